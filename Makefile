@@ -1,0 +1,38 @@
+# Two commands matter: `make demo` shows the pipeline, `make test` proves it.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: demo test lint bench sample-data clean
+
+.venv/ready: pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "chaosprep needs Python 3.11 or newer: make PYTHON=python3.12")'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	touch $@
+
+demo: .venv/ready  ## prepare the synthetic sample data, verify it, and say where to look
+	$(BIN)/chaosprep prepare sample_data/CHAOS_Train_Sets -o demo --overwrite
+	$(BIN)/chaosprep verify demo/augmented
+	@echo
+	@echo 'Look at demo/augmented/train/images and demo/augmented/train/masks (PNG pairs),'
+	@echo 'demo/augmented/slices.jsonl (one line per pair) and demo/augmented/datapackage.json.'
+
+test: .venv/ready  ## every test
+	$(BIN)/python -m pytest --numprocesses auto
+
+lint: .venv/ready
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: .venv/ready  ## each stage beside the tutorial's way and cp -r, in one run
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,bench]'
+	$(BIN)/python -m benchmarks.pipeline
+
+sample-data: .venv/ready  ## make sample_data again
+	rm -rf sample_data/CHAOS_Train_Sets
+	$(BIN)/python -c "from pathlib import Path; from chaosprep.phantom import write_chaos; \
+	write_chaos(Path('sample_data/CHAOS_Train_Sets'))"
+
+clean:
+	rm -rf .venv demo build dist

@@ -1,0 +1,56 @@
+"""Cut, convert and augment DICOM segmentation data into trustworthy training sets.
+
+The verbs are functions here: `split`, `extract_liver`, `convert`, `augment`, `prepare`, `inspect`,
+`verify`; `open` gives the slices, cases and arrays of what they made.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from chaosprep.api import augment as augment
+    from chaosprep.api import convert as convert
+    from chaosprep.api import extract_liver as extract_liver
+    from chaosprep.api import prepare as prepare
+    from chaosprep.api import split as split
+    from chaosprep.dataset.case import Case as Case
+    from chaosprep.dataset.manifest import Dataset as Dataset
+    from chaosprep.dataset.opening import open_dataset as open
+    from chaosprep.dataset.records import Slice as Slice
+    from chaosprep.dataset.runner import Event as Event
+    from chaosprep.dataset.runner import run as run
+    from chaosprep.errors import ChaosprepError as ChaosprepError
+    from chaosprep.quality.inspect import inspect as inspect
+    from chaosprep.quality.verify import verify as verify
+
+# Importing chaosprep costs nothing; each name brings its room when it is first used.
+_ROOMS = {
+    "augment": "api",
+    "convert": "api",
+    "extract_liver": "api",
+    "prepare": "api",
+    "split": "api",
+    "Case": "dataset.case",
+    "Dataset": "dataset.manifest",
+    "Slice": "dataset.records",
+    "Event": "dataset.runner",
+    "run": "dataset.runner",
+    "ChaosprepError": "errors",
+    "inspect": "quality.inspect",
+    "verify": "quality.verify",
+}
+__all__ = ["__version__", "open", *_ROOMS]  # noqa: PLE0604
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401 - whatever the name stands for
+    if name == "open":
+        return import_module("chaosprep.dataset.opening").open_dataset
+    if name in _ROOMS:
+        return getattr(import_module(f"chaosprep.{_ROOMS[name]}"), name)
+    raise AttributeError(f"module 'chaosprep' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

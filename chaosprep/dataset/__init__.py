@@ -1,0 +1,1 @@
+"""Rows and files: the manifest, the writer and the runner."""

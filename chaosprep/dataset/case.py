@@ -1,0 +1,77 @@
+"""A case of a stage directory: its slices in anatomical order, and their arrays."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from chaosprep.dataset.files import read_regular, sha256
+from chaosprep.dataset.records import Slice, Split, encode_row
+from chaosprep.errors import FileError
+
+
+@dataclass(frozen=True)
+class Case:
+    """One patient's one sequence in a stage directory: its slices in anatomical order."""
+
+    directory: Path
+    id: str
+    patient: str
+    slices: tuple[Slice, ...]
+    links: bool = False
+
+    @property
+    def split(self) -> Split:
+        """The side of the split that the patient is on."""
+        return self.slices[0].split
+
+    def content(self) -> bytes:
+        """Everything that a result on this case depends on: its rows, hashes included."""
+        return b"\n".join(encode_row(row) for row in self.slices)
+
+    def inputs(self) -> str:
+        """The SHA-256 of what the case's files hold: its rows carry their hashes."""
+        return sha256(self.content())
+
+    def read(self, path: str, expected_sha256: str) -> bytes:
+        """Read one of the case's files and check it against its recorded hash.
+
+        Raises:
+            FileError: it is missing, not a regular file, outside the directory, or changed.
+        """
+        file = self.directory / path
+        if not file.parent.resolve().is_relative_to(self.directory.resolve()):
+            raise FileError("its folder is a link out of the dataset", code="file-link")
+        data = read_regular(file, follow=self.links)
+        if sha256(data) != expected_sha256:
+            raise FileError(
+                "the file is not the one that the manifest records",
+                "Run the stage that made it again with --overwrite.",
+                code="hash",
+            )
+        return data
+
+    def image(self, row: Slice) -> NDArray[Any]:
+        """The image of a slice as stored: (rows, cols), DICOM, PNG or npy."""
+        data = self.read(row.image, row.image_sha256)
+        if row.image.endswith(".dcm"):
+            from chaosprep.imaging.dicom import read
+
+            return read(data)[1]
+        from chaosprep.imaging.images import decode
+
+        return decode(data, Path(row.image).suffix)
+
+    def mask(self, row: Slice) -> NDArray[Any] | None:
+        """The mask of a slice as stored: (rows, cols), or None without ground truth."""
+        if row.mask is None or row.mask_sha256 is None:
+            return None
+        from chaosprep.imaging.images import read_mask
+
+        return read_mask(self.read(row.mask, row.mask_sha256)).pixels
+
+    def volume(self) -> NDArray[Any]:
+        """The original images as one array (slices, rows, cols)."""
+        return np.stack([self.image(row) for row in self.slices if row.copy == 0])

@@ -1,0 +1,139 @@
+"""The commit of a stage: table first, descriptor last, nothing else left in the directory."""
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from importlib.metadata import version
+from pathlib import Path
+
+import msgspec
+
+from chaosprep import __version__
+from chaosprep.dataset.descriptor import (
+    MANIFEST_VERSION,
+    Descriptor,
+    Provenance,
+    Resource,
+    SplitCounts,
+    StageRecord,
+    table_schema,
+)
+from chaosprep.dataset.files import settle, write_durably
+from chaosprep.dataset.manifest import DESCRIPTOR, TABLE
+from chaosprep.dataset.records import SPLITS, Slice, Split, encode_row
+from chaosprep.dataset.stage import AnyCase, Source
+from chaosprep.errors import Problem
+
+_LIBRARIES = ("numpy", "opencv-python-headless", "pydicom")
+
+
+def versions() -> dict[str, str]:
+    """The versions of this tool and of the libraries that its output depends on."""
+    return {"chaosprep": __version__} | {name: version(name) for name in _LIBRARIES}
+
+
+def commit(
+    directory: Path,
+    made: StageRecord,
+    source: Source[AnyCase],
+    rows: Iterable[Slice],
+    skipped: tuple[Problem, ...],
+) -> None:
+    """Write the table and the descriptor of a finished stage, and remove every other file.
+
+    Args:
+        directory: the stage directory, whose image and mask files are all there.
+        made: the stage and its parameters.
+        source: what it was made from, for licences, sources and history.
+        rows: the table, sorted by id.
+        skipped: the problems that were left out.
+    """
+    counter = _Counter()
+    paths: set[str] = set()
+    temporary = directory / f"{TABLE}.part"
+    digest = hashlib.sha256()
+    size = 0
+    with temporary.open("wb") as file:
+        for row in rows:
+            counter.add(row)
+            paths.update(path for path, _, _ in row.files())
+            line = encode_row(row) + b"\n"
+            digest.update(line)
+            size += file.write(line)
+    settle(temporary, directory / TABLE)
+    _prune(directory, paths)
+    descriptor = Descriptor(
+        name=f"chaosprep-{made.stage}",
+        title=f"Image and mask slices, as {made.stage} made them",
+        licenses=source.licenses,
+        sources=source.sources,
+        resources=(_resource(size, digest.hexdigest()),),
+        tool=Provenance(
+            manifest_version=MANIFEST_VERSION,
+            made=made,
+            history=source.history,
+            counts=counter.counts(),
+            skipped=skipped,
+        ),
+    )
+    text = msgspec.json.format(msgspec.json.encode(descriptor), indent=2) + b"\n"
+    write_durably(directory / DESCRIPTOR, text)
+
+
+def _resource(size: int, digest: str) -> Resource:
+    return Resource(
+        name="slices",
+        path=TABLE,
+        format="jsonl",
+        mediatype="application/jsonl",
+        encoding="utf-8",
+        bytes=size,
+        hash=f"sha256:{digest}",
+        schema=table_schema(),
+    )
+
+
+class _Counter:
+    """Counts patients, cases and slices of each side, row by row."""
+
+    def __init__(self) -> None:
+        self._patients: dict[Split, set[str]] = {}
+        self._cases: dict[Split, set[str]] = {}
+        self._slices: dict[Split, int] = {}
+
+    def add(self, row: Slice) -> None:
+        self._patients.setdefault(row.split, set()).add(row.patient)
+        self._cases.setdefault(row.split, set()).add(row.case)
+        self._slices[row.split] = self._slices.get(row.split, 0) + 1
+
+    def counts(self) -> dict[Split, SplitCounts]:
+        return {
+            split: SplitCounts(
+                len(self._patients[split]), len(self._cases[split]), self._slices[split]
+            )
+            for split in SPLITS
+            if split in self._slices
+        }
+
+
+def _prune(directory: Path, keep: set[str]) -> None:
+    """Remove what an earlier, interrupted attempt left and the table does not name."""
+    for file in _files(directory):
+        if file.relative_to(directory).as_posix() not in keep:
+            file.unlink()
+    for split in SPLITS:
+        for folder in (
+            directory / split / "images",
+            directory / split / "masks",
+            directory / split,
+        ):
+            with suppress(OSError):  # not there, or not empty
+                folder.rmdir()
+
+
+def _files(directory: Path) -> Iterator[Path]:
+    for split in SPLITS:
+        for kind in ("images", "masks"):
+            folder = directory / split / kind
+            if folder.is_dir():
+                yield from folder.iterdir()

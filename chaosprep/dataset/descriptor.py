@@ -1,0 +1,123 @@
+"""`datapackage.json`: the Data Package v2 descriptor that commits a stage directory.
+
+It carries the data's licence and sources, the table's schema, size and hash, and under `chaosprep`
+what made the directory and every stage before it.
+"""
+
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta
+
+from chaosprep.dataset.records import Count, Sha256, Slice, Split
+from chaosprep.errors import Problem
+
+MANIFEST_VERSION = 1
+
+
+class StageRecord(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What made a stage directory; `descriptor_sha256` is known once the directory is history."""
+
+    stage: str
+    version: int
+    versions: dict[str, str]
+    parameters: dict[str, Any]
+    seed: int | None
+    inputs_sha256: Sha256
+    descriptor_sha256: Sha256 | None = None
+
+
+class SplitCounts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How much one side of the split holds."""
+
+    patients: Count = 0
+    cases: Count = 0
+    slices: Count = 0
+
+
+class Provenance(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The `chaosprep` part of the descriptor."""
+
+    manifest_version: int
+    made: StageRecord
+    history: tuple[StageRecord, ...]
+    counts: dict[Split, SplitCounts]
+    skipped: tuple[Problem, ...] = ()
+
+
+class License(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A licence of the data, as Data Package v2 writes it."""
+
+    name: str | None = None
+    path: str | None = None
+    title: str | None = None
+
+
+class DataSource(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Where the data come from, as Data Package v2 writes it."""
+
+    title: str | None = None
+    path: str | None = None
+
+
+class Resource(msgspec.Struct, frozen=True, kw_only=True):
+    """The table as a Data Package resource."""
+
+    name: str
+    path: str
+    format: str
+    mediatype: str
+    encoding: str
+    bytes: Count
+    hash: Annotated[str, Meta(pattern=r"^sha256:[0-9a-f]{64}$")]
+    schema: dict[str, Any]
+
+
+class Descriptor(
+    msgspec.Struct, frozen=True, kw_only=True, rename={"profile": "$schema", "tool": "chaosprep"}
+):
+    """`datapackage.json`: a Data Package v2 descriptor."""
+
+    profile: str = "https://datapackage.org/profiles/2.0/datapackage.json"
+    name: str
+    title: str
+    licenses: tuple[License, ...]
+    sources: tuple[DataSource, ...]
+    resources: tuple[Resource, ...]
+    tool: Provenance
+
+
+_TABLE_TYPES = {
+    msgspec.inspect.StrType: "string",
+    msgspec.inspect.IntType: "integer",
+    msgspec.inspect.FloatType: "number",
+    msgspec.inspect.LiteralType: "string",
+    msgspec.inspect.TupleType: "array",
+    msgspec.inspect.VarTupleType: "array",
+    msgspec.inspect.DictType: "object",
+}
+
+
+def table_schema() -> dict[str, Any]:
+    """The Table Schema of `slices.jsonl`, derived from `Slice`."""
+    info = msgspec.inspect.type_info(Slice)
+    assert isinstance(info, msgspec.inspect.StructType)
+    return {"fields": [_table_field(field) for field in info.fields], "primaryKey": ["id"]}
+
+
+def _table_field(field: msgspec.inspect.Field) -> dict[str, Any]:
+    found, description = field.type, ""
+    if isinstance(found, msgspec.inspect.Metadata):
+        description = (found.extra_json_schema or {}).get("description", "")
+        found = found.type
+    nullable = isinstance(found, msgspec.inspect.UnionType) and found.includes_none
+    if isinstance(found, msgspec.inspect.UnionType):
+        found = next(t for t in found.types if not isinstance(t, msgspec.inspect.NoneType))
+    if isinstance(found, msgspec.inspect.Metadata):
+        found = found.type
+    entry: dict[str, Any] = {
+        "name": field.name,
+        "type": _TABLE_TYPES[type(found)],
+        "description": description,
+    }
+    return entry if nullable else entry | {"constraints": {"required": True}}

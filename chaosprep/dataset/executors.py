@@ -1,0 +1,153 @@
+"""Where the work runs: in this process, or in worker processes, behind one `submit`."""
+
+import multiprocessing
+import os
+import signal
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, ProcessPoolExecutor, wait
+from typing import Protocol, TypeVar
+
+_PRELOAD = ["cv2", "msgspec.json", "pydicom.pixels", "PIL.Image", "chaosprep.imaging.dicom"]
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+class Executor(Protocol):
+    """Runs a function on tasks; `slots` tasks are worth keeping in flight."""
+
+    slots: int
+
+    def submit(self, function: Callable[[T], R], task: T) -> "Future[R]":
+        """Start a task; its future raises `BrokenExecutor` where the worker died."""
+        ...
+
+    def close(self) -> None:
+        """Drop what has not begun."""
+        ...
+
+
+class SerialExecutor:
+    """Runs each task at once, in this process."""
+
+    slots = 1
+
+    def submit(self, function: Callable[[T], R], task: T) -> "Future[R]":
+        """Run the task; an exception is the future's."""
+        future: Future[R] = Future()
+        future.set_result(function(task))
+        return future
+
+    def close(self) -> None:
+        """Nothing is left to drop."""
+
+
+class ProcessExecutor:
+    """Runs tasks in worker processes that end with this one, however it ends."""
+
+    def __init__(self, jobs: int) -> None:
+        self.slots = 2 * jobs
+        method = (
+            "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
+        )
+        context = multiprocessing.get_context(method)
+        if method == "forkserver":
+            context.set_forkserver_preload(_PRELOAD)
+        self._pool = ProcessPoolExecutor(jobs, mp_context=context, initializer=_start_worker)
+
+    def submit(self, function: Callable[[T], R], task: T) -> "Future[R]":
+        """Send the task to a worker; both must pickle."""
+        try:
+            return self._pool.submit(function, task)
+        except BrokenExecutor as error:
+            future: Future[R] = Future()
+            future.set_exception(error)
+            return future
+
+    def close(self) -> None:
+        """Drop what has not begun and let the workers go."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _start_worker() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    import cv2
+
+    cv2.setNumThreads(1)  # the workers are the parallelism
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
+
+
+def open_executor(jobs: int) -> Executor:
+    """The executor for a number of jobs: 1 is this process."""
+    return SerialExecutor() if jobs == 1 else ProcessExecutor(jobs)
+
+
+class WorkerDied:
+    """Stands for the result of a task that killed its worker, alone and repeatedly."""
+
+
+def map_unordered(
+    start: Callable[[], Executor], function: Callable[[T], R], tasks: Iterator[T]
+) -> Iterator[tuple[T, R | WorkerDied]]:
+    """Run the tasks, yielding each with its result as it finishes.
+
+    Tasks are taken as slots become free. Where a worker dies, every task that was in flight runs
+    again alone; one that then kills its worker once more is the culprit and yields `WorkerDied`.
+    """
+    executor = start()
+    flying: dict[Future[R], T] = {}
+    suspects: deque[T] = deque()
+    try:
+        while True:
+            _fill(executor, function, tasks, flying, suspects)
+            if not flying:
+                return
+            was_alone = len(flying) == 1 and bool(suspects)
+            wait(flying, return_when=FIRST_COMPLETED)
+            broken = False
+            for future in [future for future in flying if future.done()]:
+                if isinstance(future.exception(), BrokenExecutor):
+                    broken = True
+                    continue
+                task = flying.pop(future)
+                if suspects and suspects[0] is task:
+                    suspects.popleft()
+                yield task, future.result()
+            if broken:
+                executor.close()
+                executor = start()
+                if was_alone:
+                    yield suspects.popleft(), WorkerDied()
+                else:
+                    suspects.extend(flying.values())
+                flying.clear()
+    finally:
+        executor.close()
+
+
+def _fill(
+    executor: Executor,
+    function: Callable[[T], R],
+    tasks: Iterator[T],
+    flying: dict["Future[R]", T],
+    suspects: deque[T],
+) -> None:
+    """Keep the slots full; while there are suspects, one of them flies alone."""
+    if suspects:
+        if not flying:
+            flying[executor.submit(function, suspects[0])] = suspects[0]
+        return
+    while len(flying) < executor.slots:
+        try:
+            task = next(tasks)
+        except StopIteration:
+            return
+        flying[executor.submit(function, task)] = task

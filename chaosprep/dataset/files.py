@@ -1,0 +1,84 @@
+"""Reading and writing single files with care: regular files only, no links, whole or not at all."""
+
+import errno
+import hashlib
+import os
+import stat
+from pathlib import Path
+
+from chaosprep.errors import FileError
+
+
+def sha256(data: bytes) -> str:
+    """The SHA-256 of some bytes, in hexadecimal."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def read_regular(path: Path, *, follow: bool = False) -> bytes:
+    """Read a regular file whole; a FIFO, device or directory never blocks and is refused.
+
+    Args:
+        path: the file.
+        follow: whether the last component may be a symbolic link.
+
+    Raises:
+        FileError: `file-missing`, `file-link`, `file-kind` or `file-unreadable`.
+    """
+    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    if not follow:
+        flags |= getattr(os, "O_NOFOLLOW", 0)
+    try:
+        handle = os.open(path, flags)
+    except OSError as error:
+        raise _named(error) from error
+    with os.fdopen(handle, "rb") as file:
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
+            raise FileError("it is not a regular file", code="file-kind")
+        try:
+            return file.read()
+        except OSError as error:
+            raise _named(error) from error
+
+
+def _named(error: OSError) -> FileError:
+    if error.errno == errno.ENOENT:
+        return FileError("the file is missing", code="file-missing")
+    if error.errno == errno.ELOOP:
+        return FileError("it is a symbolic link", code="file-link")
+    return FileError(f"it cannot be read ({error.strerror})", code="file-unreadable")
+
+
+def write_new(path: Path, data: bytes) -> None:
+    """Write a file that is always a new one on disk.
+
+    What stood there before is unlinked, never written through: it may be a hard link to another
+    stage's file.
+    """
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+    try:
+        handle = os.open(path, flags, 0o666)
+    except FileExistsError:
+        path.unlink()
+        handle = os.open(path, flags, 0o666)
+    with os.fdopen(handle, "wb") as file:
+        file.write(data)
+
+
+def write_durably(path: Path, data: bytes) -> None:
+    """Write to a temporary name, flush to the disk, rename: there whole, or not at all."""
+    temporary = path.with_name(f"{path.name}.part")
+    write_new(temporary, data)
+    settle(temporary, path)
+
+
+def settle(temporary: Path, path: Path) -> None:
+    """Flush a finished temporary file to the disk and give it its name."""
+    with temporary.open("rb+") as file:
+        os.fsync(file.fileno())
+    temporary.replace(path)
+    if hasattr(os, "O_DIRECTORY"):
+        directory = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(directory)
+        finally:
+            os.close(directory)

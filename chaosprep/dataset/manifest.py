@@ -1,0 +1,162 @@
+"""An opened stage directory: its descriptor, its slices, grouped into cases, and their arrays."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, overload
+
+import msgspec
+from numpy.typing import NDArray
+
+from chaosprep.dataset.case import Case
+from chaosprep.dataset.descriptor import DataSource, Descriptor, License, StageRecord
+from chaosprep.dataset.records import Slice, decode_row
+from chaosprep.errors import ChaosprepError, Problem
+
+if TYPE_CHECKING:
+    import pandas
+
+DESCRIPTOR = "datapackage.json"
+TABLE = "slices.jsonl"
+WORKSPACE = ".chaosprep"
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a case's lines stand in the table."""
+
+    case: str
+    patient: str
+    start: int
+    stop: int
+
+
+class Cases(Sequence[Case]):
+    """The cases of a stage directory, sorted by id, each read from the table when asked for."""
+
+    def __init__(self, directory: Path, places: list[Place], links: bool) -> None:
+        self._directory = directory
+        self._places = places
+        self._links = links
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    @overload
+    def __getitem__(self, index: int) -> Case: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Case]: ...
+    def __getitem__(self, index: int | slice) -> Case | list[Case]:
+        if isinstance(index, slice):
+            return [self._read(place) for place in self._places[index]]
+        return self._read(self._places[index])
+
+    def _read(self, place: Place) -> Case:
+        with (self._directory / TABLE).open("rb") as file:
+            file.seek(place.start)
+            lines = file.read(place.stop - place.start).splitlines()
+        rows = tuple(decode_row(line) for line in lines)
+        return Case(self._directory, place.case, place.patient, rows, self._links)
+
+
+class Dataset:
+    """A finished stage directory; made by `open_dataset`.
+
+    Its table is checked whole when it is opened, and read again a case at a time, so that the
+    size of a dataset is bounded by the disk, not by memory.
+    """
+
+    def __init__(
+        self, directory: Path, descriptor: Descriptor, descriptor_sha256: str, places: list[Place]
+    ) -> None:
+        self.directory = directory
+        self.descriptor = descriptor
+        self.descriptor_sha256 = descriptor_sha256
+        self._places = places
+
+    def __repr__(self) -> str:
+        return f"<Dataset {self.made.stage}: {len(self)} cases in {self.directory}>"
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    @property
+    def cases(self) -> Cases:
+        """The cases, sorted by id."""
+        return Cases(self.directory, self._places, self._links)
+
+    @cached_property
+    def slices(self) -> tuple[Slice, ...]:
+        """Every row of the table, sorted by id."""
+        return tuple(row for case in self.cases for row in case.slices)
+
+    @property
+    def made(self) -> StageRecord:
+        """The stage that made this directory, with its parameters."""
+        return self.descriptor.tool.made
+
+    @property
+    def history(self) -> tuple[StageRecord, ...]:
+        """Every stage up to this one, each with the hash of the descriptor that it committed."""
+        made = msgspec.structs.replace(self.made, descriptor_sha256=self.descriptor_sha256)
+        return (*self.descriptor.tool.history, made)
+
+    @property
+    def licenses(self) -> tuple[License, ...]:
+        """The licences of the data."""
+        return self.descriptor.licenses
+
+    @property
+    def sources(self) -> tuple[DataSource, ...]:
+        """Where the data come from."""
+        return self.descriptor.sources
+
+    @property
+    def skipped(self) -> tuple[Problem, ...]:
+        """What was left out on the way, and why."""
+        return self.descriptor.tool.skipped
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """A finished directory has none (see `skipped`)."""
+        return ()
+
+    @property
+    def patients(self) -> tuple[str, ...]:
+        """The patients, sorted."""
+        return tuple(sorted({place.patient for place in self._places}))
+
+    def case(self, id: str) -> Case:
+        """One case by its id.
+
+        Raises:
+            KeyError: there is no such case.
+        """
+        for index, place in enumerate(self._places):
+            if place.case == id:
+                return self.cases[index]
+        raise KeyError(id)
+
+    def image(self, row: Slice) -> NDArray[Any]:
+        """The image of a slice as stored: (rows, cols)."""
+        return self._of(row).image(row)
+
+    def mask(self, row: Slice) -> NDArray[Any] | None:
+        """The mask of a slice: (rows, cols), or None without ground truth."""
+        return self._of(row).mask(row)
+
+    def to_pandas(self) -> "pandas.DataFrame":
+        """The table as a data frame (needs pandas)."""
+        try:
+            import pandas
+        except ImportError as error:
+            raise ChaosprepError("pandas is not installed", "Run: pip install pandas.") from error
+        return pandas.DataFrame([msgspec.to_builtins(row) for row in self.slices])
+
+    def _of(self, row: Slice) -> Case:
+        return Case(self.directory, row.case, row.patient, (row,), self._links)
+
+    @property
+    def _links(self) -> bool:
+        return self.made.parameters.get("link") == "sym"

@@ -1,0 +1,111 @@
+"""Opening a stage directory: nothing in it is believed before it is checked."""
+
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+
+from chaosprep.dataset.descriptor import MANIFEST_VERSION, Descriptor
+from chaosprep.dataset.files import read_regular, sha256
+from chaosprep.dataset.manifest import DESCRIPTOR, TABLE, WORKSPACE, Dataset, Place
+from chaosprep.dataset.records import Slice, decode_row
+from chaosprep.errors import FileError, ManifestError
+
+
+def open_dataset(directory: str | Path) -> Dataset:
+    """Open a finished stage directory and check its table against its descriptor.
+
+    Raises:
+        ManifestError: it is unfinished, damaged, or holds something that a table may not.
+    """
+    directory = Path(directory)
+    descriptor, descriptor_sha256 = read_descriptor(directory)
+    table = next((r for r in descriptor.resources if r.path == TABLE), None)
+    if table is None:
+        raise ManifestError(f"{directory / DESCRIPTOR}: it names no {TABLE}", code="manifest")
+    digest = hashlib.sha256()
+    places = list(_index(_lines(directory / TABLE, digest), directory / TABLE))
+    if f"sha256:{digest.hexdigest()}" != table.hash:
+        raise ManifestError(
+            f"{directory / TABLE}: the table is not the one that {DESCRIPTOR} records",
+            "Run the stage that made it again with --overwrite.",
+            code="manifest-hash",
+        )
+    return Dataset(directory, descriptor, descriptor_sha256, places)
+
+
+def open_parent(directory: Path, params: object) -> Dataset:
+    """The `open` of every stage that works on a stage directory."""
+    return open_dataset(directory)
+
+
+def read_descriptor(directory: Path) -> tuple[Descriptor, str]:
+    """The descriptor of a stage directory and its SHA-256.
+
+    Raises:
+        ManifestError: there is none, or it is not one of ours.
+    """
+    path = directory / DESCRIPTOR
+    try:
+        data = read_regular(path)
+    except FileError as error:
+        begun = (directory / WORKSPACE).exists()
+        raise ManifestError(
+            f"{directory}: {'an unfinished stage' if begun else 'not a stage directory'} "
+            f"({DESCRIPTOR}: {error.reason})",
+            "Run the command that makes it again; it goes on where it stopped."
+            if begun
+            else "Give the output directory of split, extract-liver, convert or augment.",
+            code="unfinished",
+        ) from error
+    try:
+        descriptor = msgspec.json.decode(data, type=Descriptor)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise ManifestError(
+            f"{path}: not a chaosprep descriptor ({error})", code="manifest"
+        ) from error
+    if descriptor.tool.manifest_version != MANIFEST_VERSION:
+        raise ManifestError(
+            f"{path}: manifest version {descriptor.tool.manifest_version} is not known",
+            "Use the release of chaosprep that wrote it.",
+            code="manifest-version",
+        )
+    return descriptor, sha256(data)
+
+
+def _lines(path: Path, digest: "hashlib._Hash") -> Iterator[bytes]:
+    try:
+        with path.open("rb") as file:
+            for line in file:
+                digest.update(line)
+                yield line
+    except OSError as error:
+        raise ManifestError(f"{path}: {error.strerror}", code="manifest") from error
+
+
+def _index(lines: Iterator[bytes], path: Path) -> Iterator[Place]:
+    """Group the lines into cases, checking each row and their order on the way."""
+    start = stop = 0
+    last: Slice | None = None
+    for number, line in enumerate(lines, 1):
+        try:
+            row = decode_row(line)
+            _check_order(last, row)
+        except ManifestError as error:
+            raise ManifestError(
+                f"{path} line {number}: {error.reason}", error.remedy, error.code
+            ) from error
+        if last is not None and last.case != row.case:
+            yield Place(last.case, last.patient, start, stop)
+            start = stop
+        last, stop = row, stop + len(line)
+    if last is not None:
+        yield Place(last.case, last.patient, start, stop)
+
+
+def _check_order(last: Slice | None, row: Slice) -> None:
+    if last is not None and row.id == last.id:
+        raise ManifestError(f"id: {row.id!r} stands twice", code="manifest-row")
+    if last is not None and row.id < last.id:
+        raise ManifestError(f"id: {row.id!r} is out of order", code="manifest-row")

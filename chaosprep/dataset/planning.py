@@ -1,0 +1,178 @@
+"""The plan of a run: which cases are done, to do, or stale, without writing anything."""
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Generic
+
+import msgspec
+
+from chaosprep.dataset.journal import Journal
+from chaosprep.dataset.manifest import DESCRIPTOR, WORKSPACE
+from chaosprep.dataset.opening import read_descriptor
+from chaosprep.dataset.stage import C, P, Source, Stage, plain
+from chaosprep.errors import ChaosprepError, NothingFoundError, UsageError
+
+
+@dataclass(frozen=True)
+class Plan(Generic[C]):
+    """What a run will do.
+
+    `done` are the ids of cases that need no work, `stale` counts journal entries that no longer
+    hold, `is_committed` says that the output is finished and made of the same input.
+    """
+
+    output: Path
+    cases: Sequence[C]
+    complete: Callable[[C], C]
+    key: Callable[[C], str]
+    done: frozenset[str]
+    stale: int = 0
+    is_committed: bool = False
+
+    def to_do(self) -> Iterator[C]:
+        """The cases that need work, each completed with what was planned for it."""
+        return (self.complete(case) for case in self.cases if case.id not in self.done)
+
+
+def make_plan(
+    stage: Stage[C, P], params: P, source: Source[C], output: Path, *, overwrite: bool
+) -> Plan[C]:
+    """Compare what is asked for with what stands in the output.
+
+    Raises:
+        UsageError: an unknown patient, or parameters that the cases cannot meet.
+        NothingFoundError: there is no case.
+        ChaosprepError: the output holds something else.
+    """
+    _check_history(stage, source)
+    _check_output(source.directory, output)
+    cases = _select(source, params)
+    complete = stage.plan(cases, params)
+    settings = msgspec.json.encode([stage.name, stage.version, params])
+
+    def key(case: C) -> str:
+        return hashlib.sha256(settings + b"\n" + case.content()).hexdigest()
+
+    plan = Plan(output, cases, complete, key, frozenset())
+    if overwrite:
+        return plan
+    if (output / DESCRIPTOR).exists():
+        _check_same(stage, params, output, plan)
+        return _finished(plan)
+    return _resume(plan)
+
+
+def _finished(plan: Plan[C]) -> Plan[C]:
+    done = frozenset(case.id for case in plan.cases)
+    return Plan(plan.output, plan.cases, plan.complete, plan.key, done, is_committed=True)
+
+
+def _resume(plan: Plan[C]) -> Plan[C]:
+    path = plan.output / WORKSPACE / "journal.jsonl"
+    if not path.exists():
+        return plan
+    journal = Journal(path)
+    done, stale = set(), 0
+    for case in map(plan.complete, plan.cases):
+        entry = journal.get(case.id)
+        if entry is None:
+            continue
+        if (
+            not entry.problems
+            and entry.key == plan.key(case)
+            and entry.is_whole(plan.output)
+            and entry.inputs == case.inputs()
+        ):
+            done.add(case.id)
+        else:
+            stale += 1
+    return Plan(plan.output, plan.cases, plan.complete, plan.key, frozenset(done), stale)
+
+
+def fingerprint(inputs: Iterable[tuple[str, str]]) -> str:
+    """The SHA-256 over every case's id and the hash of what it was made of."""
+    lines = sorted(f"{case} {digest}\n" for case, digest in inputs)
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+
+def _check_same(stage: Stage[C, P], params: P, output: Path, plan: Plan[C]) -> None:
+    made = read_descriptor(output)[0].tool.made
+    reason = None
+    if (made.stage, made.version) != (stage.name, stage.version):
+        reason = f"it already holds the output of {made.stage} (version {made.version})"
+    elif made.parameters != plain(params):
+        reason = "it was made with other parameters (" + _differences(made.parameters, params) + ")"
+    elif made.inputs_sha256 != fingerprint(
+        (case.id, case.inputs()) for case in map(plan.complete, plan.cases)
+    ):
+        reason = "its input has changed since it was made"
+    if reason:
+        raise ChaosprepError(
+            f"{output}: {reason}",
+            "Use --overwrite to make it again, or another output directory.",
+            code="output-differs",
+        )
+
+
+def _differences(made: dict[str, object], params: P) -> str:
+    asked = plain(params)
+    names = sorted(name for name in {*made, *asked} if made.get(name) != asked.get(name))
+    return ", ".join(f"{name} {made.get(name)!r}, now {asked.get(name)!r}" for name in names)
+
+
+def _select(source: Source[C], params: P) -> Sequence[C]:
+    unknown = sorted(set(params.patient) - set(source.patients))
+    if unknown:
+        raise UsageError(
+            f"{', '.join(unknown)}: no such patient in {source.directory}",
+            f"There are: {', '.join(source.patients) or 'none'}.",
+            code="patient",
+        )
+    cases = source.cases
+    if params.patient:
+        cases = [case for case in cases if case.patient in params.patient]
+    if not cases and not source.problems:
+        raise NothingFoundError(
+            f"{source.directory}: nothing to work on",
+            "See what is there: chaosprep inspect.",
+            code="nothing",
+        )
+    return cases
+
+
+def _check_history(stage: Stage[C, P], source: Source[C]) -> None:
+    made = [record.stage for record in source.history]
+    if stage.name in made:
+        raise UsageError(
+            f"{source.directory}: it went through {stage.name} already ({' > '.join(made)})",
+            "Give the output directory of an earlier stage.",
+            code="order",
+        )
+    missing = [name for name in stage.needs if name not in made]
+    if missing:
+        raise UsageError(
+            f"{source.directory}: {stage.name} works on the output of {missing[-1]}",
+            f"Run chaosprep {missing[0]} first.",
+            code="order",
+        )
+
+
+def _check_output(source: Path, output: Path) -> None:
+    here, there = source.resolve(), output.resolve()
+    if here == there or here in there.parents or there in here.parents:
+        raise ChaosprepError(
+            f"{output}: the output must not be the input, inside it or around it",
+            "Give a directory beside the input.",
+            code="output-place",
+        )
+    if output.exists() and not output.is_dir():
+        raise ChaosprepError(f"{output}: it is not a directory", code="output")
+    known = (output / DESCRIPTOR).exists() or (output / WORKSPACE).exists()
+    if output.exists() and not known and any(output.iterdir()):
+        raise ChaosprepError(
+            f"{output}: it is not empty, and not a stage directory",
+            "Give an empty or a new directory.",
+            code="output-foreign",
+        )

@@ -1,0 +1,133 @@
+"""The rows of a stage directory's table.
+
+They are untrusted input: types, ranges, unknown fields and paths are checked when they are read.
+"""
+
+import re
+from pathlib import PurePosixPath
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta
+
+from chaosprep.errors import ManifestError
+
+Split = Literal["train", "val", "test"]
+SPLITS: tuple[Split, ...] = ("train", "val", "test")
+WindowSource = Literal["user", "dicom", "percentile", "minmax", "none"]
+
+Id = Annotated[str, Meta(pattern=r"^[A-Za-z][A-Za-z0-9._-]*$", max_length=200)]
+Sha256 = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$")]
+Count = Annotated[int, Meta(ge=0)]
+Size = Annotated[int, Meta(ge=1)]
+Spacing = tuple[float | None, float, float]
+Triple = tuple[float, float, float]
+Orientation = tuple[float, float, float, float, float, float]
+
+
+def _doc(description: str) -> Meta:
+    return Meta(description=description)
+
+
+class Slice(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One row of the table: an image and its mask."""
+
+    id: Annotated[Id, _doc("slice id, unique in the table")]
+    case: Annotated[Id, _doc("case id: one patient's one sequence")]
+    patient: Annotated[Id, _doc("patient id: modality and folder")]
+    sequence: Annotated[Id, _doc("t1-in, t1-out, t2-spir or ct")]
+    slice: Annotated[Count, _doc("position along the slice normal, from 0")]
+    copy: Annotated[Count, _doc("0 is the original, 1 and up its augmented copies")] = 0
+    split: Annotated[Split, _doc("train, val or test")]
+    fold: Annotated[Count | None, _doc("fold number, null without folds")] = None
+    image: Annotated[str, _doc("image file, relative to this table")]
+    image_sha256: Annotated[Sha256, _doc("SHA-256 of the image file")]
+    image_bytes: Annotated[Size, _doc("size of the image file in bytes")]
+    mask: Annotated[str | None, _doc("mask file, null without ground truth")] = None
+    mask_sha256: Annotated[Sha256 | None, _doc("SHA-256 of the mask file")] = None
+    mask_bytes: Annotated[Size | None, _doc("size of the mask file in bytes")] = None
+    rows: Annotated[Size, _doc("rows of the image file")]
+    cols: Annotated[Size, _doc("columns of the image file")]
+    dtype: Annotated[str, _doc("number type of the image file as written")]
+    bits_stored: Annotated[Size, _doc("significant bits of the image file as written")]
+    spacing: Annotated[Spacing | None, _doc("mm between slices, rows, columns")] = None
+    position: Annotated[Triple | None, _doc("ImagePositionPatient, mm")] = None
+    orientation: Annotated[Orientation | None, _doc("ImageOrientationPatient")] = None
+    slope: Annotated[float, _doc("stored value x slope + intercept = modality unit")] = 1.0
+    intercept: Annotated[float, _doc("see slope")] = 0.0
+    window: Annotated[
+        tuple[float, float] | None, _doc("low and high in stored values, shown as 0 and 255")
+    ] = None
+    window_source: Annotated[WindowSource, _doc("what the window came from")] = "none"
+    labels: Annotated[dict[int, str], _doc("mask value -> organ")]
+    pixels: Annotated[dict[str, Count], _doc("organ -> area in pixels")]
+    source: Annotated[str, _doc("the DICOM file, relative to the dataset root")]
+    parent: Annotated[Id | None, _doc("id in the parent stage, null in the first")] = None
+    augmentation: Annotated[
+        dict[str, Any] | None, _doc("drawn parameters, null for an original")
+    ] = None
+    warnings: Annotated[tuple[str, ...], _doc("what was odd and how it was settled")] = ()
+
+    def files(self) -> list[tuple[str, str, int]]:
+        """The (path, sha256, bytes) of the image and, where there is one, the mask."""
+        found = [(self.image, self.image_sha256, self.image_bytes)]
+        if self.mask is not None and self.mask_sha256 is not None and self.mask_bytes is not None:
+            found.append((self.mask, self.mask_sha256, self.mask_bytes))
+        return found
+
+
+def encode_row(row: Slice) -> bytes:
+    """One line of the table, without its line break."""
+    return msgspec.json.encode(row)
+
+
+_rows = msgspec.json.Decoder(Slice)
+
+
+def decode_row(line: bytes) -> Slice:
+    """Read one line of the table, checking types, ids and paths.
+
+    Raises:
+        ManifestError: naming the field that is wrong.
+    """
+    try:
+        row = _rows.decode(line)
+    except msgspec.MsgspecError as error:
+        raise ManifestError(_field_first(str(error)), code="manifest-row") from error
+    except UnicodeDecodeError as error:
+        raise ManifestError("the line is not UTF-8", code="manifest-row") from error
+    check_path("image", row.image)
+    if row.mask is not None:
+        check_path("mask", row.mask)
+    if (row.mask is None) != (row.mask_sha256 is None) or (row.mask is None) != (
+        row.mask_bytes is None
+    ):
+        raise ManifestError(
+            "mask: its path, hash and bytes do not stand together", code="manifest-row"
+        )
+    if not row.id.startswith(f"{row.case}_") or not row.case.startswith(f"{row.patient}_"):
+        raise ManifestError(
+            "id: it does not begin with its case, or the case with its patient", code="manifest-row"
+        )
+    return row
+
+
+def _field_first(message: str) -> str:
+    found = re.fullmatch(r"(?s)(.*) - at `\$\.?(.*)`", message)
+    return f"{found[2]}: {found[1]}" if found and found[2] else message
+
+
+def check_path(field: str, path: str) -> None:
+    """Refuse a path that could leave its directory: absolute, `..`, Windows, NUL.
+
+    Raises:
+        ManifestError: naming the field.
+    """
+    parts = PurePosixPath(path).parts
+    bad = not parts or path.startswith("/") or ".." in parts or re.search(r"[\\:\x00-\x1f]", path)
+    if bad or str(PurePosixPath(path)) != path:
+        raise ManifestError(
+            f"{field}: {path!r} is not a plain relative path",
+            "A table's files must lie in its own directory.",
+            code="manifest-path",
+        )

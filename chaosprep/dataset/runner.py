@@ -1,0 +1,228 @@
+"""The runner: plans a stage, maps it over its cases, records each, and commits the whole."""
+
+import shutil
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from chaosprep.dataset.commit import commit, versions
+from chaosprep.dataset.descriptor import StageRecord
+from chaosprep.dataset.executors import WorkerDied, map_unordered, open_executor
+from chaosprep.dataset.journal import Entry, Journal
+from chaosprep.dataset.lock import locked
+from chaosprep.dataset.manifest import DESCRIPTOR, TABLE, WORKSPACE, Dataset
+from chaosprep.dataset.opening import open_dataset
+from chaosprep.dataset.planning import Plan, fingerprint, make_plan
+from chaosprep.dataset.records import Slice
+from chaosprep.dataset.stage import C, CaseResult, P, Source, Stage, check_params, plain
+from chaosprep.dataset.writer import Writer
+from chaosprep.errors import ChaosprepError, NothingFoundError, Problem, ProblemsError
+
+OnError = Literal["stop", "skip"]
+
+
+@dataclass(frozen=True)
+class Event:
+    """What happens during a run.
+
+    First `planned`, then `done` or `failed` for each case, then `committed`; or only
+    `already-done`. `finished` of `total` cases are behind it.
+    """
+
+    kind: Literal["planned", "done", "failed", "committed", "already-done"]
+    stage: str
+    finished: int
+    total: int
+    case: str | None = None
+    slices: int = 0
+    problems: tuple[Problem, ...] = ()
+
+
+OnEvent = Callable[[Event], None]
+
+
+def ignore(event: Event) -> None:
+    """An `on_event` that does nothing."""
+
+
+def run(
+    stage: Stage[C, P],
+    params: P,
+    source: Source[C] | str | Path,
+    output: str | Path,
+    *,
+    jobs: int = 1,
+    on_error: OnError = "stop",
+    overwrite: bool = False,
+    on_event: OnEvent = ignore,
+) -> Dataset:
+    """Run a stage over every case of a source into a stage directory.
+
+    What an interrupted run finished is not done again; what is already done is only opened.
+
+    Args:
+        stage: the step of the work.
+        params: its parameters.
+        source: the cases (a `Dataset`, a layout's view of a dataset root), or where they are.
+        output: the stage directory to make.
+        jobs: worker processes; 1 works in this process.
+        on_error: `stop` commits nothing where there was a problem, `skip` leaves those slices out.
+        overwrite: do everything again, whatever stands in the output.
+        on_event: called in this process with every `Event`.
+
+    Raises:
+        ProblemsError: there were problems, and nothing was committed.
+        UsageError: the parameters cannot be met.
+        NothingFoundError: there is no case to work on, or no slice left.
+        ChaosprepError: the output cannot be used.
+    """
+    params = check_params(params)
+    source = stage.open(Path(source), params) if isinstance(source, str | Path) else source
+    output = Path(output)
+    plan = make_plan(stage, params, source, output, overwrite=overwrite)
+    if plan.is_committed:
+        shutil.rmtree(output / WORKSPACE, ignore_errors=True)  # a kill right after the commit
+        on_event(Event("already-done", stage.name, len(plan.cases), len(plan.cases)))
+        return open_dataset(output)
+    try:
+        workspace = output / WORKSPACE
+        workspace.mkdir(parents=True, exist_ok=True)
+        with locked(workspace / "lock"):
+            if overwrite:
+                _forget(output)
+            _work(stage, params, source, plan, jobs, on_error, on_event)
+            shutil.rmtree(workspace)
+    except OSError as error:
+        raise ChaosprepError(
+            f"{output}: cannot be written ({error.strerror})",
+            "Make room or choose another output; the same command goes on from here.",
+            code="output",
+        ) from error
+    return open_dataset(output)
+
+
+def _forget(output: Path) -> None:
+    """Take back the commit: the descriptor goes first."""
+    for name in (DESCRIPTOR, TABLE, f"{WORKSPACE}/journal.jsonl"):
+        (output / name).unlink(missing_ok=True)
+
+
+def _work(
+    stage: Stage[C, P],
+    params: P,
+    source: Source[C],
+    plan: Plan[C],
+    jobs: int,
+    on_error: OnError,
+    on_event: OnEvent,
+) -> None:
+    total, finished = len(plan.cases), len(plan.done)
+    failed, worked = list(source.problems), list[str]()
+    on_event(Event("planned", stage.name, finished, total, problems=source.problems))
+    with Journal(plan.output / WORKSPACE / "journal.jsonl") as journal:
+        for entry in _entries(stage, params, plan, jobs):
+            finished += 1
+            worked.append(entry.case)
+            journal.append(entry)
+            failed.extend(entry.problems)
+            on_event(_case_event(stage.name, entry, finished, total))
+        problems = tuple(sorted(failed, key=lambda p: (p.id, p.file or "", p.code)))
+        if problems and on_error == "stop":
+            raise _unsettled(stage.name, problems)
+        entries = _Entries(journal, {*plan.done, *worked})
+        if not any(entry.slices for entry in entries):
+            raise NothingFoundError(f"{stage.name}: no slice is left to write", code="empty")
+        made = StageRecord(
+            stage=stage.name,
+            version=stage.version,
+            versions=versions(),
+            parameters=plain(params),
+            seed=getattr(params, "seed", None),
+            inputs_sha256=fingerprint((entry.case, entry.inputs) for entry in entries),
+        )
+        commit(plan.output, made, source, entries.rows(), problems)
+    counts = sum(len(entry.slices) for entry in entries)
+    on_event(Event("committed", stage.name, total, total, slices=counts, problems=problems))
+
+
+class _Entries:
+    """The journal's entries of this run's cases, in the order of the table, read as needed."""
+
+    def __init__(self, journal: Journal, cases: Iterable[str]) -> None:
+        self._journal = journal
+        self._cases = sorted(cases, key=lambda case: f"{case}_")
+
+    def __iter__(self) -> Iterator[Entry]:
+        return (entry for case in self._cases if (entry := self._journal.get(case)) is not None)
+
+    def rows(self) -> Iterator[Slice]:
+        for entry in self:
+            yield from sorted(entry.slices, key=lambda row: row.id)
+
+
+def _entries(stage: Stage[C, P], params: P, plan: Plan[C], jobs: int) -> Iterator[Entry]:
+    tasks = (
+        _Task(stage.run_case, planned, params, plan.output, plan.key(planned))
+        for planned in plan.to_do()
+    )
+    for task, entry in map_unordered(lambda: open_executor(jobs), _run_case, tasks):
+        yield _died(task) if isinstance(entry, WorkerDied) else entry
+
+
+@dataclass(frozen=True)
+class _Task:
+    run_case: Callable[[Any, Any, Writer], CaseResult]
+    case: Any
+    params: Any
+    output: Path
+    key: str
+
+
+def _run_case(task: _Task) -> Entry:
+    """Run one case, in whichever process; an error becomes a problem of the case."""
+    try:
+        result = task.run_case(task.case, task.params, Writer(task.output))
+    except ChaosprepError as error:
+        result = CaseResult((), (Problem.of(error, task.case.id),))
+    except MemoryError:
+        result = CaseResult((), (_too_large(task.case.id, "its worker ran out of memory"),))
+    return Entry(
+        case=task.case.id,
+        key=task.key,
+        inputs=result.inputs or task.case.inputs(),
+        slices=result.slices,
+        problems=result.problems,
+    )
+
+
+def _died(task: _Task) -> Entry:
+    problem = _too_large(task.case.id, "its worker process died, twice")
+    return Entry(
+        case=task.case.id,
+        key=task.key,
+        inputs=task.case.inputs(),
+        slices=(),
+        problems=(problem,),
+    )
+
+
+def _too_large(case: str, reason: str) -> Problem:
+    return Problem(
+        code="worker-died", id=case, reason=reason, remedy="Try --jobs 1 or more memory."
+    )
+
+
+def _case_event(stage: str, entry: Entry, finished: int, total: int) -> Event:
+    kind: Literal["done", "failed"] = "failed" if entry.problems else "done"
+    return Event(kind, stage, finished, total, entry.case, len(entry.slices), entry.problems)
+
+
+def _unsettled(stage: str, problems: tuple[Problem, ...]) -> ProblemsError:
+    count = f"{len(problems)} problem{'s' if len(problems) > 1 else ''}"
+    return ProblemsError(
+        f"{stage}: {count}, nothing was committed",
+        "Settle them and run the same command again, or leave these slices out with "
+        "--on-error skip.",
+        problems,
+    )

@@ -1,0 +1,203 @@
+"""What a stage is: a name, a Params class and one function over one case."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Generic, Protocol, TypeVar
+
+import msgspec
+from msgspec import Meta
+
+from chaosprep.dataset.descriptor import DataSource, License, StageRecord
+from chaosprep.dataset.records import Slice
+from chaosprep.dataset.writer import Writer
+from chaosprep.errors import ChaosprepError, Problem, UsageError
+
+
+class Params(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The parameters of a stage; every field has a description and is a CLI option too."""
+
+    patient: Annotated[
+        tuple[str, ...], Meta(description="Only this patient, such as MR001. Repeatable.")
+    ] = ()
+
+
+class AnyCase(Protocol):
+    """What the runner needs to know of a case."""
+
+    @property
+    def id(self) -> str:
+        """The case id."""
+        ...
+
+    @property
+    def patient(self) -> str:
+        """The patient id."""
+        ...
+
+    def content(self) -> bytes:
+        """What identifies the case and all that is planned for it."""
+        ...
+
+    def inputs(self) -> str:
+        """The SHA-256 of what the case's files hold."""
+        ...
+
+
+P = TypeVar("P", bound=Params)
+C = TypeVar("C", bound=AnyCase)
+C_co = TypeVar("C_co", bound=AnyCase, covariant=True)
+
+
+class Source(Protocol[C_co]):
+    """Where cases come from: a dataset root seen through a layout, or a stage directory."""
+
+    @property
+    def directory(self) -> Path:
+        """The root of its files."""
+        ...
+
+    @property
+    def cases(self) -> Sequence[C_co]:
+        """The cases, sorted by id."""
+        ...
+
+    @property
+    def patients(self) -> tuple[str, ...]:
+        """The patients, sorted."""
+        ...
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """What was wrong before any case was opened."""
+        ...
+
+    @property
+    def history(self) -> tuple[StageRecord, ...]:
+        """Every stage up to here."""
+        ...
+
+    @property
+    def licenses(self) -> tuple[License, ...]:
+        """The licences of the data."""
+        ...
+
+    @property
+    def sources(self) -> tuple[DataSource, ...]:
+        """Where the data come from."""
+        ...
+
+
+@dataclass(frozen=True)
+class CaseResult:
+    """What a stage made of one case: its rows and what went wrong.
+
+    `inputs` is the SHA-256 of what the case's files held, where only reading them could tell.
+    """
+
+    slices: tuple[Slice, ...]
+    problems: tuple[Problem, ...] = ()
+    inputs: str | None = None
+
+
+def _as_they_are(cases: Sequence[C], params: P) -> Callable[[C], C]:
+    return _itself
+
+
+def _itself(case: C) -> C:
+    return case
+
+
+@dataclass(frozen=True)
+class Stage(Generic[C, P]):
+    """A step of the work.
+
+    `version` goes up whenever the same input and parameters give other bytes. `plan` decides what
+    needs all cases at once (who goes where, how often), and returns how to complete each case
+    before it is sent to `run_case`; `open` finds the cases below a path. `needs` are the stages
+    that must have come before.
+    """
+
+    name: str
+    version: int
+    params: type[P]
+    run_case: Callable[[C, P, Writer], CaseResult]
+    open: Callable[[Path, P], Source[C]]
+    plan: Callable[[Sequence[C], P], Callable[[C], C]] = _as_they_are
+    needs: tuple[str, ...] = ()
+
+
+def make_params(kind: type[P], fields: dict[str, Any]) -> P:
+    """Build parameters from named values, checked against their types and ranges.
+
+    Raises:
+        UsageError: naming the parameter that is wrong or unknown.
+    """
+    unknown = sorted(set(fields) - set(kind.__struct_fields__))
+    if unknown:
+        raise UsageError(
+            f"{', '.join(unknown)}: no such parameter",
+            f"There are: {', '.join(kind.__struct_fields__)}.",
+            code="parameter",
+        )
+    try:
+        return msgspec.convert(fields, kind)
+    except msgspec.ValidationError as error:
+        message, _, field = str(error).partition(" - at `$.")
+        place = f"{field.rstrip('`')}: " if field else ""
+        raise UsageError(f"{place}{message}", code="parameter") from error
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A field of a Params class: what help texts, options and signatures are made of."""
+
+    name: str
+    type: msgspec.inspect.Type
+    default: Any
+    description: str
+
+
+def describe_params(kind: type[Params]) -> list[Parameter]:
+    """The fields of a Params class, in their order."""
+    info = msgspec.inspect.type_info(kind)
+    assert isinstance(info, msgspec.inspect.StructType)
+    return [_parameter(field) for field in info.fields]
+
+
+def _parameter(field: msgspec.inspect.Field) -> Parameter:
+    found, description = field.type, ""
+    if isinstance(found, msgspec.inspect.Metadata):
+        description = (found.extra_json_schema or {}).get("description", "")
+        found = found.type
+    return Parameter(field.name, found, field.default, description)
+
+
+def plain(params: Params) -> dict[str, Any]:
+    """The parameters as JSON would give them back: the manifest's form."""
+    found: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(params))
+    return found
+
+
+def check_params(params: P) -> P:
+    """The same parameters, once more checked (a Struct made by hand is not)."""
+    return make_params(type(params), msgspec.structs.asdict(params))
+
+
+def each_slice(
+    slices: Iterable[Slice], work: Callable[[Slice], Slice | Iterable[Slice] | None]
+) -> CaseResult:
+    """Do the work on every slice, turning each error into a problem of that slice.
+
+    `work` returns the slice's new row, several, or None to drop it.
+    """
+    rows: list[Slice] = []
+    problems: list[Problem] = []
+    for row in slices:
+        try:
+            made = work(row)
+        except ChaosprepError as error:
+            problems.append(Problem.of(error, row.id, row.source))
+            continue
+        rows.extend([made] if isinstance(made, Slice) else made or ())
+    return CaseResult(tuple(rows), tuple(problems))

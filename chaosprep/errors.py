@@ -1,0 +1,70 @@
+"""What can go wrong, as data: one exception family, and `Problem`, an error with its place."""
+
+import msgspec
+
+
+class ChaosprepError(Exception):
+    """An error that a user or a file can cause: what is wrong, and what to do about it.
+
+    ``code`` is the kebab-case name of the rule that failed (``mask-missing``), ``reason`` a clause
+    without the id or the file (whoever knows them puts them in front), ``remedy`` a sentence.
+    """
+
+    exit_code = 1
+
+    def __init__(self, reason: str, remedy: str = "", code: str = "error") -> None:
+        super().__init__(reason, remedy, code)
+        self.reason = reason
+        self.remedy = remedy
+        self.code = code
+
+    def __str__(self) -> str:
+        return f"{self.reason}. {self.remedy}" if self.remedy else self.reason
+
+
+class UsageError(ChaosprepError):
+    """The request itself cannot be met: a bad parameter, an unknown patient."""
+
+    exit_code = 2
+
+
+class NothingFoundError(ChaosprepError):
+    """There is nothing to work on."""
+
+    exit_code = 4
+
+
+class FileError(ChaosprepError):
+    """One file cannot be used: not DICOM, a mask in colour, truncated."""
+
+
+class ManifestError(ChaosprepError):
+    """A stage directory is unfinished, damaged or not to be trusted."""
+
+
+class Problem(msgspec.Struct, frozen=True, kw_only=True):
+    """An error with its place: which slice, case or patient, and which file."""
+
+    code: str
+    id: str
+    file: str | None = None
+    reason: str
+    remedy: str = ""
+
+    @classmethod
+    def of(cls, error: ChaosprepError, id: str, file: str | None = None) -> "Problem":
+        """Give an error its place."""
+        return cls(code=error.code, id=id, file=file, reason=error.reason, remedy=error.remedy)
+
+    def __str__(self) -> str:
+        place = f"{self.id}: {self.file}" if self.file else self.id
+        remedy = f". {self.remedy}" if self.remedy else ""
+        return f"{place}: {self.reason}{remedy}"
+
+
+class ProblemsError(ChaosprepError):
+    """A stage finished its tries and found problems; nothing was committed."""
+
+    def __init__(self, reason: str, remedy: str, problems: tuple[Problem, ...]) -> None:
+        super().__init__(reason, remedy, code="problems")
+        self.problems = problems

@@ -1,0 +1,1 @@
+"""Pixels: reading, ordering, windowing and organs."""

@@ -1,0 +1,284 @@
+"""PNG and npy: bytes to arrays and back, exactly as stored. No paths, no colour conversion."""
+
+import struct
+import tokenize
+import warnings
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from io import BytesIO
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from chaosprep.errors import FileError
+from chaosprep.imaging.organs import describe_levels, level_histogram
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+MAX_PIXELS = 64 * 2**20  # per slice; a larger announcement is a mistake or an attack
+_MASK = "mask-unreadable"
+_IMAGE = "image-unreadable"
+_REMEDY = "Copy or export the file again from its source."
+_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_IHDR = struct.Struct(">IIBB")  # width, height, bit depth, colour type: PNG specification 11.2.1
+_DEPTHS = {0: (1, 2, 4, 8, 16), 2: (8, 16), 3: (1, 2, 4, 8), 4: (8, 16), 6: (8, 16)}
+_COLOURS = {
+    2: "an RGB PNG",
+    3: "a palette PNG",
+    4: "a grey PNG with an alpha channel",
+    6: "an RGBA PNG",
+}
+# Formats that a mask is likely to be in by mistake; Pillow's others only widen the way in.
+_FORMATS = ("PNG", "JPEG", "BMP", "GIF", "TIFF", "WEBP")
+_EIGHT_BIT = ("1", "L", "LA", "La", "P", "PA", "RGB", "RGBA", "RGBX", "CMYK", "YCbCr")
+# What Pillow's decoders are known to raise on damaged input.
+_BROKEN = (
+    ArithmeticError,
+    EOFError,
+    LookupError,
+    MemoryError,
+    NotImplementedError,
+    OSError,
+    RuntimeError,
+    SyntaxError,
+    TypeError,
+    ValueError,
+    struct.error,
+    zlib.error,
+)
+
+
+@dataclass(frozen=True, eq=False)
+class MaskImage:
+    """A mask as stored.
+
+    ``pixels`` is (rows, cols), uint8 or uint16: grey levels, not scaled. ``binary`` marks a 1-bit
+    PNG, whose pixels are 0 and 1. ``note`` says what was converted, where anything was.
+    """
+
+    pixels: NDArray[np.uint8] | NDArray[np.uint16]
+    binary: bool
+    note: str | None = None
+
+
+@dataclass(frozen=True)
+class _Png:
+    rows: int
+    cols: int
+    depth: int
+    colour: int
+
+
+def check_size(rows: int, cols: int) -> None:
+    """Refuse, before anything is allocated, an image of more than `MAX_PIXELS`.
+
+    Raises `FileError` ``too-large``.
+    """
+    if rows * cols > MAX_PIXELS:
+        reason = f"{rows} x {cols} pixels are above the limit of {MAX_PIXELS >> 20} Mpx"
+        raise FileError(reason, "Check the file; a slice is never that large.", "too-large")
+
+
+def mask_size(data: bytes) -> tuple[int, int]:
+    """Give (rows, cols) from the header alone. Raises `FileError` ``mask-unreadable``."""
+    png = _png(data, _MASK)
+    if png is not None:
+        return png.rows, png.cols
+    cols, rows = _open(data).size
+    return rows, cols
+
+
+def read_mask(data: bytes, *, lenient: bool = False) -> MaskImage:
+    """Read a grey PNG of 1 to 16 bits; its levels as stored, no EXIF rotation.
+
+    With ``lenient`` a colour image, or another format under a PNG's name, is converted by Pillow's
+    ``L`` (ITU-R 601-2 luma) and ``note`` says so. Raises `FileError`: ``mask-not-grey``,
+    ``mask-unreadable`` or ``too-large``.
+    """
+    png = _png(data, _MASK)
+    if png is not None and png.colour == 0:
+        return MaskImage(_decode_grey(data, png, _MASK), binary=png.depth == 1)
+    what, grey = _to_grey(data, png)
+    if lenient:
+        return MaskImage(grey, binary=False, note=f"{what}, converted to grey")
+    raise FileError(
+        f"{what}, not a grey PNG; its levels as grey are {describe_levels(level_histogram(grey))}",
+        "Use the original mask, or convert this one on reading with --lenient-masks.",
+        "mask-not-grey",
+    )
+
+
+def encode_png(array: NDArray[np.uint8] | NDArray[np.uint16]) -> bytes:
+    """Encode a (rows, cols) array of uint8 or uint16; the same array gives the same bytes.
+
+    Raises `TypeError` for another dtype (bool included) and `ValueError` for another shape.
+    """
+    import cv2
+
+    if array.dtype.name not in ("uint8", "uint16"):
+        raise TypeError(f"a PNG holds uint8 or uint16, not {array.dtype.name}")
+    _, encoded = cv2.imencode(".png", _native(_check_shape(array)))
+    return encoded.tobytes()
+
+
+def decode_png(data: bytes) -> NDArray[np.uint8] | NDArray[np.uint16]:
+    """Decode a grey PNG to (rows, cols), uint8 or uint16, as stored.
+
+    Raises `FileError` ``image-unreadable`` or ``too-large``.
+    """
+    png = _png(data, _IMAGE)
+    if png is None or png.colour != 0:
+        what = "not a PNG" if png is None else f"{_COLOURS[png.colour]}, not a grey one"
+        raise FileError(what, "Convert it to a grey PNG of 8 or 16 bits.", _IMAGE)
+    return _decode_grey(data, png, _IMAGE)
+
+
+def encode_npy(array: NDArray[Any]) -> bytes:
+    """Encode a (rows, cols) array of integers or floats: npy 1.0, C order, little endian.
+
+    Raises `TypeError` for another dtype (bool included) and `ValueError` for another shape.
+    """
+    if array.dtype.kind not in "iuf":
+        raise TypeError(f"an npy slice holds integers or floats, not {array.dtype.name}")
+    stream = BytesIO()
+    little = np.ascontiguousarray(_check_shape(array)).astype(array.dtype.newbyteorder("<"))
+    np.lib.format.write_array(stream, little, version=(1, 0), allow_pickle=False)
+    return stream.getvalue()
+
+
+def decode_npy(data: bytes) -> NDArray[Any]:
+    """Decode a (rows, cols) array of integers or floats; C order, native byte order, writable.
+
+    Nothing is unpickled, and nothing allocated before the announced shape agrees with the bytes
+    that there are. Raises `FileError` ``image-unreadable`` or ``too-large``.
+    """
+    stream = BytesIO(data)
+    shape, fortran, dtype = _npy_header(stream)
+    size = len(data) - stream.tell()
+    if dtype.kind not in "iuf" or len(shape) != 2 or min(shape) < 1:
+        raise FileError("the npy holds no 2-D array of numbers", _REMEDY, _IMAGE)
+    check_size(*shape)
+    if shape[0] * shape[1] * dtype.itemsize != size:
+        raise FileError("the npy's shape disagrees with its size", _REMEDY, _IMAGE)
+    flat = np.frombuffer(data, dtype=dtype, offset=stream.tell())
+    array = flat.reshape(shape, order="F" if fortran else "C")
+    return array.astype(dtype.newbyteorder("="), order="C")
+
+
+def encode(array: NDArray[Any], extension: str) -> bytes:
+    """Encode for a file name's extension: ``.png`` or ``.npy``."""
+    return _codec(extension)[0](array)
+
+
+def decode(data: bytes, extension: str) -> NDArray[Any]:
+    """Decode by a file name's extension: ``.png`` or ``.npy``."""
+    return _codec(extension)[1](data)
+
+
+def _codec(
+    extension: str,
+) -> tuple[Callable[[NDArray[Any]], bytes], Callable[[bytes], NDArray[Any]]]:
+    codecs = {".png": (encode_png, decode_png), ".npy": (encode_npy, decode_npy)}
+    if extension not in codecs:
+        raise FileError("neither a .png nor a .npy", "Convert it to one of the two.", _IMAGE)
+    return codecs[extension]
+
+
+def _npy_header(stream: BytesIO) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+    readers = {
+        (1, 0): np.lib.format.read_array_header_1_0,
+        (2, 0): np.lib.format.read_array_header_2_0,
+    }
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")  # numpy's, on a header that only Python 2 could write
+            return readers[np.lib.format.read_magic(stream)](stream)
+    except (*_BROKEN, UserWarning, tokenize.TokenError):
+        raise FileError("not a readable npy file", _REMEDY, _IMAGE) from None
+
+
+def _check_shape(array: NDArray[Any]) -> NDArray[Any]:
+    if array.ndim != 2 or not array.size:
+        raise ValueError(f"a slice is (rows, cols), not an array of shape {array.shape}")
+    return array
+
+
+def _native(array: NDArray[Any]) -> NDArray[Any]:
+    return np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("="))
+
+
+def _png(data: bytes, code: str) -> _Png | None:
+    """Read a PNG's IHDR; None where the bytes are another format."""
+    if not data.startswith(_SIGNATURE):
+        return None
+    if data[8:16] == b"\0\0\0\rIHDR" and len(data) >= 33:
+        cols, rows, depth, colour = _IHDR.unpack_from(data, 16)
+        if rows and cols and depth in _DEPTHS.get(colour, ()):
+            return _Png(rows, cols, depth, colour)
+    raise FileError("the PNG header is damaged", _REMEDY, code)
+
+
+def _check_whole(data: bytes, code: str) -> None:
+    """Check every chunk up to IEND: decoders let some faults pass, and print others to stderr."""
+    view, at = memoryview(data), len(_SIGNATURE)
+    while at + 12 <= len(data):
+        end = at + 12 + int.from_bytes(view[at : at + 4])
+        if end > len(data) or zlib.crc32(view[at + 4 : end - 4]) != int.from_bytes(
+            view[end - 4 : end]
+        ):
+            break
+        if data[at + 4 : at + 8] == b"IEND":
+            return
+        at = end
+    raise FileError("the PNG is cut short or damaged", _REMEDY, code)
+
+
+def _decode_grey(data: bytes, png: _Png, code: str) -> NDArray[np.uint8] | NDArray[np.uint16]:
+    import cv2
+
+    check_size(png.rows, png.cols)
+    _check_whole(data, code)
+    flags = cv2.IMREAD_UNCHANGED | cv2.IMREAD_IGNORE_ORIENTATION
+    pixels: NDArray[Any] | None = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
+    if pixels is None or pixels.shape != (png.rows, png.cols):
+        raise FileError("the PNG cannot be decoded", _REMEDY, code)
+    if png.depth < 8:  # decoders spread these over 0..255; back to the levels in the file
+        pixels //= 255 // (2**png.depth - 1)
+    return pixels
+
+
+def _open(data: bytes) -> "Image":
+    from PIL import Image, UnidentifiedImageError
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Pillow's own size warning: check_size decides
+        try:
+            return Image.open(BytesIO(data), formats=_FORMATS)
+        except Image.DecompressionBombError:
+            reason = f"the image is above the limit of {MAX_PIXELS >> 20} Mpx"
+            raise FileError(reason, "Check the file.", "too-large") from None
+        except UnidentifiedImageError:
+            raise FileError("not an image", _REMEDY, _MASK) from None
+        except _BROKEN:
+            raise FileError("the image is cut short or damaged", _REMEDY, _MASK) from None
+
+
+def _to_grey(data: bytes, png: _Png | None) -> tuple[str, NDArray[np.uint8]]:
+    """Say what a mask that is no grey PNG is, and convert it: (rows, cols) uint8."""
+    if png is not None:
+        check_size(png.rows, png.cols)
+        _check_whole(data, _MASK)
+    image = _open(data)
+    what = _COLOURS[png.colour] if png else f"a {image.format} file named as a mask"
+    check_size(image.height, image.width)
+    if image.mode not in _EIGHT_BIT:
+        raise FileError(f"{what}, of more than 8 bits", "Convert it to a grey PNG.", _MASK)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            return what, np.asarray(image.convert("L"))
+        except _BROKEN:
+            raise FileError("the image is cut short or damaged", _REMEDY, _MASK) from None

@@ -1,0 +1,1 @@
+"""How the world stores data: a tree of files becomes cases."""

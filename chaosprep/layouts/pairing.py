@@ -1,0 +1,130 @@
+"""Which mask belongs to which image: decided by names and a stated rule, never by listing order."""
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Literal
+
+from chaosprep.errors import FileError
+
+Rule = Literal["stem", "next-number", "rank"]
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """What a rule found: (image, mask) paths, the files that it could not pair, and a note.
+
+    `errors` are (file, error); `note` says that the pairing had to fall back to another rule.
+    """
+
+    pairs: tuple[tuple[str, str | None], ...]
+    errors: tuple[tuple[str, FileError], ...] = ()
+    note: str | None = None
+
+
+def natural_key(path: str) -> tuple[list[tuple[int, str]], str]:
+    """Sorts names as people do: `i9` before `i10`, whatever the padding."""
+    name = PurePosixPath(path).name
+    parts = re.findall(r"(\d+)|(\D+)", name)
+    return [(int(digits) if digits else -1, text) for digits, text in parts], path
+
+
+def pair(images: Sequence[str], masks: Sequence[str] | None, rule: Rule) -> Pairs:
+    """Pair the images of a series with its masks.
+
+    Args:
+        images: paths of the images.
+        masks: paths of the masks, or None where there is no ground truth.
+        rule: `stem` (equal names), `next-number` (image n belongs to mask n + 1, as CHAOS numbers
+            the opposed phase), `rank` (equal position among the sorted names, as in CHAOS CT).
+
+    Returns:
+        Pairs in natural order of the image names. Where `stem` or `next-number` matches no file at
+        all and the counts agree, the pairs are by rank, with a note.
+    """
+    images = sorted(images, key=natural_key)
+    if masks is None:
+        unique, errors = _unique(images)
+        return Pairs(tuple((image, None) for image in unique), errors)
+    masks = sorted(masks, key=natural_key)
+    if rule == "rank":
+        return _by_rank(images, masks)
+    kept_images, twice_images = _unique(images)
+    kept_masks, twice_masks = _unique(masks)
+    found = _by_name(kept_images, kept_masks, rule)
+    if not found.pairs and not twice_images and not twice_masks and len(images) == len(masks):
+        note = "paired by rank: no mask's name matches, but the counts agree"
+        return Pairs(_by_rank(images, masks).pairs, note=note)
+    return Pairs(found.pairs, twice_images + twice_masks + found.errors)
+
+
+def _by_name(images: Sequence[str], masks: Sequence[str], rule: Rule) -> Pairs:
+    by_name = {_name(mask, 0): mask for mask in masks}
+    step = 1 if rule == "next-number" else 0
+    pairs: list[tuple[str, str | None]] = []
+    errors: list[tuple[str, FileError]] = []
+    for image in images:
+        mask = by_name.pop(_name(image, step), None)
+        if mask is None:
+            errors.append((image, _missing()))
+        else:
+            pairs.append((image, mask))
+    errors += [(mask, _surplus()) for mask in by_name.values()]
+    return Pairs(tuple(pairs), tuple(errors))
+
+
+def _name(path: str, step: int) -> str | tuple[str, int]:
+    """The name to match by: the stem, or the stem with `step` added to its last number."""
+    stem = PurePosixPath(path).stem
+    found = re.fullmatch(r"(.*?)(\d+)", stem)
+    return (found[1], int(found[2]) + step) if found else stem
+
+
+def _by_rank(images: Sequence[str], masks: Sequence[str]) -> Pairs:
+    if len(images) == len(masks):
+        return Pairs(tuple(zip(images, masks, strict=True)))
+    error = FileError(
+        f"{len(images)} images but {len(masks)} masks, so their ranks cannot pair them",
+        "Bring back the missing files or remove the surplus ones.",
+        code="mask-count",
+    )
+    folder = PurePosixPath((masks or images)[0]).parent.as_posix()
+    return Pairs((), ((folder, error),))
+
+
+def _unique(paths: Sequence[str]) -> tuple[list[str], tuple[tuple[str, FileError], ...]]:
+    """Set aside the files that share a stem with another."""
+    counts = Counter(PurePosixPath(path).stem.casefold() for path in paths)
+    single, errors = [], []
+    for path in paths:
+        if counts[PurePosixPath(path).stem.casefold()] == 1:
+            single.append(path)
+        else:
+            errors.append((path, _twice()))
+    return single, tuple(errors)
+
+
+def _missing() -> FileError:
+    return FileError(
+        "no mask belongs to this image",
+        "Bring back its mask, or leave the slice out with --on-error skip.",
+        code="mask-missing",
+    )
+
+
+def _surplus() -> FileError:
+    return FileError(
+        "no image belongs to this mask",
+        "Bring back its image, or remove the mask.",
+        code="mask-surplus",
+    )
+
+
+def _twice() -> FileError:
+    return FileError(
+        "another file in this folder has the same name but for its ending or case",
+        "Keep one of them.",
+        code="name-twice",
+    )

@@ -1,0 +1,1 @@
+"""Judging data: what is there, and whether it can be trusted."""

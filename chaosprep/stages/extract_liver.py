@@ -1,0 +1,186 @@
+"""extract-liver: grey levels become a binary organ mask, or a label map of all organs."""
+
+from typing import Annotated, Literal
+
+import msgspec
+import numpy as np
+from msgspec import Meta
+from numpy.typing import NDArray
+
+from chaosprep.dataset.case import Case
+from chaosprep.dataset.opening import open_parent
+from chaosprep.dataset.records import Slice
+from chaosprep.dataset.stage import CaseResult, Params, Stage, each_slice
+from chaosprep.dataset.writer import Writer
+from chaosprep.errors import FileError
+from chaosprep.imaging.images import MaskImage, read_mask
+from chaosprep.imaging.organs import (
+    LEVELS,
+    Organ,
+    check_levels,
+    label_map,
+    level_histogram,
+    select,
+)
+
+Grey = Annotated[int, Meta(ge=0, le=65535)]
+
+
+class ExtractLiverParams(Params, frozen=True, kw_only=True):
+    """Which grey levels to take, and what to write for them."""
+
+    range: Annotated[
+        tuple[Grey, Grey] | None,
+        Meta(description="Lowest and highest grey level of the organ. [default: the organ's own]"),
+    ] = None
+    organ: Annotated[
+        Literal["liver", "right-kidney", "left-kidney", "spleen"],
+        Meta(
+            description="The organ: liver 55-70, right kidney 110-135, left 175-200, spleen 240+."
+        ),
+    ] = "liver"
+    all_organs: Annotated[
+        bool, Meta(description="Write a label map, 1 liver to 4 spleen, instead of one organ.")
+    ] = False
+    mask_value: Annotated[
+        Literal[1, 255], Meta(description="Value of the organ in a binary mask.")
+    ] = 255
+    drop_empty: Annotated[
+        bool, Meta(description="Leave out slices whose mask does not show the organ.")
+    ] = False
+    levels: Annotated[
+        Literal["chaos", "chaos-2019-02"],
+        Meta(description="The table of grey levels: today's, or the release of February 2019."),
+    ] = "chaos"
+    lenient_masks: Annotated[
+        bool,
+        Meta(
+            description="Take colour, palette and JPEG masks (as grey) and masks with levels of "
+            "no organ (as background), with a warning on each slice."
+        ),
+    ] = False
+
+    def __post_init__(self) -> None:
+        if self.range is not None and self.range[0] > self.range[1]:
+            raise ValueError("range must be given as lowest, highest")
+        if self.all_organs and (self.range is not None or self.organ != "liver"):
+            raise ValueError("all_organs excludes range and organ")
+
+    def organs(self) -> tuple[Organ, ...]:
+        """The organs that masks may show: the table, with `range` in place of the organ's own."""
+        table = LEVELS[self.levels]
+        if self.range is None:
+            return table
+        low, high = self.range
+        mine = next(organ for organ in table if organ.name == self.organ)
+        others = (o for o in table if o is not mine and (o.high < low or o.low > high))
+        return (Organ(mine.name, low, high, mine.label), *others)
+
+    def wanted(self) -> tuple[Organ, ...]:
+        """The organs to write."""
+        return tuple(o for o in self.organs() if self.all_organs or o.name == self.organ)
+
+
+def run_case(case: Case, params: ExtractLiverParams, writer: Writer) -> CaseResult:
+    """Extract one case's masks; the images are carried over."""
+
+    def work(row: Slice) -> Slice | None:
+        made = _with_mask(case, row, params, writer)
+        if made is not None:
+            writer.carry(case, row.image, row.image_sha256)
+        return made
+
+    return _say_if_absent(case, params, each_slice(case.slices, work))
+
+
+def extract(mask: MaskImage, params: ExtractLiverParams) -> tuple[NDArray[np.uint8], list[str]]:
+    """Turn a mask of grey levels into what is asked for.
+
+    Returns:
+        The new mask, (rows, cols) uint8, and notes on what was odd.
+
+    Raises:
+        FileError: a grey level of no organ, or an organ that a 1-bit mask cannot show.
+    """
+    if mask.binary:
+        return _from_binary(mask.pixels, params), []
+    histogram = level_histogram(mask.pixels)
+    notes = [mask.note] if mask.note else []
+    try:
+        check_levels(histogram, params.organs())
+    except FileError as error:
+        if not params.lenient_masks:
+            raise
+        notes.append(f"mask: {error.reason}; taken as background")
+    if params.all_organs:
+        return label_map(mask.pixels, params.organs()), notes
+    (organ,) = params.wanted()
+    chosen = select(mask.pixels, organ.low, organ.high)
+    return np.where(chosen, np.uint8(params.mask_value), np.uint8(0)), notes
+
+
+def _from_binary(pixels: NDArray[np.integer], params: ExtractLiverParams) -> NDArray[np.uint8]:
+    """A 1-bit mask, as CHAOS has for CT, shows the liver and nothing else."""
+    if params.organ != "liver":
+        raise FileError(
+            f"a 1-bit mask shows the liver, not the {params.organ}",
+            "Use --organ liver.",
+            code="organ-unknown",
+        )
+    value = 1 if params.all_organs else params.mask_value
+    return np.where(pixels != 0, np.uint8(value), np.uint8(0))
+
+
+def _with_mask(case: Case, row: Slice, params: ExtractLiverParams, writer: Writer) -> Slice | None:
+    if row.mask is None or row.mask_sha256 is None:
+        return msgspec.structs.replace(row, parent=row.id)
+    mask = read_mask(case.read(row.mask, row.mask_sha256), lenient=params.lenient_masks)
+    labels, notes = extract(mask, params)
+    names = _names(params)
+    found = level_histogram(labels)
+    pixels = {name: found.get(value, 0) for value, name in names.items()}
+    if params.drop_empty and not any(pixels.values()):
+        return None
+    written = writer.mask(row.split, row.id, labels)
+    return msgspec.structs.replace(
+        row,
+        parent=row.id,
+        mask=written.path,
+        mask_sha256=written.sha256,
+        mask_bytes=written.bytes,
+        labels=names,
+        pixels=pixels,
+        warnings=(*row.warnings, *notes),
+    )
+
+
+def _names(params: ExtractLiverParams) -> dict[int, str]:
+    """Mask value -> organ, the same for every slice."""
+    if params.all_organs:
+        return {organ.label: organ.name for organ in params.wanted()}
+    return {params.mask_value: params.organ}
+
+
+def _say_if_absent(case: Case, params: ExtractLiverParams, result: CaseResult) -> CaseResult:
+    """A case without a single pixel of the organ is suspicious: wrong levels, wrong masks."""
+    masked = [row for row in result.slices if row.mask is not None]
+    if params.drop_empty or not masked or any(any(row.pixels.values()) for row in masked):
+        return result
+    shown = sorted({organ for row in case.slices for organ, n in row.pixels.items() if n}) or [
+        "nothing"
+    ]
+    note = f"no mask of the case shows {params.organ}; they show {', '.join(shown)}"
+    slices = tuple(
+        msgspec.structs.replace(row, warnings=(*row.warnings, note)) for row in result.slices
+    )
+    return CaseResult(slices, result.problems)
+
+
+EXTRACT_LIVER = Stage(
+    name="extract-liver",
+    version=1,
+    params=ExtractLiverParams,
+    run_case=run_case,
+    open=open_parent,
+    needs=("split",),
+)
