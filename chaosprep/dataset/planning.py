@@ -37,7 +37,7 @@ class Plan(Generic[C]):
 
 
 def make_plan(
-    stage: Stage[C, P], params: P, source: Source[C], output: Path, *, overwrite: bool
+    stage: Stage[C, P], params: P, source: Source[C], output: Path, *, overwrite: bool = False
 ) -> Plan[C]:
     """Compare what is asked for with what stands in the output.
 
@@ -46,8 +46,6 @@ def make_plan(
         NothingFoundError: there is no case.
         ChaosprepError: the output holds something else.
     """
-    _check_history(stage, source)
-    _check_output(source.directory, output)
     cases = _select(source, params)
     complete = stage.plan(cases, params)
     settings = msgspec.json.encode([stage.name, stage.version, params])
@@ -140,6 +138,17 @@ def _select(source: Source[C], params: P) -> Sequence[C]:
             code="nothing",
         )
     return cases
+
+
+def check_request(stage: Stage[C, P], source: Source[C], output: Path) -> None:
+    """Refuse a stage out of its order, or an output that must not be touched.
+
+    Raises:
+        UsageError: the source lacks an earlier stage, or went through this one.
+        ChaosprepError: the output is the source, inside or around it, or somebody else's.
+    """
+    _check_history(stage, source)
+    _check_output(source.directory, output)
 
 
 def _check_history(stage: Stage[C, P], source: Source[C]) -> None:

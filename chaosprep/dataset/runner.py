@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -13,7 +13,7 @@ from chaosprep.dataset.journal import Entry, Journal
 from chaosprep.dataset.lock import locked
 from chaosprep.dataset.manifest import DESCRIPTOR, TABLE, WORKSPACE, Dataset
 from chaosprep.dataset.opening import open_dataset
-from chaosprep.dataset.planning import Plan, fingerprint, make_plan
+from chaosprep.dataset.planning import Plan, check_request, fingerprint, make_plan
 from chaosprep.dataset.records import Slice
 from chaosprep.dataset.stage import C, CaseResult, P, Source, Stage, check_params, plain
 from chaosprep.dataset.writer import Writer
@@ -27,7 +27,7 @@ class Event:
     """What happens during a run.
 
     First `planned`, then `done` or `failed` for each case, then `committed`; or only
-    `already-done`. `finished` of `total` cases are behind it.
+    `already-done`. `finished` of `total` cases are behind it. The last event has the dataset.
     """
 
     kind: Literal["planned", "done", "failed", "committed", "already-done"]
@@ -37,6 +37,7 @@ class Event:
     case: str | None = None
     slices: int = 0
     problems: tuple[Problem, ...] = ()
+    dataset: Dataset | None = None
 
 
 OnEvent = Callable[[Event], None]
@@ -80,18 +81,20 @@ def run(
     params = check_params(params)
     source = stage.open(Path(source), params) if isinstance(source, str | Path) else source
     output = Path(output)
-    plan = make_plan(stage, params, source, output, overwrite=overwrite)
-    if plan.is_committed:
+    check_request(stage, source, output)
+    if (output / DESCRIPTOR).exists() and not overwrite:
+        plan = make_plan(stage, params, source, output)
         shutil.rmtree(output / WORKSPACE, ignore_errors=True)  # a kill right after the commit
-        on_event(Event("already-done", stage.name, len(plan.cases), len(plan.cases)))
-        return open_dataset(output)
+        cases = len(plan.cases)
+        return _told(on_event, Event("already-done", stage.name, cases, cases), output)
     try:
         workspace = output / WORKSPACE
         workspace.mkdir(parents=True, exist_ok=True)
         with locked(workspace / "lock"):
             if overwrite:
                 _forget(output)
-            _work(stage, params, source, plan, jobs, on_error, on_event)
+            plan = make_plan(stage, params, source, output)
+            done = _work(stage, params, source, plan, jobs, on_error, on_event)
             shutil.rmtree(workspace)
     except OSError as error:
         raise ChaosprepError(
@@ -99,7 +102,14 @@ def run(
             "Make room or choose another output; the same command goes on from here.",
             code="output",
         ) from error
-    return open_dataset(output)
+    return _told(on_event, done, output)
+
+
+def _told(on_event: OnEvent, event: Event, output: Path) -> Dataset:
+    """Open what was committed, and pass it on with the last event."""
+    dataset = open_dataset(output)
+    on_event(replace(event, dataset=dataset))
+    return dataset
 
 
 def _forget(output: Path) -> None:
@@ -116,7 +126,7 @@ def _work(
     jobs: int,
     on_error: OnError,
     on_event: OnEvent,
-) -> None:
+) -> Event:
     total, finished = len(plan.cases), len(plan.done)
     failed, worked = list(source.problems), list[str]()
     on_event(Event("planned", stage.name, finished, total, problems=source.problems))
@@ -142,8 +152,7 @@ def _work(
             inputs_sha256=fingerprint((entry.case, entry.inputs) for entry in entries),
         )
         commit(plan.output, made, source, entries.rows(), problems)
-    counts = sum(len(entry.slices) for entry in entries)
-    on_event(Event("committed", stage.name, total, total, slices=counts, problems=problems))
+    return Event("committed", stage.name, total, total, problems=problems)
 
 
 class _Entries:

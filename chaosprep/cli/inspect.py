@@ -1,0 +1,69 @@
+"""`chaosprep inspect`."""
+
+from pathlib import Path
+
+import click
+
+from chaosprep.cli.options import jobs_option, json_option, source_argument
+from chaosprep.cli.output import Talk, plural, say, write_json
+from chaosprep.quality.inspect import CaseView, Inspection, inspect
+
+
+@click.command("inspect")
+@source_argument("ROOT")
+@jobs_option
+@json_option
+def command(source: Path, jobs: int, as_json: bool) -> None:
+    """ROOT is CHAOS as it was downloaded: the outer folder, Train_Sets, MR, or one patient."""
+    with Talk(0, as_json, bar=False):
+        found = inspect(source, jobs=jobs)
+    if as_json:
+        write_json(found)
+    else:
+        show(found)
+
+
+_HEADINGS = ("Case", "Set", "Slices", "Matrix", "z mm", "xy mm", "Bits", "Grey levels")
+_NUMBERS = ("Slices", "z mm", "xy mm", "Bits")
+
+
+def show(found: Inspection) -> None:
+    """A table of the cases, then what is odd, then what it comes to."""
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, header_style="underline")
+    for heading in _HEADINGS:
+        table.add_column(
+            heading, justify="right" if heading in _NUMBERS else "left", no_wrap=heading == "Case"
+        )
+    for case in found.cases:
+        table.add_row(*_cells(case))
+    Console(highlight=False).print(table)
+    for case in found.cases:
+        for text in case.warnings:
+            say(f"Warning: {case.id}: {text}")
+    for problem in found.problems:
+        say(f"Problem: {problem}")
+    slices = sum(case.slices for case in found.cases)
+    click.echo(
+        f"inspect: {plural(len(found.patients), 'patient')}, {plural(len(found.cases), 'case')}, "
+        f"{plural(slices, 'slice')}, {plural(len(found.problems), 'problem')}"
+    )
+
+
+def _cells(case: CaseView) -> tuple[str, ...]:
+    between, *inside = case.spacing or (None,)
+    pixel = " x ".join(f"{mm:.4g}" for mm in dict.fromkeys(inside))
+    levels = [str(level) for level in case.levels]
+    shown = " ".join(levels) if len(levels) <= 6 else f"{' '.join(levels[:5])} +{len(levels) - 5}"
+    return (
+        case.id,
+        case.pool,
+        str(case.slices),
+        " ".join(case.matrices),
+        "unknown" if between is None else f"{between:.4g}",
+        pixel or "unknown",
+        " ".join(str(bits) for bits in case.bits_stored),
+        "no masks" if case.masks is None else shown,
+    )

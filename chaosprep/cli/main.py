@@ -1,0 +1,70 @@
+"""The `chaosprep` command: finds the verb, and turns errors into messages and exit codes."""
+
+import sys
+from importlib import import_module
+
+import click
+
+from chaosprep import __version__
+from chaosprep.errors import ChaosprepError
+
+VERBS = {
+    "inspect": "What is here: patients, sequences, slices, sizes, grey levels, problems.",
+    "split": "Divide the patients into train, val and test (or folds); copy their pairs.",
+    "extract-liver": "Turn grey-level masks into a binary liver mask or a label map.",
+    "convert": "Turn DICOM into windowed 8-bit PNG, or 16-bit PNG or npy as stored.",
+    "augment": "Add transformed copies of the training slices, image and mask alike.",
+    "prepare": "Split, extract-liver, convert and augment in one go.",
+    "verify": "Check a stage directory: hashes, pairs, sizes, labels, leakage.",
+}
+INTERRUPTED = 130  # 128 + SIGINT, as shells have it
+
+
+class Verbs(click.Group):
+    """The verbs, each imported when it is called for, so that `--help` answers at once."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The verbs in the order of the work."""
+        return list(VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import a verb's module and take its command."""
+        if cmd_name not in VERBS:
+            return None
+        module = import_module(f"chaosprep.cli.{cmd_name.replace('-', '_')}")
+        command: click.Command = module.command
+        command.help = f"{VERBS[cmd_name]}\n\n{command.help or ''}"
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the verbs without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(VERBS.items()))
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Run the verb; what a user or a file can cause ends in a message, never a traceback."""
+        try:
+            return super().invoke(ctx)
+        except ChaosprepError as error:
+            from chaosprep.cli.output import report_error
+
+            report_error(error)
+            ctx.exit(error.exit_code)
+        except KeyboardInterrupt:
+            click.echo("Interrupted: the same command goes on where it stopped.", err=True)
+            ctx.exit(INTERRUPTED)
+
+
+@click.group(
+    cls=Verbs,
+    context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "CHAOSPREP"},
+    epilog="Exit codes: 0 done, 1 error or faults found, 2 usage, 3 finished with slices left "
+    "out, 4 nothing found. Options can be given as CHAOSPREP_<COMMAND>_<OPTION> too.",
+)
+@click.version_option(__version__, prog_name="chaosprep")
+def main() -> None:
+    """From DICOM series and masks to a leak-free, bit-exact, verified training set."""
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,80 @@
+"""The options that verbs share, each defined once."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def cores() -> int:
+    """The processors that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def source_argument(name: str) -> Callable[[F], F]:
+    """The positional input: `ROOT`, a dataset as it was downloaded, or `DIR`, a stage directory."""
+    kind = click.Path(exists=True, file_okay=False, path_type=Path)
+    return click.argument("source", metavar=name, type=kind)
+
+
+output_option = click.option(
+    "-o",
+    "--output",
+    metavar="DIR",
+    required=True,
+    type=click.Path(file_okay=False, path_type=Path),
+    help="The directory to make.",
+)
+jobs_option = click.option(
+    "-j",
+    "--jobs",
+    type=click.IntRange(min=1),
+    default=cores,
+    envvar="CHAOSPREP_JOBS",
+    show_default="number of cores",
+    help="Worker processes.",
+)
+on_error_option = click.option(
+    "--on-error",
+    type=click.Choice(["stop", "skip"]),
+    default="stop",
+    show_default=True,
+    help="Commit nothing where there are problems, or leave those slices out.",
+)
+overwrite_option = click.option(
+    "--overwrite", is_flag=True, help="Do everything again, whatever stands in the output."
+)
+dry_run_option = click.option(
+    "-n", "--dry-run", is_flag=True, help="Say what would be done, and write nothing."
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="Write the result as JSON.")
+verbose_option = click.option(
+    "-v", "--verbose", count=True, help="Say more (each case). Repeatable."
+)
+quiet_option = click.option("-q", "--quiet", count=True, help="Say less (errors only).")
+no_progress_option = click.option("--no-progress", is_flag=True, help="No progress bar.")
+
+
+def run_options(function: F) -> F:
+    """Everything that a verb which makes a directory takes besides its own parameters."""
+    for option in reversed(
+        (
+            output_option,
+            jobs_option,
+            on_error_option,
+            overwrite_option,
+            dry_run_option,
+            json_option,
+            verbose_option,
+            quiet_option,
+            no_progress_option,
+        )
+    ):
+        function = option(function)
+    return function

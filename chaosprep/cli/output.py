@@ -1,0 +1,159 @@
+"""Everything that the commands say: results to stdout, talk to stderr, both also as JSON."""
+
+import json
+import sys
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+import click
+import msgspec
+
+from chaosprep.errors import ChaosprepError, ProblemsError
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
+
+    from chaosprep.dataset.manifest import Dataset
+    from chaosprep.dataset.runner import Event
+
+
+def say(text: str) -> None:
+    """Talk to the person, on stderr."""
+    click.echo(text, err=True)
+
+
+def write_json(result: object) -> None:
+    """A result as JSON, on stdout."""
+    click.echo(json.dumps(msgspec.to_builtins(result, enc_hook=str), indent=2))
+
+
+def report_error(error: ChaosprepError) -> None:
+    """An error on stderr: every problem on a line of its own, then what it comes to."""
+    if isinstance(error, ProblemsError):
+        for problem in error.problems:
+            say(str(problem))
+    say(f"Error: {error}")
+
+
+def plural(count: int, noun: str) -> str:
+    """`1 case`, `2 cases`."""
+    return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
+class Talk:
+    """What a verb says while it runs: a progress bar on a terminal, plain lines otherwise.
+
+    `loudness` is 0, less with -q, more with -v. With JSON, stdout holds one JSON value only, also
+    where the verb fails.
+    """
+
+    def __init__(self, loudness: int, as_json: bool, bar: bool) -> None:
+        self._loudness = loudness
+        self._as_json = as_json
+        self._bar = bar and loudness >= 0 and sys.stderr.isatty()
+        self._progress: Progress | None = None
+        self._task: TaskID | None = None
+        self._tenths = 0
+        self._finished: list[dict[str, Any]] = []
+
+    def __enter__(self) -> "Talk":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._stop_bar()
+        if self._as_json and isinstance(error, ChaosprepError):
+            problems = error.problems if isinstance(error, ProblemsError) else ()
+            write_json(
+                {
+                    "status": "error",
+                    "code": error.code,
+                    "message": str(error),
+                    "problems": problems,
+                }
+            )
+
+    def on_event(self, event: "Event") -> None:
+        """Show an event of the runner."""
+        if event.kind == "planned":
+            self._tenths = 0
+            if event.finished:
+                self._line(f"{event.stage}: goes on, {event.finished} of {event.total} cases done")
+            if self._bar:
+                self._start_bar(event)
+        elif event.kind in ("done", "failed"):
+            self._advance(event)
+        elif event.dataset is not None:
+            self._close(event, event.dataset)
+
+    def finish(self) -> None:
+        """With JSON: the result of the verb, or of each of its stages."""
+        if self._as_json:
+            write_json(self._finished[0] if len(self._finished) == 1 else self._finished)
+
+    def _close(self, event: "Event", dataset: "Dataset") -> None:
+        """The closing line of a stage."""
+        self._stop_bar()
+        for problem in event.problems:
+            self._line(f"Left out: {problem}")
+        self._finished.append(_summary(event, dataset))
+        if self._as_json or self._loudness < 0:
+            return
+        slices = sum(counts.slices for counts in dataset.descriptor.tool.counts.values())
+        click.echo(
+            f"{event.stage}: {plural(len(dataset), 'case')}, {plural(slices, 'slice')}, "
+            f"{len(dataset.skipped)} skipped -> {dataset.directory / 'datapackage.json'}"
+            f"{' (already done)' if event.kind == 'already-done' else ''}"
+        )
+
+    def _advance(self, event: "Event") -> None:
+        if self._loudness > 0:
+            failed = f", {plural(len(event.problems), 'problem')}" if event.problems else ""
+            self._line(f"{event.stage}: {event.case}, {plural(event.slices, 'slice')}{failed}")
+        if self._progress is not None and self._task is not None:
+            self._progress.update(self._task, completed=event.finished)
+        elif self._loudness == 0 and not self._bar:
+            tenths = 10 * event.finished // event.total
+            if tenths > self._tenths:
+                self._tenths = tenths
+                self._line(f"{event.stage}: {event.finished} of {plural(event.total, 'case')}")
+
+    def _line(self, text: str) -> None:
+        if self._loudness < 0:
+            return
+        if self._progress is not None:
+            self._progress.console.print(text, markup=False, highlight=False, soft_wrap=True)
+        else:
+            say(text)
+
+    def _start_bar(self, event: "Event") -> None:
+        from rich.console import Console
+        from rich.progress import Progress
+
+        self._stop_bar()
+        self._progress = Progress(console=Console(stderr=True), transient=True)
+        self._task = self._progress.add_task(
+            event.stage, total=event.total, completed=event.finished
+        )
+        self._progress.start()
+
+    def _stop_bar(self) -> None:
+        if self._progress is not None:
+            self._progress.stop()
+            self._progress = None
+
+
+def _summary(event: "Event", dataset: "Dataset") -> dict[str, Any]:
+    """What `--json` says of a finished stage."""
+    return {
+        "status": "done" if event.kind == "committed" else event.kind,
+        "stage": event.stage,
+        "manifest": dataset.directory / "datapackage.json",
+        "cases": len(dataset),
+        "counts": dataset.descriptor.tool.counts,
+        "skipped": dataset.skipped,
+    }
