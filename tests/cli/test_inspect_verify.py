@@ -1,0 +1,67 @@
+"""What `inspect` and `verify` print, and when they fail."""
+
+import json
+from pathlib import Path
+
+import chaosprep as library
+
+from .conftest import Run
+
+
+def test_inspect_shows_a_case_on_a_line_within_80_columns(chaosprep: Run, root: Path) -> None:
+    result = chaosprep("inspect", root, "-j", "1")
+    assert result.exit_code == 0
+    lines = result.stdout.splitlines()
+    assert lines[0].split() == [
+        *("Case", "Set", "Slices", "Matrix", "z", "mm", "xy", "mm", "Bits", "Grey", "levels")
+    ]
+    assert lines[1].split() == [
+        *("MR001_t1-in", "train", "5", "64x64", "5.5", "6.25", "16"),
+        *("0", "63", "126", "189", "252"),
+    ]
+    assert lines[-1] == "inspect: 5 patients, 5 cases, 25 slices, 0 problems"
+    assert max(map(len, lines)) <= 80
+
+
+def test_inspect_names_problems_on_stderr(chaosprep: Run, root: Path) -> None:
+    next(root.glob("Train_Sets/MR/2/T1DUAL/Ground/*.png")).unlink()
+    result = chaosprep("inspect", root, "-j", "1")
+    assert "Problem: MR002_t1-in: " in result.stderr
+    assert "no mask belongs to this image" in result.stderr
+    assert result.stdout.endswith("24 slices, 1 problem\n")
+
+
+def test_inspect_as_json(chaosprep: Run, root: Path) -> None:
+    said = json.loads(chaosprep("inspect", root, "-j", "1", "--json").stdout)
+    assert [case["id"] for case in said["cases"]] == [f"MR00{n}_t1-in" for n in range(1, 6)]
+    assert said["cases"][0]["spacing"] == [5.5, 6.25, 6.25]
+
+
+def test_verify_counts_and_exits_with_0_on_good_data(
+    chaosprep: Run, root: Path, tmp_path: Path
+) -> None:
+    library.split(root, tmp_path / "split")
+    result = chaosprep("verify", tmp_path / "split", "-j", "1")
+    assert result.exit_code == 0
+    assert result.stdout == "verify: 5 cases, 25 slices, 0 faults, 0 warnings\n"
+
+
+def test_verify_names_a_fault_and_exits_with_1(chaosprep: Run, root: Path, tmp_path: Path) -> None:
+    library.split(root, tmp_path / "split")
+    (tmp_path / "split/train/images").joinpath("stray.png").write_bytes(b"")
+    result = chaosprep("verify", tmp_path / "split", "-j", "1")
+    assert result.exit_code == 1
+    assert result.stderr == (
+        "Fault: train/images/stray.png: train/images/stray.png: the manifest does not know this "
+        "file. Remove it, or run the stage again with --overwrite.\n"
+    )
+    said = json.loads(chaosprep("verify", tmp_path / "split", "-j", "1", "--json").stdout)
+    assert [fault["code"] for fault in said["faults"]] == ["surplus"]
+
+
+def test_verify_strict_counts_warnings(chaosprep: Run, root: Path, tmp_path: Path) -> None:
+    library.split(root, tmp_path / "split")
+    library.extract_liver(tmp_path / "split", tmp_path / "liver", range=(56, 57))
+    arguments = ("verify", tmp_path / "liver", "-j", "1")
+    assert chaosprep(*arguments).exit_code == 0
+    assert chaosprep(*arguments, "--strict").exit_code == 1

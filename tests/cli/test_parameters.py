@@ -1,0 +1,88 @@
+"""The commands, the Params classes and the Python functions say the same things."""
+
+import inspect
+
+import click
+import pytest
+
+from chaosprep import api
+from chaosprep.cli.main import main
+from chaosprep.dataset.stage import Params, describe_params
+from chaosprep.stages.prepare import SECTIONS
+
+# What a command takes besides the fields of its Params class.
+SHARED = {
+    *("source", "output", "jobs", "on_error", "overwrite", "dry_run", "as_json"),
+    *("verbose", "quiet", "no_progress"),
+}
+STAGES = list(SECTIONS.items())
+
+
+def options(verb: str) -> dict[str, click.Parameter]:
+    command = main.get_command(click.Context(main), verb)
+    assert command is not None
+    return {option.name or "": option for option in command.params}
+
+
+@pytest.mark.parametrize(("verb", "kind"), STAGES)
+def test_every_option_is_a_field_and_every_field_an_option(verb: str, kind: type[Params]) -> None:
+    assert set(options(verb)) - SHARED == set(kind.__struct_fields__)
+
+
+@pytest.mark.parametrize(("verb", "kind"), STAGES)
+def test_an_option_is_spelled_as_its_field_and_has_its_default(
+    verb: str, kind: type[Params]
+) -> None:
+    found = options(verb)
+    for field in describe_params(kind):
+        option = found[field.name]
+        assert option.opts == [f"--{field.name.replace('_', '-')}"]
+        given = option.get_default(click.Context(click.Command(verb)))
+        empty = (None, (), False)
+        assert given == field.default or (given in empty and field.default in empty), field.name
+
+
+@pytest.mark.parametrize(("verb", "kind"), STAGES)
+def test_the_defaults_of_a_command_make_the_default_parameters(
+    verb: str, kind: type[Params]
+) -> None:
+    command = main.get_command(click.Context(main), verb)
+    assert command is not None
+    context = command.make_context(verb, [".", "-o", "out"])
+    fields = {name: value for name, value in context.params.items() if name not in SHARED}
+    assert kind(**fields) == kind()
+
+
+@pytest.mark.parametrize(("verb", "kind"), STAGES)
+def test_every_field_is_described_in_the_help_and_the_docstring(
+    verb: str, kind: type[Params]
+) -> None:
+    found = options(verb)
+    function = getattr(api, verb.replace("-", "_"))
+    for field in describe_params(kind):
+        option = found[field.name]
+        assert isinstance(option, click.Option)
+        assert len(field.description) > 10
+        assert option.help == field.description
+        assert f"    {field.name}: {field.description}" in (function.__doc__ or "")
+
+
+@pytest.mark.parametrize(("verb", "kind"), STAGES)
+def test_the_python_function_has_the_same_names_and_defaults(verb: str, kind: type[Params]) -> None:
+    signature = inspect.signature(getattr(api, verb.replace("-", "_")))
+    own = {"source", "output", "jobs", "on_error", "overwrite", "on_event"}
+    given = {p.name: p.default for p in signature.parameters.values() if p.name not in own}
+    assert given == {field.name: field.default for field in describe_params(kind)}
+
+
+def test_prepare_takes_the_fields_of_all_four_stages() -> None:
+    every = {name for kind in SECTIONS.values() for name in kind.__struct_fields__}
+    assert set(options("prepare")) - SHARED - {"config"} == every
+
+
+@pytest.mark.parametrize("verb", [*SECTIONS, "prepare"])
+def test_every_option_has_help(verb: str) -> None:
+    for option in options(verb).values():
+        assert isinstance(option, click.Argument) or (
+            isinstance(option, click.Option) and option.help
+        ), option.name

@@ -1,0 +1,74 @@
+"""`prepare`: the four stages from flags or a TOML file."""
+
+import json
+from pathlib import Path
+
+from chaosprep.dataset.opening import open_dataset
+
+from .conftest import Run
+
+FOLDERS = ("split", "liver", "images", "augmented")
+
+
+def test_every_stage_gets_its_folder_and_its_closing_line(
+    chaosprep: Run, root: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    result = chaosprep("prepare", root, "-o", out, "-j", "1", "--keep-16bit", "--copies", "2")
+    assert result.exit_code == 0, result.stderr
+    assert result.stdout.splitlines() == [
+        f"split: 5 cases, 25 slices, 0 skipped -> {out}/split/datapackage.json",
+        f"extract-liver: 5 cases, 25 slices, 0 skipped -> {out}/liver/datapackage.json",
+        f"convert: 5 cases, 25 slices, 0 skipped -> {out}/images/datapackage.json",
+        f"augment: 5 cases, 65 slices, 0 skipped -> {out}/augmented/datapackage.json",
+    ]
+    last = open_dataset(out / "augmented")
+    assert [record.stage for record in last.history] == [
+        *("split", "extract-liver", "convert", "augment")
+    ]
+    assert {row.dtype for row in last.slices} == {"uint16"}
+
+
+def test_a_toml_file_gives_the_parameters_and_flags_go_before_it(
+    chaosprep: Run, root: Path, tmp_path: Path
+) -> None:
+    config = tmp_path / "prepare.toml"
+    config.write_text(
+        "[split]\nval-patient = ['MR004']\n[convert]\nkeep_16bit = true\n[augment]\ncopies = 3\n"
+    )
+    arguments = ("prepare", root, "-o", tmp_path / "out", "-j", "1", "--config", config)
+    assert chaosprep(*arguments, "--copies", "1").exit_code == 0
+    last = open_dataset(tmp_path / "out/augmented")
+    assert {row.patient for row in last.slices if row.split == "val"} == {"MR004"}
+    assert {row.dtype for row in last.slices} == {"uint16"}
+    assert max(row.copy for row in last.slices) == 1
+
+
+def test_an_unknown_key_in_the_file_is_a_usage_error_that_names_it(
+    chaosprep: Run, root: Path, tmp_path: Path
+) -> None:
+    config = tmp_path / "prepare.toml"
+    config.write_text("[convert]\nkeep-15bit = true\n")
+    result = chaosprep("prepare", root, "-o", tmp_path / "out", "--config", config)
+    assert result.exit_code == 2
+    assert "[convert] keep_15bit: no such parameter" in result.stderr
+
+
+def test_json_lists_the_four_stages(chaosprep: Run, root: Path, tmp_path: Path) -> None:
+    result = chaosprep("prepare", root, "-o", tmp_path / "out", "-j", "1", "--json")
+    stages = [found["stage"] for found in json.loads(result.stdout)]
+    assert stages == ["split", "extract-liver", "convert", "augment"]
+
+
+def test_the_seed_reaches_split_and_augment(chaosprep: Run, root: Path, tmp_path: Path) -> None:
+    chaosprep("prepare", root, "-o", tmp_path / "out", "-j", "1", "--seed", "7")
+    assert open_dataset(tmp_path / "out/split").made.seed == 7
+    assert open_dataset(tmp_path / "out/augmented").made.seed == 7
+
+
+def test_dry_run_shows_the_split_and_writes_nothing(
+    chaosprep: Run, root: Path, tmp_path: Path
+) -> None:
+    result = chaosprep("prepare", root, "-o", tmp_path / "out", "-n")
+    assert "split: 5 cases: 5 to do" in result.stdout
+    assert not (tmp_path / "out").exists()

@@ -1,0 +1,161 @@
+"""What a stage's command prints, writes and returns."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+import chaosprep as library
+from chaosprep.dataset.opening import open_dataset
+
+from .conftest import Run
+
+
+def mask_files(root: Path) -> list[Path]:
+    return sorted(root.glob("Train_Sets/MR/*/T1DUAL/Ground/*.png"))
+
+
+def test_the_closing_line_goes_to_stdout_and_talk_to_stderr(
+    chaosprep: Run, root: Path, tmp_path: Path
+) -> None:
+    result = chaosprep("split", root, "-o", tmp_path / "out", "-j", "1")
+    assert result.exit_code == 0
+    manifest = tmp_path / "out/datapackage.json"
+    assert result.stdout == f"split: 5 cases, 25 slices, 0 skipped -> {manifest}\n"
+    assert result.stderr == "".join(f"split: {n} of 5 cases\n" for n in range(1, 6))
+
+
+def test_the_same_command_again_says_that_it_is_done(
+    chaosprep: Run, root: Path, tmp_path: Path
+) -> None:
+    chaosprep("split", root, "-o", tmp_path / "out", "-j", "1")
+    result = chaosprep("split", root, "-o", tmp_path / "out", "-j", "1")
+    assert result.exit_code == 0
+    assert result.stdout.endswith("datapackage.json (already done)\n")
+
+
+def test_quiet_says_nothing_and_verbose_names_the_cases(
+    chaosprep: Run, root: Path, tmp_path: Path
+) -> None:
+    assert chaosprep("split", root, "-o", tmp_path / "a", "-j", "1", "-q").output == ""
+    loud = chaosprep("split", root, "-o", tmp_path / "b", "-j", "1", "-v").stderr
+    assert loud.splitlines() == [f"split: MR00{n}_t1-in, 5 slices" for n in range(1, 6)]
+
+
+def test_dry_run_says_who_goes_where_and_writes_nothing(
+    chaosprep: Run, root: Path, tmp_path: Path
+) -> None:
+    output = tmp_path / "out"
+    result = chaosprep("split", root, "-o", output, "--val-patient", "MR002", "-n")
+    assert result.stdout == (
+        "train: 4 patients: MR001, MR003, MR004, MR005\nval: 1 patient: MR002\n"
+        f"split: 5 cases: 5 to do, 0 done, 0 stale -> {output} (dry run)\n"
+    )
+    assert not output.exists()
+
+
+def test_json_is_the_only_thing_on_stdout(chaosprep: Run, root: Path, tmp_path: Path) -> None:
+    result = chaosprep("split", root, "-o", tmp_path / "out", "-j", "1", "--json")
+    assert json.loads(result.stdout) == {
+        "status": "done",
+        "stage": "split",
+        "manifest": str(tmp_path / "out/datapackage.json"),
+        "cases": 5,
+        "counts": {
+            "train": {"patients": 4, "cases": 4, "slices": 20},
+            "val": {"patients": 1, "cases": 1, "slices": 5},
+        },
+        "skipped": [],
+    }
+
+
+def test_a_problem_stops_the_stage_and_names_file_reason_and_remedy(
+    chaosprep: Run, root: Path, tmp_path: Path
+) -> None:
+    lost = mask_files(root)[0]
+    lost.unlink()
+    image = lost.relative_to(root).with_suffix(".dcm").as_posix().replace("Ground", "{}")
+    result = chaosprep("split", root, "-o", tmp_path / "out", "-j", "1")
+    assert result.exit_code == 1
+    assert result.stdout == ""
+    assert result.stderr.splitlines()[-2:] == [
+        f"MR001_t1-in: {image.format('DICOM_anon/InPhase')}: no mask belongs to this image. "
+        "Bring back its mask, or leave the slice out with --on-error skip.",
+        "Error: split: 1 problem, nothing was committed. Settle them and run the same command "
+        "again, or leave these slices out with --on-error skip.",
+    ]
+    assert not (tmp_path / "out/datapackage.json").exists()
+
+
+def test_a_problem_as_json(chaosprep: Run, root: Path, tmp_path: Path) -> None:
+    mask_files(root)[0].unlink()
+    result = chaosprep("split", root, "-o", tmp_path / "out", "-j", "1", "--json")
+    assert result.exit_code == 1
+    said = json.loads(result.stdout)
+    assert said["status"] == "error"
+    assert [problem["code"] for problem in said["problems"]] == ["mask-missing"]
+
+
+def test_on_error_skip_leaves_the_slice_out_and_exits_with_3(
+    chaosprep: Run, root: Path, tmp_path: Path
+) -> None:
+    mask_files(root)[0].unlink()
+    result = chaosprep("split", root, "-o", tmp_path / "out", "-j", "1", "--on-error", "skip")
+    assert result.exit_code == 3
+    assert result.stdout.startswith("split: 5 cases, 24 slices, 1 skipped -> ")
+    assert "Left out: MR001_t1-in: " in result.stderr
+    (skipped,) = open_dataset(tmp_path / "out").skipped
+    assert (skipped.code, skipped.id) == ("mask-missing", "MR001_t1-in")
+
+
+def test_other_parameters_need_overwrite(chaosprep: Run, root: Path, tmp_path: Path) -> None:
+    arguments = ("split", root, "-o", tmp_path / "out", "-j", "1")
+    chaosprep(*arguments)
+    refused = chaosprep(*arguments, "--seed", "5")
+    assert refused.exit_code == 1
+    assert "seed 0, now 5" in refused.stderr
+    assert "--overwrite" in refused.stderr
+    assert chaosprep(*arguments, "--seed", "5", "--overwrite").exit_code == 0
+    assert open_dataset(tmp_path / "out").made.seed == 5
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (("--range", "60", "65"), {"range": [60, 65]}),
+        (("--mask-value", "1"), {"mask_value": 1}),
+        (("--all-organs",), {"all_organs": True}),
+        (("--organ", "spleen", "--drop-empty"), {"organ": "spleen", "drop_empty": True}),
+        (("--patient", "MR002", "--patient", "MR004"), {"patient": ["MR002", "MR004"]}),
+    ],
+)
+def test_options_reach_the_manifest(
+    chaosprep: Run, root: Path, tmp_path: Path, arguments: tuple[str, ...], expected: object
+) -> None:
+    library.split(root, tmp_path / "split")
+    result = chaosprep(
+        "extract-liver", tmp_path / "split", "-o", tmp_path / "out", "-j", "1", *arguments
+    )
+    assert result.exit_code == 0, result.stderr
+    assert isinstance(expected, dict)
+    recorded = open_dataset(tmp_path / "out").made.parameters
+    assert {name: recorded[name] for name in expected} == expected
+
+
+def test_stages_out_of_order_are_a_usage_error(chaosprep: Run, root: Path, tmp_path: Path) -> None:
+    library.split(root, tmp_path / "split")
+    result = chaosprep("augment", tmp_path / "split", "-o", tmp_path / "out")
+    assert result.exit_code == 2
+    assert result.stderr == (
+        f"Error: {tmp_path}/split: augment works on the output of convert. "
+        "Run chaosprep convert first.\n"
+    )
+
+
+def test_a_negative_window_can_be_given(chaosprep: Run, root: Path, tmp_path: Path) -> None:
+    library.split(root, tmp_path / "split")
+    result = chaosprep(
+        "convert", tmp_path / "split", "-o", tmp_path / "out", "-j", "1", "--window", "-160,240"
+    )
+    assert result.exit_code == 0, result.stderr
+    assert open_dataset(tmp_path / "out").slices[0].window == (-160.0, 240.0)

@@ -1,0 +1,82 @@
+"""`inspect`: what is below a root, and what is wrong with it."""
+
+from pathlib import Path
+
+import pydicom
+import pytest
+
+import chaosprep
+from chaosprep.errors import NothingFoundError, UsageError
+from chaosprep.phantom import Patient, write_chaos
+
+PATIENTS = [
+    Patient(id=1, sequences=("t1-in", "t1-out"), slices=4, matrix=64),
+    Patient(id=2, sequences=("t2-spir",), slices=3, matrix=48),
+    Patient(id=1, modality="CT", sequences=("ct",), slices=3, matrix=64),
+]
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    return write_chaos(tmp_path / "chaos", PATIENTS)
+
+
+def test_cases_are_described_from_headers_and_masks(root: Path) -> None:
+    found = chaosprep.inspect(root)
+    assert found.patients == ("CT001", "MR001", "MR002")
+    assert [(case.id, case.slices, case.masks) for case in found.cases] == [
+        ("CT001_ct", 3, 3),
+        ("MR001_t1-in", 4, 4),
+        ("MR001_t1-out", 4, 4),
+        ("MR002_t2-spir", 3, 3),
+    ]
+    spir = found.cases[-1]
+    assert spir.matrices == ("48x48",)
+    assert spir.spacing is not None
+    assert spir.spacing[0] == 7.7
+    assert found.problems == ()
+
+
+def test_grey_levels_are_counted_over_all_masks(root: Path) -> None:
+    levels = {case.id: case.levels for case in chaosprep.inspect(root).cases}
+    assert set(levels["CT001_ct"]) == {0, 1}
+    assert set(levels["MR001_t1-in"]) <= {0, 63, 126, 189, 252}
+    assert sum(levels["MR001_t1-in"].values()) == 4 * 64 * 64
+
+
+def test_a_test_set_has_no_masks(tmp_path: Path) -> None:
+    root = write_chaos(tmp_path / "chaos", PATIENTS[:1], sets="Test_Sets")
+    (case, _) = chaosprep.inspect(root).cases
+    assert (case.pool, case.masks, case.levels) == ("test", None, {})
+
+
+def test_a_problem_of_one_case_leaves_the_others_whole(root: Path) -> None:
+    lost = next(root.glob("Train_Sets/MR/2/T2SPIR/Ground/*.png"))
+    lost.unlink()
+    found = chaosprep.inspect(root)
+    assert [(problem.code, problem.id) for problem in found.problems] == [
+        ("mask-missing", "MR002_t2-spir")
+    ]
+    assert len(found.cases) == 4
+
+
+def test_swapped_phases_are_noticed_by_their_echo_times(root: Path) -> None:
+    folder = root / "Train_Sets/MR/1/T1DUAL/DICOM_anon"
+    for name, echo in (("InPhase", 2.3), ("OutPhase", 4.6)):
+        for path in (folder / name).iterdir():
+            dataset = pydicom.dcmread(path)
+            dataset.EchoTime = echo
+            dataset.save_as(path)
+    (problem,) = chaosprep.inspect(root).problems
+    assert (problem.code, problem.id) == ("phases-swapped", "MR001_t1-in")
+
+
+def test_workers_find_the_same(root: Path) -> None:
+    assert chaosprep.inspect(root, jobs=2) == chaosprep.inspect(root)
+
+
+def test_nothing_there(tmp_path: Path) -> None:
+    with pytest.raises(NothingFoundError):
+        chaosprep.inspect(tmp_path)
+    with pytest.raises(UsageError):
+        chaosprep.inspect(tmp_path / "nowhere")

@@ -1,0 +1,125 @@
+"""Every block of the README is run, in its order, in one empty directory beside sample_data."""
+
+import doctest
+import json
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from chaosprep.dataset.records import Slice
+from chaosprep.errors import ChaosprepError
+from chaosprep.stages.prepare import prepare_params, read_config
+
+HERE = Path(__file__).parents[1]
+README = (HERE / "README.md").read_text(encoding="utf-8")
+COMMANDS = Path(sys.executable).parent
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", README, flags=re.M | re.S)
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    place = tmp_path_factory.mktemp("readme")
+    (place / "sample_data").symlink_to(HERE / "sample_data")
+    return place
+
+
+def run(command: list[str], place: Path) -> str:
+    done = subprocess.run(
+        command, cwd=place, capture_output=True, text=True, timeout=120, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def sessions(place: Path) -> list[tuple[list[str], list[str]]]:
+    """What the console sessions should print and what they print, session by session."""
+    found = []
+    for session in blocks("console"):
+        expected: list[str] = []
+        printed: list[str] = []
+        for step in re.split(r"^\$ ", session, flags=re.M)[1:]:
+            command, _, output = step.partition("\n")
+            program, *arguments = shlex.split(command)
+            expected += output.splitlines()
+            printed += run([str(COMMANDS / program), *arguments], place).splitlines()
+        found.append((expected, [line.rstrip() for line in printed]))
+    return found
+
+
+def test_the_console_sessions_print_what_the_readme_says(
+    sessions: list[tuple[list[str], list[str]]],
+) -> None:
+    assert len(sessions) == 4
+    for expected, printed in sessions:
+        assert printed == expected
+
+
+def test_the_python_session_gives_what_the_readme_says(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(place)
+    (session,) = blocks("python")
+    test = doctest.DocTestParser().get_doctest(session, {}, "README", "README.md", 0)
+    assert len(test.examples) == 11
+    report: list[str] = []
+    result = doctest.DocTestRunner().run(test, out=report.append)
+    assert not result.failed, "".join(report)
+
+
+def test_the_toml_block_is_a_configuration_of_prepare(tmp_path: Path) -> None:
+    (text,) = blocks("toml")
+    file = tmp_path / "prepare.toml"
+    file.write_text(text, encoding="utf-8")
+    params = prepare_params({}, read_config(file))
+    assert params.convert.keep_16bit
+    assert params.augment.copies == tomllib.loads(text)["augment"]["copies"]
+
+
+@pytest.mark.usefixtures("sessions")
+def test_the_shown_line_of_the_table_is_a_real_one(place: Path) -> None:
+    (text,) = blocks("json")
+    shown = json.loads(text)
+    lines = (place / "out/augmented/slices.jsonl").read_text(encoding="utf-8").splitlines()
+    rows = {row["id"]: row for row in map(json.loads, lines)}
+    assert shown == {name: rows[shown["id"]][name] for name in shown}
+
+
+def test_make_demo_prepares_verifies_and_says_where_to_look(place: Path) -> None:
+    assert blocks("shell") == ["make demo\nmake test\n"]
+    for name in ("Makefile", "pyproject.toml"):
+        shutil.copy(HERE / name, place)
+    installed = ["--assume-old=.venv/ready", f"BIN={COMMANDS}"]
+    (place / ".venv").mkdir()
+    (place / ".venv/ready").touch()
+    printed = run(["make", *installed, "demo"], place)
+    assert "verify: 5 cases, 52 slices, 0 faults, 0 warnings" in printed
+    for path in re.findall(r"demo/\S+/(?:images|masks|\S+\.json\w*)", printed):
+        assert (place / path).exists(), path
+
+
+def test_make_test_runs_pytest() -> None:
+    printed = run(["make", "--dry-run", "--assume-old=.venv/ready", "test"], HERE)
+    assert "-m pytest" in printed
+
+
+def test_the_exit_codes_are_those_of_the_errors() -> None:
+    table = dict(re.findall(r"^\| (\d) \| (.*) \|$", README, flags=re.M))
+    assert sorted(table) == ["0", "1", "2", "3", "4"]
+    codes = {kind.exit_code for kind in ChaosprepError.__subclasses__()}
+    assert codes <= {int(code) for code in table}
+
+
+def test_the_manifest_page_describes_every_field() -> None:
+    page = (HERE / "docs/manifest.md").read_text(encoding="utf-8")
+    described = re.findall(r"^\| `(\w+)` \| (?:string|integer|number|array|object)", page, re.M)
+    assert tuple(described) == Slice.__struct_fields__
