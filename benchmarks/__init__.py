@@ -1,0 +1,1 @@
+"""How fast, and in how much memory, beside other ways of the same work."""

@@ -7,14 +7,15 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Literal
+from unicodedata import category
 
 import msgspec
 
 from chaosprep.dataset.descriptor import DataSource, License, StageRecord
 from chaosprep.dataset.files import read_regular
-from chaosprep.errors import FileError, NothingFoundError, Problem, UsageError
+from chaosprep.errors import ChaosprepError, FileError, NothingFoundError, Problem, UsageError
 from chaosprep.layouts.pairing import Rule
 from chaosprep.layouts.series import SourceCase, list_files
 
@@ -58,6 +59,9 @@ PLACES = (
 )
 _MARKS = {"MR": ("T1DUAL", "T2SPIR"), "CT": ("DICOM_anon",)}
 _DEPTH = 5  # outer folder / CHAOS_Train_Sets / Train_Sets / MR / patient
+_SETS = r"(?i)(?:chaos_)?(train|test)_?sets?"
+_INSIDE = rf"{_SETS}|mr|ct|\d+|t1dual|t2spir|dicom_anon|inphase|outphase"
+_LITTER = "__MACOSX"  # the second tree, of `._` files, that a zip made by macOS unpacks to
 
 
 @dataclass(frozen=True)
@@ -102,116 +106,144 @@ def find(root: str | Path) -> ChaosRoot:
     Raises:
         UsageError: the root is not a folder.
         NothingFoundError: no CHAOS patient is below it.
+        ChaosprepError: a folder cannot be listed.
     """
     root = Path(root)
     if not root.is_dir():
         raise UsageError(f"{root}: there is no such folder", code="root")
-    cases: list[SourceCase] = []
-    problems: list[Problem] = []
-    for folder, modality in sorted(_patients(root, _DEPTH)):
-        found, wrong = _patient_cases(root, folder, modality)
-        cases += found
-        problems += wrong
-    doubled = _twice(cases)
-    cases = [case for case in cases if case.id not in {problem.id for problem in doubled}]
-    problems += doubled
+    try:
+        cases, problems = _find(root)
+    except OSError as error:
+        reason = f"{error.filename}: it cannot be listed ({error.strerror})"
+        raise ChaosprepError(reason, "Make it readable.", code="folder-unreadable") from error
     if not cases and not problems:
         raise NothingFoundError(
             f"{root}: no CHAOS patient is below it",
             "Give the folder that holds Train_Sets, MR or CT, or one patient's folder.",
             code="nothing",
         )
-    licenses, sources = _origin(root)
+    licenses, sources = _origin(root / cases[0].images[0] if cases else root)
     ordered = tuple(sorted(cases, key=lambda case: f"{case.id}_"))
     return ChaosRoot(root, ordered, tuple(problems), licenses, sources)
 
 
-def _patients(folder: Path, depth: int) -> Iterator[tuple[Path, Literal["MR", "CT"]]]:
-    """Patient folders below a folder: MR holds T1DUAL or T2SPIR, CT holds DICOM_anon."""
+Found = tuple[Path, Literal["MR", "CT"] | None]
+
+
+def _find(root: Path) -> tuple[list[SourceCase], list[Problem]]:
+    cases: list[SourceCase] = []
+    problems: list[Problem] = []
+    places = sorted(_patients(root, root.resolve(), _DEPTH))
+    counts = Counter(_patient_id(*place) for place in places)
+    for folder, modality in places:
+        patient = _patient_id(folder, modality)
+        if patient is None:
+            problems.append(_no_patient(root, folder, modality))
+        elif counts[patient] > 1:
+            problems.append(_twice(root, folder, patient))
+        else:
+            found = _series(root, folder, patient)
+            cases += [case for case in found if isinstance(case, SourceCase)]
+            problems += [problem for problem in found if isinstance(problem, Problem)]
+    return cases, problems
+
+
+def _patients(folder: Path, root: Path, depth: int) -> Iterator[Found]:
+    """Patient folders below a folder: MR holds T1DUAL or T2SPIR, CT holds DICOM_anon.
+
+    Without a modality: a link out of the root where a folder of the layout should stand.
+    """
     if any((folder / mark).is_dir() for mark in _MARKS["MR"]):
         yield folder, "MR"
     elif (folder / "DICOM_anon").is_dir():
-        if folder.name not in _MARKS["MR"]:
+        if folder.resolve().name not in _MARKS["MR"]:
             yield folder, "CT"
     elif depth:
         for child in folder.iterdir():
-            if child.is_dir() and not child.is_symlink():
-                yield from _patients(child, depth - 1)
+            if not child.is_dir() or child.name == _LITTER:
+                continue
+            if not child.is_symlink():
+                yield from _patients(child, root, depth - 1)
+            elif _leads_out(child, root):
+                yield child, None
 
 
-def _patient_cases(
-    root: Path, folder: Path, modality: str
-) -> tuple[list[SourceCase], list[Problem]]:
-    cases: list[SourceCase] = []
-    problems: list[Problem] = []
+def _leads_out(link: Path, root: Path) -> bool:
+    expected = re.fullmatch(_INSIDE, link.name)
+    return expected is not None and not link.resolve().is_relative_to(root)
+
+
+def _patient_id(folder: Path, modality: str | None) -> str | None:
     name = folder.resolve().name
-    if not re.fullmatch(r"\d+", name):
-        reason = "a CHAOS patient's folder is named by a number, this one is not"
-        where = folder.relative_to(root).as_posix()
-        return [], [Problem(code="patient-name", id=modality, file=where, reason=reason)]
-    patient = f"{modality}{int(name):03d}"
-    for place in PLACES:
-        if place.modality == modality and (folder / place.images).is_dir():
-            found = _case(root, folder, patient, place)
-            if isinstance(found, SourceCase):
-                cases.append(found)
-            else:
-                problems.append(found)
-    return cases, problems
+    return f"{modality}{int(name):03d}" if modality and re.fullmatch("[0-9]+", name) else None
+
+
+def _series(root: Path, folder: Path, patient: str) -> list[SourceCase | Problem]:
+    modality = patient[:2]
+    found = [
+        _case(root, folder, patient, place)
+        for place in PLACES
+        if place.modality == modality and (folder / place.images).is_dir()
+    ]
+    reason = "none of its folders of series is there"
+    return found or [_problem("series-empty", patient, root, folder, reason)]
 
 
 def _case(root: Path, folder: Path, patient: str, place: _Place) -> SourceCase | Problem:
     id = f"{patient}_{place.sequence}"
-    images = list_files(folder / place.images, root)
     ground = folder / place.ground
+    images = list_files(folder / place.images, root)
+    masks = list_files(ground, root) if ground.is_dir() else None
     if not images:
-        where = (folder / place.images).relative_to(root).as_posix()
-        reason = "the series is empty"
-        return Problem(code="series-empty", id=id, file=where, reason=reason)
+        return _problem("series-empty", id, root, folder / place.images, "the series is empty")
+    for path in (*images, *(masks or ())):
+        if any(category(sign) in ("Cc", "Cs") for sign in path):
+            reason = "a file name holds control characters, or is not UTF-8"
+            return _problem("name-broken", id, root, root / path, reason, "Rename the file.")
     pool = _pool(root, folder)
-    if pool == "train" and not ground.is_dir():
-        return Problem(
-            code="ground-missing",
-            id=id,
-            file=ground.relative_to(root).as_posix(),
-            reason="a training series without its folder of masks",
-            remedy="Bring back its Ground folder, or put the patient below Test_Sets.",
-        )
+    if pool == "train" and masks is None:
+        reason = "a training series without its folder of masks"
+        remedy = "Bring back its Ground folder, or put the patient below Test_Sets."
+        return _problem("ground-missing", id, root, ground, reason, remedy)
     return SourceCase(
         root=str(root),
         id=id,
         patient=patient,
         sequence=place.sequence,
-        pool=pool or ("train" if ground.is_dir() else "test"),
+        pool=pool or ("test" if masks is None else "train"),
         images=images,
-        masks=list_files(ground, root) if ground.is_dir() else None,
+        masks=masks,
         rule=place.rule,
     )
 
 
 def _pool(root: Path, folder: Path) -> Literal["train", "test"] | None:
-    """Train or test by the nearest folder that is named so, up to three above the root."""
+    """Train or test by the nearest folder that is named so, also above the root."""
     names = (*root.resolve().parts[-_DEPTH:], *folder.relative_to(root).parts)
     for name in reversed(names):
-        found = re.fullmatch(r"(?i)(chaos_)?(train|test)_?sets?", name)
+        found = re.fullmatch(_SETS, name)
         if found:
-            return "train" if found[2].lower() == "train" else "test"
+            return "train" if found[1].lower() == "train" else "test"
     return None
 
 
-def _twice(cases: list[SourceCase]) -> list[Problem]:
-    counts = Counter(case.id for case in cases)
-    return [
-        Problem(
-            code="patient-twice",
-            id=case.id,
-            file=str(PurePosixPath(case.images[0]).parent),
-            reason="two folders are this patient's",
-            remedy="Give a root that holds the patient once.",
-        )
-        for case in cases
-        if counts[case.id] > 1
-    ]
+def _no_patient(root: Path, folder: Path, modality: str | None) -> Problem:
+    if modality is None:
+        reason = "a folder that is a link out of the dataset is not followed"
+        return _problem("folder-link", "CHAOS", root, folder, reason, "Copy it in.")
+    reason = "a CHAOS patient's folder is named by a number, this one is not"
+    return _problem("patient-name", modality, root, folder, reason, "Name it by its number.")
+
+
+def _twice(root: Path, folder: Path, patient: str) -> Problem:
+    reason = "two folders are this patient's"
+    remedy = "Give a root that holds the patient once."
+    return _problem("patient-twice", patient, root, folder, reason, remedy)
+
+
+def _problem(code: str, id: str, root: Path, path: Path, reason: str, remedy: str = "") -> Problem:
+    file = path.relative_to(root).as_posix().encode("utf-8", "backslashreplace").decode()
+    return Problem(code=code, id=id, file=file, reason=reason, remedy=remedy)
 
 
 class _Package(msgspec.Struct):
@@ -219,13 +251,18 @@ class _Package(msgspec.Struct):
     sources: tuple[DataSource, ...]
 
 
-def _origin(root: Path) -> tuple[tuple[License, ...], tuple[DataSource, ...]]:
-    """Licence and sources: of a Data Package descriptor at or above the root, else CHAOS's."""
-    for folder in (root.resolve(), *root.resolve().parents[:_DEPTH]):
+def _origin(path: Path) -> tuple[tuple[License, ...], tuple[DataSource, ...]]:
+    """Licence and sources: of a Data Package descriptor of this dataset, else CHAOS's.
+
+    The descriptor may stand in any folder of the layout, or in the one around them.
+    """
+    for folder in path.resolve().parents:
         try:
             data = read_regular(folder / "datapackage.json")
             package = msgspec.json.decode(data, type=_Package)
         except (FileError, msgspec.MsgspecError, UnicodeDecodeError):
-            continue
-        return package.licenses, package.sources
+            if not re.fullmatch(_INSIDE, folder.name):
+                break
+        else:
+            return package.licenses, package.sources
     return CHAOS_LICENSES, CHAOS_SOURCES

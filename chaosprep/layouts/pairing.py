@@ -44,20 +44,18 @@ def pair(images: Sequence[str], masks: Sequence[str] | None, rule: Rule) -> Pair
         Pairs in natural order of the image names. Where `stem` or `next-number` matches no file at
         all and the counts agree, the pairs are by rank, with a note.
     """
-    images = sorted(images, key=natural_key)
+    images, twice = _unique(sorted(images, key=natural_key))
     if masks is None:
-        unique, errors = _unique(images)
-        return Pairs(tuple((image, None) for image in unique), errors)
-    masks = sorted(masks, key=natural_key)
+        return Pairs(tuple((image, None) for image in images), twice)
+    masks, twice_masks = _unique(sorted(masks, key=natural_key))
+    twice += twice_masks
     if rule == "rank":
-        return _by_rank(images, masks)
-    kept_images, twice_images = _unique(images)
-    kept_masks, twice_masks = _unique(masks)
-    found = _by_name(kept_images, kept_masks, rule)
-    if not found.pairs and not twice_images and not twice_masks and len(images) == len(masks):
+        return Pairs((), twice) if twice else _by_rank(images, masks)
+    found = _by_name(images, masks, rule)
+    if not found.pairs and not twice and images and len(images) == len(masks):
         note = "paired by rank: no mask's name matches, but the counts agree"
         return Pairs(_by_rank(images, masks).pairs, note=note)
-    return Pairs(found.pairs, twice_images + twice_masks + found.errors)
+    return Pairs(found.pairs, twice + found.errors)
 
 
 def _by_name(images: Sequence[str], masks: Sequence[str], rule: Rule) -> Pairs:
@@ -95,11 +93,11 @@ def _by_rank(images: Sequence[str], masks: Sequence[str]) -> Pairs:
 
 
 def _unique(paths: Sequence[str]) -> tuple[list[str], tuple[tuple[str, FileError], ...]]:
-    """Set aside the files that share a stem with another."""
-    counts = Counter(PurePosixPath(path).stem.casefold() for path in paths)
+    """Set aside the files whose names cannot be told apart: neither by pairing nor by rank."""
+    counts = Counter(_name(path.casefold(), 0) for path in paths)
     single, errors = [], []
     for path in paths:
-        if counts[PurePosixPath(path).stem.casefold()] == 1:
+        if counts[_name(path.casefold(), 0)] == 1:
             single.append(path)
         else:
             errors.append((path, _twice()))
@@ -124,7 +122,7 @@ def _surplus() -> FileError:
 
 def _twice() -> FileError:
     return FileError(
-        "another file in this folder has the same name but for its ending or case",
+        "another file in this folder has the same name but for its ending, case or zeros",
         "Keep one of them.",
         code="name-twice",
     )

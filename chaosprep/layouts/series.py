@@ -112,9 +112,10 @@ def read_series(case: SourceCase) -> Series:
     images = [path for path in case.images if path in files.data]
     strangers = [path for path in images if not is_dicom(files.data[path])]
     errors += [(path, _not_dicom()) for path in strangers]
-    masks = None if case.masks is None else [path for path in case.masks if path in files.data]
-    pairs = pair([path for path in images if path not in strangers], masks, case.rule)
-    errors += pairs.errors
+    # A damaged file keeps its rank, or every pair after it would be a wrong one.
+    foreign = [path for path in strangers if not path.casefold().endswith(".dcm")]
+    pairs = pair([path for path in case.images if path not in foreign], case.masks, case.rule)
+    errors += [(path, error) for path, error in pairs.errors if path not in dict(errors)]
     headers: dict[str, Header] = {}
     for path in images:
         if path not in strangers:
@@ -145,9 +146,9 @@ def _slices(
         path = paths[index]
         if index in doubled:
             errors.append((path, _doubled()))
-        if path not in mask_of or index in doubled:
+        mask = mask_of.get(path)
+        if path not in mask_of or mask in files.errors or index in doubled:
             continue
-        mask = mask_of[path]
         note = (pairs.note,) if pairs.note else ()
         warnings = (*order.warnings, *order.slice_warnings.get(index, ()), *note)
         data = files.data[path]

@@ -3,7 +3,6 @@
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
-from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -90,16 +89,18 @@ def plan(cases: Sequence[Case], params: AugmentParams) -> Callable[[Case], Case]
 
 def _check_mirroring(cases: Sequence[Case], params: AugmentParams) -> None:
     """A mirrored right kidney is a left one: its label must change, or it may not be mirrored."""
-    named = {name for row in islice(_train(cases), 1) for name in row.labels.values()}
-    kidneys = sorted(named & set(MIRRORED))
-    if not kidneys or not params.flip_probability:
+    if not params.flip_probability:
         return
-    if len(kidneys) == 1 or not params.swap_labels:
-        raise UsageError(
-            f"flip_probability: a mirrored {' or '.join(kidneys)} would carry the wrong name",
-            "Use --flip-probability 0" + (", or --swap-labels." if len(kidneys) == 2 else "."),
-            code="label-mirror",
-        )
+    for row in _train(cases):
+        kidneys = {name for name in row.labels.values() if name in MIRRORED}
+        if kidneys and not (params.swap_labels and _kidneys(row)):
+            raise UsageError(
+                f"flip_probability: a mirrored {' or '.join(sorted(kidneys))} would carry the "
+                "wrong name",
+                "Use --flip-probability 0"
+                + (", or --swap-labels." if _kidneys(row) else "; extract all organs to mirror."),
+                code="label-mirror",
+            )
 
 
 def _copies(cases: Sequence[Case], params: AugmentParams) -> tuple[Callable[[Slice], int], int]:
@@ -178,9 +179,10 @@ def _written(row: Slice, image: NDArray[Any], mask: NDArray[Any] | None, writer:
 
 
 def _kidneys(row: Slice) -> tuple[tuple[int, int], ...]:
-    """The mask values that a mirroring exchanges."""
-    values = [value for value, name in sorted(row.labels.items()) if name in MIRRORED]
-    return ((values[0], values[1]),) if len(values) == 2 else ()
+    """The mask values that a mirroring exchanges; none where either kidney has not just one."""
+    values = {name: value for value, name in sorted(row.labels.items()) if name in MIRRORED}
+    once = sum(name in MIRRORED for name in row.labels.values()) == len(MIRRORED)
+    return ((values[MIRRORED[0]], values[MIRRORED[1]]),) if once and len(values) == 2 else ()
 
 
 AUGMENT = Stage(

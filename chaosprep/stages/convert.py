@@ -128,7 +128,11 @@ def find_window(slices: list[_Pixels], params: ConvertParams) -> _Window:
         histogram.add(found.array)
     if params.window == "minmax":
         return _Window(*histogram.minmax(), "minmax")
-    return _Window(*histogram.percentile_window(), "percentile", notes)
+    low, high = histogram.percentile_window()
+    if high > low or histogram.minmax() == (low, high):
+        return _Window(low, high, "percentile", notes)
+    notes = (*notes, "the percentiles are equal; minimum and maximum taken instead")
+    return _Window(*histogram.minmax(), "minmax", notes)
 
 
 _table = lru_cache(maxsize=2)(window_table)
@@ -144,7 +148,7 @@ def _apply(window: _Window, array: NDArray[Any]) -> NDArray[np.uint8]:
 def _windowed(row: Slice, found: _Pixels, window: _Window, writer: Writer) -> Slice:
     notes = list(window.notes)
     array = _apply(window, found.array)
-    if found.array.min() == found.array.max() or not window.high > window.low:
+    if found.array.min() == found.array.max():
         array = np.zeros_like(array)
         notes.append(f"constant image (every pixel is {found.array.flat[0]}): written as zeros")
     elif found.header.photometric_interpretation == "MONOCHROME1":

@@ -12,7 +12,7 @@ from chaosprep.dataset.opening import open_parent
 from chaosprep.dataset.records import Slice
 from chaosprep.dataset.stage import CaseResult, Params, Stage, each_slice
 from chaosprep.dataset.writer import Writer
-from chaosprep.errors import FileError
+from chaosprep.errors import FileError, Problem
 from chaosprep.imaging.images import MaskImage, read_mask
 from chaosprep.imaging.organs import (
     LEVELS,
@@ -66,19 +66,19 @@ class ExtractLiverParams(Params, frozen=True, kw_only=True):
         if self.all_organs and (self.range is not None or self.organ != "liver"):
             raise ValueError("all_organs excludes range and organ")
 
-    def organs(self) -> tuple[Organ, ...]:
-        """The organs that masks may show: the table, with `range` in place of the organ's own."""
-        table = LEVELS[self.levels]
-        if self.range is None:
-            return table
-        low, high = self.range
-        mine = next(organ for organ in table if organ.name == self.organ)
-        others = (o for o in table if o is not mine and (o.high < low or o.low > high))
-        return (Organ(mine.name, low, high, mine.label), *others)
-
     def wanted(self) -> tuple[Organ, ...]:
-        """The organs to write."""
-        return tuple(o for o in self.organs() if self.all_organs or o.name == self.organ)
+        """The organs to write, each with its grey levels."""
+        table = LEVELS[self.levels]
+        if self.all_organs:
+            return table
+        mine = next(organ for organ in table if organ.name == self.organ)
+        low, high = self.range or (mine.low, mine.high)
+        return (Organ(mine.name, low, high, mine.label),)
+
+    def known(self) -> tuple[Organ, ...]:
+        """The organs that a mask may show: those of the table, and what `range` adds."""
+        table = LEVELS[self.levels]
+        return table if self.range is None else (*self.wanted(), *table)
 
 
 def run_case(case: Case, params: ExtractLiverParams, writer: Writer) -> CaseResult:
@@ -107,13 +107,13 @@ def extract(mask: MaskImage, params: ExtractLiverParams) -> tuple[NDArray[np.uin
     histogram = level_histogram(mask.pixels)
     notes = [mask.note] if mask.note else []
     try:
-        check_levels(histogram, params.organs())
+        check_levels(histogram, params.known())
     except FileError as error:
         if not params.lenient_masks:
             raise
         notes.append(f"mask: {error.reason}; taken as background")
     if params.all_organs:
-        return label_map(mask.pixels, params.organs()), notes
+        return label_map(mask.pixels, params.wanted()), notes
     (organ,) = params.wanted()
     chosen = select(mask.pixels, organ.low, organ.high)
     return np.where(chosen, np.uint8(params.mask_value), np.uint8(0)), notes
@@ -162,14 +162,25 @@ def _names(params: ExtractLiverParams) -> dict[int, str]:
 
 
 def _say_if_absent(case: Case, params: ExtractLiverParams, result: CaseResult) -> CaseResult:
-    """A case without a single pixel of the organ is suspicious: wrong levels, wrong masks."""
-    masked = [row for row in result.slices if row.mask is not None]
-    if params.drop_empty or not masked or any(any(row.pixels.values()) for row in masked):
+    """A case without a single pixel of the organ is suspicious: wrong levels, wrong masks.
+
+    A warning on each slice; where all were dropped, a problem, or the case would just be gone.
+    """
+    if any(any(row.pixels.values()) for row in result.slices):
         return result
-    shown = sorted({organ for row in case.slices for organ, n in row.pixels.items() if n}) or [
-        "nothing"
-    ]
-    note = f"no mask of the case shows {params.organ}; they show {', '.join(shown)}"
+    masked = [row for row in case.slices if row.mask is not None]
+    if not masked or (result.problems and not result.slices):
+        return result
+    wanted = " or ".join(f"{organ.name} ({organ.low}-{organ.high})" for organ in params.wanted())
+    shown = sorted({organ for row in masked for organ, n in row.pixels.items() if n})
+    note = (
+        f"no mask of the case shows {wanted}; "
+        f"by CHAOS's grey levels they show {', '.join(shown) or 'nothing'}"
+    )
+    if not result.slices:
+        remedy = "Check the grey levels, or leave the case out with --on-error skip."
+        gone = Problem(code="organ-absent", id=case.id, reason=note, remedy=remedy)
+        return CaseResult((), (gone,))
     slices = tuple(
         msgspec.structs.replace(row, warnings=(*row.warnings, note)) for row in result.slices
     )

@@ -74,7 +74,9 @@ def assign(patients: Sequence[str], params: SplitParams) -> dict[str, tuple[Side
     """
     ranked = sorted(set(patients), key=lambda patient: _rank(params.seed, patient))
     sides: dict[str, tuple[Side, int | None]] = dict.fromkeys(ranked, ("train", None))
-    test = params.test_patient or _last(ranked, _count(params.test, "test", len(ranked)))
+    free = [patient for patient in ranked if patient not in params.val_patient]
+    count = 0 if params.test_patient else _count(params.test, "test", len(ranked))
+    test = params.test_patient or _last(free, count)
     _known(test, ranked, "test_patient")
     rest = [patient for patient in ranked if patient not in test]
     if params.folds is None:
@@ -99,7 +101,7 @@ def _rank(seed: int, patient: str) -> tuple[bytes, str]:
 
 
 def _last(ranked: list[str], count: int) -> list[str]:
-    return ranked[len(ranked) - count :]
+    return ranked[max(0, len(ranked) - count) :]
 
 
 def _count(fraction: float, name: str, patients: int) -> int:

@@ -1,0 +1,78 @@
+"""The tutorial's way of the same work, written anew from its description; nothing of ours in it.
+
+One step in a process of its own: python benchmarks/tutorial.py mask|figure|augment [SAMPLES]
+SOURCE OUTPUT, where SOURCE is a stage directory and SAMPLES how many pairs to augment.
+"""
+
+import sys
+from pathlib import Path
+
+
+def mask(source: Path, output: Path) -> None:
+    """Liver masks, pixel by pixel: 55 < grey <= 70 becomes 255."""
+    import cv2
+    import numpy as np
+
+    for path in sorted(source.glob("*/masks/*.png")):
+        m = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
+        assert m is not None
+        rows, cols = m.shape
+        liver = np.zeros((rows, cols), np.uint8)
+        for i in range(rows):
+            for j in range(cols):
+                if 55 < m[i, j] <= 70:
+                    liver[i, j] = 255
+                else:
+                    liver[i, j] = 0
+        cv2.imwrite(str(output / path.name), liver)
+
+
+def figure(source: Path, output: Path) -> None:
+    """PNG images: each slice drawn as a matplotlib figure of 256 x 256 pixels, in RGBA."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+    import pydicom
+
+    for path in sorted(source.glob("*/images/*.dcm")):
+        dataset = pydicom.dcmread(path)
+        drawn = plt.figure(figsize=(2.56, 2.56), dpi=100)
+        plt.axes((0, 0, 1, 1))
+        plt.axis("off")
+        plt.imshow(dataset.pixel_array, cmap="gray")
+        plt.savefig(output / f"{path.stem}.png")
+        plt.close(drawn)
+
+
+def augment(source: Path, output: Path, samples: int) -> None:
+    """Pairs from Augmentor's threaded `sample`, of the training images and masks.
+
+    Augmentor 0.2.12 runs on today's Pillow as it is (only `resize` with its ANTIALIAS filter would
+    fail). Its ways, which matter for results and not for time: masks are resampled bicubic like the
+    images and so get grey edges; a rotation crops the empty corners off and enlarges the rest; a
+    chance is compared with a random number rounded to one decimal, so that 0.3 is 0.35; the
+    threads share one unseeded generator; images and masks land in one folder under random names.
+    """
+    import Augmentor
+
+    images = str(source / "train/images")
+    pipeline = Augmentor.Pipeline(images, output_directory=str(output.resolve()))
+    pipeline.ground_truth(str(source / "train/masks"))
+    pipeline.rotate(probability=0.8, max_left_rotation=10, max_right_rotation=10)
+    pipeline.flip_left_right(probability=0.5)
+    pipeline.zoom_random(probability=0.3, percentage_area=0.85)
+    pipeline.sample(samples)
+
+
+def main(step: str, *values: str) -> None:
+    source, output = map(Path, values[-2:])
+    output.mkdir()
+    if step == "augment":
+        augment(source, output, int(values[0]))
+    else:
+        {"mask": mask, "figure": figure}[step](source, output)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,41 @@
+"""Tiny datasets that many tests only read: a phantom, and what each stage makes of it."""
+
+from pathlib import Path
+
+import pytest
+
+import chaosprep
+from chaosprep import Dataset
+from chaosprep.phantom import Patient, write_chaos
+
+SMALL = (
+    Patient(id=1, slices=4, matrix=32),
+    Patient(id=2, slices=4, matrix=32, sequences=("t1-in", "t1-out"), implicit=True),
+    Patient(id=3, slices=4, matrix=40, sequences=("t1-in", "t1-out")),
+    Patient(id=5, slices=3, matrix=32, sequences=("t1-in",)),
+    Patient(id=1, modality="CT", slices=5, matrix=32),
+)
+
+
+@pytest.fixture(scope="session")
+def phantom(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Four MR patients and one of CT, all with masks. Read only."""
+    return write_chaos(tmp_path_factory.mktemp("phantom"), SMALL)
+
+
+@pytest.fixture(scope="session")
+def pairs(phantom: Path, tmp_path_factory: pytest.TempPathFactory) -> Dataset:
+    """What split makes of the phantom's in-phase series: three patients train, one val."""
+    return chaosprep.split(phantom, tmp_path_factory.mktemp("pairs"), val=0.25)
+
+
+@pytest.fixture(scope="session")
+def livers(pairs: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Dataset:
+    """The same pairs with binary masks of the liver."""
+    return chaosprep.extract_liver(pairs, tmp_path_factory.mktemp("livers"))
+
+
+@pytest.fixture(scope="session")
+def images(livers: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Dataset:
+    """The same pairs with windowed 8-bit images."""
+    return chaosprep.convert(livers, tmp_path_factory.mktemp("images"))
