@@ -1,5 +1,6 @@
 """A case of a stage directory: its slices in anatomical order, and their arrays."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -42,7 +43,7 @@ class Case:
             FileError: it is missing, not a regular file, outside the directory, or changed.
         """
         file = self.directory / path
-        if not file.parent.resolve().is_relative_to(self.directory.resolve()):
+        if not _resolve(file.parent).is_relative_to(_resolve(self.directory)):
             raise FileError("its folder is a link out of the dataset", code="file-link")
         data = read_regular(file, follow=self.links)
         if sha256(data) != expected_sha256:
@@ -75,3 +76,7 @@ class Case:
     def volume(self) -> NDArray[Any]:
         """The original images as one array (slices, rows, cols)."""
         return np.stack([self.image(row) for row in self.slices if row.copy == 0])
+
+
+def _resolve(folder: Path) -> Path:
+    return Path(os.path.realpath(folder))  # `Path.resolve` raises on a loop of links

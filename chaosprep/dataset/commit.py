@@ -20,7 +20,7 @@ from chaosprep.dataset.descriptor import (
 )
 from chaosprep.dataset.files import settle, write_durably
 from chaosprep.dataset.manifest import DESCRIPTOR, TABLE
-from chaosprep.dataset.records import SPLITS, Slice, Split, encode_row
+from chaosprep.dataset.records import FOLDERS, SPLITS, Slice, Split, encode_row
 from chaosprep.dataset.stage import AnyCase, Source
 from chaosprep.errors import Problem
 
@@ -53,7 +53,8 @@ def commit(
     temporary = directory / f"{TABLE}.part"
     digest = hashlib.sha256()
     size = 0
-    with temporary.open("wb") as file:
+    temporary.unlink(missing_ok=True)
+    with temporary.open("xb") as file:
         for row in rows:
             counter.add(row)
             paths.update(path for path, _, _ in row.files())
@@ -121,14 +122,9 @@ def _prune(directory: Path, keep: set[str]) -> None:
     for file in _files(directory):
         if file.relative_to(directory).as_posix() not in keep:
             file.unlink()
-    for split in SPLITS:
-        for folder in (
-            directory / split / "images",
-            directory / split / "masks",
-            directory / split,
-        ):
-            with suppress(OSError):  # not there, or not empty
-                folder.rmdir()
+    for folder in FOLDERS:
+        with suppress(OSError):  # not there, or not empty
+            (directory / folder).rmdir()
 
 
 def _files(directory: Path) -> Iterator[Path]:

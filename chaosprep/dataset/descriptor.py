@@ -69,7 +69,7 @@ class Resource(msgspec.Struct, frozen=True, kw_only=True):
     mediatype: str
     encoding: str
     bytes: Count
-    hash: Annotated[str, Meta(pattern=r"^sha256:[0-9a-f]{64}$")]
+    hash: Annotated[str, Meta(pattern=r"^sha256:[0-9a-f]{64}\Z")]
     schema: dict[str, Any]
 
 

@@ -5,7 +5,7 @@ import os
 import signal
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, ProcessPoolExecutor, wait
 from typing import Protocol, TypeVar
 
@@ -24,7 +24,7 @@ class Executor(Protocol):
         ...
 
     def close(self) -> None:
-        """Drop what has not begun."""
+        """Drop what has not begun, and wait for what has."""
         ...
 
 
@@ -34,7 +34,7 @@ class SerialExecutor:
     slots = 1
 
     def submit(self, function: Callable[[T], R], task: T) -> "Future[R]":
-        """Run the task; an exception is the future's."""
+        """Run the task; its exception comes at once, not by the future."""
         future: Future[R] = Future()
         future.set_result(function(task))
         return future
@@ -66,8 +66,8 @@ class ProcessExecutor:
             return future
 
     def close(self) -> None:
-        """Drop what has not begun and let the workers go."""
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        """Drop what has not begun; when this returns, no worker writes any more."""
+        self._pool.shutdown(wait=True, cancel_futures=True)
 
 
 def _start_worker() -> None:
@@ -96,8 +96,8 @@ class WorkerDied:
 
 def map_unordered(
     start: Callable[[], Executor], function: Callable[[T], R], tasks: Iterator[T]
-) -> Iterator[tuple[T, R | WorkerDied]]:
-    """Run the tasks, yielding each with its result as it finishes.
+) -> Generator[tuple[T, R | WorkerDied], None, None]:
+    """Run the tasks, yielding each with its result as it finishes; closing it ends the workers.
 
     Tasks are taken as slots become free. Where a worker dies, every task that was in flight runs
     again alone; one that then kills its worker once more is the culprit and yields `WorkerDied`.

@@ -5,6 +5,7 @@ import hashlib
 import os
 import stat
 from pathlib import Path
+from typing import BinaryIO
 
 from chaosprep.errors import FileError
 
@@ -14,8 +15,8 @@ def sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def read_regular(path: Path, *, follow: bool = False) -> bytes:
-    """Read a regular file whole; a FIFO, device or directory never blocks and is refused.
+def open_regular(path: Path, *, follow: bool = False) -> BinaryIO:
+    """Open a regular file to read; a FIFO, device or directory never blocks and is refused.
 
     Args:
         path: the file.
@@ -31,9 +32,19 @@ def read_regular(path: Path, *, follow: bool = False) -> bytes:
         handle = os.open(path, flags)
     except OSError as error:
         raise _named(error) from error
-    with os.fdopen(handle, "rb") as file:
-        if not stat.S_ISREG(os.fstat(handle).st_mode):
-            raise FileError("it is not a regular file", code="file-kind")
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise FileError("it is not a regular file", code="file-kind")
+    return os.fdopen(handle, "rb")
+
+
+def read_regular(path: Path, *, follow: bool = False) -> bytes:
+    """Read a regular file whole, opened as `open_regular` does.
+
+    Raises:
+        FileError: `file-missing`, `file-link`, `file-kind` or `file-unreadable`.
+    """
+    with open_regular(path, follow=follow) as file:
         try:
             return file.read()
         except OSError as error:

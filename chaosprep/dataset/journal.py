@@ -85,7 +85,7 @@ class Journal:
         for line in self._lines():
             try:
                 case = msgspec.json.decode(line, type=Entry).case
-            except (msgspec.MsgspecError, UnicodeDecodeError):
+            except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
                 break
             self._places[case] = (end, len(line))
             end += len(line)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 DESCRIPTOR = "datapackage.json"
 TABLE = "slices.jsonl"
 WORKSPACE = ".chaosprep"
+JOURNAL = "journal.jsonl"
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 
 from chaosprep.dataset.descriptor import MANIFEST_VERSION, Descriptor
-from chaosprep.dataset.files import read_regular, sha256
+from chaosprep.dataset.files import open_regular, read_regular, sha256
 from chaosprep.dataset.manifest import DESCRIPTOR, TABLE, WORKSPACE, Dataset, Place
 from chaosprep.dataset.records import Slice, decode_row
 from chaosprep.errors import FileError, ManifestError
@@ -61,7 +61,7 @@ def read_descriptor(directory: Path) -> tuple[Descriptor, str]:
         ) from error
     try:
         descriptor = msgspec.json.decode(data, type=Descriptor)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise ManifestError(
             f"{path}: not a chaosprep descriptor ({error})", code="manifest"
         ) from error
@@ -74,12 +74,22 @@ def read_descriptor(directory: Path) -> tuple[Descriptor, str]:
     return descriptor, sha256(data)
 
 
+def is_stage_directory(directory: Path) -> bool:
+    """Whether a directory has a descriptor of ours, whole or damaged."""
+    try:
+        return b'"chaosprep"' in read_regular(directory / DESCRIPTOR)
+    except FileError:
+        return False
+
+
 def _lines(path: Path, digest: "hashlib._Hash") -> Iterator[bytes]:
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             for line in file:
                 digest.update(line)
                 yield line
+    except FileError as error:
+        raise ManifestError(f"{path}: {error.reason}", error.remedy, error.code) from error
     except OSError as error:
         raise ManifestError(f"{path}: {error.strerror}", code="manifest") from error
 
@@ -88,24 +98,28 @@ def _index(lines: Iterator[bytes], path: Path) -> Iterator[Place]:
     """Group the lines into cases, checking each row and their order on the way."""
     start = stop = 0
     last: Slice | None = None
+    ended: set[str] = set()
     for number, line in enumerate(lines, 1):
         try:
             row = decode_row(line)
-            _check_order(last, row)
+            _check_order(last, row, ended)
         except ManifestError as error:
             raise ManifestError(
                 f"{path} line {number}: {error.reason}", error.remedy, error.code
             ) from error
         if last is not None and last.case != row.case:
             yield Place(last.case, last.patient, start, stop)
+            ended.add(last.case)
             start = stop
         last, stop = row, stop + len(line)
     if last is not None:
         yield Place(last.case, last.patient, start, stop)
 
 
-def _check_order(last: Slice | None, row: Slice) -> None:
+def _check_order(last: Slice | None, row: Slice, ended: set[str]) -> None:
     if last is not None and row.id == last.id:
         raise ManifestError(f"id: {row.id!r} stands twice", code="manifest-row")
     if last is not None and row.id < last.id:
         raise ManifestError(f"id: {row.id!r} is out of order", code="manifest-row")
+    if row.case in ended:
+        raise ManifestError(f"case: {row.case!r} goes on after another", code="manifest-row")

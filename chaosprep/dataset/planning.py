@@ -9,8 +9,9 @@ from typing import Generic
 import msgspec
 
 from chaosprep.dataset.journal import Journal
-from chaosprep.dataset.manifest import DESCRIPTOR, WORKSPACE
-from chaosprep.dataset.opening import read_descriptor
+from chaosprep.dataset.manifest import DESCRIPTOR, JOURNAL, WORKSPACE
+from chaosprep.dataset.opening import is_stage_directory, read_descriptor
+from chaosprep.dataset.records import FOLDERS
 from chaosprep.dataset.stage import C, P, Source, Stage, plain
 from chaosprep.errors import ChaosprepError, NothingFoundError, UsageError
 
@@ -39,12 +40,17 @@ class Plan(Generic[C]):
 def make_plan(
     stage: Stage[C, P], params: P, source: Source[C], output: Path, *, overwrite: bool = False
 ) -> Plan[C]:
-    """Compare what is asked for with what stands in the output.
+    """What `run` would do; raises what `fresh_plan` and `compare` raise."""
+    plan = fresh_plan(stage, params, source, output)
+    return plan if overwrite else compare(stage, params, plan)
+
+
+def fresh_plan(stage: Stage[C, P], params: P, source: Source[C], output: Path) -> Plan[C]:
+    """The plan for an empty output, whatever stands there.
 
     Raises:
         UsageError: an unknown patient, or parameters that the cases cannot meet.
         NothingFoundError: there is no case.
-        ChaosprepError: the output holds something else.
     """
     cases = _select(source, params)
     complete = stage.plan(cases, params)
@@ -53,11 +59,17 @@ def make_plan(
     def key(case: C) -> str:
         return hashlib.sha256(settings + b"\n" + case.content()).hexdigest()
 
-    plan = Plan(output, cases, complete, key, frozenset())
-    if overwrite:
-        return plan
-    if (output / DESCRIPTOR).exists():
-        _check_same(stage, params, output, plan)
+    return Plan(output, cases, complete, key, frozenset())
+
+
+def compare(stage: Stage[C, P], params: P, plan: Plan[C]) -> Plan[C]:
+    """Take off a fresh plan what stands finished in its output.
+
+    Raises:
+        ChaosprepError: the output holds something else.
+    """
+    if (plan.output / DESCRIPTOR).exists():
+        _check_same(stage, params, plan.output, plan)
         return _finished(plan)
     return _resume(plan)
 
@@ -68,7 +80,7 @@ def _finished(plan: Plan[C]) -> Plan[C]:
 
 
 def _resume(plan: Plan[C]) -> Plan[C]:
-    path = plan.output / WORKSPACE / "journal.jsonl"
+    path = plan.output / WORKSPACE / JOURNAL
     if not path.exists():
         return plan
     journal = Journal(path)
@@ -178,7 +190,13 @@ def _check_output(source: Path, output: Path) -> None:
         )
     if output.exists() and not output.is_dir():
         raise ChaosprepError(f"{output}: it is not a directory", code="output")
-    known = (output / DESCRIPTOR).exists() or (output / WORKSPACE).exists()
+    if any((output / folder).is_symlink() for folder in FOLDERS):
+        raise ChaosprepError(
+            f"{output}: it holds a link where a folder of its own should be",
+            "Remove the link, or give another output directory.",
+            code="output",
+        )
+    known = is_stage_directory(output) or (output / WORKSPACE).exists()
     if output.exists() and not known and any(output.iterdir()):
         raise ChaosprepError(
             f"{output}: it is not empty, and not a stage directory",

@@ -14,10 +14,13 @@ from chaosprep.errors import ManifestError
 
 Split = Literal["train", "val", "test"]
 SPLITS: tuple[Split, ...] = ("train", "val", "test")
+FOLDERS = tuple(f"{split}{kind}" for split in SPLITS for kind in ("/images", "/masks", ""))
+"""Every folder that a stage directory may have, the inner ones first."""
+
 WindowSource = Literal["user", "dicom", "percentile", "minmax", "none"]
 
-Id = Annotated[str, Meta(pattern=r"^[A-Za-z][A-Za-z0-9._-]*$", max_length=200)]
-Sha256 = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$")]
+Id = Annotated[str, Meta(pattern=r"^[A-Za-z][A-Za-z0-9._-]*\Z", max_length=200)]
+Sha256 = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
 Count = Annotated[int, Meta(ge=0)]
 Size = Annotated[int, Meta(ge=1)]
 Spacing = tuple[float | None, float, float]
@@ -96,6 +99,8 @@ def decode_row(line: bytes) -> Slice:
         raise ManifestError(_field_first(str(error)), code="manifest-row") from error
     except UnicodeDecodeError as error:
         raise ManifestError("the line is not UTF-8", code="manifest-row") from error
+    except RecursionError as error:
+        raise ManifestError("the line is nested too deeply", code="manifest-row") from error
     check_path("image", row.image)
     if row.mask is not None:
         check_path("mask", row.mask)

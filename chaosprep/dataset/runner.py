@@ -1,7 +1,8 @@
 """The runner: plans a stage, maps it over its cases, records each, and commits the whole."""
 
 import shutil
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -11,9 +12,9 @@ from chaosprep.dataset.descriptor import StageRecord
 from chaosprep.dataset.executors import WorkerDied, map_unordered, open_executor
 from chaosprep.dataset.journal import Entry, Journal
 from chaosprep.dataset.lock import locked
-from chaosprep.dataset.manifest import DESCRIPTOR, TABLE, WORKSPACE, Dataset
+from chaosprep.dataset.manifest import DESCRIPTOR, JOURNAL, TABLE, WORKSPACE, Dataset
 from chaosprep.dataset.opening import open_dataset
-from chaosprep.dataset.planning import Plan, check_request, fingerprint, make_plan
+from chaosprep.dataset.planning import Plan, check_request, compare, fingerprint, fresh_plan
 from chaosprep.dataset.records import Slice
 from chaosprep.dataset.stage import C, CaseResult, P, Source, Stage, check_params, plain
 from chaosprep.dataset.writer import Writer
@@ -82,19 +83,21 @@ def run(
     source = stage.open(Path(source), params) if isinstance(source, str | Path) else source
     output = Path(output)
     check_request(stage, source, output)
-    if (output / DESCRIPTOR).exists() and not overwrite:
-        plan = make_plan(stage, params, source, output)
-        shutil.rmtree(output / WORKSPACE, ignore_errors=True)  # a kill right after the commit
-        cases = len(plan.cases)
-        return _told(on_event, Event("already-done", stage.name, cases, cases), output)
+    plan = fresh_plan(stage, params, source, output)
+    workspace = output / WORKSPACE
+    if (output / DESCRIPTOR).exists() and not overwrite and not workspace.exists():
+        compare(stage, params, plan)
+        return _told(on_event, _already_done(stage.name, plan), output)
     try:
-        workspace = output / WORKSPACE
         workspace.mkdir(parents=True, exist_ok=True)
         with locked(workspace / "lock"):
             if overwrite:
                 _forget(output)
-            plan = make_plan(stage, params, source, output)
-            done = _work(stage, params, source, plan, jobs, on_error, on_event)
+            plan = compare(stage, params, plan)
+            if plan.is_committed:  # by another run just now, or by one killed right after
+                last = _already_done(stage.name, plan)
+            else:
+                last = _work(stage, params, source, plan, jobs, on_error, on_event)
             shutil.rmtree(workspace)
     except OSError as error:
         raise ChaosprepError(
@@ -102,7 +105,11 @@ def run(
             "Make room or choose another output; the same command goes on from here.",
             code="output",
         ) from error
-    return _told(on_event, done, output)
+    return _told(on_event, last, output)
+
+
+def _already_done(stage: str, plan: Plan[C]) -> Event:
+    return Event("already-done", stage, len(plan.cases), len(plan.cases))
 
 
 def _told(on_event: OnEvent, event: Event, output: Path) -> Dataset:
@@ -114,7 +121,7 @@ def _told(on_event: OnEvent, event: Event, output: Path) -> Dataset:
 
 def _forget(output: Path) -> None:
     """Take back the commit: the descriptor goes first."""
-    for name in (DESCRIPTOR, TABLE, f"{WORKSPACE}/journal.jsonl"):
+    for name in (DESCRIPTOR, TABLE, f"{WORKSPACE}/{JOURNAL}"):
         (output / name).unlink(missing_ok=True)
 
 
@@ -130,13 +137,14 @@ def _work(
     total, finished = len(plan.cases), len(plan.done)
     failed, worked = list(source.problems), list[str]()
     on_event(Event("planned", stage.name, finished, total, problems=source.problems))
-    with Journal(plan.output / WORKSPACE / "journal.jsonl") as journal:
-        for entry in _entries(stage, params, plan, jobs):
-            finished += 1
-            worked.append(entry.case)
-            journal.append(entry)
-            failed.extend(entry.problems)
-            on_event(_case_event(stage.name, entry, finished, total))
+    with Journal(plan.output / WORKSPACE / JOURNAL) as journal:
+        with closing(_entries(stage, params, plan, jobs)) as made_entries:
+            for entry in made_entries:
+                finished += 1
+                worked.append(entry.case)
+                journal.append(entry)
+                failed.extend(entry.problems)
+                on_event(_case_event(stage.name, entry, finished, total))
         problems = tuple(sorted(failed, key=lambda p: (p.id, p.file or "", p.code)))
         if problems and on_error == "stop":
             raise _unsettled(stage.name, problems)
@@ -170,13 +178,16 @@ class _Entries:
             yield from sorted(entry.slices, key=lambda row: row.id)
 
 
-def _entries(stage: Stage[C, P], params: P, plan: Plan[C], jobs: int) -> Iterator[Entry]:
+def _entries(
+    stage: Stage[C, P], params: P, plan: Plan[C], jobs: int
+) -> Generator[Entry, None, None]:
     tasks = (
         _Task(stage.run_case, planned, params, plan.output, plan.key(planned))
         for planned in plan.to_do()
     )
-    for task, entry in map_unordered(lambda: open_executor(jobs), _run_case, tasks):
-        yield _died(task) if isinstance(entry, WorkerDied) else entry
+    with closing(map_unordered(lambda: open_executor(jobs), _run_case, tasks)) as results:
+        for task, entry in results:
+            yield _died(task) if isinstance(entry, WorkerDied) else entry
 
 
 @dataclass(frozen=True)
