@@ -100,6 +100,9 @@ class Talk:
         self._stop_bar()
         for problem in event.problems:
             self._line(f"Left out: {problem}")
+        if dataset.descriptor.tool.warned:
+            warned = plural(dataset.descriptor.tool.warned, "slice")
+            self._line(f"{event.stage}: {warned} with warnings; verify lists them")
         self._finished.append(_summary(event, dataset))
         if self._as_json or self._loudness < 0:
             return
@@ -155,5 +158,6 @@ def _summary(event: "Event", dataset: "Dataset") -> dict[str, Any]:
         "manifest": dataset.directory / "datapackage.json",
         "cases": len(dataset),
         "counts": dataset.descriptor.tool.counts,
+        "warned": dataset.descriptor.tool.warned,
         "skipped": dataset.skipped,
     }

@@ -1,7 +1,7 @@
 """A case of a stage directory: its slices in anatomical order, and their arrays."""
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ class Case:
     patient: str
     slices: tuple[Slice, ...]
     links: bool = False
+    _real: dict[Path, Path] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def split(self) -> Split:
@@ -43,7 +44,7 @@ class Case:
             FileError: it is missing, not a regular file, outside the directory, or changed.
         """
         file = self.directory / path
-        if not _resolve(file.parent).is_relative_to(_resolve(self.directory)):
+        if not self._resolve(file.parent).is_relative_to(self._resolve(self.directory)):
             raise FileError("its folder is a link out of the dataset", code="file-link")
         data = read_regular(file, follow=self.links)
         if sha256(data) != expected_sha256:
@@ -77,6 +78,8 @@ class Case:
         """The original images as one array (slices, rows, cols)."""
         return np.stack([self.image(row) for row in self.slices if row.copy == 0])
 
-
-def _resolve(folder: Path) -> Path:
-    return Path(os.path.realpath(folder))  # `Path.resolve` raises on a loop of links
+    def _resolve(self, folder: Path) -> Path:
+        """The folder without links, looked up once; `Path.resolve` would raise on a loop."""
+        if folder not in self._real:
+            self._real[folder] = Path(os.path.realpath(folder))
+        return self._real[folder]

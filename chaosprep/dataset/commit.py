@@ -70,10 +70,11 @@ def commit(
         sources=source.sources,
         resources=(_resource(size, digest.hexdigest()),),
         tool=Provenance(
+            **msgspec.structs.asdict(made),
             manifest_version=MANIFEST_VERSION,
-            made=made,
-            history=source.history,
             counts=counter.counts(),
+            warned=counter.warned,
+            history=source.history,
             skipped=skipped,
         ),
     )
@@ -101,11 +102,13 @@ class _Counter:
         self._patients: dict[Split, set[str]] = {}
         self._cases: dict[Split, set[str]] = {}
         self._slices: dict[Split, int] = {}
+        self.warned = 0
 
     def add(self, row: Slice) -> None:
         self._patients.setdefault(row.split, set()).add(row.patient)
         self._cases.setdefault(row.split, set()).add(row.case)
         self._slices[row.split] = self._slices.get(row.split, 0) + 1
+        self.warned += bool(row.warnings)
 
     def counts(self) -> dict[Split, SplitCounts]:
         return {

@@ -16,7 +16,7 @@ MANIFEST_VERSION = 1
 
 
 class StageRecord(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What made a stage directory; `descriptor_sha256` is known once the directory is history."""
+    """What made a stage directory."""
 
     stage: str
     version: int
@@ -24,7 +24,12 @@ class StageRecord(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     parameters: dict[str, Any]
     seed: int | None
     inputs_sha256: Sha256
-    descriptor_sha256: Sha256 | None = None
+
+
+class PastStage(StageRecord, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """An earlier stage, and the hash of the descriptor that it committed."""
+
+    descriptor_sha256: Sha256
 
 
 class SplitCounts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -35,13 +40,13 @@ class SplitCounts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     slices: Count = 0
 
 
-class Provenance(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The `chaosprep` part of the descriptor."""
+class Provenance(StageRecord, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The `chaosprep` part of the descriptor: what made it, from what, and what came of it."""
 
     manifest_version: int
-    made: StageRecord
-    history: tuple[StageRecord, ...]
     counts: dict[Split, SplitCounts]
+    warned: Count
+    history: tuple[PastStage, ...]
     skipped: tuple[Problem, ...] = ()
 
 

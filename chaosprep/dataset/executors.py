@@ -10,6 +10,7 @@ from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, ProcessP
 from typing import Protocol, TypeVar
 
 _PRELOAD = ["cv2", "msgspec.json", "pydicom.pixels", "PIL.Image", "chaosprep.imaging.dicom"]
+_METHOD = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
 T = TypeVar("T")
 R = TypeVar("R")
 
@@ -48,12 +49,7 @@ class ProcessExecutor:
 
     def __init__(self, jobs: int) -> None:
         self.slots = 2 * jobs
-        method = (
-            "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
-        )
-        context = multiprocessing.get_context(method)
-        if method == "forkserver":
-            context.set_forkserver_preload(_PRELOAD)
+        context = multiprocessing.get_context(_METHOD)
         self._pool = ProcessPoolExecutor(jobs, mp_context=context, initializer=_start_worker)
 
     def submit(self, function: Callable[[T], R], task: T) -> "Future[R]":
@@ -68,6 +64,15 @@ class ProcessExecutor:
     def close(self) -> None:
         """Drop what has not begun; when this returns, no worker writes any more."""
         self._pool.shutdown(wait=True, cancel_futures=True)
+
+
+def warm_up(jobs: int) -> None:
+    """Let the server that workers are forked from import its libraries while this one plans."""
+    if jobs > 1 and _METHOD == "forkserver":
+        from multiprocessing import forkserver
+
+        multiprocessing.set_forkserver_preload(_PRELOAD)
+        forkserver.ensure_running()
 
 
 def _start_worker() -> None:
@@ -85,9 +90,11 @@ def _end_with_parent() -> None:
         os._exit(1)
 
 
-def open_executor(jobs: int) -> Executor:
-    """The executor for a number of jobs: 1 is this process."""
-    return SerialExecutor() if jobs == 1 else ProcessExecutor(jobs)
+def open_executor(jobs: int, tasks: int | None = None) -> Executor:
+    """The executor for a number of jobs: 1 is this process; no more workers than tasks."""
+    warm_up(jobs)
+    workers = jobs if tasks is None else max(1, min(jobs, tasks))
+    return SerialExecutor() if jobs == 1 else ProcessExecutor(workers)
 
 
 class WorkerDied:

@@ -10,7 +10,7 @@ import msgspec
 from numpy.typing import NDArray
 
 from chaosprep.dataset.case import Case
-from chaosprep.dataset.descriptor import DataSource, Descriptor, License, StageRecord
+from chaosprep.dataset.descriptor import DataSource, Descriptor, License, PastStage, StageRecord
 from chaosprep.dataset.records import Slice, decode_row
 from chaosprep.errors import ChaosprepError, Problem
 
@@ -95,13 +95,14 @@ class Dataset:
     @property
     def made(self) -> StageRecord:
         """The stage that made this directory, with its parameters."""
-        return self.descriptor.tool.made
+        return self.descriptor.tool
 
     @property
-    def history(self) -> tuple[StageRecord, ...]:
+    def history(self) -> tuple[PastStage, ...]:
         """Every stage up to this one, each with the hash of the descriptor that it committed."""
-        made = msgspec.structs.replace(self.made, descriptor_sha256=self.descriptor_sha256)
-        return (*self.descriptor.tool.history, made)
+        own = {name: getattr(self.made, name) for name in StageRecord.__struct_fields__}
+        last = PastStage(**own, descriptor_sha256=self.descriptor_sha256)
+        return (*self.descriptor.tool.history, last)
 
     @property
     def licenses(self) -> tuple[License, ...]:

@@ -108,7 +108,7 @@ def fingerprint(inputs: Iterable[tuple[str, str]]) -> str:
 
 
 def _check_same(stage: Stage[C, P], params: P, output: Path, plan: Plan[C]) -> None:
-    made = read_descriptor(output)[0].tool.made
+    made = read_descriptor(output)[0].tool
     reason = None
     if (made.stage, made.version) != (stage.name, stage.version):
         reason = f"it already holds the output of {made.stage} (version {made.version})"

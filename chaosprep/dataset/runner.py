@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from chaosprep.dataset.commit import commit, versions
 from chaosprep.dataset.descriptor import StageRecord
-from chaosprep.dataset.executors import WorkerDied, map_unordered, open_executor
+from chaosprep.dataset.executors import WorkerDied, map_unordered, open_executor, warm_up
 from chaosprep.dataset.journal import Entry, Journal
 from chaosprep.dataset.lock import locked
 from chaosprep.dataset.manifest import DESCRIPTOR, JOURNAL, TABLE, WORKSPACE, Dataset
@@ -18,7 +18,7 @@ from chaosprep.dataset.planning import Plan, check_request, compare, fingerprint
 from chaosprep.dataset.records import Slice
 from chaosprep.dataset.stage import C, CaseResult, P, Source, Stage, check_params, plain
 from chaosprep.dataset.writer import Writer
-from chaosprep.errors import ChaosprepError, NothingFoundError, Problem, ProblemsError
+from chaosprep.errors import ChaosprepError, NothingFoundError, Problem, ProblemsError, UsageError
 
 OnError = Literal["stop", "skip"]
 
@@ -79,6 +79,9 @@ def run(
         NothingFoundError: there is no case to work on, or no slice left.
         ChaosprepError: the output cannot be used.
     """
+    if jobs < 1:
+        raise UsageError(f"jobs: {jobs} workers cannot work", "Give 1 or more.", code="jobs")
+    warm_up(jobs)
     params = check_params(params)
     source = stage.open(Path(source), params) if isinstance(source, str | Path) else source
     output = Path(output)
@@ -135,8 +138,8 @@ def _work(
     on_event: OnEvent,
 ) -> Event:
     total, finished = len(plan.cases), len(plan.done)
-    failed, worked = list(source.problems), list[str]()
-    on_event(Event("planned", stage.name, finished, total, problems=source.problems))
+    failed, worked = _problems(source, params), list[str]()
+    on_event(Event("planned", stage.name, finished, total, problems=tuple(failed)))
     with Journal(plan.output / WORKSPACE / JOURNAL) as journal:
         with closing(_entries(stage, params, plan, jobs)) as made_entries:
             for entry in made_entries:
@@ -163,6 +166,12 @@ def _work(
     return Event("committed", stage.name, total, total, problems=problems)
 
 
+def _problems(source: Source[C], params: P) -> list[Problem]:
+    """What was wrong before any case was opened, as far as it is about the wanted patients."""
+    others = set(source.patients) - set(params.patient) if params.patient else set()
+    return [p for p in source.problems if p.id.partition("_")[0] not in others]
+
+
 class _Entries:
     """The journal's entries of this run's cases, in the order of the table, read as needed."""
 
@@ -185,7 +194,8 @@ def _entries(
         _Task(stage.run_case, planned, params, plan.output, plan.key(planned))
         for planned in plan.to_do()
     )
-    with closing(map_unordered(lambda: open_executor(jobs), _run_case, tasks)) as results:
+    count = len(plan.cases) - len(plan.done)
+    with closing(map_unordered(lambda: open_executor(jobs, count), _run_case, tasks)) as results:
         for task, entry in results:
             yield _died(task) if isinstance(entry, WorkerDied) else entry
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Generic, Protocol, TypeVar
 import msgspec
 from msgspec import Meta
 
-from chaosprep.dataset.descriptor import DataSource, License, StageRecord
+from chaosprep.dataset.descriptor import DataSource, License, PastStage
 from chaosprep.dataset.records import Slice
 from chaosprep.dataset.writer import Writer
 from chaosprep.errors import ChaosprepError, Problem, UsageError
@@ -73,7 +73,7 @@ class Source(Protocol[C_co]):
         ...
 
     @property
-    def history(self) -> tuple[StageRecord, ...]:
+    def history(self) -> tuple[PastStage, ...]:
         """Every stage up to here."""
         ...
 

@@ -13,7 +13,7 @@ from unicodedata import category
 
 import msgspec
 
-from chaosprep.dataset.descriptor import DataSource, License, StageRecord
+from chaosprep.dataset.descriptor import DataSource, License, PastStage
 from chaosprep.dataset.files import read_regular
 from chaosprep.errors import ChaosprepError, FileError, NothingFoundError, Problem, UsageError
 from chaosprep.layouts.pairing import Rule
@@ -73,7 +73,7 @@ class ChaosRoot:
     problems: tuple[Problem, ...]
     licenses: tuple[License, ...] = CHAOS_LICENSES
     sources: tuple[DataSource, ...] = CHAOS_SOURCES
-    history: tuple[StageRecord, ...] = ()
+    history: tuple[PastStage, ...] = ()
 
     @property
     def patients(self) -> tuple[str, ...]:

@@ -137,8 +137,7 @@ def _with_mask(case: Case, row: Slice, params: ExtractLiverParams, writer: Write
     mask = read_mask(case.read(row.mask, row.mask_sha256), lenient=params.lenient_masks)
     labels, notes = extract(mask, params)
     names = _names(params)
-    found = level_histogram(labels)
-    pixels = {name: found.get(value, 0) for value, name in names.items()}
+    pixels = {name: int(np.count_nonzero(labels == value)) for value, name in names.items()}
     if params.drop_empty and not any(pixels.values()):
         return None
     written = writer.mask(row.split, row.id, labels)

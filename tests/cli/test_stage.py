@@ -65,6 +65,7 @@ def test_json_is_the_only_thing_on_stdout(chaosprep: Run, root: Path, tmp_path: 
             "train": {"patients": 4, "cases": 4, "slices": 20},
             "val": {"patients": 1, "cases": 1, "slices": 5},
         },
+        "warned": 0,
         "skipped": [],
     }
 

@@ -87,7 +87,7 @@ def test_every_stage_tells_all_before_it(chain: Path) -> None:
     hashes: list[str] = []
     for index, folder in enumerate(STAGES):
         tool = descriptor_of(chain / folder)["chaosprep"]
-        assert tool["made"]["stage"] == STAGES[folder]
+        assert tool["stage"] == STAGES[folder]
         assert [record["stage"] for record in tool["history"]] == list(STAGES.values())[:index]
         assert [record["descriptor_sha256"] for record in tool["history"]] == hashes
         data = (chain / folder / "datapackage.json").read_bytes()

@@ -102,7 +102,7 @@ def test_the_descriptor_has_hash_and_size_of_the_table(tmp_path: Path) -> None:
 
 def test_the_descriptor_says_how_it_was_made(tmp_path: Path) -> None:
     descriptor = descriptor_of(made(tmp_path))
-    record = descriptor["chaosprep"]["made"]
+    record = descriptor["chaosprep"]
     assert (record["stage"], record["version"], record["seed"]) == ("toy", 1, 7)
     assert record["parameters"] == {"patient": [], "add": 0, "seed": 7}
     assert record["versions"]["chaosprep"] == __version__

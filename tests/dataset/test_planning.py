@@ -242,7 +242,7 @@ def test_the_parameters_are_recorded_as_json_gives_them_back(tmp_path: Path) -> 
     params = ToyParams(add=1, patient=("MR001",))
     run(TOY, params, source(tmp_path, *THREE), tmp_path / "out")
     descriptor = json.loads((tmp_path / "out/datapackage.json").read_bytes())
-    assert descriptor["chaosprep"]["made"]["parameters"] == msgspec.to_builtins(params) | {
+    assert descriptor["chaosprep"]["parameters"] == msgspec.to_builtins(params) | {
         "patient": ["MR001"]
     }
     assert make_plan(TOY, params, source(tmp_path, *THREE), tmp_path / "out").is_committed

@@ -16,7 +16,7 @@ import numpy as np
 from msgspec import Meta
 
 from chaosprep.dataset.case import Case
-from chaosprep.dataset.descriptor import DataSource, License, StageRecord
+from chaosprep.dataset.descriptor import DataSource, License, PastStage
 from chaosprep.dataset.opening import open_parent
 from chaosprep.dataset.records import Slice, Split
 from chaosprep.dataset.stage import CaseResult, Params, Stage
@@ -58,7 +58,7 @@ class ToySource:
     directory: Path
     cases: tuple[ToyCase, ...]
     problems: tuple[Problem, ...] = ()
-    history: tuple[StageRecord, ...] = ()
+    history: tuple[PastStage, ...] = ()
     licenses: tuple[License, ...] = (License(name="CC0-1.0", title="Zero"),)
     sources: tuple[DataSource, ...] = (DataSource(title="made up"),)
 
@@ -251,7 +251,13 @@ def handmade_descriptor(table: bytes, **changes: Any) -> dict[str, Any]:
         "hash": f"sha256:{hashlib.sha256(table).hexdigest()}",
         "schema": {},
     }
-    tool = {"manifest_version": 1, "made": made, "history": [], "counts": {}, "skipped": []}
+    tool = made | {
+        "manifest_version": 1,
+        "counts": {},
+        "warned": 0,
+        "history": [],
+        "skipped": [],
+    }
     return {
         "name": "chaosprep-toy",
         "title": "Made by hand",
