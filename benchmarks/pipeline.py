@@ -17,10 +17,12 @@ from pathlib import Path
 import chaosprep
 from benchmarks import tutorial
 from benchmarks.measure import Measurement, measure
+from benchmarks.pixels import measure_pixels
 from benchmarks.report import COPY, Result, describe_machine, ours, render, to_markdown
 from chaosprep.phantom import Patient, write_chaos
 
 SLICES_OF_A_PATIENT = 32
+PIXEL_SLICES = 64
 
 
 @dataclass(frozen=True)
@@ -133,7 +135,10 @@ def run(
     slices = sum(patient.slices for patient in people)
     sources = make_sources(folder, people)
     todo = list(tasks(stages(slices), sources, jobs))
-    return run_rounds(todo, folder, slices=slices, repeats=repeats)
+    whole = run_rounds(todo, folder, slices=slices, repeats=repeats)
+    loop = "per-pixel loop"
+    alone = measure_pixels(sources["split"], slices=PIXEL_SLICES, repeats=repeats, peer=loop)
+    return [*whole, *alone]
 
 
 def main() -> None:

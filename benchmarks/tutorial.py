@@ -6,25 +6,36 @@ SOURCE OUTPUT, where SOURCE is a stage directory and SAMPLES how many pairs to a
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 
 def mask(source: Path, output: Path) -> None:
     """Liver masks, pixel by pixel: 55 < grey <= 70 becomes 255."""
     import cv2
-    import numpy as np
 
     for path in sorted(source.glob("*/masks/*.png")):
-        m = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
-        assert m is not None
-        rows, cols = m.shape
-        liver = np.zeros((rows, cols), np.uint8)
-        for i in range(rows):
-            for j in range(cols):
-                if 55 < m[i, j] <= 70:
-                    liver[i, j] = 255
-                else:
-                    liver[i, j] = 0
-        cv2.imwrite(str(output / path.name), liver)
+        grey = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
+        assert grey is not None
+        cv2.imwrite(str(output / path.name), liver_of(grey))
+
+
+def liver_of(m: "NDArray[Any]") -> "NDArray[np.uint8]":
+    """The loop over the pixels."""
+    import numpy as np
+
+    rows, cols = m.shape
+    liver = np.zeros((rows, cols), np.uint8)
+    for i in range(rows):
+        for j in range(cols):
+            if 55 < m[i, j] <= 70:
+                liver[i, j] = 255
+            else:
+                liver[i, j] = 0
+    return liver
 
 
 def figure(source: Path, output: Path) -> None:
