@@ -55,6 +55,10 @@ class Slice(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     spacing: Annotated[Spacing | None, _doc("mm between slices, rows, columns")] = None
     position: Annotated[Triple | None, _doc("ImagePositionPatient, mm")] = None
     orientation: Annotated[Orientation | None, _doc("ImageOrientationPatient")] = None
+    grid: Annotated[
+        dict[str, Any] | None,
+        _doc("rows and columns before --spacing or --size, and where the pixels lie in them"),
+    ] = None
     slope: Annotated[float, _doc("stored value x slope + intercept = modality unit")] = 1.0
     intercept: Annotated[float, _doc("see slope")] = 0.0
     window: Annotated[

@@ -98,6 +98,14 @@ def areas(histogram: Mapping[int, int], organs: Sequence[Organ]) -> dict[str, in
     return {name: pixels for name, pixels in found.items() if pixels}
 
 
+def label_areas(mask: NDArray[np.integer], labels: Mapping[int, str]) -> dict[str, int]:
+    """Give the pixels of each organ that a mask's values may stand for, also where it is 0."""
+    areas = dict.fromkeys(labels.values(), 0)
+    for value, organ in labels.items():
+        areas[organ] += int(np.count_nonzero(mask == value))
+    return areas
+
+
 def _remedy(levels: set[int]) -> str:
     if levels <= _EXACT[CHAOS_2019_02] and levels & _TELLING[CHAOS_2019_02]:
         return f"These are the levels of the February 2019 release: use --levels {CHAOS_2019_02}."

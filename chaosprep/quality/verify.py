@@ -15,6 +15,7 @@ from chaosprep.dataset.manifest import DESCRIPTOR, TABLE, Dataset
 from chaosprep.dataset.opening import open_dataset
 from chaosprep.dataset.records import Slice, Split
 from chaosprep.errors import ChaosprepError, Problem
+from chaosprep.imaging.organs import label_areas
 
 _REMAKE = "Run the stage that made it again with --overwrite."
 
@@ -136,17 +137,10 @@ def _mask_faults(row: Slice, mask: NDArray[Any]) -> Iterator[Problem]:
     if strangers:
         shown = ", ".join(map(str, strangers[:8]))
         yield _fault("labels", row.id, row.mask, f"mask values that stand for no organ: {shown}")
-    for organ, pixels in _areas(row, mask).items():
+    for organ, pixels in label_areas(mask, row.labels).items():
         if row.pixels.get(organ, 0) != pixels:
             reason = f"{organ} covers {pixels} pixels, the manifest says {row.pixels.get(organ, 0)}"
             yield _fault("area", row.id, row.mask, reason)
-
-
-def _areas(row: Slice, mask: NDArray[Any]) -> dict[str, int]:
-    areas: dict[str, int] = {}
-    for value, organ in row.labels.items():
-        areas[organ] = areas.get(organ, 0) + int(np.count_nonzero(mask == value))
-    return areas
 
 
 def _copy_faults(row: Slice, originals: dict[str, Slice]) -> Iterator[Problem]:

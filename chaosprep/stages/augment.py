@@ -18,7 +18,7 @@ from chaosprep.dataset.records import Slice
 from chaosprep.dataset.stage import CaseResult, Params, Stage, each_slice
 from chaosprep.dataset.writer import Writer
 from chaosprep.errors import UsageError
-from chaosprep.imaging.organs import level_histogram
+from chaosprep.imaging.organs import label_areas
 
 Probability = Annotated[float, Meta(ge=0, le=1)]
 MIRRORED = ("right-kidney", "left-kidney")
@@ -168,13 +168,12 @@ def _written(row: Slice, image: NDArray[Any], mask: NDArray[Any] | None, writer:
     if mask is None:
         return made
     file = writer.mask(row.split, row.id, mask)
-    found = level_histogram(mask)
     return msgspec.structs.replace(
         made,
         mask=file.path,
         mask_sha256=file.sha256,
         mask_bytes=file.bytes,
-        pixels={name: found.get(value, 0) for value, name in row.labels.items()},
+        pixels=label_areas(mask, row.labels),
     )
 
 

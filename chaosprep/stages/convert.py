@@ -1,7 +1,7 @@
 """convert: DICOM becomes windowed 8-bit PNG, or its stored values as 16-bit PNG or npy."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Annotated, Any, Literal
 
@@ -12,12 +12,23 @@ from numpy.typing import NDArray
 
 from chaosprep.dataset.case import Case
 from chaosprep.dataset.opening import open_parent
-from chaosprep.dataset.records import Slice, WindowSource
+from chaosprep.dataset.records import Slice
 from chaosprep.dataset.stage import CaseResult, Params, Stage, each_slice
 from chaosprep.dataset.writer import Writer
 from chaosprep.errors import ChaosprepError, FileError, Problem
 from chaosprep.imaging.dicom import Header, read
-from chaosprep.imaging.windows import Histogram, apply_table, apply_window, window_table
+from chaosprep.imaging.grids import (
+    Fit,
+    Grid,
+    MaskSampling,
+    place,
+    plan_grid,
+    sample_image,
+    sample_mask,
+)
+from chaosprep.imaging.organs import label_areas
+from chaosprep.imaging.series_window import Pixels, Window, find_window
+from chaosprep.imaging.windows import apply_table, apply_window, window_table
 
 _NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
 SIGNED_OFFSET = 32768
@@ -44,155 +55,196 @@ class ConvertParams(Params, frozen=True, kw_only=True):
     format: Annotated[
         Literal["png", "npy"], Meta(description="Image files; npy always keeps the stored values.")
     ] = "png"
+    spacing: Annotated[
+        Annotated[float, Meta(gt=0)] | None,
+        Meta(description="Resample in-plane to this many mm per pixel: image cubic, once."),
+    ] = None
+    size: Annotated[
+        str | None,
+        Meta(description="One size for all, N or ROWSxCOLS, centred; never squeezed."),
+    ] = None
+    fit: Annotated[
+        Fit, Meta(description="Reach --size by padding and cropping, or by one of them only.")
+    ] = "both"
+    mask_sampling: Annotated[
+        MaskSampling,
+        Meta(description="With --spacing: nearest mask pixel, or label with the largest share."),
+    ] = "nearest"
 
     def __post_init__(self) -> None:
-        if self.window not in ("percentile", "dicom", "minmax"):
-            self.user_window()
+        self.window_kind()
+        self.rows_cols()
 
-    def user_window(self) -> tuple[float, float]:
-        """The window given as LOW,HIGH, in modality units."""
+    @property
+    def keeps(self) -> bool:
+        """Whether the stored values are kept."""
+        return self.keep_16bit or self.format == "npy"
+
+    def rows_cols(self) -> tuple[int, int] | None:
+        """`size` as rows and columns."""
+        if self.size is None:
+            return None
+        found = re.fullmatch(r"(\d+)(?:x(\d+))?", self.size)
+        rows_cols = (int(found[1]), int(found[2] or found[1])) if found else (0, 0)
+        if not 1 <= min(rows_cols) <= max(rows_cols) <= 65535:
+            raise ValueError("size must be N or ROWSxCOLS, such as 256 or 256x320")
+        return rows_cols
+
+    def window_kind(self) -> Literal["percentile", "dicom", "minmax"] | tuple[float, float]:
+        """`window`, or LOW,HIGH in modality units as numbers."""
+        if self.window in ("percentile", "dicom", "minmax"):
+            return self.window  # type: ignore[return-value]
         found = re.fullmatch(rf"({_NUMBER}),({_NUMBER})", self.window.replace(" ", ""))
         if not found or not float(found[1]) < float(found[2]):
             raise ValueError("window must be percentile, dicom, minmax or LOW,HIGH with LOW < HIGH")
         return float(found[1]), float(found[2])
 
 
-class _Pixels(msgspec.Struct, frozen=True):
-    """A slice as it was read."""
-
-    header: Header
-    array: NDArray[Any]
-
-
-class _Window(msgspec.Struct, frozen=True):
-    """A window in stored values, what it came from, and what was odd about it."""
-
-    low: float
-    high: float
-    source: WindowSource
-    notes: tuple[str, ...] = ()
-
-
 def run_case(case: Case, params: ConvertParams, writer: Writer) -> CaseResult:
-    """Convert one case's images; the masks are carried over."""
+    """Convert one case's images; masks are carried over where the grid stays."""
     pixels, problems = _read(case)
-    keeps = params.keep_16bit or params.format == "npy"
-    common = None
-    if pixels and not keeps and params.window_scope == "case":
-        common = find_window(list(pixels.values()), params)
+    window, fill = None, 0.0
+    if pixels and params.keeps:
+        fill = float(min(array.min() for _, array in pixels.values()))
+    elif pixels and params.window_scope == "case":
+        window = find_window(list(pixels.values()), params.window_kind())
 
     def work(row: Slice) -> Slice:
-        found = pixels[row.id]
-        if keeps:
-            made = _stored(row, found, params, writer)
+        header, array = pixels[row.id]
+        grid = plan_grid(
+            array.shape,
+            row.spacing[1:] if row.spacing else None,
+            spacing=params.spacing,
+            size=params.rows_cols(),
+            fit=params.fit,
+        )
+        if params.keeps:
+            made = _stored(row, header, array, grid, fill, params, writer)
         else:
-            window = common or find_window([found], params)
-            made = _windowed(row, found, window, writer)
-        if row.mask is not None and row.mask_sha256 is not None:
-            writer.carry(case, row.mask, row.mask_sha256)
-        return made
+            own = window or find_window([pixels[row.id]], params.window_kind())
+            made = _windowed(row, header, array, grid, own, writer)
+        if grid.is_identity:
+            if row.mask is not None and row.mask_sha256 is not None:
+                writer.carry(case, row.mask, row.mask_sha256)
+            return made
+        return _with_mask(case, _regridded(made, grid), grid, params, writer)
 
     result = each_slice((row for row in case.slices if row.id in pixels), work)
     return CaseResult(result.slices, (*problems, *result.problems))
 
 
-def _read(case: Case) -> tuple[Mapping[str, _Pixels], list[Problem]]:
-    pixels: dict[str, _Pixels] = {}
+def _read(case: Case) -> tuple[Mapping[str, Pixels], list[Problem]]:
+    pixels: dict[str, Pixels] = {}
     problems: list[Problem] = []
     for row in case.slices:
         try:
-            pixels[row.id] = _Pixels(*read(case.read(row.image, row.image_sha256)))
+            pixels[row.id] = read(case.read(row.image, row.image_sha256))
         except ChaosprepError as error:
             problems.append(Problem.of(error, row.id, row.source))
     return pixels, problems
 
 
-def find_window(slices: list[_Pixels], params: ConvertParams) -> _Window:
-    """The window of some slices in their stored values: the user's, DICOM's, or measured."""
-    header = slices[0].header
-    if params.window not in ("percentile", "dicom", "minmax"):
-        low, high = params.user_window()
-        ends = sorted(
-            (end - header.rescale_intercept) / header.rescale_slope for end in (low, high)
-        )
-        return _Window(ends[0], ends[1], "user")
-    notes: tuple[str, ...] = ()
-    if params.window == "dicom":
-        windows = [found.header.window for found in slices if found.header.window is not None]
-        if windows:
-            low, high = np.median(np.asarray(windows), axis=0).tolist()
-            return _Window(low, high, "dicom")
-        notes = ("no usable window in the DICOM headers; percentiles taken instead",)
-    histogram = Histogram()
-    for found in slices:
-        histogram.add(found.array)
-    if params.window == "minmax":
-        return _Window(*histogram.minmax(), "minmax")
-    low, high = histogram.percentile_window()
-    if high > low or histogram.minmax() == (low, high):
-        return _Window(low, high, "percentile", notes)
-    notes = (*notes, "the percentiles are equal; minimum and maximum taken instead")
-    return _Window(*histogram.minmax(), "minmax", notes)
-
-
 _table = lru_cache(maxsize=2)(window_table)
 
 
-def _apply(window: _Window, array: NDArray[Any]) -> NDArray[np.uint8]:
+def _apply(low: float, high: float, array: NDArray[Any]) -> NDArray[np.uint8]:
     """The windowed array; the slices of a case share one table."""
     if array.dtype.kind in "iu" and array.dtype.itemsize <= 2:
-        return apply_table(array, _table(window.low, window.high, array.dtype))
-    return apply_window(array, window.low, window.high)
+        return apply_table(array, _table(low, high, array.dtype))
+    return apply_window(array, low, high)
 
 
-def _windowed(row: Slice, found: _Pixels, window: _Window, writer: Writer) -> Slice:
+def _windowed(
+    row: Slice, header: Header, array: NDArray[Any], grid: Grid, window: Window, writer: Writer
+) -> Slice:
     notes = list(window.notes)
-    array = _apply(window, found.array)
-    if found.array.min() == found.array.max():
-        array = np.zeros_like(array)
-        notes.append(f"constant image (every pixel is {found.array.flat[0]}): written as zeros")
-    elif found.header.photometric_interpretation == "MONOCHROME1":
-        array = 255 - array
+    low, high = window.stored(header)
+    shown = _apply(low, high, sample_image(grid, array))
+    if array.min() == array.max():
+        shown = np.zeros_like(shown)
+        notes.append(f"constant image (every pixel is {array.flat[0]}): written as zeros")
+    elif header.photometric_interpretation == "MONOCHROME1":
+        shown = 255 - shown
         notes.append("MONOCHROME1: inverted, so that bright is high")
-    written = writer.image(row.split, row.id, array, ".png")
+    made = _written(row, place(grid, shown, 0), ".png", notes, writer)
+    return msgspec.structs.replace(
+        made, bits_stored=8, window=(low, high), window_source=window.source
+    )
+
+
+def _stored(
+    row: Slice,
+    header: Header,
+    array: NDArray[Any],
+    grid: Grid,
+    fill: float,
+    params: ConvertParams,
+    writer: Writer,
+) -> Slice:
+    notes = []
+    if array.min() == array.max():
+        notes.append(f"constant image (every pixel is {array.flat[0]})")
+    if header.photometric_interpretation == "MONOCHROME1":
+        notes.append("MONOCHROME1: the stored values are kept, so that bright is low")
+    values, offset = place(grid, sample_image(grid, array), fill), 0
+    if params.format == "png":
+        values, offset = as_unsigned_16bit(values)
+    if offset:
+        notes.append(f"signed values: {offset} added in the PNG, and taken off the intercept")
+    made = _written(row, values, f".{params.format}", notes, writer)
+    return msgspec.structs.replace(
+        made,
+        bits_stored=16 if offset else row.bits_stored,
+        intercept=row.intercept - offset * row.slope,
+    )
+
+
+def _written(
+    row: Slice, array: NDArray[Any], extension: str, notes: Sequence[str], writer: Writer
+) -> Slice:
+    file = writer.image(row.split, row.id, array, extension)
     return msgspec.structs.replace(
         row,
         parent=row.id,
-        image=written.path,
-        image_sha256=written.sha256,
-        image_bytes=written.bytes,
-        dtype="uint8",
-        bits_stored=8,
-        window=(window.low, window.high),
-        window_source=window.source,
+        image=file.path,
+        image_sha256=file.sha256,
+        image_bytes=file.bytes,
+        rows=array.shape[0],
+        cols=array.shape[1],
+        dtype=array.dtype.name,
         warnings=(*row.warnings, *notes),
     )
 
 
-def _stored(row: Slice, found: _Pixels, params: ConvertParams, writer: Writer) -> Slice:
-    array, intercept, notes = found.array, row.intercept, list[str]()
-    if array.min() == array.max():
-        notes.append(f"constant image (every pixel is {array.flat[0]})")
-    if found.header.photometric_interpretation == "MONOCHROME1":
-        notes.append("MONOCHROME1: the stored values are kept, so that bright is low")
-    bits = row.bits_stored
-    if params.format == "png":
-        array, offset = as_unsigned_16bit(array)
-        intercept -= offset * row.slope
-        if offset:
-            bits = 16
-            notes.append(f"signed values: {offset} added in the PNG, and taken off the intercept")
-    written = writer.image(row.split, row.id, array, f".{params.format}")
+def _regridded(row: Slice, grid: Grid) -> Slice:
+    """The row of an image on a new grid: where its pixels lie in space, and how to undo it."""
+    spacing, position = row.spacing, row.position
+    if row.spacing and row.position and row.orientation:
+        moved = row.spacing[1] * grid.rows.offset, row.spacing[2] * grid.cols.offset
+        along_row, along_col = row.orientation[:3], row.orientation[3:]
+        x, y, z = (
+            round(start + moved[1] * right + moved[0] * down, 6)
+            for start, right, down in zip(row.position, along_row, along_col, strict=True)
+        )
+        position = (x, y, z)
+    if row.spacing:
+        rows, cols = row.spacing[1] * grid.rows.step, row.spacing[2] * grid.cols.step
+        spacing = (row.spacing[0], round(rows, 9), round(cols, 9))
+    return msgspec.structs.replace(row, spacing=spacing, position=position, grid=grid.as_record())
+
+
+def _with_mask(case: Case, row: Slice, grid: Grid, params: ConvertParams, writer: Writer) -> Slice:
+    mask = case.mask(row)
+    if mask is None:
+        return row
+    mask = place(grid, sample_mask(grid, mask, params.mask_sampling), 0)
+    file = writer.mask(row.split, row.id, mask)
     return msgspec.structs.replace(
         row,
-        parent=row.id,
-        image=written.path,
-        image_sha256=written.sha256,
-        image_bytes=written.bytes,
-        dtype=array.dtype.name,
-        bits_stored=bits,
-        intercept=intercept,
-        warnings=(*row.warnings, *notes),
+        mask=file.path,
+        mask_sha256=file.sha256,
+        mask_bytes=file.bytes,
+        pixels=label_areas(mask, row.labels),
     )
 
 

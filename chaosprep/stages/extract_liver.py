@@ -18,6 +18,7 @@ from chaosprep.imaging.organs import (
     LEVELS,
     Organ,
     check_levels,
+    label_areas,
     label_map,
     level_histogram,
     select,
@@ -137,7 +138,7 @@ def _with_mask(case: Case, row: Slice, params: ExtractLiverParams, writer: Write
     mask = read_mask(case.read(row.mask, row.mask_sha256), lenient=params.lenient_masks)
     labels, notes = extract(mask, params)
     names = _names(params)
-    pixels = {name: int(np.count_nonzero(labels == value)) for value, name in names.items()}
+    pixels = label_areas(labels, names)
     if params.drop_empty and not any(pixels.values()):
         return None
     written = writer.mask(row.split, row.id, labels)

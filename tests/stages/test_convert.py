@@ -215,7 +215,7 @@ def test_parameters_that_make_no_sense_are_usage_errors(fields: dict[str, Any]) 
 
 @pytest.mark.parametrize("text", ["-160,240", " -160 , 240 ", "-1.6e2,240.", "-160.0,+240"])
 def test_a_window_is_two_numbers(text: str) -> None:
-    assert params(window=text).user_window() == (-160, 240)
+    assert params(window=text).window_kind() == (-160, 240)
 
 
 # Stored values

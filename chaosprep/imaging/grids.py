@@ -1,0 +1,217 @@
+"""A new pixel grid for training: another in-plane spacing, one size for all, both undoable.
+
+Pixel centres are at whole numbers; a grid maps output pixel i to the source at offset + step * i.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from chaosprep.errors import FileError
+
+Fit = Literal["both", "pad", "crop"]
+MaskSampling = Literal["nearest", "label"]
+Pair = tuple[float, float]
+_TIE = 1e-9  # where two labels share a pixel equally, the nearest one has it
+Kernel = Callable[[NDArray[np.float64]], NDArray[np.float64]]
+
+
+@dataclass(frozen=True)
+class Axis:
+    """One direction of a grid: `size` pixels, the i-th of them at source `offset + step * i`.
+
+    The pixels from `first` up to `last` (exclusive) show the source; the others are padding.
+    """
+
+    source: int
+    size: int
+    step: float
+    offset: float
+    first: int
+    last: int
+
+    @property
+    def is_identity(self) -> bool:
+        """Whether nothing changes."""
+        return (self.size, self.step, self.offset) == (self.source, 1.0, 0.0)
+
+    def positions(self) -> NDArray[np.float64]:
+        """The source coordinates of the pixels that show the source."""
+        return self.offset + self.step * np.arange(self.first, self.last, dtype=np.float64)
+
+
+@dataclass(frozen=True)
+class Grid:
+    """The rows and columns of the new picture in those of the old."""
+
+    rows: Axis
+    cols: Axis
+
+    @property
+    def is_identity(self) -> bool:
+        """Whether nothing changes."""
+        return self.rows.is_identity and self.cols.is_identity
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """The new rows and columns."""
+        return self.rows.size, self.cols.size
+
+    def as_record(self) -> dict[str, Any]:
+        """What undoing it takes: the source's rows and columns, offset and step, (row, col)."""
+        return {
+            "rows": self.rows.source,
+            "cols": self.cols.source,
+            "offset": [self.rows.offset, self.cols.offset],
+            "step": [self.rows.step, self.cols.step],
+        }
+
+
+def plan_grid(
+    shape: tuple[int, int],
+    pixel_spacing: Pair | None,
+    *,
+    spacing: float | None,
+    size: tuple[int, int] | None,
+    fit: Fit,
+) -> Grid:
+    """The grid for a slice.
+
+    Args:
+        shape: its rows and columns.
+        pixel_spacing: its mm per row and column, or None where unknown.
+        spacing: the wanted mm per pixel, or None to keep it.
+        size: the wanted rows and columns, or None to keep what the spacing gives.
+        fit: whether to reach the size by padding, by cropping, or by both.
+
+    Raises:
+        FileError: `spacing-unknown`, or `does-not-fit`.
+    """
+    if spacing is not None and pixel_spacing is None:
+        raise FileError(
+            "its pixel spacing is unknown, so it cannot be resampled to one",
+            "Leave --spacing out, or the slice with --on-error skip.",
+            code="spacing-unknown",
+        )
+    steps = (1.0, 1.0)
+    if spacing is not None and pixel_spacing is not None:
+        steps = (spacing / pixel_spacing[0], spacing / pixel_spacing[1])
+    wanted = size or (None, None)
+    axes = (_axis(shape[i], steps[i], wanted[i], fit) for i in (0, 1))
+    return Grid(*axes)
+
+
+def _axis(source: int, step: float, size: int | None, fit: Fit) -> Axis:
+    """Centre the new pixels on the old ones; padding and cropping move by whole pixels."""
+    shown = max(1, round(source / step))
+    offset = round((source - 1) / 2 - step * (shown - 1) / 2, 9)
+    size = shown if size is None else size
+    if (shown < size and fit == "crop") or (shown > size and fit == "pad"):
+        verb, other = ("padding", "pad") if shown < size else ("cropping", "crop")
+        raise FileError(
+            f"{shown} pixels do not make {size} without {verb}",
+            f"Use --fit {other} or --fit both.",
+            code="does-not-fit",
+        )
+    before = (size - shown) // 2 if size >= shown else -((shown - size) // 2)
+    first = max(0, before)
+    last = min(size, before + shown)
+    return Axis(source, size, step, round(offset - step * before, 9), first, last)
+
+
+def sample_image(grid: Grid, image: NDArray[Any]) -> NDArray[Any]:
+    """What the grid shows of the image: one cubic resample, or whole pixels at the same spacing.
+
+    Keys' kernel (a = -0.5; IEEE Trans. ASSP 29, 1981), widened by the step where pixels become
+    larger so that nothing aliases; the edge goes on beyond the border. The result is clipped to
+    the image's own range and keeps its dtype (integers rounded half to even).
+
+    Args:
+        grid: made for the image's shape.
+        image: (rows, cols), any integer or float dtype.
+    """
+    if not _moves(grid):
+        return image[_window(grid)]
+    shown = np.clip(_resampled(grid, image, _cubic, 2, widen=True), image.min(), image.max())
+    return (np.rint(shown) if image.dtype.kind in "iu" else shown).astype(image.dtype)
+
+
+def sample_mask(grid: Grid, mask: NDArray[Any], sampling: MaskSampling) -> NDArray[Any]:
+    """What the grid shows of the mask: the nearest pixel, or the label with the largest share.
+
+    Shares are interpolated linearly. No label is made up. (rows, cols), same dtype.
+    """
+    if not _moves(grid):
+        return mask[_window(grid)]
+    nearest = mask[np.ix_(_nearest(grid.rows), _nearest(grid.cols))]
+    if sampling == "nearest":
+        return nearest
+    labels = np.unique(mask)
+    shares = [
+        _resampled(grid, mask == label, _linear, 1, widen=False) + _TIE * (nearest == label)
+        for label in labels
+    ]
+    return np.asarray(labels[np.argmax(shares, axis=0)])
+
+
+def place(grid: Grid, shown: NDArray[Any], fill: float) -> NDArray[Any]:
+    """Put what the grid shows into its full size; the padding is `fill`."""
+    new = np.full(grid.shape, fill, dtype=shown.dtype)
+    new[grid.rows.first : grid.rows.last, grid.cols.first : grid.cols.last] = shown
+    return new
+
+
+def _moves(grid: Grid) -> bool:
+    return grid.rows.step != 1.0 or grid.cols.step != 1.0
+
+
+def _window(grid: Grid) -> tuple[slice, slice]:
+    """The part of the source that shows, where pixels stay whole."""
+    rows, cols = (
+        slice(round(axis.positions()[0]), round(axis.positions()[-1]) + 1)
+        for axis in (grid.rows, grid.cols)
+    )
+    return rows, cols
+
+
+def _nearest(axis: Axis) -> NDArray[np.intp]:
+    return np.clip(np.rint(axis.positions()), 0, axis.source - 1).astype(np.intp)
+
+
+def _resampled(
+    grid: Grid, image: NDArray[Any], kernel: Kernel, support: int, *, widen: bool
+) -> NDArray[np.float64]:
+    rows = _weights(grid.rows, kernel, support, widen)
+    cols = _weights(grid.cols, kernel, support, widen)
+    made: NDArray[np.float64] = rows @ image.astype(np.float64) @ cols.T
+    return made
+
+
+@lru_cache(maxsize=8)
+def _weights(axis: Axis, kernel: Kernel, support: int, widen: bool) -> NDArray[np.float64]:
+    """How much each source pixel gives to each shown pixel: (shown, source), rows sum to 1."""
+    wide = max(1.0, axis.step) if widen else 1.0
+    reach = int(np.ceil(support * wide)) + 1
+    at = axis.positions()
+    nearby = np.floor(at)[:, None] + np.arange(-reach, reach + 1)
+    share = kernel(np.abs(nearby - at[:, None]) / wide)
+    share /= share.sum(axis=1, keepdims=True)
+    weights = np.zeros((at.size, axis.source))
+    inside = np.clip(nearby, 0, axis.source - 1).astype(np.intp)
+    np.add.at(weights, (np.arange(at.size)[:, None], inside), share)
+    return weights
+
+
+def _cubic(distance: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Keys' cubic convolution kernel with a = -0.5, over distances in (widened) pixels."""
+    near = (1.5 * distance - 2.5) * distance**2 + 1
+    far = ((-0.5 * distance + 2.5) * distance - 4) * distance + 2
+    return np.where(distance <= 1, near, np.where(distance < 2, far, 0.0))
+
+
+def _linear(distance: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.maximum(0.0, 1.0 - distance)

@@ -1,0 +1,85 @@
+"""The window that the slices of a series share, so that they stay comparable."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from chaosprep.imaging.dicom import Header
+from chaosprep.imaging.windows import Histogram
+
+Source = Literal["user", "dicom", "percentile", "minmax"]
+Pixels = tuple[Header, NDArray[Any]]
+Ends = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Window:
+    """A window: low is shown as 0, high as 255.
+
+    The ends are stored values, or modality units (`in_modality_units`) where the user gave them
+    or where the slices differ in their rescale; `stored` gives them for one slice.
+    """
+
+    low: float
+    high: float
+    source: Source
+    in_modality_units: bool = False
+    notes: tuple[str, ...] = ()
+
+    def stored(self, header: Header) -> Ends:
+        """The window in the stored values of a slice, the lower end first."""
+        if not self.in_modality_units:
+            return self.low, self.high
+        slope, intercept = header.rescale_slope, header.rescale_intercept
+        low, high = sorted((end - intercept) / slope for end in (self.low, self.high))
+        return low, high
+
+
+def find_window(
+    slices: Sequence[Pixels], kind: Literal["percentile", "dicom", "minmax"] | Ends
+) -> Window:
+    """The window of some slices.
+
+    Args:
+        slices: header and stored values (rows, cols) of each.
+        kind: `percentile` (0.5 and 99.5 over all pixels), `dicom` (the median of the headers'
+            windows; percentiles where there is none), `minmax`, or a window in modality units.
+    """
+    if isinstance(kind, tuple):
+        return Window(*kind, "user", in_modality_units=True)
+    headers = [header for header, _ in slices]
+    differ = len({(h.rescale_slope, h.rescale_intercept) for h in headers}) > 1
+    notes: tuple[str, ...] = ()
+    if differ:
+        notes = ("the slices differ in their rescale: it was applied before the common window",)
+    if kind == "dicom":
+        ends = [_ends(header, differ) for header in headers if header.window is not None]
+        if ends:
+            low, high = np.median(np.asarray(ends), axis=0).tolist()
+            return Window(low, high, "dicom", differ, notes)
+        notes = (*notes, "no usable window in the DICOM headers; percentiles taken instead")
+    histogram = Histogram()
+    for header, array in slices:
+        histogram.add(_in_modality_units(array, header) if differ else array)
+    if kind == "minmax":
+        return Window(*histogram.minmax(), "minmax", differ, notes)
+    low, high = histogram.percentile_window()
+    if high > low or histogram.minmax() == (low, high):
+        return Window(low, high, "percentile", differ, notes)
+    notes = (*notes, "the percentiles are equal; minimum and maximum taken instead")
+    return Window(*histogram.minmax(), "minmax", differ, notes)
+
+
+def _ends(header: Header, in_modality_units: bool) -> Ends:
+    low, high = header.window or (0.0, 0.0)
+    if not in_modality_units:
+        return low, high
+    slope, intercept = header.rescale_slope, header.rescale_intercept
+    return low * slope + intercept, high * slope + intercept
+
+
+def _in_modality_units(array: NDArray[Any], header: Header) -> NDArray[np.float64]:
+    return array.astype(np.float64) * header.rescale_slope + header.rescale_intercept
