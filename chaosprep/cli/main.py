@@ -1,7 +1,9 @@
 """The `chaosprep` command: finds the verb, and turns errors into messages and exit codes."""
 
+import signal
 import sys
 from importlib import import_module
+from types import FrameType
 
 import click
 
@@ -43,6 +45,7 @@ class Verbs(click.Group):
 
     def invoke(self, ctx: click.Context) -> object:
         """Run the verb; what a user or a file can cause ends in a message, never a traceback."""
+        signal.signal(signal.SIGTERM, _interrupt)
         try:
             return super().invoke(ctx)
         except ChaosprepError as error:
@@ -53,6 +56,11 @@ class Verbs(click.Group):
         except KeyboardInterrupt:
             click.echo("Interrupted: the same command goes on where it stopped.", err=True)
             ctx.exit(INTERRUPTED)
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    """A polite end, as batch systems ask for it, is an interrupt."""
+    raise KeyboardInterrupt
 
 
 @click.group(

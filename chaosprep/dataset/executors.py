@@ -28,6 +28,10 @@ class Executor(Protocol):
         """Drop what has not begun, and wait for what has."""
         ...
 
+    def abort(self) -> None:
+        """Drop everything at once; when this returns, nobody works any more."""
+        ...
+
 
 class SerialExecutor:
     """Runs each task at once, in this process."""
@@ -41,6 +45,9 @@ class SerialExecutor:
         return future
 
     def close(self) -> None:
+        """Nothing is left to drop."""
+
+    def abort(self) -> None:
         """Nothing is left to drop."""
 
 
@@ -64,6 +71,12 @@ class ProcessExecutor:
     def close(self) -> None:
         """Drop what has not begun; when this returns, no worker writes any more."""
         self._pool.shutdown(wait=True, cancel_futures=True)
+
+    def abort(self) -> None:
+        """End the workers where they stand; what they had not recorded is done again."""
+        for process in list(self._pool._processes.values()):  # public only from Python 3.14 on
+            process.terminate()
+        self.close()
 
 
 def warm_up(jobs: int) -> None:
@@ -136,6 +149,9 @@ def map_unordered(
                 else:
                     suspects.extend(flying.values())
                 flying.clear()
+    except BaseException:
+        executor.abort()
+        raise
     finally:
         executor.close()
 

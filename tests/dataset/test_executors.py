@@ -241,6 +241,9 @@ class Scripted:
         self._queue.put(None)
         self._thread.join()
 
+    def abort(self) -> None:
+        self.close()
+
     def _work(self) -> None:
         while (item := self._queue.get()) is not None:
             future, function, task = item

@@ -1,0 +1,50 @@
+"""SIGINT and SIGTERM: the command stops within two seconds, says so, and can go on."""
+
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+import chaosprep
+from chaosprep.phantom import Patient, write_chaos
+
+
+@pytest.fixture(scope="module")
+def many(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Enough work for a second or two."""
+    patients = [Patient(id=id, sequences=("t1-in",), slices=12, matrix=128) for id in range(1, 13)]
+    return write_chaos(tmp_path_factory.mktemp("many") / "chaos", patients)
+
+
+def command(root: Path, output: Path, jobs: int) -> list[str]:
+    arguments = ["prepare", str(root), "-o", str(output), "-j", str(jobs), "--copies", "12"]
+    return [sys.executable, "-m", "chaosprep.cli.main", *arguments, "-v"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_signal_ends_the_run_within_two_seconds_and_the_run_goes_on_later(
+    many: Path, tmp_path: Path, number: signal.Signals, jobs: int
+) -> None:
+    output = tmp_path / "out"
+    with subprocess.Popen(
+        command(many, output, jobs), stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True
+    ) as process:
+        assert process.stderr is not None
+        next(line for line in process.stderr if line.startswith("augment:"))
+        start = time.monotonic()
+        process.send_signal(number)
+        said = process.stderr.read()
+        assert process.wait(timeout=10) == 130
+        assert time.monotonic() - start < 2
+    assert said.endswith("Interrupted: the same command goes on where it stopped.\n")
+    assert "Traceback" not in said
+    assert not (output / "augmented/datapackage.json").exists()
+    again = subprocess.run(
+        command(many, output, 1), capture_output=True, text=True, timeout=120, check=True
+    )
+    assert "augment: goes on, " in again.stderr
+    assert not chaosprep.verify(output / "augmented").faults
