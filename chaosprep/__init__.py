@@ -17,13 +17,15 @@ if TYPE_CHECKING:
     from chaosprep.api import split as split
     from chaosprep.dataset.case import Case as Case
     from chaosprep.dataset.manifest import Dataset as Dataset
-    from chaosprep.dataset.opening import open_dataset as open
+    from chaosprep.dataset.opening import open_dataset
     from chaosprep.dataset.records import Slice as Slice
     from chaosprep.dataset.runner import Event as Event
     from chaosprep.dataset.runner import run as run
     from chaosprep.errors import ChaosprepError as ChaosprepError
     from chaosprep.quality.inspect import inspect as inspect
     from chaosprep.quality.verify import verify as verify
+
+    open = open_dataset
 
 # Importing chaosprep costs nothing; each name brings its room when it is first used.
 _ROOMS = {
@@ -41,7 +43,7 @@ _ROOMS = {
     "inspect": "quality.inspect",
     "verify": "quality.verify",
 }
-__all__ = ["__version__", "open", *_ROOMS]  # noqa: PLE0604
+__all__ = ["__version__", *_ROOMS]  # noqa: PLE0604 - not open: `import *` would hide Python's
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401 - whatever the name stands for
@@ -53,4 +55,4 @@ def __getattr__(name: str) -> Any:  # noqa: ANN401 - whatever the name stands fo
 
 
 def __dir__() -> list[str]:
-    return sorted(__all__)
+    return sorted([*__all__, "open"])

@@ -28,7 +28,7 @@ class StageFunction(Protocol):
         jobs: int = 1,
         on_error: OnError = "stop",
         overwrite: bool = False,
-        on_event: OnEvent = ignore,
+        on_event: OnEvent | None = None,
         **params: Any,
     ) -> Dataset:
         """Run the stage; see `chaosprep.dataset.runner.run` for what it raises."""
@@ -43,7 +43,7 @@ def _function(stage: Stage[C, P], purpose: str) -> StageFunction:
         jobs: int = 1,
         on_error: OnError = "stop",
         overwrite: bool = False,
-        on_event: OnEvent = ignore,
+        on_event: OnEvent | None = None,
         **params: Any,
     ) -> Dataset:
         source = source.directory if isinstance(source, Dataset) else source
@@ -55,7 +55,7 @@ def _function(stage: Stage[C, P], purpose: str) -> StageFunction:
             jobs=jobs,
             on_error=on_error,
             overwrite=overwrite,
-            on_event=on_event,
+            on_event=on_event or ignore,
         )
 
     verb.__name__ = verb.__qualname__ = stage.name.replace("-", "_")
@@ -93,7 +93,7 @@ def prepare(
     jobs: int = 1,
     on_error: OnError = "stop",
     overwrite: bool = False,
-    on_event: OnEvent = ignore,
+    on_event: OnEvent | None = None,
     **params: Any,
 ) -> Dataset:
     """Run the four stages; `_documented` completes this text."""
@@ -105,7 +105,7 @@ def prepare(
         jobs=jobs,
         on_error=on_error,
         overwrite=overwrite,
-        on_event=on_event,
+        on_event=on_event or ignore,
     )
 
 

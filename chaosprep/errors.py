@@ -11,6 +11,7 @@ class ChaosprepError(Exception):
     """
 
     exit_code = 1
+    file: str | None = None
 
     def __init__(self, reason: str, remedy: str = "", code: str = "error") -> None:
         super().__init__(reason, remedy, code)
@@ -53,8 +54,14 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True):
 
     @classmethod
     def of(cls, error: ChaosprepError, id: str, file: str | None = None) -> "Problem":
-        """Give an error its place."""
-        return cls(code=error.code, id=id, file=file, reason=error.reason, remedy=error.remedy)
+        """Give an error its place; a file that the error knows itself goes before `file`."""
+        return cls(
+            code=error.code,
+            id=id,
+            file=error.file or file,
+            reason=error.reason,
+            remedy=error.remedy,
+        )
 
     def __str__(self) -> str:
         place = f"{self.id}: {self.file}" if self.file else self.id

@@ -65,7 +65,7 @@ def test_an_unknown_parameter_is_named_with_those_there_are(
 
 
 def test_a_parameter_of_the_wrong_type_is_named(images: chaosprep.Dataset, tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="copies: Expected `int`"):
+    with pytest.raises(UsageError, match="copies: expected `int`"):
         chaosprep.augment(images, tmp_path / "out", copies="two")
 
 

@@ -19,6 +19,8 @@ VERBS = {
     "prepare": "Split, extract-liver, convert and augment in one go.",
     "verify": "Check a stage directory: hashes, pairs, sizes, labels, leakage.",
 }
+_AFTER = {"inspect": "Interrupted.", "verify": "Interrupted."}
+GO_ON = "Interrupted: the same command, without --overwrite, goes on where it stopped."
 INTERRUPTED = 130  # 128 + SIGINT, as shells have it
 
 
@@ -54,7 +56,7 @@ class Verbs(click.Group):
             report_error(error)
             ctx.exit(error.exit_code)
         except KeyboardInterrupt:
-            click.echo("Interrupted: the same command goes on where it stopped.", err=True)
+            click.echo(_AFTER.get(ctx.invoked_subcommand or "", GO_ON), err=True)
             ctx.exit(INTERRUPTED)
 
 

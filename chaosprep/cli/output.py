@@ -40,6 +40,9 @@ def plural(count: int, noun: str) -> str:
     return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
+LEFT_OUT = 3  # exit code: finished, some slices left out
+
+
 class Talk:
     """What a verb says while it runs: a progress bar on a terminal, plain lines otherwise.
 
@@ -90,10 +93,11 @@ class Talk:
         elif event.dataset is not None:
             self._close(event, event.dataset)
 
-    def finish(self) -> None:
-        """With JSON: the result of the verb, or of each of its stages."""
+    def finish(self) -> int:
+        """With JSON, write the result of the verb, or of each of its stages; the exit code."""
         if self._as_json:
             write_json(self._finished[0] if len(self._finished) == 1 else self._finished)
+        return LEFT_OUT if any(found["skipped"] for found in self._finished) else 0
 
     def _close(self, event: "Event", dataset: "Dataset") -> None:
         """The closing line of a stage."""
@@ -138,11 +142,10 @@ class Talk:
         from rich.progress import Progress
 
         self._stop_bar()
-        self._progress = Progress(console=Console(stderr=True), transient=True)
-        self._task = self._progress.add_task(
-            event.stage, total=event.total, completed=event.finished
-        )
-        self._progress.start()
+        bar = Progress(console=Console(stderr=True), transient=True)
+        self._task = bar.add_task(event.stage, total=event.total, completed=event.finished)
+        bar.start()
+        self._progress = bar
 
     def _stop_bar(self) -> None:
         if self._progress is not None:

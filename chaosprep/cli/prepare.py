@@ -9,7 +9,7 @@ from click.core import ParameterSource
 from chaosprep.cli.options import run_options, source_argument
 from chaosprep.cli.output import Talk
 from chaosprep.cli.parameters import parameter_options
-from chaosprep.cli.stage import LEFT_OUT, show_plan
+from chaosprep.cli.stage import show_plan
 from chaosprep.dataset.planning import check_request, make_plan
 from chaosprep.dataset.runner import OnError
 from chaosprep.stages.prepare import FOLDERS, SECTIONS, prepare_params, read_config, run_all
@@ -53,8 +53,10 @@ def command(
             check_request(SPLIT, found, first)
             plan = make_plan(SPLIT, params.split, found, first, overwrite=overwrite)
             show_plan("split", plan, as_json)
+            if not as_json:
+                click.echo(f"Then extract-liver, convert and augment, below {output}.")
             return
-        last = run_all(
+        run_all(
             source,
             output,
             params,
@@ -63,6 +65,5 @@ def command(
             overwrite=overwrite,
             on_event=talk.on_event,
         )
-        talk.finish()
-    if last.skipped:
-        ctx.exit(LEFT_OUT)
+        code = talk.finish()
+    ctx.exit(code)

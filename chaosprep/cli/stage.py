@@ -12,8 +12,6 @@ from chaosprep.dataset.planning import Plan, check_request, make_plan
 from chaosprep.dataset.runner import OnError, run
 from chaosprep.dataset.stage import C, P, Stage, make_params
 
-LEFT_OUT = 3  # exit code: finished, some slices left out
-
 
 def stage_command(stage: Stage[C, P], source_name: str, help: str) -> click.Command:
     """The command that runs one stage from `source_name` to `-o DIR`."""
@@ -43,7 +41,7 @@ def stage_command(stage: Stage[C, P], source_name: str, help: str) -> click.Comm
                 plan = make_plan(stage, params, found, output, overwrite=overwrite)
                 show_plan(stage.name, plan, as_json)
                 return
-            dataset = run(
+            run(
                 stage,
                 params,
                 source,
@@ -53,9 +51,8 @@ def stage_command(stage: Stage[C, P], source_name: str, help: str) -> click.Comm
                 overwrite=overwrite,
                 on_event=talk.on_event,
             )
-            talk.finish()
-        if dataset.skipped:
-            click.get_current_context().exit(LEFT_OUT)
+            code = talk.finish()
+        click.get_current_context().exit(code)
 
     return command
 

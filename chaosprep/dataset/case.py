@@ -1,6 +1,8 @@
 """A case of a stage directory: its slices in anatomical order, and their arrays."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,7 +22,8 @@ class Case:
     directory: Path
     id: str
     patient: str
-    slices: tuple[Slice, ...]
+    slices: tuple[Slice, ...] = field(repr=False)
+    lines_sha256: str = ""
     links: bool = False
     _real: dict[Path, Path] = field(default_factory=dict, repr=False, compare=False)
 
@@ -34,8 +37,8 @@ class Case:
         return b"\n".join(encode_row(row) for row in self.slices)
 
     def inputs(self) -> str:
-        """The SHA-256 of what the case's files hold: its rows carry their hashes."""
-        return sha256(self.content())
+        """The SHA-256 of what the case's files hold: of its lines, which carry their hashes."""
+        return self.lines_sha256
 
     def read(self, path: str, expected_sha256: str) -> bytes:
         """Read one of the case's files and check it against its recorded hash.
@@ -43,6 +46,19 @@ class Case:
         Raises:
             FileError: it is missing, not a regular file, outside the directory, or changed.
         """
+        with self.about(path):
+            return self._read(path, expected_sha256)
+
+    @contextmanager
+    def about(self, path: str) -> Iterator[None]:
+        """Whatever is wrong in here is wrong with this file of the case."""
+        try:
+            yield
+        except FileError as error:
+            error.file = error.file or path
+            raise
+
+    def _read(self, path: str, expected_sha256: str) -> bytes:
         file = self.directory / path
         if not self._resolve(file.parent).is_relative_to(self._resolve(self.directory)):
             raise FileError("its folder is a link out of the dataset", code="file-link")
@@ -57,14 +73,14 @@ class Case:
 
     def image(self, row: Slice) -> NDArray[Any]:
         """The image of a slice as stored: (rows, cols), DICOM, PNG or npy."""
-        data = self.read(row.image, row.image_sha256)
-        if row.image.endswith(".dcm"):
-            from chaosprep.imaging.dicom import read
-
-            return read(data)[1]
+        from chaosprep.imaging.dicom import read
         from chaosprep.imaging.images import decode
 
-        return decode(data, Path(row.image).suffix)
+        data = self.read(row.image, row.image_sha256)
+        with self.about(row.image):
+            if row.image.endswith(".dcm"):
+                return read(data)[1]
+            return decode(data, Path(row.image).suffix)
 
     def mask(self, row: Slice) -> NDArray[Any] | None:
         """The mask of a slice as stored: (rows, cols), or None without ground truth."""
@@ -72,7 +88,9 @@ class Case:
             return None
         from chaosprep.imaging.images import read_mask
 
-        return read_mask(self.read(row.mask, row.mask_sha256)).pixels
+        data = self.read(row.mask, row.mask_sha256)
+        with self.about(row.mask):
+            return read_mask(data).pixels
 
     def volume(self) -> NDArray[Any]:
         """The original images as one array (slices, rows, cols)."""

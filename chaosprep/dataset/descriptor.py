@@ -27,9 +27,10 @@ class StageRecord(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
 
 class PastStage(StageRecord, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """An earlier stage, and the hash of the descriptor that it committed."""
+    """An earlier stage: the hash of the descriptor that it committed, and what it left out."""
 
     descriptor_sha256: Sha256
+    skipped: tuple[Problem, ...] = ()
 
 
 class SplitCounts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

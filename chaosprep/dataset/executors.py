@@ -7,6 +7,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, ProcessPoolExecutor, wait
+from contextlib import contextmanager
 from typing import Protocol, TypeVar
 
 _PRELOAD = ["cv2", "msgspec.json", "pydicom.pixels", "PIL.Image", "chaosprep.imaging.dicom"]
@@ -85,7 +86,21 @@ def warm_up(jobs: int) -> None:
         from multiprocessing import forkserver
 
         multiprocessing.set_forkserver_preload(_PRELOAD)
-        forkserver.ensure_running()
+        with _interrupts_held():
+            forkserver.ensure_running()
+
+
+@contextmanager
+def _interrupts_held() -> Iterator[None]:
+    """Let a process that starts in here ignore Ctrl-C from its first moment: the parent decides."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    handler = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, handler)
 
 
 def _start_worker() -> None:

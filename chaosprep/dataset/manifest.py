@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from chaosprep.dataset.case import Case
 from chaosprep.dataset.descriptor import DataSource, Descriptor, License, PastStage, StageRecord
+from chaosprep.dataset.files import sha256
 from chaosprep.dataset.records import Slice, decode_row
 from chaosprep.errors import ChaosprepError, Problem
 
@@ -58,7 +59,8 @@ class Cases(Sequence[Case]):
             file.seek(place.start)
             lines = file.read(place.stop - place.start).splitlines()
         rows = tuple(decode_row(line) for line in lines)
-        return Case(self._directory, place.case, place.patient, rows, self._links)
+        digest = sha256(b"\n".join(lines))
+        return Case(self._directory, place.case, place.patient, rows, digest, self._links)
 
 
 class Dataset:
@@ -101,7 +103,7 @@ class Dataset:
     def history(self) -> tuple[PastStage, ...]:
         """Every stage up to this one, each with the hash of the descriptor that it committed."""
         own = {name: getattr(self.made, name) for name in StageRecord.__struct_fields__}
-        last = PastStage(**own, descriptor_sha256=self.descriptor_sha256)
+        last = PastStage(**own, descriptor_sha256=self.descriptor_sha256, skipped=self.skipped)
         return (*self.descriptor.tool.history, last)
 
     @property
@@ -116,7 +118,7 @@ class Dataset:
 
     @property
     def skipped(self) -> tuple[Problem, ...]:
-        """What was left out on the way, and why."""
+        """What this stage left out, and why; of earlier stages, see `history`."""
         return self.descriptor.tool.skipped
 
     @property
@@ -157,7 +159,7 @@ class Dataset:
         return pandas.DataFrame([msgspec.to_builtins(row) for row in self.slices])
 
     def _of(self, row: Slice) -> Case:
-        return Case(self.directory, row.case, row.patient, (row,), self._links)
+        return Case(self.directory, row.case, row.patient, (row,), "", self._links)
 
     @property
     def _links(self) -> bool:

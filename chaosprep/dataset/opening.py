@@ -56,14 +56,16 @@ def read_descriptor(directory: Path) -> tuple[Descriptor, str]:
             f"({DESCRIPTOR}: {error.reason})",
             "Run the command that makes it again; it goes on where it stopped."
             if begun
-            else "Give the output directory of split, extract-liver, convert or augment.",
+            else _where_stages_are(directory),
             code="unfinished",
         ) from error
     try:
         descriptor = msgspec.json.decode(data, type=Descriptor)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise ManifestError(
-            f"{path}: not a chaosprep descriptor ({error})", code="manifest"
+            f"{path}: not a chaosprep descriptor ({error})",
+            "A dataset root goes through chaosprep split first.",
+            code="manifest",
         ) from error
     if descriptor.tool.manifest_version != MANIFEST_VERSION:
         raise ManifestError(
@@ -72,6 +74,13 @@ def read_descriptor(directory: Path) -> tuple[Descriptor, str]:
             code="manifest-version",
         )
     return descriptor, sha256(data)
+
+
+def _where_stages_are(directory: Path) -> str:
+    inside = sorted(path.parent for path in directory.glob(f"*/{DESCRIPTOR}"))
+    if inside:
+        return f"Its stages are: {', '.join(map(str, inside))}."
+    return "Give the output directory of split, extract-liver, convert or augment."
 
 
 def is_stage_directory(directory: Path) -> bool:

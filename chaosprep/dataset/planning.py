@@ -2,15 +2,16 @@
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Generic
 
 import msgspec
 
+from chaosprep.dataset.descriptor import PastStage
 from chaosprep.dataset.journal import Journal
 from chaosprep.dataset.manifest import DESCRIPTOR, JOURNAL, WORKSPACE
-from chaosprep.dataset.opening import is_stage_directory, read_descriptor
+from chaosprep.dataset.opening import is_stage_directory, open_dataset, read_descriptor
 from chaosprep.dataset.records import FOLDERS
 from chaosprep.dataset.stage import C, P, Source, Stage, plain
 from chaosprep.errors import ChaosprepError, NothingFoundError, UsageError
@@ -28,7 +29,8 @@ class Plan(Generic[C]):
     cases: Sequence[C]
     complete: Callable[[C], C]
     key: Callable[[C], str]
-    done: frozenset[str]
+    history: tuple[PastStage, ...]
+    done: frozenset[str] = frozenset()
     stale: int = 0
     is_committed: bool = False
 
@@ -59,7 +61,7 @@ def fresh_plan(stage: Stage[C, P], params: P, source: Source[C], output: Path) -
     def key(case: C) -> str:
         return hashlib.sha256(settings + b"\n" + case.content()).hexdigest()
 
-    return Plan(output, cases, complete, key, frozenset())
+    return Plan(output, cases, complete, key, source.history)
 
 
 def compare(stage: Stage[C, P], params: P, plan: Plan[C]) -> Plan[C]:
@@ -70,13 +72,9 @@ def compare(stage: Stage[C, P], params: P, plan: Plan[C]) -> Plan[C]:
     """
     if (plan.output / DESCRIPTOR).exists():
         _check_same(stage, params, plan.output, plan)
-        return _finished(plan)
+        done = frozenset(case.id for case in plan.cases)
+        return replace(plan, done=done, is_committed=True)
     return _resume(plan)
-
-
-def _finished(plan: Plan[C]) -> Plan[C]:
-    done = frozenset(case.id for case in plan.cases)
-    return Plan(plan.output, plan.cases, plan.complete, plan.key, done, is_committed=True)
 
 
 def _resume(plan: Plan[C]) -> Plan[C]:
@@ -98,7 +96,7 @@ def _resume(plan: Plan[C]) -> Plan[C]:
             done.add(case.id)
         else:
             stale += 1
-    return Plan(plan.output, plan.cases, plan.complete, plan.key, frozenset(done), stale)
+    return replace(plan, done=frozenset(done), stale=stale)
 
 
 def fingerprint(inputs: Iterable[tuple[str, str]]) -> str:
@@ -114,16 +112,33 @@ def _check_same(stage: Stage[C, P], params: P, output: Path, plan: Plan[C]) -> N
         reason = f"it already holds the output of {made.stage} (version {made.version})"
     elif made.parameters != plain(params):
         reason = "it was made with other parameters (" + _differences(made.parameters, params) + ")"
+    elif made.history != plan.history:
+        reason = "an earlier stage was run again since it was made"
     elif made.inputs_sha256 != fingerprint(
         (case.id, case.inputs()) for case in map(plan.complete, plan.cases)
     ):
         reason = "its input has changed since it was made"
+    elif damaged := _damaged(output):
+        reason = f"{damaged} is missing or has another size than the manifest says"
     if reason:
         raise ChaosprepError(
             f"{output}: {reason}",
             "Use --overwrite to make it again, or another output directory.",
             code="output-differs",
         )
+
+
+def _damaged(output: Path) -> str | None:
+    """A file of a finished directory that is not there in its size (`verify` reads them all)."""
+    for case in open_dataset(output).cases:
+        for path, _, size in (file for row in case.slices for file in row.files()):
+            try:
+                whole = (output / path).stat().st_size == size
+            except OSError:
+                whole = False
+            if not whole:
+                return path
+    return None
 
 
 def _differences(made: dict[str, object], params: P) -> str:

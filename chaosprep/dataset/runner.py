@@ -102,6 +102,8 @@ def run(
             else:
                 last = _work(stage, params, source, plan, jobs, on_error, on_event)
             shutil.rmtree(workspace)
+    except BrokenPipeError:
+        raise  # nobody listens to `on_event` any more
     except OSError as error:
         raise ChaosprepError(
             f"{output}: cannot be written ({error.strerror})",
@@ -237,10 +239,14 @@ def _died(task: _Task) -> Entry:
     )
 
 
+_TOO_LARGE = (
+    "Try --jobs 1, or more memory; a Python script that asks for more jobs has its calls under "
+    "if __name__ == '__main__'."
+)
+
+
 def _too_large(case: str, reason: str) -> Problem:
-    return Problem(
-        code="worker-died", id=case, reason=reason, remedy="Try --jobs 1 or more memory."
-    )
+    return Problem(code="worker-died", id=case, reason=reason, remedy=_TOO_LARGE)
 
 
 def _case_event(stage: str, entry: Entry, finished: int, total: int) -> Event:

@@ -1,5 +1,6 @@
 """What a stage is: a name, a Params class and one function over one case."""
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,6 +8,7 @@ from typing import Annotated, Any, Generic, Protocol, TypeVar
 
 import msgspec
 from msgspec import Meta
+from msgspec.inspect import VarTupleType
 
 from chaosprep.dataset.descriptor import DataSource, License, PastStage
 from chaosprep.dataset.records import Slice
@@ -140,12 +142,19 @@ def make_params(kind: type[P], fields: dict[str, Any]) -> P:
             f"There are: {', '.join(kind.__struct_fields__)}.",
             code="parameter",
         )
+    known = {field.name: field for field in describe_params(kind)}
+    one = {name for name, field in known.items() if isinstance(field.type, VarTupleType)}
+    fields = {n: (v,) if n in one and isinstance(v, str) else v for n, v in fields.items()}
     try:
         return msgspec.convert(fields, kind)
     except msgspec.ValidationError as error:
-        message, _, field = str(error).partition(" - at `$.")
-        place = f"{field.rstrip('`')}: " if field else ""
-        raise UsageError(f"{place}{message}", code="parameter") from error
+        message, _, path = str(error).partition(" - at `$.")
+        name = re.split(r"[\[`]", path)[0]
+        if name not in known:
+            raise UsageError(message, code="parameter") from error
+        raise UsageError(
+            f"{name}: {_expected(message, known[name])} (given: {fields[name]!r})", code="parameter"
+        ) from error
 
 
 @dataclass(frozen=True)
@@ -171,6 +180,16 @@ def _parameter(field: msgspec.inspect.Field) -> Parameter:
         description = (found.extra_json_schema or {}).get("description", "")
         found = found.type
     return Parameter(field.name, found, field.default, description)
+
+
+def _expected(message: str, field: Parameter) -> str:
+    """Msgspec's words for what is wrong, with the choices where there are some."""
+    if message.startswith("Invalid enum value"):
+        literal = field.type.item_type if isinstance(field.type, VarTupleType) else field.type
+        literal = literal.type if isinstance(literal, msgspec.inspect.Metadata) else literal
+        choices = getattr(literal, "values", ())
+        return f"must be one of {', '.join(str(choice) for choice in choices)}"
+    return message[0].lower() + message[1:]
 
 
 def plain(params: Params) -> dict[str, Any]:

@@ -69,6 +69,10 @@ def check_levels(histogram: Mapping[int, int], organs: Sequence[Organ]) -> None:
     Raises `FileError` ``mask-levels``, whose remedy names the option that would take the mask.
     """
     levels = {level for level in histogram if level != 0}
+    if levels == {255} and not any(o.low > 247 for o in organs):
+        # In range of the spleen (252), but nothing paints it so: somebody's binary mask.
+        reason = f"a binary mask, not one of CHAOS's grey levels: {describe_levels(histogram)}"
+        raise FileError(reason, _remedy(levels), "mask-levels")
     strangers = [level for level in levels if not any(o.low <= level <= o.high for o in organs)]
     if strangers:
         ranges = ", ".join(f"{organ.name} {organ.low}-{organ.high}" for organ in organs)

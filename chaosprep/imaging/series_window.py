@@ -1,5 +1,6 @@
 """The window that the slices of a series share, so that they stay comparable."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -7,6 +8,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from chaosprep.errors import FileError
 from chaosprep.imaging.dicom import Header
 from chaosprep.imaging.windows import Histogram
 
@@ -30,11 +32,21 @@ class Window:
     notes: tuple[str, ...] = ()
 
     def stored(self, header: Header) -> Ends:
-        """The window in the stored values of a slice, the lower end first."""
+        """The window in the stored values of a slice, the lower end first.
+
+        Raises:
+            FileError: `window`: the slice's rescale puts it out of all numbers.
+        """
         if not self.in_modality_units:
             return self.low, self.high
         slope, intercept = header.rescale_slope, header.rescale_intercept
         low, high = sorted((end - intercept) / slope for end in (self.low, self.high))
+        if not (math.isfinite(low) and math.isfinite(high)):
+            raise FileError(
+                f"the window {self.low:g}..{self.high:g} has no stored values at slope {slope:g}",
+                "Choose another --window.",
+                code="window",
+            )
         return low, high
 
 

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any
@@ -51,6 +52,10 @@ class AugmentParams(Params, frozen=True, kw_only=True):
     ] = False
     seed: Annotated[int, Meta(description="Seed of every draw.")] = 0
 
+    def __post_init__(self) -> None:
+        if self.samples is not None and self.copies != 1:
+            raise ValueError("samples and copies exclude each other")
+
     def recipe(self) -> Recipe:
         """The part that draws need."""
         return Recipe(
@@ -82,7 +87,7 @@ def plan(cases: Sequence[Case], params: AugmentParams) -> Callable[[Case], Case]
 
     def complete(case: Case) -> Case:
         planned = tuple(made for row in case.slices for made in rows(row))
-        return Case(case.directory, case.id, case.patient, planned, case.links)
+        return replace(case, slices=planned)
 
     return complete
 

@@ -1,5 +1,6 @@
 """convert: DICOM becomes windowed 8-bit PNG, or its stored values as 16-bit PNG or npy."""
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
@@ -74,6 +75,8 @@ class ConvertParams(Params, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         self.window_kind()
         self.rows_cols()
+        if self.keeps and self.window != "percentile":
+            raise ValueError("window has no meaning where the stored values are kept")
 
     @property
     def keeps(self) -> bool:
@@ -95,7 +98,7 @@ class ConvertParams(Params, frozen=True, kw_only=True):
         if self.window in ("percentile", "dicom", "minmax"):
             return self.window  # type: ignore[return-value]
         found = re.fullmatch(rf"({_NUMBER}),({_NUMBER})", self.window.replace(" ", ""))
-        if not found or not float(found[1]) < float(found[2]):
+        if not found or not -math.inf < float(found[1]) < float(found[2]) < math.inf:
             raise ValueError("window must be percentile, dicom, minmax or LOW,HIGH with LOW < HIGH")
         return float(found[1]), float(found[2])
 

@@ -135,8 +135,10 @@ def _from_binary(pixels: NDArray[np.integer], params: ExtractLiverParams) -> NDA
 def _with_mask(case: Case, row: Slice, params: ExtractLiverParams, writer: Writer) -> Slice | None:
     if row.mask is None or row.mask_sha256 is None:
         return msgspec.structs.replace(row, parent=row.id)
-    mask = read_mask(case.read(row.mask, row.mask_sha256), lenient=params.lenient_masks)
-    labels, notes = extract(mask, params)
+    data = case.read(row.mask, row.mask_sha256)
+    with case.about(row.mask):
+        mask = read_mask(data, lenient=params.lenient_masks)
+        labels, notes = extract(mask, params)
     names = _names(params)
     pixels = label_areas(labels, names)
     if params.drop_empty and not any(pixels.values()):

@@ -93,6 +93,7 @@ def read_config(path: Path) -> dict[str, Any]:
             tables = tomllib.load(file)
     except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"{path}: {error}", code="config") from error
+    tables = {name.replace("_", "-"): table for name, table in tables.items()}
     strays = [name for name, table in tables.items() if not isinstance(table, dict)]
     if strays:
         raise UsageError(

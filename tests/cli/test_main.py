@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from chaosprep import __version__
-from chaosprep.cli.main import VERBS
+from chaosprep.cli.main import GO_ON, VERBS
 
 from .conftest import Run
 
@@ -98,7 +98,7 @@ def test_an_interrupt_says_that_the_run_can_go_on(
     monkeypatch.setattr("chaosprep.cli.stage.run", interrupted)
     result = chaosprep("split", root, "-o", tmp_path / "out")
     assert result.exit_code == 130
-    assert result.stderr == "Interrupted: the same command goes on where it stopped.\n"
+    assert result.stderr == f"{GO_ON}\n"
 
 
 def test_options_can_come_from_the_environment(

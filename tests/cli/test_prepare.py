@@ -72,3 +72,13 @@ def test_dry_run_shows_the_split_and_writes_nothing(
     result = chaosprep("prepare", root, "-o", tmp_path / "out", "-n")
     assert "split: 5 cases: 5 to do" in result.stdout
     assert not (tmp_path / "out").exists()
+
+
+def test_slices_left_out_by_an_early_stage_are_exit_code_3_and_stay_on_record(
+    chaosprep: Run, root: Path, tmp_path: Path
+) -> None:
+    next(root.glob("Train_Sets/MR/1/T1DUAL/Ground/*.png")).unlink()
+    result = chaosprep("prepare", root, "-o", tmp_path / "out", "-j", "1", "--on-error", "skip")
+    assert result.exit_code == 3
+    past = open_dataset(tmp_path / "out/augmented").history[0]
+    assert [problem.code for problem in past.skipped] == ["mask-missing"]

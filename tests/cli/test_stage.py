@@ -160,3 +160,62 @@ def test_a_negative_window_can_be_given(chaosprep: Run, root: Path, tmp_path: Pa
     )
     assert result.exit_code == 0, result.stderr
     assert open_dataset(tmp_path / "out").slices[0].window == (-160.0, 240.0)
+
+
+def test_a_finished_directory_with_a_lost_file_is_not_done(
+    chaosprep: Run, root: Path, tmp_path: Path
+) -> None:
+    arguments = ("split", root, "-o", tmp_path / "out", "-j", "1")
+    chaosprep(*arguments)
+    lost = sorted((tmp_path / "out/train/masks").iterdir())[0]
+    lost.unlink()
+    result = chaosprep(*arguments)
+    assert result.exit_code == 1
+    assert f"train/masks/{lost.name} is missing" in result.stderr
+    assert chaosprep(*arguments, "--overwrite").exit_code == 0
+
+
+def test_a_stage_made_from_an_older_parent_is_not_done(
+    chaosprep: Run, root: Path, tmp_path: Path
+) -> None:
+    split = ("split", root, "-o", tmp_path / "split", "-j", "1")
+    liver = ("extract-liver", tmp_path / "split", "-o", tmp_path / "liver", "-j", "1")
+    chaosprep(*split)
+    chaosprep(*liver)
+    chaosprep(*split, "--val-patient", "MR005", "--overwrite")
+    result = chaosprep(*liver)
+    assert result.exit_code == 1
+    assert "an earlier stage was run again" in result.stderr
+
+
+def test_a_problem_names_the_file_that_has_it(chaosprep: Run, root: Path, tmp_path: Path) -> None:
+    library.split(root, tmp_path / "split")
+    lost = sorted((tmp_path / "split/train/masks").iterdir())[0]
+    lost.unlink()
+    result = chaosprep("extract-liver", tmp_path / "split", "-o", tmp_path / "out", "-j", "1")
+    assert f"{lost.stem}: train/masks/{lost.name}: the file is missing" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("verb", "arguments", "said"),
+    [
+        ("convert", ("--window", "1,1e400"), "window must be"),
+        ("convert", ("--window", "minmax", "--keep-16bit"), "window has no meaning"),
+        ("split", ("--fold", "1"), "fold must be smaller than folds"),
+    ],
+)
+def test_parameters_that_cannot_go_together_are_a_usage_error(
+    chaosprep: Run, root: Path, tmp_path: Path, verb: str, arguments: tuple[str, ...], said: str
+) -> None:
+    source = root
+    if verb == "convert":
+        source = library.split(root, tmp_path / "split").directory
+    result = chaosprep(verb, source, "-o", tmp_path / "out", *arguments)
+    assert result.exit_code == 2
+    assert said in result.stderr
+
+
+def test_a_folder_of_stages_says_where_they_are(chaosprep: Run, root: Path, tmp_path: Path) -> None:
+    library.split(root, tmp_path / "out/split")
+    result = chaosprep("verify", tmp_path / "out")
+    assert f"Its stages are: {tmp_path}/out/split." in result.stderr

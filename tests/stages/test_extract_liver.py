@@ -241,13 +241,23 @@ def test_slices_without_ground_truth_pass_through(tmp_path: Path) -> None:
 
 
 def test_a_case_that_never_shows_the_organ_warns_in_every_row(tmp_path: Path) -> None:
-    """A mask of 0 and 255 is a spleen by CHAOS's levels: more likely it is a binary liver."""
-    parent = with_masks(tmp_path, encoded(square(255)), encoded(square()))
+    parent = with_masks(tmp_path, encoded(square(252)), encoded(square()))
     made = chaosprep.extract_liver(parent, tmp_path / "out")
     for row in made.slices:
         (warning,) = row.warnings
         assert "no mask of the case shows liver (55-70)" in warning
         assert "spleen" in warning
+
+
+def test_a_binary_mask_of_0_and_255_is_no_spleen(tmp_path: Path) -> None:
+    parent = with_masks(tmp_path, encoded(square(255)))
+    problem = problem_of(parent, tmp_path / "out")
+    assert problem.code == "mask-levels"
+    assert problem.reason.startswith("a binary mask")
+    made = chaosprep.extract_liver(parent, tmp_path / "out", **option_in(problem.remedy))
+    mask = made.mask(made.slices[0])
+    assert mask is not None
+    assert np.array_equal(mask, square(255))
 
 
 def test_a_case_that_shows_the_organ_once_does_not_warn(livers: Dataset) -> None:
@@ -256,7 +266,7 @@ def test_a_case_that_shows_the_organ_once_does_not_warn(livers: Dataset) -> None
 
 
 def test_a_case_does_not_vanish_because_every_slice_was_dropped(tmp_path: Path) -> None:
-    parent = with_masks(tmp_path, encoded(square(255)))
+    parent = with_masks(tmp_path, encoded(square(252)))
     problem = problem_of(parent, tmp_path / "out", drop_empty=True)
     assert (problem.code, problem.id) == ("organ-absent", "MR001_t1-in")
     with pytest.raises(NothingFoundError):
