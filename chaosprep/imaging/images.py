@@ -72,13 +72,14 @@ class _Png:
     colour: int
 
 
-def check_size(rows: int, cols: int) -> None:
-    """Refuse, before anything is allocated, an image of more than `MAX_PIXELS`.
+def check_size(rows: int, cols: int, *, frames: int = 1, max_pixels: int = MAX_PIXELS) -> None:
+    """Refuse, before anything is allocated, an image of more than ``max_pixels`` in all frames.
 
     Raises `FileError` ``too-large``.
     """
-    if rows * cols > MAX_PIXELS:
-        reason = f"{rows} x {cols} pixels are above the limit of {MAX_PIXELS >> 20} Mpx"
+    if rows * cols * frames > max_pixels:
+        what = f"{frames} frames of {rows} x {cols}" if frames > 1 else f"{rows} x {cols}"
+        reason = f"{what} pixels are above the limit of {max_pixels / 2**20:g} Mpx"
         raise FileError(reason, "Check the file; a slice is never that large.", "too-large")
 
 

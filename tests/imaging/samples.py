@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydicom import dcmwrite
 from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.encaps import encapsulate
+from pydicom.sequence import Sequence
 from pydicom.uid import UID, ExplicitVRLittleEndian, generate_uid
 
 from chaosprep.imaging.dicom import Header
@@ -66,6 +68,31 @@ def encoded(slice_: Dataset, syntax: UID = ExplicitVRLittleEndian) -> bytes:
 def dicom(pixels: NDArray[Any] = PIXELS, /, **changes: object) -> bytes:
     """Write a grey MR slice to bytes."""
     return encoded(dataset(pixels, **changes))
+
+
+def encapsulated(
+    frames: list[bytes], syntax: UID, pixels: NDArray[Any] = PIXELS, **changes: object
+) -> bytes:
+    """Write a slice of compressed frames, whose header is that of ``pixels`` but for changes."""
+    slice_ = dataset(pixels, **{"PixelData": encapsulate(frames), **changes})
+    slice_["PixelData"].is_undefined_length = True
+    return encoded(slice_, syntax)
+
+
+def item(**values: object) -> Sequence:
+    """Make a sequence of one item."""
+    content = Dataset()
+    for keyword, value in values.items():
+        setattr(content, keyword, value)
+    return Sequence([content])
+
+
+def lut(entries: list[int], first: int = 0, bits: int = 16) -> Sequence:
+    """Make the one item of a Modality LUT or VOI LUT sequence."""
+    made = item(LUTDescriptor=[len(entries) % 2**16, first, bits], LUTData=entries)
+    made[0]["LUTDescriptor"].VR = "SS" if first < 0 else "US"
+    made[0]["LUTData"].VR = "US"
+    return made
 
 
 def with_text(keyword: str, text: str) -> bytes:
