@@ -23,6 +23,7 @@ from chaosprep.imaging.header import (
 from chaosprep.imaging.images import MAX_PIXELS
 from chaosprep.imaging.transfer import (
     HOLDS_ALL_BITS,
+    PLUGINS,
     check_encapsulated,
     check_high_bits,
     check_native,
@@ -131,9 +132,9 @@ def _parse(data: bytes, max_pixels: int, *, header_only: bool) -> "tuple[Dataset
 
     if not is_dicom(data):
         raise FileError("not a DICOM file", "Leave it out, or convert it to DICOM.", "not-dicom")
-    data = inflated(data, max_pixels)
-    stream = open_stream(data)
     try:
+        data = inflated(data, max_pixels)
+        stream = open_stream(data)
         dataset = dcmread(stream, stop_before_pixels=header_only)
     except (EOFError, struct.error, BytesLengthException):
         raise truncated("the file ends in the middle of an element") from None
@@ -184,9 +185,10 @@ def _decode(dataset: "Dataset", keyword: str, pixels: Pixels, index: int | None)
             check_encapsulated(dataset, uid, pixels)
         else:
             check_native(dataset, keyword, pixels)
-        array, _ = get_decoder(uid).as_array(dataset, index=index, raw=True)
+        options: Any = {"index": index, "raw": True, "decoding_plugin": PLUGINS.get(uid, "")}
+        array, _ = get_decoder(uid).as_array(dataset, **options)
         if pixels.high_bit != pixels.bits_stored - 1 and uid in HOLDS_ALL_BITS:
-            options: Any = {"index": index, "raw": True, "correct_unused_bits": False}
+            options["correct_unused_bits"] = False
             check_high_bits(get_decoder(uid).as_array(dataset, **options)[0], array, pixels)
     array = array.astype(array.dtype.newbyteorder("="), copy=False)
     frames = (pixels.frames,) if index is None and pixels.frames > 1 else ()

@@ -42,6 +42,8 @@ def truncated(reason: str) -> FileError:
 @contextmanager
 def guarded(reason: str) -> Iterator[None]:
     """Turn what pydicom raises into ``dicom-broken``; silence its warnings, which quote headers."""
+    from pydicom.errors import BytesLengthException, InvalidDicomError
+
     logger = logging.getLogger("pydicom")
     propagate, logger.propagate = logger.propagate, False
     try:
@@ -50,7 +52,7 @@ def guarded(reason: str) -> Iterator[None]:
             yield
     except RecursionError:
         raise broken("its sequences are nested too deep") from None
-    except _BROKEN:
+    except (*_BROKEN, BytesLengthException, InvalidDicomError):
         raise broken(reason) from None
     finally:
         logger.propagate = propagate

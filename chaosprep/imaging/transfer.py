@@ -22,6 +22,8 @@ _JPEG = "1.2.840.10008.1.2.4."
 _CODECS = tuple(f"{_JPEG}{last}" for last in (90, 91, 201, 202, 203))
 _CODECS_GPL = tuple(f"{_JPEG}{last}" for last in (50, 51, 57, 70, 80, 81))
 _EXTENDED, _RLE = f"{_JPEG}51", "1.2.840.10008.1.2.5"
+# pylibjpeg-rle, where somebody has installed it, panics on damaged data, past every `except`.
+PLUGINS = {_RLE: "pydicom"}
 # Those that keep all the bits that are allocated, not only those that are stored.
 HOLDS_ALL_BITS = (*(f"1.2.840.10008.1.2{last}" for last in ("", ".1", ".2")), _RLE)
 _DEFLATED, _EXPLICIT = b"1.2.840.10008.1.2.1.99", b"1.2.840.10008.1.2.1"

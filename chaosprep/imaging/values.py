@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pydicom.dataset import Dataset
     from pydicom.tag import BaseTag
 
+_SHORT = (None, "US", "SS", "UN")  # None: implicit VR
 _MAX_SEQUENCE = 16 * 2**20  # bytes; pydicom makes an object of each of its elements
 
 
@@ -70,9 +71,9 @@ def double(sources: Sequence["Dataset"], keyword: str) -> float | None:
 
 
 def unsigned(dataset: "Dataset", keyword: str) -> int | None:
-    """Read a binary unsigned short (US); None where it is missing or of another size."""
+    """Read a binary unsigned short (US); None where it is missing, or is something else."""
     element, value = raw(dataset, keyword)
-    if len(value) != 2:
+    if len(value) != 2 or element.VR not in _SHORT:
         return None
     return int.from_bytes(value, "little" if element.is_little_endian else "big")
 

@@ -97,7 +97,7 @@ def lut(entries: list[int], first: int = 0, bits: int = 16) -> Sequence:
 
 def with_text(keyword: str, text: str) -> bytes:
     """Write a slice with a value that pydicom itself would refuse to set: ``text`` as it is."""
-    mark = "123456789."
+    mark = "1234567891"
     assert len(text) <= len(mark)
     return dicom(**{keyword: mark}).replace(mark.encode(), text.ljust(len(mark)).encode())
 
