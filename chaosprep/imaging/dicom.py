@@ -17,6 +17,7 @@ from chaosprep.imaging.header import (
     Orientation,
     Pixels,
     Vector,
+    read_every_frame,
     read_frame,
     read_pixels,
 )
@@ -82,7 +83,7 @@ def read_headers(data: bytes, *, max_pixels: int = MAX_PIXELS) -> tuple[Header, 
     """
     with guarded(_PARSE):
         dataset, keyword = _parse(data, max_pixels, header_only=True)
-        return _headers(dataset, read_pixels(dataset, keyword, max_pixels))
+        return read_every_frame(dataset, read_pixels(dataset, keyword, max_pixels))
 
 
 def read(
@@ -120,7 +121,7 @@ def read_frames(
     with guarded(_PARSE):
         dataset, keyword = _parse(data, max_pixels, header_only=False)
         pixels = read_pixels(dataset, keyword, max_pixels)
-        headers = _headers(dataset, pixels)
+        headers = read_every_frame(dataset, pixels)
     array = _decode(dataset, keyword, pixels, None)
     return headers, array.reshape(pixels.frames, pixels.rows, pixels.cols)
 
@@ -128,7 +129,6 @@ def read_frames(
 def _parse(data: bytes, max_pixels: int, *, header_only: bool) -> "tuple[Dataset, str]":
     """Parse; also give the keyword of the element with the pixels."""
     from pydicom import dcmread
-    from pydicom.errors import BytesLengthException, InvalidDicomError
 
     if not is_dicom(data):
         raise FileError("not a DICOM file", "Leave it out, or convert it to DICOM.", "not-dicom")
@@ -136,10 +136,8 @@ def _parse(data: bytes, max_pixels: int, *, header_only: bool) -> "tuple[Dataset
         data = inflated(data, max_pixels)
         stream = open_stream(data)
         dataset = dcmread(stream, stop_before_pixels=header_only)
-    except (EOFError, struct.error, BytesLengthException):
+    except (EOFError, struct.error):
         raise truncated("the file ends in the middle of an element") from None
-    except InvalidDicomError:
-        raise broken("the header cannot be parsed") from None
     if header_only:
         keyword = _TAGS.get(data[stream.tell() : stream.tell() + 4])
     else:
@@ -167,10 +165,6 @@ def _only(dataset: "Dataset", pixels: Pixels) -> Header:
         reason = f"{pixels.frames} frames in one file, where one slice is expected"
         raise FileError(reason, remedy, "multi-frame")
     return read_frame(dataset, pixels, 0)
-
-
-def _headers(dataset: "Dataset", pixels: Pixels) -> tuple[Header, ...]:
-    return tuple(read_frame(dataset, pixels, index) for index in range(pixels.frames))
 
 
 def _decode(dataset: "Dataset", keyword: str, pixels: Pixels, index: int | None) -> NDArray[Any]:

@@ -1,6 +1,6 @@
 """What the toolkit needs from a DICOM header, frame by frame."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from chaosprep.errors import FileError
@@ -30,6 +30,7 @@ _STORED = {(1, 0): "uint8"} | {
     for bits in (8, 16, 32)
     for signed in (0, 1)
 }
+_MAX_FRAMES = 2**14  # each has a header of its own
 _FLOATS = {"FloatPixelData": ("float32", 32), "DoubleFloatPixelData": ("float64", 64)}
 
 
@@ -108,6 +109,9 @@ def read_pixels(dataset: "Dataset", keyword: str, max_pixels: int) -> Pixels:
         raise broken("the image has no rows or no columns")
     frames = count_frames(dataset)
     check_size(rows, cols, frames=frames, max_pixels=max_pixels)
+    if frames > _MAX_FRAMES:
+        reason = f"it announces {frames} frames, above the limit of {_MAX_FRAMES}"
+        raise FileError(reason, "Check the file; no series is that long.", "too-large")
     notes = (*_bit_notes(high, stored), *_frame_notes(dataset, frames))
     return Pixels(rows, cols, frames, dtype, allocated, stored, high, photometric, notes)
 
@@ -148,6 +152,14 @@ def read_frame(dataset: "Dataset", pixels: Pixels, index: int) -> Header:
         voi_lut=read_lut(sources, "VOILUTSequence", signed or intercept < 0),
         notes=(*pixels.notes, *notes),
     )
+
+
+def read_every_frame(dataset: "Dataset", pixels: Pixels) -> tuple[Header, ...]:
+    """Read the headers of all frames; where groups do not tell them apart, one serves for all."""
+    if pixels.frames == 1 or described_frames(dataset) == pixels.frames:
+        return tuple(read_frame(dataset, pixels, index) for index in range(pixels.frames))
+    first = read_frame(dataset, pixels, 0)
+    return tuple(replace(first, instance_number=index + 1) for index in range(pixels.frames))
 
 
 def _storage(dataset: "Dataset", keyword: str) -> tuple[str, int, int, int]:

@@ -123,15 +123,23 @@ REFUSED: dict[str, tuple[bytes, tuple[str, str]]] = {
         replaced(EXPLICIT, b"\0" * len(EXPLICIT)),
         broken("the header names no transfer syntax"),
     ),
+    "a group length of three bytes": (
+        replaced(WHOLE[132:144], element(2, 0, b"UL", b"\0\0\0")),
+        broken("pydicom cannot make sense of the file"),
+    ),
     "zero rows": (dicom(Rows=0), broken("the image has no rows or no columns")),
     "zero columns": (dicom(Columns=0), broken("the image has no rows or no columns")),
     "65535 x 65535": (
         dicom(Rows=65535, Columns=65535),
         ("too-large", "65535 x 65535 pixels are above the limit of 64 Mpx"),
     ),
-    "a million frames": (
+    "ten million frames": (
         dicom(NumberOfFrames=10**7),
         ("too-large", "10000000 frames of 3 x 4 pixels are above the limit of 64 Mpx"),
+    ),
+    "a million frames of one pixel": (
+        dicom(Rows=1, Columns=1, NumberOfFrames=10**6),
+        ("too-large", "it announces 1000000 frames, above the limit of 16384"),
     ),
     "Rows as text": (rows(b"IS", b"3 "), missing("Rows")),
     "Rows as a long": (rows(b"UL", b"\3\0\0\0"), missing("Rows")),
