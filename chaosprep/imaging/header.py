@@ -181,15 +181,19 @@ def _storage(dataset: "Dataset", keyword: str) -> tuple[str, int, int, int]:
 
 
 def _grey(dataset: "Dataset") -> str:
-    photometric, samples = text((dataset,), "PhotometricInterpretation"), 0
+    """Give the photometric interpretation of grey pixels."""
+    photometric = text((dataset,), "PhotometricInterpretation")
     if not photometric:
         raise broken("the header has no usable PhotometricInterpretation")
     samples = required(dataset, "SamplesPerPixel")
-    if samples == 1 and photometric in _GREY:
-        return photometric
-    what = photometric if photometric in _COLOURS else f"of {samples} samples each"
-    if photometric not in (*_COLOURS, *_GREY):
+    if photometric in _COLOURS:
+        what = photometric
+    elif photometric not in _GREY:
         what = "of an unknown PhotometricInterpretation"
+    elif samples != 1:
+        what = f"of {samples} samples each"
+    else:
+        return photometric
     remedy = "Only grey slices can be used; leave this file out."
     raise FileError(f"the pixels are {what}, not grey", remedy, "not-grey")
 
