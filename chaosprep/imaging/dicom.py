@@ -1,88 +1,63 @@
-"""One DICOM slice from bytes: the header values that the toolkit needs, and the stored pixels.
+"""DICOM slices from bytes: the header values that the toolkit needs, and the stored pixels.
 
-pydicom does the reading. Text values are taken from the raw elements instead of pydicom's
-converted ones: a value that is empty or no number then counts as missing, where pydicom would
-warn (and show the value) or raise.
+pydicom does the reading; what it is not to be trusted with is checked first: what is in the file
+(`header`), how long (`transfer`), and what the compressed data announce (`codestreams`).
 """
 
-import logging
-import math
 import struct
-import warnings
-import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from chaosprep.errors import FileError
-from chaosprep.imaging.images import check_size
+from chaosprep.imaging.faults import RECOPY, broken, guarded, truncated
+from chaosprep.imaging.header import (
+    Header,
+    Orientation,
+    Pixels,
+    Vector,
+    read_every_frame,
+    read_frame,
+    read_pixels,
+)
+from chaosprep.imaging.images import MAX_PIXELS
+from chaosprep.imaging.transfer import (
+    HOLDS_ALL_BITS,
+    PLUGINS,
+    check_encapsulated,
+    check_high_bits,
+    check_native,
+    inflated,
+    open_stream,
+    transfer_syntax,
+)
+from chaosprep.imaging.voi import stored_window, windowed
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
 
-Vector = tuple[float, float, float]
-Orientation = tuple[float, float, float, float, float, float]
+__all__ = [
+    "Header",
+    "Orientation",
+    "Vector",
+    "is_dicom",
+    "read",
+    "read_frames",
+    "read_header",
+    "read_headers",
+    "stored_window",
+    "windowed",
+]
 
-_GREY = ("MONOCHROME1", "MONOCHROME2")
-_STORED = {(1, 0): "uint8"} | {
-    (bits, signed): f"{'int' if signed else 'uint'}{bits}"
-    for bits in (8, 16, 32)
-    for signed in (0, 1)
+_PIXELS = {"PixelData": 0x0010, "FloatPixelData": 0x0008, "DoubleFloatPixelData": 0x0009}
+_TAGS = {  # the tag of each as it stands in a file of either byte order
+    struct.pack(f"{order}HH", 0x7FE0, element): keyword
+    for keyword, element in _PIXELS.items()
+    for order in "<>"
 }
-_DEFLATED = "1.2.840.10008.1.2.1.99"
-_RECOPY = "Copy or export the file again from its source."
-_DECODERS = (
-    "Install the decoders: pip install 'chaosprep[codecs]'. Where they do not cover it, "
-    "rewrite the file uncompressed, for example with `gdcmconv --raw`."
-)
-# What pydicom and the decoders below it are known to raise on damaged input.
-_BROKEN = (
-    ArithmeticError,
-    AssertionError,
-    AttributeError,
-    EOFError,
-    LookupError,
-    MemoryError,
-    NotImplementedError,
-    OSError,
-    RuntimeError,
-    TypeError,
-    ValueError,
-    struct.error,
-    zlib.error,
-)
-
-
-@dataclass(frozen=True)
-class Header:
-    """What one slice's header says, in DICOM's own words; ``None`` is missing, empty or no number.
-
-    ``dtype`` is numpy's name for the stored pixels (BitsAllocated and PixelRepresentation).
-    ``pixel_spacing`` is (row, col) in mm, ``image_position_patient`` in mm, ``echo_time`` in ms.
-    ``window`` is (low, high) in stored values, see `stored_window`. An absent rescale slope is 1.0,
-    an absent intercept 0.0.
-    """
-
-    rows: int
-    cols: int
-    dtype: str
-    bits_stored: int
-    photometric_interpretation: str
-    pixel_spacing: tuple[float, float] | None
-    image_position_patient: Vector | None
-    image_orientation_patient: Orientation | None
-    spacing_between_slices: float | None
-    slice_thickness: float | None
-    instance_number: int | None
-    rescale_slope: float
-    rescale_intercept: float
-    window: tuple[float, float] | None
-    echo_time: float | None
-    modality: str
+_PARSE = "pydicom cannot make sense of the file"
+_DECODE = "the pixel data cannot be decoded"
 
 
 def is_dicom(data: bytes) -> bool:
@@ -90,151 +65,86 @@ def is_dicom(data: bytes) -> bool:
     return data[128:132] == b"DICM"
 
 
-def read_header(data: bytes) -> Header:
-    """Read the header alone. Bytes after it are not looked at, and need not be there.
+def read_header(data: bytes, *, max_pixels: int = MAX_PIXELS) -> Header:
+    """Read the header of a file of one frame. Bytes after it need not be there.
 
     Raises `FileError`: ``not-dicom``, ``dicom-truncated``, ``no-pixels``, ``not-grey``,
-    ``multi-frame``, ``too-large`` or ``dicom-broken``.
+    ``multi-frame``, ``too-large`` (more than ``max_pixels`` in all frames) or ``dicom-broken``.
     """
-    with _guarded():
-        dataset, at = _parse(data, stop_before_pixels=True)
-        if at >= len(data) and not _is_deflated(dataset):
-            raise _without_pixels(dataset, data)
-        return _header(dataset)
+    with guarded(_PARSE):
+        dataset, keyword = _parse(data, max_pixels, header_only=True)
+        return _only(dataset, read_pixels(dataset, keyword, max_pixels))
 
 
-def read(data: bytes) -> tuple[Header, NDArray[Any]]:
+def read_headers(data: bytes, *, max_pixels: int = MAX_PIXELS) -> tuple[Header, ...]:
+    """Read one header per frame: its own values first, then the shared ones, then the root's.
+
+    Raises `FileError` as `read_header` does, but not ``multi-frame``.
+    """
+    with guarded(_PARSE):
+        dataset, keyword = _parse(data, max_pixels, header_only=True)
+        return read_every_frame(dataset, read_pixels(dataset, keyword, max_pixels))
+
+
+def read(
+    data: bytes, frame: int | None = None, *, max_pixels: int = MAX_PIXELS
+) -> tuple[Header, NDArray[Any]]:
     """Read one slice: its header and its stored values, (rows, cols) of ``header.dtype``.
 
-    The values are those of pydicom's ``pixel_array``: no rescale, no window, no inversion of
-    MONOCHROME1. Raises `FileError` as `read_header` does, and ``transfer-syntax`` where no
-    decoder is installed.
+    ``frame`` counts from 0; without it the file must have one only. The values are those of
+    pydicom's ``pixel_array``: bits above BitsStored cleared (or sign-extended), no rescale, no
+    window, no inversion of MONOCHROME1. Raises `FileError` as `read_header` does,
+    ``frame-missing``, ``transfer-syntax`` where no decoder is installed, and ``not-finite`` for
+    float pixels with NaN or infinity.
     """
-    with _guarded():
-        dataset, _ = _parse(data, stop_before_pixels=False)
-        if "PixelData" not in dataset:
-            raise _without_pixels(dataset, data)
-        header = _header(dataset)
-        _check_decodable(dataset, header)
-        pixels = dataset.pixel_array
-    pixels = pixels.astype(pixels.dtype.newbyteorder("="), copy=False)
-    if pixels.shape != (header.rows, header.cols) or pixels.dtype.name != header.dtype:
-        raise _broken("the decoded pixels are not what the header announces")
-    return header, pixels
+    with guarded(_PARSE):
+        dataset, keyword = _parse(data, max_pixels, header_only=False)
+        pixels = read_pixels(dataset, keyword, max_pixels)
+        if frame is None:
+            header = _only(dataset, pixels)
+        elif 0 <= frame < pixels.frames:
+            header = read_frame(dataset, pixels, frame)
+        else:
+            reason = f"the file has no frame {frame}: they are 0 to {pixels.frames - 1}"
+            raise FileError(reason, RECOPY, "frame-missing")
+    index = None if pixels.frames == 1 else frame
+    return header, _decode(dataset, keyword, pixels, index)
 
 
-def stored_window(
-    center: float | None, width: float | None, slope: float, intercept: float
-) -> tuple[float, float] | None:
-    """Give (low, high) in stored values for a window in modality units, or None for no window.
+def read_frames(
+    data: bytes, *, max_pixels: int = MAX_PIXELS
+) -> tuple[tuple[Header, ...], NDArray[Any]]:
+    """Read all frames: `read_headers`, and the stored values, (frames, rows, cols).
 
-    PS3.3 C.11.2.1.2.1 (linear): low = c - 0.5 - (w - 1)/2 and high = c - 0.5 + (w - 1)/2, then
-    undone through the rescale. A width of 1 or less leaves no grey between the two: None.
+    Raises `FileError` as `read` does, but neither ``multi-frame`` nor ``frame-missing``.
     """
-    if center is None or width is None or width <= 1:
-        return None
-    ends = [center - 0.5 + sign * (width - 1) / 2 for sign in (-1, 1)]
-    low, high = sorted((end - intercept) / slope for end in ends)
-    return (low, high) if math.isfinite(low) and math.isfinite(high) else None
+    with guarded(_PARSE):
+        dataset, keyword = _parse(data, max_pixels, header_only=False)
+        pixels = read_pixels(dataset, keyword, max_pixels)
+        headers = read_every_frame(dataset, pixels)
+    array = _decode(dataset, keyword, pixels, None)
+    return headers, array.reshape(pixels.frames, pixels.rows, pixels.cols)
 
 
-@contextmanager
-def _guarded() -> Iterator[None]:
-    """Turn what pydicom raises into a `FileError`; silence its warnings, which quote headers."""
-    logger = logging.getLogger("pydicom")
-    propagate, logger.propagate = logger.propagate, False
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    except _BROKEN:
-        raise _broken("pydicom cannot make sense of the file") from None
-    finally:
-        logger.propagate = propagate
-
-
-def _parse(data: bytes, *, stop_before_pixels: bool) -> "tuple[Dataset, int]":
-    """Parse; also give the offset at which pydicom stopped."""
+def _parse(data: bytes, max_pixels: int, *, header_only: bool) -> "tuple[Dataset, str]":
+    """Parse; also give the keyword of the element with the pixels."""
     from pydicom import dcmread
-    from pydicom.errors import BytesLengthException, InvalidDicomError
 
     if not is_dicom(data):
         raise FileError("not a DICOM file", "Leave it out, or convert it to DICOM.", "not-dicom")
-    stream = BytesIO(data)
     try:
-        dataset = dcmread(stream, stop_before_pixels=stop_before_pixels)
-    except (EOFError, struct.error, BytesLengthException):
-        raise _truncated("the file ends in the middle of an element") from None
-    except InvalidDicomError:
-        raise _broken("the header cannot be parsed") from None
-    return dataset, stream.tell()
-
-
-def _header(dataset: "Dataset") -> Header:
-    bits, signed = _integer(dataset, "BitsAllocated"), _integer(dataset, "PixelRepresentation")
-    if (bits, signed) not in _STORED:
-        raise _broken(f"pixels of {bits} bits allocated are not supported")
-    photometric = _check_grey_frame(dataset)
-    rows, cols = _integer(dataset, "Rows"), _integer(dataset, "Columns")
-    if not rows or not cols:
-        raise _broken("the image has no rows or no columns")
-    check_size(rows, cols)
-    slope = _number(dataset, "RescaleSlope") or 1.0  # a slope of 0 has no inverse: as if absent
-    intercept = _number(dataset, "RescaleIntercept") or 0.0
-    center, width = _number(dataset, "WindowCenter"), _number(dataset, "WindowWidth")
-    instance = _number(dataset, "InstanceNumber")
-    return Header(
-        rows=rows,
-        cols=cols,
-        dtype=_STORED[bits, signed],
-        bits_stored=_integer(dataset, "BitsStored"),
-        photometric_interpretation=photometric,
-        pixel_spacing=_pixel_spacing(dataset),
-        image_position_patient=_vector(dataset),
-        image_orientation_patient=_orientation(dataset),
-        spacing_between_slices=_number(dataset, "SpacingBetweenSlices"),
-        slice_thickness=_number(dataset, "SliceThickness"),
-        instance_number=None if instance is None else int(instance),
-        rescale_slope=slope,
-        rescale_intercept=intercept,
-        window=stored_window(center, width, slope, intercept),
-        echo_time=_number(dataset, "EchoTime"),
-        modality=_text(dataset, "Modality"),
-    )
-
-
-def _check_grey_frame(dataset: "Dataset") -> str:
-    """Give the photometric interpretation of a single grey frame."""
-    photometric = _text(dataset, "PhotometricInterpretation")
-    if not photometric:
-        raise _broken("the header has no usable PhotometricInterpretation")
-    if _integer(dataset, "SamplesPerPixel") != 1 or photometric not in _GREY:
-        remedy = "Only grey slices can be used; leave this file out."
-        raise FileError("the pixels are in colour, not grey", remedy, "not-grey")
-    frames = _number(dataset, "NumberOfFrames")
-    if frames is not None and frames > 1:
-        remedy = "Export the series as one file per slice (classic, not enhanced, DICOM)."
-        raise FileError(f"{frames:.0f} frames in one file are not yet read", remedy, "multi-frame")
-    return photometric
-
-
-def _check_decodable(dataset: "Dataset", header: Header) -> None:
-    from pydicom.pixels.decoders.base import get_decoder
-    from pydicom.uid import UID
-
-    uid = UID(str(dataset.file_meta.get("TransferSyntaxUID", "")))
-    if not uid:
-        raise _broken("the header names no transfer syntax")
-    try:
-        available = get_decoder(uid).is_available
-    except NotImplementedError:
-        available = False
-    if not available:
-        name = uid.name if uid.is_transfer_syntax else "a private transfer syntax"
-        raise FileError(f"no decoder for {name} is installed", _DECODERS, "transfer-syntax")
-    needed = math.ceil(header.rows * header.cols * _integer(dataset, "BitsAllocated") / 8)
-    if not uid.is_encapsulated and len(dataset.PixelData) < needed:
-        raise _truncated("the file ends in the middle of the pixel data")
+        data = inflated(data, max_pixels)
+        stream = open_stream(data)
+        dataset = dcmread(stream, stop_before_pixels=header_only)
+    except (EOFError, struct.error):
+        raise truncated("the file ends in the middle of an element") from None
+    if header_only:
+        keyword = _TAGS.get(data[stream.tell() : stream.tell() + 4])
+    else:
+        keyword = next((keyword for keyword in _PIXELS if keyword in dataset), None)
+    if keyword is None:
+        raise _without_pixels(dataset, data)
+    return dataset, keyword
 
 
 def _without_pixels(dataset: "Dataset", data: bytes) -> FileError:
@@ -243,69 +153,42 @@ def _without_pixels(dataset: "Dataset", data: bytes) -> FileError:
 
     last = dataset.get_item(list(dataset.keys())[-1]) if len(dataset) else None
     cut = isinstance(last, RawDataElement) and last.value_tell + last.length != len(data)
-    if last is None or (cut and not _is_deflated(dataset)):
-        return _truncated("the file ends in the middle of the header")
+    if last is None or cut:
+        return truncated("the file ends in the middle of the header")
     remedy = "Leave it out; if it should be an image, copy it again."
-    return FileError("the file holds no integer pixel data", remedy, "no-pixels")
+    return FileError("the file holds no pixel data", remedy, "no-pixels")
 
 
-def _is_deflated(dataset: "Dataset") -> bool:
-    return bool(dataset.file_meta.get("TransferSyntaxUID") == _DEFLATED)
+def _only(dataset: "Dataset", pixels: Pixels) -> Header:
+    if pixels.frames > 1:
+        remedy = "Export the series as one file per slice (classic, not enhanced, DICOM)."
+        reason = f"{pixels.frames} frames in one file, where one slice is expected"
+        raise FileError(reason, remedy, "multi-frame")
+    return read_frame(dataset, pixels, 0)
 
 
-def _text(dataset: "Dataset", keyword: str) -> str:
-    value = getattr(dataset.get_item(keyword), "value", None)
-    return value.decode("ascii", "replace").strip(" \0") if isinstance(value, bytes) else ""
+def _decode(dataset: "Dataset", keyword: str, pixels: Pixels, index: int | None) -> NDArray[Any]:
+    """Decode one frame, (rows, cols), or all: (frames, rows, cols) where there are several."""
+    from pydicom.pixels.decoders.base import get_decoder
 
-
-def _integer(dataset: "Dataset", keyword: str) -> int:
-    """Read a binary unsigned short that every image must have."""
-    element = dataset.get_item(keyword)
-    value = getattr(element, "value", None)
-    if not isinstance(value, bytes) or len(value) != 2:
-        raise _broken(f"the header has no usable {keyword}")
-    little = getattr(element, "is_little_endian", True)
-    return int.from_bytes(value, "little" if little else "big")
-
-
-def _numbers(dataset: "Dataset", keyword: str) -> tuple[float, ...]:
-    try:
-        values = tuple(float(part) for part in _text(dataset, keyword).split("\\"))
-    except ValueError:
-        return ()
-    return values if all(map(math.isfinite, values)) else ()
-
-
-def _number(dataset: "Dataset", keyword: str) -> float | None:
-    """Read the first of possibly many values."""
-    values = _numbers(dataset, keyword)
-    return values[0] if values else None
-
-
-def _pixel_spacing(dataset: "Dataset") -> tuple[float, float] | None:
-    match _numbers(dataset, "PixelSpacing"):
-        case (row, col) if row > 0 and col > 0:
-            return row, col
-    return None
-
-
-def _vector(dataset: "Dataset") -> Vector | None:
-    match _numbers(dataset, "ImagePositionPatient"):
-        case (x, y, z):
-            return x, y, z
-    return None
-
-
-def _orientation(dataset: "Dataset") -> Orientation | None:
-    match _numbers(dataset, "ImageOrientationPatient"):
-        case (a, b, c, d, e, f):
-            return a, b, c, d, e, f
-    return None
-
-
-def _truncated(reason: str) -> FileError:
-    return FileError(reason, _RECOPY, "dicom-truncated")
-
-
-def _broken(reason: str) -> FileError:
-    return FileError(reason, _RECOPY, "dicom-broken")
+    with guarded(_DECODE):
+        if not dataset[keyword].value:
+            raise FileError("the pixel data are empty", RECOPY, "no-pixels")
+        uid = transfer_syntax(dataset, pixels)
+        if uid.is_encapsulated:
+            check_encapsulated(dataset, uid, pixels)
+        else:
+            check_native(dataset, keyword, pixels)
+        options: Any = {"index": index, "raw": True, "decoding_plugin": PLUGINS.get(uid, "")}
+        array, _ = get_decoder(uid).as_array(dataset, **options)
+        if pixels.high_bit != pixels.bits_stored - 1 and uid in HOLDS_ALL_BITS:
+            options["correct_unused_bits"] = False
+            check_high_bits(get_decoder(uid).as_array(dataset, **options)[0], array, pixels)
+    array = array.astype(array.dtype.newbyteorder("="), copy=False)
+    frames = (pixels.frames,) if index is None and pixels.frames > 1 else ()
+    if array.shape != (*frames, pixels.rows, pixels.cols) or array.dtype.name != pixels.dtype:
+        raise broken("the decoded pixels are not what the header announces")
+    if array.dtype.kind == "f" and not np.isfinite(array).all():
+        remedy = "Export the file again with finite values."
+        raise FileError("its float pixels hold NaN or infinity", remedy, "not-finite")
+    return array

@@ -72,13 +72,14 @@ class _Png:
     colour: int
 
 
-def check_size(rows: int, cols: int) -> None:
-    """Refuse, before anything is allocated, an image of more than `MAX_PIXELS`.
+def check_size(rows: int, cols: int, *, frames: int = 1, max_pixels: int = MAX_PIXELS) -> None:
+    """Refuse, before anything is allocated, an image of more than ``max_pixels`` in all frames.
 
     Raises `FileError` ``too-large``.
     """
-    if rows * cols > MAX_PIXELS:
-        reason = f"{rows} x {cols} pixels are above the limit of {MAX_PIXELS >> 20} Mpx"
+    if rows * cols * frames > max_pixels:
+        what = f"{frames} frames of {rows} x {cols}" if frames > 1 else f"{rows} x {cols}"
+        reason = f"{what} pixels are above the limit of {max_pixels / 2**20:g} Mpx"
         raise FileError(reason, "Check the file; a slice is never that large.", "too-large")
 
 
@@ -91,17 +92,17 @@ def mask_size(data: bytes) -> tuple[int, int]:
     return rows, cols
 
 
-def read_mask(data: bytes, *, lenient: bool = False) -> MaskImage:
+def read_mask(data: bytes, *, lenient: bool = False, max_pixels: int = MAX_PIXELS) -> MaskImage:
     """Read a grey PNG of 1 to 16 bits; its levels as stored, no EXIF rotation.
 
     With ``lenient`` a colour image, or another format under a PNG's name, is converted by Pillow's
     ``L`` (ITU-R 601-2 luma) and ``note`` says so. Raises `FileError`: ``mask-not-grey``,
-    ``mask-unreadable`` or ``too-large``.
+    ``mask-unreadable`` or ``too-large`` (more than ``max_pixels``).
     """
     png = _png(data, _MASK)
     if png is not None and png.colour == 0:
-        return MaskImage(_decode_grey(data, png, _MASK), binary=png.depth == 1)
-    what, grey = _to_grey(data, png)
+        return MaskImage(_decode_grey(data, png, _MASK, max_pixels), binary=png.depth == 1)
+    what, grey = _to_grey(data, png, max_pixels)
     if lenient:
         return MaskImage(grey, binary=False, note=f"{what}, converted to grey")
     raise FileError(
@@ -133,7 +134,7 @@ def decode_png(data: bytes) -> NDArray[np.uint8] | NDArray[np.uint16]:
     if png is None or png.colour != 0:
         what = "not a PNG" if png is None else f"{_COLOURS[png.colour]}, not a grey one"
         raise FileError(what, "Convert it to a grey PNG of 8 or 16 bits.", _IMAGE)
-    return _decode_grey(data, png, _IMAGE)
+    return _decode_grey(data, png, _IMAGE, MAX_PIXELS)
 
 
 def encode_npy(array: NDArray[Any]) -> bytes:
@@ -194,9 +195,9 @@ def _npy_header(stream: BytesIO) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
     }
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("error")  # numpy's, on a header that only Python 2 could write
+            warnings.simplefilter("error")  # numpy's, on headers of Python 2 and on old type names
             return readers[np.lib.format.read_magic(stream)](stream)
-    except (*_BROKEN, UserWarning, tokenize.TokenError):
+    except (*_BROKEN, Warning, tokenize.TokenError):
         raise FileError("not a readable npy file", _REMEDY, _IMAGE) from None
 
 
@@ -236,10 +237,12 @@ def _check_whole(data: bytes, code: str) -> None:
     raise FileError("the PNG is cut short or damaged", _REMEDY, code)
 
 
-def _decode_grey(data: bytes, png: _Png, code: str) -> NDArray[np.uint8] | NDArray[np.uint16]:
+def _decode_grey(
+    data: bytes, png: _Png, code: str, max_pixels: int
+) -> NDArray[np.uint8] | NDArray[np.uint16]:
     import cv2
 
-    check_size(png.rows, png.cols)
+    check_size(png.rows, png.cols, max_pixels=max_pixels)
     _check_whole(data, code)
     flags = cv2.IMREAD_UNCHANGED | cv2.IMREAD_IGNORE_ORIENTATION
     pixels: NDArray[Any] | None = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
@@ -266,14 +269,14 @@ def _open(data: bytes) -> "Image":
             raise FileError("the image is cut short or damaged", _REMEDY, _MASK) from None
 
 
-def _to_grey(data: bytes, png: _Png | None) -> tuple[str, NDArray[np.uint8]]:
+def _to_grey(data: bytes, png: _Png | None, max_pixels: int) -> tuple[str, NDArray[np.uint8]]:
     """Say what a mask that is no grey PNG is, and convert it: (rows, cols) uint8."""
     if png is not None:
-        check_size(png.rows, png.cols)
+        check_size(png.rows, png.cols, max_pixels=max_pixels)
         _check_whole(data, _MASK)
     image = _open(data)
     what = _COLOURS[png.colour] if png else f"a {image.format} file named as a mask"
-    check_size(image.height, image.width)
+    check_size(image.height, image.width, max_pixels=max_pixels)
     if image.mode not in _EIGHT_BIT:
         raise FileError(f"{what}, of more than 8 bits", "Convert it to a grey PNG.", _MASK)
     with warnings.catch_warnings():

@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydicom import dcmwrite
 from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.encaps import encapsulate
+from pydicom.sequence import Sequence
 from pydicom.uid import UID, ExplicitVRLittleEndian, generate_uid
 
 from chaosprep.imaging.dicom import Header
@@ -68,9 +70,34 @@ def dicom(pixels: NDArray[Any] = PIXELS, /, **changes: object) -> bytes:
     return encoded(dataset(pixels, **changes))
 
 
+def encapsulated(
+    frames: list[bytes], syntax: UID, pixels: NDArray[Any] = PIXELS, **changes: object
+) -> bytes:
+    """Write a slice of compressed frames, whose header is that of ``pixels`` but for changes."""
+    slice_ = dataset(pixels, **{"PixelData": encapsulate(frames), **changes})
+    slice_["PixelData"].is_undefined_length = True
+    return encoded(slice_, syntax)
+
+
+def item(**values: object) -> Sequence:
+    """Make a sequence of one item."""
+    content = Dataset()
+    for keyword, value in values.items():
+        setattr(content, keyword, value)
+    return Sequence([content])
+
+
+def lut(entries: list[int], first: int = 0, bits: int = 16) -> Sequence:
+    """Make the one item of a Modality LUT or VOI LUT sequence."""
+    made = item(LUTDescriptor=[len(entries) % 2**16, first, bits], LUTData=entries)
+    made[0]["LUTDescriptor"].VR = "SS" if first < 0 else "US"
+    made[0]["LUTData"].VR = "US"
+    return made
+
+
 def with_text(keyword: str, text: str) -> bytes:
     """Write a slice with a value that pydicom itself would refuse to set: ``text`` as it is."""
-    mark = "123456789."
+    mark = "1234567891"
     assert len(text) <= len(mark)
     return dicom(**{keyword: mark}).replace(mark.encode(), text.ljust(len(mark)).encode())
 

@@ -10,13 +10,11 @@ import pydicom
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydicom.encaps import encapsulate
 from pydicom.sequence import Sequence
 from pydicom.uid import (
     DeflatedExplicitVRLittleEndian,
     ExplicitVRBigEndian,
     ImplicitVRLittleEndian,
-    JPEGLosslessSV1,
     RLELossless,
 )
 
@@ -49,6 +47,7 @@ def test_the_header_comes_in_dicoms_own_words() -> None:
         *((1.25, 1.5), (-10.0, -20.0, 5.5), (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)),
         *(5.5, 5.0, 7, 1.0, 0.0),
         *((0.0, 199.0), 4.6, "MR"),
+        *(1, False, (100.0, 200.0, "LINEAR"), None, None, ()),
     )
 
 
@@ -201,25 +200,16 @@ def test_colour_is_not_grey() -> None:
         assert code_of(data) == code_of(data, header_only=True) == "not-grey"
 
 
-def test_several_frames_are_not_yet_read() -> None:
-    assert code_of(dicom(NumberOfFrames=3)) == "multi-frame"
+def test_several_frames_are_not_one_slice() -> None:
+    data = dicom(NumberOfFrames=3)
+    assert code_of(data) == code_of(data, header_only=True) == "multi-frame"
     read(dicom(NumberOfFrames=1))
 
 
-def test_a_missing_decoder_is_named_with_the_extra_that_has_it() -> None:
-    slice_ = dataset(PixelData=encapsulate([b"\xff\xd8\xff\xd9"]))
-    slice_["PixelData"].is_undefined_length = True
-    with pytest.raises(FileError) as caught:
-        read(encoded(slice_, JPEGLosslessSV1))
-    assert caught.value.code == "transfer-syntax"
-    assert "JPEG Lossless" in caught.value.reason
-    assert "pip install 'chaosprep[codecs]'" in caught.value.remedy
-
-
-def test_the_header_of_a_file_without_decoder_is_still_read() -> None:
-    slice_ = dataset(PixelData=encapsulate([b"\xff\xd8\xff\xd9"]))
-    slice_["PixelData"].is_undefined_length = True
-    assert read_header(encoded(slice_, JPEGLosslessSV1)) == read_header(WHOLE)
+def test_a_burned_in_annotation_is_flagged() -> None:
+    assert read_header(dicom(BurnedInAnnotation="YES")).burned_in_annotation
+    assert not read_header(dicom(BurnedInAnnotation="NO")).burned_in_annotation
+    assert not read_header(dicom()).burned_in_annotation
 
 
 REQUIRED = [

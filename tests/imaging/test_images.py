@@ -176,6 +176,14 @@ def test_a_bomb_is_refused_before_it_is_decoded() -> None:
     assert refusal(b"\x89PNG\r\n\x1a\n" + colour + body).code == "too-large"
 
 
+def test_the_limit_on_a_masks_pixels_can_be_set() -> None:
+    mask = png([b"\0\1\2", b"\3\4\5"], 3)
+    read_mask(mask, max_pixels=6)
+    with pytest.raises(FileError, match="2 x 3 pixels are above the limit") as caught:
+        read_mask(mask, max_pixels=5)
+    assert caught.value.code == "too-large"
+
+
 @pytest.mark.parametrize("side", [8200, 10000, 30000])
 def test_a_bomb_in_another_format_is_refused_too(side: int) -> None:
     small = pillow(Image.new("L", (4, 4)), "BMP")
@@ -307,6 +315,24 @@ def test_a_damaged_npy_header_is_refused() -> None:
     data = saved(np.zeros((3, 4), dtype=np.uint16))
     for old, new in ((b"}", b"("), (b"(3, 4)", b"(3L,4)"), (b"'<u2'", b"'<q9'")):
         assert image_code(data.replace(old, new), ".npy") == "image-unreadable"
+
+
+FORGED = [
+    b"{'descr': '<u2', 'fortran_order': False, 'shape': (9999999999, 9999999999), }",
+    b"{'descr': '<u2', 'fortran_order': False, 'shape': (-3, -4), }",
+    b"{'descr': '|O', 'fortran_order': False, 'shape': (3, 4), }",
+    b"{'descr': '<U999999999', 'fortran_order': False, 'shape': (3, 4), }",
+    b"{'descr': '|a2', 'fortran_order': False, 'shape': (3, 4), }",  # numpy warns of the name
+    b"{'descr': '<u2', 'fortran_order': False, 'shape': (3L, 4), }",  # Python 2, numpy warns
+    b"(" * 5000,
+    b"-" * 8000 + b"1",
+]
+
+
+@pytest.mark.parametrize("text", FORGED)
+def test_a_forged_npy_header_is_refused(text: bytes) -> None:
+    data = b"\x93NUMPY\x01\0" + (len(text) + 1).to_bytes(2, "little") + text + b"\n" + bytes(24)
+    assert image_code(data, ".npy") in {"image-unreadable", "too-large"}
 
 
 def test_npy_takes_no_booleans() -> None:

@@ -1,0 +1,102 @@
+"""Header values from pydicom's raw elements: what is empty or no number counts as missing.
+
+pydicom's converted values would warn (and show the value) or raise. Every function looks through
+``sources``, data sets in order of precedence (see `frames`): the first that has a value counts.
+"""
+
+import math
+import struct
+from collections.abc import Sequence
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from chaosprep.errors import FileError
+from chaosprep.imaging.faults import broken
+
+if TYPE_CHECKING:
+    from pydicom.dataset import Dataset
+    from pydicom.tag import BaseTag
+
+_SHORT = (None, "US", "SS", "UN")  # None: implicit VR
+_MAX_SEQUENCE = 16 * 2**20  # bytes; pydicom makes an object of each of its elements
+
+
+def raw(dataset: "Dataset", keyword: str) -> tuple[Any, bytes]:
+    """Give an element and its value as stored; empty where there is none."""
+    element = dataset.get_item(_tag(keyword))
+    value = getattr(element, "value", None)
+    return element, value if isinstance(value, bytes) else b""
+
+
+@cache  # pydicom's own look-up costs more than everything else in a header
+def _tag(keyword: str) -> "BaseTag":
+    from pydicom.tag import Tag
+
+    return Tag(keyword)
+
+
+def text(sources: Sequence["Dataset"], keyword: str) -> str:
+    """Read text without its padding; empty where it is missing."""
+    for dataset in sources:
+        _, value = raw(dataset, keyword)
+        if found := value.decode("ascii", "replace").strip(" \0"):
+            return found
+    return ""
+
+
+def numbers(sources: Sequence["Dataset"], keyword: str) -> tuple[float, ...]:
+    """Read the decimals of a text value (DS, IS); none where one of them is no finite number."""
+    try:
+        values = tuple(float(part) for part in text(sources, keyword).split("\\"))
+    except ValueError:
+        return ()
+    return values if all(map(math.isfinite, values)) else ()
+
+
+def number(sources: Sequence["Dataset"], keyword: str) -> float | None:
+    """Read the first of possibly many decimals."""
+    values = numbers(sources, keyword)
+    return values[0] if values else None
+
+
+def double(sources: Sequence["Dataset"], keyword: str) -> float | None:
+    """Read the first of a binary value's doubles (FD)."""
+    for dataset in sources:
+        element, value = raw(dataset, keyword)
+        if len(value) >= 8:
+            order = "<" if element.is_little_endian else ">"
+            found = float(struct.unpack_from(f"{order}d", value)[0])
+            return found if math.isfinite(found) else None
+    return None
+
+
+def unsigned(dataset: "Dataset", keyword: str) -> int | None:
+    """Read a binary unsigned short (US); None where it is missing, or is something else."""
+    element, value = raw(dataset, keyword)
+    if len(value) != 2 or element.VR not in _SHORT:
+        return None
+    return int.from_bytes(value, "little" if element.is_little_endian else "big")
+
+
+def required(dataset: "Dataset", keyword: str) -> int:
+    """Read an unsigned short that every image must have. Raises `FileError` ``dicom-broken``."""
+    value = unsigned(dataset, keyword)
+    if value is None:
+        raise broken(f"the header has no usable {keyword}")
+    return value
+
+
+def items(dataset: "Dataset", keyword: str) -> Sequence["Dataset"]:
+    """Give the items of a sequence; none where it is missing, or no sequence.
+
+    Raises `FileError` ``too-large`` for a sequence of more than 16 MiB.
+    """
+    from pydicom.sequence import Sequence as Items
+
+    element, value = raw(dataset, keyword)
+    if element is None:
+        return ()
+    if len(value) > _MAX_SEQUENCE:
+        raise FileError(f"its {keyword} is above 16 MiB", "Check the file.", "too-large")
+    found = dataset[keyword].value
+    return found if isinstance(found, Items) else ()

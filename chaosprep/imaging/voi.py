@@ -1,0 +1,112 @@
+"""The window that a DICOM header asks for: a VOI LUT, or a centre and width with a function."""
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from chaosprep.imaging.windows import apply_table, apply_window
+
+if TYPE_CHECKING:
+    from chaosprep.imaging.header import Header
+
+LINEAR, LINEAR_EXACT, SIGMOID = "LINEAR", "LINEAR_EXACT", "SIGMOID"
+
+
+@dataclass(frozen=True)
+class Voi:
+    """Centre and width in modality units, and the function that they are for.
+
+    PS3.3 C.11.2.1.2 and C.11.2.1.3; ``function`` is LINEAR, LINEAR_EXACT or SIGMOID.
+    """
+
+    center: float
+    width: float
+    function: str = LINEAR
+
+    def ends(self) -> tuple[float, float]:
+        """Give (low, high) in modality units.
+
+        LINEAR: c - 0.5 -+ (w - 1)/2; LINEAR_EXACT: c -+ w/2; for SIGMOID the same, where its
+        tangent at the centre leaves the grey scale.
+        """
+        if self.function == LINEAR:
+            center, half = self.center - 0.5, (self.width - 1) / 2
+        else:
+            center, half = self.center, self.width / 2
+        return center - half, center + half
+
+    def grey(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Map modality units of any shape to 0..1."""
+        if self.function == SIGMOID:
+            exponent = np.clip(-4 * (values - self.center) / self.width, -700, 700)
+            return np.asarray(1 / (1 + np.exp(exponent)), dtype=np.float64)
+        low, high = self.ends()
+        return np.clip((values - low) / (high - low), 0, 1)
+
+
+def make_voi(center: float | None, width: float | None, function: str) -> Voi | None:
+    """Make a `Voi`; None for one that leaves no grey: a width of 0 or less, LINEAR of 1 or less.
+
+    A function that DICOM does not know counts as LINEAR, its default.
+    """
+    if function not in (LINEAR_EXACT, SIGMOID):
+        function = LINEAR
+    if center is None or width is None or width <= (1 if function == LINEAR else 0):
+        return None
+    voi = Voi(center, width, function)
+    low, high = voi.ends()
+    return voi if low < high and math.isfinite(low) and math.isfinite(high) else None
+
+
+def stored_window(
+    center: float | None,
+    width: float | None,
+    slope: float,
+    intercept: float,
+    function: str = LINEAR,
+) -> tuple[float, float] | None:
+    """Give (low, high) in stored values for a window in modality units, or None for no window.
+
+    The ends of the `Voi`, undone through the rescale. A width of 1 or less (for LINEAR; else of 0
+    or less) leaves no grey between the two: None.
+    """
+    voi = make_voi(center, width, function)
+    if voi is None:
+        return None
+    low, high = sorted((end - intercept) / slope for end in voi.ends())
+    return (low, high) if low < high and math.isfinite(low) and math.isfinite(high) else None
+
+
+def windowed(header: "Header", pixels: NDArray[Any]) -> NDArray[np.uint8] | None:
+    """Show stored values of any shape as the header asks: uint8, None where it does not ask.
+
+    Modality LUT (else rescale), then VOI LUT (else window), rounded half to even. MONOCHROME1 is
+    not inverted. Where that is a plain window, the result is `apply_window`'s. To show a whole
+    series alike, give each slice the same header.
+    """
+    if header.voi is None and header.voi_lut is None:
+        return None
+    if header.linear and header.rescale_slope > 0:
+        return None if header.window is None else apply_window(pixels, *header.window)
+    if pixels.dtype.kind not in "iu" or pixels.dtype.itemsize > 2:
+        return _display(header, pixels)
+    native = pixels.dtype.newbyteorder("=")
+    unsigned = np.uint8 if native.itemsize == 1 else np.uint16
+    every = np.arange(2 ** (8 * native.itemsize), dtype=unsigned).view(native)
+    return apply_table(pixels, _display(header, every))
+
+
+def _display(header: "Header", pixels: NDArray[Any]) -> NDArray[np.uint8]:
+    shown = header.voi_lut or header.voi
+    if shown is None:
+        raise ValueError("the header asks for no window")
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # absurd slopes and windows
+        if header.modality_lut is not None:
+            values = header.modality_lut.look_up(pixels)
+        else:
+            values = pixels.astype(np.float64) * header.rescale_slope + header.rescale_intercept
+        grey = np.nan_to_num(shown.grey(values))
+    return np.rint(np.clip(grey, 0, 1) * 255).astype(np.uint8)
