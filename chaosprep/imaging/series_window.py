@@ -2,14 +2,14 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from chaosprep.errors import FileError
-from chaosprep.imaging.dicom import Header
+from chaosprep.imaging.dicom import Header, windowed
 from chaosprep.imaging.windows import Histogram
 
 Source = Literal["user", "dicom", "percentile", "minmax"]
@@ -22,7 +22,9 @@ class Window:
     """A window: low is shown as 0, high as 255.
 
     The ends are stored values, or modality units (`in_modality_units`) where the user gave them
-    or where the slices differ in their rescale; `stored` gives them for one slice.
+    or where the slices differ in their rescale; `stored` gives them for one slice. Where a header
+    asks for more than a straight line (a LUT, a sigmoid), `look` is that header, and `by_look`
+    shows every slice so.
     """
 
     low: float
@@ -30,6 +32,15 @@ class Window:
     source: Source
     in_modality_units: bool = False
     notes: tuple[str, ...] = ()
+    look: Header | None = None
+
+    def by_look(self, header: Header, array: NDArray[Any]) -> NDArray[np.uint8]:
+        """A slice's stored values in 8 bit, by the VOI LUT or function of `look`."""
+        if self.look is None:
+            raise ValueError("the window has two ends, and no look of its own")
+        own = replace(header, voi=self.look.voi, voi_lut=self.look.voi_lut)
+        shown = windowed(own, array)
+        return np.zeros(array.shape, np.uint8) if shown is None else shown
 
     def stored(self, header: Header) -> Ends:
         """The window in the stored values of a slice, the lower end first.
@@ -68,6 +79,10 @@ def find_window(
     if differ:
         notes = ("the slices differ in their rescale: it was applied before the common window",)
     if kind == "dicom":
+        look = next((h for h in headers if not h.linear and (h.voi or h.voi_lut)), None)
+        if look is not None:
+            notes = (*notes, "shown by a LUT or sigmoid of the DICOM header, not a straight window")
+            return Window(0.0, 0.0, "dicom", notes=notes, look=look)
         ends = [_ends(header, differ) for header in headers if header.window is not None]
         if ends:
             low, high = np.median(np.asarray(ends), axis=0).tolist()

@@ -161,18 +161,27 @@ def _windowed(
     row: Slice, header: Header, array: NDArray[Any], grid: Grid, window: Window, writer: Writer
 ) -> Slice:
     notes = list(window.notes)
-    low, high = window.stored(header)
-    shown = _apply(low, high, sample_image(grid, array))
+    ends = None if window.look else window.stored(header)
     if array.min() == array.max():
-        shown = np.zeros_like(shown)
+        shown = np.zeros((grid.rows.last - grid.rows.first, grid.cols.last - grid.cols.first), "u1")
         notes.append(f"constant image (every pixel is {array.flat[0]}): written as zeros")
-    elif header.photometric_interpretation == "MONOCHROME1":
-        shown = 255 - shown
-        notes.append("MONOCHROME1: inverted, so that bright is high")
+    else:
+        shown = _shown(header, sample_image(grid, array), window, ends)
+        if header.inverted:
+            shown = 255 - shown
+            notes.append("MONOCHROME1: inverted, so that bright is high")
     made = _written(row, place(grid, shown, 0), ".png", notes, writer)
-    return msgspec.structs.replace(
-        made, bits_stored=8, window=(low, high), window_source=window.source
-    )
+    return msgspec.structs.replace(made, bits_stored=8, window=ends, window_source=window.source)
+
+
+def _shown(
+    header: Header, array: NDArray[Any], window: Window, ends: tuple[float, float] | None
+) -> NDArray[np.uint8]:
+    """The array in 8 bit; bright is high in modality units, also where the slope is negative."""
+    if ends is None:
+        return window.by_look(header, array)
+    shown = _apply(*ends, array)
+    return shown if header.rescale_slope > 0 else 255 - shown
 
 
 def _stored(
@@ -187,7 +196,7 @@ def _stored(
     notes = []
     if array.min() == array.max():
         notes.append(f"constant image (every pixel is {array.flat[0]})")
-    if header.photometric_interpretation == "MONOCHROME1":
+    if header.inverted:
         notes.append("MONOCHROME1: the stored values are kept, so that bright is low")
     values, offset = place(grid, sample_image(grid, array), fill), 0
     if params.format == "png":
