@@ -3,10 +3,15 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 import chaosprep
 from chaosprep import Dataset
 from chaosprep.phantom import Patient, write_chaos
+
+# How long one example takes depends on what else the machine does; it is no failure.
+settings.register_profile("unhurried", deadline=None)
+settings.load_profile("unhurried")
 
 SMALL = (
     Patient(id=1, slices=4, matrix=32),

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from chaosprep.errors import FileError
 from chaosprep.imaging.organs import describe_levels, level_histogram
+from chaosprep.imaging.png import SIGNATURE, encode_grey
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -22,7 +23,6 @@ MAX_PIXELS = 64 * 2**20  # per slice; a larger announcement is a mistake or an a
 _MASK = "mask-unreadable"
 _IMAGE = "image-unreadable"
 _REMEDY = "Copy or export the file again from its source."
-_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _IHDR = struct.Struct(">IIBB")  # width, height, bit depth, colour type: PNG specification 11.2.1
 _DEPTHS = {0: (1, 2, 4, 8, 16), 2: (8, 16), 3: (1, 2, 4, 8), 4: (8, 16), 6: (8, 16)}
 _COLOURS = {
@@ -117,12 +117,9 @@ def encode_png(array: NDArray[np.uint8] | NDArray[np.uint16]) -> bytes:
 
     Raises `TypeError` for another dtype (bool included) and `ValueError` for another shape.
     """
-    import cv2
-
     if array.dtype.name not in ("uint8", "uint16"):
         raise TypeError(f"a PNG holds uint8 or uint16, not {array.dtype.name}")
-    _, encoded = cv2.imencode(".png", _native(_check_shape(array)))
-    return encoded.tobytes()
+    return encode_grey(_check_shape(array))
 
 
 def decode_png(data: bytes) -> NDArray[np.uint8] | NDArray[np.uint16]:
@@ -213,7 +210,7 @@ def _native(array: NDArray[Any]) -> NDArray[Any]:
 
 def _png(data: bytes, code: str) -> _Png | None:
     """Read a PNG's IHDR; None where the bytes are another format."""
-    if not data.startswith(_SIGNATURE):
+    if not data.startswith(SIGNATURE):
         return None
     if data[8:16] == b"\0\0\0\rIHDR" and len(data) >= 33:
         cols, rows, depth, colour = _IHDR.unpack_from(data, 16)
@@ -224,7 +221,7 @@ def _png(data: bytes, code: str) -> _Png | None:
 
 def _check_whole(data: bytes, code: str) -> None:
     """Check every chunk up to IEND: decoders let some faults pass, and print others to stderr."""
-    view, at = memoryview(data), len(_SIGNATURE)
+    view, at = memoryview(data), len(SIGNATURE)
     while at + 12 <= len(data):
         end = at + 12 + int.from_bytes(view[at : at + 4])
         if end > len(data) or zlib.crc32(view[at + 4 : end - 4]) != int.from_bytes(

@@ -5,6 +5,7 @@ import zlib
 from io import BytesIO
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given
@@ -224,8 +225,17 @@ def test_png_brings_back_the_same_pixels(array: NDArray[Any]) -> None:
 
 @given(hnp.arrays(st.sampled_from([np.uint8, np.uint16]), sides))
 def test_other_readers_see_the_same_png(array: NDArray[Any]) -> None:
-    with Image.open(BytesIO(encode_png(array))) as image:
+    data = encode_png(array)
+    with Image.open(BytesIO(data)) as image:
         np.testing.assert_array_equal(np.asarray(image), array)
+    read = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+    np.testing.assert_array_equal(np.asarray(read), array)
+
+
+def test_a_machine_without_isal_writes_the_same_pixels(monkeypatch: pytest.MonkeyPatch) -> None:
+    array = np.arange(4096, dtype=np.uint16).reshape(64, 64)
+    monkeypatch.setattr("chaosprep.imaging.png.isal_zlib", zlib)
+    np.testing.assert_array_equal(decode_png(encode_png(array)), array)
 
 
 def test_views_and_byte_orders_are_encoded_by_value() -> None:
