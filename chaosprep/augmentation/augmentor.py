@@ -1,8 +1,9 @@
 """The engine ``augmentor``: Augmentor's own operations draw and shape the geometry.
 
-They are given coordinate planes (mode F) for pictures, each alone under the same seed, and what
-comes back says where each output pixel comes from. The data are then resampled once, by the same
-code as for the other engine, at 16 bits and with exact masks. Augmentor 0.2.12, whose quirks stay:
+They are given a `Footprint` for a picture, which says afterwards where each output pixel comes
+from. The data are then resampled once, by the same code as for the other engine, at 16 bits and
+with exact masks. (Coordinate planes as pictures would do too, but Pillow's bicubic ``transform``
+has the parameter -1, which bends a ramp by up to 0.1 pixels.) Augmentor 0.2.12, whose quirks stay:
 
 - ``rotate`` turns by whole degrees, cuts off the empty corners and enlarges the rest;
 - ``zoom_random`` and the crops take ``percentage_area`` per side, so 0.85 keeps 72 % of the area;
@@ -14,30 +15,26 @@ code as for the other engine, at 16 bits and with exact masks. Augmentor 0.2.12,
 import random
 import threading
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import reduce
 from typing import TYPE_CHECKING, Annotated, Final
 
 import msgspec
 import numpy as np
 from msgspec import Meta
-from numpy.typing import NDArray
 
-from chaosprep.augmentation.geometry import Maps, Matrix
+from chaosprep.augmentation.footprint import Footprint
+from chaosprep.augmentation.geometry import Maps
 from chaosprep.augmentation.operation import Range, check_number
 from chaosprep.errors import UsageError
 
 if TYPE_CHECKING:
     from Augmentor.Operations import Operation
 
-Plane = NDArray[np.float64]
-Points = tuple[Plane, Plane]
 Scalar = str | bool | int | float
 
 FLIPS: Final = ("flip_left_right", "flip_top_bottom", "flip_random")
-SKEWS: Final = ("skew", "skew_tilt", "skew_corner", "skew_left_right", "skew_top_bottom")
-DISTORTIONS: Final = ("random_distortion", "gaussian_distortion")
+
 GEOMETRY: Final = (
     "rotate",
     "rotate_without_crop",
@@ -46,7 +43,8 @@ GEOMETRY: Final = (
     "rotate270",
     "rotate_random_90",
     *FLIPS,
-    *DISTORTIONS,
+    "random_distortion",
+    "gaussian_distortion",
     "zoom",
     "zoom_random",
     "crop_by_size",
@@ -54,7 +52,11 @@ GEOMETRY: Final = (
     "crop_random",
     "scale",
     "resize",
-    *SKEWS,
+    "skew",
+    "skew_tilt",
+    "skew_corner",
+    "skew_left_right",
+    "skew_top_bottom",
     "shear",
 )
 """Methods of `Augmentor.Pipeline` that move pixels, and do nothing else."""
@@ -83,14 +85,8 @@ LIMITS: Final[Mapping[str, Range]] = {
 }
 """Numbers that Augmentor takes in any size; a manifest is not to fill the memory."""
 
-MARGIN: Final = 2
-"""Pixels beside the edge whose coordinates Pillow's bicubic filter bends."""
-
-SMALL: Final = 16
-"""Sides below which a picture has no middle that is far enough from its edges."""
-
-OUTSIDE: Final = -1e4
-"""Coordinate of what comes from nowhere."""
+BEYOND: Final = 3e4
+"""Pixels: farther than any picture reaches, and within what `cv2.remap` takes."""
 
 _GLOBAL_RANDOM = threading.Lock()
 
@@ -164,34 +160,28 @@ def build(operation: str, arguments: Mapping[str, Scalar]) -> "Operation":
 def source_maps(steps: Sequence[DrawnStep], rows: int, cols: int) -> Maps:
     """Return where each output pixel of the steps comes from, as `geometry.coordinate_maps` does.
 
-    The shape of the maps is that of the output.
+    The shape of the maps is that of the output. Raises `UsageError` (``augmentation-recipe``) where
+    Augmentor cannot do a step on this shape.
     """
-    sources: list[Callable[[Points], Points]] = []
+    picture = Footprint((cols, rows))
     for step in steps:
-        x, y, whole = planes(step, rows, cols)
-        sources.append(_source(step, x, y, whole))
-        rows, cols = x.shape
-    row, col = np.mgrid[:rows, :cols].astype(np.float64)
-    x, y = reduce(lambda points, source: source(points), reversed(sources), (col, row))
-    return x.astype(np.float32), y.astype(np.float32)
+        picture = _perform(step, picture)
+    x, y = np.meshgrid(np.arange(picture.width) + 0.5, np.arange(picture.height) + 0.5)
+    found = picture.source((x, y))
+    col, row = (np.nan_to_num(axis - 0.5, nan=-BEYOND).clip(-BEYOND, BEYOND) for axis in found)
+    return col.astype(np.float32), row.astype(np.float32)
 
 
-def planes(step: DrawnStep, rows: int, cols: int) -> tuple[Plane, Plane, Plane]:
-    """Give a step the planes of the columns, the rows and ones for pictures: what comes back."""
-    from PIL import Image
-
+def _perform(step: DrawnStep, picture: Footprint) -> Footprint:
     operation = build(step.operation, step.arguments)
-    row, col = np.mgrid[:rows, :cols].astype(np.float32)
-    found = []
-    for plane in (col, row, np.ones_like(col)):
-        try:
-            with augmentor_random(step.seed):
-                (made,) = operation.perform_operation([Image.fromarray(plane)])
-        except (ArithmeticError, AttributeError, LookupError, ValueError) as error:
-            reason = f"Augmentor cannot {step.operation} a picture of {rows} x {cols}: {error}"
-            raise UsageError(reason, "Change its arguments.", "augmentation-recipe") from error
-        found.append(np.asarray(made, np.float64))
-    return found[0], found[1], found[2]
+    try:
+        with augmentor_random(step.seed):
+            made: list[Footprint] = operation.perform_operation([picture])
+    except (ArithmeticError, AttributeError, LookupError, ValueError) as error:
+        size = f"{picture.height} x {picture.width}"
+        reason = f"Augmentor cannot {step.operation} a picture of {size}: {error}"
+        raise UsageError(reason, "Change its arguments.", "augmentation-recipe") from error
+    return made[0]
 
 
 @contextmanager
@@ -207,75 +197,3 @@ def augmentor_random(seed: int) -> Iterator[None]:
         finally:
             random.setstate(states[0])
             np.random.set_state(states[1])
-
-
-def _source(step: DrawnStep, x: Plane, y: Plane, whole: Plane) -> Callable[[Points], Points]:
-    """Return the function from output to input (col, row) that the planes are samples of."""
-    if step.operation in DISTORTIONS:
-        return _sampled(x, y, whole)
-    matrix = fit(x, y, whole, projective=step.operation in SKEWS)
-
-    def source(points: Points) -> Points:
-        u, v, w = (a * points[0] + b * points[1] + c for a, b, c in matrix)
-        return u / w, v / w
-
-    return source
-
-
-def fit(x: Plane, y: Plane, whole: Plane, *, projective: bool) -> Matrix:
-    """Fit the matrix of an affine or projective step to the middle of its planes.
-
-    Near the edges Pillow's filters bend the planes; the middle has the map itself, to about 1e-5.
-    """
-    row, col = _middle(x, y, whole)
-    u, v = x[row, col], y[row, col]
-    one = np.column_stack([col, row, np.ones(len(col))])
-    if not projective:
-        solved, *_ = np.linalg.lstsq(one, np.column_stack([u, v]), rcond=None)
-        return np.vstack([solved.T, [0.0, 0.0, 1.0]])
-    none = np.zeros_like(one)
-    above = np.hstack([one, none, -u[:, None] * one[:, :2]])
-    below = np.hstack([none, one, -v[:, None] * one[:, :2]])
-    solved, *_ = np.linalg.lstsq(np.vstack([above, below]), np.concatenate([u, v]), rcond=None)
-    return np.append(solved, 1.0).reshape(3, 3)
-
-
-def _middle(x: Plane, y: Plane, whole: Plane) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Return (row, col) of at most some 1000 pixels that show the inside of the input."""
-    rows, cols = x.shape
-    if min(rows, cols) < SMALL:
-        row, col = np.nonzero(whole > 0.5)
-        return row, col
-    inside = np.abs(whole - 1.0) < 1e-4
-    for plane in (x, y):
-        inside &= (plane > MARGIN) & (plane < plane.max() - MARGIN)
-    top, left = rows // 4, cols // 4
-    step = max(1, min(rows, cols) // 64)
-    part = (slice(top, rows - top, step), slice(left, cols - left, step))
-    row, col = np.nonzero(inside[part])
-    return row * step + top, col * step + left
-
-
-def _sampled(x: Plane, y: Plane, whole: Plane) -> Callable[[Points], Points]:
-    """Return the function that reads the planes themselves, linearly between their pixels."""
-    import cv2
-
-    empty = whole < 0.5
-    tables = [np.where(empty, OUTSIDE, plane).astype(np.float32) for plane in (x, y)]
-
-    def source(points: Points) -> Points:
-        col, row = (axis.astype(np.float32) for axis in points)
-        read = [
-            cv2.remap(
-                table,
-                col,
-                row,
-                cv2.INTER_LINEAR,
-                borderMode=cv2.BORDER_CONSTANT,
-                borderValue=OUTSIDE,
-            )
-            for table in tables
-        ]
-        return read[0].astype(np.float64), read[1].astype(np.float64)
-
-    return source
