@@ -1,8 +1,9 @@
 """Flips, transposition and quarter turns: each pixel goes to a whole place, none is mixed.
 
 All of them keep the shape. On a picture that is not square, a transposition or a quarter turn
-happens about the centre, as any rotation does: what then lies beyond the edges is cut off, and
-what was not there is background.
+happens about the centre (half a pixel beside it, where rows and cols are not both even or both
+odd), as any rotation does: what then lies beyond the edges is cut off, and what was not there is
+background.
 """
 
 from typing import ClassVar, Literal
@@ -63,7 +64,7 @@ class DrawnTranspose(Spatial, frozen=True, kw_only=True, tag="transpose"):
 
     def inverse(self, rows: int, cols: int) -> Matrix:
         """Transpose again."""
-        return about_centre(np.array([[0.0, 1.0], [1.0, 0.0]]), rows, cols)
+        return whole_pixels(about_centre(np.array([[0.0, 1.0], [1.0, 0.0]]), rows, cols))
 
 
 class Transpose(Choice, frozen=True, kw_only=True):
@@ -84,7 +85,8 @@ class DrawnTurn(Spatial, frozen=True, kw_only=True, tag="turn"):
     def inverse(self, rows: int, cols: int) -> Matrix:
         """Turn back, without the rounding of sines."""
         quarter = np.array([[0.0, -1.0], [1.0, 0.0]])
-        return about_centre(np.linalg.matrix_power(quarter, self.quarters), rows, cols)
+        linear = np.linalg.matrix_power(quarter, self.quarters)
+        return whole_pixels(about_centre(linear, rows, cols))
 
 
 class Turn(Choice, frozen=True, kw_only=True):
@@ -93,6 +95,11 @@ class Turn(Choice, frozen=True, kw_only=True):
     def draw(self, rng: np.random.Generator) -> DrawnTurn:
         """Draw one of the three."""
         return turn(int(rng.integers(1, 4)))
+
+
+def whole_pixels(matrix: Matrix) -> Matrix:
+    """Round the offsets of a matrix of whole numbers down, so that no pixel falls between two."""
+    return np.floor(matrix)
 
 
 def turn(quarters: int) -> DrawnTurn:
