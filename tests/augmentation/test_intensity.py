@@ -110,3 +110,11 @@ def test_changes_happen_after_the_geometry_in_the_order_of_the_parameters() -> N
     gamma, hole = op("gamma", exponent=2.0), op("dropout", holes=[[0.0, 0.0, 0.5, 0.5]])
     one_by_one = changed(changed(image[:, ::-1], gamma), hole)
     assert np.allclose(changed(image, op("flip"), gamma, hole), one_by_one, atol=1e-2)
+
+
+@given(low=st.floats(-1000, 1000), span=st.floats(0.01, 1000))
+def test_no_float_leaves_the_range_by_a_rounding(low: float, span: float) -> None:
+    image = np.linspace(low, low + span, 64, dtype=np.float32).reshape(8, 8)
+    new = changed(image, op("gamma", exponent=1.0))
+    assert image.min() <= new.min()
+    assert new.max() <= image.max()

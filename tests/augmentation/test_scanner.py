@@ -120,3 +120,11 @@ def test_ghosting_moves_energy_about_and_makes_none() -> None:
     phases = DrawnGhosting(along="rows", amplitude=2.0, cycles=9.0, phase=0.3).line_phases(128)
     assert np.allclose(np.abs(phases), 1.0, atol=1e-6)
     assert phases[0] == 1.0
+
+
+def test_a_bias_field_brightens_nothing_into_one_flat_white() -> None:
+    image = np.random.default_rng(0).uniform(900, 1000, (64, 64)).astype(np.float32)
+    image[0, 0] = 0.0
+    new = changed(image, "bias", coefficients=[0.5] + [0.0] * 8)
+    assert (new == new.max()).sum() == 1
+    assert new.max() == pytest.approx(image.max(), rel=1e-5)
