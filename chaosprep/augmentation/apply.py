@@ -165,12 +165,15 @@ def _image(parameters: AnyParameters, image: NDArray[Any], maps: Maps) -> NDArra
 
 
 def _change(sampled: Values, changes: Sequence[Intensity], low: float, high: float) -> Values:
-    """Change the grey values on the source's own range, from which none may leave."""
+    """Change the grey values, in place, on the source's own range, from which none may leave."""
     if low == high:
         return sampled
-    values = (sampled - np.float32(low)) * np.float32(1.0 / (high - low))
+    values = sampled
+    values -= np.float32(low)
+    values *= np.float32(1.0 / (high - low))
     for operation in changes:
-        values = np.clip(operation.change(values), 0.0, 1.0)
+        values = operation.change(values)
+        np.clip(values, 0.0, 1.0, out=values)
     values *= np.float32(high - low)
     values += np.float32(low)
     return np.clip(values, low, high, out=values)

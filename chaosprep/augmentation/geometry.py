@@ -62,11 +62,13 @@ def coordinate_maps(
     ``moves`` are rows and cols to add to each output place, each (rows, cols), in pixels, before
     the matrix goes on from there.
     """
-    col = np.arange(cols, dtype=np.float64)[np.newaxis, :]
-    row = np.arange(rows, dtype=np.float64)[:, np.newaxis]
-    x, y = (a * col + (b * row + c) for a, b, c in matrix[:2])
-    if moves is not None:
-        down, right = moves
-        x += matrix[0, 0] * right + matrix[0, 1] * down
-        y += matrix[1, 0] * right + matrix[1, 1] * down
-    return x.astype(np.float32), y.astype(np.float32)
+    col, row = np.arange(cols, dtype=np.float64), np.arange(rows, dtype=np.float64)
+    found = []
+    for across, down, offset in matrix[:2].tolist():
+        # Each term in double precision, their sum in single: whole pixels stay whole.
+        lines = (down * row + offset).astype(np.float32)
+        axis = np.add.outer(lines, (across * col).astype(np.float32))
+        if moves is not None:
+            axis += (across * moves[1] + down * moves[0]).astype(np.float32)
+        found.append(axis)
+    return found[0], found[1]

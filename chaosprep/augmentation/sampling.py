@@ -61,7 +61,7 @@ def sample_image(
         "linear": cv2.INTER_LINEAR,
         "lanczos4": cv2.INTER_LANCZOS4,
     }
-    sampled = _remap(image.astype(np.float32), maps, methods[interpolation], low)
+    sampled = _remap(image, maps, methods[interpolation], low)
     return np.clip(sampled, low, high, out=sampled)
 
 
@@ -117,16 +117,20 @@ def check_pixels(pixels: NDArray[Any], dtypes: tuple[str, ...], what: str) -> No
 
 
 def _remap(
-    source: NDArray[np.float32], maps: Maps, method: int, outside: float
+    source: NDArray[Any], maps: Maps, method: int, outside: float
 ) -> NDArray[np.float32]:
     import cv2
 
     # OpenCV 4 rounds coordinates to these steps and OpenCV 5 does not: do it for both.
-    x, y = (
-        np.rint(axis * np.float32(STEPS)) / np.float32(STEPS) + np.float32(PAD) for axis in maps
-    )
+    x, y = (axis * np.float32(STEPS) for axis in maps)
+    for axis in (x, y):
+        np.rint(axis, out=axis)
+        axis *= np.float32(1.0 / STEPS)
+        axis += np.float32(PAD)
     # Padded here: beside the edge, OpenCV 4 adds and subtracts the border value and loses digits.
-    padded = cv2.copyMakeBorder(source, PAD, PAD, PAD, PAD, cv2.BORDER_CONSTANT, value=outside)
+    rows, cols = source.shape
+    padded = np.full((rows + 2 * PAD, cols + 2 * PAD), outside, np.float32)
+    padded[PAD:-PAD, PAD:-PAD] = source
     sampled = cv2.remap(padded, x, y, method, borderMode=cv2.BORDER_CONSTANT, borderValue=outside)
     return np.asarray(sampled, np.float32)
 
@@ -137,7 +141,7 @@ def _sample_labels(mask: NDArray[Any], maps: Maps) -> NDArray[Any]:
     best = np.zeros(maps[0].shape, mask.dtype)
     most = np.full(maps[0].shape, -1.0, np.float32)
     for label in sorted({0, *np.unique(mask).tolist()}):
-        share = _remap((mask == label).astype(np.float32), maps, cv2.INTER_LINEAR, label == 0)
+        share = _remap(mask == label, maps, cv2.INTER_LINEAR, label == 0)
         greater = share > most
         best[greater] = label
         most[greater] = share[greater]
