@@ -1,6 +1,7 @@
 """Apply a drawn transform to an image and its mask."""
 
 from collections.abc import Mapping, Sequence
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -114,11 +115,8 @@ def compose(parameters: OpencvParameters, rows: int, cols: int) -> Matrix:
 
     Going from output to input undoes the operations from the last to the first.
     """
-    matrix = np.eye(3)
-    for operation in parameters.operations:
-        if isinstance(operation, Spatial):
-            matrix = matrix @ operation.inverse(rows, cols)
-    return matrix
+    moved = (one for one in parameters.operations if isinstance(one, Spatial))
+    return reduce(np.matmul, (one.inverse(rows, cols) for one in moved), np.eye(3))
 
 
 def linear_part(parameters: AnyParameters, rows: int, cols: int) -> Matrix:

@@ -16,11 +16,9 @@ Maps = tuple[NDArray[np.float32], NDArray[np.float32]]
 
 def about_centre(linear: Matrix, rows: int, cols: int) -> Matrix:
     """Let a 2 x 2 matrix on (col, row) act about the centre of the image."""
-    centre = np.array([(cols - 1) / 2, (rows - 1) / 2])
-    matrix = np.eye(3)
-    matrix[:2, :2] = linear
-    matrix[:2, 2] = centre - linear @ centre
-    return matrix
+    (a, b), (d, e) = linear.tolist()
+    x, y = (cols - 1) / 2, (rows - 1) / 2
+    return np.array([[a, b, x - (a * x + b * y)], [d, e, y - (d * x + e * y)], [0.0, 0.0, 1.0]])
 
 
 def rotation_linear(degrees: float) -> Matrix:
