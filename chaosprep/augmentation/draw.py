@@ -4,10 +4,12 @@ import hashlib
 import json
 from collections.abc import Sequence
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import msgspec
 import numpy as np
+from numpy.random.bit_generator import ISeedSequence
+from numpy.typing import NDArray
 
 from chaosprep.augmentation.elastic import DrawnElastic
 from chaosprep.augmentation.operation import rounded
@@ -36,7 +38,7 @@ def generator(
     # A JSON list quotes its strings, so ("a1", 2) and ("a", 12) cannot read the same.
     identity = json.dumps([SCHEME_VERSION, seed, slice_id, copy, attempt, operation])
     digest = hashlib.sha256(identity.encode("ascii")).digest()
-    return np.random.Generator(np.random.Philox(key=int.from_bytes(digest[:16], "little")))
+    return np.random.Generator(np.random.Philox(cast(np.random.SeedSequence, _Key(digest[:16]))))
 
 
 def draw(
@@ -74,6 +76,19 @@ def as_json(
         "interpolation": recipe.interpolation,
         "operations": rounded(msgspec.to_builtins(drawn), DECIMALS),
     }
+
+
+class _Key(ISeedSequence):
+    """Hands over a key as it is; ``Philox(key=...)`` asks the system for entropy all the same."""
+
+    def __init__(self, key: bytes) -> None:
+        self.key = key
+
+    def generate_state(
+        self, n_words: int, dtype: object = np.uint32
+    ) -> NDArray[np.uint32 | np.uint64]:
+        """Return the two words of the key."""
+        return np.frombuffer(self.key, "<u8", n_words).astype(np.uint64)
 
 
 def _stream(

@@ -133,15 +133,16 @@ def check_pixels(pixels: NDArray[Any], dtypes: tuple[str, ...], what: str) -> No
 def _remap(source: NDArray[Any], maps: Maps, method: int, outside: float) -> NDArray[np.float32]:
     import cv2
 
+    # Padded here: beside the edge, OpenCV 4 adds and subtracts the border value and loses digits.
+    pad = PAD if outside else 0
+    rows, cols = source.shape
+    padded = np.full((rows + 2 * pad, cols + 2 * pad), outside, np.float32)
+    padded[pad : pad + rows, pad : pad + cols] = source
     # OpenCV 4 rounds coordinates to these steps and OpenCV 5 does not: do it for both. A float32 of
     # this size has no digits below a step, so adding it rounds (to even), as rint would in 4 steps.
     x, y = (axis + ROUNDING for axis in maps)
-    x -= ROUNDING - PAD
-    y -= ROUNDING - PAD
-    # Padded here: beside the edge, OpenCV 4 adds and subtracts the border value and loses digits.
-    rows, cols = source.shape
-    padded = np.full((rows + 2 * PAD, cols + 2 * PAD), outside, np.float32)
-    padded[PAD:-PAD, PAD:-PAD] = source
+    x -= ROUNDING - pad
+    y -= ROUNDING - pad
     sampled = cv2.remap(padded, x, y, method, borderMode=cv2.BORDER_CONSTANT, borderValue=outside)
     return np.asarray(sampled, np.float32)
 
