@@ -1,22 +1,33 @@
 """Apply a drawn transform to an image and its mask."""
 
 from collections.abc import Mapping, Sequence
+from functools import reduce
 from typing import Any
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from chaosprep.augmentation.draw import Parameters
-from chaosprep.augmentation.geometry import (
-    IMAGE_DTYPES,
-    check_pixels,
-    compose,
-    coordinate_maps,
-    resample_image,
-    resample_mask,
+from chaosprep.augmentation.augmentor import source_maps
+from chaosprep.augmentation.elastic import DrawnElastic
+from chaosprep.augmentation.geometry import Maps, Matrix, coordinate_maps
+from chaosprep.augmentation.intensity import Intensity, Values
+from chaosprep.augmentation.recipe import (
+    AnyParameters,
+    AugmentorParameters,
+    OpencvParameters,
+    read_parameters,
 )
-from chaosprep.errors import ChaosprepError, FileError, UsageError
+from chaosprep.augmentation.sampling import (
+    IMAGE_DTYPES,
+    MaskSampling,
+    cast,
+    check_pixels,
+    sample_image,
+    sample_mask,
+    value_range,
+)
+from chaosprep.augmentation.spatial import Spatial
+from chaosprep.errors import FileError, UsageError
 
 
 def apply(
@@ -25,23 +36,28 @@ def apply(
     mask: NDArray[Any] | None,
     *,
     swap: Sequence[tuple[int, int]] = (),
+    mask_sampling: MaskSampling = "nearest",
 ) -> tuple[NDArray[Any], NDArray[Any] | None]:
     """Return the transformed image and mask; the same input gives the same pixels.
 
-    (Another OpenCV version or processor may round a few image pixels to the neighbouring grey
-    level; mask pixels stay the same.)
+    (Another version of OpenCV, numpy or Pillow, or another processor, may round a few image pixels
+    to the neighbouring grey level; nearest mask pixels stay the same.)
 
     ``parameters`` is what `draw` returned, or a manifest kept; ``image`` is (rows, cols) of uint8,
-    uint16, int16 or float32, ``mask`` (rows, cols) of bool, uint8, uint16 or int16, or None. Shapes
-    and dtypes are kept and the input is not changed. The image is interpolated (cubic), the mask
-    takes its nearest pixel, both through one map and in one step. Where the transform flips,
-    ``swap`` names the pairs of mask values that change places: right and left kidney.
+    uint16, int16 or float32, ``mask`` (rows, cols) of bool, uint8, uint16 or int16, or None. Dtypes
+    are kept, and so are shapes, but for the steps of Augmentor that change them. The input is not
+    changed. Image and mask go through one map in one step: the image is interpolated, then its grey
+    values change, and it is clipped to its own range, rounded and cast; the mask takes its nearest
+    pixel, or (``label``) the label with the greatest interpolated share. Where the transform
+    mirrors (`mirrored`), ``swap`` names the pairs of mask values that change places: right and
+    left kidney.
 
-    Raises `ChaosprepError` (``augmentation-parameters``) for an unknown scheme or engine, a missing
-    or unknown key, or a number out of its range; `FileError` for pixels that do not fit
-    (``mask-size``, and as in `geometry`); `UsageError` (``label-swap``) as in `swap_labels`.
+    Raises `ChaosprepError` (``augmentation-parameters``) for an unknown scheme, engine or
+    operation, a missing or unknown key, or a number out of its range; `FileError` for pixels that
+    do not fit (``mask-size``, and as in `sampling`); `UsageError` (``label-swap``) as in
+    `swap_labels`, and (``augmentation-recipe``) where Augmentor cannot do a step on this shape.
     """
-    checked = _checked(parameters)
+    checked = read_parameters(parameters)
     check_pixels(image, IMAGE_DTYPES, "image")
     if mask is not None and mask.shape != image.shape:
         raise FileError(
@@ -49,13 +65,69 @@ def apply(
             "Give each image the mask that was drawn on it.",
             "mask-size",
         )
-    rows, cols = image.shape
-    maps = coordinate_maps(compose(checked, rows, cols), rows, cols)
-    new_image = resample_image(image, maps)
+    maps = maps_of(checked, *image.shape)
+    new_image = _image(checked, image, maps)
     if mask is None:
         return new_image, None
-    new_mask = resample_mask(mask, maps)
-    return new_image, swap_labels(new_mask, swap) if checked["flip"] else new_mask
+    new_mask = sample_mask(mask, maps, mask_sampling)
+    return new_image, swap_labels(new_mask, swap) if checked.mirrors() else new_mask
+
+
+def mirrored(parameters: Mapping[str, Any]) -> bool:
+    """Tell whether a drawn transform mirrors: a right kidney looks like a left one then.
+
+    A flip of either kind and a transposition mirror, a quarter turn does not, and two mirrors are
+    none. Raises `ChaosprepError` (``augmentation-parameters``) as `apply` does.
+    """
+    return read_parameters(parameters).mirrors()
+
+
+def pixel_size(
+    parameters: Mapping[str, Any], shape: tuple[int, int], spacing: tuple[float, float] = (1.0, 1.0)
+) -> tuple[float, float]:
+    """Return the size of an output pixel (row, col) in mm, for a source of ``spacing`` (row, col).
+
+    ``shape`` is the source's (rows, cols). It is the length of the way in the source that one step
+    down, or right, in the output stands for: exact for rotation, scale, crop and symmetries, the
+    mean of it for elastic deformation and Augmentor's distortions. Raises as `apply` does.
+    """
+    linear = linear_part(read_parameters(parameters), *shape)
+    right, down = (np.hypot(x * spacing[1], y * spacing[0]) for x, y in linear.T)
+    return float(down), float(right)
+
+
+def pixel_area(parameters: Mapping[str, Any], shape: tuple[int, int]) -> float:
+    """Return the mean area of an output pixel, in pixels of the source; arguments as above."""
+    return float(abs(np.linalg.det(linear_part(read_parameters(parameters), *shape))))
+
+
+def maps_of(parameters: AnyParameters, rows: int, cols: int) -> Maps:
+    """Return the one map of a transform: the input col and row of every output pixel."""
+    if isinstance(parameters, AugmentorParameters):
+        return source_maps(parameters.operations, rows, cols)
+    last = [one for one in parameters.operations if isinstance(one, DrawnElastic)]
+    moves = last[0].moves(rows, cols) if last else None
+    return coordinate_maps(compose(parameters, rows, cols), rows, cols, moves)
+
+
+def compose(parameters: OpencvParameters, rows: int, cols: int) -> Matrix:
+    """Return the one matrix of all spatial operations but the elastic one.
+
+    Going from output to input undoes the operations from the last to the first.
+    """
+    moved = (one for one in parameters.operations if isinstance(one, Spatial))
+    return reduce(np.matmul, (one.inverse(rows, cols) for one in moved), np.eye(3))
+
+
+def linear_part(parameters: AnyParameters, rows: int, cols: int) -> Matrix:
+    """Return the 2 x 2 matrix on (col, row) from a step in the output to one in the input."""
+    if isinstance(parameters, OpencvParameters):
+        return compose(parameters, rows, cols)[:2, :2]
+    steps = []
+    for axis in maps_of(parameters, rows, cols):
+        down, right = np.gradient(axis.astype(np.float64)) if min(axis.shape) > 1 else (0.0, 0.0)
+        steps.append((np.median(right), np.median(down)))
+    return np.array(steps)
 
 
 def swap_labels(mask: NDArray[Any], pairs: Sequence[tuple[int, int]]) -> NDArray[Any]:
@@ -82,20 +154,31 @@ def swap_labels(mask: NDArray[Any], pairs: Sequence[tuple[int, int]]) -> NDArray
     return swapped
 
 
+def _image(parameters: AnyParameters, image: NDArray[Any], maps: Maps) -> NDArray[Any]:
+    sampled = sample_image(image, maps, parameters.interpolation)
+    changes = [one for one in parameters.operations if isinstance(one, Intensity)]
+    if changes:
+        sampled = _change(sampled, changes, *value_range(image))
+    return cast(sampled, image.dtype)
+
+
+def _change(sampled: Values, changes: Sequence[Intensity], low: float, high: float) -> Values:
+    """Change the grey values, in place, on the source's own range, from which none may leave."""
+    if low == high:
+        return sampled
+    values = sampled
+    values -= np.float32(low)
+    values *= np.float32(1.0 / (high - low))
+    for operation in changes:
+        values = operation.change(values)
+        np.clip(values, 0.0, 1.0, out=values)
+    values *= np.float32(high - low)
+    values += np.float32(low)
+    return np.clip(values, low, high, out=values)
+
+
 def _fits(value: int, dtype: np.dtype[Any]) -> bool:
     if dtype.kind not in "iu":
         return value in (0, 1)
     limits = np.iinfo(dtype)
     return bool(limits.min <= value <= limits.max)
-
-
-def _checked(parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the parameters as `Parameters` types them, or say what is wrong with them."""
-    try:
-        return msgspec.structs.asdict(msgspec.convert(dict(parameters), Parameters))
-    except msgspec.ValidationError as error:
-        raise ChaosprepError(
-            f"the augmentation parameters cannot be applied: {error}",
-            "Take them unchanged from a manifest that this version of chaosprep reads.",
-            "augmentation-parameters",
-        ) from error

@@ -2,60 +2,28 @@
 
 import hashlib
 import json
-from typing import Annotated, Any, Final, Literal
+from collections.abc import Sequence
+from functools import partial
+from typing import Any, Final, cast
 
 import msgspec
 import numpy as np
-from msgspec import Meta
+from numpy.random.bit_generator import ISeedSequence
+from numpy.typing import NDArray
 
+from chaosprep.augmentation.elastic import DrawnElastic
+from chaosprep.augmentation.operation import rounded
+from chaosprep.augmentation.recipe import AnyRecipe
 from chaosprep.errors import UsageError
 
 SCHEME_VERSION: Final = 1
 """Goes up whenever a seed would draw other numbers, or the numbers would mean other pixels."""
 
-DECIMALS = 6
+DECIMALS: Final = 6
 """Drawn numbers are rounded to this many decimals: short in the manifest, exact through JSON."""
 
-Fraction = Annotated[float, Meta(ge=0.0, le=1.0)]
-
-
-class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What may be drawn, and how often.
-
-    ``rotation`` is the largest angle either way, in degrees (0 to 180). ``zoom`` is the side of the
-    cropped window as a part of the image's side (above 0, up to 1). Each probability is that of its
-    operation, on its own, for one copy of one slice. Raises `UsageError`
-    (``augmentation-recipe``) for a number out of its range.
-    """
-
-    rotation: float = 10.0
-    rotation_probability: float = 0.8
-    flip_probability: float = 0.5
-    zoom: float = 0.85
-    zoom_probability: float = 0.3
-
-    def __post_init__(self) -> None:
-        _require(0.0 <= self.rotation <= 180.0, "rotation", "from 0 to 180 degrees")
-        _require(0.0 < round(self.zoom, DECIMALS) <= 1.0, "zoom", "above 0 and at most 1")
-        for name in ("rotation_probability", "flip_probability", "zoom_probability"):
-            _require(0.0 <= getattr(self, name) <= 1.0, name, "from 0 to 1")
-
-
-class Parameters(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One drawn transform: the schema of what `draw` returns and `apply` takes.
-
-    ``rotation`` in degrees, positive counter-clockwise as seen on screen. ``flip`` is left-right.
-    ``zoom`` is the side of the cropped window as a part of the image's side (1.0: no zoom), and
-    ``zoom_row``, ``zoom_col`` its place within its free play: 0 top or left, 1 bottom or right.
-    """
-
-    scheme: Literal[1]
-    engine: Literal["opencv"]
-    rotation: Annotated[float, Meta(ge=-180.0, le=180.0)]
-    flip: bool
-    zoom: Annotated[float, Meta(gt=0.0, le=1.0)]
-    zoom_row: Fraction
-    zoom_col: Fraction
+FOLDED: Final = 200
+"""Elastic draws that may fold, one after the other, before the recipe is called impossible."""
 
 
 def generator(
@@ -70,54 +38,60 @@ def generator(
     # A JSON list quotes its strings, so ("a1", 2) and ("a", 12) cannot read the same.
     identity = json.dumps([SCHEME_VERSION, seed, slice_id, copy, attempt, operation])
     digest = hashlib.sha256(identity.encode("ascii")).digest()
-    return np.random.Generator(np.random.Philox(key=int.from_bytes(digest[:16], "little")))
+    return np.random.Generator(np.random.Philox(cast(np.random.SeedSequence, _Key(digest[:16]))))
 
 
 def draw(
-    recipe: Recipe, *, seed: int, slice_id: str, copy: int, attempt: int = 0
+    recipe: AnyRecipe, *, seed: int, slice_id: str, copy: int, attempt: int = 0
 ) -> dict[str, Any]:
     """Draw the transform of one copy of one slice.
 
-    Returns the fields of `Parameters` as a flat dict of JSON values, always with the same keys, so
-    that tables of them have one schema; an operation that is not drawn has its neutral numbers.
-    A higher ``attempt`` draws anew for the same copy.
+    Returns a dict of JSON values: ``scheme``, ``engine``, ``attempt``, ``guard`` (None),
+    ``interpolation``, and ``operations``, the drawn ones in the order in which they happen, each a
+    flat dict with its name under ``operation``. A higher ``attempt`` draws anew for the same copy.
+    An elastic draw that folds the picture is thrown away for the next attempt, and ``attempt`` then
+    tells which one this is. Raises `UsageError` (``augmentation-folds``) where nothing but folds
+    comes.
     """
-
-    def numbers(operation: str, count: int) -> list[float]:
-        drawn: list[float] = (
-            generator(seed, slice_id, copy, operation, attempt).random(count).tolist()
-        )
-        return drawn
-
-    # All numbers are drawn before the first decides, so a probability never moves the others.
-    chance, angle = numbers("rotation", 2)
-    rotation = (
-        recipe.rotation * (2.0 * angle - 1.0) if chance < recipe.rotation_probability else 0.0
+    for number in range(attempt, attempt + FOLDED):
+        drawn = recipe.draw(partial(_stream, seed, slice_id, copy, number))
+        if not any(isinstance(one, DrawnElastic) and one.folds() for one in drawn):
+            return as_json(recipe, drawn, number)
+    raise UsageError(
+        f"elastic: {FOLDED} draws in a row fold the picture",
+        "Give a smaller sigma or grid.",
+        "augmentation-folds",
     )
-    (chance,) = numbers("flip", 1)
-    flip = chance < recipe.flip_probability
-    chance, row, col = numbers("zoom", 3)
-    drawn = chance < recipe.zoom_probability
-    zoom, row, col = (recipe.zoom, row, col) if drawn else (1.0, 0.5, 0.5)
-    parameters = Parameters(
-        scheme=SCHEME_VERSION,
-        engine="opencv",
-        rotation=_rounded(rotation),
-        flip=flip,
-        zoom=_rounded(zoom),
-        zoom_row=_rounded(row),
-        zoom_col=_rounded(col),
-    )
-    return msgspec.structs.asdict(parameters)
 
 
-def _rounded(number: float) -> float:
-    # Adding 0.0 turns -0.0 into 0.0.
-    return round(float(number), DECIMALS) + 0.0
+def as_json(
+    recipe: AnyRecipe, drawn: Sequence[msgspec.Struct], attempt: int, guard: str | None = None
+) -> dict[str, Any]:
+    """Write drawn operations as the parameters that `apply` takes."""
+    return {
+        "scheme": SCHEME_VERSION,
+        "engine": recipe.__struct_config__.tag,
+        "attempt": attempt,
+        "guard": guard,
+        "interpolation": recipe.interpolation,
+        "operations": rounded(msgspec.to_builtins(drawn), DECIMALS),
+    }
 
 
-def _require(holds: bool, name: str, range_text: str) -> None:
-    if not holds:
-        raise UsageError(
-            f"{name} is out of range", f"Give a number {range_text}.", "augmentation-recipe"
-        )
+class _Key(ISeedSequence):
+    """Hands over a key as it is; ``Philox(key=...)`` asks the system for entropy all the same."""
+
+    def __init__(self, key: bytes) -> None:
+        self.key = key
+
+    def generate_state(
+        self, n_words: int, dtype: object = np.uint32
+    ) -> NDArray[np.uint32 | np.uint64]:
+        """Return the two words of the key."""
+        return np.frombuffer(self.key, "<u8", n_words).astype(np.uint64)
+
+
+def _stream(
+    seed: int, slice_id: str, copy: int, attempt: int, operation: str
+) -> np.random.Generator:
+    return generator(seed, slice_id, copy, operation, attempt)

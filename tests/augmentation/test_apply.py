@@ -9,13 +9,27 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from chaosprep.augmentation import Recipe, apply, draw
+from chaosprep.augmentation import (
+    PRESETS,
+    Recipe,
+    apply,
+    draw,
+    mirrored,
+    pixel_area,
+    pixel_size,
+    preset,
+)
 from chaosprep.augmentation.apply import swap_labels
+from chaosprep.augmentation.spatial import Crop, Rotation
+from chaosprep.augmentation.symmetry import Flip
 from chaosprep.errors import ChaosprepError, FileError, UsageError
-from tests.augmentation.truth import NEUTRAL, source_points
+from tests.augmentation.truth import NEUTRAL, doing, op, source_points
 
 SIDE = 256
-OFTEN = Recipe(rotation=20.0, rotation_probability=1.0, zoom_probability=0.5)
+TUTORIAL = PRESETS["tutorial"].recipe
+OFTEN = Recipe(
+    rotation=Rotation(degrees=20.0), flip=Flip(probability=0.5), crop=Crop(probability=0.5)
+)
 
 # A liver-sized ellipse away from the centre of the image: row, col, half axes, tilt. It stands on
 # a pixel centre, so that by symmetry its own mask has no offset before the transform.
@@ -42,15 +56,17 @@ def centroid(weights: NDArray[Any]) -> NDArray[np.float64]:
     return np.asarray(points.sum(axis=(1, 2)) / weights.sum(dtype=np.float64))
 
 
-def test_300_draws_of_an_ellipse_stay_true_to_its_formula() -> None:
+@pytest.mark.parametrize("recipe", [TUTORIAL, OFTEN], ids=["tutorial", "often"])
+def test_300_draws_of_an_ellipse_stay_true_to_its_formula(recipe: Recipe) -> None:
     image, mask = phantom()
     area_errors, wrong, offsets = [], [], []
     for i in range(300):
-        parameters = draw(OFTEN, seed=0, slice_id=f"s{i:03}", copy=1)
+        parameters = draw(recipe, seed=0, slice_id=f"s{i:03}", copy=1)
         new_image, new_mask = apply(parameters, image, mask)
         assert new_mask is not None
         inside = radius(*source_points(parameters, SIDE, SIDE)) <= 1.0
-        area = math.pi * LONG * SHORT / parameters["zoom"] ** 2
+        zoomed = any(one["operation"] == "crop" for one in parameters["operations"])
+        area = math.pi * LONG * SHORT / (0.85**2 if zoomed else 1.0)
         area_errors.append((new_mask == 63).sum() / area - 1.0)
         wrong.append((inside != (new_mask == 63)).sum() / area)
         offsets.append(centroid(new_image) - centroid(new_mask))
@@ -89,10 +105,14 @@ def test_a_slice_without_a_mask_gives_the_same_image_and_no_mask() -> None:
     assert np.array_equal(alone, apply(parameters, image, mask)[0])
 
 
-def test_parameters_read_back_from_json_give_the_same_bytes() -> None:
-    image, mask = phantom()
-    for copy in range(5):
-        parameters = draw(OFTEN, seed=2, slice_id="s", copy=copy)
+@pytest.mark.parametrize("name", [*PRESETS, "augmentor"])
+@pytest.mark.parametrize("dtype", ["uint8", "uint16", "int16", "float32"])
+def test_parameters_read_back_from_json_give_the_same_bytes(name: str, dtype: str) -> None:
+    recipe = preset("tutorial", engine=name) if name == "augmentor" else preset(name)
+    image, mask = (pixels[:96, 32:] for pixels in phantom())
+    image = (image / 8).astype(dtype)
+    for copy in range(4):
+        parameters = draw(recipe, seed=2, slice_id="s", copy=copy)
         first = apply(parameters, image, mask)
         again = apply(json.loads(json.dumps(parameters)), image, mask)
         for one, other in zip(first, again, strict=True):
@@ -104,11 +124,11 @@ def test_parameters_read_back_from_json_give_the_same_bytes() -> None:
 PROGRAM = """
 import hashlib
 import numpy as np
-from chaosprep.augmentation import Recipe, apply, draw
+from chaosprep.augmentation import apply, draw, preset
 image = np.random.default_rng(0).integers(0, 65536, (60, 50)).astype(np.uint16)
 digest = hashlib.sha256()
 for i in {order}:
-    p = draw(Recipe(), seed=9, slice_id=f"s{{i}}", copy=1)
+    p = draw(preset("mri"), seed=9, slice_id=f"s{{i}}", copy=1)
     if i == 7:
         digest.update(repr(p).encode() + apply(p, image, None)[0].tobytes())
 """
@@ -130,11 +150,55 @@ def test_import_does_not_load_opencv() -> None:
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
 
 
-def test_a_flip_swaps_left_and_right_organs() -> None:
-    mask = np.array([[63, 126, 0, 189, 252]], dtype=np.uint8)
-    _, flipped = apply(NEUTRAL | {"flip": True}, mask, mask, swap=[(126, 189)])
-    assert flipped is not None
-    assert flipped.tolist() == [[252, 126, 0, 189, 63]]
+@pytest.mark.parametrize(
+    ("operations", "mirrors"),
+    [
+        ([op("flip")], True),
+        ([op("flip_up_down")], True),
+        ([op("transpose")], True),
+        ([op("turn", quarters=1)], False),
+        ([op("flip"), op("flip_up_down")], False),
+        ([op("flip"), op("transpose")], False),
+        ([op("transpose"), op("turn", quarters=1)], True),
+        ([op("rotation", degrees=180.0), op("turn", quarters=2)], False),
+    ],
+)
+def test_a_mirror_is_what_turns_the_handedness_over(
+    operations: list[dict[str, Any]], mirrors: bool
+) -> None:
+    assert mirrored(doing(*operations)) is mirrors
+    # Independently: go round a small square; the sign of its area says which way.
+    row, col = source_points(doing(*operations), 21, 21)
+    across = row[10, 11] - row[10, 10], col[10, 11] - col[10, 10]
+    down = row[11, 10] - row[10, 10], col[11, 10] - col[10, 10]
+    assert bool(across[1] * down[0] - across[0] * down[1] < 0) is mirrors
+
+
+@pytest.mark.parametrize("mirror", ["flip", "flip_up_down", "transpose"])
+def test_a_mirror_swaps_left_and_right_organs(mirror: str) -> None:
+    mask = np.array([[63, 126, 0], [0, 189, 0], [0, 0, 252]], dtype=np.uint8)
+    _, swapped = apply(doing(op(mirror)), mask, mask, swap=[(126, 189)])
+    _, plain = apply(doing(op(mirror)), mask, mask)
+    assert swapped is not None
+    assert plain is not None
+    assert np.array_equal(swapped, swap_labels(plain, [(126, 189)]))
+
+
+def test_two_mirrors_and_turns_leave_the_names_of_organs() -> None:
+    mask = np.array([[63, 126], [189, 252]], dtype=np.uint8)
+    _, turned = apply(doing(op("flip"), op("flip_up_down")), mask, mask, swap=[(126, 189)])
+    assert turned is not None
+    assert turned.tolist() == [[252, 189], [126, 63]]
+
+
+def test_the_size_of_a_pixel_follows_what_was_enlarged() -> None:
+    crop = op("crop", rows=0.5, cols=0.8, top=0.0, left=1.0)
+    assert pixel_size(doing(crop), (40, 60), (2.0, 3.0)) == pytest.approx((1.0, 2.4))
+    assert pixel_size(doing(op("rotation", degrees=30.0)), (40, 60)) == pytest.approx((1.0, 1.0))
+    assert pixel_size(doing(op("transpose")), (40, 60), (2.0, 3.0)) == pytest.approx((3.0, 2.0))
+    scale = op("scale", factor=2.0)
+    assert pixel_size(doing(scale, crop), (40, 60), (2.0, 3.0)) == pytest.approx((0.5, 1.2))
+    assert pixel_area(doing(scale, crop), (40, 60)) == pytest.approx(0.5 * 0.8 / 4)
 
 
 def test_swapping_twice_gives_the_mask_back() -> None:
@@ -157,6 +221,10 @@ def test_a_binary_mask_has_no_organs_to_swap() -> None:
         swap_labels(np.zeros((2, 2), np.bool_), [(126, 189)])
 
 
+ZEROS = [[0.0] * 3] * 3
+ELASTIC = op("elastic", row_moves=ZEROS, col_moves=ZEROS)
+
+
 @pytest.mark.parametrize(
     ("change", "word"),
     [
@@ -164,15 +232,27 @@ def test_a_binary_mask_has_no_organs_to_swap() -> None:
         ({"scheme": None}, "scheme"),
         ({"engine": "other"}, "engine"),
         ({"shear": 3.0}, "shear"),
-        ({"rotation": "left"}, "rotation"),
-        ({"rotation": float("nan")}, "rotation"),
-        ({"rotation": 181.0}, "rotation"),
-        ({"flip": 1}, "flip"),
-        ({"zoom": 0.0}, "zoom"),
-        ({"zoom": float("nan")}, "zoom"),
-        ({"zoom": 1.1}, "zoom"),
-        ({"zoom_row": -0.1}, "zoom_row"),
-        ({"zoom_col": 1.1}, "zoom_col"),
+        ({"attempt": -1}, "attempt"),
+        ({"guard": "maybe"}, "guard"),
+        ({"interpolation": "nearest"}, "interpolation"),
+        (doing(op("sharpen")), "sharpen"),
+        (doing(op("rotation")), "degrees"),
+        (doing(op("rotation", degrees="left")), "degrees"),
+        (doing(op("rotation", degrees=float("nan"))), "degrees"),
+        (doing(op("rotation", degrees=181.0)), "degrees"),
+        (doing(op("flip", axis=1)), "axis"),
+        (doing(op("turn", quarters=4)), "quarters"),
+        (doing(op("scale", factor=0.0)), "factor"),
+        (doing(op("crop", rows=0.0, cols=1.0, top=0.0, left=0.0)), "rows"),
+        (doing(op("crop", rows=1.0, cols=1.0, top=-0.1, left=0.0)), "top"),
+        (doing(op("shift", rows=float("inf"), cols=0.0)), "rows"),
+        (doing(op("elastic", row_moves=ZEROS, col_moves=ZEROS[:2])), "square"),
+        (doing(op("elastic", row_moves=[[0.0]], col_moves=[[0.0]])), "row_moves"),
+        (doing(ELASTIC, op("flip")), "last"),
+        (doing(ELASTIC, ELASTIC), "last"),
+        (doing(op("bias", coefficients=[0.0] * 8)), "coefficients"),
+        (doing(op("noise", sigma=0.1, noise_seed=-1)), "noise_seed"),
+        (doing(op("dropout", holes=[[0.0, 0.0, 0.5]])), "holes"),
     ],
 )
 def test_parameters_that_are_not_understood_are_refused(change: dict[str, Any], word: str) -> None:

@@ -1,0 +1,94 @@
+"""Keep the labels: a draw that would erase one is drawn anew, or the slice is left as it was."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from numpy.typing import NDArray
+
+from chaosprep.augmentation.apply import maps_of, pixel_area
+from chaosprep.augmentation.draw import draw
+from chaosprep.augmentation.operation import check_number
+from chaosprep.augmentation.recipe import CHANGES, AnyRecipe, read_parameters
+from chaosprep.augmentation.sampling import MaskSampling, sample_mask
+from chaosprep.imaging.organs import level_histogram
+
+KEEP_LABEL = 0.25
+"""Part of a label's area that has to stay in the picture."""
+
+ATTEMPTS = 20
+"""Draws before a slice is left as it was."""
+
+
+def draw_guarded(
+    recipe: AnyRecipe,
+    mask: NDArray[Any] | None,
+    *,
+    seed: int,
+    slice_id: str,
+    copy: int,
+    keep_label: float = KEEP_LABEL,
+    attempts: int = ATTEMPTS,
+    mask_sampling: MaskSampling = "nearest",
+) -> dict[str, Any]:
+    """Draw a transform that keeps every label of the mask (rows, cols), or None for no mask.
+
+    Returns parameters as `draw` does. ``guard`` is None where the first draw would do, ``redrawn``
+    where a later ``attempt`` did, and ``left`` where none of ``attempts`` did: these parameters
+    have no spatial operation, and the grey-value operations of the last draw. ``keep_label`` is the
+    part of each label's area that has to stay, 0 to 1 (0: no guard). Raises `UsageError`
+    (``augmentation-recipe``) for a ``keep_label`` out of its range, and as `draw` and `sample_mask`
+    do.
+    """
+    check_number("keep_label", keep_label, (0.0, 1.0))
+    parameters = draw(recipe, seed=seed, slice_id=slice_id, copy=copy)
+    if mask is None or not keep_label:
+        return parameters
+    guard = None
+    for _ in range(attempts):
+        if not _lost(parameters, mask, keep_label, mask_sampling):
+            return {**parameters, "guard": guard}
+        guard = "redrawn"
+        attempt = parameters["attempt"] + 1
+        parameters = draw(recipe, seed=seed, slice_id=slice_id, copy=copy, attempt=attempt)
+    return _left(parameters)
+
+
+def erased_labels(
+    before: NDArray[Any],
+    after: NDArray[Any],
+    *,
+    keep_label: float = KEEP_LABEL,
+    area: float = 1.0,
+) -> list[int]:
+    """Return the labels of a mask, lowest first, of which too little is left in another.
+
+    Both masks are of integers or bool, of any shapes; 0 is no label. ``area`` is that of a pixel of
+    ``after`` in pixels of ``before`` (`pixel_area`): what only got smaller is not lost. A label is
+    erased where less than ``keep_label`` of its area is left, or nothing.
+    """
+    were, are = _areas(before), _areas(after)
+    return [
+        label
+        for label, pixels in were.items()
+        if not are.get(label) or are[label] * area < keep_label * pixels
+    ]
+
+
+def _lost(
+    parameters: Mapping[str, Any], mask: NDArray[Any], keep_label: float, method: MaskSampling
+) -> list[int]:
+    if not mask.any():
+        return []
+    after = sample_mask(mask, maps_of(read_parameters(parameters), *mask.shape), method)
+    area = pixel_area(parameters, mask.shape)
+    return erased_labels(mask, after, keep_label=keep_label, area=area)
+
+
+def _left(parameters: dict[str, Any]) -> dict[str, Any]:
+    """Take the spatial operations out; Augmentor's are all of them."""
+    kept = [one for one in parameters["operations"] if one["operation"] in CHANGES]
+    return {**parameters, "guard": "left", "operations": kept}
+
+
+def _areas(mask: NDArray[Any]) -> dict[int, int]:
+    return {label: area for label, area in level_histogram(mask).items() if label}

@@ -1,0 +1,263 @@
+"""What may happen to a slice (a recipe), and what was drawn for one copy of it (parameters)."""
+
+from collections.abc import Callable, Sequence
+from typing import Annotated, Final, Literal
+
+import msgspec
+import numpy as np
+from msgspec import Meta
+
+from chaosprep.augmentation.augmentor import DrawnStep, Step
+from chaosprep.augmentation.elastic import DrawnElastic, Elastic
+from chaosprep.augmentation.intensity import (
+    Blur,
+    Contrast,
+    DrawnBlur,
+    DrawnContrast,
+    DrawnDropout,
+    DrawnGamma,
+    Dropout,
+    Gamma,
+    Intensity,
+)
+from chaosprep.augmentation.operation import Choice
+from chaosprep.augmentation.sampling import Interpolation
+from chaosprep.augmentation.scanner import (
+    Bias,
+    DrawnBias,
+    DrawnGhosting,
+    DrawnNoise,
+    Ghosting,
+    Noise,
+)
+from chaosprep.augmentation.spatial import (
+    Crop,
+    DrawnCrop,
+    DrawnRotation,
+    DrawnScale,
+    DrawnShear,
+    DrawnShift,
+    DrawnShiftScaleRotate,
+    DrawnStretch,
+    Rotation,
+    Scale,
+    Shear,
+    Shift,
+    ShiftScaleRotate,
+    Spatial,
+    Stretch,
+)
+from chaosprep.augmentation.symmetry import (
+    DrawnFlip,
+    DrawnFlipUpDown,
+    DrawnTranspose,
+    DrawnTurn,
+    Flip,
+    FlipUpDown,
+    Symmetry,
+    Transpose,
+    Turn,
+)
+from chaosprep.errors import ChaosprepError
+
+Stream = Callable[[str], np.random.Generator]
+"""The random numbers of one copy of one slice: the name of an operation -> its generator."""
+
+AnyDrawn = (
+    DrawnRotation
+    | DrawnScale
+    | DrawnStretch
+    | DrawnShear
+    | DrawnShift
+    | DrawnShiftScaleRotate
+    | DrawnFlip
+    | DrawnFlipUpDown
+    | DrawnTranspose
+    | DrawnTurn
+    | DrawnCrop
+    | DrawnElastic
+    | DrawnGamma
+    | DrawnContrast
+    | DrawnBias
+    | DrawnBlur
+    | DrawnGhosting
+    | DrawnNoise
+    | DrawnDropout
+)
+
+ENGINES: Final = ("opencv", "augmentor")
+Guard = Literal["redrawn", "left"]
+
+
+class Recipe(
+    msgspec.Struct,
+    frozen=True,
+    kw_only=True,
+    forbid_unknown_fields=True,
+    tag_field="engine",
+    tag="opencv",
+):
+    """What may be drawn by the engine ``opencv``; None leaves an operation out.
+
+    Operations happen in the order of the fields. All spatial ones are composed into one resampling
+    by ``interpolation``; the grey values change after that, in the order in which a scanner and a
+    display would change them.
+    """
+
+    interpolation: Interpolation = "cubic"
+    rotation: Rotation | None = None
+    scale: Scale | None = None
+    stretch: Stretch | None = None
+    shear: Shear | None = None
+    shift: Shift | None = None
+    shift_scale_rotate: ShiftScaleRotate | None = None
+    flip: Flip | None = None
+    flip_up_down: FlipUpDown | None = None
+    transpose: Transpose | None = None
+    turn: Turn | None = None
+    symmetry: Symmetry | None = None
+    crop: Crop | None = None
+    elastic: Elastic | None = None
+    gamma: Gamma | None = None
+    contrast: Contrast | None = None
+    bias: Bias | None = None
+    blur: Blur | None = None
+    ghosting: Ghosting | None = None
+    noise: Noise | None = None
+    dropout: Dropout | None = None
+
+    def choices(self) -> list[tuple[str, Choice]]:
+        """Return the operations that may happen, by name, in their order."""
+        fields = ((name, getattr(self, name)) for name in OPERATIONS)
+        return [(name, choice) for name, choice in fields if choice is not None]
+
+    def draw(self, stream: Stream) -> Sequence[msgspec.Struct]:
+        """Draw the operations of one copy."""
+        drawn = []
+        for name, choice in self.choices():
+            rng = stream(name)
+            # Drawn in any case, so a probability moves neither its own numbers nor the others'.
+            happens = rng.random() < choice.probability
+            operation = choice.draw(rng)
+            if happens and operation is not None:
+                drawn.append(operation)
+        return drawn
+
+    def may_mirror(self) -> bool:
+        """Tell whether a draw can turn a right kidney into a left one."""
+        return any(choice.may_mirror() for _, choice in self.choices())
+
+
+OPERATIONS: Final = tuple(name for name in Recipe.__struct_fields__ if name != "interpolation")
+"""Names of the operations of the engine ``opencv``, in the order in which they happen."""
+
+
+CHANGES: Final = ("gamma", "contrast", "bias", "blur", "ghosting", "noise", "dropout")
+"""Those of them that change grey values; all others move pixels."""
+
+
+class AugmentorRecipe(
+    msgspec.Struct,
+    frozen=True,
+    kw_only=True,
+    forbid_unknown_fields=True,
+    tag_field="engine",
+    tag="augmentor",
+):
+    """An Augmentor pipeline, step by step: the geometry is drawn and shaped by Augmentor itself.
+
+    Augmentor does a step where ``round(u, 1) <= probability`` for a random ``u`` below 1, so 0.5
+    happens in 55 of 100 cases and 0.01 in 5; ``exact_probability`` takes the numbers at their word.
+    """
+
+    interpolation: Interpolation = "cubic"
+    exact_probability: bool = False
+    operations: tuple[Step, ...] = ()
+
+    def draw(self, stream: Stream) -> Sequence[msgspec.Struct]:
+        """Draw which steps happen to one copy, and a seed for each."""
+        drawn = []
+        names = [step.operation for step in self.operations]
+        for index, step in enumerate(self.operations):
+            # Counted by name, so that another step beside it changes nothing.
+            rng = stream(f"augmentor.{step.operation}.{names[:index].count(step.operation)}")
+            chance = rng.random()
+            seed = int(rng.integers(2**32))
+            if step.happens(chance, exact=self.exact_probability):
+                drawn.append(step.drawn(seed))
+        return drawn
+
+    def may_mirror(self) -> bool:
+        """Tell whether a draw can turn a right kidney into a left one."""
+        return any(step.mirrors() for step in self.operations)
+
+
+AnyRecipe = Recipe | AugmentorRecipe
+
+
+class _Parameters(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    scheme: Literal[1]
+    attempt: Annotated[int, Meta(ge=0)]
+    guard: Guard | None
+    interpolation: Interpolation
+
+    def mirrors(self) -> bool:
+        """Tell whether a right kidney looks like a left one now."""
+        raise NotImplementedError
+
+
+class OpencvParameters(_Parameters, frozen=True, kw_only=True, tag_field="engine", tag="opencv"):
+    """What was drawn by the engine ``opencv``.
+
+    ``attempt`` counts the draws that were thrown away before this one; ``guard`` says whether a
+    label would have been lost: ``redrawn``, or ``left`` where it stayed so and the geometry was
+    left as it was.
+    """
+
+    operations: tuple[AnyDrawn, ...]
+
+    def __post_init__(self) -> None:
+        elastic = [
+            isinstance(one, DrawnElastic)
+            for one in self.operations
+            if not isinstance(one, Intensity)
+        ]
+        if any(elastic[:-1]):
+            raise ValueError("elastic is the last of the spatial operations")
+
+    def mirrors(self) -> bool:
+        """Two mirrors are none."""
+        found = sum(one.MIRRORS for one in self.operations if isinstance(one, Spatial))
+        return bool(found % 2)
+
+
+class AugmentorParameters(
+    _Parameters, frozen=True, kw_only=True, tag_field="engine", tag="augmentor"
+):
+    """What was drawn by the engine ``augmentor``; the fields as in `OpencvParameters`."""
+
+    operations: tuple[DrawnStep, ...]
+
+    def mirrors(self) -> bool:
+        """Two mirrors are none."""
+        return bool(sum(one.mirrors() for one in self.operations) % 2)
+
+
+AnyParameters = OpencvParameters | AugmentorParameters
+
+
+def read_parameters(parameters: object) -> AnyParameters:
+    """Type drawn parameters, which a manifest may have kept.
+
+    Raises `ChaosprepError` (``augmentation-parameters``) for an unknown scheme, engine or
+    operation, a missing or unknown key, or a number out of its range.
+    """
+    try:
+        checked: AnyParameters = msgspec.convert(parameters, AnyParameters)
+    except msgspec.ValidationError as error:
+        raise ChaosprepError(
+            f"the augmentation parameters cannot be applied: {error}",
+            "Take them unchanged from a manifest that this version of chaosprep reads.",
+            "augmentation-parameters",
+        ) from error
+    return checked

@@ -1,0 +1,78 @@
+"""A user's own recipe, from a TOML file."""
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from chaosprep.augmentation.recipe import (
+    ENGINES,
+    OPERATIONS,
+    AnyRecipe,
+    AugmentorRecipe,
+    Recipe,
+)
+from chaosprep.errors import FileError, UsageError
+
+LARGEST_FILE = 2**20
+"""Bytes; a recipe is never that long."""
+
+
+def read_spec(path: Path) -> AnyRecipe:
+    """Read a recipe from a TOML file, checked as the presets are.
+
+    For the engine ``opencv`` (the default) each operation is a table, named as the fields of
+    `Recipe`, with its ``probability`` and its own numbers. For ``engine = "augmentor"`` there is an
+    array of tables ``operations``, each a method of `Augmentor.Pipeline` (``operation``), its
+    ``probability`` and its arguments, in the order in which they happen.
+
+    Raises `FileError` (``spec-unreadable``) for what is not TOML, and `UsageError`
+    (``augmentation-recipe``) for what is not a recipe.
+    """
+    table = _read(path)
+    engine = table.get("engine", "opencv")
+    if engine not in ENGINES:
+        raise _refuse(f"engine: there is no {engine}", f"Use {' or '.join(ENGINES)}.")
+    if engine == "augmentor":
+        return _convert({**table, "operations": _steps(table)}, AugmentorRecipe)
+    return _convert(table, Recipe)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        if path.stat().st_size > LARGEST_FILE:
+            raise FileError("larger than a recipe can be", "Check the file.", "spec-unreadable")
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        reason = f"not readable: {error.strerror}"
+        raise FileError(reason, "Check the path.", "spec-unreadable") from error
+    except ValueError as error:  # tomllib's and the decoder's own errors are kinds of it
+        raise FileError(f"not TOML: {error}", "Correct it there.", "spec-unreadable") from error
+
+
+def _steps(table: dict[str, Any]) -> list[dict[str, Any]]:
+    """Put the arguments of each step, which stand beside its name, into a table of their own."""
+    steps = table.get("operations", [])
+    if not isinstance(steps, list) or not all(isinstance(step, dict) for step in steps):
+        raise _refuse("operations is no array of tables", "Write each one under [[operations]].")
+    own = ("operation", "probability")
+    return [
+        {
+            **{key: value for key, value in step.items() if key in own},
+            "arguments": {key: value for key, value in step.items() if key not in own},
+        }
+        for step in steps
+    ]
+
+
+def _convert(table: dict[str, Any], recipe: type[AnyRecipe]) -> AnyRecipe:
+    try:
+        return msgspec.convert(table, recipe)
+    except msgspec.ValidationError as error:
+        remedy = f"The operations of the engine opencv are {', '.join(OPERATIONS)}."
+        raise _refuse(str(error), remedy if recipe is Recipe else "") from error
+
+
+def _refuse(reason: str, remedy: str) -> UsageError:
+    return UsageError(reason, remedy, "augmentation-recipe")
