@@ -5,7 +5,7 @@ from chaosprep.augmentation.draw import draw
 from chaosprep.augmentation.guards import draw_guarded, erased_labels
 from chaosprep.augmentation.presets import DEFAULT_PRESET, PRESETS, preset
 from chaosprep.augmentation.recipe import AnyRecipe, AugmentorRecipe, Recipe
-from chaosprep.augmentation.spec import read_spec
+from chaosprep.augmentation.spec import read_spec, recipe_of
 
 __all__ = [
     "DEFAULT_PRESET",
@@ -22,4 +22,5 @@ __all__ = [
     "pixel_size",
     "preset",
     "read_spec",
+    "recipe_of",
 ]

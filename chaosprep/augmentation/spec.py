@@ -30,7 +30,14 @@ def read_spec(path: Path) -> AnyRecipe:
     Raises `FileError` (``spec-unreadable``) for what is not TOML, and `UsageError`
     (``augmentation-recipe``) for what is not a recipe.
     """
-    table = _read(path)
+    return recipe_of(_read(path))
+
+
+def recipe_of(table: dict[str, Any]) -> AnyRecipe:
+    """Make a recipe of a table as `read_spec` describes it.
+
+    Raises `UsageError` (``augmentation-recipe``) for what is not a recipe.
+    """
     engine = table.get("engine", "opencv")
     if engine not in ENGINES:
         raise _refuse(f"engine: there is no {engine}", f"Use {' or '.join(ENGINES)}.")

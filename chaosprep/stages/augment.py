@@ -5,14 +5,22 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 import numpy as np
 from msgspec import Meta
 from numpy.typing import NDArray
 
-from chaosprep.augmentation import Recipe, apply, draw
+from chaosprep.augmentation import (
+    AnyRecipe,
+    apply,
+    draw_guarded,
+    mirrored,
+    pixel_size,
+    preset,
+    recipe_of,
+)
 from chaosprep.dataset.case import Case
 from chaosprep.dataset.opening import open_parent
 from chaosprep.dataset.records import Slice
@@ -21,8 +29,7 @@ from chaosprep.dataset.writer import Writer
 from chaosprep.errors import UsageError
 from chaosprep.imaging.organs import label_areas
 
-Probability = Annotated[float, Meta(ge=0, le=1)]
-MIRRORED = ("right-kidney", "left-kidney")
+KIDNEYS = ("right-kidney", "left-kidney")
 
 
 class AugmentParams(Params, frozen=True, kw_only=True):
@@ -35,18 +42,29 @@ class AugmentParams(Params, frozen=True, kw_only=True):
         Annotated[int, Meta(ge=0)] | None,
         Meta(description="Copies in all, spread evenly over the training slices, for --copies."),
     ] = None
-    rotation: Annotated[
-        Annotated[float, Meta(ge=0, le=180)], Meta(description="Largest rotation, in degrees.")
-    ] = 10.0
-    rotation_probability: Annotated[Probability, Meta(description="How often to rotate.")] = 0.8
-    flip_probability: Annotated[
-        Probability, Meta(description="How often to mirror left and right.")
-    ] = 0.5
-    zoom: Annotated[
-        Annotated[float, Meta(gt=0, le=1)],
-        Meta(description="Side of the part that a zoom enlarges, relative to the image."),
-    ] = 0.85
-    zoom_probability: Annotated[Probability, Meta(description="How often to zoom.")] = 0.3
+    preset: Annotated[
+        Literal["mri", "tutorial", "light", "medium", "heavy", "unet"],
+        Meta(description="What may happen to a copy; --list-presets tells them apart."),
+    ] = "mri"
+    spec: Annotated[
+        dict[str, Any] | None,
+        Meta(description="A recipe of your own instead of --preset: a TOML file."),
+    ] = None
+    engine: Annotated[
+        Literal["opencv", "augmentor"],
+        Meta(description="What draws and shapes the geometry; the data are resampled once."),
+    ] = "opencv"
+    exact_probability: Annotated[
+        bool, Meta(description="Engine augmentor: take probabilities at their word.")
+    ] = False
+    mask_sampling: Annotated[
+        Literal["nearest", "label"],
+        Meta(description="Nearest mask pixel, or the label with the largest share."),
+    ] = "nearest"
+    keep_label: Annotated[
+        Annotated[float, Meta(ge=0, le=1)],
+        Meta(description="Part of each label's area that a copy must keep, or it is drawn anew."),
+    ] = 0.25
     swap_labels: Annotated[
         bool, Meta(description="Where a label map is mirrored, exchange right and left kidney.")
     ] = False
@@ -55,55 +73,50 @@ class AugmentParams(Params, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         if self.samples is not None and self.copies != 1:
             raise ValueError("samples and copies exclude each other")
+        if self.spec is not None and (self.preset != "mri" or self.engine != "opencv"):
+            raise ValueError("spec excludes preset and engine: the file says both")
 
-    def recipe(self) -> Recipe:
-        """The part that draws need."""
-        return Recipe(
-            rotation=self.rotation,
-            rotation_probability=self.rotation_probability,
-            flip_probability=self.flip_probability,
-            zoom=self.zoom,
-            zoom_probability=self.zoom_probability,
-        )
+    def recipe(self) -> AnyRecipe:
+        """What may be drawn.
+
+        Raises:
+            UsageError: the spec is no recipe, or the engine does not have the preset.
+        """
+        if self.spec is not None:
+            return recipe_of(self.spec)
+        return preset(self.preset, engine=self.engine, exact_probability=self.exact_probability)
 
 
 def plan(cases: Sequence[Case], params: AugmentParams) -> Callable[[Case], Case]:
-    """Give every training slice its copies: rows whose parameters are drawn, without a file yet."""
+    """Give every training slice its copies: rows without a file or a draw yet."""
     _check_mirroring(cases, params)
     copies, most = _copies(cases, params)
     width = max(2, len(str(most)))
-    recipe = params.recipe()
 
     def rows(row: Slice) -> Iterator[Slice]:
         yield msgspec.structs.replace(row, parent=row.id)
         for copy in range(1, copies(row) + 1):
-            yield msgspec.structs.replace(
-                row,
-                id=f"{row.id}_a{copy:0{width}}",
-                copy=copy,
-                parent=row.id,
-                augmentation=draw(recipe, seed=params.seed, slice_id=row.id, copy=copy),
-            )
+            id = f"{row.id}_a{copy:0{width}}"
+            yield msgspec.structs.replace(row, id=id, copy=copy, parent=row.id)
 
     def complete(case: Case) -> Case:
-        planned = tuple(made for row in case.slices for made in rows(row))
-        return replace(case, slices=planned)
+        return replace(case, slices=tuple(made for row in case.slices for made in rows(row)))
 
     return complete
 
 
 def _check_mirroring(cases: Sequence[Case], params: AugmentParams) -> None:
     """A mirrored right kidney is a left one: its label must change, or it may not be mirrored."""
-    if not params.flip_probability:
+    if not params.recipe().may_mirror():
         return
     for row in _train(cases):
-        kidneys = {name for name in row.labels.values() if name in MIRRORED}
-        if kidneys and not (params.swap_labels and _kidneys(row)):
+        kidneys = {name for name in row.labels.values() if name in KIDNEYS}
+        if kidneys and not (params.swap_labels and swapped_values(row)):
             raise UsageError(
-                f"flip_probability: a mirrored {' or '.join(sorted(kidneys))} would carry the "
-                "wrong name",
-                "Use --flip-probability 0"
-                + (", or --swap-labels." if _kidneys(row) else "; extract all organs to mirror."),
+                f"the recipe mirrors, and a mirrored {' or '.join(sorted(kidneys))} would carry "
+                "the wrong name",
+                "Use a preset that does not mirror, such as mri"
+                + (", or --swap-labels." if swapped_values(row) else ", or extract all organs."),
                 code="label-mirror",
             )
 
@@ -139,15 +152,17 @@ def _rank(seed: int, id: str) -> int:
 def run_case(case: Case, params: AugmentParams, writer: Writer) -> CaseResult:
     """Carry over one case's originals and make its copies."""
     originals = {row.id: row for row in case.slices if not row.copy}
+    recipe = params.recipe()
 
     @lru_cache(maxsize=1)
     def pair(id: str) -> tuple[NDArray[Any], NDArray[Any] | None]:
         return case.image(originals[id]), case.mask(originals[id])
 
     def work(row: Slice) -> Slice:
-        if row.copy and row.augmentation is not None and row.parent is not None:
-            swap = _kidneys(row) if params.swap_labels else ()
-            return _written(row, *apply(row.augmentation, *pair(row.parent), swap=swap), writer)
+        if row.copy and row.parent is not None:
+            image, mask = pair(row.parent)
+            drawn = drawn_for(row, mask, recipe, params)
+            return _written(drawn, image, mask, params, writer)
         for path, digest, _ in row.files():
             writer.carry(case, path, digest)
         return row
@@ -155,20 +170,69 @@ def run_case(case: Case, params: AugmentParams, writer: Writer) -> CaseResult:
     return each_slice(case.slices, work)
 
 
-def _written(row: Slice, image: NDArray[Any], mask: NDArray[Any] | None, writer: Writer) -> Slice:
-    """Write a copy; it no longer lies in patient space, and a zoom makes its pixels smaller."""
+def drawn_for(
+    row: Slice, mask: NDArray[Any] | None, recipe: AnyRecipe, params: AugmentParams
+) -> Slice:
+    """The row of a copy with what was drawn for it; the original's mask guards its labels."""
+    parameters = draw_guarded(
+        recipe,
+        mask,
+        seed=params.seed,
+        slice_id=row.parent or row.id,
+        copy=row.copy,
+        keep_label=params.keep_label,
+        mask_sampling=params.mask_sampling,
+    )
+    left = parameters["guard"] == "left"
+    note = ("every draw would have lost a label: the geometry was left as it was",) if left else ()
+    return msgspec.structs.replace(row, augmentation=parameters, warnings=(*row.warnings, *note))
+
+
+def remade(
+    row: Slice,
+    image: NDArray[Any],
+    mask: NDArray[Any] | None,
+    *,
+    swap_labels: bool,
+    mask_sampling: Literal["nearest", "label"],
+) -> tuple[NDArray[Any], NDArray[Any] | None]:
+    """A copy's image and mask, made from the original's (rows, cols) and the row alone."""
+    parameters = row.augmentation or {}
+    swap = swapped_values(row) if swap_labels and mirrored(parameters) else ()
+    return apply(parameters, image, mask, swap=swap, mask_sampling=mask_sampling)
+
+
+def _written(
+    row: Slice,
+    original: NDArray[Any],
+    original_mask: NDArray[Any] | None,
+    params: AugmentParams,
+    writer: Writer,
+) -> Slice:
+    """Write a copy; it no longer lies in patient space, and its pixels may have another size."""
+    image, mask = remade(
+        row,
+        original,
+        original_mask,
+        swap_labels=params.swap_labels,
+        mask_sampling=params.mask_sampling,
+    )
     file = writer.image(row.split, row.id, image, Path(row.image).suffix)
-    zoom = row.augmentation["zoom"] if row.augmentation else 1.0
+    spacing = row.spacing
+    if spacing is not None:
+        size = pixel_size(row.augmentation or {}, original.shape, spacing[1:])
+        spacing = (spacing[0], round(size[0], 6), round(size[1], 6))
     made = msgspec.structs.replace(
         row,
         image=file.path,
         image_sha256=file.sha256,
         image_bytes=file.bytes,
-        spacing=(row.spacing[0], row.spacing[1] * zoom, row.spacing[2] * zoom)
-        if row.spacing
-        else None,
+        rows=image.shape[0],
+        cols=image.shape[1],
+        spacing=spacing,
         position=None,
         orientation=None,
+        grid=None,
     )
     if mask is None:
         return made
@@ -182,11 +246,11 @@ def _written(row: Slice, image: NDArray[Any], mask: NDArray[Any] | None, writer:
     )
 
 
-def _kidneys(row: Slice) -> tuple[tuple[int, int], ...]:
+def swapped_values(row: Slice) -> tuple[tuple[int, int], ...]:
     """The mask values that a mirroring exchanges; none where either kidney has not just one."""
-    values = {name: value for value, name in sorted(row.labels.items()) if name in MIRRORED}
-    once = sum(name in MIRRORED for name in row.labels.values()) == len(MIRRORED)
-    return ((values[MIRRORED[0]], values[MIRRORED[1]]),) if once and len(values) == 2 else ()
+    values = {name: value for value, name in sorted(row.labels.items()) if name in KIDNEYS}
+    once = sum(name in KIDNEYS for name in row.labels.values()) == len(KIDNEYS)
+    return ((values[KIDNEYS[0]], values[KIDNEYS[1]]),) if once and len(values) == 2 else ()
 
 
 AUGMENT = Stage(
