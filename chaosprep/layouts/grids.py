@@ -83,7 +83,7 @@ def locate(image: Grid, mask: Grid) -> Place:
         FileError: `mask-grid`, or `mask-missing` where the image lies beyond the mask.
     """
     for grid in (image, mask):
-        if not abs(np.linalg.det(grid.steps)) > _FLAT:
+        if not np.isfinite(grid.steps).all() or abs(np.linalg.det(grid.steps)) < _FLAT:
             raise _no_grid("the axes of the grid span no space")
     inverse = np.linalg.inv(mask.steps)
     start = inverse @ (image.origin - mask.origin)

@@ -8,8 +8,9 @@ from chaosprep.imaging.dicom import Header, is_dicom
 from chaosprep.imaging.images import mask_size
 from chaosprep.layouts.identity import read_identity
 from chaosprep.layouts.labels import Labels, as_labels, check_same_size, read_npy
+from chaosprep.layouts.nifti import cut_nifti
 from chaosprep.layouts.segmentations import cut_segmentation
-from chaosprep.layouts.volumes import Stack, cut_nifti, cut_npy
+from chaosprep.layouts.volumes import Stack, cut_npy
 
 
 def slice_labels(path: str, data: bytes, header: Header) -> Labels | None:
@@ -64,7 +65,7 @@ def _cut(
     if path.casefold().endswith(".npy"):
         return cut_npy(data[path], images, count)
     if is_volume(path):
-        return cut_nifti(path, root / path, images)
+        return cut_nifti(path, root / path, data[path], images)
     if is_dicom(data[path]):
         identities = {image: read_identity(data[image]) for image in images}
         uids = {image: found.get("SOPInstanceUID", "") for image, found in identities.items()}
