@@ -9,7 +9,7 @@ from chaosprep.errors import ChaosprepError, FileError, Problem, UsageError
 from chaosprep.layouts.grouping import Group
 from chaosprep.layouts.masks import is_volume
 from chaosprep.layouts.names import collisions, make_ids
-from chaosprep.layouts.pairing import Rule, natural_key
+from chaosprep.layouts.pairing import Rule, natural_key, pairing_name
 from chaosprep.layouts.patterns import Found, Pattern, parse
 from chaosprep.layouts.pseudonyms import Key
 from chaosprep.layouts.series import SourceCase
@@ -143,11 +143,11 @@ class Cases:
         pattern = self._patterns.masks
         if pattern is None or "slice" in pattern.names:
             return "key"
-        names = {image.slice for image in group.images}
-        for_all = [mask for mask in group.masks if _is_for_all(mask, names)]
-        if len(for_all) == 1 == len(group.masks):
-            return "volume"
-        return None if for_all else "key"
+        if len(group.masks) == 1:
+            names = {None if i.slice is None else pairing_name(i.slice) for i in group.images}
+            return "volume" if _is_for_all(group.masks[0], names) else "key"
+        several = any(mask.slice is None or _holds_many(mask.path) for mask in group.masks)
+        return None if several else "key"
 
     def _source_case(
         self, id: str, group: Group, masks: list[Found] | None, rule: Rule
@@ -170,13 +170,20 @@ class Cases:
 
 
 def _is_for_all(mask: Found, images: set[str | None]) -> bool:
-    """Whether a file holds the masks of a whole series, as far as its name tells."""
-    ending = PurePosixPath(mask.path).suffix.casefold()
-    if is_volume(mask.path) or ending in ("", ".dcm"):
+    """Whether the only mask is that of the whole series: by its ending, or as no image's name fits.
+
+    ``images`` are what `pairing_name` makes of the images' names.
+    """
+    if _holds_many(mask.path):
         return True
     if mask.slice is None:
         return images != {None}
-    return ending == ".npy" and mask.slice not in images
+    return mask.path.casefold().endswith(".npy") and pairing_name(mask.slice) not in images
+
+
+def _holds_many(path: str) -> bool:
+    """Whether a file is of a kind that holds more than one slice."""
+    return is_volume(path) or PurePosixPath(path).suffix.casefold() in ("", ".dcm")
 
 
 def _paths(files: Iterable[Found]) -> tuple[str, ...]:

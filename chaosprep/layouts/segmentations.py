@@ -115,7 +115,7 @@ def _open(data: bytes) -> "Segmentation":
             "Install it: pip install 'chaosprep[seg]'.",
             code="extra",
         ) from error
-    return segread(BytesIO(data), lazy_frame_retrieval=True)
+    return segread(BytesIO(data))  # its lazy reader would print what goes wrong
 
 
 def _references(seg: "Segmentation") -> frozenset[str]:
