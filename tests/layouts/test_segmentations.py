@@ -187,6 +187,16 @@ def test_frames_on_another_grid_are_errors_of_their_images() -> None:
     assert codes(cut(seg(edit=shift))) == {PATHS[1]: "mask-grid", PATHS[2]: "mask-grid"}
 
 
+def test_a_frame_that_lies_elsewhere_than_its_image_is_an_error() -> None:
+    """Its reference says one slice, its place another: neither is believed."""
+
+    def move(made: Dataset) -> None:
+        for group in made.PerFrameFunctionalGroupsSequence:
+            group.PlanePositionSequence[0].ImagePositionPatient[2] = 0
+
+    assert set(codes(cut(seg(edit=move)))) == {PATHS[1], PATHS[2]}
+
+
 def test_dicom_that_is_no_segmentation_is_an_error() -> None:
     assert codes(cut(IMAGES[PATHS[0]])) == {"m.dcm": "mask-kind"}
 

@@ -1,6 +1,7 @@
 """NIfTI and npy volumes: each image gets the labels that lie at its pixels."""
 
 import gzip
+import struct
 from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -12,8 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from chaosprep.errors import FileError
 from chaosprep.imaging.dicom import Header, read_header
 from chaosprep.layouts.masks import cut_mask
+from chaosprep.layouts.nifti import read_voxels
 from chaosprep.layouts.volumes import BY_ORDER, Stack
 from tests.layouts.test_grids import turned
 from tests.layouts.test_labels import npy
@@ -188,10 +191,16 @@ def test_four_dimensions_are_not_a_mask(tmp_path: Path) -> None:
 def test_a_bomb_is_refused_before_it_goes_off(tmp_path: Path) -> None:
     voxels, affine = ras()
     data = bytearray(nifti(voxels.astype(np.float64), affine))
-    data[42:48] = np.array([9000, 9000, 9000], "<i2").tobytes()
-    stack = cut(tmp_path, "m.nii.gz", gzip.compress(bytes(data)))
-    assert set(codes(stack).values()) <= {"too-large"}
-    assert stack.errors
+    data[42:48] = np.array([9000, 9000, 1], "<i2").tobytes()
+    assert codes(cut(tmp_path, "m.nii.gz", gzip.compress(bytes(data)))) == {"m.nii.gz": "too-large"}
+
+
+def test_the_size_of_a_volume_is_checked_before_it_is_unpacked() -> None:
+    voxels, affine = ras()
+    data = nifti(voxels.astype(np.float64), affine)
+    with pytest.raises(FileError, match="MiB") as caught:
+        read_voxels(gzip.compress(data), (8000, 8000, 1000))
+    assert caught.value.code == "too-large"
 
 
 def test_an_npy_volume_is_in_anatomical_order_and_says_so(tmp_path: Path) -> None:
@@ -215,3 +224,19 @@ def test_an_npy_volume_of_another_size_is_an_error(tmp_path: Path) -> None:
 
 def test_a_picture_is_no_volume(tmp_path: Path) -> None:
     assert codes(cut(tmp_path, "m.png", b"\x89PNG")) == {"m.png": "mask-kind"}
+
+
+@pytest.mark.parametrize("slope", [0.0, 1.0, 2.0])
+def test_the_rescale_of_a_nifti_is_applied(slope: float) -> None:
+    voxels, affine = ras()
+    found = read_voxels(nifti(voxels, affine, slope), (COLS, ROWS, COUNT))
+    assert np.array_equal(found, voxels * (slope or 1.0))
+
+
+def test_a_nifti_in_the_other_byte_order_is_the_same() -> None:
+    header = bytearray(352)
+    struct.pack_into(">i", header, 0, 348)
+    struct.pack_into(">2h", header, 70, 4, 16)
+    struct.pack_into(">3f", header, 108, 352.0, 0.0, 0.0)
+    voxels = np.arange(24, dtype=">i2").reshape(2, 3, 4)
+    assert np.array_equal(read_voxels(bytes(header) + voxels.tobytes("F"), (2, 3, 4)), voxels)

@@ -205,6 +205,18 @@ def test_another_key_is_another_request(root: Path, tmp_path: Path, key: str) ->
     assert key not in str(caught.value)
 
 
+def test_a_run_goes_on_with_the_same_key_in_another_place(
+    telling: Path, tmp_path: Path, key: str
+) -> None:
+    with pytest.raises(ProblemsError):
+        split(telling, tmp_path / "out", pseudonymize=key)
+    (telling / "scans/Doe_Jane/09.dcm").unlink()
+    events: list[chaosprep.Event] = []
+    other = str(shutil.copy(key, tmp_path / "copy.key"))
+    split(telling, tmp_path / "out", pseudonymize=other, on_event=events.append)
+    assert (events[0].finished, events[0].total) == (1, 2)
+
+
 def test_symbolic_links_would_tell_the_paths(root: Path, tmp_path: Path, key: str) -> None:
     with pytest.raises(UsageError, match="link sym"):
         split(root, tmp_path / "out", pseudonymize=key, link="sym")
