@@ -95,12 +95,15 @@ def test_nothing_is_unpickled() -> None:
 
 
 def test_a_huge_announcement_is_refused_before_anything_is_made() -> None:
-    data = npy(np.zeros((3, 4), np.uint8)).replace(b"(3, 4), }", b"(99999, 99999), }"[:9])
-    forged = npy(np.zeros((3, 4), np.uint8)).replace(b"(3, 4)", b"(99999, 99999)")
-    assert data  # the two differ in length; a forged header keeps its padding wrong
+    stream = BytesIO()
+    header = {"descr": "|u1", "fortran_order": False, "shape": (99999, 99999)}
+    np.lib.format.write_array_header_1_0(stream, header)
     with pytest.raises(FileError) as caught:
-        read_npy(forged, 2)
-    assert caught.value.code in ("too-large", "mask-unreadable")
+        read_npy(stream.getvalue(), 2)
+    assert caught.value.code == "too-large"
+
+
+def test_a_volume_above_the_limit_is_refused_with_what_would_help() -> None:
     check_bytes(MAX_BYTES, 1)
     with pytest.raises(FileError, match="8-bit") as caught:
         check_bytes(MAX_BYTES // 2 + 1, 2)
