@@ -1,22 +1,41 @@
 """`chaosprep inspect`."""
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any, TypeVar
 
 import click
 
 from chaosprep.cli.options import jobs_option, json_option, source_argument
 from chaosprep.cli.output import Talk, plural, say, write_json
+from chaosprep.cli.parameters import option_of
+from chaosprep.dataset.stage import Params, describe_params
+from chaosprep.layouts.find import LayoutParams
 from chaosprep.quality.inspect import CaseView, Inspection, inspect
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def layout_options(function: F) -> F:
+    """The options that say where images and masks are, as `split` has them."""
+    fields = describe_params(LayoutParams)
+    for field in reversed([f for f in fields if f.name not in Params.__struct_fields__]):
+        function = option_of(field)(function)
+    return function
 
 
 @click.command("inspect")
 @source_argument("ROOT")
+@layout_options
 @jobs_option
 @json_option
-def command(source: Path, jobs: int, as_json: bool) -> None:
-    """ROOT is CHAOS as it was downloaded: the outer folder, Train_Sets, MR, or one patient."""
+def command(source: Path, jobs: int, as_json: bool, **where: str | None) -> None:
+    """ROOT is CHAOS as it was downloaded: the outer folder, Train_Sets, MR, or one patient.
+
+    With --images it is any folder of DICOM series.
+    """
     with Talk(0, as_json, bar=False):
-        found = inspect(source, jobs=jobs)
+        found = inspect(source, jobs=jobs, **where)
     if as_json:
         write_json(found)
     else:

@@ -56,7 +56,7 @@ def fresh_plan(stage: Stage[C, P], params: P, source: Source[C], output: Path) -
     """
     cases = _select(source, params)
     complete = stage.plan(cases, params)
-    settings = msgspec.json.encode([stage.name, stage.version, params])
+    settings = msgspec.json.encode([stage.name, stage.version, params.recorded()])
 
     def key(case: C) -> str:
         return hashlib.sha256(settings + b"\n" + case.content()).hexdigest()

@@ -23,6 +23,10 @@ class Params(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         tuple[str, ...], Meta(description="Only this patient, such as MR001. Repeatable.")
     ] = ()
 
+    def recorded(self) -> "Params":
+        """The parameters as manifests show them: without what must stay secret."""
+        return self
+
 
 class AnyCase(Protocol):
     """What the runner needs to know of a case."""
@@ -194,7 +198,7 @@ def _expected(message: str, field: Parameter) -> str:
 
 def plain(params: Params) -> dict[str, Any]:
     """The parameters as JSON would give them back: the manifest's form."""
-    found: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(params))
+    found: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(params.recorded()))
     return found
 
 

@@ -6,17 +6,15 @@ Facts and their sources: the challenge's download pages, doi:10.5281/zenodo.3362
 import re
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 from unicodedata import category
 
-import msgspec
-
-from chaosprep.dataset.descriptor import DataSource, License, PastStage
-from chaosprep.dataset.files import read_regular
-from chaosprep.errors import ChaosprepError, FileError, NothingFoundError, Problem, UsageError
+from chaosprep.dataset.descriptor import DataSource, License
+from chaosprep.errors import ChaosprepError, NothingFoundError, Problem, UsageError
 from chaosprep.layouts.pairing import Rule
+from chaosprep.layouts.root import Root, read_origin
 from chaosprep.layouts.series import SourceCase, list_files
 
 Sequence = Literal["t1-in", "t1-out", "t2-spir", "ct"]
@@ -64,41 +62,7 @@ _INSIDE = rf"{_SETS}|mr|ct|\d+|t1dual|t2spir|dicom_anon|inphase|outphase"
 _LITTER = "__MACOSX"  # the second tree, of `._` files, that a zip made by macOS unpacks to
 
 
-@dataclass(frozen=True)
-class ChaosRoot:
-    """A dataset root seen as CHAOS: its cases, and what is wrong with its folders."""
-
-    directory: Path
-    cases: tuple[SourceCase, ...]
-    problems: tuple[Problem, ...]
-    licenses: tuple[License, ...] = CHAOS_LICENSES
-    sources: tuple[DataSource, ...] = CHAOS_SOURCES
-    history: tuple[PastStage, ...] = ()
-
-    @property
-    def patients(self) -> tuple[str, ...]:
-        """The patients, sorted."""
-        return tuple(sorted({case.patient for case in self.cases}))
-
-    def only(self, sequences: tuple[str, ...]) -> "ChaosRoot":
-        """The same root with only some of its sequences.
-
-        Raises:
-            NothingFoundError: none of them is there.
-        """
-        cases = tuple(case for case in self.cases if case.sequence in sequences)
-        problems = tuple(p for p in self.problems if p.id.partition("_")[2] in ("", *sequences))
-        if not cases and not problems:
-            found = sorted({case.sequence for case in self.cases}) or ["none"]
-            raise NothingFoundError(
-                f"{self.directory}: no {' or '.join(sequences)} series",
-                f"There are: {', '.join(found)}; choose with --sequence.",
-                code="nothing",
-            )
-        return replace(self, cases=cases, problems=problems)
-
-
-def find(root: str | Path) -> ChaosRoot:
+def find(root: str | Path) -> Root:
     """Find every case below a root: the outer folder, `Train_Sets`, `MR`, or a single patient.
 
     Only folders are listed here; no file is opened.
@@ -124,7 +88,7 @@ def find(root: str | Path) -> ChaosRoot:
         )
     licenses, sources = _origin(root / cases[0].images[0] if cases else root)
     ordered = tuple(sorted(cases, key=lambda case: f"{case.id}_"))
-    return ChaosRoot(root, ordered, tuple(problems), licenses, sources)
+    return Root(root, ordered, tuple(problems), licenses, sources, usual=("t1-in",))
 
 
 Found = tuple[Path, Literal["MR", "CT"] | None]
@@ -246,23 +210,15 @@ def _problem(code: str, id: str, root: Path, path: Path, reason: str, remedy: st
     return Problem(code=code, id=id, file=file, reason=reason, remedy=remedy)
 
 
-class _Package(msgspec.Struct):
-    licenses: tuple[License, ...]
-    sources: tuple[DataSource, ...]
-
-
 def _origin(path: Path) -> tuple[tuple[License, ...], tuple[DataSource, ...]]:
     """Licence and sources: of a Data Package descriptor of this dataset, else CHAOS's.
 
     The descriptor may stand in any folder of the layout, or in the one around them.
     """
     for folder in path.resolve().parents:
-        try:
-            data = read_regular(folder / "datapackage.json")
-            package = msgspec.json.decode(data, type=_Package)
-        except (FileError, msgspec.MsgspecError, UnicodeDecodeError):
-            if not re.fullmatch(_INSIDE, folder.name):
-                break
-        else:
-            return package.licenses, package.sources
+        found = read_origin(folder)
+        if found is not None and found.licenses and found.sources:
+            return found.licenses, found.sources
+        if not re.fullmatch(_INSIDE, folder.name):
+            break
     return CHAOS_LICENSES, CHAOS_SOURCES

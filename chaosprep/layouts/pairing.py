@@ -2,14 +2,16 @@
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Literal
 
 from chaosprep.errors import FileError
 
-Rule = Literal["stem", "next-number", "rank"]
+Rule = Literal["stem", "next-number", "rank", "key", "volume"]
+Keys = Mapping[str, str]
+_BY_STEM: Keys = {}
 
 
 @dataclass(frozen=True)
@@ -31,40 +33,48 @@ def natural_key(path: str) -> tuple[list[tuple[int, str]], str]:
     return [(int(digits) if digits else -1, text) for digits, text in parts], path
 
 
-def pair(images: Sequence[str], masks: Sequence[str] | None, rule: Rule) -> Pairs:
+def pair(
+    images: Sequence[str], masks: Sequence[str] | None, rule: Rule, keys: Keys = _BY_STEM
+) -> Pairs:
     """Pair the images of a series with its masks.
 
     Args:
         images: paths of the images.
         masks: paths of the masks, or None where there is no ground truth.
         rule: `stem` (equal names), `next-number` (image n belongs to mask n + 1, as CHAOS numbers
-            the opposed phase), `rank` (equal position among the sorted names, as in CHAOS CT).
+            the opposed phase), `rank` (equal position among the sorted names, as in CHAOS CT),
+            `key` (equal keys, nothing else), `volume` (the one mask belongs to every image).
+        keys: path -> what to match by, where it is not the stem.
 
     Returns:
         Pairs in natural order of the image names. Where `stem` or `next-number` matches no file at
         all and the counts agree, the pairs are by rank, with a note.
     """
-    images, twice = _unique(sorted(images, key=natural_key))
+    images, twice = _unique(sorted(images, key=lambda path: _order(path, keys)), keys)
     if masks is None:
         return Pairs(tuple((image, None) for image in images), twice)
-    masks, twice_masks = _unique(sorted(masks, key=natural_key))
+    if rule == "volume":
+        return Pairs(tuple((image, masks[0]) for image in images), twice)
+    masks, twice_masks = _unique(sorted(masks, key=lambda path: _order(path, keys)), keys)
     twice += twice_masks
     if rule == "rank":
         return Pairs((), twice) if twice else _by_rank(images, masks)
-    found = _by_name(images, masks, rule)
+    found = _by_name(images, masks, rule, keys)
+    if rule == "key":
+        return Pairs(found.pairs, twice + found.errors)
     if not found.pairs and not twice and images and len(images) == len(masks):
         note = "paired by rank: no mask's name matches, but the counts agree"
         return Pairs(_by_rank(images, masks).pairs, note=note)
     return Pairs(found.pairs, twice + found.errors)
 
 
-def _by_name(images: Sequence[str], masks: Sequence[str], rule: Rule) -> Pairs:
-    by_name = {_name(mask, 0): mask for mask in masks}
+def _by_name(images: Sequence[str], masks: Sequence[str], rule: Rule, keys: Keys) -> Pairs:
+    by_name = {_name(_text(mask, keys), 0): mask for mask in masks}
     step = 1 if rule == "next-number" else 0
     pairs: list[tuple[str, str | None]] = []
     errors: list[tuple[str, FileError]] = []
     for image in images:
-        mask = by_name.pop(_name(image, step), None)
+        mask = by_name.pop(_name(_text(image, keys), step), None)
         if mask is None:
             errors.append((image, _missing()))
         else:
@@ -73,11 +83,23 @@ def _by_name(images: Sequence[str], masks: Sequence[str], rule: Rule) -> Pairs:
     return Pairs(tuple(pairs), tuple(errors))
 
 
-def _name(path: str, step: int) -> str | tuple[str, int]:
-    """The name to match by: the stem, or the stem with `step` added to its last number."""
-    stem = PurePosixPath(path).stem
-    found = re.fullmatch(r"(.*?)(\d+)", stem)
-    return (found[1], int(found[2]) + step) if found else stem
+def _text(path: str, keys: Keys) -> str:
+    return keys.get(path, PurePosixPath(path).stem)
+
+
+def _order(path: str, keys: Keys) -> tuple[list[tuple[int, str]], str]:
+    return natural_key(keys[path])[0] if path in keys else natural_key(path)[0], path
+
+
+def pairing_name(text: str) -> str:
+    """What two texts have in common that pairing takes for one name but for their case."""
+    return str(_name(text, 0))
+
+
+def _name(text: str, step: int) -> str | tuple[str, int]:
+    """The name to match by: the text, or the text with `step` added to its last number."""
+    found = re.fullmatch(r"(.*?)(\d+)", text)
+    return (found[1], int(found[2]) + step) if found else text
 
 
 def _by_rank(images: Sequence[str], masks: Sequence[str]) -> Pairs:
@@ -92,12 +114,14 @@ def _by_rank(images: Sequence[str], masks: Sequence[str]) -> Pairs:
     return Pairs((), ((folder, error),))
 
 
-def _unique(paths: Sequence[str]) -> tuple[list[str], tuple[tuple[str, FileError], ...]]:
+def _unique(
+    paths: Sequence[str], keys: Keys
+) -> tuple[list[str], tuple[tuple[str, FileError], ...]]:
     """Set aside the files whose names cannot be told apart: neither by pairing nor by rank."""
-    counts = Counter(_name(path.casefold(), 0) for path in paths)
+    counts = Counter(_name(_text(path, keys).casefold(), 0) for path in paths)
     single, errors = [], []
     for path in paths:
-        if counts[_name(path.casefold(), 0)] == 1:
+        if counts[_name(_text(path, keys).casefold(), 0)] == 1:
             single.append(path)
         else:
             errors.append((path, _twice()))

@@ -4,31 +4,44 @@ import hashlib
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
+from numpy.typing import NDArray
 
 from chaosprep.dataset.files import read_regular, sha256
 from chaosprep.dataset.records import Split
 from chaosprep.errors import FileError, Problem
 from chaosprep.imaging.dicom import Header, is_dicom, read_header
 from chaosprep.imaging.geometry import Order, order_series
-from chaosprep.imaging.images import mask_size
+from chaosprep.layouts.identity import exposes, read_identity
+from chaosprep.layouts.masks import cut_mask, slice_labels
 from chaosprep.layouts.pairing import Pairs, Rule, natural_key, pair
+from chaosprep.layouts.volumes import Stack
 
-JUNK = frozenset({"dicomdir", "thumbs.db", "desktop.ini"})
+JUNK = frozenset({"dicomdir", "thumbs.db", "desktop.ini", "__macosx"})
+
+
+def is_litter(name: str) -> bool:
+    """Whether a file or folder was left by the system, not put there by a person."""
+    return name.startswith(".") or name.casefold() in JUNK
 
 
 def list_files(folder: Path, root: Path) -> tuple[str, ...]:
     """The entries of a folder relative to the root, in natural order, without system litter."""
     names = (path.name for path in folder.iterdir())
-    kept = (name for name in names if not name.startswith(".") and name.casefold() not in JUNK)
+    kept = (name for name in names if not is_litter(name))
     paths = ((folder / name).relative_to(root).as_posix() for name in kept)
     return tuple(sorted(paths, key=natural_key))
 
 
 class SourceCase(msgspec.Struct, frozen=True, kw_only=True):
-    """One patient's one sequence as files below a dataset root; paths are relative to it."""
+    """One patient's one sequence as files below a dataset root; paths are relative to it.
+
+    ``keys`` are what the rule `key` pairs by; ``aliases`` stand for the paths wherever they are
+    written, and where there are any, a path without one is not written at all. ``levels`` names
+    the table of grey levels that the masks are known to have.
+    """
 
     root: str
     id: str
@@ -38,8 +51,15 @@ class SourceCase(msgspec.Struct, frozen=True, kw_only=True):
     images: tuple[str, ...]
     masks: tuple[str, ...] | None
     rule: Rule
+    keys: dict[str, str] = {}
+    aliases: dict[str, str] = {}
+    levels: str | None = "chaos"
     split: Split | None = None
     fold: int | None = None
+
+    def shown(self, path: str) -> str | None:
+        """What to write for a path, in a table or a message."""
+        return self.aliases.get(path) if self.aliases else path
 
     def content(self) -> bytes:
         """The case without the place of its root."""
@@ -80,7 +100,11 @@ def _read_inside(root: Path, path: str) -> bytes:
 
 @dataclass(frozen=True)
 class SourceSlice:
-    """An image with its mask, at its place in the series; both still as bytes."""
+    """An image with its mask, at its place in the series; both still as bytes.
+
+    ``mask_array``, (rows, cols) labels, takes the place of ``mask_data`` where the mask's file is
+    not a picture of this one slice.
+    """
 
     id: str
     index: int
@@ -89,6 +113,7 @@ class SourceSlice:
     header: Header
     mask: str | None
     mask_data: bytes | None
+    mask_array: NDArray[Any] | None = None
     warnings: tuple[str, ...] = ()
 
 
@@ -114,7 +139,8 @@ def read_series(case: SourceCase) -> Series:
     errors += [(path, _not_dicom()) for path in strangers]
     # A damaged file keeps its rank, or every pair after it would be a wrong one.
     foreign = [path for path in strangers if not path.casefold().endswith(".dcm")]
-    pairs = pair([path for path in case.images if path not in foreign], case.masks, case.rule)
+    known = [path for path in case.images if path not in foreign]
+    pairs = pair(known, case.masks, case.rule, case.keys)
     errors += [(path, error) for path, error in pairs.errors if path not in dict(errors)]
     headers: dict[str, Header] = {}
     for path in images:
@@ -123,23 +149,32 @@ def read_series(case: SourceCase) -> Series:
                 headers[path] = read_header(files.data[path])
             except FileError as error:
                 errors.append((path, error))
+    telling = _telling_names(case, files, headers)
+    errors += [("", _telling())] * len(telling)
+    pairs = replace(pairs, pairs=tuple(pair for pair in pairs.pairs if pair[0] not in telling))
     try:
         order = order_series(list(headers.values()))
     except FileError as error:
         errors.append((str(Path(case.images[0]).parent), error))
         order = Order((), None, (), {}, ())
-    slices, more = _slices(case, files, headers, pairs, order)
-    problems = tuple(_problem(case.id, path, error) for path, error in [*errors, *more])
+    stack = _cut(case, files, headers, order, len(known)) if case.rule == "volume" else Stack()
+    slices, more = _slices(case, files, headers, pairs, order, stack)
+    problems = tuple(_problem(case, path, error) for path, error in [*errors, *stack.errors, *more])
     return Series(slices, order.slice_spacing, problems, files.digest)
 
 
 def _slices(
-    case: SourceCase, files: Files, headers: dict[str, Header], pairs: Pairs, order: Order
+    case: SourceCase,
+    files: Files,
+    headers: dict[str, Header],
+    pairs: Pairs,
+    order: Order,
+    stack: Stack,
 ) -> tuple[tuple[SourceSlice, ...], list[tuple[str, FileError]]]:
     paths = list(headers)
     mask_of = dict(pairs.pairs)
     width = max(3, len(str(len(paths) - 1)))
-    doubled = {index for group in order.duplicates for index in group}
+    doubled = _doubles(order)
     slices: list[SourceSlice] = []
     errors: list[tuple[str, FileError]] = []
     for place, index in enumerate(order.indices):
@@ -149,16 +184,16 @@ def _slices(
         mask = mask_of.get(path)
         if path not in mask_of or mask in files.errors or index in doubled:
             continue
-        note = (pairs.note,) if pairs.note else ()
-        warnings = (*order.warnings, *order.slice_warnings.get(index, ()), *note)
+        if case.rule == "volume" and path not in stack.labels:
+            continue
+        notes = (note for note in (pairs.note, stack.note) if note)
+        warnings = (*order.warnings, *order.slice_warnings.get(index, ()), *notes)
         data = files.data[path]
-        found = SourceSlice(
-            f"{case.id}_s{place:0{width}}", place, path, data, headers[path], None, None, warnings
-        )
+        id = f"{case.id}_s{place:0{width}}"
+        found = SourceSlice(id, place, path, data, headers[path], mask, None, None, warnings)
         try:
             if mask is not None:
-                _check_mask_size(found.header, files.data[mask])
-                found = replace(found, mask=mask, mask_data=files.data[mask])
+                found = _with_mask(found, mask, files.data[mask], stack)
         except FileError as error:
             errors.append((mask or path, error))
             continue
@@ -166,18 +201,49 @@ def _slices(
     return tuple(slices), errors
 
 
-def _check_mask_size(header: Header, data: bytes) -> None:
-    rows, cols = mask_size(data)
-    if (rows, cols) != (header.rows, header.cols):
-        raise FileError(
-            f"the mask is {rows}x{cols} but its image {header.rows}x{header.cols}",
-            "Find the mask that was drawn on this image; resizing would blur it.",
-            code="size-mismatch",
-        )
+def _with_mask(found: SourceSlice, mask: str, data: bytes, stack: Stack) -> SourceSlice:
+    """Give a slice its mask: a picture as it is, anything else as an array of labels."""
+    array = stack.labels.get(found.image)
+    if array is None:
+        array = slice_labels(mask, data, found.header)
+    return replace(found, mask_array=array, mask_data=data if array is None else None)
+
+
+def _cut(
+    case: SourceCase, files: Files, headers: dict[str, Header], order: Order, count: int
+) -> Stack:
+    """Cut the one mask of a whole series."""
+    (mask,) = case.masks or ("",)
+    paths, doubled = list(headers), _doubles(order)
+    ordered = [paths[index] for index in order.indices if index not in doubled]
+    if mask not in files.data or not ordered:
+        return Stack()
+    images = {path: headers[path] for path in ordered}
+    return cut_mask(Path(case.root), mask, files.data, images, count)
+
+
+def _doubles(order: Order) -> set[int]:
+    return {index for group in order.duplicates for index in group}
+
+
+def _telling_names(case: SourceCase, files: Files, headers: dict[str, Header]) -> set[str]:
+    """The images whose names would carry what identifies into the table."""
+    if case.aliases or not case.keys:
+        return set()
+    return {path for path in headers if exposes(case.keys[path], read_identity(files.data[path]))}
 
 
 def _not_dicom() -> FileError:
     return FileError("it is not a DICOM file", "Move it out of the folder.", code="not-dicom")
+
+
+def _telling() -> FileError:
+    """Without the name: it would go where it must not."""
+    return FileError(
+        "the name of an image's file stands in its header too and would identify it",
+        "Use --pseudonymize KEYFILE, or rename the file.",
+        code="name-identifies",
+    )
 
 
 def _doubled() -> FileError:
@@ -188,5 +254,6 @@ def _doubled() -> FileError:
     )
 
 
-def _problem(case: str, path: str, error: FileError) -> Problem:
-    return Problem.of(error, case, path.encode("utf-8", "backslashreplace").decode())
+def _problem(case: SourceCase, path: str, error: FileError) -> Problem:
+    shown = case.shown(path) or None
+    return Problem.of(error, case.id, shown and shown.encode("utf-8", "backslashreplace").decode())

@@ -7,10 +7,11 @@ import msgspec
 import numpy as np
 
 from chaosprep.dataset.executors import WorkerDied, map_unordered, open_executor
+from chaosprep.dataset.stage import make_params
 from chaosprep.errors import FileError, Problem
 from chaosprep.imaging.images import read_mask
 from chaosprep.imaging.organs import level_histogram
-from chaosprep.layouts.chaos import find
+from chaosprep.layouts.find import LayoutParams, find
 from chaosprep.layouts.series import Series, SourceCase, read_series
 
 
@@ -46,14 +47,19 @@ class Inspection(msgspec.Struct, frozen=True, kw_only=True):
         return tuple(sorted({case.patient for case in self.cases}))
 
 
-def inspect(root: str | Path, *, jobs: int = 1) -> Inspection:
+def inspect(root: str | Path, *, jobs: int = 1, **where: str | None) -> Inspection:
     """Read the headers and masks below a dataset root.
 
+    Args:
+        root: the dataset root.
+        jobs: worker processes.
+        where: `layout`, `images`, `masks`, `patient_from`, `pseudonymize`, as for `split`.
+
     Raises:
-        UsageError: the root is not a folder.
+        UsageError: the root is not a folder, or a parameter will not do.
         NothingFoundError: no case is below it.
     """
-    found = find(root)
+    found = find(root, make_params(LayoutParams, where), strict=False)
     views: list[CaseView] = []
     problems = list(found.problems)
     for case, view in map_unordered(lambda: open_executor(jobs), inspect_case, iter(found.cases)):
@@ -90,7 +96,7 @@ def inspect_case(case: SourceCase) -> CaseView:
         echo_time=float(np.median(echoes)) if echoes else None,
         levels=levels,
         warnings=tuple(noted),
-        problems=(*series.problems, *(Problem.of(e, case.id, path) for path, e in odd)),
+        problems=(*series.problems, *(Problem.of(e, case.id, case.shown(path)) for path, e in odd)),
     )
 
 
@@ -99,6 +105,9 @@ def _levels(series: Series) -> tuple[dict[int, int], list[tuple[str, FileError]]
     total: Counter[int] = Counter()
     odd: list[tuple[str, FileError]] = []
     for found in series.slices:
+        if found.mask_array is not None:
+            total.update(level_histogram(found.mask_array))
+            continue
         if found.mask_data is None or found.mask is None:
             continue
         try:

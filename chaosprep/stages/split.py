@@ -3,26 +3,28 @@
 import hashlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, get_args
 
 import msgspec
 from msgspec import Meta
 
 from chaosprep.dataset.records import Slice, Spacing
 from chaosprep.dataset.records import Split as Side
-from chaosprep.dataset.stage import CaseResult, Params, Stage
-from chaosprep.dataset.writer import Link, Writer
+from chaosprep.dataset.stage import CaseResult, Stage
+from chaosprep.dataset.writer import Link, Writer, Written
 from chaosprep.errors import FileError, Problem, UsageError
 from chaosprep.imaging.images import read_mask
-from chaosprep.imaging.organs import CHAOS, LEVELS, areas, level_histogram
-from chaosprep.layouts.chaos import ChaosRoot, find
-from chaosprep.layouts.chaos import Sequence as SequenceName
+from chaosprep.imaging.organs import LEVELS, areas, level_histogram
+from chaosprep.layouts.chaos import Sequence as ChaosSequence
+from chaosprep.layouts.find import LayoutParams, find
+from chaosprep.layouts.labels import MAX_LABELS
+from chaosprep.layouts.root import Root
 from chaosprep.layouts.series import SourceCase, SourceSlice, read_series
 
 Fraction = Annotated[float, Meta(ge=0, lt=1)]
 
 
-class SplitParams(Params, frozen=True, kw_only=True):
+class SplitParams(LayoutParams, frozen=True, kw_only=True):
     """How to divide the patients, and which series to take."""
 
     val: Annotated[Fraction, Meta(description="Part of the patients for validation.")] = 0.2
@@ -44,22 +46,29 @@ class SplitParams(Params, frozen=True, kw_only=True):
         Meta(description="A test patient, such as MR001, instead of --test. Repeatable."),
     ] = ()
     sequence: Annotated[
-        tuple[SequenceName, ...], Meta(description="A series to take. Repeatable.")
-    ] = ("t1-in",)
+        tuple[str, ...],
+        Meta(
+            description="A series to take: t1-in, t1-out, t2-spir, ct; of a folder, a {sequence}. "
+            "Repeatable. [default: t1-in; of a folder, all]"
+        ),
+    ] = ()
     seed: Annotated[int, Meta(description="Seed of the ranking of the patients.")] = 0
     link: Annotated[
         Link, Meta(description="Copy the files, or link to the originals (hard or symbolic).")
     ] = "copy"
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if self.folds is not None and self.val_patient:
             raise ValueError("folds and val_patient exclude each other")
         if self.fold is not None and (self.folds is None or self.fold >= self.folds):
             raise ValueError("fold must be smaller than folds")
         if set(self.val_patient) & set(self.test_patient):
             raise ValueError("val_patient and test_patient name the same patient")
-        if not self.sequence:
-            raise ValueError("sequence must name at least one series")
+        if self.images is None and set(self.sequence) - set(get_args(ChaosSequence)):
+            raise ValueError(f"sequence must be of {', '.join(get_args(ChaosSequence))}")
+        if self.pseudonymize is not None and self.link == "sym":
+            raise ValueError("link sym would show the paths that pseudonymize hides")
 
 
 def assign(patients: Sequence[str], params: SplitParams) -> dict[str, tuple[Side, int | None]]:
@@ -160,7 +169,8 @@ def run_case(case: SourceCase, params: SplitParams, writer: Writer) -> CaseResul
         try:
             rows.append(_row(case, found, series.slice_spacing, params, writer))
         except FileError as error:
-            problems.append(Problem.of(error, found.id, found.mask))
+            file = found.mask and case.shown(found.mask)
+            problems.append(Problem.of(error, found.id, file))
     return CaseResult(tuple(rows), tuple(problems), series.inputs)
 
 
@@ -172,16 +182,10 @@ def _row(
     writer: Writer,
 ) -> Slice:
     assert case.split is not None
-    labels, pixels, note = _organs(found)
-    root = Path(case.root)
-    image = writer.copy(
-        case.split, "images", found.id, root / found.image, found.image_data, params.link
-    )
-    mask = None
-    if found.mask is not None and found.mask_data is not None:
-        mask = writer.copy(
-            case.split, "masks", found.id, root / found.mask, found.mask_data, params.link
-        )
+    labels, pixels, note = _organs(found, case.levels)
+    origin = Path(case.root, found.image)
+    image = writer.copy(case.split, "images", found.id, origin, found.image_data, params.link)
+    mask = _mask(case, found, params, writer)
     header = found.header
     spacing: Spacing | None = None
     if header.pixel_spacing is not None:
@@ -211,25 +215,49 @@ def _row(
         intercept=header.rescale_intercept,
         labels=labels,
         pixels=pixels,
-        source=found.image,
+        source=str(case.shown(found.image)),
         warnings=(*found.warnings, *note),
     )
 
 
-def _organs(slice_: SourceSlice) -> tuple[dict[int, str], dict[str, int], tuple[str, ...]]:
-    """What the mask shows by CHAOS's grey levels; judging the levels is left to extract-liver."""
-    if slice_.mask_data is None:
+def _mask(
+    case: SourceCase, found: SourceSlice, params: SplitParams, writer: Writer
+) -> Written | None:
+    """A mask that is a picture of this slice is copied; any other is written as PNG."""
+    assert case.split is not None
+    if found.mask_array is not None:
+        return writer.mask(case.split, found.id, found.mask_array)
+    if found.mask is None or found.mask_data is None:
+        return None
+    origin = Path(case.root, found.mask)
+    return writer.copy(case.split, "masks", found.id, origin, found.mask_data, params.link)
+
+
+Shown = tuple[dict[int, str], dict[str, int], tuple[str, ...]]
+
+
+def _organs(found: SourceSlice, levels: str | None) -> Shown:
+    """What the mask shows: labels, pixels, notes; judging is left to extract-liver."""
+    if found.mask_array is not None:
+        return _unnamed(level_histogram(found.mask_array))
+    if found.mask_data is None:
         return {}, {}, ()
     try:
-        mask = read_mask(slice_.mask_data)
+        mask = read_mask(found.mask_data)
     except FileError as error:
         if error.code != "mask-not-grey":
             raise
         return {}, {}, (f"mask: {error.reason}",)
     histogram = level_histogram(mask.pixels)
+    if levels is None:
+        return _unnamed(histogram)
     if mask.binary:
         return {1: "liver"}, {"liver": histogram.get(1, 0)}, ()
-    organs = LEVELS[CHAOS]
+    return _named(histogram, levels)
+
+
+def _named(histogram: dict[int, int], table: str) -> Shown:
+    organs = LEVELS[table]
     labels = {
         level: organ.name
         for level in histogram
@@ -240,9 +268,25 @@ def _organs(slice_: SourceSlice) -> tuple[dict[int, str], dict[str, int], tuple[
     return labels, {organ.name: found.get(organ.name, 0) for organ in organs}, ()
 
 
-def open_root(root: Path, params: SplitParams) -> ChaosRoot:
+def _unnamed(histogram: dict[int, int]) -> Shown:
+    """Nobody said what the values stand for: `label-1`, not an organ that may be wrong.
+
+    Raises:
+        FileError: `mask-values`, too many for labels.
+    """
+    if len(histogram) > MAX_LABELS:
+        raise FileError(
+            f"the mask is no label map: it holds {len(histogram)} different values",
+            "Save it with one whole number for each organ.",
+            code="mask-values",
+        )
+    labels = {level: f"label-{level}" for level in histogram if level}
+    return labels, {name: histogram[level] for level, name in labels.items()}, ()
+
+
+def open_root(root: Path, params: SplitParams) -> Root:
     """The wanted series below a dataset root."""
-    return find(root).only(params.sequence)
+    return find(root, params).only(params.sequence)
 
 
 SPLIT = Stage(

@@ -66,7 +66,9 @@ def test_nothing_to_work_on_is_exit_code_4(chaosprep: Run, tmp_path: Path) -> No
     assert result.exit_code == 4
     assert result.stderr == (
         f"Error: {tmp_path}/empty: no CHAOS patient is below it. "
-        "Give the folder that holds Train_Sets, MR or CT, or one patient's folder.\n"
+        "Give the folder that holds Train_Sets, MR or CT, or one patient's folder. "
+        "Or say where images and masks are: --images 'scans/{patient}/{slice}.dcm' "
+        "--masks 'labels/{patient}/{slice}.png'.\n"
     )
 
 

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from chaosprep.errors import NothingFoundError, UsageError
-from chaosprep.layouts.chaos import CHAOS_LICENSES, ChaosRoot, find
+from chaosprep.layouts.chaos import CHAOS_LICENSES, find
+from chaosprep.layouts.root import Root
 from chaosprep.layouts.series import read_series
 from chaosprep.phantom import Patient, write_chaos
 
@@ -31,12 +32,12 @@ def home(tmp_path: Path) -> Path:
     return write_chaos(tmp_path / "CHAOS_Train_Sets", EVERYTHING)
 
 
-def ids(found: ChaosRoot) -> list[str]:
+def ids(found: Root) -> list[str]:
     assert found.problems == ()
     return [case.id for case in found.cases]
 
 
-def codes(found: ChaosRoot) -> list[tuple[str, str, str | None]]:
+def codes(found: Root) -> list[tuple[str, str, str | None]]:
     return [(problem.code, problem.id, problem.file) for problem in found.problems]
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 import chaosprep
 from chaosprep import Dataset, Slice
-from chaosprep.augmentation import apply
+from chaosprep.augmentation import apply, mirrored
 from chaosprep.errors import ProblemsError, UsageError
 from chaosprep.phantom import Patient, write_chaos
 from tests.imaging.samples import dicom, png
@@ -23,7 +23,8 @@ CONVERSIONS: dict[str, dict[str, Any]] = {
     "16-bit PNG": {"keep_16bit": True},
     "npy": {"format": "npy"},
 }
-STILL: dict[str, Any] = {"rotation_probability": 0, "flip_probability": 0, "zoom_probability": 0}
+STILL: dict[str, Any] = {"spec": {}}
+FLIP: dict[str, Any] = {"spec": {"flip": {"probability": 1}}}
 
 
 @pytest.fixture(scope="module", params=list(CONVERSIONS))
@@ -159,7 +160,7 @@ def test_every_format_is_transformed_alike(livers: Dataset, tmp_path: Path) -> N
 
 
 def test_a_flip_alone_is_the_mirrored_original(converted: Dataset, tmp_path: Path) -> None:
-    made = chaosprep.augment(converted, tmp_path / "out", **{**STILL, "flip_probability": 1})
+    made = chaosprep.augment(converted, tmp_path / "out", **FLIP)
     parents = by_id(converted)
     for row in copies(made):
         parent = parents[str(row.parent)]
@@ -171,12 +172,12 @@ def test_a_flip_alone_is_the_mirrored_original(converted: Dataset, tmp_path: Pat
 def test_a_copy_leaves_patient_space_and_a_zoom_makes_its_pixels_smaller(
     images: Dataset, tmp_path: Path
 ) -> None:
-    fields = {**STILL, "zoom_probability": 1, "zoom": 0.5}
+    spec = {"crop": {"probability": 1, "side": [0.5, 0.5]}}
     parents = by_id(images)
-    for row in copies(chaosprep.augment(images, tmp_path / "out", **fields)):
+    for row in copies(chaosprep.augment(images, tmp_path / "out", spec=spec, keep_label=0)):
         spacing = parents[str(row.parent)].spacing
         assert spacing is not None
-        assert row.spacing == (spacing[0], spacing[1] / 2, spacing[2] / 2)
+        assert row.spacing == pytest.approx((spacing[0], spacing[1] / 2, spacing[2] / 2))
         assert (row.position, row.orientation) == (None, None)
 
 
@@ -246,7 +247,7 @@ def test_draws_depend_on_seed_id_and_copy_alone(images: Dataset, tmp_path: Path)
     assert drawn.items() <= whole.items()
     other = draws(chaosprep.augment(images, tmp_path / "other", copies=2, seed=1))
     assert other.keys() == whole.keys()
-    assert all(other[id] != whole[id] for id in whole if whole[id]["rotation"])
+    assert all(other[id] != whole[id] for id in whole if whole[id]["operations"])
     assert len({json.dumps(drawn) for drawn in whole.values()}) > len(whole) / 2
 
 
@@ -264,19 +265,18 @@ def test_a_kidney_alone_may_not_be_mirrored(pairs: Dataset, tmp_path: Path, orga
     masks = chaosprep.extract_liver(pairs, tmp_path / "masks", organ=organ)
     parent = chaosprep.convert(masks, tmp_path / "images")
     for swap_labels in (False, True):
-        with pytest.raises(UsageError, match=f"{organ}.*--flip-probability 0"):
-            chaosprep.augment(parent, tmp_path / "out", swap_labels=swap_labels)
-    made = chaosprep.augment(parent, tmp_path / "out", flip_probability=0)
-    assert not any(row.augmentation["flip"] for row in copies(made) if row.augmentation)
+        with pytest.raises(UsageError, match=f"{organ} would carry"):
+            chaosprep.augment(parent, tmp_path / "out", preset="tutorial", swap_labels=swap_labels)
+    made = chaosprep.augment(parent, tmp_path / "out")  # mri does not mirror
+    assert not any(mirrored(row.augmentation) for row in copies(made) if row.augmentation)
 
 
 def test_a_label_map_may_be_mirrored_only_with_its_labels(
     label_maps: Dataset, tmp_path: Path
 ) -> None:
     with pytest.raises(UsageError, match="--swap-labels"):
-        chaosprep.augment(label_maps, tmp_path / "out")
-    fields = {**STILL, "flip_probability": 1, "swap_labels": True}
-    made = chaosprep.augment(label_maps, tmp_path / "out", **fields)
+        chaosprep.augment(label_maps, tmp_path / "out", **FLIP)
+    made = chaosprep.augment(label_maps, tmp_path / "out", **FLIP, swap_labels=True)
     parents, swapped = by_id(label_maps), np.array([0, 1, 3, 2, 4], dtype=np.uint8)
     seen: set[int] = set()
     for row in copies(made):
@@ -303,14 +303,14 @@ def test_one_kidney_in_any_slice_is_enough_to_refuse(tmp_path: Path) -> None:
     assert [row.labels for row in parent.slices] == [{}, {126: "right-kidney"}]
     for swap_labels in (False, True):
         with pytest.raises(UsageError, match="a mirrored right-kidney"):
-            chaosprep.augment(parent, tmp_path / "out", swap_labels=swap_labels)
+            chaosprep.augment(parent, tmp_path / "out", **FLIP, swap_labels=swap_labels)
 
 
 def test_several_levels_of_one_kidney_are_not_taken_for_the_two(tmp_path: Path) -> None:
     mask = png([bytes([0, 125, 126, 0])] * 3, cols=4)
     parent = converted_slices(tmp_path, np.uint16, mask)
     with pytest.raises(UsageError, match="a mirrored right-kidney"):
-        chaosprep.augment(parent, tmp_path / "out", swap_labels=True)
+        chaosprep.augment(parent, tmp_path / "out", **FLIP, swap_labels=True)
 
 
 # Requests that make no sense
@@ -321,10 +321,10 @@ def test_several_levels_of_one_kidney_are_not_taken_for_the_two(tmp_path: Path) 
     [
         {"copies": -1},
         {"samples": -1},
-        {"rotation": 181},
-        {"rotation_probability": 1.5},
-        {"zoom": 0},
-        {"zoom": 1.1},
+        {"keep_label": 1.5},
+        {"preset": "extreme"},
+        {"engine": "imgaug"},
+        {"exact_probability": True},
     ],
 )
 def test_parameters_that_make_no_sense_are_usage_errors(

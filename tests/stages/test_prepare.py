@@ -230,7 +230,7 @@ def test_a_stage_that_fails_leaves_the_earlier_ones_committed(
 
 def test_nothing_is_written_where_the_request_makes_no_sense(phantom: Path, tmp_path: Path) -> None:
     with pytest.raises(UsageError):
-        chaosprep.prepare(phantom, tmp_path / "out", val=0.25, zoom=2.0)
+        chaosprep.prepare(phantom, tmp_path / "out", val=0.25, keep_label=2.0)
     with pytest.raises(UsageError):
         run_all(phantom, tmp_path / "out", PrepareParams(split=SplitParams(val=0.01)))
     assert not (tmp_path / "out").exists()

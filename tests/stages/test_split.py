@@ -173,7 +173,6 @@ def test_what_cannot_be_done_says_what_there_is(
         {"folds": 3, "fold": 3},
         {"folds": 3, "val_patient": ["MR001"]},
         {"val_patient": ["MR001"], "test_patient": ["MR001"]},
-        {"sequence": []},
         {"sequence": ["t3"]},
         {"link": "soft"},
         {"vals": 0.2},

@@ -1,0 +1,120 @@
+"""Images and masks in any two trees, told apart by patterns of their paths."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Literal
+
+from chaosprep.dataset.descriptor import DataSource, License
+from chaosprep.errors import ChaosprepError, FileError, NothingFoundError, Problem, UsageError
+from chaosprep.layouts.folder_cases import NOWHERE, Cases, Patterns, problem_at
+from chaosprep.layouts.grouping import Group, first_identity, group_by_header, group_by_path
+from chaosprep.layouts.identity import HeaderField, exposes, has_uid
+from chaosprep.layouts.patterns import Found, Pattern, list_pattern
+from chaosprep.layouts.pseudonyms import Key
+from chaosprep.layouts.root import Root, read_origin
+
+# A Data Package needs a licence; this id of the Open Definition's list says that none is known.
+UNKNOWN_LICENSES = (License(name="notspecified", title="License not specified"),)
+UNKNOWN_SOURCES = (DataSource(title="A folder of DICOM files that does not tell its origin"),)
+
+
+def find(
+    root: str | Path,
+    images: str,
+    masks: str | None = None,
+    *,
+    patient_from: Literal["folder"] | HeaderField = "folder",
+    key: Key | None = None,
+    strict: bool = True,
+) -> Root:
+    """Find the cases below a root by patterns such as `scans/{patient}/{slice}.dcm`.
+
+    Only folders are listed, and headers read where they must tell the patient, or that a name
+    must not be written.
+
+    Args:
+        root: the dataset root.
+        images: the pattern of the DICOM files, see `chaosprep.layouts.patterns`.
+        masks: the pattern of the masks; None where there are none.
+        patient_from: what tells the patients apart.
+        key: makes pseudonyms of patients and paths; a header's value demands one.
+        strict: whether names that would identify are refused; else they are a problem.
+
+    Raises:
+        UsageError: the root or a pattern will not do, or a name would identify a patient.
+        NothingFoundError: no file fits a pattern.
+        ChaosprepError: a folder cannot be listed, or two patients have one pseudonym.
+    """
+    root = Path(root)
+    if not root.is_dir():
+        raise UsageError(f"{root}: there is no such folder", code="root")
+    patterns = Patterns.parse(images, masks, patient_from)
+    groups, errors = _groups(root, patterns, patient_from)
+    problems = [problem_at(NOWHERE, path, error, key) for path, error in errors]
+    telling = _telling(root, groups, key)
+    if telling and strict:
+        raise telling
+    problems += [Problem.of(telling, NOWHERE)] if telling else []
+    cases, more = Cases(root, patterns, key, groups).make()
+    origin = read_origin(root)
+    return Root(
+        root,
+        tuple(sorted(cases, key=lambda case: f"{case.id}_")),
+        (*problems, *more),
+        (origin.licenses if origin else ()) or UNKNOWN_LICENSES,
+        (origin.sources if origin else ()) or UNKNOWN_SOURCES,
+    )
+
+
+def _groups(
+    root: Path, patterns: Patterns, patient_from: Literal["folder"] | HeaderField
+) -> tuple[list[Group], list[tuple[str, FileError]]]:
+    try:
+        images = list_pattern(patterns.images, root, patients=patterns.patients)
+        errors = list(images.errors)
+        masks: tuple[Found, ...] = ()
+        if patterns.masks is not None:
+            listing = list_pattern(patterns.masks, root, patients=patterns.patients)
+            masks = listing.files
+            errors += [found for found in listing.errors if found not in errors]
+    except OSError as error:
+        reason = f"{error.filename}: it cannot be listed ({error.strerror})"
+        raise ChaosprepError(reason, "Make it readable.", code="folder-unreadable") from error
+    for option, files in (("images", images.files), ("masks", masks)):
+        if not files and not errors and (option == "images" or patterns.masks):
+            raise _nothing(root, option, getattr(patterns, option))
+    groups, more = group_by_path(images.files, masks)
+    if patient_from != "folder":
+        groups, most = group_by_header(groups, root, patient_from)
+        more += most
+    return groups, errors + more
+
+
+def _nothing(root: Path, option: str, pattern: Pattern) -> NothingFoundError:
+    text = "/".join(pattern.segments)
+    remedy = "It is relative to ROOT: compare it with the path of one file."
+    if any(sign in text for sign in "*?"):
+        remedy = "* and ? stand for themselves: use {patient}, {sequence} and {slice}."
+    return NothingFoundError(f"{root}: no file fits --{option} '{text}'", remedy, code="nothing")
+
+
+def _telling(root: Path, groups: Iterable[Group], key: Key | None) -> UsageError | None:
+    """The error, which names nobody, of names that would carry what identifies into the output."""
+    count = 0
+    for group in groups:
+        names = [group.sequence or ""]
+        if key is None:
+            names += [group.place[0] or "", *(file.slice or "" for file in group.images[:1])]
+        files = [] if key else [file.slice or "" for file in (*group.images, *group.masks)]
+        identity = first_identity(root, group)
+        count += any(exposes(name, identity) for name in names) or any(
+            has_uid(name) for name in (*names, *files)
+        )
+    if not count:
+        return None
+    return UsageError(
+        f"in {count} series the name of a folder or a file is a UID, or stands in the headers too "
+        "(a patient's name or number, a date), and would identify the patient in every output",
+        "Use --pseudonymize KEYFILE, or rename them; a {sequence} can only be renamed.",
+        code="name-identifies",
+    )

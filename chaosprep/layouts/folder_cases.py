@@ -1,0 +1,236 @@
+"""Groups of files become cases: ids, the rule that pairs, and what makes no case."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from chaosprep.errors import ChaosprepError, FileError, Problem, UsageError
+from chaosprep.layouts.grouping import Group
+from chaosprep.layouts.masks import is_volume
+from chaosprep.layouts.names import collisions, make_ids
+from chaosprep.layouts.pairing import Rule, natural_key, pairing_name
+from chaosprep.layouts.patterns import Found, Pattern, parse
+from chaosprep.layouts.pseudonyms import Key
+from chaosprep.layouts.series import SourceCase
+
+SEQUENCE = "series"  # where the pattern has no {sequence}
+NOWHERE = "folder"  # the id of a problem that is of no patient yet
+
+
+@dataclass(frozen=True)
+class Patterns:
+    """The two patterns, and whether their paths name patients."""
+
+    images: Pattern
+    masks: Pattern | None
+    patients: bool
+
+    @classmethod
+    def parse(cls, images: str, masks: str | None, patient_from: str) -> "Patterns":
+        """Read both patterns, and check that they fit each other.
+
+        Raises:
+            UsageError: a pattern will not do, the patient is nowhere, or placeholders differ.
+        """
+        where = parse("images", images)
+        also = None if masks is None else parse("masks", masks)
+        if patient_from == "folder" and not where.is_plain and "patient" not in where.names:
+            raise UsageError(
+                "images: the pattern does not say which part of a path is the patient",
+                "Put {patient} there, or take it from the headers: --patient-from PatientID.",
+                code="pattern",
+            )
+        patients = patient_from == "folder" or "patient" in where.names
+        if also is not None and not also.is_plain:
+            _check_masks(where.names | ({"patient"} if patients else set()), also.names)
+        return cls(where, also, patients)
+
+
+def _check_masks(images: frozenset[str] | set[str], masks: frozenset[str]) -> None:
+    surplus = sorted(masks - images - {"slice"})
+    missing = sorted({"patient"} & images - masks)
+    if surplus or missing:
+        which = " and ".join(f"{{{name}}}" for name in surplus or missing)
+        reason = f"has {which} but not" if surplus else f"needs {which} as"
+        raise UsageError(
+            f"masks: the pattern {reason} that of --images",
+            "Use the same placeholders in both; {sequence} may be left out of --masks.",
+            code="pattern",
+        )
+
+
+class Cases:
+    """Makes cases of groups, and problems of the groups that make none."""
+
+    def __init__(
+        self, root: Path, patterns: Patterns, key: Key | None, groups: list[Group]
+    ) -> None:
+        self._root = root
+        self._patterns = patterns
+        self._key = key
+        self._groups = groups
+        self._problems: list[Problem] = []
+        self._patients = self._patient_ids({group.patient for group in groups})
+        sequences = {group.sequence for group in groups if group.sequence is not None}
+        self._sequences = make_ids(sequences, "s", digits=1)
+
+    def make(self) -> tuple[list[SourceCase], list[Problem]]:
+        """The cases, in any order, and the problems."""
+        of_id: dict[str, list[Group]] = defaultdict(list)
+        for group in self._groups:
+            id = self._id(group)
+            if id is not None:
+                of_id[id.casefold()].append(group)
+        cases = [case for groups in of_id.values() if (case := self._case(groups)) is not None]
+        return cases, self._problems
+
+    def _patient_ids(self, patients: set[str]) -> dict[str, str | None]:
+        if self._key is not None:
+            found: dict[str, str | None] = {text: self._key.patient(text) for text in patients}
+            if len(set(found.values())) < len(found):
+                raise ChaosprepError(
+                    "two patients have one pseudonym", "Use another key.", code="pseudonym-twice"
+                )
+            return found
+        found = make_ids(patients, "P", digits=3)
+        twice = collisions(found)
+        for text in sorted(twice):
+            self._problems.append(_twice(str(found[text]), self._folder(text)))
+        return {text: id for text, id in found.items() if text not in twice}
+
+    def _folder(self, patient: str) -> str:
+        """Where a patient's images are."""
+        first = min(image.path for g in self._groups if g.patient == patient for image in g.images)
+        return PurePosixPath(first).parent.as_posix()
+
+    def _id(self, group: Group) -> str | None:
+        patient, sequence = self._patients.get(group.patient), SEQUENCE
+        if group.sequence is not None:
+            sequence = self._sequences[group.sequence] or ""
+        if patient and sequence:
+            return f"{patient}_{sequence}"
+        if group.patient not in self._patients:  # told already
+            return None
+        first = PurePosixPath(group.images[0].path).parent.as_posix()
+        self._problems.append(problem_at(NOWHERE, first, _nameless(), self._key))
+        return None
+
+    def _case(self, groups: list[Group]) -> SourceCase | None:
+        group = groups[0]
+        id = str(self._id(group))
+        folder = PurePosixPath(group.images[0].path).parent.as_posix()
+        if len(groups) > 1 or self._is_mixed(group):
+            self._problems.append(problem_at(id, folder, _mixed(), self._key))
+            return None
+        masks = group.masks if self._patterns.masks is not None else None
+        if masks == []:
+            self._problems.append(problem_at(id, folder, _no_masks(), self._key))
+            return None
+        rule = self._rule(group)
+        if rule is None:
+            self._problems.append(problem_at(id, group.masks[0].path, _several(), self._key))
+            return None
+        return self._source_case(id, group, masks, rule)
+
+    def _is_mixed(self, group: Group) -> bool:
+        """Whether a plain folder has images of one patient in several folders."""
+        folders = {PurePosixPath(image.path).parent for image in group.images}
+        return self._patterns.images.is_plain and len(folders) > 1
+
+    def _rule(self, group: Group) -> Rule | None:
+        """Whether masks belong to slices or one to all; None where several belong to all."""
+        pattern = self._patterns.masks
+        if pattern is None or "slice" in pattern.names:
+            return "key"
+        if len(group.masks) == 1:
+            names = {None if i.slice is None else pairing_name(i.slice) for i in group.images}
+            return "volume" if _is_for_all(group.masks[0], names) else "key"
+        several = any(mask.slice is None or _holds_many(mask.path) for mask in group.masks)
+        return None if several else "key"
+
+    def _source_case(
+        self, id: str, group: Group, masks: list[Found] | None, rule: Rule
+    ) -> SourceCase:
+        files = [*group.images, *(masks or ())]
+        patient, _, sequence = id.partition("_")
+        return SourceCase(
+            root=str(self._root),
+            id=id,
+            patient=patient,
+            sequence=sequence,
+            pool="train",
+            images=_paths(group.images),
+            masks=None if masks is None else _paths(masks),
+            rule=rule,
+            keys={file.path: file.slice or "" for file in files},
+            aliases={file.path: self._key.path(file.path) for file in files} if self._key else {},
+            levels=None,
+        )
+
+
+def _is_for_all(mask: Found, images: set[str | None]) -> bool:
+    """Whether the only mask is that of the whole series: by its ending, or as no image's name fits.
+
+    ``images`` are what `pairing_name` makes of the images' names.
+    """
+    if _holds_many(mask.path):
+        return True
+    if mask.slice is None:
+        return images != {None}
+    return mask.path.casefold().endswith(".npy") and pairing_name(mask.slice) not in images
+
+
+def _holds_many(path: str) -> bool:
+    """Whether a file is of a kind that holds more than one slice."""
+    return is_volume(path) or PurePosixPath(path).suffix.casefold() in ("", ".dcm")
+
+
+def _paths(files: Iterable[Found]) -> tuple[str, ...]:
+    """The paths in natural order of what tells the files apart."""
+    ordered = sorted(files, key=lambda f: (natural_key(f.slice or f.path)[0], f.path))
+    return tuple(file.path for file in ordered)
+
+
+def problem_at(id: str, path: str, error: FileError, key: Key | None) -> Problem:
+    """A problem with a path, or with what stands for it."""
+    shown = key.path(path) if key else path.encode("utf-8", "backslashreplace").decode()
+    return Problem.of(error, id, shown)
+
+
+def _twice(id: str, folder: str) -> Problem:
+    reason = "the names of two patients' folders become the same id"
+    remedy = "Rename one of them, or use --pseudonymize KEYFILE."
+    return Problem(code="patient-twice", id=id, file=folder, reason=reason, remedy=remedy)
+
+
+def _nameless() -> FileError:
+    return FileError(
+        "no id can be made of the folder's name: too long, or without a letter or digit (A-Z, 0-9)",
+        "Rename the folder, or use --pseudonymize KEYFILE for the patients.",
+        code="patient-name",
+    )
+
+
+def _mixed() -> FileError:
+    return FileError(
+        "the images of one patient lie in several folders and may be several series",
+        "Tell them apart: name the folder in the pattern, as in 'scans/{patient}/{sequence}'.",
+        code="series-mixed",
+    )
+
+
+def _no_masks() -> FileError:
+    return FileError(
+        "a series without any mask",
+        "Bring back its masks, or leave the series out with --on-error skip.",
+        code="ground-missing",
+    )
+
+
+def _several() -> FileError:
+    return FileError(
+        "several files stand where one mask of the whole series should",
+        "Keep one of them, or put {slice} in the pattern of masks.",
+        code="mask-several",
+    )

@@ -1,0 +1,122 @@
+"""Files become groups, one for each patient and sequence: by their paths, then by their headers."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from chaosprep.dataset.files import open_regular
+from chaosprep.errors import FileError
+from chaosprep.layouts.identity import HeaderField, patient_key, read_identity
+from chaosprep.layouts.pairing import pairing_name
+from chaosprep.layouts.patterns import Found
+
+Errors = list[tuple[str, FileError]]
+Place = tuple[str | None, str | None]
+
+
+@dataclass
+class Group:
+    """One patient's one sequence: the texts that tell them, where they stand, and the files."""
+
+    patient: str
+    sequence: str | None
+    place: Place
+    images: list[Found] = field(default_factory=list)
+    masks: list[Found] = field(default_factory=list)
+
+
+def group_by_path(images: Iterable[Found], masks: Iterable[Found]) -> tuple[list[Group], Errors]:
+    """Group files by the patient and the sequence in their paths.
+
+    A mask whose path has no sequence is for every sequence of its patient; a mask for none is an
+    error.
+    """
+    groups: dict[Place, Group] = {}
+    of_patient: dict[str | None, list[Group]] = defaultdict(list)
+    for image in images:
+        place = (image.patient, image.sequence)
+        if place not in groups:
+            groups[place] = Group(image.patient or "", image.sequence, place)
+            of_patient[image.patient].append(groups[place])
+        groups[place].images.append(image)
+    errors: Errors = []
+    for mask in masks:
+        here = groups.get((mask.patient, mask.sequence))
+        takers = [here] if here else []
+        if mask.sequence is None:
+            takers = of_patient[mask.patient]
+        for group in takers:
+            group.masks.append(mask)
+        if not takers:
+            errors.append((mask.path, _surplus()))
+    return list(groups.values()), errors
+
+
+def group_by_header(
+    groups: Iterable[Group], root: Path, source: HeaderField
+) -> tuple[list[Group], Errors]:
+    """Divide groups by what the images' headers say of the patient; masks go with their images.
+
+    An image without a usable header and a mask without an image are errors.
+    """
+    made: list[Group] = []
+    errors: Errors = []
+    for group in groups:
+        parts: dict[str, Group] = {}
+        owner: dict[str, Group] = {}
+        for image in group.images:
+            patient = patient_key(_identity(root, image.path), source)
+            if not patient:
+                errors.append((image.path, _nobody(source)))
+                continue
+            part = parts.setdefault(patient, Group(patient, group.sequence, group.place))
+            part.images.append(image)
+            owner[pairing_name(image.slice or "")] = part
+        errors += _deal_masks(group, parts, owner)
+        made += parts.values()
+    return made, errors
+
+
+def _deal_masks(group: Group, parts: dict[str, Group], owner: dict[str, Group]) -> Errors:
+    only = next(iter(parts.values())) if len(parts) == 1 else None
+    errors: Errors = []
+    for mask in group.masks:
+        part = only or owner.get(pairing_name(mask.slice or ""))
+        if part is None:
+            errors.append((mask.path, _surplus()))
+        else:
+            part.masks.append(mask)
+    return errors
+
+
+def first_identity(root: Path, group: Group) -> dict[str, str]:
+    """What identifies in the first image of a group that can be read."""
+    return next(filter(None, (_identity(root, image.path) for image in group.images)), {})
+
+
+def _identity(root: Path, path: str) -> dict[str, str]:
+    file = (root / path).resolve()
+    if not file.is_relative_to(root.resolve()):
+        return {}
+    try:
+        with open_regular(file) as stream:
+            return read_identity(stream)
+    except FileError:
+        return {}
+
+
+def _surplus() -> FileError:
+    return FileError(
+        "no image belongs to this mask",
+        "Bring back its image, or remove the mask.",
+        code="mask-surplus",
+    )
+
+
+def _nobody(source: HeaderField) -> FileError:
+    return FileError(
+        f"its header has no {source} that can be read",
+        "Leave the file out, or take the patient from the folder: --patient-from folder.",
+        code="patient-missing",
+    )
