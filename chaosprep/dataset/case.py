@@ -79,7 +79,7 @@ class Case:
         data = self.read(row.image, row.image_sha256)
         with self.about(row.image):
             if row.image.endswith(".dcm"):
-                return read(data)[1]
+                return read(data, row.frame)[1]
             return decode(data, Path(row.image).suffix)
 
     def mask(self, row: Slice) -> NDArray[Any] | None:

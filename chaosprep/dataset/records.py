@@ -37,7 +37,7 @@ class Slice(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     id: Annotated[Id, _doc("slice id, unique in the table")]
     case: Annotated[Id, _doc("case id: one patient's one sequence")]
     patient: Annotated[Id, _doc("patient id: modality and folder")]
-    sequence: Annotated[Id, _doc("t1-in, t1-out, t2-spir or ct")]
+    sequence: Annotated[Id, _doc("t1-in, t1-out, t2-spir, ct, or another series")]
     slice: Annotated[Count, _doc("position along the slice normal, from 0")]
     copy: Annotated[Count, _doc("0 is the original, 1 and up its augmented copies")] = 0
     split: Annotated[Split, _doc("train, val or test")]
@@ -45,6 +45,7 @@ class Slice(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     image: Annotated[str, _doc("image file, relative to this table")]
     image_sha256: Annotated[Sha256, _doc("SHA-256 of the image file")]
     image_bytes: Annotated[Size, _doc("size of the image file in bytes")]
+    frame: Annotated[Count | None, _doc("frame of a multi-frame file, from 0")] = None
     mask: Annotated[str | None, _doc("mask file, null without ground truth")] = None
     mask_sha256: Annotated[Sha256 | None, _doc("SHA-256 of the mask file")] = None
     mask_bytes: Annotated[Size | None, _doc("size of the mask file in bytes")] = None
@@ -67,7 +68,7 @@ class Slice(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     window_source: Annotated[WindowSource, _doc("what the window came from")] = "none"
     labels: Annotated[dict[int, str], _doc("mask value -> organ")]
     pixels: Annotated[dict[str, Count], _doc("organ -> area in pixels")]
-    source: Annotated[str, _doc("the DICOM file, relative to the dataset root")]
+    source: Annotated[str, _doc("the DICOM file, relative to the dataset root, or a pseudonym")]
     parent: Annotated[Id | None, _doc("id in the parent stage, null in the first")] = None
     augmentation: Annotated[
         dict[str, Any] | None, _doc("drawn parameters, null for an original")

@@ -68,6 +68,12 @@ def _cut(
         return cut_nifti(path, root / path, data[path], images)
     if is_dicom(data[path]):
         identities = {image: read_identity(data[image]) for image in images}
+        if len({id(data[image]) for image in images}) < len(images):  # frames share a file
+            raise FileError(
+                "a DICOM SEG of a multi-frame image is not read",
+                "Give the mask as a NIfTI volume.",
+                code="mask-frames",
+            )
         uids = {image: found.get("SOPInstanceUID", "") for image, found in identities.items()}
         return cut_segmentation(path, data[path], images, uids)
     raise FileError(

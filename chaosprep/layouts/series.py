@@ -1,6 +1,7 @@
 """A series of files on its way to become a case: found by a layout, then read, paired, ordered."""
 
 import hashlib
+from collections import Counter
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 from chaosprep.dataset.files import read_regular, sha256
 from chaosprep.dataset.records import Split
 from chaosprep.errors import FileError, Problem
-from chaosprep.imaging.dicom import Header, is_dicom, read_header
+from chaosprep.imaging.dicom import Header, is_dicom, read_headers
 from chaosprep.imaging.geometry import Order, order_series
 from chaosprep.layouts.identity import exposes, read_identity
 from chaosprep.layouts.masks import cut_mask, slice_labels
@@ -103,12 +104,13 @@ class SourceSlice:
     """An image with its mask, at its place in the series; both still as bytes.
 
     ``mask_array``, (rows, cols) labels, takes the place of ``mask_data`` where the mask's file is
-    not a picture of this one slice.
+    not a picture of this one slice. ``frame`` counts from 0 in a file of several frames.
     """
 
     id: str
     index: int
     image: str
+    frame: int | None
     image_data: bytes
     header: Header
     mask: str | None
@@ -127,6 +129,20 @@ class Series:
     inputs: str
 
 
+@dataclass(frozen=True)
+class Shot:
+    """One picture that may become a slice: a file, or one frame of it."""
+
+    path: str
+    frame: int | None
+    header: Header
+
+    @property
+    def name(self) -> str:
+        """Tells the shots of a series apart."""
+        return self.path if self.frame is None else f"{self.path}#{self.frame}"
+
+
 def read_series(case: SourceCase) -> Series:
     """Read a case's files, pair them by the case's rule, and order them by position.
 
@@ -142,58 +158,70 @@ def read_series(case: SourceCase) -> Series:
     known = [path for path in case.images if path not in foreign]
     pairs = pair(known, case.masks, case.rule, case.keys)
     errors += [(path, error) for path, error in pairs.errors if path not in dict(errors)]
-    headers: dict[str, Header] = {}
+    shots: list[Shot] = []
     for path in images:
         if path not in strangers:
             try:
-                headers[path] = read_header(files.data[path])
+                shots += _shots(path, files.data[path])
             except FileError as error:
                 errors.append((path, error))
-    telling = _telling_names(case, files, headers)
+    telling = _telling_names(case, files, {shot.path for shot in shots})
     errors += [("", _telling())] * len(telling)
     pairs = replace(pairs, pairs=tuple(pair for pair in pairs.pairs if pair[0] not in telling))
     try:
-        order = order_series(list(headers.values()))
+        order = order_series([shot.header for shot in shots])
     except FileError as error:
         errors.append((str(Path(case.images[0]).parent), error))
         order = Order((), None, (), {}, ())
-    stack = _cut(case, files, headers, order, len(known)) if case.rule == "volume" else Stack()
-    slices, more = _slices(case, files, headers, pairs, order, stack)
+    count = len(known) + len(shots) - len({shot.path for shot in shots})
+    stack = _cut(case, files, shots, order, count) if case.rule == "volume" else Stack()
+    slices, more = _slices(case, files, shots, pairs, order, stack)
     problems = tuple(_problem(case, path, error) for path, error in [*errors, *stack.errors, *more])
     return Series(slices, order.slice_spacing, problems, files.digest)
+
+
+def _shots(path: str, data: bytes) -> list[Shot]:
+    headers = read_headers(data)
+    if len(headers) == 1:
+        return [Shot(path, None, headers[0])]
+    return [Shot(path, frame, header) for frame, header in enumerate(headers)]
 
 
 def _slices(
     case: SourceCase,
     files: Files,
-    headers: dict[str, Header],
+    shots: list[Shot],
     pairs: Pairs,
     order: Order,
     stack: Stack,
 ) -> tuple[tuple[SourceSlice, ...], list[tuple[str, FileError]]]:
-    paths = list(headers)
     mask_of = dict(pairs.pairs)
-    width = max(3, len(str(len(paths) - 1)))
+    width = max(3, len(str(len(shots) - 1)))
     doubled = _doubles(order)
+    shape = _usual_shape(shots)
     slices: list[SourceSlice] = []
     errors: list[tuple[str, FileError]] = []
     for place, index in enumerate(order.indices):
-        path = paths[index]
-        if index in doubled:
-            errors.append((path, _doubled()))
+        shot = shots[index]
+        path, header = shot.path, shot.header
         mask = mask_of.get(path)
+        if index in doubled:
+            errors.append((path, _doubled([shots[twin].header for twin in doubled[index]])))
+        elif (header.rows, header.cols) != shape:
+            errors.append((path, _other_shape(header, shape)))
+            continue
         if path not in mask_of or mask in files.errors or index in doubled:
             continue
-        if case.rule == "volume" and path not in stack.labels:
+        if case.rule == "volume" and shot.name not in stack.labels:
             continue
         notes = (note for note in (pairs.note, stack.note) if note)
-        warnings = (*order.warnings, *order.slice_warnings.get(index, ()), *notes)
+        warnings = (*order.warnings, *order.slice_warnings.get(index, ()), *notes, *_notes(header))
         data = files.data[path]
         id = f"{case.id}_s{place:0{width}}"
-        found = SourceSlice(id, place, path, data, headers[path], mask, None, None, warnings)
+        found = SourceSlice(id, place, path, shot.frame, data, header, mask, None, None, warnings)
         try:
             if mask is not None:
-                found = _with_mask(found, mask, files.data[mask], stack)
+                found = _with_mask(found, mask, files.data[mask], stack.labels.get(shot.name))
         except FileError as error:
             errors.append((mask or path, error))
             continue
@@ -201,36 +229,56 @@ def _slices(
     return tuple(slices), errors
 
 
-def _with_mask(found: SourceSlice, mask: str, data: bytes, stack: Stack) -> SourceSlice:
+def _notes(header: Header) -> tuple[str, ...]:
+    """What was odd in the header, and what a person should look at."""
+    if not header.burned_in_annotation:
+        return header.notes
+    return (*header.notes, "the header says that text is burned into the picture: look at it")
+
+
+def _with_mask(
+    found: SourceSlice, mask: str, data: bytes, array: NDArray[Any] | None
+) -> SourceSlice:
     """Give a slice its mask: a picture as it is, anything else as an array of labels."""
-    array = stack.labels.get(found.image)
     if array is None:
+        if found.frame is not None:
+            raise FileError(
+                f"its image has {found.header.frames} frames, and one mask cannot be that of all",
+                "Give the masks of a multi-frame image as one NIfTI volume.",
+                code="mask-frames",
+            )
         array = slice_labels(mask, data, found.header)
     return replace(found, mask_array=array, mask_data=data if array is None else None)
 
 
-def _cut(
-    case: SourceCase, files: Files, headers: dict[str, Header], order: Order, count: int
-) -> Stack:
+def _cut(case: SourceCase, files: Files, shots: list[Shot], order: Order, count: int) -> Stack:
     """Cut the one mask of a whole series."""
     (mask,) = case.masks or ("",)
-    paths, doubled = list(headers), _doubles(order)
-    ordered = [paths[index] for index in order.indices if index not in doubled]
+    doubled = _doubles(order)
+    ordered = [shots[index] for index in order.indices if index not in doubled]
     if mask not in files.data or not ordered:
         return Stack()
-    images = {path: headers[path] for path in ordered}
-    return cut_mask(Path(case.root), mask, files.data, images, count)
+    images = {shot.name: shot.header for shot in ordered}
+    data = {shot.name: files.data[shot.path] for shot in ordered}
+    return cut_mask(Path(case.root), mask, files.data | data, images, count)
 
 
-def _doubles(order: Order) -> set[int]:
-    return {index for group in order.duplicates for index in group}
+def _doubles(order: Order) -> dict[int, tuple[int, ...]]:
+    """Each shot that shares its position, with all that do."""
+    return {index: group for group in order.duplicates for index in group}
 
 
-def _telling_names(case: SourceCase, files: Files, headers: dict[str, Header]) -> set[str]:
+def _usual_shape(shots: list[Shot]) -> tuple[int, int] | None:
+    """The rows and columns that most of a series has (the first of these, where it is a draw)."""
+    shapes = Counter((shot.header.rows, shot.header.cols) for shot in shots)
+    return shapes.most_common(1)[0][0] if shapes else None
+
+
+def _telling_names(case: SourceCase, files: Files, paths: set[str]) -> set[str]:
     """The images whose names would carry what identifies into the table."""
     if case.aliases or not case.keys:
         return set()
-    return {path for path in headers if exposes(case.keys[path], read_identity(files.data[path]))}
+    return {path for path in paths if exposes(case.keys[path], read_identity(files.data[path]))}
 
 
 def _not_dicom() -> FileError:
@@ -246,9 +294,19 @@ def _telling() -> FileError:
     )
 
 
-def _doubled() -> FileError:
+def _other_shape(header: Header, usual: tuple[int, int] | None) -> FileError:
+    rows, cols = usual or (0, 0)
     return FileError(
-        "another slice of the series has the same position",
+        f"the slice is {header.rows}x{header.cols}, the others of the series {rows}x{cols}",
+        "Keep one series in a folder.",
+        code="shape-mixed",
+    )
+
+
+def _doubled(group: list[Header]) -> FileError:
+    echo = " at another echo time" if len({header.echo_time for header in group}) > 1 else ""
+    return FileError(
+        f"another slice of the series has the same position{echo}",
         "Keep one series in a folder.",
         code="position-twice",
     )

@@ -17,7 +17,7 @@ from chaosprep.dataset.records import Slice
 from chaosprep.dataset.stage import CaseResult, Params, Stage, each_slice
 from chaosprep.dataset.writer import Writer
 from chaosprep.errors import ChaosprepError, FileError, Problem
-from chaosprep.imaging.dicom import Header, read
+from chaosprep.imaging.dicom import Header, read, read_frames
 from chaosprep.imaging.grids import (
     Fit,
     Grid,
@@ -139,9 +139,18 @@ def run_case(case: Case, params: ConvertParams, writer: Writer) -> CaseResult:
 def _read(case: Case) -> tuple[Mapping[str, Pixels], list[Problem]]:
     pixels: dict[str, Pixels] = {}
     problems: list[Problem] = []
+
+    @lru_cache(maxsize=1)
+    def frames(path: str, digest: str) -> tuple[tuple[Header, ...], NDArray[Any]]:
+        return read_frames(case.read(path, digest))
+
     for row in case.slices:
         try:
-            pixels[row.id] = read(case.read(row.image, row.image_sha256))
+            if row.frame is None:
+                pixels[row.id] = read(case.read(row.image, row.image_sha256))
+            else:
+                headers, arrays = frames(row.image, row.image_sha256)
+                pixels[row.id] = headers[row.frame], arrays[row.frame]
         except ChaosprepError as error:
             problems.append(Problem.of(error, row.id, row.source))
     return pixels, problems
@@ -218,6 +227,7 @@ def _written(
     return msgspec.structs.replace(
         row,
         parent=row.id,
+        frame=None,
         image=file.path,
         image_sha256=file.sha256,
         image_bytes=file.bytes,

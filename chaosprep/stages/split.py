@@ -165,9 +165,12 @@ def run_case(case: SourceCase, params: SplitParams, writer: Writer) -> CaseResul
     series = read_series(case)
     rows: list[Slice] = []
     problems = list(series.problems)
+    images: dict[str, Written] = {}
     for found in series.slices:
         try:
-            rows.append(_row(case, found, series.slice_spacing, params, writer))
+            image = images.get(found.image) or _image(case, found, params, writer)
+            images[found.image] = image  # all frames of a file share it
+            rows.append(_row(case, found, image, series.slice_spacing, params, writer))
         except FileError as error:
             file = found.mask and case.shown(found.mask)
             problems.append(Problem.of(error, found.id, file))
@@ -177,14 +180,13 @@ def run_case(case: SourceCase, params: SplitParams, writer: Writer) -> CaseResul
 def _row(
     case: SourceCase,
     found: SourceSlice,
+    image: Written,
     slice_spacing: float | None,
     params: SplitParams,
     writer: Writer,
 ) -> Slice:
     assert case.split is not None
     labels, pixels, note = _organs(found, case.levels)
-    origin = Path(case.root, found.image)
-    image = writer.copy(case.split, "images", found.id, origin, found.image_data, params.link)
     mask = _mask(case, found, params, writer)
     header = found.header
     spacing: Spacing | None = None
@@ -201,6 +203,7 @@ def _row(
         image=image.path,
         image_sha256=image.sha256,
         image_bytes=image.bytes,
+        frame=found.frame,
         mask=mask.path if mask else None,
         mask_sha256=mask.sha256 if mask else None,
         mask_bytes=mask.bytes if mask else None,
@@ -218,6 +221,12 @@ def _row(
         source=str(case.shown(found.image)),
         warnings=(*found.warnings, *note),
     )
+
+
+def _image(case: SourceCase, found: SourceSlice, params: SplitParams, writer: Writer) -> Written:
+    assert case.split is not None
+    origin = Path(case.root, found.image)
+    return writer.copy(case.split, "images", found.id, origin, found.image_data, params.link)
 
 
 def _mask(

@@ -227,5 +227,5 @@ def test_every_field_of_the_table_is_described_and_typed() -> None:
     optional = {name for name, field in fields.items() if "constraints" not in field}
     assert optional == {
         *("fold", "mask", "mask_sha256", "mask_bytes", "spacing", "position", "orientation"),
-        *("window", "grid", "parent", "augmentation"),
+        *("window", "grid", "frame", "parent", "augmentation"),
     }

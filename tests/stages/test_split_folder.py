@@ -109,6 +109,9 @@ def test_a_picture_of_more_values_than_labels_is_a_problem(root: Path, tmp_path:
     wide = cv2.imencode(".png", np.arange(300, dtype=np.uint16).reshape(15, 20))[1].tobytes()
     (root / "labels/7/01.png").write_bytes(wide)
     (root / "scans/7/01.dcm").write_bytes(_wide_slice())
+    for other in ("02", "03"):  # they have another size
+        (root / f"scans/7/{other}.dcm").unlink()
+        (root / f"labels/7/{other}.png").unlink()
     with pytest.raises(ProblemsError) as caught:
         split(root, tmp_path / "out")
     assert {problem.code for problem in caught.value.problems} == {"mask-values"}
