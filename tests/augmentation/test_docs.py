@@ -94,7 +94,8 @@ def test_the_python_example_runs() -> None:
     names: dict[str, object] = {"image": image, "mask": (image > 200).astype(np.uint8)}
     (block,) = blocks("python")
     exec(block, names)
-    assert np.shape(names["new_image"]) == (20, 20)
+    assert isinstance(names["new_image"], np.ndarray)
+    assert names["new_image"].shape == (20, 20)
 
 
 def test_what_augmentor_can_do_here_is_what_its_pipeline_has() -> None:
