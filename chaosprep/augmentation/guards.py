@@ -41,11 +41,12 @@ def draw_guarded(
     """
     check_number("keep_label", keep_label, (0.0, 1.0))
     parameters = draw(recipe, seed=seed, slice_id=slice_id, copy=copy)
-    if mask is None or not keep_label:
+    if mask is None or not keep_label or not mask.any():
         return parameters
-    guard = None
+    guard, were = None, _areas(mask)
     for _ in range(attempts):
-        if not _lost(parameters, mask, keep_label, mask_sampling):
+        after = sample_mask(mask, maps_of(read_parameters(parameters), *mask.shape), mask_sampling)
+        if not _erased(were, after, keep_label, pixel_area(parameters, mask.shape)):
             return {**parameters, "guard": guard}
         guard = "redrawn"
         attempt = parameters["attempt"] + 1
@@ -66,22 +67,18 @@ def erased_labels(
     ``after`` in pixels of ``before`` (`pixel_area`): what only got smaller is not lost. A label is
     erased where less than ``keep_label`` of its area is left, or nothing.
     """
-    were, are = _areas(before), _areas(after)
+    return _erased(_areas(before), after, keep_label, area)
+
+
+def _erased(
+    were: Mapping[int, int], after: NDArray[Any], keep_label: float, area: float
+) -> list[int]:
+    are = _areas(after)
     return [
         label
         for label, pixels in were.items()
         if not are.get(label) or are[label] * area < keep_label * pixels
     ]
-
-
-def _lost(
-    parameters: Mapping[str, Any], mask: NDArray[Any], keep_label: float, method: MaskSampling
-) -> list[int]:
-    if not mask.any():
-        return []
-    after = sample_mask(mask, maps_of(read_parameters(parameters), *mask.shape), method)
-    area = pixel_area(parameters, mask.shape)
-    return erased_labels(mask, after, keep_label=keep_label, area=area)
 
 
 def _left(parameters: dict[str, Any]) -> dict[str, Any]:

@@ -90,10 +90,11 @@ def factor_between(rng: np.random.Generator, range: Range) -> float:
 
 def rounded(value: object, decimals: int) -> object:
     """Round every float of a JSON value; -0.0 becomes 0.0."""
-    if isinstance(value, float):
-        return round(value, decimals) + 0.0
-    if isinstance(value, dict):
-        return {key: rounded(item, decimals) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [rounded(item, decimals) for item in value]
+    match value:
+        case float():
+            return round(value, decimals) + 0.0
+        case dict():
+            return {key: rounded(item, decimals) for key, item in value.items()}
+        case list() | tuple():
+            return [rounded(item, decimals) for item in value]
     return value
