@@ -47,7 +47,7 @@ class Task:
 
 def stages(slices: int) -> tuple[Stage, ...]:
     """What is measured, on `slices` slices each (of augment: that many copies)."""
-    copies = ("--samples", str(slices))
+    copies = ("--preset", "tutorial", "--samples", str(slices))
     loop, figure, threads = "per-pixel loop", "matplotlib figure", "Augmentor threads"
     return (
         Stage("split", ("split", "--val-patient", "MR001"), "chaos"),

@@ -1,11 +1,88 @@
-"""`chaosprep augment`."""
+"""`chaosprep augment`: the stage, and two ways to look before: the presets and a preview."""
 
+from pathlib import Path
+from typing import Any
+
+import click
+
+from chaosprep.cli.output import say
 from chaosprep.cli.stage import stage_command
-from chaosprep.stages.augment import AUGMENT
+from chaosprep.dataset.files import write_durably
+from chaosprep.dataset.opening import open_dataset
+from chaosprep.dataset.stage import make_params
+from chaosprep.errors import ChaosprepError
+from chaosprep.stages.augment import AUGMENT, AugmentParams
 
-command = stage_command(
-    AUGMENT,
-    "DIR",
-    "DIR is what convert made. Originals are kept, val and test are carried over; what was drawn "
-    "for each copy stands in the table.",
-)
+
+def list_presets(ctx: click.Context, option: click.Parameter, wanted: bool) -> None:
+    """Print the presets, one a line, and end."""
+    if wanted:
+        from chaosprep.augmentation import PRESETS
+
+        for name, preset in PRESETS.items():
+            click.echo(f"{name:<10}{preset.description}")
+        ctx.exit()
+
+
+def draw_preview(source: Path, file: Path, fields: dict[str, Any]) -> None:
+    """Draw a sheet for the parameters at hand; no dataset is written."""
+    from chaosprep.stages.augment_preview import preview
+
+    known = {name: value for name, value in fields.items() if name in _FIELDS}
+    params = make_params(AugmentParams, known)
+    try:
+        write_durably(file, preview(open_dataset(source), params))
+    except OSError as error:
+        raise ChaosprepError(f"{file}: cannot be written ({error.strerror})") from error
+    say(f"augment: preview -> {file}")
+
+
+_FIELDS = AugmentParams.__struct_fields__
+
+
+class AugmentCommand(click.Command):
+    """The command of the stage; with `--preview` it draws a sheet instead, and needs no `-o`."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Draw the preview, or run the stage."""
+        file = ctx.params.pop("preview")
+        if file is not None:
+            draw_preview(ctx.params["source"], file, ctx.params)
+            return None
+        if ctx.params["output"] is None:
+            output = next(param for param in self.params if param.name == "output")
+            raise click.MissingParameter(ctx=ctx, param=output)
+        return super().invoke(ctx)
+
+
+def _command() -> click.Command:
+    stage = stage_command(
+        AUGMENT,
+        "DIR",
+        "DIR is what convert made. Originals are kept, val and test are carried over; what was "
+        "drawn for each copy stands in the table.",
+    )
+    for param in stage.params:
+        param.required = param.required and param.name != "output"
+    looks = [
+        click.Option(
+            ["--preview"],
+            type=click.Path(dir_okay=False, path_type=Path),
+            metavar="FILE.png",
+            help="Draw a sheet of originals and copies instead of writing the dataset.",
+        ),
+        click.Option(
+            ["--list-presets"],
+            is_flag=True,
+            is_eager=True,
+            expose_value=False,
+            callback=list_presets,
+            help="Tell the presets apart, and exit.",
+        ),
+    ]
+    return AugmentCommand(
+        stage.name, callback=stage.callback, params=[*stage.params, *looks], help=stage.help
+    )
+
+
+command = _command()

@@ -19,7 +19,12 @@ if TYPE_CHECKING:
 
 def say(text: str) -> None:
     """Talk to the person, on stderr."""
-    click.echo(text, err=True)
+    click.echo(one_line(text), err=True)
+
+
+def one_line(text: str) -> str:
+    """The text with what a terminal would obey written out: file names may hold anything."""
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
 def write_json(result: object) -> None:
@@ -133,7 +138,9 @@ class Talk:
         if self._loudness < 0:
             return
         if self._progress is not None:
-            self._progress.console.print(text, markup=False, highlight=False, soft_wrap=True)
+            self._progress.console.print(
+                one_line(text), markup=False, highlight=False, soft_wrap=True
+            )
         else:
             say(text)
 

@@ -50,6 +50,8 @@ def _shape(kind: types.Type) -> dict[str, Any]:
 
 def _single(kind: types.Type) -> Any:  # noqa: ANN401 - click's parser or a plain type
     kind = _bare(kind)
+    if isinstance(kind, types.DictType):
+        return click.Path(exists=True, dir_okay=False)
     if isinstance(kind, types.LiteralType):
         return Choice(value for value in kind.values if isinstance(value, str | int))
     return {types.IntType: int, types.FloatType: float}.get(type(kind), str)

@@ -61,7 +61,9 @@ class Case:
     def _read(self, path: str, expected_sha256: str) -> bytes:
         file = self.directory / path
         if not self._resolve(file.parent).is_relative_to(self._resolve(self.directory)):
-            raise FileError("its folder is a link out of the dataset", code="file-link")
+            raise FileError(
+                "its folder is a link out of the dataset", "Copy it in.", code="file-link"
+            )
         data = read_regular(file, follow=self.links)
         if sha256(data) != expected_sha256:
             raise FileError(

@@ -34,7 +34,7 @@ def open_regular(path: Path, *, follow: bool = False) -> BinaryIO:
         raise _named(error) from error
     if not stat.S_ISREG(os.fstat(handle).st_mode):
         os.close(handle)
-        raise FileError("it is not a regular file", code="file-kind")
+        raise _irregular()
     return os.fdopen(handle, "rb")
 
 
@@ -53,10 +53,22 @@ def read_regular(path: Path, *, follow: bool = False) -> bytes:
 
 def _named(error: OSError) -> FileError:
     if error.errno == errno.ENOENT:
-        return FileError("the file is missing", code="file-missing")
+        return FileError("the file is missing", "Bring it back.", code="file-missing")
     if error.errno == errno.ELOOP:
-        return FileError("it is a symbolic link", code="file-link")
-    return FileError(f"it cannot be read ({error.strerror})", code="file-unreadable")
+        return FileError("it is a symbolic link", "Put the file in its place.", code="file-link")
+    if error.errno == errno.ENXIO:  # a socket
+        return _irregular()
+    reason = f"it cannot be read ({error.strerror})"
+    return FileError(reason, "Make it readable.", code="file-unreadable")
+
+
+def _irregular() -> FileError:
+    return FileError("it is not a regular file", "Move it out of the folder.", code="file-kind")
+
+
+def real(path: Path) -> Path:
+    """The absolute path without links; what loops stays as it is (`Path.resolve` would raise)."""
+    return Path(os.path.realpath(path))
 
 
 def write_new(path: Path, data: bytes) -> None:

@@ -1,6 +1,7 @@
 """What a stage is: a name, a Params class and one function over one case."""
 
 import re
+import tomllib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -149,6 +150,8 @@ def make_params(kind: type[P], fields: dict[str, Any]) -> P:
     known = {field.name: field for field in describe_params(kind)}
     one = {name for name, field in known.items() if isinstance(field.type, VarTupleType)}
     fields = {n: (v,) if n in one and isinstance(v, str) else v for n, v in fields.items()}
+    tables = {name for name, field in known.items() if takes_table(field.type)}
+    fields = {n: _table(n, v) if n in tables else v for n, v in fields.items()}
     try:
         return msgspec.convert(fields, kind)
     except msgspec.ValidationError as error:
@@ -194,6 +197,24 @@ def _expected(message: str, field: Parameter) -> str:
         choices = getattr(literal, "values", ())
         return f"must be one of {', '.join(str(choice) for choice in choices)}"
     return message[0].lower() + message[1:]
+
+
+def takes_table(kind: msgspec.inspect.Type) -> bool:
+    """Whether a parameter is a table, or None: a TOML file, where it is given as a path."""
+    if isinstance(kind, msgspec.inspect.UnionType):
+        return any(takes_table(one) for one in kind.types)
+    return isinstance(kind, msgspec.inspect.DictType)
+
+
+def _table(name: str, value: Any) -> Any:  # noqa: ANN401 - checked afterwards
+    """A table as it is given, or read from the TOML file that is named."""
+    if not isinstance(value, str | Path):
+        return value
+    try:
+        with Path(value).open("rb") as file:
+            return tomllib.load(file)
+    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"{name}: {value}: {error}", code="parameter") from error
 
 
 def plain(params: Params) -> dict[str, Any]:

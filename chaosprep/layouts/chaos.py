@@ -59,6 +59,7 @@ _MARKS = {"MR": ("T1DUAL", "T2SPIR"), "CT": ("DICOM_anon",)}
 _DEPTH = 5  # outer folder / CHAOS_Train_Sets / Train_Sets / MR / patient
 _SETS = r"(?i)(?:chaos_)?(train|test)_?sets?"
 _INSIDE = rf"{_SETS}|mr|ct|\d+|t1dual|t2spir|dicom_anon|inphase|outphase"
+_EMPTY = "Bring back its DICOM files, or remove the folder."
 _LITTER = "__MACOSX"  # the second tree, of `._` files, that a zip made by macOS unpacks to
 
 
@@ -150,7 +151,7 @@ def _series(root: Path, folder: Path, patient: str) -> list[SourceCase | Problem
         if place.modality == modality and (folder / place.images).is_dir()
     ]
     reason = "none of its folders of series is there"
-    return found or [_problem("series-empty", patient, root, folder, reason)]
+    return found or [_problem("series-empty", patient, root, folder, reason, _EMPTY)]
 
 
 def _case(root: Path, folder: Path, patient: str, place: _Place) -> SourceCase | Problem:
@@ -159,7 +160,8 @@ def _case(root: Path, folder: Path, patient: str, place: _Place) -> SourceCase |
     images = list_files(folder / place.images, root)
     masks = list_files(ground, root) if ground.is_dir() else None
     if not images:
-        return _problem("series-empty", id, root, folder / place.images, "the series is empty")
+        reason = "the series is empty"
+        return _problem("series-empty", id, root, folder / place.images, reason, _EMPTY)
     for path in (*images, *(masks or ())):
         if any(category(sign) in ("Cc", "Cs") for sign in path):
             reason = "a file name holds control characters, or is not UTF-8"

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from chaosprep.dataset.files import open_regular
+from chaosprep.dataset.files import open_regular, real
 from chaosprep.errors import FileError
 from chaosprep.layouts.identity import HeaderField, patient_key, read_identity
 from chaosprep.layouts.pairing import pairing_name
@@ -96,8 +96,8 @@ def first_identity(root: Path, group: Group) -> dict[str, str]:
 
 
 def _identity(root: Path, path: str) -> dict[str, str]:
-    file = (root / path).resolve()
-    if not file.is_relative_to(root.resolve()):
+    file = real(root / path)
+    if not file.is_relative_to(real(root)):
         return {}
     try:
         with open_regular(file) as stream:

@@ -10,7 +10,7 @@ from typing import Any, Literal
 import msgspec
 from numpy.typing import NDArray
 
-from chaosprep.dataset.files import read_regular, sha256
+from chaosprep.dataset.files import read_regular, real, sha256
 from chaosprep.dataset.records import Split
 from chaosprep.errors import FileError, Problem
 from chaosprep.imaging.dicom import Header, is_dicom, read_headers
@@ -77,7 +77,7 @@ class Files:
     def __init__(self, case: SourceCase) -> None:
         self.data: dict[str, bytes] = {}
         self.errors: dict[str, FileError] = {}
-        root = Path(case.root).resolve()
+        root = real(Path(case.root))
         for path in (*case.images, *(case.masks or ())):
             try:
                 self.data[path] = _read_inside(root, path)
@@ -93,7 +93,7 @@ class Files:
 
 
 def _read_inside(root: Path, path: str) -> bytes:
-    file = (root / path).resolve()
+    file = real(root / path)
     if not file.is_relative_to(root):
         raise FileError("it is a link out of the dataset", "Copy the file in.", code="file-link")
     return read_regular(file)

@@ -1,9 +1,9 @@
 """verify: can this stage directory be trusted? Hashes, pairs, sizes, labels, leakage."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,8 @@ from chaosprep.dataset.opening import open_dataset
 from chaosprep.dataset.records import Slice, Split
 from chaosprep.errors import ChaosprepError, Problem
 from chaosprep.imaging.organs import label_areas
+from chaosprep.quality.findings import Findings, Seen
+from chaosprep.quality.replay import replayed
 
 _REMAKE = "Run the stage that made it again with --overwrite."
 
@@ -32,28 +34,14 @@ class Verdict:
     warnings: tuple[Problem, ...]
 
 
-@dataclass(frozen=True)
-class Seen:
-    """What one slice showed: enough to find leakage across cases."""
-
-    id: str
-    patient: str
-    split: Split
-    digest: str | None
-
-
-@dataclass
-class Findings:
-    """What the check of one case found."""
-
-    faults: list[Problem] = field(default_factory=list)
-    warnings: list[Problem] = field(default_factory=list)
-    seen: list[Seen] = field(default_factory=list)
-    files: list[str] = field(default_factory=list)
-
-
-def verify(directory: str | Path, *, jobs: int = 1) -> Verdict:
+def verify(directory: str | Path, *, jobs: int = 1, replay: int | Literal["all"] = 0) -> Verdict:
     """Check every file of a stage directory against its manifest, and the split for leakage.
+
+    Args:
+        directory: what a stage made.
+        jobs: worker processes.
+        replay: how many augmented copies to make again from their originals and to compare, byte
+            for byte; which ones is drawn from the manifest itself.
 
     Raises:
         ManifestError: the directory is unfinished, or its manifest not to be trusted.
@@ -68,6 +56,10 @@ def verify(directory: str | Path, *, jobs: int = 1) -> Verdict:
         total.warnings += found.warnings
         total.seen += found.seen
         total.files += found.files
+    if replay:
+        found = replayed(dataset, None if replay == "all" else replay, jobs=jobs)
+        total.faults += found.faults
+        total.warnings += found.warnings
     total.faults += _surplus(dataset, set(total.files))
     total.faults += [*_patients_on_two_sides(total.seen), *_pixels_on_two_sides(total.seen)]
     return Verdict(

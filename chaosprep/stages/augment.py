@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 
 from chaosprep.augmentation import (
     AnyRecipe,
+    AugmentorRecipe,
     apply,
     draw_guarded,
-    mirrored,
     pixel_size,
     preset,
     recipe_of,
@@ -83,13 +83,21 @@ class AugmentParams(Params, frozen=True, kw_only=True):
             UsageError: the spec is no recipe, or the engine does not have the preset.
         """
         if self.spec is not None:
-            return recipe_of(self.spec)
+            return _exact(recipe_of(self.spec), self.exact_probability)
         return preset(self.preset, engine=self.engine, exact_probability=self.exact_probability)
+
+
+def _exact(recipe: AnyRecipe, exact: bool) -> AnyRecipe:
+    if not exact:
+        return recipe
+    if not isinstance(recipe, AugmentorRecipe):
+        raise UsageError("exact_probability: this recipe is exact anyway", "Leave it out.")
+    return msgspec.structs.replace(recipe, exact_probability=True)
 
 
 def plan(cases: Sequence[Case], params: AugmentParams) -> Callable[[Case], Case]:
     """Give every training slice its copies: rows without a file or a draw yet."""
-    _check_mirroring(cases, params)
+    check_mirroring(cases, params)
     copies, most = _copies(cases, params)
     width = max(2, len(str(most)))
 
@@ -105,7 +113,7 @@ def plan(cases: Sequence[Case], params: AugmentParams) -> Callable[[Case], Case]
     return complete
 
 
-def _check_mirroring(cases: Sequence[Case], params: AugmentParams) -> None:
+def check_mirroring(cases: Sequence[Case], params: AugmentParams) -> None:
     """A mirrored right kidney is a left one: its label must change, or it may not be mirrored."""
     if not params.recipe().may_mirror():
         return
@@ -161,7 +169,7 @@ def run_case(case: Case, params: AugmentParams, writer: Writer) -> CaseResult:
     def work(row: Slice) -> Slice:
         if row.copy and row.parent is not None:
             image, mask = pair(row.parent)
-            drawn = drawn_for(row, mask, recipe, params)
+            drawn = drawn_for(row, row.copy, mask, recipe, params)
             return _written(drawn, image, mask, params, writer)
         for path, digest, _ in row.files():
             writer.carry(case, path, digest)
@@ -171,15 +179,15 @@ def run_case(case: Case, params: AugmentParams, writer: Writer) -> CaseResult:
 
 
 def drawn_for(
-    row: Slice, mask: NDArray[Any] | None, recipe: AnyRecipe, params: AugmentParams
+    row: Slice, copy: int, mask: NDArray[Any] | None, recipe: AnyRecipe, params: AugmentParams
 ) -> Slice:
     """The row of a copy with what was drawn for it; the original's mask guards its labels."""
     parameters = draw_guarded(
         recipe,
         mask,
         seed=params.seed,
-        slice_id=row.parent or row.id,
-        copy=row.copy,
+        slice_id=row.parent if row.copy and row.parent else row.id,
+        copy=copy,
         keep_label=params.keep_label,
         mask_sampling=params.mask_sampling,
     )
@@ -192,14 +200,12 @@ def remade(
     row: Slice,
     image: NDArray[Any],
     mask: NDArray[Any] | None,
-    *,
-    swap_labels: bool,
-    mask_sampling: Literal["nearest", "label"],
+    params: AugmentParams,
 ) -> tuple[NDArray[Any], NDArray[Any] | None]:
     """A copy's image and mask, made from the original's (rows, cols) and the row alone."""
-    parameters = row.augmentation or {}
-    swap = swapped_values(row) if swap_labels and mirrored(parameters) else ()
-    return apply(parameters, image, mask, swap=swap, mask_sampling=mask_sampling)
+    swap = swapped_values(row) if params.swap_labels else ()
+    sampling = params.mask_sampling
+    return apply(row.augmentation or {}, image, mask, swap=swap, mask_sampling=sampling)
 
 
 def _written(
@@ -210,13 +216,7 @@ def _written(
     writer: Writer,
 ) -> Slice:
     """Write a copy; it no longer lies in patient space, and its pixels may have another size."""
-    image, mask = remade(
-        row,
-        original,
-        original_mask,
-        swap_labels=params.swap_labels,
-        mask_sampling=params.mask_sampling,
-    )
+    image, mask = remade(row, original, original_mask, params)
     file = writer.image(row.split, row.id, image, Path(row.image).suffix)
     spacing = row.spacing
     if spacing is not None:

@@ -13,7 +13,7 @@ from chaosprep.stages.prepare import SECTIONS
 # What a command takes besides the fields of its Params class.
 SHARED = {
     *("source", "output", "jobs", "on_error", "overwrite", "dry_run", "as_json"),
-    *("verbose", "quiet", "no_progress"),
+    *("verbose", "quiet", "no_progress", "preview", "list_presets"),
 }
 STAGES = list(SECTIONS.items())
 

@@ -1,0 +1,103 @@
+"""Replay: augmented copies made again from their originals, and compared byte for byte."""
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from chaosprep.dataset.case import Case
+from chaosprep.dataset.executors import WorkerDied, map_unordered, open_executor
+from chaosprep.dataset.files import sha256
+from chaosprep.dataset.manifest import Dataset
+from chaosprep.dataset.records import Slice
+from chaosprep.dataset.stage import make_params
+from chaosprep.errors import ChaosprepError, Problem
+from chaosprep.imaging.images import encode
+from chaosprep.quality.findings import Findings
+from chaosprep.stages.augment import AugmentParams, remade
+
+_REMEDY = "Run augment again with --overwrite."
+
+
+@dataclass(frozen=True)
+class _Task:
+    case: Case
+    ids: frozenset[str]
+    params: AugmentParams
+
+
+def replayed(dataset: Dataset, count: int | None, *, jobs: int) -> Findings:
+    """Make augmented copies again, `count` of them or all, and compare them with their files.
+
+    A file of other bytes with the same pixels is a warning: another version of a compressor may
+    have written it. Other pixels are a fault.
+    """
+    total = Findings()
+    if dataset.made.stage != "augment":
+        return total
+    params = make_params(AugmentParams, dataset.made.parameters)
+    chosen = _chosen(dataset, count)
+    tasks = (_Task(case, chosen, params) for case in dataset.cases if chosen & _copies(case))
+    with closing(map_unordered(lambda: open_executor(jobs), _replay, tasks)) as results:
+        for task, found in results:
+            if isinstance(found, WorkerDied):
+                reason = "its worker process died"
+                problem = Problem(code="worker-died", id=task.case.id, reason=reason)
+                total.faults.append(problem)
+            else:
+                total.faults += found.faults
+                total.warnings += found.warnings
+    return total
+
+
+def _copies(case: Case) -> frozenset[str]:
+    return frozenset(row.id for row in case.slices if row.copy)
+
+
+def _chosen(dataset: Dataset, count: int | None) -> frozenset[str]:
+    """The copies whose hashed ids come first: the same ones for the same dataset."""
+    ids = [row.id for case in dataset.cases for row in case.slices if row.copy]
+    seed = dataset.descriptor_sha256
+    ids.sort(key=lambda id: hashlib.sha256(f"{seed} {id}".encode()).digest())
+    return frozenset(ids if count is None else ids[:count])
+
+
+def _replay(task: _Task) -> Findings:
+    found = Findings()
+    originals = {row.id: row for row in task.case.slices if not row.copy}
+    for row in task.case.slices:
+        original = originals.get(row.parent or "")
+        if row.id not in task.ids or original is None:
+            continue
+        try:
+            for problem in _differences(task, row, original):
+                (found.warnings if problem.code == "replay-bytes" else found.faults).append(problem)
+        except ChaosprepError as error:
+            found.faults.append(Problem.of(error, row.id, row.image))
+    return found
+
+
+def _differences(task: _Task, row: Slice, original: Slice) -> Iterator[Problem]:
+    case = task.case
+    image, mask = remade(row, case.image(original), case.mask(original), task.params)
+    yield from _compared(row, row.image, row.image_sha256, image, case.image(row))
+    if row.mask is not None and mask is not None:
+        yield from _compared(row, row.mask, row.mask_sha256, mask, case.mask(row))
+
+
+def _compared(
+    row: Slice, path: str, digest: str | None, again: NDArray[Any], there: NDArray[Any] | None
+) -> Iterator[Problem]:
+    if sha256(encode(again, Path(path).suffix)) == digest:
+        return
+    if there is not None and np.array_equal(again, there) and again.dtype == there.dtype:
+        reason = "made again it has the same pixels, but other bytes"
+        yield Problem(code="replay-bytes", id=row.id, file=path, reason=reason)
+    else:
+        reason = "made again from its original it has other pixels"
+        yield Problem(code="replay", id=row.id, file=path, reason=reason, remedy=_REMEDY)

@@ -1,0 +1,54 @@
+"""The preview of augment: what a preset and a seed make of some slices, without a dataset."""
+
+from collections.abc import Sequence
+
+from chaosprep.augmentation.preview import display_window, encode_sheet, outlined, sheet
+from chaosprep.dataset.case import Case
+from chaosprep.dataset.manifest import Dataset
+from chaosprep.dataset.records import Slice
+from chaosprep.dataset.stage import check_params
+from chaosprep.errors import NothingFoundError
+from chaosprep.stages.augment import AugmentParams, check_mirroring, drawn_for, remade
+
+ROWS = 4
+COPIES = 5
+
+
+def preview(dataset: Dataset, params: AugmentParams) -> bytes:
+    """Draw a sheet of originals and their copies, with the outlines of their masks.
+
+    One row for the fullest slice of each of the first training cases: the original, then the
+    copies that `augment` would make of it with these parameters.
+
+    Returns:
+        The sheet as PNG.
+
+    Raises:
+        NothingFoundError: there is no training slice.
+    """
+    params = check_params(params)
+    cases = [case for case in dataset.cases if case.split == "train" and _wanted(case, params)]
+    if not cases:
+        raise NothingFoundError("there is no training slice to preview", code="nothing")
+    check_mirroring(cases, params)
+    recipe = params.recipe()
+    rows = []
+    for case in cases[:ROWS]:
+        row = _fullest(case.slices)
+        image, mask = case.image(row), case.mask(row)
+        window, labels = display_window(image), sorted(row.labels)
+        pictures = [outlined(image, mask, window, labels)]
+        for copy in range(1, COPIES + 1):
+            drawn = drawn_for(row, copy, mask, recipe, params)
+            pictures.append(outlined(*remade(drawn, image, mask, params), window, labels))
+        rows.append(pictures)
+    return encode_sheet(sheet(rows))
+
+
+def _wanted(case: Case, params: AugmentParams) -> bool:
+    return not params.patient or case.patient in params.patient
+
+
+def _fullest(slices: Sequence[Slice]) -> Slice:
+    """The slice whose organs cover most, the first of several."""
+    return max(slices, key=lambda row: sum(row.pixels.values()))
