@@ -3,10 +3,7 @@
 import doctest
 import json
 import re
-import shlex
 import shutil
-import subprocess
-import sys
 import tomllib
 from pathlib import Path
 
@@ -15,45 +12,20 @@ import pytest
 from chaosprep.dataset.records import Slice
 from chaosprep.errors import ChaosprepError
 from chaosprep.stages.prepare import prepare_params, read_config
+from tests.documents import COMMANDS, HOME, blocks, place_with_samples, replayed, run
 
-HERE = Path(__file__).parents[1]
-README = (HERE / "README.md").read_text(encoding="utf-8")
-COMMANDS = Path(sys.executable).parent
-
-
-def blocks(language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```", README, flags=re.M | re.S)
+README = (HOME / "README.md").read_text(encoding="utf-8")
 
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    place = tmp_path_factory.mktemp("readme")
-    (place / "sample_data").symlink_to(HERE / "sample_data")
-    return place
-
-
-def run(command: list[str], place: Path) -> str:
-    done = subprocess.run(
-        command, cwd=place, capture_output=True, text=True, timeout=120, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+    return place_with_samples(tmp_path_factory.mktemp("readme"))
 
 
 @pytest.fixture(scope="module")
 def sessions(place: Path) -> list[tuple[list[str], list[str]]]:
     """What the console sessions should print and what they print, session by session."""
-    found = []
-    for session in blocks("console"):
-        expected: list[str] = []
-        printed: list[str] = []
-        for step in re.split(r"^\$ ", session, flags=re.M)[1:]:
-            command, _, output = step.partition("\n")
-            program, *arguments = shlex.split(command)
-            expected += output.splitlines()
-            printed += run([str(COMMANDS / program), *arguments], place).splitlines()
-        found.append((expected, [line.rstrip() for line in printed]))
-    return found
+    return replayed(README, place)
 
 
 def test_the_console_sessions_print_what_the_readme_says(
@@ -68,7 +40,7 @@ def test_the_python_session_gives_what_the_readme_says(
     place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(place)
-    (session,) = blocks("python")
+    (session,) = blocks(README, "python")
     test = doctest.DocTestParser().get_doctest(session, {}, "README", "README.md", 0)
     assert len(test.examples) == 11
     report: list[str] = []
@@ -77,7 +49,7 @@ def test_the_python_session_gives_what_the_readme_says(
 
 
 def test_the_toml_block_is_a_configuration_of_prepare(tmp_path: Path) -> None:
-    (text,) = blocks("toml")
+    (text,) = blocks(README, "toml")
     file = tmp_path / "prepare.toml"
     file.write_text(text, encoding="utf-8")
     params = prepare_params({}, read_config(file))
@@ -87,7 +59,7 @@ def test_the_toml_block_is_a_configuration_of_prepare(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("sessions")
 def test_the_shown_line_of_the_table_is_a_real_one(place: Path) -> None:
-    (text,) = blocks("json")
+    (text,) = blocks(README, "json")
     shown = json.loads(text)
     lines = (place / "out/augmented/slices.jsonl").read_text(encoding="utf-8").splitlines()
     rows = {row["id"]: row for row in map(json.loads, lines)}
@@ -95,9 +67,9 @@ def test_the_shown_line_of_the_table_is_a_real_one(place: Path) -> None:
 
 
 def test_make_demo_prepares_verifies_and_says_where_to_look(place: Path) -> None:
-    assert blocks("shell") == ["make demo\nmake test\n"]
+    assert blocks(README, "shell") == ["make demo\nmake test\n"]
     for name in ("Makefile", "pyproject.toml"):
-        shutil.copy(HERE / name, place)
+        shutil.copy(HOME / name, place)
     installed = ["--assume-old=.venv/ready", f"BIN={COMMANDS}"]
     (place / ".venv").mkdir()
     (place / ".venv/ready").touch()
@@ -108,7 +80,7 @@ def test_make_demo_prepares_verifies_and_says_where_to_look(place: Path) -> None
 
 
 def test_make_test_runs_pytest() -> None:
-    printed = run(["make", "--dry-run", "--assume-old=.venv/ready", "test"], HERE)
+    printed = run(["make", "--dry-run", "--assume-old=.venv/ready", "test"], HOME)
     assert "-m pytest" in printed
 
 
@@ -120,6 +92,6 @@ def test_the_exit_codes_are_those_of_the_errors() -> None:
 
 
 def test_the_manifest_page_describes_every_field() -> None:
-    page = (HERE / "docs/manifest.md").read_text(encoding="utf-8")
+    page = (HOME / "docs/manifest.md").read_text(encoding="utf-8")
     described = re.findall(r"^\| `(\w+)` \| (?:string|integer|number|array|object)", page, re.M)
     assert tuple(described) == Slice.__struct_fields__

@@ -152,7 +152,7 @@ def read_series(case: SourceCase) -> Series:
     errors = list(files.errors.items())
     images = [path for path in case.images if path in files.data]
     strangers = [path for path in images if not is_dicom(files.data[path])]
-    errors += [(path, _not_dicom()) for path in strangers]
+    errors += [(path, _not_dicom(files.data[path])) for path in strangers]
     # A damaged file keeps its rank, or every pair after it would be a wrong one.
     foreign = [path for path in strangers if not path.casefold().endswith(".dcm")]
     known = [path for path in case.images if path not in foreign]
@@ -281,7 +281,9 @@ def _telling_names(case: SourceCase, files: Files, paths: set[str]) -> set[str]:
     return {path for path in paths if exposes(case.keys[path], read_identity(files.data[path]))}
 
 
-def _not_dicom() -> FileError:
+def _not_dicom(data: bytes) -> FileError:
+    if not data:
+        return FileError("the file is empty", "Copy it again from its source.", code="not-dicom")
     return FileError("it is not a DICOM file", "Move it out of the folder.", code="not-dicom")
 
 

@@ -1,0 +1,45 @@
+"""Running what the documents show: the blocks of a page, in their order, in one directory."""
+
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+HOME = Path(__file__).parents[1]
+COMMANDS = Path(sys.executable).parent
+
+
+def blocks(page: str, language: str) -> list[str]:
+    """The fenced blocks of a language on a page."""
+    return re.findall(rf"^```{language}\n(.*?)^```", page, flags=re.M | re.S)
+
+
+def run(command: list[str], place: Path) -> str:
+    """What a command prints; it must succeed."""
+    done = subprocess.run(
+        command, cwd=place, capture_output=True, text=True, timeout=120, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def replayed(page: str, place: Path) -> list[tuple[list[str], list[str]]]:
+    """What each console session of a page should print, and what it prints in `place`."""
+    found = []
+    for session in blocks(page, "console"):
+        expected: list[str] = []
+        printed: list[str] = []
+        for step in re.split(r"^\$ ", session, flags=re.M)[1:]:
+            command, _, output = step.partition("\n")
+            program, *arguments = shlex.split(command)
+            expected += output.splitlines()
+            printed += run([str(COMMANDS / program), *arguments], place).splitlines()
+        found.append((expected, [line.rstrip() for line in printed]))
+    return found
+
+
+def place_with_samples(place: Path) -> Path:
+    """A directory in which the documents' commands find sample_data."""
+    (place / "sample_data").symlink_to(HOME / "sample_data")
+    return place
