@@ -252,9 +252,38 @@ def test_draws_depend_on_seed_id_and_copy_alone(images: Dataset, tmp_path: Path)
 
 
 def test_the_number_of_jobs_does_not_matter(images: Dataset, tmp_path: Path) -> None:
-    one = chaosprep.augment(images, tmp_path / "one", copies=2, jobs=1)
-    two = chaosprep.augment(images, tmp_path / "two", copies=2, jobs=2)
-    assert contents(one) == contents(two)
+    one = contents(chaosprep.augment(images, tmp_path / "one", copies=2, jobs=1))
+    for jobs in (2, 4):
+        made = chaosprep.augment(images, tmp_path / f"{jobs}", copies=2, jobs=jobs)
+        assert contents(made) == one
+
+
+def test_float_pixels_are_augmented_and_replay_to_the_byte(tmp_path: Path) -> None:
+    """Float pixel data keeps its type all the way: DICOM, npy, augmented npy."""
+    home = tmp_path / "chaos/MR/1/T1DUAL"
+    (home / "DICOM_anon/InPhase").mkdir(parents=True)
+    (home / "Ground").mkdir()
+    pixels = np.linspace(-1.5, 7.25, 24 * 32, dtype=np.float32).reshape(24, 32)
+    for number in range(3):
+        data = dicom(
+            PixelData=None,
+            FloatPixelData=(pixels + number).tobytes(),
+            Rows=24,
+            Columns=32,
+            BitsAllocated=32,
+            BitsStored=None,
+            HighBit=None,
+            PixelRepresentation=None,
+            ImagePositionPatient=[0, 0, 5.5 * number],
+        )
+        (home / f"DICOM_anon/InPhase/x{number}.dcm").write_bytes(data)
+        (home / f"Ground/x{number}.png").write_bytes(png([bytes([63] * 32)] * 24, cols=32))
+    pairs = chaosprep.split(tmp_path / "chaos", tmp_path / "pairs", val=0)
+    parent = chaosprep.convert(pairs, tmp_path / "images", format="npy")
+    assert {row.dtype for row in parent.slices} == {"float32"}
+    made = chaosprep.augment(parent, tmp_path / "out", copies=3)
+    assert {row.dtype for row in made.slices} == {"float32"}
+    assert chaosprep.verify(made.directory, replay="all").faults == ()
 
 
 # Right and left
