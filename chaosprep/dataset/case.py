@@ -25,6 +25,7 @@ class Case:
     slices: tuple[Slice, ...] = field(repr=False)
     lines_sha256: str = ""
     links: bool = False
+    max_pixels: int = 2**26
     _real: dict[Path, Path] = field(default_factory=dict, repr=False, compare=False)
 
     @property
@@ -81,7 +82,7 @@ class Case:
         data = self.read(row.image, row.image_sha256)
         with self.about(row.image):
             if row.image.endswith(".dcm"):
-                return read(data, row.frame)[1]
+                return read(data, row.frame, max_pixels=self.max_pixels)[1]
             return decode(data, Path(row.image).suffix)
 
     def mask(self, row: Slice) -> NDArray[Any] | None:

@@ -37,10 +37,10 @@ class Place:
 class Cases(Sequence[Case]):
     """The cases of a stage directory, sorted by id, each read from the table when asked for."""
 
-    def __init__(self, directory: Path, places: list[Place], links: bool) -> None:
+    def __init__(self, directory: Path, places: list[Place], links: bool, max_pixels: int) -> None:
         self._directory = directory
         self._places = places
-        self._links = links
+        self._options = links, max_pixels
 
     def __len__(self) -> int:
         return len(self._places)
@@ -60,7 +60,7 @@ class Cases(Sequence[Case]):
             lines = file.read(place.stop - place.start).splitlines()
         rows = tuple(decode_row(line) for line in lines)
         digest = sha256(b"\n".join(lines))
-        return Case(self._directory, place.case, place.patient, rows, digest, self._links)
+        return Case(self._directory, place.case, place.patient, rows, digest, *self._options)
 
 
 class Dataset:
@@ -87,7 +87,7 @@ class Dataset:
     @property
     def cases(self) -> Cases:
         """The cases, sorted by id."""
-        return Cases(self.directory, self._places, self._links)
+        return Cases(self.directory, self._places, self._links, self._max_pixels)
 
     @cached_property
     def slices(self) -> tuple[Slice, ...]:
@@ -159,7 +159,16 @@ class Dataset:
         return pandas.DataFrame([msgspec.to_builtins(row) for row in self.slices])
 
     def _of(self, row: Slice) -> Case:
-        return Case(self.directory, row.case, row.patient, (row,), "", self._links)
+        return Case(
+            self.directory, row.case, row.patient, (row,), "", self._links, self._max_pixels
+        )
+
+    @property
+    def _max_pixels(self) -> int:
+        """What split was told to decode at most; a foreign manifest may not ask for everything."""
+        stages = (*self.descriptor.tool.history, self.made)
+        told = (stage.parameters.get("max_pixels") for stage in stages)
+        return min(max((one for one in told if isinstance(one, int)), default=2**26), 2**30)
 
     @property
     def _links(self) -> bool:

@@ -15,6 +15,7 @@ from chaosprep.dataset.records import Split
 from chaosprep.errors import FileError, Problem
 from chaosprep.imaging.dicom import Header, is_dicom, read_headers
 from chaosprep.imaging.geometry import Order, order_series
+from chaosprep.imaging.images import MAX_PIXELS
 from chaosprep.layouts.identity import exposes, read_identity
 from chaosprep.layouts.masks import cut_mask, slice_labels
 from chaosprep.layouts.pairing import Pairs, Rule, natural_key, pair
@@ -143,10 +144,11 @@ class Shot:
         return self.path if self.frame is None else f"{self.path}#{self.frame}"
 
 
-def read_series(case: SourceCase) -> Series:
+def read_series(case: SourceCase, *, max_pixels: int = MAX_PIXELS) -> Series:
     """Read a case's files, pair them by the case's rule, and order them by position.
 
-    Every slice keeps the number of its place in the series, also where others have a problem.
+    Every slice keeps the number of its place in the series, also where others have a problem. A
+    file of more than `max_pixels` in all its frames is one.
     """
     files = Files(case)
     errors = list(files.errors.items())
@@ -162,7 +164,7 @@ def read_series(case: SourceCase) -> Series:
     for path in images:
         if path not in strangers:
             try:
-                shots += _shots(path, files.data[path])
+                shots += _shots(path, files.data[path], max_pixels)
             except FileError as error:
                 errors.append((path, error))
     telling = _telling_names(case, files, {shot.path for shot in shots})
@@ -180,8 +182,8 @@ def read_series(case: SourceCase) -> Series:
     return Series(slices, order.slice_spacing, problems, files.digest)
 
 
-def _shots(path: str, data: bytes) -> list[Shot]:
-    headers = read_headers(data)
+def _shots(path: str, data: bytes, max_pixels: int) -> list[Shot]:
+    headers = read_headers(data, max_pixels=max_pixels)
     if len(headers) == 1:
         return [Shot(path, None, headers[0])]
     return [Shot(path, frame, header) for frame, header in enumerate(headers)]

@@ -27,6 +27,7 @@ from chaosprep.imaging.grids import (
     sample_image,
     sample_mask,
 )
+from chaosprep.imaging.images import MAX_PIXELS
 from chaosprep.imaging.organs import label_areas
 from chaosprep.imaging.series_window import Pixels, Window, find_window
 from chaosprep.imaging.windows import apply_table, apply_window, window_table
@@ -56,6 +57,10 @@ class ConvertParams(Params, frozen=True, kw_only=True):
     format: Annotated[
         Literal["png", "npy"], Meta(description="Image files; npy always keeps the stored values.")
     ] = "png"
+    max_pixels: Annotated[
+        Annotated[int, Meta(ge=1, le=2**30)],
+        Meta(description="Largest file that is decoded, in pixels of all its frames."),
+    ] = MAX_PIXELS
     spacing: Annotated[
         Annotated[float, Meta(gt=0)] | None,
         Meta(description="Resample in-plane to this many mm per pixel: image cubic, once."),
@@ -105,7 +110,7 @@ class ConvertParams(Params, frozen=True, kw_only=True):
 
 def run_case(case: Case, params: ConvertParams, writer: Writer) -> CaseResult:
     """Convert one case's images; masks are carried over where the grid stays."""
-    pixels, problems = _read(case)
+    pixels, problems = _read(case, params.max_pixels)
     window, fill = None, 0.0
     if pixels and params.keeps:
         fill = float(min(array.min() for _, array in pixels.values()))
@@ -136,18 +141,19 @@ def run_case(case: Case, params: ConvertParams, writer: Writer) -> CaseResult:
     return CaseResult(result.slices, (*problems, *result.problems))
 
 
-def _read(case: Case) -> tuple[Mapping[str, Pixels], list[Problem]]:
+def _read(case: Case, max_pixels: int) -> tuple[Mapping[str, Pixels], list[Problem]]:
     pixels: dict[str, Pixels] = {}
     problems: list[Problem] = []
 
     @lru_cache(maxsize=1)
     def frames(path: str, digest: str) -> tuple[tuple[Header, ...], NDArray[Any]]:
-        return read_frames(case.read(path, digest))
+        return read_frames(case.read(path, digest), max_pixels=max_pixels)
 
     for row in case.slices:
         try:
             if row.frame is None:
-                pixels[row.id] = read(case.read(row.image, row.image_sha256))
+                data = case.read(row.image, row.image_sha256)
+                pixels[row.id] = read(data, max_pixels=max_pixels)
             else:
                 headers, arrays = frames(row.image, row.image_sha256)
                 pixels[row.id] = headers[row.frame], arrays[row.frame]

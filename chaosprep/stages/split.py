@@ -13,7 +13,7 @@ from chaosprep.dataset.records import Split as Side
 from chaosprep.dataset.stage import CaseResult, Stage
 from chaosprep.dataset.writer import Link, Writer, Written
 from chaosprep.errors import FileError, Problem, UsageError
-from chaosprep.imaging.images import read_mask
+from chaosprep.imaging.images import MAX_PIXELS, read_mask
 from chaosprep.imaging.organs import LEVELS, areas, level_histogram
 from chaosprep.layouts.chaos import Sequence as ChaosSequence
 from chaosprep.layouts.find import LayoutParams, find
@@ -53,6 +53,10 @@ class SplitParams(LayoutParams, frozen=True, kw_only=True):
         ),
     ] = ()
     seed: Annotated[int, Meta(description="Seed of the ranking of the patients.")] = 0
+    max_pixels: Annotated[
+        Annotated[int, Meta(ge=1, le=2**30)],
+        Meta(description="Largest file that is decoded, in pixels of all its frames."),
+    ] = MAX_PIXELS
     link: Annotated[
         Link, Meta(description="Copy the files, or link to the originals (hard or symbolic).")
     ] = "copy"
@@ -162,7 +166,7 @@ def plan(cases: Sequence[SourceCase], params: SplitParams) -> Callable[[SourceCa
 
 def run_case(case: SourceCase, params: SplitParams, writer: Writer) -> CaseResult:
     """Copy one case's pairs and describe them."""
-    series = read_series(case)
+    series = read_series(case, max_pixels=params.max_pixels)
     rows: list[Slice] = []
     problems = list(series.problems)
     images: dict[str, Written] = {}

@@ -90,3 +90,18 @@ def test_one_picture_cannot_be_the_mask_of_all_frames(root: Path, tmp_path: Path
         split(root, tmp_path / "out", masks="png/{patient}/{slice}.png")
     assert {problem.code for problem in caught.value.problems} == {"mask-frames"}
     assert "3 frames" in caught.value.problems[0].reason
+
+
+def test_a_file_of_more_pixels_than_the_cap_is_not_decoded(root: Path, tmp_path: Path) -> None:
+    with pytest.raises(ProblemsError) as caught:
+        chaosprep.split(
+            root, tmp_path / "out", images="scans/{patient}/{slice}.dcm", val=0.0, max_pixels=35
+        )
+    assert [problem.code for problem in caught.value.problems] == ["too-large"]
+
+
+def test_a_raised_cap_holds_for_the_stages_after_split(root: Path, tmp_path: Path) -> None:
+    made = chaosprep.split(
+        root, tmp_path / "out", images="scans/{patient}/{slice}.dcm", val=0.0, max_pixels=2**27
+    )
+    assert {case.max_pixels for case in chaosprep.open(made.directory).cases} == {2**27}
