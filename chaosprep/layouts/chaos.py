@@ -12,6 +12,7 @@ from typing import Literal
 from unicodedata import category
 
 from chaosprep.dataset.descriptor import DataSource, License
+from chaosprep.dataset.opening import is_stage_directory
 from chaosprep.errors import ChaosprepError, NothingFoundError, Problem, UsageError
 from chaosprep.layouts.pairing import Rule
 from chaosprep.layouts.root import Root, read_origin
@@ -84,7 +85,9 @@ def find(root: str | Path) -> Root:
     if not cases and not problems:
         raise NothingFoundError(
             f"{root}: no CHAOS patient is below it",
-            "Give the folder that holds Train_Sets, MR or CT, or one patient's folder.",
+            "It is a stage directory: give it to verify, or to the next stage."
+            if is_stage_directory(root)
+            else "Give the folder that holds Train_Sets, MR or CT, or one patient's folder.",
             code="nothing",
         )
     licenses, sources = _origin(root / cases[0].images[0] if cases else root)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+import chaosprep
 from chaosprep.errors import NothingFoundError, UsageError
 from chaosprep.layouts.chaos import CHAOS_LICENSES, find
 from chaosprep.layouts.root import Root
@@ -214,6 +215,12 @@ def test_a_root_without_patients_finds_nothing(tmp_path: Path, inner: str) -> No
     (tmp_path / inner).mkdir(parents=True, exist_ok=True)
     with pytest.raises(NothingFoundError, match="Train_Sets"):
         find(tmp_path)
+
+
+def test_a_stage_directory_is_told_from_a_dataset_root(home: Path, tmp_path: Path) -> None:
+    made = chaosprep.split(home, tmp_path / "split", val=0.5)
+    with pytest.raises(NothingFoundError, match="It is a stage directory"):
+        find(made.directory)
 
 
 def test_the_data_are_chaos_unless_a_descriptor_says_otherwise(home: Path) -> None:
