@@ -25,6 +25,7 @@ _IMAGE = "image-unreadable"
 _REMEDY = "Copy or export the file again from its source."
 _IHDR = struct.Struct(">IIBB")  # width, height, bit depth, colour type: PNG specification 11.2.1
 _DEPTHS = {0: (1, 2, 4, 8, 16), 2: (8, 16), 3: (1, 2, 4, 8), 4: (8, 16), 6: (8, 16)}
+_CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 _COLOURS = {
     2: "an RGB PNG",
     3: "a palette PNG",
@@ -219,19 +220,34 @@ def _png(data: bytes, code: str) -> _Png | None:
     raise FileError("the PNG header is damaged", _REMEDY, code)
 
 
-def _check_whole(data: bytes, code: str) -> None:
-    """Check every chunk up to IEND: decoders let some faults pass, and print others to stderr."""
-    view, at = memoryview(data), len(SIGNATURE)
+def _pixels_only(data: bytes, png: _Png, code: str) -> bytes:
+    """Check every chunk up to IEND, and drop those that are not needed to show the image.
+
+    Decoders let some faults pass, and print others to stderr, those of dropped chunks too.
+    """
+    view, at, left = memoryview(data), len(SIGNATURE), _most_bytes(png)
+    kept: list[bytes | memoryview] = [SIGNATURE]
     while at + 12 <= len(data):
         end = at + 12 + int.from_bytes(view[at : at + 4])
+        name = data[at + 4 : at + 8]
         if end > len(data) or zlib.crc32(view[at + 4 : end - 4]) != int.from_bytes(
             view[end - 4 : end]
         ):
             break
-        if data[at + 4 : at + 8] == b"IEND":
-            return
+        if not name[0] & 0x20:  # a critical chunk: PNG specification 5.4
+            kept.append(view[at:end])
+        left -= end - at - 12 if name == b"IDAT" else 0
+        if name == b"IEND" and left >= 0:
+            return b"".join(kept)
         at = end
-    raise FileError("the PNG is cut short or damaged", _REMEDY, code)
+    reason = "the PNG is cut short or damaged" if left >= 0 else "the PNG holds too much data"
+    raise FileError(reason, _REMEDY, code)
+
+
+def _most_bytes(png: _Png) -> int:
+    """How long compressed pixels can be: no compressor makes them twice as long."""
+    line = png.cols * png.depth * _CHANNELS[png.colour] // 8 + 2  # with its filter's byte
+    return 2 * png.rows * line + 1024
 
 
 def _decode_grey(
@@ -240,7 +256,7 @@ def _decode_grey(
     import cv2
 
     check_size(png.rows, png.cols, max_pixels=max_pixels)
-    _check_whole(data, code)
+    data = _pixels_only(data, png, code)
     flags = cv2.IMREAD_UNCHANGED | cv2.IMREAD_IGNORE_ORIENTATION
     pixels: NDArray[Any] | None = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
     if pixels is None or pixels.shape != (png.rows, png.cols):
@@ -270,7 +286,7 @@ def _to_grey(data: bytes, png: _Png | None, max_pixels: int) -> tuple[str, NDArr
     """Say what a mask that is no grey PNG is, and convert it: (rows, cols) uint8."""
     if png is not None:
         check_size(png.rows, png.cols, max_pixels=max_pixels)
-        _check_whole(data, _MASK)
+        _pixels_only(data, png, _MASK)
     image = _open(data)
     what = _COLOURS[png.colour] if png else f"a {image.format} file named as a mask"
     check_size(image.height, image.width, max_pixels=max_pixels)
