@@ -184,8 +184,12 @@ def _case_of(dataset: Dataset) -> dict[str, str]:
 
 
 def _stage(record: StageRecord) -> StageView:
-    unset = (None, [], {}, False)
-    shown = {name: value for name, value in record.parameters.items() if value not in unset}
+    unset = (None, False, "")
+    shown = {
+        name: value
+        for name, value in record.parameters.items()
+        if value not in unset and value not in ([], {})
+    }
     shown.pop("seed", None)
     return StageView(
         record.stage, record.version, record.seed, tuple((n, _short(v)) for n, v in shown.items())
@@ -209,13 +213,14 @@ def _card(view: CaseView, entries: list[Entry]) -> CaseCard:
         return sum(entry.count for entry in entries if entry.case == view.id and entry.kind == kind)
 
     between, *inside = view.spacing or (None,)
-    pixel = "×".join(f"{mm:.4g}" for mm in dict.fromkeys(inside) if mm is not None)
+    pixel = " x ".join(f"{mm:.4g}" for mm in dict.fromkeys(inside) if mm is not None)
+    plane = f"{pixel} mm in plane" if pixel else ""
     return CaseCard(
         view,
         area_chart(view),
         histogram_chart(view),
         _window(view.values) if view.values else "",
-        f"{pixel} in plane, {between:.4g} between slices" if between is not None else pixel,
+        f"{plane}, slices {between:.4g} mm apart" if between is not None else plane,
         count("fault"),
         count("warning"),
     )

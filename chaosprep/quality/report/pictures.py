@@ -191,9 +191,7 @@ def _recipe(row: Slice) -> Iterator[str]:
 
 
 def webp(picture: NDArray[np.uint8], limit: int) -> str:
-    """Encode (rows, cols) as a data URI of at most `limit` bytes of WebP, if any size of `SIZES`
-    fits; else in the smallest.
-    """
+    """Encode (rows, cols) as WebP in a data URI: the first of `SIZES` of at most `limit` bytes."""
     import cv2
 
     data = b""
