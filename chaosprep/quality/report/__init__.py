@@ -14,13 +14,14 @@ from chaosprep.errors import ChaosprepError, UsageError
 from chaosprep.quality.montage import check_output
 from chaosprep.quality.report.data import Page, make_page
 from chaosprep.quality.report.pictures import CaseView, Shown, Viewing, is_shown
-from chaosprep.quality.verify import verify
+from chaosprep.quality.verify import Verdict, verify
 
 __all__ = ["Report", "Shown", "report"]
 
 _HERE: Final = Path(__file__).parent
 _COPY_SHARE: Final = 0.4  # of an original's bytes: copies are compared, originals are examined
-_PICTURES: Final = 0.55  # of the page; base64 makes 4 bytes of 3, the rest is outlines and text
+_PICTURES: Final = 0.7  # of their room on the page: base64 makes 4 bytes of 3
+_TRIES: Final = 2
 _LEAST: Final = 400  # bytes of a picture; fewer show nothing
 _MOST: Final = 8_000  # bytes of a picture; more are not seen
 
@@ -63,15 +64,7 @@ def report(
     """
     dataset, output = open_dataset(directory), Path(output)
     check_output(output, dataset.directory, ".html")
-    verdict = verify(directory, jobs=jobs)
-    page = make_page(dataset, verdict, _views(dataset, _viewing(dataset, slices, max_mb), jobs))
-    html = render(page).encode()
-    if len(html) > max_mb * 1e6:
-        raise UsageError(
-            f"the page would have {len(html) / 1e6:.1f} MB, more than {max_mb:g}",
-            "Show fewer slices (--slices labelled or none), or raise --max-mb.",
-            "too-large",
-        )
+    page, html = _fitted(dataset, verify(directory, jobs=jobs), slices, int(max_mb * 1e6), jobs)
     write_durably(output, html)
     slices_shown = page.originals + page.copies
     return Report(output, len(html), len(page.cases), slices_shown, page.faults, page.warnings)
@@ -100,15 +93,38 @@ def render(page: Page) -> str:
     )
 
 
-def _viewing(dataset: Dataset, shown: Shown, max_mb: float) -> Viewing:
-    """Share the page's bytes out among the pictures."""
+def _fitted(
+    dataset: Dataset, verdict: Verdict, shown: Shown, max_bytes: int, jobs: int
+) -> tuple[Page, bytes]:
+    """Make the page; where it is too large, once more with what is then known of its other parts.
+
+    Raises:
+        UsageError: text and outlines alone fill it, or the smallest pictures do not fit.
+    """
+    html, room = b"", max_bytes
+    for _ in range(_TRIES):
+        views = _views(dataset, _viewing(dataset, shown, room), jobs)
+        page = make_page(dataset, verdict, views)
+        html = render(page).encode()
+        if len(html) <= max_bytes:
+            return page, html
+        room = max_bytes - len(html) + sum(view.picture_bytes() for view in views)
+    raise UsageError(
+        f"the page would have {len(html) / 1e6:.3g} MB, more than {max_bytes / 1e6:g}",
+        "Show fewer slices (--slices labelled or none), or raise --max-mb.",
+        "too-large",
+    )
+
+
+def _viewing(dataset: Dataset, shown: Shown, room: int) -> Viewing:
+    """Share `room` bytes of the page out among the pictures."""
     originals = copies = 0
     for case in dataset.cases:
         for row in case.slices:
             if is_shown(row, shown):
                 originals += not row.copy
                 copies += bool(row.copy)
-    share = max_mb * 1e6 * _PICTURES / max(originals + _COPY_SHARE * copies, 1)
+    share = room * _PICTURES / max(originals + _COPY_SHARE * copies, 1)
     limit = int(min(max(share, _LEAST), _MOST))
     return Viewing(shown, limit, max(int(limit * _COPY_SHARE), _LEAST))
 

@@ -88,6 +88,10 @@ class CaseView:
     positions: tuple[int, ...]
     values: Values | None
 
+    def picture_bytes(self) -> int:
+        """How much of the page the pictures take."""
+        return sum(len(picture.uri or "") for picture in (*self.originals, *self.copies))
+
 
 @dataclass(frozen=True)
 class Viewing:
