@@ -14,7 +14,7 @@ import pytest
 import chaosprep
 from chaosprep import Dataset
 from chaosprep.errors import UsageError
-from chaosprep.imaging.images import encode_png
+from chaosprep.imaging.images import encode_npy, encode_png
 from chaosprep.phantom import Patient, write_chaos
 from chaosprep.quality.report import report
 
@@ -96,6 +96,38 @@ def test_16_bit_slices_as_downloaded_are_shown_with_every_organ(
     assert len(page.all("img")) == len(pairs.slices)
     legend = re.findall(r"<i></i>([\w-]+)", page.html)
     assert sorted(legend) == ["left-kidney", "liver", "right-kidney", "spleen"]
+
+
+@pytest.mark.parametrize("format", ["png", "npy"])
+def test_16_bit_slices_of_any_format_are_shown(
+    livers: Dataset, tmp_path: Path, format: str
+) -> None:
+    data = tmp_path / "data"
+    kept = chaosprep.convert(livers, data, keep_16bit=True, format=format)
+    page = _page(kept.directory, tmp_path)
+    assert len(page.all("img")) == len(kept.slices)
+    values = np.concatenate([kept.image(r).ravel() for r in kept.cases[0].slices])
+    low, high = np.percentile(values, [0.5, 99.5])
+    assert f"shown {low:g} to {high:g}" in page.words()
+
+
+def test_float_pixels_that_are_no_number_are_passed_over(directory: Path, tmp_path: Path) -> None:
+    array = np.linspace(-1, 2, 64 * 64, dtype=np.float32).reshape(64, 64)
+    array[0] = np.nan
+
+    def floats(rows: list[Row]) -> None:
+        for row in rows:
+            if row["case"] == "MR001_t1-in":
+                (directory / row["image"]).unlink()
+                row["image"] = row["image"].replace(".png", ".npy")
+                (directory / row["image"]).touch()
+                replace_file(directory, row, "image", encode_npy(array))
+                row |= {"dtype": "float32", "bits_stored": 32, "window": None}
+
+    rewrite(directory, floats)
+    page = _page(directory, tmp_path)
+    assert "cannot be read" not in page.words()
+    assert re.search(r"shown -0\.9\d+ to 1\.9\d+", page.words())
 
 
 @pytest.mark.parametrize(("slices", "least"), [("all", 0), ("labelled", 1), ("none", 10**9)])
