@@ -18,8 +18,10 @@ VERBS = {
     "augment": "Add transformed copies of the training slices, image and mask alike.",
     "prepare": "Split, extract-liver, convert and augment in one go.",
     "verify": "Check a stage directory: hashes, pairs, sizes, labels, leakage.",
+    "report": "Make one HTML page to look at: split, problems, montages, histograms, ratings.",
+    "preview": "Draw the slices with their masks' outlines as one picture.",
 }
-_AFTER = {"inspect": "Interrupted.", "verify": "Interrupted."}
+_AFTER = dict.fromkeys(("inspect", "verify", "report", "preview"), "Interrupted.")
 GO_ON = "Interrupted: the same command, without --overwrite, goes on where it stopped."
 INTERRUPTED = 130  # 128 + SIGINT, as shells have it
 

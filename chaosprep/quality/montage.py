@@ -1,0 +1,232 @@
+"""Montages: the slices of cases side by side, masks as outlines; also as one picture (`preview`).
+
+A dark sheet with a band for each case, for a slide or an issue.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from chaosprep.augmentation.preview import PALETTE
+from chaosprep.dataset.case import Case
+from chaosprep.dataset.files import write_durably
+from chaosprep.dataset.opening import open_dataset
+from chaosprep.dataset.records import Slice
+from chaosprep.errors import ChaosprepError, UsageError
+from chaosprep.imaging.windows import Histogram, apply_window
+from chaosprep.quality.outlines import UNNAMED, organ_areas, organ_names, outlines
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+Colour = tuple[int, int, int]
+_GAP: Final = 4
+_BAND: Final = 26
+_DARK: Final = (16, 20, 24)
+_LIGHT: Final = (226, 232, 238)
+_MAX_SIDE: Final = 16_000  # pixels; what PNG readers and slide programs still open
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """What `preview` drew: cases and slices on it, its size, and where it is."""
+
+    path: Path
+    cases: int
+    slices: int
+    width: int
+    height: int
+
+
+def preview(
+    directory: str | Path,
+    output: str | Path,
+    *,
+    cases: Sequence[str] = (),
+    per_case: int = 8,
+    tile: int = 160,
+) -> Sheet:
+    """Draw the slices of a stage directory with their masks' outlines as one PNG.
+
+    Args:
+        directory: what a stage made.
+        output: the file to write; what stands there is replaced.
+        cases: the ids to draw; by default all.
+        per_case: at most this many slices of a case, evenly spread over it; 0 draws all.
+        tile: side of one slice's tile in pixels.
+
+    Raises:
+        ManifestError: the directory is unfinished, or its manifest not to be trusted.
+        UsageError: an unknown case, a name that is no .png, or a sheet too large to open.
+    """
+    dataset, output = open_dataset(directory), Path(output)
+    check_output(output, dataset.directory, ".png")
+    strangers = sorted(set(cases) - {case.id for case in dataset.cases}) if cases else []
+    if strangers:
+        raise UsageError(f"{', '.join(strangers)}: no such case", "Ids are like MR001_t1-in.")
+    chosen = [case for case in dataset.cases if not cases or case.id in cases]
+    bands = [(case, _spread(case, per_case)) for case in chosen]
+    across = _columns(max((len(rows) for _, rows in bands), default=1))
+    _check_size(bands, across, tile)
+    colours = organ_colours(chosen)
+    image = _draw(bands, across, tile, colours)
+    stream = BytesIO()
+    image.save(stream, "PNG", optimize=True)
+    write_durably(output, stream.getvalue())
+    return Sheet(output, len(bands), sum(len(rows) for _, rows in bands), *image.size)
+
+
+def check_output(output: Path, directory: Path, suffix: str) -> None:
+    """Refuse a name of another kind, or inside the dataset, where every file has its record.
+
+    Raises:
+        UsageError: saying which of the two.
+    """
+    if output.suffix.lower() != suffix:
+        raise UsageError("the output is not named as one", f"End its name in {suffix}.", "output")
+    if output.resolve().is_relative_to(directory.resolve()):
+        raise UsageError(
+            "the output would lie inside the dataset, where its manifest does not know it",
+            "Write it beside the directory.",
+            "output",
+        )
+    if not output.parent.is_dir():
+        raise UsageError("the folder of the output does not exist", "Make it first.", "output")
+
+
+def display_window(case: Case, arrays: Mapping[str, NDArray[Any]]) -> tuple[float, float]:
+    """Return the stored values to show as black and white, one pair for a whole case.
+
+    Images of 8 bits are shown as they are; others by the window of their row, or from the 0.5th
+    to the 99.5th percentile of the originals that could be read (`arrays`, by slice id).
+    """
+    originals = [row for row in case.slices if not row.copy and row.id in arrays]
+    if not originals or arrays[originals[0].id].dtype == np.uint8:
+        return 0.0, 255.0
+    if (window := originals[0].window) is not None:
+        return window
+    histogram = Histogram()
+    for row in originals:
+        array = arrays[row.id]
+        histogram.add(array if array.dtype.kind in "iu" else array[np.isfinite(array)])
+    try:
+        return histogram.percentile_window()
+    except ValueError:  # not one finite value
+        return 0.0, 1.0
+
+
+def grey(array: NDArray[Any], window: tuple[float, float]) -> NDArray[np.uint8]:
+    """Return an image (rows, cols) of any number type as 8 bits for the eye; NaN is black."""
+    low, high = window
+    if array.dtype == np.uint8 and window == (0.0, 255.0):
+        return np.asarray(array, np.uint8)
+    if array.dtype.kind == "f":
+        array = np.nan_to_num(array, nan=low, posinf=high, neginf=low)
+    return apply_window(array, low, high)
+
+
+def organ_colours(cases: Iterable[Case]) -> dict[str, Colour]:
+    """Return a colour for each organ, the same on every picture of a dataset."""
+    named = dict.fromkeys(o for case in cases for row in case.slices for o in organ_names(row))
+    return {o: PALETTE[i % len(PALETTE)] for i, o in enumerate(dict.fromkeys([*named, UNNAMED]))}
+
+
+def _spread(case: Case, count: int) -> list[Slice]:
+    rows = [row for row in case.slices if not row.copy] or list(case.slices)
+    if not count or len(rows) <= count:
+        return rows
+    # The middles of `count` equal stretches: the ends of a stack are mostly air.
+    return [rows[(2 * i + 1) * len(rows) // (2 * count)] for i in range(count)]
+
+
+def _columns(longest: int) -> int:
+    return longest if longest <= 12 else 12
+
+
+def _lines(rows: Sequence[Slice], across: int) -> int:
+    return -(-len(rows) // across)
+
+
+def _band_height(rows: Sequence[Slice], across: int, tile: int) -> int:
+    return _BAND + _lines(rows, across) * (tile + _GAP) + _GAP
+
+
+def _check_size(bands: list[tuple[Case, list[Slice]]], across: int, tile: int) -> None:
+    tall = sum(_band_height(rows, across, tile) for _, rows in bands)
+    if max(tall, across * (tile + _GAP)) > _MAX_SIDE:
+        raise UsageError(
+            f"the sheet would be {tall} pixels high",
+            "Choose cases with --case, or lower --per-case or --tile.",
+            "sheet-size",
+        )
+
+
+def _draw(
+    bands: list[tuple[Case, list[Slice]]],
+    across: int,
+    tile: int,
+    colours: Mapping[str, Colour],
+) -> "Image":
+    from PIL import Image, ImageDraw, ImageFont
+
+    tall = sum(_band_height(rows, across, tile) for _, rows in bands)
+    image = Image.new("RGB", (max(across * (tile + _GAP) + _GAP, 320), max(tall, 1)), _DARK)
+    pen, font, top = ImageDraw.Draw(image), ImageFont.load_default(13), 0
+    for case, rows in bands:
+        pen.text((_GAP + 2, top + 7), f"{case.id}   {case.split}", _LIGHT, font)
+        window = display_window(case, arrays := _arrays(case, rows))
+        for index, row in enumerate(rows):
+            left = _GAP + index % across * (tile + _GAP)
+            down = top + _BAND + index // across * (tile + _GAP)
+            if row.id in arrays:
+                drawn = _tile(case, row, grey(arrays[row.id], window), tile, colours)
+                image.paste(Image.fromarray(drawn), (left, down))
+            else:
+                pen.rectangle((left, down, left + tile, down + tile), outline=_LIGHT)
+            pen.text((left + 4, down + 2), f"{row.slice}", _LIGHT, font)
+        top += _band_height(rows, across, tile)
+    return image
+
+
+def _arrays(case: Case, rows: Sequence[Slice]) -> dict[str, NDArray[Any]]:
+    """The images that can be read; one that cannot is an empty frame on the sheet."""
+    found = {}
+    for row in rows:
+        try:
+            found[row.id] = case.image(row)
+        except ChaosprepError:
+            continue
+    return found
+
+
+def _tile(
+    case: Case,
+    row: Slice,
+    picture: NDArray[np.uint8],
+    side: int,
+    colours: Mapping[str, Colour],
+) -> NDArray[np.uint8]:
+    """One slice in a square of `side` pixels, with thin smooth outlines."""
+    import cv2
+
+    scale = side / max(picture.shape)
+    cols, rows = (max(1, round(n * scale)) for n in reversed(picture.shape))
+    method = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
+    resized = cv2.resize(picture, (cols, rows), interpolation=method)
+    drawn = np.zeros((side, side, 3), np.uint8)
+    drawn[:rows, :cols] = resized[:, :, None]
+    try:
+        mask = case.mask(row)
+    except ChaosprepError:
+        mask = None
+    for organ, inside in organ_areas(row, mask) if mask is not None else ():
+        stretch = np.array([cols / inside.shape[1], rows / inside.shape[0]])
+        for line in outlines(inside):
+            points = np.rint((line * stretch - 0.5) * 16).astype(np.int32)
+            cv2.polylines(drawn, [points], True, colours[organ], 1, cv2.LINE_AA, shift=4)
+    return drawn

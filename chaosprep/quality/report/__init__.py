@@ -1,0 +1,142 @@
+"""report: a stage directory as one HTML page that needs no network, made to be looked at."""
+
+import base64
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from chaosprep.dataset.executors import WorkerDied, map_unordered, open_executor
+from chaosprep.dataset.files import write_durably
+from chaosprep.dataset.manifest import Dataset
+from chaosprep.dataset.opening import open_dataset
+from chaosprep.errors import ChaosprepError, UsageError
+from chaosprep.quality.montage import check_output
+from chaosprep.quality.report.data import Page, make_page
+from chaosprep.quality.report.pictures import CaseView, Shown, Viewing, is_shown
+from chaosprep.quality.verify import Verdict, verify
+
+__all__ = ["Report", "Shown", "report"]
+
+_HERE: Final = Path(__file__).parent
+_COPY_SHARE: Final = 0.4  # of an original's bytes: copies are compared, originals are examined
+_PICTURES: Final = 0.7  # of their room on the page: base64 makes 4 bytes of 3
+_TRIES: Final = 2
+_LEAST: Final = 400  # bytes of a picture; fewer show nothing
+_MOST: Final = 8_000  # bytes of a picture; more are not seen
+
+
+@dataclass(frozen=True)
+class Report:
+    """What `report` made: the file, its size in bytes, and what it counts."""
+
+    path: Path
+    bytes: int
+    cases: int
+    slices: int
+    faults: int
+    warnings: int
+
+
+def report(
+    directory: str | Path,
+    output: str | Path,
+    *,
+    slices: Shown = "all",
+    max_mb: float = 25,
+    jobs: int = 1,
+) -> Report:
+    """Check a stage directory and write one self-contained HTML page about it.
+
+    The same directory gives the same page. It holds reduced pictures of the data, so the licence
+    of the data holds for it.
+
+    Args:
+        directory: what a stage made.
+        output: the .html file to write, outside the directory; what stands there is replaced.
+        slices: which slices get a picture: all, those with an organ, or none.
+        max_mb: the largest page, in units of 10^6 bytes; pictures shrink to fit.
+        jobs: worker processes.
+
+    Raises:
+        ManifestError: the directory is unfinished, or its manifest not to be trusted.
+        UsageError: the output cannot be, or the page does not fit.
+    """
+    dataset, output = open_dataset(directory), Path(output)
+    check_output(output, dataset.directory, ".html")
+    page, html = _fitted(dataset, verify(directory, jobs=jobs), slices, int(max_mb * 1e6), jobs)
+    write_durably(output, html)
+    slices_shown = page.originals + page.copies
+    return Report(output, len(html), len(page.cases), slices_shown, page.faults, page.warnings)
+
+
+def render(page: Page) -> str:
+    """Fill the template; everything but our own style and script is escaped.
+
+    The script's hash stands in the page's Content-Security-Policy: no other script runs in it,
+    and nothing is fetched.
+    """
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+    from markupsafe import Markup
+
+    room = Environment(
+        loader=FileSystemLoader(_HERE),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    style, script = ((_HERE / f"report.{kind}").read_text("utf-8") for kind in ("css", "js"))
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    return room.get_template("page.html.j2").render(
+        page=page, style=Markup(style), script=Markup(script), script_sha256=digest
+    )
+
+
+def _fitted(
+    dataset: Dataset, verdict: Verdict, shown: Shown, max_bytes: int, jobs: int
+) -> tuple[Page, bytes]:
+    """Make the page; where it is too large, once more with what is then known of its other parts.
+
+    Raises:
+        UsageError: text and outlines alone fill it, or the smallest pictures do not fit.
+    """
+    html, room = b"", max_bytes
+    for _ in range(_TRIES):
+        views = _views(dataset, _viewing(dataset, shown, room), jobs)
+        page = make_page(dataset, verdict, views)
+        html = render(page).encode()
+        if len(html) <= max_bytes:
+            return page, html
+        room = max_bytes - len(html) + sum(view.picture_bytes() for view in views)
+    raise UsageError(
+        f"the page would have {len(html) / 1e6:.3g} MB, more than {max_bytes / 1e6:g}",
+        "Show fewer slices (--slices labelled or none), or raise --max-mb.",
+        "too-large",
+    )
+
+
+def _viewing(dataset: Dataset, shown: Shown, room: int) -> Viewing:
+    """Share `room` bytes of the page out among the pictures."""
+    originals = copies = 0
+    for case in dataset.cases:
+        for row in case.slices:
+            if is_shown(row, shown):
+                originals += not row.copy
+                copies += bool(row.copy)
+    share = room * _PICTURES / max(originals + _COPY_SHARE * copies, 1)
+    limit = int(min(max(share, _LEAST), _MOST))
+    return Viewing(shown, limit, max(int(limit * _COPY_SHARE), _LEAST))
+
+
+def _views(dataset: Dataset, how: Viewing, jobs: int) -> list[CaseView]:
+    found = []
+    for case, view in map_unordered(lambda: open_executor(jobs), how, iter(dataset.cases)):
+        if isinstance(view, WorkerDied):
+            raise ChaosprepError(
+                f"{case.id}: its worker process died",
+                "Lower --jobs, or free memory.",
+                "worker-died",
+            )
+        found.append(view)
+    return sorted(found, key=lambda view: view.id)

@@ -1,0 +1,224 @@
+"""What a report shows of one case: small pictures, outlines, areas and a histogram."""
+
+import base64
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from chaosprep.dataset.case import Case
+from chaosprep.dataset.records import Slice, Split
+from chaosprep.errors import ChaosprepError
+from chaosprep.quality.montage import display_window, grey
+from chaosprep.quality.outlines import organ_areas, outlines, svg_path
+
+Shown = Literal["all", "labelled", "none"]
+
+SIZES: Final = (
+    (320, 72),
+    (256, 68),
+    (224, 60),
+    (192, 52),
+    (160, 45),
+    (128, 40),
+    (96, 35),
+    (64, 30),
+)
+"""Longest side and WebP quality, tried in turn until a picture fits its share of the page."""
+
+BINS: Final = 64
+_UNITS: Final = 4  # of a path, per pixel
+
+
+@dataclass(frozen=True)
+class Outline:
+    """An organ on a slice, as the `d` of an SVG path."""
+
+    organ: str
+    path: str
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One slice: a picture as data URI (none where the file cannot be read), and its outlines."""
+
+    id: str
+    slice: int
+    copy: int
+    parent: str | None
+    uri: str | None
+    width: int
+    height: int
+    box: str
+    outlines: tuple[Outline, ...]
+    recipe: str
+
+
+@dataclass(frozen=True)
+class Values:
+    """The histogram of a case's stored values, and the part of it that is shown black to white."""
+
+    counts: tuple[int, ...]
+    low: float
+    high: float
+    window: tuple[float, float]
+    source: str
+    made: tuple[float, float] | None
+
+
+@dataclass(frozen=True)
+class CaseView:
+    """Everything that the page says of a case."""
+
+    id: str
+    patient: str
+    sequence: str
+    split: Split
+    fold: int | None
+    rows: int
+    cols: int
+    dtype: str
+    spacing: tuple[float | None, float, float] | None
+    originals: tuple[Picture, ...]
+    copies: tuple[Picture, ...]
+    hidden: int
+    areas: dict[str, tuple[int, ...]]
+    positions: tuple[int, ...]
+    values: Values | None
+
+    def picture_bytes(self) -> int:
+        """How much of the page the pictures take."""
+        return sum(len(picture.uri or "") for picture in (*self.originals, *self.copies))
+
+
+@dataclass(frozen=True)
+class Viewing:
+    """How a case is looked at: which slices, and the bytes that a picture may have."""
+
+    shown: Shown
+    original_bytes: int
+    copy_bytes: int
+
+    def __call__(self, case: Case) -> CaseView:
+        """Read a case and make its view; a file that cannot be read is an empty tile."""
+        return _view(case, self)
+
+
+def is_shown(row: Slice, shown: Shown) -> bool:
+    """Whether the page has a picture of this slice."""
+    return shown == "all" or (shown == "labelled" and any(row.pixels.values()))
+
+
+def _view(case: Case, how: Viewing) -> CaseView:
+    originals = [row for row in case.slices if not row.copy]
+    copies = [row for row in case.slices if row.copy]
+    arrays = {row.id: array for row in originals if (array := _read(case, row)) is not None}
+    window = display_window(case, arrays)
+    first = case.slices[0]
+    named = dict.fromkeys(organ for row in originals for organ in row.pixels)
+    return CaseView(
+        case.id,
+        case.patient,
+        first.sequence,
+        case.split,
+        first.fold,
+        first.rows,
+        first.cols,
+        first.dtype,
+        first.spacing,
+        tuple(
+            _picture(case, row, arrays.get(row.id), window, how.original_bytes)
+            for row in originals
+            if is_shown(row, how.shown)
+        ),
+        tuple(
+            _picture(case, row, _read(case, row), window, how.copy_bytes)
+            for row in copies
+            if is_shown(row, how.shown)
+        ),
+        sum(not is_shown(row, how.shown) for row in case.slices),
+        {organ: tuple(row.pixels.get(organ, 0) for row in originals) for organ in named},
+        tuple(row.slice for row in originals),
+        _values(first, list(arrays.values()), window),
+    )
+
+
+def _read(case: Case, row: Slice) -> NDArray[Any] | None:
+    try:
+        return case.image(row)
+    except ChaosprepError:
+        return None
+
+
+def _picture(
+    case: Case,
+    row: Slice,
+    array: NDArray[Any] | None,
+    window: tuple[float, float],
+    limit: int,
+) -> Picture:
+    lines, (rows, cols) = _outlines(case, row)
+    uri = None if array is None else webp(grey(array, window), limit)
+    height, width = (row.rows, row.cols) if array is None else array.shape
+    box = f"0 0 {cols * _UNITS} {rows * _UNITS}"
+    recipe = ", ".join(_recipe(row))
+    return Picture(
+        row.id, row.slice, row.copy, row.parent, uri, width, height, box, tuple(lines), recipe
+    )
+
+
+def _outlines(case: Case, row: Slice) -> tuple[list[Outline], tuple[int, int]]:
+    try:
+        mask = case.mask(row)
+    except ChaosprepError:
+        mask = None
+    if mask is None:
+        return [], (row.rows, row.cols)
+    found = [
+        Outline(organ, svg_path(outlines(inside), _UNITS))
+        for organ, inside in organ_areas(row, mask)
+    ]
+    return found, (mask.shape[0], mask.shape[1])
+
+
+def _recipe(row: Slice) -> Iterator[str]:
+    """What was drawn for an augmented copy: the operations, those with one number with it."""
+    drawn = (row.augmentation or {}).get("operations")
+    for operation in drawn if isinstance(drawn, list) else ():
+        if not isinstance(operation, dict):
+            continue
+        numbers = [v for k, v in operation.items() if isinstance(v, float) and "seed" not in k]
+        name = str(operation.get("operation", "?"))
+        yield f"{name} {numbers[0]:.3g}" if len(numbers) == 1 else name
+
+
+def webp(picture: NDArray[np.uint8], limit: int) -> str:
+    """Encode (rows, cols) as WebP in a data URI: the first of `SIZES` of at most `limit` bytes."""
+    import cv2
+
+    data = b""
+    for side, quality in SIZES:
+        scale = min(1.0, side / max(picture.shape))
+        cols, rows = (max(1, round(n * scale)) for n in reversed(picture.shape))
+        small = cv2.resize(picture, (cols, rows), interpolation=cv2.INTER_AREA)
+        data = cv2.imencode(".webp", small, [cv2.IMWRITE_WEBP_QUALITY, quality])[1].tobytes()
+        if len(data) <= limit:
+            break
+    return f"data:image/webp;base64,{base64.b64encode(data).decode()}"
+
+
+def _values(first: Slice, arrays: list[NDArray[Any]], window: tuple[float, float]) -> Values | None:
+    """Count the values of the originals; `made` is the window that 8-bit images came by."""
+    finite = [array[np.isfinite(array)] if array.dtype.kind == "f" else array for array in arrays]
+    finite = [array for array in finite if array.size]
+    if not finite:
+        return None
+    low = float(min(array.min() for array in finite))
+    high = float(max(array.max() for array in finite))
+    counts = np.zeros(BINS, np.int64)
+    for array in finite:
+        counts += np.histogram(array, BINS, (low, max(high, low + 1e-9)))[0]
+    made = first.window if arrays[0].dtype == np.uint8 else None
+    return Values(tuple(counts.tolist()), low, high, window, first.window_source, made)

@@ -1,0 +1,64 @@
+"""What `report` and `preview` print and write."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+import chaosprep as library
+
+from .conftest import Run
+
+
+@pytest.fixture
+def split(root: Path, tmp_path: Path) -> Path:
+    return library.split(root, tmp_path / "split", val=0.2).directory
+
+
+def test_report_says_what_it_made(chaosprep: Run, split: Path, tmp_path: Path) -> None:
+    page = tmp_path / "r.html"
+    result = chaosprep("report", split, "-o", page, "-j", "1")
+    assert result.exit_code == 0
+    assert result.stdout == (
+        f"report: 5 cases, 25 slices, 0 faults, 0 warnings -> {page} "
+        f"({page.stat().st_size / 1e6:.1f} MB)\n"
+    )
+
+
+def test_report_of_faulty_data_is_a_report(chaosprep: Run, split: Path, tmp_path: Path) -> None:
+    next(split.glob("train/masks/*.png")).unlink()
+    result = chaosprep("report", split, "-o", tmp_path / "r.html", "-j", "1")
+    assert result.exit_code == 0
+    assert "1 fault," in result.stdout
+
+
+def test_report_as_json(chaosprep: Run, split: Path, tmp_path: Path) -> None:
+    result = chaosprep("report", split, "-o", tmp_path / "r.html", "-j", "1", "--json")
+    said = json.loads(result.stdout)
+    assert (said["cases"], said["faults"]) == (5, 0)
+    assert said["bytes"] == (tmp_path / "r.html").stat().st_size
+
+
+def test_report_over_a_file_of_another_kind_is_a_usage_error(
+    chaosprep: Run, split: Path, tmp_path: Path
+) -> None:
+    result = chaosprep("report", split, "-o", split / "slices.jsonl", "-j", "1")
+    assert result.exit_code == 2
+    assert "End its name in .html." in result.stderr
+
+
+def test_report_names_the_option_that_helps(chaosprep: Run, split: Path, tmp_path: Path) -> None:
+    result = chaosprep("report", split, "-o", tmp_path / "r.html", "-j", "1", "--max-mb", "0.01")
+    assert result.exit_code == 2
+    assert "--slices labelled or none" in result.stderr
+
+
+def test_preview_says_what_it_drew(chaosprep: Run, split: Path, tmp_path: Path) -> None:
+    sheet = tmp_path / "s.png"
+    result = chaosprep("preview", split, "-o", sheet, "--per-case", "3", "--case", "MR001_t1-in")
+    assert result.exit_code == 0
+    assert result.stdout == f"preview: 1 case, 3 slices -> {sheet} (496x194)\n"
+
+
+def test_preview_quietly(chaosprep: Run, split: Path, tmp_path: Path) -> None:
+    assert chaosprep("preview", split, "-o", tmp_path / "s.png", "-q").output == ""

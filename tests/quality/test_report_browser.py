@@ -1,0 +1,210 @@
+"""The report in a real browser, from disk; skips where Playwright or Chromium is missing."""
+
+import csv
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import pytest
+
+from chaosprep.quality.report import report
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+sync_api = pytest.importorskip("playwright.sync_api")
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium")
+
+QUIET = (
+    "--no-sandbox",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator["Browser"]:
+    with sync_api.sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=CHROMIUM, args=list(QUIET))
+        yield started
+        started.close()
+
+
+@pytest.fixture(scope="module")
+def page_file(pristine: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return report(pristine, tmp_path_factory.mktemp("page") / "report.html").path
+
+
+@pytest.fixture
+def page(browser: "Browser", page_file: Path) -> Iterator["Page"]:
+    """The opened page; any word on its console, or request but for itself, fails the test."""
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    opened = context.new_page()
+    complaints: list[str] = []
+    opened.on("console", lambda message: complaints.append(message.text))
+    opened.on("pageerror", lambda error: complaints.append(str(error)))
+    opened.on("request", lambda request: complaints.append(request.url[:60]))
+    opened.goto(page_file.as_uri())
+    yield opened
+    context.close()
+    allowed = ("data:", "blob:", page_file.as_uri())
+    assert [text for text in complaints if not text.startswith(allowed)] == []
+
+
+def _shown(page: "Page") -> str:
+    return str(page.locator("#viewer-title").text_content())
+
+
+def test_c_and_the_button_toggle_the_contours(page: "Page") -> None:
+    line = page.locator(".montage .lines:has(path)").first
+    assert line.is_visible()
+    page.keyboard.press("c")
+    assert not line.is_visible()
+    assert page.locator("#contours").get_attribute("aria-pressed") == "false"
+    page.locator("#contours").click()
+    assert line.is_visible()
+
+
+def test_every_picture_can_be_decoded(page: "Page") -> None:
+    broken = page.evaluate(
+        "Promise.all([...document.images].map(i => { i.loading = 'eager'; return i.decode() }))"
+        ".then(() => 0, () => 1)"
+    )
+    assert broken == 0
+
+
+def test_the_keyboard_alone_opens_the_viewer_and_moves_through_the_slices(page: "Page") -> None:
+    page.locator(".montage .tile").nth(1).focus()
+    page.keyboard.press("Enter")
+    seen = [_shown(page)]
+    for key in ("ArrowDown", "ArrowRight", "ArrowUp", "End", "ArrowDown", "Home"):
+        page.keyboard.press(key)
+        seen.append(_shown(page))
+    assert [int(id[-1]) for id in seen] == [1, 2, 3, 2, 4, 4, 0]
+    page.keyboard.press("Escape")
+    assert not page.locator("#viewer").is_visible()
+    focused = page.evaluate("document.activeElement.dataset.id")
+    assert focused == seen[-1]
+
+
+def test_the_wheel_and_a_finger_move_through_the_slices(page: "Page") -> None:
+    page.locator(".montage .tile").nth(1).click()
+    page.mouse.move(640, 400)
+    page.mouse.wheel(0, 100)
+    page.wait_for_function("document.querySelector('#slice').value === '2'")
+    page.mouse.down()
+    page.mouse.move(640, 440, steps=8)
+    page.mouse.up()
+    assert int(_shown(page)[-1]) == 4
+
+
+def test_a_shows_the_augmented_copy_beside_its_original(page: "Page") -> None:
+    page.locator(".case[data-split=train] .montage .tile").first.click()
+    assert page.locator("#stage .film").count() == 1
+    page.keyboard.press("a")
+    assert page.locator("#stage .film").count() == 2
+    assert "copy 1 of 1" in (page.locator("#viewer-info").text_content() or "")
+
+
+def test_level_and_width_map_grey_values_as_a_window_does(page: "Page") -> None:
+    page.locator(".montage .tile").first.click()
+    page.locator("#width").fill("100")
+    page.locator("#level").fill("60")
+    slope, intercept = (
+        float(page.locator("feFuncR").get_attribute(name) or "nan")
+        for name in ("slope", "intercept")
+    )
+    assert slope * 10 / 255 + intercept == pytest.approx(0)  # level - width / 2 is black
+    assert slope * 110 / 255 + intercept == pytest.approx(1)  # level + width / 2 is white
+
+
+def test_the_fill_slider_fills_the_outlines(page: "Page") -> None:
+    page.locator(".montage .tile:has(path)").first.click()
+    path = page.locator("#stage .lines path").first
+    opacity = "e => getComputedStyle(e).fillOpacity"
+    assert path.evaluate(opacity) == "0"
+    page.locator("#fill").fill("40")
+    assert path.evaluate(opacity) == "0.4"
+
+
+def test_the_viewer_fits_the_screen(page: "Page") -> None:
+    for width, height in ((1280, 900), (390, 844)):
+        page.set_viewport_size({"width": width, "height": height})
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        page.locator(".montage .tile").first.click()
+        box = page.locator("#reset").bounding_box()
+        assert box is not None
+        assert box["y"] + box["height"] <= height
+        page.keyboard.press("Escape")
+
+
+def test_originals_stand_beside_their_copies(page: "Page") -> None:
+    copies = page.locator(".copies").first
+    copies.locator("summary").click()
+    page.wait_for_selector(".copies[open] .original img")
+    assert copies.locator(".original img").count() == copies.locator(".tile img").count()
+
+
+def test_ratings_are_kept_and_exported(page: "Page", tmp_path: Path) -> None:
+    first, second = (page.locator(".case").nth(n) for n in (0, 1))
+    first.locator("[data-verdict=pass]").click()
+    second.locator("[data-verdict=fail]").click()
+    second.locator(".note").fill('=1+1, "rim"')
+    page.reload()
+    assert first.locator("[data-verdict=pass]").get_attribute("aria-pressed") == "true"
+    assert page.locator("#rated").text_content() == "2/4"
+    with page.expect_download() as download:
+        page.locator("#export").click()
+    download.value.save_as(tmp_path / "ratings.csv")
+    with (tmp_path / "ratings.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["case"] for row in rows] == [f"MR00{n}_t1-in" for n in range(1, 5)]
+    assert [row["verdict"] for row in rows] == ["pass", "fail", "", ""]
+    assert rows[1]["note"] == '\'=1+1, "rim"'  # a spreadsheet must not run it
+    assert rows[0]["patient"] == "MR001"
+
+
+def test_a_second_press_takes_a_rating_back(page: "Page") -> None:
+    button = page.locator("[data-verdict=pass]").first
+    button.click()
+    button.click()
+    assert button.get_attribute("aria-pressed") == "false"
+    assert page.locator("#rated").text_content() == "0/4"
+
+
+def test_j_and_k_go_from_case_to_case(page: "Page") -> None:
+    visited = []
+    for key in ("j", "j", "k"):
+        page.keyboard.press(key)
+        visited.append(page.evaluate("document.activeElement.dataset.case"))
+    assert visited == ["MR001_t1-in", "MR002_t1-in", "MR001_t1-in"]
+
+
+def test_typing_a_note_is_no_command(page: "Page") -> None:
+    page.locator(".note").first.focus()
+    page.keyboard.type("cjk")
+    assert page.locator(".note").first.input_value() == "cjk"
+    assert page.locator("#contours").get_attribute("aria-pressed") == "true"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("viewing", [False, True])
+def test_axe_calls_nothing_serious(
+    page: "Page", scheme: Literal["light", "dark"], viewing: bool
+) -> None:
+    axe = os.environ.get("AXE_CORE")  # the axe.min.js of the npm package axe-core
+    if not axe:
+        pytest.skip("no AXE_CORE")
+    page.emulate_media(color_scheme=scheme)
+    page.evaluate("document.querySelectorAll('details').forEach(d => { d.open = true })")
+    if viewing:
+        page.locator(".montage .tile").first.click()
+    page.evaluate(Path(axe).read_text())
+    found = page.evaluate("axe.run().then(r => r.violations)")
+    serious = [v for v in found if v["impact"] in ("serious", "critical")]
+    assert [(v["id"], [n["target"] for n in v["nodes"]][:3]) for v in serious] == []
