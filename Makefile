@@ -11,10 +11,11 @@ BIN := .venv/bin
 	touch $@
 
 demo: .venv/ready  ## prepare the synthetic sample data, verify it, and say where to look
-	$(BIN)/chaosprep prepare sample_data/CHAOS_Train_Sets -o demo --overwrite
+	$(BIN)/chaosprep prepare sample_data/CHAOS_Train_Sets -o demo --overwrite --report
 	$(BIN)/chaosprep verify demo/augmented
 	@echo
-	@echo 'Look at demo/augmented/train/images and demo/augmented/train/masks (PNG pairs),'
+	@echo 'Open demo/report.html in a browser. The training set is demo/augmented:'
+	@echo 'demo/augmented/train/images and demo/augmented/train/masks (PNG pairs),'
 	@echo 'demo/augmented/slices.jsonl (one line per pair) and demo/augmented/datapackage.json.'
 
 test: .venv/ready  ## every test

@@ -1,7 +1,7 @@
 """Cut, convert and augment DICOM segmentation data into trustworthy training sets.
 
 The verbs are functions here: `split`, `extract_liver`, `convert`, `augment`, `prepare`, `inspect`,
-`verify`; `open` gives the slices, cases and arrays of what they made.
+`verify`, `report`, `preview`; `open` gives the slices, cases and arrays of what they made.
 """
 
 from importlib import import_module
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from chaosprep.dataset.runner import run as run
     from chaosprep.errors import ChaosprepError as ChaosprepError
     from chaosprep.quality.inspect import inspect as inspect
+    from chaosprep.quality.montage import preview as preview
+    from chaosprep.quality.report import report as report
     from chaosprep.quality.verify import verify as verify
 
     open = open_dataset
@@ -41,6 +43,8 @@ _ROOMS = {
     "run": "dataset.runner",
     "ChaosprepError": "errors",
     "inspect": "quality.inspect",
+    "preview": "quality.montage",
+    "report": "quality.report",
     "verify": "quality.verify",
 }
 __all__ = ["__version__", *_ROOMS]  # noqa: PLE0604 - not open: `import *` would hide Python's

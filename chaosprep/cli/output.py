@@ -2,6 +2,7 @@
 
 import json
 import sys
+from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -98,10 +99,13 @@ class Talk:
         elif event.dataset is not None:
             self._close(event, event.dataset)
 
-    def finish(self) -> int:
-        """With JSON, write the result of the verb, or of each of its stages; the exit code."""
+    def finish(self, page: Path | None = None) -> int:
+        """Write the results as JSON, or say what to look at next: a page. Gives the exit code."""
         if self._as_json:
             write_json(self._finished[0] if len(self._finished) == 1 else self._finished)
+        elif self._finished and self._loudness >= 0:
+            last = self._finished[-1]["manifest"].parent
+            say(f"Look at {page or f'it: chaosprep report {last} -o report.html'}")
         return LEFT_OUT if any(found["skipped"] for found in self._finished) else 0
 
     def _close(self, event: "Event", dataset: "Dataset") -> None:

@@ -24,6 +24,7 @@ from chaosprep.stages.split import SPLIT
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="A TOML file with a table for each stage; options given here go before it.",
 )
+@click.option("--report", "page", is_flag=True, help="Make DIR/report.html to look at as well.")
 @run_options
 def command(
     source: Path,
@@ -37,6 +38,7 @@ def command(
     quiet: int,
     no_progress: bool,
     config: Path | None,
+    page: bool,
     **fields: Any,
 ) -> None:
     """Makes DIR/split, DIR/liver, DIR/images and DIR/augmented, each a complete dataset."""
@@ -65,5 +67,9 @@ def command(
             overwrite=overwrite,
             on_event=talk.on_event,
         )
-        code = talk.finish()
+        if page:
+            from chaosprep.quality.report import report
+
+            report(output / FOLDERS["augment"], output / "report.html", jobs=jobs)
+        code = talk.finish(output / "report.html" if page else None)
     ctx.exit(code)

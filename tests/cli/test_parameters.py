@@ -77,7 +77,7 @@ def test_the_python_function_has_the_same_names_and_defaults(verb: str, kind: ty
 
 def test_prepare_takes_the_fields_of_all_four_stages() -> None:
     every = {name for kind in SECTIONS.values() for name in kind.__struct_fields__}
-    assert set(options("prepare")) - SHARED - {"config"} == every
+    assert set(options("prepare")) - SHARED - {"config", "page"} == every
 
 
 @pytest.mark.parametrize("verb", [*SECTIONS, "prepare"])

@@ -54,6 +54,14 @@ def test_an_unknown_key_in_the_file_is_a_usage_error_that_names_it(
     assert "[convert] keep_15bit: no such parameter" in result.stderr
 
 
+def test_a_report_can_be_made_at_once(chaosprep: Run, root: Path, tmp_path: Path) -> None:
+    result = chaosprep("prepare", root, "-o", tmp_path / "out", "-j", "1", "--report")
+    assert result.exit_code == 0, result.stderr
+    page = tmp_path / "out/report.html"
+    assert "MR003_t1-in" in page.read_text(encoding="utf-8")
+    assert result.stderr.endswith(f"Look at {page}\n")
+
+
 def test_json_lists_the_four_stages(chaosprep: Run, root: Path, tmp_path: Path) -> None:
     result = chaosprep("prepare", root, "-o", tmp_path / "out", "-j", "1", "--json")
     stages = [found["stage"] for found in json.loads(result.stdout)]

@@ -337,5 +337,5 @@ def test_skipping_leaves_the_damaged_slice_out_and_ends_with_3(tmp_path: Path) -
     assert said.code == 3
     # The two that are left are 11 mm apart, their headers say 5.5.
     warned = "split: 2 slices with warnings; verify lists them"
-    assert said.err.splitlines() == ["split: 1 of 1 case", f"Left out: {line}", warned]
+    assert said.err.splitlines()[:3] == ["split: 1 of 1 case", f"Left out: {line}", warned]
     assert said.out.startswith("split: 1 case, 2 slices, 1 skipped -> ")

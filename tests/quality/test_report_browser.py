@@ -48,7 +48,7 @@ def page(browser: "Browser", page_file: Path) -> Iterator["Page"]:
     complaints: list[str] = []
     opened.on("console", lambda message: complaints.append(message.text))
     opened.on("pageerror", lambda error: complaints.append(str(error)))
-    opened.on("request", lambda request: complaints.append(request.url[:60]))
+    opened.on("request", lambda request: complaints.append(request.url.partition(",")[0]))
     opened.goto(page_file.as_uri())
     yield opened
     context.close()
