@@ -26,12 +26,12 @@ ALIKE = 0.78
 
 _REACH = 1.75  # half the side of the cut-out, in root mean square radii of the body
 _LEVELS = 65536
-_ANGLES = (-9.0, -3.0, 3.0, 9.0)  # degrees
-_SCALES = (0.93, 1.07)
+_ANGLES = (-8.0, 0.0, 8.0)  # degrees; the registration finds what lies between
+_SCALES = (0.9, 1.0, 1.1)
 _SHORT = 16  # side of the picture that a short vector holds
-_CANDIDATE = 0.55  # correlation of short vectors from which a pair is registered
+_CANDIDATE = 0.7  # correlation of short vectors from which a pair is registered
 _COARSE = 0.8  # correlation at half the resolution from which it is registered finely
-_BEST = 5  # pairs registered for each slice, at most
+_BEST = 3  # pairs registered for each slice, at most
 _BLOCK = 128
 
 Fingerprint = NDArray[np.uint8]
