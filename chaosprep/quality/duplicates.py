@@ -26,6 +26,7 @@ ALIKE = 0.78
 
 _REACH = 1.75  # half the side of the cut-out, in root mean square radii of the body
 _LEVELS = 65536
+_HUGE = 1e30
 _ANGLES = (-8.0, 0.0, 8.0)  # degrees; the registration finds what lies between
 _SCALES = (0.9, 1.0, 1.1)
 _SHORT = 16  # side of the picture that a short vector holds
@@ -82,7 +83,8 @@ def fingerprint(image: NDArray[Any]) -> Fingerprint | None:
 
 def _ranks(image: NDArray[Any]) -> _Matrix:
     """Each pixel's rank among all, 0..1, ties at their middle."""
-    grey = np.nan_to_num(np.asarray(image, np.float32), posinf=0, neginf=0)
+    grey = np.nan_to_num(np.asarray(image, np.float64), posinf=0, neginf=0)
+    grey = np.clip(grey, -_HUGE, _HUGE)
     low, high = float(grey.min()), float(grey.max())
     whole = np.issubdtype(image.dtype, np.integer) and high - low < _LEVELS
     scale = 1.0 if whole else (_LEVELS - 1) / max(high - low, 1e-30)

@@ -24,6 +24,9 @@ MAX_BYTES = 256 * 2**20
 MAX_LABELS = 32
 """A mask of more levels is no label map."""
 
+MAX_RIM = 0.8
+"""Share of rim in a mask beyond which nothing is left to be the rim of: it is a picture."""
+
 _FORMATS = ("PNG", "JPEG", "TIFF", "BMP")
 _GREY = ("1", "L", "I", "F", "I;16", "I;16B", "I;16L")
 _COLOURS = {"P": "palette", "PA": "palette", "LA": "grey with an alpha channel"}
@@ -174,7 +177,7 @@ def level_faults(looked: Sequence[Looked]) -> Iterator[Problem]:
             if value not in labels and 2 * level.between >= level.pixels
         }
         pixels, all_pixels = (sum(v.pixels for v in of.values()) for of in (rim, levels))
-        if len(levels) - len(rim) > MAX_LABELS or 2 * pixels > all_pixels:
+        if len(levels) - len(rim) > MAX_LABELS or pixels > MAX_RIM * all_pixels:
             reason = f"the mask holds {len(levels)} levels besides 0, it is no label map"
             yield problem("mask-levels", one.pair.id, one.pair.mask, reason)
         elif rim:
