@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 MAX_BYTES = 256 * 2**20
 """Larger files are refused unread."""
 
+MAX_PIXELS = 16 * 2**20
+"""Larger images (4096 x 4096) are refused before they are decoded."""
+
 MAX_LABELS = 32
 """A mask of more levels is no label map."""
 
@@ -195,7 +198,9 @@ def _opened(looked: Looked, path: str, kind: str) -> NDArray[Any] | None:
     try:
         data = _read(Path(looked.pair.root) / path)
         if path.casefold().endswith(".npy"):
-            return decode_npy(data)
+            array = decode_npy(data)
+            check_size(*array.shape, max_pixels=MAX_PIXELS)
+            return array
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Pillow's own size warning: check_size decides
             pixels, mode, lossy = _decode(data)
@@ -235,7 +240,7 @@ def _decode(data: bytes) -> tuple[NDArray[Any], str, bool]:
     )
     try:
         with Image.open(BytesIO(data), formats=_FORMATS) as image:
-            check_size(image.height, image.width)
+            check_size(image.height, image.width, max_pixels=MAX_PIXELS)
             if _has_more(image):
                 remedy = "Save each as a file of its own."
                 raise FileError("the file holds several images", remedy, "frames")

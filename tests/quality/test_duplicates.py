@@ -64,6 +64,14 @@ def test_a_changed_slice_is_found_as_what_it_is(
     assert matched(bright**gamma) == [number]
 
 
+@settings(max_examples=20)
+@given(number=st.integers(0, 5), seed=st.integers(0, 2**32))
+def test_any_strictly_rising_curve_gives_the_same_fingerprint(number: int, seed: int) -> None:
+    image = slices()[number]
+    steps = np.random.default_rng(seed).integers(1, 60, int(image.max()) + 1)
+    np.testing.assert_array_equal(taken(np.cumsum(steps)[image]), taken(image))
+
+
 @pytest.mark.parametrize(
     "change",
     [

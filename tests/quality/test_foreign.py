@@ -291,11 +291,17 @@ def test_nearest_neighbour_leaves_no_rim(folder: Path) -> None:
     assert chaosprep.verify(folder).faults == ()
 
 
-def test_a_small_organ_that_touches_another_is_no_rim(folder: Path) -> None:
-    label = pixels(mask(folder)).copy()
-    label[:] = 0
+def test_a_small_organ_that_is_not_between_two_others_is_no_rim(folder: Path) -> None:
+    label = np.zeros_like(pixels(mask(folder)))
     label[10:40, 10:40] = 63
-    label[40:42, 10:12] = 252
+    label[40:42, 10:12] = 200
+    save(mask(folder), label)
+    assert chaosprep.verify(folder).faults == ()
+
+
+def test_an_organ_of_other_masks_is_no_rim_however_thin(folder: Path) -> None:
+    label = np.zeros_like(pixels(mask(folder)))
+    label[10:40, 10:20], label[10:40, 20], label[10:40, 21:30] = 63, 126, 252
     save(mask(folder), label)
     assert chaosprep.verify(folder).faults == ()
 
@@ -305,6 +311,14 @@ def test_files_above_the_limit_are_refused_unread(
 ) -> None:
     monkeypatch.setattr(foreign_pairs, "MAX_BYTES", image(folder).stat().st_size - 1)
     assert ("too-large", *A) in faults(chaosprep.verify(folder))
+
+
+def test_images_above_the_limit_are_not_decoded(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save(image(folder), np.zeros((97, 96), np.uint8))
+    monkeypatch.setattr(foreign_pairs, "MAX_PIXELS", 96 * 96)
+    assert faults(chaosprep.verify(folder)) == [("too-large", *A)]
 
 
 def test_nothing_is_unpickled(folder: Path) -> None:

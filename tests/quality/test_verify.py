@@ -87,6 +87,7 @@ def test_one_slice_turned_under_another_patient_on_the_other_side(directory: Pat
     dataset = chaosprep.open(directory)
     val = next(row for row in dataset.slices if row.split == "val" and row.slice == 2)
     pixels = cv2.imread(str(directory / val.image), cv2.IMREAD_UNCHANGED)
+    assert pixels is not None
     turned = cv2.warpAffine(pixels, cv2.getRotationMatrix2D((31.5, 31.5), 6, 0.95), (64, 64))
     planted = []
 
