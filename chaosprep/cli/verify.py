@@ -1,5 +1,6 @@
 """`chaosprep verify`."""
 
+from collections import Counter
 from pathlib import Path
 from typing import Literal
 
@@ -13,9 +14,12 @@ from chaosprep.cli.options import (
     verbose_option,
 )
 from chaosprep.cli.output import Talk, plural, say, write_json
+from chaosprep.errors import Problem
 from chaosprep.quality.verify import verify
 
 FAULTS = 1  # exit code: faults were found
+
+SHOWN = 20  # warnings of one code; thousands of slices may well be odd in the same way
 
 
 def how_many(ctx: click.Context, option: click.Parameter, value: str) -> int | Literal["all"]:
@@ -76,8 +80,8 @@ def command(
     else:
         for fault in verdict.faults:
             say(f"Fault: {fault}")
-        for warning in verdict.warnings if not quiet else ():
-            say(f"Warning: {warning}")
+        if not quiet:
+            _say_warnings(verdict.warnings, None if verbose else SHOWN)
         for note in verdict.notes if not quiet else ():
             say(f"Note: {note}")
     noun = "side" if verdict.stage == "folder" else "case"
@@ -88,3 +92,15 @@ def command(
         )
     if failed:
         click.get_current_context().exit(FAULTS)
+
+
+def _say_warnings(warnings: tuple[Problem, ...], limit: int | None) -> None:
+    """Say them all, or so many of each code and how many more there are."""
+    counts = Counter[str]()
+    for warning in warnings:
+        counts[warning.code] += 1
+        if limit is None or counts[warning.code] <= limit:
+            say(f"Warning: {warning}")
+    for code, count in sorted(counts.items()):
+        if limit is not None and count > limit:
+            say(f"Warning: {code}: {count - limit} more like this; -v shows all")

@@ -3,6 +3,8 @@
 import json
 from pathlib import Path
 
+import numpy as np
+
 import chaosprep as library
 
 from .conftest import Run
@@ -85,3 +87,17 @@ def test_verify_on_any_other_folder(chaosprep: Run, root: Path, tmp_path: Path) 
     assert "no mask belongs to this image. Bring back its mask" in result.stderr
     assert "Note: patients are unknown" in result.stderr
     assert result.stdout.startswith("verify: 2 sides, 25 slices, 1 fault, ")
+
+
+def test_verify_counts_many_warnings_of_one_kind(chaosprep: Run, tmp_path: Path) -> None:
+    for kind in ("images", "masks"):
+        (tmp_path / "train" / kind).mkdir(parents=True)
+    for number in range(23):
+        array = np.zeros((8, 8), np.uint8)
+        np.save(tmp_path / f"train/masks/{number}.npy", array)
+        array[0, 0] = number + 1
+        np.save(tmp_path / f"train/images/{number}.npy", array)
+    lines = chaosprep("verify", tmp_path, "-j", "1").stderr.splitlines()
+    assert len(lines) == 20 + 1 + 1
+    assert lines[20] == "Warning: mask-empty: 3 more like this; -v shows all"
+    assert len(chaosprep("verify", tmp_path, "-j", "1", "-v").stderr.splitlines()) == 23 + 1
