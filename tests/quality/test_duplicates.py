@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from benchmarks.duplicates import dataset, false_rate, phantom
+from benchmarks.duplicates import CHANGES, dataset, false_rate, found_rate, phantom
 from chaosprep.quality.duplicates import Fingerprint, fingerprint, near_duplicates
 from tests.imaging.samples import REAL
 
@@ -128,6 +128,10 @@ def test_any_image_is_taken(seed: int, rows: int, cols: int) -> None:
 
 def test_nothing_to_compare_with() -> None:
     assert near_duplicates(references(), []) == near_duplicates([], references()) == []
+
+
+def test_planted_slices_are_found_by_their_patient() -> None:
+    assert found_rate(phantom("t2-spir", 2, 10, 96), CHANGES["flip"]) == (20, 20)
 
 
 @pytest.mark.skipif(not DERIVED.exists(), reason="no real data")
