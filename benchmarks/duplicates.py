@@ -20,7 +20,8 @@ from chaosprep.phantom import Patient
 from chaosprep.phantom.anatomy import draw_anatomy
 from chaosprep.phantom.contrast import make_scanner
 from chaosprep.phantom.writing import generator, tissue_stack
-from chaosprep.quality.duplicates import Fingerprint, fingerprint, near_duplicates
+from chaosprep.quality.duplicates import near_duplicates
+from chaosprep.quality.fingerprints import Fingerprint, fingerprint
 
 Image = NDArray[Any]
 Change = Callable[[Image, np.random.Generator], Image]

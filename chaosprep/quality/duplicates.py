@@ -1,8 +1,6 @@
 """Near-duplicates: one slice on two sides after a flip, a small rotation, a zoom or a gamma.
 
-A fingerprint is a small picture of the body alone: cut out by its own centre and size, its grey
-levels replaced by their ranks, so that neither field of view nor monotonic intensity change
-shows. Two are compared in two steps: short vectors of every flip, rotation and zoom find
+Two fingerprints are compared in two steps: short vectors of every flip, rotation and zoom find
 candidates by a matrix product; an affine registration (ECC: Evangelidis and Psarakis, IEEE TPAMI
 30(10), 2008) then lays one over the other, and the correlation of their texture decides. Texture,
 not outlines: abdomens share their outlines, but no two their vessels and noise.
@@ -11,22 +9,17 @@ not outlines: abdomens share their outlines, but no two their vessels and noise.
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from chaosprep.dataset.executors import WorkerDied, map_unordered, open_executor
-
-SIDE = 128
-"""Rows and columns of a fingerprint."""
+from chaosprep.errors import ChaosprepError
+from chaosprep.quality.fingerprints import SIDE, Fingerprint
 
 ALIKE = 0.78
 """Correlation of texture from which two slices count as one; docs/quality.md has the rates."""
 
-_REACH = 1.75  # half the side of the cut-out, in root mean square radii of the body
-_LEVELS = 65536
-_HUGE = 1e30
 _ANGLES = (-8.0, 0.0, 8.0)  # degrees; the registration finds what lies between
 _SCALES = (0.9, 1.0, 1.1)
 _SHORT = 16  # side of the picture that a short vector holds
@@ -35,7 +28,6 @@ _COARSE = 0.8  # correlation at half the resolution from which it is registered 
 _BEST = 3  # pairs registered for each slice, at most
 _BLOCK = 128
 
-Fingerprint = NDArray[np.uint8]
 _Matrix = NDArray[np.float32]
 
 
@@ -57,82 +49,6 @@ class _Task:
     candidates: tuple[tuple[int, Fingerprint, _Matrix], ...]
 
 
-def fingerprint(image: NDArray[Any]) -> Fingerprint | None:
-    """The fingerprint of an image (rows, cols) of any real dtype: (128, 128) uint8.
-
-    None where nothing stands out of the background, so that nothing could be told apart.
-    """
-    import cv2
-
-    ranks = _ranks(image)
-    coarse = cv2.GaussianBlur(ranks, (0, 0), max(image.shape) / 100)
-    bytes_ = np.rint(coarse * 255).astype(np.uint8)
-    _, above = cv2.threshold(bytes_, 0, 1, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
-    body = _hull(np.asarray(above, np.uint8))
-    frame = _frame(body)
-    if frame is None:
-        return None
-    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    if frame[0, 0] > 1:
-        sigma = 0.5 * float(frame[0, 0])
-        ranks = np.asarray(cv2.GaussianBlur(ranks, (0, 0), sigma), np.float32)
-    cut = np.asarray(cv2.warpAffine(ranks, frame, (SIDE, SIDE), flags=flags), np.float32)
-    inside = cv2.warpAffine(body, frame, (SIDE, SIDE), flags=flags) > 0
-    return _equalised(cut, inside)
-
-
-def _ranks(image: NDArray[Any]) -> _Matrix:
-    """Each pixel's rank among all, 0..1, ties at their middle."""
-    grey = np.nan_to_num(np.asarray(image, np.float64), posinf=0, neginf=0)
-    grey = np.clip(grey, -_HUGE, _HUGE)
-    low, high = float(grey.min()), float(grey.max())
-    whole = np.issubdtype(image.dtype, np.integer) and high - low < _LEVELS
-    scale = 1.0 if whole else (_LEVELS - 1) / max(high - low, 1e-30)
-    levels = ((grey - low) * scale).astype(np.int64)
-    counts = np.bincount(levels.ravel())
-    counts[0] = 0  # padding
-    ranks = (np.cumsum(counts) - counts / 2) / max(1, counts.sum())
-    return np.asarray(ranks.astype(np.float32)[levels])
-
-
-def _hull(above: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """The largest part of what stands out of the background, made convex: lungs are inside."""
-    import cv2
-
-    outlines, _ = cv2.findContours(above, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
-    body = np.zeros_like(above)
-    if outlines:
-        largest = max(outlines, key=cv2.contourArea)
-        cv2.fillConvexPoly(body, cv2.convexHull(largest), 1)
-    return body
-
-
-def _frame(body: NDArray[np.uint8]) -> _Matrix | None:
-    """The matrix (2, 3) from the fingerprint's pixels to the image's: (x, y) of the cut-out."""
-    import cv2
-
-    moments = cv2.moments(body, binaryImage=True)
-    area = moments["m00"]
-    if area < 16:
-        return None
-    radius = float(np.sqrt((moments["mu20"] + moments["mu02"]) / area))
-    step = 2 * _REACH * radius / SIDE
-    x, y = moments["m10"] / area, moments["m01"] / area
-    half = step * (SIDE - 1) / 2
-    return np.array([[step, 0, x - half], [0, step, y - half]], np.float32)
-
-
-def _equalised(cut: _Matrix, inside: NDArray[np.bool_]) -> Fingerprint | None:
-    """The ranks once more, among the pixels of the body only: 1..255, and 0 outside."""
-    levels = np.rint(cut * 4095).astype(np.int64)
-    counts = np.bincount(levels[inside], minlength=4096)
-    if np.count_nonzero(counts) < 4:
-        return None
-    ranks = (np.cumsum(counts) - counts / 2) / counts.sum()
-    table = np.clip(np.rint(255 * ranks), 1, 255).astype(np.uint8)
-    return np.where(inside, table[levels], np.uint8(0))
-
-
 def near_duplicates(
     queries: Sequence[Fingerprint], references: Sequence[Fingerprint], *, jobs: int = 1
 ) -> list[Match]:
@@ -142,6 +58,9 @@ def near_duplicates(
         queries: fingerprints of one side, (128, 128) uint8 each.
         references: those of the other side.
         jobs: worker processes.
+
+    Raises:
+        ChaosprepError: `worker-died`.
     """
     if not queries or not references:
         return []
@@ -149,8 +68,13 @@ def near_duplicates(
     tasks = _batches(queries, references)
     with closing(map_unordered(lambda: open_executor(jobs), _decide, tasks)) as results:
         for _, matches in results:
-            if not isinstance(matches, WorkerDied):
-                found += matches
+            if isinstance(matches, WorkerDied):
+                raise ChaosprepError(
+                    "a worker process died while slices were compared",
+                    "Run again with fewer --jobs.",
+                    code="worker-died",
+                )
+            found += matches
     return sorted(found, key=lambda match: match.query)
 
 
@@ -164,22 +88,37 @@ def _batches(
     moves = _moves()
     for start in range(0, len(queries), _BLOCK):
         block = queries[start : start + _BLOCK]
-        vectors = np.stack([_vectors(picture, moves) for picture in block], axis=1)
-        best = np.full((len(block), len(known)), -1, np.float32)
-        which = np.zeros(best.shape, np.uint8)
-        for number, of_move in enumerate(vectors):
-            scores = of_move @ known.T
-            which[scores > best] = number
-            np.maximum(best, scores, out=best)
+        best, which = _best_moves(block, moves, known)
         tasks = []
         for i, picture in enumerate(block):
-            order = np.argpartition(-best[i], min(_BEST, len(known) - 1))[:_BEST]
-            order = order[np.lexsort((order, -best[i, order]))]
-            near = [int(j) for j in order if best[i, j] >= _CANDIDATE]
+            near = tuple((j, references[j], moves[which[i, j]]) for j in _nearest(best[i]))
             if near:
-                candidates = tuple((j, references[j], moves[which[i, j]]) for j in near)
-                tasks.append(_Task(start + i, picture, candidates))
+                tasks.append(_Task(start + i, picture, near))
         yield tasks
+
+
+def _best_moves(
+    block: Sequence[Fingerprint], moves: Sequence[_Matrix], known: _Matrix
+) -> tuple[_Matrix, NDArray[np.uint8]]:
+    """Each query's best correlation with each reference, and the number of the move that gave it.
+
+    Both are (queries, references).
+    """
+    vectors = np.stack([_vectors(picture, moves) for picture in block], axis=1)
+    best = np.full((len(block), len(known)), -1, np.float32)
+    which = np.zeros(best.shape, np.uint8)
+    for number, of_move in enumerate(vectors):
+        scores = of_move @ known.T
+        which[scores > best] = number
+        np.maximum(best, scores, out=best)
+    return best, which
+
+
+def _nearest(correlations: _Matrix) -> list[int]:
+    """The references (references,) that are worth registering, the best one first."""
+    order = np.argpartition(-correlations, min(_BEST, len(correlations) - 1))[:_BEST]
+    order = order[np.lexsort((order, -correlations[order]))]
+    return [int(j) for j in order if correlations[j] >= _CANDIDATE]
 
 
 def _decide(tasks: list[_Task]) -> list[Match]:

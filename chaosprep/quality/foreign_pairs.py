@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from chaosprep.dataset.files import open_regular, sha256
 from chaosprep.errors import FileError, Problem
 from chaosprep.imaging.images import check_size, decode_npy
-from chaosprep.quality.duplicates import Fingerprint, fingerprint
+from chaosprep.quality.fingerprints import Fingerprint, fingerprint
 
 if TYPE_CHECKING:
     from PIL.Image import Image

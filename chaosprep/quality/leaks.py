@@ -5,8 +5,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from chaosprep.errors import Problem
-from chaosprep.quality.duplicates import Fingerprint, near_duplicates
+from chaosprep.quality.duplicates import near_duplicates
 from chaosprep.quality.findings import Findings
+from chaosprep.quality.fingerprints import Fingerprint
 
 _LEAK = "Keep it on one side, with everything else of its patient."
 _PATIENT = re.compile(

@@ -17,8 +17,8 @@ from chaosprep.dataset.opening import open_dataset
 from chaosprep.dataset.records import Slice, Split
 from chaosprep.errors import ChaosprepError, Problem, UsageError
 from chaosprep.imaging.organs import label_areas
-from chaosprep.quality.duplicates import fingerprint
 from chaosprep.quality.findings import Findings, Seen
+from chaosprep.quality.fingerprints import fingerprint
 from chaosprep.quality.foreign import check_folder, is_foreign
 from chaosprep.quality.leaks import Side, similar
 from chaosprep.quality.replay import replayed
