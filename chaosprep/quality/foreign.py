@@ -98,7 +98,13 @@ def check_folder(root: Path, *, jobs: int = 1) -> FolderFindings:
 def walk(root: Path) -> Tree:
     """Sort the files below a folder by side and kind; links are not followed."""
     tree = Tree()
-    for folder, folders, files in os.walk(root):
+
+    def unreadable(error: OSError) -> None:
+        path = Path(error.filename).relative_to(root).as_posix()
+        reason = f"the folder cannot be read ({error.strerror})"
+        tree.problems.faults.append(problem("folder-unreadable", path, path, reason))
+
+    for folder, folders, files in os.walk(root, onerror=unreadable):
         place = Path(folder).relative_to(root)
         for name in sorted(folders):
             if (Path(folder) / name).is_symlink():

@@ -50,6 +50,7 @@ _BROKEN = (
 _REMEDIES = {
     "colour": "Save it as a grey image of one channel.",
     "folder-link": "Put the folder itself in its place.",
+    "folder-unreadable": "Make it readable.",
     "format": "Save it as PNG, or move it out of the folder.",
     "grey-rim": "Make the mask again and resize it by nearest neighbour only.",
     "image-constant": "Export the image again, or leave the pair out.",

@@ -321,6 +321,19 @@ def test_images_above_the_limit_are_not_decoded(
     assert faults(chaosprep.verify(folder)) == [("too-large", *A)]
 
 
+@pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything")
+def test_a_folder_that_cannot_be_read_is_named(folder: Path) -> None:
+    (folder / "train/more").mkdir(mode=0)
+    assert faults(chaosprep.verify(folder)) == [("folder-unreadable", "train/more", "train/more")]
+
+
+def test_names_may_hold_anything(folder: Path) -> None:
+    odd = os.fsdecode(b"a\xff\n[b]")
+    rename(image(folder), f"{odd}.png")
+    found = {(code, id) for code, id, _ in faults(chaosprep.verify(folder))}
+    assert found == {("mask-missing", f"train/{odd}"), ("mask-surplus", "train/a1")}
+
+
 def test_nothing_is_unpickled(folder: Path) -> None:
     image(folder).unlink()
     np.save(image(folder).with_suffix(".npy"), np.array([{"a": 1}], object), allow_pickle=True)
