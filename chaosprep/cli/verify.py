@@ -1,15 +1,25 @@
 """`chaosprep verify`."""
 
+from collections import Counter
 from pathlib import Path
 from typing import Literal
 
 import click
 
-from chaosprep.cli.options import jobs_option, json_option, quiet_option, source_argument
+from chaosprep.cli.options import (
+    jobs_option,
+    json_option,
+    quiet_option,
+    source_argument,
+    verbose_option,
+)
 from chaosprep.cli.output import Talk, plural, say, write_json
+from chaosprep.errors import Problem
 from chaosprep.quality.verify import verify
 
 FAULTS = 1  # exit code: faults were found
+
+SHOWN = 20  # warnings of one code; thousands of slices may well be odd in the same way
 
 
 def how_many(ctx: click.Context, option: click.Parameter, value: str) -> int | Literal["all"]:
@@ -32,31 +42,65 @@ def how_many(ctx: click.Context, option: click.Parameter, value: str) -> int | L
     metavar="N|all",
     help="Make this many augmented copies again and compare them.",
 )
+@click.option(
+    "--patient",
+    "patients",
+    multiple=True,
+    metavar="ID",
+    help="Check only this patient. Repeatable.",
+)
 @json_option
+@verbose_option
 @quiet_option
 def command(
     source: Path,
     jobs: int,
     strict: bool,
     replay: int | Literal["all"],
+    patients: tuple[str, ...],
     as_json: bool,
+    verbose: int,
     quiet: int,
 ) -> None:
-    """DIR is what any stage made. Faults are listed, and the exit code is then 1."""
-    with Talk(-quiet, as_json, bar=False):
-        verdict = verify(source, jobs=jobs, replay=replay)
+    """DIR is what any stage made, or any other folder with train/val(/test) and images/masks.
+
+    Faults are listed, and the exit code is then 1.
+    """
+    with Talk(verbose - quiet, as_json, bar=False):
+        verdict = verify(
+            source,
+            jobs=jobs,
+            replay=replay,
+            patients=patients,
+            on_case=(lambda case: say(f"verify: {case}")) if verbose > quiet else None,
+        )
     failed = bool(verdict.faults or (strict and verdict.warnings))
     if as_json:
         write_json(verdict)
     else:
         for fault in verdict.faults:
             say(f"Fault: {fault}")
-        for warning in verdict.warnings if not quiet else ():
-            say(f"Warning: {warning}")
+        if not quiet:
+            _say_warnings(verdict.warnings, None if verbose else SHOWN)
+        for note in verdict.notes if not quiet else ():
+            say(f"Note: {note}")
+    noun = "side" if verdict.stage == "folder" else "case"
     if not as_json and not quiet:
         click.echo(
-            f"verify: {plural(verdict.cases, 'case')}, {plural(verdict.slices, 'slice')}, "
+            f"verify: {plural(verdict.cases, noun)}, {plural(verdict.slices, 'slice')}, "
             f"{plural(len(verdict.faults), 'fault')}, {plural(len(verdict.warnings), 'warning')}"
         )
     if failed:
         click.get_current_context().exit(FAULTS)
+
+
+def _say_warnings(warnings: tuple[Problem, ...], limit: int | None) -> None:
+    """Say them all, or so many of each code and how many more there are."""
+    counts = Counter[str]()
+    for warning in warnings:
+        counts[warning.code] += 1
+        if limit is None or counts[warning.code] <= limit:
+            say(f"Warning: {warning}")
+    for code, count in sorted(counts.items()):
+        if limit is not None and count > limit:
+            say(f"Warning: {code}: {count - limit} more like this; -v shows all")

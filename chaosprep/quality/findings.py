@@ -1,6 +1,9 @@
 """What the checks of single cases find, before it is put together."""
 
 from dataclasses import dataclass, field
+from typing import Any
+
+from numpy.typing import NDArray
 
 from chaosprep.dataset.records import Split
 from chaosprep.errors import Problem
@@ -8,12 +11,17 @@ from chaosprep.errors import Problem
 
 @dataclass(frozen=True)
 class Seen:
-    """What one slice showed: enough to find leakage across cases."""
+    """What one slice showed: enough to find leakage across cases.
+
+    ``picture`` is its fingerprint, (128, 128) uint8, where it was asked for and there is one.
+    """
 
     id: str
     patient: str
     split: Split
     digest: str | None
+    image: str | None = None
+    picture: NDArray[Any] | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass

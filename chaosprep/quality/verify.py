@@ -1,7 +1,8 @@
-"""verify: can this stage directory be trusted? Hashes, pairs, sizes, labels, leakage."""
+"""verify: can this data be trusted? A stage directory against its manifest, or any other folder."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -11,12 +12,15 @@ from numpy.typing import NDArray
 from chaosprep.dataset.case import Case
 from chaosprep.dataset.executors import WorkerDied, map_unordered, open_executor
 from chaosprep.dataset.files import sha256
-from chaosprep.dataset.manifest import DESCRIPTOR, TABLE, Dataset
+from chaosprep.dataset.manifest import DESCRIPTOR, TABLE, WORKSPACE, Dataset
 from chaosprep.dataset.opening import open_dataset
 from chaosprep.dataset.records import Slice, Split
-from chaosprep.errors import ChaosprepError, Problem
+from chaosprep.errors import ChaosprepError, Problem, UsageError
 from chaosprep.imaging.organs import label_areas
 from chaosprep.quality.findings import Findings, Seen
+from chaosprep.quality.fingerprints import fingerprint
+from chaosprep.quality.foreign import check_folder, is_foreign
+from chaosprep.quality.leaks import Side, similar
 from chaosprep.quality.replay import replayed
 
 _REMAKE = "Run the stage that made it again with --overwrite."
@@ -24,7 +28,11 @@ _REMAKE = "Run the stage that made it again with --overwrite."
 
 @dataclass(frozen=True)
 class Verdict:
-    """What `verify` found: faults make the data unfit, warnings are what a person should know."""
+    """What `verify` found: faults make the data unfit, warnings are what a person should know.
+
+    `stage` is `folder` where the directory is none of ours; `cases` then counts the sides of the
+    split. `notes` say what could not be judged.
+    """
 
     directory: Path
     stage: str
@@ -32,52 +40,125 @@ class Verdict:
     slices: int
     faults: tuple[Problem, ...]
     warnings: tuple[Problem, ...]
+    notes: tuple[str, ...] = ()
 
 
-def verify(directory: str | Path, *, jobs: int = 1, replay: int | Literal["all"] = 0) -> Verdict:
-    """Check every file of a stage directory against its manifest, and the split for leakage.
+def verify(
+    directory: str | Path,
+    *,
+    jobs: int = 1,
+    replay: int | Literal["all"] = 0,
+    patients: Collection[str] = (),
+    on_case: Callable[[str], None] | None = None,
+) -> Verdict:
+    """Check a stage directory against its manifest, or any other folder of images and masks.
 
     Args:
-        directory: what a stage made.
+        directory: what a stage made, or a folder with train/val(/test) and images/masks.
         jobs: worker processes.
         replay: how many augmented copies to make again from their originals and to compare, byte
-            for byte; which ones is drawn from the manifest itself.
+            for byte; which ones is drawn from the manifest itself. Stage directories only.
+        patients: check only these; empty means all. Stage directories only.
+        on_case: called with the id of each case that was checked.
 
     Raises:
         ManifestError: the directory is unfinished, or its manifest not to be trusted.
+        UsageError: an unknown patient, or what only a stage directory has is asked of a folder.
     """
+    directory = Path(directory)
+    ours = any((directory / name).exists() for name in (DESCRIPTOR, TABLE, WORKSPACE))
+    if not ours and is_foreign(directory):
+        return _verify_folder(directory, jobs, bool(replay or patients))
     dataset = open_dataset(directory)
-    total = Findings()
-    for case, found in map_unordered(lambda: open_executor(jobs), check_case, iter(dataset.cases)):
-        if isinstance(found, WorkerDied):
-            total.faults.append(_fault("worker-died", case.id, None, "its worker process died"))
-            continue
-        total.faults += found.faults
-        total.warnings += found.warnings
-        total.seen += found.seen
-        total.files += found.files
+    cases = _chosen(dataset, patients)
+    total = _check_cases(cases, jobs, on_case)
     if replay:
         found = replayed(dataset, None if replay == "all" else replay, jobs=jobs)
         total.faults += found.faults
         total.warnings += found.warnings
-    total.faults += _surplus(dataset, set(total.files))
-    total.faults += [*_patients_on_two_sides(total.seen), *_pixels_on_two_sides(total.seen)]
-    return Verdict(
-        dataset.directory,
-        dataset.made.stage,
-        len(dataset),
-        len(total.seen),
-        tuple(sorted(total.faults, key=_order)),
-        tuple(sorted(total.warnings, key=_order)),
+    if not patients:
+        total.faults += _surplus(dataset, set(total.files))
+    total.faults += _patients_on_two_sides(total.seen)
+    again = list(_pixels_on_two_sides(total.seen))
+    total.faults += again
+    total.warnings += _similar_on_two_sides(total.seen, {fault.id for fault in again}, jobs)
+    return _verdict(directory, dataset.made.stage, len(cases), len(total.seen), total)
+
+
+def _verify_folder(directory: Path, jobs: int, asks_too_much: bool) -> Verdict:
+    if asks_too_much:
+        raise UsageError(
+            "--patient and --replay need the manifest of a stage directory",
+            "Leave them out for another folder.",
+            code="no-manifest",
+        )
+    checked = check_folder(directory, jobs=jobs)
+    return _verdict(
+        directory, "folder", checked.sides, checked.images, checked.found, (checked.note,)
     )
+
+
+def _verdict(
+    directory: Path,
+    stage: str,
+    cases: int,
+    slices: int,
+    found: Findings,
+    notes: tuple[str, ...] = (),
+) -> Verdict:
+    faults, warnings = (tuple(sorted(some, key=_order)) for some in (found.faults, found.warnings))
+    return Verdict(directory, stage, cases, slices, faults, warnings, notes)
+
+
+def _chosen(dataset: Dataset, patients: Collection[str]) -> list[Case]:
+    cases = list(dataset.cases)
+    unknown = sorted(set(patients) - {case.patient for case in cases})
+    if unknown:
+        raise UsageError(
+            f"no patient is called {', '.join(unknown)}",
+            "`chaosprep inspect` lists the patients.",
+            code="patient-unknown",
+        )
+    return [case for case in cases if not patients or case.patient in patients]
+
+
+def _check_cases(
+    cases: Sequence[Case], jobs: int, on_case: Callable[[str], None] | None
+) -> Findings:
+    """Check the cases; slices get fingerprints where there is another side to compare with."""
+    check = partial(check_case, pictures=len({case.split for case in cases}) > 1)
+    total = Findings()
+    for case, found in map_unordered(lambda: open_executor(jobs), check, iter(cases)):
+        if isinstance(found, WorkerDied):
+            total.faults.append(_fault("worker-died", case.id, None, "its worker process died"))
+            continue
+        if on_case is not None:
+            on_case(case.id)
+        total.faults += found.faults
+        total.warnings += found.warnings
+        total.seen += found.seen
+        total.files += found.files
+    return total
+
+
+def _similar_on_two_sides(seen: list[Seen], known: set[str], jobs: int) -> Iterator[Problem]:
+    originals = [
+        Side(one.id, one.split, one.image, one.digest, one.picture)
+        for one in sorted(seen, key=lambda one: one.id)
+        if one.id not in known
+    ]
+    return similar(originals, jobs=jobs)
 
 
 def _order(problem: Problem) -> tuple[str, str, str]:
     return problem.id, problem.file or "", problem.code
 
 
-def check_case(case: Case) -> Findings:
-    """Check one case: each file, each pair, and that copies stand beside their originals."""
+def check_case(case: Case, *, pictures: bool = False) -> Findings:
+    """Check one case: each file, each pair, and that copies stand beside their originals.
+
+    With `pictures`, originals get fingerprints.
+    """
     found = Findings()
     originals = {row.id: row for row in case.slices if not row.copy}
     for row in case.slices:
@@ -90,7 +171,10 @@ def check_case(case: Case) -> Findings:
         if mask is not None:
             found.faults += _mask_faults(row, mask)
         found.faults += _copy_faults(row, originals)
-        found.seen.append(Seen(row.id, row.patient, row.split, _digest(image)))
+        digest = _digest(image)
+        wanted = pictures and image is not None and digest is not None and not row.copy
+        picture = fingerprint(image) if wanted and image is not None else None
+        found.seen.append(Seen(row.id, row.patient, row.split, digest, row.image, picture))
     return found
 
 

@@ -3,6 +3,8 @@
 import json
 from pathlib import Path
 
+import numpy as np
+
 import chaosprep as library
 
 from .conftest import Run
@@ -65,3 +67,37 @@ def test_verify_strict_counts_warnings(chaosprep: Run, root: Path, tmp_path: Pat
     arguments = ("verify", tmp_path / "liver", "-j", "1")
     assert chaosprep(*arguments).exit_code == 0
     assert chaosprep(*arguments, "--strict").exit_code == 1
+
+
+def test_verify_names_each_case_on_request(chaosprep: Run, root: Path, tmp_path: Path) -> None:
+    library.split(root, tmp_path / "split")
+    result = chaosprep("verify", tmp_path / "split", "-j", "1", "-v", "--patient", "MR002")
+    assert result.stderr == "verify: MR002_t1-in\n"
+    assert result.stdout == "verify: 1 case, 5 slices, 0 faults, 0 warnings\n"
+
+
+def test_verify_on_any_other_folder(chaosprep: Run, root: Path, tmp_path: Path) -> None:
+    library.split(root, tmp_path / "split")
+    library.convert(tmp_path / "split", tmp_path / "png")
+    for name in ("datapackage.json", "slices.jsonl"):
+        (tmp_path / "png" / name).unlink()
+    next(tmp_path.glob("png/val/masks/*_s002.png")).unlink()
+    result = chaosprep("verify", tmp_path / "png", "-j", "1")
+    assert result.exit_code == 1
+    assert "no mask belongs to this image. Bring back its mask" in result.stderr
+    assert "Note: patients are unknown" in result.stderr
+    assert result.stdout.startswith("verify: 2 sides, 25 slices, 1 fault, ")
+
+
+def test_verify_counts_many_warnings_of_one_kind(chaosprep: Run, tmp_path: Path) -> None:
+    for kind in ("images", "masks"):
+        (tmp_path / "train" / kind).mkdir(parents=True)
+    for number in range(23):
+        array = np.zeros((8, 8), np.uint8)
+        np.save(tmp_path / f"train/masks/{number}.npy", array)
+        array[0, 0] = number + 1
+        np.save(tmp_path / f"train/images/{number}.npy", array)
+    lines = chaosprep("verify", tmp_path, "-j", "1").stderr.splitlines()
+    assert len(lines) == 20 + 1 + 1
+    assert lines[20] == "Warning: mask-empty: 3 more like this; -v shows all"
+    assert len(chaosprep("verify", tmp_path, "-j", "1", "-v").stderr.splitlines()) == 23 + 1

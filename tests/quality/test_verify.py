@@ -8,7 +8,7 @@ import pytest
 from numpy.typing import NDArray
 
 import chaosprep
-from chaosprep.errors import ManifestError
+from chaosprep.errors import ManifestError, UsageError
 from chaosprep.quality.verify import Verdict
 
 from .conftest import Row, replace_file, rewrite
@@ -81,6 +81,41 @@ def test_one_slice_s_pixels_under_two_patients_on_two_sides(directory: Path) -> 
     rewrite(directory, plant)
     ((code, _),) = faults(chaosprep.verify(directory))
     assert code == "leakage"
+
+
+def test_one_slice_turned_under_another_patient_on_the_other_side(directory: Path) -> None:
+    dataset = chaosprep.open(directory)
+    val = next(row for row in dataset.slices if row.split == "val" and row.slice == 2)
+    pixels = cv2.imread(str(directory / val.image), cv2.IMREAD_UNCHANGED)
+    assert pixels is not None
+    turned = cv2.warpAffine(pixels, cv2.getRotationMatrix2D((31.5, 31.5), 6, 0.95), (64, 64))
+    planted = []
+
+    def plant(rows: list[Row]) -> None:
+        victim = next(r for r in rows if r["split"] == "train" and r["slice"] == 2)
+        planted.append(victim["id"])
+        replace_file(directory, victim, "image", png(np.asarray(turned, np.uint8)))
+
+    rewrite(directory, plant)
+    verdict = chaosprep.verify(directory)
+    assert verdict.faults == ()
+    ((code, reason),) = [(found.code, found.reason) for found in verdict.warnings]
+    assert code == "near-duplicate"
+    assert planted[0] in f"{verdict.warnings[0].id} {reason}"
+    assert val.id in f"{verdict.warnings[0].id} {reason}"
+
+
+def test_only_the_patients_that_are_asked_for(directory: Path) -> None:
+    for path in directory.glob("train/masks/MR00*_s001.png"):
+        path.unlink()
+    verdict = chaosprep.verify(directory, patients=["MR001"])
+    assert faults(verdict) == [("file-missing", "MR001_t1-in_s001")]
+    assert verdict.cases == 1
+
+
+def test_an_unknown_patient_is_named(directory: Path) -> None:
+    with pytest.raises(UsageError, match="no patient is called MR009"):
+        chaosprep.verify(directory, patients=["MR009"])
 
 
 def test_constant_slices_are_no_leakage(directory: Path) -> None:

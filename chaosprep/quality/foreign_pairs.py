@@ -1,0 +1,278 @@
+"""One image and its mask from anywhere: size, mode, levels; nothing in them is believed."""
+
+import warnings
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from chaosprep.dataset.files import open_regular, sha256
+from chaosprep.errors import FileError, Problem
+from chaosprep.imaging.images import check_size, decode_npy
+from chaosprep.quality.fingerprints import Fingerprint, fingerprint
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+MAX_BYTES = 256 * 2**20
+"""Larger files are refused unread."""
+
+MAX_PIXELS = 16 * 2**20
+"""Larger images (4096 x 4096) are refused before they are decoded."""
+
+MAX_LABELS = 32
+"""A mask of more levels is no label map."""
+
+MAX_RIM = 0.8
+"""Share of rim in a mask beyond which nothing is left to be the rim of: it is a picture."""
+
+_FORMATS = ("PNG", "JPEG", "TIFF", "BMP")
+_GREY = ("1", "L", "I", "F", "I;16", "I;16B", "I;16L")
+_COLOURS = {"P": "palette", "PA": "palette", "LA": "grey with an alpha channel"}
+# What Pillow's decoders are known to raise on damaged input.
+_BROKEN = (
+    ArithmeticError,
+    EOFError,
+    LookupError,
+    MemoryError,
+    NotImplementedError,
+    OSError,
+    RuntimeError,
+    SyntaxError,
+    TypeError,
+    ValueError,
+    Warning,
+)
+_REMEDIES = {
+    "colour": "Save it as a grey image of one channel.",
+    "folder-link": "Put the folder itself in its place.",
+    "folder-unreadable": "Make it readable.",
+    "format": "Save it as PNG, or move it out of the folder.",
+    "grey-rim": "Make the mask again and resize it by nearest neighbour only.",
+    "image-constant": "Export the image again, or leave the pair out.",
+    "mask-colour": "Save the mask as a grey image that holds one number per organ.",
+    "mask-empty": "Check that the organ is not on this slice, or that its grey level was right.",
+    "mask-full": "Export the mask again: background is missing.",
+    "mask-levels": "Save the mask as PNG with one number per organ, 0 for background.",
+    "mask-lossy": "Export the mask again as PNG.",
+    "mask-missing": "Bring back its mask, or remove the image.",
+    "mask-surplus": "Bring back its image, or remove the mask.",
+    "name-twice": "Keep one of them.",
+    "no-masks": "Bring back the masks, or leave this side as images to predict on.",
+    "size": "Export the pair again from one grid.",
+}
+
+
+@dataclass(frozen=True)
+class Pair:
+    """An image and its mask, relative to `root`; `side` is empty where there is no split."""
+
+    root: str
+    id: str
+    side: str
+    image: str
+    mask: str | None
+
+
+@dataclass(frozen=True)
+class Level:
+    """One grey level of a mask: its pixels, and how they lie.
+
+    `solid`: any has only its own level around it. `between`: how many lie strictly between the
+    lowest and the highest level around them.
+    """
+
+    pixels: int
+    solid: bool
+    between: int
+
+
+@dataclass
+class Looked:
+    """What a pair showed by itself."""
+
+    pair: Pair
+    digest: str | None = None
+    picture: Fingerprint | None = field(default=None, repr=False)
+    levels: dict[float, Level] | None = None
+    faults: list[Problem] = field(default_factory=list)
+    warnings: list[Problem] = field(default_factory=list)
+
+
+def problem(code: str, id: str, file: str | None, reason: str) -> Problem:
+    """A problem with the remedy that its code has."""
+    return Problem(code=code, id=id, file=file, reason=reason, remedy=_REMEDIES.get(code, ""))
+
+
+def look(pair: Pair) -> Looked:
+    """Check a pair by itself, and take its fingerprint."""
+    looked = Looked(pair)
+    image = _opened(looked, pair.image, "image")
+    mask = _opened(looked, pair.mask, "mask") if pair.mask else None
+    if image is not None:
+        if image.min() == image.max():
+            reason = f"all pixels of the image are {image.flat[0]}"
+            looked.faults.append(problem("image-constant", pair.id, pair.image, reason))
+        else:
+            head = f"{image.dtype} {image.shape}".encode()
+            looked.digest = sha256(head + np.ascontiguousarray(image).tobytes())
+            looked.picture = fingerprint(image) if pair.side else None
+    if mask is not None:
+        _look_at_mask(looked, image, mask)
+    return looked
+
+
+def _look_at_mask(looked: Looked, image: NDArray[Any] | None, mask: NDArray[Any]) -> None:
+    pair = looked.pair
+    if image is not None and image.shape != mask.shape:
+        reason = f"the mask is {_size(mask)}, its image {_size(image)}"
+        looked.faults.append(problem("size", pair.id, pair.mask, reason))
+    if not mask.any():
+        reason = "the mask is empty"
+        looked.warnings.append(problem("mask-empty", pair.id, pair.mask, reason))
+        return
+    if mask.all():
+        reason = "the mask covers everything, no pixel is 0"
+        looked.faults.append(problem("mask-full", pair.id, pair.mask, reason))
+        return
+    looked.levels = mask_levels(mask)
+    if looked.levels is None:
+        reason = "the mask holds fractions or hundreds of levels, it is no label map"
+        looked.faults.append(problem("mask-levels", pair.id, pair.mask, reason))
+
+
+def mask_levels(mask: NDArray[Any]) -> dict[float, Level] | None:
+    """The levels of a mask (rows, cols) but 0; None for fractions or more than 256 levels."""
+    import cv2
+
+    values, index = np.unique(mask, return_inverse=True)
+    if len(values) > 256 or not np.array_equal(values, np.rint(values)):
+        return None
+    order = index.reshape(mask.shape).astype(np.uint8)
+    around = np.ones((3, 3), np.uint8)
+    low, high = cv2.erode(order, around), cv2.dilate(order, around)
+    counts = [
+        np.bincount(order[where], minlength=len(values))
+        for where in (np.full(order.shape, True), low == high, (low < order) & (order < high))
+    ]
+    return {
+        float(value): Level(int(pixels), bool(solid), int(between))
+        for value, pixels, solid, between in zip(values, *counts, strict=True)
+        if value
+    }
+
+
+def level_faults(looked: Sequence[Looked]) -> Iterator[Problem]:
+    """Name the masks with grey rims: levels that are a label nowhere, between two that are.
+
+    A label is a level that fills a block of 3 x 3 pixels in any of the masks; an interpolated
+    rim is too thin for that, and lies between the levels on its two sides.
+    """
+    masks = [(one, one.levels) for one in looked if one.levels is not None]
+    labels = {value for _, levels in masks for value, level in levels.items() if level.solid}
+    for one, levels in masks:
+        rim = {
+            value: level
+            for value, level in levels.items()
+            if value not in labels and 2 * level.between >= level.pixels
+        }
+        pixels, all_pixels = (sum(v.pixels for v in of.values()) for of in (rim, levels))
+        if len(levels) - len(rim) > MAX_LABELS or pixels > MAX_RIM * all_pixels:
+            reason = f"the mask holds {len(levels)} levels besides 0, it is no label map"
+            yield problem("mask-levels", one.pair.id, one.pair.mask, reason)
+        elif rim:
+            shown = ", ".join(f"{value:g}" for value in sorted(rim)[:8])
+            reason = (
+                f"{pixels} pixels between two labels hold neither (levels {shown}"
+                f"{', ...' if len(rim) > 8 else ''}): the mask was interpolated"
+            )
+            yield problem("grey-rim", one.pair.id, one.pair.mask, reason)
+
+
+def _opened(looked: Looked, path: str, kind: str) -> NDArray[Any] | None:
+    """A file's pixels (rows, cols), what is odd about it noted; None where it cannot be used."""
+    id = looked.pair.id
+    try:
+        data = _read(Path(looked.pair.root) / path)
+        if path.casefold().endswith(".npy"):
+            array = decode_npy(data)
+            check_size(*array.shape, max_pixels=MAX_PIXELS)
+            return array
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Pillow's own size warning: check_size decides
+            pixels, mode, lossy = _decode(data)
+    except FileError as error:
+        looked.faults.append(Problem.of(error, id, path))
+        return None
+    if lossy and kind == "mask":
+        reason = "the mask is a JPEG, whose levels are not exact"
+        looked.faults.append(problem("mask-lossy", id, path, reason))
+        return None
+    grey = _grey(pixels)
+    if grey is None and kind == "mask":
+        reason = f"the mask is in colour ({mode})"
+        looked.faults.append(problem("mask-colour", id, path, reason))
+        return None
+    if mode not in _GREY:
+        reason = f"the {kind} is {_COLOURS.get(mode, mode)}, grey was expected"
+        looked.warnings.append(problem("colour", id, path, reason))
+    return pixels[..., :3].mean(axis=-1) if grey is None else grey
+
+
+def _read(path: Path) -> bytes:
+    with open_regular(path) as file:
+        data = file.read(MAX_BYTES + 1)
+    if len(data) > MAX_BYTES:
+        reason = f"the file is above the limit of {MAX_BYTES >> 20} MiB"
+        raise FileError(reason, "Check the file; a slice is never that large.", "too-large")
+    return data
+
+
+def _decode(data: bytes) -> tuple[NDArray[Any], str, bool]:
+    """An image's pixels (rows, cols[, channels]), its mode, and whether it is a JPEG."""
+    from PIL import Image
+
+    broken = FileError(
+        "the image cannot be read", "Copy or export it again from its source.", "image-unreadable"
+    )
+    try:
+        with Image.open(BytesIO(data), formats=_FORMATS) as image:
+            check_size(image.height, image.width, max_pixels=MAX_PIXELS)
+            if _has_more(image):
+                remedy = "Save each as a file of its own."
+                raise FileError("the file holds several images", remedy, "frames")
+            pixels = np.asarray(image)
+            if image.mode == "1":
+                pixels = pixels.astype(np.uint8)
+            return pixels, image.mode, image.format == "JPEG"
+    except Image.DecompressionBombError:
+        raise FileError("the image is too large", "Check the file.", "too-large") from None
+    except _BROKEN:
+        raise broken from None
+
+
+def _has_more(image: "Image") -> bool:
+    if image.format not in ("TIFF", "PNG"):
+        return False
+    try:
+        image.seek(1)
+    except EOFError:
+        image.seek(0)
+        return False
+    return True
+
+
+def _grey(pixels: NDArray[Any]) -> NDArray[Any] | None:
+    """The one channel of an image in grey, also where it is stored as colour; None for colour."""
+    if pixels.ndim == 2:
+        return pixels
+    colours = pixels[..., : 1 if pixels.shape[-1] == 2 else 3]
+    return pixels[..., 0] if (colours == colours[..., :1]).all() else None
+
+
+def _size(array: NDArray[Any]) -> str:
+    return "x".join(str(side) for side in array.shape)
