@@ -32,7 +32,7 @@ def layout_options(function: F) -> F:
 def command(source: Path, jobs: int, as_json: bool, **where: str | None) -> None:
     """ROOT is CHAOS as it was downloaded: the outer folder, Train_Sets, MR, or one patient.
 
-    With --images it is any folder of DICOM series.
+    With --images it is any folder of DICOM series; a stage directory will do as well.
     """
     with Talk(0, as_json, bar=False):
         found = inspect(source, jobs=jobs, **where)
@@ -42,8 +42,8 @@ def command(source: Path, jobs: int, as_json: bool, **where: str | None) -> None
         show(found)
 
 
-_HEADINGS = ("Case", "Set", "Slices", "Matrix", "z mm", "xy mm", "Bits", "Grey levels")
-_NUMBERS = ("Slices", "z mm", "xy mm", "Bits")
+_HEADINGS = ("Case", "Set", "Slices", "Matrix", "z mm", "xy mm", "Bits", "Values", "Grey levels")
+_NUMBERS = ("Slices", "z mm", "xy mm", "Bits", "Values")
 
 
 def show(found: Inspection) -> None:
@@ -51,7 +51,7 @@ def show(found: Inspection) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    table = Table(box=None, pad_edge=False, header_style="underline")
+    table = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False, header_style="underline")
     for heading in _HEADINGS:
         table.add_column(
             heading, justify="right" if heading in _NUMBERS else "left", no_wrap=heading == "Case"
@@ -64,6 +64,8 @@ def show(found: Inspection) -> None:
             say(f"Warning: {case.id}: {text}")
     for problem in found.problems:
         say(f"Problem: {problem}")
+    for line in _summary(found):
+        click.echo(line)
     slices = sum(case.slices for case in found.cases)
     click.echo(
         f"inspect: {plural(len(found.patients), 'patient')}, {plural(len(found.cases), 'case')}, "
@@ -71,10 +73,22 @@ def show(found: Inspection) -> None:
     )
 
 
+def _summary(found: Inspection) -> list[str]:
+    """What each choice of --sequence would give split, and how the files are stored."""
+    lines = []
+    for sequence in sorted({case.sequence for case in found.cases}):
+        cases = [case for case in found.cases if case.sequence == sequence]
+        patients = len({case.patient for case in cases})
+        slices = sum(case.slices for case in cases)
+        lines.append(f"{sequence}: {plural(patients, 'patient')}, {plural(slices, 'slice')}")
+    syntaxes = sorted({name for case in found.cases for name in case.transfer_syntaxes})
+    return [*lines, f"stored as: {', '.join(syntaxes)}"] if syntaxes else lines
+
+
 def _cells(case: CaseView) -> tuple[str, ...]:
     between, *inside = case.spacing or (None,)
     pixel = " x ".join(f"{mm:.4g}" for mm in dict.fromkeys(inside))
-    levels = [str(level) for level in case.levels]
+    levels = [str(level) for level in case.levels if level]  # 0 is background everywhere
     shown = " ".join(levels) if len(levels) <= 6 else f"{' '.join(levels[:5])} +{len(levels) - 5}"
     return (
         case.id,
@@ -84,5 +98,6 @@ def _cells(case: CaseView) -> tuple[str, ...]:
         "unknown" if between is None else f"{between:.4g}",
         pixel or "unknown",
         " ".join(str(bits) for bits in case.bits_stored),
-        "no masks" if case.masks is None else shown,
+        "" if case.values is None else f"{case.values[0]:g}..{case.values[1]:g}",
+        "no masks" if case.masks is None else shown or "none",
     )

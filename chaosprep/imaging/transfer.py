@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from chaosprep.errors import FileError
 from chaosprep.imaging.codestreams import check_rle, image_sizes
-from chaosprep.imaging.faults import broken, truncated
+from chaosprep.imaging.faults import broken, guarded, truncated
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
@@ -95,6 +95,17 @@ def _meta_end(data: bytes) -> int:
             case _:
                 return len(data)
     return at
+
+
+def syntax_name(data: bytes) -> str:
+    """The name of the transfer syntax of a file that was read before; `unknown` for none."""
+    from pydicom import dcmread
+    from pydicom.uid import UID
+
+    with guarded("pydicom cannot make sense of the file"):
+        meta = dcmread(BytesIO(data), stop_before_pixels=True, specific_tags=[]).file_meta
+    uid = UID(str(meta.get("TransferSyntaxUID", "")))
+    return uid.name if uid.name != uid else "unknown"  # no UID but DICOM's own is ever shown
 
 
 def transfer_syntax(dataset: "Dataset", pixels: "Pixels") -> "UID":

@@ -1,22 +1,32 @@
 """inspect: what is below a dataset root, as the layout and the headers tell it."""
 
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
 import numpy as np
 
+from chaosprep.dataset.case import Case
 from chaosprep.dataset.executors import WorkerDied, map_unordered, open_executor
+from chaosprep.dataset.manifest import Dataset
+from chaosprep.dataset.opening import is_stage_directory, open_dataset
 from chaosprep.dataset.stage import make_params
 from chaosprep.errors import FileError, Problem
+from chaosprep.imaging.dicom import read
 from chaosprep.imaging.images import read_mask
-from chaosprep.imaging.organs import level_histogram
+from chaosprep.imaging.organs import LEVELS, check_levels, level_histogram
+from chaosprep.imaging.transfer import syntax_name
 from chaosprep.layouts.find import LayoutParams, find
 from chaosprep.layouts.series import Series, SourceCase, read_series
 
 
 class CaseView(msgspec.Struct, frozen=True, kw_only=True):
-    """One case as it was found; `matrices` are rows x cols, `spacing` (slice, row, col) in mm."""
+    """One case as it was found.
+
+    `matrices` are rows x cols, `spacing` (slice, row, col) in mm, `values` the smallest and the
+    largest stored value.
+    """
 
     id: str
     patient: str
@@ -28,6 +38,8 @@ class CaseView(msgspec.Struct, frozen=True, kw_only=True):
     matrices: tuple[str, ...]
     spacing: tuple[float | None, float, float] | None
     bits_stored: tuple[int, ...]
+    transfer_syntaxes: tuple[str, ...] = ()
+    values: tuple[float, float] | None = None
     echo_time: float | None
     levels: dict[int, int]
     warnings: tuple[str, ...]
@@ -48,10 +60,10 @@ class Inspection(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def inspect(root: str | Path, *, jobs: int = 1, **where: str | None) -> Inspection:
-    """Read the headers and masks below a dataset root.
+    """Read what is below a dataset root, or what a stage directory holds.
 
     Args:
-        root: the dataset root.
+        root: the dataset root, or a stage directory (whose table tells most of it).
         jobs: worker processes.
         where: `layout`, `images`, `masks`, `patient_from`, `pseudonymize`, as for `split`.
 
@@ -59,6 +71,8 @@ def inspect(root: str | Path, *, jobs: int = 1, **where: str | None) -> Inspecti
         UsageError: the root is not a folder, or a parameter will not do.
         NothingFoundError: no case is below it.
     """
+    if is_stage_directory(Path(root)):
+        return inspect_stage(open_dataset(root))
     found = find(root, make_params(LayoutParams, where), strict=False)
     views: list[CaseView] = []
     problems = list(found.problems)
@@ -80,8 +94,10 @@ def inspect_case(case: SourceCase) -> CaseView:
     sizes = Counter(f"{header.rows}x{header.cols}" for header in headers)
     pixel_spacing = next((h.pixel_spacing for h in headers if h.pixel_spacing), None)
     echoes = [header.echo_time for header in headers if header.echo_time is not None]
-    levels, odd = _levels(series)
-    noted = Counter(text for found in series.slices for text in found.warnings)
+    levels, odd = _levels(series, case.levels)
+    values, unreadable = _values(series)
+    odd += unreadable
+    syntaxes = Counter(syntax_name(found.image_data) for found in series.slices)
     return CaseView(
         id=case.id,
         patient=case.patient,
@@ -93,15 +109,83 @@ def inspect_case(case: SourceCase) -> CaseView:
         matrices=tuple(sizes),
         spacing=(series.slice_spacing, *pixel_spacing) if pixel_spacing else None,
         bits_stored=tuple(sorted({header.bits_stored for header in headers})),
+        transfer_syntaxes=tuple(sorted(syntaxes)),
+        values=values,
         echo_time=float(np.median(echoes)) if echoes else None,
         levels=levels,
-        warnings=tuple(noted),
+        warnings=_noted([(found.id, found.warnings) for found in series.slices]),
         problems=(*series.problems, *(Problem.of(e, case.id, case.shown(path)) for path, e in odd)),
     )
 
 
-def _levels(series: Series) -> tuple[dict[int, int], list[tuple[str, FileError]]]:
-    """Grey level -> pixels over all masks (a 1-bit mask counts as 0 and 1)."""
+def inspect_stage(dataset: Dataset) -> Inspection:
+    """The cases of a stage directory, as its table tells them."""
+    return Inspection(
+        root=dataset.directory,
+        cases=tuple(_view_of(case) for case in dataset.cases),
+        problems=dataset.skipped,
+    )
+
+
+def _view_of(case: Case) -> CaseView:
+    rows = case.slices
+    masks = sum(row.mask is not None for row in rows)
+    spacing = next((row.spacing for row in rows if row.spacing), None)
+    return CaseView(
+        id=case.id,
+        patient=case.patient,
+        sequence=rows[0].sequence,
+        pool=case.split,
+        images=len(rows),
+        masks=masks or None,
+        slices=len(rows),
+        matrices=tuple(dict.fromkeys(f"{row.rows}x{row.cols}" for row in rows)),
+        spacing=spacing,
+        bits_stored=tuple(sorted({row.bits_stored for row in rows})),
+        echo_time=None,
+        levels=dict.fromkeys(sorted({0, *(level for row in rows for level in row.labels)}), 0),
+        warnings=_noted([(row.id, row.warnings) for row in rows]),
+        problems=(),
+    )
+
+
+def _noted(slices: Sequence[tuple[str, tuple[str, ...]]]) -> tuple[str, ...]:
+    """The warnings of a case: those of every slice once, the others with the slices' ids."""
+    where: dict[str, list[str]] = {}
+    for id, warnings in slices:
+        for text in dict.fromkeys(warnings):
+            where.setdefault(text, []).append(id)
+    return tuple(
+        text if len(ids) == len(slices) else f"{text} ({', '.join(ids[:3])}{_more(ids)})"
+        for text, ids in where.items()
+    )
+
+
+def _more(ids: list[str]) -> str:
+    return f" and {len(ids) - 3} more" if len(ids) > 3 else ""
+
+
+def _values(series: Series) -> tuple[tuple[float, float] | None, list[tuple[str, FileError]]]:
+    """The smallest and largest stored value; files whose pixels cannot be read."""
+    ends: list[float] = []
+    odd: list[tuple[str, FileError]] = []
+    for found in series.slices:
+        try:
+            array = read(found.image_data, found.frame)[1]
+        except FileError as error:
+            odd.append((found.image, error))
+        else:
+            ends += [float(array.min()), float(array.max())]
+    return (min(ends), max(ends)) if ends else None, odd
+
+
+def _levels(
+    series: Series, table: str | None
+) -> tuple[dict[int, int], list[tuple[str, FileError]]]:
+    """Grey level -> pixels over all masks (a 1-bit mask counts as 0 and 1); masks to look at.
+
+    `table` names the grey levels that the masks are meant to have, where that is known.
+    """
     total: Counter[int] = Counter()
     odd: list[tuple[str, FileError]] = []
     for found in series.slices:
@@ -111,7 +195,11 @@ def _levels(series: Series) -> tuple[dict[int, int], list[tuple[str, FileError]]
         if found.mask_data is None or found.mask is None:
             continue
         try:
-            total.update(level_histogram(read_mask(found.mask_data).pixels))
+            mask = read_mask(found.mask_data)
+            histogram = level_histogram(mask.pixels)
+            total.update(histogram)
+            if table is not None and not mask.binary:
+                check_levels(histogram, LEVELS[table])
         except FileError as error:
             odd.append((found.mask, error))
     return dict(sorted(total.items())), odd

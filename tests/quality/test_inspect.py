@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pydicom
 import pytest
 
@@ -80,3 +82,41 @@ def test_nothing_there(tmp_path: Path) -> None:
         chaosprep.inspect(tmp_path)
     with pytest.raises(UsageError):
         chaosprep.inspect(tmp_path / "nowhere")
+
+
+def test_values_and_transfer_syntaxes_are_told(root: Path) -> None:
+    folder = root / "Train_Sets/MR/1/T1DUAL/DICOM_anon/InPhase"
+    arrays = [pydicom.dcmread(path).pixel_array for path in folder.iterdir()]
+    case = next(case for case in chaosprep.inspect(root).cases if case.id == "MR001_t1-in")
+    assert case.values == (min(a.min() for a in arrays), max(a.max() for a in arrays))
+    assert case.transfer_syntaxes == ("Explicit VR Little Endian",)
+
+
+def test_pixels_cut_short_and_masks_of_no_organ_are_problems(root: Path) -> None:
+    image = sorted(root.glob("Train_Sets/MR/1/T1DUAL/DICOM_anon/InPhase/*.dcm"))[0]
+    image.write_bytes(image.read_bytes()[:-100])
+    mask = sorted(root.glob("Train_Sets/MR/2/T2SPIR/Ground/*.png"))[0]
+    mask.write_bytes(cv2.imencode(".png", np.full((48, 48), 100, np.uint8))[1].tobytes())
+    found = chaosprep.inspect(root)
+    assert [(problem.code, problem.id) for problem in found.problems] == [
+        ("dicom-truncated", "MR001_t1-in"),
+        ("mask-levels", "MR002_t2-spir"),
+    ]
+
+
+def test_a_stage_directory_is_told_from_its_table(root: Path, tmp_path: Path) -> None:
+    made = chaosprep.split(root, tmp_path / "split", sequence="t1-in", val=0.0)
+    found = chaosprep.inspect(made.directory)
+    assert [(case.id, case.pool, case.slices) for case in found.cases] == [
+        ("MR001_t1-in", "train", 4)
+    ]
+    assert 63 in found.cases[0].levels
+
+
+def test_a_warning_of_one_slice_names_it(root: Path) -> None:
+    folder = root / "Train_Sets/MR/1/T1DUAL"
+    lost = sorted((folder / "DICOM_anon/InPhase").iterdir())[2]
+    lost.unlink()
+    (folder / "Ground" / lost.with_suffix(".png").name).unlink()
+    case = next(case for case in chaosprep.inspect(root).cases if case.id == "MR001_t1-in")
+    assert any("gap of" in text and "(MR001_t1-in_s001)" in text for text in case.warnings)
