@@ -20,6 +20,7 @@ from chaosprep.imaging.organs import label_areas
 from chaosprep.quality.findings import Findings, Seen
 from chaosprep.quality.fingerprints import fingerprint
 from chaosprep.quality.foreign import check_folder, is_foreign
+from chaosprep.quality.geometry import geometry_faults
 from chaosprep.quality.leaks import Side, similar
 from chaosprep.quality.replay import replayed
 
@@ -78,6 +79,7 @@ def verify(
         total.warnings += found.warnings
     if not patients:
         total.faults += _surplus(dataset, set(total.files))
+    total.faults += _chain_faults(dataset)
     total.faults += _patients_on_two_sides(total.seen)
     again = list(_pixels_on_two_sides(total.seen))
     total.faults += again
@@ -108,6 +110,14 @@ def _verdict(
 ) -> Verdict:
     faults, warnings = (tuple(sorted(some, key=_order)) for some in (found.faults, found.warnings))
     return Verdict(directory, stage, cases, slices, faults, warnings, notes)
+
+
+def _chain_faults(dataset: Dataset) -> Iterator[Problem]:
+    """The history must begin with split, and no stage may stand in it twice."""
+    stages = [record.stage for record in dataset.history]
+    if stages[0] != "split" or len(set(stages)) < len(stages):
+        reason = f"its history is no chain of stages: {' > '.join(stages)}"
+        yield _fault("chain", dataset.made.stage, DESCRIPTOR, reason)
 
 
 def _chosen(dataset: Dataset, patients: Collection[str]) -> list[Case]:
@@ -161,6 +171,7 @@ def check_case(case: Case, *, pictures: bool = False) -> Findings:
     """
     found = Findings()
     originals = {row.id: row for row in case.slices if not row.copy}
+    found.faults += geometry_faults(case)
     for row in case.slices:
         found.files += [path for path, _, _ in row.files()]
         found.warnings += [_warning(row, text) for text in row.warnings]

@@ -1,5 +1,6 @@
 """`verify`: each planted fault is found, named exactly, and nothing else is reported."""
 
+import json
 from pathlib import Path
 
 import cv2
@@ -161,6 +162,36 @@ def test_a_file_that_is_not_what_the_manifest_says(
     found = chaosprep.verify(directory).faults
     assert {fault.code for fault in found} == codes
     assert {fault.id for fault in found} == {"MR001_t1-in_s002"}
+
+
+def test_slices_out_of_anatomical_order(directory: Path) -> None:
+    def swap(rows: list[Row]) -> None:
+        first, second = (
+            next(row for row in rows if row["id"] == f"MR001_t1-in_s00{n}") for n in (1, 2)
+        )
+        first["position"], second["position"] = second["position"], first["position"]
+
+    rewrite(directory, swap)
+    assert faults(chaosprep.verify(directory)) == [("order", "MR001_t1-in_s002")]
+
+
+def test_slices_that_are_further_apart_than_recorded(directory: Path) -> None:
+    def stretch(rows: list[Row]) -> None:
+        for row in rows:
+            if row["case"] == "MR002_t1-in":
+                row["spacing"][0] = 5.0
+
+    rewrite(directory, stretch)
+    ((code, id),) = faults(chaosprep.verify(directory))
+    assert (code, id) == ("spacing", "MR002_t1-in")
+
+
+def test_a_history_that_is_no_chain(directory: Path) -> None:
+    path = directory / "datapackage.json"
+    descriptor = json.loads(path.read_text())
+    descriptor["chaosprep"]["history"] = descriptor["chaosprep"]["history"][1:]
+    path.write_text(json.dumps(descriptor))
+    assert faults(chaosprep.verify(directory)) == [("chain", "augment")]
 
 
 def test_warnings_of_the_table_are_passed_on(directory: Path) -> None:
