@@ -201,10 +201,6 @@ class _Parameters(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     guard: Guard | None
     interpolation: Interpolation
 
-    def mirrors(self) -> bool:
-        """Tell whether a right kidney looks like a left one now."""
-        raise NotImplementedError
-
 
 class OpencvParameters(_Parameters, frozen=True, kw_only=True, tag_field="engine", tag="opencv"):
     """What was drawn by the engine ``opencv``.
@@ -226,7 +222,7 @@ class OpencvParameters(_Parameters, frozen=True, kw_only=True, tag_field="engine
             raise ValueError("elastic is the last of the spatial operations")
 
     def mirrors(self) -> bool:
-        """Two mirrors are none."""
+        """Tell whether a right kidney looks like a left one now: two mirrors are none."""
         found = sum(one.MIRRORS for one in self.operations if isinstance(one, Spatial))
         return bool(found % 2)
 
@@ -239,7 +235,7 @@ class AugmentorParameters(
     operations: tuple[DrawnStep, ...]
 
     def mirrors(self) -> bool:
-        """Two mirrors are none."""
+        """Tell whether a right kidney looks like a left one now: two mirrors are none."""
         return bool(sum(one.mirrors() for one in self.operations) % 2)
 
 

@@ -2,10 +2,15 @@
 
 import os
 from collections.abc import Callable
+from dataclasses import dataclass, fields
+from functools import wraps
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
+
+from chaosprep.cli.output import Talk
+from chaosprep.dataset.runner import OnError, OnEvent
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -61,8 +66,43 @@ quiet_option = click.option("-q", "--quiet", count=True, help="Say less (errors 
 no_progress_option = click.option("--no-progress", is_flag=True, help="No progress bar.")
 
 
-def run_options(function: F) -> F:
-    """Everything that a verb which makes a directory takes besides its own parameters."""
+@dataclass(frozen=True)
+class RunOptions:
+    """What a verb that makes a directory takes besides its own parameters."""
+
+    output: Path
+    jobs: int
+    on_error: OnError
+    overwrite: bool
+    dry_run: bool
+    as_json: bool
+    verbose: int
+    quiet: int
+    no_progress: bool
+
+    def talk(self) -> Talk:
+        """How the verb is to talk."""
+        return Talk(self.verbose - self.quiet, self.as_json, not self.no_progress)
+
+    def for_run(self, on_event: OnEvent) -> dict[str, Any]:
+        """What the runner takes of them."""
+        return {
+            "jobs": self.jobs,
+            "on_error": self.on_error,
+            "overwrite": self.overwrite,
+            "on_event": on_event,
+        }
+
+
+def run_options(function: Callable[..., None]) -> Callable[..., None]:
+    """Add the options of `RunOptions`, and hand them to the function as one, `options`."""
+
+    @wraps(function)
+    def gathered(**values: Any) -> None:
+        own = {field.name: values.pop(field.name) for field in fields(RunOptions)}
+        function(options=RunOptions(**own), **values)
+
+    command: Callable[..., None] = gathered
     for option in reversed(
         (
             output_option,
@@ -76,5 +116,5 @@ def run_options(function: F) -> F:
             no_progress_option,
         )
     ):
-        function = option(function)
-    return function
+        command = option(command)
+    return command

@@ -5,11 +5,11 @@ from typing import Any
 
 import click
 
-from chaosprep.cli.options import run_options, source_argument
-from chaosprep.cli.output import Talk, plural, write_json
+from chaosprep.cli.options import RunOptions, run_options, source_argument
+from chaosprep.cli.output import plural, write_json
 from chaosprep.cli.parameters import parameter_options
 from chaosprep.dataset.planning import Plan, check_request, make_plan
-from chaosprep.dataset.runner import OnError, run
+from chaosprep.dataset.runner import run
 from chaosprep.dataset.stage import C, P, Stage, make_params
 
 
@@ -20,41 +20,27 @@ def stage_command(stage: Stage[C, P], source_name: str, help: str) -> click.Comm
     @source_argument(source_name)
     @parameter_options(stage.params)
     @run_options
-    def command(
-        source: Path,
-        output: Path,
-        jobs: int,
-        on_error: OnError,
-        overwrite: bool,
-        dry_run: bool,
-        as_json: bool,
-        verbose: int,
-        quiet: int,
-        no_progress: bool,
-        **fields: Any,
-    ) -> None:
-        with Talk(verbose - quiet, as_json, not no_progress) as talk:
+    def command(source: Path, options: RunOptions, **fields: Any) -> None:
+        with options.talk() as talk:
             params = make_params(stage.params, fields)
-            if dry_run:
-                found = stage.open(source, params)
-                check_request(stage, found, output)
-                plan = make_plan(stage, params, found, output, overwrite=overwrite)
-                show_plan(stage.name, plan, as_json)
+            if options.dry_run:
+                show_dry_run(stage, params, source, options.output, options)
                 return
-            run(
-                stage,
-                params,
-                source,
-                output,
-                jobs=jobs,
-                on_error=on_error,
-                overwrite=overwrite,
-                on_event=talk.on_event,
-            )
+            run(stage, params, source, options.output, **options.for_run(talk.on_event))
             code = talk.finish()
         click.get_current_context().exit(code)
 
     return command
+
+
+def show_dry_run(
+    stage: Stage[C, P], params: P, source: Path, output: Path, options: RunOptions
+) -> None:
+    """What a run of the stage into `output` would do; nothing is written."""
+    found = stage.open(source, params)
+    check_request(stage, found, output)
+    plan = make_plan(stage, params, found, output, overwrite=options.overwrite)
+    show_plan(stage.name, plan, options.as_json)
 
 
 def show_plan(stage: str, plan: Plan[Any], as_json: bool) -> None:

@@ -1,4 +1,4 @@
-"""How a damaged DICOM file becomes one `FileError`, and nothing of its content a warning."""
+"""How a damaged file becomes one `FileError`, and nothing of its content a warning."""
 
 import logging
 import struct
@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from chaosprep.errors import FileError
 
 RECOPY = "Copy or export the file again from its source."
-# What pydicom and the decoders below it are known to raise on damaged input.
-_BROKEN = (
+# What pydicom, highdicom, Pillow and the decoders below them are known to raise on damaged input.
+BROKEN = (
     ArithmeticError,
     AssertionError,
     AttributeError,
@@ -22,6 +22,7 @@ _BROKEN = (
     OSError,
     RuntimeError,
     StopIteration,
+    SyntaxError,
     TypeError,
     ValueError,
     struct.error,
@@ -52,7 +53,7 @@ def guarded(reason: str) -> Iterator[None]:
             yield
     except RecursionError:
         raise broken("its sequences are nested too deep") from None
-    except (*_BROKEN, BytesLengthException, InvalidDicomError):
+    except (*BROKEN, BytesLengthException, InvalidDicomError):
         raise broken(reason) from None
     finally:
         logger.propagate = propagate

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chaosprep.errors import FileError
+from chaosprep.imaging.faults import BROKEN
 from chaosprep.imaging.organs import describe_levels, level_histogram
 from chaosprep.imaging.png import SIGNATURE, encode_grey
 
@@ -35,21 +36,6 @@ _COLOURS = {
 # Formats that a mask is likely to be in by mistake; Pillow's others only widen the way in.
 _FORMATS = ("PNG", "JPEG", "BMP", "GIF", "TIFF", "WEBP")
 _EIGHT_BIT = ("1", "L", "LA", "La", "P", "PA", "RGB", "RGBA", "RGBX", "CMYK", "YCbCr")
-# What Pillow's decoders are known to raise on damaged input.
-_BROKEN = (
-    ArithmeticError,
-    EOFError,
-    LookupError,
-    MemoryError,
-    NotImplementedError,
-    OSError,
-    RuntimeError,
-    SyntaxError,
-    TypeError,
-    ValueError,
-    struct.error,
-    zlib.error,
-)
 
 
 @dataclass(frozen=True, eq=False)
@@ -195,7 +181,7 @@ def _npy_header(stream: BytesIO) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
         with warnings.catch_warnings():
             warnings.simplefilter("error")  # numpy's, on headers of Python 2 and on old type names
             return readers[np.lib.format.read_magic(stream)](stream)
-    except (*_BROKEN, Warning, tokenize.TokenError):
+    except (*BROKEN, Warning, tokenize.TokenError):
         raise FileError("not a readable npy file", _REMEDY, _IMAGE) from None
 
 
@@ -278,7 +264,7 @@ def _open(data: bytes) -> "Image":
             raise FileError(reason, "Check the file.", "too-large") from None
         except UnidentifiedImageError:
             raise FileError("not an image", _REMEDY, _MASK) from None
-        except _BROKEN:
+        except BROKEN:
             raise FileError("the image is cut short or damaged", _REMEDY, _MASK) from None
 
 
@@ -296,5 +282,5 @@ def _to_grey(data: bytes, png: _Png | None, max_pixels: int) -> tuple[str, NDArr
         warnings.simplefilter("ignore")
         try:
             return what, np.asarray(image.convert("L"))
-        except _BROKEN:
+        except BROKEN:
             raise FileError("the image is cut short or damaged", _REMEDY, _MASK) from None

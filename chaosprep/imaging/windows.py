@@ -110,5 +110,6 @@ def _unsigned(dtype: np.dtype[Any]) -> np.dtype[np.unsignedinteger]:
 def _scale(array: NDArray[np.number], low: float, high: float) -> NDArray[np.uint8]:
     if not high > low:
         return np.zeros(array.shape, dtype=np.uint8)
-    scaled = (array.astype(np.float64) - low) * 255 / (high - low)
+    with np.errstate(over="ignore"):  # a window as wide as all numbers: an end of the scale
+        scaled = (array.astype(np.float64) - low) * 255 / (high - low)
     return np.clip(np.rint(scaled), 0, 255).astype(np.uint8)

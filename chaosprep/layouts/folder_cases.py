@@ -12,7 +12,7 @@ from chaosprep.layouts.names import collisions, make_ids
 from chaosprep.layouts.pairing import Rule, natural_key, pairing_name
 from chaosprep.layouts.patterns import Found, Pattern, parse
 from chaosprep.layouts.pseudonyms import Key
-from chaosprep.layouts.series import SourceCase
+from chaosprep.layouts.source import SourceCase
 
 SEQUENCE = "series"  # where the pattern has no {sequence}
 NOWHERE = "folder"  # the id of a problem that is of no patient yet

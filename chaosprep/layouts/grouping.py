@@ -8,7 +8,7 @@ from pathlib import Path
 from chaosprep.dataset.files import open_regular, real
 from chaosprep.errors import FileError
 from chaosprep.layouts.identity import HeaderField, patient_key, read_identity
-from chaosprep.layouts.pairing import pairing_name
+from chaosprep.layouts.pairing import pairing_name, surplus_mask
 from chaosprep.layouts.patterns import Found
 
 Errors = list[tuple[str, FileError]]
@@ -49,7 +49,7 @@ def group_by_path(images: Iterable[Found], masks: Iterable[Found]) -> tuple[list
         for group in takers:
             group.masks.append(mask)
         if not takers:
-            errors.append((mask.path, _surplus()))
+            errors.append((mask.path, surplus_mask()))
     return list(groups.values()), errors
 
 
@@ -84,7 +84,7 @@ def _deal_masks(group: Group, parts: dict[str, Group], owner: dict[str, Group]) 
     for mask in group.masks:
         part = only or owner.get(pairing_name(mask.slice or ""))
         if part is None:
-            errors.append((mask.path, _surplus()))
+            errors.append((mask.path, surplus_mask()))
         else:
             part.masks.append(mask)
     return errors
@@ -104,14 +104,6 @@ def _identity(root: Path, path: str) -> dict[str, str]:
             return read_identity(stream)
     except FileError:
         return {}
-
-
-def _surplus() -> FileError:
-    return FileError(
-        "no image belongs to this mask",
-        "Bring back its image, or remove the mask.",
-        code="mask-surplus",
-    )
 
 
 def _nobody(source: HeaderField) -> FileError:

@@ -2,9 +2,7 @@
 
 import logging
 import re
-import struct
 import warnings
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BytesIO
@@ -12,6 +10,7 @@ from typing import BinaryIO, Literal
 from unicodedata import normalize
 
 from chaosprep.imaging.dicom import is_dicom
+from chaosprep.imaging.faults import BROKEN
 
 HeaderField = Literal["PatientID", "PatientName"]
 
@@ -23,22 +22,6 @@ _KEYWORDS = (
 )
 _SHORTEST = 4  # characters: a shorter value (`1`, `MR`) tells nobody apart
 _WITHIN = 6  # characters: a value as long as this counts as part of a name too
-
-# What pydicom, highdicom and the decoders below them are known to raise on damaged input.
-BROKEN = (
-    ArithmeticError,
-    AssertionError,
-    AttributeError,
-    EOFError,
-    LookupError,
-    NotImplementedError,
-    OSError,
-    RuntimeError,
-    TypeError,
-    ValueError,
-    struct.error,
-    zlib.error,
-)
 
 
 @contextmanager

@@ -79,7 +79,7 @@ def _by_name(images: Sequence[str], masks: Sequence[str], rule: Rule, keys: Keys
             errors.append((image, _missing()))
         else:
             pairs.append((image, mask))
-    errors += [(mask, _surplus()) for mask in by_name.values()]
+    errors += [(mask, surplus_mask()) for mask in by_name.values()]
     return Pairs(tuple(pairs), tuple(errors))
 
 
@@ -136,7 +136,8 @@ def _missing() -> FileError:
     )
 
 
-def _surplus() -> FileError:
+def surplus_mask() -> FileError:
+    """The error for a mask that no image belongs to."""
     return FileError(
         "no image belongs to this mask",
         "Bring back its image, or remove the mask.",

@@ -8,7 +8,7 @@ import msgspec
 from chaosprep.dataset.descriptor import DataSource, License, PastStage
 from chaosprep.dataset.files import read_regular
 from chaosprep.errors import FileError, NothingFoundError, Problem
-from chaosprep.layouts.series import SourceCase
+from chaosprep.layouts.source import SourceCase
 
 
 @dataclass(frozen=True)

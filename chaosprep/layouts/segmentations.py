@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 
 from chaosprep.errors import FileError
 from chaosprep.imaging.dicom import Header
+from chaosprep.imaging.faults import BROKEN
 from chaosprep.imaging.images import check_size
 from chaosprep.layouts.grids import Grid, image_grid, locate
-from chaosprep.layouts.identity import BROKEN, silent
+from chaosprep.layouts.identity import silent
 from chaosprep.layouts.labels import check_bytes, check_same_size
 from chaosprep.layouts.volumes import Stack, one_type, surplus
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from chaosprep.dataset.files import open_regular, sha256
 from chaosprep.errors import FileError, Problem
+from chaosprep.imaging.faults import BROKEN
 from chaosprep.imaging.images import check_size, decode_npy
 from chaosprep.quality.fingerprints import Fingerprint, fingerprint
 
@@ -33,20 +34,6 @@ MAX_RIM = 0.8
 _FORMATS = ("PNG", "JPEG", "TIFF", "BMP")
 _GREY = ("1", "L", "I", "F", "I;16", "I;16B", "I;16L")
 _COLOURS = {"P": "palette", "PA": "palette", "LA": "grey with an alpha channel"}
-# What Pillow's decoders are known to raise on damaged input.
-_BROKEN = (
-    ArithmeticError,
-    EOFError,
-    LookupError,
-    MemoryError,
-    NotImplementedError,
-    OSError,
-    RuntimeError,
-    SyntaxError,
-    TypeError,
-    ValueError,
-    Warning,
-)
 _REMEDIES = {
     "colour": "Save it as a grey image of one channel.",
     "folder-link": "Put the folder itself in its place.",
@@ -251,7 +238,7 @@ def _decode(data: bytes) -> tuple[NDArray[Any], str, bool]:
             return pixels, image.mode, image.format == "JPEG"
     except Image.DecompressionBombError:
         raise FileError("the image is too large", "Check the file.", "too-large") from None
-    except _BROKEN:
+    except (*BROKEN, Warning):
         raise broken from None
 
 

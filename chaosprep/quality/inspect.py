@@ -18,7 +18,8 @@ from chaosprep.imaging.images import read_mask
 from chaosprep.imaging.organs import LEVELS, check_levels, level_histogram
 from chaosprep.imaging.transfer import syntax_name
 from chaosprep.layouts.find import LayoutParams, find
-from chaosprep.layouts.series import Series, SourceCase, read_series
+from chaosprep.layouts.series import Series, read_series
+from chaosprep.layouts.source import SourceCase
 
 
 class CaseView(msgspec.Struct, frozen=True, kw_only=True):

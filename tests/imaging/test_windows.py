@@ -129,3 +129,8 @@ def test_a_table_for_another_width_is_refused() -> None:
         apply_table(np.zeros((2, 2), np.uint16), window_table(0, 9, np.uint8))
     with pytest.raises(TypeError, match="int32"):
         window_table(0, 9, np.int32)
+
+
+def test_a_window_as_wide_as_all_numbers_gives_a_picture_without_a_warning() -> None:
+    array = np.array([[0, 255]], dtype=np.uint8)
+    assert apply_window(array, -7e306, 7e306).dtype == np.uint8

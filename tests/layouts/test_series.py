@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chaosprep.layouts.pairing import Rule
-from chaosprep.layouts.series import Series, SourceCase, list_files, read_series
+from chaosprep.layouts.series import Series, read_series
+from chaosprep.layouts.source import SourceCase, list_files
 from tests.imaging.samples import dicom, png
 
 MASK = png([b"\0\0\0\0"] * 3, cols=4)  # 3 x 4, as the sample slice

@@ -17,7 +17,8 @@ from chaosprep.dataset.stage import make_params
 from chaosprep.errors import NothingFoundError, ProblemsError, UsageError
 from chaosprep.layouts.chaos import Sequence
 from chaosprep.phantom import Patient, write_chaos
-from chaosprep.stages.split import SplitParams, assign
+from chaosprep.stages.assignment import assign
+from chaosprep.stages.split import SplitParams
 
 CHAOS_IDS = (1, 2, 3, 5, 8, 10, 13, 15, 19, 20, 21, 22, 31, 32, 33, 34, 36, 37, 38, 39)
 CHAOS = [f"MR{number:03d}" for number in CHAOS_IDS]
