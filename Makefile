@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test fuzz lint bench sample-data clean
+.PHONY: demo test test-peers train-demo fuzz lint bench sample-data clean
 
 .venv/ready: pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "chaosprep needs Python 3.11 or newer: make PYTHON=python3.12")'
@@ -20,6 +20,10 @@ demo: .venv/ready  ## prepare the synthetic sample data, verify it, and say wher
 
 test: .venv/ready  ## every test
 	$(BIN)/python -m pytest --numprocesses auto
+
+test-peers: .venv/ready  ## nnU-Net, MONAI, datasets, polars and duckdb read what export wrote
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,peers]'
+	$(BIN)/python -m pytest -m peers
 
 fuzz: .venv/ready  ## 20,000 damaged DICOM files: pydicom's pixels or one error, soon, in little memory
 	CHAOSPREP_MUTATIONS=20000 $(BIN)/python -m pytest --numprocesses auto tests/imaging/test_mutations.py

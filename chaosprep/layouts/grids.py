@@ -9,23 +9,11 @@ from numpy.typing import NDArray
 
 from chaosprep.errors import FileError
 from chaosprep.imaging.dicom import Header
+from chaosprep.imaging.volumes import Lattice
 
 IN_PLANE = 1e-3  # pixels: above the rounding of headers, far below what a mask can show
 THROUGH_PLANE = 0.05  # of the step between two planes: positions are rounded, grids are not
 _FLAT = 1e-9  # of a volume of steps, mm^3: below it the steps span no space
-
-
-@dataclass(frozen=True, eq=False)
-class Grid:
-    """A lattice of voxels in DICOM patient coordinates (LPS: left, posterior, superior; mm).
-
-    Voxel (i, j, k) of an array of ``shape`` lies at ``origin + steps @ (i, j, k)``; ``origin`` is
-    (3,) mm and ``steps`` (3, 3) mm, a column for each axis of the array.
-    """
-
-    shape: tuple[int, int, int]
-    origin: NDArray[np.float64]
-    steps: NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,7 +43,7 @@ class Place:
         return found
 
 
-def image_grid(header: Header) -> Grid:
+def image_grid(header: Header) -> Lattice:
     """The grid of one image: (rows, cols, 1), its third step 1 mm along the normal.
 
     PS3.3 C.7.6.2.1.1: a pixel lies at ImagePositionPatient + column x spacing x the first three
@@ -70,10 +58,10 @@ def image_grid(header: Header) -> Grid:
         raise _no_grid("the image has no position, orientation or pixel spacing")
     right, down = np.array(cosines[:3]), np.array(cosines[3:])
     steps = np.column_stack([down * spacing[0], right * spacing[1], np.cross(right, down)])
-    return Grid((header.rows, header.cols, 1), np.array(position), steps)
+    return Lattice((header.rows, header.cols, 1), np.array(position), steps)
 
 
-def locate(image: Grid, mask: Grid) -> Place:
+def locate(image: Lattice, mask: Lattice) -> Place:
     """Where an image (`image_grid`) lies in the grid of a mask.
 
     Flipped and exchanged axes are fine where each pixel is a voxel, to `IN_PLANE` in the plane of
@@ -99,7 +87,7 @@ def locate(image: Grid, mask: Grid) -> Place:
     return place
 
 
-def _check_exact(place: Place, exact: tuple[NDArray[np.float64], ...], image: Grid) -> None:
+def _check_exact(place: Place, exact: tuple[NDArray[np.float64], ...], image: Lattice) -> None:
     """Pixels and voxels are the farthest apart in a corner."""
     start, down, right = exact
     limit = np.full(3, IN_PLANE)
@@ -110,7 +98,7 @@ def _check_exact(place: Place, exact: tuple[NDArray[np.float64], ...], image: Gr
             raise _no_grid(f"its voxels are up to {np.abs(off).max():.2g} steps off the pixels")
 
 
-def _check_extent(place: Place, image: Grid, mask: Grid) -> None:
+def _check_extent(place: Place, image: Lattice, mask: Lattice) -> None:
     rows, cols = image.shape[:2]
     across = place.across
     far = place.start + (rows - 1) * place.down + (cols - 1) * place.right

@@ -16,7 +16,6 @@ from chaosprep.imaging.images import check_size
 Labels = NDArray[np.uint8] | NDArray[np.uint16]
 
 MAX_LABELS = 256  # different values in one mask: more are an image, not a label map
-MAX_BYTES = 2**30  # of a volume once it is unpacked: 4096 slices of 512 x 512, 8 bits each
 _HIGHEST = np.iinfo(np.uint16).max
 _BROKEN = (EOFError, MemoryError, SyntaxError, TypeError, ValueError, struct.error, UserWarning)
 
@@ -79,20 +78,6 @@ def check_same_size(shape: tuple[int, ...], header: Header) -> None:
             f"the mask is {'x'.join(map(str, shape))} but its image {header.rows}x{header.cols}",
             "Find the mask that was drawn on this image; resizing would blur it.",
             code="size-mismatch",
-        )
-
-
-def check_bytes(voxels: int, itemsize: int) -> None:
-    """Refuse a volume of more than `MAX_BYTES` before it is unpacked.
-
-    Raises:
-        FileError: `too-large`.
-    """
-    if voxels * itemsize > MAX_BYTES:
-        raise FileError(
-            f"its {voxels} voxels of {itemsize} bytes are above the limit of {MAX_BYTES >> 20} MiB",
-            "Check the file; save labels as 8-bit integers.",
-            code="too-large",
         )
 
 

@@ -12,9 +12,10 @@ from chaosprep.errors import FileError
 from chaosprep.imaging.dicom import Header
 from chaosprep.imaging.faults import BROKEN
 from chaosprep.imaging.images import check_size
-from chaosprep.layouts.grids import Grid, image_grid, locate
+from chaosprep.imaging.volumes import Lattice, check_bytes
+from chaosprep.layouts.grids import image_grid, locate
 from chaosprep.layouts.identity import silent
-from chaosprep.layouts.labels import check_bytes, check_same_size
+from chaosprep.layouts.labels import check_same_size
 from chaosprep.layouts.volumes import Stack, one_type, surplus
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ class _Frame:
     index: int
     segment: int
     images: frozenset[str]
-    grid: Grid | None
+    grid: Lattice | None
 
 
 def cut_segmentation(
@@ -155,7 +156,7 @@ def _sources(derivation: "Dataset | None") -> frozenset[str]:
     return frozenset(str(item.ReferencedSOPInstanceUID) for item in items)
 
 
-def _grid(seg: "Segmentation", own: "Dataset", shared: "Dataset | None") -> Grid | None:
+def _grid(seg: "Segmentation", own: "Dataset", shared: "Dataset | None") -> Lattice | None:
     position = _group(own, shared, "PlanePositionSequence")
     orientation = _group(own, shared, "PlaneOrientationSequence")
     measures = _group(own, shared, "PixelMeasuresSequence")
@@ -166,7 +167,7 @@ def _grid(seg: "Segmentation", own: "Dataset", shared: "Dataset | None") -> Grid
     spacing = [float(mm) for mm in measures.PixelSpacing]
     steps = np.column_stack([down * spacing[0], right * spacing[1], np.cross(right, down)])
     origin = np.array(position.ImagePositionPatient, dtype=np.float64)
-    return Grid((seg.Rows, seg.Columns, 1), origin, steps)
+    return Lattice((seg.Rows, seg.Columns, 1), origin, steps)
 
 
 def _owner(frame: _Frame, owners: Mapping[str, str], images: Mapping[str, Header]) -> str | None:

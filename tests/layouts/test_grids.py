@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from chaosprep.errors import FileError
-from chaosprep.layouts.grids import Grid, image_grid, locate
+from chaosprep.imaging.volumes import Lattice
+from chaosprep.layouts.grids import image_grid, locate
 from tests.imaging.samples import header
 
 SHAPE = (5, 3, 4)  # slices, rows, cols
@@ -31,7 +32,7 @@ def turned(alpha: float, beta: float, gamma: float) -> Cosines:
     return made
 
 
-def image(place: int, axes: Cosines, **changes: object) -> Grid:
+def image(place: int, axes: Cosines, **changes: object) -> Lattice:
     """Slice `place` of a series: rows run along the first axis, columns along the second."""
     right, down, normal = axes.T
     values: dict[str, Any] = {
@@ -46,7 +47,7 @@ def image(place: int, axes: Cosines, **changes: object) -> Grid:
 
 def mask(
     axes: Cosines, order: tuple[int, ...], flips: tuple[bool, ...]
-) -> tuple[Grid, NDArray[Any]]:
+) -> tuple[Lattice, NDArray[Any]]:
     """The same place as a volume whose axes are exchanged and flipped, and its voxels.
 
     The voxel at slice s, row r, column c holds 100 s + 10 r + c.
@@ -62,7 +63,7 @@ def mask(
             origin = origin + steps[:, axis] * (SHAPE[axis] - 1)
             steps[:, axis] *= -1
     voxels = voxels.transpose(order)
-    return Grid(
+    return Lattice(
         (voxels.shape[0], voxels.shape[1], voxels.shape[2]), origin, steps[:, order]
     ), voxels
 
@@ -151,5 +152,5 @@ def test_an_image_beyond_the_mask_has_none(place: int) -> None:
 @pytest.mark.parametrize("steps", [np.zeros((3, 3)), np.ones((3, 3)), np.full((3, 3), np.nan)])
 def test_a_grid_that_spans_no_space_is_an_error(steps: NDArray[np.float64]) -> None:
     with pytest.raises(FileError) as caught:
-        locate(image(0, np.eye(3)), Grid((5, 3, 4), np.zeros(3), steps))
+        locate(image(0, np.eye(3)), Lattice((5, 3, 4), np.zeros(3), steps))
     assert caught.value.code == "mask-grid"

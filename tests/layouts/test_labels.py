@@ -11,7 +11,8 @@ from hypothesis.extra import numpy as hnp
 from numpy.typing import NDArray
 
 from chaosprep.errors import FileError
-from chaosprep.layouts.labels import MAX_BYTES, as_labels, check_bytes, read_npy
+from chaosprep.imaging.volumes import MAX_BYTES, check_bytes
+from chaosprep.layouts.labels import as_labels, read_npy
 
 
 def npy(array: NDArray[Any], version: tuple[int, int] | None = None) -> bytes:

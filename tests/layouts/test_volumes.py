@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from chaosprep.errors import FileError
 from chaosprep.imaging.dicom import Header, read_header
+from chaosprep.imaging.nifti import read_voxels
 from chaosprep.layouts.masks import cut_mask
-from chaosprep.layouts.nifti import read_voxels
 from chaosprep.layouts.volumes import BY_ORDER, Stack
 from tests.layouts.test_grids import turned
 from tests.layouts.test_labels import npy

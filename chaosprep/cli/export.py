@@ -1,0 +1,128 @@
+"""`chaosprep export`: one command for each layout, each imported when it is called for."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import click
+
+from chaosprep.cli.options import (
+    jobs_option,
+    json_option,
+    on_error_option,
+    output_option,
+    overwrite_option,
+    quiet_option,
+    source_argument,
+    verbose_option,
+)
+from chaosprep.cli.output import LEFT_OUT, Talk, plural, say, write_json
+from chaosprep.export.folder import Exported, Options, ignore
+
+FORMATS = {
+    "nnunet": "nnU-Net v2's raw layout: volumes, dataset.json and splits_final.json.",
+    "nifti": "NIfTI volumes with BIDS-like names.",
+    "monai": "NIfTI volumes and a Decathlon datalist with folds.",
+    "huggingface": "An imagefolder for datasets: PNG pairs, metadata.jsonl and a dataset card.",
+    "parquet": "The table as Parquet, for pandas, polars and duckdb.",
+    "croissant": "The dataset with its Croissant description, for dataset search.",
+}
+Exporting = Callable[[Options], Exported]
+
+
+class Formats(click.Group):
+    """The layouts, each imported when it is called for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The layouts, volumes first."""
+        return list(FORMATS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import a layout's module and take its command."""
+        if cmd_name not in FORMATS:
+            return None
+        made: click.Command = import_module(f"chaosprep.cli.export_{cmd_name}").command
+        made.help = f"{FORMATS[cmd_name]}\n\n{made.help or ''}"
+        return made
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the layouts without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(FORMATS.items()))
+
+
+@click.group("export", cls=Formats)
+def command() -> None:
+    """Each export checks what it wrote and carries LICENSE-DATA.txt."""
+
+
+@dataclass(frozen=True)
+class _Talking:
+    jobs: int
+    on_error: Any
+    overwrite: bool
+    as_json: bool
+    verbose: int
+    quiet: int
+
+
+def export_command(format: str) -> Callable[[Callable[..., Exported]], click.Command]:
+    """Make `chaosprep export FORMAT DIR -o OUT` of a function.
+
+    The function gets `source`, `output`, `options` (`chaosprep.export.folder.Options`) and what its
+    own options add; it gives an `Exported`, of which the closing line is made.
+    """
+
+    def decorate(function: Callable[..., Exported]) -> click.Command:
+        @wraps(function)
+        def run(source: Path, output: Path, **values: Any) -> None:
+            talking = _Talking(**{key: values.pop(key) for key in _Talking.__annotations__})
+            with Talk(talking.verbose - talking.quiet, talking.as_json, bar=False):
+                made = function(
+                    source=source, output=output, options=_options(format, talking), **values
+                )
+            _close(made, talking)
+
+        finished: Callable[..., Any] = run
+        for option in (
+            quiet_option,
+            verbose_option,
+            json_option,
+            overwrite_option,
+            on_error_option,
+            jobs_option,
+            output_option,
+            source_argument("DIR"),
+        ):
+            finished = option(finished)
+        return click.command(format)(finished)
+
+    return decorate
+
+
+def _options(format: str, talking: _Talking) -> Options:
+    def said(case: str, done: int, total: int) -> None:
+        say(f"export {format}: {case} ({done} of {total})")
+
+    on_case = said if talking.verbose > talking.quiet else ignore
+    return Options(talking.jobs, talking.on_error, talking.overwrite, on_case)
+
+
+def _close(made: Exported, talking: _Talking) -> None:
+    if not talking.quiet:
+        for problem in made.skipped:
+            say(f"Left out: {problem}")
+        for note in made.notes:
+            say(f"Note: {note}")
+    if talking.as_json:
+        write_json(made)
+    elif not talking.quiet:
+        click.echo(
+            f"export {made.format}: {plural(made.cases, 'case')}, {plural(made.slices, 'slice')}, "
+            f"{len(made.skipped)} skipped -> {made.path}"
+        )
+    if made.skipped:
+        click.get_current_context().exit(LEFT_OUT)

@@ -1,0 +1,179 @@
+"""A case of a stage directory as volumes in patient space: its images, its labels, its lattice."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from statistics import median
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from chaosprep.dataset.case import Case
+from chaosprep.dataset.manifest import Dataset
+from chaosprep.dataset.records import Orientation, Slice
+from chaosprep.errors import FileError
+from chaosprep.imaging.geometry import SAME_ORIENTATION, slice_normal
+from chaosprep.imaging.volumes import Lattice, Volume, stack_lattice
+
+_GAP = 0.05  # of the spacing, and in mm: as in `imaging.geometry.order_series`
+_INTEGERS = tuple(np.dtype(name) for name in ("u1", "i2", "u2", "i4"))
+
+
+def originals(case: Case) -> tuple[Slice, ...]:
+    """The slices of a case without augmented copies, in anatomical order."""
+    return tuple(row for row in case.slices if row.copy == 0)
+
+
+def organ_labels(dataset: Dataset) -> dict[str, int]:
+    """Every organ of a dataset and its label in exports: 1, 2, ... in the order of mask values."""
+    values: dict[str, int] = {}
+    for row in dataset.slices:
+        for value, organ in row.labels.items():
+            values[organ] = min(value, values.get(organ, value))
+    ordered = sorted(values, key=lambda organ: (values[organ], organ))
+    return {organ: label for label, organ in enumerate(ordered, start=1)}
+
+
+def case_lattice(rows: Sequence[Slice]) -> Lattice:
+    """Where the voxels of a case's slices lie, (slices, rows, cols).
+
+    Args:
+        rows: the slices of one case without copies, in anatomical order.
+
+    Raises:
+        FileError: `geometry-unknown`, `geometry-mixed` (sizes, spacings or orientations differ),
+            `gap` (a step between slices is not the spacing) or `sheared`.
+    """
+    planes = [_plane(row) for row in rows]
+    first = planes[0]
+    normal = slice_normal(first.orientation)
+    steps = [after.position - before.position for before, after in pairwise(planes)]
+    along = [float(step @ normal) for step in steps]
+    between = rows[0].spacing[0] if rows[0].spacing else None
+    between = between or (median(along) if along else None)
+    if not between or between <= 0:
+        raise _not_a_volume("the distance between its slices is not known", "geometry-unknown")
+    for row, plane in zip(rows, planes, strict=True):
+        _check_alike(row, first, plane)
+    limit = max(_GAP * between, _GAP)
+    for row, step, distance in zip(rows[1:], steps, along, strict=True):
+        if abs(distance - between) > limit:
+            apart = f"{distance:.3f} mm lie before {row.id}, {between:.3f} mm between the others"
+            raise _not_a_volume(apart, "gap")
+        if float(np.linalg.norm(step - distance * normal)) > limit:
+            raise _not_a_volume("they are shifted against each other (tilted gantry)", "sheared")
+    spacing = between, *first.spacing
+    return stack_lattice((len(rows), *first.shape), first.position, first.orientation, spacing)
+
+
+def image_volume(case: Case) -> Volume:
+    """The images of a case in modality units (HU for CT), (slices, rows, cols).
+
+    The smallest of uint8, int16, uint16 and int32 that holds stored value x slope + intercept
+    exactly, else float32. An image that was windowed to 8 bits is taken as it is shown.
+
+    Raises:
+        FileError: what `case_lattice` and `Case.image` raise.
+    """
+    rows = originals(case)
+    lattice = case_lattice(rows)
+    planes = [modality_values(row, case.image(row)) for row in rows]
+    return Volume(_smallest(np.stack(planes)), lattice)
+
+
+def label_volume(case: Case, labels: dict[str, int]) -> Volume | None:
+    """The masks of a case as a label map, uint8 (slices, rows, cols); None without masks.
+
+    Args:
+        case: the case.
+        labels: organ -> label, as `organ_labels` gives it.
+
+    Raises:
+        FileError: `mask-missing` where only some slices have one, `mask-values` for a mask value
+            that no organ has, and what `case_lattice` and `Case.mask` raise.
+    """
+    rows = originals(case)
+    lacking = [row.id for row in rows if row.mask is None]
+    if len(lacking) == len(rows):
+        return None
+    if lacking:
+        raise FileError(
+            f"{len(lacking)} of its {len(rows)} slices have no mask ({lacking[0]}, ...)",
+            "Bring back their masks, or leave the case out with --on-error skip.",
+            code="mask-missing",
+        )
+    lattice = case_lattice(rows)
+    planes = [label_plane(row, case.mask(row), labels) for row in rows]
+    return Volume(np.stack(planes), lattice)
+
+
+def label_plane(row: Slice, mask: Any, labels: dict[str, int]) -> NDArray[np.uint8]:  # noqa: ANN401
+    """A mask (rows, cols) with the labels of an export in place of its own values."""
+    table = np.full(2**16, 255, np.uint8)
+    table[0] = 0
+    for value, organ in row.labels.items():
+        table[value] = labels[organ]
+    plane: NDArray[np.uint8] = table[mask]
+    if (plane == 255).any():
+        value = int(np.asarray(mask)[plane == 255][0])
+        raise FileError(
+            f"the mask of {row.id} holds {value}, which stands for no organ",
+            "Run chaosprep extract-liver first, or check its labels.",
+            code="mask-values",
+        )
+    return plane
+
+
+def modality_values(row: Slice, image: NDArray[Any]) -> NDArray[Any]:
+    """Stored values as modality units: integers where slope and intercept are, else float64."""
+    if row.window is not None or (row.slope, row.intercept) == (1.0, 0.0):
+        return image
+    if image.dtype.kind in "iu" and row.slope.is_integer() and row.intercept.is_integer():
+        return image.astype(np.int64) * int(row.slope) + int(row.intercept)
+    return image * row.slope + row.intercept
+
+
+def _smallest(voxels: NDArray[Any]) -> NDArray[Any]:
+    if voxels.dtype.kind not in "iu":
+        return voxels.astype(np.float32)
+    low, high = int(voxels.min()), int(voxels.max())
+    for kind in _INTEGERS:
+        if np.iinfo(kind).min <= low and high <= np.iinfo(kind).max:
+            return voxels.astype(kind)
+    return voxels.astype(np.float32)
+
+
+@dataclass(frozen=True, eq=False)
+class _Plane:
+    """Where a slice lies: (rows, cols), mm (3,), six cosines, mm per row and column."""
+
+    shape: tuple[int, int]
+    position: NDArray[np.float64]
+    orientation: Orientation
+    spacing: tuple[float, float]
+
+
+def _plane(row: Slice) -> _Plane:
+    if row.position is None or row.orientation is None or row.spacing is None:
+        reason = f"position, orientation or spacing of {row.id} are not known"
+        raise _not_a_volume(reason, "geometry-unknown")
+    shape, spacing = (row.rows, row.cols), (row.spacing[1], row.spacing[2])
+    return _Plane(shape, np.array(row.position), row.orientation, spacing)
+
+
+def _check_alike(row: Slice, first: _Plane, plane: _Plane) -> None:
+    if not (
+        plane.shape == first.shape
+        and np.allclose(plane.spacing, first.spacing, rtol=1e-4, atol=0)
+        and np.allclose(plane.orientation, first.orientation, rtol=0, atol=SAME_ORIENTATION)
+    ):
+        raise _not_a_volume(f"{row.id} has another size, spacing or orientation", "geometry-mixed")
+
+
+def _not_a_volume(reason: str, code: str) -> FileError:
+    return FileError(
+        f"its slices make no volume: {reason}",
+        "Bring back missing slices, or leave the case out with --on-error skip.",
+        code=code,
+    )

@@ -1,0 +1,1 @@
+"""Layouts of other tools: each module reads a Dataset and writes one."""

@@ -1,0 +1,203 @@
+"""The folder that an export makes: new, whole or not there at all, with the data's licence."""
+
+import shutil
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+
+from chaosprep import __version__
+from chaosprep.dataset.executors import WorkerDied, map_unordered, open_executor
+from chaosprep.dataset.files import real, write_durably
+from chaosprep.dataset.manifest import Dataset
+from chaosprep.dataset.runner import OnError
+from chaosprep.errors import ChaosprepError, NothingFoundError, Problem, ProblemsError
+
+LICENSE = "LICENSE-DATA.txt"
+RECORD = "chaosprep-export.json"
+"""What made an export; also the mark of a folder that --overwrite may replace."""
+
+T = TypeVar("T")
+R = TypeVar("R")
+OnCase = Callable[[str, int, int], None]
+"""Called with a case's id, how many are done, and how many there are."""
+
+
+def ignore(case: str, done: int, total: int) -> None:
+    """An `on_case` that does nothing."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """What every export takes besides its own parameters."""
+
+    jobs: int = 1
+    on_error: OnError = "stop"
+    overwrite: bool = False
+    on_case: OnCase = ignore
+
+
+@dataclass(frozen=True)
+class Exported:
+    """What an export made: the folder, how much it holds, and what was left out."""
+
+    format: str
+    path: Path
+    cases: int
+    slices: int
+    skipped: tuple[Problem, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@contextmanager
+def new_folder(
+    dataset: Dataset, output: Path, format: str, parameters: dict[str, Any], overwrite: bool
+) -> Iterator[Path]:
+    """A folder to fill, beside `output`; it takes that name only when all went well.
+
+    It gets `LICENSE-DATA.txt` and `chaosprep-export.json`, which tells what it was made from.
+
+    Raises:
+        ChaosprepError: `output` is the dataset, inside or around it, or it holds something.
+    """
+    output = Path(output)
+    _check_output(dataset.directory, output, overwrite)
+    folder = output.with_name(f".{output.name}.part")
+    try:
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        try:
+            yield folder
+            write_durably(folder / LICENSE, license_text(dataset).encode())
+            write_durably(folder / RECORD, _record(dataset, format, parameters))
+            if output.exists():
+                shutil.rmtree(output)
+            folder.replace(output)
+        except BaseException:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+    except OSError as error:
+        raise ChaosprepError(
+            f"{output}: cannot be written ({error.strerror})",
+            "Make room or choose another output.",
+            code="output",
+        ) from error
+
+
+def export_each(
+    function: Callable[[T], R],
+    tasks: Sequence[T],
+    name: Callable[[T], str],
+    options: Options,
+    export: str,
+) -> tuple[list[R], tuple[Problem, ...]]:
+    """Do the work of every case, in workers; give the results in the order of the tasks.
+
+    A `ChaosprepError` is a problem of its case, which `options.on_error` decides on. `function` and
+    each task must pickle.
+
+    Raises:
+        ProblemsError: there were problems, and they are not to be skipped.
+        NothingFoundError: nothing is left.
+    """
+    made: dict[int, R] = {}
+    problems: list[Problem] = []
+    work = _Work(function)
+    numbered = iter(enumerate(tasks))
+    executor = lambda: open_executor(options.jobs, len(tasks))  # noqa: E731 - it is used once
+    with closing(map_unordered(executor, work, numbered)) as results:
+        for done, ((index, task), result) in enumerate(results, start=1):
+            id = name(task)
+            if isinstance(result, WorkerDied):
+                problems.append(_died(id))
+            elif isinstance(result, ChaosprepError):
+                problems.append(Problem.of(result, id))
+            else:
+                made[index] = result
+            options.on_case(id, done, len(tasks))
+    problems.sort(key=lambda problem: problem.id)
+    if problems and options.on_error == "stop":
+        count = f"{len(problems)} problem{'s' if len(problems) > 1 else ''}"
+        raise ProblemsError(
+            f"export {export}: {count}, nothing was written",
+            "Settle them, or leave these cases out with --on-error skip.",
+            tuple(problems),
+        )
+    if not made:
+        raise NothingFoundError(f"export {export}: no case is left", code="nothing")
+    return [made[index] for index in sorted(made)], tuple(problems)
+
+
+@dataclass(frozen=True)
+class _Work:
+    """Calls a function on a numbered task; a named error is its result."""
+
+    function: Callable[[Any], Any]
+
+    def __call__(self, numbered: tuple[int, Any]) -> Any:  # noqa: ANN401 - whatever it gives
+        try:
+            return self.function(numbered[1])
+        except ChaosprepError as error:
+            return error
+
+
+def license_text(dataset: Dataset) -> str:
+    """The licence and the sources of the data, to read."""
+    lines = ["Licence of the data", ""]
+    lines += _titled((one.title or one.name, one.path) for one in dataset.licenses)
+    lines += ["", "Where they come from; cite them", ""]
+    lines += _titled((one.title, one.path) for one in dataset.sources)
+    lines += ["", "Derived with chaosprep: " + " > ".join(one.stage for one in dataset.history)]
+    return "\n".join(lines) + "\n"
+
+
+def _titled(found: Iterable[tuple[str | None, str | None]]) -> list[str]:
+    lines = [" ".join(part for part in pair if part) for pair in found]
+    return lines or ["not stated in the manifest: ask whoever gave you the data"]
+
+
+def _record(dataset: Dataset, format: str, parameters: dict[str, Any]) -> bytes:
+    record = {
+        "format": format,
+        "chaosprep": __version__,
+        "parameters": parameters,
+        "descriptor_sha256": dataset.descriptor_sha256,
+        "history": [past.stage for past in dataset.history],
+    }
+    return msgspec.json.format(msgspec.json.encode(record), indent=2) + b"\n"
+
+
+def _check_output(source: Path, output: Path, overwrite: bool) -> None:
+    here, there = real(source), real(output)
+    if here == there or here in there.parents or there in here.parents:
+        raise ChaosprepError(
+            f"{output}: the output must not be the input, inside it or around it",
+            "Give a directory beside the input.",
+            code="output-place",
+        )
+    if not output.exists() or (output.is_dir() and not any(output.iterdir())):
+        return
+    if not (output.is_dir() and (output / RECORD).exists()):
+        raise ChaosprepError(
+            f"{output}: it is not empty, and not an export",
+            "Give an empty or a new directory.",
+            code="output-foreign",
+        )
+    if not overwrite:
+        raise ChaosprepError(
+            f"{output}: it holds an export already",
+            "Use --overwrite to make it again, or give another directory.",
+            code="output",
+        )
+
+
+def _died(id: str) -> Problem:
+    return Problem(
+        code="worker-died",
+        id=id,
+        reason="its worker process died, twice",
+        remedy="Try --jobs 1, or more memory.",
+    )

@@ -1,0 +1,92 @@
+"""Where the voxels of an array lie in the patient, and a volume: an array that knows it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from chaosprep.errors import FileError
+from chaosprep.imaging.geometry import slice_normal
+
+MAX_BYTES = 2**30  # of a volume once it is unpacked: 4096 slices of 512 x 512, 8 bits each
+SAME_PLACE = 1e-3  # mm: above the rounding of headers and of NIfTI's float32
+
+
+@dataclass(frozen=True, eq=False)
+class Lattice:
+    """A lattice of voxels in DICOM patient coordinates (LPS: left, posterior, superior; mm).
+
+    Voxel (i, j, k) of an array of ``shape`` lies at ``origin + steps @ (i, j, k)``; ``origin`` is
+    (3,) mm and ``steps`` (3, 3) mm, a column for each axis of the array.
+    """
+
+    shape: tuple[int, int, int]
+    origin: NDArray[np.float64]
+    steps: NDArray[np.float64]
+
+    @property
+    def spacing(self) -> tuple[float, float, float]:
+        """The mm between voxels along each axis of the array."""
+        i, j, k = (float(length) for length in np.linalg.norm(self.steps, axis=0))
+        return i, j, k
+
+    @property
+    def is_sheared(self) -> bool:
+        """Whether two axes are not at right angles (a tilted gantry), to 1e-3 of a cosine."""
+        unit = self.steps / np.linalg.norm(self.steps, axis=0)
+        return bool(np.abs(unit.T @ unit - np.eye(3)).max() > 1e-3)
+
+    def differs_by(self, other: "Lattice") -> float:
+        """The largest distance in mm between the same corners of two lattices of one shape."""
+        ends = np.array(np.meshgrid(*((0, size - 1) for size in self.shape))).reshape(3, -1)
+        here = self.origin[:, None] + self.steps @ ends
+        there = other.origin[:, None] + other.steps @ ends
+        return float(np.linalg.norm(here - there, axis=0).max())
+
+
+@dataclass(frozen=True, eq=False)
+class Volume:
+    """An array (slices, rows, cols) and the lattice of its voxels, axes in the same order."""
+
+    voxels: NDArray[Any]
+    lattice: Lattice
+
+
+def stack_lattice(
+    shape: tuple[int, int, int],
+    position: Sequence[float] | NDArray[np.float64],
+    orientation: Sequence[float],
+    spacing: tuple[float, float, float],
+) -> Lattice:
+    """The lattice of slices stacked along their normal, (slices, rows, cols).
+
+    PS3.3 C.7.6.2.1.1: a step along a row goes by the first three cosines, one down a column by
+    the last three.
+
+    Args:
+        shape: slices, rows, cols.
+        position: ImagePositionPatient of the first slice, mm.
+        orientation: ImageOrientationPatient.
+        spacing: mm between slices, rows, cols.
+    """
+    along_row, down = np.array(orientation[:3]), np.array(orientation[3:])
+    steps = np.column_stack(
+        [slice_normal(orientation) * spacing[0], down * spacing[1], along_row * spacing[2]]
+    )
+    return Lattice(shape, np.array(position, dtype=np.float64), steps)
+
+
+def check_bytes(voxels: int, itemsize: int) -> None:
+    """Refuse a volume of more than `MAX_BYTES` before it is unpacked.
+
+    Raises:
+        FileError: `too-large`.
+    """
+    if voxels * itemsize > MAX_BYTES:
+        raise FileError(
+            f"its {voxels} voxels of {itemsize} bytes are above the limit of {MAX_BYTES >> 20} MiB",
+            "Check the file; save labels as 8-bit integers.",
+            code="too-large",
+        )

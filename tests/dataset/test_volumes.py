@@ -1,0 +1,110 @@
+"""A case as volumes: where its voxels lie, in which units, with which labels."""
+
+from typing import Any
+
+import msgspec
+import numpy as np
+import pytest
+
+from chaosprep import Dataset
+from chaosprep.dataset.records import Slice
+from chaosprep.dataset.volumes import (
+    case_lattice,
+    image_volume,
+    label_volume,
+    modality_values,
+    organ_labels,
+    originals,
+)
+from chaosprep.errors import FileError
+
+
+def rows(dataset: Dataset) -> tuple[Slice, ...]:
+    return originals(dataset.cases[0])
+
+
+def code(found: tuple[Slice, ...]) -> str:
+    with pytest.raises(FileError) as error:
+        case_lattice(found)
+    return error.value.code
+
+
+def changed(row: Slice, **fields: Any) -> Slice:
+    return msgspec.structs.replace(row, **fields)
+
+
+def test_every_pixel_lies_where_its_slice_says(pairs: Dataset) -> None:
+    found = rows(pairs)
+    lattice = case_lattice(found)
+    for index, row in enumerate(found):
+        assert row.position is not None
+        assert row.orientation is not None
+        assert row.spacing is not None
+        right, down = np.array(row.orientation[:3]), np.array(row.orientation[3:])
+        expected = np.array(row.position) + 2 * row.spacing[1] * down + 3 * row.spacing[2] * right
+        assert np.allclose(lattice.origin + lattice.steps @ (index, 2, 3), expected, atol=1e-3)
+    assert lattice.spacing == pytest.approx(found[0].spacing)
+
+
+def test_a_missing_slice_is_a_gap(pairs: Dataset) -> None:
+    found = rows(pairs)
+    assert code((*found[:1], *found[2:])) == "gap"
+
+
+def test_slices_at_either_end_may_be_missing(pairs: Dataset) -> None:
+    assert case_lattice(rows(pairs)[1:]).shape[0] == len(rows(pairs)) - 1
+
+
+def test_slices_of_two_sizes_make_no_volume(pairs: Dataset) -> None:
+    first, *others = rows(pairs)
+    assert code((first, *(changed(row, rows=row.rows + 1) for row in others))) == "geometry-mixed"
+
+
+def test_a_slice_without_position_makes_no_volume(pairs: Dataset) -> None:
+    first, *others = rows(pairs)
+    assert code((changed(first, position=None), *others)) == "geometry-unknown"
+
+
+def test_a_tilted_stack_is_named(pairs: Dataset) -> None:
+    found = rows(pairs)
+    tilted = tuple(
+        changed(row, position=(row.position[0], row.position[1] + 2.0 * i, row.position[2]))
+        for i, row in enumerate(found)
+        if row.position
+    )
+    assert code(tilted) == "sheared"
+
+
+def test_values_are_in_modality_units(pairs: Dataset) -> None:
+    row = changed(rows(pairs)[0], slope=2.0, intercept=-1000.0)
+    stored = np.array([[0, 600]], np.uint16)
+    assert modality_values(row, stored).tolist() == [[-1000, 200]]
+    assert modality_values(changed(row, slope=0.5), stored).tolist() == [[-1000.0, -700.0]]
+
+
+def test_a_windowed_image_is_taken_as_shown(images: Dataset) -> None:
+    assert image_volume(images.cases[0]).voxels.dtype == np.uint8
+
+
+def test_the_stored_values_are_the_volume(pairs: Dataset) -> None:
+    case = pairs.cases[0]
+    volume = image_volume(case)
+    assert volume.lattice.shape == volume.voxels.shape
+    assert (volume.voxels == case.volume()).all()
+
+
+def test_labels_run_from_one(livers: Dataset) -> None:
+    labels = organ_labels(livers)
+    volume = label_volume(livers.cases[0], labels)
+    assert labels == {"liver": 1}
+    assert volume is not None
+    areas = [row.pixels["liver"] for row in rows(livers)]
+    assert volume.voxels.max() == 1
+    assert [int(plane.sum()) for plane in volume.voxels] == areas
+
+
+def test_a_mask_value_without_an_organ_is_named(livers: Dataset) -> None:
+    case = livers.cases[0]
+    object.__setattr__(case, "slices", tuple(changed(row, labels={7: "x"}) for row in case.slices))
+    with pytest.raises(FileError, match="stands for no organ"):
+        label_volume(case, {"x": 1})
