@@ -127,7 +127,7 @@ def label_plane(row: Slice, mask: Any, labels: dict[str, int]) -> NDArray[np.uin
 
 def modality_values(row: Slice, image: NDArray[Any]) -> NDArray[Any]:
     """Stored values as modality units: integers where slope and intercept are, else float64."""
-    if row.window is not None or (row.slope, row.intercept) == (1.0, 0.0):
+    if row.window_source != "none" or (row.slope, row.intercept) == (1.0, 0.0):
         return image
     if image.dtype.kind in "iu" and row.slope.is_integer() and row.intercept.is_integer():
         return image.astype(np.int64) * int(row.slope) + int(row.intercept)
