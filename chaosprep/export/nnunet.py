@@ -89,7 +89,7 @@ def export(
         for file, value in described.items():
             write_json(folder / file, value)
         check_written(folder, written, described)
-        _check_training(folder)
+        check_training(folder)
     said = (*notes(dataset, choice.studies, written), _about_folds(place.name, folds))
     slices = sum(one.slices for one in written)
     return Exported("nnunet", place, len(written), slices, skipped, said)
@@ -179,8 +179,12 @@ def _dataset_json(
     }
 
 
-def _check_training(folder: Path) -> None:
-    """Count as nnU-Net does: a label map and every channel for each case, and all in each fold."""
+def check_training(folder: Path) -> None:
+    """Count as nnU-Net does: a label map and every channel for each case, and all in each fold.
+
+    Raises:
+        FileError: `not-as-written`.
+    """
     found = msgspec.json.decode(read_regular(folder / DATASET))
     cases = {path.name.removesuffix(ENDING) for path in (folder / "labelsTr").iterdir()}
     images = {path.name for path in (folder / "imagesTr").iterdir()}

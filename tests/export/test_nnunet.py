@@ -1,6 +1,7 @@
 """nnU-Net's raw layout: names, channels, sides, folds, and voxels where they lie in the patient."""
 
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 
 import chaosprep
 from chaosprep import Dataset
-from chaosprep.errors import ChaosprepError, NothingFoundError, ProblemsError, UsageError
+from chaosprep.errors import ChaosprepError, FileError, NothingFoundError, ProblemsError, UsageError
 from chaosprep.export import nnunet, volumes
 from chaosprep.export.folder import Options
 from chaosprep.phantom import Patient, write_chaos
@@ -89,6 +90,40 @@ def test_our_folds_are_nnunets_folds(folds: Dataset, tmp_path: Path) -> None:
         for number in range(3)
     ]
     assert "before training folds 0 to 2" in made.notes[-1]
+
+
+def without_label(folder: Path) -> None:
+    (folder / "labelsTr/MR001_t1.nii.gz").unlink()
+
+
+def without_channel(folder: Path) -> None:
+    (folder / "imagesTr/MR001_t1_0001.nii.gz").unlink()
+
+
+def without_fold_member(folder: Path) -> None:
+    (folder / "splits_final.json").write_text('[{"train": ["MR001_t1"], "val": ["MR003_t1"]}]')
+
+
+@pytest.mark.parametrize("fault", [without_label, without_channel, without_fold_member])
+def test_what_nnunet_would_stumble_over_is_found(
+    raw: Path, tmp_path: Path, fault: Callable[[Path], None]
+) -> None:
+    folder = shutil.copytree(raw, tmp_path / "copy")
+    nnunet.check_training(folder)
+    fault(folder)
+    with pytest.raises(FileError) as error:
+        nnunet.check_training(folder)
+    assert error.value.code == "not-as-written"
+
+
+def test_a_split_that_misses_a_case_leaves_nothing(
+    livers: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(nnunet, "splits", lambda _: [{"train": ["MR001_t1-in"], "val": []}])
+    with pytest.raises(FileError, match=r"splits_final\.json") as error:
+        nnunet.export(livers, tmp_path)
+    assert error.value.code == "not-as-written"
+    assert not any(tmp_path.iterdir())
 
 
 def test_all_organs_are_labels_from_one_to_four(folds: Dataset, tmp_path: Path) -> None:

@@ -6,15 +6,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import SimpleITK
 
 import chaosprep
 from chaosprep import Dataset
-from chaosprep.export import monai, nifti, nnunet
+from chaosprep.export import monai, nnunet
 from chaosprep.export.channels import Channels
 from chaosprep.phantom import Patient, write_chaos
-from tests.export.seen import load, same_volume, series, voxels
-from tests.stages.test_real_data import DERIVED, ORIGINAL, REAL
+from tests.export.seen import load
+from tests.stages.test_real_data import DERIVED, REAL
 
 pytestmark = [pytest.mark.peers, pytest.mark.filterwarnings("default")]
 real = pytest.mark.skipif(not REAL.is_dir(), reason="no CHAOS data beside the repository")
@@ -49,16 +48,22 @@ def nnunet_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[
     os.chdir(here)
 
 
-def plan_and_preprocess(id: int) -> None:
-    """As `nnUNetv2_plan_and_preprocess -d ID -c 2d -np 1 --verify_dataset_integrity`."""
+def plan(id: int) -> None:
+    """Let nnU-Net verify the dataset, take its fingerprint and plan."""
     from nnunetv2.experiment_planning.plan_and_preprocess_api import (
         extract_fingerprints,
         plan_experiments,
-        preprocess,
     )
 
     extract_fingerprints([id], num_processes=1, check_dataset_integrity=True)
     plan_experiments([id])
+
+
+def plan_and_preprocess(id: int) -> None:
+    """As `nnUNetv2_plan_and_preprocess -d ID -c 2d -np 1 --verify_dataset_integrity`."""
+    from nnunetv2.experiment_planning.plan_and_preprocess_api import preprocess
+
+    plan(id)
     preprocess([id], configurations=("2d",), num_processes=(1,))
 
 
@@ -93,11 +98,10 @@ def test_nnunet_trains_on_our_folds(
     (there / "splits_final.json").write_bytes((made.path / "splits_final.json").read_bytes())
 
     import torch
-    from nnunetv2.training.nnUNetTrainer.nnUNetTrainer import nnUNetTrainer
+    from nnunetv2.run.run_training import get_trainer_from_args
 
-    plans, described = load(there / "nnUNetPlans.json"), load(there / "dataset.json")
     for fold in range(3):
-        trainer = nnUNetTrainer(plans, "2d", fold, described, device=torch.device("cpu"))
+        trainer = get_trainer_from_args("101", "2d", fold, device=torch.device("cpu"))
         train, val = trainer.do_split()
         assert val == sorted({row.case for row in pairs.slices if row.fold == fold})
         assert train == sorted({row.case for row in pairs.slices if row.fold != fold})
@@ -111,7 +115,7 @@ def test_nnunet_normalises_ct_as_hounsfield_units(
     root = write_chaos(place / "root", phantoms)
     pairs = chaosprep.split(root, place / "s", sequence=["ct"], val_patient=["CT002"])
     nnunet.export(chaosprep.extract_liver(pairs, place / "l"), nnunet_folders / "raw")
-    plan_and_preprocess(101)
+    plan(101)
     (there,) = (nnunet_folders / "preprocessed").iterdir()
     plans = load(there / "nnUNetPlans.json")
     assert plans["configurations"]["2d"]["normalization_schemes"] == ["CTNormalization"]
@@ -166,27 +170,3 @@ def test_auto3dseg_reads_our_folds(tmp_path: Path) -> None:
         assert found == expected
         assert len(training) == 4 - len(expected)
         assert all(Path(item["image"]).is_file() for item in (*training, *validation))
-
-
-@real
-@pytest.mark.parametrize("patient", ["1", "21"])
-def test_real_mr_lies_where_simpleitk_reads_it(patient: str, tmp_path: Path) -> None:
-    pairs = chaosprep.split(
-        DERIVED, tmp_path / "s", sequence=BOTH, patient=[f"MR{int(patient):03d}"], val=0
-    )
-    made = nnunet.export(chaosprep.extract_liver(pairs, tmp_path / "l"), tmp_path / "raw")
-    for channel, phase in enumerate(("InPhase", "OutPhase")):
-        folder = DERIVED / f"Train_Sets/MR/{patient}/T1DUAL/DICOM_anon/{phase}"
-        file = made.path / f"imagesTr/MR{int(patient):03d}_t1_000{channel}.nii.gz"
-        assert same_volume(file, series(folder))
-
-
-@real
-def test_real_ct_lies_where_simpleitk_reads_it_and_its_liver_is_liver(tmp_path: Path) -> None:
-    pairs = chaosprep.split(ORIGINAL, tmp_path / "s", sequence=["ct"])
-    made = nifti.export(chaosprep.extract_liver(pairs, tmp_path / "l"), tmp_path / "out")
-    stem = made.path / "sub-CT003/anat/sub-CT003_acq-ct"
-    assert same_volume(Path(f"{stem}_ct.nii.gz"), series(ORIGINAL / "Test_Sets/CT/3/DICOM_anon"))
-    image, label = voxels(Path(f"{stem}_ct.nii.gz")), voxels(Path(f"{stem}_dseg.nii.gz"))
-    assert 138 <= image[label == 1].mean() <= 144
-    assert SimpleITK.ReadImage(f"{stem}_ct.nii.gz").GetSpacing()[2] == pytest.approx(2.0)
