@@ -128,6 +128,7 @@ def test_monai_loads_every_case_of_the_datalist(
     livers: Dataset, tmp_path: Path, channels: Channels
 ) -> None:
     pytest.importorskip("monai")
+    pytest.importorskip("nibabel")
     from monai.data import CacheDataset, load_decathlon_datalist
     from monai.transforms import Compose, EnsureChannelFirstd, LoadImaged
 

@@ -1,4 +1,4 @@
-"""Volumes of CHAOS data lie where SimpleITK reads the series; skipped where these are not at hand."""
+"""Volumes of CHAOS data lie where SimpleITK reads them; skipped where the data are not there."""
 
 from pathlib import Path
 
