@@ -63,8 +63,8 @@ def evaluate(
             "Leave out --spacing: it is for folders of pictures.",
             code="spacing",
         )
-    chosen = _organs(prediction, reference, tuple(organs))
     wanted, notes = _wanted(prediction, reference, tuple(patients), split)
+    chosen = _organs(prediction, reference, wanted, tuple(organs))
     problems = [*reference.problems, *prediction.problems]
     problems += _unmatched(prediction, reference, wanted)
     broken = {problem.id for problem in prediction.problems}
@@ -92,17 +92,24 @@ def evaluate(
     )
 
 
-def _organs(prediction: Side, reference: Side, wanted: Organs) -> Organs:
-    """The organs to compare, in the reference's order."""
-    both = f"PRED shows {', '.join(prediction.organs)}; REF {', '.join(reference.organs)}"
-    lacking = [o for o in wanted if o not in prediction.organs or o not in reference.organs]
+def _organs(prediction: Side, reference: Side, wanted: list[Member], asked: Organs) -> Organs:
+    """The organs to compare, in the reference's order: of the cases that are on both sides."""
+    ids = [member.id for member in wanted if member.id in prediction.members]
+    pred, ref = _shown(prediction, ids), _shown(reference, ids)
+    both = f"PRED shows {', '.join(pred)}; REF {', '.join(ref)}"
+    lacking = [organ for organ in asked if organ not in pred or organ not in ref]
     if lacking:
         raise UsageError(f"{lacking[0]} is not on both sides: {both}", code="organ")
-    if not wanted and set(prediction.organs) != set(reference.organs):
+    if not asked and set(pred) != set(ref):
         raise UsageError(
             f"the two sides show different organs: {both}", "Choose with --organ.", code="organ"
         )
-    return tuple(organ for organ in reference.organs if not wanted or organ in wanted)
+    return tuple(organ for organ in ref if not asked or organ in asked)
+
+
+def _shown(side: Side, ids: list[str]) -> Organs:
+    found = {organ for id in ids for organ in side.members[id].organs}
+    return tuple(organ for organ in side.organs if organ in found)
 
 
 def _wanted(

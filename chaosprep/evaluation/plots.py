@@ -11,12 +11,12 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _PANELS = (
-    ("dice", "Dice"),
-    ("ravd", "RAVD (%)"),
-    ("assd", "ASSD (mm)"),
-    ("mssd", "MSSD (mm)"),
-    ("hd95", "HD95 (mm)"),
-    ("score", "CHAOS score"),
+    ("dice", "Dice", {"top": 1.005}),
+    ("ravd", "RAVD (%)", {"bottom": 0}),
+    ("assd", "ASSD (mm)", {"bottom": 0}),
+    ("mssd", "MSSD (mm)", {"bottom": 0}),
+    ("hd95", "HD95 (mm)", {"bottom": 0}),
+    ("score", "CHAOS score", {"top": 100.5}),
 )
 _COLUMNS = 3
 _DOTS = "#1b6ca8"
@@ -29,7 +29,7 @@ def box_plots(found: Evaluation) -> bytes:
         ChaosprepError: `extra`, matplotlib is not installed.
     """
     try:
-        from matplotlib import rc_context
+        from matplotlib import rc_context, rcdefaults
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
     except ImportError as error:
@@ -37,13 +37,15 @@ def box_plots(found: Evaluation) -> bytes:
             "matplotlib is not installed", "Run: pip install 'chaosprep[plot]'.", "extra"
         ) from error
     organs = [summary.organ for summary in found.summaries]
-    with rc_context({"font.size": 9, "svg.hashsalt": ""}):
+    with rc_context():
+        rcdefaults()  # not the user's own: the same results give the same picture
         rows = -(-len(_PANELS) // _COLUMNS)
         figure = Figure(figsize=(9, 3 * rows), dpi=120, layout="constrained")
         FigureCanvasAgg(figure)
         axes = figure.subplots(rows, _COLUMNS).ravel()
-        for (name, title), panel in zip(_PANELS, axes, strict=True):
+        for (name, title, limit), panel in zip(_PANELS, axes, strict=True):
             _panel(panel, name, title, organs, found.results)
+            panel.set_ylim(**limit)
         stream = BytesIO()
         figure.savefig(stream, format="png", metadata={"Software": None})
     return stream.getvalue()
@@ -56,7 +58,7 @@ def _panel(
     values = [[getattr(row, name) for row in rows if row.organ == organ] for organ in organs]
     known = [[value for value in column if value is not None] for column in values]
     lost = sum(map(len, values)) - sum(map(len, known))
-    axes.set_title(title if not lost else f"{title}, {lost} without a value")
+    axes.set_title(title if not lost else f"{title}, {lost} without")
     axes.boxplot(known, positions=places, widths=0.5, showfliers=False, medianprops={"color": "k"})
     for place, column in zip(places, known, strict=True):
         axes.plot([place] * len(column), column, "o", color=_DOTS, markersize=3, alpha=0.6)

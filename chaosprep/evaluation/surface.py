@@ -65,9 +65,10 @@ def surface(pred: Mask, ref: Mask, spacing: Spacing) -> Surface:
     if not (borders[0].any() and borders[1].any()):
         return _UNKNOWN
     there, back = directed(*borders, spacing), directed(*borders[::-1], spacing)
-    every = np.concatenate([there, back])
-    percentiles = (float(np.percentile(distances, 95)) for distances in (there, back))
-    return Surface(float(every.mean()), float(every.max()), max(percentiles))
+    assd = (there.sum() + back.sum()) / (there.size + back.size)
+    mssd = max(there.max(), back.max())
+    hd95 = max(np.percentile(distances, 95) for distances in (there, back))
+    return Surface(float(assd), float(mssd), float(hd95))
 
 
 def directed(start: Mask, end: Mask, spacing: Spacing) -> Distances:
