@@ -10,7 +10,7 @@ from chaosprep.evaluation.results import Evaluation, OrganResult
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-_PANELS = (
+_PANELS: tuple[tuple[str, str, dict[str, float]], ...] = (
     ("dice", "Dice", {"top": 1.005}),
     ("ravd", "RAVD (%)", {"bottom": 0}),
     ("assd", "ASSD (mm)", {"bottom": 0}),

@@ -71,7 +71,9 @@ def test_images_beside_masks_are_no_masks(livers: Dataset, out: Path) -> None:
 def test_npy_slices_are_those_of_png(livers: Dataset, out: Path) -> None:
     out.mkdir()
     for row in livers.slices:
-        np.save(out / f"{row.id}.npy", livers.mask(row))
+        mask = livers.mask(row)
+        assert mask is not None
+        np.save(out / f"{row.id}.npy", mask)
     assert is_perfect(chaosprep.evaluate(out, livers.directory), 4)
 
 
@@ -215,7 +217,7 @@ def test_nnunets_predictions_beside_its_labels(organs: Dataset, out: Path) -> No
     (out / "dataset.json").write_text(json.dumps({"labels": labels}))
     found = chaosprep.evaluate(out / "predicted", out / "labelsTr")
     assert is_perfect(found, 16)
-    spacing = np.prod(organs.slices[0].spacing or ())
+    spacing = np.prod([mm or 0 for mm in organs.slices[0].spacing or ()])
     assert found.results[0].ref_ml == pytest.approx(
         found.results[0].ref_voxels * spacing / 1000, rel=1e-5
     )

@@ -130,9 +130,9 @@ def test_axes_may_be_swapped_and_flipped_with_their_spacing(
     seed: int, order: list[int], flips: set[int]
 ) -> None:
     pred, ref, spacing = some(seed)
-    turned = [np.flip(mask, tuple(flips)).transpose(order) for mask in (pred, ref)]
+    here, there = (np.flip(mask, tuple(flips)).transpose(order) for mask in (pred, ref))
     slices, rows, cols = (spacing[axis] for axis in order)
-    expected, found = surface(pred, ref, spacing), surface(*turned, (slices, rows, cols))
+    expected, found = surface(pred, ref, spacing), surface(here, there, (slices, rows, cols))
     if expected.assd is None:
         assert found == expected
     else:
@@ -143,5 +143,5 @@ def test_axes_may_be_swapped_and_flipped_with_their_spacing(
 def test_empty_space_around_does_not_matter(seed: int) -> None:
     """Beyond the edge lies nothing; a mask that touches no edge does not see how far it goes."""
     pred, ref, spacing = some(seed)
-    tight, wide = ([np.pad(mask, width) for mask in (pred, ref)] for width in (1, 4))
-    assert surface(*wide, spacing) == surface(*tight, spacing)
+    tight, wide = (surface(np.pad(pred, w), np.pad(ref, w), spacing) for w in (1, 4))
+    assert wide == tight

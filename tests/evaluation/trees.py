@@ -29,7 +29,7 @@ def masks_of(dataset: Dataset, case: str) -> dict[str, NDArray[Any]]:
 
 def volume_of(dataset: Dataset, case: str) -> NDArray[np.bool_]:
     """Where the masks of a case are not 0: (slices, rows, cols)."""
-    return np.stack(list(masks_of(dataset, case).values())) != 0
+    return np.asarray(np.stack(list(masks_of(dataset, case).values())) != 0)
 
 
 def write_shifted(dataset: Dataset, folder: Path, cols: int = 1) -> Path:
