@@ -1,5 +1,6 @@
 """NIfTI label volumes as one side: a file, or a folder of them, such as nnU-Net's."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +10,15 @@ import numpy as np
 
 from chaosprep.dataset.files import read_regular
 from chaosprep.errors import ChaosprepError, FileError
-from chaosprep.evaluation.sides import Masks, Organs, Side, as_organs, in_order, name_values
+from chaosprep.evaluation.sides import (
+    Masks,
+    Organs,
+    Side,
+    as_organs,
+    in_order,
+    name_twice,
+    name_values,
+)
 from chaosprep.imaging.nifti import read_nifti
 from chaosprep.imaging.volumes import Volume
 from chaosprep.layouts.labels import as_labels
@@ -65,7 +74,10 @@ def open_nifti(path: Path, reference: Side | None) -> Side:
         ChaosprepError: `labels`, the legend cannot be understood.
         FileError: a volume of the reference cannot be read.
     """
-    files = {_stem(file): file for file in nifti_files(path)}
+    found = nifti_files(path)
+    files = {_stem(file): file for file in found}
+    if reference is not None and path.is_file() and reference.path.is_file():
+        files = dict.fromkeys(reference.members, path)  # one beside one, whatever their names
     values = _legend(path.parent if path.is_file() else path)
     if values is None and reference is not None:
         values = dict(reference.labels)
@@ -78,6 +90,9 @@ def open_nifti(path: Path, reference: Side | None) -> Side:
         organs=in_order(values),
         values=values,
         labels=values,
+        problems=tuple(
+            name_twice(stem, stem) for stem, n in Counter(map(_stem, found)).items() if n > 1
+        ),
     )
 
 

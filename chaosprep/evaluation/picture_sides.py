@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from chaosprep.evaluation.sides import (
     Side,
     as_organs,
     in_order,
+    name_twice,
     name_values,
     read_picture,
     stack,
@@ -113,12 +114,10 @@ def _cases(folder: Path) -> tuple[dict[str, list[Path]], tuple[Problem, ...]]:
         else:
             place = file.parent.relative_to(folder).as_posix()
             cases[folder.resolve().name if place == "." else place].append(file)
-    return cases, tuple(_twice(cases.items()))
-
-
-def _twice(cases: Iterable[tuple[str, list[Path]]]) -> Iterable[Problem]:
-    for id, files in cases:
-        for stem, count in Counter(file.stem for file in files).items():
-            if count > 1:
-                reason = f"{count} files have the name {stem} but for their ending or folder"
-                yield Problem(code="name-twice", id=id, reason=reason, remedy="Keep one of them.")
+    problems = [
+        name_twice(id, stem)
+        for id, files in cases.items()
+        for stem, count in Counter(file.stem for file in files).items()
+        if count > 1
+    ]
+    return cases, tuple(problems)

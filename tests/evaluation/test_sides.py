@@ -223,6 +223,23 @@ def test_nnunets_predictions_beside_its_labels(organs: Dataset, out: Path) -> No
     )
 
 
+def test_a_file_beside_a_file_needs_no_equal_name(livers: Dataset, case: str, out: Path) -> None:
+    out.mkdir()
+    for name in ("net", "truth"):
+        write_nifti(out / f"{name}.nii.gz", volume(livers, case))
+    found = chaosprep.evaluate(out / "net.nii.gz", out / "truth.nii.gz")
+    assert [(row.case, row.dice) for row in found.results] == [("truth", 1)]
+
+
+def test_two_volumes_of_one_name_are_named(livers: Dataset, case: str, out: Path) -> None:
+    out.mkdir()
+    for ending in (".nii", ".nii.gz"):
+        write_nifti(out / f"{case}{ending}", volume(livers, case))
+    with pytest.raises(ProblemsError) as error:
+        chaosprep.evaluate(out, livers.directory, patients=["MR001"])
+    assert code(error) == {"name-twice"}
+
+
 def test_version_1_of_a_legend_is_label_to_organ(livers: Dataset, out: Path) -> None:
     for name in ("ref", "pred"):
         write_volumes(livers, out / name)
