@@ -1,4 +1,4 @@
-"""The console sessions of docs/augmentation.md, dicom.md and evaluation.md print what the pages say."""
+"""The console sessions of these pages of docs print what the pages say."""
 
 from pathlib import Path
 

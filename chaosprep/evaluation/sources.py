@@ -4,7 +4,7 @@ from pathlib import Path
 
 from chaosprep.dataset.manifest import WORKSPACE
 from chaosprep.dataset.opening import is_stage_directory
-from chaosprep.errors import ChaosprepError, NothingFoundError, UsageError
+from chaosprep.errors import ChaosprepError, FileError, NothingFoundError, UsageError
 from chaosprep.evaluation.chaos_sides import open_chaos, open_sets
 from chaosprep.evaluation.nifti_side import nifti_files, open_nifti
 from chaosprep.evaluation.picture_sides import open_pictures, pictures_below
@@ -25,7 +25,7 @@ def open_reference(path: Path) -> Side:
         NothingFoundError: `layout-unknown`.
         ChaosprepError: what is wrong with what it is.
     """
-    return _listing(path, None)
+    return _recognise(path, None)
 
 
 def open_prediction(path: Path, reference: Side) -> Side:
@@ -36,12 +36,15 @@ def open_prediction(path: Path, reference: Side) -> Side:
         NothingFoundError: `layout-unknown`.
         ChaosprepError: what is wrong with what it is.
     """
-    return _listing(path, reference)
+    return _recognise(path, reference)
 
 
-def _listing(path: Path, reference: Side | None) -> Side:
+def _recognise(path: Path, reference: Side | None) -> Side:
     try:
         return _open(path, reference)
+    except FileError as error:
+        named = f"{error.file}: {error.reason}" if error.file else error.reason
+        raise FileError(named, error.remedy, error.code) from error
     except OSError as error:
         raise ChaosprepError(
             f"{error.filename}: it cannot be listed ({error.strerror})",

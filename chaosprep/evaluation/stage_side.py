@@ -73,5 +73,5 @@ def open_stage(directory: Path) -> Side:
         organs=tuple(labels),
         values=values,
         labels={label: organ for organ, label in labels.items()},
-        in_mm=any(row.spacing for row in dataset.slices),
+        in_mm=any(r.spacing and r.position and r.orientation for r in dataset.slices),
     )

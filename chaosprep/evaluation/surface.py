@@ -72,17 +72,17 @@ def surface(pred: Mask, ref: Mask, spacing: Spacing) -> Surface:
 
 
 def directed(start: Mask, end: Mask, spacing: Spacing) -> Distances:
-    """From each voxel of `start` to the nearest of `end`, neither empty: (voxels,) mm."""
+    """From each voxel of one border to the nearest of another, neither empty: (voxels,) mm."""
     import SimpleITK
 
     image = SimpleITK.GetImageFromArray(end.view(np.uint8))
     image.SetSpacing(spacing[::-1])
-    # Squared: float32 holds more of them exactly. Inside of `end`, where it is negative, it is 0.
+    # Squared: float32 holds more of them exactly. A border voxel is 0 from itself, maybe -0.
     squared = SimpleITK.SignedMaurerDistanceMap(
         image, insideIsPositive=False, squaredDistance=True, useImageSpacing=True
     )
     found: Distances = SimpleITK.GetArrayViewFromImage(squared)[start].astype(np.float64)
-    return np.sqrt(np.maximum(found, 0))
+    return np.sqrt(np.abs(found))
 
 
 def _around(mask: Mask) -> tuple[slice, ...]:

@@ -10,10 +10,17 @@ import pytest
 import chaosprep
 from chaosprep import Dataset
 from chaosprep.dataset.volumes import label_volume, organ_labels
-from chaosprep.errors import ChaosprepError, ManifestError, NothingFoundError, ProblemsError
+from chaosprep.errors import (
+    ChaosprepError,
+    FileError,
+    ManifestError,
+    NothingFoundError,
+    ProblemsError,
+)
 from chaosprep.evaluation.results import Evaluation
 from chaosprep.imaging.nifti import write_nifti
 from chaosprep.imaging.volumes import Lattice, Volume
+from chaosprep.phantom import Patient, write_chaos
 from tests.evaluation.trees import dice, volume_of, write_png, write_shifted
 
 ORGANS = ("liver", "right-kidney", "left-kidney", "spleen")
@@ -116,6 +123,16 @@ def test_predictions_on_augmented_copies_are_not_compared(livers: Dataset, out: 
     assert is_perfect(chaosprep.evaluate(out, livers.directory), 4)
 
 
+def test_a_slice_that_the_reference_lacks_is_named(livers: Dataset, out: Path) -> None:
+    write_shifted(livers, out)
+    write_png(out / "MR001_t1-in_s099.png", np.zeros((32, 32)))
+    with pytest.raises(ProblemsError) as error:
+        chaosprep.evaluate(out, livers.directory)
+    (problem,) = error.value.problems
+    assert problem.code == "slices-differ"
+    assert "1 are not the reference's (MR001_t1-in_s099)" in problem.reason
+
+
 def test_two_files_of_one_slice_are_named(livers: Dataset, out: Path) -> None:
     write_shifted(livers, out)
     np.save(out / "MR001_t1-in_s000.npy", np.zeros((32, 32), np.uint8))
@@ -142,6 +159,18 @@ def test_another_grid_is_refused_with_the_way_back(livers: Dataset, resampled: D
         chaosprep.evaluate(resampled.directory, livers.directory)
     assert code(error) == {"size-mismatch"}
     assert "chaosprep assemble" in error.value.problems[0].remedy
+
+
+def test_slices_of_the_same_names_must_lie_at_the_same_places(
+    livers: Dataset, case: str, tmp_path: Path
+) -> None:
+    """The same patient with other pixels: as many, as named, but 5 mm wide."""
+    wide = [Patient(id=1, slices=4, matrix=32, sequences=("t1-in",), pixel_spacing=5)]
+    pairs = chaosprep.split(write_chaos(tmp_path / "root", wide), tmp_path / "pairs", val=0)
+    other = chaosprep.extract_liver(pairs, tmp_path / "livers")
+    with pytest.raises(ProblemsError) as error:
+        chaosprep.evaluate(other.directory, livers.directory, patients=["MR001"])
+    assert [(p.code, p.id) for p in error.value.problems] == [("grid-mismatch", case)]
 
 
 def test_a_damaged_stage_directory_is_not_taken_for_pictures(livers: Dataset, out: Path) -> None:
@@ -338,6 +367,13 @@ def test_pictures_named_by_slice_ids_are_grouped_by_case(livers: Dataset, out: P
     ref = write_shifted(livers, out, cols=0)
     found = chaosprep.evaluate(ref, ref)
     assert [row.case for row in found.results] == [case.id for case in livers.cases]
+
+
+def test_a_picture_of_the_reference_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    ref = plain(tmp_path / "ref/c", {"1": SQUARE, "2": SQUARE})
+    (ref / "2.png").write_bytes(b"no PNG")
+    with pytest.raises(FileError, match=r"2\.png: not an image"):
+        chaosprep.evaluate(ref.parent, ref.parent)
 
 
 def test_slices_of_different_sizes_make_no_case(tmp_path: Path) -> None:
