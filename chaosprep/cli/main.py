@@ -3,6 +3,7 @@
 import signal
 import sys
 from importlib import import_module
+from inspect import cleandoc
 from types import FrameType
 
 import click
@@ -40,7 +41,7 @@ class Verbs(click.Group):
             return None
         module = import_module(f"chaosprep.cli.{cmd_name.replace('-', '_')}")
         command: click.Command = module.command
-        command.help = f"{VERBS[cmd_name]}\n\n{command.help or ''}"
+        command.help = f"{VERBS[cmd_name]}\n\n{cleandoc(command.help or '')}"
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -45,6 +45,12 @@ def test_a_table_of_80_columns_then_what_it_comes_to(
     assert lines[-1] == f"evaluate: 5 cases, 1 organ, CHAOS score {score:.2f}, 0 skipped"
 
 
+def test_the_help_is_set_as_paragraphs(chaosprep: Run) -> None:
+    text = chaosprep("evaluate", "--help").stdout.partition("Options:")[0]
+    assert "submission of Results" in " ".join(text.split())
+    assert not [line for line in text.splitlines() if line.startswith("   ")]
+
+
 def test_json_has_every_number(chaosprep: Run, livers: Path, net: Path) -> None:
     said = json.loads(chaosprep("evaluate", net, livers, "-j", "1", "--json").stdout)
     assert len(said["results"]) == 5
