@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from chaosprep.dataset.runner import Event as Event
     from chaosprep.dataset.runner import run as run
     from chaosprep.errors import ChaosprepError as ChaosprepError
+    from chaosprep.evaluation.evaluate import evaluate as evaluate
     from chaosprep.quality.inspect import inspect as inspect
     from chaosprep.quality.montage import preview as preview
     from chaosprep.quality.report import report as report
@@ -42,6 +43,7 @@ _ROOMS = {
     "Event": "dataset.runner",
     "run": "dataset.runner",
     "ChaosprepError": "errors",
+    "evaluate": "evaluation.evaluate",
     "inspect": "quality.inspect",
     "preview": "quality.montage",
     "report": "quality.report",

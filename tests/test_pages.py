@@ -7,7 +7,10 @@ import pytest
 from tests.documents import HOME, place_with_samples, replayed
 
 
-@pytest.mark.parametrize("page", ["augmentation.md", "dicom.md", "exports.md"])
+PAGES = ["augmentation.md", "dicom.md", "evaluation.md", "exports.md"]
+
+
+@pytest.mark.parametrize("page", PAGES)
 def test_the_sessions_print_what_the_page_says(page: str, tmp_path: Path) -> None:
     text = (HOME / "docs" / page).read_text(encoding="utf-8")
     sessions = replayed(text, place_with_samples(tmp_path))
