@@ -6,7 +6,6 @@ import pytest
 
 from tests.documents import HOME, place_with_samples, replayed
 
-
 PAGES = ["augmentation.md", "dicom.md", "evaluation.md", "exports.md"]
 
 

@@ -14,6 +14,7 @@ from chaosprep.cli.options import (
 )
 from chaosprep.cli.output import LEFT_OUT, Talk, one_line, plural, say, write_json
 from chaosprep.dataset.files import write_durably
+from chaosprep.dataset.mapping import ignore
 from chaosprep.dataset.records import SPLITS
 from chaosprep.errors import ChaosprepError
 from chaosprep.evaluation.evaluate import evaluate
@@ -38,6 +39,10 @@ def three_lengths(ctx: click.Context, option: click.Parameter, value: str | None
 
 
 side = click.Path(exists=True, path_type=Path)
+
+
+def _say_case(case: str, done: int, total: int) -> None:
+    say(f"evaluate: {case} ({done} of {total})")
 
 
 @click.command("evaluate")
@@ -103,7 +108,7 @@ def command(
         found = evaluate(
             pred,
             ref,
-            on_case=(lambda case: say(f"evaluate: {case}")) if verbose > quiet else None,
+            on_case=_say_case if verbose > quiet else ignore,
             **chosen,
         )
         if csv is not None:

@@ -3,12 +3,12 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import click
 
+from chaosprep.cli.lazy import LazyGroup
 from chaosprep.cli.options import (
     jobs_option,
     json_option,
@@ -20,7 +20,8 @@ from chaosprep.cli.options import (
     verbose_option,
 )
 from chaosprep.cli.output import LEFT_OUT, Talk, plural, say, write_json
-from chaosprep.export.folder import Exported, Options, ignore
+from chaosprep.dataset.mapping import ignore
+from chaosprep.export.folder import Exported, Options
 
 FORMATS = {
     "nnunet": "nnU-Net v2's raw layout: volumes, dataset.json and splits_final.json.",
@@ -48,28 +49,7 @@ channels_option = click.option(
 )
 
 
-class Formats(click.Group):
-    """The layouts, each imported when it is called for."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """The layouts, volumes first."""
-        return list(FORMATS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Import a layout's module and take its command."""
-        if cmd_name not in FORMATS:
-            return None
-        made: click.Command = import_module(f"chaosprep.cli.export_{cmd_name}").command
-        made.help = f"{FORMATS[cmd_name]}\n\n{made.help or ''}"
-        return made
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """List the layouts without importing them."""
-        with formatter.section("Commands"):
-            formatter.write_dl(list(FORMATS.items()))
-
-
-@click.group("export", cls=Formats)
+@click.group("export", cls=LazyGroup, lines=FORMATS, module="chaosprep.cli.export_")
 def command() -> None:
     """Each export checks what it wrote and carries LICENSE-DATA.txt."""
 

@@ -2,13 +2,12 @@
 
 import signal
 import sys
-from importlib import import_module
-from inspect import cleandoc
 from types import FrameType
 
 import click
 
 from chaosprep import __version__
+from chaosprep.cli.lazy import LazyGroup
 from chaosprep.errors import ChaosprepError
 
 VERBS = {
@@ -31,26 +30,8 @@ GO_ON = "Interrupted: the same command, without --overwrite, goes on where it st
 INTERRUPTED = 130  # 128 + SIGINT, as shells have it
 
 
-class Verbs(click.Group):
-    """The verbs, each imported when it is called for, so that `--help` answers at once."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """The verbs in the order of the work."""
-        return list(VERBS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Import a verb's module and take its command."""
-        if cmd_name not in VERBS:
-            return None
-        module = import_module(f"chaosprep.cli.{cmd_name.replace('-', '_')}")
-        command: click.Command = module.command
-        command.help = f"{VERBS[cmd_name]}\n\n{cleandoc(command.help or '')}"
-        return command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """List the verbs without importing them."""
-        with formatter.section("Commands"):
-            formatter.write_dl(list(VERBS.items()))
+class Verbs(LazyGroup):
+    """The verbs; what goes wrong in one becomes a message and an exit code."""
 
     def invoke(self, ctx: click.Context) -> object:
         """Run the verb; what a user or a file can cause ends in a message, never a traceback."""
@@ -74,6 +55,8 @@ def _interrupt(number: int, frame: FrameType | None) -> None:
 
 @click.group(
     cls=Verbs,
+    lines=VERBS,
+    module="chaosprep.cli.",
     context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "CHAOSPREP"},
     epilog="Exit codes: 0 done, 1 error or faults found, 2 usage, 3 finished with slices left "
     "out, 4 nothing found. Options can be given as CHAOSPREP_<COMMAND>_<OPTION> too.",

@@ -1,14 +1,12 @@
 """`evaluate`: predicted masks against a reference, case by case."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import closing
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from chaosprep.dataset.executors import WorkerDied, map_unordered, open_executor
+from chaosprep.dataset.mapping import OnCase, ignore, map_cases
 from chaosprep.dataset.records import Split
 from chaosprep.dataset.runner import OnError
 from chaosprep.errors import (
-    ChaosprepError,
     NothingFoundError,
     Problem,
     ProblemsError,
@@ -34,7 +32,7 @@ def evaluate(
     per: Per = "case",
     jobs: int = 1,
     on_error: OnError = "stop",
-    on_case: Callable[[str], None] | None = None,
+    on_case: OnCase = ignore,
 ) -> Evaluation:
     """Compare predicted masks with a reference; what both can be is in docs/evaluation.md.
 
@@ -48,7 +46,7 @@ def evaluate(
         per: measure cases in 3-D, or each slice on its own.
         jobs: worker processes.
         on_error: `stop`, or `skip` the cases with problems, which `Evaluation.skipped` lists.
-        on_case: called with a case's id when it is done.
+        on_case: called for each case that is done.
 
     Raises:
         UsageError: an unknown patient or organ, organs that differ, a needless spacing.
@@ -73,7 +71,8 @@ def evaluate(
         for member in wanted
         if member.id in prediction.members and member.id not in broken
     ]
-    results, more = _run(tasks, jobs, on_case)
+    rows, more = map_cases(compare, tasks, lambda task: task.ref.id, jobs, on_case)
+    results = tuple(row for found in rows for row in found)
     problems = sorted([*problems, *more], key=lambda problem: (problem.id, problem.file or ""))
     if problems and (on_error == "stop" or not results):
         count = f"{len(problems)} problem{'s' if len(problems) > 1 else ''}"
@@ -160,38 +159,6 @@ def _unmatched(prediction: Side, reference: Side, wanted: list[Member]) -> Itera
             reason="the reference has no such case",
             remedy="Move its prediction away.",
         )
-
-
-def _run(
-    tasks: list[Task], jobs: int, on_case: Callable[[str], None] | None
-) -> tuple[tuple[OrganResult, ...], list[Problem]]:
-    """The rows of every task in the order of the tasks, and the problems."""
-    made: dict[int, tuple[OrganResult, ...]] = {}
-    problems: list[Problem] = []
-    numbered = iter(enumerate(tasks))
-    with closing(map_unordered(lambda: open_executor(jobs, len(tasks)), _try, numbered)) as results:
-        for (index, task), result in results:
-            if isinstance(result, WorkerDied):
-                error = ChaosprepError(
-                    "its worker process died, twice",
-                    "Try --jobs 1, or more memory.",
-                    "worker-died",
-                )
-                problems.append(Problem.of(error, task.ref.id))
-            elif isinstance(result, ChaosprepError):
-                problems.append(Problem.of(result, task.ref.id))
-            else:
-                made[index] = result
-            if on_case is not None:
-                on_case(task.ref.id)
-    return tuple(row for index in sorted(made) for row in made[index]), problems
-
-
-def _try(numbered: tuple[int, Task]) -> tuple[OrganResult, ...] | ChaosprepError:
-    try:
-        return compare(numbered[1])
-    except ChaosprepError as error:
-        return error
 
 
 def _notes(results: Sequence[OrganResult]) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -10,9 +10,9 @@ from typing import Any, TypeVar
 import msgspec
 
 from chaosprep import __version__
-from chaosprep.dataset.executors import WorkerDied, map_unordered, open_executor
 from chaosprep.dataset.files import real, write_durably
 from chaosprep.dataset.manifest import Dataset
+from chaosprep.dataset.mapping import OnCase, ignore, map_cases
 from chaosprep.dataset.opening import open_dataset
 from chaosprep.dataset.runner import OnError
 from chaosprep.errors import ChaosprepError, NothingFoundError, Problem, ProblemsError
@@ -23,12 +23,6 @@ RECORD = "chaosprep-export.json"
 
 T = TypeVar("T")
 R = TypeVar("R")
-OnCase = Callable[[str, int, int], None]
-"""Called with a case's id, how many are done, and how many there are."""
-
-
-def ignore(case: str, done: int, total: int) -> None:
-    """An `on_case` that does nothing."""
 
 
 @dataclass(frozen=True)
@@ -109,22 +103,7 @@ def export_each(
         ProblemsError: there were problems, and they are not to be skipped.
         NothingFoundError: nothing is left.
     """
-    made: dict[int, R] = {}
-    problems: list[Problem] = []
-    work = _Work(function)
-    numbered = iter(enumerate(tasks))
-    executor = lambda: open_executor(options.jobs, len(tasks))  # noqa: E731 - it is used once
-    with closing(map_unordered(executor, work, numbered)) as results:
-        for done, ((index, task), result) in enumerate(results, start=1):
-            id = name(task)
-            if isinstance(result, WorkerDied):
-                problems.append(_died(id))
-            elif isinstance(result, ChaosprepError):
-                problems.append(Problem.of(result, id))
-            else:
-                made[index] = result
-            options.on_case(id, done, len(tasks))
-    problems.sort(key=lambda problem: problem.id)
+    made, problems = map_cases(function, tasks, name, options.jobs, options.on_case)
     if problems and options.on_error == "stop":
         count = f"{len(problems)} problem{'s' if len(problems) > 1 else ''}"
         raise ProblemsError(
@@ -134,20 +113,7 @@ def export_each(
         )
     if not made:
         raise NothingFoundError(f"export {export}: no case is left", code="nothing")
-    return [made[index] for index in sorted(made)], tuple(problems)
-
-
-@dataclass(frozen=True)
-class _Work:
-    """Calls a function on a numbered task; a named error is its result."""
-
-    function: Callable[[Any], Any]
-
-    def __call__(self, numbered: tuple[int, Any]) -> Any:  # noqa: ANN401 - whatever it gives
-        try:
-            return self.function(numbered[1])
-        except ChaosprepError as error:
-            return error
+    return made, tuple(problems)
 
 
 def license_text(dataset: Dataset) -> str:
@@ -198,12 +164,3 @@ def _check_output(source: Path, output: Path, overwrite: bool) -> None:
             "Use --overwrite to make it again, or give another directory.",
             code="output",
         )
-
-
-def _died(id: str) -> Problem:
-    return Problem(
-        code="worker-died",
-        id=id,
-        reason="its worker process died, twice",
-        remedy="Try --jobs 1, or more memory.",
-    )

@@ -218,6 +218,11 @@ def test_the_size_of_voxels_is_not_given_where_it_is_known(livers: Dataset) -> N
 
 
 def test_cases_are_told_as_they_are_done(livers: Dataset) -> None:
-    told: list[str] = []
-    chaosprep.evaluate(livers.directory, livers.directory, on_case=told.append)
-    assert told == [case.id for case in livers.cases]
+    told: list[tuple[str, int, int]] = []
+
+    def listen(*event: *tuple[str, int, int]) -> None:
+        told.append(event)
+
+    chaosprep.evaluate(livers.directory, livers.directory, on_case=listen)
+    count = len(livers.cases)
+    assert told == [(case.id, done, count) for done, case in enumerate(livers.cases, start=1)]

@@ -1,0 +1,42 @@
+"""Commands that are imported when they are called for, so that `--help` answers at once."""
+
+from collections.abc import Mapping
+from importlib import import_module
+from inspect import cleandoc
+from typing import Any
+
+import click
+
+
+class LazyGroup(click.Group):
+    """Commands by name, each in a module of its own as `command`.
+
+    Args:
+        lines: name -> what it does, in a line; in the order of the list.
+        module: the module of a command, up to its name (`chaosprep.cli.`).
+        more: what `click.Group` takes.
+    """
+
+    def __init__(self, *, lines: Mapping[str, str], module: str, **more: Any) -> None:
+        super().__init__(**more)
+        self._lines = lines
+        self._module = module
+        self._imported: dict[str, click.Command] = {}
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The commands in their order."""
+        return list(self._lines)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import a command; its line goes in front of its help."""
+        if cmd_name in self._lines and cmd_name not in self._imported:
+            module = import_module(self._module + cmd_name.replace("-", "_"))
+            command: click.Command = module.command
+            command.help = f"{self._lines[cmd_name]}\n\n{cleandoc(command.help or '')}"
+            self._imported[cmd_name] = command
+        return self._imported.get(cmd_name)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(self._lines.items()))
