@@ -19,9 +19,10 @@ VERBS = {
     "prepare": "Split, extract-liver, convert and augment in one go.",
     "verify": "Check a stage directory, or any folder of images and masks; find leakage.",
     "report": "Make one HTML page to look at: split, problems, montages, histograms, ratings.",
+    "export": "Write the layout of another tool: nnU-Net, MONAI, datasets, Parquet, ...",
     "preview": "Draw the slices with their masks' outlines as one picture.",
 }
-_AFTER = dict.fromkeys(("inspect", "verify", "report", "preview"), "Interrupted.")
+_AFTER = dict.fromkeys(("inspect", "verify", "report", "export", "preview"), "Interrupted.")
 GO_ON = "Interrupted: the same command, without --overwrite, goes on where it stopped."
 INTERRUPTED = 130  # 128 + SIGINT, as shells have it
 

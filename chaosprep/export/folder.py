@@ -13,6 +13,7 @@ from chaosprep import __version__
 from chaosprep.dataset.executors import WorkerDied, map_unordered, open_executor
 from chaosprep.dataset.files import real, write_durably
 from chaosprep.dataset.manifest import Dataset
+from chaosprep.dataset.opening import open_dataset
 from chaosprep.dataset.runner import OnError
 from chaosprep.errors import ChaosprepError, NothingFoundError, Problem, ProblemsError
 
@@ -40,6 +41,9 @@ class Options:
     on_case: OnCase = ignore
 
 
+DEFAULTS = Options()
+
+
 @dataclass(frozen=True)
 class Exported:
     """What an export made: the folder, how much it holds, and what was left out."""
@@ -50,6 +54,11 @@ class Exported:
     slices: int
     skipped: tuple[Problem, ...] = ()
     notes: tuple[str, ...] = ()
+
+
+def opened(source: str | Path | Dataset) -> Dataset:
+    """The dataset to export: opened, where only its directory is given."""
+    return source if isinstance(source, Dataset) else open_dataset(source)
 
 
 @contextmanager
