@@ -3,6 +3,7 @@
 import signal
 import sys
 from importlib import import_module
+from inspect import cleandoc
 from types import FrameType
 
 import click
@@ -20,9 +21,12 @@ VERBS = {
     "verify": "Check a stage directory, or any folder of images and masks; find leakage.",
     "report": "Make one HTML page to look at: split, problems, montages, histograms, ratings.",
     "export": "Write the layout of another tool: nnU-Net, MONAI, datasets, Parquet, ...",
+    "assemble": "Put slices, or predictions on them, back together as volumes in the patient.",
     "preview": "Draw the slices with their masks' outlines as one picture.",
 }
-_AFTER = dict.fromkeys(("inspect", "verify", "report", "export", "preview"), "Interrupted.")
+_AFTER = dict.fromkeys(
+    ("inspect", "verify", "report", "export", "assemble", "preview"), "Interrupted."
+)
 GO_ON = "Interrupted: the same command, without --overwrite, goes on where it stopped."
 INTERRUPTED = 130  # 128 + SIGINT, as shells have it
 
@@ -40,7 +44,7 @@ class Verbs(click.Group):
             return None
         module = import_module(f"chaosprep.cli.{cmd_name.replace('-', '_')}")
         command: click.Command = module.command
-        command.help = f"{VERBS[cmd_name]}\n\n{command.help or ''}"
+        command.help = f"{VERBS[cmd_name]}\n\n{cleandoc(command.help or '')}"
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -23,7 +23,7 @@ TABLE = "slices.parquet"
 DESCRIPTOR_KEY = "datapackage.json"
 """The key of the file's metadata that holds the stage directory's descriptor."""
 
-_GROUP = 2**15  # rows that stand in memory at once, and in a row group
+_GROUP = 2**13  # rows that stand in memory at once, and in a row group
 _LISTS = {"warnings": "string"}  # of numbers where nothing else is said
 
 
