@@ -1,7 +1,6 @@
 """The tools that tables are made for read them, each in one call."""
 
 import json
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from chaosprep.export import croissant, huggingface, parquet
 
 pytestmark = [pytest.mark.peers, pytest.mark.filterwarnings("ignore")]
 
+Frame = Any  # of any of the three
 Splits = dict[str, list[dict[str, Any]]]
 SIDES = {"train": "train", "val": "validation"}
 
@@ -57,7 +57,7 @@ def test_datasets_gives_our_pixels(
     assert found[ours.slices[0].id]["spacing"] == list(ours.slices[0].spacing or ())
 
 
-def ids(frame: Mapping[str, Any]) -> list[str]:
+def ids(frame: Frame) -> list[str]:
     return list(frame["id"])
 
 
