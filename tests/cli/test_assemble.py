@@ -53,8 +53,7 @@ def test_what_is_missing_is_named_and_can_be_left_out(
     (predictions / "MR009_t1-in_s000.png").write_bytes(
         sorted(predictions.iterdir())[0].read_bytes()
     )
-    words = ("assemble", images, "-o", tmp_path / "out", "-j", "1")
-    words = ("assemble", predictions, "--reference", images, *words[2:])
+    words = ("assemble", predictions, "--reference", images, "-o", tmp_path / "out", "-j", "1")
     result = chaosprep(*words)
     assert result.exit_code == 1
     assert "MR009_t1-in_s000: MR009_t1-in_s000.png: no slice of the reference" in result.stderr
