@@ -106,7 +106,7 @@ def assemble(
         made, skipped = export_each(work, tasks, _id, options, "", verb="assemble")
         _write_labels(folder, labels, made)
     slices, lost = sum(one.slices for one in made), sum(one.has_lost for one in made)
-    note = f"{lost} of the cases were cropped: there images have their lowest value, and masks 0"
+    note = f"cropped, {lost} of {len(made)}: there images have the case's lowest value, masks 0"
     left_out = tuple(sorted((*problems, *skipped), key=lambda problem: problem.id))
     return Exported("assemble", output, len(made), slices, left_out, (note,) if lost else ())
 

@@ -122,9 +122,7 @@ def test_cropped_background_costs_no_liver_and_is_said(
 ) -> None:
     narrow = chaosprep.convert(masked, tmp_path / "narrow", keep_16bit=True, size="72", fit="crop")
     made = assemble(narrow, tmp_path / "out")
-    assert made.notes == (
-        "4 of the cases were cropped: there images have their lowest value, and masks 0",
-    )
+    assert made.notes == ("cropped, 4 of 4: there images have the case's lowest value, masks 0",)
     for case, side in (("MR001_t1-in", 96), ("MR002_t1-out", 80), ("CT001_ct", 96)):
         assert np.array_equal(mask(made.path, case).voxels, mask(before, case).voxels)
         found, expected = image(made.path, case).voxels, original(scanned, case).voxels

@@ -135,8 +135,12 @@ def test_two_predictions_of_one_slice_are_a_problem(wide: Dataset, tmp_path: Pat
 
 def test_predictions_of_augmented_copies_are_passed_over(wide: Dataset, tmp_path: Path) -> None:
     more = chaosprep.augment(wide, tmp_path / "more", copies=1)
-    made = assemble(predicted(more, tmp_path / "p"), tmp_path / "out", reference=more)
-    assert made.slices == len(wide.slices)
+    folder = predicted(more, tmp_path / "p")
+    assert assemble(folder, tmp_path / "out", reference=more).slices == len(wide.slices)
+    for row in wide.slices:
+        (folder / f"{row.id}.png").unlink()
+    with pytest.raises(NothingFoundError):
+        assemble(folder, tmp_path / "none", reference=more)
 
 
 @pytest.mark.parametrize(
