@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from chaosprep.dataset.runner import Event as Event
     from chaosprep.dataset.runner import run as run
     from chaosprep.errors import ChaosprepError as ChaosprepError
+    from chaosprep.evaluation.evaluate import evaluate as evaluate
     from chaosprep.export.assemble import assemble as assemble
     from chaosprep.quality.inspect import inspect as inspect
     from chaosprep.quality.montage import preview as preview
@@ -45,6 +46,7 @@ _ROOMS = {
     "run": "dataset.runner",
     "ChaosprepError": "errors",
     "assemble": "export.assemble",
+    "evaluate": "evaluation.evaluate",
     "inspect": "quality.inspect",
     "preview": "quality.montage",
     "report": "quality.report",

@@ -1,4 +1,4 @@
-"""The console sessions of docs/augmentation.md and docs/dicom.md print what the pages say."""
+"""The console sessions of these pages of docs print what the pages say."""
 
 from pathlib import Path
 
@@ -6,8 +6,10 @@ import pytest
 
 from tests.documents import HOME, place_with_samples, replayed
 
+PAGES = ["augmentation.md", "dicom.md", "evaluation.md", "exports.md", "exports-tables.md"]
 
-@pytest.mark.parametrize("page", ["augmentation.md", "dicom.md"])
+
+@pytest.mark.parametrize("page", PAGES)
 def test_the_sessions_print_what_the_page_says(page: str, tmp_path: Path) -> None:
     text = (HOME / "docs" / page).read_text(encoding="utf-8")
     sessions = replayed(text, place_with_samples(tmp_path))

@@ -31,6 +31,21 @@ FORMATS = {
     "croissant": "The dataset with its Croissant description, for dataset search.",
 }
 Exporting = Callable[[Options], Exported]
+sequence_option = click.option(
+    "--sequence",
+    "sequences",
+    multiple=True,
+    metavar="NAME",
+    help="A sequence to take, such as t1-in; channels come in this order. Repeatable. "
+    "[default: all]",
+)
+channels_option = click.option(
+    "--channels",
+    type=click.Choice(["joint", "single"]),
+    default="joint",
+    show_default=True,
+    help="A patient's sequences are the channels of one case, or each is a case of its own.",
+)
 
 
 class Formats(click.Group):

@@ -4,14 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from statistics import median
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from chaosprep.dataset.case import Case
 from chaosprep.dataset.manifest import Dataset
-from chaosprep.dataset.records import Orientation, Slice
+from chaosprep.dataset.records import Orientation, Slice, Spacing, Triple
 from chaosprep.errors import FileError
 from chaosprep.imaging.geometry import SAME_ORIENTATION, slice_normal
 from chaosprep.imaging.volumes import Lattice, Volume, stack_lattice
@@ -35,7 +35,41 @@ def organ_labels(dataset: Dataset) -> dict[str, int]:
     return {organ: label for label, organ in enumerate(ordered, start=1)}
 
 
-def case_lattice(rows: Sequence[Slice]) -> Lattice:
+class Placed(Protocol):
+    """A slice as far as its place is concerned; a row of the table is one."""
+
+    @property
+    def id(self) -> str:
+        """The slice's."""
+        ...
+
+    @property
+    def rows(self) -> int:
+        """Rows of the image."""
+        ...
+
+    @property
+    def cols(self) -> int:
+        """Columns of the image."""
+        ...
+
+    @property
+    def position(self) -> Triple | None:
+        """ImagePositionPatient, mm."""
+        ...
+
+    @property
+    def orientation(self) -> Orientation | None:
+        """ImageOrientationPatient."""
+        ...
+
+    @property
+    def spacing(self) -> Spacing | None:
+        """Between slices, rows, columns, mm."""
+        ...
+
+
+def case_lattice(rows: Sequence[Placed]) -> Lattice:
     """Where the voxels of a case's slices lie, (slices, rows, cols).
 
     Args:
@@ -127,7 +161,7 @@ def label_plane(row: Slice, mask: Any, labels: dict[str, int]) -> NDArray[np.uin
 
 def modality_values(row: Slice, image: NDArray[Any]) -> NDArray[Any]:
     """Stored values as modality units: integers where slope and intercept are, else float64."""
-    if row.window is not None or (row.slope, row.intercept) == (1.0, 0.0):
+    if row.window_source != "none" or (row.slope, row.intercept) == (1.0, 0.0):
         return image
     if image.dtype.kind in "iu" and row.slope.is_integer() and row.intercept.is_integer():
         return image.astype(np.int64) * int(row.slope) + int(row.intercept)
@@ -155,7 +189,7 @@ class _Plane:
     spacing: tuple[float, float]
 
 
-def _plane(row: Slice) -> _Plane:
+def _plane(row: Placed) -> _Plane:
     if row.position is None or row.orientation is None or row.spacing is None:
         reason = f"position, orientation or spacing of {row.id} are not known"
         raise _not_a_volume(reason, "geometry-unknown")
@@ -163,7 +197,7 @@ def _plane(row: Slice) -> _Plane:
     return _Plane(shape, np.array(row.position), row.orientation, spacing)
 
 
-def _check_alike(row: Slice, first: _Plane, plane: _Plane) -> None:
+def _check_alike(row: Placed, first: _Plane, plane: _Plane) -> None:
     if not (
         plane.shape == first.shape
         and np.allclose(plane.spacing, first.spacing, rtol=1e-4, atol=0)

@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chaosprep.dataset.case import Case
-from chaosprep.dataset.files import write_durably
 from chaosprep.dataset.manifest import WORKSPACE, Dataset
 from chaosprep.dataset.opening import is_stage_directory, open_dataset
 from chaosprep.dataset.records import Slice
@@ -32,7 +31,6 @@ from chaosprep.export.folder import (
     new_folder,
     opened,
 )
-from chaosprep.export.pairs import not_as_written
 from chaosprep.export.predictions import (
     Meaning,
     find_predictions,
@@ -41,9 +39,9 @@ from chaosprep.export.predictions import (
     read_prediction,
 )
 from chaosprep.export.segmentation import Origin, check_highdicom, origins, write_segmentation
+from chaosprep.export.volumes import ENDING, write_checked, write_json
 from chaosprep.imaging.grids import MaskSampling, Undoing, undo_grid, undo_image, undo_mask
-from chaosprep.imaging.nifti import read_nifti, write_nifti
-from chaosprep.imaging.volumes import SAME_PLACE, Lattice, Volume
+from chaosprep.imaging.volumes import Volume
 
 Format = Literal["nifti", "seg"]
 LABELS = "labels.json"
@@ -153,9 +151,11 @@ class _Work:
             self._write_seg(task.origin, case.id, there, planes)
         else:
             images = _images(case, rows, ways)
-            _write_checked(self.folder / "images" / f"{case.id}.nii.gz", images, lattice)
+            image = Volume(smallest(np.stack(images)), lattice)
+            write_checked(self.folder / "images" / f"{case.id}{ENDING}", image)
             if planes:
-                _write_checked(self.folder / "masks" / f"{case.id}.nii.gz", planes, lattice)
+                mask = Volume(np.stack(planes), lattice)
+                write_checked(self.folder / "masks" / f"{case.id}{ENDING}", mask)
         shown = frozenset(int(value) for plane in planes for value in np.unique(plane))
         return Assembled(len(rows), shown, any(way is not None and way.has_lost for way in ways))
 
@@ -291,28 +291,12 @@ def _images(case: Case, rows: tuple[Slice, ...], ways: list[Undoing | None]) -> 
     ]
 
 
-def _write_checked(file: Path, planes: list[NDArray[Any]], lattice: Lattice) -> None:
-    """Write a volume, read it back and compare."""
-    file.parent.mkdir(exist_ok=True)
-    volume = Volume(smallest(np.stack(planes)), lattice)
-    try:
-        write_nifti(file, volume)
-    except RuntimeError:  # ITK's only one; its text quotes the path
-        reason = f"{file.name} cannot be written"
-        raise FileError(reason, "Make room or choose another output.", "output") from None
-    found = read_nifti(file, file.read_bytes())
-    same = np.array_equal(found.voxels, volume.voxels)
-    if not same or found.lattice.differs_by(lattice) > SAME_PLACE:
-        raise not_as_written(file.name)
-
-
 def _write_labels(folder: Path, labels: dict[str, int], made: Iterable[Assembled]) -> None:
     """Say what the labels stand for; without names, those that the masks show."""
     shown = sorted(frozenset[int]().union(*(one.values for one in made)) - {0})
     told = labels or {f"label-{value}": value for value in shown}
     if told:
-        text = msgspec.json.format(msgspec.json.encode(told), indent=2) + b"\n"
-        write_durably(folder / LABELS, text)
+        write_json(folder / LABELS, told)
 
 
 def _id(task: _Task) -> str:

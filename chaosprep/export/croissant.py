@@ -11,7 +11,6 @@ from typing import Any
 import msgspec
 
 from chaosprep.dataset.descriptor import table_schema
-from chaosprep.dataset.files import write_durably
 from chaosprep.dataset.manifest import Dataset
 from chaosprep.dataset.records import Slice
 from chaosprep.export.folder import (
@@ -23,8 +22,9 @@ from chaosprep.export.folder import (
     new_folder,
     opened,
 )
-from chaosprep.export.pairs import Carried, carry_pairs, no_dicom, not_as_written
+from chaosprep.export.pairs import Carried, carry_pairs, no_dicom
 from chaosprep.export.rows import flat
+from chaosprep.export.volumes import not_as_written, write_json
 
 DESCRIPTION = "croissant.json"
 TABLE = "records.jsonl"
@@ -75,8 +75,7 @@ def export(
         found = carry_pairs(dataset, folder, format="croissant", options=options, check=no_dicom)
         with (folder / TABLE).open("xb") as table:
             table.writelines(map(_line, found.rows()))
-        text = msgspec.json.encode(describe(dataset, found, folder))
-        write_durably(folder / DESCRIPTION, msgspec.json.format(text, indent=2) + b"\n")
+        write_json(folder / DESCRIPTION, describe(dataset, found, folder))
         _verify(found, folder)
     return Exported("croissant", output, len(found.ids), found.slices, found.skipped)
 

@@ -18,8 +18,9 @@ from chaosprep.dataset.records import SPLITS, Slice, Split
 from chaosprep.errors import FileError
 from chaosprep.export.folder import DEFAULTS, Exported, Options, new_folder, opened
 from chaosprep.export.huggingface_card import card
-from chaosprep.export.pairs import Carried, carry_pairs, no_dicom, not_as_written
+from chaosprep.export.pairs import Carried, carry_pairs, no_dicom
 from chaosprep.export.rows import OBJECTS, flat
+from chaosprep.export.volumes import not_as_written
 
 METADATA = "metadata.jsonl"
 FOLDER: dict[Split, str] = {"train": "train", "val": "validation", "test": "test"}

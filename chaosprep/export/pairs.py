@@ -12,6 +12,7 @@ from chaosprep.dataset.records import Slice
 from chaosprep.dataset.writer import Writer
 from chaosprep.errors import FileError, Problem
 from chaosprep.export.folder import Options, export_each
+from chaosprep.export.volumes import not_as_written
 
 Place = Callable[[Slice, str], str]
 """Where a file of a slice goes, relative to the export."""
@@ -81,15 +82,6 @@ def no_dicom(row: Slice) -> None:
             "Run chaosprep convert first, and export what it makes.",
             code="image-format",
         )
-
-
-def not_as_written(name: str) -> FileError:
-    """The error of a file of an export that does not read back as it was written."""
-    return FileError(
-        f"{name} does not read back as it was written",
-        "Check the disk, and export again.",
-        code="not-as-written",
-    )
 
 
 def _carry_case(

@@ -13,8 +13,8 @@ from chaosprep.dataset.manifest import Dataset
 from chaosprep.dataset.records import Slice
 from chaosprep.errors import ChaosprepError
 from chaosprep.export.folder import DEFAULTS, Exported, Options, new_folder, opened
-from chaosprep.export.pairs import not_as_written
 from chaosprep.export.rows import flat
+from chaosprep.export.volumes import not_as_written
 
 if TYPE_CHECKING:
     import pyarrow

@@ -18,7 +18,7 @@ from chaosprep.dataset.files import read_regular, real, sha256
 from chaosprep.dataset.opening import is_stage_directory, open_dataset
 from chaosprep.dataset.records import Slice
 from chaosprep.errors import ChaosprepError, FileError
-from chaosprep.export.pairs import not_as_written
+from chaosprep.export.volumes import not_as_written
 from chaosprep.imaging.dicom import Header, read_header
 from chaosprep.imaging.faults import BROKEN
 from chaosprep.imaging.geometry import SAME_POSITION

@@ -11,6 +11,7 @@ from chaosprep.errors import FileError
 from chaosprep.imaging.geometry import slice_normal
 
 MAX_BYTES = 2**30  # of a volume once it is unpacked: 4096 slices of 512 x 512, 8 bits each
+SAME_VOXEL = 0.1  # of the smallest spacing: two lattices have the same voxels
 SAME_PLACE = 1e-3  # mm: above the rounding of headers and of NIfTI's float32
 
 
@@ -76,6 +77,40 @@ def stack_lattice(
         [slice_normal(orientation) * spacing[0], down * spacing[1], along_row * spacing[2]]
     )
     return Lattice(shape, np.array(position, dtype=np.float64), steps)
+
+
+def laid_on(volume: Volume, lattice: Lattice) -> NDArray[Any]:
+    """The voxels of a volume in the order of a lattice: axes are swapped and flipped, no more.
+
+    Raises:
+        FileError: `grid-mismatch`, corners lie more than a tenth of the smallest spacing apart.
+    """
+    turn = np.rint(np.linalg.solve(lattice.steps, volume.lattice.steps))
+    if not all((np.abs(turn).sum(axis=axis) == 1).all() for axis in (0, 1)):
+        raise _other_grid("they do not have the reference's spacing or directions")
+    axes = np.abs(turn).argmax(axis=1)
+    voxels = volume.voxels.transpose(axes)
+    origin, steps = volume.lattice.origin.copy(), volume.lattice.steps[:, axes]
+    for axis in range(3):
+        if turn[axis, axes[axis]] < 0:
+            origin += steps[:, axis] * (voxels.shape[axis] - 1)
+            steps[:, axis] *= -1
+            voxels = np.flip(voxels, axis)
+    if voxels.shape != lattice.shape:
+        sizes = ["x".join(map(str, shape)) for shape in (voxels.shape, lattice.shape)]
+        raise _other_grid(f"they are {sizes[0]}, the reference's {sizes[1]}")
+    apart = Lattice(lattice.shape, origin, steps).differs_by(lattice)
+    if apart > SAME_VOXEL * min(lattice.spacing):
+        raise _other_grid(f"corners lie {apart:.3g} mm from the reference's")
+    return voxels
+
+
+def _other_grid(reason: str) -> FileError:
+    return FileError(
+        f"its voxels lie on another grid: {reason}",
+        "Bring it back to the reference's grid (chaosprep assemble undoes --size and --spacing).",
+        code="grid-mismatch",
+    )
 
 
 def check_bytes(voxels: int, itemsize: int) -> None:

@@ -82,6 +82,11 @@ def test_values_are_in_modality_units(pairs: Dataset) -> None:
     assert modality_values(changed(row, slope=0.5), stored).tolist() == [[-1000.0, -700.0]]
 
 
+def test_an_image_shown_by_a_table_is_taken_as_shown(images: Dataset) -> None:
+    row = changed(rows(images)[0], window=None, window_source="dicom", intercept=-1000.0)
+    assert modality_values(row, np.array([[7]], np.uint8)).tolist() == [[7]]
+
+
 def test_a_windowed_image_is_taken_as_shown(images: Dataset) -> None:
     assert image_volume(images.cases[0]).voxels.dtype == np.uint8
 

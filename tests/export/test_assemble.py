@@ -208,7 +208,7 @@ def test_a_volume_that_does_not_read_back_is_not_kept(
     def shifted(file: Path, volume: Volume) -> None:
         write_nifti(file, Volume(np.roll(volume.voxels, 1), volume.lattice))
 
-    monkeypatch.setattr("chaosprep.export.assemble.write_nifti", shifted)
+    monkeypatch.setattr("chaosprep.export.volumes.write_nifti", shifted)
     with pytest.raises(ProblemsError) as caught:
         assemble(livers, tmp_path / "out")
     assert {problem.code for problem in caught.value.problems} == {"not-as-written"}

@@ -1,0 +1,146 @@
+"""`chaosprep evaluate`."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from chaosprep.cli.options import (
+    jobs_option,
+    json_option,
+    on_error_option,
+    quiet_option,
+    verbose_option,
+)
+from chaosprep.cli.output import LEFT_OUT, Talk, one_line, plural, say, write_json
+from chaosprep.dataset.files import write_durably
+from chaosprep.dataset.records import SPLITS
+from chaosprep.errors import ChaosprepError
+from chaosprep.evaluation.evaluate import evaluate
+from chaosprep.evaluation.plots import box_plots
+from chaosprep.evaluation.results import Evaluation
+from chaosprep.evaluation.surface import Spacing
+from chaosprep.evaluation.tables import csv_text, table
+from chaosprep.quality.montage import check_output
+
+
+def three_lengths(ctx: click.Context, option: click.Parameter, value: str | None) -> Spacing | None:
+    """`SLICE,ROW,COL` in mm."""
+    if value is None:
+        return None
+    try:
+        slices, rows, cols = (float(part) for part in value.split(","))
+    except ValueError:
+        slices = rows = cols = 0.0
+    if not all(0 < length < 1000 for length in (slices, rows, cols)):
+        raise click.BadParameter(f"{value!r} is not three lengths such as 5.5,1.9,1.9", ctx, option)
+    return slices, rows, cols
+
+
+side = click.Path(exists=True, path_type=Path)
+
+
+@click.command("evaluate")
+@click.argument("pred", metavar="PRED", type=side)
+@click.argument("ref", metavar="REF", type=side)
+@click.option("--patient", "patients", multiple=True, metavar="ID", help="Only this. Repeatable.")
+@click.option(
+    "--split",
+    type=click.Choice(SPLITS),
+    help="Only this side of REF. [default: those that PRED is of]",
+)
+@click.option("--organ", "organs", multiple=True, metavar="NAME", help="Only this. Repeatable.")
+@click.option(
+    "--spacing",
+    callback=three_lengths,
+    metavar="SLICE,ROW,COL",
+    help="Size of the voxels in mm, for folders of pictures.",
+)
+@click.option(
+    "--per",
+    type=click.Choice(["case", "slice"]),
+    default="case",
+    show_default=True,
+    help="Measure a case in 3-D, or each slice on its own.",
+)
+@click.option(
+    "--csv",
+    metavar="FILE.csv",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write every value of every row.",
+)
+@click.option(
+    "--plot",
+    metavar="FILE.png",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Draw a box plot for each metric (needs the extra plot).",
+)
+@on_error_option
+@jobs_option
+@json_option
+@verbose_option
+@quiet_option
+def command(
+    pred: Path,
+    ref: Path,
+    csv: Path | None,
+    plot: Path | None,
+    as_json: bool,
+    verbose: int,
+    quiet: int,
+    **chosen: Any,
+) -> None:
+    """PRED and REF can be stage directories, folders of masks, NIfTI, or the challenge's folders.
+
+    A folder holds PNG or npy named by slice ids, or by equal names on both sides; the challenge's
+    are a CHAOS root with Ground, and a submission of Results for it. Cases are measured in 3-D,
+    distances in mm. A hyphen stands for what cannot be measured.
+    """
+    with Talk(verbose - quiet, as_json, bar=False):
+        for file, suffix in ((csv, ".csv"), (plot, ".png")):
+            if file is not None:
+                _check(file, suffix, pred, ref)
+        found = evaluate(
+            pred,
+            ref,
+            on_case=(lambda case: say(f"evaluate: {case}")) if verbose > quiet else None,
+            **chosen,
+        )
+        if csv is not None:
+            _write(csv, csv_text(found).encode())
+        if plot is not None:
+            _write(plot, box_plots(found))
+    _show(found, as_json, quiet)
+    if found.skipped:
+        click.get_current_context().exit(LEFT_OUT)
+
+
+def _show(found: Evaluation, as_json: bool, quiet: int) -> None:
+    if not quiet:
+        for problem in found.skipped:
+            say(f"Left out: {problem}")
+        for note in found.notes:
+            say(f"Note: {note}")
+    if as_json:
+        write_json(found)
+        return
+    for line in table(found):
+        click.echo(one_line(line))
+    if not quiet:
+        score = "not known" if found.score is None else f"{found.score:.2f}"
+        click.echo(
+            f"evaluate: {plural(found.cases, found.per)}, {plural(len(found.summaries), 'organ')}, "
+            f"CHAOS score {score}, {len(found.skipped)} skipped"
+        )
+
+
+def _check(file: Path, suffix: str, pred: Path, ref: Path) -> None:
+    for place in (pred, ref):
+        check_output(file, place, suffix)
+
+
+def _write(file: Path, data: bytes) -> None:
+    try:
+        write_durably(file, data)
+    except OSError as error:
+        raise ChaosprepError(f"{file}: cannot be written ({error.strerror})") from error

@@ -1,0 +1,1 @@
+"""Comparing predicted masks with a reference: overlap, distances in mm, CHAOS scores."""

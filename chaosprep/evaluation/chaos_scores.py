@@ -1,0 +1,54 @@
+"""The scores of the CHAOS challenge: each metric from 0 to 100, and their mean.
+
+Kavur et al., Medical Image Analysis 69 (2021), doi:10.1016/j.media.2020.101950, section 3.2: a
+metric beyond its threshold scores 0, one within it by its distance from the worst to the best.
+"""
+
+from dataclasses import dataclass
+
+DICE = 0.8
+RAVD = 5.0  # %
+ASSD = 15.0  # mm
+MSSD = 60.0  # mm
+
+
+@dataclass(frozen=True)
+class Scores:
+    """The four scores; those of distances are None where the voxels' size is not known."""
+
+    dice: float
+    ravd: float
+    assd: float | None
+    mssd: float | None
+
+    @property
+    def mean(self) -> float | None:
+        """The mean of the four; None where one is not known."""
+        if self.assd is None or self.mssd is None:
+            return None
+        return (self.dice + self.ravd + self.assd + self.mssd) / 4
+
+
+def scores(
+    dice: float, ravd: float | None, assd: float | None, mssd: float | None, *, in_mm: bool
+) -> Scores:
+    """Score one organ of one case; a metric that cannot be measured scores 0.
+
+    Args:
+        dice: from 0 to 1.
+        ravd: %, without its sign.
+        assd: mm.
+        mssd: mm.
+        in_mm: whether the size of the voxels is known; without it distances have no score.
+    """
+    return Scores(
+        100 * dice if dice >= DICE else 0.0,
+        _falling(ravd, RAVD),
+        _falling(assd, ASSD) if in_mm else None,
+        _falling(mssd, MSSD) if in_mm else None,
+    )
+
+
+def _falling(value: float | None, worst: float) -> float:
+    """100 at 0, falling to 0 at the worst."""
+    return 0.0 if value is None else 100 * max(1 - value / worst, 0.0)

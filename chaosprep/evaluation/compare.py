@@ -1,0 +1,167 @@
+"""One case: both sides read, laid on one grid and measured, organ by organ."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from chaosprep.errors import FileError
+from chaosprep.evaluation.chaos_scores import scores
+from chaosprep.evaluation.overlap import Mask, overlap
+from chaosprep.evaluation.results import OrganResult
+from chaosprep.evaluation.sides import Masks, Member, Organs
+from chaosprep.evaluation.surface import Spacing, Surface, surface
+from chaosprep.imaging.volumes import Volume, laid_on
+
+Per = Literal["case", "slice"]
+Labels = NDArray[np.uint8]
+_SHOWN = 3  # names in a message
+
+
+@dataclass(frozen=True)
+class Task:
+    """What to compare; ``spacing`` counts where the reference knows none."""
+
+    pred: Member
+    ref: Member
+    organs: Organs
+    spacing: Spacing | None = None
+    per: Per = "case"
+
+
+def compare(task: Task) -> tuple[OrganResult, ...]:
+    """Compare one case, whole or slice by slice.
+
+    Raises:
+        FileError: a side cannot be read; `slices-differ`, `size-mismatch`, `grid-mismatch`,
+            `geometry-unknown` or `sheared`.
+    """
+    ref, pred = task.ref.read(task.organs), task.pred.read(task.organs)
+    labels = _on_the_grid_of(ref, pred)
+    spacing = _spacing(ref) or task.spacing
+    if task.per == "case":
+        return tuple(_organs(task, task.ref.id, labels, ref.voxels, spacing))
+    width = max(3, len(str(len(labels) - 1)))
+    rows: list[OrganResult] = []
+    for place in range(len(labels)):
+        name = ref.names[place] if ref.names else f"s{place:0{width}}"
+        id = name if name.startswith(task.ref.id) else f"{task.ref.id}/{name}"
+        one = slice(place, place + 1)
+        rows += _organs(task, id, labels[one], ref.voxels[one], spacing)
+    return tuple(rows)
+
+
+def _organs(
+    task: Task, id: str, pred: Labels, ref: Labels, spacing: Spacing | None
+) -> Iterator[OrganResult]:
+    for label, organ in enumerate(task.organs, start=1):
+        if organ in task.ref.organs:
+            yield measure(id, task.ref, organ, pred == label, ref == label, spacing)
+
+
+def measure(
+    id: str, of: Member, organ: str, pred: Mask, ref: Mask, spacing: Spacing | None
+) -> OrganResult:
+    """Every metric of one organ.
+
+    Args:
+        id: the case or slice.
+        of: whose patient and split it is.
+        organ: the organ.
+        pred: boolean (slices, rows, cols).
+        ref: the same shape.
+        spacing: mm between slices, rows, cols; None where it is not known.
+    """
+    found = overlap(pred, ref)
+    apart = surface(pred, ref, spacing) if spacing else Surface(None, None, None)
+    difference = found.volume_difference
+    ravd = None if difference is None else abs(difference)
+    scored = scores(found.dice, ravd, apart.assd, apart.mssd, in_mm=spacing is not None)
+    ml = float(np.prod(spacing)) / 1000 if spacing else None
+    return OrganResult(
+        case=id,
+        patient=of.patient,
+        split=of.split,
+        organ=organ,
+        dice=found.dice,
+        jaccard=found.jaccard,
+        precision=found.precision,
+        recall=found.recall,
+        f1=found.dice,
+        ravd=ravd,
+        volume_difference=difference,
+        assd=apart.assd,
+        mssd=apart.mssd,
+        hd95=apart.hd95,
+        dice_score=scored.dice,
+        ravd_score=scored.ravd,
+        assd_score=scored.assd,
+        mssd_score=scored.mssd,
+        score=scored.mean,
+        pred_voxels=found.pred,
+        ref_voxels=found.ref,
+        pred_ml=None if ml is None else found.pred * ml,
+        ref_ml=None if ml is None else found.ref * ml,
+    )
+
+
+def _spacing(masks: Masks) -> Spacing | None:
+    if masks.lattice is None:
+        return None
+    if masks.lattice.is_sheared:
+        raise FileError(
+            "its slices are not stacked at right angles (a tilted gantry)",
+            "Resample both sides first, or leave the case out with --on-error skip.",
+            code="sheared",
+        )
+    return masks.lattice.spacing
+
+
+def _on_the_grid_of(ref: Masks, pred: Masks) -> Labels:
+    """The prediction's voxels in the order of the reference's."""
+    if not (ref.names and pred.names):
+        if ref.lattice is None or pred.lattice is None:
+            raise FileError(
+                "a volume can only be compared where both sides know where their voxels lie",
+                "Give both as slices of one name, or both as volumes.",
+                code="geometry-unknown",
+            )
+        return laid_on(Volume(pred.voxels, pred.lattice), ref.lattice)
+    order = _order(ref, pred)
+    voxels = pred.voxels if order == list(range(len(order))) else pred.voxels[order]
+    if voxels.shape != ref.voxels.shape:
+        sizes = [f"{rows}x{cols}" for _, rows, cols in (voxels.shape, ref.voxels.shape)]
+        raise FileError(
+            f"its masks are {sizes[0]}, the reference's {sizes[1]}",
+            "Bring them back to its grid (chaosprep assemble undoes --size and --spacing).",
+            code="size-mismatch",
+        )
+    if ref.lattice is None or pred.lattice is None:
+        return voxels
+    return laid_on(Volume(voxels, pred.lattice), ref.lattice)
+
+
+def _order(ref: Masks, pred: Masks) -> list[int]:
+    """For each slice of the reference, the place of the prediction's of the same name."""
+    places = {name: place for place, name in enumerate(pred.names)}
+    names = ref.files if places.keys() & set(ref.files) else ref.names
+    missing = [name for name in names if name not in places]
+    surplus = sorted(places.keys() - set(names))
+    if missing or surplus:
+        parts = []
+        if missing:
+            parts.append(f"{len(missing)} of its {len(names)} slices are missing{_some(missing)}")
+        if surplus:
+            parts.append(f"{len(surplus)} are not the reference's{_some(surplus)}")
+        raise FileError(
+            f"of the predicted slices, {' and '.join(parts)}",
+            "Predict every slice, empty ones too, and nothing else.",
+            code="slices-differ",
+        )
+    return [places[name] for name in names]
+
+
+def _some(names: Sequence[str]) -> str:
+    return f" ({', '.join([*names[:_SHOWN], *(['...'] if len(names) > _SHOWN else [])])})"

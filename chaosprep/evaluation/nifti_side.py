@@ -1,0 +1,166 @@
+"""NIfTI label volumes as one side: a file, or a folder of them, such as nnU-Net's."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+import numpy as np
+
+from chaosprep.dataset.files import read_regular
+from chaosprep.errors import ChaosprepError, FileError
+from chaosprep.evaluation.sides import (
+    Masks,
+    Organs,
+    Side,
+    as_organs,
+    in_order,
+    name_twice,
+    name_values,
+)
+from chaosprep.imaging.nifti import read_nifti
+from chaosprep.imaging.volumes import Volume
+from chaosprep.layouts.labels import as_labels
+from chaosprep.layouts.masks import is_volume
+from chaosprep.layouts.source import is_litter
+
+_LEGENDS = ("dataset.json", "labels.json")
+
+
+@dataclass(frozen=True)
+class NiftiCase:
+    """One label volume; its id is the file's stem."""
+
+    id: str
+    file: Path
+    values: Mapping[int, str]
+    split: str | None = None
+    sequence: str | None = None
+
+    @property
+    def patient(self) -> str:
+        """Not known: the case."""
+        return self.id
+
+    @property
+    def organs(self) -> Organs:
+        """What the values stand for."""
+        return in_order(self.values)
+
+    def read(self, organs: Organs) -> Masks:
+        """The volume on its own lattice."""
+        volume = _read(self.file)
+        voxels = as_organs(volume.voxels, self.values, organs, self.file.name)
+        return Masks(voxels, lattice=volume.lattice)
+
+
+def nifti_files(path: Path) -> list[Path]:
+    """The NIfTI files of a folder, or the one that the path is."""
+    files = [path] if path.is_file() else sorted(path.iterdir())
+    return [file for file in files if is_volume(file.name) and not is_litter(file.name)]
+
+
+def open_nifti(path: Path, reference: Side | None) -> Side:
+    """A NIfTI file, or a folder of them.
+
+    Args:
+        path: the file or folder. A `dataset.json` (nnU-Net's) or `labels.json` in the folder or
+            the one around it says what the values stand for.
+        reference: the other side, whose labels count where no file says it; without one, the
+            values found here are named.
+
+    Raises:
+        ChaosprepError: `labels`, the legend cannot be understood.
+        FileError: a volume of the reference cannot be read.
+    """
+    found = nifti_files(path)
+    files = {_stem(file): file for file in found}
+    if reference is not None and path.is_file() and reference.path.is_file():
+        files = dict.fromkeys(reference.members, path)  # one beside one, whatever their names
+    values = _legend(path.parent if path.is_file() else path)
+    if values is None and reference is not None:
+        values = dict(reference.labels)
+    if values is None:
+        values = name_values(_values(files.values()))
+    return Side(
+        kind="NIfTI file" if path.is_file() else "folder of NIfTI files",
+        path=path,
+        members={id: NiftiCase(id, file, values) for id, file in files.items()},
+        organs=in_order(values),
+        values=values,
+        labels=values,
+        problems=tuple(
+            name_twice(stem, stem) for stem, n in Counter(map(_stem, found)).items() if n > 1
+        ),
+    )
+
+
+def _stem(file: Path) -> str:
+    return file.name.removesuffix(".gz").removesuffix(".nii")
+
+
+def _values(files: Iterable[Path]) -> set[int]:
+    found: set[int] = set()
+    for file in files:
+        found |= set(np.flatnonzero(np.bincount(_read(file).voxels.ravel())).tolist())
+    return found
+
+
+def _read(file: Path) -> Volume:
+    """A label volume, uint8 or uint16."""
+    try:
+        volume = read_nifti(file, read_regular(file))
+        lengths = np.array(volume.lattice.spacing)
+        if not (np.isfinite(lengths).all() and lengths.min() > 0):
+            raise FileError(
+                "the header gives its voxels no size",
+                "Write it again with the image's geometry.",
+                code="geometry-unknown",
+            )
+        return Volume(as_labels(volume.voxels), volume.lattice)
+    except FileError as error:
+        error.file = error.file or file.name
+        raise
+
+
+def _legend(folder: Path) -> dict[int, str] | None:
+    """Label -> organ, by a file in the folder or the one around it; None without one."""
+    for place in (folder, folder.resolve().parent):
+        for name in _LEGENDS:
+            try:
+                found = msgspec.json.decode(read_regular(place / name))
+            except FileError as error:
+                if error.code == "file-missing":
+                    continue
+                raise _no_legend(name, error.reason) from error
+            except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+                raise _no_legend(name, "it is no JSON") from error
+            return _labels(name, found)
+    return None
+
+
+def _labels(name: str, found: object) -> dict[int, str]:
+    """nnU-Net v2 writes organ -> label, v1 and the Decathlon label -> organ."""
+    if isinstance(found, dict):
+        found = found.get("labels", found)
+    if not isinstance(found, dict):
+        raise _no_legend(name, "it has no labels")
+    values: dict[int, str] = {}
+    for key, value in found.items():
+        text, organ = (value, key) if isinstance(value, int) else (key, value)
+        if not (isinstance(organ, str) and str(text).isdecimal()) or organ == "ignore":
+            raise _no_legend(name, f"{key!r} is not one organ with one number")
+        values[int(text)] = organ
+    values.pop(0, None)
+    if not values:
+        raise _no_legend(name, "it has no labels")
+    return values
+
+
+def _no_legend(name: str, reason: str) -> ChaosprepError:
+    return ChaosprepError(
+        f"{name}: {reason}",
+        "Give one whole number for each organ; regions and ignored voxels are not compared.",
+        code="labels",
+    )

@@ -1,0 +1,194 @@
+"""The two sides of a comparison: cases with their masks, wherever these come from."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from chaosprep.dataset.files import read_regular
+from chaosprep.dataset.volumes import Placed, case_lattice
+from chaosprep.errors import FileError, Problem
+from chaosprep.imaging.images import read_mask
+from chaosprep.imaging.organs import level_histogram
+from chaosprep.imaging.volumes import Lattice, check_bytes
+from chaosprep.layouts.labels import as_labels, read_npy
+
+Organs = tuple[str, ...]
+PICTURES = (".png", ".npy")
+
+
+@dataclass(frozen=True, eq=False)
+class Masks:
+    """The masks of a case as one label map: uint8 (slices, rows, cols), 0 or place in organs + 1.
+
+    ``names`` are the slices' names, in order; a volume has none. ``files`` are their other names,
+    those of the reference's own files. Without a ``lattice`` the size of voxels is not known.
+    """
+
+    voxels: NDArray[np.uint8]
+    names: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
+    lattice: Lattice | None = None
+
+
+class Member(Protocol):
+    """A case of one side before its files are read; it pickles."""
+
+    @property
+    def id(self) -> str:
+        """What cases are matched by."""
+        ...
+
+    @property
+    def patient(self) -> str:
+        """What --patient chooses by."""
+        ...
+
+    @property
+    def split(self) -> str | None:
+        """What --split chooses by."""
+        ...
+
+    @property
+    def sequence(self) -> str | None:
+        """The series, where it is known."""
+        ...
+
+    @property
+    def organs(self) -> Organs:
+        """What its masks may show."""
+        ...
+
+    def read(self, organs: Organs) -> Masks:
+        """Read the masks of the case for some organs; others count as background.
+
+        Raises:
+            FileError: what is wrong with the case.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class Side:
+    """One side: what it is, its cases by id, and its organs in order.
+
+    ``values`` and ``labels`` are what stands for each organ in pictures and in volumes that do not
+    say it themselves. ``in_mm``: it knows the size of its voxels.
+    """
+
+    kind: str
+    path: Path
+    members: Mapping[str, Member]
+    organs: Organs
+    values: Mapping[int, str]
+    labels: Mapping[int, str]
+    in_mm: bool = True
+    problems: tuple[Problem, ...] = ()
+
+
+def read_picture(file: Path) -> NDArray[Any]:
+    """The mask of a slice from a grey PNG or an npy, whole numbers (rows, cols).
+
+    Raises:
+        FileError: with the file's name.
+    """
+    try:
+        data = read_regular(file)
+        if file.suffix.casefold() == ".npy":
+            return as_labels(read_npy(data, dimensions=2))
+        return read_mask(data).pixels
+    except FileError as error:
+        error.file = error.file or file.name
+        raise
+
+
+def stack(planes: Iterable[NDArray[np.uint8]], count: int) -> NDArray[np.uint8]:
+    """Slices of one size as a volume.
+
+    Args:
+        planes: (rows, cols) each, read one after the other.
+        count: how many there will be.
+
+    Raises:
+        FileError: `size-mismatch` or `too-large`.
+    """
+    found: list[NDArray[np.uint8]] = []
+    for plane in planes:
+        check_bytes(count * plane.size, 1)
+        if found and plane.shape != found[0].shape:
+            sizes = " and ".join(f"{one.shape[0]}x{one.shape[1]}" for one in (found[0], plane))
+            raise FileError(
+                f"its slices have different sizes: {sizes}",
+                "Keep one case in a folder, or use --per slice.",
+                code="size-mismatch",
+            )
+        found.append(plane)
+    return np.stack(found)
+
+
+def as_organs(
+    array: NDArray[Any], values: Mapping[int, str], organs: Sequence[str], file: str
+) -> NDArray[np.uint8]:
+    """Turn the values of a mask into places in `organs` + 1; any shape.
+
+    Where the values stand for one organ only, a file with one value, whichever, shows that organ.
+
+    Raises:
+        FileError: `mask-values`, a value stands for no organ.
+    """
+    shown = [value for value in level_histogram(array) if value]
+    known = set(values.values())
+    if len(known) == 1 and len(shown) <= 1:
+        values = dict.fromkeys(shown, next(iter(known)))
+    strange = [value for value in shown if value not in values]
+    if strange:
+        legend = ", ".join(f"{value} {organ}" for value, organ in sorted(values.items()))
+        error = FileError(
+            f"it holds {', '.join(map(str, strange[:8]))}, which stands for no organ ({legend})",
+            "Save it with the reference's values.",
+            code="mask-values",
+        )
+        error.file = file
+        raise error
+    table = np.zeros(max(shown, default=0) + 1, np.uint8)
+    for value in shown:
+        organ = values[value]
+        table[value] = organs.index(organ) + 1 if organ in organs else 0
+    found: NDArray[np.uint8] = table[array]
+    return found
+
+
+def name_values(values: Iterable[int]) -> dict[int, str]:
+    """Names for what no file explains: `mask` for a single value, `label-1`, `label-2`, ... ."""
+    found = sorted(set(values) - {0})
+    if len(found) < 2:
+        return {found[0] if found else 1: "mask"}
+    return {value: f"label-{value}" for value in found}
+
+
+def in_order(values: Mapping[int, str]) -> Organs:
+    """The organs in the order of their lowest values."""
+    return tuple(dict.fromkeys(values[value] for value in sorted(values)))
+
+
+def known_lattice(slices: Sequence[Placed]) -> Lattice | None:
+    """The lattice of a case's slices; None where their geometry is not known.
+
+    Raises:
+        FileError: what else `case_lattice` raises.
+    """
+    try:
+        return case_lattice(slices)
+    except FileError as error:
+        if error.code == "geometry-unknown":
+            return None
+        raise
+
+
+def name_twice(id: str, stem: str) -> Problem:
+    """The problem of two files that differ in their ending or folder only."""
+    reason = f"two files have the name {stem} but for their ending or folder"
+    return Problem(code="name-twice", id=id, reason=reason, remedy="Keep one of them.")

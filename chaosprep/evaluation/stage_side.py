@@ -1,0 +1,77 @@
+"""A stage directory as one side of a comparison: its masks, its cases, its organs."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from chaosprep.dataset.case import Case
+from chaosprep.dataset.opening import open_dataset
+from chaosprep.dataset.records import Slice
+from chaosprep.dataset.volumes import label_plane, organ_labels, originals
+from chaosprep.errors import FileError
+from chaosprep.evaluation.sides import Masks, Organs, Side, known_lattice, stack
+
+
+@dataclass(frozen=True)
+class StageCase:
+    """A case of a stage directory, its originals only."""
+
+    case: Case
+    organs: Organs
+
+    @property
+    def id(self) -> str:
+        """The case's."""
+        return self.case.id
+
+    @property
+    def patient(self) -> str:
+        """The case's."""
+        return self.case.patient
+
+    @property
+    def split(self) -> str:
+        """The side that the patient is on."""
+        return self.case.split
+
+    @property
+    def sequence(self) -> str:
+        """The case's."""
+        return self.case.slices[0].sequence
+
+    def read(self, organs: Organs) -> Masks:
+        """Its masks, each file checked against the manifest."""
+        rows = originals(self.case)
+        labels = {o: organs.index(o) + 1 if o in organs else 0 for o in self.organs}
+        planes = (label_plane(row, self._mask(row), labels) for row in rows)
+        voxels = stack(planes, len(rows))
+        return Masks(voxels, tuple(row.id for row in rows), lattice=known_lattice(rows))
+
+    def _mask(self, row: Slice) -> object:
+        mask = self.case.mask(row)
+        if mask is None:
+            raise FileError(
+                f"{row.id} has no mask",
+                "Leave the case out with --on-error skip, or choose with --split or --patient.",
+                code="mask-missing",
+            )
+        return mask
+
+
+def open_stage(directory: Path) -> Side:
+    """A stage directory: masks by its manifest, on the lattice of its slices.
+
+    Raises:
+        ManifestError: it is unfinished or damaged.
+    """
+    dataset = open_dataset(directory)
+    labels = organ_labels(dataset)
+    values = {value: organ for row in dataset.slices for value, organ in row.labels.items()}
+    return Side(
+        kind="stage directory",
+        path=directory,
+        members={case.id: StageCase(case, tuple(labels)) for case in dataset.cases},
+        organs=tuple(labels),
+        values=values,
+        labels={label: organ for organ, label in labels.items()},
+        in_mm=any(r.spacing and r.position and r.orientation for r in dataset.slices),
+    )

@@ -1,0 +1,84 @@
+"""The results as an aligned table of 80 columns, and as CSV."""
+
+import csv
+from collections.abc import Iterator
+from dataclasses import dataclass
+from io import StringIO
+
+import msgspec
+
+from chaosprep.evaluation.results import Evaluation, OrganResult, Summary
+
+_COLUMNS = (
+    ("Dice", "dice", 3),
+    ("Prec", "precision", 3),
+    ("Recall", "recall", 3),
+    ("RAVD%", "ravd", 1),
+    ("ASSD", "assd", 2),
+    ("MSSD", "mssd", 1),
+    ("HD95", "hd95", 1),
+    ("Score", "score", 1),
+)
+_WIDTH = 80
+_CELL = 6
+
+
+def table(found: Evaluation) -> list[str]:
+    """A line for each organ of each case, then mean, sd and number of cases of each organ.
+
+    A case whose name is too long for that has it on a line of its own, above.
+    """
+    lines = [_Line("Case", "Organ", [heading for heading, _, _ in _COLUMNS])]
+    lines += [_Line(row.case, row.organ, _cells(row)) for row in found.results]
+    for summary in found.summaries:
+        lines += _summary(summary)
+    organ = max(len(line.organ) for line in lines)
+    room = _WIDTH - organ - 1 - len(_COLUMNS) * (_CELL + 1)
+    width = max(len(line.name) for line in lines if len(line.name) <= room)
+    written: list[str] = []
+    above = ""
+    for line in lines:
+        short = len(line.name) <= width
+        if not short and line.name != above:
+            written.append(line.name)
+        above = line.name
+        figures = " ".join(cell.rjust(_CELL) for cell in line.cells)
+        name = line.name if short else ""
+        written.append(f"{name.ljust(width)} {line.organ.ljust(organ)} {figures}")
+    return written
+
+
+def csv_text(found: Evaluation) -> str:
+    """Every value of every row, six decimals; empty where there is none."""
+    stream = StringIO()
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow(OrganResult.__struct_fields__)
+    for row in found.results:
+        writer.writerow(_plain(value) for value in msgspec.structs.astuple(row))
+    return stream.getvalue()
+
+
+@dataclass(frozen=True)
+class _Line:
+    name: str
+    organ: str
+    cells: list[str]
+
+
+def _summary(summary: Summary) -> Iterator[_Line]:
+    spreads = [(summary.metrics[name], decimals) for _, name, decimals in _COLUMNS]
+    yield _Line("mean", summary.organ, [_number(one.mean, places) for one, places in spreads])
+    yield _Line("+- sd", summary.organ, [_number(one.sd, places) for one, places in spreads])
+    yield _Line("cases", summary.organ, [str(one.n) for one, _ in spreads])
+
+
+def _cells(row: OrganResult) -> list[str]:
+    return [_number(getattr(row, name), decimals) for _, name, decimals in _COLUMNS]
+
+
+def _number(value: float | None, decimals: int) -> str:
+    return "-" if value is None else f"{value:.{decimals}f}"
+
+
+def _plain(value: object) -> object:
+    return f"{value:.6f}" if isinstance(value, float) else value

@@ -1,0 +1,108 @@
+"""NIfTI volumes with a Decathlon datalist, as MONAI's readers and Auto3DSeg take it."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from chaosprep.dataset.manifest import Dataset
+from chaosprep.dataset.volumes import organ_labels
+from chaosprep.errors import NothingFoundError
+from chaosprep.export.channels import Channels, check_masks_are_labels, choose
+from chaosprep.export.folder import Exported, Options, new_folder, opened
+from chaosprep.export.volumes import (
+    NOBODY_VALIDATES,
+    Written,
+    check_written,
+    decathlon_task,
+    notes,
+    titles,
+    write_json,
+    write_studies,
+)
+
+DATALIST = "dataset.json"
+
+
+def export(
+    source: str | Path | Dataset,
+    output: str | Path,
+    *,
+    sequences: Sequence[str] = (),
+    channels: Channels = "joint",
+    options: Options = Options(),  # noqa: B008 - frozen
+) -> Exported:
+    """Write a dataset as volumes in imagesTr, labelsTr, imagesTs and labelsTs, and `dataset.json`.
+
+    Args:
+        source: any stage directory whose masks are labels.
+        output: the folder to make.
+        sequences: which to take, in the order of the channels; see `choose`.
+        channels: whether a patient's sequences are channels of one case, or cases of their own.
+        options: workers, and what to do about problems.
+
+    Raises:
+        UsageError: the parameters do not fit the dataset.
+        ProblemsError: cases cannot be exported.
+        ChaosprepError: the masks are grey levels, nothing is left to train with, or the output
+            cannot be written.
+    """
+    dataset = opened(source)
+    check_masks_are_labels(dataset)
+    choice = choose(dataset, sequences, channels)
+    organs = organ_labels(dataset)
+    parameters = {"sequences": sequences, "channels": channels}
+    with new_folder(dataset, Path(output), "monai", parameters, options.overwrite) as folder:
+        tasks = [decathlon_task(study, folder, organs) for study in choice.studies]
+        written, skipped = write_studies(tasks, options, "monai")
+        found = {
+            "name": "Image and label volumes, made by chaosprep",
+            "description": f"{', '.join(organs)} on {', '.join(choice.names)}",
+            "reference": "; ".join(titles(dataset.sources)),
+            "licence": "; ".join(titles(dataset.licenses)),
+            "tensorImageSize": "3D",
+            "modality": {str(channel): name for channel, name in enumerate(choice.names)},
+            "labels": {"0": "background", **{str(at): organ for organ, at in organs.items()}},
+            **datalist(written),
+        }
+        write_json(folder / DATALIST, found)
+        check_written(folder, written, {DATALIST: found})
+    said = notes(dataset, choice.studies, written)
+    if not any(one.study.fold is not None or one.study.split == "val" for one in written):
+        said += (NOBODY_VALIDATES,)
+    slices = sum(one.slices for one in written)
+    return Exported("monai", Path(output), len(written), slices, skipped, said)
+
+
+def datalist(written: Sequence[Written]) -> dict[str, Any]:
+    """The lists of a datalist, each only where it has an item.
+
+    With folds, `training` holds them all with their `fold`, as Auto3DSeg reads it, and there is no
+    `validation`: whoever read both would train with what validates. Without, `training` and
+    `validation` are our split. `test` names the images alone, as the Decathlon has it, `testing`
+    the labels too, as Auto3DSeg looks for it.
+
+    Raises:
+        NothingFoundError: `no-training`.
+    """
+    learning = [one for one in written if one.study.split != "test"]
+    if any(one.study.fold is not None for one in learning):
+        training = [{**_item(one), "fold": one.study.fold} for one in learning]
+        validation = []
+    else:
+        training = [_item(one) for one in learning if one.study.split == "train"]
+        validation = [_item(one) for one in learning if one.study.split == "val"]
+    if not training:
+        raise NothingFoundError("no case is left to train with", code="no-training")
+    testing = [_item(one) for one in written if one.study.split == "test"]
+    test = [item["image"] for item in testing]
+    lists = {"training": training, "validation": validation, "test": test, "testing": testing}
+    return {
+        "numTraining": len(training),
+        "numTest": len(testing),
+        **{name: items for name, items in lists.items() if items},
+    }
+
+
+def _item(one: Written) -> dict[str, Any]:
+    image = one.images[0] if len(one.images) == 1 else list(one.images)
+    return {"image": image, "label": one.label} if one.label else {"image": image}

@@ -1,0 +1,209 @@
+"""nnU-Net v2's raw layout: `DatasetNNN_Name` with volumes, dataset.json and splits_final.json."""
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from chaosprep import __version__
+from chaosprep.dataset.files import read_regular
+from chaosprep.dataset.manifest import Dataset
+from chaosprep.dataset.volumes import organ_labels
+from chaosprep.errors import ChaosprepError, NothingFoundError, UsageError
+from chaosprep.export.channels import Channels, Choice, check_masks_are_labels, choose
+from chaosprep.export.folder import Exported, Options, new_folder, opened
+from chaosprep.export.volumes import (
+    ENDING,
+    NOBODY_VALIDATES,
+    Written,
+    check_written,
+    decathlon_task,
+    not_as_written,
+    notes,
+    titles,
+    write_json,
+    write_studies,
+)
+
+SPLITS = "splits_final.json"
+DATASET = "dataset.json"
+
+
+def export(
+    source: str | Path | Dataset,
+    output: str | Path,
+    *,
+    id: int = 101,
+    name: str = "Chaosprep",
+    sequences: Sequence[str] = (),
+    channels: Channels = "joint",
+    channel_names: Sequence[str] = (),
+    options: Options = Options(),  # noqa: B008 - frozen
+) -> Exported:
+    """Write a dataset as `output`/DatasetNNN_Name, as nnU-Net v2 has it in $nnUNet_raw.
+
+    Train and val go to imagesTr and labelsTr, test to imagesTs (and labelsTs, which nnU-Net does
+    not read). splits_final.json has nnU-Net's folds of our patients, for $nnUNet_preprocessed.
+
+    Args:
+        source: any stage directory whose masks are labels.
+        output: the folder of raw datasets.
+        id: 1 to 999.
+        name: letters, digits, `_` and `-`.
+        sequences: which to take, in the order of the channels; see `choose`.
+        channels: whether a patient's sequences are channels of one case, or cases of their own.
+        channel_names: one for each channel; `CT` makes nnU-Net normalise HU. Else the sequences'.
+        options: workers, and what to do about problems.
+
+    Raises:
+        UsageError: the parameters do not fit the dataset, or the id is taken.
+        ProblemsError: cases cannot be exported.
+        ChaosprepError: the masks are grey levels, nothing is left to train with, or the output
+            cannot be written.
+    """
+    dataset = opened(source)
+    output = Path(output)
+    place = output / _folder_name(id, name)
+    _check_id_free(output, place.name)
+    check_masks_are_labels(dataset)
+    choice = choose(dataset, sequences, channels)
+    names = _named(choice, channel_names)
+    organs = organ_labels(dataset)
+    parameters = {
+        "id": id,
+        "name": name,
+        "sequences": sequences,
+        "channels": channels,
+        "channel_names": names,
+    }
+    with new_folder(dataset, place, "nnunet", parameters, options.overwrite) as folder:
+        tasks = [decathlon_task(study, folder, organs) for study in choice.studies]
+        written, skipped = write_studies(tasks, options, "nnunet")
+        training = [one for one in written if one.study.split != "test"]
+        described: dict[str, Any] = {DATASET: _dataset_json(dataset, name, names, organs, training)}
+        folds = splits(training)
+        if folds:
+            described[SPLITS] = folds
+        for file, value in described.items():
+            write_json(folder / file, value)
+        check_written(folder, written, described)
+        check_training(folder)
+    said = (*notes(dataset, choice.studies, written), _about_folds(place.name, folds))
+    slices = sum(one.slices for one in written)
+    return Exported("nnunet", place, len(written), slices, skipped, said)
+
+
+def splits(training: Sequence[Written]) -> list[dict[str, list[str]]]:
+    """nnU-Net's splits_final.json: for each of our folds, or for our split, who trains and who not.
+
+    Empty where nobody validates.
+
+    Raises:
+        ChaosprepError: `no-training` where nobody trains, `fold-empty` where a fold has lost its
+            last case.
+    """
+    folds = [one.study.fold for one in training if one.study.fold is not None]
+    if folds:
+        sides = [
+            (fold, [one.study.fold == fold for one in training]) for fold in range(max(folds) + 1)
+        ]
+    else:
+        sides = [(0, [one.study.split == "val" for one in training])]
+    found = []
+    for fold, validates in sides:
+        val = [one.study.id for one, yes in zip(training, validates, strict=True) if yes]
+        train = [one.study.id for one, yes in zip(training, validates, strict=True) if not yes]
+        if not train:
+            raise NothingFoundError("no case is left to train with", code="no-training")
+        if folds and not val:
+            raise ChaosprepError(
+                f"fold {fold} has no case left to validate with",
+                "Settle the problems of its cases, or split again with fewer folds.",
+                code="fold-empty",
+            )
+        found.append({"train": train, "val": val})
+    return found if any(one["val"] for one in found) else []
+
+
+def _folder_name(id: int, name: str) -> str:
+    if not 1 <= id <= 999:
+        raise UsageError(f"id: {id} is not between 1 and 999", code="id")
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}", name):
+        raise UsageError(
+            f"name: {name!r} is not of letters, digits, _ and -", "Give another.", code="name"
+        )
+    return f"Dataset{id:03d}_{name}"
+
+
+def _check_id_free(output: Path, name: str) -> None:
+    """nnU-Net stops where two of its datasets have one id."""
+    for other in sorted(output.glob(f"{name[:10]}*")):
+        if other.name != name:
+            raise UsageError(
+                f"id: {name[7:10]} belongs to {other.name} there",
+                "Give another id with --id, or that one's name with --name.",
+                code="id-taken",
+            )
+
+
+def _named(choice: Choice, wanted: Sequence[str]) -> tuple[str, ...]:
+    if wanted and len(wanted) != len(choice.names):
+        raise UsageError(
+            f"channel_name: {len(wanted)} for the channels {', '.join(choice.names)}",
+            "Give one for each channel.",
+            code="channel-names",
+        )
+    return tuple(wanted) or choice.names
+
+
+def _dataset_json(
+    dataset: Dataset,
+    name: str,
+    names: Sequence[str],
+    organs: dict[str, int],
+    training: Sequence[Written],
+) -> dict[str, Any]:
+    """The fields of nnU-Net's own `generate_dataset_json`, spelt as there."""
+    return {
+        "channel_names": {str(channel): name for channel, name in enumerate(names)},
+        "labels": {"background": 0, **organs},
+        "numTraining": len(training),
+        "file_ending": ENDING,
+        "licence": "; ".join(titles(dataset.licenses)),
+        "converted_by": f"chaosprep {__version__}",
+        "name": name,
+        "reference": "; ".join(titles(dataset.sources)),
+        "description": f"{', '.join(organs)} on {', '.join(names)}",
+    }
+
+
+def check_training(folder: Path) -> None:
+    """Count as nnU-Net does: a label map and every channel for each case, and all in each fold.
+
+    Raises:
+        FileError: `not-as-written`.
+    """
+    found = msgspec.json.decode(read_regular(folder / DATASET))
+    cases = {path.name.removesuffix(ENDING) for path in (folder / "labelsTr").iterdir()}
+    images = {path.name for path in (folder / "imagesTr").iterdir()}
+    channels = range(len(found["channel_names"]))
+    if len(cases) != found["numTraining"] or images != {
+        f"{case}_{channel:04d}{ENDING}" for case in cases for channel in channels
+    }:
+        raise not_as_written(DATASET)
+    if (folder / SPLITS).exists():
+        for sides in msgspec.json.decode(read_regular(folder / SPLITS)):
+            if sorted(sides["train"] + sides["val"]) != sorted(cases):
+                raise not_as_written(SPLITS)
+
+
+def _about_folds(name: str, folds: list[dict[str, list[str]]]) -> str:
+    if not folds:
+        return NOBODY_VALIDATES
+    which = "fold 0" if len(folds) == 1 else f"folds 0 to {len(folds) - 1}"
+    return (
+        f"copy {SPLITS} to $nnUNet_preprocessed/{name} before training {which}, or nnU-Net draws "
+        "its own folds"
+    )

@@ -1,0 +1,118 @@
+"""What `evaluate` prints and writes, and its exit codes."""
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+
+import chaosprep as library
+from tests.evaluation.trees import write_shifted
+
+from .conftest import Run
+
+
+@pytest.fixture(scope="module")
+def livers(pristine: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Five patients, one of them val. Read only."""
+    folder = tmp_path_factory.mktemp("stages")
+    library.split(pristine, folder / "split")
+    return library.extract_liver(folder / "split", folder / "liver").directory
+
+
+@pytest.fixture
+def net(livers: Path, tmp_path: Path) -> Path:
+    """Every mask one column to the right."""
+    return write_shifted(library.open(livers), tmp_path / "net")
+
+
+def test_a_table_of_80_columns_then_what_it_comes_to(
+    chaosprep: Run, livers: Path, net: Path
+) -> None:
+    result = chaosprep("evaluate", net, livers, "-j", "1")
+    assert result.exit_code == 0
+    assert result.stderr == ""
+    lines = result.stdout.splitlines()
+    assert lines[0].split() == [
+        *("Case", "Organ", "Dice", "Prec", "Recall", "RAVD%", "ASSD", "MSSD", "HD95", "Score")
+    ]
+    assert [line.split()[0] for line in lines[1:9]] == [
+        *(f"MR00{n}_t1-in" for n in range(1, 6)),
+        *("mean", "+-", "cases"),
+    ]
+    assert max(map(len, lines)) <= 80
+    score = library.evaluate(net, livers).score
+    assert lines[-1] == f"evaluate: 5 cases, 1 organ, CHAOS score {score:.2f}, 0 skipped"
+
+
+def test_the_help_is_set_as_paragraphs(chaosprep: Run) -> None:
+    text = chaosprep("evaluate", "--help").stdout.partition("Options:")[0]
+    assert "submission of Results" in " ".join(text.split())
+    assert not [line for line in text.splitlines() if line.startswith("   ")]
+
+
+def test_json_has_every_number(chaosprep: Run, livers: Path, net: Path) -> None:
+    said = json.loads(chaosprep("evaluate", net, livers, "-j", "1", "--json").stdout)
+    assert len(said["results"]) == 5
+    assert said["results"][0]["jaccard"] == library.evaluate(net, livers).results[0].jaccard
+    assert said["summaries"][0]["metrics"]["dice"]["n"] == 5
+
+
+def test_csv_and_plot_are_written(chaosprep: Run, livers: Path, net: Path, tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    table, plot = tmp_path / "t.csv", tmp_path / "p.png"
+    result = chaosprep("evaluate", net, livers, "-j", "1", "-q", "--csv", table, "--plot", plot)
+    assert result.exit_code == 0
+    assert len(list(csv.DictReader(table.read_text().splitlines()))) == 5
+    assert plot.read_bytes().startswith(b"\x89PNG")
+
+
+def test_problems_are_listed_and_the_exit_code_is_1(
+    chaosprep: Run, livers: Path, net: Path
+) -> None:
+    (net / "MR002_t1-in_s001.png").unlink()
+    (net / "MR004_t1-in_s003.png").write_bytes(b"no PNG")
+    result = chaosprep("evaluate", net, livers, "-j", "1")
+    assert result.exit_code == 1
+    assert result.stdout == ""
+    assert "MR002_t1-in: of the predicted slices, 1 of its 5 slices are missing" in result.stderr
+    assert "MR004_t1-in: MR004_t1-in_s003.png: not an image" in result.stderr
+    assert "Error: evaluate: 2 problems." in result.stderr
+
+
+def test_skip_leaves_cases_out_with_exit_code_3(chaosprep: Run, livers: Path, net: Path) -> None:
+    (net / "MR002_t1-in_s001.png").unlink()
+    result = chaosprep("evaluate", net, livers, "-j", "1", "--on-error", "skip")
+    assert result.exit_code == 3
+    assert result.stderr.startswith("Left out: MR002_t1-in: ")
+    assert result.stdout.endswith("1 skipped\n")
+
+
+def test_what_is_not_understood_has_exit_code_4(
+    chaosprep: Run, livers: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "empty").mkdir()
+    result = chaosprep("evaluate", tmp_path / "empty", livers)
+    assert result.exit_code == 4
+    assert "A side can be a stage directory" in result.stderr
+
+
+@pytest.mark.parametrize("value", ["1,2", "a,b,c", "0,1,1", "1,1,nan", "1,1,inf"])
+def test_a_spacing_is_three_lengths(chaosprep: Run, livers: Path, value: str) -> None:
+    result = chaosprep("evaluate", livers, livers, "--spacing", value)
+    assert result.exit_code == 2
+    assert "three lengths" in result.stderr
+
+
+def test_one_side_of_the_split(chaosprep: Run, livers: Path) -> None:
+    result = chaosprep("evaluate", livers, livers, "-j", "1", "--split", "val")
+    assert result.stdout.splitlines()[-1].startswith("evaluate: 1 case, 1 organ, CHAOS score 100")
+
+
+def test_outputs_lie_outside_both_sides_and_are_named_for_what_they_are(
+    chaosprep: Run, livers: Path, net: Path, tmp_path: Path
+) -> None:
+    for file in (livers / "t.csv", net / "t.csv", tmp_path / "t.txt"):
+        result = chaosprep("evaluate", net, livers, "-j", "1", "--csv", file)
+        assert result.exit_code == 2
+        assert not file.exists()

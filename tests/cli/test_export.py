@@ -1,0 +1,115 @@
+"""What `chaosprep export` prints and writes, for volumes."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+import chaosprep as library
+
+from .conftest import Run
+
+
+@pytest.fixture
+def livers(root: Path, tmp_path: Path) -> Path:
+    pairs = library.split(root, tmp_path / "split", val=0.2)
+    return library.extract_liver(pairs, tmp_path / "livers").directory
+
+
+def test_the_formats_are_listed(chaosprep: Run) -> None:
+    said = chaosprep("export", "--help").stdout
+    assert re.findall(r"^  (\w+)  ", said.partition("Commands:")[2], re.M) == [
+        "nnunet",
+        "nifti",
+        "monai",
+        "huggingface",
+        "parquet",
+        "croissant",
+    ]
+
+
+def test_nnunet_says_what_it_made_and_what_to_do_next(
+    chaosprep: Run, livers: Path, tmp_path: Path
+) -> None:
+    made = chaosprep("export", "nnunet", livers, "-o", tmp_path / "raw", "--id", "9", "-j", "1")
+    place = tmp_path / "raw/Dataset009_Chaosprep"
+    assert made.exit_code == 0
+    assert made.stdout == f"export nnunet: 5 cases, 25 slices, 0 skipped -> {place}\n"
+    assert made.stderr == (
+        "Note: copy splits_final.json to $nnUNet_preprocessed/Dataset009_Chaosprep before training "
+        "fold 0, or nnU-Net draws its own folds\n"
+    )
+
+
+@pytest.mark.parametrize("format", ["nifti", "monai"])
+def test_the_output_is_the_folder_that_is_named(
+    chaosprep: Run, livers: Path, tmp_path: Path, format: str
+) -> None:
+    made = chaosprep("export", format, livers, "-o", tmp_path / "out", "-j", "1")
+    expected = f"export {format}: 5 cases, 25 slices, 0 skipped -> {tmp_path / 'out'}\n"
+    assert made.output == expected
+
+
+def test_json_is_all_of_stdout(chaosprep: Run, livers: Path, tmp_path: Path) -> None:
+    made = chaosprep("export", "monai", livers, "-o", tmp_path / "out", "-j", "1", "--json")
+    assert json.loads(made.stdout) == {
+        "format": "monai",
+        "path": str(tmp_path / "out"),
+        "cases": 5,
+        "slices": 25,
+        "skipped": [],
+        "notes": [],
+    }
+
+
+def test_verbose_names_each_case(chaosprep: Run, livers: Path, tmp_path: Path) -> None:
+    made = chaosprep("export", "nifti", livers, "-o", tmp_path / "out", "-j", "1", "-v")
+    assert made.stderr.splitlines() == [
+        f"export nifti: MR00{n}_t1-in ({n} of 5)" for n in (1, 2, 3, 4, 5)
+    ]
+
+
+def test_a_problem_is_named_and_nothing_is_written(
+    chaosprep: Run, livers: Path, tmp_path: Path
+) -> None:
+    image = next(livers.glob("*/images/MR002_t1-in_s001.dcm"))
+    image.unlink()
+    made = chaosprep("export", "nnunet", livers, "-o", tmp_path / "raw", "-j", "1")
+    assert made.exit_code == 1
+    assert made.stderr.splitlines() == [
+        f"MR002_t1-in: {image.relative_to(livers)}: the file is missing. Bring it back.",
+        "Error: export nnunet: 1 problem, nothing was written. Settle them, or leave these cases "
+        "out with --on-error skip.",
+    ]
+    assert not list((tmp_path / "raw").iterdir())
+
+
+def test_a_case_left_out_is_named_and_the_exit_code_is_3(
+    chaosprep: Run, livers: Path, tmp_path: Path
+) -> None:
+    next(livers.glob("*/images/MR002_t1-in_s001.dcm")).unlink()
+    made = chaosprep("export", "nifti", livers, "-o", tmp_path / "out", "--on-error", "skip")
+    assert made.exit_code == 3
+    assert made.stderr.startswith("Left out: MR002_t1-in: ")
+    assert "4 cases, 20 slices, 1 skipped" in made.stdout
+
+
+def test_masks_of_grey_levels_name_the_stage_that_helps(
+    chaosprep: Run, root: Path, tmp_path: Path
+) -> None:
+    pairs = library.split(root, tmp_path / "split", val=0.2)
+    made = chaosprep("export", "monai", pairs.directory, "-o", tmp_path / "out", "-j", "1")
+    assert made.exit_code == 1
+    assert "its masks are grey levels, not labels. Run chaosprep extract-liver" in made.stderr
+
+
+def test_a_sequence_that_is_not_there_is_a_usage_error(
+    chaosprep: Run, livers: Path, tmp_path: Path
+) -> None:
+    made = chaosprep(
+        "export", "nnunet", livers, "-o", tmp_path / "raw", "--sequence", "ct", "-j", "1"
+    )
+    assert made.exit_code == 2
+    assert made.stderr == "Error: sequence: there is no ct. There are: t1-in.\n"
+    assert not (tmp_path / "raw").exists()

@@ -1,0 +1,97 @@
+"""The table fits 80 columns, the CSV has everything, the plot is the same picture each time."""
+
+import csv
+from io import BytesIO, StringIO
+from typing import Any
+
+import msgspec
+import numpy as np
+import pytest
+from PIL import Image
+
+from chaosprep.evaluation.compare import measure
+from chaosprep.evaluation.picture_sides import PictureCase
+from chaosprep.evaluation.plots import box_plots
+from chaosprep.evaluation.results import Evaluation, OrganResult, summarize
+from chaosprep.evaluation.tables import csv_text, table
+
+
+def row(case: str = "MR001_t1-in", organ: str = "liver", cols: int = 1) -> OrganResult:
+    """A block of 4 x 4 x 4 voxels and itself, some columns further."""
+    ref, pred = np.zeros((6, 6, 9), dtype=bool), np.zeros((6, 6, 9), dtype=bool)
+    ref[1:5, 1:5, 1:5] = True
+    pred[1:5, 1:5, 1 + cols : 5 + cols] = True
+    return measure(case, PictureCase("MR001", (), {}), organ, pred, ref, (5.0, 2.0, 2.0))
+
+
+def found(*rows: OrganResult, **changes: Any) -> Evaluation:
+    made = Evaluation(
+        pred="a",
+        ref="b",
+        per="case",
+        cases=len(rows),
+        score=0,
+        results=rows,
+        summaries=summarize(rows),
+    )
+    return msgspec.structs.replace(made, **changes)
+
+
+def test_a_row_then_mean_deviation_and_number_of_cases() -> None:
+    lines = table(found(row("MR001_t1-in"), row("MR002_t1-in", cols=2)))
+    assert lines == [
+        "Case        Organ   Dice   Prec Recall  RAVD%   ASSD   MSSD   HD95  Score",
+        "MR001_t1-in liver  0.750  0.750  0.750    0.0   0.71    2.0    2.0   73.0",
+        "MR002_t1-in liver  0.500  0.500  0.500    0.0   1.71    4.0    4.0   70.5",
+        "mean        liver  0.625  0.625  0.625    0.0   1.21    3.0    3.0   71.7",
+        "+- sd       liver  0.177  0.177  0.177    0.0   0.71    1.4    1.4    1.8",
+        "cases       liver      2      2      2      2      2      2      2      2",
+    ]
+
+
+def test_what_cannot_be_measured_is_a_hyphen() -> None:
+    lost = msgspec.structs.replace(row(), assd=None, mssd=None, hd95=None)
+    lines = table(found(lost))
+    assert lines[1].split()[6:9] == ["-", "-", "-"]
+    assert lines[-1].split()[2:] == ["1", "1", "1", "1", "0", "0", "0", "1"]
+
+
+def test_chaos_cases_and_organs_fit_80_columns() -> None:
+    lines = table(found(*(row("MR001_t1-in", organ) for organ in ("liver", "right-kidney"))))
+    assert max(map(len, lines)) == 80
+    assert lines[2].startswith("MR001_t1-in right-kidney ")
+
+
+def test_a_long_name_stands_once_above_its_organs() -> None:
+    long = "a-long-patient-name_t2-spir"
+    lines = table(found(row(long, "liver"), row(long, "right-kidney"), row("b", "liver")))
+    assert lines[1] == long
+    assert [line.split()[0] for line in lines[2:5]] == ["liver", "right-kidney", "b"]
+    assert max(map(len, lines)) <= 80
+
+
+def test_csv_has_every_value_and_nothing_for_none() -> None:
+    rows = row(), msgspec.structs.replace(row("MR002_t1-in"), assd=None, split="val")
+    read = list(csv.DictReader(StringIO(csv_text(found(*rows)))))
+    assert list(read[0]) == list(OrganResult.__struct_fields__)
+    assert [line["case"] for line in read] == ["MR001_t1-in", "MR002_t1-in"]
+    assert [line["split"] for line in read] == ["", "val"]
+    assert [line["assd"] for line in read] == [f"{rows[0].assd:.6f}", ""]
+    assert read[0]["pred_voxels"] == "64"
+
+
+def test_the_box_plot_is_a_picture_and_the_same_each_time() -> None:
+    pytest.importorskip("matplotlib")
+    from matplotlib import rcParams
+
+    before = dict(rcParams)
+    organs = ("liver", "right-kidney", "left-kidney", "spleen")
+    rows = [row(f"c{n}", organ, cols=n) for n in (0, 1, 2) for organ in organs]
+    rows.append(msgspec.structs.replace(rows[0], case="d", assd=None))
+    drawn = box_plots(found(*rows))
+    assert drawn == box_plots(found(*rows))
+    assert dict(rcParams) == before
+    assert b"Software" not in drawn
+    picture = np.asarray(Image.open(BytesIO(drawn)).convert("L"))
+    assert picture.shape == (720, 1080)
+    assert (picture < 128).any()
