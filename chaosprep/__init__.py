@@ -1,7 +1,8 @@
 """Cut, convert and augment DICOM segmentation data into trustworthy training sets.
 
 The verbs are functions here: `split`, `extract_liver`, `convert`, `augment`, `prepare`, `inspect`,
-`verify`, `report`, `preview`; `open` gives the slices, cases and arrays of what they made.
+`verify`, `report`, `preview`, `assemble`; `open` gives the slices, cases and arrays of what they
+made.
 """
 
 from importlib import import_module
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from chaosprep.dataset.runner import run as run
     from chaosprep.errors import ChaosprepError as ChaosprepError
     from chaosprep.evaluation.evaluate import evaluate as evaluate
+    from chaosprep.export.assemble import assemble as assemble
     from chaosprep.quality.inspect import inspect as inspect
     from chaosprep.quality.montage import preview as preview
     from chaosprep.quality.report import report as report
@@ -43,6 +45,7 @@ _ROOMS = {
     "Event": "dataset.runner",
     "run": "dataset.runner",
     "ChaosprepError": "errors",
+    "assemble": "export.assemble",
     "evaluate": "evaluation.evaluate",
     "inspect": "quality.inspect",
     "preview": "quality.montage",

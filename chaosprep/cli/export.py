@@ -64,12 +64,15 @@ class _Talking:
     quiet: int
 
 
-def export_command(format: str) -> Callable[[Callable[..., Exported]], click.Command]:
-    """Make `chaosprep export FORMAT DIR -o OUT` of a function.
+def export_command(
+    format: str, title: str | None = None, metavar: str = "DIR"
+) -> Callable[[Callable[..., Exported]], click.Command]:
+    """Make `chaosprep export FORMAT DIR -o OUT` of a function; `title` is for another verb.
 
     The function gets `source`, `output`, `options` (`chaosprep.export.folder.Options`) and what its
     own options add; it gives an `Exported`, of which the closing line is made.
     """
+    said = title or f"export {format}"
 
     def decorate(function: Callable[..., Exported]) -> click.Command:
         @wraps(function)
@@ -77,9 +80,9 @@ def export_command(format: str) -> Callable[[Callable[..., Exported]], click.Com
             talking = _Talking(**{key: values.pop(key) for key in _Talking.__annotations__})
             with Talk(talking.verbose - talking.quiet, talking.as_json, bar=False):
                 made = function(
-                    source=source, output=output, options=_options(format, talking), **values
+                    source=source, output=output, options=_options(said, talking), **values
                 )
-            _close(made, talking)
+            _close(made, said, talking)
 
         finished: Callable[..., Any] = run
         for option in (
@@ -90,7 +93,7 @@ def export_command(format: str) -> Callable[[Callable[..., Exported]], click.Com
             on_error_option,
             jobs_option,
             output_option,
-            source_argument("DIR"),
+            source_argument(metavar),
         ):
             finished = option(finished)
         return click.command(format)(finished)
@@ -98,15 +101,15 @@ def export_command(format: str) -> Callable[[Callable[..., Exported]], click.Com
     return decorate
 
 
-def _options(format: str, talking: _Talking) -> Options:
-    def said(case: str, done: int, total: int) -> None:
-        say(f"export {format}: {case} ({done} of {total})")
+def _options(title: str, talking: _Talking) -> Options:
+    def each(case: str, done: int, total: int) -> None:
+        say(f"{title}: {case} ({done} of {total})")
 
-    on_case = said if talking.verbose > talking.quiet else ignore
+    on_case = each if talking.verbose > talking.quiet else ignore
     return Options(talking.jobs, talking.on_error, talking.overwrite, on_case)
 
 
-def _close(made: Exported, talking: _Talking) -> None:
+def _close(made: Exported, title: str, talking: _Talking) -> None:
     if not talking.quiet:
         for problem in made.skipped:
             say(f"Left out: {problem}")
@@ -116,7 +119,7 @@ def _close(made: Exported, talking: _Talking) -> None:
         write_json(made)
     elif not talking.quiet:
         click.echo(
-            f"export {made.format}: {plural(made.cases, 'case')}, {plural(made.slices, 'slice')}, "
+            f"{title}: {plural(made.cases, 'case')}, {plural(made.slices, 'slice')}, "
             f"{len(made.skipped)} skipped -> {made.path}"
         )
     if made.skipped:

@@ -20,11 +20,12 @@ VERBS = {
     "verify": "Check a stage directory, or any folder of images and masks; find leakage.",
     "report": "Make one HTML page to look at: split, problems, montages, histograms, ratings.",
     "export": "Write the layout of another tool: nnU-Net, MONAI, datasets, Parquet, ...",
+    "assemble": "Put slices, or predictions on them, back together as volumes in the patient.",
     "evaluate": "Compare predicted masks with a reference: overlap, distances in mm, CHAOS scores.",
     "preview": "Draw the slices with their masks' outlines as one picture.",
 }
 _AFTER = dict.fromkeys(
-    ("inspect", "verify", "report", "export", "evaluate", "preview"), "Interrupted."
+    ("inspect", "verify", "report", "export", "assemble", "evaluate", "preview"), "Interrupted."
 )
 GO_ON = "Interrupted: the same command, without --overwrite, goes on where it stopped."
 INTERRUPTED = 130  # 128 + SIGINT, as shells have it

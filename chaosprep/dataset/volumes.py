@@ -113,7 +113,7 @@ def image_volume(case: Case) -> Volume:
     rows = originals(case)
     lattice = case_lattice(rows)
     planes = [modality_values(row, case.image(row)) for row in rows]
-    return Volume(_smallest(np.stack(planes)), lattice)
+    return Volume(smallest(np.stack(planes)), lattice)
 
 
 def label_volume(case: Case, labels: dict[str, int]) -> Volume | None:
@@ -168,7 +168,8 @@ def modality_values(row: Slice, image: NDArray[Any]) -> NDArray[Any]:
     return image * row.slope + row.intercept
 
 
-def _smallest(voxels: NDArray[Any]) -> NDArray[Any]:
+def smallest(voxels: NDArray[Any]) -> NDArray[Any]:
+    """The same values in the first of uint8, int16, uint16, int32 that holds all, or float32."""
     if voxels.dtype.kind not in "iu":
         return voxels.astype(np.float32)
     low, high = int(voxels.min()), int(voxels.max())

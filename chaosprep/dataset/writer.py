@@ -52,14 +52,16 @@ class Writer:
             write_new(target, data)
         return Written(path, sha256(data), len(data))
 
-    def carry(self, case: Case, path: str, expected_sha256: str) -> None:
+    def carry(self, case: Case, path: str, expected_sha256: str, to: str | None = None) -> None:
         """Take over a file of the parent stage unchanged: a hard link, else a copy.
+
+        It keeps its path unless `to` gives another, relative to this directory.
 
         Raises:
             FileError: the parent's file is not the one that its manifest records.
         """
         data = case.read(path, expected_sha256)
-        target = self._target(path)
+        target = self._target(to or path)
         if not _hard_link(case.directory / path, target):
             write_new(target, data)
 

@@ -35,6 +35,9 @@ class Options:
     on_case: OnCase = ignore
 
 
+DEFAULTS = Options()
+
+
 @dataclass(frozen=True)
 class Exported:
     """What an export made: the folder, how much it holds, and what was left out."""
@@ -64,7 +67,7 @@ def new_folder(
         ChaosprepError: `output` is the dataset, inside or around it, or it holds something.
     """
     output = Path(output)
-    _check_output(dataset.directory, output, overwrite)
+    check_output(dataset.directory, output, overwrite)
     folder = output.with_name(f".{output.name}.part")
     try:
         shutil.rmtree(folder, ignore_errors=True)
@@ -93,6 +96,7 @@ def export_each(
     name: Callable[[T], str],
     options: Options,
     export: str,
+    verb: str = "export",
 ) -> tuple[list[R], tuple[Problem, ...]]:
     """Do the work of every case, in workers; give the results in the order of the tasks.
 
@@ -104,15 +108,16 @@ def export_each(
         NothingFoundError: nothing is left.
     """
     made, problems = map_cases(function, tasks, name, options.jobs, options.on_case)
+    title = f"{verb} {export}".strip()
     if problems and options.on_error == "stop":
         count = f"{len(problems)} problem{'s' if len(problems) > 1 else ''}"
         raise ProblemsError(
-            f"export {export}: {count}, nothing was written",
+            f"{title}: {count}, nothing was written",
             "Settle them, or leave these cases out with --on-error skip.",
             tuple(problems),
         )
     if not made:
-        raise NothingFoundError(f"export {export}: no case is left", code="nothing")
+        raise NothingFoundError(f"{title}: no case is left", code="nothing")
     return made, tuple(problems)
 
 
@@ -142,7 +147,12 @@ def _record(dataset: Dataset, format: str, parameters: dict[str, Any]) -> bytes:
     return msgspec.json.format(msgspec.json.encode(record), indent=2) + b"\n"
 
 
-def _check_output(source: Path, output: Path, overwrite: bool) -> None:
+def check_output(source: Path, output: Path, overwrite: bool) -> None:
+    """Refuse an output that is the input, inside or around it, or that holds something.
+
+    Raises:
+        ChaosprepError: `output-place`, `output-foreign` or `output`.
+    """
     here, there = real(source), real(output)
     if here == there or here in there.parents or there in here.parents:
         raise ChaosprepError(

@@ -59,7 +59,6 @@ def test_json_has_every_number(chaosprep: Run, livers: Path, net: Path) -> None:
 
 
 def test_csv_and_plot_are_written(chaosprep: Run, livers: Path, net: Path, tmp_path: Path) -> None:
-    pytest.importorskip("matplotlib")
     table, plot = tmp_path / "t.csv", tmp_path / "p.png"
     result = chaosprep("evaluate", net, livers, "-j", "1", "-q", "--csv", table, "--plot", plot)
     assert result.exit_code == 0

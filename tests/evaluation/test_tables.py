@@ -6,7 +6,6 @@ from typing import Any
 
 import msgspec
 import numpy as np
-import pytest
 from PIL import Image
 
 from chaosprep.evaluation.compare import measure
@@ -81,7 +80,6 @@ def test_csv_has_every_value_and_nothing_for_none() -> None:
 
 
 def test_the_box_plot_is_a_picture_and_the_same_each_time() -> None:
-    pytest.importorskip("matplotlib")
     from matplotlib import rcParams
 
     before = dict(rcParams)

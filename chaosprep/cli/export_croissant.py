@@ -1,0 +1,13 @@
+"""`chaosprep export croissant`."""
+
+from pathlib import Path
+
+from chaosprep.cli.export import export_command
+from chaosprep.export.croissant import export
+from chaosprep.export.folder import Exported, Options
+
+
+@export_command("croissant")
+def command(source: Path, output: Path, options: Options) -> Exported:
+    """DIR is what convert or augment made. Files are hard links; upload the output as it is."""
+    return export(source, output, options=options)

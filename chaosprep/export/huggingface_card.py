@@ -1,0 +1,96 @@
+"""The dataset card: README.md with the head that the Hugging Face Hub reads."""
+
+from collections.abc import Iterable
+
+from chaosprep.dataset.descriptor import DataSource, License
+from chaosprep.dataset.manifest import Dataset
+from chaosprep.dataset.records import SPLITS, Slice, Split
+
+# https://huggingface.co/docs/hub/repositories-licenses: SPDX in small letters, else `other`.
+_KNOWN = frozenset(
+    {"apache-2.0", "mit", "cc0-1.0", "odbl", "unknown"}
+    | {f"cc-{terms}-{version}" for version in ("3.0", "4.0") for terms in ("by", "by-sa")}
+    | {f"cc-by-{terms}-4.0" for terms in ("nc", "nc-sa", "nc-nd", "nd")}
+)
+_SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (10**6, "100K<n<1M"))
+
+
+def card(dataset: Dataset, rows: Iterable[Slice]) -> str:
+    """The card of an exported dataset, from its manifest and the rows that were exported."""
+    counts: dict[Split, tuple[set[str], set[str], list[int]]] = {}
+    organs: set[str] = set()
+    modalities: set[str] = set()
+    for row in rows:
+        patients, cases, slices = counts.setdefault(row.split, (set(), set(), [0]))
+        patients.add(row.patient)
+        cases.add(row.case)
+        slices[0] += 1
+        organs.update(row.labels.values())
+        modalities.add("ct" if row.sequence == "ct" else "mri")
+    total = sum(slices[0] for _, _, slices in counts.values())
+    table = [
+        f"| {split} | {len(counts[split][0])} | {len(counts[split][1])} | {counts[split][2][0]} |"
+        for split in SPLITS
+        if split in counts
+    ]
+    head = _head(dataset.licenses, sorted(modalities), total)
+    return "\n".join([*head, "", *_body(dataset, sorted(organs), table)]) + "\n"
+
+
+def _head(licenses: tuple[License, ...], modalities: list[str], total: int) -> list[str]:
+    tags = ["medical", "segmentation", *modalities]
+    return [
+        "---",
+        *_license(licenses),
+        "task_categories:",
+        "- image-segmentation",
+        "tags:",
+        *(f"- {tag}" for tag in tags),
+        "size_categories:",
+        f"- {next((name for limit, name in _SIZES if total < limit), 'n>1M')}",
+        "---",
+    ]
+
+
+def _license(licenses: tuple[License, ...]) -> list[str]:
+    """The Hub's name of the licence; one that it has no name for is `other`, with a link."""
+    names = [(one.name or "").lower() for one in licenses]
+    if len(names) == 1 and names[0] in _KNOWN:
+        return [f"license: {names[0]}"]
+    return ["license: other", "license_name: see-license-data", "license_link: LICENSE-DATA.txt"]
+
+
+def _body(dataset: Dataset, organs: list[str], table: list[str]) -> list[str]:
+    stages = " > ".join(past.stage for past in dataset.history)
+    return [
+        "# Image and mask slices",
+        "",
+        f"Organs: {', '.join(organs) or 'none'}. Made by chaosprep: {stages}.",
+        "",
+        "| split | patients | cases | slices |",
+        "|--|--:|--:|--:|",
+        *table,
+        "",
+        "## Load it",
+        "",
+        "```python",
+        "from datasets import load_dataset",
+        "",
+        'slices = load_dataset("imagefolder", data_dir=".")',
+        "```",
+        "",
+        "Each slice has `image` and `mask` (grey), `id`, `patient`, `spacing` in mm (slices, rows,",
+        "columns) and more; `labels` is JSON text: mask value to organ.",
+        "",
+        "## Licence and citation",
+        "",
+        *(f"- {_words(one)}" for one in dataset.licenses),
+        *(f"- {_words(one)}" for one in dataset.sources),
+        "",
+        "All of it stands in `LICENSE-DATA.txt` too.",
+    ]
+
+
+def _words(one: License | DataSource) -> str:
+    title = one.title or getattr(one, "name", None) or "not named"
+    return f"{title}, {one.path}" if one.path else title
