@@ -60,7 +60,9 @@ def test_a_stage_takes_a_dataset_or_its_path(images: chaosprep.Dataset, tmp_path
 def test_an_unknown_parameter_is_named_with_those_there_are(
     images: chaosprep.Dataset, tmp_path: Path
 ) -> None:
-    with pytest.raises(UsageError, match=r"copys: no such parameter\. There are: patient, copies"):
+    with pytest.raises(
+        UsageError, match=r"copys: no such parameter\. There are: patient, compression, copies"
+    ):
         chaosprep.augment(images, tmp_path / "out", copys=2)
 
 

@@ -214,7 +214,7 @@ class _Task:
 def _run_case(task: _Task) -> Entry:
     """Run one case, in whichever process; an error becomes a problem of the case."""
     try:
-        result = task.run_case(task.case, task.params, Writer(task.output))
+        result = task.run_case(task.case, task.params, Writer(task.output, task.params.compression))
     except ChaosprepError as error:
         result = CaseResult((), (Problem.of(error, task.case.id),))
     except MemoryError:

@@ -15,6 +15,7 @@ from chaosprep.dataset.descriptor import DataSource, License, PastStage
 from chaosprep.dataset.records import Slice
 from chaosprep.dataset.writer import Writer
 from chaosprep.errors import ChaosprepError, Problem, UsageError
+from chaosprep.imaging.png import Compression
 
 
 class Params(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -23,6 +24,9 @@ class Params(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     patient: Annotated[
         tuple[str, ...], Meta(description="Only this patient, such as MR001. Repeatable.")
     ] = ()
+    compression: Annotated[
+        Compression, Meta(description="PNG files: quick to write, smallest, or not compressed.")
+    ] = "fast"
 
     def recorded(self) -> "Params":
         """The parameters as manifests show them: without what must stay secret."""

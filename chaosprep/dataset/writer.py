@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from chaosprep.dataset.case import Case
 from chaosprep.dataset.files import sha256, write_new
 from chaosprep.dataset.records import Split
+from chaosprep.imaging.png import Compression
 
 Link = Literal["copy", "hard", "sym"]
 Kind = Literal["images", "masks"]
@@ -27,8 +28,9 @@ class Written:
 class Writer:
     """Makes the files of one stage directory, `<split>/images/<id>.<ext>` and their masks."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, compression: Compression = "fast") -> None:
         self._directory = directory
+        self._compression = compression
         self._made: set[Path] = set()
 
     def image(self, split: Split, id: str, array: NDArray[Any], extension: str) -> Written:
@@ -70,7 +72,7 @@ class Writer:
     ) -> Written:
         from chaosprep.imaging.images import encode
 
-        data = encode(array, extension)
+        data = encode(array, extension, self._compression)
         path = f"{split}/{kind}/{id}{extension}"
         write_new(self._target(path), data)
         return Written(path, sha256(data), len(data))

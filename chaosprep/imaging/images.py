@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from chaosprep.errors import FileError
 from chaosprep.imaging.faults import BROKEN
 from chaosprep.imaging.organs import describe_levels, level_histogram
-from chaosprep.imaging.png import SIGNATURE, encode_grey
+from chaosprep.imaging.png import SIGNATURE, Compression, decode_grey, encode_grey
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -99,14 +99,16 @@ def read_mask(data: bytes, *, lenient: bool = False, max_pixels: int = MAX_PIXEL
     )
 
 
-def encode_png(array: NDArray[np.uint8] | NDArray[np.uint16]) -> bytes:
+def encode_png(
+    array: NDArray[np.uint8] | NDArray[np.uint16], compression: Compression = "fast"
+) -> bytes:
     """Encode a (rows, cols) array of uint8 or uint16; the same array gives the same bytes.
 
     Raises `TypeError` for another dtype (bool included) and `ValueError` for another shape.
     """
     if array.dtype.name not in ("uint8", "uint16"):
         raise TypeError(f"a PNG holds uint8 or uint16, not {array.dtype.name}")
-    return encode_grey(_check_shape(array))
+    return encode_grey(_check_shape(array), compression)
 
 
 def decode_png(data: bytes) -> NDArray[np.uint8] | NDArray[np.uint16]:
@@ -153,8 +155,10 @@ def decode_npy(data: bytes) -> NDArray[Any]:
     return array.astype(dtype.newbyteorder("="), order="C")
 
 
-def encode(array: NDArray[Any], extension: str) -> bytes:
-    """Encode for a file name's extension: ``.png`` or ``.npy``."""
+def encode(array: NDArray[Any], extension: str, compression: Compression = "fast") -> bytes:
+    """Encode for a file name's extension: ``.png``, or ``.npy``, which is never compressed."""
+    if extension == ".png":
+        return encode_png(array, compression)
     return _codec(extension)[0](array)
 
 
@@ -239,10 +243,13 @@ def _most_bytes(png: _Png) -> int:
 def _decode_grey(
     data: bytes, png: _Png, code: str, max_pixels: int
 ) -> NDArray[np.uint8] | NDArray[np.uint16]:
-    import cv2
-
     check_size(png.rows, png.cols, max_pixels=max_pixels)
     data = _pixels_only(data, png, code)
+    own = decode_grey(data, png.rows, png.cols, png.depth)
+    if own is not None:
+        return own
+    import cv2
+
     flags = cv2.IMREAD_UNCHANGED | cv2.IMREAD_IGNORE_ORIENTATION
     pixels: NDArray[Any] | None = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
     if pixels is None or pixels.shape != (png.rows, png.cols):

@@ -85,19 +85,18 @@ def _replay(task: _Task) -> Findings:
 def _differences(task: _Task, row: Slice, original: Slice) -> Iterator[Problem]:
     case = task.case
     image, mask = remade(row, case.image(original), case.mask(original), task.params)
-    yield from _compared(row, row.image, row.image_sha256, image, case.image(row))
-    if row.mask is not None and mask is not None:
-        yield from _compared(row, row.mask, row.mask_sha256, mask, case.mask(row))
-
-
-def _compared(
-    row: Slice, path: str, digest: str | None, again: NDArray[Any], there: NDArray[Any] | None
-) -> Iterator[Problem]:
-    if sha256(encode(again, Path(path).suffix)) == digest:
+    data = encode(image, Path(row.image).suffix, task.params.compression)
+    if sha256(data) != row.image_sha256:
+        yield _compared(row, row.image, image, case.image(row))
+    if row.mask is None or mask is None:
         return
+    if sha256(encode(mask, ".png", task.params.compression)) != row.mask_sha256:
+        yield _compared(row, row.mask, mask, case.mask(row))
+
+
+def _compared(row: Slice, path: str, again: NDArray[Any], there: NDArray[Any] | None) -> Problem:
     if there is not None and np.array_equal(again, there) and again.dtype == there.dtype:
         reason = "made again it has the same pixels, but other bytes"
-        yield Problem(code="replay-bytes", id=row.id, file=path, reason=reason)
-    else:
-        reason = "made again from its original it has other pixels"
-        yield Problem(code="replay", id=row.id, file=path, reason=reason, remedy=_REMEDY)
+        return Problem(code="replay-bytes", id=row.id, file=path, reason=reason)
+    reason = "made again from its original it has other pixels"
+    return Problem(code="replay", id=row.id, file=path, reason=reason, remedy=_REMEDY)

@@ -117,7 +117,7 @@ def extract(mask: MaskImage, params: ExtractLiverParams) -> tuple[NDArray[np.uin
         return label_map(mask.pixels, params.wanted()), notes
     (organ,) = params.wanted()
     chosen = select(mask.pixels, organ.low, organ.high)
-    return np.where(chosen, np.uint8(params.mask_value), np.uint8(0)), notes
+    return chosen.view(np.uint8) * np.uint8(params.mask_value), notes
 
 
 def _from_binary(pixels: NDArray[np.integer], params: ExtractLiverParams) -> NDArray[np.uint8]:

@@ -104,7 +104,7 @@ def test_the_descriptor_says_how_it_was_made(tmp_path: Path) -> None:
     descriptor = descriptor_of(made(tmp_path))
     record = descriptor["chaosprep"]
     assert (record["stage"], record["version"], record["seed"]) == ("toy", 1, 7)
-    assert record["parameters"] == {"patient": [], "add": 0, "seed": 7}
+    assert record["parameters"] == {"patient": [], "compression": "fast", "add": 0, "seed": 7}
     assert record["versions"]["chaosprep"] == __version__
     assert record["versions"]["numpy"] == importlib.metadata.version("numpy")
     assert descriptor["chaosprep"]["manifest_version"] == 1
