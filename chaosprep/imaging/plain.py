@@ -23,7 +23,6 @@ _UINT32 = struct.Struct("<I").unpack_from
 _LONG = frozenset(b"OB OD OF OL OV OW SQ SV UC UN UR UT UV".split())
 _SHORT = frozenset(b"AE AS AT CS DA DS DT FD FL IS LO LT PN SH SL SS ST TM UI UL US".split())
 _VRS = {tag: vr.encode() for tag, vr in ATTRIBUTES.values()}
-_SEQUENCES = frozenset(tag for tag, vr in ATTRIBUTES.values() if vr == "SQ")
 _UNDEFINED = 0xFFFFFFFF
 _ITEM, _ITEM_END, _SEQUENCE_END = 0xE000FFFE, 0xE00DFFFE, 0xE0DDFFFE  # read as one uint32
 
@@ -32,7 +31,7 @@ _IS_IMPLICIT = {b"1.2.840.10008.1.2\0": True, b"1.2.840.10008.1.2.1\0": False}
 _CHARACTER_SETS = (b"ISO_IR 6 ", b"ISO_IR 100", b"ISO_IR 192")
 _PHOTOMETRIC = (b"MONOCHROME1 ", b"MONOCHROME2 ")
 _PIXEL_DATA = b"\xe0\x7f\x10\0"
-_PIXEL_GROUP, _PAST_PIXELS, _DELIMITERS = 0x7FE00000, 0x7FE10000, 0xFFFE0000
+_PIXEL_GROUP, _PIXEL_TAG, _DELIMITERS = 0x7FE00000, 0x7FE00010, 0xFFFE0000
 
 # Far below the number of elements at which `transfer.open_stream` ends the reading.
 _MAX_HEADER = 2**17  # bytes before the pixels, and as many after them
@@ -50,7 +49,10 @@ class _Element(NamedTuple):
 
 
 class _Elements(dict[int, _Element]):
-    """The elements of a data set that the toolkit reads, by tag."""
+    """The elements of a data set that the toolkit reads, by tag.
+
+    `values.items` takes those of a sequence by keyword: a KeyError, so that none is ever plain.
+    """
 
     def get_item(self, key: int, /) -> _Element | None:
         return self.get(key)
@@ -124,7 +126,7 @@ def _walk(
         if vr in _LONG:
             (length,) = _UINT32(data, at)
             at += 4
-            if length == _UNDEFINED and vr == b"SQ" and tag not in _VRS:
+            if length == _UNDEFINED and vr == b"SQ":
                 at = _after_items(data, at, end, depth)
                 length = 0
         elif not implicit and vr not in _SHORT:
@@ -165,8 +167,6 @@ def _after_items(data: bytes, at: int, end: int, depth: int) -> int:
 
 def _described(elements: _Elements, max_pixels: int) -> tuple[Header, Pixels]:
     """Read the header values, by the same code that reads those of pydicom's data sets."""
-    if not _SEQUENCES.isdisjoint(elements):
-        raise _NotPlainError
     frames = elements.get(TAGS["NumberOfFrames"])
     planes = elements.get(TAGS["PlanarConfiguration"])
     if (
@@ -198,10 +198,10 @@ def _stored(data: bytes, at: int, implicit: bool, pixels: Pixels) -> NDArray[Any
     end, dtype = start + length, np.dtype(pixels.dtype)
     count = pixels.rows * pixels.cols
     needed = count * dtype.itemsize
-    if length != needed + needed % 2 or end > len(data):
+    if length != needed + needed % 2:
         raise _NotPlainError
     last = min(len(data), end + _MAX_HEADER)
-    if _walk(data, end, last, _Elements(), above=_PAST_PIXELS - 1, implicit=implicit) != len(data):
+    if _walk(data, end, last, _Elements(), above=_PIXEL_TAG, implicit=implicit) != len(data):
         raise _NotPlainError
     stored = np.frombuffer(data, dtype.newbyteorder("<"), count, start)
     array = stored.reshape(pixels.rows, pixels.cols).astype(dtype)

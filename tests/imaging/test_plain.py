@@ -75,6 +75,17 @@ def before(tag: bytes, extra: bytes, data: bytes | None = None) -> bytes:
     return data.replace(tag, extra + tag)
 
 
+def sequence_of(*parts: bytes) -> bytes:
+    """A file with a sequence of undefined length that holds these bytes."""
+    head = struct.pack("<HH2sxxI", 0x08, 0x1140, b"SQ", 2**32 - 1)
+    return before(b"\x10\0\x10\0PN", head + b"".join(parts))
+
+
+def mark(element: int, length: int = 0) -> bytes:
+    """The beginning of an item, or its end, or that of a sequence."""
+    return struct.pack("<HHI", 0xFFFE, element, length)
+
+
 def halves(data: bytes) -> tuple[bytes, bytes]:
     """Cut a file between its file meta information and its data set."""
     at = 144 + int.from_bytes(data[140:144], "little")
@@ -83,6 +94,8 @@ def halves(data: bytes) -> tuple[bytes, bytes]:
 
 META, BODY = halves(dicom())
 IMPLICIT_META, IMPLICIT_BODY = halves(encoded(dataset(), ImplicitVRLittleEndian))
+ITEM, ITEM_END, SEQUENCE_END = 0xE000, 0xE00D, 0xE0DD
+LETTERS = struct.pack("<HHI", 0x08, 0x01, 0x5355) + bytes(0x5355)  # a length that reads as "US"
 ROWS, PIXEL_DATA = b"\x28\0\x10\0US\2\0", b"\xe0\x7f\x10\0OW\0\0"
 CHARACTER_SET = element(0x08, 0x05, b"CS", b"ISO_IR 100")
 TRAILING = struct.pack("<HH2sxxI", 0xFFFC, 0xFFFC, b"OB", 4) + bytes(4)
@@ -107,6 +120,10 @@ PLAIN = {
         ImagePositionPatient=None, ImageOrientationPatient=None, PixelSpacing=None
     ),
     "a character set": before(b"\x08\0\x16\0UI", CHARACTER_SET),
+    "an empty sequence of undefined length": sequence_of(mark(SEQUENCE_END)),
+    "an item of undefined length": sequence_of(
+        mark(ITEM, 2**32 - 1), mark(ITEM_END), mark(ITEM), mark(SEQUENCE_END)
+    ),
     "a sequence": dicom(ReferencedImageSequence=item(InstanceNumber=9)),
     "a sequence, implicit": encoded(
         dataset(ReferencedImageSequence=item(InstanceNumber=9)), ImplicitVRLittleEndian
@@ -132,6 +149,19 @@ ODD = {
     "a character set in an item": undefined(SpecificCharacterSet="ISO_IR 100"),
     "an implicit sequence of undefined length": undefined(ImplicitVRLittleEndian),
     "sequences in sequences in sequences": undefined(depth=20),
+    "an item that ends within its length": sequence_of(
+        mark(ITEM, 8), mark(ITEM_END), mark(SEQUENCE_END)
+    ),
+    "an item that ends with the sequence": sequence_of(
+        mark(ITEM, 2**32 - 1), mark(SEQUENCE_END), mark(SEQUENCE_END)
+    ),
+    "an end of an item with a length": sequence_of(
+        mark(ITEM, 2**32 - 1), mark(ITEM_END, 1), mark(SEQUENCE_END)
+    ),
+    "a sequence without an end": sequence_of(mark(ITEM), mark(ITEM_END)),
+    "an end of a sequence with a length": sequence_of(mark(SEQUENCE_END, 1)),
+    "a length of letters": IMPLICIT_META + LETTERS + IMPLICIT_BODY,
+    "PlanarConfiguration of three bytes": before(ROWS, element(0x28, 0x06, b"US", bytes(3))),
     "Rows of another VR": dicom().replace(ROWS, ROWS.replace(b"US", b"SS")),
     "Rows twice": before(ROWS, ROWS + b"\2\0"),
     "a tag out of order": before(ROWS, element(0x10, 0x10, b"PN", b"Doe^Jane")),
@@ -146,7 +176,7 @@ ODD = {
     "implicit under an explicit name": META + IMPLICIT_BODY,
     "bytes after the last element": dicom() + b"\0\0",
     "padding after the pixels": dicom(PixelData=PIXELS.tobytes() + bytes(10)),
-    "a delimiter after the pixels": dicom() + struct.pack("<HHI", 0xFFFE, 0xE0DD, 0),
+    "a delimiter after the pixels": dicom() + mark(SEQUENCE_END),
     "a long header": dicom(PixelDataProviderURL="x" * 2**17),
 }
 
