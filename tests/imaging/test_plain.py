@@ -120,6 +120,8 @@ PLAIN = {
         ImagePositionPatient=None, ImageOrientationPatient=None, PixelSpacing=None
     ),
     "a character set": before(b"\x08\0\x16\0UI", CHARACTER_SET),
+    "the default character set": dicom(SpecificCharacterSet="ISO_IR 6"),
+    "Unicode": dicom(SpecificCharacterSet="ISO_IR 192"),
     "an empty sequence of undefined length": sequence_of(mark(SEQUENCE_END)),
     "an item of undefined length": sequence_of(
         mark(ITEM, 2**32 - 1), mark(ITEM_END), mark(ITEM), mark(SEQUENCE_END)
