@@ -1,7 +1,8 @@
 """DICOM slices from bytes: the header values that the toolkit needs, and the stored pixels.
 
-pydicom does the reading; what it is not to be trusted with is checked first: what is in the file
-(`header`), how long (`transfer`), and what the compressed data announce (`codestreams`).
+A plain file is read as it lies there (`plain`). pydicom reads all others; what it is not to be
+trusted with is checked first: what is in the file (`header`), how long (`transfer`), and what the
+compressed data announce (`codestreams`).
 """
 
 import struct
@@ -22,6 +23,7 @@ from chaosprep.imaging.header import (
     read_pixels,
 )
 from chaosprep.imaging.images import MAX_PIXELS
+from chaosprep.imaging.plain import read_plain, read_plain_header
 from chaosprep.imaging.transfer import (
     HOLDS_ALL_BITS,
     PLUGINS,
@@ -71,6 +73,8 @@ def read_header(data: bytes, *, max_pixels: int = MAX_PIXELS) -> Header:
     Raises `FileError`: ``not-dicom``, ``dicom-truncated``, ``no-pixels``, ``not-grey``,
     ``multi-frame``, ``too-large`` (more than ``max_pixels`` in all frames) or ``dicom-broken``.
     """
+    if (header := read_plain_header(data, max_pixels)) is not None:
+        return header
     with guarded(_PARSE):
         dataset, keyword = _parse(data, max_pixels, header_only=True)
         return _only(dataset, read_pixels(dataset, keyword, max_pixels))
@@ -81,6 +85,8 @@ def read_headers(data: bytes, *, max_pixels: int = MAX_PIXELS) -> tuple[Header, 
 
     Raises `FileError` as `read_header` does, but not ``multi-frame``.
     """
+    if (header := read_plain_header(data, max_pixels)) is not None:
+        return (header,)
     with guarded(_PARSE):
         dataset, keyword = _parse(data, max_pixels, header_only=True)
         return read_every_frame(dataset, read_pixels(dataset, keyword, max_pixels))
@@ -97,6 +103,8 @@ def read(
     ``frame-missing``, ``transfer-syntax`` where no decoder is installed, and ``not-finite`` for
     float pixels with NaN or infinity.
     """
+    if frame in (None, 0) and (found := read_plain(data, max_pixels)) is not None:
+        return found
     with guarded(_PARSE):
         dataset, keyword = _parse(data, max_pixels, header_only=False)
         pixels = read_pixels(dataset, keyword, max_pixels)

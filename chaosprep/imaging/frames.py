@@ -1,13 +1,9 @@
 """Where the values of one frame stand: in its functional groups, the shared ones, or the root."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from chaosprep.imaging.faults import broken
-from chaosprep.imaging.values import items, text
-
-if TYPE_CHECKING:
-    from pydicom.dataset import Dataset
+from chaosprep.imaging.values import Source, items, text
 
 PER_FRAME = "PerFrameFunctionalGroupsSequence"
 SHARED = "SharedFunctionalGroupsSequence"
@@ -25,7 +21,7 @@ _MACROS = (
 )
 
 
-def count_frames(dataset: "Dataset") -> int:
+def count_frames(dataset: Source) -> int:
     """Read NumberOfFrames; 1 where it is missing, empty or 0, as in pydicom.
 
     Raises `FileError` ``dicom-broken`` where it is anything else than a whole number.
@@ -38,12 +34,12 @@ def count_frames(dataset: "Dataset") -> int:
     return int(value) or 1
 
 
-def described_frames(dataset: "Dataset") -> int | None:
+def described_frames(dataset: Source) -> int | None:
     """Count the frames that the per-frame functional groups describe; None without groups."""
     return len(items(dataset, PER_FRAME)) or None
 
 
-def frame_sources(dataset: "Dataset", index: int, frames: int) -> tuple["Dataset", ...]:
+def frame_sources(dataset: Source, index: int, frames: int) -> tuple[Source, ...]:
     """Give the data sets that speak of one frame, in order: its own groups, the shared ones, root.
 
     Groups that describe another number of frames than there are cannot be told apart by frame:
@@ -54,6 +50,6 @@ def frame_sources(dataset: "Dataset", index: int, frames: int) -> tuple["Dataset
     return (*(leaf for group in (*own, *shared[:1]) for leaf in _macros(group)), dataset)
 
 
-def _macros(group: "Dataset") -> Iterator["Dataset"]:
+def _macros(group: Source) -> Iterator[Source]:
     for keyword in _MACROS:
         yield from items(group, keyword)[:1]

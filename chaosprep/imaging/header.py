@@ -1,20 +1,15 @@
 """What the toolkit needs from a DICOM header, frame by frame."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 from chaosprep.errors import FileError
 from chaosprep.imaging.faults import broken
 from chaosprep.imaging.frames import count_frames, described_frames, frame_sources
 from chaosprep.imaging.images import check_size
 from chaosprep.imaging.luts import Lut, read_lut
-from chaosprep.imaging.values import double, number, numbers, required, text, unsigned
+from chaosprep.imaging.values import Source, double, number, numbers, required, text, unsigned
 from chaosprep.imaging.voi import SIGMOID, Voi, make_voi, stored_window
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from pydicom.dataset import Dataset
 
 Vector = tuple[float, float, float]
 Orientation = tuple[float, float, float, float, float, float]
@@ -97,7 +92,7 @@ class Pixels:
     notes: tuple[str, ...] = ()
 
 
-def read_pixels(dataset: "Dataset", keyword: str, max_pixels: int) -> Pixels:
+def read_pixels(dataset: Source, keyword: str, max_pixels: int) -> Pixels:
     """Read the Image Pixel module; ``keyword`` names the element with the pixels.
 
     Raises `FileError`: ``not-grey``, ``too-large`` or ``dicom-broken``.
@@ -116,7 +111,7 @@ def read_pixels(dataset: "Dataset", keyword: str, max_pixels: int) -> Pixels:
     return Pixels(rows, cols, frames, dtype, allocated, stored, high, photometric, notes)
 
 
-def read_frame(dataset: "Dataset", pixels: Pixels, index: int) -> Header:
+def read_frame(dataset: Source, pixels: Pixels, index: int) -> Header:
     """Read the header of one frame, counted from 0."""
     frames = pixels.frames
     sources = frame_sources(dataset, index, frames)
@@ -154,7 +149,7 @@ def read_frame(dataset: "Dataset", pixels: Pixels, index: int) -> Header:
     )
 
 
-def read_every_frame(dataset: "Dataset", pixels: Pixels) -> tuple[Header, ...]:
+def read_every_frame(dataset: Source, pixels: Pixels) -> tuple[Header, ...]:
     """Read the headers of all frames; where groups do not tell them apart, one serves for all."""
     if pixels.frames == 1 or described_frames(dataset) == pixels.frames:
         return tuple(read_frame(dataset, pixels, index) for index in range(pixels.frames))
@@ -162,7 +157,7 @@ def read_every_frame(dataset: "Dataset", pixels: Pixels) -> tuple[Header, ...]:
     return tuple(replace(first, instance_number=index + 1) for index in range(pixels.frames))
 
 
-def _storage(dataset: "Dataset", keyword: str) -> tuple[str, int, int, int]:
+def _storage(dataset: Source, keyword: str) -> tuple[str, int, int, int]:
     """Give numpy's dtype, BitsAllocated, BitsStored and HighBit."""
     bits = required(dataset, "BitsAllocated")
     if keyword in _FLOATS:
@@ -180,7 +175,7 @@ def _storage(dataset: "Dataset", keyword: str) -> tuple[str, int, int, int]:
     return _STORED[bits, signed], bits, stored, stored - 1 if high is None else high
 
 
-def _grey(dataset: "Dataset") -> str:
+def _grey(dataset: Source) -> str:
     """Give the photometric interpretation of grey pixels."""
     photometric = text((dataset,), "PhotometricInterpretation")
     if not photometric:
@@ -204,14 +199,14 @@ def _bit_notes(high: int, stored: int) -> tuple[str, ...]:
     return (f"HighBit is {high}, not {stored - 1}: the low {stored} bits are taken",)
 
 
-def _frame_notes(dataset: "Dataset", frames: int) -> tuple[str, ...]:
+def _frame_notes(dataset: Source, frames: int) -> tuple[str, ...]:
     described = described_frames(dataset)
     if described is None or described == frames:
         return ()
     return (f"per-frame values of {described} frames are left out: the file has {frames}",)
 
 
-def _voi(sources: "Sequence[Dataset]") -> Voi | None:
+def _voi(sources: Sequence[Source]) -> Voi | None:
     """Give the first window of the first data set that has a usable one."""
     for source in sources:
         function = text((source,), "VOILUTFunction").upper()
@@ -225,28 +220,28 @@ def _window(voi: Voi, slope: float, intercept: float) -> tuple[float, float] | N
     return stored_window(voi.center, voi.width, slope, intercept, voi.function)
 
 
-def _instance_number(sources: "Sequence[Dataset]", index: int, frames: int) -> int | None:
+def _instance_number(sources: Sequence[Source], index: int, frames: int) -> int | None:
     value = number(sources, "InstanceNumber")
     if value is None:
         return index + 1 if frames > 1 else None
     return int(value)
 
 
-def _pixel_spacing(sources: "Sequence[Dataset]") -> tuple[float, float] | None:
+def _pixel_spacing(sources: Sequence[Source]) -> tuple[float, float] | None:
     match numbers(sources, "PixelSpacing"):
         case (row, col) if row > 0 and col > 0:
             return row, col
     return None
 
 
-def _vector(sources: "Sequence[Dataset]") -> Vector | None:
+def _vector(sources: Sequence[Source]) -> Vector | None:
     match numbers(sources, "ImagePositionPatient"):
         case (x, y, z):
             return x, y, z
     return None
 
 
-def _orientation(sources: "Sequence[Dataset]") -> Orientation | None:
+def _orientation(sources: Sequence[Source]) -> Orientation | None:
     match numbers(sources, "ImageOrientationPatient"):
         case (a, b, c, d, e, f):
             return a, b, c, d, e, f

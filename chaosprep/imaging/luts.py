@@ -2,15 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from chaosprep.imaging.values import items, raw
-
-if TYPE_CHECKING:
-    from pydicom.dataset import Dataset
+from chaosprep.imaging.values import Source, items, raw
 
 
 @dataclass(frozen=True)
@@ -40,7 +37,7 @@ class Lut:
         return np.asarray(self.look_up(values) / (2**self.bits - 1), dtype=np.float64)
 
 
-def read_lut(sources: Sequence["Dataset"], keyword: str, signed: bool) -> Lut | None:
+def read_lut(sources: Sequence[Source], keyword: str, signed: bool) -> Lut | None:
     """Read the first table of a LUT sequence; None where there is none that is complete.
 
     ``signed`` says how the first mapped value is read where the file does not (implicit VR).
@@ -51,7 +48,7 @@ def read_lut(sources: Sequence["Dataset"], keyword: str, signed: bool) -> Lut | 
     return None
 
 
-def _lut(item: "Dataset", signed: bool) -> Lut | None:
+def _lut(item: Source, signed: bool) -> Lut | None:
     element, descriptor = raw(item, "LUTDescriptor")
     if len(descriptor) != 6:
         return None

@@ -1,4 +1,4 @@
-"""Header values from pydicom's raw elements: what is empty or no number counts as missing.
+"""Header values from raw elements: what is empty or no number counts as missing.
 
 pydicom's converted values would warn (and show the value) or raise. Every function looks through
 ``sources``, data sets in order of precedence (see `frames`): the first that has a value counts.
@@ -7,35 +7,35 @@ pydicom's converted values would warn (and show the value) or raise. Every funct
 import math
 import struct
 from collections.abc import Sequence
-from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from chaosprep.errors import FileError
 from chaosprep.imaging.faults import broken
+from chaosprep.imaging.tags import TAGS
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
-    from pydicom.tag import BaseTag
 
 _SHORT = (None, "US", "SS", "UN")  # None: implicit VR
 _MAX_SEQUENCE = 16 * 2**20  # bytes; pydicom makes an object of each of its elements
 
 
-def raw(dataset: "Dataset", keyword: str) -> tuple[Any, bytes]:
+class Source(Protocol):
+    """A data set: one of pydicom's, or of `plain`'s, which has no sequences."""
+
+    def get_item(self, key: int, /) -> object:
+        """Give the element of a tag, with its ``VR``, ``value`` and ``is_little_endian``."""
+        ...
+
+
+def raw(dataset: Source, keyword: str) -> tuple[Any, bytes]:
     """Give an element and its value as stored; empty where there is none."""
-    element = dataset.get_item(_tag(keyword))
+    element: Any = dataset.get_item(TAGS[keyword])
     value = getattr(element, "value", None)
     return element, value if isinstance(value, bytes) else b""
 
 
-@cache  # pydicom's own look-up costs more than everything else in a header
-def _tag(keyword: str) -> "BaseTag":
-    from pydicom.tag import Tag
-
-    return Tag(keyword)
-
-
-def text(sources: Sequence["Dataset"], keyword: str) -> str:
+def text(sources: Sequence[Source], keyword: str) -> str:
     """Read text without its padding; empty where it is missing."""
     for dataset in sources:
         _, value = raw(dataset, keyword)
@@ -44,7 +44,7 @@ def text(sources: Sequence["Dataset"], keyword: str) -> str:
     return ""
 
 
-def numbers(sources: Sequence["Dataset"], keyword: str) -> tuple[float, ...]:
+def numbers(sources: Sequence[Source], keyword: str) -> tuple[float, ...]:
     """Read the decimals of a text value (DS, IS); none where one of them is no finite number."""
     try:
         values = tuple(float(part) for part in text(sources, keyword).split("\\"))
@@ -53,13 +53,13 @@ def numbers(sources: Sequence["Dataset"], keyword: str) -> tuple[float, ...]:
     return values if all(map(math.isfinite, values)) else ()
 
 
-def number(sources: Sequence["Dataset"], keyword: str) -> float | None:
+def number(sources: Sequence[Source], keyword: str) -> float | None:
     """Read the first of possibly many decimals."""
     values = numbers(sources, keyword)
     return values[0] if values else None
 
 
-def double(sources: Sequence["Dataset"], keyword: str) -> float | None:
+def double(sources: Sequence[Source], keyword: str) -> float | None:
     """Read the first of a binary value's doubles (FD)."""
     for dataset in sources:
         element, value = raw(dataset, keyword)
@@ -70,7 +70,7 @@ def double(sources: Sequence["Dataset"], keyword: str) -> float | None:
     return None
 
 
-def unsigned(dataset: "Dataset", keyword: str) -> int | None:
+def unsigned(dataset: Source, keyword: str) -> int | None:
     """Read a binary unsigned short (US); None where it is missing, or is something else."""
     element, value = raw(dataset, keyword)
     if len(value) != 2 or element.VR not in _SHORT:
@@ -78,7 +78,7 @@ def unsigned(dataset: "Dataset", keyword: str) -> int | None:
     return int.from_bytes(value, "little" if element.is_little_endian else "big")
 
 
-def required(dataset: "Dataset", keyword: str) -> int:
+def required(dataset: Source, keyword: str) -> int:
     """Read an unsigned short that every image must have. Raises `FileError` ``dicom-broken``."""
     value = unsigned(dataset, keyword)
     if value is None:
@@ -86,17 +86,17 @@ def required(dataset: "Dataset", keyword: str) -> int:
     return value
 
 
-def items(dataset: "Dataset", keyword: str) -> Sequence["Dataset"]:
+def items(dataset: Source, keyword: str) -> Sequence[Source]:
     """Give the items of a sequence; none where it is missing, or no sequence.
 
     Raises `FileError` ``too-large`` for a sequence of more than 16 MiB.
     """
-    from pydicom.sequence import Sequence as Items
-
     element, value = raw(dataset, keyword)
     if element is None:
         return ()
+    from pydicom.sequence import Sequence as Items
+
     if len(value) > _MAX_SEQUENCE:
         raise FileError(f"its {keyword} is above 16 MiB", "Check the file.", "too-large")
-    found = dataset[keyword].value
+    found = cast("Dataset", dataset)[keyword].value
     return found if isinstance(found, Items) else ()

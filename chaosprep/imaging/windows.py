@@ -23,8 +23,11 @@ class Histogram:
     def add(self, array: NDArray[np.integer] | NDArray[np.floating]) -> None:
         """Count the values of an array of any shape."""
         if array.dtype.kind in "iu" and array.dtype.itemsize <= 2:
-            counts = np.bincount(array.ravel().astype(np.intp) - _SMALLEST)
-            self._table[: counts.size] += counts
+            if array.dtype.kind == "u":
+                first, counts = -_SMALLEST, np.bincount(array.ravel())
+            else:
+                first, counts = 0, np.bincount(array.ravel().astype(np.intp) - _SMALLEST)
+            self._table[first : first + counts.size] += counts
             return
         values, counts = np.unique(array, return_counts=True)
         for value, count in zip(values.tolist(), counts.tolist(), strict=True):
@@ -98,7 +101,7 @@ def apply_table(array: NDArray[np.number], table: NDArray[np.uint8]) -> NDArray[
     if table.size != 2 ** (8 * unsigned.itemsize):
         raise ValueError(f"a table of {table.size} entries does not fit {array.dtype.name}")
     native = array.astype(array.dtype.newbyteorder("="), copy=False)
-    return table[native.view(unsigned)]
+    return table.take(native.view(unsigned))  # twice as fast as table[...]
 
 
 def _unsigned(dtype: np.dtype[Any]) -> np.dtype[np.unsignedinteger]:
