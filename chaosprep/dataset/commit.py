@@ -24,7 +24,7 @@ from chaosprep.dataset.descriptor import (
 from chaosprep.dataset.files import settle, write_durably
 from chaosprep.dataset.manifest import DESCRIPTOR, SHARD, TABLE
 from chaosprep.dataset.records import FOLDERS, SPLITS, Slice, Split, encode_row
-from chaosprep.dataset.stage import AnyCase, Source
+from chaosprep.dataset.stage import Lineage
 from chaosprep.errors import Problem
 
 _LIBRARIES = ("numpy", "opencv-python-headless", "pydicom")
@@ -43,7 +43,7 @@ def in_order(problems: Iterable[Problem]) -> tuple[Problem, ...]:
 def commit(
     directory: Path,
     made: StageRecord,
-    source: Source[AnyCase],
+    source: Lineage,
     rows: Iterable[Slice],
     skipped: tuple[Problem, ...],
     shard: Shard | None = None,

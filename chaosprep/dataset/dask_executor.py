@@ -116,7 +116,8 @@ class DaskExecutor:
             return  # the scheduler is gone; the claim still stops them
 
     def _threads(self) -> int:
-        return max(1, sum(self._client.nthreads().values()))
+        threads: dict[str, int] = self._client.nthreads()
+        return max(1, sum(threads.values()))
 
     def _settle(self, future: "Future[Any]", done: Any) -> None:  # noqa: ANN401 - no types
         from distributed.scheduler import KilledWorker
@@ -128,13 +129,12 @@ class DaskExecutor:
             except Exception as error:  # noqa: BLE001 - whatever it is, it is the future's
                 future.set_exception(error)
             return
-        error = done.exception() if done.status == "error" else None
-        if isinstance(error, KilledWorker):
-            future.set_exception(BrokenExecutor(str(error)))
-        elif isinstance(error, SupersededError):
-            future.set_exception(_superseded())
-        else:
-            future.set_exception(error or _lost())
+        raised = done.exception() if done.status == "error" else _lost()
+        if isinstance(raised, KilledWorker):
+            raised = BrokenExecutor(str(raised))
+        elif isinstance(raised, SupersededError):
+            raised = _superseded()
+        future.set_exception(raised)
 
 
 def batch_size(cases: int, threads: int) -> int:
@@ -233,7 +233,8 @@ def _view(source: Path) -> str | None:
     try:
         if (source / DESCRIPTOR).exists():
             return sha256(read_regular(source / DESCRIPTOR))
-        return sha256("\n".join(sorted(os.listdir(source))).encode("utf-8", "surrogateescape"))
+        names = sorted(path.name for path in source.iterdir())
+        return sha256("\n".join(names).encode("utf-8", "surrogateescape"))
     except (OSError, FileError):
         return None
 

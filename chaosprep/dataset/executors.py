@@ -221,7 +221,7 @@ def _fill(
     flying: dict["Future[list[R]]", tuple[T, ...]],
     suspects: deque[T],
 ) -> bool:
-    """Keep the slots full; where all else is done, a suspect flies alone, and the answer is True."""
+    """Keep the slots full; True where all else is done, and a suspect flies alone."""
     while len(flying) < executor.slots and (batch := waiting.take()):
         flying[executor.submit(function, batch)] = batch
     if flying or not suspects:

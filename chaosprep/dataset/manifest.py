@@ -146,6 +146,11 @@ class Dataset:
         return ()
 
     @property
+    def case_ids(self) -> tuple[str, ...]:
+        """The ids of the cases, sorted."""
+        return tuple(place.case for place in self._places)
+
+    @property
     def patients(self) -> tuple[str, ...]:
         """The patients, sorted."""
         return tuple(sorted({place.patient for place in self._places}))

@@ -146,8 +146,8 @@ def _check_same(stage: Stage[C, P], params: P, output: Path, plan: Plan[C]) -> N
         (case.id, case.inputs()) for case in map(plan.complete, plan.cases)
     ):
         reason = "its input has changed since it was made"
-    elif damaged := _damaged(found):
-        reason = f"{damaged} is missing or has another size than the manifest says"
+    elif lost := damaged(found):
+        reason = f"{lost} is missing or has another size than the manifest says"
     if reason:
         raise ChaosprepError(
             f"{output}: {reason}",
@@ -156,7 +156,7 @@ def _check_same(stage: Stage[C, P], params: P, output: Path, plan: Plan[C]) -> N
         )
 
 
-def _damaged(found: Dataset) -> str | None:
+def damaged(found: Dataset) -> str | None:
     """A file of a finished directory that is not there in its size (`verify` reads them all)."""
     for case in found.cases:
         for path, _, size in (file for row in case.slices for file in row.files()):
@@ -203,7 +203,7 @@ def check_request(stage: Stage[C, P], source: Source[C], output: Path) -> None:
         ChaosprepError: the output is the source, inside or around it, or somebody else's.
     """
     _check_history(stage, source)
-    _check_output(source.directory, output)
+    check_output(source.directory, output)
 
 
 def _check_history(stage: Stage[C, P], source: Source[C]) -> None:
@@ -223,7 +223,12 @@ def _check_history(stage: Stage[C, P], source: Source[C]) -> None:
         )
 
 
-def _check_output(source: Path, output: Path) -> None:
+def check_output(source: Path, output: Path) -> None:
+    """Refuse an output that must not be touched.
+
+    Raises:
+        ChaosprepError: it is the source, inside or around it, or somebody else's.
+    """
     here, there = real(source), real(output)
     if here == there or here in there.parents or there in here.parents:
         raise ChaosprepError(

@@ -107,7 +107,7 @@ def run(
         workspace.mkdir(parents=True, exist_ok=True)
         with locked(workspace / "lock"):
             if overwrite:
-                _forget(output)
+                forget(output)
             plan = compare(stage, params, plan)
             if plan.is_committed:  # by another run just now, or by one killed right after
                 last = _already_done(stage.name, plan)
@@ -139,7 +139,7 @@ def _told(on_event: OnEvent, event: Event, output: Path) -> Dataset:
     return dataset
 
 
-def _forget(output: Path) -> None:
+def forget(output: Path) -> None:
     """Take back the commit: the descriptor goes first."""
     for name in (DESCRIPTOR, SHARD, TABLE, f"{WORKSPACE}/{JOURNAL}"):
         (output / name).unlink(missing_ok=True)
