@@ -33,12 +33,15 @@ class RowsOnly:
 
     @property
     def patient(self) -> str:
+        """The patient id."""
         return self.id.partition("_")[0]
 
     def rows(self) -> tuple[Slice, ...]:
+        """Its rows, made at once."""
         return tuple(self.row(index) for index in range(self.slices))
 
     def row(self, index: int) -> Slice:
+        """One row, as long as a real one."""
         id = f"{self.id}_s{index:03d}"
         return Slice(
             id=id,
@@ -69,9 +72,11 @@ class RowsOnly:
         )
 
     def content(self) -> bytes:
+        """What is planned for it."""
         return b"\n".join(encode_row(row) for row in self.rows())
 
     def inputs(self) -> str:
+        """A hash, as of its files."""
         return hashlib.sha256(self.content()).hexdigest()
 
 
@@ -128,12 +133,14 @@ class Clock:
         self._last = time.perf_counter()
 
     def tell(self, what: str) -> None:
+        """Say what was reached."""
         now = time.perf_counter()
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6
         print(f"{what:<10} {now - self._last:8.1f} s  {peak:8.0f} MB at most")
         self._last = now
 
     def on_event(self, event: Event) -> None:
+        """Follow the run."""
         if event.kind == "planned":
             self.tell("planned")
         elif event.kind == "done" and event.finished == event.total:

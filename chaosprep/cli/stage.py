@@ -47,7 +47,7 @@ def show_dry_run(
     """What a run of the stage into `output` would do; nothing is written."""
     found = stage.open(source, params)
     check_request(stage, found, output)
-    part = parse_part(shard) if shard else None
+    part = None if shard is None else parse_part(shard)
     plan = make_plan(stage, params, found, output, overwrite=options.overwrite, part=part)
     show_plan(stage.name, plan, options.as_json)
 

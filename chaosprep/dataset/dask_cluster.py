@@ -66,7 +66,7 @@ def _local_cluster(jobs: int) -> Iterator[str]:
             threads_per_worker=1,
             processes=True,
             host="127.0.0.1",
-            dashboard_address=None,
+            dashboard_address="127.0.0.1:0",
             memory_limit=0,
             silence_logs=logging.CRITICAL,
             preload=[_IGNORE_INTERRUPTS],

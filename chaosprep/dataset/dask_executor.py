@@ -102,9 +102,10 @@ class DaskExecutor:
         if not hasattr(self, "_client"):
             return
         remote, self._remote = list(self._remote.values()), {}
-        waiting = threading.Thread(target=self._end, args=(remote,), daemon=True)
-        waiting.start()
-        waiting.join(PATIENCE)
+        if self._client.status == "running":
+            waiting = threading.Thread(target=self._end, args=(remote,), daemon=True)
+            waiting.start()
+            waiting.join(PATIENCE)
         self.close()
 
     def _end(self, remote: list[Any]) -> None:

@@ -98,7 +98,7 @@ def run(
         source = stage.open(path, params)
     output = Path(output)
     check_request(stage, source, output)
-    plan = fresh_plan(stage, params, source, output, parse_part(shard) if shard else None)
+    plan = fresh_plan(stage, params, source, output, None if shard is None else parse_part(shard))
     workspace = output / WORKSPACE
     if is_finished(output) and not overwrite and not workspace.exists():
         compare(stage, params, plan)
