@@ -1,8 +1,8 @@
 """Cut, convert and augment DICOM segmentation data into trustworthy training sets.
 
-The verbs are functions here: `split`, `extract_liver`, `convert`, `augment`, `prepare`, `inspect`,
-`verify`, `report`, `preview`, `assemble`; `open` gives the slices, cases and arrays of what they
-made.
+The verbs are functions here: `split`, `extract_liver`, `convert`, `augment`, `prepare`, `merge`,
+`inspect`, `verify`, `report`, `preview`, `assemble`, `evaluate`; `open` gives the slices, cases and
+arrays of what they made.
 """
 
 from importlib import import_module
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from chaosprep.api import split as split
     from chaosprep.dataset.case import Case as Case
     from chaosprep.dataset.manifest import Dataset as Dataset
+    from chaosprep.dataset.merge import merge as merge
     from chaosprep.dataset.opening import open_dataset
     from chaosprep.dataset.records import Slice as Slice
     from chaosprep.dataset.runner import Event as Event
@@ -41,6 +42,7 @@ _ROOMS = {
     "split": "api",
     "Case": "dataset.case",
     "Dataset": "dataset.manifest",
+    "merge": "dataset.merge",
     "Slice": "dataset.records",
     "Event": "dataset.runner",
     "run": "dataset.runner",

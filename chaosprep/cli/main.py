@@ -17,6 +17,7 @@ VERBS = {
     "convert": "Turn DICOM into windowed 8-bit PNG, or 16-bit PNG or npy as stored.",
     "augment": "Add transformed copies of the training slices, image and mask alike.",
     "prepare": "Split, extract-liver, convert and augment in one go.",
+    "merge": "Make one stage directory of the shards of a stage.",
     "verify": "Check a stage directory, or any folder of images and masks; find leakage.",
     "report": "Make one HTML page to look at: split, problems, montages, histograms, ratings.",
     "export": "Write the layout of another tool: nnU-Net, MONAI, datasets, Parquet, ...",

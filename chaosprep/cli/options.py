@@ -45,6 +45,19 @@ jobs_option = click.option(
     show_default="number of cores",
     help="Worker processes.",
 )
+dask_option = click.option(
+    "--dask",
+    metavar="ADDRESS",
+    envvar="CHAOSPREP_DASK",
+    help="Work on a Dask cluster: its scheduler (tcp://host:8786), local (--jobs processes here), "
+    "or config (what Dask is configured to use).",
+)
+shard_option = click.option(
+    "--shard",
+    metavar="I/N",
+    envvar="CHAOSPREP_SHARD",
+    help="Work on the I-th of N parts of the cases; chaosprep merge makes one of them.",
+)
 on_error_option = click.option(
     "--on-error",
     type=click.Choice(["stop", "skip"]),
@@ -72,6 +85,7 @@ class RunOptions:
 
     output: Path
     jobs: int
+    dask: str | None
     on_error: OnError
     overwrite: bool
     dry_run: bool
@@ -88,6 +102,7 @@ class RunOptions:
         """What the runner takes of them."""
         return {
             "jobs": self.jobs,
+            "dask": self.dask,
             "on_error": self.on_error,
             "overwrite": self.overwrite,
             "on_event": on_event,
@@ -107,6 +122,7 @@ def run_options(function: Callable[..., None]) -> Callable[..., None]:
         (
             output_option,
             jobs_option,
+            dask_option,
             on_error_option,
             overwrite_option,
             dry_run_option,

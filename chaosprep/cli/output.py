@@ -63,6 +63,7 @@ class Talk:
         self._progress: Progress | None = None
         self._task: TaskID | None = None
         self._tenths = 0
+        self._next = ""
         self._finished: list[dict[str, Any]] = []
 
     def __enter__(self) -> "Talk":
@@ -105,7 +106,7 @@ class Talk:
             write_json(self._finished[0] if len(self._finished) == 1 else self._finished)
         elif self._finished and self._loudness >= 0:
             last = self._finished[-1]["manifest"].parent
-            say(f"Look at {page or f'it: chaosprep report {last} -o report.html'}")
+            say(self._next or f"Look at {page or f'it: chaosprep report {last} -o report.html'}")
         return LEFT_OUT if any(found["skipped"] for found in self._finished) else 0
 
     def _close(self, event: "Event", dataset: "Dataset") -> None:
@@ -117,12 +118,16 @@ class Talk:
             warned = plural(dataset.descriptor.tool.warned, "slice")
             self._line(f"{event.stage}: {warned} with warnings; verify lists them")
         self._finished.append(_summary(event, dataset))
+        if dataset.shard is not None:
+            self._next = (
+                f"Shard {dataset.shard.index} of {dataset.shard.count} is ready for chaosprep merge"
+            )
         if self._as_json or self._loudness < 0:
             return
         slices = sum(counts.slices for counts in dataset.descriptor.tool.counts.values())
         click.echo(
             f"{event.stage}: {plural(len(dataset), 'case')}, {plural(slices, 'slice')}, "
-            f"{len(dataset.skipped)} skipped -> {dataset.directory / 'datapackage.json'}"
+            f"{len(dataset.skipped)} skipped -> {dataset.manifest}"
             f"{' (already done)' if event.kind == 'already-done' else ''}"
         )
 
@@ -169,7 +174,7 @@ def _summary(event: "Event", dataset: "Dataset") -> dict[str, Any]:
     return {
         "status": "done" if event.kind == "committed" else event.kind,
         "stage": event.stage,
-        "manifest": dataset.directory / "datapackage.json",
+        "manifest": dataset.manifest,
         "cases": len(dataset),
         "counts": dataset.descriptor.tool.counts,
         "warned": dataset.descriptor.tool.warned,

@@ -5,11 +5,12 @@ from typing import Any
 
 import click
 
-from chaosprep.cli.options import RunOptions, run_options, source_argument
+from chaosprep.cli.options import RunOptions, run_options, shard_option, source_argument
 from chaosprep.cli.output import plural, write_json
 from chaosprep.cli.parameters import parameter_options
 from chaosprep.dataset.planning import Plan, check_request, make_plan
 from chaosprep.dataset.runner import run
+from chaosprep.dataset.shards import parse_part
 from chaosprep.dataset.stage import C, P, Stage, make_params
 
 
@@ -20,13 +21,15 @@ def stage_command(stage: Stage[C, P], source_name: str, help: str) -> click.Comm
     @source_argument(source_name)
     @parameter_options(stage.params)
     @run_options
-    def command(source: Path, options: RunOptions, **fields: Any) -> None:
+    @shard_option
+    def command(source: Path, options: RunOptions, shard: str | None, **fields: Any) -> None:
         with options.talk() as talk:
             params = make_params(stage.params, fields)
             if options.dry_run:
-                show_dry_run(stage, params, source, options.output, options)
+                show_dry_run(stage, params, source, options.output, options, shard)
                 return
-            run(stage, params, source, options.output, **options.for_run(talk.on_event))
+            given = options.for_run(talk.on_event) | {"shard": shard}
+            run(stage, params, source, options.output, **given)
             code = talk.finish()
         click.get_current_context().exit(code)
 
@@ -34,12 +37,18 @@ def stage_command(stage: Stage[C, P], source_name: str, help: str) -> click.Comm
 
 
 def show_dry_run(
-    stage: Stage[C, P], params: P, source: Path, output: Path, options: RunOptions
+    stage: Stage[C, P],
+    params: P,
+    source: Path,
+    output: Path,
+    options: RunOptions,
+    shard: str | None = None,
 ) -> None:
     """What a run of the stage into `output` would do; nothing is written."""
     found = stage.open(source, params)
     check_request(stage, found, output)
-    plan = make_plan(stage, params, found, output, overwrite=options.overwrite)
+    part = None if shard is None else parse_part(shard)
+    plan = make_plan(stage, params, found, output, overwrite=options.overwrite, part=part)
     show_plan(stage.name, plan, options.as_json)
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -14,14 +15,16 @@ from chaosprep.dataset.descriptor import (
     Descriptor,
     Provenance,
     Resource,
+    Shard,
+    ShardDescriptor,
     SplitCounts,
     StageRecord,
     table_schema,
 )
 from chaosprep.dataset.files import settle, write_durably
-from chaosprep.dataset.manifest import DESCRIPTOR, TABLE
+from chaosprep.dataset.manifest import DESCRIPTOR, SHARD, TABLE
 from chaosprep.dataset.records import FOLDERS, SPLITS, Slice, Split, encode_row
-from chaosprep.dataset.stage import AnyCase, Source
+from chaosprep.dataset.stage import Lineage
 from chaosprep.errors import Problem
 
 _LIBRARIES = ("numpy", "opencv-python-headless", "pydicom")
@@ -32,12 +35,18 @@ def versions() -> dict[str, str]:
     return {"chaosprep": __version__} | {name: version(name) for name in _LIBRARIES}
 
 
+def in_order(problems: Iterable[Problem]) -> tuple[Problem, ...]:
+    """Problems as messages and manifests show them."""
+    return tuple(sorted(problems, key=lambda p: (p.id, p.file or "", p.code)))
+
+
 def commit(
     directory: Path,
     made: StageRecord,
-    source: Source[AnyCase],
+    source: Lineage,
     rows: Iterable[Slice],
     skipped: tuple[Problem, ...],
+    shard: Shard | None = None,
 ) -> None:
     """Write the table and the descriptor of a finished stage, and remove every other file.
 
@@ -47,6 +56,7 @@ def commit(
         source: what it was made from, for licences, sources and history.
         rows: the table, sorted by id.
         skipped: the problems that were left out.
+        shard: which part this is, where it is not the whole.
     """
     counter = _Counter()
     paths: set[str] = set()
@@ -78,8 +88,19 @@ def commit(
             skipped=skipped,
         ),
     )
-    text = msgspec.json.format(msgspec.json.encode(descriptor), indent=2) + b"\n"
-    write_durably(directory / DESCRIPTOR, text)
+    if shard is None:
+        write_durably(directory / DESCRIPTOR, _text(descriptor))
+    else:
+        part = ShardDescriptor(**_fields(descriptor), shard=shard)
+        write_durably(directory / SHARD, _text(part))
+
+
+def _text(descriptor: Descriptor) -> bytes:
+    return msgspec.json.format(msgspec.json.encode(descriptor), indent=2) + b"\n"
+
+
+def _fields(descriptor: Descriptor) -> dict[str, Any]:
+    return {name: getattr(descriptor, name) for name in Descriptor.__struct_fields__}
 
 
 def _resource(size: int, digest: str) -> Resource:

@@ -93,6 +93,25 @@ class Descriptor(
     tool: Provenance
 
 
+class Shard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which part of a stage a directory holds, and what `merge` must know of it.
+
+    `planned_sha256` is the same for all parts of one run, `cases` has the part's cases with the
+    hash of what each was made of, also of those that came to nothing.
+    """
+
+    index: Annotated[int, Meta(ge=1)]
+    count: Annotated[int, Meta(ge=1)]
+    planned_sha256: Sha256
+    cases: dict[str, Sha256]
+
+
+class ShardDescriptor(Descriptor, frozen=True, kw_only=True):
+    """`shard.json`: the descriptor of a part, which no reader takes for a whole stage."""
+
+    shard: Shard
+
+
 _TABLE_TYPES = {
     msgspec.inspect.StrType: "string",
     msgspec.inspect.IntType: "integer",

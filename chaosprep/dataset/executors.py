@@ -8,7 +8,9 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, ProcessPoolExecutor, wait
 from contextlib import contextmanager
-from typing import Protocol, TypeVar
+from functools import partial
+from itertools import islice
+from typing import Generic, Protocol, TypeVar
 
 _PRELOAD = ["cv2", "msgspec.json", "pydicom.pixels", "PIL.Image", "chaosprep.imaging.dicom"]
 _METHOD = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
@@ -17,9 +19,20 @@ R = TypeVar("R")
 
 
 class Executor(Protocol):
-    """Runs a function on tasks; `slots` tasks are worth keeping in flight."""
+    """Runs a function on tasks, sent in batches.
 
-    slots: int
+    `batch` tasks are sent as one, and `slots` batches are worth keeping in flight. Where it
+    `isolates`, the death of a worker breaks its own batches only; otherwise all that are in flight,
+    and the executor with them.
+    """
+
+    batch: int
+    isolates: bool
+
+    @property
+    def slots(self) -> int:
+        """How many batches are worth keeping in flight now."""
+        ...
 
     def submit(self, function: Callable[[T], R], task: T) -> "Future[R]":
         """Start a task; its future raises `BrokenExecutor` where the worker died."""
@@ -38,6 +51,8 @@ class SerialExecutor:
     """Runs each task at once, in this process."""
 
     slots = 1
+    batch = 1
+    isolates = False
 
     def submit(self, function: Callable[[T], R], task: T) -> "Future[R]":
         """Run the task; its exception comes at once, not by the future."""
@@ -54,6 +69,9 @@ class SerialExecutor:
 
 class ProcessExecutor:
     """Runs tasks in worker processes that end with this one, however it ends."""
+
+    batch = 1
+    isolates = False
 
     def __init__(self, jobs: int) -> None:
         self.slots = 2 * jobs
@@ -134,36 +152,39 @@ def map_unordered(
 ) -> Generator[tuple[T, R | WorkerDied], None, None]:
     """Run the tasks, yielding each with its result as it finishes; closing it ends the workers.
 
-    Tasks are taken as slots become free. Where a worker dies, every task that was in flight runs
-    again alone; one that then kills its worker once more is the culprit and yields `WorkerDied`.
+    Tasks are taken as slots become free. A batch whose worker dies is run again task by task.
+    Whatever was in flight when a worker died once more runs alone in the end; one that then kills
+    its worker again is the culprit and yields `WorkerDied`.
     """
     executor = start()
-    flying: dict[Future[R], T] = {}
+    waiting = _Waiting(tasks, executor.batch)
+    flying: dict[Future[list[R]], tuple[T, ...]] = {}
     suspects: deque[T] = deque()
     try:
         while True:
-            _fill(executor, function, tasks, flying, suspects)
+            alone = _fill(executor, partial(_each, function), waiting, flying, suspects)
             if not flying:
                 return
-            was_alone = len(flying) == 1 and bool(suspects)
             wait(flying, return_when=FIRST_COMPLETED)
-            broken = False
+            broken = []
             for future in [future for future in flying if future.done()]:
                 if isinstance(future.exception(), BrokenExecutor):
-                    broken = True
+                    broken.append(future)
                     continue
-                task = flying.pop(future)
-                if suspects and suspects[0] is task:
-                    suspects.popleft()
-                yield task, future.result()
-            if broken:
+                yield from zip(flying.pop(future), future.result(), strict=True)
+            if not broken:
+                continue
+            if not executor.isolates:
                 executor.close()
                 executor = start()
-                if was_alone:
-                    yield suspects.popleft(), WorkerDied()
+                broken = list(flying)
+            for batch in [flying.pop(future) for future in broken]:
+                if alone:
+                    yield batch[0], WorkerDied()
+                elif len(batch) > 1:
+                    waiting.put_back(batch)
                 else:
-                    suspects.extend(flying.values())
-                flying.clear()
+                    suspects.extend(batch)
     except BaseException:
         executor.abort()
         raise
@@ -171,21 +192,40 @@ def map_unordered(
         executor.close()
 
 
+def _each(function: Callable[[T], R], batch: tuple[T, ...]) -> list[R]:
+    return [function(task) for task in batch]
+
+
+class _Waiting(Generic[T]):
+    """What has not begun: tasks to run again, one by one, before batches of new ones."""
+
+    def __init__(self, tasks: Iterator[T], size: int) -> None:
+        self._tasks = tasks
+        self._size = size
+        self._again: deque[T] = deque()
+
+    def put_back(self, batch: tuple[T, ...]) -> None:
+        self._again.extend(batch)
+
+    def take(self) -> tuple[T, ...]:
+        """The next batch; empty where nothing waits."""
+        if self._again:
+            return (self._again.popleft(),)
+        return tuple(islice(self._tasks, self._size))
+
+
 def _fill(
     executor: Executor,
-    function: Callable[[T], R],
-    tasks: Iterator[T],
-    flying: dict["Future[R]", T],
+    function: Callable[[tuple[T, ...]], list[R]],
+    waiting: _Waiting[T],
+    flying: dict["Future[list[R]]", tuple[T, ...]],
     suspects: deque[T],
-) -> None:
-    """Keep the slots full; while there are suspects, one of them flies alone."""
-    if suspects:
-        if not flying:
-            flying[executor.submit(function, suspects[0])] = suspects[0]
-        return
-    while len(flying) < executor.slots:
-        try:
-            task = next(tasks)
-        except StopIteration:
-            return
-        flying[executor.submit(function, task)] = task
+) -> bool:
+    """Keep the slots full; True where all else is done, and a suspect flies alone."""
+    while len(flying) < executor.slots and (batch := waiting.take()):
+        flying[executor.submit(function, batch)] = batch
+    if flying or not suspects:
+        return False
+    batch = (suspects.popleft(),)
+    flying[executor.submit(function, batch)] = batch
+    return True

@@ -10,7 +10,15 @@ import msgspec
 from numpy.typing import NDArray
 
 from chaosprep.dataset.case import Case
-from chaosprep.dataset.descriptor import DataSource, Descriptor, License, PastStage, StageRecord
+from chaosprep.dataset.descriptor import (
+    DataSource,
+    Descriptor,
+    License,
+    PastStage,
+    Shard,
+    ShardDescriptor,
+    StageRecord,
+)
 from chaosprep.dataset.files import sha256
 from chaosprep.dataset.records import Slice, decode_row
 from chaosprep.errors import ChaosprepError, Problem
@@ -19,6 +27,7 @@ if TYPE_CHECKING:
     import pandas
 
 DESCRIPTOR = "datapackage.json"
+SHARD = "shard.json"
 TABLE = "slices.jsonl"
 WORKSPACE = ".chaosprep"
 JOURNAL = "journal.jsonl"
@@ -85,6 +94,16 @@ class Dataset:
         return len(self._places)
 
     @property
+    def shard(self) -> Shard | None:
+        """Which part of a stage this is, where it is not the whole."""
+        return self.descriptor.shard if isinstance(self.descriptor, ShardDescriptor) else None
+
+    @property
+    def manifest(self) -> Path:
+        """Its descriptor: the file that commits it."""
+        return self.directory / (DESCRIPTOR if self.shard is None else SHARD)
+
+    @property
     def cases(self) -> Cases:
         """The cases, sorted by id."""
         return Cases(self.directory, self._places, self._links, self._max_pixels)
@@ -125,6 +144,11 @@ class Dataset:
     def problems(self) -> tuple[Problem, ...]:
         """A finished directory has none (see `skipped`)."""
         return ()
+
+    @property
+    def case_ids(self) -> tuple[str, ...]:
+        """The ids of the cases, sorted."""
+        return tuple(place.case for place in self._places)
 
     @property
     def patients(self) -> tuple[str, ...]:

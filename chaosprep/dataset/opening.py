@@ -3,14 +3,17 @@
 import hashlib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 
-from chaosprep.dataset.descriptor import MANIFEST_VERSION, Descriptor
+from chaosprep.dataset.descriptor import MANIFEST_VERSION, Descriptor, ShardDescriptor
 from chaosprep.dataset.files import open_regular, read_regular, sha256
-from chaosprep.dataset.manifest import DESCRIPTOR, TABLE, WORKSPACE, Dataset, Place
+from chaosprep.dataset.manifest import DESCRIPTOR, SHARD, TABLE, WORKSPACE, Dataset, Place
 from chaosprep.dataset.records import Slice, decode_row
 from chaosprep.errors import FileError, ManifestError
+
+D = TypeVar("D", bound=Descriptor)
 
 
 def open_dataset(directory: str | Path) -> Dataset:
@@ -20,15 +23,38 @@ def open_dataset(directory: str | Path) -> Dataset:
         ManifestError: it is unfinished, damaged, or holds something that a table may not.
     """
     directory = Path(directory)
-    descriptor, descriptor_sha256 = read_descriptor(directory)
+    return _opened(directory, DESCRIPTOR, *read_descriptor(directory))
+
+
+def open_shard(directory: str | Path) -> Dataset:
+    """Open a finished part of a stage, as `open_dataset` does a whole one.
+
+    Raises:
+        ManifestError: `not-a-shard`, or what `open_dataset` raises.
+    """
+    directory = Path(directory)
+    return _opened(directory, SHARD, *read_shard(directory))
+
+
+def open_output(directory: Path) -> Dataset:
+    """Open what a run has finished: a stage directory, or a part of one."""
+    return (open_shard if (directory / SHARD).exists() else open_dataset)(directory)
+
+
+def is_finished(directory: Path) -> bool:
+    """Whether a stage directory, or a part of one, has been committed here."""
+    return any((directory / name).exists() for name in (DESCRIPTOR, SHARD))
+
+
+def _opened(directory: Path, name: str, descriptor: Descriptor, descriptor_sha256: str) -> Dataset:
     table = next((r for r in descriptor.resources if r.path == TABLE), None)
     if table is None:
-        raise ManifestError(f"{directory / DESCRIPTOR}: it names no {TABLE}", code="manifest")
+        raise ManifestError(f"{directory / name}: it names no {TABLE}", code="manifest")
     digest = hashlib.sha256()
     places = list(_index(_lines(directory / TABLE, digest), directory / TABLE))
     if f"sha256:{digest.hexdigest()}" != table.hash:
         raise ManifestError(
-            f"{directory / TABLE}: the table is not the one that {DESCRIPTOR} records",
+            f"{directory / TABLE}: the table is not the one that {name} records",
             "Run the stage that made it again with --overwrite.",
             code="manifest-hash",
         )
@@ -50,6 +76,8 @@ def read_descriptor(directory: Path) -> tuple[Descriptor, str]:
     try:
         data = read_regular(path)
     except FileError as error:
+        if (directory / SHARD).exists():
+            raise _partial(directory) from error
         begun = (directory / WORKSPACE).exists()
         raise ManifestError(
             f"{directory}: {'an unfinished stage' if begun else 'not a stage directory'} "
@@ -59,8 +87,42 @@ def read_descriptor(directory: Path) -> tuple[Descriptor, str]:
             else _where_stages_are(directory),
             code="unfinished",
         ) from error
+    return _decoded(path, data, Descriptor), sha256(data)
+
+
+def read_shard(directory: Path) -> tuple[ShardDescriptor, str]:
+    """The descriptor of a part of a stage and its SHA-256.
+
+    Raises:
+        ManifestError: there is none, or it is not one of ours.
+    """
+    path = directory / SHARD
     try:
-        descriptor = msgspec.json.decode(data, type=Descriptor)
+        data = read_regular(path)
+    except FileError as error:
+        begun = (directory / WORKSPACE).exists()
+        raise ManifestError(
+            f"{directory}: {'an unfinished' if begun else 'not a'} shard ({SHARD}: {error.reason})",
+            "Run the command that makes it again; it goes on where it stopped."
+            if begun
+            else "Give the directories that a stage made with --shard.",
+            code="unfinished" if begun else "not-a-shard",
+        ) from error
+    return _decoded(path, data, ShardDescriptor), sha256(data)
+
+
+def _partial(directory: Path) -> ManifestError:
+    shard = read_shard(directory)[0].shard
+    return ManifestError(
+        f"{directory}: shard {shard.index} of {shard.count}, not a whole stage",
+        "Merge the shards first: chaosprep merge SHARD... -o DIR.",
+        code="shard",
+    )
+
+
+def _decoded(path: Path, data: bytes, kind: type[D]) -> D:
+    try:
+        descriptor = msgspec.json.decode(data, type=kind)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise ManifestError(
             f"{path}: not a chaosprep descriptor ({error})",
@@ -73,7 +135,7 @@ def read_descriptor(directory: Path) -> tuple[Descriptor, str]:
             "Use the release of chaosprep that wrote it.",
             code="manifest-version",
         )
-    return descriptor, sha256(data)
+    return descriptor
 
 
 def _where_stages_are(directory: Path) -> str:
@@ -84,9 +146,13 @@ def _where_stages_are(directory: Path) -> str:
 
 
 def is_stage_directory(directory: Path) -> bool:
-    """Whether a directory has a descriptor of ours, whole or damaged."""
+    """Whether a directory has a descriptor of ours, whole or damaged, be it of a part."""
+    return any(_is_ours(directory / name) for name in (DESCRIPTOR, SHARD))
+
+
+def _is_ours(path: Path) -> bool:
     try:
-        return b'"chaosprep"' in read_regular(directory / DESCRIPTOR)
+        return b'"chaosprep"' in read_regular(path)
     except FileError:
         return False
 

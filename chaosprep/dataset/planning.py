@@ -11,9 +11,10 @@ import msgspec
 from chaosprep.dataset.descriptor import PastStage
 from chaosprep.dataset.files import real
 from chaosprep.dataset.journal import Journal
-from chaosprep.dataset.manifest import DESCRIPTOR, JOURNAL, WORKSPACE
-from chaosprep.dataset.opening import is_stage_directory, open_dataset, read_descriptor
+from chaosprep.dataset.manifest import JOURNAL, WORKSPACE, Dataset
+from chaosprep.dataset.opening import is_finished, is_stage_directory, open_output
 from chaosprep.dataset.records import FOLDERS
+from chaosprep.dataset.shards import Part
 from chaosprep.dataset.stage import C, P, Source, Stage, plain
 from chaosprep.errors import ChaosprepError, NothingFoundError, UsageError
 
@@ -23,7 +24,8 @@ class Plan(Generic[C]):
     """What a run will do.
 
     `done` are the ids of cases that need no work, `stale` counts journal entries that no longer
-    hold, `is_committed` says that the output is finished and made of the same input.
+    hold, `is_committed` says that the output is finished and made of the same input. With a `part`,
+    `cases` are only its own, and `planned_sha256` tells the plan of all of them.
     """
 
     output: Path
@@ -31,6 +33,8 @@ class Plan(Generic[C]):
     complete: Callable[[C], C]
     key: Callable[[C], str]
     history: tuple[PastStage, ...]
+    part: Part | None = None
+    planned_sha256: str = ""
     done: frozenset[str] = frozenset()
     stale: int = 0
     is_committed: bool = False
@@ -41,15 +45,25 @@ class Plan(Generic[C]):
 
 
 def make_plan(
-    stage: Stage[C, P], params: P, source: Source[C], output: Path, *, overwrite: bool = False
+    stage: Stage[C, P],
+    params: P,
+    source: Source[C],
+    output: Path,
+    *,
+    overwrite: bool = False,
+    part: Part | None = None,
 ) -> Plan[C]:
     """What `run` would do; raises what `fresh_plan` and `compare` raise."""
-    plan = fresh_plan(stage, params, source, output)
+    plan = fresh_plan(stage, params, source, output, part)
     return plan if overwrite else compare(stage, params, plan)
 
 
-def fresh_plan(stage: Stage[C, P], params: P, source: Source[C], output: Path) -> Plan[C]:
+def fresh_plan(
+    stage: Stage[C, P], params: P, source: Source[C], output: Path, part: Part | None = None
+) -> Plan[C]:
     """The plan for an empty output, whatever stands there.
+
+    A part is taken from the plan of all cases, so that nothing is decided otherwise in it.
 
     Raises:
         UsageError: an unknown patient, or parameters that the cases cannot meet.
@@ -62,7 +76,17 @@ def fresh_plan(stage: Stage[C, P], params: P, source: Source[C], output: Path) -
     def key(case: C) -> str:
         return hashlib.sha256(settings + b"\n" + case.content()).hexdigest()
 
-    return Plan(output, cases, complete, key, source.history)
+    plan = Plan(output, cases, complete, key, source.history)
+    if part is None:
+        return plan
+    return replace(plan, cases=part.of(cases), part=part, planned_sha256=_whole(plan))
+
+
+def _whole(plan: Plan[C]) -> str:
+    """A hash of all that is planned; where there are earlier stages, the last one's tells it."""
+    if plan.history:
+        return plan.history[-1].descriptor_sha256
+    return fingerprint((case.id, plan.key(case)) for case in map(plan.complete, plan.cases))
 
 
 def compare(stage: Stage[C, P], params: P, plan: Plan[C]) -> Plan[C]:
@@ -71,7 +95,7 @@ def compare(stage: Stage[C, P], params: P, plan: Plan[C]) -> Plan[C]:
     Raises:
         ChaosprepError: the output holds something else.
     """
-    if (plan.output / DESCRIPTOR).exists():
+    if is_finished(plan.output):
         _check_same(stage, params, plan.output, plan)
         done = frozenset(case.id for case in plan.cases)
         return replace(plan, done=done, is_committed=True)
@@ -107,10 +131,13 @@ def fingerprint(inputs: Iterable[tuple[str, str]]) -> str:
 
 
 def _check_same(stage: Stage[C, P], params: P, output: Path, plan: Plan[C]) -> None:
-    made = read_descriptor(output)[0].tool
+    found = open_output(output)
+    made, held = found.descriptor.tool, found.shard and Part(found.shard.index, found.shard.count)
     reason = None
     if (made.stage, made.version) != (stage.name, stage.version):
         reason = f"it already holds the output of {made.stage} (version {made.version})"
+    elif held != plan.part:
+        reason = f"it holds {f'shard {held}' if held else 'every case, not a shard'}"
     elif made.parameters != plain(params):
         reason = "it was made with other parameters (" + _differences(made.parameters, params) + ")"
     elif made.history != plan.history:
@@ -119,8 +146,8 @@ def _check_same(stage: Stage[C, P], params: P, output: Path, plan: Plan[C]) -> N
         (case.id, case.inputs()) for case in map(plan.complete, plan.cases)
     ):
         reason = "its input has changed since it was made"
-    elif damaged := _damaged(output):
-        reason = f"{damaged} is missing or has another size than the manifest says"
+    elif lost := damaged(found):
+        reason = f"{lost} is missing or has another size than the manifest says"
     if reason:
         raise ChaosprepError(
             f"{output}: {reason}",
@@ -129,12 +156,12 @@ def _check_same(stage: Stage[C, P], params: P, output: Path, plan: Plan[C]) -> N
         )
 
 
-def _damaged(output: Path) -> str | None:
+def damaged(found: Dataset) -> str | None:
     """A file of a finished directory that is not there in its size (`verify` reads them all)."""
-    for case in open_dataset(output).cases:
+    for case in found.cases:
         for path, _, size in (file for row in case.slices for file in row.files()):
             try:
-                whole = (output / path).stat().st_size == size
+                whole = (found.directory / path).stat().st_size == size
             except OSError:
                 whole = False
             if not whole:
@@ -176,7 +203,7 @@ def check_request(stage: Stage[C, P], source: Source[C], output: Path) -> None:
         ChaosprepError: the output is the source, inside or around it, or somebody else's.
     """
     _check_history(stage, source)
-    _check_output(source.directory, output)
+    check_output(source.directory, output)
 
 
 def _check_history(stage: Stage[C, P], source: Source[C]) -> None:
@@ -196,7 +223,12 @@ def _check_history(stage: Stage[C, P], source: Source[C]) -> None:
         )
 
 
-def _check_output(source: Path, output: Path) -> None:
+def check_output(source: Path, output: Path) -> None:
+    """Refuse an output that must not be touched.
+
+    Raises:
+        ChaosprepError: it is the source, inside or around it, or somebody else's.
+    """
     here, there = real(source), real(output)
     if here == there or here in there.parents or there in here.parents:
         raise ChaosprepError(

@@ -1,23 +1,26 @@
 """The runner: plans a stage, maps it over its cases, records each, and commits the whole."""
 
 import shutil
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
-from chaosprep.dataset.commit import commit, versions
-from chaosprep.dataset.descriptor import StageRecord
-from chaosprep.dataset.executors import WorkerDied, map_unordered, open_executor, warm_up
+from chaosprep.dataset.claim import end_claims
+from chaosprep.dataset.commit import commit, in_order, versions
+from chaosprep.dataset.dask_cluster import scheduler_address
+from chaosprep.dataset.descriptor import Shard, StageRecord
+from chaosprep.dataset.executors import warm_up
 from chaosprep.dataset.journal import Entry, Journal
 from chaosprep.dataset.lock import locked
-from chaosprep.dataset.manifest import DESCRIPTOR, JOURNAL, TABLE, WORKSPACE, Dataset
-from chaosprep.dataset.opening import open_dataset
+from chaosprep.dataset.manifest import DESCRIPTOR, JOURNAL, SHARD, TABLE, WORKSPACE, Dataset
+from chaosprep.dataset.opening import is_finished, open_output
 from chaosprep.dataset.planning import Plan, check_request, compare, fingerprint, fresh_plan
 from chaosprep.dataset.records import Slice
-from chaosprep.dataset.stage import C, CaseResult, P, Source, Stage, check_params, plain
-from chaosprep.dataset.writer import Writer
+from chaosprep.dataset.shards import parse_part
+from chaosprep.dataset.stage import C, P, Source, Stage, check_params, plain
+from chaosprep.dataset.tasks import Workers, work
 from chaosprep.errors import ChaosprepError, NothingFoundError, Problem, ProblemsError, UsageError
 
 OnError = Literal["stop", "skip"]
@@ -55,6 +58,8 @@ def run(
     output: str | Path,
     *,
     jobs: int = 1,
+    dask: str | None = None,
+    shard: str | None = None,
     on_error: OnError = "stop",
     overwrite: bool = False,
     on_event: OnEvent = ignore,
@@ -69,6 +74,10 @@ def run(
         source: the cases (a `Dataset`, a layout's view of a dataset root), or where they are.
         output: the stage directory to make.
         jobs: worker processes; 1 works in this process.
+        dask: work on a Dask cluster instead: the address of its scheduler, `local` for one of
+            `jobs` processes here, `config` for the one that Dask is configured to use.
+        shard: `I/N`: work on the I-th of N parts of the cases only, into a directory that
+            `chaosprep.merge` takes.
         on_error: `stop` commits nothing where there was a problem, `skip` leaves those slices out.
         overwrite: do everything again, whatever stands in the output.
         on_event: called in this process with every `Event`.
@@ -81,26 +90,32 @@ def run(
     """
     if jobs < 1:
         raise UsageError(f"jobs: {jobs} workers cannot work", "Give 1 or more.", code="jobs")
-    warm_up(jobs)
+    if dask is None:
+        warm_up(jobs)
     params = check_params(params)
-    source = stage.open(Path(source), params) if isinstance(source, str | Path) else source
+    if isinstance(source, str | Path):
+        path = Path(source) if dask is None else Path(source).absolute()  # workers are elsewhere
+        source = stage.open(path, params)
     output = Path(output)
     check_request(stage, source, output)
-    plan = fresh_plan(stage, params, source, output)
+    plan = fresh_plan(stage, params, source, output, None if shard is None else parse_part(shard))
     workspace = output / WORKSPACE
-    if (output / DESCRIPTOR).exists() and not overwrite and not workspace.exists():
+    if is_finished(output) and not overwrite and not workspace.exists():
         compare(stage, params, plan)
         return _told(on_event, _already_done(stage.name, plan), output)
     try:
         workspace.mkdir(parents=True, exist_ok=True)
         with locked(workspace / "lock"):
             if overwrite:
-                _forget(output)
+                forget(output)
             plan = compare(stage, params, plan)
             if plan.is_committed:  # by another run just now, or by one killed right after
                 last = _already_done(stage.name, plan)
             else:
-                last = _work(stage, params, source, plan, jobs, on_error, on_event)
+                end_claims(workspace)
+                with scheduler_address(dask, jobs) as address:
+                    workers = Workers(jobs, address, source.directory)
+                    last = _work(stage, params, source, plan, workers, on_error, on_event)
             shutil.rmtree(workspace)
     except BrokenPipeError:
         raise  # nobody listens to `on_event` any more
@@ -119,14 +134,14 @@ def _already_done(stage: str, plan: Plan[C]) -> Event:
 
 def _told(on_event: OnEvent, event: Event, output: Path) -> Dataset:
     """Open what was committed, and pass it on with the last event."""
-    dataset = open_dataset(output)
+    dataset = open_output(output)
     on_event(replace(event, dataset=dataset))
     return dataset
 
 
-def _forget(output: Path) -> None:
+def forget(output: Path) -> None:
     """Take back the commit: the descriptor goes first."""
-    for name in (DESCRIPTOR, TABLE, f"{WORKSPACE}/{JOURNAL}"):
+    for name in (DESCRIPTOR, SHARD, TABLE, f"{WORKSPACE}/{JOURNAL}"):
         (output / name).unlink(missing_ok=True)
 
 
@@ -135,37 +150,50 @@ def _work(
     params: P,
     source: Source[C],
     plan: Plan[C],
-    jobs: int,
+    workers: Workers,
     on_error: OnError,
     on_event: OnEvent,
 ) -> Event:
     total, finished = len(plan.cases), len(plan.done)
-    failed, worked = _problems(source, params), list[str]()
-    on_event(Event("planned", stage.name, finished, total, problems=tuple(failed)))
+    before, failed, worked = _problems(source, params), list[Problem](), list[str]()
+    on_event(Event("planned", stage.name, finished, total, problems=tuple(before)))
     with Journal(plan.output / WORKSPACE / JOURNAL) as journal:
-        with closing(_entries(stage, params, plan, jobs)) as made_entries:
+        with closing(work(stage, params, plan, workers)) as made_entries:
             for entry in made_entries:
                 finished += 1
                 worked.append(entry.case)
                 journal.append(entry)
                 failed.extend(entry.problems)
                 on_event(_case_event(stage.name, entry, finished, total))
-        problems = tuple(sorted(failed, key=lambda p: (p.id, p.file or "", p.code)))
-        if problems and on_error == "stop":
-            raise _unsettled(stage.name, problems)
+        if (before or failed) and on_error == "stop":
+            raise _unsettled(stage.name, in_order([*before, *failed]))
+        is_first = plan.part is None or plan.part.index == 1
+        problems = in_order([*before, *failed] if is_first else failed)  # merged, each stands once
         entries = _Entries(journal, {*plan.done, *worked})
-        if not any(entry.slices for entry in entries):
-            raise NothingFoundError(f"{stage.name}: no slice is left to write", code="empty")
+        if plan.part is None and not any(True for _ in entries.rows()):
+            raise nothing_left(stage.name)
+        inputs = entries.inputs()
         made = StageRecord(
             stage=stage.name,
             version=stage.version,
             versions=versions(),
             parameters=plain(params),
             seed=getattr(params, "seed", None),
-            inputs_sha256=fingerprint((entry.case, entry.inputs) for entry in entries),
+            inputs_sha256=fingerprint(inputs.items()),
         )
-        commit(plan.output, made, source, entries.rows(), problems)
+        commit(plan.output, made, source, entries.rows(), problems, _shard(plan, inputs))
     return Event("committed", stage.name, total, total, problems=problems)
+
+
+def _shard(plan: Plan[C], inputs: dict[str, str]) -> Shard | None:
+    if plan.part is None:
+        return None
+    return Shard(
+        index=plan.part.index,
+        count=plan.part.count,
+        planned_sha256=plan.planned_sha256,
+        cases=inputs,
+    )
 
 
 def _problems(source: Source[C], params: P) -> list[Problem]:
@@ -181,77 +209,25 @@ class _Entries:
         self._journal = journal
         self._cases = sorted(cases, key=lambda case: f"{case}_")
 
-    def __iter__(self) -> Iterator[Entry]:
-        return (entry for case in self._cases if (entry := self._journal.get(case)) is not None)
+    def inputs(self) -> dict[str, str]:
+        """What each case was made of."""
+        heads = (self._journal.head(case) for case in self._cases)
+        return {head.case: head.inputs for head in heads if head is not None}
 
     def rows(self) -> Iterator[Slice]:
-        for entry in self:
-            yield from sorted(entry.slices, key=lambda row: row.id)
-
-
-def _entries(
-    stage: Stage[C, P], params: P, plan: Plan[C], jobs: int
-) -> Generator[Entry, None, None]:
-    tasks = (
-        _Task(stage.run_case, planned, params, plan.output, plan.key(planned))
-        for planned in plan.to_do()
-    )
-    count = len(plan.cases) - len(plan.done)
-    with closing(map_unordered(lambda: open_executor(jobs, count), _run_case, tasks)) as results:
-        for task, entry in results:
-            yield _died(task) if isinstance(entry, WorkerDied) else entry
-
-
-@dataclass(frozen=True)
-class _Task:
-    run_case: Callable[[Any, Any, Writer], CaseResult]
-    case: Any
-    params: Any
-    output: Path
-    key: str
-
-
-def _run_case(task: _Task) -> Entry:
-    """Run one case, in whichever process; an error becomes a problem of the case."""
-    try:
-        result = task.run_case(task.case, task.params, Writer(task.output, task.params.compression))
-    except ChaosprepError as error:
-        result = CaseResult((), (Problem.of(error, task.case.id),))
-    except MemoryError:
-        result = CaseResult((), (_too_large(task.case.id, "its worker ran out of memory"),))
-    return Entry(
-        case=task.case.id,
-        key=task.key,
-        inputs=result.inputs or task.case.inputs(),
-        slices=result.slices,
-        problems=result.problems,
-    )
-
-
-def _died(task: _Task) -> Entry:
-    problem = _too_large(task.case.id, "its worker process died, twice")
-    return Entry(
-        case=task.case.id,
-        key=task.key,
-        inputs=task.case.inputs(),
-        slices=(),
-        problems=(problem,),
-    )
-
-
-_TOO_LARGE = (
-    "Try --jobs 1, or more memory; a Python script that asks for more jobs has its calls under "
-    "if __name__ == '__main__'."
-)
-
-
-def _too_large(case: str, reason: str) -> Problem:
-    return Problem(code="worker-died", id=case, reason=reason, remedy=_TOO_LARGE)
+        for case in self._cases:
+            entry = self._journal.get(case)
+            yield from sorted(entry.slices if entry else (), key=lambda row: row.id)
 
 
 def _case_event(stage: str, entry: Entry, finished: int, total: int) -> Event:
     kind: Literal["done", "failed"] = "failed" if entry.problems else "done"
     return Event(kind, stage, finished, total, entry.case, len(entry.slices), entry.problems)
+
+
+def nothing_left(stage: str) -> NothingFoundError:
+    """Every slice had a problem, and a stage directory without one is of no use."""
+    return NothingFoundError(f"{stage}: no slice is left to write", code="empty")
 
 
 def _unsettled(stage: str, problems: tuple[Problem, ...]) -> ProblemsError:

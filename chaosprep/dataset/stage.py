@@ -60,7 +60,26 @@ C = TypeVar("C", bound=AnyCase)
 C_co = TypeVar("C_co", bound=AnyCase, covariant=True)
 
 
-class Source(Protocol[C_co]):
+class Lineage(Protocol):
+    """Where data come from, as a manifest tells it."""
+
+    @property
+    def history(self) -> tuple[PastStage, ...]:
+        """Every stage up to here."""
+        ...
+
+    @property
+    def licenses(self) -> tuple[License, ...]:
+        """The licences of the data."""
+        ...
+
+    @property
+    def sources(self) -> tuple[DataSource, ...]:
+        """Where the data come from."""
+        ...
+
+
+class Source(Lineage, Protocol[C_co]):
     """Where cases come from: a dataset root seen through a layout, or a stage directory."""
 
     @property
@@ -81,21 +100,6 @@ class Source(Protocol[C_co]):
     @property
     def problems(self) -> tuple[Problem, ...]:
         """What was wrong before any case was opened."""
-        ...
-
-    @property
-    def history(self) -> tuple[PastStage, ...]:
-        """Every stage up to here."""
-        ...
-
-    @property
-    def licenses(self) -> tuple[License, ...]:
-        """The licences of the data."""
-        ...
-
-    @property
-    def sources(self) -> tuple[DataSource, ...]:
-        """Where the data come from."""
         ...
 
 

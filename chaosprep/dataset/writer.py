@@ -1,6 +1,9 @@
 """The only thing that makes files in a stage directory."""
 
 import os
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -8,6 +11,7 @@ from typing import Any, Literal
 from numpy.typing import NDArray
 
 from chaosprep.dataset.case import Case
+from chaosprep.dataset.claim import Claim
 from chaosprep.dataset.files import sha256, write_new
 from chaosprep.dataset.records import Split
 from chaosprep.imaging.png import Compression
@@ -26,11 +30,21 @@ class Written:
 
 
 class Writer:
-    """Makes the files of one stage directory, `<split>/images/<id>.<ext>` and their masks."""
+    """Makes the files of one stage directory, `<split>/images/<id>.<ext>` and their masks.
 
-    def __init__(self, directory: Path, compression: Compression = "fast") -> None:
+    With a claim, a file gets its name when it is whole, and only while the claim holds.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        compression: Compression = "fast",
+        claim: Claim | None = None,
+    ) -> None:
         self._directory = directory
         self._compression = compression
+        self._claim = claim
+        self._part = f".{uuid.uuid4().hex}.part"
         self._made: set[Path] = set()
 
     def image(self, split: Split, id: str, array: NDArray[Any], extension: str) -> Written:
@@ -46,12 +60,12 @@ class Writer:
     ) -> Written:
         """Bring in a file from outside: its bytes, or on request a link to it."""
         path = f"{split}/{kind}/{id}{_EXTENSION[kind]}"
-        target = self._target(path)
-        if link == "sym":
-            target.unlink(missing_ok=True)
-            target.symlink_to(origin.resolve())
-        elif link == "copy" or not _hard_link(origin, target):
-            write_new(target, data)
+        with self._target(path) as target:
+            if link == "sym":
+                target.unlink(missing_ok=True)
+                target.symlink_to(origin.resolve())
+            elif link == "copy" or not _hard_link(origin, target):
+                write_new(target, data)
         return Written(path, sha256(data), len(data))
 
     def carry(self, case: Case, path: str, expected_sha256: str, to: str | None = None) -> None:
@@ -63,9 +77,24 @@ class Writer:
             FileError: the parent's file is not the one that its manifest records.
         """
         data = case.read(path, expected_sha256)
-        target = self._target(to or path)
-        if not _hard_link(case.directory / path, target):
-            write_new(target, data)
+        with self._target(to or path) as target:
+            if not _hard_link(case.directory / path, target):
+                write_new(target, data)
+
+    def take(self, case: Case, path: str, expected_sha256: str) -> None:
+        """Take over a file of a part of this stage as it is: a link stays a link.
+
+        Raises:
+            FileError: it is not the file that the part's manifest records.
+        """
+        origin = case.directory / path
+        if not origin.is_symlink():
+            self.carry(case, path, expected_sha256)
+            return
+        case.read(path, expected_sha256)
+        with self._target(path) as target:
+            target.unlink(missing_ok=True)
+            target.symlink_to(origin.readlink())
 
     def _encoded(
         self, split: Split, kind: Kind, id: str, array: NDArray[Any], extension: str
@@ -74,15 +103,27 @@ class Writer:
 
         data = encode(array, extension, self._compression)
         path = f"{split}/{kind}/{id}{extension}"
-        write_new(self._target(path), data)
+        with self._target(path) as target:
+            write_new(target, data)
         return Written(path, sha256(data), len(data))
 
-    def _target(self, path: str) -> Path:
+    @contextmanager
+    def _target(self, path: str) -> Iterator[Path]:
+        """Where to make a file; behind it, the file has its name."""
         target = self._directory / path
         if target.parent not in self._made:
             target.parent.mkdir(parents=True, exist_ok=True)
             self._made.add(target.parent)
-        return target
+        if self._claim is None:
+            yield target
+            return
+        part = target.with_name(target.name + self._part)
+        try:
+            yield part
+            self._claim.check()
+            part.replace(target)
+        finally:
+            part.unlink(missing_ok=True)  # `replace` leaves one of two links to the same file
 
 
 _EXTENSION: dict[Kind, str] = {"images": ".dcm", "masks": ".png"}

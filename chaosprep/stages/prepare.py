@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from chaosprep.dataset.dask_cluster import scheduler_address
 from chaosprep.dataset.manifest import Dataset
 from chaosprep.dataset.runner import OnError, OnEvent, ignore, run
 from chaosprep.dataset.stage import Params, make_params
@@ -113,6 +114,7 @@ def run_all(
     params: PrepareParams,
     *,
     jobs: int = 1,
+    dask: str | None = None,
     on_error: OnError = "stop",
     overwrite: bool = False,
     on_event: OnEvent = ignore,
@@ -122,14 +124,16 @@ def run_all(
     Raises what `chaosprep.dataset.runner.run` raises; what earlier stages committed stays.
     """
     output = Path(output)
-    options: dict[str, Any] = {
-        "jobs": jobs,
-        "on_error": on_error,
-        "overwrite": overwrite,
-        "on_event": on_event,
-    }
     where = {stage: output / folder for stage, folder in FOLDERS.items()}
-    pairs = run(SPLIT, params.split, root, where["split"], **options)
-    masks = run(EXTRACT_LIVER, params.extract_liver, pairs, where["extract-liver"], **options)
-    images = run(CONVERT, params.convert, masks, where["convert"], **options)
-    return run(AUGMENT, params.augment, images, where["augment"], **options)
+    with scheduler_address(dask, jobs) as address:  # one cluster for the four
+        options: dict[str, Any] = {
+            "jobs": jobs,
+            "dask": address,
+            "on_error": on_error,
+            "overwrite": overwrite,
+            "on_event": on_event,
+        }
+        pairs = run(SPLIT, params.split, root, where["split"], **options)
+        masks = run(EXTRACT_LIVER, params.extract_liver, pairs, where["extract-liver"], **options)
+        images = run(CONVERT, params.convert, masks, where["convert"], **options)
+        return run(AUGMENT, params.augment, images, where["augment"], **options)

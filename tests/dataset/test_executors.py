@@ -221,7 +221,10 @@ def test_workers_end_by_themselves_when_their_parent_is_killed(tmp_path: Path) -
 
 
 class Scripted:
-    """An executor of one thread, broken for good by a task that is a culprit."""
+    """An executor of one thread, broken for good by a batch that holds a culprit."""
+
+    batch = 1
+    isolates = False
 
     def __init__(self, slots: int, culprits: set[int]) -> None:
         self.slots = slots
@@ -247,7 +250,7 @@ class Scripted:
     def _work(self) -> None:
         while (item := self._queue.get()) is not None:
             future, function, task = item
-            self._broken = self._broken or task in self._culprits
+            self._broken = self._broken or bool(self._culprits & set(task))
             if self._broken:
                 future.set_exception(BrokenExecutor())
             else:

@@ -1,0 +1,329 @@
+"""Where the work runs: on the workers of a Dask cluster (the extra `dask`).
+
+What must be shared is a file system: workers read the source and write the output under the same
+paths as this process. That, and that they are of one version, is looked at before any case runs.
+"""
+
+import os
+import platform
+import threading
+import time
+import warnings
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import BrokenExecutor, Future
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, TypeVar
+
+from chaosprep.dataset.claim import Claim, SupersededError
+from chaosprep.dataset.commit import versions
+from chaosprep.dataset.dask_cluster import silent
+from chaosprep.dataset.files import read_regular, sha256
+from chaosprep.dataset.manifest import DESCRIPTOR
+from chaosprep.errors import ChaosprepError, FileError, UsageError
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+PATIENCE = 30.0
+"""Seconds to wait for the scheduler, for its first worker, and for workers of an earlier run."""
+BATCHES = 16
+"""Batches for each worker thread: few enough for the scheduler, enough to end together."""
+LARGEST = 32
+"""Cases in a batch at most: what one death costs, and what lies in memory for each thread."""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What a process sees: its versions, the claim's text, and the source as a hash."""
+
+    versions: dict[str, str]
+    claim: str | None
+    source: str | None
+    busy: bool = False
+
+
+class DaskExecutor:
+    """Runs batches on the workers of a cluster.
+
+    The scheduler runs a batch again whose worker died, as often as it allows failures.
+    """
+
+    isolates = True
+
+    def __init__(self, address: str, claim: Claim, source: Path, cases: int) -> None:
+        self._claim = claim
+        self._versions = _versions()
+        self._remote: dict[Future[Any], Any] = {}
+        self._silence = silent()
+        self._silence.__enter__()
+        try:
+            self._client = _connect(address)
+            check_workers(self._client, claim, source)
+            self._slots, self._counted = 0, 0.0
+            self.batch = batch_size(cases, self._threads())
+        except BaseException:
+            self.close()
+            raise
+
+    @property
+    def slots(self) -> int:
+        """One batch for each worker thread, and some to go on with."""
+        if time.monotonic() - self._counted > 2:
+            threads = self._threads()
+            self._slots, self._counted = threads + max(2, threads // 4), time.monotonic()
+        return self._slots
+
+    def submit(self, function: Callable[[T], R], task: T) -> "Future[R]":
+        """Send a batch; it raises `BrokenExecutor` where its workers died."""
+        future: Future[R] = Future()
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "Sending large graph")
+            remote = self._client.submit(
+                work, function, task, self._claim, self._versions, pure=False, key=_key()
+            )
+        self._remote[future] = remote  # who drops it cancels it
+        remote.add_done_callback(lambda done: self._settle(future, done))
+        return future
+
+    def close(self) -> None:
+        """Leave the cluster; it drops what nobody waits for."""
+        if hasattr(self, "_client"):
+            self._client.close()
+            del self._client
+            self._silence.__exit__(None, None, None)
+
+    def abort(self) -> None:
+        """Take back the right to write, and wait for those who are at it as far as they answer."""
+        self._claim.give_up()
+        if not hasattr(self, "_client"):
+            return
+        remote, self._remote = list(self._remote.values()), {}
+        if self._client.status == "running":
+            waiting = threading.Thread(target=self._end, args=(remote,), daemon=True)
+            waiting.start()
+            waiting.join(PATIENCE)
+        self.close()
+
+    def _end(self, remote: list[Any]) -> None:
+        try:
+            self._client.cancel(remote, force=True)
+            while any(self._client.run(at_work, self._claim, on_error="ignore").values()):
+                time.sleep(0.05)
+        except (OSError, RuntimeError):
+            return  # the scheduler is gone; the claim still stops them
+
+    def _threads(self) -> int:
+        threads: dict[str, int] = self._client.nthreads()
+        return max(1, sum(threads.values()))
+
+    def _settle(self, future: "Future[Any]", done: Any) -> None:  # noqa: ANN401 - no types
+        from distributed.scheduler import KilledWorker
+
+        if done.status in ("lost", "pending"):  # its worker died with the result: it is made again
+            done.add_done_callback(lambda again: self._settle(future, again))
+            return
+        self._remote.pop(future, None)
+        if done.status == "finished":
+            try:
+                future.set_result(done.result())
+            except Exception as error:  # noqa: BLE001 - whatever it is, it is the future's
+                future.set_exception(error)
+            return
+        raised = done.exception() if done.status == "error" else _lost()
+        if isinstance(raised, KilledWorker):
+            raised = BrokenExecutor(str(raised))
+        elif isinstance(raised, SupersededError):
+            raised = _superseded()
+        future.set_exception(raised)
+
+
+def batch_size(cases: int, threads: int) -> int:
+    """Cases in a batch.
+
+    Scheduler and client take about 3 ms for a batch, whatever is in it, and a case of 32 slices
+    about 75 ms: their share of the work is below 5 % for any batch. But they are one process each:
+    they keep up with so many threads where a batch is a twentieth as long, of `LARGEST` cases with
+    some 600.
+    """
+    enough, lasting = threads // 20, cases // (BATCHES * threads)
+    return max(1, min(LARGEST, max(lasting, min(enough, cases // threads))))
+
+
+def check_workers(client: Any, claim: Claim, source: Path) -> None:  # noqa: ANN401 - no types
+    """Look through the eyes of every worker before any case runs.
+
+    Raises:
+        ChaosprepError: `dask-no-workers`, `dask-versions`, `dask-output`, `dask-source`,
+            `dask-busy`.
+    """
+    try:
+        client.wait_for_workers(1, timeout=PATIENCE)
+    except TimeoutError as error:
+        raise ChaosprepError(
+            "dask: the scheduler has no workers",
+            "Start some, and run the same command again.",
+            code="dask-no-workers",
+        ) from error
+    here = look(claim, source)
+    end = time.monotonic() + PATIENCE
+    while True:
+        seen = client.run(look, claim, source, on_error="return")
+        for address, one in sorted(seen.items()):
+            _check_worker(address, one, here, claim, source)
+        if not any(one.busy for one in seen.values()):
+            return
+        if time.monotonic() > end:
+            raise ChaosprepError(
+                "dask: a worker still works for an earlier run into this output",
+                "Wait for it, or restart it; then run the same command again.",
+                code="dask-busy",
+            )
+        time.sleep(0.1)
+
+
+def _check_worker(
+    address: str, seen: Seen | Exception, here: Seen, claim: Claim, source: Path
+) -> None:
+    if not isinstance(seen, Seen):
+        raise ChaosprepError(
+            f"dask: worker {address} cannot run chaosprep ({type(seen).__name__}: {seen})",
+            "Install the same chaosprep there as here.",
+            code="dask-versions",
+        )
+    _check_versions(f"worker {address}", seen.versions, here.versions)
+    for what, mine, theirs, path in (
+        ("output", here.claim, seen.claim, claim.path.parent.parent),
+        ("source", here.source, seen.source, source),
+    ):
+        if mine is None or mine != theirs:
+            raise ChaosprepError(
+                f"{path}: worker {address} does not see this {what}",
+                "Put it on a file system that every worker has under the same path.",
+                code=f"dask-{what}",
+            )
+
+
+def _check_versions(who: str, theirs: dict[str, str], mine: dict[str, str]) -> None:
+    names = [name for name in mine if mine[name] != theirs.get(name)]
+    if names:
+        told = ", ".join(f"{name} {theirs.get(name)}, here {mine[name]}" for name in names)
+        raise ChaosprepError(
+            f"dask: {who} has {told}",
+            "Use one environment for the workers and for this command.",
+            code="dask-versions",
+        )
+
+
+def look(claim: Claim, source: Path) -> Seen:
+    """What this process sees; run here and on every worker."""
+    return Seen(_versions(), _text(claim.path), _view(source), _busy_for_another(claim))
+
+
+@cache
+def _versions() -> dict[str, str]:
+    return {"Python": ".".join(platform.python_version_tuple()[:2])} | versions()
+
+
+def _text(path: Path) -> str | None:
+    try:
+        return read_regular(path).decode(errors="replace")
+    except FileError:
+        return None
+
+
+def _view(source: Path) -> str | None:
+    """A hash that tells one source from another: of its manifest, or of the names in it."""
+    try:
+        if (source / DESCRIPTOR).exists():
+            return sha256(read_regular(source / DESCRIPTOR))
+        names = sorted(path.name for path in source.iterdir())
+        return sha256("\n".join(names).encode("utf-8", "surrogateescape"))
+    except (OSError, FileError):
+        return None
+
+
+_at_work: Counter[Path] = Counter()
+_guard = threading.Lock()
+
+
+def work(function: Callable[[T], R], batch: T, claim: Claim, expected: dict[str, str]) -> R:
+    """Run a batch on a worker, as long as its run goes on."""
+    _check_versions("a worker", _versions(), expected)  # it may have come after the first look
+    _work_alone()
+    claim.check()
+    with _marked(claim):
+        return function(batch)
+
+
+@cache
+def _work_alone() -> None:
+    import cv2
+
+    cv2.setNumThreads(1)  # the workers are the parallelism
+
+
+@contextmanager
+def _marked(claim: Claim) -> Iterator[None]:
+    with _guard:
+        _at_work[claim.path] += 1
+    try:
+        yield
+    finally:
+        with _guard:
+            _at_work[claim.path] -= 1
+
+
+def at_work(claim: Claim) -> bool:
+    """Whether this process works for a run."""
+    return _at_work[claim.path] > 0
+
+
+def _busy_for_another(claim: Claim) -> bool:
+    with _guard:
+        found = [path for path, count in _at_work.items() if count and path != claim.path]
+    return any(path.parent == claim.path.parent for path in found)
+
+
+def _connect(address: str) -> Any:  # noqa: ANN401 - no types
+    from distributed import Client
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # versions are checked below, those that matter
+            return Client(address, timeout=PATIENCE, set_as_default=False)
+    except OSError as error:
+        raise ChaosprepError(
+            f"dask: no scheduler answers at {address}",
+            "Start one there (dask scheduler), or correct the address.",
+            code="dask-unreachable",
+        ) from error
+    except ValueError as error:
+        raise UsageError(
+            f"dask: {address!r} is not an address ({error})",
+            "Give one such as tcp://host:8786, or local, or config.",
+            code="dask-address",
+        ) from error
+
+
+def _key() -> str:
+    return f"chaosprep-{os.urandom(8).hex()}"
+
+
+def _lost() -> ChaosprepError:
+    return ChaosprepError(
+        "dask: the scheduler is gone, or dropped the work",
+        "Start it again; the same command goes on from here.",
+        code="dask-lost",
+    )
+
+
+def _superseded() -> ChaosprepError:
+    return ChaosprepError(
+        "dask: another run has begun to write into this output, or its workspace was removed",
+        "Keep one run for each output; the same command goes on from here.",
+        code="dask-superseded",
+    )

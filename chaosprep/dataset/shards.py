@@ -1,0 +1,66 @@
+"""One of several parts of a stage's cases, for machines that share nothing but a file system."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypeVar, overload
+
+from chaosprep.errors import UsageError
+
+C = TypeVar("C")
+
+
+@dataclass(frozen=True)
+class Part:
+    """The `index`-th of `count` parts, from 1.
+
+    It takes every `count`-th case, not a block of neighbours: cases are sorted by patient, CT
+    before MR, and a block would hold the large ones of one kind.
+    """
+
+    index: int
+    count: int
+
+    def __str__(self) -> str:
+        return f"{self.index} of {self.count}"
+
+    def of(self, cases: Sequence[C]) -> Sequence[C]:
+        """The part's cases."""
+        return _Every(cases, range(self.index - 1, len(cases), self.count))
+
+
+def parse_part(text: str) -> Part:
+    """Read `I/N`.
+
+    Raises:
+        UsageError: it is not two numbers, or I is not one of 1 to N.
+    """
+    found = re.fullmatch(r"(\d{1,9})/(\d{1,9})", text, flags=re.ASCII)
+    part = Part(int(found[1]), int(found[2])) if found else Part(0, 0)
+    if not 1 <= part.index <= part.count:
+        raise UsageError(
+            f"shard: {text!r} is not I/N with I from 1 to N",
+            "Give 1/4, 2/4, 3/4 and 4/4 to four machines.",
+            code="shard",
+        )
+    return part
+
+
+class _Every(Sequence[C]):
+    """Some of a sequence's items, each taken when asked for."""
+
+    def __init__(self, items: Sequence[C], places: range) -> None:
+        self._items = items
+        self._places = places
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    @overload
+    def __getitem__(self, index: int) -> C: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[C]: ...
+    def __getitem__(self, index: int | slice) -> C | list[C]:
+        if isinstance(index, slice):
+            return [self._items[place] for place in self._places[index]]
+        return self._items[self._places[index]]
