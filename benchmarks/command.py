@@ -1,11 +1,11 @@
 """The command line that all sections share."""
 
 import argparse
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks import growth, memory, pipeline, pixels, profile, startup
+from benchmarks.measure import say
 from benchmarks.page import block, write
 from benchmarks.section import Asked, Section
 
@@ -45,9 +45,3 @@ def main(usual: Sequence[str] = USUAL, arguments: Sequence[str] | None = None) -
             print(block(section, lines), end="\n\n", flush=True)
             if asked.write:
                 write(asked.write, SECTIONS, {section.name: lines})
-
-
-def say(text: str) -> None:
-    """Show on a terminal what is being measured, over what stood there."""
-    if sys.stderr.isatty():
-        print(f"\r{text}\033[K", end="", file=sys.stderr, flush=True)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 
 def same(source: Path, reference: Path, output: Path) -> None:
-    """Read all of `source`; write as many files as `reference` has, of their sizes, under its names.
+    """Read all of `source`; write files of the names and sizes of `reference`.
 
     What `reference` only links from `source` is linked.
     """

@@ -14,6 +14,8 @@ LIBRARIES = (
     "opencv-python-headless",
     "Pillow",
     "isal",
+)
+PEERS = (
     "SimpleITK",
     "matplotlib",
     "Augmentor",
@@ -27,16 +29,25 @@ MEMORY = Path("/dev/shm")
 _FILES, _BYTES = 200, 64 * 1024
 
 
-def describe(folder: Path | None = None) -> list[str]:
-    """Say in two lines what the figures depend on; `folder` is where the files lie, if any do."""
+def describe(folder: Path | None = None, *, peers: bool = False) -> list[str]:
+    """Say in two lines what the figures depend on.
+
+    Args:
+        folder: where the files lie, if any do.
+        peers: whether to name the versions of what ours is compared with, too.
+    """
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     machine = [
         f"{_processor()}, {cores} cores, {_memory()}load {os.getloadavg()[0]:.1f} at the start",
         f"{platform.system()} {platform.machine()}",
         *([] if folder is None else [disk(folder)]),
     ]
-    found = [f"{name} {known}" for name in LIBRARIES if (known := _version(name))]
-    return [f"- {'; '.join(machine)}.", f"- Python {platform.python_version()}, {', '.join(found)}."]
+    libraries = (*LIBRARIES, *PEERS) if peers else LIBRARIES
+    found = [f"{name} {known}" for name in libraries if (known := _version(name))]
+    return [
+        f"- {'; '.join(machine)}.",
+        f"- Python {platform.python_version()}, {', '.join(found)}.",
+    ]
 
 
 def disk(folder: Path) -> str:

@@ -9,9 +9,10 @@ from benchmarks.section import Section
 HEAD = """\
 # Benchmarks
 
-This page is written by `python -m benchmarks --write docs/benchmarks.md`; nothing on it is typed by hand.
-`make bench` installs what it is compared with, and prints it. Every section says on what machine it was
-measured. A figure is the median, with the least and the largest in brackets.
+This page is written by `python -m benchmarks --write docs/benchmarks.md`; nothing on it is typed
+by hand. `make bench` installs what ours is compared with, measures, and prints the same. Every
+section says on what machine it was measured. A figure is the median, with the least and the
+largest in brackets. "Not installed" is what the machine did not have.
 """
 NOT_MEASURED = "Not measured yet."
 

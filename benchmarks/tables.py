@@ -73,6 +73,11 @@ def figure(value: float) -> str:
     return f"{value:.{0 if value >= 100 else 1 if value >= 10 else 2}f}"
 
 
+def plural(count: int, thing: str) -> str:
+    """``1 file``, ``2,000 files``."""
+    return f"{count:,} {thing}{'' if count == 1 else 's'}"
+
+
 def compare(results: Sequence[Result], unit: Unit, title: str) -> list[str]:
     """A table of groups, each ours beside the others.
 
@@ -97,8 +102,12 @@ def compare(results: Sequence[Result], unit: Unit, title: str) -> list[str]:
 def _times(result: Result, ours: Result | None) -> str:
     if ours is None or result.is_ours or not result.seconds:
         return ""
-    pairs = zip(result.seconds, ours.seconds, strict=False)  # a slow peer has fewer rounds
-    return spread([theirs / own for theirs, own in pairs])
+    return spread(times(result, ours))
+
+
+def times(peer: Result, ours: Result) -> list[float]:
+    """How many times as fast as the peer ours is, round by round; a slow peer has fewer rounds."""
+    return [theirs / own for theirs, own in zip(peer.seconds, ours.seconds, strict=False)]
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]], *, left: int = 1) -> list[str]:
