@@ -1,6 +1,5 @@
 """docs/benchmarks.md, made by the command: each section between markers, replaced on its own."""
 
-import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -40,9 +39,11 @@ def block(section: Section, lines: Sequence[str]) -> str:
 
 def standing(page: str, section: Section) -> list[str] | None:
     """The lines that a page has for a section, behind its title and text; None for none."""
-    begin, end = map(re.escape, markers(section))
-    found = re.search(rf"^{begin}\n## .*\n\n(?:.+\n)+\n(.*?)^{end}$", page, flags=re.M | re.S)
-    return found[1].splitlines() if found else None
+    begin, end = markers(section)
+    _, _, rest = page.partition(f"{begin}\n")
+    inside, found, _ = rest.partition(f"{end}\n")
+    parts = inside.split("\n\n", 2)  # the title, the text, what was measured
+    return parts[2].splitlines() if found and len(parts) == 3 else None
 
 
 def markers(section: Section) -> tuple[str, str]:
