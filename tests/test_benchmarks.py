@@ -354,11 +354,11 @@ def test_verdicts_compare_medians_with_what_was_expected() -> None:
 
 def test_a_row_has_its_median_and_spread_and_the_ratio_of_each_round() -> None:
     ours = Result("convert", "chaosprep -j 1", (1.0, 2.0, 4.0), 100)
-    theirs = Result("convert", "another", (2.0, 2.0, 2.0), 100)
+    theirs = Result("convert", "another", (2.0, 2.0, 8.0), 100)
     header, _, first, second = map(cells, compare([ours, theirs], RATE, "command"))
     assert header == ["command", "run", "slices/s", "chaosprep -j 1 is"]
     assert first == ["convert", "chaosprep -j 1", "50.0 (25.0..100)", ""]
-    assert second == ["", "another", "50.0 (50.0..50.0)", "1.00 (0.50..2.00)"]
+    assert second == ["", "another", "50.0 (12.5..50.0)", "2.00 (1.00..2.00)"]
 
 
 def test_times_are_shown_in_ms_for_each() -> None:
