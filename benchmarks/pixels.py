@@ -17,6 +17,7 @@ from benchmarks.phantom_slices import Pair, phantom_slices
 from benchmarks.section import Asked, Section
 from benchmarks.tables import OURS, RATE, Result, compare, plural
 from benchmarks.tutorial import liver_of
+from benchmarks.verdicts import verdicts
 from chaosprep.imaging.dicom import read
 from chaosprep.imaging.images import decode_png, encode_png, read_mask
 from chaosprep.imaging.windows import apply_table, window_table
@@ -172,7 +173,7 @@ def measure_section(asked: Asked) -> list[str]:
     cv2.setNumThreads(1)
     rounds = f"- {SLICES} slices of 256 x 256; {plural(asked.repeats, 'round')}."
     results = run(phantom_slices(SLICES), asked.repeats)
-    return [*machine, rounds, "", *compare(results, RATE, "pixels")]
+    return [*machine, rounds, "", *compare(results, RATE, "pixels"), "", *verdicts(results)]
 
 
 SECTION: Section = Section("pixels", "Pixels alone", TEXT, measure_section)

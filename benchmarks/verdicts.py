@@ -7,10 +7,11 @@ from benchmarks.tables import Result, spread, times
 
 EXPECTED = (
     ("extract-liver", "per-pixel loop", 50.0),
+    ("mask: decode, extract, encode", "per-pixel loop", 50.0),
     ("convert", "matplotlib figure", 15.0),
     ("augment", "Augmentor threads", 1.5),
 )
-"""Command, the tutorial's way of it, how many times as fast ours is meant to be."""
+"""Command or group of pixels, the tutorial's way of it, how many times as fast ours is meant to be."""
 
 EXPECTED_MB = 400.0
 """What a command's whole process tree is meant to stay under, in MB."""

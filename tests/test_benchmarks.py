@@ -352,6 +352,13 @@ def test_verdicts_compare_medians_with_what_was_expected() -> None:
     assert [line.rpartition(" ")[2] for line in slow] == ["MISSED."]
 
 
+def test_the_pixels_of_masks_have_an_expectation_too() -> None:
+    group = "mask: decode, extract, encode"
+    assert group in pixels.groups(phantom_slices(1, 32))
+    known = [Result(group, run, (s,)) for run, s in (("chaosprep", 1.0), ("per-pixel loop", 49.0))]
+    assert [line.rpartition(" ")[2] for line in verdicts(known)] == ["MISSED."]
+
+
 def test_a_row_has_its_median_and_spread_and_the_ratio_of_each_round() -> None:
     ours = Result("convert", "chaosprep -j 1", (1.0, 2.0, 4.0), 100)
     theirs = Result("convert", "another", (2.0, 2.0, 8.0), 100)
