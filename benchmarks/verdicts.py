@@ -11,7 +11,7 @@ EXPECTED = (
     ("convert", "matplotlib figure", 15.0),
     ("augment", "Augmentor threads", 1.5),
 )
-"""Command or group of pixels, the tutorial's way of it, how many times as fast ours is meant to be."""
+"""Command or pixels, the tutorial's way of it, how many times as fast ours is meant to be."""
 
 EXPECTED_MB = 400.0
 """What a command's whole process tree is meant to stay under, in MB."""
