@@ -125,7 +125,7 @@ def albumentations_heavy(*, record: bool = False) -> Work:
     With ``record`` it says what it drew, as ours always does.
     """
     os.environ["NO_ALBUMENTATIONS_UPDATE"] = "1"
-    import albumentations as a  # type: ignore[import-untyped, import-not-found, unused-ignore]
+    import albumentations as a
     import cv2
 
     cubic = {"interpolation": cv2.INTER_CUBIC, "mask_interpolation": cv2.INTER_NEAREST}

@@ -1,6 +1,7 @@
 """Run one command in a fresh process: wall time, and the memory of it and its children."""
 
 import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -110,3 +111,9 @@ def memory_mb(pid: int) -> tuple[float, float]:
     fields = dict(line.split(":", 1) for line in lines)
     now, peak = (int(fields.get(name, "0 kB").split()[0]) for name in ("VmRSS", "VmHWM"))
     return now * 1024 / 1e6, peak * 1024 / 1e6
+
+
+def say(text: str) -> None:
+    """Show on a terminal what is being measured, over what stood there."""
+    if sys.stderr.isatty():
+        print(f"\r{text}\033[K", end="", file=sys.stderr, flush=True)

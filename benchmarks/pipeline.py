@@ -1,163 +1,185 @@
-"""Every stage beside the tutorial's way and `cp -r`, in one run: python -m benchmarks.pipeline.
+"""Every command beside its peers, in one run: python -m benchmarks.pipeline.
 
 Each run is the whole command in a process of its own, so that start-up, hashes and the manifest
-count; the runs of all sides take turns, so that a busy moment hits all of them. TMPDIR says which
-disk the files are on; on one in memory, only the work itself is left.
+count; the runs of all sides take turns, so that a busy moment hits all of them.
 """
 
-import argparse
+import os
 import shutil
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from importlib.util import find_spec
+from dataclasses import dataclass, field
 from pathlib import Path
 
-import chaosprep
-from benchmarks import tutorial
-from benchmarks.measure import Measurement, measure
-from benchmarks.pixels import measure_pixels
-from benchmarks.report import COPY, Result, describe_machine, ours, render, to_markdown
-from chaosprep.phantom import Patient, write_chaos
+from benchmarks.machine import describe
+from benchmarks.measure import Measurement, measure, say
+from benchmarks.peers import Peer, peers
+from benchmarks.section import Asked, Section
+from benchmarks.sources import make_sources, patients
+from benchmarks.tables import OURS, RATE, Result, compare, plural
+from benchmarks.verdicts import verdicts
 
-SLICES_OF_A_PATIENT = 32
-PIXEL_SLICES = 64
+SLOW_ROUNDS = 2
+PROGRAM = (sys.executable, "-m", "chaosprep.cli.main")
+TEXT = """\
+Whole commands: process start, hashes and manifest count, and each file is written. All rows of a
+round run one after the other, before the next round begins. Rows of `chaosprep` name their
+workers; a peer's last columns say how many times as fast as the peer ours is (below 1: the peer
+is faster). MB is the peak of all processes of a command together / of its largest process, where
+pages that they share count for each. "Same bytes in and out" is a Python loop that reads what
+ours reads and writes files of the sizes that ours writes; "zlib alone" compresses the pixels of
+the PNG files and does nothing else. Files that are read stand in the page cache."""
 
 
 @dataclass(frozen=True)
-class Stage:
-    """One line of work: our command, the directory it reads, and the tutorial's step for it."""
+class Command:
+    """One command of ours: its words, and whether it writes an output directory."""
 
     name: str
-    command: tuple[str, ...]
+    words: tuple[str, ...]
     source: str
-    tutorial: tuple[str, ...] = ()
-    peer: str = ""
+    writes: bool = True
+
+    def line(self, jobs: int) -> tuple[str, ...]:
+        """What a person types, with the paths in braces."""
+        output = ("-o", "{output}") if self.writes else ()
+        return (*PROGRAM, *self.words, f"{{{self.source}}}", "--jobs", str(jobs), *output)
 
 
-@dataclass(frozen=True)
+@dataclass
 class Task:
-    """One thing to measure; its output directory comes last."""
+    """One row of the table while it is measured."""
 
-    stage: str
+    group: str
     run: str
     command: tuple[str, ...]
+    slow: bool = False
+    is_installed: bool = True
+    found: list[Measurement] = field(default_factory=list)
+    wrote: str = ""
+    failure: str = ""
+
+    def result(self, slices: int) -> Result:
+        """The row."""
+        if self.failure:
+            return Result(self.group, self.run, (), instead="failed")
+        if not self.found:
+            return Result(self.group, self.run, ())
+        return Result.of(self.group, self.run, slices, self.found, self.wrote)
 
 
-def stages(slices: int) -> tuple[Stage, ...]:
-    """What is measured, on `slices` slices each (of augment: that many copies)."""
+def commands(slices: int) -> tuple[Command, ...]:
+    """What is measured, on `slices` slices each (`augment`: that many copies)."""
     copies = ("--preset", "tutorial", "--samples", str(slices))
-    loop, figure, threads = "per-pixel loop", "matplotlib figure", "Augmentor threads"
     return (
-        Stage("split", ("split", "--val-patient", "MR001"), "chaos"),
-        Stage("extract-liver", ("extract-liver",), "split", ("mask",), loop),
-        Stage("convert", ("convert",), "liver", ("figure",), figure),
-        Stage("convert --keep-16bit", ("convert", "--keep-16bit"), "liver"),
-        Stage("convert --format npy", ("convert", "--format", "npy"), "liver"),
-        Stage("augment", ("augment", *copies), "8-bit", ("augment", str(slices)), threads),
-        Stage("augment (16-bit)", ("augment", *copies), "16-bit"),
+        Command("split", ("split", "--val-patient", "MR001"), "chaos"),
+        Command("extract-liver", ("extract-liver",), "split"),
+        Command("convert", ("convert",), "liver"),
+        Command("convert --keep-16bit", ("convert", "--keep-16bit"), "liver"),
+        Command("convert --format npy", ("convert", "--format", "npy"), "liver"),
+        Command("augment", ("augment", *copies), "8-bit"),
+        Command("verify", ("verify",), "8-bit", writes=False),
+        Command("prepare", ("prepare", "--val-patient", "MR001", *copies), "chaos"),
+        Command("inspect", ("inspect",), "chaos", writes=False),
     )
 
 
-def patients(slices: int) -> list[Patient]:
-    """MR patients with one in-phase series of 256 x 256, `slices` slices in all."""
-    sizes = [SLICES_OF_A_PATIENT] * (slices // SLICES_OF_A_PATIENT)
-    if slices % SLICES_OF_A_PATIENT:
-        sizes.append(slices % SLICES_OF_A_PATIENT)
-    return [
-        Patient(id=number, sequences=("t1-in",), slices=size, matrix=256)
-        for number, size in enumerate(sizes, 1)
-    ]
-
-
-def make_sources(folder: Path, people: Sequence[Patient]) -> dict[str, Path]:
-    """Write the phantom and take it through the stages once: what each stage reads, by name."""
-    made = {name: folder / name for name in ("chaos", "split", "liver", "8-bit", "16-bit")}
-    write_chaos(made["chaos"], people)
-    chaosprep.split(made["chaos"], made["split"], val_patient=("MR001",))
-    chaosprep.extract_liver(made["split"], made["liver"])
-    chaosprep.convert(made["liver"], made["8-bit"])
-    chaosprep.convert(made["liver"], made["16-bit"], keep_16bit=True)
-    return made
-
-
-def command_line(stage: Stage, source: Path, jobs: int) -> tuple[str, ...]:
-    """Our command as a person runs it, up to the output directory."""
-    program = (sys.executable, "-m", "chaosprep.cli.main")
-    return (*program, *stage.command, str(source), "--jobs", str(jobs), "-o")
-
-
-def tasks(
-    work: Sequence[Stage], sources: Mapping[str, Path], jobs: Sequence[int]
-) -> Iterator[Task]:
-    """Every run of one round; `cp -r` once for each source, where it is first read."""
-    copied: set[str] = set()
-    for stage in work:
-        source = sources[stage.source]
+def tasks(slices: int, jobs: Sequence[int], *, slow: bool = True) -> Iterator[Task]:
+    """Every row; without `slow` those whose time is all computing are left out."""
+    known = peers(slices)
+    for command in commands(slices):
         for count in jobs:
-            yield Task(stage.name, ours(count), command_line(stage, source, count))
-        if stage.tutorial and (stage.peer != "matplotlib figure" or find_spec("matplotlib")):
-            yield Task(stage.name, stage.peer, _tutorial(stage, source))
-        if stage.source not in copied:
-            copied.add(stage.source)
-            yield Task(stage.name, COPY, ("cp", "-r", str(source)))
+            yield Task(command.name, f"{OURS} -j {count}", command.line(count))
+        for peer in known[command.name]:
+            if slow or not peer.slow:
+                yield _task(command.name, peer)
 
 
-def _tutorial(stage: Stage, source: Path) -> tuple[str, ...]:
-    step, *more = stage.tutorial
-    return (sys.executable, str(Path(tutorial.__file__)), step, *more, str(source))
+def _task(group: str, peer: Peer) -> Task:
+    return Task(group, peer.name, peer.command, peer.slow, peer.is_installed)
 
 
-def run_rounds(todo: Sequence[Task], folder: Path, *, slices: int, repeats: int) -> list[Result]:
-    """Measure every task once in each round, each into a new directory that is then removed."""
-    measured: dict[Task, list[Measurement]] = {task: [] for task in todo}
+def run_rounds(
+    todo: Sequence[Task], sources: Mapping[str, Path], folder: Path, *, repeats: int
+) -> None:
+    """Measure every task once in each round, each into a new directory that is then removed.
+
+    What our first run of each command writes is kept aside: the floors write the same.
+    """
+    references: dict[str, Path] = {}
     for number in range(repeats):
         for task in todo:
-            say(f"round {number + 1}: {task.stage}, {task.run}")
-            output = folder / "output"
-            measured[task].append(measure([*task.command, str(output)]))
-            shutil.rmtree(output)
+            if not task.is_installed or task.failure or (task.slow and number >= SLOW_ROUNDS):
+                continue
+            say(f"round {number + 1} of {repeats}: {task.group}, {task.run}")
+            reference = references.setdefault(task.group, folder / f"reference {len(references)}")
+            paths = {**sources, "reference": reference, "output": folder / "output"}
+            _measure(task, paths)
+            if task.run.startswith(OURS) and paths["output"].exists() and not reference.exists():
+                paths["output"].rename(reference)
+            shutil.rmtree(paths["output"], ignore_errors=True)
     say("")
-    return [Result.of(task.stage, task.run, slices, found) for task, found in measured.items()]
 
 
-def say(text: str) -> None:
-    """Show on a terminal what is being measured, over what stood there."""
-    if sys.stderr.isatty():
-        print(f"\r{text}\033[K", end="", file=sys.stderr, flush=True)
+def _measure(task: Task, paths: Mapping[str, Path]) -> None:
+    """Run a task once; ours must succeed, and a peer that fails is said so."""
+    values = {name: str(path) for name, path in paths.items()}
+    os.sync()  # what the one before left to write is not this one's business
+    try:
+        task.found.append(measure([word.format_map(values) for word in task.command]))
+    except RuntimeError as error:
+        if task.run.startswith(OURS):
+            raise
+        task.failure = str(error)
+        print(f"{task.group}, {task.run}: {error}", file=sys.stderr)
+    if not task.wrote:
+        task.wrote = written(paths["output"])
+
+
+def written(folder: Path) -> str:
+    """How many files a folder holds, and how many MB; nothing where there is none."""
+    sizes = [path.stat().st_size for path in folder.rglob("*") if path.is_file()]
+    return f"{plural(len(sizes), 'file')}, {sum(sizes) / 1e6:.1f} MB" if sizes else ""
 
 
 def run(
-    people: Sequence[Patient], folder: Path, *, repeats: int = 3, jobs: Sequence[int] = (1, 2)
+    asked: Asked, place: Path | None = None, *, slow: bool = True, matrix: int = 256
 ) -> list[Result]:
-    """Make the sources below `folder` and measure everything that reads them."""
-    slices = sum(patient.slices for patient in people)
-    sources = make_sources(folder, people)
-    todo = list(tasks(stages(slices), sources, jobs))
-    whole = run_rounds(todo, folder, slices=slices, repeats=repeats)
-    loop = "per-pixel loop"
-    alone = measure_pixels(sources["split"], slices=PIXEL_SLICES, repeats=repeats, peer=loop)
-    return [*whole, *alone]
+    """Make the sources in a new folder of `place` and measure everything that reads them."""
+    with tempfile.TemporaryDirectory(dir=place) as name:
+        folder = Path(name)
+        people = patients(asked.slices, matrix)
+        say(f"making {asked.slices} slices")
+        sources = make_sources(folder, people)
+        todo = list(tasks(asked.slices, asked.jobs, slow=slow))
+        run_rounds(todo, sources, folder, repeats=asked.repeats)
+        return [task.result(asked.slices) for task in todo]
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.pipeline", description=__doc__)
-    parser.add_argument(
-        "--slices", type=int, default=640, help="slices of the phantom (%(default)s)"
-    )
-    parser.add_argument("--repeats", type=int, default=3, help="rounds (%(default)s)")
-    parser.add_argument("--markdown", type=Path, metavar="FILE", help="write it as Markdown too")
-    asked = parser.parse_args()
-    if asked.slices <= SLICES_OF_A_PATIENT or asked.repeats < 1:
-        parser.error(f"it needs more than {SLICES_OF_A_PATIENT} slices (two patients) and a round")
-    machine = describe_machine(asked.slices, asked.repeats)
-    with tempfile.TemporaryDirectory() as folder:
-        results = run(patients(asked.slices), Path(folder), repeats=asked.repeats)
-    print(render(machine, results))
-    if asked.markdown:
-        asked.markdown.write_text(to_markdown(machine, results), encoding="utf-8")
+def lines(asked: Asked, place: Path | None = None, *, slow: bool = True) -> list[str]:
+    """The machine, the table, and how it stands beside what was expected."""
+    machine = describe(Path(place or tempfile.gettempdir()), peers=True)
+    results = run(asked, place, slow=slow)
+    rest = f", {SLOW_ROUNDS} of what is slow" if slow and asked.repeats > SLOW_ROUNDS else ""
+    note = f"- {asked.slices} slices of 256 x 256; {plural(asked.repeats, 'round')}{rest}."
+    return [*machine, note, "", *compare(results, RATE, "command"), "", *verdicts(results)]
 
+
+def measure_section(asked: Asked) -> list[str]:
+    """The table on the usual disk, and what each peer does."""
+    notes = [
+        f"- {command}, {peer.name}: {peer.note}."
+        for command, some in peers(asked.slices).items()
+        for peer in some
+        if peer.note
+    ]
+    return [*lines(asked), "", "What the others do, and what they do not:", "", *notes]
+
+
+SECTION: Section = Section("pipeline", "Whole commands", TEXT, measure_section)
 
 if __name__ == "__main__":
-    main()
+    from benchmarks.command import main
+
+    main(["pipeline"])

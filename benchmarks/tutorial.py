@@ -1,7 +1,8 @@
 """The tutorial's way of the same work, written anew from its description; nothing of ours in it.
 
-One step in a process of its own: python benchmarks/tutorial.py mask|figure|augment [SAMPLES]
-SOURCE OUTPUT, where SOURCE is a stage directory and SAMPLES how many pairs to augment.
+One step in a process of its own: python benchmarks/tutorial.py mask|figure|augment|all [SAMPLES]
+SOURCE OUTPUT, where SOURCE is a stage directory and SAMPLES how many pairs to augment; `all` is
+the three steps after a split by hand.
 """
 
 import sys
@@ -76,10 +77,22 @@ def augment(source: Path, output: Path, samples: int) -> None:
     pipeline.sample(samples)
 
 
+def whole(source: Path, output: Path, samples: int) -> None:
+    """The three steps, one after the other."""
+    masks, images = output / "train/masks", output / "train/images"
+    for folder in (masks, images):
+        folder.mkdir(parents=True)
+    mask(source, masks)
+    figure(source, images)
+    augment(output, output / "augmented", samples)
+
+
 def main(step: str, *values: str) -> None:
     source, output = map(Path, values[-2:])
     output.mkdir()
-    if step == "augment":
+    if step == "all":
+        whole(source, output, int(values[0]))
+    elif step == "augment":
         augment(source, output, int(values[0]))
     else:
         {"mask": mask, "figure": figure}[step](source, output)

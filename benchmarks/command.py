@@ -1,0 +1,47 @@
+"""The command line that all sections share."""
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+from benchmarks import growth, memory, pipeline, pixels, profile, startup
+from benchmarks.measure import say
+from benchmarks.page import block, write
+from benchmarks.section import Asked, Section
+
+SECTIONS: tuple[Section, ...] = (
+    pipeline.SECTION,
+    memory.SECTION,
+    pixels.SECTION,
+    startup.SECTION,
+    profile.SECTION,
+    growth.SECTION,
+)
+USUAL = [section.name for section in SECTIONS if section is not growth.SECTION]
+"""What runs unless a section is named: the growth takes as long as all others."""
+
+
+def main(usual: Sequence[str] = USUAL, arguments: Sequence[str] | None = None) -> None:
+    """Measure the sections that are asked for, else the usual ones; print them, or write them."""
+    names = [section.name for section in SECTIONS]
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("sections", nargs="*", help=f"of {', '.join(names)} (growth: by name only)")
+    parser.add_argument("--slices", type=int, default=640, help="of the phantom (%(default)s)")
+    parser.add_argument("--repeats", type=int, default=3, help="rounds (%(default)s)")
+    parser.add_argument("--jobs", type=int, nargs="+", default=[1, 2], help="workers (1 2)")
+    parser.add_argument("--most", type=int, default=64_000, help="where growth ends (%(default)s)")
+    parser.add_argument("--write", type=Path, metavar="PAGE", help="bring this page up to date")
+    asked = parser.parse_args(arguments)
+    wanted = asked.sections or list(usual)
+    if unknown := sorted(set(wanted) - set(names)):
+        parser.error(f"no section is called {', '.join(unknown)}; there are {', '.join(names)}")
+    if asked.slices < 4 or asked.repeats < 1 or min(asked.jobs) < 1:
+        parser.error("it needs 4 slices (two patients of two), a round and a worker")
+    what = Asked(asked.slices, asked.repeats, tuple(asked.jobs), asked.most)
+    for section in SECTIONS:
+        if section.name in wanted:
+            lines = section.measure(what)
+            say("")
+            print(block(section, lines), end="\n\n", flush=True)
+            if asked.write:
+                write(asked.write, SECTIONS, {section.name: lines})

@@ -1,0 +1,24 @@
+"""What a part of the benchmark is, and what it is asked for."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the command line asks for; `most` is of slices, where the growth ends."""
+
+    slices: int = 640
+    repeats: int = 3
+    jobs: tuple[int, ...] = (1, 2)
+    most: int = 64_000
+
+
+@dataclass(frozen=True)
+class Section:
+    """One part of the page: what it says before its figures, and what makes their lines."""
+
+    name: str
+    title: str
+    text: str
+    measure: Callable[[Asked], list[str]]
