@@ -25,6 +25,7 @@ Compression = Literal["fast", "small", "none"]
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _UP = 2
 _IDAT = 41  # where the compressed pixels begin: behind the signature, IHDR and IDAT's name
+_FIRST = 8  # bytes that ISA-L treats in its plain C code
 _IEND = 16  # bytes of IDAT's checksum and of IEND
 
 
@@ -39,7 +40,7 @@ def encode_grey(array: NDArray[Any], compression: Compression = "fast") -> bytes
     depth = 8 * array.dtype.itemsize
     header = struct.pack(">IIBBBBB", cols, rows, depth, 0, 0, 0, 0)
     lines = _filtered(array)
-    packed = zlib.compress(lines.data, 0) if compression == "none" else isal_zlib.compress(lines, 1)
+    packed = zlib.compress(lines.data, 0) if compression == "none" else _packed(lines)
     chunks = (_chunk(b"IHDR", header), _chunk(b"IDAT", packed), _chunk(b"IEND", b""))
     return SIGNATURE + b"".join(chunks)
 
@@ -71,6 +72,19 @@ def decode_grey(data: bytes, rows: int, cols: int, depth: int) -> NDArray[Any] |
         return None
     plain = _summed(lines[:, 1:].copy())
     return plain if depth == 8 else plain.view(">u2").astype(np.uint16)
+
+
+def _packed(lines: NDArray[np.uint8]) -> bytes:
+    """A zlib stream; the same lines give the same bytes.
+
+    The first bytes go alone. Where a stream begins with more, ISA-L's levels 1 and 2 hash the
+    address of their state in place of the data (`write_first_byte` in igzip_icf_body_h1_gr_bt.asm),
+    so that one stream of some ten thousand comes out otherwise in another process.
+    """
+    data = memoryview(lines).cast("B")
+    packer = isal_zlib.compressobj(1)
+    first = packer.compress(data[:_FIRST]) + packer.flush(zlib.Z_SYNC_FLUSH)
+    return first + packer.compress(data[_FIRST:]) + packer.flush()
 
 
 def _smallest(array: NDArray[Any]) -> bytes:
