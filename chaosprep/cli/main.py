@@ -19,6 +19,8 @@ VERBS = {
     "prepare": "Split, extract-liver, convert and augment in one go.",
     "verify": "Check a stage directory, or any folder of images and masks; find leakage.",
     "report": "Make one HTML page to look at: split, problems, montages, histograms, ratings.",
+    "train": "Train a baseline U-Net or U-Net++ (needs chaosprep[train]).",
+    "predict": "Predict masks with a trained network, as a stage directory.",
     "preview": "Draw the slices with their masks' outlines as one picture.",
 }
 _AFTER = dict.fromkeys(("inspect", "verify", "report", "preview"), "Interrupted.")

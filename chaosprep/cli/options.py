@@ -94,27 +94,32 @@ class RunOptions:
         }
 
 
-def run_options(function: Callable[..., None]) -> Callable[..., None]:
-    """Add the options of `RunOptions`, and hand them to the function as one, `options`."""
+_RUN_OPTIONS = (
+    output_option,
+    jobs_option,
+    on_error_option,
+    overwrite_option,
+    dry_run_option,
+    json_option,
+    verbose_option,
+    quiet_option,
+    no_progress_option,
+)
+
+
+def run_options(function: Callable[..., None], *, jobs: bool = True) -> Callable[..., None]:
+    """Add the options of `RunOptions`, and hand them to the function as one, `options`.
+
+    Without `jobs`, the verb works in this process.
+    """
 
     @wraps(function)
     def gathered(**values: Any) -> None:
-        own = {field.name: values.pop(field.name) for field in fields(RunOptions)}
+        own = {field.name: values.pop(field.name, 1) for field in fields(RunOptions)}
         function(options=RunOptions(**own), **values)
 
     command: Callable[..., None] = gathered
-    for option in reversed(
-        (
-            output_option,
-            jobs_option,
-            on_error_option,
-            overwrite_option,
-            dry_run_option,
-            json_option,
-            verbose_option,
-            quiet_option,
-            no_progress_option,
-        )
-    ):
-        command = option(command)
+    for option in reversed(_RUN_OPTIONS):
+        if jobs or option is not jobs_option:
+            command = option(command)
     return command

@@ -9,7 +9,7 @@ from typing import Generic
 import msgspec
 
 from chaosprep.dataset.descriptor import PastStage
-from chaosprep.dataset.files import real
+from chaosprep.dataset.files import check_apart
 from chaosprep.dataset.journal import Journal
 from chaosprep.dataset.manifest import DESCRIPTOR, JOURNAL, WORKSPACE
 from chaosprep.dataset.opening import is_stage_directory, open_dataset, read_descriptor
@@ -197,13 +197,7 @@ def _check_history(stage: Stage[C, P], source: Source[C]) -> None:
 
 
 def _check_output(source: Path, output: Path) -> None:
-    here, there = real(source), real(output)
-    if here == there or here in there.parents or there in here.parents:
-        raise ChaosprepError(
-            f"{output}: the output must not be the input, inside it or around it",
-            "Give a directory beside the input.",
-            code="output-place",
-        )
+    check_apart(source, output)
     if output.exists() and not output.is_dir():
         raise ChaosprepError(
             f"{output}: it is not a directory", "Give another output directory.", code="output"

@@ -11,7 +11,7 @@ import msgspec
 
 from chaosprep import __version__
 from chaosprep.dataset.executors import WorkerDied, map_unordered, open_executor
-from chaosprep.dataset.files import real, write_durably
+from chaosprep.dataset.files import check_apart, write_durably
 from chaosprep.dataset.manifest import Dataset
 from chaosprep.dataset.runner import OnError
 from chaosprep.errors import ChaosprepError, NothingFoundError, Problem, ProblemsError
@@ -171,13 +171,7 @@ def _record(dataset: Dataset, format: str, parameters: dict[str, Any]) -> bytes:
 
 
 def _check_output(source: Path, output: Path, overwrite: bool) -> None:
-    here, there = real(source), real(output)
-    if here == there or here in there.parents or there in here.parents:
-        raise ChaosprepError(
-            f"{output}: the output must not be the input, inside it or around it",
-            "Give a directory beside the input.",
-            code="output-place",
-        )
+    check_apart(source, output)
     if not output.exists() or (output.is_dir() and not any(output.iterdir())):
         return
     if not (output.is_dir() and (output / RECORD).exists()):
