@@ -1,7 +1,8 @@
 """Cut, convert and augment DICOM segmentation data into trustworthy training sets.
 
 The verbs are functions here: `split`, `extract_liver`, `convert`, `augment`, `prepare`, `inspect`,
-`verify`, `report`, `preview`, `train`, `predict`; `open` gives the slices, cases and arrays of what they made.
+`verify`, `report`, `preview`, `train`, `predict`; `open` gives the slices, cases and arrays of what
+they made.
 """
 
 from importlib import import_module

@@ -22,8 +22,8 @@ from chaosprep.torch.parameters import TRAINING, PredictParams
 def command(checkpoint: str, source: Path, options: RunOptions, **fields: Any) -> None:
     """RUN is what train made, or a checkpoint; DIR was prepared as the training data.
 
-    The images are carried over, augmented copies are left out, and the masks are the network's, with
-    the values that DIR's masks have.
+    The images are carried over, augmented copies are left out, and the masks are the network's,
+    with the values that DIR's masks have.
     """
     with options.talk() as talk:
         check_extra(*TRAINING)

@@ -28,7 +28,7 @@ class Learner:
         self._loss = make_loss(organs)
         self._organs = organs
         self._device = device
-        self._seed = params.seed
+        self._params = params
 
     def go_on(self, optimizer: dict[str, Any], scaler: dict[str, Any]) -> None:
         """Take over the state of an earlier optimizer."""
@@ -36,8 +36,11 @@ class Learner:
         self.scaler.load_state_dict(scaler)
 
     def train(self, batches: Iterable[Item], epoch: int) -> float:
-        """One step a batch; the mean loss of the slices."""
-        torch.manual_seed(int(generator(self._seed, "", epoch, "network").integers(2**63)))
+        """One step a batch, in an epoch from 0; the mean loss of the slices."""
+        seed = generator(self._params.seed, "", epoch, "network").integers(2**63)
+        torch.manual_seed(int(seed))
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate(self._params, epoch)
         self.network.train()
         mean = _Mean()
         for batch in batches:
@@ -49,13 +52,13 @@ class Learner:
             mean.add(loss.item(), len(batch["id"]))
         return mean.value()
 
-    @torch.no_grad()
     def validate(self, batches: Iterable[Item]) -> tuple[float, dict[str, float]]:
         """The mean loss of the slices, and Dice of each patient over all slices."""
         self.network.eval()
         mean, dice = _Mean(), PatientDice(self._organs)
         for batch in batches:
-            logits = self._logits(batch)
+            with torch.no_grad():
+                logits = self._logits(batch)
             mean.add(self._loss_of(logits, batch).item(), len(batch["id"]))
             found = predicted(logits).cpu().numpy()
             masks = batch["mask"][:, 0].numpy().astype(np.uint8)
@@ -73,6 +76,11 @@ class Learner:
     def _loss_of(self, logits: torch.Tensor, batch: Item) -> torch.Tensor:
         loss: torch.Tensor = self._loss(logits.float(), batch["mask"].to(self._device))
         return loss
+
+
+def rate(params: TrainParams, epoch: int) -> float:
+    """The learning rate of an epoch, from 0: it falls as nnU-Net's does (Isensee et al. 2021)."""
+    return float(params.lr * (1 - epoch / params.epochs) ** 0.9)
 
 
 class _Mean:

@@ -22,8 +22,8 @@ def build(network: Network, organs: int) -> nn.Module:
     It takes (batch, 1, rows, cols) float32, sides a multiple of `MULTIPLE`, and gives logits of the
     same size: one channel for one organ, else background and one for each organ.
 
-    `unet`: Kerfoot et al. 2019's residual U-Net as MONAI has it, 1.6 M parameters; `unet++`: Zhou et
-    al. 2018, without deep supervision, 2.4 M.
+    `unet`: the residual U-Net of Kerfoot et al. 2019 as MONAI has it, 1.6 M parameters; `unet++`:
+    Zhou et al. 2018, without deep supervision, 2.4 M.
     """
     from monai.networks.nets import BasicUNetPlusPlus, UNet
 

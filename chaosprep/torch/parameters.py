@@ -26,7 +26,10 @@ class TrainParams(Params, frozen=True, kw_only=True):
 
     network: Annotated[Network, Meta(description="MONAI's UNet or BasicUNetPlusPlus.")] = "unet"
     optimizer: Annotated[Literal["adam", "radam"], Meta(description="Adam or RAdam.")] = "adam"
-    lr: Annotated[Annotated[float, Meta(gt=0, le=1)], Meta(description="Learning rate.")] = 1e-3
+    lr: Annotated[
+        Annotated[float, Meta(gt=0, le=1)],
+        Meta(description="Learning rate at first; it falls to 0."),
+    ] = 1e-3
     epochs: Annotated[Annotated[int, Meta(ge=1)], Meta(description="Rounds over train.")] = 40
     batch: Annotated[Annotated[int, Meta(ge=1)], Meta(description="Slices in a step.")] = 8
     patch: Annotated[

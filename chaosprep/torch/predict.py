@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -106,7 +107,7 @@ def _masks(
 
 def mask_values(
     plane: NDArray[np.uint8], values: Mapping[int, str], labels: Labels
-) -> NDArray[np.uint8] | NDArray[np.uint16]:
+) -> NDArray[Any]:
     """Labels (rows, cols) as mask values: `values` is mask value -> organ, `labels` organ -> label.
 
     uint8, or uint16 where a value is above 255.

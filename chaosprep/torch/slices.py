@@ -35,8 +35,8 @@ class SliceDataset(TorchDataset):
     - `id`, `patient`: text;
     - `spacing`: float32 (3,), mm between slices, rows, cols; 0 where unknown.
 
-    It pickles and holds no file open, so that workers may be forked or spawned. Each file is checked
-    against its recorded hash when it is read.
+    It pickles and holds no file open, so that workers may be forked or spawned. Each file is
+    checked against its recorded hash when it is read.
 
     Args:
         directory: a stage directory, or the opened `Dataset`.
@@ -47,8 +47,8 @@ class SliceDataset(TorchDataset):
         scale: `case` maps 8-bit images by 1/255 and stored values by the 0.5 and 99.5 percentile of
             the case's original slices, without clipping; `none` gives the values as they are.
         augment: a preset of `chaosprep augment`, or a recipe as a dict. Drawn anew in each epoch
-            from seed, epoch and slice id alone: epoch n gives what copy n + 1 of the stage `augment`
-            would be. Kidneys are swapped where it mirrors.
+            from seed, epoch and slice id alone: epoch n gives what copy n + 1 of the stage
+            `augment` would be. Kidneys are swapped where it mirrors.
         seed: of `augment`.
         sequences: only these; empty for all.
         copies: whether augmented copies in the directory are shown.
