@@ -8,11 +8,13 @@ import argparse
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 
 import chaosprep
 from chaosprep import Dataset
 from chaosprep.cli.output import say
+from chaosprep.torch.checkpoint import EpochScore
 from chaosprep.torch.parameters import TrainParams
 
 SAMPLES = Path(__file__).parents[1] / "sample_data" / "CHAOS_Train_Sets"
@@ -60,13 +62,19 @@ class Stages:
 
     def __init__(self, data: Path, place: Path, spacing: float, size: str) -> None:
         self.place = place
-        self._grid = {"spacing": spacing, "size": size}
+        self._spacing, self._size = spacing, size
         pairs = chaosprep.split(data, place / "split", val=UNSEEN)
         self._masks = chaosprep.extract_liver(pairs, place / "liver")
 
     def of(self, bits: int) -> Dataset:
-        out = self.place / f"images{bits}"
-        return chaosprep.convert(self._masks, out, keep_16bit=bits == 16, **self._grid)
+        """The slices in 8 bits, windowed, or in 16 bits as stored."""
+        return chaosprep.convert(
+            self._masks,
+            self.place / f"images{bits}",
+            keep_16bit=bits == 16,
+            spacing=self._spacing,
+            size=self._size,
+        )
 
 
 def demo(stages: Stages, epochs: int) -> None:
@@ -106,22 +114,20 @@ def untrained(images: Dataset) -> dict[str, float]:
 
 def compare(stages: Stages, epochs: int, seeds: Sequence[int]) -> Iterator[Result]:
     """Train in 8 and 16 bits, with and without augmentation: the same seeds, the same steps."""
-    for seed in seeds:
-        for bits in (8, 16):
-            for augment in ("none", "mri"):
-                last: dict[str, float] = {}
-                chaosprep.train(
-                    stages.of(bits),
-                    stages.place / f"run-{bits}-{augment}-{seed}",
-                    epochs=epochs,
-                    batch=4,
-                    lr=0.002,
-                    augment=augment,
-                    seed=seed,
-                    on_epoch=lambda score, best, total, last=last: last.update(score.dice),
-                )
-                say(f"seed {seed}, {bits} bits, {augment}: {last}")
-                yield Result(bits, augment, seed, last)
+    for seed, bits, augment in product(seeds, (8, 16), ("none", "mri")):
+        scores: list[EpochScore] = []
+        chaosprep.train(
+            stages.of(bits),
+            stages.place / f"run-{bits}-{augment}-{seed}",
+            epochs=epochs,
+            batch=4,
+            lr=0.002,
+            augment=augment,
+            seed=seed,
+            on_epoch=lambda score, best, total: scores.append(score),  # noqa: B023 - called here
+        )
+        say(f"seed {seed}, {bits} bits, {augment}: {scores[-1].dice}")
+        yield Result(bits, augment, seed, scores[-1].dice)
 
 
 def table(results: Sequence[Result]) -> str:

@@ -69,6 +69,7 @@ def test_masks_of_1_are_predicted_as_1(run: Path, pairs: Dataset, tmp_path: Path
     made = chaosprep.predict(run, chaosprep.convert(ones, tmp_path / "images"), tmp_path / "out")
     assert {row.labels[1] for row in made.slices} == {"liver"}
     mask = made.mask(max(made.slices, key=lambda row: row.pixels["liver"]))
+    assert mask is not None
     assert set(np.unique(mask)) == {0, 1}
 
 
@@ -115,9 +116,9 @@ def test_organs_are_predicted_as_a_label_map(organs: Dataset, tmp_path: Path) ->
 def test_mask_values_replace_labels() -> None:
     plane = np.array([[0, 1, 2]], np.uint8)
     small = mask_values(plane, {63: "liver", 252: "spleen"}, {"liver": 1, "spleen": 2})
-    assert (small.dtype, small.tolist()) == (np.uint8, [[0, 63, 252]])
+    assert (small.dtype.name, small.tolist()) == ("uint8", [[0, 63, 252]])
     large = mask_values(plane, {300: "a", 7: "b"}, {"a": 2, "b": 1})
-    assert (large.dtype, large.tolist()) == (np.uint16, [[0, 7, 300]])
+    assert (large.dtype.name, large.tolist()) == ("uint16", [[0, 7, 300]])
 
 
 def test_the_same_call_again_finds_it_done_and_another_checkpoint_does_not(
