@@ -31,9 +31,10 @@ class Learner:
         self._params = params
 
     def go_on(self, optimizer: dict[str, Any], scaler: dict[str, Any]) -> None:
-        """Take over the state of an earlier optimizer."""
+        """Take over the state of an earlier optimizer; a scaler has none without a GPU."""
         self.optimizer.load_state_dict(optimizer)
-        self.scaler.load_state_dict(scaler)
+        if scaler:
+            self.scaler.load_state_dict(scaler)
 
     def train(self, batches: Iterable[Item], epoch: int) -> float:
         """One step a batch, in an epoch from 0; the mean loss of the slices."""

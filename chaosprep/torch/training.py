@@ -65,7 +65,7 @@ def train(
         last = run.last(card)
         if last is not None and run.is_finished():
             return run.trained(last.scores, already_done=True)
-        with torch.random.fork_rng():
+        with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
             try:
                 scores = _epochs(run, card, last, sides, made, device, on_epoch)
             except torch.OutOfMemoryError as error:

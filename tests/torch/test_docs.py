@@ -4,10 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.training import main
 from tests.documents import HOME, blocks, place_with_samples, replayed, run
 
 pytest.importorskip("torch")
+
+from benchmarks.training import main  # noqa: E402
 
 PAGE = HOME / "docs" / "training.md"
 

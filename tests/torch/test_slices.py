@@ -46,6 +46,17 @@ def test_an_item_is_the_pair_as_tensors(images: Dataset) -> None:
         assert item["spacing"].tolist() == pytest.approx(row.spacing)
 
 
+def test_windowed_images_are_divided_by_255_whatever_they_show(
+    livers: Dataset, tmp_path: Path
+) -> None:
+    dark = chaosprep.convert(livers, tmp_path / "dark", window="0,5000")
+    item = SliceDataset(dark)[2]
+    row = next(row for row in dark.slices if row.id == item["id"])
+    expected = on_disk(dark, row.image).astype(np.float32) / np.float32(255)
+    assert expected.max() < 0.5
+    assert np.array_equal(item["image"][0].numpy(), expected)
+
+
 def test_stored_values_are_scaled_by_two_percentiles_of_the_case_and_not_clipped(
     stored: Dataset,
 ) -> None:
