@@ -8,7 +8,7 @@ from tests.documents import HOME, blocks, place_with_samples, replayed, run
 
 pytest.importorskip("torch")
 
-from benchmarks.training import main  # noqa: E402
+from benchmarks.training import main
 
 PAGE = HOME / "docs" / "training.md"
 
