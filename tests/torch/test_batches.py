@@ -93,6 +93,14 @@ def test_every_epoch_shows_each_slice_once_in_an_order_of_its_own(images: Datase
     assert [id for one in epoch(straight, 1) for id in one["id"]] == everything
 
 
+def test_every_epoch_is_augmented_in_its_own_way(images: Dataset) -> None:
+    items = CutOuts(SliceDataset(images, augment="mri"), None, 0)
+    batches = Batches(items, batch=4, seed=0, shuffled=False)
+    first, second, again = (epoch(batches, number)[0]["image"] for number in (0, 1, 0))
+    assert torch.equal(first, again)
+    assert not torch.equal(first, second)
+
+
 @pytest.mark.filterwarnings("ignore:This process.*is multi-threaded, use of fork")
 def test_workers_change_nothing(images: Dataset) -> None:
     made = []
