@@ -16,8 +16,9 @@ from chaosprep.phantom import Patient, write_chaos
 
 torch = pytest.importorskip("torch")
 
+from chaosprep.torch.batches import padded  # noqa: E402
 from chaosprep.torch.checkpoint import EpochScore, load  # noqa: E402
-from chaosprep.torch.epochs import OPTIMIZERS, rate  # noqa: E402
+from chaosprep.torch.epochs import OPTIMIZERS, Learner, rate  # noqa: E402
 from chaosprep.torch.parameters import TrainParams  # noqa: E402
 
 FILES = ("best.pt", "curves.csv", "curves.png", "last.pt", "run.json")
@@ -101,6 +102,19 @@ def test_the_best_weights_give_the_dice_that_was_told(
     assert json.loads((run / "run.json").read_text())["dice"] == {
         "MR002": pytest.approx(2 * common / both)
     }
+
+
+def test_what_a_network_sees_in_the_padding_does_not_count() -> None:
+    class Everywhere(torch.nn.Conv2d):
+        def forward(self, image: Any) -> Any:  # noqa: ANN401 - tensors
+            return torch.ones_like(image)
+
+    ones = torch.ones(1, 40, 40)
+    batch = padded([{"id": "a", "patient": "MR001", "image": ones, "mask": ones}])
+    assert isinstance(batch, dict)
+    assert batch["image"].shape == (1, 1, 48, 48)
+    learner = Learner(Everywhere(1, 1, 1), 1, TrainParams(), torch.device("cpu"))
+    assert learner.validate([batch])[1] == {"MR001": 1.0}
 
 
 def test_the_same_seed_gives_the_same_bytes_and_another_does_not(
