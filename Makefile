@@ -1,6 +1,7 @@
 # Two commands matter: `make demo` shows the pipeline, `make test` proves it.
 PYTHON ?= python3
 BIN := .venv/bin
+DATA ?= sample_data/CHAOS_Train_Sets
 
 .PHONY: demo test test-peers train-demo fuzz lint bench sample-data clean
 
@@ -24,6 +25,10 @@ test: .venv/ready  ## every test
 test-peers: .venv/ready  ## nnU-Net, MONAI, datasets, polars and duckdb read what export wrote
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,peers]'
 	$(BIN)/python -m pytest -m peers
+
+train-demo: .venv/ready  ## train a U-Net, at most ten minutes; DATA=folder for real data
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,train]'
+	$(BIN)/python -m benchmarks.training --demo '$(DATA)'
 
 fuzz: .venv/ready  ## 20,000 damaged DICOM files: pydicom's pixels or one error, soon, in little memory
 	CHAOSPREP_MUTATIONS=20000 $(BIN)/python -m pytest --numprocesses auto tests/imaging/test_mutations.py

@@ -16,7 +16,7 @@ PARTS: dict[str, tuple[str, ...]] = {
     "imports": ("builtins:__import__",),
     "open datasets": (
         "chaosprep.dataset.opening:open_dataset",
-        "chaosprep.dataset.runner:open_dataset",
+        "chaosprep.dataset.runner:open_output",
     ),
     "plan": ("chaosprep.dataset.runner:fresh_plan", "chaosprep.dataset.runner:compare"),
     "read files": ("chaosprep.dataset.case:read_regular",),

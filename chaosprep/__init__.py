@@ -1,8 +1,8 @@
 """Cut, convert and augment DICOM segmentation data into trustworthy training sets.
 
 The verbs are functions here: `split`, `extract_liver`, `convert`, `augment`, `prepare`, `merge`,
-`inspect`, `verify`, `report`, `preview`, `assemble`, `evaluate`; `open` gives the slices, cases and
-arrays of what they made.
+`inspect`, `verify`, `report`, `preview`, `assemble`, `evaluate`, `train`, `predict`; `open` gives
+the slices, cases and arrays of what they made.
 """
 
 from importlib import import_module
@@ -14,8 +14,10 @@ if TYPE_CHECKING:
     from chaosprep.api import augment as augment
     from chaosprep.api import convert as convert
     from chaosprep.api import extract_liver as extract_liver
+    from chaosprep.api import predict as predict
     from chaosprep.api import prepare as prepare
     from chaosprep.api import split as split
+    from chaosprep.api import train as train
     from chaosprep.dataset.case import Case as Case
     from chaosprep.dataset.manifest import Dataset as Dataset
     from chaosprep.dataset.merge import merge as merge
@@ -38,8 +40,10 @@ _ROOMS = {
     "augment": "api",
     "convert": "api",
     "extract_liver": "api",
+    "predict": "api",
     "prepare": "api",
     "split": "api",
+    "train": "api",
     "Case": "dataset.case",
     "Dataset": "dataset.manifest",
     "merge": "dataset.merge",

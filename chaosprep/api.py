@@ -3,7 +3,7 @@
 import inspect as signatures
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from chaosprep.dataset.manifest import Dataset
 from chaosprep.dataset.runner import OnError, OnEvent, ignore, run
@@ -13,6 +13,12 @@ from chaosprep.stages.convert import CONVERT
 from chaosprep.stages.extract_liver import EXTRACT_LIVER
 from chaosprep.stages.prepare import SECTIONS, prepare_params, read_config, run_all
 from chaosprep.stages.split import SPLIT
+from chaosprep.torch.extra import check_extra
+from chaosprep.torch.parameters import TRAINING, PredictParams, TrainParams
+
+if TYPE_CHECKING:
+    from chaosprep.torch.run_folder import Trained
+    from chaosprep.torch.training import OnEpoch
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -72,6 +78,7 @@ def _documented(function: F, purpose: str, *kinds: type[Params]) -> F:
     """Show the fields of the Params classes in the function's signature and documentation."""
     fields = {field.name: field for kind in kinds for field in describe_params(kind)}
     signature = signatures.signature(function)
+    fields = {name: fields[name] for name in fields if name not in signature.parameters}
     own = [p for p in signature.parameters.values() if p.kind is not p.VAR_KEYWORD]
     keyword = signatures.Parameter.KEYWORD_ONLY
     more = [signatures.Parameter(f.name, keyword, default=f.default) for f in fields.values()]
@@ -122,4 +129,61 @@ _documented(
     "Run split, extract_liver, convert and augment into output/split, liver, images, augmented.\n\n"
     "`config` is a TOML file with a table for each stage; parameters given here go before it.",
     *SECTIONS.values(),
+)
+
+
+def train(
+    source: str | Path | Dataset,
+    output: str | Path,
+    *,
+    overwrite: bool = False,
+    on_epoch: "OnEpoch | None" = None,
+    **params: Any,
+) -> "Trained":
+    """Train a baseline; `_documented` completes this text."""
+    check_extra(*TRAINING)
+    from chaosprep.torch import training
+
+    return training.train(
+        source, output, overwrite=overwrite, on_epoch=on_epoch or training.ignore, **params
+    )
+
+
+_documented(
+    train,
+    "Train a baseline network on train, and keep its weights with the best Dice of val's patients."
+    "\n\nSee `chaosprep.torch.training.train` for what it writes and raises.",
+    TrainParams,
+)
+
+
+def predict(
+    checkpoint: str | Path,
+    source: str | Path | Dataset,
+    output: str | Path,
+    *,
+    on_error: OnError = "stop",
+    overwrite: bool = False,
+    on_event: OnEvent | None = None,
+    **params: Any,
+) -> Dataset:
+    """Predict masks; `_documented` completes this text."""
+    check_extra(*TRAINING)
+    from chaosprep.torch.predict import PREDICT
+
+    return run(
+        PREDICT,
+        make_params(PredictParams, {**params, "checkpoint": str(checkpoint)}),
+        source.directory if isinstance(source, Dataset) else source,
+        output,
+        on_error=on_error,
+        overwrite=overwrite,
+        on_event=on_event or ignore,
+    )
+
+
+_documented(
+    predict,
+    "Predict the masks of a converted stage directory, as a stage directory of its own.",
+    PredictParams,
 )

@@ -23,6 +23,8 @@ VERBS = {
     "export": "Write the layout of another tool: nnU-Net, MONAI, datasets, Parquet, ...",
     "assemble": "Put slices, or predictions on them, back together as volumes in the patient.",
     "evaluate": "Compare predicted masks with a reference: overlap, distances in mm, CHAOS scores.",
+    "train": "Train a baseline U-Net or U-Net++ (needs chaosprep[train]).",
+    "predict": "Predict masks with a trained network, as a stage directory.",
     "preview": "Draw the slices with their masks' outlines as one picture.",
 }
 _AFTER = dict.fromkeys(

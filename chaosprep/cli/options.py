@@ -79,13 +79,13 @@ quiet_option = click.option("-q", "--quiet", count=True, help="Say less (errors 
 no_progress_option = click.option("--no-progress", is_flag=True, help="No progress bar.")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class RunOptions:
     """What a verb that makes a directory takes besides its own parameters."""
 
     output: Path
-    jobs: int
-    dask: str | None
+    jobs: int = 1
+    dask: str | None = None
     on_error: OnError
     overwrite: bool
     dry_run: bool
@@ -109,28 +109,34 @@ class RunOptions:
         }
 
 
-def run_options(function: Callable[..., None]) -> Callable[..., None]:
-    """Add the options of `RunOptions`, and hand them to the function as one, `options`."""
+_WORKERS = (jobs_option, dask_option)
+_RUN_OPTIONS = (
+    output_option,
+    *_WORKERS,
+    on_error_option,
+    overwrite_option,
+    dry_run_option,
+    json_option,
+    verbose_option,
+    quiet_option,
+    no_progress_option,
+)
+
+
+def run_options(function: Callable[..., None], *, workers: bool = True) -> Callable[..., None]:
+    """Add the options of `RunOptions`, and hand them to the function as one, `options`.
+
+    Without `workers`, the verb works in this process.
+    """
 
     @wraps(function)
     def gathered(**values: Any) -> None:
-        own = {field.name: values.pop(field.name) for field in fields(RunOptions)}
+        names = [field.name for field in fields(RunOptions) if field.name in values]
+        own = {name: values.pop(name) for name in names}
         function(options=RunOptions(**own), **values)
 
     command: Callable[..., None] = gathered
-    for option in reversed(
-        (
-            output_option,
-            jobs_option,
-            dask_option,
-            on_error_option,
-            overwrite_option,
-            dry_run_option,
-            json_option,
-            verbose_option,
-            quiet_option,
-            no_progress_option,
-        )
-    ):
-        command = option(command)
+    for option in reversed(_RUN_OPTIONS):
+        if workers or option not in _WORKERS:
+            command = option(command)
     return command

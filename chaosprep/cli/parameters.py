@@ -11,9 +11,14 @@ from chaosprep.dataset.stage import Parameter, Params, describe_params
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-def parameter_options(*kinds: type[Params]) -> Callable[[F], F]:
-    """Add an option for every field of some Params classes; a shared field becomes one option."""
+def parameter_options(*kinds: type[Params], without: Iterable[str] = ()) -> Callable[[F], F]:
+    """Add an option for every field of some Params classes; a shared field becomes one option.
+
+    `without` are fields that the command takes in another way.
+    """
     fields = {field.name: field for kind in kinds for field in describe_params(kind)}
+    for name in without:
+        del fields[name]
 
     def add(function: F) -> F:
         for field in reversed(fields.values()):

@@ -7,7 +7,7 @@ import stat
 from pathlib import Path
 from typing import BinaryIO
 
-from chaosprep.errors import FileError
+from chaosprep.errors import ChaosprepError, FileError
 
 
 def sha256(data: bytes) -> str:
@@ -69,6 +69,21 @@ def _irregular() -> FileError:
 def real(path: Path) -> Path:
     """The absolute path without links; what loops stays as it is (`Path.resolve` would raise)."""
     return Path(os.path.realpath(path))
+
+
+def check_apart(source: Path, output: Path) -> None:
+    """Refuse an output that is the input, inside it or around it.
+
+    Raises:
+        ChaosprepError: `output-place`.
+    """
+    here, there = real(source), real(output)
+    if here == there or here in there.parents or there in here.parents:
+        raise ChaosprepError(
+            f"{output}: the output must not be the input, inside it or around it",
+            "Give a directory beside the input.",
+            code="output-place",
+        )
 
 
 def write_new(path: Path, data: bytes) -> None:

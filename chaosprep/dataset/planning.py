@@ -9,7 +9,7 @@ from typing import Generic
 import msgspec
 
 from chaosprep.dataset.descriptor import PastStage
-from chaosprep.dataset.files import real
+from chaosprep.dataset.files import check_apart
 from chaosprep.dataset.journal import Journal
 from chaosprep.dataset.manifest import JOURNAL, WORKSPACE, Dataset
 from chaosprep.dataset.opening import is_finished, is_stage_directory, open_output
@@ -229,13 +229,7 @@ def check_output(source: Path, output: Path) -> None:
     Raises:
         ChaosprepError: it is the source, inside or around it, or somebody else's.
     """
-    here, there = real(source), real(output)
-    if here == there or here in there.parents or there in here.parents:
-        raise ChaosprepError(
-            f"{output}: the output must not be the input, inside it or around it",
-            "Give a directory beside the input.",
-            code="output-place",
-        )
+    check_apart(source, output)
     if output.exists() and not output.is_dir():
         raise ChaosprepError(
             f"{output}: it is not a directory", "Give another output directory.", code="output"

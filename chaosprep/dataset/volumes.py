@@ -1,6 +1,6 @@
 """A case of a stage directory as volumes in patient space: its images, its labels, its lattice."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from statistics import median
@@ -27,12 +27,21 @@ def originals(case: Case) -> tuple[Slice, ...]:
 
 def organ_labels(dataset: Dataset) -> dict[str, int]:
     """Every organ of a dataset and its label in exports: 1, 2, ... in the order of mask values."""
+    return number_organs(organ_values(row.labels for case in dataset.cases for row in case.slices))
+
+
+def organ_values(labels: Iterable[Mapping[int, str]]) -> dict[str, int]:
+    """Every organ of some rows' labels and its mask value, the lowest of several, ascending."""
     values: dict[str, int] = {}
-    for row in dataset.slices:
-        for value, organ in row.labels.items():
+    for row in labels:
+        for value, organ in row.items():
             values[organ] = min(value, values.get(organ, value))
-    ordered = sorted(values, key=lambda organ: (values[organ], organ))
-    return {organ: label for label, organ in enumerate(ordered, start=1)}
+    return dict(sorted(values.items(), key=lambda item: (item[1], item[0])))
+
+
+def number_organs(values: Mapping[str, int]) -> dict[str, int]:
+    """The organs that `organ_values` gave and their labels: 1, 2, ..."""
+    return {organ: label for label, organ in enumerate(values, start=1)}
 
 
 class Placed(Protocol):

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from chaosprep import __version__
-from chaosprep.dataset.files import real, write_durably
+from chaosprep.dataset.files import check_apart, write_durably
 from chaosprep.dataset.manifest import Dataset
 from chaosprep.dataset.mapping import OnCase, ignore, map_cases
 from chaosprep.dataset.opening import open_dataset
@@ -153,13 +153,7 @@ def check_output(source: Path, output: Path, overwrite: bool) -> None:
     Raises:
         ChaosprepError: `output-place`, `output-foreign` or `output`.
     """
-    here, there = real(source), real(output)
-    if here == there or here in there.parents or there in here.parents:
-        raise ChaosprepError(
-            f"{output}: the output must not be the input, inside it or around it",
-            "Give a directory beside the input.",
-            code="output-place",
-        )
+    check_apart(source, output)
     if not output.exists() or (output.is_dir() and not any(output.iterdir())):
         return
     if not (output.is_dir() and (output / RECORD).exists()):

@@ -4,6 +4,7 @@ Pixel centres are at whole numbers; a grid maps output pixel i to the source at 
 """
 
 import math
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -70,6 +71,15 @@ class Grid:
             "offset": [self.rows.offset, self.cols.offset],
             "step": [self.rows.step, self.cols.step],
         }
+
+
+def parse_size(name: str, text: str) -> tuple[int, int]:
+    """N or ROWSxCOLS as rows and columns; `ValueError`, with the parameter's name, for others."""
+    found = re.fullmatch(r"(\d{1,5})(?:x(\d{1,5}))?", text)
+    rows, cols = (int(found[1]), int(found[2] or found[1])) if found else (0, 0)
+    if not 1 <= min(rows, cols) <= max(rows, cols) <= 65535:
+        raise ValueError(f"{name} must be N or ROWSxCOLS, such as 256 or 256x320")
+    return rows, cols
 
 
 def plan_grid(

@@ -81,7 +81,7 @@ def _packed(lines: NDArray[np.uint8]) -> bytes:
     address of their state in place of the data (`write_first_byte` in igzip_icf_body_h1_gr_bt.asm),
     so that one stream of some ten thousand comes out otherwise in another process.
     """
-    data = memoryview(lines).cast("B")
+    data = lines.data.cast("B")
     packer = isal_zlib.compressobj(1)
     first = packer.compress(data[:_FIRST]) + packer.flush(zlib.Z_SYNC_FLUSH)
     return first + packer.compress(data[_FIRST:]) + packer.flush()

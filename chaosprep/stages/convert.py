@@ -22,6 +22,7 @@ from chaosprep.imaging.grids import (
     Fit,
     Grid,
     MaskSampling,
+    parse_size,
     place,
     plan_grid,
     sample_image,
@@ -90,13 +91,7 @@ class ConvertParams(Params, frozen=True, kw_only=True):
 
     def rows_cols(self) -> tuple[int, int] | None:
         """`size` as rows and columns."""
-        if self.size is None:
-            return None
-        found = re.fullmatch(r"(\d+)(?:x(\d+))?", self.size)
-        rows_cols = (int(found[1]), int(found[2] or found[1])) if found else (0, 0)
-        if not 1 <= min(rows_cols) <= max(rows_cols) <= 65535:
-            raise ValueError("size must be N or ROWSxCOLS, such as 256 or 256x320")
-        return rows_cols
+        return None if self.size is None else parse_size("size", self.size)
 
     def window_kind(self) -> Literal["percentile", "dicom", "minmax"] | tuple[float, float]:
         """`window`, or LOW,HIGH in modality units as numbers."""

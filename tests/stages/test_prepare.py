@@ -185,7 +185,7 @@ def test_every_stage_runs_with_the_same_options(
     monkeypatch.setattr("chaosprep.stages.prepare.run", record)
     options: dict[str, Any] = {"jobs": 2, "on_error": "skip", "overwrite": True, "on_event": ignore}
     chaosprep.prepare(phantom / "Train_Sets/MR/1", tmp_path / "out", val=0, **options)
-    assert seen == [options] * 4
+    assert seen == [options | {"dask": None}] * 4
 
 
 def test_two_seeds_differ(phantom: Path, tmp_path: Path) -> None:

@@ -1,0 +1,136 @@
+"""Checkpoints: weights with a card that says what they are for. Nothing in them is executed."""
+
+import pickle
+import struct
+from collections.abc import Sequence
+from io import BytesIO
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+import torch
+from torch import nn
+
+from chaosprep.dataset.records import Sha256
+from chaosprep.errors import ChaosprepError
+from chaosprep.torch.networks import build
+from chaosprep.torch.parameters import Network, read_checkpoint
+
+_BROKEN = (
+    pickle.UnpicklingError,
+    struct.error,
+    AssertionError,
+    RuntimeError,
+    EOFError,
+    KeyError,
+    ValueError,
+    TypeError,
+    AttributeError,
+    IndexError,
+    OverflowError,
+    MemoryError,
+)
+"""What torch raises on files that it cannot read."""
+
+
+class Card(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a checkpoint is for: `labels` and `values` are organ -> label and mask value."""
+
+    format: Literal[1] = 1
+    chaosprep: str
+    network: Network
+    labels: dict[str, int]
+    values: dict[str, int]
+    prepared: dict[str, dict[str, Any]]
+    manifest_sha256: Sha256
+    parameters: dict[str, Any]
+
+
+class EpochScore(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What came of an epoch, from 1: mean losses, and Dice of each validation patient."""
+
+    epoch: int
+    train_loss: float
+    val_loss: float
+    dice: dict[str, float]
+
+    @property
+    def mean(self) -> float:
+        """The mean Dice of the patients."""
+        return sum(self.dice.values()) / len(self.dice)
+
+
+def best_of(scores: Sequence[EpochScore]) -> EpochScore:
+    """The epoch with the greatest mean Dice, the first of several."""
+    return max(scores, key=lambda score: score.mean)
+
+
+class Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
+    """A card, the weights, the epochs so far, and what an optimizer needs to go on."""
+
+    card: Card
+    weights: dict[str, Any]
+    scores: tuple[EpochScore, ...]
+    optimizer: dict[str, Any] | None = None
+    scaler: dict[str, Any] | None = None
+
+    def network(self) -> nn.Module:
+        """The network with these weights.
+
+        Raises:
+            ChaosprepError: `checkpoint`, they are of another network.
+        """
+        with torch.random.fork_rng(devices=[]):
+            made = build(self.card.network, len(self.card.labels))
+        try:
+            made.load_state_dict(self.weights)
+        except (RuntimeError, TypeError, AttributeError) as error:
+            raise _refuse("its weights do not fit its network") from error
+        return made
+
+
+def encode(checkpoint: Checkpoint) -> bytes:
+    """The checkpoint as a file."""
+    content = {
+        "card": msgspec.json.encode(checkpoint.card).decode(),
+        "scores": msgspec.json.encode(checkpoint.scores).decode(),
+        "weights": checkpoint.weights,
+        "optimizer": checkpoint.optimizer,
+        "scaler": checkpoint.scaler,
+    }
+    stream = BytesIO()
+    torch.save(content, stream)
+    return stream.getvalue()
+
+
+def load(path: Path) -> Checkpoint:
+    """Read a checkpoint, or the best one of a run: tensors and numbers, nothing executed.
+
+    Raises:
+        ChaosprepError: `checkpoint`, it is none of ours, or damaged.
+    """
+    data = read_checkpoint(path)
+    try:
+        return _decode(data)
+    except ChaosprepError as error:
+        raise ChaosprepError(f"{path}: {error.reason}", error.remedy, error.code) from error
+
+
+def _decode(data: bytes) -> Checkpoint:
+    if not data.startswith(b"PK"):  # torch's older formats are plain pickles
+        raise _refuse("not a checkpoint")
+    try:
+        content = torch.load(BytesIO(data), map_location="cpu", weights_only=True)
+        return Checkpoint(
+            card=msgspec.json.decode(content["card"], type=Card),
+            scores=msgspec.json.decode(content["scores"], type=tuple[EpochScore, ...]),
+            weights=content["weights"],
+            optimizer=content["optimizer"],
+            scaler=content["scaler"],
+        )
+    except (*_BROKEN, msgspec.MsgspecError) as error:
+        raise _refuse("not a checkpoint of chaosprep train, or damaged") from error
+
+
+def _refuse(reason: str) -> ChaosprepError:
+    return ChaosprepError(reason, "Use one that chaosprep train made.", code="checkpoint")

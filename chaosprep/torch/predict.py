@@ -1,0 +1,136 @@
+"""predict: the masks that a trained network sees, as a stage directory of its own."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from chaosprep.dataset.case import Case
+from chaosprep.dataset.manifest import Dataset
+from chaosprep.dataset.opening import open_dataset
+from chaosprep.dataset.records import Slice
+from chaosprep.dataset.stage import CaseResult, Stage, each_slice
+from chaosprep.dataset.volumes import organ_values, originals
+from chaosprep.dataset.writer import Writer
+from chaosprep.imaging.organs import label_areas
+from chaosprep.torch.batches import padded
+from chaosprep.torch.checkpoint import load
+from chaosprep.torch.networks import choose_device, mixed_precision, predicted
+from chaosprep.torch.parameters import PredictParams
+from chaosprep.torch.preparation import check_alike
+from chaosprep.torch.scaling import case_range, scaled
+from chaosprep.torch.slices import with_channel
+
+BATCH = 8
+"""Slices at once; another number could round other last digits."""
+
+Labels = Mapping[str, int]
+
+
+def open_alike(directory: Path, params: PredictParams) -> Dataset:
+    """Open what is to be predicted on, prepared as the training data were.
+
+    Raises:
+        ManifestError: it is unfinished or damaged.
+        ChaosprepError: `checkpoint`, it cannot be read; `prepared-differently`.
+    """
+    dataset = open_dataset(directory)
+    card = load(Path(params.checkpoint)).card
+    check_alike(dataset, card.prepared, list(card.labels))
+    return dataset
+
+
+def plan(cases: Sequence[Case], params: PredictParams) -> Callable[[Case], Case]:
+    """Leave out augmented copies; every mask gets the values that the dataset's masks have."""
+    trained = load(Path(params.checkpoint)).card.values
+    own = organ_values(row.labels for case in cases for row in case.slices)
+    labels = {value: organ for organ, value in (own or trained).items()}
+
+    def complete(case: Case) -> Case:
+        rows = (msgspec.structs.replace(row, labels=labels) for row in originals(case))
+        return replace(case, slices=tuple(rows))
+
+    return complete
+
+
+def run_case(case: Case, params: PredictParams, writer: Writer) -> CaseResult:
+    """Predict one case's masks; the images are carried over."""
+    if params.split not in (None, case.split):
+        return CaseResult(())
+    device = choose_device(params.device)
+    network, labels = _loaded(params.recorded().checkpoint, params.checkpoint, device)
+    masks = dict(_masks(case, network, device))
+
+    def work(row: Slice) -> Slice:
+        writer.carry(case, row.image, row.image_sha256)
+        mask = mask_values(masks[row.id], row.labels, labels)
+        file = writer.mask(row.split, row.id, mask)
+        return msgspec.structs.replace(
+            row,
+            parent=row.id,
+            mask=file.path,
+            mask_sha256=file.sha256,
+            mask_bytes=file.bytes,
+            pixels=label_areas(mask, row.labels),
+        )
+
+    return each_slice(case.slices, work)
+
+
+def _masks(
+    case: Case, network: nn.Module, device: torch.device
+) -> Iterator[tuple[str, NDArray[np.uint8]]]:
+    """Each slice's id and its labels (rows, cols)."""
+    ends = case_range(case)
+    for start in range(0, len(case.slices), BATCH):
+        rows = case.slices[start : start + BATCH]
+        images = [with_channel(scaled(case.image(row), ends)) for row in rows]
+        batch = padded(
+            [
+                {"image": image, "id": row.id, "patient": row.patient}
+                for row, image in zip(rows, images, strict=True)
+            ]
+        )
+        assert isinstance(batch, dict)
+        with torch.no_grad(), mixed_precision(device):
+            found = predicted(network(batch["image"].to(device))).cpu().numpy()
+        for row, plane, (height, width) in zip(rows, found, batch["size"], strict=True):
+            yield row.id, plane[:height, :width]
+
+
+def mask_values(
+    plane: NDArray[np.uint8], values: Mapping[int, str], labels: Labels
+) -> NDArray[Any]:
+    """Labels (rows, cols) as mask values: `values` is mask value -> organ, `labels` organ -> label.
+
+    uint8, or uint16 where a value is above 255.
+    """
+    table = np.zeros(256, np.uint8 if max(values) < 256 else np.uint16)
+    for value, organ in values.items():
+        table[labels[organ]] = value
+    return table[plane]
+
+
+@lru_cache(maxsize=1)
+def _loaded(sha256: str, path: str, device: torch.device) -> tuple[nn.Module, Labels]:
+    """The network and its labels, read once for all cases while the file stays the same."""
+    checkpoint = load(Path(path))
+    return checkpoint.network().to(device).eval(), checkpoint.card.labels
+
+
+PREDICT = Stage(
+    name="predict",
+    version=1,
+    params=PredictParams,
+    run_case=run_case,
+    open=open_alike,
+    plan=plan,
+    needs=("convert",),
+)

@@ -1,0 +1,114 @@
+"""The rows of a table that a dataset shows, found by their place in the file."""
+
+from collections.abc import Collection, Iterator
+
+import msgspec
+import numpy as np
+
+from chaosprep.dataset.case import Case
+from chaosprep.dataset.files import open_regular
+from chaosprep.dataset.manifest import TABLE, Dataset
+from chaosprep.dataset.records import Slice, Split, decode_row
+from chaosprep.dataset.volumes import number_organs, organ_values
+
+
+class Wanted(msgspec.Struct, frozen=True, kw_only=True):
+    """Which rows to show.
+
+    With `fold`, the side val is the patients of that fold, train those of all others. Empty
+    `sequences` or `patients` stand for all; `copies` are augmented ones.
+    """
+
+    split: Split
+    fold: int | None = None
+    sequences: Collection[str] = ()
+    patients: Collection[str] = ()
+    copies: bool = True
+    labelled: bool = False
+
+    def takes(self, row: "_Key") -> bool:
+        """Whether a row is wanted."""
+        return (
+            self._side(row) == self.split
+            and (not self.sequences or row.sequence in self.sequences)
+            and (not self.patients or row.patient in self.patients)
+            and (self.copies or not row.copy)
+            and (not self.labelled or row.mask is not None)
+        )
+
+    def _side(self, row: "_Key") -> Split:
+        if self.fold is None or row.fold is None:
+            return row.split
+        return "val" if row.fold == self.fold else "train"
+
+
+class _Key(msgspec.Struct):
+    """What choosing takes of a row; the row was checked when its dataset was opened."""
+
+    case: str
+    patient: str
+    sequence: str
+    split: Split
+    labels: dict[int, str]
+    copy: int = 0
+    fold: int | None = None
+    mask: str | None = None
+
+
+class Rows:
+    """Some rows of a stage directory: 12 bytes for each in memory, read when asked for.
+
+    Pickles, and holds no file open. `labels` is organ -> label (1, 2, ...) over the whole table,
+    `values` organ -> its mask value, `patients` those of the chosen rows, `folds` all that occur.
+    """
+
+    def __init__(self, dataset: Dataset, wanted: Wanted) -> None:
+        self.dataset = dataset
+        starts, cases, patients, folds = [], [], set(), set()
+        organs: dict[str, dict[int, str]] = {}
+        for start, case, key in _keys(dataset):
+            organs.setdefault(repr(key.labels), key.labels)
+            folds.add(key.fold)
+            if wanted.takes(key):
+                starts.append(start)
+                cases.append(case)
+                patients.add(key.patient)
+        self._starts = np.array(starts, np.int64)
+        self._cases = np.array(cases, np.int32)
+        self.values = organ_values(organs.values())
+        self.labels = number_organs(self.values)
+        self.patients = tuple(sorted(patients))
+        self.folds = tuple(sorted(fold for fold in folds if fold is not None))
+
+    def __len__(self) -> int:
+        return len(self._starts)
+
+    def __getitem__(self, index: int) -> Slice:
+        with open_regular(self.dataset.directory / TABLE) as file:
+            file.seek(int(self._starts[index]))
+            return decode_row(file.readline())
+
+    def case_number(self, index: int) -> int:
+        """The place of a row's case among the cases of the dataset."""
+        return int(self._cases[index])
+
+    def case(self, number: int) -> Case:
+        """A case of the dataset, with all its rows."""
+        return self.dataset.cases[number]
+
+    def case_numbers(self) -> list[int]:
+        """The cases that the chosen rows belong to, ascending."""
+        return [int(number) for number in np.unique(self._cases)]
+
+
+def _keys(dataset: Dataset) -> Iterator[tuple[int, int, _Key]]:
+    """Each row's start in the table, its case's place, and what choosing takes."""
+    decoder = msgspec.json.Decoder(_Key)
+    start, number, last = 0, -1, ""
+    with open_regular(dataset.directory / TABLE) as file:
+        for line in file:
+            key = decoder.decode(line)
+            number += key.case != last
+            last = key.case
+            yield start, number, key
+            start += len(line)

@@ -1,0 +1,161 @@
+"""The directory of a run: its checkpoints, its curves, and the record that says it is finished."""
+
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+import msgspec
+import torch
+
+from chaosprep.dataset.files import write_durably
+from chaosprep.dataset.lock import locked
+from chaosprep.dataset.manifest import WORKSPACE
+from chaosprep.errors import ChaosprepError
+from chaosprep.torch import curves
+from chaosprep.torch.checkpoint import Card, Checkpoint, EpochScore, best_of, encode, load
+from chaosprep.torch.parameters import BEST
+from chaosprep.torch.slices import SliceDataset
+
+LAST, CSV, PNG = "last.pt", "curves.csv", "curves.png"
+RECORD = "run.json"
+"""Written last: with it, a run is finished."""
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What a run came to: its best epoch, and Dice of each validation patient there."""
+
+    path: Path
+    checkpoint: Path
+    epochs: int
+    best_epoch: int
+    dice: dict[str, float]
+    mean_dice: float
+    already_done: bool = False
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """A directory for one run. The descriptions of errors are those of `train`."""
+
+    path: Path
+
+    @contextmanager
+    def opened(self, overwrite: bool) -> Iterator["RunFolder"]:
+        """Hold the directory for this process; emptied of an earlier run on request."""
+        self._check_ours()
+        workspace = self.path / WORKSPACE
+        try:
+            workspace.mkdir(parents=True, exist_ok=True)
+            with locked(workspace / "lock"):
+                if overwrite:
+                    for name in (RECORD, LAST, BEST, CSV, PNG):
+                        (self.path / name).unlink(missing_ok=True)
+                yield self
+                shutil.rmtree(workspace)
+        except BrokenPipeError:
+            raise  # nobody listens to `on_epoch` any more
+        except OSError as error:
+            raise ChaosprepError(
+                f"{self.path}: cannot be written ({error.strerror})",
+                "Make room or choose another output; the same command goes on from here.",
+                code="output",
+            ) from error
+
+    def _check_ours(self) -> None:
+        if self.path.exists() and not self.path.is_dir():
+            raise ChaosprepError(
+                f"{self.path}: it is not a directory", "Give another output.", code="output"
+            )
+        known = any((self.path / name).exists() for name in (LAST, RECORD, WORKSPACE))
+        stage = (self.path / "datapackage.json").exists()
+        if self.path.exists() and any(self.path.iterdir()) and (stage or not known):
+            raise ChaosprepError(
+                f"{self.path}: it is not empty, and not a run of train",
+                "Give an empty or a new directory.",
+                code="output-foreign",
+            )
+
+    def is_finished(self) -> bool:
+        """Whether the run came to its end."""
+        return all((self.path / name).exists() for name in (RECORD, BEST, CSV, PNG))
+
+    def last(self, card: Card) -> Checkpoint | None:
+        """Where an earlier call stopped, or None.
+
+        Raises:
+            ChaosprepError: `output-differs`, it had other data or parameters; `checkpoint`.
+        """
+        if not (self.path / LAST).exists():
+            return None
+        found = load(self.path / LAST)
+        reason = _difference(found.card, card)
+        if reason:
+            raise ChaosprepError(
+                f"{self.path}: {reason}",
+                "Use --overwrite to train again, or another output directory.",
+                code="output-differs",
+            )
+        return found
+
+    def write(self, checkpoint: Checkpoint, *, is_best: bool) -> None:
+        """Write an epoch: the best weights first, the last ones as its commit."""
+        data = encode(checkpoint)
+        if is_best:
+            weights = msgspec.structs.replace(checkpoint, optimizer=None, scaler=None)
+            write_durably(self.path / BEST, encode(weights))
+        write_durably(self.path / CSV, curves.as_csv(checkpoint.scores))
+        write_durably(self.path / LAST, data)
+
+    def finish(
+        self,
+        card: Card,
+        scores: Sequence[EpochScore],
+        sides: Mapping[str, SliceDataset],
+        device: torch.device,
+    ) -> None:
+        """Write the picture and the record."""
+        write_durably(self.path / PNG, curves.as_png(scores))
+        made = self.trained(scores)
+        record = {
+            **msgspec.to_builtins(card),
+            "versions": {name: version(name) for name in ("monai", "numpy", "torch")},
+            "device": device.type,
+            "sides": {
+                side: {"patients": slices.patients, "slices": len(slices)}
+                for side, slices in sides.items()
+            },
+            "epochs": made.epochs,
+            "best_epoch": made.best_epoch,
+            "dice": made.dice,
+            "mean_dice": made.mean_dice,
+        }
+        text = msgspec.json.format(msgspec.json.encode(record), indent=2) + b"\n"
+        write_durably(self.path / RECORD, text)
+
+    def trained(self, scores: Sequence[EpochScore], *, already_done: bool = False) -> Trained:
+        """What the run came to."""
+        best = best_of(scores)
+        return Trained(
+            self.path,
+            self.path / BEST,
+            len(scores),
+            best.epoch,
+            best.dice,
+            best.mean,
+            already_done,
+        )
+
+
+def _difference(made: Card, asked: Card) -> str | None:
+    if made.manifest_sha256 != asked.manifest_sha256:
+        return "its run was trained on other data, or they were made again since"
+    here, now = made.parameters, asked.parameters
+    names = sorted(name for name in {*here, *now} if here.get(name) != now.get(name))
+    if not names:
+        return None
+    shown = ", ".join(f"{name} {here.get(name)!r}, now {now.get(name)!r}" for name in names)
+    return f"its run had other parameters ({shown})"

@@ -1,0 +1,212 @@
+"""train: a baseline on a stage directory, with the best weights by Dice of unseen patients."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from chaosprep import __version__
+from chaosprep.dataset.files import check_apart
+from chaosprep.dataset.manifest import Dataset
+from chaosprep.dataset.opening import open_dataset
+from chaosprep.dataset.stage import make_params, plain
+from chaosprep.errors import ChaosprepError, NothingFoundError, UsageError
+from chaosprep.torch.batches import Batches, CutOuts
+from chaosprep.torch.checkpoint import Card, Checkpoint, EpochScore, best_of
+from chaosprep.torch.epochs import Learner
+from chaosprep.torch.networks import build, choose_device
+from chaosprep.torch.parameters import TrainParams
+from chaosprep.torch.preparation import preparation
+from chaosprep.torch.run_folder import RunFolder, Trained
+from chaosprep.torch.slices import SliceDataset
+
+OnEpoch = Callable[[EpochScore, bool, int], None]
+"""Called with an epoch's scores, whether it is the best so far, and how many there may be."""
+
+
+def ignore(score: EpochScore, is_best: bool, epochs: int) -> None:
+    """An `on_epoch` that does nothing."""
+
+
+def train(
+    source: str | Path | Dataset,
+    output: str | Path,
+    *,
+    overwrite: bool = False,
+    on_epoch: OnEpoch = ignore,
+    **params: Any,
+) -> Trained:
+    """Train a network on the side train, and keep the weights with the best Dice on val.
+
+    The same call goes on where an interrupted one stopped, and comes to the same bytes on a
+    processor (with the same number of threads); what is done is only read.
+
+    Args:
+        source: what `convert` or `augment` made, with masks on both sides.
+        output: the directory to make: best.pt, last.pt, curves.csv, curves.png, run.json.
+        overwrite: begin anew, whatever run stands in the output.
+        on_epoch: called after every epoch.
+        params: the fields of `TrainParams`.
+
+    Raises:
+        UsageError: the parameters cannot be met, or the source was not converted.
+        NothingFoundError: a side has no slice with a mask.
+        ChaosprepError: a patient is on both sides, a slice cannot be read, the output holds
+            something else, the loss is no number any more.
+    """
+    made = make_params(TrainParams, params)
+    dataset = source if isinstance(source, Dataset) else open_dataset(source)
+    device = choose_device(made.device)
+    check_apart(dataset.directory, Path(output))
+    sides = _sides(dataset, made)
+    card = _card(dataset, sides[0], made)
+    with RunFolder(Path(output)).opened(overwrite) as run:
+        last = run.last(card)
+        if last is not None and run.is_finished():
+            return run.trained(last.scores, already_done=True)
+        with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
+            try:
+                scores = _epochs(run, card, last, sides, made, device, on_epoch)
+            except torch.OutOfMemoryError as error:
+                raise ChaosprepError(
+                    "the device has too little memory",
+                    "Give a smaller --batch or --patch.",
+                    code="memory",
+                ) from error
+        run.finish(card, scores, {"train": sides[0], "val": sides[1]}, device)
+        return run.trained(scores)
+
+
+def _sides(dataset: Dataset, params: TrainParams) -> tuple[SliceDataset, SliceDataset]:
+    """The slices to train on, augmented, and those to validate on, as they are.
+
+    Raises:
+        as `train` does.
+    """
+    if "convert" not in [past.stage for past in dataset.history]:
+        raise UsageError(
+            f"{dataset.directory}: train works on the output of convert or augment",
+            "Run chaosprep convert first.",
+            code="order",
+        )
+    shared: dict[str, Any] = {"fold": params.fold, "patients": params.patient, "labelled": True}
+    augment = None if params.augment == "none" else params.augment
+    train = SliceDataset(dataset, "train", augment=augment, seed=params.seed, **shared)
+    val = SliceDataset(dataset, "val", copies=False, **shared)
+    _check_chosen(dataset, train, params)
+    for side, slices in (("train", train), ("val", val)):
+        if not len(slices):
+            raise NothingFoundError(
+                f"{dataset.directory}: the side {side} has no slice with a mask",
+                "Split with --val, --val-patient or --folds, and give masks.",
+                code="nothing",
+            )
+    both = sorted(set(train.patients) & set(val.patients))
+    if both:
+        raise ChaosprepError(
+            f"{both[0]}: this patient is on both sides: the Dice would be too good",
+            "Split by patient again; chaosprep verify shows more.",
+            code="leakage",
+        )
+    return train, val
+
+
+def _check_chosen(dataset: Dataset, train: SliceDataset, params: TrainParams) -> None:
+    unknown = sorted(set(params.patient) - set(dataset.patients))
+    if unknown:
+        raise UsageError(
+            f"{', '.join(unknown)}: no such patient in {dataset.directory}",
+            f"There are: {', '.join(dataset.patients)}.",
+            code="patient",
+        )
+    folds = train.rows.folds
+    if params.fold is not None and params.fold not in folds:
+        raise UsageError(
+            f"fold: {dataset.directory} has no fold {params.fold}",
+            f"There are: {', '.join(map(str, folds))}." if folds else "Split with --folds.",
+            code="fold",
+        )
+
+
+def _card(dataset: Dataset, train: SliceDataset, params: TrainParams) -> Card:
+    return Card(
+        chaosprep=__version__,
+        network=params.network,
+        labels=train.labels,
+        values=train.rows.values,
+        prepared=preparation(dataset),
+        manifest_sha256=dataset.descriptor_sha256,
+        parameters=plain(params),
+    )
+
+
+def _epochs(
+    run: RunFolder,
+    card: Card,
+    last: Checkpoint | None,
+    sides: tuple[SliceDataset, SliceDataset],
+    params: TrainParams,
+    device: torch.device,
+    on_epoch: OnEpoch,
+) -> tuple[EpochScore, ...]:
+    """Train from the last epoch that there is; each is written before the next begins."""
+    learner = _learner(card, last, params, device)
+    train, val = _batches(sides, params)
+    scores = last.scores if last else ()
+    while not _is_over(scores, params):
+        number = len(scores)
+        loss = learner.train(train.epoch(number), number)
+        val_loss, dice = learner.validate(val.epoch(0))
+        if not (abs(loss) < float("inf") and abs(val_loss) < float("inf")):
+            raise ChaosprepError(
+                f"epoch {number + 1}: the loss is no number any more",
+                "Use a smaller --lr, with --overwrite.",
+                code="diverged",
+            )
+        score = EpochScore(number + 1, loss, val_loss, dice)
+        scores = (*scores, score)
+        is_best = best_of(scores) is score
+        run.write(_checkpoint(card, learner, scores), is_best=is_best)
+        on_epoch(score, is_best, params.epochs)
+    return scores
+
+
+def _is_over(scores: tuple[EpochScore, ...], params: TrainParams) -> bool:
+    if not scores or not params.patience:
+        return len(scores) >= params.epochs
+    return len(scores) >= min(params.epochs, best_of(scores).epoch + params.patience)
+
+
+def _learner(
+    card: Card, last: Checkpoint | None, params: TrainParams, device: torch.device
+) -> Learner:
+    organs = len(card.labels)
+    if last is None:
+        torch.manual_seed(params.seed)
+        return Learner(build(params.network, organs), organs, params, device)
+    learner = Learner(last.network(), organs, params, device)
+    learner.go_on(last.optimizer or {}, last.scaler or {})
+    return learner
+
+
+def _batches(
+    sides: tuple[SliceDataset, SliceDataset], params: TrainParams
+) -> tuple[Batches, Batches]:
+    train, val = sides
+    seed, batch, workers = params.seed, params.batch, params.workers
+    cut = CutOuts(train, params.rows_cols(), seed)
+    return (
+        Batches(cut, batch=batch, seed=seed, shuffled=True, workers=workers),
+        Batches(CutOuts(val, None, seed), batch=batch, seed=seed, shuffled=False, workers=workers),
+    )
+
+
+def _checkpoint(card: Card, learner: Learner, scores: tuple[EpochScore, ...]) -> Checkpoint:
+    return Checkpoint(
+        card=card,
+        scores=scores,
+        weights=learner.network.state_dict(),
+        optimizer=learner.optimizer.state_dict(),
+        scaler=learner.scaler.state_dict(),
+    )

@@ -1,0 +1,88 @@
+"""`VolumeDataset`: the cases of a stage directory as volumes."""
+
+from collections.abc import Collection
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch.utils.data import Dataset as TorchDataset
+
+from chaosprep.dataset.manifest import Dataset
+from chaosprep.dataset.opening import open_dataset
+from chaosprep.dataset.records import Split
+from chaosprep.dataset.volumes import case_lattice, label_volume, originals
+from chaosprep.imaging.volumes import Lattice
+from chaosprep.torch.rows import Rows, Wanted
+from chaosprep.torch.scaling import STORED, Scale, case_range, scaled
+from chaosprep.torch.slices import mask_tensor
+
+
+class VolumeDataset(TorchDataset):
+    """The cases of one side of a stage directory, without augmented copies, for a `DataLoader`.
+
+    An item is a dict:
+
+    - `image`: float32 (1, slices, rows, cols), in anatomical order;
+    - `mask`, where the case has masks: (1, slices, rows, cols), as in `SliceDataset`;
+    - `id` (the case's), `patient`: text;
+    - `spacing`: float32 (3,), mm between slices, rows, cols;
+    - `affine`: float64 (4, 4), from (slice, row, col, 1) to DICOM patient coordinates (LPS, mm).
+
+    Args: as in `SliceDataset`.
+
+    Raises:
+        ManifestError: the directory is unfinished or damaged.
+        FileError: when an item is read: the slices of a case make no volume.
+    """
+
+    def __init__(
+        self,
+        directory: str | Path | Dataset,
+        split: Split = "train",
+        *,
+        scale: Scale = "case",
+        sequences: Collection[str] = (),
+        fold: int | None = None,
+        patients: Collection[str] = (),
+    ) -> None:
+        dataset = directory if isinstance(directory, Dataset) else open_dataset(directory)
+        wanted = Wanted(
+            split=split,
+            fold=fold,
+            sequences=tuple(sequences),
+            patients=tuple(patients),
+            copies=False,
+        )
+        self._rows = Rows(dataset, wanted)
+        self._numbers = self._rows.case_numbers()
+        self._scale = scale
+        self.labels = self._rows.labels
+        self.patients = self._rows.patients
+
+    def __len__(self) -> int:
+        return len(self._numbers)
+
+    def __getitem__(self, index: int) -> dict[str, Any]:
+        case = self._rows.case(self._numbers[index])
+        rows = originals(case)
+        lattice = case_lattice(rows)
+        ends = STORED if self._scale == "none" else case_range(case)
+        image = np.stack([scaled(case.image(row), ends) for row in rows])
+        item = {
+            "image": torch.from_numpy(image)[None],
+            "id": case.id,
+            "patient": case.patient,
+            "spacing": torch.tensor(lattice.spacing, dtype=torch.float32),
+            "affine": torch.from_numpy(_affine(lattice)),
+        }
+        labels = label_volume(case, self.labels)
+        if labels is not None:
+            item["mask"] = mask_tensor(labels.voxels, self.labels)[None]
+        return item
+
+
+def _affine(lattice: Lattice) -> np.ndarray[Any, np.dtype[np.float64]]:
+    affine = np.eye(4)
+    affine[:3, :3], affine[:3, 3] = lattice.steps, lattice.origin
+    return affine

@@ -1,0 +1,59 @@
+"""docs/training.md shows what the commands print, its Python runs, and the demo starts."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.documents import HOME, blocks, place_with_samples, replayed, run
+
+pytest.importorskip("torch")
+
+from benchmarks.training import main
+
+PAGE = HOME / "docs" / "training.md"
+
+
+def test_the_page_shows_what_the_commands_print(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = PAGE.read_text(encoding="utf-8")
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    ((expected, printed),) = replayed(text, place_with_samples(tmp_path))
+    assert printed == expected
+    monkeypatch.chdir(tmp_path)
+    (code,) = blocks(text, "python")
+    exec(compile(code.replace("num_workers=2", "num_workers=0"), "training.md", "exec"), {})
+
+
+def test_make_train_demo_takes_a_folder() -> None:
+    options = ["--dry-run", "--assume-old=.venv/ready", "train-demo", "DATA=/my/CHAOS"]
+    assert "-m benchmarks.training --demo '/my/CHAOS'" in run(["make", *options], HOME)
+
+
+def test_the_demo_sets_each_patient_beside_an_untrained_network(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    small = ["--epochs", "1", "--size", "32", "--spacing", "12.5"]
+    main([str(tmp_path / "nowhere"), "--demo", *small])
+    printed, said = capsys.readouterr()
+    assert "not there; the synthetic sample data are used" in said
+    header, *lines = printed.splitlines()
+    assert header.split() == ["liver", "Dice", "of", "unseen", "patients", "untrained", "trained"]
+    assert len(lines) == 2
+    for line in lines:
+        patient, before, after = line.split()
+        assert patient.startswith("MR")
+        assert 0 <= float(before) <= 1
+        assert 0 <= float(after) <= 1
+
+
+def test_the_table_has_a_line_for_each_kind_of_run(capsys: pytest.CaptureFixture[str]) -> None:
+    main(["--epochs", "1", "--size", "32", "--spacing", "12.5"])
+    header, _, *lines = capsys.readouterr().out.splitlines()
+    assert header.startswith("| input | augmentation | seed | MR0")
+    assert [line.split(" | ")[:2] for line in lines] == [
+        ["| 8-bit", "none"],
+        ["| 8-bit", "mri"],
+        ["| 16-bit", "none"],
+        ["| 16-bit", "mri"],
+    ]
