@@ -31,7 +31,7 @@ def sessions(place: Path) -> list[tuple[list[str], list[str]]]:
 def test_the_console_sessions_print_what_the_readme_says(
     sessions: list[tuple[list[str], list[str]]],
 ) -> None:
-    assert len(sessions) == 5
+    assert len(sessions) == 6
     for expected, printed in sessions:
         assert printed == expected
 

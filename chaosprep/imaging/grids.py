@@ -274,25 +274,39 @@ def _nearest(axis: Axis) -> NDArray[np.intp]:
 def _resampled(
     grid: Grid, image: NDArray[Any], kernel: Kernel, support: int, *, widen: bool
 ) -> NDArray[np.float64]:
-    rows = _weights(grid.rows, kernel, support, widen)
-    cols = _weights(grid.cols, kernel, support, widen)
-    made: NDArray[np.float64] = rows @ image.astype(np.float64) @ cols.T
+    """Rows first, then columns.
+
+    A sum of few products, in a fixed order: matrix products of a BLAS are slower here, and their
+    last digits depend on the processor and its threads.
+    """
+    share, place = _weights(grid.rows, kernel, support, widen)
+    source = image.astype(np.float64)
+    between = np.zeros((len(share), image.shape[1]))
+    for tap in range(share.shape[1]):
+        between += share[:, tap, None] * source[place[:, tap]]
+    share, place = _weights(grid.cols, kernel, support, widen)
+    made = np.zeros((len(between), len(share)))
+    for tap in range(share.shape[1]):
+        made += between[:, place[:, tap]] * share[:, tap]
     return made
 
 
 @lru_cache(maxsize=8)
-def _weights(axis: Axis, kernel: Kernel, support: int, widen: bool) -> NDArray[np.float64]:
-    """How much each source pixel gives to each shown pixel: (shown, source), rows sum to 1."""
+def _weights(
+    axis: Axis, kernel: Kernel, support: int, widen: bool
+) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
+    """What source pixels give to each shown one: shares (shown, taps) that sum to 1, and places.
+
+    The edge goes on beyond the border.
+    """
     wide = max(1.0, axis.step) if widen else 1.0
     reach = int(np.ceil(support * wide)) + 1
     at = axis.positions()
     nearby = np.floor(at)[:, None] + np.arange(-reach, reach + 1)
     share = kernel(np.abs(nearby - at[:, None]) / wide)
     share /= share.sum(axis=1, keepdims=True)
-    weights = np.zeros((at.size, axis.source))
-    inside = np.clip(nearby, 0, axis.source - 1).astype(np.intp)
-    np.add.at(weights, (np.arange(at.size)[:, None], inside), share)
-    return weights
+    used = np.flatnonzero((share != 0).any(axis=0))
+    return share[:, used], np.clip(nearby[:, used], 0, axis.source - 1).astype(np.intp)
 
 
 def _cubic(distance: NDArray[np.float64]) -> NDArray[np.float64]:
