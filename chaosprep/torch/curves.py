@@ -35,6 +35,7 @@ def as_png(scores: Sequence[EpochScore]) -> bytes:
     for axes in (losses, dice):
         axes.legend()
         axes.grid(alpha=0.3)
+        axes.xaxis.get_major_locator().set_params(integer=True)
     stream = BytesIO()
     figure.savefig(stream, format="png", dpi=100, metadata={"Software": None})
     return stream.getvalue()
