@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks import growth, memory, pipeline, pixels, profile, startup
+from benchmarks import growth, many, memory, million, pipeline, pixels, profile, startup
 from benchmarks.measure import say
 from benchmarks.page import block, write
 from benchmarks.section import Asked, Section
@@ -12,20 +12,27 @@ from benchmarks.section import Asked, Section
 SECTIONS: tuple[Section, ...] = (
     pipeline.SECTION,
     memory.SECTION,
+    many.SECTION,
     pixels.SECTION,
     startup.SECTION,
     profile.SECTION,
     growth.SECTION,
+    million.SECTION,
 )
-USUAL = [section.name for section in SECTIONS if section is not growth.SECTION]
-"""What runs unless a section is named: the growth takes as long as all others."""
+LONG = (many.SECTION, growth.SECTION, million.SECTION)
+USUAL = [section.name for section in SECTIONS if section not in LONG]
+"""What runs unless a section is named: the others take as long as all of these."""
 
 
 def main(usual: Sequence[str] = USUAL, arguments: Sequence[str] | None = None) -> None:
     """Measure the sections that are asked for, else the usual ones; print them, or write them."""
     names = [section.name for section in SECTIONS]
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("sections", nargs="*", help=f"of {', '.join(names)} (growth: by name only)")
+    parser.add_argument(
+        "sections",
+        nargs="*",
+        help=f"of {', '.join(names)} (many, growth and million: by name only)",
+    )
     parser.add_argument("--slices", type=int, default=640, help="of the phantom (%(default)s)")
     parser.add_argument("--repeats", type=int, default=3, help="rounds (%(default)s)")
     parser.add_argument("--jobs", type=int, nargs="+", default=[1, 2], help="workers (1 2)")

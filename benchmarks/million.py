@@ -7,6 +7,8 @@ and commit, in seconds and in memory of the parent process.
 import argparse
 import hashlib
 import resource
+import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Sequence
@@ -14,6 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import overload
 
+from benchmarks.machine import describe as describe_machine
+from benchmarks.section import Asked, Section
 from chaosprep.dataset.descriptor import DataSource, License, PastStage
 from chaosprep.dataset.records import Slice, encode_row
 from chaosprep.dataset.runner import Event, run
@@ -21,6 +25,9 @@ from chaosprep.dataset.stage import CaseResult, Params, Stage
 from chaosprep.dataset.writer import Writer
 from chaosprep.errors import Problem
 
+TEXT = """\
+A stand-in stage that writes no files: what is measured is the runner, its plan, journal, table and
+commit, in seconds and in memory of the process, which is meant to stay under 2 GB."""
 NO_FILE = hashlib.sha256(b"").hexdigest()
 
 
@@ -147,6 +154,18 @@ class Clock:
             self.tell("worked")
         elif event.kind == "committed":
             self.tell("committed")
+
+
+def measure_section(asked: Asked) -> list[str]:
+    """What it prints, in a process of its own."""
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks.million"], capture_output=True, text=True, check=True
+    )
+    printed = [f"    {line}" for line in done.stdout.splitlines()]
+    return [*describe_machine(), "- 1,000,000 rows in cases of 32, one process.", "", *printed]
+
+
+SECTION: Section = Section("million", "A million rows", TEXT, measure_section)
 
 
 def main() -> None:
