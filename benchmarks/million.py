@@ -17,7 +17,9 @@ from pathlib import Path
 from typing import overload
 
 from benchmarks.machine import describe as describe_machine
+from benchmarks.measure import say
 from benchmarks.section import Asked, Section
+from benchmarks.tables import plural, spread, table
 from chaosprep.dataset.descriptor import DataSource, License, PastStage
 from chaosprep.dataset.records import Slice, encode_row
 from chaosprep.dataset.runner import Event, run
@@ -157,12 +159,22 @@ class Clock:
 
 
 def measure_section(asked: Asked) -> list[str]:
-    """What it prints, in a process of its own."""
-    done = subprocess.run(
-        [sys.executable, "-m", "benchmarks.million"], capture_output=True, text=True, check=True
-    )
-    printed = [f"    {line}" for line in done.stdout.splitlines()]
-    return [*describe_machine(), "- 1,000,000 rows in cases of 32, one process.", "", *printed]
+    """The table: each round in a process of its own."""
+    seconds: dict[str, list[float]] = {}
+    peaks: dict[str, list[float]] = {}
+    for number in range(asked.repeats):
+        say(f"a million rows, round {number + 1} of {asked.repeats}")
+        command = [sys.executable, "-m", "benchmarks.million"]
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        for line in done.stdout.splitlines():
+            part, took, _, peak, *_ = line.split()
+            seconds.setdefault(part, []).append(float(took))
+            peaks.setdefault(part, []).append(float(peak))
+    say("")
+    rows = [[part, spread(seconds[part]), spread(peaks[part])] for part in seconds]
+    rounds = plural(asked.repeats, "round")
+    note = f"- 1,000,000 rows in cases of 32, one process; {rounds}."
+    return [*describe_machine(), note, "", *table(["until", "s", "MB at most"], rows)]
 
 
 SECTION: Section = Section("million", "A million rows", TEXT, measure_section)

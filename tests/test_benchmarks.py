@@ -15,7 +15,7 @@ import pydicom
 import pytest
 from numpy.typing import NDArray
 
-from benchmarks import growth, packages, peers, pixels, profile, startup
+from benchmarks import growth, many, packages, peers, pixels, profile, startup
 from benchmarks.clocks import PARTS, REST, Clocks
 from benchmarks.command import SECTIONS, main
 from benchmarks.floors import same
@@ -282,6 +282,15 @@ def stage_of_split(tmp_path: Path) -> Path:
 
 
 # Growth
+
+
+def test_many_slices_are_converted_by_dask_too() -> None:
+    found = many.rows(640, (1, 2))
+    (dask,) = [task for task in found if task.run == many.DASK]
+    assert dask.group == "convert"
+    assert dask.command[-4:] == ("-o", "{output}", "--dask", "local")
+    assert {task.group for task in found} == set(many.GROUPS)
+    assert not any(task.slow for task in found)
 
 
 def test_growth_ends_where_it_is_asked_to() -> None:
