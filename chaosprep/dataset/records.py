@@ -22,7 +22,8 @@ Id = Annotated[str, Meta(pattern=r"^[A-Za-z][A-Za-z0-9._-]*\Z", max_length=200)]
 Sha256 = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
 Count = Annotated[int, Meta(ge=0)]
 Size = Annotated[int, Meta(ge=1)]
-Spacing = tuple[float | None, float, float]
+Length = Annotated[float, Meta(gt=0)]
+Spacing = tuple[Length | None, Length, Length]
 Triple = tuple[float, float, float]
 Orientation = tuple[float, float, float, float, float, float]
 
@@ -66,7 +67,7 @@ class Slice(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         tuple[float, float] | None, _doc("low and high in stored values, shown as 0 and 255")
     ] = None
     window_source: Annotated[WindowSource, _doc("what the window came from")] = "none"
-    labels: Annotated[dict[int, str], _doc("mask value -> organ")]
+    labels: Annotated[dict[Annotated[int, Meta(ge=1, le=65535)], str], _doc("mask value -> organ")]
     pixels: Annotated[dict[str, Count], _doc("organ -> area in pixels")]
     source: Annotated[str, _doc("the DICOM file, relative to the dataset root, or a pseudonym")]
     parent: Annotated[Id | None, _doc("id in the parent stage, null in the first")] = None

@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 from chaosprep.dataset.case import Case
 from chaosprep.dataset.manifest import Dataset
 from chaosprep.dataset.records import Orientation, Slice, Spacing, Triple
-from chaosprep.errors import FileError
+from chaosprep.errors import ChaosprepError, FileError
 from chaosprep.imaging.geometry import SAME_ORIENTATION, slice_normal
 from chaosprep.imaging.volumes import Lattice, Volume, stack_lattice
 
+MOST_ORGANS = 254  # of an export: 255 marks what has no label
 _GAP = 0.05  # of the spacing, and in mm: as in `imaging.geometry.order_series`
 _INTEGERS = tuple(np.dtype(name) for name in ("u1", "i2", "u2", "i4"))
 
@@ -26,8 +27,19 @@ def originals(case: Case) -> tuple[Slice, ...]:
 
 
 def organ_labels(dataset: Dataset) -> dict[str, int]:
-    """Every organ of a dataset and its label in exports: 1, 2, ... in the order of mask values."""
-    return number_organs(organ_values(row.labels for case in dataset.cases for row in case.slices))
+    """Every organ of a dataset and its label in exports: 1, 2, ... in the order of mask values.
+
+    Raises:
+        ChaosprepError: `too-many-organs`.
+    """
+    values = organ_values(row.labels for case in dataset.cases for row in case.slices)
+    if len(values) > MOST_ORGANS:
+        raise ChaosprepError(
+            f"{dataset.directory}: its masks name {len(values)} organs, a label map {MOST_ORGANS}",
+            "Choose some with chaosprep extract-liver, or check that these are masks.",
+            code="too-many-organs",
+        )
+    return number_organs(values)
 
 
 def organ_values(labels: Iterable[Mapping[int, str]]) -> dict[str, int]:
@@ -100,12 +112,17 @@ def case_lattice(rows: Sequence[Placed]) -> Lattice:
     for row, plane in zip(rows, planes, strict=True):
         _check_alike(row, first, plane)
     limit = max(_GAP * between, _GAP)
-    for row, step, distance in zip(rows[1:], steps, along, strict=True):
+    for row, distance in zip(rows[1:], along, strict=True):
         if abs(distance - between) > limit:
             apart = f"{distance:.3f} mm lie before {row.id}, {between:.3f} mm between the others"
             raise _not_a_volume(apart, "gap")
-        if float(np.linalg.norm(step - distance * normal)) > limit:
-            raise _not_a_volume("they are shifted against each other (tilted gantry)", "sheared")
+    if along:  # the mean step: the rounding of single positions does not add up
+        between = sum(along) / len(along)
+    for number, (row, plane) in enumerate(zip(rows, planes, strict=True)):
+        off = float(np.linalg.norm(plane.position - first.position - number * between * normal))
+        if off > limit:
+            straight = f"{row.id} lies {off:.3f} mm off a straight stack (a tilted gantry?)"
+            raise _not_a_volume(straight, "sheared")
     spacing = between, *first.spacing
     return stack_lattice((len(rows), *first.shape), first.position, first.orientation, spacing)
 
@@ -172,7 +189,8 @@ def modality_values(row: Slice, image: NDArray[Any]) -> NDArray[Any]:
     """Stored values as modality units: integers where slope and intercept are, else float64."""
     if row.window_source != "none" or (row.slope, row.intercept) == (1.0, 0.0):
         return image
-    if image.dtype.kind in "iu" and row.slope.is_integer() and row.intercept.is_integer():
+    exact = row.slope.is_integer() and row.intercept.is_integer()
+    if image.dtype.kind in "iu" and exact and max(abs(row.slope), abs(row.intercept)) < 2**31:
         return image.astype(np.int64) * int(row.slope) + int(row.intercept)
     return image * row.slope + row.intercept
 

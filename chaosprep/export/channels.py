@@ -121,12 +121,23 @@ def read_study(study: Study, labels: dict[str, int]) -> tuple[tuple[Volume, ...]
     return on_grid, Volume(masks[0], lattice) if masks else None
 
 
+def count_folds(studies: Sequence[Study]) -> int:
+    """How many folds there are; 0 without."""
+    return max((study.fold + 1 for study in studies if study.fold is not None), default=0)
+
+
 def check_masks_are_labels(dataset: Dataset) -> None:
     """Refuse CHAOS's masks as they come: grey levels, in which odd ones may hide.
 
     Raises:
-        ChaosprepError: `masks-grey`.
+        ChaosprepError: `masks-grey`, or `organ-name` for an organ called background.
     """
+    if any("background" in row.labels.values() for row in dataset.slices):
+        raise ChaosprepError(
+            f"{dataset.directory}: an organ is called background, as what is no organ",
+            "Give it another name.",
+            code="organ-name",
+        )
     if "extract-liver" in {past.stage for past in dataset.history}:
         return
     grey = {

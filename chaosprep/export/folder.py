@@ -10,12 +10,12 @@ from typing import Any, TypeVar
 import msgspec
 
 from chaosprep import __version__
-from chaosprep.dataset.files import check_apart, write_durably
+from chaosprep.dataset.files import check_apart, read_regular, real, sha256, write_durably
 from chaosprep.dataset.manifest import Dataset
 from chaosprep.dataset.mapping import OnCase, ignore, map_cases
 from chaosprep.dataset.opening import open_dataset
 from chaosprep.dataset.runner import OnError
-from chaosprep.errors import ChaosprepError, NothingFoundError, Problem, ProblemsError
+from chaosprep.errors import ChaosprepError, FileError, NothingFoundError, Problem, ProblemsError
 
 LICENSE = "LICENSE-DATA.txt"
 RECORD = "chaosprep-export.json"
@@ -66,22 +66,24 @@ def new_folder(
     Raises:
         ChaosprepError: `output` is the dataset, inside or around it, or it holds something.
     """
-    output = Path(output)
-    check_output(dataset.directory, output, overwrite)
-    folder = output.with_name(f".{output.name}.part")
+    check_output(dataset.directory, Path(output), overwrite)
+    place = real(Path(output))
+    folder, aside = (place.with_name(f".{place.name}.{end}") for end in ("part", "old"))
     try:
-        shutil.rmtree(folder, ignore_errors=True)
+        for left in (folder, aside):
+            shutil.rmtree(left, ignore_errors=True)
         folder.mkdir(parents=True)
         try:
             yield folder
             write_durably(folder / LICENSE, license_text(dataset).encode())
-            write_durably(folder / RECORD, _record(dataset, format, parameters))
-            if output.exists():
-                shutil.rmtree(output)
-            folder.replace(output)
+            write_durably(folder / RECORD, _record(dataset, format, parameters, _listing(folder)))
+            if place.exists():
+                place.replace(aside)
+            folder.replace(place)
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
             raise
+        shutil.rmtree(aside, ignore_errors=True)
     except OSError as error:
         raise ChaosprepError(
             f"{output}: cannot be written ({error.strerror})",
@@ -136,13 +138,31 @@ def _titled(found: Iterable[tuple[str | None, str | None]]) -> list[str]:
     return lines or ["not stated in the manifest: ask whoever gave you the data"]
 
 
-def _record(dataset: Dataset, format: str, parameters: dict[str, Any]) -> bytes:
+def _listing(folder: Path) -> str:
+    """The SHA-256 of the names of all files in an export, its record left out."""
+    names = sorted(
+        path.relative_to(folder).as_posix() for path in folder.rglob("*") if not path.is_dir()
+    )
+    return sha256("\n".join(name for name in names if name != RECORD).encode())
+
+
+def _is_untouched(folder: Path) -> bool:
+    """Whether a folder holds an export, and nothing that somebody added to it."""
+    try:
+        record = msgspec.json.decode(read_regular(folder / RECORD))
+    except (FileError, msgspec.MsgspecError, UnicodeDecodeError):
+        return False
+    return isinstance(record, dict) and record.get("files_sha256") == _listing(folder)
+
+
+def _record(dataset: Dataset, format: str, parameters: dict[str, Any], files_sha256: str) -> bytes:
     record = {
         "format": format,
         "chaosprep": __version__,
         "parameters": parameters,
         "descriptor_sha256": dataset.descriptor_sha256,
         "history": [past.stage for past in dataset.history],
+        "files_sha256": files_sha256,
     }
     return msgspec.json.format(msgspec.json.encode(record), indent=2) + b"\n"
 
@@ -167,4 +187,10 @@ def check_output(source: Path, output: Path, overwrite: bool) -> None:
             f"{output}: it holds an export already",
             "Use --overwrite to make it again, or give another directory.",
             code="output",
+        )
+    if not _is_untouched(output):
+        raise ChaosprepError(
+            f"{output}: it holds files that the export did not make, or has lost some of its own",
+            "Move them, or the folder, away: --overwrite would delete them.",
+            code="output-foreign",
         )

@@ -91,13 +91,15 @@ def _label(id: str) -> str:
 def _check_names(tasks: Sequence[Task]) -> None:
     taken: dict[str, str] = {}
     for task in tasks:
-        other = taken.setdefault(task.label.casefold(), task.study.id)
-        if other != task.study.id:
-            raise ChaosprepError(
-                f"{task.study.id}: without points and hyphens its name is that of {other}",
-                "Export them apart with --sequence, or split with other patient ids.",
-                code="name-twice",
-            )
+        study = task.study
+        for name, own in ((_label(study.patient), study.patient), (task.label, study.id)):
+            other = taken.setdefault(name.casefold(), own)
+            if other != own:
+                raise ChaosprepError(
+                    f"{own}: without points and hyphens its name is that of {other}",
+                    "Export them apart with --sequence, or split with other patient ids.",
+                    code="name-twice",
+                )
 
 
 def _description(dataset: Dataset) -> dict[str, object]:

@@ -12,7 +12,7 @@ from chaosprep.dataset.files import read_regular
 from chaosprep.dataset.manifest import Dataset
 from chaosprep.dataset.volumes import organ_labels
 from chaosprep.errors import ChaosprepError, NothingFoundError, UsageError
-from chaosprep.export.channels import Channels, Choice, check_masks_are_labels, choose
+from chaosprep.export.channels import Channels, Choice, check_masks_are_labels, choose, count_folds
 from chaosprep.export.folder import Exported, Options, new_folder, opened
 from chaosprep.export.volumes import (
     ENDING,
@@ -83,7 +83,7 @@ def export(
         written, skipped = write_studies(tasks, options, "nnunet")
         training = [one for one in written if one.study.split != "test"]
         described: dict[str, Any] = {DATASET: _dataset_json(dataset, name, names, organs, training)}
-        folds = splits(training)
+        folds = splits(training, count_folds(choice.studies))
         if folds:
             described[SPLITS] = folds
         for file, value in described.items():
@@ -95,20 +95,17 @@ def export(
     return Exported("nnunet", place, len(written), slices, skipped, said)
 
 
-def splits(training: Sequence[Written]) -> list[dict[str, list[str]]]:
+def splits(training: Sequence[Written], folds: int) -> list[dict[str, list[str]]]:
     """nnU-Net's splits_final.json: for each of our folds, or for our split, who trains and who not.
 
-    Empty where nobody validates.
+    Empty where nobody validates. `folds` is how many there were before cases were left out.
 
     Raises:
         ChaosprepError: `no-training` where nobody trains, `fold-empty` where a fold has lost its
             last case.
     """
-    folds = [one.study.fold for one in training if one.study.fold is not None]
     if folds:
-        sides = [
-            (fold, [one.study.fold == fold for one in training]) for fold in range(max(folds) + 1)
-        ]
+        sides = [(fold, [one.study.fold == fold for one in training]) for fold in range(folds)]
     else:
         sides = [(0, [one.study.split == "val" for one in training])]
     found = []

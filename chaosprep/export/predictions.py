@@ -70,6 +70,8 @@ def find_predictions(folder: Path) -> tuple[dict[str, Path], list[Problem]]:
             reason = f"there is another prediction for it, {found[path.stem].name}"
             problems.append(_problem("prediction-twice", path.stem, name, reason, "Keep one."))
         found.setdefault(path.stem, path)
+    for problem in problems:  # neither is taken: nobody knows which is meant
+        found.pop(problem.id, None)
     return found, problems
 
 

@@ -215,8 +215,9 @@ def _segmentation(
     from pydicom.uid import ExplicitVRLittleEndian, generate_uid
 
     first = sources[0]
+    images = "/".join(str(one.SOPInstanceUID) for one in sources)
     digest = sha256("/".join(names).encode() + planes.tobytes())
-    seeds = [str(first.SeriesInstanceUID), digest]
+    seeds = [str(first.SeriesInstanceUID), images, digest, str(automatic), __version__]
     made = highdicom.seg.Segmentation(
         source_images=sources,
         pixel_array=planes,

@@ -51,7 +51,8 @@ def slice_normal(orientation: Sequence[float] | NDArray[np.float64]) -> NDArray[
 def order_series(headers: Sequence[Header]) -> Order:
     """Order slices by position, increasing along the normal; equal positions keep the input order.
 
-    ``slice_spacing`` is the median step in mm between different positions, rounded to 6 decimals;
+    ``slice_spacing`` is the mean step in mm between different positions, the median where one is
+    off, rounded to 6 decimals;
     without positions SpacingBetweenSlices, then SliceThickness, then None. A step off the median by
     more than 5 % and 0.05 mm is a slice warning. Raises `FileError` ``orientation-mixed`` where a
     direction cosine varies by more than `SAME_ORIENTATION`, and ``orientation-broken``.
@@ -95,6 +96,8 @@ def _measure(headers: Sequence[Header], indices: tuple[int, ...], along: list[fl
         for before, step in zip(groups[:-1], steps, strict=True)
         if abs(step - spacing) > max(_IRREGULAR * spacing, _IRREGULAR)
     }
+    if not odd:  # the mean: positions may be rounded, and their rounding does not add up
+        spacing = sum(steps) / len(steps)
     return Order(indices, round(spacing, 6), _disagreement(headers, spacing), odd, duplicates)
 
 

@@ -14,10 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chaosprep.errors import FileError
+from chaosprep.imaging.images import check_size
 
 Fit = Literal["both", "pad", "crop"]
 MaskSampling = Literal["nearest", "label"]
 Pair = tuple[float, float]
+_MOST_STEP = 1000.0  # from one pixel size to another; more is a mistake or an attack
 _TIE = 1e-9  # where two labels share a pixel equally, the nearest one has it
 Kernel = Callable[[NDArray[np.float64]], NDArray[np.float64]]
 
@@ -165,6 +167,7 @@ def undo_grid(record: Mapping[str, Any], shape: tuple[int, int]) -> Undoing:
     """
     try:
         old = int(record["rows"]), int(record["cols"])
+        check_size(*old)
         ways = [
             _axis_back(old[i], float(record["step"][i]), float(record["offset"][i]), shape[i])
             for i in (0, 1)
@@ -181,7 +184,7 @@ def undo_grid(record: Mapping[str, Any], shape: tuple[int, int]) -> Undoing:
 
 def _axis_back(old: int, step: float, offset: float, size: int) -> tuple[slice, Axis]:
     """The new pixels that show the old ones, and the old ones among them."""
-    if not (1 <= old <= 65535 and 0 < step < math.inf):
+    if not (1 <= old <= 65535 and 1 / _MOST_STEP <= step <= _MOST_STEP):
         raise ValueError
     # A pixel is no padding where its centre lies on an old pixel; see `_axis`.
     first = math.ceil((-0.5 - offset) / step - _TIE)

@@ -229,3 +229,18 @@ def test_every_field_of_the_table_is_described_and_typed() -> None:
         *("fold", "mask", "mask_sha256", "mask_bytes", "spacing", "position", "orientation"),
         *("window", "grid", "frame", "parent", "augmentation"),
     }
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"labels": {"0": "liver"}},
+        {"labels": {"-1": "liver"}},
+        {"labels": {"70000": "liver"}},
+        {"spacing": [5.5, -1, 1]},
+        {"spacing": [0, 1, 1]},
+    ],
+)
+def test_labels_and_lengths_are_in_range(changes: dict[str, Any]) -> None:
+    (field,) = changes
+    assert field in refusal(**changes)

@@ -1,5 +1,6 @@
 """A case as volumes: where its voxels lie, in which units, with which labels."""
 
+from types import SimpleNamespace
 from typing import Any
 
 import msgspec
@@ -16,7 +17,7 @@ from chaosprep.dataset.volumes import (
     organ_labels,
     originals,
 )
-from chaosprep.errors import FileError
+from chaosprep.errors import ChaosprepError, FileError
 
 
 def rows(dataset: Dataset) -> tuple[Slice, ...]:
@@ -113,3 +114,44 @@ def test_a_mask_value_without_an_organ_is_named(livers: Dataset) -> None:
     object.__setattr__(case, "slices", tuple(changed(row, labels={7: "x"}) for row in case.slices))
     with pytest.raises(FileError, match="stands for no organ"):
         label_volume(case, {"x": 1})
+
+
+def stack(pairs: Dataset, count: int, step: float, drift: float = 0.0) -> tuple[Slice, ...]:
+    """Slices of one case, positions rounded to 0.1 mm, each shifted against the one before."""
+    first = rows(pairs)[0]
+    return tuple(
+        changed(
+            first,
+            id=f"{first.case}_s{index:03d}",
+            orientation=(1.0, 0.0, 0.0, 0.0, 1.0, 0.0),
+            spacing=(round(step, 1), 1.0, 1.0),
+            position=(0.0, round(drift * index, 3), round(step * index, 1)),
+        )
+        for index in range(count)
+    )
+
+
+def test_the_rounding_of_positions_does_not_add_up(pairs: Dataset) -> None:
+    found = stack(pairs, 60, 10 / 3)
+    lattice = case_lattice(found)
+    last = lattice.origin + lattice.steps @ (59, 0, 0)
+    assert np.allclose(last, found[-1].position or (), atol=1e-3)
+
+
+def test_a_slight_tilt_that_adds_up_is_named(pairs: Dataset) -> None:
+    assert code(stack(pairs, 40, 5.0, drift=0.2)) == "sheared"
+
+
+def test_more_organs_than_labels_are_refused(livers: Dataset) -> None:
+    names = {value: f"organ{value}" for value in range(1, 256)}
+    case = livers.cases[0]
+    many = tuple(changed(row, labels=names) for row in case.slices)
+    fake: Any = SimpleNamespace(directory="d", cases=[SimpleNamespace(slices=many)])
+    with pytest.raises(ChaosprepError, match="name 255 organs, a label map 254"):
+        organ_labels(fake)
+
+
+def test_a_huge_slope_gives_floats_and_no_overflow(pairs: Dataset) -> None:
+    row = changed(rows(pairs)[0], slope=1e18)
+    stored = np.array([[0, 600]], np.uint16)
+    assert modality_values(row, stored).tolist() == [[0.0, 6e20]]

@@ -119,7 +119,7 @@ def test_what_nnunet_would_stumble_over_is_found(
 def test_a_split_that_misses_a_case_leaves_nothing(
     livers: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(nnunet, "splits", lambda _: [{"train": ["MR001_t1-in"], "val": []}])
+    monkeypatch.setattr(nnunet, "splits", lambda *_: [{"train": ["MR001_t1-in"], "val": []}])
     with pytest.raises(FileError, match=r"splits_final\.json") as error:
         nnunet.export(livers, tmp_path)
     assert error.value.code == "not-as-written"
@@ -276,3 +276,26 @@ def test_overwrite_makes_it_again_and_nothing_else(livers: Dataset, tmp_path: Pa
         nnunet.export(livers, tmp_path)
     nnunet.export(livers, tmp_path, options=Options(overwrite=True))
     assert sorted(path.name for path in tmp_path.iterdir()) == ["Dataset005_Other", made.path.name]
+
+
+def test_the_last_fold_is_missed_too(folds: Dataset, tmp_path: Path) -> None:
+    last = max(row.fold for row in folds.slices if row.fold is not None)
+    lost = next(row.patient for row in folds.slices if row.fold == last)
+    broken = shutil.copytree(folds.directory, tmp_path / "broken")
+    for row in folds.slices:
+        if row.patient == lost:
+            (broken / row.image).unlink()
+    with pytest.raises(ChaosprepError, match=f"fold {last} has no case left"):
+        nnunet.export(broken, tmp_path / "raw", options=Options(on_error="skip"))
+
+
+def test_an_organ_called_background_is_refused(livers: Dataset, tmp_path: Path) -> None:
+    named = shutil.copytree(livers.directory, tmp_path / "named")
+
+    def rename(rows: list[dict[str, Any]]) -> None:
+        for row in rows:
+            row["labels"] = {"255": "background"}
+
+    rewrite(named, rename)
+    with pytest.raises(ChaosprepError, match="called background"):
+        nnunet.export(named, tmp_path / "raw")

@@ -127,10 +127,15 @@ def test_a_prediction_of_no_slice_is_a_problem(wide: Dataset, tmp_path: Path) ->
     assert len(masks(tmp_path / "out")) == len(wide)
 
 
-def test_two_predictions_of_one_slice_are_a_problem(wide: Dataset, tmp_path: Path) -> None:
+def test_of_two_predictions_of_one_slice_none_is_taken(wide: Dataset, tmp_path: Path) -> None:
     folder = predicted(wide, tmp_path / "p")
     as_npy(folder / "MR001_t1-in_s002", np.zeros((48, 48), np.uint8))
-    assert skip(wide, folder, tmp_path / "out") == {("prediction-twice", "MR001_t1-in_s002")}
+    with pytest.raises(ProblemsError) as caught:
+        assemble(folder, tmp_path / "out", reference=wide)
+    assert ("prediction-twice", "MR001_t1-in_s002") in codes(caught.value)
+    made = assemble(folder, tmp_path / "out", reference=wide, options=Options(on_error="skip"))
+    assert not (made.path / "masks/MR001_t1-in.nii.gz").exists()
+    assert made.cases == len(wide.cases) - 1
 
 
 def test_predictions_of_augmented_copies_are_passed_over(wide: Dataset, tmp_path: Path) -> None:

@@ -280,3 +280,14 @@ def test_without_highdicom_the_error_names_the_extra(
     with pytest.raises(ChaosprepError) as caught:
         assemble(organs, tmp_path / "out", format="seg", dicom=root)
     assert caught.value.code == "extra"
+
+
+def test_phases_that_share_series_and_mask_are_two_objects(tmp_path: Path) -> None:
+    patient = Patient(id=1, slices=3, matrix=32, sequences=("t1-in", "t1-out"))
+    root = write_chaos(tmp_path / "root", [patient])
+    pairs = chaosprep.split(root, tmp_path / "s", sequence=["t1-in", "t1-out"], val=0.0)
+    masks = chaosprep.extract_liver(pairs, tmp_path / "l")
+    place = assemble(masks, tmp_path / "seg", format="seg", dicom=pairs.directory).path
+    one, other = (dcmread(path) for path in sorted(place.glob("masks/*.dcm")))
+    assert one.SOPInstanceUID != other.SOPInstanceUID
+    assert one.SeriesInstanceUID != other.SeriesInstanceUID

@@ -216,3 +216,15 @@ def test_real_series_have_their_true_spacing(folder: str, spacing: float) -> Non
     assert (order.warnings, order.slice_warnings, order.duplicates) == ((), {}, ())
     if "CT" in folder:  # z falls with the file order
         assert order.indices == tuple(reversed(range(len(series))))
+
+
+def test_rounded_positions_give_the_mean_step() -> None:
+    """3.3333 mm in a header of one decimal: the median step, 3.3, would be 2 mm off at the end."""
+    heights = [round(index * 10 / 3, 1) for index in range(60)]
+    assert order_series(at(*heights)).slice_spacing == pytest.approx(10 / 3, abs=1e-3)
+
+
+def test_with_a_gap_the_median_step_is_the_spacing() -> None:
+    order = order_series(at(0.0, 5.0, 10.0, 20.0))
+    assert order.slice_spacing == 5.0
+    assert set(order.slice_warnings) == {2}

@@ -249,9 +249,10 @@ def test_the_limit_on_pixels_counts_all_frames() -> None:
 
 
 BOMBS = """
-import resource, struct
+import struct
 from chaosprep.errors import FileError
 from chaosprep.imaging.dicom import read_frames
+from tests import memory
 from tests.imaging.samples import dicom
 from tests.imaging.test_transfer import deflated, encapsulated, rle_frame, RLELossless
 plain = dicom()
@@ -273,7 +274,7 @@ for bomb in (
         read_frames(bomb)
     except FileError as error:
         print(error.code)
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+print(memory.peak() // 1024)
 """
 
 
