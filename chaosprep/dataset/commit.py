@@ -26,13 +26,15 @@ from chaosprep.dataset.manifest import DESCRIPTOR, SHARD, TABLE
 from chaosprep.dataset.records import FOLDERS, SPLITS, Slice, Split, encode_row
 from chaosprep.dataset.stage import Lineage
 from chaosprep.errors import Problem
+from chaosprep.imaging.png import COMPRESSOR
 
-_LIBRARIES = ("numpy", "opencv-python-headless", "pydicom")
+_LIBRARIES = ("Pillow", "numpy", "opencv-python-headless", "pydicom")
 
 
 def versions() -> dict[str, str]:
     """The versions of this tool and of the libraries that its output depends on."""
-    return {"chaosprep": __version__} | {name: version(name) for name in _LIBRARIES}
+    known = {name: version(name) for name in _LIBRARIES}
+    return {"chaosprep": __version__, "PNG": COMPRESSOR} | known
 
 
 def in_order(problems: Iterable[Problem]) -> tuple[Problem, ...]:

@@ -4,6 +4,7 @@ What must be shared is a file system: workers read the source and write the outp
 paths as this process. That, and that they are of one version, is looked at before any case runs.
 """
 
+import gc
 import os
 import platform
 import threading
@@ -12,7 +13,7 @@ import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import BrokenExecutor, Future
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -53,15 +54,18 @@ class DaskExecutor:
     """
 
     isolates = True
+    patience: float | None = 5.0
 
     def __init__(self, address: str, claim: Claim, source: Path, cases: int) -> None:
         self._claim = claim
         self._versions = _versions()
         self._remote: dict[Future[Any], Any] = {}
-        self._silence = silent()
-        self._silence.__enter__()
+        self._served = time.monotonic()
+        self._open = ExitStack()
         try:
+            self._open.enter_context(silent())
             self._client = _connect(address)
+            self._open.callback(self._client.close)
             check_workers(self._client, claim, source)
             self._slots, self._counted = 0, 0.0
             self.batch = batch_size(cases, self._threads())
@@ -91,30 +95,29 @@ class DaskExecutor:
 
     def close(self) -> None:
         """Leave the cluster; it drops what nobody waits for."""
-        if hasattr(self, "_client"):
-            self._client.close()
-            del self._client
-            self._silence.__exit__(None, None, None)
+        self._open.close()
+
+    def look(self) -> None:
+        """Give up where there has been no worker for `PATIENCE` seconds.
+
+        Raises:
+            ChaosprepError: `dask-no-workers`.
+        """
+        if self._client.status != "running" or self._client.nthreads():
+            self._served = time.monotonic()
+        elif time.monotonic() - self._served > PATIENCE:
+            raise _no_workers("the last worker is gone")
 
     def abort(self) -> None:
         """Take back the right to write, and wait for those who are at it as far as they answer."""
         self._claim.give_up()
-        if not hasattr(self, "_client"):
-            return
         remote, self._remote = list(self._remote.values()), {}
         if self._client.status == "running":
-            waiting = threading.Thread(target=self._end, args=(remote,), daemon=True)
+            arguments = (self._client, self._claim, remote)
+            waiting = threading.Thread(target=_end, args=arguments, daemon=True)
             waiting.start()
             waiting.join(PATIENCE)
         self.close()
-
-    def _end(self, remote: list[Any]) -> None:
-        try:
-            self._client.cancel(remote, force=True)
-            while any(self._client.run(at_work, self._claim, on_error="ignore").values()):
-                time.sleep(0.05)
-        except (OSError, RuntimeError):
-            return  # the scheduler is gone; the claim still stops them
 
     def _threads(self) -> int:
         threads: dict[str, int] = self._client.nthreads()
@@ -141,6 +144,16 @@ class DaskExecutor:
         future.set_exception(raised)
 
 
+def _end(client: Any, claim: Claim, remote: list[Any]) -> None:  # noqa: ANN401 - no types
+    """Cancel what is under way, and wait for those who are at it."""
+    try:
+        client.cancel(remote, force=True)
+        while any(client.run(at_work, claim, on_error="ignore").values()):
+            time.sleep(0.05)
+    except Exception:  # noqa: BLE001 - left meanwhile, or no scheduler: the claim still stops them
+        return
+
+
 def batch_size(cases: int, threads: int) -> int:
     """Cases in a batch.
 
@@ -163,11 +176,7 @@ def check_workers(client: Any, claim: Claim, source: Path) -> None:  # noqa: ANN
     try:
         client.wait_for_workers(1, timeout=PATIENCE)
     except TimeoutError as error:
-        raise ChaosprepError(
-            "dask: the scheduler has no workers",
-            "Start some, and run the same command again.",
-            code="dask-no-workers",
-        ) from error
+        raise _no_workers("the scheduler has no workers") from error
     here = look(claim, source)
     end = time.monotonic() + PATIENCE
     while True:
@@ -291,22 +300,33 @@ def _busy_for_another(claim: Claim) -> bool:
 def _connect(address: str) -> Any:  # noqa: ANN401 - no types
     from distributed import Client
 
+    refusal: ChaosprepError
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # versions are checked below, those that matter
             return Client(address, timeout=PATIENCE, set_as_default=False)
-    except OSError as error:
-        raise ChaosprepError(
+    except OSError:
+        refusal = ChaosprepError(
             f"dask: no scheduler answers at {address}",
             "Start one there (dask scheduler), or correct the address.",
             code="dask-unreachable",
-        ) from error
-    except ValueError as error:
-        raise UsageError(
-            f"dask: {address!r} is not an address ({error})",
+        )
+    except (ArithmeticError, ImportError, RuntimeError, TypeError, ValueError) as error:
+        refusal = UsageError(
+            f"dask: {address!r} is not an address that can be used here ({error})",
             "Give one such as tcp://host:8786, or local, or config.",
             code="dask-address",
-        ) from error
+        )
+    gc.collect()  # a client that is half made would wait for its loop for ever when Python ends
+    raise refusal
+
+
+def _no_workers(what: str) -> ChaosprepError:
+    return ChaosprepError(
+        f"dask: {what}",
+        "Start some, and run the same command again; it goes on from here.",
+        code="dask-no-workers",
+    )
 
 
 def _key() -> str:

@@ -3,16 +3,18 @@
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 from collections import deque
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, ProcessPoolExecutor, wait
 from contextlib import contextmanager
 from functools import partial
 from itertools import islice
 from typing import Generic, Protocol, TypeVar
 
-_PRELOAD = ["cv2", "msgspec.json", "pydicom.pixels", "PIL.Image", "chaosprep.imaging.dicom"]
+_ALWAYS = ("msgspec.json", "chaosprep.imaging.dicom", "chaosprep.imaging.images")
+_PRELOAD = ("cv2", "pydicom.pixels", "PIL.Image")
 _METHOD = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
 T = TypeVar("T")
 R = TypeVar("R")
@@ -28,6 +30,7 @@ class Executor(Protocol):
 
     batch: int
     isolates: bool
+    patience: float | None
 
     @property
     def slots(self) -> int:
@@ -36,6 +39,10 @@ class Executor(Protocol):
 
     def submit(self, function: Callable[[T], R], task: T) -> "Future[R]":
         """Start a task; its future raises `BrokenExecutor` where the worker died."""
+        ...
+
+    def look(self) -> None:
+        """Called where nothing finished for `patience` seconds; raises where nothing will."""
         ...
 
     def close(self) -> None:
@@ -53,12 +60,16 @@ class SerialExecutor:
     slots = 1
     batch = 1
     isolates = False
+    patience: float | None = None
 
     def submit(self, function: Callable[[T], R], task: T) -> "Future[R]":
         """Run the task; its exception comes at once, not by the future."""
         future: Future[R] = Future()
         future.set_result(function(task))
         return future
+
+    def look(self) -> None:
+        """Each task is done when it was submitted."""
 
     def close(self) -> None:
         """Nothing is left to drop."""
@@ -72,6 +83,7 @@ class ProcessExecutor:
 
     batch = 1
     isolates = False
+    patience: float | None = None
 
     def __init__(self, jobs: int) -> None:
         self.slots = 2 * jobs
@@ -87,6 +99,9 @@ class ProcessExecutor:
             future.set_exception(error)
             return future
 
+    def look(self) -> None:
+        """A worker that dies breaks its futures."""
+
     def close(self) -> None:
         """Drop what has not begun; when this returns, no worker writes any more."""
         self._pool.shutdown(wait=True, cancel_futures=True)
@@ -98,12 +113,15 @@ class ProcessExecutor:
         self.close()
 
 
-def warm_up(jobs: int) -> None:
-    """Let the server that workers are forked from import its libraries while this one plans."""
+def warm_up(jobs: int, libraries: Sequence[str] = _PRELOAD) -> None:
+    """Let the server that workers are forked from import its libraries while this one plans.
+
+    Its first call in a process decides on the libraries.
+    """
     if jobs > 1 and _METHOD == "forkserver":
         from multiprocessing import forkserver
 
-        multiprocessing.set_forkserver_preload(_PRELOAD)
+        multiprocessing.set_forkserver_preload([*_ALWAYS, *libraries])
         with _interrupts_held():
             forkserver.ensure_running()
 
@@ -124,9 +142,9 @@ def _interrupts_held() -> Iterator[None]:
 def _start_worker() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    import cv2
-
-    cv2.setNumThreads(1)  # the workers are the parallelism
+    os.environ["OPENCV_FOR_THREADS_NUM"] = "1"  # the workers are the parallelism
+    if "cv2" in sys.modules:
+        sys.modules["cv2"].setNumThreads(1)
 
 
 def _end_with_parent() -> None:
@@ -165,9 +183,8 @@ def map_unordered(
             alone = _fill(executor, partial(_each, function), waiting, flying, suspects)
             if not flying:
                 return
-            wait(flying, return_when=FIRST_COMPLETED)
             broken = []
-            for future in [future for future in flying if future.done()]:
+            for future in _finished(executor, flying):
                 if isinstance(future.exception(), BrokenExecutor):
                     broken.append(future)
                     continue
@@ -190,6 +207,14 @@ def map_unordered(
         raise
     finally:
         executor.close()
+
+
+def _finished(executor: Executor, flying: Iterable["Future[R]"]) -> list["Future[R]"]:
+    """The futures that are done, of which there may be none after the executor's patience."""
+    done = wait(flying, executor.patience, return_when=FIRST_COMPLETED).done
+    if not done:
+        executor.look()
+    return [future for future in flying if future in done]
 
 
 def _each(function: Callable[[T], R], batch: tuple[T, ...]) -> list[R]:

@@ -91,7 +91,7 @@ def run(
     if jobs < 1:
         raise UsageError(f"jobs: {jobs} workers cannot work", "Give 1 or more.", code="jobs")
     if dask is None:
-        warm_up(jobs)
+        warm_up(jobs, stage.libraries)
     params = check_params(params)
     if isinstance(source, str | Path):
         path = Path(source) if dask is None else Path(source).absolute()  # workers are elsewhere

@@ -130,7 +130,8 @@ class Stage(Generic[C, P]):
     `version` goes up whenever the same input and parameters give other bytes. `plan` decides what
     needs all cases at once (who goes where, how often), and returns how to complete each case
     before it is sent to `run_case`; `open` finds the cases below a path. `needs` are the stages
-    that must have come before.
+    that must have come before, `libraries` the heavy ones that nearly every case takes: they are
+    imported once, before workers are forked.
     """
 
     name: str
@@ -140,6 +141,7 @@ class Stage(Generic[C, P]):
     open: Callable[[Path, P], Source[C]]
     plan: Callable[[Sequence[C], P], Callable[[C], C]] = _as_they_are
     needs: tuple[str, ...] = ()
+    libraries: tuple[str, ...] = ()
 
 
 def make_params(kind: type[P], fields: dict[str, Any]) -> P:

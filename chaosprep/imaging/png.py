@@ -14,11 +14,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 try:
+    from isal import __version__ as _isal_version
     from isal import isal_zlib
     from isal.igzip_lib import IsalError
 except ImportError:  # no wheel for this machine: slower, the same pixels
     isal_zlib = zlib  # type: ignore[misc]
     IsalError = zlib.error  # type: ignore[assignment]
+    COMPRESSOR = f"zlib {zlib.ZLIB_RUNTIME_VERSION}"
+else:
+    COMPRESSOR = f"isal {_isal_version}"
+"""What packs the pixels: other compressors, other bytes."""
 
 Compression = Literal["fast", "small", "none"]
 

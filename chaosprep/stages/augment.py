@@ -261,4 +261,5 @@ AUGMENT = Stage(
     open=open_parent,
     plan=plan,
     needs=("convert",),
+    libraries=("cv2",),
 )

@@ -196,4 +196,5 @@ EXTRACT_LIVER = Stage(
     run_case=run_case,
     open=open_parent,
     needs=("split",),
+    libraries=("cv2",),
 )

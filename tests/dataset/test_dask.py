@@ -1,5 +1,6 @@
 """The same run on a Dask cluster: the same bytes, whatever dies on the way."""
 
+import logging
 import os
 import signal
 import subprocess
@@ -11,10 +12,11 @@ from typing import Any
 
 import pytest
 
+from chaosprep import Dataset
 from chaosprep.dataset import dask_executor
 from chaosprep.dataset.claim import Claim, SupersededError, end_claims, make_claim
 from chaosprep.dataset.dask_cluster import scheduler_address
-from chaosprep.dataset.dask_executor import batch_size
+from chaosprep.dataset.dask_executor import DaskExecutor, batch_size
 from chaosprep.dataset.opening import open_dataset
 from chaosprep.dataset.runner import Event, run
 from chaosprep.dataset.writer import Writer
@@ -398,3 +400,27 @@ def test_what_is_done_needs_no_cluster(tmp_path: Path) -> None:
     serial(tmp_path)
     events = on_dask(toys(tmp_path), tmp_path / "serial", "tcp://127.0.0.1:9")
     assert [event.kind for event in events] == ["already-done"]
+
+
+@pytest.mark.parametrize("address", ["tcp://host", "http://127.0.0.1:1", "tls://127.0.0.1:8786"])
+def test_a_wrong_address_ends_the_command(pairs: Dataset, tmp_path: Path, address: str) -> None:
+    """In a process of its own: a client that is half made must not hold up its end."""
+    command = ["-m", "chaosprep.cli.main", "extract-liver", str(pairs.directory), "--dask", address]
+    done = subprocess.run(
+        [sys.executable, *command, "-o", str(tmp_path / "out")],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert "is not an address" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_failed_connection_leaves_dasks_loggers_as_they_were(tmp_path: Path) -> None:
+    logger = logging.getLogger("distributed")
+    before = logger.level
+    with pytest.raises(UsageError):
+        DaskExecutor("tcp://host", make_claim(tmp_path), tmp_path, 1)
+    assert logger.level == before

@@ -23,6 +23,7 @@ from chaosprep.dataset.executors import (
     map_unordered,
     open_executor,
 )
+from chaosprep.errors import ChaosprepError
 from tests.dataset.toys import within
 
 FAST = 30  # seconds; generous, only a hang takes as long
@@ -225,6 +226,10 @@ class Scripted:
 
     batch = 1
     isolates = False
+    patience: float | None = None
+
+    def look(self) -> None:
+        """Every task ends."""
 
     def __init__(self, slots: int, culprits: set[int]) -> None:
         self.slots = slots
@@ -263,3 +268,19 @@ def test_exactly_the_culprits_are_blamed(tasks: int, slots: int, culprits: set[i
     assert sorted(task for task, _ in found) == list(range(tasks))
     for task, result in found:
         assert isinstance(result, WorkerDied) if task in culprits else result == task * task
+
+
+def test_where_nothing_finishes_the_executor_has_a_look() -> None:
+    """As Dask's does, whose last worker may go without a word."""
+
+    class Stuck(SerialExecutor):
+        patience: float | None = 0.01
+
+        def submit(self, function: Callable[[Any], Any], task: Any) -> "Future[Any]":  # noqa: ANN401
+            return Future()
+
+        def look(self) -> None:
+            raise ChaosprepError("nobody is left", code="alone")
+
+    with pytest.raises(ChaosprepError, match="nobody is left"):
+        list(map_unordered(Stuck, str, iter([1])))
