@@ -167,7 +167,6 @@ def undo_grid(record: Mapping[str, Any], shape: tuple[int, int]) -> Undoing:
     """
     try:
         old = int(record["rows"]), int(record["cols"])
-        check_size(*old)
         ways = [
             _axis_back(old[i], float(record["step"][i]), float(record["offset"][i]), shape[i])
             for i in (0, 1)
@@ -178,6 +177,7 @@ def undo_grid(record: Mapping[str, Any], shape: tuple[int, int]) -> Undoing:
             "Run chaosprep convert again with --overwrite.",
             code="grid-broken",
         ) from None
+    check_size(*old)
     (part_rows, rows), (part_cols, cols) = ways
     return Undoing((part_rows, part_cols), Grid(rows, cols))
 

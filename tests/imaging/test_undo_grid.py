@@ -138,6 +138,7 @@ def test_no_label_is_made_up(
         {"cols": "x"},
         {"step": [0.0, 1.0]},
         {"step": [-1.0, 1.0]},
+        {"step": [1e-9, 1.0]},
         {"step": [float("nan"), 1.0]},
         {"step": [1.0]},
         {"offset": [1e9, 0.0]},
@@ -151,3 +152,10 @@ def test_a_record_that_is_not_ours_is_refused(change: dict[str, Any]) -> None:
     with pytest.raises(FileError) as caught:
         undo_grid(record | change, (8, 8))
     assert caught.value.code == "grid-broken"
+
+
+def test_an_old_picture_beyond_the_limit_is_refused_before_it_is_made() -> None:
+    record = {"rows": 60000, "cols": 60000, "offset": [0.0, 0.0], "step": [1.0, 1.0]}
+    with pytest.raises(FileError) as caught:
+        undo_grid(record, (8, 8))
+    assert caught.value.code == "too-large"
