@@ -163,7 +163,7 @@ def undo_grid(record: Mapping[str, Any], shape: tuple[int, int]) -> Undoing:
         shape: rows and columns of the new picture.
 
     Raises:
-        FileError: `grid-broken`, where the record is not one of ours.
+        FileError: `grid-broken`, where the record is not one of ours, or `too-large`.
     """
     try:
         old = int(record["rows"]), int(record["cols"])
