@@ -1,6 +1,6 @@
 """A case of a stage directory as volumes in patient space: its images, its labels, its lattice."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from statistics import median
@@ -54,6 +54,17 @@ def organ_values(labels: Iterable[Mapping[int, str]]) -> dict[str, int]:
 def number_organs(values: Mapping[str, int]) -> dict[str, int]:
     """The organs that `organ_values` gave and their labels: 1, 2, ..."""
     return {organ: label for label, organ in enumerate(values, start=1)}
+
+
+def can_show(named: Collection[str], organs: Iterable[str]) -> tuple[str, ...]:
+    """The organs that masks can show, of those of their dataset: CHAOS's of CT the liver alone.
+
+    Args:
+        named: the names in their rows' `labels` and `pixels`. The unnamed values of `split`,
+            `label-1`, stand there only where they occur: any mask may show them.
+        organs: those of the dataset.
+    """
+    return tuple(organ for organ in organs if organ in named or organ.startswith("label-"))
 
 
 class Placed(Protocol):

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from chaosprep.dataset.records import Orientation, Spacing, Triple
 from chaosprep.errors import ChaosprepError, FileError, Problem
-from chaosprep.evaluation.picture_sides import pictures_below
+from chaosprep.evaluation.picture_sides import SLICE_ID, pictures_below
 from chaosprep.evaluation.sides import Masks, Organs, Side, known_lattice, read_picture, stack
 from chaosprep.imaging.images import read_mask
 from chaosprep.imaging.organs import (
@@ -139,6 +139,8 @@ def open_chaos(root: Path) -> Side | None:
 def open_sets(root: Path, reference: Side) -> Side | None:
     """The sets below a folder by their `Results`, or, where there is none, their `Ground`.
 
+    None where there is neither; folders of pictures named by slice ids are no sets.
+
     Args:
         root: a submission, or a folder in the challenge's layout.
         reference: the CHAOS root that it is compared with.
@@ -147,7 +149,7 @@ def open_sets(root: Path, reference: Side) -> Side | None:
         ChaosprepError: `set-twice`, a set is there for two tasks.
     """
     for name in ("results", "ground"):
-        folders = sorted(_named(root, name, _DEPTH))
+        folders = [f for f in sorted(_named(root, name, _DEPTH)) if not _holds_slice_ids(f)]
         if folders:
             break
     else:
@@ -259,6 +261,12 @@ def _named(folder: Path, name: str, depth: int) -> Iterator[Path]:
         for child in folder.iterdir():
             if child.is_dir() and not child.is_symlink() and not is_litter(child.name):
                 yield from _named(child, name, depth - 1)
+
+
+def _holds_slice_ids(folder: Path) -> bool:
+    """Whether its pictures are named by slice ids, whatever it is called itself."""
+    files = pictures_below(folder)
+    return bool(files) and all(SLICE_ID.fullmatch(file.stem) for file in files)
 
 
 def _set(folder: Path) -> tuple[str, str]:

@@ -54,7 +54,7 @@ def evaluate(
         ProblemsError: cases have problems, and they are not to be skipped.
     """
     reference = open_reference(Path(ref))
-    prediction = open_prediction(Path(pred), reference)
+    prediction = open_prediction(Path(pred), reference, tuple(organs))
     if spacing is not None and reference.in_mm:
         raise UsageError(
             "the reference knows the size of its voxels",
@@ -63,8 +63,15 @@ def evaluate(
         )
     wanted, notes = _wanted(prediction, reference, tuple(patients), split)
     chosen = _organs(prediction, reference, wanted, tuple(organs))
+    narrowed = bool(patients) or split is not None
     problems = [*reference.problems, *prediction.problems]
-    problems += _unmatched(prediction, reference, wanted)
+    problems += _missing(prediction, wanted)
+    surplus, aside = _surplus(prediction, reference)
+    problems += surplus
+    if narrowed:
+        problems = [problem for problem in problems if _is_of(problem, wanted)]
+    else:
+        notes = (*notes, *aside)
     broken = {problem.id for problem in prediction.problems}
     tasks = [
         Task(prediction.members[member.id], member, chosen, spacing, per)
@@ -137,13 +144,19 @@ def _wanted(
     wanted = [m for m in asked if split is not None or (m.split, m.sequence) in covered]
     if len(wanted) == len(asked):
         return wanted, ()
-    left = sorted({" ".join(filter(None, (m.split, m.sequence))) for m in asked if m not in wanted})
-    count = len(asked) - len(wanted)
-    what = f"{count} case{'s' if count > 1 else ''} of REF left aside: PRED has nothing of"
-    return wanted, (f"{what} {', '.join(left)}",)
+    left = [" ".join(filter(None, (m.split, m.sequence))) for m in asked if m not in wanted]
+    return wanted, (_left_aside("REF", left, "PRED"),)
 
 
-def _unmatched(prediction: Side, reference: Side, wanted: list[Member]) -> Iterator[Problem]:
+def _is_of(problem: Problem, wanted: list[Member]) -> bool:
+    """Whether a problem is of a case or patient that was asked for."""
+    patients = {member.patient for member in wanted}
+    return problem.id in {member.id for member in wanted} or (
+        problem.id.partition("_")[0] in patients
+    )
+
+
+def _missing(prediction: Side, wanted: list[Member]) -> Iterator[Problem]:
     for member in wanted:
         if member.id not in prediction.members:
             yield Problem(
@@ -152,13 +165,31 @@ def _unmatched(prediction: Side, reference: Side, wanted: list[Member]) -> Itera
                 reason="the prediction lacks this case",
                 remedy="Predict it, or choose with --patient or --split.",
             )
-    for id in sorted(prediction.members.keys() - reference.members.keys()):
-        yield Problem(
+
+
+def _surplus(prediction: Side, reference: Side) -> tuple[list[Problem], tuple[str, ...]]:
+    """The predicted cases that the reference lacks, and a note on those of series it never has."""
+    known = {member.sequence for member in reference.members.values()}
+    lacking = sorted(prediction.members.keys() - reference.members.keys())
+    series = [prediction.members[id].sequence for id in lacking]
+    others = [one for one in series if one and one not in known and known != {None}]
+    problems = [
+        Problem(
             code="case-surplus",
             id=id,
             reason="the reference has no such case",
             remedy="Move its prediction away.",
         )
+        for id, one in zip(lacking, series, strict=True)
+        if one not in others
+    ]
+    return problems, (_left_aside("PRED", others, "REF"),) if others else ()
+
+
+def _left_aside(side: str, left: Sequence[str], other: str) -> str:
+    """A note on cases, each with the split or series that the other side has nothing of."""
+    cases = f"{len(left)} case{'s' if len(left) > 1 else ''}"
+    return f"{cases} of {side} left aside: {other} has nothing of {', '.join(sorted(set(left)))}"
 
 
 def _notes(results: Sequence[OrganResult]) -> Iterator[str]:

@@ -26,6 +26,7 @@ from chaosprep.layouts.masks import is_volume
 from chaosprep.layouts.source import is_litter
 
 _LEGENDS = ("dataset.json", "labels.json")
+_DIGITS = 5  # of a label of 16 bits
 
 
 @dataclass(frozen=True)
@@ -149,9 +150,13 @@ def _labels(name: str, found: object) -> dict[int, str]:
     values: dict[int, str] = {}
     for key, value in found.items():
         text, organ = (value, key) if isinstance(value, int) else (key, value)
-        if not (isinstance(organ, str) and str(text).isdecimal()) or organ == "ignore":
-            raise _no_legend(name, f"{key!r} is not one organ with one number")
-        values[int(text)] = organ
+        number = str(text)
+        known = isinstance(organ, str) and number.isdecimal() and len(number) <= _DIGITS
+        if not known or organ == "ignore":
+            raise _no_legend(name, f"{key[:40]!r} is not one organ with one number")
+        if int(number) in values:
+            raise _no_legend(name, f"two organs have the number {int(number)}")
+        values[int(number)] = organ
     values.pop(0, None)
     if not values:
         raise _no_legend(name, "it has no labels")

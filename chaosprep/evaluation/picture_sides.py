@@ -2,11 +2,12 @@
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from chaosprep.errors import NothingFoundError, Problem
+from chaosprep.errors import FileError, NothingFoundError, Problem
 from chaosprep.evaluation.sides import (
     PICTURES,
     Masks,
@@ -23,8 +24,9 @@ from chaosprep.imaging.organs import level_histogram
 from chaosprep.layouts.pairing import natural_key
 from chaosprep.layouts.source import is_litter
 
+_BINARY = (1, 255)  # what tools write for `yes`
 _DEPTH = 3  # of folders below the one that was given: val/masks
-_SLICE = re.compile(r"(?P<case>.+)_s\d{3,}(?P<copy>_a\d+)?")
+SLICE_ID = re.compile(r"(?P<case>.+)_s\d{3,}(?P<copy>_a\d+)?")
 
 
 @dataclass(frozen=True)
@@ -55,27 +57,30 @@ class PictureCase:
         return Masks(stack(planes, len(self.files)), tuple(file.stem for file in self.files))
 
 
-def open_pictures(folder: Path, reference: Side | None) -> Side:
+def open_pictures(folder: Path, reference: Side | None, asked: Organs = ()) -> Side:
     """A folder of pictures; files named by slice ids are cases, else each folder is one.
 
     Args:
         folder: the folder; up to three levels of folders below it are looked at, of these those
             named `masks` alone where there are any.
         reference: the other side, whose values count; without one, those found here.
+        asked: the organs to compare; one alone is that of masks with one value, 1 or 255.
 
     Raises:
         NothingFoundError: there is no picture.
-        FileError: a picture of the reference cannot be read.
+        FileError: a picture of the reference cannot be read; `mask-values`, there is one value
+            that any organ may have.
     """
     cases, problems = _cases(folder)
     if not cases:
         raise NothingFoundError(
             f"{folder}: no PNG or npy is in it", "Give the folder that holds the masks.", "nothing"
         )
+    files = [file for found in cases.values() for file in found]
     if reference is not None:
-        values = reference.values
+        values = _values(files, reference, asked)
     else:
-        every = (read_picture(file) for files in cases.values() for file in files)
+        every = (read_picture(file) for file in files)
         values = name_values(level for array in every for level in level_histogram(array))
     return Side(
         kind="folder of pictures",
@@ -87,6 +92,38 @@ def open_pictures(folder: Path, reference: Side | None) -> Side:
         in_mm=False,
         problems=problems,
     )
+
+
+def _values(files: Iterable[Path], reference: Side, asked: Organs) -> Mapping[int, str]:
+    """What the values of a prediction stand for: the reference's organs.
+
+    Binary masks are of one organ, but they do not say which: CHAOS's spleen is up to 255.
+    """
+    if len(reference.organs) < 2:
+        return reference.values
+    value = _only_value(files)
+    if value not in _BINARY:
+        return reference.values
+    if len(asked) == 1:
+        return {value: asked[0]}
+    if value == 1 and value in reference.values:
+        return reference.values
+    raise FileError(
+        f"PRED holds one value, {value}, and REF has {len(reference.organs)} organs",
+        "Give its stage directory, or name the organ with --organ.",
+        code="mask-values",
+    )
+
+
+def _only_value(files: Iterable[Path]) -> int | None:
+    """The one value but 0 that all files share; None where there is none, or another."""
+    found: set[int] = set()
+    for file in files:
+        with suppress(FileError):  # it becomes a problem of its case
+            found |= level_histogram(read_picture(file)).keys() - {0}
+        if len(found) > 1:
+            return None
+    return next(iter(found), None)
 
 
 def pictures_below(folder: Path, depth: int = _DEPTH) -> list[Path]:
@@ -105,7 +142,7 @@ def pictures_below(folder: Path, depth: int = _DEPTH) -> list[Path]:
 def _cases(folder: Path) -> tuple[dict[str, list[Path]], tuple[Problem, ...]]:
     files = pictures_below(folder)
     masks = [file for file in files if "masks" in file.relative_to(folder).parts[:-1]]
-    named = [(file, _SLICE.fullmatch(file.stem)) for file in masks or files]
+    named = [(file, SLICE_ID.fullmatch(file.stem)) for file in masks or files]
     cases: defaultdict[str, list[Path]] = defaultdict(list)
     for file, match in named:
         if all(match for _, match in named) and match:

@@ -1,6 +1,7 @@
 """A box plot for each metric, drawn without a screen and without matplotlib's global state."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from io import BytesIO
 from typing import TYPE_CHECKING
 
@@ -29,7 +30,6 @@ def box_plots(found: Evaluation) -> bytes:
         ChaosprepError: `extra`, matplotlib is not installed.
     """
     try:
-        from matplotlib import rc_context, rcdefaults
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
     except ImportError as error:
@@ -37,8 +37,7 @@ def box_plots(found: Evaluation) -> bytes:
             "matplotlib is not installed", "Run: pip install 'chaosprep[plot]'.", "extra"
         ) from error
     organs = [summary.organ for summary in found.summaries]
-    with rc_context():
-        rcdefaults()  # not the user's own: the same results give the same picture
+    with default_style():
         rows = -(-len(_PANELS) // _COLUMNS)
         figure = Figure(figsize=(9, 3 * rows), dpi=120, layout="constrained")
         FigureCanvasAgg(figure)
@@ -49,6 +48,16 @@ def box_plots(found: Evaluation) -> bytes:
         stream = BytesIO()
         figure.savefig(stream, format="png", metadata={"Software": None})
     return stream.getvalue()
+
+
+@contextmanager
+def default_style() -> Iterator[None]:
+    """Draw in matplotlib's own style, not the user's: the same numbers give the same picture."""
+    from matplotlib import rc_context, rcdefaults
+
+    with rc_context():
+        rcdefaults()
+        yield
 
 
 def _panel(

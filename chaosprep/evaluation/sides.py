@@ -122,7 +122,7 @@ def stack(planes: Iterable[NDArray[np.uint8]], count: int) -> NDArray[np.uint8]:
             sizes = " and ".join(f"{one.shape[0]}x{one.shape[1]}" for one in (found[0], plane))
             raise FileError(
                 f"its slices have different sizes: {sizes}",
-                "Keep one case in a folder, or use --per slice.",
+                "Give the slices of each size a folder of their own, on both sides.",
                 code="size-mismatch",
             )
         found.append(plane)

@@ -8,13 +8,16 @@ from chaosprep.errors import ChaosprepError, FileError, NothingFoundError, Usage
 from chaosprep.evaluation.chaos_sides import open_chaos, open_sets
 from chaosprep.evaluation.nifti_side import nifti_files, open_nifti
 from chaosprep.evaluation.picture_sides import open_pictures, pictures_below
-from chaosprep.evaluation.sides import Side
+from chaosprep.evaluation.sides import Organs, Side
 from chaosprep.evaluation.stage_side import open_stage
 
 UNDERSTOOD = (
     "A side can be a stage directory; a NIfTI file or a folder of them; a CHAOS root with Ground, "
     "or a submission of Results for it; a folder of PNG or npy masks."
 )
+
+
+_MOST = 255  # organs: `Masks` hold bytes
 
 
 def open_reference(path: Path) -> Side:
@@ -25,23 +28,32 @@ def open_reference(path: Path) -> Side:
         NothingFoundError: `layout-unknown`.
         ChaosprepError: what is wrong with what it is.
     """
-    return _recognise(path, None)
+    return _recognise(path, None, ())
 
 
-def open_prediction(path: Path, reference: Side) -> Side:
+def open_prediction(path: Path, reference: Side, asked: Organs = ()) -> Side:
     """Recognise the prediction; what it does not say itself is taken from the reference.
+
+    Where the reference does not say it either, an organ that is asked for alone does.
 
     Raises:
         UsageError: there is no such file or folder.
         NothingFoundError: `layout-unknown`.
         ChaosprepError: what is wrong with what it is.
     """
-    return _recognise(path, reference)
+    return _recognise(path, reference, asked)
 
 
-def _recognise(path: Path, reference: Side | None) -> Side:
+def _recognise(path: Path, reference: Side | None, asked: Organs) -> Side:
     try:
-        return _open(path, reference)
+        side = _open(path, reference, asked)
+        if len(side.organs) > _MOST:
+            raise FileError(
+                f"{path}: {len(side.organs)} organs or values are in it",
+                "These look like images; give the folder of the masks.",
+                code="mask-values",
+            )
+        return side
     except FileError as error:
         named = f"{error.file}: {error.reason}" if error.file else error.reason
         raise FileError(named, error.remedy, error.code) from error
@@ -53,7 +65,7 @@ def _recognise(path: Path, reference: Side | None) -> Side:
         ) from error
 
 
-def _open(path: Path, reference: Side | None) -> Side:
+def _open(path: Path, reference: Side | None, asked: Organs) -> Side:
     if not path.exists():
         raise UsageError(f"{path}: there is no such file or folder", code="root")
     if path.is_dir() and (is_stage_directory(path) or (path / WORKSPACE).exists()):
@@ -66,7 +78,7 @@ def _open(path: Path, reference: Side | None) -> Side:
         if found is not None:
             return found
         if pictures_below(path):
-            return open_pictures(path, reference)
+            return open_pictures(path, reference, asked)
     raise NothingFoundError(
         f"{path}: it is not known what this is", UNDERSTOOD, code="layout-unknown"
     )

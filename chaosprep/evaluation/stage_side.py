@@ -1,12 +1,13 @@
 """A stage directory as one side of a comparison: its masks, its cases, its organs."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from chaosprep.dataset.case import Case
 from chaosprep.dataset.opening import open_dataset
 from chaosprep.dataset.records import Slice
-from chaosprep.dataset.volumes import label_plane, organ_labels, originals
+from chaosprep.dataset.volumes import can_show, label_plane, organ_labels, originals
 from chaosprep.errors import FileError
 from chaosprep.evaluation.sides import Masks, Organs, Side, known_lattice, stack
 
@@ -41,7 +42,8 @@ class StageCase:
     def read(self, organs: Organs) -> Masks:
         """Its masks, each file checked against the manifest."""
         rows = originals(self.case)
-        labels = {o: organs.index(o) + 1 if o in organs else 0 for o in self.organs}
+        named = {organ for row in rows for organ in row.labels.values()}
+        labels = {o: organs.index(o) + 1 if o in organs else 0 for o in named}
         planes = (label_plane(row, self._mask(row), labels) for row in rows)
         voxels = stack(planes, len(rows))
         return Masks(voxels, tuple(row.id for row in rows), lattice=known_lattice(rows))
@@ -69,9 +71,14 @@ def open_stage(directory: Path) -> Side:
     return Side(
         kind="stage directory",
         path=directory,
-        members={case.id: StageCase(case, tuple(labels)) for case in dataset.cases},
+        members={case.id: StageCase(case, _organs(case, labels)) for case in dataset.cases},
         organs=tuple(labels),
         values=values,
         labels={label: organ for organ, label in labels.items()},
         in_mm=any(r.spacing and r.position and r.orientation for r in dataset.slices),
     )
+
+
+def _organs(case: Case, labels: Iterable[str]) -> Organs:
+    named = {organ for row in case.slices for organ in (*row.labels.values(), *row.pixels)}
+    return can_show(named, labels)

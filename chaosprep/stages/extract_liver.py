@@ -91,7 +91,9 @@ def run_case(case: Case, params: ExtractLiverParams, writer: Writer) -> CaseResu
             writer.carry(case, row.image, row.image_sha256)
         return made
 
-    return _say_if_absent(case, params, each_slice(case.slices, work))
+    result = each_slice(case.slices, work)
+    agreed = CaseResult(_named_alike(result.slices), result.problems)
+    return _say_if_absent(case, params, agreed)
 
 
 def extract(mask: MaskImage, params: ExtractLiverParams) -> tuple[NDArray[np.uint8], list[str]]:
@@ -139,7 +141,7 @@ def _with_mask(case: Case, row: Slice, params: ExtractLiverParams, writer: Write
     with case.about(row.mask):
         mask = read_mask(data, lenient=params.lenient_masks)
         labels, notes = extract(mask, params)
-    names = _names(params)
+    names = _names(params, binary=mask.binary)
     pixels = label_areas(labels, names)
     if params.drop_empty and not any(pixels.values()):
         return None
@@ -156,11 +158,21 @@ def _with_mask(case: Case, row: Slice, params: ExtractLiverParams, writer: Write
     )
 
 
-def _names(params: ExtractLiverParams) -> dict[int, str]:
-    """Mask value -> organ, the same for every slice."""
-    if params.all_organs:
-        return {organ.label: organ.name for organ in params.wanted()}
-    return {params.mask_value: params.organ}
+def _names(params: ExtractLiverParams, *, binary: bool) -> dict[int, str]:
+    """Mask value -> organ: what the mask can show, also where it does not."""
+    if not params.all_organs:
+        return {params.mask_value: params.organ}
+    return {o.label: o.name for o in params.wanted() if o.name == "liver" or not binary}
+
+
+def _named_alike(rows: tuple[Slice, ...]) -> tuple[Slice, ...]:
+    """The rows of a case with the same labels, should some of its masks only be of 1 bit."""
+    names = max((row.labels for row in rows if row.mask), key=len, default={})
+    none = dict.fromkeys(names.values(), 0)
+    return tuple(
+        msgspec.structs.replace(row, labels=names, pixels=none | row.pixels) if row.mask else row
+        for row in rows
+    )
 
 
 def _say_if_absent(case: Case, params: ExtractLiverParams, result: CaseResult) -> CaseResult:

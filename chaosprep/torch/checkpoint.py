@@ -121,8 +121,10 @@ def _decode(data: bytes) -> Checkpoint:
         raise _refuse("not a checkpoint")
     try:
         content = torch.load(BytesIO(data), map_location="cpu", weights_only=True)
+        card = msgspec.json.decode(content["card"], type=Card)
+        _check_labels(card)
         return Checkpoint(
-            card=msgspec.json.decode(content["card"], type=Card),
+            card=card,
             scores=msgspec.json.decode(content["scores"], type=tuple[EpochScore, ...]),
             weights=content["weights"],
             optimizer=content["optimizer"],
@@ -130,6 +132,19 @@ def _decode(data: bytes) -> Checkpoint:
         )
     except (*_BROKEN, msgspec.MsgspecError) as error:
         raise _refuse("not a checkpoint of chaosprep train, or damaged") from error
+
+
+def _check_labels(card: Card) -> None:
+    """Labels are 1, 2, ..., and each organ has a mask value of 16 bits.
+
+    Raises:
+        ValueError: they are not, or it has not.
+    """
+    labels, values = card.labels, card.values
+    if not labels or sorted(labels.values()) != list(range(1, len(labels) + 1)):
+        raise ValueError("labels")
+    if labels.keys() != values.keys() or not all(0 < one < 2**16 for one in values.values()):
+        raise ValueError("values")
 
 
 def _refuse(reason: str) -> ChaosprepError:

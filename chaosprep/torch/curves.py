@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from io import BytesIO
 
+from chaosprep.evaluation.plots import default_style
 from chaosprep.torch.checkpoint import EpochScore
 
 
@@ -21,21 +22,22 @@ def as_png(scores: Sequence[EpochScore]) -> bytes:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(10, 4), layout="constrained")
-    FigureCanvasAgg(figure)
-    losses, dice = figure.subplots(1, 2)
-    epochs = [one.epoch for one in scores]
-    losses.plot(epochs, [one.train_loss for one in scores], label="train", marker=".")
-    losses.plot(epochs, [one.val_loss for one in scores], label="val", marker=".")
-    losses.set(xlabel="epoch", ylabel="loss", ylim=(0, None))
-    for patient in scores[0].dice:
-        dice.plot(epochs, [one.dice[patient] for one in scores], label=patient, linewidth=1)
-    dice.plot(epochs, [one.mean for one in scores], label="mean", color="black", marker=".")
-    dice.set(xlabel="epoch", ylabel="Dice of a patient", ylim=(0, 1))
-    for axes in (losses, dice):
-        axes.legend()
-        axes.grid(alpha=0.3)
-        axes.xaxis.get_major_locator().set_params(integer=True)
-    stream = BytesIO()
-    figure.savefig(stream, format="png", dpi=100, metadata={"Software": None})
+    with default_style():
+        figure = Figure(figsize=(10, 4), layout="constrained")
+        FigureCanvasAgg(figure)
+        losses, dice = figure.subplots(1, 2)
+        epochs = [one.epoch for one in scores]
+        losses.plot(epochs, [one.train_loss for one in scores], label="train", marker=".")
+        losses.plot(epochs, [one.val_loss for one in scores], label="val", marker=".")
+        losses.set(xlabel="epoch", ylabel="loss", ylim=(0, None))
+        for patient in scores[0].dice:
+            dice.plot(epochs, [one.dice[patient] for one in scores], label=patient, linewidth=1)
+        dice.plot(epochs, [one.mean for one in scores], label="mean", color="black", marker=".")
+        dice.set(xlabel="epoch", ylabel="Dice of a patient", ylim=(0, 1))
+        for axes in (losses, dice):
+            axes.legend()
+            axes.grid(alpha=0.3)
+            axes.xaxis.get_major_locator().set_params(integer=True)
+        stream = BytesIO()
+        figure.savefig(stream, format="png", dpi=100, metadata={"Software": None})
     return stream.getvalue()

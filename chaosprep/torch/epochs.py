@@ -1,6 +1,6 @@
 """One epoch of training, one of validation."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -53,10 +53,15 @@ class Learner:
             mean.add(loss.item(), len(batch["id"]))
         return mean.value()
 
-    def validate(self, batches: Iterable[Item]) -> tuple[float, dict[str, float]]:
-        """The mean loss of the slices, and Dice of each patient over all slices."""
+    def validate(
+        self, batches: Iterable[Item], shown: Mapping[str, Collection[int]] | None = None
+    ) -> tuple[float, dict[str, float]]:
+        """The mean loss of the slices, and Dice of each patient over all slices.
+
+        `shown`: the labels that a patient's masks can show; by default all.
+        """
         self.network.eval()
-        mean, dice = _Mean(), PatientDice(self._organs)
+        mean, dice = _Mean(), PatientDice(self._organs, shown)
         for batch in batches:
             with torch.no_grad():
                 logits = self._logits(batch)

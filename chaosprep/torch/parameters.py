@@ -55,7 +55,8 @@ class TrainParams(Params, frozen=True, kw_only=True):
         Device, Meta(description="auto takes a GPU (in mixed precision) where there is one.")
     ] = "auto"
     seed: Annotated[
-        int, Meta(description="Seed of the first weights, the order, cut-outs and augmentation.")
+        Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)],
+        Meta(description="Seed of the first weights, the order, cut-outs and augmentation."),
     ] = 0
     workers: Annotated[
         Annotated[int, Meta(ge=0)],

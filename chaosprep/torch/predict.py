@@ -22,6 +22,7 @@ from chaosprep.dataset.writer import Writer
 from chaosprep.imaging.organs import label_areas
 from chaosprep.torch.batches import padded
 from chaosprep.torch.checkpoint import load
+from chaosprep.torch.faults import named_faults
 from chaosprep.torch.networks import choose_device, mixed_precision, predicted
 from chaosprep.torch.parameters import PredictParams
 from chaosprep.torch.preparation import check_alike
@@ -43,7 +44,7 @@ def open_alike(directory: Path, params: PredictParams) -> Dataset:
     """
     dataset = open_dataset(directory)
     card = load(Path(params.checkpoint)).card
-    check_alike(dataset, card.prepared, list(card.labels))
+    check_alike(dataset, card.prepared, card.values)
     return dataset
 
 
@@ -51,7 +52,8 @@ def plan(cases: Sequence[Case], params: PredictParams) -> Callable[[Case], Case]
     """Leave out augmented copies; every mask gets the values that the dataset's masks have."""
     trained = load(Path(params.checkpoint)).card.values
     own = organ_values(row.labels for case in cases for row in case.slices)
-    labels = {value: organ for organ, value in (own or trained).items()}
+    values = trained if own.items() <= trained.items() else own
+    labels = {value: organ for organ, value in values.items()}
 
     def complete(case: Case) -> Case:
         rows = (msgspec.structs.replace(row, labels=labels) for row in originals(case))
@@ -65,8 +67,9 @@ def run_case(case: Case, params: PredictParams, writer: Writer) -> CaseResult:
     if params.split not in (None, case.split):
         return CaseResult(())
     device = choose_device(params.device)
-    network, labels = _loaded(params.recorded().checkpoint, params.checkpoint, device)
-    masks = dict(_masks(case, network, device))
+    with named_faults("Make room in it, or use --device cpu."):
+        network, labels = _loaded(params.recorded().checkpoint, params.checkpoint, device)
+        masks = dict(_masks(case, network, device))
 
     def work(row: Slice) -> Slice:
         writer.carry(case, row.image, row.image_sha256)

@@ -3,7 +3,7 @@
 from typing import Any
 
 from chaosprep.dataset.manifest import Dataset
-from chaosprep.dataset.volumes import organ_labels
+from chaosprep.dataset.volumes import organ_values
 from chaosprep.errors import ChaosprepError
 
 SHAPING = {
@@ -21,13 +21,16 @@ def preparation(dataset: Dataset) -> dict[str, dict[str, Any]]:
     }
 
 
-def check_alike(dataset: Dataset, prepared: dict[str, dict[str, Any]], organs: list[str]) -> None:
+def check_alike(
+    dataset: Dataset, prepared: dict[str, dict[str, Any]], values: dict[str, int]
+) -> None:
     """Check that a dataset was prepared as the training data were.
 
     Args:
         dataset: what is to be predicted on; other patients and other sides are as good.
         prepared: `preparation` of the training data.
-        organs: the organs of the training data; a dataset without masks has none, and passes.
+        values: organ -> mask value in the training data. A dataset without masks has none, and
+            passes; so does one that shows some of them by the same values, as CT the liver.
 
     Raises:
         ChaosprepError: `prepared-differently`, naming each parameter that differs.
@@ -40,9 +43,9 @@ def check_alike(dataset: Dataset, prepared: dict[str, dict[str, Any]], organs: l
         for name, value in parameters.items()
         if stage in found and found[stage].get(name) != value
     ]
-    shown = list(organ_labels(dataset))
-    if shown and shown != organs:
-        differences.append(f"organs {', '.join(shown)}, in training {', '.join(organs)}")
+    shown = organ_values(row.labels for row in dataset.slices)
+    if list(shown) != list(values) and not shown.items() <= values.items():
+        differences.append(f"organs {', '.join(shown)}, in training {', '.join(values)}")
     if differences:
         raise ChaosprepError(
             f"{dataset.directory}: it was prepared otherwise than the training data "

@@ -1,6 +1,7 @@
 """The rows of a table that a dataset shows, found by their place in the file."""
 
 from collections.abc import Collection, Iterator
+from typing import get_args
 
 import msgspec
 import numpy as np
@@ -8,8 +9,10 @@ import numpy as np
 from chaosprep.dataset.case import Case
 from chaosprep.dataset.files import open_regular
 from chaosprep.dataset.manifest import TABLE, Dataset
-from chaosprep.dataset.records import Slice, Split, decode_row
-from chaosprep.dataset.volumes import number_organs, organ_values
+from chaosprep.dataset.records import SPLITS, Slice, Split, decode_row
+from chaosprep.dataset.volumes import can_show, number_organs, organ_values
+from chaosprep.errors import UsageError
+from chaosprep.torch.scaling import Scale
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,6 +53,7 @@ class _Key(msgspec.Struct):
     sequence: str
     split: Split
     labels: dict[int, str]
+    pixels: dict[str, int] = {}
     copy: int = 0
     fold: int | None = None
     mask: str | None = None
@@ -59,26 +63,42 @@ class Rows:
     """Some rows of a stage directory: 12 bytes for each in memory, read when asked for.
 
     Pickles, and holds no file open. `labels` is organ -> label (1, 2, ...) over the whole table,
-    `values` organ -> its mask value, `patients` those of the chosen rows, `folds` all that occur.
+    `values` organ -> its mask value, `patients` those of the chosen rows, `shown` patient -> the
+    labels that his masks can show.
+
+    Raises:
+        UsageError: the dataset has no such patient, sequence or fold.
     """
 
     def __init__(self, dataset: Dataset, wanted: Wanted) -> None:
         self.dataset = dataset
-        starts, cases, patients, folds = [], [], set(), set()
+        starts, cases, patients = [], [], set()
         organs: dict[str, dict[int, str]] = {}
+        everyone: dict[str, set[str]] = {}
+        sequences, folds = set(), set()
         for start, case, key in _keys(dataset):
             organs.setdefault(repr(key.labels), key.labels)
+            everyone.setdefault(key.patient, set()).update(key.labels.values(), key.pixels)
+            sequences.add(key.sequence)
             folds.add(key.fold)
             if wanted.takes(key):
                 starts.append(start)
                 cases.append(case)
                 patients.add(key.patient)
+        _check_known(dataset, "patient", wanted.patients, sorted(everyone))
+        _check_known(dataset, "sequence", wanted.sequences, sorted(sequences))
+        if wanted.fold is not None:
+            known = [str(fold) for fold in sorted(fold for fold in folds if fold is not None)]
+            _check_known(dataset, "fold", [str(wanted.fold)], known, "Split with --folds.")
         self._starts = np.array(starts, np.int64)
         self._cases = np.array(cases, np.int32)
         self.values = organ_values(organs.values())
         self.labels = number_organs(self.values)
         self.patients = tuple(sorted(patients))
-        self.folds = tuple(sorted(fold for fold in folds if fold is not None))
+        self.shown = {
+            patient: [self.labels[organ] for organ in can_show(everyone[patient], self.labels)]
+            for patient in self.patients
+        }
 
     def __len__(self) -> int:
         return len(self._starts)
@@ -99,6 +119,48 @@ class Rows:
     def case_numbers(self) -> list[int]:
         """The cases that the chosen rows belong to, ascending."""
         return [int(number) for number in np.unique(self._cases)]
+
+
+def choose(
+    dataset: Dataset,
+    scale: Scale,
+    split: Split,
+    *,
+    fold: int | None,
+    sequences: str | Collection[str],
+    patients: str | Collection[str],
+    copies: bool,
+    labelled: bool = False,
+) -> Rows:
+    """The rows that the arguments of a dataset for torch ask for; a plain text is one name.
+
+    Raises:
+        UsageError: an argument is none of its choices, or nothing in the dataset.
+    """
+    for name, value, choices in (("scale", scale, get_args(Scale)), ("split", split, SPLITS)):
+        if value not in choices:
+            raise UsageError(f"{name}: must be one of {', '.join(choices)}", code=name)
+    wanted = Wanted(
+        split=split,
+        fold=fold,
+        sequences=(sequences,) if isinstance(sequences, str) else tuple(sequences),
+        patients=(patients,) if isinstance(patients, str) else tuple(patients),
+        copies=copies,
+        labelled=labelled,
+    )
+    return Rows(dataset, wanted)
+
+
+def _check_known(
+    dataset: Dataset, what: str, asked: Collection[str], known: Collection[str], remedy: str = ""
+) -> None:
+    unknown = sorted(set(asked) - set(known))
+    if unknown:
+        raise UsageError(
+            f"{', '.join(unknown)}: no such {what} in {dataset.directory}",
+            f"There are: {', '.join(known)}." if known else remedy,
+            code=what,
+        )
 
 
 def _keys(dataset: Dataset) -> Iterator[tuple[int, int, _Key]]:

@@ -10,10 +10,11 @@ from pathlib import Path
 import msgspec
 import torch
 
-from chaosprep.dataset.files import write_durably
+from chaosprep.dataset.files import read_regular, write_durably
 from chaosprep.dataset.lock import locked
 from chaosprep.dataset.manifest import WORKSPACE
-from chaosprep.errors import ChaosprepError
+from chaosprep.dataset.records import Sha256
+from chaosprep.errors import ChaosprepError, FileError
 from chaosprep.torch import curves
 from chaosprep.torch.checkpoint import Card, Checkpoint, EpochScore, best_of, encode, load
 from chaosprep.torch.parameters import BEST
@@ -22,6 +23,14 @@ from chaosprep.torch.slices import SliceDataset
 LAST, CSV, PNG = "last.pt", "curves.csv", "curves.png"
 RECORD = "run.json"
 """Written last: with it, a run is finished."""
+
+
+class _Record(msgspec.Struct):
+    """What a record is known by."""
+
+    chaosprep: str
+    manifest_sha256: Sha256
+    best_epoch: int
 
 
 @dataclass(frozen=True)
@@ -70,14 +79,37 @@ class RunFolder:
             raise ChaosprepError(
                 f"{self.path}: it is not a directory", "Give another output.", code="output"
             )
-        known = any((self.path / name).exists() for name in (LAST, RECORD, WORKSPACE))
-        stage = (self.path / "datapackage.json").exists()
-        if self.path.exists() and any(self.path.iterdir()) and (stage or not known):
+        if self.path.exists() and any(self.path.iterdir()) and not self._is_ours():
             raise ChaosprepError(
                 f"{self.path}: it is not empty, and not a run of train",
                 "Give an empty or a new directory.",
                 code="output-foreign",
             )
+
+    def _is_ours(self) -> bool:
+        """Whether an earlier call wrote here; names alone do not tell."""
+        if (self.path / "datapackage.json").exists():
+            return False
+        return self._has_workspace() or self._has_record() or self._has_checkpoint()
+
+    def _has_workspace(self) -> bool:
+        """That of a run holds the lock alone; that of a stage a journal too."""
+        workspace = self.path / WORKSPACE
+        return workspace.is_dir() and {path.name for path in workspace.iterdir()} <= {"lock"}
+
+    def _has_record(self) -> bool:
+        try:
+            msgspec.json.decode(read_regular(self.path / RECORD), type=_Record)
+        except (FileError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            return False
+        return True
+
+    def _has_checkpoint(self) -> bool:
+        try:
+            load(self.path / LAST)
+        except ChaosprepError:
+            return False
+        return True
 
     def is_finished(self) -> bool:
         """Whether the run came to its end."""
@@ -87,7 +119,8 @@ class RunFolder:
         """Where an earlier call stopped, or None.
 
         Raises:
-            ChaosprepError: `output-differs`, it had other data or parameters; `checkpoint`.
+            ChaosprepError: `output-differs`, it had other data or parameters; `checkpoint`, it
+                cannot be read, or the best one is gone.
         """
         if not (self.path / LAST).exists():
             return None
@@ -98,6 +131,12 @@ class RunFolder:
                 f"{self.path}: {reason}",
                 "Use --overwrite to train again, or another output directory.",
                 code="output-differs",
+            )
+        if not (self.path / BEST).exists():
+            raise ChaosprepError(
+                f"{self.path}: {BEST} of its run is gone",
+                "Bring it back, or use --overwrite to train again.",
+                code="checkpoint",
             )
         return found
 

@@ -1,5 +1,6 @@
 """Dice of a patient: over all slices together, as a volume has it."""
 
+from collections.abc import Collection, Mapping
 from statistics import fmean
 from typing import Any
 
@@ -10,10 +11,12 @@ from numpy.typing import NDArray
 class PatientDice:
     """Counts pixels slice by slice; Dice = 2 sum|A and B| / (sum|A| + sum|B|) of each patient.
 
-    Of several organs it is the mean. An organ that neither shows counts as 1.
+    Of several organs it is the mean. An organ that neither shows counts as 1; of a patient in
+    `shown`, only these labels count: the others' masks cannot show.
     """
 
-    def __init__(self, organs: int) -> None:
+    def __init__(self, organs: int, shown: Mapping[str, Collection[int]] | None = None) -> None:
+        self._shown = shown or {}
         self._labels = np.arange(1, organs + 1)[:, None, None]
         self._common: dict[str, NDArray[np.int64]] = {}
         self._sum: dict[str, NDArray[np.int64]] = {}
@@ -31,7 +34,10 @@ class PatientDice:
         return {
             patient: fmean(
                 2 * int(common) / int(both) if both else 1.0
-                for common, both in zip(self._common[patient], self._sum[patient], strict=True)
+                for label, common, both in zip(
+                    self._labels.flat, self._common[patient], self._sum[patient], strict=True
+                )
+                if patient not in self._shown or label in self._shown[patient]
             )
             for patient in sorted(self._common)
         }

@@ -17,7 +17,7 @@ from chaosprep.dataset.records import Slice, Spacing, Split
 from chaosprep.dataset.stage import make_params
 from chaosprep.dataset.volumes import label_plane
 from chaosprep.stages.augment import AugmentParams, check_mirroring, drawn_for, remade
-from chaosprep.torch.rows import Rows, Wanted
+from chaosprep.torch.rows import choose
 from chaosprep.torch.scaling import STORED, Range, Scale, case_range, scaled
 
 Transform = Callable[..., Mapping[str, Any]]
@@ -62,7 +62,8 @@ class SliceDataset(TorchDataset):
 
     Raises:
         ManifestError: the directory is unfinished or damaged.
-        UsageError: the augmentation is none, or would mirror one kidney.
+        UsageError: an argument is none of its choices, the directory has no such patient, sequence
+            or fold, or the augmentation is none or would mirror one kidney.
     """
 
     def __init__(
@@ -74,22 +75,23 @@ class SliceDataset(TorchDataset):
         scale: Scale = "case",
         augment: str | Mapping[str, Any] | None = None,
         seed: int = 0,
-        sequences: Collection[str] = (),
+        sequences: str | Collection[str] = (),
         copies: bool = True,
         fold: int | None = None,
-        patients: Collection[str] = (),
+        patients: str | Collection[str] = (),
         labelled: bool = False,
     ) -> None:
         dataset = directory if isinstance(directory, Dataset) else open_dataset(directory)
-        wanted = Wanted(
-            split=split,
+        self.rows = choose(
+            dataset,
+            scale,
+            split,
             fold=fold,
-            sequences=tuple(sequences),
-            patients=tuple(patients),
+            sequences=sequences,
+            patients=patients,
             copies=copies,
             labelled=labelled,
         )
-        self.rows = Rows(dataset, wanted)
         self.labels = self.rows.labels
         self.patients = self.rows.patients
         self._transform = transform

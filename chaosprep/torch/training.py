@@ -15,6 +15,7 @@ from chaosprep.errors import ChaosprepError, NothingFoundError, UsageError
 from chaosprep.torch.batches import Batches, CutOuts
 from chaosprep.torch.checkpoint import Card, Checkpoint, EpochScore, best_of
 from chaosprep.torch.epochs import Learner
+from chaosprep.torch.faults import named_faults
 from chaosprep.torch.networks import build, choose_device
 from chaosprep.torch.parameters import TrainParams
 from chaosprep.torch.preparation import preparation
@@ -53,7 +54,7 @@ def train(
         UsageError: the parameters cannot be met, or the source was not converted.
         NothingFoundError: a side has no slice with a mask.
         ChaosprepError: a patient is on both sides, a slice cannot be read, the output holds
-            something else, the loss is no number any more.
+            something else, the loss is no number any more, the memory is too small, a worker died.
     """
     made = make_params(TrainParams, params)
     dataset = source if isinstance(source, Dataset) else open_dataset(source)
@@ -65,15 +66,10 @@ def train(
         last = run.last(card)
         if last is not None and run.is_finished():
             return run.trained(last.scores, already_done=True)
-        with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
-            try:
-                scores = _epochs(run, card, last, sides, made, device, on_epoch)
-            except torch.OutOfMemoryError as error:
-                raise ChaosprepError(
-                    "the device has too little memory",
-                    "Give a smaller --batch or --patch.",
-                    code="memory",
-                ) from error
+        devices = [device] if device.type == "cuda" else []
+        smaller = "Give a smaller --batch or --patch."
+        with torch.random.fork_rng(devices=devices), named_faults(smaller):
+            scores = _epochs(run, card, last, sides, made, device, on_epoch)
         run.finish(card, scores, {"train": sides[0], "val": sides[1]}, device)
         return run.trained(scores)
 
@@ -94,7 +90,6 @@ def _sides(dataset: Dataset, params: TrainParams) -> tuple[SliceDataset, SliceDa
     augment = None if params.augment == "none" else params.augment
     train = SliceDataset(dataset, "train", augment=augment, seed=params.seed, **shared)
     val = SliceDataset(dataset, "val", copies=False, **shared)
-    _check_chosen(dataset, train, params)
     for side, slices in (("train", train), ("val", val)):
         if not len(slices):
             raise NothingFoundError(
@@ -110,23 +105,6 @@ def _sides(dataset: Dataset, params: TrainParams) -> tuple[SliceDataset, SliceDa
             code="leakage",
         )
     return train, val
-
-
-def _check_chosen(dataset: Dataset, train: SliceDataset, params: TrainParams) -> None:
-    unknown = sorted(set(params.patient) - set(dataset.patients))
-    if unknown:
-        raise UsageError(
-            f"{', '.join(unknown)}: no such patient in {dataset.directory}",
-            f"There are: {', '.join(dataset.patients)}.",
-            code="patient",
-        )
-    folds = train.rows.folds
-    if params.fold is not None and params.fold not in folds:
-        raise UsageError(
-            f"fold: {dataset.directory} has no fold {params.fold}",
-            f"There are: {', '.join(map(str, folds))}." if folds else "Split with --folds.",
-            code="fold",
-        )
 
 
 def _card(dataset: Dataset, train: SliceDataset, params: TrainParams) -> Card:
@@ -157,7 +135,7 @@ def _epochs(
     while not _is_over(scores, params):
         number = len(scores)
         loss = learner.train(train.epoch(number), number)
-        val_loss, dice = learner.validate(val.epoch(0))
+        val_loss, dice = learner.validate(val.epoch(0), sides[1].rows.shown)
         if not (abs(loss) < float("inf") and abs(val_loss) < float("inf")):
             raise ChaosprepError(
                 f"epoch {number + 1}: the loss is no number any more",

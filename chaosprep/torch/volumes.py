@@ -13,7 +13,7 @@ from chaosprep.dataset.opening import open_dataset
 from chaosprep.dataset.records import Split
 from chaosprep.dataset.volumes import case_lattice, label_volume, originals
 from chaosprep.imaging.volumes import Lattice
-from chaosprep.torch.rows import Rows, Wanted
+from chaosprep.torch.rows import choose
 from chaosprep.torch.scaling import STORED, Scale, case_range, scaled
 from chaosprep.torch.slices import mask_tensor
 
@@ -33,6 +33,7 @@ class VolumeDataset(TorchDataset):
 
     Raises:
         ManifestError: the directory is unfinished or damaged.
+        UsageError: as in `SliceDataset`.
         FileError: when an item is read: the slices of a case make no volume.
     """
 
@@ -42,19 +43,20 @@ class VolumeDataset(TorchDataset):
         split: Split = "train",
         *,
         scale: Scale = "case",
-        sequences: Collection[str] = (),
+        sequences: str | Collection[str] = (),
         fold: int | None = None,
-        patients: Collection[str] = (),
+        patients: str | Collection[str] = (),
     ) -> None:
         dataset = directory if isinstance(directory, Dataset) else open_dataset(directory)
-        wanted = Wanted(
-            split=split,
+        self._rows = choose(
+            dataset,
+            scale,
+            split,
             fold=fold,
-            sequences=tuple(sequences),
-            patients=tuple(patients),
+            sequences=sequences,
+            patients=patients,
             copies=False,
         )
-        self._rows = Rows(dataset, wanted)
         self._numbers = self._rows.case_numbers()
         self._scale = scale
         self.labels = self._rows.labels

@@ -9,7 +9,7 @@ import pytest
 
 import chaosprep
 from chaosprep import Dataset
-from chaosprep.errors import ChaosprepError, ProblemsError
+from chaosprep.errors import ChaosprepError, FileError, ProblemsError
 from chaosprep.phantom import Patient, write_chaos
 from tests.evaluation.trees import write_png
 
@@ -150,3 +150,58 @@ def test_a_ground_that_is_not_whole_is_a_problem(root: Path, tmp_path: Path) -> 
     with pytest.raises(ProblemsError) as error:
         chaosprep.evaluate(root, ref)
     assert [(p.code, p.id) for p in error.value.problems] == [("mask-missing", "MR001_t2-spir")]
+
+
+@pytest.fixture
+def livers_alone(root: Path, tmp_path: Path) -> Path:
+    """Pictures of T2-SPIR by slice ids, 255 in the liver, as extract-liver writes them."""
+    pairs = chaosprep.split(root, tmp_path / "pairs", sequence=["t2-spir"], val=0)
+    made = chaosprep.extract_liver(pairs, tmp_path / "livers")
+    return made.directory / "train/masks"
+
+
+def test_a_binary_mask_is_not_taken_for_the_spleen(root: Path, livers_alone: Path) -> None:
+    """255 lies in the spleen's range."""
+    with pytest.raises(FileError, match=r"PRED holds one value, 255.*--organ") as error:
+        chaosprep.evaluate(livers_alone, root)
+    assert error.value.code == "mask-values"
+
+
+def test_a_binary_mask_is_of_the_one_organ_that_is_asked_for(
+    root: Path, livers_alone: Path
+) -> None:
+    (row,) = chaosprep.evaluate(livers_alone, root, organs=["liver"]).results
+    assert (row.organ, row.dice) == ("liver", 1)
+
+
+def test_a_folder_called_results_may_hold_slices_by_their_ids(
+    root: Path, livers_alone: Path, tmp_path: Path
+) -> None:
+    results = Path(shutil.copytree(livers_alone, tmp_path / "net/results"))
+    for path in (results, results.parent):
+        (row,) = chaosprep.evaluate(path, root, organs=["liver"]).results
+        assert (row.case, row.dice) == ("MR001_t2-spir", 1)
+
+
+def test_series_that_the_root_stands_without_are_left_aside_with_a_note(
+    root: Path, tmp_path: Path
+) -> None:
+    """A CHAOS root shows T1 once, in phase; a stage directory may have both phases."""
+    pairs = chaosprep.split(root, tmp_path / "pairs", sequence=["t1-in", "t1-out"], val=0)
+    found = chaosprep.evaluate(pairs.directory, root)
+    assert {(row.case, row.dice) for row in found.results} == {("MR001_t1-in", 1)}
+    assert "1 case of PRED left aside: REF has nothing of t1-out" in found.notes
+
+
+def test_ct_of_a_label_map_is_judged_by_the_liver_alone(root: Path, tmp_path: Path) -> None:
+    pairs = chaosprep.split(root, tmp_path / "pairs", sequence=["ct", "t2-spir"], val=0)
+    made = chaosprep.extract_liver(pairs, tmp_path / "organs", all_organs=True)
+    for stage in (pairs, made):
+        rows = chaosprep.evaluate(stage.directory, stage.directory).results
+        assert [(row.case, row.organ) for row in rows] == [
+            ("CT004_ct", "liver"),
+            *(
+                ("MR001_t2-spir", organ)
+                for organ in ("liver", "right-kidney", "left-kidney", "spleen")
+            ),
+        ]

@@ -1,5 +1,6 @@
 """A whole comparison: which cases, which organs, what is left out, and that jobs do not matter."""
 
+import shutil
 from pathlib import Path
 
 import msgspec
@@ -9,6 +10,7 @@ import pytest
 import chaosprep
 from chaosprep import Dataset
 from chaosprep.errors import NothingFoundError, ProblemsError, UsageError
+from chaosprep.imaging.images import read_mask
 from tests.evaluation.trees import dice, masks_of, volume_of, write_png, write_shifted
 from tests.evaluation.truth import surface_metrics
 
@@ -123,6 +125,35 @@ def test_patients_are_chosen_and_unknown_ones_refused(livers: Dataset) -> None:
     assert [row.patient for row in found.results] == ["MR003"]
     with pytest.raises(UsageError, match="MR099"):
         chaosprep.evaluate(livers.directory, livers.directory, patients=["MR099"])
+
+
+def test_where_patients_or_a_split_are_chosen_the_others_have_no_problems(
+    livers: Dataset, out: Path
+) -> None:
+    pred = write_shifted(livers, out)
+    write_png(pred / "MR077_t1-in_s000.png", np.zeros((5, 6)))
+    write_png(pred / "more/MR003_t1-in_s000.png", np.zeros((40, 40)))
+    with pytest.raises(ProblemsError) as error:
+        chaosprep.evaluate(pred, livers.directory)
+    assert problems(error) == [("name-twice", "MR003_t1-in"), ("case-surplus", "MR077_t1-in")]
+    assert len(chaosprep.evaluate(pred, livers.directory, patients=["MR001"]).results) == 1
+    assert len(chaosprep.evaluate(pred, livers.directory, split="val").results) == 1
+    with pytest.raises(ProblemsError) as error:
+        chaosprep.evaluate(pred, livers.directory, patients=["MR003"])
+    assert problems(error) == [("name-twice", "MR003_t1-in")]
+
+
+def test_an_organ_that_a_case_could_show_counts_where_it_does_not(
+    phantom: Path, tmp_path: Path
+) -> None:
+    """The grey levels of `split` stand in the manifest as far as a slice shows them."""
+    root = Path(shutil.copytree(phantom, tmp_path / "root"))
+    for file in root.glob("**/MR/1/**/Ground/*.png"):
+        mask = read_mask(file.read_bytes()).pixels
+        write_png(file, np.where(mask > 200, 0, mask))  # no spleen
+    pairs = chaosprep.split(root, tmp_path / "pairs", val=0, sequence=["t1-in"])
+    rows = chaosprep.evaluate(pairs.directory, pairs.directory, patients=["MR001"]).results
+    assert [row.organ for row in rows] == ["liver", "right-kidney", "left-kidney", "spleen"]
 
 
 def test_every_problem_is_listed_and_nothing_given(livers: Dataset, out: Path) -> None:

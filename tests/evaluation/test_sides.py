@@ -18,6 +18,7 @@ from chaosprep.errors import (
     ProblemsError,
 )
 from chaosprep.evaluation.results import Evaluation
+from chaosprep.imaging.images import encode_png
 from chaosprep.imaging.nifti import write_nifti
 from chaosprep.imaging.volumes import Lattice, Volume
 from chaosprep.phantom import Patient, write_chaos
@@ -115,6 +116,25 @@ def test_of_several_organs_the_values_are_those_of_the_reference(
     with pytest.raises(ProblemsError) as error:
         chaosprep.evaluate(out, organs.directory)
     assert code(error) == {"mask-values"}
+
+
+def test_of_several_organs_a_single_255_is_none_and_a_single_1_the_references(
+    organs: Dataset, out: Path
+) -> None:
+    for name, value in (("yes", 255), ("liver", 1)):
+        for row in organs.slices:
+            mask = organs.mask(row)
+            assert mask is not None
+            write_png(out / name / f"{row.id}.png", np.where(mask == 1, value, 0))
+    with pytest.raises(FileError, match="PRED holds one value, 255, and REF has 4 organs"):
+        chaosprep.evaluate(out / "yes", organs.directory)
+    found = chaosprep.evaluate(out / "liver", organs.directory)
+    assert {row.organ: row.dice for row in found.results} == {
+        "liver": 1,
+        "right-kidney": 0,
+        "left-kidney": 0,
+        "spleen": 0,
+    }
 
 
 def test_predictions_on_augmented_copies_are_not_compared(livers: Dataset, out: Path) -> None:
@@ -285,7 +305,16 @@ def test_volumes_without_a_legend_have_numbered_labels(organs: Dataset, out: Pat
 
 
 @pytest.mark.parametrize(
-    "text", ["not JSON", "[]", '{"labels": {"liver": [1, 2]}}', '{"labels": {"ignore": 5}}', "{}"]
+    "text",
+    [
+        "not JSON",
+        "[]",
+        '{"labels": {"liver": [1, 2]}}',
+        '{"labels": {"ignore": 5}}',
+        "{}",
+        pytest.param('{"labels": {"liver": 1, "spleen": 1}}', id="one number twice"),
+        pytest.param(f'{{"labels": {{"{"9" * 5000}": "liver"}}}}', id="thousands of digits"),
+    ],
 )
 def test_a_legend_that_is_not_understood_is_refused(livers: Dataset, out: Path, text: str) -> None:
     write_volumes(livers, out)
@@ -383,6 +412,20 @@ def test_slices_of_different_sizes_make_no_case(tmp_path: Path) -> None:
             plain(tmp_path / "a/c", masks).parent, plain(tmp_path / "b/c", masks).parent
         )
     assert code(error) == {"size-mismatch"}
+    with pytest.raises(ProblemsError) as error:
+        chaosprep.evaluate(tmp_path / "a", tmp_path / "b", per="slice")
+    (problem,) = error.value.problems
+    assert "a folder of their own" in problem.remedy
+    assert "--per" not in problem.remedy
+
+
+def test_images_are_no_masks(tmp_path: Path) -> None:
+    image = np.arange(400, dtype=np.uint16).reshape(20, 20)
+    (tmp_path / "c").mkdir()
+    (tmp_path / "c/1.png").write_bytes(encode_png(image))
+    with pytest.raises(FileError, match=r"399 .* look like images") as error:
+        chaosprep.evaluate(tmp_path, tmp_path)
+    assert error.value.code == "mask-values"
 
 
 # Whatever else

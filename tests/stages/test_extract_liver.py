@@ -211,6 +211,27 @@ def test_a_label_map_names_every_organ_in_every_row(pairs: Dataset, tmp_path: Pa
         assert set(values) - {0} == {v for v, name in names.items() if row.pixels[name]}
 
 
+def test_a_label_map_of_one_bit_masks_names_the_liver_alone(phantom: Path, tmp_path: Path) -> None:
+    parent = chaosprep.split(phantom, tmp_path / "pairs", sequence=["ct"], val=0)
+    made = chaosprep.extract_liver(parent, tmp_path / "out", all_organs=True)
+    assert all(row.labels == {1: "liver"} for row in made.slices)
+    assert all(list(row.pixels) == ["liver"] for row in made.slices)
+    assert chaosprep.verify(made.directory).faults == ()
+
+
+def test_one_bit_masks_among_grey_ones_name_what_the_case_does(tmp_path: Path) -> None:
+    bit = BytesIO()
+    Image.fromarray(square(63) > 0).save(bit, "PNG")
+    parent = with_masks(tmp_path, encoded(square(63, 252)), bit.getvalue())
+    made = chaosprep.extract_liver(parent, tmp_path / "out", all_organs=True)
+    assert [sorted(row.labels) for row in made.slices] == [[1, 2, 3, 4]] * 2
+    assert [(row.pixels["liver"] > 0, row.pixels["spleen"] > 0) for row in made.slices] == [
+        (True, True),
+        (True, False),
+    ]
+    assert chaosprep.verify(made.directory).faults == ()
+
+
 def test_empty_slices_are_dropped_on_request(tmp_path: Path) -> None:
     parent = with_masks(tmp_path, *(encoded(square(*v)) for v in ([126], [63], [], [126, 63])))
     kept = chaosprep.extract_liver(parent, tmp_path / "kept")

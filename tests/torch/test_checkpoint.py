@@ -87,6 +87,28 @@ def test_a_card_with_unknown_fields_is_refused(run: Path, tmp_path: Path) -> Non
     refused(tmp_path / "more.pt")
 
 
+@pytest.mark.parametrize(
+    ("labels", "values"),
+    [
+        ('{"liver":2}', '{"liver":255}'),
+        ("{}", "{}"),
+        ('{"liver":1}', '{"spleen":255}'),
+        ('{"liver":1}', '{"liver":0}'),
+        ('{"liver":1}', '{"liver":65536}'),
+    ],
+)
+def test_a_card_whose_labels_and_values_cannot_be_is_refused(
+    run: Path, tmp_path: Path, labels: str, values: str
+) -> None:
+    content = torch.load(run / "best.pt", weights_only=True)
+    card = content["card"]
+    assert '"labels":{"liver":1},"values":{"liver":255}' in card
+    new = f'"labels":{labels},"values":{values}'
+    content["card"] = card.replace('"labels":{"liver":1},"values":{"liver":255}', new)
+    torch.save(content, tmp_path / "card.pt")
+    assert "not a checkpoint of chaosprep train" in refused(tmp_path / "card.pt")
+
+
 def test_flipped_bytes_are_refused_or_harmless(run: Path, tmp_path: Path) -> None:
     data = (run / "best.pt").read_bytes()
     path = tmp_path / "flipped.pt"

@@ -10,7 +10,8 @@ import pytest
 import chaosprep
 from chaosprep import Dataset
 from chaosprep.dataset.files import sha256
-from chaosprep.errors import ChaosprepError, UsageError
+from chaosprep.errors import ChaosprepError, ProblemsError, UsageError
+from chaosprep.phantom import Patient, write_chaos
 
 torch = pytest.importorskip("torch")
 
@@ -170,3 +171,51 @@ def test_the_checkpoint_is_named_where_it_is_none(images: Dataset, tmp_path: Pat
     (tmp_path / "no.pt").write_text("no")
     with pytest.raises(ChaosprepError, match=r"no\.pt: not a checkpoint"):
         chaosprep.predict(tmp_path / "no.pt", images, tmp_path / "out")
+
+
+@pytest.fixture
+def mixed(tmp_path: Path) -> Dataset:
+    """MR with all organs to train on, CT, whose masks show the liver alone, as val."""
+    people = [
+        Patient(id=1, slices=3, matrix=32, sequences=("t1-in",)),
+        Patient(id=2, modality="CT", slices=3, matrix=32),
+    ]
+    root = write_chaos(tmp_path / "chaos", people)
+    pairs = chaosprep.split(
+        root, tmp_path / "pairs", sequence=["t1-in", "ct"], val_patient=["CT002"]
+    )
+    masks = chaosprep.extract_liver(pairs, tmp_path / "masks", all_organs=True)
+    return chaosprep.convert(masks, tmp_path / "images")
+
+
+def test_the_dice_of_ct_is_that_of_the_liver_alone(mixed: Dataset, tmp_path: Path) -> None:
+    made = chaosprep.train(mixed, tmp_path / "run", epochs=1)
+    masks = chaosprep.predict(tmp_path / "run", mixed, tmp_path / "out", split="val")
+    found, true = (
+        np.stack([np.asarray(one.mask(row)) == 1 for row in one.slices if row.patient == "CT002"])
+        for one in (masks, mixed)
+    )
+    assert set(np.unique(np.stack([np.asarray(masks.mask(row)) for row in masks.slices]))) - {0, 1}
+    dice = 2 * (found & true).sum() / (found.sum() + true.sum())
+    assert made.dice == {"CT002": pytest.approx(dice)}
+
+
+def test_data_that_show_some_of_the_organs_by_the_same_values_are_welcome(
+    mixed: Dataset, tmp_path: Path
+) -> None:
+    chaosprep.train(mixed, tmp_path / "run", epochs=1)
+    pairs = chaosprep.split(tmp_path / "chaos", tmp_path / "ct", sequence=["ct"], val=0)
+    livers = chaosprep.extract_liver(pairs, tmp_path / "livers", all_organs=True)
+    alone = chaosprep.convert(livers, tmp_path / "alone")
+    found = chaosprep.predict(tmp_path / "run", alone, tmp_path / "found")
+    assert {len(row.labels) for row in alone.slices} == {1}
+    assert {len(row.labels) for row in found.slices} == {4}
+
+
+def test_too_little_memory_is_a_problem_of_the_case(
+    run: Path, images: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("chaosprep.torch.predict.predicted", lambda _: torch.empty(10**15))
+    with pytest.raises(ProblemsError) as error:
+        chaosprep.predict(run, images, tmp_path / "out", patient=["MR001"])
+    assert [(p.code, p.id) for p in error.value.problems] == [("memory", "MR001_t1-in")]

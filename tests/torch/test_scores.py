@@ -41,6 +41,17 @@ def test_patients_are_apart_and_sorted() -> None:
     assert list(dice.by_patient().items()) == [("MR001", 0.0), ("MR002", 1.0)]
 
 
+def test_organs_that_a_patients_masks_cannot_show_do_not_count() -> None:
+    dice = PatientDice(2, {"CT001": [1]})
+    plane = np.array([[1, 1], [2, 0]])
+    for patient in ("CT001", "MR001"):
+        dice.add(patient, plane, np.array([[1, 0], [0, 0]]))
+    assert dice.by_patient() == {
+        "CT001": pytest.approx(2 / 3),
+        "MR001": pytest.approx((2 / 3 + 0) / 2),
+    }
+
+
 def test_one_organ_is_where_its_probability_is_above_a_half() -> None:
     logits = torch.tensor([[[[-2.0, 0.0, 0.1]]]])
     assert (torch.sigmoid(logits) > 0.5).flatten().tolist() == [False, False, True]

@@ -19,7 +19,7 @@ torch = pytest.importorskip("torch")
 
 from torch.utils.data import DataLoader  # noqa: E402
 
-from chaosprep.torch import SliceDataset  # noqa: E402
+from chaosprep.torch import SliceDataset, VolumeDataset  # noqa: E402
 
 
 def on_disk(dataset: Dataset, path: str | None) -> NDArray[Any]:
@@ -142,6 +142,30 @@ def test_sides_sequences_patients_and_copies_choose_rows(
     found = SliceDataset(out, sequences=["t1-out"])
     assert 0 < len(found) < len(SliceDataset(out))
     assert all("_t1-out_" in item["id"] for item in all_items(found))
+
+
+def test_a_plain_text_is_one_patient_or_sequence(images: Dataset) -> None:
+    assert SliceDataset(images, "val", patients="MR002").patients == ("MR002",)
+    assert len(SliceDataset(images, sequences="t1-in")) == len(SliceDataset(images))
+    assert VolumeDataset(images, "val", patients="MR002", sequences="t1-in").patients == ("MR002",)
+
+
+@pytest.mark.parametrize("kind", [SliceDataset, VolumeDataset])
+@pytest.mark.parametrize(
+    ("asked", "text"),
+    [
+        ({"split": "valid"}, "split: must be one of train, val, test"),
+        ({"scale": "cases"}, "scale: must be one of case, none"),
+        ({"patients": ["MR009"]}, r"MR009: no such patient in .*There are: MR001, MR002"),
+        ({"sequences": ["t1_in"]}, r"t1_in: no such sequence in .*There are: t1-in\."),
+        ({"fold": 7}, r"7: no such fold in .*Split with --folds\."),
+    ],
+)
+def test_what_is_not_there_is_named_and_never_an_empty_dataset(
+    images: Dataset, kind: Callable[..., Any], asked: dict[str, Any], text: str
+) -> None:
+    with pytest.raises(UsageError, match=text):
+        kind(images, **asked)
 
 
 def test_with_a_fold_val_is_that_fold_and_train_all_others(

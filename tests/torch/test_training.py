@@ -2,6 +2,9 @@
 
 import csv
 import json
+import os
+import shutil
+import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,6 +21,7 @@ torch = pytest.importorskip("torch")
 
 from chaosprep.torch.batches import padded  # noqa: E402
 from chaosprep.torch.checkpoint import EpochScore, load  # noqa: E402
+from chaosprep.torch.curves import as_png  # noqa: E402
 from chaosprep.torch.epochs import OPTIMIZERS, Learner, rate  # noqa: E402
 from chaosprep.torch.parameters import TrainParams  # noqa: E402
 
@@ -199,6 +203,40 @@ def test_a_foreign_directory_is_left_alone(images: Dataset, tmp_path: Path) -> N
     assert contents(tmp_path) == {"thesis.txt": b"mine"}
 
 
+@pytest.mark.parametrize("overwrite", [False, True])
+@pytest.mark.parametrize("name", ["run.json", "last.pt", ".chaosprep/journal.jsonl"])
+def test_a_name_alone_makes_no_folder_a_run(
+    images: Dataset, tmp_path: Path, name: str, overwrite: bool
+) -> None:
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    (tmp_path / name).write_text('{"lr": 0.1}')
+    (tmp_path / "best.pt").write_text("mine")
+    assert code_of(images, tmp_path, overwrite=overwrite) == "output-foreign"
+    assert (tmp_path / "best.pt").read_text() == "mine"
+    assert (tmp_path / name).read_text() == '{"lr": 0.1}'
+
+
+@pytest.mark.parametrize("left", ["run.json", "last.pt"])
+def test_a_run_is_known_by_its_record_or_its_checkpoint(
+    run: Path, images: Dataset, tmp_path: Path, left: str
+) -> None:
+    (tmp_path / left).write_bytes((run / left).read_bytes())
+    chaosprep.train(images, tmp_path, overwrite=True, epochs=3, batch=4)
+    assert [(tmp_path / name).read_bytes() for name in FILES] == [
+        (run / name).read_bytes() for name in FILES
+    ]
+
+
+def test_a_finished_run_without_its_best_checkpoint_is_no_success(
+    run: Path, images: Dataset, tmp_path: Path
+) -> None:
+    copy = Path(shutil.copytree(run, tmp_path / "run"))
+    (copy / "best.pt").unlink()
+    with pytest.raises(ChaosprepError, match=r"best\.pt of its run is gone") as error:
+        chaosprep.train(images, copy, epochs=3, batch=4)
+    assert error.value.code == "checkpoint"
+
+
 def test_a_stage_directory_is_no_place_for_a_run(images: Dataset, livers: Dataset) -> None:
     assert code_of(images, images.directory / "run") == "output-place"
     assert code_of(images, livers.directory) == "output-foreign"
@@ -247,7 +285,7 @@ def test_a_fold_is_validated_on_and_the_others_trained_on(phantom: Path, tmp_pat
     for fold in (0, 1):
         made = chaosprep.train(images, tmp_path / f"run{fold}", fold=fold, epochs=1)
         assert sorted(made.dice) == sorted(name for name in folds if folds[name] == fold)
-    with pytest.raises(UsageError, match=r"has no fold 2\. There are: 0, 1"):
+    with pytest.raises(UsageError, match=r"2: no such fold in .* There are: 0, 1"):
         chaosprep.train(images, tmp_path / "run2", fold=2)
 
 
@@ -300,6 +338,8 @@ def test_a_loss_that_is_no_number_any_more_is_named_and_not_kept(
     [
         ({"patch": "ten"}, "patch must be N or ROWSxCOLS"),
         ({"lr": 0}, "lr"),
+        ({"seed": 2**63}, "seed"),
+        ({"seed": -(2**63) - 1}, "seed"),
         ({"network": "vgg"}, "must be one of"),
         ({"patient": ["MR009"]}, "MR009: no such patient"),
         ({"device": "cuda"}, "finds no GPU"),
@@ -327,3 +367,41 @@ def test_too_little_memory_says_what_to_make_smaller(
     monkeypatch.setattr("chaosprep.torch.epochs.Learner.train", full)
     with pytest.raises(ChaosprepError, match=r"smaller --batch or --patch"):
         chaosprep.train(images, tmp_path / "run")
+
+
+def test_too_little_memory_of_the_processor_is_named_too(
+    images: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("chaosprep.torch.epochs.Learner.train", lambda *_: torch.empty(10**15))
+    assert code_of(images, tmp_path / "run") == "memory"
+
+
+@pytest.mark.filterwarnings("ignore:This process.*is multi-threaded, use of fork")
+def test_the_death_of_a_process_that_loads_slices_is_named(
+    images: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def die(*_: object) -> None:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    monkeypatch.setattr("chaosprep.torch.batches.CutOuts.__getitem__", die)
+    assert code_of(images, tmp_path / "run", workers=1) == "worker"
+
+
+def test_an_error_that_nobody_foresaw_keeps_its_traceback(
+    images: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError("Caught RuntimeError in DataLoader worker process 0.")
+
+    monkeypatch.setattr("chaosprep.torch.epochs.Learner.train", fail)
+    with pytest.raises(RuntimeError, match="Caught"):
+        chaosprep.train(images, tmp_path / "run")
+
+
+def test_the_curves_are_drawn_alike_whatever_the_users_style() -> None:
+    from matplotlib import rc_context
+
+    scores = [EpochScore(1, 1.0, 1.0, {"MR001": 0.5}), EpochScore(2, 0.5, 0.6, {"MR001": 0.7})]
+    drawn = as_png(scores)
+    with rc_context({"axes.facecolor": "yellow", "font.size": 20}):
+        assert as_png(scores) == drawn
