@@ -69,6 +69,9 @@ class DaskExecutor:
             check_workers(self._client, claim, source)
             self._slots, self._counted = 0, 0.0
             self.batch = batch_size(cases, self._threads())
+        except OSError as error:
+            self.close()
+            raise _lost() from error
         except BaseException:
             self.close()
             raise
@@ -103,7 +106,7 @@ class DaskExecutor:
         Raises:
             ChaosprepError: `dask-no-workers`.
         """
-        if self._client.status != "running" or self._client.nthreads():
+        if self._client.status != "running" or self._workers():
             self._served = time.monotonic()
         elif time.monotonic() - self._served > PATIENCE:
             raise _no_workers("the last worker is gone")
@@ -120,8 +123,19 @@ class DaskExecutor:
         self.close()
 
     def _threads(self) -> int:
-        threads: dict[str, int] = self._client.nthreads()
-        return max(1, sum(threads.values()))
+        return max(1, sum(self._workers().values()))
+
+    def _workers(self) -> dict[str, int]:
+        """Worker -> its threads.
+
+        Raises:
+            ChaosprepError: `dask-lost`; to others, a lost connection would look like a lost disk.
+        """
+        try:
+            found: dict[str, int] = self._client.nthreads()
+        except OSError as error:
+            raise _lost() from error
+        return found
 
     def _settle(self, future: "Future[Any]", done: Any) -> None:  # noqa: ANN401 - no types
         from distributed.scheduler import KilledWorker
@@ -133,6 +147,8 @@ class DaskExecutor:
         if done.status == "finished":
             try:
                 future.set_result(done.result())
+            except OSError:  # it is there, and nobody brings it: one of a disk has status "error"
+                future.set_exception(_lost())
             except Exception as error:  # noqa: BLE001 - whatever it is, it is the future's
                 future.set_exception(error)
             return

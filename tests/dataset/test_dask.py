@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
@@ -424,3 +425,32 @@ def test_a_failed_connection_leaves_dasks_loggers_as_they_were(tmp_path: Path) -
     with pytest.raises(UsageError):
         DaskExecutor("tcp://host", make_claim(tmp_path), tmp_path, 1)
     assert logger.level == before
+
+
+def test_a_connection_that_is_lost_while_threads_are_counted_is_named() -> None:
+    """To the runner, an OSError is a disk that cannot be written."""
+
+    class Gone:
+        def nthreads(self) -> dict[str, int]:
+            raise OSError("connection closed")
+
+    executor = DaskExecutor.__new__(DaskExecutor)
+    executor._client = Gone()
+    with pytest.raises(ChaosprepError) as caught:
+        executor._threads()
+    assert caught.value.code == "dask-lost"
+
+
+def test_a_result_that_nobody_brings_any_more_is_named() -> None:
+    class Done:
+        status = "finished"
+
+        def result(self) -> object:
+            raise OSError("connection reset")
+
+    executor = DaskExecutor.__new__(DaskExecutor)
+    executor._remote = {}
+    future: Future[object] = Future()
+    executor._settle(future, Done())
+    assert isinstance(found := future.exception(), ChaosprepError)
+    assert found.code == "dask-lost"
