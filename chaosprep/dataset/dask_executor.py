@@ -6,45 +6,34 @@ paths as this process. That, and that they are of one version, is looked at befo
 
 import gc
 import os
-import platform
 import threading
 import time
 import warnings
-from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import BrokenExecutor, Future
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
-from functools import cache
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, TypeVar
 
+from chaosprep.dataset import dask_workers
 from chaosprep.dataset.claim import Claim, SupersededError
-from chaosprep.dataset.commit import versions
 from chaosprep.dataset.dask_cluster import silent
-from chaosprep.dataset.files import read_regular, sha256
-from chaosprep.dataset.manifest import DESCRIPTOR
-from chaosprep.errors import ChaosprepError, FileError, UsageError
+from chaosprep.dataset.dask_workers import (
+    at_work,
+    check_workers,
+    no_workers,
+    seen_versions,
+    work,
+)
+from chaosprep.errors import ChaosprepError, UsageError
 
 T = TypeVar("T")
 R = TypeVar("R")
 
-PATIENCE = 30.0
-"""Seconds to wait for the scheduler, for its first worker, and for workers of an earlier run."""
 BATCHES = 16
 """Batches for each worker thread: few enough for the scheduler, enough to end together."""
 LARGEST = 32
 """Cases in a batch at most: what one death costs, and what lies in memory for each thread."""
-
-
-@dataclass(frozen=True)
-class Seen:
-    """What a process sees: its versions, the claim's text, and the source as a hash."""
-
-    versions: dict[str, str]
-    claim: str | None
-    source: str | None
-    busy: bool = False
 
 
 class DaskExecutor:
@@ -58,23 +47,20 @@ class DaskExecutor:
 
     def __init__(self, address: str, claim: Claim, source: Path, cases: int) -> None:
         self._claim = claim
-        self._versions = _versions()
+        self._versions = seen_versions()
         self._remote: dict[Future[Any], Any] = {}
         self._served = time.monotonic()
-        self._open = ExitStack()
+        self._slots, self._counted = 0, 0.0
         try:
-            self._open.enter_context(silent())
-            self._client = _connect(address)
-            self._open.callback(self._client.close)
-            check_workers(self._client, claim, source)
-            self._slots, self._counted = 0, 0.0
-            self.batch = batch_size(cases, self._threads())
+            with ExitStack() as opening:  # what is open is closed again where this fails
+                opening.enter_context(silent())
+                self._client = _connect(address)
+                opening.callback(self._client.close)
+                check_workers(self._client, claim, source)
+                self.batch = batch_size(cases, self._threads())
+                self._open = opening.pop_all()
         except OSError as error:
-            self.close()
             raise _lost() from error
-        except BaseException:
-            self.close()
-            raise
 
     @property
     def slots(self) -> int:
@@ -101,15 +87,15 @@ class DaskExecutor:
         self._open.close()
 
     def look(self) -> None:
-        """Give up where there has been no worker for `PATIENCE` seconds.
+        """Give up where there has been no worker for `dask_workers.PATIENCE` seconds.
 
         Raises:
             ChaosprepError: `dask-no-workers`.
         """
         if self._client.status != "running" or self._workers():
             self._served = time.monotonic()
-        elif time.monotonic() - self._served > PATIENCE:
-            raise _no_workers("the last worker is gone")
+        elif time.monotonic() - self._served > dask_workers.PATIENCE:
+            raise no_workers("the last worker is gone")
 
     def abort(self) -> None:
         """Take back the right to write, and wait for those who are at it as far as they answer."""
@@ -119,7 +105,7 @@ class DaskExecutor:
             arguments = (self._client, self._claim, remote)
             waiting = threading.Thread(target=_end, args=arguments, daemon=True)
             waiting.start()
-            waiting.join(PATIENCE)
+            waiting.join(dask_workers.PATIENCE)
         self.close()
 
     def _threads(self) -> int:
@@ -182,137 +168,6 @@ def batch_size(cases: int, threads: int) -> int:
     return max(1, min(LARGEST, max(lasting, min(enough, cases // threads))))
 
 
-def check_workers(client: Any, claim: Claim, source: Path) -> None:  # noqa: ANN401 - no types
-    """Look through the eyes of every worker before any case runs.
-
-    Raises:
-        ChaosprepError: `dask-no-workers`, `dask-versions`, `dask-output`, `dask-source`,
-            `dask-busy`.
-    """
-    try:
-        client.wait_for_workers(1, timeout=PATIENCE)
-    except TimeoutError as error:
-        raise _no_workers("the scheduler has no workers") from error
-    here = look(claim, source)
-    end = time.monotonic() + PATIENCE
-    while True:
-        seen = client.run(look, claim, source, on_error="return")
-        for address, one in sorted(seen.items()):
-            _check_worker(address, one, here, claim, source)
-        if not any(one.busy for one in seen.values()):
-            return
-        if time.monotonic() > end:
-            raise ChaosprepError(
-                "dask: a worker still works for an earlier run into this output",
-                "Wait for it, or restart it; then run the same command again.",
-                code="dask-busy",
-            )
-        time.sleep(0.1)
-
-
-def _check_worker(
-    address: str, seen: Seen | Exception, here: Seen, claim: Claim, source: Path
-) -> None:
-    if not isinstance(seen, Seen):
-        raise ChaosprepError(
-            f"dask: worker {address} cannot run chaosprep ({type(seen).__name__}: {seen})",
-            "Install the same chaosprep there as here.",
-            code="dask-versions",
-        )
-    _check_versions(f"worker {address}", seen.versions, here.versions)
-    for what, mine, theirs, path in (
-        ("output", here.claim, seen.claim, claim.path.parent.parent),
-        ("source", here.source, seen.source, source),
-    ):
-        if mine is None or mine != theirs:
-            raise ChaosprepError(
-                f"{path}: worker {address} does not see this {what}",
-                "Put it on a file system that every worker has under the same path.",
-                code=f"dask-{what}",
-            )
-
-
-def _check_versions(who: str, theirs: dict[str, str], mine: dict[str, str]) -> None:
-    names = [name for name in mine if mine[name] != theirs.get(name)]
-    if names:
-        told = ", ".join(f"{name} {theirs.get(name)}, here {mine[name]}" for name in names)
-        raise ChaosprepError(
-            f"dask: {who} has {told}",
-            "Use one environment for the workers and for this command.",
-            code="dask-versions",
-        )
-
-
-def look(claim: Claim, source: Path) -> Seen:
-    """What this process sees; run here and on every worker."""
-    return Seen(_versions(), _text(claim.path), _view(source), _busy_for_another(claim))
-
-
-@cache
-def _versions() -> dict[str, str]:
-    return {"Python": ".".join(platform.python_version_tuple()[:2])} | versions()
-
-
-def _text(path: Path) -> str | None:
-    try:
-        return read_regular(path).decode(errors="replace")
-    except FileError:
-        return None
-
-
-def _view(source: Path) -> str | None:
-    """A hash that tells one source from another: of its manifest, or of the names in it."""
-    try:
-        if (source / DESCRIPTOR).exists():
-            return sha256(read_regular(source / DESCRIPTOR))
-        names = sorted(path.name for path in source.iterdir())
-        return sha256("\n".join(names).encode("utf-8", "surrogateescape"))
-    except (OSError, FileError):
-        return None
-
-
-_at_work: Counter[Path] = Counter()
-_guard = threading.Lock()
-
-
-def work(function: Callable[[T], R], batch: T, claim: Claim, expected: dict[str, str]) -> R:
-    """Run a batch on a worker, as long as its run goes on."""
-    _check_versions("a worker", _versions(), expected)  # it may have come after the first look
-    _work_alone()
-    claim.check()
-    with _marked(claim):
-        return function(batch)
-
-
-@cache
-def _work_alone() -> None:
-    import cv2
-
-    cv2.setNumThreads(1)  # the workers are the parallelism
-
-
-@contextmanager
-def _marked(claim: Claim) -> Iterator[None]:
-    with _guard:
-        _at_work[claim.path] += 1
-    try:
-        yield
-    finally:
-        with _guard:
-            _at_work[claim.path] -= 1
-
-
-def at_work(claim: Claim) -> bool:
-    """Whether this process works for a run."""
-    return _at_work[claim.path] > 0
-
-
-def _busy_for_another(claim: Claim) -> bool:
-    with _guard:
-        found = [path for path, count in _at_work.items() if count and path != claim.path]
-    return any(path.parent == claim.path.parent for path in found)
-
-
 def _connect(address: str) -> Any:  # noqa: ANN401 - no types
     from distributed import Client
 
@@ -320,7 +175,7 @@ def _connect(address: str) -> Any:  # noqa: ANN401 - no types
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # versions are checked below, those that matter
-            return Client(address, timeout=PATIENCE, set_as_default=False)
+            return Client(address, timeout=dask_workers.PATIENCE, set_as_default=False)
     except OSError:
         refusal = ChaosprepError(
             f"dask: no scheduler answers at {address}",
@@ -335,14 +190,6 @@ def _connect(address: str) -> Any:  # noqa: ANN401 - no types
         )
     gc.collect()  # a client that is half made would wait for its loop for ever when Python ends
     raise refusal
-
-
-def _no_workers(what: str) -> ChaosprepError:
-    return ChaosprepError(
-        f"dask: {what}",
-        "Start some, and run the same command again; it goes on from here.",
-        code="dask-no-workers",
-    )
 
 
 def _key() -> str:

@@ -142,6 +142,11 @@ def _interrupts_held() -> Iterator[None]:
 def _start_worker() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides
     threading.Thread(target=_end_with_parent, daemon=True).start()
+    one_thread()
+
+
+def one_thread() -> None:
+    """Keep OpenCV to one thread in this worker, also if it is imported later."""
     os.environ["OPENCV_FOR_THREADS_NUM"] = "1"  # the workers are the parallelism
     if "cv2" in sys.modules:
         sys.modules["cv2"].setNumThreads(1)

@@ -165,18 +165,27 @@ def label_volume(case: Case, labels: dict[str, int]) -> Volume | None:
             that no organ has, and what `case_lattice` and `Case.mask` raise.
     """
     rows = originals(case)
-    lacking = [row.id for row in rows if row.mask is None]
-    if len(lacking) == len(rows):
+    if not have_masks(rows):
         return None
-    if lacking:
+    lattice = case_lattice(rows)
+    planes = [label_plane(row, case.mask(row), labels) for row in rows]
+    return Volume(np.stack(planes), lattice)
+
+
+def have_masks(rows: Sequence[Slice]) -> bool:
+    """Whether all slices of a case have a mask, or none has.
+
+    Raises:
+        FileError: `mask-missing` where only some have one.
+    """
+    lacking = [row.id for row in rows if row.mask is None]
+    if lacking and len(lacking) < len(rows):
         raise FileError(
             f"{len(lacking)} of its {len(rows)} slices have no mask ({lacking[0]}, ...)",
             "Bring back their masks, or leave the case out with --on-error skip.",
             code="mask-missing",
         )
-    lattice = case_lattice(rows)
-    planes = [label_plane(row, case.mask(row), labels) for row in rows]
-    return Volume(np.stack(planes), lattice)
+    return not lacking
 
 
 def label_plane(row: Slice, mask: Any, labels: dict[str, int]) -> NDArray[np.uint8]:  # noqa: ANN401

@@ -15,6 +15,7 @@ from chaosprep.dataset.opening import is_stage_directory, open_dataset
 from chaosprep.dataset.records import Slice
 from chaosprep.dataset.volumes import (
     case_lattice,
+    have_masks,
     label_plane,
     modality_values,
     organ_labels,
@@ -31,6 +32,7 @@ from chaosprep.export.folder import (
     new_folder,
     opened,
 )
+from chaosprep.export.origins import Origin, origins
 from chaosprep.export.predictions import (
     Meaning,
     find_predictions,
@@ -38,9 +40,10 @@ from chaosprep.export.predictions import (
     meaning,
     read_prediction,
 )
-from chaosprep.export.segmentation import Origin, check_highdicom, origins, write_segmentation
+from chaosprep.export.segmentation import check_highdicom, write_segmentation
 from chaosprep.export.volumes import ENDING, write_checked, write_json
-from chaosprep.imaging.grids import MaskSampling, Undoing, undo_grid, undo_image, undo_mask
+from chaosprep.imaging.grids import MaskSampling
+from chaosprep.imaging.undoing import Undoing, undo_grid, undo_image, undo_mask
 from chaosprep.imaging.volumes import Volume
 
 Format = Literal["nifti", "seg"]
@@ -163,14 +166,9 @@ class _Work:
         """The masks of a case as labels, those of the dataset or predicted ones; or none at all."""
         if self.meaning is not None and task.files is not None:
             return [self.meaning.plane(row, read_prediction(row, task.files)) for row in rows]
-        lacking = [row.id for row in rows if row.mask is None]
-        if lacking and len(lacking) < len(rows):
-            raise FileError(
-                f"{len(lacking)} of its {len(rows)} slices have no mask ({lacking[0]}, ...)",
-                "Bring back their masks, or leave the case out with --on-error skip.",
-                code="mask-missing",
-            )
-        return [label_plane(row, task.case.mask(row), self.labels) for row in rows if row.mask]
+        if not have_masks(rows):
+            return []
+        return [label_plane(row, task.case.mask(row), self.labels) for row in rows]
 
     def _write_seg(
         self, origin: Origin, id: str, rows: list[Slice], planes: list[NDArray[np.uint8]]

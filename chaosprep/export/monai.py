@@ -8,7 +8,7 @@ from chaosprep.dataset.manifest import Dataset
 from chaosprep.dataset.volumes import organ_labels
 from chaosprep.errors import NothingFoundError
 from chaosprep.export.channels import Channels, check_masks_are_labels, choose
-from chaosprep.export.folder import Exported, Options, new_folder, opened
+from chaosprep.export.folder import DEFAULTS, Exported, Options, new_folder, opened
 from chaosprep.export.volumes import (
     NOBODY_VALIDATES,
     Written,
@@ -29,7 +29,7 @@ def export(
     *,
     sequences: Sequence[str] = (),
     channels: Channels = "joint",
-    options: Options = Options(),  # noqa: B008 - frozen
+    options: Options = DEFAULTS,
 ) -> Exported:
     """Write a dataset as volumes in imagesTr, labelsTr, imagesTs and labelsTs, and `dataset.json`.
 

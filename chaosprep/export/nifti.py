@@ -10,7 +10,7 @@ from chaosprep.dataset.manifest import Dataset
 from chaosprep.dataset.volumes import organ_labels
 from chaosprep.errors import ChaosprepError
 from chaosprep.export.channels import Study, check_masks_are_labels, singles
-from chaosprep.export.folder import LICENSE, RECORD, Exported, Options, new_folder, opened
+from chaosprep.export.folder import DEFAULTS, LICENSE, RECORD, Exported, Options, new_folder, opened
 from chaosprep.export.volumes import (
     ENDING,
     Task,
@@ -36,7 +36,7 @@ def export(
     output: str | Path,
     *,
     sequences: Sequence[str] = (),
-    options: Options = Options(),  # noqa: B008 - frozen
+    options: Options = DEFAULTS,
 ) -> Exported:
     """Write every case as a volume, and its label map where it has masks.
 

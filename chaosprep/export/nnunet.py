@@ -13,7 +13,7 @@ from chaosprep.dataset.manifest import Dataset
 from chaosprep.dataset.volumes import organ_labels
 from chaosprep.errors import ChaosprepError, NothingFoundError, UsageError
 from chaosprep.export.channels import Channels, Choice, check_masks_are_labels, choose, count_folds
-from chaosprep.export.folder import Exported, Options, new_folder, opened
+from chaosprep.export.folder import DEFAULTS, Exported, Options, new_folder, opened
 from chaosprep.export.volumes import (
     ENDING,
     NOBODY_VALIDATES,
@@ -40,7 +40,7 @@ def export(
     sequences: Sequence[str] = (),
     channels: Channels = "joint",
     channel_names: Sequence[str] = (),
-    options: Options = Options(),  # noqa: B008 - frozen
+    options: Options = DEFAULTS,
 ) -> Exported:
     """Write a dataset as `output`/DatasetNNN_Name, as nnU-Net v2 has it in $nnUNet_raw.
 

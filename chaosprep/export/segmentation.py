@@ -3,8 +3,7 @@
 A SEG names the patient, as the series does that it belongs to.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,11 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chaosprep import __version__
-from chaosprep.dataset.case import Case
-from chaosprep.dataset.files import read_regular, real, sha256
-from chaosprep.dataset.opening import is_stage_directory, open_dataset
+from chaosprep.dataset.files import sha256
 from chaosprep.dataset.records import Slice
 from chaosprep.errors import ChaosprepError, FileError
+from chaosprep.export.origins import Origin
 from chaosprep.export.volumes import not_as_written
 from chaosprep.imaging.dicom import Header, read_header
 from chaosprep.imaging.faults import BROKEN
@@ -47,58 +45,6 @@ _TIMES = ("ContentTime", "AcquisitionTime", "SeriesTime", "StudyTime")
 _SERIES_AFTER = 1000  # added to the source's SeriesNumber: no scanner counts that far
 
 
-@dataclass(frozen=True)
-class Origin:
-    """Where the DICOM files of a case are: in a case of split, or below a dataset root."""
-
-    case: Case | None = None
-    root: Path | None = None
-
-    def read(self, row: Slice) -> bytes:
-        """The DICOM file of a slice.
-
-        Raises:
-            FileError: `dicom-missing`, or a file that is not as recorded.
-        """
-        if self.root is not None:
-            return _below(self.root, row)
-        for theirs in self.case.slices if self.case is not None else ():
-            if self.case is not None and theirs.id == row.id and theirs.image.endswith(".dcm"):
-                return self.case.read(theirs.image, theirs.image_sha256)
-        raise _no_dicom(row.id)
-
-
-def origins(directory: Path) -> Callable[[str], Origin]:
-    """Case id -> where its DICOM files are, in a stage directory or a dataset root.
-
-    Raises:
-        ManifestError: it is a stage directory, but damaged.
-    """
-    if not is_stage_directory(directory):
-        return lambda id: Origin(root=directory)
-    dataset = open_dataset(directory)
-
-    def find(id: str) -> Origin:
-        try:
-            return Origin(case=dataset.case(id))
-        except KeyError:
-            return Origin()
-
-    return find
-
-
-def _below(root: Path, row: Slice) -> bytes:
-    path = root / row.source
-    if not real(path).is_relative_to(real(root)):
-        raise _no_dicom(row.id)
-    try:
-        return read_regular(path, follow=True)
-    except FileError as error:
-        if error.code == "file-missing":
-            raise _no_dicom(row.id) from None
-        raise
-
-
 def check_highdicom() -> None:
     """Say at once what is missing.
 
@@ -126,7 +72,7 @@ def write_segmentation(
 ) -> None:
     """Write the labels of a case as a binary SEG, read it back and compare.
 
-    UIDs come from the source's SeriesInstanceUID and the mask, dates from the source.
+    UIDs come from those of the source images and the mask, dates from the source.
 
     Args:
         file: the new file.
@@ -295,11 +241,3 @@ def _verify(
     )
     if not same:
         raise not_as_written(file.name)
-
-
-def _no_dicom(id: str) -> FileError:
-    return FileError(
-        f"the DICOM file of {id} is not there",
-        "Give --dicom the split stage directory, or the dataset root that split was given.",
-        code="dicom-missing",
-    )

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from chaosprep import Dataset
-from chaosprep.dataset import dask_executor
+from chaosprep.dataset import dask_workers
 from chaosprep.dataset.claim import Claim, SupersededError, end_claims, make_claim
 from chaosprep.dataset.dask_cluster import scheduler_address
 from chaosprep.dataset.dask_executor import DaskExecutor, batch_size
@@ -231,7 +231,7 @@ def test_a_run_whose_right_to_write_was_taken_says_so(cluster: str, tmp_path: Pa
 
 @pytest.fixture
 def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dask_executor, "PATIENCE", 0.5)
+    monkeypatch.setattr(dask_workers, "PATIENCE", 0.5)
 
 
 @pytest.mark.usefixtures("hurried")
@@ -257,8 +257,8 @@ def test_a_scheduler_without_workers_is_named(tmp_path: Path) -> None:
 def test_a_worker_of_another_version_is_named_before_any_case_runs(
     cluster: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    mine = dask_executor._versions() | {"chaosprep": "99.0", "Python": "9.9"}
-    monkeypatch.setattr(dask_executor, "_versions", lambda: mine)
+    mine = dask_workers.seen_versions() | {"chaosprep": "99.0", "Python": "9.9"}
+    monkeypatch.setattr(dask_workers, "seen_versions", lambda: mine)
     with pytest.raises(ChaosprepError) as caught:
         on_dask(toys(tmp_path), tmp_path / "out", cluster)
     assert caught.value.code == "dask-versions"
@@ -270,9 +270,9 @@ def test_a_worker_of_another_version_is_named_before_any_case_runs(
 def test_a_worker_that_comes_later_is_looked_at_too(tmp_path: Path) -> None:
     claim = make_claim(tmp_path)
     with pytest.raises(ChaosprepError) as caught:
-        dask_executor.work(sum, (1, 2), claim, {"chaosprep": "99.0"})
+        dask_workers.work(sum, (1, 2), claim, {"chaosprep": "99.0"})
     assert caught.value.code == "dask-versions"
-    assert dask_executor.work(sum, (1, 2), claim, dask_executor._versions()) == 3
+    assert dask_workers.work(sum, (1, 2), claim, dask_workers.seen_versions()) == 3
 
 
 @pytest.mark.parametrize("what", ["output", "source"])
@@ -281,13 +281,13 @@ def test_a_worker_that_does_not_see_the_files_is_named(
 ) -> None:
     """Where it sees another file than this process, or none."""
     claim = make_claim(tmp_path)
-    here = dask_executor.look(claim, tmp_path)
+    here = dask_workers.look(claim, tmp_path)
     seen = {
-        "output": dask_executor.Seen(here.versions, None, here.source),
-        "source": dask_executor.Seen(here.versions, here.claim, "other"),
+        "output": dask_workers.Seen(here.versions, None, here.source),
+        "source": dask_workers.Seen(here.versions, here.claim, "other"),
     }
     with pytest.raises(ChaosprepError, match=f"does not see this {what}") as caught:
-        dask_executor._check_worker("tcp://w:1", seen[what], here, claim, tmp_path)
+        dask_workers._check_worker("tcp://w:1", seen[what], here, claim, tmp_path)
     assert caught.value.code == f"dask-{what}"
 
 
@@ -297,16 +297,16 @@ def test_a_claim_that_no_worker_can_read_is_named(cluster: str, tmp_path: Path) 
         distributed.Client(cluster, set_as_default=False) as client,
         pytest.raises(ChaosprepError) as caught,
     ):
-        dask_executor.check_workers(client, nowhere, tmp_path)
+        dask_workers.check_workers(client, nowhere, tmp_path)
     assert caught.value.code == "dask-output"
 
 
 def test_a_worker_without_chaosprep_is_named(tmp_path: Path) -> None:
     claim = make_claim(tmp_path)
-    here = dask_executor.look(claim, tmp_path)
+    here = dask_workers.look(claim, tmp_path)
     error = ModuleNotFoundError("No module named 'chaosprep'")
     with pytest.raises(ChaosprepError, match="cannot run chaosprep") as caught:
-        dask_executor._check_worker("tcp://w:1", error, here, claim, tmp_path)
+        dask_workers._check_worker("tcp://w:1", error, here, claim, tmp_path)
     assert caught.value.code == "dask-versions"
 
 
@@ -318,15 +318,15 @@ def test_work_for_an_earlier_run_is_seen_and_waited_for(tmp_path: Path) -> None:
         begun.set()
         ending.wait(FAST)
 
-    versions = dask_executor._versions()
-    worker = threading.Thread(target=dask_executor.work, args=(wait, (1,), earlier, versions))
+    versions = dask_workers.seen_versions()
+    worker = threading.Thread(target=dask_workers.work, args=(wait, (1,), earlier, versions))
     worker.start()
     assert begun.wait(FAST)
-    assert dask_executor.look(now, tmp_path).busy
-    assert not dask_executor.look(earlier, tmp_path).busy
+    assert dask_workers.look(now, tmp_path).busy
+    assert not dask_workers.look(earlier, tmp_path).busy
     ending.set()
     worker.join()
-    assert not dask_executor.look(now, tmp_path).busy
+    assert not dask_workers.look(now, tmp_path).busy
 
 
 def test_a_lost_scheduler_is_named_and_the_same_command_goes_on(tmp_path: Path) -> None:

@@ -15,10 +15,8 @@ from chaosprep.imaging.grids import (
     plan_grid,
     sample_image,
     sample_mask,
-    undo_grid,
-    undo_image,
-    undo_mask,
 )
+from chaosprep.imaging.undoing import undo_grid, undo_image, undo_mask
 
 sides = st.integers(3, 40)
 spacings = st.one_of(st.none(), st.floats(0.3, 4.0))
