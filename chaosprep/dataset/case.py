@@ -1,6 +1,5 @@
 """A case of a stage directory: its slices in anatomical order, and their arrays."""
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -10,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from chaosprep.dataset.files import read_regular, sha256
+from chaosprep.dataset.files import read_regular, real, sha256
 from chaosprep.dataset.records import Slice, Split, encode_row
 from chaosprep.errors import FileError
 
@@ -26,7 +25,7 @@ class Case:
     lines_sha256: str = ""
     links: bool = False
     max_pixels: int = 2**26
-    _real: dict[Path, Path] = field(default_factory=dict, repr=False, compare=False)
+    _inside: dict[str, bool] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def split(self) -> Split:
@@ -60,12 +59,11 @@ class Case:
             raise
 
     def _read(self, path: str, expected_sha256: str) -> bytes:
-        file = self.directory / path
-        if not self._resolve(file.parent).is_relative_to(self._resolve(self.directory)):
+        if not self._is_inside(path.rpartition("/")[0]):
             raise FileError(
                 "its folder is a link out of the dataset", "Copy it in.", code="file-link"
             )
-        data = read_regular(file, follow=self.links)
+        data = read_regular(f"{self.directory}/{path}", follow=self.links)
         if sha256(data) != expected_sha256:
             raise FileError(
                 "the file is not the one that the manifest records",
@@ -99,8 +97,10 @@ class Case:
         """The original images as one array (slices, rows, cols)."""
         return np.stack([self.image(row) for row in self.slices if row.copy == 0])
 
-    def _resolve(self, folder: Path) -> Path:
-        """The folder without links, looked up once; `Path.resolve` would raise on a loop."""
-        if folder not in self._real:
-            self._real[folder] = Path(os.path.realpath(folder))
-        return self._real[folder]
+    def _is_inside(self, folder: str) -> bool:
+        """Whether a folder of the directory is none elsewhere, by a link; looked up once."""
+        if folder not in self._inside:
+            self._inside[folder] = real(self.directory / folder).is_relative_to(
+                real(self.directory)
+            )
+        return self._inside[folder]

@@ -1,6 +1,7 @@
 """The commit of a stage: table first, descriptor last, nothing else left in the directory."""
 
 import hashlib
+import os
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from importlib.metadata import version
@@ -145,17 +146,16 @@ class _Counter:
 
 def _prune(directory: Path, keep: set[str]) -> None:
     """Remove what an earlier, interrupted attempt left and the table does not name."""
-    for file in _files(directory):
-        if file.relative_to(directory).as_posix() not in keep:
-            file.unlink()
+    for path in _files(directory):
+        if path not in keep:
+            (directory / path).unlink()
     for folder in FOLDERS:
         with suppress(OSError):  # not there, or not empty
             (directory / folder).rmdir()
 
 
-def _files(directory: Path) -> Iterator[Path]:
-    for split in SPLITS:
-        for kind in ("images", "masks"):
-            folder = directory / split / kind
-            if folder.is_dir():
-                yield from folder.iterdir()
+def _files(directory: Path) -> Iterator[str]:
+    for folder in (f"{split}/{kind}" for split in SPLITS for kind in ("images", "masks")):
+        if (directory / folder).is_dir():
+            with os.scandir(directory / folder) as files:
+                yield from [f"{folder}/{file.name}" for file in files]

@@ -4,10 +4,15 @@ import errno
 import hashlib
 import os
 import stat
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
 from chaosprep.errors import ChaosprepError, FileError
+
+_BINARY, _NO_LINK = getattr(os, "O_BINARY", 0), getattr(os, "O_NOFOLLOW", 0)
+_TO_READ = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | _BINARY
+_TO_MAKE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _BINARY
 
 
 def sha256(data: bytes) -> str:
@@ -15,7 +20,7 @@ def sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def open_regular(path: Path, *, follow: bool = False) -> BinaryIO:
+def open_regular(path: Path | str, *, follow: bool = False) -> BinaryIO:
     """Open a regular file to read; a FIFO, device or directory never blocks and is refused.
 
     Args:
@@ -25,30 +30,37 @@ def open_regular(path: Path, *, follow: bool = False) -> BinaryIO:
     Raises:
         FileError: `file-missing`, `file-link`, `file-kind` or `file-unreadable`.
     """
-    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
-    if not follow:
-        flags |= getattr(os, "O_NOFOLLOW", 0)
-    try:
-        handle = os.open(path, flags)
-    except OSError as error:
-        raise _named(error) from error
-    if not stat.S_ISREG(os.fstat(handle).st_mode):
-        os.close(handle)
-        raise _irregular()
-    return os.fdopen(handle, "rb")
+    return os.fdopen(_open_regular(path, follow)[0], "rb")
 
 
-def read_regular(path: Path, *, follow: bool = False) -> bytes:
+def read_regular(path: Path | str, *, follow: bool = False) -> bytes:
     """Read a regular file whole, opened as `open_regular` does.
 
     Raises:
         FileError: `file-missing`, `file-link`, `file-kind` or `file-unreadable`.
     """
-    with open_regular(path, follow=follow) as file:
-        try:
-            return file.read()
-        except OSError as error:
-            raise _named(error) from error
+    handle, size = _open_regular(path, follow)
+    try:
+        parts = list(iter(partial(os.read, handle, size + 1), b""))
+    except OSError as error:
+        raise _named(error) from error
+    finally:
+        os.close(handle)
+    return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
+def _open_regular(path: Path | str, follow: bool) -> tuple[int, int]:
+    """Open a file as `open_regular` does; also tell its size in bytes."""
+    flags = _TO_READ if follow else _TO_READ | _NO_LINK
+    try:
+        handle = os.open(path, flags)
+    except OSError as error:
+        raise _named(error) from error
+    found = os.fstat(handle)
+    if not stat.S_ISREG(found.st_mode):
+        os.close(handle)
+        raise _irregular()
+    return handle, found.st_size
 
 
 def _named(error: OSError) -> FileError:
@@ -86,20 +98,23 @@ def check_apart(source: Path, output: Path) -> None:
         )
 
 
-def write_new(path: Path, data: bytes) -> None:
+def write_new(path: Path | str, data: bytes) -> None:
     """Write a file that is always a new one on disk.
 
     What stood there before is unlinked, never written through: it may be a hard link to another
     stage's file.
     """
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
     try:
-        handle = os.open(path, flags, 0o666)
+        handle = os.open(path, _TO_MAKE, 0o666)
     except FileExistsError:
-        path.unlink()
-        handle = os.open(path, flags, 0o666)
-    with os.fdopen(handle, "wb") as file:
-        file.write(data)
+        Path(path).unlink()
+        handle = os.open(path, _TO_MAKE, 0o666)
+    try:
+        left = memoryview(data)
+        while left:  # a disk that is nearly full takes a part
+            left = left[os.write(handle, left) :]
+    finally:
+        os.close(handle)
 
 
 def write_durably(path: Path, data: bytes) -> None:

@@ -41,11 +41,11 @@ class Writer:
         compression: Compression = "fast",
         claim: Claim | None = None,
     ) -> None:
-        self._directory = directory
+        self._prefix = f"{directory}/"
         self._compression = compression
         self._claim = claim
         self._part = f".{uuid.uuid4().hex}.part"
-        self._made: set[Path] = set()
+        self._made: set[str] = set()
 
     def image(self, split: Split, id: str, array: NDArray[Any], extension: str) -> Written:
         """Write an image (rows, cols) as `.png` (uint8, uint16) or `.npy`."""
@@ -78,7 +78,7 @@ class Writer:
         """
         data = case.read(path, expected_sha256)
         with self._target(to or path) as target:
-            if not _hard_link(case.directory / path, target):
+            if not _hard_link(Path(f"{case.directory}/{path}"), target):
                 write_new(target, data)
 
     def take(self, case: Case, path: str, expected_sha256: str) -> None:
@@ -110,10 +110,10 @@ class Writer:
     @contextmanager
     def _target(self, path: str) -> Iterator[Path]:
         """Where to make a file; behind it, the file has its name."""
-        target = self._directory / path
-        if target.parent not in self._made:
+        folder, target = path.rpartition("/")[0], Path(self._prefix + path)
+        if folder not in self._made:
             target.parent.mkdir(parents=True, exist_ok=True)
-            self._made.add(target.parent)
+            self._made.add(folder)
         if self._claim is None:
             yield target
             return
@@ -131,9 +131,14 @@ _EXTENSION: dict[Kind, str] = {"images": ".dcm", "masks": ".png"}
 
 def _hard_link(origin: Path, target: Path) -> bool:
     """Link a file; False where the file system will not (another device, too many links)."""
-    target.unlink(missing_ok=True)
+    if origin.is_symlink():
+        origin = origin.resolve()
     try:
-        os.link(origin.resolve(), target)
+        try:
+            os.link(origin, target)
+        except FileExistsError:
+            target.unlink()
+            os.link(origin, target)
     except OSError:
         return False
     return True

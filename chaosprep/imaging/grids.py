@@ -81,6 +81,7 @@ def parse_size(name: str, text: str) -> tuple[int, int]:
     return rows, cols
 
 
+@lru_cache(maxsize=8)  # the slices of a series share one
 def plan_grid(
     shape: tuple[int, int],
     pixel_spacing: Pair | None,
@@ -144,6 +145,8 @@ def sample_image(grid: Grid, image: NDArray[Any]) -> NDArray[Any]:
         grid: made for the image's shape.
         image: (rows, cols), any integer or float dtype.
     """
+    if grid.is_identity:
+        return image
     if not _moves(grid):
         return image[_window(grid)]
     shown = np.clip(_resampled(grid, image, _cubic, 2, widen=True), image.min(), image.max())
@@ -170,6 +173,8 @@ def sample_mask(grid: Grid, mask: NDArray[Any], sampling: MaskSampling) -> NDArr
 
 def place(grid: Grid, shown: NDArray[Any], fill: float) -> NDArray[Any]:
     """Put what the grid shows into its full size; the padding is `fill`."""
+    if grid.is_identity:
+        return shown
     new = np.full(grid.shape, fill, dtype=shown.dtype)
     new[grid.rows.first : grid.rows.last, grid.cols.first : grid.cols.last] = shown
     return new

@@ -125,5 +125,5 @@ def _summed(plain: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def _chunk(name: bytes, data: bytes) -> bytes:
-    check = zlib.crc32(data, zlib.crc32(name))
+    check = isal_zlib.crc32(data, isal_zlib.crc32(name))
     return struct.pack(">I", len(data)) + name + data + struct.pack(">I", check)

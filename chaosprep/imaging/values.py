@@ -7,6 +7,7 @@ pydicom's converted values would warn (and show the value) or raise. Every funct
 import math
 import struct
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from chaosprep.errors import FileError
@@ -46,11 +47,16 @@ def text(sources: Sequence[Source], keyword: str) -> str:
 
 def numbers(sources: Sequence[Source], keyword: str) -> tuple[float, ...]:
     """Read the decimals of a text value (DS, IS); none where one of them is no finite number."""
+    return _decimals(text(sources, keyword))
+
+
+@lru_cache(maxsize=256)  # the slices of a series share most of them
+def _decimals(values: str) -> tuple[float, ...]:
     try:
-        values = tuple(float(part) for part in text(sources, keyword).split("\\"))
+        found = tuple(float(part) for part in values.split("\\"))
     except ValueError:
         return ()
-    return values if all(map(math.isfinite, values)) else ()
+    return found if all(map(math.isfinite, found)) else ()
 
 
 def number(sources: Sequence[Source], keyword: str) -> float | None:

@@ -295,4 +295,5 @@ CONVERT = Stage(
     run_case=run_case,
     open=open_parent,
     needs=("split",),
+    libraries=("cv2",),
 )
