@@ -122,8 +122,22 @@ def warm_up(jobs: int, libraries: Sequence[str] = _PRELOAD) -> None:
         from multiprocessing import forkserver
 
         multiprocessing.set_forkserver_preload([*_ALWAYS, *libraries])
-        with _interrupts_held():
+        with _interrupts_held(), _safe_path():
             forkserver.ensure_running()
+
+
+@contextmanager
+def _safe_path() -> Iterator[None]:
+    """Let a Python that starts in here not import what lies in the current folder."""
+    before = os.environ.get("PYTHONSAFEPATH")
+    os.environ["PYTHONSAFEPATH"] = "1"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["PYTHONSAFEPATH"]
+        else:
+            os.environ["PYTHONSAFEPATH"] = before
 
 
 @contextmanager

@@ -284,3 +284,23 @@ def test_where_nothing_finishes_the_executor_has_a_look() -> None:
 
     with pytest.raises(ChaosprepError, match="nobody is left"):
         list(map_unordered(Stuck, str, iter([1])))
+
+
+def test_workers_import_nothing_from_the_current_folder(tmp_path: Path) -> None:
+    """As the command itself does not: there may lie an old copy, or somebody's `cv2.py`."""
+    program, here = tmp_path / "bin/program.py", tmp_path / "here"
+    program.parent.mkdir()
+    here.mkdir()
+    program.write_text(WITH_A_WORKER)
+    (here / "cv2.py").write_text("from pathlib import Path\nPath('imported').touch()\n")
+    subprocess.run([sys.executable, program], cwd=here, check=True, timeout=FAST)
+    assert not (here / "imported").exists()
+
+
+WITH_A_WORKER = """
+from chaosprep.dataset.executors import open_executor
+if __name__ == "__main__":
+    executor = open_executor(2)
+    assert executor.submit(abs, -3).result() == 3
+    executor.close()
+"""
