@@ -89,6 +89,11 @@ class ConvertParams(Params, frozen=True, kw_only=True):
         """Whether the stored values are kept."""
         return self.keep_16bit or self.format == "npy"
 
+    @property
+    def regrids(self) -> bool:
+        """Whether slices may get another pixel grid."""
+        return self.spacing is not None or self.size is not None
+
     def rows_cols(self) -> tuple[int, int] | None:
         """`size` as rows and columns."""
         return None if self.size is None else parse_size("size", self.size)
@@ -107,9 +112,9 @@ def run_case(case: Case, params: ConvertParams, writer: Writer) -> CaseResult:
     """Convert one case's images; masks are carried over where the grid stays."""
     pixels, problems = _read(case, params.max_pixels)
     window, fill = None, 0.0
-    if pixels and params.keeps:
+    if pixels and params.keeps and params.regrids:
         fill = float(min(array.min() for _, array in pixels.values()))
-    elif pixels and params.window_scope == "case":
+    elif pixels and not params.keeps and params.window_scope == "case":
         window = find_window(list(pixels.values()), params.window_kind())
 
     def work(row: Slice) -> Slice:
@@ -278,7 +283,7 @@ def as_unsigned_16bit(array: NDArray[Any]) -> tuple[NDArray[np.uint16], int]:
         FileError: `too-wide` for values that 16 bits cannot hold.
     """
     if array.dtype.kind == "u" and array.dtype.itemsize <= 2:
-        return array.astype(np.uint16), 0
+        return array.astype(np.uint16, copy=False), 0
     if array.dtype.kind == "i" and array.dtype.itemsize <= 2:
         return (array.astype(np.int32) + SIGNED_OFFSET).astype(np.uint16), SIGNED_OFFSET
     raise FileError(
