@@ -112,7 +112,7 @@ def encode_png(
 
     Raises `TypeError` for another dtype (bool included) and `ValueError` for another shape.
     """
-    if array.dtype.name not in ("uint8", "uint16"):
+    if array.dtype.kind != "u" or array.dtype.itemsize > 2:
         raise TypeError(f"a PNG holds uint8 or uint16, not {array.dtype.name}")
     return encode_grey(_check_shape(array), compression)
 

@@ -183,7 +183,9 @@ def _named_alike(rows: tuple[Slice, ...]) -> tuple[Slice, ...]:
     names = max((row.labels for row in rows if row.mask), key=len, default={})
     none = dict.fromkeys(names.values(), 0)
     return tuple(
-        msgspec.structs.replace(row, labels=names, pixels=none | row.pixels) if row.mask else row
+        msgspec.structs.replace(row, labels=names, pixels=none | row.pixels)
+        if row.mask and row.labels != names
+        else row
         for row in rows
     )
 
