@@ -42,7 +42,7 @@ def undo_filters(lines: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], Part] | N
         lines: (rows, 1 + width) uint8, each row's bytes behind the number of its filter.
 
     Returns:
-        The rows' bytes, (rows, width) uint8, and a part of them without which all are 0; None for
+        The rows' bytes, (rows, width) uint8, and a part of them outside which all are 0; None for
         what a general library has to read or refuse.
     """
     if lines[:, 0].tobytes().translate(None, _KNOWN):
