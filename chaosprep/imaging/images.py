@@ -3,9 +3,9 @@
 import struct
 import tokenize
 import warnings
-import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
@@ -13,9 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chaosprep.errors import FileError
+from chaosprep.imaging.chunks import SIGNATURE, crc32
 from chaosprep.imaging.faults import BROKEN
+from chaosprep.imaging.filters import WHOLE, Part
 from chaosprep.imaging.organs import describe_levels, level_histogram
-from chaosprep.imaging.png import SIGNATURE, Compression, decode_grey, encode_grey
+from chaosprep.imaging.png import Compression, decode_grey, encode_grey
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -25,6 +27,8 @@ _MASK = "mask-unreadable"
 _IMAGE = "image-unreadable"
 _REMEDY = "Copy or export the file again from its source."
 _IHDR = struct.Struct(">IIBB")  # width, height, bit depth, colour type: PNG specification 11.2.1
+_CHUNK = struct.Struct(">I4s")  # length, name; then the data and its checksum: 5.3
+_CHECK = struct.Struct(">I")
 _DEPTHS = {0: (1, 2, 4, 8, 16), 2: (8, 16), 3: (1, 2, 4, 8), 4: (8, 16), 6: (8, 16)}
 _CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 _COLOURS = {
@@ -43,12 +47,14 @@ class MaskImage:
     """A mask as stored.
 
     ``pixels`` is (rows, cols), uint8 or uint16: grey levels, not scaled. ``binary`` marks a 1-bit
-    PNG, whose pixels are 0 and 1. ``note`` says what was converted, where anything was.
+    PNG, whose pixels are 0 and 1. ``note`` says what was converted, where anything was. ``part`` is
+    a part of the pixels outside which all are 0.
     """
 
     pixels: NDArray[np.uint8] | NDArray[np.uint16]
     binary: bool
     note: str | None = None
+    part: Part = WHOLE
 
 
 @dataclass(frozen=True)
@@ -88,7 +94,8 @@ def read_mask(data: bytes, *, lenient: bool = False, max_pixels: int = MAX_PIXEL
     """
     png = _png(data, _MASK)
     if png is not None and png.colour == 0:
-        return MaskImage(_decode_grey(data, png, _MASK, max_pixels), binary=png.depth == 1)
+        pixels, part = _decode_grey(data, png, _MASK, max_pixels)
+        return MaskImage(pixels, binary=png.depth == 1, part=part)
     what, grey = _to_grey(data, png, max_pixels)
     if lenient:
         return MaskImage(grey, binary=False, note=f"{what}, converted to grey")
@@ -106,7 +113,7 @@ def encode_png(
 
     Raises `TypeError` for another dtype (bool included) and `ValueError` for another shape.
     """
-    if array.dtype.name not in ("uint8", "uint16"):
+    if array.dtype.kind != "u" or array.dtype.itemsize > 2:
         raise TypeError(f"a PNG holds uint8 or uint16, not {array.dtype.name}")
     return encode_grey(_check_shape(array), compression)
 
@@ -120,7 +127,7 @@ def decode_png(data: bytes) -> NDArray[np.uint8] | NDArray[np.uint16]:
     if png is None or png.colour != 0:
         what = "not a PNG" if png is None else f"{_COLOURS[png.colour]}, not a grey one"
         raise FileError(what, "Convert it to a grey PNG of 8 or 16 bits.", _IMAGE)
-    return _decode_grey(data, png, _IMAGE, MAX_PIXELS)
+    return _decode_grey(data, png, _IMAGE, MAX_PIXELS)[0]
 
 
 def encode_npy(array: NDArray[Any]) -> bytes:
@@ -130,9 +137,15 @@ def encode_npy(array: NDArray[Any]) -> bytes:
     """
     if array.dtype.kind not in "iuf":
         raise TypeError(f"an npy slice holds integers or floats, not {array.dtype.name}")
+    little = np.ascontiguousarray(_check_shape(array), dtype=array.dtype.newbyteorder("<"))
+    return b"".join((_npy_head(little.dtype.str, little.shape), little.data))
+
+
+@lru_cache(maxsize=8)  # the slices of a series share one
+def _npy_head(dtype: str, shape: tuple[int, ...]) -> bytes:
     stream = BytesIO()
-    little = np.ascontiguousarray(_check_shape(array)).astype(array.dtype.newbyteorder("<"))
-    np.lib.format.write_array(stream, little, version=(1, 0), allow_pickle=False)
+    said = {"descr": dtype, "fortran_order": False, "shape": shape}
+    np.lib.format.write_array_header_1_0(stream, said)
     return stream.getvalue()
 
 
@@ -218,15 +231,13 @@ def _pixels_only(data: bytes, png: _Png, code: str) -> bytes:
     view, at, left = memoryview(data), len(SIGNATURE), _most_bytes(png)
     kept: list[bytes | memoryview] = [SIGNATURE]
     while at + 12 <= len(data):
-        end = at + 12 + int.from_bytes(view[at : at + 4])
-        name = data[at + 4 : at + 8]
-        if end > len(data) or zlib.crc32(view[at + 4 : end - 4]) != int.from_bytes(
-            view[end - 4 : end]
-        ):
+        length, name = _CHUNK.unpack_from(data, at)
+        end = at + 12 + length
+        if end > len(data) or _CHECK.unpack_from(data, end - 4) != (crc32(view[at + 4 : end - 4]),):
             break
         if not name[0] & 0x20:  # a critical chunk: PNG specification 5.4
             kept.append(view[at:end])
-        left -= end - at - 12 if name == b"IDAT" else 0
+        left -= length if name == b"IDAT" else 0
         if name == b"IEND" and left >= 0:
             return b"".join(kept)
         at = end
@@ -242,7 +253,7 @@ def _most_bytes(png: _Png) -> int:
 
 def _decode_grey(
     data: bytes, png: _Png, code: str, max_pixels: int
-) -> NDArray[np.uint8] | NDArray[np.uint16]:
+) -> tuple[NDArray[np.uint8] | NDArray[np.uint16], Part]:
     check_size(png.rows, png.cols, max_pixels=max_pixels)
     data = _pixels_only(data, png, code)
     own = decode_grey(data, png.rows, png.cols, png.depth)
@@ -256,7 +267,7 @@ def _decode_grey(
         raise FileError("the PNG cannot be decoded", _REMEDY, code)
     if png.depth < 8:  # decoders spread these over 0..255; back to the levels in the file
         pixels //= 255 // (2**png.depth - 1)
-    return pixels
+    return pixels, WHOLE
 
 
 def _open(data: bytes) -> "Image":

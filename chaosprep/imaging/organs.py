@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chaosprep.errors import FileError
+from chaosprep.imaging.filters import Part
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,7 @@ LEVELS: dict[str, tuple[Organ, ...]] = {
         Organ("spleen", 248, 255, 4),
     ),
 }
+_ODD = 128  # no label of a mask
 _EXACT_IN_FLOAT32 = 2**24  # OpenCV counts in float32
 _EXACT = {CHAOS: {63, 126, 189, 252}, CHAOS_2019_02: {80, 160, 240, 255}}
 # 240 and 255 alone lie in today's spleen range as well: they do not tell the releases apart.
@@ -94,6 +96,48 @@ def label_map(mask: NDArray[np.integer], organs: Sequence[Organ]) -> NDArray[np.
     for organ in organs:
         labels[select(mask, organ.low, organ.high)] = organ.label
     return labels
+
+
+def level_table(values: NDArray[np.uint8], organs: Sequence[Organ]) -> bytes:
+    """Write for `relabel` what each of 256 levels becomes, but for those that are of no organ.
+
+    Those are the levels that `check_levels` would refuse of a mask of one level: it refuses no mask
+    without one of them.
+    """
+    return bytes(
+        _ODD if _is_odd(level, organs) else int(value) for level, value in enumerate(values)
+    )
+
+
+def relabel(mask: NDArray[np.integer], table: bytes, part: Part) -> NDArray[np.uint8] | None:
+    """Replace grey levels by a `level_table`, in one pass over the pixels.
+
+    Args:
+        mask: (rows, cols).
+        table: what each level becomes.
+        part: of the mask; outside, all is 0.
+
+    Returns:
+        The new mask, (rows, cols) uint8; None where the levels have to be looked into first: one is
+        of no organ, or they are of more than 8 bits.
+    """
+    if mask.dtype != np.uint8:
+        return None
+    shown = mask[part]
+    found = shown.tobytes().translate(table)
+    if _ODD in found:
+        return None
+    labels = np.full(mask.shape, table[0], np.uint8)
+    labels[part] = np.frombuffer(found, np.uint8).reshape(shown.shape)
+    return labels
+
+
+def _is_odd(level: int, organs: Sequence[Organ]) -> bool:
+    try:
+        check_levels({level: 1}, organs)
+    except FileError:
+        return True
+    return False
 
 
 def areas(histogram: Mapping[int, int], organs: Sequence[Organ]) -> dict[str, int]:

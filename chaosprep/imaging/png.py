@@ -1,17 +1,19 @@
 """Grey PNG in a hurry: rows filtered by numpy, compressed by Intel's ISA-L.
 
 Several times as fast as a general PNG library at the same size: every row takes the filter `Up`
-(PNG 3rd edition, 9.2), which suits medical slices, instead of a search for the best one. What was
-written so is read so; every other PNG is a general library's.
+(PNG 3rd edition, 9.2), which suits medical slices, instead of a search for the best one. Nearly
+every other PNG is unpacked by ISA-L too.
 """
 
-import struct
 import zlib
 from io import BytesIO
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+
+from chaosprep.imaging.chunks import grey_png
+from chaosprep.imaging.filters import WHOLE, Part, filter_up, undo_filters, undo_up
 
 try:
     from isal import __version__ as _isal_version
@@ -27,9 +29,8 @@ else:
 
 Compression = Literal["fast", "small", "none"]
 
-SIGNATURE = b"\x89PNG\r\n\x1a\n"
-_UP = 2
 _IDAT = 41  # where the compressed pixels begin: behind the signature, IHDR and IDAT's name
+_WINDOW = 2**15  # bytes that Deflate can refer back at most: RFC 1950, 2.2
 _FIRST = 8  # bytes that ISA-L treats in its plain C code
 _IEND = 16  # bytes of IDAT's checksum and of IEND
 
@@ -43,28 +44,45 @@ def encode_grey(array: NDArray[Any], compression: Compression = "fast") -> bytes
         return _smallest(array)
     rows, cols = array.shape
     depth = 8 * array.dtype.itemsize
-    header = struct.pack(">IIBBBBB", cols, rows, depth, 0, 0, 0, 0)
-    lines = _filtered(array)
+    lines = filter_up(array)
     packed = zlib.compress(lines.data, 0) if compression == "none" else _packed(lines)
-    chunks = (_chunk(b"IHDR", header), _chunk(b"IDAT", packed), _chunk(b"IEND", b""))
-    return SIGNATURE + b"".join(chunks)
+    return grey_png(rows, cols, depth, packed)
 
 
-def decode_grey(data: bytes, rows: int, cols: int, depth: int) -> NDArray[Any] | None:
-    """Decode what `encode_grey` wrote; None for every other PNG, and for a damaged one.
+def decode_grey(data: bytes, rows: int, cols: int, depth: int) -> tuple[NDArray[Any], Part] | None:
+    """Decode a grey PNG; None for what a general library has to read or refuse.
+
+    That is what is interlaced, damaged or in several IDATs, and what has 2 or 4 bits, or 16 bits
+    and other filters than `Up`.
 
     Args:
         data: a PNG whose chunks' checksums hold.
         rows: as its header says.
         cols: as its header says.
         depth: bits a pixel.
+
+    Returns:
+        The pixels, (rows, cols) uint8 or uint16, and a part of them outside which all are 0.
     """
-    width = cols * depth // 8
-    if depth not in (8, 16) or data[26:29] != b"\0\0\0" or data[37:41] != b"IDAT":
+    lines = _lines(data, rows, (cols * depth + 7) // 8) if depth in (1, 8, 16) else None
+    if lines is None:
         return None
-    if int.from_bytes(data[33:37]) != len(data) - _IDAT - _IEND:
-        return None  # more than one IDAT, or other chunks
-    size = rows * (width + 1)
+    if depth == 16:
+        deep = undo_up(lines)
+        return None if deep is None else (deep.view(">u2").astype(np.uint16), WHOLE)
+    found = undo_filters(lines)
+    if found is None or depth == 8:
+        return found
+    return np.unpackbits(found[0], axis=1, count=cols), WHOLE
+
+
+def _lines(data: bytes, rows: int, width: int) -> NDArray[np.uint8] | None:
+    """The filtered rows, (rows, 1 + width), of a PNG of one IDAT."""
+    size, length = rows * (width + 1), len(data) - _IDAT - _IEND
+    if data[26:29] != b"\0\0\0" or data[33:41] != length.to_bytes(4) + b"IDAT":
+        return None
+    if min(size, _WINDOW) > 256 << (data[_IDAT] >> 4):
+        return None  # ISA-L would let it pass if the stream refers further back than that
     unpacker = isal_zlib.decompressobj()
     try:
         stored = unpacker.decompress(memoryview(data)[_IDAT:-_IEND], size + 1)
@@ -72,11 +90,7 @@ def decode_grey(data: bytes, rows: int, cols: int, depth: int) -> NDArray[Any] |
         return None
     if len(stored) != size or not unpacker.eof:
         return None
-    lines = np.frombuffer(stored, np.uint8).reshape(rows, width + 1)
-    if (lines[1:, 0] != _UP).any() or lines[0, 0] not in (0, _UP):
-        return None
-    plain = _summed(lines[:, 1:].copy())
-    return plain if depth == 8 else plain.view(">u2").astype(np.uint16)
+    return np.frombuffer(stored, np.uint8).reshape(rows, width + 1)
 
 
 def _packed(lines: NDArray[np.uint8]) -> bytes:
@@ -99,31 +113,3 @@ def _smallest(array: NDArray[Any]) -> bytes:
     stream = BytesIO()
     Image.fromarray(native).save(stream, "PNG", optimize=True)
     return stream.getvalue()
-
-
-def _filtered(array: NDArray[Any]) -> NDArray[np.uint8]:
-    """Every row's bytes less those of the row above, behind the filter's number."""
-    big = np.ascontiguousarray(array.astype(array.dtype.newbyteorder(">"), copy=False))
-    plain = big.view(np.uint8).reshape(array.shape[0], -1)
-    lines = np.empty((plain.shape[0], plain.shape[1] + 1), dtype=np.uint8)
-    lines[:, 0] = _UP
-    lines[0, 1:] = plain[0]
-    np.subtract(plain[1:], plain[:-1], out=lines[1:, 1:])
-    return lines
-
-
-def _summed(plain: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Each row plus all rows above, modulo 256, in place.
-
-    By doubling (Hillis and Steele 1986): more additions than `np.add.accumulate`, in half its time.
-    """
-    step = 1
-    while step < len(plain):
-        plain[step:] += plain[:-step].copy()
-        step *= 2
-    return plain
-
-
-def _chunk(name: bytes, data: bytes) -> bytes:
-    check = isal_zlib.crc32(data, isal_zlib.crc32(name))
-    return struct.pack(">I", len(data)) + name + data + struct.pack(">I", check)

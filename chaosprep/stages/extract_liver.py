@@ -1,5 +1,6 @@
 """extract-liver: grey levels become a binary organ mask, or a label map of all organs."""
 
+from functools import cache
 from typing import Annotated, Literal
 
 import msgspec
@@ -21,6 +22,8 @@ from chaosprep.imaging.organs import (
     label_areas,
     label_map,
     level_histogram,
+    level_table,
+    relabel,
     select,
 )
 
@@ -107,19 +110,29 @@ def extract(mask: MaskImage, params: ExtractLiverParams) -> tuple[NDArray[np.uin
     """
     if mask.binary:
         return _from_binary(mask.pixels, params), []
-    histogram = level_histogram(mask.pixels)
     notes = [mask.note] if mask.note else []
+    labels = relabel(mask.pixels, _table(params), mask.part)
+    if labels is not None:
+        return labels, notes
     try:
-        check_levels(histogram, params.known())
+        check_levels(level_histogram(mask.pixels), params.known())
     except FileError as error:
         if not params.lenient_masks:
             raise
         notes.append(f"mask: {error.reason}; taken as background")
+    return _chosen(mask.pixels, params), notes
+
+
+def _chosen(pixels: NDArray[np.integer], params: ExtractLiverParams) -> NDArray[np.uint8]:
     if params.all_organs:
-        return label_map(mask.pixels, params.wanted()), notes
+        return label_map(pixels, params.wanted())
     (organ,) = params.wanted()
-    chosen = select(mask.pixels, organ.low, organ.high)
-    return chosen.view(np.uint8) * np.uint8(params.mask_value), notes
+    return select(pixels, organ.low, organ.high).view(np.uint8) * np.uint8(params.mask_value)
+
+
+@cache
+def _table(params: ExtractLiverParams) -> bytes:
+    return level_table(_chosen(np.arange(256, dtype=np.uint8), params), params.known())
 
 
 def _from_binary(pixels: NDArray[np.integer], params: ExtractLiverParams) -> NDArray[np.uint8]:
@@ -170,7 +183,9 @@ def _named_alike(rows: tuple[Slice, ...]) -> tuple[Slice, ...]:
     names = max((row.labels for row in rows if row.mask), key=len, default={})
     none = dict.fromkeys(names.values(), 0)
     return tuple(
-        msgspec.structs.replace(row, labels=names, pixels=none | row.pixels) if row.mask else row
+        msgspec.structs.replace(row, labels=names, pixels=none | row.pixels)
+        if row.mask and row.labels != names
+        else row
         for row in rows
     )
 

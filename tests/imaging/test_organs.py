@@ -8,6 +8,7 @@ from hypothesis.extra import numpy as hnp
 from numpy.typing import NDArray
 
 from chaosprep.errors import FileError
+from chaosprep.imaging.filters import WHOLE
 from chaosprep.imaging.organs import (
     CHAOS,
     CHAOS_2019_02,
@@ -18,6 +19,8 @@ from chaosprep.imaging.organs import (
     describe_levels,
     label_map,
     level_histogram,
+    level_table,
+    relabel,
     select,
 )
 
@@ -125,3 +128,52 @@ def test_areas_are_the_label_maps_pixels(mask: NDArray[np.uint8]) -> None:
     counted = {organ.name: int((labels == organ.label).sum()) for organ in NOW}
     found = areas(level_histogram(mask), NOW)
     assert found == {name: pixels for name, pixels in counted.items() if pixels}
+
+
+def table(organs: tuple[Organ, ...] = NOW) -> bytes:
+    return level_table(label_map(np.arange(256, dtype=np.uint8), organs), organs)
+
+
+@pytest.mark.parametrize(
+    ("organs", "levels"),
+    [
+        (NOW, [55, 70, 110, 135, 175, 200, 240, 254]),
+        (FIRST, [70, 90, 150, 170, 230, 247, 248, 255]),
+    ],
+)
+def test_a_table_gives_each_organ_its_label(organs: tuple[Organ, ...], levels: list[int]) -> None:
+    made = relabel(np.array([[0, *levels]], dtype=np.uint8), table(organs), WHOLE)
+    assert made is not None
+    assert made.dtype == np.uint8
+    assert made.tolist() == [[0, 1, 1, 2, 2, 3, 3, 4, 4]]
+
+
+@given(st.sets(st.integers(0, 255), min_size=1, max_size=6), st.sampled_from([NOW, FIRST]))
+def test_a_table_takes_no_mask_that_a_check_of_its_levels_refuses(
+    levels: set[int], organs: tuple[Organ, ...]
+) -> None:
+    mask = np.array([sorted(levels)], dtype=np.uint8)
+    made = relabel(mask, table(organs), WHOLE)
+    try:
+        check_levels(level_histogram(mask), organs)
+    except FileError:
+        assert made is None
+    else:
+        assert made is None or (made == label_map(mask, organs)).all()
+
+
+@pytest.mark.parametrize("level", [54, 71, 255])
+def test_a_level_to_look_into_stops_a_table(level: int) -> None:
+    assert relabel(np.array([[0, 63, level]], dtype=np.uint8), table(), WHOLE) is None
+
+
+def test_a_mask_of_16_bits_has_no_table() -> None:
+    assert relabel(np.array([[0, 63]], dtype=np.uint16), table(), WHOLE) is None
+
+
+def test_outside_its_part_a_mask_becomes_what_0_becomes() -> None:
+    mask = np.array([[0, 0, 0], [0, 63, 0]], dtype=np.uint8)
+    swapped = bytes([7, *table()[1:]])
+    made = relabel(mask, swapped, (slice(1, 2), slice(1, 3)))
+    assert made is not None
+    assert made.tolist() == [[7, 7, 7], [7, 1, 7]]

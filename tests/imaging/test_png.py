@@ -18,7 +18,9 @@ from hypothesis.extra.numpy import array_shapes, arrays
 from numpy.typing import NDArray
 from PIL import Image
 
+from chaosprep.errors import FileError
 from chaosprep.imaging import png
+from chaosprep.imaging.chunks import SIGNATURE
 from chaosprep.imaging.images import decode_png, encode_png
 from chaosprep.imaging.png import Compression, decode_grey
 
@@ -37,11 +39,11 @@ def chunk(name: bytes, data: bytes) -> bytes:
     return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
 
 
-def handmade(lines: bytes, rows: int, cols: int, interlace: int = 0) -> bytes:
-    """An 8-bit grey PNG of these filtered lines, by the specification."""
-    header = struct.pack(">IIBBBBB", cols, rows, 8, 0, 0, 0, interlace)
+def handmade(lines: bytes, rows: int, cols: int, interlace: int = 0, depth: int = 8) -> bytes:
+    """A grey PNG of these filtered lines, by the specification."""
+    header = struct.pack(">IIBBBBB", cols, rows, depth, 0, 0, 0, interlace)
     body = chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(lines)) + chunk(b"IEND", b"")
-    return png.SIGNATURE + body
+    return SIGNATURE + body
 
 
 @pytest.mark.parametrize("compression", COMPRESSIONS)
@@ -65,7 +67,7 @@ def test_what_was_written_fast_is_read_fast(
     rows, cols = array.shape
     found = decode_grey(encode_png(array, compression), rows, cols, 8 * array.dtype.itemsize)
     assert found is not None
-    assert (found == array).all()
+    assert (found[0] == array).all()
 
 
 @pytest.mark.skipif(not shutil.which("pngcheck"), reason="pngcheck is not installed")
@@ -130,10 +132,42 @@ def test_every_filter_gives_opencvs_pixels(values: bytes, filters: list[int]) ->
     assert (decode_png(data) == expected).all()
 
 
-def test_a_line_that_takes_another_filter_is_left_to_a_library() -> None:
-    assert decode_grey(handmade(b"\2\1\1\1\2", 2, 2)[:-1], 2, 2, 8) is None
-    assert decode_grey(handmade(b"\2\1\1\1\2\3", 2, 2), 2, 2, 8) is None
-    assert decode_grey(handmade(b"\2\1\1\2\2\3", 2, 2), 2, 2, 8) is not None
+@given(
+    st.lists(st.tuples(st.integers(0, 4), st.binary(min_size=2, max_size=2)), min_size=1),
+    st.integers(9, 16),
+)
+def test_one_bit_pixels_are_opencvs(lines: list[tuple[int, bytes]], cols: int) -> None:
+    stored = b"".join(bytes([kind]) + values for kind, values in lines)
+    data = handmade(stored, len(lines), cols, depth=1)
+    expected = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+    assert expected is not None
+    found = decode_grey(data, len(lines), cols, 1)
+    assert found is not None
+    assert np.array_equal(found[0], expected // 255)
+
+
+def test_a_filter_of_no_known_number_is_left_to_a_library() -> None:
+    assert decode_grey(handmade(b"\2\1\1\5\2\3", 2, 2), 2, 2, 8) is None
+    assert decode_grey(handmade(b"\2\1\1\4\2\3", 2, 2), 2, 2, 8) is not None
+
+
+def test_16_bit_pixels_by_other_filters_than_up_are_left_to_a_library() -> None:
+    assert decode_grey(handmade(b"\2\1\1\1\2\3", 2, 1, depth=16), 2, 1, 16) is None
+    assert decode_grey(handmade(b"\2\1\1\2\2\3", 2, 1, depth=16), 2, 1, 16) is not None
+
+
+def test_a_stream_that_may_refer_back_too_far_is_left_to_a_library() -> None:
+    """OpenCV refuses such a file; ISA-L does not look."""
+    rows = np.random.default_rng(0).bytes(401)
+    lines = b"\0" + rows[1:] + b"\0" + rows[1:]
+    whole = handmade(lines, 2, 400)
+    assert decode_grey(whole, 2, 400, 8) is not None
+    at = whole.index(b"IDAT") + 4
+    stream = b"\x08\x1d" + whole[at + 2 : -16]  # a window of 256 bytes
+    lying = whole[: at - 8] + chunk(b"IDAT", stream) + chunk(b"IEND", b"")
+    assert decode_grey(lying, 2, 400, 8) is None
+    with pytest.raises(FileError, match="cannot be decoded"):
+        decode_png(lying)
 
 
 @pytest.mark.parametrize("lines", [b"\2\1\1\2\2", b"\2\1\1\2\2\3\2", b""])

@@ -17,7 +17,7 @@ import chaosprep
 from chaosprep import Dataset
 from chaosprep.dataset.stage import make_params
 from chaosprep.errors import NothingFoundError, Problem, ProblemsError, UsageError
-from chaosprep.imaging.images import MaskImage
+from chaosprep.imaging.images import MaskImage, read_mask
 from chaosprep.phantom import Patient, write_chaos
 from chaosprep.stages.extract_liver import ExtractLiverParams, extract
 from tests.imaging.samples import chunk, png
@@ -128,6 +128,12 @@ def test_a_range_of_ones_own_leaves_the_known_organs_known() -> None:
     assert taken(levels(0, 63, 100, 126, 252), range=[100, 100]) == [0, 0, 255, 0, 0]
     assert taken(levels(0, 63, 126), range=[60, 62]) == [0, 0, 0]
     assert taken(levels(0, 63, 126), range=[50, 130]) == [0, 255, 255]
+
+
+def test_a_range_from_0_takes_the_black_around_the_organs() -> None:
+    mask = read_mask(encoded(square(63, 126)))
+    made, _ = extract(mask, params(range=[0, 10]))
+    assert np.array_equal(made, np.where(square(63, 126) == 0, 255, 0))
 
 
 def test_the_value_of_the_organ_may_be_one() -> None:
