@@ -64,10 +64,20 @@ class Order:
 
 
 class Batches:
-    """The batches of a dataset, epoch by epoch; in the table's order where not `shuffled`."""
+    """The batches of a dataset, epoch by epoch; in the table's order where not `shuffled`.
+
+    `pinned` is for a GPU alone: it asks the driver for the memory.
+    """
 
     def __init__(
-        self, items: CutOuts, *, batch: int, seed: int, shuffled: bool, workers: int = 0
+        self,
+        items: CutOuts,
+        *,
+        batch: int,
+        seed: int,
+        shuffled: bool,
+        workers: int = 0,
+        pinned: bool = False,
     ) -> None:
         self._slices = items.slices
         self._order = Order(len(items), seed)
@@ -78,7 +88,7 @@ class Batches:
             collate_fn=padded,
             num_workers=workers,
             persistent_workers=workers > 0,
-            pin_memory=torch.cuda.is_available(),
+            pin_memory=pinned,
         )
 
     def epoch(self, number: int) -> Iterator[Item]:

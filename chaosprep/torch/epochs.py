@@ -74,6 +74,13 @@ class Learner:
                 dice.add(patient, found[i, :rows, :cols], masks[i, :rows, :cols])
         return mean.value(), dice.by_patient()
 
+    def weights(self) -> dict[str, Any]:
+        """The network's weights, in the processor's memory: others may have no GPU."""
+        weights: dict[str, Any] = self.network.state_dict()
+        for name, tensor in weights.items():
+            weights[name] = tensor.cpu()
+        return weights
+
     def _logits(self, batch: Item) -> torch.Tensor:
         with mixed_precision(self._device):
             logits: torch.Tensor = self.network(batch["image"].to(self._device))

@@ -7,7 +7,12 @@ import torch
 
 from chaosprep.errors import ChaosprepError
 
-_NO_MEMORY = "can't allocate memory"  # c10's allocator on the processor, a plain RuntimeError
+_NO_MEMORY = (
+    "can't allocate memory",  # c10's allocator on the processor, a plain RuntimeError
+    "CUDA error: out of memory",  # of the driver, where others fill the GPU
+    "_STATUS_ALLOC_FAILED",  # of cuBLAS and cuDNN
+)
+_GPU = ("CUDA error", "CUDA driver error", "cuDNN error", "HIP error")
 _WORKER = "DataLoader worker (pid"  # it "exited unexpectedly" or "is killed by signal"
 
 
@@ -16,18 +21,33 @@ def named_faults(smaller: str) -> Iterator[None]:
     """Do something with torch; `smaller` is the remedy where the memory does not suffice.
 
     Raises:
-        ChaosprepError: `memory`, or `worker` where a process that loads slices died.
+        ChaosprepError: `memory`; `gpu`, it or its driver failed; or `worker` where a process that
+            loads slices died.
     """
     try:
         yield
     except (RuntimeError, MemoryError) as error:
-        full = isinstance(error, MemoryError | torch.OutOfMemoryError) or _NO_MEMORY in str(error)
-        if full:
-            raise ChaosprepError("the device has too little memory", smaller, "memory") from error
-        if _WORKER in str(error):
-            raise ChaosprepError(
-                "a process that loads slices died",
-                "Use fewer --workers, or more memory; the same command goes on from here.",
-                code="worker",
-            ) from error
-        raise
+        named = _named(error, smaller)
+        if named is None:
+            raise
+        raise named from error
+
+
+def _named(error: RuntimeError | MemoryError, smaller: str) -> ChaosprepError | None:
+    text = str(error)
+    out_of_memory = isinstance(error, MemoryError | torch.OutOfMemoryError)
+    if out_of_memory or any(part in text for part in _NO_MEMORY):
+        return ChaosprepError("the device has too little memory", smaller, "memory")
+    if text.startswith(_GPU):
+        return ChaosprepError(
+            f"the GPU failed ({text.splitlines()[0]})",
+            "See whether nvidia-smi shows it; the same command goes on from here.",
+            code="gpu",
+        )
+    if _WORKER in text:
+        return ChaosprepError(
+            "a process that loads slices died",
+            "Use fewer --workers, or more memory; the same command goes on from here.",
+            code="worker",
+        )
+    return None

@@ -54,7 +54,8 @@ def train(
         UsageError: the parameters cannot be met, or the source was not converted.
         NothingFoundError: a side has no slice with a mask.
         ChaosprepError: a patient is on both sides, a slice cannot be read, the output holds
-            something else, the loss is no number any more, the memory is too small, a worker died.
+            something else, the loss is no number any more, the memory is too small, the GPU failed,
+            a worker died.
     """
     made = make_params(TrainParams, params)
     dataset = source if isinstance(source, Dataset) else open_dataset(source)
@@ -68,7 +69,7 @@ def train(
             return run.trained(last.scores, already_done=True)
         devices = [device] if device.type == "cuda" else []
         smaller = "Give a smaller --batch or --patch."
-        with torch.random.fork_rng(devices=devices), named_faults(smaller):
+        with named_faults(smaller), torch.random.fork_rng(devices=devices):
             scores = _epochs(run, card, last, sides, made, device, on_epoch)
         run.finish(card, scores, {"train": sides[0], "val": sides[1]}, device)
         return run.trained(scores)
@@ -130,7 +131,7 @@ def _epochs(
 ) -> tuple[EpochScore, ...]:
     """Train from the last epoch that there is; each is written before the next begins."""
     learner = _learner(card, last, params, device)
-    train, val = _batches(sides, params)
+    train, val = _batches(sides, params, device)
     scores = last.scores if last else ()
     while not _is_over(scores, params):
         number = len(scores)
@@ -169,14 +170,19 @@ def _learner(
 
 
 def _batches(
-    sides: tuple[SliceDataset, SliceDataset], params: TrainParams
+    sides: tuple[SliceDataset, SliceDataset], params: TrainParams, device: torch.device
 ) -> tuple[Batches, Batches]:
     train, val = sides
-    seed, batch, workers = params.seed, params.batch, params.workers
-    cut = CutOuts(train, params.rows_cols(), seed)
+    seed = params.seed
+    shared: dict[str, Any] = {
+        "batch": params.batch,
+        "seed": seed,
+        "workers": params.workers,
+        "pinned": device.type == "cuda",
+    }
     return (
-        Batches(cut, batch=batch, seed=seed, shuffled=True, workers=workers),
-        Batches(CutOuts(val, None, seed), batch=batch, seed=seed, shuffled=False, workers=workers),
+        Batches(CutOuts(train, params.rows_cols(), seed), shuffled=True, **shared),
+        Batches(CutOuts(val, None, seed), shuffled=False, **shared),
     )
 
 
@@ -184,7 +190,7 @@ def _checkpoint(card: Card, learner: Learner, scores: tuple[EpochScore, ...]) ->
     return Checkpoint(
         card=card,
         scores=scores,
-        weights=learner.network.state_dict(),
+        weights=learner.weights(),
         optimizer=learner.optimizer.state_dict(),
         scaler=learner.scaler.state_dict(),
     )

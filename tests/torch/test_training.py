@@ -376,6 +376,69 @@ def test_too_little_memory_of_the_processor_is_named_too(
     assert code_of(images, tmp_path / "run") == "memory"
 
 
+@pytest.mark.parametrize(
+    ("said", "code", "reason"),
+    [
+        ("CUDA error: out of memory", "memory", "the device has too little memory"),
+        (
+            "CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`",
+            "memory",
+            "the device has too little memory",
+        ),
+        (
+            "CUDA error: device-side assert triggered\nCompile with `TORCH_USE_CUDA_DSA`",
+            "gpu",
+            "the GPU failed (CUDA error: device-side assert triggered)",
+        ),
+        (
+            "cuDNN error: CUDNN_STATUS_EXECUTION_FAILED",
+            "gpu",
+            "the GPU failed (cuDNN error: CUDNN_STATUS_EXECUTION_FAILED)",
+        ),
+    ],
+)
+def test_an_error_of_the_gpu_is_named_in_one_line(
+    images: Dataset,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    said: str,
+    code: str,
+    reason: str,
+) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError(said)
+
+    monkeypatch.setattr("chaosprep.torch.epochs.Learner.train", fail)
+    with pytest.raises(ChaosprepError) as error:
+        chaosprep.train(images, tmp_path / "run")
+    assert (error.value.code, error.value.reason) == (code, reason)
+
+
+def test_a_run_on_the_processor_asks_for_no_memory_of_a_gpu(
+    images: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[object] = []
+
+    def loader(*arguments: Any, **named: Any) -> Any:  # noqa: ANN401
+        asked.append(named.pop("pin_memory", False))
+        return torch.utils.data.DataLoader(*arguments, **named)
+
+    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
+    monkeypatch.setattr("chaosprep.torch.batches.DataLoader", loader)
+    chaosprep.train(images, tmp_path / "run", epochs=1, device="cpu")
+    assert asked == [False, False]
+
+
+def test_a_gpu_that_cannot_take_its_random_numbers_back_is_named_too(
+    images: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError("CUDA error: device-side assert triggered")
+
+    monkeypatch.setattr("torch.set_rng_state", fail)  # called where a run ends, however it does
+    assert code_of(images, tmp_path / "run", epochs=1) == "gpu"
+
+
 @pytest.mark.filterwarnings("ignore:This process.*is multi-threaded, use of fork")
 def test_the_death_of_a_process_that_loads_slices_is_named(
     images: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
