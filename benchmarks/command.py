@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks import growth, many, memory, million, pipeline, pixels, profile, startup
+from benchmarks import cores, growth, many, memory, million, pipeline, pixels, profile, startup
 from benchmarks.measure import say
 from benchmarks.page import block, write
 from benchmarks.section import Asked, Section
@@ -16,10 +16,11 @@ SECTIONS: tuple[Section, ...] = (
     pixels.SECTION,
     startup.SECTION,
     profile.SECTION,
+    cores.SECTION,
     growth.SECTION,
     million.SECTION,
 )
-LONG = (many.SECTION, growth.SECTION, million.SECTION)
+LONG = (many.SECTION, cores.SECTION, growth.SECTION, million.SECTION)
 USUAL = [section.name for section in SECTIONS if section not in LONG]
 """What runs unless a section is named: the others take as long as all of these."""
 
@@ -31,7 +32,7 @@ def main(usual: Sequence[str] = USUAL, arguments: Sequence[str] | None = None) -
     parser.add_argument(
         "sections",
         nargs="*",
-        help=f"of {', '.join(names)} (many, growth and million: by name only)",
+        help=f"of {', '.join(names)} (many, cores, growth and million: by name only)",
     )
     parser.add_argument("--slices", type=int, default=640, help="of the phantom (%(default)s)")
     parser.add_argument("--repeats", type=int, default=3, help="rounds (%(default)s)")

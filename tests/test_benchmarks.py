@@ -15,7 +15,7 @@ import pydicom
 import pytest
 from numpy.typing import NDArray
 
-from benchmarks import growth, many, packages, peers, pixels, profile, startup
+from benchmarks import cores, growth, many, packages, peers, pixels, profile, startup
 from benchmarks.clocks import PARTS, REST, Clocks
 from benchmarks.command import SECTIONS, main
 from benchmarks.floors import same
@@ -324,6 +324,18 @@ def test_grown_patients_share_neither_files_nor_images_nor_uids(tmp_path: Path) 
 def test_growth_measures_both_commands_at_every_size(tmp_path: Path) -> None:
     rows = growth.run(tmp_path, Asked(repeats=1, jobs=(1,), most=8), matrix=96)
     assert [row[:2] for row in rows] == [["split", "8"], ["convert", "8"]]
+
+
+def test_workers_double_up_to_the_cores() -> None:
+    assert [cores.workers(count) for count in (1, 2, 6)] == [[1], [1, 2], [1, 2, 4, 6]]
+    assert cores.workers(16) == [1, 2, 4, 8, 16]
+
+
+def test_more_workers_are_compared_with_one_round_by_round() -> None:
+    found = {1: [Measurement(8.0, 50.0, 50.0)], 2: [Measurement(5.0, 90.0, 60.0)]}
+    one, two = cores.rows(800, found)
+    assert one[:3] == ["1", "100 (100..100)", "1.00 (1.00..1.00)"]
+    assert two == ["2", "160 (160..160)", "1.60 (1.60..1.60)", "5.00 (5.00..5.00)", "90"]
 
 
 # Tables
