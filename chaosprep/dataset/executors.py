@@ -15,7 +15,8 @@ from typing import Generic, Protocol, TypeVar
 
 _ALWAYS = ("msgspec.json", "chaosprep.imaging.dicom", "chaosprep.imaging.images")
 _PRELOAD = ("cv2", "pydicom.pixels", "PIL.Image")
-_METHOD = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
+METHOD = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
+"""How worker processes start."""
 T = TypeVar("T")
 R = TypeVar("R")
 
@@ -87,7 +88,7 @@ class ProcessExecutor:
 
     def __init__(self, jobs: int) -> None:
         self.slots = 2 * jobs
-        context = multiprocessing.get_context(_METHOD)
+        context = multiprocessing.get_context(METHOD)
         self._pool = ProcessPoolExecutor(jobs, mp_context=context, initializer=_start_worker)
 
     def submit(self, function: Callable[[T], R], task: T) -> "Future[R]":
@@ -118,7 +119,7 @@ def warm_up(jobs: int, libraries: Sequence[str] = _PRELOAD) -> None:
 
     Its first call in a process decides on the libraries.
     """
-    if jobs > 1 and _METHOD == "forkserver":
+    if jobs > 1 and METHOD == "forkserver":
         from multiprocessing import forkserver
 
         multiprocessing.set_forkserver_preload([*_ALWAYS, *libraries])
