@@ -3,6 +3,7 @@
 It ends with its input, so that it never outlives who started it.
 """
 
+import logging
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -36,7 +37,10 @@ def main(workers: int) -> None:
     from distributed import LocalCluster
 
     with LocalCluster(
-        n_workers=workers, threads_per_worker=1, dashboard_address="127.0.0.1:0"
+        n_workers=workers,
+        threads_per_worker=1,
+        dashboard_address="127.0.0.1:0",
+        silence_logs=logging.CRITICAL,
     ) as cluster:
         print(cluster.scheduler_address, flush=True)
         sys.stdin.read()

@@ -14,6 +14,8 @@ _IGNORE_INTERRUPTS = "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN
 _PRELOAD = ("distributed", "chaosprep.dataset.dask_workers")
 _SETTINGS = {
     "distributed.worker.multiprocessing-method": METHOD,
+    "distributed.admin.tick.interval": "500ms",
+    "distributed.worker.profile.enabled": False,
     "distributed.scheduler.http.routes": [],
     "distributed.worker.http.routes": [],
     # a case that kills its worker is found with fewer deaths; nobody else's work is here
