@@ -8,7 +8,8 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -47,15 +48,24 @@ class Command:
         return (*PROGRAM, *self.words, f"{{{self.source}}}", "--jobs", str(jobs), *output)
 
 
+def _nothing() -> AbstractContextManager[Mapping[str, str]]:
+    return nullcontext({})
+
+
 @dataclass
 class Task:
-    """One row of the table while it is measured."""
+    """One row of the table while it is measured.
+
+    `around` opens what the command needs and what does not count, and gives more values for its
+    braces.
+    """
 
     group: str
     run: str
     command: tuple[str, ...]
     slow: bool = False
     is_installed: bool = True
+    around: Callable[[], AbstractContextManager[Mapping[str, str]]] = _nothing
     found: list[Measurement] = field(default_factory=list)
     wrote: str = ""
     failure: str = ""
@@ -125,9 +135,11 @@ def run_rounds(
 def _measure(task: Task, paths: Mapping[str, Path]) -> None:
     """Run a task once; ours must succeed, and a peer that fails is said so."""
     values = {name: str(path) for name, path in paths.items()}
-    os.sync()  # what the one before left to write is not this one's business
     try:
-        task.found.append(measure([word.format_map(values) for word in task.command]))
+        with task.around() as more:
+            words = [word.format_map({**values, **more}) for word in task.command]
+            os.sync()  # what the one before left to write is not this one's business
+            task.found.append(measure(words))
     except RuntimeError as error:
         if task.run.startswith(OURS):
             raise

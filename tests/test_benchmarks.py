@@ -2,9 +2,11 @@
 
 import platform
 import re
+import socket
 import sys
 import zlib
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -17,6 +19,7 @@ from numpy.typing import NDArray
 
 from benchmarks import cores, growth, many, packages, peers, pixels, profile, startup
 from benchmarks.clocks import PARTS, REST, Clocks
+from benchmarks.cluster import running_cluster
 from benchmarks.command import SECTIONS, main
 from benchmarks.floors import same
 from benchmarks.measure import Measurement, measure
@@ -286,11 +289,42 @@ def stage_of_split(tmp_path: Path) -> Path:
 
 def test_many_slices_are_converted_by_dask_too() -> None:
     found = many.rows(640, (1, 2))
-    (dask,) = [task for task in found if task.run == many.DASK]
-    assert dask.group == "convert"
-    assert dask.command[-4:] == ("-o", "{output}", "--dask", "local")
+    local, running = [task for task in found if task.run in (many.DASK, many.RUNNING)]
+    assert {local.group, running.group} == {"convert"}
+    assert local.command[-4:] == ("-o", "{output}", "--dask", "local")
+    assert running.command[-4:] == ("-o", "{output}", "--dask", "{scheduler}")
     assert {task.group for task in found} == set(many.GROUPS)
     assert not any(task.slow for task in found)
+
+
+def test_a_cluster_runs_as_long_as_it_is_measured() -> None:
+    pytest.importorskip("distributed")
+    with running_cluster(1) as found:
+        host, port = found["scheduler"].removeprefix("tcp://").split(":")
+        socket.create_connection((host, int(port))).close()
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection((host, int(port)))
+
+
+@pytest.mark.parametrize("code", [0, 1])
+def test_what_a_command_needs_is_opened_before_it_and_closed_behind_it(
+    tmp_path: Path, code: int
+) -> None:
+    told: list[str] = []
+
+    @contextmanager
+    def around() -> Iterator[dict[str, str]]:
+        told.append("opened")
+        try:
+            yield {"word": str(code)}
+        finally:
+            told.append("closed")
+
+    ending = (sys.executable, "-c", "import sys; sys.exit(int(sys.argv[1]))", "{word}")
+    task = Task("group", "run", ending, around=around)
+    run_rounds([task], {}, tmp_path, repeats=1)
+    assert told == ["opened", "closed"]
+    assert (len(task.found), bool(task.failure)) == (1 - code, bool(code))
 
 
 def test_growth_ends_where_it_is_asked_to() -> None:

@@ -1,15 +1,40 @@
 """Which Dask cluster: one of this machine's processes, the configured one, or an address."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
+from chaosprep.dataset.executors import METHOD, warm_up
 from chaosprep.errors import ChaosprepError, UsageError
 
 LOCAL = "local"
 CONFIG = "config"
 _LOGGERS = ("distributed", "distributed.client", "distributed.nanny", "distributed.scheduler")
 _IGNORE_INTERRUPTS = "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)"
+_PRELOAD = ("distributed", "chaosprep.dataset.dask_workers")
+_SETTINGS = {
+    "distributed.worker.multiprocessing-method": METHOD,
+    "distributed.admin.tick.interval": "500ms",
+    "distributed.worker.profile.enabled": False,
+    "distributed.scheduler.http.routes": [],
+    "distributed.worker.http.routes": [],
+    # a case that kills its worker is found with fewer deaths; nobody else's work is here
+    "distributed.scheduler.allowed-failures": 1,
+}
+
+
+def warm_up_for(dask: str | None, jobs: int, libraries: Sequence[str]) -> None:
+    """Let the server that workers are forked from start, where workers are processes of ours.
+
+    Args:
+        dask: as in `scheduler_address`.
+        jobs: the worker processes; one is this process itself, or a process of `local`.
+        libraries: what the workers need besides, as in `warm_up`.
+    """
+    if dask is None:
+        warm_up(jobs, libraries)
+    elif dask == LOCAL:
+        warm_up(jobs + 1, (*_PRELOAD, *libraries))
 
 
 @contextmanager
@@ -57,16 +82,18 @@ def _configured() -> str:
 @contextmanager
 def _local_cluster(jobs: int) -> Iterator[str]:
     import dask
+    import distributed.utils
     from distributed import LocalCluster
 
-    # a case that kills its worker is found with fewer deaths; nobody else's work is here
-    with silent(), dask.config.set({"distributed.scheduler.allowed-failures": 1}):
+    distributed.utils._forkserver_preload_set = True  # what it would set is imported here as well
+    with silent(), dask.config.set(_SETTINGS):
         cluster = LocalCluster(
             n_workers=jobs,
             threads_per_worker=1,
             processes=True,
             host="127.0.0.1",
             dashboard_address="127.0.0.1:0",
+            scheduler_kwargs={"dashboard": False},
             memory_limit=0,
             silence_logs=logging.CRITICAL,
             preload=[_IGNORE_INTERRUPTS],

@@ -5,6 +5,7 @@ paths as this process. That, and that they are of one version, is looked at befo
 """
 
 import gc
+import math
 import os
 import threading
 import time
@@ -30,8 +31,8 @@ from chaosprep.errors import ChaosprepError, UsageError
 T = TypeVar("T")
 R = TypeVar("R")
 
-BATCHES = 16
-"""Batches for each worker thread: few enough for the scheduler, enough to end together."""
+PARTS = 4
+"""A batch is such a part of a worker thread's share of what is left: all threads end together."""
 LARGEST = 32
 """Cases in a batch at most: what one death costs, and what lies in memory for each thread."""
 
@@ -50,25 +51,27 @@ class DaskExecutor:
         self._versions = seen_versions()
         self._remote: dict[Future[Any], Any] = {}
         self._served = time.monotonic()
-        self._slots, self._counted = 0, 0.0
+        self._left, self._count, self._counted = cases, 1, -math.inf
         try:
             with ExitStack() as opening:  # what is open is closed again where this fails
                 opening.enter_context(silent())
                 self._client = _connect(address)
                 opening.callback(self._client.close)
                 check_workers(self._client, claim, source)
-                self.batch = batch_size(cases, self._threads())
                 self._open = opening.pop_all()
         except OSError as error:
             raise _lost() from error
 
     @property
+    def batch(self) -> int:
+        """What `batch_size` says of the cases that were not sent yet."""
+        return batch_size(self._left, self._threads())
+
+    @property
     def slots(self) -> int:
         """One batch for each worker thread, and some to go on with."""
-        if time.monotonic() - self._counted > 2:
-            threads = self._threads()
-            self._slots, self._counted = threads + max(2, threads // 4), time.monotonic()
-        return self._slots
+        threads = self._threads()
+        return threads + max(2, threads // 4)
 
     def submit(self, function: Callable[[T], R], task: T) -> "Future[R]":
         """Send a batch; it raises `BrokenExecutor` where its workers died."""
@@ -78,6 +81,7 @@ class DaskExecutor:
             remote = self._client.submit(
                 work, function, task, self._claim, self._versions, pure=False, key=_key()
             )
+        self._left -= len(task) if isinstance(task, tuple) else 1
         self._remote[future] = remote  # who drops it cancels it
         remote.add_done_callback(lambda done: self._settle(future, done))
         return future
@@ -109,7 +113,11 @@ class DaskExecutor:
         self.close()
 
     def _threads(self) -> int:
-        return max(1, sum(self._workers().values()))
+        """The worker threads, counted every two seconds."""
+        if time.monotonic() - self._counted > 2:
+            self._count = max(1, sum(self._workers().values()))
+            self._counted = time.monotonic()
+        return self._count
 
     def _workers(self) -> dict[str, int]:
         """Worker -> its threads.
@@ -157,14 +165,14 @@ def _end(client: Any, claim: Claim, remote: list[Any]) -> None:  # noqa: ANN401 
 
 
 def batch_size(cases: int, threads: int) -> int:
-    """Cases in a batch.
+    """Cases in the next batch, of so many that are left.
 
-    Scheduler and client take about 3 ms for a batch, whatever is in it, and a case of 32 slices
-    about 75 ms: their share of the work is below 5 % for any batch. But they are one process each:
-    they keep up with so many threads where a batch is a twentieth as long, of `LARGEST` cases with
-    some 600.
+    Scheduler and client take about 2 ms for a batch, whatever is in it, and a case of 32 slices
+    about 30 ms: batches that shrink leave them below 1 % of the work. But they are one process
+    each: they keep up with so many threads where a batch is a twentieth as long, of `LARGEST`
+    cases with some 600.
     """
-    enough, lasting = threads // 20, cases // (BATCHES * threads)
+    enough, lasting = threads // 20, cases // (PARTS * threads)
     return max(1, min(LARGEST, max(lasting, min(enough, cases // threads))))
 
 

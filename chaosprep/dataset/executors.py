@@ -15,7 +15,8 @@ from typing import Generic, Protocol, TypeVar
 
 _ALWAYS = ("msgspec.json", "chaosprep.imaging.dicom", "chaosprep.imaging.images")
 _PRELOAD = ("cv2", "pydicom.pixels", "PIL.Image")
-_METHOD = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
+METHOD = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
+"""How worker processes start."""
 T = TypeVar("T")
 R = TypeVar("R")
 
@@ -23,14 +24,17 @@ R = TypeVar("R")
 class Executor(Protocol):
     """Runs a function on tasks, sent in batches.
 
-    `batch` tasks are sent as one, and `slots` batches are worth keeping in flight. Where it
-    `isolates`, the death of a worker breaks its own batches only; otherwise all that are in flight,
-    and the executor with them.
+    Where it `isolates`, the death of a worker breaks its own batches only; otherwise all that are
+    in flight, and the executor with them.
     """
 
-    batch: int
     isolates: bool
     patience: float | None
+
+    @property
+    def batch(self) -> int:
+        """How many tasks are best sent as the next batch."""
+        ...
 
     @property
     def slots(self) -> int:
@@ -87,7 +91,7 @@ class ProcessExecutor:
 
     def __init__(self, jobs: int) -> None:
         self.slots = 2 * jobs
-        context = multiprocessing.get_context(_METHOD)
+        context = multiprocessing.get_context(METHOD)
         self._pool = ProcessPoolExecutor(jobs, mp_context=context, initializer=_start_worker)
 
     def submit(self, function: Callable[[T], R], task: T) -> "Future[R]":
@@ -118,7 +122,7 @@ def warm_up(jobs: int, libraries: Sequence[str] = _PRELOAD) -> None:
 
     Its first call in a process decides on the libraries.
     """
-    if jobs > 1 and _METHOD == "forkserver":
+    if jobs > 1 and METHOD == "forkserver":
         from multiprocessing import forkserver
 
         multiprocessing.set_forkserver_preload([*_ALWAYS, *libraries])
@@ -194,7 +198,7 @@ def map_unordered(
     its worker again is the culprit and yields `WorkerDied`.
     """
     executor = start()
-    waiting = _Waiting(tasks, executor.batch)
+    waiting = _Waiting(tasks)
     flying: dict[Future[list[R]], tuple[T, ...]] = {}
     suspects: deque[T] = deque()
     try:
@@ -243,19 +247,18 @@ def _each(function: Callable[[T], R], batch: tuple[T, ...]) -> list[R]:
 class _Waiting(Generic[T]):
     """What has not begun: tasks to run again, one by one, before batches of new ones."""
 
-    def __init__(self, tasks: Iterator[T], size: int) -> None:
+    def __init__(self, tasks: Iterator[T]) -> None:
         self._tasks = tasks
-        self._size = size
         self._again: deque[T] = deque()
 
     def put_back(self, batch: tuple[T, ...]) -> None:
         self._again.extend(batch)
 
-    def take(self) -> tuple[T, ...]:
-        """The next batch; empty where nothing waits."""
+    def take(self, size: int) -> tuple[T, ...]:
+        """The next batch, of new tasks so many at most; empty where nothing waits."""
         if self._again:
             return (self._again.popleft(),)
-        return tuple(islice(self._tasks, self._size))
+        return tuple(islice(self._tasks, size))
 
 
 def _fill(
@@ -266,7 +269,7 @@ def _fill(
     suspects: deque[T],
 ) -> bool:
     """Keep the slots full; True where all else is done, and a suspect flies alone."""
-    while len(flying) < executor.slots and (batch := waiting.take()):
+    while len(flying) < executor.slots and (batch := waiting.take(executor.batch)):
         flying[executor.submit(function, batch)] = batch
     if flying or not suspects:
         return False

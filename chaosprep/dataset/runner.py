@@ -9,9 +9,8 @@ from typing import Literal
 
 from chaosprep.dataset.claim import end_claims
 from chaosprep.dataset.commit import commit, in_order, versions
-from chaosprep.dataset.dask_cluster import scheduler_address
+from chaosprep.dataset.dask_cluster import scheduler_address, warm_up_for
 from chaosprep.dataset.descriptor import Shard, StageRecord
-from chaosprep.dataset.executors import warm_up
 from chaosprep.dataset.journal import Entry, Journal
 from chaosprep.dataset.lock import locked
 from chaosprep.dataset.manifest import DESCRIPTOR, JOURNAL, SHARD, TABLE, WORKSPACE, Dataset
@@ -90,8 +89,7 @@ def run(
     """
     if jobs < 1:
         raise UsageError(f"jobs: {jobs} workers cannot work", "Give 1 or more.", code="jobs")
-    if dask is None:
-        warm_up(jobs, stage.libraries)
+    warm_up_for(dask, jobs, stage.libraries)
     params = check_params(params)
     if isinstance(source, str | Path):
         path = Path(source) if dask is None else Path(source).absolute()  # workers are elsewhere

@@ -7,8 +7,7 @@ from typing import Any
 
 import msgspec
 
-from chaosprep.dataset.dask_cluster import scheduler_address
-from chaosprep.dataset.executors import warm_up
+from chaosprep.dataset.dask_cluster import scheduler_address, warm_up_for
 from chaosprep.dataset.manifest import Dataset
 from chaosprep.dataset.runner import OnError, OnEvent, ignore, run
 from chaosprep.dataset.stage import Params, make_params
@@ -125,8 +124,7 @@ def run_all(
     Raises what `chaosprep.dataset.runner.run` raises; what earlier stages committed stays.
     """
     output = Path(output)
-    if dask is None:
-        warm_up(jobs, AUGMENT.libraries)  # the first call decides for all four
+    warm_up_for(dask, jobs, AUGMENT.libraries)  # the first call decides for all four
     where = {stage: output / folder for stage, folder in FOLDERS.items()}
     with scheduler_address(dask, jobs) as address:  # one cluster for the four
         options: dict[str, Any] = {

@@ -371,10 +371,23 @@ def test_a_lost_scheduler_is_named_and_the_same_command_goes_on(tmp_path: Path) 
 
 @pytest.mark.parametrize(
     ("cases", "threads", "expected"),
-    [(1, 2, 1), (40, 2, 1), (200, 2, 6), (10_000, 2, 32), (1000, 100, 5), (10**6, 1000, 32)],
+    [(1, 2, 1), (40, 2, 5), (200, 2, 25), (10_000, 2, 32), (1000, 100, 5), (10**6, 1000, 32)],
 )
-def test_batches_are_sized_by_cases_and_threads(cases: int, threads: int, expected: int) -> None:
+def test_batches_are_sized_by_the_cases_left_and_the_threads(
+    cases: int, threads: int, expected: int
+) -> None:
     assert batch_size(cases, threads) == expected
+
+
+def test_batches_shrink_until_all_cases_are_sent(cluster: str, tmp_path: Path) -> None:
+    claim = make_claim(tmp_path)
+    executor = DaskExecutor(cluster, claim, tmp_path, 20)
+    sent = []
+    for _ in range(8):
+        sent.append(executor.batch)
+        executor.submit(sum, (0,) * executor.batch)
+    executor.abort()
+    assert sent == [2, 2, 2, 1, 1, 1, 1, 1]
 
 
 def test_workers_compute_with_one_thread_of_opencv(cluster: str, tmp_path: Path) -> None:
@@ -437,7 +450,7 @@ def test_a_connection_that_is_lost_while_threads_are_counted_is_named() -> None:
     executor = DaskExecutor.__new__(DaskExecutor)
     executor._client = Gone()
     with pytest.raises(ChaosprepError) as caught:
-        executor._threads()
+        executor._workers()
     assert caught.value.code == "dask-lost"
 
 
