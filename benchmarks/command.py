@@ -13,6 +13,7 @@ SECTIONS: tuple[Section, ...] = (
     pipeline.SECTION,
     memory.SECTION,
     many.SECTION,
+    many.MEMORY_SECTION,
     pixels.SECTION,
     startup.SECTION,
     profile.SECTION,
@@ -20,7 +21,7 @@ SECTIONS: tuple[Section, ...] = (
     growth.SECTION,
     million.SECTION,
 )
-LONG = (many.SECTION, cores.SECTION, growth.SECTION, million.SECTION)
+LONG = (many.SECTION, many.MEMORY_SECTION, cores.SECTION, growth.SECTION, million.SECTION)
 USUAL = [section.name for section in SECTIONS if section not in LONG]
 """What runs unless a section is named: the others take as long as all of these."""
 
@@ -32,7 +33,7 @@ def main(usual: Sequence[str] = USUAL, arguments: Sequence[str] | None = None) -
     parser.add_argument(
         "sections",
         nargs="*",
-        help=f"of {', '.join(names)} (many, cores, growth and million: by name only)",
+        help=f"of {', '.join(names)}; by name only: {', '.join(one.name for one in LONG)}",
     )
     parser.add_argument("--slices", type=int, default=640, help="of the phantom (%(default)s)")
     parser.add_argument("--repeats", type=int, default=3, help="rounds (%(default)s)")

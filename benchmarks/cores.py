@@ -30,9 +30,7 @@ def workers(cores: int) -> list[int]:
     return [*doubled, cores]
 
 
-def run(
-    folder: Path, slices: int, counts: list[int], repeats: int
-) -> dict[int, list[Measurement]]:
+def run(folder: Path, slices: int, counts: list[int], repeats: int) -> dict[int, list[Measurement]]:
     """Measure each number of workers once in each round."""
     say(f"making {slices:,} slices")
     grow(folder / "chaos", draw_bases(folder / "drawn", slices), slices // SLICES_OF_A_PATIENT)

@@ -15,11 +15,16 @@ MB_OF_A_SLICE = 1.5
 
 def measure_section(asked: Asked) -> list[str]:
     """The table; one line where there is no disk in memory, or no room on it."""
+    return without_room(asked.slices) or pipeline.lines(asked, MEMORY, slow=False)
+
+
+def without_room(slices: int) -> list[str]:
+    """Why nothing can be measured on a disk in memory; nothing where it can."""
     if file_system(MEMORY) != "tmpfs":
         return ["- Not measured: there is no disk in memory here."]
-    if shutil.disk_usage(MEMORY).free < asked.slices * MB_OF_A_SLICE * 1e6:
+    if shutil.disk_usage(MEMORY).free < slices * MB_OF_A_SLICE * 1e6:
         return ["- Not measured: the disk in memory is too small."]
-    return pipeline.lines(asked, MEMORY, slow=False)
+    return []
 
 
 SECTION: Section = Section("memory", "Whole commands on a disk in memory", TEXT, measure_section)

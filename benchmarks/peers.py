@@ -133,6 +133,13 @@ def peers(slices: int) -> dict[str, tuple[Peer, ...]]:
                 "with threads; no mask",
                 ("SimpleITK",),
             ),
+            Peer(
+                "dcm2niix -z n",
+                volume("n"),
+                "compiled; stored values, not compressed; one NIfTI a series, so a file for each "
+                "patient and not for each slice; no mask",
+                ("dcm2niix",),
+            ),
             copy("liver"),
             same("liver"),
             *compressed("8-bit", slices),

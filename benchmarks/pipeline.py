@@ -111,7 +111,12 @@ def _task(group: str, peer: Peer) -> Task:
 
 
 def run_rounds(
-    todo: Sequence[Task], sources: Mapping[str, Path], folder: Path, *, repeats: int
+    todo: Sequence[Task],
+    sources: Mapping[str, Path],
+    folder: Path,
+    *,
+    repeats: int,
+    slow_rounds: int = SLOW_ROUNDS,
 ) -> None:
     """Measure every task once in each round, each into a new directory that is then removed.
 
@@ -120,7 +125,7 @@ def run_rounds(
     references: dict[str, Path] = {}
     for number in range(repeats):
         for task in todo:
-            if not task.is_installed or task.failure or (task.slow and number >= SLOW_ROUNDS):
+            if not task.is_installed or task.failure or (task.slow and number >= slow_rounds):
                 continue
             say(f"round {number + 1} of {repeats}: {task.group}, {task.run}")
             reference = references.setdefault(task.group, folder / f"reference {len(references)}")

@@ -30,7 +30,7 @@ from benchmarks.section import Asked, Section
 from benchmarks.sources import patients
 from benchmarks.tables import EACH, RATE, Result, compare
 from benchmarks.tutorial import main as tutorial
-from benchmarks.verdicts import verdicts
+from benchmarks.verdicts import DASK, OF_MANY, RUNNING_DASK, verdicts
 from chaosprep.imaging.dicom import read
 from chaosprep.phantom import Patient, write_chaos
 
@@ -289,12 +289,12 @@ def stage_of_split(tmp_path: Path) -> Path:
 
 def test_many_slices_are_converted_by_dask_too() -> None:
     found = many.rows(640, (1, 2))
-    local, running = [task for task in found if task.run in (many.DASK, many.RUNNING)]
+    local, running = [task for task in found if task.run in (DASK, RUNNING_DASK)]
     assert {local.group, running.group} == {"convert"}
     assert local.command[-4:] == ("-o", "{output}", "--dask", "local")
     assert running.command[-4:] == ("-o", "{output}", "--dask", "{scheduler}")
     assert {task.group for task in found} == set(many.GROUPS)
-    assert not any(task.slow for task in found)
+    assert not any(task.slow for task in many.rows(640, (1, 2), slow=False))
 
 
 def test_a_cluster_runs_as_long_as_it_is_measured() -> None:
@@ -405,6 +405,20 @@ def test_verdicts_compare_medians_with_what_was_expected() -> None:
     figure = Result("convert", "matplotlib figure", (14.0,))
     slow = list(verdicts([Result("convert", "chaosprep -j 1", (1.0,)), figure]))
     assert [line.rpartition(" ")[2] for line in slow] == ["MISSED."]
+
+
+def test_an_expectation_may_be_of_one_run_of_ours_and_have_an_upper_end() -> None:
+    ours = [Result("convert", f"chaosprep -j {jobs}", (4.0 / jobs,)) for jobs in (1, 2)]
+    for seconds, word in ((2.5, "met."), (2.7, "MISSED.")):
+        dask = Result("convert", DASK, (seconds,))
+        (line,) = verdicts([*ours, dask], OF_MANY)
+        assert line.startswith(f"- convert, chaosprep -j 2: at most 1.3 x {DASK} expected")
+        assert line.endswith(word)
+
+
+def test_what_is_expected_of_many_slices_is_a_row_of_theirs() -> None:
+    rows = {(task.group, task.run) for task in many.rows(640, (1, 2))}
+    assert {(one.group, name) for one in OF_MANY for name in (one.peer, one.run)} <= rows
 
 
 def test_the_pixels_of_masks_have_an_expectation_too() -> None:
