@@ -7,9 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from chaosprep.augmentation.apply import maps_of as maps_for
 from chaosprep.augmentation.geometry import Maps
-from chaosprep.augmentation.recipe import read_parameters
 from chaosprep.augmentation.sampling import (
     IMAGE_DTYPES,
     LARGEST_SIDE,
@@ -21,6 +19,7 @@ from chaosprep.augmentation.sampling import (
     sample_image,
     sample_mask,
 )
+from chaosprep.augmentation.transform import Transform
 from chaosprep.errors import FileError
 from tests.augmentation.truth import doing, op, source_points
 
@@ -29,7 +28,7 @@ INTERPOLATIONS: tuple[Interpolation, ...] = ("cubic", "linear", "lanczos4")
 
 
 def maps_of(rows: int, cols: int, *operations: dict[str, Any]) -> Maps:
-    return maps_for(read_parameters(doing(*operations)), rows, cols)
+    return Transform(doing(*operations), (rows, cols)).maps
 
 
 def turn(degrees: float) -> dict[str, Any]:
@@ -152,7 +151,7 @@ def test_a_smooth_picture_looks_as_its_formula_does_after_the_transform(
 
     parameters = doing(turn(25.0), op("flip"), zoom(0.8, 0.5, 0.3))
     image = picture(*np.mgrid[:rows, :cols].astype(np.float64)).astype(np.float32)
-    resampled = resample_image(image, maps_for(read_parameters(parameters), rows, cols))
+    resampled = resample_image(image, Transform(parameters, (rows, cols)).maps)
     row, col = source_points(parameters, rows, cols)
     inside = (row > 1) & (row < rows - 2) & (col > 1) & (col < cols - 2)
     assert np.abs(resampled - picture(row, col))[inside].max() < 0.005
