@@ -13,6 +13,7 @@ from chaosprep.augmentation.sampling import (
     MaskSampling,
     cast,
     check_pixels,
+    resample,
     sample_image,
     sample_mask,
     value_range,
@@ -127,11 +128,12 @@ def swap_labels(mask: NDArray[Any], pairs: Sequence[tuple[int, int]]) -> NDArray
 
 
 def _image(transform: Transform, image: NDArray[Any]) -> NDArray[Any]:
-    sampled = sample_image(image, transform.maps, transform.drawn.interpolation)
-    changes = [one for one in transform.drawn.operations if isinstance(one, Intensity)]
-    if changes:
-        sampled = _change(sampled, changes, *value_range(image))
-    return cast(sampled, image.dtype)
+    drawn = transform.drawn
+    changes = [one for one in drawn.operations if isinstance(one, Intensity)]
+    if not changes:
+        return resample(image, transform.maps, drawn.interpolation, whole=transform.is_whole)
+    sampled = sample_image(image, transform.maps, drawn.interpolation)
+    return cast(_change(sampled, changes, *value_range(image)), image.dtype)
 
 
 def _change(sampled: Values, changes: Sequence[Intensity], low: float, high: float) -> Values:

@@ -35,9 +35,15 @@ class Transform:
         """The input col and row of every output pixel; the shape is that of the output."""
         if isinstance(self.drawn, AugmentorParameters):
             return source_maps(self.drawn.operations, *self.shape)
-        elastic = [one for one in self.drawn.operations if isinstance(one, DrawnElastic)]
-        moves = elastic[0].moves(*self.shape) if elastic else None
+        moves = None if self._elastic is None else self._elastic.moves(*self.shape)
         return coordinate_maps(self._matrix, *self.shape, moves)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the map is known to hold whole numbers only: each pixel goes to one place."""
+        if isinstance(self.drawn, AugmentorParameters) or self._elastic is not None:
+            return False
+        return bool((self._matrix == np.floor(self._matrix)).all())
 
     @cached_property
     def linear(self) -> Matrix:
@@ -51,6 +57,10 @@ class Transform:
             )
             steps.append((np.median(right), np.median(down)))
         return np.array(steps)
+
+    @property
+    def _elastic(self) -> DrawnElastic | None:
+        return next((one for one in self.drawn.operations if isinstance(one, DrawnElastic)), None)
 
     @cached_property
     def _matrix(self) -> Matrix:
