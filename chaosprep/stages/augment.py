@@ -277,5 +277,5 @@ AUGMENT = Stage(
     open=open_parent,
     plan=plan,
     needs=("convert",),
-    libraries=("cv2", "numpy.random", "chaosprep.stages.augment"),
+    libraries=("cv2", "chaosprep.stages.augment"),
 )
