@@ -1,32 +1,24 @@
 """Apply a drawn transform to an image and its mask."""
 
 from collections.abc import Mapping, Sequence
-from functools import reduce
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from chaosprep.augmentation.augmentor import source_maps
-from chaosprep.augmentation.elastic import DrawnElastic
-from chaosprep.augmentation.geometry import Maps, Matrix, coordinate_maps
 from chaosprep.augmentation.intensity import Intensity, Values
-from chaosprep.augmentation.recipe import (
-    AnyParameters,
-    AugmentorParameters,
-    OpencvParameters,
-    read_parameters,
-)
+from chaosprep.augmentation.recipe import read_parameters
 from chaosprep.augmentation.sampling import (
     IMAGE_DTYPES,
     MaskSampling,
     cast,
     check_pixels,
+    resample,
     sample_image,
     sample_mask,
     value_range,
 )
-from chaosprep.augmentation.spatial import Spatial
+from chaosprep.augmentation.transform import Transform
 from chaosprep.errors import FileError, UsageError
 
 
@@ -57,7 +49,20 @@ def apply(
     do not fit (``mask-size``, and as in `sampling`); `UsageError` (``label-swap``) as in
     `swap_labels`, and (``augmentation-recipe``) where Augmentor cannot do a step on this shape.
     """
-    checked = read_parameters(parameters)
+    transform = Transform(parameters, image.shape)
+    return transformed(transform, image, mask, swap=swap, mask_sampling=mask_sampling)
+
+
+def transformed(
+    transform: Transform,
+    image: NDArray[Any],
+    mask: NDArray[Any] | None,
+    *,
+    sampled: NDArray[Any] | None = None,
+    swap: Sequence[tuple[int, int]] = (),
+    mask_sampling: MaskSampling = "nearest",
+) -> tuple[NDArray[Any], NDArray[Any] | None]:
+    """Do as `apply`; ``sampled`` is what `sample_mask` made of the mask, where it is there."""
     check_pixels(image, IMAGE_DTYPES, "image")
     if mask is not None and mask.shape != image.shape:
         raise FileError(
@@ -65,12 +70,11 @@ def apply(
             "Give each image the mask that was drawn on it.",
             "mask-size",
         )
-    maps = maps_of(checked, *image.shape)
-    new_image = _image(checked, image, maps)
+    new_image = _image(transform, image)
     if mask is None:
         return new_image, None
-    new_mask = sample_mask(mask, maps, mask_sampling)
-    return new_image, swap_labels(new_mask, swap) if checked.mirrors() else new_mask
+    new_mask = sample_mask(mask, transform.maps, mask_sampling) if sampled is None else sampled
+    return new_image, swap_labels(new_mask, swap) if transform.drawn.mirrors() else new_mask
 
 
 def mirrored(parameters: Mapping[str, Any]) -> bool:
@@ -91,43 +95,12 @@ def pixel_size(
     down, or right, in the output stands for: exact for rotation, scale, crop and symmetries, the
     mean of it for elastic deformation and Augmentor's distortions. Raises as `apply` does.
     """
-    linear = linear_part(read_parameters(parameters), *shape)
-    right, down = (np.hypot(x * spacing[1], y * spacing[0]) for x, y in linear.T)
-    return float(down), float(right)
+    return Transform(parameters, shape).pixel_size(spacing)
 
 
 def pixel_area(parameters: Mapping[str, Any], shape: tuple[int, int]) -> float:
     """Return the mean area of an output pixel, in pixels of the source; arguments as above."""
-    return float(abs(np.linalg.det(linear_part(read_parameters(parameters), *shape))))
-
-
-def maps_of(parameters: AnyParameters, rows: int, cols: int) -> Maps:
-    """Return the one map of a transform: the input col and row of every output pixel."""
-    if isinstance(parameters, AugmentorParameters):
-        return source_maps(parameters.operations, rows, cols)
-    last = [one for one in parameters.operations if isinstance(one, DrawnElastic)]
-    moves = last[0].moves(rows, cols) if last else None
-    return coordinate_maps(compose(parameters, rows, cols), rows, cols, moves)
-
-
-def compose(parameters: OpencvParameters, rows: int, cols: int) -> Matrix:
-    """Return the one matrix of all spatial operations but the elastic one.
-
-    Going from output to input undoes the operations from the last to the first.
-    """
-    moved = (one for one in parameters.operations if isinstance(one, Spatial))
-    return reduce(np.matmul, (one.inverse(rows, cols) for one in moved), np.eye(3))
-
-
-def linear_part(parameters: AnyParameters, rows: int, cols: int) -> Matrix:
-    """Return the 2 x 2 matrix on (col, row) from a step in the output to one in the input."""
-    if isinstance(parameters, OpencvParameters):
-        return compose(parameters, rows, cols)[:2, :2]
-    steps = []
-    for axis in maps_of(parameters, rows, cols):
-        down, right = np.gradient(axis.astype(np.float64)) if min(axis.shape) > 1 else (0.0, 0.0)
-        steps.append((np.median(right), np.median(down)))
-    return np.array(steps)
+    return Transform(parameters, shape).pixel_area()
 
 
 def swap_labels(mask: NDArray[Any], pairs: Sequence[tuple[int, int]]) -> NDArray[Any]:
@@ -154,12 +127,13 @@ def swap_labels(mask: NDArray[Any], pairs: Sequence[tuple[int, int]]) -> NDArray
     return swapped
 
 
-def _image(parameters: AnyParameters, image: NDArray[Any], maps: Maps) -> NDArray[Any]:
-    sampled = sample_image(image, maps, parameters.interpolation)
-    changes = [one for one in parameters.operations if isinstance(one, Intensity)]
-    if changes:
-        sampled = _change(sampled, changes, *value_range(image))
-    return cast(sampled, image.dtype)
+def _image(transform: Transform, image: NDArray[Any]) -> NDArray[Any]:
+    drawn = transform.drawn
+    changes = [one for one in drawn.operations if isinstance(one, Intensity)]
+    if not changes:
+        return resample(image, transform.maps, drawn.interpolation, whole=transform.is_whole)
+    sampled = sample_image(image, transform.maps, drawn.interpolation)
+    return cast(_change(sampled, changes, *value_range(image)), image.dtype)
 
 
 def _change(sampled: Values, changes: Sequence[Intensity], low: float, high: float) -> Values:

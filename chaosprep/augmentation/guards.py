@@ -1,15 +1,17 @@
 """Keep the labels: a draw that would erase one is drawn anew, or the slice is left as it was."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any, NamedTuple
 
+import numpy as np
 from numpy.typing import NDArray
 
-from chaosprep.augmentation.apply import maps_of, pixel_area
 from chaosprep.augmentation.draw import draw
 from chaosprep.augmentation.operation import check_number
-from chaosprep.augmentation.recipe import CHANGES, AnyRecipe, read_parameters
+from chaosprep.augmentation.recipe import CHANGES, AnyRecipe
 from chaosprep.augmentation.sampling import MaskSampling, sample_mask
+from chaosprep.augmentation.transform import Transform
 from chaosprep.imaging.organs import level_histogram
 
 KEEP_LABEL = 0.25
@@ -39,19 +41,39 @@ def draw_guarded(
     (``augmentation-recipe``) for a ``keep_label`` out of its range, and as `draw` and `sample_mask`
     do.
     """
+    draws = partial(draw, recipe, seed=seed, slice_id=slice_id, copy=copy)
+    return guarded(draws, mask, keep_label, mask_sampling, attempts).parameters
+
+
+class Guarded(NamedTuple):
+    """What was drawn; its transform and the mask after it, where the guard made them to look."""
+
+    parameters: dict[str, Any]
+    transform: Transform | None = None
+    mask: NDArray[Any] | None = None
+
+
+def guarded(
+    draws: Callable[..., dict[str, Any]],
+    mask: NDArray[Any] | None,
+    keep_label: float,
+    mask_sampling: MaskSampling,
+    attempts: int = ATTEMPTS,
+) -> Guarded:
+    """Do as `draw_guarded` with ``draws``, which is `draw` for one copy and takes ``attempt``."""
     check_number("keep_label", keep_label, (0.0, 1.0))
-    parameters = draw(recipe, seed=seed, slice_id=slice_id, copy=copy)
+    parameters = draws()
     if mask is None or not keep_label or not mask.any():
-        return parameters
+        return Guarded(parameters)
     guard, were = None, _areas(mask)
     for _ in range(attempts):
-        after = sample_mask(mask, maps_of(read_parameters(parameters), *mask.shape), mask_sampling)
-        if not _erased(were, after, keep_label, pixel_area(parameters, mask.shape)):
-            return {**parameters, "guard": guard}
+        transform = Transform(parameters, mask.shape)
+        after = sample_mask(mask, transform.maps, mask_sampling)
+        if not _erased(were, after, keep_label, transform.pixel_area()):
+            return Guarded({**parameters, "guard": guard}, transform, after)
         guard = "redrawn"
-        attempt = parameters["attempt"] + 1
-        parameters = draw(recipe, seed=seed, slice_id=slice_id, copy=copy, attempt=attempt)
-    return _left(parameters)
+        parameters = draws(attempt=parameters["attempt"] + 1)
+    return Guarded(_left(parameters))
 
 
 def erased_labels(
@@ -73,11 +95,11 @@ def erased_labels(
 def _erased(
     were: Mapping[int, int], after: NDArray[Any], keep_label: float, area: float
 ) -> list[int]:
-    are = _areas(after)
+    are = {label: int(np.count_nonzero(after == label)) for label in were}
     return [
         label
         for label, pixels in were.items()
-        if not are.get(label) or are[label] * area < keep_label * pixels
+        if not are[label] or are[label] * area < keep_label * pixels
     ]
 
 

@@ -11,6 +11,7 @@ from chaosprep.errors import FileError
 
 Interpolation = Literal["cubic", "linear", "lanczos4"]
 MaskSampling = Literal["nearest", "label"]
+Method = Interpolation | Literal["nearest"]
 
 IMAGE_DTYPES = ("uint8", "uint16", "int16", "float32")
 """Pixel types that go through float32 and back without loss; 32-bit integers do not."""
@@ -65,6 +66,25 @@ def sample_image(
     integers do not fit in the float32 of the interpolation), for other shapes, and for NaN or
     infinity.
     """
+    return _sampled(image, maps, interpolation, np.dtype(np.float32))
+
+
+def resample(
+    image: NDArray[Any], maps: Maps, interpolation: Interpolation = "cubic", *, whole: bool = False
+) -> NDArray[Any]:
+    """Do as `sample_image` and `cast` together: (rows, cols) of the image's own type.
+
+    ``whole`` says that the maps hold whole numbers only, so that there is nothing to interpolate.
+    """
+    if image.dtype not in (np.uint8, np.uint16):
+        return cast(sample_image(image, maps, interpolation), image.dtype)
+    # OpenCV interpolates uint16 in float32 and rounds to even itself; uint8 by short weights.
+    method: Method = "nearest" if whole else interpolation
+    return _sampled(image, maps, method, np.dtype(np.uint16)).astype(image.dtype, copy=False)
+
+
+def _sampled(image: NDArray[Any], maps: Maps, method: Method, dtype: np.dtype[Any]) -> NDArray[Any]:
+    """Interpolate in float32; the result, in ``dtype``, stays within the image's own range."""
     import cv2
 
     check_pixels(image, IMAGE_DTYPES, "image")
@@ -74,9 +94,10 @@ def sample_image(
         "cubic": cv2.INTER_CUBIC,
         "linear": cv2.INTER_LINEAR,
         "lanczos4": cv2.INTER_LANCZOS4,
+        "nearest": cv2.INTER_NEAREST,
     }
-    sampled = _remap(image, maps, methods[interpolation], low)
-    return np.clip(sampled, low, high, out=sampled)
+    sampled = _remap(image, maps, methods[method], low, dtype)
+    return np.clip(sampled, dtype.type(low), dtype.type(high), out=sampled)
 
 
 def sample_mask(mask: NDArray[Any], maps: Maps, method: MaskSampling = "nearest") -> NDArray[Any]:
@@ -90,6 +111,8 @@ def sample_mask(mask: NDArray[Any], maps: Maps, method: MaskSampling = "nearest"
     import cv2
 
     check_pixels(mask, MASK_DTYPES, "mask")
+    if not mask.any():
+        return np.zeros(maps[0].shape, mask.dtype)
     source = np.ascontiguousarray(mask.view(np.uint8) if mask.dtype == np.bool_ else mask)
     if method == "label":
         return _sample_labels(source, maps).view(mask.dtype)
@@ -130,13 +153,15 @@ def check_pixels(pixels: NDArray[Any], dtypes: tuple[str, ...], what: str) -> No
         )
 
 
-def _remap(source: NDArray[Any], maps: Maps, method: int, outside: float) -> NDArray[np.float32]:
+def _remap(
+    source: NDArray[Any], maps: Maps, method: int, outside: float, dtype: np.dtype[Any]
+) -> NDArray[Any]:
     import cv2
 
     # Padded here: beside the edge, OpenCV 4 adds and subtracts the border value and loses digits.
     pad = PAD if outside else 0
     rows, cols = source.shape
-    padded = np.full((rows + 2 * pad, cols + 2 * pad), outside, np.float32)
+    padded = np.full((rows + 2 * pad, cols + 2 * pad), outside, dtype)
     padded[pad : pad + rows, pad : pad + cols] = source
     # OpenCV 4 rounds coordinates to these steps and OpenCV 5 does not: do it for both. A float32 of
     # this size has no digits below a step, so adding it rounds (to even), as rint would in 4 steps.
@@ -144,7 +169,7 @@ def _remap(source: NDArray[Any], maps: Maps, method: int, outside: float) -> NDA
     x -= ROUNDING - pad
     y -= ROUNDING - pad
     sampled = cv2.remap(padded, x, y, method, borderMode=cv2.BORDER_CONSTANT, borderValue=outside)
-    return np.asarray(sampled, np.float32)
+    return np.asarray(sampled, dtype)
 
 
 def _sample_labels(mask: NDArray[Any], maps: Maps) -> NDArray[Any]:
@@ -153,7 +178,7 @@ def _sample_labels(mask: NDArray[Any], maps: Maps) -> NDArray[Any]:
     best = np.zeros(maps[0].shape, mask.dtype)
     most = np.full(maps[0].shape, -1.0, np.float32)
     for label in sorted({0, *np.unique(mask).tolist()}):
-        share = _remap(mask == label, maps, cv2.INTER_LINEAR, label == 0)
+        share = _remap(mask == label, maps, cv2.INTER_LINEAR, label == 0, np.dtype(np.float32))
         greater = share > most
         best[greater] = label
         most[greater] = share[greater]

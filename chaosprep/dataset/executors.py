@@ -164,7 +164,7 @@ def _start_worker() -> None:
 
 
 def one_thread() -> None:
-    """Keep OpenCV to one thread in this worker, also if it is imported later."""
+    """Keep OpenCV to one thread in this process, also if it is imported later."""
     os.environ["OPENCV_FOR_THREADS_NUM"] = "1"  # the workers are the parallelism
     if "cv2" in sys.modules:
         sys.modules["cv2"].setNumThreads(1)

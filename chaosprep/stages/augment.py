@@ -3,9 +3,9 @@
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 
 import msgspec
 import numpy as np
@@ -16,11 +16,13 @@ from chaosprep.augmentation import (
     AnyRecipe,
     AugmentorRecipe,
     apply,
-    draw_guarded,
-    pixel_size,
+    draw,
     preset,
     recipe_of,
 )
+from chaosprep.augmentation.apply import transformed
+from chaosprep.augmentation.guards import guarded
+from chaosprep.augmentation.transform import Transform
 from chaosprep.dataset.case import Case
 from chaosprep.dataset.opening import open_parent
 from chaosprep.dataset.records import Slice
@@ -168,9 +170,7 @@ def run_case(case: Case, params: AugmentParams, writer: Writer) -> CaseResult:
 
     def work(row: Slice) -> Slice:
         if row.copy and row.parent is not None:
-            image, mask = pair(row.parent)
-            drawn = drawn_for(row, row.copy, mask, recipe, params)
-            return _written(drawn, image, mask, params, writer)
+            return _written(copy_of(row, row.copy, *pair(row.parent), recipe, params), writer)
         for path, digest, _ in row.files():
             writer.carry(case, path, digest)
         return row
@@ -178,22 +178,42 @@ def run_case(case: Case, params: AugmentParams, writer: Writer) -> CaseResult:
     return each_slice(case.slices, work)
 
 
-def drawn_for(
-    row: Slice, copy: int, mask: NDArray[Any] | None, recipe: AnyRecipe, params: AugmentParams
-) -> Slice:
-    """The row of a copy with what was drawn for it; the original's mask guards its labels."""
-    parameters = draw_guarded(
-        recipe,
+class Copy(NamedTuple):
+    """A copy: its row with what was drawn, image and mask (rows, cols), pixel (row, col) in mm."""
+
+    row: Slice
+    image: NDArray[Any]
+    mask: NDArray[Any] | None
+    pixel: tuple[float, float] | None
+
+
+def copy_of(
+    row: Slice,
+    copy: int,
+    image: NDArray[Any],
+    mask: NDArray[Any] | None,
+    recipe: AnyRecipe,
+    params: AugmentParams,
+) -> Copy:
+    """Draw and make a copy of an original's (rows, cols); the original's mask guards its labels."""
+    id = row.parent if row.copy and row.parent else row.id
+    draws = partial(draw, recipe, seed=params.seed, slice_id=id, copy=copy)
+    found = guarded(draws, mask, params.keep_label, params.mask_sampling)
+    transform = found.transform or Transform(found.parameters, image.shape)
+    made = transformed(
+        transform,
+        image,
         mask,
-        seed=params.seed,
-        slice_id=row.parent if row.copy and row.parent else row.id,
-        copy=copy,
-        keep_label=params.keep_label,
+        sampled=found.mask,
+        swap=_swapped(row, params),
         mask_sampling=params.mask_sampling,
     )
-    left = parameters["guard"] == "left"
+    left = found.parameters["guard"] == "left"
     note = ("every draw would have lost a label: the geometry was left as it was",) if left else ()
-    return msgspec.structs.replace(row, augmentation=parameters, warnings=(*row.warnings, *note))
+    row = msgspec.structs.replace(
+        row, augmentation=found.parameters, warnings=(*row.warnings, *note)
+    )
+    return Copy(row, *made, row.spacing and transform.pixel_size(row.spacing[1:]))
 
 
 def remade(
@@ -203,25 +223,17 @@ def remade(
     params: AugmentParams,
 ) -> tuple[NDArray[Any], NDArray[Any] | None]:
     """A copy's image and mask, made from the original's (rows, cols) and the row alone."""
-    swap = swapped_values(row) if params.swap_labels else ()
-    sampling = params.mask_sampling
+    swap, sampling = _swapped(row, params), params.mask_sampling
     return apply(row.augmentation or {}, image, mask, swap=swap, mask_sampling=sampling)
 
 
-def _written(
-    row: Slice,
-    original: NDArray[Any],
-    original_mask: NDArray[Any] | None,
-    params: AugmentParams,
-    writer: Writer,
-) -> Slice:
+def _written(copy: Copy, writer: Writer) -> Slice:
     """Write a copy; it no longer lies in patient space, and its pixels may have another size."""
-    image, mask = remade(row, original, original_mask, params)
+    row, image, mask, pixel = copy
     file = writer.image(row.split, row.id, image, Path(row.image).suffix)
     spacing = row.spacing
-    if spacing is not None:
-        size = pixel_size(row.augmentation or {}, original.shape, spacing[1:])
-        spacing = (spacing[0], round(size[0], 6), round(size[1], 6))
+    if spacing is not None and pixel is not None:
+        spacing = (spacing[0], round(pixel[0], 6), round(pixel[1], 6))
     made = msgspec.structs.replace(
         row,
         image=file.path,
@@ -246,6 +258,10 @@ def _written(
     )
 
 
+def _swapped(row: Slice, params: AugmentParams) -> tuple[tuple[int, int], ...]:
+    return swapped_values(row) if params.swap_labels else ()
+
+
 def swapped_values(row: Slice) -> tuple[tuple[int, int], ...]:
     """The mask values that a mirroring exchanges; none where either kidney has not just one."""
     values = {name: value for value, name in sorted(row.labels.items()) if name in KIDNEYS}
@@ -261,5 +277,5 @@ AUGMENT = Stage(
     open=open_parent,
     plan=plan,
     needs=("convert",),
-    libraries=("cv2",),
+    libraries=("cv2", "chaosprep.stages.augment"),
 )

@@ -8,7 +8,7 @@ from chaosprep.dataset.manifest import Dataset
 from chaosprep.dataset.records import Slice
 from chaosprep.dataset.stage import check_params
 from chaosprep.errors import NothingFoundError
-from chaosprep.stages.augment import AugmentParams, check_mirroring, drawn_for, remade
+from chaosprep.stages.augment import AugmentParams, check_mirroring, copy_of
 
 ROWS = 4
 COPIES = 5
@@ -39,8 +39,8 @@ def preview(dataset: Dataset, params: AugmentParams) -> bytes:
         window, labels = display_window(image), sorted(row.labels)
         pictures = [outlined(image, mask, window, labels)]
         for copy in range(1, COPIES + 1):
-            drawn = drawn_for(row, copy, mask, recipe, params)
-            pictures.append(outlined(*remade(drawn, image, mask, params), window, labels))
+            made = copy_of(row, copy, image, mask, recipe, params)
+            pictures.append(outlined(made.image, made.mask, window, labels))
         rows.append(pictures)
     return encode_sheet(sheet(rows))
 

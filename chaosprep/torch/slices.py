@@ -16,7 +16,7 @@ from chaosprep.dataset.opening import open_dataset
 from chaosprep.dataset.records import Slice, Spacing, Split
 from chaosprep.dataset.stage import make_params
 from chaosprep.dataset.volumes import label_plane
-from chaosprep.stages.augment import AugmentParams, check_mirroring, drawn_for, remade
+from chaosprep.stages.augment import AugmentParams, check_mirroring, copy_of
 from chaosprep.torch.rows import choose
 from chaosprep.torch.scaling import STORED, Range, Scale, case_range, scaled
 
@@ -143,8 +143,9 @@ class SliceDataset(TorchDataset):
         if image.dtype.name not in IMAGE_DTYPES:
             image = image.astype(np.float32)
         copied = msgspec.structs.replace(row, copy=0)  # a copy is drawn by its own id
-        drawn = drawn_for(copied, self.epoch + 1, mask, self._augment.recipe(), self._augment)
-        return remade(drawn, image, mask, self._augment)
+        recipe = self._augment.recipe()
+        made = copy_of(copied, self.epoch + 1, image, mask, recipe, self._augment)
+        return made.image, made.mask
 
 
 def with_channel(array: Any) -> torch.Tensor:  # noqa: ANN401 - an array or a tensor

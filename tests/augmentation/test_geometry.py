@@ -6,8 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chaosprep.augmentation import apply
-from chaosprep.augmentation.apply import maps_of
-from chaosprep.augmentation.recipe import read_parameters
+from chaosprep.augmentation.transform import Transform
 from tests.augmentation.truth import doing, op, source_points
 
 part = st.floats(-0.3, 0.3)
@@ -35,7 +34,7 @@ def test_one_map_goes_where_the_operations_go_one_after_the_other(
     operations: list[dict[str, Any]], rows: int, cols: int
 ) -> None:
     parameters = doing(*operations)
-    x, y = maps_of(read_parameters(parameters), rows, cols)
+    x, y = Transform(parameters, (rows, cols)).maps
     row, col = source_points(parameters, rows, cols)
     assert x.dtype == y.dtype == np.float32
     assert x.shape == y.shape == (rows, cols)

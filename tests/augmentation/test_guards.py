@@ -1,8 +1,11 @@
+from functools import partial
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 from chaosprep.augmentation import Recipe, apply, draw, draw_guarded, erased_labels, preset
+from chaosprep.augmentation.guards import guarded
 from chaosprep.augmentation.scanner import Noise
 from chaosprep.augmentation.spatial import Crop, Scale, Shift
 from chaosprep.errors import UsageError
@@ -120,3 +123,23 @@ def test_a_part_of_zero_switches_the_guard_off() -> None:
 def test_a_part_out_of_range_is_refused(keep_label: float) -> None:
     with pytest.raises(UsageError, match="keep_label"):
         draw_guarded(CROP, None, seed=0, slice_id="s", copy=1, keep_label=keep_label)
+
+
+def test_the_guard_hands_on_the_mask_that_the_parameters_make() -> None:
+    mask = np.zeros((64, 64), np.uint8)
+    mask[28:36, 20:36] = 1
+    for i in range(20):
+        found = guarded(
+            partial(draw, CROP, seed=0, slice_id=f"s{i}", copy=1), mask, 0.25, "nearest"
+        )
+        _, made = apply(found.parameters, mask, mask)
+        assert found.mask is not None
+        assert made is not None
+        assert np.array_equal(found.mask, made)
+
+
+def test_geometry_left_as_it_was_comes_without_the_transform_that_lost_a_label() -> None:
+    far = partial(draw, Recipe(crop=Crop(side=(0.05, 0.05))), seed=0, slice_id="s", copy=1)
+    found = guarded(far, corner_mask(), 1.0, "nearest", attempts=3)
+    assert found.parameters["guard"] == "left"
+    assert (found.transform, found.mask) == (None, None)

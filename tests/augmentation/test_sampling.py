@@ -7,20 +7,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from chaosprep.augmentation.apply import maps_of as maps_for
 from chaosprep.augmentation.geometry import Maps
-from chaosprep.augmentation.recipe import read_parameters
 from chaosprep.augmentation.sampling import (
     IMAGE_DTYPES,
     LARGEST_SIDE,
     MASK_DTYPES,
     Interpolation,
     MaskSampling,
-    cast,
     check_pixels,
+    resample,
     sample_image,
     sample_mask,
 )
+from chaosprep.augmentation.transform import Transform
 from chaosprep.errors import FileError
 from tests.augmentation.truth import doing, op, source_points
 
@@ -29,7 +28,7 @@ INTERPOLATIONS: tuple[Interpolation, ...] = ("cubic", "linear", "lanczos4")
 
 
 def maps_of(rows: int, cols: int, *operations: dict[str, Any]) -> Maps:
-    return maps_for(read_parameters(doing(*operations)), rows, cols)
+    return Transform(doing(*operations), (rows, cols)).maps
 
 
 def turn(degrees: float) -> dict[str, Any]:
@@ -38,12 +37,6 @@ def turn(degrees: float) -> dict[str, Any]:
 
 def zoom(side: float, top: float = 0.5, left: float = 0.5) -> dict[str, Any]:
     return op("crop", rows=side, cols=side, top=top, left=left)
-
-
-def resample_image(
-    image: NDArray[Any], maps: Maps, interpolation: Interpolation = "cubic"
-) -> NDArray[Any]:
-    return cast(sample_image(image, maps, interpolation), image.dtype)
 
 
 def noise(dtype: str, rows: int, cols: int) -> NDArray[Any]:
@@ -63,7 +56,7 @@ def noise(dtype: str, rows: int, cols: int) -> NDArray[Any]:
 @pytest.mark.parametrize("dtype", IMAGE_DTYPES)
 def test_identity_returns_every_image_exactly(dtype: str, rows: int, cols: int) -> None:
     image = noise(dtype, rows, cols)
-    resampled = resample_image(image, maps_of(rows, cols))
+    resampled = resample(image, maps_of(rows, cols))
     assert resampled.dtype == image.dtype
     assert np.array_equal(resampled, image)
 
@@ -79,14 +72,14 @@ def test_identity_returns_every_mask_exactly(dtype: str, rows: int, cols: int) -
 
 def test_identity_keeps_each_of_the_65536_grey_levels() -> None:
     image = np.arange(65536, dtype=np.uint16).reshape(256, 256)
-    assert np.array_equal(resample_image(image, maps_of(256, 256)), image)
+    assert np.array_equal(resample(image, maps_of(256, 256)), image)
 
 
 @pytest.mark.parametrize(("rows", "cols"), SHAPES)
 @pytest.mark.parametrize("dtype", IMAGE_DTYPES)
 def test_a_flip_is_the_reversed_columns_exactly(dtype: str, rows: int, cols: int) -> None:
     image = noise(dtype, rows, cols)
-    assert np.array_equal(resample_image(image, maps_of(rows, cols, op("flip"))), image[:, ::-1])
+    assert np.array_equal(resample(image, maps_of(rows, cols, op("flip"))), image[:, ::-1])
 
 
 @pytest.mark.parametrize("side", [24, 25])
@@ -96,7 +89,7 @@ def test_a_quarter_turn_of_a_square_is_rot90_exactly(
     dtype: str, degrees: float, turns: int, side: int
 ) -> None:
     image = noise(dtype, side, side)
-    resampled = resample_image(image, maps_of(side, side, turn(degrees)))
+    resampled = resample(image, maps_of(side, side, turn(degrees)))
     assert np.array_equal(resampled, np.rot90(image, turns))
 
 
@@ -140,7 +133,7 @@ def test_a_zoomed_ramp_is_the_ramp_over_the_window() -> None:
     # The window starts 20 columns in; its first pixel centre is 0.8 / 2 from that edge.
     expected = (20 + 0.8 * (np.arange(200) + 0.5) - 0.5) * 100
     # 6 grey levels: 1/64 of a column for the sub-pixel steps, and what OpenCV's cubic bends a ramp.
-    assert np.abs(resample_image(ramp, maps)[50] - expected).max() < 1.6 + 5.0
+    assert np.abs(resample(ramp, maps)[50] - expected).max() < 1.6 + 5.0
 
 
 @pytest.mark.parametrize(("rows", "cols"), [(96, 96), (70, 120)])
@@ -152,7 +145,7 @@ def test_a_smooth_picture_looks_as_its_formula_does_after_the_transform(
 
     parameters = doing(turn(25.0), op("flip"), zoom(0.8, 0.5, 0.3))
     image = picture(*np.mgrid[:rows, :cols].astype(np.float64)).astype(np.float32)
-    resampled = resample_image(image, maps_for(read_parameters(parameters), rows, cols))
+    resampled = resample(image, Transform(parameters, (rows, cols)).maps)
     row, col = source_points(parameters, rows, cols)
     inside = (row > 1) & (row < rows - 2) & (col > 1) & (col < cols - 2)
     assert np.abs(resampled - picture(row, col))[inside].max() < 0.005
@@ -170,7 +163,7 @@ def test_image_values_never_leave_the_range_of_the_source(
     # Hard steps between two levels are where a cubic curve overshoots, and a cast would wrap round.
     top = 255 if dtype == "uint8" else 32767
     image = np.random.default_rng(seed).choice([low, top], (20, 26)).astype(dtype)
-    resampled = resample_image(image, maps_of(20, 26, turn(degrees), zoom(0.9)))
+    resampled = resample(image, maps_of(20, 26, turn(degrees), zoom(0.9)))
     assert image.min() <= resampled.min()
     assert resampled.max() <= image.max()
 
@@ -178,7 +171,7 @@ def test_image_values_never_leave_the_range_of_the_source(
 def test_outside_the_image_lies_its_minimum() -> None:
     image = np.full((30, 30), 700, np.int16)
     image[10:20, 10:20] = -300
-    resampled = resample_image(image, maps_of(30, 30, turn(45.0)))
+    resampled = resample(image, maps_of(30, 30, turn(45.0)))
     assert resampled[0, 0] == resampled[-1, -1] == -300
 
 
@@ -198,14 +191,14 @@ def test_a_mask_gets_no_label_that_it_did_not_have(degrees: float, side: float) 
 
 def test_a_16_bit_gradient_keeps_more_levels_than_8_bits_have() -> None:
     ramp = np.tile(np.linspace(0, 1600, 256), (256, 1)).astype(np.uint16)
-    assert len(np.unique(resample_image(ramp, maps_of(256, 256, turn(7.0))))) > 1000
+    assert len(np.unique(resample(ramp, maps_of(256, 256, turn(7.0))))) > 1000
 
 
 def test_integers_are_rounded_and_not_cut_off() -> None:
     # Half a pixel between equal neighbours of 0 and 3: cubic gives 1.5 in the middle of the step.
     image = np.array([[0, 0, 0, 3, 3, 3]] * 6, dtype=np.uint8)
     x, y = maps_of(6, 6)
-    shifted = resample_image(image, (x - np.float32(0.5), y))
+    shifted = resample(image, (x - np.float32(0.5), y))
     assert shifted[3].tolist()[2:5] == [0, 2, 3]
 
 
@@ -213,7 +206,7 @@ def test_the_source_is_not_changed_and_may_be_a_view() -> None:
     image = noise("uint16", 30, 30)[::-1, ::2]
     before = image.copy()
     maps = maps_of(30, 15, turn(5.0))
-    assert np.array_equal(resample_image(image, maps), resample_image(before, maps))
+    assert np.array_equal(resample(image, maps), resample(before, maps))
     assert np.array_equal(sample_mask(image, maps), sample_mask(before, maps))
     assert np.array_equal(image, before)
 
@@ -221,7 +214,7 @@ def test_the_source_is_not_changed_and_may_be_a_view() -> None:
 @pytest.mark.parametrize("dtype", ["int32", "uint32", "float64", ">u2", "bool", "complex64"])
 def test_pixel_types_that_would_lose_digits_are_refused(dtype: str) -> None:
     with pytest.raises(FileError) as caught:
-        resample_image(np.zeros((4, 4), dtype), maps_of(4, 4))
+        resample(np.zeros((4, 4), dtype), maps_of(4, 4))
     assert caught.value.code == "pixel-type"
     assert "uint16" in caught.value.remedy
 
@@ -242,7 +235,7 @@ def test_what_is_not_one_slice_is_refused(shape: tuple[int, ...]) -> None:
 
 def test_the_largest_side_is_taken() -> None:
     row = np.arange(LARGEST_SIDE, dtype=np.uint16)[np.newaxis]
-    assert np.array_equal(resample_image(row, maps_of(*row.shape, op("flip"))), row[:, ::-1])
+    assert np.array_equal(resample(row, maps_of(*row.shape, op("flip"))), row[:, ::-1])
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
@@ -250,7 +243,7 @@ def test_pixels_that_are_no_number_are_refused(value: float) -> None:
     image = np.zeros((4, 4), np.float32)
     image[1, 2] = value
     with pytest.raises(FileError) as caught:
-        resample_image(image, maps_of(4, 4))
+        resample(image, maps_of(4, 4))
     assert caught.value.code == "pixel-values"
 
 
@@ -263,7 +256,36 @@ def test_each_interpolation_returns_whole_places_exactly(
     maps = maps_of(19, 33, op("flip"), op("shift", rows=3 / 19, cols=0.0))
     expected = np.full_like(image, image.min())
     expected[3:] = image[:-3, ::-1]
-    assert np.array_equal(resample_image(image, maps, interpolation), expected)
+    assert np.array_equal(resample(image, maps, interpolation), expected)
+
+
+@pytest.mark.parametrize("interpolation", INTERPOLATIONS)
+@pytest.mark.parametrize("dtype", ["uint8", "uint16"])
+def test_maps_known_to_be_whole_are_followed_without_interpolation(
+    dtype: str, interpolation: Interpolation
+) -> None:
+    image = noise(dtype, 19, 33)
+    maps = maps_of(19, 33, op("flip"), op("shift", rows=3 / 19, cols=0.0))
+    expected = np.full_like(image, image.min())
+    expected[3:] = image[:-3, ::-1]
+    assert np.array_equal(resample(image, maps, interpolation, whole=True), expected)
+
+
+@given(
+    degrees=st.floats(-180, 180),
+    side=st.floats(0.3, 1.0),
+    method=st.sampled_from(INTERPOLATIONS),
+    dtype=st.sampled_from(IMAGE_DTYPES),
+)
+def test_pixels_are_the_float32_values_rounded(
+    degrees: float, side: float, method: Interpolation, dtype: str
+) -> None:
+    image, maps = noise(dtype, 40, 50), maps_of(40, 50, turn(degrees), zoom(side))
+    values = sample_image(image, maps, method)
+    expected = values if dtype == "float32" else np.rint(values)
+    resampled = resample(image, maps, method)
+    assert resampled.dtype == image.dtype
+    assert np.array_equal(resampled, expected)
 
 
 @given(degrees=st.floats(-180, 180), method=st.sampled_from(INTERPOLATIONS))
@@ -271,7 +293,7 @@ def test_no_interpolation_leaves_the_range_of_the_source(
     degrees: float, method: Interpolation
 ) -> None:
     image = np.random.default_rng(2).choice([10, 245], (20, 26)).astype(np.uint8)
-    resampled = resample_image(image, maps_of(20, 26, turn(degrees)), method)
+    resampled = resample(image, maps_of(20, 26, turn(degrees)), method)
     assert resampled.min() >= 10
     assert resampled.max() <= 245
 
@@ -279,7 +301,7 @@ def test_no_interpolation_leaves_the_range_of_the_source(
 def test_linear_interpolation_is_the_mean_between_two_pixels() -> None:
     x, y = maps_of(6, 6)
     image = np.arange(36, dtype=np.float32).reshape(6, 6) ** 2
-    between = resample_image(image, (x + np.float32(0.5), y), "linear")
+    between = resample(image, (x + np.float32(0.5), y), "linear")
     assert np.allclose(between[:, :5], (image[:, :5] + image[:, 1:]) / 2)
 
 
@@ -287,6 +309,16 @@ def test_linear_interpolation_is_the_mean_between_two_pixels() -> None:
 def test_label_sampling_returns_whole_places_exactly(dtype: str) -> None:
     mask = noise(dtype, 12, 15)
     assert np.array_equal(sample_mask(mask, maps_of(12, 15, op("flip")), "label"), mask[:, ::-1])
+
+
+@pytest.mark.parametrize("method", ["nearest", "label"])
+@pytest.mark.parametrize("dtype", MASK_DTYPES)
+def test_an_empty_mask_stays_empty_in_the_shape_of_the_maps(
+    dtype: str, method: MaskSampling
+) -> None:
+    sampled = sample_mask(np.zeros((5, 5), dtype), maps_of(12, 15), method)
+    assert (sampled.shape, sampled.dtype) == ((12, 15), np.dtype(dtype))
+    assert not sampled.any()
 
 
 def test_label_sampling_makes_no_label_that_was_not_there() -> None:

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import cv2
 import pytest
 
 import chaosprep as library
@@ -25,6 +26,12 @@ def test_the_closing_line_goes_to_stdout_and_talk_to_stderr(
     progress = "".join(f"split: {n} of 5 cases\n" for n in range(1, 6))
     look = f"Look at it: chaosprep report {tmp_path}/out -o report.html\n"
     assert result.stderr == progress + look
+
+
+def test_one_job_is_one_thread_of_opencv(chaosprep: Run, root: Path, tmp_path: Path) -> None:
+    cv2.setNumThreads(2)
+    chaosprep("split", root, "-o", tmp_path / "out", "-j", "1")
+    assert cv2.getNumThreads() == 1
 
 
 def test_the_same_command_again_says_that_it_is_done(

@@ -146,6 +146,22 @@ def test_the_recorded_parameters_make_the_same_file_again(
         assert np.array_equal(read(made, row.mask), mask)
 
 
+def test_a_copy_that_would_lose_a_label_each_time_keeps_the_original_geometry(
+    images: Dataset, tmp_path: Path
+) -> None:
+    spec = {"crop": {"side": [0.05, 0.05]}}
+    made = chaosprep.augment(images, tmp_path / "out", spec=spec, keep_label=1.0)
+    parents = by_id(images)
+    kept = [row for row in copies(made) if (row.augmentation or {})["guard"] == "left"]
+    assert kept
+    for row in kept:
+        parent = parents[str(row.parent)]
+        assert np.array_equal(read(made, row.image), read(images, parent.image))
+        assert np.array_equal(read(made, row.mask), read(images, parent.mask))
+        assert row.spacing == parent.spacing
+        assert "every draw would have lost a label" in row.warnings[-1]
+
+
 def test_every_format_is_transformed_alike(livers: Dataset, tmp_path: Path) -> None:
     made = [
         chaosprep.augment(
