@@ -33,7 +33,7 @@ R = TypeVar("R")
 
 PARTS = 4
 """A batch is such a part of a worker thread's share of what is left: all threads end together."""
-LARGEST = 32
+LARGEST = 64
 """Cases in a batch at most: what one death costs, and what lies in memory for each thread."""
 
 
@@ -167,12 +167,12 @@ def _end(client: Any, claim: Claim, remote: list[Any]) -> None:  # noqa: ANN401 
 def batch_size(cases: int, threads: int) -> int:
     """Cases in the next batch, of so many that are left.
 
-    Scheduler and client take about 2 ms for a batch, whatever is in it, and a case of 32 slices
-    about 30 ms: batches that shrink leave them below 1 % of the work. But they are one process
-    each: they keep up with so many threads where a batch is a twentieth as long, of `LARGEST`
-    cases with some 600.
+    Scheduler and client take about 3 ms for a batch, whatever is in it, and a case of 32 slices
+    about 25 ms: batches that shrink leave them 1 % of the work of a few threads. But they are one
+    process each: they keep up with so many threads where a batch has a sixth as many cases,
+    `LARGEST` with some 400.
     """
-    enough, lasting = threads // 20, cases // (PARTS * threads)
+    enough, lasting = threads // 6, cases // (PARTS * threads)
     return max(1, min(LARGEST, max(lasting, min(enough, cases // threads))))
 
 

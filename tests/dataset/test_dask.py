@@ -371,7 +371,7 @@ def test_a_lost_scheduler_is_named_and_the_same_command_goes_on(tmp_path: Path) 
 
 @pytest.mark.parametrize(
     ("cases", "threads", "expected"),
-    [(1, 2, 1), (40, 2, 5), (200, 2, 25), (10_000, 2, 32), (1000, 100, 5), (10**6, 1000, 32)],
+    [(1, 2, 1), (40, 2, 5), (200, 2, 25), (10_000, 2, 64), (1000, 100, 10), (10**6, 1000, 64)],
 )
 def test_batches_are_sized_by_the_cases_left_and_the_threads(
     cases: int, threads: int, expected: int
