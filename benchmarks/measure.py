@@ -1,5 +1,6 @@
 """Run one command in a fresh process: wall time, and the memory of it and its children."""
 
+import os
 import subprocess
 import sys
 import tempfile
@@ -35,7 +36,7 @@ def measure(command: Sequence[str]) -> Measurement:
     """
     with tempfile.TemporaryFile() as log:
         start = time.perf_counter()
-        process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)
+        process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, env=environment())
         watch = MemoryWatch(process.pid)
         watch.start()
         code = process.wait()
@@ -46,6 +47,11 @@ def measure(command: Sequence[str]) -> Measurement:
             text = log.read().decode(errors="replace")
             raise RuntimeError(f"{' '.join(command)} ended with {code}:\n{text}")
     return Measurement(seconds, watch.tree_mb, watch.process_mb)
+
+
+def environment() -> dict[str, str]:
+    """Ours, where Python keeps what it compiles: installed packages are compiled already."""
+    return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 
 
 class MemoryWatch(threading.Thread):

@@ -5,7 +5,7 @@ import sys
 import time
 
 from benchmarks.machine import describe
-from benchmarks.measure import say
+from benchmarks.measure import environment, say
 from benchmarks.section import Asked, Section
 from benchmarks.tables import EACH, OURS, Result, compare, plural
 
@@ -36,7 +36,10 @@ def run(runs: int) -> list[Result]:
         for name, (code, *arguments) in PROGRAMS.items():
             start = time.perf_counter()
             subprocess.run(
-                [sys.executable, "-c", code, *arguments], stdout=subprocess.DEVNULL, check=True
+                [sys.executable, "-c", code, *arguments],
+                stdout=subprocess.DEVNULL,
+                check=True,
+                env=environment(),
             )
             if number:
                 seconds[name].append(time.perf_counter() - start)

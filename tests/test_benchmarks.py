@@ -220,6 +220,11 @@ def test_a_failing_command_is_an_error_with_its_output() -> None:
         measure([sys.executable, "-c", "import sys; print('no such thing'); sys.exit(3)"])
 
 
+def test_what_python_compiles_is_kept_while_it_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    measure([sys.executable, "-c", "import sys; sys.exit(sys.dont_write_bytecode)"])
+
+
 def test_both_readers_of_dicom_are_given_the_same_files() -> None:
     images = [image for image, _ in phantom_slices(2, 32)]
     for image, data in zip(images, pixels.dicom_files(images), strict=True):
