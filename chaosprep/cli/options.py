@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import click
 
 from chaosprep.cli.output import Talk
-from chaosprep.dataset.executors import one_thread
+from chaosprep.dataset.process import settle_in
 from chaosprep.dataset.runner import OnError, OnEvent
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -134,7 +134,7 @@ def run_options(function: Callable[..., None], *, workers: bool = True) -> Calla
     def gathered(**values: Any) -> None:
         names = [field.name for field in fields(RunOptions) if field.name in values]
         own = {name: values.pop(name) for name in names}
-        one_thread()  # on slices this small, OpenCV's threads wait for each other more than work
+        settle_in()
         function(options=RunOptions(**own), **values)
 
     command: Callable[..., None] = gathered

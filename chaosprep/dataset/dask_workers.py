@@ -1,6 +1,5 @@
 """The workers of a Dask cluster: what each must see before any case runs, and what it does then."""
 
-import ctypes
 import platform
 import threading
 import time
@@ -14,9 +13,9 @@ from typing import Any, TypeVar
 
 from chaosprep.dataset.claim import Claim
 from chaosprep.dataset.commit import versions
-from chaosprep.dataset.executors import one_thread
 from chaosprep.dataset.files import read_regular, sha256
 from chaosprep.dataset.manifest import DESCRIPTOR
+from chaosprep.dataset.process import settle_in
 from chaosprep.errors import ChaosprepError, FileError
 
 T = TypeVar("T")
@@ -24,9 +23,6 @@ R = TypeVar("R")
 
 PATIENCE = 30.0
 """Seconds to wait for the scheduler, for its first worker, and for workers of an earlier run."""
-
-
-_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # malloc.h
 
 
 @dataclass(frozen=True)
@@ -136,27 +132,10 @@ _guard = threading.Lock()
 def work(function: Callable[[T], R], batch: T, claim: Claim, expected: dict[str, str]) -> R:
     """Run a batch on a worker, as long as its run goes on."""
     _check_versions("a worker", seen_versions(), expected)  # it may have come after the first look
-    one_thread()
-    keep_memory()
+    settle_in()
     claim.check()
     with _marked(claim):
         return function(batch)
-
-
-@cache
-def keep_memory() -> None:
-    """Let this worker keep the memory of one picture for the next, as other processes do.
-
-    Dask's nanny starts workers with `MALLOC_TRIM_THRESHOLD_`; with it the GNU C library gives
-    every larger block back at once and has it cleared and mapped anew: as much time again as the
-    work takes. Other C libraries know neither.
-    """
-    try:
-        set_option = ctypes.CDLL(None).mallopt
-    except (AttributeError, OSError, TypeError):
-        return
-    set_option(_M_MMAP_THRESHOLD, 32 << 20)  # where the library's own rule ends
-    set_option(_M_TRIM_THRESHOLD, 64 << 20)
 
 
 @contextmanager

@@ -3,7 +3,6 @@
 import multiprocessing
 import os
 import signal
-import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
@@ -12,6 +11,8 @@ from contextlib import contextmanager
 from functools import partial
 from itertools import islice
 from typing import Generic, Protocol, TypeVar
+
+from chaosprep.dataset.process import settle_in
 
 _ALWAYS = ("msgspec.json", "chaosprep.imaging.dicom", "chaosprep.imaging.images")
 _PRELOAD = ("cv2", "pydicom.pixels", "PIL.Image")
@@ -160,14 +161,7 @@ def _interrupts_held() -> Iterator[None]:
 def _start_worker() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    one_thread()
-
-
-def one_thread() -> None:
-    """Keep OpenCV to one thread in this process, also if it is imported later."""
-    os.environ["OPENCV_FOR_THREADS_NUM"] = "1"  # the workers are the parallelism
-    if "cv2" in sys.modules:
-        sys.modules["cv2"].setNumThreads(1)
+    settle_in()
 
 
 def _end_with_parent() -> None:

@@ -1,7 +1,9 @@
 """Workers may die; what they were doing is done again, and only a killer of workers is blamed."""
 
 import os
+import platform
 import queue
+import resource
 import signal
 import subprocess
 import sys
@@ -304,3 +306,20 @@ if __name__ == "__main__":
     assert executor.submit(abs, -3).result() == 3
     executor.close()
 """
+
+
+def faults_of(pictures: int) -> int:
+    """Page faults of taking and leaving cases of 32 pictures of 128 kB."""
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    for _ in range(pictures // 32):
+        [b"x" * 2**17 for _ in range(32)]
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="another C library")
+def test_workers_keep_the_memory_of_a_case_for_the_next() -> None:
+    """Else each picture is 32 pages of 4 kB that are mapped anew."""
+    executor = open_executor(2, 1)
+    executor.submit(faults_of, 32).result()
+    assert executor.submit(faults_of, 3200).result() < 3200
+    executor.close()

@@ -1,0 +1,41 @@
+"""What a process that works on slices sets for itself, once."""
+
+import ctypes
+import os
+import sys
+from functools import cache
+
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # malloc.h
+
+
+def settle_in() -> None:
+    """Work on one slice after the other: on one thread, and in the same memory."""
+    one_thread()
+    keep_memory()
+
+
+def one_thread() -> None:
+    """Keep OpenCV to one thread in this process, also if it is imported later.
+
+    Other processes are the parallelism; and on slices this small, its threads wait for each other
+    more than they work.
+    """
+    os.environ["OPENCV_FOR_THREADS_NUM"] = "1"
+    if "cv2" in sys.modules:
+        sys.modules["cv2"].setNumThreads(1)
+
+
+@cache
+def keep_memory() -> None:
+    """Let this process keep the memory of one picture for the next.
+
+    The GNU C library gives larger blocks back to the system, which has to clear and map them anew:
+    always where `MALLOC_TRIM_THRESHOLD_` says so, as Dask's nanny has it (as much time again as the
+    work takes), else now and then. Other C libraries know neither.
+    """
+    try:
+        set_option = ctypes.CDLL(None).mallopt
+    except (AttributeError, OSError, TypeError):
+        return
+    set_option(_M_MMAP_THRESHOLD, 32 << 20)  # where the library's own rule ends
+    set_option(_M_TRIM_THRESHOLD, 64 << 20)
