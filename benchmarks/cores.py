@@ -1,13 +1,12 @@
 """convert on ever more workers, up to the machine's cores: python -m benchmarks.cores."""
 
 import os
-import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from benchmarks.growth import draw_bases, grow
-from benchmarks.machine import MEMORY, describe, file_system
+from benchmarks.machine import MEMORY, describe, file_system, put_away
 from benchmarks.measure import Measurement, measure, say
 from benchmarks.pipeline import PROGRAM
 from benchmarks.section import Asked, Section
@@ -42,7 +41,7 @@ def run(folder: Path, slices: int, counts: list[int], repeats: int) -> dict[int,
             say(f"round {number + 1} of {repeats}: {plural(count, 'worker')}")
             line = (*PROGRAM, "convert", str(folder / "split"), "--jobs", str(count))
             found[count].append(measure([*line, "-o", str(folder / "output")]))
-            shutil.rmtree(folder / "output")
+            put_away(folder / "output")
     return found
 
 

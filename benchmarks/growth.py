@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from benchmarks.machine import describe
+from benchmarks.machine import describe, put_away
 from benchmarks.measure import Measurement, measure, say
 from benchmarks.pipeline import PROGRAM
 from benchmarks.section import Asked, Section
@@ -86,7 +86,7 @@ def commands(root: Path, split: Path, jobs: int) -> dict[str, tuple[str, ...]]:
 
 
 def measure_size(folder: Path, slices: int, asked: Asked) -> Iterator[tuple[str, Measurement]]:
-    """Measure both commands in turn, each into a directory that is then removed."""
+    """Measure both commands in turn, each into a directory that is then put away."""
     root, split, output = folder / "chaos", folder / "split", folder / "output"
     todo = commands(root, split, max(asked.jobs))
     measure([*todo["split"], str(split), "--link", "hard"])
@@ -95,7 +95,7 @@ def measure_size(folder: Path, slices: int, asked: Asked) -> Iterator[tuple[str,
             say(f"{slices:,} slices, round {number + 1}: {name}")
             os.sync()
             yield name, measure([*command, str(output)])
-            shutil.rmtree(output)
+            put_away(output)
     shutil.rmtree(split)
 
 

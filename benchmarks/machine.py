@@ -2,6 +2,7 @@
 
 import os
 import platform
+import shutil
 import tempfile
 import time
 from importlib.metadata import PackageNotFoundError, version
@@ -26,6 +27,8 @@ PEERS = (
     "frictionless",
 )
 MEMORY = Path("/dev/shm")
+ROOM = 25e9
+"""Free bytes on a disk from which on what was written is kept until the section ends."""
 _FILES, _BYTES = 200, 64 * 1024
 
 
@@ -61,6 +64,23 @@ def disk(folder: Path) -> str:
     kind = file_system(folder)
     name = "memory (tmpfs)" if kind == "tmpfs" else f"disk ({kind})"
     return f"files on {name}, where a new one of 64 KiB takes {each:.2f} ms"
+
+
+def put_away(output: Path) -> None:
+    """Take what a run wrote out of the way; deleted at once only in memory, or where room is short.
+
+    Before ext4 takes a new inode it looks at each that was deleted in the last minutes
+    (`recently_deleted` in fs/ext4/ialloc.c): after 6,400 deleted files a new one takes 0.7 ms in
+    place of 0.04, and who runs next pays for who ran before.
+    """
+    if not output.exists():
+        return
+    if file_system(output) == "tmpfs" or shutil.disk_usage(output).free < ROOM:
+        shutil.rmtree(output)
+        return
+    kept = output.parent / "measured"
+    kept.mkdir(exist_ok=True)
+    output.rename(kept / str(len(list(kept.iterdir()))))
 
 
 def file_system(folder: Path) -> str:

@@ -5,7 +5,6 @@ count; the runs of all sides take turns, so that a busy moment hits all of them.
 """
 
 import os
-import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -13,7 +12,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from benchmarks.machine import describe
+from benchmarks.machine import describe, put_away
 from benchmarks.measure import Measurement, measure, say
 from benchmarks.peers import Peer, peers
 from benchmarks.section import Asked, Section
@@ -118,7 +117,7 @@ def run_rounds(
     repeats: int,
     slow_rounds: int = SLOW_ROUNDS,
 ) -> None:
-    """Measure every task once in each round, each into a new directory that is then removed.
+    """Measure every task once in each round, each into a new directory that is then put away.
 
     What our first run of each command writes is kept aside: the floors write the same.
     """
@@ -133,7 +132,7 @@ def run_rounds(
             _measure(task, paths)
             if task.run.startswith(OURS) and paths["output"].exists() and not reference.exists():
                 paths["output"].rename(reference)
-            shutil.rmtree(paths["output"], ignore_errors=True)
+            put_away(paths["output"])
     say("")
 
 

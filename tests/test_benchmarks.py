@@ -22,6 +22,7 @@ from benchmarks.clocks import PARTS, REST, Clocks
 from benchmarks.cluster import running_cluster
 from benchmarks.command import SECTIONS, main
 from benchmarks.floors import same
+from benchmarks.machine import put_away
 from benchmarks.measure import Measurement, measure
 from benchmarks.page import standing, update
 from benchmarks.phantom_slices import phantom_slices
@@ -102,6 +103,20 @@ def test_what_a_run_leaves_is_counted_and_removed(tmp_path: Path) -> None:
     run_rounds([task], {}, tmp_path, repeats=2)
     assert task.result(8).wrote == "2 files, 0.5 MB"
     assert not (tmp_path / "output").exists()
+
+
+def test_what_was_written_is_kept_where_there_is_room_and_deleted_where_not(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """ext4 is slow to make files soon after others were deleted."""
+    monkeypatch.setattr("benchmarks.machine.file_system", lambda folder: "ext4")
+    for free, kept in ((30e9, ["0"]), (30e9, ["0", "1"]), (20e9, ["0", "1"])):
+        found = SimpleNamespace(free=free)
+        monkeypatch.setattr("benchmarks.machine.shutil.disk_usage", lambda folder, f=found: f)
+        (tmp_path / "output").mkdir()
+        put_away(tmp_path / "output")
+        assert not (tmp_path / "output").exists()
+        assert sorted(path.name for path in (tmp_path / "measured").iterdir()) == kept
 
 
 def test_the_floor_writes_files_of_the_same_names_and_sizes_and_links_the_same(
