@@ -423,9 +423,14 @@ def test_a_run_on_the_processor_asks_for_no_memory_of_a_gpu(
         asked.append(named.pop("pin_memory", False))
         return torch.utils.data.DataLoader(*arguments, **named)
 
+    def enough(*_: object) -> None:  # PyTorch's own steps would ask the GPU that there is not
+        raise ChaosprepError("enough", "Stop here.", code="enough")
+
     monkeypatch.setattr("torch.cuda.is_available", lambda: True)
     monkeypatch.setattr("chaosprep.torch.batches.DataLoader", loader)
-    chaosprep.train(images, tmp_path / "run", epochs=1, device="cpu")
+    monkeypatch.setattr("chaosprep.torch.epochs.Learner.train", enough)
+    with pytest.raises(ChaosprepError, match="enough"):
+        chaosprep.train(images, tmp_path / "run", epochs=1, device="cpu")
     assert asked == [False, False]
 
 
