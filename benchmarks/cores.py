@@ -7,14 +7,12 @@ from pathlib import Path
 
 from benchmarks.growth import draw_bases, grow
 from benchmarks.machine import MEMORY, describe, file_system, put_away
+from benchmarks.many import TIMES
 from benchmarks.measure import Measurement, measure, say
 from benchmarks.pipeline import PROGRAM
 from benchmarks.section import Asked, Section
 from benchmarks.sources import SLICES_OF_A_PATIENT
 from benchmarks.tables import plural, spread, table
-
-TIMES = 10
-"""As many slices as are asked for, so many times."""
 
 TEXT = """\
 `convert` (8-bit), whole commands, on ten times the slices and ever more workers, up to one for

@@ -20,7 +20,7 @@ def sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def open_regular(path: Path | str, *, follow: bool = False) -> BinaryIO:
+def open_regular(path: Path, *, follow: bool = False) -> BinaryIO:
     """Open a regular file to read; a FIFO, device or directory never blocks and is refused.
 
     Args:
@@ -98,7 +98,7 @@ def check_apart(source: Path, output: Path) -> None:
         )
 
 
-def write_new(path: Path | str, data: bytes) -> None:
+def write_new(path: Path, data: bytes) -> None:
     """Write a file that is always a new one on disk.
 
     What stood there before is unlinked, never written through: it may be a hard link to another
@@ -107,7 +107,7 @@ def write_new(path: Path | str, data: bytes) -> None:
     try:
         handle = os.open(path, _TO_MAKE, 0o666)
     except FileExistsError:
-        Path(path).unlink()
+        path.unlink()
         handle = os.open(path, _TO_MAKE, 0o666)
     try:
         left = memoryview(data)

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from chaosprep.errors import FileError
 from chaosprep.imaging.filters import Part
+from chaosprep.imaging.windows import count_values
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,6 @@ LEVELS: dict[str, tuple[Organ, ...]] = {
     ),
 }
 _ODD = 128  # no label of a mask
-_EXACT_IN_FLOAT32 = 2**24  # OpenCV counts in float32
 _EXACT = {CHAOS: {63, 126, 189, 252}, CHAOS_2019_02: {80, 160, 240, 255}}
 # 240 and 255 alone lie in today's spleen range as well: they do not tell the releases apart.
 _TELLING = {CHAOS: {63, 126, 189, 252}, CHAOS_2019_02: {80, 160}}
@@ -48,11 +48,9 @@ _TELLING = {CHAOS: {63, 126, 189, 252}, CHAOS_2019_02: {80, 160}}
 
 def level_histogram(mask: NDArray[np.integer]) -> dict[int, int]:
     """Count the pixels of each grey level of a mask of any shape, lowest level first."""
-    if mask.dtype == np.uint8 and mask.ndim == 2 and mask.size < _EXACT_IN_FLOAT32:
-        import cv2
-
-        found = cv2.calcHist([mask], [0], None, [256], [0, 256]).ravel()
-        return {int(level): int(found[level]) for level in np.flatnonzero(found)}
+    if mask.dtype.kind in "iu" and mask.dtype.itemsize <= 2 and mask.size:
+        low, found = count_values(mask)
+        return {low + int(at): int(found[at]) for at in np.flatnonzero(found)}
     levels, counts = np.unique(mask, return_counts=True)
     return {int(level): int(count) for level, count in zip(levels, counts, strict=True)}
 

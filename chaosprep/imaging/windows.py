@@ -26,7 +26,7 @@ class Histogram:
         """Count the values of an array of any shape."""
         if array.dtype.kind in "iu" and array.dtype.itemsize <= 2:
             if array.size:
-                first, counts = _count(array.reshape(1, -1))
+                first, counts = count_values(array)
                 self._table[first - _SMALLEST :][: counts.size] += counts
             return
         values, counts = np.unique(array, return_counts=True)
@@ -60,20 +60,22 @@ class Histogram:
         return values[order].astype(np.float64), counts[order]
 
 
-def _count(values: NDArray[Any]) -> tuple[int, NDArray[np.int64]]:
-    """Count integers of up to 16 bits in one long row (1, n), the form that OpenCV is fast on.
+def count_values(array: NDArray[Any]) -> tuple[int, NDArray[np.int64]]:
+    """Count integers of up to 16 bits, in an array of any shape that is not empty.
 
     Returns:
         The smallest of them, and how often each is from there on.
     """
+    values = array.reshape(1, -1)  # OpenCV goes row by row, and is slow on short ones
     low, high = int(values.min()), int(values.max())
     if values.size >= _EXACT_IN_FLOAT32:
         return low, np.bincount(values[0].astype(np.intp) - low)
     import cv2
 
-    wide = values.astype(f"{values.dtype.kind}2", copy=False)
-    sign = _SIGN if wide.dtype.kind == "i" else 0
-    bits = wide.view(np.uint16) ^ np.uint16(sign) if sign else wide
+    sign = _SIGN if values.dtype.kind == "i" else 0
+    if values.dtype != np.uint8:
+        values = values.astype(f"{values.dtype.kind}2", copy=False).view(np.uint16)
+    bits = values ^ np.uint16(sign) if sign else values
     ends = [low + sign, high + sign + 1]
     counts = cv2.calcHist([bits], [0], None, [high - low + 1], ends)
     return low, counts.ravel().astype(np.int64)

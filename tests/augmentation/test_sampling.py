@@ -247,28 +247,17 @@ def test_pixels_that_are_no_number_are_refused(value: float) -> None:
     assert caught.value.code == "pixel-values"
 
 
+@pytest.mark.parametrize("whole", [False, True], ids=["interpolated", "known to be whole"])
 @pytest.mark.parametrize("interpolation", INTERPOLATIONS)
 @pytest.mark.parametrize("dtype", IMAGE_DTYPES)
 def test_each_interpolation_returns_whole_places_exactly(
-    dtype: str, interpolation: Interpolation
+    dtype: str, interpolation: Interpolation, whole: bool
 ) -> None:
     image = noise(dtype, 19, 33)
     maps = maps_of(19, 33, op("flip"), op("shift", rows=3 / 19, cols=0.0))
     expected = np.full_like(image, image.min())
     expected[3:] = image[:-3, ::-1]
-    assert np.array_equal(resample(image, maps, interpolation), expected)
-
-
-@pytest.mark.parametrize("interpolation", INTERPOLATIONS)
-@pytest.mark.parametrize("dtype", ["uint8", "uint16"])
-def test_maps_known_to_be_whole_are_followed_without_interpolation(
-    dtype: str, interpolation: Interpolation
-) -> None:
-    image = noise(dtype, 19, 33)
-    maps = maps_of(19, 33, op("flip"), op("shift", rows=3 / 19, cols=0.0))
-    expected = np.full_like(image, image.min())
-    expected[3:] = image[:-3, ::-1]
-    assert np.array_equal(resample(image, maps, interpolation, whole=True), expected)
+    assert np.array_equal(resample(image, maps, interpolation, whole=whole), expected)
 
 
 @given(
