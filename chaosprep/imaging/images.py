@@ -1,6 +1,5 @@
 """PNG and npy: bytes to arrays and back, exactly as stored. No paths, no colour conversion."""
 
-import struct
 import tokenize
 import warnings
 from collections.abc import Callable
@@ -13,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chaosprep.errors import FileError
-from chaosprep.imaging.chunks import SIGNATURE, crc32
-from chaosprep.imaging.faults import BROKEN
+from chaosprep.imaging.chunks import Head, pixels_only, read_head
+from chaosprep.imaging.faults import BROKEN, RECOPY
 from chaosprep.imaging.filters import WHOLE, Part
 from chaosprep.imaging.organs import describe_levels, level_histogram
 from chaosprep.imaging.png import Compression, decode_grey, encode_grey
@@ -25,12 +24,6 @@ if TYPE_CHECKING:
 MAX_PIXELS = 64 * 2**20  # per slice; a larger announcement is a mistake or an attack
 _MASK = "mask-unreadable"
 _IMAGE = "image-unreadable"
-_REMEDY = "Copy or export the file again from its source."
-_IHDR = struct.Struct(">IIBB")  # width, height, bit depth, colour type: PNG specification 11.2.1
-_CHUNK = struct.Struct(">I4s")  # length, name; then the data and its checksum: 5.3
-_CHECK = struct.Struct(">I")
-_DEPTHS = {0: (1, 2, 4, 8, 16), 2: (8, 16), 3: (1, 2, 4, 8), 4: (8, 16), 6: (8, 16)}
-_CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 _COLOURS = {
     2: "an RGB PNG",
     3: "a palette PNG",
@@ -57,14 +50,6 @@ class MaskImage:
     part: Part = WHOLE
 
 
-@dataclass(frozen=True)
-class _Png:
-    rows: int
-    cols: int
-    depth: int
-    colour: int
-
-
 def check_size(rows: int, cols: int, *, frames: int = 1, max_pixels: int = MAX_PIXELS) -> None:
     """Refuse, before anything is allocated, an image of more than ``max_pixels`` in all frames.
 
@@ -78,7 +63,7 @@ def check_size(rows: int, cols: int, *, frames: int = 1, max_pixels: int = MAX_P
 
 def mask_size(data: bytes) -> tuple[int, int]:
     """Give (rows, cols) from the header alone. Raises `FileError` ``mask-unreadable``."""
-    png = _png(data, _MASK)
+    png = read_head(data, _MASK)
     if png is not None:
         return png.rows, png.cols
     cols, rows = _open(data).size
@@ -92,7 +77,7 @@ def read_mask(data: bytes, *, lenient: bool = False, max_pixels: int = MAX_PIXEL
     ``L`` (ITU-R 601-2 luma) and ``note`` says so. Raises `FileError`: ``mask-not-grey``,
     ``mask-unreadable`` or ``too-large`` (more than ``max_pixels``).
     """
-    png = _png(data, _MASK)
+    png = read_head(data, _MASK)
     if png is not None and png.colour == 0:
         pixels, part = _decode_grey(data, png, _MASK, max_pixels)
         return MaskImage(pixels, binary=png.depth == 1, part=part)
@@ -123,7 +108,7 @@ def decode_png(data: bytes) -> NDArray[np.uint8] | NDArray[np.uint16]:
 
     Raises `FileError` ``image-unreadable`` or ``too-large``.
     """
-    png = _png(data, _IMAGE)
+    png = read_head(data, _IMAGE)
     if png is None or png.colour != 0:
         what = "not a PNG" if png is None else f"{_COLOURS[png.colour]}, not a grey one"
         raise FileError(what, "Convert it to a grey PNG of 8 or 16 bits.", _IMAGE)
@@ -159,10 +144,10 @@ def decode_npy(data: bytes) -> NDArray[Any]:
     shape, fortran, dtype = _npy_header(stream)
     size = len(data) - stream.tell()
     if dtype.kind not in "iuf" or len(shape) != 2 or min(shape) < 1:
-        raise FileError("the npy holds no 2-D array of numbers", _REMEDY, _IMAGE)
+        raise FileError("the npy holds no 2-D array of numbers", RECOPY, _IMAGE)
     check_size(*shape)
     if shape[0] * shape[1] * dtype.itemsize != size:
-        raise FileError("the npy's shape disagrees with its size", _REMEDY, _IMAGE)
+        raise FileError("the npy's shape disagrees with its size", RECOPY, _IMAGE)
     flat = np.frombuffer(data, dtype=dtype, offset=stream.tell())
     array = flat.reshape(shape, order="F" if fortran else "C")
     return array.astype(dtype.newbyteorder("="), order="C")
@@ -199,7 +184,7 @@ def _npy_header(stream: BytesIO) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
             warnings.simplefilter("error")  # numpy's, on headers of Python 2 and on old type names
             return readers[np.lib.format.read_magic(stream)](stream)
     except (*BROKEN, Warning, tokenize.TokenError):
-        raise FileError("not a readable npy file", _REMEDY, _IMAGE) from None
+        raise FileError("not a readable npy file", RECOPY, _IMAGE) from None
 
 
 def _check_shape(array: NDArray[Any]) -> NDArray[Any]:
@@ -212,50 +197,11 @@ def _native(array: NDArray[Any]) -> NDArray[Any]:
     return np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("="))
 
 
-def _png(data: bytes, code: str) -> _Png | None:
-    """Read a PNG's IHDR; None where the bytes are another format."""
-    if not data.startswith(SIGNATURE):
-        return None
-    if data[8:16] == b"\0\0\0\rIHDR" and len(data) >= 33:
-        cols, rows, depth, colour = _IHDR.unpack_from(data, 16)
-        if rows and cols and depth in _DEPTHS.get(colour, ()):
-            return _Png(rows, cols, depth, colour)
-    raise FileError("the PNG header is damaged", _REMEDY, code)
-
-
-def _pixels_only(data: bytes, png: _Png, code: str) -> bytes:
-    """Check every chunk up to IEND, and drop those that are not needed to show the image.
-
-    Decoders let some faults pass, and print others to stderr, those of dropped chunks too.
-    """
-    view, at, left = memoryview(data), len(SIGNATURE), _most_bytes(png)
-    kept: list[bytes | memoryview] = [SIGNATURE]
-    while at + 12 <= len(data):
-        length, name = _CHUNK.unpack_from(data, at)
-        end = at + 12 + length
-        if end > len(data) or _CHECK.unpack_from(data, end - 4) != (crc32(view[at + 4 : end - 4]),):
-            break
-        if not name[0] & 0x20:  # a critical chunk: PNG specification 5.4
-            kept.append(view[at:end])
-        left -= length if name == b"IDAT" else 0
-        if name == b"IEND" and left >= 0:
-            return b"".join(kept)
-        at = end
-    reason = "the PNG is cut short or damaged" if left >= 0 else "the PNG holds too much data"
-    raise FileError(reason, _REMEDY, code)
-
-
-def _most_bytes(png: _Png) -> int:
-    """How long compressed pixels can be: no compressor makes them twice as long."""
-    line = png.cols * png.depth * _CHANNELS[png.colour] // 8 + 2  # with its filter's byte
-    return 2 * png.rows * line + 1024
-
-
 def _decode_grey(
-    data: bytes, png: _Png, code: str, max_pixels: int
+    data: bytes, png: Head, code: str, max_pixels: int
 ) -> tuple[NDArray[np.uint8] | NDArray[np.uint16], Part]:
     check_size(png.rows, png.cols, max_pixels=max_pixels)
-    data = _pixels_only(data, png, code)
+    data = pixels_only(data, png, code)
     own = decode_grey(data, png.rows, png.cols, png.depth)
     if own is not None:
         return own
@@ -264,7 +210,7 @@ def _decode_grey(
     flags = cv2.IMREAD_UNCHANGED | cv2.IMREAD_IGNORE_ORIENTATION
     pixels: NDArray[Any] | None = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
     if pixels is None or pixels.shape != (png.rows, png.cols):
-        raise FileError("the PNG cannot be decoded", _REMEDY, code)
+        raise FileError("the PNG cannot be decoded", RECOPY, code)
     if png.depth < 8:  # decoders spread these over 0..255; back to the levels in the file
         pixels //= 255 // (2**png.depth - 1)
     return pixels, WHOLE
@@ -281,16 +227,16 @@ def _open(data: bytes) -> "Image":
             reason = f"the image is above the limit of {MAX_PIXELS >> 20} Mpx"
             raise FileError(reason, "Check the file.", "too-large") from None
         except UnidentifiedImageError:
-            raise FileError("not an image", _REMEDY, _MASK) from None
+            raise FileError("not an image", RECOPY, _MASK) from None
         except BROKEN:
-            raise FileError("the image is cut short or damaged", _REMEDY, _MASK) from None
+            raise FileError("the image is cut short or damaged", RECOPY, _MASK) from None
 
 
-def _to_grey(data: bytes, png: _Png | None, max_pixels: int) -> tuple[str, NDArray[np.uint8]]:
+def _to_grey(data: bytes, png: Head | None, max_pixels: int) -> tuple[str, NDArray[np.uint8]]:
     """Say what a mask that is no grey PNG is, and convert it: (rows, cols) uint8."""
     if png is not None:
         check_size(png.rows, png.cols, max_pixels=max_pixels)
-        _pixels_only(data, png, _MASK)
+        pixels_only(data, png, _MASK)
     image = _open(data)
     what = _COLOURS[png.colour] if png else f"a {image.format} file named as a mask"
     check_size(image.height, image.width, max_pixels=max_pixels)
@@ -301,4 +247,4 @@ def _to_grey(data: bytes, png: _Png | None, max_pixels: int) -> tuple[str, NDArr
         try:
             return what, np.asarray(image.convert("L"))
         except BROKEN:
-            raise FileError("the image is cut short or damaged", _REMEDY, _MASK) from None
+            raise FileError("the image is cut short or damaged", RECOPY, _MASK) from None
