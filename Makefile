@@ -31,7 +31,7 @@ train-demo: .venv/ready  ## train a U-Net, at most ten minutes; DATA=folder for 
 	$(BIN)/python -m benchmarks.training --demo '$(DATA)'
 
 fuzz: .venv/ready  ## 20,000 damaged DICOM files: pydicom's pixels or one error, soon, in little memory
-	CHAOSPREP_MUTATIONS=20000 $(BIN)/python -m pytest --numprocesses auto tests/imaging/test_mutations.py
+	CHAOSPREP_MUTATIONS=20000 $(BIN)/python -m pytest --numprocesses auto tests/formats/test_mutations.py
 
 lint: .venv/ready
 	$(BIN)/ruff check .

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from benchmarks.phantom_slices import phantom_slices, to_8_bits
 from chaosprep.augmentation import PRESETS, apply, draw, draw_guarded, preset
-from chaosprep.imaging.images import decode_png, encode_png
+from chaosprep.formats.png import decode_png, encode_png
 
 Pairs = list[tuple[NDArray[Any], NDArray[np.uint8]]]
 Work = Callable[[int, NDArray[Any], NDArray[np.uint8]], object]

@@ -16,20 +16,20 @@ PARTS: dict[str, tuple[str, ...]] = {
     "imports": ("builtins:__import__",),
     "open datasets": (
         "chaosprep.dataset.opening:open_dataset",
-        "chaosprep.dataset.runner:open_output",
+        "chaosprep.running.runner:open_output",
     ),
-    "plan": ("chaosprep.dataset.runner:fresh_plan", "chaosprep.dataset.runner:compare"),
+    "plan": ("chaosprep.running.runner:fresh_plan", "chaosprep.running.runner:compare"),
     "read files": ("chaosprep.dataset.case:read_regular",),
-    "hash": ("chaosprep.dataset.case:sha256", "chaosprep.dataset.writer:sha256"),
+    "hash": ("chaosprep.dataset.case:sha256", "chaosprep.running.writer:sha256"),
     "DICOM": ("chaosprep.stages.convert:read",),
     "window": ("chaosprep.stages.convert:find_window", "chaosprep.stages.convert:_shown"),
-    "PNG": ("chaosprep.imaging.images:encode",),
+    "PNG": ("chaosprep.formats.codecs:encode",),
     "write and link files": (
-        "chaosprep.dataset.writer:write_new",
-        "chaosprep.dataset.writer:_hard_link",
+        "chaosprep.running.writer:write_new",
+        "chaosprep.running.writer:_hard_link",
     ),
-    "journal": ("chaosprep.dataset.journal:Journal.append",),
-    "commit": ("chaosprep.dataset.runner:commit",),
+    "journal": ("chaosprep.running.journal:Journal.append",),
+    "commit": ("chaosprep.running.runner:commit",),
 }
 """Part of `convert` -> the functions that are it, where they are called by these names."""
 

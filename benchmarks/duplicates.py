@@ -15,13 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chaosprep.layouts.find import LayoutParams, find
-from chaosprep.layouts.series import read_series
 from chaosprep.phantom import Patient
 from chaosprep.phantom.anatomy import draw_anatomy
 from chaosprep.phantom.contrast import make_scanner
 from chaosprep.phantom.writing import generator, tissue_stack
 from chaosprep.quality.duplicates import near_duplicates
 from chaosprep.quality.fingerprints import Fingerprint, fingerprint
+from chaosprep.series.reading import read_series
 
 Image = NDArray[Any]
 Change = Callable[[Image, np.random.Generator], Image]
@@ -91,7 +91,7 @@ def phantom(sequence: str, people: int, slices: int, matrix: int = 192, first: i
 
 def dataset(root: Path) -> Patients:
     """The in-phase slices of a CHAOS root by patient."""
-    from chaosprep.imaging.dicom import read
+    from chaosprep.formats.dicom.reading import read
 
     found: Patients = {}
     for case in find(root, LayoutParams()).cases:

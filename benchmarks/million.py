@@ -22,10 +22,11 @@ from benchmarks.section import Asked, Section
 from benchmarks.tables import plural, spread, table
 from chaosprep.dataset.descriptor import DataSource, License, PastStage
 from chaosprep.dataset.records import Slice, encode_row
-from chaosprep.dataset.runner import Event, run
-from chaosprep.dataset.stage import CaseResult, Params, Stage
-from chaosprep.dataset.writer import Writer
 from chaosprep.errors import Problem
+from chaosprep.params import Params
+from chaosprep.running.runner import Event, run
+from chaosprep.running.stage import CaseResult, Stage
+from chaosprep.running.writer import Writer
 
 TEXT = """\
 A stand-in stage that writes no files: what is measured is the runner, its plan, journal, table and

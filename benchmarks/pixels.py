@@ -18,8 +18,9 @@ from benchmarks.section import Asked, Section
 from benchmarks.tables import OURS, RATE, Result, compare, plural
 from benchmarks.tutorial import liver_of
 from benchmarks.verdicts import verdicts
-from chaosprep.imaging.dicom import read
-from chaosprep.imaging.images import decode_png, encode_png, read_mask
+from chaosprep.formats.dicom.reading import read
+from chaosprep.formats.pictures import read_mask
+from chaosprep.formats.png import decode_png, encode_png
 from chaosprep.imaging.windows import apply_table, window_table
 from chaosprep.phantom import Patient
 from chaosprep.phantom.headers import series_header, set_pixels, set_position, uid

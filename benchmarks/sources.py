@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import chaosprep
-from chaosprep.imaging.images import decode_png
+from chaosprep.formats.png import decode_png
 from chaosprep.phantom import Patient, write_chaos
 
 SLICES_OF_A_PATIENT = 32

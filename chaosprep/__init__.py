@@ -18,20 +18,20 @@ if TYPE_CHECKING:
     from chaosprep.api import prepare as prepare
     from chaosprep.api import split as split
     from chaosprep.api import train as train
+    from chaosprep.assembly.assemble import assemble as assemble
     from chaosprep.dataset.case import Case as Case
     from chaosprep.dataset.manifest import Dataset as Dataset
-    from chaosprep.dataset.merge import merge as merge
     from chaosprep.dataset.opening import open_dataset
     from chaosprep.dataset.records import Slice as Slice
-    from chaosprep.dataset.runner import Event as Event
-    from chaosprep.dataset.runner import run as run
     from chaosprep.errors import ChaosprepError as ChaosprepError
     from chaosprep.evaluation.evaluate import evaluate as evaluate
-    from chaosprep.export.assemble import assemble as assemble
     from chaosprep.quality.inspect import inspect as inspect
     from chaosprep.quality.montage import preview as preview
     from chaosprep.quality.report import report as report
     from chaosprep.quality.verify import verify as verify
+    from chaosprep.running.merge import merge as merge
+    from chaosprep.running.runner import Event as Event
+    from chaosprep.running.runner import run as run
 
     open = open_dataset
 
@@ -46,12 +46,12 @@ _ROOMS = {
     "train": "api",
     "Case": "dataset.case",
     "Dataset": "dataset.manifest",
-    "merge": "dataset.merge",
+    "merge": "running.merge",
     "Slice": "dataset.records",
-    "Event": "dataset.runner",
-    "run": "dataset.runner",
+    "Event": "running.runner",
+    "run": "running.runner",
     "ChaosprepError": "errors",
-    "assemble": "export.assemble",
+    "assemble": "assembly.assemble",
     "evaluate": "evaluation.evaluate",
     "inspect": "quality.inspect",
     "preview": "quality.montage",

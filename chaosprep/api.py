@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from chaosprep.dataset.manifest import Dataset
-from chaosprep.dataset.runner import OnError, OnEvent, ignore, run
-from chaosprep.dataset.stage import C, P, Params, Stage, describe_params, make_params
+from chaosprep.params import P, Params, describe_params, make_params
+from chaosprep.running.runner import OnError, OnEvent, ignore, run
+from chaosprep.running.stage import C, Stage
 from chaosprep.stages.augment import AUGMENT
 from chaosprep.stages.convert import CONVERT
 from chaosprep.stages.extract_liver import EXTRACT_LIVER
@@ -39,7 +40,7 @@ class StageFunction(Protocol):
         on_event: OnEvent | None = None,
         **params: Any,
     ) -> Dataset:
-        """Run the stage; see `chaosprep.dataset.runner.run` for what it raises."""
+        """Run the stage; see `chaosprep.running.runner.run` for what it raises."""
         ...
 
 

@@ -1,6 +1,29 @@
 """What can go wrong, as data: one exception family, and `Problem`, an error with its place."""
 
+import struct
+import zlib
+
 import msgspec
+
+RECOPY = "Copy or export the file again from its source."
+# What pydicom, highdicom, Pillow and the decoders below them are known to raise on damaged input.
+BROKEN = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    EOFError,
+    LookupError,
+    MemoryError,
+    NotImplementedError,
+    OSError,
+    RuntimeError,
+    StopIteration,
+    SyntaxError,
+    TypeError,
+    ValueError,
+    struct.error,
+    zlib.error,
+)
 
 
 class ChaosprepError(Exception):
@@ -75,3 +98,12 @@ class ProblemsError(ChaosprepError):
     def __init__(self, reason: str, remedy: str, problems: tuple[Problem, ...]) -> None:
         super().__init__(reason, remedy, code="problems")
         self.problems = problems
+
+
+def not_as_written(file: str) -> FileError:
+    """A file of an export that is not what it should be."""
+    return FileError(
+        f"{file}: what was written is not what is read back",
+        "Check the disk, and export again.",
+        code="not-as-written",
+    )

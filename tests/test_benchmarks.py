@@ -32,7 +32,7 @@ from benchmarks.sources import patients
 from benchmarks.tables import EACH, RATE, Result, compare
 from benchmarks.tutorial import main as tutorial
 from benchmarks.verdicts import DASK, OF_MANY, RUNNING_DASK, verdicts
-from chaosprep.imaging.dicom import read
+from chaosprep.formats.dicom.reading import read
 from chaosprep.phantom import Patient, write_chaos
 
 needs_proc = pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="no /proc")

@@ -32,7 +32,7 @@ def test_the_page_names_every_option_and_only_codes_that_there_are() -> None:
     for name in ("layout", "images", "masks", "patient_from", "pseudonymize"):
         assert name in LayoutParams.__struct_fields__
         assert f"--{name.replace('_', '-')}" in PAGE
-    rooms = (HOME / "chaosprep" / room for room in ("layouts", "imaging"))
-    code = "".join(path.read_text() for room in rooms for path in room.glob("*.py"))
+    rooms = (HOME / "chaosprep" / room for room in ("layouts", "series", "formats", "imaging"))
+    code = "".join(path.read_text() for room in rooms for path in room.rglob("*.py"))
     for named in re.findall(r"`(mask-[a-z]+|too-large)`", PAGE):
         assert f'"{named}"' in code

@@ -11,7 +11,7 @@ import pytest
 from tests.documents import HOME, blocks, place_with_samples, replayed
 
 PAGE = (HOME / "docs/scaling.md").read_text(encoding="utf-8")
-SOURCES = HOME / "chaosprep/dataset"
+SOURCES = HOME / "chaosprep/running"
 
 
 def test_the_sessions_print_what_the_page_says(tmp_path: Path) -> None:
@@ -43,7 +43,7 @@ def test_the_python_block_is_python() -> None:
 
 
 @pytest.mark.parametrize(
-    ("prefix", "files"), [("dask-", "dask_*.py"), ("merge-", "merge.py")], ids=["dask", "merge"]
+    ("prefix", "files"), [("dask-", "dask/*.py"), ("merge-", "merge.py")], ids=["dask", "merge"]
 )
 def test_every_code_stands_on_the_page(prefix: str, files: str) -> None:
     text = "".join(path.read_text(encoding="utf-8") for path in SOURCES.glob(files))

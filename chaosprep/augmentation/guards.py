@@ -12,7 +12,7 @@ from chaosprep.augmentation.operation import check_number
 from chaosprep.augmentation.recipe import CHANGES, AnyRecipe
 from chaosprep.augmentation.sampling import MaskSampling, sample_mask
 from chaosprep.augmentation.transform import Transform
-from chaosprep.imaging.organs import level_histogram
+from chaosprep.imaging.levels import level_histogram
 
 KEEP_LABEL = 0.25
 """Part of a label's area that has to stay in the picture."""

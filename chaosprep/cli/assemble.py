@@ -5,10 +5,10 @@ from typing import Any, get_args
 
 import click
 
+from chaosprep.assembly.assemble import Format, assemble
 from chaosprep.cli.export import export_command
-from chaosprep.export.assemble import Format, assemble
-from chaosprep.export.folder import Exported, Options
-from chaosprep.imaging.grids import MaskSampling
+from chaosprep.imaging.space.grids import MaskSampling
+from chaosprep.running.folder import Exported, Options
 
 _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 

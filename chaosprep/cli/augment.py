@@ -7,10 +7,10 @@ import click
 
 from chaosprep.cli.output import say
 from chaosprep.cli.stage import stage_command
-from chaosprep.dataset.files import write_durably
 from chaosprep.dataset.opening import open_dataset
-from chaosprep.dataset.stage import make_params
 from chaosprep.errors import ChaosprepError
+from chaosprep.files import write_durably
+from chaosprep.params import make_params
 from chaosprep.stages.augment import AUGMENT, AugmentParams
 
 

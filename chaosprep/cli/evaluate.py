@@ -13,8 +13,6 @@ from chaosprep.cli.options import (
     verbose_option,
 )
 from chaosprep.cli.output import LEFT_OUT, Talk, one_line, plural, say, write_json
-from chaosprep.dataset.files import write_durably
-from chaosprep.dataset.mapping import ignore
 from chaosprep.dataset.records import SPLITS
 from chaosprep.errors import ChaosprepError
 from chaosprep.evaluation.evaluate import evaluate
@@ -22,7 +20,9 @@ from chaosprep.evaluation.plots import box_plots
 from chaosprep.evaluation.results import Evaluation
 from chaosprep.evaluation.surface import Spacing
 from chaosprep.evaluation.tables import csv_text, table
+from chaosprep.files import write_durably
 from chaosprep.quality.montage import check_output
+from chaosprep.running.mapping import ignore
 
 
 def three_lengths(ctx: click.Context, option: click.Parameter, value: str | None) -> Spacing | None:

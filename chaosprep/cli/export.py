@@ -20,8 +20,8 @@ from chaosprep.cli.options import (
     verbose_option,
 )
 from chaosprep.cli.output import LEFT_OUT, Talk, plural, say, write_json
-from chaosprep.dataset.mapping import ignore
-from chaosprep.export.folder import Exported, Options
+from chaosprep.running.folder import Exported, Options
+from chaosprep.running.mapping import ignore
 
 FORMATS = {
     "nnunet": "nnU-Net v2's raw layout: volumes, dataset.json and splits_final.json.",
@@ -69,8 +69,8 @@ def export_command(
 ) -> Callable[[Callable[..., Exported]], click.Command]:
     """Make `chaosprep export FORMAT DIR -o OUT` of a function; `title` is for another verb.
 
-    The function gets `source`, `output`, `options` (`chaosprep.export.folder.Options`) and what its
-    own options add; it gives an `Exported`, of which the closing line is made.
+    The function gets `source`, `output`, `options` and what its own options add; it gives an
+    `Exported`, of which the closing line is made.
     """
     said = title or f"export {format}"
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from chaosprep.cli.export import export_command
 from chaosprep.export.croissant import export
-from chaosprep.export.folder import Exported, Options
+from chaosprep.running.folder import Exported, Options
 
 
 @export_command("croissant")

@@ -4,8 +4,8 @@ from pathlib import Path
 
 from chaosprep.cli.export import channels_option, export_command, sequence_option
 from chaosprep.export.channels import Channels
-from chaosprep.export.folder import Exported, Options
 from chaosprep.export.monai import export
+from chaosprep.running.folder import Exported, Options
 
 
 @export_command("monai")

@@ -6,8 +6,8 @@ import click
 
 from chaosprep.cli.export import channels_option, export_command, sequence_option
 from chaosprep.export.channels import Channels
-from chaosprep.export.folder import Exported, Options
 from chaosprep.export.nnunet import export
+from chaosprep.running.folder import Exported, Options
 
 
 @export_command("nnunet")

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from chaosprep.cli.export import export_command
-from chaosprep.export.folder import Exported, Options
 from chaosprep.export.parquet import export
+from chaosprep.running.folder import Exported, Options
 
 
 @export_command("parquet")

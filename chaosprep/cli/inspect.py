@@ -9,8 +9,8 @@ import click
 from chaosprep.cli.options import jobs_option, json_option, source_argument
 from chaosprep.cli.output import Talk, plural, say, write_json
 from chaosprep.cli.parameters import option_of
-from chaosprep.dataset.stage import Params, describe_params
 from chaosprep.layouts.find import LayoutParams
+from chaosprep.params import Params, describe_params
 from chaosprep.quality.inspect import CaseView, Inspection, inspect
 
 F = TypeVar("F", bound=Callable[..., Any])

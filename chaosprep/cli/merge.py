@@ -46,7 +46,7 @@ def command(
     DIR becomes what one run without --shard makes, byte for byte; files are hard links where
     they can be.
     """
-    from chaosprep.dataset.merge import merge
+    from chaosprep.running.merge import merge
 
     with Talk(verbose - quiet, as_json, not no_progress) as talk:
         made = merge(shards, output, jobs=jobs, overwrite=overwrite, on_event=talk.on_event)

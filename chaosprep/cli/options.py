@@ -10,8 +10,8 @@ from typing import Any, TypeVar
 import click
 
 from chaosprep.cli.output import Talk
-from chaosprep.dataset.process import settle_in
-from chaosprep.dataset.runner import OnError, OnEvent
+from chaosprep.running.process import settle_in
+from chaosprep.running.runner import OnError, OnEvent
 
 F = TypeVar("F", bound=Callable[..., Any])
 

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 import click
 from msgspec import inspect as types
 
-from chaosprep.dataset.stage import Parameter, Params, describe_params
+from chaosprep.params import Parameter, Params, describe_params
 
 F = TypeVar("F", bound=Callable[..., Any])
 

@@ -9,7 +9,7 @@ import click
 from chaosprep.cli.options import RunOptions, run_options, source_argument
 from chaosprep.cli.parameters import parameter_options
 from chaosprep.cli.stage import show_dry_run
-from chaosprep.dataset.stage import make_params
+from chaosprep.params import make_params
 from chaosprep.torch.extra import check_extra
 from chaosprep.torch.parameters import TRAINING, PredictParams
 
@@ -27,7 +27,7 @@ def command(checkpoint: str, source: Path, options: RunOptions, **fields: Any) -
     """
     with options.talk() as talk:
         check_extra(*TRAINING)
-        from chaosprep.dataset.runner import run
+        from chaosprep.running.runner import run
         from chaosprep.torch.predict import PREDICT
 
         params = make_params(PredictParams, {**fields, "checkpoint": checkpoint})

@@ -8,10 +8,11 @@ import click
 from chaosprep.cli.options import RunOptions, run_options, shard_option, source_argument
 from chaosprep.cli.output import plural, write_json
 from chaosprep.cli.parameters import parameter_options
-from chaosprep.dataset.planning import Plan, check_request, make_plan
-from chaosprep.dataset.runner import run
-from chaosprep.dataset.shards import parse_part
-from chaosprep.dataset.stage import C, P, Stage, make_params
+from chaosprep.params import P, make_params
+from chaosprep.running.planning import Plan, check_request, make_plan
+from chaosprep.running.runner import run
+from chaosprep.running.shards import parse_part
+from chaosprep.running.stage import C, Stage
 
 
 def stage_command(stage: Stage[C, P], source_name: str, help: str) -> click.Command:

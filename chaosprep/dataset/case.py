@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from chaosprep.dataset.files import read_regular, real, sha256
 from chaosprep.dataset.records import Slice, Split, encode_row
 from chaosprep.errors import FileError
+from chaosprep.files import read_regular, real, sha256
 
 
 @dataclass(frozen=True)
@@ -74,8 +74,8 @@ class Case:
 
     def image(self, row: Slice) -> NDArray[Any]:
         """The image of a slice as stored: (rows, cols), DICOM, PNG or npy."""
-        from chaosprep.imaging.dicom import read
-        from chaosprep.imaging.images import decode
+        from chaosprep.formats.codecs import decode
+        from chaosprep.formats.dicom.reading import read
 
         data = self.read(row.image, row.image_sha256)
         with self.about(row.image):
@@ -87,7 +87,7 @@ class Case:
         """The mask of a slice as stored: (rows, cols), or None without ground truth."""
         if row.mask is None or row.mask_sha256 is None:
             return None
-        from chaosprep.imaging.images import read_mask
+        from chaosprep.formats.pictures import read_mask
 
         data = self.read(row.mask, row.mask_sha256)
         with self.about(row.mask):

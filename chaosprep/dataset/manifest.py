@@ -19,9 +19,9 @@ from chaosprep.dataset.descriptor import (
     ShardDescriptor,
     StageRecord,
 )
-from chaosprep.dataset.files import sha256
 from chaosprep.dataset.records import Slice, decode_row
 from chaosprep.errors import ChaosprepError, Problem
+from chaosprep.files import sha256
 
 if TYPE_CHECKING:
     import pandas

@@ -8,10 +8,10 @@ from typing import TypeVar
 import msgspec
 
 from chaosprep.dataset.descriptor import MANIFEST_VERSION, Descriptor, ShardDescriptor
-from chaosprep.dataset.files import open_regular, read_regular, sha256
 from chaosprep.dataset.manifest import DESCRIPTOR, SHARD, TABLE, WORKSPACE, Dataset, Place
 from chaosprep.dataset.records import Slice, decode_row
 from chaosprep.errors import FileError, ManifestError
+from chaosprep.files import open_regular, read_regular, sha256
 
 D = TypeVar("D", bound=Descriptor)
 

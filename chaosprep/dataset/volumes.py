@@ -13,8 +13,8 @@ from chaosprep.dataset.case import Case
 from chaosprep.dataset.manifest import Dataset
 from chaosprep.dataset.records import Orientation, Slice, Spacing, Triple
 from chaosprep.errors import ChaosprepError, FileError
-from chaosprep.imaging.geometry import SAME_ORIENTATION, slice_normal
-from chaosprep.imaging.volumes import Lattice, Volume, stack_lattice
+from chaosprep.imaging.space.geometry import SAME_ORIENTATION, slice_normal
+from chaosprep.imaging.space.lattice import Lattice, Volume, stack_lattice
 
 MOST_ORGANS = 254  # of an export: 255 marks what has no label
 _GAP = 0.05  # of the spacing, and in mm: as in `imaging.geometry.order_series`

@@ -12,19 +12,13 @@ from chaosprep.dataset.records import Orientation, Spacing, Triple
 from chaosprep.errors import ChaosprepError, FileError, Problem
 from chaosprep.evaluation.picture_sides import SLICE_ID, pictures_below
 from chaosprep.evaluation.sides import Masks, Organs, Side, known_lattice, read_picture, stack
-from chaosprep.imaging.images import read_mask
-from chaosprep.imaging.organs import (
-    CHAOS,
-    LEVELS,
-    check_levels,
-    label_map,
-    level_histogram,
-)
-from chaosprep.imaging.volumes import Lattice
+from chaosprep.formats.pictures import read_mask
+from chaosprep.imaging.levels import CHAOS, LEVELS, check_levels, label_map, level_histogram
+from chaosprep.imaging.space.lattice import Lattice
 from chaosprep.layouts import chaos
-from chaosprep.layouts.pairing import natural_key
-from chaosprep.layouts.series import Series, SourceSlice, read_series
-from chaosprep.layouts.source import SourceCase, is_litter
+from chaosprep.series.pairing import natural_key
+from chaosprep.series.reading import Series, SourceSlice, read_series
+from chaosprep.series.source import SourceCase, is_litter
 
 _LEVELS = LEVELS[CHAOS]
 _DEPTH = 6  # Task3 / Train_Sets / MR / 1 / T1DUAL / Results

@@ -13,7 +13,7 @@ from chaosprep.evaluation.overlap import Mask, overlap
 from chaosprep.evaluation.results import OrganResult
 from chaosprep.evaluation.sides import Masks, Member, Organs
 from chaosprep.evaluation.surface import Spacing, Surface, surface
-from chaosprep.imaging.volumes import Volume, laid_on
+from chaosprep.imaging.space.lattice import Volume, laid_on
 
 Per = Literal["case", "slice"]
 Labels = NDArray[np.uint8]

@@ -3,9 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from chaosprep.dataset.mapping import OnCase, ignore, map_cases
 from chaosprep.dataset.records import Split
-from chaosprep.dataset.runner import OnError
 from chaosprep.errors import (
     NothingFoundError,
     Problem,
@@ -17,6 +15,8 @@ from chaosprep.evaluation.results import Evaluation, OrganResult, spread, summar
 from chaosprep.evaluation.sides import Member, Organs, Side
 from chaosprep.evaluation.sources import open_prediction, open_reference
 from chaosprep.evaluation.surface import Spacing
+from chaosprep.running.mapping import OnCase, ignore, map_cases
+from chaosprep.running.runner import OnError
 
 _REMEDY = "Settle them, or leave these cases out with --on-error skip."
 

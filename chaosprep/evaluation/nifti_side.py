@@ -8,7 +8,6 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
-from chaosprep.dataset.files import read_regular
 from chaosprep.errors import ChaosprepError, FileError
 from chaosprep.evaluation.sides import (
     Masks,
@@ -19,11 +18,12 @@ from chaosprep.evaluation.sides import (
     name_twice,
     name_values,
 )
-from chaosprep.imaging.nifti import read_nifti
-from chaosprep.imaging.volumes import Volume
-from chaosprep.layouts.labels import as_labels
-from chaosprep.layouts.masks import is_volume
-from chaosprep.layouts.source import is_litter
+from chaosprep.files import read_regular
+from chaosprep.formats.masks import is_volume
+from chaosprep.formats.nifti import read_nifti
+from chaosprep.imaging.labels import as_labels
+from chaosprep.imaging.space.lattice import Volume
+from chaosprep.series.source import is_litter
 
 _LEGENDS = ("dataset.json", "labels.json")
 _DIGITS = 5  # of a label of 16 bits

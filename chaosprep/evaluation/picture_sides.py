@@ -20,9 +20,9 @@ from chaosprep.evaluation.sides import (
     read_picture,
     stack,
 )
-from chaosprep.imaging.organs import level_histogram
-from chaosprep.layouts.pairing import natural_key
-from chaosprep.layouts.source import is_litter
+from chaosprep.imaging.levels import level_histogram
+from chaosprep.series.pairing import natural_key
+from chaosprep.series.source import is_litter
 
 _BINARY = (1, 255)  # what tools write for `yes`
 _DEPTH = 3  # of folders below the one that was given: val/masks

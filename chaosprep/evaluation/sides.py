@@ -8,13 +8,15 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from chaosprep.dataset.files import read_regular
 from chaosprep.dataset.volumes import Placed, case_lattice
 from chaosprep.errors import FileError, Problem
-from chaosprep.imaging.images import read_mask
-from chaosprep.imaging.organs import level_histogram
-from chaosprep.imaging.volumes import Lattice, check_bytes
-from chaosprep.layouts.labels import as_labels, read_npy
+from chaosprep.files import read_regular
+from chaosprep.formats.npy import read_npy
+from chaosprep.formats.pictures import read_mask
+from chaosprep.imaging.labels import as_labels
+from chaosprep.imaging.levels import level_histogram
+from chaosprep.imaging.limits import check_bytes
+from chaosprep.imaging.space.lattice import Lattice
 
 Organs = tuple[str, ...]
 PICTURES = (".png", ".npy")

@@ -11,9 +11,9 @@ from chaosprep.dataset.manifest import Dataset
 from chaosprep.dataset.records import Split
 from chaosprep.dataset.volumes import image_volume, label_volume
 from chaosprep.errors import ChaosprepError, FileError, UsageError
-from chaosprep.imaging.geometry import SAME_POSITION
-from chaosprep.imaging.organs import LEVELS
-from chaosprep.imaging.volumes import Volume
+from chaosprep.imaging.levels import LEVELS
+from chaosprep.imaging.space.geometry import SAME_POSITION
+from chaosprep.imaging.space.lattice import Volume
 
 Channels = Literal["joint", "single"]
 """Whether a patient's sequences are the channels of one case, or each a case of its own."""

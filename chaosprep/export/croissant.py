@@ -13,7 +13,11 @@ import msgspec
 from chaosprep.dataset.descriptor import table_schema
 from chaosprep.dataset.manifest import Dataset
 from chaosprep.dataset.records import Slice
-from chaosprep.export.folder import (
+from chaosprep.errors import not_as_written
+from chaosprep.export.pairs import Carried, carry_pairs, no_dicom
+from chaosprep.export.rows import flat
+from chaosprep.files import write_json
+from chaosprep.running.folder import (
     DEFAULTS,
     LICENSE,
     Exported,
@@ -22,9 +26,6 @@ from chaosprep.export.folder import (
     new_folder,
     opened,
 )
-from chaosprep.export.pairs import Carried, carry_pairs, no_dicom
-from chaosprep.export.rows import flat
-from chaosprep.export.volumes import not_as_written, write_json
 
 DESCRIPTION = "croissant.json"
 TABLE = "records.jsonl"

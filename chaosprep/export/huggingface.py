@@ -12,15 +12,14 @@ from typing import Any
 
 import msgspec
 
-from chaosprep.dataset.files import write_durably
 from chaosprep.dataset.manifest import Dataset
 from chaosprep.dataset.records import SPLITS, Slice, Split
-from chaosprep.errors import FileError
-from chaosprep.export.folder import DEFAULTS, Exported, Options, new_folder, opened
+from chaosprep.errors import FileError, not_as_written
 from chaosprep.export.huggingface_card import card
 from chaosprep.export.pairs import Carried, carry_pairs, no_dicom
 from chaosprep.export.rows import OBJECTS, flat
-from chaosprep.export.volumes import not_as_written
+from chaosprep.files import write_durably
+from chaosprep.running.folder import DEFAULTS, Exported, Options, new_folder, opened
 
 METADATA = "metadata.jsonl"
 FOLDER: dict[Split, str] = {"train": "train", "val": "validation", "test": "test"}

@@ -8,7 +8,6 @@ from chaosprep.dataset.manifest import Dataset
 from chaosprep.dataset.volumes import organ_labels
 from chaosprep.errors import NothingFoundError
 from chaosprep.export.channels import Channels, check_masks_are_labels, choose
-from chaosprep.export.folder import DEFAULTS, Exported, Options, new_folder, opened
 from chaosprep.export.volumes import (
     NOBODY_VALIDATES,
     Written,
@@ -16,9 +15,10 @@ from chaosprep.export.volumes import (
     decathlon_task,
     notes,
     titles,
-    write_json,
     write_studies,
 )
+from chaosprep.files import write_json
+from chaosprep.running.folder import DEFAULTS, Exported, Options, new_folder, opened
 
 DATALIST = "dataset.json"
 

@@ -5,20 +5,21 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from chaosprep import __version__
-from chaosprep.dataset.files import write_durably
 from chaosprep.dataset.manifest import Dataset
 from chaosprep.dataset.volumes import organ_labels
 from chaosprep.errors import ChaosprepError
 from chaosprep.export.channels import Study, check_masks_are_labels, singles
-from chaosprep.export.folder import DEFAULTS, LICENSE, RECORD, Exported, Options, new_folder, opened
-from chaosprep.export.volumes import (
-    ENDING,
-    Task,
-    check_written,
-    notes,
-    titles,
-    write_json,
-    write_studies,
+from chaosprep.export.volumes import Task, check_written, notes, titles, write_studies
+from chaosprep.files import write_durably, write_json
+from chaosprep.formats.nifti import ENDING
+from chaosprep.running.folder import (
+    DEFAULTS,
+    LICENSE,
+    RECORD,
+    Exported,
+    Options,
+    new_folder,
+    opened,
 )
 
 DESCRIPTION = "dataset_description.json"

@@ -8,24 +8,22 @@ from typing import Any
 import msgspec
 
 from chaosprep import __version__
-from chaosprep.dataset.files import read_regular
 from chaosprep.dataset.manifest import Dataset
 from chaosprep.dataset.volumes import organ_labels
-from chaosprep.errors import ChaosprepError, NothingFoundError, UsageError
+from chaosprep.errors import ChaosprepError, NothingFoundError, UsageError, not_as_written
 from chaosprep.export.channels import Channels, Choice, check_masks_are_labels, choose, count_folds
-from chaosprep.export.folder import DEFAULTS, Exported, Options, new_folder, opened
 from chaosprep.export.volumes import (
-    ENDING,
     NOBODY_VALIDATES,
     Written,
     check_written,
     decathlon_task,
-    not_as_written,
     notes,
     titles,
-    write_json,
     write_studies,
 )
+from chaosprep.files import read_regular, write_json
+from chaosprep.formats.nifti import ENDING
+from chaosprep.running.folder import DEFAULTS, Exported, Options, new_folder, opened
 
 SPLITS = "splits_final.json"
 DATASET = "dataset.json"

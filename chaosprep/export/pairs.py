@@ -6,13 +6,12 @@ from functools import partial
 from pathlib import Path
 
 from chaosprep.dataset.case import Case
-from chaosprep.dataset.files import read_regular, sha256
 from chaosprep.dataset.manifest import Dataset
 from chaosprep.dataset.records import Slice
-from chaosprep.dataset.writer import Writer
-from chaosprep.errors import FileError, Problem
-from chaosprep.export.folder import Options, export_each
-from chaosprep.export.volumes import not_as_written
+from chaosprep.errors import FileError, Problem, not_as_written
+from chaosprep.files import read_regular, sha256
+from chaosprep.running.folder import Options, export_each
+from chaosprep.running.writer import Writer
 
 Place = Callable[[Slice, str], str]
 """Where a file of a slice goes, relative to the export."""

@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from chaosprep.dataset.descriptor import table_schema
-from chaosprep.dataset.files import settle
 from chaosprep.dataset.manifest import Dataset
 from chaosprep.dataset.records import Slice
-from chaosprep.errors import ChaosprepError
-from chaosprep.export.folder import DEFAULTS, Exported, Options, new_folder, opened
+from chaosprep.errors import ChaosprepError, not_as_written
 from chaosprep.export.rows import flat
-from chaosprep.export.volumes import not_as_written
+from chaosprep.files import settle
+from chaosprep.running.folder import DEFAULTS, Exported, Options, new_folder, opened
 
 if TYPE_CHECKING:
     import pyarrow

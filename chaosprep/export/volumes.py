@@ -6,17 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-import numpy as np
 
-from chaosprep.dataset.files import read_regular, write_durably
 from chaosprep.dataset.manifest import Dataset
-from chaosprep.errors import FileError, Problem
+from chaosprep.errors import FileError, Problem, not_as_written
 from chaosprep.export.channels import Study, read_study
-from chaosprep.export.folder import Options, export_each
-from chaosprep.imaging.nifti import read_nifti, write_nifti
-from chaosprep.imaging.volumes import SAME_PLACE, Volume
+from chaosprep.files import read_regular
+from chaosprep.formats.nifti import ENDING, write_checked
+from chaosprep.running.folder import Options, export_each
 
-ENDING = ".nii.gz"
 NOBODY_VALIDATES = (
     "nobody validates, and what is drawn later is drawn by case; split with --val or --folds to "
     "keep a patient's cases on one side"
@@ -64,32 +61,6 @@ def write_studies(
 ) -> tuple[list[Written], tuple[Problem, ...]]:
     """Write every study; see `export_each` for problems."""
     return export_each(_write, tasks, _id, options, format)
-
-
-def write_checked(file: Path, volume: Volume) -> None:
-    """Write a volume, read it back and compare: voxels exactly, their places to 1e-3 mm.
-
-    Raises:
-        FileError: `not-as-written`, `output` (it cannot be written), and what `write_nifti` raises.
-    """
-    file.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        write_nifti(file, volume)
-    except RuntimeError:  # ITK's only one; its text quotes the whole path
-        reason = f"{file.name}: it cannot be written"
-        raise FileError(reason, "Make room or choose another output.", "output") from None
-    found = read_nifti(file, file.read_bytes())
-    if not (
-        found.voxels.dtype == volume.voxels.dtype
-        and np.array_equal(found.voxels, volume.voxels)
-        and found.lattice.differs_by(volume.lattice) <= SAME_PLACE
-    ):
-        raise not_as_written(file.name)
-
-
-def write_json(file: Path, value: object) -> None:
-    """Write JSON to be read by people too."""
-    write_durably(file, msgspec.json.format(msgspec.json.encode(value), indent=2) + b"\n")
 
 
 def check_written(folder: Path, written: Iterable[Written], described: dict[str, object]) -> None:
@@ -166,12 +137,3 @@ def _write(task: Task) -> Written:
 
 def _id(task: Task) -> str:
     return task.study.id
-
-
-def not_as_written(file: str) -> FileError:
-    """A file of an export that is not what it should be."""
-    return FileError(
-        f"{file}: what was written is not what is read back",
-        "Check the disk, and export again.",
-        code="not-as-written",
-    )

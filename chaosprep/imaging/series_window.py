@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chaosprep.errors import FileError
-from chaosprep.imaging.dicom import Header, windowed
+from chaosprep.imaging.display import windowed
+from chaosprep.imaging.header import Header
 from chaosprep.imaging.windows import Histogram
 
 Source = Literal["user", "dicom", "percentile", "minmax"]

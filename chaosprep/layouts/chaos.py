@@ -14,9 +14,9 @@ from unicodedata import category
 from chaosprep.dataset.descriptor import DataSource, License
 from chaosprep.dataset.opening import is_stage_directory
 from chaosprep.errors import ChaosprepError, NothingFoundError, Problem, UsageError
-from chaosprep.layouts.pairing import Rule
 from chaosprep.layouts.root import Root, read_origin
-from chaosprep.layouts.source import SourceCase, list_files
+from chaosprep.series.pairing import Rule
+from chaosprep.series.source import SourceCase, list_files
 
 Sequence = Literal["t1-in", "t1-out", "t2-spir", "ct"]
 

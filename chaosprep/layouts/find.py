@@ -7,12 +7,12 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from chaosprep.dataset.stage import Params
 from chaosprep.errors import ChaosprepError, NothingFoundError, Problem
 from chaosprep.layouts import chaos, folder
-from chaosprep.layouts.pseudonyms import Key, read_key, warn_if_readable
 from chaosprep.layouts.root import Root
-from chaosprep.layouts.source import SourceCase
+from chaosprep.params import Params
+from chaosprep.privacy.pseudonyms import Key, read_key, warn_if_readable
+from chaosprep.series.source import SourceCase
 
 Layout = Literal["auto", "chaos", "folder"]
 _FOLDER = "--images 'scans/{patient}/{slice}.dcm' --masks 'labels/{patient}/{slice}.png'"

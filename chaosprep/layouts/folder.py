@@ -8,10 +8,10 @@ from chaosprep.dataset.descriptor import DataSource, License
 from chaosprep.errors import ChaosprepError, FileError, NothingFoundError, Problem, UsageError
 from chaosprep.layouts.folder_cases import NOWHERE, Cases, Patterns, problem_at
 from chaosprep.layouts.grouping import Group, first_identity, group_by_header, group_by_path
-from chaosprep.layouts.identity import HeaderField, exposes, has_uid
 from chaosprep.layouts.patterns import Found, Pattern, list_pattern
-from chaosprep.layouts.pseudonyms import Key
 from chaosprep.layouts.root import Root, read_origin
+from chaosprep.privacy.identity import HeaderField, exposes, has_uid
+from chaosprep.privacy.pseudonyms import Key
 
 # A Data Package needs a licence; this id of the Open Definition's list says that none is known.
 UNKNOWN_LICENSES = (License(name="notspecified", title="License not specified"),)

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from chaosprep.errors import ChaosprepError, FileError, Problem, UsageError
+from chaosprep.formats.masks import is_volume
 from chaosprep.layouts.grouping import Group
-from chaosprep.layouts.masks import is_volume
 from chaosprep.layouts.names import collisions, make_ids
-from chaosprep.layouts.pairing import Rule, natural_key, pairing_name
 from chaosprep.layouts.patterns import Found, Pattern, parse
-from chaosprep.layouts.pseudonyms import Key
-from chaosprep.layouts.source import SourceCase
+from chaosprep.privacy.pseudonyms import Key
+from chaosprep.series.pairing import Rule, natural_key, pairing_name
+from chaosprep.series.source import SourceCase
 
 SEQUENCE = "series"  # where the pattern has no {sequence}
 NOWHERE = "folder"  # the id of a problem that is of no patient yet

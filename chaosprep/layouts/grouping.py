@@ -5,11 +5,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from chaosprep.dataset.files import open_regular, real
 from chaosprep.errors import FileError
-from chaosprep.layouts.identity import HeaderField, patient_key, read_identity
-from chaosprep.layouts.pairing import pairing_name, surplus_mask
+from chaosprep.files import open_regular, real
 from chaosprep.layouts.patterns import Found
+from chaosprep.privacy.identity import HeaderField, patient_key, read_identity
+from chaosprep.series.pairing import pairing_name, surplus_mask
 
 Errors = list[tuple[str, FileError]]
 Place = tuple[str | None, str | None]

@@ -9,7 +9,7 @@ from typing import Literal
 from unicodedata import category, normalize
 
 from chaosprep.errors import FileError, UsageError
-from chaosprep.layouts.source import is_litter
+from chaosprep.series.source import is_litter
 
 Placeholder = Literal["patient", "sequence", "slice"]
 PLACEHOLDERS: tuple[Placeholder, ...] = ("patient", "sequence", "slice")

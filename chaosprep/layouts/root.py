@@ -6,9 +6,9 @@ from pathlib import Path
 import msgspec
 
 from chaosprep.dataset.descriptor import DataSource, License, PastStage
-from chaosprep.dataset.files import read_regular
 from chaosprep.errors import FileError, NothingFoundError, Problem
-from chaosprep.layouts.source import SourceCase
+from chaosprep.files import read_regular
+from chaosprep.series.source import SourceCase
 
 
 @dataclass(frozen=True)

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from chaosprep.dataset.executors import WorkerDied, map_unordered, open_executor
 from chaosprep.errors import ChaosprepError
 from chaosprep.quality.fingerprints import SIDE, Fingerprint
+from chaosprep.running.executors import WorkerDied, map_unordered, open_executor
 
 ALIKE = 0.78
 """Correlation of texture from which two slices count as one; docs/quality.md has the rates."""

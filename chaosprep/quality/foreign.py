@@ -8,11 +8,11 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
-from chaosprep.dataset.executors import WorkerDied, map_unordered, open_executor
 from chaosprep.errors import NothingFoundError, Problem
 from chaosprep.quality.findings import Findings
 from chaosprep.quality.foreign_pairs import Looked, Pair, level_faults, look, problem
 from chaosprep.quality.leaks import Side, duplicates, patients_by_name
+from chaosprep.running.executors import WorkerDied, map_unordered, open_executor
 
 SIDES = {
     **dict.fromkeys(("train", "training", "tr"), "train"),

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from chaosprep.dataset.files import open_regular, sha256
-from chaosprep.errors import FileError, Problem
-from chaosprep.imaging.faults import BROKEN
-from chaosprep.imaging.images import check_size, decode_npy
+from chaosprep.errors import BROKEN, FileError, Problem
+from chaosprep.files import open_regular, sha256
+from chaosprep.formats.npy import decode_npy
+from chaosprep.imaging.limits import check_size
 from chaosprep.quality.fingerprints import Fingerprint, fingerprint
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import numpy as np
 
 from chaosprep.dataset.case import Case
 from chaosprep.errors import Problem
-from chaosprep.imaging.geometry import slice_normal
+from chaosprep.imaging.space.geometry import slice_normal
 
 _REMEDY = "Run split again with --overwrite; the table was changed by hand."
 TOLERANCE = 0.01

@@ -8,18 +8,18 @@ import msgspec
 import numpy as np
 
 from chaosprep.dataset.case import Case
-from chaosprep.dataset.executors import WorkerDied, map_unordered, open_executor
 from chaosprep.dataset.manifest import Dataset
 from chaosprep.dataset.opening import is_stage_directory, open_dataset
-from chaosprep.dataset.stage import make_params
 from chaosprep.errors import FileError, Problem
-from chaosprep.imaging.dicom import read
-from chaosprep.imaging.images import read_mask
-from chaosprep.imaging.organs import LEVELS, check_levels, level_histogram
-from chaosprep.imaging.transfer import syntax_name
+from chaosprep.formats.dicom.reading import read
+from chaosprep.formats.dicom.transfer import syntax_name
+from chaosprep.formats.pictures import read_mask
+from chaosprep.imaging.levels import LEVELS, check_levels, level_histogram
 from chaosprep.layouts.find import LayoutParams, find
-from chaosprep.layouts.series import Series, read_series
-from chaosprep.layouts.source import SourceCase
+from chaosprep.params import make_params
+from chaosprep.running.executors import WorkerDied, map_unordered, open_executor
+from chaosprep.series.reading import Series, read_series
+from chaosprep.series.source import SourceCase
 
 
 class CaseView(msgspec.Struct, frozen=True, kw_only=True):

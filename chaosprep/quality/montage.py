@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 
 from chaosprep.augmentation.preview import PALETTE
 from chaosprep.dataset.case import Case
-from chaosprep.dataset.files import write_durably
 from chaosprep.dataset.opening import open_dataset
 from chaosprep.dataset.records import Slice
 from chaosprep.errors import ChaosprepError, UsageError
+from chaosprep.files import write_durably
 from chaosprep.imaging.windows import Histogram, apply_window
 from chaosprep.quality.outlines import UNNAMED, organ_areas, organ_names, outlines
 

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chaosprep.dataset.records import Slice
-from chaosprep.imaging.organs import LEVELS, areas, level_histogram, select
+from chaosprep.imaging.levels import LEVELS, areas, level_histogram, select
 
 _FINE: Final = 4
 """Traced on a grid this much finer, a line runs 1/8 pixel inside the edge of the mask."""

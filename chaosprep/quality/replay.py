@@ -11,14 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chaosprep.dataset.case import Case
-from chaosprep.dataset.executors import WorkerDied, map_unordered, open_executor
-from chaosprep.dataset.files import sha256
 from chaosprep.dataset.manifest import Dataset
 from chaosprep.dataset.records import Slice
-from chaosprep.dataset.stage import make_params
 from chaosprep.errors import ChaosprepError, Problem
-from chaosprep.imaging.images import encode
+from chaosprep.files import sha256
+from chaosprep.formats.codecs import encode
+from chaosprep.params import make_params
 from chaosprep.quality.findings import Findings
+from chaosprep.running.executors import WorkerDied, map_unordered, open_executor
 from chaosprep.stages.augment import AugmentParams, remade
 
 _REMEDY = "Run augment again with --overwrite."

@@ -10,19 +10,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chaosprep.dataset.case import Case
-from chaosprep.dataset.executors import WorkerDied, map_unordered, open_executor
-from chaosprep.dataset.files import sha256
 from chaosprep.dataset.manifest import DESCRIPTOR, TABLE, WORKSPACE, Dataset
 from chaosprep.dataset.opening import open_dataset
 from chaosprep.dataset.records import Slice, Split
 from chaosprep.errors import ChaosprepError, Problem, UsageError
-from chaosprep.imaging.organs import label_areas
+from chaosprep.files import sha256
+from chaosprep.imaging.levels import label_areas
 from chaosprep.quality.findings import Findings, Seen
 from chaosprep.quality.fingerprints import fingerprint
 from chaosprep.quality.foreign import check_folder, is_foreign
 from chaosprep.quality.geometry import geometry_faults
 from chaosprep.quality.leaks import Side, similar
 from chaosprep.quality.replay import replayed
+from chaosprep.running.executors import WorkerDied, map_unordered, open_executor
 
 _REMAKE = "Run the stage that made it again with --overwrite."
 

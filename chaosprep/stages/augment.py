@@ -26,10 +26,11 @@ from chaosprep.augmentation.transform import Transform
 from chaosprep.dataset.case import Case
 from chaosprep.dataset.opening import open_parent
 from chaosprep.dataset.records import Slice
-from chaosprep.dataset.stage import CaseResult, Params, Stage, each_slice
-from chaosprep.dataset.writer import Writer
 from chaosprep.errors import UsageError
-from chaosprep.imaging.organs import label_areas
+from chaosprep.imaging.levels import label_areas
+from chaosprep.params import Params
+from chaosprep.running.stage import CaseResult, Stage, each_slice
+from chaosprep.running.writer import Writer
 
 KIDNEYS = ("right-kidney", "left-kidney")
 

@@ -6,8 +6,8 @@ from chaosprep.augmentation.preview import display_window, encode_sheet, outline
 from chaosprep.dataset.case import Case
 from chaosprep.dataset.manifest import Dataset
 from chaosprep.dataset.records import Slice
-from chaosprep.dataset.stage import check_params
 from chaosprep.errors import NothingFoundError
+from chaosprep.params import check_params
 from chaosprep.stages.augment import AugmentParams, check_mirroring, copy_of
 
 ROWS = 4

@@ -14,11 +14,13 @@ from numpy.typing import NDArray
 from chaosprep.dataset.case import Case
 from chaosprep.dataset.opening import open_parent
 from chaosprep.dataset.records import Slice
-from chaosprep.dataset.stage import CaseResult, Params, Stage, each_slice
-from chaosprep.dataset.writer import Writer
 from chaosprep.errors import ChaosprepError, FileError, Problem
-from chaosprep.imaging.dicom import Header, read, read_frames
-from chaosprep.imaging.grids import (
+from chaosprep.formats.dicom.reading import read, read_frames
+from chaosprep.imaging.header import Header
+from chaosprep.imaging.levels import label_areas
+from chaosprep.imaging.limits import MAX_PIXELS
+from chaosprep.imaging.series_window import Pixels, Window, find_window
+from chaosprep.imaging.space.grids import (
     Fit,
     Grid,
     MaskSampling,
@@ -28,10 +30,10 @@ from chaosprep.imaging.grids import (
     sample_image,
     sample_mask,
 )
-from chaosprep.imaging.images import MAX_PIXELS
-from chaosprep.imaging.organs import label_areas
-from chaosprep.imaging.series_window import Pixels, Window, find_window
 from chaosprep.imaging.windows import apply_table, apply_window, window_table
+from chaosprep.params import Params
+from chaosprep.running.stage import CaseResult, Stage, each_slice
+from chaosprep.running.writer import Writer
 
 _NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
 SIGNED_OFFSET = 32768

@@ -11,11 +11,9 @@ from numpy.typing import NDArray
 from chaosprep.dataset.case import Case
 from chaosprep.dataset.opening import open_parent
 from chaosprep.dataset.records import Slice
-from chaosprep.dataset.stage import CaseResult, Params, Stage, each_slice
-from chaosprep.dataset.writer import Writer
 from chaosprep.errors import FileError, Problem
-from chaosprep.imaging.images import MaskImage, read_mask
-from chaosprep.imaging.organs import (
+from chaosprep.formats.pictures import MaskImage, read_mask
+from chaosprep.imaging.levels import (
     LEVELS,
     Organ,
     check_levels,
@@ -26,6 +24,9 @@ from chaosprep.imaging.organs import (
     relabel,
     select,
 )
+from chaosprep.params import Params
+from chaosprep.running.stage import CaseResult, Stage, each_slice
+from chaosprep.running.writer import Writer
 
 Grey = Annotated[int, Meta(ge=0, le=65535)]
 

@@ -7,11 +7,11 @@ from typing import Any
 
 import msgspec
 
-from chaosprep.dataset.dask_cluster import scheduler_address, warm_up_for
 from chaosprep.dataset.manifest import Dataset
-from chaosprep.dataset.runner import OnError, OnEvent, ignore, run
-from chaosprep.dataset.stage import Params, make_params
 from chaosprep.errors import UsageError
+from chaosprep.params import Params, make_params
+from chaosprep.running.dask.cluster import scheduler_address, warm_up_for
+from chaosprep.running.runner import OnError, OnEvent, ignore, run
 from chaosprep.stages.augment import AUGMENT, AugmentParams
 from chaosprep.stages.convert import CONVERT, ConvertParams
 from chaosprep.stages.extract_liver import EXTRACT_LIVER, ExtractLiverParams
@@ -121,7 +121,7 @@ def run_all(
 ) -> Dataset:
     """Run the four stages into `output/split`, `liver`, `images` and `augmented`.
 
-    Raises what `chaosprep.dataset.runner.run` raises; what earlier stages committed stays.
+    Raises what `chaosprep.running.runner.run` raises; what earlier stages committed stays.
     """
     output = Path(output)
     warm_up_for(dask, jobs, AUGMENT.libraries)  # the first call decides for all four

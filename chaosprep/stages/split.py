@@ -8,17 +8,18 @@ import msgspec
 from msgspec import Meta
 
 from chaosprep.dataset.records import Slice, Spacing
-from chaosprep.dataset.stage import CaseResult, Stage
-from chaosprep.dataset.writer import Link, Writer, Written
 from chaosprep.errors import FileError, Problem
-from chaosprep.imaging.images import MAX_PIXELS, read_mask
-from chaosprep.imaging.organs import LEVELS, areas, level_histogram
+from chaosprep.formats.pictures import read_mask
+from chaosprep.imaging.labels import MAX_LABELS
+from chaosprep.imaging.levels import LEVELS, areas, level_histogram
+from chaosprep.imaging.limits import MAX_PIXELS
 from chaosprep.layouts.chaos import Sequence as ChaosSequence
 from chaosprep.layouts.find import LayoutParams, find
-from chaosprep.layouts.labels import MAX_LABELS
 from chaosprep.layouts.root import Root
-from chaosprep.layouts.series import SourceSlice, read_series
-from chaosprep.layouts.source import SourceCase
+from chaosprep.running.stage import CaseResult, Stage
+from chaosprep.running.writer import Link, Writer, Written
+from chaosprep.series.reading import SourceSlice, read_series
+from chaosprep.series.source import SourceCase
 from chaosprep.stages.assignment import assign
 
 Fraction = Annotated[float, Meta(ge=0, lt=1)]

@@ -6,11 +6,11 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from chaosprep.dataset.files import read_regular, sha256
 from chaosprep.dataset.records import Split
-from chaosprep.dataset.stage import Params
 from chaosprep.errors import ChaosprepError, FileError
-from chaosprep.imaging.grids import parse_size
+from chaosprep.files import read_regular, sha256
+from chaosprep.imaging.space.grids import parse_size
+from chaosprep.params import Params
 
 Network = Literal["unet", "unet++"]
 Device = Literal["auto", "cpu", "cuda"]

@@ -16,10 +16,10 @@ from chaosprep.dataset.case import Case
 from chaosprep.dataset.manifest import Dataset
 from chaosprep.dataset.opening import open_dataset
 from chaosprep.dataset.records import Slice
-from chaosprep.dataset.stage import CaseResult, Stage, each_slice
 from chaosprep.dataset.volumes import organ_values, originals
-from chaosprep.dataset.writer import Writer
-from chaosprep.imaging.organs import label_areas
+from chaosprep.imaging.levels import label_areas
+from chaosprep.running.stage import CaseResult, Stage, each_slice
+from chaosprep.running.writer import Writer
 from chaosprep.torch.batches import padded
 from chaosprep.torch.checkpoint import load
 from chaosprep.torch.faults import named_faults

@@ -10,11 +10,11 @@ from pathlib import Path
 import msgspec
 import torch
 
-from chaosprep.dataset.files import read_regular, write_durably
-from chaosprep.dataset.lock import locked
 from chaosprep.dataset.manifest import WORKSPACE
 from chaosprep.dataset.records import Sha256
 from chaosprep.errors import ChaosprepError, FileError
+from chaosprep.files import read_regular, write_durably
+from chaosprep.running.lock import locked
 from chaosprep.torch import curves
 from chaosprep.torch.checkpoint import Card, Checkpoint, EpochScore, best_of, encode, load
 from chaosprep.torch.parameters import BEST

@@ -7,11 +7,11 @@ from typing import Any
 import torch
 
 from chaosprep import __version__
-from chaosprep.dataset.files import check_apart
 from chaosprep.dataset.manifest import Dataset
 from chaosprep.dataset.opening import open_dataset
-from chaosprep.dataset.stage import make_params, plain
 from chaosprep.errors import ChaosprepError, NothingFoundError, UsageError
+from chaosprep.files import check_apart
+from chaosprep.params import make_params, plain
 from chaosprep.torch.batches import Batches, CutOuts
 from chaosprep.torch.checkpoint import Card, Checkpoint, EpochScore, best_of
 from chaosprep.torch.epochs import Learner

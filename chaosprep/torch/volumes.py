@@ -12,7 +12,7 @@ from chaosprep.dataset.manifest import Dataset
 from chaosprep.dataset.opening import open_dataset
 from chaosprep.dataset.records import Split
 from chaosprep.dataset.volumes import case_lattice, label_volume, originals
-from chaosprep.imaging.volumes import Lattice
+from chaosprep.imaging.space.lattice import Lattice
 from chaosprep.torch.rows import choose
 from chaosprep.torch.scaling import STORED, Scale, case_range, scaled
 from chaosprep.torch.slices import mask_tensor

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import chaosprep as library
-from chaosprep.dataset.runner import Event
+from chaosprep.running.runner import Event
 
 from .conftest import Run
 

@@ -7,7 +7,7 @@ import pytest
 
 from chaosprep import api
 from chaosprep.cli.main import main
-from chaosprep.dataset.stage import Params, describe_params
+from chaosprep.params import Params, describe_params
 from chaosprep.stages.prepare import SECTIONS
 
 # What a command takes besides the fields of its Params class.

@@ -14,7 +14,7 @@ import pytest
 from chaosprep.dataset.manifest import Dataset
 from chaosprep.dataset.opening import open_dataset
 from chaosprep.errors import FileError, ManifestError
-from tests.dataset.toys import IMAGE, handmade, handmade_descriptor, handmade_row, within
+from tests.running.toys import IMAGE, handmade, handmade_descriptor, handmade_row, within
 
 ROW = handmade_row("MR001_t1-in_s000")
 SECOND = handmade_row("MR001_t1-in_s001")

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from chaosprep.dataset.descriptor import table_schema
 from chaosprep.dataset.records import Slice, check_path, decode_row, encode_row
 from chaosprep.errors import ManifestError
-from tests.dataset.toys import handmade_row
+from tests.running.toys import handmade_row
 
 MASK = {"mask": "train/masks/a.png", "mask_sha256": "1" * 64, "mask_bytes": 9}
 

@@ -10,7 +10,7 @@ import pytest
 import chaosprep
 from chaosprep import Dataset
 from chaosprep.errors import NothingFoundError, ProblemsError, UsageError
-from chaosprep.imaging.images import read_mask
+from chaosprep.formats.pictures import read_mask
 from tests.evaluation.trees import dice, masks_of, volume_of, write_png, write_shifted
 from tests.evaluation.truth import surface_metrics
 

@@ -18,9 +18,9 @@ from chaosprep.errors import (
     ProblemsError,
 )
 from chaosprep.evaluation.results import Evaluation
-from chaosprep.imaging.images import encode_png
-from chaosprep.imaging.nifti import write_nifti
-from chaosprep.imaging.volumes import Lattice, Volume
+from chaosprep.formats.nifti import write_nifti
+from chaosprep.formats.png import encode_png
+from chaosprep.imaging.space.lattice import Lattice, Volume
 from chaosprep.phantom import Patient, write_chaos
 from tests.evaluation.trees import dice, volume_of, write_png, write_shifted
 

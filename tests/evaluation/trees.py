@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chaosprep import Dataset
-from chaosprep.imaging.images import encode_png
+from chaosprep.formats.png import encode_png
 
 
 def write_png(file: Path, mask: NDArray[Any]) -> Path:

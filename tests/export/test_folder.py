@@ -7,7 +7,7 @@ import pytest
 from chaosprep import Dataset
 from chaosprep.errors import ChaosprepError
 from chaosprep.export import nifti
-from chaosprep.export.folder import Options
+from chaosprep.running.folder import Options
 from tests.export.seen import content
 
 AGAIN = Options(overwrite=True)

@@ -11,9 +11,9 @@ import chaosprep
 from chaosprep import Dataset, Slice
 from chaosprep.errors import ProblemsError
 from chaosprep.export import huggingface
-from chaosprep.export.folder import Options
 from chaosprep.export.huggingface import export
 from chaosprep.phantom import Patient, write_chaos
+from chaosprep.running.folder import Options
 
 SIDES = {"train": "train", "val": "validation", "test": "test"}
 

@@ -11,8 +11,8 @@ from chaosprep import Dataset
 from chaosprep.errors import ChaosprepError, UsageError
 from chaosprep.export import nifti
 from chaosprep.export.channels import singles
-from chaosprep.export.folder import Options
 from chaosprep.phantom import Patient, write_chaos
+from chaosprep.running.folder import Options
 from tests.export.seen import content, files, load, same_volume, series, voxels
 
 SEQUENCES = ("t1-in", "t1-out", "t2-spir", "ct")

@@ -12,8 +12,8 @@ import chaosprep
 from chaosprep import Dataset
 from chaosprep.errors import ChaosprepError, FileError, NothingFoundError, ProblemsError, UsageError
 from chaosprep.export import nnunet, volumes
-from chaosprep.export.folder import Options
 from chaosprep.phantom import Patient, write_chaos
+from chaosprep.running.folder import Options
 from tests.export.seen import content, files, load, same_volume, series, voxels
 from tests.quality.conftest import rewrite
 

@@ -10,10 +10,11 @@ import pytest
 
 from chaosprep import Dataset
 from chaosprep.errors import FileError, ProblemsError
-from chaosprep.export import monai, nifti, nnunet, volumes
-from chaosprep.export.volumes import Task, write_checked
-from chaosprep.imaging.nifti import write_nifti
-from chaosprep.imaging.volumes import Lattice, Volume
+from chaosprep.export import monai, nifti, nnunet
+from chaosprep.export.volumes import Task
+from chaosprep.formats import nifti as nifti_format
+from chaosprep.formats.nifti import write_checked, write_nifti
+from chaosprep.imaging.space.lattice import Lattice, Volume
 
 
 def changed(volume: Volume) -> Volume:
@@ -41,7 +42,7 @@ def test_a_volume_that_is_not_as_written_is_a_problem_of_its_case(
     def faulty(file: Path, volume: Volume) -> None:
         write_nifti(file, fault(volume) if file.name.startswith("MR002") else volume)
 
-    monkeypatch.setattr(volumes, "write_nifti", faulty)
+    monkeypatch.setattr(nifti_format, "write_nifti", faulty)
     with pytest.raises(ProblemsError) as error:
         nnunet.export(livers, tmp_path)
     assert [(one.id, one.code) for one in error.value.problems] == [

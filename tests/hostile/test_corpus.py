@@ -14,6 +14,23 @@ from pydicom.uid import (
     RLELossless,
 )
 
+from tests.formats.samples import PIXELS, dataset, dicom, encapsulated, encoded
+from tests.formats.test_odd_files import (
+    BODY,
+    EXPLICIT,
+    IMPLICIT,
+    META_END,
+    PIXELS_AT,
+    WHOLE,
+    archive,
+    high_bit,
+    picture,
+    replaced,
+    rows,
+    with_length,
+)
+from tests.formats.test_roundtrip import floats, written
+from tests.formats.test_transfer import rle
 from tests.hostile.trees import (
     IMAGE,
     Kept,
@@ -28,23 +45,6 @@ from tests.hostile.trees import (
     write_patient,
     write_series,
 )
-from tests.imaging.samples import PIXELS, dataset, dicom, encapsulated, encoded
-from tests.imaging.test_odd_files import (
-    BODY,
-    EXPLICIT,
-    IMPLICIT,
-    META_END,
-    PIXELS_AT,
-    WHOLE,
-    archive,
-    high_bit,
-    picture,
-    replaced,
-    rows,
-    with_length,
-)
-from tests.imaging.test_roundtrip import floats, written
-from tests.imaging.test_transfer import rle
 
 RECOPY = "Copy or export the file again from its source"
 LOW = PIXELS % 4096

@@ -12,6 +12,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
+from tests.formats.samples import PIXELS, chunk, dicom, png
 from tests.hostile.trees import (
     FIRST,
     GROUND,
@@ -36,7 +37,6 @@ from tests.hostile.trees import (
     write_patient,
     write_series,
 )
-from tests.imaging.samples import PIXELS, chunk, dicom, png
 
 RECOPY = "Copy or export the file again from its source"
 CASE = "MR001_t1-in"

@@ -14,12 +14,12 @@ import pytest
 from pydicom.uid import DeflatedExplicitVRLittleEndian, RLELossless
 
 import chaosprep as library
-from chaosprep.dataset.runner import Event
 from chaosprep.errors import ProblemsError
 from chaosprep.phantom import Patient, write_chaos
-from tests.dataset.toys import snapshot, within
+from chaosprep.running.runner import Event
+from tests.formats.samples import PIXELS, chunk, dataset, encapsulated, encoded, png
 from tests.hostile.trees import IMAGE, MASK, chaosprep, write_patient
-from tests.imaging.samples import PIXELS, chunk, dataset, encapsulated, encoded, png
+from tests.running.toys import snapshot, within
 
 PAGE = 4096  # bytes; a tmpfs takes whole pages
 

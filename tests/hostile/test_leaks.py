@@ -17,8 +17,8 @@ import pytest
 from pydicom import dcmread
 
 from chaosprep.phantom import Patient, write_chaos
+from tests.formats.samples import chunk, dicom, png
 from tests.hostile.canaries import VRS, canary, find, leaks, mark
-from tests.imaging.samples import chunk, dicom, png
 
 IN_PHASE = "Train_Sets/MR/{patient}/T1DUAL/DICOM_anon/InPhase/{slice}.dcm"
 GROUND = "Train_Sets/MR/{patient}/T1DUAL/Ground/{slice}.png"

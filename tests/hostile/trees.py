@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from chaosprep.cli.main import main
-from tests.imaging.samples import PIXELS, dicom, png
+from tests.formats.samples import PIXELS, dicom, png
 
 SERIES = "Train_Sets/MR/1/T1DUAL/DICOM_anon/InPhase"
 GROUND = "Train_Sets/MR/1/T1DUAL/Ground"

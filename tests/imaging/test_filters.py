@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from chaosprep.imaging.chunks import stored
-from chaosprep.imaging.filters import WHOLE, filter_up, undo_filters, undo_up
+from chaosprep.imaging.png.chunks import stored
+from chaosprep.imaging.png.filters import WHOLE, filter_up, undo_filters, undo_up
 
 Grey = NDArray[np.uint8]
 FILTERS = {"none": 0, "sub": 1, "up": 2, "average": 3, "paeth": 4}

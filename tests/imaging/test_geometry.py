@@ -8,9 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chaosprep.errors import FileError
-from chaosprep.imaging.dicom import Header, read_header
-from chaosprep.imaging.geometry import Order, order_series, slice_normal
-from tests.imaging.samples import REAL, header
+from chaosprep.formats.dicom.reading import read_header
+from chaosprep.imaging.header import Header
+from chaosprep.imaging.space.geometry import Order, order_series, slice_normal
+from tests.formats.samples import REAL, header
 
 AXIAL = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
 CORONAL = (1.0, 0.0, 0.0, 0.0, 0.0, -1.0)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from chaosprep.errors import FileError
-from chaosprep.imaging.grids import Fit, Grid, place, plan_grid, sample_image, sample_mask
+from chaosprep.imaging.space.grids import Fit, Grid, place, plan_grid, sample_image, sample_mask
 
 sides = st.integers(1, 40)
 spacings = st.floats(0.3, 4.0)

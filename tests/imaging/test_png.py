@@ -19,10 +19,10 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from chaosprep.errors import FileError
-from chaosprep.imaging import png
-from chaosprep.imaging.chunks import SIGNATURE
-from chaosprep.imaging.images import decode_png, encode_png
-from chaosprep.imaging.png import Compression, decode_grey
+from chaosprep.formats.png import decode_png, encode_png
+from chaosprep.imaging.png import codec as png
+from chaosprep.imaging.png.chunks import SIGNATURE
+from chaosprep.imaging.png.codec import Compression, decode_grey
 
 COMPRESSIONS: tuple[Compression, ...] = get_args(Compression)
 pixels = st.sampled_from([np.uint8, np.uint16]).flatmap(
@@ -96,7 +96,7 @@ def test_small_is_smallest_and_none_is_largest() -> None:
 MANY = """
 import hashlib
 import numpy as np
-from chaosprep.imaging.png import encode_grey
+from chaosprep.imaging.png.codec import encode_grey
 digest = hashlib.sha256()
 for seed in range(20000):
     row = np.random.default_rng(seed).integers(0, 256, (1, 96), np.uint8)

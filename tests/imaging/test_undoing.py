@@ -9,14 +9,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from chaosprep.errors import FileError
-from chaosprep.imaging.grids import (
-    Grid,
-    place,
-    plan_grid,
-    sample_image,
-    sample_mask,
-)
-from chaosprep.imaging.undoing import undo_grid, undo_image, undo_mask
+from chaosprep.imaging.space.grids import Grid, place, plan_grid, sample_image, sample_mask
+from chaosprep.imaging.space.undoing import undo_grid, undo_image, undo_mask
 
 sides = st.integers(3, 40)
 spacings = st.one_of(st.none(), st.floats(0.3, 4.0))

@@ -11,10 +11,11 @@ from pydicom import dcmread
 from pydicom.pixels.processing import apply_modality_lut, apply_voi_lut
 from pydicom.uid import UID, ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
-from chaosprep.imaging.dicom import read, stored_window, windowed
-from chaosprep.imaging.voi import make_voi
+from chaosprep.formats.dicom.reading import read
+from chaosprep.imaging.display import windowed
+from chaosprep.imaging.voi import make_voi, stored_window
 from chaosprep.imaging.windows import apply_window
-from tests.imaging.samples import dataset, dicom, encoded, header, item, lut
+from tests.formats.samples import dataset, dicom, encoded, header, item, lut
 
 RAMP = np.arange(4096, dtype=np.uint16).reshape(64, 64)
 SIGNED = RAMP.astype(np.int16) - 2048

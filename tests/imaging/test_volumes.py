@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chaosprep.errors import FileError
-from chaosprep.imaging.volumes import Lattice, Volume, laid_on, stack_lattice
+from chaosprep.imaging.space.lattice import Lattice, Volume, laid_on, stack_lattice
 
 OBLIQUE = (0.8, 0.6, 0.0, 0.0, 0.0, -1.0)
 

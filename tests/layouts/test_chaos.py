@@ -10,8 +10,8 @@ import chaosprep
 from chaosprep.errors import NothingFoundError, UsageError
 from chaosprep.layouts.chaos import CHAOS_LICENSES, find
 from chaosprep.layouts.root import Root
-from chaosprep.layouts.series import read_series
 from chaosprep.phantom import Patient, write_chaos
+from chaosprep.series.reading import read_series
 
 EVERYTHING = (
     Patient(id=1, slices=2, matrix=16),

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from chaosprep.dataset.stage import make_params
 from chaosprep.errors import ChaosprepError, NothingFoundError, UsageError
 from chaosprep.layouts.find import LayoutParams, find
-from chaosprep.layouts.pseudonyms import Key
 from chaosprep.layouts.root import Root
-from chaosprep.layouts.series import read_series
+from chaosprep.params import make_params
+from chaosprep.privacy.pseudonyms import Key
+from chaosprep.series.reading import read_series
 from tests.layouts.trees import labels_at, nifti, png_of, slice_at, two_trees, write
 
 IMAGES, MASKS = "scans/{patient}/{slice}.dcm", "labels/{patient}/{slice}.png"

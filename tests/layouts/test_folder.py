@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from chaosprep.errors import NothingFoundError, UsageError
 from chaosprep.layouts.folder import UNKNOWN_LICENSES, UNKNOWN_SOURCES, find
 from chaosprep.layouts.root import Root
-from chaosprep.layouts.series import Series, read_series
-from tests.layouts.test_labels import npy
+from chaosprep.series.reading import Series, read_series
+from tests.formats.test_labels import npy
 from tests.layouts.trees import labels_at, nifti, png_of, slice_at, two_trees, write
 
 IMAGES, MASKS = "scans/{patient}/{slice}.dcm", "labels/{patient}/{slice}.png"

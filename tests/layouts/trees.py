@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tests.imaging.samples import dicom, png
+from tests.formats.samples import dicom, png
 
 ROWS, COLS = 3, 4  # of every slice
 STEP = 5.5  # mm between slices

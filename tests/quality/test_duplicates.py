@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from benchmarks.duplicates import CHANGES, dataset, false_rate, found_rate, phantom
 from chaosprep.quality.duplicates import near_duplicates
 from chaosprep.quality.fingerprints import Fingerprint, fingerprint
-from tests.imaging.samples import REAL
+from tests.formats.samples import REAL
 
 Image = NDArray[Any]
 DERIVED = REAL / "derived"

@@ -14,7 +14,8 @@ import pytest
 import chaosprep
 from chaosprep import Dataset
 from chaosprep.errors import UsageError
-from chaosprep.imaging.images import encode_npy, encode_png
+from chaosprep.formats.npy import encode_npy
+from chaosprep.formats.png import encode_png
 from chaosprep.phantom import Patient, write_chaos
 from chaosprep.quality.report import report
 

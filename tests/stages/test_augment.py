@@ -15,7 +15,7 @@ from chaosprep import Dataset, Slice
 from chaosprep.augmentation import apply, mirrored
 from chaosprep.errors import ProblemsError, UsageError
 from chaosprep.phantom import Patient, write_chaos
-from tests.imaging.samples import dicom, png
+from tests.formats.samples import dicom, png
 
 Pixels = NDArray[Any]
 CONVERSIONS: dict[str, dict[str, Any]] = {

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 import chaosprep
 from chaosprep import Dataset, Slice
-from chaosprep.dataset.stage import make_params
 from chaosprep.errors import Problem, ProblemsError, UsageError
+from chaosprep.params import make_params
 from chaosprep.stages.convert import ConvertParams
-from tests.imaging.samples import dicom
+from tests.formats.samples import dicom
 
 Pixels = NDArray[Any]
 RAMP = np.arange(256, dtype=np.uint16).reshape(16, 16)

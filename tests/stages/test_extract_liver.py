@@ -15,12 +15,12 @@ from PIL import Image
 
 import chaosprep
 from chaosprep import Dataset
-from chaosprep.dataset.stage import make_params
 from chaosprep.errors import NothingFoundError, Problem, ProblemsError, UsageError
-from chaosprep.imaging.images import MaskImage, read_mask
+from chaosprep.formats.pictures import MaskImage, read_mask
+from chaosprep.params import make_params
 from chaosprep.phantom import Patient, write_chaos
 from chaosprep.stages.extract_liver import ExtractLiverParams, extract
-from tests.imaging.samples import chunk, png
+from tests.formats.samples import chunk, png
 
 SIZE = 16
 Grey = NDArray[np.uint8]

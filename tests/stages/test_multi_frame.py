@@ -9,9 +9,9 @@ from pydicom.sequence import Sequence
 
 import chaosprep
 from chaosprep.errors import ProblemsError
-from tests.imaging.samples import encoded, item
-from tests.imaging.test_frames import STACK, enhanced, frame_group, group
-from tests.layouts.test_labels import npy
+from tests.formats.samples import encoded, item
+from tests.formats.test_frames import STACK, enhanced, frame_group, group
+from tests.formats.test_labels import npy
 from tests.layouts.trees import png_of, write
 
 FALLING = Sequence([frame_group(2), frame_group(1), frame_group(0)])  # as they stand in the file

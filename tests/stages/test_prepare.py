@@ -8,8 +8,8 @@ import pytest
 
 import chaosprep
 from chaosprep import Dataset
-from chaosprep.dataset.runner import ignore, run
 from chaosprep.errors import ProblemsError, UsageError
+from chaosprep.running.runner import ignore, run
 from chaosprep.stages.prepare import (
     FOLDERS,
     PrepareParams,

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 import chaosprep
 from chaosprep import Dataset
 from chaosprep.dataset.records import Slice
-from chaosprep.dataset.stage import make_params
 from chaosprep.errors import NothingFoundError, ProblemsError, UsageError
 from chaosprep.layouts.chaos import Sequence
+from chaosprep.params import make_params
 from chaosprep.phantom import Patient, write_chaos
 from chaosprep.stages.assignment import assign
 from chaosprep.stages.split import SplitParams

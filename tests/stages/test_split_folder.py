@@ -15,7 +15,7 @@ import chaosprep
 from chaosprep import Dataset
 from chaosprep.errors import ChaosprepError, ProblemsError, UsageError
 from chaosprep.stages.split import SplitParams
-from tests.layouts.test_labels import npy
+from tests.formats.test_labels import npy
 from tests.layouts.trees import labels_at, nifti, png_of, slice_at, two_trees, write
 
 IMAGES, MASKS = "scans/{patient}/{slice}.dcm", "labels/{patient}/{slice}.png"
@@ -118,7 +118,7 @@ def test_a_picture_of_more_values_than_labels_is_a_problem(root: Path, tmp_path:
 
 
 def _wide_slice() -> bytes:
-    from tests.imaging.samples import dicom
+    from tests.formats.samples import dicom
 
     return dicom(np.zeros((15, 20), np.uint16), ImagePositionPatient=[-10, -20, 0])
 

@@ -13,8 +13,8 @@ import pytest
 
 import chaosprep
 from chaosprep import Dataset
-from chaosprep.dataset.files import sha256
 from chaosprep.errors import ChaosprepError, NothingFoundError, UsageError
+from chaosprep.files import sha256
 from chaosprep.phantom import Patient, write_chaos
 
 torch = pytest.importorskip("torch")

@@ -6,15 +6,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from chaosprep.dataset.executors import WorkerDied, map_unordered, open_executor
-from chaosprep.dataset.files import write_durably
 from chaosprep.dataset.manifest import Dataset
 from chaosprep.dataset.opening import open_dataset
 from chaosprep.errors import ChaosprepError, UsageError
+from chaosprep.files import write_durably
 from chaosprep.quality.montage import check_output
 from chaosprep.quality.report.data import Page, make_page
 from chaosprep.quality.report.pictures import CaseView, Shown, Viewing, is_shown
 from chaosprep.quality.verify import Verdict, verify
+from chaosprep.running.executors import WorkerDied, map_unordered, open_executor
 
 __all__ = ["Report", "Shown", "report"]
 

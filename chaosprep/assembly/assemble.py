@@ -1,0 +1,302 @@
+"""assemble: slices, or predictions on them, back to volumes on the grid of the original series."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from chaosprep.assembly.origins import Origin, origins
+from chaosprep.assembly.predictions import (
+    Meaning,
+    find_predictions,
+    match,
+    meaning,
+    read_prediction,
+)
+from chaosprep.assembly.segmentation import check_highdicom, write_segmentation
+from chaosprep.dataset.case import Case
+from chaosprep.dataset.manifest import WORKSPACE, Dataset
+from chaosprep.dataset.opening import is_stage_directory, open_dataset
+from chaosprep.dataset.records import Slice
+from chaosprep.dataset.volumes import (
+    case_lattice,
+    have_masks,
+    label_plane,
+    modality_values,
+    organ_labels,
+    originals,
+    smallest,
+)
+from chaosprep.errors import FileError, NothingFoundError, Problem, ProblemsError, UsageError
+from chaosprep.files import write_json
+from chaosprep.formats.nifti import ENDING, write_checked
+from chaosprep.imaging.space.grids import MaskSampling
+from chaosprep.imaging.space.lattice import Volume
+from chaosprep.imaging.space.undoing import Undoing, undo_grid, undo_image, undo_mask
+from chaosprep.running.folder import (
+    DEFAULTS,
+    Exported,
+    Options,
+    check_output,
+    export_each,
+    new_folder,
+    opened,
+)
+
+Format = Literal["nifti", "seg"]
+LABELS = "labels.json"
+"""Organ -> label of the volumes in `masks`."""
+
+
+def assemble(
+    source: str | Path | Dataset,
+    output: str | Path,
+    *,
+    reference: str | Path | Dataset | None = None,
+    keep_grid: bool = False,
+    mask_sampling: MaskSampling = "label",
+    format: Format = "nifti",
+    dicom: str | Path | None = None,
+    options: Options = DEFAULTS,
+) -> Exported:
+    """Put slices back together: `images/<case>.nii.gz`, `masks/<case>.nii.gz`, `labels.json`.
+
+    What `--size` and `--spacing` of convert did is undone, so that a volume lies on the pixels of
+    its DICOM series. Images are in modality units (HU), or as shown where they were windowed.
+
+    Args:
+        source: a stage directory; or a folder of predictions, `<slice id>.png` or `.npy`.
+        output: the folder to make.
+        reference: with predictions, the stage directory that they were made from.
+        keep_grid: leave the pixels as they are; position and spacing are still true.
+        mask_sampling: how masks are resampled: the nearest pixel, or the label with the largest
+            linear share.
+        format: `nifti`, or `seg` for the masks as DICOM SEG, `masks/<case>.dcm`.
+        dicom: with `seg`, the stage directory of split, or the dataset root that split read.
+        options: workers, and what to do about problems and an earlier result.
+
+    Raises:
+        UsageError: options that do not go together.
+        ProblemsError: predictions or slices that are missing, surplus or wrong.
+        ChaosprepError: the output cannot be made, or highdicom is not installed.
+    """
+    _check_request(keep_grid, format, dicom)
+    output = Path(output)
+    dataset, predictions = _dataset(source, reference)
+    files, problems = _files(dataset, predictions, output, options)
+    labels = organ_labels(dataset)
+    find_origin = origins(Path(dicom)) if dicom is not None else None
+    tasks = [
+        _Task(case, None if files is None else files[case.id], find_origin and find_origin(case.id))
+        for case in dataset.cases
+        if files is None or case.id in files
+    ]
+    parameters = {"format": format, "keep_grid": keep_grid, "mask_sampling": mask_sampling}
+    with new_folder(dataset, output, "assemble", parameters, options.overwrite) as folder:
+        work = _Work(
+            folder=folder,
+            labels=labels,
+            meaning=meaning(dataset, labels) if files is not None else None,
+            keep_grid=keep_grid,
+            sampling=mask_sampling,
+            automatic=files is not None or dataset.made.stage == "predict",
+        )
+        made, skipped = export_each(work, tasks, _id, options, "", verb="assemble")
+        _write_labels(folder, labels, made)
+    slices, lost = sum(one.slices for one in made), sum(one.has_lost for one in made)
+    note = f"cropped, {lost} of {len(made)}: there images have the case's lowest value, masks 0"
+    left_out = tuple(sorted((*problems, *skipped), key=lambda problem: problem.id))
+    return Exported("assemble", output, len(made), slices, left_out, (note,) if lost else ())
+
+
+@dataclass(frozen=True)
+class Assembled:
+    """What a case became: how many slices, which mask values, and whether cropping lost some."""
+
+    slices: int
+    values: frozenset[int]
+    has_lost: bool
+
+
+@dataclass(frozen=True)
+class _Task:
+    """A case, its predictions (slice id -> file), and where its DICOM files are for a SEG."""
+
+    case: Case
+    files: dict[str, Path] | None
+    origin: Origin | None
+
+
+@dataclass(frozen=True)
+class _Work:
+    """Assembles one case; pickles."""
+
+    folder: Path
+    labels: dict[str, int]
+    meaning: Meaning | None
+    keep_grid: bool
+    sampling: MaskSampling
+    automatic: bool
+
+    def __call__(self, task: _Task) -> Assembled:
+        case, rows = task.case, originals(task.case)
+        ways = [None if self.keep_grid or not row.grid else _way_back(row) for row in rows]
+        there = [_row_back(row, way) for row, way in zip(rows, ways, strict=True)]
+        lattice = case_lattice(there)
+        planes = [
+            mask if way is None else undo_mask(way, mask, self.sampling)
+            for mask, way in zip(self._masks(task, rows), ways, strict=False)
+        ]
+        if task.origin is not None:
+            self._write_seg(task.origin, case.id, there, planes)
+        else:
+            images = _images(case, rows, ways)
+            image = Volume(smallest(np.stack(images)), lattice)
+            write_checked(self.folder / "images" / f"{case.id}{ENDING}", image)
+            if planes:
+                mask = Volume(np.stack(planes), lattice)
+                write_checked(self.folder / "masks" / f"{case.id}{ENDING}", mask)
+        shown = frozenset(int(value) for plane in planes for value in np.unique(plane))
+        return Assembled(len(rows), shown, any(way is not None and way.has_lost for way in ways))
+
+    def _masks(self, task: _Task, rows: tuple[Slice, ...]) -> list[NDArray[np.uint8]]:
+        """The masks of a case as labels, those of the dataset or predicted ones; or none at all."""
+        if self.meaning is not None and task.files is not None:
+            return [self.meaning.plane(row, read_prediction(row, task.files)) for row in rows]
+        if not have_masks(rows):
+            return []
+        return [label_plane(row, task.case.mask(row), self.labels) for row in rows]
+
+    def _write_seg(
+        self, origin: Origin, id: str, rows: list[Slice], planes: list[NDArray[np.uint8]]
+    ) -> None:
+        if not planes:
+            raise FileError(
+                "it has no masks, and a DICOM SEG holds nothing else",
+                "Leave the case out with --on-error skip.",
+                code="mask-missing",
+            )
+        file = self.folder / "masks" / f"{id}.dcm"
+        file.parent.mkdir(exist_ok=True)
+        voxels = np.stack(planes)
+        write_segmentation(file, rows, voxels, self.labels, origin, automatic=self.automatic)
+
+
+def _check_request(keep_grid: bool, format: Format, dicom: str | Path | None) -> None:
+    if format == "seg":
+        check_highdicom()
+    if (format == "seg") != (dicom is not None):
+        raise UsageError(
+            "a DICOM SEG is made on its DICOM series, a NIfTI is not",
+            "Give --format seg and --dicom DIR together.",
+            code="dicom",
+        )
+    if format == "seg" and keep_grid:
+        raise UsageError(
+            "a DICOM SEG lies on the pixels of its series",
+            "Leave --keep-grid out.",
+            code="keep-grid",
+        )
+
+
+def _dataset(
+    source: str | Path | Dataset, reference: str | Path | Dataset | None
+) -> tuple[Dataset, Path | None]:
+    """The dataset that says where slices lie, and the folder of predictions, if it is one."""
+    if isinstance(source, Dataset) or is_stage_directory(Path(source)):
+        if reference is not None:
+            raise UsageError(
+                "a stage directory knows where its slices lie",
+                "Leave --reference out; it is for a folder of predictions.",
+                code="reference",
+            )
+        return opened(source), None
+    if reference is None:
+        if (Path(source) / WORKSPACE).exists():
+            return open_dataset(source), None  # unfinished: it says so
+        raise UsageError(
+            f"{source}: not a stage directory, and predictions do not say where they lie",
+            "Give the stage directory that they were predicted from with --reference DIR.",
+            code="reference",
+        )
+    return opened(reference), Path(source)
+
+
+def _files(
+    dataset: Dataset, predictions: Path | None, output: Path, options: Options
+) -> tuple[dict[str, dict[str, Path]] | None, list[Problem]]:
+    """Case -> slice id -> predicted file, where there are any, and those that cannot be placed.
+
+    Raises:
+        ProblemsError: there are such, and they are not to be skipped.
+        NothingFoundError: no prediction belongs to any slice.
+    """
+    if predictions is None:
+        return None, []
+    check_output(predictions, output, options.overwrite)
+    found, problems = find_predictions(predictions)
+    files, strangers = match(found, dataset)
+    problems += strangers
+    if problems and options.on_error == "stop":
+        raise ProblemsError(
+            f"assemble: {len(problems)} of the predictions cannot be placed, nothing was written",
+            "Settle them, or leave them out with --on-error skip.",
+            tuple(problems),
+        )
+    if not files:
+        raise NothingFoundError(
+            f"{predictions}: no prediction for any slice of the reference",
+            "Name them <slice id>.png or <slice id>.npy.",
+            code="nothing",
+        )
+    return files, problems
+
+
+def _way_back(row: Slice) -> Undoing:
+    assert row.grid is not None
+    return undo_grid(row.grid, (row.rows, row.cols))
+
+
+def _row_back(row: Slice, way: Undoing | None) -> Slice:
+    """The row of the old pixels: their number, spacing and the place of the first."""
+    if way is None or row.grid is None:
+        return row
+    spacing, position = row.spacing, row.position
+    if row.spacing is not None:
+        (across_rows, across_cols), offset = row.grid["step"], row.grid["offset"]
+        spacing = row.spacing[0], row.spacing[1] / across_rows, row.spacing[2] / across_cols
+        if row.position is not None and row.orientation is not None:
+            right, down = np.array(row.orientation[:3]), np.array(row.orientation[3:])
+            moved = down * spacing[1] * offset[0] + right * spacing[2] * offset[1]
+            x, y, z = (round(float(mm), 6) for mm in np.array(row.position) - moved)
+            position = x, y, z
+    rows, cols = way.grid.shape
+    return msgspec.structs.replace(
+        row, rows=rows, cols=cols, spacing=spacing, position=position, grid=None
+    )
+
+
+def _images(case: Case, rows: tuple[Slice, ...], ways: list[Undoing | None]) -> list[NDArray[Any]]:
+    """The images in modality units on their old pixels; what is lost has the case's lowest."""
+    planes = [modality_values(row, case.image(row)) for row in rows]
+    fill = min(float(plane.min()) for plane in planes)
+    return [
+        plane if way is None else undo_image(way, plane, fill)
+        for plane, way in zip(planes, ways, strict=True)
+    ]
+
+
+def _write_labels(folder: Path, labels: dict[str, int], made: Iterable[Assembled]) -> None:
+    """Say what the labels stand for; without names, those that the masks show."""
+    shown = sorted(frozenset[int]().union(*(one.values for one in made)) - {0})
+    told = labels or {f"label-{value}": value for value in shown}
+    if told:
+        write_json(folder / LABELS, told)
+
+
+def _id(task: _Task) -> str:
+    return task.case.id

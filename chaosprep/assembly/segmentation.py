@@ -1,0 +1,242 @@
+"""A label map as DICOM SEG on its original series: the same bytes every time, no clock.
+
+A SEG names the patient, as the series does that it belongs to.
+"""
+
+from collections.abc import Sequence
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from chaosprep import __version__
+from chaosprep.assembly.origins import Origin
+from chaosprep.dataset.records import Slice
+from chaosprep.errors import BROKEN, ChaosprepError, FileError, not_as_written
+from chaosprep.files import sha256
+from chaosprep.formats.dicom.faults import silent
+from chaosprep.formats.dicom.reading import read_header
+from chaosprep.formats.seg import cut_segmentation
+from chaosprep.imaging.header import Header
+from chaosprep.imaging.space.geometry import SAME_POSITION
+
+if TYPE_CHECKING:
+    from pydicom.dataset import Dataset as Dicom
+
+# SNOMED CT, as PS3.16 CID 7166 (common tissue segmentation types) has them.
+_ORGANS = {
+    "liver": ("10200004", "Liver"),
+    "right-kidney": ("9846003", "Right kidney"),
+    "left-kidney": ("18639004", "Left kidney"),
+    "spleen": ("78961009", "Spleen"),
+}
+_CATEGORY = ("123037004", "Anatomical Structure")
+_TISSUE = ("85756007", "Tissue")
+# Type 2 in the source (PS3.3 C.7.1.1, C.7.2.1): highdicom asks for each, anonymisers drop them.
+_MAY_LACK = (
+    *("PatientID", "PatientName", "PatientBirthDate", "PatientSex", "AccessionNumber"),
+    *("StudyID", "StudyDate", "StudyTime", "ReferringPhysicianName"),
+)
+_DATES = ("ContentDate", "AcquisitionDate", "SeriesDate", "StudyDate")
+_TIMES = ("ContentTime", "AcquisitionTime", "SeriesTime", "StudyTime")
+_SERIES_AFTER = 1000  # added to the source's SeriesNumber: no scanner counts that far
+
+
+def check_highdicom() -> None:
+    """Say at once what is missing.
+
+    Raises:
+        ChaosprepError: `extra`.
+    """
+    try:
+        import highdicom  # noqa: F401 - only whether it is there
+    except ImportError as error:
+        raise ChaosprepError(
+            "DICOM SEG is written with highdicom, which is not installed",
+            "Install it: pip install 'chaosprep[seg]'.",
+            code="extra",
+        ) from error
+
+
+def write_segmentation(
+    file: Path,
+    rows: Sequence[Slice],
+    planes: NDArray[np.uint8],
+    labels: dict[str, int],
+    origin: Origin,
+    *,
+    automatic: bool,
+) -> None:
+    """Write the labels of a case as a binary SEG, read it back and compare.
+
+    UIDs come from those of the source images and the mask, dates from the source.
+
+    Args:
+        file: the new file.
+        rows: the slices in anatomical order, on the pixels of their series.
+        planes: labels, (slices, rows, cols).
+        labels: organ -> label; where empty, every value is a segment of its own.
+        origin: where the DICOM files are.
+        automatic: whether a network drew the masks.
+
+    Raises:
+        FileError: `dicom-missing`, `dicom-mismatch`, `dicom-series`, `mask-missing` (nothing to
+            describe), `seg` (highdicom refuses the series), or `not-as-written`.
+    """
+    data = [origin.read(row) for row in rows]
+    headers = [_checked_header(row, one) for row, one in zip(rows, data, strict=True)]
+    sources = [_source(one) for one in data]
+    _check_series(sources)
+    values = sorted(labels.values()) or sorted({int(v) for v in np.unique(planes)} - {0})
+    names = {label: organ for organ, label in labels.items()}
+    if not values:
+        raise FileError(
+            "no organ is named and the mask is empty: there is nothing for a DICOM SEG to describe",
+            "Leave the case out with --on-error skip.",
+            code="mask-missing",
+        )
+    numbered = np.searchsorted([0, *values], planes).astype(np.uint8)
+    told = [names.get(value, f"label-{value}") for value in values]
+    with silent():
+        try:
+            made = _segmentation(sources, numbered, told, automatic)
+            made.save_as(file)
+        except (*BROKEN, AttributeError) as error:
+            raise FileError(
+                f"highdicom makes no segmentation on this series ({type(error).__name__})",
+                "Check its headers, or leave the case out with --on-error skip.",
+                code="seg",
+            ) from None
+    _verify(file, rows, headers, sources, numbered)
+
+
+def _checked_header(row: Slice, data: bytes) -> Header:
+    """The header of a slice's file, where it is that slice."""
+    header = read_header(data)
+    position = header.image_position_patient
+    near = (
+        position is not None
+        and row.position is not None
+        and np.abs(np.subtract(position, row.position)).max() <= SAME_POSITION
+    )
+    if not near or (header.rows, header.cols) != (row.rows, row.cols):
+        raise FileError(
+            f"the DICOM file of {row.id} has another size or position than the slice",
+            "Give the split stage directory, or the dataset root, that the slices come from.",
+            code="dicom-mismatch",
+        )
+    return header
+
+
+def _source(data: bytes) -> "Dicom":
+    """A source image without pixels, with all that a SEG copies from it."""
+    from pydicom import dcmread
+
+    source = dcmread(BytesIO(data), stop_before_pixels=True)
+    for keyword in _MAY_LACK:
+        if keyword not in source:
+            setattr(source, keyword, "")
+    return source
+
+
+def _check_series(sources: Sequence["Dicom"]) -> None:
+    for keyword in ("StudyInstanceUID", "SeriesInstanceUID", "FrameOfReferenceUID"):
+        found = {str(source.get(keyword) or "") for source in sources}
+        if len(found) > 1 or "" in found:
+            what = "lacks a" if "" in found else f"has {len(found)} different"
+            raise FileError(
+                f"the series {what} {keyword}, and a DICOM SEG belongs to one",
+                "Use the files as the scanner wrote them, or assemble to NIfTI.",
+                code="dicom-series",
+            )
+
+
+def _segmentation(
+    sources: Sequence["Dicom"], planes: NDArray[np.uint8], names: Sequence[str], automatic: bool
+) -> Any:  # noqa: ANN401 - highdicom's Segmentation
+    import highdicom
+    from pydicom.uid import ExplicitVRLittleEndian, generate_uid
+
+    first = sources[0]
+    images = "/".join(str(one.SOPInstanceUID) for one in sources)
+    digest = sha256("/".join(names).encode() + planes.tobytes())
+    seeds = [str(first.SeriesInstanceUID), images, digest, str(automatic), __version__]
+    made = highdicom.seg.Segmentation(
+        source_images=sources,
+        pixel_array=planes,
+        segmentation_type="BINARY",
+        segment_descriptions=[
+            _describe(number, name, automatic) for number, name in enumerate(names, start=1)
+        ],
+        series_instance_uid=generate_uid(entropy_srcs=[*seeds, "series"]),
+        series_number=int(first.get("SeriesNumber") or 0) + _SERIES_AFTER,
+        sop_instance_uid=generate_uid(entropy_srcs=[*seeds, "instance"]),
+        instance_number=1,
+        manufacturer="chaosprep",
+        manufacturer_model_name="chaosprep",
+        software_versions=__version__,
+        device_serial_number="0",
+        series_description="chaosprep masks",
+        content_label="MASKS",
+        transfer_syntax_uid=ExplicitVRLittleEndian,
+        content_date=_first(first, _DATES) or "19000101",
+        content_time=_first(first, _TIMES) or "000000",
+    )
+    _reproduce(made, generate_uid(entropy_srcs=[*seeds, "dimensions"]))
+    return made
+
+
+def _reproduce(made: "Dicom", dimensions: str) -> None:
+    """Take out what highdicom took from the clock, and put a UID of ours for its random one."""
+    for keyword in ("InstanceCreationDate", "InstanceCreationTime"):
+        delattr(made, keyword)
+    for equipment in made.get("ContributingEquipmentSequence") or ():
+        if equipment.get("ManufacturerModelName") == "highdicom":
+            del equipment.ContributionDateTime
+    for item in (*made.DimensionOrganizationSequence, *made.DimensionIndexSequence):
+        item.DimensionOrganizationUID = dimensions
+
+
+def _first(source: "Dicom", keywords: Sequence[str]) -> str:
+    return next((str(source.get(k)) for k in keywords if source.get(k)), "")
+
+
+def _describe(number: int, name: str, automatic: bool) -> Any:  # noqa: ANN401 - highdicom's
+    from highdicom import AlgorithmIdentificationSequence
+    from highdicom.seg import SegmentDescription
+    from highdicom.sr import CodedConcept
+
+    code, meaning = _ORGANS.get(name, _TISSUE)
+    network = AlgorithmIdentificationSequence(
+        name="prediction",
+        family=CodedConcept("123109", "DCM", "Artificial Intelligence"),
+        version="not stated",
+    )
+    return SegmentDescription(
+        segment_number=number,
+        segment_label=name,
+        segmented_property_category=CodedConcept(_CATEGORY[0], "SCT", _CATEGORY[1]),
+        segmented_property_type=CodedConcept(code, "SCT", meaning),
+        algorithm_type="AUTOMATIC" if automatic else "MANUAL",
+        algorithm_identification=network if automatic else None,
+    )
+
+
+def _verify(
+    file: Path,
+    rows: Sequence[Slice],
+    headers: Sequence[Header],
+    sources: Sequence["Dicom"],
+    planes: NDArray[np.uint8],
+) -> None:
+    """Read the SEG as `split` would, laid on the series, and compare."""
+    images = {row.id: header for row, header in zip(rows, headers, strict=True)}
+    uids = {row.id: str(one.SOPInstanceUID) for row, one in zip(rows, sources, strict=True)}
+    stack = cut_segmentation(file.name, file.read_bytes(), images, uids)
+    same = not stack.errors and all(
+        np.array_equal(stack.labels[row.id], plane) for row, plane in zip(rows, planes, strict=True)
+    )
+    if not same:
+        raise not_as_written(file.name)

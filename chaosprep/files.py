@@ -1,0 +1,144 @@
+"""Reading and writing single files with care: regular files only, no links, whole or not at all."""
+
+import errno
+import hashlib
+import os
+import stat
+from functools import partial
+from pathlib import Path
+from typing import BinaryIO
+
+import msgspec
+
+from chaosprep.errors import ChaosprepError, FileError
+
+_BINARY, _NO_LINK = getattr(os, "O_BINARY", 0), getattr(os, "O_NOFOLLOW", 0)
+_TO_READ = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | _BINARY
+_TO_MAKE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _BINARY
+
+
+def sha256(data: bytes) -> str:
+    """The SHA-256 of some bytes, in hexadecimal."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def open_regular(path: Path, *, follow: bool = False) -> BinaryIO:
+    """Open a regular file to read; a FIFO, device or directory never blocks and is refused.
+
+    Args:
+        path: the file.
+        follow: whether the last component may be a symbolic link.
+
+    Raises:
+        FileError: `file-missing`, `file-link`, `file-kind` or `file-unreadable`.
+    """
+    return os.fdopen(_open_regular(path, follow)[0], "rb")
+
+
+def read_regular(path: Path | str, *, follow: bool = False) -> bytes:
+    """Read a regular file whole, opened as `open_regular` does.
+
+    Raises:
+        FileError: `file-missing`, `file-link`, `file-kind` or `file-unreadable`.
+    """
+    handle, size = _open_regular(path, follow)
+    try:
+        parts = list(iter(partial(os.read, handle, size + 1), b""))
+    except OSError as error:
+        raise _named(error) from error
+    finally:
+        os.close(handle)
+    return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
+def _open_regular(path: Path | str, follow: bool) -> tuple[int, int]:
+    """Open a file as `open_regular` does; also tell its size in bytes."""
+    flags = _TO_READ if follow else _TO_READ | _NO_LINK
+    try:
+        handle = os.open(path, flags)
+    except OSError as error:
+        raise _named(error) from error
+    found = os.fstat(handle)
+    if not stat.S_ISREG(found.st_mode):
+        os.close(handle)
+        raise _irregular()
+    return handle, found.st_size
+
+
+def _named(error: OSError) -> FileError:
+    if error.errno == errno.ENOENT:
+        return FileError("the file is missing", "Bring it back.", code="file-missing")
+    if error.errno == errno.ELOOP:
+        return FileError("it is a symbolic link", "Put the file in its place.", code="file-link")
+    if error.errno == errno.ENXIO:  # a socket
+        return _irregular()
+    reason = f"it cannot be read ({error.strerror})"
+    return FileError(reason, "Make it readable.", code="file-unreadable")
+
+
+def _irregular() -> FileError:
+    return FileError("it is not a regular file", "Move it out of the folder.", code="file-kind")
+
+
+def real(path: Path) -> Path:
+    """The absolute path without links; what loops stays as it is (`Path.resolve` would raise)."""
+    return Path(os.path.realpath(path))
+
+
+def check_apart(source: Path, output: Path) -> None:
+    """Refuse an output that is the input, inside it or around it.
+
+    Raises:
+        ChaosprepError: `output-place`.
+    """
+    here, there = real(source), real(output)
+    if here == there or here in there.parents or there in here.parents:
+        raise ChaosprepError(
+            f"{output}: the output must not be the input, inside it or around it",
+            "Give a directory beside the input.",
+            code="output-place",
+        )
+
+
+def write_new(path: Path, data: bytes) -> None:
+    """Write a file that is always a new one on disk.
+
+    What stood there before is unlinked, never written through: it may be a hard link to another
+    stage's file.
+    """
+    try:
+        handle = os.open(path, _TO_MAKE, 0o666)
+    except FileExistsError:
+        path.unlink()
+        handle = os.open(path, _TO_MAKE, 0o666)
+    try:
+        left = memoryview(data)
+        while left:  # a disk that is nearly full takes a part
+            left = left[os.write(handle, left) :]
+    finally:
+        os.close(handle)
+
+
+def write_durably(path: Path, data: bytes) -> None:
+    """Write to a temporary name, flush to the disk, rename: there whole, or not at all."""
+    temporary = path.with_name(f"{path.name}.part")
+    write_new(temporary, data)
+    settle(temporary, path)
+
+
+def settle(temporary: Path, path: Path) -> None:
+    """Flush a finished temporary file to the disk and give it its name."""
+    with temporary.open("rb+") as file:
+        os.fsync(file.fileno())
+    temporary.replace(path)
+    if hasattr(os, "O_DIRECTORY"):
+        directory = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(directory)
+        finally:
+            os.close(directory)
+
+
+def write_json(file: Path, value: object) -> None:
+    """Write JSON to be read by people too."""
+    write_durably(file, msgspec.json.format(msgspec.json.encode(value), indent=2) + b"\n")

@@ -1,0 +1,1 @@
+"""How one file is read: images, and masks with the names of their labels."""

@@ -1,0 +1,34 @@
+"""The files that stages write, by their ending: grey PNG and npy."""
+
+from collections.abc import Callable
+from typing import Any
+
+from numpy.typing import NDArray
+
+from chaosprep.errors import FileError
+from chaosprep.formats.npy import decode_npy, encode_npy
+from chaosprep.formats.png import decode_png, encode_png
+from chaosprep.imaging.png.codec import Compression
+
+_IMAGE = "image-unreadable"
+
+
+def encode(array: NDArray[Any], extension: str, compression: Compression = "fast") -> bytes:
+    """Encode for a file name's extension: ``.png``, or ``.npy``, which is never compressed."""
+    if extension == ".png":
+        return encode_png(array, compression)
+    return _codec(extension)[0](array)
+
+
+def decode(data: bytes, extension: str) -> NDArray[Any]:
+    """Decode by a file name's extension: ``.png`` or ``.npy``."""
+    return _codec(extension)[1](data)
+
+
+def _codec(
+    extension: str,
+) -> tuple[Callable[[NDArray[Any]], bytes], Callable[[bytes], NDArray[Any]]]:
+    codecs = {".png": (encode_png, decode_png), ".npy": (encode_npy, decode_npy)}
+    if extension not in codecs:
+        raise FileError("neither a .png nor a .npy", "Convert it to one of the two.", _IMAGE)
+    return codecs[extension]

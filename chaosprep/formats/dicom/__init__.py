@@ -1,0 +1,1 @@
+"""DICOM images: what the toolkit needs of a header, and the stored pixels."""

@@ -1,0 +1,53 @@
+"""How a damaged file becomes one `FileError`, and nothing of its content a warning."""
+
+import logging
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from chaosprep.errors import BROKEN, RECOPY, FileError
+
+
+def broken(reason: str) -> FileError:
+    """Make the error for a file that contradicts itself or the standard."""
+    return FileError(reason, RECOPY, "dicom-broken")
+
+
+def truncated(reason: str) -> FileError:
+    """Make the error for a file that ends too early."""
+    return FileError(reason, RECOPY, "dicom-truncated")
+
+
+@contextmanager
+def guarded(reason: str) -> Iterator[None]:
+    """Turn what pydicom raises into ``dicom-broken``; silence its warnings, which quote headers."""
+    from pydicom.errors import BytesLengthException, InvalidDicomError
+
+    logger = logging.getLogger("pydicom")
+    propagate, logger.propagate = logger.propagate, False
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    except RecursionError:
+        raise broken("its sequences are nested too deep") from None
+    except (*BROKEN, BytesLengthException, InvalidDicomError):
+        raise broken(reason) from None
+    finally:
+        logger.propagate = propagate
+
+
+@contextmanager
+def silent() -> Iterator[None]:
+    """Keep the DICOM libraries from warning and logging: both quote headers."""
+    loggers = [logging.getLogger(name) for name in ("pydicom", "highdicom")]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.CRITICAL + 1)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)

@@ -1,0 +1,55 @@
+"""Where the values of one frame stand: in its functional groups, the shared ones, or the root."""
+
+from collections.abc import Iterator
+
+from chaosprep.formats.dicom.faults import broken
+from chaosprep.formats.dicom.values import Source, items, text
+
+PER_FRAME = "PerFrameFunctionalGroupsSequence"
+SHARED = "SharedFunctionalGroupsSequence"
+# PS3.3 C.7.6.16.2 and C.8.13.5; the last two hold what legacy-converted files keep of the
+# classic header. Other groups describe other images, or values that are not used here.
+_MACROS = (
+    "PlanePositionSequence",
+    "PlaneOrientationSequence",
+    "PixelMeasuresSequence",
+    "PixelValueTransformationSequence",
+    "FrameVOILUTSequence",
+    "MREchoSequence",
+    "UnassignedPerFrameConvertedAttributesSequence",
+    "UnassignedSharedConvertedAttributesSequence",
+)
+
+
+def count_frames(dataset: Source) -> int:
+    """Read NumberOfFrames; 1 where it is missing, empty or 0, as in pydicom.
+
+    Raises `FileError` ``dicom-broken`` where it is anything else than a whole number.
+    """
+    value = text((dataset,), "NumberOfFrames")
+    if not value:
+        return 1
+    if not value.removeprefix("+").isdecimal() or len(value) > 12:
+        raise broken("the header has no usable NumberOfFrames")
+    return int(value) or 1
+
+
+def described_frames(dataset: Source) -> int | None:
+    """Count the frames that the per-frame functional groups describe; None without groups."""
+    return len(items(dataset, PER_FRAME)) or None
+
+
+def frame_sources(dataset: Source, index: int, frames: int) -> tuple[Source, ...]:
+    """Give the data sets that speak of one frame, in order: its own groups, the shared ones, root.
+
+    Groups that describe another number of frames than there are cannot be told apart by frame:
+    they are left out.
+    """
+    per_frame, shared = items(dataset, PER_FRAME), items(dataset, SHARED)
+    own = per_frame[index : index + 1] if len(per_frame) == frames else ()
+    return (*(leaf for group in (*own, *shared[:1]) for leaf in _macros(group)), dataset)
+
+
+def _macros(group: Source) -> Iterator[Source]:
+    for keyword in _MACROS:
+        yield from items(group, keyword)[:1]

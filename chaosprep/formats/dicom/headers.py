@@ -1,0 +1,198 @@
+"""What the toolkit needs from a DICOM header, frame by frame."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from chaosprep.errors import FileError
+from chaosprep.formats.dicom.faults import broken
+from chaosprep.formats.dicom.frames import count_frames, described_frames, frame_sources
+from chaosprep.formats.dicom.luts import read_lut
+from chaosprep.formats.dicom.values import Source, double, number, numbers, required, text, unsigned
+from chaosprep.imaging.header import Header, Orientation, Vector
+from chaosprep.imaging.limits import check_size
+from chaosprep.imaging.voi import Voi, make_voi, stored_window
+
+_GREY = ("MONOCHROME1", "MONOCHROME2")
+# PS3.3 C.7.6.3.1.2, retired ones included: only these are quoted, as no person can be in them.
+_COLOURS = (
+    *("RGB", "YBR_FULL", "YBR_FULL_422", "YBR_PARTIAL_422", "YBR_PARTIAL_420", "YBR_ICT"),
+    *("YBR_RCT", "PALETTE COLOR", "HSV", "ARGB", "CMYK", "XYB"),
+)
+_STORED = {(1, 0): "uint8"} | {
+    (bits, signed): f"{'int' if signed else 'uint'}{bits}"
+    for bits in (8, 16, 32)
+    for signed in (0, 1)
+}
+_MAX_FRAMES = 2**14  # each has a header of its own
+_FLOATS = {"FloatPixelData": ("float32", 32), "DoubleFloatPixelData": ("float64", 64)}
+
+
+@dataclass(frozen=True)
+class Pixels:
+    """What all frames of a file share: their shape and how they are stored."""
+
+    rows: int
+    cols: int
+    frames: int
+    dtype: str
+    bits_allocated: int
+    bits_stored: int
+    high_bit: int
+    photometric_interpretation: str
+    notes: tuple[str, ...] = ()
+
+
+def read_pixels(dataset: Source, keyword: str, max_pixels: int) -> Pixels:
+    """Read the Image Pixel module; ``keyword`` names the element with the pixels.
+
+    Raises `FileError`: ``not-grey``, ``too-large`` or ``dicom-broken``.
+    """
+    dtype, allocated, stored, high = _storage(dataset, keyword)
+    photometric = _grey(dataset)
+    rows, cols = required(dataset, "Rows"), required(dataset, "Columns")
+    if not rows or not cols:
+        raise broken("the image has no rows or no columns")
+    frames = count_frames(dataset)
+    check_size(rows, cols, frames=frames, max_pixels=max_pixels)
+    if frames > _MAX_FRAMES:
+        reason = f"it announces {frames} frames, above the limit of {_MAX_FRAMES}"
+        raise FileError(reason, "Check the file; no series is that long.", "too-large")
+    notes = (*_bit_notes(high, stored), *_frame_notes(dataset, frames))
+    return Pixels(rows, cols, frames, dtype, allocated, stored, high, photometric, notes)
+
+
+def read_frame(dataset: Source, pixels: Pixels, index: int) -> Header:
+    """Read the header of one frame, counted from 0."""
+    frames = pixels.frames
+    sources = frame_sources(dataset, index, frames)
+    # One position in the root cannot be that of every frame.
+    placed = sources if frames == 1 else sources[:-1]
+    signed = pixels.dtype.startswith("int")
+    modality_lut = read_lut(sources, "ModalityLUTSequence", signed)
+    slope, intercept = number(sources, "RescaleSlope"), number(sources, "RescaleIntercept")
+    voi = _voi(sources)
+    notes = ("a RescaleSlope of 0 counts as 1",) if slope == 0 else ()
+    slope, intercept = slope or 1.0, intercept or 0.0  # a slope of 0 has no inverse
+    return Header(
+        rows=pixels.rows,
+        cols=pixels.cols,
+        dtype=pixels.dtype,
+        bits_stored=pixels.bits_stored,
+        photometric_interpretation=pixels.photometric_interpretation,
+        pixel_spacing=_pixel_spacing(sources),
+        image_position_patient=_vector(placed),
+        image_orientation_patient=_orientation(sources),
+        spacing_between_slices=number(sources, "SpacingBetweenSlices"),
+        slice_thickness=number(sources, "SliceThickness"),
+        instance_number=_instance_number(placed, index, frames),
+        rescale_slope=slope,
+        rescale_intercept=intercept,
+        window=None if modality_lut or voi is None else _window(voi, slope, intercept),
+        echo_time=double(sources, "EffectiveEchoTime") or number(sources, "EchoTime"),
+        modality=text(sources, "Modality"),
+        frames=frames,
+        burned_in_annotation=text(sources, "BurnedInAnnotation").upper() == "YES",
+        voi=voi,
+        modality_lut=modality_lut,
+        voi_lut=read_lut(sources, "VOILUTSequence", signed or intercept < 0),
+        notes=(*pixels.notes, *notes),
+    )
+
+
+def read_every_frame(dataset: Source, pixels: Pixels) -> tuple[Header, ...]:
+    """Read the headers of all frames; where groups do not tell them apart, one serves for all."""
+    if pixels.frames == 1 or described_frames(dataset) == pixels.frames:
+        return tuple(read_frame(dataset, pixels, index) for index in range(pixels.frames))
+    first = read_frame(dataset, pixels, 0)
+    return tuple(replace(first, instance_number=index + 1) for index in range(pixels.frames))
+
+
+def _storage(dataset: Source, keyword: str) -> tuple[str, int, int, int]:
+    """Give numpy's dtype, BitsAllocated, BitsStored and HighBit."""
+    bits = required(dataset, "BitsAllocated")
+    if keyword in _FLOATS:
+        dtype, expected = _FLOATS[keyword]
+        if bits != expected:
+            raise broken(f"BitsAllocated is {bits}, but {keyword} has {expected}")
+        return dtype, bits, bits, bits - 1
+    signed, stored = required(dataset, "PixelRepresentation"), required(dataset, "BitsStored")
+    if (bits, signed) not in _STORED:
+        wrong = f"PixelRepresentation {signed}" if signed > 1 else f"{bits} bits allocated"
+        raise broken(f"pixels of {wrong} are not supported: only 8, 16, 32, or 1 unsigned")
+    if not 1 <= stored <= bits:
+        raise broken(f"BitsStored is {stored}, of {bits} bits allocated")
+    high = unsigned(dataset, "HighBit")
+    return _STORED[bits, signed], bits, stored, stored - 1 if high is None else high
+
+
+def _grey(dataset: Source) -> str:
+    """Give the photometric interpretation of grey pixels."""
+    photometric = text((dataset,), "PhotometricInterpretation")
+    if not photometric:
+        raise broken("the header has no usable PhotometricInterpretation")
+    samples = required(dataset, "SamplesPerPixel")
+    if photometric in _COLOURS:
+        what = photometric
+    elif photometric not in _GREY:
+        what = "of an unknown PhotometricInterpretation"
+    elif samples != 1:
+        what = f"of {samples} samples each"
+    else:
+        return photometric
+    remedy = "Only grey slices can be used; leave this file out."
+    raise FileError(f"the pixels are {what}, not grey", remedy, "not-grey")
+
+
+def _bit_notes(high: int, stored: int) -> tuple[str, ...]:
+    if high == stored - 1:
+        return ()
+    return (f"HighBit is {high}, not {stored - 1}: the low {stored} bits are taken",)
+
+
+def _frame_notes(dataset: Source, frames: int) -> tuple[str, ...]:
+    described = described_frames(dataset)
+    if described is None or described == frames:
+        return ()
+    return (f"per-frame values of {described} frames are left out: the file has {frames}",)
+
+
+def _voi(sources: Sequence[Source]) -> Voi | None:
+    """Give the first window of the first data set that has a usable one."""
+    for source in sources:
+        function = text((source,), "VOILUTFunction").upper()
+        center, width = number((source,), "WindowCenter"), number((source,), "WindowWidth")
+        if voi := make_voi(center, width, function):
+            return voi
+    return None
+
+
+def _window(voi: Voi, slope: float, intercept: float) -> tuple[float, float] | None:
+    return stored_window(voi.center, voi.width, slope, intercept, voi.function)
+
+
+def _instance_number(sources: Sequence[Source], index: int, frames: int) -> int | None:
+    value = number(sources, "InstanceNumber")
+    if value is None:
+        return index + 1 if frames > 1 else None
+    return int(value)
+
+
+def _pixel_spacing(sources: Sequence[Source]) -> tuple[float, float] | None:
+    match numbers(sources, "PixelSpacing"):
+        case (row, col) if row > 0 and col > 0:
+            return row, col
+    return None
+
+
+def _vector(sources: Sequence[Source]) -> Vector | None:
+    match numbers(sources, "ImagePositionPatient"):
+        case (x, y, z):
+            return x, y, z
+    return None
+
+
+def _orientation(sources: Sequence[Source]) -> Orientation | None:
+    match numbers(sources, "ImageOrientationPatient"):
+        case (a, b, c, d, e, f):
+            return a, b, c, d, e, f
+    return None

@@ -1,0 +1,211 @@
+"""Plain slices without pydicom: one uncompressed grey frame, in little endian, nothing unusual.
+
+They are most of all slices. What is read here is what `dicom` reads through pydicom, to the last
+bit of header and pixels, but several times sooner. Everything else (also what may only be written
+in an unusual way, or may have two meanings) gives None: pydicom settles it, or tells what is wrong.
+"""
+
+import struct
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from chaosprep.errors import BROKEN, FileError
+from chaosprep.formats.dicom.headers import Pixels, read_frame, read_pixels
+from chaosprep.formats.dicom.tags import ATTRIBUTES, TAGS
+from chaosprep.imaging.header import Header
+
+_EXPLICIT = struct.Struct("<HH2sH").unpack_from  # PS3.5 7.1.2: group, element, VR, length
+_IMPLICIT = struct.Struct("<HHI").unpack_from  # PS3.5 7.1.3
+_UINT32 = struct.Struct("<I").unpack_from
+# PS3.5 tables 7.1-1 and 7.1-2: VRs with a length of 32 bits, and of 16.
+_LONG = frozenset(b"OB OD OF OL OV OW SQ SV UC UN UR UT UV".split())
+_SHORT = frozenset(b"AE AS AT CS DA DS DT FD FL IS LO LT PN SH SL SS ST TM UI UL US".split())
+_VRS = {tag: vr.encode() for tag, vr in ATTRIBUTES.values()}
+_UNDEFINED = 0xFFFFFFFF
+_ITEM, _ITEM_END, _SEQUENCE_END = 0xE000FFFE, 0xE00DFFFE, 0xE0DDFFFE  # read as one uint32
+
+_START = b"DICM\2\0\0\0UL\4\0"  # up to the value of FileMetaInformationGroupLength
+_IS_IMPLICIT = {b"1.2.840.10008.1.2\0": True, b"1.2.840.10008.1.2.1\0": False}
+_CHARACTER_SETS = (b"ISO_IR 6", b"ISO_IR 100", b"ISO_IR 192")
+_PHOTOMETRIC = (b"MONOCHROME1 ", b"MONOCHROME2 ")
+_PIXEL_DATA = b"\xe0\x7f\x10\0"
+_PIXEL_GROUP, _PIXEL_TAG, _DELIMITERS = 0x7FE00000, 0x7FE00010, 0xFFFE0000
+
+# Far below the number of elements at which `transfer.open_stream` ends the reading.
+_MAX_HEADER = 2**17  # bytes before the pixels, and as many after them
+_MAX_DEPTH = 8
+
+
+class _NotPlainError(Exception):
+    """There is something that pydicom is to look at."""
+
+
+class _Element(NamedTuple):
+    VR: str | None
+    value: bytes
+    is_little_endian: bool = True
+
+
+class _Elements(dict[int, _Element]):
+    """The elements of a data set that the toolkit reads, by tag.
+
+    `values.items` takes those of a sequence by keyword: a KeyError, so that none is ever plain.
+    """
+
+    def get_item(self, key: int, /) -> _Element | None:
+        return self.get(key)
+
+
+def read_plain(data: bytes, max_pixels: int) -> tuple[Header, NDArray[Any]] | None:
+    """Read a slice as `dicom.read` does; None where the file is not plain, or not whole."""
+    try:
+        elements, at, implicit = _elements(data)
+        header, pixels = _described(elements, max_pixels)
+        return header, _stored(data, at, implicit, pixels)
+    except (_NotPlainError, FileError, *BROKEN):
+        return None
+
+
+def read_plain_header(data: bytes, max_pixels: int) -> Header | None:
+    """Read a header as `dicom.read_header` does; None where it is not plain."""
+    try:
+        elements, at, implicit = _elements(data)
+        _pixel_data(data, at, implicit)
+        return _described(elements, max_pixels)[0]
+    except (_NotPlainError, FileError, *BROKEN):
+        return None
+
+
+def _elements(data: bytes) -> tuple[_Elements, int, bool]:
+    """Walk the header; also tell where the next element begins, and whether VRs are implicit."""
+    end = min(len(data), _MAX_HEADER)
+    if data[128:140] != _START:
+        raise _NotPlainError
+    meta, elements = _Elements(), _Elements()
+    at = _walk(data, 132, end, meta, above=0x00020000 - 1, below=0x00030000)
+    if at != 144 + _UINT32(data, 140)[0]:
+        raise _NotPlainError
+    implicit = _IS_IMPLICIT.get(meta[TAGS["TransferSyntaxUID"]].value)
+    # Letters where a VR would be: pydicom takes the explicit for what it is, whatever is declared.
+    if implicit is None or (implicit and data[at + 4 : at + 6].isalpha()):
+        raise _NotPlainError
+    at = _walk(data, at, end, elements, above=0x00080000 - 1, below=_PIXEL_GROUP, implicit=implicit)
+    character_set = elements.get(TAGS["SpecificCharacterSet"])
+    if character_set is not None and character_set.value not in _CHARACTER_SETS:
+        raise _NotPlainError
+    return elements, at, implicit
+
+
+def _walk(
+    data: bytes,
+    at: int,
+    end: int,
+    found: _Elements,
+    *,
+    above: int = -1,
+    below: int = _DELIMITERS,
+    implicit: bool = False,
+    depth: int = 0,
+) -> int:
+    """Find elements up to ``end``, or to the first whose tag is not below ``below``.
+
+    Tells where that is. All tags must rise from ``above``, and all values lie before ``end``.
+    """
+    while at < end:
+        if implicit:
+            group, number, length = _IMPLICIT(data, at)
+            vr = None
+        else:
+            group, number, vr, length = _EXPLICIT(data, at)
+        tag = group << 16 | number
+        if tag >= below:
+            return at
+        at += 8
+        if vr in _LONG:
+            (length,) = _UINT32(data, at)
+            at += 4
+            if length == _UNDEFINED and vr == b"SQ":
+                at = _after_items(data, at, end, depth)
+                length = 0
+        elif not implicit and vr not in _SHORT:
+            raise _NotPlainError
+        start, at = at, at + length
+        if tag <= above or at > end:
+            raise _NotPlainError
+        above = tag
+        if tag in _VRS:
+            if not implicit and vr != _VRS[tag]:
+                raise _NotPlainError
+            found[tag] = _Element(vr and vr.decode(), data[start:at])
+    return at
+
+
+def _after_items(data: bytes, at: int, end: int, depth: int) -> int:
+    """Tell where a sequence of undefined length ends, in explicit VR (PS3.5 7.5)."""
+    nested = _Elements()
+    if depth == _MAX_DEPTH:
+        raise _NotPlainError
+    while (mark := _UINT32(data, at)[0]) == _ITEM:
+        (length,) = _UINT32(data, at + 4)
+        at += 8
+        if length != _UNDEFINED:
+            stop = at + length
+            if stop > end or _walk(data, at, stop, nested, depth=depth + 1) != stop:
+                raise _NotPlainError
+            at = stop
+        else:
+            at = _walk(data, at, end, nested, depth=depth + 1)
+            if _UINT32(data, at)[0] != _ITEM_END or _UINT32(data, at + 4)[0]:
+                raise _NotPlainError
+            at += 8
+    if mark != _SEQUENCE_END or _UINT32(data, at + 4)[0] or TAGS["SpecificCharacterSet"] in nested:
+        raise _NotPlainError
+    return at + 8
+
+
+def _described(elements: _Elements, max_pixels: int) -> tuple[Header, Pixels]:
+    """Read the header values, by the same code that reads those of pydicom's data sets."""
+    frames = elements.get(TAGS["NumberOfFrames"])
+    planes = elements.get(TAGS["PlanarConfiguration"])
+    if (
+        elements[TAGS["PhotometricInterpretation"]].value not in _PHOTOMETRIC
+        or (frames is not None and frames.value != b"1 ")
+        or (planes is not None and len(planes.value) != 2)
+    ):
+        raise _NotPlainError
+    pixels = read_pixels(elements, "PixelData", max_pixels)
+    if pixels.bits_allocated not in (8, 16) or pixels.high_bit != pixels.bits_stored - 1:
+        raise _NotPlainError
+    return read_frame(elements, pixels, 0), pixels
+
+
+def _pixel_data(data: bytes, at: int, implicit: bool) -> tuple[int, int]:
+    """Read the head of the element with the pixels: where they begin, and how long they are."""
+    if data[at : at + 4] != _PIXEL_DATA:
+        raise _NotPlainError
+    if implicit:
+        return at + 8, _UINT32(data, at + 4)[0]
+    if data[at + 4 : at + 8] not in (b"OW\0\0", b"OB\0\0"):
+        raise _NotPlainError
+    return at + 12, _UINT32(data, at + 8)[0]
+
+
+def _stored(data: bytes, at: int, implicit: bool, pixels: Pixels) -> NDArray[Any]:
+    """Copy the pixels; bits that are allocated and not stored are cleared, or become the sign."""
+    start, length = _pixel_data(data, at, implicit)
+    end, dtype = start + length, np.dtype(pixels.dtype)
+    count = pixels.rows * pixels.cols
+    needed = count * dtype.itemsize
+    if length != needed + needed % 2:
+        raise _NotPlainError
+    last = min(len(data), end + _MAX_HEADER)
+    if _walk(data, end, last, _Elements(), above=_PIXEL_TAG, implicit=implicit) != len(data):
+        raise _NotPlainError
+    stored = np.frombuffer(data, dtype.newbyteorder("<"), count, start)
+    array = stored.reshape(pixels.rows, pixels.cols).astype(dtype)
+    if unused := pixels.bits_allocated - pixels.bits_stored:
+        np.left_shift(array, unused, out=array)
+        np.right_shift(array, unused, out=array)
+    return array

@@ -1,0 +1,196 @@
+"""DICOM slices from bytes: the header values that the toolkit needs, and the stored pixels.
+
+A plain file is read as it lies there (`plain`). pydicom reads all others; what it is not to be
+trusted with is checked first: what is in the file (`header`), how long (`transfer`), and what the
+compressed data announce (`codestreams`).
+"""
+
+import struct
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from chaosprep.errors import RECOPY, FileError
+from chaosprep.formats.dicom.faults import broken, guarded, truncated
+from chaosprep.formats.dicom.headers import Pixels, read_every_frame, read_frame, read_pixels
+from chaosprep.formats.dicom.plain import read_plain, read_plain_header
+from chaosprep.formats.dicom.transfer import (
+    HOLDS_ALL_BITS,
+    PLUGINS,
+    check_encapsulated,
+    check_high_bits,
+    check_native,
+    inflated,
+    open_stream,
+    transfer_syntax,
+)
+from chaosprep.imaging.display import windowed
+from chaosprep.imaging.header import Header, Orientation, Vector
+from chaosprep.imaging.limits import MAX_PIXELS
+from chaosprep.imaging.voi import stored_window
+
+if TYPE_CHECKING:
+    from pydicom.dataset import Dataset
+
+__all__ = [
+    "Header",
+    "Orientation",
+    "Vector",
+    "is_dicom",
+    "read",
+    "read_frames",
+    "read_header",
+    "read_headers",
+    "stored_window",
+    "windowed",
+]
+
+_PIXELS = {"PixelData": 0x0010, "FloatPixelData": 0x0008, "DoubleFloatPixelData": 0x0009}
+_TAGS = {  # the tag of each as it stands in a file of either byte order
+    struct.pack(f"{order}HH", 0x7FE0, element): keyword
+    for keyword, element in _PIXELS.items()
+    for order in "<>"
+}
+_PARSE = "pydicom cannot make sense of the file"
+_DECODE = "the pixel data cannot be decoded"
+
+
+def is_dicom(data: bytes) -> bool:
+    """Whether these bytes begin as a DICOM file (PS3.10 7.1: ``DICM`` at byte 128)."""
+    return data[128:132] == b"DICM"
+
+
+def read_header(data: bytes, *, max_pixels: int = MAX_PIXELS) -> Header:
+    """Read the header of a file of one frame. Bytes after it need not be there.
+
+    Raises `FileError`: ``not-dicom``, ``dicom-truncated``, ``no-pixels``, ``not-grey``,
+    ``multi-frame``, ``too-large`` (more than ``max_pixels`` in all frames) or ``dicom-broken``.
+    """
+    if (header := read_plain_header(data, max_pixels)) is not None:
+        return header
+    with guarded(_PARSE):
+        dataset, keyword = _parse(data, max_pixels, header_only=True)
+        return _only(dataset, read_pixels(dataset, keyword, max_pixels))
+
+
+def read_headers(data: bytes, *, max_pixels: int = MAX_PIXELS) -> tuple[Header, ...]:
+    """Read one header per frame: its own values first, then the shared ones, then the root's.
+
+    Raises `FileError` as `read_header` does, but not ``multi-frame``.
+    """
+    if (header := read_plain_header(data, max_pixels)) is not None:
+        return (header,)
+    with guarded(_PARSE):
+        dataset, keyword = _parse(data, max_pixels, header_only=True)
+        return read_every_frame(dataset, read_pixels(dataset, keyword, max_pixels))
+
+
+def read(
+    data: bytes, frame: int | None = None, *, max_pixels: int = MAX_PIXELS
+) -> tuple[Header, NDArray[Any]]:
+    """Read one slice: its header and its stored values, (rows, cols) of ``header.dtype``.
+
+    ``frame`` counts from 0; without it the file must have one only. The values are those of
+    pydicom's ``pixel_array``: bits above BitsStored cleared (or sign-extended), no rescale, no
+    window, no inversion of MONOCHROME1. Raises `FileError` as `read_header` does,
+    ``frame-missing``, ``transfer-syntax`` where no decoder is installed, and ``not-finite`` for
+    float pixels with NaN or infinity.
+    """
+    if frame in (None, 0) and (found := read_plain(data, max_pixels)) is not None:
+        return found
+    with guarded(_PARSE):
+        dataset, keyword = _parse(data, max_pixels, header_only=False)
+        pixels = read_pixels(dataset, keyword, max_pixels)
+        if frame is None:
+            header = _only(dataset, pixels)
+        elif 0 <= frame < pixels.frames:
+            header = read_frame(dataset, pixels, frame)
+        else:
+            reason = f"the file has no frame {frame}: they are 0 to {pixels.frames - 1}"
+            raise FileError(reason, RECOPY, "frame-missing")
+    index = None if pixels.frames == 1 else frame
+    return header, _decode(dataset, keyword, pixels, index)
+
+
+def read_frames(
+    data: bytes, *, max_pixels: int = MAX_PIXELS
+) -> tuple[tuple[Header, ...], NDArray[Any]]:
+    """Read all frames: `read_headers`, and the stored values, (frames, rows, cols).
+
+    Raises `FileError` as `read` does, but neither ``multi-frame`` nor ``frame-missing``.
+    """
+    with guarded(_PARSE):
+        dataset, keyword = _parse(data, max_pixels, header_only=False)
+        pixels = read_pixels(dataset, keyword, max_pixels)
+        headers = read_every_frame(dataset, pixels)
+    array = _decode(dataset, keyword, pixels, None)
+    return headers, array.reshape(pixels.frames, pixels.rows, pixels.cols)
+
+
+def _parse(data: bytes, max_pixels: int, *, header_only: bool) -> "tuple[Dataset, str]":
+    """Parse; also give the keyword of the element with the pixels."""
+    from pydicom import dcmread
+
+    if not is_dicom(data):
+        raise FileError("not a DICOM file", "Leave it out, or convert it to DICOM.", "not-dicom")
+    try:
+        data = inflated(data, max_pixels)
+        stream = open_stream(data)
+        dataset = dcmread(stream, stop_before_pixels=header_only)
+    except (EOFError, struct.error):
+        raise truncated("the file ends in the middle of an element") from None
+    if header_only:
+        keyword = _TAGS.get(data[stream.tell() : stream.tell() + 4])
+    else:
+        keyword = next((keyword for keyword in _PIXELS if keyword in dataset), None)
+    if keyword is None:
+        raise _without_pixels(dataset, data)
+    return dataset, keyword
+
+
+def _without_pixels(dataset: "Dataset", data: bytes) -> FileError:
+    """Tell a file that was cut short from one without pixels, by how its last element ends."""
+    from pydicom.dataelem import RawDataElement
+
+    last = dataset.get_item(list(dataset.keys())[-1]) if len(dataset) else None
+    cut = isinstance(last, RawDataElement) and last.value_tell + last.length != len(data)
+    if last is None or cut:
+        return truncated("the file ends in the middle of the header")
+    remedy = "Leave it out; if it should be an image, copy it again."
+    return FileError("the file holds no pixel data", remedy, "no-pixels")
+
+
+def _only(dataset: "Dataset", pixels: Pixels) -> Header:
+    if pixels.frames > 1:
+        remedy = "Export the series as one file per slice (classic, not enhanced, DICOM)."
+        reason = f"{pixels.frames} frames in one file, where one slice is expected"
+        raise FileError(reason, remedy, "multi-frame")
+    return read_frame(dataset, pixels, 0)
+
+
+def _decode(dataset: "Dataset", keyword: str, pixels: Pixels, index: int | None) -> NDArray[Any]:
+    """Decode one frame, (rows, cols), or all: (frames, rows, cols) where there are several."""
+    from pydicom.pixels.decoders.base import get_decoder
+
+    with guarded(_DECODE):
+        if not dataset[keyword].value:
+            raise FileError("the pixel data are empty", RECOPY, "no-pixels")
+        uid = transfer_syntax(dataset, pixels)
+        if uid.is_encapsulated:
+            check_encapsulated(dataset, uid, pixels)
+        else:
+            check_native(dataset, keyword, pixels)
+        options: Any = {"index": index, "raw": True, "decoding_plugin": PLUGINS.get(uid, "")}
+        array, _ = get_decoder(uid).as_array(dataset, **options)
+        if pixels.high_bit != pixels.bits_stored - 1 and uid in HOLDS_ALL_BITS:
+            options["correct_unused_bits"] = False
+            check_high_bits(get_decoder(uid).as_array(dataset, **options)[0], array, pixels)
+    array = array.astype(array.dtype.newbyteorder("="), copy=False)
+    frames = (pixels.frames,) if index is None and pixels.frames > 1 else ()
+    if array.shape != (*frames, pixels.rows, pixels.cols) or array.dtype.name != pixels.dtype:
+        raise broken("the decoded pixels are not what the header announces")
+    if array.dtype.kind == "f" and not np.isfinite(array).all():
+        remedy = "Export the file again with finite values."
+        raise FileError("its float pixels hold NaN or infinity", remedy, "not-finite")
+    return array

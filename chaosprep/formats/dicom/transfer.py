@@ -1,0 +1,210 @@
+"""Transfer syntaxes: what decodes each, and what is checked before a decoder is let loose."""
+
+import zlib
+from collections.abc import Iterator, Sequence
+from io import BytesIO
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from chaosprep.errors import FileError
+from chaosprep.formats.dicom.codestreams import check_rle, image_sizes
+from chaosprep.formats.dicom.faults import broken, guarded, truncated
+
+if TYPE_CHECKING:
+    from pydicom.dataset import Dataset
+    from pydicom.uid import UID
+
+    from chaosprep.formats.dicom.headers import Pixels
+
+_JPEG = "1.2.840.10008.1.2.4."
+_CODECS = tuple(f"{_JPEG}{last}" for last in (90, 91, 201, 202, 203))
+_CODECS_GPL = tuple(f"{_JPEG}{last}" for last in (50, 51, 57, 70, 80, 81))
+_EXTENDED, _RLE = f"{_JPEG}51", "1.2.840.10008.1.2.5"
+# pylibjpeg-rle, where somebody has installed it, panics on damaged data, past every `except`.
+PLUGINS = {_RLE: "pydicom"}
+# Those that keep all the bits that are allocated, not only those that are stored.
+HOLDS_ALL_BITS = (*(f"1.2.840.10008.1.2{last}" for last in ("", ".1", ".2")), _RLE)
+_DEFLATED, _EXPLICIT = b"1.2.840.10008.1.2.1.99", b"1.2.840.10008.1.2.1"
+_REWRITE = "Rewrite the file uncompressed, for example with `gdcmconv --raw`."
+_INFLATED = 4  # bytes per allowed pixel: keeps data, element and array below 1 GB together
+
+
+_SMALL = 2**20  # bytes of a file that cannot have too many elements
+
+
+class _Bounded(BytesIO):
+    """A stream that ends the reading of a file made of nothing but tiny elements.
+
+    pydicom reads two or three times for each of them, and makes an object of it. The real files
+    with the most, enhanced ones of thousands of frames, have some 40 bytes for each reading.
+    """
+
+    def __init__(self, data: bytes) -> None:
+        super().__init__(data)
+        self._left = max(2**17, min(len(data) // 16, 2**19))
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        self._left -= 1
+        if self._left < 0:
+            raise FileError("its header has too many elements", "Check the file.", "too-large")
+        return super().read(size)
+
+
+def open_stream(data: bytes) -> BytesIO:
+    """Give a stream from which pydicom cannot read elements without end."""
+    return BytesIO(data) if len(data) < _SMALL else _Bounded(data)
+
+
+def inflated(data: bytes, max_pixels: int) -> bytes:
+    """Give a deflated file as an explicit little endian one, any other file as it is.
+
+    pydicom would inflate without a limit. Raises `FileError` ``too-large`` above 4 bytes per
+    allowed pixel and 1 MiB, and ``dicom-truncated``.
+    """
+    if data.find(_DEFLATED, 0, _meta_end(data)) < 0:
+        return data
+    from pydicom.filereader import _read_file_meta_info, read_preamble
+
+    stream = open_stream(data)
+    read_preamble(stream, force=False)
+    meta = _read_file_meta_info(stream)
+    if meta.get("TransferSyntaxUID") != _DEFLATED.decode():
+        return data
+    at, limit = stream.tell(), _INFLATED * max_pixels + 2**20
+    inflater = zlib.decompressobj(-zlib.MAX_WBITS)
+    body = inflater.decompress(memoryview(data)[at:], limit)
+    if inflater.unconsumed_tail:
+        reason = f"it inflates to more than {limit >> 20} MiB"
+        raise FileError(reason, "Check the file; a slice is never that large.", "too-large")
+    if not inflater.eof:
+        raise truncated("the file ends in the middle of the deflated data")
+    return data[:at].replace(_DEFLATED, _EXPLICIT.ljust(len(_DEFLATED), b"\0")) + body
+
+
+def _meta_end(data: bytes) -> int:
+    """Give where the file meta information ends; the whole length where pydicom has to guess."""
+    at = 132
+    while data[at : at + 2] == b"\2\0":
+        match data[at + 4 : at + 6]:
+            case b"OB":
+                at += 12 + int.from_bytes(data[at + 8 : at + 12], "little")
+            case b"UL" | b"UI" | b"SH" | b"AE":
+                at += 8 + int.from_bytes(data[at + 6 : at + 8], "little")
+            case _:
+                return len(data)
+    return at
+
+
+def syntax_name(data: bytes) -> str:
+    """The name of the transfer syntax of a file that was read before; `unknown` for none."""
+    from pydicom import dcmread
+    from pydicom.uid import UID
+
+    with guarded("pydicom cannot make sense of the file"):
+        meta = dcmread(BytesIO(data), stop_before_pixels=True, specific_tags=[]).file_meta
+    uid = UID(str(meta.get("TransferSyntaxUID", "")))
+    return uid.name if uid.name != uid else "unknown"  # no UID but DICOM's own is ever shown
+
+
+def transfer_syntax(dataset: "Dataset", pixels: "Pixels") -> "UID":
+    """Give the transfer syntax, where it can be decoded.
+
+    Raises `FileError`: ``transfer-syntax``, which names the extra that decodes it, and
+    ``dicom-broken`` where the file names none.
+    """
+    from pydicom.pixels.decoders.base import get_decoder
+    from pydicom.uid import UID
+
+    uid = UID(str(dataset.file_meta.get("TransferSyntaxUID", "")))
+    if not uid:
+        raise broken("the header names no transfer syntax")
+    try:
+        decoder = get_decoder(uid)
+    except NotImplementedError:
+        raise _no_decoder(uid) from None
+    # Pillow, the only decoder without the extra, reads no 12-bit JPEG.
+    pillow_only = uid == _EXTENDED and decoder.available_plugins == ("pillow",)
+    if not decoder.is_available or (pillow_only and pixels.bits_stored != 8):
+        raise _no_decoder(uid)
+    return uid
+
+
+def _no_decoder(uid: "UID") -> FileError:
+    name = uid.name if uid.is_transfer_syntax else "a private transfer syntax"
+    extra = "codecs" if uid in _CODECS else "codecs-gpl" if uid in _CODECS_GPL else None
+    remedy = f"Install its decoder: pip install 'chaosprep[{extra}]'." if extra else _REWRITE
+    return FileError(f"no decoder for {name} is installed", remedy, "transfer-syntax")
+
+
+def check_native(dataset: "Dataset", keyword: str, pixels: "Pixels") -> None:
+    """Check the length of uncompressed pixel data.
+
+    Raises `FileError`: ``dicom-truncated`` where they are too short, ``dicom-broken`` where they
+    hold more frames than announced, or are compressed after all.
+    """
+    if dataset[keyword].is_undefined_length:
+        raise broken("the pixel data are compressed, the transfer syntax is not")
+    bits = pixels.rows * pixels.cols * pixels.bits_allocated
+    needed, actual = (bits * pixels.frames + 7) // 8, len(dataset[keyword].value)
+    if actual < needed:
+        raise truncated(f"the pixel data are cut short: {actual} of {needed} bytes")
+    # As pydicom counts them: padding to an even length is no frame.
+    held = actual * 8 // bits if actual > needed + needed % 2 else pixels.frames
+    if held > pixels.frames:
+        raise broken(f"the pixel data hold {held} frames, the header announces {pixels.frames}")
+
+
+def check_high_bits(
+    array: NDArray[np.integer], settled: NDArray[np.integer], pixels: "Pixels"
+) -> None:
+    """Check values under a HighBit that is not BitsStored - 1; ``settled`` has the low bits only.
+
+    Raises `FileError` ``dicom-broken`` where the bits above are in use (and are no mere sign):
+    whether they are pixels or dirt, the file does not say.
+    """
+    fits = array.view(f"u{array.itemsize}") < 2**pixels.bits_stored
+    if not (fits | (array == settled)).all():
+        reason = f"HighBit is {pixels.high_bit}, BitsStored {pixels.bits_stored}"
+        raise broken(f"{reason}, and the bits above are in use")
+
+
+def check_encapsulated(dataset: "Dataset", uid: "UID", pixels: "Pixels") -> None:
+    """Check the number and the announced size of compressed frames, before they are decoded.
+
+    Raises `FileError` ``dicom-broken`` or ``dicom-truncated``.
+    """
+    count = 0
+    for frame in _frames(dataset, pixels.frames):
+        count += 1
+        if uid == _RLE:
+            check_rle(frame, pixels.rows * pixels.cols)
+        elif uid in (*_CODECS, *_CODECS_GPL):
+            _check_size(image_sizes(frame), pixels)
+    if count < pixels.frames:
+        raise truncated(f"the pixel data hold {count} of {pixels.frames} frames")
+    if count > pixels.frames:
+        raise broken(f"the pixel data hold {count} frames, the header announces {pixels.frames}")
+
+
+def _frames(dataset: "Dataset", frames: int) -> Iterator[bytes]:
+    from pydicom.encaps import generate_frames
+
+    offsets = dataset.get("ExtendedOffsetTable"), dataset.get("ExtendedOffsetTableLengths")
+    return generate_frames(
+        dataset.PixelData,
+        number_of_frames=frames,
+        extended_offsets=offsets if all(offsets) else None,
+    )
+
+
+def _check_size(found: Sequence[tuple[int, int, int]], pixels: "Pixels") -> None:
+    if not found:
+        raise broken("the compressed pixel data have no readable header")
+    for rows, cols, samples in found:
+        if (rows, cols, samples) != (pixels.rows, pixels.cols, 1):
+            raise broken(
+                f"the compressed image is {rows} x {cols} of {samples} samples, "
+                f"the header announces {pixels.rows} x {pixels.cols} of 1"
+            )

@@ -1,0 +1,94 @@
+"""Arrays in npy files: bytes to an array and back. Nothing is ever unpickled."""
+
+import tokenize
+import warnings
+from functools import lru_cache
+from io import BytesIO
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from chaosprep.errors import BROKEN, RECOPY, FileError
+from chaosprep.formats.png import check_slice
+from chaosprep.imaging.labels import no_label_map
+from chaosprep.imaging.limits import check_size
+
+_IMAGE = "image-unreadable"
+_MASK = "mask-unreadable"
+
+
+def encode_npy(array: NDArray[Any]) -> bytes:
+    """Encode a (rows, cols) array of integers or floats: npy 1.0, C order, little endian.
+
+    Raises `TypeError` for another dtype (bool included) and `ValueError` for another shape.
+    """
+    if array.dtype.kind not in "iuf":
+        raise TypeError(f"an npy slice holds integers or floats, not {array.dtype.name}")
+    little = np.ascontiguousarray(check_slice(array), dtype=array.dtype.newbyteorder("<"))
+    return b"".join((_npy_head(little.dtype.str, little.shape), little.data))
+
+
+@lru_cache(maxsize=8)  # the slices of a series share one
+def _npy_head(dtype: str, shape: tuple[int, ...]) -> bytes:
+    stream = BytesIO()
+    said = {"descr": dtype, "fortran_order": False, "shape": shape}
+    np.lib.format.write_array_header_1_0(stream, said)
+    return stream.getvalue()
+
+
+def decode_npy(data: bytes) -> NDArray[Any]:
+    """Decode a (rows, cols) array of integers or floats; C order, native byte order, writable.
+
+    Nothing is unpickled, and nothing allocated before the announced shape agrees with the bytes
+    that there are. Raises `FileError` ``image-unreadable`` or ``too-large``.
+    """
+    shape, fortran, dtype, start = _header(data, _IMAGE)
+    if dtype.kind not in "iuf" or len(shape) != 2 or min(shape) < 1:
+        raise FileError("the npy holds no 2-D array of numbers", RECOPY, _IMAGE)
+    check_size(*shape)
+    if shape[0] * shape[1] * dtype.itemsize != len(data) - start:
+        raise FileError("the npy's shape disagrees with its size", RECOPY, _IMAGE)
+    flat = np.frombuffer(data, dtype=dtype, offset=start)
+    array = flat.reshape(shape, order="F" if fortran else "C")
+    return array.astype(dtype.newbyteorder("="), order="C")
+
+
+def read_npy(data: bytes, dimensions: int) -> NDArray[Any]:
+    """Read an npy array of that many dimensions, numbers or booleans, without a copy.
+
+    Nothing is unpickled, and the announced shape must agree with the bytes that there are.
+
+    Raises:
+        FileError: `mask-unreadable`, `mask-kind` (other dimensions) or `too-large`.
+    """
+    shape, fortran, dtype, start = _header(data, _MASK)
+    if dtype.kind not in "biuf" or dtype.hasobject:
+        raise no_label_map("it holds no numbers")
+    if len(shape) != dimensions or 0 in shape:
+        raise FileError(
+            f"an npy of {len(shape)} dimensions, {dimensions} were expected",
+            "A 2-D array is the mask of a slice, a 3-D one (slices, rows, cols) of a patient.",
+            code="mask-kind",
+        )
+    check_size(*shape[-2:])
+    if np.prod(shape, dtype=object) * dtype.itemsize != len(data) - start:
+        raise FileError("the npy's shape disagrees with its size", RECOPY, _MASK)
+    flat = np.frombuffer(data, dtype=dtype, offset=start)
+    return flat.reshape(shape, order="F" if fortran else "C")
+
+
+def _header(data: bytes, code: str) -> tuple[tuple[int, ...], bool, np.dtype[Any], int]:
+    """The announced shape, Fortran order, dtype, and where the array begins."""
+    stream = BytesIO(data)
+    readers = {
+        (1, 0): np.lib.format.read_array_header_1_0,
+        (2, 0): np.lib.format.read_array_header_2_0,
+    }
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")  # numpy's, on headers of Python 2 and on old type names
+            shape, fortran, dtype = readers[np.lib.format.read_magic(stream)](stream)
+    except (*BROKEN, Warning, tokenize.TokenError):
+        raise FileError("not a readable npy file", RECOPY, code) from None
+    return shape, fortran, dtype, stream.tell()

@@ -1,0 +1,103 @@
+"""Masks as pictures: the grey levels of a PNG, and what other pictures are."""
+
+import warnings
+from dataclasses import dataclass
+from io import BytesIO
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from chaosprep.errors import BROKEN, RECOPY, FileError
+from chaosprep.formats.png import COLOURS, decode_checked
+from chaosprep.imaging.levels import describe_levels, level_histogram
+from chaosprep.imaging.limits import MAX_PIXELS, check_size
+from chaosprep.imaging.png.chunks import Head, pixels_only, read_head
+from chaosprep.imaging.png.filters import WHOLE, Part
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+_MASK = "mask-unreadable"
+# Formats that a mask is likely to be in by mistake; Pillow's others only widen the way in.
+_FORMATS = ("PNG", "JPEG", "BMP", "GIF", "TIFF", "WEBP")
+_EIGHT_BIT = ("1", "L", "LA", "La", "P", "PA", "RGB", "RGBA", "RGBX", "CMYK", "YCbCr")
+
+
+@dataclass(frozen=True, eq=False)
+class MaskImage:
+    """A mask as stored.
+
+    ``pixels`` is (rows, cols), uint8 or uint16: grey levels, not scaled. ``binary`` marks a 1-bit
+    PNG, whose pixels are 0 and 1. ``note`` says what was converted, where anything was. ``part`` is
+    a part of the pixels outside which all are 0.
+    """
+
+    pixels: NDArray[np.uint8] | NDArray[np.uint16]
+    binary: bool
+    note: str | None = None
+    part: Part = WHOLE
+
+
+def mask_size(data: bytes) -> tuple[int, int]:
+    """Give (rows, cols) from the header alone. Raises `FileError` ``mask-unreadable``."""
+    png = read_head(data, _MASK)
+    if png is not None:
+        return png.rows, png.cols
+    cols, rows = _open(data).size
+    return rows, cols
+
+
+def read_mask(data: bytes, *, lenient: bool = False, max_pixels: int = MAX_PIXELS) -> MaskImage:
+    """Read a grey PNG of 1 to 16 bits; its levels as stored, no EXIF rotation.
+
+    With ``lenient`` a colour image, or another format under a PNG's name, is converted by Pillow's
+    ``L`` (ITU-R 601-2 luma) and ``note`` says so. Raises `FileError`: ``mask-not-grey``,
+    ``mask-unreadable`` or ``too-large`` (more than ``max_pixels``).
+    """
+    png = read_head(data, _MASK)
+    if png is not None and png.colour == 0:
+        pixels, part = decode_checked(data, png, _MASK, max_pixels)
+        return MaskImage(pixels, binary=png.depth == 1, part=part)
+    what, grey = _to_grey(data, png, max_pixels)
+    if lenient:
+        return MaskImage(grey, binary=False, note=f"{what}, converted to grey")
+    raise FileError(
+        f"{what}, not a grey PNG; its levels as grey are {describe_levels(level_histogram(grey))}",
+        "Use the original mask, or convert this one on reading with --lenient-masks.",
+        "mask-not-grey",
+    )
+
+
+def _open(data: bytes) -> "Image":
+    from PIL import Image, UnidentifiedImageError
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Pillow's own size warning: check_size decides
+        try:
+            return Image.open(BytesIO(data), formats=_FORMATS)
+        except Image.DecompressionBombError:
+            reason = f"the image is above the limit of {MAX_PIXELS >> 20} Mpx"
+            raise FileError(reason, "Check the file.", "too-large") from None
+        except UnidentifiedImageError:
+            raise FileError("not an image", RECOPY, _MASK) from None
+        except BROKEN:
+            raise FileError("the image is cut short or damaged", RECOPY, _MASK) from None
+
+
+def _to_grey(data: bytes, png: Head | None, max_pixels: int) -> tuple[str, NDArray[np.uint8]]:
+    """Say what a mask that is no grey PNG is, and convert it: (rows, cols) uint8."""
+    if png is not None:
+        check_size(png.rows, png.cols, max_pixels=max_pixels)
+        pixels_only(data, png, _MASK)
+    image = _open(data)
+    what = COLOURS[png.colour] if png else f"a {image.format} file named as a mask"
+    check_size(image.height, image.width, max_pixels=max_pixels)
+    if image.mode not in _EIGHT_BIT:
+        raise FileError(f"{what}, of more than 8 bits", "Convert it to a grey PNG.", _MASK)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            return what, np.asarray(image.convert("L"))
+        except BROKEN:
+            raise FileError("the image is cut short or damaged", RECOPY, _MASK) from None

@@ -1,0 +1,221 @@
+"""DICOM SEG: the frames of a segmentation laid on the images that they were drawn on."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from io import BytesIO
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from chaosprep.errors import BROKEN, FileError
+from chaosprep.formats.dicom.faults import silent
+from chaosprep.formats.stacks import Stack, one_type, surplus
+from chaosprep.imaging.header import Header
+from chaosprep.imaging.labels import check_same_size
+from chaosprep.imaging.limits import check_bytes, check_size
+from chaosprep.imaging.space.lattice import Lattice
+from chaosprep.imaging.space.placing import image_grid, locate
+
+if TYPE_CHECKING:
+    from highdicom.seg import Segmentation
+    from pydicom.dataset import Dataset
+
+_SEGMENTATION = "1.2.840.10008.5.1.4.1.1.66.4"  # PS3.4 B.5: binary or fractional
+_LABEL_MAP = "1.2.840.10008.5.1.4.1.1.66.7"  # its values are the segment numbers
+_NEAR = 0.05  # mm between the planes of a frame and its image
+
+
+@dataclass(frozen=True, eq=False)
+class _Frame:
+    """A frame: its segment (0 for a label map), the images it was made from, where it lies."""
+
+    index: int
+    segment: int
+    images: frozenset[str]
+    grid: Lattice | None
+
+
+def cut_segmentation(
+    path: str, data: bytes, images: Mapping[str, Header], uids: Mapping[str, str]
+) -> Stack:
+    """Lay a DICOM SEG on its images; label values are the segment numbers.
+
+    A frame belongs to the image whose SOPInstanceUID it refers to, else to the one in whose plane
+    it lies. Where it says where it lies, its pixels must be the image's (`locate`). A frame that is
+    left out of a SEG is empty (PS3.3 C.8.20.3); an image that the SEG's list of references does not
+    have, where there is such a list, was never looked at, and has no mask.
+
+    Args:
+        path: the SEG, for its errors.
+        data: its bytes.
+        images: the images in anatomical order.
+        uids: image path -> SOPInstanceUID.
+
+    Raises:
+        FileError: `mask-unreadable`, `mask-kind`, `too-large`, `mask-values` (fractional), `extra`
+            (highdicom is not installed), `mask-overlap`, `mask-grid` or `size-mismatch`.
+    """
+    with silent():
+        try:
+            return _cut(path, _open(data), images, uids)
+        except BROKEN:
+            raise _unreadable() from None
+
+
+def _cut(
+    path: str, seg: "Segmentation", images: Mapping[str, Header], uids: Mapping[str, str]
+) -> Stack:
+    referenced = _references(seg)
+    faults = {
+        image: _unseen() for image in images if referenced and uids.get(image) not in referenced
+    }
+    seen = {image: header for image, header in images.items() if image not in faults}
+    planes = {image: np.zeros((h.rows, h.cols), np.uint16) for image, h in seen.items()}
+    owners = {uids[image]: image for image in seen if image in uids}
+    strangers = 0
+    for frame in _frames(seg):
+        pixels = seg.get_stored_frame(frame.index, as_index=True)
+        image = _owner(frame, owners, seen)
+        if image is None:
+            strangers += bool(pixels.any())
+            continue
+        try:
+            _paint(planes[image], _aligned(pixels, frame, seen[image]), frame.segment)
+        except FileError as error:
+            faults.setdefault(image, error)
+    errors = [*faults.items()] + ([(path, surplus(strangers, "frames"))] if strangers else [])
+    good = {image: plane for image, plane in planes.items() if image not in faults}
+    return Stack(one_type(good), errors)
+
+
+def _open(data: bytes) -> "Segmentation":
+    """Read a SEG; its frames are decoded one by one, when they are asked for."""
+    from pydicom import dcmread
+
+    header = dcmread(BytesIO(data), stop_before_pixels=True)
+    if header.get("SOPClassUID") not in (_SEGMENTATION, _LABEL_MAP):
+        raise FileError(
+            "it is DICOM, but not a segmentation",
+            "Give masks as PNG, npy, NIfTI or DICOM SEG.",
+            code="mask-kind",
+        )
+    if header.get("SegmentationType") not in ("BINARY", "LABELMAP"):
+        raise FileError(
+            "the segmentation is fractional: its values are no labels",
+            "Export it as a binary segmentation, with the threshold that you trust.",
+            code="mask-values",
+        )
+    check_size(header.Rows, header.Columns)
+    check_bytes(header.Rows * header.Columns * int(header.NumberOfFrames), 1)
+    try:
+        from highdicom.seg import segread
+    except ImportError as error:
+        raise FileError(
+            "DICOM SEG is read with highdicom, which is not installed",
+            "Install it: pip install 'chaosprep[seg]'.",
+            code="extra",
+        ) from error
+    return segread(BytesIO(data))  # its lazy reader would print what goes wrong
+
+
+def _references(seg: "Segmentation") -> frozenset[str]:
+    """The SOPInstanceUIDs of all images that the SEG lists (PS3.3 C.12.4), frame or no frame."""
+    return frozenset(
+        str(instance.ReferencedSOPInstanceUID)
+        for series in seg.get("ReferencedSeriesSequence") or ()
+        for instance in series.get("ReferencedInstanceSequence") or ()
+    )
+
+
+def _frames(seg: "Segmentation") -> Iterator[_Frame]:
+    shared = (seg.get("SharedFunctionalGroupsSequence") or [None])[0]
+    is_map = seg.SegmentationType == "LABELMAP"
+    for index, own in enumerate(seg.PerFrameFunctionalGroupsSequence):
+        group = _group(own, shared, "SegmentIdentificationSequence")
+        yield _Frame(
+            index,
+            0 if is_map or group is None else int(group.ReferencedSegmentNumber),
+            _sources(_group(own, shared, "DerivationImageSequence")),
+            _grid(seg, own, shared),
+        )
+
+
+def _group(own: "Dataset", shared: "Dataset | None", keyword: str) -> "Dataset | None":
+    """A functional group of a frame: its own, else the one that all frames share."""
+    for groups in (own, shared):
+        if groups is not None and groups.get(keyword):
+            item: Dataset = groups[keyword].value[0]
+            return item
+    return None
+
+
+def _sources(derivation: "Dataset | None") -> frozenset[str]:
+    items = derivation.get("SourceImageSequence") or () if derivation is not None else ()
+    return frozenset(str(item.ReferencedSOPInstanceUID) for item in items)
+
+
+def _grid(seg: "Segmentation", own: "Dataset", shared: "Dataset | None") -> Lattice | None:
+    position = _group(own, shared, "PlanePositionSequence")
+    orientation = _group(own, shared, "PlaneOrientationSequence")
+    measures = _group(own, shared, "PixelMeasuresSequence")
+    if position is None or orientation is None or measures is None:
+        return None
+    cosines = np.array(orientation.ImageOrientationPatient, dtype=np.float64)
+    right, down = cosines[:3], cosines[3:]
+    spacing = [float(mm) for mm in measures.PixelSpacing]
+    steps = np.column_stack([down * spacing[0], right * spacing[1], np.cross(right, down)])
+    origin = np.array(position.ImagePositionPatient, dtype=np.float64)
+    return Lattice((seg.Rows, seg.Columns, 1), origin, steps)
+
+
+def _owner(frame: _Frame, owners: Mapping[str, str], images: Mapping[str, Header]) -> str | None:
+    """The image that a frame belongs to: by its reference, else by its plane."""
+    referred = [owners[uid] for uid in frame.images if uid in owners]
+    if len(referred) == 1:
+        return referred[0]
+    if frame.grid is None:
+        return None
+    normal = frame.grid.steps[:, 2]
+    for image, header in images.items():
+        if header.image_position_patient is None:
+            continue
+        off = normal @ (np.array(header.image_position_patient) - frame.grid.origin)
+        if abs(off) <= _NEAR:
+            return image
+    return None
+
+
+def _aligned(pixels: NDArray[Any], frame: _Frame, header: Header) -> NDArray[Any]:
+    """The pixels of a frame as its image has them."""
+    if frame.grid is None or header.image_position_patient is None:
+        check_same_size(pixels.shape, header)
+        return pixels
+    place = locate(image_grid(header), frame.grid)
+    return place.take(pixels[:, :, None], header.rows, header.cols)
+
+
+def _paint(plane: NDArray[np.uint16], pixels: NDArray[Any], segment: int) -> None:
+    """Put a frame's segment, or the values of a label map, where the plane is still empty."""
+    shown = pixels > 0
+    values = pixels if segment == 0 else np.uint16(segment)
+    if (shown & (plane > 0) & (plane != values)).any():
+        raise FileError(
+            "two segments of the segmentation overlap here: a label map can show but one",
+            "Export the organs as segmentations of their own, or without the overlap.",
+            code="mask-overlap",
+        )
+    plane[shown] = pixels[shown] if segment == 0 else segment
+
+
+def _unseen() -> FileError:
+    return FileError(
+        "the segmentation was not made on this image",
+        "Find the segmentation of this series, or leave the slice out with --on-error skip.",
+        code="mask-missing",
+    )
+
+
+def _unreadable() -> FileError:
+    reason = "the DICOM segmentation cannot be read"
+    return FileError(reason, "Export it again from its source.", "mask-unreadable")

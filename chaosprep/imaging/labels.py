@@ -1,0 +1,60 @@
+"""Label arrays: whole numbers from 0 to 65535, whatever type a mask file has them in."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from chaosprep.errors import FileError
+from chaosprep.imaging.header import Header
+
+Labels = NDArray[np.uint8] | NDArray[np.uint16]
+
+MAX_LABELS = 256  # different values in one mask: more are an image, not a label map
+_HIGHEST = np.iinfo(np.uint16).max
+
+
+def as_labels(array: NDArray[Any]) -> Labels:
+    """The same values as uint8, or uint16 where one is above 255; any shape.
+
+    Raises:
+        FileError: `mask-values`: NaN, fractions, negative or too large values, or an image's many.
+    """
+    if array.dtype.kind not in "biuf":
+        raise no_label_map("it holds no numbers")
+    if array.dtype.kind == "f":
+        if not np.isfinite(array).all():
+            raise no_label_map("it holds values that are no number (NaN or infinite)")
+        if (array != np.rint(array)).any():
+            raise no_label_map("it holds fractions")
+    low, high = (array.min(), array.max()) if array.size else (0, 0)
+    if low < 0 or high > _HIGHEST:
+        raise no_label_map(f"its values go from {low:g} to {high:g}")
+    labels: Labels = array.astype(np.uint8) if high < 256 else array.astype(np.uint16)
+    values = np.unique(labels).size
+    if values > MAX_LABELS:
+        raise no_label_map(f"it holds {values} different values")
+    return labels
+
+
+def check_same_size(shape: tuple[int, ...], header: Header) -> None:
+    """Check that a mask is as large as its image.
+
+    Raises:
+        FileError: `size-mismatch`.
+    """
+    if shape != (header.rows, header.cols):
+        raise FileError(
+            f"the mask is {'x'.join(map(str, shape))} but its image {header.rows}x{header.cols}",
+            "Find the mask that was drawn on this image; resizing would blur it.",
+            code="size-mismatch",
+        )
+
+
+def no_label_map(reason: str) -> FileError:
+    """The error of an array that holds no labels."""
+    return FileError(
+        f"the mask is no label map: {reason}",
+        "Save it with one whole number, from 0 to 65535, for each organ.",
+        code="mask-values",
+    )

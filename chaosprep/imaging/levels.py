@@ -1,0 +1,169 @@
+"""Organs and the grey levels that stand for them in CHAOS masks."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from chaosprep.errors import FileError
+from chaosprep.imaging.png.filters import Part
+from chaosprep.imaging.windows import count_values
+
+
+@dataclass(frozen=True)
+class Organ:
+    """An organ: its grey levels in a mask (both ends included) and its value in a label map."""
+
+    name: str
+    low: int
+    high: int
+    label: int
+
+
+CHAOS = "chaos"
+CHAOS_2019_02 = "chaos-2019-02"
+
+LEVELS: dict[str, tuple[Organ, ...]] = {
+    # https://chaos.grand-challenge.org/Data/: 63, 126, 189 and 252, each with its range.
+    CHAOS: (
+        Organ("liver", 55, 70, 1),
+        Organ("right-kidney", 110, 135, 2),
+        Organ("left-kidney", 175, 200, 3),
+        Organ("spleen", 240, 255, 4),
+    ),
+    # The first release, of February 2019: 80, 160, 240 and 255.
+    CHAOS_2019_02: (
+        Organ("liver", 70, 90, 1),
+        Organ("right-kidney", 150, 170, 2),
+        Organ("left-kidney", 230, 247, 3),
+        Organ("spleen", 248, 255, 4),
+    ),
+}
+_ODD = 128  # no label of a mask
+_EXACT = {CHAOS: {63, 126, 189, 252}, CHAOS_2019_02: {80, 160, 240, 255}}
+# 240 and 255 alone lie in today's spleen range as well: they do not tell the releases apart.
+_TELLING = {CHAOS: {63, 126, 189, 252}, CHAOS_2019_02: {80, 160}}
+
+
+def level_histogram(mask: NDArray[np.integer]) -> dict[int, int]:
+    """Count the pixels of each grey level of a mask of any shape, lowest level first."""
+    if mask.dtype.kind in "iu" and mask.dtype.itemsize <= 2 and mask.size:
+        low, found = count_values(mask)
+        return {low + int(at): int(found[at]) for at in np.flatnonzero(found)}
+    levels, counts = np.unique(mask, return_counts=True)
+    return {int(level): int(count) for level, count in zip(levels, counts, strict=True)}
+
+
+def describe_levels(histogram: Mapping[int, int], limit: int = 8) -> str:
+    """Write a histogram as ``0: 60000, 63: 5000, ... 12 more levels``.
+
+    Where there are more than ``limit`` levels, the most frequent ones are shown.
+    """
+    frequent = sorted(histogram, key=lambda level: (-histogram[level], level))[:limit]
+    text = ", ".join(f"{level}: {histogram[level]}" for level in sorted(frequent))
+    more = len(histogram) - len(frequent)
+    return f"{text}, ... {more} more level{'s' if more > 1 else ''}" if more else text
+
+
+def check_levels(histogram: Mapping[int, int], organs: Sequence[Organ]) -> None:
+    """Check that each level but 0 belongs to an organ.
+
+    Raises `FileError` ``mask-levels``, whose remedy names the option that would take the mask.
+    """
+    levels = {level for level in histogram if level != 0}
+    if levels == {255} and not any(o.low > 247 for o in organs):
+        # In range of the spleen (252), but nothing paints it so: somebody's binary mask.
+        reason = f"a binary mask, not one of CHAOS's grey levels: {describe_levels(histogram)}"
+        raise FileError(reason, _remedy(levels), "mask-levels")
+    strangers = [level for level in levels if not any(o.low <= level <= o.high for o in organs)]
+    if strangers:
+        ranges = ", ".join(f"{organ.name} {organ.low}-{organ.high}" for organ in organs)
+        reason = f"grey levels outside every organ's range ({ranges}): {describe_levels(histogram)}"
+        raise FileError(reason, _remedy(levels), "mask-levels")
+
+
+def select(mask: NDArray[np.integer], low: int, high: int) -> NDArray[np.bool_]:
+    """Give the pixels of one organ, boolean and of the mask's shape: ``low <= level <= high``."""
+    return np.asarray((mask >= low) & (mask <= high), dtype=np.bool_)
+
+
+def label_map(mask: NDArray[np.integer], organs: Sequence[Organ]) -> NDArray[np.uint8]:
+    """Replace grey levels by the organs' labels; uint8, of the mask's shape; the rest becomes 0."""
+    labels = np.zeros(mask.shape, dtype=np.uint8)
+    for organ in organs:
+        labels[select(mask, organ.low, organ.high)] = organ.label
+    return labels
+
+
+def level_table(values: NDArray[np.uint8], organs: Sequence[Organ]) -> bytes:
+    """Write for `relabel` what each of 256 levels becomes, but for those that are of no organ.
+
+    Those are the levels that `check_levels` would refuse of a mask of one level: it refuses no mask
+    without one of them.
+    """
+    return bytes(
+        _ODD if _is_odd(level, organs) else int(value) for level, value in enumerate(values)
+    )
+
+
+def relabel(mask: NDArray[np.integer], table: bytes, part: Part) -> NDArray[np.uint8] | None:
+    """Replace grey levels by a `level_table`, in one pass over the pixels.
+
+    Args:
+        mask: (rows, cols).
+        table: what each level becomes.
+        part: of the mask; outside, all is 0.
+
+    Returns:
+        The new mask, (rows, cols) uint8; None where the levels have to be looked into first: one is
+        of no organ, or they are of more than 8 bits.
+    """
+    if mask.dtype != np.uint8:
+        return None
+    shown = mask[part]
+    found = shown.tobytes().translate(table)
+    if _ODD in found:
+        return None
+    labels = np.full(mask.shape, table[0], np.uint8)
+    labels[part] = np.frombuffer(found, np.uint8).reshape(shown.shape)
+    return labels
+
+
+def _is_odd(level: int, organs: Sequence[Organ]) -> bool:
+    try:
+        check_levels({level: 1}, organs)
+    except FileError:
+        return True
+    return False
+
+
+def areas(histogram: Mapping[int, int], organs: Sequence[Organ]) -> dict[str, int]:
+    """Give the pixels of each organ that a mask's `level_histogram` shows at all."""
+    found = {
+        organ.name: sum(n for level, n in histogram.items() if organ.low <= level <= organ.high)
+        for organ in organs
+    }
+    return {name: pixels for name, pixels in found.items() if pixels}
+
+
+def label_areas(mask: NDArray[np.integer], labels: Mapping[int, str]) -> dict[str, int]:
+    """Give the pixels of each organ that a mask's values may stand for, also where it is 0."""
+    areas = dict.fromkeys(labels.values(), 0)
+    for value, organ in labels.items():
+        areas[organ] += int(np.count_nonzero(mask == value))
+    return areas
+
+
+def _remedy(levels: set[int]) -> str:
+    if levels <= _EXACT[CHAOS_2019_02] and levels & _TELLING[CHAOS_2019_02]:
+        return f"These are the levels of the February 2019 release: use --levels {CHAOS_2019_02}."
+    if levels <= _EXACT[CHAOS]:
+        return f"These are the levels of the current release: use --levels {CHAOS}."
+    if len(levels) == 1:
+        (level,) = levels
+        return f"The mask is binary: use --range {level} {level}."
+    return (
+        "The mask may have been interpolated; the original one is better. "
+        "--lenient-masks takes the levels in range and counts the rest as background."
+    )

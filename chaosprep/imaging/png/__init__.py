@@ -1,0 +1,1 @@
+"""Grey PNG: filters, chunks, and the bytes, the same every time."""

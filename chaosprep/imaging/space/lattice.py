@@ -1,0 +1,112 @@
+"""Where the voxels of an array lie in the patient, and a volume: an array that knows it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from chaosprep.errors import FileError
+from chaosprep.imaging.space.geometry import slice_normal
+
+SAME_VOXEL = 0.1  # of the smallest spacing: two lattices have the same voxels
+SAME_PLACE = 1e-3  # mm: above the rounding of headers and of NIfTI's float32
+
+
+@dataclass(frozen=True, eq=False)
+class Lattice:
+    """A lattice of voxels in DICOM patient coordinates (LPS: left, posterior, superior; mm).
+
+    Voxel (i, j, k) of an array of ``shape`` lies at ``origin + steps @ (i, j, k)``; ``origin`` is
+    (3,) mm and ``steps`` (3, 3) mm, a column for each axis of the array.
+    """
+
+    shape: tuple[int, int, int]
+    origin: NDArray[np.float64]
+    steps: NDArray[np.float64]
+
+    @property
+    def spacing(self) -> tuple[float, float, float]:
+        """The mm between voxels along each axis of the array."""
+        i, j, k = (float(length) for length in np.linalg.norm(self.steps, axis=0))
+        return i, j, k
+
+    @property
+    def is_sheared(self) -> bool:
+        """Whether two axes are not at right angles (a tilted gantry), to 1e-3 of a cosine."""
+        unit = self.steps / np.linalg.norm(self.steps, axis=0)
+        return bool(np.abs(unit.T @ unit - np.eye(3)).max() > 1e-3)
+
+    def differs_by(self, other: "Lattice") -> float:
+        """The largest distance in mm between the same corners of two lattices of one shape."""
+        ends = np.array(np.meshgrid(*((0, size - 1) for size in self.shape))).reshape(3, -1)
+        here = self.origin[:, None] + self.steps @ ends
+        there = other.origin[:, None] + other.steps @ ends
+        return float(np.linalg.norm(here - there, axis=0).max())
+
+
+@dataclass(frozen=True, eq=False)
+class Volume:
+    """An array (slices, rows, cols) and the lattice of its voxels, axes in the same order."""
+
+    voxels: NDArray[Any]
+    lattice: Lattice
+
+
+def stack_lattice(
+    shape: tuple[int, int, int],
+    position: Sequence[float] | NDArray[np.float64],
+    orientation: Sequence[float],
+    spacing: tuple[float, float, float],
+) -> Lattice:
+    """The lattice of slices stacked along their normal, (slices, rows, cols).
+
+    PS3.3 C.7.6.2.1.1: a step along a row goes by the first three cosines, one down a column by
+    the last three.
+
+    Args:
+        shape: slices, rows, cols.
+        position: ImagePositionPatient of the first slice, mm.
+        orientation: ImageOrientationPatient.
+        spacing: mm between slices, rows, cols.
+    """
+    along_row, down = np.array(orientation[:3]), np.array(orientation[3:])
+    steps = np.column_stack(
+        [slice_normal(orientation) * spacing[0], down * spacing[1], along_row * spacing[2]]
+    )
+    return Lattice(shape, np.array(position, dtype=np.float64), steps)
+
+
+def laid_on(volume: Volume, lattice: Lattice) -> NDArray[Any]:
+    """The voxels of a volume in the order of a lattice: axes are swapped and flipped, no more.
+
+    Raises:
+        FileError: `grid-mismatch`, corners lie more than a tenth of the smallest spacing apart.
+    """
+    turn = np.rint(np.linalg.solve(lattice.steps, volume.lattice.steps))
+    if not all((np.abs(turn).sum(axis=axis) == 1).all() for axis in (0, 1)):
+        raise _other_grid("they do not have the reference's spacing or directions")
+    axes = np.abs(turn).argmax(axis=1)
+    voxels = volume.voxels.transpose(axes)
+    origin, steps = volume.lattice.origin.copy(), volume.lattice.steps[:, axes]
+    for axis in range(3):
+        if turn[axis, axes[axis]] < 0:
+            origin += steps[:, axis] * (voxels.shape[axis] - 1)
+            steps[:, axis] *= -1
+            voxels = np.flip(voxels, axis)
+    if voxels.shape != lattice.shape:
+        sizes = ["x".join(map(str, shape)) for shape in (voxels.shape, lattice.shape)]
+        raise _other_grid(f"they are {sizes[0]}, the reference's {sizes[1]}")
+    apart = Lattice(lattice.shape, origin, steps).differs_by(lattice)
+    if apart > SAME_VOXEL * min(lattice.spacing):
+        raise _other_grid(f"corners lie {apart:.3g} mm from the reference's")
+    return voxels
+
+
+def _other_grid(reason: str) -> FileError:
+    return FileError(
+        f"its voxels lie on another grid: {reason}",
+        "Bring it back to the reference's grid (chaosprep assemble undoes --size and --spacing).",
+        code="grid-mismatch",
+    )

@@ -1,0 +1,123 @@
+"""Which voxel of a mask each pixel of an image is, by where both lie in the patient."""
+
+from dataclasses import dataclass
+from itertools import product
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from chaosprep.errors import FileError
+from chaosprep.imaging.header import Header
+from chaosprep.imaging.space.lattice import Lattice
+
+IN_PLANE = 1e-3  # pixels: above the rounding of headers, far below what a mask can show
+THROUGH_PLANE = 0.05  # of the step between two planes: positions are rounded, grids are not
+_FLAT = 1e-9  # of a volume of steps, mm^3: below it the steps span no space
+
+
+@dataclass(frozen=True, eq=False)
+class Place:
+    """Where an image lies in a grid: pixel (r, c) is voxel ``start + r * down + c * right``.
+
+    Each is (3,) integers; ``down`` and ``right`` are one step along two axes of the grid.
+    """
+
+    start: NDArray[np.int64]
+    down: NDArray[np.int64]
+    right: NDArray[np.int64]
+
+    @property
+    def across(self) -> int:
+        """The axis of the grid that stands on the image."""
+        return 3 - int(np.abs(self.down).argmax()) - int(np.abs(self.right).argmax())
+
+    def take(self, voxels: NDArray[Any], rows: int, cols: int) -> NDArray[Any]:
+        """The voxels of a grid's array at an image's pixels: (rows, cols)."""
+        down, right = np.arange(rows)[:, None], np.arange(cols)[None, :]
+        i, j, k = (
+            self.start[axis] + down * self.down[axis] + right * self.right[axis]
+            for axis in range(3)
+        )
+        found: NDArray[Any] = voxels[i, j, k]
+        return found
+
+
+def image_grid(header: Header) -> Lattice:
+    """The grid of one image: (rows, cols, 1), its third step 1 mm along the normal.
+
+    PS3.3 C.7.6.2.1.1: a pixel lies at ImagePositionPatient + column x spacing x the first three
+    cosines + row x spacing x the last three.
+
+    Raises:
+        FileError: `mask-grid`, where the header does not tell.
+    """
+    position, spacing = header.image_position_patient, header.pixel_spacing
+    cosines = header.image_orientation_patient
+    if position is None or spacing is None or cosines is None:
+        raise _no_grid("the image has no position, orientation or pixel spacing")
+    right, down = np.array(cosines[:3]), np.array(cosines[3:])
+    steps = np.column_stack([down * spacing[0], right * spacing[1], np.cross(right, down)])
+    return Lattice((header.rows, header.cols, 1), np.array(position), steps)
+
+
+def locate(image: Lattice, mask: Lattice) -> Place:
+    """Where an image (`image_grid`) lies in the grid of a mask.
+
+    Flipped and exchanged axes are fine where each pixel is a voxel, to `IN_PLANE` in the plane of
+    the image and `THROUGH_PLANE` across it, and the two planes have the same size.
+
+    Raises:
+        FileError: `mask-grid`, or `mask-missing` where the image lies beyond the mask.
+    """
+    for grid in (image, mask):
+        if not np.isfinite(grid.steps).all() or abs(np.linalg.det(grid.steps)) < _FLAT:
+            raise _no_grid("the axes of the grid span no space")
+    inverse = np.linalg.inv(mask.steps)
+    start = inverse @ (image.origin - mask.origin)
+    down, right = inverse @ image.steps[:, 0], inverse @ image.steps[:, 1]
+    if not (np.isfinite(start).all() and np.abs(start).max() < 2**31):
+        raise _no_grid("its grid lies elsewhere")
+    place = Place(*(np.rint(vector).astype(np.int64) for vector in (start, down, right)))
+    lengths = [int(np.abs(step).sum()) for step in (place.down, place.right)]
+    if lengths != [1, 1] or place.down @ place.right:
+        raise _no_grid("its rows and columns are not those of the image")
+    _check_exact(place, (start, down, right), image)
+    _check_extent(place, image, mask)
+    return place
+
+
+def _check_exact(place: Place, exact: tuple[NDArray[np.float64], ...], image: Lattice) -> None:
+    """Pixels and voxels are the farthest apart in a corner."""
+    start, down, right = exact
+    limit = np.full(3, IN_PLANE)
+    limit[place.across] = THROUGH_PLANE
+    for r, c in product((0, image.shape[0] - 1), (0, image.shape[1] - 1)):
+        off = start + r * down + c * right - (place.start + r * place.down + c * place.right)
+        if not (np.abs(off) <= limit).all():
+            raise _no_grid(f"its voxels are up to {np.abs(off).max():.2g} steps off the pixels")
+
+
+def _check_extent(place: Place, image: Lattice, mask: Lattice) -> None:
+    rows, cols = image.shape[:2]
+    across = place.across
+    far = place.start + (rows - 1) * place.down + (cols - 1) * place.right
+    for axis in {0, 1, 2} - {across}:
+        size = rows if place.down[axis] else cols
+        ends = {int(place.start[axis]), int(far[axis])}
+        if mask.shape[axis] != size or ends != {0, size - 1}:
+            raise _no_grid("it does not cover just the area of the image")
+    if not 0 <= place.start[across] < mask.shape[across]:
+        raise FileError(
+            "the mask does not reach this image",
+            "Bring back the whole mask, or leave the slice out with --on-error skip.",
+            code="mask-missing",
+        )
+
+
+def _no_grid(reason: str) -> FileError:
+    return FileError(
+        f"mask and image do not lie on one grid: {reason}",
+        "Find the mask that was drawn on this image; resampling would blur it.",
+        code="mask-grid",
+    )

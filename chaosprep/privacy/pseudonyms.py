@@ -1,0 +1,72 @@
+"""Patient ids and paths as keyed hashes: the same key gives the same ones, no key gives none back.
+
+HMAC-SHA256 (RFC 2104), each use under a label of its own, so that no hash tells of another use.
+"""
+
+import hmac
+import logging
+import stat
+from pathlib import Path
+
+from chaosprep.errors import FileError, UsageError
+from chaosprep.files import read_regular
+
+LEAST = 16  # bytes: a shorter key can be found by trying all
+_READABLE = stat.S_IRGRP | stat.S_IROTH
+_ENDINGS = (".nii.gz", ".nii", ".npy", ".png", ".dcm", ".dicom", ".ima")
+_log = logging.getLogger(__name__)
+
+
+class Key:
+    """A secret, and what is derived from it."""
+
+    def __init__(self, secret: bytes) -> None:
+        self._secret = secret
+
+    def __repr__(self) -> str:
+        return "<Key>"
+
+    def patient(self, text: str) -> str:
+        """The id of a patient: `P` and 10 hexadecimal digits."""
+        return f"P{self._hash('patient', text)[:10]}"
+
+    def path(self, text: str) -> str:
+        """What stands for a path: 20 hexadecimal digits, and the ending where it is a usual one."""
+        ending = next((e for e in _ENDINGS if text.casefold().endswith(e)), "")
+        return self._hash("path", text)[:20] + ending
+
+    def fingerprint(self) -> str:
+        """8 hexadecimal digits that tell this key from another, for the manifest."""
+        return self._hash("key", "")[:8]
+
+    def _hash(self, use: str, text: str) -> str:
+        message = f"chaosprep.{use}\0{text}".encode("utf-8", "surrogateescape")
+        return hmac.digest(self._secret, message, "sha256").hex()
+
+
+def read_key(path: str | Path) -> Key:
+    """Read a key file: any bytes, at least `LEAST` of them, taken as they are.
+
+    Raises:
+        UsageError: it cannot be read, or is too short.
+    """
+    try:
+        secret = read_regular(Path(path), follow=True)
+    except FileError as error:
+        raise UsageError(f"pseudonymize: the key file: {error.reason}", _HOW, "key") from error
+    if len(secret) < LEAST:
+        raise UsageError(
+            f"pseudonymize: the key file holds {len(secret)} bytes, {LEAST} are the least",
+            _HOW,
+            code="key",
+        )
+    return Key(secret)
+
+
+_HOW = "Make one with: head -c 32 /dev/urandom > KEYFILE; chmod 600 KEYFILE."
+
+
+def warn_if_readable(path: str | Path) -> None:
+    """Log a warning where others than its owner may read a key file."""
+    if Path(path).stat().st_mode & _READABLE:
+        _log.warning("The key file can be read by others: chmod 600 it.")

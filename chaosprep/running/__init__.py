@@ -1,0 +1,1 @@
+"""How a stage is run: planned, mapped over its cases, journalled, committed."""

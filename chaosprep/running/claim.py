@@ -1,0 +1,64 @@
+"""The right to write into an output directory, for workers that their run cannot end itself.
+
+A worker on another machine may live on when its run was interrupted or killed. So it looks, before
+a file gets its name, for the file that stands for its run; the next run removes it.
+"""
+
+import os
+import uuid
+from dataclasses import dataclass
+from pathlib import Path
+
+from chaosprep.files import write_new
+
+_PREFIX = "run-"
+
+
+class SupersededError(Exception):
+    """The run that this work belongs to has ended; nothing more is written for it."""
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A file in the workspace that stands there as long as its run may write."""
+
+    path: Path
+
+    @property
+    def run(self) -> str:
+        """The name of the run, a random one."""
+        return self.path.name.removeprefix(_PREFIX)
+
+    def holds(self) -> bool:
+        """Whether the run may still write (opening asks the server, where `stat` may not)."""
+        try:
+            os.close(os.open(self.path, os.O_RDONLY))
+        except OSError:
+            return False
+        return True
+
+    def check(self) -> None:
+        """Refuse to go on for a run that has ended.
+
+        Raises:
+            SupersededError: the claim was given up or taken away.
+        """
+        if not self.holds():
+            raise SupersededError(f"run {self.run} has ended")
+
+    def give_up(self) -> None:
+        """End the run's right to write."""
+        self.path.unlink(missing_ok=True)
+
+
+def end_claims(workspace: Path) -> None:
+    """No earlier run may write any more. The caller holds the lock."""
+    for earlier in workspace.glob(f"{_PREFIX}*"):
+        earlier.unlink(missing_ok=True)
+
+
+def make_claim(workspace: Path) -> Claim:
+    """Give a run the right to write."""
+    claim = Claim((workspace / f"{_PREFIX}{uuid.uuid4().hex}").absolute())
+    write_new(claim.path, claim.run.encode())
+    return claim

@@ -1,0 +1,161 @@
+"""The commit of a stage: table first, descriptor last, nothing else left in the directory."""
+
+import hashlib
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from chaosprep import __version__
+from chaosprep.dataset.descriptor import (
+    MANIFEST_VERSION,
+    Descriptor,
+    Provenance,
+    Resource,
+    Shard,
+    ShardDescriptor,
+    SplitCounts,
+    StageRecord,
+    table_schema,
+)
+from chaosprep.dataset.manifest import DESCRIPTOR, SHARD, TABLE
+from chaosprep.dataset.records import FOLDERS, SPLITS, Slice, Split, encode_row
+from chaosprep.errors import Problem
+from chaosprep.files import settle, write_durably
+from chaosprep.imaging.png.codec import COMPRESSOR
+from chaosprep.running.stage import Lineage
+
+_LIBRARIES = ("Pillow", "numpy", "opencv-python-headless", "pydicom")
+
+
+def versions() -> dict[str, str]:
+    """The versions of this tool and of the libraries that its output depends on."""
+    known = {name: version(name) for name in _LIBRARIES}
+    return {"chaosprep": __version__, "PNG": COMPRESSOR} | known
+
+
+def in_order(problems: Iterable[Problem]) -> tuple[Problem, ...]:
+    """Problems as messages and manifests show them."""
+    return tuple(sorted(problems, key=lambda p: (p.id, p.file or "", p.code)))
+
+
+def commit(
+    directory: Path,
+    made: StageRecord,
+    source: Lineage,
+    rows: Iterable[Slice],
+    skipped: tuple[Problem, ...],
+    shard: Shard | None = None,
+) -> None:
+    """Write the table and the descriptor of a finished stage, and remove every other file.
+
+    Args:
+        directory: the stage directory, whose image and mask files are all there.
+        made: the stage and its parameters.
+        source: what it was made from, for licences, sources and history.
+        rows: the table, sorted by id.
+        skipped: the problems that were left out.
+        shard: which part this is, where it is not the whole.
+    """
+    counter = _Counter()
+    paths: set[str] = set()
+    temporary = directory / f"{TABLE}.part"
+    digest = hashlib.sha256()
+    size = 0
+    temporary.unlink(missing_ok=True)
+    with temporary.open("xb") as file:
+        for row in rows:
+            counter.add(row)
+            paths.update(path for path, _, _ in row.files())
+            line = encode_row(row) + b"\n"
+            digest.update(line)
+            size += file.write(line)
+    settle(temporary, directory / TABLE)
+    _prune(directory, paths)
+    descriptor = Descriptor(
+        name=f"chaosprep-{made.stage}",
+        title=f"Image and mask slices, as {made.stage} made them",
+        licenses=source.licenses,
+        sources=source.sources,
+        resources=(_resource(size, digest.hexdigest()),),
+        tool=Provenance(
+            **msgspec.structs.asdict(made),
+            manifest_version=MANIFEST_VERSION,
+            counts=counter.counts(),
+            warned=counter.warned,
+            history=source.history,
+            skipped=skipped,
+        ),
+    )
+    if shard is None:
+        write_durably(directory / DESCRIPTOR, _text(descriptor))
+    else:
+        part = ShardDescriptor(**_fields(descriptor), shard=shard)
+        write_durably(directory / SHARD, _text(part))
+
+
+def _text(descriptor: Descriptor) -> bytes:
+    return msgspec.json.format(msgspec.json.encode(descriptor), indent=2) + b"\n"
+
+
+def _fields(descriptor: Descriptor) -> dict[str, Any]:
+    return {name: getattr(descriptor, name) for name in Descriptor.__struct_fields__}
+
+
+def _resource(size: int, digest: str) -> Resource:
+    return Resource(
+        name="slices",
+        path=TABLE,
+        format="jsonl",
+        mediatype="application/jsonl",
+        encoding="utf-8",
+        bytes=size,
+        hash=f"sha256:{digest}",
+        schema=table_schema(),
+    )
+
+
+class _Counter:
+    """Counts patients, cases and slices of each side, row by row."""
+
+    def __init__(self) -> None:
+        self._patients: dict[Split, set[str]] = {}
+        self._cases: dict[Split, set[str]] = {}
+        self._slices: dict[Split, int] = {}
+        self.warned = 0
+
+    def add(self, row: Slice) -> None:
+        self._patients.setdefault(row.split, set()).add(row.patient)
+        self._cases.setdefault(row.split, set()).add(row.case)
+        self._slices[row.split] = self._slices.get(row.split, 0) + 1
+        self.warned += bool(row.warnings)
+
+    def counts(self) -> dict[Split, SplitCounts]:
+        return {
+            split: SplitCounts(
+                len(self._patients[split]), len(self._cases[split]), self._slices[split]
+            )
+            for split in SPLITS
+            if split in self._slices
+        }
+
+
+def _prune(directory: Path, keep: set[str]) -> None:
+    """Remove what an earlier, interrupted attempt left and the table does not name."""
+    for path in _files(directory):
+        if path not in keep:
+            (directory / path).unlink()
+    for folder in FOLDERS:
+        with suppress(OSError):  # not there, or not empty
+            (directory / folder).rmdir()
+
+
+def _files(directory: Path) -> Iterator[str]:
+    for folder in (f"{split}/{kind}" for split in SPLITS for kind in ("images", "masks")):
+        if (directory / folder).is_dir():
+            with os.scandir(directory / folder) as files:
+                yield from [f"{folder}/{file.name}" for file in files]

@@ -1,0 +1,116 @@
+"""Which Dask cluster: one of this machine's processes, the configured one, or an address."""
+
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from chaosprep.errors import ChaosprepError, UsageError
+from chaosprep.running.executors import METHOD, warm_up
+
+LOCAL = "local"
+CONFIG = "config"
+_LOGGERS = ("distributed", "distributed.client", "distributed.nanny", "distributed.scheduler")
+_IGNORE_INTERRUPTS = "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)"
+_PRELOAD = ("distributed", "chaosprep.running.dask.workers")
+_SETTINGS = {
+    "distributed.worker.multiprocessing-method": METHOD,
+    "distributed.admin.tick.interval": "500ms",
+    "distributed.worker.profile.enabled": False,
+    "distributed.scheduler.http.routes": [],
+    "distributed.worker.http.routes": [],
+    # a case that kills its worker is found with fewer deaths; nobody else's work is here
+    "distributed.scheduler.allowed-failures": 1,
+}
+
+
+def warm_up_for(dask: str | None, jobs: int, libraries: Sequence[str]) -> None:
+    """Let the server that workers are forked from start, where workers are processes of ours.
+
+    Args:
+        dask: as in `scheduler_address`.
+        jobs: the worker processes; one is this process itself, or a process of `local`.
+        libraries: what the workers need besides, as in `warm_up`.
+    """
+    if dask is None:
+        warm_up(jobs, libraries)
+    elif dask == LOCAL:
+        warm_up(jobs + 1, (*_PRELOAD, *libraries))
+
+
+@contextmanager
+def scheduler_address(dask: str | None, jobs: int) -> Iterator[str | None]:
+    """The address of the scheduler that is meant, as long as the context lasts; None without one.
+
+    Args:
+        dask: `local` starts a cluster of `jobs` processes on this machine; `config` or nothing is
+            what Dask is configured to use (`DASK_SCHEDULER_ADDRESS`); all else is an address.
+        jobs: the worker processes of `local`.
+
+    Raises:
+        ChaosprepError: `dask-missing`, Dask is not installed.
+        UsageError: `dask-address`, Dask is not configured.
+    """
+    if dask is None:
+        yield None
+        return
+    try:
+        import distributed  # noqa: F401
+    except ImportError as error:
+        raise ChaosprepError(
+            "dask is not installed", "Run: pip install 'chaosprep[dask]'.", code="dask-missing"
+        ) from error
+    if dask == LOCAL:
+        with _local_cluster(jobs) as address:
+            yield address
+    else:
+        yield _configured() if dask in (CONFIG, "") else dask
+
+
+def _configured() -> str:
+    import dask
+
+    address = dask.config.get("scheduler-address", None)
+    if not address:
+        raise UsageError(
+            "dask: no scheduler is configured",
+            "Set DASK_SCHEDULER_ADDRESS, or give its address.",
+            code="dask-address",
+        )
+    return str(address)
+
+
+@contextmanager
+def _local_cluster(jobs: int) -> Iterator[str]:
+    import dask
+    import distributed.utils
+    from distributed import LocalCluster
+
+    distributed.utils._forkserver_preload_set = True  # what it would set is imported here as well
+    with silent(), dask.config.set(_SETTINGS):
+        cluster = LocalCluster(
+            n_workers=jobs,
+            threads_per_worker=1,
+            processes=True,
+            host="127.0.0.1",
+            dashboard_address="127.0.0.1:0",
+            scheduler_kwargs={"dashboard": False},
+            memory_limit=0,
+            silence_logs=logging.CRITICAL,
+            preload=[_IGNORE_INTERRUPTS],
+        )
+        with cluster:
+            yield cluster.scheduler_address
+
+
+@contextmanager
+def silent() -> Iterator[None]:
+    """Keep Dask's log lines away: what they tell becomes an error, or is settled."""
+    loggers = [logging.getLogger(name) for name in _LOGGERS]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.CRITICAL + 1)
+    try:
+        yield
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)

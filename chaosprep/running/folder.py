@@ -1,0 +1,196 @@
+"""The folder that an export makes: new, whole or not there at all, with the data's licence."""
+
+import shutil
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+
+from chaosprep import __version__
+from chaosprep.dataset.manifest import Dataset
+from chaosprep.dataset.opening import open_dataset
+from chaosprep.errors import ChaosprepError, FileError, NothingFoundError, Problem, ProblemsError
+from chaosprep.files import check_apart, read_regular, real, sha256, write_durably
+from chaosprep.running.mapping import OnCase, ignore, map_cases
+from chaosprep.running.runner import OnError
+
+LICENSE = "LICENSE-DATA.txt"
+RECORD = "chaosprep-export.json"
+"""What made an export; also the mark of a folder that --overwrite may replace."""
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+@dataclass(frozen=True)
+class Options:
+    """What every export takes besides its own parameters."""
+
+    jobs: int = 1
+    on_error: OnError = "stop"
+    overwrite: bool = False
+    on_case: OnCase = ignore
+
+
+DEFAULTS = Options()
+
+
+@dataclass(frozen=True)
+class Exported:
+    """What an export made: the folder, how much it holds, and what was left out."""
+
+    format: str
+    path: Path
+    cases: int
+    slices: int
+    skipped: tuple[Problem, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def opened(source: str | Path | Dataset) -> Dataset:
+    """The dataset to export: opened, where only its directory is given."""
+    return source if isinstance(source, Dataset) else open_dataset(source)
+
+
+@contextmanager
+def new_folder(
+    dataset: Dataset, output: Path, format: str, parameters: dict[str, Any], overwrite: bool
+) -> Iterator[Path]:
+    """A folder to fill, beside `output`; it takes that name only when all went well.
+
+    It gets `LICENSE-DATA.txt` and `chaosprep-export.json`, which tells what it was made from.
+
+    Raises:
+        ChaosprepError: `output` is the dataset, inside or around it, or it holds something.
+    """
+    check_output(dataset.directory, Path(output), overwrite)
+    place = real(Path(output))
+    folder, aside = (place.with_name(f".{place.name}.{end}") for end in ("part", "old"))
+    try:
+        for left in (folder, aside):
+            shutil.rmtree(left, ignore_errors=True)
+        folder.mkdir(parents=True)
+        try:
+            yield folder
+            write_durably(folder / LICENSE, license_text(dataset).encode())
+            write_durably(folder / RECORD, _record(dataset, format, parameters, _listing(folder)))
+            if place.exists():
+                place.replace(aside)
+            folder.replace(place)
+        except BaseException:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+        shutil.rmtree(aside, ignore_errors=True)
+    except OSError as error:
+        raise ChaosprepError(
+            f"{output}: cannot be written ({error.strerror})",
+            "Make room or choose another output.",
+            code="output",
+        ) from error
+
+
+def export_each(
+    function: Callable[[T], R],
+    tasks: Sequence[T],
+    name: Callable[[T], str],
+    options: Options,
+    export: str,
+    verb: str = "export",
+) -> tuple[list[R], tuple[Problem, ...]]:
+    """Do the work of every case, in workers; give the results in the order of the tasks.
+
+    A `ChaosprepError` is a problem of its case, which `options.on_error` decides on. `function` and
+    each task must pickle.
+
+    Raises:
+        ProblemsError: there were problems, and they are not to be skipped.
+        NothingFoundError: nothing is left.
+    """
+    made, problems = map_cases(function, tasks, name, options.jobs, options.on_case)
+    title = f"{verb} {export}".strip()
+    if problems and options.on_error == "stop":
+        count = f"{len(problems)} problem{'s' if len(problems) > 1 else ''}"
+        raise ProblemsError(
+            f"{title}: {count}, nothing was written",
+            "Settle them, or leave these cases out with --on-error skip.",
+            tuple(problems),
+        )
+    if not made:
+        raise NothingFoundError(f"{title}: no case is left", code="nothing")
+    return made, tuple(problems)
+
+
+def license_text(dataset: Dataset) -> str:
+    """The licence and the sources of the data, to read."""
+    lines = ["Licence of the data", ""]
+    lines += _titled((one.title or one.name, one.path) for one in dataset.licenses)
+    lines += ["", "Where they come from; cite them", ""]
+    lines += _titled((one.title, one.path) for one in dataset.sources)
+    lines += ["", "Derived with chaosprep: " + " > ".join(one.stage for one in dataset.history)]
+    return "\n".join(lines) + "\n"
+
+
+def _titled(found: Iterable[tuple[str | None, str | None]]) -> list[str]:
+    lines = [" ".join(part for part in pair if part) for pair in found]
+    return lines or ["not stated in the manifest: ask whoever gave you the data"]
+
+
+def _listing(folder: Path) -> str:
+    """The SHA-256 of the names of all files in an export, its record left out."""
+    names = sorted(
+        path.relative_to(folder).as_posix() for path in folder.rglob("*") if not path.is_dir()
+    )
+    return sha256("\n".join(name for name in names if name != RECORD).encode())
+
+
+def _is_untouched(folder: Path) -> bool:
+    """Whether a folder holds an export, and nothing that somebody added to it."""
+    try:
+        record = msgspec.json.decode(read_regular(folder / RECORD))
+    except (FileError, msgspec.MsgspecError, UnicodeDecodeError):
+        return False
+    return isinstance(record, dict) and record.get("files_sha256") == _listing(folder)
+
+
+def _record(dataset: Dataset, format: str, parameters: dict[str, Any], files_sha256: str) -> bytes:
+    record = {
+        "format": format,
+        "chaosprep": __version__,
+        "parameters": parameters,
+        "descriptor_sha256": dataset.descriptor_sha256,
+        "history": [past.stage for past in dataset.history],
+        "files_sha256": files_sha256,
+    }
+    return msgspec.json.format(msgspec.json.encode(record), indent=2) + b"\n"
+
+
+def check_output(source: Path, output: Path, overwrite: bool) -> None:
+    """Refuse an output that is the input, inside or around it, or that holds something.
+
+    Raises:
+        ChaosprepError: `output-place`, `output-foreign` or `output`.
+    """
+    check_apart(source, output)
+    if not output.exists() or (output.is_dir() and not any(output.iterdir())):
+        return
+    if not (output.is_dir() and (output / RECORD).exists()):
+        raise ChaosprepError(
+            f"{output}: it is not empty, and not an export",
+            "Give an empty or a new directory.",
+            code="output-foreign",
+        )
+    if not overwrite:
+        raise ChaosprepError(
+            f"{output}: it holds an export already",
+            "Use --overwrite to make it again, or give another directory.",
+            code="output",
+        )
+    if not _is_untouched(output):
+        raise ChaosprepError(
+            f"{output}: it holds files that the export did not make, or has lost some of its own",
+            "Move them, or the folder, away: --overwrite would delete them.",
+            code="output-foreign",
+        )

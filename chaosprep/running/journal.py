@@ -1,0 +1,113 @@
+"""The journal of an unfinished stage: one line per finished case, so that a kill loses little."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+
+import msgspec
+
+from chaosprep.dataset.records import Slice
+from chaosprep.errors import FileError, Problem
+from chaosprep.files import read_regular, sha256
+
+
+class Entry(msgspec.Struct, frozen=True, kw_only=True):
+    """What a case became.
+
+    `key` stands for stage, version, parameters and plan; `inputs` for what the case's files held.
+    """
+
+    case: str
+    key: str
+    inputs: str
+    slices: tuple[Slice, ...]
+    problems: tuple[Problem, ...] = ()
+
+    def is_whole(self, directory: Path) -> bool:
+        """Whether every file of the case stands in the directory as recorded."""
+        return all(
+            _matches(directory / path, digest)
+            for row in self.slices
+            for path, digest, _ in row.files()
+        )
+
+
+class Head(msgspec.Struct, frozen=True):
+    """The beginning of an entry: the case and what its files held, without its slices."""
+
+    case: str
+    inputs: str
+
+
+def _matches(path: Path, digest: str) -> bool:
+    try:
+        return sha256(read_regular(path, follow=True)) == digest
+    except FileError:
+        return False
+
+
+class Journal:
+    """An append-only file of entries; the latest entry of a case counts.
+
+    Entries stay on disk (only their places are held), so memory does not grow with the dataset.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._places: dict[str, tuple[int, int]] = {}
+        self._end = self._load()
+
+    def __enter__(self) -> "Journal":
+        self._file = self._path.open("ab")
+        self._file.truncate(self._end)  # a kill may have torn the last line
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._file.close()
+
+    def append(self, entry: Entry) -> None:
+        """Record a finished case; it survives a kill of the process from here on."""
+        line = msgspec.json.encode(entry) + b"\n"
+        self._file.write(line)
+        self._file.flush()
+        self._places[entry.case] = (self._end, len(line))
+        self._end += len(line)
+
+    def get(self, case: str) -> Entry | None:
+        """The latest entry of a case."""
+        line = self._line(case)
+        return None if line is None else msgspec.json.decode(line, type=Entry)
+
+    def head(self, case: str) -> Head | None:
+        """The latest entry of a case without its slices, much sooner than with them."""
+        line = self._line(case)
+        return None if line is None else msgspec.json.decode(line, type=Head)
+
+    def _line(self, case: str) -> bytes | None:
+        if case not in self._places:
+            return None
+        start, length = self._places[case]
+        with self._path.open("rb") as file:
+            file.seek(start)
+            return file.read(length)
+
+    def _load(self) -> int:
+        end = 0
+        for line in self._lines():
+            try:
+                case = msgspec.json.decode(line, type=Entry).case
+            except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+                break
+            self._places[case] = (end, len(line))
+            end += len(line)
+        return end
+
+    def _lines(self) -> Iterator[bytes]:
+        if self._path.exists():
+            with self._path.open("rb") as file:
+                yield from (line for line in file if line.endswith(b"\n"))

@@ -1,0 +1,298 @@
+"""Parts of a stage become the stage directory that one run would have made."""
+
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from chaosprep.dataset.case import Case
+from chaosprep.dataset.descriptor import DataSource, License, PastStage, Shard, StageRecord
+from chaosprep.dataset.manifest import WORKSPACE, Dataset
+from chaosprep.dataset.opening import is_finished, open_dataset, open_shard
+from chaosprep.dataset.records import Slice
+from chaosprep.errors import ChaosprepError, Problem, ProblemsError, UsageError
+from chaosprep.running.commit import commit, in_order
+from chaosprep.running.executors import WorkerDied, map_unordered, open_executor, warm_up
+from chaosprep.running.lock import locked
+from chaosprep.running.planning import check_output, damaged, fingerprint
+from chaosprep.running.runner import Event, OnEvent, forget, ignore, nothing_left
+from chaosprep.running.writer import Writer
+
+
+def merge(
+    shards: Sequence[str | Path],
+    output: str | Path,
+    *,
+    jobs: int = 1,
+    overwrite: bool = False,
+    on_event: OnEvent = ignore,
+) -> Dataset:
+    """Make one stage directory of all shards of a stage, as one run would have made it.
+
+    Every file is read and checked, then linked (copied across file systems). Where libraries
+    differ between shards, `versions` names each version.
+
+    Args:
+        shards: the directories that the stage made with `--shard`, in any order.
+        output: the stage directory to make.
+        jobs: worker processes that check and link.
+        overwrite: make it again, whatever stands in the output.
+        on_event: called in this process with every `Event`.
+
+    Raises:
+        UsageError: no shards are given.
+        ChaosprepError: `merge-stage`, `merge-version`, `merge-parameters`, `merge-source`,
+            `merge-count`, `merge-missing`, `merge-twice`: the shards are not those of one run.
+        ProblemsError: files are missing or damaged; nothing was committed.
+        NothingFoundError: there is no slice in any of them.
+    """
+    if not shards:
+        raise UsageError("merge: no shards", "Give the directories of all of them.", code="merge")
+    warm_up(jobs)
+    parts = Parts([open_shard(shard) for shard in shards])
+    parts.check()
+    output = Path(output)
+    for part in parts.parts:
+        check_output(part.directory, output)
+    workspace = output / WORKSPACE
+    if is_finished(output) and not overwrite and not workspace.exists():
+        return _already_done(parts, output, on_event)
+    try:
+        workspace.mkdir(parents=True, exist_ok=True)
+        with locked(workspace / "lock"):
+            if overwrite:
+                forget(output)
+            _carry(parts, output, jobs, on_event)
+            commit(output, parts.made, parts, parts.rows(), parts.skipped)
+            shutil.rmtree(workspace)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise ChaosprepError(
+            f"{output}: cannot be written ({error.strerror})",
+            "Make room or choose another output, and run the same command again.",
+            code="output",
+        ) from error
+    dataset = open_dataset(output)
+    total = len(parts.places)
+    on_event(Event("committed", "merge", total, total, problems=parts.skipped, dataset=dataset))
+    return dataset
+
+
+def _already_done(parts: "Parts", output: Path, on_event: OnEvent) -> Dataset:
+    dataset = open_dataset(output)
+    made = {name: getattr(dataset.made, name) for name in StageRecord.__struct_fields__}
+    if StageRecord(**made) != parts.made or dataset.descriptor.tool.history != parts.history:
+        raise ChaosprepError(
+            f"{output}: it holds something else than these shards",
+            "Use --overwrite to make it again, or another output directory.",
+            code="output-differs",
+        )
+    if lost := damaged(dataset):
+        raise ChaosprepError(
+            f"{output}: {lost} is missing or has another size than the manifest says",
+            "Use --overwrite to make it again.",
+            code="output-differs",
+        )
+    total = len(parts.places)
+    on_event(Event("already-done", "merge", total, total, dataset=dataset))
+    return dataset
+
+
+@dataclass(frozen=True)
+class _Task:
+    case: Case
+    output: Path
+
+
+def _carry(parts: "Parts", output: Path, jobs: int, on_event: OnEvent) -> None:
+    """Bring in the files of every case."""
+    total, problems = len(parts.places), list[Problem]()
+    on_event(Event("planned", "merge", 0, total))
+    tasks = (_Task(case, output) for case in parts.cases())
+    with closing(map_unordered(lambda: open_executor(jobs, total), _carry_case, tasks)) as results:
+        for finished, (task, result) in enumerate(results, 1):
+            case = task.case
+            found = (_died(case),) if isinstance(result, WorkerDied) else result
+            problems += found
+            kind: Literal["done", "failed"] = "failed" if found else "done"
+            on_event(Event(kind, "merge", finished, total, case.id, len(case.slices), found))
+    if problems:
+        raise ProblemsError(
+            f"merge: {len(problems)} problem{'s' if len(problems) > 1 else ''}, "
+            "nothing was committed",
+            "Run the damaged shards again with --overwrite, then the same command.",
+            in_order(problems),
+        )
+    if not total:
+        raise nothing_left(parts.made.stage)
+
+
+def _carry_case(task: _Task) -> tuple[Problem, ...]:
+    writer, problems, taken = Writer(task.output), list[Problem](), set[str]()
+    for row in task.case.slices:
+        for path, digest, _ in row.files():
+            try:
+                if path not in taken:
+                    writer.take(task.case, path, digest)
+            except ChaosprepError as error:
+                problems.append(Problem.of(error, row.id, path))
+            taken.add(path)  # frames of one file share it
+    return tuple(problems)
+
+
+def _died(case: Case) -> Problem:
+    reason = "its worker process died, twice"
+    return Problem(code="worker-died", id=case.id, reason=reason, remedy="Try --jobs 1.")
+
+
+class Parts:
+    """The shards of one run, in their order; to `commit` they are what it is made from."""
+
+    def __init__(self, shards: Sequence[Dataset]) -> None:
+        self._found = sorted(((_shard(part), part) for part in shards), key=lambda p: p[0].index)
+        self.parts = [part for _, part in self._found]
+
+    def check(self) -> None:
+        """Refuse shards of different runs, missing and surplus ones."""
+        first = self.parts[0]
+        for code, what, of in _SAME:
+            for part in self.parts[1:]:
+                if of(part) != of(first):
+                    raise _refusal(
+                        code,
+                        f"{part.directory} and {first.directory}: they differ in their {what}",
+                        "Give the shards of one run: one stage, parameters, source and N.",
+                    )
+        self._check_indices()
+        self._check_cases()
+
+    def _check_indices(self) -> None:
+        for (one, first), (two, second) in zip(self._found, self._found[1:], strict=False):
+            if one.index == two.index:
+                raise _refusal(
+                    "merge-twice",
+                    f"{first.directory} and {second.directory}: both are shard {one.index} "
+                    f"of {one.count}",
+                    "Give each shard once.",
+                )
+        count = self._found[0][0].count
+        missing = sorted(set(range(1, count + 1)) - {shard.index for shard, _ in self._found})
+        if missing:
+            raise _refusal(
+                "merge-missing",
+                f"merge: of {count} shards these are missing: {', '.join(map(str, missing))}",
+                "Run the stage for them (--shard I/N), and give all of them.",
+            )
+
+    def _check_cases(self) -> None:
+        """The manifests are files that anybody may have touched."""
+        owners: dict[str, Path] = {}
+        for shard, part in self._found:
+            for case in shard.cases:
+                if case in owners:
+                    raise _refusal(
+                        "merge-twice",
+                        f"{case}: it stands in {owners[case]} and in {part.directory}",
+                        "Run these shards again with --overwrite.",
+                    )
+                owners[case] = part.directory
+        for case, index, _ in self.places:
+            if owners.get(case) != self.parts[index].directory:
+                raise _refusal(
+                    "merge-source",
+                    f"{case}: {self.parts[index].directory} has slices of it, and does not name it",
+                    "Run this shard again with --overwrite.",
+                )
+
+    @cached_property
+    def places(self) -> list[tuple[str, int, int]]:
+        """Where each case of the table is: its id, its shard, its place there; as tables go."""
+        found = (
+            (id, number, place)
+            for number, part in enumerate(self.parts)
+            for place, id in enumerate(part.case_ids)
+        )
+        return sorted(found, key=lambda place: f"{place[0]}_")
+
+    def cases(self) -> Iterator[Case]:
+        """Every case, read when it is asked for."""
+        return (self.parts[number].cases[place] for _, number, place in self.places)
+
+    def rows(self) -> Iterator[Slice]:
+        """The merged table."""
+        for case in self.cases():
+            yield from case.slices
+
+    @cached_property
+    def made(self) -> StageRecord:
+        """The stage, as one run would have recorded it."""
+        fields = {name: getattr(self.parts[0].made, name) for name in StageRecord.__struct_fields__}
+        inputs = (item for shard, _ in self._found for item in shard.cases.items())
+        return StageRecord(
+            **fields | {"versions": self._versions(), "inputs_sha256": fingerprint(inputs)}
+        )
+
+    def _versions(self) -> dict[str, str]:
+        """Every version of every library, in order: `4.12.0, 4.13.0` where two were at work."""
+        every = [part.made.versions for part in self.parts]
+        names = dict.fromkeys(name for one in every for name in one)
+        return {
+            name: ", ".join(sorted({one[name] for one in every if name in one})) for name in names
+        }
+
+    @property
+    def skipped(self) -> tuple[Problem, ...]:
+        """What all of them left out."""
+        return in_order(problem for part in self.parts for problem in part.skipped)
+
+    @property
+    def history(self) -> tuple[PastStage, ...]:
+        """Every stage before this one."""
+        return self.parts[0].descriptor.tool.history
+
+    @property
+    def licenses(self) -> tuple[License, ...]:
+        """The licences of the data."""
+        return self.parts[0].licenses
+
+    @property
+    def sources(self) -> tuple[DataSource, ...]:
+        """Where the data come from."""
+        return self.parts[0].sources
+
+
+def _shard(part: Dataset) -> Shard:
+    assert part.shard is not None, "open_shard opens nothing else"
+    return part.shard
+
+
+def _source(part: Dataset) -> object:
+    tool = part.descriptor.tool
+    return _shard(part).planned_sha256, tool.history, part.licenses, part.sources
+
+
+_SAME: tuple[tuple[str, str, Callable[[Dataset], object]], ...] = (
+    ("merge-stage", "stage", lambda part: part.made.stage),
+    (
+        "merge-version",
+        "version of the stage or of chaosprep",
+        lambda part: (part.made.version, part.made.versions.get("chaosprep")),
+    ),
+    ("merge-count", "number of shards", lambda part: _shard(part).count),
+    (
+        "merge-parameters",
+        "parameters",
+        lambda part: (msgspec.json.encode(part.made.parameters), part.made.seed),
+    ),
+    ("merge-source", "source", _source),
+)
+
+
+def _refusal(code: str, reason: str, remedy: str) -> ChaosprepError:
+    return ChaosprepError(reason, remedy, code=code)

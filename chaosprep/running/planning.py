@@ -1,0 +1,250 @@
+"""The plan of a run: which cases are done, to do, or stale, without writing anything."""
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Generic
+
+import msgspec
+
+from chaosprep.dataset.descriptor import PastStage
+from chaosprep.dataset.manifest import JOURNAL, WORKSPACE, Dataset
+from chaosprep.dataset.opening import is_finished, is_stage_directory, open_output
+from chaosprep.dataset.records import FOLDERS
+from chaosprep.errors import ChaosprepError, NothingFoundError, UsageError
+from chaosprep.files import check_apart
+from chaosprep.params import P, plain
+from chaosprep.running.journal import Journal
+from chaosprep.running.shards import Part
+from chaosprep.running.stage import C, Source, Stage
+
+
+@dataclass(frozen=True)
+class Plan(Generic[C]):
+    """What a run will do.
+
+    `done` are the ids of cases that need no work, `stale` counts journal entries that no longer
+    hold, `is_committed` says that the output is finished and made of the same input. With a `part`,
+    `cases` are only its own, and `planned_sha256` tells the plan of all of them.
+    """
+
+    output: Path
+    cases: Sequence[C]
+    complete: Callable[[C], C]
+    key: Callable[[C], str]
+    history: tuple[PastStage, ...]
+    part: Part | None = None
+    planned_sha256: str = ""
+    done: frozenset[str] = frozenset()
+    stale: int = 0
+    is_committed: bool = False
+
+    def to_do(self) -> Iterator[C]:
+        """The cases that need work, each completed with what was planned for it."""
+        return (self.complete(case) for case in self.cases if case.id not in self.done)
+
+
+def make_plan(
+    stage: Stage[C, P],
+    params: P,
+    source: Source[C],
+    output: Path,
+    *,
+    overwrite: bool = False,
+    part: Part | None = None,
+) -> Plan[C]:
+    """What `run` would do; raises what `fresh_plan` and `compare` raise."""
+    plan = fresh_plan(stage, params, source, output, part)
+    return plan if overwrite else compare(stage, params, plan)
+
+
+def fresh_plan(
+    stage: Stage[C, P], params: P, source: Source[C], output: Path, part: Part | None = None
+) -> Plan[C]:
+    """The plan for an empty output, whatever stands there.
+
+    A part is taken from the plan of all cases, so that nothing is decided otherwise in it.
+
+    Raises:
+        UsageError: an unknown patient, or parameters that the cases cannot meet.
+        NothingFoundError: there is no case.
+    """
+    cases = _select(source, params)
+    complete = stage.plan(cases, params)
+    settings = msgspec.json.encode([stage.name, stage.version, params.recorded()])
+
+    def key(case: C) -> str:
+        return hashlib.sha256(settings + b"\n" + case.content()).hexdigest()
+
+    plan = Plan(output, cases, complete, key, source.history)
+    if part is None:
+        return plan
+    return replace(plan, cases=part.of(cases), part=part, planned_sha256=_whole(plan))
+
+
+def _whole(plan: Plan[C]) -> str:
+    """A hash of all that is planned; where there are earlier stages, the last one's tells it."""
+    if plan.history:
+        return plan.history[-1].descriptor_sha256
+    return fingerprint((case.id, plan.key(case)) for case in map(plan.complete, plan.cases))
+
+
+def compare(stage: Stage[C, P], params: P, plan: Plan[C]) -> Plan[C]:
+    """Take off a fresh plan what stands finished in its output.
+
+    Raises:
+        ChaosprepError: the output holds something else.
+    """
+    if is_finished(plan.output):
+        _check_same(stage, params, plan.output, plan)
+        done = frozenset(case.id for case in plan.cases)
+        return replace(plan, done=done, is_committed=True)
+    return _resume(plan)
+
+
+def _resume(plan: Plan[C]) -> Plan[C]:
+    path = plan.output / WORKSPACE / JOURNAL
+    if not path.exists():
+        return plan
+    journal = Journal(path)
+    done, stale = set(), 0
+    for case in map(plan.complete, plan.cases):
+        entry = journal.get(case.id)
+        if entry is None:
+            continue
+        if (
+            not entry.problems
+            and entry.key == plan.key(case)
+            and entry.is_whole(plan.output)
+            and entry.inputs == case.inputs()
+        ):
+            done.add(case.id)
+        else:
+            stale += 1
+    return replace(plan, done=frozenset(done), stale=stale)
+
+
+def fingerprint(inputs: Iterable[tuple[str, str]]) -> str:
+    """The SHA-256 over every case's id and the hash of what it was made of."""
+    lines = sorted(f"{case} {digest}\n" for case, digest in inputs)
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+
+def _check_same(stage: Stage[C, P], params: P, output: Path, plan: Plan[C]) -> None:
+    found = open_output(output)
+    made, held = found.descriptor.tool, found.shard and Part(found.shard.index, found.shard.count)
+    reason = None
+    if (made.stage, made.version) != (stage.name, stage.version):
+        reason = f"it already holds the output of {made.stage} (version {made.version})"
+    elif held != plan.part:
+        reason = f"it holds {f'shard {held}' if held else 'every case, not a shard'}"
+    elif made.parameters != plain(params):
+        reason = "it was made with other parameters (" + _differences(made.parameters, params) + ")"
+    elif made.history != plan.history:
+        reason = "an earlier stage was run again since it was made"
+    elif made.inputs_sha256 != fingerprint(
+        (case.id, case.inputs()) for case in map(plan.complete, plan.cases)
+    ):
+        reason = "its input has changed since it was made"
+    elif lost := damaged(found):
+        reason = f"{lost} is missing or has another size than the manifest says"
+    if reason:
+        raise ChaosprepError(
+            f"{output}: {reason}",
+            "Use --overwrite to make it again, or another output directory.",
+            code="output-differs",
+        )
+
+
+def damaged(found: Dataset) -> str | None:
+    """A file of a finished directory that is not there in its size (`verify` reads them all)."""
+    for case in found.cases:
+        for path, _, size in (file for row in case.slices for file in row.files()):
+            try:
+                whole = (found.directory / path).stat().st_size == size
+            except OSError:
+                whole = False
+            if not whole:
+                return path
+    return None
+
+
+def _differences(made: dict[str, object], params: P) -> str:
+    asked = plain(params)
+    names = sorted(name for name in {*made, *asked} if made.get(name) != asked.get(name))
+    return ", ".join(f"{name} {made.get(name)!r}, now {asked.get(name)!r}" for name in names)
+
+
+def _select(source: Source[C], params: P) -> Sequence[C]:
+    unknown = sorted(set(params.patient) - set(source.patients))
+    if unknown:
+        raise UsageError(
+            f"{', '.join(unknown)}: no such patient in {source.directory}",
+            f"There are: {', '.join(source.patients) or 'none'}.",
+            code="patient",
+        )
+    cases = source.cases
+    if params.patient:
+        cases = [case for case in cases if case.patient in params.patient]
+    if not cases and not source.problems:
+        raise NothingFoundError(
+            f"{source.directory}: nothing to work on",
+            "See what is there: chaosprep inspect.",
+            code="nothing",
+        )
+    return cases
+
+
+def check_request(stage: Stage[C, P], source: Source[C], output: Path) -> None:
+    """Refuse a stage out of its order, or an output that must not be touched.
+
+    Raises:
+        UsageError: the source lacks an earlier stage, or went through this one.
+        ChaosprepError: the output is the source, inside or around it, or somebody else's.
+    """
+    _check_history(stage, source)
+    check_output(source.directory, output)
+
+
+def _check_history(stage: Stage[C, P], source: Source[C]) -> None:
+    made = [record.stage for record in source.history]
+    if stage.name in made:
+        raise UsageError(
+            f"{source.directory}: it went through {stage.name} already ({' > '.join(made)})",
+            "Give the output directory of an earlier stage.",
+            code="order",
+        )
+    missing = [name for name in stage.needs if name not in made]
+    if missing:
+        raise UsageError(
+            f"{source.directory}: {stage.name} works on the output of {missing[-1]}",
+            f"Run chaosprep {missing[0]} first.",
+            code="order",
+        )
+
+
+def check_output(source: Path, output: Path) -> None:
+    """Refuse an output that must not be touched.
+
+    Raises:
+        ChaosprepError: it is the source, inside or around it, or somebody else's.
+    """
+    check_apart(source, output)
+    if output.exists() and not output.is_dir():
+        raise ChaosprepError(
+            f"{output}: it is not a directory", "Give another output directory.", code="output"
+        )
+    if any((output / folder).is_symlink() for folder in FOLDERS):
+        raise ChaosprepError(
+            f"{output}: it holds a link where a folder of its own should be",
+            "Remove the link, or give another output directory.",
+            code="output",
+        )
+    known = is_stage_directory(output) or (output / WORKSPACE).exists()
+    if output.exists() and not known and any(output.iterdir()):
+        raise ChaosprepError(
+            f"{output}: it is not empty, and not a stage directory",
+            "Give an empty or a new directory.",
+            code="output-foreign",
+        )

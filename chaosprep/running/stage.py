@@ -1,0 +1,141 @@
+"""What a stage is: a name, a Params class and one function over one case."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Generic, Protocol, TypeVar
+
+from chaosprep.dataset.descriptor import DataSource, License, PastStage
+from chaosprep.dataset.records import Slice
+from chaosprep.errors import ChaosprepError, Problem
+from chaosprep.params import P
+from chaosprep.running.writer import Writer
+
+
+class AnyCase(Protocol):
+    """What the runner needs to know of a case."""
+
+    @property
+    def id(self) -> str:
+        """The case id."""
+        ...
+
+    @property
+    def patient(self) -> str:
+        """The patient id."""
+        ...
+
+    def content(self) -> bytes:
+        """What identifies the case and all that is planned for it."""
+        ...
+
+    def inputs(self) -> str:
+        """The SHA-256 of what the case's files hold."""
+        ...
+
+
+C = TypeVar("C", bound=AnyCase)
+C_co = TypeVar("C_co", bound=AnyCase, covariant=True)
+
+
+class Lineage(Protocol):
+    """Where data come from, as a manifest tells it."""
+
+    @property
+    def history(self) -> tuple[PastStage, ...]:
+        """Every stage up to here."""
+        ...
+
+    @property
+    def licenses(self) -> tuple[License, ...]:
+        """The licences of the data."""
+        ...
+
+    @property
+    def sources(self) -> tuple[DataSource, ...]:
+        """Where the data come from."""
+        ...
+
+
+class Source(Lineage, Protocol[C_co]):
+    """Where cases come from: a dataset root seen through a layout, or a stage directory."""
+
+    @property
+    def directory(self) -> Path:
+        """The root of its files."""
+        ...
+
+    @property
+    def cases(self) -> Sequence[C_co]:
+        """The cases, sorted by id."""
+        ...
+
+    @property
+    def patients(self) -> tuple[str, ...]:
+        """The patients, sorted."""
+        ...
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """What was wrong before any case was opened."""
+        ...
+
+
+@dataclass(frozen=True)
+class CaseResult:
+    """What a stage made of one case: its rows and what went wrong.
+
+    `inputs` is the SHA-256 of what the case's files held, where only reading them could tell.
+    """
+
+    slices: tuple[Slice, ...]
+    problems: tuple[Problem, ...] = ()
+    inputs: str | None = None
+
+
+def _as_they_are(cases: Sequence[C], params: P) -> Callable[[C], C]:
+    return _itself
+
+
+def _itself(case: C) -> C:
+    return case
+
+
+@dataclass(frozen=True)
+class Stage(Generic[C, P]):
+    """A step of the work.
+
+    `version` goes up whenever the same input and parameters give other bytes. `plan` decides what
+    needs all cases at once (who goes where, how often), and returns how to complete each case
+    before it is sent to `run_case`; `open` finds the cases below a path. `needs` are the stages
+    that must have come before, `libraries` the heavy ones that nearly every case takes: they are
+    imported once, before workers are forked.
+    """
+
+    name: str
+    version: int
+    params: type[P]
+    run_case: Callable[[C, P, Writer], CaseResult]
+    open: Callable[[Path, P], Source[C]]
+    plan: Callable[[Sequence[C], P], Callable[[C], C]] = _as_they_are
+    needs: tuple[str, ...] = ()
+    libraries: tuple[str, ...] = ()
+
+
+def each_slice(
+    slices: Iterable[Slice], work: Callable[[Slice], Slice | Iterable[Slice] | None]
+) -> CaseResult:
+    """Do the work on every slice, turning each error into a problem of that slice.
+
+    `work` returns the slice's new row, several, or None to drop it.
+    """
+    rows: list[Slice] = []
+    problems: list[Problem] = []
+    for row in slices:
+        try:
+            made = work(row)
+        except ChaosprepError as error:
+            problems.append(Problem.of(error, row.id, row.source))
+            continue
+        rows.extend([made] if isinstance(made, Slice) else made or ())
+    return CaseResult(tuple(rows), tuple(problems))

@@ -1,0 +1,104 @@
+"""Cases as tasks: sent to the workers, and what a worker does with one."""
+
+from collections.abc import Callable, Generator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from chaosprep.dataset.manifest import WORKSPACE
+from chaosprep.errors import ChaosprepError, Problem
+from chaosprep.params import P
+from chaosprep.running.claim import Claim, make_claim
+from chaosprep.running.executors import Executor, WorkerDied, map_unordered, open_executor
+from chaosprep.running.journal import Entry
+from chaosprep.running.planning import Plan
+from chaosprep.running.stage import C, CaseResult, Stage
+from chaosprep.running.writer import Writer
+
+
+@dataclass(frozen=True)
+class Workers:
+    """Who works for a run: so many processes here, or the Dask cluster of a scheduler."""
+
+    jobs: int
+    scheduler: str | None
+    source: Path
+
+    def executor(self, cases: int, claim: Claim | None) -> Executor:
+        """Call the workers in; processes of this one end with it and need no claim."""
+        if self.scheduler is None or claim is None:
+            return open_executor(self.jobs, cases)
+        from chaosprep.running.dask.executor import DaskExecutor
+
+        return DaskExecutor(self.scheduler, claim, self.source, cases)
+
+
+def work(
+    stage: Stage[C, P], params: P, plan: Plan[C], workers: Workers
+) -> Generator[Entry, None, None]:
+    """Run every case that the plan has to do, in whatever order they finish."""
+    count = len(plan.cases) - len(plan.done)
+    if not count:
+        return
+    output, claim = plan.output, None
+    if workers.scheduler is not None:
+        output = output.absolute()
+        claim = make_claim(output / WORKSPACE)
+    tasks = (
+        _Task(stage.run_case, case, params, output, plan.key(case), claim) for case in plan.to_do()
+    )
+
+    def start() -> Executor:
+        return workers.executor(count, claim)
+
+    with closing(map_unordered(start, _run_case, tasks)) as results:
+        for task, entry in results:
+            yield _died(task) if isinstance(entry, WorkerDied) else entry
+
+
+@dataclass(frozen=True)
+class _Task:
+    run_case: Callable[[Any, Any, Writer], CaseResult]
+    case: Any
+    params: Any
+    output: Path
+    key: str
+    claim: Claim | None
+
+
+def _run_case(task: _Task) -> Entry:
+    """Run one case, in whichever process; an error becomes a problem of the case."""
+    try:
+        writer = Writer(task.output, task.params.compression, task.claim)
+        result = task.run_case(task.case, task.params, writer)
+    except ChaosprepError as error:
+        result = CaseResult((), (Problem.of(error, task.case.id),))
+    except MemoryError:
+        result = CaseResult((), (_too_large(task.case.id, "its worker ran out of memory"),))
+    return _entry(task, result)
+
+
+def _died(task: _Task) -> Entry:
+    problem = _too_large(task.case.id, "its worker process died, twice")
+    return _entry(task, CaseResult((), (problem,)))
+
+
+def _entry(task: _Task, result: CaseResult) -> Entry:
+    return Entry(
+        case=task.case.id,
+        key=task.key,
+        inputs=result.inputs or task.case.inputs(),
+        slices=result.slices,
+        problems=result.problems,
+    )
+
+
+_TOO_LARGE = (
+    "Try --jobs 1, or more memory; a Python script that asks for more jobs has its calls under "
+    "if __name__ == '__main__'."
+)
+
+
+def _too_large(case: str, reason: str) -> Problem:
+    return Problem(code="worker-died", id=case, reason=reason, remedy=_TOO_LARGE)

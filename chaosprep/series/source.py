@@ -1,0 +1,91 @@
+"""A case as files below a dataset root: what a layout finds, before anything is read."""
+
+import hashlib
+from functools import cached_property
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from chaosprep.dataset.records import Split
+from chaosprep.errors import FileError
+from chaosprep.files import read_regular, real, sha256
+from chaosprep.series.pairing import Rule, natural_key
+
+JUNK = frozenset({"dicomdir", "thumbs.db", "desktop.ini", "__macosx"})
+
+
+def is_litter(name: str) -> bool:
+    """Whether a file or folder was left by the system, not put there by a person."""
+    return name.startswith(".") or name.casefold() in JUNK
+
+
+def list_files(folder: Path, root: Path) -> tuple[str, ...]:
+    """The entries of a folder relative to the root, in natural order, without system litter."""
+    names = (path.name for path in folder.iterdir())
+    kept = (name for name in names if not is_litter(name))
+    paths = ((folder / name).relative_to(root).as_posix() for name in kept)
+    return tuple(sorted(paths, key=natural_key))
+
+
+class SourceCase(msgspec.Struct, frozen=True, kw_only=True):
+    """One patient's one sequence as files below a dataset root; paths are relative to it.
+
+    ``keys`` are what the rule `key` pairs by; ``aliases`` stand for the paths wherever they are
+    written, and where there are any, a path without one is not written at all. ``levels`` names
+    the table of grey levels that the masks are known to have.
+    """
+
+    root: str
+    id: str
+    patient: str
+    sequence: str
+    pool: Literal["train", "test"]
+    images: tuple[str, ...]
+    masks: tuple[str, ...] | None
+    rule: Rule
+    keys: dict[str, str] = {}
+    aliases: dict[str, str] = {}
+    levels: str | None = "chaos"
+    split: Split | None = None
+    fold: int | None = None
+
+    def shown(self, path: str) -> str | None:
+        """What to write for a path, in a table or a message."""
+        return self.aliases.get(path) if self.aliases else path
+
+    def content(self) -> bytes:
+        """The case without the place of its root."""
+        return msgspec.json.encode(msgspec.structs.replace(self, root=""))
+
+    def inputs(self) -> str:
+        """The SHA-256 of what the case's files hold."""
+        return Files(self).digest
+
+
+class Files:
+    """The bytes of a case's files, read once; what cannot be read is an error in its place."""
+
+    def __init__(self, case: SourceCase) -> None:
+        self.data: dict[str, bytes] = {}
+        self.errors: dict[str, FileError] = {}
+        root = real(Path(case.root))
+        for path in (*case.images, *(case.masks or ())):
+            try:
+                self.data[path] = _read_inside(root, path)
+            except FileError as error:
+                self.errors[path] = error
+
+    @cached_property
+    def digest(self) -> str:
+        """The SHA-256 over every file's path and content."""
+        lines = [f"{path} {sha256(data)}\n" for path, data in self.data.items()]
+        lines += [f"{path} {error.code}\n" for path, error in self.errors.items()]
+        return hashlib.sha256("".join(sorted(lines)).encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def _read_inside(root: Path, path: str) -> bytes:
+    file = real(root / path)
+    if not file.is_relative_to(root):
+        raise FileError("it is a link out of the dataset", "Copy the file in.", code="file-link")
+    return read_regular(file)

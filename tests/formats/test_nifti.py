@@ -1,0 +1,63 @@
+"""NIfTI: what is written is read again, where it was, by us and by SimpleITK."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import SimpleITK
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chaosprep.errors import FileError
+from chaosprep.formats.nifti import read_nifti, write_nifti
+from chaosprep.imaging.space.lattice import Lattice, Volume, stack_lattice
+
+OBLIQUE = (0.8, 0.6, 0.0, 0.0, 0.0, -1.0)
+
+
+def volume(kind: str = "u2") -> Volume:
+    voxels = np.random.default_rng(0).integers(0, 200, (4, 5, 6)).astype(kind)
+    return Volume(voxels, stack_lattice((4, 5, 6), (1.5, -200.25, 33.5), OBLIQUE, (5.5, 1.9, 1.2)))
+
+
+@pytest.mark.parametrize("name", ["v.nii", "v.nii.gz"])
+@pytest.mark.parametrize("kind", ["u1", "i2", "u2", "i4", "f4"])
+def test_what_is_written_is_read_again(tmp_path: Path, name: str, kind: str) -> None:
+    file = tmp_path / name
+    written = volume(kind)
+    write_nifti(file, written)
+    found = read_nifti(file, file.read_bytes())
+    assert found.voxels.dtype == written.voxels.dtype
+    assert (found.voxels == written.voxels).all()
+    assert found.lattice.differs_by(written.lattice) < 1e-3
+
+
+@given(st.permutations((0, 1, 2)), st.floats(-3, 3), st.integers(0, 7))
+def test_simpleitk_finds_each_voxel_where_it_lies(
+    tmp_path_factory: pytest.TempPathFactory, order: list[int], angle: float, flips: int
+) -> None:
+    cos, sin = np.cos(angle), np.sin(angle)
+    axes = np.array([[cos, -sin, 0], [sin, cos, 0], [0, 0, 1]])[:, order]
+    axes = axes * [-1 if flips >> axis & 1 else 1 for axis in range(3)]
+    lattice = Lattice((4, 5, 6), np.array([3.0, -20.0, 7.0]), axes * [5.5, 1.9, 1.2])
+    file = tmp_path_factory.mktemp("n") / "v.nii"
+    write_nifti(file, Volume(volume().voxels, lattice))
+    image = SimpleITK.ReadImage(str(file))
+    place = image.TransformIndexToPhysicalPoint((3, 2, 1))  # col, row, slice
+    assert np.allclose(place, lattice.origin + lattice.steps @ (1, 2, 3), atol=1e-3)
+    assert image[3, 2, 1] == volume().voxels[1, 2, 3]
+
+
+def test_the_same_volume_gives_the_same_bytes(tmp_path: Path) -> None:
+    for name in ("a.nii.gz", "b.nii.gz"):
+        write_nifti(tmp_path / name, volume())
+    assert (tmp_path / "a.nii.gz").read_bytes() == (tmp_path / "b.nii.gz").read_bytes()
+
+
+def test_a_sheared_stack_is_refused_by_name(tmp_path: Path) -> None:
+    steps = np.array([[0.0, 0, 1], [2, 1, 0], [5, 0, 0]])
+    with pytest.raises(FileError) as error:
+        write_nifti(
+            tmp_path / "v.nii", Volume(volume().voxels, Lattice((4, 5, 6), steps[0], steps))
+        )
+    assert error.value.code == "sheared"

@@ -1,0 +1,251 @@
+"""DICOM SEG, written by highdicom: frames find their images by reference or by place."""
+
+from collections.abc import Callable
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from pydicom import Dataset, dcmread
+from pydicom.uid import UID, generate_uid
+
+from chaosprep.formats.dicom.reading import read_header
+from chaosprep.formats.masks import cut_mask
+from chaosprep.formats.stacks import Stack
+from chaosprep.imaging.header import Header
+from tests.layouts.trees import COLS, ROWS, STEP, slice_at
+
+hd = pytest.importorskip("highdicom")
+
+COUNT = 4
+PATHS = [f"i/{place}.dcm" for place in range(COUNT)]
+STUDY, SERIES, FRAME = (generate_uid(entropy_srcs=[name]) for name in ("study", "series", "frame"))
+IMAGES = {
+    path: slice_at(
+        place,
+        SOPInstanceUID=generate_uid(entropy_srcs=[path]),
+        StudyInstanceUID=STUDY,
+        SeriesInstanceUID=SERIES,
+        FrameOfReferenceUID=FRAME,
+        PatientID="A-17",
+        PatientBirthDate="",
+        PatientSex="",
+        AccessionNumber="",
+        StudyID="",
+        StudyDate="",
+        StudyTime="",
+        ReferringPhysicianName="",
+        SeriesNumber=1,
+    )
+    for place, path in enumerate(PATHS)
+}
+LABELS = np.zeros((COUNT, ROWS, COLS), np.uint8)
+LABELS[1, 0] = 1
+LABELS[2, :, 1] = 2
+LABELS[2, 0, 3] = 1
+Edit = Callable[[Dataset], None]
+
+
+def segments(count: int) -> list[Any]:
+    code = hd.sr.CodedConcept("10200004", "SCT", "Liver")
+    return [
+        hd.seg.SegmentDescription(
+            segment_number=number,
+            segment_label=f"segment {number}",
+            segmented_property_category=code,
+            segmented_property_type=code,
+            algorithm_type="MANUAL",
+        )
+        for number in range(1, count + 1)
+    ]
+
+
+def seg(
+    labels: NDArray[Any] = LABELS,
+    *,
+    images: list[str] = PATHS,
+    kind: str = "BINARY",
+    edit: Edit | None = None,
+) -> bytes:
+    """A SEG on some of the images; `edit` changes it before it is written."""
+    made = hd.seg.Segmentation(
+        source_images=[dcmread(BytesIO(IMAGES[path])) for path in images],
+        pixel_array=labels,
+        segmentation_type=kind,
+        segment_descriptions=segments(labels.shape[3] if labels.ndim == 4 else int(labels.max())),
+        series_instance_uid=generate_uid(),
+        series_number=2,
+        sop_instance_uid=generate_uid(),
+        instance_number=1,
+        manufacturer="none",
+        manufacturer_model_name="none",
+        software_versions="0",
+        device_serial_number="0",
+    )
+    if edit is not None:
+        edit(made)
+    stream = BytesIO()
+    made.save_as(stream)
+    return stream.getvalue()
+
+
+def cut(data: bytes, paths: list[str] = PATHS) -> Stack:
+    headers: dict[str, Header] = {path: read_header(IMAGES[path]) for path in paths}
+    return cut_mask(Path(), "m.dcm", {"m.dcm": data, **IMAGES}, headers, len(paths))
+
+
+def codes(stack: Stack) -> dict[str, str]:
+    return {path: error.code for path, error in stack.errors}
+
+
+def assert_labels(stack: Stack, expected: NDArray[Any] = LABELS) -> None:
+    assert stack.errors == []
+    assert np.array_equal(np.stack([stack.labels[path] for path in PATHS]), expected)
+
+
+def without_references(made: Dataset) -> None:
+    del made.ReferencedSeriesSequence
+    for group in made.PerFrameFunctionalGroupsSequence:
+        del group.DerivationImageSequence
+
+
+@pytest.mark.parametrize("kind", ["BINARY", "LABELMAP"])
+def test_frames_find_their_images_and_empty_ones_may_be_left_out(kind: str) -> None:
+    data = seg(kind=kind)
+    assert int(dcmread(BytesIO(data)).NumberOfFrames) < 2 * COUNT
+    assert_labels(cut(data))
+
+
+@pytest.mark.parametrize("kind", ["BINARY", "LABELMAP"])
+def test_without_references_the_place_decides(kind: str) -> None:
+    assert_labels(cut(seg(kind=kind, edit=without_references)))
+
+
+def test_a_frame_that_is_stored_upside_down_is_turned_back() -> None:
+    """Rows from below: the direction of the columns and the position of the first row change."""
+
+    def flip(made: Dataset) -> None:
+        frames = made.pixel_array
+        made.PixelData = np.packbits(frames[:, ::-1].ravel(), bitorder="little").tobytes()
+        shared = made.SharedFunctionalGroupsSequence[0]
+        shared.PlaneOrientationSequence[0].ImageOrientationPatient = [1, 0, 0, 0, -1, 0]
+        for group in made.PerFrameFunctionalGroupsSequence:
+            group.PlanePositionSequence[0].ImagePositionPatient[1] = -20 + 1.25 * (ROWS - 1)
+
+    assert_labels(cut(seg(edit=flip)))
+
+
+def test_labels_are_the_segment_numbers() -> None:
+    values = cut(seg()).labels[PATHS[2]]
+    assert set(np.unique(values).tolist()) == {0, 1, 2}
+    assert values.dtype == np.uint8
+
+
+def overlapping() -> NDArray[np.uint8]:
+    stack = np.stack([LABELS == 1, LABELS == 2], axis=3).astype(np.uint8)
+    stack[2, 0, 3] = 1
+    return stack
+
+
+def test_segments_that_overlap_are_an_error_of_the_image() -> None:
+    stack = cut(seg(overlapping()))
+    assert codes(stack) == {PATHS[2]: "mask-overlap"}
+    assert np.array_equal(stack.labels[PATHS[1]], LABELS[1])
+    assert PATHS[2] not in stack.labels
+
+
+def test_a_fractional_segmentation_is_an_error() -> None:
+    data = seg(LABELS.clip(max=1).astype(np.float32), kind="FRACTIONAL")
+    assert codes(cut(data)) == {"m.dcm": "mask-values"}
+
+
+def test_an_image_that_the_segmentation_was_not_made_on_has_no_mask() -> None:
+    stack = cut(seg(LABELS[:3], images=PATHS[:3]))
+    assert codes(stack) == {PATHS[3]: "mask-missing"}
+
+
+def test_a_frame_of_no_image_is_an_error() -> None:
+    assert codes(cut(seg(), PATHS[:2])) == {"m.dcm": "mask-surplus"}
+
+
+def test_a_segmentation_of_another_series_fits_nothing() -> None:
+    def away(made: Dataset) -> None:
+        without_references(made)
+        for group in made.PerFrameFunctionalGroupsSequence:
+            place = group.PlanePositionSequence[0]
+            place.ImagePositionPatient[2] = STEP * 1000
+
+    assert codes(cut(seg(edit=away))) == {"m.dcm": "mask-surplus"}
+
+
+def test_frames_on_another_grid_are_errors_of_their_images() -> None:
+    def shift(made: Dataset) -> None:
+        for group in made.PerFrameFunctionalGroupsSequence:
+            group.PlanePositionSequence[0].ImagePositionPatient[0] = -9.3
+
+    assert codes(cut(seg(edit=shift))) == {PATHS[1]: "mask-grid", PATHS[2]: "mask-grid"}
+
+
+def test_a_frame_that_lies_elsewhere_than_its_image_is_an_error() -> None:
+    """Its reference says one slice, its place another: neither is believed."""
+
+    def move(made: Dataset) -> None:
+        for group in made.PerFrameFunctionalGroupsSequence:
+            group.PlanePositionSequence[0].ImagePositionPatient[2] = 0
+
+    assert set(codes(cut(seg(edit=move)))) == {PATHS[1], PATHS[2]}
+
+
+def test_dicom_that_is_no_segmentation_is_an_error() -> None:
+    assert codes(cut(IMAGES[PATHS[0]])) == {"m.dcm": "mask-kind"}
+
+
+def without(keyword: str) -> Edit:
+    def edit(made: Dataset) -> None:
+        delattr(made, keyword)
+
+    return edit
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        seg(edit=without("PerFrameFunctionalGroupsSequence")),
+        seg(edit=without("SegmentSequence")),
+        seg(edit=without("PixelData")),
+        seg(edit=without("Rows")),
+        seg()[:400],
+    ],
+)
+def test_a_damaged_segmentation_is_an_error_and_nothing_is_logged(
+    data: bytes, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert set(codes(cut(data)).values()) <= {"mask-unreadable", "mask-values", "mask-kind"}
+    assert codes(cut(data))
+    assert not caplog.records
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_bomb_is_refused_before_it_goes_off() -> None:
+    def grow(made: Dataset) -> None:
+        made.Rows = made.Columns = 8000
+        made.NumberOfFrames = 10**6
+
+    assert codes(cut(seg(edit=grow))) == {"m.dcm": "too-large"}
+
+
+def test_without_highdicom_the_error_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    import sys
+
+    data = seg()
+    monkeypatch.setitem(sys.modules, "highdicom.seg", None)
+    ((_, error),) = cut(data).errors
+    assert error.code == "extra"
+    assert "chaosprep[seg]" in error.remedy
+
+
+def test_a_label_map_has_its_own_class() -> None:
+    header = dcmread(BytesIO(seg(kind="LABELMAP")), stop_before_pixels=True)
+    assert header.SOPClassUID == UID("1.2.840.10008.5.1.4.1.1.66.7")

@@ -1,0 +1,179 @@
+"""Organs and grey levels."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+from numpy.typing import NDArray
+
+from chaosprep.errors import FileError
+from chaosprep.imaging.levels import (
+    CHAOS,
+    CHAOS_2019_02,
+    LEVELS,
+    Organ,
+    areas,
+    check_levels,
+    describe_levels,
+    label_map,
+    level_histogram,
+    level_table,
+    relabel,
+    select,
+)
+from chaosprep.imaging.png.filters import WHOLE
+
+NOW, FIRST = LEVELS[CHAOS], LEVELS[CHAOS_2019_02]
+
+
+def refusal(levels: set[int], organs: tuple[Organ, ...] = NOW) -> FileError:
+    with pytest.raises(FileError) as caught:
+        check_levels(dict.fromkeys(levels, 10), organs)
+    assert caught.value.code == "mask-levels"
+    return caught.value
+
+
+def test_both_releases_name_the_same_organs() -> None:
+    names = ["liver", "right-kidney", "left-kidney", "spleen"]
+    for organs in LEVELS.values():
+        assert [organ.name for organ in organs] == names
+        assert [organ.label for organ in organs] == [1, 2, 3, 4]
+
+
+@pytest.mark.parametrize(
+    ("organs", "levels"), [(NOW, (63, 126, 189, 252)), (FIRST, (80, 160, 240, 255))]
+)
+def test_each_published_level_is_its_organ(
+    organs: tuple[Organ, ...], levels: tuple[int, ...]
+) -> None:
+    mask = np.array([[0, *levels]], dtype=np.uint8)
+    np.testing.assert_array_equal(label_map(mask, organs), [[0, 1, 2, 3, 4]])
+    check_levels(level_histogram(mask), organs)
+
+
+@given(hnp.arrays(st.sampled_from([np.uint8, np.uint16]), (5, 7), elements=st.integers(0, 255)))
+def test_a_histogram_counts_each_level(mask: NDArray[np.uint8]) -> None:
+    values = mask.ravel().tolist()
+    histogram = level_histogram(mask)
+    assert histogram == {level: values.count(level) for level in values}
+    assert list(histogram) == sorted(histogram)
+
+
+def test_levels_are_described_in_order() -> None:
+    assert describe_levels({0: 60000, 63: 5000, 126: 300}) == "0: 60000, 63: 5000, 126: 300"
+
+
+def test_of_many_levels_the_most_frequent_are_shown() -> None:
+    histogram = {0: 900, 1: 2, 2: 3, 63: 500}
+    assert describe_levels(histogram, limit=2) == "0: 900, 63: 500, ... 2 more levels"
+    assert describe_levels(histogram, limit=3) == "0: 900, 2: 3, 63: 500, ... 1 more level"
+
+
+def test_levels_in_range_pass() -> None:
+    check_levels({0: 5, 55: 1, 70: 1, 110: 1, 255: 1}, NOW)
+    check_levels({0: 5}, NOW)
+    check_levels({}, NOW)
+
+
+@pytest.mark.parametrize("level", [1, 54, 71, 109, 136, 239])
+def test_a_level_just_out_of_range_is_refused(level: int) -> None:
+    assert f"{level}: 10" in refusal({0, 63, level}).reason
+
+
+@pytest.mark.parametrize(
+    "levels", [{0, 80}, {160}, {0, 80, 160, 240, 255}, {80, 240}, {0, 160, 255}]
+)
+def test_the_first_release_is_recognised(levels: set[int]) -> None:
+    assert refusal(levels).remedy == (
+        "These are the levels of the February 2019 release: use --levels chaos-2019-02."
+    )
+
+
+def test_levels_that_both_releases_share_are_not_taken_for_the_first() -> None:
+    only_liver = (Organ("liver", 55, 70, 1),)
+    assert "2019" not in refusal({0, 240, 255}, only_liver).remedy
+
+
+def test_the_current_release_is_recognised_under_the_wrong_option() -> None:
+    assert "--levels chaos." in refusal({0, 63, 126}, FIRST).remedy
+
+
+def test_a_binary_mask_is_offered_its_own_range() -> None:
+    assert refusal({0, 1}).remedy == "The mask is binary: use --range 1 1."
+    assert refusal({100}).remedy == "The mask is binary: use --range 100 100."
+
+
+@pytest.mark.parametrize("levels", [set(range(0, 64)), {0, 80, 81}, {0, 1, 63}])
+def test_an_interpolated_mask_is_offered_lenience(levels: set[int]) -> None:
+    assert "--lenient-masks" in refusal(levels).remedy
+
+
+def test_the_remedies_options_do_accept_the_mask() -> None:
+    check_levels({0: 1, 80: 1, 160: 1, 240: 1, 255: 1}, FIRST)
+    check_levels({0: 1, 1: 1}, (Organ("liver", 1, 1, 1),))
+
+
+def test_both_ends_of_a_range_are_selected() -> None:
+    mask = np.array([[54, 55, 63, 70, 71]], dtype=np.uint8)
+    selected = select(mask, 55, 70)
+    assert selected.dtype == np.bool_
+    np.testing.assert_array_equal(selected, [[False, True, True, True, False]])
+
+
+@given(hnp.arrays(np.uint8, (6, 5)))
+def test_areas_are_the_label_maps_pixels(mask: NDArray[np.uint8]) -> None:
+    labels = label_map(mask, NOW)
+    assert labels.dtype == np.uint8
+    counted = {organ.name: int((labels == organ.label).sum()) for organ in NOW}
+    found = areas(level_histogram(mask), NOW)
+    assert found == {name: pixels for name, pixels in counted.items() if pixels}
+
+
+def table(organs: tuple[Organ, ...] = NOW) -> bytes:
+    return level_table(label_map(np.arange(256, dtype=np.uint8), organs), organs)
+
+
+@pytest.mark.parametrize(
+    ("organs", "levels"),
+    [
+        (NOW, [55, 70, 110, 135, 175, 200, 240, 254]),
+        (FIRST, [70, 90, 150, 170, 230, 247, 248, 255]),
+    ],
+)
+def test_a_table_gives_each_organ_its_label(organs: tuple[Organ, ...], levels: list[int]) -> None:
+    made = relabel(np.array([[0, *levels]], dtype=np.uint8), table(organs), WHOLE)
+    assert made is not None
+    assert made.dtype == np.uint8
+    assert made.tolist() == [[0, 1, 1, 2, 2, 3, 3, 4, 4]]
+
+
+@given(st.sets(st.integers(0, 255), min_size=1, max_size=6), st.sampled_from([NOW, FIRST]))
+def test_a_table_takes_no_mask_that_a_check_of_its_levels_refuses(
+    levels: set[int], organs: tuple[Organ, ...]
+) -> None:
+    mask = np.array([sorted(levels)], dtype=np.uint8)
+    made = relabel(mask, table(organs), WHOLE)
+    try:
+        check_levels(level_histogram(mask), organs)
+    except FileError:
+        assert made is None
+    else:
+        assert made is None or (made == label_map(mask, organs)).all()
+
+
+@pytest.mark.parametrize("level", [54, 71, 255])
+def test_a_level_to_look_into_stops_a_table(level: int) -> None:
+    assert relabel(np.array([[0, 63, level]], dtype=np.uint8), table(), WHOLE) is None
+
+
+def test_a_mask_of_16_bits_has_no_table() -> None:
+    assert relabel(np.array([[0, 63]], dtype=np.uint16), table(), WHOLE) is None
+
+
+def test_outside_its_part_a_mask_becomes_what_0_becomes() -> None:
+    mask = np.array([[0, 0, 0], [0, 63, 0]], dtype=np.uint8)
+    swapped = bytes([7, *table()[1:]])
+    made = relabel(mask, swapped, (slice(1, 2), slice(1, 3)))
+    assert made is not None
+    assert made.tolist() == [[7, 7, 7], [7, 1, 7]]
