@@ -21,7 +21,7 @@ PARTS: dict[str, tuple[str, ...]] = {
     "plan": ("chaosprep.running.runner:fresh_plan", "chaosprep.running.runner:compare"),
     "read files": ("chaosprep.dataset.case:read_regular",),
     "hash": ("chaosprep.dataset.case:sha256", "chaosprep.running.writer:sha256"),
-    "DICOM": ("chaosprep.stages.convert:read",),
+    "DICOM": ("chaosprep.formats.dicom.file:read",),
     "window": ("chaosprep.stages.convert:find_window", "chaosprep.stages.convert:_shown"),
     "PNG": ("chaosprep.formats.codecs:encode",),
     "write and link files": (

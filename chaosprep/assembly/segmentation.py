@@ -18,7 +18,7 @@ from chaosprep.errors import BROKEN, ChaosprepError, FileError, not_as_written
 from chaosprep.files import sha256
 from chaosprep.formats.dicom.faults import silent
 from chaosprep.formats.dicom.reading import read_header
-from chaosprep.formats.seg import cut_segmentation
+from chaosprep.formats.masks import cut_mask
 from chaosprep.imaging.header import Header
 from chaosprep.imaging.space.geometry import SAME_POSITION
 
@@ -109,7 +109,7 @@ def write_segmentation(
                 "Check its headers, or leave the case out with --on-error skip.",
                 code="seg",
             ) from None
-    _verify(file, rows, headers, sources, numbered)
+    _verify(file, rows, headers, numbered)
 
 
 def _checked_header(row: Slice, data: bytes) -> Header:
@@ -228,13 +228,11 @@ def _verify(
     file: Path,
     rows: Sequence[Slice],
     headers: Sequence[Header],
-    sources: Sequence["Dicom"],
     planes: NDArray[np.uint8],
 ) -> None:
     """Read the SEG as `split` would, laid on the series, and compare."""
     images = {row.id: header for row, header in zip(rows, headers, strict=True)}
-    uids = {row.id: str(one.SOPInstanceUID) for row, one in zip(rows, sources, strict=True)}
-    stack = cut_segmentation(file.name, file.read_bytes(), images, uids)
+    stack = cut_mask(file.parent, file.name, file.read_bytes(), images, len(images))
     same = not stack.errors and all(
         np.array_equal(stack.labels[row.id], plane) for row, plane in zip(rows, planes, strict=True)
     )

@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from chaosprep.dataset.records import Slice, Split, encode_row
 from chaosprep.errors import FileError
 from chaosprep.files import read_regular, real, sha256
+from chaosprep.formats.image_file import ImageFile
+from chaosprep.imaging.header import Header
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,7 @@ class Case:
     links: bool = False
     max_pixels: int = 2**26
     _inside: dict[str, bool] = field(default_factory=dict, repr=False, compare=False)
+    _opened: dict[str, ImageFile] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def split(self) -> Split:
@@ -74,14 +77,33 @@ class Case:
 
     def image(self, row: Slice) -> NDArray[Any]:
         """The image of a slice as stored: (rows, cols), DICOM, PNG or npy."""
-        from chaosprep.formats.codecs import decode
-        from chaosprep.formats.dicom.reading import read
+        return self.image_with_header(row)[1]
 
-        data = self.read(row.image, row.image_sha256)
+    def image_with_header(
+        self, row: Slice, max_pixels: int | None = None
+    ) -> tuple[Header, NDArray[Any]]:
+        """What the image's file says of a slice, and its values as stored, (rows, cols).
+
+        Args:
+            row: the slice.
+            max_pixels: the largest file that is decoded, instead of what `split` was told.
+
+        Raises:
+            FileError: what `read` raises, or the file cannot be decoded.
+        """
+        from chaosprep.formats.images import open_image
+
+        known = row.image if row.frame is not None else ""
+        opened = self._opened.get(known)
+        if opened is None:
+            data = self.read(row.image, row.image_sha256)
+            with self.about(row.image):
+                opened = open_image(row.image, data, max_pixels or self.max_pixels)
+        if known:  # the next slice may well be another frame of it
+            self._opened.clear()
+            self._opened[known] = opened
         with self.about(row.image):
-            if row.image.endswith(".dcm"):
-                return read(data, row.frame, max_pixels=self.max_pixels)[1]
-            return decode(data, Path(row.image).suffix)
+            return opened.read(row.frame)
 
     def mask(self, row: Slice) -> NDArray[Any] | None:
         """The mask of a slice as stored: (rows, cols), or None without ground truth."""

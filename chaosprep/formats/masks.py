@@ -1,85 +1,73 @@
-"""The masks of a series in whatever form they come: pictures, arrays, volumes, segmentations."""
+"""The kinds of mask files: a new one is one file and one line of `MASKS`."""
 
 from collections.abc import Mapping
 from pathlib import Path
 
 from chaosprep.errors import FileError
-from chaosprep.formats.dicom.reading import is_dicom
-from chaosprep.formats.nifti_masks import cut_nifti
-from chaosprep.formats.npy import read_npy
-from chaosprep.formats.pictures import mask_size
-from chaosprep.formats.seg import cut_segmentation
-from chaosprep.formats.stacks import Stack, cut_npy
+from chaosprep.formats import npy_masks
+from chaosprep.formats.mask_file import MaskFile, MaskFormat, Opening
+from chaosprep.formats.nifti_masks import NIFTI
+from chaosprep.formats.pictures import PICTURE
+from chaosprep.formats.seg import SEG
+from chaosprep.formats.stacks import Stack, cut
 from chaosprep.imaging.header import Header
-from chaosprep.imaging.labels import Labels, as_labels, check_same_size
-from chaosprep.privacy.identity import read_identity
+from chaosprep.imaging.labels import Labels
+
+MASKS: tuple[MaskFormat, ...] = (npy_masks.NPY, NIFTI, SEG, PICTURE)
+"""The first that knows a file reads it; a picture is what nothing else knows."""
+
+
+def mask_format(path: str, data: bytes = b"") -> MaskFormat:
+    """What kind of mask a file is, by its path and its bytes."""
+    return next(one for one in MASKS if one.knows(path, data))
 
 
 def slice_labels(path: str, data: bytes, header: Header) -> Labels | None:
-    """The labels of one slice, (rows, cols), from a 2-D npy; None for a picture, kept as it is.
+    """The labels of one slice, (rows, cols); None for a picture, kept as it is.
 
     Raises:
         FileError: `size-mismatch`, `mask-kind` (a volume), `mask-unreadable` or `mask-values`.
     """
-    if is_volume(path) or is_dicom(data):
+    of_slice = mask_format(path, data).of_slice
+    if of_slice is None:
         raise FileError(
             "a volume stands where the mask of one slice should",
             "Name it as the patient's: a pattern of masks without {slice}, that fits one file.",
             code="mask-kind",
         )
-    if not path.casefold().endswith(".npy"):
-        check_same_size(mask_size(data), header)
-        return None
-    array = read_npy(data, dimensions=2)
-    check_same_size(array.shape, header)
-    return as_labels(array)
+    return of_slice(data, header)
 
 
-def cut_mask(
-    root: Path, path: str, data: Mapping[str, bytes], images: Mapping[str, Header], count: int
-) -> Stack:
+def cut_mask(root: Path, path: str, data: bytes, images: Mapping[str, Header], count: int) -> Stack:
     """Cut the one mask of a series to its images; what is wrong with all of it is one error.
 
     Args:
         root: the dataset root.
-        path: the mask's file, relative to it: 3-D npy, NIfTI or DICOM SEG.
-        data: file -> its bytes, the mask's and the images'.
+        path: the mask's file, relative to it.
+        data: its bytes.
         images: the images in anatomical order, as far as they can be read.
         count: how many there should be.
     """
     try:
-        stack = _cut(root, path, data, images, count)
+        mask = _open_on(Opening(root / path, data, [*images.values()], count))
+        # Where an image cannot be read, what is left over may well be its mask.
+        return cut(path, mask, [*images], are_all=len(images) == count)
     except FileError as error:
         return Stack(errors=[(path, error)])
-    if len(images) < count:  # what is left over may well be the mask of the others
-        stack.errors = [found for found in stack.errors if found[1].code != "mask-surplus"]
-    return stack
+
+
+def _open_on(opening: Opening) -> MaskFile:
+    of_series = mask_format(opening.file.name, opening.data).of_series
+    if of_series is None:
+        raise FileError(
+            "one picture stands where the mask of a whole series should",
+            "Give masks as PNG with {slice} in their pattern, or one npy, NIfTI or DICOM SEG.",
+            code="mask-kind",
+        )
+    return of_series(opening)
 
 
 def is_volume(path: str) -> bool:
     """Whether a file's ending says that it holds more than one slice."""
-    return path.casefold().endswith((".nii", ".nii.gz"))
-
-
-def _cut(
-    root: Path, path: str, data: Mapping[str, bytes], images: Mapping[str, Header], count: int
-) -> Stack:
-    if path.casefold().endswith(".npy"):
-        return cut_npy(data[path], images, count)
-    if is_volume(path):
-        return cut_nifti(path, root / path, data[path], images)
-    if is_dicom(data[path]):
-        identities = {image: read_identity(data[image]) for image in images}
-        if len({id(data[image]) for image in images}) < len(images):  # frames share a file
-            raise FileError(
-                "a DICOM SEG of a multi-frame image is not read",
-                "Give the mask as a NIfTI volume.",
-                code="mask-frames",
-            )
-        uids = {image: found.get("SOPInstanceUID", "") for image, found in identities.items()}
-        return cut_segmentation(path, data[path], images, uids)
-    raise FileError(
-        "one picture stands where the mask of a whole series should",
-        "Give masks as PNG with {slice} in their pattern, or one npy, NIfTI or DICOM SEG.",
-        code="mask-kind",
-    )
+    found = mask_format(path)
+    return found.of_series is not None and found.of_slice is None

@@ -1,46 +1,80 @@
-"""NIfTI-1 volumes as masks for a whole series, cut by where their voxels lie in the patient."""
+"""NIfTI-1 volumes of labels, cut by where their voxels lie in the patient."""
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from chaosprep.errors import FileError
-from chaosprep.formats.nifti import read_lattice, read_voxels
-from chaosprep.formats.stacks import Stack, one_type, surplus
-from chaosprep.imaging.header import Header
+from chaosprep.formats.mask_file import MaskFormat, Opening
+from chaosprep.formats.nifti import read_lattice, read_nifti, read_voxels
+from chaosprep.formats.stacks import surplus
+from chaosprep.imaging.labels import as_labels
+from chaosprep.imaging.space.lattice import Volume
 from chaosprep.imaging.space.placing import Place, image_grid, locate
 
 
-def cut_nifti(path: str, file: Path, data: bytes, images: Mapping[str, Header]) -> Stack:
-    """Cut a NIfTI volume by geometry: each image gets the voxels that lie at its pixels.
-
-    Args:
-        path: the volume, for its errors.
-        file: where it is.
-        data: its bytes.
-        images: the images in anatomical order.
+class NiftiMask:
+    """A volume of labels: each image gets the voxels that lie at its pixels.
 
     Raises:
-        FileError: `mask-unreadable`, `mask-kind`, `too-large`, `mask-values`, or `mask-grid`
-            where no image at all lies in it.
+        FileError: `mask-unreadable`, `mask-kind`, `too-large`, or `mask-grid` where no image at
+            all lies in it.
     """
-    grid = read_lattice(file)
-    places: dict[str, Place] = {}
-    stack = Stack()
-    for image, header in images.items():
-        try:
-            places[image] = locate(image_grid(header), grid)
-        except FileError as error:
-            stack.errors.append((image, error))
-    if not places:
-        if stack.errors:
-            raise stack.errors[0][1]
-        return stack
-    voxels = read_voxels(data, grid.shape)
-    stack.labels = one_type(
-        {path: at.take(voxels, images[path].rows, images[path].cols) for path, at in places.items()}
-    )
-    used = {(at.across, int(at.start[at.across])) for at in places.values()}
-    unused = grid.shape[next(iter(used))[0]] - len(used)
-    if unused > 0:
-        stack.errors.append((path, surplus(unused, "slices")))
-    return stack
+
+    note = None
+    names: Mapping[int, str] = {}
+
+    def __init__(self, opening: Opening) -> None:
+        self._images = opening.images
+        self._shape = (grid := read_lattice(opening.file)).shape
+        self._places: dict[int, Place] = {}
+        self._errors: dict[int, FileError] = {}
+        for index, header in enumerate(opening.images):
+            try:
+                self._places[index] = locate(image_grid(header), grid)
+            except FileError as error:
+                self._errors[index] = error
+        if self._errors and not self._places:
+            raise self._errors[0]
+        self._voxels = read_voxels(opening.data, self._shape)
+
+    def plane(self, index: int) -> NDArray[Any]:
+        """The voxels at the pixels of an image. Raises `FileError`: what `locate` raises."""
+        if index in self._errors:
+            raise self._errors[index]
+        header = self._images[index]
+        return self._places[index].take(self._voxels, header.rows, header.cols)
+
+    def surplus(self) -> FileError | None:
+        """The error of slices that no image lies in."""
+        used = {(at.across, int(at.start[at.across])) for at in self._places.values()}
+        unused = self._shape[next(iter(used))[0]] - len(used) if used else 0
+        return surplus(unused, "slices") if unused > 0 else None
+
+
+def label_volume(file: Path, data: bytes) -> Volume:
+    """The labels of a volume, uint8 or uint16 (slices, rows, cols), on its own lattice.
+
+    Raises:
+        FileError: what `read_nifti` and `as_labels` raise, and `geometry-unknown`.
+    """
+    volume = read_nifti(file, data)
+    lengths = np.array(volume.lattice.spacing)
+    if not (np.isfinite(lengths).all() and lengths.min() > 0):
+        raise FileError(
+            "the header gives its voxels no size",
+            "Write it again with the image's geometry.",
+            code="geometry-unknown",
+        )
+    return Volume(as_labels(volume.voxels), volume.lattice)
+
+
+NIFTI = MaskFormat(
+    name="NIfTI",
+    knows=lambda path, data: path.casefold().endswith((".nii", ".nii.gz")),
+    of_series=NiftiMask,
+    volume=label_volume,
+)

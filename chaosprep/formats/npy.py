@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chaosprep.errors import BROKEN, RECOPY, FileError
+from chaosprep.formats.image_file import ImageFormat, Picture
 from chaosprep.formats.png import check_slice
 from chaosprep.imaging.labels import no_label_map
 from chaosprep.imaging.limits import check_size
@@ -92,3 +93,11 @@ def _header(data: bytes, code: str) -> tuple[tuple[int, ...], bool, np.dtype[Any
     except (*BROKEN, Warning, tokenize.TokenError):
         raise FileError("not a readable npy file", RECOPY, code) from None
     return shape, fortran, dtype, stream.tell()
+
+
+NPY = ImageFormat(
+    name="npy",
+    ending=".npy",
+    knows=lambda path, data: path.endswith(".npy"),
+    open=lambda data, max_pixels: Picture(decode_npy, data),
+)

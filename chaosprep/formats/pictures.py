@@ -9,7 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chaosprep.errors import BROKEN, RECOPY, FileError
+from chaosprep.formats.mask_file import MaskFormat
 from chaosprep.formats.png import COLOURS, decode_checked
+from chaosprep.imaging.header import Header
+from chaosprep.imaging.labels import check_same_size
 from chaosprep.imaging.levels import describe_levels, level_histogram
 from chaosprep.imaging.limits import MAX_PIXELS, check_size
 from chaosprep.imaging.png.chunks import Head, pixels_only, read_head
@@ -101,3 +104,15 @@ def _to_grey(data: bytes, png: Head | None, max_pixels: int) -> tuple[str, NDArr
             return what, np.asarray(image.convert("L"))
         except BROKEN:
             raise FileError("the image is cut short or damaged", RECOPY, _MASK) from None
+
+
+def check_picture(data: bytes, header: Header) -> None:
+    """Check that a picture has the size of its image; it is taken over as it is.
+
+    Raises:
+        FileError: `size-mismatch`, or `mask-unreadable`.
+    """
+    check_same_size(mask_size(data), header)
+
+
+PICTURE = MaskFormat(name="picture", knows=lambda path, data: True, of_slice=check_picture)

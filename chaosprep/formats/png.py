@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chaosprep.errors import RECOPY, FileError
+from chaosprep.formats.image_file import ImageFormat, Picture
 from chaosprep.imaging.limits import MAX_PIXELS, check_size
 from chaosprep.imaging.png.chunks import Head, pixels_only, read_head
 from chaosprep.imaging.png.codec import Compression, decode_grey, encode_grey
@@ -73,3 +74,11 @@ def decode_checked(
     if png.depth < 8:  # decoders spread these over 0..255; back to the levels in the file
         pixels //= 255 // (2**png.depth - 1)
     return pixels, WHOLE
+
+
+PNG = ImageFormat(
+    name="PNG",
+    ending=".png",
+    knows=lambda path, data: path.endswith(".png"),
+    open=lambda data, max_pixels: Picture(decode_png, data),
+)

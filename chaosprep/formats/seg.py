@@ -10,7 +10,10 @@ from numpy.typing import NDArray
 
 from chaosprep.errors import BROKEN, FileError
 from chaosprep.formats.dicom.faults import silent
-from chaosprep.formats.stacks import Stack, one_type, surplus
+from chaosprep.formats.dicom.reading import is_dicom
+from chaosprep.formats.legend import named, segment_labels
+from chaosprep.formats.mask_file import MaskFormat, Opening
+from chaosprep.formats.stacks import surplus
 from chaosprep.imaging.header import Header
 from chaosprep.imaging.labels import check_same_size
 from chaosprep.imaging.limits import check_bytes, check_size
@@ -36,57 +39,73 @@ class _Frame:
     grid: Lattice | None
 
 
-def cut_segmentation(
-    path: str, data: bytes, images: Mapping[str, Header], uids: Mapping[str, str]
-) -> Stack:
-    """Lay a DICOM SEG on its images; label values are the segment numbers.
+class SegMask:
+    """A DICOM SEG laid on its images; label values are the segment numbers.
 
     A frame belongs to the image whose SOPInstanceUID it refers to, else to the one in whose plane
     it lies. Where it says where it lies, its pixels must be the image's (`locate`). A frame that is
     left out of a SEG is empty (PS3.3 C.8.20.3); an image that the SEG's list of references does not
     have, where there is such a list, was never looked at, and has no mask.
 
-    Args:
-        path: the SEG, for its errors.
-        data: its bytes.
-        images: the images in anatomical order.
-        uids: image path -> SOPInstanceUID.
-
     Raises:
         FileError: `mask-unreadable`, `mask-kind`, `too-large`, `mask-values` (fractional), `extra`
-            (highdicom is not installed), `mask-overlap`, `mask-grid` or `size-mismatch`.
+            (highdicom is not installed) or `mask-frames`.
     """
-    with silent():
-        try:
-            return _cut(path, _open(data), images, uids)
-        except BROKEN:
-            raise _unreadable() from None
 
+    note = None
 
-def _cut(
-    path: str, seg: "Segmentation", images: Mapping[str, Header], uids: Mapping[str, str]
-) -> Stack:
-    referenced = _references(seg)
-    faults = {
-        image: _unseen() for image in images if referenced and uids.get(image) not in referenced
-    }
-    seen = {image: header for image, header in images.items() if image not in faults}
-    planes = {image: np.zeros((h.rows, h.cols), np.uint16) for image, h in seen.items()}
-    owners = {uids[image]: image for image in seen if image in uids}
-    strangers = 0
-    for frame in _frames(seg):
-        pixels = seg.get_stored_frame(frame.index, as_index=True)
-        image = _owner(frame, owners, seen)
-        if image is None:
-            strangers += bool(pixels.any())
-            continue
-        try:
-            _paint(planes[image], _aligned(pixels, frame, seen[image]), frame.segment)
-        except FileError as error:
-            faults.setdefault(image, error)
-    errors = [*faults.items()] + ([(path, surplus(strangers, "frames"))] if strangers else [])
-    good = {image: plane for image, plane in planes.items() if image not in faults}
-    return Stack(one_type(good), errors)
+    def __init__(self, opening: Opening) -> None:
+        self._images = opening.images
+        if any(header.frames > 1 for header in opening.images):
+            raise FileError(
+                "a DICOM SEG of a multi-frame image is not read",
+                "Give the mask as a NIfTI volume.",
+                code="mask-frames",
+            )
+        self._planes = [np.zeros((h.rows, h.cols), np.uint16) for h in opening.images]
+        self._faults: dict[int, FileError] = {}
+        self._strangers = 0
+        with silent():
+            try:
+                seg = _open(opening.data)
+                self.names = named(segment_labels(seg.get("SegmentSequence") or ()))
+                self._lay(seg)
+            except BROKEN:
+                raise _unreadable() from None
+
+    def plane(self, index: int) -> NDArray[Any]:
+        """The segments on an image.
+
+        Raises:
+            FileError: `mask-missing`, `mask-overlap`, `mask-grid` or `size-mismatch`.
+        """
+        if index in self._faults:
+            raise self._faults[index]
+        return self._planes[index]
+
+    def surplus(self) -> FileError | None:
+        """The error of frames, not empty, that are of no image."""
+        return surplus(self._strangers, "frames") if self._strangers else None
+
+    def _lay(self, seg: "Segmentation") -> None:
+        """Paint every frame on its image."""
+        referenced = _references(seg)
+        uids = [header.sop_instance_uid for header in self._images]
+        if referenced:
+            unseen = (at for at, uid in enumerate(uids) if uid not in referenced)
+            self._faults = {at: _unseen() for at in unseen}
+        seen = [at for at in range(len(uids)) if at not in self._faults]
+        owners = {uids[at]: at for at in seen if uids[at]}
+        for frame in _frames(seg):
+            pixels = seg.get_stored_frame(frame.index, as_index=True)
+            at = _owner(frame, owners, {at: self._images[at] for at in seen})
+            if at is None:
+                self._strangers += bool(pixels.any())
+                continue
+            try:
+                _paint(self._planes[at], _aligned(pixels, frame, self._images[at]), frame.segment)
+            except FileError as error:
+                self._faults.setdefault(at, error)
 
 
 def _open(data: bytes) -> "Segmentation":
@@ -169,7 +188,7 @@ def _grid(seg: "Segmentation", own: "Dataset", shared: "Dataset | None") -> Latt
     return Lattice((seg.Rows, seg.Columns, 1), origin, steps)
 
 
-def _owner(frame: _Frame, owners: Mapping[str, str], images: Mapping[str, Header]) -> str | None:
+def _owner(frame: _Frame, owners: Mapping[str, int], images: Mapping[int, Header]) -> int | None:
     """The image that a frame belongs to: by its reference, else by its plane."""
     referred = [owners[uid] for uid in frame.images if uid in owners]
     if len(referred) == 1:
@@ -219,3 +238,6 @@ def _unseen() -> FileError:
 def _unreadable() -> FileError:
     reason = "the DICOM segmentation cannot be read"
     return FileError(reason, "Export it again from its source.", "mask-unreadable")
+
+
+SEG = MaskFormat(name="DICOM SEG", knows=lambda path, data: is_dicom(data), of_series=SegMask)

@@ -1,6 +1,6 @@
-"""One mask for a whole series: what it is cut into, and how an npy is."""
+"""The mask of a whole series, cut into the planes of its images."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -8,57 +8,54 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chaosprep.errors import FileError
-from chaosprep.formats.npy import read_npy
-from chaosprep.imaging.header import Header
-from chaosprep.imaging.labels import Labels, as_labels, check_same_size
-
-BY_ORDER = "the mask array has no geometry: its slices were taken in the order of the positions"
+from chaosprep.formats.mask_file import MaskFile
+from chaosprep.imaging.labels import Labels, as_labels
 
 
 @dataclass
 class Stack:
-    """A mask cut up: image path -> label array (rows, cols), and file -> what is wrong with it."""
+    """A mask cut up: image -> label array (rows, cols), and file -> what is wrong with it.
+
+    ``names`` are what the labels stand for, as far as the mask says so.
+    """
 
     labels: dict[str, NDArray[Any]] = field(default_factory=dict)
     errors: list[tuple[str, FileError]] = field(default_factory=list)
     note: str | None = None
+    names: Mapping[int, str] = field(default_factory=dict)
 
 
-def cut_npy(data: bytes, images: Mapping[str, Header], count: int) -> Stack:
-    """Cut a 3-D npy, (slices, rows, cols): its slices are the images in anatomical order.
+def cut(path: str, mask: MaskFile, images: Sequence[str], *, are_all: bool) -> Stack:
+    """Cut a mask into the planes of its images, all of one type (`as_labels`).
 
     Args:
-        data: the npy's bytes.
-        images: the readable images in anatomical order.
-        count: how many images the series has; where one cannot be read, no rank can be told.
+        path: the mask's file, for its errors.
+        mask: opened on the images.
+        images: what each is called, in the order in which the mask was opened on them.
+        are_all: whether the series has no other image, so that what is left over is surplus.
 
     Raises:
-        FileError: `mask-unreadable`, `mask-kind`, `mask-count` or `mask-values`.
+        FileError: `mask-values`, where a plane holds no labels.
     """
-    voxels = read_npy(data, dimensions=3)
-    if not len(voxels) == count == len(images):
-        raise FileError(
-            f"its {len(voxels)} slices cannot be told to {count} images, {len(images)} readable",
-            "Bring back the missing files, or give the mask as NIfTI, which has positions.",
-            code="mask-count",
-        )
-    stack = Stack(note=BY_ORDER)
+    stack = Stack(note=mask.note, names=mask.names)
     planes: dict[str, NDArray[Any]] = {}
-    for (image, header), plane in zip(images.items(), voxels, strict=True):
+    for index, image in enumerate(images):
         try:
-            check_same_size(plane.shape, header)
-            planes[image] = plane
+            planes[image] = mask.plane(index)
         except FileError as error:
             stack.errors.append((image, error))
-    stack.labels = one_type(planes)
+    stack.labels = {**_alike(planes)}
+    left = mask.surplus()
+    if left is not None and are_all:
+        stack.errors.append((path, left))
     return stack
 
 
-def one_type(planes: Mapping[str, NDArray[Any]]) -> dict[str, Labels]:
-    """Label arrays (`as_labels`) of one type for all, so that a case's masks are alike."""
-    labels = {path: as_labels(plane) for path, plane in planes.items()}
+def _alike(planes: Mapping[str, NDArray[Any]]) -> dict[str, Labels]:
+    """Label arrays of one type for all, so that a case's masks are alike."""
+    labels = {image: as_labels(plane) for image, plane in planes.items()}
     kind = np.result_type(*labels.values()) if labels else np.uint8
-    return {path: array.astype(kind, copy=False) for path, array in labels.items()}
+    return {image: array.astype(kind, copy=False) for image, array in labels.items()}
 
 
 def surplus(count: int, what: str) -> FileError:

@@ -1,6 +1,6 @@
 """What is known of one image besides its pixels."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from chaosprep.imaging.luts import Lut
 from chaosprep.imaging.voi import SIGMOID, Voi
@@ -20,30 +20,32 @@ class Header:
 
     ``frames`` is how many the file holds. ``voi`` and the LUTs are for `windowed`. ``notes`` say
     what was odd and how it was settled; they hold no value that could identify a person.
+    ``sop_instance_uid`` finds the image that a mask refers to; it is compared and never shown.
     """
 
     rows: int
     cols: int
     dtype: str
     bits_stored: int
-    photometric_interpretation: str
-    pixel_spacing: tuple[float, float] | None
-    image_position_patient: Vector | None
-    image_orientation_patient: Orientation | None
-    spacing_between_slices: float | None
-    slice_thickness: float | None
-    instance_number: int | None
-    rescale_slope: float
-    rescale_intercept: float
-    window: tuple[float, float] | None
-    echo_time: float | None
-    modality: str
+    photometric_interpretation: str = "MONOCHROME2"
+    pixel_spacing: tuple[float, float] | None = None
+    image_position_patient: Vector | None = None
+    image_orientation_patient: Orientation | None = None
+    spacing_between_slices: float | None = None
+    slice_thickness: float | None = None
+    instance_number: int | None = None
+    rescale_slope: float = 1.0
+    rescale_intercept: float = 0.0
+    window: tuple[float, float] | None = None
+    echo_time: float | None = None
+    modality: str = ""
     frames: int = 1
     burned_in_annotation: bool = False
     voi: Voi | None = None
     modality_lut: Lut | None = None
     voi_lut: Lut | None = None
     notes: tuple[str, ...] = ()
+    sop_instance_uid: str = field(default="", repr=False)
 
     @property
     def inverted(self) -> bool:

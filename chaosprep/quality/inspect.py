@@ -11,8 +11,7 @@ from chaosprep.dataset.case import Case
 from chaosprep.dataset.manifest import Dataset
 from chaosprep.dataset.opening import is_stage_directory, open_dataset
 from chaosprep.errors import FileError, Problem
-from chaosprep.formats.dicom.reading import read
-from chaosprep.formats.dicom.transfer import syntax_name
+from chaosprep.formats.images import open_image, storage_of
 from chaosprep.formats.pictures import read_mask
 from chaosprep.imaging.levels import LEVELS, check_levels, level_histogram
 from chaosprep.layouts.find import LayoutParams, find
@@ -98,7 +97,7 @@ def inspect_case(case: SourceCase) -> CaseView:
     levels, odd = _levels(series, case.levels)
     values, unreadable = _values(series)
     odd += unreadable
-    syntaxes = Counter(syntax_name(found.image_data) for found in series.slices)
+    stored = {storage_of(found.image, found.image_data) for found in series.slices}
     return CaseView(
         id=case.id,
         patient=case.patient,
@@ -110,7 +109,7 @@ def inspect_case(case: SourceCase) -> CaseView:
         matrices=tuple(sizes),
         spacing=(series.slice_spacing, *pixel_spacing) if pixel_spacing else None,
         bits_stored=tuple(sorted({header.bits_stored for header in headers})),
-        transfer_syntaxes=tuple(sorted(syntaxes)),
+        transfer_syntaxes=tuple(sorted(stored)),
         values=values,
         echo_time=float(np.median(echoes)) if echoes else None,
         levels=levels,
@@ -172,7 +171,7 @@ def _values(series: Series) -> tuple[tuple[float, float] | None, list[tuple[str,
     odd: list[tuple[str, FileError]] = []
     for found in series.slices:
         try:
-            array = read(found.image_data, found.frame)[1]
+            array = open_image(found.image, found.image_data).read(found.frame)[1]
         except FileError as error:
             odd.append((found.image, error))
         else:

@@ -8,7 +8,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from chaosprep.errors import FileError, Problem
-from chaosprep.formats.dicom.reading import is_dicom, read_headers
+from chaosprep.formats.images import IMAGES, image_format, open_image
 from chaosprep.formats.masks import cut_mask, slice_labels
 from chaosprep.formats.stacks import Stack
 from chaosprep.imaging.header import Header
@@ -72,10 +72,10 @@ def read_series(case: SourceCase, *, max_pixels: int = MAX_PIXELS) -> Series:
     files = Files(case)
     errors = list(files.errors.items())
     images = [path for path in case.images if path in files.data]
-    strangers = [path for path in images if not is_dicom(files.data[path])]
+    strangers = [path for path in images if not _is_image(path, files.data[path])]
     errors += [(path, _not_dicom(files.data[path])) for path in strangers]
     # A damaged file keeps its rank, or every pair after it would be a wrong one.
-    foreign = [path for path in strangers if not path.casefold().endswith(".dcm")]
+    foreign = [path for path in strangers if not path.casefold().endswith(_ENDINGS)]
     known = [path for path in case.images if path not in foreign]
     pairs = pair(known, case.masks, case.rule, case.keys)
     errors += [(path, error) for path, error in pairs.errors if path not in dict(errors)]
@@ -101,8 +101,17 @@ def read_series(case: SourceCase, *, max_pixels: int = MAX_PIXELS) -> Series:
     return Series(slices, order.slice_spacing, problems, files.digest)
 
 
+_ENDINGS = tuple(one.ending for one in IMAGES if one.whole)
+
+
+def _is_image(path: str, data: bytes) -> bool:
+    """Whether a file is of a kind that tells what a slice has to tell."""
+    found = image_format(path, data)
+    return found is not None and found.whole
+
+
 def _shots(path: str, data: bytes, max_pixels: int) -> list[Shot]:
-    headers = read_headers(data, max_pixels=max_pixels)
+    headers = open_image(path, data, max_pixels).headers()
     if len(headers) == 1:
         return [Shot(path, None, headers[0])]
     return [Shot(path, frame, header) for frame, header in enumerate(headers)]
@@ -180,8 +189,7 @@ def _cut(case: SourceCase, files: Files, shots: list[Shot], order: Order, count:
     if mask not in files.data or not ordered:
         return Stack()
     images = {shot.name: shot.header for shot in ordered}
-    data = {shot.name: files.data[shot.path] for shot in ordered}
-    return cut_mask(Path(case.root), mask, files.data | data, images, count)
+    return cut_mask(Path(case.root), mask, files.data[mask], images, count)
 
 
 def _doubles(order: Order) -> dict[int, tuple[int, ...]]:

@@ -15,7 +15,6 @@ from chaosprep.dataset.case import Case
 from chaosprep.dataset.opening import open_parent
 from chaosprep.dataset.records import Slice
 from chaosprep.errors import ChaosprepError, FileError, Problem
-from chaosprep.formats.dicom.reading import read, read_frames
 from chaosprep.imaging.header import Header
 from chaosprep.imaging.levels import label_areas
 from chaosprep.imaging.limits import MAX_PIXELS
@@ -146,19 +145,9 @@ def run_case(case: Case, params: ConvertParams, writer: Writer) -> CaseResult:
 def _read(case: Case, max_pixels: int) -> tuple[Mapping[str, Pixels], list[Problem]]:
     pixels: dict[str, Pixels] = {}
     problems: list[Problem] = []
-
-    @lru_cache(maxsize=1)
-    def frames(path: str, digest: str) -> tuple[tuple[Header, ...], NDArray[Any]]:
-        return read_frames(case.read(path, digest), max_pixels=max_pixels)
-
     for row in case.slices:
         try:
-            if row.frame is None:
-                data = case.read(row.image, row.image_sha256)
-                pixels[row.id] = read(data, max_pixels=max_pixels)
-            else:
-                headers, arrays = frames(row.image, row.image_sha256)
-                pixels[row.id] = headers[row.frame], arrays[row.frame]
+            pixels[row.id] = case.image_with_header(row, max_pixels)
         except ChaosprepError as error:
             problems.append(Problem.of(error, row.id, row.source))
     return pixels, problems

@@ -17,7 +17,8 @@ from chaosprep.errors import FileError
 from chaosprep.formats.dicom.reading import read_header
 from chaosprep.formats.masks import cut_mask
 from chaosprep.formats.nifti import read_voxels
-from chaosprep.formats.stacks import BY_ORDER, Stack
+from chaosprep.formats.npy_masks import BY_ORDER
+from chaosprep.formats.stacks import Stack
 from chaosprep.imaging.header import Header
 from tests.formats.test_labels import npy
 from tests.imaging.test_placing import turned
@@ -69,7 +70,7 @@ def ras(
 
 def cut(root: Path, name: str, data: bytes, images: dict[str, Header] | None = None) -> Stack:
     (root / name).write_bytes(data)
-    return cut_mask(root, name, {name: data}, headers() if images is None else images, COUNT)
+    return cut_mask(root, name, data, headers() if images is None else images, COUNT)
 
 
 def assert_labels(stack: Stack) -> None:

@@ -49,6 +49,7 @@ def test_the_header_comes_in_dicoms_own_words() -> None:
         *(5.5, 5.0, 7, 1.0, 0.0),
         *((0.0, 199.0), 4.6, "MR"),
         *(1, False, (100.0, 200.0, "LINEAR"), None, None, ()),
+        str(pydicom.dcmread(BytesIO(WHOLE)).SOPInstanceUID),
     )
 
 

@@ -93,7 +93,7 @@ def seg(
 
 def cut(data: bytes, paths: list[str] = PATHS) -> Stack:
     headers: dict[str, Header] = {path: read_header(IMAGES[path]) for path in paths}
-    return cut_mask(Path(), "m.dcm", {"m.dcm": data, **IMAGES}, headers, len(paths))
+    return cut_mask(Path(), "m.dcm", data, headers, len(paths))
 
 
 def codes(stack: Stack) -> dict[str, str]:

@@ -91,6 +91,7 @@ def read_frame(dataset: Source, pixels: Pixels, index: int) -> Header:
         echo_time=double(sources, "EffectiveEchoTime") or number(sources, "EchoTime"),
         modality=text(sources, "Modality"),
         frames=frames,
+        sop_instance_uid=text((dataset,), "SOPInstanceUID"),
         burned_in_annotation=text(sources, "BurnedInAnnotation").upper() == "YES",
         voi=voi,
         modality_lut=modality_lut,

@@ -3,6 +3,7 @@
 ATTRIBUTES: dict[str, tuple[int, str]] = {
     "TransferSyntaxUID": (0x00020010, "UI"),
     "SpecificCharacterSet": (0x00080005, "CS"),
+    "SOPInstanceUID": (0x00080018, "UI"),
     "Modality": (0x00080060, "CS"),
     "SliceThickness": (0x00180050, "DS"),
     "EchoTime": (0x00180081, "DS"),

@@ -1,0 +1,72 @@
+"""What a file of images is to everybody else: headers first, then the pixels of a frame."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from numpy.typing import NDArray
+
+from chaosprep.imaging.header import Header
+
+
+class ImageFile(Protocol):
+    """An opened file of one image, or of several: its frames."""
+
+    def headers(self) -> tuple[Header, ...]:
+        """One for each frame.
+
+        Raises:
+            FileError: the file cannot be used.
+        """
+        ...
+
+    def read(self, frame: int | None = None) -> tuple[Header, NDArray[Any]]:
+        """The header and the stored values, (rows, cols), of a frame, counted from 0.
+
+        Without a number the file must have one frame only.
+
+        Raises:
+            FileError: the file cannot be used, or has no such frame.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class ImageFormat:
+    """A kind of image files.
+
+    ``ending`` is what a file of it is called in a stage directory. ``knows`` tells by a file's path
+    and bytes whether it is one; ``open`` takes its bytes and the largest number of pixels, in all
+    frames, that may be decoded. Only those that are ``whole`` carry what `split` has to know of a
+    slice; the others are what stages write. ``storage`` says how the pixels are stored.
+    """
+
+    name: str
+    ending: str
+    knows: Callable[[str, bytes], bool]
+    open: Callable[[bytes, int], ImageFile]
+    whole: bool = False
+    storage: Callable[[bytes], str] | None = None
+
+
+@dataclass(frozen=True)
+class Picture:
+    """An image file that holds one array and says nothing else."""
+
+    decode: Callable[[bytes], NDArray[Any]]
+    data: bytes
+
+    def headers(self) -> tuple[Header, ...]:
+        """The array's size and type."""
+        return (self.read()[0],)
+
+    def read(self, frame: int | None = None) -> tuple[Header, NDArray[Any]]:
+        """The array, (rows, cols), as stored."""
+        array = self.decode(self.data)
+        rows, cols = array.shape
+        return Header(
+            rows=rows,
+            cols=cols,
+            dtype=array.dtype.name,
+            bits_stored=8 * array.dtype.itemsize,
+        ), array

@@ -1,0 +1,37 @@
+"""The kinds of image files: a new one is one file and one line of `IMAGES`."""
+
+from chaosprep.errors import FileError
+from chaosprep.formats.dicom.file import DICOM
+from chaosprep.formats.image_file import ImageFile, ImageFormat
+from chaosprep.formats.npy import NPY
+from chaosprep.formats.png import PNG
+from chaosprep.imaging.limits import MAX_PIXELS
+
+IMAGES: tuple[ImageFormat, ...] = (DICOM, PNG, NPY)
+"""The first that knows a file reads it."""
+
+
+def image_format(path: str, data: bytes) -> ImageFormat | None:
+    """What kind of image a file is, by its path and its bytes; None for no kind that is known."""
+    return next((one for one in IMAGES if one.knows(path, data)), None)
+
+
+def open_image(path: str, data: bytes, max_pixels: int = MAX_PIXELS) -> ImageFile:
+    """Open a file of images, whatever kind it is.
+
+    Raises:
+        FileError: `image-unreadable`, it is of no kind that is known.
+    """
+    found = image_format(path, data)
+    if found is None:
+        kinds = ", ".join(one.name for one in IMAGES)
+        raise FileError("not an image that can be read", f"There are: {kinds}.", "image-unreadable")
+    return found.open(data, max_pixels)
+
+
+def storage_of(path: str, data: bytes) -> str:
+    """How an image's pixels are stored: its transfer syntax, or what kind of file it is."""
+    found = image_format(path, data)
+    if found is None:
+        return "unknown"
+    return found.name if found.storage is None else found.storage(data)

@@ -1,0 +1,70 @@
+"""What a mask is to everybody else: labels with their names, and the plane of each image."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from numpy.typing import NDArray
+
+from chaosprep.errors import FileError
+from chaosprep.imaging.header import Header
+from chaosprep.imaging.labels import Labels
+from chaosprep.imaging.space.lattice import Volume
+
+
+class MaskFile(Protocol):
+    """The mask of a whole series, opened on its images."""
+
+    @property
+    def names(self) -> Mapping[int, str]:
+        """Label -> what it stands for, as far as the file says so."""
+        ...
+
+    @property
+    def note(self) -> str | None:
+        """What a person should know of how the planes were found."""
+        ...
+
+    def plane(self, index: int) -> NDArray[Any]:
+        """The labels, (rows, cols), at the pixels of an image: its number among the images.
+
+        Raises:
+            FileError: it has no labels for this image.
+        """
+        ...
+
+    def surplus(self) -> FileError | None:
+        """What the file holds that belongs to none of the images."""
+        ...
+
+
+@dataclass(frozen=True)
+class Opening:
+    """What a mask of a whole series is opened with.
+
+    ``file`` is where it is and ``data`` its bytes; ``images`` are the headers of the images that
+    can be read, in anatomical order, ``count`` is how many there should be.
+    """
+
+    file: Path
+    data: bytes
+    images: Sequence[Header]
+    count: int
+
+
+@dataclass(frozen=True)
+class MaskFormat:
+    """A kind of mask files, and what it can be: of one slice, of a series, a volume by itself.
+
+    ``knows`` tells by a file's path and bytes whether it is one. ``of_slice`` gives the labels
+    (rows, cols) of a file that is the mask of one slice, or None for a picture that is taken over
+    as it is once its size was checked. ``of_series`` opens it on the images of a series.
+    ``volume`` gives its labels on the lattice that it names itself.
+    """
+
+    name: str
+    knows: Callable[[str, bytes], bool]
+    of_slice: Callable[[bytes, Header], Labels | None] | None = None
+    of_series: Callable[[Opening], MaskFile] | None = None
+    volume: Callable[[Path, bytes], Volume] | None = None
