@@ -5,10 +5,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import msgspec
 import numpy as np
 
-from chaosprep.errors import ChaosprepError, FileError
+from chaosprep.errors import FileError
 from chaosprep.evaluation.sides import (
     Masks,
     Organs,
@@ -19,14 +18,11 @@ from chaosprep.evaluation.sides import (
     name_values,
 )
 from chaosprep.files import read_regular
+from chaosprep.formats.legend import legend_in, named
 from chaosprep.formats.masks import is_volume
-from chaosprep.formats.nifti import read_nifti
-from chaosprep.imaging.labels import as_labels
+from chaosprep.formats.nifti_masks import label_volume
 from chaosprep.imaging.space.lattice import Volume
 from chaosprep.series.source import is_litter
-
-_LEGENDS = ("dataset.json", "labels.json")
-_DIGITS = 5  # of a label of 16 bits
 
 
 @dataclass(frozen=True)
@@ -79,7 +75,9 @@ def open_nifti(path: Path, reference: Side | None) -> Side:
     files = {_stem(file): file for file in found}
     if reference is not None and path.is_file() and reference.path.is_file():
         files = dict.fromkeys(reference.members, path)  # one beside one, whatever their names
-    values = _legend(path.parent if path.is_file() else path)
+    folder = path.parent if path.is_file() else path
+    legend = legend_in(folder, folder.resolve().parent)
+    values = None if legend is None else named(legend)
     if values is None and reference is not None:
         values = dict(reference.labels)
     if values is None:
@@ -111,61 +109,7 @@ def _values(files: Iterable[Path]) -> set[int]:
 def _read(file: Path) -> Volume:
     """A label volume, uint8 or uint16."""
     try:
-        volume = read_nifti(file, read_regular(file))
-        lengths = np.array(volume.lattice.spacing)
-        if not (np.isfinite(lengths).all() and lengths.min() > 0):
-            raise FileError(
-                "the header gives its voxels no size",
-                "Write it again with the image's geometry.",
-                code="geometry-unknown",
-            )
-        return Volume(as_labels(volume.voxels), volume.lattice)
+        return label_volume(file, read_regular(file))
     except FileError as error:
         error.file = error.file or file.name
         raise
-
-
-def _legend(folder: Path) -> dict[int, str] | None:
-    """Label -> organ, by a file in the folder or the one around it; None without one."""
-    for place in (folder, folder.resolve().parent):
-        for name in _LEGENDS:
-            try:
-                found = msgspec.json.decode(read_regular(place / name))
-            except FileError as error:
-                if error.code == "file-missing":
-                    continue
-                raise _no_legend(name, error.reason) from error
-            except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-                raise _no_legend(name, "it is no JSON") from error
-            return _labels(name, found)
-    return None
-
-
-def _labels(name: str, found: object) -> dict[int, str]:
-    """nnU-Net v2 writes organ -> label, v1 and the Decathlon label -> organ."""
-    if isinstance(found, dict):
-        found = found.get("labels", found)
-    if not isinstance(found, dict):
-        raise _no_legend(name, "it has no labels")
-    values: dict[int, str] = {}
-    for key, value in found.items():
-        text, organ = (value, key) if isinstance(value, int) else (key, value)
-        number = str(text)
-        known = isinstance(organ, str) and number.isdecimal() and len(number) <= _DIGITS
-        if not known or organ == "ignore":
-            raise _no_legend(name, f"{key[:40]!r} is not one organ with one number")
-        if int(number) in values:
-            raise _no_legend(name, f"two organs have the number {int(number)}")
-        values[int(number)] = organ
-    values.pop(0, None)
-    if not values:
-        raise _no_legend(name, "it has no labels")
-    return values
-
-
-def _no_legend(name: str, reason: str) -> ChaosprepError:
-    return ChaosprepError(
-        f"{name}: {reason}",
-        "Give one whole number for each organ; regions and ignored voxels are not compared.",
-        code="labels",
-    )

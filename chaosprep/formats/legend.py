@@ -29,13 +29,13 @@ class Label:
 Legend = dict[int, Label]
 
 
-def legend_beside(folder: Path) -> Legend | None:
-    """The legend in a folder or in the one around it; None without one.
+def legend_in(*folders: Path) -> Legend | None:
+    """The legend in the first of some folders that has one; None without any.
 
     Raises:
         ChaosprepError: `labels`, it cannot be understood.
     """
-    for place in (folder, folder.resolve().parent):
+    for place in folders:
         for name in FILES:
             try:
                 found = msgspec.json.decode(read_regular(place / name))
@@ -101,6 +101,7 @@ def _labels(name: str, found: object) -> Legend:
 def _no_legend(name: str, reason: str) -> ChaosprepError:
     return ChaosprepError(
         f"{name}: {reason}",
-        "Give one whole number for each organ; regions and ignored voxels are not compared.",
+        "Give one whole number for each organ (regions and ignored voxels are none), or move the "
+        "file away.",
         code="labels",
     )

@@ -2,10 +2,12 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from chaosprep.errors import ChaosprepError, FileError, Problem, UsageError
+from chaosprep.formats.legend import legend_in, named
 from chaosprep.formats.masks import is_volume
 from chaosprep.layouts.grouping import Group
 from chaosprep.layouts.names import collisions, make_ids
@@ -166,7 +168,15 @@ class Cases:
             keys={file.path: file.slice or "" for file in files},
             aliases={file.path: self._key.path(file.path) for file in files} if self._key else {},
             levels=None,
+            names=self._names(masks or []),
         )
+
+    def _names(self, masks: list[Found]) -> dict[int, str]:
+        """What a file beside the masks, or above them in the root, says that values stand for."""
+        places = PurePosixPath(masks[0].path).parents[:2] if masks else ()
+        with suppress(ChaosprepError):  # what is no legend names nothing
+            return named(legend_in(*(self._root / place for place in places)) or {})
+        return {}
 
 
 def _is_for_all(mask: Found, images: set[str | None]) -> bool:

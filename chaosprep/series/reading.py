@@ -1,7 +1,8 @@
 """A series of files on its way to become a case: found by a layout, then read, paired, ordered."""
 
 from collections import Counter
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -41,12 +42,16 @@ class SourceSlice:
 
 @dataclass(frozen=True)
 class Series:
-    """A case that was read: slices in anatomical order, what is wrong, and what its files held."""
+    """A case that was read: slices in anatomical order, what is wrong, and what its files held.
+
+    ``names`` are what the masks' values stand for, as far as a file says it.
+    """
 
     slices: tuple[SourceSlice, ...]
     slice_spacing: float | None
     problems: tuple[Problem, ...]
     inputs: str
+    names: Mapping[int, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -98,7 +103,8 @@ def read_series(case: SourceCase, *, max_pixels: int = MAX_PIXELS) -> Series:
     stack = _cut(case, files, shots, order, count) if case.rule == "volume" else Stack()
     slices, more = _slices(case, files, shots, pairs, order, stack)
     problems = tuple(_problem(case, path, error) for path, error in [*errors, *stack.errors, *more])
-    return Series(slices, order.slice_spacing, problems, files.digest)
+    names = _sayable({**case.names, **stack.names}, files, shots)
+    return Series(slices, order.slice_spacing, problems, files.digest, names)
 
 
 _ENDINGS = tuple(one.ending for one in IMAGES if one.whole)
@@ -208,6 +214,12 @@ def _telling_names(case: SourceCase, files: Files, paths: set[str]) -> set[str]:
     if case.aliases or not case.keys:
         return set()
     return {path for path in paths if exposes(case.keys[path], read_identity(files.data[path]))}
+
+
+def _sayable(names: Mapping[int, str], files: Files, shots: list[Shot]) -> dict[int, str]:
+    """The names of labels that hold nothing of what identifies in the images' headers."""
+    identity = read_identity(files.data[shots[0].path]) if names and shots else {}
+    return {value: name for value, name in names.items() if not exposes(name, identity)}
 
 
 def _not_dicom(data: bytes) -> FileError:

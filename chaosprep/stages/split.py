@@ -1,6 +1,7 @@
 """split: patients go to train, val or test; the pairs are copied as they are."""
 
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, get_args
 
@@ -18,7 +19,7 @@ from chaosprep.layouts.find import LayoutParams, find
 from chaosprep.layouts.root import Root
 from chaosprep.running.stage import CaseResult, Stage
 from chaosprep.running.writer import Link, Writer, Written
-from chaosprep.series.reading import SourceSlice, read_series
+from chaosprep.series.reading import Series, SourceSlice, read_series
 from chaosprep.series.source import SourceCase
 from chaosprep.stages.assignment import assign
 
@@ -98,7 +99,7 @@ def run_case(case: SourceCase, params: SplitParams, writer: Writer) -> CaseResul
         try:
             image = images.get(found.image) or _image(case, found, params, writer)
             images[found.image] = image  # all frames of a file share it
-            rows.append(_row(case, found, image, series.slice_spacing, params, writer))
+            rows.append(_row(case, found, image, series, params, writer))
         except FileError as error:
             file = found.mask and case.shown(found.mask)
             problems.append(Problem.of(error, found.id, file))
@@ -109,17 +110,17 @@ def _row(
     case: SourceCase,
     found: SourceSlice,
     image: Written,
-    slice_spacing: float | None,
+    series: Series,
     params: SplitParams,
     writer: Writer,
 ) -> Slice:
     assert case.split is not None
-    labels, pixels, note = _organs(found, case.levels)
+    labels, pixels, note = _organs(found, case.levels, series.names)
     mask = _mask(case, found, params, writer)
     header = found.header
     spacing: Spacing | None = None
     if header.pixel_spacing is not None:
-        spacing = (slice_spacing, *header.pixel_spacing)
+        spacing = (series.slice_spacing, *header.pixel_spacing)
     return Slice(
         id=found.id,
         case=case.id,
@@ -173,10 +174,10 @@ def _mask(
 Shown = tuple[dict[int, str], dict[str, int], tuple[str, ...]]
 
 
-def _organs(found: SourceSlice, levels: str | None) -> Shown:
+def _organs(found: SourceSlice, levels: str | None, names: Mapping[int, str]) -> Shown:
     """What the mask shows: labels, pixels, notes; judging is left to extract-liver."""
     if found.mask_array is not None:
-        return _unnamed(level_histogram(found.mask_array))
+        return _by_value(level_histogram(found.mask_array), names)
     if found.mask_data is None:
         return {}, {}, ()
     try:
@@ -187,7 +188,7 @@ def _organs(found: SourceSlice, levels: str | None) -> Shown:
         return {}, {}, (f"mask: {error.reason}",)
     histogram = level_histogram(mask.pixels)
     if levels is None:
-        return _unnamed(histogram)
+        return _by_value(histogram, names)
     if mask.binary:
         return {1: "liver"}, {"liver": histogram.get(1, 0)}, ()
     return _named(histogram, levels)
@@ -205,8 +206,8 @@ def _named(histogram: dict[int, int], table: str) -> Shown:
     return labels, {organ.name: found.get(organ.name, 0) for organ in organs}, ()
 
 
-def _unnamed(histogram: dict[int, int]) -> Shown:
-    """Nobody said what the values stand for: `label-1`, not an organ that may be wrong.
+def _by_value(histogram: dict[int, int], names: Mapping[int, str]) -> Shown:
+    """What the values stand for; where nobody says it, `label-1`, no organ that may be wrong.
 
     Raises:
         FileError: `mask-values`, too many for labels.
@@ -217,8 +218,11 @@ def _unnamed(histogram: dict[int, int]) -> Shown:
             "Save it with one whole number for each organ.",
             code="mask-values",
         )
-    labels = {level: f"label-{level}" for level in histogram if level}
-    return labels, {name: histogram[level] for level, name in labels.items()}, ()
+    labels = {level: names.get(level, f"label-{level}") for level in histogram if level}
+    pixels = Counter[str]()
+    for level, name in labels.items():
+        pixels[name] += histogram[level]
+    return labels, dict(pixels), ()
 
 
 def open_root(root: Path, params: SplitParams) -> Root:

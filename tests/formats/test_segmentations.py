@@ -12,6 +12,7 @@ from pydicom import Dataset, dcmread
 from pydicom.uid import UID, generate_uid
 
 from chaosprep.formats.dicom.reading import read_header
+from chaosprep.formats.legend import Label, segment_labels
 from chaosprep.formats.masks import cut_mask
 from chaosprep.formats.stacks import Stack
 from chaosprep.imaging.header import Header
@@ -249,3 +250,12 @@ def test_without_highdicom_the_error_names_the_extra(monkeypatch: pytest.MonkeyP
 def test_a_label_map_has_its_own_class() -> None:
     header = dcmread(BytesIO(seg(kind="LABELMAP")), stop_before_pixels=True)
     assert header.SOPClassUID == UID("1.2.840.10008.5.1.4.1.1.66.7")
+
+
+def test_the_segments_say_what_their_labels_stand_for() -> None:
+    assert cut(seg()).names == {1: "segment 1", 2: "segment 2"}
+
+
+def test_a_segments_code_is_read_beside_its_name() -> None:
+    (first, _) = segments(2)
+    assert segment_labels([first])[1] == Label("segment 1", ("SCT", "10200004", "Liver"))

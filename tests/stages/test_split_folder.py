@@ -8,6 +8,7 @@ from typing import Any
 
 import cv2
 import numpy as np
+import pydicom
 import pytest
 from numpy.typing import NDArray
 
@@ -93,6 +94,46 @@ def test_values_are_not_taken_for_chaos_organs(root: Path, tmp_path: Path) -> No
     livers = chaosprep.extract_liver(made, tmp_path / "liver", range=(255, 255), mask_value=1)
     assert {tuple(row.labels.items()) for row in livers.slices} == {((1, "liver"),)}
     assert {row.pixels["liver"] for row in livers.slices} == {2}
+
+
+@pytest.mark.parametrize("place", ["nii/dataset.json", "dataset.json"])
+@pytest.mark.parametrize(
+    "legend",
+    [
+        {"labels": {"background": 0, "liver": 11, "spleen": 12}},  # nnU-Net v2
+        {"labels": {"0": "background", "11": "liver", "12": "spleen"}},  # v1 and the Decathlon
+    ],
+)
+def test_a_legend_beside_the_masks_names_their_values(
+    root: Path, tmp_path: Path, place: str, legend: dict[str, Any]
+) -> None:
+    (root / place).write_text(json.dumps(legend))
+    made = split(root, tmp_path / "out", "nii/{patient}.nii")
+    names = {value: name for row in made.slices for value, name in row.labels.items()}
+    assert names == {
+        **{10: "label-10", 11: "liver", 12: "spleen"},
+        **{20: "label-20", 21: "label-21", 22: "label-22"},
+    }
+    assert {row.pixels["liver"] for row in made.slices if 11 in row.labels} == {4}
+
+
+@pytest.mark.parametrize("text", ["{", '{"labels": {"whole": [1, 2]}}', '{"name": "x"}'])
+def test_what_is_no_legend_names_nothing(root: Path, tmp_path: Path, text: str) -> None:
+    (root / "dataset.json").write_text(text)
+    made = split(root, tmp_path / "out", "nii/{patient}.nii")
+    assert all(name.startswith("label-") for row in made.slices for name in row.labels.values())
+
+
+def test_a_name_of_a_label_that_identifies_is_not_written(root: Path, tmp_path: Path) -> None:
+    for path in (root / "scans").rglob("*.dcm"):
+        header = pydicom.dcmread(path)
+        header.PatientName = "Mustermann^Erika"
+        header.save_as(path)
+    legend = {"labels": {"background": 0, "liver": 11, "Lesion Mustermann": 12}}
+    (root / "dataset.json").write_text(json.dumps(legend))
+    made = split(root, tmp_path / "out", "nii/{patient}.nii")
+    names = {value: name for row in made.slices for value, name in row.labels.items()}
+    assert (names[11], names[12]) == ("liver", "label-12")
 
 
 def test_without_masks_the_rows_have_none(root: Path, tmp_path: Path) -> None:
