@@ -13,12 +13,10 @@ from chaosprep.dataset.manifest import Dataset
 from chaosprep.dataset.records import Slice
 from chaosprep.dataset.volumes import label_plane
 from chaosprep.errors import FileError, Problem
-from chaosprep.files import read_regular
-from chaosprep.formats.npy import read_npy
-from chaosprep.formats.pictures import read_mask
-from chaosprep.imaging.labels import as_labels
+from chaosprep.layouts.mask_set import plane_of
+from chaosprep.layouts.pictures import pictures_below
 
-_ENDINGS = (".png", ".npy")
+_DEPTH = 32  # of folders in each other: whoever has more is in a circle
 
 
 @dataclass(frozen=True)
@@ -63,10 +61,8 @@ def find_predictions(folder: Path) -> tuple[dict[str, Path], list[Problem]]:
     """Slice id -> its file, in the folder or below it, and what is wrong with the names."""
     found: dict[str, Path] = {}
     problems = []
-    for path in sorted(folder.rglob("*")):
+    for path in pictures_below(folder, _DEPTH):
         name = path.relative_to(folder).as_posix()
-        if path.suffix not in _ENDINGS or any(part[0] == "." for part in name.split("/")):
-            continue
         if path.stem in found:
             reason = f"there is another prediction for it, {found[path.stem].name}"
             problems.append(_problem("prediction-twice", path.stem, name, reason, "Keep one."))
@@ -109,11 +105,7 @@ def read_prediction(row: Slice, files: Mapping[str, Path]) -> NDArray[Any]:
         )
     path = files[row.id]
     try:
-        data = read_regular(path)
-        if path.suffix == ".npy":
-            mask: NDArray[Any] = as_labels(read_npy(data, dimensions=2))
-        else:
-            mask = read_mask(data).pixels
+        mask = plane_of(path)
         _check_size(row, mask)
     except FileError as error:
         error.file = path.name

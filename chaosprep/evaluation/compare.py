@@ -11,9 +11,9 @@ from chaosprep.errors import FileError
 from chaosprep.evaluation.chaos_scores import scores
 from chaosprep.evaluation.overlap import Mask, overlap
 from chaosprep.evaluation.results import OrganResult
-from chaosprep.evaluation.sides import Masks, Member, Organs
 from chaosprep.evaluation.surface import Spacing, Surface, surface
 from chaosprep.imaging.space.lattice import Volume, laid_on
+from chaosprep.layouts.mask_set import CaseMasks, MaskCase, Organs
 
 Per = Literal["case", "slice"]
 Labels = NDArray[np.uint8]
@@ -24,8 +24,8 @@ _SHOWN = 3  # names in a message
 class Task:
     """What to compare; ``spacing`` counts where the reference knows none."""
 
-    pred: Member
-    ref: Member
+    pred: MaskCase
+    ref: MaskCase
     organs: Organs
     spacing: Spacing | None = None
     per: Per = "case"
@@ -62,7 +62,7 @@ def _organs(
 
 
 def measure(
-    id: str, of: Member, organ: str, pred: Mask, ref: Mask, spacing: Spacing | None
+    id: str, of: MaskCase, organ: str, pred: Mask, ref: Mask, spacing: Spacing | None
 ) -> OrganResult:
     """Every metric of one organ.
 
@@ -107,7 +107,7 @@ def measure(
     )
 
 
-def _spacing(masks: Masks) -> Spacing | None:
+def _spacing(masks: CaseMasks) -> Spacing | None:
     if masks.lattice is None:
         return None
     if masks.lattice.is_sheared:
@@ -119,7 +119,7 @@ def _spacing(masks: Masks) -> Spacing | None:
     return masks.lattice.spacing
 
 
-def _on_the_grid_of(ref: Masks, pred: Masks) -> Labels:
+def _on_the_grid_of(ref: CaseMasks, pred: CaseMasks) -> Labels:
     """The prediction's voxels in the order of the reference's."""
     if not (ref.names and pred.names):
         if ref.lattice is None or pred.lattice is None:
@@ -143,7 +143,7 @@ def _on_the_grid_of(ref: Masks, pred: Masks) -> Labels:
     return laid_on(Volume(voxels, pred.lattice), ref.lattice)
 
 
-def _order(ref: Masks, pred: Masks) -> list[int]:
+def _order(ref: CaseMasks, pred: CaseMasks) -> list[int]:
     """For each slice of the reference, the place of the prediction's of the same name."""
     places = {name: place for place, name in enumerate(pred.names)}
     names = ref.files if places.keys() & set(ref.files) else ref.names

@@ -12,9 +12,9 @@ from chaosprep.errors import (
 )
 from chaosprep.evaluation.compare import Per, Task, compare
 from chaosprep.evaluation.results import Evaluation, OrganResult, spread, summarize
-from chaosprep.evaluation.sides import Member, Organs, Side
-from chaosprep.evaluation.sources import open_prediction, open_reference
 from chaosprep.evaluation.surface import Spacing
+from chaosprep.layouts.mask_set import MaskCase, MaskSet, Organs
+from chaosprep.layouts.table import find_masks
 from chaosprep.running.mapping import OnCase, ignore, map_cases
 from chaosprep.running.runner import OnError
 
@@ -53,8 +53,8 @@ def evaluate(
         NothingFoundError: a side is not understood, or the two have no case in common.
         ProblemsError: cases have problems, and they are not to be skipped.
     """
-    reference = open_reference(Path(ref))
-    prediction = open_prediction(Path(pred), reference, tuple(organs))
+    reference = find_masks(Path(ref))
+    prediction = find_masks(Path(pred), reference, tuple(organs))
     if spacing is not None and reference.in_mm:
         raise UsageError(
             "the reference knows the size of its voxels",
@@ -98,7 +98,9 @@ def evaluate(
     )
 
 
-def _organs(prediction: Side, reference: Side, wanted: list[Member], asked: Organs) -> Organs:
+def _organs(
+    prediction: MaskSet, reference: MaskSet, wanted: list[MaskCase], asked: Organs
+) -> Organs:
     """The organs to compare, in the reference's order: of the cases that are on both sides."""
     ids = [member.id for member in wanted if member.id in prediction.members]
     pred, ref = _shown(prediction, ids), _shown(reference, ids)
@@ -113,14 +115,14 @@ def _organs(prediction: Side, reference: Side, wanted: list[Member], asked: Orga
     return tuple(organ for organ in ref if not asked or organ in asked)
 
 
-def _shown(side: Side, ids: list[str]) -> Organs:
+def _shown(side: MaskSet, ids: list[str]) -> Organs:
     found = {organ for id in ids for organ in side.members[id].organs}
     return tuple(organ for organ in side.organs if organ in found)
 
 
 def _wanted(
-    prediction: Side, reference: Side, patients: tuple[str, ...], split: Split | None
-) -> tuple[list[Member], tuple[str, ...]]:
+    prediction: MaskSet, reference: MaskSet, patients: tuple[str, ...], split: Split | None
+) -> tuple[list[MaskCase], tuple[str, ...]]:
     """The cases of the reference that must be predicted, and a note on those left aside.
 
     Where no split is asked for: those of the splits and series that the prediction is of.
@@ -148,7 +150,7 @@ def _wanted(
     return wanted, (_left_aside("REF", left, "PRED"),)
 
 
-def _is_of(problem: Problem, wanted: list[Member]) -> bool:
+def _is_of(problem: Problem, wanted: list[MaskCase]) -> bool:
     """Whether a problem is of a case or patient that was asked for."""
     patients = {member.patient for member in wanted}
     return problem.id in {member.id for member in wanted} or (
@@ -156,7 +158,7 @@ def _is_of(problem: Problem, wanted: list[Member]) -> bool:
     )
 
 
-def _missing(prediction: Side, wanted: list[Member]) -> Iterator[Problem]:
+def _missing(prediction: MaskSet, wanted: list[MaskCase]) -> Iterator[Problem]:
     for member in wanted:
         if member.id not in prediction.members:
             yield Problem(
@@ -167,7 +169,7 @@ def _missing(prediction: Side, wanted: list[Member]) -> Iterator[Problem]:
             )
 
 
-def _surplus(prediction: Side, reference: Side) -> tuple[list[Problem], tuple[str, ...]]:
+def _surplus(prediction: MaskSet, reference: MaskSet) -> tuple[list[Problem], tuple[str, ...]]:
     """The predicted cases that the reference lacks, and a note on those of series it never has."""
     known = {member.sequence for member in reference.members.values()}
     lacking = sorted(prediction.members.keys() - reference.members.keys())

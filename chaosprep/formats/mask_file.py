@@ -57,14 +57,17 @@ class Opening:
 class MaskFormat:
     """A kind of mask files, and what it can be: of one slice, of a series, a volume by itself.
 
-    ``knows`` tells by a file's path and bytes whether it is one. ``of_slice`` gives the labels
-    (rows, cols) of a file that is the mask of one slice, or None for a picture that is taken over
-    as it is once its size was checked. ``of_series`` opens it on the images of a series.
-    ``volume`` gives its labels on the lattice that it names itself.
+    ``endings`` are of files that it is looked for under; ``knows`` tells by a file's path and bytes
+    whether it is one. ``of_slice`` gives the labels (rows, cols) of a file that is the mask of one
+    slice; where there is a ``size`` as well, (rows, cols) by the header alone, the file is taken
+    over as it is. ``of_series`` opens a file on the images of a series. ``volume`` gives its labels
+    on the lattice that it names itself.
     """
 
     name: str
+    endings: tuple[str, ...]
     knows: Callable[[str, bytes], bool]
-    of_slice: Callable[[bytes, Header], Labels | None] | None = None
+    of_slice: Callable[[bytes], Labels] | None = None
+    size: Callable[[bytes], tuple[int, int]] | None = None
     of_series: Callable[[Opening], MaskFile] | None = None
     volume: Callable[[Path, bytes], Volume] | None = None

@@ -11,7 +11,8 @@ from chaosprep.formats.pictures import PICTURE
 from chaosprep.formats.seg import SEG
 from chaosprep.formats.stacks import Stack, cut
 from chaosprep.imaging.header import Header
-from chaosprep.imaging.labels import Labels
+from chaosprep.imaging.labels import Labels, check_same_size
+from chaosprep.imaging.space.lattice import Volume
 
 MASKS: tuple[MaskFormat, ...] = (npy_masks.NPY, NIFTI, SEG, PICTURE)
 """The first that knows a file reads it; a picture is what nothing else knows."""
@@ -28,6 +29,21 @@ def slice_labels(path: str, data: bytes, header: Header) -> Labels | None:
     Raises:
         FileError: `size-mismatch`, `mask-kind` (a volume), `mask-unreadable` or `mask-values`.
     """
+    found = mask_format(path, data)
+    if found.size is not None:
+        check_same_size(found.size(data), header)
+        return None
+    labels = read_plane(path, data)
+    check_same_size(labels.shape, header)
+    return labels
+
+
+def read_plane(path: str, data: bytes) -> Labels:
+    """The labels of a file that is the mask of one slice, (rows, cols).
+
+    Raises:
+        FileError: `mask-kind` (a volume), `mask-unreadable` or `mask-values`.
+    """
     of_slice = mask_format(path, data).of_slice
     if of_slice is None:
         raise FileError(
@@ -35,7 +51,7 @@ def slice_labels(path: str, data: bytes, header: Header) -> Labels | None:
             "Name it as the patient's: a pattern of masks without {slice}, that fits one file.",
             code="mask-kind",
         )
-    return of_slice(data, header)
+    return of_slice(data)
 
 
 def cut_mask(root: Path, path: str, data: bytes, images: Mapping[str, Header], count: int) -> Stack:
@@ -69,5 +85,22 @@ def _open_on(opening: Opening) -> MaskFile:
 
 def is_volume(path: str) -> bool:
     """Whether a file's ending says that it holds more than one slice."""
-    found = mask_format(path)
-    return found.of_series is not None and found.of_slice is None
+    return mask_format(path).of_slice is None
+
+
+PLANES = tuple(ending for one in MASKS if one.of_slice for ending in one.endings)
+"""The endings of files that can be the mask of one slice."""
+VOLUMES = tuple(ending for one in MASKS if one.volume for ending in one.endings)
+"""The endings of files that say themselves where their voxels lie."""
+
+
+def read_volume(file: Path, data: bytes) -> Volume:
+    """The labels of a file that says itself where they lie, on that lattice.
+
+    Raises:
+        FileError: `mask-kind`, it does not say it, and what its format raises.
+    """
+    volume = mask_format(file.name, data).volume
+    if volume is None:
+        raise FileError("it is no volume", "Give one as NIfTI.", code="mask-kind")
+    return volume(file, data)

@@ -72,9 +72,11 @@ def label_volume(file: Path, data: bytes) -> Volume:
     return Volume(as_labels(volume.voxels), volume.lattice)
 
 
+_ENDINGS = (".nii", ".nii.gz")
 NIFTI = MaskFormat(
     name="NIfTI",
-    knows=lambda path, data: path.casefold().endswith((".nii", ".nii.gz")),
+    endings=_ENDINGS,
+    knows=lambda path, data: path.casefold().endswith(_ENDINGS),
     of_series=NiftiMask,
     volume=label_volume,
 )

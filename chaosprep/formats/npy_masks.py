@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 from chaosprep.errors import FileError
 from chaosprep.formats.mask_file import MaskFormat, Opening
 from chaosprep.formats.npy import read_npy
-from chaosprep.imaging.header import Header
 from chaosprep.imaging.labels import Labels, as_labels, check_same_size
 
 BY_ORDER = "the mask array has no geometry: its slices were taken in the order of the positions"
@@ -45,19 +44,18 @@ class NpyMask:
         """Nothing: the counts agree."""
 
 
-def slice_labels(data: bytes, header: Header) -> Labels:
+def slice_labels(data: bytes) -> Labels:
     """The labels of one slice, (rows, cols), from a 2-D array.
 
     Raises:
-        FileError: `size-mismatch`, and what `read_npy` and `as_labels` raise.
+        FileError: what `read_npy` and `as_labels` raise.
     """
-    array = read_npy(data, dimensions=2)
-    check_same_size(array.shape, header)
-    return as_labels(array)
+    return as_labels(read_npy(data, dimensions=2))
 
 
 NPY = MaskFormat(
     name="npy",
+    endings=(".npy",),
     knows=lambda path, data: path.casefold().endswith(".npy"),
     of_slice=slice_labels,
     of_series=NpyMask,

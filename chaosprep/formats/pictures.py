@@ -11,8 +11,6 @@ from numpy.typing import NDArray
 from chaosprep.errors import BROKEN, RECOPY, FileError
 from chaosprep.formats.mask_file import MaskFormat
 from chaosprep.formats.png import COLOURS, decode_checked
-from chaosprep.imaging.header import Header
-from chaosprep.imaging.labels import check_same_size
 from chaosprep.imaging.levels import describe_levels, level_histogram
 from chaosprep.imaging.limits import MAX_PIXELS, check_size
 from chaosprep.imaging.png.chunks import Head, pixels_only, read_head
@@ -106,13 +104,10 @@ def _to_grey(data: bytes, png: Head | None, max_pixels: int) -> tuple[str, NDArr
             raise FileError("the image is cut short or damaged", RECOPY, _MASK) from None
 
 
-def check_picture(data: bytes, header: Header) -> None:
-    """Check that a picture has the size of its image; it is taken over as it is.
-
-    Raises:
-        FileError: `size-mismatch`, or `mask-unreadable`.
-    """
-    check_same_size(mask_size(data), header)
-
-
-PICTURE = MaskFormat(name="picture", knows=lambda path, data: True, of_slice=check_picture)
+PICTURE = MaskFormat(
+    name="picture",
+    endings=(".png",),
+    knows=lambda path, data: True,
+    of_slice=lambda data: read_mask(data).pixels,
+    size=mask_size,
+)

@@ -240,4 +240,9 @@ def _unreadable() -> FileError:
     return FileError(reason, "Export it again from its source.", "mask-unreadable")
 
 
-SEG = MaskFormat(name="DICOM SEG", knows=lambda path, data: is_dicom(data), of_series=SegMask)
+SEG = MaskFormat(
+    name="DICOM SEG",
+    endings=(".dcm",),
+    knows=lambda path, data: is_dicom(data),
+    of_series=SegMask,
+)

@@ -1,20 +1,18 @@
 """Which layout a dataset root has, and what is found in it."""
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
 
-from chaosprep.errors import ChaosprepError, NothingFoundError, Problem
-from chaosprep.layouts import chaos, folder
+from chaosprep.errors import NothingFoundError
+from chaosprep.layouts.layout import Where
 from chaosprep.layouts.root import Root
+from chaosprep.layouts.table import find_series, names
 from chaosprep.params import Params
-from chaosprep.privacy.pseudonyms import Key, read_key, warn_if_readable
-from chaosprep.series.source import SourceCase
+from chaosprep.privacy.pseudonyms import read_key, warn_if_readable
 
-Layout = Literal["auto", "chaos", "folder"]
 _FOLDER = "--images 'scans/{patient}/{slice}.dcm' --masks 'labels/{patient}/{slice}.png'"
 
 
@@ -22,9 +20,10 @@ class LayoutParams(Params, frozen=True, kw_only=True):
     """How to find images and masks below a dataset root."""
 
     layout: Annotated[
-        Layout,
+        str,
         Meta(
-            description="CHAOS as it was downloaded, or any folder; auto is folder with --images."
+            description="chaos, as it was downloaded, folder, any that --images tells, or another "
+            "that is installed; auto is folder with --images."
         ),
     ] = "auto"
     images: Annotated[
@@ -55,10 +54,12 @@ class LayoutParams(Params, frozen=True, kw_only=True):
     ] = None
 
     def __post_init__(self) -> None:
+        if self.layout not in ("auto", *names()):
+            raise ValueError(f"layout must be one of auto, {', '.join(names())}")
         if self.images is None and self.layout == "folder":
             raise ValueError("images must say where the files of a folder are")
-        if self.images is not None and self.layout == "chaos":
-            raise ValueError("images is for layout folder, not chaos")
+        if self.images is not None and self.layout not in ("auto", "folder"):
+            raise ValueError(f"images is for layout folder, not {self.layout}")
         if self.masks is not None and self.images is None:
             raise ValueError("masks needs images as well")
         if self.patient_from != "folder" and self.images is None:
@@ -93,53 +94,11 @@ def find(root: str | Path, params: LayoutParams, *, strict: bool = True) -> Root
     if params.pseudonymize is not None:
         key = read_key(params.pseudonymize)
         warn_if_readable(params.pseudonymize)
-    if params.images is not None:
-        return folder.find(
-            root,
-            params.images,
-            params.masks,
-            patient_from=params.patient_from,
-            key=key,
-            strict=strict,
-        )
+    where = Where(params.images, params.masks, params.patient_from, key, strict)
     try:
-        found = chaos.find(root)
+        return find_series(Path(root), params.layout, where)
     except NothingFoundError as error:
+        if params.images is not None:
+            raise
         remedy = f"{error.remedy} Or say where images and masks are: {_FOLDER}."
         raise NothingFoundError(error.reason, remedy, error.code) from error
-    return found if key is None else pseudonymized(found, key)
-
-
-def pseudonymized(root: Root, key: Key) -> Root:
-    """The same root with keyed hashes in the place of patient ids and paths.
-
-    Raises:
-        ChaosprepError: `pseudonym-twice`, two patients have one.
-    """
-    cases = tuple(_pseudonymized(case, key) for case in root.cases)
-    if len({case.patient for case in cases}) < len(root.patients):
-        raise ChaosprepError(
-            "two patients have one pseudonym", "Use another key.", code="pseudonym-twice"
-        )
-    ordered = tuple(sorted(cases, key=lambda case: f"{case.id}_"))
-    problems = tuple(_hidden(problem, key) for problem in root.problems)
-    return replace(root, cases=ordered, problems=problems)
-
-
-def _pseudonymized(case: SourceCase, key: Key) -> SourceCase:
-    patient = key.patient(case.patient)
-    return msgspec.structs.replace(
-        case,
-        id=f"{patient}_{case.sequence}",
-        patient=patient,
-        aliases={path: key.path(path) for path in (*case.images, *(case.masks or ()))},
-    )
-
-
-def _hidden(problem: Problem, key: Key) -> Problem:
-    """A problem of a patient is `MR001...`; the others' ids are no patient's."""
-    patient, line, sequence = problem.id.partition("_")
-    if patient[-1:].isdigit():
-        patient = key.patient(patient)
-    file = None if problem.file is None else key.path(problem.file)
-    return msgspec.structs.replace(problem, id=f"{patient}{line}{sequence}", file=file)

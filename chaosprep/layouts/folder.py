@@ -8,6 +8,7 @@ from chaosprep.dataset.descriptor import DataSource, License
 from chaosprep.errors import ChaosprepError, FileError, NothingFoundError, Problem, UsageError
 from chaosprep.layouts.folder_cases import NOWHERE, Cases, Patterns, problem_at
 from chaosprep.layouts.grouping import Group, first_identity, group_by_header, group_by_path
+from chaosprep.layouts.layout import Layout, Where
 from chaosprep.layouts.patterns import Found, Pattern, list_pattern
 from chaosprep.layouts.root import Root, read_origin
 from chaosprep.privacy.identity import HeaderField, exposes, has_uid
@@ -18,41 +19,25 @@ UNKNOWN_LICENSES = (License(name="notspecified", title="License not specified"),
 UNKNOWN_SOURCES = (DataSource(title="A folder of DICOM files that does not tell its origin"),)
 
 
-def find(
-    root: str | Path,
-    images: str,
-    masks: str | None = None,
-    *,
-    patient_from: Literal["folder"] | HeaderField = "folder",
-    key: Key | None = None,
-    strict: bool = True,
-) -> Root:
+def find(root: Path, where: Where) -> Root:
     """Find the cases below a root by patterns such as `scans/{patient}/{slice}.dcm`.
 
     Only folders are listed, and headers read where they must tell the patient, or that a name
     must not be written.
-
-    Args:
-        root: the dataset root.
-        images: the pattern of the DICOM files, see `chaosprep.layouts.patterns`.
-        masks: the pattern of the masks; None where there are none.
-        patient_from: what tells the patients apart.
-        key: makes pseudonyms of patients and paths; a header's value demands one.
-        strict: whether names that would identify are refused; else they are a problem.
 
     Raises:
         UsageError: the root or a pattern will not do, or a name would identify a patient.
         NothingFoundError: no file fits a pattern.
         ChaosprepError: a folder cannot be listed, or two patients have one pseudonym.
     """
-    root = Path(root)
+    key = where.key
     if not root.is_dir():
         raise UsageError(f"{root}: there is no such folder", code="root")
-    patterns = Patterns.parse(images, masks, patient_from)
-    groups, errors = _groups(root, patterns, patient_from)
+    patterns = Patterns.parse(where.images or "", where.masks, where.patient_from)
+    groups, errors = _groups(root, patterns, where.patient_from)
     problems = [problem_at(NOWHERE, path, error, key) for path, error in errors]
     telling = _telling(root, groups, key)
-    if telling and strict:
+    if telling and where.strict:
         raise telling
     problems += [Problem.of(telling, NOWHERE)] if telling else []
     cases, more = Cases(root, patterns, key, groups).make()
@@ -118,3 +103,11 @@ def _telling(root: Path, groups: Iterable[Group], key: Key | None) -> UsageError
         "Use --pseudonymize KEYFILE, or rename them; a {sequence} can only be renamed.",
         code="name-identifies",
     )
+
+
+LAYOUT = Layout(
+    "folder",
+    "two trees, told apart by patterns",
+    find=find,
+    takes=lambda where: where.images is not None,
+)

@@ -6,8 +6,9 @@ from pathlib import Path
 import msgspec
 
 from chaosprep.dataset.descriptor import DataSource, License, PastStage
-from chaosprep.errors import FileError, NothingFoundError, Problem
+from chaosprep.errors import ChaosprepError, FileError, NothingFoundError, Problem
 from chaosprep.files import read_regular
+from chaosprep.privacy.pseudonyms import Key
 from chaosprep.series.source import SourceCase
 
 
@@ -65,3 +66,38 @@ def read_origin(folder: Path) -> Origin | None:
         return msgspec.json.decode(read_regular(folder / "datapackage.json"), type=Origin)
     except (FileError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return None
+
+
+def pseudonymized(root: Root, key: Key) -> Root:
+    """The same root with keyed hashes in the place of patient ids and paths.
+
+    Raises:
+        ChaosprepError: `pseudonym-twice`, two patients have one.
+    """
+    cases = tuple(_pseudonymized(case, key) for case in root.cases)
+    if len({case.patient for case in cases}) < len(root.patients):
+        raise ChaosprepError(
+            "two patients have one pseudonym", "Use another key.", code="pseudonym-twice"
+        )
+    ordered = tuple(sorted(cases, key=lambda case: f"{case.id}_"))
+    problems = tuple(_hidden(problem, key) for problem in root.problems)
+    return replace(root, cases=ordered, problems=problems)
+
+
+def _pseudonymized(case: SourceCase, key: Key) -> SourceCase:
+    patient = key.patient(case.patient)
+    return msgspec.structs.replace(
+        case,
+        id=f"{patient}_{case.sequence}",
+        patient=patient,
+        aliases={path: key.path(path) for path in (*case.images, *(case.masks or ()))},
+    )
+
+
+def _hidden(problem: Problem, key: Key) -> Problem:
+    """A problem of a patient is `MR001...`; the others' ids are no patient's."""
+    patient, line, sequence = problem.id.partition("_")
+    if patient[-1:].isdigit():
+        patient = key.patient(patient)
+    file = None if problem.file is None else key.path(problem.file)
+    return msgspec.structs.replace(problem, id=f"{patient}{line}{sequence}", file=file)

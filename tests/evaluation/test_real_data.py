@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 import chaosprep
-from chaosprep.evaluation.sides import read_picture
+from chaosprep.layouts.mask_set import plane_of
 from tests.evaluation.trees import dice, write_png
 from tests.evaluation.truth import SIX
 
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.skipif(not REAL.is_dir(), reason="no CHAOS data beside 
 
 def volume() -> NDArray[np.bool_]:
     """Ground in the order of its names, along which z falls."""
-    return np.stack([read_picture(file) != 0 for file in sorted(GROUND.iterdir())])
+    return np.stack([plane_of(file) != 0 for file in sorted(GROUND.iterdir())])
 
 
 def submit(mask: NDArray[np.bool_], folder: Path) -> Path:

@@ -9,10 +9,10 @@ import numpy as np
 from PIL import Image
 
 from chaosprep.evaluation.compare import measure
-from chaosprep.evaluation.picture_sides import PictureCase
 from chaosprep.evaluation.plots import box_plots
 from chaosprep.evaluation.results import Evaluation, OrganResult, summarize
 from chaosprep.evaluation.tables import csv_text, table
+from chaosprep.layouts.pictures import PictureCase
 
 
 def row(case: str = "MR001_t1-in", organ: str = "liver", cols: int = 1) -> OrganResult:

@@ -15,13 +15,19 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from chaosprep.errors import NothingFoundError, UsageError
-from chaosprep.layouts.folder import UNKNOWN_LICENSES, UNKNOWN_SOURCES, find
+from chaosprep.layouts import folder
+from chaosprep.layouts.folder import UNKNOWN_LICENSES, UNKNOWN_SOURCES
+from chaosprep.layouts.layout import Where
 from chaosprep.layouts.root import Root
 from chaosprep.series.reading import Series, read_series
 from tests.formats.test_labels import npy
 from tests.layouts.trees import labels_at, nifti, png_of, slice_at, two_trees, write
 
 IMAGES, MASKS = "scans/{patient}/{slice}.dcm", "labels/{patient}/{slice}.png"
+
+
+def find(root: str | Path, images: str, masks: str | None = None, **more: Any) -> Root:
+    return folder.find(Path(root), Where(images, masks, **more))
 
 
 def series(root: Root) -> dict[str, Series]:

@@ -1,4 +1,4 @@
-"""The two sides of a comparison: cases with their masks, wherever these come from."""
+"""Cases with their masks alone, wherever these come from: to be measured."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,19 +11,16 @@ from numpy.typing import NDArray
 from chaosprep.dataset.volumes import Placed, case_lattice
 from chaosprep.errors import FileError, Problem
 from chaosprep.files import read_regular
-from chaosprep.formats.npy import read_npy
-from chaosprep.formats.pictures import read_mask
-from chaosprep.imaging.labels import as_labels
+from chaosprep.formats.masks import read_plane
 from chaosprep.imaging.levels import level_histogram
 from chaosprep.imaging.limits import check_bytes
 from chaosprep.imaging.space.lattice import Lattice
 
 Organs = tuple[str, ...]
-PICTURES = (".png", ".npy")
 
 
 @dataclass(frozen=True, eq=False)
-class Masks:
+class CaseMasks:
     """The masks of a case as one label map: uint8 (slices, rows, cols), 0 or place in organs + 1.
 
     ``names`` are the slices' names, in order; a volume has none. ``files`` are their other names,
@@ -36,8 +33,8 @@ class Masks:
     lattice: Lattice | None = None
 
 
-class Member(Protocol):
-    """A case of one side before its files are read; it pickles."""
+class MaskCase(Protocol):
+    """A case before its masks are read; it pickles."""
 
     @property
     def id(self) -> str:
@@ -64,7 +61,7 @@ class Member(Protocol):
         """What its masks may show."""
         ...
 
-    def read(self, organs: Organs) -> Masks:
+    def read(self, organs: Organs) -> CaseMasks:
         """Read the masks of the case for some organs; others count as background.
 
         Raises:
@@ -74,8 +71,8 @@ class Member(Protocol):
 
 
 @dataclass(frozen=True)
-class Side:
-    """One side: what it is, its cases by id, and its organs in order.
+class MaskSet:
+    """Masks of one layout: what they are, their cases by id, and their organs in order.
 
     ``values`` and ``labels`` are what stands for each organ in pictures and in volumes that do not
     say it themselves. ``in_mm``: it knows the size of its voxels.
@@ -83,7 +80,7 @@ class Side:
 
     kind: str
     path: Path
-    members: Mapping[str, Member]
+    members: Mapping[str, MaskCase]
     organs: Organs
     values: Mapping[int, str]
     labels: Mapping[int, str]
@@ -91,17 +88,14 @@ class Side:
     problems: tuple[Problem, ...] = ()
 
 
-def read_picture(file: Path) -> NDArray[Any]:
-    """The mask of a slice from a grey PNG or an npy, whole numbers (rows, cols).
+def plane_of(file: Path) -> NDArray[Any]:
+    """The mask of a slice from a file of its own, whole numbers (rows, cols).
 
     Raises:
         FileError: with the file's name.
     """
     try:
-        data = read_regular(file)
-        if file.suffix.casefold() == ".npy":
-            return as_labels(read_npy(data, dimensions=2))
-        return read_mask(data).pixels
+        return read_plane(file.name, read_regular(file))
     except FileError as error:
         error.file = error.file or file.name
         raise

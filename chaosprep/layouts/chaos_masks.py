@@ -10,17 +10,20 @@ from numpy.typing import NDArray
 
 from chaosprep.dataset.records import Orientation, Spacing, Triple
 from chaosprep.errors import ChaosprepError, FileError, Problem
-from chaosprep.evaluation.picture_sides import SLICE_ID, pictures_below
-from chaosprep.evaluation.sides import Masks, Organs, Side, known_lattice, read_picture, stack
 from chaosprep.formats.pictures import read_mask
 from chaosprep.imaging.levels import CHAOS, LEVELS, check_levels, label_map, level_histogram
 from chaosprep.imaging.space.lattice import Lattice
 from chaosprep.layouts import chaos
+from chaosprep.layouts.layout import Layout, Where
+from chaosprep.layouts.mask_set import CaseMasks, MaskSet, Organs, known_lattice, plane_of, stack
+from chaosprep.layouts.pictures import SLICE_ID, pictures_below
+from chaosprep.layouts.root import Root, pseudonymized
 from chaosprep.series.pairing import natural_key
 from chaosprep.series.reading import Series, SourceSlice, read_series
 from chaosprep.series.source import SourceCase, is_litter
 
 _LEVELS = LEVELS[CHAOS]
+_ROOT = "CHAOS root"
 _DEPTH = 6  # Task3 / Train_Sets / MR / 1 / T1DUAL / Results
 _SEQUENCES = {"T1DUAL": "t1-in", "T2SPIR": "t2-spir"}
 _OTHER_LEVELS = "Run split and extract-liver on it first, and compare their stage directory."
@@ -57,13 +60,13 @@ class GroundCase:
         """All four, of CT the liver alone."""
         return _organs(self.case.sequence)
 
-    def read(self, organs: Organs) -> Masks:
+    def read(self, organs: Organs) -> CaseMasks:
         """The series, paired by CHAOS's rules and ordered by position."""
         series = read_series(self.case)
         _check(series)
         slices = series.slices
         planes = (_ground(found, self.sequence, organs) for found in slices)
-        return Masks(
+        return CaseMasks(
             stack(planes, len(slices)),
             tuple(found.id for found in slices),
             tuple(Path(str(found.mask)).stem for found in slices),
@@ -94,7 +97,7 @@ class SetCase:
         """All four, of CT the liver alone."""
         return _organs(self.sequence)
 
-    def read(self, organs: Organs) -> Masks:
+    def read(self, organs: Organs) -> CaseMasks:
         """Its pictures, named by the reference's files."""
         names = [file.stem for file in self.files]
         if self.ground is not None:
@@ -106,17 +109,26 @@ class SetCase:
                 code="slices-differ",
             )
         planes = (self._plane(file, organs) for file in self.files)
-        return Masks(stack(planes, len(self.files)), tuple(names))
+        return CaseMasks(stack(planes, len(self.files)), tuple(names))
 
     def _plane(self, file: Path, organs: Organs) -> NDArray[np.uint8]:
         try:
-            return _levels(read_picture(file), self.sequence, organs)
+            return _levels(plane_of(file), self.sequence, organs)
         except FileError as error:
             error.file = error.file or file.name
             raise
 
 
-def open_chaos(root: Path) -> Side | None:
+def find_masks(root: Path, reference: MaskSet | None = None, asked: Organs = ()) -> MaskSet | None:
+    """A CHAOS root with masks, or, beside one, what is submitted against it."""
+    if not root.is_dir():
+        return None
+    if reference is not None and reference.kind == _ROOT:
+        return open_sets(root, reference)
+    return open_chaos(root)
+
+
+def open_chaos(root: Path) -> MaskSet | None:
     """A CHAOS root with masks; None where there is none. T1 stands once, as its in-phase series."""
     try:
         found = chaos.find(root)
@@ -127,10 +139,10 @@ def open_chaos(root: Path) -> Side | None:
     cases = [case for case in found.cases if case.masks is not None and case.sequence != "t1-out"]
     if not cases:
         return None
-    return _side("CHAOS root", root, {case.id: GroundCase(case) for case in cases}, found.problems)
+    return _side(_ROOT, root, {case.id: GroundCase(case) for case in cases}, found.problems)
 
 
-def open_sets(root: Path, reference: Side) -> Side | None:
+def open_sets(root: Path, reference: MaskSet) -> MaskSet | None:
     """The sets below a folder by their `Results`, or, where there is none, their `Ground`.
 
     None where there is neither; folders of pictures named by slice ids are no sets.
@@ -169,10 +181,10 @@ def _side(
     root: Path,
     members: Mapping[str, GroundCase] | Mapping[str, SetCase],
     problems: tuple[Problem, ...] = (),
-) -> Side:
+) -> MaskSet:
     shown = {organ for member in members.values() for organ in member.organs}
     organs = [organ for organ in _LEVELS if organ.name in shown]
-    return Side(
+    return MaskSet(
         kind=kind,
         path=root,
         members=members,
@@ -280,3 +292,17 @@ def _set(folder: Path) -> tuple[str, str]:
         )
     modality = "CT" if sequence == "ct" else "MR"
     return f"{modality}{int(number):03d}_{sequence}", sequence
+
+
+def _find(root: Path, where: Where) -> Root:
+    found = chaos.find(root)
+    return found if where.key is None else pseudonymized(found, where.key)
+
+
+LAYOUT = Layout(
+    "chaos",
+    "a CHAOS root with Ground, or a submission of Results for it",
+    find=_find,
+    takes=lambda where: where.images is None,
+    masks=find_masks,
+)

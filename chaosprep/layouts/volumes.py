@@ -8,25 +8,25 @@ from pathlib import Path
 import numpy as np
 
 from chaosprep.errors import FileError
-from chaosprep.evaluation.sides import (
-    Masks,
+from chaosprep.files import read_regular
+from chaosprep.formats.legend import legend_in, named
+from chaosprep.formats.masks import VOLUMES, read_volume
+from chaosprep.imaging.space.lattice import Volume
+from chaosprep.layouts.layout import Layout
+from chaosprep.layouts.mask_set import (
+    CaseMasks,
+    MaskSet,
     Organs,
-    Side,
     as_organs,
     in_order,
     name_twice,
     name_values,
 )
-from chaosprep.files import read_regular
-from chaosprep.formats.legend import legend_in, named
-from chaosprep.formats.masks import is_volume
-from chaosprep.formats.nifti_masks import label_volume
-from chaosprep.imaging.space.lattice import Volume
 from chaosprep.series.source import is_litter
 
 
 @dataclass(frozen=True)
-class NiftiCase:
+class VolumeCase:
     """One label volume; its id is the file's stem."""
 
     id: str
@@ -45,33 +45,37 @@ class NiftiCase:
         """What the values stand for."""
         return in_order(self.values)
 
-    def read(self, organs: Organs) -> Masks:
+    def read(self, organs: Organs) -> CaseMasks:
         """The volume on its own lattice."""
         volume = _read(self.file)
         voxels = as_organs(volume.voxels, self.values, organs, self.file.name)
-        return Masks(voxels, lattice=volume.lattice)
+        return CaseMasks(voxels, lattice=volume.lattice)
 
 
-def nifti_files(path: Path) -> list[Path]:
-    """The NIfTI files of a folder, or the one that the path is."""
+def _volumes(path: Path) -> list[Path]:
+    """The volumes of a folder, or the one that the path is."""
     files = [path] if path.is_file() else sorted(path.iterdir())
-    return [file for file in files if is_volume(file.name) and not is_litter(file.name)]
+    named = (file for file in files if file.name.casefold().endswith(VOLUMES))
+    return [file for file in named if not is_litter(file.name)]
 
 
-def open_nifti(path: Path, reference: Side | None) -> Side:
-    """A NIfTI file, or a folder of them.
+def open_volumes(path: Path, reference: MaskSet | None, asked: Organs = ()) -> MaskSet | None:
+    """A NIfTI file, or a folder of them; None where there is none.
 
     Args:
         path: the file or folder. A `dataset.json` (nnU-Net's) or `labels.json` in the folder or
             the one around it says what the values stand for.
         reference: the other side, whose labels count where no file says it; without one, the
             values found here are named.
+        asked: what is compared; volumes do not need to know.
 
     Raises:
         ChaosprepError: `labels`, the legend cannot be understood.
         FileError: a volume of the reference cannot be read.
     """
-    found = nifti_files(path)
+    found = _volumes(path)
+    if not found:
+        return None
     files = {_stem(file): file for file in found}
     if reference is not None and path.is_file() and reference.path.is_file():
         files = dict.fromkeys(reference.members, path)  # one beside one, whatever their names
@@ -82,10 +86,10 @@ def open_nifti(path: Path, reference: Side | None) -> Side:
         values = dict(reference.labels)
     if values is None:
         values = name_values(_values(files.values()))
-    return Side(
+    return MaskSet(
         kind="NIfTI file" if path.is_file() else "folder of NIfTI files",
         path=path,
-        members={id: NiftiCase(id, file, values) for id, file in files.items()},
+        members={id: VolumeCase(id, file, values) for id, file in files.items()},
         organs=in_order(values),
         values=values,
         labels=values,
@@ -109,7 +113,10 @@ def _values(files: Iterable[Path]) -> set[int]:
 def _read(file: Path) -> Volume:
     """A label volume, uint8 or uint16."""
     try:
-        return label_volume(file, read_regular(file))
+        return read_volume(file, read_regular(file))
     except FileError as error:
         error.file = error.file or file.name
         raise
+
+
+LAYOUT = Layout("volumes", "a NIfTI file or a folder of them", masks=open_volumes)

@@ -5,11 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from chaosprep.dataset.case import Case
-from chaosprep.dataset.opening import open_dataset
+from chaosprep.dataset.manifest import WORKSPACE
+from chaosprep.dataset.opening import is_stage_directory, open_dataset
 from chaosprep.dataset.records import Slice
 from chaosprep.dataset.volumes import can_show, label_plane, organ_labels, originals
 from chaosprep.errors import FileError
-from chaosprep.evaluation.sides import Masks, Organs, Side, known_lattice, stack
+from chaosprep.layouts.layout import Layout
+from chaosprep.layouts.mask_set import CaseMasks, MaskSet, Organs, known_lattice, stack
 
 
 @dataclass(frozen=True)
@@ -39,14 +41,14 @@ class StageCase:
         """The case's."""
         return self.case.slices[0].sequence
 
-    def read(self, organs: Organs) -> Masks:
+    def read(self, organs: Organs) -> CaseMasks:
         """Its masks, each file checked against the manifest."""
         rows = originals(self.case)
         named = {organ for row in rows for organ in row.labels.values()}
         labels = {o: organs.index(o) + 1 if o in organs else 0 for o in named}
         planes = (label_plane(row, self._mask(row), labels) for row in rows)
         voxels = stack(planes, len(rows))
-        return Masks(voxels, tuple(row.id for row in rows), lattice=known_lattice(rows))
+        return CaseMasks(voxels, tuple(row.id for row in rows), lattice=known_lattice(rows))
 
     def _mask(self, row: Slice) -> object:
         mask = self.case.mask(row)
@@ -59,16 +61,20 @@ class StageCase:
         return mask
 
 
-def open_stage(directory: Path) -> Side:
-    """A stage directory: masks by its manifest, on the lattice of its slices.
+def open_stage(
+    directory: Path, reference: MaskSet | None = None, asked: Organs = ()
+) -> MaskSet | None:
+    """A stage directory, if it is one: masks by its manifest, on the lattice of its slices.
 
     Raises:
         ManifestError: it is unfinished or damaged.
     """
+    if not (is_stage_directory(directory) or (directory / WORKSPACE).exists()):
+        return None
     dataset = open_dataset(directory)
     labels = organ_labels(dataset)
     values = {value: organ for row in dataset.slices for value, organ in row.labels.items()}
-    return Side(
+    return MaskSet(
         kind="stage directory",
         path=directory,
         members={case.id: StageCase(case, _organs(case, labels)) for case in dataset.cases},
@@ -82,3 +88,6 @@ def open_stage(directory: Path) -> Side:
 def _organs(case: Case, labels: Iterable[str]) -> Organs:
     named = {organ for row in case.slices for organ in (*row.labels.values(), *row.pixels)}
     return can_show(named, labels)
+
+
+LAYOUT = Layout("stage", "a stage directory", masks=open_stage)

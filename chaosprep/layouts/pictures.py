@@ -7,20 +7,21 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from chaosprep.errors import FileError, NothingFoundError, Problem
-from chaosprep.evaluation.sides import (
-    PICTURES,
-    Masks,
+from chaosprep.errors import FileError, Problem
+from chaosprep.formats.masks import PLANES
+from chaosprep.imaging.levels import level_histogram
+from chaosprep.layouts.layout import Layout
+from chaosprep.layouts.mask_set import (
+    CaseMasks,
+    MaskSet,
     Organs,
-    Side,
     as_organs,
     in_order,
     name_twice,
     name_values,
-    read_picture,
+    plane_of,
     stack,
 )
-from chaosprep.imaging.levels import level_histogram
 from chaosprep.series.pairing import natural_key
 from chaosprep.series.source import is_litter
 
@@ -49,16 +50,14 @@ class PictureCase:
         """What the values stand for."""
         return in_order(self.values)
 
-    def read(self, organs: Organs) -> Masks:
+    def read(self, organs: Organs) -> CaseMasks:
         """Its pictures, one after the other."""
-        planes = (
-            as_organs(read_picture(file), self.values, organs, file.name) for file in self.files
-        )
-        return Masks(stack(planes, len(self.files)), tuple(file.stem for file in self.files))
+        planes = (as_organs(plane_of(file), self.values, organs, file.name) for file in self.files)
+        return CaseMasks(stack(planes, len(self.files)), tuple(file.stem for file in self.files))
 
 
-def open_pictures(folder: Path, reference: Side | None, asked: Organs = ()) -> Side:
-    """A folder of pictures; files named by slice ids are cases, else each folder is one.
+def open_pictures(folder: Path, reference: MaskSet | None, asked: Organs = ()) -> MaskSet | None:
+    """A folder of pictures, if it is one; named by slice ids they are cases, else each folder is.
 
     Args:
         folder: the folder; up to three levels of folders below it are looked at, of these those
@@ -67,22 +66,19 @@ def open_pictures(folder: Path, reference: Side | None, asked: Organs = ()) -> S
         asked: the organs to compare; one alone is that of masks with one value, 1 or 255.
 
     Raises:
-        NothingFoundError: there is no picture.
         FileError: a picture of the reference cannot be read; `mask-values`, there is one value
             that any organ may have.
     """
-    cases, problems = _cases(folder)
+    cases, problems = _cases(folder) if folder.is_dir() else ({}, ())
     if not cases:
-        raise NothingFoundError(
-            f"{folder}: no PNG or npy is in it", "Give the folder that holds the masks.", "nothing"
-        )
+        return None
     files = [file for found in cases.values() for file in found]
     if reference is not None:
         values = _values(files, reference, asked)
     else:
-        every = (read_picture(file) for file in files)
+        every = (plane_of(file) for file in files)
         values = name_values(level for array in every for level in level_histogram(array))
-    return Side(
+    return MaskSet(
         kind="folder of pictures",
         path=folder,
         members={id: PictureCase(id, tuple(files), values) for id, files in cases.items()},
@@ -94,7 +90,7 @@ def open_pictures(folder: Path, reference: Side | None, asked: Organs = ()) -> S
     )
 
 
-def _values(files: Iterable[Path], reference: Side, asked: Organs) -> Mapping[int, str]:
+def _values(files: Iterable[Path], reference: MaskSet, asked: Organs) -> Mapping[int, str]:
     """What the values of a prediction stand for: the reference's organs.
 
     Binary masks are of one organ, but they do not say which: CHAOS's spleen is up to 255.
@@ -120,7 +116,7 @@ def _only_value(files: Iterable[Path]) -> int | None:
     found: set[int] = set()
     for file in files:
         with suppress(FileError):  # it becomes a problem of its case
-            found |= level_histogram(read_picture(file)).keys() - {0}
+            found |= level_histogram(plane_of(file)).keys() - {0}
         if len(found) > 1:
             return None
     return next(iter(found), None)
@@ -134,7 +130,7 @@ def pictures_below(folder: Path, depth: int = _DEPTH) -> list[Path]:
             continue
         if path.is_dir() and not path.is_symlink():
             found += pictures_below(path, depth - 1) if depth else []
-        elif path.suffix.casefold() in PICTURES:
+        elif path.name.casefold().endswith(PLANES):
             found.append(path)
     return found
 
@@ -158,3 +154,6 @@ def _cases(folder: Path) -> tuple[dict[str, list[Path]], tuple[Problem, ...]]:
         if count > 1
     ]
     return cases, tuple(problems)
+
+
+LAYOUT = Layout("pictures", "a folder of PNG or npy masks", masks=open_pictures)
