@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from chaosprep.cli.export import channels_option, export_command, sequence_option
-from chaosprep.export.channels import Channels
-from chaosprep.export.monai import export
+from chaosprep.exports.channels import Channels
+from chaosprep.exports.monai import export
 from chaosprep.running.folder import Exported, Options
 
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from chaosprep.cli.export import export_command, sequence_option
-from chaosprep.export.nifti import export
+from chaosprep.exports.nifti import export
 from chaosprep.running.folder import Exported, Options
 
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import click
 
 from chaosprep.cli.export import channels_option, export_command, sequence_option
-from chaosprep.export.channels import Channels
-from chaosprep.export.nnunet import export
+from chaosprep.exports.channels import Channels
+from chaosprep.exports.nnunet import export
 from chaosprep.running.folder import Exported, Options
 
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from chaosprep.cli.export import export_command
-from chaosprep.export.parquet import export
+from chaosprep.exports.parquet import export
 from chaosprep.running.folder import Exported, Options
 
 

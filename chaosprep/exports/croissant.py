@@ -14,8 +14,8 @@ from chaosprep.dataset.descriptor import table_schema
 from chaosprep.dataset.manifest import Dataset
 from chaosprep.dataset.records import Slice
 from chaosprep.errors import not_as_written
-from chaosprep.export.pairs import Carried, carry_pairs, no_dicom
-from chaosprep.export.rows import flat
+from chaosprep.exports.pairs import Carried, carry_pairs, no_dicom
+from chaosprep.exports.rows import flat
 from chaosprep.files import write_json
 from chaosprep.running.folder import (
     DEFAULTS,

@@ -10,7 +10,7 @@ import pytest
 import chaosprep
 from chaosprep import Dataset, Slice
 from chaosprep.errors import ProblemsError
-from chaosprep.export.croissant import export
+from chaosprep.exports.croissant import export
 
 
 @pytest.fixture(scope="module")

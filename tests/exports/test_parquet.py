@@ -13,9 +13,9 @@ import pytest
 import chaosprep
 from chaosprep import Dataset, Slice
 from chaosprep.errors import ChaosprepError
-from chaosprep.export import parquet
-from chaosprep.export.parquet import export
-from chaosprep.export.rows import flat
+from chaosprep.exports import parquet
+from chaosprep.exports.parquet import export
+from chaosprep.exports.rows import flat
 
 OBJECTS = ("labels", "pixels", "grid", "augmentation")
 

@@ -9,10 +9,10 @@ import pytest
 
 import chaosprep
 from chaosprep import Dataset
-from chaosprep.export import monai, nnunet
-from chaosprep.export.channels import Channels
+from chaosprep.exports import monai, nnunet
+from chaosprep.exports.channels import Channels
 from chaosprep.phantom import Patient, write_chaos
-from tests.export.seen import load
+from tests.exports.seen import load
 from tests.stages.test_real_data import DERIVED, REAL
 
 pytestmark = [pytest.mark.peers, pytest.mark.filterwarnings("default")]

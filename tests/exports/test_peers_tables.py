@@ -9,7 +9,7 @@ import pytest
 
 import chaosprep
 from chaosprep import Dataset
-from chaosprep.export import croissant, huggingface, parquet
+from chaosprep.exports import croissant, huggingface, parquet
 
 pytestmark = [pytest.mark.peers, pytest.mark.filterwarnings("ignore")]
 

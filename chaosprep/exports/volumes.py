@@ -9,7 +9,7 @@ import msgspec
 
 from chaosprep.dataset.manifest import Dataset
 from chaosprep.errors import FileError, Problem, not_as_written
-from chaosprep.export.channels import Study, read_study
+from chaosprep.exports.channels import Study, read_study
 from chaosprep.files import read_regular
 from chaosprep.formats.nifti import ENDING, write_checked
 from chaosprep.running.folder import Options, export_each

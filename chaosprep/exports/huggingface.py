@@ -15,9 +15,9 @@ import msgspec
 from chaosprep.dataset.manifest import Dataset
 from chaosprep.dataset.records import SPLITS, Slice, Split
 from chaosprep.errors import FileError, not_as_written
-from chaosprep.export.huggingface_card import card
-from chaosprep.export.pairs import Carried, carry_pairs, no_dicom
-from chaosprep.export.rows import OBJECTS, flat
+from chaosprep.exports.huggingface_card import card
+from chaosprep.exports.pairs import Carried, carry_pairs, no_dicom
+from chaosprep.exports.rows import OBJECTS, flat
 from chaosprep.files import write_durably
 from chaosprep.running.folder import DEFAULTS, Exported, Options, new_folder, opened
 

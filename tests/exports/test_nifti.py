@@ -9,11 +9,11 @@ import pytest
 import chaosprep
 from chaosprep import Dataset
 from chaosprep.errors import ChaosprepError, UsageError
-from chaosprep.export import nifti
-from chaosprep.export.channels import singles
+from chaosprep.exports import nifti
+from chaosprep.exports.channels import singles
 from chaosprep.phantom import Patient, write_chaos
 from chaosprep.running.folder import Options
-from tests.export.seen import content, files, load, same_volume, series, voxels
+from tests.exports.seen import content, files, load, same_volume, series, voxels
 
 SEQUENCES = ("t1-in", "t1-out", "t2-spir", "ct")
 

@@ -11,8 +11,8 @@ from chaosprep import __version__
 from chaosprep.dataset.manifest import Dataset
 from chaosprep.dataset.volumes import organ_labels
 from chaosprep.errors import ChaosprepError, NothingFoundError, UsageError, not_as_written
-from chaosprep.export.channels import Channels, Choice, check_masks_are_labels, choose, count_folds
-from chaosprep.export.volumes import (
+from chaosprep.exports.channels import Channels, Choice, check_masks_are_labels, choose, count_folds
+from chaosprep.exports.volumes import (
     NOBODY_VALIDATES,
     Written,
     check_written,

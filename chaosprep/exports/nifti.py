@@ -8,8 +8,8 @@ from chaosprep import __version__
 from chaosprep.dataset.manifest import Dataset
 from chaosprep.dataset.volumes import organ_labels
 from chaosprep.errors import ChaosprepError
-from chaosprep.export.channels import Study, check_masks_are_labels, singles
-from chaosprep.export.volumes import Task, check_written, notes, titles, write_studies
+from chaosprep.exports.channels import Study, check_masks_are_labels, singles
+from chaosprep.exports.volumes import Task, check_written, notes, titles, write_studies
 from chaosprep.files import write_durably, write_json
 from chaosprep.formats.nifti import ENDING
 from chaosprep.running.folder import (

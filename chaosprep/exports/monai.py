@@ -7,8 +7,8 @@ from typing import Any
 from chaosprep.dataset.manifest import Dataset
 from chaosprep.dataset.volumes import organ_labels
 from chaosprep.errors import NothingFoundError
-from chaosprep.export.channels import Channels, check_masks_are_labels, choose
-from chaosprep.export.volumes import (
+from chaosprep.exports.channels import Channels, check_masks_are_labels, choose
+from chaosprep.exports.volumes import (
     NOBODY_VALIDATES,
     Written,
     check_written,

@@ -10,8 +10,8 @@ import pytest
 import chaosprep
 from chaosprep import Dataset, Slice
 from chaosprep.errors import ProblemsError
-from chaosprep.export import huggingface
-from chaosprep.export.huggingface import export
+from chaosprep.exports import huggingface
+from chaosprep.exports.huggingface import export
 from chaosprep.phantom import Patient, write_chaos
 from chaosprep.running.folder import Options
 
@@ -158,7 +158,7 @@ def test_the_hub_knows_the_licence_or_is_told_where_it_stands(
     images: Dataset, monkeypatch: pytest.MonkeyPatch, name: str | None
 ) -> None:
     from chaosprep.dataset.descriptor import License
-    from chaosprep.export.huggingface_card import card
+    from chaosprep.exports.huggingface_card import card
 
     monkeypatch.setattr(Dataset, "licenses", (License(name=name),))
     line = card(images, images.slices).splitlines()[1]

@@ -6,9 +6,9 @@ import pytest
 
 from chaosprep import Dataset
 from chaosprep.errors import ChaosprepError
-from chaosprep.export import nifti
+from chaosprep.exports import nifti
 from chaosprep.running.folder import Options
-from tests.export.seen import content
+from tests.exports.seen import content
 
 AGAIN = Options(overwrite=True)
 

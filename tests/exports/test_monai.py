@@ -7,8 +7,8 @@ import pytest
 import chaosprep
 from chaosprep import Dataset
 from chaosprep.errors import NothingFoundError
-from chaosprep.export import monai, nnunet, volumes
-from tests.export.seen import content, load
+from chaosprep.exports import monai, nnunet, volumes
+from tests.exports.seen import content, load
 
 
 def test_without_folds_training_and_validation_are_our_split(

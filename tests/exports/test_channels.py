@@ -11,7 +11,7 @@ import chaosprep
 from chaosprep import Dataset
 from chaosprep.dataset.records import Slice
 from chaosprep.errors import ChaosprepError, FileError, UsageError
-from chaosprep.export.channels import (
+from chaosprep.exports.channels import (
     Channels,
     Study,
     check_masks_are_labels,

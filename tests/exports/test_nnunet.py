@@ -11,10 +11,10 @@ import pytest
 import chaosprep
 from chaosprep import Dataset
 from chaosprep.errors import ChaosprepError, FileError, NothingFoundError, ProblemsError, UsageError
-from chaosprep.export import nnunet, volumes
+from chaosprep.exports import nnunet, volumes
 from chaosprep.phantom import Patient, write_chaos
 from chaosprep.running.folder import Options
-from tests.export.seen import content, files, load, same_volume, series, voxels
+from tests.exports.seen import content, files, load, same_volume, series, voxels
 from tests.quality.conftest import rewrite
 
 

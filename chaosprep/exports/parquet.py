@@ -11,7 +11,7 @@ from chaosprep.dataset.descriptor import table_schema
 from chaosprep.dataset.manifest import Dataset
 from chaosprep.dataset.records import Slice
 from chaosprep.errors import ChaosprepError, not_as_written
-from chaosprep.export.rows import flat
+from chaosprep.exports.rows import flat
 from chaosprep.files import settle
 from chaosprep.running.folder import DEFAULTS, Exported, Options, new_folder, opened
 

@@ -6,8 +6,8 @@ import pytest
 import SimpleITK
 
 import chaosprep
-from chaosprep.export import nifti, nnunet
-from tests.export.seen import same_volume, series, voxels
+from chaosprep.exports import nifti, nnunet
+from tests.exports.seen import same_volume, series, voxels
 from tests.stages.test_real_data import DERIVED, ORIGINAL, REAL
 
 pytestmark = pytest.mark.skipif(not REAL.is_dir(), reason="no CHAOS data beside the repository")

@@ -10,8 +10,8 @@ import pytest
 
 from chaosprep import Dataset
 from chaosprep.errors import FileError, ProblemsError
-from chaosprep.export import monai, nifti, nnunet
-from chaosprep.export.volumes import Task
+from chaosprep.exports import monai, nifti, nnunet
+from chaosprep.exports.volumes import Task
 from chaosprep.formats import nifti as nifti_format
 from chaosprep.formats.nifti import write_checked, write_nifti
 from chaosprep.imaging.space.lattice import Lattice, Volume
