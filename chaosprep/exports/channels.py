@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
 
 import numpy as np
+from msgspec import Meta
 
 from chaosprep.dataset.case import Case
 from chaosprep.dataset.manifest import Dataset
@@ -17,6 +18,22 @@ from chaosprep.imaging.space.lattice import Volume
 
 Channels = Literal["joint", "single"]
 """Whether a patient's sequences are the channels of one case, or each a case of its own."""
+
+SequencesField = Annotated[
+    tuple[str, ...],
+    Meta(
+        description="A sequence to take, such as t1-in; channels come in this order. Repeatable. "
+        "[default: all]",
+        extra={"option": "sequence"},
+    ),
+]
+ChannelsField = Annotated[
+    Channels,
+    Meta(
+        description="A patient's sequences are the channels of one case, or each is a case of its "
+        "own."
+    ),
+]
 
 PHASES = ("t1-in", "t1-out")
 """The sequences that are channels of one case unless somebody decides: one scan, one grid."""

@@ -15,16 +15,15 @@ from chaosprep.dataset.manifest import Dataset
 from chaosprep.dataset.records import Slice
 from chaosprep.errors import not_as_written
 from chaosprep.exports.pairs import Carried, carry_pairs, no_dicom
+from chaosprep.exports.record import Export, NoParams
 from chaosprep.exports.rows import flat
 from chaosprep.files import write_json
 from chaosprep.running.folder import (
-    DEFAULTS,
     LICENSE,
     Exported,
     Options,
     license_text,
     new_folder,
-    opened,
 )
 
 DESCRIPTION = "croissant.json"
@@ -57,21 +56,13 @@ _TYPES = {"string": "sc:Text", "integer": "sc:Integer", "number": "sc:Float", "o
 _FORMATS = {".png": "image/png", ".npy": "application/octet-stream"}
 
 
-def export(
-    source: str | Path | Dataset, output: str | Path, *, options: Options = DEFAULTS
-) -> Exported:
+def _export(dataset: Dataset, output: Path, params: NoParams, options: Options) -> Exported:
     """Write `output/croissant.json` with the table and the files that it describes beside it.
-
-    Args:
-        source: a stage directory of PNG or npy, or what `chaosprep.open` gives.
-        output: the folder to make.
-        options: workers, and what to do about problems and an earlier export.
 
     Raises:
         ProblemsError: `image-format` (DICOM), or a file that is not as recorded.
         ChaosprepError: the output cannot be made.
     """
-    dataset, output = opened(source), Path(output)
     with new_folder(dataset, output, "croissant", {}, options.overwrite) as folder:
         found = carry_pairs(dataset, folder, format="croissant", options=options, check=no_dicom)
         with (folder / TABLE).open("xb") as table:
@@ -79,6 +70,13 @@ def export(
         write_json(folder / DESCRIPTION, describe(dataset, found, folder))
         _verify(found, folder)
     return Exported("croissant", output, len(found.ids), found.slices, found.skipped)
+
+
+export = Export(
+    NoParams,
+    _export,
+    "DIR is what convert or augment made. Files are hard links; upload the output as it is.",
+)
 
 
 def describe(dataset: Dataset, found: Carried, folder: Path) -> dict[str, Any]:

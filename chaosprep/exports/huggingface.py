@@ -17,9 +17,10 @@ from chaosprep.dataset.records import SPLITS, Slice, Split
 from chaosprep.errors import FileError, not_as_written
 from chaosprep.exports.huggingface_card import card
 from chaosprep.exports.pairs import Carried, carry_pairs, no_dicom
+from chaosprep.exports.record import Export, NoParams
 from chaosprep.exports.rows import OBJECTS, flat
 from chaosprep.files import write_durably
-from chaosprep.running.folder import DEFAULTS, Exported, Options, new_folder, opened
+from chaosprep.running.folder import Exported, Options, new_folder
 
 METADATA = "metadata.jsonl"
 FOLDER: dict[Split, str] = {"train": "train", "val": "validation", "test": "test"}
@@ -32,25 +33,17 @@ _LEFT_OUT = frozenset(
 Row = dict[str, Any]
 
 
-def export(
-    source: str | Path | Dataset, output: str | Path, *, options: Options = DEFAULTS
-) -> Exported:
+def _export(dataset: Dataset, output: Path, params: NoParams, options: Options) -> Exported:
     """Write a stage directory of PNG pairs as an imagefolder.
 
     `datasets.load_dataset("imagefolder", data_dir=output)` then gives `image`, `mask` and the
     columns of `metadata`.
-
-    Args:
-        source: a stage directory, or what `chaosprep.open` gives.
-        output: the folder to make.
-        options: workers, and what to do about problems and an earlier export.
 
     Raises:
         ProblemsError: `image-format` (npy, DICOM), `mask-missing`, or a file that is not as
             recorded.
         ChaosprepError: the output cannot be made.
     """
-    dataset, output = opened(source), Path(output)
     masked = any(row.mask for case in dataset.cases for row in case.slices)
     check = _check_pair if masked else _check_image
     with new_folder(dataset, output, "huggingface", {}, options.overwrite) as folder:
@@ -64,6 +57,11 @@ def export(
         write_durably(folder / "README.md", card(dataset, found.rows()).encode())
     notes = tuple(f"{name} is not known on every side, and left out" for name in uneven)
     return Exported("huggingface", output, len(found.ids), found.slices, found.skipped, notes)
+
+
+export = Export(
+    NoParams, _export, "DIR is what convert or augment made, as PNG. Files are hard links."
+)
 
 
 def metadata(row: Slice) -> Row:

@@ -7,7 +7,13 @@ from typing import Any
 from chaosprep.dataset.manifest import Dataset
 from chaosprep.dataset.volumes import organ_labels
 from chaosprep.errors import NothingFoundError
-from chaosprep.exports.channels import Channels, check_masks_are_labels, choose
+from chaosprep.exports.channels import (
+    ChannelsField,
+    SequencesField,
+    check_masks_are_labels,
+    choose,
+)
+from chaosprep.exports.record import Export
 from chaosprep.exports.volumes import (
     NOBODY_VALIDATES,
     Written,
@@ -18,27 +24,21 @@ from chaosprep.exports.volumes import (
     write_studies,
 )
 from chaosprep.files import write_json
-from chaosprep.running.folder import DEFAULTS, Exported, Options, new_folder, opened
+from chaosprep.params import Fields, plain
+from chaosprep.running.folder import Exported, Options, new_folder
 
 DATALIST = "dataset.json"
 
 
-def export(
-    source: str | Path | Dataset,
-    output: str | Path,
-    *,
-    sequences: Sequence[str] = (),
-    channels: Channels = "joint",
-    options: Options = DEFAULTS,
-) -> Exported:
-    """Write a dataset as volumes in imagesTr, labelsTr, imagesTs and labelsTs, and `dataset.json`.
+class MonaiParams(Fields, frozen=True, kw_only=True):
+    """What the volumes are made of."""
 
-    Args:
-        source: any stage directory whose masks are labels.
-        output: the folder to make.
-        sequences: which to take, in the order of the channels; see `choose`.
-        channels: whether a patient's sequences are channels of one case, or cases of their own.
-        options: workers, and what to do about problems.
+    sequences: SequencesField = ()
+    channels: ChannelsField = "joint"
+
+
+def _export(dataset: Dataset, output: Path, params: MonaiParams, options: Options) -> Exported:
+    """Write a dataset as volumes in imagesTr, labelsTr, imagesTs and labelsTs, and `dataset.json`.
 
     Raises:
         UsageError: the parameters do not fit the dataset.
@@ -46,12 +46,10 @@ def export(
         ChaosprepError: the masks are grey levels, nothing is left to train with, or the output
             cannot be written.
     """
-    dataset = opened(source)
     check_masks_are_labels(dataset)
-    choice = choose(dataset, sequences, channels)
+    choice = choose(dataset, params.sequences, params.channels)
     organs = organ_labels(dataset)
-    parameters = {"sequences": sequences, "channels": channels}
-    with new_folder(dataset, Path(output), "monai", parameters, options.overwrite) as folder:
+    with new_folder(dataset, output, "monai", plain(params), options.overwrite) as folder:
         tasks = [decathlon_task(study, folder, organs) for study in choice.studies]
         written, skipped = write_studies(tasks, options, "monai")
         found = {
@@ -70,7 +68,14 @@ def export(
     if not any(one.study.fold is not None or one.study.split == "val" for one in written):
         said += (NOBODY_VALIDATES,)
     slices = sum(one.slices for one in written)
-    return Exported("monai", Path(output), len(written), slices, skipped, said)
+    return Exported("monai", output, len(written), slices, skipped, said)
+
+
+export = Export(
+    MonaiParams,
+    _export,
+    "DIR is what any stage made, with labels as masks. `dataset.json` is the datalist.",
+)
 
 
 def datalist(written: Sequence[Written]) -> dict[str, Any]:

@@ -8,18 +8,18 @@ from chaosprep import __version__
 from chaosprep.dataset.manifest import Dataset
 from chaosprep.dataset.volumes import organ_labels
 from chaosprep.errors import ChaosprepError
-from chaosprep.exports.channels import Study, check_masks_are_labels, singles
+from chaosprep.exports.channels import SequencesField, Study, check_masks_are_labels, singles
+from chaosprep.exports.record import Export
 from chaosprep.exports.volumes import Task, check_written, notes, titles, write_studies
 from chaosprep.files import write_durably, write_json
 from chaosprep.formats.nifti import ENDING
+from chaosprep.params import Fields, plain
 from chaosprep.running.folder import (
-    DEFAULTS,
     LICENSE,
     RECORD,
     Exported,
     Options,
     new_folder,
-    opened,
 )
 
 DESCRIPTION = "dataset_description.json"
@@ -32,20 +32,14 @@ _COLUMNS = {
 }
 
 
-def export(
-    source: str | Path | Dataset,
-    output: str | Path,
-    *,
-    sequences: Sequence[str] = (),
-    options: Options = DEFAULTS,
-) -> Exported:
-    """Write every case as a volume, and its label map where it has masks.
+class NiftiParams(Fields, frozen=True, kw_only=True):
+    """Which volumes are made."""
 
-    Args:
-        source: any stage directory whose masks are labels.
-        output: the folder to make.
-        sequences: which to take; none means all.
-        options: workers, and what to do about problems.
+    sequences: SequencesField = ()
+
+
+def _export(dataset: Dataset, output: Path, params: NiftiParams, options: Options) -> Exported:
+    """Write every case as a volume, and its label map where it has masks.
 
     Raises:
         UsageError: there is no such sequence.
@@ -53,12 +47,10 @@ def export(
         ChaosprepError: the masks are grey levels, two ids have one name in BIDS, or the output
             cannot be written.
     """
-    dataset = opened(source)
     check_masks_are_labels(dataset)
-    studies = singles(dataset, sequences)
+    studies = singles(dataset, params.sequences)
     organs = organ_labels(dataset)
-    parameters = {"sequences": sequences}
-    with new_folder(dataset, Path(output), "nifti", parameters, options.overwrite) as folder:
+    with new_folder(dataset, output, "nifti", plain(params), options.overwrite) as folder:
         tasks = [_task(study, folder, organs) for study in studies]
         _check_names(tasks)
         written, skipped = write_studies(tasks, options, "nifti")
@@ -72,7 +64,10 @@ def export(
         check_written(folder, written, described)
     said = notes(dataset, studies, written)
     slices = sum(one.slices for one in written)
-    return Exported("nifti", Path(output), len(written), slices, skipped, said)
+    return Exported("nifti", output, len(written), slices, skipped, said)
+
+
+export = Export(NiftiParams, _export, "DIR is what any stage made, with labels as masks.")
 
 
 def _task(study: Study, folder: Path, organs: dict[str, int]) -> Task:

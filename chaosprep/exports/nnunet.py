@@ -3,15 +3,24 @@
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
+from msgspec import Meta
 
 from chaosprep import __version__
 from chaosprep.dataset.manifest import Dataset
 from chaosprep.dataset.volumes import organ_labels
 from chaosprep.errors import ChaosprepError, NothingFoundError, UsageError, not_as_written
-from chaosprep.exports.channels import Channels, Choice, check_masks_are_labels, choose, count_folds
+from chaosprep.exports.channels import (
+    ChannelsField,
+    Choice,
+    SequencesField,
+    check_masks_are_labels,
+    choose,
+    count_folds,
+)
+from chaosprep.exports.record import Export
 from chaosprep.exports.volumes import (
     NOBODY_VALIDATES,
     Written,
@@ -23,37 +32,40 @@ from chaosprep.exports.volumes import (
 )
 from chaosprep.files import read_regular, write_json
 from chaosprep.formats.nifti import ENDING
-from chaosprep.running.folder import DEFAULTS, Exported, Options, new_folder, opened
+from chaosprep.params import Fields, plain
+from chaosprep.running.folder import Exported, Options, new_folder
 
 SPLITS = "splits_final.json"
 DATASET = "dataset.json"
 
 
-def export(
-    source: str | Path | Dataset,
-    output: str | Path,
-    *,
-    id: int = 101,
-    name: str = "Chaosprep",
-    sequences: Sequence[str] = (),
-    channels: Channels = "joint",
-    channel_names: Sequence[str] = (),
-    options: Options = DEFAULTS,
-) -> Exported:
+class NnunetParams(Fields, frozen=True, kw_only=True):
+    """What the dataset is called, and what its volumes are made of."""
+
+    id: Annotated[
+        Annotated[int, Meta(ge=1, le=999)],
+        Meta(description="The dataset's number, 1 to 999; nnU-Net's own are 1 to 10."),
+    ] = 101
+    name: Annotated[str, Meta(description="The dataset's name: letters, digits, _ and -.")] = (
+        "Chaosprep"
+    )
+    sequences: SequencesField = ()
+    channels: ChannelsField = "joint"
+    channel_names: Annotated[
+        tuple[str, ...],
+        Meta(
+            description="Name of a channel; CT makes nnU-Net normalise HU. Repeatable. [default: "
+            "CT for ct, else the sequence]",
+            extra={"option": "channel-name"},
+        ),
+    ] = ()
+
+
+def _export(dataset: Dataset, output: Path, params: NnunetParams, options: Options) -> Exported:
     """Write a dataset as `output`/DatasetNNN_Name, as nnU-Net v2 has it in $nnUNet_raw.
 
     Train and val go to imagesTr and labelsTr, test to imagesTs (and labelsTs, which nnU-Net does
     not read). splits_final.json has nnU-Net's folds of our patients, for $nnUNet_preprocessed.
-
-    Args:
-        source: any stage directory whose masks are labels.
-        output: the folder of raw datasets.
-        id: 1 to 999.
-        name: letters, digits, `_` and `-`.
-        sequences: which to take, in the order of the channels; see `choose`.
-        channels: whether a patient's sequences are channels of one case, or cases of their own.
-        channel_names: one for each channel; `CT` makes nnU-Net normalise HU. Else the sequences'.
-        options: workers, and what to do about problems.
 
     Raises:
         UsageError: the parameters do not fit the dataset, or the id is taken.
@@ -61,26 +73,20 @@ def export(
         ChaosprepError: the masks are grey levels, nothing is left to train with, or the output
             cannot be written.
     """
-    dataset = opened(source)
-    output = Path(output)
-    place = output / _folder_name(id, name)
+    place = output / _folder_name(params)
     _check_id_free(output, place.name)
     check_masks_are_labels(dataset)
-    choice = choose(dataset, sequences, channels)
-    names = _named(choice, channel_names)
+    choice = choose(dataset, params.sequences, params.channels)
+    names = _named(choice, params.channel_names)
     organs = organ_labels(dataset)
-    parameters = {
-        "id": id,
-        "name": name,
-        "sequences": sequences,
-        "channels": channels,
-        "channel_names": names,
-    }
+    parameters = {**plain(params), "channel_names": names}
     with new_folder(dataset, place, "nnunet", parameters, options.overwrite) as folder:
         tasks = [decathlon_task(study, folder, organs) for study in choice.studies]
         written, skipped = write_studies(tasks, options, "nnunet")
         training = [one for one in written if one.study.split != "test"]
-        described: dict[str, Any] = {DATASET: _dataset_json(dataset, name, names, organs, training)}
+        described: dict[str, Any] = {
+            DATASET: _dataset_json(dataset, params.name, names, organs, training)
+        }
         folds = splits(training, count_folds(choice.studies))
         if folds:
             described[SPLITS] = folds
@@ -91,6 +97,13 @@ def export(
     said = (*notes(dataset, choice.studies, written), _about_folds(place.name, folds))
     slices = sum(one.slices for one in written)
     return Exported("nnunet", place, len(written), slices, skipped, said)
+
+
+export = Export(
+    NnunetParams,
+    _export,
+    "DIR is what any stage made, with labels as masks; -o $nnUNet_raw gets DatasetNNN_Name.",
+)
 
 
 def splits(training: Sequence[Written], folds: int) -> list[dict[str, list[str]]]:
@@ -122,14 +135,14 @@ def splits(training: Sequence[Written], folds: int) -> list[dict[str, list[str]]
     return found if any(one["val"] for one in found) else []
 
 
-def _folder_name(id: int, name: str) -> str:
-    if not 1 <= id <= 999:
-        raise UsageError(f"id: {id} is not between 1 and 999", code="id")
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}", name):
+def _folder_name(params: NnunetParams) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}", params.name):
         raise UsageError(
-            f"name: {name!r} is not of letters, digits, _ and -", "Give another.", code="name"
+            f"name: {params.name!r} is not of letters, digits, _ and -",
+            "Give another.",
+            code="name",
         )
-    return f"Dataset{id:03d}_{name}"
+    return f"Dataset{params.id:03d}_{params.name}"
 
 
 def _check_id_free(output: Path, name: str) -> None:

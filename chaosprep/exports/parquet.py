@@ -11,9 +11,10 @@ from chaosprep.dataset.descriptor import table_schema
 from chaosprep.dataset.manifest import Dataset
 from chaosprep.dataset.records import Slice
 from chaosprep.errors import ChaosprepError, not_as_written
+from chaosprep.exports.record import Export, NoParams
 from chaosprep.exports.rows import flat
 from chaosprep.files import settle
-from chaosprep.running.folder import DEFAULTS, Exported, Options, new_folder, opened
+from chaosprep.running.folder import Exported, Options, new_folder
 
 if TYPE_CHECKING:
     import pyarrow
@@ -26,25 +27,17 @@ _GROUP = 2**13  # rows that stand in memory at once, and in a row group
 _LISTS = {"warnings": "string"}  # of numbers where nothing else is said
 
 
-def export(
-    source: str | Path | Dataset, output: str | Path, *, options: Options = DEFAULTS
-) -> Exported:
+def _export(dataset: Dataset, output: Path, params: NoParams, options: Options) -> Exported:
     """Write `output/slices.parquet`: the rows of a stage directory, in their order.
 
     The columns are those of `slices.jsonl`; objects (`labels`, `pixels`, `grid`, `augmentation`)
     are JSON text, which every reader of Parquet can take. Paths stay relative to the stage
     directory. The key-value metadata hold its descriptor as `datapackage.json`.
 
-    Args:
-        source: a stage directory, or what `chaosprep.open` gives.
-        output: the folder to make.
-        options: what to do about an earlier export; a table is made by one process.
-
     Raises:
         ChaosprepError: `extra` without pyarrow, or the output cannot be made.
     """
     parquet = _pyarrow_parquet()
-    dataset, output = opened(source), Path(output)
     schema = table_types(dataset)
     with new_folder(dataset, output, "parquet", {}, options.overwrite) as folder:
         part, count = folder / f"{TABLE}.part", 0
@@ -56,6 +49,13 @@ def export(
         with parquet.ParquetFile(folder / TABLE) as file:
             _verify(file, dataset, count)
     return Exported("parquet", output, len(dataset), count)
+
+
+export = Export(
+    NoParams,
+    _export,
+    "DIR is what any stage made; its files stay there, and the paths are relative to it.",
+)
 
 
 def table_types(dataset: Dataset) -> "pyarrow.Schema":
