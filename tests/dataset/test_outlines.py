@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 import chaosprep
 from chaosprep import Dataset
-from chaosprep.quality.outlines import UNNAMED, organ_areas, organ_names, outlines, svg_path
+from chaosprep.dataset.outlines import UNNAMED, organ_areas, organ_names, outlines, svg_path
 
 
 def _filled(lines: list[NDArray[np.float64]], shape: tuple[int, int]) -> NDArray[np.bool_]:

@@ -15,6 +15,16 @@ _FINE: Final = 4
 _TOLERANCE: Final = 0.4  # pixels; takes the steps out of slanted edges, and most of the points
 
 
+PALETTE: Final = (
+    (230, 159, 0),
+    (86, 180, 233),
+    (240, 228, 66),
+    (0, 158, 115),
+    (204, 121, 167),
+    (213, 94, 0),
+)
+"""Colours of the labels, which most eyes can tell apart (Okabe and Ito 2008)."""
+
 UNNAMED: Final = "mask"
 """What stands for everything but 0 in a mask whose values nobody has named."""
 
