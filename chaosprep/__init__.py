@@ -1,8 +1,8 @@
 """Cut, convert and augment DICOM segmentation data into trustworthy training sets.
 
 The verbs are functions here: `split`, `extract_liver`, `convert`, `augment`, `prepare`, `merge`,
-`inspect`, `verify`, `report`, `preview`, `assemble`, `evaluate`, `train`, `predict`; `open` gives
-the slices, cases and arrays of what they made.
+`inspect`, `verify`, `report`, `preview`, `export`, `assemble`, `evaluate`, `train`, `predict`;
+`open` gives the slices, cases and arrays of what they made.
 """
 
 from importlib import import_module
@@ -24,7 +24,9 @@ if TYPE_CHECKING:
     from chaosprep.dataset.opening import open_dataset
     from chaosprep.dataset.records import Slice as Slice
     from chaosprep.errors import ChaosprepError as ChaosprepError
+    from chaosprep.errors import Problem as Problem
     from chaosprep.evaluation.evaluate import evaluate as evaluate
+    from chaosprep.exports.export import export as export
     from chaosprep.quality.inspect import inspect as inspect
     from chaosprep.quality.montage import preview as preview
     from chaosprep.quality.report import report as report
@@ -51,6 +53,8 @@ _ROOMS = {
     "Event": "running.runner",
     "run": "running.runner",
     "ChaosprepError": "errors",
+    "Problem": "errors",
+    "export": "exports.export",
     "assemble": "assembly.assemble",
     "evaluate": "evaluation.evaluate",
     "inspect": "quality.inspect",

@@ -14,8 +14,19 @@ from chaosprep.errors import UsageError
 from chaosprep.imaging.png.codec import Compression
 
 
-class Params(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The parameters of a stage; every field has a description and is a CLI option too."""
+class Fields(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Parameters; every field has a description and is a CLI option too.
+
+    The option is called as the field is, or as `Meta(extra={"option": ...})` says.
+    """
+
+    def recorded(self) -> "Fields":
+        """The parameters as manifests show them: without what must stay secret."""
+        return self
+
+
+class Params(Fields, frozen=True, kw_only=True):
+    """The parameters of a stage."""
 
     patient: Annotated[
         tuple[str, ...], Meta(description="Only this patient, such as MR001. Repeatable.")
@@ -24,15 +35,12 @@ class Params(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         Compression, Meta(description="PNG files: quick to write, smallest, or not compressed.")
     ] = "fast"
 
-    def recorded(self) -> "Params":
-        """The parameters as manifests show them: without what must stay secret."""
-        return self
 
-
+F = TypeVar("F", bound=Fields)
 P = TypeVar("P", bound=Params)
 
 
-def make_params(kind: type[P], fields: dict[str, Any]) -> P:
+def make_params(kind: type[F], fields: dict[str, Any]) -> F:
     """Build parameters from named values, checked against their types and ranges.
 
     Raises:
@@ -70,9 +78,10 @@ class Parameter:
     type: msgspec.inspect.Type
     default: Any
     description: str
+    option: str
 
 
-def describe_params(kind: type[Params]) -> list[Parameter]:
+def describe_params(kind: type[Fields]) -> list[Parameter]:
     """The fields of a Params class, in their order."""
     info = msgspec.inspect.type_info(kind)
     assert isinstance(info, msgspec.inspect.StructType)
@@ -80,11 +89,12 @@ def describe_params(kind: type[Params]) -> list[Parameter]:
 
 
 def _parameter(field: msgspec.inspect.Field) -> Parameter:
-    found, description = field.type, ""
+    found, description, option = field.type, "", field.name.replace("_", "-")
     if isinstance(found, msgspec.inspect.Metadata):
         description = (found.extra_json_schema or {}).get("description", "")
+        option = (found.extra or {}).get("option", option)
         found = found.type
-    return Parameter(field.name, found, field.default, description)
+    return Parameter(field.name, found, field.default, description, option)
 
 
 def _expected(message: str, field: Parameter) -> str:
@@ -115,12 +125,12 @@ def _table(name: str, value: Any) -> Any:  # noqa: ANN401 - checked afterwards
         raise UsageError(f"{name}: {value}: {error}", code="parameter") from error
 
 
-def plain(params: Params) -> dict[str, Any]:
+def plain(params: Fields) -> dict[str, Any]:
     """The parameters as JSON would give them back: the manifest's form."""
     found: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(params.recorded()))
     return found
 
 
-def check_params(params: P) -> P:
+def check_params(params: F) -> F:
     """The same parameters, once more checked (a Struct made by hand is not)."""
     return make_params(type(params), msgspec.structs.asdict(params))

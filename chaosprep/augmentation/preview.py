@@ -7,18 +7,10 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from chaosprep.dataset.outlines import PALETTE
+
 Colour = NDArray[np.uint8]
 Window = tuple[float, float]
-
-PALETTE: Final = (
-    (230, 159, 0),
-    (86, 180, 233),
-    (240, 228, 66),
-    (0, 158, 115),
-    (204, 121, 167),
-    (213, 94, 0),
-)
-"""Colours of the labels, which most eyes can tell apart (Okabe and Ito 2008)."""
 
 GAP: Final = 4
 """White pixels between the tiles of a sheet."""

@@ -1,4 +1,4 @@
-"""`chaosprep export`: one command for each layout, each imported when it is called for."""
+"""`chaosprep export`: a command for each export, made of its record."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,7 +8,6 @@ from typing import Any
 
 import click
 
-from chaosprep.cli.lazy import LazyGroup
 from chaosprep.cli.options import (
     jobs_option,
     json_option,
@@ -20,38 +19,46 @@ from chaosprep.cli.options import (
     verbose_option,
 )
 from chaosprep.cli.output import LEFT_OUT, Talk, plural, say, write_json
+from chaosprep.cli.parameters import parameter_options
+from chaosprep.exports.table import EXPORTS, find_export, lines
 from chaosprep.running.folder import Exported, Options
 from chaosprep.running.mapping import ignore
 
-FORMATS = {
-    "nnunet": "nnU-Net v2's raw layout: volumes, dataset.json and splits_final.json.",
-    "nifti": "NIfTI volumes with BIDS-like names.",
-    "monai": "NIfTI volumes and a Decathlon datalist with folds.",
-    "huggingface": "An imagefolder for datasets: PNG pairs, metadata.jsonl and a dataset card.",
-    "parquet": "The table as Parquet, for pandas, polars and duckdb.",
-    "croissant": "The dataset with its Croissant description, for dataset search.",
-}
-Exporting = Callable[[Options], Exported]
-sequence_option = click.option(
-    "--sequence",
-    "sequences",
-    multiple=True,
-    metavar="NAME",
-    help="A sequence to take, such as t1-in; channels come in this order. Repeatable. "
-    "[default: all]",
-)
-channels_option = click.option(
-    "--channels",
-    type=click.Choice(["joint", "single"]),
-    default="joint",
-    show_default=True,
-    help="A patient's sequences are the channels of one case, or each is a case of its own.",
-)
+
+class Exports(click.Group):
+    """The exports, each imported when it is called for; its command is made of its record."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The formats in their order, those of other packages last."""
+        return list(lines())
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import an export."""
+        known = cmd_name in EXPORTS or cmd_name in lines()
+        return _command(cmd_name) if known else None
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the formats without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(lines().items()))
 
 
-@click.group("export", cls=LazyGroup, lines=FORMATS, module="chaosprep.cli.export_")
+@click.group("export", cls=Exports)
 def command() -> None:
     """Each export checks what it wrote and carries LICENSE-DATA.txt."""
+
+
+def _command(format: str) -> click.Command:
+    export = find_export(format)
+
+    @export_command(format)
+    @parameter_options(export.params)
+    def made(source: Path, output: Path, options: Options, **params: Any) -> Exported:
+        return export(source, output, options=options, **params)
+
+    line, _ = EXPORTS.get(format, ("", ""))
+    made.help = f"{line}\n\n{export.help}".strip()
+    return made
 
 
 @dataclass(frozen=True)

@@ -6,12 +6,12 @@ from typing import Any, TypeVar
 import click
 from msgspec import inspect as types
 
-from chaosprep.params import Parameter, Params, describe_params
+from chaosprep.params import Fields, Parameter, describe_params
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-def parameter_options(*kinds: type[Params], without: Iterable[str] = ()) -> Callable[[F], F]:
+def parameter_options(*kinds: type[Fields], without: Iterable[str] = ()) -> Callable[[F], F]:
     """Add an option for every field of some Params classes; a shared field becomes one option.
 
     `without` are fields that the command takes in another way.
@@ -30,7 +30,7 @@ def parameter_options(*kinds: type[Params], without: Iterable[str] = ()) -> Call
 
 def option_of(field: Parameter) -> Callable[[F], F]:
     """The option of one field."""
-    flag = f"--{field.name.replace('_', '-')}"
+    flag = f"--{field.option}"
     if isinstance(field.type, types.BoolType):
         return click.option(flag, field.name, is_flag=True, help=field.description)
     return click.option(

@@ -16,19 +16,31 @@ from chaosprep.formats.image_file import ImageFile
 from chaosprep.imaging.header import Header
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Case:
     """One patient's one sequence in a stage directory: its slices in anatomical order."""
 
     directory: Path
     id: str
     patient: str
-    slices: tuple[Slice, ...] = field(repr=False)
+    slices: tuple[Slice, ...]
     lines_sha256: str = ""
     links: bool = False
     max_pixels: int = 2**26
-    _inside: dict[str, bool] = field(default_factory=dict, repr=False, compare=False)
-    _opened: dict[str, ImageFile] = field(default_factory=dict, repr=False, compare=False)
+    _inside: dict[str, bool] = field(default_factory=dict, compare=False)
+    _opened: dict[str, ImageFile] = field(default_factory=dict, compare=False)
+
+    def __repr__(self) -> str:
+        return f"<{self._told()} in {self.directory}>"
+
+    def _told(self) -> str:
+        return f"Case {self.id}: {len(self.slices)} slices, {self.split}"
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the fullest slices."""
+        from chaosprep.dataset.notebook import shown
+
+        return shown(self._told(), self.directory, [self])
 
     @property
     def split(self) -> Split:

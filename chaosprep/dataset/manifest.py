@@ -88,7 +88,20 @@ class Dataset:
         self._places = places
 
     def __repr__(self) -> str:
-        return f"<Dataset {self.made.stage}: {len(self)} cases in {self.directory}>"
+        return f"<Dataset {self._told()} in {self.directory}>"
+
+    def _told(self) -> str:
+        counts = self.descriptor.tool.counts
+        slices = sum(one.slices for one in counts.values())
+        sides = " ".join(f"{side} {one.patients}" for side, one in counts.items() if one.patients)
+        return f"{self.made.stage}: {len(self)} cases, {slices} slices, {sides} patients"
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: how much there is, and the fullest slices of a few cases."""
+        from chaosprep.dataset.notebook import shown
+
+        title = f"Dataset {self._told()}"
+        return shown(title, self.directory, self.cases, self.descriptor.tool.counts)
 
     def __len__(self) -> int:
         return len(self._places)

@@ -3,28 +3,24 @@
 A dark sheet with a band for each case, for a slide or an issue.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-import numpy as np
 from numpy.typing import NDArray
 
-from chaosprep.augmentation.preview import PALETTE
 from chaosprep.dataset.case import Case
 from chaosprep.dataset.opening import open_dataset
 from chaosprep.dataset.records import Slice
+from chaosprep.dataset.tiles import Colour, display_window, draw, grey, organ_colours
 from chaosprep.errors import ChaosprepError, UsageError
 from chaosprep.files import write_durably
-from chaosprep.imaging.windows import Histogram, apply_window
-from chaosprep.quality.outlines import UNNAMED, organ_areas, organ_names, outlines
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-Colour = tuple[int, int, int]
 _GAP: Final = 4
 _BAND: Final = 26
 _DARK: Final = (16, 20, 24)
@@ -99,43 +95,6 @@ def check_output(output: Path, directory: Path, suffix: str) -> None:
         raise UsageError("the folder of the output does not exist", "Make it first.", "output")
 
 
-def display_window(case: Case, arrays: Mapping[str, NDArray[Any]]) -> tuple[float, float]:
-    """Return the stored values to show as black and white, one pair for a whole case.
-
-    Images of 8 bits are shown as they are; others by the window of their row, or from the 0.5th
-    to the 99.5th percentile of the originals that could be read (`arrays`, by slice id).
-    """
-    originals = [row for row in case.slices if not row.copy and row.id in arrays]
-    if not originals or arrays[originals[0].id].dtype == np.uint8:
-        return 0.0, 255.0
-    if (window := originals[0].window) is not None:
-        return window
-    histogram = Histogram()
-    for row in originals:
-        array = arrays[row.id]
-        histogram.add(array if array.dtype.kind in "iu" else array[np.isfinite(array)])
-    try:
-        return histogram.percentile_window()
-    except ValueError:  # not one finite value
-        return 0.0, 1.0
-
-
-def grey(array: NDArray[Any], window: tuple[float, float]) -> NDArray[np.uint8]:
-    """Return an image (rows, cols) of any number type as 8 bits for the eye; NaN is black."""
-    low, high = window
-    if array.dtype == np.uint8 and window == (0.0, 255.0):
-        return np.asarray(array, np.uint8)
-    if array.dtype.kind == "f":
-        array = np.nan_to_num(array, nan=low, posinf=high, neginf=low)
-    return apply_window(array, low, high)
-
-
-def organ_colours(cases: Iterable[Case]) -> dict[str, Colour]:
-    """Return a colour for each organ, the same on every picture of a dataset."""
-    named = dict.fromkeys(o for case in cases for row in case.slices for o in organ_names(row))
-    return {o: PALETTE[i % len(PALETTE)] for i, o in enumerate(dict.fromkeys([*named, UNNAMED]))}
-
-
 def _spread(case: Case, count: int) -> list[Slice]:
     rows = [row for row in case.slices if not row.copy] or list(case.slices)
     if not count or len(rows) <= count:
@@ -184,7 +143,8 @@ def _draw(
             left = _GAP + index % across * (tile + _GAP)
             down = top + _BAND + index // across * (tile + _GAP)
             if row.id in arrays:
-                drawn = _tile(case, row, grey(arrays[row.id], window), tile, colours)
+                picture = grey(arrays[row.id], window)
+                drawn = draw(row, picture, _mask(case, row), tile, colours)
                 image.paste(Image.fromarray(drawn), (left, down))
             else:
                 pen.rectangle((left, down, left + tile, down + tile), outline=_LIGHT)
@@ -204,29 +164,9 @@ def _arrays(case: Case, rows: Sequence[Slice]) -> dict[str, NDArray[Any]]:
     return found
 
 
-def _tile(
-    case: Case,
-    row: Slice,
-    picture: NDArray[np.uint8],
-    side: int,
-    colours: Mapping[str, Colour],
-) -> NDArray[np.uint8]:
-    """One slice in a square of `side` pixels, with thin smooth outlines."""
-    import cv2
-
-    scale = side / max(picture.shape)
-    cols, rows = (max(1, round(n * scale)) for n in reversed(picture.shape))
-    method = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
-    resized = cv2.resize(picture, (cols, rows), interpolation=method)
-    drawn = np.zeros((side, side, 3), np.uint8)
-    drawn[:rows, :cols] = resized[:, :, None]
+def _mask(case: Case, row: Slice) -> NDArray[Any] | None:
+    """The mask of a slice; one that cannot be read has no outlines."""
     try:
-        mask = case.mask(row)
+        return case.mask(row)
     except ChaosprepError:
-        mask = None
-    for organ, inside in organ_areas(row, mask) if mask is not None else ():
-        stretch = np.array([cols / inside.shape[1], rows / inside.shape[0]])
-        for line in outlines(inside):
-            points = np.rint((line * stretch - 0.5) * 16).astype(np.int32)
-            cv2.polylines(drawn, [points], True, colours[organ], 1, cv2.LINE_AA, shift=4)
-    return drawn
+        return None

@@ -15,7 +15,7 @@ from chaosprep.formats.nifti import write_nifti
 from chaosprep.imaging.space.lattice import Volume
 from chaosprep.phantom import Patient, write_chaos
 from chaosprep.running.folder import Options
-from tests.export.volumes import Read, assert_same_place, dice, read_series, read_volume, turn
+from tests.exports.volumes import Read, assert_same_place, dice, read_series, read_volume, turn
 
 SERIES = {
     "MR001_t1-in": "MR/1/T1DUAL/DICOM_anon/InPhase",

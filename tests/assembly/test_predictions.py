@@ -15,7 +15,7 @@ from chaosprep.errors import NothingFoundError, ProblemsError, UsageError
 from chaosprep.formats.png import encode_png
 from chaosprep.phantom import Patient, write_chaos
 from chaosprep.running.folder import Options
-from tests.export.volumes import read_volume
+from tests.exports.volumes import read_volume
 
 Write = Callable[[Path, NDArray[Any]], None]
 

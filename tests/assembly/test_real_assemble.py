@@ -7,7 +7,7 @@ import pytest
 
 import chaosprep
 from chaosprep.assembly.assemble import assemble
-from tests.export.volumes import Read, assert_same_place, dice, read_series, read_volume
+from tests.exports.volumes import Read, assert_same_place, dice, read_series, read_volume
 
 REAL = Path(__file__).parents[2].parent / "shared" / "real"
 MR = REAL / "derived" / "CHAOS_Train_Sets"

@@ -15,7 +15,7 @@ from chaosprep import Dataset
 from chaosprep.assembly.assemble import assemble
 from chaosprep.errors import ChaosprepError, ProblemsError
 from chaosprep.phantom import Patient, write_chaos
-from tests.export.volumes import read_series, turn
+from tests.exports.volumes import read_series, turn
 
 hd = pytest.importorskip("highdicom")
 

@@ -5,12 +5,12 @@ from PIL import Image
 
 from chaosprep.augmentation.preview import (
     GAP,
-    PALETTE,
     display_window,
     encode_sheet,
     outlined,
     sheet,
 )
+from chaosprep.dataset.outlines import PALETTE
 
 
 def test_an_image_is_shown_from_black_to_white_at_twice_its_size() -> None:

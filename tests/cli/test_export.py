@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 import chaosprep as library
+from chaosprep.exports.table import EXPORTS, find_export
+from chaosprep.params import describe_params
 
 from .conftest import Run
 
@@ -113,3 +115,39 @@ def test_a_sequence_that_is_not_there_is_a_usage_error(
     assert made.exit_code == 2
     assert made.stderr == "Error: sequence: there is no ct. There are: t1-in.\n"
     assert not (tmp_path / "raw").exists()
+
+
+def test_repeated_options_keep_their_order_and_their_names(
+    chaosprep: Run, livers: Path, tmp_path: Path
+) -> None:
+    place = ("export", "nnunet", livers, "-o", tmp_path / "raw", "-j", "1")
+    made = chaosprep(*place, "--sequence", "t1-in", "--channel-name", "CT", "--channel-name", "PET")
+    assert made.exit_code == 2
+    assert made.stderr == (
+        "Error: channel_name: 2 for the channels t1-in. Give one for each channel.\n"
+    )
+
+
+@pytest.mark.parametrize("id", ["0", "1000", "one"])
+def test_an_id_that_nnunet_does_not_know_is_a_usage_error(
+    chaosprep: Run, livers: Path, tmp_path: Path, id: str
+) -> None:
+    made = chaosprep("export", "nnunet", livers, "-o", tmp_path / "raw", "--id", id, "-j", "1")
+    assert made.exit_code == 2
+    assert not (tmp_path / "raw").exists()
+
+
+def test_a_format_that_there_is_not_is_a_usage_error(
+    chaosprep: Run, livers: Path, tmp_path: Path
+) -> None:
+    made = chaosprep("export", "nnunett", livers, "-o", tmp_path / "raw")
+    assert made.exit_code == 2
+    assert "No such command 'nnunett'" in made.stderr
+
+
+@pytest.mark.parametrize("format", list(EXPORTS))
+def test_the_options_of_a_format_are_its_parameters(chaosprep: Run, format: str) -> None:
+    told = chaosprep("export", format, "--help").stdout
+    shared = {"output", "jobs", "on-error", "overwrite", "json", "verbose", "quiet", "help"}
+    own = {field.option for field in describe_params(find_export(format).params)}
+    assert set(re.findall(r"^  (?:-\w, )?--([a-z-]+)", told, re.M)) == shared | own

@@ -8,9 +8,10 @@ import pytest
 
 import chaosprep
 from chaosprep import Dataset
-from chaosprep.augmentation.preview import PALETTE
+from chaosprep.dataset.outlines import PALETTE
+from chaosprep.dataset.tiles import display_window, grey
 from chaosprep.errors import UsageError
-from chaosprep.quality.montage import display_window, grey, preview
+from chaosprep.quality.montage import preview
 
 
 def test_every_case_is_a_band_of_at_most_so_many_slices(images: Dataset, tmp_path: Path) -> None:

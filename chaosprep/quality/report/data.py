@@ -9,8 +9,8 @@ from chaosprep import __version__
 from chaosprep.dataset.descriptor import DataSource, License, StageRecord
 from chaosprep.dataset.manifest import Dataset
 from chaosprep.dataset.records import SPLITS, Split
+from chaosprep.dataset.tiles import Colour, organ_colours
 from chaosprep.errors import Problem
-from chaosprep.quality.montage import Colour, organ_colours
 from chaosprep.quality.report.charts import Areas, Bars, area_chart, histogram_chart
 from chaosprep.quality.report.pictures import CaseView, Values
 from chaosprep.quality.verify import Verdict

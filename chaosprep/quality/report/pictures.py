@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chaosprep.dataset.case import Case
+from chaosprep.dataset.outlines import organ_areas, outlines, svg_path
 from chaosprep.dataset.records import Slice, Split
+from chaosprep.dataset.tiles import display_window, grey
 from chaosprep.errors import ChaosprepError
-from chaosprep.quality.montage import display_window, grey
-from chaosprep.quality.outlines import organ_areas, outlines, svg_path
 
 Shown = Literal["all", "labelled", "none"]
 

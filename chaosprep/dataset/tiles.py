@@ -1,0 +1,91 @@
+"""A slice as a small picture to look at: grey, with the outlines of its mask in colours."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from chaosprep.dataset.outlines import PALETTE, UNNAMED, organ_areas, organ_names, outlines
+from chaosprep.dataset.records import Slice
+from chaosprep.imaging.windows import Histogram, apply_window
+
+Colour = tuple[int, int, int]
+
+
+class Shown(Protocol):
+    """What is shown of a case: its rows, and the arrays of their files."""
+
+    @property
+    def slices(self) -> tuple[Slice, ...]:
+        """The rows, in anatomical order."""
+        ...
+
+    def image(self, row: Slice) -> NDArray[Any]:
+        """The image of a slice: (rows, cols)."""
+        ...
+
+    def mask(self, row: Slice) -> NDArray[Any] | None:
+        """Its mask: (rows, cols), or None."""
+        ...
+
+
+def display_window(case: Shown, arrays: Mapping[str, NDArray[Any]]) -> tuple[float, float]:
+    """Return the stored values to show as black and white, one pair for a whole case.
+
+    Images of 8 bits are shown as they are; others by the window of their row, or from the 0.5th
+    to the 99.5th percentile of the originals that could be read (`arrays`, by slice id).
+    """
+    originals = [row for row in case.slices if not row.copy and row.id in arrays]
+    if not originals or arrays[originals[0].id].dtype == np.uint8:
+        return 0.0, 255.0
+    if (window := originals[0].window) is not None:
+        return window
+    histogram = Histogram()
+    for row in originals:
+        array = arrays[row.id]
+        histogram.add(array if array.dtype.kind in "iu" else array[np.isfinite(array)])
+    try:
+        return histogram.percentile_window()
+    except ValueError:  # not one finite value
+        return 0.0, 1.0
+
+
+def grey(array: NDArray[Any], window: tuple[float, float]) -> NDArray[np.uint8]:
+    """Return an image (rows, cols) of any number type as 8 bits for the eye; NaN is black."""
+    low, high = window
+    if array.dtype == np.uint8 and window == (0.0, 255.0):
+        return np.asarray(array, np.uint8)
+    if array.dtype.kind == "f":
+        array = np.nan_to_num(array, nan=low, posinf=high, neginf=low)
+    return apply_window(array, low, high)
+
+
+def organ_colours(cases: Iterable[Shown]) -> dict[str, Colour]:
+    """Return a colour for each organ, the same on every picture of a dataset."""
+    named = dict.fromkeys(o for case in cases for row in case.slices for o in organ_names(row))
+    return {o: PALETTE[i % len(PALETTE)] for i, o in enumerate(dict.fromkeys([*named, UNNAMED]))}
+
+
+def draw(
+    row: Slice,
+    picture: NDArray[np.uint8],
+    mask: NDArray[Any] | None,
+    side: int,
+    colours: Mapping[str, Colour],
+) -> NDArray[np.uint8]:
+    """Return a slice (rows, cols) as colours (side, side, 3), with thin smooth outlines."""
+    import cv2
+
+    scale = side / max(picture.shape)
+    cols, rows = (max(1, round(n * scale)) for n in reversed(picture.shape))
+    method = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
+    resized = cv2.resize(picture, (cols, rows), interpolation=method)
+    drawn = np.zeros((side, side, 3), np.uint8)
+    drawn[:rows, :cols] = resized[:, :, None]
+    for organ, inside in organ_areas(row, mask) if mask is not None else ():
+        stretch = np.array([cols / inside.shape[1], rows / inside.shape[0]])
+        for line in outlines(inside):
+            points = np.rint((line * stretch - 0.5) * 16).astype(np.int32)
+            cv2.polylines(drawn, [points], True, colours[organ], 1, cv2.LINE_AA, shift=4)
+    return drawn

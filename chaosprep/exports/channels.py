@@ -1,0 +1,229 @@
+"""What a case of an export is: one sequence of a patient, or several as its channels."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+import numpy as np
+from msgspec import Meta
+
+from chaosprep.dataset.case import Case
+from chaosprep.dataset.manifest import Dataset
+from chaosprep.dataset.records import Split
+from chaosprep.dataset.volumes import image_volume, label_volume
+from chaosprep.errors import ChaosprepError, FileError, UsageError
+from chaosprep.imaging.levels import LEVELS
+from chaosprep.imaging.space.geometry import SAME_POSITION
+from chaosprep.imaging.space.lattice import Volume
+
+Channels = Literal["joint", "single"]
+"""Whether a patient's sequences are the channels of one case, or each a case of its own."""
+
+SequencesField = Annotated[
+    tuple[str, ...],
+    Meta(
+        description="A sequence to take, such as t1-in; channels come in this order. Repeatable. "
+        "[default: all]",
+        extra={"option": "sequence"},
+    ),
+]
+ChannelsField = Annotated[
+    Channels,
+    Meta(
+        description="A patient's sequences are the channels of one case, or each is a case of its "
+        "own."
+    ),
+]
+
+PHASES = ("t1-in", "t1-out")
+"""The sequences that are channels of one case unless somebody decides: one scan, one grid."""
+
+
+@dataclass(frozen=True)
+class Study:
+    """A case of an export: sequences of one patient on one grid, in the order of the channels.
+
+    `lacking` are the sequences that should be among them and are not there.
+    """
+
+    id: str
+    patient: str
+    split: Split
+    fold: int | None
+    channels: tuple[Case, ...]
+    lacking: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The studies to export, sorted by id, and what each of their channels is called."""
+
+    studies: tuple[Study, ...]
+    names: tuple[str, ...]
+
+
+def choose(dataset: Dataset, sequences: Sequence[str] = (), channels: Channels = "joint") -> Choice:
+    """Group the cases of a dataset into studies.
+
+    Args:
+        dataset: the dataset.
+        sequences: which to take, in the order of the channels; none means all.
+        channels: `joint` makes the sequences of a patient one study (all or, where none are named,
+            one sequence or in- and out-phase); `single` makes each a study of one channel.
+
+    Raises:
+        UsageError: `sequence-unknown`; `sequences-mixed` where the sequences are no channels of
+            one case; `modalities-mixed` for CT beside MR.
+    """
+    wanted = _known(dataset, sequences)
+    if channels == "single":
+        _check_one_modality(wanted)
+        name = _channel_name(wanted[0]) if len(wanted) == 1 else "MR"
+        return Choice(singles(dataset, wanted), (name,))
+    if not sequences and len(wanted) > 1 and wanted != PHASES:
+        raise UsageError(
+            f"sequence: {', '.join(wanted)} are not taken for the channels of one case",
+            "Choose with --sequence, or make each a case of its own with --channels single.",
+            code="sequences-mixed",
+        )
+    return Choice(_joint(dataset, wanted), tuple(_channel_name(sequence) for sequence in wanted))
+
+
+def singles(dataset: Dataset, sequences: Sequence[str] = ()) -> tuple[Study, ...]:
+    """Every case, of these sequences if any are named, as a study of one channel.
+
+    Raises:
+        UsageError: `sequence-unknown`.
+    """
+    wanted = _known(dataset, sequences)
+    return tuple(_study(case.id, (case,)) for case in dataset.cases if _sequence(case) in wanted)
+
+
+def read_study(study: Study, labels: dict[str, int]) -> tuple[tuple[Volume, ...], Volume | None]:
+    """The volumes of a study, one for each channel, and its label map, all on one lattice.
+
+    The label map is None where no channel has masks; one that has speaks for all.
+
+    Raises:
+        FileError: `channel-missing`, `channel-grid` (they lie on different grids),
+            `channel-masks` (their masks differ), and what `image_volume` and `label_volume` raise.
+    """
+    if study.lacking:
+        raise FileError(
+            f"it has no {' and no '.join(study.lacking)}; every case needs the same channels",
+            "Choose a --sequence that every patient has, make each a case of its own with "
+            "--channels single, or leave the patient out with --on-error skip.",
+            code="channel-missing",
+        )
+    images = tuple(image_volume(case) for case in study.channels)
+    lattice = images[0].lattice
+    for case, image in zip(study.channels[1:], images[1:], strict=True):
+        other = image.lattice
+        if other.shape != lattice.shape or other.differs_by(lattice) > SAME_POSITION:
+            raise FileError(
+                f"{case.id} does not lie on the grid of {study.channels[0].id}",
+                "Choose one with --sequence, or make each a case of its own with "
+                "--channels single.",
+                code="channel-grid",
+            )
+    found = (label_volume(case, labels) for case in study.channels)
+    masks = [mask.voxels for mask in found if mask is not None]
+    if any(not np.array_equal(mask, masks[0]) for mask in masks[1:]):
+        raise FileError(
+            "the masks of its channels differ",
+            "Choose one with --sequence, or make each a case of its own with --channels single.",
+            code="channel-masks",
+        )
+    on_grid = tuple(Volume(image.voxels, lattice) for image in images)
+    return on_grid, Volume(masks[0], lattice) if masks else None
+
+
+def count_folds(studies: Sequence[Study]) -> int:
+    """How many folds there are; 0 without."""
+    return max((study.fold + 1 for study in studies if study.fold is not None), default=0)
+
+
+def check_masks_are_labels(dataset: Dataset) -> None:
+    """Refuse CHAOS's masks as they come: grey levels, in which odd ones may hide.
+
+    Raises:
+        ChaosprepError: `masks-grey`, or `organ-name` for an organ called background.
+    """
+    if any("background" in row.labels.values() for row in dataset.slices):
+        raise ChaosprepError(
+            f"{dataset.directory}: an organ is called background, as what is no organ",
+            "Give it another name.",
+            code="organ-name",
+        )
+    if "extract-liver" in {past.stage for past in dataset.history}:
+        return
+    grey = {
+        (level, organ.name)
+        for table in LEVELS.values()
+        for organ in table
+        for level in range(organ.low, organ.high + 1)
+    }
+    if any(not grey.isdisjoint(row.labels.items()) for row in dataset.slices):
+        raise ChaosprepError(
+            f"{dataset.directory}: its masks are grey levels, not labels",
+            "Run chaosprep extract-liver first (--all-organs for all four), and export that.",
+            code="masks-grey",
+        )
+
+
+def _known(dataset: Dataset, sequences: Sequence[str]) -> tuple[str, ...]:
+    """The sequences without repeats, or else all that there are."""
+    there = sorted({_sequence(case) for case in dataset.cases})
+    unknown = [sequence for sequence in sequences if sequence not in there]
+    if unknown:
+        raise UsageError(
+            f"sequence: there is no {' and no '.join(unknown)}",
+            f"There are: {', '.join(there)}.",
+            code="sequence-unknown",
+        )
+    return tuple(dict.fromkeys(sequences)) or tuple(there)
+
+
+def _check_one_modality(wanted: tuple[str, ...]) -> None:
+    if "ct" in wanted and len(wanted) > 1:
+        raise UsageError(
+            "sequence: CT and MR are normalised in different ways, and make no dataset together",
+            "Choose with --sequence ct, or name the MR sequences.",
+            code="modalities-mixed",
+        )
+
+
+def _sequence(case: Case) -> str:
+    return case.slices[0].sequence
+
+
+def _study(id: str, channels: tuple[Case, ...], lacking: tuple[str, ...] = ()) -> Study:
+    first = channels[0]
+    return Study(id, first.patient, first.split, first.slices[0].fold, channels, lacking)
+
+
+def _joint(dataset: Dataset, wanted: tuple[str, ...]) -> tuple[Study, ...]:
+    """One study for each patient that has any of the sequences."""
+    patients: dict[str, dict[str, Case]] = {}
+    for case in dataset.cases:
+        if _sequence(case) in wanted:
+            patients.setdefault(case.patient, {})[_sequence(case)] = case
+    studies = []
+    for patient, found in patients.items():
+        there = tuple(found[sequence] for sequence in wanted if sequence in found)
+        lacking = tuple(sequence for sequence in wanted if sequence not in found)
+        studies.append(_study(f"{patient}_{_joint_name(wanted)}", there, lacking))
+    return tuple(sorted(studies, key=lambda study: study.id))
+
+
+def _joint_name(sequences: tuple[str, ...]) -> str:
+    """`t1` for t1-in and t1-out; a sequence alone keeps its name."""
+    stems = {sequence.partition("-")[0] for sequence in sequences}
+    if len(sequences) > 1 and len(stems) == 1:
+        return stems.pop()
+    return "-".join(sequences)
+
+
+def _channel_name(sequence: str) -> str:
+    """nnU-Net normalises Hounsfield units only where the channel is called CT."""
+    return "CT" if sequence == "ct" else sequence

@@ -1,0 +1,194 @@
+"""The dataset with its Croissant description, so that the folder can be uploaded as it is.
+
+Croissant 1.0: https://docs.mlcommons.org/croissant/docs/croissant-spec-1.0.html.
+"""
+
+import hashlib
+from itertools import zip_longest
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from chaosprep.dataset.descriptor import table_schema
+from chaosprep.dataset.manifest import Dataset
+from chaosprep.dataset.records import Slice
+from chaosprep.errors import not_as_written
+from chaosprep.exports.pairs import Carried, carry_pairs, no_dicom
+from chaosprep.exports.record import Export, NoParams
+from chaosprep.exports.rows import flat
+from chaosprep.files import write_json
+from chaosprep.running.folder import (
+    LICENSE,
+    Exported,
+    Options,
+    license_text,
+    new_folder,
+)
+
+DESCRIPTION = "croissant.json"
+TABLE = "records.jsonl"
+"""The rows of `slices.jsonl`, objects as JSON text: a field of Croissant has one plain type."""
+
+# The standard's own context (its appendix 1), which readers compare.
+_CONTEXT: dict[str, Any] = {
+    "@language": "en",
+    "@vocab": "https://schema.org/",
+    **{
+        name: f"cr:{name}"
+        for name in (
+            *("citeAs", "column", "equivalentProperty", "extract", "field", "fileProperty"),
+            *("fileObject", "fileSet", "format", "includes", "isLiveDataset", "jsonPath", "key"),
+            *("md5", "parentField", "path", "recordSet", "references", "regex", "repeated"),
+            *("replace", "samplingRate", "separator", "source", "subField", "transform"),
+        )
+    },
+    "conformsTo": "dct:conformsTo",
+    "cr": "http://mlcommons.org/croissant/",
+    "rai": "http://mlcommons.org/croissant/RAI/",
+    "data": {"@id": "cr:data", "@type": "@json"},
+    "dataType": {"@id": "cr:dataType", "@type": "@vocab"},
+    "dct": "http://purl.org/dc/terms/",
+    "examples": {"@id": "cr:examples", "@type": "@json"},
+    "sc": "https://schema.org/",
+}
+_TYPES = {"string": "sc:Text", "integer": "sc:Integer", "number": "sc:Float", "object": "sc:Text"}
+_FORMATS = {".png": "image/png", ".npy": "application/octet-stream"}
+
+
+def _export(dataset: Dataset, output: Path, params: NoParams, options: Options) -> Exported:
+    """Write `output/croissant.json` with the table and the files that it describes beside it.
+
+    Raises:
+        ProblemsError: `image-format` (DICOM), or a file that is not as recorded.
+        ChaosprepError: the output cannot be made.
+    """
+    with new_folder(dataset, output, "croissant", {}, options.overwrite) as folder:
+        found = carry_pairs(dataset, folder, format="croissant", options=options, check=no_dicom)
+        with (folder / TABLE).open("xb") as table:
+            table.writelines(map(_line, found.rows()))
+        write_json(folder / DESCRIPTION, describe(dataset, found, folder))
+        _verify(found, folder)
+    return Exported("croissant", output, len(found.ids), found.slices, found.skipped)
+
+
+export = Export(
+    NoParams,
+    _export,
+    "DIR is what convert or augment made. Files are hard links; upload the output as it is.",
+)
+
+
+def describe(dataset: Dataset, found: Carried, folder: Path) -> dict[str, Any]:
+    """The description of a folder that holds the table and its files."""
+    licenses = [one.path or one.name or one.title for one in dataset.licenses]
+    sources = [" ".join(filter(None, (one.title, one.path))) for one in dataset.sources]
+    stages = " > ".join(past.stage for past in dataset.history)
+    return {
+        "@context": _CONTEXT,
+        "@type": "sc:Dataset",
+        "conformsTo": "http://mlcommons.org/croissant/1.0",
+        "name": dataset.descriptor.name,
+        "description": f"{dataset.descriptor.title}; made by chaosprep: {stages}.",
+        "license": licenses,
+        "citeAs": "; ".join(sources),
+        "isBasedOn": [one.path for one in dataset.sources if one.path],
+        "distribution": [
+            _table_file(folder),
+            _license_file(license_text(dataset)),
+            *_file_sets(found),
+        ],
+        "recordSet": [
+            {
+                "@type": "cr:RecordSet",
+                "@id": "slices",
+                "name": "slices",
+                "description": "One record for each image and its mask.",
+                "key": {"@id": "slices/id"},
+                "field": [_field(field) for field in table_schema()["fields"]],
+            }
+        ],
+    }
+
+
+def _table_file(folder: Path) -> dict[str, Any]:
+    return {
+        "@type": "cr:FileObject",
+        "@id": TABLE,
+        "name": TABLE,
+        "description": "The table: one line of JSON for each image and its mask.",
+        "contentUrl": TABLE,
+        "contentSize": f"{(folder / TABLE).stat().st_size} B",
+        "encodingFormat": "application/jsonlines",
+        "sha256": _digest(folder / TABLE),
+    }
+
+
+def _license_file(text: str) -> dict[str, Any]:
+    data = text.encode()
+    return {
+        "@type": "cr:FileObject",
+        "@id": LICENSE,
+        "name": LICENSE,
+        "description": "Licence and sources of the data, to read.",
+        "contentUrl": LICENSE,
+        "contentSize": f"{len(data)} B",
+        "encodingFormat": "text/plain",
+        "sha256": hashlib.sha256(data).hexdigest(),
+    }
+
+
+def _file_sets(found: Carried) -> list[dict[str, Any]]:
+    """The images and the masks, by where they lie; their hashes are in the table."""
+    globs: dict[tuple[str, str], set[str]] = {}
+    for row in found.rows():
+        for kind, path in (("images", row.image), ("masks", row.mask)):
+            if path is not None:
+                suffix = Path(path).suffix
+                pattern = f"{Path(path).parent.as_posix()}/*{suffix}"
+                globs.setdefault((kind, suffix), set()).add(pattern)
+    return [
+        {
+            "@type": "cr:FileSet",
+            "@id": kind,
+            "name": kind,
+            "description": f"The {kind}; the table has the SHA-256 of each.",
+            "encodingFormat": _FORMATS[suffix],
+            "includes": sorted(patterns),
+        }
+        for (kind, suffix), patterns in sorted(globs.items())
+    ]
+
+
+def _field(field: dict[str, Any]) -> dict[str, Any]:
+    """A column; an array repeats its type, and an object is read as text."""
+    repeated = field["type"] == "array"
+    kind = ("string" if field["name"] == "warnings" else "number") if repeated else field["type"]
+    return {
+        "@type": "cr:Field",
+        "@id": f"slices/{field['name']}",
+        "name": field["name"],
+        "description": field["description"],
+        "dataType": _TYPES[kind],
+        **({"repeated": True} if repeated else {}),
+        "source": {"fileObject": {"@id": TABLE}, "extract": {"column": field["name"]}},
+    }
+
+
+def _line(row: Slice) -> bytes:
+    return msgspec.json.encode(flat(row)) + b"\n"
+
+
+def _verify(found: Carried, folder: Path) -> None:
+    """Read the table back: every row, with files that are there (`carry_pairs` hashed them)."""
+    with (folder / TABLE).open("rb") as lines:
+        for row, line in zip_longest(found.rows(), lines):
+            if row is None or line is None or line != _line(row):
+                raise not_as_written(TABLE)
+            if not all((folder / path).is_file() for path, _, _ in row.files()):
+                raise not_as_written(row.id)
+
+
+def _digest(file: Path) -> str:
+    with file.open("rb") as data:
+        return hashlib.file_digest(data, "sha256").hexdigest()

@@ -1,0 +1,217 @@
+"""nnU-Net v2's raw layout: `DatasetNNN_Name` with volumes, dataset.json and splits_final.json."""
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta
+
+from chaosprep import __version__
+from chaosprep.dataset.manifest import Dataset
+from chaosprep.dataset.volumes import organ_labels
+from chaosprep.errors import ChaosprepError, NothingFoundError, UsageError, not_as_written
+from chaosprep.exports.channels import (
+    ChannelsField,
+    Choice,
+    SequencesField,
+    check_masks_are_labels,
+    choose,
+    count_folds,
+)
+from chaosprep.exports.record import Export
+from chaosprep.exports.volumes import (
+    NOBODY_VALIDATES,
+    Written,
+    check_written,
+    decathlon_task,
+    notes,
+    titles,
+    write_studies,
+)
+from chaosprep.files import read_regular, write_json
+from chaosprep.formats.nifti import ENDING
+from chaosprep.params import Fields, plain
+from chaosprep.running.folder import Exported, Options, new_folder
+
+SPLITS = "splits_final.json"
+DATASET = "dataset.json"
+
+
+class NnunetParams(Fields, frozen=True, kw_only=True):
+    """What the dataset is called, and what its volumes are made of."""
+
+    id: Annotated[
+        Annotated[int, Meta(ge=1, le=999)],
+        Meta(description="The dataset's number, 1 to 999; nnU-Net's own are 1 to 10."),
+    ] = 101
+    name: Annotated[str, Meta(description="The dataset's name: letters, digits, _ and -.")] = (
+        "Chaosprep"
+    )
+    sequences: SequencesField = ()
+    channels: ChannelsField = "joint"
+    channel_names: Annotated[
+        tuple[str, ...],
+        Meta(
+            description="Name of a channel; CT makes nnU-Net normalise HU. Repeatable. [default: "
+            "CT for ct, else the sequence]",
+            extra={"option": "channel-name"},
+        ),
+    ] = ()
+
+
+def _export(dataset: Dataset, output: Path, params: NnunetParams, options: Options) -> Exported:
+    """Write a dataset as `output`/DatasetNNN_Name, as nnU-Net v2 has it in $nnUNet_raw.
+
+    Train and val go to imagesTr and labelsTr, test to imagesTs (and labelsTs, which nnU-Net does
+    not read). splits_final.json has nnU-Net's folds of our patients, for $nnUNet_preprocessed.
+
+    Raises:
+        UsageError: the parameters do not fit the dataset, or the id is taken.
+        ProblemsError: cases cannot be exported.
+        ChaosprepError: the masks are grey levels, nothing is left to train with, or the output
+            cannot be written.
+    """
+    place = output / _folder_name(params)
+    _check_id_free(output, place.name)
+    check_masks_are_labels(dataset)
+    choice = choose(dataset, params.sequences, params.channels)
+    names = _named(choice, params.channel_names)
+    organs = organ_labels(dataset)
+    parameters = {**plain(params), "channel_names": names}
+    with new_folder(dataset, place, "nnunet", parameters, options.overwrite) as folder:
+        tasks = [decathlon_task(study, folder, organs) for study in choice.studies]
+        written, skipped = write_studies(tasks, options, "nnunet")
+        training = [one for one in written if one.study.split != "test"]
+        described: dict[str, Any] = {
+            DATASET: _dataset_json(dataset, params.name, names, organs, training)
+        }
+        folds = splits(training, count_folds(choice.studies))
+        if folds:
+            described[SPLITS] = folds
+        for file, value in described.items():
+            write_json(folder / file, value)
+        check_written(folder, written, described)
+        check_training(folder)
+    said = (*notes(dataset, choice.studies, written), _about_folds(place.name, folds))
+    slices = sum(one.slices for one in written)
+    return Exported("nnunet", place, len(written), slices, skipped, said)
+
+
+export = Export(
+    NnunetParams,
+    _export,
+    "DIR is what any stage made, with labels as masks; -o $nnUNet_raw gets DatasetNNN_Name.",
+)
+
+
+def splits(training: Sequence[Written], folds: int) -> list[dict[str, list[str]]]:
+    """nnU-Net's splits_final.json: for each of our folds, or for our split, who trains and who not.
+
+    Empty where nobody validates. `folds` is how many there were before cases were left out.
+
+    Raises:
+        ChaosprepError: `no-training` where nobody trains, `fold-empty` where a fold has lost its
+            last case.
+    """
+    if folds:
+        sides = [(fold, [one.study.fold == fold for one in training]) for fold in range(folds)]
+    else:
+        sides = [(0, [one.study.split == "val" for one in training])]
+    found = []
+    for fold, validates in sides:
+        val = [one.study.id for one, yes in zip(training, validates, strict=True) if yes]
+        train = [one.study.id for one, yes in zip(training, validates, strict=True) if not yes]
+        if not train:
+            raise NothingFoundError("no case is left to train with", code="no-training")
+        if folds and not val:
+            raise ChaosprepError(
+                f"fold {fold} has no case left to validate with",
+                "Settle the problems of its cases, or split again with fewer folds.",
+                code="fold-empty",
+            )
+        found.append({"train": train, "val": val})
+    return found if any(one["val"] for one in found) else []
+
+
+def _folder_name(params: NnunetParams) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}", params.name):
+        raise UsageError(
+            f"name: {params.name!r} is not of letters, digits, _ and -",
+            "Give another.",
+            code="name",
+        )
+    return f"Dataset{params.id:03d}_{params.name}"
+
+
+def _check_id_free(output: Path, name: str) -> None:
+    """nnU-Net stops where two of its datasets have one id."""
+    for other in sorted(output.glob(f"{name[:10]}*")):
+        if other.name != name:
+            raise UsageError(
+                f"id: {name[7:10]} belongs to {other.name} there",
+                "Give another id with --id, or that one's name with --name.",
+                code="id-taken",
+            )
+
+
+def _named(choice: Choice, wanted: Sequence[str]) -> tuple[str, ...]:
+    if wanted and len(wanted) != len(choice.names):
+        raise UsageError(
+            f"channel_name: {len(wanted)} for the channels {', '.join(choice.names)}",
+            "Give one for each channel.",
+            code="channel-names",
+        )
+    return tuple(wanted) or choice.names
+
+
+def _dataset_json(
+    dataset: Dataset,
+    name: str,
+    names: Sequence[str],
+    organs: dict[str, int],
+    training: Sequence[Written],
+) -> dict[str, Any]:
+    """The fields of nnU-Net's own `generate_dataset_json`, spelt as there."""
+    return {
+        "channel_names": {str(channel): name for channel, name in enumerate(names)},
+        "labels": {"background": 0, **organs},
+        "numTraining": len(training),
+        "file_ending": ENDING,
+        "licence": "; ".join(titles(dataset.licenses)),
+        "converted_by": f"chaosprep {__version__}",
+        "name": name,
+        "reference": "; ".join(titles(dataset.sources)),
+        "description": f"{', '.join(organs)} on {', '.join(names)}",
+    }
+
+
+def check_training(folder: Path) -> None:
+    """Count as nnU-Net does: a label map and every channel for each case, and all in each fold.
+
+    Raises:
+        FileError: `not-as-written`.
+    """
+    found = msgspec.json.decode(read_regular(folder / DATASET))
+    cases = {path.name.removesuffix(ENDING) for path in (folder / "labelsTr").iterdir()}
+    images = {path.name for path in (folder / "imagesTr").iterdir()}
+    channels = range(len(found["channel_names"]))
+    if len(cases) != found["numTraining"] or images != {
+        f"{case}_{channel:04d}{ENDING}" for case in cases for channel in channels
+    }:
+        raise not_as_written(DATASET)
+    if (folder / SPLITS).exists():
+        for sides in msgspec.json.decode(read_regular(folder / SPLITS)):
+            if sorted(sides["train"] + sides["val"]) != sorted(cases):
+                raise not_as_written(SPLITS)
+
+
+def _about_folds(name: str, folds: list[dict[str, list[str]]]) -> str:
+    if not folds:
+        return NOBODY_VALIDATES
+    which = "fold 0" if len(folds) == 1 else f"folds 0 to {len(folds) - 1}"
+    return (
+        f"copy {SPLITS} to $nnUNet_preprocessed/{name} before training {which}, or nnU-Net draws "
+        "its own folds"
+    )

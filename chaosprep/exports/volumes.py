@@ -1,0 +1,139 @@
+"""The NIfTI files of an export: written, read back and compared, one study at a time in workers."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from chaosprep.dataset.manifest import Dataset
+from chaosprep.errors import FileError, Problem, not_as_written
+from chaosprep.exports.channels import Study, read_study
+from chaosprep.files import read_regular
+from chaosprep.formats.nifti import ENDING, write_checked
+from chaosprep.running.folder import Options, export_each
+
+NOBODY_VALIDATES = (
+    "nobody validates, and what is drawn later is drawn by case; split with --val or --folds to "
+    "keep a patient's cases on one side"
+)
+
+
+@dataclass(frozen=True)
+class Task:
+    """What a worker does: one study, and where its volumes go, relative to the folder."""
+
+    study: Study
+    folder: Path
+    organs: dict[str, int]
+    images: tuple[str, ...]
+    label: str
+    label_needed: bool
+
+
+@dataclass(frozen=True)
+class Written:
+    """A study that was written: its files, relative to the folder; `label` None without masks."""
+
+    study: Study
+    images: tuple[str, ...]
+    label: str | None
+    slices: int
+
+
+def decathlon_task(study: Study, folder: Path, organs: dict[str, int]) -> Task:
+    """Name a study's files as the Medical Segmentation Decathlon and nnU-Net do.
+
+    `imagesTr/CASE_0000.nii.gz` (a number for each channel) and `labelsTr/CASE.nii.gz`; `imagesTs`
+    and `labelsTs` for the split `test`, and for it alone.
+    """
+    side = "Ts" if study.split == "test" else "Tr"
+    images = tuple(
+        f"images{side}/{study.id}_{channel:04d}{ENDING}" for channel in range(len(study.channels))
+    )
+    label = f"labels{side}/{study.id}{ENDING}"
+    return Task(study, folder, organs, images, label, label_needed=side == "Tr")
+
+
+def write_studies(
+    tasks: Sequence[Task], options: Options, format: str
+) -> tuple[list[Written], tuple[Problem, ...]]:
+    """Write every study; see `export_each` for problems."""
+    return export_each(_write, tasks, _id, options, format)
+
+
+def check_written(folder: Path, written: Iterable[Written], described: dict[str, object]) -> None:
+    """Compare a folder with what was to be written: its JSON, and its volumes, no more, no fewer.
+
+    Args:
+        folder: the export.
+        written: the studies that it holds.
+        described: JSON file -> what it must hold; every volume that this names must be there.
+
+    Raises:
+        FileError: `not-as-written`.
+    """
+    there = {path.relative_to(folder).as_posix() for path in folder.rglob(f"*{ENDING}")}
+    for name, value in described.items():
+        found = msgspec.json.decode(read_regular(folder / name))
+        if found != msgspec.to_builtins(value) or not set(_volumes_in(found)) <= there:
+            raise not_as_written(name)
+    named = {file for one in written for file in (*one.images, one.label) if file}
+    for differing in sorted(there ^ named):
+        raise not_as_written(differing)
+
+
+def _volumes_in(value: object) -> Iterator[str]:
+    """Every path of a volume that stands anywhere in JSON."""
+    if isinstance(value, str) and value.endswith(ENDING) and value != ENDING:
+        yield value
+    elif isinstance(value, list | dict):
+        for one in value.values() if isinstance(value, dict) else value:
+            yield from _volumes_in(one)
+
+
+def notes(dataset: Dataset, chosen: Iterable[Study], written: Iterable[Written]) -> tuple[str, ...]:
+    """What a person should know: who and what is left out, and what the grey values are."""
+    said = []
+    others = sorted(set(dataset.patients) - {study.patient for study in chosen})
+    if others:
+        said.append(f"left out, having none of these sequences: {', '.join(others)}")
+    cases = [case for one in written for case in one.study.channels]
+    copies = sum(row.copy > 0 for case in cases for row in case.slices)
+    if copies:
+        said.append(f"{copies} augmented slices are left out: a volume is of original slices")
+    shown = sum(any(row.window_source != "none" for row in case.slices) for case in cases)
+    if shown:
+        said.append(
+            f"{shown} of {len(cases)} series are windowed to 8 bits: what lay outside the window "
+            "and fine steps are lost, and CT is not in HU; export what convert --keep-16bit made, "
+            "or the stage before convert"
+        )
+    return tuple(said)
+
+
+def titles(found: Iterable[Any]) -> list[str]:
+    """Licences or sources of a dataset as text, each with its address."""
+    return [" ".join(filter(None, (one.title, one.path))) for one in found]
+
+
+def _write(task: Task) -> Written:
+    study = task.study
+    images, label = read_study(study, task.organs)
+    if label is None and task.label_needed:
+        raise FileError(
+            f"it has no masks and is on the side {study.split}",
+            "Bring them back, move the patient to the test side, or leave it out with "
+            "--on-error skip.",
+            code="mask-missing",
+        )
+    for file, image in zip(task.images, images, strict=True):
+        write_checked(task.folder / file, image)
+    if label is not None:
+        write_checked(task.folder / task.label, label)
+    return Written(study, task.images, task.label if label else None, len(images[0].voxels))
+
+
+def _id(task: Task) -> str:
+    return task.study.id
