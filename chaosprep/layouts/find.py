@@ -57,8 +57,8 @@ class LayoutParams(Params, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         if self.images is None and self.layout == "folder":
             raise ValueError("images must say where the files of a folder are")
-        if self.images is not None and self.layout == "chaos":
-            raise ValueError("images is for layout folder, not chaos")
+        if self.images is not None and self.layout not in ("auto", "folder"):
+            raise ValueError(f"images is for layout folder, not {self.layout}")
         if self.masks is not None and self.images is None:
             raise ValueError("masks needs images as well")
         if self.patient_from != "folder" and self.images is None:

@@ -33,7 +33,7 @@ class SourceCase(msgspec.Struct, frozen=True, kw_only=True):
 
     ``keys`` are what the rule `key` pairs by; ``aliases`` stand for the paths wherever they are
     written, and where there are any, a path without one is not written at all. ``levels`` names
-    the table of grey levels that the masks are known to have.
+    the table of grey levels (of `known.LEVELS`) that the masks have.
     """
 
     root: str
@@ -46,7 +46,7 @@ class SourceCase(msgspec.Struct, frozen=True, kw_only=True):
     rule: Rule
     keys: dict[str, str] = {}
     aliases: dict[str, str] = {}
-    levels: str | None = "chaos"
+    levels: str | None = None
     split: Split | None = None
     fold: int | None = None
 
