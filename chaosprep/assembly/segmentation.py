@@ -15,25 +15,20 @@ from chaosprep import __version__
 from chaosprep.assembly.origins import Origin
 from chaosprep.dataset.records import Slice
 from chaosprep.errors import BROKEN, ChaosprepError, FileError, not_as_written
+from chaosprep.facts import Code
 from chaosprep.files import sha256
 from chaosprep.formats.dicom.faults import silent
 from chaosprep.formats.dicom.reading import read_header
 from chaosprep.formats.masks import cut_mask
 from chaosprep.imaging.header import Header
 from chaosprep.imaging.space.geometry import SAME_POSITION
+from chaosprep.known import CODES
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset as Dicom
 
-# SNOMED CT, as PS3.16 CID 7166 (common tissue segmentation types) has them.
-_ORGANS = {
-    "liver": ("10200004", "Liver"),
-    "right-kidney": ("9846003", "Right kidney"),
-    "left-kidney": ("18639004", "Left kidney"),
-    "spleen": ("78961009", "Spleen"),
-}
-_CATEGORY = ("123037004", "Anatomical Structure")
-_TISSUE = ("85756007", "Tissue")
+_CATEGORY = Code("SCT", "123037004", "Anatomical Structure")
+_TISSUE = Code("SCT", "85756007", "Tissue")
 # Type 2 in the source (PS3.3 C.7.1.1, C.7.2.1): highdicom asks for each, anonymisers drop them.
 _MAY_LACK = (
     *("PatientID", "PatientName", "PatientBirthDate", "PatientSex", "AccessionNumber"),
@@ -208,7 +203,6 @@ def _describe(number: int, name: str, automatic: bool) -> Any:  # noqa: ANN401 -
     from highdicom.seg import SegmentDescription
     from highdicom.sr import CodedConcept
 
-    code, meaning = _ORGANS.get(name, _TISSUE)
     network = AlgorithmIdentificationSequence(
         name="prediction",
         family=CodedConcept("123109", "DCM", "Artificial Intelligence"),
@@ -217,11 +211,17 @@ def _describe(number: int, name: str, automatic: bool) -> Any:  # noqa: ANN401 -
     return SegmentDescription(
         segment_number=number,
         segment_label=name,
-        segmented_property_category=CodedConcept(_CATEGORY[0], "SCT", _CATEGORY[1]),
-        segmented_property_type=CodedConcept(code, "SCT", meaning),
+        segmented_property_category=_concept(_CATEGORY),
+        segmented_property_type=_concept(CODES.get(name, _TISSUE)),
         algorithm_type="AUTOMATIC" if automatic else "MANUAL",
         algorithm_identification=network if automatic else None,
     )
+
+
+def _concept(code: Code) -> Any:  # noqa: ANN401 - highdicom's
+    from highdicom.sr import CodedConcept
+
+    return CodedConcept(code.value, code.scheme, code.meaning)
 
 
 def _verify(

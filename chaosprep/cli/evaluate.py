@@ -21,6 +21,7 @@ from chaosprep.evaluation.results import Evaluation
 from chaosprep.evaluation.surface import Spacing
 from chaosprep.evaluation.tables import csv_text, table
 from chaosprep.files import write_durably
+from chaosprep.known import SCORING
 from chaosprep.quality.montage import check_output
 from chaosprep.running.mapping import ignore
 
@@ -135,7 +136,7 @@ def _show(found: Evaluation, as_json: bool, quiet: int) -> None:
         score = "not known" if found.score is None else f"{found.score:.2f}"
         click.echo(
             f"evaluate: {plural(found.cases, found.per)}, {plural(len(found.summaries), 'organ')}, "
-            f"CHAOS score {score}, {len(found.skipped)} skipped"
+            f"{SCORING.title} {score}, {len(found.skipped)} skipped"
         )
 
 

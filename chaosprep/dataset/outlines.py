@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chaosprep.dataset.records import Slice
-from chaosprep.imaging.levels import LEVELS, areas, level_histogram, select
+from chaosprep.imaging.levels import areas, level_histogram, select
+from chaosprep.known import LEVELS
 
 _FINE: Final = 4
 """Traced on a grid this much finer, a line runs 1/8 pixel inside the edge of the mask."""
@@ -50,9 +51,9 @@ def organ_areas(row: Slice, mask: NDArray[Any]) -> Iterator[tuple[str, NDArray[n
 
 def _by_grey_range(row: Slice, mask: NDArray[Any]) -> list[tuple[str, NDArray[np.bool_]]]:
     recorded = {organ: pixels for organ, pixels in row.pixels.items() if pixels}
-    for organs in LEVELS.values():
-        if recorded and areas(level_histogram(mask), organs) == recorded:
-            return [(organ.name, select(mask, organ.low, organ.high)) for organ in organs]
+    for table in LEVELS.values():
+        if recorded and areas(level_histogram(mask), table.organs) == recorded:
+            return [(organ.name, select(mask, organ.low, organ.high)) for organ in table.organs]
     return []
 
 

@@ -57,7 +57,7 @@ def number_organs(values: Mapping[str, int]) -> dict[str, int]:
 
 
 def can_show(named: Collection[str], organs: Iterable[str]) -> tuple[str, ...]:
-    """The organs that masks can show, of those of their dataset: CHAOS's of CT the liver alone.
+    """The organs that masks can show, of those of their dataset: some show the liver alone.
 
     Args:
         named: the names in their rows' `labels` and `pixels`. The unnamed values of `split`,

@@ -1,1 +1,1 @@
-"""Comparing predicted masks with a reference: overlap, distances in mm, CHAOS scores."""
+"""Comparing predicted masks with a reference: overlap, distances in mm, scores."""

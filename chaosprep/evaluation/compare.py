@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chaosprep.errors import FileError
-from chaosprep.evaluation.chaos_scores import scores
 from chaosprep.evaluation.overlap import Mask, overlap
 from chaosprep.evaluation.results import OrganResult
+from chaosprep.evaluation.scores import scores
 from chaosprep.evaluation.surface import Spacing, Surface, surface
 from chaosprep.imaging.space.lattice import Volume, laid_on
 from chaosprep.layouts.mask_set import CaseMasks, MaskCase, Organs

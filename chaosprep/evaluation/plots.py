@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from chaosprep.errors import ChaosprepError
 from chaosprep.evaluation.results import Evaluation, OrganResult
+from chaosprep.known import SCORING
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -17,7 +18,7 @@ _PANELS: tuple[tuple[str, str, dict[str, float]], ...] = (
     ("assd", "ASSD (mm)", {"bottom": 0}),
     ("mssd", "MSSD (mm)", {"bottom": 0}),
     ("hd95", "HD95 (mm)", {"bottom": 0}),
-    ("score", "CHAOS score", {"top": 100.5}),
+    ("score", SCORING.title, {"top": 100.5}),
 )
 _COLUMNS = 3
 _DOTS = "#1b6ca8"

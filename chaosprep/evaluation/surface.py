@@ -1,8 +1,8 @@
 """How far apart the borders of two masks are, in mm.
 
-As the CHAOS challenge has it (github.com/emrekavur/CHAOS-evaluation, CHAOSmetrics.py): border
-voxels by the 6-neighbourhood, distances from centre to centre. Distances are exact but for the
-24 bits of float32 that SimpleITK's distance maps have.
+As the challenge of Kavur et al. (doi:10.1016/j.media.2020.101950) has it: border voxels by the
+6-neighbourhood, distances from centre to centre. Distances are exact but for the 24 bits of float32
+that SimpleITK's distance maps have.
 """
 
 from dataclasses import dataclass

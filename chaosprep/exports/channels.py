@@ -12,9 +12,9 @@ from chaosprep.dataset.manifest import Dataset
 from chaosprep.dataset.records import Split
 from chaosprep.dataset.volumes import image_volume, label_volume
 from chaosprep.errors import ChaosprepError, FileError, UsageError
-from chaosprep.imaging.levels import LEVELS
 from chaosprep.imaging.space.geometry import SAME_POSITION
 from chaosprep.imaging.space.lattice import Volume
+from chaosprep.known import LEVELS, PHASES, is_ct
 
 Channels = Literal["joint", "single"]
 """Whether a patient's sequences are the channels of one case, or each a case of its own."""
@@ -34,9 +34,6 @@ ChannelsField = Annotated[
         "own."
     ),
 ]
-
-PHASES = ("t1-in", "t1-out")
-"""The sequences that are channels of one case unless somebody decides: one scan, one grid."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +77,7 @@ def choose(dataset: Dataset, sequences: Sequence[str] = (), channels: Channels =
         _check_one_modality(wanted)
         name = _channel_name(wanted[0]) if len(wanted) == 1 else "MR"
         return Choice(singles(dataset, wanted), (name,))
-    if not sequences and len(wanted) > 1 and wanted != PHASES:
+    if not sequences and len(wanted) > 1 and wanted not in PHASES:
         raise UsageError(
             f"sequence: {', '.join(wanted)} are not taken for the channels of one case",
             "Choose with --sequence, or make each a case of its own with --channels single.",
@@ -144,7 +141,7 @@ def count_folds(studies: Sequence[Study]) -> int:
 
 
 def check_masks_are_labels(dataset: Dataset) -> None:
-    """Refuse CHAOS's masks as they come: grey levels, in which odd ones may hide.
+    """Refuse masks as a known data set has them: grey levels, in which odd ones may hide.
 
     Raises:
         ChaosprepError: `masks-grey`, or `organ-name` for an organ called background.
@@ -160,7 +157,7 @@ def check_masks_are_labels(dataset: Dataset) -> None:
     grey = {
         (level, organ.name)
         for table in LEVELS.values()
-        for organ in table
+        for organ in table.organs
         for level in range(organ.low, organ.high + 1)
     }
     if any(not grey.isdisjoint(row.labels.items()) for row in dataset.slices):
@@ -185,7 +182,7 @@ def _known(dataset: Dataset, sequences: Sequence[str]) -> tuple[str, ...]:
 
 
 def _check_one_modality(wanted: tuple[str, ...]) -> None:
-    if "ct" in wanted and len(wanted) > 1:
+    if len({is_ct(sequence) for sequence in wanted}) > 1:
         raise UsageError(
             "sequence: CT and MR are normalised in different ways, and make no dataset together",
             "Choose with --sequence ct, or name the MR sequences.",
@@ -226,4 +223,4 @@ def _joint_name(sequences: tuple[str, ...]) -> str:
 
 def _channel_name(sequence: str) -> str:
     """nnU-Net normalises Hounsfield units only where the channel is called CT."""
-    return "CT" if sequence == "ct" else sequence
+    return "CT" if is_ct(sequence) else sequence

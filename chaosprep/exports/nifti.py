@@ -13,6 +13,7 @@ from chaosprep.exports.record import Export
 from chaosprep.exports.volumes import Task, check_written, notes, titles, write_studies
 from chaosprep.files import write_durably, write_json
 from chaosprep.formats.nifti import ENDING
+from chaosprep.known import SERIES
 from chaosprep.params import Fields, plain
 from chaosprep.running.folder import (
     LICENSE,
@@ -24,7 +25,6 @@ from chaosprep.running.folder import (
 
 DESCRIPTION = "dataset_description.json"
 PARTICIPANTS = "participants.tsv"
-_SUFFIXES = {"t1-in": "T1w", "t1-out": "T1w", "t2-spir": "T2w", "ct": "ct"}
 _COLUMNS = {
     "participant_id": "sub- and the patient's id",
     "split": "side of the split by patient: train, val or test",
@@ -76,7 +76,8 @@ def _task(study: Study, folder: Path, organs: dict[str, int]) -> Task:
     sequence = case.slices[0].sequence
     subject = f"sub-{_label(study.patient)}"
     start = f"{subject}/anat/{subject}_acq-{_label(sequence)}"
-    image = f"{start}_{_SUFFIXES.get(sequence, 'image')}{ENDING}"
+    suffix = SERIES[sequence].bids if sequence in SERIES else "image"
+    image = f"{start}_{suffix}{ENDING}"
     return Task(study, folder, organs, (image,), f"{start}_dseg{ENDING}", label_needed=False)
 
 

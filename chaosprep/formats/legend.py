@@ -8,14 +8,13 @@ from typing import Any
 import msgspec
 
 from chaosprep.errors import ChaosprepError, FileError
+from chaosprep.facts import Code
 from chaosprep.files import read_regular
 
 FILES = ("dataset.json", "labels.json")
 """What nnU-Net and the Decathlon call it, and what `assemble` does."""
 
 _DIGITS = 5  # of a label of 16 bits
-Code = tuple[str, str, str]
-"""Coding scheme, value and meaning, as DICOM writes a code (PS3.3 8.8)."""
 
 
 @dataclass(frozen=True)
@@ -69,11 +68,12 @@ def named(legend: Mapping[int, Label]) -> dict[int, str]:
 
 
 def _code(item: Any) -> Code | None:  # noqa: ANN401 - pydicom's
+    """A code as DICOM writes it (PS3.3 8.8)."""
     keywords = ("CodingSchemeDesignator", "CodeValue", "CodeMeaning")
     scheme, value, meaning = (
         str(item.get(keyword) or "") if item is not None else "" for keyword in keywords
     )
-    return (scheme, value, meaning) if scheme and value else None
+    return Code(scheme, value, meaning) if scheme and value else None
 
 
 def _labels(name: str, found: object) -> Legend:

@@ -1,49 +1,17 @@
-"""Organs and the grey levels that stand for them in CHAOS masks."""
+"""Organs and the grey levels that stand for them in masks."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from chaosprep.errors import FileError
+from chaosprep.facts import Known, Organ
 from chaosprep.imaging.png.filters import Part
 from chaosprep.imaging.windows import count_values
 
-
-@dataclass(frozen=True)
-class Organ:
-    """An organ: its grey levels in a mask (both ends included) and its value in a label map."""
-
-    name: str
-    low: int
-    high: int
-    label: int
-
-
-CHAOS = "chaos"
-CHAOS_2019_02 = "chaos-2019-02"
-
-LEVELS: dict[str, tuple[Organ, ...]] = {
-    # https://chaos.grand-challenge.org/Data/: 63, 126, 189 and 252, each with its range.
-    CHAOS: (
-        Organ("liver", 55, 70, 1),
-        Organ("right-kidney", 110, 135, 2),
-        Organ("left-kidney", 175, 200, 3),
-        Organ("spleen", 240, 255, 4),
-    ),
-    # The first release, of February 2019: 80, 160, 240 and 255.
-    CHAOS_2019_02: (
-        Organ("liver", 70, 90, 1),
-        Organ("right-kidney", 150, 170, 2),
-        Organ("left-kidney", 230, 247, 3),
-        Organ("spleen", 248, 255, 4),
-    ),
-}
 _ODD = 128  # no label of a mask
-_EXACT = {CHAOS: {63, 126, 189, 252}, CHAOS_2019_02: {80, 160, 240, 255}}
-# 240 and 255 alone lie in today's spleen range as well: they do not tell the releases apart.
-_TELLING = {CHAOS: {63, 126, 189, 252}, CHAOS_2019_02: {80, 160}}
+_WHITE = 248  # an organ that begins here is painted white; else 255 alone is a binary mask
 
 
 def level_histogram(mask: NDArray[np.integer]) -> dict[int, int]:
@@ -66,21 +34,26 @@ def describe_levels(histogram: Mapping[int, int], limit: int = 8) -> str:
     return f"{text}, ... {more} more level{'s' if more > 1 else ''}" if more else text
 
 
-def check_levels(histogram: Mapping[int, int], organs: Sequence[Organ]) -> None:
+def check_levels(histogram: Mapping[int, int], organs: Sequence[Organ], known: Known) -> None:
     """Check that each level but 0 belongs to an organ.
 
-    Raises `FileError` ``mask-levels``, whose remedy names the option that would take the mask.
+    Args:
+        histogram: of a mask.
+        organs: those that it may show.
+        known: the data set that they are of.
+
+    Raises:
+        FileError: `mask-levels`; the remedy names the option that would take the mask.
     """
     levels = {level for level in histogram if level != 0}
-    if levels == {255} and not any(o.low > 247 for o in organs):
-        # In range of the spleen (252), but nothing paints it so: somebody's binary mask.
-        reason = f"a binary mask, not one of CHAOS's grey levels: {describe_levels(histogram)}"
-        raise FileError(reason, _remedy(levels), "mask-levels")
-    strangers = [level for level in levels if not any(o.low <= level <= o.high for o in organs)]
-    if strangers:
+    if _is_binary(levels, organs):
+        reason = f"a binary mask, not one of {known.name}'s grey levels: "
+    elif any(_is_stranger(level, organs) for level in levels):
         ranges = ", ".join(f"{organ.name} {organ.low}-{organ.high}" for organ in organs)
-        reason = f"grey levels outside every organ's range ({ranges}): {describe_levels(histogram)}"
-        raise FileError(reason, _remedy(levels), "mask-levels")
+        reason = f"grey levels outside every organ's range ({ranges}): "
+    else:
+        return
+    raise FileError(reason + describe_levels(histogram), _remedy(levels, known), "mask-levels")
 
 
 def select(mask: NDArray[np.integer], low: int, high: int) -> NDArray[np.bool_]:
@@ -130,12 +103,17 @@ def relabel(mask: NDArray[np.integer], table: bytes, part: Part) -> NDArray[np.u
     return labels
 
 
+def _is_binary(levels: set[int], organs: Sequence[Organ]) -> bool:
+    """Whether somebody painted 255, which may lie in an organ's range but is not its level."""
+    return levels == {255} and not any(organ.low >= _WHITE for organ in organs)
+
+
+def _is_stranger(level: int, organs: Sequence[Organ]) -> bool:
+    return not any(organ.low <= level <= organ.high for organ in organs)
+
+
 def _is_odd(level: int, organs: Sequence[Organ]) -> bool:
-    try:
-        check_levels({level: 1}, organs)
-    except FileError:
-        return True
-    return False
+    return level != 0 and (_is_stranger(level, organs) or _is_binary({level}, organs))
 
 
 def areas(histogram: Mapping[int, int], organs: Sequence[Organ]) -> dict[str, int]:
@@ -155,11 +133,10 @@ def label_areas(mask: NDArray[np.integer], labels: Mapping[int, str]) -> dict[st
     return areas
 
 
-def _remedy(levels: set[int]) -> str:
-    if levels <= _EXACT[CHAOS_2019_02] and levels & _TELLING[CHAOS_2019_02]:
-        return f"These are the levels of the February 2019 release: use --levels {CHAOS_2019_02}."
-    if levels <= _EXACT[CHAOS]:
-        return f"These are the levels of the current release: use --levels {CHAOS}."
+def _remedy(levels: set[int], known: Known) -> str:
+    for name, table in known.levels.items():
+        if levels <= table.exact and levels & table.telling:
+            return f"These are the levels of the {table.release}: use --levels {name}."
     if len(levels) == 1:
         (level,) = levels
         return f"The mask is binary: use --range {level} {level}."

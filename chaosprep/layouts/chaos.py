@@ -11,6 +11,9 @@ from pathlib import Path
 from typing import Literal
 from unicodedata import category
 
+import msgspec
+
+from chaosprep.chaos import CHAOS, USUAL_LEVELS, SequenceName
 from chaosprep.dataset.descriptor import DataSource, License
 from chaosprep.dataset.opening import is_stage_directory
 from chaosprep.errors import ChaosprepError, NothingFoundError, Problem, UsageError
@@ -18,32 +21,15 @@ from chaosprep.layouts.root import Root, read_origin
 from chaosprep.series.pairing import Rule
 from chaosprep.series.source import SourceCase, list_files
 
-Sequence = Literal["t1-in", "t1-out", "t2-spir", "ct"]
-
-CHAOS_LICENSES = (
-    License(
-        name="CC-BY-NC-SA-4.0",
-        path="https://creativecommons.org/licenses/by-nc-sa/4.0/",
-        title="Creative Commons Attribution-NonCommercial-ShareAlike 4.0",
-    ),
-)
-CHAOS_SOURCES = (
-    DataSource(
-        title="CHAOS - Combined (CT-MR) Healthy Abdominal Organ Segmentation Challenge Data",
-        path="https://doi.org/10.5281/zenodo.3362844",
-    ),
-    DataSource(
-        title="Kavur et al., CHAOS Challenge, Medical Image Analysis 69 (2021)",
-        path="https://doi.org/10.1016/j.media.2020.101950",
-    ),
-)
+LICENSES = msgspec.convert(CHAOS.licenses, tuple[License, ...])
+SOURCES = msgspec.convert(CHAOS.sources, tuple[DataSource, ...])
 
 
 @dataclass(frozen=True)
 class _Place:
     """Where a sequence stands in a patient's folder, and how its masks are named."""
 
-    sequence: Sequence
+    sequence: SequenceName
     modality: Literal["MR", "CT"]
     images: str
     ground: str
@@ -92,7 +78,7 @@ def find(root: str | Path) -> Root:
         )
     licenses, sources = _origin(root / cases[0].images[0] if cases else root)
     ordered = tuple(sorted(cases, key=lambda case: f"{case.id}_"))
-    return Root(root, ordered, tuple(problems), licenses, sources, usual=("t1-in",))
+    return Root(root, ordered, tuple(problems), licenses, sources, usual=CHAOS.usual)
 
 
 Found = tuple[Path, Literal["MR", "CT"] | None]
@@ -183,6 +169,7 @@ def _case(root: Path, folder: Path, patient: str, place: _Place) -> SourceCase |
         images=images,
         masks=masks,
         rule=place.rule,
+        levels=USUAL_LEVELS,
     )
 
 
@@ -226,4 +213,4 @@ def _origin(path: Path) -> tuple[tuple[License, ...], tuple[DataSource, ...]]:
             return found.licenses, found.sources
         if not re.fullmatch(_INSIDE, folder.name):
             break
-    return CHAOS_LICENSES, CHAOS_SOURCES
+    return LICENSES, SOURCES

@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from chaosprep.chaos import CHAOS, USUAL_LEVELS, shown_organs
 from chaosprep.dataset.records import Orientation, Spacing, Triple
 from chaosprep.errors import ChaosprepError, FileError, Problem
 from chaosprep.formats.pictures import read_mask
-from chaosprep.imaging.levels import CHAOS, LEVELS, check_levels, label_map, level_histogram
+from chaosprep.imaging.levels import check_levels, label_map, level_histogram
 from chaosprep.imaging.space.lattice import Lattice
 from chaosprep.layouts import chaos
 from chaosprep.layouts.layout import Layout, Where
@@ -22,7 +23,7 @@ from chaosprep.series.pairing import natural_key
 from chaosprep.series.reading import Series, SourceSlice, read_series
 from chaosprep.series.source import SourceCase, is_litter
 
-_LEVELS = LEVELS[CHAOS]
+_LEVELS = CHAOS.levels[USUAL_LEVELS].organs
 _ROOT = "CHAOS root"
 _DEPTH = 6  # Task3 / Train_Sets / MR / 1 / T1DUAL / Results
 _SEQUENCES = {"T1DUAL": "t1-in", "T2SPIR": "t2-spir"}
@@ -136,10 +137,10 @@ def open_chaos(root: Path) -> MaskSet | None:
         if error.code == "nothing":
             return None
         raise
-    cases = [case for case in found.cases if case.masks is not None and case.sequence != "t1-out"]
-    if not cases:
-        return None
-    return _side(_ROOT, root, {case.id: GroundCase(case) for case in cases}, found.problems)
+    opposed = {sequence for _, sequence in CHAOS.phases}
+    cases = [case for case in found.cases if case.masks is not None]
+    members = {case.id: GroundCase(case) for case in cases if case.sequence not in opposed}
+    return _side(_ROOT, root, members, found.problems) if members else None
 
 
 def open_sets(root: Path, reference: MaskSet) -> MaskSet | None:
@@ -196,19 +197,18 @@ def _side(
 
 
 def _organs(sequence: str) -> Organs:
-    """CHAOS's CT masks show the liver, its MR masks all four."""
-    return tuple(organ.name for organ in _LEVELS if sequence != "ct" or organ.name == "liver")
+    return tuple(organ.name for organ in shown_organs(sequence))
 
 
 def _levels(array: NDArray[Any], sequence: str, organs: Organs) -> NDArray[np.uint8]:
     """Grey levels as places in `organs` + 1; in CT a single level, whichever, is the liver."""
     histogram = level_histogram(array)
-    known = [organ for organ in _LEVELS if organ.name in _organs(sequence)]
+    known = shown_organs(sequence)
     if sequence == "ct" and len(set(histogram) - {0}) <= 1:
         array = np.where(array != 0, np.uint8(known[0].low), np.uint8(0))
     else:
         try:
-            check_levels(histogram, known)
+            check_levels(histogram, known, CHAOS)
         except FileError as error:
             raise FileError(error.reason, _OTHER_LEVELS, error.code) from error
     table = np.zeros(max(organ.label for organ in known) + 1, np.uint8)

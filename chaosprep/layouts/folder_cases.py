@@ -167,7 +167,6 @@ class Cases:
             rule=rule,
             keys={file.path: file.slice or "" for file in files},
             aliases={file.path: self._key.path(file.path) for file in files} if self._key else {},
-            levels=None,
             names=self._names(masks or []),
         )
 

@@ -93,7 +93,7 @@ def open_pictures(folder: Path, reference: MaskSet | None, asked: Organs = ()) -
 def _values(files: Iterable[Path], reference: MaskSet, asked: Organs) -> Mapping[int, str]:
     """What the values of a prediction stand for: the reference's organs.
 
-    Binary masks are of one organ, but they do not say which: CHAOS's spleen is up to 255.
+    Binary masks are of one organ, but they do not say which: 255 may be an organ's own level.
     """
     if len(reference.organs) < 2:
         return reference.values

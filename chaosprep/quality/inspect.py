@@ -13,7 +13,8 @@ from chaosprep.dataset.opening import is_stage_directory, open_dataset
 from chaosprep.errors import FileError, Problem
 from chaosprep.formats.images import open_image, storage_of
 from chaosprep.formats.pictures import read_mask
-from chaosprep.imaging.levels import LEVELS, check_levels, level_histogram
+from chaosprep.imaging.levels import check_levels, level_histogram
+from chaosprep.known import LEVELS, PHASES, owner
 from chaosprep.layouts.find import LayoutParams, find
 from chaosprep.params import make_params
 from chaosprep.running.executors import WorkerDied, map_unordered, open_executor
@@ -199,19 +200,20 @@ def _levels(
             histogram = level_histogram(mask.pixels)
             total.update(histogram)
             if table is not None and not mask.binary:
-                check_levels(histogram, LEVELS[table])
+                check_levels(histogram, LEVELS[table].organs, owner(table))
         except FileError as error:
             odd.append((found.mask, error))
     return dict(sorted(total.items())), odd
 
 
 def _swapped_phases(views: list[CaseView]) -> list[Problem]:
-    """In CHAOS the longer echo is the in-phase one (about 4.6 ms at 1.5 T)."""
+    """Of two phases of one scan the longer echo is the in-phase one."""
+    opposed = dict(PHASES)
     echo = {view.id: view.echo_time for view in views}
     problems = []
-    for view in views:
-        other = echo.get(f"{view.patient}_t1-out")
-        if view.sequence == "t1-in" and view.echo_time and other and view.echo_time <= other:
+    for view in (view for view in views if view.sequence in opposed):
+        other = echo.get(f"{view.patient}_{opposed[view.sequence]}")
+        if view.echo_time and other and view.echo_time <= other:
             reason = f"in-phase echo {view.echo_time:g} ms, opposed-phase {other:g} ms"
             remedy = "The longer echo should be in-phase: the folders may be swapped."
             problems.append(

@@ -41,9 +41,9 @@ def pair(
     Args:
         images: paths of the images.
         masks: paths of the masks, or None where there is no ground truth.
-        rule: `stem` (equal names), `next-number` (image n belongs to mask n + 1, as CHAOS numbers
-            the opposed phase), `rank` (equal position among the sorted names, as in CHAOS CT),
-            `key` (equal keys, nothing else), `volume` (the one mask belongs to every image).
+        rule: `stem` (equal names), `next-number` (image n belongs to mask n + 1, as where two
+            phases share their masks), `rank` (equal position among the sorted names), `key` (equal
+            keys, nothing else), `volume` (the one mask belongs to every image).
         keys: path -> what to match by, where it is not the stem.
 
     Returns:

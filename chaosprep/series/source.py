@@ -32,9 +32,9 @@ class SourceCase(msgspec.Struct, frozen=True, kw_only=True):
     """One patient's one sequence as files below a dataset root; paths are relative to it.
 
     ``keys`` are what the rule `key` pairs by; ``aliases`` stand for the paths wherever they are
-    written, and where there are any, a path without one is not written at all. ``levels`` is the
-    table of grey levels that the masks are known to have; ``names`` are what a file beside them
-    says that their values stand for.
+    written, and where there are any, a path without one is not written at all. ``levels`` names
+    the table of grey levels (of `known.LEVELS`) that the masks have; ``names`` are what a file
+    beside them says that their values stand for.
     """
 
     root: str
@@ -47,7 +47,7 @@ class SourceCase(msgspec.Struct, frozen=True, kw_only=True):
     rule: Rule
     keys: dict[str, str] = {}
     aliases: dict[str, str] = {}
-    levels: str | None = "chaos"
+    levels: str | None = None
     names: dict[int, str] = {}
     split: Split | None = None
     fold: int | None = None

@@ -28,11 +28,10 @@ from chaosprep.dataset.opening import open_parent
 from chaosprep.dataset.records import Slice
 from chaosprep.errors import UsageError
 from chaosprep.imaging.levels import label_areas
+from chaosprep.known import MIRRORED
 from chaosprep.params import Params
 from chaosprep.running.stage import CaseResult, Stage, each_slice
 from chaosprep.running.writer import Writer
-
-KIDNEYS = ("right-kidney", "left-kidney")
 
 
 class AugmentParams(Params, frozen=True, kw_only=True):
@@ -121,10 +120,10 @@ def check_mirroring(cases: Sequence[Case], params: AugmentParams) -> None:
     if not params.recipe().may_mirror():
         return
     for row in _train(cases):
-        kidneys = {name for name in row.labels.values() if name in KIDNEYS}
-        if kidneys and not (params.swap_labels and swapped_values(row)):
+        sided = {name for name in row.labels.values() if any(name in pair for pair in MIRRORED)}
+        if sided and not (params.swap_labels and swapped_values(row)):
             raise UsageError(
-                f"the recipe mirrors, and a mirrored {' or '.join(sorted(kidneys))} would carry "
+                f"the recipe mirrors, and a mirrored {' or '.join(sorted(sided))} would carry "
                 "the wrong name",
                 "Use a preset that does not mirror, such as mri"
                 + (", or --swap-labels." if swapped_values(row) else ", or extract all organs."),
@@ -264,10 +263,15 @@ def _swapped(row: Slice, params: AugmentParams) -> tuple[tuple[int, int], ...]:
 
 
 def swapped_values(row: Slice) -> tuple[tuple[int, int], ...]:
-    """The mask values that a mirroring exchanges; none where either kidney has not just one."""
-    values = {name: value for value, name in sorted(row.labels.items()) if name in KIDNEYS}
-    once = sum(name in KIDNEYS for name in row.labels.values()) == len(KIDNEYS)
-    return ((values[KIDNEYS[0]], values[KIDNEYS[1]]),) if once and len(values) == 2 else ()
+    """The mask values that a mirroring exchanges; none where a side of a pair has not just one."""
+    pairs = []
+    for names in MIRRORED:
+        right, left = ([at for at, name in row.labels.items() if name == side] for side in names)
+        if len(right) == len(left) == 1:
+            pairs.append((right[0], left[0]))
+        elif right or left:
+            return ()
+    return tuple(pairs)
 
 
 AUGMENT = Stage(

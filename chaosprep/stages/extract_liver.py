@@ -12,10 +12,9 @@ from chaosprep.dataset.case import Case
 from chaosprep.dataset.opening import open_parent
 from chaosprep.dataset.records import Slice
 from chaosprep.errors import FileError, Problem
+from chaosprep.facts import Organ
 from chaosprep.formats.pictures import MaskImage, read_mask
 from chaosprep.imaging.levels import (
-    LEVELS,
-    Organ,
     check_levels,
     label_areas,
     label_map,
@@ -24,6 +23,7 @@ from chaosprep.imaging.levels import (
     relabel,
     select,
 )
+from chaosprep.known import LEVELS, USUAL_LEVELS, LevelsName, OrganName, owner
 from chaosprep.params import Params
 from chaosprep.running.stage import CaseResult, Stage, each_slice
 from chaosprep.running.writer import Writer
@@ -39,7 +39,7 @@ class ExtractLiverParams(Params, frozen=True, kw_only=True):
         Meta(description="Lowest and highest grey level of the organ. [default: the organ's own]"),
     ] = None
     organ: Annotated[
-        Literal["liver", "right-kidney", "left-kidney", "spleen"],
+        OrganName,
         Meta(
             description="The organ: liver 55-70, right kidney 110-135, left 175-200, spleen 240+."
         ),
@@ -54,9 +54,9 @@ class ExtractLiverParams(Params, frozen=True, kw_only=True):
         bool, Meta(description="Leave out slices whose mask does not show the organ.")
     ] = False
     levels: Annotated[
-        Literal["chaos", "chaos-2019-02"],
+        LevelsName,
         Meta(description="The table of grey levels: today's, or the release of February 2019."),
-    ] = "chaos"
+    ] = USUAL_LEVELS
     lenient_masks: Annotated[
         bool,
         Meta(
@@ -73,7 +73,7 @@ class ExtractLiverParams(Params, frozen=True, kw_only=True):
 
     def wanted(self) -> tuple[Organ, ...]:
         """The organs to write, each with its grey levels."""
-        table = LEVELS[self.levels]
+        table = LEVELS[self.levels].organs
         if self.all_organs:
             return table
         mine = next(organ for organ in table if organ.name == self.organ)
@@ -82,7 +82,7 @@ class ExtractLiverParams(Params, frozen=True, kw_only=True):
 
     def known(self) -> tuple[Organ, ...]:
         """The organs that a mask may show: those of the table, and what `range` adds."""
-        table = LEVELS[self.levels]
+        table = LEVELS[self.levels].organs
         return table if self.range is None else (*self.wanted(), *table)
 
 
@@ -116,7 +116,7 @@ def extract(mask: MaskImage, params: ExtractLiverParams) -> tuple[NDArray[np.uin
     if labels is not None:
         return labels, notes
     try:
-        check_levels(level_histogram(mask.pixels), params.known())
+        check_levels(level_histogram(mask.pixels), params.known(), owner(params.levels))
     except FileError as error:
         if not params.lenient_masks:
             raise
@@ -137,14 +137,15 @@ def _table(params: ExtractLiverParams) -> bytes:
 
 
 def _from_binary(pixels: NDArray[np.integer], params: ExtractLiverParams) -> NDArray[np.uint8]:
-    """A 1-bit mask, as CHAOS has for CT, shows the liver and nothing else."""
-    if params.organ != "liver":
+    """A 1-bit mask shows one organ and nothing else."""
+    shown = LEVELS[params.levels].binary
+    if params.organ != shown.name:
         raise FileError(
-            f"a 1-bit mask shows the liver, not the {params.organ}",
-            "Use --organ liver.",
+            f"a 1-bit mask shows the {shown.name}, not the {params.organ}",
+            f"Use --organ {shown.name}.",
             code="organ-unknown",
         )
-    value = 1 if params.all_organs else params.mask_value
+    value = shown.label if params.all_organs else params.mask_value
     return np.where(pixels != 0, np.uint8(value), np.uint8(0))
 
 
@@ -176,7 +177,8 @@ def _names(params: ExtractLiverParams, *, binary: bool) -> dict[int, str]:
     """Mask value -> organ: what the mask can show, also where it does not."""
     if not params.all_organs:
         return {params.mask_value: params.organ}
-    return {o.label: o.name for o in params.wanted() if o.name == "liver" or not binary}
+    organs = (LEVELS[params.levels].binary,) if binary else params.wanted()
+    return {organ.label: organ.name for organ in organs}
 
 
 def _named_alike(rows: tuple[Slice, ...]) -> tuple[Slice, ...]:
@@ -205,7 +207,7 @@ def _say_if_absent(case: Case, params: ExtractLiverParams, result: CaseResult) -
     shown = sorted({organ for row in masked for organ, n in row.pixels.items() if n})
     note = (
         f"no mask of the case shows {wanted}; "
-        f"by CHAOS's grey levels they show {', '.join(shown) or 'nothing'}"
+        f"by {owner(params.levels).name}'s grey levels they show {', '.join(shown) or 'nothing'}"
     )
     if not result.slices:
         remedy = "Check the grey levels, or leave the case out with --on-error skip."

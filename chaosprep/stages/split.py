@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, get_args
+from typing import Annotated
 
 import msgspec
 from msgspec import Meta
@@ -12,9 +12,9 @@ from chaosprep.dataset.records import Slice, Spacing
 from chaosprep.errors import FileError, Problem
 from chaosprep.formats.pictures import read_mask
 from chaosprep.imaging.labels import MAX_LABELS
-from chaosprep.imaging.levels import LEVELS, areas, level_histogram
+from chaosprep.imaging.levels import areas, level_histogram
 from chaosprep.imaging.limits import MAX_PIXELS
-from chaosprep.layouts.chaos import Sequence as ChaosSequence
+from chaosprep.known import LEVELS, SERIES
 from chaosprep.layouts.find import LayoutParams, find
 from chaosprep.layouts.root import Root
 from chaosprep.running.stage import CaseResult, Stage
@@ -71,8 +71,8 @@ class SplitParams(LayoutParams, frozen=True, kw_only=True):
             raise ValueError("fold must be smaller than folds")
         if set(self.val_patient) & set(self.test_patient):
             raise ValueError("val_patient and test_patient name the same patient")
-        if self.images is None and set(self.sequence) - set(get_args(ChaosSequence)):
-            raise ValueError(f"sequence must be of {', '.join(get_args(ChaosSequence))}")
+        if self.images is None and set(self.sequence) - SERIES.keys():
+            raise ValueError(f"sequence must be of {', '.join(SERIES)}")
         if self.pseudonymize is not None and self.link == "sym":
             raise ValueError("link sym would show the paths that pseudonymize hides")
 
@@ -190,12 +190,13 @@ def _organs(found: SourceSlice, levels: str | None, names: Mapping[int, str]) ->
     if levels is None:
         return _by_value(histogram, names)
     if mask.binary:
-        return {1: "liver"}, {"liver": histogram.get(1, 0)}, ()
+        name = LEVELS[levels].binary.name
+        return {1: name}, {name: histogram.get(1, 0)}, ()
     return _named(histogram, levels)
 
 
 def _named(histogram: dict[int, int], table: str) -> Shown:
-    organs = LEVELS[table]
+    organs = LEVELS[table].organs
     labels = {
         level: organ.name
         for level in histogram

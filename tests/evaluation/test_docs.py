@@ -2,7 +2,7 @@
 
 import re
 
-from chaosprep.evaluation.chaos_scores import ASSD, DICE, MSSD, RAVD
+from chaosprep.known import SCORING
 from tests.documents import HOME
 
 PAGE = (HOME / "docs/evaluation.md").read_text(encoding="utf-8")
@@ -24,9 +24,9 @@ def test_every_metric_is_defined() -> None:
 
 def test_the_thresholds_are_those_of_the_code() -> None:
     for worst in (
-        f"below {DICE:g}",
-        f"above {RAVD:g} %",
-        f"above {ASSD:g} mm",
-        f"above {MSSD:g} mm",
+        f"below {SCORING.dice:g}",
+        f"above {SCORING.ravd:g} %",
+        f"above {SCORING.assd:g} mm",
+        f"above {SCORING.mssd:g} mm",
     ):
         assert worst in PAGE

@@ -1,5 +1,7 @@
 """Organs and grey levels."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -7,12 +9,10 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from numpy.typing import NDArray
 
+from chaosprep.chaos import CHAOS
 from chaosprep.errors import FileError
+from chaosprep.facts import Levels, Organ
 from chaosprep.imaging.levels import (
-    CHAOS,
-    CHAOS_2019_02,
-    LEVELS,
-    Organ,
     areas,
     check_levels,
     describe_levels,
@@ -24,32 +24,15 @@ from chaosprep.imaging.levels import (
 )
 from chaosprep.imaging.png.filters import WHOLE
 
-NOW, FIRST = LEVELS[CHAOS], LEVELS[CHAOS_2019_02]
+EYE = Organ("eye", 7, 7, 1)
+NOW, FIRST = (table.organs for table in CHAOS.levels.values())
 
 
 def refusal(levels: set[int], organs: tuple[Organ, ...] = NOW) -> FileError:
     with pytest.raises(FileError) as caught:
-        check_levels(dict.fromkeys(levels, 10), organs)
+        check_levels(dict.fromkeys(levels, 10), organs, CHAOS)
     assert caught.value.code == "mask-levels"
     return caught.value
-
-
-def test_both_releases_name_the_same_organs() -> None:
-    names = ["liver", "right-kidney", "left-kidney", "spleen"]
-    for organs in LEVELS.values():
-        assert [organ.name for organ in organs] == names
-        assert [organ.label for organ in organs] == [1, 2, 3, 4]
-
-
-@pytest.mark.parametrize(
-    ("organs", "levels"), [(NOW, (63, 126, 189, 252)), (FIRST, (80, 160, 240, 255))]
-)
-def test_each_published_level_is_its_organ(
-    organs: tuple[Organ, ...], levels: tuple[int, ...]
-) -> None:
-    mask = np.array([[0, *levels]], dtype=np.uint8)
-    np.testing.assert_array_equal(label_map(mask, organs), [[0, 1, 2, 3, 4]])
-    check_levels(level_histogram(mask), organs)
 
 
 @given(hnp.arrays(st.sampled_from([np.uint8, np.uint16]), (5, 7), elements=st.integers(0, 255)))
@@ -71,9 +54,9 @@ def test_of_many_levels_the_most_frequent_are_shown() -> None:
 
 
 def test_levels_in_range_pass() -> None:
-    check_levels({0: 5, 55: 1, 70: 1, 110: 1, 255: 1}, NOW)
-    check_levels({0: 5}, NOW)
-    check_levels({}, NOW)
+    check_levels({0: 5, 55: 1, 70: 1, 110: 1, 255: 1}, NOW, CHAOS)
+    check_levels({0: 5}, NOW, CHAOS)
+    check_levels({}, NOW, CHAOS)
 
 
 @pytest.mark.parametrize("level", [1, 54, 71, 109, 136, 239])
@@ -81,22 +64,14 @@ def test_a_level_just_out_of_range_is_refused(level: int) -> None:
     assert f"{level}: 10" in refusal({0, 63, level}).reason
 
 
-@pytest.mark.parametrize(
-    "levels", [{0, 80}, {160}, {0, 80, 160, 240, 255}, {80, 240}, {0, 160, 255}]
-)
-def test_the_first_release_is_recognised(levels: set[int]) -> None:
-    assert refusal(levels).remedy == (
-        "These are the levels of the February 2019 release: use --levels chaos-2019-02."
-    )
-
-
-def test_levels_that_both_releases_share_are_not_taken_for_the_first() -> None:
-    only_liver = (Organ("liver", 55, 70, 1),)
-    assert "2019" not in refusal({0, 240, 255}, only_liver).remedy
-
-
-def test_the_current_release_is_recognised_under_the_wrong_option() -> None:
-    assert "--levels chaos." in refusal({0, 63, 126}, FIRST).remedy
+def test_refusals_speak_of_the_data_set_whose_levels_were_expected() -> None:
+    green = Levels("second edition", (EYE,), frozenset({7}), frozenset({7}), EYE)
+    other = replace(CHAOS, name="EYES", levels={"eyes": green, "eyes-2": green})
+    with pytest.raises(FileError, match="a binary mask, not one of EYES's grey levels: 255: 3"):
+        check_levels({255: 3}, (EYE,), other)
+    with pytest.raises(FileError) as caught:
+        check_levels({7: 3}, NOW, other)
+    assert caught.value.remedy == "These are the levels of the second edition: use --levels eyes."
 
 
 def test_a_binary_mask_is_offered_its_own_range() -> None:
@@ -109,9 +84,8 @@ def test_an_interpolated_mask_is_offered_lenience(levels: set[int]) -> None:
     assert "--lenient-masks" in refusal(levels).remedy
 
 
-def test_the_remedies_options_do_accept_the_mask() -> None:
-    check_levels({0: 1, 80: 1, 160: 1, 240: 1, 255: 1}, FIRST)
-    check_levels({0: 1, 1: 1}, (Organ("liver", 1, 1, 1),))
+def test_the_range_that_a_binary_mask_is_offered_accepts_it() -> None:
+    check_levels({0: 1, 1: 1}, (Organ("liver", 1, 1, 1),), CHAOS)
 
 
 def test_both_ends_of_a_range_are_selected() -> None:
@@ -155,7 +129,7 @@ def test_a_table_takes_no_mask_that_a_check_of_its_levels_refuses(
     mask = np.array([sorted(levels)], dtype=np.uint8)
     made = relabel(mask, table(organs), WHOLE)
     try:
-        check_levels(level_histogram(mask), organs)
+        check_levels(level_histogram(mask), organs, CHAOS)
     except FileError:
         assert made is None
     else:

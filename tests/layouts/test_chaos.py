@@ -8,7 +8,7 @@ import pytest
 
 import chaosprep
 from chaosprep.errors import NothingFoundError, UsageError
-from chaosprep.layouts.chaos import CHAOS_LICENSES, find
+from chaosprep.layouts.chaos import LICENSES, find
 from chaosprep.layouts.root import Root
 from chaosprep.phantom import Patient, write_chaos
 from chaosprep.series.reading import read_series
@@ -228,7 +228,7 @@ def test_the_data_are_chaos_unless_a_descriptor_says_otherwise(home: Path) -> No
     assert [license.name for license in find(home / "Train_Sets/MR/1").licenses] == ["CC0-1.0"]
     assert [license.name for license in find(home.parent).licenses] == ["CC0-1.0"]
     (home / "datapackage.json").unlink()
-    assert find(home).licenses == CHAOS_LICENSES
+    assert find(home).licenses == LICENSES
     assert "10.5281/zenodo.3362844" in str(find(home).sources)
     assert "10.1016/j.media.2020.101950" in str(find(home).sources)
 
@@ -237,7 +237,7 @@ def test_a_descriptor_of_something_else_further_up_is_not_ours(home: Path) -> No
     other = home.parent.parent / "datapackage.json"
     shutil.move(home / "datapackage.json", other)
     try:
-        assert find(home).licenses == CHAOS_LICENSES
+        assert find(home).licenses == LICENSES
     finally:
         other.unlink()
 
@@ -245,4 +245,4 @@ def test_a_descriptor_of_something_else_further_up_is_not_ours(home: Path) -> No
 @pytest.mark.parametrize("text", ["", "[]", '{"licenses": 3}', '{"name": "x"}', "\xff"])
 def test_a_descriptor_that_says_nothing_is_passed_over(home: Path, text: str) -> None:
     (home / "datapackage.json").write_bytes(text.encode("latin-1"))
-    assert find(home).licenses == CHAOS_LICENSES
+    assert find(home).licenses == LICENSES

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import cv2
+import msgspec
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -15,6 +16,7 @@ from chaosprep import Dataset, Slice
 from chaosprep.augmentation import apply, mirrored
 from chaosprep.errors import ProblemsError, UsageError
 from chaosprep.phantom import Patient, write_chaos
+from chaosprep.stages.augment import swapped_values
 from tests.formats.samples import dicom, png
 
 Pixels = NDArray[Any]
@@ -390,3 +392,26 @@ def test_values_that_do_not_fit_in_the_interpolation_are_a_problem(tmp_path: Pat
         chaosprep.augment(parent, tmp_path / "out")
     (problem,) = caught.value.problems
     assert (problem.code, problem.id) == ("pixel-type", "MR001_t1-in_s000_a01")
+
+
+PAIRED = (("right-kidney", "left-kidney"), ("right-lung", "left-lung"))
+
+
+@pytest.mark.parametrize(
+    ("labels", "expected"),
+    [
+        ({1: "liver"}, ()),
+        ({3: "left-kidney", 5: "right-kidney"}, ((5, 3),)),
+        ({1: "right-lung", 2: "right-kidney", 3: "left-lung", 4: "left-kidney"}, ((2, 4), (1, 3))),
+        ({1: "right-lung", 2: "right-kidney", 4: "left-kidney"}, ()),
+    ],
+)
+def test_either_every_pair_of_organs_changes_sides_or_none(
+    pairs: Dataset,
+    monkeypatch: pytest.MonkeyPatch,
+    labels: dict[int, str],
+    expected: tuple[tuple[int, int], ...],
+) -> None:
+    monkeypatch.setattr("chaosprep.stages.augment.MIRRORED", PAIRED)
+    row = msgspec.structs.replace(next(iter(pairs.slices)), labels=labels)
+    assert swapped_values(row) == expected

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 import chaosprep
 from chaosprep import Dataset
+from chaosprep.chaos import SequenceName
 from chaosprep.dataset.records import Slice
 from chaosprep.errors import NothingFoundError, ProblemsError, UsageError
-from chaosprep.layouts.chaos import Sequence
 from chaosprep.params import make_params
 from chaosprep.phantom import Patient, write_chaos
 from chaosprep.stages.assignment import assign
@@ -225,7 +225,7 @@ def test_rows_tell_what_the_header_and_the_mask_say(phantom: Path, pairs: Datase
 
 
 def test_all_sequences_of_a_patient_stay_on_one_side(phantom: Path, tmp_path: Path) -> None:
-    everything = get_args(Sequence)
+    everything = get_args(SequenceName)
     made = chaosprep.split(phantom, tmp_path / "out", sequence=everything, val=0.4, test=0.2)
     found: dict[str, set[str]] = {}
     for row in made.slices:

@@ -1,15 +1,11 @@
-"""The scores of the CHAOS challenge: each metric from 0 to 100, and their mean.
+"""The scores of a challenge: each metric from 0 to 100, and their mean.
 
-Kavur et al., Medical Image Analysis 69 (2021), doi:10.1016/j.media.2020.101950, section 3.2: a
-metric beyond its threshold scores 0, one within it by its distance from the worst to the best.
+A metric beyond its threshold scores 0, one within it by its distance from the worst to the best.
 """
 
 from dataclasses import dataclass
 
-DICE = 0.8
-RAVD = 5.0  # %
-ASSD = 15.0  # mm
-MSSD = 60.0  # mm
+from chaosprep.known import SCORING
 
 
 @dataclass(frozen=True)
@@ -42,10 +38,10 @@ def scores(
         in_mm: whether the size of the voxels is known; without it distances have no score.
     """
     return Scores(
-        100 * dice if dice >= DICE else 0.0,
-        _falling(ravd, RAVD),
-        _falling(assd, ASSD) if in_mm else None,
-        _falling(mssd, MSSD) if in_mm else None,
+        100 * dice if dice >= SCORING.dice else 0.0,
+        _falling(ravd, SCORING.ravd),
+        _falling(assd, SCORING.assd) if in_mm else None,
+        _falling(mssd, SCORING.mssd) if in_mm else None,
     )
 
 

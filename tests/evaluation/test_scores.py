@@ -2,7 +2,7 @@
 
 import pytest
 
-from chaosprep.evaluation.chaos_scores import scores
+from chaosprep.evaluation.scores import scores
 
 
 def test_a_perfect_case_scores_100() -> None:
