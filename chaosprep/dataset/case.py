@@ -9,23 +9,26 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from chaosprep.dataset.records import Slice, Split, encode_row
+from chaosprep.dataset.records import File, Slice, Split, encode_row
+from chaosprep.dataset.store import Store
 from chaosprep.errors import FileError
-from chaosprep.files import read_regular, real, sha256
 
 
 @dataclass(frozen=True)
 class Case:
     """One patient's one sequence in a stage directory: its slices in anatomical order."""
 
-    directory: Path
+    store: Store
     id: str
     patient: str
     slices: tuple[Slice, ...] = field(repr=False)
     lines_sha256: str = ""
-    links: bool = False
     max_pixels: int = 2**26
-    _inside: dict[str, bool] = field(default_factory=dict, repr=False, compare=False)
+
+    @property
+    def directory(self) -> Path:
+        """The stage directory."""
+        return self.store.directory
 
     @property
     def split(self) -> Split:
@@ -40,14 +43,13 @@ class Case:
         """The SHA-256 of what the case's files hold: of its lines, which carry their hashes."""
         return self.lines_sha256
 
-    def read(self, path: str, expected_sha256: str) -> bytes:
+    def read(self, file: File) -> bytes:
         """Read one of the case's files and check it against its recorded hash.
 
         Raises:
             FileError: it is missing, not a regular file, outside the directory, or changed.
         """
-        with self.about(path):
-            return self._read(path, expected_sha256)
+        return self.store.read(file)
 
     @contextmanager
     def about(self, path: str) -> Iterator[None]:
@@ -58,26 +60,12 @@ class Case:
             error.file = error.file or path
             raise
 
-    def _read(self, path: str, expected_sha256: str) -> bytes:
-        if not self._is_inside(path.rpartition("/")[0]):
-            raise FileError(
-                "its folder is a link out of the dataset", "Copy it in.", code="file-link"
-            )
-        data = read_regular(f"{self.directory}/{path}", follow=self.links)
-        if sha256(data) != expected_sha256:
-            raise FileError(
-                "the file is not the one that the manifest records",
-                "Run the stage that made it again with --overwrite.",
-                code="hash",
-            )
-        return data
-
     def image(self, row: Slice) -> NDArray[Any]:
         """The image of a slice as stored: (rows, cols), DICOM, PNG or npy."""
         from chaosprep.formats.codecs import decode
         from chaosprep.formats.dicom.reading import read
 
-        data = self.read(row.image, row.image_sha256)
+        data = self.read(row.image_file)
         with self.about(row.image):
             if row.image.endswith(".dcm"):
                 return read(data, row.frame, max_pixels=self.max_pixels)[1]
@@ -85,22 +73,14 @@ class Case:
 
     def mask(self, row: Slice) -> NDArray[Any] | None:
         """The mask of a slice as stored: (rows, cols), or None without ground truth."""
-        if row.mask is None or row.mask_sha256 is None:
+        if row.mask_file is None:
             return None
         from chaosprep.formats.pictures import read_mask
 
-        data = self.read(row.mask, row.mask_sha256)
-        with self.about(row.mask):
+        data = self.read(row.mask_file)
+        with self.about(row.mask_file.path):
             return read_mask(data).pixels
 
     def volume(self) -> NDArray[Any]:
         """The original images as one array (slices, rows, cols)."""
         return np.stack([self.image(row) for row in self.slices if row.copy == 0])
-
-    def _is_inside(self, folder: str) -> bool:
-        """Whether a folder of the directory is none elsewhere, by a link; looked up once."""
-        if folder not in self._inside:
-            self._inside[folder] = real(self.directory / folder).is_relative_to(
-                real(self.directory)
-            )
-        return self._inside[folder]

@@ -11,7 +11,7 @@ import msgspec
 from chaosprep.dataset.descriptor import PastStage
 from chaosprep.dataset.manifest import JOURNAL, WORKSPACE, Dataset
 from chaosprep.dataset.opening import is_finished, is_stage_directory, open_output
-from chaosprep.dataset.records import FOLDERS
+from chaosprep.dataset.store import Files
 from chaosprep.errors import ChaosprepError, NothingFoundError, UsageError
 from chaosprep.files import check_apart
 from chaosprep.params import P, plain
@@ -108,7 +108,7 @@ def _resume(plan: Plan[C]) -> Plan[C]:
     if not path.exists():
         return plan
     journal = Journal(path)
-    done, stale = set(), 0
+    store, done, stale = Files(plan.output), set(), 0
     for case in map(plan.complete, plan.cases):
         entry = journal.get(case.id)
         if entry is None:
@@ -116,7 +116,7 @@ def _resume(plan: Plan[C]) -> Plan[C]:
         if (
             not entry.problems
             and entry.key == plan.key(case)
-            and entry.is_whole(plan.output)
+            and entry.is_whole(store)
             and entry.inputs == case.inputs()
         ):
             done.add(case.id)
@@ -160,13 +160,9 @@ def _check_same(stage: Stage[C, P], params: P, output: Path, plan: Plan[C]) -> N
 def damaged(found: Dataset) -> str | None:
     """A file of a finished directory that is not there in its size (`verify` reads them all)."""
     for case in found.cases:
-        for path, _, size in (file for row in case.slices for file in row.files()):
-            try:
-                whole = (found.directory / path).stat().st_size == size
-            except OSError:
-                whole = False
-            if not whole:
-                return path
+        for file in (file for row in case.slices for file in row.files()):
+            if not case.store.has(file):
+                return file.path
     return None
 
 
@@ -235,7 +231,7 @@ def check_output(source: Path, output: Path) -> None:
         raise ChaosprepError(
             f"{output}: it is not a directory", "Give another output directory.", code="output"
         )
-    if any((output / folder).is_symlink() for folder in FOLDERS):
+    if Files(output).is_diverted():
         raise ChaosprepError(
             f"{output}: it holds a link where a folder of its own should be",
             "Remove the link, or give another output directory.",

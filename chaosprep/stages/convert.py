@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from chaosprep.dataset.case import Case
 from chaosprep.dataset.opening import open_parent
-from chaosprep.dataset.records import Slice
+from chaosprep.dataset.records import File, Slice
 from chaosprep.errors import ChaosprepError, FileError, Problem
 from chaosprep.formats.dicom.reading import read, read_frames
 from chaosprep.imaging.header import Header
@@ -134,8 +134,8 @@ def run_case(case: Case, params: ConvertParams, writer: Writer) -> CaseResult:
             own = window or find_window([pixels[row.id]], params.window_kind())
             made = _windowed(row, header, array, grid, own, writer)
         if grid.is_identity:
-            if row.mask is not None and row.mask_sha256 is not None:
-                writer.carry(case, row.mask, row.mask_sha256)
+            if row.mask_file is not None:
+                writer.carry(case, row.mask_file)
             return made
         return _with_mask(case, _regridded(made, grid), grid, params, writer)
 
@@ -148,16 +148,16 @@ def _read(case: Case, max_pixels: int) -> tuple[Mapping[str, Pixels], list[Probl
     problems: list[Problem] = []
 
     @lru_cache(maxsize=1)
-    def frames(path: str, digest: str) -> tuple[tuple[Header, ...], NDArray[Any]]:
-        return read_frames(case.read(path, digest), max_pixels=max_pixels)
+    def frames(file: File) -> tuple[tuple[Header, ...], NDArray[Any]]:
+        return read_frames(case.read(file), max_pixels=max_pixels)
 
     for row in case.slices:
         try:
             if row.frame is None:
-                data = case.read(row.image, row.image_sha256)
+                data = case.read(row.image_file)
                 pixels[row.id] = read(data, max_pixels=max_pixels)
             else:
-                headers, arrays = frames(row.image, row.image_sha256)
+                headers, arrays = frames(row.image_file)
                 pixels[row.id] = headers[row.frame], arrays[row.frame]
         except ChaosprepError as error:
             problems.append(Problem.of(error, row.id, row.source))
@@ -233,14 +233,9 @@ def _written(
 ) -> Slice:
     file = writer.image(row.split, row.id, array, extension)
     return msgspec.structs.replace(
-        row,
+        row.with_image(file, array.shape),
         parent=row.id,
         frame=None,
-        image=file.path,
-        image_sha256=file.sha256,
-        image_bytes=file.bytes,
-        rows=array.shape[0],
-        cols=array.shape[1],
         dtype=array.dtype.name,
         warnings=(*row.warnings, *notes),
     )
@@ -269,13 +264,7 @@ def _with_mask(case: Case, row: Slice, grid: Grid, params: ConvertParams, writer
         return row
     mask = place(grid, sample_mask(grid, mask, params.mask_sampling), 0)
     file = writer.mask(row.split, row.id, mask)
-    return msgspec.structs.replace(
-        row,
-        mask=file.path,
-        mask_sha256=file.sha256,
-        mask_bytes=file.bytes,
-        pixels=label_areas(mask, row.labels),
-    )
+    return row.with_mask(file, pixels=label_areas(mask, row.labels))
 
 
 def as_unsigned_16bit(array: NDArray[Any]) -> tuple[NDArray[np.uint16], int]:
