@@ -6,12 +6,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from chaosprep.dataset.records import File, Slice, Split, encode_row
+from chaosprep.dataset.records import File, Slice, Split
 from chaosprep.dataset.store import Store
 from chaosprep.errors import FileError
+from chaosprep.params import differing
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,7 @@ class Case:
 
     def content(self) -> bytes:
         """Everything that a result on this case depends on: its rows, hashes included."""
-        return b"\n".join(encode_row(row) for row in self.slices)
+        return b"\n".join(msgspec.json.encode(differing(row)) for row in self.slices)
 
     def inputs(self) -> str:
         """The SHA-256 of what the case's files hold: of its lines, which carry their hashes."""

@@ -10,6 +10,7 @@ import msgspec
 
 from chaosprep import __version__
 from chaosprep.dataset.descriptor import (
+    MANIFEST_MINOR,
     MANIFEST_VERSION,
     Descriptor,
     Provenance,
@@ -84,6 +85,7 @@ def commit(
         tool=Provenance(
             **msgspec.structs.asdict(made),
             manifest_version=MANIFEST_VERSION,
+            manifest_minor=MANIFEST_MINOR,
             counts=counter.counts(),
             warned=counter.warned,
             history=source.history,

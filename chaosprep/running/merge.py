@@ -8,11 +8,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
-import msgspec
-
 from chaosprep.dataset.case import Case
 from chaosprep.dataset.descriptor import DataSource, License, PastStage, Shard, StageRecord
 from chaosprep.dataset.manifest import WORKSPACE, Dataset
+from chaosprep.dataset.migrations import completed
 from chaosprep.dataset.opening import is_finished, open_dataset, open_shard
 from chaosprep.dataset.records import Slice
 from chaosprep.dataset.store import Files
@@ -288,7 +287,7 @@ _SAME: tuple[tuple[str, str, Callable[[Dataset], object]], ...] = (
     (
         "merge-parameters",
         "parameters",
-        lambda part: (msgspec.json.encode(part.made.parameters), part.made.seed),
+        lambda part: (completed(part.made.stage, part.made.parameters), part.made.seed),
     ),
     ("merge-source", "source", _source),
 )
