@@ -21,7 +21,7 @@ from benchmarks.measure import say
 from benchmarks.section import Asked, Section
 from benchmarks.tables import plural, spread, table
 from chaosprep.dataset.descriptor import DataSource, License, PastStage
-from chaosprep.dataset.records import Slice, encode_row
+from chaosprep.dataset.records import File, Slice, encode_row, file_columns
 from chaosprep.errors import Problem
 from chaosprep.params import Params
 from chaosprep.running.runner import Event, run
@@ -60,12 +60,10 @@ class RowsOnly:
             sequence="t1-in",
             slice=index,
             split="train",
-            image=f"train/images/{id}.png",
-            image_sha256=NO_FILE,
-            image_bytes=1,
-            mask=f"train/masks/{id}.png",
-            mask_sha256=NO_FILE,
-            mask_bytes=1,
+            **file_columns(
+                File(f"train/images/{id}.png", NO_FILE, 1),
+                File(f"train/masks/{id}.png", NO_FILE, 1),
+            ),
             rows=256,
             cols=256,
             dtype="uint8",

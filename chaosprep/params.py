@@ -2,7 +2,9 @@
 
 import re
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
@@ -34,6 +36,12 @@ class Params(Fields, frozen=True, kw_only=True):
     compression: Annotated[
         Compression, Meta(description="PNG files: quick to write, smallest, or not compressed.")
     ] = "fast"
+
+    @classmethod
+    def completed(cls, recorded: Mapping[str, Any]) -> dict[str, Any]:
+        """Recorded parameters with the default of each that is absent, as JSON has it."""
+        known = [(n, one) for n, one in _defaults(cls) if one is not msgspec.NODEFAULT]
+        return {**msgspec.json.decode(msgspec.json.encode(dict(known))), **recorded}
 
 
 F = TypeVar("F", bound=Fields)
@@ -123,6 +131,20 @@ def _table(name: str, value: Any) -> Any:  # noqa: ANN401 - checked afterwards
             return tomllib.load(file)
     except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"{name}: {value}: {error}", code="parameter") from error
+
+
+@cache
+def _defaults(kind: type[msgspec.Struct]) -> tuple[tuple[str, Any], ...]:
+    """Each field's default, sorted by name."""
+    fields = ((f.name, f.default_factory, f.default) for f in msgspec.structs.fields(kind))
+    made = ((n, one if new is msgspec.NODEFAULT else new()) for n, new, one in fields)
+    return tuple(sorted(made, key=lambda one: one[0]))
+
+
+def differing(record: msgspec.Struct) -> dict[str, Any]:
+    """The fields that differ from their defaults, by name: the same when a field is added."""
+    named = ((name, getattr(record, name), one) for name, one in _defaults(type(record)))
+    return {name: value for name, value, one in named if value != one}
 
 
 def plain(params: Fields) -> dict[str, Any]:

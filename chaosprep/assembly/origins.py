@@ -28,7 +28,7 @@ class Origin:
             return _below(self.root, row)
         for theirs in self.case.slices if self.case is not None else ():
             if self.case is not None and theirs.id == row.id and theirs.image.endswith(".dcm"):
-                return self.case.read(theirs.image, theirs.image_sha256)
+                return self.case.read(theirs.image_file)
         raise _no_dicom(row.id)
 
 

@@ -13,6 +13,8 @@ from chaosprep.dataset.records import Count, Sha256, Slice, Split
 from chaosprep.errors import Problem
 
 MANIFEST_VERSION = 1
+MANIFEST_MINOR = 1
+"""Goes up when a release adds a field or a parameter, or changes one by a migration."""
 
 
 class StageRecord(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -45,6 +47,7 @@ class Provenance(StageRecord, frozen=True, kw_only=True, forbid_unknown_fields=T
     """The `chaosprep` part of the descriptor: what made it, from what, and what came of it."""
 
     manifest_version: int
+    manifest_minor: Count = 0
     counts: dict[Split, SplitCounts]
     warned: Count
     history: tuple[PastStage, ...]

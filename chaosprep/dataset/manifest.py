@@ -20,6 +20,7 @@ from chaosprep.dataset.descriptor import (
     StageRecord,
 )
 from chaosprep.dataset.records import Slice, decode_row
+from chaosprep.dataset.store import Files, Store
 from chaosprep.errors import ChaosprepError, Problem
 from chaosprep.files import sha256
 
@@ -46,10 +47,10 @@ class Place:
 class Cases(Sequence[Case]):
     """The cases of a stage directory, sorted by id, each read from the table when asked for."""
 
-    def __init__(self, directory: Path, places: list[Place], links: bool, max_pixels: int) -> None:
-        self._directory = directory
+    def __init__(self, store: Store, places: list[Place], max_pixels: int) -> None:
+        self._store = store
         self._places = places
-        self._options = links, max_pixels
+        self._max_pixels = max_pixels
 
     def __len__(self) -> int:
         return len(self._places)
@@ -64,12 +65,12 @@ class Cases(Sequence[Case]):
         return self._read(self._places[index])
 
     def _read(self, place: Place) -> Case:
-        with (self._directory / TABLE).open("rb") as file:
+        with (self._store.directory / TABLE).open("rb") as file:
             file.seek(place.start)
             lines = file.read(place.stop - place.start).splitlines()
         rows = tuple(decode_row(line) for line in lines)
         digest = sha256(b"\n".join(lines))
-        return Case(self._directory, place.case, place.patient, rows, digest, *self._options)
+        return Case(self._store, place.case, place.patient, rows, digest, self._max_pixels)
 
 
 class Dataset:
@@ -116,10 +117,15 @@ class Dataset:
         """Its descriptor: the file that commits it."""
         return self.directory / (DESCRIPTOR if self.shard is None else SHARD)
 
+    @cached_property
+    def store(self) -> Store:
+        """Where its images and masks are."""
+        return Files(self.directory, links=self.made.parameters.get("link") == "sym")
+
     @property
     def cases(self) -> Cases:
         """The cases, sorted by id."""
-        return Cases(self.directory, self._places, self._links, self._max_pixels)
+        return Cases(self.store, self._places, self._max_pixels)
 
     @cached_property
     def slices(self) -> tuple[Slice, ...]:
@@ -196,9 +202,7 @@ class Dataset:
         return pandas.DataFrame([msgspec.to_builtins(row) for row in self.slices])
 
     def _of(self, row: Slice) -> Case:
-        return Case(
-            self.directory, row.case, row.patient, (row,), "", self._links, self._max_pixels
-        )
+        return Case(self.store, row.case, row.patient, (row,), "", self._max_pixels)
 
     @property
     def _max_pixels(self) -> int:
@@ -206,7 +210,3 @@ class Dataset:
         stages = (*self.descriptor.tool.history, self.made)
         told = (stage.parameters.get("max_pixels") for stage in stages)
         return min(max((one for one in told if isinstance(one, int)), default=2**26), 2**30)
-
-    @property
-    def _links(self) -> bool:
-        return self.made.parameters.get("link") == "sym"

@@ -3,17 +3,14 @@
 import hashlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TypeVar
 
-import msgspec
-
-from chaosprep.dataset.descriptor import MANIFEST_VERSION, Descriptor, ShardDescriptor
+from chaosprep.dataset.decoding import decode_descriptor, release_of
+from chaosprep.dataset.descriptor import MANIFEST_MINOR, Descriptor, ShardDescriptor
 from chaosprep.dataset.manifest import DESCRIPTOR, SHARD, TABLE, WORKSPACE, Dataset, Place
+from chaosprep.dataset.migrations import newer
 from chaosprep.dataset.records import Slice, decode_row
 from chaosprep.errors import FileError, ManifestError
 from chaosprep.files import open_regular, read_regular, sha256
-
-D = TypeVar("D", bound=Descriptor)
 
 
 def open_dataset(directory: str | Path) -> Dataset:
@@ -51,7 +48,17 @@ def _opened(directory: Path, name: str, descriptor: Descriptor, descriptor_sha25
     if table is None:
         raise ManifestError(f"{directory / name}: it names no {TABLE}", code="manifest")
     digest = hashlib.sha256()
-    places = list(_index(_lines(directory / TABLE, digest), directory / TABLE))
+    lines = _lines(directory / TABLE, digest)
+    try:
+        places = list(_index(lines, directory / TABLE))
+    except ManifestError as error:
+        if descriptor.tool.manifest_minor <= MANIFEST_MINOR or error.code != "manifest-row":
+            raise
+        for _ in lines:
+            pass  # to the end, for the hash
+        if f"sha256:{digest.hexdigest()}" != table.hash:
+            raise
+        raise newer(directory / name, release_of(descriptor), [error.reason]) from error
     if f"sha256:{digest.hexdigest()}" != table.hash:
         raise ManifestError(
             f"{directory / TABLE}: the table is not the one that {name} records",
@@ -87,7 +94,7 @@ def read_descriptor(directory: Path) -> tuple[Descriptor, str]:
             else _where_stages_are(directory),
             code="unfinished",
         ) from error
-    return _decoded(path, data, Descriptor), sha256(data)
+    return decode_descriptor(path, data, Descriptor), sha256(data)
 
 
 def read_shard(directory: Path) -> tuple[ShardDescriptor, str]:
@@ -108,7 +115,7 @@ def read_shard(directory: Path) -> tuple[ShardDescriptor, str]:
             else "Give the directories that a stage made with --shard.",
             code="unfinished" if begun else "not-a-shard",
         ) from error
-    return _decoded(path, data, ShardDescriptor), sha256(data)
+    return decode_descriptor(path, data, ShardDescriptor), sha256(data)
 
 
 def _partial(directory: Path) -> ManifestError:
@@ -118,24 +125,6 @@ def _partial(directory: Path) -> ManifestError:
         "Merge the shards first: chaosprep merge SHARD... -o DIR.",
         code="shard",
     )
-
-
-def _decoded(path: Path, data: bytes, kind: type[D]) -> D:
-    try:
-        descriptor = msgspec.json.decode(data, type=kind)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise ManifestError(
-            f"{path}: not a chaosprep descriptor ({error})",
-            "A dataset root goes through chaosprep split first.",
-            code="manifest",
-        ) from error
-    if descriptor.tool.manifest_version != MANIFEST_VERSION:
-        raise ManifestError(
-            f"{path}: manifest version {descriptor.tool.manifest_version} is not known",
-            "Use the release of chaosprep that wrote it.",
-            code="manifest-version",
-        )
-    return descriptor
 
 
 def _where_stages_are(directory: Path) -> str:

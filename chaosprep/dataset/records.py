@@ -4,7 +4,7 @@ They are untrusted input: types, ranges, unknown fields and paths are checked wh
 """
 
 import re
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple, Self
 
 import msgspec
 from msgspec import Meta
@@ -13,9 +13,6 @@ from chaosprep.errors import ManifestError
 
 Split = Literal["train", "val", "test"]
 SPLITS: tuple[Split, ...] = ("train", "val", "test")
-FOLDERS = tuple(f"{split}{kind}" for split in SPLITS for kind in ("/images", "/masks", ""))
-"""Every folder that a stage directory may have, the inner ones first."""
-
 WindowSource = Literal["user", "dicom", "percentile", "minmax", "none"]
 
 Id = Annotated[str, Meta(pattern=r"^[A-Za-z][A-Za-z0-9._-]*\Z", max_length=200)]
@@ -30,6 +27,14 @@ Orientation = tuple[float, float, float, float, float, float]
 
 def _doc(description: str) -> Meta:
     return Meta(description=description)
+
+
+class File(NamedTuple):
+    """An image or a mask: its path in the directory, its SHA-256 and its size in bytes."""
+
+    path: str
+    sha256: str
+    bytes: int
 
 
 class Slice(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -76,12 +81,43 @@ class Slice(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     ] = None
     warnings: Annotated[tuple[str, ...], _doc("what was odd and how it was settled")] = ()
 
-    def files(self) -> list[tuple[str, str, int]]:
-        """The (path, sha256, bytes) of the image and, where there is one, the mask."""
-        found = [(self.image, self.image_sha256, self.image_bytes)]
-        if self.mask is not None and self.mask_sha256 is not None and self.mask_bytes is not None:
-            found.append((self.mask, self.mask_sha256, self.mask_bytes))
-        return found
+    @property
+    def image_file(self) -> File:
+        """The file with the image."""
+        return File(self.image, self.image_sha256, self.image_bytes)
+
+    @property
+    def mask_file(self) -> File | None:
+        """The file with the mask, None without ground truth."""
+        if self.mask is None or self.mask_sha256 is None or self.mask_bytes is None:
+            return None
+        return File(self.mask, self.mask_sha256, self.mask_bytes)
+
+    def files(self) -> tuple[File, ...]:
+        """The image and, where there is one, the mask."""
+        return tuple(file for file in (self.image_file, self.mask_file) if file is not None)
+
+    def with_image(self, file: File, shape: tuple[int, ...]) -> Self:
+        """The row with another image, of (rows, cols) pixels."""
+        rows, cols = shape
+        return msgspec.structs.replace(self, **_columns("image", file), rows=rows, cols=cols)
+
+    def with_mask(
+        self, file: File | None, *, labels: dict[int, str] | None = None, pixels: dict[str, int]
+    ) -> Self:
+        """The row with another mask or none; the labels stay unless others are given."""
+        labels = self.labels if labels is None else labels
+        return msgspec.structs.replace(self, **_columns("mask", file), labels=labels, pixels=pixels)
+
+
+def file_columns(image: File, mask: File | None = None) -> dict[str, Any]:
+    """The columns of a row that say where its image and its mask are."""
+    return _columns("image", image) | _columns("mask", mask)
+
+
+def _columns(kind: str, file: File | None) -> dict[str, Any]:
+    path, digest, size = file or (None, None, None)
+    return {kind: path, f"{kind}_sha256": digest, f"{kind}_bytes": size}
 
 
 def encode_row(row: Slice) -> bytes:

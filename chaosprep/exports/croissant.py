@@ -13,6 +13,7 @@ import msgspec
 from chaosprep.dataset.descriptor import table_schema
 from chaosprep.dataset.manifest import Dataset
 from chaosprep.dataset.records import Slice
+from chaosprep.dataset.store import Files
 from chaosprep.errors import not_as_written
 from chaosprep.exports.pairs import Carried, carry_pairs, no_dicom
 from chaosprep.exports.record import Export, NoParams
@@ -181,11 +182,12 @@ def _line(row: Slice) -> bytes:
 
 def _verify(found: Carried, folder: Path) -> None:
     """Read the table back: every row, with files that are there (`carry_pairs` hashed them)."""
+    store = Files(folder)
     with (folder / TABLE).open("rb") as lines:
         for row, line in zip_longest(found.rows(), lines):
             if row is None or line is None or line != _line(row):
                 raise not_as_written(TABLE)
-            if not all((folder / path).is_file() for path, _, _ in row.files()):
+            if not all(store.has(file) for file in row.files()):
                 raise not_as_written(row.id)
 
 

@@ -8,10 +8,9 @@ from pathlib import Path
 from chaosprep.dataset.case import Case
 from chaosprep.dataset.manifest import Dataset
 from chaosprep.dataset.records import Slice
+from chaosprep.dataset.store import Files
 from chaosprep.errors import FileError, Problem, not_as_written
-from chaosprep.files import read_regular, sha256
 from chaosprep.running.folder import Options, export_each
-from chaosprep.running.writer import Writer
 
 Place = Callable[[Slice, str], str]
 """Where a file of a slice goes, relative to the export."""
@@ -88,13 +87,12 @@ def _carry_case(
 ) -> tuple[str, int]:
     for row in case.slices:
         check(row)
-    writer = Writer(folder)
+    store = Files(folder)
     for row in case.slices:
-        for path, digest, _ in row.files():
-            new = place(row, path)
-            writer.carry(case, path, digest, to=new)
-            if sha256(read_regular(folder / new)) != digest:
-                raise not_as_written(new)
+        for file in row.files():
+            made = store.carry(case.store, file, place(row, file.path))
+            if not store.is_whole(made):
+                raise not_as_written(made.path)
     return case.id, len(case.slices)
 
 

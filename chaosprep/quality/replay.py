@@ -11,7 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chaosprep.dataset.case import Case
+from chaosprep.dataset.decoding import release_of
 from chaosprep.dataset.manifest import Dataset
+from chaosprep.dataset.migrations import newer, unknown_parameters
 from chaosprep.dataset.records import Slice
 from chaosprep.errors import ChaosprepError, Problem
 from chaosprep.files import sha256
@@ -40,7 +42,10 @@ def replayed(dataset: Dataset, count: int | None, *, jobs: int) -> Findings:
     total = Findings()
     if dataset.made.stage != "augment":
         return total
-    params = make_params(AugmentParams, dataset.made.parameters)
+    made = dataset.made
+    if unknown := unknown_parameters(AugmentParams, made.stage, made.parameters):
+        raise newer(dataset.directory, release_of(dataset.descriptor), unknown)
+    params = make_params(AugmentParams, made.parameters)
     chosen = _chosen(dataset, count)
     tasks = (_Task(case, chosen, params) for case in dataset.cases if chosen & _copies(case))
     with closing(map_unordered(lambda: open_executor(jobs), _replay, tasks)) as results:

@@ -173,7 +173,7 @@ def check_case(case: Case, *, pictures: bool = False) -> Findings:
     originals = {row.id: row for row in case.slices if not row.copy}
     found.faults += geometry_faults(case)
     for row in case.slices:
-        found.files += [path for path, _, _ in row.files()]
+        found.files += [file.path for file in row.files()]
         found.warnings += [_warning(row, text) for text in row.warnings]
         image = _checked(case, row, row.image, found)
         mask = _checked(case, row, row.mask, found) if row.mask else None
@@ -249,10 +249,8 @@ def _digest(image: NDArray[Any] | None) -> str | None:
 
 
 def _surplus(dataset: Dataset, known: set[str]) -> Iterator[Problem]:
-    for path in sorted(dataset.directory.rglob("*")):
-        name = path.relative_to(dataset.directory).as_posix()
-        if not path.is_dir() and name not in known and name not in (DESCRIPTOR, TABLE):
-            yield _fault("surplus", name, name, "the manifest does not know this file")
+    for name in dataset.store.strays(known | {DESCRIPTOR, TABLE}):
+        yield _fault("surplus", name, name, "the manifest does not know this file")
 
 
 def _patients_on_two_sides(seen: list[Seen]) -> Iterator[Problem]:

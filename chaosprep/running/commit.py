@@ -1,9 +1,7 @@
 """The commit of a stage: table first, descriptor last, nothing else left in the directory."""
 
 import hashlib
-import os
-from collections.abc import Iterable, Iterator
-from contextlib import suppress
+from collections.abc import Iterable
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -12,6 +10,7 @@ import msgspec
 
 from chaosprep import __version__
 from chaosprep.dataset.descriptor import (
+    MANIFEST_MINOR,
     MANIFEST_VERSION,
     Descriptor,
     Provenance,
@@ -23,7 +22,8 @@ from chaosprep.dataset.descriptor import (
     table_schema,
 )
 from chaosprep.dataset.manifest import DESCRIPTOR, SHARD, TABLE
-from chaosprep.dataset.records import FOLDERS, SPLITS, Slice, Split, encode_row
+from chaosprep.dataset.records import SPLITS, Slice, Split, encode_row
+from chaosprep.dataset.store import Files
 from chaosprep.errors import Problem
 from chaosprep.files import settle, write_durably
 from chaosprep.imaging.png.codec import COMPRESSOR
@@ -70,12 +70,12 @@ def commit(
     with temporary.open("xb") as file:
         for row in rows:
             counter.add(row)
-            paths.update(path for path, _, _ in row.files())
+            paths.update(file.path for file in row.files())
             line = encode_row(row) + b"\n"
             digest.update(line)
             size += file.write(line)
     settle(temporary, directory / TABLE)
-    _prune(directory, paths)
+    Files(directory).prune(paths)  # what an earlier, interrupted attempt left
     descriptor = Descriptor(
         name=f"chaosprep-{made.stage}",
         title=f"Image and mask slices, as {made.stage} made them",
@@ -85,6 +85,7 @@ def commit(
         tool=Provenance(
             **msgspec.structs.asdict(made),
             manifest_version=MANIFEST_VERSION,
+            manifest_minor=MANIFEST_MINOR,
             counts=counter.counts(),
             warned=counter.warned,
             history=source.history,
@@ -142,20 +143,3 @@ class _Counter:
             for split in SPLITS
             if split in self._slices
         }
-
-
-def _prune(directory: Path, keep: set[str]) -> None:
-    """Remove what an earlier, interrupted attempt left and the table does not name."""
-    for path in _files(directory):
-        if path not in keep:
-            (directory / path).unlink()
-    for folder in FOLDERS:
-        with suppress(OSError):  # not there, or not empty
-            (directory / folder).rmdir()
-
-
-def _files(directory: Path) -> Iterator[str]:
-    for folder in (f"{split}/{kind}" for split in SPLITS for kind in ("images", "masks")):
-        if (directory / folder).is_dir():
-            with os.scandir(directory / folder) as files:
-                yield from [f"{folder}/{file.name}" for file in files]

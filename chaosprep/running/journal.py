@@ -7,8 +7,8 @@ from types import TracebackType
 import msgspec
 
 from chaosprep.dataset.records import Slice
-from chaosprep.errors import FileError, Problem
-from chaosprep.files import read_regular, sha256
+from chaosprep.dataset.store import Store
+from chaosprep.errors import Problem
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
@@ -23,13 +23,9 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     slices: tuple[Slice, ...]
     problems: tuple[Problem, ...] = ()
 
-    def is_whole(self, directory: Path) -> bool:
-        """Whether every file of the case stands in the directory as recorded."""
-        return all(
-            _matches(directory / path, digest)
-            for row in self.slices
-            for path, digest, _ in row.files()
-        )
+    def is_whole(self, store: Store) -> bool:
+        """Whether every file of the case is there as recorded."""
+        return all(store.is_whole(file) for row in self.slices for file in row.files())
 
 
 class Head(msgspec.Struct, frozen=True):
@@ -37,13 +33,6 @@ class Head(msgspec.Struct, frozen=True):
 
     case: str
     inputs: str
-
-
-def _matches(path: Path, digest: str) -> bool:
-    try:
-        return sha256(read_regular(path, follow=True)) == digest
-    except FileError:
-        return False
 
 
 class Journal:

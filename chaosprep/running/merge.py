@@ -8,20 +8,19 @@ from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
-import msgspec
-
 from chaosprep.dataset.case import Case
 from chaosprep.dataset.descriptor import DataSource, License, PastStage, Shard, StageRecord
 from chaosprep.dataset.manifest import WORKSPACE, Dataset
+from chaosprep.dataset.migrations import completed
 from chaosprep.dataset.opening import is_finished, open_dataset, open_shard
 from chaosprep.dataset.records import Slice
+from chaosprep.dataset.store import Files
 from chaosprep.errors import ChaosprepError, Problem, ProblemsError, UsageError
 from chaosprep.running.commit import commit, in_order
 from chaosprep.running.executors import WorkerDied, map_unordered, open_executor, warm_up
 from chaosprep.running.lock import locked
 from chaosprep.running.planning import check_output, damaged, fingerprint
 from chaosprep.running.runner import Event, OnEvent, forget, ignore, nothing_left
-from chaosprep.running.writer import Writer
 
 
 def merge(
@@ -134,15 +133,15 @@ def _carry(parts: "Parts", output: Path, jobs: int, on_event: OnEvent) -> None:
 
 
 def _carry_case(task: _Task) -> tuple[Problem, ...]:
-    writer, problems, taken = Writer(task.output), list[Problem](), set[str]()
+    store, problems, taken = Files(task.output), list[Problem](), set[str]()
     for row in task.case.slices:
-        for path, digest, _ in row.files():
+        for file in row.files():
             try:
-                if path not in taken:
-                    writer.take(task.case, path, digest)
+                if file.path not in taken:
+                    store.take(task.case.store, file)
             except ChaosprepError as error:
-                problems.append(Problem.of(error, row.id, path))
-            taken.add(path)  # frames of one file share it
+                problems.append(Problem.of(error, row.id, file.path))
+            taken.add(file.path)  # frames of one file share it
     return tuple(problems)
 
 
@@ -288,7 +287,7 @@ _SAME: tuple[tuple[str, str, Callable[[Dataset], object]], ...] = (
     (
         "merge-parameters",
         "parameters",
-        lambda part: (msgspec.json.encode(part.made.parameters), part.made.seed),
+        lambda part: (completed(part.made.stage, part.made.parameters), part.made.seed),
     ),
     ("merge-source", "source", _source),
 )

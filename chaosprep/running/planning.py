@@ -6,16 +6,18 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Generic
 
-import msgspec
-
+from chaosprep.dataset.decoding import release_of
 from chaosprep.dataset.descriptor import PastStage
 from chaosprep.dataset.manifest import JOURNAL, WORKSPACE, Dataset
+from chaosprep.dataset.migrations import newer, unknown_parameters
 from chaosprep.dataset.opening import is_finished, is_stage_directory, open_output
-from chaosprep.dataset.records import FOLDERS
+from chaosprep.dataset.store import Files
 from chaosprep.errors import ChaosprepError, NothingFoundError, UsageError
-from chaosprep.files import check_apart
+from chaosprep.files import check_apart, sha256
 from chaosprep.params import P, plain
+from chaosprep.running.first_release import key_of_0_1_0
 from chaosprep.running.journal import Journal
+from chaosprep.running.settings import begun_with, settings_of
 from chaosprep.running.shards import Part
 from chaosprep.running.stage import C, Source, Stage
 
@@ -32,7 +34,7 @@ class Plan(Generic[C]):
     output: Path
     cases: Sequence[C]
     complete: Callable[[C], C]
-    key: Callable[[C], str]
+    settings: bytes
     history: tuple[PastStage, ...]
     part: Part | None = None
     planned_sha256: str = ""
@@ -43,6 +45,10 @@ class Plan(Generic[C]):
     def to_do(self) -> Iterator[C]:
         """The cases that need work, each completed with what was planned for it."""
         return (self.complete(case) for case in self.cases if case.id not in self.done)
+
+    def key(self, case: C) -> str:
+        """What stands for a completed case, the stage and its parameters."""
+        return hashlib.sha256(self.settings + b"\n" + case.content()).hexdigest()
 
 
 def make_plan(
@@ -72,12 +78,7 @@ def fresh_plan(
     """
     cases = _select(source, params)
     complete = stage.plan(cases, params)
-    settings = msgspec.json.encode([stage.name, stage.version, params.recorded()])
-
-    def key(case: C) -> str:
-        return hashlib.sha256(settings + b"\n" + case.content()).hexdigest()
-
-    plan = Plan(output, cases, complete, key, source.history)
+    plan = Plan(output, cases, complete, settings_of(stage, params), source.history)
     if part is None:
         return plan
     return replace(plan, cases=part.of(cases), part=part, planned_sha256=_whole(plan))
@@ -87,7 +88,8 @@ def _whole(plan: Plan[C]) -> str:
     """A hash of all that is planned; where there are earlier stages, the last one's tells it."""
     if plan.history:
         return plan.history[-1].descriptor_sha256
-    return fingerprint((case.id, plan.key(case)) for case in map(plan.complete, plan.cases))
+    cases = map(plan.complete, plan.cases)
+    return fingerprint((case.id, sha256(case.content())) for case in cases)
 
 
 def compare(stage: Stage[C, P], params: P, plan: Plan[C]) -> Plan[C]:
@@ -100,23 +102,25 @@ def compare(stage: Stage[C, P], params: P, plan: Plan[C]) -> Plan[C]:
         _check_same(stage, params, plan.output, plan)
         done = frozenset(case.id for case in plan.cases)
         return replace(plan, done=done, is_committed=True)
-    return _resume(plan)
+    return _resume(stage, params, plan)
 
 
-def _resume(plan: Plan[C]) -> Plan[C]:
-    path = plan.output / WORKSPACE / JOURNAL
-    if not path.exists():
+def _resume(stage: Stage[C, P], params: P, plan: Plan[C]) -> Plan[C]:
+    workspace = plan.output / WORKSPACE
+    if not (workspace / JOURNAL).exists():
         return plan
-    journal = Journal(path)
-    done, stale = set(), 0
+    plan = replace(plan, settings=begun_with(workspace, stage, plan.settings))
+    first_key = key_of_0_1_0(stage, params)
+    journal = Journal(workspace / JOURNAL)
+    store, done, stale = Files(plan.output), set(), 0
     for case in map(plan.complete, plan.cases):
         entry = journal.get(case.id)
         if entry is None:
             continue
         if (
             not entry.problems
-            and entry.key == plan.key(case)
-            and entry.is_whole(plan.output)
+            and (entry.key == plan.key(case) or entry.key == first_key(case))
+            and entry.is_whole(store)
             and entry.inputs == case.inputs()
         ):
             done.add(case.id)
@@ -139,8 +143,10 @@ def _check_same(stage: Stage[C, P], params: P, output: Path, plan: Plan[C]) -> N
         reason = f"it already holds the output of {made.stage} (version {made.version})"
     elif held != plan.part:
         reason = f"it holds {f'shard {held}' if held else 'every case, not a shard'}"
-    elif made.parameters != plain(params):
-        reason = "it was made with other parameters (" + _differences(made.parameters, params) + ")"
+    elif unknown := unknown_parameters(stage.params, stage.name, made.parameters):
+        raise newer(output, release_of(found.descriptor), unknown)
+    elif differences := _differences(stage.params.completed(made.parameters), plain(params)):
+        reason = f"it was made with other parameters ({differences})"
     elif made.history != plan.history:
         reason = "an earlier stage was run again since it was made"
     elif made.inputs_sha256 != fingerprint(
@@ -160,18 +166,13 @@ def _check_same(stage: Stage[C, P], params: P, output: Path, plan: Plan[C]) -> N
 def damaged(found: Dataset) -> str | None:
     """A file of a finished directory that is not there in its size (`verify` reads them all)."""
     for case in found.cases:
-        for path, _, size in (file for row in case.slices for file in row.files()):
-            try:
-                whole = (found.directory / path).stat().st_size == size
-            except OSError:
-                whole = False
-            if not whole:
-                return path
+        for file in (file for row in case.slices for file in row.files()):
+            if not case.store.has(file):
+                return file.path
     return None
 
 
-def _differences(made: dict[str, object], params: P) -> str:
-    asked = plain(params)
+def _differences(made: dict[str, object], asked: dict[str, object]) -> str:
     names = sorted(name for name in {*made, *asked} if made.get(name) != asked.get(name))
     return ", ".join(f"{name} {made.get(name)!r}, now {asked.get(name)!r}" for name in names)
 
@@ -235,7 +236,7 @@ def check_output(source: Path, output: Path) -> None:
         raise ChaosprepError(
             f"{output}: it is not a directory", "Give another output directory.", code="output"
         )
-    if any((output / folder).is_symlink() for folder in FOLDERS):
+    if Files(output).is_diverted():
         raise ChaosprepError(
             f"{output}: it holds a link where a folder of its own should be",
             "Remove the link, or give another output directory.",

@@ -19,6 +19,7 @@ from chaosprep.running.dask.cluster import scheduler_address, warm_up_for
 from chaosprep.running.journal import Entry, Journal
 from chaosprep.running.lock import locked
 from chaosprep.running.planning import Plan, check_request, compare, fingerprint, fresh_plan
+from chaosprep.running.settings import SETTINGS, keep_settings
 from chaosprep.running.shards import parse_part
 from chaosprep.running.stage import C, Source, Stage
 from chaosprep.running.tasks import Workers, work
@@ -140,7 +141,7 @@ def _told(on_event: OnEvent, event: Event, output: Path) -> Dataset:
 
 def forget(output: Path) -> None:
     """Take back the commit: the descriptor goes first."""
-    for name in (DESCRIPTOR, SHARD, TABLE, f"{WORKSPACE}/{JOURNAL}"):
+    for name in (DESCRIPTOR, SHARD, TABLE, f"{WORKSPACE}/{JOURNAL}", f"{WORKSPACE}/{SETTINGS}"):
         (output / name).unlink(missing_ok=True)
 
 
@@ -156,6 +157,7 @@ def _work(
     total, finished = len(plan.cases), len(plan.done)
     before, failed, worked = _problems(source, params), list[Problem](), list[str]()
     on_event(Event("planned", stage.name, finished, total, problems=tuple(before)))
+    keep_settings(plan.output / WORKSPACE, plan.settings)
     with Journal(plan.output / WORKSPACE / JOURNAL) as journal:
         with closing(work(stage, params, plan, workers)) as made_entries:
             for entry in made_entries:

@@ -10,6 +10,7 @@ import msgspec
 from chaosprep.dataset.records import Split
 from chaosprep.errors import FileError
 from chaosprep.files import read_regular, real, sha256
+from chaosprep.params import differing
 from chaosprep.series.pairing import Rule, natural_key
 
 JUNK = frozenset({"dicomdir", "thumbs.db", "desktop.ini", "__macosx"})
@@ -58,7 +59,7 @@ class SourceCase(msgspec.Struct, frozen=True, kw_only=True):
 
     def content(self) -> bytes:
         """The case without the place of its root."""
-        return msgspec.json.encode(msgspec.structs.replace(self, root=""))
+        return msgspec.json.encode(differing(self) | {"root": ""})
 
     def inputs(self) -> str:
         """The SHA-256 of what the case's files hold."""

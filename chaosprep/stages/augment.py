@@ -171,8 +171,8 @@ def run_case(case: Case, params: AugmentParams, writer: Writer) -> CaseResult:
     def work(row: Slice) -> Slice:
         if row.copy and row.parent is not None:
             return _written(copy_of(row, row.copy, *pair(row.parent), recipe, params), writer)
-        for path, digest, _ in row.files():
-            writer.carry(case, path, digest)
+        for file in row.files():
+            writer.carry(case, file)
         return row
 
     return each_slice(case.slices, work)
@@ -235,12 +235,7 @@ def _written(copy: Copy, writer: Writer) -> Slice:
     if spacing is not None and pixel is not None:
         spacing = (spacing[0], round(pixel[0], 6), round(pixel[1], 6))
     made = msgspec.structs.replace(
-        row,
-        image=file.path,
-        image_sha256=file.sha256,
-        image_bytes=file.bytes,
-        rows=image.shape[0],
-        cols=image.shape[1],
+        row.with_image(file, image.shape),
         spacing=spacing,
         position=None,
         orientation=None,
@@ -249,13 +244,7 @@ def _written(copy: Copy, writer: Writer) -> Slice:
     if mask is None:
         return made
     file = writer.mask(row.split, row.id, mask)
-    return msgspec.structs.replace(
-        made,
-        mask=file.path,
-        mask_sha256=file.sha256,
-        mask_bytes=file.bytes,
-        pixels=label_areas(mask, row.labels),
-    )
+    return made.with_mask(file, pixels=label_areas(mask, row.labels))
 
 
 def _swapped(row: Slice, params: AugmentParams) -> tuple[tuple[int, int], ...]:

@@ -133,8 +133,8 @@ def run_case(case: Case, params: ConvertParams, writer: Writer) -> CaseResult:
             own = window or find_window([pixels[row.id]], params.window_kind())
             made = _windowed(row, header, array, grid, own, writer)
         if grid.is_identity:
-            if row.mask is not None and row.mask_sha256 is not None:
-                writer.carry(case, row.mask, row.mask_sha256)
+            if row.mask_file is not None:
+                writer.carry(case, row.mask_file)
             return made
         return _with_mask(case, _regridded(made, grid), grid, params, writer)
 
@@ -222,14 +222,9 @@ def _written(
 ) -> Slice:
     file = writer.image(row.split, row.id, array, extension)
     return msgspec.structs.replace(
-        row,
+        row.with_image(file, array.shape),
         parent=row.id,
         frame=None,
-        image=file.path,
-        image_sha256=file.sha256,
-        image_bytes=file.bytes,
-        rows=array.shape[0],
-        cols=array.shape[1],
         dtype=array.dtype.name,
         warnings=(*row.warnings, *notes),
     )
@@ -258,13 +253,7 @@ def _with_mask(case: Case, row: Slice, grid: Grid, params: ConvertParams, writer
         return row
     mask = place(grid, sample_mask(grid, mask, params.mask_sampling), 0)
     file = writer.mask(row.split, row.id, mask)
-    return msgspec.structs.replace(
-        row,
-        mask=file.path,
-        mask_sha256=file.sha256,
-        mask_bytes=file.bytes,
-        pixels=label_areas(mask, row.labels),
-    )
+    return row.with_mask(file, pixels=label_areas(mask, row.labels))
 
 
 def as_unsigned_16bit(array: NDArray[Any]) -> tuple[NDArray[np.uint16], int]:

@@ -92,7 +92,7 @@ def run_case(case: Case, params: ExtractLiverParams, writer: Writer) -> CaseResu
     def work(row: Slice) -> Slice | None:
         made = _with_mask(case, row, params, writer)
         if made is not None:
-            writer.carry(case, row.image, row.image_sha256)
+            writer.carry(case, row.image_file)
         return made
 
     result = each_slice(case.slices, work)
@@ -150,27 +150,18 @@ def _from_binary(pixels: NDArray[np.integer], params: ExtractLiverParams) -> NDA
 
 
 def _with_mask(case: Case, row: Slice, params: ExtractLiverParams, writer: Writer) -> Slice | None:
-    if row.mask is None or row.mask_sha256 is None:
+    if row.mask_file is None:
         return msgspec.structs.replace(row, parent=row.id)
-    data = case.read(row.mask, row.mask_sha256)
-    with case.about(row.mask):
+    data = case.read(row.mask_file)
+    with case.about(row.mask_file.path):
         mask = read_mask(data, lenient=params.lenient_masks)
         labels, notes = extract(mask, params)
     names = _names(params, binary=mask.binary)
     pixels = label_areas(labels, names)
     if params.drop_empty and not any(pixels.values()):
         return None
-    written = writer.mask(row.split, row.id, labels)
-    return msgspec.structs.replace(
-        row,
-        parent=row.id,
-        mask=written.path,
-        mask_sha256=written.sha256,
-        mask_bytes=written.bytes,
-        labels=names,
-        pixels=pixels,
-        warnings=(*row.warnings, *notes),
-    )
+    row = row.with_mask(writer.mask(row.split, row.id, labels), labels=names, pixels=pixels)
+    return msgspec.structs.replace(row, parent=row.id, warnings=(*row.warnings, *notes))
 
 
 def _names(params: ExtractLiverParams, *, binary: bool) -> dict[int, str]:

@@ -8,7 +8,8 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from chaosprep.dataset.records import Slice, Spacing
+from chaosprep.dataset.records import File, Slice, Spacing, file_columns
+from chaosprep.dataset.store import Link
 from chaosprep.errors import FileError, Problem
 from chaosprep.formats.pictures import read_mask
 from chaosprep.imaging.labels import MAX_LABELS
@@ -18,7 +19,7 @@ from chaosprep.known import LEVELS, SERIES
 from chaosprep.layouts.find import LayoutParams, find
 from chaosprep.layouts.root import Root
 from chaosprep.running.stage import CaseResult, Stage
-from chaosprep.running.writer import Link, Writer, Written
+from chaosprep.running.writer import Writer
 from chaosprep.series.reading import Series, SourceSlice, read_series
 from chaosprep.series.source import SourceCase
 from chaosprep.stages.assignment import assign
@@ -94,7 +95,7 @@ def run_case(case: SourceCase, params: SplitParams, writer: Writer) -> CaseResul
     series = read_series(case, max_pixels=params.max_pixels)
     rows: list[Slice] = []
     problems = list(series.problems)
-    images: dict[str, Written] = {}
+    images: dict[str, File] = {}
     for found in series.slices:
         try:
             image = images.get(found.image) or _image(case, found, params, writer)
@@ -109,7 +110,7 @@ def run_case(case: SourceCase, params: SplitParams, writer: Writer) -> CaseResul
 def _row(
     case: SourceCase,
     found: SourceSlice,
-    image: Written,
+    image: File,
     series: Series,
     params: SplitParams,
     writer: Writer,
@@ -129,13 +130,8 @@ def _row(
         slice=found.index,
         split=case.split,
         fold=case.fold,
-        image=image.path,
-        image_sha256=image.sha256,
-        image_bytes=image.bytes,
+        **file_columns(image, mask),
         frame=found.frame,
-        mask=mask.path if mask else None,
-        mask_sha256=mask.sha256 if mask else None,
-        mask_bytes=mask.bytes if mask else None,
         rows=header.rows,
         cols=header.cols,
         dtype=header.dtype,
@@ -152,15 +148,13 @@ def _row(
     )
 
 
-def _image(case: SourceCase, found: SourceSlice, params: SplitParams, writer: Writer) -> Written:
+def _image(case: SourceCase, found: SourceSlice, params: SplitParams, writer: Writer) -> File:
     assert case.split is not None
     origin = Path(case.root, found.image)
     return writer.copy(case.split, "images", found.id, origin, found.image_data, params.link)
 
 
-def _mask(
-    case: SourceCase, found: SourceSlice, params: SplitParams, writer: Writer
-) -> Written | None:
+def _mask(case: SourceCase, found: SourceSlice, params: SplitParams, writer: Writer) -> File | None:
     """A mask that is a picture of this slice is copied; any other is written as PNG."""
     assert case.split is not None
     if found.mask_array is not None:

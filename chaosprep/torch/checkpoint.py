@@ -11,6 +11,8 @@ import msgspec
 import torch
 from torch import nn
 
+from chaosprep.dataset.descriptor import MANIFEST_MINOR
+from chaosprep.dataset.migrations import migrated
 from chaosprep.dataset.records import Sha256
 from chaosprep.errors import ChaosprepError
 from chaosprep.torch.networks import build
@@ -37,6 +39,7 @@ class Card(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """What a checkpoint is for: `labels` and `values` are organ -> label and mask value."""
 
     format: Literal[1] = 1
+    manifest_minor: int = 0
     chaosprep: str
     network: Network
     labels: dict[str, int]
@@ -121,7 +124,7 @@ def _decode(data: bytes) -> Checkpoint:
         raise _refuse("not a checkpoint")
     try:
         content = torch.load(BytesIO(data), map_location="cpu", weights_only=True)
-        card = msgspec.json.decode(content["card"], type=Card)
+        card = _read_card(content["card"])
         _check_labels(card)
         return Checkpoint(
             card=card,
@@ -132,6 +135,28 @@ def _decode(data: bytes) -> Checkpoint:
         )
     except (*_BROKEN, msgspec.MsgspecError) as error:
         raise _refuse("not a checkpoint of chaosprep train, or damaged") from error
+
+
+def _read_card(text: str) -> Card:
+    """The card, with the parameters of an earlier release as today's.
+
+    Raises:
+        ChaosprepError: `checkpoint`, a later release wrote something that this one does not know.
+    """
+    raw = msgspec.json.decode(text)
+    minor = raw.get("manifest_minor", 0)
+    try:
+        card = msgspec.convert(raw, Card)
+    except msgspec.ValidationError as error:
+        if not isinstance(minor, int) or minor <= MANIFEST_MINOR:
+            raise
+        reason = f"chaosprep {raw.get('chaosprep')} wrote it; this release does not know {error}"
+        raise ChaosprepError(reason, "Use that release or a later one.", "checkpoint") from error
+    made = {"train": card.parameters} | card.prepared
+    today = [migrated({"stage": one, "parameters": made[one]}, minor) for one in made]
+    found = {record["stage"]: record["parameters"] for record in today}
+    parameters = found.pop("train")
+    return msgspec.structs.replace(card, parameters=parameters, prepared=found)
 
 
 def _check_labels(card: Card) -> None:

@@ -72,17 +72,11 @@ def run_case(case: Case, params: PredictParams, writer: Writer) -> CaseResult:
         masks = dict(_masks(case, network, device))
 
     def work(row: Slice) -> Slice:
-        writer.carry(case, row.image, row.image_sha256)
+        writer.carry(case, row.image_file)
         mask = mask_values(masks[row.id], row.labels, labels)
         file = writer.mask(row.split, row.id, mask)
-        return msgspec.structs.replace(
-            row,
-            parent=row.id,
-            mask=file.path,
-            mask_sha256=file.sha256,
-            mask_bytes=file.bytes,
-            pixels=label_areas(mask, row.labels),
-        )
+        row = row.with_mask(file, pixels=label_areas(mask, row.labels))
+        return msgspec.structs.replace(row, parent=row.id)
 
     return each_slice(case.slices, work)
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 from chaosprep.dataset.manifest import Dataset
+from chaosprep.dataset.migrations import completed
 from chaosprep.dataset.volumes import organ_values
 from chaosprep.errors import ChaosprepError
 
@@ -14,11 +15,14 @@ SHAPING = {
 
 def preparation(dataset: Dataset) -> dict[str, dict[str, Any]]:
     """The parameters in `SHAPING` of the stages that a dataset went through."""
-    return {
-        past.stage: {name: past.parameters.get(name) for name in SHAPING[past.stage]}
-        for past in dataset.history
-        if past.stage in SHAPING
-    }
+    stages = {past.stage: past.parameters for past in dataset.history if past.stage in SHAPING}
+    return {stage: _shaping(stage, parameters) for stage, parameters in stages.items()}
+
+
+def _shaping(stage: str, parameters: dict[str, Any]) -> dict[str, Any]:
+    """The parameters in `SHAPING`; one that an earlier release did not have has its default."""
+    every = completed(stage, parameters)
+    return {name: every.get(name) for name in SHAPING.get(stage, every)}
 
 
 def check_alike(
@@ -40,7 +44,7 @@ def check_alike(
     differences += [
         f"{stage} {name} {found[stage].get(name)!r}, in training {value!r}"
         for stage, parameters in prepared.items()
-        for name, value in parameters.items()
+        for name, value in _shaping(stage, parameters).items()
         if stage in found and found[stage].get(name) != value
     ]
     shown = organ_values(row.labels for row in dataset.slices)

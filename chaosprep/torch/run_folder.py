@@ -17,7 +17,7 @@ from chaosprep.files import read_regular, write_durably
 from chaosprep.running.lock import locked
 from chaosprep.torch import curves
 from chaosprep.torch.checkpoint import Card, Checkpoint, EpochScore, best_of, encode, load
-from chaosprep.torch.parameters import BEST
+from chaosprep.torch.parameters import BEST, TrainParams
 from chaosprep.torch.slices import SliceDataset
 
 LAST, CSV, PNG = "last.pt", "curves.csv", "curves.png"
@@ -192,7 +192,7 @@ class RunFolder:
 def _difference(made: Card, asked: Card) -> str | None:
     if made.manifest_sha256 != asked.manifest_sha256:
         return "its run was trained on other data, or they were made again since"
-    here, now = made.parameters, asked.parameters
+    here, now = (TrainParams.completed(card.parameters) for card in (made, asked))
     names = sorted(name for name in {*here, *now} if here.get(name) != now.get(name))
     if not names:
         return None

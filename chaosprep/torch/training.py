@@ -7,6 +7,7 @@ from typing import Any
 import torch
 
 from chaosprep import __version__
+from chaosprep.dataset.descriptor import MANIFEST_MINOR
 from chaosprep.dataset.manifest import Dataset
 from chaosprep.dataset.opening import open_dataset
 from chaosprep.errors import ChaosprepError, NothingFoundError, UsageError
@@ -110,6 +111,7 @@ def _sides(dataset: Dataset, params: TrainParams) -> tuple[SliceDataset, SliceDa
 
 def _card(dataset: Dataset, train: SliceDataset, params: TrainParams) -> Card:
     return Card(
+        manifest_minor=MANIFEST_MINOR,
         chaosprep=__version__,
         network=params.network,
         labels=train.labels,

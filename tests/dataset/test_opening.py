@@ -30,7 +30,7 @@ def refusal(directory: Path) -> ManifestError:
 def read_first(directory: Path) -> bytes:
     """The first file of a directory, as a stage would read it."""
     case = open_dataset(directory).cases[0]
-    return case.read(case.slices[0].image, case.slices[0].image_sha256)
+    return case.read(case.slices[0].image_file)
 
 
 def reading_refused(directory: Path) -> FileError:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from pydicom import Dataset, dcmread
 from pydicom.uid import UID, generate_uid
 
+from chaosprep.facts import Code
 from chaosprep.formats.dicom.reading import read_header
 from chaosprep.formats.legend import Label, segment_labels
 from chaosprep.formats.masks import cut_mask
@@ -258,4 +259,4 @@ def test_the_segments_say_what_their_labels_stand_for() -> None:
 
 def test_a_segments_code_is_read_beside_its_name() -> None:
     (first, _) = segments(2)
-    assert segment_labels([first])[1] == Label("segment 1", ("SCT", "10200004", "Liver"))
+    assert segment_labels([first])[1] == Label("segment 1", Code("SCT", "10200004", "Liver"))

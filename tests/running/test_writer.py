@@ -11,13 +11,15 @@ import pytest
 
 from chaosprep.dataset.case import Case
 from chaosprep.dataset.opening import open_dataset
+from chaosprep.dataset.records import File
+from chaosprep.dataset.store import Link
 from chaosprep.errors import FileError
-from chaosprep.running.writer import Link, Writer
+from chaosprep.running.writer import Writer
 from tests.running.toys import IMAGE, handmade, handmade_row
 
 ROW = handmade_row("MR001_t1-in_s000")
 PATH = str(ROW["image"])
-SHA256 = str(ROW["image_sha256"])
+FILE = File(PATH, str(ROW["image_sha256"]), len(IMAGE))
 
 
 @pytest.fixture
@@ -66,14 +68,14 @@ def test_a_mask_is_a_png_beside_the_images(out: Path) -> None:
 
 
 def test_an_image_written_over_a_hard_link_leaves_the_parent_alone(parent: Case, out: Path) -> None:
-    Writer(out).carry(parent, PATH, SHA256)
+    Writer(out).carry(parent, FILE)
     Writer(out).image("train", str(ROW["id"]), np.zeros((2, 3), np.uint8), ".png")
     assert (parent.directory / PATH).read_bytes() == IMAGE
     assert (out / PATH).read_bytes() != IMAGE
 
 
 def test_a_carried_file_is_a_hard_link(parent: Case, out: Path) -> None:
-    Writer(out).carry(parent, PATH, SHA256)
+    Writer(out).carry(parent, FILE)
     assert (out / PATH).samefile(parent.directory / PATH)
     assert not (out / PATH).is_symlink()
 
@@ -84,7 +86,7 @@ def test_a_file_that_cannot_be_linked_is_copied(
 ) -> None:
     """Another file system, too many links, a file system without links."""
     refuse_links(monkeypatch, code)
-    Writer(out).carry(parent, PATH, SHA256)
+    Writer(out).carry(parent, FILE)
     assert (out / PATH).read_bytes() == IMAGE
     assert not (out / PATH).samefile(parent.directory / PATH)
 
@@ -94,21 +96,21 @@ def test_carrying_replaces_what_an_earlier_attempt_left(parent: Case, out: Path)
     other.write_bytes(b"half")
     (out / PATH).parent.mkdir(parents=True)
     os.link(other, out / PATH)
-    Writer(out).carry(parent, PATH, SHA256)
+    Writer(out).carry(parent, FILE)
     assert (out / PATH).samefile(parent.directory / PATH)
     assert other.read_bytes() == b"half"
 
 
 def test_carrying_twice_is_the_same_as_once(parent: Case, out: Path) -> None:
     for _ in range(2):
-        Writer(out).carry(parent, PATH, SHA256)
+        Writer(out).carry(parent, FILE)
     assert (out / PATH).read_bytes() == IMAGE
 
 
 def test_a_damaged_file_is_not_carried(parent: Case, out: Path) -> None:
     (parent.directory / PATH).write_bytes(b"damaged")
     with pytest.raises(FileError) as caught:
-        Writer(out).carry(parent, PATH, SHA256)
+        Writer(out).carry(parent, FILE)
     assert caught.value.code == "hash"
     assert not (out / PATH).exists()
 

@@ -18,7 +18,7 @@ from msgspec import Meta
 from chaosprep.dataset.case import Case
 from chaosprep.dataset.descriptor import DataSource, License, PastStage
 from chaosprep.dataset.opening import open_parent
-from chaosprep.dataset.records import Slice, Split
+from chaosprep.dataset.records import Slice, Split, file_columns
 from chaosprep.errors import FileError, Problem
 from chaosprep.params import Params
 from chaosprep.running.stage import CaseResult, Stage
@@ -110,12 +110,7 @@ def make_row(case: ToyCase, index: int, level: int, writer: Writer) -> Slice:
         sequence="t1-in",
         slice=index,
         split=case.split,
-        image=image.path,
-        image_sha256=image.sha256,
-        image_bytes=image.bytes,
-        mask=mask.path,
-        mask_sha256=mask.sha256,
-        mask_bytes=mask.bytes,
+        **file_columns(image, mask),
         rows=2,
         cols=3,
         dtype="uint8",
@@ -153,10 +148,10 @@ def carry_case(case: Case, params: ToyParams, writer: Writer) -> CaseResult:
     """Keep the images, write the masks anew."""
     rows = []
     for row in case.slices:
-        writer.carry(case, row.image, row.image_sha256)
+        writer.carry(case, row.image_file)
         mask = writer.mask(row.split, row.id, np.full((2, 3), params.add, np.uint8))
-        changes: dict[str, Any] = {"mask_sha256": mask.sha256, "mask_bytes": mask.bytes}
-        rows.append(msgspec.structs.replace(row, parent=row.id, **changes))
+        made = row.with_mask(mask, pixels=row.pixels)
+        rows.append(msgspec.structs.replace(made, parent=row.id))
     return CaseResult(tuple(rows))
 
 

@@ -1,0 +1,101 @@
+"""Descriptors as values: of this release, of an earlier one, or refused by what is not known."""
+
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+import msgspec
+
+from chaosprep.dataset.descriptor import MANIFEST_MINOR, MANIFEST_VERSION, Descriptor
+from chaosprep.dataset.migrations import migrated, newer, unknown_in
+from chaosprep.errors import ManifestError
+
+D = TypeVar("D", bound=Descriptor)
+T = TypeVar("T")
+
+_BROKEN = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+
+
+class _Version(msgspec.Struct):
+    """What is read before anything else is believed."""
+
+    manifest_version: int
+    manifest_minor: int = 0
+
+
+class _Libraries(msgspec.Struct):
+    chaosprep: str
+
+
+class _Wrote(msgspec.Struct):
+    """Who wrote it, where that is told as it always was."""
+
+    versions: _Libraries
+
+
+class _Tool(msgspec.Struct, Generic[T]):
+    """One thing of what stands under `chaosprep`; other fields may be whatever they are."""
+
+    chaosprep: T
+
+
+def decode_descriptor(path: Path, data: bytes, kind: type[D]) -> D:
+    """Read a descriptor: the version first, and the records of an earlier release as today's.
+
+    Raises:
+        ManifestError: `manifest`, it is none of ours; `manifest-version`; `manifest-newer`, a later
+            release wrote something that this one does not know.
+    """
+    try:
+        version = msgspec.json.decode(data, type=_Tool[_Version]).chaosprep
+        if version.manifest_version != MANIFEST_VERSION:
+            raise ManifestError(
+                f"{path}: manifest version {version.manifest_version} is not known",
+                "Use the release of chaosprep that wrote it.",
+                code="manifest-version",
+            )
+        raw = msgspec.json.decode(data)
+    except _BROKEN as error:
+        raise _foreign(path, error) from error
+    is_newer = version.manifest_minor > MANIFEST_MINOR
+    try:
+        descriptor = msgspec.convert(_migrated(raw, version.manifest_minor), kind)
+    except _BROKEN as error:
+        raise (
+            newer(path, _release(data), [str(error)]) if is_newer else _foreign(path, error)
+        ) from error
+    if is_newer and (unknown := _unknown(descriptor)):
+        raise newer(path, _release(data), unknown)
+    return descriptor
+
+
+def release_of(descriptor: Descriptor) -> str:
+    """The release of chaosprep that wrote a descriptor, in words."""
+    return descriptor.tool.versions.get("chaosprep", "(a later one)")
+
+
+def _release(data: bytes) -> str:
+    try:
+        return msgspec.json.decode(data, type=_Tool[_Wrote]).chaosprep.versions.chaosprep
+    except _BROKEN:
+        return "(a later one)"
+
+
+def _migrated(raw: Any, minor: int) -> Any:  # noqa: ANN401 - as JSON has it
+    """A descriptor whose records are today's."""
+    tool = raw["chaosprep"]
+    if isinstance(tool.get("history"), list):
+        tool = tool | {"history": [migrated(past, minor) for past in tool["history"]]}
+    return raw | {"chaosprep": migrated(tool, minor)}
+
+
+def _unknown(descriptor: Descriptor) -> list[str]:
+    records = (*descriptor.tool.history, descriptor.tool)
+    return [one for record in records for one in unknown_in(record.stage, record.parameters)]
+
+
+def _foreign(path: Path, error: Exception) -> ManifestError:
+    return ManifestError(
+        f"{path}: not a chaosprep descriptor ({error})",
+        "A dataset root goes through chaosprep split first.",
+        code="manifest",
+    )

@@ -1,0 +1,241 @@
+"""Where the images and masks of a directory are; nothing else knows how they lie on the disk."""
+
+import os
+import uuid
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, Protocol
+
+from chaosprep.dataset.records import SPLITS, File
+from chaosprep.errors import FileError
+from chaosprep.files import read_regular, real, sha256, write_new
+
+Link = Literal["copy", "hard", "sym"]
+
+_INNER = tuple(f"{split}/{kind}" for split in SPLITS for kind in ("images", "masks"))
+
+
+class Store(Protocol):
+    """The images and masks of one directory, by the paths that its table has for them."""
+
+    @property
+    def directory(self) -> Path:
+        """The directory, which has its table and descriptor too."""
+        ...
+
+    def read(self, file: File) -> bytes:
+        """A file's bytes, compared with its hash.
+
+        Raises:
+            FileError: it is missing, not a regular file, outside the directory, or changed.
+        """
+        ...
+
+    def write(self, path: str, data: bytes) -> File:
+        """Make a file, or make it anew; it is never written through a link."""
+        ...
+
+    def bring(self, path: str, origin: Path, data: bytes, link: Link) -> File:
+        """Bring in a file from outside: its bytes, or on request a link to it."""
+        ...
+
+    def carry(self, source: "Store", file: File, path: str | None = None) -> File:
+        """Take over a file of another store unchanged: a hard link, else a copy.
+
+        It keeps its path unless another is given.
+
+        Raises:
+            FileError: what the other store's `read` raises.
+        """
+        ...
+
+    def take(self, source: "Store", file: File) -> None:
+        """Take over a file as `carry` does, but a symbolic link stays one.
+
+        Raises:
+            FileError: what the other store's `read` raises.
+        """
+        ...
+
+    def alone(self, file: File) -> Path | None:
+        """Where a file is one of its own on disk, which can be linked to; None where it is not."""
+        ...
+
+    def has(self, file: File) -> bool:
+        """Whether a file is there in its size, without reading it."""
+        ...
+
+    def is_whole(self, file: File) -> bool:
+        """Whether a file is there with its bytes."""
+        ...
+
+    def strays(self, known: Collection[str]) -> Iterator[str]:
+        """The path of everything below the directory that is neither known nor a folder."""
+        ...
+
+    def prune(self, keep: Collection[str]) -> None:
+        """Remove every image and mask that is not to be kept, and folders that are empty then."""
+        ...
+
+    def is_diverted(self) -> bool:
+        """Whether a link stands where a folder of its own should be."""
+        ...
+
+
+@dataclass(frozen=True)
+class Files:
+    """A `Store` of single files, `<split>/images/<id>.<ext>` and `<split>/masks/<id>.png`.
+
+    `links` says that files may be symbolic links, as `split --link sym` makes them. With `check`, a
+    file gets its name when it is whole, and only if `check` does not object.
+    """
+
+    directory: Path
+    links: bool = False
+    check: Callable[[], None] | None = None
+    _part: str = field(default_factory=lambda: f".{uuid.uuid4().hex}.part", compare=False)
+    _inside: dict[str, bool] = field(default_factory=dict, repr=False, compare=False)
+    _made: set[str] = field(default_factory=set, repr=False, compare=False)
+
+    def read(self, file: File) -> bytes:
+        """See `Store`."""
+        try:
+            return self._read(file)
+        except FileError as error:
+            error.file = error.file or file.path
+            raise
+
+    def _read(self, file: File) -> bytes:
+        if not self._is_inside(file.path.rpartition("/")[0]):
+            raise FileError(
+                "its folder is a link out of the dataset", "Copy it in.", code="file-link"
+            )
+        data = read_regular(self._at(file.path), follow=self.links)
+        if sha256(data) != file.sha256:
+            raise FileError(
+                "the file is not the one that the manifest records",
+                "Run the stage that made it again with --overwrite.",
+                code="hash",
+            )
+        return data
+
+    def write(self, path: str, data: bytes) -> File:
+        """See `Store`."""
+        with self._target(path) as target:
+            write_new(target, data)
+        return File(path, sha256(data), len(data))
+
+    def bring(self, path: str, origin: Path, data: bytes, link: Link) -> File:
+        """See `Store`."""
+        with self._target(path) as target:
+            if link == "sym":
+                target.unlink(missing_ok=True)
+                target.symlink_to(origin.resolve())
+            elif link == "copy" or not _hard_link(origin, target):
+                write_new(target, data)
+        return File(path, sha256(data), len(data))
+
+    def carry(self, source: Store, file: File, path: str | None = None) -> File:
+        """See `Store`."""
+        data, path = source.read(file), path or file.path
+        origin = source.alone(file)
+        with self._target(path) as target:
+            if origin is None or not _hard_link(origin, target):
+                write_new(target, data)
+        return File(path, file.sha256, file.bytes)
+
+    def take(self, source: Store, file: File) -> None:
+        """See `Store`."""
+        origin = source.alone(file)
+        if origin is None or not origin.is_symlink():
+            self.carry(source, file)
+            return
+        source.read(file)
+        with self._target(file.path) as target:
+            target.unlink(missing_ok=True)
+            target.symlink_to(origin.readlink())
+
+    def alone(self, file: File) -> Path | None:
+        """See `Store`."""
+        return Path(self._at(file.path))
+
+    def has(self, file: File) -> bool:
+        """See `Store`."""
+        try:
+            return (self.directory / file.path).stat().st_size == file.bytes
+        except OSError:
+            return False
+
+    def is_whole(self, file: File) -> bool:
+        """See `Store`."""
+        try:
+            return sha256(read_regular(self._at(file.path), follow=True)) == file.sha256
+        except FileError:
+            return False
+
+    def strays(self, known: Collection[str]) -> Iterator[str]:
+        """See `Store`."""
+        for path in sorted(self.directory.rglob("*")):
+            name = path.relative_to(self.directory).as_posix()
+            if name not in known and not path.is_dir():
+                yield name
+
+    def prune(self, keep: Collection[str]) -> None:
+        """See `Store`."""
+        for folder in _INNER:
+            place = self.directory / folder
+            for path in list(place.iterdir()) if place.is_dir() else ():
+                if f"{folder}/{path.name}" not in keep:
+                    path.unlink()
+        for folder in (*_INNER, *SPLITS):
+            with suppress(OSError):  # not there, or not empty
+                (self.directory / folder).rmdir()
+
+    def is_diverted(self) -> bool:
+        """See `Store`."""
+        return any((self.directory / folder).is_symlink() for folder in (*_INNER, *SPLITS))
+
+    def _at(self, path: str) -> str:
+        return f"{self.directory}/{path}"
+
+    def _is_inside(self, folder: str) -> bool:
+        """Whether a folder of the directory is none elsewhere, by a link; looked up once."""
+        if folder not in self._inside:
+            inside = real(self.directory / folder).is_relative_to(real(self.directory))
+            self._inside[folder] = inside
+        return self._inside[folder]
+
+    @contextmanager
+    def _target(self, path: str) -> Iterator[Path]:
+        """Where to make a file; behind it, the file has its name."""
+        folder, target = path.rpartition("/")[0], Path(self._at(path))
+        if folder not in self._made:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            self._made.add(folder)
+        if self.check is None:
+            yield target
+            return
+        part = target.with_name(target.name + self._part)
+        try:
+            yield part
+            self.check()
+            part.replace(target)
+        finally:
+            part.unlink(missing_ok=True)  # `replace` leaves one of two links to the same file
+
+
+def _hard_link(origin: Path, target: Path) -> bool:
+    """Link a file; False where the file system will not (another device, too many links)."""
+    if origin.is_symlink():
+        origin = origin.resolve()
+    try:
+        try:
+            os.link(origin, target)
+        except FileExistsError:
+            target.unlink()
+            os.link(origin, target)
+    except OSError:
+        return False
+    return True
