@@ -8,7 +8,7 @@ the slices, cases and arrays of what they made.
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-__version__ = "0.1.0"
+from chaosprep.version import __version__
 
 if TYPE_CHECKING:
     from chaosprep.api import augment as augment

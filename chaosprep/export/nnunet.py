@@ -7,7 +7,6 @@ from typing import Any
 
 import msgspec
 
-from chaosprep import __version__
 from chaosprep.dataset.manifest import Dataset
 from chaosprep.dataset.volumes import organ_labels
 from chaosprep.errors import ChaosprepError, NothingFoundError, UsageError, not_as_written
@@ -24,6 +23,7 @@ from chaosprep.export.volumes import (
 from chaosprep.files import read_regular, write_json
 from chaosprep.formats.nifti import ENDING
 from chaosprep.running.folder import DEFAULTS, Exported, Options, new_folder, opened
+from chaosprep.version import __version__
 
 SPLITS = "splits_final.json"
 DATASET = "dataset.json"

@@ -9,13 +9,13 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from chaosprep import __version__
 from chaosprep.dataset.manifest import Dataset
 from chaosprep.dataset.opening import open_dataset
 from chaosprep.errors import ChaosprepError, FileError, NothingFoundError, Problem, ProblemsError
 from chaosprep.files import check_apart, read_regular, real, sha256, write_durably
 from chaosprep.running.mapping import OnCase, ignore, map_cases
 from chaosprep.running.runner import OnError
+from chaosprep.version import __version__
 
 LICENSE = "LICENSE-DATA.txt"
 RECORD = "chaosprep-export.json"
