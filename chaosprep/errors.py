@@ -86,10 +86,13 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True):
             remedy=error.remedy,
         )
 
-    def __str__(self) -> str:
+    def error(self) -> ChaosprepError:
+        """The problem as an error, where it ends everything; its place goes before the reason."""
         place = f"{self.id}: {self.file}" if self.file else self.id
-        remedy = f". {self.remedy}" if self.remedy else ""
-        return f"{place}: {self.reason}{remedy}"
+        return ChaosprepError(f"{place}: {self.reason}", self.remedy, self.code)
+
+    def __str__(self) -> str:
+        return str(self.error())
 
 
 class ProblemsError(ChaosprepError):

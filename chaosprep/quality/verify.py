@@ -22,7 +22,7 @@ from chaosprep.quality.foreign import check_folder, is_foreign
 from chaosprep.quality.geometry import geometry_faults
 from chaosprep.quality.leaks import Side, similar
 from chaosprep.quality.replay import replayed
-from chaosprep.running.executors import WorkerDied, map_unordered, open_executor
+from chaosprep.running.mapping import map_cases
 
 _REMAKE = "Run the stage that made it again with --overwrite."
 
@@ -137,18 +137,12 @@ def _check_cases(
 ) -> Findings:
     """Check the cases; slices get fingerprints where there is another side to compare with."""
     check = partial(check_case, pictures=len({case.split for case in cases}) > 1)
-    total = Findings()
-    for case, found in map_unordered(lambda: open_executor(jobs), check, iter(cases)):
-        if isinstance(found, WorkerDied):
-            total.faults.append(_fault("worker-died", case.id, None, "its worker process died"))
-            continue
+
+    def checked(case: str, done: int, of: int) -> None:
         if on_case is not None:
-            on_case(case.id)
-        total.faults += found.faults
-        total.warnings += found.warnings
-        total.seen += found.seen
-        total.files += found.files
-    return total
+            on_case(case)
+
+    return Findings.of(*map_cases(check, cases, lambda case: case.id, jobs, checked))
 
 
 def _similar_on_two_sides(seen: list[Seen], known: set[str], jobs: int) -> Iterator[Problem]:

@@ -17,8 +17,9 @@ from chaosprep.dataset.opening import is_finished, open_dataset, open_shard
 from chaosprep.dataset.records import Slice
 from chaosprep.errors import ChaosprepError, Problem, ProblemsError, UsageError
 from chaosprep.running.commit import commit, in_order
-from chaosprep.running.executors import WorkerDied, map_unordered, open_executor, warm_up
+from chaosprep.running.executors import warm_up
 from chaosprep.running.lock import locked
+from chaosprep.running.mapping import stream_cases
 from chaosprep.running.planning import check_output, damaged, fingerprint
 from chaosprep.running.runner import Event, OnEvent, forget, ignore, nothing_left
 from chaosprep.running.writer import Writer
@@ -115,10 +116,10 @@ def _carry(parts: "Parts", output: Path, jobs: int, on_event: OnEvent) -> None:
     total, problems = len(parts.places), list[Problem]()
     on_event(Event("planned", "merge", 0, total))
     tasks = (_Task(case, output) for case in parts.cases())
-    with closing(map_unordered(lambda: open_executor(jobs, total), _carry_case, tasks)) as results:
+    with closing(stream_cases(_carry_case, tasks, jobs, total)) as results:
         for finished, (task, result) in enumerate(results, 1):
             case = task.case
-            found = (_died(case),) if isinstance(result, WorkerDied) else result
+            found = (Problem.of(result, case.id),) if isinstance(result, ChaosprepError) else result
             problems += found
             kind: Literal["done", "failed"] = "failed" if found else "done"
             on_event(Event(kind, "merge", finished, total, case.id, len(case.slices), found))
@@ -144,11 +145,6 @@ def _carry_case(task: _Task) -> tuple[Problem, ...]:
                 problems.append(Problem.of(error, row.id, path))
             taken.add(path)  # frames of one file share it
     return tuple(problems)
-
-
-def _died(case: Case) -> Problem:
-    reason = "its worker process died, twice"
-    return Problem(code="worker-died", id=case.id, reason=reason, remedy="Try --jobs 1.")
 
 
 class Parts:
