@@ -103,6 +103,11 @@ class ProblemsError(ChaosprepError):
         self.problems = problems
 
 
+def plural(count: int, noun: str) -> str:
+    """`1 case`, `2 cases`."""
+    return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
 def not_as_written(file: str) -> FileError:
     """A file of an export that is not what it should be."""
     return FileError(

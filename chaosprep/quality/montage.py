@@ -17,7 +17,7 @@ from chaosprep.dataset.case import Case
 from chaosprep.dataset.opening import open_dataset
 from chaosprep.dataset.records import Slice
 from chaosprep.errors import ChaosprepError, UsageError
-from chaosprep.files import write_durably
+from chaosprep.files import write_durably, writing
 from chaosprep.imaging.windows import Histogram, apply_window
 from chaosprep.quality.outlines import UNNAMED, organ_areas, organ_names, outlines
 
@@ -77,7 +77,8 @@ def preview(
     image = _draw(bands, across, tile, colours)
     stream = BytesIO()
     image.save(stream, "PNG", optimize=True)
-    write_durably(output, stream.getvalue())
+    with writing(output):
+        write_durably(output, stream.getvalue())
     return Sheet(output, len(bands), sum(len(rows) for _, rows in bands), *image.size)
 
 

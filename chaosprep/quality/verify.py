@@ -14,10 +14,10 @@ from chaosprep.dataset.manifest import DESCRIPTOR, TABLE, WORKSPACE, Dataset
 from chaosprep.dataset.opening import open_dataset
 from chaosprep.dataset.records import Slice, Split
 from chaosprep.errors import ChaosprepError, Problem, UsageError
-from chaosprep.files import sha256
 from chaosprep.imaging.levels import label_areas
+from chaosprep.imaging.limits import size_text
 from chaosprep.quality.findings import Findings, Seen
-from chaosprep.quality.fingerprints import fingerprint
+from chaosprep.quality.fingerprints import fingerprint, pixels_sha256
 from chaosprep.quality.foreign import check_folder, is_foreign
 from chaosprep.quality.geometry import geometry_faults
 from chaosprep.quality.leaks import Side, similar
@@ -202,7 +202,7 @@ def _checked(case: Case, row: Slice, path: str, found: Findings) -> NDArray[Any]
 
 def _image_faults(row: Slice, image: NDArray[Any]) -> Iterator[Problem]:
     if image.shape != (row.rows, row.cols):
-        reason = f"the image is {_size(image)}, the manifest says {row.rows}x{row.cols}"
+        reason = f"the image is {size_text(image.shape)}, the manifest says {row.rows}x{row.cols}"
         yield _fault("size", row.id, row.image, reason)
     if image.dtype.name != row.dtype:
         reason = f"the image holds {image.dtype.name}, the manifest says {row.dtype}"
@@ -211,7 +211,7 @@ def _image_faults(row: Slice, image: NDArray[Any]) -> Iterator[Problem]:
 
 def _mask_faults(row: Slice, mask: NDArray[Any]) -> Iterator[Problem]:
     if mask.shape != (row.rows, row.cols):
-        reason = f"the mask is {_size(mask)}, its image {row.rows}x{row.cols}"
+        reason = f"the mask is {size_text(mask.shape)}, its image {row.rows}x{row.cols}"
         yield _fault("size", row.id, row.mask, reason)
     values = {int(value) for value in np.unique(mask)} - {0}
     strangers = sorted(values - set(row.labels))
@@ -236,10 +236,8 @@ def _copy_faults(row: Slice, originals: dict[str, Slice]) -> Iterator[Problem]:
 
 
 def _digest(image: NDArray[Any] | None) -> str | None:
-    """The hash of an image's pixels; None for a constant image, which tells nobody apart."""
-    if image is None or image.min() == image.max():
-        return None
-    return sha256(f"{image.dtype} {image.shape}".encode() + np.ascontiguousarray(image).tobytes())
+    """`pixels_sha256`; None for a constant image, which tells nobody apart."""
+    return None if image is None or image.min() == image.max() else pixels_sha256(image)
 
 
 def _surplus(dataset: Dataset, known: set[str]) -> Iterator[Problem]:
@@ -282,7 +280,3 @@ _REMEDIES = {
 
 def _warning(row: Slice, text: str) -> Problem:
     return Problem(code="warning", id=row.id, file=row.source, reason=text)
-
-
-def _size(array: NDArray[Any]) -> str:
-    return "x".join(str(side) for side in array.shape)

@@ -15,7 +15,8 @@ from chaosprep.dataset.descriptor import DataSource, License, PastStage, Shard, 
 from chaosprep.dataset.manifest import WORKSPACE, Dataset
 from chaosprep.dataset.opening import is_finished, open_dataset, open_shard
 from chaosprep.dataset.records import Slice
-from chaosprep.errors import ChaosprepError, Problem, ProblemsError, UsageError
+from chaosprep.errors import ChaosprepError, Problem, ProblemsError, UsageError, plural
+from chaosprep.files import writing
 from chaosprep.running.commit import commit, in_order
 from chaosprep.running.executors import warm_up
 from chaosprep.running.lock import locked
@@ -63,7 +64,8 @@ def merge(
     workspace = output / WORKSPACE
     if is_finished(output) and not overwrite and not workspace.exists():
         return _already_done(parts, output, on_event)
-    try:
+    remedy = "Make room or choose another output, and run the same command again."
+    with writing(output, remedy):
         workspace.mkdir(parents=True, exist_ok=True)
         with locked(workspace / "lock"):
             if overwrite:
@@ -71,14 +73,6 @@ def merge(
             _carry(parts, output, jobs, on_event)
             commit(output, parts.made, parts, parts.rows(), parts.skipped)
             shutil.rmtree(workspace)
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        raise ChaosprepError(
-            f"{output}: cannot be written ({error.strerror})",
-            "Make room or choose another output, and run the same command again.",
-            code="output",
-        ) from error
     dataset = open_dataset(output)
     total = len(parts.places)
     on_event(Event("committed", "merge", total, total, problems=parts.skipped, dataset=dataset))
@@ -125,8 +119,7 @@ def _carry(parts: "Parts", output: Path, jobs: int, on_event: OnEvent) -> None:
             on_event(Event(kind, "merge", finished, total, case.id, len(case.slices), found))
     if problems:
         raise ProblemsError(
-            f"merge: {len(problems)} problem{'s' if len(problems) > 1 else ''}, "
-            "nothing was committed",
+            f"merge: {plural(len(problems), 'problem')}, nothing was committed",
             "Run the damaged shards again with --overwrite, then the same command.",
             in_order(problems),
         )

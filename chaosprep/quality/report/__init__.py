@@ -9,7 +9,7 @@ from typing import Final
 from chaosprep.dataset.manifest import Dataset
 from chaosprep.dataset.opening import open_dataset
 from chaosprep.errors import UsageError
-from chaosprep.files import write_durably
+from chaosprep.files import write_durably, writing
 from chaosprep.quality.montage import check_output
 from chaosprep.quality.report.data import Page, make_page
 from chaosprep.quality.report.pictures import CaseView, Shown, Viewing, is_shown
@@ -65,7 +65,8 @@ def report(
     dataset, output = open_dataset(directory), Path(output)
     check_output(output, dataset.directory, ".html")
     page, html = _fitted(dataset, verify(directory, jobs=jobs), slices, int(max_mb * 1e6), jobs)
-    write_durably(output, html)
+    with writing(output):
+        write_durably(output, html)
     slices_shown = page.originals + page.copies
     return Report(output, len(html), len(page.cases), slices_shown, page.faults, page.warnings)
 
