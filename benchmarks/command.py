@@ -26,7 +26,7 @@ USUAL = [section.name for section in SECTIONS if section not in LONG]
 """What runs unless a section is named: the others take as long as all of these."""
 
 
-def main(usual: Sequence[str] = USUAL, arguments: Sequence[str] | None = None) -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Measure the sections that are asked for, else the usual ones; print them, or write them."""
     names = [section.name for section in SECTIONS]
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
@@ -41,7 +41,7 @@ def main(usual: Sequence[str] = USUAL, arguments: Sequence[str] | None = None) -
     parser.add_argument("--most", type=int, default=64_000, help="where growth ends (%(default)s)")
     parser.add_argument("--write", type=Path, metavar="PAGE", help="bring this page up to date")
     asked = parser.parse_args(arguments)
-    wanted = asked.sections or list(usual)
+    wanted = asked.sections or USUAL
     if unknown := sorted(set(wanted) - set(names)):
         parser.error(f"no section is called {', '.join(unknown)}; there are {', '.join(names)}")
     if asked.slices < 4 or asked.repeats < 1 or min(asked.jobs) < 1:

@@ -1,4 +1,4 @@
-"""convert on ever more workers, up to the machine's cores: python -m benchmarks.cores."""
+"""convert on ever more workers, up to the machine's cores: python -m benchmarks cores."""
 
 import os
 import tempfile
@@ -67,8 +67,3 @@ def measure_section(asked: Asked) -> list[str]:
 
 
 SECTION: Section = Section("cores", "More workers", TEXT, measure_section)
-
-if __name__ == "__main__":
-    from benchmarks.command import main
-
-    main(["cores"])

@@ -1,4 +1,4 @@
-"""Time and memory from 64 to 64,000 slices: python -m benchmarks.growth [--most N].
+"""Time and memory from 64 to 64,000 slices: python -m benchmarks growth [--most N].
 
 Ten phantom patients are drawn. All others are variations of them, with files of their own: other
 UIDs, another patient folder, and another last pixel, so that no image is twice in the dataset.
@@ -136,8 +136,3 @@ def measure_section(asked: Asked) -> list[str]:
 
 
 SECTION: Section = Section("growth", "Growth", TEXT, measure_section)
-
-if __name__ == "__main__":
-    from benchmarks.command import main
-
-    main(["growth"])

@@ -1,4 +1,4 @@
-"""Commands on 6,400 slices, beside others and on a Dask cluster: python -m benchmarks.many.
+"""Commands on 6,400 slices, beside others and on a Dask cluster: python -m benchmarks many.
 
 And the same on a disk in memory: python -m benchmarks many-memory.
 """
@@ -74,8 +74,3 @@ SECTION: Section = Section("many", "Many slices", TEXT, measure_section)
 MEMORY_SECTION: Section = Section(
     "many-memory", "Many slices on a disk in memory", IN_MEMORY, measure_in_memory
 )
-
-if __name__ == "__main__":
-    from benchmarks.command import main
-
-    main(["many"])

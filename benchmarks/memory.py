@@ -1,4 +1,4 @@
-"""The same table on a disk in memory: python -m benchmarks.memory."""
+"""The same table on a disk in memory: python -m benchmarks memory."""
 
 import shutil
 
@@ -28,8 +28,3 @@ def without_room(slices: int) -> list[str]:
 
 
 SECTION: Section = Section("memory", "Whole commands on a disk in memory", TEXT, measure_section)
-
-if __name__ == "__main__":
-    from benchmarks.command import main
-
-    main(["memory"])

@@ -1,4 +1,4 @@
-"""Every command beside its peers, in one run: python -m benchmarks.pipeline.
+"""Every command beside its peers, in one run: python -m benchmarks pipeline.
 
 Each run is the whole command in a process of its own, so that start-up, hashes and the manifest
 count; the runs of all sides take turns, so that a busy moment hits all of them.
@@ -194,8 +194,3 @@ def measure_section(asked: Asked) -> list[str]:
 
 
 SECTION: Section = Section("pipeline", "Whole commands", TEXT, measure_section)
-
-if __name__ == "__main__":
-    from benchmarks.command import main
-
-    main(["pipeline"])

@@ -1,4 +1,4 @@
-"""The pixel work alone, in memory, in one process: python -m benchmarks.pixels."""
+"""The pixel work alone, in memory, in one process: python -m benchmarks pixels."""
 
 import time
 import zlib
@@ -178,8 +178,3 @@ def measure_section(asked: Asked) -> list[str]:
 
 
 SECTION: Section = Section("pixels", "Pixels alone", TEXT, measure_section)
-
-if __name__ == "__main__":
-    from benchmarks.command import main
-
-    main(["pixels"])

@@ -1,4 +1,4 @@
-"""Where the time of `convert` goes: python -m benchmarks.profile."""
+"""Where the time of `convert` goes: python -m benchmarks profile."""
 
 import json
 import shutil
@@ -71,8 +71,3 @@ def measure_section(asked: Asked) -> list[str]:
 
 
 SECTION: Section = Section("profile", "Where the time of convert goes", TEXT, measure_section)
-
-if __name__ == "__main__":
-    from benchmarks.command import main
-
-    main(["profile"])

@@ -1,4 +1,4 @@
-"""How soon the command answers: python -m benchmarks.startup."""
+"""How soon the command answers: python -m benchmarks startup."""
 
 import subprocess
 import sys
@@ -53,8 +53,3 @@ def measure_section(asked: Asked) -> list[str]:
 
 
 SECTION: Section = Section("startup", "Start-up", TEXT, measure_section)
-
-if __name__ == "__main__":
-    from benchmarks.command import main
-
-    main(["startup"])

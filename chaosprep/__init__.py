@@ -8,7 +8,7 @@ The verbs are functions here: `split`, `extract_liver`, `convert`, `augment`, `p
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-__version__ = "0.1.0"
+from chaosprep.version import __version__
 
 if TYPE_CHECKING:
     from chaosprep.api import augment as augment

@@ -86,10 +86,13 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True):
             remedy=error.remedy,
         )
 
-    def __str__(self) -> str:
+    def error(self) -> ChaosprepError:
+        """The problem as an error, where it ends everything; its place goes before the reason."""
         place = f"{self.id}: {self.file}" if self.file else self.id
-        remedy = f". {self.remedy}" if self.remedy else ""
-        return f"{place}: {self.reason}{remedy}"
+        return ChaosprepError(f"{place}: {self.reason}", self.remedy, self.code)
+
+    def __str__(self) -> str:
+        return str(self.error())
 
 
 class ProblemsError(ChaosprepError):
@@ -98,6 +101,11 @@ class ProblemsError(ChaosprepError):
     def __init__(self, reason: str, remedy: str, problems: tuple[Problem, ...]) -> None:
         super().__init__(reason, remedy, code="problems")
         self.problems = problems
+
+
+def plural(count: int, noun: str) -> str:
+    """`1 case`, `2 cases`."""
+    return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
 def not_as_written(file: str) -> FileError:

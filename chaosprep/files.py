@@ -4,13 +4,16 @@ import errno
 import hashlib
 import os
 import stat
+import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import msgspec
 
-from chaosprep.errors import ChaosprepError, FileError
+from chaosprep.errors import ChaosprepError, FileError, UsageError
 
 _BINARY, _NO_LINK = getattr(os, "O_BINARY", 0), getattr(os, "O_NOFOLLOW", 0)
 _TO_READ = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | _BINARY
@@ -137,6 +140,40 @@ def settle(temporary: Path, path: Path) -> None:
             os.fsync(directory)
         finally:
             os.close(directory)
+
+
+def read_toml(path: Path, name: str, code: str) -> dict[str, Any]:
+    """The tables of a TOML file, which `name` is to stand before in an error.
+
+    Raises:
+        UsageError: `code`, it cannot be read or is not TOML.
+    """
+    try:
+        with path.open("rb") as file:
+            return tomllib.load(file)
+    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        remedy = "Give the path of a TOML file that can be read."
+        raise UsageError(f"{name}{path}: {error}", remedy, code) from error
+
+
+GOES_ON = "Make room or choose another output; the same command goes on from here."
+"""What to do where a run that can be taken up again could not write."""
+
+
+@contextmanager
+def writing(output: Path, remedy: str = "Make room or choose another output.") -> Iterator[None]:
+    """Write below `output`; what the system refuses is an error of `output`.
+
+    Raises:
+        ChaosprepError: `output`, with what to do about it.
+    """
+    try:
+        yield
+    except BrokenPipeError:
+        raise  # nobody listens any more to what is told on the way
+    except OSError as error:
+        reason = f"{output}: cannot be written ({error.strerror})"
+        raise ChaosprepError(reason, remedy, code="output") from error
 
 
 def write_json(file: Path, value: object) -> None:

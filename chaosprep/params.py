@@ -1,7 +1,6 @@
 """Parameters as data: a class of described fields, checked where they are made."""
 
 import re
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -13,6 +12,7 @@ from msgspec import Meta
 from msgspec.inspect import VarTupleType
 
 from chaosprep.errors import UsageError
+from chaosprep.files import read_toml
 from chaosprep.imaging.png.codec import Compression
 
 
@@ -126,11 +126,7 @@ def _table(name: str, value: Any) -> Any:  # noqa: ANN401 - checked afterwards
     """A table as it is given, or read from the TOML file that is named."""
     if not isinstance(value, str | Path):
         return value
-    try:
-        with Path(value).open("rb") as file:
-            return tomllib.load(file)
-    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"{name}: {value}: {error}", code="parameter") from error
+    return read_toml(Path(value), f"{name}: ", "parameter")
 
 
 @cache

@@ -487,7 +487,7 @@ def test_the_command_prints_and_writes_what_it_measured(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(startup, "RUNS", 1)
-    main(arguments=["startup", "--repeats", "1", "--write", str(tmp_path / "page.md")])
+    main(["startup", "--repeats", "1", "--write", str(tmp_path / "page.md")])
     page = (tmp_path / "page.md").read_text()
     section = next(section for section in SECTIONS if section.name == "startup")
     lines = standing(page, section)
@@ -500,7 +500,7 @@ def test_the_command_refuses_a_section_that_there_is_not(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     with pytest.raises(SystemExit, match="2"):
-        main(arguments=["pipelin"])
+        main(["pipelin"])
     assert "no section is called pipelin; there are pipeline, memory" in capsys.readouterr().err
 
 

@@ -35,7 +35,7 @@ from chaosprep.errors import FileError, NothingFoundError, Problem, ProblemsErro
 from chaosprep.files import write_json
 from chaosprep.formats.nifti import ENDING, write_checked
 from chaosprep.imaging.space.grids import MaskSampling
-from chaosprep.imaging.space.lattice import Volume
+from chaosprep.imaging.space.lattice import Volume, pixel_position
 from chaosprep.imaging.space.undoing import Undoing, undo_grid, undo_image, undo_mask
 from chaosprep.running.folder import (
     DEFAULTS,
@@ -267,13 +267,11 @@ def _row_back(row: Slice, way: Undoing | None) -> Slice:
         return row
     spacing, position = row.spacing, row.position
     if row.spacing is not None:
-        (across_rows, across_cols), offset = row.grid["step"], row.grid["offset"]
+        across_rows, across_cols = row.grid["step"]
         spacing = row.spacing[0], row.spacing[1] / across_rows, row.spacing[2] / across_cols
         if row.position is not None and row.orientation is not None:
-            right, down = np.array(row.orientation[:3]), np.array(row.orientation[3:])
-            moved = down * spacing[1] * offset[0] + right * spacing[2] * offset[1]
-            x, y, z = (round(float(mm), 6) for mm in np.array(row.position) - moved)
-            position = x, y, z
+            back = [-pixels for pixels in row.grid["offset"]]
+            position = pixel_position(row.position, row.orientation, spacing[1:], *back)
     rows, cols = way.grid.shape
     return msgspec.structs.replace(
         row, rows=rows, cols=cols, spacing=spacing, position=position, grid=None

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from chaosprep import __version__
 from chaosprep.assembly.origins import Origin
 from chaosprep.dataset.records import Slice
 from chaosprep.errors import BROKEN, ChaosprepError, FileError, not_as_written
@@ -23,6 +22,7 @@ from chaosprep.formats.masks import cut_mask
 from chaosprep.imaging.header import Header
 from chaosprep.imaging.space.geometry import SAME_POSITION
 from chaosprep.known import CODES
+from chaosprep.version import __version__
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset as Dicom

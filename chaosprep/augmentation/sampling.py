@@ -45,7 +45,7 @@ def value_range(image: NDArray[Any]) -> tuple[float, float]:
     return low, high
 
 
-def keep_memory(pixels: int) -> None:
+def reserve(pixels: int) -> None:
     """Let the C library keep the memory of one picture's arrays for the next picture.
 
     glibc gives freed memory back to the system unless it has seen a larger piece come and go
@@ -88,7 +88,7 @@ def _sampled(image: NDArray[Any], maps: Maps, method: Method, dtype: np.dtype[An
     import cv2
 
     check_pixels(image, IMAGE_DTYPES, "image")
-    keep_memory(maps[0].size)
+    reserve(maps[0].size)
     low, high = value_range(image)
     methods = {
         "cubic": cv2.INTER_CUBIC,

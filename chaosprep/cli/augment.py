@@ -8,8 +8,7 @@ import click
 from chaosprep.cli.output import say
 from chaosprep.cli.stage import stage_command
 from chaosprep.dataset.opening import open_dataset
-from chaosprep.errors import ChaosprepError
-from chaosprep.files import write_durably
+from chaosprep.files import write_durably, writing
 from chaosprep.params import make_params
 from chaosprep.stages.augment import AUGMENT, AugmentParams
 
@@ -30,10 +29,8 @@ def draw_preview(source: Path, file: Path, fields: dict[str, Any]) -> None:
 
     known = {name: value for name, value in fields.items() if name in _FIELDS}
     params = make_params(AugmentParams, known)
-    try:
+    with writing(file):
         write_durably(file, preview(open_dataset(source), params))
-    except OSError as error:
-        raise ChaosprepError(f"{file}: cannot be written ({error.strerror})") from error
     say(f"augment: preview -> {file}")
 
 

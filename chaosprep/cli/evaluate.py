@@ -12,15 +12,15 @@ from chaosprep.cli.options import (
     quiet_option,
     verbose_option,
 )
-from chaosprep.cli.output import LEFT_OUT, Talk, one_line, plural, say, write_json
+from chaosprep.cli.output import LEFT_OUT, Talk, one_line, say, write_json
 from chaosprep.dataset.records import SPLITS
-from chaosprep.errors import ChaosprepError
+from chaosprep.errors import plural
 from chaosprep.evaluation.evaluate import evaluate
 from chaosprep.evaluation.plots import box_plots
 from chaosprep.evaluation.results import Evaluation
 from chaosprep.evaluation.surface import Spacing
 from chaosprep.evaluation.tables import csv_text, table
-from chaosprep.files import write_durably
+from chaosprep.files import write_durably, writing
 from chaosprep.known import SCORING
 from chaosprep.quality.montage import check_output
 from chaosprep.running.mapping import ignore
@@ -146,7 +146,5 @@ def _check(file: Path, suffix: str, pred: Path, ref: Path) -> None:
 
 
 def _write(file: Path, data: bytes) -> None:
-    try:
+    with writing(file):
         write_durably(file, data)
-    except OSError as error:
-        raise ChaosprepError(f"{file}: cannot be written ({error.strerror})") from error

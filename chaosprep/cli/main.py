@@ -6,9 +6,9 @@ from types import FrameType
 
 import click
 
-from chaosprep import __version__
 from chaosprep.cli.lazy import LazyGroup
 from chaosprep.errors import ChaosprepError
+from chaosprep.version import __version__
 
 VERBS = {
     "inspect": "What is here: patients, sequences, slices, sizes, grey levels, problems.",

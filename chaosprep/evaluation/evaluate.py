@@ -9,6 +9,7 @@ from chaosprep.errors import (
     Problem,
     ProblemsError,
     UsageError,
+    plural,
 )
 from chaosprep.evaluation.compare import Per, Task, compare
 from chaosprep.evaluation.results import Evaluation, OrganResult, spread, summarize
@@ -82,9 +83,10 @@ def evaluate(
     results = tuple(row for found in rows for row in found)
     problems = sorted([*problems, *more], key=lambda problem: (problem.id, problem.file or ""))
     if problems and (on_error == "stop" or not results):
-        count = f"{len(problems)} problem{'s' if len(problems) > 1 else ''}"
         left = "" if results else ", and no case is left"
-        raise ProblemsError(f"evaluate: {count}{left}", _REMEDY, tuple(problems))
+        raise ProblemsError(
+            f"evaluate: {plural(len(problems), 'problem')}{left}", _REMEDY, tuple(problems)
+        )
     return Evaluation(
         pred=prediction.kind,
         ref=reference.kind,
@@ -190,7 +192,7 @@ def _surplus(prediction: MaskSet, reference: MaskSet) -> tuple[list[Problem], tu
 
 def _left_aside(side: str, left: Sequence[str], other: str) -> str:
     """A note on cases, each with the split or series that the other side has nothing of."""
-    cases = f"{len(left)} case{'s' if len(left) > 1 else ''}"
+    cases = plural(len(left), "case")
     return f"{cases} of {side} left aside: {other} has nothing of {', '.join(sorted(set(left)))}"
 
 

@@ -4,7 +4,6 @@ import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from chaosprep import __version__
 from chaosprep.dataset.manifest import Dataset
 from chaosprep.dataset.volumes import organ_labels
 from chaosprep.errors import ChaosprepError
@@ -22,6 +21,7 @@ from chaosprep.running.folder import (
     Options,
     new_folder,
 )
+from chaosprep.version import __version__
 
 DESCRIPTION = "dataset_description.json"
 PARTICIPANTS = "participants.tsv"

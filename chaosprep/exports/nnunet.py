@@ -8,7 +8,6 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
-from chaosprep import __version__
 from chaosprep.dataset.manifest import Dataset
 from chaosprep.dataset.volumes import organ_labels
 from chaosprep.errors import ChaosprepError, NothingFoundError, UsageError, not_as_written
@@ -34,6 +33,7 @@ from chaosprep.files import read_regular, write_json
 from chaosprep.formats.nifti import ENDING
 from chaosprep.params import Fields, plain
 from chaosprep.running.folder import Exported, Options, new_folder
+from chaosprep.version import __version__
 
 SPLITS = "splits_final.json"
 DATASET = "dataset.json"

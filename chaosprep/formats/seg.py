@@ -17,7 +17,7 @@ from chaosprep.formats.stacks import surplus
 from chaosprep.imaging.header import Header
 from chaosprep.imaging.labels import check_same_size
 from chaosprep.imaging.limits import check_bytes, check_size
-from chaosprep.imaging.space.lattice import Lattice
+from chaosprep.imaging.space.lattice import Lattice, plane_lattice
 from chaosprep.imaging.space.placing import image_grid, locate
 
 if TYPE_CHECKING:
@@ -180,12 +180,15 @@ def _grid(seg: "Segmentation", own: "Dataset", shared: "Dataset | None") -> Latt
     measures = _group(own, shared, "PixelMeasuresSequence")
     if position is None or orientation is None or measures is None:
         return None
-    cosines = np.array(orientation.ImageOrientationPatient, dtype=np.float64)
-    right, down = cosines[:3], cosines[3:]
-    spacing = [float(mm) for mm in measures.PixelSpacing]
-    steps = np.column_stack([down * spacing[0], right * spacing[1], np.cross(right, down)])
-    origin = np.array(position.ImagePositionPatient, dtype=np.float64)
-    return Lattice((seg.Rows, seg.Columns, 1), origin, steps)
+    origin, cosines, spacing = (
+        [float(number) for number in numbers]
+        for numbers in (
+            position.ImagePositionPatient,
+            orientation.ImageOrientationPatient,
+            measures.PixelSpacing,
+        )
+    )
+    return plane_lattice((seg.Rows, seg.Columns), origin, cosines, spacing)
 
 
 def _owner(frame: _Frame, owners: Mapping[str, int], images: Mapping[int, Header]) -> int | None:

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from chaosprep.errors import FileError
 from chaosprep.imaging.header import Header
+from chaosprep.imaging.limits import size_text
 
 Labels = NDArray[np.uint8] | NDArray[np.uint16]
 
@@ -45,7 +46,7 @@ def check_same_size(shape: tuple[int, ...], header: Header) -> None:
     """
     if shape != (header.rows, header.cols):
         raise FileError(
-            f"the mask is {'x'.join(map(str, shape))} but its image {header.rows}x{header.cols}",
+            f"the mask is {size_text(shape)} but its image {header.rows}x{header.cols}",
             "Find the mask that was drawn on this image; resizing would blur it.",
             code="size-mismatch",
         )

@@ -1,5 +1,7 @@
 """What is refused before memory is taken for it."""
 
+from collections.abc import Iterable
+
 from chaosprep.errors import FileError
 
 MAX_PIXELS = 64 * 2**20  # per slice; a larger announcement is a mistake or an attack
@@ -15,6 +17,11 @@ def check_size(rows: int, cols: int, *, frames: int = 1, max_pixels: int = MAX_P
         what = f"{frames} frames of {rows} x {cols}" if frames > 1 else f"{rows} x {cols}"
         reason = f"{what} pixels are above the limit of {max_pixels / 2**20:g} Mpx"
         raise FileError(reason, "Check the file; a slice is never that large.", "too-large")
+
+
+def size_text(shape: Iterable[int]) -> str:
+    """`512x384`."""
+    return "x".join(str(side) for side in shape)
 
 
 def check_bytes(voxels: int, itemsize: int) -> None:

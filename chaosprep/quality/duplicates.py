@@ -7,15 +7,13 @@ not outlines: abdomens share their outlines, but no two their vessels and noise.
 """
 
 from collections.abc import Iterator, Sequence
-from contextlib import closing
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from chaosprep.errors import ChaosprepError
 from chaosprep.quality.fingerprints import SIDE, Fingerprint
-from chaosprep.running.executors import WorkerDied, map_unordered, open_executor
+from chaosprep.running.mapping import map_cases
 
 ALIKE = 0.78
 """Correlation of texture from which two slices count as one; docs/quality.md has the rates."""
@@ -64,18 +62,17 @@ def near_duplicates(
     """
     if not queries or not references:
         return []
-    found: list[Match] = []
-    tasks = _batches(queries, references)
-    with closing(map_unordered(lambda: open_executor(jobs), _decide, tasks)) as results:
-        for _, matches in results:
-            if isinstance(matches, WorkerDied):
-                raise ChaosprepError(
-                    "a worker process died while slices were compared",
-                    "Run again with fewer --jobs.",
-                    code="worker-died",
-                )
-            found += matches
-    return sorted(found, key=lambda match: match.query)
+    count = -(-len(queries) // _BLOCK)
+    found, failed = map_cases(
+        _decide, _batches(queries, references), _comparison, jobs, count=count
+    )
+    if failed:
+        raise failed[0].error()
+    return [match for matches in found for match in matches]
+
+
+def _comparison(tasks: list[_Task]) -> str:
+    return "Comparing slices"
 
 
 def _batches(

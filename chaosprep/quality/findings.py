@@ -1,5 +1,6 @@
 """What the checks of single cases find, before it is put together."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -32,3 +33,14 @@ class Findings:
     warnings: list[Problem] = field(default_factory=list)
     seen: list[Seen] = field(default_factory=list)
     files: list[str] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, cases: Iterable["Findings"], failed: Iterable[Problem]) -> "Findings":
+        """What the checks of all cases found; a case that could not be checked is a fault."""
+        total = cls(faults=list(failed))
+        for found in cases:
+            total.faults += found.faults
+            total.warnings += found.warnings
+            total.seen += found.seen
+            total.files += found.files
+        return total

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from chaosprep.files import sha256
+
 SIDE = 128
 """Rows and columns of a fingerprint."""
 
@@ -18,6 +20,11 @@ _REACH = 1.75  # half the side of the cut-out, in root mean square radii of the 
 _LEVELS = 65536
 _HUGE = 1e30
 _Matrix = NDArray[np.float32]
+
+
+def pixels_sha256(image: NDArray[Any]) -> str:
+    """The hash of an image's pixels, type and shape: equal for equal pictures only."""
+    return sha256(f"{image.dtype} {image.shape}".encode() + np.ascontiguousarray(image).tobytes())
 
 
 def fingerprint(image: NDArray[Any]) -> Fingerprint | None:

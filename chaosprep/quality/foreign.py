@@ -4,15 +4,14 @@ import os
 import re
 from collections import defaultdict
 from collections.abc import Iterator
-from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from chaosprep.errors import NothingFoundError, Problem
 from chaosprep.quality.findings import Findings
-from chaosprep.quality.foreign_pairs import Looked, Pair, level_faults, look, problem
+from chaosprep.quality.foreign_pairs import Pair, level_faults, look, problem
 from chaosprep.quality.leaks import Side, duplicates, patients_by_name
-from chaosprep.running.executors import WorkerDied, map_unordered, open_executor
+from chaosprep.running.mapping import map_cases
 
 SIDES = {
     **dict.fromkeys(("train", "training", "tr"), "train"),
@@ -75,17 +74,12 @@ def check_folder(root: Path, *, jobs: int = 1) -> FolderFindings:
             "Give the folder that holds the sides of the split.",
         )
     total = tree.problems
-    looked: list[Looked] = []
     pairs = list(_paired(root, tree, total))
-    with closing(map_unordered(lambda: open_executor(jobs), look, iter(pairs))) as results:
-        for pair, result in results:
-            if isinstance(result, WorkerDied):
-                reason = "its worker process died"
-                total.faults.append(problem("worker-died", pair.id, pair.image, reason))
-            else:
-                looked.append(result)
-                total.faults += result.faults
-                total.warnings += result.warnings
+    looked, failed = map_cases(look, pairs, lambda pair: pair.id, jobs)
+    total.faults += failed
+    for one in looked:
+        total.faults += one.faults
+        total.warnings += one.warnings
     looked.sort(key=lambda one: (one.pair.side, one.pair.id))
     total.faults += level_faults(looked)
     sides = [Side(o.pair.id, o.pair.side, o.pair.image, o.digest, o.picture) for o in looked]

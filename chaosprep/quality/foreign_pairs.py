@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chaosprep.errors import BROKEN, FileError, Problem
-from chaosprep.files import open_regular, sha256
+from chaosprep.files import open_regular
 from chaosprep.formats.npy import decode_npy
-from chaosprep.imaging.limits import check_size
-from chaosprep.quality.fingerprints import Fingerprint, fingerprint
+from chaosprep.imaging.limits import check_size, size_text
+from chaosprep.quality.fingerprints import Fingerprint, fingerprint, pixels_sha256
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -105,8 +105,7 @@ def look(pair: Pair) -> Looked:
             reason = f"all pixels of the image are {image.flat[0]}"
             looked.faults.append(problem("image-constant", pair.id, pair.image, reason))
         else:
-            head = f"{image.dtype} {image.shape}".encode()
-            looked.digest = sha256(head + np.ascontiguousarray(image).tobytes())
+            looked.digest = pixels_sha256(image)
             looked.picture = fingerprint(image) if pair.side else None
     if mask is not None:
         _look_at_mask(looked, image, mask)
@@ -116,7 +115,7 @@ def look(pair: Pair) -> Looked:
 def _look_at_mask(looked: Looked, image: NDArray[Any] | None, mask: NDArray[Any]) -> None:
     pair = looked.pair
     if image is not None and image.shape != mask.shape:
-        reason = f"the mask is {_size(mask)}, its image {_size(image)}"
+        reason = f"the mask is {size_text(mask.shape)}, its image {size_text(image.shape)}"
         looked.faults.append(problem("size", pair.id, pair.mask, reason))
     if not mask.any():
         reason = "the mask is empty"
@@ -259,7 +258,3 @@ def _grey(pixels: NDArray[Any]) -> NDArray[Any] | None:
         return pixels
     colours = pixels[..., : 1 if pixels.shape[-1] == 2 else 3]
     return pixels[..., 0] if (colours == colours[..., :1]).all() else None
-
-
-def _size(array: NDArray[Any]) -> str:
-    return "x".join(str(side) for side in array.shape)

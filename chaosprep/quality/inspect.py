@@ -17,7 +17,7 @@ from chaosprep.imaging.levels import check_levels, level_histogram
 from chaosprep.known import LEVELS, PHASES, owner
 from chaosprep.layouts.find import LayoutParams, find
 from chaosprep.params import make_params
-from chaosprep.running.executors import WorkerDied, map_unordered, open_executor
+from chaosprep.running.mapping import map_cases
 from chaosprep.series.reading import Series, read_series
 from chaosprep.series.source import SourceCase
 
@@ -75,14 +75,9 @@ def inspect(root: str | Path, *, jobs: int = 1, **where: str | None) -> Inspecti
     if is_stage_directory(Path(root)):
         return inspect_stage(open_dataset(root))
     found = find(root, make_params(LayoutParams, where), strict=False)
-    views: list[CaseView] = []
-    problems = list(found.problems)
-    for case, view in map_unordered(lambda: open_executor(jobs), inspect_case, iter(found.cases)):
-        if isinstance(view, WorkerDied):
-            problems.append(Problem(code="worker-died", id=case.id, reason="its worker died"))
-        else:
-            views.append(view)
+    views, failed = map_cases(inspect_case, found.cases, lambda case: case.id, jobs)
     views.sort(key=lambda view: view.id)
+    problems = [*found.problems, *failed]
     problems += [problem for view in views for problem in view.problems]
     problems += _swapped_phases(views)
     return Inspection(root=found.directory, cases=tuple(views), problems=tuple(problems))

@@ -16,7 +16,7 @@ from chaosprep.dataset.opening import open_dataset
 from chaosprep.dataset.records import Slice
 from chaosprep.dataset.tiles import Colour, display_window, draw, grey, organ_colours
 from chaosprep.errors import ChaosprepError, UsageError
-from chaosprep.files import write_durably
+from chaosprep.files import write_durably, writing
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -73,7 +73,8 @@ def preview(
     image = _draw(bands, across, tile, colours)
     stream = BytesIO()
     image.save(stream, "PNG", optimize=True)
-    write_durably(output, stream.getvalue())
+    with writing(output):
+        write_durably(output, stream.getvalue())
     return Sheet(output, len(bands), sum(len(rows) for _, rows in bands), *image.size)
 
 

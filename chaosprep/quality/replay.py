@@ -2,7 +2,6 @@
 
 import hashlib
 from collections.abc import Iterator
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,7 +19,7 @@ from chaosprep.files import sha256
 from chaosprep.formats.codecs import encode
 from chaosprep.params import make_params
 from chaosprep.quality.findings import Findings
-from chaosprep.running.executors import WorkerDied, map_unordered, open_executor
+from chaosprep.running.mapping import map_cases
 from chaosprep.stages.augment import AugmentParams, remade
 
 _REMEDY = "Run augment again with --overwrite."
@@ -39,25 +38,16 @@ def replayed(dataset: Dataset, count: int | None, *, jobs: int) -> Findings:
     A file of other bytes with the same pixels is a warning: another version of a compressor may
     have written it. Other pixels are a fault.
     """
-    total = Findings()
     if dataset.made.stage != "augment":
-        return total
+        return Findings()
     made = dataset.made
     if unknown := unknown_parameters(AugmentParams, made.stage, made.parameters):
         raise newer(dataset.directory, release_of(dataset.descriptor), unknown)
     params = make_params(AugmentParams, made.parameters)
     chosen = _chosen(dataset, count)
     tasks = (_Task(case, chosen, params) for case in dataset.cases if chosen & _copies(case))
-    with closing(map_unordered(lambda: open_executor(jobs), _replay, tasks)) as results:
-        for task, found in results:
-            if isinstance(found, WorkerDied):
-                reason = "its worker process died"
-                problem = Problem(code="worker-died", id=task.case.id, reason=reason)
-                total.faults.append(problem)
-            else:
-                total.faults += found.faults
-                total.warnings += found.warnings
-    return total
+    count = len(dataset.cases)
+    return Findings.of(*map_cases(_replay, tasks, lambda task: task.case.id, jobs, count=count))
 
 
 def _copies(case: Case) -> frozenset[str]:

@@ -14,15 +14,15 @@ from chaosprep.dataset.manifest import DESCRIPTOR, TABLE, WORKSPACE, Dataset
 from chaosprep.dataset.opening import open_dataset
 from chaosprep.dataset.records import Slice, Split
 from chaosprep.errors import ChaosprepError, Problem, UsageError
-from chaosprep.files import sha256
 from chaosprep.imaging.levels import label_areas
+from chaosprep.imaging.limits import size_text
 from chaosprep.quality.findings import Findings, Seen
-from chaosprep.quality.fingerprints import fingerprint
+from chaosprep.quality.fingerprints import fingerprint, pixels_sha256
 from chaosprep.quality.foreign import check_folder, is_foreign
 from chaosprep.quality.geometry import geometry_faults
 from chaosprep.quality.leaks import Side, similar
 from chaosprep.quality.replay import replayed
-from chaosprep.running.executors import WorkerDied, map_unordered, open_executor
+from chaosprep.running.mapping import map_cases
 
 _REMAKE = "Run the stage that made it again with --overwrite."
 
@@ -137,18 +137,12 @@ def _check_cases(
 ) -> Findings:
     """Check the cases; slices get fingerprints where there is another side to compare with."""
     check = partial(check_case, pictures=len({case.split for case in cases}) > 1)
-    total = Findings()
-    for case, found in map_unordered(lambda: open_executor(jobs), check, iter(cases)):
-        if isinstance(found, WorkerDied):
-            total.faults.append(_fault("worker-died", case.id, None, "its worker process died"))
-            continue
+
+    def checked(case: str, done: int, of: int) -> None:
         if on_case is not None:
-            on_case(case.id)
-        total.faults += found.faults
-        total.warnings += found.warnings
-        total.seen += found.seen
-        total.files += found.files
-    return total
+            on_case(case)
+
+    return Findings.of(*map_cases(check, cases, lambda case: case.id, jobs, checked))
 
 
 def _similar_on_two_sides(seen: list[Seen], known: set[str], jobs: int) -> Iterator[Problem]:
@@ -208,7 +202,7 @@ def _checked(case: Case, row: Slice, path: str, found: Findings) -> NDArray[Any]
 
 def _image_faults(row: Slice, image: NDArray[Any]) -> Iterator[Problem]:
     if image.shape != (row.rows, row.cols):
-        reason = f"the image is {_size(image)}, the manifest says {row.rows}x{row.cols}"
+        reason = f"the image is {size_text(image.shape)}, the manifest says {row.rows}x{row.cols}"
         yield _fault("size", row.id, row.image, reason)
     if image.dtype.name != row.dtype:
         reason = f"the image holds {image.dtype.name}, the manifest says {row.dtype}"
@@ -217,7 +211,7 @@ def _image_faults(row: Slice, image: NDArray[Any]) -> Iterator[Problem]:
 
 def _mask_faults(row: Slice, mask: NDArray[Any]) -> Iterator[Problem]:
     if mask.shape != (row.rows, row.cols):
-        reason = f"the mask is {_size(mask)}, its image {row.rows}x{row.cols}"
+        reason = f"the mask is {size_text(mask.shape)}, its image {row.rows}x{row.cols}"
         yield _fault("size", row.id, row.mask, reason)
     values = {int(value) for value in np.unique(mask)} - {0}
     strangers = sorted(values - set(row.labels))
@@ -242,10 +236,8 @@ def _copy_faults(row: Slice, originals: dict[str, Slice]) -> Iterator[Problem]:
 
 
 def _digest(image: NDArray[Any] | None) -> str | None:
-    """The hash of an image's pixels; None for a constant image, which tells nobody apart."""
-    if image is None or image.min() == image.max():
-        return None
-    return sha256(f"{image.dtype} {image.shape}".encode() + np.ascontiguousarray(image).tobytes())
+    """`pixels_sha256`; None for a constant image, which tells nobody apart."""
+    return None if image is None or image.min() == image.max() else pixels_sha256(image)
 
 
 def _surplus(dataset: Dataset, known: set[str]) -> Iterator[Problem]:
@@ -286,7 +278,3 @@ _REMEDIES = {
 
 def _warning(row: Slice, text: str) -> Problem:
     return Problem(code="warning", id=row.id, file=row.source, reason=text)
-
-
-def _size(array: NDArray[Any]) -> str:
-    return "x".join(str(side) for side in array.shape)

@@ -8,7 +8,6 @@ from typing import Any
 
 import msgspec
 
-from chaosprep import __version__
 from chaosprep.dataset.descriptor import (
     MANIFEST_MINOR,
     MANIFEST_VERSION,
@@ -28,6 +27,7 @@ from chaosprep.errors import Problem
 from chaosprep.files import settle, write_durably
 from chaosprep.imaging.png.codec import COMPRESSOR
 from chaosprep.running.stage import Lineage
+from chaosprep.version import __version__
 
 _LIBRARIES = ("Pillow", "numpy", "opencv-python-headless", "pydicom")
 

@@ -9,13 +9,20 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from chaosprep import __version__
 from chaosprep.dataset.manifest import Dataset
 from chaosprep.dataset.opening import open_dataset
-from chaosprep.errors import ChaosprepError, FileError, NothingFoundError, Problem, ProblemsError
-from chaosprep.files import check_apart, read_regular, real, sha256, write_durably
+from chaosprep.errors import (
+    ChaosprepError,
+    FileError,
+    NothingFoundError,
+    Problem,
+    ProblemsError,
+    plural,
+)
+from chaosprep.files import check_apart, read_regular, real, sha256, write_durably, writing
 from chaosprep.running.mapping import OnCase, ignore, map_cases
 from chaosprep.running.runner import OnError
+from chaosprep.version import __version__
 
 LICENSE = "LICENSE-DATA.txt"
 RECORD = "chaosprep-export.json"
@@ -69,7 +76,7 @@ def new_folder(
     check_output(dataset.directory, Path(output), overwrite)
     place = real(Path(output))
     folder, aside = (place.with_name(f".{place.name}.{end}") for end in ("part", "old"))
-    try:
+    with writing(output):
         for left in (folder, aside):
             shutil.rmtree(left, ignore_errors=True)
         folder.mkdir(parents=True)
@@ -84,12 +91,6 @@ def new_folder(
             shutil.rmtree(folder, ignore_errors=True)
             raise
         shutil.rmtree(aside, ignore_errors=True)
-    except OSError as error:
-        raise ChaosprepError(
-            f"{output}: cannot be written ({error.strerror})",
-            "Make room or choose another output.",
-            code="output",
-        ) from error
 
 
 def export_each(
@@ -112,9 +113,8 @@ def export_each(
     made, problems = map_cases(function, tasks, name, options.jobs, options.on_case)
     title = f"{verb} {export}".strip()
     if problems and options.on_error == "stop":
-        count = f"{len(problems)} problem{'s' if len(problems) > 1 else ''}"
         raise ProblemsError(
-            f"{title}: {count}, nothing was written",
+            f"{title}: {plural(len(problems), 'problem')}, nothing was written",
             "Settle them, or leave these cases out with --on-error skip.",
             tuple(problems),
         )

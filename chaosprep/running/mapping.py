@@ -1,6 +1,6 @@
 """Work on cases that makes no stage directory: mapped over workers, each problem with its case."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Iterable, Sized
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -20,51 +20,77 @@ def ignore(case: str, done: int, total: int) -> None:
 
 def map_cases(
     function: Callable[[T], R],
-    tasks: Sequence[T],
+    tasks: Iterable[T],
     name: Callable[[T], str],
     jobs: int,
     on_case: OnCase = ignore,
+    count: int | None = None,
 ) -> tuple[list[R], list[Problem]]:
     """Do the work of every case; give the results in the order of the tasks, and the problems.
 
     Args:
         function: the work; a `ChaosprepError` of it is a problem of its case.
-        tasks: one for each case; where `jobs` is not 1, they and `function` must pickle.
+        tasks: one for each case, read as workers become free; where `jobs` is not 1, they and
+            `function` must pickle.
         name: the id of a task's case.
         jobs: worker processes; 1 works in this process.
         on_case: called in this process for each case that is done.
+        count: how many tasks there are at most; needed where `tasks` has no length.
     """
     made: dict[int, R] = {}
     problems: list[Problem] = []
-    numbered = iter(enumerate(tasks))
-    work = _Work(function)
-    with closing(map_unordered(lambda: open_executor(jobs, len(tasks)), work, numbered)) as results:
+    total = len(tasks) if isinstance(tasks, Sized) else count or 0
+    numbered = stream_cases(_Second(function), enumerate(tasks), jobs, total)
+    with closing(numbered) as results:
         for done, ((index, task), result) in enumerate(results, start=1):
             id = name(task)
-            if isinstance(result, WorkerDied):
-                problems.append(Problem.of(_DIED, id))
-            elif isinstance(result, ChaosprepError):
+            if isinstance(result, ChaosprepError):
                 problems.append(Problem.of(result, id))
             else:
                 made[index] = result
-            on_case(id, done, len(tasks))
+            on_case(id, done, total)
     problems.sort(key=lambda problem: problem.id)
     return [made[index] for index in sorted(made)], problems
 
 
+def stream_cases(
+    function: Callable[[T], R], tasks: Iterable[T], jobs: int, count: int
+) -> Generator[tuple[T, R | ChaosprepError], None, None]:
+    """Do the work of every case; yield each task as it is done, with its result or its error.
+
+    Closing it ends the workers. `tasks` are read as workers become free; `count` is how many
+    there are at most.
+    """
+    work = _Work(function)
+    with closing(map_unordered(lambda: open_executor(jobs, count), work, iter(tasks))) as results:
+        for task, result in results:
+            yield task, DIED if isinstance(result, WorkerDied) else result
+
+
 @dataclass(frozen=True)
-class _Work:
-    """Calls a function on a numbered task; a named error is its result."""
+class _Second:
+    """Calls a function on what was numbered."""
 
     function: Callable[[Any], Any]
 
     def __call__(self, numbered: tuple[int, Any]) -> Any:  # noqa: ANN401 - whatever it gives
+        return self.function(numbered[1])
+
+
+@dataclass(frozen=True)
+class _Work:
+    """Calls a function on a task; a named error is its result."""
+
+    function: Callable[[Any], Any]
+
+    def __call__(self, task: Any) -> Any:  # noqa: ANN401 - whatever it takes and gives
         try:
-            return self.function(numbered[1])
+            return self.function(task)
         except ChaosprepError as error:
             return error
 
 
-_DIED = ChaosprepError(
+DIED = ChaosprepError(
     "its worker process died, twice", "Try --jobs 1, or more memory.", "worker-died"
 )
+"""What a case comes to that kills its worker, alone and once more."""

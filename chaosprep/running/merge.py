@@ -15,10 +15,12 @@ from chaosprep.dataset.migrations import completed
 from chaosprep.dataset.opening import is_finished, open_dataset, open_shard
 from chaosprep.dataset.records import Slice
 from chaosprep.dataset.store import Files
-from chaosprep.errors import ChaosprepError, Problem, ProblemsError, UsageError
+from chaosprep.errors import ChaosprepError, Problem, ProblemsError, UsageError, plural
+from chaosprep.files import writing
 from chaosprep.running.commit import commit, in_order
-from chaosprep.running.executors import WorkerDied, map_unordered, open_executor, warm_up
+from chaosprep.running.executors import warm_up
 from chaosprep.running.lock import locked
+from chaosprep.running.mapping import stream_cases
 from chaosprep.running.planning import check_output, damaged, fingerprint
 from chaosprep.running.runner import Event, OnEvent, forget, ignore, nothing_left
 
@@ -61,7 +63,8 @@ def merge(
     workspace = output / WORKSPACE
     if is_finished(output) and not overwrite and not workspace.exists():
         return _already_done(parts, output, on_event)
-    try:
+    remedy = "Make room or choose another output, and run the same command again."
+    with writing(output, remedy):
         workspace.mkdir(parents=True, exist_ok=True)
         with locked(workspace / "lock"):
             if overwrite:
@@ -69,14 +72,6 @@ def merge(
             _carry(parts, output, jobs, on_event)
             commit(output, parts.made, parts, parts.rows(), parts.skipped)
             shutil.rmtree(workspace)
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        raise ChaosprepError(
-            f"{output}: cannot be written ({error.strerror})",
-            "Make room or choose another output, and run the same command again.",
-            code="output",
-        ) from error
     dataset = open_dataset(output)
     total = len(parts.places)
     on_event(Event("committed", "merge", total, total, problems=parts.skipped, dataset=dataset))
@@ -114,17 +109,16 @@ def _carry(parts: "Parts", output: Path, jobs: int, on_event: OnEvent) -> None:
     total, problems = len(parts.places), list[Problem]()
     on_event(Event("planned", "merge", 0, total))
     tasks = (_Task(case, output) for case in parts.cases())
-    with closing(map_unordered(lambda: open_executor(jobs, total), _carry_case, tasks)) as results:
+    with closing(stream_cases(_carry_case, tasks, jobs, total)) as results:
         for finished, (task, result) in enumerate(results, 1):
             case = task.case
-            found = (_died(case),) if isinstance(result, WorkerDied) else result
+            found = (Problem.of(result, case.id),) if isinstance(result, ChaosprepError) else result
             problems += found
             kind: Literal["done", "failed"] = "failed" if found else "done"
             on_event(Event(kind, "merge", finished, total, case.id, len(case.slices), found))
     if problems:
         raise ProblemsError(
-            f"merge: {len(problems)} problem{'s' if len(problems) > 1 else ''}, "
-            "nothing was committed",
+            f"merge: {plural(len(problems), 'problem')}, nothing was committed",
             "Run the damaged shards again with --overwrite, then the same command.",
             in_order(problems),
         )
@@ -143,11 +137,6 @@ def _carry_case(task: _Task) -> tuple[Problem, ...]:
                 problems.append(Problem.of(error, row.id, file.path))
             taken.add(file.path)  # frames of one file share it
     return tuple(problems)
-
-
-def _died(case: Case) -> Problem:
-    reason = "its worker process died, twice"
-    return Problem(code="worker-died", id=case.id, reason=reason, remedy="Try --jobs 1.")
 
 
 class Parts:

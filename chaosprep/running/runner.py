@@ -11,7 +11,14 @@ from chaosprep.dataset.descriptor import Shard, StageRecord
 from chaosprep.dataset.manifest import DESCRIPTOR, JOURNAL, SHARD, TABLE, WORKSPACE, Dataset
 from chaosprep.dataset.opening import is_finished, open_output
 from chaosprep.dataset.records import Slice
-from chaosprep.errors import ChaosprepError, NothingFoundError, Problem, ProblemsError, UsageError
+from chaosprep.errors import (
+    NothingFoundError,
+    Problem,
+    ProblemsError,
+    UsageError,
+    plural,
+)
+from chaosprep.files import GOES_ON, writing
 from chaosprep.params import P, check_params, plain
 from chaosprep.running.claim import end_claims
 from chaosprep.running.commit import commit, in_order, versions
@@ -103,7 +110,7 @@ def run(
     if is_finished(output) and not overwrite and not workspace.exists():
         compare(stage, params, plan)
         return _told(on_event, _already_done(stage.name, plan), output)
-    try:
+    with writing(output, GOES_ON):
         workspace.mkdir(parents=True, exist_ok=True)
         with locked(workspace / "lock"):
             if overwrite:
@@ -117,14 +124,6 @@ def run(
                     workers = Workers(jobs, address, source.directory)
                     last = _work(stage, params, source, plan, workers, on_error, on_event)
             shutil.rmtree(workspace)
-    except BrokenPipeError:
-        raise  # nobody listens to `on_event` any more
-    except OSError as error:
-        raise ChaosprepError(
-            f"{output}: cannot be written ({error.strerror})",
-            "Make room or choose another output; the same command goes on from here.",
-            code="output",
-        ) from error
     return _told(on_event, last, output)
 
 
@@ -232,9 +231,8 @@ def nothing_left(stage: str) -> NothingFoundError:
 
 
 def _unsettled(stage: str, problems: tuple[Problem, ...]) -> ProblemsError:
-    count = f"{len(problems)} problem{'s' if len(problems) > 1 else ''}"
     return ProblemsError(
-        f"{stage}: {count}, nothing was committed",
+        f"{stage}: {plural(len(problems), 'problem')}, nothing was committed",
         "Settle them and run the same command again, or leave these slices out with "
         "--on-error skip.",
         problems,

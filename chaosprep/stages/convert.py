@@ -29,6 +29,7 @@ from chaosprep.imaging.space.grids import (
     sample_image,
     sample_mask,
 )
+from chaosprep.imaging.space.lattice import pixel_position
 from chaosprep.imaging.windows import apply_table, apply_window, window_table
 from chaosprep.params import Params
 from chaosprep.running.stage import CaseResult, Stage, each_slice
@@ -234,13 +235,8 @@ def _regridded(row: Slice, grid: Grid) -> Slice:
     """The row of an image on a new grid: where its pixels lie in space, and how to undo it."""
     spacing, position = row.spacing, row.position
     if row.spacing and row.position and row.orientation:
-        moved = row.spacing[1] * grid.rows.offset, row.spacing[2] * grid.cols.offset
-        along_row, along_col = row.orientation[:3], row.orientation[3:]
-        x, y, z = (
-            round(start + moved[1] * right + moved[0] * down, 6)
-            for start, right, down in zip(row.position, along_row, along_col, strict=True)
-        )
-        position = (x, y, z)
+        offset = grid.rows.offset, grid.cols.offset
+        position = pixel_position(row.position, row.orientation, row.spacing[1:], *offset)
     if row.spacing:
         rows, cols = row.spacing[1] * grid.rows.step, row.spacing[2] * grid.cols.step
         spacing = (row.spacing[0], round(rows, 9), round(cols, 9))

@@ -1,6 +1,5 @@
 """prepare: split, extract-liver, convert and augment in one go."""
 
-import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -9,6 +8,7 @@ import msgspec
 
 from chaosprep.dataset.manifest import Dataset
 from chaosprep.errors import UsageError
+from chaosprep.files import read_toml
 from chaosprep.params import Params, make_params
 from chaosprep.running.dask.cluster import scheduler_address, warm_up_for
 from chaosprep.running.runner import OnError, OnEvent, ignore, run
@@ -89,12 +89,9 @@ def read_config(path: Path) -> dict[str, Any]:
     Raises:
         UsageError: the file cannot be read or is not TOML.
     """
-    try:
-        with path.open("rb") as file:
-            tables = tomllib.load(file)
-    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path}: {error}", code="config") from error
-    tables = {name.replace("_", "-"): table for name, table in tables.items()}
+    tables = {
+        name.replace("_", "-"): table for name, table in read_toml(path, "", "config").items()
+    }
     strays = [name for name, table in tables.items() if not isinstance(table, dict)]
     if strays:
         raise UsageError(

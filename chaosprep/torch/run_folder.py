@@ -13,7 +13,7 @@ import torch
 from chaosprep.dataset.manifest import WORKSPACE
 from chaosprep.dataset.records import Sha256
 from chaosprep.errors import ChaosprepError, FileError
-from chaosprep.files import read_regular, write_durably
+from chaosprep.files import GOES_ON, read_regular, write_durably, writing
 from chaosprep.running.lock import locked
 from chaosprep.torch import curves
 from chaosprep.torch.checkpoint import Card, Checkpoint, EpochScore, best_of, encode, load
@@ -57,7 +57,7 @@ class RunFolder:
         """Hold the directory for this process; emptied of an earlier run on request."""
         self._check_ours()
         workspace = self.path / WORKSPACE
-        try:
+        with writing(self.path, GOES_ON):
             workspace.mkdir(parents=True, exist_ok=True)
             with locked(workspace / "lock"):
                 if overwrite:
@@ -65,14 +65,6 @@ class RunFolder:
                         (self.path / name).unlink(missing_ok=True)
                 yield self
                 shutil.rmtree(workspace)
-        except BrokenPipeError:
-            raise  # nobody listens to `on_epoch` any more
-        except OSError as error:
-            raise ChaosprepError(
-                f"{self.path}: cannot be written ({error.strerror})",
-                "Make room or choose another output; the same command goes on from here.",
-                code="output",
-            ) from error
 
     def _check_ours(self) -> None:
         if self.path.exists() and not self.path.is_dir():

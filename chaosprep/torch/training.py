@@ -6,7 +6,6 @@ from typing import Any
 
 import torch
 
-from chaosprep import __version__
 from chaosprep.dataset.descriptor import MANIFEST_MINOR
 from chaosprep.dataset.manifest import Dataset
 from chaosprep.dataset.opening import open_dataset
@@ -22,6 +21,7 @@ from chaosprep.torch.parameters import TrainParams
 from chaosprep.torch.preparation import preparation
 from chaosprep.torch.run_folder import RunFolder, Trained
 from chaosprep.torch.slices import SliceDataset
+from chaosprep.version import __version__
 
 OnEpoch = Callable[[EpochScore, bool, int], None]
 """Called with an epoch's scores, whether it is the best so far, and how many there may be."""

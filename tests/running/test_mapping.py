@@ -1,11 +1,13 @@
 """Cases mapped over workers: results in order, problems with their case."""
 
 import os
+from collections.abc import Iterator
+from contextlib import closing
 
 import pytest
 
 from chaosprep.errors import FileError, Problem
-from chaosprep.running.mapping import map_cases
+from chaosprep.running.mapping import map_cases, stream_cases
 
 
 def square(number: int) -> int:
@@ -42,3 +44,39 @@ def test_each_case_is_told_when_it_is_done() -> None:
 
     map_cases(square, [5, 3], str, 1, listen)
     assert told == [("5", 1, 2), ("3", 2, 2)]
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_tasks_are_read_as_workers_become_free(jobs: int) -> None:
+    read: list[int] = []
+
+    def tasks() -> Iterator[int]:
+        for number in range(20, 1020):
+            read.append(number)
+            yield number
+
+    with closing(stream_cases(square, tasks(), jobs, 1000)) as results:
+        task, result = next(results)
+    assert result == task * task
+    assert len(read) < 200
+
+
+def test_as_they_finish_an_error_stands_for_the_result_of_its_task() -> None:
+    with closing(stream_cases(square, [5, 3, 13, 1], 2, 4)) as results:
+        found = dict(results)
+    errors = {task: str(one) for task, one in found.items() if isinstance(one, Exception)}
+    assert {task: one for task, one in found.items() if task not in errors} == {5: 25, 1: 1}
+    assert errors == {
+        3: "it is three. Give another.",
+        13: "its worker process died, twice. Try --jobs 1, or more memory.",
+    }
+
+
+def test_without_a_length_the_count_is_what_listeners_are_told() -> None:
+    told: list[tuple[str, int, int]] = []
+
+    def listen(case: str, done: int, total: int) -> None:
+        told.append((case, done, total))
+
+    map_cases(square, iter([5, 4]), str, 1, listen, count=2)
+    assert told == [("5", 1, 2), ("4", 2, 2)]

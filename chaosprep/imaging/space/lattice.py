@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chaosprep.errors import FileError
+from chaosprep.imaging.limits import size_text
 from chaosprep.imaging.space.geometry import slice_normal
 
 SAME_VOXEL = 0.1  # of the smallest spacing: two lattices have the same voxels
@@ -62,20 +63,62 @@ def stack_lattice(
 ) -> Lattice:
     """The lattice of slices stacked along their normal, (slices, rows, cols).
 
-    PS3.3 C.7.6.2.1.1: a step along a row goes by the first three cosines, one down a column by
-    the last three.
-
     Args:
         shape: slices, rows, cols.
         position: ImagePositionPatient of the first slice, mm.
         orientation: ImageOrientationPatient.
         spacing: mm between slices, rows, cols.
     """
-    along_row, down = np.array(orientation[:3]), np.array(orientation[3:])
-    steps = np.column_stack(
-        [slice_normal(orientation) * spacing[0], down * spacing[1], along_row * spacing[2]]
-    )
+    normal = slice_normal(orientation) * spacing[0]
+    steps = np.column_stack([normal, *pixel_steps(orientation, spacing[1:])])
     return Lattice(shape, np.array(position, dtype=np.float64), steps)
+
+
+def plane_lattice(
+    shape: tuple[int, int],
+    position: Sequence[float],
+    orientation: Sequence[float],
+    spacing: Sequence[float],
+) -> Lattice:
+    """The lattice of one image, (rows, cols, 1), its third step 1 mm along the normal.
+
+    Args:
+        shape: rows, cols.
+        position: ImagePositionPatient, mm.
+        orientation: ImageOrientationPatient.
+        spacing: PixelSpacing, mm between rows, cols.
+    """
+    normal = np.cross(orientation[:3], orientation[3:])
+    steps = np.column_stack([*pixel_steps(orientation, spacing), normal])
+    return Lattice((*shape, 1), np.array(position, dtype=np.float64), steps)
+
+
+def pixel_steps(
+    orientation: Sequence[float], spacing: Sequence[float]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The steps in mm, (3,) each, from a pixel to the next row's and to the next column's.
+
+    PS3.3 C.7.6.2.1.1: a step along a row goes by the first three cosines, one down a column by
+    the last three. `spacing` is that between rows and that between columns.
+    """
+    along_row, down = np.array(orientation[:3], float), np.array(orientation[3:], float)
+    return down * spacing[0], along_row * spacing[1]
+
+
+def pixel_position(
+    position: Sequence[float],
+    orientation: Sequence[float],
+    spacing: Sequence[float],
+    row: float,
+    col: float,
+) -> tuple[float, float, float]:
+    """Where the middle of pixel (row, col) lies, in mm to 6 decimals; fractions are between pixels.
+
+    The first pixel's is `position`; `spacing` is as `pixel_steps` has it.
+    """
+    down, right = pixel_steps(orientation, (spacing[0] * row, spacing[1] * col))
+    x, y, z = (round(float(mm), 6) for mm in np.array(position, float) + right + down)
+    return x, y, z
 
 
 def laid_on(volume: Volume, lattice: Lattice) -> NDArray[Any]:
@@ -96,8 +139,8 @@ def laid_on(volume: Volume, lattice: Lattice) -> NDArray[Any]:
             steps[:, axis] *= -1
             voxels = np.flip(voxels, axis)
     if voxels.shape != lattice.shape:
-        sizes = ["x".join(map(str, shape)) for shape in (voxels.shape, lattice.shape)]
-        raise _other_grid(f"they are {sizes[0]}, the reference's {sizes[1]}")
+        here, there = size_text(voxels.shape), size_text(lattice.shape)
+        raise _other_grid(f"they are {here}, the reference's {there}")
     apart = Lattice(lattice.shape, origin, steps).differs_by(lattice)
     if apart > SAME_VOXEL * min(lattice.spacing):
         raise _other_grid(f"corners lie {apart:.3g} mm from the reference's")

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from chaosprep.errors import FileError
 from chaosprep.imaging.header import Header
-from chaosprep.imaging.space.lattice import Lattice
+from chaosprep.imaging.space.lattice import Lattice, plane_lattice
 
 IN_PLANE = 1e-3  # pixels: above the rounding of headers, far below what a mask can show
 THROUGH_PLANE = 0.05  # of the step between two planes: positions are rounded, grids are not
@@ -44,10 +44,7 @@ class Place:
 
 
 def image_grid(header: Header) -> Lattice:
-    """The grid of one image: (rows, cols, 1), its third step 1 mm along the normal.
-
-    PS3.3 C.7.6.2.1.1: a pixel lies at ImagePositionPatient + column x spacing x the first three
-    cosines + row x spacing x the last three.
+    """The grid of one image, as `plane_lattice` makes it.
 
     Raises:
         FileError: `mask-grid`, where the header does not tell.
@@ -56,9 +53,7 @@ def image_grid(header: Header) -> Lattice:
     cosines = header.image_orientation_patient
     if position is None or spacing is None or cosines is None:
         raise _no_grid("the image has no position, orientation or pixel spacing")
-    right, down = np.array(cosines[:3]), np.array(cosines[3:])
-    steps = np.column_stack([down * spacing[0], right * spacing[1], np.cross(right, down)])
-    return Lattice((header.rows, header.cols, 1), np.array(position), steps)
+    return plane_lattice((header.rows, header.cols), position, cosines, spacing)
 
 
 def locate(image: Lattice, mask: Lattice) -> Place:

@@ -8,13 +8,13 @@ from typing import Final
 
 from chaosprep.dataset.manifest import Dataset
 from chaosprep.dataset.opening import open_dataset
-from chaosprep.errors import ChaosprepError, UsageError
-from chaosprep.files import write_durably
+from chaosprep.errors import UsageError
+from chaosprep.files import write_durably, writing
 from chaosprep.quality.montage import check_output
 from chaosprep.quality.report.data import Page, make_page
 from chaosprep.quality.report.pictures import CaseView, Shown, Viewing, is_shown
 from chaosprep.quality.verify import Verdict, verify
-from chaosprep.running.executors import WorkerDied, map_unordered, open_executor
+from chaosprep.running.mapping import map_cases
 
 __all__ = ["Report", "Shown", "report"]
 
@@ -65,7 +65,8 @@ def report(
     dataset, output = open_dataset(directory), Path(output)
     check_output(output, dataset.directory, ".html")
     page, html = _fitted(dataset, verify(directory, jobs=jobs), slices, int(max_mb * 1e6), jobs)
-    write_durably(output, html)
+    with writing(output):
+        write_durably(output, html)
     slices_shown = page.originals + page.copies
     return Report(output, len(html), len(page.cases), slices_shown, page.faults, page.warnings)
 
@@ -130,13 +131,7 @@ def _viewing(dataset: Dataset, shown: Shown, room: int) -> Viewing:
 
 
 def _views(dataset: Dataset, how: Viewing, jobs: int) -> list[CaseView]:
-    found = []
-    for case, view in map_unordered(lambda: open_executor(jobs), how, iter(dataset.cases)):
-        if isinstance(view, WorkerDied):
-            raise ChaosprepError(
-                f"{case.id}: its worker process died",
-                "Lower --jobs, or free memory.",
-                "worker-died",
-            )
-        found.append(view)
+    found, failed = map_cases(how, dataset.cases, lambda case: case.id, jobs)
+    if failed:
+        raise failed[0].error()
     return sorted(found, key=lambda view: view.id)

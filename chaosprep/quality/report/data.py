@@ -5,7 +5,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from chaosprep import __version__
 from chaosprep.dataset.descriptor import DataSource, License, StageRecord
 from chaosprep.dataset.manifest import Dataset
 from chaosprep.dataset.records import SPLITS, Split
@@ -14,6 +13,7 @@ from chaosprep.errors import Problem
 from chaosprep.quality.report.charts import Areas, Bars, area_chart, histogram_chart
 from chaosprep.quality.report.pictures import CaseView, Values
 from chaosprep.quality.verify import Verdict
+from chaosprep.version import __version__
 
 MAX_LISTED: Final = 500
 """Lines of the list of problems; `verify` says all of them."""
