@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 import click
 
-from chaosprep.cli.options import jobs_option, json_option, source_argument
+from chaosprep.cli.options import jobs_option, source_argument, talk_options
 from chaosprep.cli.output import Talk, plural, say, write_json
 from chaosprep.cli.parameters import option_of
 from chaosprep.layouts.find import LayoutParams
@@ -28,15 +28,14 @@ def layout_options(function: F) -> F:
 @source_argument("ROOT")
 @layout_options
 @jobs_option
-@json_option
-def command(source: Path, jobs: int, as_json: bool, **where: str | None) -> None:
+@talk_options
+def command(source: Path, jobs: int, talk: Talk, **where: str | None) -> None:
     """ROOT is CHAOS as it was downloaded: the outer folder, Train_Sets, MR, or one patient.
 
     With --images it is any folder of DICOM series; a stage directory will do as well.
     """
-    with Talk(0, as_json, bar=False):
-        found = inspect(source, jobs=jobs, **where)
-    if as_json:
+    found = inspect(source, jobs=jobs, **where)
+    if talk.as_json:
         write_json(found)
     else:
         show(found)

@@ -80,6 +80,24 @@ quiet_option = click.option("-q", "--quiet", count=True, help="Say less (errors 
 no_progress_option = click.option("--no-progress", is_flag=True, help="No progress bar.")
 
 
+def talk_options(function: Callable[..., None]) -> Callable[..., None]:
+    """Add `--json`, `-v` and `-q`; the function gets them as one, `talk`, and runs inside of it.
+
+    Where the verb has `--no-progress` as well, there is a progress bar without it.
+    """
+
+    @wraps(function)
+    def talking(as_json: bool, verbose: int, quiet: int, **values: Any) -> None:
+        bar = not values.pop("no_progress", True)
+        with Talk(verbose - quiet, as_json, bar) as talk:
+            function(talk=talk, **values)
+
+    command: Callable[..., None] = talking
+    for option in (quiet_option, verbose_option, json_option):
+        command = option(command)
+    return command
+
+
 @dataclass(frozen=True, kw_only=True)
 class RunOptions:
     """What a verb that makes a directory takes besides its own parameters."""
