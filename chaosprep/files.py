@@ -4,13 +4,14 @@ import errno
 import hashlib
 import os
 import stat
+import tomllib
 from functools import partial
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import msgspec
 
-from chaosprep.errors import ChaosprepError, FileError
+from chaosprep.errors import ChaosprepError, FileError, UsageError
 
 _BINARY, _NO_LINK = getattr(os, "O_BINARY", 0), getattr(os, "O_NOFOLLOW", 0)
 _TO_READ = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | _BINARY
@@ -142,3 +143,16 @@ def settle(temporary: Path, path: Path) -> None:
 def write_json(file: Path, value: object) -> None:
     """Write JSON to be read by people too."""
     write_durably(file, msgspec.json.format(msgspec.json.encode(value), indent=2) + b"\n")
+
+
+def read_toml(path: Path, code: str, about: str = "") -> dict[str, Any]:
+    """Read a TOML file that a person wrote; `about` goes before the file's name in an error.
+
+    Raises:
+        UsageError: with this code, the file cannot be read or is not TOML.
+    """
+    try:
+        with path.open("rb") as file:
+            return tomllib.load(file)
+    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"{about}{path}: {error}", code=code) from error

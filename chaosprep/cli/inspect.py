@@ -9,8 +9,9 @@ import click
 from chaosprep.cli.options import jobs_option, source_argument, talk_options
 from chaosprep.cli.output import Talk, plural, say, write_json
 from chaosprep.cli.parameters import option_of
+from chaosprep.formats.codecs import PngParams
 from chaosprep.layouts.find import LayoutParams
-from chaosprep.params import Params, describe_params
+from chaosprep.params import describe_params
 from chaosprep.quality.inspect import CaseView, Inspection, inspect
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -19,7 +20,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 def layout_options(function: F) -> F:
     """The options that say where images and masks are, as `split` has them."""
     fields = describe_params(LayoutParams)
-    for field in reversed([f for f in fields if f.name not in Params.__struct_fields__]):
+    for field in reversed([f for f in fields if f.name not in PngParams.__struct_fields__]):
         function = option_of(field)(function)
     return function
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
     from chaosprep.dataset.manifest import Dataset
-    from chaosprep.running.runner import Event
+    from chaosprep.running.options import Event
 
 
 def say(text: str) -> None:

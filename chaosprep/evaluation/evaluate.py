@@ -16,7 +16,7 @@ from chaosprep.evaluation.sides import Member, Organs, Side
 from chaosprep.evaluation.sources import open_prediction, open_reference
 from chaosprep.evaluation.surface import Spacing
 from chaosprep.running.mapping import OnCase, ignore, map_cases
-from chaosprep.running.runner import OnError
+from chaosprep.running.options import OnError
 
 _REMEDY = "Settle them, or leave these cases out with --on-error skip."
 

@@ -8,9 +8,9 @@ import msgspec
 from msgspec import Meta
 
 from chaosprep.errors import ChaosprepError, NothingFoundError, Problem
+from chaosprep.formats.codecs import PngParams
 from chaosprep.layouts import chaos, folder
 from chaosprep.layouts.root import Root
-from chaosprep.params import Params
 from chaosprep.privacy.pseudonyms import Key, read_key, warn_if_readable
 from chaosprep.series.source import SourceCase
 
@@ -18,7 +18,7 @@ Layout = Literal["auto", "chaos", "folder"]
 _FOLDER = "--images 'scans/{patient}/{slice}.dcm' --masks 'labels/{patient}/{slice}.png'"
 
 
-class LayoutParams(Params, frozen=True, kw_only=True):
+class LayoutParams(PngParams, frozen=True, kw_only=True):
     """How to find images and masks below a dataset root."""
 
     layout: Annotated[

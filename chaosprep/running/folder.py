@@ -15,7 +15,7 @@ from chaosprep.dataset.opening import open_dataset
 from chaosprep.errors import ChaosprepError, FileError, NothingFoundError, Problem, ProblemsError
 from chaosprep.files import check_apart, read_regular, real, sha256, write_durably
 from chaosprep.running.mapping import OnCase, ignore, map_cases
-from chaosprep.running.runner import OnError
+from chaosprep.running.options import OnError
 
 LICENSE = "LICENSE-DATA.txt"
 RECORD = "chaosprep-export.json"

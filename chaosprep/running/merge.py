@@ -19,8 +19,9 @@ from chaosprep.errors import ChaosprepError, Problem, ProblemsError, UsageError
 from chaosprep.running.commit import commit, in_order
 from chaosprep.running.executors import WorkerDied, map_unordered, open_executor, warm_up
 from chaosprep.running.lock import locked
+from chaosprep.running.options import Event, OnEvent, ignore
 from chaosprep.running.planning import check_output, damaged, fingerprint
-from chaosprep.running.runner import Event, OnEvent, forget, ignore, nothing_left
+from chaosprep.running.runner import forget, nothing_left
 from chaosprep.running.writer import Writer
 
 

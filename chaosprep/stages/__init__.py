@@ -1,1 +1,49 @@
-"""The steps of the work: one Params class and one function over one case each."""
+"""The steps of the work: one record, one Params class and one function over one case each.
+
+The table is all that a new stage needs besides its own file; nothing is imported before it is used.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+if TYPE_CHECKING:
+    from chaosprep.running.stage import Stage
+
+
+class Entry(NamedTuple):
+    """What a stage does, in a line, and where its record is: `module:attribute`."""
+
+    purpose: str
+    record: str
+
+
+STAGES: Final[dict[str, Entry]] = {
+    "split": Entry(
+        "Divide the patients into train, val and test (or folds); copy their pairs.",
+        "chaosprep.stages.split:SPLIT",
+    ),
+    "extract-liver": Entry(
+        "Turn grey-level masks into a binary liver mask or a label map.",
+        "chaosprep.stages.extract_liver:EXTRACT_LIVER",
+    ),
+    "convert": Entry(
+        "Turn DICOM into windowed 8-bit PNG, or 16-bit PNG or npy as stored.",
+        "chaosprep.stages.convert:CONVERT",
+    ),
+    "augment": Entry(
+        "Add transformed copies of the training slices, image and mask alike.",
+        "chaosprep.stages.augment:AUGMENT",
+    ),
+    "predict": Entry(
+        "Predict masks with a trained network, as a stage directory.",
+        "chaosprep.torch.stage:PREDICT",
+    ),
+}
+"""The stages by name, in the order of the work."""
+
+
+def load_stage(name: str) -> "Stage[Any, Any]":
+    """The record of a stage, imported when it is asked for."""
+    module, _, attribute = STAGES[name].record.partition(":")
+    record: Stage[Any, Any] = getattr(import_module(module), attribute)
+    return record

@@ -5,19 +5,16 @@ from typing import Any
 from chaosprep.dataset.manifest import Dataset
 from chaosprep.dataset.volumes import organ_values
 from chaosprep.errors import ChaosprepError
-
-SHAPING = {
-    "convert": ("window", "window_scope", "keep_16bit", "format", "spacing", "size", "fit"),
-}
-"""Stage -> its parameters that change what a network sees."""
+from chaosprep.stages import STAGES, load_stage
 
 
 def preparation(dataset: Dataset) -> dict[str, dict[str, Any]]:
-    """The parameters in `SHAPING` of the stages that a dataset went through."""
+    """The parameters that shape pixels, of the stages that a dataset went through."""
+    known = ((past, load_stage(past.stage)) for past in dataset.history if past.stage in STAGES)
     return {
-        past.stage: {name: past.parameters.get(name) for name in SHAPING[past.stage]}
-        for past in dataset.history
-        if past.stage in SHAPING
+        past.stage: {name: past.parameters.get(name) for name in stage.shaping}
+        for past, stage in known
+        if stage.shaping
     }
 
 

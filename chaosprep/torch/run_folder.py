@@ -193,7 +193,7 @@ def _difference(made: Card, asked: Card) -> str | None:
     if made.manifest_sha256 != asked.manifest_sha256:
         return "its run was trained on other data, or they were made again since"
     here, now = made.parameters, asked.parameters
-    names = sorted(name for name in {*here, *now} if here.get(name) != now.get(name))
+    names = sorted(name for name in now if here.get(name) != now[name])
     if not names:
         return None
     shown = ", ".join(f"{name} {here.get(name)!r}, now {now.get(name)!r}" for name in names)

@@ -17,6 +17,7 @@ from chaosprep.errors import NothingFoundError, ProblemsError, UsageError
 from chaosprep.layouts.chaos import Sequence
 from chaosprep.params import make_params
 from chaosprep.phantom import Patient, write_chaos
+from chaosprep.running.writer import Link
 from chaosprep.stages.assignment import assign
 from chaosprep.stages.split import SplitParams
 
@@ -304,7 +305,7 @@ def test_file_names_and_copy_order_change_nothing_but_the_source(
 
 
 @pytest.mark.parametrize("link", ["hard", "sym", "copy"])
-def test_links_are_made_on_request_only(phantom: Path, tmp_path: Path, link: str) -> None:
+def test_links_are_made_on_request_only(phantom: Path, tmp_path: Path, link: Link) -> None:
     made = chaosprep.split(phantom, tmp_path / "out", link=link)
     row = made.slices[0]
     copied, source = made.directory / row.image, phantom / row.source
