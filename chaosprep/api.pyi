@@ -15,12 +15,6 @@ def augment(
     source: str | Path | Dataset,
     output: str | Path,
     *,
-    jobs: int = ...,
-    dask: str | None = ...,
-    shard: str | None = ...,
-    on_error: Literal["stop", "skip"] = ...,
-    overwrite: bool = ...,
-    on_event: Callable[[Event], None] | None = ...,
     patient: Sequence[str] = ...,
     compression: Literal["fast", "small", "none"] = ...,
     copies: int = ...,
@@ -33,6 +27,12 @@ def augment(
     keep_label: float = ...,
     swap_labels: bool = ...,
     seed: int = ...,
+    jobs: int = ...,
+    dask: str | None = ...,
+    shard: str | None = ...,
+    on_error: Literal["stop", "skip"] = ...,
+    overwrite: bool = ...,
+    on_event: Callable[[Event], None] | None = ...,
 ) -> Dataset:
     """Add transformed copies of the training slices, image and mask alike."""
 
@@ -40,12 +40,6 @@ def convert(
     source: str | Path | Dataset,
     output: str | Path,
     *,
-    jobs: int = ...,
-    dask: str | None = ...,
-    shard: str | None = ...,
-    on_error: Literal["stop", "skip"] = ...,
-    overwrite: bool = ...,
-    on_event: Callable[[Event], None] | None = ...,
     patient: Sequence[str] = ...,
     compression: Literal["fast", "small", "none"] = ...,
     window: str = ...,
@@ -57,6 +51,12 @@ def convert(
     size: str | None = ...,
     fit: Literal["both", "pad", "crop"] = ...,
     mask_sampling: Literal["nearest", "label"] = ...,
+    jobs: int = ...,
+    dask: str | None = ...,
+    shard: str | None = ...,
+    on_error: Literal["stop", "skip"] = ...,
+    overwrite: bool = ...,
+    on_event: Callable[[Event], None] | None = ...,
 ) -> Dataset:
     """Turn DICOM into windowed 8-bit PNG, or 16-bit PNG or npy as stored."""
 
@@ -64,12 +64,6 @@ def extract_liver(
     source: str | Path | Dataset,
     output: str | Path,
     *,
-    jobs: int = ...,
-    dask: str | None = ...,
-    shard: str | None = ...,
-    on_error: Literal["stop", "skip"] = ...,
-    overwrite: bool = ...,
-    on_event: Callable[[Event], None] | None = ...,
     patient: Sequence[str] = ...,
     compression: Literal["fast", "small", "none"] = ...,
     range: tuple[int, int] | None = ...,
@@ -79,6 +73,12 @@ def extract_liver(
     drop_empty: bool = ...,
     levels: Literal["chaos", "chaos-2019-02"] = ...,
     lenient_masks: bool = ...,
+    jobs: int = ...,
+    dask: str | None = ...,
+    shard: str | None = ...,
+    on_error: Literal["stop", "skip"] = ...,
+    overwrite: bool = ...,
+    on_event: Callable[[Event], None] | None = ...,
 ) -> Dataset:
     """Turn grey-level masks into a binary liver mask or a label map."""
 
@@ -87,13 +87,13 @@ def predict(
     source: str | Path | Dataset,
     output: str | Path,
     *,
-    on_error: Literal["stop", "skip"] = ...,
-    overwrite: bool = ...,
-    on_event: Callable[[Event], None] | None = ...,
     patient: Sequence[str] = ...,
     compression: Literal["fast", "small", "none"] = ...,
     split: Literal["train", "val", "test"] | None = ...,
     device: Literal["auto", "cpu", "cuda"] = ...,
+    on_error: Literal["stop", "skip"] = ...,
+    overwrite: bool = ...,
+    on_event: Callable[[Event], None] | None = ...,
 ) -> Dataset:
     """Predict masks with a trained network, as a stage directory."""
 
@@ -102,11 +102,6 @@ def prepare(
     output: str | Path,
     *,
     config: str | Path | None = ...,
-    jobs: int = ...,
-    dask: str | None = ...,
-    on_error: Literal["stop", "skip"] = ...,
-    overwrite: bool = ...,
-    on_event: Callable[[Event], None] | None = ...,
     patient: Sequence[str] = ...,
     compression: Literal["fast", "small", "none"] = ...,
     layout: Literal["auto", "chaos", "folder"] = ...,
@@ -147,6 +142,11 @@ def prepare(
     exact_probability: bool = ...,
     keep_label: float = ...,
     swap_labels: bool = ...,
+    jobs: int = ...,
+    dask: str | None = ...,
+    on_error: Literal["stop", "skip"] = ...,
+    overwrite: bool = ...,
+    on_event: Callable[[Event], None] | None = ...,
 ) -> Dataset:
     """Run the stages one after the other, each into a folder of its own in `output`."""
 
@@ -170,12 +170,6 @@ def split(
     source: str | Path | Dataset,
     output: str | Path,
     *,
-    jobs: int = ...,
-    dask: str | None = ...,
-    shard: str | None = ...,
-    on_error: Literal["stop", "skip"] = ...,
-    overwrite: bool = ...,
-    on_event: Callable[[Event], None] | None = ...,
     patient: Sequence[str] = ...,
     compression: Literal["fast", "small", "none"] = ...,
     layout: Literal["auto", "chaos", "folder"] = ...,
@@ -193,6 +187,12 @@ def split(
     seed: int = ...,
     max_pixels: int = ...,
     link: Literal["copy", "hard", "sym"] = ...,
+    jobs: int = ...,
+    dask: str | None = ...,
+    shard: str | None = ...,
+    on_error: Literal["stop", "skip"] = ...,
+    overwrite: bool = ...,
+    on_event: Callable[[Event], None] | None = ...,
 ) -> Dataset:
     """Divide the patients into train, val and test (or folds); copy their pairs."""
 

@@ -1,14 +1,15 @@
-"""Described fields shown as keywords: a function's signature and documentation."""
+"""Described fields as the keywords of a function: its signature, documentation and checks."""
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import wraps
 from inspect import Parameter, Signature, cleandoc, signature
 from pathlib import Path
 from types import UnionType
-from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Any, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 import msgspec
 
-from chaosprep.params import describe_params
+from chaosprep.params import check_names, describe_params
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -16,15 +17,16 @@ F = TypeVar("F", bound=Callable[..., Any])
 def shows(
     *kinds: type[msgspec.Struct], without: Iterable[str] = (), about: str | None = None
 ) -> Callable[[F], F]:
-    """Show the fields of some classes in a function's signature and documentation.
+    """Give a function the fields of some classes as keywords, which it takes as `**named`.
 
+    They stand in its signature and documentation, and a name that nothing has is a `UsageError`.
     Fields that the function has in its own signature stay as they are there; `without` are left
     out; `about` goes before the function's own documentation.
     """
 
     def show(function: F) -> F:
         head = [p for p in signature(function).parameters.values() if p.kind is not p.VAR_KEYWORD]
-        own = {parameter.name for parameter in head}
+        own = [parameter.name for parameter in head]
         fields = {
             field.name: (field, get_type_hints(kind)[field.name])
             for kind in kinds
@@ -36,11 +38,18 @@ def shows(
             for name, (field, hint) in fields.items()
         ]
         made = Signature([*head, *more], return_annotation=signature(function).return_annotation)
-        function.__signature__ = made  # type: ignore[attr-defined]
+        keywords = [p.name for p in made.parameters.values() if p.kind is p.KEYWORD_ONLY]
+
+        @wraps(function)
+        def shown(*places: Any, **named: Any) -> Any:  # noqa: ANN401 - what the function gives
+            check_names([name for name in named if name not in own], keywords)
+            return function(**made.bind(*places, **named).arguments)
+
         lines = [f"    {name}: {field.description}" for name, (field, _) in fields.items()]
         texts = [cleandoc(text) for text in (about, function.__doc__) if text]
-        function.__doc__ = "\n".join(["\n\n".join(texts), "", "Parameters:", *lines, ""])
-        return function
+        shown.__doc__ = "\n".join(["\n\n".join(texts), "", "Parameters:", *lines, ""])
+        shown.__signature__ = made  # type: ignore[attr-defined]
+        return cast(F, shown)
 
     return show
 
