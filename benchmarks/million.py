@@ -24,7 +24,8 @@ from chaosprep.dataset.descriptor import DataSource, License, PastStage
 from chaosprep.dataset.records import File, Slice, encode_row, file_columns
 from chaosprep.errors import Problem
 from chaosprep.params import Params
-from chaosprep.running.runner import Event, run
+from chaosprep.running.options import Event
+from chaosprep.running.runner import run
 from chaosprep.running.stage import CaseResult, Stage
 from chaosprep.running.writer import Writer
 

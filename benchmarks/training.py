@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
+from typing import Literal
 
 import chaosprep
 from chaosprep import Dataset
@@ -114,7 +115,8 @@ def untrained(images: Dataset) -> dict[str, float]:
 
 def compare(stages: Stages, epochs: int, seeds: Sequence[int]) -> Iterator[Result]:
     """Train in 8 and 16 bits, with and without augmentation: the same seeds, the same steps."""
-    for seed, bits, augment in product(seeds, (8, 16), ("none", "mri")):
+    presets: tuple[Literal["none", "mri"], ...] = ("none", "mri")
+    for seed, bits, augment in product(seeds, (8, 16), presets):
         scores: list[EpochScore] = []
         chaosprep.train(
             stages.of(bits),

@@ -142,20 +142,6 @@ def settle(temporary: Path, path: Path) -> None:
             os.close(directory)
 
 
-def read_toml(path: Path, name: str, code: str) -> dict[str, Any]:
-    """The tables of a TOML file, which `name` is to stand before in an error.
-
-    Raises:
-        UsageError: `code`, it cannot be read or is not TOML.
-    """
-    try:
-        with path.open("rb") as file:
-            return tomllib.load(file)
-    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        remedy = "Give the path of a TOML file that can be read."
-        raise UsageError(f"{name}{path}: {error}", remedy, code) from error
-
-
 GOES_ON = "Make room or choose another output; the same command goes on from here."
 """What to do where a run that can be taken up again could not write."""
 
@@ -179,3 +165,17 @@ def writing(output: Path, remedy: str = "Make room or choose another output.") -
 def write_json(file: Path, value: object) -> None:
     """Write JSON to be read by people too."""
     write_durably(file, msgspec.json.format(msgspec.json.encode(value), indent=2) + b"\n")
+
+
+def read_toml(path: Path, code: str, about: str = "") -> dict[str, Any]:
+    """Read a TOML file that a person wrote; `about` goes before the file's name in an error.
+
+    Raises:
+        UsageError: with this code, the file cannot be read or is not TOML.
+    """
+    try:
+        with path.open("rb") as file:
+            return tomllib.load(file)
+    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        remedy = "Give the path of a TOML file that can be read."
+        raise UsageError(f"{about}{path}: {error}", remedy, code) from error

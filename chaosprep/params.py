@@ -1,19 +1,19 @@
 """Parameters as data: a class of described fields, checked where they are made."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 import msgspec
 from msgspec import Meta
-from msgspec.inspect import VarTupleType
+from msgspec import inspect as types
 
 from chaosprep.errors import UsageError
 from chaosprep.files import read_toml
-from chaosprep.imaging.png.codec import Compression
 
 
 class Fields(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -33,9 +33,6 @@ class Params(Fields, frozen=True, kw_only=True):
     patient: Annotated[
         tuple[str, ...], Meta(description="Only this patient, such as MR001. Repeatable.")
     ] = ()
-    compression: Annotated[
-        Compression, Meta(description="PNG files: quick to write, smallest, or not compressed.")
-    ] = "fast"
 
     @classmethod
     def completed(cls, recorded: Mapping[str, Any]) -> dict[str, Any]:
@@ -46,26 +43,18 @@ class Params(Fields, frozen=True, kw_only=True):
 
 F = TypeVar("F", bound=Fields)
 P = TypeVar("P", bound=Params)
+S = TypeVar("S", bound=msgspec.Struct)
 
 
-def make_params(kind: type[F], fields: dict[str, Any]) -> F:
+def make_params(kind: type[S], fields: dict[str, Any]) -> S:
     """Build parameters from named values, checked against their types and ranges.
 
     Raises:
         UsageError: naming the parameter that is wrong or unknown.
     """
-    unknown = sorted(set(fields) - set(kind.__struct_fields__))
-    if unknown:
-        raise UsageError(
-            f"{', '.join(unknown)}: no such parameter",
-            f"There are: {', '.join(kind.__struct_fields__)}.",
-            code="parameter",
-        )
+    check_names(fields, kind.__struct_fields__)
     known = {field.name: field for field in describe_params(kind)}
-    one = {name for name, field in known.items() if isinstance(field.type, VarTupleType)}
-    fields = {n: (v,) if n in one and isinstance(v, str) else v for n, v in fields.items()}
-    tables = {name for name, field in known.items() if takes_table(field.type)}
-    fields = {n: _table(n, v) if n in tables else v for n, v in fields.items()}
+    fields = {name: _plainer(known[name], value) for name, value in fields.items()}
     try:
         return msgspec.convert(fields, kind)
     except msgspec.ValidationError as error:
@@ -78,55 +67,83 @@ def make_params(kind: type[F], fields: dict[str, Any]) -> F:
         ) from error
 
 
+def check_names(
+    given: Iterable[str],
+    known: Collection[str],
+    *,
+    what: str = "parameter",
+    code: str = "parameter",
+) -> None:
+    """Refuse names that nothing has, with those there are and those that were probably meant.
+
+    Raises:
+        UsageError: there are such names.
+    """
+    unknown = sorted(set(given) - set(known))
+    if unknown:
+        near = dict.fromkeys(one for name in unknown for one in get_close_matches(name, known, 1))
+        hint = f" Did you mean {' and '.join(near)}?" if near else ""
+        raise UsageError(
+            f"{', '.join(unknown)}: no such {what}", f"There are: {', '.join(known)}.{hint}", code
+        )
+
+
 @dataclass(frozen=True)
 class Parameter:
     """A field of a Params class: what help texts, options and signatures are made of."""
 
     name: str
-    type: msgspec.inspect.Type
+    type: types.Type
     default: Any
     description: str
     option: str
 
 
-def describe_params(kind: type[Fields]) -> list[Parameter]:
-    """The fields of a Params class, in their order."""
-    info = msgspec.inspect.type_info(kind)
-    assert isinstance(info, msgspec.inspect.StructType)
+def describe_params(kind: type[msgspec.Struct]) -> list[Parameter]:
+    """The fields of a Params class, or of any other Struct, in their order."""
+    info = types.type_info(kind)
+    assert isinstance(info, types.StructType)
     return [_parameter(field) for field in info.fields]
 
 
-def _parameter(field: msgspec.inspect.Field) -> Parameter:
+def _parameter(field: types.Field) -> Parameter:
     found, description, option = field.type, "", field.name.replace("_", "-")
-    if isinstance(found, msgspec.inspect.Metadata):
+    if isinstance(found, types.Metadata):
         description = (found.extra_json_schema or {}).get("description", "")
         option = (found.extra or {}).get("option", option)
         found = found.type
     return Parameter(field.name, found, field.default, description, option)
 
 
+def bare(kind: types.Type) -> types.Type:
+    """A type without its annotations and without None."""
+    if isinstance(kind, types.Metadata):
+        return bare(kind.type)
+    if isinstance(kind, types.UnionType):
+        return bare(next(t for t in kind.types if not isinstance(t, types.NoneType)))
+    return kind
+
+
 def _expected(message: str, field: Parameter) -> str:
     """Msgspec's words for what is wrong, with the choices where there are some."""
     if message.startswith("Invalid enum value"):
-        literal = field.type.item_type if isinstance(field.type, VarTupleType) else field.type
-        literal = literal.type if isinstance(literal, msgspec.inspect.Metadata) else literal
+        literal = bare(field.type)
+        literal = bare(literal.item_type) if isinstance(literal, types.VarTupleType) else literal
         choices = getattr(literal, "values", ())
         return f"must be one of {', '.join(str(choice) for choice in choices)}"
     return message[0].lower() + message[1:]
 
 
-def takes_table(kind: msgspec.inspect.Type) -> bool:
-    """Whether a parameter is a table, or None: a TOML file, where it is given as a path."""
-    if isinstance(kind, msgspec.inspect.UnionType):
-        return any(takes_table(one) for one in kind.types)
-    return isinstance(kind, msgspec.inspect.DictType)
-
-
-def _table(name: str, value: Any) -> Any:  # noqa: ANN401 - checked afterwards
-    """A table as it is given, or read from the TOML file that is named."""
-    if not isinstance(value, str | Path):
-        return value
-    return read_toml(Path(value), f"{name}: ", "parameter")
+def _plainer(field: Parameter, value: Any) -> Any:  # noqa: ANN401 - checked afterwards
+    """A value in its field's own form: one of several, a table's TOML file, a path."""
+    kind = bare(field.type)
+    if isinstance(kind, types.VarTupleType) and isinstance(value, str):
+        return (value,)
+    if isinstance(kind, types.DictType) and isinstance(value, str | Path):
+        return read_toml(Path(value), "parameter", f"{field.name}: ")
+    if isinstance(kind, types.StrType) and isinstance(value, Path):
+        return str(value)
+    return value
 
 
 @cache

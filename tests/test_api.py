@@ -48,7 +48,7 @@ def test_every_public_name_is_there_and_documented(name: str) -> None:
 
 def test_a_wrong_name_is_an_attribute_error() -> None:
     with pytest.raises(AttributeError, match="no attribute 'frobnicate'"):
-        _ = chaosprep.frobnicate
+        _ = chaosprep.frobnicate  # type: ignore[attr-defined]
 
 
 def test_a_stage_takes_a_dataset_or_its_path(images: chaosprep.Dataset, tmp_path: Path) -> None:
@@ -63,12 +63,55 @@ def test_an_unknown_parameter_is_named_with_those_there_are(
     with pytest.raises(
         UsageError, match=r"copys: no such parameter\. There are: patient, compression, copies"
     ):
-        chaosprep.augment(images, tmp_path / "out", copys=2)
+        chaosprep.augment(images, tmp_path / "out", copys=2)  # type: ignore[call-arg]
+
+
+@pytest.mark.parametrize(
+    ("verb", "places", "given", "meant"),
+    [
+        ("convert", 2, {"keep_16bt": True}, "keep_16bit"),
+        ("train", 2, {"epocs": 3}, "epochs"),
+        ("prepare", 2, {"copys": 2}, "copies"),
+        ("predict", 3, {"devise": "cpu"}, "device"),
+        ("split", 2, {"overwritten": True}, "overwrite"),
+    ],
+)
+def test_a_mistyped_keyword_is_answered_with_what_was_meant(
+    verb: str, places: int, given: dict[str, object], meant: str
+) -> None:
+    with pytest.raises(
+        UsageError, match=rf"no such parameter\..* Did you mean {meant}\?"
+    ) as caught:
+        getattr(chaosprep, verb)(*["nowhere"] * places, **given)
+    assert caught.value.exit_code == 2
+
+
+def test_a_keyword_like_nothing_there_is_gets_no_guess() -> None:
+    with pytest.raises(UsageError, match=r"zzz: no such parameter\. There are: [^?]*\.$"):
+        chaosprep.convert("a", "b", zzz=1)  # type: ignore[call-arg]
+
+
+def test_a_stage_in_this_process_takes_no_workers() -> None:
+    with pytest.raises(UsageError, match="jobs: no such parameter"):
+        chaosprep.predict("a", "b", "c", jobs=2)  # type: ignore[call-arg]
+
+
+def test_a_forgotten_argument_is_pythons_own_error() -> None:
+    with pytest.raises(TypeError, match="'output'"):
+        chaosprep.convert("a")  # type: ignore[call-arg]
+
+
+def test_parameters_are_checked_without_the_room_of_arrays() -> None:
+    program = "import sys, chaosprep.params\nprint('chaosprep.imaging' in sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "False\n"
 
 
 def test_a_parameter_of_the_wrong_type_is_named(images: chaosprep.Dataset, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="copies: expected `int`"):
-        chaosprep.augment(images, tmp_path / "out", copies="two")
+        chaosprep.augment(images, tmp_path / "out", copies="two")  # type: ignore[arg-type]
 
 
 def test_help_shows_every_parameter() -> None:

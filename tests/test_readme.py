@@ -53,8 +53,8 @@ def test_the_toml_block_is_a_configuration_of_prepare(tmp_path: Path) -> None:
     file = tmp_path / "prepare.toml"
     file.write_text(text, encoding="utf-8")
     params = prepare_params({}, read_config(file))
-    assert params.convert.keep_16bit
-    assert params.augment.copies == tomllib.loads(text)["augment"]["copies"]
+    assert params["convert"].keep_16bit
+    assert params["augment"].copies == tomllib.loads(text)["augment"]["copies"]
 
 
 @pytest.mark.usefixtures("sessions")

@@ -9,8 +9,8 @@ import pytest
 import chaosprep
 from chaosprep import Dataset, Event
 from chaosprep.exports import nifti
+from chaosprep.running.options import ignore
 from chaosprep.running.planning import make_plan
-from chaosprep.running.runner import ignore
 from chaosprep.stages.split import SPLIT, SplitParams
 from tests.running.toys import snapshot
 

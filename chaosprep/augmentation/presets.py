@@ -1,7 +1,7 @@
 """Ready recipes, in one table."""
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
 
 import msgspec
 
@@ -38,6 +38,7 @@ class Preset:
         return self.about + ("; mirrors, so a label map needs its labels swapped" * mirrors)
 
 
+PresetName = Literal["mri", "tutorial", "light", "medium", "heavy", "unet"]
 DEFAULT_PRESET: Final = "mri"
 
 PRESETS: Final[dict[str, Preset]] = {

@@ -53,12 +53,7 @@ class AugmentCommand(click.Command):
 
 
 def _command() -> click.Command:
-    stage = stage_command(
-        AUGMENT,
-        "DIR",
-        "DIR is what convert made. Originals are kept, val and test are carried over; what was "
-        "drawn for each copy stands in the table.",
-    )
+    stage = stage_command(AUGMENT)
     for param in stage.params:
         param.required = param.required and param.name != "output"
     looks = [

@@ -5,13 +5,7 @@ from typing import Any
 
 import click
 
-from chaosprep.cli.options import (
-    jobs_option,
-    json_option,
-    on_error_option,
-    quiet_option,
-    verbose_option,
-)
+from chaosprep.cli.options import jobs_option, on_error_option, talk_options
 from chaosprep.cli.output import LEFT_OUT, Talk, one_line, say, write_json
 from chaosprep.dataset.records import SPLITS
 from chaosprep.errors import plural
@@ -83,18 +77,9 @@ def _say_case(case: str, done: int, total: int) -> None:
 )
 @on_error_option
 @jobs_option
-@json_option
-@verbose_option
-@quiet_option
+@talk_options
 def command(
-    pred: Path,
-    ref: Path,
-    csv: Path | None,
-    plot: Path | None,
-    as_json: bool,
-    verbose: int,
-    quiet: int,
-    **chosen: Any,
+    pred: Path, ref: Path, csv: Path | None, plot: Path | None, talk: Talk, **chosen: Any
 ) -> None:
     """PRED and REF can be stage directories, folders of masks, NIfTI, or the challenge's folders.
 
@@ -102,37 +87,31 @@ def command(
     are a CHAOS root with Ground, and a submission of Results for it. Cases are measured in 3-D,
     distances in mm. A hyphen stands for what cannot be measured.
     """
-    with Talk(verbose - quiet, as_json, bar=False):
-        for file, suffix in ((csv, ".csv"), (plot, ".png")):
-            if file is not None:
-                _check(file, suffix, pred, ref)
-        found = evaluate(
-            pred,
-            ref,
-            on_case=_say_case if verbose > quiet else ignore,
-            **chosen,
-        )
-        if csv is not None:
-            _write(csv, csv_text(found).encode())
-        if plot is not None:
-            _write(plot, box_plots(found))
-    _show(found, as_json, quiet)
+    for file, suffix in ((csv, ".csv"), (plot, ".png")):
+        if file is not None:
+            _check(file, suffix, pred, ref)
+    found = evaluate(pred, ref, on_case=_say_case if talk.verbose else ignore, **chosen)
+    if csv is not None:
+        _write(csv, csv_text(found).encode())
+    if plot is not None:
+        _write(plot, box_plots(found))
+    _show(found, talk)
     if found.skipped:
         click.get_current_context().exit(LEFT_OUT)
 
 
-def _show(found: Evaluation, as_json: bool, quiet: int) -> None:
-    if not quiet:
+def _show(found: Evaluation, talk: Talk) -> None:
+    if not talk.quiet:
         for problem in found.skipped:
             say(f"Left out: {problem}")
         for note in found.notes:
             say(f"Note: {note}")
-    if as_json:
+    if talk.as_json:
         write_json(found)
         return
     for line in table(found):
         click.echo(one_line(line))
-    if not quiet:
+    if not talk.quiet:
         score = "not known" if found.score is None else f"{found.score:.2f}"
         click.echo(
             f"evaluate: {plural(found.cases, found.per)}, {plural(len(found.summaries), 'organ')}, "

@@ -6,12 +6,13 @@ from typing import Any, TypeVar
 
 import click
 
-from chaosprep.cli.options import jobs_option, json_option, source_argument
+from chaosprep.cli.options import jobs_option, source_argument, talk_options
 from chaosprep.cli.output import Talk, say, write_json
 from chaosprep.cli.parameters import option_of
 from chaosprep.errors import plural
+from chaosprep.formats.codecs import PngParams
 from chaosprep.layouts.find import LayoutParams
-from chaosprep.params import Params, describe_params
+from chaosprep.params import describe_params
 from chaosprep.quality.inspect import CaseView, Inspection, inspect
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -20,7 +21,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 def layout_options(function: F) -> F:
     """The options that say where images and masks are, as `split` has them."""
     fields = describe_params(LayoutParams)
-    for field in reversed([f for f in fields if f.name not in Params.__struct_fields__]):
+    for field in reversed([f for f in fields if f.name not in PngParams.__struct_fields__]):
         function = option_of(field)(function)
     return function
 
@@ -29,15 +30,14 @@ def layout_options(function: F) -> F:
 @source_argument("ROOT")
 @layout_options
 @jobs_option
-@json_option
-def command(source: Path, jobs: int, as_json: bool, **where: str | None) -> None:
+@talk_options
+def command(source: Path, jobs: int, talk: Talk, **where: str | None) -> None:
     """ROOT is CHAOS as it was downloaded: the outer folder, Train_Sets, MR, or one patient.
 
     With --images it is any folder of DICOM series; a stage directory will do as well.
     """
-    with Talk(0, as_json, bar=False):
-        found = inspect(source, jobs=jobs, **where)
-    if as_json:
+    found = inspect(source, jobs=jobs, **where)
+    if talk.as_json:
         write_json(found)
     else:
         show(found)

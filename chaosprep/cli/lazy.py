@@ -30,11 +30,15 @@ class LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import a command; its line goes in front of its help."""
         if cmd_name in self._lines and cmd_name not in self._imported:
-            module = import_module(self._module + cmd_name.replace("-", "_"))
-            command: click.Command = module.command
+            command = self.import_command(self._module + cmd_name.replace("-", "_"), cmd_name)
             command.help = f"{self._lines[cmd_name]}\n\n{cleandoc(command.help or '')}"
             self._imported[cmd_name] = command
         return self._imported.get(cmd_name)
+
+    def import_command(self, module: str, name: str) -> click.Command:
+        """Import the command of this name; its module may be there or not."""
+        command: click.Command = import_module(module).command
+        return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the commands without importing them."""

@@ -2,21 +2,26 @@
 
 import signal
 import sys
+from importlib.util import find_spec
 from types import FrameType
 
 import click
 
 from chaosprep.cli.lazy import LazyGroup
 from chaosprep.errors import ChaosprepError
+from chaosprep.stage_table import STAGES, Entry, load_stage
 from chaosprep.version import __version__
+
+
+def is_trained(stage: Entry) -> bool:
+    """Whether a stage works with what `train` made, and is listed behind it."""
+    return stage.record.startswith("chaosprep.torch.")
+
 
 VERBS = {
     "inspect": "What is here: patients, sequences, slices, sizes, grey levels, problems.",
-    "split": "Divide the patients into train, val and test (or folds); copy their pairs.",
-    "extract-liver": "Turn grey-level masks into a binary liver mask or a label map.",
-    "convert": "Turn DICOM into windowed 8-bit PNG, or 16-bit PNG or npy as stored.",
-    "augment": "Add transformed copies of the training slices, image and mask alike.",
-    "prepare": "Split, extract-liver, convert and augment in one go.",
+    **{name: stage.purpose for name, stage in STAGES.items() if not is_trained(stage)},
+    "prepare": "Split, extract, convert and augment in one go.",
     "merge": "Make one stage directory of the shards of a stage.",
     "verify": "Check a stage directory, or any folder of images and masks; find leakage.",
     "report": "Make one HTML page to look at: split, problems, montages, histograms, ratings.",
@@ -24,7 +29,7 @@ VERBS = {
     "assemble": "Put slices, or predictions on them, back together as volumes in the patient.",
     "evaluate": "Compare predicted masks with a reference: overlap, distances in mm, CHAOS scores.",
     "train": "Train a baseline U-Net or U-Net++ (needs chaosprep[train]).",
-    "predict": "Predict masks with a trained network, as a stage directory.",
+    **{name: stage.purpose for name, stage in STAGES.items() if is_trained(stage)},
     "preview": "Draw the slices with their masks' outlines as one picture.",
 }
 _AFTER = dict.fromkeys(
@@ -50,6 +55,14 @@ class Verbs(LazyGroup):
         except KeyboardInterrupt:
             click.echo(_AFTER.get(ctx.invoked_subcommand or "", GO_ON), err=True)
             ctx.exit(INTERRUPTED)
+
+    def import_command(self, module: str, name: str) -> click.Command:
+        """A stage is shown by its record, unless it has a module of its own."""
+        if name not in STAGES or find_spec(module):
+            return super().import_command(module, name)
+        from chaosprep.cli.stage import stage_command
+
+        return stage_command(load_stage(name))
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:

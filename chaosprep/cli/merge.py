@@ -6,12 +6,10 @@ import click
 
 from chaosprep.cli.options import (
     jobs_option,
-    json_option,
     no_progress_option,
     output_option,
     overwrite_option,
-    quiet_option,
-    verbose_option,
+    talk_options,
 )
 from chaosprep.cli.output import Talk, say
 
@@ -27,20 +25,9 @@ from chaosprep.cli.output import Talk, say
 @output_option
 @jobs_option
 @overwrite_option
-@json_option
-@verbose_option
-@quiet_option
+@talk_options
 @no_progress_option
-def command(
-    shards: tuple[Path, ...],
-    output: Path,
-    jobs: int,
-    overwrite: bool,
-    as_json: bool,
-    verbose: int,
-    quiet: int,
-    no_progress: bool,
-) -> None:
+def command(shards: tuple[Path, ...], output: Path, jobs: int, overwrite: bool, talk: Talk) -> None:
     """SHARD... are all directories that one stage made with --shard 1/N to N/N, in any order.
 
     DIR becomes what one run without --shard makes, byte for byte; files are hard links where
@@ -48,11 +35,9 @@ def command(
     """
     from chaosprep.running.merge import merge
 
-    with Talk(verbose - quiet, as_json, not no_progress) as talk:
-        made = merge(shards, output, jobs=jobs, overwrite=overwrite, on_event=talk.on_event)
-        mixed = {name: found for name, found in made.made.versions.items() if ", " in found}
-        if mixed and verbose >= quiet:
-            told = "; ".join(f"{name} {found}" for name, found in mixed.items())
-            say(f"merge: the shards were made with different libraries ({told})")
-        code = talk.finish()
-    click.get_current_context().exit(code)
+    made = merge(shards, output, jobs=jobs, overwrite=overwrite, on_event=talk.on_event)
+    mixed = {name: found for name, found in made.made.versions.items() if ", " in found}
+    if mixed and not talk.quiet:
+        told = "; ".join(f"{name} {found}" for name, found in mixed.items())
+        say(f"merge: the shards were made with different libraries ({told})")
+    click.get_current_context().exit(talk.finish())

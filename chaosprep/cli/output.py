@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
     from chaosprep.dataset.manifest import Dataset
-    from chaosprep.running.runner import Event
+    from chaosprep.running.options import Event
 
 
 def say(text: str) -> None:
@@ -53,13 +53,31 @@ class Talk:
 
     def __init__(self, loudness: int, as_json: bool, bar: bool) -> None:
         self._loudness = loudness
-        self._as_json = as_json
+        self.as_json = as_json
         self._bar = bar and loudness >= 0 and sys.stderr.isatty()
         self._progress: Progress | None = None
         self._task: TaskID | None = None
         self._tenths = 0
         self._next = ""
         self._finished: list[dict[str, Any]] = []
+
+    @property
+    def quiet(self) -> bool:
+        """Whether only errors are to be said."""
+        return self._loudness < 0
+
+    @property
+    def verbose(self) -> bool:
+        """Whether each case is to be said."""
+        return self._loudness > 0
+
+    def result(self, made: object, *lines: str) -> None:
+        """What came of it: as JSON, or in lines unless it is to be quiet."""
+        if self.as_json:
+            write_json(made)
+        elif not self.quiet:
+            for line in lines:
+                click.echo(line)
 
     def __enter__(self) -> "Talk":
         return self
@@ -71,7 +89,7 @@ class Talk:
         trace: TracebackType | None,
     ) -> None:
         self._stop_bar()
-        if self._as_json and isinstance(error, ChaosprepError):
+        if self.as_json and isinstance(error, ChaosprepError):
             problems = error.problems if isinstance(error, ProblemsError) else ()
             write_json(
                 {
@@ -97,9 +115,9 @@ class Talk:
 
     def finish(self, page: Path | None = None) -> int:
         """Write the results as JSON, or say what to look at next: a page. Gives the exit code."""
-        if self._as_json:
+        if self.as_json:
             write_json(self._finished[0] if len(self._finished) == 1 else self._finished)
-        elif self._finished and self._loudness >= 0:
+        elif self._finished and not self.quiet:
             last = self._finished[-1]["manifest"].parent
             say(self._next or f"Look at {page or f'it: chaosprep report {last} -o report.html'}")
         return LEFT_OUT if any(found["skipped"] for found in self._finished) else 0
@@ -117,7 +135,7 @@ class Talk:
             self._next = (
                 f"Shard {dataset.shard.index} of {dataset.shard.count} is ready for chaosprep merge"
             )
-        if self._as_json or self._loudness < 0:
+        if self.as_json or self.quiet:
             return
         slices = sum(counts.slices for counts in dataset.descriptor.tool.counts.values())
         click.echo(
@@ -127,7 +145,7 @@ class Talk:
         )
 
     def _advance(self, event: "Event") -> None:
-        if self._loudness > 0:
+        if self.verbose:
             failed = f", {plural(len(event.problems), 'problem')}" if event.problems else ""
             self._line(f"{event.stage}: {event.case}, {plural(event.slices, 'slice')}{failed}")
         if self._progress is not None and self._task is not None:
@@ -139,7 +157,7 @@ class Talk:
                 self._line(f"{event.stage}: {event.finished} of {plural(event.total, 'case')}")
 
     def _line(self, text: str) -> None:
-        if self._loudness < 0:
+        if self.quiet:
             return
         if self._progress is not None:
             self._progress.console.print(

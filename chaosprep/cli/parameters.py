@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 import click
 from msgspec import inspect as types
 
-from chaosprep.params import Fields, Parameter, describe_params
+from chaosprep.params import Fields, Parameter, bare, describe_params
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -28,24 +28,23 @@ def parameter_options(*kinds: type[Fields], without: Iterable[str] = ()) -> Call
     return add
 
 
-def option_of(field: Parameter) -> Callable[[F], F]:
-    """The option of one field."""
-    flag = f"--{field.option}"
+def option_of(field: Parameter, *letters: str, **more: Any) -> Callable[[F], F]:
+    """The option of one field; `letters` are short names, `more` goes before what is derived."""
+    flags = (*letters, f"--{field.option}", field.name)
     if isinstance(field.type, types.BoolType):
-        return click.option(flag, field.name, is_flag=True, help=field.description)
-    return click.option(
-        flag,
-        field.name,
-        default=field.default,
-        show_default=field.default not in (None, ()),
-        help=field.description,
+        return click.option(*flags, is_flag=True, help=field.description, **more)
+    derived = {
+        "default": field.default,
+        "show_default": field.default not in (None, ()),
+        "help": field.description,
         **_shape(field.type),
-    )
+    }
+    return click.option(*flags, **derived | more)
 
 
 def _shape(kind: types.Type) -> dict[str, Any]:
     """The click settings for a type: its parser, how many values, how it shows in the help."""
-    kind = _bare(kind)
+    kind = bare(kind)
     if isinstance(kind, types.VarTupleType):
         return {"type": _single(kind.item_type), "multiple": True}
     if isinstance(kind, types.TupleType):
@@ -54,21 +53,12 @@ def _shape(kind: types.Type) -> dict[str, Any]:
 
 
 def _single(kind: types.Type) -> Any:  # noqa: ANN401 - click's parser or a plain type
-    kind = _bare(kind)
+    kind = bare(kind)
     if isinstance(kind, types.DictType):
         return click.Path(exists=True, dir_okay=False)
     if isinstance(kind, types.LiteralType):
         return Choice(value for value in kind.values if isinstance(value, str | int))
     return {types.IntType: int, types.FloatType: float}.get(type(kind), str)
-
-
-def _bare(kind: types.Type) -> types.Type:
-    """A type without its annotations and without None."""
-    if isinstance(kind, types.Metadata):
-        return _bare(kind.type)
-    if isinstance(kind, types.UnionType):
-        return _bare(next(t for t in kind.types if not isinstance(t, types.NoneType)))
-    return kind
 
 
 class Choice(click.Choice[Any]):

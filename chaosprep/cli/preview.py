@@ -4,8 +4,8 @@ from pathlib import Path
 
 import click
 
-from chaosprep.cli.options import json_option, quiet_option, source_argument
-from chaosprep.cli.output import Talk, write_json
+from chaosprep.cli.options import source_argument, talk_options
+from chaosprep.cli.output import Talk
 from chaosprep.errors import plural
 from chaosprep.quality.montage import preview
 
@@ -35,24 +35,19 @@ from chaosprep.quality.montage import preview
     show_default=True,
     help="Side of one slice in pixels.",
 )
-@json_option
-@quiet_option
+@talk_options
 def command(
     source: Path,
     output: Path,
     cases: tuple[str, ...],
     per_case: int,
     tile: int,
-    as_json: bool,
-    quiet: int,
+    talk: Talk,
 ) -> None:
     """DIR is what any stage made. Augmented copies are left to `report`."""
-    with Talk(-quiet, as_json, bar=False):
-        sheet = preview(source, output, cases=cases, per_case=per_case, tile=tile)
-    if as_json:
-        write_json(sheet)
-    elif not quiet:
-        click.echo(
-            f"preview: {plural(sheet.cases, 'case')}, {plural(sheet.slices, 'slice')} -> "
-            f"{sheet.path} ({sheet.width}x{sheet.height})"
-        )
+    sheet = preview(source, output, cases=cases, per_case=per_case, tile=tile)
+    talk.result(
+        sheet,
+        f"preview: {plural(sheet.cases, 'case')}, {plural(sheet.slices, 'slice')} -> "
+        f"{sheet.path} ({sheet.width}x{sheet.height})",
+    )

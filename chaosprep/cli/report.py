@@ -4,8 +4,8 @@ from pathlib import Path
 
 import click
 
-from chaosprep.cli.options import jobs_option, json_option, quiet_option, source_argument
-from chaosprep.cli.output import Talk, write_json
+from chaosprep.cli.options import jobs_option, source_argument, talk_options
+from chaosprep.cli.output import Talk
 from chaosprep.errors import plural
 from chaosprep.quality.report import Shown, report
 
@@ -35,25 +35,20 @@ from chaosprep.quality.report import Shown, report
     help="The largest page; pictures shrink to fit.",
 )
 @jobs_option
-@json_option
-@quiet_option
+@talk_options
 def command(
     source: Path,
     output: Path,
     slices: Shown,
     max_mb: float,
     jobs: int,
-    as_json: bool,
-    quiet: int,
+    talk: Talk,
 ) -> None:
     """DIR is what any stage made. The page opens in a browser from disk and needs no network."""
-    with Talk(-quiet, as_json, bar=False):
-        made = report(source, output, slices=slices, max_mb=max_mb, jobs=jobs)
-    if as_json:
-        write_json(made)
-    elif not quiet:
-        click.echo(
-            f"report: {plural(made.cases, 'case')}, {plural(made.slices, 'slice')}, "
-            f"{plural(made.faults, 'fault')}, {plural(made.warnings, 'warning')} -> "
-            f"{made.path} ({made.bytes / 1e6:.1f} MB)"
-        )
+    made = report(source, output, slices=slices, max_mb=max_mb, jobs=jobs)
+    talk.result(
+        made,
+        f"report: {plural(made.cases, 'case')}, {plural(made.slices, 'slice')}, "
+        f"{plural(made.faults, 'fault')}, {plural(made.warnings, 'warning')} -> "
+        f"{made.path} ({made.bytes / 1e6:.1f} MB)",
+    )

@@ -1,57 +1,50 @@
 """The command of a stage: every stage is run, planned and closed in the same way."""
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import click
 
-from chaosprep.cli.options import RunOptions, run_options, shard_option, source_argument
+from chaosprep.cli.options import Request, run_options, source_argument
 from chaosprep.cli.output import write_json
 from chaosprep.cli.parameters import parameter_options
 from chaosprep.errors import plural
 from chaosprep.params import P, make_params
 from chaosprep.running.planning import Plan, check_request, make_plan
 from chaosprep.running.runner import run
-from chaosprep.running.shards import parse_part
 from chaosprep.running.stage import C, Stage
 
 
-def stage_command(stage: Stage[C, P], source_name: str, help: str) -> click.Command:
-    """The command that runs one stage from `source_name` to `-o DIR`."""
+def stage_command(stage: Stage[C, P]) -> click.Command:
+    """The command that runs one stage from its source to `-o DIR`."""
 
-    @click.command(stage.name, help=help)
-    @source_argument(source_name)
-    @parameter_options(stage.params)
-    @run_options
-    @shard_option
-    def command(source: Path, options: RunOptions, shard: str | None, **fields: Any) -> None:
-        with options.talk() as talk:
-            params = make_params(stage.params, fields)
-            if options.dry_run:
-                show_dry_run(stage, params, source, options.output, options, shard)
-                return
-            given = options.for_run(talk.on_event) | {"shard": shard}
-            run(stage, params, source, options.output, **given)
-            code = talk.finish()
-        click.get_current_context().exit(code)
+    @source_argument(stage.source_name)
+    @parameter_options(stage.params, without=stage.positional)
+    @partial(run_options, without=stage.not_taken)
+    def command(source: Path, request: Request, **fields: Any) -> None:
+        params = make_params(stage.params, fields)
+        if request.dry_run:
+            show_dry_run(stage, params, source, request.output, request)
+            return
+        run(stage, params, source, request.output, request.run)
+        click.get_current_context().exit(request.talk.finish())
 
-    return command
+    for name, metavar in reversed(list(stage.positional.items())):
+        kind = click.Path(exists=True)
+        command = click.argument(name, metavar=metavar, type=kind)(command)
+    return click.command(stage.name, help=stage.help)(command)
 
 
 def show_dry_run(
-    stage: Stage[C, P],
-    params: P,
-    source: Path,
-    output: Path,
-    options: RunOptions,
-    shard: str | None = None,
+    stage: Stage[C, P], params: P, source: Path, output: Path, request: Request
 ) -> None:
     """What a run of the stage into `output` would do; nothing is written."""
     found = stage.open(source, params)
     check_request(stage, found, output)
-    part = None if shard is None else parse_part(shard)
-    plan = make_plan(stage, params, found, output, overwrite=options.overwrite, part=part)
-    show_plan(stage.name, plan, options.as_json)
+    options = request.run
+    plan = make_plan(stage, params, found, output, overwrite=options.overwrite, part=options.part)
+    show_plan(stage.name, plan, request.talk.as_json)
 
 
 def show_plan(stage: str, plan: Plan[Any], as_json: bool) -> None:

@@ -6,13 +6,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from chaosprep.cli.options import (
-    json_option,
     output_option,
     overwrite_option,
-    quiet_option,
     source_argument,
+    talk_options,
 )
-from chaosprep.cli.output import Talk, say, write_json
+from chaosprep.cli.output import Talk, say
 from chaosprep.cli.parameters import parameter_options
 from chaosprep.errors import plural
 from chaosprep.torch.parameters import TrainParams
@@ -27,11 +26,8 @@ if TYPE_CHECKING:
 @parameter_options(TrainParams)
 @output_option
 @overwrite_option
-@json_option
-@quiet_option
-def command(
-    source: Path, output: Path, overwrite: bool, as_json: bool, quiet: int, **fields: Any
-) -> None:
+@talk_options
+def command(source: Path, output: Path, overwrite: bool, talk: Talk, **fields: Any) -> None:
     """DIR is what convert or augment made, with masks on its sides train and val.
 
     Writes best.pt (the best Dice of val's patients), last.pt, curves.csv, curves.png and run.json.
@@ -39,15 +35,11 @@ def command(
     from chaosprep.api import train
 
     def said(score: "EpochScore", is_best: bool, epochs: int) -> None:
-        if not quiet:
+        if not talk.quiet:
             say(_line(score, is_best, epochs))
 
-    with Talk(-quiet, as_json, bar=False):
-        made = train(source, output, overwrite=overwrite, on_epoch=said, **fields)
-    if as_json:
-        write_json(made)
-    elif not quiet:
-        click.echo(_closing(made))
+    made = train(source, output, overwrite=overwrite, on_epoch=said, **fields)
+    talk.result(made, _closing(made))
 
 
 def _line(score: "EpochScore", is_best: bool, epochs: int) -> str:

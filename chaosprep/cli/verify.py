@@ -6,14 +6,8 @@ from typing import Literal
 
 import click
 
-from chaosprep.cli.options import (
-    jobs_option,
-    json_option,
-    quiet_option,
-    source_argument,
-    verbose_option,
-)
-from chaosprep.cli.output import Talk, say, write_json
+from chaosprep.cli.options import jobs_option, source_argument, talk_options
+from chaosprep.cli.output import Talk, say
 from chaosprep.errors import Problem, plural
 from chaosprep.quality.verify import verify
 
@@ -49,48 +43,40 @@ def how_many(ctx: click.Context, option: click.Parameter, value: str) -> int | L
     metavar="ID",
     help="Check only this patient. Repeatable.",
 )
-@json_option
-@verbose_option
-@quiet_option
+@talk_options
 def command(
     source: Path,
     jobs: int,
     strict: bool,
     replay: int | Literal["all"],
     patients: tuple[str, ...],
-    as_json: bool,
-    verbose: int,
-    quiet: int,
+    talk: Talk,
 ) -> None:
     """DIR is what any stage made, or any other folder with train/val(/test) and images/masks.
 
     Faults are listed, and the exit code is then 1.
     """
-    with Talk(verbose - quiet, as_json, bar=False):
-        verdict = verify(
-            source,
-            jobs=jobs,
-            replay=replay,
-            patients=patients,
-            on_case=(lambda case: say(f"verify: {case}")) if verbose > quiet else None,
-        )
-    failed = bool(verdict.faults or (strict and verdict.warnings))
-    if as_json:
-        write_json(verdict)
-    else:
+    verdict = verify(
+        source,
+        jobs=jobs,
+        replay=replay,
+        patients=patients,
+        on_case=(lambda case: say(f"verify: {case}")) if talk.verbose else None,
+    )
+    if not talk.as_json:
         for fault in verdict.faults:
             say(f"Fault: {fault}")
-        if not quiet:
-            _say_warnings(verdict.warnings, None if verbose else SHOWN)
-        for note in verdict.notes if not quiet else ():
+        if not talk.quiet:
+            _say_warnings(verdict.warnings, None if talk.verbose else SHOWN)
+        for note in verdict.notes if not talk.quiet else ():
             say(f"Note: {note}")
     noun = "side" if verdict.stage == "folder" else "case"
-    if not as_json and not quiet:
-        click.echo(
-            f"verify: {plural(verdict.cases, noun)}, {plural(verdict.slices, 'slice')}, "
-            f"{plural(len(verdict.faults), 'fault')}, {plural(len(verdict.warnings), 'warning')}"
-        )
-    if failed:
+    talk.result(
+        verdict,
+        f"verify: {plural(verdict.cases, noun)}, {plural(verdict.slices, 'slice')}, "
+        f"{plural(len(verdict.faults), 'fault')}, {plural(len(verdict.warnings), 'warning')}",
+    )
+    if verdict.faults or (strict and verdict.warnings):
         click.get_current_context().exit(FAULTS)
 
 

@@ -11,6 +11,7 @@ from msgspec import Meta
 
 from chaosprep.dataset.records import Count, Sha256, Slice, Split
 from chaosprep.errors import Problem
+from chaosprep.params import Parameter, bare, describe_params
 
 MANIFEST_VERSION = 1
 MANIFEST_MINOR = 1
@@ -128,24 +129,14 @@ _TABLE_TYPES = {
 
 def table_schema() -> dict[str, Any]:
     """The Table Schema of `slices.jsonl`, derived from `Slice`."""
-    info = msgspec.inspect.type_info(Slice)
-    assert isinstance(info, msgspec.inspect.StructType)
-    return {"fields": [_table_field(field) for field in info.fields], "primaryKey": ["id"]}
+    return {"fields": [_table_field(one) for one in describe_params(Slice)], "primaryKey": ["id"]}
 
 
-def _table_field(field: msgspec.inspect.Field) -> dict[str, Any]:
-    found, description = field.type, ""
-    if isinstance(found, msgspec.inspect.Metadata):
-        description = (found.extra_json_schema or {}).get("description", "")
-        found = found.type
-    nullable = isinstance(found, msgspec.inspect.UnionType) and found.includes_none
-    if isinstance(found, msgspec.inspect.UnionType):
-        found = next(t for t in found.types if not isinstance(t, msgspec.inspect.NoneType))
-    if isinstance(found, msgspec.inspect.Metadata):
-        found = found.type
+def _table_field(field: Parameter) -> dict[str, Any]:
+    nullable = isinstance(field.type, msgspec.inspect.UnionType) and field.type.includes_none
     entry: dict[str, Any] = {
         "name": field.name,
-        "type": _TABLE_TYPES[type(found)],
-        "description": description,
+        "type": _TABLE_TYPES[type(bare(field.type))],
+        "description": field.description,
     }
     return entry if nullable else entry | {"constraints": {"required": True}}

@@ -5,11 +5,11 @@ in the workspace of an unfinished one, and in the cards of checkpoints.
 """
 
 from collections.abc import Callable, Iterable
-from importlib import import_module
 from typing import Any
 
 from chaosprep.errors import ManifestError
 from chaosprep.params import Params
+from chaosprep.stage_table import STAGES, load_stage
 
 Record = dict[str, Any]
 """`stage`, `parameters` and more, as they stand in a file."""
@@ -39,21 +39,9 @@ def migrated(record: Any, minor: int) -> Any:  # noqa: ANN401 - as JSON has it
     return record
 
 
-_PARAMS = {
-    "split": "chaosprep.stages.split:SplitParams",
-    "extract-liver": "chaosprep.stages.extract_liver:ExtractLiverParams",
-    "convert": "chaosprep.stages.convert:ConvertParams",
-    "augment": "chaosprep.stages.augment:AugmentParams",
-    "predict": "chaosprep.torch.parameters:PredictParams",
-}
-
-
 def params_of(stage: str) -> type[Params] | None:
     """The parameters of a stage, by its name; None for a stage that this release does not have."""
-    if stage not in _PARAMS:
-        return None
-    module, _, name = _PARAMS[stage].partition(":")
-    found: type[Params] = getattr(import_module(module), name)
+    found: type[Params] | None = load_stage(stage).params if stage in STAGES else None
     return found
 
 

@@ -17,7 +17,7 @@ from chaosprep.evaluation.surface import Spacing
 from chaosprep.layouts.mask_set import MaskCase, MaskSet, Organs
 from chaosprep.layouts.table import find_masks
 from chaosprep.running.mapping import OnCase, ignore, map_cases
-from chaosprep.running.runner import OnError
+from chaosprep.running.options import OnError
 
 _REMEDY = "Settle them, or leave these cases out with --on-error skip."
 

@@ -6,7 +6,7 @@ from typing import Literal, overload
 
 from chaosprep.dataset.manifest import Dataset
 from chaosprep.running.folder import Exported
-from chaosprep.running.runner import OnError
+from chaosprep.running.options import OnError
 
 @overload
 def export(

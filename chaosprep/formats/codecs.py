@@ -1,16 +1,31 @@
 """The files that stages write, by their ending: grey PNG and npy."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Annotated, Any
 
+from msgspec import Meta
 from numpy.typing import NDArray
 
 from chaosprep.errors import FileError
 from chaosprep.formats.npy import decode_npy, encode_npy
 from chaosprep.formats.png import decode_png, encode_png
 from chaosprep.imaging.png.codec import Compression
+from chaosprep.params import Params
 
 _IMAGE = "image-unreadable"
+
+
+class PngParams(Params, frozen=True, kw_only=True):
+    """What a stage that writes PNG takes besides its own parameters."""
+
+    compression: Annotated[
+        Compression, Meta(description="PNG files: quick to write, smallest, or not compressed.")
+    ] = "fast"
+
+
+def compression_of(params: Params) -> Compression:
+    """How PNG is to be packed; as by default where nothing says it."""
+    return params.compression if isinstance(params, PngParams) else "fast"
 
 
 def encode(array: NDArray[Any], extension: str, compression: Compression = "fast") -> bytes:

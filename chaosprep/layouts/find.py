@@ -7,16 +7,16 @@ import msgspec
 from msgspec import Meta
 
 from chaosprep.errors import NothingFoundError
+from chaosprep.formats.codecs import PngParams
 from chaosprep.layouts.layout import Where
 from chaosprep.layouts.root import Root
 from chaosprep.layouts.table import find_series, names
-from chaosprep.params import Params
 from chaosprep.privacy.pseudonyms import read_key, warn_if_readable
 
 _FOLDER = "--images 'scans/{patient}/{slice}.dcm' --masks 'labels/{patient}/{slice}.png'"
 
 
-class LayoutParams(Params, frozen=True, kw_only=True):
+class LayoutParams(PngParams, frozen=True, kw_only=True):
     """How to find images and masks below a dataset root."""
 
     layout: Annotated[

@@ -21,7 +21,7 @@ from chaosprep.errors import (
 )
 from chaosprep.files import check_apart, read_regular, real, sha256, write_durably, writing
 from chaosprep.running.mapping import OnCase, ignore, map_cases
-from chaosprep.running.runner import OnError
+from chaosprep.running.options import OnError
 from chaosprep.version import __version__
 
 LICENSE = "LICENSE-DATA.txt"

@@ -21,8 +21,9 @@ from chaosprep.running.commit import commit, in_order
 from chaosprep.running.executors import warm_up
 from chaosprep.running.lock import locked
 from chaosprep.running.mapping import stream_cases
+from chaosprep.running.options import Event, OnEvent, ignore
 from chaosprep.running.planning import check_output, damaged, fingerprint
-from chaosprep.running.runner import Event, OnEvent, forget, ignore, nothing_left
+from chaosprep.running.runner import forget, nothing_left
 
 
 def merge(

@@ -1,23 +1,17 @@
 """The runner: plans a stage, maps it over its cases, records each, and commits the whole."""
 
 import shutil
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from chaosprep.dataset.descriptor import Shard, StageRecord
 from chaosprep.dataset.manifest import DESCRIPTOR, JOURNAL, SHARD, TABLE, WORKSPACE, Dataset
 from chaosprep.dataset.opening import is_finished, open_output
 from chaosprep.dataset.records import Slice
-from chaosprep.errors import (
-    NothingFoundError,
-    Problem,
-    ProblemsError,
-    UsageError,
-    plural,
-)
+from chaosprep.errors import NothingFoundError, Problem, ProblemsError, plural
 from chaosprep.files import GOES_ON, writing
 from chaosprep.params import P, check_params, plain
 from chaosprep.running.claim import end_claims
@@ -25,52 +19,22 @@ from chaosprep.running.commit import commit, in_order, versions
 from chaosprep.running.dask.cluster import scheduler_address, warm_up_for
 from chaosprep.running.journal import Entry, Journal
 from chaosprep.running.lock import locked
+from chaosprep.running.options import DEFAULTS, Event, RunOptions
 from chaosprep.running.planning import Plan, check_request, compare, fingerprint, fresh_plan
 from chaosprep.running.settings import SETTINGS, keep_settings
-from chaosprep.running.shards import parse_part
 from chaosprep.running.stage import C, Source, Stage
 from chaosprep.running.tasks import Workers, work
-
-OnError = Literal["stop", "skip"]
-
-
-@dataclass(frozen=True)
-class Event:
-    """What happens during a run.
-
-    First `planned`, then `done` or `failed` for each case, then `committed`; or only
-    `already-done`. `finished` of `total` cases are behind it. The last event has the dataset.
-    """
-
-    kind: Literal["planned", "done", "failed", "committed", "already-done"]
-    stage: str
-    finished: int
-    total: int
-    case: str | None = None
-    slices: int = 0
-    problems: tuple[Problem, ...] = ()
-    dataset: Dataset | None = None
+from chaosprep.signatures import shows
 
 
-OnEvent = Callable[[Event], None]
-
-
-def ignore(event: Event) -> None:
-    """An `on_event` that does nothing."""
-
-
+@shows(RunOptions)
 def run(
     stage: Stage[C, P],
     params: P,
     source: Source[C] | str | Path,
     output: str | Path,
-    *,
-    jobs: int = 1,
-    dask: str | None = None,
-    shard: str | None = None,
-    on_error: OnError = "stop",
-    overwrite: bool = False,
-    on_event: OnEvent = ignore,
+    options: RunOptions = DEFAULTS,
+    **keywords: Any,
 ) -> Dataset:
     """Run a stage over every case of a source into a stage directory.
 
@@ -81,14 +45,8 @@ def run(
         params: its parameters.
         source: the cases (a `Dataset`, a layout's view of a dataset root), or where they are.
         output: the stage directory to make.
-        jobs: worker processes; 1 works in this process.
-        dask: work on a Dask cluster instead: the address of its scheduler, `local` for one of
-            `jobs` processes here, `config` for the one that Dask is configured to use.
-        shard: `I/N`: work on the I-th of N parts of the cases only, into a directory that
-            `chaosprep.merge` takes.
-        on_error: `stop` commits nothing where there was a problem, `skip` leaves those slices out.
-        overwrite: do everything again, whatever stands in the output.
-        on_event: called in this process with every `Event`.
+        options: how to run it.
+        keywords: single options, which go before `options`.
 
     Raises:
         ProblemsError: there were problems, and nothing was committed.
@@ -96,45 +54,45 @@ def run(
         NothingFoundError: there is no case to work on, or no slice left.
         ChaosprepError: the output cannot be used.
     """
-    if jobs < 1:
-        raise UsageError(f"jobs: {jobs} workers cannot work", "Give 1 or more.", code="jobs")
-    warm_up_for(dask, jobs, stage.libraries)
+    options = options.but(keywords) if keywords else options
+    warm_up_for(options.dask, options.jobs, stage.libraries)
     params = check_params(params)
     if isinstance(source, str | Path):
-        path = Path(source) if dask is None else Path(source).absolute()  # workers are elsewhere
+        here = options.dask is None
+        path = Path(source) if here else Path(source).absolute()  # workers are elsewhere
         source = stage.open(path, params)
     output = Path(output)
     check_request(stage, source, output)
-    plan = fresh_plan(stage, params, source, output, None if shard is None else parse_part(shard))
+    plan = fresh_plan(stage, params, source, output, options.part)
     workspace = output / WORKSPACE
-    if is_finished(output) and not overwrite and not workspace.exists():
+    if is_finished(output) and not options.overwrite and not workspace.exists():
         compare(stage, params, plan)
-        return _told(on_event, _already_done(stage.name, plan), output)
+        return _told(options, _already_done(stage.name, plan), output)
     with writing(output, GOES_ON):
         workspace.mkdir(parents=True, exist_ok=True)
         with locked(workspace / "lock"):
-            if overwrite:
+            if options.overwrite:
                 forget(output)
             plan = compare(stage, params, plan)
             if plan.is_committed:  # by another run just now, or by one killed right after
                 last = _already_done(stage.name, plan)
             else:
                 end_claims(workspace)
-                with scheduler_address(dask, jobs) as address:
-                    workers = Workers(jobs, address, source.directory)
-                    last = _work(stage, params, source, plan, workers, on_error, on_event)
+                with scheduler_address(options.dask, options.jobs) as address:
+                    workers = Workers(options.jobs, address, source.directory)
+                    last = _work(stage, params, source, plan, workers, options)
             shutil.rmtree(workspace)
-    return _told(on_event, last, output)
+    return _told(options, last, output)
 
 
 def _already_done(stage: str, plan: Plan[C]) -> Event:
     return Event("already-done", stage, len(plan.cases), len(plan.cases))
 
 
-def _told(on_event: OnEvent, event: Event, output: Path) -> Dataset:
+def _told(options: RunOptions, event: Event, output: Path) -> Dataset:
     """Open what was committed, and pass it on with the last event."""
     dataset = open_output(output)
-    on_event(replace(event, dataset=dataset))
+    options.tell(replace(event, dataset=dataset))
     return dataset
 
 
@@ -150,12 +108,11 @@ def _work(
     source: Source[C],
     plan: Plan[C],
     workers: Workers,
-    on_error: OnError,
-    on_event: OnEvent,
+    options: RunOptions,
 ) -> Event:
     total, finished = len(plan.cases), len(plan.done)
     before, failed, worked = _problems(source, params), list[Problem](), list[str]()
-    on_event(Event("planned", stage.name, finished, total, problems=tuple(before)))
+    options.tell(Event("planned", stage.name, finished, total, problems=tuple(before)))
     keep_settings(plan.output / WORKSPACE, plan.settings)
     with Journal(plan.output / WORKSPACE / JOURNAL) as journal:
         with closing(work(stage, params, plan, workers)) as made_entries:
@@ -164,8 +121,8 @@ def _work(
                 worked.append(entry.case)
                 journal.append(entry)
                 failed.extend(entry.problems)
-                on_event(_case_event(stage.name, entry, finished, total))
-        if (before or failed) and on_error == "stop":
+                options.tell(_case_event(stage.name, entry, finished, total))
+        if (before or failed) and options.on_error == "stop":
             raise _unsettled(stage.name, in_order([*before, *failed]))
         is_first = plan.part is None or plan.part.index == 1
         problems = in_order([*before, *failed] if is_first else failed)  # merged, each stands once

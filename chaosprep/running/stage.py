@@ -1,7 +1,7 @@
 """What a stage is: a name, a Params class and one function over one case."""
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Generic, Protocol, TypeVar
 
@@ -9,6 +9,7 @@ from chaosprep.dataset.descriptor import DataSource, License, PastStage
 from chaosprep.dataset.records import Slice
 from chaosprep.errors import ChaosprepError, Problem
 from chaosprep.params import P
+from chaosprep.running.options import OF_WORKERS
 from chaosprep.running.writer import Writer
 
 
@@ -110,6 +111,12 @@ class Stage(Generic[C, P]):
     before it is sent to `run_case`; `open` finds the cases below a path. `needs` are the stages
     that must have come before, `libraries` the heavy ones that nearly every case takes: they are
     imported once, before workers are forked.
+
+    `folder` is its place in what `prepare` makes, which leaves out a stage without one. `shaping`
+    are the parameters that change what the pixels are: what a network predicts on must agree in
+    them with what it was trained on. For its users, `source_name` is what its input is called,
+    `positional` the parameters (paths) that are given before it, each with its name in the help,
+    and `help` what else there is to say. A stage `in_this_process` takes no workers.
     """
 
     name: str
@@ -120,6 +127,17 @@ class Stage(Generic[C, P]):
     plan: Callable[[Sequence[C], P], Callable[[C], C]] = _as_they_are
     needs: tuple[str, ...] = ()
     libraries: tuple[str, ...] = ()
+    folder: str | None = None
+    shaping: tuple[str, ...] = ()
+    source_name: str = "DIR"
+    positional: Mapping[str, str] = field(default_factory=dict)
+    help: str = ""
+    in_this_process: bool = False
+
+    @property
+    def not_taken(self) -> tuple[str, ...]:
+        """The run options that have no meaning for it."""
+        return OF_WORKERS if self.in_this_process else ()
 
 
 def each_slice(

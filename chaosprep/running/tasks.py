@@ -8,6 +8,7 @@ from typing import Any
 
 from chaosprep.dataset.manifest import WORKSPACE
 from chaosprep.errors import ChaosprepError, Problem
+from chaosprep.formats.codecs import compression_of
 from chaosprep.params import P
 from chaosprep.running.claim import Claim, make_claim
 from chaosprep.running.executors import Executor, WorkerDied, map_unordered, open_executor
@@ -70,7 +71,7 @@ class _Task:
 def _run_case(task: _Task) -> Entry:
     """Run one case, in whichever process; an error becomes a problem of the case."""
     try:
-        writer = Writer(task.output, task.params.compression, task.claim)
+        writer = Writer(task.output, compression_of(task.params), task.claim)
         result = task.run_case(task.case, task.params, writer)
     except ChaosprepError as error:
         result = CaseResult((), (Problem.of(error, task.case.id),))

@@ -1,1 +1,1 @@
-"""The steps of the work: one Params class and one function over one case each."""
+"""The steps of the work: one record, one Params class and one function over one case each."""

@@ -2,16 +2,45 @@
 
 import hashlib
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from chaosprep.dataset.records import Split as Side
 from chaosprep.errors import UsageError
 
-if TYPE_CHECKING:
-    from chaosprep.stages.split import SplitParams
+
+class Shares(Protocol):
+    """How much goes where, and who; as the parameters of `split` say it."""
+
+    @property
+    def val(self) -> float:
+        """Part of the patients for validation."""
+
+    @property
+    def test(self) -> float:
+        """Part for testing."""
+
+    @property
+    def folds(self) -> int | None:
+        """How many folds, instead of `val`."""
+
+    @property
+    def fold(self) -> int | None:
+        """The fold that is the validation side."""
+
+    @property
+    def val_patient(self) -> tuple[str, ...]:
+        """The validation patients, instead of `val`."""
+
+    @property
+    def test_patient(self) -> tuple[str, ...]:
+        """The test patients, instead of `test`."""
+
+    @property
+    def seed(self) -> int:
+        """Seed of the ranking."""
 
 
-def assign(patients: Sequence[str], params: "SplitParams") -> dict[str, tuple[Side, int | None]]:
+def assign(patients: Sequence[str], params: Shares) -> dict[str, tuple[Side, int | None]]:
     """Decide the side and the fold of every patient that is not a test patient by its folder.
 
     The patients are ranked by a hash of the seed and their id, so the order of the input does not

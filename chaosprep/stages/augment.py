@@ -22,19 +22,20 @@ from chaosprep.augmentation import (
 )
 from chaosprep.augmentation.apply import transformed
 from chaosprep.augmentation.guards import guarded
+from chaosprep.augmentation.presets import PresetName
 from chaosprep.augmentation.transform import Transform
 from chaosprep.dataset.case import Case
 from chaosprep.dataset.opening import open_parent
 from chaosprep.dataset.records import Slice
 from chaosprep.errors import UsageError
+from chaosprep.formats.codecs import PngParams
 from chaosprep.imaging.levels import label_areas
 from chaosprep.known import MIRRORED
-from chaosprep.params import Params
 from chaosprep.running.stage import CaseResult, Stage, each_slice
 from chaosprep.running.writer import Writer
 
 
-class AugmentParams(Params, frozen=True, kw_only=True):
+class AugmentParams(PngParams, frozen=True, kw_only=True):
     """How many copies to make, and what may happen to them."""
 
     copies: Annotated[
@@ -45,7 +46,7 @@ class AugmentParams(Params, frozen=True, kw_only=True):
         Meta(description="Copies in all, spread evenly over the training slices, for --copies."),
     ] = None
     preset: Annotated[
-        Literal["mri", "tutorial", "light", "medium", "heavy", "unet"],
+        PresetName,
         Meta(description="What may happen to a copy; --list-presets tells them apart."),
     ] = "mri"
     spec: Annotated[
@@ -272,4 +273,7 @@ AUGMENT = Stage(
     plan=plan,
     needs=("convert",),
     libraries=("cv2", "chaosprep.stages.augment"),
+    folder="augmented",
+    help="DIR is what convert made. Originals are kept, val and test are carried over; what was "
+    "drawn for each copy stands in the table.",
 )

@@ -15,6 +15,7 @@ from chaosprep.dataset.case import Case
 from chaosprep.dataset.opening import open_parent
 from chaosprep.dataset.records import Slice
 from chaosprep.errors import ChaosprepError, FileError, Problem
+from chaosprep.formats.codecs import PngParams
 from chaosprep.imaging.header import Header
 from chaosprep.imaging.levels import label_areas
 from chaosprep.imaging.limits import MAX_PIXELS
@@ -31,7 +32,6 @@ from chaosprep.imaging.space.grids import (
 )
 from chaosprep.imaging.space.lattice import pixel_position
 from chaosprep.imaging.windows import apply_table, apply_window, window_table
-from chaosprep.params import Params
 from chaosprep.running.stage import CaseResult, Stage, each_slice
 from chaosprep.running.writer import Writer
 
@@ -40,7 +40,7 @@ SIGNED_OFFSET = 32768
 """Added to signed values in a 16-bit PNG, which knows no sign; taken off the row's intercept."""
 
 
-class ConvertParams(Params, frozen=True, kw_only=True):
+class ConvertParams(PngParams, frozen=True, kw_only=True):
     """How stored values become the values of the image file."""
 
     window: Annotated[
@@ -277,4 +277,8 @@ CONVERT = Stage(
     open=open_parent,
     needs=("split",),
     libraries=("cv2",),
+    folder="images",
+    shaping=("window", "window_scope", "keep_16bit", "format", "spacing", "size", "fit"),
+    help="DIR is what split or extract-liver made. Matrix and aspect stay as they are; the masks "
+    "are carried over.",
 )

@@ -13,6 +13,7 @@ from chaosprep.dataset.opening import open_parent
 from chaosprep.dataset.records import Slice
 from chaosprep.errors import FileError, Problem
 from chaosprep.facts import Organ
+from chaosprep.formats.codecs import PngParams
 from chaosprep.formats.pictures import MaskImage, read_mask
 from chaosprep.imaging.levels import (
     check_levels,
@@ -24,14 +25,13 @@ from chaosprep.imaging.levels import (
     select,
 )
 from chaosprep.known import LEVELS, USUAL_LEVELS, LevelsName, OrganName, owner
-from chaosprep.params import Params
 from chaosprep.running.stage import CaseResult, Stage, each_slice
 from chaosprep.running.writer import Writer
 
 Grey = Annotated[int, Meta(ge=0, le=65535)]
 
 
-class ExtractLiverParams(Params, frozen=True, kw_only=True):
+class ExtractLiverParams(PngParams, frozen=True, kw_only=True):
     """Which grey levels to take, and what to write for them."""
 
     range: Annotated[
@@ -218,4 +218,8 @@ EXTRACT_LIVER = Stage(
     open=open_parent,
     needs=("split",),
     libraries=("cv2",),
+    folder="liver",
+    help="DIR is what split made. CHAOS paints liver 63 (55-70), right kidney 126 (110-135), left "
+    "kidney 189 (175-200) and spleen 252 (240-255). Levels of no organ are an error, not "
+    "background.",
 )

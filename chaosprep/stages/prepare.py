@@ -1,4 +1,4 @@
-"""prepare: split, extract-liver, convert and augment in one go."""
+"""prepare: the stages that have a folder in its output, one after the other."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -9,65 +9,50 @@ import msgspec
 from chaosprep.dataset.manifest import Dataset
 from chaosprep.errors import UsageError
 from chaosprep.files import read_toml
-from chaosprep.params import Params, make_params
+from chaosprep.params import Params, check_names, make_params
 from chaosprep.running.dask.cluster import scheduler_address, warm_up_for
-from chaosprep.running.runner import OnError, OnEvent, ignore, run
-from chaosprep.stages.augment import AUGMENT, AugmentParams
-from chaosprep.stages.convert import CONVERT, ConvertParams
-from chaosprep.stages.extract_liver import EXTRACT_LIVER, ExtractLiverParams
-from chaosprep.stages.split import SPLIT, SplitParams
+from chaosprep.running.options import DEFAULTS, RunOptions
+from chaosprep.running.runner import run
+from chaosprep.stage_table import STAGES, load_stage
 
-FOLDERS = {"split": "split", "extract-liver": "liver", "convert": "images", "augment": "augmented"}
-SECTIONS: dict[str, type[Params]] = {
-    "split": SplitParams,
-    "extract-liver": ExtractLiverParams,
-    "convert": ConvertParams,
-    "augment": AugmentParams,
-}
-_FIRST_ONLY = ("patient",)  # chosen once, by split; later stages take what is there
+CHAIN = tuple(stage for stage in map(load_stage, STAGES) if stage.folder is not None)
+"""The stages of prepare, in their order; each works on what the one before it made."""
+WITHOUT = ("shard",)
+"""Run options that it does not take: later stages need the earlier ones whole."""
 
-
-class PrepareParams(msgspec.Struct, frozen=True, kw_only=True):
-    """The parameters of the four stages."""
-
-    split: SplitParams = SplitParams()
-    extract_liver: ExtractLiverParams = ExtractLiverParams()
-    convert: ConvertParams = ConvertParams()
-    augment: AugmentParams = AugmentParams()
+_SECTIONS = {stage.name: stage.params for stage in CHAIN}
+_FIRST_ONLY = Params.__struct_fields__  # chosen once, by split; later stages take what is there
 
 
 def prepare_params(
     fields: Mapping[str, Any], config: Mapping[str, Any] | None = None
-) -> PrepareParams:
+) -> dict[str, Any]:
     """Deal out flat parameters to the stages that know them, over those of a configuration.
 
     Args:
         fields: parameters by name, as for the single stages; `seed` goes to each that has one.
         config: a table for each stage, as `read_config` gives it.
 
+    Returns:
+        Stage -> its parameters, for each stage of the chain.
+
     Raises:
         UsageError: a parameter or a section that does not exist, or a wrong value.
     """
-    tables = {name: dict((config or {}).get(name, {})) for name in SECTIONS}
-    unknown = sorted(set(config or {}) - set(SECTIONS))
-    if unknown:
-        raise UsageError(
-            f"{', '.join(unknown)}: no such section",
-            f"There are: {', '.join(SECTIONS)}.",
-            code="config",
-        )
+    tables = {name: dict((config or {}).get(name, {})) for name in _SECTIONS}
+    check_names(config or {}, _SECTIONS, what="section", code="config")
+    check_names(
+        fields,
+        dict.fromkeys(name for kind in _SECTIONS.values() for name in kind.__struct_fields__),
+    )
     for name, value in fields.items():
-        takers = list(_takers(name))
-        if not takers:
-            raise UsageError(f"{name}: no such parameter of any stage", code="parameter")
-        for section in takers:
+        for section in _takers(name):
             tables[section][name] = value
-    made = {name.replace("-", "_"): _section(name, table) for name, table in tables.items()}
-    return PrepareParams(**made)  # type: ignore[arg-type]
+    return {name: _section(name, table) for name, table in tables.items()}
 
 
 def _takers(name: str) -> Iterator[str]:
-    for section, kind in SECTIONS.items():
+    for section, kind in _SECTIONS.items():
         if name in kind.__struct_fields__:
             yield section
             if name in _FIRST_ONLY:
@@ -76,9 +61,10 @@ def _takers(name: str) -> Iterator[str]:
 
 def _section(name: str, table: dict[str, Any]) -> Params:
     try:
-        return make_params(SECTIONS[name], table)
+        made: Params = make_params(_SECTIONS[name], table)
     except UsageError as error:
         raise UsageError(f"[{name}] {error.reason}", error.remedy, error.code) from error
+    return made
 
 
 def read_config(path: Path) -> dict[str, Any]:
@@ -89,14 +75,12 @@ def read_config(path: Path) -> dict[str, Any]:
     Raises:
         UsageError: the file cannot be read or is not TOML.
     """
-    tables = {
-        name.replace("_", "-"): table for name, table in read_toml(path, "", "config").items()
-    }
+    tables = {name.replace("_", "-"): table for name, table in read_toml(path, "config").items()}
     strays = [name for name, table in tables.items() if not isinstance(table, dict)]
     if strays:
         raise UsageError(
             f"{path}: {', '.join(strays)}: stands outside a section",
-            f"Put it under one of: {', '.join(f'[{name}]' for name in SECTIONS)}.",
+            f"Put it under one of: {', '.join(f'[{name}]' for name in _SECTIONS)}.",
             code="config",
         )
     return {
@@ -108,30 +92,26 @@ def read_config(path: Path) -> dict[str, Any]:
 def run_all(
     root: str | Path,
     output: str | Path,
-    params: PrepareParams,
-    *,
-    jobs: int = 1,
-    dask: str | None = None,
-    on_error: OnError = "stop",
-    overwrite: bool = False,
-    on_event: OnEvent = ignore,
+    params: Mapping[str, Any],
+    options: RunOptions = DEFAULTS,
 ) -> Dataset:
-    """Run the four stages into `output/split`, `liver`, `images` and `augmented`.
+    """Run the stages that `params` names, in its order, into their folders below `output`.
 
     Raises what `chaosprep.running.runner.run` raises; what earlier stages committed stays.
+
+    Args:
+        root: the dataset root.
+        output: the directory to make.
+        params: stage -> its parameters, as `prepare_params` gives them.
+        options: how to run each of them.
     """
-    output = Path(output)
-    warm_up_for(dask, jobs, AUGMENT.libraries)  # the first call decides for all four
-    where = {stage: output / folder for stage, folder in FOLDERS.items()}
-    with scheduler_address(dask, jobs) as address:  # one cluster for the four
-        options: dict[str, Any] = {
-            "jobs": jobs,
-            "dask": address,
-            "on_error": on_error,
-            "overwrite": overwrite,
-            "on_event": on_event,
-        }
-        pairs = run(SPLIT, params.split, root, where["split"], **options)
-        masks = run(EXTRACT_LIVER, params.extract_liver, pairs, where["extract-liver"], **options)
-        images = run(CONVERT, params.convert, masks, where["convert"], **options)
-        return run(AUGMENT, params.augment, images, where["augment"], **options)
+    made: str | Path | Dataset = root
+    chain = [(load_stage(name), own) for name, own in params.items()]
+    libraries = dict.fromkeys(name for stage, _ in chain for name in stage.libraries)
+    warm_up_for(options.dask, options.jobs, tuple(libraries))  # the first call decides for all
+    with scheduler_address(options.dask, options.jobs) as address:  # one cluster for all
+        options = msgspec.structs.replace(options, dask=address)
+        for stage, own in chain:
+            made = run(stage, own, made, Path(output, str(stage.folder)), options)
+    assert isinstance(made, Dataset)
+    return made

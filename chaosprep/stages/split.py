@@ -226,5 +226,16 @@ def open_root(root: Path, params: SplitParams) -> Root:
 
 
 SPLIT = Stage(
-    name="split", version=1, params=SplitParams, run_case=run_case, open=open_root, plan=plan
+    name="split",
+    version=1,
+    params=SplitParams,
+    run_case=run_case,
+    open=open_root,
+    plan=plan,
+    folder="split",
+    source_name="ROOT",
+    help="ROOT is CHAOS as it was downloaded: the outer folder, Train_Sets, MR, or one patient; "
+    "with --images it is any folder of DICOM series. "
+    "Patients are ranked by a hash of the seed and their id; all series of a patient stay on one "
+    "side; patients of Test_Sets are test.",
 )

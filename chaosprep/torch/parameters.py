@@ -6,9 +6,11 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from chaosprep.augmentation.presets import PresetName
 from chaosprep.dataset.records import Split
 from chaosprep.errors import ChaosprepError, FileError
 from chaosprep.files import read_regular, sha256
+from chaosprep.formats.codecs import PngParams
 from chaosprep.imaging.space.grids import parse_size
 from chaosprep.params import Params
 
@@ -40,7 +42,7 @@ class TrainParams(Params, frozen=True, kw_only=True):
         ),
     ] = None
     augment: Annotated[
-        Literal["none", "mri", "tutorial", "light", "medium", "heavy", "unet"],
+        Literal["none", PresetName],
         Meta(description="Preset of augment, drawn anew in each epoch; copies in DIR come on top."),
     ] = "mri"
     fold: Annotated[
@@ -75,7 +77,7 @@ class TrainParams(Params, frozen=True, kw_only=True):
         return None if self.patch is None else parse_size("patch", self.patch)
 
 
-class PredictParams(Params, frozen=True, kw_only=True):
+class PredictParams(PngParams, frozen=True, kw_only=True):
     """Which checkpoint predicts what."""
 
     checkpoint: Annotated[str, Meta(description="A run of train (its best.pt), or a checkpoint.")]

@@ -18,7 +18,7 @@ from chaosprep.dataset.opening import open_dataset
 from chaosprep.dataset.records import Slice
 from chaosprep.dataset.volumes import organ_values, originals
 from chaosprep.imaging.levels import label_areas
-from chaosprep.running.stage import CaseResult, Stage, each_slice
+from chaosprep.running.stage import CaseResult, each_slice
 from chaosprep.running.writer import Writer
 from chaosprep.torch.batches import padded
 from chaosprep.torch.checkpoint import load
@@ -120,14 +120,3 @@ def _loaded(sha256: str, path: str, device: torch.device) -> tuple[nn.Module, La
     """The network and its labels, read once for all cases while the file stays the same."""
     checkpoint = load(Path(path))
     return checkpoint.network().to(device).eval(), checkpoint.card.labels
-
-
-PREDICT = Stage(
-    name="predict",
-    version=1,
-    params=PredictParams,
-    run_case=run_case,
-    open=open_alike,
-    plan=plan,
-    needs=("convert",),
-)

@@ -3,26 +3,25 @@
 from typing import Any
 
 from chaosprep.dataset.manifest import Dataset
-from chaosprep.dataset.migrations import completed
 from chaosprep.dataset.volumes import organ_values
 from chaosprep.errors import ChaosprepError
-
-SHAPING = {
-    "convert": ("window", "window_scope", "keep_16bit", "format", "spacing", "size", "fit"),
-}
-"""Stage -> its parameters that change what a network sees."""
+from chaosprep.stage_table import STAGES, load_stage
 
 
 def preparation(dataset: Dataset) -> dict[str, dict[str, Any]]:
-    """The parameters in `SHAPING` of the stages that a dataset went through."""
-    stages = {past.stage: past.parameters for past in dataset.history if past.stage in SHAPING}
-    return {stage: _shaping(stage, parameters) for stage, parameters in stages.items()}
+    """The parameters that shape pixels, of the stages that a dataset went through."""
+    stages = {past.stage: past.parameters for past in dataset.history if past.stage in STAGES}
+    shaping = {stage: _shaping(stage, parameters) for stage, parameters in stages.items()}
+    return {stage: parameters for stage, parameters in shaping.items() if parameters}
 
 
 def _shaping(stage: str, parameters: dict[str, Any]) -> dict[str, Any]:
-    """The parameters in `SHAPING`; one that an earlier release did not have has its default."""
-    every = completed(stage, parameters)
-    return {name: every.get(name) for name in SHAPING.get(stage, every)}
+    """Those that shape pixels; one that an earlier release did not have has its default."""
+    if stage not in STAGES:
+        return parameters
+    record = load_stage(stage)
+    every = record.params.completed(parameters)
+    return {name: every.get(name) for name in record.shaping}
 
 
 def check_alike(

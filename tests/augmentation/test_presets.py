@@ -1,6 +1,6 @@
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pytest
@@ -18,6 +18,7 @@ from chaosprep.augmentation import (
     read_spec,
 )
 from chaosprep.augmentation.elastic import Elastic
+from chaosprep.augmentation.presets import PresetName
 from chaosprep.augmentation.recipe import CHANGES, OPERATIONS
 from chaosprep.augmentation.scanner import Bias
 from chaosprep.augmentation.spatial import Crop, Rotation, Scale
@@ -224,3 +225,8 @@ def test_what_is_no_toml_is_refused(write: Write, tmp_path: Path) -> None:
 def test_a_spec_as_large_as_a_data_set_is_refused(write: Write) -> None:
     with pytest.raises(ChaosprepError, match="larger"):
         read_spec(write("# " + "x" * 2**20))
+
+
+def test_every_preset_can_be_named_where_one_is_asked_for() -> None:
+    assert set(get_args(PresetName)) == set(PRESETS)
+    assert get_args(PresetName)[0] == DEFAULT_PRESET

@@ -7,6 +7,7 @@ import pytest
 
 import chaosprep as library
 from chaosprep.augmentation import PRESETS
+from chaosprep.augmentation.presets import PresetName
 
 from .conftest import Run
 
@@ -94,7 +95,7 @@ def test_the_augmentor_engine_does_the_tutorial(
 @pytest.mark.parametrize("fields", [{}, {"keep_16bit": True}, {"format": "npy"}])
 @pytest.mark.parametrize("preset", list(PRESETS))
 def test_every_copy_replays_to_the_byte(
-    images: Path, tmp_path: Path, fields: dict[str, bool | str], preset: str
+    images: Path, tmp_path: Path, fields: dict[str, bool | str], preset: PresetName
 ) -> None:
     parent = library.open(images)
     if fields:

@@ -2,11 +2,12 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import chaosprep as library
-from chaosprep.running.runner import Event
+from chaosprep.running.options import Event
 
 from .conftest import Run
 
@@ -114,8 +115,8 @@ def test_dask_is_passed_on_from_option_and_environment(
 ) -> None:
     seen: list[str | None] = []
 
-    def run(*_: object, dask: str | None, **__: object) -> None:
-        seen.append(dask)
+    def run(*given: Any) -> None:
+        seen.append(given[-1].dask)
 
     monkeypatch.setattr("chaosprep.cli.stage.run", run)
     chaosprep("split", root, "-o", tmp_path / "out", "--dask", "tcp://host:8786")

@@ -8,14 +8,15 @@ import pytest
 from chaosprep import api
 from chaosprep.cli.main import main
 from chaosprep.params import Params, describe_params
-from chaosprep.stages.prepare import SECTIONS
+from chaosprep.stage_table import STAGES
+from chaosprep.stages.prepare import CHAIN
 
 # What a command takes besides the fields of its Params class.
 SHARED = {
     *("source", "output", "jobs", "dask", "shard", "on_error", "overwrite", "dry_run", "as_json"),
     *("verbose", "quiet", "no_progress", "preview", "list_presets"),
 }
-STAGES = list(SECTIONS.items())
+KINDS = [(stage.name, stage.params) for stage in CHAIN]
 
 
 def options(verb: str) -> dict[str, click.Parameter]:
@@ -24,12 +25,12 @@ def options(verb: str) -> dict[str, click.Parameter]:
     return {option.name or "": option for option in command.params}
 
 
-@pytest.mark.parametrize(("verb", "kind"), STAGES)
+@pytest.mark.parametrize(("verb", "kind"), KINDS)
 def test_every_option_is_a_field_and_every_field_an_option(verb: str, kind: type[Params]) -> None:
     assert set(options(verb)) - SHARED == set(kind.__struct_fields__)
 
 
-@pytest.mark.parametrize(("verb", "kind"), STAGES)
+@pytest.mark.parametrize(("verb", "kind"), KINDS)
 def test_an_option_is_spelled_as_its_field_and_has_its_default(
     verb: str, kind: type[Params]
 ) -> None:
@@ -42,7 +43,7 @@ def test_an_option_is_spelled_as_its_field_and_has_its_default(
         assert given == field.default or (given in empty and field.default in empty), field.name
 
 
-@pytest.mark.parametrize(("verb", "kind"), STAGES)
+@pytest.mark.parametrize(("verb", "kind"), KINDS)
 def test_the_defaults_of_a_command_make_the_default_parameters(
     verb: str, kind: type[Params]
 ) -> None:
@@ -53,7 +54,7 @@ def test_the_defaults_of_a_command_make_the_default_parameters(
     assert kind(**fields) == kind()
 
 
-@pytest.mark.parametrize(("verb", "kind"), STAGES)
+@pytest.mark.parametrize(("verb", "kind"), KINDS)
 def test_every_field_is_described_in_the_help_and_the_docstring(
     verb: str, kind: type[Params]
 ) -> None:
@@ -67,7 +68,7 @@ def test_every_field_is_described_in_the_help_and_the_docstring(
         assert f"    {field.name}: {field.description}" in (function.__doc__ or "")
 
 
-@pytest.mark.parametrize(("verb", "kind"), STAGES)
+@pytest.mark.parametrize(("verb", "kind"), KINDS)
 def test_the_python_function_has_the_same_names_and_defaults(verb: str, kind: type[Params]) -> None:
     signature = inspect.signature(getattr(api, verb.replace("-", "_")))
     own = {"source", "output", "jobs", "dask", "shard", "on_error", "overwrite", "on_event"}
@@ -76,11 +77,11 @@ def test_the_python_function_has_the_same_names_and_defaults(verb: str, kind: ty
 
 
 def test_prepare_takes_the_fields_of_all_four_stages() -> None:
-    every = {name for kind in SECTIONS.values() for name in kind.__struct_fields__}
+    every = {name for stage in CHAIN for name in stage.params.__struct_fields__}
     assert set(options("prepare")) - SHARED - {"config", "page"} == every
 
 
-@pytest.mark.parametrize("verb", [*SECTIONS, "prepare"])
+@pytest.mark.parametrize("verb", [*STAGES, "prepare"])
 def test_every_option_has_help(verb: str) -> None:
     for option in options(verb).values():
         assert isinstance(option, click.Argument) or (

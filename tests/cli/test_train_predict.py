@@ -47,6 +47,11 @@ def test_without_torch_help_is_there(chaosprep: Run, monkeypatch: pytest.MonkeyP
     assert "--checkpoint" not in text
 
 
+def test_train_writes_no_png_and_does_not_ask_how(chaosprep: Run) -> None:
+    assert "--compression" not in chaosprep("train", "--help").stdout
+    assert "--compression" in chaosprep("predict", "--help").stdout
+
+
 @pytest.fixture(scope="module")
 def run(images: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Path:
     pytest.importorskip("torch").set_num_threads(1)

@@ -15,9 +15,11 @@ from chaosprep.dataset.descriptor import MANIFEST_MINOR
 from chaosprep.dataset.migrations import Record
 from chaosprep.errors import ChaosprepError
 from chaosprep.params import Params
-from chaosprep.running.runner import Event, run
+from chaosprep.running.options import Event
+from chaosprep.running.runner import run
 from chaosprep.running.stage import CaseResult, Stage
 from chaosprep.running.writer import Writer
+from chaosprep.stage_table import STAGES, load_stage
 from tests.running.toys import TOY, ToyCase, ToyParams, ToySource, make_case, snapshot, source
 
 GOOD = (ToyCase("MR001_t1-in"), ToyCase("MR002_t1-in", (3, 4)))
@@ -193,9 +195,6 @@ def test_a_renamed_field_of_the_record_is_read(
 
 
 def test_every_stage_is_known_by_its_parameters() -> None:
-    from chaosprep.stages.prepare import SECTIONS
-    from chaosprep.torch.parameters import PredictParams
-
-    for name, kind in {**SECTIONS, "predict": PredictParams}.items():
-        assert migrations.params_of(name) is kind
+    for name in STAGES:
+        assert migrations.params_of(name) is load_stage(name).params
     assert migrations.params_of("denoise") is None

@@ -16,7 +16,7 @@ from pydicom.uid import DeflatedExplicitVRLittleEndian, RLELossless
 import chaosprep as library
 from chaosprep.errors import ProblemsError
 from chaosprep.phantom import Patient, write_chaos
-from chaosprep.running.runner import Event
+from chaosprep.running.options import Event
 from tests.formats.samples import PIXELS, chunk, dataset, encapsulated, encoded, png
 from tests.hostile.trees import IMAGE, MASK, chaosprep, write_patient
 from tests.running.toys import snapshot, within

@@ -6,6 +6,7 @@ import json
 import re
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Literal
 
 import cv2
 import numpy as np
@@ -101,7 +102,7 @@ def test_16_bit_slices_as_downloaded_are_shown_with_every_organ(
 
 @pytest.mark.parametrize("format", ["png", "npy"])
 def test_16_bit_slices_of_any_format_are_shown(
-    livers: Dataset, tmp_path: Path, format: str
+    livers: Dataset, tmp_path: Path, format: Literal["png", "npy"]
 ) -> None:
     data = tmp_path / "data"
     kept = chaosprep.convert(livers, data, keep_16bit=True, format=format)

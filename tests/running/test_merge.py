@@ -13,7 +13,8 @@ from chaosprep import Dataset
 from chaosprep.dataset.manifest import Dataset as Opened
 from chaosprep.errors import ChaosprepError, NothingFoundError, Problem, ProblemsError, UsageError
 from chaosprep.running.merge import merge
-from chaosprep.running.runner import Event, run
+from chaosprep.running.options import Event
+from chaosprep.running.runner import run
 from tests.running.toys import TOY, ToyCase, ToyParams, snapshot, source
 
 CASES = (

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from chaosprep.dataset.manifest import Dataset
 from chaosprep.errors import ChaosprepError, NothingFoundError, Problem, ProblemsError, UsageError
 from chaosprep.running.lock import locked
-from chaosprep.running.runner import Event, run
+from chaosprep.running.options import Event
+from chaosprep.running.runner import run
 from chaosprep.running.stage import Stage
 from tests.running.toys import (
     TOY,

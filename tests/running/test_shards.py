@@ -6,8 +6,9 @@ import pytest
 
 from chaosprep.dataset.opening import open_dataset, open_shard
 from chaosprep.errors import ChaosprepError, ManifestError, Problem, ProblemsError, UsageError
+from chaosprep.running.options import Event
 from chaosprep.running.planning import make_plan
-from chaosprep.running.runner import Event, run
+from chaosprep.running.runner import run
 from chaosprep.running.shards import Part, parse_part
 from chaosprep.running.stage import Stage
 from tests.running.toys import (

@@ -20,7 +20,7 @@ from chaosprep.dataset.descriptor import DataSource, License, PastStage
 from chaosprep.dataset.opening import open_parent
 from chaosprep.dataset.records import Slice, Split, file_columns
 from chaosprep.errors import FileError, Problem
-from chaosprep.params import Params
+from chaosprep.formats.codecs import PngParams
 from chaosprep.running.stage import CaseResult, Stage
 from chaosprep.running.writer import Writer
 
@@ -68,7 +68,7 @@ class ToySource:
         return tuple(sorted({case.patient for case in self.cases}))
 
 
-class ToyParams(Params, frozen=True, kw_only=True):
+class ToyParams(PngParams, frozen=True, kw_only=True):
     add: Annotated[int, Meta(description="Added to every level.")] = 0
     seed: Annotated[int, Meta(description="Not used.")] = 7
 

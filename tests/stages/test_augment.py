@@ -3,7 +3,7 @@
 import json
 from collections import Counter
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import cv2
 import msgspec
@@ -308,7 +308,9 @@ def test_float_pixels_are_augmented_and_replay_to_the_byte(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("organ", ["right-kidney", "left-kidney"])
-def test_a_kidney_alone_may_not_be_mirrored(pairs: Dataset, tmp_path: Path, organ: str) -> None:
+def test_a_kidney_alone_may_not_be_mirrored(
+    pairs: Dataset, tmp_path: Path, organ: Literal["right-kidney", "left-kidney"]
+) -> None:
     masks = chaosprep.extract_liver(pairs, tmp_path / "masks", organ=organ)
     parent = chaosprep.convert(masks, tmp_path / "images")
     for swap_labels in (False, True):

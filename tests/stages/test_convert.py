@@ -1,7 +1,7 @@
 """convert: DICOM becomes windowed 8-bit PNG, or its stored values as 16-bit PNG or npy."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import cv2
 import numpy as np
@@ -223,7 +223,7 @@ def test_a_window_is_two_numbers(text: str) -> None:
 
 @pytest.mark.parametrize("format", ["png", "npy"])
 def test_keep_16bit_is_pydicoms_pixel_array_on_every_slice(
-    livers: Dataset, tmp_path: Path, format: str
+    livers: Dataset, tmp_path: Path, format: Literal["png", "npy"]
 ) -> None:
     made = chaosprep.convert(livers, tmp_path / "out", keep_16bit=True, format=format)
     for before, after in zip(livers.slices, made.slices, strict=True):

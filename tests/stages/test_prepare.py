@@ -9,14 +9,12 @@ import pytest
 import chaosprep
 from chaosprep import Dataset
 from chaosprep.errors import ProblemsError, UsageError
-from chaosprep.running.runner import ignore, run
-from chaosprep.stages.prepare import (
-    FOLDERS,
-    PrepareParams,
-    prepare_params,
-    read_config,
-    run_all,
-)
+from chaosprep.running.options import RunOptions, ignore
+from chaosprep.running.runner import run
+from chaosprep.stages.augment import AugmentParams
+from chaosprep.stages.convert import ConvertParams
+from chaosprep.stages.extract_liver import ExtractLiverParams
+from chaosprep.stages.prepare import prepare_params, read_config, run_all
 from chaosprep.stages.split import SplitParams
 
 Config = Callable[[str], Path]
@@ -43,26 +41,31 @@ def contents(directory: Path) -> dict[str, bytes]:
 
 
 def test_without_anything_every_stage_has_its_defaults() -> None:
-    assert prepare_params({}) == PrepareParams()
+    assert prepare_params({}) == {
+        "split": SplitParams(),
+        "extract-liver": ExtractLiverParams(),
+        "convert": ConvertParams(),
+        "augment": AugmentParams(),
+    }
 
 
 def test_each_stage_gets_the_parameters_that_it_knows() -> None:
     made = prepare_params({"val": 0.5, "mask_value": 1, "keep_16bit": True, "copies": 3})
-    assert made.split.val == 0.5
-    assert made.extract_liver.mask_value == 1
-    assert made.convert.keep_16bit
-    assert made.augment.copies == 3
+    assert made["split"].val == 0.5
+    assert made["extract-liver"].mask_value == 1
+    assert made["convert"].keep_16bit
+    assert made["augment"].copies == 3
 
 
 def test_one_seed_goes_to_every_stage_that_draws() -> None:
     made = prepare_params({"seed": 7})
-    assert (made.split.seed, made.augment.seed) == (7, 7)
+    assert (made["split"].seed, made["augment"].seed) == (7, 7)
 
 
 def test_patients_are_chosen_once_by_split() -> None:
     made = prepare_params({"patient": ["MR001"]})
-    assert made.split.patient == ("MR001",)
-    assert made.augment.patient == made.convert.patient == made.extract_liver.patient == ()
+    assert made["split"].patient == ("MR001",)
+    assert made["augment"].patient == made["convert"].patient == made["extract-liver"].patient == ()
 
 
 def test_a_file_speaks_for_each_stage(config: Config) -> None:
@@ -81,18 +84,18 @@ def test_a_file_speaks_for_each_stage(config: Config) -> None:
         """
     )
     made = prepare_params({}, read_config(file))
-    assert made.split.sequence == ("t1-in", "t2-spir")
-    assert made.split.val_patient == ("MR005",)
-    assert made.extract_liver.range == (50, 75)
-    assert made.convert.window_scope == "slice"
-    assert (made.augment.copies, made.augment.seed, made.split.seed) == (2, 9, 0)
+    assert made["split"].sequence == ("t1-in", "t2-spir")
+    assert made["split"].val_patient == ("MR005",)
+    assert made["extract-liver"].range == (50, 75)
+    assert made["convert"].window_scope == "slice"
+    assert (made["augment"].copies, made["augment"].seed, made["split"].seed) == (2, 9, 0)
 
 
 def test_flags_win_over_the_file(config: Config) -> None:
     file = config("[split]\nval = 0.3\nseed = 1\n[augment]\ncopies = 2\nseed = 2\n")
     made = prepare_params({"val": 0.4, "seed": 3}, read_config(file))
-    assert (made.split.val, made.split.seed) == (0.4, 3)
-    assert (made.augment.copies, made.augment.seed) == (2, 3)
+    assert (made["split"].val, made["split"].seed) == (0.4, 3)
+    assert (made["augment"].copies, made["augment"].seed) == (2, 3)
 
 
 @pytest.mark.parametrize(
@@ -150,8 +153,9 @@ def test_the_four_folders_each_stand_alone(phantom: Path, tmp_path: Path) -> Non
         "split",
     ]
     stages = ["split", "extract-liver", "convert", "augment"]
-    for count, stage in enumerate(stages, 1):
-        dataset = chaosprep.open(tmp_path / "out" / FOLDERS[stage])
+    folders = ["split", "liver", "images", "augmented"]
+    for count, (stage, folder) in enumerate(zip(stages, folders, strict=True), 1):
+        dataset = chaosprep.open(tmp_path / "out" / folder)
         assert dataset.made.stage == stage
         assert [record.stage for record in dataset.history] == stages[:count]
     assert made.directory == tmp_path / "out" / "augmented"
@@ -176,16 +180,16 @@ def test_one_job_and_two_give_the_same_bytes(phantom: Path, tmp_path: Path) -> N
 def test_every_stage_runs_with_the_same_options(
     phantom: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    seen: list[dict[str, Any]] = []
+    seen: list[RunOptions] = []
 
-    def record(*args: Any, **options: Any) -> Dataset:
-        seen.append(options)
-        return run(*args, **options)
+    def record(*args: Any) -> Dataset:
+        seen.append(args[-1])
+        return run(*args)
 
     monkeypatch.setattr("chaosprep.stages.prepare.run", record)
     options: dict[str, Any] = {"jobs": 2, "on_error": "skip", "overwrite": True, "on_event": ignore}
     chaosprep.prepare(phantom / "Train_Sets/MR/1", tmp_path / "out", val=0, **options)
-    assert seen == [options | {"dask": None}] * 4
+    assert seen == [RunOptions(**options)] * 4
 
 
 def test_two_seeds_differ(phantom: Path, tmp_path: Path) -> None:
@@ -232,7 +236,7 @@ def test_nothing_is_written_where_the_request_makes_no_sense(phantom: Path, tmp_
     with pytest.raises(UsageError):
         chaosprep.prepare(phantom, tmp_path / "out", val=0.25, keep_label=2.0)
     with pytest.raises(UsageError):
-        run_all(phantom, tmp_path / "out", PrepareParams(split=SplitParams(val=0.01)))
+        run_all(phantom, tmp_path / "out", prepare_params({"val": 0.01}))
     assert not (tmp_path / "out").exists()
 
 

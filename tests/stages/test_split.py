@@ -14,6 +14,7 @@ import chaosprep
 from chaosprep import Dataset
 from chaosprep.chaos import SequenceName
 from chaosprep.dataset.records import Slice
+from chaosprep.dataset.store import Link
 from chaosprep.errors import NothingFoundError, ProblemsError, UsageError
 from chaosprep.params import make_params
 from chaosprep.phantom import Patient, write_chaos
@@ -304,7 +305,7 @@ def test_file_names_and_copy_order_change_nothing_but_the_source(
 
 
 @pytest.mark.parametrize("link", ["hard", "sym", "copy"])
-def test_links_are_made_on_request_only(phantom: Path, tmp_path: Path, link: str) -> None:
+def test_links_are_made_on_request_only(phantom: Path, tmp_path: Path, link: Link) -> None:
     made = chaosprep.split(phantom, tmp_path / "out", link=link)
     row = made.slices[0]
     copied, source = made.directory / row.image, phantom / row.source

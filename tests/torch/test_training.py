@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 import chaosprep
 from chaosprep import Dataset
@@ -20,7 +21,7 @@ from chaosprep.phantom import Patient, write_chaos
 torch = pytest.importorskip("torch")
 
 from chaosprep.torch.batches import padded  # noqa: E402
-from chaosprep.torch.checkpoint import EpochScore, load  # noqa: E402
+from chaosprep.torch.checkpoint import EpochScore, encode, load  # noqa: E402
 from chaosprep.torch.curves import as_png  # noqa: E402
 from chaosprep.torch.epochs import OPTIMIZERS, Learner, rate  # noqa: E402
 from chaosprep.torch.parameters import TrainParams  # noqa: E402
@@ -185,6 +186,16 @@ def test_other_parameters_are_refused_by_name_and_overwrite_takes_them(
         chaosprep.train(images, tmp_path, epochs=1, batch=4)
     assert error.value.code == "output-differs"
     assert not chaosprep.train(images, tmp_path, epochs=1, batch=4, overwrite=True).already_done
+
+
+def test_a_run_goes_on_although_a_parameter_of_its_time_is_gone(
+    images: Dataset, tmp_path: Path
+) -> None:
+    chaosprep.train(images, tmp_path, epochs=1)
+    last = load(tmp_path / "last.pt")
+    card = replace(last.card, parameters=last.card.parameters | {"compression": "fast"})
+    (tmp_path / "last.pt").write_bytes(encode(replace(last, card=card)))
+    assert chaosprep.train(images, tmp_path, epochs=1).already_done
 
 
 def test_other_data_are_refused(run: Path, stored: Dataset) -> None:

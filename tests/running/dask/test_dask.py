@@ -20,7 +20,8 @@ from chaosprep.running.claim import Claim, SupersededError, end_claims, make_cla
 from chaosprep.running.dask import workers as dask_workers
 from chaosprep.running.dask.cluster import scheduler_address
 from chaosprep.running.dask.executor import DaskExecutor, batch_size
-from chaosprep.running.runner import Event, run
+from chaosprep.running.options import Event
+from chaosprep.running.runner import run
 from chaosprep.running.writer import Writer
 from tests.running.toys import (
     TOY,

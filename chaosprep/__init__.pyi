@@ -1,0 +1,53 @@
+"""The public names, with their types. Made by `python -m tests.stubs`."""
+
+from chaosprep.api import augment as augment
+from chaosprep.api import convert as convert
+from chaosprep.api import extract_liver as extract_liver
+from chaosprep.api import predict as predict
+from chaosprep.api import prepare as prepare
+from chaosprep.api import run as run
+from chaosprep.api import split as split
+from chaosprep.api import train as train
+from chaosprep.assembly.assemble import assemble as assemble
+from chaosprep.dataset.case import Case as Case
+from chaosprep.dataset.manifest import Dataset as Dataset
+from chaosprep.dataset.opening import open_dataset
+from chaosprep.dataset.records import Slice as Slice
+from chaosprep.errors import ChaosprepError as ChaosprepError
+from chaosprep.errors import Problem as Problem
+from chaosprep.evaluation.evaluate import evaluate as evaluate
+from chaosprep.exports.export import export as export
+from chaosprep.quality.inspect import inspect as inspect
+from chaosprep.quality.montage import preview as preview
+from chaosprep.quality.report import report as report
+from chaosprep.quality.verify import verify as verify
+from chaosprep.running.merge import merge as merge
+from chaosprep.running.options import Event as Event
+
+__version__: str
+open = open_dataset
+__all__ = [
+    "Case",
+    "ChaosprepError",
+    "Dataset",
+    "Event",
+    "Problem",
+    "Slice",
+    "__version__",
+    "assemble",
+    "augment",
+    "convert",
+    "evaluate",
+    "export",
+    "extract_liver",
+    "inspect",
+    "merge",
+    "predict",
+    "prepare",
+    "preview",
+    "report",
+    "run",
+    "split",
+    "train",
+    "verify",
+]

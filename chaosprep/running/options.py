@@ -1,0 +1,104 @@
+"""How a stage is to be run: one class, of which options, keywords and signatures are made."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta
+
+from chaosprep.dataset.manifest import Dataset
+from chaosprep.errors import Problem, UsageError
+from chaosprep.params import make_params
+from chaosprep.running.shards import Part, parse_part
+
+OnError = Literal["stop", "skip"]
+
+
+@dataclass(frozen=True)
+class Event:
+    """What happens during a run.
+
+    First `planned`, then `done` or `failed` for each case, then `committed`; or only
+    `already-done`. `finished` of `total` cases are behind it. The last event has the dataset.
+    """
+
+    kind: Literal["planned", "done", "failed", "committed", "already-done"]
+    stage: str
+    finished: int
+    total: int
+    case: str | None = None
+    slices: int = 0
+    problems: tuple[Problem, ...] = ()
+    dataset: Dataset | None = None
+
+
+OnEvent = Callable[[Event], None]
+
+
+def ignore(event: Event) -> None:
+    """An `on_event` that does nothing."""
+
+
+class RunOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What every stage takes besides its own parameters.
+
+    Raises:
+        UsageError: no workers, or a shard that is not I/N.
+    """
+
+    jobs: Annotated[int, Meta(description="Worker processes.")] = 1
+    dask: Annotated[
+        str | None,
+        Meta(
+            description="Work on a Dask cluster: its scheduler (tcp://host:8786), local (--jobs "
+            "processes here), or config (what Dask is configured to use)."
+        ),
+    ] = None
+    shard: Annotated[
+        str | None,
+        Meta(
+            description="Work on the I-th of N parts of the cases; chaosprep merge makes one of "
+            "them."
+        ),
+    ] = None
+    on_error: Annotated[
+        OnError,
+        Meta(description="Commit nothing where there are problems, or leave those slices out."),
+    ] = "stop"
+    overwrite: Annotated[
+        bool, Meta(description="Do everything again, whatever stands in the output.")
+    ] = False
+    on_event: Annotated[
+        OnEvent | None, Meta(description="Called in this process with every Event.")
+    ] = None
+
+    def __post_init__(self) -> None:
+        if self.jobs < 1:
+            raise UsageError(
+                f"jobs: {self.jobs} workers cannot work", "Give 1 or more.", code="jobs"
+            )
+        _ = self.part
+
+    @property
+    def part(self) -> Part | None:
+        """`shard` as numbers."""
+        return None if self.shard is None else parse_part(self.shard)
+
+    def tell(self, event: Event) -> None:
+        """Pass an event on to whoever listens."""
+        if self.on_event is not None:
+            self.on_event(event)
+
+    def but(self, keywords: dict[str, Any]) -> "RunOptions":
+        """The same options but for those given by name.
+
+        Raises:
+            UsageError: there is no such option, or a value is wrong.
+        """
+        return make_params(RunOptions, msgspec.structs.asdict(self) | keywords)
+
+
+OF_WORKERS = ("jobs", "dask", "shard")
+"""What a stage that works in the calling process does not take."""
+DEFAULTS = RunOptions()

@@ -1,0 +1,36 @@
+"""predict as a stage; what it works with is imported when it works."""
+
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+from chaosprep.running.stage import Stage
+from chaosprep.torch.extra import check_extra
+from chaosprep.torch.parameters import TRAINING, PredictParams
+
+
+@dataclass(frozen=True)
+class _Late:
+    """A function of `chaosprep.torch.predict`, imported when it is called."""
+
+    name: str
+
+    def __call__(self, *arguments: Any) -> Any:  # noqa: ANN401 - what the function gives
+        check_extra(*TRAINING)
+        return getattr(import_module("chaosprep.torch.predict"), self.name)(*arguments)
+
+
+PREDICT = Stage(
+    name="predict",
+    version=1,
+    params=PredictParams,
+    run_case=_Late("run_case"),
+    open=_Late("open_alike"),
+    plan=_Late("plan"),
+    needs=("convert",),
+    positional={"checkpoint": "RUN"},
+    in_this_process=True,
+    help="RUN is what train made, or a checkpoint; DIR was prepared as the training data.\n\n"
+    "The images are carried over, augmented copies are left out, and the masks are the network's, "
+    "with the values that DIR's masks have.",
+)

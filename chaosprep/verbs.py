@@ -1,0 +1,82 @@
+"""The verbs as Python functions, made of the table of stages; they say what the commands say."""
+
+from collections.abc import Callable
+from inspect import Parameter, Signature
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from chaosprep.dataset.manifest import Dataset
+from chaosprep.params import make_params
+from chaosprep.running.options import RunOptions
+from chaosprep.running.runner import run
+from chaosprep.signatures import listed, shows
+from chaosprep.stage_table import STAGES, load_stage
+from chaosprep.stages.prepare import CHAIN, WITHOUT, prepare_params, read_config, run_all
+from chaosprep.torch.extra import check_extra
+from chaosprep.torch.parameters import TRAINING, TrainParams
+
+if TYPE_CHECKING:
+    import chaosprep.torch.run_folder
+    import chaosprep.torch.training
+
+
+def stage_function(name: str) -> Callable[..., Dataset]:
+    """A stage's verb as a function: from a source directory to a new stage directory."""
+    stage = load_stage(name)
+
+    def verb(source: str | Path | Dataset, output: str | Path, **given: Any) -> Dataset:
+        options = _options(given)
+        source = source.directory if isinstance(source, Dataset) else source
+        return run(stage, make_params(stage.params, given), source, output, options)
+
+    own = Signature.from_callable(verb)
+    first = [
+        Parameter(place, Parameter.POSITIONAL_OR_KEYWORD, annotation=str | Path)
+        for place in stage.positional
+    ]
+    verb.__signature__ = own.replace(parameters=[*first, *own.parameters.values()])  # type: ignore[attr-defined]
+    verb.__name__ = verb.__qualname__ = name.replace("-", "_")
+    about = STAGES[name].purpose
+    return shows(stage.params, RunOptions, without=stage.not_taken, about=about)(verb)
+
+
+def _options(named: dict[str, Any]) -> RunOptions:
+    """Take the run options out of named values."""
+    taken = [name for name in RunOptions.__struct_fields__ if name in named]
+    return make_params(RunOptions, {name: named.pop(name) for name in taken})
+
+
+@shows(
+    *(stage.params for stage in CHAIN),
+    RunOptions,
+    without=WITHOUT,
+    about="Run the stages one after the other, each into a folder of its own in `output`.\n\n"
+    f"They are {listed([f'{stage.name} (in {stage.folder})' for stage in CHAIN])}.",
+)
+def prepare(
+    root: str | Path, output: str | Path, *, config: str | Path | None = None, **named: Any
+) -> Dataset:
+    """`config` is a TOML file with a table for each stage; parameters given here go before it."""
+    options = _options(named)
+    params = prepare_params(named, read_config(Path(config)) if config else None)
+    return run_all(root, output, params, options)
+
+
+@shows(TrainParams)
+def train(
+    source: str | Path | Dataset,
+    output: str | Path,
+    *,
+    overwrite: bool = False,
+    on_epoch: "chaosprep.torch.training.OnEpoch | None" = None,
+    **named: Any,
+) -> "chaosprep.torch.run_folder.Trained":
+    """Train a baseline network on train; keep its weights with the best Dice of val's patients.
+
+    See `chaosprep.torch.training.train` for what it writes and raises.
+    """
+    check_extra(*TRAINING)
+    from chaosprep.torch import training
+
+    listener = on_epoch or training.ignore
+    return training.train(source, output, overwrite=overwrite, on_epoch=listener, **named)
