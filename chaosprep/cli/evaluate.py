@@ -12,9 +12,9 @@ from chaosprep.cli.options import (
     quiet_option,
     verbose_option,
 )
-from chaosprep.cli.output import LEFT_OUT, Talk, one_line, plural, say, write_json
+from chaosprep.cli.output import LEFT_OUT, Talk, one_line, say, write_json
 from chaosprep.dataset.records import SPLITS
-from chaosprep.errors import ChaosprepError
+from chaosprep.errors import ChaosprepError, plural
 from chaosprep.evaluation.evaluate import evaluate
 from chaosprep.evaluation.plots import box_plots
 from chaosprep.evaluation.results import Evaluation

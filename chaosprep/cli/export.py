@@ -18,8 +18,9 @@ from chaosprep.cli.options import (
     source_argument,
     verbose_option,
 )
-from chaosprep.cli.output import LEFT_OUT, Talk, plural, say, write_json
+from chaosprep.cli.output import LEFT_OUT, Talk, say, write_json
 from chaosprep.cli.parameters import parameter_options
+from chaosprep.errors import plural
 from chaosprep.exports.table import EXPORTS, find_export, lines
 from chaosprep.running.folder import Exported, Options
 from chaosprep.running.mapping import ignore

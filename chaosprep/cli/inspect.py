@@ -7,8 +7,9 @@ from typing import Any, TypeVar
 import click
 
 from chaosprep.cli.options import jobs_option, json_option, source_argument
-from chaosprep.cli.output import Talk, plural, say, write_json
+from chaosprep.cli.output import Talk, say, write_json
 from chaosprep.cli.parameters import option_of
+from chaosprep.errors import plural
 from chaosprep.layouts.find import LayoutParams
 from chaosprep.params import Params, describe_params
 from chaosprep.quality.inspect import CaseView, Inspection, inspect

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 import msgspec
 
-from chaosprep.errors import ChaosprepError, ProblemsError
+from chaosprep.errors import ChaosprepError, ProblemsError, plural
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -39,11 +39,6 @@ def report_error(error: ChaosprepError) -> None:
         for problem in error.problems:
             say(str(problem))
     say(f"Error: {error}")
-
-
-def plural(count: int, noun: str) -> str:
-    """`1 case`, `2 cases`."""
-    return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
 LEFT_OUT = 3  # exit code: finished, some slices left out

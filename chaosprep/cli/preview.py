@@ -5,7 +5,8 @@ from pathlib import Path
 import click
 
 from chaosprep.cli.options import json_option, quiet_option, source_argument
-from chaosprep.cli.output import Talk, plural, write_json
+from chaosprep.cli.output import Talk, write_json
+from chaosprep.errors import plural
 from chaosprep.quality.montage import preview
 
 

@@ -6,8 +6,9 @@ from typing import Any
 import click
 
 from chaosprep.cli.options import RunOptions, run_options, shard_option, source_argument
-from chaosprep.cli.output import plural, write_json
+from chaosprep.cli.output import write_json
 from chaosprep.cli.parameters import parameter_options
+from chaosprep.errors import plural
 from chaosprep.params import P, make_params
 from chaosprep.running.planning import Plan, check_request, make_plan
 from chaosprep.running.runner import run

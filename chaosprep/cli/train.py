@@ -12,8 +12,9 @@ from chaosprep.cli.options import (
     quiet_option,
     source_argument,
 )
-from chaosprep.cli.output import Talk, plural, say, write_json
+from chaosprep.cli.output import Talk, say, write_json
 from chaosprep.cli.parameters import parameter_options
+from chaosprep.errors import plural
 from chaosprep.torch.parameters import TrainParams
 
 if TYPE_CHECKING:

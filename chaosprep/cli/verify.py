@@ -13,8 +13,8 @@ from chaosprep.cli.options import (
     source_argument,
     verbose_option,
 )
-from chaosprep.cli.output import Talk, plural, say, write_json
-from chaosprep.errors import Problem
+from chaosprep.cli.output import Talk, say, write_json
+from chaosprep.errors import Problem, plural
 from chaosprep.quality.verify import verify
 
 FAULTS = 1  # exit code: faults were found

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chaosprep.dataset.records import Slice, Split, encode_row
-from chaosprep.errors import FileError
+from chaosprep.errors import FileError, plural
 from chaosprep.files import read_regular, real, sha256
 
 
@@ -31,7 +31,7 @@ class Case:
         return f"<{self._told()} in {self.directory}>"
 
     def _told(self) -> str:
-        return f"Case {self.id}: {len(self.slices)} slices, {self.split}"
+        return f"Case {self.id}: {plural(len(self.slices), 'slice')}, {self.split}"
 
     def _repr_html_(self) -> str:
         """What a notebook shows: the fullest slices."""

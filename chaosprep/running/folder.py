@@ -12,7 +12,14 @@ import msgspec
 from chaosprep import __version__
 from chaosprep.dataset.manifest import Dataset
 from chaosprep.dataset.opening import open_dataset
-from chaosprep.errors import ChaosprepError, FileError, NothingFoundError, Problem, ProblemsError
+from chaosprep.errors import (
+    ChaosprepError,
+    FileError,
+    NothingFoundError,
+    Problem,
+    ProblemsError,
+    plural,
+)
 from chaosprep.files import check_apart, read_regular, real, sha256, write_durably
 from chaosprep.running.mapping import OnCase, ignore, map_cases
 from chaosprep.running.runner import OnError
@@ -112,9 +119,8 @@ def export_each(
     made, problems = map_cases(function, tasks, name, options.jobs, options.on_case)
     title = f"{verb} {export}".strip()
     if problems and options.on_error == "stop":
-        count = f"{len(problems)} problem{'s' if len(problems) > 1 else ''}"
         raise ProblemsError(
-            f"{title}: {count}, nothing was written",
+            f"{title}: {plural(len(problems), 'problem')}, nothing was written",
             "Settle them, or leave these cases out with --on-error skip.",
             tuple(problems),
         )
