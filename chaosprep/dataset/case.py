@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from chaosprep.dataset.records import File, Slice, Split
 from chaosprep.dataset.store import Store
-from chaosprep.errors import FileError
+from chaosprep.errors import FileError, plural
 from chaosprep.formats.image_file import ImageFile
 from chaosprep.imaging.header import Header
 from chaosprep.params import differing
@@ -34,7 +34,7 @@ class Case:
         return f"<{self._told()} in {self.directory}>"
 
     def _told(self) -> str:
-        return f"Case {self.id}: {len(self.slices)} slices, {self.split}"
+        return f"Case {self.id}: {plural(len(self.slices), 'slice')}, {self.split}"
 
     def _repr_html_(self) -> str:
         """What a notebook shows: the fullest slices."""

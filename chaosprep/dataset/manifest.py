@@ -21,7 +21,7 @@ from chaosprep.dataset.descriptor import (
 )
 from chaosprep.dataset.records import Slice, decode_row
 from chaosprep.dataset.store import Files, Store
-from chaosprep.errors import ChaosprepError, Problem
+from chaosprep.errors import ChaosprepError, Problem, plural
 from chaosprep.files import sha256
 
 if TYPE_CHECKING:
@@ -95,7 +95,8 @@ class Dataset:
         counts = self.descriptor.tool.counts
         slices = sum(one.slices for one in counts.values())
         sides = " ".join(f"{side} {one.patients}" for side, one in counts.items() if one.patients)
-        return f"{self.made.stage}: {len(self)} cases, {slices} slices, {sides} patients"
+        held = f"{plural(len(self), 'case')}, {plural(slices, 'slice')}"
+        return f"{self.made.stage}: {held}, {sides} patients"
 
     def _repr_html_(self) -> str:
         """What a notebook shows: how much there is, and the fullest slices of a few cases."""

@@ -6,7 +6,7 @@ from typing import Any
 from chaosprep.dataset.manifest import Dataset
 from chaosprep.exports.table import find_export
 from chaosprep.running.folder import Exported, Options
-from chaosprep.running.runner import OnError
+from chaosprep.running.options import OnError
 
 
 def export(
