@@ -152,5 +152,15 @@ def test_a_card_of_a_later_release_is_refused_by_what_is_unknown(run: Path, tmp_
     news = {"manifest_minor": 99, "chaosprep": "9.9.0", "scale": "case"}
     said = refused(recarded(run, tmp_path / "new.pt", lambda card: card.update(news)))
     assert "chaosprep 9.9.0 wrote it" in said
-    assert "`scale`" in said
+    assert "the field scale" in said
     assert "damaged" not in said
+
+
+@pytest.mark.parametrize("where", ["parameters", "prepared"])
+def test_a_parameter_of_a_later_release_is_named(run: Path, tmp_path: Path, where: str) -> None:
+    def add(card: dict[str, Any]) -> None:
+        found = card["parameters"] if where == "parameters" else card["prepared"]["convert"]
+        found["gamma"] = 2
+
+    said = refused(recarded(run, tmp_path / "new.pt", add))
+    assert f"the parameter gamma of {'train' if where == 'parameters' else 'convert'}" in said
