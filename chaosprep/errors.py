@@ -115,8 +115,3 @@ def not_as_written(file: str) -> FileError:
         "Check the disk, and export again.",
         code="not-as-written",
     )
-
-
-def plural(count: int, noun: str) -> str:
-    """`1 case`, `2 cases`."""
-    return f"{count} {noun}{'' if count == 1 else 's'}"

@@ -1,15 +1,16 @@
 """Parameters as data: a class of described fields, checked where they are made."""
 
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache
+from operator import attrgetter
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, NamedTuple, TypeVar
 
 import msgspec
-from msgspec import Meta
+from msgspec import NODEFAULT, Meta
 from msgspec import inspect as types
 
 from chaosprep.errors import UsageError
@@ -37,8 +38,9 @@ class Params(Fields, frozen=True, kw_only=True):
     @classmethod
     def completed(cls, recorded: Mapping[str, Any]) -> dict[str, Any]:
         """Recorded parameters with the default of each that is absent, as JSON has it."""
-        known = [(n, one) for n, one in _defaults(cls) if one is not msgspec.NODEFAULT]
-        return {**msgspec.json.decode(msgspec.json.encode(dict(known))), **recorded}
+        names, defaults, _ = _fields(cls)
+        known = {n: one for n, one in zip(names, defaults, strict=True) if one is not NODEFAULT}
+        return {**msgspec.json.decode(msgspec.json.encode(known)), **recorded}
 
 
 F = TypeVar("F", bound=Fields)
@@ -146,18 +148,27 @@ def _plainer(field: Parameter, value: Any) -> Any:  # noqa: ANN401 - checked aft
     return value
 
 
+class _Fields(NamedTuple):
+    """The names of a class's fields, sorted; their defaults; what gives a record's values."""
+
+    names: tuple[str, ...]
+    defaults: tuple[Any, ...]
+    values: Callable[[msgspec.Struct], tuple[Any, ...]]
+
+
 @cache
-def _defaults(kind: type[msgspec.Struct]) -> tuple[tuple[str, Any], ...]:
-    """Each field's default, sorted by name."""
-    fields = ((f.name, f.default_factory, f.default) for f in msgspec.structs.fields(kind))
-    made = ((n, one if new is msgspec.NODEFAULT else new()) for n, new, one in fields)
-    return tuple(sorted(made, key=lambda one: one[0]))
+def _fields(kind: type[msgspec.Struct]) -> _Fields:
+    found = sorted(msgspec.structs.fields(kind), key=lambda field: field.name)
+    names = tuple(field.name for field in found)
+    defaults = (f.default if f.default_factory is NODEFAULT else f.default_factory() for f in found)
+    return _Fields(names, tuple(defaults), attrgetter(*names))
 
 
 def differing(record: msgspec.Struct) -> dict[str, Any]:
     """The fields that differ from their defaults, by name: the same when a field is added."""
-    named = ((name, getattr(record, name), one) for name, one in _defaults(type(record)))
-    return {name: value for name, value, one in named if value != one}
+    names, defaults, values = _fields(type(record))
+    found = zip(names, values(record), defaults, strict=True)
+    return {name: value for name, value, one in found if value is not one and value != one}
 
 
 def plain(params: Fields) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from chaosprep.dataset.descriptor import Provenance
 from chaosprep.dataset.records import Slice
 from chaosprep.errors import ChaosprepError
 from chaosprep.stages.prepare import prepare_params, read_config
@@ -95,3 +96,5 @@ def test_the_manifest_page_describes_every_field() -> None:
     page = (HOME / "docs/manifest.md").read_text(encoding="utf-8")
     described = re.findall(r"^\| `(\w+)` \| (?:string|integer|number|array|object)", page, re.M)
     assert tuple(described) == Slice.__struct_fields__
+    cells = " ".join(re.findall(r"^\| (`.*?) \|", page, re.M))
+    assert set(re.findall(r"`(\w+)`", cells)) >= set(Provenance.__struct_fields__)

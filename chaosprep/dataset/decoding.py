@@ -6,7 +6,7 @@ from typing import Any, Generic, TypeVar
 import msgspec
 
 from chaosprep.dataset.descriptor import MANIFEST_MINOR, MANIFEST_VERSION, Descriptor
-from chaosprep.dataset.migrations import migrated, newer, unknown_in
+from chaosprep.dataset.migrations import migrated, newer, strange_field, unknown_in
 from chaosprep.errors import ManifestError
 
 D = TypeVar("D", bound=Descriptor)
@@ -60,24 +60,24 @@ def decode_descriptor(path: Path, data: bytes, kind: type[D]) -> D:
     try:
         descriptor = msgspec.convert(_migrated(raw, version.manifest_minor), kind)
     except _BROKEN as error:
-        raise (
-            newer(path, _release(data), [str(error)]) if is_newer else _foreign(path, error)
-        ) from error
+        unknown = [strange_field("field", str(error))]
+        refusal = newer(path, _release(data), unknown) if is_newer else _foreign(path, error)
+        raise refusal from error
     if is_newer and (unknown := _unknown(descriptor)):
         raise newer(path, _release(data), unknown)
     return descriptor
 
 
-def release_of(descriptor: Descriptor) -> str:
-    """The release of chaosprep that wrote a descriptor, in words."""
-    return descriptor.tool.versions.get("chaosprep", "(a later one)")
+def release_of(descriptor: Descriptor) -> str | None:
+    """The release of chaosprep that wrote a descriptor, where it says so."""
+    return descriptor.tool.versions.get("chaosprep")
 
 
-def _release(data: bytes) -> str:
+def _release(data: bytes) -> str | None:
     try:
         return msgspec.json.decode(data, type=_Tool[_Wrote]).chaosprep.versions.chaosprep
     except _BROKEN:
-        return "(a later one)"
+        return None
 
 
 def _migrated(raw: Any, minor: int) -> Any:  # noqa: ANN401 - as JSON has it

@@ -4,6 +4,7 @@ The record of a stage stands in descriptors, for the directory itself and each s
 in the workspace of an unfinished one, and in the cards of checkpoints.
 """
 
+import re
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -63,10 +64,17 @@ def unknown_parameters(kind: type[Params], stage: str, recorded: Iterable[str]) 
     return [f"the parameter {name} of {stage}" for name in strange]
 
 
-def newer(place: object, release: str, unknown: Iterable[str]) -> ManifestError:
+def newer(place: object, release: str | None, unknown: Iterable[str]) -> ManifestError:
     """The error for what another release wrote and this one does not know."""
+    who = f"chaosprep {release}" if release else "a later release of chaosprep"
     return ManifestError(
-        f"{place}: chaosprep {release} wrote it; this release does not know {', '.join(unknown)}",
-        f"Use chaosprep {release} or a later one.",
+        f"{place}: {who} wrote it; this release does not know {', '.join(unknown)}",
+        "Use that release, or a later one.",
         code="manifest-newer",
     )
+
+
+def strange_field(kind: str, text: str) -> str:
+    """What msgspec's message says that it does not know, in words; `kind` is field or column."""
+    found = re.search(r"unknown field `(.*?)`", text)
+    return f"the {kind} {found[1]}" if found else f"what a {kind} holds ({text})"

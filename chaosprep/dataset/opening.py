@@ -7,7 +7,7 @@ from pathlib import Path
 from chaosprep.dataset.decoding import decode_descriptor, release_of
 from chaosprep.dataset.descriptor import MANIFEST_MINOR, Descriptor, ShardDescriptor
 from chaosprep.dataset.manifest import DESCRIPTOR, SHARD, TABLE, WORKSPACE, Dataset, Place
-from chaosprep.dataset.migrations import newer
+from chaosprep.dataset.migrations import newer, strange_field
 from chaosprep.dataset.records import Slice, decode_row
 from chaosprep.errors import FileError, ManifestError
 from chaosprep.files import open_regular, read_regular, sha256
@@ -58,7 +58,8 @@ def _opened(directory: Path, name: str, descriptor: Descriptor, descriptor_sha25
             pass  # to the end, for the hash
         if f"sha256:{digest.hexdigest()}" != table.hash:
             raise
-        raise newer(directory / name, release_of(descriptor), [error.reason]) from error
+        unknown = [strange_field("column", error.reason)]
+        raise newer(directory / name, release_of(descriptor), unknown) from error
     if f"sha256:{digest.hexdigest()}" != table.hash:
         raise ManifestError(
             f"{directory / TABLE}: the table is not the one that {name} records",

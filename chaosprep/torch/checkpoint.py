@@ -12,11 +12,17 @@ import torch
 from torch import nn
 
 from chaosprep.dataset.descriptor import MANIFEST_MINOR
-from chaosprep.dataset.migrations import migrated
+from chaosprep.dataset.migrations import (
+    migrated,
+    newer,
+    strange_field,
+    unknown_in,
+    unknown_parameters,
+)
 from chaosprep.dataset.records import Sha256
 from chaosprep.errors import ChaosprepError
 from chaosprep.torch.networks import build
-from chaosprep.torch.parameters import Network, read_checkpoint
+from chaosprep.torch.parameters import Network, TrainParams, read_checkpoint
 
 _BROKEN = (
     pickle.UnpicklingError,
@@ -150,13 +156,20 @@ def _read_card(text: str) -> Card:
     except msgspec.ValidationError as error:
         if not isinstance(minor, int) or minor <= MANIFEST_MINOR:
             raise
-        reason = f"chaosprep {raw.get('chaosprep')} wrote it; this release does not know {error}"
-        raise ChaosprepError(reason, "Use that release or a later one.", "checkpoint") from error
+        raise _newer(raw, [strange_field("field", str(error))]) from error
     made = {"train": card.parameters} | card.prepared
     today = [migrated({"stage": one, "parameters": made[one]}, minor) for one in made]
     found = {record["stage"]: record["parameters"] for record in today}
     parameters = found.pop("train")
+    unknown = unknown_parameters(TrainParams, "train", parameters)
+    if unknown := [*unknown, *(one for stage in found for one in unknown_in(stage, found[stage]))]:
+        raise _newer(raw, unknown)
     return msgspec.structs.replace(card, parameters=parameters, prepared=found)
+
+
+def _newer(raw: dict[str, Any], unknown: list[str]) -> ChaosprepError:
+    error = newer("its card", raw.get("chaosprep"), unknown)
+    return ChaosprepError(error.reason, error.remedy, "checkpoint")
 
 
 def _check_labels(card: Card) -> None:

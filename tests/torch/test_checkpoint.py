@@ -1,8 +1,10 @@
 """Checkpoints: read with care, and only what they are for."""
 
+import json
 import os
 import pickle
 import struct
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -120,3 +122,45 @@ def test_flipped_bytes_are_refused_or_harmless(run: Path, tmp_path: Path) -> Non
 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     assert refused(tmp_path).startswith(f"{tmp_path}/best.pt: the file is missing.")
+
+
+def recarded(run: Path, path: Path, change: Callable[[dict[str, Any]], object]) -> Path:
+    """A checkpoint whose card was changed."""
+    content = torch.load(run / "best.pt", weights_only=True)
+    card = json.loads(content["card"])
+    change(card)
+    content["card"] = json.dumps(card)
+    torch.save(content, path)
+    return path
+
+
+def as_0_1_0(card: dict[str, Any]) -> None:
+    """The card as it was before minor versions."""
+    del card["manifest_minor"]
+    card["parameters"]["compression"] = "small"
+
+
+def test_a_card_of_an_earlier_release_is_read_without_what_is_gone(
+    run: Path, tmp_path: Path
+) -> None:
+    card = load(recarded(run, tmp_path / "old.pt", as_0_1_0)).card
+    assert "compression" not in card.parameters
+    assert card.prepared == load(run).card.prepared
+
+
+def test_a_card_of_a_later_release_is_refused_by_what_is_unknown(run: Path, tmp_path: Path) -> None:
+    news = {"manifest_minor": 99, "chaosprep": "9.9.0", "scale": "case"}
+    said = refused(recarded(run, tmp_path / "new.pt", lambda card: card.update(news)))
+    assert "chaosprep 9.9.0 wrote it" in said
+    assert "the field scale" in said
+    assert "damaged" not in said
+
+
+@pytest.mark.parametrize("where", ["parameters", "prepared"])
+def test_a_parameter_of_a_later_release_is_named(run: Path, tmp_path: Path, where: str) -> None:
+    def add(card: dict[str, Any]) -> None:
+        found = card["parameters"] if where == "parameters" else card["prepared"]["convert"]
+        found["gamma"] = 2
+
+    said = refused(recarded(run, tmp_path / "new.pt", add))
+    assert f"the parameter gamma of {'train' if where == 'parameters' else 'convert'}" in said
