@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chaosprep.dataset.records import Slice, Split, encode_row
-from chaosprep.errors import FileError
+from chaosprep.errors import REMAKE, FileError
 from chaosprep.files import read_regular, real, sha256
 
 
@@ -67,7 +67,7 @@ class Case:
         if sha256(data) != expected_sha256:
             raise FileError(
                 "the file is not the one that the manifest records",
-                "Run the stage that made it again with --overwrite.",
+                REMAKE,
                 code="hash",
             )
         return data

@@ -179,7 +179,9 @@ class Dataset:
         try:
             import pandas
         except ImportError as error:
-            raise ChaosprepError("pandas is not installed", "Run: pip install pandas.") from error
+            raise ChaosprepError(
+                "pandas is not installed", "Run: pip install pandas.", "extra"
+            ) from error
         return pandas.DataFrame([msgspec.to_builtins(row) for row in self.slices])
 
     def _of(self, row: Slice) -> Case:

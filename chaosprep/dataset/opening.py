@@ -10,7 +10,7 @@ import msgspec
 from chaosprep.dataset.descriptor import MANIFEST_VERSION, Descriptor, ShardDescriptor
 from chaosprep.dataset.manifest import DESCRIPTOR, SHARD, TABLE, WORKSPACE, Dataset, Place
 from chaosprep.dataset.records import Slice, decode_row
-from chaosprep.errors import FileError, ManifestError
+from chaosprep.errors import REMAKE, FileError, ManifestError
 from chaosprep.files import open_regular, read_regular, sha256
 
 D = TypeVar("D", bound=Descriptor)
@@ -49,13 +49,13 @@ def is_finished(directory: Path) -> bool:
 def _opened(directory: Path, name: str, descriptor: Descriptor, descriptor_sha256: str) -> Dataset:
     table = next((r for r in descriptor.resources if r.path == TABLE), None)
     if table is None:
-        raise ManifestError(f"{directory / name}: it names no {TABLE}", code="manifest")
+        raise ManifestError(f"{directory / name}: it names no {TABLE}", REMAKE, code="manifest")
     digest = hashlib.sha256()
     places = list(_index(_lines(directory / TABLE, digest), directory / TABLE))
     if f"sha256:{digest.hexdigest()}" != table.hash:
         raise ManifestError(
             f"{directory / TABLE}: the table is not the one that {name} records",
-            "Run the stage that made it again with --overwrite.",
+            REMAKE,
             code="manifest-hash",
         )
     return Dataset(directory, descriptor, descriptor_sha256, places)
@@ -166,7 +166,7 @@ def _lines(path: Path, digest: "hashlib._Hash") -> Iterator[bytes]:
     except FileError as error:
         raise ManifestError(f"{path}: {error.reason}", error.remedy, error.code) from error
     except OSError as error:
-        raise ManifestError(f"{path}: {error.strerror}", code="manifest") from error
+        raise ManifestError(f"{path}: {error.strerror}", "Make it readable.", "manifest") from error
 
 
 def _index(lines: Iterator[bytes], path: Path) -> Iterator[Place]:
@@ -193,8 +193,8 @@ def _index(lines: Iterator[bytes], path: Path) -> Iterator[Place]:
 
 def _check_order(last: Slice | None, row: Slice, ended: set[str]) -> None:
     if last is not None and row.id == last.id:
-        raise ManifestError(f"id: {row.id!r} stands twice", code="manifest-row")
+        raise ManifestError(f"id: {row.id!r} stands twice", REMAKE, "manifest-row")
     if last is not None and row.id < last.id:
-        raise ManifestError(f"id: {row.id!r} is out of order", code="manifest-row")
+        raise ManifestError(f"id: {row.id!r} is out of order", REMAKE, "manifest-row")
     if row.case in ended:
-        raise ManifestError(f"case: {row.case!r} goes on after another", code="manifest-row")
+        raise ManifestError(f"case: {row.case!r} goes on after another", REMAKE, "manifest-row")

@@ -67,7 +67,7 @@ def _recognise(path: Path, reference: Side | None, asked: Organs) -> Side:
 
 def _open(path: Path, reference: Side | None, asked: Organs) -> Side:
     if not path.exists():
-        raise UsageError(f"{path}: there is no such file or folder", code="root")
+        raise UsageError(f"{path}: there is no such file or folder", "Check the path.", "root")
     if path.is_dir() and (is_stage_directory(path) or (path / WORKSPACE).exists()):
         return open_stage(path)
     if nifti_files(path):

@@ -92,7 +92,9 @@ def datalist(written: Sequence[Written]) -> dict[str, Any]:
         training = [_item(one) for one in learning if one.study.split == "train"]
         validation = [_item(one) for one in learning if one.study.split == "val"]
     if not training:
-        raise NothingFoundError("no case is left to train with", code="no-training")
+        raise NothingFoundError(
+            "no case is left to train with", "Settle the problems of its cases.", "no-training"
+        )
     testing = [_item(one) for one in written if one.study.split == "test"]
     test = [item["image"] for item in testing]
     lists = {"training": training, "validation": validation, "test": test, "testing": testing}

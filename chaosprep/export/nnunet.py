@@ -111,7 +111,9 @@ def splits(training: Sequence[Written], folds: int) -> list[dict[str, list[str]]
         val = [one.study.id for one, yes in zip(training, validates, strict=True) if yes]
         train = [one.study.id for one, yes in zip(training, validates, strict=True) if not yes]
         if not train:
-            raise NothingFoundError("no case is left to train with", code="no-training")
+            raise NothingFoundError(
+                "no case is left to train with", "Settle the problems of its cases.", "no-training"
+            )
         if folds and not val:
             raise ChaosprepError(
                 f"fold {fold} has no case left to validate with",
@@ -124,7 +126,7 @@ def splits(training: Sequence[Written], folds: int) -> list[dict[str, list[str]]
 
 def _folder_name(id: int, name: str) -> str:
     if not 1 <= id <= 999:
-        raise UsageError(f"id: {id} is not between 1 and 999", code="id")
+        raise UsageError(f"id: {id} is not between 1 and 999", "Give another.", "id")
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}", name):
         raise UsageError(
             f"name: {name!r} is not of letters, digits, _ and -", "Give another.", code="name"

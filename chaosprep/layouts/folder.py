@@ -47,7 +47,7 @@ def find(
     """
     root = Path(root)
     if not root.is_dir():
-        raise UsageError(f"{root}: there is no such folder", code="root")
+        raise UsageError(f"{root}: there is no such folder", "Check the path.", code="root")
     patterns = Patterns.parse(images, masks, patient_from)
     groups, errors = _groups(root, patterns, patient_from)
     problems = [problem_at(NOWHERE, path, error, key) for path, error in errors]

@@ -72,6 +72,7 @@ def check_folder(root: Path, *, jobs: int = 1) -> FolderFindings:
         raise NothingFoundError(
             f"{root}: no images in folders such as train/images and train/masks",
             "Give the folder that holds the sides of the split.",
+            "nothing",
         )
     total = tree.problems
     pairs = list(_paired(root, tree, total))

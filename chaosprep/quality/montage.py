@@ -68,7 +68,9 @@ def preview(
     check_output(output, dataset.directory, ".png")
     strangers = sorted(set(cases) - {case.id for case in dataset.cases}) if cases else []
     if strangers:
-        raise UsageError(f"{', '.join(strangers)}: no such case", "Ids are like MR001_t1-in.")
+        raise UsageError(
+            f"{', '.join(strangers)}: no such case", "Ids are like MR001_t1-in.", "case-unknown"
+        )
     chosen = [case for case in dataset.cases if not cases or case.id in cases]
     bands = [(case, _spread(case, per_case)) for case in chosen]
     across = _columns(max((len(rows) for _, rows in bands), default=1))

@@ -13,7 +13,7 @@ from chaosprep.dataset.case import Case
 from chaosprep.dataset.manifest import DESCRIPTOR, TABLE, WORKSPACE, Dataset
 from chaosprep.dataset.opening import open_dataset
 from chaosprep.dataset.records import Slice, Split
-from chaosprep.errors import ChaosprepError, Problem, UsageError
+from chaosprep.errors import REMAKE, ChaosprepError, Problem, UsageError
 from chaosprep.imaging.levels import label_areas
 from chaosprep.imaging.limits import size_text
 from chaosprep.quality.findings import Findings, Seen
@@ -23,8 +23,6 @@ from chaosprep.quality.geometry import geometry_faults
 from chaosprep.quality.leaks import Side, similar
 from chaosprep.quality.replay import replayed
 from chaosprep.running.mapping import map_cases
-
-_REMAKE = "Run the stage that made it again with --overwrite."
 
 
 @dataclass(frozen=True)
@@ -194,7 +192,7 @@ def _checked(case: Case, row: Slice, path: str, found: Findings) -> NDArray[Any]
                 id=row.id,
                 file=path,
                 reason=error.reason,
-                remedy=error.remedy or _REMAKE,
+                remedy=error.remedy or REMAKE,
             )
         )
     return None
@@ -269,7 +267,7 @@ def _pixels_on_two_sides(seen: list[Seen]) -> Iterator[Problem]:
 
 
 def _fault(code: str, id: str, file: str | None, reason: str) -> Problem:
-    return Problem(code=code, id=id, file=file, reason=reason, remedy=_REMEDIES.get(code, _REMAKE))
+    return Problem(code=code, id=id, file=file, reason=reason, remedy=_REMEDIES.get(code, REMAKE))
 
 
 _REMEDIES = {
@@ -279,4 +277,5 @@ _REMEDIES = {
 
 
 def _warning(row: Slice, text: str) -> Problem:
-    return Problem(code="warning", id=row.id, file=row.source, reason=text)
+    remedy = "Look at this slice before you trust it."
+    return Problem(code="warning", id=row.id, file=row.source, reason=text, remedy=remedy)

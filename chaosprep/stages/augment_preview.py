@@ -29,7 +29,9 @@ def preview(dataset: Dataset, params: AugmentParams) -> bytes:
     params = check_params(params)
     cases = [case for case in dataset.cases if case.split == "train" and _wanted(case, params)]
     if not cases:
-        raise NothingFoundError("there is no training slice to preview", code="nothing")
+        raise NothingFoundError(
+            "there is no training slice to preview", "Split with patients to train on.", "nothing"
+        )
     check_mirroring(cases, params)
     recipe = params.recipe()
     rows = []

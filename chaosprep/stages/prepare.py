@@ -59,7 +59,8 @@ def prepare_params(
     for name, value in fields.items():
         takers = list(_takers(name))
         if not takers:
-            raise UsageError(f"{name}: no such parameter of any stage", code="parameter")
+            reason = f"{name}: no such parameter of any stage"
+            raise UsageError(reason, "The help of each stage names its own.", "parameter")
         for section in takers:
             tables[section][name] = value
     made = {name.replace("-", "_"): _section(name, table) for name, table in tables.items()}
