@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from chaosprep.dataset.manifest import Dataset
 from chaosprep.dataset.records import Slice
-from chaosprep.dataset.volumes import label_plane
+from chaosprep.dataset.stacking import label_plane
 from chaosprep.errors import FileError, Problem
 from chaosprep.files import read_regular
 from chaosprep.formats.npy import read_npy

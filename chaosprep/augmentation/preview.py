@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Colour = NDArray[np.uint8]
-Window = tuple[float, float]
+Ends = tuple[float, float]
 
 PALETTE: Final = (
     (230, 159, 0),
@@ -27,13 +27,13 @@ GREY_STEP: Final = 8
 """Grey values of a sheet as a file are multiples of this."""
 
 
-def display_window(image: NDArray[Any]) -> Window:
+def display_window(image: NDArray[Any]) -> Ends:
     """Return the values to show as black and white: the least, and the 99.5th percentile."""
     return float(image.min()), float(np.percentile(image, 99.5))
 
 
 def outlined(
-    image: NDArray[Any], mask: NDArray[Any] | None, window: Window, labels: Sequence[int] = ()
+    image: NDArray[Any], mask: NDArray[Any] | None, window: Ends, labels: Sequence[int] = ()
 ) -> Colour:
     """Return an image (rows, cols) as colours (2 rows, 2 cols, 3) with its mask's outlines.
 

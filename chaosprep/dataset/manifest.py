@@ -34,7 +34,7 @@ JOURNAL = "journal.jsonl"
 
 
 @dataclass(frozen=True)
-class Place:
+class Lines:
     """Where a case's lines stand in the table."""
 
     case: str
@@ -46,7 +46,7 @@ class Place:
 class Cases(Sequence[Case]):
     """The cases of a stage directory, sorted by id, each read from the table when asked for."""
 
-    def __init__(self, directory: Path, places: list[Place], links: bool, max_pixels: int) -> None:
+    def __init__(self, directory: Path, places: list[Lines], links: bool, max_pixels: int) -> None:
         self._directory = directory
         self._places = places
         self._options = links, max_pixels
@@ -63,7 +63,7 @@ class Cases(Sequence[Case]):
             return [self._read(place) for place in self._places[index]]
         return self._read(self._places[index])
 
-    def _read(self, place: Place) -> Case:
+    def _read(self, place: Lines) -> Case:
         with (self._directory / TABLE).open("rb") as file:
             file.seek(place.start)
             lines = file.read(place.stop - place.start).splitlines()
@@ -80,7 +80,7 @@ class Dataset:
     """
 
     def __init__(
-        self, directory: Path, descriptor: Descriptor, descriptor_sha256: str, places: list[Place]
+        self, directory: Path, descriptor: Descriptor, descriptor_sha256: str, places: list[Lines]
     ) -> None:
         self.directory = directory
         self.descriptor = descriptor

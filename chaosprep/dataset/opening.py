@@ -8,7 +8,7 @@ from typing import TypeVar
 import msgspec
 
 from chaosprep.dataset.descriptor import MANIFEST_VERSION, Descriptor, ShardDescriptor
-from chaosprep.dataset.manifest import DESCRIPTOR, SHARD, TABLE, WORKSPACE, Dataset, Place
+from chaosprep.dataset.manifest import DESCRIPTOR, SHARD, TABLE, WORKSPACE, Dataset, Lines
 from chaosprep.dataset.records import Slice, decode_row
 from chaosprep.errors import REMAKE, FileError, ManifestError
 from chaosprep.files import open_regular, read_regular, sha256
@@ -169,7 +169,7 @@ def _lines(path: Path, digest: "hashlib._Hash") -> Iterator[bytes]:
         raise ManifestError(f"{path}: {error.strerror}", "Make it readable.", "manifest") from error
 
 
-def _index(lines: Iterator[bytes], path: Path) -> Iterator[Place]:
+def _index(lines: Iterator[bytes], path: Path) -> Iterator[Lines]:
     """Group the lines into cases, checking each row and their order on the way."""
     start = stop = 0
     last: Slice | None = None
@@ -183,12 +183,12 @@ def _index(lines: Iterator[bytes], path: Path) -> Iterator[Place]:
                 f"{path} line {number}: {error.reason}", error.remedy, error.code
             ) from error
         if last is not None and last.case != row.case:
-            yield Place(last.case, last.patient, start, stop)
+            yield Lines(last.case, last.patient, start, stop)
             ended.add(last.case)
             start = stop
         last, stop = row, stop + len(line)
     if last is not None:
-        yield Place(last.case, last.patient, start, stop)
+        yield Lines(last.case, last.patient, start, stop)
 
 
 def _check_order(last: Slice | None, row: Slice, ended: set[str]) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from chaosprep.dataset.case import Case
 from chaosprep.dataset.opening import open_dataset
 from chaosprep.dataset.records import Slice
-from chaosprep.dataset.volumes import can_show, label_plane, organ_labels, originals
+from chaosprep.dataset.stacking import can_show, label_plane, organ_labels, originals
 from chaosprep.errors import FileError
 from chaosprep.evaluation.sides import Masks, Organs, Side, known_lattice, stack
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from chaosprep.dataset.manifest import Dataset
-from chaosprep.dataset.volumes import organ_labels
+from chaosprep.dataset.stacking import organ_labels
 from chaosprep.errors import NothingFoundError
 from chaosprep.export.channels import Channels, check_masks_are_labels, choose
 from chaosprep.export.volumes import (

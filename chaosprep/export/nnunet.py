@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from chaosprep.dataset.manifest import Dataset
-from chaosprep.dataset.volumes import organ_labels
+from chaosprep.dataset.stacking import organ_labels
 from chaosprep.errors import ChaosprepError, NothingFoundError, UsageError, not_as_written
 from chaosprep.export.channels import Channels, Choice, check_masks_are_labels, choose, count_folds
 from chaosprep.export.volumes import (

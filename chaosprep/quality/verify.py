@@ -20,7 +20,7 @@ from chaosprep.quality.findings import Findings, Seen
 from chaosprep.quality.fingerprints import fingerprint, pixels_sha256
 from chaosprep.quality.foreign import check_folder, is_foreign
 from chaosprep.quality.geometry import geometry_faults
-from chaosprep.quality.leaks import Side, similar
+from chaosprep.quality.leaks import Sighting, similar
 from chaosprep.quality.replay import replayed
 from chaosprep.running.mapping import map_cases
 
@@ -145,7 +145,7 @@ def _check_cases(
 
 def _similar_on_two_sides(seen: list[Seen], known: set[str], jobs: int) -> Iterator[Problem]:
     originals = [
-        Side(one.id, one.split, one.image, one.digest, one.picture)
+        Sighting(one.id, one.split, one.image, one.digest, one.picture)
         for one in sorted(seen, key=lambda one: one.id)
         if one.id not in known
     ]

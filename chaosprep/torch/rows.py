@@ -9,7 +9,7 @@ import numpy as np
 from chaosprep.dataset.case import Case
 from chaosprep.dataset.manifest import TABLE, Dataset
 from chaosprep.dataset.records import SPLITS, Slice, Split, decode_row
-from chaosprep.dataset.volumes import can_show, number_organs, organ_values
+from chaosprep.dataset.stacking import can_show, number_organs, organ_values
 from chaosprep.errors import UsageError
 from chaosprep.files import open_regular
 from chaosprep.torch.scaling import Scale
