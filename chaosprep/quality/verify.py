@@ -125,7 +125,7 @@ def _chosen(dataset: Dataset, patients: Collection[str]) -> list[Case]:
         raise UsageError(
             f"no patient is called {', '.join(unknown)}",
             "`chaosprep inspect` lists the patients.",
-            code="patient-unknown",
+            code="patient",
         )
     return [case for case in cases if not patients or case.patient in patients]
 

@@ -113,7 +113,7 @@ def _fitted(
     raise UsageError(
         f"the page would have {len(html) / 1e6:.3g} MB, more than {max_bytes / 1e6:g}",
         "Show fewer slices (--slices labelled or none), or raise --max-mb.",
-        "too-large",
+        "page-size",
     )
 
 
