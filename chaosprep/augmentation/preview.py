@@ -27,7 +27,7 @@ GREY_STEP: Final = 8
 """Grey values of a sheet as a file are multiples of this."""
 
 
-def display_window(image: NDArray[Any]) -> Ends:
+def display_ends(image: NDArray[Any]) -> Ends:
     """Return the values to show as black and white: the least, and the 99.5th percentile."""
     return float(image.min()), float(np.percentile(image, 99.5))
 

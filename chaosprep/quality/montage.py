@@ -65,7 +65,7 @@ def preview(
         UsageError: an unknown case, a name that is no .png, or a sheet too large to open.
     """
     dataset, output = open_dataset(directory), Path(output)
-    check_output(output, dataset.directory, ".png")
+    check_one_file(output, dataset.directory, ".png")
     strangers = sorted(set(cases) - {case.id for case in dataset.cases}) if cases else []
     if strangers:
         raise UsageError(
@@ -84,7 +84,7 @@ def preview(
     return Sheet(output, len(bands), sum(len(rows) for _, rows in bands), *image.size)
 
 
-def check_output(output: Path, directory: Path, suffix: str) -> None:
+def check_one_file(output: Path, directory: Path, suffix: str) -> None:
     """Refuse a name of another kind, or inside the dataset, where every file has its record.
 
     Raises:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from chaosprep.augmentation.preview import display_window, encode_sheet, outlined, sheet
+from chaosprep.augmentation.preview import display_ends, encode_sheet, outlined, sheet
 from chaosprep.dataset.case import Case
 from chaosprep.dataset.manifest import Dataset
 from chaosprep.dataset.records import Slice
@@ -38,7 +38,7 @@ def preview(dataset: Dataset, params: AugmentParams) -> bytes:
     for case in cases[:ROWS]:
         row = _fullest(case.slices)
         image, mask = case.image(row), case.mask(row)
-        window, labels = display_window(image), sorted(row.labels)
+        window, labels = display_ends(image), sorted(row.labels)
         pictures = [outlined(image, mask, window, labels)]
         for copy in range(1, COPIES + 1):
             made = copy_of(row, copy, image, mask, recipe, params)
