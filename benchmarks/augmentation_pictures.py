@@ -7,7 +7,7 @@ from benchmarks.phantom_slices import Pair, phantom_slices
 from chaosprep.augmentation import PRESETS, AnyRecipe, Recipe, apply, draw_guarded, preset
 from chaosprep.augmentation.elastic import Elastic
 from chaosprep.augmentation.intensity import Blur, Contrast, Dropout, Gamma
-from chaosprep.augmentation.preview import Colour, display_window, encode_sheet, outlined, sheet
+from chaosprep.augmentation.preview import Colour, display_ends, encode_sheet, outlined, sheet
 from chaosprep.augmentation.scanner import Bias, Ghosting, Noise
 from chaosprep.augmentation.spatial import (
     Crop,
@@ -73,7 +73,7 @@ def draw_pictures(place: Path) -> list[Path]:
 def row(recipe: AnyRecipe, pair: Pair, copies: int) -> list[Colour]:
     """Return the original and some copies, all under the window of the original."""
     image, mask = pair
-    window = display_window(image)
+    window = display_ends(image)
     found = [outlined(image, mask, window, LABELS)]
     for copy in range(1, copies + 1):
         parameters = draw_guarded(recipe, mask, seed=3, slice_id="phantom", copy=copy)

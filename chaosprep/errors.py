@@ -6,6 +6,7 @@ import zlib
 import msgspec
 
 RECOPY = "Copy or export the file again from its source."
+REMAKE = "Run the stage that made it again with --overwrite."
 # What pydicom, highdicom, Pillow and the decoders below them are known to raise on damaged input.
 BROKEN = (
     ArithmeticError,

@@ -25,21 +25,19 @@ def sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def open_regular(path: Path, *, follow: bool = False) -> BinaryIO:
+def open_regular(path: Path) -> BinaryIO:
     """Open a regular file to read; a FIFO, device or directory never blocks and is refused.
-
-    Args:
-        path: the file.
-        follow: whether the last component may be a symbolic link.
 
     Raises:
         FileError: `file-missing`, `file-link`, `file-kind` or `file-unreadable`.
     """
-    return os.fdopen(_open_regular(path, follow)[0], "rb")
+    return os.fdopen(_open_regular(path, follow=False)[0], "rb")
 
 
 def read_regular(path: Path | str, *, follow: bool = False) -> bytes:
     """Read a regular file whole, opened as `open_regular` does.
+
+    With ``follow``, the last component may be a symbolic link.
 
     Raises:
         FileError: `file-missing`, `file-link`, `file-kind` or `file-unreadable`.

@@ -63,10 +63,10 @@ def make_params(kind: type[S], fields: dict[str, Any]) -> S:
         message, _, path = str(error).partition(" - at `$.")
         name = re.split(r"[\[`]", path)[0]
         if name not in known:
-            raise UsageError(message, code="parameter") from error
-        raise UsageError(
-            f"{name}: {_expected(message, known[name])} (given: {fields[name]!r})", code="parameter"
-        ) from error
+            remedy = f"The parameters are {', '.join(known)}."
+            raise UsageError(message, remedy, "parameter") from error
+        reason = f"{name}: {_expected(message, known[name])} (given: {fields[name]!r})"
+        raise UsageError(reason, "Give such a value.", "parameter") from error
 
 
 def check_names(

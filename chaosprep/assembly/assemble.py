@@ -22,7 +22,7 @@ from chaosprep.dataset.case import Case
 from chaosprep.dataset.manifest import WORKSPACE, Dataset
 from chaosprep.dataset.opening import is_stage_directory, open_dataset
 from chaosprep.dataset.records import Slice
-from chaosprep.dataset.volumes import (
+from chaosprep.dataset.stacking import (
     case_lattice,
     have_masks,
     label_plane,

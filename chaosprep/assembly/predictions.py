@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from chaosprep.dataset.manifest import Dataset
 from chaosprep.dataset.records import Slice
-from chaosprep.dataset.volumes import label_plane
+from chaosprep.dataset.stacking import label_plane
 from chaosprep.errors import FileError, Problem
 from chaosprep.layouts.mask_set import plane_of
 from chaosprep.layouts.pictures import pictures_below

@@ -86,23 +86,6 @@ def mirrored(parameters: Mapping[str, Any]) -> bool:
     return read_parameters(parameters).mirrors()
 
 
-def pixel_size(
-    parameters: Mapping[str, Any], shape: tuple[int, int], spacing: tuple[float, float] = (1.0, 1.0)
-) -> tuple[float, float]:
-    """Return the size of an output pixel (row, col) in mm, for a source of ``spacing`` (row, col).
-
-    ``shape`` is the source's (rows, cols). It is the length of the way in the source that one step
-    down, or right, in the output stands for: exact for rotation, scale, crop and symmetries, the
-    mean of it for elastic deformation and Augmentor's distortions. Raises as `apply` does.
-    """
-    return Transform(parameters, shape).pixel_size(spacing)
-
-
-def pixel_area(parameters: Mapping[str, Any], shape: tuple[int, int]) -> float:
-    """Return the mean area of an output pixel, in pixels of the source; arguments as above."""
-    return Transform(parameters, shape).pixel_area()
-
-
 def swap_labels(mask: NDArray[Any], pairs: Sequence[tuple[int, int]]) -> NDArray[Any]:
     """Return a mask in which the two values of each pair change places.
 

@@ -64,15 +64,13 @@ def draw(
     )
 
 
-def as_json(
-    recipe: AnyRecipe, drawn: Sequence[msgspec.Struct], attempt: int, guard: str | None = None
-) -> dict[str, Any]:
+def as_json(recipe: AnyRecipe, drawn: Sequence[msgspec.Struct], attempt: int) -> dict[str, Any]:
     """Write drawn operations as the parameters that `apply` takes."""
     return {
         "scheme": SCHEME_VERSION,
         "engine": recipe.__struct_config__.tag,
         "attempt": attempt,
-        "guard": guard,
+        "guard": None,
         "interpolation": recipe.interpolation,
         "operations": rounded(msgspec.to_builtins(drawn), DECIMALS),
     }

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 Axis = NDArray[np.float64]
 Points = tuple[Axis, Axis]
-Source = Callable[[Points], Points]
+Inverse = Callable[[Points], Points]
 Size = tuple[int, int]
 Box = Sequence[float]
 
@@ -24,9 +24,9 @@ class Footprint:
     of the first one. Filters and fill colours make no difference.
     """
 
-    def __init__(self, size: Size, source: Source | None = None) -> None:
+    def __init__(self, size: Size, source: Inverse | None = None) -> None:
         self.size = size
-        self.source: Source = source or (lambda points: points)
+        self.source: Inverse = source or (lambda points: points)
         self.first = source is None
 
     @property
@@ -54,7 +54,7 @@ class Footprint:
         from PIL.Image import Transpose
 
         width, height = self.size
-        steps: dict[int, Source] = {
+        steps: dict[int, Inverse] = {
             Transpose.FLIP_LEFT_RIGHT: lambda p: (width - p[0], p[1]),
             Transpose.FLIP_TOP_BOTTOM: lambda p: (p[0], height - p[1]),
             Transpose.ROTATE_90: lambda p: (width - p[1], p[0]),
@@ -91,7 +91,7 @@ class Footprint:
         matrix = np.array([*numbers[:6], *perspective, 1.0]).reshape(3, 3)
         return self._made(size, lambda points: _projected(matrix, points))
 
-    def _made(self, size: Size, step: Source) -> "Footprint":
+    def _made(self, size: Size, step: Inverse) -> "Footprint":
         """Return the picture that ``step`` leads back from."""
 
         def source(points: Points) -> Points:

@@ -69,7 +69,7 @@ def guarded(
     for _ in range(attempts):
         transform = Transform(parameters, mask.shape)
         after = sample_mask(mask, transform.maps, mask_sampling)
-        if not _erased(were, after, keep_label, transform.pixel_area()):
+        if not erased_labels(were, after, keep_label, transform.pixel_area()):
             return Guarded({**parameters, "guard": guard}, transform, after)
         guard = "redrawn"
         parameters = draws(attempt=parameters["attempt"] + 1)
@@ -77,24 +77,14 @@ def guarded(
 
 
 def erased_labels(
-    before: NDArray[Any],
-    after: NDArray[Any],
-    *,
-    keep_label: float = KEEP_LABEL,
-    area: float = 1.0,
-) -> list[int]:
-    """Return the labels of a mask, lowest first, of which too little is left in another.
-
-    Both masks are of integers or bool, of any shapes; 0 is no label. ``area`` is that of a pixel of
-    ``after`` in pixels of ``before`` (`pixel_area`): what only got smaller is not lost. A label is
-    erased where less than ``keep_label`` of its area is left, or nothing.
-    """
-    return _erased(_areas(before), after, keep_label, area)
-
-
-def _erased(
     were: Mapping[int, int], after: NDArray[Any], keep_label: float, area: float
 ) -> list[int]:
+    """Return the labels of which too little is left in a mask, in the order of ``were``.
+
+    ``were`` are the pixels that each label had; ``after`` is of integers or bool, of any shape.
+    ``area`` is that of a pixel of ``after`` in pixels of before: what only got smaller is not
+    lost. A label is erased where less than ``keep_label`` of its area is left, or nothing.
+    """
     are = {label: int(np.count_nonzero(after == label)) for label in were}
     return [
         label

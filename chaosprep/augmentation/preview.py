@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from chaosprep.dataset.outlines import PALETTE
 
 Colour = NDArray[np.uint8]
-Window = tuple[float, float]
+Ends = tuple[float, float]
 
 GAP: Final = 4
 """White pixels between the tiles of a sheet."""
@@ -19,13 +19,13 @@ GREY_STEP: Final = 8
 """Grey values of a sheet as a file are multiples of this."""
 
 
-def display_window(image: NDArray[Any]) -> Window:
+def display_ends(image: NDArray[Any]) -> Ends:
     """Return the values to show as black and white: the least, and the 99.5th percentile."""
     return float(image.min()), float(np.percentile(image, 99.5))
 
 
 def outlined(
-    image: NDArray[Any], mask: NDArray[Any] | None, window: Window, labels: Sequence[int] = ()
+    image: NDArray[Any], mask: NDArray[Any] | None, window: Ends, labels: Sequence[int] = ()
 ) -> Colour:
     """Return an image (rows, cols) as colours (2 rows, 2 cols, 3) with its mask's outlines.
 

@@ -22,7 +22,7 @@ from chaosprep.augmentation.operation import Choice, Drawn, Range, either_way, f
 Degrees = Annotated[float, Meta(ge=-180.0, le=180.0)]
 Factor = Annotated[float, Meta(ge=0.25, le=4.0)]
 Fraction = Annotated[float, Meta(ge=0.0, le=1.0)]
-Side = Annotated[float, Meta(gt=0.0, le=1.0)]
+SideShare = Annotated[float, Meta(gt=0.0, le=1.0)]
 Part = Annotated[float, Meta(ge=-1.0, le=1.0)]
 
 FACTORS: Range = (0.25, 4.0)
@@ -195,8 +195,8 @@ class DrawnCrop(Spatial, frozen=True, kw_only=True, tag="crop"):
     ``top`` and ``left`` are its place within its free play: 0 top or left, 1 bottom or right.
     """
 
-    rows: Side
-    cols: Side
+    rows: SideShare
+    cols: SideShare
     top: Fraction
     left: Fraction
 

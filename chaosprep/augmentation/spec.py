@@ -77,8 +77,9 @@ def _convert(table: dict[str, Any], recipe: type[AnyRecipe]) -> AnyRecipe:
     try:
         return msgspec.convert(table, recipe)
     except msgspec.ValidationError as error:
-        remedy = f"The operations of the engine opencv are {', '.join(OPERATIONS)}."
-        raise _refuse(str(error), remedy if recipe is Recipe else "") from error
+        known = f"The operations of the engine opencv are {', '.join(OPERATIONS)}."
+        remedy = known if recipe is Recipe else "Correct it there; docs/augmentation.md has them."
+        raise _refuse(str(error), remedy) from error
 
 
 def _refuse(reason: str, remedy: str) -> UsageError:

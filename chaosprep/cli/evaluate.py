@@ -16,7 +16,7 @@ from chaosprep.evaluation.surface import Spacing
 from chaosprep.evaluation.tables import csv_text, table
 from chaosprep.files import write_durably, writing
 from chaosprep.known import SCORING
-from chaosprep.quality.montage import check_output
+from chaosprep.quality.montage import check_one_file
 from chaosprep.running.mapping import ignore
 
 
@@ -121,7 +121,7 @@ def _show(found: Evaluation, talk: Talk) -> None:
 
 def _check(file: Path, suffix: str, pred: Path, ref: Path) -> None:
     for place in (pred, ref):
-        check_output(file, place, suffix)
+        check_one_file(file, place, suffix)
 
 
 def _write(file: Path, data: bytes) -> None:

@@ -35,7 +35,7 @@ JOURNAL = "journal.jsonl"
 
 
 @dataclass(frozen=True)
-class Place:
+class Lines:
     """Where a case's lines stand in the table."""
 
     case: str
@@ -47,7 +47,7 @@ class Place:
 class Cases(Sequence[Case]):
     """The cases of a stage directory, sorted by id, each read from the table when asked for."""
 
-    def __init__(self, store: Store, places: list[Place], max_pixels: int) -> None:
+    def __init__(self, store: Store, places: list[Lines], max_pixels: int) -> None:
         self._store = store
         self._places = places
         self._max_pixels = max_pixels
@@ -64,7 +64,7 @@ class Cases(Sequence[Case]):
             return [self._read(place) for place in self._places[index]]
         return self._read(self._places[index])
 
-    def _read(self, place: Place) -> Case:
+    def _read(self, place: Lines) -> Case:
         with (self._store.directory / TABLE).open("rb") as file:
             file.seek(place.start)
             lines = file.read(place.stop - place.start).splitlines()
@@ -81,7 +81,7 @@ class Dataset:
     """
 
     def __init__(
-        self, directory: Path, descriptor: Descriptor, descriptor_sha256: str, places: list[Place]
+        self, directory: Path, descriptor: Descriptor, descriptor_sha256: str, places: list[Lines]
     ) -> None:
         self.directory = directory
         self.descriptor = descriptor
@@ -199,7 +199,9 @@ class Dataset:
         try:
             import pandas
         except ImportError as error:
-            raise ChaosprepError("pandas is not installed", "Run: pip install pandas.") from error
+            raise ChaosprepError(
+                "pandas is not installed", "Run: pip install pandas.", "extra"
+            ) from error
         return pandas.DataFrame([msgspec.to_builtins(row) for row in self.slices])
 
     def _of(self, row: Slice) -> Case:

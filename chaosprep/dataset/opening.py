@@ -6,10 +6,10 @@ from pathlib import Path
 
 from chaosprep.dataset.decoding import decode_descriptor, release_of
 from chaosprep.dataset.descriptor import MANIFEST_MINOR, Descriptor, ShardDescriptor
-from chaosprep.dataset.manifest import DESCRIPTOR, SHARD, TABLE, WORKSPACE, Dataset, Place
+from chaosprep.dataset.manifest import DESCRIPTOR, SHARD, TABLE, WORKSPACE, Dataset, Lines
 from chaosprep.dataset.migrations import newer, strange_field
 from chaosprep.dataset.records import Slice, decode_row
-from chaosprep.errors import FileError, ManifestError
+from chaosprep.errors import REMAKE, FileError, ManifestError
 from chaosprep.files import open_regular, read_regular, sha256
 
 
@@ -46,7 +46,7 @@ def is_finished(directory: Path) -> bool:
 def _opened(directory: Path, name: str, descriptor: Descriptor, descriptor_sha256: str) -> Dataset:
     table = next((r for r in descriptor.resources if r.path == TABLE), None)
     if table is None:
-        raise ManifestError(f"{directory / name}: it names no {TABLE}", code="manifest")
+        raise ManifestError(f"{directory / name}: it names no {TABLE}", REMAKE, code="manifest")
     digest = hashlib.sha256()
     lines = _lines(directory / TABLE, digest)
     try:
@@ -63,7 +63,7 @@ def _opened(directory: Path, name: str, descriptor: Descriptor, descriptor_sha25
     if f"sha256:{digest.hexdigest()}" != table.hash:
         raise ManifestError(
             f"{directory / TABLE}: the table is not the one that {name} records",
-            "Run the stage that made it again with --overwrite.",
+            REMAKE,
             code="manifest-hash",
         )
     return Dataset(directory, descriptor, descriptor_sha256, places)
@@ -156,10 +156,10 @@ def _lines(path: Path, digest: "hashlib._Hash") -> Iterator[bytes]:
     except FileError as error:
         raise ManifestError(f"{path}: {error.reason}", error.remedy, error.code) from error
     except OSError as error:
-        raise ManifestError(f"{path}: {error.strerror}", code="manifest") from error
+        raise ManifestError(f"{path}: {error.strerror}", "Make it readable.", "manifest") from error
 
 
-def _index(lines: Iterator[bytes], path: Path) -> Iterator[Place]:
+def _index(lines: Iterator[bytes], path: Path) -> Iterator[Lines]:
     """Group the lines into cases, checking each row and their order on the way."""
     start = stop = 0
     last: Slice | None = None
@@ -173,18 +173,18 @@ def _index(lines: Iterator[bytes], path: Path) -> Iterator[Place]:
                 f"{path} line {number}: {error.reason}", error.remedy, error.code
             ) from error
         if last is not None and last.case != row.case:
-            yield Place(last.case, last.patient, start, stop)
+            yield Lines(last.case, last.patient, start, stop)
             ended.add(last.case)
             start = stop
         last, stop = row, stop + len(line)
     if last is not None:
-        yield Place(last.case, last.patient, start, stop)
+        yield Lines(last.case, last.patient, start, stop)
 
 
 def _check_order(last: Slice | None, row: Slice, ended: set[str]) -> None:
     if last is not None and row.id == last.id:
-        raise ManifestError(f"id: {row.id!r} stands twice", code="manifest-row")
+        raise ManifestError(f"id: {row.id!r} stands twice", REMAKE, "manifest-row")
     if last is not None and row.id < last.id:
-        raise ManifestError(f"id: {row.id!r} is out of order", code="manifest-row")
+        raise ManifestError(f"id: {row.id!r} is out of order", REMAKE, "manifest-row")
     if row.case in ended:
-        raise ManifestError(f"case: {row.case!r} goes on after another", code="manifest-row")
+        raise ManifestError(f"case: {row.case!r} goes on after another", REMAKE, "manifest-row")

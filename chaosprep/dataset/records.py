@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, NamedTuple, Self
 import msgspec
 from msgspec import Meta
 
-from chaosprep.errors import ManifestError
+from chaosprep.errors import REMAKE, ManifestError
 
 Split = Literal["train", "val", "test"]
 SPLITS: tuple[Split, ...] = ("train", "val", "test")
@@ -137,11 +137,11 @@ def decode_row(line: bytes) -> Slice:
     try:
         row = _rows.decode(line)
     except msgspec.MsgspecError as error:
-        raise ManifestError(_field_first(str(error)), code="manifest-row") from error
+        raise ManifestError(_field_first(str(error)), REMAKE, "manifest-row") from error
     except UnicodeDecodeError as error:
-        raise ManifestError("the line is not UTF-8", code="manifest-row") from error
+        raise ManifestError("the line is not UTF-8", REMAKE, "manifest-row") from error
     except RecursionError as error:
-        raise ManifestError("the line is nested too deeply", code="manifest-row") from error
+        raise ManifestError("the line is nested too deeply", REMAKE, "manifest-row") from error
     check_path("image", row.image)
     if row.mask is not None:
         check_path("mask", row.mask)
@@ -149,11 +149,13 @@ def decode_row(line: bytes) -> Slice:
         row.mask_bytes is None
     ):
         raise ManifestError(
-            "mask: its path, hash and bytes do not stand together", code="manifest-row"
+            "mask: its path, hash and bytes do not stand together", REMAKE, "manifest-row"
         )
     if not row.id.startswith(f"{row.case}_") or not row.case.startswith(f"{row.patient}_"):
         raise ManifestError(
-            "id: it does not begin with its case, or the case with its patient", code="manifest-row"
+            "id: it does not begin with its case, or the case with its patient",
+            REMAKE,
+            "manifest-row",
         )
     return row
 

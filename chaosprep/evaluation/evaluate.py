@@ -109,7 +109,9 @@ def _organs(
     both = f"PRED shows {', '.join(pred)}; REF {', '.join(ref)}"
     lacking = [organ for organ in asked if organ not in pred or organ not in ref]
     if lacking:
-        raise UsageError(f"{lacking[0]} is not on both sides: {both}", code="organ")
+        raise UsageError(
+            f"{lacking[0]} is not on both sides: {both}", "Choose with --organ.", code="organ"
+        )
     if not asked and set(pred) != set(ref):
         raise UsageError(
             f"the two sides show different organs: {both}", "Choose with --organ.", code="organ"
@@ -132,7 +134,11 @@ def _wanted(
     members = [reference.members[id] for id in sorted(reference.members)]
     unknown = sorted(set(patients) - {member.patient for member in members})
     if unknown:
-        raise UsageError(f"{unknown[0]}: the reference has no such patient", code="patient")
+        raise UsageError(
+            f"{unknown[0]}: the reference has no such patient",
+            f"There are: {', '.join(sorted({member.patient for member in members}))}.",
+            code="patient",
+        )
     asked = [m for m in members if not patients or m.patient in patients]
     if split is not None:
         asked = [member for member in asked if member.split == split]

@@ -10,7 +10,7 @@ from msgspec import Meta
 from chaosprep.dataset.case import Case
 from chaosprep.dataset.manifest import Dataset
 from chaosprep.dataset.records import Split
-from chaosprep.dataset.volumes import image_volume, label_volume
+from chaosprep.dataset.stacking import image_volume, label_volume
 from chaosprep.errors import ChaosprepError, FileError, UsageError
 from chaosprep.imaging.space.geometry import SAME_POSITION
 from chaosprep.imaging.space.lattice import Volume

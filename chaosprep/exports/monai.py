@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from chaosprep.dataset.manifest import Dataset
-from chaosprep.dataset.volumes import organ_labels
+from chaosprep.dataset.stacking import organ_labels
 from chaosprep.errors import NothingFoundError
 from chaosprep.exports.channels import (
     ChannelsField,
@@ -97,7 +97,9 @@ def datalist(written: Sequence[Written]) -> dict[str, Any]:
         training = [_item(one) for one in learning if one.study.split == "train"]
         validation = [_item(one) for one in learning if one.study.split == "val"]
     if not training:
-        raise NothingFoundError("no case is left to train with", code="no-training")
+        raise NothingFoundError(
+            "no case is left to train with", "Settle the problems of its cases.", "no-training"
+        )
     testing = [_item(one) for one in written if one.study.split == "test"]
     test = [item["image"] for item in testing]
     lists = {"training": training, "validation": validation, "test": test, "testing": testing}

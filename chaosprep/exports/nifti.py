@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from chaosprep.dataset.manifest import Dataset
-from chaosprep.dataset.volumes import organ_labels
+from chaosprep.dataset.stacking import organ_labels
 from chaosprep.errors import ChaosprepError
 from chaosprep.exports.channels import SequencesField, Study, check_masks_are_labels, singles
 from chaosprep.exports.record import Export

@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Meta
 
 from chaosprep.dataset.manifest import Dataset
-from chaosprep.dataset.volumes import organ_labels
+from chaosprep.dataset.stacking import organ_labels
 from chaosprep.errors import ChaosprepError, NothingFoundError, UsageError, not_as_written
 from chaosprep.exports.channels import (
     ChannelsField,
@@ -124,7 +124,9 @@ def splits(training: Sequence[Written], folds: int) -> list[dict[str, list[str]]
         val = [one.study.id for one, yes in zip(training, validates, strict=True) if yes]
         train = [one.study.id for one, yes in zip(training, validates, strict=True) if not yes]
         if not train:
-            raise NothingFoundError("no case is left to train with", code="no-training")
+            raise NothingFoundError(
+                "no case is left to train with", "Settle the problems of its cases.", "no-training"
+            )
         if folds and not val:
             raise ChaosprepError(
                 f"fold {fold} has no case left to validate with",

@@ -13,7 +13,7 @@ from chaosprep.imaging.display import windowed
 from chaosprep.imaging.header import Header
 from chaosprep.imaging.windows import Histogram
 
-Source = Literal["user", "dicom", "percentile", "minmax"]
+WindowKind = Literal["user", "dicom", "percentile", "minmax"]
 Pixels = tuple[Header, NDArray[Any]]
 Ends = tuple[float, float]
 
@@ -30,7 +30,7 @@ class Window:
 
     low: float
     high: float
-    source: Source
+    source: WindowKind
     in_modality_units: bool = False
     notes: tuple[str, ...] = ()
     look: Header | None = None

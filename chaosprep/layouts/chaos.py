@@ -62,7 +62,7 @@ def find(root: str | Path) -> Root:
     """
     root = Path(root)
     if not root.is_dir():
-        raise UsageError(f"{root}: there is no such folder", code="root")
+        raise UsageError(f"{root}: there is no such folder", "Check the path.", code="root")
     try:
         cases, problems = _find(root)
     except OSError as error:

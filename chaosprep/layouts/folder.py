@@ -32,7 +32,7 @@ def find(root: Path, where: Where) -> Root:
     """
     key = where.key
     if not root.is_dir():
-        raise UsageError(f"{root}: there is no such folder", code="root")
+        raise UsageError(f"{root}: there is no such folder", "Check the path.", code="root")
     patterns = Patterns.parse(where.images or "", where.masks, where.patient_from)
     groups, errors = _groups(root, patterns, where.patient_from)
     problems = [problem_at(NOWHERE, path, error, key) for path, error in errors]

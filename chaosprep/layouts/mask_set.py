@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from chaosprep.dataset.volumes import Placed, case_lattice
+from chaosprep.dataset.stacking import Placed, case_lattice
 from chaosprep.errors import FileError, Problem
 from chaosprep.files import read_regular
 from chaosprep.formats.masks import read_plane

@@ -8,7 +8,7 @@ from chaosprep.dataset.case import Case
 from chaosprep.dataset.manifest import WORKSPACE
 from chaosprep.dataset.opening import is_stage_directory, open_dataset
 from chaosprep.dataset.records import Slice
-from chaosprep.dataset.volumes import can_show, label_plane, organ_labels, originals
+from chaosprep.dataset.stacking import can_show, label_plane, organ_labels, originals
 from chaosprep.errors import FileError
 from chaosprep.layouts.layout import Layout
 from chaosprep.layouts.mask_set import CaseMasks, MaskSet, Organs, known_lattice, stack

@@ -78,7 +78,7 @@ def find_masks(path: Path, reference: MaskSet | None = None, asked: Organs = ())
 
 def _masks(path: Path, reference: MaskSet | None, asked: Organs) -> MaskSet:
     if not path.exists():
-        raise UsageError(f"{path}: there is no such file or folder", code="root")
+        raise UsageError(f"{path}: there is no such file or folder", "Check the path.", "root")
     for one in LAYOUTS:
         found = one.masks(path, reference, asked) if one.masks else None
         if found is not None:

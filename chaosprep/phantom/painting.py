@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chaosprep.phantom.anatomy import CAVA, HALF_HEIGHT, Anatomy
-from chaosprep.phantom.shapes import Blob, Canvas, Field, Mask, Window, union
+from chaosprep.phantom.shapes import Blob, Block, Canvas, Field, Mask, union
 from chaosprep.phantom.tissues import Tissue
 
 BODY = (166.0, 112.0)
@@ -150,7 +150,7 @@ def paint_spleen(canvas: Canvas, anatomy: Anatomy, belly: Mask) -> None:
     canvas.fill(window, level < 0, Tissue.SPLEEN, belly)
 
 
-def liver_level(canvas: Canvas, anatomy: Anatomy, window: Window) -> Field:
+def liver_level(canvas: Canvas, anatomy: Anatomy, window: Block) -> Field:
     """Distance in mm to the liver (negative inside): two lobes less the visceral hollow."""
     lobes = union(
         canvas.level(anatomy.organ("liver", (-80.0, -4.0, 4.0), (64.0, 72.0, 64.0)), window),

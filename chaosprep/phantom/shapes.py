@@ -10,7 +10,7 @@ from chaosprep.phantom.tissues import Tissue
 
 Field = NDArray[np.float64]
 Mask = NDArray[np.bool_]
-Window = tuple[slice, slice]
+Block = tuple[slice, slice]
 Vector = tuple[float, float, float]
 
 MARGIN = 6.0
@@ -58,7 +58,7 @@ class Canvas:
         self.x, self.y, self.z, self.edges = x, y, z, edges
         self.tissue: NDArray[np.uint8] = np.zeros(x.shape, np.uint8)
 
-    def window(self, centre: tuple[float, float], reach: tuple[float, float]) -> Window:
+    def window(self, centre: tuple[float, float], reach: tuple[float, float]) -> Block:
         """Rows and columns that a box of half-widths `reach` (x, y) around `centre` may touch."""
         spans = []
         for line, middle, half in zip(self.edges, centre, reach, strict=True):
@@ -66,11 +66,11 @@ class Canvas:
             spans.append(slice(int(low), int(high)))
         return spans[1], spans[0]
 
-    def level(self, blob: Blob, window: Window) -> Field:
+    def level(self, blob: Blob, window: Block) -> Field:
         """Distance to the surface of a blob in mm, roughly (negative inside)."""
         return (np.sqrt(self.ratio(blob, window)) - 1.0) * min(blob.radii[:2])
 
-    def ratio(self, blob: Blob, window: Window) -> Field:
+    def ratio(self, blob: Blob, window: Block) -> Field:
         """Squared distance from the centre of a blob, as a share of its radius there."""
         (cx, cy, cz), (a, b, c) = blob.centre, blob.radii
         u, v = self.x[window] - cx, self.y[window] - cy
@@ -81,13 +81,13 @@ class Canvas:
         share += ((self.z - cz) / c) ** 2
         return share
 
-    def blob_window(self, blob: Blob) -> Window:
+    def blob_window(self, blob: Blob) -> Block:
         """Rows and columns that a blob may touch; empty where the slice misses it."""
         if abs(self.z - blob.centre[2]) >= blob.radii[2]:
             return slice(0, 0), slice(0, 0)
         return self.window(blob.centre[:2], blob.reach)
 
-    def fill(self, window: Window, inside: Mask, tissue: Tissue, over: Mask | None = None) -> None:
+    def fill(self, window: Block, inside: Mask, tissue: Tissue, over: Mask | None = None) -> None:
         """Paint a tissue where `inside`, and where `over` (rows, cols of the slice) allows it."""
         if over is not None:
             inside = inside & over[window]

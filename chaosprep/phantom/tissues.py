@@ -109,5 +109,9 @@ def looks(field: str) -> NDArray[np.float32]:
     Raises `UsageError` for a field that `Look` does not have.
     """
     if field not in Look._fields:
-        raise UsageError(f"{field} is not a property of a tissue", code="phantom-tissue")
+        raise UsageError(
+            f"{field} is not a property of a tissue",
+            f"Use any of {', '.join(Look._fields)}.",
+            "phantom-tissue",
+        )
     return np.array([getattr(LOOKS[tissue], field) for tissue in Tissue], np.float32)

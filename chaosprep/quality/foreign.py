@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 from chaosprep.errors import NothingFoundError, Problem
 from chaosprep.quality.findings import Findings
 from chaosprep.quality.foreign_pairs import Pair, level_faults, look, problem
-from chaosprep.quality.leaks import Side, duplicates, patients_by_name
+from chaosprep.quality.leaks import Sighting, duplicates, patients_by_name
 from chaosprep.running.mapping import map_cases
 
 SIDES = {
@@ -72,6 +72,7 @@ def check_folder(root: Path, *, jobs: int = 1) -> FolderFindings:
         raise NothingFoundError(
             f"{root}: no images in folders such as train/images and train/masks",
             "Give the folder that holds the sides of the split.",
+            "nothing",
         )
     total = tree.problems
     pairs = list(_paired(root, tree, total))
@@ -82,7 +83,7 @@ def check_folder(root: Path, *, jobs: int = 1) -> FolderFindings:
         total.warnings += one.warnings
     looked.sort(key=lambda one: (one.pair.side, one.pair.id))
     total.faults += level_faults(looked)
-    sides = [Side(o.pair.id, o.pair.side, o.pair.image, o.digest, o.picture) for o in looked]
+    sides = [Sighting(o.pair.id, o.pair.side, o.pair.image, o.digest, o.picture) for o in looked]
     found = duplicates(sides, jobs=jobs)
     total.faults += found.faults
     total.warnings += [*found.warnings, *patients_by_name(sides)]

@@ -16,7 +16,7 @@ _PATIENT = re.compile(
 
 
 @dataclass(frozen=True)
-class Side:
+class Sighting:
     """An image on a side of the split: the hash of its pixels, and its fingerprint."""
 
     id: str
@@ -26,10 +26,10 @@ class Side:
     picture: Fingerprint | None = field(default=None, repr=False)
 
 
-def duplicates(images: Sequence[Side], *, jobs: int = 1) -> Findings:
+def duplicates(images: Sequence[Sighting], *, jobs: int = 1) -> Findings:
     """Find equal pixels (across sides a fault, within one a warning), then what is similar."""
     found = Findings()
-    first: dict[str, Side] = {}
+    first: dict[str, Sighting] = {}
     again: set[str] = set()
     for image in images:
         if image.digest is None:
@@ -47,9 +47,9 @@ def duplicates(images: Sequence[Side], *, jobs: int = 1) -> Findings:
     return found
 
 
-def similar(images: Sequence[Side], *, jobs: int = 1) -> Iterator[Problem]:
+def similar(images: Sequence[Sighting], *, jobs: int = 1) -> Iterator[Problem]:
     """Yield `near-duplicate` for each image that shows a slice of another side once more."""
-    sides: dict[str, list[tuple[Side, Fingerprint]]] = {}
+    sides: dict[str, list[tuple[Sighting, Fingerprint]]] = {}
     for image in images:
         if image.picture is not None:
             sides.setdefault(image.side, []).append((image, image.picture))
@@ -66,7 +66,7 @@ def similar(images: Sequence[Side], *, jobs: int = 1) -> Iterator[Problem]:
             yield _problem("near-duplicate", image, reason, f"Look at both. {_LEAK}")
 
 
-def patients_by_name(images: Sequence[Side]) -> Iterator[Problem]:
+def patients_by_name(images: Sequence[Sighting]) -> Iterator[Problem]:
     """Yield `patient-name` for each name such as `patient12_` or `MR001_` on two sides."""
     sides: dict[str, set[str]] = {}
     for image in images:
@@ -82,5 +82,5 @@ def patients_by_name(images: Sequence[Side]) -> Iterator[Problem]:
             yield Problem(code="patient-name", id=patient, reason=reason, remedy=remedy)
 
 
-def _problem(code: str, image: Side, reason: str, remedy: str) -> Problem:
+def _problem(code: str, image: Sighting, reason: str, remedy: str) -> Problem:
     return Problem(code=code, id=image.id, file=image.file, reason=reason, remedy=remedy)

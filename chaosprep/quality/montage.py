@@ -61,10 +61,12 @@ def preview(
         UsageError: an unknown case, a name that is no .png, or a sheet too large to open.
     """
     dataset, output = open_dataset(directory), Path(output)
-    check_output(output, dataset.directory, ".png")
+    check_one_file(output, dataset.directory, ".png")
     strangers = sorted(set(cases) - {case.id for case in dataset.cases}) if cases else []
     if strangers:
-        raise UsageError(f"{', '.join(strangers)}: no such case", "Ids are like MR001_t1-in.")
+        raise UsageError(
+            f"{', '.join(strangers)}: no such case", "Ids are like MR001_t1-in.", "case-unknown"
+        )
     chosen = [case for case in dataset.cases if not cases or case.id in cases]
     bands = [(case, _spread(case, per_case)) for case in chosen]
     across = _columns(max((len(rows) for _, rows in bands), default=1))
@@ -78,7 +80,7 @@ def preview(
     return Sheet(output, len(bands), sum(len(rows) for _, rows in bands), *image.size)
 
 
-def check_output(output: Path, directory: Path, suffix: str) -> None:
+def check_one_file(output: Path, directory: Path, suffix: str) -> None:
     """Refuse a name of another kind, or inside the dataset, where every file has its record.
 
     Raises:

@@ -92,6 +92,7 @@ def _differences(task: _Task, row: Slice, original: Slice) -> Iterator[Problem]:
 def _compared(row: Slice, path: str, again: NDArray[Any], there: NDArray[Any] | None) -> Problem:
     if there is not None and np.array_equal(again, there) and again.dtype == there.dtype:
         reason = "made again it has the same pixels, but other bytes"
-        return Problem(code="replay-bytes", id=row.id, file=path, reason=reason)
+        remedy = "Nothing is wrong where another version of the compressor wrote it."
+        return Problem(code="replay-bytes", id=row.id, file=path, reason=reason, remedy=remedy)
     reason = "made again from its original it has other pixels"
     return Problem(code="replay", id=row.id, file=path, reason=reason, remedy=_REMEDY)

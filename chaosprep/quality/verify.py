@@ -13,18 +13,16 @@ from chaosprep.dataset.case import Case
 from chaosprep.dataset.manifest import DESCRIPTOR, TABLE, WORKSPACE, Dataset
 from chaosprep.dataset.opening import open_dataset
 from chaosprep.dataset.records import Slice, Split
-from chaosprep.errors import ChaosprepError, Problem, UsageError
+from chaosprep.errors import REMAKE, ChaosprepError, Problem, UsageError
 from chaosprep.imaging.levels import label_areas
 from chaosprep.imaging.limits import size_text
 from chaosprep.quality.findings import Findings, Seen
 from chaosprep.quality.fingerprints import fingerprint, pixels_sha256
 from chaosprep.quality.foreign import check_folder, is_foreign
 from chaosprep.quality.geometry import geometry_faults
-from chaosprep.quality.leaks import Side, similar
+from chaosprep.quality.leaks import Sighting, similar
 from chaosprep.quality.replay import replayed
 from chaosprep.running.mapping import map_cases
-
-_REMAKE = "Run the stage that made it again with --overwrite."
 
 
 @dataclass(frozen=True)
@@ -127,7 +125,7 @@ def _chosen(dataset: Dataset, patients: Collection[str]) -> list[Case]:
         raise UsageError(
             f"no patient is called {', '.join(unknown)}",
             "`chaosprep inspect` lists the patients.",
-            code="patient-unknown",
+            code="patient",
         )
     return [case for case in cases if not patients or case.patient in patients]
 
@@ -147,7 +145,7 @@ def _check_cases(
 
 def _similar_on_two_sides(seen: list[Seen], known: set[str], jobs: int) -> Iterator[Problem]:
     originals = [
-        Side(one.id, one.split, one.image, one.digest, one.picture)
+        Sighting(one.id, one.split, one.image, one.digest, one.picture)
         for one in sorted(seen, key=lambda one: one.id)
         if one.id not in known
     ]
@@ -194,7 +192,7 @@ def _checked(case: Case, row: Slice, path: str, found: Findings) -> NDArray[Any]
                 id=row.id,
                 file=path,
                 reason=error.reason,
-                remedy=error.remedy or _REMAKE,
+                remedy=error.remedy or REMAKE,
             )
         )
     return None
@@ -267,7 +265,7 @@ def _pixels_on_two_sides(seen: list[Seen]) -> Iterator[Problem]:
 
 
 def _fault(code: str, id: str, file: str | None, reason: str) -> Problem:
-    return Problem(code=code, id=id, file=file, reason=reason, remedy=_REMEDIES.get(code, _REMAKE))
+    return Problem(code=code, id=id, file=file, reason=reason, remedy=_REMEDIES.get(code, REMAKE))
 
 
 _REMEDIES = {
@@ -277,4 +275,5 @@ _REMEDIES = {
 
 
 def _warning(row: Slice, text: str) -> Problem:
-    return Problem(code="warning", id=row.id, file=row.source, reason=text)
+    remedy = "Look at this slice before you trust it."
+    return Problem(code="warning", id=row.id, file=row.source, reason=text, remedy=remedy)

@@ -119,7 +119,7 @@ def export_each(
             tuple(problems),
         )
     if not made:
-        raise NothingFoundError(f"{title}: no case is left", code="nothing")
+        raise NothingFoundError(f"{title}: no case is left", "Settle the problems.", "empty")
     return made, tuple(problems)
 
 

@@ -40,9 +40,8 @@ def map_cases(
     made: dict[int, R] = {}
     problems: list[Problem] = []
     total = len(tasks) if isinstance(tasks, Sized) else count or 0
-    numbered = stream_cases(_Second(function), enumerate(tasks), jobs, total)
-    with closing(numbered) as results:
-        for done, ((index, task), result) in enumerate(results, start=1):
+    with closing(stream_cases(function, tasks, jobs, total)) as results:
+        for done, (index, task, result) in enumerate(results, start=1):
             id = name(task)
             if isinstance(result, ChaosprepError):
                 problems.append(Problem.of(result, id))
@@ -55,42 +54,31 @@ def map_cases(
 
 def stream_cases(
     function: Callable[[T], R], tasks: Iterable[T], jobs: int, count: int
-) -> Generator[tuple[T, R | ChaosprepError], None, None]:
-    """Do the work of every case; yield each task as it is done, with its result or its error.
+) -> Generator[tuple[int, T, R | ChaosprepError], None, None]:
+    """Do the work of every case; as it is done, yield its number, task, and result or error.
 
     Closing it ends the workers. `tasks` are read as workers become free; `count` is how many
     there are at most.
     """
-    work = _Work(function)
-    with closing(map_unordered(lambda: open_executor(jobs, count), work, iter(tasks))) as results:
-        for task, result in results:
-            yield task, DIED if isinstance(result, WorkerDied) else result
-
-
-@dataclass(frozen=True)
-class _Second:
-    """Calls a function on what was numbered."""
-
-    function: Callable[[Any], Any]
-
-    def __call__(self, numbered: tuple[int, Any]) -> Any:  # noqa: ANN401 - whatever it gives
-        return self.function(numbered[1])
+    work, numbered = _Work(function), iter(enumerate(tasks))
+    with closing(map_unordered(lambda: open_executor(jobs, count), work, numbered)) as results:
+        for (index, task), result in results:
+            yield index, task, _DIED if isinstance(result, WorkerDied) else result
 
 
 @dataclass(frozen=True)
 class _Work:
-    """Calls a function on a task; a named error is its result."""
+    """Calls a function on a numbered task; a named error is its result."""
 
     function: Callable[[Any], Any]
 
-    def __call__(self, task: Any) -> Any:  # noqa: ANN401 - whatever it takes and gives
+    def __call__(self, numbered: tuple[int, Any]) -> Any:  # noqa: ANN401 - whatever it gives
         try:
-            return self.function(task)
+            return self.function(numbered[1])
         except ChaosprepError as error:
             return error
 
 
-DIED = ChaosprepError(
+_DIED = ChaosprepError(
     "its worker process died, twice", "Try --jobs 1, or more memory.", "worker-died"
 )
-"""What a case comes to that kills its worker, alone and once more."""

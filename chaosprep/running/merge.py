@@ -111,7 +111,7 @@ def _carry(parts: "Parts", output: Path, jobs: int, on_event: OnEvent) -> None:
     on_event(Event("planned", "merge", 0, total))
     tasks = (_Task(case, output) for case in parts.cases())
     with closing(stream_cases(_carry_case, tasks, jobs, total)) as results:
-        for finished, (task, result) in enumerate(results, 1):
+        for finished, (_, task, result) in enumerate(results, 1):
             case = task.case
             found = (Problem.of(result, case.id),) if isinstance(result, ChaosprepError) else result
             problems += found

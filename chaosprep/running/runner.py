@@ -184,7 +184,8 @@ def _case_event(stage: str, entry: Entry, finished: int, total: int) -> Event:
 
 def nothing_left(stage: str) -> NothingFoundError:
     """Every slice had a problem, and a stage directory without one is of no use."""
-    return NothingFoundError(f"{stage}: no slice is left to write", code="empty")
+    remedy = "Settle the problems that left them out, and run the same command again."
+    return NothingFoundError(f"{stage}: no slice is left to write", remedy, "empty")
 
 
 def _unsettled(stage: str, problems: tuple[Problem, ...]) -> ProblemsError:

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Sequence
 from typing import Protocol
 
-from chaosprep.dataset.records import Split as Side
+from chaosprep.dataset.records import Split
 from chaosprep.errors import UsageError
 
 
@@ -40,7 +40,7 @@ class Shares(Protocol):
         """Seed of the ranking."""
 
 
-def assign(patients: Sequence[str], params: Shares) -> dict[str, tuple[Side, int | None]]:
+def assign(patients: Sequence[str], params: Shares) -> dict[str, tuple[Split, int | None]]:
     """Decide the side and the fold of every patient that is not a test patient by its folder.
 
     The patients are ranked by a hash of the seed and their id, so the order of the input does not
@@ -51,7 +51,7 @@ def assign(patients: Sequence[str], params: Shares) -> dict[str, tuple[Side, int
         UsageError: it cannot be done with these patients; the message says what there is.
     """
     ranked = sorted(set(patients), key=lambda patient: _rank(params.seed, patient))
-    sides: dict[str, tuple[Side, int | None]] = dict.fromkeys(ranked, ("train", None))
+    sides: dict[str, tuple[Split, int | None]] = dict.fromkeys(ranked, ("train", None))
     free = [patient for patient in ranked if patient not in params.val_patient]
     count = 0 if params.test_patient else _count(params.test, "test", len(ranked))
     test = params.test_patient or _last(free, count)
@@ -103,14 +103,14 @@ def _known(wanted: Sequence[str], patients: Sequence[str], name: str) -> None:
         )
 
 
-def _folds(ranked: list[str], folds: int, chosen: int) -> dict[str, tuple[Side, int | None]]:
+def _folds(ranked: list[str], folds: int, chosen: int) -> dict[str, tuple[Split, int | None]]:
     if ranked and len(ranked) < folds:
         raise UsageError(
             f"folds: {folds} folds need as many patients, there are {len(ranked)}",
             f"Use --folds {len(ranked)} or fewer.",
             code="split",
         )
-    sides: dict[str, tuple[Side, int | None]] = {}
+    sides: dict[str, tuple[Split, int | None]] = {}
     for place, patient in enumerate(ranked):
         fold = place * folds // len(ranked)
         sides[patient] = ("val" if fold == chosen else "train", fold)

@@ -94,7 +94,9 @@ def _exact(recipe: AnyRecipe, exact: bool) -> AnyRecipe:
     if not exact:
         return recipe
     if not isinstance(recipe, AugmentorRecipe):
-        raise UsageError("exact_probability: this recipe is exact anyway", "Leave it out.")
+        raise UsageError(
+            "exact_probability: this recipe is exact anyway", "Leave it out.", "augmentation-recipe"
+        )
     return msgspec.structs.replace(recipe, exact_probability=True)
 
 
@@ -139,7 +141,11 @@ def _copies(cases: Sequence[Case], params: AugmentParams) -> tuple[Callable[[Sli
     ids = [_rank(params.seed, row.id) for row in _train(cases)]
     ranks = np.sort(np.asarray(ids, dtype=np.uint64))
     if not ranks.size:
-        raise UsageError("samples: there is no training slice to copy", code="samples")
+        raise UsageError(
+            "samples: there is no training slice to copy",
+            "Split with patients to train on.",
+            "samples",
+        )
     each, more = divmod(params.samples, ranks.size)
     limit = int(ranks[more - 1]) if more else -1
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from chaosprep.augmentation.preview import display_window, encode_sheet, outlined, sheet
+from chaosprep.augmentation.preview import display_ends, encode_sheet, outlined, sheet
 from chaosprep.dataset.case import Case
 from chaosprep.dataset.manifest import Dataset
 from chaosprep.dataset.records import Slice
@@ -29,14 +29,16 @@ def preview(dataset: Dataset, params: AugmentParams) -> bytes:
     params = check_params(params)
     cases = [case for case in dataset.cases if case.split == "train" and _wanted(case, params)]
     if not cases:
-        raise NothingFoundError("there is no training slice to preview", code="nothing")
+        raise NothingFoundError(
+            "there is no training slice to preview", "Split with patients to train on.", "nothing"
+        )
     check_mirroring(cases, params)
     recipe = params.recipe()
     rows = []
     for case in cases[:ROWS]:
         row = _fullest(case.slices)
         image, mask = case.image(row), case.mask(row)
-        window, labels = display_window(image), sorted(row.labels)
+        window, labels = display_ends(image), sorted(row.labels)
         pictures = [outlined(image, mask, window, labels)]
         for copy in range(1, COPIES + 1):
             made = copy_of(row, copy, image, mask, recipe, params)

@@ -17,8 +17,8 @@ _WORKER = "DataLoader worker (pid"  # it "exited unexpectedly" or "is killed by 
 
 
 @contextmanager
-def named_faults(smaller: str) -> Iterator[None]:
-    """Do something with torch; `smaller` is the remedy where the memory does not suffice.
+def named_faults(remedy: str) -> Iterator[None]:
+    """Do something with torch; `remedy` is the remedy where the memory does not suffice.
 
     Raises:
         ChaosprepError: `memory`; `gpu`, it or its driver failed; or `worker` where a process that
@@ -27,17 +27,17 @@ def named_faults(smaller: str) -> Iterator[None]:
     try:
         yield
     except (RuntimeError, MemoryError) as error:
-        named = _named(error, smaller)
+        named = _named(error, remedy)
         if named is None:
             raise
         raise named from error
 
 
-def _named(error: RuntimeError | MemoryError, smaller: str) -> ChaosprepError | None:
+def _named(error: RuntimeError | MemoryError, remedy: str) -> ChaosprepError | None:
     text = str(error)
     out_of_memory = isinstance(error, MemoryError | torch.OutOfMemoryError)
     if out_of_memory or any(part in text for part in _NO_MEMORY):
-        return ChaosprepError("the device has too little memory", smaller, "memory")
+        return ChaosprepError("the device has too little memory", remedy, "memory")
     if text.startswith(_GPU):
         return ChaosprepError(
             f"the GPU failed ({text.splitlines()[0]})",

@@ -16,7 +16,7 @@ from chaosprep.dataset.case import Case
 from chaosprep.dataset.manifest import Dataset
 from chaosprep.dataset.opening import open_dataset
 from chaosprep.dataset.records import Slice
-from chaosprep.dataset.volumes import organ_values, originals
+from chaosprep.dataset.stacking import organ_values, originals
 from chaosprep.imaging.levels import label_areas
 from chaosprep.running.stage import CaseResult, each_slice
 from chaosprep.running.writer import Writer

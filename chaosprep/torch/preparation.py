@@ -3,7 +3,7 @@
 from typing import Any
 
 from chaosprep.dataset.manifest import Dataset
-from chaosprep.dataset.volumes import organ_values
+from chaosprep.dataset.stacking import organ_values
 from chaosprep.errors import ChaosprepError
 from chaosprep.stage_table import STAGES, load_stage
 

@@ -9,7 +9,7 @@ import numpy as np
 from chaosprep.dataset.case import Case
 from chaosprep.dataset.manifest import TABLE, Dataset
 from chaosprep.dataset.records import SPLITS, Slice, Split, decode_row
-from chaosprep.dataset.volumes import can_show, number_organs, organ_values
+from chaosprep.dataset.stacking import can_show, number_organs, organ_values
 from chaosprep.errors import UsageError
 from chaosprep.files import open_regular
 from chaosprep.torch.scaling import Scale
@@ -85,8 +85,9 @@ class Rows:
                 starts.append(start)
                 cases.append(case)
                 patients.add(key.patient)
-        _check_known(dataset, "patient", wanted.patients, sorted(everyone))
-        _check_known(dataset, "sequence", wanted.sequences, sorted(sequences))
+        none = "It holds no slice: see chaosprep inspect."
+        _check_known(dataset, "patient", wanted.patients, sorted(everyone), none)
+        _check_known(dataset, "sequence", wanted.sequences, sorted(sequences), none)
         if wanted.fold is not None:
             known = [str(fold) for fold in sorted(fold for fold in folds if fold is not None)]
             _check_known(dataset, "fold", [str(wanted.fold)], known, "Split with --folds.")
@@ -139,7 +140,8 @@ def choose(
     """
     for name, value, choices in (("scale", scale, get_args(Scale)), ("split", split, SPLITS)):
         if value not in choices:
-            raise UsageError(f"{name}: must be one of {', '.join(choices)}", code=name)
+            reason = f"{name}: must be one of {', '.join(choices)}"
+            raise UsageError(reason, "Give one of them.", code=name)
     wanted = Wanted(
         split=split,
         fold=fold,
@@ -152,7 +154,7 @@ def choose(
 
 
 def _check_known(
-    dataset: Dataset, what: str, asked: Collection[str], known: Collection[str], remedy: str = ""
+    dataset: Dataset, what: str, asked: Collection[str], known: Collection[str], remedy: str
 ) -> None:
     unknown = sorted(set(asked) - set(known))
     if unknown:

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from chaosprep.dataset.case import Case
 from chaosprep.dataset.records import Slice
-from chaosprep.dataset.volumes import originals
+from chaosprep.dataset.stacking import originals
 from chaosprep.imaging.windows import Histogram
 
 Scale = Literal["case", "none"]

@@ -14,7 +14,7 @@ from chaosprep.augmentation.sampling import IMAGE_DTYPES
 from chaosprep.dataset.manifest import Dataset
 from chaosprep.dataset.opening import open_dataset
 from chaosprep.dataset.records import Slice, Spacing, Split
-from chaosprep.dataset.volumes import label_plane
+from chaosprep.dataset.stacking import label_plane
 from chaosprep.params import make_params
 from chaosprep.stages.augment import AugmentParams, check_mirroring, copy_of
 from chaosprep.torch.rows import choose

@@ -11,7 +11,7 @@ from torch.utils.data import Dataset as TorchDataset
 from chaosprep.dataset.manifest import Dataset
 from chaosprep.dataset.opening import open_dataset
 from chaosprep.dataset.records import Split
-from chaosprep.dataset.volumes import case_lattice, label_volume, originals
+from chaosprep.dataset.stacking import case_lattice, label_volume, originals
 from chaosprep.imaging.space.lattice import Lattice
 from chaosprep.torch.rows import choose
 from chaosprep.torch.scaling import STORED, Scale, case_range, scaled

@@ -15,13 +15,12 @@ from chaosprep.augmentation import (
     apply,
     draw,
     mirrored,
-    pixel_area,
-    pixel_size,
     preset,
 )
 from chaosprep.augmentation.apply import swap_labels
 from chaosprep.augmentation.spatial import Crop, Rotation
 from chaosprep.augmentation.symmetry import Flip
+from chaosprep.augmentation.transform import Transform
 from chaosprep.errors import ChaosprepError, FileError, UsageError
 from tests.augmentation.truth import NEUTRAL, doing, op, source_points
 
@@ -193,12 +192,18 @@ def test_two_mirrors_and_turns_leave_the_names_of_organs() -> None:
 
 def test_the_size_of_a_pixel_follows_what_was_enlarged() -> None:
     crop = op("crop", rows=0.5, cols=0.8, top=0.0, left=1.0)
-    assert pixel_size(doing(crop), (40, 60), (2.0, 3.0)) == pytest.approx((1.0, 2.4))
-    assert pixel_size(doing(op("rotation", degrees=30.0)), (40, 60)) == pytest.approx((1.0, 1.0))
-    assert pixel_size(doing(op("transpose")), (40, 60), (2.0, 3.0)) == pytest.approx((3.0, 2.0))
+    assert Transform(doing(crop), (40, 60)).pixel_size((2.0, 3.0)) == pytest.approx((1.0, 2.4))
+    assert Transform(doing(op("rotation", degrees=30.0)), (40, 60)).pixel_size() == pytest.approx(
+        (1.0, 1.0)
+    )
+    assert Transform(doing(op("transpose")), (40, 60)).pixel_size((2.0, 3.0)) == pytest.approx(
+        (3.0, 2.0)
+    )
     scale = op("scale", factor=2.0)
-    assert pixel_size(doing(scale, crop), (40, 60), (2.0, 3.0)) == pytest.approx((0.5, 1.2))
-    assert pixel_area(doing(scale, crop), (40, 60)) == pytest.approx(0.5 * 0.8 / 4)
+    assert Transform(doing(scale, crop), (40, 60)).pixel_size((2.0, 3.0)) == pytest.approx(
+        (0.5, 1.2)
+    )
+    assert Transform(doing(scale, crop), (40, 60)).pixel_area() == pytest.approx(0.5 * 0.8 / 4)
 
 
 def test_swapping_twice_gives_the_mask_back() -> None:

@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from chaosprep.augmentation import AugmentorRecipe, apply, draw, mirrored, pixel_size, preset
+from chaosprep.augmentation import AugmentorRecipe, apply, draw, mirrored, preset
 from chaosprep.augmentation.augmentor import (
     GEOMETRY,
     REFUSED,
@@ -19,6 +19,7 @@ from chaosprep.augmentation.augmentor import (
     build,
     source_maps,
 )
+from chaosprep.augmentation.transform import Transform
 from chaosprep.errors import ChaosprepError, UsageError
 from tests.augmentation.truth import NEUTRAL
 
@@ -245,14 +246,14 @@ def test_a_picture_that_turns_changes_its_shape_and_a_zoom_the_size_of_its_pixel
     }
     image, _ = apply(turn, disc(), None)
     assert image.shape == (COLS, ROWS)
-    assert pixel_size(turn, (ROWS, COLS), (2.0, 3.0)) == pytest.approx((3.0, 2.0))
+    assert Transform(turn, (ROWS, COLS)).pixel_size((2.0, 3.0)) == pytest.approx((3.0, 2.0))
     scale = NEUTRAL | {
         "engine": "augmentor",
         "operations": [
             {"operation": "scale", "seed": 0, "arguments": {"scale_factor": 2.0}},
         ],
     }
-    assert pixel_size(scale, (ROWS, COLS), (2.0, 3.0)) == pytest.approx((1.0, 1.5))
+    assert Transform(scale, (ROWS, COLS)).pixel_size((2.0, 3.0)) == pytest.approx((1.0, 1.5))
 
 
 def test_augmentor_acts_where_the_rounded_chance_is_at_most_the_probability() -> None:

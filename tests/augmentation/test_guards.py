@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from chaosprep.augmentation import Recipe, apply, draw, draw_guarded, erased_labels, preset
-from chaosprep.augmentation.guards import guarded
+from chaosprep.augmentation import Recipe, apply, draw, draw_guarded, preset
+from chaosprep.augmentation.guards import erased_labels, guarded
 from chaosprep.augmentation.scanner import Noise
 from chaosprep.augmentation.spatial import Crop, Scale, Shift
 from chaosprep.errors import UsageError
@@ -20,18 +20,16 @@ def corner_mask() -> NDArray[np.uint8]:
 
 
 def test_a_label_with_too_little_left_is_named() -> None:
-    before = np.zeros((10, 10), np.uint8)
-    before[0], before[5], before[9] = 63, 126, 252
-    after = before.copy()
-    after[0, 3:], after[5, 2:] = 0, 0
-    assert erased_labels(before, after, keep_label=0.25) == [126]
-    assert erased_labels(before, after, keep_label=0.5) == [63, 126]
-    assert erased_labels(before, after, keep_label=0.1) == []
+    were = {63: 10, 126: 10, 252: 10}
+    after = np.zeros((10, 10), np.uint8)
+    after[0, :3], after[5, :2], after[9] = 63, 126, 252
+    assert erased_labels(were, after, 0.25, 1.0) == [126]
+    assert erased_labels(were, after, 0.5, 1.0) == [63, 126]
+    assert erased_labels(were, after, 0.1, 1.0) == []
 
 
 def test_a_label_of_which_nothing_is_left_is_named_however_little_has_to_stay() -> None:
-    before = np.array([[0, 7]], np.uint8)
-    assert erased_labels(before, np.zeros_like(before), keep_label=0.0) == [7]
+    assert erased_labels({7: 1}, np.zeros((1, 2), np.uint8), 0.0, 1.0) == [7]
 
 
 def test_what_only_got_smaller_is_not_lost() -> None:
@@ -47,10 +45,10 @@ def test_what_only_got_smaller_is_not_lost() -> None:
 
 def test_what_was_enlarged_and_cut_off_is_measured_by_what_was_cut_off() -> None:
     # A quarter of the picture, doubled: one fifth of the label fills as many pixels as two thirds.
-    before, after = np.zeros((40, 40), np.uint8), np.zeros((40, 40), np.uint8)
-    before[:10, :10], after[:8, :10] = 1, 1
-    assert erased_labels(before, after, area=0.25) == [1]
-    assert erased_labels(before, after, area=1.0) == []
+    after = np.zeros((40, 40), np.uint8)
+    after[:8, :10] = 1
+    assert erased_labels({1: 100}, after, 0.25, area=0.25) == [1]
+    assert erased_labels({1: 100}, after, 0.25, area=1.0) == []
 
 
 def test_a_draw_that_keeps_the_labels_is_the_plain_draw() -> None:

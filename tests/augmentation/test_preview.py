@@ -5,7 +5,7 @@ from PIL import Image
 
 from chaosprep.augmentation.preview import (
     GAP,
-    display_window,
+    display_ends,
     encode_sheet,
     outlined,
     sheet,
@@ -33,7 +33,7 @@ def test_each_label_has_an_outline_of_its_own_colour_inside_its_area() -> None:
 def test_a_window_leaves_out_the_brightest_pixels() -> None:
     image = np.full((100, 100), 500, np.uint16)
     image[0, :3], image[5] = 60000, 0
-    assert display_window(image) == (0.0, 500.0)
+    assert display_ends(image) == (0.0, 500.0)
 
 
 def test_a_sheet_lays_pictures_of_all_sizes_out_on_white() -> None:

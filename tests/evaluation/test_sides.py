@@ -9,7 +9,7 @@ import pytest
 
 import chaosprep
 from chaosprep import Dataset
-from chaosprep.dataset.volumes import label_volume, organ_labels
+from chaosprep.dataset.stacking import label_volume, organ_labels
 from chaosprep.errors import (
     ChaosprepError,
     FileError,

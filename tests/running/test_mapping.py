@@ -56,14 +56,14 @@ def test_tasks_are_read_as_workers_become_free(jobs: int) -> None:
             yield number
 
     with closing(stream_cases(square, tasks(), jobs, 1000)) as results:
-        task, result = next(results)
+        _, task, result = next(results)
     assert result == task * task
     assert len(read) < 200
 
 
 def test_as_they_finish_an_error_stands_for_the_result_of_its_task() -> None:
     with closing(stream_cases(square, [5, 3, 13, 1], 2, 4)) as results:
-        found = dict(results)
+        found = {task: result for _, task, result in results}
     errors = {task: str(one) for task, one in found.items() if isinstance(one, Exception)}
     assert {task: one for task, one in found.items() if task not in errors} == {5: 25, 1: 1}
     assert errors == {

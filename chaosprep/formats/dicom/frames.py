@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from chaosprep.formats.dicom.faults import broken
-from chaosprep.formats.dicom.values import Source, items, text
+from chaosprep.formats.dicom.values import Elements, items, text
 
 PER_FRAME = "PerFrameFunctionalGroupsSequence"
 SHARED = "SharedFunctionalGroupsSequence"
@@ -21,7 +21,7 @@ _MACROS = (
 )
 
 
-def count_frames(dataset: Source) -> int:
+def count_frames(dataset: Elements) -> int:
     """Read NumberOfFrames; 1 where it is missing, empty or 0, as in pydicom.
 
     Raises `FileError` ``dicom-broken`` where it is anything else than a whole number.
@@ -34,12 +34,12 @@ def count_frames(dataset: Source) -> int:
     return int(value) or 1
 
 
-def described_frames(dataset: Source) -> int | None:
+def described_frames(dataset: Elements) -> int | None:
     """Count the frames that the per-frame functional groups describe; None without groups."""
     return len(items(dataset, PER_FRAME)) or None
 
 
-def frame_sources(dataset: Source, index: int, frames: int) -> tuple[Source, ...]:
+def frame_sources(dataset: Elements, index: int, frames: int) -> tuple[Elements, ...]:
     """Give the data sets that speak of one frame, in order: its own groups, the shared ones, root.
 
     Groups that describe another number of frames than there are cannot be told apart by frame:
@@ -50,6 +50,6 @@ def frame_sources(dataset: Source, index: int, frames: int) -> tuple[Source, ...
     return (*(leaf for group in (*own, *shared[:1]) for leaf in _macros(group)), dataset)
 
 
-def _macros(group: Source) -> Iterator[Source]:
+def _macros(group: Elements) -> Iterator[Elements]:
     for keyword in _MACROS:
         yield from items(group, keyword)[:1]

@@ -7,7 +7,15 @@ from chaosprep.errors import FileError
 from chaosprep.formats.dicom.faults import broken
 from chaosprep.formats.dicom.frames import count_frames, described_frames, frame_sources
 from chaosprep.formats.dicom.luts import read_lut
-from chaosprep.formats.dicom.values import Source, double, number, numbers, required, text, unsigned
+from chaosprep.formats.dicom.values import (
+    Elements,
+    double,
+    number,
+    numbers,
+    required,
+    text,
+    unsigned,
+)
 from chaosprep.imaging.header import Header, Orientation, Vector
 from chaosprep.imaging.limits import check_size
 from chaosprep.imaging.voi import Voi, make_voi, stored_window
@@ -42,7 +50,7 @@ class Pixels:
     notes: tuple[str, ...] = ()
 
 
-def read_pixels(dataset: Source, keyword: str, max_pixels: int) -> Pixels:
+def read_pixels(dataset: Elements, keyword: str, max_pixels: int) -> Pixels:
     """Read the Image Pixel module; ``keyword`` names the element with the pixels.
 
     Raises `FileError`: ``not-grey``, ``too-large`` or ``dicom-broken``.
@@ -61,7 +69,7 @@ def read_pixels(dataset: Source, keyword: str, max_pixels: int) -> Pixels:
     return Pixels(rows, cols, frames, dtype, allocated, stored, high, photometric, notes)
 
 
-def read_frame(dataset: Source, pixels: Pixels, index: int) -> Header:
+def read_frame(dataset: Elements, pixels: Pixels, index: int) -> Header:
     """Read the header of one frame, counted from 0."""
     frames = pixels.frames
     sources = frame_sources(dataset, index, frames)
@@ -100,7 +108,7 @@ def read_frame(dataset: Source, pixels: Pixels, index: int) -> Header:
     )
 
 
-def read_every_frame(dataset: Source, pixels: Pixels) -> tuple[Header, ...]:
+def read_every_frame(dataset: Elements, pixels: Pixels) -> tuple[Header, ...]:
     """Read the headers of all frames; where groups do not tell them apart, one serves for all."""
     if pixels.frames == 1 or described_frames(dataset) == pixels.frames:
         return tuple(read_frame(dataset, pixels, index) for index in range(pixels.frames))
@@ -108,7 +116,7 @@ def read_every_frame(dataset: Source, pixels: Pixels) -> tuple[Header, ...]:
     return tuple(replace(first, instance_number=index + 1) for index in range(pixels.frames))
 
 
-def _storage(dataset: Source, keyword: str) -> tuple[str, int, int, int]:
+def _storage(dataset: Elements, keyword: str) -> tuple[str, int, int, int]:
     """Give numpy's dtype, BitsAllocated, BitsStored and HighBit."""
     bits = required(dataset, "BitsAllocated")
     if keyword in _FLOATS:
@@ -126,7 +134,7 @@ def _storage(dataset: Source, keyword: str) -> tuple[str, int, int, int]:
     return _STORED[bits, signed], bits, stored, stored - 1 if high is None else high
 
 
-def _grey(dataset: Source) -> str:
+def _grey(dataset: Elements) -> str:
     """Give the photometric interpretation of grey pixels."""
     photometric = text((dataset,), "PhotometricInterpretation")
     if not photometric:
@@ -150,14 +158,14 @@ def _bit_notes(high: int, stored: int) -> tuple[str, ...]:
     return (f"HighBit is {high}, not {stored - 1}: the low {stored} bits are taken",)
 
 
-def _frame_notes(dataset: Source, frames: int) -> tuple[str, ...]:
+def _frame_notes(dataset: Elements, frames: int) -> tuple[str, ...]:
     described = described_frames(dataset)
     if described is None or described == frames:
         return ()
     return (f"per-frame values of {described} frames are left out: the file has {frames}",)
 
 
-def _voi(sources: Sequence[Source]) -> Voi | None:
+def _voi(sources: Sequence[Elements]) -> Voi | None:
     """Give the first window of the first data set that has a usable one."""
     for source in sources:
         function = text((source,), "VOILUTFunction").upper()
@@ -171,28 +179,28 @@ def _window(voi: Voi, slope: float, intercept: float) -> tuple[float, float] | N
     return stored_window(voi.center, voi.width, slope, intercept, voi.function)
 
 
-def _instance_number(sources: Sequence[Source], index: int, frames: int) -> int | None:
+def _instance_number(sources: Sequence[Elements], index: int, frames: int) -> int | None:
     value = number(sources, "InstanceNumber")
     if value is None:
         return index + 1 if frames > 1 else None
     return int(value)
 
 
-def _pixel_spacing(sources: Sequence[Source]) -> tuple[float, float] | None:
+def _pixel_spacing(sources: Sequence[Elements]) -> tuple[float, float] | None:
     match numbers(sources, "PixelSpacing"):
         case (row, col) if row > 0 and col > 0:
             return row, col
     return None
 
 
-def _vector(sources: Sequence[Source]) -> Vector | None:
+def _vector(sources: Sequence[Elements]) -> Vector | None:
     match numbers(sources, "ImagePositionPatient"):
         case (x, y, z):
             return x, y, z
     return None
 
 
-def _orientation(sources: Sequence[Source]) -> Orientation | None:
+def _orientation(sources: Sequence[Elements]) -> Orientation | None:
     match numbers(sources, "ImageOrientationPatient"):
         case (a, b, c, d, e, f):
             return a, b, c, d, e, f

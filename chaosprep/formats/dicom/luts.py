@@ -6,11 +6,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from chaosprep.formats.dicom.values import Source, items, raw
+from chaosprep.formats.dicom.values import Elements, items, raw
 from chaosprep.imaging.luts import Lut
 
 
-def read_lut(sources: Sequence[Source], keyword: str, signed: bool) -> Lut | None:
+def read_lut(sources: Sequence[Elements], keyword: str, signed: bool) -> Lut | None:
     """Read the first table of a LUT sequence; None where there is none that is complete.
 
     ``signed`` says how the first mapped value is read where the file does not (implicit VR).
@@ -21,7 +21,7 @@ def read_lut(sources: Sequence[Source], keyword: str, signed: bool) -> Lut | Non
     return None
 
 
-def _lut(item: Source, signed: bool) -> Lut | None:
+def _lut(item: Elements, signed: bool) -> Lut | None:
     element, descriptor = raw(item, "LUTDescriptor")
     if len(descriptor) != 6:
         return None

@@ -21,7 +21,7 @@ _SHORT = (None, "US", "SS", "UN")  # None: implicit VR
 _MAX_SEQUENCE = 16 * 2**20  # bytes; pydicom makes an object of each of its elements
 
 
-class Source(Protocol):
+class Elements(Protocol):
     """A data set: one of pydicom's, or of `plain`'s, which has no sequences."""
 
     def get_item(self, key: int, /) -> object:
@@ -29,14 +29,14 @@ class Source(Protocol):
         ...
 
 
-def raw(dataset: Source, keyword: str) -> tuple[Any, bytes]:
+def raw(dataset: Elements, keyword: str) -> tuple[Any, bytes]:
     """Give an element and its value as stored; empty where there is none."""
     element: Any = dataset.get_item(TAGS[keyword])
     value = getattr(element, "value", None)
     return element, value if isinstance(value, bytes) else b""
 
 
-def text(sources: Sequence[Source], keyword: str) -> str:
+def text(sources: Sequence[Elements], keyword: str) -> str:
     """Read text without its padding; empty where it is missing."""
     for dataset in sources:
         _, value = raw(dataset, keyword)
@@ -45,7 +45,7 @@ def text(sources: Sequence[Source], keyword: str) -> str:
     return ""
 
 
-def numbers(sources: Sequence[Source], keyword: str) -> tuple[float, ...]:
+def numbers(sources: Sequence[Elements], keyword: str) -> tuple[float, ...]:
     """Read the decimals of a text value (DS, IS); none where one of them is no finite number."""
     return _decimals(text(sources, keyword))
 
@@ -59,13 +59,13 @@ def _decimals(values: str) -> tuple[float, ...]:
     return found if all(map(math.isfinite, found)) else ()
 
 
-def number(sources: Sequence[Source], keyword: str) -> float | None:
+def number(sources: Sequence[Elements], keyword: str) -> float | None:
     """Read the first of possibly many decimals."""
     values = numbers(sources, keyword)
     return values[0] if values else None
 
 
-def double(sources: Sequence[Source], keyword: str) -> float | None:
+def double(sources: Sequence[Elements], keyword: str) -> float | None:
     """Read the first of a binary value's doubles (FD)."""
     for dataset in sources:
         element, value = raw(dataset, keyword)
@@ -76,7 +76,7 @@ def double(sources: Sequence[Source], keyword: str) -> float | None:
     return None
 
 
-def unsigned(dataset: Source, keyword: str) -> int | None:
+def unsigned(dataset: Elements, keyword: str) -> int | None:
     """Read a binary unsigned short (US); None where it is missing, or is something else."""
     element, value = raw(dataset, keyword)
     if len(value) != 2 or element.VR not in _SHORT:
@@ -84,7 +84,7 @@ def unsigned(dataset: Source, keyword: str) -> int | None:
     return int.from_bytes(value, "little" if element.is_little_endian else "big")
 
 
-def required(dataset: Source, keyword: str) -> int:
+def required(dataset: Elements, keyword: str) -> int:
     """Read an unsigned short that every image must have. Raises `FileError` ``dicom-broken``."""
     value = unsigned(dataset, keyword)
     if value is None:
@@ -92,7 +92,7 @@ def required(dataset: Source, keyword: str) -> int:
     return value
 
 
-def items(dataset: Source, keyword: str) -> Sequence[Source]:
+def items(dataset: Elements, keyword: str) -> Sequence[Elements]:
     """Give the items of a sequence; none where it is missing, or no sequence.
 
     Raises `FileError` ``too-large`` for a sequence of more than 16 MiB.

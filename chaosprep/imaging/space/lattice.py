@@ -82,11 +82,8 @@ def plane_lattice(
 ) -> Lattice:
     """The lattice of one image, (rows, cols, 1), its third step 1 mm along the normal.
 
-    Args:
-        shape: rows, cols.
-        position: ImagePositionPatient, mm.
-        orientation: ImageOrientationPatient.
-        spacing: PixelSpacing, mm between rows, cols.
+    `shape` is rows, cols; the others are ImagePositionPatient, ImageOrientationPatient and
+    PixelSpacing.
     """
     normal = np.cross(orientation[:3], orientation[3:])
     steps = np.column_stack([*pixel_steps(orientation, spacing), normal])

@@ -10,7 +10,7 @@ from chaosprep.dataset.manifest import Dataset
 from chaosprep.dataset.opening import open_dataset
 from chaosprep.errors import UsageError
 from chaosprep.files import write_durably, writing
-from chaosprep.quality.montage import check_output
+from chaosprep.quality.montage import check_one_file
 from chaosprep.quality.report.data import Page, make_page
 from chaosprep.quality.report.pictures import CaseView, Shown, Viewing, is_shown
 from chaosprep.quality.verify import Verdict, verify
@@ -63,7 +63,7 @@ def report(
         UsageError: the output cannot be, or the page does not fit.
     """
     dataset, output = open_dataset(directory), Path(output)
-    check_output(output, dataset.directory, ".html")
+    check_one_file(output, dataset.directory, ".html")
     page, html = _fitted(dataset, verify(directory, jobs=jobs), slices, int(max_mb * 1e6), jobs)
     with writing(output):
         write_durably(output, html)
@@ -113,7 +113,7 @@ def _fitted(
     raise UsageError(
         f"the page would have {len(html) / 1e6:.3g} MB, more than {max_bytes / 1e6:g}",
         "Show fewer slices (--slices labelled or none), or raise --max-mb.",
-        "too-large",
+        "page-size",
     )
 
 

@@ -33,7 +33,7 @@ class Entry:
 
 
 @dataclass
-class Side:
+class SplitCount:
     """One side of the split in numbers, and who is on it."""
 
     name: Split
@@ -78,7 +78,7 @@ class Page:
     versions: tuple[tuple[str, str], ...]
     licenses: tuple[tuple[str, str | None], ...]
     sources: tuple[tuple[str, str | None], ...]
-    sides: tuple[Side, ...]
+    sides: tuple[SplitCount, ...]
     leaks: int
     patients: int
     originals: int
@@ -121,8 +121,8 @@ def make_page(dataset: Dataset, verdict: Verdict, views: Sequence[CaseView]) -> 
     )
 
 
-def _sides(dataset: Dataset) -> tuple[Side, ...]:
-    sides = {name: Side(name) for name in SPLITS}
+def _sides(dataset: Dataset) -> tuple[SplitCount, ...]:
+    sides = {name: SplitCount(name) for name in SPLITS}
     for case in dataset.cases:
         sides[case.split].cases += 1
         for row in case.slices:

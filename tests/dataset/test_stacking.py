@@ -9,7 +9,7 @@ import pytest
 
 from chaosprep import Dataset
 from chaosprep.dataset.records import Slice
-from chaosprep.dataset.volumes import (
+from chaosprep.dataset.stacking import (
     case_lattice,
     image_volume,
     label_volume,
