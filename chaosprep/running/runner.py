@@ -113,8 +113,8 @@ def _work(
     total, finished = len(plan.cases), len(plan.done)
     before, failed, worked = _problems(source, params), list[Problem](), list[str]()
     options.tell(Event("planned", stage.name, finished, total, problems=tuple(before)))
-    keep_settings(plan.output / WORKSPACE, plan.settings)
     with Journal(plan.output / WORKSPACE / JOURNAL) as journal:
+        keep_settings(plan.output / WORKSPACE, plan.settings)
         with closing(work(stage, params, plan, workers)) as made_entries:
             for entry in made_entries:
                 finished += 1
