@@ -1,11 +1,10 @@
 """What other packages add to chaosprep: entry points, looked up only where they are asked for."""
 
 from importlib.metadata import EntryPoint, entry_points
-from typing import TypeVar
+from types import UnionType
+from typing import Any, get_args
 
 from chaosprep.errors import ChaosprepError
-
-T = TypeVar("T")
 
 
 def found(group: str) -> dict[str, EntryPoint]:
@@ -30,7 +29,7 @@ def package(point: EntryPoint) -> str:
     return point.dist.name if point.dist else point.module
 
 
-def load(point: EntryPoint, kind: type[T]) -> T:
+def load(point: EntryPoint, kind: type | UnionType) -> Any:  # noqa: ANN401 - of this kind
     """Import what an entry point names.
 
     Raises:
@@ -46,8 +45,9 @@ def load(point: EntryPoint, kind: type[T]) -> T:
             code="plugin",
         ) from error
     if not isinstance(made, kind):
+        wanted = " or ".join(one.__name__ for one in get_args(kind) or (kind,))
         raise ChaosprepError(
-            f"{point.name}: {point.value} of the package {package(point)} is no {kind.__name__}",
+            f"{point.name}: {point.value} of the package {package(point)} is no {wanted}",
             "Install another version of that package, or remove it.",
             code="plugin",
         )

@@ -64,4 +64,5 @@ def find_export(format: str) -> "Export[Any]":
             f"There are: {', '.join(lines())}.",
             code="format-unknown",
         )
-    return load(others[format], Export)
+    theirs: Export[Any] = load(others[format], Export)
+    return theirs

@@ -4,6 +4,7 @@ from chaosprep.errors import FileError
 from chaosprep.formats.dicom.file import DICOM
 from chaosprep.formats.image_file import ImageFile, ImageFormat
 from chaosprep.formats.npy import NPY
+from chaosprep.formats.plugged import plugged_formats
 from chaosprep.formats.png import PNG
 from chaosprep.imaging.limits import MAX_PIXELS
 
@@ -13,7 +14,10 @@ IMAGES: tuple[ImageFormat, ...] = (DICOM, PNG, NPY)
 
 def image_format(path: str, data: bytes) -> ImageFormat | None:
     """What kind of image a file is, by its path and its bytes; None for no kind that is known."""
-    return next((one for one in IMAGES if one.knows(path, data)), None)
+    ours = next((one for one in IMAGES if one.knows(path, data)), None)
+    others = plugged_formats() if ours is None else ()
+    theirs = (one for one in others if isinstance(one, ImageFormat) and one.knows(path, data))
+    return ours or next(theirs, None)
 
 
 def open_image(path: str, data: bytes, max_pixels: int = MAX_PIXELS) -> ImageFile:

@@ -8,19 +8,23 @@ from chaosprep.formats import npy_masks
 from chaosprep.formats.mask_file import MaskFile, MaskFormat, Opening
 from chaosprep.formats.nifti_masks import NIFTI
 from chaosprep.formats.pictures import PICTURE
+from chaosprep.formats.plugged import plugged_formats
 from chaosprep.formats.seg import SEG
 from chaosprep.formats.stacks import Stack, cut
 from chaosprep.imaging.header import Header
 from chaosprep.imaging.labels import Labels, check_same_size
 from chaosprep.imaging.space.lattice import Volume
 
-MASKS: tuple[MaskFormat, ...] = (npy_masks.NPY, NIFTI, SEG, PICTURE)
+MASKS: tuple[MaskFormat, ...] = (npy_masks.NPY, NIFTI, SEG)
 """The first that knows a file reads it; a picture is what nothing else knows."""
 
 
 def mask_format(path: str, data: bytes = b"") -> MaskFormat:
     """What kind of mask a file is, by its path and its bytes."""
-    return next(one for one in MASKS if one.knows(path, data))
+    ours = next((one for one in MASKS if one.knows(path, data)), None)
+    others = plugged_formats() if ours is None else ()
+    theirs = (one for one in others if isinstance(one, MaskFormat) and one.knows(path, data))
+    return ours or next(theirs, PICTURE)
 
 
 def slice_labels(path: str, data: bytes, header: Header) -> Labels | None:
@@ -88,7 +92,7 @@ def is_volume(path: str) -> bool:
     return mask_format(path).of_slice is None
 
 
-PLANES = tuple(ending for one in MASKS if one.of_slice for ending in one.endings)
+PLANES = tuple(ending for one in (*MASKS, PICTURE) if one.of_slice for ending in one.endings)
 """The endings of files that can be the mask of one slice."""
 VOLUMES = tuple(ending for one in MASKS if one.volume for ending in one.endings)
 """The endings of files that say themselves where their voxels lie."""

@@ -54,7 +54,7 @@ class LayoutParams(PngParams, frozen=True, kw_only=True):
     ] = None
 
     def __post_init__(self) -> None:
-        if self.layout not in ("auto", *names()):
+        if self.layout != "auto" and self.layout not in names():
             raise ValueError(f"layout must be one of auto, {', '.join(names())}")
         if self.images is None and self.layout == "folder":
             raise ValueError("images must say where the files of a folder are")

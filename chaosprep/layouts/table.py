@@ -1,5 +1,6 @@
 """The layouts: a new one is one file and one line of `LAYOUTS`."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from chaosprep.errors import ChaosprepError, FileError, NothingFoundError, UsageError
@@ -7,6 +8,7 @@ from chaosprep.layouts import chaos_masks, folder, pictures, stage, volumes
 from chaosprep.layouts.layout import Layout, Where
 from chaosprep.layouts.mask_set import MaskSet, Organs
 from chaosprep.layouts.root import Root
+from chaosprep.plugins import found, load
 
 LAYOUTS: tuple[Layout, ...] = (
     stage.LAYOUT,
@@ -20,9 +22,21 @@ LAYOUTS: tuple[Layout, ...] = (
 _MOST = 255  # organs: `CaseMasks` hold bytes
 
 
+GROUP = "chaosprep.layouts"
+"""The entry points with which other packages add theirs."""
+
+
 def names() -> tuple[str, ...]:
-    """The layouts of dataset roots, as `--layout` has them."""
-    return tuple(one.name for one in LAYOUTS if one.find)
+    """The layouts of dataset roots, as `--layout` has them; ours come first."""
+    ours = [one.name for one in LAYOUTS if one.find]
+    return (*ours, *sorted(found(GROUP).keys() - {one.name for one in LAYOUTS}))
+
+
+def _every() -> Iterator[Layout]:
+    """Our layouts, then those of other packages, which cannot take their names."""
+    yield from LAYOUTS
+    ours = {one.name for one in LAYOUTS}
+    yield from (load(point, Layout) for name, point in found(GROUP).items() if name not in ours)
 
 
 def find_series(root: Path, layout: str, where: Where) -> Root:
@@ -37,7 +51,7 @@ def find_series(root: Path, layout: str, where: Where) -> Root:
         NothingFoundError: nothing is laid out so.
         ChaosprepError: what else the layout raises.
     """
-    for one in LAYOUTS:
+    for one in _every():
         if one.find and (one.name == layout or (layout == "auto" and one.takes(where))):
             return one.find(root, where)
     raise UsageError(f"layout: there is no {layout}", f"There are: {', '.join(names())}.", "layout")
@@ -57,7 +71,7 @@ def find_masks(path: Path, reference: MaskSet | None = None, asked: Organs = ())
         ChaosprepError: what is wrong with what it is.
     """
     try:
-        found = _masks(path, reference, asked)
+        masks = _masks(path, reference, asked)
     except FileError as error:
         named = f"{error.file}: {error.reason}" if error.file else error.reason
         raise FileError(named, error.remedy, error.code) from error
@@ -67,23 +81,23 @@ def find_masks(path: Path, reference: MaskSet | None = None, asked: Organs = ())
             "Make it readable.",
             code="folder-unreadable",
         ) from error
-    if len(found.organs) > _MOST:
+    if len(masks.organs) > _MOST:
         raise FileError(
-            f"{path}: {len(found.organs)} organs or values are in it",
+            f"{path}: {len(masks.organs)} organs or values are in it",
             "These look like images; give the folder of the masks.",
             code="mask-values",
         )
-    return found
+    return masks
 
 
 def _masks(path: Path, reference: MaskSet | None, asked: Organs) -> MaskSet:
     if not path.exists():
         raise UsageError(f"{path}: there is no such file or folder", "Check the path.", "root")
-    for one in LAYOUTS:
-        found = one.masks(path, reference, asked) if one.masks else None
-        if found is not None:
-            return found
-    understood = "; ".join(one.what for one in LAYOUTS if one.masks)
+    for one in _every():
+        masks = one.masks(path, reference, asked) if one.masks else None
+        if masks is not None:
+            return masks
+    understood = "; ".join(one.what for one in _every() if one.masks)
     raise NothingFoundError(
         f"{path}: it is not known what this is", f"A side can be {understood}.", "layout-unknown"
     )
