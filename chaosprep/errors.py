@@ -2,6 +2,8 @@
 
 import struct
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import msgspec
 
@@ -116,3 +118,13 @@ def not_as_written(file: str) -> FileError:
         "Check the disk, and export again.",
         code="not-as-written",
     )
+
+
+@contextmanager
+def about(file: str) -> Iterator[None]:
+    """Whatever is wrong in here is wrong with this file, unless the error knows another."""
+    try:
+        yield
+    except FileError as error:
+        error.file = error.file or file
+        raise
