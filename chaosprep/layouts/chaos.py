@@ -16,8 +16,8 @@ import msgspec
 from chaosprep.chaos import CHAOS, USUAL_LEVELS, SequenceName
 from chaosprep.dataset.descriptor import DataSource, License
 from chaosprep.dataset.opening import is_stage_directory
-from chaosprep.errors import ChaosprepError, NothingFoundError, Problem, UsageError
-from chaosprep.layouts.root import Root, read_origin
+from chaosprep.errors import NothingFoundError, Problem, UsageError
+from chaosprep.layouts.root import Root, listing, read_origin
 from chaosprep.series.pairing import Rule
 from chaosprep.series.source import SourceCase, list_files
 
@@ -63,11 +63,8 @@ def find(root: str | Path) -> Root:
     root = Path(root)
     if not root.is_dir():
         raise UsageError(f"{root}: there is no such folder", "Check the path.", code="root")
-    try:
+    with listing():
         cases, problems = _find(root)
-    except OSError as error:
-        reason = f"{error.filename}: it cannot be listed ({error.strerror})"
-        raise ChaosprepError(reason, "Make it readable.", code="folder-unreadable") from error
     if not cases and not problems:
         raise NothingFoundError(
             f"{root}: no CHAOS patient is below it",
