@@ -26,7 +26,7 @@ SOURCES = msgspec.convert(CHAOS.sources, tuple[DataSource, ...])
 
 
 @dataclass(frozen=True)
-class _Place:
+class _Branch:
     """Where a sequence stands in a patient's folder, and how its masks are named."""
 
     sequence: SequenceName
@@ -37,10 +37,10 @@ class _Place:
 
 
 PLACES = (
-    _Place("t1-in", "MR", "T1DUAL/DICOM_anon/InPhase", "T1DUAL/Ground", "stem"),
-    _Place("t1-out", "MR", "T1DUAL/DICOM_anon/OutPhase", "T1DUAL/Ground", "next-number"),
-    _Place("t2-spir", "MR", "T2SPIR/DICOM_anon", "T2SPIR/Ground", "stem"),
-    _Place("ct", "CT", "DICOM_anon", "Ground", "rank"),
+    _Branch("t1-in", "MR", "T1DUAL/DICOM_anon/InPhase", "T1DUAL/Ground", "stem"),
+    _Branch("t1-out", "MR", "T1DUAL/DICOM_anon/OutPhase", "T1DUAL/Ground", "next-number"),
+    _Branch("t2-spir", "MR", "T2SPIR/DICOM_anon", "T2SPIR/Ground", "stem"),
+    _Branch("ct", "CT", "DICOM_anon", "Ground", "rank"),
 )
 _MARKS = {"MR": ("T1DUAL", "T2SPIR"), "CT": ("DICOM_anon",)}
 _DEPTH = 5  # outer folder / CHAOS_Train_Sets / Train_Sets / MR / patient
@@ -140,7 +140,7 @@ def _series(root: Path, folder: Path, patient: str) -> list[SourceCase | Problem
     return found or [_problem("series-empty", patient, root, folder, reason, _EMPTY)]
 
 
-def _case(root: Path, folder: Path, patient: str, place: _Place) -> SourceCase | Problem:
+def _case(root: Path, folder: Path, patient: str, place: _Branch) -> SourceCase | Problem:
     id = f"{patient}_{place.sequence}"
     ground = folder / place.ground
     images = list_files(folder / place.images, root)

@@ -196,7 +196,7 @@ def _check(series: Series) -> None:
             raise FileError(f"{first.reason}{more}", first.remedy, first.code)
 
 
-class _Place(NamedTuple):
+class _Slot(NamedTuple):
     """Where a slice lies, as `case_lattice` asks for it."""
 
     id: str
@@ -214,7 +214,7 @@ def _lattice(series: Series) -> Lattice | None:
         header = found.header
         spacing = header.pixel_spacing and (series.slice_spacing, *header.pixel_spacing)
         at = header.image_position_patient, header.image_orientation_patient
-        places.append(_Place(found.id, header.rows, header.cols, *at, spacing))
+        places.append(_Slot(found.id, header.rows, header.cols, *at, spacing))
     return known_lattice(places)
 
 

@@ -124,9 +124,10 @@ def _cases(folder: Path) -> tuple[dict[str, list[Path]], tuple[Problem, ...]]:
     files = pictures_below(folder)
     masks = [file for file in files if "masks" in file.relative_to(folder).parts[:-1]]
     named = [(file, SLICE_ID.fullmatch(file.stem)) for file in masks or files]
+    are_ids = all(match for _, match in named)
     cases: defaultdict[str, list[Path]] = defaultdict(list)
     for file, match in named:
-        if all(match for _, match in named) and match:
+        if are_ids and match:
             if not match["copy"]:
                 cases[match["case"]].append(file)
         else:
