@@ -1,4 +1,4 @@
-"""docs/extending.md: each example is installed, or put into a copy of the tree, and does its work."""
+"""docs/extending.md: each example is installed, or put into a copy of the tree, and works."""
 
 import csv
 import importlib
@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections import defaultdict
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -273,7 +274,7 @@ def extended(tmp_path_factory: pytest.TempPathFactory) -> Path:
         name, *lines = change.splitlines()
         table = house / name.strip()
         text = table.read_text()
-        for new, old in zip(lines, lines[1:], strict=False):
+        for new, old in pairwise(lines):
             if new.startswith("+"):
                 assert text.count(f"\n{old[1:]}") == 1, old
                 text = text.replace(f"\n{old[1:]}", f"\n{new[1:]}\n{old[1:]}")
