@@ -19,12 +19,16 @@ MASKS: tuple[MaskFormat, ...] = (npy_masks.NPY, NIFTI, SEG)
 """The first that knows a file reads it; a picture is what nothing else knows."""
 
 
+def plugged_masks() -> tuple[MaskFormat, ...]:
+    """Those of other packages."""
+    return tuple(one for one in plugged_formats() if isinstance(one, MaskFormat))
+
+
 def mask_format(path: str, data: bytes = b"") -> MaskFormat:
     """What kind of mask a file is, by its path and its bytes."""
     ours = next((one for one in MASKS if one.knows(path, data)), None)
-    others = plugged_formats() if ours is None else ()
-    theirs = (one for one in others if isinstance(one, MaskFormat) and one.knows(path, data))
-    return ours or next(theirs, PICTURE)
+    others = plugged_masks() if ours is None else ()
+    return ours or next((one for one in others if one.knows(path, data)), PICTURE)
 
 
 def slice_labels(path: str, data: bytes, header: Header) -> Labels | None:
@@ -92,10 +96,16 @@ def is_volume(path: str) -> bool:
     return mask_format(path).of_slice is None
 
 
-PLANES = tuple(ending for one in (*MASKS, PICTURE) if one.of_slice for ending in one.endings)
-"""The endings of files that can be the mask of one slice."""
-VOLUMES = tuple(ending for one in MASKS if one.volume for ending in one.endings)
-"""The endings of files that say themselves where their voxels lie."""
+def plane_endings() -> tuple[str, ...]:
+    """The endings of files that can be the mask of one slice."""
+    every = (*MASKS, PICTURE, *plugged_masks())
+    return tuple(ending for one in every if one.of_slice for ending in one.endings)
+
+
+def volume_endings() -> tuple[str, ...]:
+    """The endings of files that say themselves where their voxels lie."""
+    every = (*MASKS, *plugged_masks())
+    return tuple(ending for one in every if one.volume for ending in one.endings)
 
 
 def read_volume(file: Path, data: bytes) -> Volume:

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from chaosprep.errors import FileError, Problem
-from chaosprep.formats.masks import PLANES
+from chaosprep.formats.masks import plane_endings
 from chaosprep.imaging.levels import level_histogram
 from chaosprep.layouts.layout import Layout
 from chaosprep.layouts.mask_set import (
@@ -110,12 +110,13 @@ def _only_value(files: Iterable[Path]) -> int | None:
 def pictures_below(folder: Path, depth: int = _DEPTH) -> list[Path]:
     """The PNG and npy files of a folder and of those in it, in natural order; links are skipped."""
     found: list[Path] = []
+    endings = plane_endings()
     for path in sorted(folder.iterdir(), key=lambda path: natural_key(path.name)):
         if is_litter(path.name):
             continue
         if path.is_dir() and not path.is_symlink():
             found += pictures_below(path, depth - 1) if depth else []
-        elif path.name.casefold().endswith(PLANES):
+        elif path.name.casefold().endswith(endings):
             found.append(path)
     return found
 

@@ -10,7 +10,7 @@ import numpy as np
 from chaosprep.errors import about
 from chaosprep.files import read_regular
 from chaosprep.formats.legend import legend_in, named
-from chaosprep.formats.masks import VOLUMES, read_volume
+from chaosprep.formats.masks import read_volume, volume_endings
 from chaosprep.imaging.space.lattice import Volume
 from chaosprep.layouts.layout import Layout
 from chaosprep.layouts.mask_set import (
@@ -29,7 +29,7 @@ from chaosprep.series.source import is_litter
 def _volumes(path: Path) -> list[Path]:
     """The volumes of a folder, or the one that the path is."""
     files = [path] if path.is_file() else sorted(path.iterdir())
-    named = (file for file in files if file.name.casefold().endswith(VOLUMES))
+    named = (file for file in files if file.name.casefold().endswith(volume_endings()))
     return [file for file in named if not is_litter(file.name)]
 
 
@@ -77,7 +77,8 @@ def open_volumes(path: Path, reference: MaskSet | None, asked: Organs = ()) -> M
 
 
 def _stem(file: Path) -> str:
-    return file.name.removesuffix(".gz").removesuffix(".nii")
+    endings = (end for end in volume_endings() if file.name.casefold().endswith(end))
+    return file.name[: -len(max(endings, key=len))]
 
 
 def _values(files: Iterable[Path]) -> set[int]:

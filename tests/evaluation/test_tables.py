@@ -70,6 +70,12 @@ def test_a_long_name_stands_once_above_its_organs() -> None:
     assert max(map(len, lines)) <= 80
 
 
+def test_a_long_organ_widens_the_table() -> None:
+    lines = table(found(row("a", "left-adrenal-gland-and-its-tumor")))
+    assert [line.split()[0] for line in lines] == ["Case", "a", "mean", "+-", "cases"]
+    assert len({len(line) for line in lines}) == 1
+
+
 def test_csv_has_every_value_and_nothing_for_none() -> None:
     rows = row(), msgspec.structs.replace(row("MR002_t1-in"), assd=None, split="val")
     read = list(csv.DictReader(StringIO(csv_text(found(*rows)))))
