@@ -67,3 +67,12 @@ class MaskFormat:
     size: Callable[[bytes], tuple[int, int]] | None = None
     of_series: Callable[[Opening], MaskFile] | None = None
     volume: Callable[[Path, bytes], Volume] | None = None
+
+
+def surplus(count: int, what: str) -> FileError:
+    """The error of a mask that has more than the images."""
+    return FileError(
+        f"no image belongs to {count} of its {what}",
+        "Bring back the missing images, or cut the mask to those that there are.",
+        code="mask-surplus",
+    )

@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 
 from chaosprep.errors import FileError, Problem
 from chaosprep.formats.images import image_format, is_named_whole, open_image
-from chaosprep.formats.masks import cut_mask, slice_labels
-from chaosprep.formats.stacks import Stack
+from chaosprep.formats.masks import Stack, cut_mask, slice_labels
 from chaosprep.imaging.header import Header
 from chaosprep.imaging.limits import MAX_PIXELS
 from chaosprep.imaging.space.geometry import Order, order_series
