@@ -22,8 +22,7 @@ REFERENCE_SIDE: Final = 256
 SMALLEST_JACOBIAN: Final = 0.05
 """A draw that presses an area to less than this part of it, or turns it over, is a fold."""
 
-LATTICE: Final = 65
-"""Places along each side at which the Jacobian is looked at."""
+LATTICE: Final = 65  # places along each side at which the Jacobian is looked at
 
 Move = Annotated[float, Meta(ge=-REFERENCE_SIDE, le=REFERENCE_SIDE)]
 Line = Annotated[tuple[Move, ...], Meta(min_length=2, max_length=16)]

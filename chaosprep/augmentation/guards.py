@@ -14,11 +14,8 @@ from chaosprep.augmentation.sampling import MaskSampling, sample_mask
 from chaosprep.augmentation.transform import Transform
 from chaosprep.imaging.levels import level_histogram
 
-KEEP_LABEL = 0.25
-"""Part of a label's area that has to stay in the picture."""
-
-ATTEMPTS = 20
-"""Draws before a slice is left as it was."""
+KEEP_LABEL = 0.25  # part of a label's area that has to stay in the picture
+ATTEMPTS = 20  # draws before a slice is left as it was
 
 
 def draw_guarded(

@@ -12,11 +12,8 @@ from chaosprep.dataset.outlines import PALETTE
 Colour = NDArray[np.uint8]
 Ends = tuple[float, float]
 
-GAP: Final = 4
-"""White pixels between the tiles of a sheet."""
-
-GREY_STEP: Final = 8
-"""Grey values of a sheet as a file are multiples of this."""
+GAP: Final = 4  # white pixels between the tiles of a sheet
+GREY_STEP: Final = 8  # grey values of a sheet as a file are multiples of this
 
 
 def display_ends(image: NDArray[Any]) -> Ends:

@@ -19,9 +19,7 @@ IMAGE_DTYPES = ("uint8", "uint16", "int16", "float32")
 MASK_DTYPES = ("bool", "uint8", "uint16", "int16")
 """Mask types that `cv2.remap` takes (bool as bytes)."""
 
-PAD: Final = 4
-"""Pixels that the widest interpolation (lanczos4) reads beyond the image."""
-
+PAD: Final = 4  # pixels that the widest interpolation (lanczos4) reads beyond the image
 LARGEST_SIDE: Final = 32766 - 2 * PAD
 """`cv2.remap` keeps coordinates in signed 16-bit numbers, and wants sides below 32767."""
 

@@ -15,8 +15,7 @@ from chaosprep.augmentation.recipe import (
 )
 from chaosprep.errors import FileError, UsageError
 
-LARGEST_FILE = 2**20
-"""Bytes; a recipe is never that long."""
+LARGEST_FILE = 2**20  # bytes; a recipe is never that long
 
 
 def read_spec(path: Path) -> AnyRecipe:

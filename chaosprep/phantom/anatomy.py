@@ -12,15 +12,9 @@ from numpy.typing import NDArray
 
 from chaosprep.phantom.shapes import Blob, Field, Tube, Vector
 
-HALF_HEIGHT = 95.0
-"""Half the height of the body, mm: about 35 slices at 5.5 mm, a CHAOS T1 stack."""
-
-WAVES = 5
-"""Number of plane waves in each component of the warp that makes outlines irregular."""
-
-WARP = 4.0
-"""The most that the warp moves a point along x or y, mm."""
-
+HALF_HEIGHT = 95.0  # half the height of the body, mm: about 35 slices at 5.5 mm, a CHAOS T1 stack
+WAVES = 5  # number of plane waves in each component of the warp that makes outlines irregular
+WARP = 4.0  # the most that the warp moves a point along x or y, mm
 LOOPS = 56
 ORGANS = ("liver", "left-lobe", "spleen", "right-kidney", "left-kidney", "stomach", "gallbladder")
 PORTA: Vector = (-34.0, 2.0, 8.0)

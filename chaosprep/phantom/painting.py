@@ -7,12 +7,8 @@ from chaosprep.phantom.anatomy import CAVA, HALF_HEIGHT, Anatomy
 from chaosprep.phantom.shapes import Blob, Block, Canvas, Field, Mask, union
 from chaosprep.phantom.tissues import Tissue
 
-BODY = (166.0, 112.0)
-"""Half-width and half-depth of the body at the waist, mm."""
-
-WALL = (150.0, 93.0)
-"""The same of the muscular wall of a lean patient, mm."""
-
+BODY = (166.0, 112.0)  # half-width and half-depth of the body at the waist, mm
+WALL = (150.0, 93.0)  # the same of the muscular wall of a lean patient, mm
 COLON = (
     Blob((-104.0, 8.0, -95.0), (19.0, 21.0, 40.0)),
     *(
