@@ -10,8 +10,7 @@ import numpy as np
 
 from chaosprep.errors import UsageError
 
-Range = tuple[float, float]
-"""Lowest and highest number that may be drawn."""
+Range = tuple[float, float]  # lowest and highest number that may be drawn
 
 
 class Strict(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

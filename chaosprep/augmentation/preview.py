@@ -63,9 +63,8 @@ def encode_sheet(picture: Colour) -> bytes:
     packed = fewer.astype(np.uint32) @ np.array([65536, 256, 1], np.uint32)
     colours, indices = np.unique(packed, return_inverse=True)
     indexed = Image.fromarray(indices.reshape(packed.shape).astype(np.uint8)).convert("P")
-    indexed.putpalette(
-        np.stack([colours >> 16, colours >> 8, colours], 1).astype(np.uint8).tobytes()
-    )
+    palette = np.stack([colours >> 16, colours >> 8, colours], 1).astype(np.uint8)
+    indexed.putpalette(palette.tobytes())
     stream = BytesIO()
     indexed.save(stream, "PNG", optimize=True)
     return stream.getvalue()

@@ -22,8 +22,7 @@ from chaosprep.augmentation.symmetry import (
 )
 from chaosprep.errors import ChaosprepError
 
-Stream = Callable[[str], np.random.Generator]
-"""The random numbers of one copy of one slice: the name of an operation -> its generator."""
+Stream = Callable[[str], np.random.Generator]  # of one copy: the name of an operation -> its own
 
 AnyDrawn = (
     spatial.DrawnRotation

@@ -37,10 +37,8 @@ def tissue_map(anatomy: Anatomy, x: Field, y: Field, z: float) -> NDArray[np.uin
     paint_ribs(canvas, wall)
     paint_chest(canvas, anatomy, cavity)
     belly = cavity & (canvas.tissue == Tissue.FAT)
-    paint_bowel(canvas, anatomy, belly)
-    paint_spleen(canvas, anatomy, belly)
-    paint_liver(canvas, anatomy, belly)
-    paint_kidneys(canvas, anatomy, belly)
+    for paint in (paint_bowel, paint_spleen, paint_liver, paint_kidneys):
+        paint(canvas, anatomy, belly)
     paint_vessels(canvas)
     paint_spine(canvas)
     return canvas.tissue
