@@ -151,23 +151,18 @@ def source_maps(steps: Sequence[DrawnStep], rows: int, cols: int) -> Maps:
     """
     picture = Footprint((cols, rows))
     for step in steps:
-        picture = _perform(step, picture)
+        operation = build(step.operation, step.arguments)
+        try:
+            with augmentor_random(step.seed):
+                picture = operation.perform_operation([picture])[0]
+        except (ArithmeticError, AttributeError, LookupError, ValueError) as error:
+            size = f"{picture.height} x {picture.width}"
+            reason = f"Augmentor cannot {step.operation} a picture of {size}: {error}"
+            raise UsageError(reason, "Change its arguments.", "augmentation-recipe") from error
     x, y = np.meshgrid(np.arange(picture.width) + 0.5, np.arange(picture.height) + 0.5)
     found = picture.source((x, y))
     col, row = (np.nan_to_num(axis - 0.5, nan=-BEYOND).clip(-BEYOND, BEYOND) for axis in found)
     return col.astype(np.float32), row.astype(np.float32)
-
-
-def _perform(step: DrawnStep, picture: Footprint) -> Footprint:
-    operation = build(step.operation, step.arguments)
-    try:
-        with augmentor_random(step.seed):
-            made: list[Footprint] = operation.perform_operation([picture])
-    except (ArithmeticError, AttributeError, LookupError, ValueError) as error:
-        size = f"{picture.height} x {picture.width}"
-        reason = f"Augmentor cannot {step.operation} a picture of {size}: {error}"
-        raise UsageError(reason, "Change its arguments.", "augmentation-recipe") from error
-    return made[0]
 
 
 @contextmanager

@@ -15,9 +15,7 @@ from chaosprep.augmentation.operation import rounded
 from chaosprep.augmentation.recipe import AnyRecipe
 from chaosprep.errors import UsageError
 
-SCHEME_VERSION: Final = 1
-"""Goes up whenever a seed would draw other numbers, or the numbers would mean other pixels."""
-
+SCHEME_VERSION: Final = 1  # goes up when a seed draws other numbers, or they mean other pixels
 DECIMALS: Final = 6  # of drawn numbers: short in the manifest, exact through JSON
 FOLDED: Final = 200  # elastic draws in a row that may fold before a recipe is called impossible
 

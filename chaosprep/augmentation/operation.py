@@ -20,6 +20,8 @@ class Strict(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 class Drawn(Strict, frozen=True, kw_only=True, tag_field="operation", tag="none"):
     """One drawn operation: plain numbers, enough to do the same again."""
 
+    MIRRORS: ClassVar[bool] = False
+
 
 class Choice(Strict, frozen=True, kw_only=True):
     """What may be drawn, and how often: ``probability`` is that of one copy of one slice.

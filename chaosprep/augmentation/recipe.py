@@ -79,8 +79,7 @@ class Recipe(Strict, frozen=True, kw_only=True, tag_field="engine", tag="opencv"
 
     def choices(self) -> list[tuple[str, Choice]]:
         """Return the operations that may happen, by name, in their order."""
-        fields = ((name, getattr(self, name)) for name in OPERATIONS)
-        return [(name, choice) for name, choice in fields if choice is not None]
+        return [(name, one) for name in OPERATIONS if (one := getattr(self, name)) is not None]
 
     def draw(self, stream: Stream) -> Sequence[msgspec.Struct]:
         """Draw the operations of one copy."""
@@ -163,8 +162,7 @@ class OpencvParameters(_Parameters, frozen=True, kw_only=True, tag_field="engine
 
     def mirrors(self) -> bool:
         """Tell whether a right kidney looks like a left one now: two mirrors are none."""
-        spatials = (one for one in self.operations if isinstance(one, spatial.Spatial))
-        return sum(one.MIRRORS for one in spatials) % 2 == 1
+        return sum(one.MIRRORS for one in self.operations) % 2 == 1
 
 
 class AugmentorParameters(

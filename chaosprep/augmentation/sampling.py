@@ -13,14 +13,10 @@ Interpolation = Literal["cubic", "linear", "lanczos4"]
 MaskSampling = Literal["nearest", "label"]
 Method = Interpolation | Literal["nearest"]
 
-IMAGE_DTYPES = ("uint8", "uint16", "int16", "float32")
-"""Pixel types that go through float32 and back without loss; 32-bit integers do not."""
-
+IMAGE_DTYPES = ("uint8", "uint16", "int16", "float32")  # go through float32 without loss
 MASK_DTYPES = ("bool", "uint8", "uint16", "int16")  # that `cv2.remap` takes (bool as bytes)
 PAD: Final = 4  # pixels that the widest interpolation (lanczos4) reads beyond the image
-LARGEST_SIDE: Final = 32766 - 2 * PAD
-"""`cv2.remap` keeps coordinates in signed 16-bit numbers, and wants sides below 32767."""
-
+LARGEST_SIDE: Final = 32766 - 2 * PAD  # `cv2.remap` has signed 16-bit coordinates
 STEPS: Final = 32  # between pixels: ``cv::INTER_TAB_SIZE`` of OpenCV's imgproc.hpp
 ROUNDING: Final = np.float32(1.5 * 2**23 / STEPS)
 """A float32 above all coordinates whose last digit is one step; the half keeps it there."""

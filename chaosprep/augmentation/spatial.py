@@ -33,8 +33,6 @@ RATIOS: Range = (0.5, 2.0)
 class Spatial(Drawn, frozen=True, kw_only=True, tag="spatial"):
     """A drawn operation that moves pixels."""
 
-    MIRRORS: ClassVar[bool] = False
-
     def inverse(self, rows: int, cols: int) -> Matrix:
         """Undo the operation on a picture of rows x cols."""
         raise NotImplementedError
