@@ -97,7 +97,9 @@ def swap_labels(mask: NDArray[Any], pairs: Sequence[tuple[int, int]]) -> NDArray
         raise UsageError(
             "a mask value is swapped more than once", "Name each value once.", "label-swap"
         )
-    if not all(_fits(value, mask.dtype) for value in values):
+    limits = np.iinfo(mask.dtype) if mask.dtype.kind in "iu" else None
+    low, high = (0, 1) if limits is None else (limits.min, limits.max)
+    if not all(low <= value <= high for value in values):
         raise UsageError(
             f"a mask value to swap does not fit in {mask.dtype}",
             "Name values that the mask can hold.",
@@ -132,10 +134,3 @@ def _change(sampled: Values, changes: Sequence[Intensity], low: float, high: flo
     values *= np.float32(high - low)
     values += np.float32(low)
     return np.clip(values, low, high, out=values)
-
-
-def _fits(value: int, dtype: np.dtype[Any]) -> bool:
-    if dtype.kind not in "iu":
-        return value in (0, 1)
-    limits = np.iinfo(dtype)
-    return bool(limits.min <= value <= limits.max)

@@ -25,7 +25,7 @@ from msgspec import Meta
 
 from chaosprep.augmentation.footprint import Footprint
 from chaosprep.augmentation.geometry import Maps
-from chaosprep.augmentation.operation import Range, check_number
+from chaosprep.augmentation.operation import Range, Strict, check_number
 from chaosprep.errors import UsageError
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 Scalar = str | bool | int | float
 
-FLIPS: Final = ("flip_left_right", "flip_top_bottom", "flip_random")
+FLIPS: Final = ("flip_left_right", "flip_top_bottom", "flip_random")  # each is a mirror
 
 GEOMETRY: Final = (
     "rotate",
@@ -85,25 +85,19 @@ LIMITS: Final[Mapping[str, Range]] = {
 }
 """Numbers that Augmentor takes in any size; a manifest is not to fill the memory."""
 
-BEYOND: Final = 3e4
-"""Pixels: farther than any picture reaches, and within what `cv2.remap` takes."""
-
+BEYOND: Final = 3e4  # pixels: farther than any picture reaches, and within what `cv2.remap` takes
 _GLOBAL_RANDOM = threading.Lock()
 
 
-class DrawnStep(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class DrawnStep(Strict, frozen=True, kw_only=True):
     """A step that happens: a method of `Augmentor.Pipeline`, what it is given, and its seed."""
 
     operation: str
     seed: Annotated[int, Meta(ge=0, lt=2**32)]
     arguments: dict[str, Scalar]
 
-    def mirrors(self) -> bool:
-        """Tell whether the step is a mirror."""
-        return self.operation in FLIPS
 
-
-class Step(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Step(Strict, frozen=True, kw_only=True):
     """A step of a pipeline: a method of `Augmentor.Pipeline`, by name, and what it is given.
 
     Raises `UsageError` (``augmentation-recipe``) for a method that is unknown or changes grey
@@ -121,14 +115,6 @@ class Step(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     def happens(self, chance: float, *, exact: bool) -> bool:
         """Decide by a number from 0 to 1, as Augmentor does (``Pipeline._execute``), or exactly."""
         return chance < self.probability if exact else round(chance, 1) <= self.probability
-
-    def drawn(self, seed: int) -> DrawnStep:
-        """Return the step with its seed."""
-        return DrawnStep(operation=self.operation, seed=seed, arguments=self.arguments)
-
-    def mirrors(self) -> bool:
-        """Tell whether the step is a mirror."""
-        return self.operation in FLIPS
 
 
 def build(operation: str, arguments: Mapping[str, Scalar]) -> "Operation":
@@ -165,23 +151,18 @@ def source_maps(steps: Sequence[DrawnStep], rows: int, cols: int) -> Maps:
     """
     picture = Footprint((cols, rows))
     for step in steps:
-        picture = _perform(step, picture)
+        operation = build(step.operation, step.arguments)
+        try:
+            with augmentor_random(step.seed):
+                picture = operation.perform_operation([picture])[0]
+        except (ArithmeticError, AttributeError, LookupError, ValueError) as error:
+            size = f"{picture.height} x {picture.width}"
+            reason = f"Augmentor cannot {step.operation} a picture of {size}: {error}"
+            raise UsageError(reason, "Change its arguments.", "augmentation-recipe") from error
     x, y = np.meshgrid(np.arange(picture.width) + 0.5, np.arange(picture.height) + 0.5)
     found = picture.source((x, y))
     col, row = (np.nan_to_num(axis - 0.5, nan=-BEYOND).clip(-BEYOND, BEYOND) for axis in found)
     return col.astype(np.float32), row.astype(np.float32)
-
-
-def _perform(step: DrawnStep, picture: Footprint) -> Footprint:
-    operation = build(step.operation, step.arguments)
-    try:
-        with augmentor_random(step.seed):
-            made: list[Footprint] = operation.perform_operation([picture])
-    except (ArithmeticError, AttributeError, LookupError, ValueError) as error:
-        size = f"{picture.height} x {picture.width}"
-        reason = f"Augmentor cannot {step.operation} a picture of {size}: {error}"
-        raise UsageError(reason, "Change its arguments.", "augmentation-recipe") from error
-    return made[0]
 
 
 @contextmanager

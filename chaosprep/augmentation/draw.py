@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
 from functools import partial
 from typing import Any, Final, cast
 
@@ -16,14 +15,9 @@ from chaosprep.augmentation.operation import rounded
 from chaosprep.augmentation.recipe import AnyRecipe
 from chaosprep.errors import UsageError
 
-SCHEME_VERSION: Final = 1
-"""Goes up whenever a seed would draw other numbers, or the numbers would mean other pixels."""
-
-DECIMALS: Final = 6
-"""Drawn numbers are rounded to this many decimals: short in the manifest, exact through JSON."""
-
-FOLDED: Final = 200
-"""Elastic draws that may fold, one after the other, before the recipe is called impossible."""
+SCHEME_VERSION: Final = 1  # goes up when a seed draws other numbers, or they mean other pixels
+DECIMALS: Final = 6  # of drawn numbers: short in the manifest, exact through JSON
+FOLDED: Final = 200  # elastic draws in a row that may fold before a recipe is called impossible
 
 
 def generator(
@@ -54,26 +48,21 @@ def draw(
     comes.
     """
     for number in range(attempt, attempt + FOLDED):
-        drawn = recipe.draw(partial(_stream, seed, slice_id, copy, number))
+        drawn = recipe.draw(partial(generator, seed, slice_id, copy, attempt=number))
         if not any(isinstance(one, DrawnElastic) and one.folds() for one in drawn):
-            return as_json(recipe, drawn, number)
+            return {
+                "scheme": SCHEME_VERSION,
+                "engine": recipe.__struct_config__.tag,
+                "attempt": number,
+                "guard": None,
+                "interpolation": recipe.interpolation,
+                "operations": rounded(msgspec.to_builtins(drawn), DECIMALS),
+            }
     raise UsageError(
         f"elastic: {FOLDED} draws in a row fold the picture",
         "Give a smaller sigma or grid.",
         "augmentation-folds",
     )
-
-
-def as_json(recipe: AnyRecipe, drawn: Sequence[msgspec.Struct], attempt: int) -> dict[str, Any]:
-    """Write drawn operations as the parameters that `apply` takes."""
-    return {
-        "scheme": SCHEME_VERSION,
-        "engine": recipe.__struct_config__.tag,
-        "attempt": attempt,
-        "guard": None,
-        "interpolation": recipe.interpolation,
-        "operations": rounded(msgspec.to_builtins(drawn), DECIMALS),
-    }
 
 
 class _Key(ISeedSequence):
@@ -87,9 +76,3 @@ class _Key(ISeedSequence):
     ) -> NDArray[np.uint32 | np.uint64]:
         """Return the two words of the key."""
         return np.frombuffer(self.key, "<u8", n_words).astype(np.uint64)
-
-
-def _stream(
-    seed: int, slice_id: str, copy: int, attempt: int, operation: str
-) -> np.random.Generator:
-    return generator(seed, slice_id, copy, operation, attempt)

@@ -16,14 +16,9 @@ from numpy.typing import NDArray
 
 from chaosprep.augmentation.operation import Choice, Drawn, Range
 
-REFERENCE_SIDE: Final = 256
-"""Moves are given in pixels of a picture of this side, and grow with the sides of the picture."""
-
-SMALLEST_JACOBIAN: Final = 0.05
-"""A draw that presses an area to less than this part of it, or turns it over, is a fold."""
-
-LATTICE: Final = 65
-"""Places along each side at which the Jacobian is looked at."""
+REFERENCE_SIDE: Final = 256  # moves are pixels of a picture of this side, and grow with its sides
+SMALLEST_JACOBIAN: Final = 0.05  # part of an area; pressed to less, or turned over, it is a fold
+LATTICE: Final = 65  # places along each side at which the Jacobian is looked at
 
 Move = Annotated[float, Meta(ge=-REFERENCE_SIDE, le=REFERENCE_SIDE)]
 Line = Annotated[tuple[Move, ...], Meta(min_length=2, max_length=16)]

@@ -33,22 +33,6 @@ def shift_inverse(down: float, right: float) -> Matrix:
     return np.array([[1.0, 0.0, -right], [0.0, 1.0, -down], [0.0, 0.0, 1.0]])
 
 
-def crop_inverse(
-    sides: tuple[float, float], place: tuple[float, float], rows: int, cols: int
-) -> Matrix:
-    """Undo the enlarging of a window to the full size.
-
-    ``sides`` are its rows and cols as parts of the image's; ``place`` is its place, down and
-    right, within its free play: 0 top or left to 1 bottom or right. Pixel areas are kept together,
-    as when a crop is resized: the window's outer edges, not its outer pixel centres, go to the
-    edges of the image.
-    """
-    (tall, wide), (down, right) = sides, place
-    x = (1.0 - wide) * (right * cols - 0.5)
-    y = (1.0 - tall) * (down * rows - 0.5)
-    return np.array([[wide, 0.0, x], [0.0, tall, y], [0.0, 0.0, 1.0]])
-
-
 def coordinate_maps(
     matrix: Matrix,
     rows: int,

@@ -14,11 +14,8 @@ from chaosprep.augmentation.sampling import MaskSampling, sample_mask
 from chaosprep.augmentation.transform import Transform
 from chaosprep.imaging.levels import level_histogram
 
-KEEP_LABEL = 0.25
-"""Part of a label's area that has to stay in the picture."""
-
-ATTEMPTS = 20
-"""Draws before a slice is left as it was."""
+KEEP_LABEL = 0.25  # part of a label's area that has to stay in the picture
+ATTEMPTS = 20  # draws before a slice is left as it was
 
 
 def draw_guarded(
@@ -65,7 +62,8 @@ def guarded(
     parameters = draws()
     if mask is None or not keep_label or not mask.any():
         return Guarded(parameters)
-    guard, were = None, _areas(mask)
+    were = {label: area for label, area in level_histogram(mask).items() if label}
+    guard = None
     for _ in range(attempts):
         transform = Transform(parameters, mask.shape)
         after = sample_mask(mask, transform.maps, mask_sampling)
@@ -73,7 +71,9 @@ def guarded(
             return Guarded({**parameters, "guard": guard}, transform, after)
         guard = "redrawn"
         parameters = draws(attempt=parameters["attempt"] + 1)
-    return Guarded(_left(parameters))
+    # The spatial operations go; Augmentor's are all of them.
+    kept = [one for one in parameters["operations"] if one["operation"] in CHANGES]
+    return Guarded({**parameters, "guard": "left", "operations": kept})
 
 
 def erased_labels(
@@ -91,13 +91,3 @@ def erased_labels(
         for label, pixels in were.items()
         if not are[label] or are[label] * area < keep_label * pixels
     ]
-
-
-def _left(parameters: dict[str, Any]) -> dict[str, Any]:
-    """Take the spatial operations out; Augmentor's are all of them."""
-    kept = [one for one in parameters["operations"] if one["operation"] in CHANGES]
-    return {**parameters, "guard": "left", "operations": kept}
-
-
-def _areas(mask: NDArray[Any]) -> dict[int, int]:
-    return {label: area for label, area in level_histogram(mask).items() if label}

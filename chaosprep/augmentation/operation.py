@@ -10,22 +10,20 @@ import numpy as np
 
 from chaosprep.errors import UsageError
 
-Range = tuple[float, float]
-"""Lowest and highest number that may be drawn."""
+Range = tuple[float, float]  # lowest and highest number that may be drawn
 
 
-class Drawn(
-    msgspec.Struct,
-    frozen=True,
-    kw_only=True,
-    forbid_unknown_fields=True,
-    tag_field="operation",
-    tag="none",
-):
+class Strict(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A record that takes its own fields and no others."""
+
+
+class Drawn(Strict, frozen=True, kw_only=True, tag_field="operation", tag="none"):
     """One drawn operation: plain numbers, enough to do the same again."""
 
+    MIRRORS: ClassVar[bool] = False
 
-class Choice(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+
+class Choice(Strict, frozen=True, kw_only=True):
     """What may be drawn, and how often: ``probability`` is that of one copy of one slice.
 
     ``LIMITS`` gives the lowest and highest allowed value of each field, both allowed. Raises
@@ -33,15 +31,12 @@ class Choice(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """
 
     LIMITS: ClassVar[Mapping[str, Range]] = {}
-    MIRRORS: ClassVar[bool] = False
-
     probability: float = 1.0
 
     def __post_init__(self) -> None:
         for field, limits in {"probability": (0.0, 1.0), **self.LIMITS}.items():
-            check_number(
-                f"{snake_case(type(self).__name__)}: {field}", getattr(self, field), limits
-            )
+            name = re.sub(r"(?<!^)(?=[A-Z])", "_", type(self).__name__).lower()
+            check_number(f"{name}: {field}", getattr(self, field), limits)
 
     def draw(self, rng: np.random.Generator) -> Drawn | None:
         """Draw what is done where the operation happens; None for nothing."""
@@ -49,7 +44,7 @@ class Choice(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     def may_mirror(self) -> bool:
         """Tell whether a draw can turn a right hand into a left one."""
-        return self.MIRRORS and self.probability > 0
+        return False
 
 
 def check_number(name: str, value: float | Range, limits: Range) -> None:
@@ -57,18 +52,12 @@ def check_number(name: str, value: float | Range, limits: Range) -> None:
     low, high = limits
     numbers = value if isinstance(value, tuple) else (value,)
     if not all(low <= number <= high for number in numbers):
-        remedy = (
-            f"Give {'two numbers' if len(numbers) > 1 else 'a number'} from {low:g} to {high:g}."
-        )
+        what = "two numbers" if len(numbers) > 1 else "a number"
+        remedy = f"Give {what} from {low:g} to {high:g}."
         raise UsageError(f"{name} is out of range", remedy, "augmentation-recipe")
     if list(numbers) != sorted(numbers):
         remedy = "Give the lower of the two numbers first."
         raise UsageError(f"{name} is upside down", remedy, "augmentation-recipe")
-
-
-def snake_case(name: str) -> str:
-    """Write a class's name as a recipe names the operation: ``ShiftScaleRotate`` with ``_``."""
-    return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
 
 
 def either_way(rng: np.random.Generator, most: float) -> float:

@@ -12,11 +12,8 @@ from chaosprep.dataset.outlines import PALETTE
 Colour = NDArray[np.uint8]
 Ends = tuple[float, float]
 
-GAP: Final = 4
-"""White pixels between the tiles of a sheet."""
-
-GREY_STEP: Final = 8
-"""Grey values of a sheet as a file are multiples of this."""
+GAP: Final = 4  # white pixels between the tiles of a sheet
+GREY_STEP: Final = 8  # grey values of a sheet as a file are multiples of this
 
 
 def display_ends(image: NDArray[Any]) -> Ends:
@@ -66,9 +63,8 @@ def encode_sheet(picture: Colour) -> bytes:
     packed = fewer.astype(np.uint32) @ np.array([65536, 256, 1], np.uint32)
     colours, indices = np.unique(packed, return_inverse=True)
     indexed = Image.fromarray(indices.reshape(packed.shape).astype(np.uint8)).convert("P")
-    indexed.putpalette(
-        np.stack([colours >> 16, colours >> 8, colours], 1).astype(np.uint8).tobytes()
-    )
+    palette = np.stack([colours >> 16, colours >> 8, colours], 1).astype(np.uint8)
+    indexed.putpalette(palette.tobytes())
     stream = BytesIO()
     indexed.save(stream, "PNG", optimize=True)
     return stream.getvalue()

@@ -7,51 +7,13 @@ import msgspec
 import numpy as np
 from msgspec import Meta
 
-from chaosprep.augmentation.augmentor import DrawnStep, Step
+from chaosprep.augmentation import intensity, scanner, spatial
+from chaosprep.augmentation.augmentor import FLIPS, DrawnStep, Step
 from chaosprep.augmentation.elastic import DrawnElastic, Elastic
-from chaosprep.augmentation.intensity import (
-    Blur,
-    Contrast,
-    DrawnBlur,
-    DrawnContrast,
-    DrawnDropout,
-    DrawnGamma,
-    Dropout,
-    Gamma,
-    Intensity,
-)
-from chaosprep.augmentation.operation import Choice
+from chaosprep.augmentation.operation import Choice, Strict
 from chaosprep.augmentation.sampling import Interpolation
-from chaosprep.augmentation.scanner import (
-    Bias,
-    DrawnBias,
-    DrawnGhosting,
-    DrawnNoise,
-    Ghosting,
-    Noise,
-)
-from chaosprep.augmentation.spatial import (
-    Crop,
-    DrawnCrop,
-    DrawnRotation,
-    DrawnScale,
-    DrawnShear,
-    DrawnShift,
-    DrawnShiftScaleRotate,
-    DrawnStretch,
-    Rotation,
-    Scale,
-    Shear,
-    Shift,
-    ShiftScaleRotate,
-    Spatial,
-    Stretch,
-)
 from chaosprep.augmentation.symmetry import (
-    DrawnFlip,
-    DrawnFlipUpDown,
-    DrawnTranspose,
-    DrawnTurn,
+    DrawnSymmetry,
     Flip,
     FlipUpDown,
     Symmetry,
@@ -60,43 +22,32 @@ from chaosprep.augmentation.symmetry import (
 )
 from chaosprep.errors import ChaosprepError
 
-Stream = Callable[[str], np.random.Generator]
-"""The random numbers of one copy of one slice: the name of an operation -> its generator."""
+Stream = Callable[[str], np.random.Generator]  # of one copy: the name of an operation -> its own
 
 AnyDrawn = (
-    DrawnRotation
-    | DrawnScale
-    | DrawnStretch
-    | DrawnShear
-    | DrawnShift
-    | DrawnShiftScaleRotate
-    | DrawnFlip
-    | DrawnFlipUpDown
-    | DrawnTranspose
-    | DrawnTurn
-    | DrawnCrop
+    spatial.DrawnRotation
+    | spatial.DrawnScale
+    | spatial.DrawnStretch
+    | spatial.DrawnShear
+    | spatial.DrawnShift
+    | spatial.DrawnShiftScaleRotate
+    | DrawnSymmetry
+    | spatial.DrawnCrop
     | DrawnElastic
-    | DrawnGamma
-    | DrawnContrast
-    | DrawnBias
-    | DrawnBlur
-    | DrawnGhosting
-    | DrawnNoise
-    | DrawnDropout
+    | intensity.DrawnGamma
+    | intensity.DrawnContrast
+    | scanner.DrawnBias
+    | intensity.DrawnBlur
+    | scanner.DrawnGhosting
+    | scanner.DrawnNoise
+    | intensity.DrawnDropout
 )
 
 ENGINES: Final = ("opencv", "augmentor")
 Guard = Literal["redrawn", "left"]
 
 
-class Recipe(
-    msgspec.Struct,
-    frozen=True,
-    kw_only=True,
-    forbid_unknown_fields=True,
-    tag_field="engine",
-    tag="opencv",
-):
+class Recipe(Strict, frozen=True, kw_only=True, tag_field="engine", tag="opencv"):
     """What may be drawn by the engine ``opencv``; None leaves an operation out.
 
     Operations happen in the order of the fields. All spatial ones are composed into one resampling
@@ -105,31 +56,30 @@ class Recipe(
     """
 
     interpolation: Interpolation = "cubic"
-    rotation: Rotation | None = None
-    scale: Scale | None = None
-    stretch: Stretch | None = None
-    shear: Shear | None = None
-    shift: Shift | None = None
-    shift_scale_rotate: ShiftScaleRotate | None = None
+    rotation: spatial.Rotation | None = None
+    scale: spatial.Scale | None = None
+    stretch: spatial.Stretch | None = None
+    shear: spatial.Shear | None = None
+    shift: spatial.Shift | None = None
+    shift_scale_rotate: spatial.ShiftScaleRotate | None = None
     flip: Flip | None = None
     flip_up_down: FlipUpDown | None = None
     transpose: Transpose | None = None
     turn: Turn | None = None
     symmetry: Symmetry | None = None
-    crop: Crop | None = None
+    crop: spatial.Crop | None = None
     elastic: Elastic | None = None
-    gamma: Gamma | None = None
-    contrast: Contrast | None = None
-    bias: Bias | None = None
-    blur: Blur | None = None
-    ghosting: Ghosting | None = None
-    noise: Noise | None = None
-    dropout: Dropout | None = None
+    gamma: intensity.Gamma | None = None
+    contrast: intensity.Contrast | None = None
+    bias: scanner.Bias | None = None
+    blur: intensity.Blur | None = None
+    ghosting: scanner.Ghosting | None = None
+    noise: scanner.Noise | None = None
+    dropout: intensity.Dropout | None = None
 
     def choices(self) -> list[tuple[str, Choice]]:
         """Return the operations that may happen, by name, in their order."""
-        fields = ((name, getattr(self, name)) for name in OPERATIONS)
-        return [(name, choice) for name, choice in fields if choice is not None]
+        return [(name, one) for name in OPERATIONS if (one := getattr(self, name)) is not None]
 
     def draw(self, stream: Stream) -> Sequence[msgspec.Struct]:
         """Draw the operations of one copy."""
@@ -151,19 +101,11 @@ class Recipe(
 OPERATIONS: Final = tuple(name for name in Recipe.__struct_fields__ if name != "interpolation")
 """Names of the operations of the engine ``opencv``, in the order in which they happen."""
 
-
 CHANGES: Final = ("gamma", "contrast", "bias", "blur", "ghosting", "noise", "dropout")
 """Those of them that change grey values; all others move pixels."""
 
 
-class AugmentorRecipe(
-    msgspec.Struct,
-    frozen=True,
-    kw_only=True,
-    forbid_unknown_fields=True,
-    tag_field="engine",
-    tag="augmentor",
-):
+class AugmentorRecipe(Strict, frozen=True, kw_only=True, tag_field="engine", tag="augmentor"):
     """An Augmentor pipeline, step by step: the geometry is drawn and shaped by Augmentor itself.
 
     Augmentor does a step where ``round(u, 1) <= probability`` for a random ``u`` below 1, so 0.5
@@ -184,18 +126,19 @@ class AugmentorRecipe(
             chance = rng.random()
             seed = int(rng.integers(2**32))
             if step.happens(chance, exact=self.exact_probability):
-                drawn.append(step.drawn(seed))
+                arguments = step.arguments
+                drawn.append(DrawnStep(operation=step.operation, seed=seed, arguments=arguments))
         return drawn
 
     def may_mirror(self) -> bool:
         """Tell whether a draw can turn a right kidney into a left one."""
-        return any(step.mirrors() for step in self.operations)
+        return any(step.operation in FLIPS for step in self.operations)
 
 
 AnyRecipe = Recipe | AugmentorRecipe
 
 
-class _Parameters(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class _Parameters(Strict, frozen=True, kw_only=True):
     scheme: Literal[1]
     attempt: Annotated[int, Meta(ge=0)]
     guard: Guard | None
@@ -213,18 +156,13 @@ class OpencvParameters(_Parameters, frozen=True, kw_only=True, tag_field="engine
     operations: tuple[AnyDrawn, ...]
 
     def __post_init__(self) -> None:
-        elastic = [
-            isinstance(one, DrawnElastic)
-            for one in self.operations
-            if not isinstance(one, Intensity)
-        ]
-        if any(elastic[:-1]):
+        moves = [one for one in self.operations if not isinstance(one, intensity.Intensity)]
+        if any(isinstance(one, DrawnElastic) for one in moves[:-1]):
             raise ValueError("elastic is the last of the spatial operations")
 
     def mirrors(self) -> bool:
         """Tell whether a right kidney looks like a left one now: two mirrors are none."""
-        found = sum(one.MIRRORS for one in self.operations if isinstance(one, Spatial))
-        return bool(found % 2)
+        return sum(one.MIRRORS for one in self.operations) % 2 == 1
 
 
 class AugmentorParameters(
@@ -236,7 +174,7 @@ class AugmentorParameters(
 
     def mirrors(self) -> bool:
         """Tell whether a right kidney looks like a left one now: two mirrors are none."""
-        return bool(sum(one.mirrors() for one in self.operations) % 2)
+        return sum(one.operation in FLIPS for one in self.operations) % 2 == 1
 
 
 AnyParameters = OpencvParameters | AugmentorParameters

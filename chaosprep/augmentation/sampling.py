@@ -13,21 +13,11 @@ Interpolation = Literal["cubic", "linear", "lanczos4"]
 MaskSampling = Literal["nearest", "label"]
 Method = Interpolation | Literal["nearest"]
 
-IMAGE_DTYPES = ("uint8", "uint16", "int16", "float32")
-"""Pixel types that go through float32 and back without loss; 32-bit integers do not."""
-
-MASK_DTYPES = ("bool", "uint8", "uint16", "int16")
-"""Mask types that `cv2.remap` takes (bool as bytes)."""
-
-PAD: Final = 4
-"""Pixels that the widest interpolation (lanczos4) reads beyond the image."""
-
-LARGEST_SIDE: Final = 32766 - 2 * PAD
-"""`cv2.remap` keeps coordinates in signed 16-bit numbers, and wants sides below 32767."""
-
-STEPS: Final = 32
-"""Sub-pixel steps of interpolation: ``cv::INTER_TAB_SIZE`` of OpenCV's imgproc.hpp."""
-
+IMAGE_DTYPES = ("uint8", "uint16", "int16", "float32")  # go through float32 without loss
+MASK_DTYPES = ("bool", "uint8", "uint16", "int16")  # that `cv2.remap` takes (bool as bytes)
+PAD: Final = 4  # pixels that the widest interpolation (lanczos4) reads beyond the image
+LARGEST_SIDE: Final = 32766 - 2 * PAD  # `cv2.remap` has signed 16-bit coordinates
+STEPS: Final = 32  # between pixels: ``cv::INTER_TAB_SIZE`` of OpenCV's imgproc.hpp
 ROUNDING: Final = np.float32(1.5 * 2**23 / STEPS)
 """A float32 above all coordinates whose last digit is one step; the half keeps it there."""
 
@@ -61,10 +51,8 @@ def sample_image(
     """Resample an image (rows, cols) to the shape of the maps, float32, neither rounded nor cast.
 
     Values never leave the image's own [minimum, maximum]: what the curve overshoots is clipped,
-    and what lies outside the image gets its minimum. Takes uint8, uint16, int16 and float32; raises
-    `FileError` (``pixel-type``, ``image-shape``, ``pixel-values``) for other types (32-bit
-    integers do not fit in the float32 of the interpolation), for other shapes, and for NaN or
-    infinity.
+    and what lies outside the image gets its minimum. Raises `FileError` as `check_pixels` (for
+    `IMAGE_DTYPES`) and `value_range` do.
     """
     return _sampled(image, maps, interpolation, np.dtype(np.float32))
 
@@ -90,13 +78,7 @@ def _sampled(image: NDArray[Any], maps: Maps, method: Method, dtype: np.dtype[An
     check_pixels(image, IMAGE_DTYPES, "image")
     reserve(maps[0].size)
     low, high = value_range(image)
-    methods = {
-        "cubic": cv2.INTER_CUBIC,
-        "linear": cv2.INTER_LINEAR,
-        "lanczos4": cv2.INTER_LANCZOS4,
-        "nearest": cv2.INTER_NEAREST,
-    }
-    sampled = _remap(image, maps, methods[method], low, dtype)
+    sampled = _remap(image, maps, getattr(cv2, f"INTER_{method.upper()}"), low, dtype)
     return np.clip(sampled, dtype.type(low), dtype.type(high), out=sampled)
 
 
@@ -105,8 +87,7 @@ def sample_mask(mask: NDArray[Any], maps: Maps, method: MaskSampling = "nearest"
 
     ``nearest`` takes the nearest pixel; ``label`` interpolates each label's area linearly and takes
     the greatest (of equal ones the lowest value), which gives smoother borders. No label is made
-    that was not there. Takes bool, uint8, uint16 and int16; raises `FileError` (``pixel-type``,
-    ``image-shape``) for others.
+    that was not there. Raises `FileError` as `check_pixels` does for `MASK_DTYPES`.
     """
     import cv2
 

@@ -10,18 +10,19 @@ from typing import Annotated, ClassVar, Literal
 import numpy as np
 from msgspec import Meta
 
-from chaosprep.augmentation.geometry import (
-    Matrix,
-    about_centre,
-    crop_inverse,
-    rotation_linear,
-    shift_inverse,
+from chaosprep.augmentation.geometry import Matrix, about_centre, rotation_linear, shift_inverse
+from chaosprep.augmentation.intensity import Fraction
+from chaosprep.augmentation.operation import (
+    Choice,
+    Drawn,
+    Range,
+    between,
+    either_way,
+    factor_between,
 )
-from chaosprep.augmentation.operation import Choice, Drawn, Range, either_way, factor_between
 
 Degrees = Annotated[float, Meta(ge=-180.0, le=180.0)]
 Factor = Annotated[float, Meta(ge=0.25, le=4.0)]
-Fraction = Annotated[float, Meta(ge=0.0, le=1.0)]
 SideShare = Annotated[float, Meta(gt=0.0, le=1.0)]
 Part = Annotated[float, Meta(ge=-1.0, le=1.0)]
 
@@ -31,8 +32,6 @@ RATIOS: Range = (0.5, 2.0)
 
 class Spatial(Drawn, frozen=True, kw_only=True, tag="spatial"):
     """A drawn operation that moves pixels."""
-
-    MIRRORS: ClassVar[bool] = False
 
     def inverse(self, rows: int, cols: int) -> Matrix:
         """Undo the operation on a picture of rows x cols."""
@@ -201,8 +200,14 @@ class DrawnCrop(Spatial, frozen=True, kw_only=True, tag="crop"):
     left: Fraction
 
     def inverse(self, rows: int, cols: int) -> Matrix:
-        """Put the window back to its place."""
-        return crop_inverse((self.rows, self.cols), (self.top, self.left), rows, cols)
+        """Put the window back to its place.
+
+        Pixel areas are kept together, as when a crop is resized: the window's outer edges, not its
+        outer pixel centres, go to the edges of the picture.
+        """
+        x = (1.0 - self.cols) * (self.left * cols - 0.5)
+        y = (1.0 - self.rows) * (self.top * rows - 0.5)
+        return np.array([[self.cols, 0.0, x], [0.0, self.rows, y], [0.0, 0.0, 1.0]])
 
 
 class Crop(Choice, frozen=True, kw_only=True):
@@ -218,7 +223,7 @@ class Crop(Choice, frozen=True, kw_only=True):
 
     def draw(self, rng: np.random.Generator) -> DrawnCrop:
         """Draw size, shape and place; what would be longer than the picture is cut to it."""
-        side = self.side[0] + (self.side[1] - self.side[0]) * rng.random()
+        side = between(rng, self.side)
         root = math.sqrt(factor_between(rng, self.aspect))
         rows, cols = min(1.0, side / root), min(1.0, side * root)
         return DrawnCrop(rows=rows, cols=cols, top=rng.random(), left=rng.random())

@@ -6,17 +6,10 @@ from typing import Any
 
 import msgspec
 
-from chaosprep.augmentation.recipe import (
-    ENGINES,
-    OPERATIONS,
-    AnyRecipe,
-    AugmentorRecipe,
-    Recipe,
-)
+from chaosprep.augmentation.recipe import ENGINES, OPERATIONS, AnyRecipe, AugmentorRecipe, Recipe
 from chaosprep.errors import FileError, UsageError
 
-LARGEST_FILE = 2**20
-"""Bytes; a recipe is never that long."""
+LARGEST_FILE = 2**20  # bytes; a recipe is never that long
 
 
 def read_spec(path: Path) -> AnyRecipe:
@@ -30,7 +23,16 @@ def read_spec(path: Path) -> AnyRecipe:
     Raises `FileError` (``spec-unreadable``) for what is not TOML, and `UsageError`
     (``augmentation-recipe``) for what is not a recipe.
     """
-    return recipe_of(_read(path))
+    try:
+        if path.stat().st_size > LARGEST_FILE:
+            raise FileError("larger than a recipe can be", "Check the file.", "spec-unreadable")
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        reason = f"not readable: {error.strerror}"
+        raise FileError(reason, "Check the path.", "spec-unreadable") from error
+    except ValueError as error:  # tomllib's and the decoder's own errors are kinds of it
+        raise FileError(f"not TOML: {error}", "Correct it there.", "spec-unreadable") from error
+    return recipe_of(table)
 
 
 def recipe_of(table: dict[str, Any]) -> AnyRecipe:
@@ -46,31 +48,17 @@ def recipe_of(table: dict[str, Any]) -> AnyRecipe:
     return _convert(table, Recipe)
 
 
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        if path.stat().st_size > LARGEST_FILE:
-            raise FileError("larger than a recipe can be", "Check the file.", "spec-unreadable")
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        reason = f"not readable: {error.strerror}"
-        raise FileError(reason, "Check the path.", "spec-unreadable") from error
-    except ValueError as error:  # tomllib's and the decoder's own errors are kinds of it
-        raise FileError(f"not TOML: {error}", "Correct it there.", "spec-unreadable") from error
-
-
 def _steps(table: dict[str, Any]) -> list[dict[str, Any]]:
     """Put the arguments of each step, which stand beside its name, into a table of their own."""
     steps = table.get("operations", [])
     if not isinstance(steps, list) or not all(isinstance(step, dict) for step in steps):
         raise _refuse("operations is no array of tables", "Write each one under [[operations]].")
-    own = ("operation", "probability")
-    return [
-        {
-            **{key: value for key, value in step.items() if key in own},
-            "arguments": {key: value for key, value in step.items() if key not in own},
-        }
-        for step in steps
-    ]
+    found = []
+    for step in steps:
+        own = {key: step[key] for key in ("operation", "probability") if key in step}
+        arguments = {key: value for key, value in step.items() if key not in own}
+        found.append({**own, "arguments": arguments})
+    return found
 
 
 def _convert(table: dict[str, Any], recipe: type[AnyRecipe]) -> AnyRecipe:

@@ -8,7 +8,6 @@ background.
 
 from typing import ClassVar, Literal
 
-import msgspec
 import numpy as np
 
 from chaosprep.augmentation.geometry import Matrix, about_centre
@@ -17,64 +16,35 @@ from chaosprep.augmentation.spatial import Spatial
 from chaosprep.errors import UsageError
 
 
-class DrawnFlip(Spatial, frozen=True, kw_only=True, tag="flip"):
+class Whole(Spatial, frozen=True, kw_only=True, tag="whole"):
+    """A drawn operation by ``LINEAR``, a 2 x 2 matrix of whole numbers on (col, row)."""
+
+    LINEAR: ClassVar[Matrix]
+
+    def inverse(self, rows: int, cols: int) -> Matrix:
+        """Go back, with offsets rounded down, so that no pixel falls between two."""
+        return np.floor(about_centre(self.LINEAR, rows, cols))
+
+
+class DrawnFlip(Whole, frozen=True, kw_only=True, tag="flip"):
     """Left and right changed places."""
 
     MIRRORS: ClassVar[bool] = True
-
-    def inverse(self, rows: int, cols: int) -> Matrix:
-        """Flip again."""
-        return about_centre(np.diag([-1.0, 1.0]), rows, cols)
+    LINEAR: ClassVar[Matrix] = np.diag([-1.0, 1.0])
 
 
-class Flip(Choice, frozen=True, kw_only=True):
-    """Flip left and right."""
-
-    MIRRORS: ClassVar[bool] = True
-
-    def draw(self, rng: np.random.Generator) -> DrawnFlip:
-        """Flip."""
-        return DrawnFlip()
-
-
-class DrawnFlipUpDown(Spatial, frozen=True, kw_only=True, tag="flip_up_down"):
+class DrawnFlipUpDown(Whole, frozen=True, kw_only=True, tag="flip_up_down"):
     """Top and bottom changed places."""
 
     MIRRORS: ClassVar[bool] = True
-
-    def inverse(self, rows: int, cols: int) -> Matrix:
-        """Flip again."""
-        return about_centre(np.diag([1.0, -1.0]), rows, cols)
+    LINEAR: ClassVar[Matrix] = np.diag([1.0, -1.0])
 
 
-class FlipUpDown(Choice, frozen=True, kw_only=True):
-    """Flip top and bottom."""
-
-    MIRRORS: ClassVar[bool] = True
-
-    def draw(self, rng: np.random.Generator) -> DrawnFlipUpDown:
-        """Flip."""
-        return DrawnFlipUpDown()
-
-
-class DrawnTranspose(Spatial, frozen=True, kw_only=True, tag="transpose"):
+class DrawnTranspose(Whole, frozen=True, kw_only=True, tag="transpose"):
     """Rows and columns changed places, about the centre."""
 
     MIRRORS: ClassVar[bool] = True
-
-    def inverse(self, rows: int, cols: int) -> Matrix:
-        """Transpose again."""
-        return whole_pixels(about_centre(np.array([[0.0, 1.0], [1.0, 0.0]]), rows, cols))
-
-
-class Transpose(Choice, frozen=True, kw_only=True):
-    """Exchange rows and columns, which is a mirror too."""
-
-    MIRRORS: ClassVar[bool] = True
-
-    def draw(self, rng: np.random.Generator) -> DrawnTranspose:
-        """Transpose."""
-        return DrawnTranspose()
+    LINEAR: ClassVar[Matrix] = np.array([[0.0, 1.0], [1.0, 0.0]])
 
 
 class DrawnTurn(Spatial, frozen=True, kw_only=True, tag="turn"):
@@ -83,44 +53,70 @@ class DrawnTurn(Spatial, frozen=True, kw_only=True, tag="turn"):
     quarters: Literal[1, 2, 3]
 
     def inverse(self, rows: int, cols: int) -> Matrix:
-        """Turn back, without the rounding of sines."""
-        quarter = np.array([[0.0, -1.0], [1.0, 0.0]])
-        linear = np.linalg.matrix_power(quarter, self.quarters)
-        return whole_pixels(about_centre(linear, rows, cols))
+        """Turn back as `Whole` does, without the rounding of sines."""
+        linear = np.linalg.matrix_power(np.array([[0.0, -1.0], [1.0, 0.0]]), self.quarters)
+        return np.floor(about_centre(linear, rows, cols))
 
 
-class Turn(Choice, frozen=True, kw_only=True):
-    """Turn by 90, 180 or 270 degrees."""
+DrawnSymmetry = DrawnFlip | DrawnFlipUpDown | DrawnTranspose | DrawnTurn
 
-    def draw(self, rng: np.random.Generator) -> DrawnTurn:
-        """Draw one of the three."""
-        return turn(int(rng.integers(1, 4)))
-
-
-def whole_pixels(matrix: Matrix) -> Matrix:
-    """Round the offsets of a matrix of whole numbers down, so that no pixel falls between two."""
-    return np.floor(matrix)
-
-
-def turn(quarters: int) -> DrawnTurn:
-    """Name 1, 2 or 3 quarter turns."""
-    return msgspec.convert({"operation": "turn", "quarters": quarters}, DrawnTurn)
-
-
-SYMMETRIES: dict[str, Spatial | None] = {
+SYMMETRIES: dict[str, DrawnSymmetry | None] = {
     "none": None,
     "flip": DrawnFlip(),
     "flip_up_down": DrawnFlipUpDown(),
     "transpose": DrawnTranspose(),
-    "turn_90": turn(1),
-    "turn_180": turn(2),
-    "turn_270": turn(3),
+    "turn_90": DrawnTurn(quarters=1),
+    "turn_180": DrawnTurn(quarters=2),
+    "turn_270": DrawnTurn(quarters=3),
 }
-"""What `Symmetry` chooses from."""
 
 
-class Symmetry(Choice, frozen=True, kw_only=True):
-    """One of ``choices``, each as likely as the other: names of `SYMMETRIES`."""
+class OneOf(Choice, frozen=True, kw_only=True):
+    """A choice among ``names`` of `SYMMETRIES`, each as likely as the other."""
+
+    NAMES: ClassVar[tuple[str, ...]] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What may be drawn."""
+        return self.NAMES
+
+    def draw(self, rng: np.random.Generator) -> DrawnSymmetry | None:
+        """Draw one of the names."""
+        return SYMMETRIES[self.names[int(rng.integers(len(self.names)))]]
+
+    def may_mirror(self) -> bool:
+        """Tell whether one of the names is a mirror's."""
+        drawn = (SYMMETRIES[name] for name in self.names)
+        return self.probability > 0 and any(one is not None and one.MIRRORS for one in drawn)
+
+
+class Flip(OneOf, frozen=True, kw_only=True):
+    """Flip left and right."""
+
+    NAMES: ClassVar[tuple[str, ...]] = ("flip",)
+
+
+class FlipUpDown(OneOf, frozen=True, kw_only=True):
+    """Flip top and bottom."""
+
+    NAMES: ClassVar[tuple[str, ...]] = ("flip_up_down",)
+
+
+class Transpose(OneOf, frozen=True, kw_only=True):
+    """Exchange rows and columns, which is a mirror too."""
+
+    NAMES: ClassVar[tuple[str, ...]] = ("transpose",)
+
+
+class Turn(OneOf, frozen=True, kw_only=True):
+    """Turn by 90, 180 or 270 degrees."""
+
+    NAMES: ClassVar[tuple[str, ...]] = ("turn_90", "turn_180", "turn_270")
+
+
+class Symmetry(OneOf, frozen=True, kw_only=True):
+    """One of ``choices``, which are names of `SYMMETRIES`."""
 
     choices: tuple[str, ...] = tuple(SYMMETRIES)
 
@@ -130,11 +126,7 @@ class Symmetry(Choice, frozen=True, kw_only=True):
             remedy = f"Give any of {', '.join(SYMMETRIES)}."
             raise UsageError("symmetry: choices are not known", remedy, "augmentation-recipe")
 
-    def draw(self, rng: np.random.Generator) -> Spatial | None:
-        """Draw one of the choices."""
-        return SYMMETRIES[self.choices[int(rng.integers(len(self.choices)))]]
-
-    def may_mirror(self) -> bool:
-        """Tell whether one of the choices is a mirror."""
-        drawn = (SYMMETRIES[name] for name in self.choices)
-        return self.probability > 0 and any(one is not None and one.MIRRORS for one in drawn)
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What may be drawn."""
+        return self.choices

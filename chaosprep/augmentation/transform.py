@@ -9,12 +9,7 @@ import numpy as np
 from chaosprep.augmentation.augmentor import source_maps
 from chaosprep.augmentation.elastic import DrawnElastic
 from chaosprep.augmentation.geometry import Maps, Matrix, coordinate_maps
-from chaosprep.augmentation.recipe import (
-    AnyParameters,
-    AugmentorParameters,
-    OpencvParameters,
-    read_parameters,
-)
+from chaosprep.augmentation.recipe import AnyParameters, AugmentorParameters, read_parameters
 from chaosprep.augmentation.spatial import Spatial
 
 
@@ -48,13 +43,12 @@ class Transform:
     @cached_property
     def linear(self) -> Matrix:
         """The 2 x 2 matrix on (col, row) from a step in the output to one in the input."""
-        if isinstance(self.drawn, OpencvParameters):
+        if not isinstance(self.drawn, AugmentorParameters):
             return self._matrix[:2, :2]
         steps = []
         for axis in self.maps:
-            down, right = (
-                np.gradient(axis.astype(np.float64)) if min(axis.shape) > 1 else (0.0, 0.0)
-            )
+            flat = min(axis.shape) == 1
+            down, right = (0.0, 0.0) if flat else np.gradient(axis.astype(np.float64))
             steps.append((np.median(right), np.median(down)))
         return np.array(steps)
 

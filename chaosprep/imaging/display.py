@@ -7,9 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chaosprep.imaging.header import Header
-from chaosprep.imaging.luts import Lut
-from chaosprep.imaging.voi import Voi
-from chaosprep.imaging.windows import apply_table, apply_window
+from chaosprep.imaging.voi import Lut, Voi
+from chaosprep.imaging.windows import apply_table, apply_window, every_value
 
 Units = Lut | tuple[float, float]
 """How stored values become modality units: a Modality LUT, or slope and intercept."""
@@ -36,9 +35,7 @@ def windowed(header: Header, pixels: NDArray[Any]) -> NDArray[np.uint8] | None:
 @lru_cache(maxsize=2)  # the slices of a series share one
 def _table(dtype: np.dtype[Any], units: Units, shown: Voi | Lut) -> NDArray[np.uint8]:
     """Tabulate `_display` for an integer dtype of 8 or 16 bits, as `window_table` does."""
-    unsigned = np.uint8 if dtype.itemsize == 1 else np.uint16
-    every = np.arange(2 ** (8 * dtype.itemsize), dtype=unsigned).view(dtype)
-    return _display(every, units, shown)
+    return _display(every_value(dtype), units, shown)
 
 
 def _display(pixels: NDArray[Any], units: Units, shown: Voi | Lut) -> NDArray[np.uint8]:

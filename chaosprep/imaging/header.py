@@ -2,8 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from chaosprep.imaging.luts import Lut
-from chaosprep.imaging.voi import SIGMOID, Voi
+from chaosprep.imaging.voi import SIGMOID, Lut, Voi
 
 Vector = tuple[float, float, float]
 Orientation = tuple[float, float, float, float, float, float]

@@ -18,8 +18,8 @@ _HIGHEST = np.iinfo(np.uint16).max
 def as_labels(array: NDArray[Any]) -> Labels:
     """The same values as uint8, or uint16 where one is above 255; any shape.
 
-    Raises:
-        FileError: `mask-values`: NaN, fractions, negative or too large values, or an image's many.
+    Raises `FileError` ``mask-values`` for NaN, fractions, negative or too large values, and for
+    more different ones than a label map has.
     """
     if array.dtype.kind not in "biuf":
         raise no_label_map("it holds no numbers")
@@ -39,11 +39,7 @@ def as_labels(array: NDArray[Any]) -> Labels:
 
 
 def check_same_size(shape: tuple[int, ...], header: Header) -> None:
-    """Check that a mask is as large as its image.
-
-    Raises:
-        FileError: `size-mismatch`.
-    """
+    """Raise `FileError` ``size-mismatch`` unless a mask is as large as its image."""
     if shape != (header.rows, header.cols):
         raise FileError(
             f"the mask is {size_text(shape)} but its image {header.rows}x{header.cols}",

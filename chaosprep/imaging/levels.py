@@ -35,15 +35,9 @@ def describe_levels(histogram: Mapping[int, int], limit: int = 8) -> str:
 
 
 def check_levels(histogram: Mapping[int, int], organs: Sequence[Organ], known: Known) -> None:
-    """Check that each level but 0 belongs to an organ.
+    """Check that each level of a mask's histogram, but 0, belongs to one of a data set's organs.
 
-    Args:
-        histogram: of a mask.
-        organs: those that it may show.
-        known: the data set that they are of.
-
-    Raises:
-        FileError: `mask-levels`; the remedy names the option that would take the mask.
+    Raises `FileError` ``mask-levels``; its remedy names the option that would take the mask.
     """
     levels = {level for level in histogram if level != 0}
     if _is_binary(levels, organs):
@@ -75,22 +69,15 @@ def level_table(values: NDArray[np.uint8], organs: Sequence[Organ]) -> bytes:
     Those are the levels that `check_levels` would refuse of a mask of one level: it refuses no mask
     without one of them.
     """
-    return bytes(
-        _ODD if _is_odd(level, organs) else int(value) for level, value in enumerate(values)
-    )
+    table = enumerate(values.tolist())
+    return bytes(_ODD if _is_odd(level, organs) else value for level, value in table)
 
 
 def relabel(mask: NDArray[np.integer], table: bytes, part: Part) -> NDArray[np.uint8] | None:
-    """Replace grey levels by a `level_table`, in one pass over the pixels.
+    """Replace the grey levels of a mask (rows, cols) by a `level_table`, in one pass.
 
-    Args:
-        mask: (rows, cols).
-        table: what each level becomes.
-        part: of the mask; outside, all is 0.
-
-    Returns:
-        The new mask, (rows, cols) uint8; None where the levels have to be looked into first: one is
-        of no organ, or they are of more than 8 bits.
+    Outside ``part``, all of it is 0. Returns (rows, cols) uint8, or None where the levels have to
+    be looked into first: one is of no organ, or they are of more than 8 bits.
     """
     if mask.dtype != np.uint8:
         return None

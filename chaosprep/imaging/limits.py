@@ -25,14 +25,8 @@ def size_text(shape: Iterable[int]) -> str:
 
 
 def check_bytes(voxels: int, itemsize: int) -> None:
-    """Refuse a volume of more than `MAX_BYTES` before it is unpacked.
-
-    Raises:
-        FileError: `too-large`.
-    """
+    """Refuse a volume of more than `MAX_BYTES` before it is unpacked: `FileError` ``too-large``."""
     if voxels * itemsize > MAX_BYTES:
-        raise FileError(
-            f"its {voxels} voxels of {itemsize} bytes are above the limit of {MAX_BYTES >> 20} MiB",
-            "Check the file; save labels as 8-bit integers.",
-            code="too-large",
-        )
+        limit = MAX_BYTES >> 20
+        reason = f"its {voxels} voxels of {itemsize} bytes are above the limit of {limit} MiB"
+        raise FileError(reason, "Check the file; save labels as 8-bit integers.", "too-large")

@@ -46,8 +46,7 @@ class Window:
     def stored(self, header: Header) -> Ends:
         """The window in the stored values of a slice, the lower end first.
 
-        Raises:
-            FileError: `window`: the slice's rescale puts it out of all numbers.
+        Raises `FileError` ``window`` where the slice's rescale puts it out of all numbers.
         """
         if not self.in_modality_units:
             return self.low, self.high
@@ -65,12 +64,10 @@ class Window:
 def find_window(
     slices: Sequence[Pixels], kind: Literal["percentile", "dicom", "minmax"] | Ends
 ) -> Window:
-    """The window of some slices.
+    """The window of some slices, each given as header and stored values (rows, cols).
 
-    Args:
-        slices: header and stored values (rows, cols) of each.
-        kind: `percentile` (0.5 and 99.5 over all pixels), `dicom` (the median of the headers'
-            windows; percentiles where there is none), `minmax`, or a window in modality units.
+    ``kind`` is ``percentile`` (0.5 and 99.5 over all pixels), ``dicom`` (the median of the headers'
+    windows; percentiles where there is none), ``minmax``, or a window in modality units.
     """
     if isinstance(kind, tuple):
         return Window(*kind, "user", in_modality_units=True)
@@ -84,9 +81,13 @@ def find_window(
         if look is not None:
             notes = (*notes, "shown by a LUT or sigmoid of the DICOM header, not a straight window")
             return Window(0.0, 0.0, "dicom", notes=notes, look=look)
-        ends = [_ends(header, differ) for header in headers if header.window is not None]
+        ends = [
+            _in_modality_units(np.array(h.window), h) if differ else np.array(h.window)
+            for h in headers
+            if h.window is not None
+        ]
         if ends:
-            low, high = np.median(np.asarray(ends), axis=0).tolist()
+            low, high = np.median(ends, axis=0).tolist()
             return Window(low, high, "dicom", differ, notes)
         notes = (*notes, "no usable window in the DICOM headers; percentiles taken instead")
     histogram = Histogram()
@@ -99,14 +100,6 @@ def find_window(
         return Window(low, high, "percentile", differ, notes)
     notes = (*notes, "the percentiles are equal; minimum and maximum taken instead")
     return Window(*histogram.minmax(), "minmax", differ, notes)
-
-
-def _ends(header: Header, in_modality_units: bool) -> Ends:
-    low, high = header.window or (0.0, 0.0)
-    if not in_modality_units:
-        return low, high
-    slope, intercept = header.rescale_slope, header.rescale_intercept
-    return low * slope + intercept, high * slope + intercept
 
 
 def _in_modality_units(array: NDArray[Any], header: Header) -> NDArray[np.float64]:

@@ -63,8 +63,7 @@ class Histogram:
 def count_values(array: NDArray[Any]) -> tuple[int, NDArray[np.int64]]:
     """Count integers of up to 16 bits, in an array of any shape that is not empty.
 
-    Returns:
-        The smallest of them, and how often each is from there on.
+    Returns the smallest of them, and how often each is from there on.
     """
     values = array.reshape(1, -1)  # OpenCV goes row by row, and is slow on short ones
     low, high = int(values.min()), int(values.max())
@@ -107,13 +106,18 @@ def apply_window(array: NDArray[np.number], low: float, high: float) -> NDArray[
 
 
 def window_table(low: float, high: float, dtype: DTypeLike) -> NDArray[np.uint8]:
-    """Tabulate `apply_window` for every value of an integer dtype of 8 or 16 bits.
+    """Tabulate `apply_window` for `every_value` of an integer dtype of 8 or 16 bits."""
+    return _scale(every_value(np.dtype(dtype)), low, high)
 
-    The table is indexed by a value's bits read as unsigned, so that -1 of int16 is its last entry.
+
+def every_value(dtype: np.dtype[Any]) -> NDArray[np.integer]:
+    """Give each value of an integer dtype of 8 or 16 bits, as `apply_table` takes a table.
+
+    They are in the order of their bits read as unsigned, so that -1 of int16 is the last.
     """
-    native = np.dtype(dtype).newbyteorder("=")
-    unsigned = _unsigned(native)
-    return _scale(np.arange(2 ** (8 * native.itemsize), dtype=unsigned).view(native), low, high)
+    unsigned = _unsigned(dtype)
+    every = np.arange(2 ** (8 * dtype.itemsize), dtype=unsigned)
+    return every.view(dtype.newbyteorder("="))
 
 
 def apply_table(array: NDArray[np.number], table: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -12,15 +12,9 @@ from numpy.typing import NDArray
 
 from chaosprep.phantom.shapes import Blob, Field, Tube, Vector
 
-HALF_HEIGHT = 95.0
-"""Half the height of the body, mm: about 35 slices at 5.5 mm, a CHAOS T1 stack."""
-
-WAVES = 5
-"""Number of plane waves in each component of the warp that makes outlines irregular."""
-
-WARP = 4.0
-"""The most that the warp moves a point along x or y, mm."""
-
+HALF_HEIGHT = 95.0  # half the height of the body, mm: about 35 slices at 5.5 mm, a CHAOS T1 stack
+WAVES = 5  # number of plane waves in each component of the warp that makes outlines irregular
+WARP = 4.0  # the most that the warp moves a point along x or y, mm
 LOOPS = 56
 ORGANS = ("liver", "left-lobe", "spleen", "right-kidney", "left-kidney", "stomach", "gallbladder")
 PORTA: Vector = (-34.0, 2.0, 8.0)
@@ -45,11 +39,8 @@ class Anatomy:
     def organ(self, name: str, centre: Vector, radii: Vector, turn: float = 0.0) -> Blob:
         """Give a blob this patient's place and size for the organ `name`."""
         *move, growth = self.moves[name]
-        return Blob(
-            tuple((np.array(centre) + move).tolist()),
-            tuple((np.array(radii) * growth).tolist()),
-            turn,
-        )
+        moved, grown = np.array(centre) + move, np.array(radii) * growth
+        return Blob(tuple(moved.tolist()), tuple(grown.tolist()), turn)
 
     def warp(self, x: Field, y: Field, z: float) -> tuple[Field, Field]:
         """Sum the waves into a displacement along x and y, each (rows, cols), mm.
@@ -113,7 +104,5 @@ def bowel_loops(rng: np.random.Generator) -> tuple[Blob, ...]:
     centres = rng.uniform((-82.0, -64.0, -115.0), (98.0, 26.0, 2.0), (LOOPS, 3)).tolist()
     radii = rng.uniform((12.0, 11.0, 12.0), (22.0, 17.0, 20.0), (LOOPS, 3)).tolist()
     turns = rng.uniform(-1.0, 1.0, LOOPS).tolist()
-    return tuple(
-        Blob(tuple(centre), tuple(radius), turn)
-        for centre, radius, turn in zip(centres, radii, turns, strict=True)
-    )
+    drawn = zip(centres, radii, turns, strict=True)
+    return tuple(Blob(tuple(centre), tuple(radius), turn) for centre, radius, turn in drawn)

@@ -9,17 +9,12 @@ from chaosprep.phantom.tissues import CHANNELS, Tissue, looks
 
 Image = NDArray[np.float32]
 
-BLUR = 1.1
-"""Standard deviation in mm of the smoothing that stands for the scanner's resolution."""
-
-PIXEL = 0.6
-"""The same in pixels, for partial volume: a coarse grid has the fat-water outline too."""
-
+BLUR = 1.1  # standard deviation in mm of the smoothing that stands for the scanner's resolution
+PIXEL = 0.6  # the same in pixels, for partial volume: a coarse grid has the fat-water outline too
 NOISE = {"t1-in": 13.0, "t1-out": 13.0, "t2-spir": 16.0, "ct": 10.0}
 """Sequence -> standard deviation of the noise per channel, in stored values or HU."""
 
-BODY_SIGMA = 170.0
-"""Standard deviation in mm of the coil's sensitivity around the middle of the bias field."""
+BODY_SIGMA = 170.0  # standard deviation in mm of the coil's sensitivity around the middle
 
 
 @dataclass(frozen=True)

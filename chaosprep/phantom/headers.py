@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    from pydicom.dataset import Dataset, FileMetaDataset
+    from pydicom.dataset import Dataset
 
 EMPTY_CT = (
     "StudyDate",
@@ -51,33 +51,32 @@ T1_FIELDS: dict[str, object] = {
     "ProtocolName": "T1DUAL",
     "SeriesNumber": 801,
 }
-T2_FIELDS: dict[str, object] = {
-    "ImageType": ["ORIGINAL", "PRIMARY", "M_SE", "M", "SE"],
-    "ScanningSequence": "SE",
-    "MagneticFieldStrength": 1.5,
-    "SliceThickness": 7.0,
-    "SpacingBetweenSlices": 7.7,
-    "ProtocolName": "T2SPIR",
-    "SeriesNumber": 501,
-}
-CT_FIELDS: dict[str, object] = {
-    "ImageType": ["ORIGINAL", "PRIMARY", "AXIAL", "HELIX"],
-    "SliceThickness": 3.2,
-    "KVP": 120,
-    "ProtocolName": "T2SPIR",
-    "SeriesNumber": 4,
-    "WindowCenter": [50, 50],
-    "WindowWidth": [400, 400],
-    "RescaleIntercept": -1000,
-    "RescaleSlope": 1,
-}
-
-
 FIELDS: dict[str, dict[str, object]] = {
     "t1-in": {**T1_FIELDS, "EchoTime": 4.6, "EchoNumbers": 2},
     "t1-out": {**T1_FIELDS, "EchoTime": 2.3, "EchoNumbers": 1},
-    "t2-spir": {**T2_FIELDS, "EchoTime": 70.0, "EchoNumbers": 1},
-    "ct": {**dict.fromkeys(EMPTY_CT), **CT_FIELDS},
+    "t2-spir": {
+        "ImageType": ["ORIGINAL", "PRIMARY", "M_SE", "M", "SE"],
+        "ScanningSequence": "SE",
+        "MagneticFieldStrength": 1.5,
+        "SliceThickness": 7.0,
+        "SpacingBetweenSlices": 7.7,
+        "ProtocolName": "T2SPIR",
+        "SeriesNumber": 501,
+        "EchoTime": 70.0,
+        "EchoNumbers": 1,
+    },
+    "ct": {
+        **dict.fromkeys(EMPTY_CT),
+        "ImageType": ["ORIGINAL", "PRIMARY", "AXIAL", "HELIX"],
+        "SliceThickness": 3.2,
+        "KVP": 120,
+        "ProtocolName": "T2SPIR",
+        "SeriesNumber": 4,
+        "WindowCenter": [50, 50],
+        "WindowWidth": [400, 400],
+        "RescaleIntercept": -1000,
+        "RescaleSlope": 1,
+    },
 }
 """Sequence -> what a scanner's protocol puts into every file of it."""
 
@@ -88,33 +87,36 @@ def uid(*parts: object) -> str:
     return f"2.25.{uuid.uuid5(uuid.NAMESPACE_OID, name).int}"
 
 
-def file_meta(sop_class: str, *, implicit: bool) -> FileMetaDataset:
-    """Return the file meta information of a series, without the SOP instance."""
-    from pydicom.dataset import FileMetaDataset
-    from pydicom.uid import UID, ExplicitVRLittleEndian, ImplicitVRLittleEndian
+def decimal(value: float) -> str:
+    """Write a number as a DS has it, in 16 characters at most."""
+    from pydicom.valuerep import format_number_as_ds
 
-    meta = FileMetaDataset()
-    meta.MediaStorageSOPClassUID = UID(sop_class)
-    meta.TransferSyntaxUID = ImplicitVRLittleEndian if implicit else ExplicitVRLittleEndian
-    meta.ImplementationClassUID = UID(uid("implementation"))
-    meta.ImplementationVersionName = "CHAOSPREP"
-    return meta
+    return format_number_as_ds(value)
 
 
 def series_header(
     sequence: str, patient: int, orientation: tuple[float, ...], *, implicit: bool, seed: int
 ) -> Dataset:
     """Return what the files of one sequence share, file meta included; the grid is not in it."""
-    from pydicom.dataset import Dataset
-    from pydicom.uid import CTImageStorage, MRImageStorage
-    from pydicom.valuerep import format_number_as_ds
+    from pydicom.dataset import Dataset, FileMetaDataset
+    from pydicom.uid import (
+        UID,
+        CTImageStorage,
+        ExplicitVRLittleEndian,
+        ImplicitVRLittleEndian,
+        MRImageStorage,
+    )
 
     modality = "CT" if sequence == "ct" else "MR"
     who = (seed, modality, patient)
     header = Dataset()
     header.SpecificCharacterSet = "ISO_IR 100"
     header.SOPClassUID = CTImageStorage if modality == "CT" else MRImageStorage
-    header.file_meta = file_meta(header.SOPClassUID, implicit=implicit)
+    header.file_meta = meta = FileMetaDataset()
+    meta.MediaStorageSOPClassUID = header.SOPClassUID
+    meta.TransferSyntaxUID = ImplicitVRLittleEndian if implicit else ExplicitVRLittleEndian
+    meta.ImplementationClassUID = UID(uid("implementation"))
+    meta.ImplementationVersionName = "CHAOSPREP"
     header.Modality = modality
     header.PatientName = f"CHAOS^{modality}_SET_{patient}"
     blank = dict.fromkeys(("Manufacturer", "PatientID", "PatientBirthDate", "PatientSex"))
@@ -126,18 +128,15 @@ def series_header(
     header.SeriesInstanceUID = uid(*who, "series", sequence.partition("-")[0])
     header.FrameOfReferenceUID = uid(*who, "frame")
     header.StudyID = str(patient)
-    header.ImageOrientationPatient = [format_number_as_ds(value) for value in orientation]
+    header.ImageOrientationPatient = [decimal(value) for value in orientation]
     return header
 
 
 def set_position(header: Dataset, position: list[float], location: float, instance: int) -> None:
     """Say where one slice lies: ImagePositionPatient and SliceLocation in mm, and its number."""
-    from pydicom.valuerep import format_number_as_ds
-
     # Adding 0.0 turns -0.0 into 0.0.
-    position = [round(value, 6) + 0.0 for value in position]
-    header.ImagePositionPatient = [format_number_as_ds(value) for value in position]
-    header.SliceLocation = format_number_as_ds(round(location, 6))
+    header.ImagePositionPatient = [decimal(round(value, 6) + 0.0) for value in position]
+    header.SliceLocation = decimal(round(location, 6))
     header.InstanceNumber = instance
 
 
@@ -146,12 +145,10 @@ def set_pixels(header: Dataset, pixels: NDArray[np.uint16], spacing: float) -> N
 
     MR gets a window of each slice's own, as CHAOS has it: nobody should trust it.
     """
-    from pydicom.valuerep import format_number_as_ds
-
     header.SamplesPerPixel = 1
     header.PhotometricInterpretation = "MONOCHROME2"
     header.Rows, header.Columns = pixels.shape
-    header.PixelSpacing = [format_number_as_ds(spacing)] * 2
+    header.PixelSpacing = [decimal(spacing)] * 2
     header.BitsAllocated = header.BitsStored = 16
     header.HighBit = 15
     header.PixelRepresentation = 0

@@ -7,12 +7,8 @@ from chaosprep.phantom.anatomy import CAVA, HALF_HEIGHT, Anatomy
 from chaosprep.phantom.shapes import Blob, Block, Canvas, Field, Mask, union
 from chaosprep.phantom.tissues import Tissue
 
-BODY = (166.0, 112.0)
-"""Half-width and half-depth of the body at the waist, mm."""
-
-WALL = (150.0, 93.0)
-"""The same of the muscular wall of a lean patient, mm."""
-
+BODY = (166.0, 112.0)  # half-width and half-depth of the body at the waist, mm
+WALL = (150.0, 93.0)  # the same of the muscular wall of a lean patient, mm
 COLON = (
     Blob((-104.0, 8.0, -95.0), (19.0, 21.0, 40.0)),
     *(
@@ -41,10 +37,8 @@ def tissue_map(anatomy: Anatomy, x: Field, y: Field, z: float) -> NDArray[np.uin
     paint_ribs(canvas, wall)
     paint_chest(canvas, anatomy, cavity)
     belly = cavity & (canvas.tissue == Tissue.FAT)
-    paint_bowel(canvas, anatomy, belly)
-    paint_spleen(canvas, anatomy, belly)
-    paint_liver(canvas, anatomy, belly)
-    paint_kidneys(canvas, anatomy, belly)
+    for paint in (paint_bowel, paint_spleen, paint_liver, paint_kidneys):
+        paint(canvas, anatomy, belly)
     paint_vessels(canvas)
     paint_spine(canvas)
     return canvas.tissue
@@ -52,8 +46,7 @@ def tissue_map(anatomy: Anatomy, x: Field, y: Field, z: float) -> NDArray[np.uin
 
 def squircle(x: Field, y: Field, radii: tuple[float, float]) -> Field:
     """Depth in mm below the surface of a rounded box around (0, 0)."""
-    u2 = (x / radii[0]) ** 2
-    v2 = (y / radii[1]) ** 2
+    u2, v2 = (x / radii[0]) ** 2, (y / radii[1]) ** 2
     norm = np.sqrt(np.sqrt(u2 * u2 + v2 * v2 + 1.5 * u2 * v2))
     return (1.0 - norm) * radii[1]
 
@@ -152,17 +145,11 @@ def paint_spleen(canvas: Canvas, anatomy: Anatomy, belly: Mask) -> None:
 
 def liver_level(canvas: Canvas, anatomy: Anatomy, window: Block) -> Field:
     """Distance in mm to the liver (negative inside): two lobes less the visceral hollow."""
-    lobes = union(
-        canvas.level(anatomy.organ("liver", (-80.0, -4.0, 4.0), (64.0, 72.0, 64.0)), window),
-        canvas.level(
-            anatomy.organ("left-lobe", (-14.0, -46.0, 34.0), (84.0, 34.0, 34.0), 0.12), window
-        ),
-        16.0,
-    )
-    hollow = canvas.level(
-        anatomy.organ("liver", (6.0, 34.0, -34.0), (74.0, 62.0, 86.0), -0.3), window
-    )
-    return -union(-lobes, hollow, 8.0)
+    right = anatomy.organ("liver", (-80.0, -4.0, 4.0), (64.0, 72.0, 64.0))
+    left = anatomy.organ("left-lobe", (-14.0, -46.0, 34.0), (84.0, 34.0, 34.0), 0.12)
+    hollow = anatomy.organ("liver", (6.0, 34.0, -34.0), (74.0, 62.0, 86.0), -0.3)
+    lobes = union(canvas.level(right, window), canvas.level(left, window), 16.0)
+    return -union(-lobes, canvas.level(hollow, window), 8.0)
 
 
 def paint_liver(canvas: Canvas, anatomy: Anatomy, belly: Mask) -> None:
@@ -209,20 +196,16 @@ def paint_kidney(
 
 def paint_vessels(canvas: Canvas) -> None:
     """Paint aorta, vena cava, crura and psoas."""
-    if canvas.z < 20.0:
-        for side in (-1.0, 1.0):
-            width = float(np.clip(8.0 + 0.14 * (20.0 - canvas.z), 8.0, 21.0))
-            canvas.paint(
-                Blob((side * (24.0 + width / 2), 54.0, canvas.z), (width, width + 3, 9.0)),
-                Tissue.MUSCLE,
-            )
+    width = float(np.clip(8.0 + 0.14 * (20.0 - canvas.z), 8.0, 21.0))
     drift = float(np.clip(canvas.z / 60.0, 0.0, 1.0))
+    for side in (-1.0, 1.0):
+        psoas = Blob((side * (24.0 + width / 2), 54.0, canvas.z), (width, width + 3, 9.0))
+        crus = Blob((side * 13.0 + 2.0, 35.0, canvas.z), (6.0, 14.0, 9.0), side * 0.3)
+        if canvas.z < 20.0:
+            canvas.paint(psoas, Tissue.MUSCLE)
+        canvas.paint(crus, Tissue.MUSCLE)
     aorta = Blob((9.0 + 7.0 * drift, 27.0 + 8.0 * drift, canvas.z), (10.0, 10.0, 9.0))
     cava = Blob((CAVA[0], 26.0 - 6.0 * drift, canvas.z), (12.0, 9.0, 9.0))
-    for side in (-1.0, 1.0):
-        canvas.paint(
-            Blob((side * 13.0 + 2.0, 35.0, canvas.z), (6.0, 14.0, 9.0), side * 0.3), Tissue.MUSCLE
-        )
     for vessel in (aorta, cava):
         canvas.paint(vessel.scaled(1.5), Tissue.FAT)
         canvas.paint(vessel, Tissue.BLOOD)

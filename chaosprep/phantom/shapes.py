@@ -13,8 +13,7 @@ Mask = NDArray[np.bool_]
 Block = tuple[slice, slice]
 Vector = tuple[float, float, float]
 
-MARGIN = 6.0
-"""Room in mm around a shape's bounding box: more than the anatomy's warp moves anything."""
+MARGIN = 6.0  # mm around a shape's bounding box: more than the anatomy's warp moves anything
 
 
 @dataclass(frozen=True)

@@ -23,9 +23,7 @@ SEQUENCES = {"MR": ("t1-in", "t1-out", "t2-spir"), "CT": ("ct",)}
 FIELD_OF_VIEW = {"t1-in": 400.0, "t1-out": 400.0, "t2-spir": 360.0, "ct": 380.0}
 """Sequence -> side of the image in mm, unless the patient names a pixel spacing."""
 
-STEP = {"t1-in": 5.5, "t1-out": 5.5, "t2-spir": 7.7, "ct": -2.0}
-"""Sequence -> mm along the normal from one file to the next; CHAOS's CT goes down."""
-
+STEP = {"t1-in": 5.5, "t1-out": 5.5, "t2-spir": 7.7, "ct": -2.0}  # mm to the next; CT goes down
 FOLDERS = {
     "t1-in": ("T1DUAL", "InPhase"),
     "t1-out": ("T1DUAL", "OutPhase"),

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chaosprep.formats.dicom.values import Elements, items, raw
-from chaosprep.imaging.luts import Lut
+from chaosprep.imaging.voi import Lut
 
 
 def read_lut(sources: Sequence[Elements], keyword: str, signed: bool) -> Lut | None:

@@ -68,7 +68,9 @@ def pixels_only(data: bytes, png: Head, code: str) -> bytes:
     Decoders let some faults pass, and print others to stderr, those of dropped chunks too. Raises
     `FileError` with this code where one is damaged, or the pixels' are longer than any need be.
     """
-    view, at, left = memoryview(data), len(SIGNATURE), _most_bytes(png)
+    view, at = memoryview(data), len(SIGNATURE)
+    line = png.cols * png.depth * _CHANNELS[png.colour] // 8 + 2  # with its filter's byte
+    left = 2 * png.rows * line + 1024  # no compressor makes pixels twice as long
     kept: list[bytes | memoryview] = [SIGNATURE]
     while at + 12 <= len(data):
         length, name = _CHUNK.unpack_from(data, at)
@@ -83,12 +85,6 @@ def pixels_only(data: bytes, png: Head, code: str) -> bytes:
         at = end
     reason = "the PNG is cut short or damaged" if left >= 0 else "the PNG holds too much data"
     raise FileError(reason, RECOPY, code)
-
-
-def _most_bytes(png: Head) -> int:
-    """How long compressed pixels can be: no compressor makes them twice as long."""
-    line = png.cols * png.depth * _CHANNELS[png.colour] // 8 + 2  # with its filter's byte
-    return 2 * png.rows * line + 1024
 
 
 def _chunk(name: bytes, data: bytes) -> bytes:

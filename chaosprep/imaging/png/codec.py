@@ -41,7 +41,12 @@ def encode_grey(array: NDArray[Any], compression: Compression = "fast") -> bytes
     `small` is Pillow's search for the smallest file; `none` stores the pixels as they are.
     """
     if compression == "small":
-        return _smallest(array)
+        from PIL import Image
+
+        stream = BytesIO()
+        native = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("="))
+        Image.fromarray(native).save(stream, "PNG", optimize=True)
+        return stream.getvalue()
     rows, cols = array.shape
     depth = 8 * array.dtype.itemsize
     lines = filter_up(array)
@@ -50,19 +55,11 @@ def encode_grey(array: NDArray[Any], compression: Compression = "fast") -> bytes
 
 
 def decode_grey(data: bytes, rows: int, cols: int, depth: int) -> tuple[NDArray[Any], Part] | None:
-    """Decode a grey PNG; None for what a general library has to read or refuse.
+    """Decode a grey PNG, whose chunks' checksums hold, of ``depth`` bits a pixel.
 
-    That is what is interlaced, damaged or in several IDATs, and what has 2 or 4 bits, or 16 bits
-    and other filters than `Up`.
-
-    Args:
-        data: a PNG whose chunks' checksums hold.
-        rows: as its header says.
-        cols: as its header says.
-        depth: bits a pixel.
-
-    Returns:
-        The pixels, (rows, cols) uint8 or uint16, and a part of them outside which all are 0.
+    Returns the pixels, (rows, cols) uint8 or uint16, and a part of them outside which all are 0.
+    None for what a general library has to read or refuse: what is interlaced, damaged or in several
+    IDATs, and what has 2 or 4 bits, or 16 bits and other filters than `Up`.
     """
     lines = _lines(data, rows, (cols * depth + 7) // 8) if depth in (1, 8, 16) else None
     if lines is None:
@@ -104,12 +101,3 @@ def _packed(lines: NDArray[np.uint8]) -> bytes:
     packer = isal_zlib.compressobj(1)
     first = packer.compress(data[:_FIRST]) + packer.flush(zlib.Z_SYNC_FLUSH)
     return first + packer.compress(data[_FIRST:]) + packer.flush()
-
-
-def _smallest(array: NDArray[Any]) -> bytes:
-    from PIL import Image
-
-    native = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("="))
-    stream = BytesIO()
-    Image.fromarray(native).save(stream, "PNG", optimize=True)
-    return stream.getvalue()

@@ -36,14 +36,10 @@ def filter_up(array: NDArray[Any]) -> NDArray[np.uint8]:
 
 
 def undo_filters(lines: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], Part] | None:
-    """Undo the filters of rows whose pixels take a byte or less.
+    """Undo the filters of rows (rows, 1 + width) uint8 whose pixels take a byte or less.
 
-    Args:
-        lines: (rows, 1 + width) uint8, each row's bytes behind the number of its filter.
-
-    Returns:
-        The rows' bytes, (rows, width) uint8, and a part of them outside which all are 0; None for
-        what a general library has to read or refuse.
+    Returns the rows' bytes, (rows, width) uint8, and a part of them outside which all are 0; None
+    for what a general library has to read or refuse.
     """
     if lines[:, 0].tobytes().translate(None, _KNOWN):
         return None

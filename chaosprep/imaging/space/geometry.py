@@ -52,10 +52,10 @@ def order_series(headers: Sequence[Header]) -> Order:
     """Order slices by position, increasing along the normal; equal positions keep the input order.
 
     ``slice_spacing`` is the mean step in mm between different positions, the median where one is
-    off, rounded to 6 decimals;
-    without positions SpacingBetweenSlices, then SliceThickness, then None. A step off the median by
-    more than 5 % and 0.05 mm is a slice warning. Raises `FileError` ``orientation-mixed`` where a
-    direction cosine varies by more than `SAME_ORIENTATION`, and ``orientation-broken``.
+    off, rounded to 6 decimals; without positions SpacingBetweenSlices, then SliceThickness, then
+    None. A step off the median by more than 5 % and 0.05 mm is a slice warning. Raises `FileError`
+    ``orientation-mixed`` where a direction cosine varies by more than `SAME_ORIENTATION`, and
+    ``orientation-broken``.
     """
     orientations = [h.image_orientation_patient for h in headers if h.image_orientation_patient]
     positions = [h.image_position_patient for h in headers if h.image_position_patient]

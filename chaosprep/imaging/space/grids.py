@@ -90,26 +90,21 @@ def plan_grid(
     size: tuple[int, int] | None,
     fit: Fit,
 ) -> Grid:
-    """The grid for a slice.
+    """The grid for a slice of ``shape`` (rows, cols) and ``pixel_spacing`` (row, col) in mm.
 
-    Args:
-        shape: its rows and columns.
-        pixel_spacing: its mm per row and column, or None where unknown.
-        spacing: the wanted mm per pixel, or None to keep it.
-        size: the wanted rows and columns, or None to keep what the spacing gives.
-        fit: whether to reach the size by padding, by cropping, or by both.
-
-    Raises:
-        FileError: `spacing-unknown`, or `does-not-fit`.
+    ``spacing`` is the wanted mm per pixel, ``size`` the wanted rows and columns; None keeps what is
+    there. ``fit`` says whether to reach the size by padding, by cropping, or by both. Raises
+    `FileError` ``spacing-unknown``, or ``does-not-fit``.
     """
-    if spacing is not None and pixel_spacing is None:
+    if spacing is None:
+        steps = (1.0, 1.0)
+    elif pixel_spacing is None:
         raise FileError(
             "its pixel spacing is unknown, so it cannot be resampled to one",
             "Leave --spacing out, or the slice with --on-error skip.",
             code="spacing-unknown",
         )
-    steps = (1.0, 1.0)
-    if spacing is not None and pixel_spacing is not None:
+    else:
         steps = (spacing / pixel_spacing[0], spacing / pixel_spacing[1])
     wanted = size or (None, None)
     axes = (_axis(shape[i], steps[i], wanted[i], fit) for i in (0, 1))
@@ -139,11 +134,8 @@ def sample_image(grid: Grid, image: NDArray[Any]) -> NDArray[Any]:
 
     Keys' kernel (a = -0.5; IEEE Trans. ASSP 29, 1981), widened by the step where pixels become
     larger so that nothing aliases; the edge goes on beyond the border. The result is clipped to
-    the image's own range and keeps its dtype (integers rounded half to even).
-
-    Args:
-        grid: made for the image's shape.
-        image: (rows, cols), any integer or float dtype.
+    the image's own range and keeps its dtype (integers rounded half to even). The image is (rows,
+    cols) of any integer or float dtype, the grid made for its shape.
     """
     if grid.is_identity:
         return image

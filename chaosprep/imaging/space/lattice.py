@@ -63,11 +63,8 @@ def stack_lattice(
 ) -> Lattice:
     """The lattice of slices stacked along their normal, (slices, rows, cols).
 
-    Args:
-        shape: slices, rows, cols.
-        position: ImagePositionPatient of the first slice, mm.
-        orientation: ImageOrientationPatient.
-        spacing: mm between slices, rows, cols.
+    ``shape`` and ``spacing`` (mm) are of slices, rows, cols; the others are ImagePositionPatient of
+    the first slice and ImageOrientationPatient.
     """
     normal = slice_normal(orientation) * spacing[0]
     steps = np.column_stack([normal, *pixel_steps(orientation, spacing[1:])])
@@ -121,8 +118,7 @@ def pixel_position(
 def laid_on(volume: Volume, lattice: Lattice) -> NDArray[Any]:
     """The voxels of a volume in the order of a lattice: axes are swapped and flipped, no more.
 
-    Raises:
-        FileError: `grid-mismatch`, corners lie more than a tenth of the smallest spacing apart.
+    Raises `FileError` ``grid-mismatch`` where corners lie farther apart than `SAME_VOXEL` says.
     """
     turn = np.rint(np.linalg.solve(lattice.steps, volume.lattice.steps))
     if not all((np.abs(turn).sum(axis=axis) == 1).all() for axis in (0, 1)):

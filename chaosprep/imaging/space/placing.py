@@ -46,8 +46,7 @@ class Place:
 def image_grid(header: Header) -> Lattice:
     """The grid of one image, as `plane_lattice` makes it.
 
-    Raises:
-        FileError: `mask-grid`, where the header does not tell.
+    Raises `FileError` ``mask-grid`` where the header does not tell.
     """
     position, spacing = header.image_position_patient, header.pixel_spacing
     cosines = header.image_orientation_patient
@@ -60,10 +59,8 @@ def locate(image: Lattice, mask: Lattice) -> Place:
     """Where an image (`image_grid`) lies in the grid of a mask.
 
     Flipped and exchanged axes are fine where each pixel is a voxel, to `IN_PLANE` in the plane of
-    the image and `THROUGH_PLANE` across it, and the two planes have the same size.
-
-    Raises:
-        FileError: `mask-grid`, or `mask-missing` where the image lies beyond the mask.
+    the image and `THROUGH_PLANE` across it, and the two planes have the same size. Raises
+    `FileError` ``mask-grid``, or ``mask-missing`` where the image lies beyond the mask.
     """
     for grid in (image, mask):
         if not np.isfinite(grid.steps).all() or abs(np.linalg.det(grid.steps)) < _FLAT:

@@ -33,16 +33,10 @@ class Undoing:
 
 
 def undo_grid(record: Mapping[str, Any], shape: tuple[int, int]) -> Undoing:
-    """How to get the old pixels back from a picture on a new grid.
+    """How to get the old pixels back from a picture of ``shape`` (rows, cols) on a new grid.
 
-    Old pixel j lies at (j - offset) / step of the new ones.
-
-    Args:
-        record: what `Grid.as_record` gave.
-        shape: rows and columns of the new picture.
-
-    Raises:
-        FileError: `grid-broken`, where the record is not one of ours, or `too-large`.
+    Old pixel j lies at (j - offset) / step of the new ones; ``record`` is what `Grid.as_record`
+    gave. Raises `FileError` ``grid-broken`` where it is not one of ours, or ``too-large``.
     """
     try:
         old = int(record["rows"]), int(record["cols"])
@@ -81,10 +75,7 @@ def _axis_back(old: int, step: float, offset: float, size: int) -> tuple[slice, 
 def undo_image(undoing: Undoing, image: NDArray[Any], fill: float) -> NDArray[Any]:
     """The old image (rows, cols), same dtype: one cubic resample, or whole pixels.
 
-    Args:
-        undoing: made for the image's shape.
-        image: (rows, cols) on the new grid.
-        fill: stands for what cropping took off.
+    ``fill`` stands for what cropping took off.
     """
     return place(undoing.grid, sample_image(undoing.grid, image[undoing.part]), fill)
 
