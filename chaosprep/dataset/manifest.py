@@ -20,7 +20,7 @@ from chaosprep.dataset.descriptor import (
     StageRecord,
 )
 from chaosprep.dataset.records import Slice, decode_row
-from chaosprep.dataset.store import Files, Store
+from chaosprep.dataset.store import Store
 from chaosprep.errors import ChaosprepError, Problem, plural
 from chaosprep.files import sha256
 
@@ -121,7 +121,7 @@ class Dataset:
     @cached_property
     def store(self) -> Store:
         """Where its images and masks are."""
-        return Files(self.directory, links=self.made.parameters.get("link") == "sym")
+        return Store(self.directory, links=self.made.parameters.get("link") == "sym")
 
     @property
     def cases(self) -> Cases:

@@ -13,7 +13,7 @@ import msgspec
 from chaosprep.dataset.descriptor import table_schema
 from chaosprep.dataset.manifest import Dataset
 from chaosprep.dataset.records import Slice
-from chaosprep.dataset.store import Files
+from chaosprep.dataset.store import Store
 from chaosprep.errors import not_as_written
 from chaosprep.exports.pairs import Carried, carry_pairs, no_dicom
 from chaosprep.exports.record import Export, NoParams
@@ -182,7 +182,7 @@ def _line(row: Slice) -> bytes:
 
 def _verify(found: Carried, folder: Path) -> None:
     """Read the table back: every row, with files that are there (`carry_pairs` hashed them)."""
-    store = Files(folder)
+    store = Store(folder)
     with (folder / TABLE).open("rb") as lines:
         for row, line in zip_longest(found.rows(), lines):
             if row is None or line is None or line != _line(row):

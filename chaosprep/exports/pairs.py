@@ -8,7 +8,7 @@ from pathlib import Path
 from chaosprep.dataset.case import Case
 from chaosprep.dataset.manifest import Dataset
 from chaosprep.dataset.records import Slice
-from chaosprep.dataset.store import Files
+from chaosprep.dataset.store import Store
 from chaosprep.errors import FileError, Problem, not_as_written
 from chaosprep.running.folder import Options, export_each
 
@@ -87,7 +87,7 @@ def _carry_case(
 ) -> tuple[str, int]:
     for row in case.slices:
         check(row)
-    store = Files(folder)
+    store = Store(folder)
     for row in case.slices:
         for file in row.files():
             made = store.carry(case.store, file, place(row, file.path))

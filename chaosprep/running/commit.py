@@ -22,7 +22,7 @@ from chaosprep.dataset.descriptor import (
 )
 from chaosprep.dataset.manifest import DESCRIPTOR, SHARD, TABLE
 from chaosprep.dataset.records import SPLITS, Slice, Split, encode_row
-from chaosprep.dataset.store import Files
+from chaosprep.dataset.store import Store
 from chaosprep.errors import Problem
 from chaosprep.files import settle, write_durably
 from chaosprep.imaging.png.codec import COMPRESSOR
@@ -75,7 +75,7 @@ def commit(
             digest.update(line)
             size += file.write(line)
     settle(temporary, directory / TABLE)
-    Files(directory).prune(paths)  # what an earlier, interrupted attempt left
+    Store(directory).prune(paths)  # what an earlier, interrupted attempt left
     descriptor = Descriptor(
         name=f"chaosprep-{made.stage}",
         title=f"Image and mask slices, as {made.stage} made them",

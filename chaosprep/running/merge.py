@@ -14,7 +14,7 @@ from chaosprep.dataset.manifest import WORKSPACE, Dataset
 from chaosprep.dataset.migrations import completed
 from chaosprep.dataset.opening import is_finished, open_dataset, open_shard
 from chaosprep.dataset.records import Slice
-from chaosprep.dataset.store import Files
+from chaosprep.dataset.store import Store
 from chaosprep.errors import ChaosprepError, Problem, ProblemsError, UsageError, plural
 from chaosprep.files import writing
 from chaosprep.running.commit import commit, in_order
@@ -128,7 +128,7 @@ def _carry(parts: "Parts", output: Path, jobs: int, on_event: OnEvent) -> None:
 
 
 def _carry_case(task: _Task) -> tuple[Problem, ...]:
-    store, problems, taken = Files(task.output), list[Problem](), set[str]()
+    store, problems, taken = Store(task.output), list[Problem](), set[str]()
     for row in task.case.slices:
         for file in row.files():
             try:

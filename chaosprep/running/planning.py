@@ -11,7 +11,7 @@ from chaosprep.dataset.descriptor import PastStage
 from chaosprep.dataset.manifest import JOURNAL, WORKSPACE, Dataset
 from chaosprep.dataset.migrations import newer, unknown_parameters
 from chaosprep.dataset.opening import is_finished, is_stage_directory, open_output
-from chaosprep.dataset.store import Files
+from chaosprep.dataset.store import Store
 from chaosprep.errors import ChaosprepError, NothingFoundError, UsageError
 from chaosprep.files import check_apart, sha256
 from chaosprep.params import P, plain
@@ -112,7 +112,7 @@ def _resume(stage: Stage[C, P], params: P, plan: Plan[C]) -> Plan[C]:
     plan = replace(plan, settings=begun_with(workspace, stage, plan.settings))
     first_key = key_of_0_1_0(stage, params)
     journal = Journal(workspace / JOURNAL)
-    store, done, stale = Files(plan.output), set(), 0
+    store, done, stale = Store(plan.output), set(), 0
     for case in map(plan.complete, plan.cases):
         entry = journal.get(case.id)
         if entry is None:
@@ -236,7 +236,7 @@ def check_output(source: Path, output: Path) -> None:
         raise ChaosprepError(
             f"{output}: it is not a directory", "Give another output directory.", code="output"
         )
-    if Files(output).is_diverted():
+    if Store(output).is_diverted():
         raise ChaosprepError(
             f"{output}: it holds a link where a folder of its own should be",
             "Remove the link, or give another output directory.",

@@ -21,6 +21,7 @@ from chaosprep.running.claim import Claim, SupersededError
 from chaosprep.running.dask import workers as dask_workers
 from chaosprep.running.dask.cluster import silent
 from chaosprep.running.dask.workers import at_work, check_workers, no_workers, seen_versions, work
+from chaosprep.running.executors import Executor
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -31,14 +32,14 @@ LARGEST = 64
 """Cases in a batch at most: what one death costs, and what lies in memory for each thread."""
 
 
-class DaskExecutor:
+class DaskExecutor(Executor):
     """Runs batches on the workers of a cluster.
 
     The scheduler runs a batch again whose worker died, as often as it allows failures.
     """
 
     isolates = True
-    patience: float | None = 5.0
+    patience = 5.0
 
     def __init__(self, address: str, claim: Claim, source: Path, cases: int) -> None:
         self._claim = claim
