@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from chaosprep.cli.options import FILE
 from chaosprep.cli.output import say
 from chaosprep.cli.stage import stage_command
 from chaosprep.dataset.opening import open_dataset
@@ -59,7 +60,7 @@ def _command() -> click.Command:
     looks = [
         click.Option(
             ["--preview"],
-            type=click.Path(dir_okay=False, path_type=Path),
+            type=FILE,
             metavar="FILE.png",
             help="Draw a sheet of originals and copies instead of writing the dataset.",
         ),

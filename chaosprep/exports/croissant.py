@@ -19,13 +19,8 @@ from chaosprep.exports.pairs import Carried, carry_pairs, no_dicom
 from chaosprep.exports.record import Export, NoParams
 from chaosprep.exports.rows import flat
 from chaosprep.files import write_json
-from chaosprep.running.folder import (
-    LICENSE,
-    Exported,
-    Options,
-    license_text,
-    new_folder,
-)
+from chaosprep.running.folder import LICENSE, Exported, license_text, new_folder
+from chaosprep.running.options import RunOptions
 
 DESCRIPTION = "croissant.json"
 TABLE = "records.jsonl"
@@ -57,7 +52,7 @@ _TYPES = {"string": "sc:Text", "integer": "sc:Integer", "number": "sc:Float", "o
 _FORMATS = {".png": "image/png", ".npy": "application/octet-stream"}
 
 
-def _export(dataset: Dataset, output: Path, params: NoParams, options: Options) -> Exported:
+def _export(dataset: Dataset, output: Path, params: NoParams, options: RunOptions) -> Exported:
     """Write `output/croissant.json` with the table and the files that it describes beside it.
 
     Raises:

@@ -20,8 +20,8 @@ from chaosprep.errors import (
     plural,
 )
 from chaosprep.files import check_apart, read_regular, real, sha256, write_durably, writing
-from chaosprep.running.mapping import OnCase, ignore, map_cases
-from chaosprep.running.options import OnError
+from chaosprep.running.mapping import map_cases
+from chaosprep.running.options import Event, RunOptions
 from chaosprep.version import __version__
 
 LICENSE = "LICENSE-DATA.txt"
@@ -30,19 +30,6 @@ RECORD = "chaosprep-export.json"
 
 T = TypeVar("T")
 R = TypeVar("R")
-
-
-@dataclass(frozen=True)
-class Options:
-    """What every export takes besides its own parameters."""
-
-    jobs: int = 1
-    on_error: OnError = "stop"
-    overwrite: bool = False
-    on_case: OnCase = ignore
-
-
-DEFAULTS = Options()
 
 
 @dataclass(frozen=True)
@@ -97,7 +84,7 @@ def export_each(
     function: Callable[[T], R],
     tasks: Sequence[T],
     name: Callable[[T], str],
-    options: Options,
+    options: RunOptions,
     export: str,
     verb: str = "export",
 ) -> tuple[list[R], tuple[Problem, ...]]:
@@ -110,8 +97,12 @@ def export_each(
         ProblemsError: there were problems, and they are not to be skipped.
         NothingFoundError: nothing is left.
     """
-    made, problems = map_cases(function, tasks, name, options.jobs, options.on_case)
     title = f"{verb} {export}".strip()
+
+    def tell(case: str, done: int, total: int) -> None:
+        options.tell(Event("done", title, done, total, case))
+
+    made, problems = map_cases(function, tasks, name, options.jobs, tell)
     if problems and options.on_error == "stop":
         raise ProblemsError(
             f"{title}: {plural(len(problems), 'problem')}, nothing was written",
