@@ -86,13 +86,10 @@ def read_descriptor(directory: Path) -> tuple[Descriptor, str]:
     except FileError as error:
         if (directory / SHARD).exists():
             raise _partial(directory) from error
-        begun = (directory / WORKSPACE).exists()
+        _check_begun(directory, "stage", DESCRIPTOR, error)
         raise ManifestError(
-            f"{directory}: {'an unfinished stage' if begun else 'not a stage directory'} "
-            f"({DESCRIPTOR}: {error.reason})",
-            "Run the command that makes it again; it goes on where it stopped."
-            if begun
-            else _where_stages_are(directory),
+            f"{directory}: not a stage directory ({DESCRIPTOR}: {error.reason})",
+            _where_stages_are(directory),
             code="unfinished",
         ) from error
     return decode_descriptor(path, data, Descriptor), sha256(data)
@@ -108,15 +105,23 @@ def read_shard(directory: Path) -> tuple[ShardDescriptor, str]:
     try:
         data = read_regular(path)
     except FileError as error:
-        begun = (directory / WORKSPACE).exists()
+        _check_begun(directory, "shard", SHARD, error)
         raise ManifestError(
-            f"{directory}: {'an unfinished' if begun else 'not a'} shard ({SHARD}: {error.reason})",
-            "Run the command that makes it again; it goes on where it stopped."
-            if begun
-            else "Give the directories that a stage made with --shard.",
-            code="unfinished" if begun else "not-a-shard",
+            f"{directory}: not a shard ({SHARD}: {error.reason})",
+            "Give the directories that a stage made with --shard.",
+            code="not-a-shard",
         ) from error
     return decode_descriptor(path, data, ShardDescriptor), sha256(data)
+
+
+def _check_begun(directory: Path, what: str, name: str, error: FileError) -> None:
+    """Refuse what a run has begun and not finished."""
+    if (directory / WORKSPACE).exists():
+        raise ManifestError(
+            f"{directory}: an unfinished {what} ({name}: {error.reason})",
+            "Run the command that makes it again; it goes on where it stopped.",
+            code="unfinished",
+        ) from error
 
 
 def _partial(directory: Path) -> ManifestError:

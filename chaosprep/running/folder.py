@@ -19,7 +19,15 @@ from chaosprep.errors import (
     ProblemsError,
     plural,
 )
-from chaosprep.files import check_apart, read_regular, real, sha256, write_durably, writing
+from chaosprep.files import (
+    check_apart,
+    read_regular,
+    real,
+    sha256,
+    write_durably,
+    write_json,
+    writing,
+)
 from chaosprep.running.mapping import map_cases
 from chaosprep.running.options import Event, RunOptions
 from chaosprep.version import __version__
@@ -70,7 +78,7 @@ def new_folder(
         try:
             yield folder
             write_durably(folder / LICENSE, license_text(dataset).encode())
-            write_durably(folder / RECORD, _record(dataset, format, parameters, _listing(folder)))
+            _write_record(folder, dataset, format, parameters)
             if place.exists():
                 place.replace(aside)
             folder.replace(place)
@@ -146,16 +154,16 @@ def _is_untouched(folder: Path) -> bool:
     return isinstance(record, dict) and record.get("files_sha256") == _listing(folder)
 
 
-def _record(dataset: Dataset, format: str, parameters: dict[str, Any], files_sha256: str) -> bytes:
+def _write_record(folder: Path, dataset: Dataset, format: str, parameters: dict[str, Any]) -> None:
     record = {
         "format": format,
         "chaosprep": __version__,
         "parameters": parameters,
         "descriptor_sha256": dataset.descriptor_sha256,
         "history": [past.stage for past in dataset.history],
-        "files_sha256": files_sha256,
+        "files_sha256": _listing(folder),
     }
-    return msgspec.json.format(msgspec.json.encode(record), indent=2) + b"\n"
+    write_json(folder / RECORD, record)
 
 
 def check_output(source: Path, output: Path, overwrite: bool) -> None:

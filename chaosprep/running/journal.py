@@ -1,13 +1,15 @@
 """The journal of an unfinished stage: one line per finished case, so that a kill loses little."""
 
-from collections.abc import Iterator
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 
 from chaosprep.dataset.records import Slice
 from chaosprep.dataset.store import Store
 from chaosprep.errors import Problem
+
+T = TypeVar("T")
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,34 +65,32 @@ class Journal:
 
     def get(self, case: str) -> Entry | None:
         """The latest entry of a case."""
-        line = self._line(case)
-        return None if line is None else msgspec.json.decode(line, type=Entry)
+        return self._decoded(case, Entry)
 
     def head(self, case: str) -> Head | None:
         """The latest entry of a case without its slices, much sooner than with them."""
-        line = self._line(case)
-        return None if line is None else msgspec.json.decode(line, type=Head)
+        return self._decoded(case, Head)
 
-    def _line(self, case: str) -> bytes | None:
+    def _decoded(self, case: str, kind: type[T]) -> T | None:
         if case not in self._places:
             return None
         start, length = self._places[case]
         with self._path.open("rb") as file:
             file.seek(start)
-            return file.read(length)
+            return msgspec.json.decode(file.read(length), type=kind)
 
     def _load(self) -> int:
         end = 0
-        for line in self._lines():
-            try:
-                case = msgspec.json.decode(line, type=Entry).case
-            except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-                break
-            self._places[case] = (end, len(line))
-            end += len(line)
+        if not self._path.exists():
+            return end
+        with self._path.open("rb") as file:
+            for line in file:
+                try:
+                    case = msgspec.json.decode(line, type=Entry).case
+                except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+                    break
+                if not line.endswith(b"\n"):
+                    break
+                self._places[case] = (end, len(line))
+                end += len(line)
         return end
-
-    def _lines(self) -> Iterator[bytes]:
-        if self._path.exists():
-            with self._path.open("rb") as file:
-                yield from (line for line in file if line.endswith(b"\n"))

@@ -99,7 +99,7 @@ def compare(stage: Stage[C, P], params: P, plan: Plan[C]) -> Plan[C]:
         ChaosprepError: the output holds something else.
     """
     if is_finished(plan.output):
-        _check_same(stage, params, plan.output, plan)
+        _check_same(stage, params, plan)
         done = frozenset(case.id for case in plan.cases)
         return replace(plan, done=done, is_committed=True)
     return _resume(stage, params, plan)
@@ -135,8 +135,8 @@ def fingerprint(inputs: Iterable[tuple[str, str]]) -> str:
     return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
-def _check_same(stage: Stage[C, P], params: P, output: Path, plan: Plan[C]) -> None:
-    found = open_output(output)
+def _check_same(stage: Stage[C, P], params: P, plan: Plan[C]) -> None:
+    output, found = plan.output, open_output(plan.output)
     made, held = found.descriptor.tool, found.shard and Part(found.shard.index, found.shard.count)
     reason = None
     if (made.stage, made.version) != (stage.name, stage.version):
@@ -204,11 +204,6 @@ def check_request(stage: Stage[C, P], source: Source[C], output: Path) -> None:
         UsageError: the source lacks an earlier stage, or went through this one.
         ChaosprepError: the output is the source, inside or around it, or somebody else's.
     """
-    _check_history(stage, source)
-    check_output(source.directory, output)
-
-
-def _check_history(stage: Stage[C, P], source: Source[C]) -> None:
     made = [record.stage for record in source.history]
     if stage.name in made:
         raise UsageError(
@@ -223,6 +218,7 @@ def _check_history(stage: Stage[C, P], source: Source[C]) -> None:
             f"Run chaosprep {missing[0]} first.",
             code="order",
         )
+    check_output(source.directory, output)
 
 
 def check_output(source: Path, output: Path) -> None:

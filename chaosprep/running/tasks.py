@@ -55,7 +55,10 @@ def work(
 
     with closing(map_unordered(start, _run_case, tasks)) as results:
         for task, entry in results:
-            yield _died(task) if isinstance(entry, WorkerDied) else entry
+            if isinstance(entry, WorkerDied):
+                yield _entry(task, _too_large(task, "its worker process died, twice"))
+            else:
+                yield entry
 
 
 @dataclass(frozen=True)
@@ -76,13 +79,8 @@ def _run_case(task: _Task) -> Entry:
     except ChaosprepError as error:
         result = CaseResult((), (Problem.of(error, task.case.id),))
     except MemoryError:
-        result = CaseResult((), (_too_large(task.case.id, "its worker ran out of memory"),))
+        result = _too_large(task, "its worker ran out of memory")
     return _entry(task, result)
-
-
-def _died(task: _Task) -> Entry:
-    problem = _too_large(task.case.id, "its worker process died, twice")
-    return _entry(task, CaseResult((), (problem,)))
 
 
 def _entry(task: _Task, result: CaseResult) -> Entry:
@@ -101,5 +99,6 @@ _TOO_LARGE = (
 )
 
 
-def _too_large(case: str, reason: str) -> Problem:
-    return Problem(code="worker-died", id=case, reason=reason, remedy=_TOO_LARGE)
+def _too_large(task: _Task, reason: str) -> CaseResult:
+    problem = Problem(code="worker-died", id=task.case.id, reason=reason, remedy=_TOO_LARGE)
+    return CaseResult((), (problem,))

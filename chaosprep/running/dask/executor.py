@@ -70,11 +70,11 @@ class DaskExecutor(Executor):
 
     def submit(self, function: Callable[[T], R], task: T) -> "Future[R]":
         """Send a batch; it raises `BrokenExecutor` where its workers died."""
-        future: Future[R] = Future()
+        future, key = Future[R](), f"chaosprep-{os.urandom(8).hex()}"
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", "Sending large graph")
             remote = self._client.submit(
-                work, function, task, self._claim, self._versions, pure=False, key=_key()
+                work, function, task, self._claim, self._versions, pure=False, key=key
             )
         self._left -= len(task) if isinstance(task, tuple) else 1
         self._remote[future] = remote  # who drops it cancels it
@@ -193,10 +193,6 @@ def _connect(address: str) -> Any:  # noqa: ANN401 - no types
         )
     gc.collect()  # a client that is half made would wait for its loop for ever when Python ends
     raise refusal
-
-
-def _key() -> str:
-    return f"chaosprep-{os.urandom(8).hex()}"
 
 
 def _lost() -> ChaosprepError:
