@@ -2,6 +2,8 @@
 
 import struct
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import msgspec
 
@@ -61,6 +63,16 @@ class NothingFoundError(ChaosprepError):
 
 class FileError(ChaosprepError):
     """One file cannot be used: not DICOM, a mask in colour, truncated."""
+
+
+@contextmanager
+def about(file: str) -> Iterator[None]:
+    """Whatever is wrong in here is wrong with this file, unless the error knows it itself."""
+    try:
+        yield
+    except FileError as error:
+        error.file = error.file or file
+        raise
 
 
 class ManifestError(ChaosprepError):

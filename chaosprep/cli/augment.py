@@ -28,14 +28,11 @@ def draw_preview(source: Path, file: Path, fields: dict[str, Any]) -> None:
     """Draw a sheet for the parameters at hand; no dataset is written."""
     from chaosprep.stages.augment_preview import preview
 
-    known = {name: value for name, value in fields.items() if name in _FIELDS}
-    params = make_params(AugmentParams, known)
+    names = AugmentParams.__struct_fields__
+    params = make_params(AugmentParams, {name: fields[name] for name in names})
     with writing(file):
         write_durably(file, preview(open_dataset(source), params))
     say(f"augment: preview -> {file}")
-
-
-_FIELDS = AugmentParams.__struct_fields__
 
 
 class AugmentCommand(click.Command):

@@ -9,10 +9,11 @@ import click
 from chaosprep.cli.options import run_options, source_argument
 from chaosprep.cli.output import Talk, write_json
 from chaosprep.cli.parameters import parameter_options
+from chaosprep.dataset.records import SPLITS
 from chaosprep.errors import plural
 from chaosprep.params import P, make_params
 from chaosprep.running.options import RunOptions
-from chaosprep.running.planning import Plan, check_request, make_plan
+from chaosprep.running.planning import Plan, check_request, compare, fresh_plan
 from chaosprep.running.runner import run
 from chaosprep.running.stage import C, Stage
 
@@ -41,27 +42,24 @@ def stage_command(stage: Stage[C, P]) -> click.Command:
 def show_dry_run(
     stage: Stage[C, P], params: P, source: Path, output: Path, options: RunOptions, as_json: bool
 ) -> None:
-    """What a run of the stage into `output` would do; nothing is written."""
+    """What a run would do: how many cases, which patients on which side; nothing is written."""
     found = stage.open(source, params)
     check_request(stage, found, output)
-    plan = make_plan(stage, params, found, output, overwrite=options.overwrite, part=options.part)
-    show_plan(stage.name, plan, as_json)
-
-
-def show_plan(stage: str, plan: Plan[Any], as_json: bool) -> None:
-    """What a run would do: how many cases, and which patients stand on which side."""
+    plan: Plan[Any] = fresh_plan(stage, params, found, output, options.part)
+    if not options.overwrite:
+        plan = compare(stage, params, plan)
     sides: dict[str, set[str]] = {}
     for case in map(plan.complete, plan.cases):
         sides.setdefault(case.split, set()).add(case.patient)
-    patients = {side: sorted(sides[side]) for side in ("train", "val", "test") if side in sides}
+    patients = {side: sorted(sides[side]) for side in SPLITS if side in sides}
     to_do = len(plan.cases) - len(plan.done)
     if as_json:
         counts = {"to_do": to_do, "done": len(plan.done), "stale": plan.stale}
-        write_json({"status": "planned", "stage": stage, **counts, "patients": patients})
+        write_json({"status": "planned", "stage": stage.name, **counts, "patients": patients})
         return
     for side, names in patients.items():
         click.echo(f"{side}: {plural(len(names), 'patient')}: {', '.join(names)}")
     click.echo(
-        f"{stage}: {plural(len(plan.cases), 'case')}: {to_do} to do, {len(plan.done)} done, "
+        f"{stage.name}: {plural(len(plan.cases), 'case')}: {to_do} to do, {len(plan.done)} done, "
         f"{plan.stale} stale -> {plan.output} (dry run)"
     )

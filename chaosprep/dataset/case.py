@@ -1,7 +1,5 @@
 """A case of a stage directory: its slices in anatomical order, and their arrays."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,7 +10,7 @@ from numpy.typing import NDArray
 
 from chaosprep.dataset.records import File, Slice, Split
 from chaosprep.dataset.store import Store
-from chaosprep.errors import FileError, plural
+from chaosprep.errors import about, plural
 from chaosprep.formats.image_file import ImageFile
 from chaosprep.imaging.header import Header
 from chaosprep.params import differing
@@ -68,15 +66,6 @@ class Case:
         """
         return self.store.read(file)
 
-    @contextmanager
-    def about(self, path: str) -> Iterator[None]:
-        """Whatever is wrong in here is wrong with this file of the case."""
-        try:
-            yield
-        except FileError as error:
-            error.file = error.file or path
-            raise
-
     def image(self, row: Slice) -> NDArray[Any]:
         """The image of a slice as stored: (rows, cols), DICOM, PNG or npy."""
         return self.image_with_header(row)[1]
@@ -99,12 +88,12 @@ class Case:
         opened = self._opened.get(known)
         if opened is None:
             data = self.read(row.image_file)
-            with self.about(row.image):
+            with about(row.image):
                 opened = open_image(row.image, data, max_pixels or self.max_pixels)
         if known:  # the next slice may well be another frame of it
             self._opened.clear()
             self._opened[known] = opened
-        with self.about(row.image):
+        with about(row.image):
             return opened.read(row.frame)
 
     def mask(self, row: Slice) -> NDArray[Any] | None:
@@ -114,7 +103,7 @@ class Case:
         from chaosprep.formats.pictures import read_mask
 
         data = self.read(row.mask_file)
-        with self.about(row.mask_file.path):
+        with about(row.mask_file.path):
             return read_mask(data).pixels
 
     def volume(self) -> NDArray[Any]:

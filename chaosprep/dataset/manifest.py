@@ -65,6 +65,7 @@ class OnDemand(Sequence[T]):
         return [self._make(one) for one in found] if isinstance(index, slice) else self._make(found)
 
 
+@dataclass(eq=False, repr=False)
 class Dataset:
     """A finished stage directory; made by `open_dataset`.
 
@@ -72,13 +73,10 @@ class Dataset:
     size of a dataset is bounded by the disk, not by memory.
     """
 
-    def __init__(
-        self, directory: Path, descriptor: Descriptor, descriptor_sha256: str, places: list[Lines]
-    ) -> None:
-        self.directory = directory
-        self.descriptor = descriptor
-        self.descriptor_sha256 = descriptor_sha256
-        self._places = places
+    directory: Path
+    descriptor: Descriptor
+    descriptor_sha256: str
+    _places: list[Lines]
 
     def __repr__(self) -> str:
         return f"<Dataset {self._told()} in {self.directory}>"

@@ -20,7 +20,19 @@ def open_dataset(directory: str | Path) -> Dataset:
         ManifestError: it is unfinished, damaged, or holds something that a table may not.
     """
     directory = Path(directory)
-    return _opened(directory, DESCRIPTOR, *read_descriptor(directory))
+    path = directory / DESCRIPTOR
+    try:
+        data = read_regular(path)
+    except FileError as error:
+        if (directory / SHARD).exists():
+            raise _partial(directory) from error
+        _check_begun(directory, "stage", DESCRIPTOR, error)
+        raise ManifestError(
+            f"{directory}: not a stage directory ({DESCRIPTOR}: {error.reason})",
+            _where_stages_are(directory),
+            code="unfinished",
+        ) from error
+    return _opened(directory, DESCRIPTOR, decode_descriptor(path, data, Descriptor), sha256(data))
 
 
 def open_shard(directory: str | Path) -> Dataset:
@@ -72,27 +84,6 @@ def _opened(directory: Path, name: str, descriptor: Descriptor, descriptor_sha25
 def open_parent(directory: Path, params: object) -> Dataset:
     """The `open` of every stage that works on a stage directory."""
     return open_dataset(directory)
-
-
-def read_descriptor(directory: Path) -> tuple[Descriptor, str]:
-    """The descriptor of a stage directory and its SHA-256.
-
-    Raises:
-        ManifestError: there is none, or it is not one of ours.
-    """
-    path = directory / DESCRIPTOR
-    try:
-        data = read_regular(path)
-    except FileError as error:
-        if (directory / SHARD).exists():
-            raise _partial(directory) from error
-        _check_begun(directory, "stage", DESCRIPTOR, error)
-        raise ManifestError(
-            f"{directory}: not a stage directory ({DESCRIPTOR}: {error.reason})",
-            _where_stages_are(directory),
-            code="unfinished",
-        ) from error
-    return decode_descriptor(path, data, Descriptor), sha256(data)
 
 
 def read_shard(directory: Path) -> tuple[ShardDescriptor, str]:

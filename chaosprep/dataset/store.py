@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from chaosprep.dataset.records import SPLITS, File
-from chaosprep.errors import FileError
+from chaosprep.errors import REMAKE, FileError, about
 from chaosprep.files import read_regular, real, sha256, write_new
 
 Link = Literal["copy", "hard", "sym"]
@@ -40,24 +40,16 @@ class Store:
         Raises:
             FileError: it is missing, not a regular file, outside the directory, or changed.
         """
-        try:
-            return self._read(file)
-        except FileError as error:
-            error.file = error.file or file.path
-            raise
-
-    def _read(self, file: File) -> bytes:
-        if not self._is_inside(file.path.rpartition("/")[0]):
-            raise FileError(
-                "its folder is a link out of the dataset", "Copy it in.", code="file-link"
-            )
-        data = read_regular(self._at(file.path), follow=self.links)
-        if sha256(data) != file.sha256:
-            raise FileError(
-                "the file is not the one that the manifest records",
-                "Run the stage that made it again with --overwrite.",
-                code="hash",
-            )
+        with about(file.path):
+            if not self._is_inside(file.path.rpartition("/")[0]):
+                raise FileError(
+                    "its folder is a link out of the dataset", "Copy it in.", code="file-link"
+                )
+            data = read_regular(self._at(file.path), follow=self.links)
+            if sha256(data) != file.sha256:
+                raise FileError(
+                    "the file is not the one that the manifest records", REMAKE, code="hash"
+                )
         return data
 
     def write(self, path: str, data: bytes) -> File:

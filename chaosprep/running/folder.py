@@ -93,8 +93,7 @@ def export_each(
     tasks: Sequence[T],
     name: Callable[[T], str],
     options: RunOptions,
-    export: str,
-    verb: str = "export",
+    title: str,
 ) -> tuple[list[R], tuple[Problem, ...]]:
     """Do the work of every case, in workers; give the results in the order of the tasks.
 
@@ -105,7 +104,6 @@ def export_each(
         ProblemsError: there were problems, and they are not to be skipped.
         NothingFoundError: nothing is left.
     """
-    title = f"{verb} {export}".strip()
 
     def tell(case: str, done: int, total: int) -> None:
         options.tell(Event("done", title, done, total, case))

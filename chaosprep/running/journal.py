@@ -1,5 +1,6 @@
 """The journal of an unfinished stage: one line per finished case, so that a kill loses little."""
 
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TypeVar
 
@@ -30,7 +31,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Head(msgspec.Struct, frozen=True):
-    """The beginning of an entry: the case and what its files held, without its slices."""
+    """The beginning of an entry, read much sooner than with its slices."""
 
     case: str
     inputs: str
@@ -67,9 +68,16 @@ class Journal:
         """The latest entry of a case."""
         return self._decoded(case, Entry)
 
-    def head(self, case: str) -> Head | None:
-        """The latest entry of a case without its slices, much sooner than with them."""
-        return self._decoded(case, Head)
+    def inputs(self, cases: Iterable[str]) -> dict[str, str]:
+        """What each of these cases was made of."""
+        heads = (self._decoded(case, Head) for case in cases)
+        return {head.case: head.inputs for head in heads if head is not None}
+
+    def rows(self, cases: Iterable[str]) -> Iterator[Slice]:
+        """The slices of these cases, each case's sorted by id, read as needed."""
+        for case in cases:
+            entry = self.get(case)
+            yield from sorted(entry.slices if entry else (), key=lambda row: row.id)
 
     def _decoded(self, case: str, kind: type[T]) -> T | None:
         if case not in self._places:

@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Literal
 
 import msgspec
 
@@ -108,8 +107,8 @@ def _carry(parts: "Parts", output: Path, jobs: int, on_event: OnEvent) -> None:
         for finished, (_, case, result) in enumerate(results, 1):
             found = (Problem.of(result, case.id),) if isinstance(result, ChaosprepError) else result
             problems += found
-            kind: Literal["done", "failed"] = "failed" if found else "done"
-            on_event(Event(kind, "merge", finished, total, case.id, len(case.slices), found))
+            told = finished, total, case.id, len(case.slices), found
+            on_event(Event("failed" if found else "done", "merge", *told))
     if problems:
         raise ProblemsError(
             f"merge: {plural(len(problems), 'problem')}, nothing was committed",

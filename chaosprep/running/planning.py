@@ -51,20 +51,6 @@ class Plan(Generic[C]):
         return hashlib.sha256(self.settings + b"\n" + case.content()).hexdigest()
 
 
-def make_plan(
-    stage: Stage[C, P],
-    params: P,
-    source: Source[C],
-    output: Path,
-    *,
-    overwrite: bool = False,
-    part: Part | None = None,
-) -> Plan[C]:
-    """What `run` would do; raises what `fresh_plan` and `compare` raise."""
-    plan = fresh_plan(stage, params, source, output, part)
-    return plan if overwrite else compare(stage, params, plan)
-
-
 def fresh_plan(
     stage: Stage[C, P], params: P, source: Source[C], output: Path, part: Part | None = None
 ) -> Plan[C]:

@@ -9,7 +9,6 @@ from chaosprep.dataset.descriptor import DataSource, License, PastStage
 from chaosprep.dataset.records import Slice
 from chaosprep.errors import ChaosprepError, Problem
 from chaosprep.params import P
-from chaosprep.running.options import OF_WORKERS
 from chaosprep.running.writer import Writer
 
 
@@ -122,7 +121,7 @@ class Stage(Generic[C, P]):
     @property
     def not_taken(self) -> tuple[str, ...]:
         """The run options that have no meaning for it."""
-        return OF_WORKERS if self.in_this_process else ()
+        return ("jobs", "dask", "shard") if self.in_this_process else ()
 
 
 def each_slice(

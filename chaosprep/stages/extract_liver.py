@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from chaosprep.dataset.case import Case
 from chaosprep.dataset.opening import open_parent
 from chaosprep.dataset.records import Slice
-from chaosprep.errors import FileError, Problem
+from chaosprep.errors import FileError, Problem, about
 from chaosprep.facts import Organ
 from chaosprep.formats.codecs import PngParams
 from chaosprep.formats.pictures import MaskImage, read_mask
@@ -153,7 +153,7 @@ def _with_mask(case: Case, row: Slice, params: ExtractLiverParams, writer: Write
     if row.mask_file is None:
         return msgspec.structs.replace(row, parent=row.id)
     data = case.read(row.mask_file)
-    with case.about(row.mask_file.path):
+    with about(row.mask_file.path):
         mask = read_mask(data, lenient=params.lenient_masks)
         labels, notes = extract(mask, params)
     names = _names(params, binary=mask.binary)
