@@ -23,10 +23,7 @@ class Writer:
     """
 
     def __init__(
-        self,
-        directory: Path,
-        compression: Compression = "fast",
-        claim: Claim | None = None,
+        self, directory: Path, compression: Compression = "fast", claim: Claim | None = None
     ) -> None:
         self._store = Store(directory, check=None if claim is None else claim.check)
         self._compression = compression
