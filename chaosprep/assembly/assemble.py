@@ -105,7 +105,7 @@ def assemble(
             sampling=mask_sampling,
             automatic=files is not None or dataset.made.stage == "predict",
         )
-        made, skipped = export_each(work, tasks, _id, options, "assemble")
+        made, skipped = export_each(work, tasks, _id, options, "", verb="assemble")
         _write_labels(folder, labels, made)
     slices, lost = sum(one.slices for one in made), sum(one.has_lost for one in made)
     note = f"cropped, {lost} of {len(made)}: there images have the case's lowest value, masks 0"

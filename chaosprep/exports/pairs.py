@@ -64,7 +64,7 @@ def carry_pairs(
         NothingFoundError: nothing is left.
     """
     work = partial(_carry_case, folder=folder, check=check, place=place)
-    made, skipped = export_each(work, dataset.cases, _id, options, f"export {format}")
+    made, skipped = export_each(work, dataset.cases, _id, options, format)
     slices = sum(count for _, count in made)
     return Carried(dataset, frozenset(id for id, _ in made), slices, skipped)
 

@@ -61,7 +61,7 @@ def write_studies(
     tasks: Sequence[Task], options: RunOptions, format: str
 ) -> tuple[list[Written], tuple[Problem, ...]]:
     """Write every study; see `export_each` for problems."""
-    return export_each(_write, tasks, _id, options, f"export {format}")
+    return export_each(_write, tasks, _id, options, format)
 
 
 def check_written(folder: Path, written: Iterable[Written], described: dict[str, object]) -> None:

@@ -93,7 +93,8 @@ def export_each(
     tasks: Sequence[T],
     name: Callable[[T], str],
     options: RunOptions,
-    title: str,
+    export: str,
+    verb: str = "export",
 ) -> tuple[list[R], tuple[Problem, ...]]:
     """Do the work of every case, in workers; give the results in the order of the tasks.
 
@@ -104,6 +105,8 @@ def export_each(
         ProblemsError: there were problems, and they are not to be skipped.
         NothingFoundError: nothing is left.
     """
+
+    title = f"{verb} {export}".strip()
 
     def tell(case: str, done: int, total: int) -> None:
         options.tell(Event("done", title, done, total, case))
