@@ -65,16 +65,6 @@ class FileError(ChaosprepError):
     """One file cannot be used: not DICOM, a mask in colour, truncated."""
 
 
-@contextmanager
-def about(file: str) -> Iterator[None]:
-    """Whatever is wrong in here is wrong with this file, unless the error knows it itself."""
-    try:
-        yield
-    except FileError as error:
-        error.file = error.file or file
-        raise
-
-
 class ManifestError(ChaosprepError):
     """A stage directory is unfinished, damaged or not to be trusted."""
 
@@ -128,3 +118,13 @@ def not_as_written(file: str) -> FileError:
         "Check the disk, and export again.",
         code="not-as-written",
     )
+
+
+@contextmanager
+def about(file: str) -> Iterator[None]:
+    """Whatever is wrong in here is wrong with this file, unless the error knows another."""
+    try:
+        yield
+    except FileError as error:
+        error.file = error.file or file
+        raise

@@ -70,11 +70,7 @@ def make_params(kind: type[S], fields: dict[str, Any]) -> S:
 
 
 def check_names(
-    given: Iterable[str],
-    known: Collection[str],
-    *,
-    what: str = "parameter",
-    code: str = "parameter",
+    given: Iterable[str], known: Collection[str], what: str = "parameter", code: str = "parameter"
 ) -> None:
     """Refuse names that nothing has, with those there are and those that were probably meant.
 

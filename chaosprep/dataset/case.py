@@ -68,7 +68,8 @@ class Case:
 
     def image(self, row: Slice) -> NDArray[Any]:
         """The image of a slice as stored: (rows, cols), DICOM, PNG or npy."""
-        return self.image_with_header(row)[1]
+        with about(row.image):
+            return self.image_with_header(row)[1]
 
     def image_with_header(
         self, row: Slice, max_pixels: int | None = None
@@ -88,13 +89,11 @@ class Case:
         opened = self._opened.get(known)
         if opened is None:
             data = self.read(row.image_file)
-            with about(row.image):
-                opened = open_image(row.image, data, max_pixels or self.max_pixels)
+            opened = open_image(row.image, data, max_pixels or self.max_pixels)
         if known:  # the next slice may well be another frame of it
             self._opened.clear()
             self._opened[known] = opened
-        with about(row.image):
-            return opened.read(row.frame)
+        return opened.read(row.frame)
 
     def mask(self, row: Slice) -> NDArray[Any] | None:
         """The mask of a slice as stored: (rows, cols), or None without ground truth."""

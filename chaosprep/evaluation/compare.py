@@ -2,16 +2,16 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from chaosprep.errors import FileError
-from chaosprep.evaluation.overlap import Mask, overlap
-from chaosprep.evaluation.results import OrganResult
-from chaosprep.evaluation.scores import scores
-from chaosprep.evaluation.surface import Spacing, Surface, surface
+from chaosprep.evaluation.metric import Pair
+from chaosprep.evaluation.overlap import Mask
+from chaosprep.evaluation.results import MEASURED, OrganResult
+from chaosprep.evaluation.surface import Spacing
 from chaosprep.imaging.space.lattice import Volume, laid_on
 from chaosprep.layouts.mask_set import CaseMasks, MaskCase, Organs
 
@@ -74,37 +74,9 @@ def measure(
         ref: the same shape.
         spacing: mm between slices, rows, cols; None where it is not known.
     """
-    found = overlap(pred, ref)
-    apart = surface(pred, ref, spacing) if spacing else Surface(None, None, None)
-    difference = found.volume_difference
-    ravd = None if difference is None else abs(difference)
-    scored = scores(found.dice, ravd, apart.assd, apart.mssd, in_mm=spacing is not None)
-    ml = float(np.prod(spacing)) / 1000 if spacing else None
-    return OrganResult(
-        case=id,
-        patient=of.patient,
-        split=of.split,
-        organ=organ,
-        dice=found.dice,
-        jaccard=found.jaccard,
-        precision=found.precision,
-        recall=found.recall,
-        f1=found.dice,
-        ravd=ravd,
-        volume_difference=difference,
-        assd=apart.assd,
-        mssd=apart.mssd,
-        hd95=apart.hd95,
-        dice_score=scored.dice,
-        ravd_score=scored.ravd,
-        assd_score=scored.assd,
-        mssd_score=scored.mssd,
-        score=scored.mean,
-        pred_voxels=found.pred,
-        ref_voxels=found.ref,
-        pred_ml=None if ml is None else found.pred * ml,
-        ref_ml=None if ml is None else found.ref * ml,
-    )
+    pair = Pair(pred, ref, spacing)
+    numbers: dict[str, Any] = {name: one.of(pair) for name, one in MEASURED.items()}
+    return OrganResult(case=id, patient=of.patient, split=of.split, organ=organ, **numbers)
 
 
 def _spacing(masks: CaseMasks) -> Spacing | None:

@@ -6,20 +6,12 @@ from io import BytesIO
 from typing import TYPE_CHECKING
 
 from chaosprep.errors import ChaosprepError
-from chaosprep.evaluation.results import Evaluation, OrganResult
-from chaosprep.known import SCORING
+from chaosprep.evaluation.results import METRICS, Evaluation, OrganResult
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-_PANELS: tuple[tuple[str, str, dict[str, float]], ...] = (
-    ("dice", "Dice", {"top": 1.005}),
-    ("ravd", "RAVD (%)", {"bottom": 0}),
-    ("assd", "ASSD (mm)", {"bottom": 0}),
-    ("mssd", "MSSD (mm)", {"bottom": 0}),
-    ("hd95", "HD95 (mm)", {"bottom": 0}),
-    ("score", SCORING.title, {"top": 100.5}),
-)
+_PANELS = {name: metric for name, metric in METRICS.items() if metric.title}
 _COLUMNS = 3
 _DOTS = "#1b6ca8"
 
@@ -43,9 +35,14 @@ def box_plots(found: Evaluation) -> bytes:
         figure = Figure(figsize=(9, 3 * rows), dpi=120, layout="constrained")
         FigureCanvasAgg(figure)
         axes = figure.subplots(rows, _COLUMNS).ravel()
-        for (name, title, limit), panel in zip(_PANELS, axes, strict=True):
-            _panel(panel, name, title, organs, found.results)
-            panel.set_ylim(**limit)
+        for (name, metric), panel in zip(_PANELS.items(), axes, strict=False):
+            _panel(panel, name, metric.title, organs, found.results)
+            if metric.best:
+                panel.set_ylim(top=metric.best + 0.005 * metric.best)
+            else:
+                panel.set_ylim(bottom=0)
+        for panel in axes[len(_PANELS) :]:
+            panel.set_axis_off()
         stream = BytesIO()
         figure.savefig(stream, format="png", metadata={"Software": None})
     return stream.getvalue()

@@ -2,48 +2,58 @@
 
 from collections.abc import Sequence
 from statistics import fmean, stdev
+from typing import Annotated, get_type_hints
 
 import msgspec
 
 from chaosprep.errors import Problem
-
-METRICS = (
-    *("dice", "jaccard", "precision", "recall", "f1"),
-    *("ravd", "volume_difference", "assd", "mssd", "hd95"),
-    *("dice_score", "ravd_score", "assd_score", "mssd_score", "score"),
-)
+from chaosprep.evaluation.metric import Metric
+from chaosprep.known import SCORING
 
 
 class OrganResult(msgspec.Struct, frozen=True, kw_only=True):
-    """One organ of one case. None: it cannot be measured, see docs/evaluation.md.
+    """One organ of one case, and the table of metrics: a new one is one file and one line here.
 
-    ``ravd`` and ``volume_difference`` (signed) are % of the reference; ``assd``, ``mssd`` and
-    ``hd95`` mm; ``*_score`` and their mean ``score`` go from 0 to 100; volumes are ml.
+    None: it cannot be measured, see docs/evaluation.md. ``ravd`` and ``volume_difference`` (signed)
+    are % of the reference; ``assd``, ``mssd`` and ``hd95`` mm; ``*_score`` and their mean ``score``
+    go from 0 to 100; volumes are ml.
     """
 
     case: str
     patient: str
     split: str | None
     organ: str
-    dice: float
-    jaccard: float
-    precision: float
-    recall: float
-    f1: float
-    ravd: float | None
-    volume_difference: float | None
-    assd: float | None
-    mssd: float | None
-    hd95: float | None
-    dice_score: float
-    ravd_score: float
-    assd_score: float | None
-    mssd_score: float | None
-    score: float | None
-    pred_voxels: int
-    ref_voxels: int
-    pred_ml: float | None
-    ref_ml: float | None
+    dice: Annotated[float, Metric(lambda of: of.voxels.dice, 1, "Dice", 3, "Dice")]
+    jaccard: Annotated[float, Metric(lambda of: of.voxels.jaccard, 1)]
+    precision: Annotated[float, Metric(lambda of: of.voxels.precision, 1, "Prec", 3)]
+    recall: Annotated[float, Metric(lambda of: of.voxels.recall, 1, "Recall", 3)]
+    f1: Annotated[float, Metric(lambda of: of.voxels.dice, 1)]
+    ravd: Annotated[float | None, Metric(lambda of: of.ravd, 0, "RAVD%", 1, "RAVD (%)")]
+    volume_difference: Annotated[float | None, Metric(lambda of: of.voxels.volume_difference, 0)]
+    assd: Annotated[float | None, Metric(lambda of: of.apart.assd, 0, "ASSD", 2, "ASSD (mm)")]
+    mssd: Annotated[float | None, Metric(lambda of: of.apart.mssd, 0, "MSSD", 1, "MSSD (mm)")]
+    hd95: Annotated[float | None, Metric(lambda of: of.apart.hd95, 0, "HD95", 1, "HD95 (mm)")]
+    dice_score: Annotated[float, Metric(lambda of: of.scores.dice, 100)]
+    ravd_score: Annotated[float, Metric(lambda of: of.scores.ravd, 100)]
+    assd_score: Annotated[float | None, Metric(lambda of: of.scores.assd, 100)]
+    mssd_score: Annotated[float | None, Metric(lambda of: of.scores.mssd, 100)]
+    score: Annotated[
+        float | None, Metric(lambda of: of.scores.mean, 100, "Score", 1, SCORING.title)
+    ]
+    pred_voxels: Annotated[int, Metric(lambda of: of.voxels.pred)]
+    ref_voxels: Annotated[int, Metric(lambda of: of.voxels.ref)]
+    pred_ml: Annotated[float | None, Metric(lambda of: of.ml(of.voxels.pred))]
+    ref_ml: Annotated[float | None, Metric(lambda of: of.ml(of.voxels.ref))]
+
+
+MEASURED: dict[str, Metric] = {
+    name: hint.__metadata__[0]
+    for name, hint in get_type_hints(OrganResult, include_extras=True).items()
+    if hasattr(hint, "__metadata__")
+}
+"""Every number of a row by its name, in the order of the columns."""
+METRICS = {name: metric for name, metric in MEASURED.items() if metric.best is not None}
+"""Those that are averaged over cases."""
 
 
 class Spread(msgspec.Struct, frozen=True):

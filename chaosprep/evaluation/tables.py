@@ -7,18 +7,9 @@ from io import StringIO
 
 import msgspec
 
-from chaosprep.evaluation.results import Evaluation, OrganResult, Summary
+from chaosprep.evaluation.results import METRICS, Evaluation, OrganResult, Summary
 
-_COLUMNS = (
-    ("Dice", "dice", 3),
-    ("Prec", "precision", 3),
-    ("Recall", "recall", 3),
-    ("RAVD%", "ravd", 1),
-    ("ASSD", "assd", 2),
-    ("MSSD", "mssd", 1),
-    ("HD95", "hd95", 1),
-    ("Score", "score", 1),
-)
+_COLUMNS = {name: metric for name, metric in METRICS.items() if metric.heading}
 _WIDTH = 80
 _CELL = 6
 
@@ -28,12 +19,12 @@ def table(found: Evaluation) -> list[str]:
 
     A case whose name is too long for that has it on a line of its own, above.
     """
-    lines = [_Line("Case", "Organ", [heading for heading, _, _ in _COLUMNS])]
+    lines = [_Line("Case", "Organ", [one.heading for one in _COLUMNS.values()])]
     lines += [_Line(row.case, row.organ, _cells(row)) for row in found.results]
     for summary in found.summaries:
         lines += _summary(summary)
     organ = max(len(line.organ) for line in lines)
-    room = _WIDTH - organ - 1 - len(_COLUMNS) * (_CELL + 1)
+    room = max(_WIDTH - organ - 1 - len(_COLUMNS) * (_CELL + 1), len("cases"))
     width = max(len(line.name) for line in lines if len(line.name) <= room)
     written: list[str] = []
     above = ""
@@ -66,14 +57,14 @@ class _Line:
 
 
 def _summary(summary: Summary) -> Iterator[_Line]:
-    spreads = [(summary.metrics[name], decimals) for _, name, decimals in _COLUMNS]
+    spreads = [(summary.metrics[name], one.decimals) for name, one in _COLUMNS.items()]
     yield _Line("mean", summary.organ, [_number(one.mean, places) for one, places in spreads])
     yield _Line("+- sd", summary.organ, [_number(one.sd, places) for one, places in spreads])
     yield _Line("cases", summary.organ, [str(one.n) for one, _ in spreads])
 
 
 def _cells(row: OrganResult) -> list[str]:
-    return [_number(getattr(row, name), decimals) for _, name, decimals in _COLUMNS]
+    return [_number(getattr(row, name), one.decimals) for name, one in _COLUMNS.items()]
 
 
 def _number(value: float | None, decimals: int) -> str:

@@ -70,14 +70,14 @@ def carry_pairs(
 
 
 def no_dicom(row: Slice) -> None:
-    """Refuse DICOM, which tells who the patient is.
+    """Refuse DICOM and whatever else came as it is: it tells who the patient is.
 
     Raises:
         FileError: `image-format`.
     """
     if not row.image.endswith((".png", ".npy")):
         raise FileError(
-            f"the image of {row.id} is DICOM, whose headers tell who the patient is",
+            f"the image of {row.id} is as it came, and its headers tell who the patient is",
             "Run chaosprep convert first, and export what it makes.",
             code="image-format",
         )

@@ -1,18 +1,15 @@
 """The files that stages write, by their ending: grey PNG and npy."""
 
-from collections.abc import Callable
 from typing import Annotated, Any
 
 from msgspec import Meta
 from numpy.typing import NDArray
 
 from chaosprep.errors import FileError
-from chaosprep.formats.npy import decode_npy, encode_npy
-from chaosprep.formats.png import decode_png, encode_png
+from chaosprep.formats.npy import encode_npy
+from chaosprep.formats.png import encode_png
 from chaosprep.imaging.png.codec import Compression
 from chaosprep.params import Params
-
-_IMAGE = "image-unreadable"
 
 
 class PngParams(Params, frozen=True, kw_only=True):
@@ -32,18 +29,7 @@ def encode(array: NDArray[Any], extension: str, compression: Compression = "fast
     """Encode for a file name's extension: ``.png``, or ``.npy``, which is never compressed."""
     if extension == ".png":
         return encode_png(array, compression)
-    return _codec(extension)[0](array)
-
-
-def decode(data: bytes, extension: str) -> NDArray[Any]:
-    """Decode by a file name's extension: ``.png`` or ``.npy``."""
-    return _codec(extension)[1](data)
-
-
-def _codec(
-    extension: str,
-) -> tuple[Callable[[NDArray[Any]], bytes], Callable[[bytes], NDArray[Any]]]:
-    codecs = {".png": (encode_png, decode_png), ".npy": (encode_npy, decode_npy)}
-    if extension not in codecs:
-        raise FileError("neither a .png nor a .npy", "Convert it to one of the two.", _IMAGE)
-    return codecs[extension]
+    if extension == ".npy":
+        return encode_npy(array)
+    remedy = "Convert it to one of the two."
+    raise FileError("neither a .png nor a .npy", remedy, "image-unreadable")

@@ -18,7 +18,6 @@ class ImageFile(Protocol):
         Raises:
             FileError: the file cannot be used.
         """
-        ...
 
     def read(self, frame: int | None = None) -> tuple[Header, NDArray[Any]]:
         """The header and the stored values, (rows, cols), of a frame, counted from 0.
@@ -28,7 +27,6 @@ class ImageFile(Protocol):
         Raises:
             FileError: the file cannot be used, or has no such frame.
         """
-        ...
 
 
 @dataclass(frozen=True)

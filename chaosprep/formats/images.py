@@ -12,12 +12,22 @@ IMAGES: tuple[ImageFormat, ...] = (DICOM, PNG, NPY)
 """The first that knows a file reads it."""
 
 
+def plugged_images() -> tuple[ImageFormat, ...]:
+    """Those of other packages."""
+    return tuple(one for one in plugged_formats() if isinstance(one, ImageFormat))
+
+
+def is_named_whole(path: str) -> bool:
+    """Whether a file's ending says that it tells what a slice has to tell."""
+    endings = (one.ending for one in (*IMAGES, *plugged_images()) if one.whole)
+    return path.casefold().endswith(tuple(endings))
+
+
 def image_format(path: str, data: bytes) -> ImageFormat | None:
     """What kind of image a file is, by its path and its bytes; None for no kind that is known."""
     ours = next((one for one in IMAGES if one.knows(path, data)), None)
-    others = plugged_formats() if ours is None else ()
-    theirs = (one for one in others if isinstance(one, ImageFormat) and one.knows(path, data))
-    return ours or next(theirs, None)
+    others = plugged_images() if ours is None else ()
+    return ours or next((one for one in others if one.knows(path, data)), None)
 
 
 def open_image(path: str, data: bytes, max_pixels: int = MAX_PIXELS) -> ImageFile:
@@ -28,7 +38,7 @@ def open_image(path: str, data: bytes, max_pixels: int = MAX_PIXELS) -> ImageFil
     """
     found = image_format(path, data)
     if found is None:
-        kinds = ", ".join(one.name for one in IMAGES)
+        kinds = ", ".join(one.name for one in (*IMAGES, *plugged_images()))
         raise FileError("not an image that can be read", f"There are: {kinds}.", "image-unreadable")
     return found.open(data, max_pixels)
 

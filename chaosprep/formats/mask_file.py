@@ -19,12 +19,10 @@ class MaskFile(Protocol):
     @property
     def names(self) -> Mapping[int, str]:
         """Label -> what it stands for, as far as the file says so."""
-        ...
 
     @property
     def note(self) -> str | None:
         """What a person should know of how the planes were found."""
-        ...
 
     def plane(self, index: int) -> NDArray[Any]:
         """The labels, (rows, cols), at the pixels of an image: its number among the images.
@@ -32,11 +30,9 @@ class MaskFile(Protocol):
         Raises:
             FileError: it has no labels for this image.
         """
-        ...
 
     def surplus(self) -> FileError | None:
         """What the file holds that belongs to none of the images."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -71,3 +67,12 @@ class MaskFormat:
     size: Callable[[bytes], tuple[int, int]] | None = None
     of_series: Callable[[Opening], MaskFile] | None = None
     volume: Callable[[Path, bytes], Volume] | None = None
+
+
+def surplus(count: int, what: str) -> FileError:
+    """The error of a mask that has more than the images."""
+    return FileError(
+        f"no image belongs to {count} of its {what}",
+        "Bring back the missing images, or cut the mask to those that there are.",
+        code="mask-surplus",
+    )

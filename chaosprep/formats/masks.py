@@ -1,30 +1,38 @@
 """The kinds of mask files: a new one is one file and one line of `MASKS`."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from chaosprep.errors import FileError
-from chaosprep.formats import npy_masks
 from chaosprep.formats.mask_file import MaskFile, MaskFormat, Opening
 from chaosprep.formats.nifti_masks import NIFTI
+from chaosprep.formats.npy import NPY_MASK
 from chaosprep.formats.pictures import PICTURE
 from chaosprep.formats.plugged import plugged_formats
 from chaosprep.formats.seg import SEG
-from chaosprep.formats.stacks import Stack, cut
 from chaosprep.imaging.header import Header
-from chaosprep.imaging.labels import Labels, check_same_size
+from chaosprep.imaging.labels import Labels, as_labels, check_same_size
 from chaosprep.imaging.space.lattice import Volume
 
-MASKS: tuple[MaskFormat, ...] = (npy_masks.NPY, NIFTI, SEG)
+MASKS: tuple[MaskFormat, ...] = (NPY_MASK, NIFTI, SEG)
 """The first that knows a file reads it; a picture is what nothing else knows."""
+
+
+def plugged_masks() -> tuple[MaskFormat, ...]:
+    """Those of other packages."""
+    return tuple(one for one in plugged_formats() if isinstance(one, MaskFormat))
 
 
 def mask_format(path: str, data: bytes = b"") -> MaskFormat:
     """What kind of mask a file is, by its path and its bytes."""
     ours = next((one for one in MASKS if one.knows(path, data)), None)
-    others = plugged_formats() if ours is None else ()
-    theirs = (one for one in others if isinstance(one, MaskFormat) and one.knows(path, data))
-    return ours or next(theirs, PICTURE)
+    others = plugged_masks() if ours is None else ()
+    return ours or next((one for one in others if one.knows(path, data)), PICTURE)
 
 
 def slice_labels(path: str, data: bytes, header: Header) -> Labels | None:
@@ -56,6 +64,52 @@ def read_plane(path: str, data: bytes) -> Labels:
             code="mask-kind",
         )
     return of_slice(data)
+
+
+@dataclass
+class Stack:
+    """A mask cut up: image -> label array (rows, cols), and file -> what is wrong with it.
+
+    ``names`` are what the labels stand for, as far as the mask says so.
+    """
+
+    labels: dict[str, NDArray[Any]] = field(default_factory=dict)
+    errors: list[tuple[str, FileError]] = field(default_factory=list)
+    note: str | None = None
+    names: Mapping[int, str] = field(default_factory=dict)
+
+
+def cut(path: str, mask: MaskFile, images: Sequence[str], *, are_all: bool) -> Stack:
+    """Cut a mask into the planes of its images, all of one type (`as_labels`).
+
+    Args:
+        path: the mask's file, for its errors.
+        mask: opened on the images.
+        images: what each is called, in the order in which the mask was opened on them.
+        are_all: whether the series has no other image, so that what is left over is surplus.
+
+    Raises:
+        FileError: `mask-values`, where a plane holds no labels.
+    """
+    stack = Stack(note=mask.note, names=mask.names)
+    planes: dict[str, NDArray[Any]] = {}
+    for index, image in enumerate(images):
+        try:
+            planes[image] = mask.plane(index)
+        except FileError as error:
+            stack.errors.append((image, error))
+    stack.labels = {**_alike(planes)}
+    left = mask.surplus()
+    if left is not None and are_all:
+        stack.errors.append((path, left))
+    return stack
+
+
+def _alike(planes: Mapping[str, NDArray[Any]]) -> dict[str, Labels]:
+    """Label arrays of one type for all, so that a case's masks are alike."""
+    labels = {image: as_labels(plane) for image, plane in planes.items()}
+    kind = np.result_type(*labels.values()) if labels else np.uint8
+    return {image: array.astype(kind, copy=False) for image, array in labels.items()}
 
 
 def cut_mask(root: Path, path: str, data: bytes, images: Mapping[str, Header], count: int) -> Stack:
@@ -92,10 +146,16 @@ def is_volume(path: str) -> bool:
     return mask_format(path).of_slice is None
 
 
-PLANES = tuple(ending for one in (*MASKS, PICTURE) if one.of_slice for ending in one.endings)
-"""The endings of files that can be the mask of one slice."""
-VOLUMES = tuple(ending for one in MASKS if one.volume for ending in one.endings)
-"""The endings of files that say themselves where their voxels lie."""
+def plane_endings() -> tuple[str, ...]:
+    """The endings of files that can be the mask of one slice."""
+    every = (*MASKS, PICTURE, *plugged_masks())
+    return tuple(ending for one in every if one.of_slice for ending in one.endings)
+
+
+def volume_endings() -> tuple[str, ...]:
+    """The endings of files that say themselves where their voxels lie."""
+    every = (*MASKS, *plugged_masks())
+    return tuple(ending for one in every if one.volume for ending in one.endings)
 
 
 def read_volume(file: Path, data: bytes) -> Volume:

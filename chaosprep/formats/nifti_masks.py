@@ -8,9 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chaosprep.errors import FileError
-from chaosprep.formats.mask_file import MaskFormat, Opening
+from chaosprep.formats.mask_file import MaskFormat, Opening, surplus
 from chaosprep.formats.nifti import read_lattice, read_nifti, read_voxels
-from chaosprep.formats.stacks import surplus
 from chaosprep.imaging.labels import as_labels
 from chaosprep.imaging.space.lattice import Volume
 from chaosprep.imaging.space.placing import Place, image_grid, locate

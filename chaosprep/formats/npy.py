@@ -1,7 +1,8 @@
-"""Arrays in npy files: bytes to an array and back. Nothing is ever unpickled."""
+"""Arrays in npy files, as images and as masks. Nothing is ever unpickled."""
 
 import tokenize
 import warnings
+from collections.abc import Mapping
 from functools import lru_cache
 from io import BytesIO
 from typing import Any
@@ -11,8 +12,9 @@ from numpy.typing import NDArray
 
 from chaosprep.errors import BROKEN, RECOPY, FileError
 from chaosprep.formats.image_file import ImageFormat, Picture
+from chaosprep.formats.mask_file import MaskFormat, Opening
 from chaosprep.formats.png import check_slice
-from chaosprep.imaging.labels import no_label_map
+from chaosprep.imaging.labels import Labels, as_labels, check_same_size, no_label_map
 from chaosprep.imaging.limits import check_size
 
 _IMAGE = "image-unreadable"
@@ -100,4 +102,56 @@ NPY = ImageFormat(
     ending=".npy",
     knows=lambda path, data: path.endswith(".npy"),
     open=lambda data, max_pixels: Picture(decode_npy, data),
+)
+
+
+BY_ORDER = "the mask array has no geometry: its slices were taken in the order of the positions"
+
+
+class NpyMask:
+    """A 3-D array, (slices, rows, cols): its slices are the images in anatomical order.
+
+    Raises:
+        FileError: `mask-unreadable`, `mask-kind`, or `mask-count` where no rank can be told.
+    """
+
+    note = BY_ORDER
+    names: Mapping[int, str] = {}
+
+    def __init__(self, opening: Opening) -> None:
+        self._voxels = read_npy(opening.data, dimensions=3)
+        self._images = opening.images
+        if not len(self._voxels) == opening.count == len(self._images):
+            raise FileError(
+                f"its {len(self._voxels)} slices cannot be told to {opening.count} images, "
+                f"{len(self._images)} readable",
+                "Bring back the missing files, or give the mask as NIfTI, which has positions.",
+                code="mask-count",
+            )
+
+    def plane(self, index: int) -> NDArray[Any]:
+        """The slice of that number. Raises `FileError`: `size-mismatch`."""
+        plane: NDArray[Any] = self._voxels[index]
+        check_same_size(plane.shape, self._images[index])
+        return plane
+
+    def surplus(self) -> None:
+        """Nothing: the counts agree."""
+
+
+def slice_labels(data: bytes) -> Labels:
+    """The labels of one slice, (rows, cols), from a 2-D array.
+
+    Raises:
+        FileError: what `read_npy` and `as_labels` raise.
+    """
+    return as_labels(read_npy(data, dimensions=2))
+
+
+NPY_MASK = MaskFormat(
+    name="npy",
+    endings=(".npy",),
+    knows=lambda path, data: path.casefold().endswith(".npy"),
+    of_slice=slice_labels,
+    of_series=NpyMask,
 )

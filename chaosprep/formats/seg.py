@@ -12,8 +12,7 @@ from chaosprep.errors import BROKEN, FileError
 from chaosprep.formats.dicom.faults import silent
 from chaosprep.formats.dicom.reading import is_dicom
 from chaosprep.formats.legend import named, segment_labels
-from chaosprep.formats.mask_file import MaskFormat, Opening
-from chaosprep.formats.stacks import surplus
+from chaosprep.formats.mask_file import MaskFormat, Opening, surplus
 from chaosprep.imaging.header import Header
 from chaosprep.imaging.labels import check_same_size
 from chaosprep.imaging.limits import check_bytes, check_size

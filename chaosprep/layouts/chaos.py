@@ -16,8 +16,8 @@ import msgspec
 from chaosprep.chaos import CHAOS, USUAL_LEVELS, SequenceName
 from chaosprep.dataset.descriptor import DataSource, License
 from chaosprep.dataset.opening import is_stage_directory
-from chaosprep.errors import ChaosprepError, NothingFoundError, Problem, UsageError
-from chaosprep.layouts.root import Root, read_origin
+from chaosprep.errors import NothingFoundError, Problem, UsageError
+from chaosprep.layouts.root import Root, listing, read_origin
 from chaosprep.series.pairing import Rule
 from chaosprep.series.source import SourceCase, list_files
 
@@ -26,7 +26,7 @@ SOURCES = msgspec.convert(CHAOS.sources, tuple[DataSource, ...])
 
 
 @dataclass(frozen=True)
-class _Place:
+class _Branch:
     """Where a sequence stands in a patient's folder, and how its masks are named."""
 
     sequence: SequenceName
@@ -37,10 +37,10 @@ class _Place:
 
 
 PLACES = (
-    _Place("t1-in", "MR", "T1DUAL/DICOM_anon/InPhase", "T1DUAL/Ground", "stem"),
-    _Place("t1-out", "MR", "T1DUAL/DICOM_anon/OutPhase", "T1DUAL/Ground", "next-number"),
-    _Place("t2-spir", "MR", "T2SPIR/DICOM_anon", "T2SPIR/Ground", "stem"),
-    _Place("ct", "CT", "DICOM_anon", "Ground", "rank"),
+    _Branch("t1-in", "MR", "T1DUAL/DICOM_anon/InPhase", "T1DUAL/Ground", "stem"),
+    _Branch("t1-out", "MR", "T1DUAL/DICOM_anon/OutPhase", "T1DUAL/Ground", "next-number"),
+    _Branch("t2-spir", "MR", "T2SPIR/DICOM_anon", "T2SPIR/Ground", "stem"),
+    _Branch("ct", "CT", "DICOM_anon", "Ground", "rank"),
 )
 _MARKS = {"MR": ("T1DUAL", "T2SPIR"), "CT": ("DICOM_anon",)}
 _DEPTH = 5  # outer folder / CHAOS_Train_Sets / Train_Sets / MR / patient
@@ -63,11 +63,8 @@ def find(root: str | Path) -> Root:
     root = Path(root)
     if not root.is_dir():
         raise UsageError(f"{root}: there is no such folder", "Check the path.", code="root")
-    try:
+    with listing():
         cases, problems = _find(root)
-    except OSError as error:
-        reason = f"{error.filename}: it cannot be listed ({error.strerror})"
-        raise ChaosprepError(reason, "Make it readable.", code="folder-unreadable") from error
     if not cases and not problems:
         raise NothingFoundError(
             f"{root}: no CHAOS patient is below it",
@@ -143,7 +140,7 @@ def _series(root: Path, folder: Path, patient: str) -> list[SourceCase | Problem
     return found or [_problem("series-empty", patient, root, folder, reason, _EMPTY)]
 
 
-def _case(root: Path, folder: Path, patient: str, place: _Place) -> SourceCase | Problem:
+def _case(root: Path, folder: Path, patient: str, place: _Branch) -> SourceCase | Problem:
     id = f"{patient}_{place.sequence}"
     ground = folder / place.ground
     images = list_files(folder / place.images, root)

@@ -1,22 +1,31 @@
-"""The challenge's folders as sides: a CHAOS root with Ground, and what is submitted against it."""
+"""The masks of a CHAOS root with Ground, and of what is submitted against it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from chaosprep.chaos import CHAOS, USUAL_LEVELS, shown_organs
 from chaosprep.dataset.records import Orientation, Spacing, Triple
-from chaosprep.errors import ChaosprepError, FileError, Problem
-from chaosprep.formats.pictures import read_mask
+from chaosprep.errors import ChaosprepError, FileError, Problem, about
+from chaosprep.formats.masks import read_plane
 from chaosprep.imaging.levels import check_levels, label_map, level_histogram
 from chaosprep.imaging.space.lattice import Lattice
 from chaosprep.layouts import chaos
 from chaosprep.layouts.layout import Layout, Where
-from chaosprep.layouts.mask_set import CaseMasks, MaskSet, Organs, known_lattice, plane_of, stack
+from chaosprep.layouts.mask_set import (
+    CaseMasks,
+    MaskCase,
+    MaskSet,
+    Organs,
+    known_lattice,
+    plane_of,
+    stack,
+)
 from chaosprep.layouts.pictures import SLICE_ID, pictures_below
 from chaosprep.layouts.root import Root, pseudonymized
 from chaosprep.series.pairing import natural_key
@@ -31,93 +40,44 @@ _OTHER_LEVELS = "Run split and extract-liver on it first, and compare their stag
 
 
 @dataclass(frozen=True)
-class GroundCase:
-    """A series of a CHAOS root with its masks; slices by position, named by slice ids."""
+class _Ground:
+    """Reads a series of a CHAOS root with its masks, paired by its rules and put in order."""
 
     case: SourceCase
 
-    @property
-    def id(self) -> str:
-        """The case's."""
-        return self.case.id
-
-    @property
-    def patient(self) -> str:
-        """The case's."""
-        return self.case.patient
-
-    @property
-    def split(self) -> None:
-        """The challenge's sets are not divided."""
-        return
-
-    @property
-    def sequence(self) -> str:
-        """The case's."""
-        return self.case.sequence
-
-    @property
-    def organs(self) -> Organs:
-        """All four, of CT the liver alone."""
-        return _organs(self.case.sequence)
-
-    def read(self, organs: Organs) -> CaseMasks:
-        """The series, paired by CHAOS's rules and ordered by position."""
-        series = read_series(self.case)
+    def __call__(self, organs: Organs) -> CaseMasks:
+        series, sequence = read_series(self.case), self.case.sequence
         _check(series)
-        slices = series.slices
-        planes = (_ground(found, self.sequence, organs) for found in slices)
+        planes = (_ground(found, sequence, organs) for found in series.slices)
         return CaseMasks(
-            stack(planes, len(slices)),
-            tuple(found.id for found in slices),
-            tuple(Path(str(found.mask)).stem for found in slices),
+            stack(planes, len(series.slices)),
+            tuple(found.id for found in series.slices),
+            tuple(Path(str(found.mask)).stem for found in series.slices),
             _lattice(series),
         )
 
 
-@dataclass(frozen=True)
-class SetCase:
-    """The pictures of one of the challenge's sets: its `Results`, or another `Ground`.
+def _read_set(
+    files: tuple[Path, ...], sequence: str, ground: tuple[str, ...] | None, organs: Organs
+) -> CaseMasks:
+    """The pictures of one of the challenge's sets, named by the reference's files.
 
-    `Results` are the slices of the set's Ground in the order of names, as the challenge takes them.
+    `Results` are the slices of the set's Ground in the order of names, as the challenge takes them;
+    another Ground (`ground` None) has names of its own.
     """
+    names = [Path(file).stem for file in (files if ground is None else ground)]
+    if len(names) != len(files):
+        raise FileError(
+            f"it has {len(files)} pictures, its Ground {len(names)}",
+            "Submit one picture for each slice, empty ones too.",
+            code="slices-differ",
+        )
 
-    id: str
-    sequence: str
-    files: tuple[Path, ...]
-    ground: tuple[str, ...] | None
-    split: None = None
+    def plane(file: Path) -> NDArray[np.uint8]:
+        with about(file.name):
+            return _levels(plane_of(file), sequence, organs)
 
-    @property
-    def patient(self) -> str:
-        """The part of the id that is the set's."""
-        return self.id.partition("_")[0]
-
-    @property
-    def organs(self) -> Organs:
-        """All four, of CT the liver alone."""
-        return _organs(self.sequence)
-
-    def read(self, organs: Organs) -> CaseMasks:
-        """Its pictures, named by the reference's files."""
-        names = [file.stem for file in self.files]
-        if self.ground is not None:
-            names = [Path(path).stem for path in self.ground]
-        if len(names) != len(self.files):
-            raise FileError(
-                f"it has {len(self.files)} pictures, its Ground {len(names)}",
-                "Submit one picture for each slice, empty ones too.",
-                code="slices-differ",
-            )
-        planes = (self._plane(file, organs) for file in self.files)
-        return CaseMasks(stack(planes, len(self.files)), tuple(names))
-
-    def _plane(self, file: Path, organs: Organs) -> NDArray[np.uint8]:
-        try:
-            return _levels(plane_of(file), self.sequence, organs)
-        except FileError as error:
-            error.file = error.file or file.name
-            raise
+    return CaseMasks(stack(map(plane, files), len(files)), tuple(names))
 
 
 def find_masks(root: Path, reference: MaskSet | None = None, asked: Organs = ()) -> MaskSet | None:
@@ -139,7 +99,11 @@ def open_chaos(root: Path) -> MaskSet | None:
         raise
     opposed = {sequence for _, sequence in CHAOS.phases}
     cases = [case for case in found.cases if case.masks is not None]
-    members = {case.id: GroundCase(case) for case in cases if case.sequence not in opposed}
+    members = {
+        case.id: _member(case.id, case.sequence, _Ground(case))
+        for case in cases
+        if case.sequence not in opposed
+    }
     return _side(_ROOT, root, members, found.problems) if members else None
 
 
@@ -161,7 +125,7 @@ def open_sets(root: Path, reference: MaskSet) -> MaskSet | None:
             break
     else:
         return None
-    members: dict[str, SetCase] = {}
+    members: dict[str, MaskCase] = {}
     for folder in folders:
         id, sequence = _set(folder)
         if id in members:
@@ -170,18 +134,22 @@ def open_sets(root: Path, reference: MaskSet) -> MaskSet | None:
                 "Give the folder of one task.",
                 code="set-twice",
             )
-        ground = reference.members.get(id) if name == "results" else None
-        masks = ground.case.masks if isinstance(ground, GroundCase) else None
-        ordered = tuple(sorted(masks, key=natural_key)) if masks is not None else None
-        members[id] = SetCase(id, sequence, tuple(pictures_below(folder, 0)), ordered)
+        read = reference.members[id].read if name == "results" and id in reference.members else None
+        masks = read.case.masks if isinstance(read, _Ground) else None
+        ordered = None if masks is None else tuple(sorted(masks, key=natural_key))
+        files = tuple(pictures_below(folder, 0))
+        members[id] = _member(id, sequence, partial(_read_set, files, sequence, ordered))
     return _side("challenge submission" if name == "results" else "CHAOS masks", root, members)
 
 
+def _member(id: str, sequence: str, read: Callable[[Organs], CaseMasks]) -> MaskCase:
+    """A case: of MR all four organs, of CT the liver alone."""
+    organs = tuple(organ.name for organ in shown_organs(sequence))
+    return MaskCase(id, id.partition("_")[0], organs, read, sequence=sequence)
+
+
 def _side(
-    kind: str,
-    root: Path,
-    members: Mapping[str, GroundCase] | Mapping[str, SetCase],
-    problems: tuple[Problem, ...] = (),
+    kind: str, root: Path, members: Mapping[str, MaskCase], problems: tuple[Problem, ...] = ()
 ) -> MaskSet:
     shown = {organ for member in members.values() for organ in member.organs}
     organs = [organ for organ in _LEVELS if organ.name in shown]
@@ -194,10 +162,6 @@ def _side(
         labels={organ.label: organ.name for organ in organs},
         problems=problems,
     )
-
-
-def _organs(sequence: str) -> Organs:
-    return tuple(organ.name for organ in shown_organs(sequence))
 
 
 def _levels(array: NDArray[Any], sequence: str, organs: Organs) -> NDArray[np.uint8]:
@@ -219,11 +183,8 @@ def _levels(array: NDArray[Any], sequence: str, organs: Organs) -> NDArray[np.ui
 
 
 def _ground(found: SourceSlice, sequence: str, organs: Organs) -> NDArray[np.uint8]:
-    try:
-        return _levels(read_mask(found.mask_data or b"").pixels, sequence, organs)
-    except FileError as error:
-        error.file = error.file or found.mask
-        raise
+    with about(str(found.mask)):
+        return _levels(read_plane(str(found.mask), found.mask_data or b""), sequence, organs)
 
 
 def _check(series: Series) -> None:
@@ -231,13 +192,11 @@ def _check(series: Series) -> None:
     if series.problems:
         first, count = series.problems[0], len(series.problems)
         more = f" ({count - 1} more like it; chaosprep inspect lists them)" if count > 1 else ""
-        error = FileError(f"{first.reason}{more}", first.remedy, first.code)
-        error.file = first.file
-        raise error
+        with about(first.file or ""):
+            raise FileError(f"{first.reason}{more}", first.remedy, first.code)
 
 
-@dataclass(frozen=True)
-class _Place:
+class _Slot(NamedTuple):
     """Where a slice lies, as `case_lattice` asks for it."""
 
     id: str
@@ -255,7 +214,7 @@ def _lattice(series: Series) -> Lattice | None:
         header = found.header
         spacing = header.pixel_spacing and (series.slice_spacing, *header.pixel_spacing)
         at = header.image_position_patient, header.image_orientation_patient
-        places.append(_Place(found.id, header.rows, header.cols, *at, spacing))
+        places.append(_Slot(found.id, header.rows, header.cols, *at, spacing))
     return known_lattice(places)
 
 

@@ -22,8 +22,8 @@ class LayoutParams(PngParams, frozen=True, kw_only=True):
     layout: Annotated[
         str,
         Meta(
-            description="chaos, as it was downloaded, folder, any that --images tells, or another "
-            "that is installed; auto is folder with --images."
+            description="chaos (as it was downloaded), folder (any tree, by --images), or one that "
+            "another package brings; auto is folder with --images, else chaos."
         ),
     ] = "auto"
     images: Annotated[

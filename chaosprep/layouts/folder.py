@@ -5,12 +5,12 @@ from pathlib import Path
 from typing import Literal
 
 from chaosprep.dataset.descriptor import DataSource, License
-from chaosprep.errors import ChaosprepError, FileError, NothingFoundError, Problem, UsageError
+from chaosprep.errors import FileError, NothingFoundError, Problem, UsageError
 from chaosprep.layouts.folder_cases import NOWHERE, Cases, Patterns, problem_at
 from chaosprep.layouts.grouping import Group, first_identity, group_by_header, group_by_path
 from chaosprep.layouts.layout import Layout, Where
 from chaosprep.layouts.patterns import Found, Pattern, list_pattern
-from chaosprep.layouts.root import Root, read_origin
+from chaosprep.layouts.root import Root, listing, read_origin
 from chaosprep.privacy.identity import HeaderField, exposes, has_uid
 from chaosprep.privacy.pseudonyms import Key
 
@@ -54,17 +54,14 @@ def find(root: Path, where: Where) -> Root:
 def _groups(
     root: Path, patterns: Patterns, patient_from: Literal["folder"] | HeaderField
 ) -> tuple[list[Group], list[tuple[str, FileError]]]:
-    try:
+    masks: tuple[Found, ...] = ()
+    with listing():
         images = list_pattern(patterns.images, root, patients=patterns.patients)
         errors = list(images.errors)
-        masks: tuple[Found, ...] = ()
         if patterns.masks is not None:
-            listing = list_pattern(patterns.masks, root, patients=patterns.patients)
-            masks = listing.files
-            errors += [found for found in listing.errors if found not in errors]
-    except OSError as error:
-        reason = f"{error.filename}: it cannot be listed ({error.strerror})"
-        raise ChaosprepError(reason, "Make it readable.", code="folder-unreadable") from error
+            there = list_pattern(patterns.masks, root, patients=patterns.patients)
+            masks = there.files
+            errors += [found for found in there.errors if found not in errors]
     for option, files in (("images", images.files), ("masks", masks)):
         if not files and not errors and (option == "images" or patterns.masks):
             raise _nothing(root, option, getattr(patterns, option))

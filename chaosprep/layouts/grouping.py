@@ -12,7 +12,7 @@ from chaosprep.privacy.identity import HeaderField, patient_key, read_identity
 from chaosprep.series.pairing import pairing_name, surplus_mask
 
 Errors = list[tuple[str, FileError]]
-Place = tuple[str | None, str | None]
+Texts = tuple[str | None, str | None]
 
 
 @dataclass
@@ -21,7 +21,7 @@ class Group:
 
     patient: str
     sequence: str | None
-    place: Place
+    place: Texts
     images: list[Found] = field(default_factory=list)
     masks: list[Found] = field(default_factory=list)
 
@@ -32,7 +32,7 @@ def group_by_path(images: Iterable[Found], masks: Iterable[Found]) -> tuple[list
     A mask whose path has no sequence is for every sequence of its patient; a mask for none is an
     error.
     """
-    groups: dict[Place, Group] = {}
+    groups: dict[Texts, Group] = {}
     of_patient: dict[str | None, list[Group]] = defaultdict(list)
     for image in images:
         place = (image.patient, image.sequence)

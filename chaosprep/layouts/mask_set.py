@@ -1,15 +1,15 @@
 """Cases with their masks alone, wherever these come from: to be measured."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from chaosprep.dataset.stacking import Placed, case_lattice
-from chaosprep.errors import FileError, Problem
+from chaosprep.errors import FileError, Problem, about
 from chaosprep.files import read_regular
 from chaosprep.formats.masks import read_plane
 from chaosprep.imaging.levels import level_histogram
@@ -33,41 +33,21 @@ class CaseMasks:
     lattice: Lattice | None = None
 
 
-class MaskCase(Protocol):
-    """A case before its masks are read; it pickles."""
+@dataclass(frozen=True)
+class MaskCase:
+    """A case before its masks are read; it pickles.
 
-    @property
-    def id(self) -> str:
-        """What cases are matched by."""
-        ...
+    ``id`` is what cases are matched by, ``organs`` what its masks may show. ``read`` reads
+    the masks for some organs, others counting as background, and raises `FileError` for what is
+    wrong with the case.
+    """
 
-    @property
-    def patient(self) -> str:
-        """What --patient chooses by."""
-        ...
-
-    @property
-    def split(self) -> str | None:
-        """What --split chooses by."""
-        ...
-
-    @property
-    def sequence(self) -> str | None:
-        """The series, where it is known."""
-        ...
-
-    @property
-    def organs(self) -> Organs:
-        """What its masks may show."""
-        ...
-
-    def read(self, organs: Organs) -> CaseMasks:
-        """Read the masks of the case for some organs; others count as background.
-
-        Raises:
-            FileError: what is wrong with the case.
-        """
-        ...
+    id: str
+    patient: str
+    organs: Organs
+    read: Callable[[Organs], CaseMasks]
+    split: str | None = None
+    sequence: str | None = None
 
 
 @dataclass(frozen=True)
@@ -94,11 +74,8 @@ def plane_of(file: Path) -> NDArray[Any]:
     Raises:
         FileError: with the file's name.
     """
-    try:
+    with about(file.name):
         return read_plane(file.name, read_regular(file))
-    except FileError as error:
-        error.file = error.file or file.name
-        raise
 
 
 def stack(planes: Iterable[NDArray[np.uint8]], count: int) -> NDArray[np.uint8]:
@@ -142,13 +119,11 @@ def as_organs(
     strange = [value for value in shown if value not in values]
     if strange:
         legend = ", ".join(f"{value} {organ}" for value, organ in sorted(values.items()))
-        error = FileError(
-            f"it holds {', '.join(map(str, strange[:8]))}, which stands for no organ ({legend})",
-            "Save it with the reference's values.",
-            code="mask-values",
+        reason = (
+            f"it holds {', '.join(map(str, strange[:8]))}, which stands for no organ ({legend})"
         )
-        error.file = file
-        raise error
+        with about(file):
+            raise FileError(reason, "Save it with the reference's values.", "mask-values")
     table = np.zeros(max(shown, default=0) + 1, np.uint8)
     for value in shown:
         organ = values[value]

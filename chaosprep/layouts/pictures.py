@@ -1,18 +1,19 @@
-"""Folders of pictures as sides: named by slice ids beside a reference, or by anything on both."""
+"""Folders of pictures: named by slice ids beside a reference, or by anything on both sides."""
 
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from chaosprep.errors import FileError, Problem
-from chaosprep.formats.masks import PLANES
+from chaosprep.formats.masks import plane_endings
 from chaosprep.imaging.levels import level_histogram
 from chaosprep.layouts.layout import Layout
 from chaosprep.layouts.mask_set import (
     CaseMasks,
+    MaskCase,
     MaskSet,
     Organs,
     as_organs,
@@ -28,32 +29,6 @@ from chaosprep.series.source import is_litter
 _BINARY = (1, 255)  # what tools write for `yes`
 _DEPTH = 3  # of folders below the one that was given: val/masks
 SLICE_ID = re.compile(r"(?P<case>.+)_s\d{3,}(?P<copy>_a\d+)?")
-
-
-@dataclass(frozen=True)
-class PictureCase:
-    """One case as pictures of its slices, in order; names are their stems."""
-
-    id: str
-    files: tuple[Path, ...]
-    values: Mapping[int, str]
-    split: str | None = None
-    sequence: str | None = None
-
-    @property
-    def patient(self) -> str:
-        """Not known: the case."""
-        return self.id
-
-    @property
-    def organs(self) -> Organs:
-        """What the values stand for."""
-        return in_order(self.values)
-
-    def read(self, organs: Organs) -> CaseMasks:
-        """Its pictures, one after the other."""
-        planes = (as_organs(plane_of(file), self.values, organs, file.name) for file in self.files)
-        return CaseMasks(stack(planes, len(self.files)), tuple(file.stem for file in self.files))
 
 
 def open_pictures(folder: Path, reference: MaskSet | None, asked: Organs = ()) -> MaskSet | None:
@@ -78,16 +53,26 @@ def open_pictures(folder: Path, reference: MaskSet | None, asked: Organs = ()) -
     else:
         every = (plane_of(file) for file in files)
         values = name_values(level for array in every for level in level_histogram(array))
+    organs = in_order(values)
     return MaskSet(
         kind="folder of pictures",
         path=folder,
-        members={id: PictureCase(id, tuple(files), values) for id, files in cases.items()},
-        organs=in_order(values),
+        members={
+            id: MaskCase(id, id, organs, partial(_read, tuple(files), values))
+            for id, files in cases.items()
+        },
+        organs=organs,
         values=values,
         labels=values,
         in_mm=False,
         problems=problems,
     )
+
+
+def _read(files: tuple[Path, ...], values: Mapping[int, str], organs: Organs) -> CaseMasks:
+    """The pictures of a case's slices, in order; names are their stems."""
+    planes = (as_organs(plane_of(file), values, organs, file.name) for file in files)
+    return CaseMasks(stack(planes, len(files)), tuple(file.stem for file in files))
 
 
 def _values(files: Iterable[Path], reference: MaskSet, asked: Organs) -> Mapping[int, str]:
@@ -125,12 +110,13 @@ def _only_value(files: Iterable[Path]) -> int | None:
 def pictures_below(folder: Path, depth: int = _DEPTH) -> list[Path]:
     """The PNG and npy files of a folder and of those in it, in natural order; links are skipped."""
     found: list[Path] = []
+    endings = plane_endings()
     for path in sorted(folder.iterdir(), key=lambda path: natural_key(path.name)):
         if is_litter(path.name):
             continue
         if path.is_dir() and not path.is_symlink():
             found += pictures_below(path, depth - 1) if depth else []
-        elif path.name.casefold().endswith(PLANES):
+        elif path.name.casefold().endswith(endings):
             found.append(path)
     return found
 
@@ -139,9 +125,10 @@ def _cases(folder: Path) -> tuple[dict[str, list[Path]], tuple[Problem, ...]]:
     files = pictures_below(folder)
     masks = [file for file in files if "masks" in file.relative_to(folder).parts[:-1]]
     named = [(file, SLICE_ID.fullmatch(file.stem)) for file in masks or files]
+    are_ids = all(match for _, match in named)
     cases: defaultdict[str, list[Path]] = defaultdict(list)
     for file, match in named:
-        if all(match for _, match in named) and match:
+        if are_ids and match:
             if not match["copy"]:
                 cases[match["case"]].append(file)
         else:

@@ -1,5 +1,7 @@
 """A dataset root seen through a layout: its cases, their origin, and what is wrong with it."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -101,3 +103,17 @@ def _hidden(problem: Problem, key: Key) -> Problem:
         patient = key.patient(patient)
     file = None if problem.file is None else key.path(problem.file)
     return msgspec.structs.replace(problem, id=f"{patient}{line}{sequence}", file=file)
+
+
+@contextmanager
+def listing() -> Iterator[None]:
+    """Name the folder that cannot be listed in here.
+
+    Raises:
+        ChaosprepError: `folder-unreadable`.
+    """
+    try:
+        yield
+    except OSError as error:
+        reason = f"{error.filename}: it cannot be listed ({error.strerror})"
+        raise ChaosprepError(reason, "Make it readable.", code="folder-unreadable") from error

@@ -1,7 +1,7 @@
-"""A stage directory as one side of a comparison: its masks, its cases, its organs."""
+"""A stage directory, for its masks."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from chaosprep.dataset.case import Case
@@ -11,54 +11,28 @@ from chaosprep.dataset.records import Slice
 from chaosprep.dataset.stacking import can_show, label_plane, organ_labels, originals
 from chaosprep.errors import FileError
 from chaosprep.layouts.layout import Layout
-from chaosprep.layouts.mask_set import CaseMasks, MaskSet, Organs, known_lattice, stack
+from chaosprep.layouts.mask_set import CaseMasks, MaskCase, MaskSet, Organs, known_lattice, stack
 
 
-@dataclass(frozen=True)
-class StageCase:
-    """A case of a stage directory, its originals only."""
+def _read(case: Case, organs: Organs) -> CaseMasks:
+    """The masks of a case's originals, each file checked against the manifest."""
+    rows = originals(case)
+    named = {organ for row in rows for organ in row.labels.values()}
+    labels = {o: organs.index(o) + 1 if o in organs else 0 for o in named}
+    planes = (label_plane(row, _mask(case, row), labels) for row in rows)
+    voxels = stack(planes, len(rows))
+    return CaseMasks(voxels, tuple(row.id for row in rows), lattice=known_lattice(rows))
 
-    case: Case
-    organs: Organs
 
-    @property
-    def id(self) -> str:
-        """The case's."""
-        return self.case.id
-
-    @property
-    def patient(self) -> str:
-        """The case's."""
-        return self.case.patient
-
-    @property
-    def split(self) -> str:
-        """The side that the patient is on."""
-        return self.case.split
-
-    @property
-    def sequence(self) -> str:
-        """The case's."""
-        return self.case.slices[0].sequence
-
-    def read(self, organs: Organs) -> CaseMasks:
-        """Its masks, each file checked against the manifest."""
-        rows = originals(self.case)
-        named = {organ for row in rows for organ in row.labels.values()}
-        labels = {o: organs.index(o) + 1 if o in organs else 0 for o in named}
-        planes = (label_plane(row, self._mask(row), labels) for row in rows)
-        voxels = stack(planes, len(rows))
-        return CaseMasks(voxels, tuple(row.id for row in rows), lattice=known_lattice(rows))
-
-    def _mask(self, row: Slice) -> object:
-        mask = self.case.mask(row)
-        if mask is None:
-            raise FileError(
-                f"{row.id} has no mask",
-                "Leave the case out with --on-error skip, or choose with --split or --patient.",
-                code="mask-missing",
-            )
-        return mask
+def _mask(case: Case, row: Slice) -> object:
+    mask = case.mask(row)
+    if mask is None:
+        raise FileError(
+            f"{row.id} has no mask",
+            "Leave the case out with --on-error skip, or choose with --split or --patient.",
+            code="mask-missing",
+        )
+    return mask
 
 
 def open_stage(
@@ -77,7 +51,7 @@ def open_stage(
     return MaskSet(
         kind="stage directory",
         path=directory,
-        members={case.id: StageCase(case, _organs(case, labels)) for case in dataset.cases},
+        members={case.id: _member(case, labels) for case in dataset.cases},
         organs=tuple(labels),
         values=values,
         labels={label: organ for organ, label in labels.items()},
@@ -85,9 +59,10 @@ def open_stage(
     )
 
 
-def _organs(case: Case, labels: Iterable[str]) -> Organs:
+def _member(case: Case, labels: Iterable[str]) -> MaskCase:
     named = {organ for row in case.slices for organ in (*row.labels.values(), *row.pixels)}
-    return can_show(named, labels)
+    organs, sequence = can_show(named, labels), case.slices[0].sequence
+    return MaskCase(case.id, case.patient, organs, partial(_read, case), case.split, sequence)
 
 
 LAYOUT = Layout("stage", "a stage directory", masks=open_stage)

@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from chaosprep.errors import ChaosprepError, FileError, NothingFoundError, UsageError
+from chaosprep.errors import FileError, NothingFoundError, UsageError
 from chaosprep.layouts import chaos_masks, folder, pictures, stage, volumes
 from chaosprep.layouts.layout import Layout, Where
 from chaosprep.layouts.mask_set import MaskSet, Organs
-from chaosprep.layouts.root import Root
+from chaosprep.layouts.root import Root, listing
 from chaosprep.plugins import found, load
 
 LAYOUTS: tuple[Layout, ...] = (
@@ -71,16 +71,11 @@ def find_masks(path: Path, reference: MaskSet | None = None, asked: Organs = ())
         ChaosprepError: what is wrong with what it is.
     """
     try:
-        masks = _masks(path, reference, asked)
+        with listing():
+            masks = _masks(path, reference, asked)
     except FileError as error:
         named = f"{error.file}: {error.reason}" if error.file else error.reason
         raise FileError(named, error.remedy, error.code) from error
-    except OSError as error:
-        raise ChaosprepError(
-            f"{error.filename}: it cannot be listed ({error.strerror})",
-            "Make it readable.",
-            code="folder-unreadable",
-        ) from error
     if len(masks.organs) > _MOST:
         raise FileError(
             f"{path}: {len(masks.organs)} organs or values are in it",

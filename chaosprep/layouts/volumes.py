@@ -1,20 +1,21 @@
-"""NIfTI label volumes as one side: a file, or a folder of them, such as nnU-Net's."""
+"""Label volumes: a file, or a folder of them, such as nnU-Net's."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
-from chaosprep.errors import FileError
+from chaosprep.errors import about
 from chaosprep.files import read_regular
 from chaosprep.formats.legend import legend_in, named
-from chaosprep.formats.masks import VOLUMES, read_volume
+from chaosprep.formats.masks import read_volume, volume_endings
 from chaosprep.imaging.space.lattice import Volume
 from chaosprep.layouts.layout import Layout
 from chaosprep.layouts.mask_set import (
     CaseMasks,
+    MaskCase,
     MaskSet,
     Organs,
     as_organs,
@@ -25,37 +26,10 @@ from chaosprep.layouts.mask_set import (
 from chaosprep.series.source import is_litter
 
 
-@dataclass(frozen=True)
-class VolumeCase:
-    """One label volume; its id is the file's stem."""
-
-    id: str
-    file: Path
-    values: Mapping[int, str]
-    split: str | None = None
-    sequence: str | None = None
-
-    @property
-    def patient(self) -> str:
-        """Not known: the case."""
-        return self.id
-
-    @property
-    def organs(self) -> Organs:
-        """What the values stand for."""
-        return in_order(self.values)
-
-    def read(self, organs: Organs) -> CaseMasks:
-        """The volume on its own lattice."""
-        volume = _read(self.file)
-        voxels = as_organs(volume.voxels, self.values, organs, self.file.name)
-        return CaseMasks(voxels, lattice=volume.lattice)
-
-
 def _volumes(path: Path) -> list[Path]:
     """The volumes of a folder, or the one that the path is."""
     files = [path] if path.is_file() else sorted(path.iterdir())
-    named = (file for file in files if file.name.casefold().endswith(VOLUMES))
+    named = (file for file in files if file.name.casefold().endswith(volume_endings()))
     return [file for file in named if not is_litter(file.name)]
 
 
@@ -86,11 +60,14 @@ def open_volumes(path: Path, reference: MaskSet | None, asked: Organs = ()) -> M
         values = dict(reference.labels)
     if values is None:
         values = name_values(_values(files.values()))
+    organs = in_order(values)
     return MaskSet(
         kind="NIfTI file" if path.is_file() else "folder of NIfTI files",
         path=path,
-        members={id: VolumeCase(id, file, values) for id, file in files.items()},
-        organs=in_order(values),
+        members={
+            id: MaskCase(id, id, organs, partial(_read, file, values)) for id, file in files.items()
+        },
+        organs=organs,
         values=values,
         labels=values,
         problems=tuple(
@@ -100,23 +77,26 @@ def open_volumes(path: Path, reference: MaskSet | None, asked: Organs = ()) -> M
 
 
 def _stem(file: Path) -> str:
-    return file.name.removesuffix(".gz").removesuffix(".nii")
+    endings = (end for end in volume_endings() if file.name.casefold().endswith(end))
+    return file.name[: -len(max(endings, key=len))]
 
 
 def _values(files: Iterable[Path]) -> set[int]:
     found: set[int] = set()
     for file in files:
-        found |= set(np.flatnonzero(np.bincount(_read(file).voxels.ravel())).tolist())
+        found |= set(np.flatnonzero(np.bincount(_volume(file).voxels.ravel())).tolist())
     return found
 
 
-def _read(file: Path) -> Volume:
-    """A label volume, uint8 or uint16."""
-    try:
+def _read(file: Path, values: Mapping[int, str], organs: Organs) -> CaseMasks:
+    volume = _volume(file)
+    return CaseMasks(as_organs(volume.voxels, values, organs, file.name), lattice=volume.lattice)
+
+
+def _volume(file: Path) -> Volume:
+    """A label volume, uint8 or uint16, on its own lattice."""
+    with about(file.name):
         return read_volume(file, read_regular(file))
-    except FileError as error:
-        error.file = error.file or file.name
-        raise
 
 
 LAYOUT = Layout("volumes", "a NIfTI file or a folder of them", masks=open_volumes)

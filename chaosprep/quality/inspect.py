@@ -11,6 +11,7 @@ from chaosprep.dataset.case import Case
 from chaosprep.dataset.manifest import Dataset
 from chaosprep.dataset.opening import is_stage_directory, open_dataset
 from chaosprep.errors import FileError, Problem
+from chaosprep.formats.image_file import ImageFile
 from chaosprep.formats.images import open_image, storage_of
 from chaosprep.formats.pictures import read_mask
 from chaosprep.imaging.levels import check_levels, level_histogram
@@ -165,9 +166,12 @@ def _values(series: Series) -> tuple[tuple[float, float] | None, list[tuple[str,
     """The smallest and largest stored value; files whose pixels cannot be read."""
     ends: list[float] = []
     odd: list[tuple[str, FileError]] = []
+    opened: dict[str, ImageFile] = {}
     for found in series.slices:
         try:
-            array = open_image(found.image, found.image_data).read(found.frame)[1]
+            if found.image not in opened:
+                opened = {found.image: open_image(found.image, found.image_data)}
+            array = opened[found.image].read(found.frame)[1]
         except FileError as error:
             odd.append((found.image, error))
         else:

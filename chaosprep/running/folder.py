@@ -105,7 +105,6 @@ def export_each(
         ProblemsError: there were problems, and they are not to be skipped.
         NothingFoundError: nothing is left.
     """
-
     title = f"{verb} {export}".strip()
 
     def tell(case: str, done: int, total: int) -> None:

@@ -37,10 +37,21 @@ class Writer:
         return self._encoded(split, "masks", id, array, ".png")
 
     def copy(
-        self, split: Split, kind: Kind, id: str, origin: Path, data: bytes, link: Link
+        self,
+        split: Split,
+        kind: Kind,
+        id: str,
+        origin: Path,
+        data: bytes,
+        link: Link,
+        ending: str | None = None,
     ) -> File:
-        """Bring in a file from outside: its bytes, or on request a link to it."""
-        return self._store.bring(f"{split}/{kind}/{id}{_EXTENSION[kind]}", origin, data, link)
+        """Bring in a file from outside: its bytes, or on request a link to it.
+
+        Without an `ending` an image is DICOM, and a mask PNG.
+        """
+        path = f"{split}/{kind}/{id}{ending or _EXTENSION[kind]}"
+        return self._store.bring(path, origin, data, link)
 
     def carry(self, case: Case, file: File) -> None:
         """Take over a file of the parent stage unchanged: a hard link, else a copy.

@@ -9,9 +9,8 @@ from typing import Any
 from numpy.typing import NDArray
 
 from chaosprep.errors import FileError, Problem
-from chaosprep.formats.images import IMAGES, image_format, open_image
-from chaosprep.formats.masks import cut_mask, slice_labels
-from chaosprep.formats.stacks import Stack
+from chaosprep.formats.images import image_format, is_named_whole, open_image
+from chaosprep.formats.masks import Stack, cut_mask, slice_labels
 from chaosprep.imaging.header import Header
 from chaosprep.imaging.limits import MAX_PIXELS
 from chaosprep.imaging.space.geometry import Order, order_series
@@ -80,7 +79,7 @@ def read_series(case: SourceCase, *, max_pixels: int = MAX_PIXELS) -> Series:
     strangers = [path for path in images if not _is_image(path, files.data[path])]
     errors += [(path, _not_dicom(files.data[path])) for path in strangers]
     # A damaged file keeps its rank, or every pair after it would be a wrong one.
-    foreign = [path for path in strangers if not path.casefold().endswith(_ENDINGS)]
+    foreign = [path for path in strangers if not is_named_whole(path)]
     known = [path for path in case.images if path not in foreign]
     pairs = pair(known, case.masks, case.rule, case.keys)
     errors += [(path, error) for path, error in pairs.errors if path not in dict(errors)]
@@ -105,9 +104,6 @@ def read_series(case: SourceCase, *, max_pixels: int = MAX_PIXELS) -> Series:
     problems = tuple(_problem(case, path, error) for path, error in [*errors, *stack.errors, *more])
     names = _sayable({**case.names, **stack.names}, files, shots)
     return Series(slices, order.slice_spacing, problems, files.digest, names)
-
-
-_ENDINGS = tuple(one.ending for one in IMAGES if one.whole)
 
 
 def _is_image(path: str, data: bytes) -> bool:

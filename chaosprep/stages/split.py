@@ -11,6 +11,7 @@ from msgspec import Meta
 from chaosprep.dataset.records import File, Slice, Spacing, file_columns
 from chaosprep.dataset.store import Link
 from chaosprep.errors import FileError, Problem
+from chaosprep.formats.images import image_format
 from chaosprep.formats.pictures import read_mask
 from chaosprep.imaging.labels import MAX_LABELS
 from chaosprep.imaging.levels import areas, level_histogram
@@ -150,8 +151,10 @@ def _row(
 
 def _image(case: SourceCase, found: SourceSlice, params: SplitParams, writer: Writer) -> File:
     assert case.split is not None
-    origin = Path(case.root, found.image)
-    return writer.copy(case.split, "images", found.id, origin, found.image_data, params.link)
+    origin, data = Path(case.root, found.image), found.image_data
+    kind = image_format(found.image, data)
+    ending = None if kind is None else kind.ending
+    return writer.copy(case.split, "images", found.id, origin, data, params.link, ending)
 
 
 def _mask(case: SourceCase, found: SourceSlice, params: SplitParams, writer: Writer) -> File | None:

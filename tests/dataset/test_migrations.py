@@ -14,7 +14,7 @@ from chaosprep.dataset import migrations
 from chaosprep.dataset.descriptor import MANIFEST_MINOR
 from chaosprep.dataset.migrations import Record
 from chaosprep.errors import ChaosprepError
-from chaosprep.params import Params
+from chaosprep.formats.codecs import PngParams
 from chaosprep.running.options import Event
 from chaosprep.running.runner import run
 from chaosprep.running.stage import CaseResult, Stage
@@ -26,7 +26,7 @@ GOOD = (ToyCase("MR001_t1-in"), ToyCase("MR002_t1-in", (3, 4)))
 BROKEN = (*GOOD, ToyCase("MR003_t1-in", (-1,)))
 
 
-class RenamedParams(Params, frozen=True, kw_only=True):
+class RenamedParams(PngParams, frozen=True, kw_only=True):
     """`add` is called `plus` now, and `twice` is new."""
 
     plus: Annotated[int, Meta(description="Added to every level.")] = 0

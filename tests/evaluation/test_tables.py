@@ -12,7 +12,7 @@ from chaosprep.evaluation.compare import measure
 from chaosprep.evaluation.plots import box_plots
 from chaosprep.evaluation.results import Evaluation, OrganResult, summarize
 from chaosprep.evaluation.tables import csv_text, table
-from chaosprep.layouts.pictures import PictureCase
+from chaosprep.layouts.mask_set import CaseMasks, MaskCase
 
 
 def row(case: str = "MR001_t1-in", organ: str = "liver", cols: int = 1) -> OrganResult:
@@ -20,7 +20,8 @@ def row(case: str = "MR001_t1-in", organ: str = "liver", cols: int = 1) -> Organ
     ref, pred = np.zeros((6, 6, 9), dtype=bool), np.zeros((6, 6, 9), dtype=bool)
     ref[1:5, 1:5, 1:5] = True
     pred[1:5, 1:5, 1 + cols : 5 + cols] = True
-    return measure(case, PictureCase("MR001", (), {}), organ, pred, ref, (5.0, 2.0, 2.0))
+    case_of = MaskCase("MR001", "MR001", (), lambda organs: CaseMasks(np.zeros((0, 0, 0), "u1")))
+    return measure(case, case_of, organ, pred, ref, (5.0, 2.0, 2.0))
 
 
 def found(*rows: OrganResult, **changes: Any) -> Evaluation:
@@ -67,6 +68,12 @@ def test_a_long_name_stands_once_above_its_organs() -> None:
     assert lines[1] == long
     assert [line.split()[0] for line in lines[2:5]] == ["liver", "right-kidney", "b"]
     assert max(map(len, lines)) <= 80
+
+
+def test_a_long_organ_widens_the_table() -> None:
+    lines = table(found(row("a", "left-adrenal-gland-and-its-tumor")))
+    assert [line.split()[0] for line in lines] == ["Case", "a", "mean", "+-", "cases"]
+    assert len({len(line) for line in lines}) == 1
 
 
 def test_csv_has_every_value_and_nothing_for_none() -> None:

@@ -15,10 +15,9 @@ from numpy.typing import NDArray
 
 from chaosprep.errors import FileError
 from chaosprep.formats.dicom.reading import read_header
-from chaosprep.formats.masks import cut_mask
+from chaosprep.formats.masks import Stack, cut_mask
 from chaosprep.formats.nifti import read_voxels
-from chaosprep.formats.npy_masks import BY_ORDER
-from chaosprep.formats.stacks import Stack
+from chaosprep.formats.npy import BY_ORDER
 from chaosprep.imaging.header import Header
 from tests.formats.test_labels import npy
 from tests.imaging.test_placing import turned

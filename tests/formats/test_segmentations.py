@@ -14,8 +14,7 @@ from pydicom.uid import UID, generate_uid
 from chaosprep.facts import Code
 from chaosprep.formats.dicom.reading import read_header
 from chaosprep.formats.legend import Label, segment_labels
-from chaosprep.formats.masks import cut_mask
-from chaosprep.formats.stacks import Stack
+from chaosprep.formats.masks import Stack, cut_mask
 from chaosprep.imaging.header import Header
 from tests.layouts.trees import COLS, ROWS, STEP, slice_at
 

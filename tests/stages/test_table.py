@@ -38,8 +38,8 @@ THIN = Stage(
 )
 """
 PROGRAM = """
-from chaosprep import stages
-stages.STAGES["thin"] = stages.Entry("Leave slices out.", "thin:THIN")
+from chaosprep.stage_table import STAGES, Entry
+STAGES["thin"] = Entry("Leave slices out.", "thin:THIN")
 from chaosprep import api
 from chaosprep.cli.main import main
 from chaosprep.stages.prepare import prepare_params

@@ -206,7 +206,11 @@ def test_a_run_goes_on_although_a_parameter_of_its_time_is_gone(
 ) -> None:
     chaosprep.train(images, tmp_path, epochs=1)
     last = load(tmp_path / "last.pt")
-    card = replace(last.card, parameters=last.card.parameters | {"compression": "fast"})
+    card = replace(
+        last.card,
+        parameters=last.card.parameters | {"compression": "fast"},
+        manifest_minor=0,
+    )
     (tmp_path / "last.pt").write_bytes(encode(replace(last, card=card)))
     assert chaosprep.train(images, tmp_path, epochs=1).already_done
 

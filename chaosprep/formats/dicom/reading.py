@@ -1,7 +1,7 @@
 """DICOM slices from bytes: the header values that the toolkit needs, and the stored pixels.
 
 A plain file is read as it lies there (`plain`). pydicom reads all others; what it is not to be
-trusted with is checked first: what is in the file (`header`), how long (`transfer`), and what the
+trusted with is checked first: what is in the file (`headers`), how long (`transfer`), and what the
 compressed data announce (`codestreams`).
 """
 
@@ -25,26 +25,11 @@ from chaosprep.formats.dicom.transfer import (
     open_stream,
     transfer_syntax,
 )
-from chaosprep.imaging.display import windowed
-from chaosprep.imaging.header import Header, Orientation, Vector
+from chaosprep.imaging.header import Header
 from chaosprep.imaging.limits import MAX_PIXELS
-from chaosprep.imaging.voi import stored_window
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
-
-__all__ = [
-    "Header",
-    "Orientation",
-    "Vector",
-    "is_dicom",
-    "read",
-    "read_frames",
-    "read_header",
-    "read_headers",
-    "stored_window",
-    "windowed",
-]
 
 _PIXELS = {"PixelData": 0x0010, "FloatPixelData": 0x0008, "DoubleFloatPixelData": 0x0009}
 _TAGS = {  # the tag of each as it stands in a file of either byte order

@@ -26,7 +26,6 @@ class Elements(Protocol):
 
     def get_item(self, key: int, /) -> object:
         """Give the element of a tag, with its ``VR``, ``value`` and ``is_little_endian``."""
-        ...
 
 
 def raw(dataset: Elements, keyword: str) -> tuple[Any, bytes]:
