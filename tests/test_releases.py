@@ -10,9 +10,8 @@ import chaosprep
 from chaosprep import Dataset, Event
 from chaosprep.exports import nifti
 from chaosprep.running.options import ignore
-from chaosprep.running.planning import make_plan
 from chaosprep.stages.split import SPLIT, SplitParams
-from tests.running.toys import snapshot
+from tests.running.toys import make_plan, snapshot
 
 FIXTURE = Path(__file__).parent / "fixtures/0.1.0"
 BOTH = ("t1-in", "t1-out")

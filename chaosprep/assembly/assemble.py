@@ -37,15 +37,8 @@ from chaosprep.formats.nifti import ENDING, write_checked
 from chaosprep.imaging.space.grids import MaskSampling
 from chaosprep.imaging.space.lattice import Volume, pixel_position
 from chaosprep.imaging.space.undoing import Undoing, undo_grid, undo_image, undo_mask
-from chaosprep.running.folder import (
-    DEFAULTS,
-    Exported,
-    Options,
-    check_output,
-    export_each,
-    new_folder,
-    opened,
-)
+from chaosprep.running.folder import Exported, check_output, export_each, new_folder, opened
+from chaosprep.running.options import OnError, RunOptions
 
 Format = Literal["nifti", "seg"]
 LABELS = "labels.json"
@@ -61,7 +54,10 @@ def assemble(
     mask_sampling: MaskSampling = "label",
     format: Format = "nifti",
     dicom: str | Path | None = None,
-    options: Options = DEFAULTS,
+    jobs: int = 1,
+    on_error: OnError = "stop",
+    overwrite: bool = False,
+    options: RunOptions | None = None,
 ) -> Exported:
     """Put slices back together: `images/<case>.nii.gz`, `masks/<case>.nii.gz`, `labels.json`.
 
@@ -77,7 +73,10 @@ def assemble(
             linear share.
         format: `nifti`, or `seg` for the masks as DICOM SEG, `masks/<case>.dcm`.
         dicom: with `seg`, the stage directory of split, or the dataset root that split read.
-        options: workers, and what to do about problems and an earlier result.
+        jobs: worker processes.
+        on_error: `stop` writes nothing where there are problems, `skip` leaves those cases out.
+        overwrite: replace an earlier result.
+        options: these three and whom to tell, in place of them.
 
     Raises:
         UsageError: options that do not go together.
@@ -85,6 +84,7 @@ def assemble(
         ChaosprepError: the output cannot be made, or highdicom is not installed.
     """
     _check_request(keep_grid, format, dicom)
+    options = options or RunOptions(jobs=jobs, on_error=on_error, overwrite=overwrite)
     output = Path(output)
     dataset, predictions = _dataset(source, reference)
     files, problems = _files(dataset, predictions, output, options)
@@ -227,7 +227,7 @@ def _dataset(
 
 
 def _files(
-    dataset: Dataset, predictions: Path | None, output: Path, options: Options
+    dataset: Dataset, predictions: Path | None, output: Path, options: RunOptions
 ) -> tuple[dict[str, dict[str, Path]] | None, list[Problem]]:
     """Case -> slice id -> predicted file, where there are any, and those that cannot be placed.
 

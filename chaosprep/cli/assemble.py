@@ -1,22 +1,20 @@
 """`chaosprep assemble`."""
 
-from pathlib import Path
 from typing import Any, get_args
 
 import click
 
 from chaosprep.assembly.assemble import Format, assemble
 from chaosprep.cli.export import export_command
+from chaosprep.cli.options import FOLDER
 from chaosprep.imaging.space.grids import MaskSampling
-from chaosprep.running.folder import Exported, Options
-
-_FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
+from chaosprep.running.folder import Exported
 
 
 @click.option(
     "--reference",
     metavar="DIR",
-    type=_FOLDER,
+    type=FOLDER,
     help="With predictions: the stage directory that they were predicted from.",
 )
 @click.option(
@@ -39,16 +37,16 @@ _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 @click.option(
     "--dicom",
     metavar="DIR",
-    type=_FOLDER,
+    type=FOLDER,
     help="With seg: the split stage directory, or the dataset root that split was given.",
 )
-def _command(source: Path, output: Path, options: Options, **values: Any) -> Exported:
+def _command(**values: Any) -> Exported:
     """DIR is what any stage made; PRED a folder of predictions, SLICE_ID.png or .npy.
 
     Volumes lie on the pixels of the original series. A DICOM SEG names the patient, as the series
     does that it is made on: it is for the archive that the series came from, not for sharing.
     """
-    return assemble(source, output, options=options, **values)
+    return assemble(**values)
 
 
 command = export_command("assemble", title="assemble", metavar="DIR|PRED")(_command)

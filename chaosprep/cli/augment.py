@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from chaosprep.cli.options import FILE
 from chaosprep.cli.output import say
 from chaosprep.cli.stage import stage_command
 from chaosprep.dataset.opening import open_dataset
@@ -27,14 +28,11 @@ def draw_preview(source: Path, file: Path, fields: dict[str, Any]) -> None:
     """Draw a sheet for the parameters at hand; no dataset is written."""
     from chaosprep.stages.augment_preview import preview
 
-    known = {name: value for name, value in fields.items() if name in _FIELDS}
-    params = make_params(AugmentParams, known)
+    names = AugmentParams.__struct_fields__
+    params = make_params(AugmentParams, {name: fields[name] for name in names})
     with writing(file):
         write_durably(file, preview(open_dataset(source), params))
     say(f"augment: preview -> {file}")
-
-
-_FIELDS = AugmentParams.__struct_fields__
 
 
 class AugmentCommand(click.Command):
@@ -59,7 +57,7 @@ def _command() -> click.Command:
     looks = [
         click.Option(
             ["--preview"],
-            type=click.Path(dir_okay=False, path_type=Path),
+            type=FILE,
             metavar="FILE.png",
             help="Draw a sheet of originals and copies instead of writing the dataset.",
         ),

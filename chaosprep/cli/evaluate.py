@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from chaosprep.cli.options import jobs_option, on_error_option, talk_options
+from chaosprep.cli.options import FILE, jobs_option, on_error_option, talk_options
 from chaosprep.cli.output import LEFT_OUT, Talk, one_line, say, write_json
 from chaosprep.dataset.records import SPLITS
 from chaosprep.errors import plural
@@ -63,16 +63,11 @@ def _say_case(case: str, done: int, total: int) -> None:
     show_default=True,
     help="Measure a case in 3-D, or each slice on its own.",
 )
-@click.option(
-    "--csv",
-    metavar="FILE.csv",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="Write every value of every row.",
-)
+@click.option("--csv", metavar="FILE.csv", type=FILE, help="Write every value of every row.")
 @click.option(
     "--plot",
     metavar="FILE.png",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=FILE,
     help="Draw a box plot for each metric (needs the extra plot).",
 )
 @on_error_option
@@ -89,7 +84,8 @@ def command(
     """
     for file, suffix in ((csv, ".csv"), (plot, ".png")):
         if file is not None:
-            _check(file, suffix, pred, ref)
+            for place in (pred, ref):
+                check_one_file(file, place, suffix)
     found = evaluate(pred, ref, on_case=_say_case if talk.verbose else ignore, **chosen)
     if csv is not None:
         _write(csv, csv_text(found).encode())
@@ -101,11 +97,7 @@ def command(
 
 
 def _show(found: Evaluation, talk: Talk) -> None:
-    if not talk.quiet:
-        for problem in found.skipped:
-            say(f"Left out: {problem}")
-        for note in found.notes:
-            say(f"Note: {note}")
+    talk.remarks(found.skipped, found.notes)
     if talk.as_json:
         write_json(found)
         return
@@ -117,11 +109,6 @@ def _show(found: Evaluation, talk: Talk) -> None:
             f"evaluate: {plural(found.cases, found.per)}, {plural(len(found.summaries), 'organ')}, "
             f"{SCORING.title} {score}, {len(found.skipped)} skipped"
         )
-
-
-def _check(file: Path, suffix: str, pred: Path, ref: Path) -> None:
-    for place in (pred, ref):
-        check_one_file(file, place, suffix)
 
 
 def _write(file: Path, data: bytes) -> None:

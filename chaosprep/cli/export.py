@@ -1,7 +1,6 @@
 """`chaosprep export`: a command for each export, made of its record."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
 from typing import Any
@@ -10,20 +9,18 @@ import click
 
 from chaosprep.cli.options import (
     jobs_option,
-    json_option,
     on_error_option,
     output_option,
     overwrite_option,
-    quiet_option,
     source_argument,
-    verbose_option,
+    talk_options,
 )
-from chaosprep.cli.output import LEFT_OUT, Talk, say, write_json
+from chaosprep.cli.output import LEFT_OUT, Talk, say
 from chaosprep.cli.parameters import parameter_options
 from chaosprep.errors import plural
 from chaosprep.exports.table import EXPORTS, find_export, lines
-from chaosprep.running.folder import Exported, Options
-from chaosprep.running.mapping import ignore
+from chaosprep.running.folder import Exported
+from chaosprep.running.options import Event, OnError, RunOptions
 
 
 class Exports(click.Group):
@@ -54,22 +51,12 @@ def _command(format: str) -> click.Command:
 
     @export_command(format)
     @parameter_options(export.params)
-    def made(source: Path, output: Path, options: Options, **params: Any) -> Exported:
+    def made(source: Path, output: Path, options: RunOptions, **params: Any) -> Exported:
         return export(source, output, options=options, **params)
 
     line, _ = EXPORTS.get(format, ("", ""))
     made.help = f"{line}\n\n{export.help}".strip()
     return made
-
-
-@dataclass(frozen=True)
-class _Talking:
-    jobs: int
-    on_error: Any
-    overwrite: bool
-    as_json: bool
-    verbose: int
-    quiet: int
 
 
 def export_command(
@@ -84,51 +71,30 @@ def export_command(
 
     def decorate(function: Callable[..., Exported]) -> click.Command:
         @wraps(function)
-        def run(source: Path, output: Path, **values: Any) -> None:
-            talking = _Talking(**{key: values.pop(key) for key in _Talking.__annotations__})
-            with Talk(talking.verbose - talking.quiet, talking.as_json, bar=False):
-                made = function(
-                    source=source, output=output, options=_options(said, talking), **values
-                )
-            _close(made, said, talking)
+        def run(talk: Talk, jobs: int, on_error: OnError, overwrite: bool, **values: Any) -> None:
+            options = RunOptions(
+                jobs=jobs,
+                on_error=on_error,
+                overwrite=overwrite,
+                on_event=_say_case if talk.verbose else None,
+            )
+            made = function(options=options, **values)
+            talk.remarks(made.skipped, made.notes)
+            talk.result(
+                made,
+                f"{said}: {plural(made.cases, 'case')}, {plural(made.slices, 'slice')}, "
+                f"{len(made.skipped)} skipped -> {made.path}",
+            )
+            if made.skipped:
+                click.get_current_context().exit(LEFT_OUT)
 
-        finished: Callable[..., Any] = run
-        for option in (
-            quiet_option,
-            verbose_option,
-            json_option,
-            overwrite_option,
-            on_error_option,
-            jobs_option,
-            output_option,
-            source_argument(metavar),
-        ):
+        finished = talk_options(run)
+        for option in (overwrite_option, on_error_option, jobs_option, output_option):
             finished = option(finished)
-        return click.command(format)(finished)
+        return click.command(format)(source_argument(metavar)(finished))
 
     return decorate
 
 
-def _options(title: str, talking: _Talking) -> Options:
-    def each(case: str, done: int, total: int) -> None:
-        say(f"{title}: {case} ({done} of {total})")
-
-    on_case = each if talking.verbose > talking.quiet else ignore
-    return Options(talking.jobs, talking.on_error, talking.overwrite, on_case)
-
-
-def _close(made: Exported, title: str, talking: _Talking) -> None:
-    if not talking.quiet:
-        for problem in made.skipped:
-            say(f"Left out: {problem}")
-        for note in made.notes:
-            say(f"Note: {note}")
-    if talking.as_json:
-        write_json(made)
-    elif not talking.quiet:
-        click.echo(
-            f"{title}: {plural(made.cases, 'case')}, {plural(made.slices, 'slice')}, "
-            f"{len(made.skipped)} skipped -> {made.path}"
-        )
-    if made.skipped:
-        click.get_current_context().exit(LEFT_OUT)
+def _say_case(event: Event) -> None:
+    say(f"{event.stage}: {event.case} ({event.finished} of {event.total})")

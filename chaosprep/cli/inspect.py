@@ -1,42 +1,30 @@
 """`chaosprep inspect`."""
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
 from chaosprep.cli.options import jobs_option, source_argument, talk_options
 from chaosprep.cli.output import Talk, say, write_json
-from chaosprep.cli.parameters import option_of
+from chaosprep.cli.parameters import parameter_options
 from chaosprep.errors import plural
 from chaosprep.formats.codecs import PngParams
 from chaosprep.layouts.find import LayoutParams
-from chaosprep.params import describe_params
 from chaosprep.quality.inspect import CaseView, Inspection, inspect
-
-F = TypeVar("F", bound=Callable[..., Any])
-
-
-def layout_options(function: F) -> F:
-    """The options that say where images and masks are, as `split` has them."""
-    fields = describe_params(LayoutParams)
-    for field in reversed([f for f in fields if f.name not in PngParams.__struct_fields__]):
-        function = option_of(field)(function)
-    return function
 
 
 @click.command("inspect")
 @source_argument("ROOT")
-@layout_options
+@parameter_options(LayoutParams, without=PngParams.__struct_fields__)
 @jobs_option
 @talk_options
-def command(source: Path, jobs: int, talk: Talk, **where: str | None) -> None:
+def command(source: Path, talk: Talk, **chosen: Any) -> None:
     """ROOT is CHAOS as it was downloaded: the outer folder, Train_Sets, MR, or one patient.
 
     With --images it is any folder of DICOM series; a stage directory will do as well.
     """
-    found = inspect(source, jobs=jobs, **where)
+    found = inspect(source, **chosen)
     if talk.as_json:
         write_json(found)
     else:

@@ -1,10 +1,12 @@
 """`chaosprep merge`."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 
 from chaosprep.cli.options import (
+    FOLDER,
     jobs_option,
     no_progress_option,
     output_option,
@@ -15,19 +17,13 @@ from chaosprep.cli.output import Talk, say
 
 
 @click.command("merge")
-@click.argument(
-    "shards",
-    metavar="SHARD...",
-    nargs=-1,
-    required=True,
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-)
+@click.argument("shards", metavar="SHARD...", nargs=-1, required=True, type=FOLDER)
 @output_option
 @jobs_option
 @overwrite_option
 @talk_options
 @no_progress_option
-def command(shards: tuple[Path, ...], output: Path, jobs: int, overwrite: bool, talk: Talk) -> None:
+def command(shards: tuple[Path, ...], output: Path, talk: Talk, **chosen: Any) -> None:
     """SHARD... are all directories that one stage made with --shard 1/N to N/N, in any order.
 
     DIR becomes what one run without --shard makes, byte for byte; files are hard links where
@@ -35,7 +31,7 @@ def command(shards: tuple[Path, ...], output: Path, jobs: int, overwrite: bool, 
     """
     from chaosprep.running.merge import merge
 
-    made = merge(shards, output, jobs=jobs, overwrite=overwrite, on_event=talk.on_event)
+    made = merge(shards, output, on_event=talk.on_event, **chosen)
     mixed = {name: found for name, found in made.made.versions.items() if ", " in found}
     if mixed and not talk.quiet:
         told = "; ".join(f"{name} {found}" for name, found in mixed.items())

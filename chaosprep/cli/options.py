@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
 from typing import Any, TypeVar
@@ -25,10 +24,20 @@ def cores() -> int:
     return os.cpu_count() or 1
 
 
+FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
+FILE = click.Path(dir_okay=False, path_type=Path)
+
+
 def source_argument(name: str) -> Callable[[F], F]:
     """The positional input: `ROOT`, a dataset as it was downloaded, or `DIR`, a stage directory."""
-    kind = click.Path(exists=True, file_okay=False, path_type=Path)
-    return click.argument("source", metavar=name, type=kind)
+    return click.argument("source", metavar=name, type=FOLDER)
+
+
+def file_option(ending: str, what: str) -> Callable[[F], F]:
+    """The `-o FILE` of a verb that makes one file beside its input."""
+    told = f"The {what} to write, outside DIR; an earlier one is replaced."
+    name = f"FILE.{ending}"
+    return click.option("-o", "--output", metavar=name, required=True, type=FILE, help=told)
 
 
 output_option = click.option(
@@ -88,31 +97,20 @@ def talk_options(function: Callable[..., None]) -> Callable[..., None]:
     return command
 
 
-@dataclass(frozen=True)
-class Request:
-    """What a verb that makes a stage directory is asked for besides its own parameters."""
-
-    output: Path
-    dry_run: bool
-    talk: Talk
-    run: RunOptions
-
-
 def run_options(
     function: Callable[..., None], *, without: Collection[str] = ()
 ) -> Callable[..., None]:
-    """Add the options of a `Request`, and hand them to the function as one, `request`.
+    """Add `-o`, `--dry-run`, `talk_options` and the fields of `RunOptions`, as one: `options`.
 
     `without` are run options that the verb does not take.
     """
     taken = [name for name in RUN if name not in without]
 
     @wraps(function)
-    def gathered(output: Path, dry_run: bool, talk: Talk, **values: Any) -> None:
+    def gathered(talk: Talk, **values: Any) -> None:
         settle_in()
         run = {name: values.pop(name) for name in taken}
-        request = Request(output, dry_run, talk, RunOptions(**run, on_event=talk.on_event))
-        function(request=request, **values)
+        function(talk=talk, options=RunOptions(**run, on_event=talk.on_event), **values)
 
     command = talk_options(no_progress_option(gathered))
     for option in (dry_run_option, *(RUN[name] for name in reversed(taken)), output_option):

@@ -2,14 +2,14 @@
 
 import json
 import sys
+from collections.abc import Iterable
 from pathlib import Path
-from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 import click
 import msgspec
 
-from chaosprep.errors import ChaosprepError, ProblemsError, plural
+from chaosprep.errors import ChaosprepError, Problem, ProblemsError, plural
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -79,26 +79,23 @@ class Talk:
             for line in lines:
                 click.echo(line)
 
+    def remarks(self, skipped: Iterable[Problem], notes: Iterable[str]) -> None:
+        """Say what was left out and what else to know, unless it is to be quiet."""
+        if not self.quiet:
+            for problem in skipped:
+                say(f"Left out: {problem}")
+            for note in notes:
+                say(f"Note: {note}")
+
     def __enter__(self) -> "Talk":
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, kind: object, error: object, trace: object) -> None:
         self._stop_bar()
         if self.as_json and isinstance(error, ChaosprepError):
             problems = error.problems if isinstance(error, ProblemsError) else ()
-            write_json(
-                {
-                    "status": "error",
-                    "code": error.code,
-                    "message": str(error),
-                    "problems": problems,
-                }
-            )
+            told = {"status": "error", "code": error.code, "message": str(error)}
+            write_json({**told, "problems": problems})
 
     def on_event(self, event: "Event") -> None:
         """Show an event of the runner."""
@@ -132,9 +129,8 @@ class Talk:
             self._line(f"{event.stage}: {warned} with warnings; verify lists them")
         self._finished.append(_summary(event, dataset))
         if dataset.shard is not None:
-            self._next = (
-                f"Shard {dataset.shard.index} of {dataset.shard.count} is ready for chaosprep merge"
-            )
+            part = f"{dataset.shard.index} of {dataset.shard.count}"
+            self._next = f"Shard {part} is ready for chaosprep merge"
         if self.as_json or self.quiet:
             return
         slices = sum(counts.slices for counts in dataset.descriptor.tool.counts.values())
@@ -160,9 +156,8 @@ class Talk:
         if self.quiet:
             return
         if self._progress is not None:
-            self._progress.console.print(
-                one_line(text), markup=False, highlight=False, soft_wrap=True
-            )
+            shown = one_line(text)
+            self._progress.console.print(shown, markup=False, highlight=False, soft_wrap=True)
         else:
             say(text)
 

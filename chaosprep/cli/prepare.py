@@ -7,9 +7,11 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from chaosprep.cli.options import Request, run_options, source_argument
+from chaosprep.cli.options import run_options, source_argument
+from chaosprep.cli.output import Talk
 from chaosprep.cli.parameters import parameter_options
 from chaosprep.cli.stage import show_dry_run
+from chaosprep.running.options import RunOptions
 from chaosprep.signatures import listed
 from chaosprep.stages.prepare import CHAIN, WITHOUT, prepare_params, read_config, run_all
 
@@ -26,9 +28,16 @@ _PLACES = listed([f"DIR/{stage.folder}" for stage in CHAIN])
 @click.option("--report", "page", is_flag=True, help="Make DIR/report.html to look at as well.")
 @partial(run_options, without=WITHOUT)
 def _command(
-    source: Path, request: Request, config: Path | None, page: bool, **fields: Any
+    source: Path,
+    output: Path,
+    dry_run: bool,
+    talk: Talk,
+    options: RunOptions,
+    config: Path | None,
+    page: bool,
+    **fields: Any,
 ) -> None:
-    ctx, output = click.get_current_context(), request.output
+    ctx = click.get_current_context()
     given = {
         name: value
         for name, value in fields.items()
@@ -36,17 +45,18 @@ def _command(
     }
     params = prepare_params(given, read_config(config) if config else None)
     first, *later = CHAIN
-    if request.dry_run:
-        show_dry_run(first, params[first.name], source, Path(output, str(first.folder)), request)
-        if not request.talk.as_json:
+    if dry_run:
+        place = output / str(first.folder)
+        show_dry_run(first, params[first.name], source, place, options, talk.as_json)
+        if not talk.as_json:
             click.echo(f"Then {listed([stage.name for stage in later])}, below {output}.")
         return
-    last = run_all(source, output, params, request.run)
+    last = run_all(source, output, params, options)
     if page:
         from chaosprep.quality.report import report
 
-        report(last.directory, output / "report.html", jobs=request.run.jobs)
-    ctx.exit(request.talk.finish(output / "report.html" if page else None))
+        report(last.directory, output / "report.html", jobs=options.jobs)
+    ctx.exit(talk.finish(output / "report.html" if page else None))
 
 
 command = click.command("prepare", help=f"Makes {_PLACES}, each a complete dataset.")(_command)

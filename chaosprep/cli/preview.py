@@ -1,10 +1,11 @@
 """`chaosprep preview`."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 
-from chaosprep.cli.options import source_argument, talk_options
+from chaosprep.cli.options import file_option, source_argument, talk_options
 from chaosprep.cli.output import Talk
 from chaosprep.errors import plural
 from chaosprep.quality.montage import preview
@@ -12,14 +13,7 @@ from chaosprep.quality.montage import preview
 
 @click.command("preview")
 @source_argument("DIR")
-@click.option(
-    "-o",
-    "--output",
-    metavar="FILE.png",
-    required=True,
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="The picture to write, outside DIR; an earlier one is replaced.",
-)
+@file_option("png", "picture")
 @click.option("--case", "cases", multiple=True, metavar="ID", help="Only this case. Repeatable.")
 @click.option(
     "--per-case",
@@ -36,16 +30,9 @@ from chaosprep.quality.montage import preview
     help="Side of one slice in pixels.",
 )
 @talk_options
-def command(
-    source: Path,
-    output: Path,
-    cases: tuple[str, ...],
-    per_case: int,
-    tile: int,
-    talk: Talk,
-) -> None:
+def command(source: Path, output: Path, talk: Talk, **chosen: Any) -> None:
     """DIR is what any stage made. Augmented copies are left to `report`."""
-    sheet = preview(source, output, cases=cases, per_case=per_case, tile=tile)
+    sheet = preview(source, output, **chosen)
     talk.result(
         sheet,
         f"preview: {plural(sheet.cases, 'case')}, {plural(sheet.slices, 'slice')} -> "

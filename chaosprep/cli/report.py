@@ -1,25 +1,19 @@
 """`chaosprep report`."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 
-from chaosprep.cli.options import jobs_option, source_argument, talk_options
+from chaosprep.cli.options import file_option, jobs_option, source_argument, talk_options
 from chaosprep.cli.output import Talk
 from chaosprep.errors import plural
-from chaosprep.quality.report import Shown, report
+from chaosprep.quality.report import report
 
 
 @click.command("report")
 @source_argument("DIR")
-@click.option(
-    "-o",
-    "--output",
-    metavar="FILE.html",
-    required=True,
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="The page to write, outside DIR; an earlier one is replaced.",
-)
+@file_option("html", "page")
 @click.option(
     "--slices",
     type=click.Choice(["all", "labelled", "none"]),
@@ -36,16 +30,9 @@ from chaosprep.quality.report import Shown, report
 )
 @jobs_option
 @talk_options
-def command(
-    source: Path,
-    output: Path,
-    slices: Shown,
-    max_mb: float,
-    jobs: int,
-    talk: Talk,
-) -> None:
+def command(source: Path, output: Path, talk: Talk, **chosen: Any) -> None:
     """DIR is what any stage made. The page opens in a browser from disk and needs no network."""
-    made = report(source, output, slices=slices, max_mb=max_mb, jobs=jobs)
+    made = report(source, output, **chosen)
     talk.result(
         made,
         f"report: {plural(made.cases, 'case')}, {plural(made.slices, 'slice')}, "

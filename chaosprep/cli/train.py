@@ -5,12 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from chaosprep.cli.options import (
-    output_option,
-    overwrite_option,
-    source_argument,
-    talk_options,
-)
+from chaosprep.cli.options import output_option, overwrite_option, source_argument, talk_options
 from chaosprep.cli.output import Talk, say
 from chaosprep.cli.parameters import parameter_options
 from chaosprep.errors import plural

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import click
 
@@ -44,24 +44,15 @@ def how_many(ctx: click.Context, option: click.Parameter, value: str) -> int | L
     help="Check only this patient. Repeatable.",
 )
 @talk_options
-def command(
-    source: Path,
-    jobs: int,
-    strict: bool,
-    replay: int | Literal["all"],
-    patients: tuple[str, ...],
-    talk: Talk,
-) -> None:
+def command(source: Path, strict: bool, talk: Talk, **chosen: Any) -> None:
     """DIR is what any stage made, or any other folder with train/val(/test) and images/masks.
 
     Faults are listed, and the exit code is then 1.
     """
     verdict = verify(
         source,
-        jobs=jobs,
-        replay=replay,
-        patients=patients,
         on_case=(lambda case: say(f"verify: {case}")) if talk.verbose else None,
+        **chosen,
     )
     if not talk.as_json:
         for fault in verdict.faults:

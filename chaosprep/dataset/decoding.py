@@ -1,7 +1,7 @@
 """Descriptors as values: of this release, of an earlier one, or refused by what is not known."""
 
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -10,7 +10,6 @@ from chaosprep.dataset.migrations import migrated, newer, strange_field, unknown
 from chaosprep.errors import ManifestError
 
 D = TypeVar("D", bound=Descriptor)
-T = TypeVar("T")
 
 _BROKEN = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
@@ -22,20 +21,10 @@ class _Version(msgspec.Struct):
     manifest_minor: int = 0
 
 
-class _Libraries(msgspec.Struct):
-    chaosprep: str
+class _Tool(msgspec.Struct):
+    """Of what stands under `chaosprep`, the version; other fields may be whatever they are."""
 
-
-class _Wrote(msgspec.Struct):
-    """Who wrote it, where that is told as it always was."""
-
-    versions: _Libraries
-
-
-class _Tool(msgspec.Struct, Generic[T]):
-    """One thing of what stands under `chaosprep`; other fields may be whatever they are."""
-
-    chaosprep: T
+    chaosprep: _Version
 
 
 def decode_descriptor(path: Path, data: bytes, kind: type[D]) -> D:
@@ -46,7 +35,7 @@ def decode_descriptor(path: Path, data: bytes, kind: type[D]) -> D:
             release wrote something that this one does not know.
     """
     try:
-        version = msgspec.json.decode(data, type=_Tool[_Version]).chaosprep
+        version = msgspec.json.decode(data, type=_Tool).chaosprep
         if version.manifest_version != MANIFEST_VERSION:
             raise ManifestError(
                 f"{path}: manifest version {version.manifest_version} is not known",
@@ -61,10 +50,10 @@ def decode_descriptor(path: Path, data: bytes, kind: type[D]) -> D:
         descriptor = msgspec.convert(_migrated(raw, version.manifest_minor), kind)
     except _BROKEN as error:
         unknown = [strange_field("field", str(error))]
-        refusal = newer(path, _release(data), unknown) if is_newer else _foreign(path, error)
+        refusal = newer(path, _release(raw), unknown) if is_newer else _foreign(path, error)
         raise refusal from error
     if is_newer and (unknown := _unknown(descriptor)):
-        raise newer(path, _release(data), unknown)
+        raise newer(path, _release(raw), unknown)
     return descriptor
 
 
@@ -73,11 +62,11 @@ def release_of(descriptor: Descriptor) -> str | None:
     return descriptor.tool.versions.get("chaosprep")
 
 
-def _release(data: bytes) -> str | None:
-    try:
-        return msgspec.json.decode(data, type=_Tool[_Wrote]).chaosprep.versions.chaosprep
-    except _BROKEN:
-        return None
+def _release(raw: Any) -> str | None:  # noqa: ANN401 - as JSON has it
+    """Who wrote it, where that is told as it always was."""
+    versions = raw["chaosprep"].get("versions")
+    told = versions.get("chaosprep") if isinstance(versions, dict) else None
+    return told if isinstance(told, str) else None
 
 
 def _migrated(raw: Any, minor: int) -> Any:  # noqa: ANN401 - as JSON has it

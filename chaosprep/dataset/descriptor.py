@@ -28,6 +28,10 @@ class StageRecord(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     seed: int | None
     inputs_sha256: Sha256
 
+    def alone(self) -> "StageRecord":
+        """These fields without what a longer record adds."""
+        return StageRecord(**{name: getattr(self, name) for name in StageRecord.__struct_fields__})
+
 
 class PastStage(StageRecord, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """An earlier stage: the hash of the descriptor that it committed, and what it left out."""

@@ -1,10 +1,10 @@
 """An opened stage directory: its descriptor, its slices, grouped into cases, and their arrays."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 import msgspec
 from numpy.typing import NDArray
@@ -20,7 +20,7 @@ from chaosprep.dataset.descriptor import (
     StageRecord,
 )
 from chaosprep.dataset.records import Slice, decode_row
-from chaosprep.dataset.store import Files, Store
+from chaosprep.dataset.store import Store
 from chaosprep.errors import ChaosprepError, Problem, plural
 from chaosprep.files import sha256
 
@@ -32,6 +32,8 @@ SHARD = "shard.json"
 TABLE = "slices.jsonl"
 WORKSPACE = ".chaosprep"
 JOURNAL = "journal.jsonl"
+P = TypeVar("P")
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -44,35 +46,26 @@ class Lines:
     stop: int
 
 
-class Cases(Sequence[Case]):
-    """The cases of a stage directory, sorted by id, each read from the table when asked for."""
+class OnDemand(Sequence[T]):
+    """Items that are made of their places, each time that one is asked for."""
 
-    def __init__(self, store: Store, places: list[Lines], max_pixels: int) -> None:
-        self._store = store
-        self._places = places
-        self._max_pixels = max_pixels
+    def __init__(self, places: Sequence[P], make: Callable[[P], T]) -> None:
+        self._places: Sequence[Any] = places
+        self._make: Callable[[Any], T] = make
 
     def __len__(self) -> int:
         return len(self._places)
 
     @overload
-    def __getitem__(self, index: int) -> Case: ...
+    def __getitem__(self, index: int) -> T: ...
     @overload
-    def __getitem__(self, index: slice) -> list[Case]: ...
-    def __getitem__(self, index: int | slice) -> Case | list[Case]:
-        if isinstance(index, slice):
-            return [self._read(place) for place in self._places[index]]
-        return self._read(self._places[index])
-
-    def _read(self, place: Lines) -> Case:
-        with (self._store.directory / TABLE).open("rb") as file:
-            file.seek(place.start)
-            lines = file.read(place.stop - place.start).splitlines()
-        rows = tuple(decode_row(line) for line in lines)
-        digest = sha256(b"\n".join(lines))
-        return Case(self._store, place.case, place.patient, rows, digest, self._max_pixels)
+    def __getitem__(self, index: slice) -> list[T]: ...
+    def __getitem__(self, index: int | slice) -> T | list[T]:
+        found = self._places[index]
+        return [self._make(one) for one in found] if isinstance(index, slice) else self._make(found)
 
 
+@dataclass(eq=False, repr=False)
 class Dataset:
     """A finished stage directory; made by `open_dataset`.
 
@@ -80,13 +73,10 @@ class Dataset:
     size of a dataset is bounded by the disk, not by memory.
     """
 
-    def __init__(
-        self, directory: Path, descriptor: Descriptor, descriptor_sha256: str, places: list[Lines]
-    ) -> None:
-        self.directory = directory
-        self.descriptor = descriptor
-        self.descriptor_sha256 = descriptor_sha256
-        self._places = places
+    directory: Path
+    descriptor: Descriptor
+    descriptor_sha256: str
+    _places: list[Lines]
 
     def __repr__(self) -> str:
         return f"<Dataset {self._told()} in {self.directory}>"
@@ -121,12 +111,20 @@ class Dataset:
     @cached_property
     def store(self) -> Store:
         """Where its images and masks are."""
-        return Files(self.directory, links=self.made.parameters.get("link") == "sym")
+        return Store(self.directory, links=self.made.parameters.get("link") == "sym")
 
     @property
-    def cases(self) -> Cases:
-        """The cases, sorted by id."""
-        return Cases(self.store, self._places, self._max_pixels)
+    def cases(self) -> Sequence[Case]:
+        """The cases, sorted by id, each read from the table when it is asked for."""
+        return OnDemand(self._places, self._read)
+
+    def _read(self, place: Lines) -> Case:
+        with (self.directory / TABLE).open("rb") as file:
+            file.seek(place.start)
+            lines = file.read(place.stop - place.start).splitlines()
+        rows = tuple(decode_row(line) for line in lines)
+        digest = sha256(b"\n".join(lines))
+        return Case(self.store, place.case, place.patient, rows, digest, self._max_pixels)
 
     @cached_property
     def slices(self) -> tuple[Slice, ...]:
@@ -141,7 +139,7 @@ class Dataset:
     @property
     def history(self) -> tuple[PastStage, ...]:
         """Every stage up to this one, each with the hash of the descriptor that it committed."""
-        own = {name: getattr(self.made, name) for name in StageRecord.__struct_fields__}
+        own = msgspec.structs.asdict(self.made.alone())
         last = PastStage(**own, descriptor_sha256=self.descriptor_sha256, skipped=self.skipped)
         return (*self.descriptor.tool.history, last)
 

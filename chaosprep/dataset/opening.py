@@ -20,7 +20,19 @@ def open_dataset(directory: str | Path) -> Dataset:
         ManifestError: it is unfinished, damaged, or holds something that a table may not.
     """
     directory = Path(directory)
-    return _opened(directory, DESCRIPTOR, *read_descriptor(directory))
+    path = directory / DESCRIPTOR
+    try:
+        data = read_regular(path)
+    except FileError as error:
+        if (directory / SHARD).exists():
+            raise _partial(directory) from error
+        _check_begun(directory, "stage", DESCRIPTOR, error)
+        raise ManifestError(
+            f"{directory}: not a stage directory ({DESCRIPTOR}: {error.reason})",
+            _where_stages_are(directory),
+            code="unfinished",
+        ) from error
+    return _opened(directory, DESCRIPTOR, decode_descriptor(path, data, Descriptor), sha256(data))
 
 
 def open_shard(directory: str | Path) -> Dataset:
@@ -74,30 +86,6 @@ def open_parent(directory: Path, params: object) -> Dataset:
     return open_dataset(directory)
 
 
-def read_descriptor(directory: Path) -> tuple[Descriptor, str]:
-    """The descriptor of a stage directory and its SHA-256.
-
-    Raises:
-        ManifestError: there is none, or it is not one of ours.
-    """
-    path = directory / DESCRIPTOR
-    try:
-        data = read_regular(path)
-    except FileError as error:
-        if (directory / SHARD).exists():
-            raise _partial(directory) from error
-        begun = (directory / WORKSPACE).exists()
-        raise ManifestError(
-            f"{directory}: {'an unfinished stage' if begun else 'not a stage directory'} "
-            f"({DESCRIPTOR}: {error.reason})",
-            "Run the command that makes it again; it goes on where it stopped."
-            if begun
-            else _where_stages_are(directory),
-            code="unfinished",
-        ) from error
-    return decode_descriptor(path, data, Descriptor), sha256(data)
-
-
 def read_shard(directory: Path) -> tuple[ShardDescriptor, str]:
     """The descriptor of a part of a stage and its SHA-256.
 
@@ -108,15 +96,23 @@ def read_shard(directory: Path) -> tuple[ShardDescriptor, str]:
     try:
         data = read_regular(path)
     except FileError as error:
-        begun = (directory / WORKSPACE).exists()
+        _check_begun(directory, "shard", SHARD, error)
         raise ManifestError(
-            f"{directory}: {'an unfinished' if begun else 'not a'} shard ({SHARD}: {error.reason})",
-            "Run the command that makes it again; it goes on where it stopped."
-            if begun
-            else "Give the directories that a stage made with --shard.",
-            code="unfinished" if begun else "not-a-shard",
+            f"{directory}: not a shard ({SHARD}: {error.reason})",
+            "Give the directories that a stage made with --shard.",
+            code="not-a-shard",
         ) from error
     return decode_descriptor(path, data, ShardDescriptor), sha256(data)
+
+
+def _check_begun(directory: Path, what: str, name: str, error: FileError) -> None:
+    """Refuse what a run has begun and not finished."""
+    if (directory / WORKSPACE).exists():
+        raise ManifestError(
+            f"{directory}: an unfinished {what} ({name}: {error.reason})",
+            "Run the command that makes it again; it goes on where it stopped.",
+            code="unfinished",
+        ) from error
 
 
 def _partial(directory: Path) -> ManifestError:

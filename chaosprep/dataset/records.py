@@ -145,9 +145,7 @@ def decode_row(line: bytes) -> Slice:
     check_path("image", row.image)
     if row.mask is not None:
         check_path("mask", row.mask)
-    if (row.mask is None) != (row.mask_sha256 is None) or (row.mask is None) != (
-        row.mask_bytes is None
-    ):
+    if len({one is None for one in (row.mask, row.mask_sha256, row.mask_bytes)}) > 1:
         raise ManifestError(
             "mask: its path, hash and bytes do not stand together", REMAKE, "manifest-row"
         )

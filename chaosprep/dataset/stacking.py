@@ -73,32 +73,26 @@ class Placed(Protocol):
     @property
     def id(self) -> str:
         """The slice's."""
-        ...
 
     @property
     def rows(self) -> int:
         """Rows of the image."""
-        ...
 
     @property
     def cols(self) -> int:
         """Columns of the image."""
-        ...
 
     @property
     def position(self) -> Triple | None:
         """ImagePositionPatient, mm."""
-        ...
 
     @property
     def orientation(self) -> Orientation | None:
         """ImageOrientationPatient."""
-        ...
 
     @property
     def spacing(self) -> Spacing | None:
         """Between slices, rows, columns, mm."""
-        ...
 
 
 def case_lattice(rows: Sequence[Placed]) -> Lattice:

@@ -6,10 +6,10 @@ from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Literal
 
 from chaosprep.dataset.records import SPLITS, File
-from chaosprep.errors import FileError
+from chaosprep.errors import REMAKE, FileError, about
 from chaosprep.files import read_regular, real, sha256, write_new
 
 Link = Literal["copy", "hard", "sym"]
@@ -17,76 +17,11 @@ Link = Literal["copy", "hard", "sym"]
 _INNER = tuple(f"{split}/{kind}" for split in SPLITS for kind in ("images", "masks"))
 
 
-class Store(Protocol):
-    """The images and masks of one directory, by the paths that its table has for them."""
-
-    @property
-    def directory(self) -> Path:
-        """The directory, which has its table and descriptor too."""
-        ...
-
-    def read(self, file: File) -> bytes:
-        """A file's bytes, compared with its hash.
-
-        Raises:
-            FileError: it is missing, not a regular file, outside the directory, or changed.
-        """
-        ...
-
-    def write(self, path: str, data: bytes) -> File:
-        """Make a file, or make it anew; it is never written through a link."""
-        ...
-
-    def bring(self, path: str, origin: Path, data: bytes, link: Link) -> File:
-        """Bring in a file from outside: its bytes, or on request a link to it."""
-        ...
-
-    def carry(self, source: "Store", file: File, path: str | None = None) -> File:
-        """Take over a file of another store unchanged: a hard link, else a copy.
-
-        It keeps its path unless another is given.
-
-        Raises:
-            FileError: what the other store's `read` raises.
-        """
-        ...
-
-    def take(self, source: "Store", file: File) -> None:
-        """Take over a file as `carry` does, but a symbolic link stays one.
-
-        Raises:
-            FileError: what the other store's `read` raises.
-        """
-        ...
-
-    def alone(self, file: File) -> Path | None:
-        """Where a file is one of its own on disk, which can be linked to; None where it is not."""
-        ...
-
-    def has(self, file: File) -> bool:
-        """Whether a file is there in its size, without reading it."""
-        ...
-
-    def is_whole(self, file: File) -> bool:
-        """Whether a file is there with its bytes."""
-        ...
-
-    def strays(self, known: Collection[str]) -> Iterator[str]:
-        """The path of everything below the directory that is neither known nor a folder."""
-        ...
-
-    def prune(self, keep: Collection[str]) -> None:
-        """Remove every image and mask that is not to be kept, and folders that are empty then."""
-        ...
-
-    def is_diverted(self) -> bool:
-        """Whether a link stands where a folder of its own should be."""
-        ...
-
-
 @dataclass(frozen=True)
-class Files:
-    """A `Store` of single files, `<split>/images/<id>.<ext>` and `<split>/masks/<id>.png`.
+class Store:
+    """The images and masks of one directory, by the paths that its table has for them.
+
+    They are single files, `<split>/images/<id>.<ext>` and `<split>/masks/<id>.png`.
 
     `links` says that files may be symbolic links, as `split --link sym` makes them. With `check`, a
     file gets its name when it is whole, and only if `check` does not object.
@@ -100,35 +35,31 @@ class Files:
     _made: set[str] = field(default_factory=set, repr=False, compare=False)
 
     def read(self, file: File) -> bytes:
-        """See `Store`."""
-        try:
-            return self._read(file)
-        except FileError as error:
-            error.file = error.file or file.path
-            raise
+        """A file's bytes, compared with its hash.
 
-    def _read(self, file: File) -> bytes:
-        if not self._is_inside(file.path.rpartition("/")[0]):
-            raise FileError(
-                "its folder is a link out of the dataset", "Copy it in.", code="file-link"
-            )
-        data = read_regular(self._at(file.path), follow=self.links)
-        if sha256(data) != file.sha256:
-            raise FileError(
-                "the file is not the one that the manifest records",
-                "Run the stage that made it again with --overwrite.",
-                code="hash",
-            )
+        Raises:
+            FileError: it is missing, not a regular file, outside the directory, or changed.
+        """
+        with about(file.path):
+            if not self._is_inside(file.path.rpartition("/")[0]):
+                raise FileError(
+                    "its folder is a link out of the dataset", "Copy it in.", code="file-link"
+                )
+            data = read_regular(self._at(file.path), follow=self.links)
+            if sha256(data) != file.sha256:
+                raise FileError(
+                    "the file is not the one that the manifest records", REMAKE, code="hash"
+                )
         return data
 
     def write(self, path: str, data: bytes) -> File:
-        """See `Store`."""
+        """Make a file, or make it anew; it is never written through a link."""
         with self._target(path) as target:
             write_new(target, data)
         return File(path, sha256(data), len(data))
 
     def bring(self, path: str, origin: Path, data: bytes, link: Link) -> File:
-        """See `Store`."""
+        """Bring in a file from outside: its bytes, or on request a link to it."""
         with self._target(path) as target:
             if link == "sym":
                 target.unlink(missing_ok=True)
@@ -137,8 +68,14 @@ class Files:
                 write_new(target, data)
         return File(path, sha256(data), len(data))
 
-    def carry(self, source: Store, file: File, path: str | None = None) -> File:
-        """See `Store`."""
+    def carry(self, source: "Store", file: File, path: str | None = None) -> File:
+        """Take over a file of another store unchanged: a hard link, else a copy.
+
+        It keeps its path unless another is given.
+
+        Raises:
+            FileError: what the other store's `read` raises.
+        """
         data, path = source.read(file), path or file.path
         origin = source.alone(file)
         with self._target(path) as target:
@@ -146,8 +83,12 @@ class Files:
                 write_new(target, data)
         return File(path, file.sha256, file.bytes)
 
-    def take(self, source: Store, file: File) -> None:
-        """See `Store`."""
+    def take(self, source: "Store", file: File) -> None:
+        """Take over a file as `carry` does, but a symbolic link stays one.
+
+        Raises:
+            FileError: what the other store's `read` raises.
+        """
         origin = source.alone(file)
         if origin is None or not origin.is_symlink():
             self.carry(source, file)
@@ -158,32 +99,32 @@ class Files:
             target.symlink_to(origin.readlink())
 
     def alone(self, file: File) -> Path | None:
-        """See `Store`."""
+        """Where a file is one of its own on disk, which can be linked to; None where it is not."""
         return Path(self._at(file.path))
 
     def has(self, file: File) -> bool:
-        """See `Store`."""
+        """Whether a file is there in its size, without reading it."""
         try:
             return (self.directory / file.path).stat().st_size == file.bytes
         except OSError:
             return False
 
     def is_whole(self, file: File) -> bool:
-        """See `Store`."""
+        """Whether a file is there with its bytes."""
         try:
             return sha256(read_regular(self._at(file.path), follow=True)) == file.sha256
         except FileError:
             return False
 
     def strays(self, known: Collection[str]) -> Iterator[str]:
-        """See `Store`."""
+        """The path of everything below the directory that is neither known nor a folder."""
         for path in sorted(self.directory.rglob("*")):
             name = path.relative_to(self.directory).as_posix()
             if name not in known and not path.is_dir():
                 yield name
 
     def prune(self, keep: Collection[str]) -> None:
-        """See `Store`."""
+        """Remove every image and mask that is not to be kept, and folders that are empty then."""
         for folder in _INNER:
             place = self.directory / folder
             for path in list(place.iterdir()) if place.is_dir() else ():
@@ -194,7 +135,7 @@ class Files:
                 (self.directory / folder).rmdir()
 
     def is_diverted(self) -> bool:
-        """See `Store`."""
+        """Whether a link stands where a folder of its own should be."""
         return any((self.directory / folder).is_symlink() for folder in (*_INNER, *SPLITS))
 
     def _at(self, path: str) -> str:

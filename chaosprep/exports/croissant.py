@@ -13,19 +13,14 @@ import msgspec
 from chaosprep.dataset.descriptor import table_schema
 from chaosprep.dataset.manifest import Dataset
 from chaosprep.dataset.records import Slice
-from chaosprep.dataset.store import Files
+from chaosprep.dataset.store import Store
 from chaosprep.errors import not_as_written
 from chaosprep.exports.pairs import Carried, carry_pairs, no_dicom
 from chaosprep.exports.record import Export, NoParams
 from chaosprep.exports.rows import flat
 from chaosprep.files import write_json
-from chaosprep.running.folder import (
-    LICENSE,
-    Exported,
-    Options,
-    license_text,
-    new_folder,
-)
+from chaosprep.running.folder import LICENSE, Exported, license_text, new_folder
+from chaosprep.running.options import RunOptions
 
 DESCRIPTION = "croissant.json"
 TABLE = "records.jsonl"
@@ -57,7 +52,7 @@ _TYPES = {"string": "sc:Text", "integer": "sc:Integer", "number": "sc:Float", "o
 _FORMATS = {".png": "image/png", ".npy": "application/octet-stream"}
 
 
-def _export(dataset: Dataset, output: Path, params: NoParams, options: Options) -> Exported:
+def _export(dataset: Dataset, output: Path, params: NoParams, options: RunOptions) -> Exported:
     """Write `output/croissant.json` with the table and the files that it describes beside it.
 
     Raises:
@@ -182,7 +177,7 @@ def _line(row: Slice) -> bytes:
 
 def _verify(found: Carried, folder: Path) -> None:
     """Read the table back: every row, with files that are there (`carry_pairs` hashed them)."""
-    store = Files(folder)
+    store = Store(folder)
     with (folder / TABLE).open("rb") as lines:
         for row, line in zip_longest(found.rows(), lines):
             if row is None or line is None or line != _line(row):

@@ -5,8 +5,8 @@ from typing import Any
 
 from chaosprep.dataset.manifest import Dataset
 from chaosprep.exports.table import find_export
-from chaosprep.running.folder import Exported, Options
-from chaosprep.running.options import OnError
+from chaosprep.running.folder import Exported
+from chaosprep.running.options import OnError, RunOptions
 
 
 def export(
@@ -37,4 +37,9 @@ def export(
         ProblemsError: cases cannot be exported, and are not to be skipped.
         ChaosprepError: the source cannot be opened, or the output cannot be made.
     """
-    return find_export(format)(source, output, options=Options(jobs, on_error, overwrite), **params)
+    return find_export(format)(
+        source,
+        output,
+        options=RunOptions(jobs=jobs, on_error=on_error, overwrite=overwrite),
+        **params,
+    )

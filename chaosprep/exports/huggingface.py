@@ -20,7 +20,8 @@ from chaosprep.exports.pairs import Carried, carry_pairs, no_dicom
 from chaosprep.exports.record import Export, NoParams
 from chaosprep.exports.rows import OBJECTS, flat
 from chaosprep.files import write_durably
-from chaosprep.running.folder import Exported, Options, new_folder
+from chaosprep.running.folder import Exported, new_folder
+from chaosprep.running.options import RunOptions
 
 METADATA = "metadata.jsonl"
 FOLDER: dict[Split, str] = {"train": "train", "val": "validation", "test": "test"}
@@ -33,7 +34,7 @@ _LEFT_OUT = frozenset(
 Row = dict[str, Any]
 
 
-def _export(dataset: Dataset, output: Path, params: NoParams, options: Options) -> Exported:
+def _export(dataset: Dataset, output: Path, params: NoParams, options: RunOptions) -> Exported:
     """Write a stage directory of PNG pairs as an imagefolder.
 
     `datasets.load_dataset("imagefolder", data_dir=output)` then gives `image`, `mask` and the

@@ -25,7 +25,8 @@ from chaosprep.exports.volumes import (
 )
 from chaosprep.files import write_json
 from chaosprep.params import Fields, plain
-from chaosprep.running.folder import Exported, Options, new_folder
+from chaosprep.running.folder import Exported, new_folder
+from chaosprep.running.options import RunOptions
 
 DATALIST = "dataset.json"
 
@@ -37,7 +38,7 @@ class MonaiParams(Fields, frozen=True, kw_only=True):
     channels: ChannelsField = "joint"
 
 
-def _export(dataset: Dataset, output: Path, params: MonaiParams, options: Options) -> Exported:
+def _export(dataset: Dataset, output: Path, params: MonaiParams, options: RunOptions) -> Exported:
     """Write a dataset as volumes in imagesTr, labelsTr, imagesTs and labelsTs, and `dataset.json`.
 
     Raises:

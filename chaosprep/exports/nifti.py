@@ -14,13 +14,8 @@ from chaosprep.files import write_durably, write_json
 from chaosprep.formats.nifti import ENDING
 from chaosprep.known import SERIES
 from chaosprep.params import Fields, plain
-from chaosprep.running.folder import (
-    LICENSE,
-    RECORD,
-    Exported,
-    Options,
-    new_folder,
-)
+from chaosprep.running.folder import LICENSE, RECORD, Exported, new_folder
+from chaosprep.running.options import RunOptions
 from chaosprep.version import __version__
 
 DESCRIPTION = "dataset_description.json"
@@ -38,7 +33,7 @@ class NiftiParams(Fields, frozen=True, kw_only=True):
     sequences: SequencesField = ()
 
 
-def _export(dataset: Dataset, output: Path, params: NiftiParams, options: Options) -> Exported:
+def _export(dataset: Dataset, output: Path, params: NiftiParams, options: RunOptions) -> Exported:
     """Write every case as a volume, and its label map where it has masks.
 
     Raises:

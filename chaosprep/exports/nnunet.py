@@ -32,7 +32,8 @@ from chaosprep.exports.volumes import (
 from chaosprep.files import read_regular, write_json
 from chaosprep.formats.nifti import ENDING
 from chaosprep.params import Fields, plain
-from chaosprep.running.folder import Exported, Options, new_folder
+from chaosprep.running.folder import Exported, new_folder
+from chaosprep.running.options import RunOptions
 from chaosprep.version import __version__
 
 SPLITS = "splits_final.json"
@@ -61,7 +62,7 @@ class NnunetParams(Fields, frozen=True, kw_only=True):
     ] = ()
 
 
-def _export(dataset: Dataset, output: Path, params: NnunetParams, options: Options) -> Exported:
+def _export(dataset: Dataset, output: Path, params: NnunetParams, options: RunOptions) -> Exported:
     """Write a dataset as `output`/DatasetNNN_Name, as nnU-Net v2 has it in $nnUNet_raw.
 
     Train and val go to imagesTr and labelsTr, test to imagesTs (and labelsTs, which nnU-Net does

@@ -8,9 +8,10 @@ from pathlib import Path
 from chaosprep.dataset.case import Case
 from chaosprep.dataset.manifest import Dataset
 from chaosprep.dataset.records import Slice
-from chaosprep.dataset.store import Files
+from chaosprep.dataset.store import Store
 from chaosprep.errors import FileError, Problem, not_as_written
-from chaosprep.running.folder import Options, export_each
+from chaosprep.running.folder import export_each
+from chaosprep.running.options import RunOptions
 
 Place = Callable[[Slice, str], str]
 """Where a file of a slice goes, relative to the export."""
@@ -42,7 +43,7 @@ def carry_pairs(
     folder: Path,
     *,
     format: str,
-    options: Options,
+    options: RunOptions,
     check: Callable[[Slice], None],
     place: Place = same_place,
 ) -> Carried:
@@ -87,7 +88,7 @@ def _carry_case(
 ) -> tuple[str, int]:
     for row in case.slices:
         check(row)
-    store = Files(folder)
+    store = Store(folder)
     for row in case.slices:
         for file in row.files():
             made = store.carry(case.store, file, place(row, file.path))

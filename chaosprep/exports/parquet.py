@@ -14,7 +14,8 @@ from chaosprep.errors import ChaosprepError, not_as_written
 from chaosprep.exports.record import Export, NoParams
 from chaosprep.exports.rows import flat
 from chaosprep.files import settle
-from chaosprep.running.folder import Exported, Options, new_folder
+from chaosprep.running.folder import Exported, new_folder
+from chaosprep.running.options import Event, RunOptions
 
 if TYPE_CHECKING:
     import pyarrow
@@ -27,7 +28,7 @@ _GROUP = 2**13  # rows that stand in memory at once, and in a row group
 _LISTS = {"warnings": "string"}  # of numbers where nothing else is said
 
 
-def _export(dataset: Dataset, output: Path, params: NoParams, options: Options) -> Exported:
+def _export(dataset: Dataset, output: Path, params: NoParams, options: RunOptions) -> Exported:
     """Write `output/slices.parquet`: the rows of a stage directory, in their order.
 
     The columns are those of `slices.jsonl`; objects (`labels`, `pixels`, `grid`, `augmentation`)
@@ -76,7 +77,7 @@ def table_types(dataset: Dataset) -> "pyarrow.Schema":
     return pa.schema(fields, metadata={DESCRIPTOR_KEY: descriptor})
 
 
-def _batches(dataset: Dataset, options: Options) -> Iterator[list[Slice]]:
+def _batches(dataset: Dataset, options: RunOptions) -> Iterator[list[Slice]]:
     """The rows in stretches of whole cases."""
     rows: list[Slice] = []
     for done, case in enumerate(dataset.cases, start=1):
@@ -84,7 +85,7 @@ def _batches(dataset: Dataset, options: Options) -> Iterator[list[Slice]]:
         if len(rows) >= _GROUP:
             yield rows
             rows = []
-        options.on_case(case.id, done, len(dataset))
+        options.tell(Event("done", "export parquet", done, len(dataset), case.id))
     if rows:
         yield rows
 

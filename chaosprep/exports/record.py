@@ -7,7 +7,8 @@ from typing import Any, Generic
 
 from chaosprep.dataset.manifest import Dataset
 from chaosprep.params import F, Fields, make_params
-from chaosprep.running.folder import DEFAULTS, Exported, Options, opened
+from chaosprep.running.folder import Exported, opened
+from chaosprep.running.options import DEFAULTS, RunOptions
 
 
 class NoParams(Fields, frozen=True, kw_only=True):
@@ -25,7 +26,7 @@ class Export(Generic[F]):
     """
 
     params: type[F]
-    write: Callable[[Dataset, Path, F, Options], Exported]
+    write: Callable[[Dataset, Path, F, RunOptions], Exported]
     help: str
 
     def __call__(
@@ -34,7 +35,7 @@ class Export(Generic[F]):
         output: str | Path,
         /,
         *,
-        options: Options = DEFAULTS,
+        options: RunOptions = DEFAULTS,
         **params: Any,
     ) -> Exported:
         """Write `source`, a stage directory or what `chaosprep.open` gives, into `output`.

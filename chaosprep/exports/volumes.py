@@ -12,7 +12,8 @@ from chaosprep.errors import FileError, Problem, not_as_written
 from chaosprep.exports.channels import Study, read_study
 from chaosprep.files import read_regular
 from chaosprep.formats.nifti import ENDING, write_checked
-from chaosprep.running.folder import Options, export_each
+from chaosprep.running.folder import export_each
+from chaosprep.running.options import RunOptions
 
 NOBODY_VALIDATES = (
     "nobody validates, and what is drawn later is drawn by case; split with --val or --folds to "
@@ -57,7 +58,7 @@ def decathlon_task(study: Study, folder: Path, organs: dict[str, int]) -> Task:
 
 
 def write_studies(
-    tasks: Sequence[Task], options: Options, format: str
+    tasks: Sequence[Task], options: RunOptions, format: str
 ) -> tuple[list[Written], tuple[Problem, ...]]:
     """Write every study; see `export_each` for problems."""
     return export_each(_write, tasks, _id, options, format)

@@ -24,27 +24,16 @@ class Claim:
 
     path: Path
 
-    @property
-    def run(self) -> str:
-        """The name of the run, a random one."""
-        return self.path.name.removeprefix(_PREFIX)
-
-    def holds(self) -> bool:
-        """Whether the run may still write (opening asks the server, where `stat` may not)."""
-        try:
-            os.close(os.open(self.path, os.O_RDONLY))
-        except OSError:
-            return False
-        return True
-
     def check(self) -> None:
-        """Refuse to go on for a run that has ended.
+        """Refuse to go on for a run that has ended (opening asks the server; `stat` may not).
 
         Raises:
             SupersededError: the claim was given up or taken away.
         """
-        if not self.holds():
-            raise SupersededError(f"run {self.run} has ended")
+        try:
+            os.close(os.open(self.path, os.O_RDONLY))
+        except OSError:
+            raise SupersededError(f"run {self.path.name.removeprefix(_PREFIX)} has ended") from None
 
     def give_up(self) -> None:
         """End the run's right to write."""
@@ -59,6 +48,7 @@ def end_claims(workspace: Path) -> None:
 
 def make_claim(workspace: Path) -> Claim:
     """Give a run the right to write."""
-    claim = Claim((workspace / f"{_PREFIX}{uuid.uuid4().hex}").absolute())
-    write_new(claim.path, claim.run.encode())
+    run = uuid.uuid4().hex
+    claim = Claim((workspace / f"{_PREFIX}{run}").absolute())
+    write_new(claim.path, run.encode())
     return claim

@@ -1,10 +1,10 @@
 """The commit of a stage: table first, descriptor last, nothing else left in the directory."""
 
 import hashlib
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
@@ -22,9 +22,9 @@ from chaosprep.dataset.descriptor import (
 )
 from chaosprep.dataset.manifest import DESCRIPTOR, SHARD, TABLE
 from chaosprep.dataset.records import SPLITS, Slice, Split, encode_row
-from chaosprep.dataset.store import Files
+from chaosprep.dataset.store import Store
 from chaosprep.errors import Problem
-from chaosprep.files import settle, write_durably
+from chaosprep.files import settle, write_json
 from chaosprep.imaging.png.codec import COMPRESSOR
 from chaosprep.running.stage import Lineage
 from chaosprep.version import __version__
@@ -61,11 +61,9 @@ def commit(
         skipped: the problems that were left out.
         shard: which part this is, where it is not the whole.
     """
-    counter = _Counter()
+    counter, digest, size = _Counter(), hashlib.sha256(), 0
     paths: set[str] = set()
     temporary = directory / f"{TABLE}.part"
-    digest = hashlib.sha256()
-    size = 0
     temporary.unlink(missing_ok=True)
     with temporary.open("xb") as file:
         for row in rows:
@@ -75,7 +73,7 @@ def commit(
             digest.update(line)
             size += file.write(line)
     settle(temporary, directory / TABLE)
-    Files(directory).prune(paths)  # what an earlier, interrupted attempt left
+    Store(directory).prune(paths)  # what an earlier, interrupted attempt left
     descriptor = Descriptor(
         name=f"chaosprep-{made.stage}",
         title=f"Image and mask slices, as {made.stage} made them",
@@ -93,18 +91,10 @@ def commit(
         ),
     )
     if shard is None:
-        write_durably(directory / DESCRIPTOR, _text(descriptor))
+        write_json(directory / DESCRIPTOR, descriptor)
     else:
-        part = ShardDescriptor(**_fields(descriptor), shard=shard)
-        write_durably(directory / SHARD, _text(part))
-
-
-def _text(descriptor: Descriptor) -> bytes:
-    return msgspec.json.format(msgspec.json.encode(descriptor), indent=2) + b"\n"
-
-
-def _fields(descriptor: Descriptor) -> dict[str, Any]:
-    return {name: getattr(descriptor, name) for name in Descriptor.__struct_fields__}
+        part = ShardDescriptor(**msgspec.structs.asdict(descriptor), shard=shard)
+        write_json(directory / SHARD, part)
 
 
 def _resource(size: int, digest: str) -> Resource:
@@ -124,22 +114,20 @@ class _Counter:
     """Counts patients, cases and slices of each side, row by row."""
 
     def __init__(self) -> None:
-        self._patients: dict[Split, set[str]] = {}
-        self._cases: dict[Split, set[str]] = {}
-        self._slices: dict[Split, int] = {}
+        self._patients = defaultdict[Split, set[str]](set)
+        self._cases = defaultdict[Split, set[str]](set)
+        self._slices = Counter[Split]()
         self.warned = 0
 
     def add(self, row: Slice) -> None:
-        self._patients.setdefault(row.split, set()).add(row.patient)
-        self._cases.setdefault(row.split, set()).add(row.case)
-        self._slices[row.split] = self._slices.get(row.split, 0) + 1
+        self._patients[row.split].add(row.patient)
+        self._cases[row.split].add(row.case)
+        self._slices[row.split] += 1
         self.warned += bool(row.warnings)
 
     def counts(self) -> dict[Split, SplitCounts]:
         return {
-            split: SplitCounts(
-                len(self._patients[split]), len(self._cases[split]), self._slices[split]
-            )
-            for split in SPLITS
-            if split in self._slices
+            side: SplitCounts(len(self._patients[side]), len(self._cases[side]), self._slices[side])
+            for side in SPLITS
+            if side in self._slices
         }

@@ -10,7 +10,7 @@ from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, ProcessP
 from contextlib import contextmanager
 from functools import partial
 from itertools import islice
-from typing import Generic, Protocol, TypeVar
+from typing import TypeVar
 
 from chaosprep.running.process import settle_in
 
@@ -22,50 +22,42 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 
-class Executor(Protocol):
+class Executor:
     """Runs a function on tasks, sent in batches.
 
     Where it `isolates`, the death of a worker breaks its own batches only; otherwise all that are
     in flight, and the executor with them.
     """
 
-    isolates: bool
-    patience: float | None
+    isolates = False
+    patience: float | None = None
 
     @property
     def batch(self) -> int:
         """How many tasks are best sent as the next batch."""
-        ...
+        return 1
 
     @property
     def slots(self) -> int:
         """How many batches are worth keeping in flight now."""
-        ...
+        return 1
 
     def submit(self, function: Callable[[T], R], task: T) -> "Future[R]":
         """Start a task; its future raises `BrokenExecutor` where the worker died."""
-        ...
+        raise NotImplementedError
 
     def look(self) -> None:
         """Called where nothing finished for `patience` seconds; raises where nothing will."""
-        ...
 
     def close(self) -> None:
         """Drop what has not begun, and wait for what has."""
-        ...
 
     def abort(self) -> None:
         """Drop everything at once; when this returns, nobody works any more."""
-        ...
 
 
-class SerialExecutor:
+class SerialExecutor(Executor):
     """Runs each task at once, in this process."""
-
-    slots = 1
-    batch = 1
-    isolates = False
-    patience: float | None = None
 
     def submit(self, function: Callable[[T], R], task: T) -> "Future[R]":
         """Run the task; its exception comes at once, not by the future."""
@@ -73,27 +65,19 @@ class SerialExecutor:
         future.set_result(function(task))
         return future
 
-    def look(self) -> None:
-        """Each task is done when it was submitted."""
 
-    def close(self) -> None:
-        """Nothing is left to drop."""
-
-    def abort(self) -> None:
-        """Nothing is left to drop."""
-
-
-class ProcessExecutor:
+class ProcessExecutor(Executor):
     """Runs tasks in worker processes that end with this one, however it ends."""
 
-    batch = 1
-    isolates = False
-    patience: float | None = None
-
     def __init__(self, jobs: int) -> None:
-        self.slots = 2 * jobs
+        self._jobs = jobs
         context = multiprocessing.get_context(METHOD)
         self._pool = ProcessPoolExecutor(jobs, mp_context=context, initializer=_start_worker)
+
+    @property
+    def slots(self) -> int:
+        """Two for each worker."""
+        return 2 * self._jobs
 
     def submit(self, function: Callable[[T], R], task: T) -> "Future[R]":
         """Send the task to a worker; both must pickle."""
@@ -103,9 +87,6 @@ class ProcessExecutor:
             future: Future[R] = Future()
             future.set_exception(error)
             return future
-
-    def look(self) -> None:
-        """A worker that dies breaks its futures."""
 
     def close(self) -> None:
         """Drop what has not begun; when this returns, no worker writes any more."""
@@ -192,12 +173,11 @@ def map_unordered(
     its worker again is the culprit and yields `WorkerDied`.
     """
     executor = start()
-    waiting = _Waiting(tasks)
     flying: dict[Future[list[R]], tuple[T, ...]] = {}
-    suspects: deque[T] = deque()
+    again, suspects = deque[T](), deque[T]()
     try:
         while True:
-            alone = _fill(executor, partial(_each, function), waiting, flying, suspects)
+            alone = _fill(executor, partial(_each, function), tasks, again, flying, suspects)
             if not flying:
                 return
             broken = []
@@ -216,7 +196,7 @@ def map_unordered(
                 if alone:
                     yield batch[0], WorkerDied()
                 elif len(batch) > 1:
-                    waiting.put_back(batch)
+                    again.extend(batch)
                 else:
                     suspects.extend(batch)
     except BaseException:
@@ -238,32 +218,21 @@ def _each(function: Callable[[T], R], batch: tuple[T, ...]) -> list[R]:
     return [function(task) for task in batch]
 
 
-class _Waiting(Generic[T]):
-    """What has not begun: tasks to run again, one by one, before batches of new ones."""
-
-    def __init__(self, tasks: Iterator[T]) -> None:
-        self._tasks = tasks
-        self._again: deque[T] = deque()
-
-    def put_back(self, batch: tuple[T, ...]) -> None:
-        self._again.extend(batch)
-
-    def take(self, size: int) -> tuple[T, ...]:
-        """The next batch, of new tasks so many at most; empty where nothing waits."""
-        if self._again:
-            return (self._again.popleft(),)
-        return tuple(islice(self._tasks, size))
+def _next(tasks: Iterator[T], again: deque[T], size: int) -> tuple[T, ...]:
+    """The next batch: one task to run again, else of new ones so many at most; empty at the end."""
+    return (again.popleft(),) if again else tuple(islice(tasks, size))
 
 
 def _fill(
     executor: Executor,
     function: Callable[[tuple[T, ...]], list[R]],
-    waiting: _Waiting[T],
+    tasks: Iterator[T],
+    again: deque[T],
     flying: dict["Future[list[R]]", tuple[T, ...]],
     suspects: deque[T],
 ) -> bool:
     """Keep the slots full; True where all else is done, and a suspect flies alone."""
-    while len(flying) < executor.slots and (batch := waiting.take(executor.batch)):
+    while len(flying) < executor.slots and (batch := _next(tasks, again, executor.batch)):
         flying[executor.submit(function, batch)] = batch
     if flying or not suspects:
         return False

@@ -19,9 +19,17 @@ from chaosprep.errors import (
     ProblemsError,
     plural,
 )
-from chaosprep.files import check_apart, read_regular, real, sha256, write_durably, writing
-from chaosprep.running.mapping import OnCase, ignore, map_cases
-from chaosprep.running.options import OnError
+from chaosprep.files import (
+    check_apart,
+    read_regular,
+    real,
+    sha256,
+    write_durably,
+    write_json,
+    writing,
+)
+from chaosprep.running.mapping import map_cases
+from chaosprep.running.options import Event, RunOptions
 from chaosprep.version import __version__
 
 LICENSE = "LICENSE-DATA.txt"
@@ -30,19 +38,6 @@ RECORD = "chaosprep-export.json"
 
 T = TypeVar("T")
 R = TypeVar("R")
-
-
-@dataclass(frozen=True)
-class Options:
-    """What every export takes besides its own parameters."""
-
-    jobs: int = 1
-    on_error: OnError = "stop"
-    overwrite: bool = False
-    on_case: OnCase = ignore
-
-
-DEFAULTS = Options()
 
 
 @dataclass(frozen=True)
@@ -83,7 +78,7 @@ def new_folder(
         try:
             yield folder
             write_durably(folder / LICENSE, license_text(dataset).encode())
-            write_durably(folder / RECORD, _record(dataset, format, parameters, _listing(folder)))
+            _write_record(folder, dataset, format, parameters)
             if place.exists():
                 place.replace(aside)
             folder.replace(place)
@@ -97,7 +92,7 @@ def export_each(
     function: Callable[[T], R],
     tasks: Sequence[T],
     name: Callable[[T], str],
-    options: Options,
+    options: RunOptions,
     export: str,
     verb: str = "export",
 ) -> tuple[list[R], tuple[Problem, ...]]:
@@ -110,8 +105,12 @@ def export_each(
         ProblemsError: there were problems, and they are not to be skipped.
         NothingFoundError: nothing is left.
     """
-    made, problems = map_cases(function, tasks, name, options.jobs, options.on_case)
     title = f"{verb} {export}".strip()
+
+    def tell(case: str, done: int, total: int) -> None:
+        options.tell(Event("done", title, done, total, case))
+
+    made, problems = map_cases(function, tasks, name, options.jobs, tell)
     if problems and options.on_error == "stop":
         raise ProblemsError(
             f"{title}: {plural(len(problems), 'problem')}, nothing was written",
@@ -155,16 +154,16 @@ def _is_untouched(folder: Path) -> bool:
     return isinstance(record, dict) and record.get("files_sha256") == _listing(folder)
 
 
-def _record(dataset: Dataset, format: str, parameters: dict[str, Any], files_sha256: str) -> bytes:
+def _write_record(folder: Path, dataset: Dataset, format: str, parameters: dict[str, Any]) -> None:
     record = {
         "format": format,
         "chaosprep": __version__,
         "parameters": parameters,
         "descriptor_sha256": dataset.descriptor_sha256,
         "history": [past.stage for past in dataset.history],
-        "files_sha256": files_sha256,
+        "files_sha256": _listing(folder),
     }
-    return msgspec.json.format(msgspec.json.encode(record), indent=2) + b"\n"
+    write_json(folder / RECORD, record)
 
 
 def check_output(source: Path, output: Path, overwrite: bool) -> None:

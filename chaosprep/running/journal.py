@@ -1,14 +1,16 @@
 """The journal of an unfinished stage: one line per finished case, so that a kill loses little."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from types import TracebackType
+from typing import TypeVar
 
 import msgspec
 
 from chaosprep.dataset.records import Slice
 from chaosprep.dataset.store import Store
 from chaosprep.errors import Problem
+
+T = TypeVar("T")
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
@@ -29,7 +31,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Head(msgspec.Struct, frozen=True):
-    """The beginning of an entry: the case and what its files held, without its slices."""
+    """The beginning of an entry, read much sooner than with its slices."""
 
     case: str
     inputs: str
@@ -51,12 +53,7 @@ class Journal:
         self._file.truncate(self._end)  # a kill may have torn the last line
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *raised: object) -> None:
         self._file.close()
 
     def append(self, entry: Entry) -> None:
@@ -69,34 +66,39 @@ class Journal:
 
     def get(self, case: str) -> Entry | None:
         """The latest entry of a case."""
-        line = self._line(case)
-        return None if line is None else msgspec.json.decode(line, type=Entry)
+        return self._decoded(case, Entry)
 
-    def head(self, case: str) -> Head | None:
-        """The latest entry of a case without its slices, much sooner than with them."""
-        line = self._line(case)
-        return None if line is None else msgspec.json.decode(line, type=Head)
+    def inputs(self, cases: Iterable[str]) -> dict[str, str]:
+        """What each of these cases was made of."""
+        heads = (self._decoded(case, Head) for case in cases)
+        return {head.case: head.inputs for head in heads if head is not None}
 
-    def _line(self, case: str) -> bytes | None:
+    def rows(self, cases: Iterable[str]) -> Iterator[Slice]:
+        """The slices of these cases, each case's sorted by id, read as needed."""
+        for case in cases:
+            entry = self.get(case)
+            yield from sorted(entry.slices if entry else (), key=lambda row: row.id)
+
+    def _decoded(self, case: str, kind: type[T]) -> T | None:
         if case not in self._places:
             return None
         start, length = self._places[case]
         with self._path.open("rb") as file:
             file.seek(start)
-            return file.read(length)
+            return msgspec.json.decode(file.read(length), type=kind)
 
     def _load(self) -> int:
         end = 0
-        for line in self._lines():
-            try:
-                case = msgspec.json.decode(line, type=Entry).case
-            except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-                break
-            self._places[case] = (end, len(line))
-            end += len(line)
+        if not self._path.exists():
+            return end
+        with self._path.open("rb") as file:
+            for line in file:
+                try:
+                    case = msgspec.json.decode(line, type=Entry).case
+                except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+                    break
+                if not line.endswith(b"\n"):
+                    break
+                self._places[case] = (end, len(line))
+                end += len(line)
         return end
-
-    def _lines(self) -> Iterator[bytes]:
-        if self._path.exists():
-            with self._path.open("rb") as file:
-                yield from (line for line in file if line.endswith(b"\n"))

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Generator, Iterable, Sized
 from contextlib import closing
-from dataclasses import dataclass
-from typing import Any, TypeVar
+from functools import partial
+from typing import TypeVar
 
 from chaosprep.errors import ChaosprepError, Problem
 from chaosprep.running.executors import WorkerDied, map_unordered, open_executor
@@ -60,23 +60,18 @@ def stream_cases(
     Closing it ends the workers. `tasks` are read as workers become free; `count` is how many
     there are at most.
     """
-    work, numbered = _Work(function), iter(enumerate(tasks))
+    work, numbered = partial(_tried, function), iter(enumerate(tasks))
     with closing(map_unordered(lambda: open_executor(jobs, count), work, numbered)) as results:
         for (index, task), result in results:
             yield index, task, _DIED if isinstance(result, WorkerDied) else result
 
 
-@dataclass(frozen=True)
-class _Work:
-    """Calls a function on a numbered task; a named error is its result."""
-
-    function: Callable[[Any], Any]
-
-    def __call__(self, numbered: tuple[int, Any]) -> Any:  # noqa: ANN401 - whatever it gives
-        try:
-            return self.function(numbered[1])
-        except ChaosprepError as error:
-            return error
+def _tried(function: Callable[[T], R], numbered: tuple[int, T]) -> R | ChaosprepError:
+    """What a function gives for a numbered task; a named error is a result too."""
+    try:
+        return function(numbered[1])
+    except ChaosprepError as error:
+        return error
 
 
 _DIED = ChaosprepError(

@@ -3,18 +3,18 @@
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
-from typing import Literal
+
+import msgspec
 
 from chaosprep.dataset.case import Case
-from chaosprep.dataset.descriptor import DataSource, License, PastStage, Shard, StageRecord
+from chaosprep.dataset.descriptor import Shard, StageRecord
 from chaosprep.dataset.manifest import WORKSPACE, Dataset
 from chaosprep.dataset.migrations import completed
 from chaosprep.dataset.opening import is_finished, open_dataset, open_shard
 from chaosprep.dataset.records import Slice
-from chaosprep.dataset.store import Files
+from chaosprep.dataset.store import Store
 from chaosprep.errors import ChaosprepError, Problem, ProblemsError, UsageError, plural
 from chaosprep.files import writing
 from chaosprep.running.commit import commit, in_order
@@ -81,8 +81,7 @@ def merge(
 
 def _already_done(parts: "Parts", output: Path, on_event: OnEvent) -> Dataset:
     dataset = open_dataset(output)
-    made = {name: getattr(dataset.made, name) for name in StageRecord.__struct_fields__}
-    if StageRecord(**made) != parts.made or dataset.descriptor.tool.history != parts.history:
+    if dataset.made.alone() != parts.made or dataset.descriptor.tool.history != parts.history:
         raise ChaosprepError(
             f"{output}: it holds something else than these shards",
             "Use --overwrite to make it again, or another output directory.",
@@ -99,24 +98,17 @@ def _already_done(parts: "Parts", output: Path, on_event: OnEvent) -> Dataset:
     return dataset
 
 
-@dataclass(frozen=True)
-class _Task:
-    case: Case
-    output: Path
-
-
 def _carry(parts: "Parts", output: Path, jobs: int, on_event: OnEvent) -> None:
     """Bring in the files of every case."""
     total, problems = len(parts.places), list[Problem]()
     on_event(Event("planned", "merge", 0, total))
-    tasks = (_Task(case, output) for case in parts.cases())
-    with closing(stream_cases(_carry_case, tasks, jobs, total)) as results:
-        for finished, (_, task, result) in enumerate(results, 1):
-            case = task.case
+    work = partial(_carry_case, Store(output))
+    with closing(stream_cases(work, parts.cases(), jobs, total)) as results:
+        for finished, (_, case, result) in enumerate(results, 1):
             found = (Problem.of(result, case.id),) if isinstance(result, ChaosprepError) else result
             problems += found
-            kind: Literal["done", "failed"] = "failed" if found else "done"
-            on_event(Event(kind, "merge", finished, total, case.id, len(case.slices), found))
+            told = finished, total, case.id, len(case.slices), found
+            on_event(Event("failed" if found else "done", "merge", *told))
     if problems:
         raise ProblemsError(
             f"merge: {plural(len(problems), 'problem')}, nothing was committed",
@@ -127,13 +119,13 @@ def _carry(parts: "Parts", output: Path, jobs: int, on_event: OnEvent) -> None:
         raise nothing_left(parts.made.stage)
 
 
-def _carry_case(task: _Task) -> tuple[Problem, ...]:
-    store, problems, taken = Files(task.output), list[Problem](), set[str]()
-    for row in task.case.slices:
+def _carry_case(store: Store, case: Case) -> tuple[Problem, ...]:
+    problems, taken = list[Problem](), set[str]()
+    for row in case.slices:
         for file in row.files():
             try:
                 if file.path not in taken:
-                    store.take(task.case.store, file)
+                    store.take(case.store, file)
             except ChaosprepError as error:
                 problems.append(Problem.of(error, row.id, file.path))
             taken.add(file.path)  # frames of one file share it
@@ -146,6 +138,9 @@ class Parts:
     def __init__(self, shards: Sequence[Dataset]) -> None:
         self._found = sorted(((_shard(part), part) for part in shards), key=lambda p: p[0].index)
         self.parts = [part for _, part in self._found]
+        first = self.parts[0].descriptor
+        self.history = first.tool.history
+        self.licenses, self.sources = first.licenses, first.sources
 
     def check(self) -> None:
         """Refuse shards of different runs, missing and surplus ones."""
@@ -153,10 +148,10 @@ class Parts:
         for code, what, of in _SAME:
             for part in self.parts[1:]:
                 if of(part) != of(first):
-                    raise _refusal(
-                        code,
+                    raise ChaosprepError(
                         f"{part.directory} and {first.directory}: they differ in their {what}",
                         "Give the shards of one run: one stage, parameters, source and N.",
+                        code=code,
                     )
         self._check_indices()
         self._check_cases()
@@ -164,19 +159,19 @@ class Parts:
     def _check_indices(self) -> None:
         for (one, first), (two, second) in zip(self._found, self._found[1:], strict=False):
             if one.index == two.index:
-                raise _refusal(
-                    "merge-twice",
+                raise ChaosprepError(
                     f"{first.directory} and {second.directory}: both are shard {one.index} "
                     f"of {one.count}",
                     "Give each shard once.",
+                    code="merge-twice",
                 )
         count = self._found[0][0].count
         missing = sorted(set(range(1, count + 1)) - {shard.index for shard, _ in self._found})
         if missing:
-            raise _refusal(
-                "merge-missing",
+            raise ChaosprepError(
                 f"merge: of {count} shards these are missing: {', '.join(map(str, missing))}",
                 "Run the stage for them (--shard I/N), and give all of them.",
+                code="merge-missing",
             )
 
     def _check_cases(self) -> None:
@@ -185,18 +180,18 @@ class Parts:
         for shard, part in self._found:
             for case in shard.cases:
                 if case in owners:
-                    raise _refusal(
-                        "merge-twice",
+                    raise ChaosprepError(
                         f"{case}: it stands in {owners[case]} and in {part.directory}",
                         "Run these shards again with --overwrite.",
+                        code="merge-twice",
                     )
                 owners[case] = part.directory
         for case, index, _ in self.places:
             if owners.get(case) != self.parts[index].directory:
-                raise _refusal(
-                    "merge-source",
+                raise ChaosprepError(
                     f"{case}: {self.parts[index].directory} has slices of it, and does not name it",
                     "Run this shard again with --overwrite.",
+                    code="merge-source",
                 )
 
     @cached_property
@@ -221,11 +216,9 @@ class Parts:
     @cached_property
     def made(self) -> StageRecord:
         """The stage, as one run would have recorded it."""
-        fields = {name: getattr(self.parts[0].made, name) for name in StageRecord.__struct_fields__}
-        inputs = (item for shard, _ in self._found for item in shard.cases.items())
-        return StageRecord(
-            **fields | {"versions": self._versions(), "inputs_sha256": fingerprint(inputs)}
-        )
+        inputs = fingerprint(item for shard, _ in self._found for item in shard.cases.items())
+        one = self.parts[0].made.alone()
+        return msgspec.structs.replace(one, versions=self._versions(), inputs_sha256=inputs)
 
     def _versions(self) -> dict[str, str]:
         """Every version of every library, in order: `4.12.0, 4.13.0` where two were at work."""
@@ -239,21 +232,6 @@ class Parts:
     def skipped(self) -> tuple[Problem, ...]:
         """What all of them left out."""
         return in_order(problem for part in self.parts for problem in part.skipped)
-
-    @property
-    def history(self) -> tuple[PastStage, ...]:
-        """Every stage before this one."""
-        return self.parts[0].descriptor.tool.history
-
-    @property
-    def licenses(self) -> tuple[License, ...]:
-        """The licences of the data."""
-        return self.parts[0].licenses
-
-    @property
-    def sources(self) -> tuple[DataSource, ...]:
-        """Where the data come from."""
-        return self.parts[0].sources
 
 
 def _shard(part: Dataset) -> Shard:
@@ -281,7 +259,3 @@ _SAME: tuple[tuple[str, str, Callable[[Dataset], object]], ...] = (
     ),
     ("merge-source", "source", _source),
 )
-
-
-def _refusal(code: str, reason: str, remedy: str) -> ChaosprepError:
-    return ChaosprepError(reason, remedy, code=code)

@@ -2,14 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
 
 from chaosprep.dataset.manifest import Dataset
 from chaosprep.errors import Problem, UsageError
-from chaosprep.params import make_params
 from chaosprep.running.shards import Part, parse_part
 
 OnError = Literal["stop", "skip"]
@@ -90,15 +89,5 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         if self.on_event is not None:
             self.on_event(event)
 
-    def but(self, keywords: dict[str, Any]) -> "RunOptions":
-        """The same options but for those given by name.
 
-        Raises:
-            UsageError: there is no such option, or a value is wrong.
-        """
-        return make_params(RunOptions, msgspec.structs.asdict(self) | keywords)
-
-
-OF_WORKERS = ("jobs", "dask", "shard")
-"""What a stage that works in the calling process does not take."""
 DEFAULTS = RunOptions()

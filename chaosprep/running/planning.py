@@ -11,7 +11,7 @@ from chaosprep.dataset.descriptor import PastStage
 from chaosprep.dataset.manifest import JOURNAL, WORKSPACE, Dataset
 from chaosprep.dataset.migrations import newer, unknown_parameters
 from chaosprep.dataset.opening import is_finished, is_stage_directory, open_output
-from chaosprep.dataset.store import Files
+from chaosprep.dataset.store import Store
 from chaosprep.errors import ChaosprepError, NothingFoundError, UsageError
 from chaosprep.files import check_apart, sha256
 from chaosprep.params import P, plain
@@ -51,20 +51,6 @@ class Plan(Generic[C]):
         return hashlib.sha256(self.settings + b"\n" + case.content()).hexdigest()
 
 
-def make_plan(
-    stage: Stage[C, P],
-    params: P,
-    source: Source[C],
-    output: Path,
-    *,
-    overwrite: bool = False,
-    part: Part | None = None,
-) -> Plan[C]:
-    """What `run` would do; raises what `fresh_plan` and `compare` raise."""
-    plan = fresh_plan(stage, params, source, output, part)
-    return plan if overwrite else compare(stage, params, plan)
-
-
 def fresh_plan(
     stage: Stage[C, P], params: P, source: Source[C], output: Path, part: Part | None = None
 ) -> Plan[C]:
@@ -99,7 +85,7 @@ def compare(stage: Stage[C, P], params: P, plan: Plan[C]) -> Plan[C]:
         ChaosprepError: the output holds something else.
     """
     if is_finished(plan.output):
-        _check_same(stage, params, plan.output, plan)
+        _check_same(stage, params, plan)
         done = frozenset(case.id for case in plan.cases)
         return replace(plan, done=done, is_committed=True)
     return _resume(stage, params, plan)
@@ -112,7 +98,7 @@ def _resume(stage: Stage[C, P], params: P, plan: Plan[C]) -> Plan[C]:
     plan = replace(plan, settings=begun_with(workspace, stage, plan.settings))
     first_key = key_of_0_1_0(stage, params)
     journal = Journal(workspace / JOURNAL)
-    store, done, stale = Files(plan.output), set(), 0
+    store, done, stale = Store(plan.output), set(), 0
     for case in map(plan.complete, plan.cases):
         entry = journal.get(case.id)
         if entry is None:
@@ -135,8 +121,8 @@ def fingerprint(inputs: Iterable[tuple[str, str]]) -> str:
     return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
-def _check_same(stage: Stage[C, P], params: P, output: Path, plan: Plan[C]) -> None:
-    found = open_output(output)
+def _check_same(stage: Stage[C, P], params: P, plan: Plan[C]) -> None:
+    output, found = plan.output, open_output(plan.output)
     made, held = found.descriptor.tool, found.shard and Part(found.shard.index, found.shard.count)
     reason = None
     if (made.stage, made.version) != (stage.name, stage.version):
@@ -204,11 +190,6 @@ def check_request(stage: Stage[C, P], source: Source[C], output: Path) -> None:
         UsageError: the source lacks an earlier stage, or went through this one.
         ChaosprepError: the output is the source, inside or around it, or somebody else's.
     """
-    _check_history(stage, source)
-    check_output(source.directory, output)
-
-
-def _check_history(stage: Stage[C, P], source: Source[C]) -> None:
     made = [record.stage for record in source.history]
     if stage.name in made:
         raise UsageError(
@@ -223,6 +204,7 @@ def _check_history(stage: Stage[C, P], source: Source[C]) -> None:
             f"Run chaosprep {missing[0]} first.",
             code="order",
         )
+    check_output(source.directory, output)
 
 
 def check_output(source: Path, output: Path) -> None:
@@ -236,7 +218,7 @@ def check_output(source: Path, output: Path) -> None:
         raise ChaosprepError(
             f"{output}: it is not a directory", "Give another output directory.", code="output"
         )
-    if Files(output).is_diverted():
+    if Store(output).is_diverted():
         raise ChaosprepError(
             f"{output}: it holds a link where a folder of its own should be",
             "Remove the link, or give another output directory.",

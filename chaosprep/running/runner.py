@@ -1,29 +1,29 @@
 """The runner: plans a stage, maps it over its cases, records each, and commits the whole."""
 
 import shutil
-from collections.abc import Iterable, Iterator
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
+
+import msgspec
 
 from chaosprep.dataset.descriptor import Shard, StageRecord
 from chaosprep.dataset.manifest import DESCRIPTOR, JOURNAL, SHARD, TABLE, WORKSPACE, Dataset
 from chaosprep.dataset.opening import is_finished, open_output
-from chaosprep.dataset.records import Slice
 from chaosprep.errors import NothingFoundError, Problem, ProblemsError, plural
 from chaosprep.files import GOES_ON, writing
-from chaosprep.params import P, check_params, plain
+from chaosprep.params import P, check_params, make_params, plain
 from chaosprep.running.claim import end_claims
 from chaosprep.running.commit import commit, in_order, versions
 from chaosprep.running.dask.cluster import scheduler_address, warm_up_for
-from chaosprep.running.journal import Entry, Journal
+from chaosprep.running.journal import Journal
 from chaosprep.running.lock import locked
 from chaosprep.running.options import DEFAULTS, Event, RunOptions
 from chaosprep.running.planning import Plan, check_request, compare, fingerprint, fresh_plan
 from chaosprep.running.settings import SETTINGS, keep_settings
 from chaosprep.running.stage import C, Source, Stage
-from chaosprep.running.tasks import Workers, work
+from chaosprep.running.tasks import work
 from chaosprep.signatures import shows
 
 
@@ -54,7 +54,8 @@ def run(
         NothingFoundError: there is no case to work on, or no slice left.
         ChaosprepError: the output cannot be used.
     """
-    options = options.but(keywords) if keywords else options
+    if keywords:
+        options = make_params(RunOptions, msgspec.structs.asdict(options) | keywords)
     warm_up_for(options.dask, options.jobs, stage.libraries)
     params = check_params(params)
     if isinstance(source, str | Path):
@@ -64,29 +65,23 @@ def run(
     output = Path(output)
     check_request(stage, source, output)
     plan = fresh_plan(stage, params, source, output, options.part)
-    workspace = output / WORKSPACE
+    workspace, total = output / WORKSPACE, len(plan.cases)
+    last = Event("already-done", stage.name, total, total)
     if is_finished(output) and not options.overwrite and not workspace.exists():
         compare(stage, params, plan)
-        return _told(options, _already_done(stage.name, plan), output)
+        return _told(options, last, output)
     with writing(output, GOES_ON):
         workspace.mkdir(parents=True, exist_ok=True)
         with locked(workspace / "lock"):
             if options.overwrite:
                 forget(output)
             plan = compare(stage, params, plan)
-            if plan.is_committed:  # by another run just now, or by one killed right after
-                last = _already_done(stage.name, plan)
-            else:
+            if not plan.is_committed:  # as it is by another run just now, or one killed right after
                 end_claims(workspace)
                 with scheduler_address(options.dask, options.jobs) as address:
-                    workers = Workers(options.jobs, address, source.directory)
-                    last = _work(stage, params, source, plan, workers, options)
+                    last = _work(stage, params, source, plan, address, options)
             shutil.rmtree(workspace)
     return _told(options, last, output)
-
-
-def _already_done(stage: str, plan: Plan[C]) -> Event:
-    return Event("already-done", stage, len(plan.cases), len(plan.cases))
 
 
 def _told(options: RunOptions, event: Event, output: Path) -> Dataset:
@@ -107,7 +102,7 @@ def _work(
     params: P,
     source: Source[C],
     plan: Plan[C],
-    workers: Workers,
+    scheduler: str | None,
     options: RunOptions,
 ) -> Event:
     total, finished = len(plan.cases), len(plan.done)
@@ -115,21 +110,23 @@ def _work(
     options.tell(Event("planned", stage.name, finished, total, problems=tuple(before)))
     with Journal(plan.output / WORKSPACE / JOURNAL) as journal:
         keep_settings(plan.output / WORKSPACE, plan.settings)
-        with closing(work(stage, params, plan, workers)) as made_entries:
-            for entry in made_entries:
+        results = work(stage, params, plan, source.directory, options.jobs, scheduler)
+        with closing(results):
+            for entry in results:
                 finished += 1
                 worked.append(entry.case)
                 journal.append(entry)
                 failed.extend(entry.problems)
-                options.tell(_case_event(stage.name, entry, finished, total))
+                told = finished, total, entry.case, len(entry.slices), entry.problems
+                options.tell(Event("failed" if entry.problems else "done", stage.name, *told))
         if (before or failed) and options.on_error == "stop":
             raise _unsettled(stage.name, in_order([*before, *failed]))
         is_first = plan.part is None or plan.part.index == 1
         problems = in_order([*before, *failed] if is_first else failed)  # merged, each stands once
-        entries = _Entries(journal, {*plan.done, *worked})
-        if plan.part is None and not any(True for _ in entries.rows()):
+        cases = sorted({*plan.done, *worked}, key=lambda case: f"{case}_")  # as tables go
+        if plan.part is None and not any(True for _ in journal.rows(cases)):
             raise nothing_left(stage.name)
-        inputs = entries.inputs()
+        inputs = journal.inputs(cases)
         made = StageRecord(
             stage=stage.name,
             version=stage.version,
@@ -138,7 +135,7 @@ def _work(
             seed=getattr(params, "seed", None),
             inputs_sha256=fingerprint(inputs.items()),
         )
-        commit(plan.output, made, source, entries.rows(), problems, _shard(plan, inputs))
+        commit(plan.output, made, source, journal.rows(cases), problems, _shard(plan, inputs))
     return Event("committed", stage.name, total, total, problems=problems)
 
 
@@ -157,29 +154,6 @@ def _problems(source: Source[C], params: P) -> list[Problem]:
     """What was wrong before any case was opened, as far as it is about the wanted patients."""
     others = set(source.patients) - set(params.patient) if params.patient else set()
     return [p for p in source.problems if p.id.partition("_")[0] not in others]
-
-
-class _Entries:
-    """The journal's entries of this run's cases, in the order of the table, read as needed."""
-
-    def __init__(self, journal: Journal, cases: Iterable[str]) -> None:
-        self._journal = journal
-        self._cases = sorted(cases, key=lambda case: f"{case}_")
-
-    def inputs(self) -> dict[str, str]:
-        """What each case was made of."""
-        heads = (self._journal.head(case) for case in self._cases)
-        return {head.case: head.inputs for head in heads if head is not None}
-
-    def rows(self) -> Iterator[Slice]:
-        for case in self._cases:
-            entry = self._journal.get(case)
-            yield from sorted(entry.slices if entry else (), key=lambda row: row.id)
-
-
-def _case_event(stage: str, entry: Entry, finished: int, total: int) -> Event:
-    kind: Literal["done", "failed"] = "failed" if entry.problems else "done"
-    return Event(kind, stage, finished, total, entry.case, len(entry.slices), entry.problems)
 
 
 def nothing_left(stage: str) -> NothingFoundError:

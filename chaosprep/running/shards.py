@@ -3,8 +3,9 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeVar, overload
+from typing import TypeVar
 
+from chaosprep.dataset.manifest import OnDemand
 from chaosprep.errors import UsageError
 
 C = TypeVar("C")
@@ -26,7 +27,7 @@ class Part:
 
     def of(self, cases: Sequence[C]) -> Sequence[C]:
         """The part's cases."""
-        return _Every(cases, range(self.index - 1, len(cases), self.count))
+        return OnDemand(range(self.index - 1, len(cases), self.count), cases.__getitem__)
 
 
 def parse_part(text: str) -> Part:
@@ -44,23 +45,3 @@ def parse_part(text: str) -> Part:
             code="shard",
         )
     return part
-
-
-class _Every(Sequence[C]):
-    """Some of a sequence's items, each taken when asked for."""
-
-    def __init__(self, items: Sequence[C], places: range) -> None:
-        self._items = items
-        self._places = places
-
-    def __len__(self) -> int:
-        return len(self._places)
-
-    @overload
-    def __getitem__(self, index: int) -> C: ...
-    @overload
-    def __getitem__(self, index: slice) -> list[C]: ...
-    def __getitem__(self, index: int | slice) -> C | list[C]:
-        if isinstance(index, slice):
-            return [self._items[place] for place in self._places[index]]
-        return self._items[self._places[index]]

@@ -9,7 +9,6 @@ from chaosprep.dataset.descriptor import DataSource, License, PastStage
 from chaosprep.dataset.records import Slice
 from chaosprep.errors import ChaosprepError, Problem
 from chaosprep.params import P
-from chaosprep.running.options import OF_WORKERS
 from chaosprep.running.writer import Writer
 
 
@@ -19,20 +18,16 @@ class AnyCase(Protocol):
     @property
     def id(self) -> str:
         """The case id."""
-        ...
 
     @property
     def patient(self) -> str:
         """The patient id."""
-        ...
 
     def content(self) -> bytes:
         """What identifies the case and all that is planned for it."""
-        ...
 
     def inputs(self) -> str:
         """The SHA-256 of what the case's files hold."""
-        ...
 
 
 C = TypeVar("C", bound=AnyCase)
@@ -45,17 +40,14 @@ class Lineage(Protocol):
     @property
     def history(self) -> tuple[PastStage, ...]:
         """Every stage up to here."""
-        ...
 
     @property
     def licenses(self) -> tuple[License, ...]:
         """The licences of the data."""
-        ...
 
     @property
     def sources(self) -> tuple[DataSource, ...]:
         """Where the data come from."""
-        ...
 
 
 class Source(Lineage, Protocol[C_co]):
@@ -64,22 +56,18 @@ class Source(Lineage, Protocol[C_co]):
     @property
     def directory(self) -> Path:
         """The root of its files."""
-        ...
 
     @property
     def cases(self) -> Sequence[C_co]:
         """The cases, sorted by id."""
-        ...
 
     @property
     def patients(self) -> tuple[str, ...]:
         """The patients, sorted."""
-        ...
 
     @property
     def problems(self) -> tuple[Problem, ...]:
         """What was wrong before any case was opened."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -95,11 +83,7 @@ class CaseResult:
 
 
 def _as_they_are(cases: Sequence[C], params: P) -> Callable[[C], C]:
-    return _itself
-
-
-def _itself(case: C) -> C:
-    return case
+    return lambda case: case
 
 
 @dataclass(frozen=True)
@@ -137,7 +121,7 @@ class Stage(Generic[C, P]):
     @property
     def not_taken(self) -> tuple[str, ...]:
         """The run options that have no meaning for it."""
-        return OF_WORKERS if self.in_this_process else ()
+        return ("jobs", "dask", "shard") if self.in_this_process else ()
 
 
 def each_slice(

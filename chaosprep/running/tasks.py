@@ -18,32 +18,18 @@ from chaosprep.running.stage import C, CaseResult, Stage
 from chaosprep.running.writer import Writer
 
 
-@dataclass(frozen=True)
-class Workers:
-    """Who works for a run: so many processes here, or the Dask cluster of a scheduler."""
-
-    jobs: int
-    scheduler: str | None
-    source: Path
-
-    def executor(self, cases: int, claim: Claim | None) -> Executor:
-        """Call the workers in; processes of this one end with it and need no claim."""
-        if self.scheduler is None or claim is None:
-            return open_executor(self.jobs, cases)
-        from chaosprep.running.dask.executor import DaskExecutor
-
-        return DaskExecutor(self.scheduler, claim, self.source, cases)
-
-
 def work(
-    stage: Stage[C, P], params: P, plan: Plan[C], workers: Workers
+    stage: Stage[C, P], params: P, plan: Plan[C], source: Path, jobs: int, scheduler: str | None
 ) -> Generator[Entry, None, None]:
-    """Run every case that the plan has to do, in whatever order they finish."""
+    """Run every case that the plan has to do, in whatever order they finish.
+
+    So many processes work here, or the Dask cluster of a scheduler.
+    """
     count = len(plan.cases) - len(plan.done)
     if not count:
         return
     output, claim = plan.output, None
-    if workers.scheduler is not None:
+    if scheduler is not None:  # processes of this one end with it and need no claim
         output = output.absolute()
         claim = make_claim(output / WORKSPACE)
     tasks = (
@@ -51,11 +37,18 @@ def work(
     )
 
     def start() -> Executor:
-        return workers.executor(count, claim)
+        if scheduler is None or claim is None:
+            return open_executor(jobs, count)
+        from chaosprep.running.dask.executor import DaskExecutor
+
+        return DaskExecutor(scheduler, claim, source, count)
 
     with closing(map_unordered(start, _run_case, tasks)) as results:
         for task, entry in results:
-            yield _died(task) if isinstance(entry, WorkerDied) else entry
+            if isinstance(entry, WorkerDied):
+                yield _entry(task, _too_large(task, "its worker process died, twice"))
+            else:
+                yield entry
 
 
 @dataclass(frozen=True)
@@ -76,13 +69,8 @@ def _run_case(task: _Task) -> Entry:
     except ChaosprepError as error:
         result = CaseResult((), (Problem.of(error, task.case.id),))
     except MemoryError:
-        result = CaseResult((), (_too_large(task.case.id, "its worker ran out of memory"),))
+        result = _too_large(task, "its worker ran out of memory")
     return _entry(task, result)
-
-
-def _died(task: _Task) -> Entry:
-    problem = _too_large(task.case.id, "its worker process died, twice")
-    return _entry(task, CaseResult((), (problem,)))
 
 
 def _entry(task: _Task, result: CaseResult) -> Entry:
@@ -101,5 +89,6 @@ _TOO_LARGE = (
 )
 
 
-def _too_large(case: str, reason: str) -> Problem:
-    return Problem(code="worker-died", id=case, reason=reason, remedy=_TOO_LARGE)
+def _too_large(task: _Task, reason: str) -> CaseResult:
+    problem = Problem(code="worker-died", id=task.case.id, reason=reason, remedy=_TOO_LARGE)
+    return CaseResult((), (problem,))

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from chaosprep.dataset.case import Case
 from chaosprep.dataset.records import File, Split
-from chaosprep.dataset.store import Files, Link, Store
+from chaosprep.dataset.store import Link, Store
 from chaosprep.imaging.png.codec import Compression
 from chaosprep.running.claim import Claim
 
@@ -23,12 +23,9 @@ class Writer:
     """
 
     def __init__(
-        self,
-        directory: Path,
-        compression: Compression = "fast",
-        claim: Claim | None = None,
+        self, directory: Path, compression: Compression = "fast", claim: Claim | None = None
     ) -> None:
-        self._store: Store = Files(directory, check=None if claim is None else claim.check)
+        self._store = Store(directory, check=None if claim is None else claim.check)
         self._compression = compression
 
     def image(self, split: Split, id: str, array: NDArray[Any], extension: str) -> File:

@@ -14,7 +14,7 @@ from chaosprep.errors import ProblemsError, UsageError
 from chaosprep.formats.nifti import write_nifti
 from chaosprep.imaging.space.lattice import Volume
 from chaosprep.phantom import Patient, write_chaos
-from chaosprep.running.folder import Options
+from chaosprep.running.options import RunOptions
 from tests.exports.volumes import Read, assert_same_place, dice, read_series, read_volume, turn
 
 SERIES = {
@@ -188,14 +188,14 @@ def test_a_case_with_a_gap_is_a_problem_and_can_be_skipped(tmp_path: Path) -> No
         assemble(pairs, tmp_path / "out")
     assert [(p.code, p.id) for p in caught.value.problems] == [("gap", "MR001_t1-in")]
     assert not (tmp_path / "out").exists()
-    made = assemble(pairs, tmp_path / "out", options=Options(on_error="skip"))
+    made = assemble(pairs, tmp_path / "out", options=RunOptions(on_error="skip"))
     assert [(p.code, p.id) for p in made.skipped] == [("gap", "MR001_t1-in")]
     assert [path.name for path in made.path.glob("images/*")] == ["MR002_t1-in.nii.gz"]
 
 
 def test_workers_do_not_matter(livers: Dataset, tmp_path: Path) -> None:
     def content(name: str, jobs: int) -> dict[str, bytes]:
-        place = assemble(livers, tmp_path / name, options=Options(jobs=jobs)).path
+        place = assemble(livers, tmp_path / name, options=RunOptions(jobs=jobs)).path
         files = (path for path in place.rglob("*") if path.is_file())
         return {path.relative_to(place).as_posix(): path.read_bytes() for path in files}
 

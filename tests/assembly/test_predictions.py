@@ -14,7 +14,7 @@ from chaosprep.assembly.assemble import assemble
 from chaosprep.errors import NothingFoundError, ProblemsError, UsageError
 from chaosprep.formats.png import encode_png
 from chaosprep.phantom import Patient, write_chaos
-from chaosprep.running.folder import Options
+from chaosprep.running.options import RunOptions
 from tests.exports.volumes import read_volume
 
 Write = Callable[[Path, NDArray[Any]], None]
@@ -56,7 +56,7 @@ def skip(dataset: Dataset, folder: Path, output: Path) -> set[tuple[str, str]]:
     with pytest.raises(ProblemsError) as caught:
         assemble(folder, output, reference=dataset)
     assert not output.exists()
-    made = assemble(folder, output, reference=dataset, options=Options(on_error="skip"))
+    made = assemble(folder, output, reference=dataset, options=RunOptions(on_error="skip"))
     found = {(problem.code, problem.id) for problem in made.skipped}
     assert found == codes(caught.value)
     return found
@@ -133,7 +133,7 @@ def test_of_two_predictions_of_one_slice_none_is_taken(wide: Dataset, tmp_path: 
     with pytest.raises(ProblemsError) as caught:
         assemble(folder, tmp_path / "out", reference=wide)
     assert ("prediction-twice", "MR001_t1-in_s002") in codes(caught.value)
-    made = assemble(folder, tmp_path / "out", reference=wide, options=Options(on_error="skip"))
+    made = assemble(folder, tmp_path / "out", reference=wide, options=RunOptions(on_error="skip"))
     assert not (made.path / "masks/MR001_t1-in.nii.gz").exists()
     assert made.cases == len(wide.cases) - 1
 
@@ -198,5 +198,5 @@ def test_a_folder_without_predictions_is_nothing(wide: Dataset, tmp_path: Path) 
 def test_the_output_is_never_the_predictions(wide: Dataset, tmp_path: Path) -> None:
     folder = predicted(wide, tmp_path / "p")
     with pytest.raises(chaosprep.ChaosprepError, match="must not be the input"):
-        assemble(folder, folder, reference=wide, options=Options(overwrite=True))
+        assemble(folder, folder, reference=wide, options=RunOptions(overwrite=True))
     assert any(folder.iterdir())

@@ -21,7 +21,7 @@ from chaosprep import Case, Dataset
 from chaosprep.dataset.notebook import PICTURES, shown
 from chaosprep.dataset.outlines import PALETTE
 from chaosprep.dataset.records import Slice
-from chaosprep.dataset.store import Files
+from chaosprep.dataset.store import Store
 from tests.hostile.canaries import find, mark
 
 _EMPTY = {"img", "br"}
@@ -166,7 +166,7 @@ def test_without_masks_the_middle_is_shown(images: Dataset) -> None:
         msgspec.structs.replace(row, mask=None, mask_sha256=None, mask_bytes=None, pixels={})
         for row in images.cases[0].slices
     )
-    case = Case(Files(images.directory), "MR001_t1-in", "MR001", rows)
+    case = Case(Store(images.directory), "MR001_t1-in", "MR001", rows)
     assert list(Page(shown("Case", Path("d"), [case, case])).pictures) == [
         row.id for row in rows[:3]
     ]
@@ -177,7 +177,7 @@ def test_names_are_escaped(images: Dataset) -> None:
         msgspec.structs.replace(row, labels={255: "<script>"}, pixels={"<script>": 1})
         for row in images.cases[0].slices
     )
-    case = Case(Files(images.directory), "MR001_t1-in", "MR001", rows)
+    case = Case(Store(images.directory), "MR001_t1-in", "MR001", rows)
     html = shown("<b>", Path("<i>"), [case])
     assert "<script" not in html
     assert "&lt;script&gt;" in html

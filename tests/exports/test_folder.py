@@ -7,10 +7,10 @@ import pytest
 from chaosprep import Dataset
 from chaosprep.errors import ChaosprepError
 from chaosprep.exports import nifti
-from chaosprep.running.folder import Options
+from chaosprep.running.options import RunOptions
 from tests.exports.seen import content
 
-AGAIN = Options(overwrite=True)
+AGAIN = RunOptions(overwrite=True)
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from chaosprep.errors import ProblemsError
 from chaosprep.exports import huggingface
 from chaosprep.exports.huggingface import export
 from chaosprep.phantom import Patient, write_chaos
-from chaosprep.running.folder import Options
+from chaosprep.running.options import RunOptions
 
 SIDES = {"train": "train", "val": "validation", "test": "test"}
 
@@ -113,7 +113,7 @@ def test_slices_without_a_mask_among_others_are_named(half_masked: Dataset, tmp_
     with pytest.raises(ProblemsError) as caught:
         export(half_masked, tmp_path / "out")
     assert {(p.code, p.id) for p in caught.value.problems} == {("mask-missing", "MR009_t1-in")}
-    made = export(half_masked, tmp_path / "out", options=Options(on_error="skip"))
+    made = export(half_masked, tmp_path / "out", options=RunOptions(on_error="skip"))
     assert (made.cases, made.slices, len(made.skipped)) == (2, 6, 1)
     assert not (made.path / "test").exists()
 
@@ -169,7 +169,7 @@ def test_the_same_dataset_gives_the_same_bytes_with_any_number_of_workers(
     images: Dataset, tmp_path: Path
 ) -> None:
     def content(name: str, jobs: int) -> dict[str, bytes]:
-        place = export(images, tmp_path / name, options=Options(jobs=jobs)).path
+        place = export(images, tmp_path / name, options=RunOptions(jobs=jobs)).path
         files = (path for path in place.rglob("*") if path.is_file())
         return {path.relative_to(place).as_posix(): path.read_bytes() for path in files}
 

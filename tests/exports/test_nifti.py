@@ -12,7 +12,7 @@ from chaosprep.errors import ChaosprepError, UsageError
 from chaosprep.exports import nifti
 from chaosprep.exports.channels import singles
 from chaosprep.phantom import Patient, write_chaos
-from chaosprep.running.folder import Options
+from chaosprep.running.options import RunOptions
 from tests.exports.seen import content, files, load, same_volume, series, voxels
 
 SEQUENCES = ("t1-in", "t1-out", "t2-spir", "ct")
@@ -129,5 +129,5 @@ def test_ids_that_differ_only_in_what_bids_forbids_are_named(
 
 def test_workers_change_no_byte(phases: Dataset, tmp_path: Path) -> None:
     one = nifti.export(phases, tmp_path / "1")
-    two = nifti.export(phases, tmp_path / "2", options=Options(jobs=2))
+    two = nifti.export(phases, tmp_path / "2", options=RunOptions(jobs=2))
     assert content(one.path) == content(two.path)

@@ -13,7 +13,7 @@ from chaosprep import Dataset
 from chaosprep.errors import ChaosprepError, FileError, NothingFoundError, ProblemsError, UsageError
 from chaosprep.exports import nnunet, volumes
 from chaosprep.phantom import Patient, write_chaos
-from chaosprep.running.folder import Options
+from chaosprep.running.options import RunOptions
 from tests.exports.seen import content, files, load, same_volume, series, voxels
 from tests.quality.conftest import rewrite
 
@@ -199,7 +199,7 @@ def test_a_training_case_without_masks_is_a_problem(unmasked: Dataset, tmp_path:
 
 
 def test_a_case_with_a_problem_can_be_left_out(unmasked: Dataset, tmp_path: Path) -> None:
-    made = nnunet.export(unmasked, tmp_path, options=Options(on_error="skip"))
+    made = nnunet.export(unmasked, tmp_path, options=RunOptions(on_error="skip"))
     assert [one.id for one in made.skipped] == ["MR002_t1"]
     assert files(made.path) >= {"imagesTs/MR004_t1_0000.nii.gz", "splits_final.json"}
     assert load(made.path / "splits_final.json") == [{"train": ["MR001_t1"], "val": ["MR003_t1"]}]
@@ -265,7 +265,7 @@ def test_channels_can_be_named(livers: Dataset, tmp_path: Path) -> None:
 
 def test_workers_and_repetition_change_no_byte(phases: Dataset, tmp_path: Path) -> None:
     one = nnunet.export(phases, tmp_path / "1")
-    two = nnunet.export(phases, tmp_path / "2", options=Options(jobs=2))
+    two = nnunet.export(phases, tmp_path / "2", options=RunOptions(jobs=2))
     assert content(one.path) == content(two.path)
 
 
@@ -274,7 +274,7 @@ def test_overwrite_makes_it_again_and_nothing_else(livers: Dataset, tmp_path: Pa
     made = nnunet.export(livers, tmp_path)
     with pytest.raises(ChaosprepError, match="--overwrite"):
         nnunet.export(livers, tmp_path)
-    nnunet.export(livers, tmp_path, options=Options(overwrite=True))
+    nnunet.export(livers, tmp_path, options=RunOptions(overwrite=True))
     assert sorted(path.name for path in tmp_path.iterdir()) == ["Dataset005_Other", made.path.name]
 
 
@@ -286,7 +286,7 @@ def test_the_last_fold_is_missed_too(folds: Dataset, tmp_path: Path) -> None:
         if row.patient == lost:
             (broken / row.image).unlink()
     with pytest.raises(ChaosprepError, match=f"fold {last} has no case left"):
-        nnunet.export(broken, tmp_path / "raw", options=Options(on_error="skip"))
+        nnunet.export(broken, tmp_path / "raw", options=RunOptions(on_error="skip"))
 
 
 def test_an_organ_called_background_is_refused(livers: Dataset, tmp_path: Path) -> None:

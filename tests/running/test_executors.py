@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 
 from chaosprep.errors import ChaosprepError
 from chaosprep.running.executors import (
+    Executor,
     ProcessExecutor,
     SerialExecutor,
     WorkerDied,
@@ -223,15 +224,10 @@ def test_workers_end_by_themselves_when_their_parent_is_killed(tmp_path: Path) -
     assert wait_until(lambda: not any(alive(pid) for pid in pids), 5)
 
 
-class Scripted:
+class Scripted(Executor):
     """An executor of one thread, broken for good by a batch that holds a culprit."""
 
-    batch = 1
-    isolates = False
-    patience: float | None = None
-
-    def look(self) -> None:
-        """Every task ends."""
+    slots = 1
 
     def __init__(self, slots: int, culprits: set[int]) -> None:
         self.slots = slots

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from chaosprep.dataset.records import Slice, decode_row
-from chaosprep.dataset.store import Files
+from chaosprep.dataset.store import Store
 from chaosprep.running.journal import Entry, Journal
 from tests.running.toys import IMAGE, handmade, handmade_row, within
 
@@ -105,11 +105,11 @@ def row() -> Slice:
 
 
 def test_an_entry_is_whole_while_its_files_are(stage: Path) -> None:
-    assert entry("a", slices=(row(),)).is_whole(Files(stage))
+    assert entry("a", slices=(row(),)).is_whole(Store(stage))
 
 
 def test_an_entry_without_slices_is_whole(tmp_path: Path) -> None:
-    assert entry("a").is_whole(Files(tmp_path))
+    assert entry("a").is_whole(Store(tmp_path))
 
 
 @pytest.mark.parametrize("file", [str(ROW["image"]), str(ROW["mask"])])
@@ -123,4 +123,4 @@ def test_an_entry_with_a_damaged_file_is_not_whole(stage: Path, file: str, harm:
         path.write_bytes(bytes([IMAGE[0] ^ 1]) + IMAGE[1:])
     if harm == "fifo":
         os.mkfifo(path)
-    assert not within(5, lambda: entry("a", slices=(row(),)).is_whole(Files(stage)))
+    assert not within(5, lambda: entry("a", slices=(row(),)).is_whole(Store(stage)))

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from chaosprep.errors import ChaosprepError, NothingFoundError, Problem, ProblemsError, UsageError
-from chaosprep.running.planning import Plan, check_request, make_plan
+from chaosprep.running.planning import Plan, check_request
 from chaosprep.running.runner import run
 from chaosprep.running.stage import Stage
 from tests.running.toys import (
@@ -19,6 +19,7 @@ from tests.running.toys import (
     ToyParams,
     ToySource,
     handmade,
+    make_plan,
     snapshot,
     source,
 )

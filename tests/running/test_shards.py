@@ -7,7 +7,6 @@ import pytest
 from chaosprep.dataset.opening import open_dataset, open_shard
 from chaosprep.errors import ChaosprepError, ManifestError, Problem, ProblemsError, UsageError
 from chaosprep.running.options import Event
-from chaosprep.running.planning import make_plan
 from chaosprep.running.runner import run
 from chaosprep.running.shards import Part, parse_part
 from chaosprep.running.stage import Stage
@@ -18,6 +17,7 @@ from tests.running.toys import (
     ToyCase,
     ToyParams,
     make_case,
+    make_plan,
     no_path,
     snapshot,
     source,

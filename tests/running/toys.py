@@ -21,10 +21,27 @@ from chaosprep.dataset.opening import open_parent
 from chaosprep.dataset.records import Slice, Split, file_columns
 from chaosprep.errors import FileError, Problem
 from chaosprep.formats.codecs import PngParams
-from chaosprep.running.stage import CaseResult, Stage
+from chaosprep.params import P
+from chaosprep.running.planning import Plan, compare, fresh_plan
+from chaosprep.running.shards import Part
+from chaosprep.running.stage import C, CaseResult, Source, Stage
 from chaosprep.running.writer import Writer
 
 T = TypeVar("T")
+
+
+def make_plan(
+    stage: Stage[C, P],
+    params: P,
+    source: Source[C],
+    output: Path,
+    *,
+    overwrite: bool = False,
+    part: Part | None = None,
+) -> Plan[C]:
+    """What `run` would do."""
+    plan = fresh_plan(stage, params, source, output, part)
+    return plan if overwrite else compare(stage, params, plan)
 
 
 @dataclass(frozen=True)

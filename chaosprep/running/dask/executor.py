@@ -21,6 +21,7 @@ from chaosprep.running.claim import Claim, SupersededError
 from chaosprep.running.dask import workers as dask_workers
 from chaosprep.running.dask.cluster import silent
 from chaosprep.running.dask.workers import at_work, check_workers, no_workers, seen_versions, work
+from chaosprep.running.executors import Executor
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -31,14 +32,14 @@ LARGEST = 64
 """Cases in a batch at most: what one death costs, and what lies in memory for each thread."""
 
 
-class DaskExecutor:
+class DaskExecutor(Executor):
     """Runs batches on the workers of a cluster.
 
     The scheduler runs a batch again whose worker died, as often as it allows failures.
     """
 
     isolates = True
-    patience: float | None = 5.0
+    patience = 5.0
 
     def __init__(self, address: str, claim: Claim, source: Path, cases: int) -> None:
         self._claim = claim
@@ -69,11 +70,11 @@ class DaskExecutor:
 
     def submit(self, function: Callable[[T], R], task: T) -> "Future[R]":
         """Send a batch; it raises `BrokenExecutor` where its workers died."""
-        future: Future[R] = Future()
+        future, key = Future[R](), f"chaosprep-{os.urandom(8).hex()}"
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", "Sending large graph")
             remote = self._client.submit(
-                work, function, task, self._claim, self._versions, pure=False, key=_key()
+                work, function, task, self._claim, self._versions, pure=False, key=key
             )
         self._left -= len(task) if isinstance(task, tuple) else 1
         self._remote[future] = remote  # who drops it cancels it
@@ -192,10 +193,6 @@ def _connect(address: str) -> Any:  # noqa: ANN401 - no types
         )
     gc.collect()  # a client that is half made would wait for its loop for ever when Python ends
     raise refusal
-
-
-def _key() -> str:
-    return f"chaosprep-{os.urandom(8).hex()}"
 
 
 def _lost() -> ChaosprepError:

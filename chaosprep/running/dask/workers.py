@@ -4,8 +4,7 @@ import platform
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -134,16 +133,10 @@ def work(function: Callable[[T], R], batch: T, claim: Claim, expected: dict[str,
     _check_versions("a worker", seen_versions(), expected)  # it may have come after the first look
     settle_in()
     claim.check()
-    with _marked(claim):
-        return function(batch)
-
-
-@contextmanager
-def _marked(claim: Claim) -> Iterator[None]:
     with _guard:
         _at_work[claim.path] += 1
     try:
-        yield
+        return function(batch)
     finally:
         with _guard:
             _at_work[claim.path] -= 1
