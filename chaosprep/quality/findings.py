@@ -2,27 +2,25 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
 
-from numpy.typing import NDArray
-
-from chaosprep.dataset.records import Split
 from chaosprep.errors import Problem
+from chaosprep.quality.fingerprints import Fingerprint
 
 
 @dataclass(frozen=True)
 class Seen:
-    """What one slice showed: enough to find leakage across cases.
+    """What one slice on a side of the split showed: enough to find leakage across cases.
 
-    ``picture`` is its fingerprint, (128, 128) uint8, where it was asked for and there is one.
+    ``digest`` is the hash of its pixels, ``picture`` its fingerprint, (128, 128) uint8, where it
+    was asked for and there is one. The ``patient`` is empty where nobody knows it.
     """
 
     id: str
     patient: str
-    split: Split
+    side: str
+    file: str | None
     digest: str | None
-    image: str | None = None
-    picture: NDArray[Any] | None = field(default=None, repr=False, compare=False)
+    picture: Fingerprint | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass

@@ -2,11 +2,10 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 
 from chaosprep.errors import Problem
 from chaosprep.quality.duplicates import near_duplicates
-from chaosprep.quality.findings import Findings
+from chaosprep.quality.findings import Findings, Seen
 from chaosprep.quality.fingerprints import Fingerprint
 
 _LEAK = "Keep it on one side, with everything else of its patient."
@@ -15,21 +14,10 @@ _PATIENT = re.compile(
 )
 
 
-@dataclass(frozen=True)
-class Sighting:
-    """An image on a side of the split: the hash of its pixels, and its fingerprint."""
-
-    id: str
-    side: str
-    file: str | None
-    digest: str | None
-    picture: Fingerprint | None = field(default=None, repr=False)
-
-
-def duplicates(images: Sequence[Sighting], *, jobs: int = 1) -> Findings:
+def duplicates(images: Sequence[Seen], *, jobs: int = 1) -> Findings:
     """Find equal pixels (across sides a fault, within one a warning), then what is similar."""
     found = Findings()
-    first: dict[str, Sighting] = {}
+    first: dict[str, Seen] = {}
     again: set[str] = set()
     for image in images:
         if image.digest is None:
@@ -47,9 +35,9 @@ def duplicates(images: Sequence[Sighting], *, jobs: int = 1) -> Findings:
     return found
 
 
-def similar(images: Sequence[Sighting], *, jobs: int = 1) -> Iterator[Problem]:
+def similar(images: Sequence[Seen], *, jobs: int = 1) -> Iterator[Problem]:
     """Yield `near-duplicate` for each image that shows a slice of another side once more."""
-    sides: dict[str, list[tuple[Sighting, Fingerprint]]] = {}
+    sides: dict[str, list[tuple[Seen, Fingerprint]]] = {}
     for image in images:
         if image.picture is not None:
             sides.setdefault(image.side, []).append((image, image.picture))
@@ -66,7 +54,7 @@ def similar(images: Sequence[Sighting], *, jobs: int = 1) -> Iterator[Problem]:
             yield _problem("near-duplicate", image, reason, f"Look at both. {_LEAK}")
 
 
-def patients_by_name(images: Sequence[Sighting]) -> Iterator[Problem]:
+def patients_by_name(images: Sequence[Seen]) -> Iterator[Problem]:
     """Yield `patient-name` for each name such as `patient12_` or `MR001_` on two sides."""
     sides: dict[str, set[str]] = {}
     for image in images:
@@ -82,5 +70,5 @@ def patients_by_name(images: Sequence[Sighting]) -> Iterator[Problem]:
             yield Problem(code="patient-name", id=patient, reason=reason, remedy=remedy)
 
 
-def _problem(code: str, image: Sighting, reason: str, remedy: str) -> Problem:
+def _problem(code: str, image: Seen, reason: str, remedy: str) -> Problem:
     return Problem(code=code, id=image.id, file=image.file, reason=reason, remedy=remedy)

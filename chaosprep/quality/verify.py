@@ -12,15 +12,16 @@ from numpy.typing import NDArray
 from chaosprep.dataset.case import Case
 from chaosprep.dataset.manifest import DESCRIPTOR, TABLE, WORKSPACE, Dataset
 from chaosprep.dataset.opening import open_dataset
-from chaosprep.dataset.records import Slice, Split
+from chaosprep.dataset.records import Slice
 from chaosprep.errors import REMAKE, ChaosprepError, Problem, UsageError
 from chaosprep.imaging.levels import label_areas
 from chaosprep.imaging.limits import size_text
+from chaosprep.layouts.sides import Tree, sort_sides
 from chaosprep.quality.findings import Findings, Seen
 from chaosprep.quality.fingerprints import fingerprint, pixels_sha256
-from chaosprep.quality.foreign import check_folder, is_foreign
+from chaosprep.quality.foreign import NOTE, check_folder
 from chaosprep.quality.geometry import geometry_faults
-from chaosprep.quality.leaks import Sighting, similar
+from chaosprep.quality.leaks import similar
 from chaosprep.quality.replay import replayed
 from chaosprep.running.mapping import map_cases
 
@@ -66,8 +67,8 @@ def verify(
     """
     directory = Path(directory)
     ours = any((directory / name).exists() for name in (DESCRIPTOR, TABLE, WORKSPACE))
-    if not ours and is_foreign(directory):
-        return _verify_folder(directory, jobs, bool(replay or patients))
+    if not ours and (tree := sort_sides(directory)).images:
+        return _verify_folder(directory, tree, jobs, bool(replay or patients))
     dataset = open_dataset(directory)
     cases = _chosen(dataset, patients)
     total = _check_cases(cases, jobs, on_case)
@@ -78,36 +79,33 @@ def verify(
     if not patients:
         total.faults += _surplus(dataset, set(total.files))
     total.faults += _chain_faults(dataset)
+    total.seen.sort(key=lambda one: one.id)
     total.faults += _patients_on_two_sides(total.seen)
     again = list(_pixels_on_two_sides(total.seen))
     total.faults += again
-    total.warnings += _similar_on_two_sides(total.seen, {fault.id for fault in again}, jobs)
-    return _verdict(directory, dataset.made.stage, len(cases), len(total.seen), total)
+    known = {fault.id for fault in again}
+    others = [one for one in total.seen if one.id not in known]
+    total.warnings += similar(others, jobs=jobs)
+    return _verdict(directory, dataset.made.stage, len(cases), total)
 
 
-def _verify_folder(directory: Path, jobs: int, asks_too_much: bool) -> Verdict:
+def _verify_folder(directory: Path, tree: Tree, jobs: int, asks_too_much: bool) -> Verdict:
     if asks_too_much:
         raise UsageError(
             "--patient and --replay need the manifest of a stage directory",
             "Leave them out for another folder.",
             code="no-manifest",
         )
-    checked = check_folder(directory, jobs=jobs)
-    return _verdict(
-        directory, "folder", checked.sides, checked.images, checked.found, (checked.note,)
-    )
+    found = check_folder(directory, tree, jobs=jobs)
+    sides = {one.side for one in found.seen}
+    return _verdict(directory, "folder", len(sides), found, (NOTE,))
 
 
 def _verdict(
-    directory: Path,
-    stage: str,
-    cases: int,
-    slices: int,
-    found: Findings,
-    notes: tuple[str, ...] = (),
+    directory: Path, stage: str, cases: int, found: Findings, notes: tuple[str, ...] = ()
 ) -> Verdict:
     faults, warnings = (tuple(sorted(some, key=_order)) for some in (found.faults, found.warnings))
-    return Verdict(directory, stage, cases, slices, faults, warnings, notes)
+    return Verdict(directory, stage, cases, len(found.seen), faults, warnings, notes)
 
 
 def _chain_faults(dataset: Dataset) -> Iterator[Problem]:
@@ -143,15 +141,6 @@ def _check_cases(
     return Findings.of(*map_cases(check, cases, lambda case: case.id, jobs, checked))
 
 
-def _similar_on_two_sides(seen: list[Seen], known: set[str], jobs: int) -> Iterator[Problem]:
-    originals = [
-        Sighting(one.id, one.split, one.image, one.digest, one.picture)
-        for one in sorted(seen, key=lambda one: one.id)
-        if one.id not in known
-    ]
-    return similar(originals, jobs=jobs)
-
-
 def _order(problem: Problem) -> tuple[str, str, str]:
     return problem.id, problem.file or "", problem.code
 
@@ -177,7 +166,7 @@ def check_case(case: Case, *, pictures: bool = False) -> Findings:
         digest = _digest(image)
         wanted = pictures and image is not None and digest is not None and not row.copy
         picture = fingerprint(image) if wanted and image is not None else None
-        found.seen.append(Seen(row.id, row.patient, row.split, digest, row.image, picture))
+        found.seen.append(Seen(row.id, row.patient, row.split, row.image, digest, picture))
     return found
 
 
@@ -244,9 +233,9 @@ def _surplus(dataset: Dataset, known: set[str]) -> Iterator[Problem]:
 
 
 def _patients_on_two_sides(seen: list[Seen]) -> Iterator[Problem]:
-    sides: dict[str, set[Split]] = {}
+    sides: dict[str, set[str]] = {}
     for found in seen:
-        sides.setdefault(found.patient, set()).add(found.split)
+        sides.setdefault(found.patient, set()).add(found.side)
     for patient, on in sorted(sides.items()):
         if len(on) > 1:
             reason = f"the patient is on {len(on)} sides: {', '.join(sorted(on))}"
@@ -255,12 +244,12 @@ def _patients_on_two_sides(seen: list[Seen]) -> Iterator[Problem]:
 
 def _pixels_on_two_sides(seen: list[Seen]) -> Iterator[Problem]:
     first: dict[str, Seen] = {}
-    for found in sorted(seen, key=lambda s: s.id):
+    for found in seen:
         if found.digest is None:
             continue
         other = first.setdefault(found.digest, found)
-        if other.split != found.split:
-            reason = f"in {found.split}, with the pixels of {other.id} in {other.split}"
+        if other.side != found.side:
+            reason = f"in {found.side}, with the pixels of {other.id} in {other.side}"
             yield _fault("leakage", found.id, None, reason)
 
 
