@@ -1,6 +1,7 @@
 """A slice as a small picture to look at: grey, with the outlines of its mask in colours."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from typing import Any, Protocol
 
 import numpy as np
@@ -8,6 +9,7 @@ from numpy.typing import NDArray
 
 from chaosprep.dataset.outlines import PALETTE, UNNAMED, organ_areas, organ_names, outlines
 from chaosprep.dataset.records import Slice
+from chaosprep.errors import ChaosprepError
 from chaosprep.imaging.windows import Histogram, apply_window
 
 Colour = tuple[int, int, int]
@@ -19,15 +21,19 @@ class Shown(Protocol):
     @property
     def slices(self) -> tuple[Slice, ...]:
         """The rows, in anatomical order."""
-        ...
 
     def image(self, row: Slice) -> NDArray[Any]:
         """The image of a slice: (rows, cols)."""
-        ...
 
     def mask(self, row: Slice) -> NDArray[Any] | None:
         """Its mask: (rows, cols), or None."""
-        ...
+
+
+def readable(read: Callable[[Slice], NDArray[Any] | None], row: Slice) -> NDArray[Any] | None:
+    """What is read of a slice; None where its file cannot be used."""
+    with suppress(ChaosprepError):
+        return read(row)
+    return None
 
 
 def display_window(case: Shown, arrays: Mapping[str, NDArray[Any]]) -> tuple[float, float]:
