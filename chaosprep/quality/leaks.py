@@ -4,7 +4,6 @@ import re
 from collections.abc import Iterator, Sequence
 
 from chaosprep.errors import Problem
-from chaosprep.quality.duplicates import near_duplicates
 from chaosprep.quality.findings import Findings, Seen
 from chaosprep.quality.fingerprints import Fingerprint
 
@@ -37,6 +36,8 @@ def duplicates(images: Sequence[Seen], *, jobs: int = 1) -> Findings:
 
 def similar(images: Sequence[Seen], *, jobs: int = 1) -> Iterator[Problem]:
     """Yield `near-duplicate` for each image that shows a slice of another side once more."""
+    from chaosprep.quality.duplicates import near_duplicates
+
     sides: dict[str, list[tuple[Seen, Fingerprint]]] = {}
     for image in images:
         if image.picture is not None:
