@@ -23,9 +23,8 @@ def check_folder(root: Path, tree: Tree, *, jobs: int = 1) -> Findings:
     looked, failed = map_cases(look, pairs, lambda pair: pair.id, jobs)
     total = Findings.of([unpaired, *looked], failed)
     total.faults += level_faults(looked)
-    found = duplicates(total.seen, jobs=jobs)
-    total.faults += found.faults
-    total.warnings += [*found.warnings, *patients_by_name(total.seen)]
+    total.warnings += patients_by_name(total.seen)
+    total.add(duplicates(total.seen, jobs=jobs))
     return total
 
 

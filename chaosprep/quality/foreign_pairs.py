@@ -15,7 +15,6 @@ from chaosprep.formats.npy import decode_npy
 from chaosprep.formats.pictures import one_channel, read_picture
 from chaosprep.imaging.limits import MAX_BYTES, size_text
 from chaosprep.quality.findings import Findings, Seen
-from chaosprep.quality.fingerprints import fingerprint, pixels_sha256
 
 MAX_LABELS = 32
 """A mask of more levels is no label map."""
@@ -73,6 +72,11 @@ class Looked(Findings):
     pair: Pair
     levels: dict[float, Level] | None = None
 
+    def note(self, code: str, file: str | None, reason: str) -> None:
+        """Add a problem: a fault, but for codes of oddities."""
+        found = self.warnings if code in ("colour", "mask-empty") else self.faults
+        found.append(problem(code, self.pair.id, file, reason))
+
 
 def problem(code: str, id: str, file: str | None, reason: str) -> Problem:
     """A problem with the remedy that its code has."""
@@ -84,36 +88,29 @@ def look(pair: Pair) -> Looked:
     looked = Looked(pair=pair)
     image = _opened(looked, pair.image, "image")
     mask = _opened(looked, pair.mask, "mask") if pair.mask else None
-    digest = picture = None
     if image is not None and image.min() == image.max():
-        reason = f"all pixels of the image are {image.flat[0]}"
-        looked.faults.append(problem("image-constant", pair.id, pair.image, reason))
-    elif image is not None:
-        digest = pixels_sha256(image)
-        picture = fingerprint(image) if pair.side else None
-    looked.seen.append(Seen(pair.id, "", pair.side, pair.image, digest, picture))
+        looked.note("image-constant", pair.image, f"all pixels of the image are {image.flat[0]}")
+    place = pair.id, "", pair.side, pair.image
+    looked.seen.append(Seen.of(image, place, with_picture=bool(pair.side)))
     if mask is not None:
         _look_at_mask(looked, image, mask)
     return looked
 
 
 def _look_at_mask(looked: Looked, image: NDArray[Any] | None, mask: NDArray[Any]) -> None:
-    pair = looked.pair
+    file = looked.pair.mask
     if image is not None and image.shape != mask.shape:
         reason = f"the mask is {size_text(mask.shape)}, its image {size_text(image.shape)}"
-        looked.faults.append(problem("size", pair.id, pair.mask, reason))
+        looked.note("size", file, reason)
     if not mask.any():
-        reason = "the mask is empty"
-        looked.warnings.append(problem("mask-empty", pair.id, pair.mask, reason))
-        return
-    if mask.all():
-        reason = "the mask covers everything, no pixel is 0"
-        looked.faults.append(problem("mask-full", pair.id, pair.mask, reason))
-        return
-    looked.levels = mask_levels(mask)
-    if looked.levels is None:
-        reason = "the mask holds fractions or hundreds of levels, it is no label map"
-        looked.faults.append(problem("mask-levels", pair.id, pair.mask, reason))
+        looked.note("mask-empty", file, "the mask is empty")
+    elif mask.all():
+        looked.note("mask-full", file, "the mask covers everything, no pixel is 0")
+    else:
+        looked.levels = mask_levels(mask)
+        if looked.levels is None:
+            reason = "the mask holds fractions or hundreds of levels, it is no label map"
+            looked.note("mask-levels", file, reason)
 
 
 def mask_levels(mask: NDArray[Any]) -> dict[float, Level] | None:
@@ -166,28 +163,24 @@ def level_faults(looked: Sequence[Looked]) -> Iterator[Problem]:
 
 def _opened(looked: Looked, path: str, kind: str) -> NDArray[Any] | None:
     """A file's pixels (rows, cols), what is odd about it noted; None where it cannot be used."""
-    id, is_mask = looked.pair.id, kind == "mask"
     try:
         data = _read(Path(looked.pair.root) / path)
         if path.casefold().endswith(".npy"):
             return decode_npy(data)
         picture = read_picture(data)
     except FileError as error:
-        looked.faults.append(Problem.of(error, id, path))
+        looked.faults.append(Problem.of(error, looked.pair.id, path))
+        return None
+    if kind == "mask" and picture.format == "JPEG":
+        looked.note("mask-lossy", path, "the mask is a JPEG, whose levels are not exact")
         return None
     grey = one_channel(picture.pixels)
-    if is_mask and picture.format == "JPEG":
-        reason = "the mask is a JPEG, whose levels are not exact"
-        looked.faults.append(problem("mask-lossy", id, path, reason))
-        return None
-    if is_mask and grey is None:
-        reason = f"the mask is in colour ({picture.mode})"
-        looked.faults.append(problem("mask-colour", id, path, reason))
+    if kind == "mask" and grey is None:
+        looked.note("mask-colour", path, f"the mask is in colour ({picture.mode})")
         return None
     if picture.mode not in _GREY:
         shown = _COLOURS.get(picture.mode, picture.mode)
-        reason = f"the {kind} is {shown}, grey was expected"
-        looked.warnings.append(problem("colour", id, path, reason))
+        looked.note("colour", path, f"the {kind} is {shown}, grey was expected")
     return picture.pixels[..., :3].mean(axis=-1) if grey is None else grey
 
 
