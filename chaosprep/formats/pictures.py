@@ -25,6 +25,8 @@ _MASK = "mask-unreadable"
 # Formats that a mask is likely to be in by mistake; Pillow's others only widen the way in.
 _FORMATS = ("PNG", "JPEG", "BMP", "GIF", "TIFF", "WEBP")
 _MANY = ("PNG", "GIF", "TIFF", "WEBP")  # those that may hold several pictures
+_GREY = ("1", "L", "I", "F", "I;16", "I;16B", "I;16L")
+_COLOURS = {"P": "palette", "PA": "palette", "LA": "grey with an alpha channel"}
 _EIGHT_BIT = ("1", "L", "LA", "La", "P", "PA", "RGB", "RGBA", "RGBX", "CMYK", "YCbCr")
 
 
@@ -75,14 +77,27 @@ def read_mask(data: bytes, *, lenient: bool = False, max_pixels: int = MAX_PIXEL
 
 @dataclass(frozen=True, eq=False)
 class AnyPicture:
-    """A picture as stored: (rows, cols[, channels]), and Pillow's names of its mode and format.
+    """A picture as stored: (rows, cols[, channels]), and Pillow's name of its mode.
 
-    Pixels of 1 bit are uint8, 0 and 1.
+    Pixels of 1 bit are uint8, 0 and 1. Those of a ``lossy`` format are not exact.
     """
 
     pixels: NDArray[Any]
     mode: str
-    format: str | None
+    lossy: bool
+
+    @property
+    def grey(self) -> NDArray[Any] | None:
+        """Its one channel (rows, cols), also where it is stored as colour; None for colour."""
+        if self.pixels.ndim == 2:
+            return self.pixels
+        colours = self.pixels[..., : 1 if self.pixels.shape[-1] == 2 else 3]
+        return colours[..., 0] if (colours == colours[..., :1]).all() else None
+
+    @property
+    def stored_as(self) -> str | None:
+        """What it is where it is not stored as plain grey, such as `RGB`."""
+        return None if self.mode in _GREY else _COLOURS.get(self.mode, self.mode)
 
 
 def read_picture(data: bytes) -> AnyPicture:
@@ -99,7 +114,7 @@ def read_picture(data: bytes) -> AnyPicture:
         pixels = np.asarray(image)
         if image.mode == "1":
             pixels = pixels.astype(np.uint8)
-        return AnyPicture(pixels, image.mode, image.format)
+        return AnyPicture(pixels, image.mode, lossy=image.format == "JPEG")
 
 
 def _has_more(image: "Image") -> bool:
@@ -127,14 +142,6 @@ def _opened(data: bytes, code: str) -> Iterator["Image"]:
             raise FileError("not an image", RECOPY, code) from None
         except BROKEN:
             raise FileError("the image is cut short or damaged", RECOPY, code) from None
-
-
-def one_channel(pixels: NDArray[Any]) -> NDArray[Any] | None:
-    """The grey (rows, cols) of a picture, also where it is stored as colour; None for colour."""
-    if pixels.ndim == 2:
-        return pixels
-    colours = pixels[..., : 1 if pixels.shape[-1] == 2 else 3]
-    return pixels[..., 0] if (colours == colours[..., :1]).all() else None
 
 
 def _to_grey(data: bytes, png: Head | None, max_pixels: int) -> tuple[str, NDArray[np.uint8]]:

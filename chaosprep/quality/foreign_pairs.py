@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from chaosprep.errors import FileError, Problem
 from chaosprep.files import open_regular
 from chaosprep.formats.npy import decode_npy
-from chaosprep.formats.pictures import one_channel, read_picture
+from chaosprep.formats.pictures import read_picture
 from chaosprep.imaging.limits import MAX_BYTES, size_text
 from chaosprep.quality.findings import Findings, Seen
 
@@ -22,8 +22,6 @@ MAX_LABELS = 32
 MAX_RIM = 0.8
 """Share of rim in a mask beyond which nothing is left to be the rim of: it is a picture."""
 
-_GREY = ("1", "L", "I", "F", "I;16", "I;16B", "I;16L")
-_COLOURS = {"P": "palette", "PA": "palette", "LA": "grey with an alpha channel"}
 _REMEDIES = {
     "colour": "Save it as a grey image of one channel.",
     "grey-rim": "Make the mask again and resize it by nearest neighbour only.",
@@ -171,16 +169,15 @@ def _opened(looked: Looked, path: str, kind: str) -> NDArray[Any] | None:
     except FileError as error:
         looked.faults.append(Problem.of(error, looked.pair.id, path))
         return None
-    if kind == "mask" and picture.format == "JPEG":
+    if kind == "mask" and picture.lossy:
         looked.note("mask-lossy", path, "the mask is a JPEG, whose levels are not exact")
         return None
-    grey = one_channel(picture.pixels)
+    grey = picture.grey
     if kind == "mask" and grey is None:
         looked.note("mask-colour", path, f"the mask is in colour ({picture.mode})")
         return None
-    if picture.mode not in _GREY:
-        shown = _COLOURS.get(picture.mode, picture.mode)
-        looked.note("colour", path, f"the {kind} is {shown}, grey was expected")
+    if picture.stored_as:
+        looked.note("colour", path, f"the {kind} is {picture.stored_as}, grey was expected")
     return picture.pixels[..., :3].mean(axis=-1) if grey is None else grey
 
 

@@ -12,7 +12,15 @@ from typing import TYPE_CHECKING, Final
 from chaosprep.dataset.case import Case
 from chaosprep.dataset.opening import open_dataset
 from chaosprep.dataset.records import Slice
-from chaosprep.dataset.tiles import Colour, display_window, draw, grey, organ_colours, readable
+from chaosprep.dataset.tiles import (
+    Colour,
+    display_window,
+    draw,
+    grey,
+    organ_colours,
+    readable,
+    spread,
+)
 from chaosprep.errors import UsageError
 from chaosprep.files import write_durably, writing
 
@@ -67,11 +75,9 @@ def preview(
             f"{', '.join(strangers)}: no such case", "Ids are like MR001_t1-in.", "case-unknown"
         )
     chosen = [case for case in dataset.cases if not cases or case.id in cases]
-    bands = [(case, _spread(case, per_case)) for case in chosen]
+    bands = [(case, _some(case, per_case)) for case in chosen]
     across = min(max((len(rows) for _, rows in bands), default=1), _MOST_ACROSS)
-    _check_size(bands, across, tile)
-    colours = organ_colours(chosen)
-    image = _draw(bands, across, tile, colours)
+    image = _draw(bands, across, tile, organ_colours(chosen))
     stream = BytesIO()
     image.save(stream, "PNG", optimize=True)
     with writing(output):
@@ -97,26 +103,13 @@ def check_one_file(output: Path, directory: Path, suffix: str) -> None:
         raise UsageError("the folder of the output does not exist", "Make it first.", "output")
 
 
-def _spread(case: Case, count: int) -> list[Slice]:
+def _some(case: Case, count: int) -> list[Slice]:
     rows = [row for row in case.slices if not row.copy] or list(case.slices)
-    if not count or len(rows) <= count:
-        return rows
-    # The middles of `count` equal stretches: the ends of a stack are mostly air.
-    return [rows[(2 * i + 1) * len(rows) // (2 * count)] for i in range(count)]
+    return spread(rows, count or len(rows))
 
 
 def _band_height(rows: Sequence[Slice], across: int, tile: int) -> int:
     return _BAND + -(-len(rows) // across) * (tile + _GAP) + _GAP
-
-
-def _check_size(bands: list[tuple[Case, list[Slice]]], across: int, tile: int) -> None:
-    tall = sum(_band_height(rows, across, tile) for _, rows in bands)
-    if max(tall, across * (tile + _GAP)) > _MAX_SIDE:
-        raise UsageError(
-            f"the sheet would be {tall} pixels high",
-            "Choose cases with --case, or lower --per-case or --tile.",
-            "sheet-size",
-        )
 
 
 def _draw(
@@ -127,8 +120,15 @@ def _draw(
 ) -> "Image":
     from PIL import Image, ImageDraw, ImageFont
 
+    wide = across * (tile + _GAP)
     tall = sum(_band_height(rows, across, tile) for _, rows in bands)
-    image = Image.new("RGB", (max(across * (tile + _GAP) + _GAP, 320), max(tall, 1)), _DARK)
+    if max(tall, wide) > _MAX_SIDE:
+        raise UsageError(
+            f"the sheet would be {tall} pixels high",
+            "Choose cases with --case, or lower --per-case or --tile.",
+            "sheet-size",
+        )
+    image = Image.new("RGB", (max(wide + _GAP, 320), max(tall, 1)), _DARK)
     pen, font, top = ImageDraw.Draw(image), ImageFont.load_default(13), 0
     for case, rows in bands:
         pen.text((_GAP + 2, top + 7), f"{case.id}   {case.split}", _LIGHT, font)

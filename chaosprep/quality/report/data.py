@@ -114,13 +114,10 @@ def _sides(dataset: Dataset) -> list[SplitCount]:
 
 def _organs(views: Sequence[CaseView]) -> list[str]:
     """Every organ that is drawn or charted, in the order of appearance."""
-    drawn = (
-        line.organ
-        for v in views
-        for picture in (*v.originals, *v.copies)
-        for line in picture.outlines
-    )
-    return list(dict.fromkeys([*(organ for v in views for organ in v.areas), *drawn]))
+    charted = [organ for view in views for organ in view.areas]
+    pictures = (picture for view in views for picture in (*view.originals, *view.copies))
+    drawn = [organ for picture in pictures for organ, _ in picture.outlines]
+    return list(dict.fromkeys([*charted, *drawn]))
 
 
 def _entries(dataset: Dataset, verdict: Verdict) -> list[Entry]:
@@ -185,15 +182,15 @@ def _card(view: CaseView, entries: list[Entry]) -> CaseCard:
         view,
         areas=area_chart(view),
         bars=histogram_chart(view),
-        window=_window(view.values) if view.values else "",
+        window=_window(view.values, view.first.window_source) if view.values else "",
         spacing=f"{plane}, slices {between:.4g} mm apart" if between is not None else plane,
         faults=kinds["fault"],
         warnings=kinds["warning"],
     )
 
 
-def _window(values: Values) -> str:
+def _window(values: Values, source: str) -> str:
     low, high = values.window
     if values.made is not None:
-        return f"0 to 255 were {values.made[0]:g} to {values.made[1]:g} stored ({values.source})"
+        return f"0 to 255 were {values.made[0]:g} to {values.made[1]:g} stored ({source})"
     return f"shown {low:g} to {high:g}"

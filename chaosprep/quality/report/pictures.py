@@ -15,16 +15,7 @@ from chaosprep.dataset.tiles import display_window, grey, readable
 
 Shown = Literal["all", "labelled", "none"]
 
-SIZES: Final = (
-    (320, 72),
-    (256, 68),
-    (224, 60),
-    (192, 52),
-    (160, 45),
-    (128, 40),
-    (96, 35),
-    (64, 30),
-)
+SIZES = ((320, 72), (256, 68), (224, 60), (192, 52), (160, 45), (128, 40), (96, 35), (64, 30))
 """Longest side and WebP quality, tried in turn until a picture fits its share of the page."""
 
 BINS: Final = 64
@@ -32,23 +23,18 @@ _UNITS: Final = 4  # of a path, per pixel
 
 
 @dataclass(frozen=True)
-class Outline:
-    """An organ on a slice, as the `d` of an SVG path."""
-
-    organ: str
-    path: str
-
-
-@dataclass(frozen=True)
 class Picture:
-    """One slice: a picture as data URI (none where the file cannot be read), and its outlines."""
+    """One slice: a picture as data URI (none where the file cannot be read), and its outlines.
+
+    Each outline is an organ, and the `d` of an SVG path.
+    """
 
     row: Slice
     uri: str | None
     width: int
     height: int
     box: str
-    outlines: tuple[Outline, ...]
+    outlines: list[tuple[str, str]]
     recipe: str
 
 
@@ -60,7 +46,6 @@ class Values:
     low: float
     high: float
     window: tuple[float, float]
-    source: str
     made: tuple[float, float] | None
 
 
@@ -130,7 +115,7 @@ def _picture(
 ) -> Picture:
     mask = readable(case.mask, row)
     found = () if mask is None else organ_areas(row, mask)
-    lines = tuple(Outline(organ, svg_path(outlines(inside), _UNITS)) for organ, inside in found)
+    lines = [(organ, svg_path(outlines(inside), _UNITS)) for organ, inside in found]
     rows, cols = (row.rows, row.cols) if mask is None else mask.shape
     uri = None if array is None else webp(grey(array, window), limit)
     height, width = (row.rows, row.cols) if array is None else array.shape
@@ -176,4 +161,4 @@ def _values(first: Slice, arrays: list[NDArray[Any]], window: tuple[float, float
     for array in finite:
         counts += np.histogram(array, BINS, (low, max(high, low + 1e-9)))[0]
     made = first.window if arrays[0].dtype == np.uint8 else None
-    return Values(tuple(counts.tolist()), low, high, window, first.window_source, made)
+    return Values(tuple(counts.tolist()), low, high, window, made)
