@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from chaosprep.dataset.descriptor import SplitCounts
 from chaosprep.dataset.outlines import organ_names
 from chaosprep.dataset.records import Slice, Split
-from chaosprep.dataset.tiles import Colour, Shown, display_window, draw, grey, organ_colours
+from chaosprep.dataset.tiles import Colour, Shown, display_window, draw, grey, organ_colours, spread
 from chaosprep.errors import ChaosprepError
 
 PICTURES: Final = 6
@@ -39,7 +39,7 @@ def shown(
         sides = (_side(side, count) for side, count in counts.items() if count.cases)
         parts.append(f"<table>{_HEAD}{''.join(sides)}</table>")
     try:
-        chosen = _spread(cases)
+        chosen = spread(cases, PICTURES)
     except (ChaosprepError, OSError) as error:
         return "".join([*parts, _line(error)])
     colours = organ_colours(chosen)
@@ -55,11 +55,6 @@ def shown(
 def _side(side: Split, count: SplitCounts) -> str:
     numbers = "".join(f"<td>{n}</td>" for n in (count.patients, count.cases, count.slices))
     return f"<tr><th>{side}</th>{numbers}</tr>"
-
-
-def _spread(cases: Sequence[Shown]) -> list[Shown]:
-    many = min(len(cases), PICTURES)
-    return [cases[(2 * i + 1) * len(cases) // (2 * many)] for i in range(many)]
 
 
 def _pictures(case: Shown, count: int, colours: Mapping[str, Colour]) -> Iterator[str]:

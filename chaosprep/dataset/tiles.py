@@ -1,16 +1,20 @@
 """A slice as a small picture to look at: grey, with the outlines of its mask in colours."""
 
-from collections.abc import Iterable, Mapping
-from typing import Any, Protocol
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from itertools import cycle
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from chaosprep.dataset.outlines import PALETTE, UNNAMED, organ_areas, organ_names, outlines
 from chaosprep.dataset.records import Slice
+from chaosprep.errors import ChaosprepError
 from chaosprep.imaging.windows import Histogram, apply_window
 
 Colour = tuple[int, int, int]
+T = TypeVar("T")
 
 
 class Shown(Protocol):
@@ -19,15 +23,28 @@ class Shown(Protocol):
     @property
     def slices(self) -> tuple[Slice, ...]:
         """The rows, in anatomical order."""
-        ...
 
     def image(self, row: Slice) -> NDArray[Any]:
         """The image of a slice: (rows, cols)."""
-        ...
 
     def mask(self, row: Slice) -> NDArray[Any] | None:
         """Its mask: (rows, cols), or None."""
-        ...
+
+
+def readable(read: Callable[[Slice], NDArray[Any] | None], row: Slice) -> NDArray[Any] | None:
+    """What is read of a slice; None where its file cannot be used."""
+    with suppress(ChaosprepError):
+        return read(row)
+    return None
+
+
+def spread(items: Sequence[T], count: int) -> list[T]:
+    """At most `count` of some items: the middles of as many equal stretches.
+
+    The ends of a stack are mostly air.
+    """
+    count = min(count, len(items))
+    return [items[(2 * i + 1) * len(items) // (2 * count)] for i in range(count)]
 
 
 def display_window(case: Shown, arrays: Mapping[str, NDArray[Any]]) -> tuple[float, float]:
@@ -63,8 +80,8 @@ def grey(array: NDArray[Any], window: tuple[float, float]) -> NDArray[np.uint8]:
 
 def organ_colours(cases: Iterable[Shown]) -> dict[str, Colour]:
     """Return a colour for each organ, the same on every picture of a dataset."""
-    named = dict.fromkeys(o for case in cases for row in case.slices for o in organ_names(row))
-    return {o: PALETTE[i % len(PALETTE)] for i, o in enumerate(dict.fromkeys([*named, UNNAMED]))}
+    named = [organ for case in cases for row in case.slices for organ in organ_names(row)]
+    return dict(zip(dict.fromkeys([*named, UNNAMED]), cycle(PALETTE), strict=False))
 
 
 def draw(

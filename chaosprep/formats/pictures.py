@@ -1,9 +1,11 @@
 """Masks as pictures: the grey levels of a PNG, and what other pictures are."""
 
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from io import BytesIO
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +24,9 @@ if TYPE_CHECKING:
 _MASK = "mask-unreadable"
 # Formats that a mask is likely to be in by mistake; Pillow's others only widen the way in.
 _FORMATS = ("PNG", "JPEG", "BMP", "GIF", "TIFF", "WEBP")
+_MANY = ("PNG", "GIF", "TIFF", "WEBP")  # those that may hold several pictures
+_GREY = ("1", "L", "I", "F", "I;16", "I;16B", "I;16L")
+_COLOURS = {"P": "palette", "PA": "palette", "LA": "grey with an alpha channel"}
 _EIGHT_BIT = ("1", "L", "LA", "La", "P", "PA", "RGB", "RGBA", "RGBX", "CMYK", "YCbCr")
 
 
@@ -45,8 +50,8 @@ def mask_size(data: bytes) -> tuple[int, int]:
     png = read_head(data, _MASK)
     if png is not None:
         return png.rows, png.cols
-    cols, rows = _open(data).size
-    return rows, cols
+    with _opened(data, _MASK) as image:
+        return image.height, image.width
 
 
 def read_mask(data: bytes, *, lenient: bool = False, max_pixels: int = MAX_PIXELS) -> MaskImage:
@@ -70,20 +75,73 @@ def read_mask(data: bytes, *, lenient: bool = False, max_pixels: int = MAX_PIXEL
     )
 
 
-def _open(data: bytes) -> "Image":
+@dataclass(frozen=True, eq=False)
+class AnyPicture:
+    """A picture as stored: (rows, cols[, channels]), and Pillow's name of its mode.
+
+    Pixels of 1 bit are uint8, 0 and 1. Those of a ``lossy`` format are not exact.
+    """
+
+    pixels: NDArray[Any]
+    mode: str
+    lossy: bool
+
+    @property
+    def grey(self) -> NDArray[Any] | None:
+        """Its one channel (rows, cols), also where it is stored as colour; None for colour."""
+        if self.pixels.ndim == 2:
+            return self.pixels
+        colours = self.pixels[..., : 1 if self.pixels.shape[-1] == 2 else 3]
+        return colours[..., 0] if (colours == colours[..., :1]).all() else None
+
+    @property
+    def stored_as(self) -> str | None:
+        """What it is where it is not stored as plain grey, such as `RGB`."""
+        return None if self.mode in _GREY else _COLOURS.get(self.mode, self.mode)
+
+
+def read_picture(data: bytes) -> AnyPicture:
+    """Read a picture of any kind that a mask or an image may be.
+
+    Raises:
+        FileError: `image-unreadable`, `too-large`, or `frames` (there are several).
+    """
+    with _opened(data, "image-unreadable") as image:
+        check_size(image.height, image.width)
+        if image.format in _MANY and _has_more(image):
+            remedy = "Save each as a file of its own."
+            raise FileError("the file holds several images", remedy, "frames")
+        pixels = np.asarray(image)
+        if image.mode == "1":
+            pixels = pixels.astype(np.uint8)
+        return AnyPicture(pixels, image.mode, lossy=image.format == "JPEG")
+
+
+def _has_more(image: "Image") -> bool:
+    with suppress(EOFError):
+        image.seek(1)
+        return True
+    image.seek(0)
+    return False
+
+
+@contextmanager
+def _opened(data: bytes, code: str) -> Iterator["Image"]:
+    """A picture whose header was read; whatever Pillow raises becomes a `FileError`."""
     from PIL import Image, UnidentifiedImageError
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Pillow's own size warning: check_size decides
         try:
-            return Image.open(BytesIO(data), formats=_FORMATS)
+            with Image.open(BytesIO(data), formats=_FORMATS) as image:
+                yield image
         except Image.DecompressionBombError:
             reason = f"the image is above the limit of {MAX_PIXELS >> 20} Mpx"
             raise FileError(reason, "Check the file.", "too-large") from None
         except UnidentifiedImageError:
-            raise FileError("not an image", RECOPY, _MASK) from None
+            raise FileError("not an image", RECOPY, code) from None
         except BROKEN:
-            raise FileError("the image is cut short or damaged", RECOPY, _MASK) from None
+            raise FileError("the image is cut short or damaged", RECOPY, code) from None
 
 
 def _to_grey(data: bytes, png: Head | None, max_pixels: int) -> tuple[str, NDArray[np.uint8]]:
@@ -91,17 +149,12 @@ def _to_grey(data: bytes, png: Head | None, max_pixels: int) -> tuple[str, NDArr
     if png is not None:
         check_size(png.rows, png.cols, max_pixels=max_pixels)
         pixels_only(data, png, _MASK)
-    image = _open(data)
-    what = COLOURS[png.colour] if png else f"a {image.format} file named as a mask"
-    check_size(image.height, image.width, max_pixels=max_pixels)
-    if image.mode not in _EIGHT_BIT:
-        raise FileError(f"{what}, of more than 8 bits", "Convert it to a grey PNG.", _MASK)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            return what, np.asarray(image.convert("L"))
-        except BROKEN:
-            raise FileError("the image is cut short or damaged", RECOPY, _MASK) from None
+    with _opened(data, _MASK) as image:
+        what = COLOURS[png.colour] if png else f"a {image.format} file named as a mask"
+        check_size(image.height, image.width, max_pixels=max_pixels)
+        if image.mode not in _EIGHT_BIT:
+            raise FileError(f"{what}, of more than 8 bits", "Convert it to a grey PNG.", _MASK)
+        return what, np.asarray(image.convert("L"))
 
 
 PICTURE = MaskFormat(

@@ -8,7 +8,9 @@ not outlines: abdomens share their outlines, but no two their vessels and noise.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any, NamedTuple
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -38,13 +40,12 @@ class Match:
     correlation: float
 
 
-@dataclass(frozen=True, eq=False)
-class _Task:
+class _Task(NamedTuple):
     """One query and its candidates: their numbers, pictures, and where to start from."""
 
     query: int
     picture: Fingerprint
-    candidates: tuple[tuple[int, Fingerprint, _Matrix], ...]
+    candidates: list[tuple[int, Fingerprint, _Matrix]]
 
 
 def near_duplicates(
@@ -63,33 +64,26 @@ def near_duplicates(
     if not queries or not references:
         return []
     count = -(-len(queries) // _BLOCK)
-    found, failed = map_cases(
-        _decide, _batches(queries, references), _comparison, jobs, count=count
-    )
+    tasks = _batches(queries, references)
+    found, failed = map_cases(_decide, tasks, lambda task: "Comparing slices", jobs, count=count)
     if failed:
         raise failed[0].error()
     return [match for matches in found for match in matches]
-
-
-def _comparison(tasks: list[_Task]) -> str:
-    return "Comparing slices"
 
 
 def _batches(
     queries: Sequence[Fingerprint], references: Sequence[Fingerprint]
 ) -> Iterator[list[_Task]]:
     """The candidates of each query, by the short vectors of everything it may have become."""
-    known = np.concatenate(
-        [_vectors(picture, [np.eye(3, dtype=np.float32)]) for picture in references]
-    )
+    unmoved = [np.eye(3, dtype=np.float32)]
+    known = np.concatenate([_vectors(picture, unmoved) for picture in references])
     moves = _moves()
     for start in range(0, len(queries), _BLOCK):
         block = queries[start : start + _BLOCK]
         best, which = _best_moves(block, moves, known)
         tasks = []
         for i, picture in enumerate(block):
-            near = tuple((j, references[j], moves[which[i, j]]) for j in _nearest(best[i]))
-            if near:
+            if near := [(j, references[j], moves[which[i, j]]) for j in _nearest(best[i])]:
                 tasks.append(_Task(start + i, picture, near))
         yield tasks
 
@@ -179,51 +173,38 @@ def _scaled(warp: _Matrix) -> _Matrix:
 
 def _vectors(picture: Fingerprint, moves: Sequence[_Matrix]) -> _Matrix:
     """The short vector of a picture after each move: (moves, 256), of mean 0 and length 1."""
-    import cv2
-
     details = cv2.GaussianBlur(_details(_half(picture)), (0, 0), 1.5)
-    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    found = np.stack(
-        [
-            cv2.warpAffine(
-                details, _about_middle(m, SIDE // 2, _SHORT), (_SHORT, _SHORT), flags=flags
-            ).ravel()
-            for m in moves
-        ]
-    )
+    warps = [_about_middle(move, SIDE // 2, _SHORT) for move in moves]
+    found = np.stack([_warped(details, warp, _SHORT).ravel() for warp in warps])
     flat = np.asarray(found - found.mean(axis=1, keepdims=True), np.float32)
     length = np.linalg.norm(flat, axis=1, keepdims=True)
     return np.asarray(flat / np.maximum(length, 1e-6), np.float32)
 
 
 def _half(picture: Fingerprint) -> Fingerprint:
-    import cv2
-
-    return np.asarray(
-        cv2.resize(picture, (SIDE // 2, SIDE // 2), interpolation=cv2.INTER_AREA), np.uint8
-    )
+    half = cv2.resize(picture, (SIDE // 2, SIDE // 2), interpolation=cv2.INTER_AREA)
+    return np.asarray(half, np.uint8)
 
 
 def _laid(picture: Fingerprint, warp: _Matrix) -> Fingerprint:
-    import cv2
+    return np.asarray(_warped(picture, warp, len(picture)), np.uint8)
 
+
+def _warped(picture: NDArray[Any], warp: _Matrix, side: int) -> NDArray[Any]:
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    return np.asarray(cv2.warpAffine(picture, warp, picture.shape, flags=flags), np.uint8)
+    return cv2.warpAffine(picture, warp, (side, side), flags=flags)
 
 
 def _registered(
     reference: Fingerprint, query: Fingerprint, start: _Matrix, steps: int
 ) -> _Matrix | None:
     """The affine matrix (2, 3) that lays the query over the reference; None: they are not alike."""
-    import cv2
-
     first = _about_middle(start, len(query), len(reference))
     criteria = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, steps, 1e-4)
     mask = np.full_like(query, 255)
     try:
-        _, warp = cv2.findTransformECC(
-            reference, query, first, cv2.MOTION_AFFINE, criteria, mask, 3
-        )
+        model = cv2.MOTION_AFFINE
+        _, warp = cv2.findTransformECC(reference, query, first, model, criteria, mask, 3)
     except cv2.error:  # it does not converge
         return None
     return np.asarray(warp, np.float32)
@@ -236,16 +217,12 @@ def _details(picture: Fingerprint) -> _Matrix:
 
 def _texture(picture: Fingerprint) -> _Matrix:
     """The finest structure, as strong everywhere: edges weigh no more than vessels and noise."""
-    import cv2
-
     fine = _band(picture, 0.6, 2.0)
     strength = np.sqrt(cv2.GaussianBlur(fine * fine, (0, 0), 4.0))
     return np.asarray(fine / (strength + 4.0) * _inner(picture, 3.0, 0.9), np.float32)
 
 
 def _band(picture: Fingerprint, fine: float, coarse: float) -> _Matrix:
-    import cv2
-
     grey = picture.astype(np.float32)
     blurred = cv2.GaussianBlur(grey, (0, 0), fine) - cv2.GaussianBlur(grey, (0, 0), coarse)
     return np.asarray(blurred, np.float32)
@@ -253,8 +230,6 @@ def _band(picture: Fingerprint, fine: float, coarse: float) -> _Matrix:
 
 def _inner(picture: Fingerprint, width: float, share: float) -> NDArray[np.bool_]:
     """Where the body is, without its rim."""
-    import cv2
-
     body = (picture > 0).astype(np.float32)
     return np.asarray(cv2.GaussianBlur(body, (0, 0), width) > share)
 

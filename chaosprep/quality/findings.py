@@ -6,23 +6,36 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from chaosprep.dataset.records import Split
 from chaosprep.errors import Problem
+from chaosprep.quality.fingerprints import Fingerprint, fingerprint, pixels_sha256
 
 
 @dataclass(frozen=True)
 class Seen:
-    """What one slice showed: enough to find leakage across cases.
+    """What one slice on a side of the split showed: enough to find leakage across cases.
 
-    ``picture`` is its fingerprint, (128, 128) uint8, where it was asked for and there is one.
+    ``digest`` is the hash of its pixels, ``picture`` its fingerprint, (128, 128) uint8, where it
+    was asked for and there is one. The ``patient`` is empty where nobody knows it.
     """
 
     id: str
     patient: str
-    split: Split
+    side: str
+    file: str | None
     digest: str | None
-    image: str | None = None
-    picture: NDArray[Any] | None = field(default=None, repr=False, compare=False)
+    picture: Fingerprint | None = field(default=None, repr=False, compare=False)
+
+    @classmethod
+    def of(
+        cls, image: NDArray[Any] | None, place: tuple[str, str, str, str], *, with_picture: bool
+    ) -> "Seen":
+        """What an image (rows, cols) shows, with its id, patient, side and file.
+
+        One that is constant, or could not be read, shows nothing: it tells nobody apart.
+        """
+        if image is None or image.min() == image.max():
+            return cls(*place, None)
+        return cls(*place, pixels_sha256(image), fingerprint(image) if with_picture else None)
 
 
 @dataclass
@@ -39,8 +52,12 @@ class Findings:
         """What the checks of all cases found; a case that could not be checked is a fault."""
         total = cls(faults=list(failed))
         for found in cases:
-            total.faults += found.faults
-            total.warnings += found.warnings
-            total.seen += found.seen
-            total.files += found.files
+            total.add(found)
         return total
+
+    def add(self, found: "Findings") -> None:
+        """Take over what another check found."""
+        self.faults += found.faults
+        self.warnings += found.warnings
+        self.seen += found.seen
+        self.files += found.files

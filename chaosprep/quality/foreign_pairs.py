@@ -1,29 +1,20 @@
 """One image and its mask from anywhere: size, mode, levels; nothing in them is believed."""
 
-import warnings
+import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from io import BytesIO
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from chaosprep.errors import BROKEN, FileError, Problem
+from chaosprep.errors import FileError, Problem
 from chaosprep.files import open_regular
 from chaosprep.formats.npy import decode_npy
-from chaosprep.imaging.limits import check_size, size_text
-from chaosprep.quality.fingerprints import Fingerprint, fingerprint, pixels_sha256
-
-if TYPE_CHECKING:
-    from PIL.Image import Image
-
-MAX_BYTES = 256 * 2**20
-"""Larger files are refused unread."""
-
-MAX_PIXELS = 16 * 2**20
-"""Larger images (4096 x 4096) are refused before they are decoded."""
+from chaosprep.formats.pictures import read_picture
+from chaosprep.imaging.limits import MAX_BYTES, size_text
+from chaosprep.quality.findings import Findings, Seen
 
 MAX_LABELS = 32
 """A mask of more levels is no label map."""
@@ -31,14 +22,8 @@ MAX_LABELS = 32
 MAX_RIM = 0.8
 """Share of rim in a mask beyond which nothing is left to be the rim of: it is a picture."""
 
-_FORMATS = ("PNG", "JPEG", "TIFF", "BMP")
-_GREY = ("1", "L", "I", "F", "I;16", "I;16B", "I;16L")
-_COLOURS = {"P": "palette", "PA": "palette", "LA": "grey with an alpha channel"}
 _REMEDIES = {
     "colour": "Save it as a grey image of one channel.",
-    "folder-link": "Put the folder itself in its place.",
-    "folder-unreadable": "Make it readable.",
-    "format": "Save it as PNG, or move it out of the folder.",
     "grey-rim": "Make the mask again and resize it by nearest neighbour only.",
     "image-constant": "Export the image again, or leave the pair out.",
     "mask-colour": "Save the mask as a grey image that holds one number per organ.",
@@ -78,16 +63,17 @@ class Level:
     between: int
 
 
-@dataclass
-class Looked:
+@dataclass(kw_only=True)
+class Looked(Findings):
     """What a pair showed by itself."""
 
     pair: Pair
-    digest: str | None = None
-    picture: Fingerprint | None = field(default=None, repr=False)
     levels: dict[float, Level] | None = None
-    faults: list[Problem] = field(default_factory=list)
-    warnings: list[Problem] = field(default_factory=list)
+
+    def note(self, code: str, file: str | None, reason: str) -> None:
+        """Add a problem: a fault, but for codes of oddities."""
+        found = self.warnings if code in ("colour", "mask-empty") else self.faults
+        found.append(problem(code, self.pair.id, file, reason))
 
 
 def problem(code: str, id: str, file: str | None, reason: str) -> Problem:
@@ -97,38 +83,32 @@ def problem(code: str, id: str, file: str | None, reason: str) -> Problem:
 
 def look(pair: Pair) -> Looked:
     """Check a pair by itself, and take its fingerprint."""
-    looked = Looked(pair)
+    looked = Looked(pair=pair)
     image = _opened(looked, pair.image, "image")
     mask = _opened(looked, pair.mask, "mask") if pair.mask else None
-    if image is not None:
-        if image.min() == image.max():
-            reason = f"all pixels of the image are {image.flat[0]}"
-            looked.faults.append(problem("image-constant", pair.id, pair.image, reason))
-        else:
-            looked.digest = pixels_sha256(image)
-            looked.picture = fingerprint(image) if pair.side else None
+    if image is not None and image.min() == image.max():
+        looked.note("image-constant", pair.image, f"all pixels of the image are {image.flat[0]}")
+    place = pair.id, "", pair.side, pair.image
+    looked.seen.append(Seen.of(image, place, with_picture=bool(pair.side)))
     if mask is not None:
         _look_at_mask(looked, image, mask)
     return looked
 
 
 def _look_at_mask(looked: Looked, image: NDArray[Any] | None, mask: NDArray[Any]) -> None:
-    pair = looked.pair
+    file = looked.pair.mask
     if image is not None and image.shape != mask.shape:
         reason = f"the mask is {size_text(mask.shape)}, its image {size_text(image.shape)}"
-        looked.faults.append(problem("size", pair.id, pair.mask, reason))
+        looked.note("size", file, reason)
     if not mask.any():
-        reason = "the mask is empty"
-        looked.warnings.append(problem("mask-empty", pair.id, pair.mask, reason))
-        return
-    if mask.all():
-        reason = "the mask covers everything, no pixel is 0"
-        looked.faults.append(problem("mask-full", pair.id, pair.mask, reason))
-        return
-    looked.levels = mask_levels(mask)
-    if looked.levels is None:
-        reason = "the mask holds fractions or hundreds of levels, it is no label map"
-        looked.faults.append(problem("mask-levels", pair.id, pair.mask, reason))
+        looked.note("mask-empty", file, "the mask is empty")
+    elif mask.all():
+        looked.note("mask-full", file, "the mask covers everything, no pixel is 0")
+    else:
+        looked.levels = mask_levels(mask)
+        if looked.levels is None:
+            reason = "the mask holds fractions or hundreds of levels, it is no label map"
+            looked.note("mask-levels", file, reason)
 
 
 def mask_levels(mask: NDArray[Any]) -> dict[float, Level] | None:
@@ -181,80 +161,29 @@ def level_faults(looked: Sequence[Looked]) -> Iterator[Problem]:
 
 def _opened(looked: Looked, path: str, kind: str) -> NDArray[Any] | None:
     """A file's pixels (rows, cols), what is odd about it noted; None where it cannot be used."""
-    id = looked.pair.id
     try:
         data = _read(Path(looked.pair.root) / path)
         if path.casefold().endswith(".npy"):
-            array = decode_npy(data)
-            check_size(*array.shape, max_pixels=MAX_PIXELS)
-            return array
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Pillow's own size warning: check_size decides
-            pixels, mode, lossy = _decode(data)
+            return decode_npy(data)
+        picture = read_picture(data)
     except FileError as error:
-        looked.faults.append(Problem.of(error, id, path))
+        looked.faults.append(Problem.of(error, looked.pair.id, path))
         return None
-    if lossy and kind == "mask":
-        reason = "the mask is a JPEG, whose levels are not exact"
-        looked.faults.append(problem("mask-lossy", id, path, reason))
+    if kind == "mask" and picture.lossy:
+        looked.note("mask-lossy", path, "the mask is a JPEG, whose levels are not exact")
         return None
-    grey = _grey(pixels)
-    if grey is None and kind == "mask":
-        reason = f"the mask is in colour ({mode})"
-        looked.faults.append(problem("mask-colour", id, path, reason))
+    grey = picture.grey
+    if kind == "mask" and grey is None:
+        looked.note("mask-colour", path, f"the mask is in colour ({picture.mode})")
         return None
-    if mode not in _GREY:
-        reason = f"the {kind} is {_COLOURS.get(mode, mode)}, grey was expected"
-        looked.warnings.append(problem("colour", id, path, reason))
-    return pixels[..., :3].mean(axis=-1) if grey is None else grey
+    if picture.stored_as:
+        looked.note("colour", path, f"the {kind} is {picture.stored_as}, grey was expected")
+    return picture.pixels[..., :3].mean(axis=-1) if grey is None else grey
 
 
 def _read(path: Path) -> bytes:
     with open_regular(path) as file:
-        data = file.read(MAX_BYTES + 1)
-    if len(data) > MAX_BYTES:
-        reason = f"the file is above the limit of {MAX_BYTES >> 20} MiB"
-        raise FileError(reason, "Check the file; a slice is never that large.", "too-large")
-    return data
-
-
-def _decode(data: bytes) -> tuple[NDArray[Any], str, bool]:
-    """An image's pixels (rows, cols[, channels]), its mode, and whether it is a JPEG."""
-    from PIL import Image
-
-    broken = FileError(
-        "the image cannot be read", "Copy or export it again from its source.", "image-unreadable"
-    )
-    try:
-        with Image.open(BytesIO(data), formats=_FORMATS) as image:
-            check_size(image.height, image.width, max_pixels=MAX_PIXELS)
-            if _has_more(image):
-                remedy = "Save each as a file of its own."
-                raise FileError("the file holds several images", remedy, "frames")
-            pixels = np.asarray(image)
-            if image.mode == "1":
-                pixels = pixels.astype(np.uint8)
-            return pixels, image.mode, image.format == "JPEG"
-    except Image.DecompressionBombError:
-        raise FileError("the image is too large", "Check the file.", "too-large") from None
-    except (*BROKEN, Warning):
-        raise broken from None
-
-
-def _has_more(image: "Image") -> bool:
-    if image.format not in ("TIFF", "PNG"):
-        return False
-    try:
-        image.seek(1)
-    except EOFError:
-        image.seek(0)
-        return False
-    return True
-
-
-def _grey(pixels: NDArray[Any]) -> NDArray[Any] | None:
-    """The one channel of an image in grey, also where it is stored as colour; None for colour."""
-    if pixels.ndim == 2:
-        return pixels
-    colours = pixels[..., : 1 if pixels.shape[-1] == 2 else 3]
-    return pixels[..., 0] if (colours == colours[..., :1]).all() else None
+        if os.fstat(file.fileno()).st_size <= MAX_BYTES:
+            return file.read()
+    reason = f"the file is above the limit of {MAX_BYTES >> 20} MiB"
+    raise FileError(reason, "Check the file; a slice is never that large.", "too-large")

@@ -1,14 +1,13 @@
 """inspect: what is below a dataset root, as the layout and the headers tell it."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import msgspec
 import numpy as np
 
 from chaosprep.dataset.case import Case
-from chaosprep.dataset.manifest import Dataset
 from chaosprep.dataset.opening import is_stage_directory, open_dataset
 from chaosprep.errors import FileError, Problem
 from chaosprep.formats.image_file import ImageFile
@@ -74,7 +73,9 @@ def inspect(root: str | Path, *, jobs: int = 1, **where: str | None) -> Inspecti
         NothingFoundError: no case is below it.
     """
     if is_stage_directory(Path(root)):
-        return inspect_stage(open_dataset(root))
+        dataset = open_dataset(root)
+        cases = tuple(_view_of(case) for case in dataset.cases)
+        return Inspection(root=dataset.directory, cases=cases, problems=dataset.skipped)
     found = find(root, make_params(LayoutParams, where), strict=False)
     views, failed = map_cases(inspect_case, found.cases, lambda case: case.id, jobs)
     views.sort(key=lambda view: view.id)
@@ -91,9 +92,9 @@ def inspect_case(case: SourceCase) -> CaseView:
     sizes = Counter(f"{header.rows}x{header.cols}" for header in headers)
     pixel_spacing = next((h.pixel_spacing for h in headers if h.pixel_spacing), None)
     echoes = [header.echo_time for header in headers if header.echo_time is not None]
-    levels, odd = _levels(series, case.levels)
-    values, unreadable = _values(series)
-    odd += unreadable
+    odd: list[tuple[str, FileError]] = []
+    levels = _levels(series, case.levels, odd)
+    values = _values(series, odd)
     stored = {storage_of(found.image, found.image_data) for found in series.slices}
     return CaseView(
         id=case.id,
@@ -115,29 +116,18 @@ def inspect_case(case: SourceCase) -> CaseView:
     )
 
 
-def inspect_stage(dataset: Dataset) -> Inspection:
-    """The cases of a stage directory, as its table tells them."""
-    return Inspection(
-        root=dataset.directory,
-        cases=tuple(_view_of(case) for case in dataset.cases),
-        problems=dataset.skipped,
-    )
-
-
 def _view_of(case: Case) -> CaseView:
     rows = case.slices
-    masks = sum(row.mask is not None for row in rows)
-    spacing = next((row.spacing for row in rows if row.spacing), None)
     return CaseView(
         id=case.id,
         patient=case.patient,
         sequence=rows[0].sequence,
         pool=case.split,
         images=len(rows),
-        masks=masks or None,
+        masks=sum(row.mask is not None for row in rows) or None,
         slices=len(rows),
         matrices=tuple(dict.fromkeys(f"{row.rows}x{row.cols}" for row in rows)),
-        spacing=spacing,
+        spacing=next((row.spacing for row in rows if row.spacing), None),
         bits_stored=tuple(sorted({row.bits_stored for row in rows})),
         echo_time=None,
         levels=dict.fromkeys(sorted({0, *(level for row in rows for level in row.labels)}), 0),
@@ -152,20 +142,17 @@ def _noted(slices: Sequence[tuple[str, tuple[str, ...]]]) -> tuple[str, ...]:
     for id, warnings in slices:
         for text in dict.fromkeys(warnings):
             where.setdefault(text, []).append(id)
-    return tuple(
-        text if len(ids) == len(slices) else f"{text} ({', '.join(ids[:3])}{_more(ids)})"
-        for text, ids in where.items()
-    )
+    found = []
+    for text, ids in where.items():
+        more = f" and {len(ids) - 3} more" if len(ids) > 3 else ""
+        shown = f" ({', '.join(ids[:3])}{more})" if len(ids) < len(slices) else ""
+        found.append(f"{text}{shown}")
+    return tuple(found)
 
 
-def _more(ids: list[str]) -> str:
-    return f" and {len(ids) - 3} more" if len(ids) > 3 else ""
-
-
-def _values(series: Series) -> tuple[tuple[float, float] | None, list[tuple[str, FileError]]]:
-    """The smallest and largest stored value; files whose pixels cannot be read."""
+def _values(series: Series, odd: list[tuple[str, FileError]]) -> tuple[float, float] | None:
+    """The smallest and largest stored value; files whose pixels cannot be read go to `odd`."""
     ends: list[float] = []
-    odd: list[tuple[str, FileError]] = []
     opened: dict[str, ImageFile] = {}
     for found in series.slices:
         try:
@@ -176,46 +163,37 @@ def _values(series: Series) -> tuple[tuple[float, float] | None, list[tuple[str,
             odd.append((found.image, error))
         else:
             ends += [float(array.min()), float(array.max())]
-    return (min(ends), max(ends)) if ends else None, odd
+    return (min(ends), max(ends)) if ends else None
 
 
-def _levels(
-    series: Series, table: str | None
-) -> tuple[dict[int, int], list[tuple[str, FileError]]]:
-    """Grey level -> pixels over all masks (a 1-bit mask counts as 0 and 1); masks to look at.
+def _levels(series: Series, table: str | None, odd: list[tuple[str, FileError]]) -> dict[int, int]:
+    """Grey level -> pixels over all masks (a 1-bit mask counts as 0 and 1); odd ones go to `odd`.
 
     `table` names the grey levels that the masks are meant to have, where that is known.
     """
     total: Counter[int] = Counter()
-    odd: list[tuple[str, FileError]] = []
     for found in series.slices:
         if found.mask_array is not None:
             total.update(level_histogram(found.mask_array))
-            continue
-        if found.mask_data is None or found.mask is None:
-            continue
-        try:
-            mask = read_mask(found.mask_data)
-            histogram = level_histogram(mask.pixels)
-            total.update(histogram)
-            if table is not None and not mask.binary:
-                check_levels(histogram, LEVELS[table].organs, owner(table))
-        except FileError as error:
-            odd.append((found.mask, error))
-    return dict(sorted(total.items())), odd
+        elif found.mask_data is not None and found.mask is not None:
+            try:
+                mask = read_mask(found.mask_data)
+                histogram = level_histogram(mask.pixels)
+                total.update(histogram)
+                if table is not None and not mask.binary:
+                    check_levels(histogram, LEVELS[table].organs, owner(table))
+            except FileError as error:
+                odd.append((found.mask, error))
+    return dict(sorted(total.items()))
 
 
-def _swapped_phases(views: list[CaseView]) -> list[Problem]:
+def _swapped_phases(views: list[CaseView]) -> Iterator[Problem]:
     """Of two phases of one scan the longer echo is the in-phase one."""
     opposed = dict(PHASES)
-    echo = {view.id: view.echo_time for view in views}
-    problems = []
+    echoes = {view.id: view.echo_time for view in views}
     for view in (view for view in views if view.sequence in opposed):
-        other = echo.get(f"{view.patient}_{opposed[view.sequence]}")
+        other = echoes.get(f"{view.patient}_{opposed[view.sequence]}")
         if view.echo_time and other and view.echo_time <= other:
             reason = f"in-phase echo {view.echo_time:g} ms, opposed-phase {other:g} ms"
             remedy = "The longer echo should be in-phase: the folders may be swapped."
-            problems.append(
-                Problem(code="phases-swapped", id=view.id, reason=reason, remedy=remedy)
-            )
-    return problems
+            yield Problem(code="phases-swapped", id=view.id, reason=reason, remedy=remedy)

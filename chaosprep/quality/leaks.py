@@ -1,12 +1,10 @@
 """What the sides of a split share that they should not: equal slices, similar slices, names."""
 
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Sequence
 
 from chaosprep.errors import Problem
-from chaosprep.quality.duplicates import near_duplicates
-from chaosprep.quality.findings import Findings
+from chaosprep.quality.findings import Findings, Seen
 from chaosprep.quality.fingerprints import Fingerprint
 
 _LEAK = "Keep it on one side, with everything else of its patient."
@@ -15,28 +13,31 @@ _PATIENT = re.compile(
 )
 
 
-@dataclass(frozen=True)
-class Sighting:
-    """An image on a side of the split: the hash of its pixels, and its fingerprint."""
+def equal(images: Iterable[Seen]) -> Iterator[tuple[Seen, Seen]]:
+    """Each image that has the pixels of one before it, and the first that has them."""
+    first: dict[str, Seen] = {}
+    for image in images:
+        if image.digest is not None:
+            other = first.setdefault(image.digest, image)
+            if other is not image:
+                yield image, other
 
-    id: str
-    side: str
-    file: str | None
-    digest: str | None
-    picture: Fingerprint | None = field(default=None, repr=False)
+
+def on_several_sides(names: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+    """Each name that is given on more than one side, sorted, and `2 sides: train, val`."""
+    sides: dict[str, set[str]] = {}
+    for name, side in names:
+        sides.setdefault(name, set()).add(side)
+    for name, on in sorted(sides.items()):
+        if len(on) > 1:
+            yield name, f"{len(on)} sides: {', '.join(sorted(on))}"
 
 
-def duplicates(images: Sequence[Sighting], *, jobs: int = 1) -> Findings:
+def duplicates(images: Sequence[Seen], *, jobs: int = 1) -> Findings:
     """Find equal pixels (across sides a fault, within one a warning), then what is similar."""
     found = Findings()
-    first: dict[str, Sighting] = {}
     again: set[str] = set()
-    for image in images:
-        if image.digest is None:
-            continue
-        other = first.setdefault(image.digest, image)
-        if other is image:
-            continue
+    for image, other in equal(images):
         again |= {image.id, other.id}
         reason = f"the image has the pixels of {other.id}"
         if other.side != image.side:
@@ -47,9 +48,11 @@ def duplicates(images: Sequence[Sighting], *, jobs: int = 1) -> Findings:
     return found
 
 
-def similar(images: Sequence[Sighting], *, jobs: int = 1) -> Iterator[Problem]:
+def similar(images: Sequence[Seen], *, jobs: int = 1) -> Iterator[Problem]:
     """Yield `near-duplicate` for each image that shows a slice of another side once more."""
-    sides: dict[str, list[tuple[Sighting, Fingerprint]]] = {}
+    from chaosprep.quality.duplicates import near_duplicates
+
+    sides: dict[str, list[tuple[Seen, Fingerprint]]] = {}
     for image in images:
         if image.picture is not None:
             sides.setdefault(image.side, []).append((image, image.picture))
@@ -66,21 +69,16 @@ def similar(images: Sequence[Sighting], *, jobs: int = 1) -> Iterator[Problem]:
             yield _problem("near-duplicate", image, reason, f"Look at both. {_LEAK}")
 
 
-def patients_by_name(images: Sequence[Sighting]) -> Iterator[Problem]:
+def patients_by_name(images: Sequence[Seen]) -> Iterator[Problem]:
     """Yield `patient-name` for each name such as `patient12_` or `MR001_` on two sides."""
-    sides: dict[str, set[str]] = {}
-    for image in images:
-        _, _, name = image.id.partition("/") if image.side else ("", "", image.id)
-        match = _PATIENT.search(name)
-        if match:
-            patient = f"{match[1].casefold()} {match[2]}"
-            sides.setdefault(patient, set()).add(image.side)
-    for patient, on in sorted(sides.items()):
-        if len(on) > 1:
-            reason = f"files named so are on {len(on)} sides: {', '.join(sorted(on))}"
-            remedy = "Split again by patient if the number stands for one."
-            yield Problem(code="patient-name", id=patient, reason=reason, remedy=remedy)
+    names = ((image.id.removeprefix(f"{image.side}/"), image.side) for image in images)
+    found = ((match, side) for name, side in names if (match := _PATIENT.search(name)))
+    known = ((f"{match[1].casefold()} {match[2]}", side) for match, side in found)
+    for patient, sides in on_several_sides(known):
+        reason = f"files named so are on {sides}"
+        remedy = "Split again by patient if the number stands for one."
+        yield Problem(code="patient-name", id=patient, reason=reason, remedy=remedy)
 
 
-def _problem(code: str, image: Sighting, reason: str, remedy: str) -> Problem:
+def _problem(code: str, image: Seen, reason: str, remedy: str) -> Problem:
     return Problem(code=code, id=image.id, file=image.file, reason=reason, remedy=remedy)

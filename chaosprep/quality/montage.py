@@ -7,15 +7,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
-
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Final
 
 from chaosprep.dataset.case import Case
 from chaosprep.dataset.opening import open_dataset
 from chaosprep.dataset.records import Slice
-from chaosprep.dataset.tiles import Colour, display_window, draw, grey, organ_colours
-from chaosprep.errors import ChaosprepError, UsageError
+from chaosprep.dataset.tiles import (
+    Colour,
+    display_window,
+    draw,
+    grey,
+    organ_colours,
+    readable,
+    spread,
+)
+from chaosprep.errors import UsageError
 from chaosprep.files import write_durably, writing
 
 if TYPE_CHECKING:
@@ -23,6 +29,7 @@ if TYPE_CHECKING:
 
 _GAP: Final = 4
 _BAND: Final = 26
+_MOST_ACROSS: Final = 12
 _DARK: Final = (16, 20, 24)
 _LIGHT: Final = (226, 232, 238)
 _MAX_SIDE: Final = 16_000  # pixels; what PNG readers and slide programs still open
@@ -68,11 +75,9 @@ def preview(
             f"{', '.join(strangers)}: no such case", "Ids are like MR001_t1-in.", "case-unknown"
         )
     chosen = [case for case in dataset.cases if not cases or case.id in cases]
-    bands = [(case, _spread(case, per_case)) for case in chosen]
-    across = _columns(max((len(rows) for _, rows in bands), default=1))
-    _check_size(bands, across, tile)
-    colours = organ_colours(chosen)
-    image = _draw(bands, across, tile, colours)
+    bands = [(case, _some(case, per_case)) for case in chosen]
+    across = min(max((len(rows) for _, rows in bands), default=1), _MOST_ACROSS)
+    image = _draw(bands, across, tile, organ_colours(chosen))
     stream = BytesIO()
     image.save(stream, "PNG", optimize=True)
     with writing(output):
@@ -98,34 +103,13 @@ def check_one_file(output: Path, directory: Path, suffix: str) -> None:
         raise UsageError("the folder of the output does not exist", "Make it first.", "output")
 
 
-def _spread(case: Case, count: int) -> list[Slice]:
+def _some(case: Case, count: int) -> list[Slice]:
     rows = [row for row in case.slices if not row.copy] or list(case.slices)
-    if not count or len(rows) <= count:
-        return rows
-    # The middles of `count` equal stretches: the ends of a stack are mostly air.
-    return [rows[(2 * i + 1) * len(rows) // (2 * count)] for i in range(count)]
-
-
-def _columns(longest: int) -> int:
-    return longest if longest <= 12 else 12
-
-
-def _lines(rows: Sequence[Slice], across: int) -> int:
-    return -(-len(rows) // across)
+    return spread(rows, count or len(rows))
 
 
 def _band_height(rows: Sequence[Slice], across: int, tile: int) -> int:
-    return _BAND + _lines(rows, across) * (tile + _GAP) + _GAP
-
-
-def _check_size(bands: list[tuple[Case, list[Slice]]], across: int, tile: int) -> None:
-    tall = sum(_band_height(rows, across, tile) for _, rows in bands)
-    if max(tall, across * (tile + _GAP)) > _MAX_SIDE:
-        raise UsageError(
-            f"the sheet would be {tall} pixels high",
-            "Choose cases with --case, or lower --per-case or --tile.",
-            "sheet-size",
-        )
+    return _BAND + -(-len(rows) // across) * (tile + _GAP) + _GAP
 
 
 def _draw(
@@ -136,40 +120,30 @@ def _draw(
 ) -> "Image":
     from PIL import Image, ImageDraw, ImageFont
 
+    wide = across * (tile + _GAP)
     tall = sum(_band_height(rows, across, tile) for _, rows in bands)
-    image = Image.new("RGB", (max(across * (tile + _GAP) + _GAP, 320), max(tall, 1)), _DARK)
+    if max(tall, wide) > _MAX_SIDE:
+        raise UsageError(
+            f"the sheet would be {tall} pixels high",
+            "Choose cases with --case, or lower --per-case or --tile.",
+            "sheet-size",
+        )
+    image = Image.new("RGB", (max(wide + _GAP, 320), max(tall, 1)), _DARK)
     pen, font, top = ImageDraw.Draw(image), ImageFont.load_default(13), 0
     for case, rows in bands:
         pen.text((_GAP + 2, top + 7), f"{case.id}   {case.split}", _LIGHT, font)
-        window = display_window(case, arrays := _arrays(case, rows))
+        images = {row.id: readable(case.image, row) for row in rows}
+        arrays = {id: array for id, array in images.items() if array is not None}
+        window = display_window(case, arrays)
         for index, row in enumerate(rows):
             left = _GAP + index % across * (tile + _GAP)
             down = top + _BAND + index // across * (tile + _GAP)
             if row.id in arrays:
                 picture = grey(arrays[row.id], window)
-                drawn = draw(row, picture, _mask(case, row), tile, colours)
+                drawn = draw(row, picture, readable(case.mask, row), tile, colours)
                 image.paste(Image.fromarray(drawn), (left, down))
             else:
                 pen.rectangle((left, down, left + tile, down + tile), outline=_LIGHT)
             pen.text((left + 4, down + 2), f"{row.slice}", _LIGHT, font)
         top += _band_height(rows, across, tile)
     return image
-
-
-def _arrays(case: Case, rows: Sequence[Slice]) -> dict[str, NDArray[Any]]:
-    """The images that can be read; one that cannot is an empty frame on the sheet."""
-    found = {}
-    for row in rows:
-        try:
-            found[row.id] = case.image(row)
-        except ChaosprepError:
-            continue
-    return found
-
-
-def _mask(case: Case, row: Slice) -> NDArray[Any] | None:
-    """The mask of a slice; one that cannot be read has no outlines."""
-    try:
-        return case.mask(row)
-    except ChaosprepError:
-        return None

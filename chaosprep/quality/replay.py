@@ -1,8 +1,7 @@
 """Replay: augmented copies made again from their originals, and compared byte for byte."""
 
-import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,15 +21,6 @@ from chaosprep.quality.findings import Findings
 from chaosprep.running.mapping import map_cases
 from chaosprep.stages.augment import AugmentParams, remade
 
-_REMEDY = "Run augment again with --overwrite."
-
-
-@dataclass(frozen=True)
-class _Task:
-    case: Case
-    ids: frozenset[str]
-    params: AugmentParams
-
 
 def replayed(dataset: Dataset, count: int | None, *, jobs: int) -> Findings:
     """Make augmented copies again, `count` of them or all, and compare them with their files.
@@ -45,47 +35,43 @@ def replayed(dataset: Dataset, count: int | None, *, jobs: int) -> Findings:
         raise newer(dataset.directory, release_of(dataset.descriptor), unknown)
     params = make_params(AugmentParams, made.parameters)
     chosen = _chosen(dataset, count)
-    tasks = (_Task(case, chosen, params) for case in dataset.cases if chosen & _copies(case))
-    count = len(dataset.cases)
-    return Findings.of(*map_cases(_replay, tasks, lambda task: task.case.id, jobs, count=count))
-
-
-def _copies(case: Case) -> frozenset[str]:
-    return frozenset(row.id for row in case.slices if row.copy)
+    cases = (case for case in dataset.cases if any(row.id in chosen for row in case.slices))
+    replay, count = partial(_replay, ids=chosen, params=params), len(dataset.cases)
+    return Findings.of(*map_cases(replay, cases, lambda case: case.id, jobs, count=count))
 
 
 def _chosen(dataset: Dataset, count: int | None) -> frozenset[str]:
     """The copies whose hashed ids come first: the same ones for the same dataset."""
     ids = [row.id for case in dataset.cases for row in case.slices if row.copy]
-    seed = dataset.descriptor_sha256
-    ids.sort(key=lambda id: hashlib.sha256(f"{seed} {id}".encode()).digest())
+    ids.sort(key=lambda id: sha256(f"{dataset.descriptor_sha256} {id}".encode()))
     return frozenset(ids if count is None else ids[:count])
 
 
-def _replay(task: _Task) -> Findings:
+def _replay(case: Case, ids: frozenset[str], params: AugmentParams) -> Findings:
     found = Findings()
-    originals = {row.id: row for row in task.case.slices if not row.copy}
-    for row in task.case.slices:
+    originals = {row.id: row for row in case.slices if not row.copy}
+    for row in case.slices:
         original = originals.get(row.parent or "")
-        if row.id not in task.ids or original is None:
+        if row.id not in ids or original is None:
             continue
         try:
-            for problem in _differences(task, row, original):
+            for problem in _differences(case, row, original, params):
                 (found.warnings if problem.code == "replay-bytes" else found.faults).append(problem)
         except ChaosprepError as error:
             found.faults.append(Problem.of(error, row.id, row.image))
     return found
 
 
-def _differences(task: _Task, row: Slice, original: Slice) -> Iterator[Problem]:
-    case = task.case
-    image, mask = remade(row, case.image(original), case.mask(original), task.params)
-    data = encode(image, Path(row.image).suffix, task.params.compression)
+def _differences(
+    case: Case, row: Slice, original: Slice, params: AugmentParams
+) -> Iterator[Problem]:
+    image, mask = remade(row, case.image(original), case.mask(original), params)
+    data = encode(image, Path(row.image).suffix, params.compression)
     if sha256(data) != row.image_sha256:
         yield _compared(row, row.image, image, case.image(row))
     if row.mask is None or mask is None:
         return
-    if sha256(encode(mask, ".png", task.params.compression)) != row.mask_sha256:
+    if sha256(encode(mask, ".png", params.compression)) != row.mask_sha256:
         yield _compared(row, row.mask, mask, case.mask(row))
 
 
@@ -95,4 +81,5 @@ def _compared(row: Slice, path: str, again: NDArray[Any], there: NDArray[Any] | 
         remedy = "Nothing is wrong where another version of the compressor wrote it."
         return Problem(code="replay-bytes", id=row.id, file=path, reason=reason, remedy=remedy)
     reason = "made again from its original it has other pixels"
-    return Problem(code="replay", id=row.id, file=path, reason=reason, remedy=_REMEDY)
+    remedy = "Run augment again with --overwrite."
+    return Problem(code="replay", id=row.id, file=path, reason=reason, remedy=remedy)

@@ -1,6 +1,6 @@
 """verify: can this data be trusted? A stage directory against its manifest, or any other folder."""
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -12,17 +12,17 @@ from numpy.typing import NDArray
 from chaosprep.dataset.case import Case
 from chaosprep.dataset.manifest import DESCRIPTOR, TABLE, WORKSPACE, Dataset
 from chaosprep.dataset.opening import open_dataset
-from chaosprep.dataset.records import Slice, Split
+from chaosprep.dataset.records import Slice
 from chaosprep.errors import REMAKE, ChaosprepError, Problem, UsageError
 from chaosprep.imaging.levels import label_areas
 from chaosprep.imaging.limits import size_text
+from chaosprep.layouts.sides import sort_sides
 from chaosprep.quality.findings import Findings, Seen
-from chaosprep.quality.fingerprints import fingerprint, pixels_sha256
-from chaosprep.quality.foreign import check_folder, is_foreign
+from chaosprep.quality.foreign import NOTE, check_folder
 from chaosprep.quality.geometry import geometry_faults
-from chaosprep.quality.leaks import Sighting, similar
+from chaosprep.quality.leaks import equal, on_several_sides, similar
 from chaosprep.quality.replay import replayed
-from chaosprep.running.mapping import map_cases
+from chaosprep.running.mapping import ignore, map_cases
 
 
 @dataclass(frozen=True)
@@ -66,48 +66,42 @@ def verify(
     """
     directory = Path(directory)
     ours = any((directory / name).exists() for name in (DESCRIPTOR, TABLE, WORKSPACE))
-    if not ours and is_foreign(directory):
-        return _verify_folder(directory, jobs, bool(replay or patients))
+    if not ours and (tree := sort_sides(directory)).images:
+        if replay or patients:
+            raise UsageError(
+                "--patient and --replay need the manifest of a stage directory",
+                "Leave them out for another folder.",
+                code="no-manifest",
+            )
+        total = check_folder(directory, tree, jobs=jobs)
+        return _verdict(directory, "folder", len({one.side for one in total.seen}), total, (NOTE,))
     dataset = open_dataset(directory)
     cases = _chosen(dataset, patients)
-    total = _check_cases(cases, jobs, on_case)
+    check = partial(check_case, pictures=len({case.split for case in cases}) > 1)
+    tell = ignore if on_case is None else lambda case, done, total: on_case(case)
+    total = Findings.of(*map_cases(check, cases, lambda case: case.id, jobs, tell))
+    total.seen.sort(key=lambda one: one.id)
     if replay:
-        found = replayed(dataset, None if replay == "all" else replay, jobs=jobs)
-        total.faults += found.faults
-        total.warnings += found.warnings
+        total.add(replayed(dataset, None if replay == "all" else replay, jobs=jobs))
     if not patients:
         total.faults += _surplus(dataset, set(total.files))
     total.faults += _chain_faults(dataset)
     total.faults += _patients_on_two_sides(total.seen)
     again = list(_pixels_on_two_sides(total.seen))
     total.faults += again
-    total.warnings += _similar_on_two_sides(total.seen, {fault.id for fault in again}, jobs)
-    return _verdict(directory, dataset.made.stage, len(cases), len(total.seen), total)
-
-
-def _verify_folder(directory: Path, jobs: int, asks_too_much: bool) -> Verdict:
-    if asks_too_much:
-        raise UsageError(
-            "--patient and --replay need the manifest of a stage directory",
-            "Leave them out for another folder.",
-            code="no-manifest",
-        )
-    checked = check_folder(directory, jobs=jobs)
-    return _verdict(
-        directory, "folder", checked.sides, checked.images, checked.found, (checked.note,)
-    )
+    known = {fault.id for fault in again}
+    total.warnings += similar([one for one in total.seen if one.id not in known], jobs=jobs)
+    return _verdict(directory, dataset.made.stage, len(cases), total)
 
 
 def _verdict(
-    directory: Path,
-    stage: str,
-    cases: int,
-    slices: int,
-    found: Findings,
-    notes: tuple[str, ...] = (),
+    directory: Path, stage: str, cases: int, found: Findings, notes: tuple[str, ...] = ()
 ) -> Verdict:
-    faults, warnings = (tuple(sorted(some, key=_order)) for some in (found.faults, found.warnings))
-    return Verdict(directory, stage, cases, slices, faults, warnings, notes)
+    faults, warnings = (
+        tuple(sorted(some, key=lambda one: (one.id, one.file or "", one.code)))
+        for some in (found.faults, found.warnings)
+    )
+    return Verdict(directory, stage, cases, len(found.seen), faults, warnings, notes)
 
 
 def _chain_faults(dataset: Dataset) -> Iterator[Problem]:
@@ -130,32 +124,6 @@ def _chosen(dataset: Dataset, patients: Collection[str]) -> list[Case]:
     return [case for case in cases if not patients or case.patient in patients]
 
 
-def _check_cases(
-    cases: Sequence[Case], jobs: int, on_case: Callable[[str], None] | None
-) -> Findings:
-    """Check the cases; slices get fingerprints where there is another side to compare with."""
-    check = partial(check_case, pictures=len({case.split for case in cases}) > 1)
-
-    def checked(case: str, done: int, of: int) -> None:
-        if on_case is not None:
-            on_case(case)
-
-    return Findings.of(*map_cases(check, cases, lambda case: case.id, jobs, checked))
-
-
-def _similar_on_two_sides(seen: list[Seen], known: set[str], jobs: int) -> Iterator[Problem]:
-    originals = [
-        Sighting(one.id, one.split, one.image, one.digest, one.picture)
-        for one in sorted(seen, key=lambda one: one.id)
-        if one.id not in known
-    ]
-    return similar(originals, jobs=jobs)
-
-
-def _order(problem: Problem) -> tuple[str, str, str]:
-    return problem.id, problem.file or "", problem.code
-
-
 def check_case(case: Case, *, pictures: bool = False) -> Findings:
     """Check one case: each file, each pair, and that copies stand beside their originals.
 
@@ -166,7 +134,11 @@ def check_case(case: Case, *, pictures: bool = False) -> Findings:
     found.faults += geometry_faults(case)
     for row in case.slices:
         found.files += [file.path for file in row.files()]
-        found.warnings += [_warning(row, text) for text in row.warnings]
+        look = "Look at this slice before you trust it."
+        found.warnings += [
+            Problem(code="warning", id=row.id, file=row.source, reason=text, remedy=look)
+            for text in row.warnings
+        ]
         image = _checked(case, row, row.image, found)
         mask = _checked(case, row, row.mask, found) if row.mask else None
         if image is not None:
@@ -174,10 +146,8 @@ def check_case(case: Case, *, pictures: bool = False) -> Findings:
         if mask is not None:
             found.faults += _mask_faults(row, mask)
         found.faults += _copy_faults(row, originals)
-        digest = _digest(image)
-        wanted = pictures and image is not None and digest is not None and not row.copy
-        picture = fingerprint(image) if wanted and image is not None else None
-        found.seen.append(Seen(row.id, row.patient, row.split, digest, row.image, picture))
+        place = row.id, row.patient, row.split, row.image
+        found.seen.append(Seen.of(image, place, with_picture=pictures and not row.copy))
     return found
 
 
@@ -186,15 +156,8 @@ def _checked(case: Case, row: Slice, path: str, found: Findings) -> NDArray[Any]
     try:
         return case.image(row) if path == row.image else case.mask(row)
     except ChaosprepError as error:
-        found.faults.append(
-            Problem(
-                code=error.code,
-                id=row.id,
-                file=path,
-                reason=error.reason,
-                remedy=error.remedy or REMAKE,
-            )
-        )
+        error.remedy = error.remedy or REMAKE
+        found.faults.append(Problem.of(error, row.id, path))
     return None
 
 
@@ -233,35 +196,21 @@ def _copy_faults(row: Slice, originals: dict[str, Slice]) -> Iterator[Problem]:
         yield _fault("leakage", row.id, row.image, reason)
 
 
-def _digest(image: NDArray[Any] | None) -> str | None:
-    """`pixels_sha256`; None for a constant image, which tells nobody apart."""
-    return None if image is None or image.min() == image.max() else pixels_sha256(image)
-
-
 def _surplus(dataset: Dataset, known: set[str]) -> Iterator[Problem]:
     for name in dataset.store.strays(known | {DESCRIPTOR, TABLE}):
         yield _fault("surplus", name, name, "the manifest does not know this file")
 
 
 def _patients_on_two_sides(seen: list[Seen]) -> Iterator[Problem]:
-    sides: dict[str, set[Split]] = {}
-    for found in seen:
-        sides.setdefault(found.patient, set()).add(found.split)
-    for patient, on in sorted(sides.items()):
-        if len(on) > 1:
-            reason = f"the patient is on {len(on)} sides: {', '.join(sorted(on))}"
-            yield _fault("leakage", patient, None, reason)
+    for patient, sides in on_several_sides((one.patient, one.side) for one in seen):
+        yield _fault("leakage", patient, None, f"the patient is on {sides}")
 
 
 def _pixels_on_two_sides(seen: list[Seen]) -> Iterator[Problem]:
-    first: dict[str, Seen] = {}
-    for found in sorted(seen, key=lambda s: s.id):
-        if found.digest is None:
-            continue
-        other = first.setdefault(found.digest, found)
-        if other.split != found.split:
-            reason = f"in {found.split}, with the pixels of {other.id} in {other.split}"
-            yield _fault("leakage", found.id, None, reason)
+    for image, other in equal(seen):
+        if other.side != image.side:
+            reason = f"in {image.side}, with the pixels of {other.id} in {other.side}"
+            yield _fault("leakage", image.id, None, reason)
 
 
 def _fault(code: str, id: str, file: str | None, reason: str) -> Problem:
@@ -272,8 +221,3 @@ _REMEDIES = {
     "leakage": "Split again by patient, and leave out doubled patients.",
     "surplus": "Remove it, or run the stage again with --overwrite.",
 }
-
-
-def _warning(row: Slice, text: str) -> Problem:
-    remedy = "Look at this slice before you trust it."
-    return Problem(code="warning", id=row.id, file=row.source, reason=text, remedy=remedy)

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import struct
 from collections.abc import Callable
 from pathlib import Path
 
@@ -313,12 +314,18 @@ def test_files_above_the_limit_are_refused_unread(
     assert ("too-large", *A) in faults(chaosprep.verify(folder))
 
 
-def test_images_above_the_limit_are_not_decoded(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    save(image(folder), np.zeros((97, 96), np.uint8))
-    monkeypatch.setattr(foreign_pairs, "MAX_PIXELS", 96 * 96)
+def test_images_above_the_limit_are_not_decoded(folder: Path) -> None:
+    save(image(folder).with_suffix(".bmp"), np.zeros((4, 4), np.uint8))
+    small = image(folder).with_suffix(".bmp").read_bytes()
+    image(folder).with_suffix(".bmp").unlink()
+    image(folder).write_bytes(small[:18] + struct.pack("<ii", 8200, 8200) + small[26:])
     assert faults(chaosprep.verify(folder)) == [("too-large", *A)]
+
+
+def test_a_file_of_several_images_is_named(folder: Path) -> None:
+    page = Image.fromarray(pixels(image(folder)))
+    page.save(image(folder), "TIFF", save_all=True, append_images=[page])
+    assert faults(chaosprep.verify(folder)) == [("frames", *A)]
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything")

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -12,9 +13,10 @@ from chaosprep.errors import UsageError
 from chaosprep.files import write_durably, writing
 from chaosprep.quality.montage import check_one_file
 from chaosprep.quality.report.data import Page, make_page
-from chaosprep.quality.report.pictures import CaseView, Shown, Viewing, is_shown
+from chaosprep.quality.report.pictures import CaseView, Shown, is_shown, view_case
 from chaosprep.quality.verify import Verdict, verify
 from chaosprep.running.mapping import map_cases
+from chaosprep.version import __version__
 
 __all__ = ["Report", "Shown", "report"]
 
@@ -67,8 +69,9 @@ def report(
     page, html = _fitted(dataset, verify(directory, jobs=jobs), slices, int(max_mb * 1e6), jobs)
     with writing(output):
         write_durably(output, html)
-    slices_shown = page.originals + page.copies
-    return Report(output, len(html), len(page.cases), slices_shown, page.faults, page.warnings)
+    count = sum(side.originals + side.copies for side in page.sides)
+    faults, warnings = len(page.verdict.faults), len(page.verdict.warnings)
+    return Report(output, len(html), len(page.cases), count, faults, warnings)
 
 
 def render(page: Page) -> str:
@@ -90,7 +93,11 @@ def render(page: Page) -> str:
     style, script = ((_HERE / f"report.{kind}").read_text("utf-8") for kind in ("css", "js"))
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     return room.get_template("page.html.j2").render(
-        page=page, style=Markup(style), script=Markup(script), script_sha256=digest
+        page=page,
+        version=__version__,
+        style=Markup(style),
+        script=Markup(script),
+        script_sha256=digest,
     )
 
 
@@ -104,7 +111,7 @@ def _fitted(
     """
     html, room = b"", max_bytes
     for _ in range(_TRIES):
-        views = _views(dataset, _viewing(dataset, shown, room), jobs)
+        views = _views(dataset, shown, room, jobs)
         page = make_page(dataset, verdict, views)
         html = render(page).encode()
         if len(html) <= max_bytes:
@@ -117,21 +124,19 @@ def _fitted(
     )
 
 
-def _viewing(dataset: Dataset, shown: Shown, room: int) -> Viewing:
-    """Share `room` bytes of the page out among the pictures."""
-    originals = copies = 0
-    for case in dataset.cases:
-        for row in case.slices:
-            if is_shown(row, shown):
-                originals += not row.copy
-                copies += bool(row.copy)
-    share = room * _PICTURES / max(originals + _COPY_SHARE * copies, 1)
+def _views(dataset: Dataset, shown: Shown, room: int, jobs: int) -> list[CaseView]:
+    """Every case, `room` bytes of the page shared out among the pictures."""
+    rows = [row for case in dataset.cases for row in case.slices if is_shown(row, shown)]
+    copies = sum(row.copy > 0 for row in rows)
+    share = room * _PICTURES / max(len(rows) - copies + _COPY_SHARE * copies, 1)
     limit = int(min(max(share, _LEAST), _MOST))
-    return Viewing(shown, limit, max(int(limit * _COPY_SHARE), _LEAST))
-
-
-def _views(dataset: Dataset, how: Viewing, jobs: int) -> list[CaseView]:
-    found, failed = map_cases(how, dataset.cases, lambda case: case.id, jobs)
+    view = partial(
+        view_case,
+        shown=shown,
+        original_bytes=limit,
+        copy_bytes=max(int(limit * _COPY_SHARE), _LEAST),
+    )
+    found, failed = map_cases(view, dataset.cases, lambda case: case.id, jobs)
     if failed:
         raise failed[0].error()
-    return sorted(found, key=lambda view: view.id)
+    return found

@@ -38,17 +38,15 @@ def area_chart(view: CaseView) -> Areas | None:
     largest = max((max(areas) for areas in view.areas.values() if areas), default=0)
     if not largest:
         return None
-    square = view.spacing[1] * view.spacing[2] / 100 if view.spacing else 1.0
+    between, *inside = view.first.spacing or (None,)
+    square = inside[0] * inside[1] / 100 if inside else 1.0
+    volumes = {
+        organ: sum(areas) * square * between / 10
+        for organ, areas in view.areas.items()
+        if between is not None
+    }
     lines = {organ: _line(areas, largest) for organ, areas in view.areas.items()}
-    unit = "cm²" if view.spacing else "pixels"
-    return Areas(lines, largest * square, unit, _volumes(view, square))
-
-
-def _volumes(view: CaseView, square: float) -> dict[str, float]:
-    between = view.spacing[0] if view.spacing else None
-    if between is None:
-        return {}
-    return {organ: sum(areas) * square * between / 10 for organ, areas in view.areas.items()}
+    return Areas(lines, largest * square, "cm²" if inside else "pixels", volumes)
 
 
 def _line(areas: Sequence[int], largest: int) -> str:

@@ -10,22 +10,12 @@ from numpy.typing import NDArray
 
 from chaosprep.dataset.case import Case
 from chaosprep.dataset.outlines import organ_areas, outlines, svg_path
-from chaosprep.dataset.records import Slice, Split
-from chaosprep.dataset.tiles import display_window, grey
-from chaosprep.errors import ChaosprepError
+from chaosprep.dataset.records import Slice
+from chaosprep.dataset.tiles import display_window, grey, readable
 
 Shown = Literal["all", "labelled", "none"]
 
-SIZES: Final = (
-    (320, 72),
-    (256, 68),
-    (224, 60),
-    (192, 52),
-    (160, 45),
-    (128, 40),
-    (96, 35),
-    (64, 30),
-)
+SIZES = ((320, 72), (256, 68), (224, 60), (192, 52), (160, 45), (128, 40), (96, 35), (64, 30))
 """Longest side and WebP quality, tried in turn until a picture fits its share of the page."""
 
 BINS: Final = 64
@@ -33,26 +23,18 @@ _UNITS: Final = 4  # of a path, per pixel
 
 
 @dataclass(frozen=True)
-class Outline:
-    """An organ on a slice, as the `d` of an SVG path."""
-
-    organ: str
-    path: str
-
-
-@dataclass(frozen=True)
 class Picture:
-    """One slice: a picture as data URI (none where the file cannot be read), and its outlines."""
+    """One slice: a picture as data URI (none where the file cannot be read), and its outlines.
 
-    id: str
-    slice: int
-    copy: int
-    parent: str | None
+    Each outline is an organ, and the `d` of an SVG path.
+    """
+
+    row: Slice
     uri: str | None
     width: int
     height: int
     box: str
-    outlines: tuple[Outline, ...]
+    outlines: list[tuple[str, str]]
     recipe: str
 
 
@@ -64,23 +46,14 @@ class Values:
     low: float
     high: float
     window: tuple[float, float]
-    source: str
     made: tuple[float, float] | None
 
 
 @dataclass(frozen=True)
 class CaseView:
-    """Everything that the page says of a case."""
+    """Everything that the page says of a case; its first row tells what all of them share."""
 
-    id: str
-    patient: str
-    sequence: str
-    split: Split
-    fold: int | None
-    rows: int
-    cols: int
-    dtype: str
-    spacing: tuple[float | None, float, float] | None
+    first: Slice
     originals: tuple[Picture, ...]
     copies: tuple[Picture, ...]
     hidden: int
@@ -93,63 +66,44 @@ class CaseView:
         return sum(len(picture.uri or "") for picture in (*self.originals, *self.copies))
 
 
-@dataclass(frozen=True)
-class Viewing:
-    """How a case is looked at: which slices, and the bytes that a picture may have."""
-
-    shown: Shown
-    original_bytes: int
-    copy_bytes: int
-
-    def __call__(self, case: Case) -> CaseView:
-        """Read a case and make its view; a file that cannot be read is an empty tile."""
-        return _view(case, self)
-
-
 def is_shown(row: Slice, shown: Shown) -> bool:
     """Whether the page has a picture of this slice."""
     return shown == "all" or (shown == "labelled" and any(row.pixels.values()))
 
 
-def _view(case: Case, how: Viewing) -> CaseView:
+def view_case(case: Case, shown: Shown, original_bytes: int, copy_bytes: int) -> CaseView:
+    """Read a case and make its view; a file that cannot be read is an empty tile.
+
+    Args:
+        case: the case.
+        shown: which of its slices get a picture.
+        original_bytes: what the picture of an original may have.
+        copy_bytes: what that of a copy may have.
+    """
     originals = [row for row in case.slices if not row.copy]
-    copies = [row for row in case.slices if row.copy]
-    arrays = {row.id: array for row in originals if (array := _read(case, row)) is not None}
+    copies = [row for row in case.slices if row.copy and is_shown(row, shown)]
+    images = {row.id: readable(case.image, row) for row in originals}
+    arrays = {id: array for id, array in images.items() if array is not None}
     window = display_window(case, arrays)
     first = case.slices[0]
-    named = dict.fromkeys(organ for row in originals for organ in row.pixels)
     return CaseView(
-        case.id,
-        case.patient,
-        first.sequence,
-        case.split,
-        first.fold,
-        first.rows,
-        first.cols,
-        first.dtype,
-        first.spacing,
-        tuple(
-            _picture(case, row, arrays.get(row.id), window, how.original_bytes)
+        first=first,
+        originals=tuple(
+            _picture(case, row, arrays.get(row.id), window, original_bytes)
             for row in originals
-            if is_shown(row, how.shown)
+            if is_shown(row, shown)
         ),
-        tuple(
-            _picture(case, row, _read(case, row), window, how.copy_bytes)
-            for row in copies
-            if is_shown(row, how.shown)
+        copies=tuple(
+            _picture(case, row, readable(case.image, row), window, copy_bytes) for row in copies
         ),
-        sum(not is_shown(row, how.shown) for row in case.slices),
-        {organ: tuple(row.pixels.get(organ, 0) for row in originals) for organ in named},
-        tuple(row.slice for row in originals),
-        _values(first, list(arrays.values()), window),
+        hidden=sum(not is_shown(row, shown) for row in case.slices),
+        areas={
+            organ: tuple(row.pixels.get(organ, 0) for row in originals)
+            for organ in dict.fromkeys(organ for row in originals for organ in row.pixels)
+        },
+        positions=tuple(row.slice for row in originals),
+        values=_values(first, list(arrays.values()), window),
     )
-
-
-def _read(case: Case, row: Slice) -> NDArray[Any] | None:
-    try:
-        return case.image(row)
-    except ChaosprepError:
-        return None
 
 
 def _picture(
@@ -159,28 +113,14 @@ def _picture(
     window: tuple[float, float],
     limit: int,
 ) -> Picture:
-    lines, (rows, cols) = _outlines(case, row)
+    mask = readable(case.mask, row)
+    found = () if mask is None else organ_areas(row, mask)
+    lines = [(organ, svg_path(outlines(inside), _UNITS)) for organ, inside in found]
+    rows, cols = (row.rows, row.cols) if mask is None else mask.shape
     uri = None if array is None else webp(grey(array, window), limit)
     height, width = (row.rows, row.cols) if array is None else array.shape
     box = f"0 0 {cols * _UNITS} {rows * _UNITS}"
-    recipe = ", ".join(_recipe(row))
-    return Picture(
-        row.id, row.slice, row.copy, row.parent, uri, width, height, box, tuple(lines), recipe
-    )
-
-
-def _outlines(case: Case, row: Slice) -> tuple[list[Outline], tuple[int, int]]:
-    try:
-        mask = case.mask(row)
-    except ChaosprepError:
-        mask = None
-    if mask is None:
-        return [], (row.rows, row.cols)
-    found = [
-        Outline(organ, svg_path(outlines(inside), _UNITS))
-        for organ, inside in organ_areas(row, mask)
-    ]
-    return found, (mask.shape[0], mask.shape[1])
+    return Picture(row, uri, width, height, box, lines, ", ".join(_recipe(row)))
 
 
 def _recipe(row: Slice) -> Iterator[str]:
@@ -221,4 +161,4 @@ def _values(first: Slice, arrays: list[NDArray[Any]], window: tuple[float, float
     for array in finite:
         counts += np.histogram(array, BINS, (low, max(high, low + 1e-9)))[0]
     made = first.window if arrays[0].dtype == np.uint8 else None
-    return Values(tuple(counts.tolist()), low, high, window, first.window_source, made)
+    return Values(tuple(counts.tolist()), low, high, window, made)

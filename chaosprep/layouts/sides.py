@@ -1,0 +1,88 @@
+"""Any folder with train/val(/test) and images/masks, its files sorted into sides and kinds."""
+
+import os
+import re
+from collections import defaultdict
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+
+from chaosprep.errors import Problem
+
+SIDES = {
+    **dict.fromkeys(("train", "training", "tr"), "train"),
+    **dict.fromkeys(("val", "valid", "validation", "dev"), "val"),
+    **dict.fromkeys(("test", "testing", "ts"), "test"),
+}
+"""Folder name -> side of the split."""
+
+KINDS = {
+    **dict.fromkeys(("images", "image", "imgs", "img", "data"), "image"),
+    **dict.fromkeys(("masks", "mask", "ground", "labels", "label"), "mask"),
+}
+"""Folder name -> what is in it; the innermost one on a path counts."""
+
+ENDINGS = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".npy")
+_SUFFIX = {
+    "image": re.compile(r"[-_ ](image|img)$", re.IGNORECASE),
+    "mask": re.compile(r"[-_ ](mask|seg|segmentation|labels?|gt)$", re.IGNORECASE),
+}
+
+
+@dataclass
+class Tree:
+    """The files of a folder by key: side and path without kind and ending."""
+
+    images: dict[tuple[str, str], list[str]] = field(default_factory=lambda: defaultdict(list))
+    masks: dict[tuple[str, str], list[str]] = field(default_factory=lambda: defaultdict(list))
+    faults: list[Problem] = field(default_factory=list)
+    warnings: list[Problem] = field(default_factory=list)
+
+
+def sort_sides(root: Path) -> Tree:
+    """Sort the files below a folder by side and kind; links are not followed."""
+    tree = Tree()
+
+    def unreadable(error: OSError) -> None:
+        path = Path(error.filename).relative_to(root).as_posix()
+        reason = f"the folder cannot be read ({error.strerror})"
+        tree.faults.append(_problem("folder-unreadable", path, reason, "Make it readable."))
+
+    for folder, folders, files in os.walk(root, onerror=unreadable):
+        place = PurePosixPath(Path(folder).relative_to(root).as_posix())
+        for name in sorted(folders):
+            if (Path(folder) / name).is_symlink():
+                reason = "the folder is a link and was not read"
+                remedy = "Put the folder itself in its place."
+                tree.warnings.append(_problem("folder-link", str(place / name), reason, remedy))
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in sorted(files):
+            if not name.startswith("."):
+                _sort_in(tree, place / name)
+    return tree
+
+
+def _sort_in(tree: Tree, path: PurePosixPath) -> None:
+    side, kind, rest = "", "", list[str]()
+    for part in path.parts[:-1]:
+        name = part.casefold()
+        if not side and name in SIDES:
+            side = SIDES[name]
+        elif name in KINDS:
+            rest += [] if not kind else [kind]
+            kind = KINDS[name]
+        else:
+            rest.append(part)
+    if not kind:
+        return
+    if path.suffix.casefold() not in ENDINGS:
+        reason = f"not one of the formats that are read ({', '.join(ENDINGS)})"
+        remedy = "Save it as PNG, or move it out of the folder."
+        tree.warnings.append(_problem("format", str(path), reason, remedy))
+        return
+    stem = _SUFFIX[kind].sub("", path.stem)
+    key = (side, "/".join([*rest, stem]))
+    (tree.images if kind == "image" else tree.masks)[key].append(str(path))
+
+
+def _problem(code: str, path: str, reason: str, remedy: str) -> Problem:
+    return Problem(code=code, id=path, file=path, reason=reason, remedy=remedy)
