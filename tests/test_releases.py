@@ -11,7 +11,8 @@ from chaosprep import Dataset, Event
 from chaosprep.exports import nifti
 from chaosprep.running.options import ignore
 from chaosprep.running.planning import make_plan
-from chaosprep.stages.split import SPLIT, SplitParams
+from chaosprep.stages.assignment import SplitParams
+from chaosprep.stages.split import SPLIT
 from tests.running.toys import snapshot
 
 FIXTURE = Path(__file__).parent / "fixtures/0.1.0"
