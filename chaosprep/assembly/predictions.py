@@ -81,7 +81,7 @@ def match(
     """
     cases: dict[str, dict[str, Path]] = {}
     left = dict(found)
-    for row in (row for case in dataset.cases for row in case.slices):
+    for row in dataset.slices:
         path = left.pop(row.id, None)
         if path is not None and row.copy == 0:
             cases.setdefault(row.case, {})[row.id] = path
@@ -103,23 +103,16 @@ def read_prediction(row: Slice, files: Mapping[str, Path]) -> NDArray[Any]:
             "Predict every slice of the case, or leave it out with --on-error skip.",
             code="prediction-missing",
         )
-    path = files[row.id]
-    try:
-        mask = plane_of(path)
-        _check_size(row, mask)
-    except FileError as error:
-        error.file = path.name
-        raise
-    return mask
-
-
-def _check_size(row: Slice, mask: NDArray[Any]) -> None:
+    mask = plane_of(files[row.id])
     if mask.shape != (row.rows, row.cols):
-        raise FileError(
+        error = FileError(
             f"the prediction is {mask.shape[0]}x{mask.shape[1]}, its slice {row.rows}x{row.cols}",
             "Give the stage directory that was predicted from as the reference.",
             code="size-mismatch",
         )
+        error.file = files[row.id].name
+        raise error
+    return mask
 
 
 def _problem(code: str, id: str, file: str, reason: str, remedy: str) -> Problem:

@@ -75,7 +75,7 @@ def measure(
         spacing: mm between slices, rows, cols; None where it is not known.
     """
     found = overlap(pred, ref)
-    apart = surface(pred, ref, spacing) if spacing else Surface(None, None, None)
+    apart = surface(pred, ref, spacing) if spacing else Surface()
     difference = found.volume_difference
     ravd = None if difference is None else abs(difference)
     scored = scores(found.dice, ravd, apart.assd, apart.mssd, in_mm=spacing is not None)

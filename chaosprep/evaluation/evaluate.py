@@ -19,8 +19,6 @@ from chaosprep.layouts.table import find_masks
 from chaosprep.running.mapping import OnCase, ignore, map_cases
 from chaosprep.running.options import OnError
 
-_REMEDY = "Settle them, or leave these cases out with --on-error skip."
-
 
 def evaluate(
     pred: str | Path,
@@ -85,7 +83,9 @@ def evaluate(
     if problems and (on_error == "stop" or not results):
         left = "" if results else ", and no case is left"
         raise ProblemsError(
-            f"evaluate: {plural(len(problems), 'problem')}{left}", _REMEDY, tuple(problems)
+            f"evaluate: {plural(len(problems), 'problem')}{left}",
+            "Settle them, or leave these cases out with --on-error skip.",
+            tuple(problems),
         )
     return Evaluation(
         pred=prediction.kind,

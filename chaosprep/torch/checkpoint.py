@@ -1,7 +1,6 @@
 """Checkpoints: weights with a card that says what they are for. Nothing in them is executed."""
 
 import pickle
-import struct
 from collections.abc import Sequence
 from io import BytesIO
 from pathlib import Path
@@ -20,25 +19,9 @@ from chaosprep.dataset.migrations import (
     unknown_parameters,
 )
 from chaosprep.dataset.records import Sha256
-from chaosprep.errors import ChaosprepError
+from chaosprep.errors import BROKEN, ChaosprepError
 from chaosprep.torch.networks import build
 from chaosprep.torch.parameters import Network, TrainParams, read_checkpoint
-
-_BROKEN = (
-    pickle.UnpicklingError,
-    struct.error,
-    AssertionError,
-    RuntimeError,
-    EOFError,
-    KeyError,
-    ValueError,
-    TypeError,
-    AttributeError,
-    IndexError,
-    OverflowError,
-    MemoryError,
-)
-"""What torch raises on files that it cannot read."""
 
 
 class Card(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -139,7 +122,7 @@ def _decode(data: bytes) -> Checkpoint:
             optimizer=content["optimizer"],
             scaler=content["scaler"],
         )
-    except (*_BROKEN, msgspec.MsgspecError) as error:
+    except (*BROKEN, pickle.UnpicklingError, msgspec.MsgspecError) as error:
         raise _refuse("not a checkpoint of chaosprep train, or damaged") from error
 
 

@@ -1,13 +1,14 @@
 """The rows of a table that a dataset shows, found by their place in the file."""
 
 from collections.abc import Collection, Iterator
+from pathlib import Path
 from typing import get_args
 
 import msgspec
 import numpy as np
 
-from chaosprep.dataset.case import Case
 from chaosprep.dataset.manifest import TABLE, Dataset
+from chaosprep.dataset.opening import open_dataset
 from chaosprep.dataset.records import SPLITS, Slice, Split, decode_row
 from chaosprep.dataset.stacking import can_show, number_organs, organ_values
 from chaosprep.errors import UsageError
@@ -23,11 +24,11 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     split: Split
-    fold: int | None = None
-    sequences: Collection[str] = ()
-    patients: Collection[str] = ()
-    copies: bool = True
-    labelled: bool = False
+    fold: int | None
+    sequences: Collection[str]
+    patients: Collection[str]
+    copies: bool
+    labelled: bool
 
     def takes(self, row: "_Key") -> bool:
         """Whether a row is wanted."""
@@ -113,20 +114,15 @@ class Rows:
         """The place of a row's case among the cases of the dataset."""
         return int(self._cases[index])
 
-    def case(self, number: int) -> Case:
-        """A case of the dataset, with all its rows."""
-        return self.dataset.cases[number]
-
     def case_numbers(self) -> list[int]:
         """The cases that the chosen rows belong to, ascending."""
         return [int(number) for number in np.unique(self._cases)]
 
 
 def choose(
-    dataset: Dataset,
+    directory: str | Path | Dataset,
     scale: Scale,
     split: Split,
-    *,
     fold: int | None,
     sequences: str | Collection[str],
     patients: str | Collection[str],
@@ -136,6 +132,7 @@ def choose(
     """The rows that the arguments of a dataset for torch ask for; a plain text is one name.
 
     Raises:
+        ManifestError: the directory is unfinished or damaged.
         UsageError: an argument is none of its choices, or nothing in the dataset.
     """
     for name, value, choices in (("scale", scale, get_args(Scale)), ("split", split, SPLITS)):
@@ -150,7 +147,7 @@ def choose(
         copies=copies,
         labelled=labelled,
     )
-    return Rows(dataset, wanted)
+    return Rows(directory if isinstance(directory, Dataset) else open_dataset(directory), wanted)
 
 
 def _check_known(

@@ -174,18 +174,11 @@ def _learner(
 def _batches(
     sides: tuple[SliceDataset, SliceDataset], params: TrainParams, device: torch.device
 ) -> tuple[Batches, Batches]:
-    train, val = sides
-    seed = params.seed
-    shared: dict[str, Any] = {
-        "batch": params.batch,
-        "seed": seed,
-        "workers": params.workers,
-        "pinned": device.type == "cuda",
-    }
-    return (
-        Batches(CutOuts(train, params.rows_cols(), seed), shuffled=True, **shared),
-        Batches(CutOuts(val, None, seed), shuffled=False, **shared),
-    )
+    train = CutOuts(sides[0], params.rows_cols(), params.seed)
+    val = CutOuts(sides[1], None, params.seed)
+    shared: dict[str, Any] = {"batch": params.batch, "seed": params.seed, "workers": params.workers}
+    shared["pinned"] = device.type == "cuda"
+    return Batches(train, shuffled=True, **shared), Batches(val, shuffled=False, **shared)
 
 
 def _checkpoint(card: Card, learner: Learner, scores: tuple[EpochScore, ...]) -> Checkpoint:
