@@ -6,7 +6,6 @@ from typing import Any
 
 from chaosprep.dataset.manifest import Dataset
 from chaosprep.dataset.stacking import organ_labels
-from chaosprep.errors import NothingFoundError
 from chaosprep.exports.channels import (
     ChannelsField,
     SequencesField,
@@ -17,13 +16,13 @@ from chaosprep.exports.record import Export
 from chaosprep.exports.volumes import (
     NOBODY_VALIDATES,
     Written,
-    check_written,
     decathlon_task,
+    describe,
+    no_training,
     notes,
     titles,
     write_studies,
 )
-from chaosprep.files import write_json
 from chaosprep.params import Fields, plain
 from chaosprep.running.folder import Exported, Options, new_folder
 
@@ -62,8 +61,7 @@ def _export(dataset: Dataset, output: Path, params: MonaiParams, options: Option
             "labels": {"0": "background", **{str(at): organ for organ, at in organs.items()}},
             **datalist(written),
         }
-        write_json(folder / DATALIST, found)
-        check_written(folder, written, {DATALIST: found})
+        describe(folder, written, {DATALIST: found})
     said = notes(dataset, choice.studies, written)
     if not any(one.study.fold is not None or one.study.split == "val" for one in written):
         said += (NOBODY_VALIDATES,)
@@ -97,9 +95,7 @@ def datalist(written: Sequence[Written]) -> dict[str, Any]:
         training = [_item(one) for one in learning if one.study.split == "train"]
         validation = [_item(one) for one in learning if one.study.split == "val"]
     if not training:
-        raise NothingFoundError(
-            "no case is left to train with", "Settle the problems of its cases.", "no-training"
-        )
+        raise no_training()
     testing = [_item(one) for one in written if one.study.split == "test"]
     test = [item["image"] for item in testing]
     lists = {"training": training, "validation": validation, "test": test, "testing": testing}

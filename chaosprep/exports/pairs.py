@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
+from operator import attrgetter
 from pathlib import Path
 
 from chaosprep.dataset.case import Case
@@ -63,7 +64,8 @@ def carry_pairs(
         NothingFoundError: nothing is left.
     """
     work = partial(_carry_case, folder=folder, check=check, place=place)
-    made, skipped = export_each(work, dataset.cases, _id, options, format)
+    name = attrgetter("id")
+    made, skipped = export_each(work, dataset.cases, name, options, format)
     slices = sum(count for _, count in made)
     return Carried(dataset, frozenset(id for id, _ in made), slices, skipped)
 
@@ -94,7 +96,3 @@ def _carry_case(
             if not store.is_whole(made):
                 raise not_as_written(made.path)
     return case.id, len(case.slices)
-
-
-def _id(case: Case) -> str:
-    return case.id

@@ -77,11 +77,16 @@ def assign(patients: Sequence[str], params: SplitParams) -> dict[str, tuple[Spli
     Raises:
         UsageError: it cannot be done with these patients; the message says what there is.
     """
-    ranked = sorted(set(patients), key=lambda patient: _rank(params.seed, patient))
+
+    def rank(patient: str) -> tuple[bytes, str]:
+        text = f"chaosprep.split.1\n{params.seed}\n{patient}"
+        return hashlib.sha256(text.encode()).digest(), patient
+
+    ranked = sorted(set(patients), key=rank)
     sides: dict[str, tuple[Split, int | None]] = dict.fromkeys(ranked, ("train", None))
     free = [patient for patient in ranked if patient not in params.val_patient]
     count = 0 if params.test_patient else _count(params.test, "test", len(ranked))
-    test = params.test_patient or _last(free, count)
+    test = params.test_patient or free[max(0, len(free) - count) :]
     _known(test, ranked, "test_patient")
     rest = [patient for patient in ranked if patient not in test]
     if params.folds is None:
@@ -99,14 +104,6 @@ def assign(patients: Sequence[str], params: SplitParams) -> dict[str, tuple[Spli
             code="split",
         )
     return sides
-
-
-def _rank(seed: int, patient: str) -> tuple[bytes, str]:
-    return hashlib.sha256(f"chaosprep.split.1\n{seed}\n{patient}".encode()).digest(), patient
-
-
-def _last(ranked: list[str], count: int) -> list[str]:
-    return ranked[max(0, len(ranked) - count) :]
 
 
 def _count(fraction: float, name: str, patients: int) -> int:

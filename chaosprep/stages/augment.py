@@ -85,19 +85,16 @@ class AugmentParams(PngParams, frozen=True, kw_only=True):
         Raises:
             UsageError: the spec is no recipe, or the engine does not have the preset.
         """
-        if self.spec is not None:
-            return _exact(recipe_of(self.spec), self.exact_probability)
-        return preset(self.preset, engine=self.engine, exact_probability=self.exact_probability)
-
-
-def _exact(recipe: AnyRecipe, exact: bool) -> AnyRecipe:
-    if not exact:
-        return recipe
-    if not isinstance(recipe, AugmentorRecipe):
-        raise UsageError(
-            "exact_probability: this recipe is exact anyway", "Leave it out.", "augmentation-recipe"
-        )
-    return msgspec.structs.replace(recipe, exact_probability=True)
+        exact = self.exact_probability
+        if self.spec is None:
+            return preset(self.preset, engine=self.engine, exact_probability=exact)
+        recipe = recipe_of(self.spec)
+        if not exact:
+            return recipe
+        if not isinstance(recipe, AugmentorRecipe):
+            reason = "exact_probability: this recipe is exact anyway"
+            raise UsageError(reason, "Leave it out.", "augmentation-recipe")
+        return msgspec.structs.replace(recipe, exact_probability=True)
 
 
 def plan(cases: Sequence[Case], params: AugmentParams) -> Callable[[Case], Case]:
@@ -141,11 +138,8 @@ def _copies(cases: Sequence[Case], params: AugmentParams) -> tuple[Callable[[Sli
     ids = [_rank(params.seed, row.id) for row in _train(cases)]
     ranks = np.sort(np.asarray(ids, dtype=np.uint64))
     if not ranks.size:
-        raise UsageError(
-            "samples: there is no training slice to copy",
-            "Split with patients to train on.",
-            "samples",
-        )
+        reason = "samples: there is no training slice to copy"
+        raise UsageError(reason, "Split with patients to train on.", "samples")
     each, more = divmod(params.samples, ranks.size)
     limit = int(ranks[more - 1]) if more else -1
 
@@ -224,10 +218,7 @@ def copy_of(
 
 
 def remade(
-    row: Slice,
-    image: NDArray[Any],
-    mask: NDArray[Any] | None,
-    params: AugmentParams,
+    row: Slice, image: NDArray[Any], mask: NDArray[Any] | None, params: AugmentParams
 ) -> tuple[NDArray[Any], NDArray[Any] | None]:
     """A copy's image and mask, made from the original's (rows, cols) and the row alone."""
     swap, sampling = _swapped(row, params), params.mask_sampling

@@ -154,14 +154,7 @@ def _read(case: Case, max_pixels: int) -> tuple[Mapping[str, Pixels], list[Probl
     return pixels, problems
 
 
-_table = lru_cache(maxsize=2)(window_table)
-
-
-def _apply(low: float, high: float, array: NDArray[Any]) -> NDArray[np.uint8]:
-    """The windowed array; the slices of a case share one table."""
-    if array.dtype.kind in "iu" and array.dtype.itemsize <= 2:
-        return apply_table(array, _table(low, high, array.dtype))
-    return apply_window(array, low, high)
+_table = lru_cache(maxsize=2)(window_table)  # the slices of a case share one
 
 
 def _windowed(
@@ -187,7 +180,10 @@ def _shown(
     """The array in 8 bit; bright is high in modality units, also where the slope is negative."""
     if ends is None:
         return window.by_look(header, array)
-    shown = _apply(*ends, array)
+    if array.dtype.kind in "iu" and array.dtype.itemsize <= 2:
+        shown = apply_table(array, _table(*ends, array.dtype))
+    else:
+        shown = apply_window(array, *ends)
     return shown if header.rescale_slope > 0 else 255 - shown
 
 

@@ -1,6 +1,6 @@
 """prepare: the stages that have a folder in its output, one after the other."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -46,24 +46,15 @@ def prepare_params(
         dict.fromkeys(name for kind in _SECTIONS.values() for name in kind.__struct_fields__),
     )
     for name, value in fields.items():
-        for section in _takers(name):
+        takers = [one for one, kind in _SECTIONS.items() if name in kind.__struct_fields__]
+        for section in takers[:1] if name in _FIRST_ONLY else takers:
             tables[section][name] = value
-    return {name: _section(name, table) for name, table in tables.items()}
-
-
-def _takers(name: str) -> Iterator[str]:
-    for section, kind in _SECTIONS.items():
-        if name in kind.__struct_fields__:
-            yield section
-            if name in _FIRST_ONLY:
-                return
-
-
-def _section(name: str, table: dict[str, Any]) -> Params:
-    try:
-        made: Params = make_params(_SECTIONS[name], table)
-    except UsageError as error:
-        raise UsageError(f"[{name}] {error.reason}", error.remedy, error.code) from error
+    made = {}
+    for name, table in tables.items():
+        try:
+            made[name] = make_params(_SECTIONS[name], table)
+        except UsageError as error:
+            raise UsageError(f"[{name}] {error.reason}", error.remedy, error.code) from error
     return made
 
 
