@@ -4,13 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from chaosprep.dataset.records import Split
-from chaosprep.errors import (
-    NothingFoundError,
-    Problem,
-    ProblemsError,
-    UsageError,
-    plural,
-)
+from chaosprep.errors import NothingFoundError, Problem, ProblemsError, UsageError, plural
 from chaosprep.evaluation.compare import Per, Task, compare
 from chaosprep.evaluation.results import Evaluation, OrganResult, spread, summarize
 from chaosprep.evaluation.surface import Spacing

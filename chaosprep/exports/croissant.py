@@ -18,13 +18,7 @@ from chaosprep.exports.pairs import Carried, carry_pairs, no_dicom
 from chaosprep.exports.record import Export, NoParams
 from chaosprep.exports.rows import flat, write_lines
 from chaosprep.files import sha256, write_json
-from chaosprep.running.folder import (
-    LICENSE,
-    Exported,
-    Options,
-    license_text,
-    new_folder,
-)
+from chaosprep.running.folder import LICENSE, Exported, Options, license_text, new_folder
 
 DESCRIPTION = "croissant.json"
 TABLE = "records.jsonl"

@@ -6,12 +6,7 @@ from typing import Any
 
 from chaosprep.dataset.manifest import Dataset
 from chaosprep.dataset.stacking import organ_labels
-from chaosprep.exports.channels import (
-    ChannelsField,
-    SequencesField,
-    check_masks_are_labels,
-    choose,
-)
+from chaosprep.exports.channels import ChannelsField, SequencesField, check_masks_are_labels, choose
 from chaosprep.exports.record import Export
 from chaosprep.exports.volumes import (
     NOBODY_VALIDATES,

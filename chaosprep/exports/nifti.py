@@ -14,13 +14,7 @@ from chaosprep.files import write_durably
 from chaosprep.formats.nifti import ENDING
 from chaosprep.known import SERIES
 from chaosprep.params import Fields, plain
-from chaosprep.running.folder import (
-    LICENSE,
-    RECORD,
-    Exported,
-    Options,
-    new_folder,
-)
+from chaosprep.running.folder import LICENSE, RECORD, Exported, Options, new_folder
 from chaosprep.version import __version__
 
 DESCRIPTION = "dataset_description.json"

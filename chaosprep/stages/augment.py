@@ -12,14 +12,7 @@ import numpy as np
 from msgspec import Meta
 from numpy.typing import NDArray
 
-from chaosprep.augmentation import (
-    AnyRecipe,
-    AugmentorRecipe,
-    apply,
-    draw,
-    preset,
-    recipe_of,
-)
+from chaosprep.augmentation import AnyRecipe, AugmentorRecipe, apply, draw, preset, recipe_of
 from chaosprep.augmentation.apply import transformed
 from chaosprep.augmentation.guards import guarded
 from chaosprep.augmentation.presets import PresetName
@@ -38,16 +31,13 @@ from chaosprep.running.writer import Writer
 class AugmentParams(PngParams, frozen=True, kw_only=True):
     """How many copies to make, and what may happen to them."""
 
-    copies: Annotated[
-        Annotated[int, Meta(ge=0)], Meta(description="Copies of each training slice.")
-    ] = 1
+    copies: Annotated[int, Meta(ge=0, description="Copies of each training slice.")] = 1
     samples: Annotated[
         Annotated[int, Meta(ge=0)] | None,
         Meta(description="Copies in all, spread evenly over the training slices, for --copies."),
     ] = None
     preset: Annotated[
-        PresetName,
-        Meta(description="What may happen to a copy; --list-presets tells them apart."),
+        PresetName, Meta(description="What may happen to a copy; --list-presets tells them apart.")
     ] = "mri"
     spec: Annotated[
         dict[str, Any] | None,

@@ -69,8 +69,7 @@ class ConvertParams(PngParams, frozen=True, kw_only=True):
         Meta(description="Resample in-plane to this many mm per pixel: image cubic, once."),
     ] = None
     size: Annotated[
-        str | None,
-        Meta(description="One size for all, N or ROWSxCOLS, centred; never squeezed."),
+        str | None, Meta(description="One size for all, N or ROWSxCOLS, centred; never squeezed.")
     ] = None
     fit: Annotated[
         Fit, Meta(description="Reach --size by padding and cropping, or by one of them only.")

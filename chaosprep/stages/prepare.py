@@ -81,10 +81,7 @@ def read_config(path: Path) -> dict[str, Any]:
 
 
 def run_all(
-    root: str | Path,
-    output: str | Path,
-    params: Mapping[str, Any],
-    options: RunOptions = DEFAULTS,
+    root: str | Path, output: str | Path, params: Mapping[str, Any], options: RunOptions = DEFAULTS
 ) -> Dataset:
     """Run the stages that `params` names, in its order, into their folders below `output`.
 
