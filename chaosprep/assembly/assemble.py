@@ -235,12 +235,7 @@ def _dataset(
 def _files(
     dataset: Dataset, predictions: Path | None, output: Path, options: Options
 ) -> tuple[dict[str, dict[str, Path]] | None, list[Problem]]:
-    """Case -> slice id -> predicted file, where there are any, and those that cannot be placed.
-
-    Raises:
-        ProblemsError: there are such, and they are not to be skipped.
-        NothingFoundError: no prediction belongs to any slice.
-    """
+    """Case -> slice id -> predicted file, where there are any, and those that cannot be placed."""
     if predictions is None:
         return None, []
     check_output(predictions, output, options.overwrite)

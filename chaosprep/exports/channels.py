@@ -62,13 +62,10 @@ class Choice:
 
 
 def choose(dataset: Dataset, sequences: Sequence[str] = (), channels: Channels = "joint") -> Choice:
-    """Group the cases of a dataset into studies.
+    """Group the cases of a dataset into studies, of all sequences or of these, in their order.
 
-    Args:
-        dataset: the dataset.
-        sequences: which to take, in the order of the channels; none means all.
-        channels: `joint` makes the sequences of a patient one study (all or, where none are named,
-            one sequence or in- and out-phase); `single` makes each a study of one channel.
+    `joint` makes the sequences of a patient one study (all or, where none are named, one sequence
+    or in- and out-phase); `single` makes each a study of one channel.
 
     Raises:
         UsageError: `sequence-unknown`; `sequences-mixed` where the sequences are no channels of

@@ -81,7 +81,8 @@ def describe(dataset: Dataset, found: Carried, folder: Path) -> dict[str, Any]:
     sources = [" ".join(filter(None, (one.title, one.path))) for one in dataset.sources]
     stages = " > ".join(past.stage for past in dataset.history)
     table, terms = folder / TABLE, license_text(dataset).encode()
-    told = "The table: one line of JSON for each image and its mask."
+    about_table = "The table: one line of JSON for each image and its mask."
+    about_terms = "Licence and sources of the data, to read."
     with table.open("rb") as data:
         digest = hashlib.file_digest(data, "sha256").hexdigest()
     return {
@@ -94,14 +95,8 @@ def describe(dataset: Dataset, found: Carried, folder: Path) -> dict[str, Any]:
         "citeAs": "; ".join(sources),
         "isBasedOn": [one.path for one in dataset.sources if one.path],
         "distribution": [
-            _file(TABLE, told, "application/jsonlines", table.stat().st_size, digest),
-            _file(
-                LICENSE,
-                "Licence and sources of the data, to read.",
-                "text/plain",
-                len(terms),
-                sha256(terms),
-            ),
+            _file(TABLE, about_table, "application/jsonlines", table.stat().st_size, digest),
+            _file(LICENSE, about_terms, "text/plain", len(terms), sha256(terms)),
             *_file_sets(found),
         ],
         "recordSet": [

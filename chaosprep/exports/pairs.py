@@ -49,15 +49,8 @@ def carry_pairs(
 ) -> Carried:
     """Bring every image and mask into a folder: a hard link, a copy across file systems.
 
-    Each is read again where it lies and compared with its recorded hash.
-
-    Args:
-        dataset: what to export.
-        folder: where to.
-        format: the export, for its messages.
-        options: workers, and what to do about problems.
-        check: raises a `FileError` for a slice that the format cannot take.
-        place: where each file goes. This and `check` must pickle.
+    Each is read again where it lies and compared with its recorded hash. `check` raises a
+    `FileError` for a slice that the format cannot take; it and `place` must pickle.
 
     Raises:
         ProblemsError: there were problems, and they are not to be skipped.

@@ -65,12 +65,9 @@ def write_studies(
 
 
 def describe(folder: Path, written: Iterable[Written], described: dict[str, object]) -> None:
-    """Write an export's JSON, and check the folder: this, and its volumes, no more, no fewer.
+    """Write an export's JSON, file -> content, and read it back.
 
-    Args:
-        folder: the export.
-        written: the studies that it holds.
-        described: JSON file -> what it will hold; every volume that this names must be there.
+    Every volume that it names must be there, and those of the studies, no more, no fewer.
 
     Raises:
         FileError: `not-as-written`.

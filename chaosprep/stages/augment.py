@@ -191,13 +191,9 @@ def copy_of(
     draws = partial(draw, recipe, seed=params.seed, slice_id=id, copy=copy)
     found = guarded(draws, mask, params.keep_label, params.mask_sampling)
     transform = found.transform or Transform(found.parameters, image.shape)
+    swap, sampling = _swapped(row, params), params.mask_sampling
     made = transformed(
-        transform,
-        image,
-        mask,
-        sampled=found.mask,
-        swap=_swapped(row, params),
-        mask_sampling=params.mask_sampling,
+        transform, image, mask, sampled=found.mask, swap=swap, mask_sampling=sampling
     )
     left = found.parameters["guard"] == "left"
     note = ("every draw would have lost a label: the geometry was left as it was",) if left else ()

@@ -27,14 +27,11 @@ _FIRST_ONLY = Params.__struct_fields__  # chosen once, by split; later stages ta
 def prepare_params(
     fields: Mapping[str, Any], config: Mapping[str, Any] | None = None
 ) -> dict[str, Any]:
-    """Deal out flat parameters to the stages that know them, over those of a configuration.
+    """Stage -> its parameters: flat ones dealt out to whom they are of, over a configuration's.
 
     Args:
         fields: parameters by name, as for the single stages; `seed` goes to each that has one.
         config: a table for each stage, as `read_config` gives it.
-
-    Returns:
-        Stage -> its parameters, for each stage of the chain.
 
     Raises:
         UsageError: a parameter or a section that does not exist, or a wrong value.
@@ -86,12 +83,6 @@ def run_all(
     """Run the stages that `params` names, in its order, into their folders below `output`.
 
     Raises what `chaosprep.running.runner.run` raises; what earlier stages committed stays.
-
-    Args:
-        root: the dataset root.
-        output: the directory to make.
-        params: stage -> its parameters, as `prepare_params` gives them.
-        options: how to run each of them.
     """
     made: str | Path | Dataset = root
     chain = [(load_stage(name), own) for name, own in params.items()]

@@ -136,11 +136,7 @@ def _named(histogram: dict[int, int], table: str) -> Shown:
 
 
 def _by_value(histogram: dict[int, int], names: Mapping[int, str]) -> Shown:
-    """What the values stand for; where nobody says it, `label-1`, no organ that may be wrong.
-
-    Raises:
-        FileError: `mask-values`, too many for labels.
-    """
+    """What the values stand for; where nobody says it, `label-1`, no organ that may be wrong."""
     if len(histogram) > MAX_LABELS:
         raise FileError(
             f"the mask is no label map: it holds {len(histogram)} different values",

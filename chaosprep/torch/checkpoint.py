@@ -127,11 +127,7 @@ def _decode(data: bytes) -> Checkpoint:
 
 
 def _read_card(text: str) -> Card:
-    """The card, with the parameters of an earlier release as today's.
-
-    Raises:
-        ChaosprepError: `checkpoint`, a later release wrote something that this one does not know.
-    """
+    """The card, with the parameters of an earlier release as today's."""
     raw = msgspec.json.decode(text)
     minor = raw.get("manifest_minor", 0)
     try:
@@ -156,11 +152,7 @@ def _newer(raw: dict[str, Any], unknown: list[str]) -> ChaosprepError:
 
 
 def _check_labels(card: Card) -> None:
-    """Labels are 1, 2, ..., and each organ has a mask value of 16 bits.
-
-    Raises:
-        ValueError: they are not, or it has not.
-    """
+    """Labels are 1, 2, ..., and each organ has a mask value of 16 bits, or `ValueError`."""
     labels, values = card.labels, card.values
     if not labels or sorted(labels.values()) != list(range(1, len(labels) + 1)):
         raise ValueError("labels")

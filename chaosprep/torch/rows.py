@@ -16,7 +16,7 @@ from chaosprep.files import open_regular
 from chaosprep.torch.scaling import Scale
 
 
-class Wanted(msgspec.Struct, frozen=True, kw_only=True):
+class Wanted(msgspec.Struct, frozen=True):
     """Which rows to show.
 
     With `fold`, the side val is the patients of that fold, train those of all others. Empty
@@ -139,14 +139,10 @@ def choose(
         if value not in choices:
             reason = f"{name}: must be one of {', '.join(choices)}"
             raise UsageError(reason, "Give one of them.", code=name)
-    wanted = Wanted(
-        split=split,
-        fold=fold,
-        sequences=(sequences,) if isinstance(sequences, str) else tuple(sequences),
-        patients=(patients,) if isinstance(patients, str) else tuple(patients),
-        copies=copies,
-        labelled=labelled,
+    sequences, patients = (
+        (some,) if isinstance(some, str) else tuple(some) for some in (sequences, patients)
     )
+    wanted = Wanted(split, fold, sequences, patients, copies, labelled)
     return Rows(directory if isinstance(directory, Dataset) else open_dataset(directory), wanted)
 
 

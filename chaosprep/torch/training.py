@@ -77,11 +77,7 @@ def train(
 
 
 def _sides(dataset: Dataset, params: TrainParams) -> tuple[SliceDataset, SliceDataset]:
-    """The slices to train on, augmented, and those to validate on, as they are.
-
-    Raises:
-        as `train` does.
-    """
+    """The slices to train on, augmented, and those to validate on, as they are."""
     if "convert" not in [past.stage for past in dataset.history]:
         raise UsageError(
             f"{dataset.directory}: train works on the output of convert or augment",
