@@ -65,7 +65,10 @@ def find_predictions(folder: Path) -> tuple[dict[str, Path], list[Problem]]:
         name = path.relative_to(folder).as_posix()
         if path.stem in found:
             reason = f"there is another prediction for it, {found[path.stem].name}"
-            problems.append(_problem("prediction-twice", path.stem, name, reason, "Keep one."))
+            problem = Problem(
+                code="prediction-twice", id=path.stem, file=name, reason=reason, remedy="Keep one."
+            )
+            problems.append(problem)
         found.setdefault(path.stem, path)
     for problem in problems:  # neither is taken: nobody knows which is meant
         found.pop(problem.id, None)
@@ -87,7 +90,8 @@ def match(
             cases.setdefault(row.case, {})[row.id] = path
     reason, remedy = "no slice of the reference has this id", "Give what was predicted from."
     return cases, [
-        _problem("prediction-surplus", id, path.name, reason, remedy) for id, path in left.items()
+        Problem(code="prediction-surplus", id=id, file=path.name, reason=reason, remedy=remedy)
+        for id, path in left.items()
     ]
 
 
@@ -113,7 +117,3 @@ def read_prediction(row: Slice, files: Mapping[str, Path]) -> NDArray[Any]:
         error.file = files[row.id].name
         raise error
     return mask
-
-
-def _problem(code: str, id: str, file: str, reason: str, remedy: str) -> Problem:
-    return Problem(code=code, id=id, file=file, reason=reason, remedy=remedy)

@@ -1,7 +1,7 @@
 """One case: both sides read, laid on one grid and measured, organ by organ."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Literal
 
 import numpy as np
@@ -86,9 +86,7 @@ def measure(
         f1=found.dice,
         ravd=ravd,
         volume_difference=difference,
-        assd=apart.assd,
-        mssd=apart.mssd,
-        hd95=apart.hd95,
+        **asdict(apart),
         dice_score=scored.dice,
         ravd_score=scored.ravd,
         assd_score=scored.assd,

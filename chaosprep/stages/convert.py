@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Annotated, Any, Literal
 
@@ -128,10 +128,19 @@ def run_case(case: Case, params: ConvertParams, writer: Writer) -> CaseResult:
             fit=params.fit,
         )
         if params.keeps:
-            made = _stored(row, header, array, grid, fill, params, writer)
+            values, notes, columns = _stored(row, header, array, grid, fill, params.format)
         else:
             own = window or find_window([pixels[row.id]], params.window_kind())
-            made = _windowed(row, header, array, grid, own, writer)
+            values, notes, columns = _windowed(header, array, grid, own)
+        file = writer.image(row.split, row.id, values, f".{params.format}")
+        made = msgspec.structs.replace(
+            row.with_image(file, values.shape),
+            parent=row.id,
+            frame=None,
+            dtype=values.dtype.name,
+            warnings=(*row.warnings, *notes),
+            **columns,
+        )
         if grid.is_identity:
             if row.mask_file is not None:
                 writer.carry(case, row.mask_file)
@@ -156,9 +165,11 @@ def _read(case: Case, max_pixels: int) -> tuple[Mapping[str, Pixels], list[Probl
 _table = lru_cache(maxsize=2)(window_table)  # the slices of a case share one
 
 
-def _windowed(
-    row: Slice, header: Header, array: NDArray[Any], grid: Grid, window: Window, writer: Writer
-) -> Slice:
+Made = tuple[NDArray[Any], list[str], dict[str, Any]]
+"""What is to be written: values, notes, and what they change in the other columns of the row."""
+
+
+def _windowed(header: Header, array: NDArray[Any], grid: Grid, window: Window) -> Made:
     notes = list(window.notes)
     ends = None if window.look else window.stored(header)
     if array.min() == array.max():
@@ -169,8 +180,8 @@ def _windowed(
         if header.inverted:
             shown = 255 - shown
             notes.append("MONOCHROME1: inverted, so that bright is high")
-    made = _written(row, place(grid, shown, 0), ".png", notes, writer)
-    return msgspec.structs.replace(made, bits_stored=8, window=ends, window_source=window.source)
+    columns = {"bits_stored": 8, "window": ends, "window_source": window.source}
+    return place(grid, shown, 0), notes, columns
 
 
 def _shown(
@@ -187,43 +198,20 @@ def _shown(
 
 
 def _stored(
-    row: Slice,
-    header: Header,
-    array: NDArray[Any],
-    grid: Grid,
-    fill: float,
-    params: ConvertParams,
-    writer: Writer,
-) -> Slice:
+    row: Slice, header: Header, array: NDArray[Any], grid: Grid, fill: float, format: str
+) -> Made:
     notes = []
     if array.min() == array.max():
         notes.append(f"constant image (every pixel is {array.flat[0]})")
     if header.inverted:
         notes.append("MONOCHROME1: the stored values are kept, so that bright is low")
     values, offset = place(grid, sample_image(grid, array), fill), 0
-    if params.format == "png":
+    if format == "png":
         values, offset = as_unsigned_16bit(values)
     if offset:
         notes.append(f"signed values: {offset} added in the PNG, and taken off the intercept")
-    made = _written(row, values, f".{params.format}", notes, writer)
-    return msgspec.structs.replace(
-        made,
-        bits_stored=16 if offset else row.bits_stored,
-        intercept=row.intercept - offset * row.slope,
-    )
-
-
-def _written(
-    row: Slice, array: NDArray[Any], extension: str, notes: Sequence[str], writer: Writer
-) -> Slice:
-    file = writer.image(row.split, row.id, array, extension)
-    return msgspec.structs.replace(
-        row.with_image(file, array.shape),
-        parent=row.id,
-        frame=None,
-        dtype=array.dtype.name,
-        warnings=(*row.warnings, *notes),
-    )
+    bits = 16 if offset else row.bits_stored
+    return values, notes, {"bits_stored": bits, "intercept": row.intercept - offset * row.slope}
 
 
 def _regridded(row: Slice, grid: Grid) -> Slice:

@@ -32,18 +32,16 @@ class Wanted(msgspec.Struct, frozen=True):
 
     def takes(self, row: "_Key") -> bool:
         """Whether a row is wanted."""
+        side = row.split
+        if self.fold is not None and row.fold is not None:
+            side = "val" if row.fold == self.fold else "train"
         return (
-            self._side(row) == self.split
+            side == self.split
             and (not self.sequences or row.sequence in self.sequences)
             and (not self.patients or row.patient in self.patients)
             and (self.copies or not row.copy)
             and (not self.labelled or row.mask is not None)
         )
-
-    def _side(self, row: "_Key") -> Split:
-        if self.fold is None or row.fold is None:
-            return row.split
-        return "val" if row.fold == self.fold else "train"
 
 
 class _Key(msgspec.Struct):
@@ -65,7 +63,7 @@ class Rows:
 
     Pickles, and holds no file open. `labels` is organ -> label (1, 2, ...) over the whole table,
     `values` organ -> its mask value, `patients` those of the chosen rows, `shown` patient -> the
-    labels that his masks can show.
+    labels that his masks can show, `cases` the place of each row's case among the dataset's.
 
     Raises:
         UsageError: the dataset has no such patient, sequence or fold.
@@ -93,7 +91,7 @@ class Rows:
             known = [str(fold) for fold in sorted(fold for fold in folds if fold is not None)]
             _check_known(dataset, "fold", [str(wanted.fold)], known, "Split with --folds.")
         self._starts = np.array(starts, np.int64)
-        self._cases = np.array(cases, np.int32)
+        self.cases = np.array(cases, np.int32)
         self.values = organ_values(organs.values())
         self.labels = number_organs(self.values)
         self.patients = tuple(sorted(patients))
@@ -109,14 +107,6 @@ class Rows:
         with open_regular(self.dataset.directory / TABLE) as file:
             file.seek(int(self._starts[index]))
             return decode_row(file.readline())
-
-    def case_number(self, index: int) -> int:
-        """The place of a row's case among the cases of the dataset."""
-        return int(self._cases[index])
-
-    def case_numbers(self) -> list[int]:
-        """The cases that the chosen rows belong to, ascending."""
-        return [int(number) for number in np.unique(self._cases)]
 
 
 def choose(

@@ -109,7 +109,7 @@ class SliceDataset(TorchDataset):
         image, mask = self.rows.dataset.image(row), self.rows.dataset.mask(row)
         if self._augment is not None:
             image, mask = self._augmented(row, image, mask)
-        image = scaled(image, self._range(self.rows.case_number(index)))
+        image = scaled(image, self._range(int(self.rows.cases[index])))
         plane = None if mask is None else label_plane(row, mask, self.labels)
         if self._transform is not None:
             image, plane = _transformed(self._transform, image, plane)

@@ -144,7 +144,14 @@ def _epochs(
         score = EpochScore(number + 1, loss, val_loss, dice)
         scores = (*scores, score)
         is_best = best_of(scores) is score
-        run.write(_checkpoint(card, learner, scores), is_best=is_best)
+        made = Checkpoint(
+            card=card,
+            scores=scores,
+            weights=learner.weights(),
+            optimizer=learner.optimizer.state_dict(),
+            scaler=learner.scaler.state_dict(),
+        )
+        run.write(made, is_best=is_best)
         on_epoch(score, is_best, params.epochs)
     return scores
 
@@ -175,13 +182,3 @@ def _batches(
     shared: dict[str, Any] = {"batch": params.batch, "seed": params.seed, "workers": params.workers}
     shared["pinned"] = device.type == "cuda"
     return Batches(train, shuffled=True, **shared), Batches(val, shuffled=False, **shared)
-
-
-def _checkpoint(card: Card, learner: Learner, scores: tuple[EpochScore, ...]) -> Checkpoint:
-    return Checkpoint(
-        card=card,
-        scores=scores,
-        weights=learner.weights(),
-        optimizer=learner.optimizer.state_dict(),
-        scaler=learner.scaler.state_dict(),
-    )

@@ -47,7 +47,7 @@ class VolumeDataset(TorchDataset):
         patients: str | Collection[str] = (),
     ) -> None:
         self._rows = choose(directory, scale, split, fold, sequences, patients, copies=False)
-        self._numbers = self._rows.case_numbers()
+        self._numbers = np.unique(self._rows.cases).tolist()
         self._scale = scale
         self.labels = self._rows.labels
         self.patients = self._rows.patients
