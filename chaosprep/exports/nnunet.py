@@ -114,14 +114,12 @@ def splits(training: Sequence[Written], folds: int) -> list[dict[str, list[str]]
         ChaosprepError: `no-training` where nobody trains, `fold-empty` where a fold has lost its
             last case.
     """
-    if folds:
-        sides = [(fold, [one.study.fold == fold for one in training]) for fold in range(folds)]
-    else:
-        sides = [(0, [one.study.split == "val" for one in training])]
     found = []
-    for fold, validates in sides:
-        val = [one.study.id for one, yes in zip(training, validates, strict=True) if yes]
-        train = [one.study.id for one, yes in zip(training, validates, strict=True) if not yes]
+    for fold in range(folds or 1):
+        ids: dict[bool, list[str]] = {True: [], False: []}
+        for study in (one.study for one in training):
+            ids[study.fold == fold if folds else study.split == "val"].append(study.id)
+        val, train = ids[True], ids[False]
         if not train:
             raise no_training()
         if folds and not val:
