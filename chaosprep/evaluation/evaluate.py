@@ -58,7 +58,7 @@ def evaluate(
     chosen = _organs(prediction, reference, wanted, tuple(organs))
     narrowed = bool(patients) or split is not None
     problems = [*reference.problems, *prediction.problems]
-    problems += _missing(prediction, wanted)
+    problems += [_missing(member) for member in wanted if member.id not in prediction.members]
     surplus, aside = _surplus(prediction, reference)
     problems += surplus
     if narrowed:
@@ -160,15 +160,13 @@ def _is_of(problem: Problem, wanted: list[MaskCase]) -> bool:
     )
 
 
-def _missing(prediction: MaskSet, wanted: list[MaskCase]) -> Iterator[Problem]:
-    for member in wanted:
-        if member.id not in prediction.members:
-            yield Problem(
-                code="case-missing",
-                id=member.id,
-                reason="the prediction lacks this case",
-                remedy="Predict it, or choose with --patient or --split.",
-            )
+def _missing(member: MaskCase) -> Problem:
+    return Problem(
+        code="case-missing",
+        id=member.id,
+        reason="the prediction lacks this case",
+        remedy="Predict it, or choose with --patient or --split.",
+    )
 
 
 def _surplus(prediction: MaskSet, reference: MaskSet) -> tuple[list[Problem], tuple[str, ...]]:

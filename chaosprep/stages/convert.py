@@ -2,7 +2,6 @@
 
 import math
 import re
-from collections.abc import Mapping
 from functools import lru_cache
 from typing import Annotated, Any, Literal
 
@@ -14,7 +13,7 @@ from numpy.typing import NDArray
 from chaosprep.dataset.case import Case
 from chaosprep.dataset.opening import open_parent
 from chaosprep.dataset.records import Slice
-from chaosprep.errors import ChaosprepError, FileError, Problem
+from chaosprep.errors import FileError
 from chaosprep.formats.codecs import PngParams
 from chaosprep.imaging.header import Header
 from chaosprep.imaging.levels import label_areas
@@ -111,7 +110,13 @@ class ConvertParams(PngParams, frozen=True, kw_only=True):
 
 def run_case(case: Case, params: ConvertParams, writer: Writer) -> CaseResult:
     """Convert one case's images; masks are carried over where the grid stays."""
-    pixels, problems = _read(case, params.max_pixels)
+    pixels: dict[str, Pixels] = {}
+
+    def read(row: Slice) -> Slice:
+        pixels[row.id] = case.image_with_header(row, params.max_pixels)
+        return row
+
+    readable = each_slice(case.slices, read)
     window, fill = None, 0.0
     if pixels and params.keeps and params.regrids:
         fill = float(min(array.min() for _, array in pixels.values()))
@@ -147,19 +152,8 @@ def run_case(case: Case, params: ConvertParams, writer: Writer) -> CaseResult:
             return made
         return _with_mask(case, _regridded(made, grid), grid, params, writer)
 
-    result = each_slice((row for row in case.slices if row.id in pixels), work)
-    return CaseResult(result.slices, (*problems, *result.problems))
-
-
-def _read(case: Case, max_pixels: int) -> tuple[Mapping[str, Pixels], list[Problem]]:
-    pixels: dict[str, Pixels] = {}
-    problems: list[Problem] = []
-    for row in case.slices:
-        try:
-            pixels[row.id] = case.image_with_header(row, max_pixels)
-        except ChaosprepError as error:
-            problems.append(Problem.of(error, row.id, row.source))
-    return pixels, problems
+    result = each_slice(readable.slices, work)
+    return CaseResult(result.slices, (*readable.problems, *result.problems))
 
 
 _table = lru_cache(maxsize=2)(window_table)  # the slices of a case share one
