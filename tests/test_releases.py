@@ -10,7 +10,8 @@ import chaosprep
 from chaosprep import Dataset, Event
 from chaosprep.exports import nifti
 from chaosprep.running.options import ignore
-from chaosprep.stages.split import SPLIT, SplitParams
+from chaosprep.stages.assignment import SplitParams
+from chaosprep.stages.split import SPLIT
 from tests.running.toys import make_plan, snapshot
 
 FIXTURE = Path(__file__).parent / "fixtures/0.1.0"

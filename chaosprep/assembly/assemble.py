@@ -1,7 +1,7 @@
 """assemble: slices, or predictions on them, back to volumes on the grid of the original series."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, Literal
 
@@ -42,7 +42,7 @@ from chaosprep.running.options import OnError, RunOptions
 
 Format = Literal["nifti", "seg"]
 LABELS = "labels.json"
-"""Organ -> label of the volumes in `masks`."""
+"""Organ -> label of the volumes in `masks`; without names, the labels that they show."""
 
 
 def assemble(
@@ -105,8 +105,12 @@ def assemble(
             sampling=mask_sampling,
             automatic=files is not None or dataset.made.stage == "predict",
         )
-        made, skipped = export_each(work, tasks, _id, options, "", verb="assemble")
-        _write_labels(folder, labels, made)
+        name = attrgetter("case.id")
+        made, skipped = export_each(work, tasks, name, options, "", verb="assemble")
+        shown = sorted(frozenset[int]().union(*(one.values for one in made)) - {0})
+        told = labels or {f"label-{value}": value for value in shown}
+        if told:
+            write_json(folder / LABELS, told)
     slices, lost = sum(one.slices for one in made), sum(one.has_lost for one in made)
     note = f"cropped, {lost} of {len(made)}: there images have the case's lowest value, masks 0"
     left_out = tuple(sorted((*problems, *skipped), key=lambda problem: problem.id))
@@ -144,7 +148,10 @@ class _Work:
 
     def __call__(self, task: _Task) -> Assembled:
         case, rows = task.case, originals(task.case)
-        ways = [None if self.keep_grid or not row.grid else _way_back(row) for row in rows]
+        ways = [
+            undo_grid(row.grid, (row.rows, row.cols)) if row.grid and not self.keep_grid else None
+            for row in rows
+        ]
         there = [_row_back(row, way) for row, way in zip(rows, ways, strict=True)]
         lattice = case_lattice(there)
         planes = [
@@ -154,8 +161,7 @@ class _Work:
         if task.origin is not None:
             self._write_seg(task.origin, case.id, there, planes)
         else:
-            images = _images(case, rows, ways)
-            image = Volume(smallest(np.stack(images)), lattice)
+            image = Volume(smallest(np.stack(_images(case, rows, ways))), lattice)
             write_checked(self.folder / "images" / f"{case.id}{ENDING}", image)
             if planes:
                 mask = Volume(np.stack(planes), lattice)
@@ -229,12 +235,7 @@ def _dataset(
 def _files(
     dataset: Dataset, predictions: Path | None, output: Path, options: RunOptions
 ) -> tuple[dict[str, dict[str, Path]] | None, list[Problem]]:
-    """Case -> slice id -> predicted file, where there are any, and those that cannot be placed.
-
-    Raises:
-        ProblemsError: there are such, and they are not to be skipped.
-        NothingFoundError: no prediction belongs to any slice.
-    """
+    """Case -> slice id -> predicted file, where there are any, and those that cannot be placed."""
     if predictions is None:
         return None, []
     check_output(predictions, output, options.overwrite)
@@ -254,11 +255,6 @@ def _files(
             code="nothing",
         )
     return files, problems
-
-
-def _way_back(row: Slice) -> Undoing:
-    assert row.grid is not None
-    return undo_grid(row.grid, (row.rows, row.cols))
 
 
 def _row_back(row: Slice, way: Undoing | None) -> Slice:
@@ -286,15 +282,3 @@ def _images(case: Case, rows: tuple[Slice, ...], ways: list[Undoing | None]) -> 
         plane if way is None else undo_image(way, plane, fill)
         for plane, way in zip(planes, ways, strict=True)
     ]
-
-
-def _write_labels(folder: Path, labels: dict[str, int], made: Iterable[Assembled]) -> None:
-    """Say what the labels stand for; without names, those that the masks show."""
-    shown = sorted(frozenset[int]().union(*(one.values for one in made)) - {0})
-    told = labels or {f"label-{value}": value for value in shown}
-    if told:
-        write_json(folder / LABELS, told)
-
-
-def _id(task: _Task) -> str:
-    return task.case.id

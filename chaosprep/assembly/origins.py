@@ -1,7 +1,7 @@
 """Where the DICOM files of slices are: in a stage directory of split, or below a dataset root."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from chaosprep.dataset.case import Case
@@ -10,45 +10,39 @@ from chaosprep.dataset.records import Slice
 from chaosprep.errors import FileError
 from chaosprep.files import read_regular, real
 
+Origin = Callable[[Slice], bytes]
+"""Reads the DICOM file of a slice; pickles.
 
-@dataclass(frozen=True)
-class Origin:
-    """Where the DICOM files of a case are: in a case of split, or below a dataset root."""
-
-    case: Case | None = None
-    root: Path | None = None
-
-    def read(self, row: Slice) -> bytes:
-        """The DICOM file of a slice.
-
-        Raises:
-            FileError: `dicom-missing`, or a file that is not as recorded.
-        """
-        if self.root is not None:
-            return _below(self.root, row)
-        for theirs in self.case.slices if self.case is not None else ():
-            if self.case is not None and theirs.id == row.id and theirs.image.endswith(".dcm"):
-                return self.case.read(theirs.image_file)
-        raise _no_dicom(row.id)
+Raises:
+    FileError: `dicom-missing`, or a file that is not as recorded.
+"""
 
 
 def origins(directory: Path) -> Callable[[str], Origin]:
-    """Case id -> where its DICOM files are, in a stage directory or a dataset root.
+    """Case id -> what reads its DICOM files, in a stage directory or a dataset root.
 
     Raises:
         ManifestError: it is a stage directory, but damaged.
     """
     if not is_stage_directory(directory):
-        return lambda id: Origin(root=directory)
+        return lambda id: partial(_below, directory)
     dataset = open_dataset(directory)
 
     def find(id: str) -> Origin:
         try:
-            return Origin(case=dataset.case(id))
+            return partial(_in_case, dataset.case(id))
         except KeyError:
-            return Origin()
+            return partial(_in_case, None)
 
     return find
+
+
+def _in_case(case: Case | None, row: Slice) -> bytes:
+    if case is not None:
+        for theirs in case.slices:
+            if theirs.id == row.id and theirs.image.endswith(".dcm"):
+                return case.read(theirs.image_file)
+    raise _no_dicom(row.id)
 
 
 def _below(root: Path, row: Slice) -> bytes:

@@ -65,7 +65,10 @@ def find_predictions(folder: Path) -> tuple[dict[str, Path], list[Problem]]:
         name = path.relative_to(folder).as_posix()
         if path.stem in found:
             reason = f"there is another prediction for it, {found[path.stem].name}"
-            problems.append(_problem("prediction-twice", path.stem, name, reason, "Keep one."))
+            problem = Problem(
+                code="prediction-twice", id=path.stem, file=name, reason=reason, remedy="Keep one."
+            )
+            problems.append(problem)
         found.setdefault(path.stem, path)
     for problem in problems:  # neither is taken: nobody knows which is meant
         found.pop(problem.id, None)
@@ -81,13 +84,14 @@ def match(
     """
     cases: dict[str, dict[str, Path]] = {}
     left = dict(found)
-    for row in (row for case in dataset.cases for row in case.slices):
+    for row in dataset.slices:
         path = left.pop(row.id, None)
         if path is not None and row.copy == 0:
             cases.setdefault(row.case, {})[row.id] = path
     reason, remedy = "no slice of the reference has this id", "Give what was predicted from."
     return cases, [
-        _problem("prediction-surplus", id, path.name, reason, remedy) for id, path in left.items()
+        Problem(code="prediction-surplus", id=id, file=path.name, reason=reason, remedy=remedy)
+        for id, path in left.items()
     ]
 
 
@@ -103,24 +107,13 @@ def read_prediction(row: Slice, files: Mapping[str, Path]) -> NDArray[Any]:
             "Predict every slice of the case, or leave it out with --on-error skip.",
             code="prediction-missing",
         )
-    path = files[row.id]
-    try:
-        mask = plane_of(path)
-        _check_size(row, mask)
-    except FileError as error:
-        error.file = path.name
-        raise
-    return mask
-
-
-def _check_size(row: Slice, mask: NDArray[Any]) -> None:
+    mask = plane_of(files[row.id])
     if mask.shape != (row.rows, row.cols):
-        raise FileError(
+        error = FileError(
             f"the prediction is {mask.shape[0]}x{mask.shape[1]}, its slice {row.rows}x{row.cols}",
             "Give the stage directory that was predicted from as the reference.",
             code="size-mismatch",
         )
-
-
-def _problem(code: str, id: str, file: str, reason: str, remedy: str) -> Problem:
-    return Problem(code=code, id=id, file=file, reason=reason, remedy=remedy)
+        error.file = files[row.id].name
+        raise error
+    return mask

@@ -73,15 +73,15 @@ def write_segmentation(
         rows: the slices in anatomical order, on the pixels of their series.
         planes: labels, (slices, rows, cols).
         labels: organ -> label; where empty, every value is a segment of its own.
-        origin: where the DICOM files are.
+        origin: reads the DICOM files.
         automatic: whether a network drew the masks.
 
     Raises:
         FileError: `dicom-missing`, `dicom-mismatch`, `dicom-series`, `mask-missing` (nothing to
             describe), `seg` (highdicom refuses the series), or `not-as-written`.
     """
-    data = [origin.read(row) for row in rows]
-    headers = [_checked_header(row, one) for row, one in zip(rows, data, strict=True)]
+    data = [origin(row) for row in rows]
+    headers = {row.id: _checked_header(row, one) for row, one in zip(rows, data, strict=True)}
     sources = [_source(one) for one in data]
     _check_series(sources)
     values = sorted(labels.values()) or sorted({int(v) for v in np.unique(planes)} - {0})
@@ -104,7 +104,7 @@ def write_segmentation(
                 "Check its headers, or leave the case out with --on-error skip.",
                 code="seg",
             ) from None
-    _verify(file, rows, headers, numbered)
+    _verify(file, headers, numbered)
 
 
 def _checked_header(row: Slice, data: bytes) -> Header:
@@ -203,6 +203,10 @@ def _describe(number: int, name: str, automatic: bool) -> Any:  # noqa: ANN401 -
     from highdicom.seg import SegmentDescription
     from highdicom.sr import CodedConcept
 
+    category, kind = (
+        CodedConcept(code.value, code.scheme, code.meaning)
+        for code in (_CATEGORY, CODES.get(name, _TISSUE))
+    )
     network = AlgorithmIdentificationSequence(
         name="prediction",
         family=CodedConcept("123109", "DCM", "Artificial Intelligence"),
@@ -211,30 +215,17 @@ def _describe(number: int, name: str, automatic: bool) -> Any:  # noqa: ANN401 -
     return SegmentDescription(
         segment_number=number,
         segment_label=name,
-        segmented_property_category=_concept(_CATEGORY),
-        segmented_property_type=_concept(CODES.get(name, _TISSUE)),
+        segmented_property_category=category,
+        segmented_property_type=kind,
         algorithm_type="AUTOMATIC" if automatic else "MANUAL",
         algorithm_identification=network if automatic else None,
     )
 
 
-def _concept(code: Code) -> Any:  # noqa: ANN401 - highdicom's
-    from highdicom.sr import CodedConcept
-
-    return CodedConcept(code.value, code.scheme, code.meaning)
-
-
-def _verify(
-    file: Path,
-    rows: Sequence[Slice],
-    headers: Sequence[Header],
-    planes: NDArray[np.uint8],
-) -> None:
+def _verify(file: Path, images: dict[str, Header], planes: NDArray[np.uint8]) -> None:
     """Read the SEG as `split` would, laid on the series, and compare."""
-    images = {row.id: header for row, header in zip(rows, headers, strict=True)}
     stack = cut_mask(file.parent, file.name, file.read_bytes(), images, len(images))
-    same = not stack.errors and all(
-        np.array_equal(stack.labels[row.id], plane) for row, plane in zip(rows, planes, strict=True)
-    )
-    if not same:
+    if stack.errors or not all(
+        np.array_equal(stack.labels[id], plane) for id, plane in zip(images, planes, strict=True)
+    ):
         raise not_as_written(file.name)

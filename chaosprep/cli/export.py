@@ -54,8 +54,7 @@ def _command(format: str) -> click.Command:
     def made(source: Path, output: Path, options: RunOptions, **params: Any) -> Exported:
         return export(source, output, options=options, **params)
 
-    line, _ = EXPORTS.get(format, ("", ""))
-    made.help = f"{line}\n\n{export.help}".strip()
+    made.help = f"{EXPORTS.get(format, '')}\n\n{export.help}".strip()
     return made
 
 

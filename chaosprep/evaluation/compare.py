@@ -64,15 +64,9 @@ def _organs(
 def measure(
     id: str, of: MaskCase, organ: str, pred: Mask, ref: Mask, spacing: Spacing | None
 ) -> OrganResult:
-    """Every metric of one organ.
+    """Every metric of one organ of the case or slice `id`; `of` knows its patient and split.
 
-    Args:
-        id: the case or slice.
-        of: whose patient and split it is.
-        organ: the organ.
-        pred: boolean (slices, rows, cols).
-        ref: the same shape.
-        spacing: mm between slices, rows, cols; None where it is not known.
+    Masks are boolean (slices, rows, cols); spacing is mm between slices, rows, cols, where known.
     """
     pair = Pair(pred, ref, spacing)
     numbers: dict[str, Any] = {name: one.of(pair) for name, one in MEASURED.items()}

@@ -4,13 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from chaosprep.dataset.records import Split
-from chaosprep.errors import (
-    NothingFoundError,
-    Problem,
-    ProblemsError,
-    UsageError,
-    plural,
-)
+from chaosprep.errors import NothingFoundError, Problem, ProblemsError, UsageError, plural
 from chaosprep.evaluation.compare import Per, Task, compare
 from chaosprep.evaluation.results import Evaluation, OrganResult, spread, summarize
 from chaosprep.evaluation.surface import Spacing
@@ -18,8 +12,6 @@ from chaosprep.layouts.mask_set import MaskCase, MaskSet, Organs
 from chaosprep.layouts.table import find_masks
 from chaosprep.running.mapping import OnCase, ignore, map_cases
 from chaosprep.running.options import OnError
-
-_REMEDY = "Settle them, or leave these cases out with --on-error skip."
 
 
 def evaluate(
@@ -66,7 +58,7 @@ def evaluate(
     chosen = _organs(prediction, reference, wanted, tuple(organs))
     narrowed = bool(patients) or split is not None
     problems = [*reference.problems, *prediction.problems]
-    problems += _missing(prediction, wanted)
+    problems += [_missing(member) for member in wanted if member.id not in prediction.members]
     surplus, aside = _surplus(prediction, reference)
     problems += surplus
     if narrowed:
@@ -85,7 +77,9 @@ def evaluate(
     if problems and (on_error == "stop" or not results):
         left = "" if results else ", and no case is left"
         raise ProblemsError(
-            f"evaluate: {plural(len(problems), 'problem')}{left}", _REMEDY, tuple(problems)
+            f"evaluate: {plural(len(problems), 'problem')}{left}",
+            "Settle them, or leave these cases out with --on-error skip.",
+            tuple(problems),
         )
     return Evaluation(
         pred=prediction.kind,
@@ -166,15 +160,13 @@ def _is_of(problem: Problem, wanted: list[MaskCase]) -> bool:
     )
 
 
-def _missing(prediction: MaskSet, wanted: list[MaskCase]) -> Iterator[Problem]:
-    for member in wanted:
-        if member.id not in prediction.members:
-            yield Problem(
-                code="case-missing",
-                id=member.id,
-                reason="the prediction lacks this case",
-                remedy="Predict it, or choose with --patient or --split.",
-            )
+def _missing(member: MaskCase) -> Problem:
+    return Problem(
+        code="case-missing",
+        id=member.id,
+        reason="the prediction lacks this case",
+        remedy="Predict it, or choose with --patient or --split.",
+    )
 
 
 def _surplus(prediction: MaskSet, reference: MaskSet) -> tuple[list[Problem], tuple[str, ...]]:

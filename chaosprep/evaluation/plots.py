@@ -1,7 +1,6 @@
 """A box plot for each metric, drawn without a screen and without matplotlib's global state."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from io import BytesIO
 from typing import TYPE_CHECKING
 
@@ -10,6 +9,7 @@ from chaosprep.evaluation.results import METRICS, Evaluation, OrganResult
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 _PANELS = {name: metric for name, metric in METRICS.items() if metric.title}
 _COLUMNS = 3
@@ -22,40 +22,47 @@ def box_plots(found: Evaluation) -> bytes:
     Raises:
         ChaosprepError: `extra`, matplotlib is not installed.
     """
+    organs = [summary.organ for summary in found.summaries]
+    rows = -(-len(_PANELS) // _COLUMNS)
+
+    def draw(figure: "Figure") -> None:
+        axes = figure.subplots(rows, _COLUMNS).ravel()
+        for (name, metric), panel in zip(_PANELS.items(), axes, strict=False):
+            _panel(panel, name, metric.title, organs, found.results)
+            panel.set_ylim(**({"top": 1.005 * metric.best} if metric.best else {"bottom": 0}))
+        for panel in axes[len(_PANELS) :]:
+            panel.set_axis_off()
+
+    return drawn(draw, (9, 3 * rows), dpi=120)
+
+
+def drawn(draw: Callable[["Figure"], None], size: tuple[float, float], dpi: int) -> bytes:
+    """A PNG in matplotlib's own style, not the user's: the same numbers give the same picture.
+
+    Args:
+        draw: fills the figure.
+        size: of the figure in inches, width and height.
+        dpi: pixels per inch.
+
+    Raises:
+        ChaosprepError: `extra`, matplotlib is not installed.
+    """
     try:
+        from matplotlib import rc_context, rcdefaults
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
     except ImportError as error:
         raise ChaosprepError(
             "matplotlib is not installed", "Run: pip install 'chaosprep[plot]'.", "extra"
         ) from error
-    organs = [summary.organ for summary in found.summaries]
-    with default_style():
-        rows = -(-len(_PANELS) // _COLUMNS)
-        figure = Figure(figsize=(9, 3 * rows), dpi=120, layout="constrained")
+    with rc_context():
+        rcdefaults()
+        figure = Figure(figsize=size, dpi=dpi, layout="constrained")
         FigureCanvasAgg(figure)
-        axes = figure.subplots(rows, _COLUMNS).ravel()
-        for (name, metric), panel in zip(_PANELS.items(), axes, strict=False):
-            _panel(panel, name, metric.title, organs, found.results)
-            if metric.best:
-                panel.set_ylim(top=metric.best + 0.005 * metric.best)
-            else:
-                panel.set_ylim(bottom=0)
-        for panel in axes[len(_PANELS) :]:
-            panel.set_axis_off()
+        draw(figure)
         stream = BytesIO()
         figure.savefig(stream, format="png", metadata={"Software": None})
     return stream.getvalue()
-
-
-@contextmanager
-def default_style() -> Iterator[None]:
-    """Draw in matplotlib's own style, not the user's: the same numbers give the same picture."""
-    from matplotlib import rc_context, rcdefaults
-
-    with rc_context():
-        rcdefaults()
-        yield
 
 
 def _panel(

@@ -88,8 +88,12 @@ class Evaluation(msgspec.Struct, frozen=True, kw_only=True):
 
 def summarize(results: Sequence[OrganResult]) -> tuple[Summary, ...]:
     """One summary for each organ, in the order in which the organs come."""
-    organs = dict.fromkeys(row.organ for row in results)
-    return tuple(_summary(organ, [r for r in results if r.organ == organ]) for organ in organs)
+    found = []
+    for organ in dict.fromkeys(row.organ for row in results):
+        rows = [row for row in results if row.organ == organ]
+        metrics = {name: spread([getattr(row, name) for row in rows]) for name in METRICS}
+        found.append(Summary(organ=organ, cases=len(rows), metrics=metrics))
+    return tuple(found)
 
 
 def spread(values: Sequence[float | None]) -> Spread:
@@ -97,8 +101,3 @@ def spread(values: Sequence[float | None]) -> Spread:
     known = [value for value in values if value is not None]
     mean = fmean(known) if known else None
     return Spread(mean, stdev(known) if len(known) > 1 else None, len(known))
-
-
-def _summary(organ: str, rows: list[OrganResult]) -> Summary:
-    metrics = {name: spread([getattr(row, name) for row in rows]) for name in METRICS}
-    return Summary(organ=organ, cases=len(rows), metrics=metrics)

@@ -30,12 +30,8 @@ def scores(
 ) -> Scores:
     """Score one organ of one case; a metric that cannot be measured scores 0.
 
-    Args:
-        dice: from 0 to 1.
-        ravd: %, without its sign.
-        assd: mm.
-        mssd: mm.
-        in_mm: whether the size of the voxels is known; without it distances have no score.
+    Dice goes from 0 to 1, RAVD is % without its sign, distances are mm: they have no score where
+    the size of the voxels is not known, `in_mm`.
     """
     return Scores(
         100 * dice if dice >= SCORING.dice else 0.0,

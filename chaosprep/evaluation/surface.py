@@ -20,13 +20,9 @@ Distances = NDArray[np.float64]
 class Surface:
     """Distances between two borders, mm; None where one of the masks has no border."""
 
-    assd: float | None
-    mssd: float | None
-    hd95: float | None
-
-
-_SAME = Surface(0.0, 0.0, 0.0)
-_UNKNOWN = Surface(None, None, None)
+    assd: float | None = None
+    mssd: float | None = None
+    hd95: float | None = None
 
 
 def border(mask: Mask) -> Mask:
@@ -60,10 +56,10 @@ def surface(pred: Mask, ref: Mask, spacing: Spacing) -> Surface:
     box = _around(pred | ref)
     pred, ref = pred[box], ref[box]
     if np.array_equal(pred, ref):
-        return _SAME
+        return Surface(0.0, 0.0, 0.0)
     borders = border(pred), border(ref)
     if not (borders[0].any() and borders[1].any()):
-        return _UNKNOWN
+        return Surface()
     there, back = directed(*borders, spacing), directed(*borders[::-1], spacing)
     assd = (there.sum() + back.sum()) / (there.size + back.size)
     mssd = max(there.max(), back.max())

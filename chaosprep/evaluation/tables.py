@@ -20,7 +20,9 @@ def table(found: Evaluation) -> list[str]:
     A case whose name is too long for that has it on a line of its own, above.
     """
     lines = [_Line("Case", "Organ", [one.heading for one in _COLUMNS.values()])]
-    lines += [_Line(row.case, row.organ, _cells(row)) for row in found.results]
+    for row in found.results:
+        cells = [_number(getattr(row, name), one.decimals) for name, one in _COLUMNS.items()]
+        lines.append(_Line(row.case, row.organ, cells))
     for summary in found.summaries:
         lines += _summary(summary)
     organ = max(len(line.organ) for line in lines)
@@ -45,7 +47,8 @@ def csv_text(found: Evaluation) -> str:
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow(OrganResult.__struct_fields__)
     for row in found.results:
-        writer.writerow(_plain(value) for value in msgspec.structs.astuple(row))
+        values = msgspec.structs.astuple(row)
+        writer.writerow(f"{one:.6f}" if isinstance(one, float) else one for one in values)
     return stream.getvalue()
 
 
@@ -63,13 +66,5 @@ def _summary(summary: Summary) -> Iterator[_Line]:
     yield _Line("cases", summary.organ, [str(one.n) for one, _ in spreads])
 
 
-def _cells(row: OrganResult) -> list[str]:
-    return [_number(getattr(row, name), one.decimals) for name, one in _COLUMNS.items()]
-
-
 def _number(value: float | None, decimals: int) -> str:
     return "-" if value is None else f"{value:.{decimals}f}"
-
-
-def _plain(value: object) -> object:
-    return f"{value:.6f}" if isinstance(value, float) else value

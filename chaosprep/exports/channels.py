@@ -35,6 +35,8 @@ ChannelsField = Annotated[
     ),
 ]
 
+_CHOOSE_ONE = "Choose one with --sequence, or make each a case of its own with --channels single."
+
 
 @dataclass(frozen=True)
 class Study:
@@ -60,13 +62,10 @@ class Choice:
 
 
 def choose(dataset: Dataset, sequences: Sequence[str] = (), channels: Channels = "joint") -> Choice:
-    """Group the cases of a dataset into studies.
+    """Group the cases of a dataset into studies, of all sequences or of these, in their order.
 
-    Args:
-        dataset: the dataset.
-        sequences: which to take, in the order of the channels; none means all.
-        channels: `joint` makes the sequences of a patient one study (all or, where none are named,
-            one sequence or in- and out-phase); `single` makes each a study of one channel.
+    `joint` makes the sequences of a patient one study (all or, where none are named, one sequence
+    or in- and out-phase); `single` makes each a study of one channel.
 
     Raises:
         UsageError: `sequence-unknown`; `sequences-mixed` where the sequences are no channels of
@@ -74,7 +73,13 @@ def choose(dataset: Dataset, sequences: Sequence[str] = (), channels: Channels =
     """
     wanted = _known(dataset, sequences)
     if channels == "single":
-        _check_one_modality(wanted)
+        if len({is_ct(sequence) for sequence in wanted}) > 1:
+            raise UsageError(
+                "sequence: CT and MR are normalised in different ways, and make no dataset "
+                "together",
+                "Choose with --sequence ct, or name the MR sequences.",
+                code="modalities-mixed",
+            )
         name = _channel_name(wanted[0]) if len(wanted) == 1 else "MR"
         return Choice(singles(dataset, wanted), (name,))
     if not sequences and len(wanted) > 1 and wanted not in PHASES:
@@ -117,20 +122,12 @@ def read_study(study: Study, labels: dict[str, int]) -> tuple[tuple[Volume, ...]
     for case, image in zip(study.channels[1:], images[1:], strict=True):
         other = image.lattice
         if other.shape != lattice.shape or other.differs_by(lattice) > SAME_POSITION:
-            raise FileError(
-                f"{case.id} does not lie on the grid of {study.channels[0].id}",
-                "Choose one with --sequence, or make each a case of its own with "
-                "--channels single.",
-                code="channel-grid",
-            )
+            reason = f"{case.id} does not lie on the grid of {study.channels[0].id}"
+            raise FileError(reason, _CHOOSE_ONE, "channel-grid")
     found = (label_volume(case, labels) for case in study.channels)
     masks = [mask.voxels for mask in found if mask is not None]
     if any(not np.array_equal(mask, masks[0]) for mask in masks[1:]):
-        raise FileError(
-            "the masks of its channels differ",
-            "Choose one with --sequence, or make each a case of its own with --channels single.",
-            code="channel-masks",
-        )
+        raise FileError("the masks of its channels differ", _CHOOSE_ONE, "channel-masks")
     on_grid = tuple(Volume(image.voxels, lattice) for image in images)
     return on_grid, Volume(masks[0], lattice) if masks else None
 
@@ -179,15 +176,6 @@ def _known(dataset: Dataset, sequences: Sequence[str]) -> tuple[str, ...]:
             code="sequence-unknown",
         )
     return tuple(dict.fromkeys(sequences)) or tuple(there)
-
-
-def _check_one_modality(wanted: tuple[str, ...]) -> None:
-    if len({is_ct(sequence) for sequence in wanted}) > 1:
-        raise UsageError(
-            "sequence: CT and MR are normalised in different ways, and make no dataset together",
-            "Choose with --sequence ct, or name the MR sequences.",
-            code="modalities-mixed",
-        )
 
 
 def _sequence(case: Case) -> str:

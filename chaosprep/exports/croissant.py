@@ -4,7 +4,6 @@ Croissant 1.0: https://docs.mlcommons.org/croissant/docs/croissant-spec-1.0.html
 """
 
 import hashlib
-from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +16,8 @@ from chaosprep.dataset.store import Store
 from chaosprep.errors import not_as_written
 from chaosprep.exports.pairs import Carried, carry_pairs, no_dicom
 from chaosprep.exports.record import Export, NoParams
-from chaosprep.exports.rows import flat
-from chaosprep.files import write_json
+from chaosprep.exports.rows import flat, write_lines
+from chaosprep.files import sha256, write_json
 from chaosprep.running.folder import LICENSE, Exported, license_text, new_folder
 from chaosprep.running.options import RunOptions
 
@@ -61,10 +60,12 @@ def _export(dataset: Dataset, output: Path, params: NoParams, options: RunOption
     """
     with new_folder(dataset, output, "croissant", {}, options.overwrite) as folder:
         found = carry_pairs(dataset, folder, format="croissant", options=options, check=no_dicom)
-        with (folder / TABLE).open("xb") as table:
-            table.writelines(map(_line, found.rows()))
+        write_lines(folder / TABLE, found.rows, _line)
         write_json(folder / DESCRIPTION, describe(dataset, found, folder))
-        _verify(found, folder)
+        store = Store(folder)
+        for row in found.rows():  # `carry_pairs` hashed them
+            if not all(store.has(file) for file in row.files()):
+                raise not_as_written(row.id)
     return Exported("croissant", output, len(found.ids), found.slices, found.skipped)
 
 
@@ -80,6 +81,11 @@ def describe(dataset: Dataset, found: Carried, folder: Path) -> dict[str, Any]:
     licenses = [one.path or one.name or one.title for one in dataset.licenses]
     sources = [" ".join(filter(None, (one.title, one.path))) for one in dataset.sources]
     stages = " > ".join(past.stage for past in dataset.history)
+    table, terms = folder / TABLE, license_text(dataset).encode()
+    about_table = "The table: one line of JSON for each image and its mask."
+    about_terms = "Licence and sources of the data, to read."
+    with table.open("rb") as data:
+        digest = hashlib.file_digest(data, "sha256").hexdigest()
     return {
         "@context": _CONTEXT,
         "@type": "sc:Dataset",
@@ -90,8 +96,8 @@ def describe(dataset: Dataset, found: Carried, folder: Path) -> dict[str, Any]:
         "citeAs": "; ".join(sources),
         "isBasedOn": [one.path for one in dataset.sources if one.path],
         "distribution": [
-            _table_file(folder),
-            _license_file(license_text(dataset)),
+            _file(TABLE, about_table, "application/jsonlines", table.stat().st_size, digest),
+            _file(LICENSE, about_terms, "text/plain", len(terms), sha256(terms)),
             *_file_sets(found),
         ],
         "recordSet": [
@@ -107,30 +113,16 @@ def describe(dataset: Dataset, found: Carried, folder: Path) -> dict[str, Any]:
     }
 
 
-def _table_file(folder: Path) -> dict[str, Any]:
+def _file(name: str, description: str, kind: str, size: int, digest: str) -> dict[str, Any]:
     return {
         "@type": "cr:FileObject",
-        "@id": TABLE,
-        "name": TABLE,
-        "description": "The table: one line of JSON for each image and its mask.",
-        "contentUrl": TABLE,
-        "contentSize": f"{(folder / TABLE).stat().st_size} B",
-        "encodingFormat": "application/jsonlines",
-        "sha256": _digest(folder / TABLE),
-    }
-
-
-def _license_file(text: str) -> dict[str, Any]:
-    data = text.encode()
-    return {
-        "@type": "cr:FileObject",
-        "@id": LICENSE,
-        "name": LICENSE,
-        "description": "Licence and sources of the data, to read.",
-        "contentUrl": LICENSE,
-        "contentSize": f"{len(data)} B",
-        "encodingFormat": "text/plain",
-        "sha256": hashlib.sha256(data).hexdigest(),
+        "@id": name,
+        "name": name,
+        "description": description,
+        "contentUrl": name,
+        "contentSize": f"{size} B",
+        "encodingFormat": kind,
+        "sha256": digest,
     }
 
 
@@ -173,19 +165,3 @@ def _field(field: dict[str, Any]) -> dict[str, Any]:
 
 def _line(row: Slice) -> bytes:
     return msgspec.json.encode(flat(row)) + b"\n"
-
-
-def _verify(found: Carried, folder: Path) -> None:
-    """Read the table back: every row, with files that are there (`carry_pairs` hashed them)."""
-    store = Store(folder)
-    with (folder / TABLE).open("rb") as lines:
-        for row, line in zip_longest(found.rows(), lines):
-            if row is None or line is None or line != _line(row):
-                raise not_as_written(TABLE)
-            if not all(store.has(file) for file in row.files()):
-                raise not_as_written(row.id)
-
-
-def _digest(file: Path) -> str:
-    with file.open("rb") as data:
-        return hashlib.file_digest(data, "sha256").hexdigest()

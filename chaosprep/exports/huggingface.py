@@ -6,7 +6,7 @@ whose metadata.jsonl names the files; `image_file_name` becomes the feature `ima
 
 from collections import Counter
 from collections.abc import Iterator
-from itertools import zip_longest
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from chaosprep.errors import FileError, not_as_written
 from chaosprep.exports.huggingface_card import card
 from chaosprep.exports.pairs import Carried, carry_pairs, no_dicom
 from chaosprep.exports.record import Export, NoParams
-from chaosprep.exports.rows import OBJECTS, flat
+from chaosprep.exports.rows import OBJECTS, flat, write_lines
 from chaosprep.files import write_durably
 from chaosprep.running.folder import Exported, new_folder
 from chaosprep.running.options import RunOptions
@@ -133,13 +133,8 @@ def _write(found: Carried, split: Split, left_out: frozenset[str], file: Path) -
         values = metadata(row)
         return msgspec.json.encode({k: v for k, v in values.items() if k not in left_out}) + b"\n"
 
-    with file.open("xb") as new:
-        new.writelines(map(encoded, _rows(found, split)))
-    with file.open("rb") as lines:
-        for row, line in zip_longest(_rows(found, split), lines):
-            if row is None or line is None or line != encoded(row):
-                raise not_as_written(file.name)
-            values = msgspec.json.decode(line)
-            paths = (values[name] for name in values if name.endswith("_file_name"))
-            if not all((file.parent / path).is_file() for path in paths):
-                raise not_as_written(row.id)
+    write_lines(file, partial(_rows, found, split), encoded)
+    for row in _rows(found, split):
+        paths = (path for name, path in metadata(row).items() if name.endswith("_file_name"))
+        if not all((file.parent / path).is_file() for path in paths if path is not None):
+            raise not_as_written(row.id)

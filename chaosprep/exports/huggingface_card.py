@@ -38,14 +38,13 @@ def card(dataset: Dataset, rows: Iterable[Slice]) -> str:
 
 
 def _head(licenses: tuple[License, ...], modalities: list[str], total: int) -> list[str]:
-    tags = ["medical", "segmentation", *modalities]
     return [
         "---",
         *_license(licenses),
         "task_categories:",
         "- image-segmentation",
         "tags:",
-        *(f"- {tag}" for tag in tags),
+        *(f"- {tag}" for tag in ("medical", "segmentation", *modalities)),
         "size_categories:",
         f"- {next((name for limit, name in _SIZES if total < limit), 'n>1M')}",
         "---",

@@ -6,24 +6,18 @@ from typing import Any
 
 from chaosprep.dataset.manifest import Dataset
 from chaosprep.dataset.stacking import organ_labels
-from chaosprep.errors import NothingFoundError
-from chaosprep.exports.channels import (
-    ChannelsField,
-    SequencesField,
-    check_masks_are_labels,
-    choose,
-)
+from chaosprep.exports.channels import ChannelsField, SequencesField, check_masks_are_labels, choose
 from chaosprep.exports.record import Export
 from chaosprep.exports.volumes import (
     NOBODY_VALIDATES,
     Written,
-    check_written,
     decathlon_task,
+    describe,
+    no_training,
     notes,
     titles,
     write_studies,
 )
-from chaosprep.files import write_json
 from chaosprep.params import Fields, plain
 from chaosprep.running.folder import Exported, new_folder
 from chaosprep.running.options import RunOptions
@@ -63,8 +57,7 @@ def _export(dataset: Dataset, output: Path, params: MonaiParams, options: RunOpt
             "labels": {"0": "background", **{str(at): organ for organ, at in organs.items()}},
             **datalist(written),
         }
-        write_json(folder / DATALIST, found)
-        check_written(folder, written, {DATALIST: found})
+        describe(folder, written, {DATALIST: found})
     said = notes(dataset, choice.studies, written)
     if not any(one.study.fold is not None or one.study.split == "val" for one in written):
         said += (NOBODY_VALIDATES,)
@@ -98,9 +91,7 @@ def datalist(written: Sequence[Written]) -> dict[str, Any]:
         training = [_item(one) for one in learning if one.study.split == "train"]
         validation = [_item(one) for one in learning if one.study.split == "val"]
     if not training:
-        raise NothingFoundError(
-            "no case is left to train with", "Settle the problems of its cases.", "no-training"
-        )
+        raise no_training()
     testing = [_item(one) for one in written if one.study.split == "test"]
     test = [item["image"] for item in testing]
     lists = {"training": training, "validation": validation, "test": test, "testing": testing}

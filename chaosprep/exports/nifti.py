@@ -9,8 +9,8 @@ from chaosprep.dataset.stacking import organ_labels
 from chaosprep.errors import ChaosprepError
 from chaosprep.exports.channels import SequencesField, Study, check_masks_are_labels, singles
 from chaosprep.exports.record import Export
-from chaosprep.exports.volumes import Task, check_written, notes, titles, write_studies
-from chaosprep.files import write_durably, write_json
+from chaosprep.exports.volumes import Task, describe, notes, titles, write_studies
+from chaosprep.files import write_durably
 from chaosprep.formats.nifti import ENDING
 from chaosprep.known import SERIES
 from chaosprep.params import Fields, plain
@@ -53,10 +53,8 @@ def _export(dataset: Dataset, output: Path, params: NiftiParams, options: RunOpt
             DESCRIPTION: _description(dataset),
             "participants.json": {name: {"Description": text} for name, text in _COLUMNS.items()},
         }
-        for file, value in described.items():
-            write_json(folder / file, value)
         _write_tables(folder, [one.study for one in written], organs)
-        check_written(folder, written, described)
+        describe(folder, written, described)
     said = notes(dataset, studies, written)
     slices = sum(one.slices for one in written)
     return Exported("nifti", output, len(written), slices, skipped, said)

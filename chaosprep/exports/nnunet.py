@@ -10,7 +10,7 @@ from msgspec import Meta
 
 from chaosprep.dataset.manifest import Dataset
 from chaosprep.dataset.stacking import organ_labels
-from chaosprep.errors import ChaosprepError, NothingFoundError, UsageError, not_as_written
+from chaosprep.errors import ChaosprepError, UsageError, not_as_written
 from chaosprep.exports.channels import (
     ChannelsField,
     Choice,
@@ -23,13 +23,14 @@ from chaosprep.exports.record import Export
 from chaosprep.exports.volumes import (
     NOBODY_VALIDATES,
     Written,
-    check_written,
     decathlon_task,
+    describe,
+    no_training,
     notes,
     titles,
     write_studies,
 )
-from chaosprep.files import read_regular, write_json
+from chaosprep.files import read_regular
 from chaosprep.formats.nifti import ENDING
 from chaosprep.params import Fields, plain
 from chaosprep.running.folder import Exported, new_folder
@@ -91,9 +92,7 @@ def _export(dataset: Dataset, output: Path, params: NnunetParams, options: RunOp
         folds = splits(training, count_folds(choice.studies))
         if folds:
             described[SPLITS] = folds
-        for file, value in described.items():
-            write_json(folder / file, value)
-        check_written(folder, written, described)
+        describe(folder, written, described)
         check_training(folder)
     said = (*notes(dataset, choice.studies, written), _about_folds(place.name, folds))
     slices = sum(one.slices for one in written)
@@ -116,18 +115,14 @@ def splits(training: Sequence[Written], folds: int) -> list[dict[str, list[str]]
         ChaosprepError: `no-training` where nobody trains, `fold-empty` where a fold has lost its
             last case.
     """
-    if folds:
-        sides = [(fold, [one.study.fold == fold for one in training]) for fold in range(folds)]
-    else:
-        sides = [(0, [one.study.split == "val" for one in training])]
     found = []
-    for fold, validates in sides:
-        val = [one.study.id for one, yes in zip(training, validates, strict=True) if yes]
-        train = [one.study.id for one, yes in zip(training, validates, strict=True) if not yes]
+    for fold in range(folds or 1):
+        ids: dict[bool, list[str]] = {True: [], False: []}
+        for study in (one.study for one in training):
+            ids[study.fold == fold if folds else study.split == "val"].append(study.id)
+        val, train = ids[True], ids[False]
         if not train:
-            raise NothingFoundError(
-                "no case is left to train with", "Settle the problems of its cases.", "no-training"
-            )
+            raise no_training()
         if folds and not val:
             raise ChaosprepError(
                 f"fold {fold} has no case left to validate with",

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
+from operator import attrgetter
 from pathlib import Path
 
 from chaosprep.dataset.case import Case
@@ -49,22 +50,16 @@ def carry_pairs(
 ) -> Carried:
     """Bring every image and mask into a folder: a hard link, a copy across file systems.
 
-    Each is read again where it lies and compared with its recorded hash.
-
-    Args:
-        dataset: what to export.
-        folder: where to.
-        format: the export, for its messages.
-        options: workers, and what to do about problems.
-        check: raises a `FileError` for a slice that the format cannot take.
-        place: where each file goes. This and `check` must pickle.
+    Each is read again where it lies and compared with its recorded hash. `check` raises a
+    `FileError` for a slice that the format cannot take; it and `place` must pickle.
 
     Raises:
         ProblemsError: there were problems, and they are not to be skipped.
         NothingFoundError: nothing is left.
     """
     work = partial(_carry_case, folder=folder, check=check, place=place)
-    made, skipped = export_each(work, dataset.cases, _id, options, format)
+    name = attrgetter("id")
+    made, skipped = export_each(work, dataset.cases, name, options, format)
     slices = sum(count for _, count in made)
     return Carried(dataset, frozenset(id for id, _ in made), slices, skipped)
 
@@ -95,7 +90,3 @@ def _carry_case(
             if not store.is_whole(made):
                 raise not_as_written(made.path)
     return case.id, len(case.slices)
-
-
-def _id(case: Case) -> str:
-    return case.id

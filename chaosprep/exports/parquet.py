@@ -38,13 +38,22 @@ def _export(dataset: Dataset, output: Path, params: NoParams, options: RunOption
     Raises:
         ChaosprepError: `extra` without pyarrow, or the output cannot be made.
     """
-    parquet = _pyarrow_parquet()
+    try:
+        import pyarrow
+        from pyarrow import parquet
+    except ImportError as error:
+        raise ChaosprepError(
+            "Parquet is written with pyarrow, which is not installed",
+            "Install it: pip install 'chaosprep[parquet]'.",
+            code="extra",
+        ) from error
     schema = table_types(dataset)
     with new_folder(dataset, output, "parquet", {}, options.overwrite) as folder:
         part, count = folder / f"{TABLE}.part", 0
         with parquet.ParquetWriter(part, schema, compression="zstd") as writer:
             for rows in _batches(dataset, options):
-                writer.write_table(_table(rows, schema))
+                values = [flat(row) for row in rows]
+                writer.write_table(pyarrow.Table.from_pylist(values, schema=schema))
                 count += len(rows)
         settle(part, folder / TABLE)
         with parquet.ParquetFile(folder / TABLE) as file:
@@ -90,12 +99,6 @@ def _batches(dataset: Dataset, options: RunOptions) -> Iterator[list[Slice]]:
         yield rows
 
 
-def _table(rows: list[Slice], schema: "pyarrow.Schema") -> "pyarrow.Table":
-    import pyarrow as pa
-
-    return pa.Table.from_pylist([flat(row) for row in rows], schema=schema)
-
-
 def _verify(file: Any, dataset: Dataset, count: int) -> None:  # noqa: ANN401 - a ParquetFile
     """Read the table back: each row is the manifest's."""
     if file.metadata.num_rows != count:
@@ -105,15 +108,3 @@ def _verify(file: Any, dataset: Dataset, count: int) -> None:  # noqa: ANN401 - 
     for there, here in zip_longest(read, expected):
         if here is None or there is None or there != here:
             raise not_as_written(TABLE)
-
-
-def _pyarrow_parquet() -> Any:  # noqa: ANN401 - a module
-    try:
-        from pyarrow import parquet
-    except ImportError as error:
-        raise ChaosprepError(
-            "Parquet is written with pyarrow, which is not installed",
-            "Install it: pip install 'chaosprep[parquet]'.",
-            code="extra",
-        ) from error
-    return parquet

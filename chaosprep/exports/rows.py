@@ -1,10 +1,14 @@
 """A row of the table as plain values, for formats that know no objects."""
 
+from collections.abc import Callable, Iterable
+from itertools import zip_longest
+from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from chaosprep.dataset.records import Slice, encode_row
+from chaosprep.errors import not_as_written
 
 OBJECTS = ("labels", "pixels", "grid", "augmentation")
 """The fields that are objects with keys of their own: JSON text where a column has one type."""
@@ -17,3 +21,19 @@ def flat(row: Slice) -> dict[str, Any]:
         if values[name] is not None:
             values[name] = msgspec.json.encode(values[name]).decode()
     return values
+
+
+def write_lines(
+    file: Path, rows: Callable[[], Iterable[Slice]], line: Callable[[Slice], bytes]
+) -> None:
+    """Write a table, a line for each row, and read it back.
+
+    Raises:
+        FileError: `not-as-written`.
+    """
+    with file.open("xb") as new:
+        new.writelines(map(line, rows()))
+    with file.open("rb") as lines:
+        for row, there in zip_longest(rows(), lines):
+            if row is None or there is None or there != line(row):
+                raise not_as_written(file.name)

@@ -1,4 +1,4 @@
-"""The exports that there are, and where each is: nothing of them is imported to list them."""
+"""The exports that there are: nothing of them is imported to list them."""
 
 from pkgutil import resolve_name
 from typing import TYPE_CHECKING, Any
@@ -13,36 +13,20 @@ GROUP = "chaosprep.exports"
 """The entry points with which other packages add theirs: a name, and where its `Export` is."""
 
 EXPORTS = {
-    "nnunet": (
-        "nnU-Net v2's raw layout: volumes, dataset.json and splits_final.json.",
-        "chaosprep.exports.nnunet:export",
-    ),
-    "nifti": ("NIfTI volumes with BIDS-like names.", "chaosprep.exports.nifti:export"),
-    "monai": (
-        "NIfTI volumes and a Decathlon datalist with folds.",
-        "chaosprep.exports.monai:export",
-    ),
-    "huggingface": (
-        "An imagefolder for datasets: PNG pairs, metadata.jsonl and a dataset card.",
-        "chaosprep.exports.huggingface:export",
-    ),
-    "parquet": (
-        "The table as Parquet, for pandas, polars and duckdb.",
-        "chaosprep.exports.parquet:export",
-    ),
-    "croissant": (
-        "The dataset with its Croissant description, for dataset search.",
-        "chaosprep.exports.croissant:export",
-    ),
+    "nnunet": "nnU-Net v2's raw layout: volumes, dataset.json and splits_final.json.",
+    "nifti": "NIfTI volumes with BIDS-like names.",
+    "monai": "NIfTI volumes and a Decathlon datalist with folds.",
+    "huggingface": "An imagefolder for datasets: PNG pairs, metadata.jsonl and a dataset card.",
+    "parquet": "The table as Parquet, for pandas, polars and duckdb.",
+    "croissant": "The dataset with its Croissant description, for dataset search.",
 }
-"""Format -> what it is, in a line, and where its record is."""
+"""Format -> what it is, in a line; its record is `export` in the module of that name."""
 
 
 def lines() -> dict[str, str]:
     """What each export is, in a line; after our own those of other packages."""
     others = {name: f"From the package {package(p)}." for name, p in sorted(found(GROUP).items())}
-    own = {name: line for name, (line, _) in EXPORTS.items()}
-    return own | {name: others[name] for name in others if name not in own}
+    return EXPORTS | {name: others[name] for name in others if name not in EXPORTS}
 
 
 def find_export(format: str) -> "Export[Any]":
@@ -55,7 +39,7 @@ def find_export(format: str) -> "Export[Any]":
     from chaosprep.exports.record import Export
 
     if format in EXPORTS:
-        ours: Export[Any] = resolve_name(EXPORTS[format][1])
+        ours: Export[Any] = resolve_name(f"chaosprep.exports.{format}:export")
         return ours
     others = found(GROUP)
     if format not in others:

@@ -2,15 +2,16 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from chaosprep.dataset.manifest import Dataset
-from chaosprep.errors import FileError, Problem, not_as_written
+from chaosprep.errors import FileError, NothingFoundError, Problem, not_as_written
 from chaosprep.exports.channels import Study, read_study
-from chaosprep.files import read_regular
+from chaosprep.files import read_regular, write_json
 from chaosprep.formats.nifti import ENDING, write_checked
 from chaosprep.running.folder import export_each
 from chaosprep.running.options import RunOptions
@@ -61,20 +62,19 @@ def write_studies(
     tasks: Sequence[Task], options: RunOptions, format: str
 ) -> tuple[list[Written], tuple[Problem, ...]]:
     """Write every study; see `export_each` for problems."""
-    return export_each(_write, tasks, _id, options, format)
+    return export_each(_write, tasks, attrgetter("study.id"), options, format)
 
 
-def check_written(folder: Path, written: Iterable[Written], described: dict[str, object]) -> None:
-    """Compare a folder with what was to be written: its JSON, and its volumes, no more, no fewer.
+def describe(folder: Path, written: Iterable[Written], described: dict[str, object]) -> None:
+    """Write an export's JSON, file -> content, and read it back.
 
-    Args:
-        folder: the export.
-        written: the studies that it holds.
-        described: JSON file -> what it must hold; every volume that this names must be there.
+    Every volume that it names must be there, and those of the studies, no more, no fewer.
 
     Raises:
         FileError: `not-as-written`.
     """
+    for file, value in described.items():
+        write_json(folder / file, value)
     there = {path.relative_to(folder).as_posix() for path in folder.rglob(f"*{ENDING}")}
     for name, value in described.items():
         found = msgspec.json.decode(read_regular(folder / name))
@@ -114,6 +114,13 @@ def notes(dataset: Dataset, chosen: Iterable[Study], written: Iterable[Written])
     return tuple(said)
 
 
+def no_training() -> NothingFoundError:
+    """Nobody is left to train with."""
+    return NothingFoundError(
+        "no case is left to train with", "Settle the problems of its cases.", "no-training"
+    )
+
+
 def titles(found: Iterable[Any]) -> list[str]:
     """Licences or sources of a dataset as text, each with its address."""
     return [" ".join(filter(None, (one.title, one.path))) for one in found]
@@ -134,7 +141,3 @@ def _write(task: Task) -> Written:
     if label is not None:
         write_checked(task.folder / task.label, label)
     return Written(study, task.images, task.label if label else None, len(images[0].voxels))
-
-
-def _id(task: Task) -> str:
-    return task.study.id

@@ -2,45 +2,72 @@
 
 import hashlib
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Annotated
+
+from msgspec import Meta
 
 from chaosprep.dataset.records import Split
+from chaosprep.dataset.store import Link
 from chaosprep.errors import UsageError
+from chaosprep.imaging.limits import MAX_PIXELS
+from chaosprep.known import SERIES
+from chaosprep.layouts.find import LayoutParams
+
+Fraction = Annotated[float, Meta(ge=0, lt=1)]
 
 
-class Shares(Protocol):
-    """How much goes where, and who; as the parameters of `split` say it."""
+class SplitParams(LayoutParams, frozen=True, kw_only=True):
+    """How to divide the patients, and which series to take."""
 
-    @property
-    def val(self) -> float:
-        """Part of the patients for validation."""
+    val: Annotated[Fraction, Meta(description="Part of the patients for validation.")] = 0.2
+    test: Annotated[Fraction, Meta(description="Part of the patients for testing.")] = 0.0
+    folds: Annotated[
+        Annotated[int, Meta(ge=2)] | None,
+        Meta(description="Give every patient one of this many folds, instead of --val."),
+    ] = None
+    fold: Annotated[
+        Annotated[int, Meta(ge=0)] | None,
+        Meta(description="The fold that is the validation side, from 0. [default with --folds: 0]"),
+    ] = None
+    val_patient: Annotated[
+        tuple[str, ...],
+        Meta(description="A validation patient, such as MR005, instead of --val. Repeatable."),
+    ] = ()
+    test_patient: Annotated[
+        tuple[str, ...],
+        Meta(description="A test patient, such as MR001, instead of --test. Repeatable."),
+    ] = ()
+    sequence: Annotated[
+        tuple[str, ...],
+        Meta(
+            description="A series to take: t1-in, t1-out, t2-spir, ct; of a folder, a {sequence}. "
+            "Repeatable. [default: t1-in; of a folder, all]"
+        ),
+    ] = ()
+    seed: Annotated[int, Meta(description="Seed of the ranking of the patients.")] = 0
+    max_pixels: Annotated[
+        Annotated[int, Meta(ge=1, le=2**30)],
+        Meta(description="Largest file that is decoded, in pixels of all its frames."),
+    ] = MAX_PIXELS
+    link: Annotated[
+        Link, Meta(description="Copy the files, or link to the originals (hard or symbolic).")
+    ] = "copy"
 
-    @property
-    def test(self) -> float:
-        """Part for testing."""
-
-    @property
-    def folds(self) -> int | None:
-        """How many folds, instead of `val`."""
-
-    @property
-    def fold(self) -> int | None:
-        """The fold that is the validation side."""
-
-    @property
-    def val_patient(self) -> tuple[str, ...]:
-        """The validation patients, instead of `val`."""
-
-    @property
-    def test_patient(self) -> tuple[str, ...]:
-        """The test patients, instead of `test`."""
-
-    @property
-    def seed(self) -> int:
-        """Seed of the ranking."""
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.folds is not None and self.val_patient:
+            raise ValueError("folds and val_patient exclude each other")
+        if self.fold is not None and (self.folds is None or self.fold >= self.folds):
+            raise ValueError("fold must be smaller than folds")
+        if set(self.val_patient) & set(self.test_patient):
+            raise ValueError("val_patient and test_patient name the same patient")
+        if self.images is None and set(self.sequence) - SERIES.keys():
+            raise ValueError(f"sequence must be of {', '.join(SERIES)}")
+        if self.pseudonymize is not None and self.link == "sym":
+            raise ValueError("link sym would show the paths that pseudonymize hides")
 
 
-def assign(patients: Sequence[str], params: Shares) -> dict[str, tuple[Split, int | None]]:
+def assign(patients: Sequence[str], params: SplitParams) -> dict[str, tuple[Split, int | None]]:
     """Decide the side and the fold of every patient that is not a test patient by its folder.
 
     The patients are ranked by a hash of the seed and their id, so the order of the input does not
@@ -50,11 +77,16 @@ def assign(patients: Sequence[str], params: Shares) -> dict[str, tuple[Split, in
     Raises:
         UsageError: it cannot be done with these patients; the message says what there is.
     """
-    ranked = sorted(set(patients), key=lambda patient: _rank(params.seed, patient))
+
+    def rank(patient: str) -> tuple[bytes, str]:
+        text = f"chaosprep.split.1\n{params.seed}\n{patient}"
+        return hashlib.sha256(text.encode()).digest(), patient
+
+    ranked = sorted(set(patients), key=rank)
     sides: dict[str, tuple[Split, int | None]] = dict.fromkeys(ranked, ("train", None))
     free = [patient for patient in ranked if patient not in params.val_patient]
     count = 0 if params.test_patient else _count(params.test, "test", len(ranked))
-    test = params.test_patient or _last(free, count)
+    test = params.test_patient or free[max(0, len(free) - count) :]
     _known(test, ranked, "test_patient")
     rest = [patient for patient in ranked if patient not in test]
     if params.folds is None:
@@ -72,14 +104,6 @@ def assign(patients: Sequence[str], params: Shares) -> dict[str, tuple[Split, in
             code="split",
         )
     return sides
-
-
-def _rank(seed: int, patient: str) -> tuple[bytes, str]:
-    return hashlib.sha256(f"chaosprep.split.1\n{seed}\n{patient}".encode()).digest(), patient
-
-
-def _last(ranked: list[str], count: int) -> list[str]:
-    return ranked[max(0, len(ranked) - count) :]
 
 
 def _count(fraction: float, name: str, patients: int) -> int:

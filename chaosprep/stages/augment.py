@@ -12,14 +12,7 @@ import numpy as np
 from msgspec import Meta
 from numpy.typing import NDArray
 
-from chaosprep.augmentation import (
-    AnyRecipe,
-    AugmentorRecipe,
-    apply,
-    draw,
-    preset,
-    recipe_of,
-)
+from chaosprep.augmentation import AnyRecipe, AugmentorRecipe, apply, draw, preset, recipe_of
 from chaosprep.augmentation.apply import transformed
 from chaosprep.augmentation.guards import guarded
 from chaosprep.augmentation.presets import PresetName
@@ -38,16 +31,13 @@ from chaosprep.running.writer import Writer
 class AugmentParams(PngParams, frozen=True, kw_only=True):
     """How many copies to make, and what may happen to them."""
 
-    copies: Annotated[
-        Annotated[int, Meta(ge=0)], Meta(description="Copies of each training slice.")
-    ] = 1
+    copies: Annotated[int, Meta(ge=0, description="Copies of each training slice.")] = 1
     samples: Annotated[
         Annotated[int, Meta(ge=0)] | None,
         Meta(description="Copies in all, spread evenly over the training slices, for --copies."),
     ] = None
     preset: Annotated[
-        PresetName,
-        Meta(description="What may happen to a copy; --list-presets tells them apart."),
+        PresetName, Meta(description="What may happen to a copy; --list-presets tells them apart.")
     ] = "mri"
     spec: Annotated[
         dict[str, Any] | None,
@@ -85,19 +75,16 @@ class AugmentParams(PngParams, frozen=True, kw_only=True):
         Raises:
             UsageError: the spec is no recipe, or the engine does not have the preset.
         """
-        if self.spec is not None:
-            return _exact(recipe_of(self.spec), self.exact_probability)
-        return preset(self.preset, engine=self.engine, exact_probability=self.exact_probability)
-
-
-def _exact(recipe: AnyRecipe, exact: bool) -> AnyRecipe:
-    if not exact:
-        return recipe
-    if not isinstance(recipe, AugmentorRecipe):
-        raise UsageError(
-            "exact_probability: this recipe is exact anyway", "Leave it out.", "augmentation-recipe"
-        )
-    return msgspec.structs.replace(recipe, exact_probability=True)
+        exact = self.exact_probability
+        if self.spec is None:
+            return preset(self.preset, engine=self.engine, exact_probability=exact)
+        recipe = recipe_of(self.spec)
+        if not exact:
+            return recipe
+        if not isinstance(recipe, AugmentorRecipe):
+            reason = "exact_probability: this recipe is exact anyway"
+            raise UsageError(reason, "Leave it out.", "augmentation-recipe")
+        return msgspec.structs.replace(recipe, exact_probability=True)
 
 
 def plan(cases: Sequence[Case], params: AugmentParams) -> Callable[[Case], Case]:
@@ -141,11 +128,8 @@ def _copies(cases: Sequence[Case], params: AugmentParams) -> tuple[Callable[[Sli
     ids = [_rank(params.seed, row.id) for row in _train(cases)]
     ranks = np.sort(np.asarray(ids, dtype=np.uint64))
     if not ranks.size:
-        raise UsageError(
-            "samples: there is no training slice to copy",
-            "Split with patients to train on.",
-            "samples",
-        )
+        reason = "samples: there is no training slice to copy"
+        raise UsageError(reason, "Split with patients to train on.", "samples")
     each, more = divmod(params.samples, ranks.size)
     limit = int(ranks[more - 1]) if more else -1
 
@@ -207,13 +191,9 @@ def copy_of(
     draws = partial(draw, recipe, seed=params.seed, slice_id=id, copy=copy)
     found = guarded(draws, mask, params.keep_label, params.mask_sampling)
     transform = found.transform or Transform(found.parameters, image.shape)
+    swap, sampling = _swapped(row, params), params.mask_sampling
     made = transformed(
-        transform,
-        image,
-        mask,
-        sampled=found.mask,
-        swap=_swapped(row, params),
-        mask_sampling=params.mask_sampling,
+        transform, image, mask, sampled=found.mask, swap=swap, mask_sampling=sampling
     )
     left = found.parameters["guard"] == "left"
     note = ("every draw would have lost a label: the geometry was left as it was",) if left else ()
@@ -224,10 +204,7 @@ def copy_of(
 
 
 def remade(
-    row: Slice,
-    image: NDArray[Any],
-    mask: NDArray[Any] | None,
-    params: AugmentParams,
+    row: Slice, image: NDArray[Any], mask: NDArray[Any] | None, params: AugmentParams
 ) -> tuple[NDArray[Any], NDArray[Any] | None]:
     """A copy's image and mask, made from the original's (rows, cols) and the row alone."""
     swap, sampling = _swapped(row, params), params.mask_sampling

@@ -1,11 +1,7 @@
 """The preview of augment: what a preset and a seed make of some slices, without a dataset."""
 
-from collections.abc import Sequence
-
 from chaosprep.augmentation.preview import display_ends, encode_sheet, outlined, sheet
-from chaosprep.dataset.case import Case
 from chaosprep.dataset.manifest import Dataset
-from chaosprep.dataset.records import Slice
 from chaosprep.errors import NothingFoundError
 from chaosprep.params import check_params
 from chaosprep.stages.augment import AugmentParams, check_mirroring, copy_of
@@ -27,7 +23,8 @@ def preview(dataset: Dataset, params: AugmentParams) -> bytes:
         NothingFoundError: there is no training slice.
     """
     params = check_params(params)
-    cases = [case for case in dataset.cases if case.split == "train" and _wanted(case, params)]
+    wanted = params.patient or dataset.patients
+    cases = [case for case in dataset.cases if case.split == "train" and case.patient in wanted]
     if not cases:
         raise NothingFoundError(
             "there is no training slice to preview", "Split with patients to train on.", "nothing"
@@ -36,7 +33,7 @@ def preview(dataset: Dataset, params: AugmentParams) -> bytes:
     recipe = params.recipe()
     rows = []
     for case in cases[:ROWS]:
-        row = _fullest(case.slices)
+        row = max(case.slices, key=lambda row: sum(row.pixels.values()))
         image, mask = case.image(row), case.mask(row)
         window, labels = display_ends(image), sorted(row.labels)
         pictures = [outlined(image, mask, window, labels)]
@@ -45,12 +42,3 @@ def preview(dataset: Dataset, params: AugmentParams) -> bytes:
             pictures.append(outlined(made.image, made.mask, window, labels))
         rows.append(pictures)
     return encode_sheet(sheet(rows))
-
-
-def _wanted(case: Case, params: AugmentParams) -> bool:
-    return not params.patient or case.patient in params.patient
-
-
-def _fullest(slices: Sequence[Slice]) -> Slice:
-    """The slice whose organs cover most, the first of several."""
-    return max(slices, key=lambda row: sum(row.pixels.values()))

@@ -2,7 +2,6 @@
 
 import math
 import re
-from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Annotated, Any, Literal
 
@@ -14,7 +13,7 @@ from numpy.typing import NDArray
 from chaosprep.dataset.case import Case
 from chaosprep.dataset.opening import open_parent
 from chaosprep.dataset.records import Slice
-from chaosprep.errors import ChaosprepError, FileError, Problem
+from chaosprep.errors import FileError
 from chaosprep.formats.codecs import PngParams
 from chaosprep.imaging.header import Header
 from chaosprep.imaging.levels import label_areas
@@ -69,8 +68,7 @@ class ConvertParams(PngParams, frozen=True, kw_only=True):
         Meta(description="Resample in-plane to this many mm per pixel: image cubic, once."),
     ] = None
     size: Annotated[
-        str | None,
-        Meta(description="One size for all, N or ROWSxCOLS, centred; never squeezed."),
+        str | None, Meta(description="One size for all, N or ROWSxCOLS, centred; never squeezed.")
     ] = None
     fit: Annotated[
         Fit, Meta(description="Reach --size by padding and cropping, or by one of them only.")
@@ -112,7 +110,13 @@ class ConvertParams(PngParams, frozen=True, kw_only=True):
 
 def run_case(case: Case, params: ConvertParams, writer: Writer) -> CaseResult:
     """Convert one case's images; masks are carried over where the grid stays."""
-    pixels, problems = _read(case, params.max_pixels)
+    pixels: dict[str, Pixels] = {}
+
+    def read(row: Slice) -> Slice:
+        pixels[row.id] = case.image_with_header(row, params.max_pixels)
+        return row
+
+    readable = each_slice(case.slices, read)
     window, fill = None, 0.0
     if pixels and params.keeps and params.regrids:
         fill = float(min(array.min() for _, array in pixels.values()))
@@ -129,44 +133,37 @@ def run_case(case: Case, params: ConvertParams, writer: Writer) -> CaseResult:
             fit=params.fit,
         )
         if params.keeps:
-            made = _stored(row, header, array, grid, fill, params, writer)
+            values, notes, columns = _stored(row, header, array, grid, fill, params.format)
         else:
             own = window or find_window([pixels[row.id]], params.window_kind())
-            made = _windowed(row, header, array, grid, own, writer)
+            values, notes, columns = _windowed(header, array, grid, own)
+        file = writer.image(row.split, row.id, values, f".{params.format}")
+        made = msgspec.structs.replace(
+            row.with_image(file, values.shape),
+            parent=row.id,
+            frame=None,
+            dtype=values.dtype.name,
+            warnings=(*row.warnings, *notes),
+            **columns,
+        )
         if grid.is_identity:
             if row.mask_file is not None:
                 writer.carry(case, row.mask_file)
             return made
         return _with_mask(case, _regridded(made, grid), grid, params, writer)
 
-    result = each_slice((row for row in case.slices if row.id in pixels), work)
-    return CaseResult(result.slices, (*problems, *result.problems))
+    result = each_slice(readable.slices, work)
+    return CaseResult(result.slices, (*readable.problems, *result.problems))
 
 
-def _read(case: Case, max_pixels: int) -> tuple[Mapping[str, Pixels], list[Problem]]:
-    pixels: dict[str, Pixels] = {}
-    problems: list[Problem] = []
-    for row in case.slices:
-        try:
-            pixels[row.id] = case.image_with_header(row, max_pixels)
-        except ChaosprepError as error:
-            problems.append(Problem.of(error, row.id, row.source))
-    return pixels, problems
+_table = lru_cache(maxsize=2)(window_table)  # the slices of a case share one
 
 
-_table = lru_cache(maxsize=2)(window_table)
+Made = tuple[NDArray[Any], list[str], dict[str, Any]]
+"""What is to be written: values, notes, and what they change in the other columns of the row."""
 
 
-def _apply(low: float, high: float, array: NDArray[Any]) -> NDArray[np.uint8]:
-    """The windowed array; the slices of a case share one table."""
-    if array.dtype.kind in "iu" and array.dtype.itemsize <= 2:
-        return apply_table(array, _table(low, high, array.dtype))
-    return apply_window(array, low, high)
-
-
-def _windowed(
-    row: Slice, header: Header, array: NDArray[Any], grid: Grid, window: Window, writer: Writer
-) -> Slice:
+def _windowed(header: Header, array: NDArray[Any], grid: Grid, window: Window) -> Made:
     notes = list(window.notes)
     ends = None if window.look else window.stored(header)
     if array.min() == array.max():
@@ -177,8 +174,8 @@ def _windowed(
         if header.inverted:
             shown = 255 - shown
             notes.append("MONOCHROME1: inverted, so that bright is high")
-    made = _written(row, place(grid, shown, 0), ".png", notes, writer)
-    return msgspec.structs.replace(made, bits_stored=8, window=ends, window_source=window.source)
+    columns = {"bits_stored": 8, "window": ends, "window_source": window.source}
+    return place(grid, shown, 0), notes, columns
 
 
 def _shown(
@@ -187,48 +184,28 @@ def _shown(
     """The array in 8 bit; bright is high in modality units, also where the slope is negative."""
     if ends is None:
         return window.by_look(header, array)
-    shown = _apply(*ends, array)
+    if array.dtype.kind in "iu" and array.dtype.itemsize <= 2:
+        shown = apply_table(array, _table(*ends, array.dtype))
+    else:
+        shown = apply_window(array, *ends)
     return shown if header.rescale_slope > 0 else 255 - shown
 
 
 def _stored(
-    row: Slice,
-    header: Header,
-    array: NDArray[Any],
-    grid: Grid,
-    fill: float,
-    params: ConvertParams,
-    writer: Writer,
-) -> Slice:
+    row: Slice, header: Header, array: NDArray[Any], grid: Grid, fill: float, format: str
+) -> Made:
     notes = []
     if array.min() == array.max():
         notes.append(f"constant image (every pixel is {array.flat[0]})")
     if header.inverted:
         notes.append("MONOCHROME1: the stored values are kept, so that bright is low")
     values, offset = place(grid, sample_image(grid, array), fill), 0
-    if params.format == "png":
+    if format == "png":
         values, offset = as_unsigned_16bit(values)
     if offset:
         notes.append(f"signed values: {offset} added in the PNG, and taken off the intercept")
-    made = _written(row, values, f".{params.format}", notes, writer)
-    return msgspec.structs.replace(
-        made,
-        bits_stored=16 if offset else row.bits_stored,
-        intercept=row.intercept - offset * row.slope,
-    )
-
-
-def _written(
-    row: Slice, array: NDArray[Any], extension: str, notes: Sequence[str], writer: Writer
-) -> Slice:
-    file = writer.image(row.split, row.id, array, extension)
-    return msgspec.structs.replace(
-        row.with_image(file, array.shape),
-        parent=row.id,
-        frame=None,
-        dtype=array.dtype.name,
-        warnings=(*row.warnings, *notes),
-    )
+    bits = 16 if offset else row.bits_stored
+    return values, notes, {"bits_stored": bits, "intercept": row.intercept - offset * row.slope}
 
 
 def _regridded(row: Slice, grid: Grid) -> Slice:

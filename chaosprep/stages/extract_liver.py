@@ -1,6 +1,6 @@
 """extract-liver: grey levels become a binary organ mask, or a label map of all organs."""
 
-from functools import cache
+from functools import cache, partial
 from typing import Annotated, Literal
 
 import msgspec
@@ -88,14 +88,7 @@ class ExtractLiverParams(PngParams, frozen=True, kw_only=True):
 
 def run_case(case: Case, params: ExtractLiverParams, writer: Writer) -> CaseResult:
     """Extract one case's masks; the images are carried over."""
-
-    def work(row: Slice) -> Slice | None:
-        made = _with_mask(case, row, params, writer)
-        if made is not None:
-            writer.carry(case, row.image_file)
-        return made
-
-    result = each_slice(case.slices, work)
+    result = each_slice(case.slices, partial(_extracted, case, params, writer))
     agreed = CaseResult(_named_alike(result.slices), result.problems)
     return _say_if_absent(case, params, agreed)
 
@@ -149,8 +142,9 @@ def _from_binary(pixels: NDArray[np.integer], params: ExtractLiverParams) -> NDA
     return np.where(pixels != 0, np.uint8(value), np.uint8(0))
 
 
-def _with_mask(case: Case, row: Slice, params: ExtractLiverParams, writer: Writer) -> Slice | None:
+def _extracted(case: Case, params: ExtractLiverParams, writer: Writer, row: Slice) -> Slice | None:
     if row.mask_file is None:
+        writer.carry(case, row.image_file)
         return msgspec.structs.replace(row, parent=row.id)
     data = case.read(row.mask_file)
     with about(row.mask_file.path):
@@ -161,6 +155,7 @@ def _with_mask(case: Case, row: Slice, params: ExtractLiverParams, writer: Write
     if params.drop_empty and not any(pixels.values()):
         return None
     row = row.with_mask(writer.mask(row.split, row.id, labels), labels=names, pixels=pixels)
+    writer.carry(case, row.image_file)
     return msgspec.structs.replace(row, parent=row.id, warnings=(*row.warnings, *notes))
 
 

@@ -1,6 +1,6 @@
 """prepare: the stages that have a folder in its output, one after the other."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -27,14 +27,11 @@ _FIRST_ONLY = Params.__struct_fields__  # chosen once, by split; later stages ta
 def prepare_params(
     fields: Mapping[str, Any], config: Mapping[str, Any] | None = None
 ) -> dict[str, Any]:
-    """Deal out flat parameters to the stages that know them, over those of a configuration.
+    """Stage -> its parameters: flat ones dealt out to whom they are of, over a configuration's.
 
     Args:
         fields: parameters by name, as for the single stages; `seed` goes to each that has one.
         config: a table for each stage, as `read_config` gives it.
-
-    Returns:
-        Stage -> its parameters, for each stage of the chain.
 
     Raises:
         UsageError: a parameter or a section that does not exist, or a wrong value.
@@ -46,24 +43,15 @@ def prepare_params(
         dict.fromkeys(name for kind in _SECTIONS.values() for name in kind.__struct_fields__),
     )
     for name, value in fields.items():
-        for section in _takers(name):
+        takers = [one for one, kind in _SECTIONS.items() if name in kind.__struct_fields__]
+        for section in takers[:1] if name in _FIRST_ONLY else takers:
             tables[section][name] = value
-    return {name: _section(name, table) for name, table in tables.items()}
-
-
-def _takers(name: str) -> Iterator[str]:
-    for section, kind in _SECTIONS.items():
-        if name in kind.__struct_fields__:
-            yield section
-            if name in _FIRST_ONLY:
-                return
-
-
-def _section(name: str, table: dict[str, Any]) -> Params:
-    try:
-        made: Params = make_params(_SECTIONS[name], table)
-    except UsageError as error:
-        raise UsageError(f"[{name}] {error.reason}", error.remedy, error.code) from error
+    made = {}
+    for name, table in tables.items():
+        try:
+            made[name] = make_params(_SECTIONS[name], table)
+        except UsageError as error:
+            raise UsageError(f"[{name}] {error.reason}", error.remedy, error.code) from error
     return made
 
 
@@ -90,20 +78,11 @@ def read_config(path: Path) -> dict[str, Any]:
 
 
 def run_all(
-    root: str | Path,
-    output: str | Path,
-    params: Mapping[str, Any],
-    options: RunOptions = DEFAULTS,
+    root: str | Path, output: str | Path, params: Mapping[str, Any], options: RunOptions = DEFAULTS
 ) -> Dataset:
     """Run the stages that `params` names, in its order, into their folders below `output`.
 
     Raises what `chaosprep.running.runner.run` raises; what earlier stages committed stays.
-
-    Args:
-        root: the dataset root.
-        output: the directory to make.
-        params: stage -> its parameters, as `prepare_params` gives them.
-        options: how to run each of them.
     """
     made: str | Path | Dataset = root
     chain = [(load_stage(name), own) for name, own in params.items()]

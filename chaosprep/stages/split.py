@@ -3,80 +3,24 @@
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Any
 
 import msgspec
-from msgspec import Meta
 
-from chaosprep.dataset.records import File, Slice, Spacing, file_columns
-from chaosprep.dataset.store import Link
+from chaosprep.dataset.records import File, Slice, file_columns
 from chaosprep.errors import FileError, Problem
 from chaosprep.formats.images import image_format
 from chaosprep.formats.pictures import read_mask
 from chaosprep.imaging.labels import MAX_LABELS
 from chaosprep.imaging.levels import areas, level_histogram
-from chaosprep.imaging.limits import MAX_PIXELS
-from chaosprep.known import LEVELS, SERIES
-from chaosprep.layouts.find import LayoutParams, find
+from chaosprep.known import LEVELS
+from chaosprep.layouts.find import find
 from chaosprep.layouts.root import Root
 from chaosprep.running.stage import CaseResult, Stage
 from chaosprep.running.writer import Writer
 from chaosprep.series.reading import Series, SourceSlice, read_series
 from chaosprep.series.source import SourceCase
-from chaosprep.stages.assignment import assign
-
-Fraction = Annotated[float, Meta(ge=0, lt=1)]
-
-
-class SplitParams(LayoutParams, frozen=True, kw_only=True):
-    """How to divide the patients, and which series to take."""
-
-    val: Annotated[Fraction, Meta(description="Part of the patients for validation.")] = 0.2
-    test: Annotated[Fraction, Meta(description="Part of the patients for testing.")] = 0.0
-    folds: Annotated[
-        Annotated[int, Meta(ge=2)] | None,
-        Meta(description="Give every patient one of this many folds, instead of --val."),
-    ] = None
-    fold: Annotated[
-        Annotated[int, Meta(ge=0)] | None,
-        Meta(description="The fold that is the validation side, from 0. [default with --folds: 0]"),
-    ] = None
-    val_patient: Annotated[
-        tuple[str, ...],
-        Meta(description="A validation patient, such as MR005, instead of --val. Repeatable."),
-    ] = ()
-    test_patient: Annotated[
-        tuple[str, ...],
-        Meta(description="A test patient, such as MR001, instead of --test. Repeatable."),
-    ] = ()
-    sequence: Annotated[
-        tuple[str, ...],
-        Meta(
-            description="A series to take: t1-in, t1-out, t2-spir, ct; of a folder, a {sequence}. "
-            "Repeatable. [default: t1-in; of a folder, all]"
-        ),
-    ] = ()
-    seed: Annotated[int, Meta(description="Seed of the ranking of the patients.")] = 0
-    max_pixels: Annotated[
-        Annotated[int, Meta(ge=1, le=2**30)],
-        Meta(description="Largest file that is decoded, in pixels of all its frames."),
-    ] = MAX_PIXELS
-    link: Annotated[
-        Link, Meta(description="Copy the files, or link to the originals (hard or symbolic).")
-    ] = "copy"
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.folds is not None and self.val_patient:
-            raise ValueError("folds and val_patient exclude each other")
-        if self.fold is not None and (self.folds is None or self.fold >= self.folds):
-            raise ValueError("fold must be smaller than folds")
-        if set(self.val_patient) & set(self.test_patient):
-            raise ValueError("val_patient and test_patient name the same patient")
-        if self.images is None and set(self.sequence) - SERIES.keys():
-            raise ValueError(f"sequence must be of {', '.join(SERIES)}")
-        if self.pseudonymize is not None and self.link == "sym":
-            raise ValueError("link sym would show the paths that pseudonymize hides")
+from chaosprep.stages.assignment import SplitParams, assign
 
 
 def plan(cases: Sequence[SourceCase], params: SplitParams) -> Callable[[SourceCase], SourceCase]:
@@ -101,28 +45,18 @@ def run_case(case: SourceCase, params: SplitParams, writer: Writer) -> CaseResul
         try:
             image = images.get(found.image) or _image(case, found, params, writer)
             images[found.image] = image  # all frames of a file share it
-            rows.append(_row(case, found, image, series, params, writer))
+            mask = _mask(case, found, params, writer)
+            rows.append(_row(case, found, series, file_columns(image, mask)))
         except FileError as error:
             file = found.mask and case.shown(found.mask)
             problems.append(Problem.of(error, found.id, file))
     return CaseResult(tuple(rows), tuple(problems), series.inputs)
 
 
-def _row(
-    case: SourceCase,
-    found: SourceSlice,
-    image: File,
-    series: Series,
-    params: SplitParams,
-    writer: Writer,
-) -> Slice:
+def _row(case: SourceCase, found: SourceSlice, series: Series, files: dict[str, Any]) -> Slice:
     assert case.split is not None
     labels, pixels, note = _organs(found, case.levels, series.names)
-    mask = _mask(case, found, params, writer)
     header = found.header
-    spacing: Spacing | None = None
-    if header.pixel_spacing is not None:
-        spacing = (series.slice_spacing, *header.pixel_spacing)
     return Slice(
         id=found.id,
         case=case.id,
@@ -131,13 +65,13 @@ def _row(
         slice=found.index,
         split=case.split,
         fold=case.fold,
-        **file_columns(image, mask),
+        **files,
         frame=found.frame,
         rows=header.rows,
         cols=header.cols,
         dtype=header.dtype,
         bits_stored=header.bits_stored,
-        spacing=spacing,
+        spacing=header.pixel_spacing and (series.slice_spacing, *header.pixel_spacing),
         position=header.image_position_patient,
         orientation=header.image_orientation_patient,
         slope=header.rescale_slope,
@@ -205,11 +139,7 @@ def _named(histogram: dict[int, int], table: str) -> Shown:
 
 
 def _by_value(histogram: dict[int, int], names: Mapping[int, str]) -> Shown:
-    """What the values stand for; where nobody says it, `label-1`, no organ that may be wrong.
-
-    Raises:
-        FileError: `mask-values`, too many for labels.
-    """
+    """What the values stand for; where nobody says it, `label-1`, no organ that may be wrong."""
     if len(histogram) > MAX_LABELS:
         raise FileError(
             f"the mask is no label map: it holds {len(histogram)} different values",

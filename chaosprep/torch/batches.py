@@ -118,18 +118,12 @@ def padded(items: Sequence[Item | Problem]) -> Item | Problem:
             return item
         whole.append(item)
     sizes = [tuple(item["image"].shape[1:]) for item in whole]
-    rows, cols = (_multiple(int(side)) for side in np.max(sizes, axis=0))
+    rows, cols = (max(SMALLEST, -(-int(side) // MULTIPLE) * MULTIPLE) for side in np.max(sizes, 0))
     batch: Item = {name: [item[name] for item in whole] for name in ("id", "patient")}
     batch["size"] = sizes
     for name in ("image", "mask"):
-        if all(name in item for item in whole):
-            batch[name] = torch.stack([_grown(item[name], rows, cols) for item in whole])
+        planes = [item[name] for item in whole if name in item]
+        if len(planes) == len(whole):
+            missing = [(0, cols - one.shape[2], 0, rows - one.shape[1]) for one in planes]
+            batch[name] = torch.stack([pad(*both) for both in zip(planes, missing, strict=True)])
     return batch
-
-
-def _multiple(side: int) -> int:
-    return max(SMALLEST, -(-side // MULTIPLE) * MULTIPLE)
-
-
-def _grown(plane: torch.Tensor, rows: int, cols: int) -> torch.Tensor:
-    return pad(plane, (0, cols - plane.shape[2], 0, rows - plane.shape[1]))

@@ -1,7 +1,6 @@
 """Checkpoints: weights with a card that says what they are for. Nothing in them is executed."""
 
 import pickle
-import struct
 from collections.abc import Sequence
 from io import BytesIO
 from pathlib import Path
@@ -20,25 +19,9 @@ from chaosprep.dataset.migrations import (
     unknown_parameters,
 )
 from chaosprep.dataset.records import Sha256
-from chaosprep.errors import ChaosprepError
+from chaosprep.errors import BROKEN, ChaosprepError
 from chaosprep.torch.networks import build
 from chaosprep.torch.parameters import Network, TrainParams, read_checkpoint
-
-_BROKEN = (
-    pickle.UnpicklingError,
-    struct.error,
-    AssertionError,
-    RuntimeError,
-    EOFError,
-    KeyError,
-    ValueError,
-    TypeError,
-    AttributeError,
-    IndexError,
-    OverflowError,
-    MemoryError,
-)
-"""What torch raises on files that it cannot read."""
 
 
 class Card(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -139,16 +122,12 @@ def _decode(data: bytes) -> Checkpoint:
             optimizer=content["optimizer"],
             scaler=content["scaler"],
         )
-    except (*_BROKEN, msgspec.MsgspecError) as error:
+    except (*BROKEN, pickle.UnpicklingError, msgspec.MsgspecError) as error:
         raise _refuse("not a checkpoint of chaosprep train, or damaged") from error
 
 
 def _read_card(text: str) -> Card:
-    """The card, with the parameters of an earlier release as today's.
-
-    Raises:
-        ChaosprepError: `checkpoint`, a later release wrote something that this one does not know.
-    """
+    """The card, with the parameters of an earlier release as today's."""
     raw = msgspec.json.decode(text)
     minor = raw.get("manifest_minor", 0)
     try:
@@ -173,11 +152,7 @@ def _newer(raw: dict[str, Any], unknown: list[str]) -> ChaosprepError:
 
 
 def _check_labels(card: Card) -> None:
-    """Labels are 1, 2, ..., and each organ has a mask value of 16 bits.
-
-    Raises:
-        ValueError: they are not, or it has not.
-    """
+    """Labels are 1, 2, ..., and each organ has a mask value of 16 bits, or `ValueError`."""
     labels, values = card.labels, card.values
     if not labels or sorted(labels.values()) != list(range(1, len(labels) + 1)):
         raise ValueError("labels")

@@ -1,10 +1,13 @@
 """The curves of a run: as a table, and as a picture."""
 
 from collections.abc import Sequence
-from io import BytesIO
+from typing import TYPE_CHECKING
 
-from chaosprep.evaluation.plots import default_style
+from chaosprep.evaluation.plots import drawn
 from chaosprep.torch.checkpoint import EpochScore
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 def as_csv(scores: Sequence[EpochScore]) -> bytes:
@@ -19,12 +22,8 @@ def as_csv(scores: Sequence[EpochScore]) -> bytes:
 
 def as_png(scores: Sequence[EpochScore]) -> bytes:
     """The losses on the left, Dice of each patient and their mean on the right."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
 
-    with default_style():
-        figure = Figure(figsize=(10, 4), layout="constrained")
-        FigureCanvasAgg(figure)
+    def draw(figure: "Figure") -> None:
         losses, dice = figure.subplots(1, 2)
         epochs = [one.epoch for one in scores]
         losses.plot(epochs, [one.train_loss for one in scores], label="train", marker=".")
@@ -38,6 +37,5 @@ def as_png(scores: Sequence[EpochScore]) -> bytes:
             axes.legend()
             axes.grid(alpha=0.3)
             axes.xaxis.get_major_locator().set_params(integer=True)
-        stream = BytesIO()
-        figure.savefig(stream, format="png", dpi=100, metadata={"Software": None})
-    return stream.getvalue()
+
+    return drawn(draw, (10, 4), dpi=100)

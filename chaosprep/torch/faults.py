@@ -27,27 +27,20 @@ def named_faults(remedy: str) -> Iterator[None]:
     try:
         yield
     except (RuntimeError, MemoryError) as error:
-        named = _named(error, remedy)
-        if named is None:
-            raise
-        raise named from error
-
-
-def _named(error: RuntimeError | MemoryError, remedy: str) -> ChaosprepError | None:
-    text = str(error)
-    out_of_memory = isinstance(error, MemoryError | torch.OutOfMemoryError)
-    if out_of_memory or any(part in text for part in _NO_MEMORY):
-        return ChaosprepError("the device has too little memory", remedy, "memory")
-    if text.startswith(_GPU):
-        return ChaosprepError(
-            f"the GPU failed ({text.splitlines()[0]})",
-            "See whether nvidia-smi shows it; the same command goes on from here.",
-            code="gpu",
-        )
-    if _WORKER in text:
-        return ChaosprepError(
-            "a process that loads slices died",
-            "Use fewer --workers, or more memory; the same command goes on from here.",
-            code="worker",
-        )
-    return None
+        text = str(error)
+        out_of_memory = isinstance(error, MemoryError | torch.OutOfMemoryError)
+        if out_of_memory or any(part in text for part in _NO_MEMORY):
+            raise ChaosprepError("the device has too little memory", remedy, "memory") from error
+        if text.startswith(_GPU):
+            raise ChaosprepError(
+                f"the GPU failed ({text.splitlines()[0]})",
+                "See whether nvidia-smi shows it; the same command goes on from here.",
+                code="gpu",
+            ) from error
+        if _WORKER in text:
+            raise ChaosprepError(
+                "a process that loads slices died",
+                "Use fewer --workers, or more memory; the same command goes on from here.",
+                code="worker",
+            ) from error
+        raise

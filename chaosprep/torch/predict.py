@@ -89,12 +89,8 @@ def _masks(
     for start in range(0, len(case.slices), BATCH):
         rows = case.slices[start : start + BATCH]
         images = [with_channel(scaled(case.image(row), ends)) for row in rows]
-        batch = padded(
-            [
-                {"image": image, "id": row.id, "patient": row.patient}
-                for row, image in zip(rows, images, strict=True)
-            ]
-        )
+        known = [{"id": row.id, "patient": row.patient} for row in rows]
+        batch = padded([{"image": image} | one for image, one in zip(images, known, strict=True)])
         assert isinstance(batch, dict)
         with torch.no_grad(), mixed_precision(device):
             found = predicted(network(batch["image"].to(device))).cpu().numpy()

@@ -27,13 +27,11 @@ def _shaping(stage: str, parameters: dict[str, Any]) -> dict[str, Any]:
 def check_alike(
     dataset: Dataset, prepared: dict[str, dict[str, Any]], values: dict[str, int]
 ) -> None:
-    """Check that a dataset was prepared as the training data were.
+    """Check that a dataset was prepared as the training data were; its patients may be others.
 
-    Args:
-        dataset: what is to be predicted on; other patients and other sides are as good.
-        prepared: `preparation` of the training data.
-        values: organ -> mask value in the training data. A dataset without masks has none, and
-            passes; so does one that shows some of them by the same values, as CT the liver.
+    `prepared` is `preparation` of the training data, `values` organ -> mask value there. A dataset
+    without masks has none, and passes; so does one that shows some of them by the same values, as
+    CT the liver.
 
     Raises:
         ChaosprepError: `prepared-differently`, naming each parameter that differs.

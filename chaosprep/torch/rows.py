@@ -1,13 +1,14 @@
 """The rows of a table that a dataset shows, found by their place in the file."""
 
 from collections.abc import Collection, Iterator
+from pathlib import Path
 from typing import get_args
 
 import msgspec
 import numpy as np
 
-from chaosprep.dataset.case import Case
 from chaosprep.dataset.manifest import TABLE, Dataset
+from chaosprep.dataset.opening import open_dataset
 from chaosprep.dataset.records import SPLITS, Slice, Split, decode_row
 from chaosprep.dataset.stacking import can_show, number_organs, organ_values
 from chaosprep.errors import UsageError
@@ -15,7 +16,7 @@ from chaosprep.files import open_regular
 from chaosprep.torch.scaling import Scale
 
 
-class Wanted(msgspec.Struct, frozen=True, kw_only=True):
+class Wanted(msgspec.Struct, frozen=True):
     """Which rows to show.
 
     With `fold`, the side val is the patients of that fold, train those of all others. Empty
@@ -23,26 +24,24 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     split: Split
-    fold: int | None = None
-    sequences: Collection[str] = ()
-    patients: Collection[str] = ()
-    copies: bool = True
-    labelled: bool = False
+    fold: int | None
+    sequences: Collection[str]
+    patients: Collection[str]
+    copies: bool
+    labelled: bool
 
     def takes(self, row: "_Key") -> bool:
         """Whether a row is wanted."""
+        side = row.split
+        if self.fold is not None and row.fold is not None:
+            side = "val" if row.fold == self.fold else "train"
         return (
-            self._side(row) == self.split
+            side == self.split
             and (not self.sequences or row.sequence in self.sequences)
             and (not self.patients or row.patient in self.patients)
             and (self.copies or not row.copy)
             and (not self.labelled or row.mask is not None)
         )
-
-    def _side(self, row: "_Key") -> Split:
-        if self.fold is None or row.fold is None:
-            return row.split
-        return "val" if row.fold == self.fold else "train"
 
 
 class _Key(msgspec.Struct):
@@ -64,7 +63,7 @@ class Rows:
 
     Pickles, and holds no file open. `labels` is organ -> label (1, 2, ...) over the whole table,
     `values` organ -> its mask value, `patients` those of the chosen rows, `shown` patient -> the
-    labels that his masks can show.
+    labels that his masks can show, `cases` the place of each row's case among the dataset's.
 
     Raises:
         UsageError: the dataset has no such patient, sequence or fold.
@@ -92,7 +91,7 @@ class Rows:
             known = [str(fold) for fold in sorted(fold for fold in folds if fold is not None)]
             _check_known(dataset, "fold", [str(wanted.fold)], known, "Split with --folds.")
         self._starts = np.array(starts, np.int64)
-        self._cases = np.array(cases, np.int32)
+        self.cases = np.array(cases, np.int32)
         self.values = organ_values(organs.values())
         self.labels = number_organs(self.values)
         self.patients = tuple(sorted(patients))
@@ -109,24 +108,11 @@ class Rows:
             file.seek(int(self._starts[index]))
             return decode_row(file.readline())
 
-    def case_number(self, index: int) -> int:
-        """The place of a row's case among the cases of the dataset."""
-        return int(self._cases[index])
-
-    def case(self, number: int) -> Case:
-        """A case of the dataset, with all its rows."""
-        return self.dataset.cases[number]
-
-    def case_numbers(self) -> list[int]:
-        """The cases that the chosen rows belong to, ascending."""
-        return [int(number) for number in np.unique(self._cases)]
-
 
 def choose(
-    dataset: Dataset,
+    directory: str | Path | Dataset,
     scale: Scale,
     split: Split,
-    *,
     fold: int | None,
     sequences: str | Collection[str],
     patients: str | Collection[str],
@@ -136,21 +122,18 @@ def choose(
     """The rows that the arguments of a dataset for torch ask for; a plain text is one name.
 
     Raises:
+        ManifestError: the directory is unfinished or damaged.
         UsageError: an argument is none of its choices, or nothing in the dataset.
     """
     for name, value, choices in (("scale", scale, get_args(Scale)), ("split", split, SPLITS)):
         if value not in choices:
             reason = f"{name}: must be one of {', '.join(choices)}"
             raise UsageError(reason, "Give one of them.", code=name)
-    wanted = Wanted(
-        split=split,
-        fold=fold,
-        sequences=(sequences,) if isinstance(sequences, str) else tuple(sequences),
-        patients=(patients,) if isinstance(patients, str) else tuple(patients),
-        copies=copies,
-        labelled=labelled,
+    sequences, patients = (
+        (some,) if isinstance(some, str) else tuple(some) for some in (sequences, patients)
     )
-    return Rows(dataset, wanted)
+    wanted = Wanted(split, fold, sequences, patients, copies, labelled)
+    return Rows(directory if isinstance(directory, Dataset) else open_dataset(directory), wanted)
 
 
 def _check_known(

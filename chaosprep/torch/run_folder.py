@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -82,26 +82,16 @@ class RunFolder:
         """Whether an earlier call wrote here; names alone do not tell."""
         if (self.path / "datapackage.json").exists():
             return False
-        return self._has_workspace() or self._has_record() or self._has_checkpoint()
-
-    def _has_workspace(self) -> bool:
-        """That of a run holds the lock alone; that of a stage a journal too."""
-        workspace = self.path / WORKSPACE
-        return workspace.is_dir() and {path.name for path in workspace.iterdir()} <= {"lock"}
-
-    def _has_record(self) -> bool:
-        try:
+        workspace = self.path / WORKSPACE  # a run's holds the lock alone, a stage's a journal too
+        if workspace.is_dir() and {path.name for path in workspace.iterdir()} <= {"lock"}:
+            return True
+        with suppress(FileError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             msgspec.json.decode(read_regular(self.path / RECORD), type=_Record)
-        except (FileError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-            return False
-        return True
-
-    def _has_checkpoint(self) -> bool:
-        try:
+            return True
+        with suppress(ChaosprepError):
             load(self.path / LAST)
-        except ChaosprepError:
-            return False
-        return True
+            return True
+        return False
 
     def is_finished(self) -> bool:
         """Whether the run came to its end."""
@@ -150,7 +140,7 @@ class RunFolder:
     ) -> None:
         """Write the picture and the record."""
         write_durably(self.path / PNG, curves.as_png(scores))
-        made = self.trained(scores)
+        best = best_of(scores)
         record = {
             **msgspec.to_builtins(card),
             "versions": {name: version(name) for name in ("monai", "numpy", "torch")},
@@ -159,10 +149,10 @@ class RunFolder:
                 side: {"patients": slices.patients, "slices": len(slices)}
                 for side, slices in sides.items()
             },
-            "epochs": made.epochs,
-            "best_epoch": made.best_epoch,
-            "dice": made.dice,
-            "mean_dice": made.mean_dice,
+            "epochs": len(scores),
+            "best_epoch": best.epoch,
+            "dice": best.dice,
+            "mean_dice": best.mean,
         }
         text = msgspec.json.format(msgspec.json.encode(record), indent=2) + b"\n"
         write_durably(self.path / RECORD, text)
@@ -170,15 +160,8 @@ class RunFolder:
     def trained(self, scores: Sequence[EpochScore], *, already_done: bool = False) -> Trained:
         """What the run came to."""
         best = best_of(scores)
-        return Trained(
-            self.path,
-            self.path / BEST,
-            len(scores),
-            best.epoch,
-            best.dice,
-            best.mean,
-            already_done,
-        )
+        so_far = len(scores), best.epoch, best.dice, best.mean
+        return Trained(self.path, self.path / BEST, *so_far, already_done)
 
 
 def _difference(made: Card, asked: Card) -> str | None:

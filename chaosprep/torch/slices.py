@@ -12,7 +12,6 @@ from torch.utils.data import Dataset as TorchDataset
 
 from chaosprep.augmentation.sampling import IMAGE_DTYPES
 from chaosprep.dataset.manifest import Dataset
-from chaosprep.dataset.opening import open_dataset
 from chaosprep.dataset.records import Slice, Spacing, Split
 from chaosprep.dataset.stacking import label_plane
 from chaosprep.params import make_params
@@ -81,17 +80,7 @@ class SliceDataset(TorchDataset):
         patients: str | Collection[str] = (),
         labelled: bool = False,
     ) -> None:
-        dataset = directory if isinstance(directory, Dataset) else open_dataset(directory)
-        self.rows = choose(
-            dataset,
-            scale,
-            split,
-            fold=fold,
-            sequences=sequences,
-            patients=patients,
-            copies=copies,
-            labelled=labelled,
-        )
+        self.rows = choose(directory, scale, split, fold, sequences, patients, copies, labelled)
         self.labels = self.rows.labels
         self.patients = self.rows.patients
         self._transform = transform
@@ -99,7 +88,7 @@ class SliceDataset(TorchDataset):
         self._ranges: dict[int, Range] = {}
         self._augment = _augmentation(augment, seed)
         if self._augment is not None:
-            check_mirroring(dataset.cases, self._augment)
+            check_mirroring(self.rows.dataset.cases, self._augment)
         # Shared with workers that live on from epoch to epoch.
         self._epoch = torch.zeros(1, dtype=torch.int64).share_memory_()
 
@@ -120,7 +109,7 @@ class SliceDataset(TorchDataset):
         image, mask = self.rows.dataset.image(row), self.rows.dataset.mask(row)
         if self._augment is not None:
             image, mask = self._augmented(row, image, mask)
-        image = scaled(image, self._range(self.rows.case_number(index)))
+        image = scaled(image, self._range(int(self.rows.cases[index])))
         plane = None if mask is None else label_plane(row, mask, self.labels)
         if self._transform is not None:
             image, plane = _transformed(self._transform, image, plane)
@@ -135,7 +124,7 @@ class SliceDataset(TorchDataset):
         if self._scale == "none":
             return STORED
         if case not in self._ranges:
-            self._ranges[case] = case_range(self.rows.case(case))
+            self._ranges[case] = case_range(self.rows.dataset.cases[case])
         return self._ranges[case]
 
     def _augmented(self, row: Slice, image: NDArray[Any], mask: NDArray[Any] | None) -> Pair:

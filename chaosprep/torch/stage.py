@@ -1,6 +1,6 @@
 """predict as a stage; what it works with is imported when it works."""
 
-from dataclasses import dataclass
+from functools import partial
 from importlib import import_module
 from typing import Any
 
@@ -9,24 +9,19 @@ from chaosprep.torch.extra import check_extra
 from chaosprep.torch.parameters import TRAINING, PredictParams
 
 
-@dataclass(frozen=True)
-class _Late:
-    """A function of `chaosprep.torch.predict`, imported when it is called."""
-
-    name: str
-
-    def __call__(self, *arguments: Any) -> Any:  # noqa: ANN401 - what the function gives
-        check_extra(*TRAINING)
-        return getattr(import_module("chaosprep.torch.predict"), self.name)(*arguments)
+def _late(name: str, *arguments: Any) -> Any:  # noqa: ANN401 - what the function gives
+    """Call a function of `chaosprep.torch.predict`, imported only now."""
+    check_extra(*TRAINING)
+    return getattr(import_module("chaosprep.torch.predict"), name)(*arguments)
 
 
 PREDICT = Stage(
     name="predict",
     version=1,
     params=PredictParams,
-    run_case=_Late("run_case"),
-    open=_Late("open_alike"),
-    plan=_Late("plan"),
+    run_case=partial(_late, "run_case"),
+    open=partial(_late, "open_alike"),
+    plan=partial(_late, "plan"),
     needs=("convert",),
     positional={"checkpoint": "RUN"},
     in_this_process=True,

@@ -77,11 +77,7 @@ def train(
 
 
 def _sides(dataset: Dataset, params: TrainParams) -> tuple[SliceDataset, SliceDataset]:
-    """The slices to train on, augmented, and those to validate on, as they are.
-
-    Raises:
-        as `train` does.
-    """
+    """The slices to train on, augmented, and those to validate on, as they are."""
     if "convert" not in [past.stage for past in dataset.history]:
         raise UsageError(
             f"{dataset.directory}: train works on the output of convert or augment",
@@ -148,7 +144,14 @@ def _epochs(
         score = EpochScore(number + 1, loss, val_loss, dice)
         scores = (*scores, score)
         is_best = best_of(scores) is score
-        run.write(_checkpoint(card, learner, scores), is_best=is_best)
+        made = Checkpoint(
+            card=card,
+            scores=scores,
+            weights=learner.weights(),
+            optimizer=learner.optimizer.state_dict(),
+            scaler=learner.scaler.state_dict(),
+        )
+        run.write(made, is_best=is_best)
         on_epoch(score, is_best, params.epochs)
     return scores
 
@@ -174,25 +177,8 @@ def _learner(
 def _batches(
     sides: tuple[SliceDataset, SliceDataset], params: TrainParams, device: torch.device
 ) -> tuple[Batches, Batches]:
-    train, val = sides
-    seed = params.seed
-    shared: dict[str, Any] = {
-        "batch": params.batch,
-        "seed": seed,
-        "workers": params.workers,
-        "pinned": device.type == "cuda",
-    }
-    return (
-        Batches(CutOuts(train, params.rows_cols(), seed), shuffled=True, **shared),
-        Batches(CutOuts(val, None, seed), shuffled=False, **shared),
-    )
-
-
-def _checkpoint(card: Card, learner: Learner, scores: tuple[EpochScore, ...]) -> Checkpoint:
-    return Checkpoint(
-        card=card,
-        scores=scores,
-        weights=learner.weights(),
-        optimizer=learner.optimizer.state_dict(),
-        scaler=learner.scaler.state_dict(),
-    )
+    train = CutOuts(sides[0], params.rows_cols(), params.seed)
+    val = CutOuts(sides[1], None, params.seed)
+    shared: dict[str, Any] = {"batch": params.batch, "seed": params.seed, "workers": params.workers}
+    shared["pinned"] = device.type == "cuda"
+    return Batches(train, shuffled=True, **shared), Batches(val, shuffled=False, **shared)

@@ -9,7 +9,6 @@ import torch
 from torch.utils.data import Dataset as TorchDataset
 
 from chaosprep.dataset.manifest import Dataset
-from chaosprep.dataset.opening import open_dataset
 from chaosprep.dataset.records import Split
 from chaosprep.dataset.stacking import case_lattice, label_volume, originals
 from chaosprep.imaging.space.lattice import Lattice
@@ -47,17 +46,8 @@ class VolumeDataset(TorchDataset):
         fold: int | None = None,
         patients: str | Collection[str] = (),
     ) -> None:
-        dataset = directory if isinstance(directory, Dataset) else open_dataset(directory)
-        self._rows = choose(
-            dataset,
-            scale,
-            split,
-            fold=fold,
-            sequences=sequences,
-            patients=patients,
-            copies=False,
-        )
-        self._numbers = self._rows.case_numbers()
+        self._rows = choose(directory, scale, split, fold, sequences, patients, copies=False)
+        self._numbers = np.unique(self._rows.cases).tolist()
         self._scale = scale
         self.labels = self._rows.labels
         self.patients = self._rows.patients
@@ -66,7 +56,7 @@ class VolumeDataset(TorchDataset):
         return len(self._numbers)
 
     def __getitem__(self, index: int) -> dict[str, Any]:
-        case = self._rows.case(self._numbers[index])
+        case = self._rows.dataset.cases[self._numbers[index]]
         rows = originals(case)
         lattice = case_lattice(rows)
         ends = STORED if self._scale == "none" else case_range(case)

@@ -10,7 +10,7 @@ import pytest
 
 from chaosprep import Dataset
 from chaosprep.errors import FileError, ProblemsError
-from chaosprep.exports import monai, nifti, nnunet
+from chaosprep.exports import monai, nifti, nnunet, volumes
 from chaosprep.exports.volumes import Task
 from chaosprep.formats import nifti as nifti_format
 from chaosprep.formats.nifti import write_checked, write_nifti
@@ -55,7 +55,7 @@ def test_a_volume_that_is_not_as_written_is_a_problem_of_its_case(
 def test_a_description_that_is_not_as_written_leaves_nothing(
     livers: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, module: ModuleType
 ) -> None:
-    monkeypatch.setattr(module, "write_json", lambda file, value: file.write_text("{}"))
+    monkeypatch.setattr(volumes, "write_json", lambda file, value: file.write_text("{}"))
     with pytest.raises(FileError) as error:
         module.export(livers, tmp_path / "out")
     assert error.value.code == "not-as-written"

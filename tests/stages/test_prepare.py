@@ -11,11 +11,11 @@ from chaosprep import Dataset
 from chaosprep.errors import ProblemsError, UsageError
 from chaosprep.running.options import RunOptions, ignore
 from chaosprep.running.runner import run
+from chaosprep.stages.assignment import SplitParams
 from chaosprep.stages.augment import AugmentParams
 from chaosprep.stages.convert import ConvertParams
 from chaosprep.stages.extract_liver import ExtractLiverParams
 from chaosprep.stages.prepare import prepare_params, read_config, run_all
-from chaosprep.stages.split import SplitParams
 
 Config = Callable[[str], Path]
 

@@ -18,8 +18,7 @@ from chaosprep.dataset.store import Link
 from chaosprep.errors import NothingFoundError, ProblemsError, UsageError
 from chaosprep.params import make_params
 from chaosprep.phantom import Patient, write_chaos
-from chaosprep.stages.assignment import assign
-from chaosprep.stages.split import SplitParams
+from chaosprep.stages.assignment import SplitParams, assign
 
 CHAOS_IDS = (1, 2, 3, 5, 8, 10, 13, 15, 19, 20, 21, 22, 31, 32, 33, 34, 36, 37, 38, 39)
 CHAOS = [f"MR{number:03d}" for number in CHAOS_IDS]

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 import chaosprep
 from chaosprep import Dataset
 from chaosprep.errors import ChaosprepError, ProblemsError, UsageError
-from chaosprep.stages.split import SplitParams
+from chaosprep.stages.assignment import SplitParams
 from tests.formats.test_labels import npy
 from tests.layouts.trees import labels_at, nifti, png_of, slice_at, two_trees, write
 
