@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 _MASK = "mask-unreadable"
+PICTURES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp")
+"""What pictures end with that `read_picture` reads."""
+
 # Formats that a mask is likely to be in by mistake; Pillow's others only widen the way in.
 _FORMATS = ("PNG", "JPEG", "BMP", "GIF", "TIFF", "WEBP")
 _MANY = ("PNG", "GIF", "TIFF", "WEBP")  # those that may hold several pictures

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from chaosprep.errors import Problem
+from chaosprep.formats.masks import plane_endings
+from chaosprep.formats.pictures import PICTURES
 
 SIDES = {
     **dict.fromkeys(("train", "training", "tr"), "train"),
@@ -21,7 +23,6 @@ KINDS = {
 }
 """Folder name -> what is in it; the innermost one on a path counts."""
 
-ENDINGS = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".npy")
 _SUFFIX = {
     "image": re.compile(r"[-_ ](image|img)$", re.IGNORECASE),
     "mask": re.compile(r"[-_ ](mask|seg|segmentation|labels?|gt)$", re.IGNORECASE),
@@ -74,8 +75,9 @@ def _sort_in(tree: Tree, path: PurePosixPath) -> None:
             rest.append(part)
     if not kind:
         return
-    if path.suffix.casefold() not in ENDINGS:
-        reason = f"not one of the formats that are read ({', '.join(ENDINGS)})"
+    endings = tuple(dict.fromkeys((*PICTURES, *plane_endings())))
+    if not path.name.casefold().endswith(endings):
+        reason = f"not one of the formats that are read ({', '.join(endings)})"
         remedy = "Save it as PNG, or move it out of the folder."
         tree.warnings.append(_problem("format", str(path), reason, remedy))
         return

@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 
 from chaosprep.errors import FileError, Problem
 from chaosprep.files import open_regular
-from chaosprep.formats.npy import decode_npy
-from chaosprep.formats.pictures import read_picture
-from chaosprep.imaging.limits import MAX_BYTES, size_text
+from chaosprep.formats.images import image_format
+from chaosprep.formats.masks import read_plane
+from chaosprep.formats.pictures import PICTURES, read_picture
+from chaosprep.imaging.limits import MAX_BYTES, MAX_PIXELS, size_text
 from chaosprep.quality.findings import Findings, Seen
 
 MAX_LABELS = 32
@@ -163,8 +164,9 @@ def _opened(looked: Looked, path: str, kind: str) -> NDArray[Any] | None:
     """A file's pixels (rows, cols), what is odd about it noted; None where it cannot be used."""
     try:
         data = _read(Path(looked.pair.root) / path)
-        if path.casefold().endswith(".npy"):
-            return decode_npy(data)
+        if not path.casefold().endswith(PICTURES):
+            known = image_format(path, data)
+            return known.open(data, MAX_PIXELS).read()[1] if known else read_plane(path, data)
         picture = read_picture(data)
     except FileError as error:
         looked.faults.append(Problem.of(error, looked.pair.id, path))
