@@ -190,7 +190,7 @@ def _origin(path: Path) -> tuple[tuple[License, ...], tuple[DataSource, ...]]:
     """
     for folder in path.resolve().parents:
         found = read_origin(folder)
-        if found is not None and found.licenses and found.sources:
+        if found.licenses and found.sources:
             return found.licenses, found.sources
         if not re.fullmatch(_INSIDE, folder.name):
             break

@@ -62,12 +62,12 @@ class Origin(msgspec.Struct, frozen=True):
     sources: tuple[DataSource, ...] = ()
 
 
-def read_origin(folder: Path) -> Origin | None:
-    """What a `datapackage.json` in a folder says of its data; None without a readable one."""
+def read_origin(folder: Path) -> Origin:
+    """What a `datapackage.json` in a folder says of its data; empty without a readable one."""
     try:
         return msgspec.json.decode(read_regular(folder / "datapackage.json"), type=Origin)
     except (FileError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return None
+        return Origin()
 
 
 def pseudonymized(root: Root, key: Key) -> Root:

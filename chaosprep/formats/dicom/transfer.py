@@ -1,7 +1,7 @@
 """Transfer syntaxes: what decodes each, and what is checked before a decoder is let loose."""
 
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from io import BytesIO
 from typing import TYPE_CHECKING
 
@@ -29,8 +29,6 @@ HOLDS_ALL_BITS = (*(f"1.2.840.10008.1.2{last}" for last in ("", ".1", ".2")), _R
 _DEFLATED, _EXPLICIT = b"1.2.840.10008.1.2.1.99", b"1.2.840.10008.1.2.1"
 _REWRITE = "Rewrite the file uncompressed, for example with `gdcmconv --raw`."
 _INFLATED = 4  # bytes per allowed pixel: keeps data, element and array below 1 GB together
-
-
 _SMALL = 2**20  # bytes of a file that cannot have too many elements
 
 
@@ -175,8 +173,16 @@ def check_encapsulated(dataset: "Dataset", uid: "UID", pixels: "Pixels") -> None
 
     Raises `FileError` ``dicom-broken`` or ``dicom-truncated``.
     """
+    from pydicom.encaps import generate_frames
+
     count = 0
-    for frame in _frames(dataset, pixels.frames):
+    offsets = dataset.get("ExtendedOffsetTable"), dataset.get("ExtendedOffsetTableLengths")
+    frames = generate_frames(
+        dataset.PixelData,
+        number_of_frames=pixels.frames,
+        extended_offsets=offsets if all(offsets) else None,
+    )
+    for frame in frames:
         count += 1
         if uid == _RLE:
             check_rle(frame, pixels.rows * pixels.cols)
@@ -186,17 +192,6 @@ def check_encapsulated(dataset: "Dataset", uid: "UID", pixels: "Pixels") -> None
         raise truncated(f"the pixel data hold {count} of {pixels.frames} frames")
     if count > pixels.frames:
         raise broken(f"the pixel data hold {count} frames, the header announces {pixels.frames}")
-
-
-def _frames(dataset: "Dataset", frames: int) -> Iterator[bytes]:
-    from pydicom.encaps import generate_frames
-
-    offsets = dataset.get("ExtendedOffsetTable"), dataset.get("ExtendedOffsetTableLengths")
-    return generate_frames(
-        dataset.PixelData,
-        number_of_frames=frames,
-        extended_offsets=offsets if all(offsets) else None,
-    )
 
 
 def _check_size(found: Sequence[tuple[int, int, int]], pixels: "Pixels") -> None:
