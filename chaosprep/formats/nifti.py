@@ -33,11 +33,7 @@ _GZIP = b"\x1f\x8b"
 
 
 def read_nifti(file: Path, data: bytes) -> Volume:
-    """A NIfTI-1 volume, its axes turned around to (slices, rows, cols).
-
-    Args:
-        file: where it is.
-        data: its bytes.
+    """A NIfTI-1 volume, its axes turned around to (slices, rows, cols); ``data`` are its bytes.
 
     Raises:
         FileError: what `read_lattice` and `read_voxels` raise.

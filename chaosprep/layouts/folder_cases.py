@@ -89,12 +89,7 @@ class Cases:
 
     def _patient_ids(self, patients: set[str]) -> dict[str, str | None]:
         if self._key is not None:
-            found: dict[str, str | None] = {text: self._key.patient(text) for text in patients}
-            if len(set(found.values())) < len(found):
-                raise ChaosprepError(
-                    "two patients have one pseudonym", "Use another key.", code="pseudonym-twice"
-                )
-            return found
+            return {**self._key.patients(patients)}
         found = make_ids(patients, "P", digits=3)
         twice = collisions(found)
         for text in sorted(twice):

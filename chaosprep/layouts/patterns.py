@@ -79,12 +79,8 @@ def list_pattern(pattern: Pattern, root: Path, *, patients: bool = True) -> List
     """List the files below a root that fit a pattern; nothing is opened.
 
     Text matches in any case; a placeholder is at least one character of one segment. Links to
-    folders are followed within the root only.
-
-    Args:
-        pattern: what to look for.
-        root: the dataset root.
-        patients: whether the first folders below a plain folder are the patients'.
+    folders are followed within the root only. ``patients`` says whether the first folders below a
+    plain folder are the patients'.
 
     Raises:
         OSError: a folder cannot be listed.

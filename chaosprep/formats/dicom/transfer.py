@@ -120,20 +120,17 @@ def transfer_syntax(dataset: "Dataset", pixels: "Pixels") -> "UID":
         raise broken("the header names no transfer syntax")
     try:
         decoder = get_decoder(uid)
+        # Pillow, the only decoder without the extra, reads no 12-bit JPEG.
+        pillow_only = uid == _EXTENDED and decoder.available_plugins == ("pillow",)
+        usable = decoder.is_available and (pixels.bits_stored == 8 or not pillow_only)
     except NotImplementedError:
-        raise _no_decoder(uid) from None
-    # Pillow, the only decoder without the extra, reads no 12-bit JPEG.
-    pillow_only = uid == _EXTENDED and decoder.available_plugins == ("pillow",)
-    if not decoder.is_available or (pillow_only and pixels.bits_stored != 8):
-        raise _no_decoder(uid)
-    return uid
-
-
-def _no_decoder(uid: "UID") -> FileError:
+        usable = False
+    if usable:
+        return uid
     name = uid.name if uid.is_transfer_syntax else "a private transfer syntax"
     extra = "codecs" if uid in _CODECS else "codecs-gpl" if uid in _CODECS_GPL else None
     remedy = f"Install its decoder: pip install 'chaosprep[{extra}]'." if extra else _REWRITE
-    return FileError(f"no decoder for {name} is installed", remedy, "transfer-syntax")
+    raise FileError(f"no decoder for {name} is installed", remedy, "transfer-syntax")
 
 
 def check_native(dataset: "Dataset", keyword: str, pixels: "Pixels") -> None:
