@@ -24,7 +24,7 @@ import chaosprep
 from chaosprep import ChaosprepError, Dataset
 from chaosprep.cli.main import main
 from chaosprep.errors import ProblemsError
-from chaosprep.formats.plugged import plugged_formats
+from chaosprep.formats.plugged import plugged
 from tests.documents import HOME, blocks
 
 PAGE = (HOME / "docs/extending.md").read_text(encoding="utf-8")
@@ -52,9 +52,9 @@ def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]
     (info / "entry_points.txt").write_text(text)
     monkeypatch.syspath_prepend(place)
     importlib.invalidate_caches()
-    plugged_formats.cache_clear()
+    plugged.cache_clear()
     yield
-    plugged_formats.cache_clear()
+    plugged.cache_clear()
     for name in [name for name in sys.modules if name.split(".")[0] == "my_package"]:
         del sys.modules[name]
 

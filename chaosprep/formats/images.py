@@ -4,7 +4,7 @@ from chaosprep.errors import FileError
 from chaosprep.formats.dicom.file import DICOM
 from chaosprep.formats.image_file import ImageFile, ImageFormat
 from chaosprep.formats.npy import NPY
-from chaosprep.formats.plugged import plugged_formats
+from chaosprep.formats.plugged import plugged
 from chaosprep.formats.png import PNG
 from chaosprep.imaging.limits import MAX_PIXELS
 
@@ -12,21 +12,16 @@ IMAGES: tuple[ImageFormat, ...] = (DICOM, PNG, NPY)
 """The first that knows a file reads it."""
 
 
-def plugged_images() -> tuple[ImageFormat, ...]:
-    """Those of other packages."""
-    return tuple(one for one in plugged_formats() if isinstance(one, ImageFormat))
-
-
 def is_named_whole(path: str) -> bool:
     """Whether a file's ending says that it tells what a slice has to tell."""
-    endings = (one.ending for one in (*IMAGES, *plugged_images()) if one.whole)
+    endings = (one.ending for one in (*IMAGES, *plugged(ImageFormat)) if one.whole)
     return path.casefold().endswith(tuple(endings))
 
 
 def image_format(path: str, data: bytes) -> ImageFormat | None:
     """What kind of image a file is, by its path and its bytes; None for no kind that is known."""
     ours = next((one for one in IMAGES if one.knows(path, data)), None)
-    others = plugged_images() if ours is None else ()
+    others = plugged(ImageFormat) if ours is None else ()
     return ours or next((one for one in others if one.knows(path, data)), None)
 
 
@@ -38,7 +33,7 @@ def open_image(path: str, data: bytes, max_pixels: int = MAX_PIXELS) -> ImageFil
     """
     found = image_format(path, data)
     if found is None:
-        kinds = ", ".join(one.name for one in (*IMAGES, *plugged_images()))
+        kinds = ", ".join(one.name for one in (*IMAGES, *plugged(ImageFormat)))
         raise FileError("not an image that can be read", f"There are: {kinds}.", "image-unreadable")
     return found.open(data, max_pixels)
 

@@ -1,6 +1,6 @@
 """The kinds of mask files: a new one is one file and one line of `MASKS`."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chaosprep.errors import FileError
-from chaosprep.formats.mask_file import MaskFile, MaskFormat, Opening
+from chaosprep.formats.mask_file import MaskFormat, Opening
 from chaosprep.formats.nifti_masks import NIFTI
 from chaosprep.formats.npy import NPY_MASK
 from chaosprep.formats.pictures import PICTURE
-from chaosprep.formats.plugged import plugged_formats
+from chaosprep.formats.plugged import plugged
 from chaosprep.formats.seg import SEG
 from chaosprep.imaging.header import Header
 from chaosprep.imaging.labels import Labels, as_labels, check_same_size
@@ -23,15 +23,10 @@ MASKS: tuple[MaskFormat, ...] = (NPY_MASK, NIFTI, SEG)
 """The first that knows a file reads it; a picture is what nothing else knows."""
 
 
-def plugged_masks() -> tuple[MaskFormat, ...]:
-    """Those of other packages."""
-    return tuple(one for one in plugged_formats() if isinstance(one, MaskFormat))
-
-
 def mask_format(path: str, data: bytes = b"") -> MaskFormat:
     """What kind of mask a file is, by its path and its bytes."""
     ours = next((one for one in MASKS if one.knows(path, data)), None)
-    others = plugged_masks() if ours is None else ()
+    others = plugged(MaskFormat) if ours is None else ()
     return ours or next((one for one in others if one.knows(path, data)), PICTURE)
 
 
@@ -79,41 +74,10 @@ class Stack:
     names: Mapping[int, str] = field(default_factory=dict)
 
 
-def cut(path: str, mask: MaskFile, images: Sequence[str], *, are_all: bool) -> Stack:
-    """Cut a mask into the planes of its images, all of one type (`as_labels`).
-
-    Args:
-        path: the mask's file, for its errors.
-        mask: opened on the images.
-        images: what each is called, in the order in which the mask was opened on them.
-        are_all: whether the series has no other image, so that what is left over is surplus.
-
-    Raises:
-        FileError: `mask-values`, where a plane holds no labels.
-    """
-    stack = Stack(note=mask.note, names=mask.names)
-    planes: dict[str, NDArray[Any]] = {}
-    for index, image in enumerate(images):
-        try:
-            planes[image] = mask.plane(index)
-        except FileError as error:
-            stack.errors.append((image, error))
-    stack.labels = {**_alike(planes)}
-    left = mask.surplus()
-    if left is not None and are_all:
-        stack.errors.append((path, left))
-    return stack
-
-
-def _alike(planes: Mapping[str, NDArray[Any]]) -> dict[str, Labels]:
-    """Label arrays of one type for all, so that a case's masks are alike."""
-    labels = {image: as_labels(plane) for image, plane in planes.items()}
-    kind = np.result_type(*labels.values()) if labels else np.uint8
-    return {image: array.astype(kind, copy=False) for image, array in labels.items()}
-
-
 def cut_mask(root: Path, path: str, data: bytes, images: Mapping[str, Header], count: int) -> Stack:
-    """Cut the one mask of a series to its images; what is wrong with all of it is one error.
+    """Cut the one mask of a series into the planes of its images, all of one type (`as_labels`).
+
+    What is wrong with all of it is one error.
 
     Args:
         root: the dataset root.
@@ -122,23 +86,32 @@ def cut_mask(root: Path, path: str, data: bytes, images: Mapping[str, Header], c
         images: the images in anatomical order, as far as they can be read.
         count: how many there should be.
     """
+    file = root / path
     try:
-        mask = _open_on(Opening(root / path, data, [*images.values()], count))
-        # Where an image cannot be read, what is left over may well be its mask.
-        return cut(path, mask, [*images], are_all=len(images) == count)
+        of_series = mask_format(file.name, data).of_series
+        if of_series is None:
+            raise FileError(
+                "one picture stands where the mask of a whole series should",
+                "Give masks as PNG with {slice} in their pattern, or one npy, NIfTI or DICOM SEG.",
+                code="mask-kind",
+            )
+        mask = of_series(Opening(file, data, [*images.values()], count))
+        stack = Stack(note=mask.note, names=mask.names)
+        for index, image in enumerate(images):
+            try:
+                stack.labels[image] = mask.plane(index)
+            except FileError as error:
+                stack.errors.append((image, error))
+        labels = {image: as_labels(plane) for image, plane in stack.labels.items()}
+        kind = np.result_type(*labels.values()) if labels else np.uint8
+        stack.labels = {image: plane.astype(kind, copy=False) for image, plane in labels.items()}
+        left = mask.surplus()
     except FileError as error:
         return Stack(errors=[(path, error)])
-
-
-def _open_on(opening: Opening) -> MaskFile:
-    of_series = mask_format(opening.file.name, opening.data).of_series
-    if of_series is None:
-        raise FileError(
-            "one picture stands where the mask of a whole series should",
-            "Give masks as PNG with {slice} in their pattern, or one npy, NIfTI or DICOM SEG.",
-            code="mask-kind",
-        )
-    return of_series(opening)
+    # Where an image cannot be read, what is left over may well be its mask.
+    if left is not None and len(images) == count:
+        stack.errors.append((path, left))
+    return stack
 
 
 def is_volume(path: str) -> bool:
@@ -148,13 +121,13 @@ def is_volume(path: str) -> bool:
 
 def plane_endings() -> tuple[str, ...]:
     """The endings of files that can be the mask of one slice."""
-    every = (*MASKS, PICTURE, *plugged_masks())
+    every = (*MASKS, PICTURE, *plugged(MaskFormat))
     return tuple(ending for one in every if one.of_slice for ending in one.endings)
 
 
 def volume_endings() -> tuple[str, ...]:
     """The endings of files that say themselves where their voxels lie."""
-    every = (*MASKS, *plugged_masks())
+    every = (*MASKS, *plugged(MaskFormat))
     return tuple(ending for one in every if one.volume for ending in one.endings)
 
 

@@ -26,28 +26,14 @@ ENDING = ".nii.gz"
 """Of every volume that is written."""
 
 # nifti1.h, "NIFTI1_DATATYPES": those that hold one number a voxel.
-_TYPES = {
-    2: "u1",
-    4: "i2",
-    8: "i4",
-    16: "f4",
-    64: "f8",
-    256: "i1",
-    512: "u2",
-    768: "u4",
-    1024: "i8",
-    1280: "u8",
-}
+_TYPES = {2: "u1", 4: "i2", 8: "i4", 16: "f4", 64: "f8"}
+_TYPES |= {256: "i1", 512: "u2", 768: "u4", 1024: "i8", 1280: "u8"}
 _HEADER = 348  # bytes; also the number that begins a header, in the file's byte order
 _GZIP = b"\x1f\x8b"
 
 
 def read_nifti(file: Path, data: bytes) -> Volume:
-    """A NIfTI-1 volume, its axes turned around to (slices, rows, cols).
-
-    Args:
-        file: where it is.
-        data: its bytes.
+    """A NIfTI-1 volume, its axes turned around to (slices, rows, cols); ``data`` are its bytes.
 
     Raises:
         FileError: what `read_lattice` and `read_voxels` raise.

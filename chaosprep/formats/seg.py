@@ -70,7 +70,9 @@ class SegMask:
                 self.names = named(segment_labels(seg.get("SegmentSequence") or ()))
                 self._lay(seg)
             except BROKEN:
-                raise _unreadable() from None
+                reason = "the DICOM segmentation cannot be read"
+                remedy = "Export it again from its source."
+                raise FileError(reason, remedy, "mask-unreadable") from None
 
     def plane(self, index: int) -> NDArray[Any]:
         """The segments on an image.
@@ -90,9 +92,14 @@ class SegMask:
         """Paint every frame on its image."""
         referenced = _references(seg)
         uids = [header.sop_instance_uid for header in self._images]
-        if referenced:
-            unseen = (at for at, uid in enumerate(uids) if uid not in referenced)
-            self._faults = {at: _unseen() for at in unseen}
+        for index, uid in enumerate(uids):
+            if referenced and uid not in referenced:
+                self._faults[index] = FileError(
+                    "the segmentation was not made on this image",
+                    "Find the segmentation of this series, or leave the slice out with --on-error "
+                    "skip.",
+                    code="mask-missing",
+                )
         seen = [at for at in range(len(uids)) if at not in self._faults]
         owners = {uids[at]: at for at in seen if uids[at]}
         for frame in _frames(seg):
@@ -151,12 +158,11 @@ def _frames(seg: "Segmentation") -> Iterator[_Frame]:
     is_map = seg.SegmentationType == "LABELMAP"
     for index, own in enumerate(seg.PerFrameFunctionalGroupsSequence):
         group = _group(own, shared, "SegmentIdentificationSequence")
-        yield _Frame(
-            index,
-            0 if is_map or group is None else int(group.ReferencedSegmentNumber),
-            _sources(_group(own, shared, "DerivationImageSequence")),
-            _grid(seg, own, shared),
-        )
+        segment = 0 if is_map or group is None else int(group.ReferencedSegmentNumber)
+        derivation = _group(own, shared, "DerivationImageSequence")
+        sources = () if derivation is None else derivation.get("SourceImageSequence") or ()
+        uids = frozenset(str(item.ReferencedSOPInstanceUID) for item in sources)
+        yield _Frame(index, segment, uids, _grid(seg, own, shared))
 
 
 def _group(own: "Dataset", shared: "Dataset | None", keyword: str) -> "Dataset | None":
@@ -168,26 +174,15 @@ def _group(own: "Dataset", shared: "Dataset | None", keyword: str) -> "Dataset |
     return None
 
 
-def _sources(derivation: "Dataset | None") -> frozenset[str]:
-    items = derivation.get("SourceImageSequence") or () if derivation is not None else ()
-    return frozenset(str(item.ReferencedSOPInstanceUID) for item in items)
-
-
 def _grid(seg: "Segmentation", own: "Dataset", shared: "Dataset | None") -> Lattice | None:
     position = _group(own, shared, "PlanePositionSequence")
     orientation = _group(own, shared, "PlaneOrientationSequence")
     measures = _group(own, shared, "PixelMeasuresSequence")
     if position is None or orientation is None or measures is None:
         return None
-    origin, cosines, spacing = (
-        [float(number) for number in numbers]
-        for numbers in (
-            position.ImagePositionPatient,
-            orientation.ImageOrientationPatient,
-            measures.PixelSpacing,
-        )
-    )
-    return plane_lattice((seg.Rows, seg.Columns), origin, cosines, spacing)
+    origin, cosines = position.ImagePositionPatient, orientation.ImageOrientationPatient
+    texts = (origin, cosines, measures.PixelSpacing)
+    return plane_lattice((seg.Rows, seg.Columns), *(list(map(float, text)) for text in texts))
 
 
 def _owner(frame: _Frame, owners: Mapping[str, int], images: Mapping[int, Header]) -> int | None:
@@ -199,10 +194,8 @@ def _owner(frame: _Frame, owners: Mapping[str, int], images: Mapping[int, Header
         return None
     normal = frame.grid.steps[:, 2]
     for image, header in images.items():
-        if header.image_position_patient is None:
-            continue
-        off = normal @ (np.array(header.image_position_patient) - frame.grid.origin)
-        if abs(off) <= _NEAR:
+        place = header.image_position_patient
+        if place is not None and abs(normal @ (np.array(place) - frame.grid.origin)) <= _NEAR:
             return image
     return None
 
@@ -227,19 +220,6 @@ def _paint(plane: NDArray[np.uint16], pixels: NDArray[Any], segment: int) -> Non
             code="mask-overlap",
         )
     plane[shown] = pixels[shown] if segment == 0 else segment
-
-
-def _unseen() -> FileError:
-    return FileError(
-        "the segmentation was not made on this image",
-        "Find the segmentation of this series, or leave the slice out with --on-error skip.",
-        code="mask-missing",
-    )
-
-
-def _unreadable() -> FileError:
-    reason = "the DICOM segmentation cannot be read"
-    return FileError(reason, "Export it again from its source.", "mask-unreadable")
 
 
 SEG = MaskFormat(

@@ -24,13 +24,15 @@ from chaosprep.series.source import SourceCase, list_files
 LICENSES = msgspec.convert(CHAOS.licenses, tuple[License, ...])
 SOURCES = msgspec.convert(CHAOS.sources, tuple[DataSource, ...])
 
+Modality = Literal["MR", "CT"]
+
 
 @dataclass(frozen=True)
 class _Branch:
     """Where a sequence stands in a patient's folder, and how its masks are named."""
 
     sequence: SequenceName
-    modality: Literal["MR", "CT"]
+    modality: Modality
     images: str
     ground: str
     rule: Rule
@@ -78,28 +80,30 @@ def find(root: str | Path) -> Root:
     return Root(root, ordered, tuple(problems), licenses, sources, usual=CHAOS.usual)
 
 
-Found = tuple[Path, Literal["MR", "CT"] | None]
-
-
 def _find(root: Path) -> tuple[list[SourceCase], list[Problem]]:
-    cases: list[SourceCase] = []
-    problems: list[Problem] = []
+    found: list[SourceCase | Problem] = []
     places = sorted(_patients(root, root.resolve(), _DEPTH))
     counts = Counter(_patient_id(*place) for place in places)
     for folder, modality in places:
         patient = _patient_id(folder, modality)
-        if patient is None:
-            problems.append(_no_patient(root, folder, modality))
+        if modality is None:
+            reason = "a folder that is a link out of the dataset is not followed"
+            found.append(_problem("folder-link", "CHAOS", root, folder, reason, "Copy it in."))
+        elif patient is None:
+            reason = "a CHAOS patient's folder is named by a number, this one is not"
+            remedy = "Name it by its number."
+            found.append(_problem("patient-name", modality, root, folder, reason, remedy))
         elif counts[patient] > 1:
-            problems.append(_twice(root, folder, patient))
+            reason = "two folders are this patient's"
+            remedy = "Give a root that holds the patient once."
+            found.append(_problem("patient-twice", patient, root, folder, reason, remedy))
         else:
-            found = _series(root, folder, patient)
-            cases += [case for case in found if isinstance(case, SourceCase)]
-            problems += [problem for problem in found if isinstance(problem, Problem)]
-    return cases, problems
+            found += _series(root, folder, patient)
+    cases = [one for one in found if isinstance(one, SourceCase)]
+    return cases, [one for one in found if isinstance(one, Problem)]
 
 
-def _patients(folder: Path, root: Path, depth: int) -> Iterator[Found]:
+def _patients(folder: Path, root: Path, depth: int) -> Iterator[tuple[Path, Modality | None]]:
     """Patient folders below a folder: MR holds T1DUAL or T2SPIR, CT holds DICOM_anon.
 
     Without a modality: a link out of the root where a folder of the layout should stand.
@@ -115,13 +119,8 @@ def _patients(folder: Path, root: Path, depth: int) -> Iterator[Found]:
                 continue
             if not child.is_symlink():
                 yield from _patients(child, root, depth - 1)
-            elif _leads_out(child, root):
+            elif re.fullmatch(_INSIDE, child.name) and not child.resolve().is_relative_to(root):
                 yield child, None
-
-
-def _leads_out(link: Path, root: Path) -> bool:
-    expected = re.fullmatch(_INSIDE, link.name)
-    return expected is not None and not link.resolve().is_relative_to(root)
 
 
 def _patient_id(folder: Path, modality: str | None) -> str | None:
@@ -174,27 +173,12 @@ def _pool(root: Path, folder: Path) -> Literal["train", "test"] | None:
     """Train or test by the nearest folder that is named so, also above the root."""
     names = (*root.resolve().parts[-_DEPTH:], *folder.relative_to(root).parts)
     for name in reversed(names):
-        found = re.fullmatch(_SETS, name)
-        if found:
+        if found := re.fullmatch(_SETS, name):
             return "train" if found[1].lower() == "train" else "test"
     return None
 
 
-def _no_patient(root: Path, folder: Path, modality: str | None) -> Problem:
-    if modality is None:
-        reason = "a folder that is a link out of the dataset is not followed"
-        return _problem("folder-link", "CHAOS", root, folder, reason, "Copy it in.")
-    reason = "a CHAOS patient's folder is named by a number, this one is not"
-    return _problem("patient-name", modality, root, folder, reason, "Name it by its number.")
-
-
-def _twice(root: Path, folder: Path, patient: str) -> Problem:
-    reason = "two folders are this patient's"
-    remedy = "Give a root that holds the patient once."
-    return _problem("patient-twice", patient, root, folder, reason, remedy)
-
-
-def _problem(code: str, id: str, root: Path, path: Path, reason: str, remedy: str = "") -> Problem:
+def _problem(code: str, id: str, root: Path, path: Path, reason: str, remedy: str) -> Problem:
     file = path.relative_to(root).as_posix().encode("utf-8", "backslashreplace").decode()
     return Problem(code=code, id=id, file=file, reason=reason, remedy=remedy)
 
@@ -206,7 +190,7 @@ def _origin(path: Path) -> tuple[tuple[License, ...], tuple[DataSource, ...]]:
     """
     for folder in path.resolve().parents:
         found = read_origin(folder)
-        if found is not None and found.licenses and found.sources:
+        if found.licenses and found.sources:
             return found.licenses, found.sources
         if not re.fullmatch(_INSIDE, folder.name):
             break

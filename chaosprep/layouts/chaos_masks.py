@@ -47,7 +47,11 @@ class _Ground:
 
     def __call__(self, organs: Organs) -> CaseMasks:
         series, sequence = read_series(self.case), self.case.sequence
-        _check(series)
+        if series.problems:  # the first stands for all
+            first, count = series.problems[0], len(series.problems)
+            more = f" ({count - 1} more like it; chaosprep inspect lists them)" if count > 1 else ""
+            with about(first.file or ""):
+                raise FileError(f"{first.reason}{more}", first.remedy, first.code)
         planes = (_ground(found, sequence, organs) for found in series.slices)
         return CaseMasks(
             stack(planes, len(series.slices)),
@@ -185,15 +189,6 @@ def _levels(array: NDArray[Any], sequence: str, organs: Organs) -> NDArray[np.ui
 def _ground(found: SourceSlice, sequence: str, organs: Organs) -> NDArray[np.uint8]:
     with about(str(found.mask)):
         return _levels(read_plane(str(found.mask), found.mask_data or b""), sequence, organs)
-
-
-def _check(series: Series) -> None:
-    """Refuse a series that is not whole; the first problem stands for all."""
-    if series.problems:
-        first, count = series.problems[0], len(series.problems)
-        more = f" ({count - 1} more like it; chaosprep inspect lists them)" if count > 1 else ""
-        with about(first.file or ""):
-            raise FileError(f"{first.reason}{more}", first.remedy, first.code)
 
 
 class _Slot(NamedTuple):

@@ -78,12 +78,7 @@ class LayoutParams(PngParams, frozen=True, kw_only=True):
 
 
 def find(root: str | Path, params: LayoutParams, *, strict: bool = True) -> Root:
-    """Find the cases below a root.
-
-    Args:
-        root: the dataset root.
-        params: which layout, and where its files are.
-        strict: whether names that would identify a patient are refused, see `folder.find`.
+    """Find the cases below a root; ``strict`` refuses names that would identify a patient.
 
     Raises:
         UsageError: the root, a pattern or the key file will not do.

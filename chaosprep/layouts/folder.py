@@ -46,8 +46,8 @@ def find(root: Path, where: Where) -> Root:
         root,
         tuple(sorted(cases, key=lambda case: f"{case.id}_")),
         (*problems, *more),
-        (origin.licenses if origin else ()) or UNKNOWN_LICENSES,
-        (origin.sources if origin else ()) or UNKNOWN_SOURCES,
+        origin.licenses or UNKNOWN_LICENSES,
+        origin.sources or UNKNOWN_SOURCES,
     )
 
 
@@ -63,21 +63,19 @@ def _groups(
             masks = there.files
             errors += [found for found in there.errors if found not in errors]
     for option, files in (("images", images.files), ("masks", masks)):
-        if not files and not errors and (option == "images" or patterns.masks):
-            raise _nothing(root, option, getattr(patterns, option))
+        pattern: Pattern | None = getattr(patterns, option)
+        if pattern is not None and not files and not errors:
+            text = "/".join(pattern.segments)
+            remedy = "It is relative to ROOT: compare it with the path of one file."
+            if any(sign in text for sign in "*?"):
+                remedy = "* and ? stand for themselves: use {patient}, {sequence} and {slice}."
+            reason = f"{root}: no file fits --{option} '{text}'"
+            raise NothingFoundError(reason, remedy, code="nothing")
     groups, more = group_by_path(images.files, masks)
     if patient_from != "folder":
         groups, most = group_by_header(groups, root, patient_from)
         more += most
     return groups, errors + more
-
-
-def _nothing(root: Path, option: str, pattern: Pattern) -> NothingFoundError:
-    text = "/".join(pattern.segments)
-    remedy = "It is relative to ROOT: compare it with the path of one file."
-    if any(sign in text for sign in "*?"):
-        remedy = "* and ? stand for themselves: use {patient}, {sequence} and {slice}."
-    return NothingFoundError(f"{root}: no file fits --{option} '{text}'", remedy, code="nothing")
 
 
 def _telling(root: Path, groups: Iterable[Group], key: Key | None) -> UsageError | None:

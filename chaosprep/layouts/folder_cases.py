@@ -89,22 +89,23 @@ class Cases:
 
     def _patient_ids(self, patients: set[str]) -> dict[str, str | None]:
         if self._key is not None:
-            found: dict[str, str | None] = {text: self._key.patient(text) for text in patients}
-            if len(set(found.values())) < len(found):
-                raise ChaosprepError(
-                    "two patients have one pseudonym", "Use another key.", code="pseudonym-twice"
-                )
-            return found
+            return {**self._key.patients(patients)}
         found = make_ids(patients, "P", digits=3)
         twice = collisions(found)
         for text in sorted(twice):
-            self._problems.append(_twice(str(found[text]), self._folder(text)))
+            images = (i for group in self._groups if group.patient == text for i in group.images)
+            folder = _folder(min(images, key=lambda image: image.path))
+            reason = "the names of two patients' folders become the same id"
+            remedy = "Rename one of them, or use --pseudonymize KEYFILE."
+            problem = Problem(
+                code="patient-twice",
+                id=str(found[text]),
+                file=folder,
+                reason=reason,
+                remedy=remedy,
+            )
+            self._problems.append(problem)
         return {text: id for text, id in found.items() if text not in twice}
-
-    def _folder(self, patient: str) -> str:
-        """Where a patient's images are."""
-        first = min(image.path for g in self._groups if g.patient == patient for image in g.images)
-        return PurePosixPath(first).parent.as_posix()
 
     def _id(self, group: Group) -> str | None:
         patient, sequence = self._patients.get(group.patient), SEQUENCE
@@ -112,33 +113,52 @@ class Cases:
             sequence = self._sequences[group.sequence] or ""
         if patient and sequence:
             return f"{patient}_{sequence}"
-        if group.patient not in self._patients:  # told already
-            return None
-        first = PurePosixPath(group.images[0].path).parent.as_posix()
-        self._problems.append(problem_at(NOWHERE, first, _nameless(), self._key))
+        if group.patient in self._patients:  # the others are told already
+            error = FileError(
+                "no id can be made of the folder's name: too long, or without a letter or digit "
+                "(A-Z, 0-9)",
+                "Rename the folder, or use --pseudonymize KEYFILE for the patients.",
+                code="patient-name",
+            )
+            self._fail(NOWHERE, _folder(group.images[0]), error)
         return None
 
     def _case(self, groups: list[Group]) -> SourceCase | None:
         group = groups[0]
         id = str(self._id(group))
-        folder = PurePosixPath(group.images[0].path).parent.as_posix()
+        folder = _folder(group.images[0])
         if len(groups) > 1 or self._is_mixed(group):
-            self._problems.append(problem_at(id, folder, _mixed(), self._key))
-            return None
-        masks = group.masks if self._patterns.masks is not None else None
-        if masks == []:
-            self._problems.append(problem_at(id, folder, _no_masks(), self._key))
-            return None
-        rule = self._rule(group)
-        if rule is None:
-            self._problems.append(problem_at(id, group.masks[0].path, _several(), self._key))
-            return None
-        return self._source_case(id, group, masks, rule)
+            error = FileError(
+                "the images of one patient lie in several folders and may be several series",
+                "Tell them apart: name the folder in the pattern, as in "
+                "'scans/{patient}/{sequence}'.",
+                code="series-mixed",
+            )
+            self._fail(id, folder, error)
+        elif self._patterns.masks is not None and not group.masks:
+            error = FileError(
+                "a series without any mask",
+                "Bring back its masks, or leave the series out with --on-error skip.",
+                code="ground-missing",
+            )
+            self._fail(id, folder, error)
+        elif (rule := self._rule(group)) is None:
+            error = FileError(
+                "several files stand where one mask of the whole series should",
+                "Keep one of them, or put {slice} in the pattern of masks.",
+                code="mask-several",
+            )
+            self._fail(id, group.masks[0].path, error)
+        else:
+            return self._source_case(id, group, rule)
+        return None
+
+    def _fail(self, id: str, path: str, error: FileError) -> None:
+        self._problems.append(problem_at(id, path, error, self._key))
 
     def _is_mixed(self, group: Group) -> bool:
         """Whether a plain folder has images of one patient in several folders."""
-        folders = {PurePosixPath(image.path).parent for image in group.images}
-        return self._patterns.images.is_plain and len(folders) > 1
+        return self._patterns.images.is_plain and len(set(map(_folder, group.images))) > 1
 
     def _rule(self, group: Group) -> Rule | None:
         """Whether masks belong to slices or one to all; None where several belong to all."""
@@ -151,11 +171,14 @@ class Cases:
         several = any(mask.slice is None or _holds_many(mask.path) for mask in group.masks)
         return None if several else "key"
 
-    def _source_case(
-        self, id: str, group: Group, masks: list[Found] | None, rule: Rule
-    ) -> SourceCase:
-        files = [*group.images, *(masks or ())]
+    def _source_case(self, id: str, group: Group, rule: Rule) -> SourceCase:
+        files = [*group.images, *group.masks]
         patient, _, sequence = id.partition("_")
+        # What a file beside the masks, or above them in the root, says that values stand for.
+        places = PurePosixPath(group.masks[0].path).parents[:2] if group.masks else ()
+        legend = None
+        with suppress(ChaosprepError):  # what is no legend names nothing
+            legend = legend_in(*(self._root / place for place in places))
         return SourceCase(
             root=str(self._root),
             id=id,
@@ -163,19 +186,12 @@ class Cases:
             sequence=sequence,
             pool="train",
             images=_paths(group.images),
-            masks=None if masks is None else _paths(masks),
+            masks=None if self._patterns.masks is None else _paths(group.masks),
             rule=rule,
             keys={file.path: file.slice or "" for file in files},
             aliases={file.path: self._key.path(file.path) for file in files} if self._key else {},
-            names=self._names(masks or []),
+            names=named(legend or {}),
         )
-
-    def _names(self, masks: list[Found]) -> dict[int, str]:
-        """What a file beside the masks, or above them in the root, says that values stand for."""
-        places = PurePosixPath(masks[0].path).parents[:2] if masks else ()
-        with suppress(ChaosprepError):  # what is no legend names nothing
-            return named(legend_in(*(self._root / place for place in places)) or {})
-        return {}
 
 
 def _is_for_all(mask: Found, images: set[str | None]) -> bool:
@@ -195,6 +211,10 @@ def _holds_many(path: str) -> bool:
     return is_volume(path) or PurePosixPath(path).suffix.casefold() in ("", ".dcm")
 
 
+def _folder(file: Found) -> str:
+    return PurePosixPath(file.path).parent.as_posix()
+
+
 def _paths(files: Iterable[Found]) -> tuple[str, ...]:
     """The paths in natural order of what tells the files apart."""
     ordered = sorted(files, key=lambda f: (natural_key(f.slice or f.path)[0], f.path))
@@ -205,41 +225,3 @@ def problem_at(id: str, path: str, error: FileError, key: Key | None) -> Problem
     """A problem with a path, or with what stands for it."""
     shown = key.path(path) if key else path.encode("utf-8", "backslashreplace").decode()
     return Problem.of(error, id, shown)
-
-
-def _twice(id: str, folder: str) -> Problem:
-    reason = "the names of two patients' folders become the same id"
-    remedy = "Rename one of them, or use --pseudonymize KEYFILE."
-    return Problem(code="patient-twice", id=id, file=folder, reason=reason, remedy=remedy)
-
-
-def _nameless() -> FileError:
-    return FileError(
-        "no id can be made of the folder's name: too long, or without a letter or digit (A-Z, 0-9)",
-        "Rename the folder, or use --pseudonymize KEYFILE for the patients.",
-        code="patient-name",
-    )
-
-
-def _mixed() -> FileError:
-    return FileError(
-        "the images of one patient lie in several folders and may be several series",
-        "Tell them apart: name the folder in the pattern, as in 'scans/{patient}/{sequence}'.",
-        code="series-mixed",
-    )
-
-
-def _no_masks() -> FileError:
-    return FileError(
-        "a series without any mask",
-        "Bring back its masks, or leave the series out with --on-error skip.",
-        code="ground-missing",
-    )
-
-
-def _several() -> FileError:
-    return FileError(
-        "several files stand where one mask of the whole series should",
-        "Keep one of them, or put {slice} in the pattern of masks.",
-        code="mask-several",
-    )

@@ -68,26 +68,25 @@ def group_by_header(
         for image in group.images:
             patient = patient_key(_identity(root, image.path), source)
             if not patient:
-                errors.append((image.path, _nobody(source)))
+                error = FileError(
+                    f"its header has no {source} that can be read",
+                    "Leave the file out, or take the patient from the folder: --patient-from "
+                    "folder.",
+                    code="patient-missing",
+                )
+                errors.append((image.path, error))
                 continue
             part = parts.setdefault(patient, Group(patient, group.sequence, group.place))
             part.images.append(image)
             owner[pairing_name(image.slice or "")] = part
-        errors += _deal_masks(group, parts, owner)
         made += parts.values()
+        only = next(iter(parts.values())) if len(parts) == 1 else None
+        for mask in group.masks:
+            if taker := only or owner.get(pairing_name(mask.slice or "")):
+                taker.masks.append(mask)
+            else:
+                errors.append((mask.path, surplus_mask()))
     return made, errors
-
-
-def _deal_masks(group: Group, parts: dict[str, Group], owner: dict[str, Group]) -> Errors:
-    only = next(iter(parts.values())) if len(parts) == 1 else None
-    errors: Errors = []
-    for mask in group.masks:
-        part = only or owner.get(pairing_name(mask.slice or ""))
-        if part is None:
-            errors.append((mask.path, surplus_mask()))
-        else:
-            part.masks.append(mask)
-    return errors
 
 
 def first_identity(root: Path, group: Group) -> dict[str, str]:
@@ -104,11 +103,3 @@ def _identity(root: Path, path: str) -> dict[str, str]:
             return read_identity(stream)
     except FileError:
         return {}
-
-
-def _nobody(source: HeaderField) -> FileError:
-    return FileError(
-        f"its header has no {source} that can be read",
-        "Leave the file out, or take the patient from the folder: --patient-from folder.",
-        code="patient-missing",
-    )

@@ -79,11 +79,7 @@ def plane_of(file: Path) -> NDArray[Any]:
 
 
 def stack(planes: Iterable[NDArray[np.uint8]], count: int) -> NDArray[np.uint8]:
-    """Slices of one size as a volume.
-
-    Args:
-        planes: (rows, cols) each, read one after the other.
-        count: how many there will be.
+    """Slices of one size, (rows, cols) each, read one after the other, as a volume of ``count``.
 
     Raises:
         FileError: `size-mismatch` or `too-large`.

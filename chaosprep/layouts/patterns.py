@@ -5,14 +5,12 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
 from unicodedata import category, normalize
 
 from chaosprep.errors import FileError, UsageError
 from chaosprep.series.source import is_litter
 
-Placeholder = Literal["patient", "sequence", "slice"]
-PLACEHOLDERS: tuple[Placeholder, ...] = ("patient", "sequence", "slice")
+PLACEHOLDERS = ("patient", "sequence", "slice")
 Bound = dict[str, str]
 _FIELD = re.compile(r"\{([^{}]*)\}")
 _ENDING = re.compile(r"(?i)(\.nii\.gz|\.[a-z][a-z0-9]{0,4})\Z")
@@ -81,12 +79,8 @@ def list_pattern(pattern: Pattern, root: Path, *, patients: bool = True) -> List
     """List the files below a root that fit a pattern; nothing is opened.
 
     Text matches in any case; a placeholder is at least one character of one segment. Links to
-    folders are followed within the root only.
-
-    Args:
-        pattern: what to look for.
-        root: the dataset root.
-        patients: whether the first folders below a plain folder are the patients'.
+    folders are followed within the root only. ``patients`` says whether the first folders below a
+    plain folder are the patients'.
 
     Raises:
         OSError: a folder cannot be listed.
@@ -113,17 +107,16 @@ class _Walk:
 
     def level(self, folder: Path, at: int, bound: Bound) -> Iterator[Found]:
         """The files below a folder that fit the pattern from one of its segments on."""
-        segment = self._pattern.segments[at]
-        is_last = at == len(self._pattern.segments) - 1
+        segment, *rest = self._pattern.segments[at:]
         for entry in self._entries(folder):
             is_folder = entry.is_dir()
             name = normalize("NFC", entry.name)
-            if is_last and not is_folder and segment.endswith("}"):
+            if not rest and not is_folder and segment.endswith("}"):
                 name = stem(name)
             match = self._match(segment, name, bound, entry)
             if match is None or (is_folder and self._leads_out(entry)):
                 continue
-            if is_last:
+            if not rest:
                 yield from self._take(entry, is_folder, match)
             elif is_folder:
                 yield from self.level(entry, at + 1, match)
@@ -140,7 +133,7 @@ class _Walk:
             if not entry.is_dir():
                 yield from self._in_tree(entry, parts)
             elif entry.is_symlink():
-                self._fail(entry, _link())
+                self._link(entry)
             else:
                 yield from self._below(entry, parts)
 
@@ -152,7 +145,12 @@ class _Walk:
         elif len(parts) > 1:
             yield Found(path, patient=parts[0], slice=name.partition("/")[2])
         else:
-            self._fail(file, _nobody())
+            self._fail(
+                file,
+                "the file is in no patient's folder",
+                "Say where the patient stands in its path, such as 'scans/{patient}_{slice}.dcm'.",
+                "patient-missing",
+            )
 
     def _take(self, entry: Path, is_folder: bool, bound: Bound) -> Iterator[Found]:
         found = Found(self._path(entry), bound.get("patient"), bound.get("sequence"))
@@ -161,21 +159,30 @@ class _Walk:
             return
         for inner in self._entries(entry):
             if inner.is_dir():
-                self._fail(inner, _folder())
+                self._fail(
+                    inner,
+                    "a folder stands where the files of a series should",
+                    "Name its level in the pattern, such as 'scans/{patient}/{sequence}'.",
+                    "folder-inside",
+                )
             else:
                 name = stem(normalize("NFC", inner.name))
                 yield replace(found, path=self._path(inner), slice=name)
 
     def _match(self, segment: str, name: str, bound: Bound, entry: Path) -> Bound | None:
         """What the placeholders of a segment stand for; more than one reading is an error."""
-        readings = [
-            re.fullmatch(_expression(segment, bound, sign), name, re.IGNORECASE)
-            for sign in ("", "?")
-        ]
-        most, least = (match.groupdict() if match else None for match in readings)
-        if most is None or most == least:
-            return most if most is None else {**bound, **most}
-        self._fail(entry, _ambiguous())
+        expressions = (_expression(segment, bound, sign) for sign in ("", "?"))
+        most, least = (re.fullmatch(one, name, re.IGNORECASE) for one in expressions)
+        if not most or not least:
+            return None
+        if most.groupdict() == least.groupdict():
+            return {**bound, **most.groupdict()}
+        self._fail(
+            entry,
+            "the pattern fits this name in more than one way",
+            "Write more of the name's own text into the pattern, or rename the file.",
+            "name-ambiguous",
+        )
         return None
 
     def _entries(self, folder: Path) -> list[Path]:
@@ -183,7 +190,8 @@ class _Walk:
         kept = []
         for entry in sorted(folder.iterdir()):
             if any(category(sign) in ("Cc", "Cs") for sign in entry.name):
-                self._fail(entry, _broken())
+                reason = "a file name holds control characters, or is not UTF-8"
+                self._fail(entry, reason, "Rename the file.", "name-broken")
             elif not is_litter(entry.name):
                 kept.append(entry)
         return kept
@@ -195,14 +203,18 @@ class _Walk:
         real = Path(os.path.realpath(folder))
         if real.is_relative_to(self._real):
             return False
-        self._fail(folder, _link())
+        self._link(folder)
         return True
 
     def _path(self, file: Path) -> str:
         return file.relative_to(self._root).as_posix()
 
-    def _fail(self, place: Path, error: FileError) -> None:
-        self.errors.append((self._path(place), error))
+    def _link(self, folder: Path) -> None:
+        reason = "a folder that is a link is not followed here"
+        self._fail(folder, reason, "Copy the folder in.", "folder-link")
+
+    def _fail(self, place: Path, reason: str, remedy: str, code: str) -> None:
+        self.errors.append((self._path(place), FileError(reason, remedy, code)))
 
 
 def _expression(segment: str, bound: Bound, sign: str) -> str:
@@ -222,37 +234,3 @@ def _expression(segment: str, bound: Bound, sign: str) -> str:
 
 def _wrong(option: str, reason: str, remedy: str) -> UsageError:
     return UsageError(f"{option}: {reason}", remedy, code="pattern")
-
-
-def _ambiguous() -> FileError:
-    return FileError(
-        "the pattern fits this name in more than one way",
-        "Write more of the name's own text into the pattern, or rename the file.",
-        code="name-ambiguous",
-    )
-
-
-def _link() -> FileError:
-    reason = "a folder that is a link is not followed here"
-    return FileError(reason, "Copy the folder in.", code="folder-link")
-
-
-def _folder() -> FileError:
-    return FileError(
-        "a folder stands where the files of a series should",
-        "Name its level in the pattern, such as 'scans/{patient}/{sequence}'.",
-        code="folder-inside",
-    )
-
-
-def _nobody() -> FileError:
-    return FileError(
-        "the file is in no patient's folder",
-        "Say where the patient stands in its path, such as 'scans/{patient}_{slice}.dcm'.",
-        code="patient-missing",
-    )
-
-
-def _broken() -> FileError:
-    reason = "a file name holds control characters, or is not UTF-8"
-    return FileError(reason, "Rename the file.", code="name-broken")

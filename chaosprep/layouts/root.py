@@ -62,12 +62,12 @@ class Origin(msgspec.Struct, frozen=True):
     sources: tuple[DataSource, ...] = ()
 
 
-def read_origin(folder: Path) -> Origin | None:
-    """What a `datapackage.json` in a folder says of its data; None without a readable one."""
+def read_origin(folder: Path) -> Origin:
+    """What a `datapackage.json` in a folder says of its data; empty without a readable one."""
     try:
         return msgspec.json.decode(read_regular(folder / "datapackage.json"), type=Origin)
     except (FileError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return None
+        return Origin()
 
 
 def pseudonymized(root: Root, key: Key) -> Root:
@@ -76,18 +76,14 @@ def pseudonymized(root: Root, key: Key) -> Root:
     Raises:
         ChaosprepError: `pseudonym-twice`, two patients have one.
     """
-    cases = tuple(_pseudonymized(case, key) for case in root.cases)
-    if len({case.patient for case in cases}) < len(root.patients):
-        raise ChaosprepError(
-            "two patients have one pseudonym", "Use another key.", code="pseudonym-twice"
-        )
+    patients = key.patients(root.patients)
+    cases = (_pseudonymized(case, patients[case.patient], key) for case in root.cases)
     ordered = tuple(sorted(cases, key=lambda case: f"{case.id}_"))
     problems = tuple(_hidden(problem, key) for problem in root.problems)
     return replace(root, cases=ordered, problems=problems)
 
 
-def _pseudonymized(case: SourceCase, key: Key) -> SourceCase:
-    patient = key.patient(case.patient)
+def _pseudonymized(case: SourceCase, patient: str, key: Key) -> SourceCase:
     return msgspec.structs.replace(
         case,
         id=f"{patient}_{case.sequence}",

@@ -21,7 +21,6 @@ LAYOUTS: tuple[Layout, ...] = (
 
 _MOST = 255  # organs: `CaseMasks` hold bytes
 
-
 GROUP = "chaosprep.layouts"
 """The entry points with which other packages add theirs."""
 
@@ -42,10 +41,7 @@ def _every() -> Iterator[Layout]:
 def find_series(root: Path, layout: str, where: Where) -> Root:
     """Find the series below a dataset root.
 
-    Args:
-        root: the dataset root.
-        layout: one of `names`, or `auto` for the first that takes what the user said.
-        where: what the user said.
+    ``layout`` is one of `names`, or `auto` for the first that takes what the user said.
 
     Raises:
         NothingFoundError: nothing is laid out so.

@@ -6,9 +6,10 @@ HMAC-SHA256 (RFC 2104), each use under a label of its own, so that no hash tells
 import hmac
 import logging
 import stat
+from collections.abc import Iterable
 from pathlib import Path
 
-from chaosprep.errors import FileError, UsageError
+from chaosprep.errors import ChaosprepError, FileError, UsageError
 from chaosprep.files import read_regular
 
 LEAST = 16  # bytes: a shorter key can be found by trying all
@@ -29,6 +30,14 @@ class Key:
     def patient(self, text: str) -> str:
         """The id of a patient: `P` and 10 hexadecimal digits."""
         return f"P{self._hash('patient', text)[:10]}"
+
+    def patients(self, texts: Iterable[str]) -> dict[str, str]:
+        """Text -> id, for all patients. Raises `ChaosprepError`: `pseudonym-twice`."""
+        found = {text: self.patient(text) for text in texts}
+        if len(set(found.values())) < len(found):
+            reason, remedy = "two patients have one pseudonym", "Use another key."
+            raise ChaosprepError(reason, remedy, code="pseudonym-twice")
+        return found
 
     def path(self, text: str) -> str:
         """What stands for a path: 20 hexadecimal digits, and the ending where it is a usual one."""

@@ -50,19 +50,18 @@ def pair(
         Pairs in natural order of the image names. Where `stem` or `next-number` matches no file at
         all and the counts agree, the pairs are by rank, with a note.
     """
-    images, twice = _unique(sorted(images, key=lambda path: _order(path, keys)), keys)
+    images, twice = _unique(images, keys)
     if masks is None:
         return Pairs(tuple((image, None) for image in images), twice)
     if rule == "volume":
         return Pairs(tuple((image, masks[0]) for image in images), twice)
-    masks, twice_masks = _unique(sorted(masks, key=lambda path: _order(path, keys)), keys)
+    masks, twice_masks = _unique(masks, keys)
     twice += twice_masks
     if rule == "rank":
         return Pairs((), twice) if twice else _by_rank(images, masks)
     found = _by_name(images, masks, rule, keys)
-    if rule == "key":
-        return Pairs(found.pairs, twice + found.errors)
-    if not found.pairs and not twice and images and len(images) == len(masks):
+    paired = found.pairs or twice or rule == "key"
+    if not paired and images and len(images) == len(masks):
         note = "paired by rank: no mask's name matches, but the counts agree"
         return Pairs(_by_rank(images, masks).pairs, note=note)
     return Pairs(found.pairs, twice + found.errors)
@@ -76,7 +75,12 @@ def _by_name(images: Sequence[str], masks: Sequence[str], rule: Rule, keys: Keys
     for image in images:
         mask = by_name.pop(_name(_text(image, keys), step), None)
         if mask is None:
-            errors.append((image, _missing()))
+            error = FileError(
+                "no mask belongs to this image",
+                "Bring back its mask, or leave the slice out with --on-error skip.",
+                code="mask-missing",
+            )
+            errors.append((image, error))
         else:
             pairs.append((image, mask))
     errors += [(mask, surplus_mask()) for mask in by_name.values()]
@@ -85,10 +89,6 @@ def _by_name(images: Sequence[str], masks: Sequence[str], rule: Rule, keys: Keys
 
 def _text(path: str, keys: Keys) -> str:
     return keys.get(path, PurePosixPath(path).stem)
-
-
-def _order(path: str, keys: Keys) -> tuple[list[tuple[int, str]], str]:
-    return natural_key(keys[path])[0] if path in keys else natural_key(path)[0], path
 
 
 def pairing_name(text: str) -> str:
@@ -117,23 +117,22 @@ def _by_rank(images: Sequence[str], masks: Sequence[str]) -> Pairs:
 def _unique(
     paths: Sequence[str], keys: Keys
 ) -> tuple[list[str], tuple[tuple[str, FileError], ...]]:
-    """Set aside the files whose names cannot be told apart: neither by pairing nor by rank."""
-    counts = Counter(_name(_text(path, keys).casefold(), 0) for path in paths)
+    """In natural order; set aside those that neither pairing nor rank can tell apart by name."""
+    ordered = sorted(paths, key=lambda path: (natural_key(keys.get(path, path))[0], path))
+    names = [_name(_text(path, keys).casefold(), 0) for path in ordered]
+    counts = Counter(names)
     single, errors = [], []
-    for path in paths:
-        if counts[_name(_text(path, keys).casefold(), 0)] == 1:
+    for path, name in zip(ordered, names, strict=True):
+        if counts[name] == 1:
             single.append(path)
-        else:
-            errors.append((path, _twice()))
+            continue
+        error = FileError(
+            "another file in this folder has the same name but for its ending, case or zeros",
+            "Keep one of them.",
+            code="name-twice",
+        )
+        errors.append((path, error))
     return single, tuple(errors)
-
-
-def _missing() -> FileError:
-    return FileError(
-        "no mask belongs to this image",
-        "Bring back its mask, or leave the slice out with --on-error skip.",
-        code="mask-missing",
-    )
 
 
 def surplus_mask() -> FileError:
@@ -142,12 +141,4 @@ def surplus_mask() -> FileError:
         "no image belongs to this mask",
         "Bring back its image, or remove the mask.",
         code="mask-surplus",
-    )
-
-
-def _twice() -> FileError:
-    return FileError(
-        "another file in this folder has the same name but for its ending, case or zeros",
-        "Keep one of them.",
-        code="name-twice",
     )

@@ -91,7 +91,13 @@ def read_series(case: SourceCase, *, max_pixels: int = MAX_PIXELS) -> Series:
             except FileError as error:
                 errors.append((path, error))
     telling = _telling_names(case, files, {shot.path for shot in shots})
-    errors += [("", _telling())] * len(telling)
+    # Without the name: it would go where it must not.
+    named = FileError(
+        "the name of an image's file stands in its header too and would identify it",
+        "Use --pseudonymize KEYFILE, or rename the file.",
+        code="name-identifies",
+    )
+    errors += [("", named)] * len(telling)
     pairs = replace(pairs, pairs=tuple(pair for pair in pairs.pairs if pair[0] not in telling))
     try:
         order = order_series([shot.header for shot in shots])
@@ -120,17 +126,14 @@ def _shots(path: str, data: bytes, max_pixels: int) -> list[Shot]:
 
 
 def _slices(
-    case: SourceCase,
-    files: Files,
-    shots: list[Shot],
-    pairs: Pairs,
-    order: Order,
-    stack: Stack,
+    case: SourceCase, files: Files, shots: list[Shot], pairs: Pairs, order: Order, stack: Stack
 ) -> tuple[tuple[SourceSlice, ...], list[tuple[str, FileError]]]:
     mask_of = dict(pairs.pairs)
     width = max(3, len(str(len(shots) - 1)))
     doubled = _doubles(order)
-    shape = _usual_shape(shots)
+    # The shape of most; the first of these, where it is a draw.
+    shapes = Counter((shot.header.rows, shot.header.cols) for shot in shots)
+    shape = shapes.most_common(1)[0][0] if shapes else (0, 0)
     slices: list[SourceSlice] = []
     errors: list[tuple[str, FileError]] = []
     for place, index in enumerate(order.indices):
@@ -138,49 +141,42 @@ def _slices(
         path, header = shot.path, shot.header
         mask = mask_of.get(path)
         if index in doubled:
-            errors.append((path, _doubled([shots[twin].header for twin in doubled[index]])))
+            echoes = {shots[twin].header.echo_time for twin in doubled[index]}
+            errors.append((path, _doubled(echoes)))
         elif (header.rows, header.cols) != shape:
-            errors.append((path, _other_shape(header, shape)))
+            errors.append((path, _other_shape(header, *shape)))
             continue
         if path not in mask_of or mask in files.errors or index in doubled:
             continue
         if case.rule == "volume" and shot.name not in stack.labels:
             continue
-        notes = (note for note in (pairs.note, stack.note) if note)
-        warnings = (*order.warnings, *order.slice_warnings.get(index, ()), *notes, *_notes(header))
-        data = files.data[path]
-        id = f"{case.id}_s{place:0{width}}"
-        found = SourceSlice(id, place, path, shot.frame, data, header, mask, None, None, warnings)
+        array, data = stack.labels.get(shot.name), None
         try:
-            if mask is not None:
-                found = _with_mask(found, mask, files.data[mask], stack.labels.get(shot.name))
+            if mask is not None and array is None:
+                array = _labels(shot, mask, files.data[mask])
+                data = files.data[mask] if array is None else None
         except FileError as error:
             errors.append((mask or path, error))
             continue
-        slices.append(found)
+        id = f"{case.id}_s{place:0{width}}"
+        notes = [note for note in (pairs.note, stack.note) if note] + [*header.notes]
+        if header.burned_in_annotation:
+            notes.append("the header says that text is burned into the picture: look at it")
+        warnings = (*order.warnings, *order.slice_warnings.get(index, ()), *notes)
+        image = (path, shot.frame, files.data[path], header)
+        slices.append(SourceSlice(id, place, *image, mask, data, array, warnings))
     return tuple(slices), errors
 
 
-def _notes(header: Header) -> tuple[str, ...]:
-    """What was odd in the header, and what a person should look at."""
-    if not header.burned_in_annotation:
-        return header.notes
-    return (*header.notes, "the header says that text is burned into the picture: look at it")
-
-
-def _with_mask(
-    found: SourceSlice, mask: str, data: bytes, array: NDArray[Any] | None
-) -> SourceSlice:
-    """Give a slice its mask: a picture as it is, anything else as an array of labels."""
-    if array is None:
-        if found.frame is not None:
-            raise FileError(
-                f"its image has {found.header.frames} frames, and one mask cannot be that of all",
-                "Give the masks of a multi-frame image as one NIfTI volume.",
-                code="mask-frames",
-            )
-        array = slice_labels(mask, data, found.header)
-    return replace(found, mask_array=array, mask_data=data if array is None else None)
+def _labels(shot: Shot, mask: str, data: bytes) -> NDArray[Any] | None:
+    """The labels of one slice, (rows, cols), from a file of its own; None for a picture."""
+    if shot.frame is not None:
+        raise FileError(
+            f"its image has {shot.header.frames} frames, and one mask cannot be that of all",
+            "Give the masks of a multi-frame image as one NIfTI volume.",
+            code="mask-frames",
+        )
+    return slice_labels(mask, data, shot.header)
 
 
 def _cut(case: SourceCase, files: Files, shots: list[Shot], order: Order, count: int) -> Stack:
@@ -197,12 +193,6 @@ def _cut(case: SourceCase, files: Files, shots: list[Shot], order: Order, count:
 def _doubles(order: Order) -> dict[int, tuple[int, ...]]:
     """Each shot that shares its position, with all that do."""
     return {index: group for group in order.duplicates for index in group}
-
-
-def _usual_shape(shots: list[Shot]) -> tuple[int, int] | None:
-    """The rows and columns that most of a series has (the first of these, where it is a draw)."""
-    shapes = Counter((shot.header.rows, shot.header.cols) for shot in shots)
-    return shapes.most_common(1)[0][0] if shapes else None
 
 
 def _telling_names(case: SourceCase, files: Files, paths: set[str]) -> set[str]:
@@ -224,17 +214,7 @@ def _not_dicom(data: bytes) -> FileError:
     return FileError("it is not a DICOM file", "Move it out of the folder.", code="not-dicom")
 
 
-def _telling() -> FileError:
-    """Without the name: it would go where it must not."""
-    return FileError(
-        "the name of an image's file stands in its header too and would identify it",
-        "Use --pseudonymize KEYFILE, or rename the file.",
-        code="name-identifies",
-    )
-
-
-def _other_shape(header: Header, usual: tuple[int, int] | None) -> FileError:
-    rows, cols = usual or (0, 0)
+def _other_shape(header: Header, rows: int, cols: int) -> FileError:
     return FileError(
         f"the slice is {header.rows}x{header.cols}, the others of the series {rows}x{cols}",
         "Keep one series in a folder.",
@@ -242,8 +222,8 @@ def _other_shape(header: Header, usual: tuple[int, int] | None) -> FileError:
     )
 
 
-def _doubled(group: list[Header]) -> FileError:
-    echo = " at another echo time" if len({header.echo_time for header in group}) > 1 else ""
+def _doubled(echoes: set[float | None]) -> FileError:
+    echo = " at another echo time" if len(echoes) > 1 else ""
     return FileError(
         f"another slice of the series has the same position{echo}",
         "Keep one series in a folder.",

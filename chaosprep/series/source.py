@@ -75,7 +75,11 @@ class Files:
         root = real(Path(case.root))
         for path in (*case.images, *(case.masks or ())):
             try:
-                self.data[path] = _read_inside(root, path)
+                file = real(root / path)
+                if not file.is_relative_to(root):
+                    reason = "it is a link out of the dataset"
+                    raise FileError(reason, "Copy the file in.", code="file-link")
+                self.data[path] = read_regular(file)
             except FileError as error:
                 self.errors[path] = error
 
@@ -85,10 +89,3 @@ class Files:
         lines = [f"{path} {sha256(data)}\n" for path, data in self.data.items()]
         lines += [f"{path} {error.code}\n" for path, error in self.errors.items()]
         return hashlib.sha256("".join(sorted(lines)).encode("utf-8", "surrogateescape")).hexdigest()
-
-
-def _read_inside(root: Path, path: str) -> bytes:
-    file = real(root / path)
-    if not file.is_relative_to(root):
-        raise FileError("it is a link out of the dataset", "Copy the file in.", code="file-link")
-    return read_regular(file)

@@ -1,5 +1,6 @@
 """What compressed frames announce, read before a decoder allocates memory for it."""
 
+import re
 import struct
 from itertools import pairwise
 
@@ -27,7 +28,9 @@ def image_sizes(frame: bytes) -> tuple[Size, ...]:
         return () if size is None else (size,)
     if not frame.startswith((_SOC_SIZ, _JP2)):
         return ()
-    starts = _all(frame, _SOC_SIZ) if frame.startswith(_JP2) else [0]
+    starts = [0]
+    if frame.startswith(_JP2):
+        starts = [found.start() for found in re.finditer(_SOC_SIZ, frame)]
     return tuple(_jpeg_2000(frame, at) for at in starts if at + _SIZ.size <= len(frame))
 
 
@@ -62,14 +65,6 @@ def _jpeg(frame: bytes) -> Size | None:
 def _jpeg_2000(frame: bytes, at: int) -> Size:
     _, _, right, bottom, left, top, components = _SIZ.unpack_from(frame, at)
     return bottom - top, right - left, components
-
-
-def _all(data: bytes, mark: bytes) -> list[int]:
-    found, at = [], data.find(mark)
-    while at >= 0:
-        found.append(at)
-        at = data.find(mark, at + 1)
-    return found
 
 
 def _rle_length(segment: bytes, limit: int) -> int:

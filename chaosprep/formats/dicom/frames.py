@@ -1,7 +1,5 @@
 """Where the values of one frame stand: in its functional groups, the shared ones, or the root."""
 
-from collections.abc import Iterator
-
 from chaosprep.formats.dicom.faults import broken
 from chaosprep.formats.dicom.values import Elements, items, text
 
@@ -47,9 +45,5 @@ def frame_sources(dataset: Elements, index: int, frames: int) -> tuple[Elements,
     """
     per_frame, shared = items(dataset, PER_FRAME), items(dataset, SHARED)
     own = per_frame[index : index + 1] if len(per_frame) == frames else ()
-    return (*(leaf for group in (*own, *shared[:1]) for leaf in _macros(group)), dataset)
-
-
-def _macros(group: Elements) -> Iterator[Elements]:
-    for keyword in _MACROS:
-        yield from items(group, keyword)[:1]
+    macros = (items(group, keyword) for group in (*own, *shared[:1]) for keyword in _MACROS)
+    return (*(leaf for found in macros for leaf in found[:1]), dataset)

@@ -65,8 +65,14 @@ def read_pixels(dataset: Elements, keyword: str, max_pixels: int) -> Pixels:
     if frames > _MAX_FRAMES:
         reason = f"it announces {frames} frames, above the limit of {_MAX_FRAMES}"
         raise FileError(reason, "Check the file; no series is that long.", "too-large")
-    notes = (*_bit_notes(high, stored), *_frame_notes(dataset, frames))
-    return Pixels(rows, cols, frames, dtype, allocated, stored, high, photometric, notes)
+    notes: list[str] = []
+    if high != stored - 1:
+        notes.append(f"HighBit is {high}, not {stored - 1}: the low {stored} bits are taken")
+    described = described_frames(dataset)
+    if described not in (None, frames):
+        notes.append(f"per-frame values of {described} frames are left out: the file has {frames}")
+    shape = (rows, cols, frames)
+    return Pixels(*shape, dtype, allocated, stored, high, photometric, tuple(notes))
 
 
 def read_frame(dataset: Elements, pixels: Pixels, index: int) -> Header:
@@ -81,6 +87,12 @@ def read_frame(dataset: Elements, pixels: Pixels, index: int) -> Header:
     voi = _voi(sources)
     notes = ("a RescaleSlope of 0 counts as 1",) if slope == 0 else ()
     slope, intercept = slope or 1.0, intercept or 0.0  # a slope of 0 has no inverse
+    window = None
+    if voi is not None and modality_lut is None:
+        window = stored_window(voi.center, voi.width, slope, intercept, voi.function)
+    instance = number(placed, "InstanceNumber")
+    if instance is None and frames > 1:
+        instance = index + 1
     return Header(
         rows=pixels.rows,
         cols=pixels.cols,
@@ -92,10 +104,10 @@ def read_frame(dataset: Elements, pixels: Pixels, index: int) -> Header:
         image_orientation_patient=_orientation(sources),
         spacing_between_slices=number(sources, "SpacingBetweenSlices"),
         slice_thickness=number(sources, "SliceThickness"),
-        instance_number=_instance_number(placed, index, frames),
+        instance_number=None if instance is None else int(instance),
         rescale_slope=slope,
         rescale_intercept=intercept,
-        window=None if modality_lut or voi is None else _window(voi, slope, intercept),
+        window=window,
         echo_time=double(sources, "EffectiveEchoTime") or number(sources, "EchoTime"),
         modality=text(sources, "Modality"),
         frames=frames,
@@ -152,19 +164,6 @@ def _grey(dataset: Elements) -> str:
     raise FileError(f"the pixels are {what}, not grey", remedy, "not-grey")
 
 
-def _bit_notes(high: int, stored: int) -> tuple[str, ...]:
-    if high == stored - 1:
-        return ()
-    return (f"HighBit is {high}, not {stored - 1}: the low {stored} bits are taken",)
-
-
-def _frame_notes(dataset: Elements, frames: int) -> tuple[str, ...]:
-    described = described_frames(dataset)
-    if described is None or described == frames:
-        return ()
-    return (f"per-frame values of {described} frames are left out: the file has {frames}",)
-
-
 def _voi(sources: Sequence[Elements]) -> Voi | None:
     """Give the first window of the first data set that has a usable one."""
     for source in sources:
@@ -173,17 +172,6 @@ def _voi(sources: Sequence[Elements]) -> Voi | None:
         if voi := make_voi(center, width, function):
             return voi
     return None
-
-
-def _window(voi: Voi, slope: float, intercept: float) -> tuple[float, float] | None:
-    return stored_window(voi.center, voi.width, slope, intercept, voi.function)
-
-
-def _instance_number(sources: Sequence[Elements], index: int, frames: int) -> int | None:
-    value = number(sources, "InstanceNumber")
-    if value is None:
-        return index + 1 if frames > 1 else None
-    return int(value)
 
 
 def _pixel_spacing(sources: Sequence[Elements]) -> tuple[float, float] | None:

@@ -15,13 +15,10 @@ def read_lut(sources: Sequence[Elements], keyword: str, signed: bool) -> Lut | N
 
     ``signed`` says how the first mapped value is read where the file does not (implicit VR).
     """
-    for dataset in sources:
-        for item in items(dataset, keyword)[:1]:
-            return _lut(item, signed)
-    return None
-
-
-def _lut(item: Elements, signed: bool) -> Lut | None:
+    tables = (item for dataset in sources for item in items(dataset, keyword)[:1])
+    item = next(tables, None)
+    if item is None:
+        return None
     element, descriptor = raw(item, "LUTDescriptor")
     if len(descriptor) != 6:
         return None

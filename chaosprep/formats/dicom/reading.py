@@ -38,7 +38,6 @@ _TAGS = {  # the tag of each as it stands in a file of either byte order
     for order in "<>"
 }
 _PARSE = "pydicom cannot make sense of the file"
-_DECODE = "the pixel data cannot be decoded"
 
 
 def is_dicom(data: bytes) -> bool:
@@ -55,8 +54,8 @@ def read_header(data: bytes, *, max_pixels: int = MAX_PIXELS) -> Header:
     if (header := read_plain_header(data, max_pixels)) is not None:
         return header
     with guarded(_PARSE):
-        dataset, keyword = _parse(data, max_pixels, header_only=True)
-        return _only(dataset, read_pixels(dataset, keyword, max_pixels))
+        dataset, _, pixels = _parse(data, max_pixels, header_only=True)
+        return _only(dataset, pixels)
 
 
 def read_headers(data: bytes, *, max_pixels: int = MAX_PIXELS) -> tuple[Header, ...]:
@@ -67,8 +66,8 @@ def read_headers(data: bytes, *, max_pixels: int = MAX_PIXELS) -> tuple[Header, 
     if (header := read_plain_header(data, max_pixels)) is not None:
         return (header,)
     with guarded(_PARSE):
-        dataset, keyword = _parse(data, max_pixels, header_only=True)
-        return read_every_frame(dataset, read_pixels(dataset, keyword, max_pixels))
+        dataset, _, pixels = _parse(data, max_pixels, header_only=True)
+        return read_every_frame(dataset, pixels)
 
 
 def read(
@@ -85,8 +84,7 @@ def read(
     if frame in (None, 0) and (found := read_plain(data, max_pixels)) is not None:
         return found
     with guarded(_PARSE):
-        dataset, keyword = _parse(data, max_pixels, header_only=False)
-        pixels = read_pixels(dataset, keyword, max_pixels)
+        dataset, keyword, pixels = _parse(data, max_pixels, header_only=False)
         if frame is None:
             header = _only(dataset, pixels)
         elif 0 <= frame < pixels.frames:
@@ -106,15 +104,14 @@ def read_frames(
     Raises `FileError` as `read` does, but neither ``multi-frame`` nor ``frame-missing``.
     """
     with guarded(_PARSE):
-        dataset, keyword = _parse(data, max_pixels, header_only=False)
-        pixels = read_pixels(dataset, keyword, max_pixels)
+        dataset, keyword, pixels = _parse(data, max_pixels, header_only=False)
         headers = read_every_frame(dataset, pixels)
     array = _decode(dataset, keyword, pixels, None)
     return headers, array.reshape(pixels.frames, pixels.rows, pixels.cols)
 
 
-def _parse(data: bytes, max_pixels: int, *, header_only: bool) -> "tuple[Dataset, str]":
-    """Parse; also give the keyword of the element with the pixels."""
+def _parse(data: bytes, max_pixels: int, *, header_only: bool) -> "tuple[Dataset, str, Pixels]":
+    """Parse; also give the keyword of the element with the pixels, and how they are stored."""
     from pydicom import dcmread
 
     if not is_dicom(data):
@@ -131,7 +128,7 @@ def _parse(data: bytes, max_pixels: int, *, header_only: bool) -> "tuple[Dataset
         keyword = next((keyword for keyword in _PIXELS if keyword in dataset), None)
     if keyword is None:
         raise _without_pixels(dataset, data)
-    return dataset, keyword
+    return dataset, keyword, read_pixels(dataset, keyword, max_pixels)
 
 
 def _without_pixels(dataset: "Dataset", data: bytes) -> FileError:
@@ -158,7 +155,7 @@ def _decode(dataset: "Dataset", keyword: str, pixels: Pixels, index: int | None)
     """Decode one frame, (rows, cols), or all: (frames, rows, cols) where there are several."""
     from pydicom.pixels.decoders.base import get_decoder
 
-    with guarded(_DECODE):
+    with guarded("the pixel data cannot be decoded"):
         if not dataset[keyword].value:
             raise FileError("the pixel data are empty", RECOPY, "no-pixels")
         uid = transfer_syntax(dataset, pixels)

@@ -1,7 +1,7 @@
 """Transfer syntaxes: what decodes each, and what is checked before a decoder is let loose."""
 
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from io import BytesIO
 from typing import TYPE_CHECKING
 
@@ -29,8 +29,6 @@ HOLDS_ALL_BITS = (*(f"1.2.840.10008.1.2{last}" for last in ("", ".1", ".2")), _R
 _DEFLATED, _EXPLICIT = b"1.2.840.10008.1.2.1.99", b"1.2.840.10008.1.2.1"
 _REWRITE = "Rewrite the file uncompressed, for example with `gdcmconv --raw`."
 _INFLATED = 4  # bytes per allowed pixel: keeps data, element and array below 1 GB together
-
-
 _SMALL = 2**20  # bytes of a file that cannot have too many elements
 
 
@@ -122,20 +120,17 @@ def transfer_syntax(dataset: "Dataset", pixels: "Pixels") -> "UID":
         raise broken("the header names no transfer syntax")
     try:
         decoder = get_decoder(uid)
+        # Pillow, the only decoder without the extra, reads no 12-bit JPEG.
+        pillow_only = uid == _EXTENDED and decoder.available_plugins == ("pillow",)
+        usable = decoder.is_available and (pixels.bits_stored == 8 or not pillow_only)
     except NotImplementedError:
-        raise _no_decoder(uid) from None
-    # Pillow, the only decoder without the extra, reads no 12-bit JPEG.
-    pillow_only = uid == _EXTENDED and decoder.available_plugins == ("pillow",)
-    if not decoder.is_available or (pillow_only and pixels.bits_stored != 8):
-        raise _no_decoder(uid)
-    return uid
-
-
-def _no_decoder(uid: "UID") -> FileError:
+        usable = False
+    if usable:
+        return uid
     name = uid.name if uid.is_transfer_syntax else "a private transfer syntax"
     extra = "codecs" if uid in _CODECS else "codecs-gpl" if uid in _CODECS_GPL else None
     remedy = f"Install its decoder: pip install 'chaosprep[{extra}]'." if extra else _REWRITE
-    return FileError(f"no decoder for {name} is installed", remedy, "transfer-syntax")
+    raise FileError(f"no decoder for {name} is installed", remedy, "transfer-syntax")
 
 
 def check_native(dataset: "Dataset", keyword: str, pixels: "Pixels") -> None:
@@ -175,8 +170,16 @@ def check_encapsulated(dataset: "Dataset", uid: "UID", pixels: "Pixels") -> None
 
     Raises `FileError` ``dicom-broken`` or ``dicom-truncated``.
     """
+    from pydicom.encaps import generate_frames
+
     count = 0
-    for frame in _frames(dataset, pixels.frames):
+    offsets = dataset.get("ExtendedOffsetTable"), dataset.get("ExtendedOffsetTableLengths")
+    frames = generate_frames(
+        dataset.PixelData,
+        number_of_frames=pixels.frames,
+        extended_offsets=offsets if all(offsets) else None,
+    )
+    for frame in frames:
         count += 1
         if uid == _RLE:
             check_rle(frame, pixels.rows * pixels.cols)
@@ -186,17 +189,6 @@ def check_encapsulated(dataset: "Dataset", uid: "UID", pixels: "Pixels") -> None
         raise truncated(f"the pixel data hold {count} of {pixels.frames} frames")
     if count > pixels.frames:
         raise broken(f"the pixel data hold {count} frames, the header announces {pixels.frames}")
-
-
-def _frames(dataset: "Dataset", frames: int) -> Iterator[bytes]:
-    from pydicom.encaps import generate_frames
-
-    offsets = dataset.get("ExtendedOffsetTable"), dataset.get("ExtendedOffsetTableLengths")
-    return generate_frames(
-        dataset.PixelData,
-        number_of_frames=frames,
-        extended_offsets=offsets if all(offsets) else None,
-    )
 
 
 def _check_size(found: Sequence[tuple[int, int, int]], pixels: "Pixels") -> None:
