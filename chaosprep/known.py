@@ -8,9 +8,7 @@ from chaosprep.facts import Known
 
 __all__ = ["USUAL_LEVELS", "LevelsName", "OrganName"]
 
-KNOWN: dict[str, Known] = {
-    "chaos": CHAOS,
-}
+KNOWN: dict[str, Known] = {"chaos": CHAOS}
 
 LEVELS = {name: table for one in KNOWN.values() for name, table in one.levels.items()}
 SERIES = {series.name: series for one in KNOWN.values() for series in one.series}

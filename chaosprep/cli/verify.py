@@ -50,9 +50,7 @@ def command(source: Path, strict: bool, talk: Talk, **chosen: Any) -> None:
     Faults are listed, and the exit code is then 1.
     """
     verdict = verify(
-        source,
-        on_case=(lambda case: say(f"verify: {case}")) if talk.verbose else None,
-        **chosen,
+        source, on_case=(lambda case: say(f"verify: {case}")) if talk.verbose else None, **chosen
     )
     if not talk.as_json:
         for fault in verdict.faults:

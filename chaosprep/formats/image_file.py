@@ -63,8 +63,5 @@ class Picture:
         array = self.decode(self.data)
         rows, cols = array.shape
         return Header(
-            rows=rows,
-            cols=cols,
-            dtype=array.dtype.name,
-            bits_stored=8 * array.dtype.itemsize,
+            rows=rows, cols=cols, dtype=array.dtype.name, bits_stored=8 * array.dtype.itemsize
         ), array

@@ -223,8 +223,5 @@ def _paint(plane: NDArray[np.uint16], pixels: NDArray[Any], segment: int) -> Non
 
 
 SEG = MaskFormat(
-    name="DICOM SEG",
-    endings=(".dcm",),
-    knows=lambda path, data: is_dicom(data),
-    of_series=SegMask,
+    name="DICOM SEG", endings=(".dcm",), knows=lambda path, data: is_dicom(data), of_series=SegMask
 )

@@ -98,11 +98,7 @@ class Cases:
             reason = "the names of two patients' folders become the same id"
             remedy = "Rename one of them, or use --pseudonymize KEYFILE."
             problem = Problem(
-                code="patient-twice",
-                id=str(found[text]),
-                file=folder,
-                reason=reason,
-                remedy=remedy,
+                code="patient-twice", id=str(found[text]), file=folder, reason=reason, remedy=remedy
             )
             self._problems.append(problem)
         return {text: id for text, id in found.items() if text not in twice}

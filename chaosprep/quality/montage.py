@@ -113,10 +113,7 @@ def _band_height(rows: Sequence[Slice], across: int, tile: int) -> int:
 
 
 def _draw(
-    bands: list[tuple[Case, list[Slice]]],
-    across: int,
-    tile: int,
-    colours: Mapping[str, Colour],
+    bands: list[tuple[Case, list[Slice]]], across: int, tile: int, colours: Mapping[str, Colour]
 ) -> "Image":
     from PIL import Image, ImageDraw, ImageFont
 

@@ -107,11 +107,7 @@ def view_case(case: Case, shown: Shown, original_bytes: int, copy_bytes: int) ->
 
 
 def _picture(
-    case: Case,
-    row: Slice,
-    array: NDArray[Any] | None,
-    window: tuple[float, float],
-    limit: int,
+    case: Case, row: Slice, array: NDArray[Any] | None, window: tuple[float, float], limit: int
 ) -> Picture:
     mask = readable(case.mask, row)
     found = () if mask is None else organ_areas(row, mask)
