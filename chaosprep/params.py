@@ -43,6 +43,8 @@ class Params(Fields, frozen=True, kw_only=True):
         return {**msgspec.json.decode(msgspec.json.encode(known)), **recorded}
 
 
+_HELP = "See --help for what may be given."
+
 F = TypeVar("F", bound=Fields)
 P = TypeVar("P", bound=Params)
 S = TypeVar("S", bound=msgspec.Struct)
@@ -63,10 +65,9 @@ def make_params(kind: type[S], fields: dict[str, Any]) -> S:
         message, _, path = str(error).partition(" - at `$.")
         name = re.split(r"[\[`]", path)[0]
         if name not in known:
-            remedy = f"The parameters are {', '.join(known)}."
-            raise UsageError(message, remedy, "parameter") from error
+            raise UsageError(message, _HELP, "parameter") from error
         reason = f"{name}: {_expected(message, known[name])} (given: {fields[name]!r})"
-        raise UsageError(reason, "Give such a value.", "parameter") from error
+        raise UsageError(reason, _HELP, "parameter") from error
 
 
 def check_names(
