@@ -25,6 +25,11 @@ def command(root: Path, output: Path, jobs: int) -> list[str]:
     return [sys.executable, "-m", "chaosprep.cli.main", *arguments, "-v"]
 
 
+def heed_interrupts() -> None:
+    """Shells let what runs in the background ignore SIGINT, and these tests may run there."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_a_signal_ends_the_run_within_two_seconds_and_the_run_goes_on_later(
@@ -32,7 +37,11 @@ def test_a_signal_ends_the_run_within_two_seconds_and_the_run_goes_on_later(
 ) -> None:
     output = tmp_path / "out"
     with subprocess.Popen(
-        command(many, output, jobs), stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True
+        command(many, output, jobs),
+        stderr=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        text=True,
+        preexec_fn=heed_interrupts,  # noqa: PLW1509 - no threads here
     ) as process:
         assert process.stderr is not None
         next(line for line in process.stderr if line.startswith("augment:"))
