@@ -26,7 +26,7 @@ def test_what_is_written_is_read_again(tmp_path: Path, name: str, kind: str) -> 
     file = tmp_path / name
     written = volume(kind)
     write_nifti(file, written)
-    found = read_nifti(file, file.read_bytes())
+    found = read_nifti(file.read_bytes())
     assert found.voxels.dtype == written.voxels.dtype
     assert (found.voxels == written.voxels).all()
     assert found.lattice.differs_by(written.lattice) < 1e-3
