@@ -64,9 +64,21 @@ def parse(data: bytes) -> NiftiHeader:
     if values[0] != HEADER:
         raise unreadable()
     return NiftiHeader(
-        order, values[1:9], values[9], values[10:18], *values[18:24], values[24:27], values[27:30],
-        values[30:42], values[42],
-    )  # fmt: skip
+        order=order,
+        dim=values[1:9],
+        datatype=values[9],
+        pixdim=values[10:18],
+        vox_offset=values[18],
+        scl_slope=values[19],
+        scl_inter=values[20],
+        xyzt_units=values[21],
+        qform_code=values[22],
+        sform_code=values[23],
+        quaternion=values[24:27],
+        qoffset=values[27:30],
+        srow=values[30:42],
+        magic=values[42],
+    )
 
 
 def unpacked(data: bytes, size: int) -> bytes:

@@ -20,7 +20,7 @@ _HIGHEST = np.iinfo(np.uint16).max
 def as_labels(array: NDArray[Any]) -> Labels:
     """The same values as uint8, or uint16 where one is above 255; any shape.
 
-    What is off a whole number by a rescale's rounding only, 1e-5 or that of float32, is that number.
+    What is off a whole number by the rounding of a rescale, 1e-5 or that of float32, becomes it.
 
     Raises `FileError` ``mask-values`` for NaN, fractions, negative or too large values, and for
     more different ones than a label map has.

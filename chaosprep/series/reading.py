@@ -173,7 +173,7 @@ def _labels(shot: Shot, mask: str, data: bytes) -> NDArray[Any] | None:
     if shot.frame is not None:
         raise FileError(
             f"its image has {shot.header.frames} frames, and one mask cannot be that of all",
-            "Give the masks of a multi-frame image as one NIfTI volume.",
+            "Give the masks of a multi-frame image as one NIfTI volume or DICOM SEG.",
             code="mask-frames",
         )
     return slice_labels(mask, data, shot.header)
@@ -187,7 +187,8 @@ def _cut(case: SourceCase, files: Files, shots: list[Shot], order: Order, count:
     if mask not in files.data or not ordered:
         return Stack()
     images = {shot.name: shot.header for shot in ordered}
-    return cut_mask(Path(case.root), mask, files.data[mask], images, count)
+    data, may_say = files.data[mask], lambda text: _sayable({0: text}, files, ordered) != {}
+    return cut_mask(Path(case.root), mask, data, images, count, may_say)
 
 
 def _doubles(order: Order) -> dict[int, tuple[int, ...]]:
