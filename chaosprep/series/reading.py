@@ -159,7 +159,8 @@ def _slices(
             errors.append((mask or path, error))
             continue
         id = f"{case.id}_s{place:0{width}}"
-        notes = [note for note in (pairs.note, stack.note) if note] + [*header.notes]
+        notes = [note for note in (pairs.note, stack.note) if note]
+        notes += [*case.notes, *header.notes]
         if header.burned_in_annotation:
             notes.append("the header says that text is burned into the picture: look at it")
         warnings = (*order.warnings, *order.slice_warnings.get(index, ()), *notes)

@@ -35,7 +35,7 @@ class SourceCase(msgspec.Struct, frozen=True, kw_only=True):
     ``keys`` are what the rule `key` pairs by; ``aliases`` stand for the paths wherever they are
     written, and where there are any, a path without one is not written at all. ``levels`` names
     the table of grey levels (of `known.LEVELS`) that the masks have; ``names`` are what a file
-    beside them says that their values stand for.
+    beside them says that their values stand for. ``notes`` are warnings for each of its rows.
     """
 
     root: str
@@ -50,6 +50,7 @@ class SourceCase(msgspec.Struct, frozen=True, kw_only=True):
     aliases: dict[str, str] = {}
     levels: str | None = None
     names: dict[int, str] = {}
+    notes: tuple[str, ...] = ()
     split: Split | None = None
     fold: int | None = None
 
