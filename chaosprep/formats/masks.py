@@ -125,14 +125,15 @@ def cut_mask(
 
 
 def _once(path: str, failed: list[tuple[str, FileError]]) -> Iterator[tuple[str, FileError]]:
-    """The same error of several images as one of the mask, with their number."""
-    alike: dict[tuple[str, str], list[tuple[str, FileError]]] = {}
+    """What is wrong in the same way with several images as one error of the mask."""
+    alike: dict[str, list[tuple[str, FileError]]] = {}
     for image, error in failed:
-        alike.setdefault((error.code, error.reason), []).append((image, error))
+        alike.setdefault(error.code, []).append((image, error))
     for found in alike.values():
         image, error = found[0]
         if len(found) > 1:
-            reason = f"{error.reason} ({len(found)} images)"
+            first = "" if len({other.reason for _, other in found}) == 1 else "the first of "
+            reason = f"{error.reason} ({first}{len(found)} images)"
             image, error = path, FileError(reason, error.remedy, error.code)
         yield image, error
 

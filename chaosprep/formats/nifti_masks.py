@@ -57,7 +57,9 @@ class NiftiMask:
         return self._places[index].take(self._voxels, header.rows, header.cols)
 
     def surplus(self) -> FileError | None:
-        """The error of slices that no image lies in."""
+        """The error of slices that no image lies in; none where images do not lie on the grid."""
+        if any(error.code == "mask-grid" for error in self._errors.values()):
+            return None
         used = {(at.across, int(at.start[at.across])) for at in self._places.values()}
         unused = self._shape[next(iter(used))[0]] - len(used) if used else 0
         return surplus(unused, "slices") if unused > 0 else None

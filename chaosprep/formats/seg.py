@@ -1,8 +1,9 @@
 """DICOM SEG: the frames of a segmentation laid on the images that they were drawn on."""
 
+import sqlite3
 from collections import defaultdict
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,14 +13,11 @@ from chaosprep.formats.dicom.faults import silent
 from chaosprep.formats.dicom.reading import is_dicom
 from chaosprep.formats.legend import named, segment_labels
 from chaosprep.formats.mask_file import MaskFormat, Opening, surplus
-from chaosprep.formats.seg_file import Frame, frames_of, open_seg, references
+from chaosprep.formats.seg_file import Frame, SegFile, open_seg
 from chaosprep.formats.seg_images import NEAR, foreign, unlisted
 from chaosprep.imaging.header import Header
 from chaosprep.imaging.labels import check_same_size
 from chaosprep.imaging.space.placing import image_grid, locate
-
-if TYPE_CHECKING:
-    from highdicom.seg import Segmentation
 
 _MOST = 3  # pairs of segments that a message names
 
@@ -47,10 +45,10 @@ class SegMask:
         self._strangers = 0
         with silent():
             try:
-                seg = open_seg(opening.data)
-                self.names = named(segment_labels(seg.get("SegmentSequence") or ()))
-                self._lay(seg)
-            except BROKEN:
+                file = open_seg(opening.data)
+                self.names = named(segment_labels(file.seg.get("SegmentSequence") or ()))
+                self._lay(file)
+            except (*BROKEN, sqlite3.Error):  # highdicom keeps what it reads in a database
                 reason = "the DICOM segmentation cannot be read"
                 remedy = "Export it again from its source."
                 raise FileError(reason, remedy, "mask-unreadable") from None
@@ -74,28 +72,12 @@ class SegMask:
         """The error of frames, not empty, that are of no image."""
         return surplus(self._strangers, "frames") if self._strangers else None
 
-    def _lay(self, seg: "Segmentation") -> None:
+    def _lay(self, file: SegFile) -> None:
         """Paint every frame on its image."""
-        frames = [*frames_of(seg)]
-        listed = references(seg, frames)
-        strange = foreign(self._images, listed, frames)
-        empty = unlisted(self._images, listed) - strange
-        if empty:
-            self.note = (
-                f"the segmentation does not list {len(empty)} of {len(self._images)} images that "
-                "lie in its series or stack: where no frame shows them, their masks are empty"
-            )
-        for at in strange:
-            self._faults[at] = FileError(
-                "the segmentation was not made on this image",
-                "Find the segmentation of this series, or leave the slice out with --on-error "
-                "skip.",
-                code="mask-missing",
-            )
-        own = {at: image for at, image in enumerate(self._images) if at not in strange}
+        own = self._own(file)
         elsewhere: list[float] = []
-        for frame in frames:
-            pixels = seg.get_stored_frame(frame.index, as_index=True)
+        for frame in file.frames:
+            pixels = file.seg.get_stored_frame(frame.index, as_index=True)
             if not pixels.any():
                 continue
             referred = [at for at, image in own.items() if _refers(frame, image)]
@@ -112,6 +94,24 @@ class SegMask:
                 self._strangers += 1
         if elsewhere:
             raise _contradiction(elsewhere)
+
+    def _own(self, file: SegFile) -> dict[int, Header]:
+        """The images that the SEG was made on; the others have no mask."""
+        strange = foreign(self._images, file.references, file.frames)
+        empty = unlisted(self._images, file.references) - strange
+        if empty:
+            self.note = (
+                f"the segmentation does not list {len(empty)} of {len(self._images)} images that "
+                "lie in its series or stack: where no frame shows them, their masks are empty"
+            )
+        for at in strange:
+            self._faults[at] = FileError(
+                "the segmentation was not made on this image",
+                "Find the segmentation of this series, or leave the slice out with --on-error "
+                "skip.",
+                code="mask-missing",
+            )
+        return {at: image for at, image in enumerate(self._images) if at not in strange}
 
     def _put(self, at: int, frame: Frame, pixels: NDArray[Any]) -> None:
         """Put a frame's segment, or the values of a label map, where the plane is still empty."""

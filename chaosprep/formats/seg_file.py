@@ -1,6 +1,6 @@
 """What a DICOM SEG says of itself: its images, its series, and where each frame lies."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from typing import TYPE_CHECKING
@@ -41,8 +41,17 @@ class References:
     frame_of_reference: str
 
 
-def open_seg(data: bytes) -> "Segmentation":
-    """Read a SEG; its frames are decoded one by one, when they are asked for.
+@dataclass(frozen=True, eq=False)
+class SegFile:
+    """An opened SEG: its frames, what it refers to, and itself, to decode frames one by one."""
+
+    seg: "Segmentation"
+    frames: Sequence[Frame]
+    references: References
+
+
+def open_seg(data: bytes) -> SegFile:
+    """Read a SEG, but for the pixels of its frames.
 
     Raises:
         FileError: `mask-kind`, `mask-values` (fractional), `too-large` or `extra`.
@@ -65,17 +74,23 @@ def open_seg(data: bytes) -> "Segmentation":
     check_size(header.Rows, header.Columns)
     check_bytes(header.Rows * header.Columns * int(header.NumberOfFrames), 1)
     try:
-        from highdicom.seg import segread
+        from highdicom.seg import Segmentation
     except ImportError as error:
         raise FileError(
             "DICOM SEG is read with highdicom, which is not installed",
             "Install it: pip install 'chaosprep[seg]'.",
             code="extra",
         ) from error
-    return segread(BytesIO(data))  # its lazy reader would print what goes wrong
+    dataset = dcmread(BytesIO(data))  # highdicom's lazy reader would print what goes wrong
+    frames = [*_frames(dataset)]
+    listed = _references(dataset, frames)
+    # It cannot read the numbers of several frames, and is not asked whose a frame is.
+    for group in (*dataset.PerFrameFunctionalGroupsSequence, *_shared(dataset)):
+        group.pop("DerivationImageSequence", None)
+    return SegFile(Segmentation.from_dataset(dataset, copy=False), frames, listed)
 
 
-def references(seg: "Segmentation", frames: list[Frame]) -> References:
+def _references(seg: "Dataset", frames: list[Frame]) -> References:
     """What a SEG lists (PS3.3 C.12.4), frame or no frame, and what its frames refer to."""
     listed = seg.get("ReferencedSeriesSequence") or ()
     images = {
@@ -90,9 +105,14 @@ def references(seg: "Segmentation", frames: list[Frame]) -> References:
     )
 
 
-def frames_of(seg: "Segmentation") -> Iterator[Frame]:
+def _shared(seg: "Dataset") -> "list[Dataset]":
+    """The one item of the functional groups that frames share, where there is one."""
+    return [*(seg.get("SharedFunctionalGroupsSequence") or ())][:1]
+
+
+def _frames(seg: "Dataset") -> Iterator[Frame]:
     """The frames of a SEG, in its order."""
-    shared = (seg.get("SharedFunctionalGroupsSequence") or [None])[0]
+    shared = next(iter(_shared(seg)), None)
     is_map = seg.SegmentationType == "LABELMAP"
     for index, own in enumerate(seg.PerFrameFunctionalGroupsSequence):
         group = _group(own, shared, "SegmentIdentificationSequence")
@@ -123,7 +143,7 @@ def _group(own: "Dataset", shared: "Dataset | None", keyword: str) -> "Dataset |
     return None
 
 
-def _grid(seg: "Segmentation", own: "Dataset", shared: "Dataset | None") -> Lattice | None:
+def _grid(seg: "Dataset", own: "Dataset", shared: "Dataset | None") -> Lattice | None:
     position = _group(own, shared, "PlanePositionSequence")
     orientation = _group(own, shared, "PlaneOrientationSequence")
     measures = _group(own, shared, "PixelMeasuresSequence")

@@ -12,7 +12,7 @@ from chaosprep.imaging.limits import size_text
 Labels = NDArray[np.uint8] | NDArray[np.uint16]
 
 MAX_LABELS = 256  # different values in one mask: more are an image, not a label map
-_ROUNDED = 1e-5  # off a whole number: 255 times a slope of 1/255 in float32 is 1.00000006
+_ROUNDED = 1.01e-5  # off a whole number; 1.00001 in float32 is a little farther than 1e-5
 _FLOAT32 = 2 * float(np.finfo(np.float32).eps)  # of the value
 _HIGHEST = np.iinfo(np.uint16).max
 
