@@ -153,8 +153,8 @@ def _aligned(pixels: NDArray[Any], frame: Frame, header: Header) -> NDArray[Any]
 
 def _contradiction(distances: Sequence[float]) -> FileError:
     return FileError(
-        f"{plural(len(distances), 'frame')} of it lie up to {max(distances):.3g} mm off the planes "
-        "of the images that they refer to",
+        "frames lie off the planes of the images that they refer to: "
+        f"{len(distances)} of them, up to {max(distances):.3g} mm",
         "Export the segmentation again from its source: references and places must agree.",
         code="mask-grid",
     )

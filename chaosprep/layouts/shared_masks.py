@@ -14,6 +14,7 @@ from chaosprep.imaging.space.geometry import SAME_ORIENTATION
 from chaosprep.imaging.space.lattice import SAME_PLACE, SAME_VOXEL
 from chaosprep.imaging.space.placing import image_grid
 from chaosprep.layouts.root import Root
+from chaosprep.series.pairing import pair
 from chaosprep.series.reading import read_series
 from chaosprep.series.source import Files, SourceCase
 
@@ -89,10 +90,13 @@ def _is_placed(case: SourceCase, mask: str) -> bool:
 
 
 def _slices(case: SourceCase) -> _Slices:
-    """What belongs to each mask, or each slice of one, that can be read."""
-    whole = case.rule == "volume"
-    slices = read_series(case).slices
-    return {(one.mask, one.index if whole else one.frame or 0): one.header for one in slices}
+    """The images that can be read, by their mask, or by their place where one is for all."""
+    slices = read_series(msgspec.structs.replace(case, masks=None, rule="key")).slices
+    if case.rule == "volume":
+        return {(None, one.index): one.header for one in slices}
+    mask_of = dict(pair(case.images, case.masks, case.rule, case.keys).pairs)
+    paired = [one for one in slices if one.image in mask_of]
+    return {(mask_of[one.image], one.frame or 0): one.header for one in paired}
 
 
 def _compare(one: _Slices, other: _Slices) -> _Comparison:
@@ -132,8 +136,8 @@ def _problem(bundle: list[SourceCase], other: SourceCase, found: _Comparison) ->
     error = FileError(
         f"{names} share their masks, which do not say where they lie, but not their grid: "
         f"{found.off} of {slices} differ in {' and '.join(found.keywords)}{far}",
-        "Give each series masks of its own ({sequence} in --masks) or NIfTI or DICOM SEG, or name "
-        "in --images only the series that they were drawn on.",
+        "Give each series masks of its own ({sequence} in --masks), give them as NIfTI or DICOM "
+        "SEG, which say where they lie, or name in --images only the series they were drawn on.",
         code="masks-shared",
     )
     sequences = "+".join(case.sequence for case in bundle)

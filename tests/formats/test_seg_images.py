@@ -170,7 +170,7 @@ def test_without_any_list_another_frame_of_reference_is_foreign() -> None:
     assert stack.labels == {}
 
 
-def multi_frame(series: object = "series") -> Dataset:
+def multi_frame() -> Dataset:
     """One file of three frames, the highest first."""
     made = enhanced(
         PerFrameFunctionalGroupsSequence=Sequence([frame_group(n) for n in (2, 1, 0)]),
@@ -184,7 +184,7 @@ def multi_frame(series: object = "series") -> Dataset:
         ),
         SOPClassUID="1.2.840.10008.5.1.4.1.1.4.1",
         StudyInstanceUID=generate_uid(entropy_srcs=["study"]),
-        SeriesInstanceUID=generate_uid(entropy_srcs=[str(series)]),
+        SeriesInstanceUID=generate_uid(entropy_srcs=["series"]),
         FrameOfReferenceUID=FRAME,
         PatientID="A-17",
         **dict.fromkeys(("PatientBirthDate", "PatientSex", "AccessionNumber", "StudyID"), ""),
@@ -199,11 +199,10 @@ FRAMES[0, 0] = 1
 FRAMES[1, :, 1] = 2
 
 
-def cut_frames(edit: Edit | None = None, *, places: bool = True) -> Stack:
-    """Lay a SEG of the multi-frame image on its frames, in anatomical order."""
-    source = multi_frame()
+def multi_frame_seg(edit: Edit | None = None) -> bytes:
+    """A SEG of the multi-frame image."""
     made = hd.seg.Segmentation(
-        source_images=[source],
+        source_images=[multi_frame()],
         pixel_array=FRAMES,
         segmentation_type="BINARY",
         segment_descriptions=segments(2),
@@ -218,13 +217,17 @@ def cut_frames(edit: Edit | None = None, *, places: bool = True) -> Stack:
     )
     if edit is not None:
         edit(made)
-    headers = read_headers(encoded(source))
-    if not places:
-        headers = tuple(read_headers(encoded(strip(source))))
-    images = {f"i/a.dcm#{n}": headers[n] for n in (2, 1, 0)}
     stream = BytesIO()
     made.save_as(stream)
-    return cut_mask(Path(), "m.dcm", stream.getvalue(), images, 3)
+    return stream.getvalue()
+
+
+def cut_frames(edit: Edit | None = None, *, places: bool = True) -> Stack:
+    """Lay the SEG on the frames, in anatomical order."""
+    source = multi_frame() if places else strip(multi_frame())
+    headers = read_headers(encoded(source))
+    images = {f"i/a.dcm#{n}": headers[n] for n in (2, 1, 0)}
+    return cut_mask(Path(), "m.dcm", multi_frame_seg(edit), images, 3)
 
 
 def strip(source: Dataset) -> Dataset:

@@ -229,7 +229,7 @@ def test_frames_that_lie_elsewhere_than_the_images_they_refer_to_are_refused(awa
 
     stack = cut(seg(edit=moved_up(away)))
     assert codes(stack) == {"m.dcm": "mask-grid"}
-    assert f"up to {away:.3g} mm off the planes" in stack.errors[0][1].reason
+    assert f"3 of them, up to {away:.3g} mm" in stack.errors[0][1].reason
     assert stack.labels == {}
 
 
