@@ -1,6 +1,5 @@
 """DICOM SEG: the frames of a segmentation laid on the images that they were drawn on."""
 
-import sqlite3
 from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
@@ -37,6 +36,10 @@ class SegMask:
     """
 
     def __init__(self, opening: Opening) -> None:
+        import sqlite3  # highdicom keeps in a database what it reads
+
+        from pydicom.errors import BytesLengthException, InvalidDicomError
+
         self.note: str | None = None
         self._images = opening.images
         self._planes = [np.zeros((h.rows, h.cols), np.uint16) for h in opening.images]
@@ -48,7 +51,7 @@ class SegMask:
                 file = open_seg(opening.data)
                 self.names = named(segment_labels(file.seg.get("SegmentSequence") or ()))
                 self._lay(file)
-            except (*BROKEN, sqlite3.Error):  # highdicom keeps what it reads in a database
+            except (*BROKEN, BytesLengthException, InvalidDicomError, sqlite3.Error):
                 reason = "the DICOM segmentation cannot be read"
                 remedy = "Export it again from its source."
                 raise FileError(reason, remedy, "mask-unreadable") from None

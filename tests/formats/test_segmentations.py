@@ -256,6 +256,7 @@ def without(keyword: str) -> Edit:
         seg(edit=without("PixelData")),
         seg(edit=without("Rows")),
         seg()[:400],
+        seg()[:138] + b"\x2e" + seg()[139:],  # an integer of 46 bytes
     ],
 )
 def test_a_damaged_segmentation_is_an_error_and_nothing_is_logged(

@@ -68,7 +68,8 @@ def locate(image: Lattice, mask: Lattice) -> Place:
     inverse = np.linalg.inv(mask.steps)
     start = inverse @ (image.origin - mask.origin)
     down, right = inverse @ image.steps[:, 0], inverse @ image.steps[:, 1]
-    if not (np.isfinite(start).all() and np.abs(start).max() < 2**31):
+    every = np.concatenate([start, down, right])
+    if not (np.isfinite(every).all() and np.abs(every).max() < 2**31):
         raise _no_grid("its grid lies elsewhere")
     place = Place(*(np.rint(vector).astype(np.int64) for vector in (start, down, right)))
     lengths = [int(np.abs(step).sum()) for step in (place.down, place.right)]
