@@ -1,7 +1,7 @@
 """DICOM SEG: the frames of a segmentation laid on the images that they were drawn on."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -78,19 +78,20 @@ class SegMask:
     def _lay(self, file: SegFile) -> None:
         """Paint every frame on its image."""
         own = self._own(file)
+        named_by = _by_source(own)
         elsewhere: list[float] = []
         for frame in file.frames:
             pixels = file.seg.get_stored_frame(frame.index, as_index=True)
             if not pixels.any():
                 continue
-            referred = [at for at, image in own.items() if _refers(frame, image)]
-            places = [at for at in referred or own if _distance(frame, own[at]) <= NEAR]
+            referred = {at for source in frame.sources for at in named_by[source]}
+            off = {at: _distance(frame, own[at]) for at in referred or own}
+            places = [at for at in off if off[at] <= NEAR]
             if len(referred) == 1:
-                off = _distance(frame, own[referred[0]])
-                if NEAR < off < np.inf:
-                    elsewhere.append(off)
+                places = [*referred]
+                if NEAR < off[places[0]] < np.inf:
+                    elsewhere.append(off[places[0]])
                     continue
-                places = referred
             if places:
                 self._put(places[0], frame, pixels)
             else:
@@ -132,17 +133,22 @@ class SegMask:
         plane[shown] = values[shown]
 
 
-def _refers(frame: Frame, image: Header) -> bool:
-    uid = image.sop_instance_uid
-    return bool(uid) and not frame.sources.isdisjoint({(uid, None), (uid, image.frame_number)})
+def _by_source(images: Mapping[int, Header]) -> Mapping[tuple[str, int | None], list[int]]:
+    """The images by what a frame may call them: a file, or a frame of it."""
+    found: dict[tuple[str, int | None], list[int]] = defaultdict(list)
+    for at, image in images.items():
+        for number in (None, image.frame_number):
+            found[image.sop_instance_uid, number].append(at)
+    return found
 
 
 def _distance(frame: Frame, image: Header) -> float:
     """The mm between the planes of a frame and an image; infinite where one does not tell."""
     if frame.grid is None or image.image_position_patient is None:
         return np.inf
-    off = np.array(image.image_position_patient) - frame.grid.origin
-    return float(abs(frame.grid.steps[:, 2] @ off))
+    normal, origin = frame.grid.steps[:, 2].tolist(), frame.grid.origin.tolist()
+    along = zip(normal, image.image_position_patient, origin, strict=True)
+    return float(abs(sum(n * (there - here) for n, there, here in along)))
 
 
 def _aligned(pixels: NDArray[Any], frame: Frame, header: Header) -> NDArray[Any]:
