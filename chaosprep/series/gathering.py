@@ -136,7 +136,7 @@ def _grid_of_slices(grids: Sequence[Shot]) -> FileError:
     counts = sorted({shot.header.tiles or 0 for shot in grids} - {0})
     held = f"{' or '.join(map(str, counts))} slices" if counts else "several slices"
     return FileError(
-        f"{plural(len(grids), 'file')} hold a grid of {held} in one picture (a mosaic)",
+        f"a grid of {held} in one picture (a mosaic), in {plural(len(grids), 'file')}",
         "Export the series again with a file for each slice, or leave it out.",
         code="grid-of-slices",
     )

@@ -29,6 +29,7 @@ _SAME = 0.02  # of what is measured: above the rounding of headers, below the st
 _SHOWN = 4  # numbers or keywords in a message
 _SORT = "Sort the files by series, and give each series a folder of its own."
 _APART = "Move the files of each volume to a folder of its own."
+_EXPORT = "Export each volume as a file of its own."  # frames cannot be moved
 
 Groups = list[list[int]]
 """Slices that share a value, each by its index; the largest group first."""
@@ -82,13 +83,15 @@ def find_volumes(shots: Sequence[Shot], order: Order) -> Mixed | None:
     if 2 * len(doubled) <= positions:
         return None
     most = max(map(len, doubled))
-    what = f"{len(shots):,} {_noun(shots)}"
-    if len(shots) == positions * most:
-        reason = f"{what} are {positions} positions x {most} volumes"
-    else:
-        reason = f"{what} lie at {positions} positions, up to {most} at one"
-    reason = f"{reason}; {_difference(shots, doubled)}"
-    return Mixed(shots[doubled[0][-1]].path, FileError(reason, _remedy(shots, _APART), "volumes"))
+    are = f"are {positions} positions x {most} volumes"
+    if len(shots) < positions * most:
+        are = f"lie at {positions} positions, up to {most} at one"
+    count, noun, difference = len(shots), _noun(shots), _what_differs(shots, doubled)
+    reason = f"{count:,} {noun} {are}; {difference}"
+    return Mixed(
+        shots[doubled[0][-1]].path,
+        FileError(reason, _APART if noun == "files" else _EXPORT, "volumes"),
+    )
 
 
 def position_twice(shots: Sequence[Shot], order: Order) -> Mixed | None:
@@ -98,8 +101,9 @@ def position_twice(shots: Sequence[Shot], order: Order) -> Mixed | None:
         return None
     count = sum(map(len, doubled))
     places = "1 position" if len(doubled) == 1 else f"{len(doubled)} positions"
-    reason = f"{count} {_noun(shots)} lie at {places}; {_difference(shots, doubled)}"
-    remedy = _remedy(shots, "Keep one file for each position.")
+    noun, difference = _noun(shots), _what_differs(shots, doubled)
+    reason = f"{count} {noun} lie at {places}; {difference}"
+    remedy = "Keep one file for each position." if noun == "files" else _EXPORT
     return Mixed(shots[doubled[0][-1]].path, FileError(reason, remedy, "position-twice"))
 
 
@@ -163,25 +167,27 @@ def _mixed(
 ) -> Mixed:
     sizes = [f"{len(group):,}" for group in groups]
     shown = f" ({', '.join(sizes[:-1])} and {sizes[-1]})" if len(sizes) <= _SHOWN else ""
-    count = sum(map(len, groups))
+    count, noun = sum(map(len, groups)), _noun(shots)
     keywords = [keyword, *(k for k in _TELLING if k != keyword and _tells(shots, groups, k))]
     if code == "people-mixed":
         keywords = [keyword]
     reason = (
-        f"{count:,} {_noun(shots)} are {len(groups)} {what}{shown}: they differ in "
+        f"{count:,} {noun} are {len(groups)} {what}{shown}: they differ in "
         f"{', '.join(keywords[:_SHOWN])}"
     )
-    return Mixed(shots[groups[-1][0]].path, FileError(reason, _remedy(shots, remedy), code))
+    return Mixed(
+        shots[groups[-1][0]].path, FileError(reason, remedy if noun == "files" else _EXPORT, code)
+    )
 
 
 def _tells(shots: Sequence[Shot], groups: Groups, keyword: str) -> bool:
     """Whether a keyword tells whole groups apart."""
     owner = {index: number for number, group in enumerate(groups) for index in group}
     parts = [{owner[i] for i in group if i in owner} for group in _groups(shots, keyword)]
-    return len(parts) > 1 and all(len(part) == 1 for part in parts)
+    return 1 < len(parts) < len(owner) and all(len(part) == 1 for part in parts)
 
 
-def _difference(shots: Sequence[Shot], doubled: Groups) -> str:
+def _what_differs(shots: Sequence[Shot], doubled: Groups) -> str:
     """What differs wherever slices share a position."""
     keywords = [
         keyword
@@ -201,10 +207,3 @@ def _differs(shots: Sequence[Shot], keyword: str) -> bool:
 
 def _noun(shots: Sequence[Shot]) -> str:
     return "frames" if len({shot.path for shot in shots}) == 1 else "files"
-
-
-def _remedy(shots: Sequence[Shot], remedy: str) -> str:
-    """Frames cannot be moved: they are exported again."""
-    if _noun(shots) == "files":
-        return remedy
-    return "Export each volume as a file of its own."

@@ -21,9 +21,7 @@ def find_spacings(shots: Sequence[Shot]) -> Mixed | None:
     other = [shot for shot in told if _lies_off(shot, usual)]
     if not other:
         return None
-    reason = (
-        f"{plural(len(other), 'slice')} of {len(shots)} have another PixelSpacing than the others"
-    )
+    reason = f"PixelSpacing differs in {len(other)} of {plural(len(shots), 'slice')}"
     remedy = "Keep the slices of one spacing in this folder."
     return Mixed(other[0].path, FileError(reason, remedy, "spacing-mixed"))
 
