@@ -171,9 +171,12 @@ def test_without_any_list_another_frame_of_reference_is_foreign() -> None:
 
 
 def multi_frame() -> Dataset:
-    """One file of three frames, the highest first."""
+    """One file of three frames, the highest first, all at one echo time."""
+    frames = [frame_group(n) for n in (2, 1, 0)]
+    for frame in frames:
+        del frame.MREchoSequence
     made = enhanced(
-        PerFrameFunctionalGroupsSequence=Sequence([frame_group(n) for n in (2, 1, 0)]),
+        PerFrameFunctionalGroupsSequence=Sequence(frames),
         SharedFunctionalGroupsSequence=Sequence(
             [
                 group(
