@@ -80,7 +80,7 @@ def cut_mask(
     data: bytes,
     images: Mapping[str, Header],
     count: int,
-    may_say: Callable[[str], bool] = lambda text: not text,
+    may_say: Callable[[str], bool] = lambda text: False,
 ) -> Stack:
     """Cut the one mask of a series into the planes of its images, all of one type (`as_labels`).
 

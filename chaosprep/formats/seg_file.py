@@ -34,11 +34,11 @@ class Frame:
 
 @dataclass(frozen=True)
 class References:
-    """The UIDs of the images and of the series that a SEG lists, and its frame of reference."""
+    """The UIDs of the images and the series that a SEG lists, and of its frame of reference."""
 
     images: frozenset[str]
     series: frozenset[str]
-    frame_of_reference: str
+    space: str
 
 
 @dataclass(frozen=True, eq=False)

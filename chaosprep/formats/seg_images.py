@@ -23,57 +23,57 @@ def unlisted(images: Sequence[Header], references: References) -> set[int]:
 
 
 def foreign(images: Sequence[Header], references: References, frames: Sequence[Frame]) -> set[int]:
-    """The images that a SEG was not made on.
+    """The images that a SEG was not made on: neither listed, nor of its series or stack.
 
-    What it does not list is its own all the same, and empty, where it lies in its frame of
-    reference and in the planes' stack, and is of the referenced series. The series may be another
-    one only where every image has a series of its own (some anonymisers), or nobody says it; then
-    some image must be listed, or the frame of reference be the same, and the distance be a multiple
-    of the step between planes.
+    One that is not listed must lie in its frame of reference and on its grid, and be of the
+    referenced series. Its series may be unknown, or another one where every image has its own (some
+    anonymisers make it so); then it must lie a whole number of steps away, and another image be
+    listed, or the frame of reference be known to be the same.
     """
     strange = unlisted(images, references)
+    asked = strange if references.images else {*range(len(images))}
     series = [image.evidence.get("SeriesInstanceUID", "") for image in images]
     own = references.series or {series[at] for at in range(len(images)) if at not in strange} - {""}
-    alone = len(set(series)) == len(images)
-    known = len(strange) < len(images)
-    planes = _Planes([frame for frame in frames if frame.grid is not None])
-    found: set[int] = set()
-    for at, image in enumerate(images):
-        space = image.evidence.get("FrameOfReferenceUID", "")
-        same = space == references.frame_of_reference and bool(space)
-        if at not in strange and references.images:
-            continue
-        if space and references.frame_of_reference and not same:
-            found.add(at)
-        elif at in strange and series[at] in own:
-            if planes.are_off(image):
-                found.add(at)
-        elif at in strange:
-            another = bool(series[at] and own) and not (alone and known)
-            if another or not (known or same) or not planes.have(image):
-                found.add(at)
-    return found
+    some_listed = len(strange) < len(images)
+    one_each = some_listed and len(set(series)) == len(images)
+    planes = _Planes(frames, images)
+
+    def belongs(at: int) -> bool:
+        here, there = images[at].evidence.get("FrameOfReferenceUID", ""), references.space
+        if here and there and here != there:
+            return False
+        if at not in strange:  # nothing is listed: the place decides
+            return True
+        if series[at] in own:
+            return not planes.are_off(images[at])
+        if series[at] and own and not one_each:
+            return False
+        return (some_listed or bool(here and there)) and planes.have(images[at])
+
+    return {at for at in asked if not belongs(at)}
 
 
 class _Planes:
-    """The stack that the planes of a SEG's frames stand in."""
+    """The stack that the planes of a SEG's frames stand in; of one plane, that of the images."""
 
-    def __init__(self, frames: Sequence[Frame]) -> None:
-        self._grid = next((frame.grid for frame in frames), None)
-        self._along = np.zeros(3)
+    def __init__(self, frames: Sequence[Frame], images: Sequence[Header]) -> None:
         self._step = next((frame.step for frame in frames if frame.step), None)
-        if self._grid is None:
+        grids = [frame.grid for frame in frames if frame.grid is not None]
+        self._grid = grids[0] if grids else None
+        if not grids:
             return
-        normal = self._grid.steps[:, 2]
-        self._along = normal
-        origins = [frame.grid.origin for frame in frames if frame.grid is not None]
-        places = [float(normal @ (origin - self._grid.origin)) for origin in origins]
-        first, last = int(np.argmin(places)), int(np.argmax(places))
-        length = places[last] - places[first]
-        if length > NEAR:  # a tilted stack does not run along its normal
-            self._along = (origins[last] - origins[first]) / length
-            steps = np.diff(sorted(places))
-            self._step = self._step or float(steps[steps > NEAR].min())
+        self._along = normal = grids[0].steps[:, 2]
+        places = [image.image_position_patient for image in images]
+        of_images = [np.array(place) for place in places if place is not None]
+        for origins in ([grid.origin for grid in grids], of_images):
+            heights = [float(normal @ origin) for origin in origins]
+            length = max(heights, default=0.0) - min(heights, default=0.0)
+            if length > NEAR:  # a tilted stack does not run along its normal
+                low, high = origins[np.argmin(heights)], origins[np.argmax(heights)]
+                self._along = (high - low) / length
+                steps = np.diff(sorted(heights))
+                self._step = self._step or float(steps[steps > NEAR].min(initial=length))
+                return
 
     def are_off(self, image: Header) -> bool:
         """Whether an image that says where it lies is on another grid than the frames."""

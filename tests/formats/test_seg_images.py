@@ -140,6 +140,22 @@ def test_an_image_on_another_grid_is_foreign(changes: dict[str, object]) -> None
     assert_foreign(cut({3: changes}), 3)
 
 
+TILTED = [1, 0, 0, 0, 0.970295726276, -0.2419218955997]  # the table still moves along z
+
+
+@pytest.mark.parametrize("frames", [slice(1, 2), slice(1, 3)])
+def test_a_tilted_series_is_one_stack_too(frames: slice) -> None:
+    def tilt(made: Dataset) -> None:
+        shared = made.SharedFunctionalGroupsSequence[0]
+        shared.PlaneOrientationSequence[0].ImageOrientationPatient = TILTED
+
+    data = seg(LABELS[frames], images=PATHS[frames], edit=tilt)
+    stack = cut(everywhere(ImageOrientationPatient=TILTED), data)
+    assert stack.errors == []
+    assert list(stack.labels) == PATHS
+    assert np.array_equal(stack.labels[PATHS[1]], LABELS[1])
+
+
 def test_of_unknown_series_an_image_between_the_planes_is_foreign() -> None:
     """Half a step off: another series, interleaved."""
     changed = everywhere(SeriesInstanceUID=None)
