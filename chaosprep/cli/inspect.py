@@ -34,7 +34,7 @@ def command(source: Path, talk: Talk, **chosen: Any) -> None:
 _HEADINGS = (
     "Case",
     "Set",
-    "Kind",
+    "Mod",
     "Slices",
     "Matrix",
     "z mm",
