@@ -158,7 +158,8 @@ def _people(
     for group in groups:
         identity = read_identity(data[shots[group[0]].path])
         key = patient_key(identity, "PatientID" if keyword == "PatientID" else "PatientName")
-        found.setdefault(key, []).extend(group)
+        if key:  # a placeholder is nobody's
+            found.setdefault(key, []).extend(group)
     return sorted(found.values(), key=lambda group: (-len(group), group))
 
 
