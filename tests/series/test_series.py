@@ -231,16 +231,17 @@ def test_slices_at_one_position_are_problems_and_the_others_keep_their_places(
     assert sources(series) == ["i/x0.dcm", "i/x3.dcm"]
 
 
-def test_a_gap_is_reported_on_the_slice_before_it(tmp_path: Path) -> None:
+def test_a_gap_is_reported_once_for_the_whole_series(tmp_path: Path) -> None:
     images, masks = four()
     del images["x2.dcm"], masks["x2.png"]
     images["x4.dcm"], masks["x4.png"] = at(22.0), MASK
     images["x5.dcm"], masks["x5.png"] = at(27.5), MASK
     series = read_series(case(tmp_path, images, masks))
-    warned = {found.image: found.warnings for found in series.slices if found.warnings}
-    assert list(warned) == ["i/x1.dcm"]
-    assert "gap of 11.0 mm" in warned["i/x1.dcm"][0]
-    assert "5.5 mm expected" in warned["i/x1.dcm"][0]
+    (warnings,) = {found.warnings for found in series.slices}
+    assert warnings == (
+        "1 uneven step of 4 between slices (11 mm after slice 1; 5.5 mm expected): "
+        "export and assemble refuse it as a volume (gap)",
+    )
 
 
 def test_two_orientations_in_a_folder_are_a_problem_of_the_folder(tmp_path: Path) -> None:
