@@ -204,6 +204,25 @@ def test_without_distinct_instance_numbers_the_input_order_stays(
     )
 
 
+@pytest.mark.parametrize("lost", ["image_position_patient", "image_orientation_patient"])
+def test_a_slice_without_a_place_leaves_the_order_of_the_others(lost: str) -> None:
+    series = at(11.0, 0.0, 5.5)
+    series.insert(1, header(instance_number=1, **{lost: None}))
+    order = order_series(series)
+    assert order == Order(indices=(2, 3, 0), slice_spacing=5.5, unplaced=(1,))
+
+
+def test_what_is_said_of_placed_slices_goes_by_their_own_indices() -> None:
+    slant = (1.0001, 0.0, 0.0, 0.0, 1.0, 0.0)
+    lost = header(image_position_patient=None)
+    placed = at(2.0, 0.0, 0.0, rows=256, cols=256)
+    odd = at(1.0, rows=256, cols=256, image_orientation_patient=slant)
+    order = order_series([lost, *placed, lost, *odd])
+    assert (order.unplaced, order.indices) == ((0, 4), (2, 3, 5, 1))
+    assert order.duplicates == ((2, 3),)
+    assert order.orientations == {5: AXIAL}
+
+
 heights = st.lists(
     st.floats(-500, 500).map(lambda z: round(z, 2)), min_size=1, max_size=8, unique=True
 )

@@ -22,7 +22,7 @@ Files = Mapping[str, bytes]
 def at(z: float, **changes: object) -> bytes:
     """A slice at a height; its pixels say which one it is."""
     pixels = np.full((3, 4), round(z * 10) + 1000, dtype=np.uint16)
-    return dicom(pixels, ImagePositionPatient=[-10, -20, z], **changes)
+    return dicom(pixels, **({"ImagePositionPatient": [-10, -20, z]} | changes))
 
 
 def case(root: Path, images: Files, masks: Files | None, rule: Rule = "stem") -> SourceCase:
@@ -250,6 +250,36 @@ def test_two_orientations_in_a_folder_are_a_problem_of_the_folder(tmp_path: Path
     series = read_series(case(tmp_path, images, masks))
     assert problems(series) == {"i": "orientation-mixed"}
     assert series.slices == ()
+
+
+def test_the_files_of_the_other_orientation_are_named(tmp_path: Path) -> None:
+    images, masks = four()
+    images["x2.dcm"] = at(11.0, ImageOrientationPatient=[1, 0, 0, 0, 0, -1])
+    (problem,) = read_series(case(tmp_path, images, masks)).problems
+    assert problem.reason == "the slices lie in 2 orientations: 3 axial, 1 coronal (x2.dcm)"
+
+
+@pytest.mark.parametrize("lost", ["ImagePositionPatient", "ImageOrientationPatient"])
+def test_a_file_without_a_place_is_one_problem_and_the_others_keep_their_order(
+    tmp_path: Path, lost: str
+) -> None:
+    images, masks = four()
+    images["x2.dcm"] = at(11.0, **{lost: None}, InstanceNumber=1)
+    series = read_series(case(tmp_path, images, masks))
+    assert problems(series) == {"i/x2.dcm": "position-missing"}
+    assert sources(series) == ["i/x0.dcm", "i/x1.dcm", "i/x3.dcm"]
+    assert series.slice_spacing == 8.25  # the mean of 5.5 and 11
+
+
+def test_a_slice_that_is_orthogonal_enough_has_an_orthogonal_orientation(tmp_path: Path) -> None:
+    pixels = np.zeros((200, 200), np.uint16)
+    slant = [1, 0, 0, 0.0001, 1, 0]
+    images = {"x.dcm": dicom(pixels, ImageOrientationPatient=slant, PixelSpacing=[1, 1])}
+    (found,) = read_series(case(tmp_path, images, None)).slices
+    half = np.arctan(0.0001) / 2
+    expected = [np.cos(half), -np.sin(half), 0, np.sin(half), np.cos(half), 0]
+    assert np.allclose(found.header.image_orientation_patient or (), expected, atol=1e-8)
+    assert "was not quite at right angles" in found.warnings[0]
 
 
 def test_without_positions_instance_numbers_order_and_a_warning_says_so(tmp_path: Path) -> None:

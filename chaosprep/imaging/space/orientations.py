@@ -162,7 +162,8 @@ def _mixed(
 
 
 def _plane(cosines: NDArray[np.float64]) -> str:
-    return _PLANES[int(np.abs(np.cross(cosines[:3], cosines[3:])).argmax())]
+    normal = np.abs(np.cross(cosines[:3], cosines[3:]))
+    return _PLANES[int(normal.argmax())] if normal.max() > SAME_ORIENTATION else "of no plane"
 
 
 def _angle(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:
@@ -171,5 +172,5 @@ def _angle(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:
     for cosines in (one, other):
         right, down = cosines[:3], cosines[3:]
         frames.append(np.column_stack([right, down, np.cross(right, down)]))
-    cosine = (np.trace(frames[0].T @ frames[1]) - 1) / 2
-    return float(np.degrees(np.arccos(np.clip(cosine, -1, 1))))
+    half = float(np.linalg.norm(frames[0] - frames[1])) / 8**0.5  # the sine of half the angle
+    return float(np.degrees(2 * np.arcsin(min(half, 1.0))))
