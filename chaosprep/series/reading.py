@@ -104,11 +104,13 @@ def read_series(case: SourceCase, *, max_pixels: int = MAX_PIXELS) -> Series:
     except FileError as error:
         errors.append((str(Path(case.images[0]).parent), error))
         order = Order((), None)
+    count = len(known) + len(shots) - len({shot.path for shot in shots})
+    stack = _cut(case, files, shots, order, count) if case.rule == "volume" else Stack()
     shots = [
         replace(shot, header=order.settled(index, shot.header)) for index, shot in enumerate(shots)
     ]
-    count = len(known) + len(shots) - len({shot.path for shot in shots})
-    stack = _cut(case, files, shots, order, count) if case.rule == "volume" else Stack()
+    if order.orientations and stack.errors:  # most tools write masks at right angles
+        stack = _cut(case, files, shots, order, count)
     slices, more = _slices(case, files, shots, pairs, order, stack)
     problems = tuple(_problem(case, path, error) for path, error in [*errors, *stack.errors, *more])
     names = _sayable({**case.names, **stack.names}, files, shots)

@@ -2,7 +2,9 @@
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 import SimpleITK
@@ -15,7 +17,9 @@ from chaosprep.assembly.assemble import assemble
 from chaosprep.errors import ProblemsError
 from chaosprep.phantom import Patient, write_chaos
 from tests.exports.volumes import read_series, read_volume
+from tests.formats.samples import dicom
 from tests.imaging.turning import cosines_of, rotation
+from tests.layouts.trees import nifti, write
 
 FOLDER = "Train_Sets/MR/1/T1DUAL/DICOM_anon/InPhase"
 MATRIX, SLICES = 64, 5
@@ -86,6 +90,44 @@ def test_what_is_orthogonal_enough_goes_all_the_way(tmp_path: Path, by: float) -
     for file in (volume, assembled):
         assert np.array_equal(read_volume(file).voxels, expected.voxels)
         assert farthest_corner(file, root / FOLDER) < 0.05 * 400 / MATRIX
+
+
+@pytest.mark.parametrize("drawn", ["as written", "orthogonal", "turned"])
+def test_a_mask_may_lie_on_the_written_grid_or_on_the_orthogonal_one(
+    tmp_path: Path, drawn: str
+) -> None:
+    size, cosines = 250, (1.0, 0.0, 0.0, 2e-5, 1.0, 0.0)
+    half, turn = 1e-5, np.radians(1)
+    axes = {
+        "as written": cosines,
+        "orthogonal": (1.0, -half, 0.0, half, 1.0, 0.0),
+        "turned": (np.cos(turn), -np.sin(turn), 0.0, np.sin(turn), np.cos(turn), 0.0),
+    }[drawn]
+    affine = np.eye(4)
+    affine[:3, 0], affine[:3, 1] = axes[:3], axes[3:]
+    labels = np.zeros((size, size, 2), np.uint8)
+    labels[40, 7, 1] = 3  # column, row, slice
+    pixels = np.ones((size, size), np.uint16)
+    files = {"masks/1.nii": nifti(labels, np.diag([-1, -1, 1, 1]) @ affine)}
+    for z in (0, 1):
+        place: dict[str, Any] = {"ImagePositionPatient": [0, 0, z], "PixelSpacing": [1, 1]}
+        orientation = {"ImageOrientationPatient": list(cosines)}
+        files[f"scans/1/{z}.dcm"] = dicom(pixels, **place, **orientation)
+    root = write(tmp_path / "root", files)
+    where: dict[str, Any] = {
+        "images": "scans/{patient}/{slice}.dcm",
+        "masks": "masks/{patient}.nii",
+        "val": 0,
+    }
+    if drawn == "turned":
+        with pytest.raises(ProblemsError) as caught:
+            chaosprep.split(root, tmp_path / "pairs", **where)
+        assert {problem.code for problem in caught.value.problems} == {"mask-grid"}
+        return
+    _, row = chaosprep.split(root, tmp_path / "pairs", **where).slices
+    mask = cv2.imread(str(tmp_path / "pairs" / str(row.mask)), cv2.IMREAD_UNCHANGED)
+    assert mask is not None
+    assert [(int(r), int(c)) for r, c in np.argwhere(mask == 3)] == [(7, 40)]
 
 
 def farthest_corner(file: Path, folder: Path) -> float:

@@ -136,20 +136,13 @@ def _mixed(
     cosines: NDArray[np.float64], headers: Sequence[Header], names: Sequence[str]
 ) -> FileError:
     """Say how many lie which way, the most first, and who the others are."""
-    groups: list[list[int]] = []
-    for index, one in enumerate(cosines):
-        near = (g for g in groups if np.abs(cosines[g[0]] - one).max() <= SAME_ORIENTATION)
-        group = next(near, None)
-        if group is None:
-            groups.append([index])
-        else:
-            group.append(index)
-    groups.sort(key=len, reverse=True)
-    first, *others = (cosines[group[0]] for group in groups)
+    groups = _alike(cosines)
+    first = cosines[groups[0][0]]
     told = [f"{len(groups[0])} {_plane(first)}"]
-    for group, one in list(zip(groups[1:], others, strict=True))[:_SHOWN]:
-        turned = f" turned by {_angle(first, one):.3g} degrees" * (_plane(one) == _plane(first))
-        told.append(f"{len(group)} {_plane(one)}{turned}")
+    for group in groups[1 : _SHOWN + 1]:
+        plane, angle = _plane(cosines[group[0]]), _angle(first, cosines[group[0]])
+        how = f" turned by {angle:.3g} degrees" if plane == _plane(first) else ""
+        told.append(f"{len(group)} {plane}{how}")
     if len(groups) > _SHOWN + 1:
         told.append(f"{len(groups) - _SHOWN - 1} more")
     strangers = [index for group in groups[1:] for index in group]
@@ -159,6 +152,16 @@ def _mixed(
     remedy = _FRAMES if any(headers[index].frames > 1 for index in strangers) else _OTHER
     reason = f"the slices lie in {len(groups)} orientations: {', '.join(told)}{which}"
     return FileError(reason, remedy, "orientation-mixed")
+
+
+def _alike(cosines: NDArray[np.float64]) -> list[list[int]]:
+    """The indices of slices that lie the same way, the largest group first."""
+    groups, left = [], np.arange(len(cosines))
+    while len(left):
+        near = np.abs(cosines[left] - cosines[left[0]]).max(axis=1) <= SAME_ORIENTATION
+        groups.append([int(index) for index in left[near]])
+        left = left[~near]
+    return sorted(groups, key=len, reverse=True)
 
 
 def _plane(cosines: NDArray[np.float64]) -> str:
