@@ -31,7 +31,18 @@ def command(source: Path, talk: Talk, **chosen: Any) -> None:
         show(found)
 
 
-_HEADINGS = ("Case", "Set", "Slices", "Matrix", "z mm", "xy mm", "Bits", "Values", "Grey levels")
+_HEADINGS = (
+    "Case",
+    "Set",
+    "Kind",
+    "Slices",
+    "Matrix",
+    "z mm",
+    "xy mm",
+    "Bits",
+    "Values",
+    "Grey levels",
+)
 _NUMBERS = ("Slices", "z mm", "xy mm", "Bits", "Values")
 
 
@@ -82,6 +93,7 @@ def _cells(case: CaseView) -> tuple[str, ...]:
     return (
         case.id,
         case.pool,
+        case.modality,
         str(case.slices),
         " ".join(case.matrices),
         "unknown" if between is None else f"{between:.4g}",

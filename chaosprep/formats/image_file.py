@@ -1,6 +1,6 @@
 """What a file of images is to everybody else: headers first, then the pixels of a frame."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -30,13 +30,26 @@ class ImageFile(Protocol):
 
 
 @dataclass(frozen=True)
+class Beside:
+    """What lies among slices and is none: a noun, and whether it may be a slice where it is alone.
+
+    `alone` is for what some people train on: secondary captures, parametric maps, doses.
+    """
+
+    what: str
+    alone: bool = False
+
+
+@dataclass(frozen=True)
 class ImageFormat:
     """A kind of image files.
 
     ``ending`` is what a file of it is called in a stage directory. ``knows`` tells by a file's path
     and bytes whether it is one; ``open`` takes its bytes and the largest number of pixels, in all
     frames, that may be decoded. Only those that are ``whole`` carry what `split` has to know of a
-    slice; the others are what stages write. ``storage`` says how the pixels are stored.
+    slice; the others are what stages write. ``storage`` says how the pixels are stored. ``beside``
+    tells what a file is that lies among slices and is none, by its bytes and the headers of its
+    frames (none where they cannot be read).
     """
 
     name: str
@@ -45,6 +58,7 @@ class ImageFormat:
     open: Callable[[bytes, int], ImageFile]
     whole: bool = False
     storage: Callable[[bytes], str] | None = None
+    beside: Callable[[bytes, Sequence[Header]], Beside | None] | None = None
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """What is known of one image besides its pixels."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from chaosprep.imaging.voi import SIGMOID, Lut, Voi
@@ -19,7 +20,9 @@ class Header:
 
     ``frames`` is how many the file holds. ``voi`` and the LUTs are for `windowed`. ``notes`` say
     what was odd and how it was settled; they hold no value that could identify a person.
-    ``sop_instance_uid`` finds the image that a mask refers to; it is compared and never shown.
+    ``sop_instance_uid`` finds the image that a mask refers to; it is compared and never shown, as
+    is ``evidence``: keyword -> text of what tells people, series and volumes apart. ``tiles`` is
+    how many slices the picture is a grid of (0: nobody says it), None for a plain picture.
     """
 
     rows: int
@@ -44,7 +47,9 @@ class Header:
     modality_lut: Lut | None = None
     voi_lut: Lut | None = None
     notes: tuple[str, ...] = ()
+    tiles: int | None = None
     sop_instance_uid: str = field(default="", repr=False)
+    evidence: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def inverted(self) -> bool:

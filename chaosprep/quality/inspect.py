@@ -25,8 +25,8 @@ from chaosprep.series.source import SourceCase
 class CaseView(msgspec.Struct, frozen=True, kw_only=True):
     """One case as it was found.
 
-    `matrices` are rows x cols, `spacing` (slice, row, col) in mm, `values` the smallest and the
-    largest stored value.
+    `modality` is the headers', empty where they do not say it. `matrices` are rows x cols,
+    `spacing` (slice, row, col) in mm, `values` the smallest and the largest stored value.
     """
 
     id: str
@@ -39,6 +39,7 @@ class CaseView(msgspec.Struct, frozen=True, kw_only=True):
     matrices: tuple[str, ...]
     spacing: tuple[float | None, float, float] | None
     bits_stored: tuple[int, ...]
+    modality: str = ""
     transfer_syntaxes: tuple[str, ...] = ()
     values: tuple[float, float] | None = None
     echo_time: float | None
@@ -107,6 +108,7 @@ def inspect_case(case: SourceCase) -> CaseView:
         matrices=tuple(sizes),
         spacing=(series.slice_spacing, *pixel_spacing) if pixel_spacing else None,
         bits_stored=tuple(sorted({header.bits_stored for header in headers})),
+        modality="/".join(sorted({header.modality for header in headers} - {""})),
         transfer_syntaxes=tuple(sorted(stored)),
         values=values,
         echo_time=float(np.median(echoes)) if echoes else None,

@@ -9,14 +9,17 @@ from typing import Any
 from numpy.typing import NDArray
 
 from chaosprep.errors import FileError, Problem
-from chaosprep.formats.images import image_format, is_named_whole, open_image
 from chaosprep.formats.masks import Stack, cut_mask, slice_labels
 from chaosprep.imaging.header import Header
 from chaosprep.imaging.limits import MAX_PIXELS
 from chaosprep.imaging.space.geometry import Order, order_series
 from chaosprep.privacy.identity import exposes, read_identity
+from chaosprep.series.doubles import Single, without_doubles
+from chaosprep.series.gathering import Gathered, Shot, gather
+from chaosprep.series.mixing import find_mixed, find_volumes, position_twice
 from chaosprep.series.pairing import Pairs, pair
 from chaosprep.series.source import Files, SourceCase
+from chaosprep.series.uniform import find_spacings, thickness_note
 
 
 @dataclass(frozen=True)
@@ -53,43 +56,20 @@ class Series:
     names: Mapping[int, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
-class Shot:
-    """One picture that may become a slice: a file, or one frame of it."""
-
-    path: str
-    frame: int | None
-    header: Header
-
-    @property
-    def name(self) -> str:
-        """Tells the shots of a series apart."""
-        return self.path if self.frame is None else f"{self.path}#{self.frame}"
-
-
 def read_series(case: SourceCase, *, max_pixels: int = MAX_PIXELS) -> Series:
     """Read a case's files, pair them by the case's rule, and order them by position.
 
     Every slice keeps the number of its place in the series, also where others have a problem. A
-    file of more than `max_pixels` in all its frames is one.
+    file of more than `max_pixels` in all its frames is one. Where the files are not one series of
+    one person there are no slices.
     """
     files = Files(case)
-    errors = list(files.errors.items())
-    images = [path for path in case.images if path in files.data]
-    strangers = [path for path in images if not _is_image(path, files.data[path])]
-    errors += [(path, _not_dicom(files.data[path])) for path in strangers]
-    # A damaged file keeps its rank, or every pair after it would be a wrong one.
-    foreign = [path for path in strangers if not is_named_whole(path)]
-    known = [path for path in case.images if path not in foreign]
-    pairs = pair(known, case.masks, case.rule, case.keys)
+    gathered = gather(case, files, max_pixels)
+    single = without_doubles(case, files, gathered)
+    shots = single.shots
+    errors = [*files.errors.items(), *gathered.errors]
+    pairs = pair(single.known, single.masks, case.rule, case.keys)
     errors += [(path, error) for path, error in pairs.errors if path not in dict(errors)]
-    shots: list[Shot] = []
-    for path in images:
-        if path not in strangers:
-            try:
-                shots += _shots(path, files.data[path], max_pixels)
-            except FileError as error:
-                errors.append((path, error))
     telling = _telling_names(case, files, {shot.path for shot in shots})
     # Without the name: it would go where it must not.
     named = FileError(
@@ -99,39 +79,55 @@ def read_series(case: SourceCase, *, max_pixels: int = MAX_PIXELS) -> Series:
     )
     errors += [("", named)] * len(telling)
     pairs = replace(pairs, pairs=tuple(pair for pair in pairs.pairs if pair[0] not in telling))
-    try:
-        order = order_series([shot.header for shot in shots], _names(case, shots, telling))
-    except FileError as error:
-        errors.append((str(Path(case.images[0]).parent), error))
-        order = Order((), None)
-    count = len(known) + len(shots) - len({shot.path for shot in shots})
+    order, odd = _in_order(case, shots, files, _names(case, shots, telling))
+    errors += odd
+    count = len(single.known) + len(shots) - len({shot.path for shot in shots})
     stack = _cut(case, files, shots, order, count) if case.rule == "volume" else Stack()
     shots = [
         replace(shot, header=order.settled(index, shot.header)) for index, shot in enumerate(shots)
     ]
     if order.orientations and stack.errors:  # most tools write masks at right angles
         stack = _cut(case, files, shots, order, count)
-    slices, more = _slices(case, files, shots, pairs, order, stack)
+    notes = _notes(shots, gathered, single)
+    slices, more = _slices(case, files, shots, pairs, order, stack, notes)
     problems = tuple(_problem(case, path, error) for path, error in [*errors, *stack.errors, *more])
     names = _sayable({**case.names, **stack.names}, files, shots)
     return Series(slices, order.slice_spacing, problems, files.digest, names)
 
 
-def _is_image(path: str, data: bytes) -> bool:
-    """Whether a file is of a kind that tells what a slice has to tell."""
-    found = image_format(path, data)
-    return found is not None and found.whole
+def _in_order(
+    case: SourceCase, shots: list[Shot], files: Files, names: list[str]
+) -> tuple[Order, list[tuple[str, FileError]]]:
+    """The order of one series of one person; none of what is not, and why."""
+    nothing = Order((), None)
+    if mixed := find_mixed(shots, files.data) or find_spacings(shots):
+        return nothing, [mixed]
+    try:
+        order = order_series([shot.header for shot in shots], names)
+    except FileError as error:
+        return nothing, [(str(Path(case.images[0]).parent), error)]
+    if volumes := find_volumes(shots, order):
+        return nothing, [volumes]
+    twice = position_twice(shots, order)
+    return order, [twice] if twice else []
 
 
-def _shots(path: str, data: bytes, max_pixels: int) -> list[Shot]:
-    headers = open_image(path, data, max_pixels).headers()
-    if len(headers) == 1:
-        return [Shot(path, None, headers[0])]
-    return [Shot(path, frame, header) for frame, header in enumerate(headers)]
+def _notes(shots: list[Shot], gathered: Gathered, single: Single) -> dict[str, tuple[str, ...]]:
+    """File -> what to know of it, and of the series, besides its header's own notes."""
+    thickness = thickness_note(shots)
+    every = (*gathered.notes, *([thickness] if thickness else []))
+    own = {path: (note,) for path, note in single.notes.items()}
+    return {shot.path: (*every, *own.get(shot.path, ())) for shot in shots}
 
 
 def _slices(
-    case: SourceCase, files: Files, shots: list[Shot], pairs: Pairs, order: Order, stack: Stack
+    case: SourceCase,
+    files: Files,
+    shots: list[Shot],
+    pairs: Pairs,
+    order: Order,
+    stack: Stack,
+    notes: Mapping[str, tuple[str, ...]],
 ) -> tuple[tuple[SourceSlice, ...], list[tuple[str, FileError]]]:
     mask_of = dict(pairs.pairs)
     width = max(3, len(str(len(shots) - 1)))
@@ -146,12 +142,11 @@ def _slices(
         path, header = shot.path, shot.header
         mask = mask_of.get(path)
         if index in doubled:
-            echoes = {shots[twin].header.echo_time for twin in doubled[index]}
-            errors.append((path, _doubled(echoes)))
-        elif (header.rows, header.cols) != shape:
+            continue
+        if (header.rows, header.cols) != shape:
             errors.append((path, _other_shape(header, *shape)))
             continue
-        if path not in mask_of or mask in files.errors or index in doubled:
+        if path not in mask_of or mask in files.errors:
             continue
         if case.rule == "volume" and shot.name not in stack.labels:
             continue
@@ -164,10 +159,10 @@ def _slices(
             errors.append((mask or path, error))
             continue
         id = f"{case.id}_s{place:0{width}}"
-        notes = [note for note in (pairs.note, stack.note) if note] + [*header.notes]
+        said = [note for note in (pairs.note, stack.note) if note] + [*notes[path], *header.notes]
         if header.burned_in_annotation:
-            notes.append("the header says that text is burned into the picture: look at it")
-        warnings = (*order.warnings, *notes)
+            said.append("the header says that text is burned into the picture: look at it")
+        warnings = (*order.warnings, *said)
         image = (path, shot.frame, files.data[path], header)
         slices.append(SourceSlice(id, place, *image, mask, data, array, warnings))
     return tuple(slices), errors
@@ -195,9 +190,9 @@ def _cut(case: SourceCase, files: Files, shots: list[Shot], order: Order, count:
     return cut_mask(Path(case.root), mask, files.data[mask], images, count)
 
 
-def _doubles(order: Order) -> dict[int, tuple[int, ...]]:
-    """Each shot that shares its position, with all that do."""
-    return {index: group for group in order.duplicates for index in group}
+def _doubles(order: Order) -> set[int]:
+    """The shots that share a position."""
+    return {index for group in order.duplicates for index in group}
 
 
 def _telling_names(case: SourceCase, files: Files, paths: set[str]) -> set[str]:
@@ -219,12 +214,6 @@ def _sayable(names: Mapping[int, str], files: Files, shots: list[Shot]) -> dict[
     return {value: name for value, name in names.items() if not exposes(name, identity)}
 
 
-def _not_dicom(data: bytes) -> FileError:
-    if not data:
-        return FileError("the file is empty", "Copy it again from its source.", code="not-dicom")
-    return FileError("it is not a DICOM file", "Move it out of the folder.", code="not-dicom")
-
-
 def _other_shape(header: Header, rows: int, cols: int) -> FileError:
     return FileError(
         f"the slice is {header.rows}x{header.cols}, the others of the series {rows}x{cols}",
@@ -239,15 +228,6 @@ def _unplaced() -> FileError:
         "Move it out of the folder if it is no slice (a report, a screenshot), else export it "
         "again; or leave it out with --on-error skip.",
         code="position-missing",
-    )
-
-
-def _doubled(echoes: set[float | None]) -> FileError:
-    echo = " at another echo time" if len(echoes) > 1 else ""
-    return FileError(
-        f"another slice of the series has the same position{echo}",
-        "Keep one series in a folder.",
-        code="position-twice",
     )
 
 

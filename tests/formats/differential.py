@@ -29,6 +29,7 @@ def agrees(data: bytes) -> bool:
     if header is not None:  # repr tells -0.0 from 0.0, and 1 from 1.0
         assert repr(header) == repr(through_pydicom(dicom.read_header, data))
         assert repr((header,)) == repr(through_pydicom(dicom.read_headers, data))
+        assert header.evidence == through_pydicom(dicom.read_header, data).evidence
     found = read_plain(data, MAX_PIXELS)
     if found is None:
         return False

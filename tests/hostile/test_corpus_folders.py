@@ -222,11 +222,6 @@ def make_socket(path: Path) -> None:
         os.chdir(here)
 
 
-def same_place(*paths: str, more: str = "") -> Refused:
-    reason = f"another slice of the series has the same position{more}"
-    return lines(*((path, reason, "Keep one series in a folder") for path in paths))
-
-
 def lacking(count: int, rule: str) -> Kept:
     return Kept(warnings=(f"{count} of 3 slices lack position or orientation: {rule}",))
 
@@ -234,7 +229,6 @@ def lacking(count: int, rule: str) -> Kept:
 ODD = f"{SERIES}/x.dcm"
 IRREGULAR = "it is not a regular file", "Move it out of the folder"
 OUTSIDE = "it is a link out of the dataset", "Copy the file in"
-SIX = sorted([f"{SERIES}/IMG-0001-{n:05d}.dcm" for n in range(1, 7)])
 NOT_SO = (SERIES, "the slices have 2 different orientations")
 FOLDERS: dict[str, tuple[Damage, Outcome]] = {
     # Where the slices lie
@@ -255,12 +249,21 @@ FOLDERS: dict[str, tuple[Damage, Outcome]] = {
         lacking(1, "ordered by InstanceNumber"),
     ),
     "the position of another slice": (
-        image(slice_at(0)),
-        same_place(FIRST, IMAGE),
+        image(slice_at(0, PIXELS)),
+        bad(
+            "2 files lie at 1 position; no header tells them apart",
+            "Keep one file for each position",
+        ),
     ),
     "two echoes in one folder": (
         second_echo,
-        same_place(*SIX, more=" at another echo time"),
+        lines(
+            (
+                f"{SERIES}/{STEMS[0]}.dcm",
+                "6 files are 2 series (3 and 3): they differ in EchoTime",
+                "Sort the files by series, and give each series a folder of its own",
+            )
+        ),
     ),
     "two orientations": (
         image(slice_at(1, ImageOrientationPatient=[1, 0, 0, 0, 0, -1])),

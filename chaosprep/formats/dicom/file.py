@@ -4,7 +4,8 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from chaosprep.formats.dicom.reading import is_dicom, read, read_frames, read_headers
+from chaosprep.formats.dicom.objects import what_else
+from chaosprep.formats.dicom.reading import describe, is_dicom, read, read_frames, read_headers
 from chaosprep.formats.dicom.transfer import syntax_name
 from chaosprep.formats.image_file import ImageFormat
 from chaosprep.imaging.header import Header
@@ -44,4 +45,5 @@ DICOM = ImageFormat(
     open=DicomFile,
     whole=True,
     storage=syntax_name,
+    beside=lambda data, headers: what_else(headers[0].evidence if headers else describe(data)),
 )

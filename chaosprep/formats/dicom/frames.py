@@ -14,6 +14,12 @@ _MACROS = (
     "PixelValueTransformationSequence",
     "FrameVOILUTSequence",
     "MREchoSequence",
+    "MRTimingAndRelatedParametersSequence",
+    "MRDiffusionSequence",
+    "MRImageFrameTypeSequence",
+    "CTImageFrameTypeSequence",
+    "CTReconstructionSequence",
+    "FrameContentSequence",
     "UnassignedPerFrameConvertedAttributesSequence",
     "UnassignedSharedConvertedAttributesSequence",
 )

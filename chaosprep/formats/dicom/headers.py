@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from chaosprep.errors import FileError
+from chaosprep.formats.dicom.evidence import count_tiles, read_evidence
 from chaosprep.formats.dicom.faults import broken
 from chaosprep.formats.dicom.frames import count_frames, described_frames, frame_sources
 from chaosprep.formats.dicom.luts import read_lut
@@ -93,6 +94,7 @@ def read_frame(dataset: Elements, pixels: Pixels, index: int) -> Header:
     instance = number(placed, "InstanceNumber")
     if instance is None and frames > 1:
         instance = index + 1
+    evidence = read_evidence(sources)
     return Header(
         rows=pixels.rows,
         cols=pixels.cols,
@@ -116,6 +118,8 @@ def read_frame(dataset: Elements, pixels: Pixels, index: int) -> Header:
         voi=voi,
         modality_lut=modality_lut,
         voi_lut=read_lut(sources, "VOILUTSequence", signed or intercept < 0),
+        evidence=evidence,
+        tiles=count_tiles(dataset, evidence.get("ImageType", "")),
         notes=(*pixels.notes, *notes),
     )
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from chaosprep.errors import BROKEN, FileError
 from chaosprep.formats.dicom.headers import Pixels, read_frame, read_pixels
-from chaosprep.formats.dicom.tags import ATTRIBUTES, TAGS
+from chaosprep.formats.dicom.tags import ATTRIBUTES, PRIVATE, TAGS
 from chaosprep.imaging.header import Header
 
 _EXPLICIT = struct.Struct("<HH2sH").unpack_from  # PS3.5 7.1.2: group, element, VR, length
@@ -23,6 +23,7 @@ _UINT32 = struct.Struct("<I").unpack_from
 _LONG = frozenset(b"OB OD OF OL OV OW SQ SV UC UN UR UT UV".split())
 _SHORT = frozenset(b"AE AS AT CS DA DS DT FD FL IS LO LT PN SH SL SS ST TM UI UL US".split())
 _VRS = {tag: vr.encode() for tag, vr in ATTRIBUTES.values()}
+_OF_ANY_VR = frozenset(PRIVATE.values())
 _UNDEFINED = 0xFFFFFFFF
 _ITEM, _ITEM_END, _SEQUENCE_END = 0xE000FFFE, 0xE00DFFFE, 0xE0DDFFFE  # read as one uint32
 
@@ -138,6 +139,8 @@ def _walk(
         if tag in _VRS:
             if not implicit and vr != _VRS[tag]:
                 raise _NotPlainError
+            found[tag] = _Element(vr and vr.decode(), data[start:at])
+        elif tag in _OF_ANY_VR:
             found[tag] = _Element(vr and vr.decode(), data[start:at])
     return at
 

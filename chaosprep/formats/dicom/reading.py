@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chaosprep.errors import RECOPY, FileError
+from chaosprep.formats.dicom.evidence import read_evidence
 from chaosprep.formats.dicom.faults import broken, guarded, truncated
 from chaosprep.formats.dicom.headers import Pixels, read_every_frame, read_frame, read_pixels
 from chaosprep.formats.dicom.plain import read_plain, read_plain_header
@@ -43,6 +44,18 @@ _PARSE = "pydicom cannot make sense of the file"
 def is_dicom(data: bytes) -> bool:
     """Whether these bytes begin as a DICOM file (PS3.10 7.1: ``DICM`` at byte 128)."""
     return data[128:132] == b"DICM"
+
+
+def describe(data: bytes) -> dict[str, str]:
+    """The evidence of any DICOM file, with pixels or without; empty where it cannot be read."""
+    from pydicom import dcmread
+
+    try:
+        with guarded(_PARSE):
+            dataset = dcmread(open_stream(inflated(data, MAX_PIXELS)), stop_before_pixels=True)
+            return read_evidence((dataset,))
+    except FileError:
+        return {}
 
 
 def read_header(data: bytes, *, max_pixels: int = MAX_PIXELS) -> Header:

@@ -3,18 +3,48 @@
 ATTRIBUTES: dict[str, tuple[int, str]] = {
     "TransferSyntaxUID": (0x00020010, "UI"),
     "SpecificCharacterSet": (0x00080005, "CS"),
+    "ImageType": (0x00080008, "CS"),
+    "SOPClassUID": (0x00080016, "UI"),
     "SOPInstanceUID": (0x00080018, "UI"),
+    "AcquisitionTime": (0x00080032, "TM"),
     "Modality": (0x00080060, "CS"),
+    "FrameType": (0x00089007, "CS"),
+    "PatientName": (0x00100010, "PN"),
+    "PatientID": (0x00100020, "LO"),
+    "PatientBirthDate": (0x00100030, "DA"),
+    "ContrastBolusAgent": (0x00180010, "LO"),
     "SliceThickness": (0x00180050, "DS"),
+    "RepetitionTime": (0x00180080, "DS"),
     "EchoTime": (0x00180081, "DS"),
+    "InversionTime": (0x00180082, "DS"),
+    "EchoNumbers": (0x00180086, "IS"),
     "SpacingBetweenSlices": (0x00180088, "DS"),
+    "TriggerTime": (0x00181060, "DS"),
+    "ConvolutionKernel": (0x00181210, "SH"),
+    "FlipAngle": (0x00181314, "DS"),
     "EffectiveEchoTime": (0x00189082, "FD"),
+    "DiffusionBValue": (0x00189087, "FD"),
+    "MRTimingAndRelatedParametersSequence": (0x00189112, "SQ"),
     "MREchoSequence": (0x00189114, "SQ"),
+    "MRDiffusionSequence": (0x00189117, "SQ"),
+    "MRImageFrameTypeSequence": (0x00189226, "SQ"),
+    "CTReconstructionSequence": (0x00189314, "SQ"),
+    "CTImageFrameTypeSequence": (0x00189329, "SQ"),
+    "StudyInstanceUID": (0x0020000D, "UI"),
+    "SeriesInstanceUID": (0x0020000E, "UI"),
+    "SeriesNumber": (0x00200011, "IS"),
+    "AcquisitionNumber": (0x00200012, "IS"),
     "InstanceNumber": (0x00200013, "IS"),
     "ImagePositionPatient": (0x00200032, "DS"),
     "ImageOrientationPatient": (0x00200037, "DS"),
+    "FrameOfReferenceUID": (0x00200052, "UI"),
+    "TemporalPositionIdentifier": (0x00200100, "IS"),
+    "StackID": (0x00209056, "SH"),
+    "FrameContentSequence": (0x00209111, "SQ"),
     "PlanePositionSequence": (0x00209113, "SQ"),
     "PlaneOrientationSequence": (0x00209116, "SQ"),
+    "TemporalPositionIndex": (0x00209128, "UL"),
+    "FrameAcquisitionNumber": (0x00209156, "US"),
     "UnassignedSharedConvertedAttributesSequence": (0x00209170, "SQ"),
     "UnassignedPerFrameConvertedAttributesSequence": (0x00209171, "SQ"),
     "SamplesPerPixel": (0x00280002, "US"),
@@ -46,4 +76,11 @@ ATTRIBUTES: dict[str, tuple[int, str]] = {
 }
 """Keyword -> tag (the group in its high 16 bits) and value representation."""
 
-TAGS = {keyword: tag for keyword, (tag, _) in ATTRIBUTES.items()}
+PRIVATE: dict[str, int] = {
+    "SiemensCreator": 0x00190010,
+    "NumberOfImagesInMosaic": 0x0019100A,
+    "NumberOfImagesInGridUIH": 0x00651050,
+}
+"""Private ones, of any VR: how many slices a picture is a grid of, as two makers write it."""
+
+TAGS = {keyword: tag for keyword, (tag, _) in ATTRIBUTES.items()} | PRIVATE

@@ -35,11 +35,11 @@ def raw(dataset: Elements, keyword: str) -> tuple[Any, bytes]:
     return element, value if isinstance(value, bytes) else b""
 
 
-def text(sources: Sequence[Elements], keyword: str) -> str:
+def text(sources: Sequence[Elements], keyword: str, encoding: str = "ascii") -> str:
     """Read text without its padding; empty where it is missing."""
     for dataset in sources:
         _, value = raw(dataset, keyword)
-        if found := value.decode("ascii", "replace").strip(" \0"):
+        if value and (found := value.decode(encoding, "replace").strip(" \0")):
             return found
     return ""
 
@@ -81,6 +81,15 @@ def unsigned(dataset: Elements, keyword: str) -> int | None:
     if len(value) != 2 or element.VR not in _SHORT:
         return None
     return int.from_bytes(value, "little" if element.is_little_endian else "big")
+
+
+def binary(sources: Sequence[Elements], keyword: str) -> str:
+    """Read a binary unsigned number (US, UL) as decimal text; empty where it is missing."""
+    for dataset in sources:
+        element, value = raw(dataset, keyword)
+        if len(value) in (2, 4):
+            return str(int.from_bytes(value, "little" if element.is_little_endian else "big"))
+    return ""
 
 
 def required(dataset: Elements, keyword: str) -> int:

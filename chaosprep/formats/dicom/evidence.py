@@ -1,0 +1,80 @@
+"""What a header says of who, which series and which volume: as it stands there, to be compared."""
+
+from collections.abc import Sequence
+
+from chaosprep.formats.dicom.tags import ATTRIBUTES
+from chaosprep.formats.dicom.values import Elements, binary, double, number, text, unsigned
+
+# Keyword -> where else it stands: in enhanced files under another name (PS3.3 C.7.6.16).
+_READ: dict[str, tuple[str, ...]] = {
+    "PatientID": (),
+    "PatientName": (),
+    "PatientBirthDate": (),
+    "StudyInstanceUID": (),
+    "SeriesInstanceUID": (),
+    "FrameOfReferenceUID": (),
+    "SOPClassUID": (),
+    "Modality": (),
+    "SeriesNumber": (),
+    "ImageType": ("FrameType",),
+    "EchoTime": ("EffectiveEchoTime",),
+    "EchoNumbers": (),
+    "RepetitionTime": (),
+    "InversionTime": (),
+    "FlipAngle": (),
+    "ConvolutionKernel": (),
+    "DiffusionBValue": (),
+    "ContrastBolusAgent": (),
+    "StackID": (),
+    "TemporalPositionIdentifier": ("TemporalPositionIndex",),
+    "TriggerTime": (),
+    "AcquisitionNumber": ("FrameAcquisitionNumber",),
+    "AcquisitionTime": (),
+}
+_MOSAIC, _GRID = "MOSAIC", "VFRAME"
+_SIEMENS = "SIEMENS MR HEADER"
+
+
+def read_evidence(sources: Sequence[Elements]) -> dict[str, str]:
+    """Keyword -> text, for what there is: numbers as they are written, other text as its bytes.
+
+    Texts are Latin-1, which keeps every byte apart: they can be compared, not read.
+    """
+    found = {
+        keyword: _value(sources, elsewhere) or _value(sources, (keyword,))
+        for keyword, elsewhere in _READ.items()
+    }
+    return {keyword: value for keyword, value in found.items() if value}
+
+
+def _value(sources: Sequence[Elements], keywords: Sequence[str]) -> str:
+    for keyword in keywords:
+        kind = ATTRIBUTES[keyword][1]
+        if kind == "FD":
+            value = double(sources, keyword)
+            found = "" if value is None else repr(value)
+        elif kind in ("US", "UL"):
+            found = binary(sources, keyword)
+        else:
+            found = text(sources, keyword, "latin-1")
+        if found:
+            return found
+    return ""
+
+
+def count_tiles(dataset: Elements, image_type: str) -> int | None:
+    """How many slices the picture is a grid of; None for a plain picture, 0 where nobody says it.
+
+    Siemens writes NumberOfImagesInMosaic, (0019,100A), and MOSAIC into ImageType; United Imaging
+    the number at (0065,1050).
+    """
+    if text((dataset,), "SiemensCreator") == _SIEMENS:
+        count = unsigned(dataset, "NumberOfImagesInMosaic")
+        if count is None:
+            count = int(number((dataset,), "NumberOfImagesInMosaic") or 0)
+    else:
+        count = int(number((dataset,), "NumberOfImagesInGridUIH") or 0)
+    if count > 1:
+        return count
+    parts = image_type.split("\\")
+    return 0 if _MOSAIC in parts or _GRID in parts else None

@@ -1,0 +1,111 @@
+"""The same image twice in a series: one of its files is used."""
+
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from chaosprep.errors import FileError
+from chaosprep.formats.images import open_image
+from chaosprep.imaging.header import Header
+from chaosprep.series.gathering import Gathered, Shot, shown_names
+from chaosprep.series.pairing import pair
+from chaosprep.series.source import Files, SourceCase
+
+Frames = Mapping[str, Sequence[Header]]
+
+
+@dataclass(frozen=True)
+class Single:
+    """A case without its doubles: shots, images and masks to pair, and a note for what was kept."""
+
+    shots: list[Shot]
+    known: list[str]
+    masks: tuple[str, ...] | None
+    notes: Mapping[str, str]
+
+
+def without_doubles(case: SourceCase, files: Files, found: Gathered) -> Single:
+    """Keep one file of each image: the first that has a mask, or the first of all.
+
+    The masks of the others go with them where they are the same, byte for byte.
+    """
+    groups = find_doubles(found.shots, files.data)
+    if not groups:
+        return Single(found.shots, found.known, case.masks, {})
+    own = _masks(case, found.known, [path for group in groups for path in group])
+    gone: set[str] = set()
+    notes: dict[str, str] = {}
+    for group in groups:
+        kept = next((path for path in group if path in own), group[0])
+        others = [path for path in group if path != kept]
+        notes[kept] = f"the same image again is left out{shown_names(case, files, others)}"
+        gone |= set(others)
+        spare = (own[path] for path in others if path in own)
+        gone |= {mask for mask in spare if files.data.get(mask) == files.data.get(own[kept])}
+    return Single(
+        [shot for shot in found.shots if shot.path not in gone],
+        [path for path in found.known if path not in gone],
+        case.masks and tuple(mask for mask in case.masks if mask not in gone),
+        notes,
+    )
+
+
+def _masks(case: SourceCase, known: Sequence[str], wanted: Sequence[str]) -> dict[str, str]:
+    """The mask that each file has by the case's rule, were it alone of its image."""
+    if case.masks is None or case.rule == "volume":
+        return {}
+    if case.rule == "rank":
+        found = pair(known, case.masks, case.rule).pairs
+    else:
+        single = (pair([path], case.masks, case.rule, case.keys) for path in wanted)
+        found = tuple(pairs for one in single if not one.note for pairs in one.pairs)
+    return {path: mask for path, mask in found if mask is not None}
+
+
+def find_doubles(shots: Sequence[Shot], data: Mapping[str, bytes]) -> list[tuple[str, ...]]:
+    """Groups of files that hold the same image: by their SOPInstanceUID, or byte for byte.
+
+    A UID on images that lie elsewhere or look otherwise is nobody's and tells nothing; equal bytes
+    without a position may be two empty slices. Each group is in the order of ``shots``.
+    """
+    frames: dict[str, list[Header]] = {}
+    for shot in shots:
+        frames.setdefault(shot.path, []).append(shot.header)
+    found: list[tuple[str, ...]] = []
+    for uid, paths in _grouped({path: some[0].sop_instance_uid for path, some in frames.items()}):
+        if uid and all(_same_image(paths[0], path, frames, data) for path in paths[1:]):
+            found.append(paths)
+            continue
+        placed = {path: data[path] for path in paths if frames[path][0].image_position_patient}
+        found += [copies for _, copies in _grouped(placed)]
+    return found
+
+
+def _grouped(marks: Mapping[str, Hashable]) -> Iterator[tuple[Hashable, tuple[str, ...]]]:
+    """The groups of two files or more that share a mark."""
+    groups: dict[Hashable, list[str]] = {}
+    for path, mark in marks.items():
+        groups.setdefault(mark, []).append(path)
+    yield from ((mark, tuple(paths)) for mark, paths in groups.items() if len(paths) > 1)
+
+
+def _same_image(one: str, other: str, frames: Frames, data: Mapping[str, bytes]) -> bool:
+    """Whether two files show the same at the same place, whatever else differs in them."""
+    if data[one] == data[other]:
+        return True
+    if _places(frames[one]) != _places(frames[other]):
+        return False
+    first, second = open_image(one, data[one]), open_image(other, data[other])
+    several = len(frames[one]) > 1
+    try:
+        return all(
+            np.array_equal(first.read(frame)[1], second.read(frame)[1])
+            for frame in (range(len(frames[one])) if several else [None])
+        )
+    except FileError:
+        return False  # whoever reads them says why
+
+
+def _places(headers: Sequence[Header]) -> list[object]:
+    return [(h.rows, h.cols, h.image_position_patient, h.instance_number) for h in headers]

@@ -1,0 +1,142 @@
+"""The pictures of a case that may become slices: what else lies among them is told apart."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
+
+from chaosprep.errors import FileError, plural
+from chaosprep.formats.image_file import Beside
+from chaosprep.formats.images import image_format, is_named_whole
+from chaosprep.imaging.header import Header
+from chaosprep.privacy.identity import exposes, read_identity
+from chaosprep.series.source import Files, SourceCase
+
+_SHOWN = 3  # names of files in a message
+
+
+@dataclass(frozen=True)
+class Shot:
+    """One picture that may become a slice: a file, or one frame of it."""
+
+    path: str
+    frame: int | None
+    header: Header
+
+    @property
+    def name(self) -> str:
+        """Tells the shots of a series apart."""
+        return self.path if self.frame is None else f"{self.path}#{self.frame}"
+
+
+@dataclass
+class Gathered:
+    """The shots of a case, the images that count where masks are paired, and what is wrong.
+
+    ``known`` holds damaged files too: without them every pair by rank after them would be wrong.
+    ``notes`` say what was passed over.
+    """
+
+    shots: list[Shot] = field(default_factory=list)
+    known: list[str] = field(default_factory=list)
+    errors: list[tuple[str, FileError]] = field(default_factory=list)
+    notes: tuple[str, ...] = ()
+
+
+def gather(case: SourceCase, files: Files, max_pixels: int) -> Gathered:
+    """Open the images of a case; what is no slice is passed over where slices are beside it."""
+    found = Gathered()
+    headers: dict[str, tuple[Header, ...]] = {}
+    failed: dict[str, FileError] = {}
+    beside: dict[str, Beside] = {}
+    for path in case.images:
+        if path not in files.data:
+            found.known.append(path)
+            continue
+        data = files.data[path]
+        kind = image_format(path, data)
+        if kind is None or not kind.whole:
+            found.errors.append((path, _not_dicom(data)))
+            found.known += [path] if is_named_whole(path) else []
+            continue
+        found.known.append(path)
+        try:
+            headers[path] = kind.open(data, max_pixels).headers()
+        except FileError as error:
+            failed[path] = error
+        if kind.beside and (other := kind.beside(data, headers.get(path, ()))):
+            beside[path] = other
+    strange = _strange(headers, beside)
+    found.known = [path for path in found.known if path not in strange]
+    found.shots = _shots({path: some for path, some in headers.items() if path not in strange})
+    found.errors += [(path, error) for path, error in failed.items() if path not in strange]
+    if found.shots or failed.keys() - strange.keys():
+        found.notes = _passed_over(case, files, strange)
+    else:
+        found.errors += [(path, _no_slice(what)) for path, what in strange.items()]
+    grids = [shot for shot in found.shots if shot.header.tiles is not None]
+    if grids:
+        found.errors.append((grids[0].path, _grid_of_slices(grids)))
+        found.shots = [shot for shot in found.shots if shot.header.tiles is None]
+    return found
+
+
+def _strange(
+    headers: Mapping[str, tuple[Header, ...]], beside: Mapping[str, Beside]
+) -> dict[str, Beside]:
+    """What is no slice here: all of it beside slices, else only what can never be one."""
+    if any(path not in beside for path in headers):
+        return dict(beside)
+    return {path: what for path, what in beside.items() if not what.alone}
+
+
+def _shots(headers: Mapping[str, tuple[Header, ...]]) -> list[Shot]:
+    return [
+        Shot(path, frame if len(frames) > 1 else None, header)
+        for path, frames in headers.items()
+        for frame, header in enumerate(frames)
+    ]
+
+
+def _passed_over(case: SourceCase, files: Files, strange: Mapping[str, Beside]) -> tuple[str, ...]:
+    """Say what was passed over, a note for each kind; a mask that lies among the images is used."""
+    kinds: dict[str, list[str]] = {}
+    for path, what in strange.items():
+        if path not in (case.masks or ()):
+            kinds.setdefault(what.what, []).append(path)
+    return tuple(
+        f"passed over, as no slice: {plural(len(paths), what)}{shown_names(case, files, paths)}"
+        for what, paths in kinds.items()
+    )
+
+
+def shown_names(case: SourceCase, files: Files, paths: Sequence[str]) -> str:
+    """The names of some files in brackets, as far as they may be said."""
+    names = {path: PurePosixPath(case.shown(path) or "").name for path in paths[:_SHOWN]}
+    if any(exposes(name, read_identity(files.data[path])) for path, name in names.items()):
+        return ""
+    more = f" and {len(paths) - _SHOWN} more" if len(paths) > _SHOWN else ""
+    return f" ({', '.join(names.values())}{more})"
+
+
+def _not_dicom(data: bytes) -> FileError:
+    if not data:
+        return FileError("the file is empty", "Copy it again from its source.", code="not-dicom")
+    return FileError("it is not a DICOM file", "Move it out of the folder.", code="not-dicom")
+
+
+def _no_slice(what: Beside) -> FileError:
+    return FileError(
+        f"it is a {what.what}, no slice",
+        "Give the images that it was made on; a mask goes to --masks.",
+        code="no-slice",
+    )
+
+
+def _grid_of_slices(grids: Sequence[Shot]) -> FileError:
+    counts = sorted({shot.header.tiles or 0 for shot in grids} - {0})
+    held = f"{' or '.join(map(str, counts))} slices" if counts else "several slices"
+    return FileError(
+        f"a grid of {held} in one picture (a mosaic), in {plural(len(grids), 'file')}",
+        "Export the series again with a file for each slice, or leave it out.",
+        code="grid-of-slices",
+    )

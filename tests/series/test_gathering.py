@@ -1,0 +1,156 @@
+"""What lies among slices and is none is passed over with a note, or refused: a table."""
+
+from pathlib import Path
+
+import pytest
+from pydicom import Dataset
+from pydicom.uid import UID
+
+from tests.series.scans import Kept, Refused, Table, changed, check, objects, slices
+
+IM = "im{:03d}.dcm"
+SECONDARY_CAPTURE = UID("1.2.840.10008.5.1.4.1.1.7")
+PARAMETRIC_MAP = UID("1.2.840.10008.5.1.4.1.1.30")
+SEGMENTATION = UID("1.2.840.10008.5.1.4.1.1.66.4")
+STRUCTURE_SET = UID("1.2.840.10008.5.1.4.1.1.481.3")
+DOSE = UID("1.2.840.10008.5.1.4.1.1.481.2")
+PRESENTATION = UID("1.2.840.10008.5.1.4.1.1.11.1")
+REPORT = UID("1.2.840.10008.5.1.4.1.1.88.33")
+NOT_STORAGE = UID("2.25.3")
+
+
+def noted(*texts: str) -> Kept:
+    return Kept(warnings=tuple(f"passed over, as no slice: {text}" for text in texts))
+
+
+def grid(held: str) -> Refused:
+    return Refused(
+        "im000.dcm",
+        f"a grid of {held} in one picture (a mosaic), in 2 files. Export the series again with a "
+        "file for each slice, or leave it out.",
+    )
+
+
+def siemens(one: Dataset, number: int) -> None:
+    one.private_block(0x0019, "SIEMENS MR HEADER", create=True).add_new(0x0A, "US", 9)
+
+
+def united_imaging(one: Dataset, number: int) -> None:
+    one.private_block(0x0065, "Image Private Header", create=True).add_new(0x50, "DS", "16")
+
+
+def another_maker(one: Dataset, number: int) -> None:
+    one.private_block(0x0019, "GEMS_ACQU_01", create=True).add_new(0x0A, "US", 9)
+
+
+BESIDE: Table = {
+    "a secondary capture": (
+        {IM: slices(), "dose.dcm": objects(SECONDARY_CAPTURE)},
+        noted("1 secondary capture (dose.dcm)"),
+    ),
+    "a secondary capture in colour": (
+        {
+            IM: slices(),
+            "dose.dcm": objects(
+                SECONDARY_CAPTURE, SamplesPerPixel=3, PhotometricInterpretation="RGB"
+            ),
+        },
+        noted("1 secondary capture (dose.dcm)"),
+    ),
+    "a screen save under the SOP class of the images": (
+        {
+            IM: slices(),
+            "shot.dcm": slices(count=1, edit=changed(ImageType=["DERIVED", "X", "SCREEN SAVE"])),
+        },
+        noted("1 screen save (shot.dcm)"),
+    ),
+    "secondary captures alone": (
+        {IM: slices(edit=changed(SOPClassUID=SECONDARY_CAPTURE))},
+        Kept(),
+    ),
+    "a segmentation": (
+        {IM: slices(), "seg.dcm": objects(SEGMENTATION, Modality="SEG")},
+        noted("1 segmentation (seg.dcm)"),
+    ),
+    "a segmentation that only its Modality tells": (
+        {
+            IM: slices(),
+            "seg.dcm": objects(NOT_STORAGE, Modality="SEG", ImagePositionPatient=[0, 0, 99]),
+        },
+        noted("1 segmentation (seg.dcm)"),
+    ),
+    "segmentations alone": (
+        {"seg.dcm": objects(SEGMENTATION, Modality="SEG")},
+        Refused(
+            "seg.dcm",
+            "it is a segmentation, no slice. Give the images that it was made on; a mask goes to "
+            "--masks.",
+        ),
+    ),
+    "a structure set": (
+        {IM: slices(), "rs.dcm": objects(STRUCTURE_SET, pixels=False)},
+        noted("1 RT structure set (rs.dcm)"),
+    ),
+    "a structure set that only its Modality tells": (
+        {IM: slices(), "rs.dcm": objects(NOT_STORAGE, pixels=False, Modality="RTSTRUCT")},
+        noted("1 RT structure set (rs.dcm)"),
+    ),
+    "a dose": (
+        {IM: slices(), "rd.dcm": objects(DOSE, Modality="RTDOSE")},
+        noted("1 RT dose (rd.dcm)"),
+    ),
+    "a dose that only its Modality tells": (
+        {IM: slices(), "rd.dcm": objects(NOT_STORAGE, Modality="RTDOSE")},
+        noted("1 RT dose (rd.dcm)"),
+    ),
+    "a report and a presentation state": (
+        {
+            IM: slices(),
+            "ps.dcm": objects(PRESENTATION, pixels=False),
+            "sr.dcm": objects(REPORT, pixels=False),
+        },
+        noted("1 presentation state (ps.dcm)", "1 report (sr.dcm)"),
+    ),
+    "four parametric maps": (
+        {IM: slices(), "map{}.dcm": objects(PARAMETRIC_MAP, 4)},
+        noted("4 parametric maps (map0.dcm, map1.dcm, map2.dcm and 1 more)"),
+    ),
+    "parametric maps alone, as asked for": (
+        {IM: slices(edit=changed(SOPClassUID=PARAMETRIC_MAP))},
+        Kept(),
+    ),
+    "localizers": (
+        {
+            IM: slices(1, "ct"),
+            "scout{}.dcm": slices(
+                *(1, "ct", 2),
+                edit=changed(
+                    ImageType=["ORIGINAL", "PRIMARY", "LOCALIZER"],
+                    ImageOrientationPatient=[1, 0, 0, 0, 0, -1],
+                    SeriesInstanceUID=UID("2.25.9"),
+                ),
+            ),
+        },
+        noted("2 localizers (scout0.dcm, scout1.dcm)"),
+    ),
+}
+
+MOSAICS: Table = {
+    "Siemens": ({IM: slices(count=2, edit=siemens)}, grid("9 slices")),
+    "United Imaging": ({IM: slices(count=2, edit=united_imaging)}, grid("16 slices")),
+    "by ImageType": (
+        {IM: slices(count=2, edit=changed(ImageType=["ORIGINAL", "PRIMARY", "M", "MOSAIC"]))},
+        grid("several slices"),
+    ),
+    "another maker's private number": ({IM: slices(edit=another_maker)}, Kept()),
+}
+
+
+@pytest.mark.parametrize("name", BESIDE)
+def test_what_is_no_slice_does_not_become_one(name: str, tmp_path: Path) -> None:
+    check(*BESIDE[name], tmp_path)
+
+
+@pytest.mark.parametrize("name", MOSAICS)
+def test_a_grid_of_slices_is_no_slice(name: str, tmp_path: Path) -> None:
+    check(*MOSAICS[name], tmp_path)
