@@ -103,6 +103,17 @@ def test_axes_are_squared_where_no_voxel_moves_by_a_twentieth_of_a_pixel(
     assert read_nifti(file, file.read_bytes()).lattice.differs_by(lattice) < 0.05 * 0.7
 
 
+def test_far_from_the_origin_the_steps_of_float32_are_allowed(tmp_path: Path) -> None:
+    """At 100 m they are 0.008 mm, and no fault of the disk."""
+    origin = (99999.1234, -99999.1236, 99999.1237)
+    lattice = stack_lattice((2, 3, 4), origin, OBLIQUE, (5.0, 0.7, 0.7))
+    written = Volume(np.zeros(lattice.shape, np.uint8), lattice)
+    assert np.abs(np.float32(origin) - np.array(origin)).max() > 1e-3
+    write_checked(tmp_path / "v.nii", written)
+    image = SimpleITK.ReadImage(str(tmp_path / "v.nii"))
+    assert np.allclose(image.GetOrigin(), origin, rtol=0, atol=4e-3)
+
+
 def test_a_sheared_stack_is_refused_by_name(tmp_path: Path) -> None:
     steps = np.array([[0.0, 0, 1], [2, 1, 0], [5, 0, 0]])
     with pytest.raises(FileError) as error:
