@@ -108,7 +108,7 @@ def test_far_from_the_origin_the_steps_of_float32_are_allowed(tmp_path: Path) ->
     origin = (99999.1234, -99999.1236, 99999.1237)
     lattice = stack_lattice((2, 3, 4), origin, OBLIQUE, (5.0, 0.7, 0.7))
     written = Volume(np.zeros(lattice.shape, np.uint8), lattice)
-    assert np.abs(np.float32(origin) - np.array(origin)).max() > 1e-3
+    assert np.abs(np.array(origin, np.float32) - np.array(origin)).max() > 1e-3
     write_checked(tmp_path / "v.nii", written)
     image = SimpleITK.ReadImage(str(tmp_path / "v.nii"))
     assert np.allclose(image.GetOrigin(), origin, rtol=0, atol=4e-3)
