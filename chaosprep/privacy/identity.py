@@ -29,24 +29,25 @@ _SHORTEST = 4  # characters: a shorter value (`1`, `MR`) tells nobody apart
 _WITHIN = 6  # characters: a value as long as this counts as part of a name too
 _IDEOGRAPHS = 0x2E80  # Unicode's first: a name of two of these tells as much as one of four letters
 # What anonymisers and forms put in the place of a name or number, letters and digits only.
-_NOBODY = frozenset(
-    "anon anonym anonymous anonymized anonymised anonymize anonymise anonymisiert anonyme anonimo "
-    "anonymousid anonymouspatient anonymizedpatient anonymisedpatient anonpatient patientanonymous "
-    "patientanonymized patientanon anonymousname anonymizedname deid deident deidentified "
-    "deidentifiedpatient unidentified unknown unknownpatient patientunknown unk unbekannt inconnu "
-    "desconocido undefined unnamed unspecified notspecified notavailable notapplicable notprovided "
-    "nodata none null nil nan na noname nonamegiven nameless noid nopatientid nopatientname removed "
-    "deleted erased redacted blank empty cleared masked hidden confidential private replaced "
-    "default dummy sample example test testpatient patienttest testtest patient patientid "
-    "patientname patname patid pat subject subjectid subjectname case name id firstname lastname "
-    "lastnamefirstname familyname givenname 匿名 無名 未知".split()
-)
+_WORDS = """
+anon anonym anonymous anonymized anonymised anonymize anonymise anonymisiert anonyme anonimo
+anonymousid anonymouspatient anonymizedpatient anonymisedpatient anonpatient patientanonymous
+patientanonymized patientanon anonymousname anonymizedname deid deident deidentified
+deidentifiedpatient unidentified unknown unknownpatient patientunknown unk unbekannt inconnu
+desconocido undefined unnamed unspecified notspecified notavailable notapplicable notprovided
+nodata none null nil nan na noname nonamegiven nameless noid nopatientid nopatientname removed
+deleted erased redacted blank empty cleared masked hidden confidential private replaced default
+dummy sample example test testpatient patienttest testtest patient patientid patientname patname
+patid pat subject subjectid subjectname case name id firstname lastname lastnamefirstname
+familyname givenname 匿名 無名 未知
+"""
+_NOBODY = frozenset(_WORDS.split())
 
 
 def read_identity(source: bytes | BinaryIO) -> Identity:
     """Keyword -> value of what identifies, as far as the header has it; empty where unreadable.
 
-    Texts are decoded by SpecificCharacterSet (PS3.5 6.1); several values stand with `\\` between.
+    Texts are decoded by SpecificCharacterSet (PS3.5 6.1); several values are joined by backslashes.
 
     Args:
         source: a DICOM file's bytes, or the file; of that only the header is read.
