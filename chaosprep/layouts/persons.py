@@ -51,14 +51,16 @@ def check_persons(root: Root, wanted: Root, patients: Collection[str], images: s
     return replace(wanted, cases=cases, problems=(*wanted.problems, *problems), notes=notes)
 
 
-def person_twice(person: OnePerson, names: Sequence[str], remedy: str) -> Problem:
+def person_twice(
+    person: OnePerson, names: Sequence[str], remedy: str, code: str = "person-twice"
+) -> Problem:
     """The problem of one person in several patients, named by folders or ids."""
     shown = list(names[:_SHOWN])
     if more := len(names) - len(shown):
         shown.append(f"{more} more")
     *first, last = shown
     return Problem(
-        code="person-twice",
+        code=code,
         id=person.patients[0],
         reason=f"{', '.join(first)} and {last} are one person: the headers have the same "
         f"{' and '.join(person.by)}",
