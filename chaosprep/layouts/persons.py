@@ -38,10 +38,9 @@ def check_persons(root: Root, wanted: Root, patients: Collection[str], images: s
     for person in one_person(found):
         here = tuple(one for one in person.patients if one in asked)
         if len(here) > 1:
-            remedy = _remedy(person, found, images)
-            problems.append(
-                person_twice(replace(person, patients=here), _names(root, here), remedy)
-            )
+            reason = same_person(person, _names(root, here))
+            remedy = _ways_out(person, found, images)
+            problems.append(Problem(code="person-twice", id=here[0], reason=reason, remedy=remedy))
             refused.update(here)
     for patient in sorted(asked.intersection(mixed(found))):
         problems.append(patient_mixed(patient))
@@ -51,21 +50,14 @@ def check_persons(root: Root, wanted: Root, patients: Collection[str], images: s
     return replace(wanted, cases=cases, problems=(*wanted.problems, *problems), notes=notes)
 
 
-def person_twice(
-    person: OnePerson, names: Sequence[str], remedy: str, code: str = "person-twice"
-) -> Problem:
-    """The problem of one person in several patients, named by folders or ids."""
+def same_person(person: OnePerson, names: Sequence[str]) -> str:
+    """Says that patients, named by folders or ids, are one person."""
     shown = list(names[:_SHOWN])
     if more := len(names) - len(shown):
         shown.append(f"{more} more")
     *first, last = shown
-    return Problem(
-        code=code,
-        id=person.patients[0],
-        reason=f"{', '.join(first)} and {last} are one person: the headers have the same "
-        f"{' and '.join(person.by)}",
-        remedy=remedy,
-    )
+    several, by = ", ".join(first), " and ".join(person.by)
+    return f"{several} and {last} are one person: the headers have the same {by}"
 
 
 def patient_mixed(patient: str) -> Problem:
@@ -102,7 +94,9 @@ def _names(root: Root, patients: Sequence[str]) -> list[str]:
     return [folder.encode("utf-8", "backslashreplace").decode() for folder in folders]
 
 
-def _remedy(person: OnePerson, people: Mapping[str, Sequence[Identity]], images: str | None) -> str:
+def _ways_out(
+    person: OnePerson, people: Mapping[str, Sequence[Identity]], images: str | None
+) -> str:
     """What can be done; headers may only tell the patients where all have that value."""
     choices = "Keep one of them"
     keyword: HeaderField = "PatientID" if "PatientID" in person.by else "PatientName"

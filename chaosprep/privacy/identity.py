@@ -130,10 +130,14 @@ def _text(dataset: "Dataset", keyword: str) -> str:
     from pydicom.multival import MultiValue
 
     raw = getattr(dataset.get_item(keyword), "value", None)
+    if not isinstance(raw, bytes):  # nothing, or a sequence where a text should be
+        return ""
     try:
         value = dataset[keyword].value
     except BROKEN:
-        value = raw.decode("latin-1") if isinstance(raw, bytes) else ""
+        value = raw
+    if isinstance(value, bytes):
+        value = value.decode("latin-1")
     text = "\\".join(map(str, value)) if isinstance(value, MultiValue) else str(value or "")
     return text.strip(" \0")
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from chaosprep.dataset.case import Case
 from chaosprep.dataset.manifest import Dataset
 from chaosprep.errors import FileError, Problem
-from chaosprep.layouts.persons import note_of, patient_mixed, person_twice
+from chaosprep.layouts.persons import note_of, patient_mixed, same_person
 from chaosprep.privacy.identity import Identity, read_identity
 from chaosprep.privacy.persons import mixed, one_person, untold
 
@@ -48,10 +48,12 @@ def check_sides(told: Sequence[Told], *, trusted: bool) -> Persons:
     for person in one_person(people):
         names = [f"{patient} in {sides[patient]}" for patient in person.patients]
         apart = len({sides[patient] for patient in person.patients}) > 1
-        remedy = _TRUSTED if trusted else _APART if apart else _SAME
-        is_fault = apart and not trusted
-        code = "leakage" if is_fault else "person-twice"
-        (faults if is_fault else warnings).append(person_twice(person, names, remedy, code))
+        id, reason = person.patients[0], same_person(person, names)
+        if apart and not trusted:
+            faults.append(Problem(code="leakage", id=id, reason=reason, remedy=_APART))
+        else:
+            remedy = _TRUSTED if trusted else _SAME
+            warnings.append(Problem(code="person-twice", id=id, reason=reason, remedy=remedy))
     return Persons(tuple(faults), tuple(warnings), note_of(untold(people), len(people)))
 
 

@@ -170,6 +170,16 @@ def test_broken_character_sets_neither_raise_nor_warn(
         assert found["PatientName"] == "Doe^Jane"
 
 
+def test_a_sequence_in_the_place_of_a_name_tells_nothing() -> None:
+    """Explicit little endian, a PatientName of VR SQ with one empty item (PS3.5 7.5)."""
+    item = struct.pack("<HHI", 0xFFFE, 0xE000, 0)
+    name = struct.pack("<HH2sHI", 0x10, 0x10, b"SQ", 0, len(item)) + item
+    data = with_bytes("PatientID", b"A-17", "ISO_IR 100")
+    start = data.index(struct.pack("<HH", 0x10, 0x20))
+    found = read_identity(data[:start] + name + data[start:])
+    assert found == {"PatientID": "A-17"}
+
+
 def test_one_name_in_two_character_sets_is_one_patients() -> None:
     keys = {
         patient_key(read_identity(with_bytes("PatientName", name, charset)), "PatientName")
