@@ -129,8 +129,9 @@ def _text(dataset: "Dataset", keyword: str) -> str:
     """A value as pydicom decodes it; what it cannot decode is taken byte for byte."""
     from pydicom.multival import MultiValue
 
-    raw = getattr(dataset.get_item(keyword), "value", None)
-    if not isinstance(raw, bytes):  # nothing, or a sequence where a text should be
+    item = dataset.get_item(keyword)
+    raw = item.value
+    if not isinstance(raw, bytes) or item.VR == "SQ":  # nothing, or no text
         return ""
     try:
         value = dataset[keyword].value
