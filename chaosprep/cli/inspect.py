@@ -34,7 +34,7 @@ def command(source: Path, talk: Talk, **chosen: Any) -> None:
 _HEADINGS = (
     "Case",
     "Set",
-    "Kind",
+    "Mod",
     "Slices",
     "Matrix",
     "z mm",
@@ -64,6 +64,8 @@ def show(found: Inspection) -> None:
             say(f"Warning: {case.id}: {text}")
     for problem in found.problems:
         say(f"Problem: {problem}")
+    for note in found.notes:
+        say(f"Note: {note}")
     for line in _summary(found):
         click.echo(line)
     slices = sum(case.slices for case in found.cases)

@@ -69,7 +69,10 @@ jobs_option, on_error_option, overwrite_option = (
     RUN[name] for name in ("jobs", "on_error", "overwrite")
 )
 dry_run_option = click.option(
-    "-n", "--dry-run", is_flag=True, help="Say what would be done, and write nothing."
+    "-n",
+    "--dry-run",
+    is_flag=True,
+    help="Do all but write: say what a run would do, and what it would refuse.",
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Write the result as JSON.")
 verbose_option = click.option(

@@ -91,7 +91,7 @@ class Talk:
         return self
 
     def __exit__(self, kind: object, error: object, trace: object) -> None:
-        self._stop_bar()
+        self.stop_bar()
         if self.as_json and isinstance(error, ChaosprepError):
             problems = error.problems if isinstance(error, ProblemsError) else ()
             told = {"status": "error", "code": error.code, "message": str(error)}
@@ -121,7 +121,7 @@ class Talk:
 
     def _close(self, event: "Event", dataset: "Dataset") -> None:
         """The closing line of a stage."""
-        self._stop_bar()
+        self.stop_bar()
         for problem in event.problems:
             self._line(f"Left out: {problem}")
         if dataset.descriptor.tool.warned:
@@ -165,13 +165,14 @@ class Talk:
         from rich.console import Console
         from rich.progress import Progress
 
-        self._stop_bar()
+        self.stop_bar()
         bar = Progress(console=Console(stderr=True), transient=True)
         self._task = bar.add_task(event.stage, total=event.total, completed=event.finished)
         bar.start()
         self._progress = bar
 
-    def _stop_bar(self) -> None:
+    def stop_bar(self) -> None:
+        """Take the progress bar away."""
         if self._progress is not None:
             self._progress.stop()
             self._progress = None

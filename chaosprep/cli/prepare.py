@@ -8,7 +8,7 @@ import click
 from click.core import ParameterSource
 
 from chaosprep.cli.options import run_options, source_argument
-from chaosprep.cli.output import Talk
+from chaosprep.cli.output import LEFT_OUT, Talk
 from chaosprep.cli.parameters import parameter_options
 from chaosprep.cli.stage import show_dry_run
 from chaosprep.running.options import RunOptions
@@ -47,10 +47,10 @@ def _command(
     first, *later = CHAIN
     if dry_run:
         place = output / str(first.folder)
-        show_dry_run(first, params[first.name], source, place, options, talk.as_json)
-        if not talk.as_json:
+        code = show_dry_run(first, params[first.name], source, place, options, talk)
+        if not talk.as_json and code in (0, LEFT_OUT):
             click.echo(f"Then {listed([stage.name for stage in later])}, below {output}.")
-        return
+        ctx.exit(code)
     last = run_all(source, output, params, options)
     if page:
         from chaosprep.quality.report import report

@@ -7,13 +7,13 @@ from typing import Any
 import click
 
 from chaosprep.cli.options import run_options, source_argument
-from chaosprep.cli.output import Talk, write_json
+from chaosprep.cli.output import LEFT_OUT, Talk, report_error, write_json
 from chaosprep.cli.parameters import parameter_options
 from chaosprep.dataset.records import SPLITS
 from chaosprep.errors import plural
 from chaosprep.params import P, make_params
 from chaosprep.running.options import RunOptions
-from chaosprep.running.planning import Plan, check_request, compare, fresh_plan
+from chaosprep.running.rehearsal import Rehearsal, rehearse
 from chaosprep.running.runner import run
 from chaosprep.running.stage import C, Stage
 
@@ -29,8 +29,8 @@ def stage_command(stage: Stage[C, P]) -> click.Command:
     ) -> None:
         params = make_params(stage.params, fields)
         if dry_run:
-            show_dry_run(stage, params, source, output, options, talk.as_json)
-            return
+            code = show_dry_run(stage, params, source, output, options, talk)
+            click.get_current_context().exit(code)
         run(stage, params, source, output, options)
         click.get_current_context().exit(talk.finish())
 
@@ -40,26 +40,30 @@ def stage_command(stage: Stage[C, P]) -> click.Command:
 
 
 def show_dry_run(
-    stage: Stage[C, P], params: P, source: Path, output: Path, options: RunOptions, as_json: bool
-) -> None:
-    """What a run would do: how many cases, which patients on which side; nothing is written."""
-    found = stage.open(source, params)
-    check_request(stage, found, output)
-    plan: Plan[Any] = fresh_plan(stage, params, found, output, options.part)
-    if not options.overwrite:
-        plan = compare(stage, params, plan)
+    stage: Stage[C, P], params: P, source: Path, output: Path, options: RunOptions, talk: Talk
+) -> int:
+    """Say what a run would do, who goes where and what is wrong; give the run's exit code."""
+    tried: Rehearsal[Any] = rehearse(stage, params, source, output, options)
+    talk.stop_bar()
+    plan, problems = tried.plan, tried.problems
     sides: dict[str, set[str]] = {}
     for case in map(plan.complete, plan.cases):
         sides.setdefault(case.split, set()).add(case.patient)
     patients = {side: sorted(sides[side]) for side in SPLITS if side in sides}
     to_do = len(plan.cases) - len(plan.done)
-    if as_json:
+    if talk.as_json:
         counts = {"to_do": to_do, "done": len(plan.done), "stale": plan.stale}
-        write_json({"status": "planned", "stage": stage.name, **counts, "patients": patients})
-        return
-    for side, names in patients.items():
-        click.echo(f"{side}: {plural(len(names), 'patient')}: {', '.join(names)}")
-    click.echo(
-        f"{stage.name}: {plural(len(plan.cases), 'case')}: {to_do} to do, {len(plan.done)} done, "
-        f"{plan.stale} stale -> {plan.output} (dry run)"
-    )
+        told = {"status": "planned", "stage": stage.name, **counts, "patients": patients}
+        write_json({**told, "problems": problems})
+    else:
+        for side, names in patients.items():
+            click.echo(f"{side}: {plural(len(names), 'patient')}: {', '.join(names)}")
+        click.echo(
+            f"{stage.name}: {plural(len(plan.cases), 'case')}: {to_do} to do, "
+            f"{len(plan.done)} done, {plan.stale} stale -> {plan.output} (dry run)"
+        )
+    if tried.error is None:
+        talk.remarks(problems, ())
+        return LEFT_OUT if problems else 0
+    report_error(tried.error)
+    return tried.error.exit_code

@@ -1,5 +1,6 @@
 """A case of a stage directory: its slices in anatomical order, and their arrays."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -66,19 +67,26 @@ class Case:
         """
         return self.store.read(file)
 
-    def image(self, row: Slice) -> NDArray[Any]:
-        """The image of a slice as stored: (rows, cols), DICOM, PNG or npy."""
+    def image(self, row: Slice, on_read: Callable[[bytes], None] | None = None) -> NDArray[Any]:
+        """The image of a slice as stored: (rows, cols), DICOM, PNG or npy.
+
+        `on_read` is called with the file's bytes, where it is read.
+        """
         with about(row.image):
-            return self.image_with_header(row)[1]
+            return self.image_with_header(row, on_read=on_read)[1]
 
     def image_with_header(
-        self, row: Slice, max_pixels: int | None = None
+        self,
+        row: Slice,
+        max_pixels: int | None = None,
+        on_read: Callable[[bytes], None] | None = None,
     ) -> tuple[Header, NDArray[Any]]:
         """What the image's file says of a slice, and its values as stored, (rows, cols).
 
         Args:
             row: the slice.
             max_pixels: the largest file that is decoded, instead of what `split` was told.
+            on_read: called with the file's bytes, where it is read.
 
         Raises:
             FileError: what `read` raises, or the file cannot be decoded.
@@ -89,6 +97,8 @@ class Case:
         opened = self._opened.get(known)
         if opened is None:
             data = self.read(row.image_file)
+            if on_read is not None:
+                on_read(data)
             opened = open_image(row.image, data, max_pixels or self.max_pixels)
         if known:  # the next slice may well be another frame of it
             self._opened.clear()

@@ -13,11 +13,16 @@ from chaosprep.dataset.case import Case
 from chaosprep.dataset.manifest import Dataset
 from chaosprep.dataset.records import Orientation, Slice, Spacing, Triple
 from chaosprep.errors import ChaosprepError, FileError
-from chaosprep.imaging.space.geometry import SAME_ORIENTATION, slice_normal
+from chaosprep.imaging.space.geometry import slice_normal
 from chaosprep.imaging.space.lattice import Lattice, Volume, stack_lattice
+from chaosprep.imaging.space.nearest import ENOUGH
+from chaosprep.imaging.space.orientations import moved
+from chaosprep.imaging.space.stacks import creep, find_lean, odd_steps
 
+_LEAVE_OUT = "Leave the case out with --on-error skip."
+_UNEVEN = "Bring back missing slices, or leave the case out with --on-error skip."
+_SHEARED = "Resample the series first, or leave the case out with --on-error skip."
 MOST_ORGANS = 254  # of an export: 255 marks what has no label
-_GAP = 0.05  # of the spacing, and in mm: as in `imaging.geometry.order_series`
 _INTEGERS = tuple(np.dtype(name) for name in ("u1", "i2", "u2", "i4"))
 
 
@@ -116,18 +121,18 @@ def case_lattice(rows: Sequence[Placed]) -> Lattice:
         raise _not_a_volume("the distance between its slices is not known", "geometry-unknown")
     for row, plane in zip(rows, planes, strict=True):
         _check_alike(row, first, plane)
-    limit = max(_GAP * between, _GAP)
-    for row, distance in zip(rows[1:], along, strict=True):
-        if abs(distance - between) > limit:
-            apart = f"{distance:.3f} mm lie before {row.id}, {between:.3f} mm between the others"
-            raise _not_a_volume(apart, "gap")
+    for number in odd_steps(along, between)[:1]:
+        apart = f"{along[number]:.3f} mm lie before {rows[number + 1].id}"
+        raise _not_a_volume(f"{apart}, {between:.3f} mm between the others", "gap", _UNEVEN)
     if along:  # the mean step: the rounding of single positions does not add up
         between = sum(along) / len(along)
-    for number, (row, plane) in enumerate(zip(rows, planes, strict=True)):
-        off = float(np.linalg.norm(plane.position - first.position - number * between * normal))
-        if off > limit:
-            straight = f"{row.id} lies {off:.3f} mm off a straight stack (a tilted gantry?)"
-            raise _not_a_volume(straight, "sheared")
+    if (off := creep([0.0, *np.cumsum(along).tolist()], between)) is not None:
+        raise _not_a_volume(f"uneven steps between them add up to {off:.3g} mm", "gap", _UNEVEN)
+    lean = find_lean(np.array([one.position for one in planes]), normal, min(first.spacing))
+    if lean is not None:
+        raise _not_a_volume(
+            f"{lean}; {rows[lean.index].id} is the farthest off", "sheared", _SHEARED
+        )
     spacing = between, *first.spacing
     return stack_lattice((len(rows), *first.shape), first.position, first.orientation, spacing)
 
@@ -242,14 +247,11 @@ def _check_alike(row: Placed, first: _Plane, plane: _Plane) -> None:
     if not (
         plane.shape == first.shape
         and np.allclose(plane.spacing, first.spacing, rtol=1e-4, atol=0)
-        and np.allclose(plane.orientation, first.orientation, rtol=0, atol=SAME_ORIENTATION)
+        and moved(first.orientation, plane.orientation, plane.shape, plane.spacing)
+        < ENOUGH * min(first.spacing)
     ):
         raise _not_a_volume(f"{row.id} has another size, spacing or orientation", "geometry-mixed")
 
 
-def _not_a_volume(reason: str, code: str) -> FileError:
-    return FileError(
-        f"its slices make no volume: {reason}",
-        "Bring back missing slices, or leave the case out with --on-error skip.",
-        code=code,
-    )
+def _not_a_volume(reason: str, code: str, remedy: str = _LEAVE_OUT) -> FileError:
+    return FileError(f"its slices make no volume: {reason}", remedy, code=code)

@@ -167,6 +167,25 @@ class Store:
             part.unlink(missing_ok=True)  # `replace` leaves one of two links to the same file
 
 
+class Nowhere(Store):
+    """Keeps nothing, and only tells what its files would be."""
+
+    def __init__(self) -> None:
+        super().__init__(Path(os.devnull))
+
+    def write(self, path: str, data: bytes) -> File:
+        """What the file would be."""
+        return File(path, sha256(data), len(data))
+
+    def bring(self, path: str, origin: Path, data: bytes, link: Link) -> File:
+        """What the file would be."""
+        return self.write(path, data)
+
+    def carry(self, source: Store, file: File, path: str | None = None) -> File:
+        """What the file would be; it is read, as a store that keeps it would."""
+        return self.write(path or file.path, source.read(file))
+
+
 def _hard_link(origin: Path, target: Path) -> bool:
     """Link a file; False where the file system will not (another device, too many links)."""
     if origin.is_symlink():

@@ -9,6 +9,7 @@ from msgspec import Meta
 from chaosprep.errors import NothingFoundError
 from chaosprep.formats.codecs import PngParams
 from chaosprep.layouts.layout import Where
+from chaosprep.layouts.persons import check_persons
 from chaosprep.layouts.root import Root
 from chaosprep.layouts.table import find_series, names
 from chaosprep.privacy.pseudonyms import read_key, warn_if_readable
@@ -45,6 +46,13 @@ class LayoutParams(PngParams, frozen=True, kw_only=True):
         Literal["folder", "PatientID", "PatientName"],
         Meta(description="What tells patients apart: {patient}, or a header (needs a key file)."),
     ] = "folder"
+    trust_folders: Annotated[
+        bool,
+        Meta(
+            description="Take folders for different patients also where the headers name one "
+            "person in two of them, or two in one."
+        ),
+    ] = False
     pseudonymize: Annotated[
         str | None,
         Meta(
@@ -77,8 +85,17 @@ class LayoutParams(PngParams, frozen=True, kw_only=True):
         return msgspec.structs.replace(self, pseudonymize=f"key {key.fingerprint()}")
 
 
-def find(root: str | Path, params: LayoutParams, *, strict: bool = True) -> Root:
-    """Find the cases below a root; ``strict`` refuses names that would identify a patient.
+def find(
+    root: str | Path,
+    params: LayoutParams,
+    *,
+    strict: bool = True,
+    sequences: tuple[str, ...] | None = None,
+) -> Root:
+    """Find the cases below a root, of these sequences (none named: the usual ones; None: all).
+
+    ``strict`` refuses names that would identify a patient. Where headers say that one person is
+    several patients, or that a patient is several persons, this is a problem of the root.
 
     Raises:
         UsageError: the root, a pattern or the key file will not do.
@@ -91,9 +108,13 @@ def find(root: str | Path, params: LayoutParams, *, strict: bool = True) -> Root
         warn_if_readable(params.pseudonymize)
     where = Where(params.images, params.masks, params.patient_from, key, strict)
     try:
-        return find_series(Path(root), params.layout, where)
+        found = find_series(Path(root), params.layout, where)
     except NothingFoundError as error:
         if params.images is not None:
             raise
         remedy = f"{error.remedy} Or say where images and masks are: {_FOLDER}."
         raise NothingFoundError(error.reason, remedy, error.code) from error
+    wanted = found if sequences is None else found.only(sequences)
+    if params.trust_folders:
+        return wanted
+    return check_persons(found, wanted, params.patient, params.images)

@@ -6,9 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from chaosprep.errors import FileError
-from chaosprep.files import open_regular, real
 from chaosprep.layouts.patterns import Found
-from chaosprep.privacy.identity import HeaderField, patient_key, read_identity
+from chaosprep.privacy.identity import HeaderField, identity_at, patient_key
 from chaosprep.series.pairing import pairing_name, surplus_mask
 
 Errors = list[tuple[str, FileError]]
@@ -66,10 +65,10 @@ def group_by_header(
         parts: dict[str, Group] = {}
         owner: dict[str, Group] = {}
         for image in group.images:
-            patient = patient_key(_identity(root, image.path), source)
+            patient = patient_key(identity_at(root, image.path), source)
             if not patient:
                 error = FileError(
-                    f"its header has no {source} that can be read",
+                    f"its header has no {source} that tells a patient",
                     "Leave the file out, or take the patient from the folder: --patient-from "
                     "folder.",
                     code="patient-missing",
@@ -91,15 +90,4 @@ def group_by_header(
 
 def first_identity(root: Path, group: Group) -> dict[str, str]:
     """What identifies in the first image of a group that can be read."""
-    return next(filter(None, (_identity(root, image.path) for image in group.images)), {})
-
-
-def _identity(root: Path, path: str) -> dict[str, str]:
-    file = real(root / path)
-    if not file.is_relative_to(real(root)):
-        return {}
-    try:
-        with open_regular(file) as stream:
-            return read_identity(stream)
-    except FileError:
-        return {}
+    return next(filter(None, (identity_at(root, image.path) for image in group.images)), {})

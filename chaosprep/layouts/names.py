@@ -1,4 +1,4 @@
-"""Ids from the names of folders: of letters, digits, points and hyphens, and in sorting order."""
+"""Ids from the names of folders: of letters, digits, points and hyphens."""
 
 import re
 from collections import Counter
@@ -12,24 +12,14 @@ def make_ids(names: Iterable[str], prefix: str, digits: int) -> dict[str, str | 
     """Make an id of every name: `7` becomes `P007`, `Müller 3` becomes `Muller-3`.
 
     Accents go, every other sign but a letter, digit or point becomes a hyphen. A name that does not
-    begin with a letter gets the prefix. Final numbers are padded to the longest with the same
-    beginning, a number alone to at least `digits`, so that sorting by text is sorting by number.
+    begin with a letter gets the prefix. A number alone is padded to `digits`, any other stays as it
+    is written: an id is the same whatever other names there are.
 
     Returns:
         name -> id; None where nothing is left of the name, or it is too long. Two names may get
         the same id: see `collisions`.
     """
-    cleaned = {name: _clean(name) for name in names}
-    parts = {name: _parts(text, prefix) for name, text in cleaned.items() if text}
-    width: dict[str, int] = {}
-    for name, (start, number) in parts.items():
-        least = digits if cleaned[name].isdigit() else 0
-        width[start.casefold()] = max(width.get(start.casefold(), 0), len(number), least)
-    made = {
-        name: start + (number.zfill(width[start.casefold()]) if number else "")
-        for name, (start, number) in parts.items()
-    }
-    return {name: _short(made.get(name)) for name in cleaned}
+    return {name: _id(_clean(name), prefix, digits) for name in names}
 
 
 def collisions(ids: dict[str, str | None]) -> set[str]:
@@ -38,18 +28,13 @@ def collisions(ids: dict[str, str | None]) -> set[str]:
     return {name for name, id in ids.items() if id and counts[id.casefold()] > 1}
 
 
-def _short(id: str | None) -> str | None:
-    return id if id and len(id) <= _LONGEST else None
+def _id(text: str, prefix: str, digits: int) -> str | None:
+    if text.isdigit():
+        text = text.zfill(digits)
+    id = text if text[:1].isalpha() else prefix + text
+    return id if text and len(id) <= _LONGEST else None
 
 
 def _clean(name: str) -> str:
     plain = "".join(sign for sign in normalize("NFKD", name) if not combining(sign))
     return re.sub(r"[^A-Za-z0-9.]+", "-", plain).strip("-.")
-
-
-def _parts(text: str, prefix: str) -> tuple[str, str]:
-    """The beginning and the final number of an id."""
-    text = text if text[0].isalpha() else prefix + text
-    number = re.search(r"[0-9]*\Z", text)
-    digits = number[0] if number else ""
-    return text[: len(text) - len(digits)], digits

@@ -18,7 +18,8 @@ from chaosprep.series.source import SourceCase
 class Root:
     """What a layout found below a dataset root.
 
-    ``usual`` are the sequences to take where none is asked for; none there means all.
+    ``usual`` are the sequences to take where none is asked for; none there means all. ``notes`` say
+    what nothing could tell.
     """
 
     directory: Path
@@ -28,6 +29,7 @@ class Root:
     sources: tuple[DataSource, ...]
     history: tuple[PastStage, ...] = ()
     usual: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def patients(self) -> tuple[str, ...]:

@@ -10,8 +10,9 @@ import numpy as np
 from chaosprep.errors import FileError, Problem, plural
 from chaosprep.formats.masks import mask_format
 from chaosprep.imaging.header import Header
-from chaosprep.imaging.space.geometry import SAME_ORIENTATION
-from chaosprep.imaging.space.lattice import SAME_PLACE, SAME_VOXEL
+from chaosprep.imaging.space.lattice import SAME_VOXEL
+from chaosprep.imaging.space.nearest import SAME_PLACE
+from chaosprep.imaging.space.orientations import SAME_ORIENTATION
 from chaosprep.imaging.space.placing import image_grid
 from chaosprep.layouts.root import Root
 from chaosprep.series.pairing import pair

@@ -2,15 +2,23 @@
 
 import re
 from io import BytesIO
-from typing import BinaryIO, Literal
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO, Literal
 from unicodedata import normalize
 
-from chaosprep.errors import BROKEN
+from chaosprep.errors import BROKEN, FileError
+from chaosprep.files import open_regular, real
 from chaosprep.formats.dicom.faults import silent
 from chaosprep.formats.dicom.reading import is_dicom
 
-HeaderField = Literal["PatientID", "PatientName"]
+if TYPE_CHECKING:
+    from pydicom import Dataset
 
+HeaderField = Literal["PatientID", "PatientName"]
+Identity = dict[str, str]
+"""Keyword -> decoded text."""
+
+_CHARSET = "SpecificCharacterSet"
 _KEYWORDS = (
     *("PatientID", "PatientName", "OtherPatientIDs", "OtherPatientNames", "PatientBirthName"),
     *("PatientBirthDate", "AccessionNumber", "StudyID", "StudyDate", "SeriesDate"),
@@ -19,10 +27,27 @@ _KEYWORDS = (
 )
 _SHORTEST = 4  # characters: a shorter value (`1`, `MR`) tells nobody apart
 _WITHIN = 6  # characters: a value as long as this counts as part of a name too
+_IDEOGRAPHS = 0x2E80  # Unicode's first: a name of two of these tells as much as one of four letters
+# What anonymisers and forms put in the place of a name or number, letters and digits only.
+_WORDS = """
+anon anonym anonymous anonymized anonymised anonymize anonymise anonymisiert anonyme anonimo
+anonymousid anonymouspatient anonymizedpatient anonymisedpatient anonpatient patientanonymous
+patientanonymized patientanon anonymousname anonymizedname deid deident deidentified
+deidentifiedpatient unidentified unknown unknownpatient patientunknown unk unbekannt inconnu
+desconocido undefined unnamed unspecified notspecified notavailable notapplicable notprovided
+nodata none null nil nan na noname nonamegiven nameless noid nopatientid nopatientname removed
+deleted erased redacted blank empty cleared masked hidden confidential private replaced default
+dummy sample example test testpatient patienttest testtest patient patientid patientname patname
+patid pat subject subjectid subjectname case name id firstname lastname lastnamefirstname
+familyname givenname 匿名 無名 未知
+"""
+_NOBODY = frozenset(_WORDS.split())
 
 
-def read_identity(source: bytes | BinaryIO) -> dict[str, str]:
+def read_identity(source: bytes | BinaryIO) -> Identity:
     """Keyword -> value of what identifies, as far as the header has it; empty where unreadable.
+
+    Texts are decoded by SpecificCharacterSet (PS3.5 6.1); several values are joined by backslashes.
 
     Args:
         source: a DICOM file's bytes, or the file; of that only the header is read.
@@ -36,36 +61,61 @@ def read_identity(source: bytes | BinaryIO) -> dict[str, str]:
         return {}
     with silent():
         try:
-            dataset = dcmread(stream, stop_before_pixels=True, specific_tags=[*_KEYWORDS])
-            elements = {keyword: dataset.get_item(keyword) for keyword in _KEYWORDS}
+            dataset = dcmread(stream, stop_before_pixels=True, specific_tags=[_CHARSET, *_KEYWORDS])
         except BROKEN:
             return {}
-    found = {keyword: _text(getattr(item, "value", None)) for keyword, item in elements.items()}
+        found = {keyword: _text(dataset, keyword) for keyword in _KEYWORDS if keyword in dataset}
     return {keyword: text for keyword, text in found.items() if text}
 
 
-def patient_key(identity: dict[str, str], source: HeaderField) -> str:
-    """What to group by, empty where the header does not say.
+def identity_at(root: Path, path: str) -> Identity:
+    """What identifies in the header of a file below a root; empty where it cannot be read."""
+    file = real(root / path)
+    if not file.is_relative_to(real(root)):
+        return {}
+    try:
+        with open_regular(file) as stream:
+            return read_identity(stream)
+    except FileError:
+        return {}
 
-    Names that differ in case, spaces or empty parts only are one person's; of several
-    representations (PS3.5 6.2.1.2) the first counts.
+
+def normalized(text: str) -> str:
+    """A text as it is compared: in one form (NFKC), without case, its words joined by one `^`.
+
+    Words are what `^` and spaces divide.
+    """
+    folded = normalize("NFKC", normalize("NFKC", text).casefold())
+    return "^".join(filter(None, re.split(r"[\s^\0]+", folded)))
+
+
+def patient_key(identity: Identity, source: HeaderField) -> str:
+    """What to group by, empty where the header does not say, or says `ANONYMOUS` or the like.
+
+    Values that `normalized` makes equal are one person's; of a name's several representations
+    (PS3.5 6.2.1.2) the first that is there counts.
     """
     text = identity.get(source, "")
-    if source == "PatientID":
-        return text
-    parts = (" ".join(part.split()) for part in text.partition("=")[0].casefold().split("^"))
-    return "^".join(parts).strip("^")
+    groups = text.split("=") if source == "PatientName" else [text]
+    key = next(filter(None, map(normalized, groups)), "")
+    return "" if _letters(key) in _NOBODY | {""} else key
 
 
-def exposes(name: str, identity: dict[str, str]) -> bool:
+def tells_nobody(key: str) -> bool:
+    """Whether a normalized value is empty, or such as anonymisers put in a name's place: `000`."""
+    return re.fullmatch(r"0*|x+", _letters(key)) is not None or _letters(key) in _NOBODY
+
+
+def exposes(name: str, identity: Identity) -> bool:
     """Whether a name of a folder or file is, or holds, a value that identifies."""
-    shown = _folded(name)
+    shown = _letters(name)
     for text in identity.values():
-        for part in (text, *text.replace("=", "^").replace("\\", "^").split("^")):
-            value = _folded(part)
-            if len(value) >= _SHORTEST and value == shown:
+        for part in (text, *re.split(r"[=\\]", text), *re.split(r"[=\\^]", text)):
+            value = _letters(part)
+            weight = sum(2 if ord(sign) >= _IDEOGRAPHS else 1 for sign in value)
+            if weight >= _SHORTEST and value == shown:
                 return True
-            if len(value) >= _WITHIN and value in shown:
+            if weight >= _WITHIN and value in shown:
                 return True
     return False
 
@@ -75,14 +125,23 @@ def has_uid(name: str) -> bool:
     return re.search(r"[0-9]+(\.[0-9]+){5}", name) is not None
 
 
-def _text(value: object) -> str:
-    if not isinstance(value, bytes):
+def _text(dataset: "Dataset", keyword: str) -> str:
+    """A value as pydicom decodes it; what it cannot decode is taken byte for byte."""
+    from pydicom.multival import MultiValue
+
+    item = dataset.get_item(keyword)
+    raw = item.value
+    if not isinstance(raw, bytes) or item.VR == "SQ":  # nothing, or no text
         return ""
     try:
-        return value.decode().strip(" \0")
-    except UnicodeDecodeError:
-        return value.decode("latin-1").strip(" \0")
+        value = dataset[keyword].value
+    except BROKEN:
+        value = raw
+    if isinstance(value, bytes):
+        value = value.decode("latin-1")
+    text = "\\".join(map(str, value)) if isinstance(value, MultiValue) else str(value or "")
+    return text.strip(" \0")
 
 
-def _folded(text: str) -> str:
+def _letters(text: str) -> str:
     return "".join(sign for sign in normalize("NFKD", text).casefold() if sign.isalnum())

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from chaosprep.errors import Problem
 from chaosprep.quality.fingerprints import Fingerprint, fingerprint, pixels_sha256
+from chaosprep.quality.persons import Told
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,7 @@ class Findings:
     warnings: list[Problem] = field(default_factory=list)
     seen: list[Seen] = field(default_factory=list)
     files: list[str] = field(default_factory=list)
+    told: list[Told] = field(default_factory=list)
 
     @classmethod
     def of(cls, cases: Iterable["Findings"], failed: Iterable[Problem]) -> "Findings":
@@ -61,3 +63,4 @@ class Findings:
         self.warnings += found.warnings
         self.seen += found.seen
         self.files += found.files
+        self.told += found.told

@@ -17,6 +17,7 @@ from chaosprep.imaging.levels import check_levels, level_histogram
 from chaosprep.known import LEVELS, PHASES, owner
 from chaosprep.layouts.find import LayoutParams, find
 from chaosprep.params import make_params
+from chaosprep.quality.persons import check_sides, told_by, trusts_folders
 from chaosprep.running.mapping import map_cases
 from chaosprep.series.reading import Series, read_series
 from chaosprep.series.source import SourceCase
@@ -49,11 +50,12 @@ class CaseView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Inspection(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything below a root."""
+    """Everything below a root; `notes` are what nothing there could tell."""
 
     root: Path
     cases: tuple[CaseView, ...]
     problems: tuple[Problem, ...]
+    notes: tuple[str, ...] = ()
 
     @property
     def patients(self) -> tuple[str, ...]:
@@ -61,13 +63,14 @@ class Inspection(msgspec.Struct, frozen=True, kw_only=True):
         return tuple(sorted({case.patient for case in self.cases}))
 
 
-def inspect(root: str | Path, *, jobs: int = 1, **where: str | None) -> Inspection:
+def inspect(root: str | Path, *, jobs: int = 1, **where: str | bool | None) -> Inspection:
     """Read what is below a dataset root, or what a stage directory holds.
 
     Args:
         root: the dataset root, or a stage directory (whose table tells most of it).
         jobs: worker processes.
-        where: `layout`, `images`, `masks`, `patient_from`, `pseudonymize`, as for `split`.
+        where: `layout`, `images`, `masks`, `patient_from`, `trust_folders`, `pseudonymize`, as for
+            `split`.
 
     Raises:
         UsageError: the root is not a folder, or a parameter will not do.
@@ -76,14 +79,21 @@ def inspect(root: str | Path, *, jobs: int = 1, **where: str | None) -> Inspecti
     if is_stage_directory(Path(root)):
         dataset = open_dataset(root)
         cases = tuple(_view_of(case) for case in dataset.cases)
-        return Inspection(root=dataset.directory, cases=cases, problems=dataset.skipped)
+        problems, trusted = dataset.skipped, trusts_folders(dataset)
+        persons = check_sides(list(map(told_by, dataset.cases)), trusted=trusted)
+        if not trusted:
+            problems += (*persons.faults, *persons.warnings)
+        return Inspection(
+            root=dataset.directory, cases=cases, problems=problems, notes=persons.notes
+        )
     found = find(root, make_params(LayoutParams, where), strict=False)
     views, failed = map_cases(inspect_case, found.cases, lambda case: case.id, jobs)
     views.sort(key=lambda view: view.id)
-    problems = [*found.problems, *failed]
-    problems += [problem for view in views for problem in view.problems]
-    problems += _swapped_phases(views)
-    return Inspection(root=found.directory, cases=tuple(views), problems=tuple(problems))
+    own = (problem for view in views for problem in view.problems)
+    problems = (*found.problems, *failed, *own, *_swapped_phases(views))
+    return Inspection(
+        root=found.directory, cases=tuple(views), problems=problems, notes=found.notes
+    )
 
 
 def inspect_case(case: SourceCase) -> CaseView:

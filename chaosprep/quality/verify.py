@@ -17,10 +17,12 @@ from chaosprep.errors import REMAKE, ChaosprepError, Problem, UsageError
 from chaosprep.imaging.levels import label_areas
 from chaosprep.imaging.limits import size_text
 from chaosprep.layouts.sides import sort_sides
+from chaosprep.privacy.identity import Identity, read_identity
 from chaosprep.quality.findings import Findings, Seen
 from chaosprep.quality.foreign import NOTE, check_folder
 from chaosprep.quality.geometry import geometry_faults
 from chaosprep.quality.leaks import equal, on_several_sides, similar
+from chaosprep.quality.persons import Told, check_sides, trusts_folders
 from chaosprep.quality.replay import replayed
 from chaosprep.running.mapping import ignore, map_cases
 
@@ -87,11 +89,15 @@ def verify(
         total.faults += _surplus(dataset, set(total.files))
     total.faults += _chain_faults(dataset)
     total.faults += _patients_on_two_sides(total.seen)
+    # Of some patients alone it cannot be told what all share, and is nobody's.
+    persons = check_sides([] if patients else total.told, trusted=trusts_folders(dataset))
+    total.faults += persons.faults
+    total.warnings += persons.warnings
     again = list(_pixels_on_two_sides(total.seen))
     total.faults += again
     known = {fault.id for fault in again}
     total.warnings += similar([one for one in total.seen if one.id not in known], jobs=jobs)
-    return _verdict(directory, dataset.made.stage, len(cases), total)
+    return _verdict(directory, dataset.made.stage, len(cases), total, persons.notes)
 
 
 def _verdict(
@@ -130,6 +136,12 @@ def check_case(case: Case, *, pictures: bool = False) -> Findings:
     With `pictures`, originals get fingerprints.
     """
     found = Findings()
+    identity: Identity = {}
+
+    def on_read(data: bytes) -> None:
+        if not identity:
+            identity.update(read_identity(data))
+
     originals = {row.id: row for row in case.slices if not row.copy}
     found.faults += geometry_faults(case)
     for row in case.slices:
@@ -139,7 +151,7 @@ def check_case(case: Case, *, pictures: bool = False) -> Findings:
             Problem(code="warning", id=row.id, file=row.source, reason=text, remedy=look)
             for text in row.warnings
         ]
-        image = _checked(case, row, row.image, found)
+        image = _checked(case, row, row.image, found, on_read)
         mask = _checked(case, row, row.mask, found) if row.mask else None
         if image is not None:
             found.faults += _image_faults(row, image)
@@ -148,13 +160,20 @@ def check_case(case: Case, *, pictures: bool = False) -> Findings:
         found.faults += _copy_faults(row, originals)
         place = row.id, row.patient, row.split, row.image
         found.seen.append(Seen.of(image, place, with_picture=pictures and not row.copy))
+    found.told.append(Told(case.patient, case.split, identity))
     return found
 
 
-def _checked(case: Case, row: Slice, path: str, found: Findings) -> NDArray[Any] | None:
+def _checked(
+    case: Case,
+    row: Slice,
+    path: str,
+    found: Findings,
+    on_read: Callable[[bytes], None] | None = None,
+) -> NDArray[Any] | None:
     """The array of a file; a file that is not as recorded is a fault."""
     try:
-        return case.image(row) if path == row.image else case.mask(row)
+        return case.image(row, on_read) if path == row.image else case.mask(row)
     except ChaosprepError as error:
         error.remedy = error.remedy or REMAKE
         found.faults.append(Problem.of(error, row.id, path))

@@ -106,7 +106,7 @@ def _work(
     options: RunOptions,
 ) -> Event:
     total, finished = len(plan.cases), len(plan.done)
-    before, failed, worked = _problems(source, params), list[Problem](), list[str]()
+    before, failed, worked = problems_before(source, params), list[Problem](), list[str]()
     options.tell(Event("planned", stage.name, finished, total, problems=tuple(before)))
     with Journal(plan.output / WORKSPACE / JOURNAL) as journal:
         keep_settings(plan.output / WORKSPACE, plan.settings)
@@ -119,10 +119,7 @@ def _work(
                 failed.extend(entry.problems)
                 told = finished, total, entry.case, len(entry.slices), entry.problems
                 options.tell(Event("failed" if entry.problems else "done", stage.name, *told))
-        if (before or failed) and options.on_error == "stop":
-            raise _unsettled(stage.name, in_order([*before, *failed]))
-        is_first = plan.part is None or plan.part.index == 1
-        problems = in_order([*before, *failed] if is_first else failed)  # merged, each stands once
+        problems = left_out(plan, before, failed, stage.name, options)
         cases = sorted({*plan.done, *worked}, key=lambda case: f"{case}_")  # as tables go
         if plan.part is None and not any(True for _ in journal.rows(cases)):
             raise nothing_left(stage.name)
@@ -150,22 +147,37 @@ def _shard(plan: Plan[C], inputs: dict[str, str]) -> Shard | None:
     )
 
 
-def _problems(source: Source[C], params: P) -> list[Problem]:
+def problems_before(source: Source[C], params: P) -> list[Problem]:
     """What was wrong before any case was opened, as far as it is about the wanted patients."""
     others = set(source.patients) - set(params.patient) if params.patient else set()
     return [p for p in source.problems if p.id.partition("_")[0] not in others]
+
+
+def left_out(
+    plan: Plan[C],
+    before: list[Problem],
+    failed: list[Problem],
+    stage: str,
+    options: RunOptions,
+) -> tuple[Problem, ...]:
+    """The problems of what the run leaves out, of those before any case was opened and after.
+
+    Raises:
+        ProblemsError: there are some, and nothing is to be left out.
+    """
+    problems = in_order([*before, *failed])
+    if problems and options.on_error == "stop":
+        raise ProblemsError(
+            f"{stage}: {plural(len(problems), 'problem')}, nothing was committed",
+            "Settle them and run the same command again, or leave these slices out with "
+            "--on-error skip.",
+            problems,
+        )
+    is_first = plan.part is None or plan.part.index == 1
+    return problems if is_first else in_order(failed)  # merged, each stands once
 
 
 def nothing_left(stage: str) -> NothingFoundError:
     """Every slice had a problem, and a stage directory without one is of no use."""
     remedy = "Settle the problems that left them out, and run the same command again."
     return NothingFoundError(f"{stage}: no slice is left to write", remedy, "empty")
-
-
-def _unsettled(stage: str, problems: tuple[Problem, ...]) -> ProblemsError:
-    return ProblemsError(
-        f"{stage}: {plural(len(problems), 'problem')}, nothing was committed",
-        "Settle them and run the same command again, or leave these slices out with "
-        "--on-error skip.",
-        problems,
-    )

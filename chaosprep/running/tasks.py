@@ -19,11 +19,18 @@ from chaosprep.running.writer import Writer
 
 
 def work(
-    stage: Stage[C, P], params: P, plan: Plan[C], source: Path, jobs: int, scheduler: str | None
+    stage: Stage[C, P],
+    params: P,
+    plan: Plan[C],
+    source: Path,
+    jobs: int,
+    scheduler: str | None = None,
+    *,
+    dry: bool = False,
 ) -> Generator[Entry, None, None]:
     """Run every case that the plan has to do, in whatever order they finish.
 
-    So many processes work here, or the Dask cluster of a scheduler.
+    So many processes work here, or the Dask cluster of a scheduler. A dry run keeps no file.
     """
     count = len(plan.cases) - len(plan.done)
     if not count:
@@ -33,7 +40,8 @@ def work(
         output = output.absolute()
         claim = make_claim(output / WORKSPACE)
     tasks = (
-        _Task(stage.run_case, case, params, output, plan.key(case), claim) for case in plan.to_do()
+        _Task(stage.run_case, case, params, None if dry else output, plan.key(case), claim)
+        for case in plan.to_do()
     )
 
     def start() -> Executor:
@@ -56,7 +64,7 @@ class _Task:
     run_case: Callable[[Any, Any, Writer], CaseResult]
     case: Any
     params: Any
-    output: Path
+    output: Path | None
     key: str
     claim: Claim | None
 

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from chaosprep.dataset.case import Case
 from chaosprep.dataset.records import File, Split
-from chaosprep.dataset.store import Link, Store
+from chaosprep.dataset.store import Link, Nowhere, Store
 from chaosprep.imaging.png.codec import Compression
 from chaosprep.running.claim import Claim
 
@@ -19,13 +19,18 @@ _EXTENSION: dict[Kind, str] = {"images": ".dcm", "masks": ".png"}
 class Writer:
     """Makes the files of one stage directory, `<split>/images/<id>.<ext>` and their masks.
 
-    With a claim, a file gets its name when it is whole, and only while the claim holds.
+    With a claim, a file gets its name when it is whole, and only while the claim holds. Without a
+    directory nothing is kept, as in a dry run: what a file would be is only told.
     """
 
     def __init__(
-        self, directory: Path, compression: Compression = "fast", claim: Claim | None = None
+        self,
+        directory: Path | None,
+        compression: Compression = "fast",
+        claim: Claim | None = None,
     ) -> None:
-        self._store = Store(directory, check=None if claim is None else claim.check)
+        check = None if claim is None else claim.check
+        self._store = Nowhere() if directory is None else Store(directory, check=check)
         self._compression = compression
 
     def image(self, split: Split, id: str, array: NDArray[Any], extension: str) -> File:

@@ -79,14 +79,15 @@ def find_volumes(shots: Sequence[Shot], order: Order) -> Mixed | None:
     None where most are there once; what shares a position is then no slice, but others are.
     """
     doubled = [list(group) for group in order.duplicates]
-    positions = len(shots) - sum(map(len, doubled)) + len(doubled)
+    count = len(order.indices)
+    positions = count - sum(map(len, doubled)) + len(doubled)
     if 2 * len(doubled) <= positions:
         return None
     most = max(map(len, doubled))
     are = f"are {positions} positions x {most} volumes"
-    if len(shots) < positions * most:
+    if count < positions * most:
         are = f"lie at {positions} positions, up to {most} at one"
-    count, noun, difference = len(shots), _noun(shots), _what_differs(shots, doubled)
+    noun, difference = _noun(shots), _what_differs(shots, doubled)
     reason = f"{count:,} {noun} {are}; {difference}"
     return Mixed(
         shots[doubled[0][-1]].path,
@@ -158,7 +159,8 @@ def _people(
     for group in groups:
         identity = read_identity(data[shots[group[0]].path])
         key = patient_key(identity, "PatientID" if keyword == "PatientID" else "PatientName")
-        found.setdefault(key, []).extend(group)
+        if key:  # a placeholder is nobody's
+            found.setdefault(key, []).extend(group)
     return sorted(found.values(), key=lambda group: (-len(group), group))
 
 

@@ -79,10 +79,15 @@ def read_series(case: SourceCase, *, max_pixels: int = MAX_PIXELS) -> Series:
     )
     errors += [("", named)] * len(telling)
     pairs = replace(pairs, pairs=tuple(pair for pair in pairs.pairs if pair[0] not in telling))
-    order, odd = _in_order(case, shots, files)
+    order, odd = _in_order(case, shots, files, _names(case, shots, telling))
     errors += odd
     count = len(single.known) + len(shots) - len({shot.path for shot in shots})
     stack = _cut(case, files, shots, order, count) if case.rule == "volume" else Stack()
+    shots = [
+        replace(shot, header=order.settled(index, shot.header)) for index, shot in enumerate(shots)
+    ]
+    if order.orientations and stack.errors:  # most tools write masks at right angles
+        stack = _cut(case, files, shots, order, count)
     notes = _notes(shots, gathered, single)
     slices, more = _slices(case, files, shots, pairs, order, stack, notes)
     problems = tuple(_problem(case, path, error) for path, error in [*errors, *stack.errors, *more])
@@ -91,14 +96,14 @@ def read_series(case: SourceCase, *, max_pixels: int = MAX_PIXELS) -> Series:
 
 
 def _in_order(
-    case: SourceCase, shots: list[Shot], files: Files
+    case: SourceCase, shots: list[Shot], files: Files, names: list[str]
 ) -> tuple[Order, list[tuple[str, FileError]]]:
     """The order of one series of one person; none of what is not, and why."""
-    nothing = Order((), None, (), {}, ())
+    nothing = Order((), None)
     if mixed := find_mixed(shots, files.data) or find_spacings(shots):
         return nothing, [mixed]
     try:
-        order = order_series([shot.header for shot in shots])
+        order = order_series([shot.header for shot in shots], names)
     except FileError as error:
         return nothing, [(str(Path(case.images[0]).parent), error)]
     if volumes := find_volumes(shots, order):
@@ -131,7 +136,7 @@ def _slices(
     shapes = Counter((shot.header.rows, shot.header.cols) for shot in shots)
     shape = shapes.most_common(1)[0][0] if shapes else (0, 0)
     slices: list[SourceSlice] = []
-    errors: list[tuple[str, FileError]] = []
+    errors = [(path, _unplaced()) for path in {shots[index].path: None for index in order.unplaced}]
     for place, index in enumerate(order.indices):
         shot = shots[index]
         path, header = shot.path, shot.header
@@ -158,7 +163,7 @@ def _slices(
         said += [*case.notes, *notes[path], *header.notes]
         if header.burned_in_annotation:
             said.append("the header says that text is burned into the picture: look at it")
-        warnings = (*order.warnings, *order.slice_warnings.get(index, ()), *said)
+        warnings = (*order.warnings, *said)
         image = (path, shot.frame, files.data[path], header)
         slices.append(SourceSlice(id, place, *image, mask, data, array, warnings))
     return tuple(slices), errors
@@ -199,6 +204,12 @@ def _telling_names(case: SourceCase, files: Files, paths: set[str]) -> set[str]:
     return {path for path in paths if exposes(case.keys[path], read_identity(files.data[path]))}
 
 
+def _names(case: SourceCase, shots: list[Shot], telling: set[str]) -> list[str]:
+    """What to call the shots in a message; empty where a name would identify."""
+    shown = [None if shot.path in telling else case.shown(shot.path) for shot in shots]
+    return [Path(path).name if path else "" for path in shown]
+
+
 def _sayable(names: Mapping[int, str], files: Files, shots: list[Shot]) -> dict[int, str]:
     """The names of labels that hold nothing of what identifies in the images' headers."""
     identity = read_identity(files.data[shots[0].path]) if names and shots else {}
@@ -210,6 +221,15 @@ def _other_shape(header: Header, rows: int, cols: int) -> FileError:
         f"the slice is {header.rows}x{header.cols}, the others of the series {rows}x{cols}",
         "Keep one series in a folder.",
         code="shape-mixed",
+    )
+
+
+def _unplaced() -> FileError:
+    return FileError(
+        "it has no position or orientation, and others of the series have",
+        "Move it out of the folder if it is no slice (a report, a screenshot), else export it "
+        "again; or leave it out with --on-error skip.",
+        code="position-missing",
     )
 
 

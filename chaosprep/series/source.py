@@ -36,6 +36,7 @@ class SourceCase(msgspec.Struct, frozen=True, kw_only=True):
     written, and where there are any, a path without one is not written at all. ``levels`` names
     the table of grey levels (of `known.LEVELS`) that the masks have; ``names`` are what a file
     beside them says that their values stand for. ``notes`` are warnings for each of its rows.
+    Nothing is made of a case that is ``refused``: a problem of its root says why.
     """
 
     root: str
@@ -53,6 +54,7 @@ class SourceCase(msgspec.Struct, frozen=True, kw_only=True):
     notes: tuple[str, ...] = ()
     split: Split | None = None
     fold: int | None = None
+    refused: bool = False
 
     def shown(self, path: str) -> str | None:
         """What to write for a path, in a table or a message."""

@@ -37,6 +37,8 @@ def plan(cases: Sequence[SourceCase], params: SplitParams) -> Callable[[SourceCa
 
 def run_case(case: SourceCase, params: SplitParams, writer: Writer) -> CaseResult:
     """Copy one case's pairs and describe them."""
+    if case.refused:
+        return CaseResult(())
     series = read_series(case, max_pixels=params.max_pixels)
     rows: list[Slice] = []
     problems = list(series.problems)
@@ -155,7 +157,7 @@ def _by_value(histogram: dict[int, int], names: Mapping[int, str]) -> Shown:
 
 def open_root(root: Path, params: SplitParams) -> Root:
     """The wanted series below a dataset root."""
-    return find(root, params).only(params.sequence)
+    return find(root, params, sequences=params.sequence)
 
 
 SPLIT = Stage(

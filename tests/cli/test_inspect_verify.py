@@ -18,6 +18,7 @@ def test_inspect_shows_a_case_on_a_line_within_80_columns(chaosprep: Run, root: 
         *(
             "Case",
             "Set",
+            "Mod",
             "Slices",
             "Matrix",
             "z",
@@ -31,8 +32,8 @@ def test_inspect_shows_a_case_on_a_line_within_80_columns(chaosprep: Run, root: 
         )
     ]
     assert lines[1].split() == [
-        *("MR001_t1-in", "train", "5", "64x64", "5.5", "6.25", "16"),
-        *(lines[1].split()[7], "63", "126", "189", "252"),
+        *("MR001_t1-in", "train", "MR", "5", "64x64", "5.5", "6.25", "16"),
+        *(lines[1].split()[8], "63", "126", "189", "252"),
     ]
     assert lines[-1] == "inspect: 5 patients, 5 cases, 25 slices, 0 problems"
     assert max(map(len, lines)) <= 80

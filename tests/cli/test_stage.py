@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import cv2
+import pydicom
 import pytest
 
 import chaosprep as library
@@ -61,6 +62,90 @@ def test_dry_run_says_who_goes_where_and_writes_nothing(
         f"split: 5 cases: 5 to do, 0 done, 0 stale -> {output} (dry run)\n"
     )
     assert not output.exists()
+
+
+def test_a_dry_run_meets_what_the_run_would_refuse(
+    chaosprep: Run, root: Path, tmp_path: Path
+) -> None:
+    """A mask that is gone, and one that is no picture: only trying the cases tells."""
+    first, *_, last = mask_files(root)
+    first.unlink()
+    last.write_bytes(b"?")
+    output, ways = tmp_path / "out", ((), ("--on-error", "skip"))
+    for more, code in zip(ways, (1, 3), strict=True):
+        dry = chaosprep("split", root, "-o", output, "-j", "1", "-n", *more)
+        assert not output.exists()
+        real = chaosprep("split", root, "-o", tmp_path / f"real{code}", "-j", "1", *more)
+        assert (dry.exit_code, real.exit_code) == (code, code)
+        told = [line for line in dry.stderr.splitlines() if not line.startswith("Look")]
+        assert told == [line for line in real.stderr.splitlines() if not line.startswith("Look")]
+        assert dry.stdout.endswith("(dry run)\n")
+
+
+def test_a_dry_run_where_nothing_would_be_left_exits_with_4(
+    chaosprep: Run, root: Path, tmp_path: Path
+) -> None:
+    for mask in mask_files(root):
+        mask.unlink()
+    arguments = ("split", root, "-o", tmp_path / "out", "-j", "1", "--on-error", "skip")
+    dry, real = chaosprep(*arguments, "-n"), chaosprep(*arguments)
+    assert (dry.exit_code, real.exit_code) == (4, 4)
+    assert dry.stderr.splitlines()[-1] == real.stderr.splitlines()[-1]
+
+
+def test_a_dry_run_as_json_has_the_problems(chaosprep: Run, root: Path, tmp_path: Path) -> None:
+    mask_files(root)[0].unlink()
+    result = chaosprep("split", root, "-o", tmp_path / "out", "-j", "1", "-n", "--json")
+    assert result.exit_code == 1
+    said = json.loads(result.stdout)
+    assert said["status"] == "planned"
+    assert said["to_do"] == 5
+    assert [problem["code"] for problem in said["problems"]] == ["mask-missing"]
+
+
+def test_a_dry_run_of_what_is_done_tells_what_was_left_out(
+    chaosprep: Run, root: Path, tmp_path: Path
+) -> None:
+    mask_files(root)[0].unlink()
+    arguments = ("split", root, "-o", tmp_path / "out", "-j", "1", "--on-error", "skip")
+    assert chaosprep(*arguments).exit_code == 3
+    dry = chaosprep(*arguments, "-n")
+    assert dry.exit_code == 3
+    assert dry.stderr.startswith("Left out: MR001_t1-in: ")
+
+
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_a_dry_run_of_a_later_stage_writes_nothing(
+    chaosprep: Run, root: Path, tmp_path: Path, jobs: str
+) -> None:
+    before = tmp_path / "split"
+    chaosprep("split", root, "-o", before, "-j", "1")
+    image = next(before.glob("train/images/*"))
+    for stage in ("extract-liver", "convert"):
+        dry = chaosprep(stage, before, "-o", tmp_path / "out", "-j", jobs, "-n")
+        assert dry.exit_code == 0, dry.output
+    image.write_bytes(b"?")
+    dry = chaosprep("extract-liver", before, "-o", tmp_path / "out", "-j", jobs, "-n")
+    assert dry.exit_code == 1
+    assert "the file is not the one that the manifest records" in dry.stderr
+    assert not (tmp_path / "out").exists()
+    assert not Path("/dev/null/train").exists()
+
+
+def test_one_person_in_two_patients_is_refused_in_the_dry_run_too(
+    chaosprep: Run, root: Path, tmp_path: Path
+) -> None:
+    for path in (root / "Train_Sets/MR").glob("[12]/**/*.dcm"):
+        header = pydicom.dcmread(path)
+        header.PatientID = "A-17"
+        header.save_as(path)
+    arguments = ("split", root, "-o", tmp_path / "out", "-j", "1")
+    for more in ((), ("-n",)):
+        result = chaosprep(*arguments, *more)
+        assert result.exit_code == 1
+        assert "are one person: the headers have the same PatientID" in result.stderr
+        assert "A-17" not in result.output
+    assert chaosprep(*arguments, "--trust-folders").exit_code == 0
 
 
 def test_json_is_the_only_thing_on_stdout(chaosprep: Run, root: Path, tmp_path: Path) -> None:

@@ -98,7 +98,7 @@ def test_headers_tell_patients_apart(
 ) -> None:
     write(tmp_path, scattered(keyword))
     root = look(tmp_path, images=images, masks=masks, patient_from=keyword, pseudonymize=key)
-    names = ("A^Ann", "B^Bob") if keyword == "PatientID" else ("a^ann", "b^bob")
+    names = ("a^ann", "b^bob")
     assert root.patients == tuple(sorted(map(KEY.patient, names)))
     assert root.problems == ()
     for number, name in enumerate(names, 1):
@@ -138,7 +138,7 @@ def test_one_patient_in_two_folders_is_one_patient(tmp_path: Path, key: str) -> 
     settings = {"patient_from": "PatientID", "pseudonymize": key}
     root = look(tmp_path, images="i/{sequence}/{slice}.dcm", **settings)
     assert [case.sequence for case in root.cases] == ["after", "before"]
-    assert root.patients == (KEY.patient("A^Ann"),)
+    assert root.patients == (KEY.patient("a^ann"),)
     mixed = look(tmp_path, images="i/{patient}/{slice}.dcm", **settings)
     assert [problem.code for problem in mixed.problems] == ["series-mixed"]
 

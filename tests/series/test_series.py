@@ -22,7 +22,7 @@ Files = Mapping[str, bytes]
 def at(z: float, **changes: object) -> bytes:
     """A slice at a height; its pixels say which one it is."""
     pixels = np.full((3, 4), round(z * 10) + 1000, dtype=np.uint16)
-    return dicom(pixels, ImagePositionPatient=[-10, -20, z], **changes)
+    return dicom(pixels, **({"ImagePositionPatient": [-10, -20, z]} | changes))
 
 
 def case(root: Path, images: Files, masks: Files | None, rule: Rule = "stem") -> SourceCase:
@@ -231,16 +231,17 @@ def test_slices_at_one_position_are_problems_and_the_others_keep_their_places(
     assert sources(series) == ["i/x0.dcm", "i/x3.dcm"]
 
 
-def test_a_gap_is_reported_on_the_slice_before_it(tmp_path: Path) -> None:
+def test_a_gap_is_reported_once_for_the_whole_series(tmp_path: Path) -> None:
     images, masks = four()
     del images["x2.dcm"], masks["x2.png"]
     images["x4.dcm"], masks["x4.png"] = at(22.0), MASK
     images["x5.dcm"], masks["x5.png"] = at(27.5), MASK
     series = read_series(case(tmp_path, images, masks))
-    warned = {found.image: found.warnings for found in series.slices if found.warnings}
-    assert list(warned) == ["i/x1.dcm"]
-    assert "gap of 11.0 mm" in warned["i/x1.dcm"][0]
-    assert "5.5 mm expected" in warned["i/x1.dcm"][0]
+    (warnings,) = {found.warnings for found in series.slices}
+    assert warnings == (
+        "1 uneven step of 4 between slices (11 mm after slice 1; 5.5 mm expected): "
+        "export and assemble refuse it as a volume (gap)",
+    )
 
 
 def test_two_orientations_in_a_folder_are_a_problem_of_the_folder(tmp_path: Path) -> None:
@@ -249,6 +250,36 @@ def test_two_orientations_in_a_folder_are_a_problem_of_the_folder(tmp_path: Path
     series = read_series(case(tmp_path, images, masks))
     assert problems(series) == {"i": "orientation-mixed"}
     assert series.slices == ()
+
+
+def test_the_files_of_the_other_orientation_are_named(tmp_path: Path) -> None:
+    images, masks = four()
+    images["x2.dcm"] = at(11.0, ImageOrientationPatient=[1, 0, 0, 0, 0, -1])
+    (problem,) = read_series(case(tmp_path, images, masks)).problems
+    assert problem.reason == "the slices lie in 2 orientations: 3 axial, 1 coronal (x2.dcm)"
+
+
+@pytest.mark.parametrize("lost", ["ImagePositionPatient", "ImageOrientationPatient"])
+def test_a_file_without_a_place_is_one_problem_and_the_others_keep_their_order(
+    tmp_path: Path, lost: str
+) -> None:
+    images, masks = four()
+    images["x2.dcm"] = at(11.0, **{lost: None}, InstanceNumber=1)
+    series = read_series(case(tmp_path, images, masks))
+    assert problems(series) == {"i/x2.dcm": "position-missing"}
+    assert sources(series) == ["i/x0.dcm", "i/x1.dcm", "i/x3.dcm"]
+    assert series.slice_spacing == 8.25  # the mean of 5.5 and 11
+
+
+def test_a_slice_that_is_orthogonal_enough_has_an_orthogonal_orientation(tmp_path: Path) -> None:
+    pixels = np.zeros((200, 200), np.uint16)
+    slant = [1, 0, 0, 0.0001, 1, 0]
+    images = {"x.dcm": dicom(pixels, ImageOrientationPatient=slant, PixelSpacing=[1, 1])}
+    (found,) = read_series(case(tmp_path, images, None)).slices
+    half = np.arctan(0.0001) / 2
+    expected = [np.cos(half), -np.sin(half), 0, np.sin(half), np.cos(half), 0]
+    assert np.allclose(found.header.image_orientation_patient or (), expected, atol=1e-8)
+    assert "was not quite at right angles" in found.warnings[0]
 
 
 def test_without_positions_instance_numbers_order_and_a_warning_says_so(tmp_path: Path) -> None:

@@ -73,14 +73,17 @@ def lay(tree: Tree, root: Path) -> None:
 
 def check(made: Dataset, tree: Tree) -> None:
     """Hold what was made against who is who."""
+    patients: dict[int, set[str]] = {}
     for case in made.cases:
         truths = []
         for row in case.slices:
             _, patient, sequence, name = row.source.split("/")
             truths.append(tree[patient, sequence, name.removesuffix(".dcm")])
+            patients.setdefault(truths[-1].person, set()).add(row.patient)
         assert len({(truth.person, truth.sequence) for truth in truths}) == 1
         numbers = [truth.number for truth in truths]
         assert numbers == sorted(set(numbers))
+    assert all(len(ids) == 1 for ids in patients.values())
 
 
 def split(tree: Tree, on_error: Literal["stop", "skip"] = "stop") -> Dataset | None:

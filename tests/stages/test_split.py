@@ -1,5 +1,6 @@
 """split: patients go to train, val or test; the pairs are copied as they are."""
 
+import hashlib
 import json
 import shutil
 from collections import Counter
@@ -16,12 +17,14 @@ from chaosprep.chaos import SequenceName
 from chaosprep.dataset.records import Slice
 from chaosprep.dataset.store import Link
 from chaosprep.errors import NothingFoundError, ProblemsError, UsageError
+from chaosprep.layouts.names import make_ids
 from chaosprep.params import make_params
 from chaosprep.phantom import Patient, write_chaos
 from chaosprep.stages.assignment import SplitParams, assign
 
 CHAOS_IDS = (1, 2, 3, 5, 8, 10, 13, 15, 19, 20, 21, 22, 31, 32, 33, 34, 36, 37, 38, 39)
 CHAOS = [f"MR{number:03d}" for number in CHAOS_IDS]
+FOLDER = st.one_of(st.integers(0, 2000).map(str), st.integers(0, 2000).map("case {}".format))
 PEOPLE = st.sets(st.integers(1, 999), min_size=3, max_size=40).map(
     lambda numbers: [f"MR{number:03d}" for number in sorted(numbers)]
 )
@@ -81,6 +84,31 @@ def test_a_new_patient_moves_at_most_one_across_each_border(
     assert moved["train", "val"] + moved["val", "train"] <= 1
     assert moved["train", "test"] + moved["test", "train"] <= 1
     assert moved["val", "test"] + moved["test", "val"] == 0
+
+
+@given(st.sets(FOLDER, min_size=5, max_size=60), st.sets(FOLDER, max_size=60), st.integers(0, 9))
+def test_newcomers_change_no_id_and_no_place_in_the_ranking(
+    folders: set[str], newcomers: set[str], seed: int
+) -> None:
+    def ranked(id: str | None) -> bytes:
+        return hashlib.sha256(f"chaosprep.split.1\n{seed}\n{id}".encode()).digest()
+
+    before, after = (make_ids(names, "P", 3) for names in (folders, folders | newcomers))
+    assert before.items() <= after.items()
+    for ids in (before, after):
+        people = sorted(map(str, set(ids.values())))
+        made = sides(people, val=0.2, seed=seed)
+        first = sorted(people, key=ranked)[: round(len(people) * 0.2)]
+        assert {name for name in people if made[name] == "val"} == set(first)
+
+
+def test_the_hundredth_patient_draws_no_other_split() -> None:
+    """99 and then 100: where numbers were padded to the longest, this re-drew everything."""
+    folders = [f"case {number}" for number in range(1, 101)]
+    before, after = (
+        sides([str(id) for id in make_ids(folders[:count], "P", 3).values()]) for count in (99, 100)
+    )
+    assert sum(side != after[name] for name, side in before.items()) <= 1
 
 
 @given(PEOPLE, st.integers(1, 999), st.integers(2, 3))

@@ -127,7 +127,7 @@ def test_what_is_no_legend_names_nothing(root: Path, tmp_path: Path, text: str) 
 def test_a_name_of_a_label_that_identifies_is_not_written(root: Path, tmp_path: Path) -> None:
     for path in (root / "scans").rglob("*.dcm"):
         header = pydicom.dcmread(path)
-        header.PatientName = "Mustermann^Erika"
+        header.PatientName = f"Mustermann^Erika{path.parent.name}"
         header.save_as(path)
     legend = {"labels": {"background": 0, "liver": 11, "Lesion Mustermann": 12}}
     (root / "dataset.json").write_text(json.dumps(legend))

@@ -1,8 +1,8 @@
 """The anatomical order of a series and its slice spacing, from positions along the normal."""
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from statistics import median
 
@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 
 from chaosprep.errors import FileError
 from chaosprep.imaging.header import Header, Orientation
+from chaosprep.imaging.space.orientations import common_orientation, straighten, turned
+from chaosprep.imaging.space.stacks import find_lean, odd_steps, unevenness
 
 SAME_POSITION = 0.01  # mm: closer slices lie at one position
-SAME_ORIENTATION = 1e-3  # per direction cosine: 0.06 degrees, above the rounding of headers
-_IRREGULAR = 0.05  # of the median step, and in mm
 _HEADER_TOLERANCE = 0.01  # of the computed spacing
+_REFUSED = "export and assemble refuse it as a volume"
 
 
 @dataclass(frozen=True)
@@ -23,15 +24,22 @@ class Order:
     """A series in anatomical order; every index is one of the input's.
 
     ``indices`` in order along the slice normal; ``slice_spacing`` in mm; ``warnings`` on the whole
-    series; ``slice_warnings`` by input index; ``duplicates`` are groups of slices that share a
-    position within `SAME_POSITION`, each in input order.
+    series; ``duplicates`` are groups of slices that share a position within `SAME_POSITION`, each
+    in input order; ``unplaced`` those that have no position or orientation, where others have:
+    they are not in ``indices``; ``orientations`` those that had to be made orthogonal.
     """
 
     indices: tuple[int, ...]
     slice_spacing: float | None
     warnings: tuple[str, ...] = ()
-    slice_warnings: dict[int, tuple[str, ...]] = field(default_factory=dict)
     duplicates: tuple[tuple[int, ...], ...] = ()
+    unplaced: tuple[int, ...] = ()
+    orientations: Mapping[int, Orientation] = field(default_factory=dict)
+
+    def settled(self, index: int, header: Header) -> Header:
+        """The header of a slice with the orientation that it has in this order."""
+        cosines = self.orientations.get(index)
+        return replace(header, image_orientation_patient=cosines) if cosines else header
 
 
 def slice_normal(orientation: Sequence[float] | NDArray[np.float64]) -> NDArray[np.float64]:
@@ -48,57 +56,81 @@ def slice_normal(orientation: Sequence[float] | NDArray[np.float64]) -> NDArray[
     return np.asarray(normal / length, dtype=np.float64)
 
 
-def order_series(headers: Sequence[Header]) -> Order:
+def order_series(headers: Sequence[Header], names: Sequence[str] = ()) -> Order:
     """Order slices by position, increasing along the normal; equal positions keep the input order.
 
     ``slice_spacing`` is the mean step in mm between different positions, the median where one is
-    off, rounded to 6 decimals; without positions SpacingBetweenSlices, then SliceThickness, then
-    None. A step off the median by more than 5 % and 0.05 mm is a slice warning. Raises `FileError`
-    ``orientation-mixed`` where a direction cosine varies by more than `SAME_ORIENTATION`, and
-    ``orientation-broken``.
+    off, rounded to 6 decimals; where no header has a position SpacingBetweenSlices, then
+    SliceThickness, then None. What makes the stack no volume is a warning: uneven steps, a tilted
+    gantry, shifted and turned slices. ``names`` are what messages call the headers.
+
+    Raises `FileError` ``orientation-mixed`` where a direction cosine varies by more than
+    `SAME_ORIENTATION`, ``orientation-skewed`` and ``orientation-broken``.
     """
-    orientations = [h.image_orientation_patient for h in headers if h.image_orientation_patient]
-    positions = [h.image_position_patient for h in headers if h.image_position_patient]
-    if not headers or len(orientations) < len(headers) or len(positions) < len(headers):
+    placed = [
+        index
+        for index, header in enumerate(headers)
+        if header.image_orientation_patient and header.image_position_patient
+    ]
+    if not placed:
         return _without_positions(headers)
-    normal = slice_normal(_common_orientation(orientations))
+    order = _order_placed(
+        [headers[index] for index in placed], [names[index] for index in placed if names]
+    )
+    return Order(
+        tuple(placed[index] for index in order.indices),
+        order.slice_spacing,
+        order.warnings,
+        tuple(tuple(placed[index] for index in group) for group in order.duplicates),
+        tuple(sorted({*range(len(headers))} - {*placed})),
+        {placed[index]: cosines for index, cosines in order.orientations.items()},
+    )
+
+
+def _order_placed(headers: Sequence[Header], names: Sequence[str]) -> Order:
+    normal = slice_normal(common_orientation(headers, names))
+    positions = np.array([header.image_position_patient for header in headers], np.float64)
     # Rounding lets equal positions tie; a plain sum gives the same bits in any input order.
     along = [
         round(sum(float(p * n) for p, n in zip(position, normal, strict=True)), 6)
         for position in positions
     ]
     indices = tuple(sorted(range(len(headers)), key=along.__getitem__))
-    return _measure(headers, indices, along)
-
-
-def _common_orientation(orientations: Sequence[Orientation]) -> NDArray[np.float64]:
-    """Give the median per cosine: the same for any input order, and that of every clean series."""
-    cosines = np.asarray(orientations, dtype=np.float64)
-    if np.ptp(cosines, axis=0).max() > SAME_ORIENTATION:
-        count = len(set(orientations))
-        raise FileError(
-            f"the slices have {count} different orientations",
-            "Keep one series per folder: move localizers and other planes out.",
-            "orientation-mixed",
-        )
-    return np.asarray(np.median(cosines, axis=0), dtype=np.float64)
-
-
-def _measure(headers: Sequence[Header], indices: tuple[int, ...], along: list[float]) -> Order:
     groups = _same_position(indices, along)
     duplicates = tuple(tuple(sorted(group)) for group in groups if len(group) > 1)
-    steps = [along[after[0]] - along[before[0]] for before, after in pairwise(groups)]
+    orientations, straightened = straighten(headers)
+    spacing, uneven = _measure(headers, groups, along)
+    pixel = min(headers[indices[0]].pixel_spacing or (1.0, 1.0))
+    lean = find_lean(positions[list(indices)], normal, pixel)
+    no_volume = [
+        (lean and str(lean), "sheared"),
+        (turned([headers[index] for index in indices]), "geometry-mixed"),
+        (uneven, "gap"),
+    ]
+    warnings = [f"{what}: {_REFUSED} ({code})" for what, code in no_volume if what]
+    return Order(
+        indices,
+        spacing,
+        (*_disagreement(headers, spacing if len(groups) > 1 else None), *straightened, *warnings),
+        duplicates,
+        orientations=orientations,
+    )
+
+
+def _measure(
+    headers: Sequence[Header], groups: Sequence[Sequence[int]], along: Sequence[float]
+) -> tuple[float | None, str | None]:
+    """The spacing, mm, and what is uneven about it."""
+    heights = [along[group[0]] for group in groups]
+    steps = [after - before for before, after in pairwise(heights)]
     if not steps:
-        return Order(indices, _header_spacing(headers), duplicates=duplicates)
+        return _header_spacing(headers), None
     spacing = median(steps)
-    odd: dict[int, tuple[str, ...]] = {
-        before[-1]: (_gap(step, spacing),)
-        for before, step in zip(groups[:-1], steps, strict=True)
-        if abs(step - spacing) > max(_IRREGULAR * spacing, _IRREGULAR)
-    }
-    if not odd:  # the mean: positions may be rounded, and their rounding does not add up
+    if not odd_steps(steps, spacing):
+        # The mean: positions may be rounded, and their rounding does not add up.
         spacing = sum(steps) / len(steps)
-    return Order(indices, round(spacing, 6), _disagreement(headers, spacing), odd, duplicates)
+    places = [sum(map(len, groups[: n + 1])) - 1 for n in range(len(groups))]
+    return round(spacing, 6), unevenness(heights, places, spacing)
 
 
 def _same_position(indices: tuple[int, ...], along: list[float]) -> list[list[int]]:
@@ -111,14 +143,13 @@ def _same_position(indices: tuple[int, ...], along: list[float]) -> list[list[in
     return groups
 
 
-def _gap(step: float, spacing: float) -> str:
-    what = "gap" if step > spacing else "step"
-    return f"{what} of {round(step, 3)} mm after this slice, {round(spacing, 3)} mm expected"
-
-
-def _disagreement(headers: Sequence[Header], spacing: float) -> tuple[str, ...]:
+def _disagreement(headers: Sequence[Header], spacing: float | None) -> tuple[str, ...]:
     announced = _typical([h.spacing_between_slices for h in headers])
-    if announced is None or abs(announced - spacing) <= _HEADER_TOLERANCE * spacing:
+    if (
+        announced is None
+        or spacing is None
+        or abs(announced - spacing) <= _HEADER_TOLERANCE * spacing
+    ):
         return ()
     said, found = round(announced, 3), round(spacing, 3)
     return (f"SpacingBetweenSlices is {said} mm, the positions give {found} mm, which is used",)

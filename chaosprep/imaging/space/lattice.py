@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from chaosprep.errors import FileError
 from chaosprep.imaging.limits import size_text
 from chaosprep.imaging.space.geometry import slice_normal
+from chaosprep.imaging.space.nearest import nearest_axes
 
 SAME_VOXEL = 0.1  # of the smallest spacing: two lattices have the same voxels
-SAME_PLACE = 1e-3  # mm: above the rounding of headers and of NIfTI's float32
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,12 +39,20 @@ class Lattice:
         unit = self.steps / np.linalg.norm(self.steps, axis=0)
         return bool(np.abs(unit.T @ unit - np.eye(3)).max() > 1e-3)
 
+    def squared(self) -> "Lattice":
+        """The nearest lattice of the same origin and spacing whose axes are at right angles."""
+        return Lattice(
+            self.shape, self.origin, nearest_axes(self.steps / self.spacing) * self.spacing
+        )
+
+    def corners(self) -> NDArray[np.float64]:
+        """The middles of the eight outermost voxels, mm, (3, 8)."""
+        ends = np.array(np.meshgrid(*((0, size - 1) for size in self.shape))).reshape(3, -1)
+        return np.asarray(self.origin[:, None] + self.steps @ ends, dtype=np.float64)
+
     def differs_by(self, other: "Lattice") -> float:
         """The largest distance in mm between the same corners of two lattices of one shape."""
-        ends = np.array(np.meshgrid(*((0, size - 1) for size in self.shape))).reshape(3, -1)
-        here = self.origin[:, None] + self.steps @ ends
-        there = other.origin[:, None] + other.steps @ ends
-        return float(np.linalg.norm(here - there, axis=0).max())
+        return float(np.linalg.norm(self.corners() - other.corners(), axis=0).max())
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,0 +1,17 @@
+"""What is near enough to be the same place, and the nearest axes at right angles."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+SAME_PLACE = 1e-3  # mm: above the rounding of headers and of NIfTI's float32
+ENOUGH = 0.05  # of a pixel: what lies nearer than this is where it should be
+
+
+def nearest_axes(axes: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The orthonormal columns that are nearest to those given, (3, 2) or (3, 3).
+
+    The unitary polar factor, by singular values: N. J. Higham, "Computing the polar decomposition",
+    SIAM J. Sci. Stat. Comput. 7(4), 1986, 1160-1174. Of (3, 2) it keeps the plane.
+    """
+    left, _, right = np.linalg.svd(axes, full_matrices=False)
+    return np.asarray(left @ right, dtype=np.float64)

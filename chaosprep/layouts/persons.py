@@ -1,0 +1,113 @@
+"""Whether folders are people: the headers of a root's cases are asked, one of each."""
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
+
+import msgspec
+
+from chaosprep.errors import Problem, plural
+from chaosprep.layouts.root import Root
+from chaosprep.privacy.identity import HeaderField, Identity, identity_at
+from chaosprep.privacy.persons import OnePerson, mixed, one_person, telling, untold
+from chaosprep.series.source import SourceCase
+
+ACCEPT = "accept the folders as they are: --trust-folders"
+_SHOWN = 3  # names of a person's folders
+
+
+def check_persons(root: Root, wanted: Root, patients: Collection[str], images: str | None) -> Root:
+    """Let headers object to what folders say of people: `person-twice`, `patient-mixed`.
+
+    The first image of each case that can be read is asked, of that the header only.
+
+    Args:
+        root: all that was found: what all share tells nobody.
+        wanted: the part of it to give back; its cases that are objected to are `refused`.
+        patients: of these alone, where there are any.
+        images: the pattern, where the layout has one.
+    """
+    found: dict[str, list[Identity]] = defaultdict(list)
+    for case in root.cases:
+        identities = (identity_at(Path(case.root), path) for path in case.images)
+        if identity := next(filter(None, identities), None):
+            found[case.patient].append(identity)
+    asked = set(wanted.patients) & set(patients or wanted.patients)
+    problems, refused = list[Problem](), set[str]()
+    for person in one_person(found):
+        here = tuple(one for one in person.patients if one in asked)
+        if len(here) > 1:
+            reason = same_person(person, _names(root, here))
+            remedy = _ways_out(person, found, images)
+            problems.append(Problem(code="person-twice", id=here[0], reason=reason, remedy=remedy))
+            refused.update(here)
+    for patient in sorted(asked.intersection(mixed(found))):
+        problems.append(patient_mixed(patient))
+        refused.add(patient)
+    cases = tuple(_refused(case) if case.patient in refused else case for case in wanted.cases)
+    notes = note_of(untold(found), len(found))
+    return replace(wanted, cases=cases, problems=(*wanted.problems, *problems), notes=notes)
+
+
+def same_person(person: OnePerson, names: Sequence[str]) -> str:
+    """Says that patients, named by folders or ids, are one person."""
+    shown = list(names[:_SHOWN])
+    if more := len(names) - len(shown):
+        shown.append(f"{more} more")
+    *first, last = shown
+    several, by = ", ".join(first), " and ".join(person.by)
+    return f"{several} and {last} are one person: the headers have the same {by}"
+
+
+def patient_mixed(patient: str) -> Problem:
+    """The problem of several persons in one patient."""
+    return Problem(
+        code="patient-mixed",
+        id=patient,
+        reason="its series are of different people: their PatientIDs differ",
+        remedy=f"Give each person a folder, or {ACCEPT}.",
+    )
+
+
+def note_of(patients: Sequence[str], count: int) -> tuple[str, ...]:
+    """What to say of patients, of so many, whose headers leave open who they are."""
+    if len(patients) < 2:
+        return ()
+    return (
+        f"in {len(patients)} of {plural(count, 'patient')} neither PatientID nor PatientName tells "
+        "who it is (empty, a placeholder, or the same in all): folders are taken for different "
+        "people",
+    )
+
+
+def _refused(case: SourceCase) -> SourceCase:
+    return msgspec.structs.replace(case, refused=True)
+
+
+def _names(root: Root, patients: Sequence[str]) -> list[str]:
+    """The patients' folders; their ids where a folder holds several, or must not be said."""
+    first = {case.patient: case for case in reversed(root.cases)}
+    folders = [PurePosixPath(first[one].images[0]).parent.as_posix() for one in patients]
+    if any(first[one].aliases for one in patients) or len(set(folders)) < len(folders):
+        return list(patients)
+    return [folder.encode("utf-8", "backslashreplace").decode() for folder in folders]
+
+
+def _ways_out(
+    person: OnePerson, people: Mapping[str, Sequence[Identity]], images: str | None
+) -> str:
+    """What can be done; headers may only tell the patients where all have that value."""
+    choices = "Keep one of them"
+    keyword: HeaderField = "PatientID" if "PatientID" in person.by else "PatientName"
+    if (
+        images
+        and not ("{patient}" in images and "{sequence}" in images)
+        and telling(people, keyword).keys() == people.keys()
+    ):
+        choices = (
+            f"Take the patients from the headers (--patient-from {keyword} --pseudonymize "
+            "KEYFILE, with {sequence} for the folder of an examination in --images and "
+            "--masks), keep one of them"
+        )
+    return f"{choices}, or {ACCEPT}."

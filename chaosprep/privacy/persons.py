@@ -1,0 +1,122 @@
+"""Whether one person stands in two patients, or two persons in one: by what headers say of them."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass
+
+from chaosprep.privacy.identity import HeaderField, Identity, patient_key, tells_nobody
+
+People = Mapping[str, Sequence[Identity]]
+"""Patient -> what identifies in each of its cases."""
+
+_FEWEST = 3  # patients: a value that all of so many share is a constant, not a person's
+_DATES = ("00000000", "00010101", "19000101")  # what anonymisers write for a birth date
+_WELL_KNOWN = "1.2.840.10008."  # DICOM's own UIDs (PS3.6 A): frames of reference of atlases
+_UIDS = ("StudyInstanceUID", "FrameOfReferenceUID")
+_Values = Mapping[str, set[str]]
+_Bucket = tuple[str, set[str]]
+
+
+@dataclass
+class OnePerson:
+    """Patients, sorted, that are one person; ``by`` are the keywords that tell it."""
+
+    patients: tuple[str, ...]
+    by: tuple[str, ...]
+
+
+def one_person(people: People) -> list[OnePerson]:
+    """The persons that stand in several patients, by the first patient of each.
+
+    PatientID tells persons apart; where a patient has none, or a placeholder, PatientName with
+    PatientBirthDate; where it has neither, StudyInstanceUID or FrameOfReferenceUID. A value that
+    at least three patients and all of them share is a placeholder. UIDs are none of a person's
+    where SeriesInstanceUID is the same in all: then they are constants.
+    """
+    ids, names = telling(people, "PatientID"), telling(people, "PatientName")
+    told = [
+        *_shared("PatientID", ids, people.keys()),
+        *_shared_names(people, names, people.keys() - ids),
+        *_shared_uids(people, people.keys() - ids.keys() - names.keys()),
+    ]
+    found: dict[str, OnePerson] = {}
+    for keyword, patients in told:
+        known = {id(found[one]): found[one] for one in patients if one in found}
+        joined = patients.union(*(one.patients for one in known.values()))
+        if any(joined == set(one.patients) for one in known.values()):
+            continue  # a stronger sign told it already
+        by = dict.fromkeys((*(key for one in known.values() for key in one.by), keyword))
+        found |= dict.fromkeys(joined, OnePerson(tuple(sorted(joined)), tuple(by)))
+    persons = {id(person): person for person in found.values()}.values()
+    return sorted(persons, key=lambda person: person.patients)
+
+
+def mixed(people: People) -> list[str]:
+    """The patients, sorted, whose cases have different PatientIDs, placeholders aside."""
+    return sorted(one for one, values in telling(people, "PatientID").items() if len(values) > 1)
+
+
+def untold(people: People) -> list[str]:
+    """The patients, sorted, of whom neither PatientID nor PatientName says who they are."""
+    ids, names = telling(people, "PatientID"), telling(people, "PatientName")
+    return sorted(people.keys() - ids.keys() - names.keys())
+
+
+def telling(people: People, keyword: HeaderField) -> dict[str, set[str]]:
+    """Patient -> its values that tell a person, normalized; without the patients that have none."""
+    keys = {
+        patient: {key for one in cases if not tells_nobody(key := patient_key(one, keyword))}
+        for patient, cases in people.items()
+    }
+    common = set.intersection(*keys.values()) if len(keys) >= _FEWEST else set()
+    return {patient: values - common for patient, values in keys.items() if values - common}
+
+
+def _buckets(values: _Values) -> dict[str, set[str]]:
+    """Value -> the patients that have it."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for patient, several in values.items():
+        for value in several:
+            found[value].add(patient)
+    return found
+
+
+def _shared(keyword: str, values: _Values, asking: Set[str]) -> Iterator[_Bucket]:
+    """The patients of each value that several have, where one of them needs it to be told."""
+    for patients in _buckets(values).values():
+        if len(patients) > 1 and patients & asking:
+            yield keyword, patients
+
+
+def _shared_names(people: People, names: _Values, asking: Set[str]) -> Iterator[_Bucket]:
+    """As `_shared`; equal names with different birth dates are different persons'."""
+    for name, patients in _buckets(names).items():
+        dates = {patient: _births(people[patient], name) for patient in patients}
+        differ = len(set().union(*dates.values())) > 1
+        by_date = _buckets({one: found or {""} for one, found in dates.items()})
+        for part in by_date.values() if differ else [patients]:
+            if len(part) > 1 and part & asking:
+                dated = any(dates[patient] for patient in part)
+                yield "PatientName" + " and PatientBirthDate" * dated, part
+
+
+def _births(cases: Sequence[Identity], name: str) -> set[str]:
+    """The birth dates that stand beside a name."""
+    of_name = (one for one in cases if patient_key(one, "PatientName") == name)
+    found = {"".join(filter(str.isdigit, one.get("PatientBirthDate", ""))) for one in of_name}
+    return found - {"", *_DATES}
+
+
+def _shared_uids(people: People, asking: Set[str]) -> Iterator[_Bucket]:
+    def uids(keyword: str) -> _Values:
+        found = {one: {case.get(keyword, "") for case in cases} for one, cases in people.items()}
+        return {
+            one: {uid for uid in values if uid and not uid.startswith(_WELL_KNOWN)}
+            for one, values in found.items()
+        }
+
+    series = uids("SeriesInstanceUID")
+    if len(series) > 1 and set.intersection(*series.values()):
+        return  # the same series in everybody: a script wrote constants
+    for keyword in _UIDS:
+        yield from _shared(keyword, uids(keyword), asking)

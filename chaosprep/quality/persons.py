@@ -1,0 +1,73 @@
+"""Whether the patients of a stage directory are people, by the headers of its DICOM images."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from chaosprep.dataset.case import Case
+from chaosprep.dataset.manifest import Dataset
+from chaosprep.errors import FileError, Problem
+from chaosprep.layouts.persons import note_of, patient_mixed, same_person
+from chaosprep.privacy.identity import Identity, read_identity
+from chaosprep.privacy.persons import mixed, one_person, untold
+
+_APART = "Split again with all folders of a person as one patient (--patient-from), or one of them."
+_SAME = "Look at both: as one patient they would stay on one side of every split."
+_TRUSTED = "It was accepted with --trust-folders."
+
+
+@dataclass(frozen=True)
+class Told:
+    """What headers say of one case: its patient and side, and what identifies in an image."""
+
+    patient: str
+    side: str
+    identity: Identity
+
+
+@dataclass(frozen=True)
+class Persons:
+    """What is wrong (one person on two sides), what to know, and what nothing could tell."""
+
+    faults: tuple[Problem, ...] = ()
+    warnings: tuple[Problem, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def check_sides(told: Sequence[Told], *, trusted: bool) -> Persons:
+    """Find one person in two patients: across sides `leakage`, within one `person-twice`.
+
+    Where `split` was told to trust folders, or a patient is several persons, it is a warning.
+    """
+    people: dict[str, list[Identity]] = {}
+    for one in told:
+        if one.identity:
+            people.setdefault(one.patient, []).append(one.identity)
+    sides = {one.patient: one.side for one in told}
+    faults: list[Problem] = []
+    warnings = [patient_mixed(patient) for patient in mixed(people)]
+    for person in one_person(people):
+        names = [f"{patient} in {sides[patient]}" for patient in person.patients]
+        apart = len({sides[patient] for patient in person.patients}) > 1
+        id, reason = person.patients[0], same_person(person, names)
+        if apart and not trusted:
+            faults.append(Problem(code="leakage", id=id, reason=reason, remedy=_APART))
+        else:
+            remedy = _TRUSTED if trusted else _SAME
+            warnings.append(Problem(code="person-twice", id=id, reason=reason, remedy=remedy))
+    return Persons(tuple(faults), tuple(warnings), note_of(untold(people), len(people)))
+
+
+def trusts_folders(dataset: Dataset) -> bool:
+    """Whether the data were split with --trust-folders."""
+    return any(record.parameters.get("trust_folders") is True for record in dataset.history)
+
+
+def told_by(case: Case) -> Told:
+    """What the first image of a case says that is DICOM and can be read."""
+    for row in case.slices:
+        try:
+            identity = read_identity(case.read(row.image_file))
+        except FileError:
+            continue
+        return Told(case.patient, case.split, identity)
+    return Told(case.patient, case.split, {})

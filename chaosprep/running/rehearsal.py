@@ -1,0 +1,57 @@
+"""A dry run: everything that a run does, but for what it would write."""
+
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Generic
+
+from chaosprep.dataset.opening import open_output
+from chaosprep.errors import ChaosprepError, Problem, ProblemsError
+from chaosprep.params import P, check_params
+from chaosprep.running.options import DEFAULTS, Event, RunOptions
+from chaosprep.running.planning import Plan, check_request, compare, fresh_plan
+from chaosprep.running.runner import left_out, nothing_left, problems_before
+from chaosprep.running.stage import C, Stage
+from chaosprep.running.tasks import work
+
+
+@dataclass(frozen=True)
+class Rehearsal(Generic[C]):
+    """What a run would do: its plan, what it would leave out, and the error that would end it."""
+
+    plan: Plan[C]
+    problems: tuple[Problem, ...] = ()
+    error: ChaosprepError | None = None
+
+
+def rehearse(
+    stage: Stage[C, P], params: P, root: Path, output: Path, options: RunOptions = DEFAULTS
+) -> Rehearsal[C]:
+    """Try every case that a run would work on, in processes of this machine, and write nothing.
+
+    Raises:
+        ChaosprepError: what `run` raises before it begins with the cases.
+    """
+    params = check_params(params)
+    source = stage.open(root, params)
+    check_request(stage, source, output)
+    plan: Plan[C] = fresh_plan(stage, params, source, output, options.part)
+    if not options.overwrite:
+        plan = compare(stage, params, plan)
+    if plan.is_committed:
+        return Rehearsal(plan, open_output(output).skipped)
+    before, failed = problems_before(source, params), list[Problem]()
+    finished, total, slices = len(plan.done), len(plan.cases), len(plan.done)
+    options.tell(Event("planned", stage.name, finished, total, problems=tuple(before)))
+    with closing(work(stage, params, plan, source.directory, options.jobs, dry=True)) as results:
+        for entry in results:
+            finished, slices = finished + 1, slices + len(entry.slices)
+            failed += entry.problems
+            told = finished, total, entry.case, len(entry.slices), entry.problems
+            options.tell(Event("failed" if entry.problems else "done", stage.name, *told))
+    try:
+        problems = left_out(plan, before, failed, stage.name, options)
+    except ProblemsError as error:
+        return Rehearsal(plan, error.problems, error)
+    nothing = None if slices or plan.part else nothing_left(stage.name)
+    return Rehearsal(plan, problems, nothing)
