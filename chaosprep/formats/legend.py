@@ -51,12 +51,12 @@ def legend_in(*folders: Path) -> Legend | None:
 def segment_labels(segments: Iterable[Any]) -> Legend:
     """The legend of a DICOM SEG's Segment Sequence (PS3.3 C.8.20.4), segment number -> label.
 
-    A segment without a label is left out.
+    A segment without a label is left out, and so is number 0, the background of a label map.
     """
     found: Legend = {}
     for segment in segments:
         name = str(segment.get("SegmentLabel") or "").strip()
-        if name:
+        if name and int(segment.SegmentNumber):  # 0 is a label map's background
             types = segment.get("SegmentedPropertyTypeCodeSequence") or (None,)
             found[int(segment.SegmentNumber)] = Label(name, _code(types[0]))
     return found

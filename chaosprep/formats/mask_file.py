@@ -40,13 +40,15 @@ class Opening:
     """What a mask of a whole series is opened with.
 
     ``file`` is where it is and ``data`` its bytes; ``images`` are the headers of the images that
-    can be read, in anatomical order, ``count`` is how many there should be.
+    can be read, in anatomical order, ``count`` is how many there should be. ``may_say`` tells
+    whether a text of the file holds nothing that identifies the patient.
     """
 
     file: Path
     data: bytes
     images: Sequence[Header]
     count: int
+    may_say: Callable[[str], bool] = lambda text: False
 
 
 @dataclass(frozen=True)

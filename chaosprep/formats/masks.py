@@ -1,6 +1,6 @@
 """The kinds of mask files: a new one is one file and one line of `MASKS`."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -74,10 +74,17 @@ class Stack:
     names: Mapping[int, str] = field(default_factory=dict)
 
 
-def cut_mask(root: Path, path: str, data: bytes, images: Mapping[str, Header], count: int) -> Stack:
+def cut_mask(
+    root: Path,
+    path: str,
+    data: bytes,
+    images: Mapping[str, Header],
+    count: int,
+    may_say: Callable[[str], bool] = lambda text: False,
+) -> Stack:
     """Cut the one mask of a series into the planes of its images, all of one type (`as_labels`).
 
-    What is wrong with all of it is one error.
+    What is wrong with all of it, or in the same way with several images, is one error.
 
     Args:
         root: the dataset root.
@@ -85,6 +92,7 @@ def cut_mask(root: Path, path: str, data: bytes, images: Mapping[str, Header], c
         data: its bytes.
         images: the images in anatomical order, as far as they can be read.
         count: how many there should be.
+        may_say: whether a text of the file holds nothing that identifies the patient.
     """
     file = root / path
     try:
@@ -95,13 +103,15 @@ def cut_mask(root: Path, path: str, data: bytes, images: Mapping[str, Header], c
                 "Give masks as PNG with {slice} in their pattern, or one npy, NIfTI or DICOM SEG.",
                 code="mask-kind",
             )
-        mask = of_series(Opening(file, data, [*images.values()], count))
+        mask = of_series(Opening(file, data, [*images.values()], count, may_say))
         stack = Stack(note=mask.note, names=mask.names)
+        failed: list[tuple[str, FileError]] = []
         for index, image in enumerate(images):
             try:
                 stack.labels[image] = mask.plane(index)
             except FileError as error:
-                stack.errors.append((image, error))
+                failed.append((image, error))
+        stack.errors += _once(path, failed)
         labels = {image: as_labels(plane) for image, plane in stack.labels.items()}
         kind = np.result_type(*labels.values()) if labels else np.uint8
         stack.labels = {image: plane.astype(kind, copy=False) for image, plane in labels.items()}
@@ -112,6 +122,20 @@ def cut_mask(root: Path, path: str, data: bytes, images: Mapping[str, Header], c
     if left is not None and len(images) == count:
         stack.errors.append((path, left))
     return stack
+
+
+def _once(path: str, failed: list[tuple[str, FileError]]) -> Iterator[tuple[str, FileError]]:
+    """What is wrong in the same way with several images as one error of the mask."""
+    alike: dict[str, list[tuple[str, FileError]]] = {}
+    for image, error in failed:
+        alike.setdefault(error.code, []).append((image, error))
+    for found in alike.values():
+        image, error = found[0]
+        if len(found) > 1:
+            first = "" if len({other.reason for _, other in found}) == 1 else "the first of "
+            reason = f"{error.reason} ({first}{len(found)} images)"
+            image, error = path, FileError(reason, error.remedy, error.code)
+        yield image, error
 
 
 def is_volume(path: str) -> bool:

@@ -1,17 +1,11 @@
 """NIfTI-1 files: the voxels of a volume and where they lie, read and written.
 
-SimpleITK reads where the voxels lie, and turns the coordinates of NIfTI-1 (+x is right, +y
-anterior) into DICOM's. The voxels are read here: SimpleITK's reader fills up a file that is cut
-short, and takes NaN for 0, without an error.
+SimpleITK writes them. They are read here: its reader fills up a file that is cut short, takes NaN
+for 0, and chooses between two forms that disagree, all without an error.
 """
 
-import gzip
 import math
-import struct
 import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chaosprep.errors import FileError, not_as_written
-from chaosprep.imaging.limits import check_bytes, check_size
+from chaosprep.formats.nifti_header import HEADER, lattice_of, parse, unpacked, unreadable
+from chaosprep.imaging.limits import check_bytes
 from chaosprep.imaging.space.lattice import Lattice, Volume
 from chaosprep.imaging.space.nearest import ENOUGH, SAME_PLACE
 
@@ -29,17 +24,15 @@ ENDING = ".nii.gz"
 # nifti1.h, "NIFTI1_DATATYPES": those that hold one number a voxel.
 _TYPES = {2: "u1", 4: "i2", 8: "i4", 16: "f4", 64: "f8"}
 _TYPES |= {256: "i1", 512: "u2", 768: "u4", 1024: "i8", 1280: "u8"}
-_HEADER = 348  # bytes; also the number that begins a header, in the file's byte order
-_GZIP = b"\x1f\x8b"
 
 
-def read_nifti(file: Path, data: bytes) -> Volume:
-    """A NIfTI-1 volume, its axes turned around to (slices, rows, cols); ``data`` are its bytes.
+def read_nifti(data: bytes) -> Volume:
+    """A NIfTI-1 volume of a file's bytes, its axes turned around to (slices, rows, cols).
 
     Raises:
         FileError: what `read_lattice` and `read_voxels` raise.
     """
-    lattice = read_lattice(file)
+    lattice = read_lattice(data)
     voxels = read_voxels(data, lattice.shape)
     i, j, k = lattice.shape
     return Volume(voxels.T, Lattice((k, j, i), lattice.origin, lattice.steps[:, ::-1]))
@@ -87,7 +80,7 @@ def write_checked(file: Path, volume: Volume) -> None:
     except RuntimeError:  # ITK's only one; its text quotes the whole path
         reason = f"{file.name}: it cannot be written"
         raise FileError(reason, "Make room or choose another output.", "output") from None
-    found = read_nifti(file, file.read_bytes())
+    found = read_nifti(file.read_bytes())
     if not (
         found.voxels.dtype == volume.voxels.dtype
         and np.array_equal(found.voxels, volume.voxels)
@@ -121,80 +114,36 @@ def read_voxels(data: bytes, shape: tuple[int, int, int]) -> NDArray[Any]:
     Never more is unpacked than the shape needs.
 
     Raises:
-        FileError: `mask-unreadable` (cut short too), `mask-values` (no numbers) or `too-large`.
+        FileError: `mask-unreadable` (cut short too), `mask-kind` (not one number a voxel) or
+            `too-large`.
     """
+    header = parse(data)
+    if header.datatype not in _TYPES:
+        raise FileError(
+            f"a NIfTI of data type {header.datatype}, one real number a voxel was expected",
+            "Save it with one whole number, from 0 to 65535, for each organ.",
+            code="mask-kind",
+        )
+    kind = np.dtype(header.order + _TYPES[header.datatype])
+    check_bytes(math.prod(shape), kind.itemsize)
     try:
-        header = _unpacked(data, _HEADER)
-        order = "<" if header[:4] == struct.pack("<i", _HEADER) else ">"
-        (code,) = struct.unpack_from(f"{order}h", header, 70)
-        start, slope, intercept = struct.unpack_from(f"{order}3f", header, 108)
-        if code not in _TYPES:
-            raise _unreadable()
-        kind = np.dtype(order + _TYPES[code])
-        check_bytes(math.prod(shape), kind.itemsize)
-        begin = max(int(start), _HEADER)
-        stored = _unpacked(data, begin + math.prod(shape) * kind.itemsize)
-    except (EOFError, OverflowError, ValueError, struct.error, zlib.error, OSError):
-        raise _unreadable() from None
+        begin = max(int(header.vox_offset), HEADER)
+        stored = unpacked(data, begin + math.prod(shape) * kind.itemsize)
+    except (EOFError, OverflowError, ValueError, zlib.error, OSError):
+        raise unreadable() from None
     voxels = np.frombuffer(stored, kind, offset=begin).reshape(shape, order="F")
-    if slope in (0.0, 1.0) and (slope == 0.0 or intercept == 0.0):  # nifti1.h: 0 is no rescale
+    # nifti1.h: a slope of 0 is no rescale; nifti1_io.c takes what is not finite for 0.
+    slope = header.scl_slope if math.isfinite(header.scl_slope) else 0.0
+    intercept = header.scl_inter if math.isfinite(header.scl_inter) else 0.0
+    if slope == 0.0 or (slope == 1.0 and intercept == 0.0):
         return voxels
-    return voxels * float(slope) + float(intercept)
+    return voxels * slope + intercept
 
 
-def _unpacked(data: bytes, size: int) -> bytes:
-    """The first bytes of a file, after its compression."""
-    if data.startswith(_GZIP):
-        with gzip.GzipFile(fileobj=BytesIO(data)) as stream:
-            data = stream.read(size)
-    if len(data) < size:
-        raise EOFError
-    return data[:size]
-
-
-def read_lattice(file: Path) -> Lattice:
+def read_lattice(data: bytes) -> Lattice:
     """Where the voxels of a NIfTI-1 file lie, indexed (i, j, k), in DICOM's coordinates.
 
     Raises:
-        FileError: `mask-unreadable`, `mask-kind` (not 3-D, or not one number a voxel), `too-large`.
+        FileError: `mask-unreadable`, and what `lattice_of` raises.
     """
-    import SimpleITK
-
-    reader = SimpleITK.ImageFileReader()
-    with _quiet_itk():
-        reader.SetImageIO("NiftiImageIO")
-        reader.SetFileName(str(file))
-        reader.ReadImageInformation()
-    shape = reader.GetSize()
-    if len(shape) != 3 or reader.GetNumberOfComponents() != 1:
-        raise FileError(
-            f"a NIfTI of {len(shape)} dimensions, 3 with one number a voxel were expected",
-            "Give one label volume for each patient.",
-            code="mask-kind",
-        )
-    check_size(*sorted(shape)[1:])
-    direction = np.array(reader.GetDirection()).reshape(3, 3)
-    return Lattice(shape, np.array(reader.GetOrigin()), direction * np.array(reader.GetSpacing()))
-
-
-@contextmanager
-def _quiet_itk() -> Iterator[None]:
-    """Turn ITK's errors, which quote paths, into a `FileError`; keep it from printing warnings."""
-    import SimpleITK
-
-    shown = SimpleITK.ProcessObject.GetGlobalWarningDisplay()
-    SimpleITK.ProcessObject.SetGlobalWarningDisplay(False)
-    try:
-        yield
-    except RuntimeError:
-        raise _unreadable() from None
-    finally:
-        SimpleITK.ProcessObject.SetGlobalWarningDisplay(shown)
-
-
-def _unreadable() -> FileError:
-    return FileError(
-        "the NIfTI volume is cut short, damaged or of an unknown kind",
-        "Export it again from its source, as NIfTI-1 of whole numbers.",
-        code="mask-unreadable",
-    )
+    return lattice_of(parse(data))

@@ -1,7 +1,6 @@
 """NIfTI-1 volumes of labels, cut by where their voxels lie in the patient."""
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,7 +8,8 @@ from numpy.typing import NDArray
 
 from chaosprep.errors import FileError
 from chaosprep.formats.mask_file import MaskFormat, Opening, surplus
-from chaosprep.formats.nifti import read_lattice, read_nifti, read_voxels
+from chaosprep.formats.nifti import read_nifti, read_voxels
+from chaosprep.formats.nifti_header import lattice_of, parse
 from chaosprep.imaging.labels import as_labels
 from chaosprep.imaging.space.lattice import Volume
 from chaosprep.imaging.space.placing import Place, image_grid, locate
@@ -19,8 +19,8 @@ class NiftiMask:
     """A volume of labels: each image gets the voxels that lie at its pixels.
 
     Raises:
-        FileError: `mask-unreadable`, `mask-kind`, `too-large`, or `mask-grid` where no image at
-            all lies in it.
+        FileError: `mask-unreadable`, `mask-kind`, `too-large`, `nifti-forms`, or `mask-grid` where
+            it does not say where it lies, or no image at all lies in it.
     """
 
     note = None
@@ -28,12 +28,21 @@ class NiftiMask:
 
     def __init__(self, opening: Opening) -> None:
         self._images = opening.images
-        self._shape = (grid := read_lattice(opening.file)).shape
+        header = parse(opening.data)
+        grid = lattice_of(header)
+        if not header.is_placed:
+            raise FileError(
+                "the file does not say where its voxels lie: its qform_code and sform_code are 0",
+                "Write it again with the geometry of its image, or give an npy array (slices, "
+                "rows, cols), which is taken in anatomical order.",
+                code="mask-grid",
+            )
+        self._shape = grid.shape
         self._places: dict[int, Place] = {}
         self._errors: dict[int, FileError] = {}
-        for index, header in enumerate(opening.images):
+        for index, image in enumerate(opening.images):
             try:
-                self._places[index] = locate(image_grid(header), grid)
+                self._places[index] = locate(image_grid(image), grid)
             except FileError as error:
                 self._errors[index] = error
         if self._errors and not self._places:
@@ -48,19 +57,21 @@ class NiftiMask:
         return self._places[index].take(self._voxels, header.rows, header.cols)
 
     def surplus(self) -> FileError | None:
-        """The error of slices that no image lies in."""
+        """The error of slices that no image lies in; none where images do not lie on the grid."""
+        if any(error.code == "mask-grid" for error in self._errors.values()):
+            return None
         used = {(at.across, int(at.start[at.across])) for at in self._places.values()}
         unused = self._shape[next(iter(used))[0]] - len(used) if used else 0
         return surplus(unused, "slices") if unused > 0 else None
 
 
-def label_volume(file: Path, data: bytes) -> Volume:
+def label_volume(data: bytes) -> Volume:
     """The labels of a volume, uint8 or uint16 (slices, rows, cols), on its own lattice.
 
     Raises:
         FileError: what `read_nifti` and `as_labels` raise, and `geometry-unknown`.
     """
-    volume = read_nifti(file, data)
+    volume = read_nifti(data)
     lengths = np.array(volume.lattice.spacing)
     if not (np.isfinite(lengths).all() and lengths.min() > 0):
         raise FileError(
@@ -77,5 +88,5 @@ NIFTI = MaskFormat(
     endings=_ENDINGS,
     knows=lambda path, data: path.casefold().endswith(_ENDINGS),
     of_series=NiftiMask,
-    volume=label_volume,
+    volume=lambda file, data: label_volume(data),
 )

@@ -1,78 +1,65 @@
 """DICOM SEG: the frames of a segmentation laid on the images that they were drawn on."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from io import BytesIO
-from typing import TYPE_CHECKING, Any
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from chaosprep.errors import BROKEN, FileError
+from chaosprep.errors import BROKEN, FileError, plural
 from chaosprep.formats.dicom.faults import silent
 from chaosprep.formats.dicom.reading import is_dicom
 from chaosprep.formats.legend import named, segment_labels
 from chaosprep.formats.mask_file import MaskFormat, Opening, surplus
+from chaosprep.formats.seg_file import Frame, SegFile, open_seg
+from chaosprep.formats.seg_images import NEAR, foreign, unlisted
 from chaosprep.imaging.header import Header
 from chaosprep.imaging.labels import check_same_size
-from chaosprep.imaging.limits import check_bytes, check_size
-from chaosprep.imaging.space.lattice import Lattice, plane_lattice
 from chaosprep.imaging.space.placing import image_grid, locate
 
-if TYPE_CHECKING:
-    from highdicom.seg import Segmentation
-    from pydicom.dataset import Dataset
-
-_SEGMENTATION = "1.2.840.10008.5.1.4.1.1.66.4"  # PS3.4 B.5: binary or fractional
-_LABEL_MAP = "1.2.840.10008.5.1.4.1.1.66.7"  # its values are the segment numbers
-_NEAR = 0.05  # mm between the planes of a frame and its image
-
-
-@dataclass(frozen=True, eq=False)
-class _Frame:
-    """A frame: its segment (0 for a label map), the images it was made from, where it lies."""
-
-    index: int
-    segment: int
-    images: frozenset[str]
-    grid: Lattice | None
+_MOST = 3  # pairs of segments that a message names
 
 
 class SegMask:
     """A DICOM SEG laid on its images; label values are the segment numbers.
 
-    A frame belongs to the image whose SOPInstanceUID it refers to, else to the one in whose plane
-    it lies. Where it says where it lies, its pixels must be the image's (`locate`). A frame that is
-    left out of a SEG is empty (PS3.3 C.8.20.3); an image that the SEG's list of references does not
-    have, where there is such a list, was never looked at, and has no mask.
+    A frame belongs to the image, or the frame of one, that it refers to, else to the one in whose
+    plane it lies. Where it says where it lies, its pixels must be the image's (`locate`). A frame
+    that is left out of a SEG is empty (PS3.3 C.8.20.3), and so is an image that its list of
+    references does not have but its series or stack; another one has no mask (`foreign`).
 
     Raises:
         FileError: `mask-unreadable`, `mask-kind`, `too-large`, `mask-values` (fractional), `extra`
-            (highdicom is not installed) or `mask-frames`.
+            (highdicom is not installed), or `mask-grid` where frames lie elsewhere than the images
+            that they refer to.
     """
 
-    note = None
-
     def __init__(self, opening: Opening) -> None:
+        import sqlite3  # highdicom keeps in a database what it reads
+
+        from pydicom.errors import BytesLengthException, InvalidDicomError
+
+        self.note: str | None = None
         self._images = opening.images
-        if any(header.frames > 1 for header in opening.images):
-            raise FileError(
-                "a DICOM SEG of a multi-frame image is not read",
-                "Give the mask as a NIfTI volume.",
-                code="mask-frames",
-            )
         self._planes = [np.zeros((h.rows, h.cols), np.uint16) for h in opening.images]
         self._faults: dict[int, FileError] = {}
+        self._overlaps: dict[tuple[int, int], set[int]] = defaultdict(set)
         self._strangers = 0
         with silent():
             try:
-                seg = _open(opening.data)
-                self.names = named(segment_labels(seg.get("SegmentSequence") or ()))
-                self._lay(seg)
-            except BROKEN:
+                file = open_seg(opening.data)
+                self.names = named(segment_labels(file.seg.get("SegmentSequence") or ()))
+                self._lay(file)
+            except (*BROKEN, BytesLengthException, InvalidDicomError, sqlite3.Error):
                 reason = "the DICOM segmentation cannot be read"
                 remedy = "Export it again from its source."
                 raise FileError(reason, remedy, "mask-unreadable") from None
+        said = {value: name for value, name in self.names.items() if opening.may_say(name)}
+        if self._overlaps:
+            error = _overlapping(sorted(self._overlaps), said)
+            for at in set().union(*self._overlaps.values()):
+                self._faults.setdefault(at, error)
 
     def plane(self, index: int) -> NDArray[Any]:
         """The segments on an image.
@@ -88,119 +75,83 @@ class SegMask:
         """The error of frames, not empty, that are of no image."""
         return surplus(self._strangers, "frames") if self._strangers else None
 
-    def _lay(self, seg: "Segmentation") -> None:
+    def _lay(self, file: SegFile) -> None:
         """Paint every frame on its image."""
-        referenced = _references(seg)
-        uids = [header.sop_instance_uid for header in self._images]
-        for index, uid in enumerate(uids):
-            if referenced and uid not in referenced:
-                self._faults[index] = FileError(
-                    "the segmentation was not made on this image",
-                    "Find the segmentation of this series, or leave the slice out with --on-error "
-                    "skip.",
-                    code="mask-missing",
-                )
-        seen = [at for at in range(len(uids)) if at not in self._faults]
-        owners = {uids[at]: at for at in seen if uids[at]}
-        for frame in _frames(seg):
-            pixels = seg.get_stored_frame(frame.index, as_index=True)
-            at = _owner(frame, owners, {at: self._images[at] for at in seen})
-            if at is None:
-                self._strangers += bool(pixels.any())
+        own = self._own(file)
+        named_by = _by_source(own)
+        elsewhere: list[float] = []
+        for frame in file.frames:
+            pixels = file.seg.get_stored_frame(frame.index, as_index=True)
+            if not pixels.any():
                 continue
-            try:
-                _paint(self._planes[at], _aligned(pixels, frame, self._images[at]), frame.segment)
-            except FileError as error:
-                self._faults.setdefault(at, error)
+            referred = {at for source in frame.sources for at in named_by[source]}
+            off = {at: _distance(frame, own[at]) for at in referred or own}
+            places = [at for at in off if off[at] <= NEAR]
+            if len(referred) == 1:
+                places = [*referred]
+                if NEAR < off[places[0]] < np.inf:
+                    elsewhere.append(off[places[0]])
+                    continue
+            if places:
+                self._put(places[0], frame, pixels)
+            else:
+                self._strangers += 1
+        if elsewhere:
+            raise _contradiction(elsewhere)
+
+    def _own(self, file: SegFile) -> dict[int, Header]:
+        """The images that the SEG was made on; the others have no mask."""
+        strange = foreign(self._images, file.references, file.frames)
+        empty = unlisted(self._images, file.references) - strange
+        if empty:
+            self.note = (
+                f"the segmentation does not list {len(empty)} of {len(self._images)} images that "
+                "lie in its series or stack: where no frame shows them, their masks are empty"
+            )
+        for at in strange:
+            self._faults[at] = FileError(
+                "the segmentation was not made on this image",
+                "Find the segmentation of this series, or leave the slice out with --on-error "
+                "skip.",
+                code="mask-missing",
+            )
+        return {at: image for at, image in enumerate(self._images) if at not in strange}
+
+    def _put(self, at: int, frame: Frame, pixels: NDArray[Any]) -> None:
+        """Put a frame's segment, or the values of a label map, where the plane is still empty."""
+        try:
+            pixels = _aligned(pixels, frame, self._images[at])
+        except FileError as error:
+            self._faults.setdefault(at, error)
+            return
+        plane = self._planes[at]
+        shown = pixels > 0
+        values = np.full(pixels.shape, frame.segment, np.uint16) if frame.segment else pixels
+        both = shown & (plane > 0) & (plane != values)
+        for pair in {*zip(plane[both].tolist(), values[both].tolist(), strict=True)}:
+            self._overlaps[min(pair), max(pair)].add(at)
+        plane[shown] = values[shown]
 
 
-def _open(data: bytes) -> "Segmentation":
-    """Read a SEG; its frames are decoded one by one, when they are asked for."""
-    from pydicom import dcmread
-
-    header = dcmread(BytesIO(data), stop_before_pixels=True)
-    if header.get("SOPClassUID") not in (_SEGMENTATION, _LABEL_MAP):
-        raise FileError(
-            "it is DICOM, but not a segmentation",
-            "Give masks as PNG, npy, NIfTI or DICOM SEG.",
-            code="mask-kind",
-        )
-    if header.get("SegmentationType") not in ("BINARY", "LABELMAP"):
-        raise FileError(
-            "the segmentation is fractional: its values are no labels",
-            "Export it as a binary segmentation, with the threshold that you trust.",
-            code="mask-values",
-        )
-    check_size(header.Rows, header.Columns)
-    check_bytes(header.Rows * header.Columns * int(header.NumberOfFrames), 1)
-    try:
-        from highdicom.seg import segread
-    except ImportError as error:
-        raise FileError(
-            "DICOM SEG is read with highdicom, which is not installed",
-            "Install it: pip install 'chaosprep[seg]'.",
-            code="extra",
-        ) from error
-    return segread(BytesIO(data))  # its lazy reader would print what goes wrong
+def _by_source(images: Mapping[int, Header]) -> Mapping[tuple[str, int | None], list[int]]:
+    """The images by what a frame may call them: a file, or a frame of it."""
+    found: dict[tuple[str, int | None], list[int]] = defaultdict(list)
+    for at, image in images.items():
+        for number in (None, image.frame_number):
+            found[image.sop_instance_uid, number].append(at)
+    return found
 
 
-def _references(seg: "Segmentation") -> frozenset[str]:
-    """The SOPInstanceUIDs of all images that the SEG lists (PS3.3 C.12.4), frame or no frame."""
-    return frozenset(
-        str(instance.ReferencedSOPInstanceUID)
-        for series in seg.get("ReferencedSeriesSequence") or ()
-        for instance in series.get("ReferencedInstanceSequence") or ()
-    )
+def _distance(frame: Frame, image: Header) -> float:
+    """The mm between the planes of a frame and an image; infinite where one does not tell."""
+    if frame.grid is None or image.image_position_patient is None:
+        return np.inf
+    normal, origin = frame.grid.steps[:, 2].tolist(), frame.grid.origin.tolist()
+    along = zip(normal, image.image_position_patient, origin, strict=True)
+    return float(abs(sum(n * (there - here) for n, there, here in along)))
 
 
-def _frames(seg: "Segmentation") -> Iterator[_Frame]:
-    shared = (seg.get("SharedFunctionalGroupsSequence") or [None])[0]
-    is_map = seg.SegmentationType == "LABELMAP"
-    for index, own in enumerate(seg.PerFrameFunctionalGroupsSequence):
-        group = _group(own, shared, "SegmentIdentificationSequence")
-        segment = 0 if is_map or group is None else int(group.ReferencedSegmentNumber)
-        derivation = _group(own, shared, "DerivationImageSequence")
-        sources = () if derivation is None else derivation.get("SourceImageSequence") or ()
-        uids = frozenset(str(item.ReferencedSOPInstanceUID) for item in sources)
-        yield _Frame(index, segment, uids, _grid(seg, own, shared))
-
-
-def _group(own: "Dataset", shared: "Dataset | None", keyword: str) -> "Dataset | None":
-    """A functional group of a frame: its own, else the one that all frames share."""
-    for groups in (own, shared):
-        if groups is not None and groups.get(keyword):
-            item: Dataset = groups[keyword].value[0]
-            return item
-    return None
-
-
-def _grid(seg: "Segmentation", own: "Dataset", shared: "Dataset | None") -> Lattice | None:
-    position = _group(own, shared, "PlanePositionSequence")
-    orientation = _group(own, shared, "PlaneOrientationSequence")
-    measures = _group(own, shared, "PixelMeasuresSequence")
-    if position is None or orientation is None or measures is None:
-        return None
-    origin, cosines = position.ImagePositionPatient, orientation.ImageOrientationPatient
-    texts = (origin, cosines, measures.PixelSpacing)
-    return plane_lattice((seg.Rows, seg.Columns), *(list(map(float, text)) for text in texts))
-
-
-def _owner(frame: _Frame, owners: Mapping[str, int], images: Mapping[int, Header]) -> int | None:
-    """The image that a frame belongs to: by its reference, else by its plane."""
-    referred = [owners[uid] for uid in frame.images if uid in owners]
-    if len(referred) == 1:
-        return referred[0]
-    if frame.grid is None:
-        return None
-    normal = frame.grid.steps[:, 2]
-    for image, header in images.items():
-        place = header.image_position_patient
-        if place is not None and abs(normal @ (np.array(place) - frame.grid.origin)) <= _NEAR:
-            return image
-    return None
-
-
-def _aligned(pixels: NDArray[Any], frame: _Frame, header: Header) -> NDArray[Any]:
+def _aligned(pixels: NDArray[Any], frame: Frame, header: Header) -> NDArray[Any]:
     """The pixels of a frame as its image has them."""
     if frame.grid is None or header.image_position_patient is None:
         check_same_size(pixels.shape, header)
@@ -209,17 +160,28 @@ def _aligned(pixels: NDArray[Any], frame: _Frame, header: Header) -> NDArray[Any
     return place.take(pixels[:, :, None], header.rows, header.cols)
 
 
-def _paint(plane: NDArray[np.uint16], pixels: NDArray[Any], segment: int) -> None:
-    """Put a frame's segment, or the values of a label map, where the plane is still empty."""
-    shown = pixels > 0
-    values = pixels if segment == 0 else np.uint16(segment)
-    if (shown & (plane > 0) & (plane != values)).any():
-        raise FileError(
-            "two segments of the segmentation overlap here: a label map can show but one",
-            "Export the organs as segmentations of their own, or without the overlap.",
-            code="mask-overlap",
-        )
-    plane[shown] = pixels[shown] if segment == 0 else segment
+def _contradiction(distances: Sequence[float]) -> FileError:
+    return FileError(
+        "frames lie off the planes of the images that they refer to: "
+        f"{len(distances)} of them, up to {max(distances):.3g} mm",
+        "Export the segmentation again from its source: references and places must agree.",
+        code="mask-grid",
+    )
+
+
+def _overlapping(pairs: Sequence[tuple[int, int]], names: dict[int, str]) -> FileError:
+    """The error of segments that overlap, by number and label."""
+
+    def said(number: int) -> str:
+        return f"{number} ({names[number]})" if number in names else str(number)
+
+    shown = ", ".join(f"{said(one)} and {said(other)}" for one, other in pairs[:_MOST])
+    more = f" and {plural(len(pairs) - _MOST, 'more pair')}" if len(pairs) > _MOST else ""
+    return FileError(
+        f"segments overlap, and a label map can show but one: {shown}{more}",
+        "Export a segmentation of the segments that you need, without the overlap.",
+        code="mask-overlap",
+    )
 
 
 SEG = MaskFormat(

@@ -18,11 +18,12 @@ class Header:
     ``window`` is (low, high) in stored values, see `stored_window`; None where a Modality LUT
     stands between the two. An absent rescale slope, or one of 0, is 1.0, an absent intercept 0.0.
 
-    ``frames`` is how many the file holds. ``voi`` and the LUTs are for `windowed`. ``notes`` say
-    what was odd and how it was settled; they hold no value that could identify a person.
-    ``sop_instance_uid`` finds the image that a mask refers to; it is compared and never shown, as
-    is ``evidence``: keyword -> text of what tells people, series and volumes apart. ``tiles`` is
-    how many slices the picture is a grid of (0: nobody says it), None for a plain picture.
+    ``frames`` is how many the file holds, ``frame_number`` which of them this is, from 1. ``voi``
+    and the LUTs are for `windowed`. ``notes`` say what was odd and how it was settled; they hold no
+    value that could identify a person. ``sop_instance_uid`` finds the image that a mask refers to;
+    it is compared and never shown, as is ``evidence``: keyword -> text of what tells people, series
+    and volumes apart. ``tiles`` is how many slices the picture is a grid of (0: nobody says it),
+    None for a plain picture.
     """
 
     rows: int
@@ -42,6 +43,7 @@ class Header:
     echo_time: float | None = None
     modality: str = ""
     frames: int = 1
+    frame_number: int = 1
     burned_in_annotation: bool = False
     voi: Voi | None = None
     modality_lut: Lut | None = None

@@ -12,11 +12,15 @@ from chaosprep.imaging.limits import size_text
 Labels = NDArray[np.uint8] | NDArray[np.uint16]
 
 MAX_LABELS = 256  # different values in one mask: more are an image, not a label map
+_ROUNDED = 1.01e-5  # off a whole number; 1.00001 in float32 is a little farther than 1e-5
+_FLOAT32 = 2 * float(np.finfo(np.float32).eps)  # of the value
 _HIGHEST = np.iinfo(np.uint16).max
 
 
 def as_labels(array: NDArray[Any]) -> Labels:
     """The same values as uint8, or uint16 where one is above 255; any shape.
+
+    What is off a whole number by the rounding of a rescale, 1e-5 or that of float32, becomes it.
 
     Raises `FileError` ``mask-values`` for NaN, fractions, negative or too large values, and for
     more different ones than a label map has.
@@ -26,8 +30,10 @@ def as_labels(array: NDArray[Any]) -> Labels:
     if array.dtype.kind == "f":
         if not np.isfinite(array).all():
             raise no_label_map("it holds values that are no number (NaN or infinite)")
-        if (array != np.rint(array)).any():
+        whole = np.rint(array)
+        if (np.abs(array - whole) > np.maximum(_ROUNDED, _FLOAT32 * whole)).any():
             raise no_label_map("it holds fractions")
+        array = whole
     low, high = (array.min(), array.max()) if array.size else (0, 0)
     if low < 0 or high > _HIGHEST:
         raise no_label_map(f"its values go from {low:g} to {high:g}")

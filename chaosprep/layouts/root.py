@@ -46,7 +46,8 @@ class Root:
         if not sequences:
             return self
         cases = tuple(case for case in self.cases if case.sequence in sequences)
-        problems = tuple(p for p in self.problems if p.id.partition("_")[2] in ("", *sequences))
+        asked = {"", *sequences}  # a problem of several series has their names with + between
+        problems = tuple(p for p in self.problems if asked & {*p.id.partition("_")[2].split("+")})
         if not cases and not problems:
             found = sorted({case.sequence for case in self.cases}) or ["none"]
             raise NothingFoundError(

@@ -8,6 +8,7 @@ from chaosprep.layouts import chaos_masks, folder, pictures, stage, volumes
 from chaosprep.layouts.layout import Layout, Where
 from chaosprep.layouts.mask_set import MaskSet, Organs
 from chaosprep.layouts.root import Root, listing
+from chaosprep.layouts.shared_masks import on_one_grid
 from chaosprep.plugins import found, load
 
 LAYOUTS: tuple[Layout, ...] = (
@@ -49,7 +50,7 @@ def find_series(root: Path, layout: str, where: Where) -> Root:
     """
     for one in _every():
         if one.find and (one.name == layout or (layout == "auto" and one.takes(where))):
-            return one.find(root, where)
+            return on_one_grid(one.find(root, where))
     raise UsageError(f"layout: there is no {layout}", f"There are: {', '.join(names())}.", "layout")
 
 

@@ -159,7 +159,8 @@ def _slices(
             errors.append((mask or path, error))
             continue
         id = f"{case.id}_s{place:0{width}}"
-        said = [note for note in (pairs.note, stack.note) if note] + [*notes[path], *header.notes]
+        said = [note for note in (pairs.note, stack.note) if note]
+        said += [*case.notes, *notes[path], *header.notes]
         if header.burned_in_annotation:
             said.append("the header says that text is burned into the picture: look at it")
         warnings = (*order.warnings, *said)
@@ -173,7 +174,7 @@ def _labels(shot: Shot, mask: str, data: bytes) -> NDArray[Any] | None:
     if shot.frame is not None:
         raise FileError(
             f"its image has {shot.header.frames} frames, and one mask cannot be that of all",
-            "Give the masks of a multi-frame image as one NIfTI volume.",
+            "Give the masks of a multi-frame image as one NIfTI volume or DICOM SEG.",
             code="mask-frames",
         )
     return slice_labels(mask, data, shot.header)
@@ -187,7 +188,8 @@ def _cut(case: SourceCase, files: Files, shots: list[Shot], order: Order, count:
     if mask not in files.data or not ordered:
         return Stack()
     images = {shot.name: shot.header for shot in ordered}
-    return cut_mask(Path(case.root), mask, files.data[mask], images, count)
+    data, may_say = files.data[mask], lambda text: _sayable({0: text}, files, ordered) != {}
+    return cut_mask(Path(case.root), mask, data, images, count, may_say)
 
 
 def _doubles(order: Order) -> set[int]:

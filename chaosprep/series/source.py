@@ -35,8 +35,8 @@ class SourceCase(msgspec.Struct, frozen=True, kw_only=True):
     ``keys`` are what the rule `key` pairs by; ``aliases`` stand for the paths wherever they are
     written, and where there are any, a path without one is not written at all. ``levels`` names
     the table of grey levels (of `known.LEVELS`) that the masks have; ``names`` are what a file
-    beside them says that their values stand for. Nothing is made of a case that is ``refused``: a
-    problem of its root says why.
+    beside them says that their values stand for. ``notes`` are warnings for each of its rows.
+    Nothing is made of a case that is ``refused``: a problem of its root says why.
     """
 
     root: str
@@ -51,6 +51,7 @@ class SourceCase(msgspec.Struct, frozen=True, kw_only=True):
     aliases: dict[str, str] = {}
     levels: str | None = None
     names: dict[int, str] = {}
+    notes: tuple[str, ...] = ()
     split: Split | None = None
     fold: int | None = None
     refused: bool = False

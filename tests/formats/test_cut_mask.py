@@ -220,7 +220,8 @@ def test_an_npy_volume_needs_as_many_slices_as_images(tmp_path: Path) -> None:
 
 def test_an_npy_volume_of_another_size_is_an_error(tmp_path: Path) -> None:
     stack = cut(tmp_path, "m.npy", npy(np.zeros((COUNT, COLS, ROWS), np.uint8)))
-    assert codes(stack) == dict.fromkeys(PATHS, "size-mismatch")
+    assert codes(stack) == {"m.npy": "size-mismatch"}
+    assert f"({COUNT} images)" in stack.errors[0][1].reason
 
 
 def test_a_picture_is_no_volume(tmp_path: Path) -> None:

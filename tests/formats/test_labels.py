@@ -36,6 +36,20 @@ def test_values_above_255_take_16_bits() -> None:
 
 
 @pytest.mark.parametrize(
+    ("value", "label"),
+    [(1.00000006, 1), (0.99999, 1), (2.00001, 2), (-1e-6, 0), (65534.995, 65535)],
+)
+def test_what_rounding_moved_off_a_whole_number_is_that_number(value: float, label: int) -> None:
+    assert as_labels(np.array([[0.0, value]])).tolist() == [[0, label]]
+
+
+@pytest.mark.parametrize("value", [1.00002, 0.99998, 65534.9, -1e-4])
+def test_what_is_farther_off_is_a_fraction(value: float) -> None:
+    with pytest.raises(FileError, match="fractions"):
+        as_labels(np.array([[0.0, value]]))
+
+
+@pytest.mark.parametrize(
     ("values", "says"),
     [
         ([0.0, np.nan], "NaN"),

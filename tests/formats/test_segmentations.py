@@ -92,9 +92,13 @@ def seg(
     return stream.getvalue()
 
 
-def cut(data: bytes, paths: list[str] = PATHS) -> Stack:
+def cut(
+    data: bytes,
+    paths: list[str] = PATHS,
+    may_say: Callable[[str], bool] = lambda text: False,
+) -> Stack:
     headers: dict[str, Header] = {path: read_header(IMAGES[path]) for path in paths}
-    return cut_mask(Path(), "m.dcm", data, headers, len(paths))
+    return cut_mask(Path(), "m.dcm", data, headers, len(paths), may_say)
 
 
 def codes(stack: Stack) -> dict[str, str]:
@@ -157,14 +161,32 @@ def test_segments_that_overlap_are_an_error_of_the_image() -> None:
     assert PATHS[2] not in stack.labels
 
 
+def all_over() -> bytes:
+    """Segments 1 and 2 overlap on every image."""
+    return seg(np.ones((COUNT, ROWS, COLS, 2), np.uint8))
+
+
+def test_segments_that_overlap_are_named_by_label_once_with_the_number_of_images() -> None:
+    stack = cut(all_over(), may_say=lambda text: True)
+    assert codes(stack) == {"m.dcm": "mask-overlap"}
+    reason = stack.errors[0][1].reason
+    assert reason.endswith(f"1 (segment 1) and 2 (segment 2) ({COUNT} images)")
+
+
+def test_a_label_that_identifies_is_not_said() -> None:
+    reason = cut(all_over(), may_say=lambda text: text != "segment 2").errors[0][1].reason
+    assert "1 (segment 1) and 2 (4 images)" in reason
+
+
+def test_each_pair_of_segments_is_named_once() -> None:
+    planes = np.zeros((COUNT, ROWS, COLS, 3), np.uint8)
+    planes[:, 0, 0, (0, 1)] = planes[:, 1, 1, (1, 2)] = 1
+    assert ": 1 and 2, 2 and 3 (4 images)" in cut(seg(planes)).errors[0][1].reason
+
+
 def test_a_fractional_segmentation_is_an_error() -> None:
     data = seg(LABELS.clip(max=1).astype(np.float32), kind="FRACTIONAL")
     assert codes(cut(data)) == {"m.dcm": "mask-values"}
-
-
-def test_an_image_that_the_segmentation_was_not_made_on_has_no_mask() -> None:
-    stack = cut(seg(LABELS[:3], images=PATHS[:3]))
-    assert codes(stack) == {PATHS[3]: "mask-missing"}
 
 
 def test_a_frame_of_no_image_is_an_error() -> None:
@@ -186,17 +208,33 @@ def test_frames_on_another_grid_are_errors_of_their_images() -> None:
         for group in made.PerFrameFunctionalGroupsSequence:
             group.PlanePositionSequence[0].ImagePositionPatient[0] = -9.3
 
-    assert codes(cut(seg(edit=shift))) == {PATHS[1]: "mask-grid", PATHS[2]: "mask-grid"}
+    stack = cut(seg(edit=shift))
+    assert codes(stack) == {"m.dcm": "mask-grid"}
+    assert "(2 images)" in stack.errors[0][1].reason
 
 
-def test_a_frame_that_lies_elsewhere_than_its_image_is_an_error() -> None:
-    """Its reference says one slice, its place another: neither is believed."""
+def moved_up(millimetres: float) -> Edit:
+    def edit(made: Dataset) -> None:
+        groups = made.PerFrameFunctionalGroupsSequence
+        for place in {id(group.PlanePositionSequence[0]): group for group in groups}.values():
+            position = place.PlanePositionSequence[0].ImagePositionPatient
+            position[2] = float(position[2]) + millimetres
 
-    def move(made: Dataset) -> None:
-        for group in made.PerFrameFunctionalGroupsSequence:
-            group.PlanePositionSequence[0].ImagePositionPatient[2] = 0
+    return edit
 
-    assert set(codes(cut(seg(edit=move)))) == {PATHS[1], PATHS[2]}
+
+@pytest.mark.parametrize("away", [STEP, 0.3])
+def test_frames_that_lie_elsewhere_than_the_images_they_refer_to_are_refused(away: float) -> None:
+    """The reference says one plane, the place another: neither is believed, for any image."""
+
+    stack = cut(seg(edit=moved_up(away)))
+    assert codes(stack) == {"m.dcm": "mask-grid"}
+    assert f"3 of them, up to {away:.3g} mm" in stack.errors[0][1].reason
+    assert stack.labels == {}
+
+
+def test_places_that_were_rounded_do_not_contradict_the_references() -> None:
+    assert_labels(cut(seg(edit=moved_up(0.04))))
 
 
 def test_dicom_that_is_no_segmentation_is_an_error() -> None:
@@ -218,6 +256,7 @@ def without(keyword: str) -> Edit:
         seg(edit=without("PixelData")),
         seg(edit=without("Rows")),
         seg()[:400],
+        seg()[:138] + b"\x2e" + seg()[139:],  # an integer of 46 bytes
     ],
 )
 def test_a_damaged_segmentation_is_an_error_and_nothing_is_logged(

@@ -107,3 +107,13 @@ def test_a_raised_cap_holds_for_the_stages_after_split(root: Path, tmp_path: Pat
         root, tmp_path / "out", images="scans/{patient}/{slice}.dcm", val=0.0, max_pixels=2**27
     )
     assert {case.max_pixels for case in chaosprep.open(made.directory).cases} == {2**27}
+
+
+def test_a_seg_of_the_frames_can_be_the_mask(root: Path, tmp_path: Path) -> None:
+    pytest.importorskip("highdicom")
+    from tests.formats.test_seg_images import FRAMES, multi_frame, multi_frame_seg
+
+    write(root, {"seg/a.dcm": multi_frame_seg(), "scans/a/series.dcm": encoded(multi_frame())})
+    made = split(root, tmp_path / "out", masks="seg/{patient}.dcm")
+    assert [row.frame for row in made.slices] == [2, 1, 0]
+    assert np.array_equal(np.stack([made.mask(row) for row in made.slices]), FRAMES[::-1])  # type: ignore[misc]

@@ -113,6 +113,7 @@ def read_frame(dataset: Elements, pixels: Pixels, index: int) -> Header:
         echo_time=double(sources, "EffectiveEchoTime") or number(sources, "EchoTime"),
         modality=text(sources, "Modality"),
         frames=frames,
+        frame_number=index + 1,
         sop_instance_uid=text((dataset,), "SOPInstanceUID"),
         burned_in_annotation=text(sources, "BurnedInAnnotation").upper() == "YES",
         voi=voi,
@@ -129,7 +130,8 @@ def read_every_frame(dataset: Elements, pixels: Pixels) -> tuple[Header, ...]:
     if pixels.frames == 1 or described_frames(dataset) == pixels.frames:
         return tuple(read_frame(dataset, pixels, index) for index in range(pixels.frames))
     first = read_frame(dataset, pixels, 0)
-    return tuple(replace(first, instance_number=index + 1) for index in range(pixels.frames))
+    numbers = range(1, pixels.frames + 1)
+    return tuple(replace(first, instance_number=n, frame_number=n) for n in numbers)
 
 
 def _storage(dataset: Elements, keyword: str) -> tuple[str, int, int, int]:

@@ -68,18 +68,21 @@ def locate(image: Lattice, mask: Lattice) -> Place:
     inverse = np.linalg.inv(mask.steps)
     start = inverse @ (image.origin - mask.origin)
     down, right = inverse @ image.steps[:, 0], inverse @ image.steps[:, 1]
-    if not (np.isfinite(start).all() and np.abs(start).max() < 2**31):
+    every = np.concatenate([start, down, right])
+    if not (np.isfinite(every).all() and np.abs(every).max() < 2**31):
         raise _no_grid("its grid lies elsewhere")
     place = Place(*(np.rint(vector).astype(np.int64) for vector in (start, down, right)))
     lengths = [int(np.abs(step).sum()) for step in (place.down, place.right)]
     if lengths != [1, 1] or place.down @ place.right:
-        raise _no_grid("its rows and columns are not those of the image")
-    _check_exact(place, (start, down, right), image)
+        raise _no_grid(f"its rows and columns are not those of the image{_tilt(mask)}")
+    _check_exact(place, (start, down, right), image, mask)
     _check_extent(place, image, mask)
     return place
 
 
-def _check_exact(place: Place, exact: tuple[NDArray[np.float64], ...], image: Lattice) -> None:
+def _check_exact(
+    place: Place, exact: tuple[NDArray[np.float64], ...], image: Lattice, mask: Lattice
+) -> None:
     """Pixels and voxels are the farthest apart in a corner."""
     start, down, right = exact
     limit = np.full(3, IN_PLANE)
@@ -87,7 +90,12 @@ def _check_exact(place: Place, exact: tuple[NDArray[np.float64], ...], image: La
     for r, c in product((0, image.shape[0] - 1), (0, image.shape[1] - 1)):
         off = start + r * down + c * right - (place.start + r * place.down + c * place.right)
         if not (np.abs(off) <= limit).all():
-            raise _no_grid(f"its voxels are up to {np.abs(off).max():.2g} steps off the pixels")
+            steps = f"{np.abs(off).max():.2g} steps"
+            raise _no_grid(f"its voxels are up to {steps} off the pixels{_tilt(mask)}")
+
+
+def _tilt(mask: Lattice) -> str:
+    return ", and it is tilted: its slices are not stacked at right angles" * mask.is_sheared
 
 
 def _check_extent(place: Place, image: Lattice, mask: Lattice) -> None:

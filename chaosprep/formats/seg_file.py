@@ -1,0 +1,154 @@
+"""What a DICOM SEG says of itself: its images, its series, and where each frame lies."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from io import BytesIO
+from typing import TYPE_CHECKING
+
+from chaosprep.errors import FileError
+from chaosprep.imaging.limits import check_bytes, check_size
+from chaosprep.imaging.space.lattice import Lattice, plane_lattice
+
+if TYPE_CHECKING:
+    from highdicom.seg import Segmentation
+    from pydicom.dataset import Dataset
+
+_SEGMENTATION = "1.2.840.10008.5.1.4.1.1.66.4"  # PS3.4 B.5: binary or fractional
+_LABEL_MAP = "1.2.840.10008.5.1.4.1.1.66.7"  # its values are the segment numbers
+
+
+@dataclass(frozen=True, eq=False)
+class Frame:
+    """A frame: its segment (0 for a label map), what it was made from, where it lies.
+
+    ``sources`` are (SOPInstanceUID, frame number from 1, or None for all frames of the file);
+    ``step`` is the mm from its plane to the next, where the SEG says it.
+    """
+
+    index: int
+    segment: int
+    sources: frozenset[tuple[str, int | None]]
+    grid: Lattice | None
+    step: float | None
+
+
+@dataclass(frozen=True)
+class References:
+    """The UIDs of the images and the series that a SEG lists, and of its frame of reference."""
+
+    images: frozenset[str]
+    series: frozenset[str]
+    space: str
+
+
+@dataclass(frozen=True, eq=False)
+class SegFile:
+    """An opened SEG: its frames, what it refers to, and itself, to decode frames one by one."""
+
+    seg: "Segmentation"
+    frames: Sequence[Frame]
+    references: References
+
+
+def open_seg(data: bytes) -> SegFile:
+    """Read a SEG, but for the pixels of its frames.
+
+    Raises:
+        FileError: `mask-kind`, `mask-values` (fractional), `too-large` or `extra`.
+    """
+    from pydicom import dcmread
+
+    header = dcmread(BytesIO(data), stop_before_pixels=True)
+    if header.get("SOPClassUID") not in (_SEGMENTATION, _LABEL_MAP):
+        raise FileError(
+            "it is DICOM, but not a segmentation",
+            "Give masks as PNG, npy, NIfTI or DICOM SEG.",
+            code="mask-kind",
+        )
+    if header.get("SegmentationType") not in ("BINARY", "LABELMAP"):
+        raise FileError(
+            "the segmentation is fractional: its values are no labels",
+            "Export it as a binary segmentation, with the threshold that you trust.",
+            code="mask-values",
+        )
+    check_size(header.Rows, header.Columns)
+    check_bytes(header.Rows * header.Columns * int(header.NumberOfFrames), 1)
+    try:
+        from highdicom.seg import Segmentation
+    except ImportError as error:
+        raise FileError(
+            "DICOM SEG is read with highdicom, which is not installed",
+            "Install it: pip install 'chaosprep[seg]'.",
+            code="extra",
+        ) from error
+    dataset = dcmread(BytesIO(data))  # highdicom's lazy reader would print what goes wrong
+    frames = [*_frames(dataset)]
+    listed = _references(dataset, frames)
+    # It cannot read the numbers of several frames, and is not asked whose a frame is.
+    for group in (*dataset.PerFrameFunctionalGroupsSequence, *_shared(dataset)):
+        group.pop("DerivationImageSequence", None)
+    return SegFile(Segmentation.from_dataset(dataset, copy=False), frames, listed)
+
+
+def _references(seg: "Dataset", frames: list[Frame]) -> References:
+    """What a SEG lists (PS3.3 C.12.4), frame or no frame, and what its frames refer to."""
+    listed = seg.get("ReferencedSeriesSequence") or ()
+    images = {
+        str(instance.ReferencedSOPInstanceUID)
+        for series in listed
+        for instance in series.get("ReferencedInstanceSequence") or ()
+    }
+    images |= {uid for frame in frames for uid, _ in frame.sources}
+    series = {str(item.get("SeriesInstanceUID") or "") for item in listed} - {""}
+    return References(
+        frozenset(images), frozenset(series), str(seg.get("FrameOfReferenceUID") or "")
+    )
+
+
+def _shared(seg: "Dataset") -> "list[Dataset]":
+    """The one item of the functional groups that frames share, where there is one."""
+    return [*(seg.get("SharedFunctionalGroupsSequence") or ())][:1]
+
+
+def _frames(seg: "Dataset") -> Iterator[Frame]:
+    """The frames of a SEG, in its order."""
+    shared = next(iter(_shared(seg)), None)
+    is_map = seg.SegmentationType == "LABELMAP"
+    for index, own in enumerate(seg.PerFrameFunctionalGroupsSequence):
+        group = _group(own, shared, "SegmentIdentificationSequence")
+        segment = 0 if is_map or group is None else int(group.ReferencedSegmentNumber)
+        derivation = _group(own, shared, "DerivationImageSequence")
+        items = () if derivation is None else derivation.get("SourceImageSequence") or ()
+        sources = frozenset(source for item in items for source in _sources(item))
+        measures = _group(own, shared, "PixelMeasuresSequence")
+        between = None if measures is None else measures.get("SpacingBetweenSlices")
+        step = float(between) if between else None
+        yield Frame(index, segment, sources, _grid(seg, own, shared), step)
+
+
+def _sources(item: "Dataset") -> list[tuple[str, int | None]]:
+    """The images, or frames of one, of an item of a Source Image Sequence."""
+    uid, numbers = str(item.ReferencedSOPInstanceUID), item.get("ReferencedFrameNumber")
+    if not numbers:
+        return [(uid, None)]
+    return [(uid, int(n)) for n in ([numbers] if isinstance(numbers, int) else numbers)]
+
+
+def _group(own: "Dataset", shared: "Dataset | None", keyword: str) -> "Dataset | None":
+    """A functional group of a frame: its own, else the one that all frames share."""
+    for groups in (own, shared):
+        if groups is not None and groups.get(keyword):
+            item: Dataset = groups[keyword].value[0]
+            return item
+    return None
+
+
+def _grid(seg: "Dataset", own: "Dataset", shared: "Dataset | None") -> Lattice | None:
+    position = _group(own, shared, "PlanePositionSequence")
+    orientation = _group(own, shared, "PlaneOrientationSequence")
+    measures = _group(own, shared, "PixelMeasuresSequence")
+    if position is None or orientation is None or measures is None:
+        return None
+    origin, cosines = position.ImagePositionPatient, orientation.ImageOrientationPatient
+    texts = (origin, cosines, measures.PixelSpacing)
+    return plane_lattice((seg.Rows, seg.Columns), *(list(map(float, text)) for text in texts))
