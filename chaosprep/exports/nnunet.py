@@ -210,6 +210,6 @@ def _about_folds(name: str, folds: list[dict[str, list[str]]]) -> str:
         return NOBODY_VALIDATES
     which = "fold 0" if len(folds) == 1 else f"folds 0 to {len(folds) - 1}"
     return (
-        f"copy {SPLITS} to $nnUNet_preprocessed/{name} before training {which}, or nnU-Net draws "
-        "its own folds"
+        f"train {which}: nnU-Net takes {SPLITS} over when it plans; one before 2.3 draws its own "
+        f"folds unless that file is copied to $nnUNet_preprocessed/{name} first"
     )

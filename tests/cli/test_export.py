@@ -39,8 +39,9 @@ def test_nnunet_says_what_it_made_and_what_to_do_next(
     assert made.exit_code == 0
     assert made.stdout == f"export nnunet: 5 cases, 25 slices, 0 skipped -> {place}\n"
     assert made.stderr == (
-        "Note: copy splits_final.json to $nnUNet_preprocessed/Dataset009_Chaosprep before training "
-        "fold 0, or nnU-Net draws its own folds\n"
+        "Note: train fold 0: nnU-Net takes splits_final.json over when it plans; one before 2.3 "
+        "draws its own folds unless that file is copied to "
+        "$nnUNet_preprocessed/Dataset009_Chaosprep first\n"
     )
 
 
