@@ -89,7 +89,7 @@ def test_our_folds_are_nnunets_folds(folds: Dataset, tmp_path: Path) -> None:
         }
         for number in range(3)
     ]
-    assert "before training folds 0 to 2" in made.notes[-1]
+    assert made.notes[-1].startswith("train folds 0 to 2: ")
 
 
 def without_label(folder: Path) -> None:
