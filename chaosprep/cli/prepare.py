@@ -5,11 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import click
-from click.core import ParameterSource
 
 from chaosprep.cli.options import run_options, source_argument
 from chaosprep.cli.output import Talk
-from chaosprep.cli.parameters import parameter_options
+from chaosprep.cli.parameters import given, parameter_options
 from chaosprep.cli.stage import show_dry_run
 from chaosprep.running.options import RunOptions
 from chaosprep.signatures import listed
@@ -37,13 +36,8 @@ def _command(
     page: bool,
     **fields: Any,
 ) -> None:
-    ctx = click.get_current_context()
-    given = {
-        name: value
-        for name, value in fields.items()
-        if ctx.get_parameter_source(name) is not ParameterSource.DEFAULT
-    }
-    params = prepare_params(given, read_config(config) if config else None)
+    table = read_config(config) if config else None
+    params = prepare_params(given(fields), table, config or "")
     first, *later = CHAIN
     if dry_run:
         place = output / str(first.folder)
@@ -56,7 +50,7 @@ def _command(
         from chaosprep.quality.report import report
 
         report(last.directory, output / "report.html", jobs=options.jobs)
-    ctx.exit(talk.finish(output / "report.html" if page else None))
+    click.get_current_context().exit(talk.finish(output / "report.html" if page else None))
 
 
 command = click.command("prepare", help=f"Makes {_PLACES}, each a complete dataset.")(_command)

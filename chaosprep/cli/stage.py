@@ -8,7 +8,7 @@ import click
 
 from chaosprep.cli.options import run_options, source_argument
 from chaosprep.cli.output import Talk, write_json
-from chaosprep.cli.parameters import parameter_options
+from chaosprep.cli.parameters import given, parameter_options
 from chaosprep.dataset.records import SPLITS
 from chaosprep.errors import plural
 from chaosprep.params import P, make_params
@@ -27,7 +27,7 @@ def stage_command(stage: Stage[C, P]) -> click.Command:
     def command(
         source: Path, output: Path, dry_run: bool, talk: Talk, options: RunOptions, **fields: Any
     ) -> None:
-        params = make_params(stage.params, fields)
+        params = make_params(stage.params, given(fields))
         if dry_run:
             show_dry_run(stage, params, source, output, options, talk.as_json)
             return

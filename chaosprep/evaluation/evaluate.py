@@ -12,6 +12,7 @@ from chaosprep.layouts.mask_set import MaskCase, MaskSet, Organs
 from chaosprep.layouts.table import find_masks
 from chaosprep.running.mapping import OnCase, ignore, map_cases
 from chaosprep.running.options import OnError
+from chaosprep.words import there_are
 
 
 def evaluate(
@@ -130,7 +131,7 @@ def _wanted(
     if unknown:
         raise UsageError(
             f"{unknown[0]}: the reference has no such patient",
-            f"There are: {', '.join(sorted({member.patient for member in members}))}.",
+            there_are(sorted({member.patient for member in members}), unknown),
             code="patient",
         )
     asked = [m for m in members if not patients or m.patient in patients]

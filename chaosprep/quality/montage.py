@@ -23,6 +23,7 @@ from chaosprep.dataset.tiles import (
 )
 from chaosprep.errors import UsageError
 from chaosprep.files import write_durably, writing
+from chaosprep.words import there_are
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -72,7 +73,9 @@ def preview(
     strangers = sorted(set(cases) - {case.id for case in dataset.cases}) if cases else []
     if strangers:
         raise UsageError(
-            f"{', '.join(strangers)}: no such case", "Ids are like MR001_t1-in.", "case-unknown"
+            f"{', '.join(strangers)}: no such case",
+            there_are([case.id for case in dataset.cases], strangers),
+            "case-unknown",
         )
     chosen = [case for case in dataset.cases if not cases or case.id in cases]
     bands = [(case, _some(case, per_case)) for case in chosen]

@@ -23,6 +23,7 @@ from chaosprep.quality.geometry import geometry_faults
 from chaosprep.quality.leaks import equal, on_several_sides, similar
 from chaosprep.quality.replay import replayed
 from chaosprep.running.mapping import ignore, map_cases
+from chaosprep.words import there_are
 
 
 @dataclass(frozen=True)
@@ -118,7 +119,7 @@ def _chosen(dataset: Dataset, patients: Collection[str]) -> list[Case]:
     if unknown:
         raise UsageError(
             f"no patient is called {', '.join(unknown)}",
-            "`chaosprep inspect` lists the patients.",
+            there_are(sorted({case.patient for case in cases}), unknown),
             code="patient",
         )
     return [case for case in cases if not patients or case.patient in patients]

@@ -20,6 +20,7 @@ from chaosprep.running.journal import Journal
 from chaosprep.running.settings import begun_with, settings_of
 from chaosprep.running.shards import Part
 from chaosprep.running.stage import C, Source, Stage
+from chaosprep.words import there_are
 
 
 @dataclass(frozen=True)
@@ -168,7 +169,7 @@ def _select(source: Source[C], params: P) -> Sequence[C]:
     if unknown:
         raise UsageError(
             f"{', '.join(unknown)}: no such patient in {source.directory}",
-            f"There are: {', '.join(source.patients) or 'none'}.",
+            there_are(source.patients, unknown),
             code="patient",
         )
     cases = source.cases

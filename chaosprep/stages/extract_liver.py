@@ -67,9 +67,9 @@ class ExtractLiverParams(PngParams, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         if self.range is not None and self.range[0] > self.range[1]:
-            raise ValueError("range must be given as lowest, highest")
+            raise ValueError("--range must be given as lowest, highest")
         if self.all_organs and (self.range is not None or self.organ != "liver"):
-            raise ValueError("all_organs excludes range and organ")
+            raise ValueError("--all-organs excludes --range and --organ")
 
     def wanted(self) -> tuple[Organ, ...]:
         """The organs to write, each with its grey levels."""

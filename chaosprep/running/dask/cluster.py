@@ -72,7 +72,7 @@ def _configured() -> str:
     address = dask.config.get("scheduler-address", None)
     if not address:
         raise UsageError(
-            "dask: no scheduler is configured",
+            "--dask: no scheduler is configured",
             "Set DASK_SCHEDULER_ADDRESS, or give its address.",
             code="dask-address",
         )

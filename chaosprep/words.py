@@ -1,0 +1,79 @@
+"""Words that many messages share: how a parameter is spelled, and what a name was meant to be."""
+
+import re
+from collections.abc import Collection, Iterable
+from difflib import get_close_matches
+
+_SWITCHES = frozenset({"all-organs", "keep-16bit", "keep-grid", "lenient-masks", "overwrite"})
+_NAMED = "channels|device|fit|format|layout|levels|link|on-error|organ|patient-from|sequence|slices"
+_PROSE = "and|excludes|must|or|to|with"
+_NUMBERS, _STANDS_FOR = r"-?\d+(?:\.\d+)?(?: \d+)?(?![\w/])", r"'[^']*'|[A-Z][\w/]*(?: [A-Z]+)?"
+_OPTION = re.compile(
+    rf"(?<![\w-])--(?:({_NAMED}) ((?!(?:{_PROSE})\b)[\w-]+)"
+    rf"|(?!help\b)([a-z][a-z0-9]*(?:-[a-z0-9]+)*)(?: ({_NUMBERS}|{_STANDS_FOR}))?)"
+)
+_MOST_SHOWN = 30
+
+
+def in_python(text: str) -> str:
+    """A text that names options of the command line, as a Python caller writes them.
+
+    `--on-error skip` becomes `on_error="skip"`, `--folds 5` `folds=5`, `--overwrite`
+    `overwrite=True`, and `--val` without a value `val`.
+    """
+    return _respelled(text.replace("--help", "help()"), "=", "True")
+
+
+def in_toml(text: str) -> str:
+    """A text that names options of the command line, as a configuration file writes them."""
+    return _respelled(text, " = ", "true")
+
+
+def options_in(text: str) -> set[str]:
+    """The options of the command line that a text names, without their hyphens in front."""
+    return {found[1] or found[3] for found in _OPTION.finditer(text)}
+
+
+def _respelled(text: str, equals: str, yes: str) -> str:
+    def spelled(found: re.Match[str]) -> str:
+        option, value = found[1] or found[3], found[2] or found[4]
+        name = option.replace("-", "_")
+        if option in _SWITCHES:
+            return f"{name}{equals}{yes}"
+        return f"{name}{equals}{_value(value)}" if value else name
+
+    return _OPTION.sub(spelled, text)
+
+
+def _value(text: str) -> str:
+    """A value as Python and TOML have it; one in capitals stands for something else."""
+    if re.fullmatch(r"-?[\d.]+|'.*'|[A-Z/]+", text):
+        return text
+    if " " in text:
+        return f"({text.replace(' ', ', ')})"
+    return f'"{text}"'
+
+
+def there_are(known: Collection[str], given: Iterable[str] = ()) -> str:
+    """`There are: MR001, MR002. Did you mean MR001?`, of names that nothing has among those known.
+
+    A long list is cut.
+    """
+    names = list(known)
+    more = len(names) - _MOST_SHOWN
+    listed = ", ".join(names[:_MOST_SHOWN]) + (f" and {more} more" if more > 0 else "")
+    return f"There are: {listed or 'none'}.{did_you_mean(given, names)}"
+
+
+def did_you_mean(given: Iterable[str], known: Collection[str]) -> str:
+    """` Did you mean inspect?`, or nothing; a bare number means the names that end in it."""
+    near = list(dict.fromkeys(" or ".join(found) for one in given if (found := _meant(one, known))))
+    return f" Did you mean {' and '.join(near)}?" if near else ""
+
+
+def _meant(name: str, known: Collection[str]) -> list[str]:
+    if name.isdecimal():
+        ends = [(re.search(r"\d+$", one), one) for one in known]
+        found = [one for end, one in ends if end and int(end[0]) == int(name)]
+        return found[:3]
+    return get_close_matches(name, known, 1)
