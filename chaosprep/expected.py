@@ -44,39 +44,43 @@ def shown(value: object) -> str:
 
 def expected(kind: types.Type) -> str:
     """What a value of a type must be: `a number of at least 0 and less than 1`."""
+    words = _PLAIN.get(type(kind), "something else")
     match kind:
         case types.Metadata(type=inner):
-            return expected(inner)
+            words = expected(inner)
         case types.UnionType(types=some):
             named = [expected(one) for one in some if not isinstance(one, types.NoneType)]
-            return " or ".join(dict.fromkeys(named))
+            words = " or ".join(dict.fromkeys(named))
         case types.IntType() | types.FloatType():
-            noun = "a whole number" if isinstance(kind, types.IntType) else "a number"
-            return f"{noun}{_bounds(kind)}"
-        case types.BoolType():
-            return "true or false"
+            words += _bounds(kind)
         case types.LiteralType(values=values):
-            return f"one of {', '.join(map(str, values))}"
+            words = f"one of {', '.join(map(str, values))}"
         case types.VarTupleType(item_type=item) | types.ListType(item_type=item):
-            return f"a list, each {expected(item)}"
+            words = f"a list, each {expected(item)}"
         case types.TupleType(item_types=items):
-            return f"{len(items)} values, each {expected(items[0])}"
-        case types.DictType() | types.StructType():
-            return "a table"
-        case types.StrType():
-            return "a text"
-    return "something else"
+            words = f"{len(items)} values, each {expected(items[0])}"
+    return words
+
+
+_PLAIN: dict[type[types.Type], str] = {
+    types.BoolType: "true or false",
+    types.IntType: "a whole number",
+    types.FloatType: "a number",
+    types.StrType: "a text",
+    types.DictType: "a table",
+    types.StructType: "a table",
+}
 
 
 def _bounds(kind: types.IntType | types.FloatType) -> str:
-    words = {"at least": kind.ge, "more than": kind.gt, "at most": kind.le, "less than": kind.lt}
-    found = [f"{word} {bound:g}" for word, bound in words.items() if bound is not None]
     if kind.ge is not None and kind.le is not None:
-        return f" from {_whole(kind.ge)} to {_whole(kind.le)}"
+        return f" from {_plain(kind.ge)} to {_plain(kind.le)}"
+    words = {"at least": kind.ge, "more than": kind.gt, "at most": kind.le, "less than": kind.lt}
+    found = [f"{word} {_plain(bound)}" for word, bound in words.items() if bound is not None]
     return f" of {' and '.join(found)}" if found else ""
 
 
-def _whole(bound: float) -> str:
+def _plain(bound: float) -> str:
     return str(bound) if isinstance(bound, int) else f"{bound:g}"
 
 

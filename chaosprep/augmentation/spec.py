@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from chaosprep.augmentation.recipe import ENGINES, OPERATIONS, AnyRecipe, AugmentorRecipe, Recipe
+from chaosprep.augmentation.recipe import ENGINES, AnyRecipe, AugmentorRecipe, Recipe
 from chaosprep.errors import FileError, UsageError
 from chaosprep.expected import explain
 from chaosprep.words import did_you_mean
@@ -74,8 +74,7 @@ def _convert(table: dict[str, Any], recipe: type[AnyRecipe]) -> AnyRecipe:
     try:
         return msgspec.convert(table, recipe)
     except msgspec.ValidationError as error:
-        known = f"The operations of the engine opencv are {', '.join(OPERATIONS)}."
-        remedy = known if recipe is Recipe else "Correct it there; docs/augmentation.md has them."
+        remedy = "Correct it there; docs/augmentation.md has them."
         raise _refuse(explain(error, recipe, table), remedy) from error
 
 

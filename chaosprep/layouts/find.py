@@ -65,9 +65,8 @@ class LayoutParams(PngParams, frozen=True, kw_only=True):
         if self.patient_from != "folder" and self.images is None:
             raise ValueError("--patient-from is for --layout folder: give --images")
         if self.patient_from != "folder" and self.pseudonymize is None:
-            raise ValueError(
-                f"--patient-from {self.patient_from} needs --pseudonymize: a header's value is no id"
-            )
+            needs = f"--patient-from {self.patient_from} needs --pseudonymize"
+            raise ValueError(f"{needs}: a header's value is no id")
 
     def recorded(self) -> "LayoutParams":
         """The same parameters with the key's fingerprint in the place of its path."""

@@ -65,7 +65,7 @@ def read_key(path: str | Path) -> Key:
         raise UsageError(f"--pseudonymize: {path}: {error.reason}", _HOW, "key") from error
     if len(secret) < LEAST:
         raise UsageError(
-            f"--pseudonymize: {path}: the key file holds {len(secret)} bytes, {LEAST} are the least",
+            f"--pseudonymize: {path}: it holds {len(secret)} bytes, {LEAST} are the least",
             _HOW,
             code="key",
         )
