@@ -37,7 +37,7 @@ class Found(Protocol):
 
 @dataclass(frozen=True)
 class Cause:
-    """Problems of one code whose reasons differ in names and numbers only.
+    """Problems of one code whose reasons and remedies differ in names and numbers only.
 
     `lines` tell a few of them, `more` counts the problems that no line tells.
     """
@@ -49,10 +49,11 @@ class Cause:
 
 def by_cause(problems: Iterable[Found]) -> Iterator[Cause]:
     """Put together the problems of each cause, in the order in which the causes come first."""
-    causes: dict[tuple[str, str], list[Found]] = {}
+    causes: dict[tuple[str, str, str], list[Found]] = {}
     for problem in problems:
-        causes.setdefault((problem.code, _kind(problem.reason)), []).append(problem)
-    for (code, _), some in causes.items():
+        kind = problem.code, _kind(problem.reason), _kind(problem.remedy)
+        causes.setdefault(kind, []).append(problem)
+    for (code, *_), some in causes.items():
         yield _few(code, some)
 
 

@@ -90,11 +90,11 @@ def check_apart(source: Path, output: Path) -> None:
     """Refuse an output that is the input, inside it or around it.
 
     Raises:
-        ChaosprepError: `output-place`.
+        UsageError: `output-place`.
     """
     here, there = real(source), real(output)
     if here == there or here in there.parents or there in here.parents:
-        raise ChaosprepError(
+        raise UsageError(
             f"{output}: the output must not be the input, inside it or around it",
             "Give a directory beside the input.",
             code="output-place",

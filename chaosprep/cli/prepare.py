@@ -10,6 +10,7 @@ from chaosprep.cli.options import run_options, source_argument
 from chaosprep.cli.output import Talk
 from chaosprep.cli.parameters import given, parameter_options
 from chaosprep.cli.stage import show_dry_run
+from chaosprep.files import check_apart
 from chaosprep.running.options import RunOptions
 from chaosprep.signatures import listed
 from chaosprep.stages.prepare import CHAIN, WITHOUT, prepare_params, read_config, run_all
@@ -40,6 +41,7 @@ def _command(
     params = prepare_params(given(fields), table, config or "")
     first, *later = CHAIN
     if dry_run:
+        check_apart(source, output)
         place = output / str(first.folder)
         show_dry_run(first, params[first.name], source, place, options, talk.as_json)
         if not talk.as_json:

@@ -188,8 +188,9 @@ def check_request(stage: Stage[C, P], source: Source[C], output: Path) -> None:
     """Refuse a stage out of its order, or an output that must not be touched.
 
     Raises:
-        UsageError: the source lacks an earlier stage, or went through this one.
-        ChaosprepError: the output is the source, inside or around it, or somebody else's.
+        UsageError: the source lacks an earlier stage, or went through this one; the output is the
+            source, inside or around it.
+        ChaosprepError: the output is somebody else's.
     """
     made = [record.stage for record in source.history]
     if stage.name in made:
@@ -212,7 +213,8 @@ def check_output(source: Path, output: Path) -> None:
     """Refuse an output that must not be touched.
 
     Raises:
-        ChaosprepError: it is the source, inside or around it, or somebody else's.
+        UsageError: it is the source, inside or around it.
+        ChaosprepError: it is somebody else's.
     """
     check_apart(source, output)
     if output.exists() and not output.is_dir():

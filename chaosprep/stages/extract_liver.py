@@ -17,6 +17,7 @@ from chaosprep.formats.codecs import PngParams
 from chaosprep.formats.pictures import MaskImage, read_mask
 from chaosprep.imaging.levels import (
     check_levels,
+    is_interpolated,
     label_areas,
     label_map,
     level_histogram,
@@ -109,11 +110,13 @@ def extract(mask: MaskImage, params: ExtractLiverParams) -> tuple[NDArray[np.uin
     if labels is not None:
         return labels, notes
     try:
-        check_levels(level_histogram(mask.pixels), params.known(), owner(params.levels))
+        histogram = level_histogram(mask.pixels)
+        check_levels(histogram, params.known(), owner(params.levels), mask.pixels)
     except FileError as error:
         if not params.lenient_masks:
             raise
-        notes.append(f"mask: {error.reason}; taken as background")
+        if params.range is None or is_interpolated(mask.pixels, params.known()):
+            notes.append(f"mask: {error.reason}; taken as background")
     return _chosen(mask.pixels, params), notes
 
 

@@ -9,7 +9,7 @@ import msgspec
 
 from chaosprep.dataset.manifest import Dataset
 from chaosprep.errors import UsageError
-from chaosprep.files import read_toml
+from chaosprep.files import check_apart, read_toml
 from chaosprep.params import Params, check_names, make_params
 from chaosprep.running.dask.cluster import scheduler_address, warm_up_for
 from chaosprep.running.options import DEFAULTS, RunOptions
@@ -103,6 +103,7 @@ def run_all(
 
     Raises what `chaosprep.running.runner.run` raises; what earlier stages committed stays.
     """
+    check_apart(Path(root), Path(output))
     made: str | Path | Dataset = root
     chain = [(load_stage(name), own) for name, own in params.items()]
     libraries = dict.fromkeys(name for stage, _ in chain for name in stage.libraries)
