@@ -9,7 +9,7 @@ _NAMED = "channels|device|fit|format|layout|levels|link|on-error|organ|patient-f
 _PROSE = "and|excludes|must|or|to|with"
 _NUMBERS, _STANDS_FOR = r"-?\d+(?:\.\d+)?(?: \d+)?(?![\w/])", r"'[^']*'|[A-Z][\w/]*(?: [A-Z]+)?"
 _OPTION = re.compile(
-    rf"(?<![\w-])--(?:({_NAMED}) ((?!(?:{_PROSE})\b)[\w-]+)"
+    rf"`[^`]*`|(?<![\w-])--(?:({_NAMED}) ((?!(?:{_PROSE})\b)[\w-]+)"
     rf"|(?!help\b)([a-z][a-z0-9]*(?:-[a-z0-9]+)*)(?: ({_NUMBERS}|{_STANDS_FOR}))?)"
 )
 _MOST_SHOWN = 30
@@ -31,12 +31,15 @@ def in_toml(text: str) -> str:
 
 def options_in(text: str) -> set[str]:
     """The options of the command line that a text names, without their hyphens in front."""
-    return {found[1] or found[3] for found in _OPTION.finditer(text)}
+    found = _OPTION.finditer(text)
+    return {name for one in found if (name := one[1] or one[3])}
 
 
 def _respelled(text: str, equals: str, yes: str) -> str:
     def spelled(found: re.Match[str]) -> str:
         option, value = found[1] or found[3], found[2] or found[4]
+        if option is None:
+            return found[0]  # another program's command
         name = option.replace("-", "_")
         if option in _SWITCHES:
             return f"{name}{equals}{yes}"
