@@ -23,6 +23,10 @@ class Found(Protocol):
         """The slice, case or patient."""
 
     @property
+    def file(self) -> str | None:
+        """The file, where there is one."""
+
+    @property
     def reason(self) -> str:
         """What is wrong."""
 
@@ -78,6 +82,7 @@ def _line(case: str, same: list[Found]) -> str:
     first = same[0]
     if len(same) == 1:
         return first.text
-    noun = "times" if same[-1].id == first.id else "slices"
+    ids, files = {one.id for one in same}, {one.file for one in same}
+    noun = "slices" if len(ids) > 1 else "files" if len(files) > 1 else "times"
     end = f". {first.remedy}" if first.remedy else ""
     return f"{case} ({len(same)} {noun}): {first.reason}{end}"

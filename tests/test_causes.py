@@ -34,6 +34,11 @@ def test_one_id_many_times_is_one_line() -> None:
     assert told(*[problem("MR001", "odd")] * 4) == [(("MR001 (4 times): odd. Look.",), 0)]
 
 
+def test_many_files_of_one_case_are_one_line() -> None:
+    some = [problem("MR001_t1-in", "odd", file=f"{n}.png") for n in range(4)]
+    assert told(*some) == [(("MR001_t1-in (4 files): odd. Look.",), 0)]
+
+
 def test_numbers_names_and_lists_of_them_make_no_causes() -> None:
     parts = ("1, 2 and 3 of a/b.png", "4 of c/d.png", "5, 6 of x_y", "9 of 'z'")
     reasons = [f"lacks {part}" for part in parts]
