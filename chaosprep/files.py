@@ -175,5 +175,5 @@ def read_toml(path: Path, code: str, about: str = "") -> dict[str, Any]:
         with path.open("rb") as file:
             return tomllib.load(file)
     except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        remedy = "Give the path of a TOML file that can be read."
+        remedy = "Correct it there, or give another TOML file."
         raise UsageError(f"{about}{path}: {error}", remedy, code) from error

@@ -90,7 +90,7 @@ def _refused(
         return UsageError(explain(error, kind, fields), _HELP, "parameter")
     field = next(field for field in describe_params(kind) if field.name == name)
     reason = f"--{field.option}: must be {expected(field.type)} (given: {shown(fields[name])})"
-    return UsageError(reason, field.remedy or _HELP, "parameter")
+    return UsageError(reason, field.remedy, "parameter")
 
 
 def check_names(
@@ -115,7 +115,7 @@ class Parameter:
     default: Any
     description: str
     option: str
-    remedy: str = ""
+    remedy: str = _HELP
 
 
 def describe_params(kind: type[msgspec.Struct]) -> list[Parameter]:
