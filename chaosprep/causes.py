@@ -40,6 +40,22 @@ class Found(Protocol):
 
 
 @dataclass(frozen=True)
+class Note:
+    """A warning of a case, told as problems are."""
+
+    id: str
+    reason: str
+    code: str = "warning"
+    file: str | None = None
+    remedy: str = ""
+
+    @property
+    def text(self) -> str:
+        """All of it."""
+        return f"{self.id}: {self.reason}"
+
+
+@dataclass(frozen=True)
 class Cause:
     """Problems of one code whose reasons and remedies differ in names and numbers only.
 

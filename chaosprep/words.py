@@ -4,7 +4,9 @@ import re
 from collections.abc import Collection, Iterable
 from difflib import get_close_matches
 
-_SWITCHES = frozenset({"all-organs", "keep-16bit", "keep-grid", "lenient-masks", "overwrite"})
+_SWITCHES = frozenset(
+    {"all-organs", "keep-16bit", "keep-grid", "lenient-masks", "overwrite", "swap-labels"}
+)
 _NAMED = "channels|device|fit|format|layout|levels|link|on-error|organ|patient-from|sequence|slices"
 _PROSE = "and|excludes|must|or|to|with"
 _NUMBERS, _STANDS_FOR = r"-?\d+(?:\.\d+)?(?: \d+)?(?![\w/])", r"'[^']*'|[A-Z][\w/]*(?: [A-Z]+)?"

@@ -5,10 +5,11 @@ from typing import Any
 
 import click
 
+from chaosprep.causes import Note
 from chaosprep.cli.options import jobs_option, source_argument, talk_options
 from chaosprep.cli.output import Talk, say, told, write_json
 from chaosprep.cli.parameters import parameter_options
-from chaosprep.errors import NothingFoundError, Problem, plural
+from chaosprep.errors import NothingFoundError, plural
 from chaosprep.formats.codecs import PngParams
 from chaosprep.layouts.find import LayoutParams
 from chaosprep.quality.inspect import CaseView, Inspection, inspect
@@ -29,7 +30,7 @@ def command(source: Path, talk: Talk, **chosen: Any) -> None:
         write_json(found)
     else:
         show(found, whole=talk.verbose)
-    if not any(case.slices for case in found.cases):
+    if not found.cases:
         click.get_current_context().exit(NothingFoundError.exit_code)
 
 
@@ -50,11 +51,7 @@ def show(found: Inspection, *, whole: bool) -> None:
     for case in found.cases:
         table.add_row(*_cells(case))
     Console(highlight=False).print(table)
-    odd = [
-        Problem(code="warning", id=case.id, reason=text)
-        for case in found.cases
-        for text in case.warnings
-    ]
+    odd = [Note(case.id, text) for case in found.cases for text in case.warnings]
     for line in (*told("Warning: ", odd, whole), *told("Problem: ", found.problems, whole)):
         say(line)
     for line in _summary(found):

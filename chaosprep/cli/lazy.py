@@ -21,7 +21,7 @@ class Suggesting(click.Group):
             return super().resolve_command(ctx, args)
         except click.UsageError as error:
             hint = did_you_mean(args[:1], self.list_commands(ctx))
-            raise click.UsageError(error.message + hint, ctx) from error
+            ctx.fail(error.message + hint)
 
 
 class LazyGroup(Suggesting):

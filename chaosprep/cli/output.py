@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 import msgspec
 
-from chaosprep.causes import by_cause
+from chaosprep.causes import Found, by_cause
 from chaosprep.errors import ChaosprepError, Problem, ProblemsError, plural
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def write_json(result: object) -> None:
     click.echo(json.dumps(msgspec.to_builtins(result, enc_hook=str), indent=2))
 
 
-def told(lead: str, problems: Iterable[Problem], whole: bool) -> Iterator[str]:
+def told(lead: str, problems: Iterable[Found], whole: bool) -> Iterator[str]:
     """The lines that tell of problems, each behind its lead: of each cause a few, or the whole."""
     if whole:
         yield from (f"{lead}{problem.text}" for problem in problems)

@@ -26,12 +26,7 @@ def _fraction(side: str, of: str) -> Meta:
 class SplitParams(LayoutParams, frozen=True, kw_only=True):
     """How to divide the patients, and which series to take."""
 
-    APART = (
-        ("folds", "val"),
-        ("folds", "val_patient"),
-        ("val", "val_patient"),
-        ("test", "test_patient"),
-    )
+    APART = (("folds", "val"), ("folds", "val_patient"))
 
     val: Annotated[float, _fraction("val", "validation")] = 0.2
     test: Annotated[float, _fraction("test", "testing")] = 0.0
@@ -70,9 +65,9 @@ class SplitParams(LayoutParams, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.fold is not None and self.folds is None:
-            raise ValueError("--fold needs --folds as well")
+            raise ValueError("--fold must be smaller than --folds, which is not given")
         if self.fold is not None and self.folds is not None and self.fold >= self.folds:
-            raise ValueError(f"--fold {self.fold} of --folds {self.folds}: they count from 0")
+            raise ValueError("--fold must be smaller than --folds: the first one is 0")
         if set(self.val_patient) & set(self.test_patient):
             raise ValueError("--val-patient and --test-patient name the same patient")
         if self.images is None and set(self.sequence) - SERIES.keys():

@@ -114,7 +114,7 @@ def test_a_sequence_that_is_not_there_is_a_usage_error(
         "export", "nnunet", livers, "-o", tmp_path / "raw", "--sequence", "ct", "-j", "1"
     )
     assert made.exit_code == 2
-    assert made.stderr == "Error: sequence: there is no ct. There are: t1-in.\n"
+    assert made.stderr == "Error: --sequence: there is no ct. There are: t1-in.\n"
     assert not (tmp_path / "raw").exists()
 
 
@@ -125,7 +125,7 @@ def test_repeated_options_keep_their_order_and_their_names(
     made = chaosprep(*place, "--sequence", "t1-in", "--channel-name", "CT", "--channel-name", "PET")
     assert made.exit_code == 2
     assert made.stderr == (
-        "Error: channel_name: 2 for the channels t1-in. Give one for each channel.\n"
+        "Error: --channel-name: 2 for the channels t1-in. Give one for each channel.\n"
     )
 
 

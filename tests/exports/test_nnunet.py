@@ -272,7 +272,7 @@ def test_workers_and_repetition_change_no_byte(phases: Dataset, tmp_path: Path) 
 def test_overwrite_makes_it_again_and_nothing_else(livers: Dataset, tmp_path: Path) -> None:
     (tmp_path / "Dataset005_Other").mkdir()
     made = nnunet.export(livers, tmp_path)
-    with pytest.raises(ChaosprepError, match="--overwrite"):
+    with pytest.raises(ChaosprepError, match="overwrite=True"):
         nnunet.export(livers, tmp_path)
     nnunet.export(livers, tmp_path, options=RunOptions(overwrite=True))
     assert sorted(path.name for path in tmp_path.iterdir()) == ["Dataset005_Other", made.path.name]
