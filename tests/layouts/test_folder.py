@@ -346,7 +346,7 @@ def test_a_pattern_that_fits_no_file_finds_nothing(tmp_path: Path) -> None:
     write(tmp_path, two_trees())
     with pytest.raises(NothingFoundError, match=r"no file fits images='scan/\{patient\}'"):
         find(tmp_path, "scan/{patient}")
-    with pytest.raises(NothingFoundError, match="no file fits --masks"):
+    with pytest.raises(NothingFoundError, match="no file fits masks="):
         find(tmp_path, IMAGES, "label")
     with pytest.raises(NothingFoundError, match="stand for themselves"):
         find(tmp_path, "scans/{patient}/*.dcm")
