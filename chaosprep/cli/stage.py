@@ -44,7 +44,7 @@ def show_dry_run(
 ) -> None:
     """What a run would do: how many cases, which patients on which side; nothing is written."""
     found = stage.open(source, params)
-    check_request(stage, found, output)
+    check_request(stage, found, output, params)
     plan: Plan[Any] = fresh_plan(stage, params, found, output, options.part)
     if not options.overwrite:
         plan = compare(stage, params, plan)

@@ -184,12 +184,14 @@ def _select(source: Source[C], params: P) -> Sequence[C]:
     return cases
 
 
-def check_request(stage: Stage[C, P], source: Source[C], output: Path) -> None:
+def check_request(
+    stage: Stage[C, P], source: Source[C], output: Path, params: P | None = None
+) -> None:
     """Refuse a stage out of its order, or an output that must not be touched.
 
     Raises:
         UsageError: the source lacks an earlier stage, or went through this one; the output is the
-            source, inside or around it.
+            source or another input, inside or around it.
         ChaosprepError: the output is somebody else's.
     """
     made = [record.stage for record in source.history]
@@ -206,6 +208,8 @@ def check_request(stage: Stage[C, P], source: Source[C], output: Path) -> None:
             f"Run chaosprep {missing[0]} first.",
             code="order",
         )
+    for name in stage.positional if params is not None else ():
+        check_apart(Path(getattr(params, name)), output)
     check_output(source.directory, output)
 
 
