@@ -175,5 +175,6 @@ def read_toml(path: Path, code: str, about: str = "") -> dict[str, Any]:
         with path.open("rb") as file:
             return tomllib.load(file)
     except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
         remedy = "Correct it there, or give another TOML file."
-        raise UsageError(f"{about}{path}: {error}", remedy, code) from error
+        raise UsageError(f"{about}{path}: {reason}", remedy, code) from error

@@ -71,14 +71,25 @@ def there_are(known: Collection[str], given: Iterable[str] = ()) -> str:
 
 
 def did_you_mean(given: Iterable[str], known: Collection[str]) -> str:
-    """` Did you mean inspect?`, or nothing; a bare number means the names that end in it."""
+    """` Did you mean inspect?`, or nothing; `1` and `mr1` mean the names of that number."""
     near = list(dict.fromkeys(" or ".join(found) for one in given if (found := _meant(one, known))))
     return f" Did you mean {' and '.join(near)}?" if near else ""
 
 
 def _meant(name: str, known: Collection[str]) -> list[str]:
-    if name.isdecimal():
-        ends = [(re.search(r"\d+$", one), one) for one in known]
-        found = [one for end, one in ends if end and int(end[0]) == int(name)]
-        return found[:3]
-    return get_close_matches(name, known, 1)
+    folded, number = name.casefold(), _numbered(name)
+    same = [one for one in known if number is not None and _same_number(number, _numbered(one))]
+    if same or name.isdecimal():
+        return same[:3]
+    longer = [one for one in known if folded and one.casefold().startswith(folded)]
+    return longer[:3] or get_close_matches(name, known, 1)
+
+
+def _numbered(name: str) -> tuple[str, int] | None:
+    """What stands before the number in which a name ends, and the number."""
+    found = re.fullmatch(r"(.*?)0*(\d+)", name, re.ASCII)
+    return (found[1].casefold(), int(found[2])) if found else None
+
+
+def _same_number(given: tuple[str, int], other: tuple[str, int] | None) -> bool:
+    return other is not None and given[1] == other[1] and given[0] in ("", other[0])

@@ -120,10 +120,19 @@ def test_a_misspelled_name_is_answered_with_its_neighbour() -> None:
         ("1", " Did you mean MR001 or P1?"),
         ("011", " Did you mean MR011?"),
         ("3", ""),
+        ("mr1", " Did you mean MR001?"),
+        ("p01", " Did you mean P1?"),
+        ("MR2", ""),
     ],
 )
 def test_a_bare_number_means_the_patients_that_have_it(given: str, meant: str) -> None:
     assert did_you_mean([given], ["MR001", "MR011", "MR111", "P1", "P1a"]) == meant
+
+
+def test_the_beginning_of_a_name_means_those_that_begin_so() -> None:
+    known = ["t1-in", "t1-out", "t2-spir", "MR001_t1-in", "MR008_t1-in"]
+    assert did_you_mean(["T1"], known) == " Did you mean t1-in or t1-out?"
+    assert did_you_mean(["mr001"], known) == " Did you mean MR001_t1-in?"
 
 
 def test_a_long_list_is_cut() -> None:

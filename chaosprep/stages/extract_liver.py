@@ -62,7 +62,8 @@ class ExtractLiverParams(PngParams, frozen=True, kw_only=True):
         bool,
         Meta(
             description="Take colour, palette and JPEG masks (as grey) and masks with levels of "
-            "no organ (as background), with a warning on each slice."
+            "no organ (as background), with a warning on each slice, but for the labels of a label "
+            "map that --range leaves out."
         ),
     ] = False
 
