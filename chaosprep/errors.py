@@ -2,8 +2,9 @@
 
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from types import MappingProxyType
 
 import msgspec
 
@@ -43,6 +44,7 @@ class ChaosprepError(Exception):
 
     exit_code = 1
     file: str | None = None
+    keywords: Mapping[str, str] = MappingProxyType({})
 
     def __init__(self, reason: str, remedy: str = "", code: str = "error") -> None:
         super().__init__(reason, remedy, code)
@@ -56,7 +58,7 @@ class ChaosprepError(Exception):
         return f"{self.reason}. {self.remedy}" if self.remedy else self.reason
 
     def __str__(self) -> str:
-        return in_python(self.text)
+        return in_python(self.text, self.keywords)
 
 
 class UsageError(ChaosprepError):
@@ -128,7 +130,7 @@ class ProblemsError(ChaosprepError):
         lines = [line for cause in causes for line in cause.lines]
         if len(lines) > _FIRST or any(cause.more for cause in causes):
             lines[_FIRST:] = ["... all of them are in the attribute `problems`"]
-        return in_python("\n  ".join([self.text, *lines]))
+        return in_python("\n  ".join([self.text, *lines]), self.keywords)
 
 
 _FIRST = 9  # lines of problems in the text of an exception
@@ -146,6 +148,16 @@ def not_as_written(file: str) -> FileError:
         "Check the disk, and export again.",
         code="not-as-written",
     )
+
+
+@contextmanager
+def called(**keywords: str) -> Iterator[None]:
+    """Decorates a function of which some keywords (the values) are not called as their options."""
+    try:
+        yield
+    except ChaosprepError as error:
+        error.keywords = keywords
+        raise
 
 
 @contextmanager

@@ -1,8 +1,9 @@
 """Words that many messages share: how a parameter is spelled, and what a name was meant to be."""
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from difflib import get_close_matches
+from types import MappingProxyType
 
 _SWITCHES = frozenset(
     {"all-organs", "keep-16bit", "keep-grid", "lenient-masks", "overwrite", "swap-labels"}
@@ -17,18 +18,19 @@ _OPTION = re.compile(
 _MOST_SHOWN = 30
 
 
-def in_python(text: str) -> str:
+def in_python(text: str, keywords: Mapping[str, str] = MappingProxyType({})) -> str:
     """A text that names options of the command line, as a Python caller writes them.
 
     `--on-error skip` becomes `on_error="skip"`, `--folds 5` `folds=5`, `--overwrite`
-    `overwrite=True`, and `--val` without a value `val`.
+    `overwrite=True`, and `--val` without a value `val`. `keywords` are those that are called
+    otherwise than their option.
     """
-    return _respelled(text.replace("--help", "help()"), "=", "True")
+    return _respelled(text.replace("--help", "help()"), "=", "True", keywords)
 
 
 def in_toml(text: str) -> str:
     """A text that names options of the command line, as a configuration file writes them."""
-    return _respelled(text, " = ", "true")
+    return _respelled(text, " = ", "true", {})
 
 
 def options_in(text: str) -> set[str]:
@@ -37,12 +39,12 @@ def options_in(text: str) -> set[str]:
     return {name for one in found if (name := one[1] or one[3])}
 
 
-def _respelled(text: str, equals: str, yes: str) -> str:
+def _respelled(text: str, equals: str, yes: str, names: Mapping[str, str]) -> str:
     def spelled(found: re.Match[str]) -> str:
         option, value = found[1] or found[3], found[2] or found[4]
         if option is None:
             return found[0]  # another program's command
-        name = option.replace("-", "_")
+        name = names.get(option, option.replace("-", "_"))
         if option in _SWITCHES:
             return f"{name}{equals}{yes}"
         return f"{name}{equals}{_value(value)}" if value else name

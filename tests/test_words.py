@@ -4,7 +4,7 @@ import click
 import pytest
 
 from chaosprep.cli.main import main
-from chaosprep.errors import Problem, ProblemsError, UsageError
+from chaosprep.errors import Problem, ProblemsError, UsageError, called
 from chaosprep.words import did_you_mean, in_python, in_toml, options_in, there_are
 from tests.error_page import all_said
 
@@ -86,6 +86,17 @@ def test_an_exception_speaks_python_and_its_text_the_command_line() -> None:
     error = UsageError("--val: too much", "Use --val 0.2.", "x")
     assert str(error) == "val: too much. Use val=0.2."
     assert error.text == "--val: too much. Use --val 0.2."
+
+
+def test_a_keyword_that_is_not_called_as_its_option_keeps_its_name() -> None:
+    @called(organ="organs")
+    def evaluate() -> None:
+        raise UsageError("--organ: none", "Choose with --organ or --patient.", "x")
+
+    with pytest.raises(UsageError) as caught:
+        evaluate()
+    assert str(caught.value) == "organs: none. Choose with organs or patient."
+    assert caught.value.text == "--organ: none. Choose with --organ or --patient."
 
 
 def test_the_text_of_an_exception_holds_the_first_problems() -> None:

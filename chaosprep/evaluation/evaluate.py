@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from chaosprep.dataset.records import Split
-from chaosprep.errors import NothingFoundError, Problem, ProblemsError, UsageError, plural
+from chaosprep.errors import NothingFoundError, Problem, ProblemsError, UsageError, called, plural
 from chaosprep.evaluation.compare import Per, Task, compare
 from chaosprep.evaluation.results import Evaluation, OrganResult, spread, summarize
 from chaosprep.evaluation.surface import Spacing
@@ -15,6 +15,7 @@ from chaosprep.running.options import OnError
 from chaosprep.words import there_are
 
 
+@called(patient="patients", organ="organs")
 def evaluate(
     pred: str | Path,
     ref: str | Path,

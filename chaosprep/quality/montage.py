@@ -21,7 +21,7 @@ from chaosprep.dataset.tiles import (
     readable,
     spread,
 )
-from chaosprep.errors import UsageError
+from chaosprep.errors import UsageError, called
 from chaosprep.files import write_durably, writing
 from chaosprep.words import there_are
 
@@ -47,6 +47,7 @@ class Sheet:
     height: int
 
 
+@called(case="cases")
 def preview(
     directory: str | Path,
     output: str | Path,

@@ -13,7 +13,7 @@ from chaosprep.dataset.case import Case
 from chaosprep.dataset.manifest import DESCRIPTOR, TABLE, WORKSPACE, Dataset
 from chaosprep.dataset.opening import open_dataset
 from chaosprep.dataset.records import Slice
-from chaosprep.errors import REMAKE, ChaosprepError, Problem, UsageError
+from chaosprep.errors import REMAKE, ChaosprepError, Problem, UsageError, called
 from chaosprep.imaging.levels import label_areas
 from chaosprep.imaging.limits import size_text
 from chaosprep.layouts.sides import sort_sides
@@ -43,6 +43,7 @@ class Verdict:
     notes: tuple[str, ...] = ()
 
 
+@called(patient="patients")
 def verify(
     directory: str | Path,
     *,
