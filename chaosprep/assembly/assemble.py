@@ -32,7 +32,7 @@ from chaosprep.dataset.stacking import (
     smallest,
 )
 from chaosprep.errors import FileError, NothingFoundError, Problem, ProblemsError, UsageError
-from chaosprep.files import write_json
+from chaosprep.files import check_apart, write_json
 from chaosprep.formats.nifti import ENDING, write_checked
 from chaosprep.imaging.space.grids import MaskSampling
 from chaosprep.imaging.space.lattice import Volume, pixel_position
@@ -86,6 +86,8 @@ def assemble(
     _check_request(keep_grid, format, dicom)
     options = options or RunOptions(jobs=jobs, on_error=on_error, overwrite=overwrite)
     output = Path(output)
+    if dicom is not None:
+        check_apart(Path(dicom), output)
     dataset, predictions = _dataset(source, reference)
     files, problems = _files(dataset, predictions, output, options)
     labels = organ_labels(dataset)

@@ -193,7 +193,7 @@ def _levels(series: Series, table: str | None, odd: list[tuple[str, FileError]])
                 histogram = level_histogram(mask.pixels)
                 total.update(histogram)
                 if table is not None and not mask.binary:
-                    check_levels(histogram, LEVELS[table].organs, owner(table))
+                    check_levels(histogram, LEVELS[table].organs, owner(table), mask.pixels)
             except FileError as error:
                 odd.append((found.mask, error))
     return dict(sorted(total.items()))

@@ -82,7 +82,7 @@ class ConvertParams(PngParams, frozen=True, kw_only=True):
         self.window_kind()
         self.rows_cols()
         if self.keeps and self.window != "percentile":
-            raise ValueError("window has no meaning where the stored values are kept")
+            raise ValueError("--window has no meaning where the stored values are kept")
 
     @property
     def keeps(self) -> bool:
@@ -96,7 +96,7 @@ class ConvertParams(PngParams, frozen=True, kw_only=True):
 
     def rows_cols(self) -> tuple[int, int] | None:
         """`size` as rows and columns."""
-        return None if self.size is None else parse_size("size", self.size)
+        return None if self.size is None else parse_size("--size", self.size)
 
     def window_kind(self) -> Literal["percentile", "dicom", "minmax"] | tuple[float, float]:
         """`window`, or LOW,HIGH in modality units as numbers."""
@@ -104,7 +104,7 @@ class ConvertParams(PngParams, frozen=True, kw_only=True):
             return self.window  # type: ignore[return-value]
         found = re.fullmatch(rf"({_NUMBER}),({_NUMBER})", self.window.replace(" ", ""))
         if not found or not -math.inf < float(found[1]) < float(found[2]) < math.inf:
-            raise ValueError("window must be percentile, dicom, minmax or LOW,HIGH with LOW < HIGH")
+            raise ValueError("--window must be percentile, dicom, minmax or LOW,HIGH, LOW < HIGH")
         return float(found[1]), float(found[2])
 
 
