@@ -18,7 +18,14 @@ from chaosprep.formats.codecs import PngParams
 from chaosprep.imaging.header import Header
 from chaosprep.imaging.levels import label_areas
 from chaosprep.imaging.limits import MAX_PIXELS
-from chaosprep.imaging.series_window import Pixels, Window, find_window
+from chaosprep.imaging.measured import (
+    Pixels,
+    looked_up,
+    measured,
+    padded,
+    upright,
+)
+from chaosprep.imaging.series_window import Window, find_window
 from chaosprep.imaging.space.grids import (
     Fit,
     Grid,
@@ -113,13 +120,15 @@ def run_case(case: Case, params: ConvertParams, writer: Writer) -> CaseResult:
     pixels: dict[str, Pixels] = {}
 
     def read(row: Slice) -> Slice:
-        pixels[row.id] = case.image_with_header(row, params.max_pixels)
+        found = looked_up(*case.image_with_header(row, params.max_pixels))
+        pixels[row.id] = upright(*found) if params.keeps else found
         return row
 
     readable = each_slice(case.slices, read)
     window, fill = None, 0.0
     if pixels and params.keeps and params.regrids:
-        fill = float(min(array.min() for _, array in pixels.values()))
+        found = (measured(*one) for one in pixels.values())
+        fill = float(min((values.min() for values in found if values.size), default=0))
     elif pixels and not params.keeps and params.window_scope == "case":
         window = find_window(list(pixels.values()), params.window_kind())
 
@@ -133,7 +142,7 @@ def run_case(case: Case, params: ConvertParams, writer: Writer) -> CaseResult:
             fit=params.fit,
         )
         if params.keeps:
-            values, notes, columns = _stored(row, header, array, grid, fill, params.format)
+            values, notes, columns = _stored(header, array, grid, fill, params.format)
         else:
             own = window or find_window([pixels[row.id]], params.window_kind())
             values, notes, columns = _windowed(header, array, grid, own)
@@ -143,7 +152,8 @@ def run_case(case: Case, params: ConvertParams, writer: Writer) -> CaseResult:
             parent=row.id,
             frame=None,
             dtype=values.dtype.name,
-            warnings=(*row.warnings, *notes),
+            slope=header.rescale_slope,
+            warnings=tuple(dict.fromkeys((*row.warnings, *header.notes, *notes))),
             **columns,
         )
         if grid.is_identity:
@@ -166,16 +176,41 @@ Made = tuple[NDArray[Any], list[str], dict[str, Any]]
 def _windowed(header: Header, array: NDArray[Any], grid: Grid, window: Window) -> Made:
     notes = list(window.notes)
     ends = None if window.look else window.stored(header)
-    if array.min() == array.max():
+    if (constant := _constant(header, array)) is not None:
         shown = np.zeros((grid.rows.last - grid.rows.first, grid.cols.last - grid.cols.first), "u1")
-        notes.append(f"constant image (every pixel is {array.flat[0]}): written as zeros")
+        notes.append(f"{constant}: written as zeros")
     else:
-        shown = _shown(header, sample_image(grid, array), window, ends)
+        seen, outside = _sampled(header, array, grid, float(measured(header, array).min()))
+        shown = _shown(header, seen, window, ends)
         if header.inverted:
             shown = 255 - shown
             notes.append("MONOCHROME1: inverted, so that bright is high")
-    columns = {"bits_stored": 8, "window": ends, "window_source": window.source}
-    return place(grid, shown, 0), notes, columns
+        if outside is not None:
+            shown[outside] = 0
+    columns = {"bits_stored": 8, "window": ends, "window_source": window.source, "padding": None}
+    return place(grid, shown, 0), notes, columns | {"intercept": header.rescale_intercept}
+
+
+def _constant(header: Header, array: NDArray[Any]) -> str | None:
+    """What to say of a slice that shows nothing."""
+    values = measured(header, array)
+    if not values.size:
+        return "every pixel is padding"
+    if values.min() == values.max():
+        where = "" if values.size == array.size else " that is no padding"
+        return f"constant image (every pixel{where} is {values.flat[0]})"
+    return None
+
+
+def _sampled(
+    header: Header, array: NDArray[Any], grid: Grid, fill: float
+) -> tuple[NDArray[Any], NDArray[np.bool_] | None]:
+    """What the grid shows of a slice, and where that is padding; none of it goes into a resample."""
+    outside = padded(header, array)
+    if outside is None:
+        return sample_image(grid, array), None
+    inside = np.where(outside, array.dtype.type(fill), array)
+    return sample_image(grid, inside), sample_mask(grid, outside, "nearest")
 
 
 def _shown(
@@ -191,21 +226,25 @@ def _shown(
     return shown if header.rescale_slope > 0 else 255 - shown
 
 
-def _stored(
-    row: Slice, header: Header, array: NDArray[Any], grid: Grid, fill: float, format: str
-) -> Made:
-    notes = []
-    if array.min() == array.max():
-        notes.append(f"constant image (every pixel is {array.flat[0]})")
-    if header.inverted:
-        notes.append("MONOCHROME1: the stored values are kept, so that bright is low")
-    values, offset = place(grid, sample_image(grid, array), fill), 0
+def _stored(header: Header, array: NDArray[Any], grid: Grid, fill: float, format: str) -> Made:
+    constant = _constant(header, array)
+    notes = [] if constant is None else [constant]
+    shown, ends = array, header.padding
+    if not grid.is_identity:
+        shown, outside = _sampled(header, array, grid, fill)
+        if ends is not None and outside is not None:
+            shown[outside] = ends[0]
+    values, offset = place(grid, shown, fill), 0
     if format == "png":
         values, offset = as_unsigned_16bit(values)
     if offset:
         notes.append(f"signed values: {offset} added in the PNG, and taken off the intercept")
-    bits = 16 if offset else row.bits_stored
-    return values, notes, {"bits_stored": bits, "intercept": row.intercept - offset * row.slope}
+    columns = {
+        "bits_stored": 16 if offset else header.bits_stored,
+        "intercept": header.rescale_intercept - offset * header.rescale_slope,
+        "padding": ends and (ends[0] + offset, ends[1] + offset),
+    }
+    return values, notes, columns
 
 
 def _regridded(row: Slice, grid: Grid) -> Slice:
