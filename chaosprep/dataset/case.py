@@ -119,8 +119,9 @@ class Case:
         if is_named_whole(row.image):
             header = replace(header, padding=header.padding if row.padding else None)
             return upright(*looked_up(header, array))
-        units = {"rescale_slope": row.slope, "rescale_intercept": row.intercept}
-        return replace(header, padding=row.padding, **units), array
+        slope, intercept = row.slope, row.intercept
+        told = replace(header, rescale_slope=slope, rescale_intercept=intercept)
+        return replace(told, padding=row.padding), array
 
     def filled(self, row: Slice) -> NDArray[Any]:
         """The array of `pixels` with its padding as dark as the darkest that the case shows.

@@ -104,7 +104,8 @@ def comparable(header: Header, values: Any) -> NDArray[np.float64]:  # noqa: ANN
 
     Values of slices with different rescales can be compared so, and bright is high.
     """
-    return np.float64(values) * abs(header.rescale_slope) + _offset(header)
+    pixels: NDArray[np.float64] = np.asarray(values, np.float64)
+    return pixels * abs(header.rescale_slope) + _offset(header)
 
 
 def stored(header: Header, value: float) -> float:

@@ -205,7 +205,7 @@ def _constant(header: Header, array: NDArray[Any]) -> str | None:
 def _sampled(
     header: Header, array: NDArray[Any], grid: Grid, fill: float
 ) -> tuple[NDArray[Any], NDArray[np.bool_] | None]:
-    """What the grid shows of a slice, and where that is padding; none of it goes into a resample."""
+    """What the grid shows of a slice, no padding mixed into it, and where that is padding."""
     outside = padded(header, array)
     if outside is None:
         return sample_image(grid, array), None

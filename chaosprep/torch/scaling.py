@@ -58,7 +58,7 @@ def case_scaling(case: Case, scale: Scale = "case") -> Scaling:
     rows = originals(case) or case.slices
     if all(row.window_source != "none" for row in rows):
         return WINDOWED
-    in_units = len({(row.slope, row.intercept) for row in rows}) > 1
+    in_units = len({(row.slope, row.intercept, row.bits_stored) for row in rows}) > 1
     histogram, count = Histogram(), 0
     for row in rows:
         header, image = case.pixels(row)

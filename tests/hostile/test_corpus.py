@@ -183,7 +183,11 @@ IMAGES: dict[str, tuple[bytes, Outcome]] = {
     ),
     "MONOCHROME1": (
         dicom(PhotometricInterpretation="MONOCHROME1"),
-        Kept(warnings=("MONOCHROME1: the stored values are kept, so that bright is low",)),
+        Kept(
+            65535 - PIXELS,
+            ("MONOCHROME1: the values were turned around, so that bright is high",),
+            {"slope": -1.0, "intercept": 65535.0},
+        ),
     ),
     "RGB": (dicom(SamplesPerPixel=3, PhotometricInterpretation="RGB"), grey("RGB")),
     "a palette": (dicom(PhotometricInterpretation="PALETTE COLOR"), grey("PALETTE COLOR")),
