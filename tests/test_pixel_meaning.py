@@ -265,3 +265,22 @@ def test_inspect_tells_the_values_that_were_measured(made: Made) -> None:
 @pytest.mark.parametrize("stage", ["DICOM", "PNG", "npy"])
 def test_a_directory_of_any_kind_is_sound(made: Made, stage: str) -> None:
     assert chaosprep.verify(made.kept[stage].directory).faults == ()
+
+
+SAID = {
+    "a Modality LUT": "its Modality LUT gives the values: they stand in place of the stored ones",
+    "MONOCHROME1": "MONOCHROME1: the values were turned around, so that bright is high",
+    "a slope below 0": (
+        "the rescale slope is below 0: the values were turned around, so that bright is high"
+    ),
+    "nothing special": None,
+    "a slope above 0": None,
+    "padding of 0": None,
+}
+
+
+@pytest.mark.parametrize("kind", SAID)
+def test_values_that_are_not_the_stored_ones_are_said(tmp_path: Path, kind: str) -> None:
+    npy = Made(tmp_path, kind).kept["npy"]
+    expected = (SAID[kind],) if SAID[kind] else ()
+    assert {row.warnings for row in npy.slices} == {expected}

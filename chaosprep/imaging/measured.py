@@ -16,7 +16,20 @@ from chaosprep.imaging.voi import Lut, stored_window
 
 Pixels = tuple[Header, NDArray[Any]]
 
+AMONG = "its PixelPaddingValue lies among the other values: each pixel that has it is padding"
 LOOKED_UP = "its Modality LUT gives the values: they stand in place of the stored ones"
+
+
+def among(header: Header, array: NDArray[Any]) -> tuple[str, ...]:
+    """A note where stored values below and above its padding were measured in a slice, or none.
+
+    PS3.3 has padding outside of what is measured, and calls padding whatever has its value.
+    """
+    values = measured(header, array)
+    if header.padding is None or values.size in (0, array.size):
+        return ()
+    low, high = header.padding
+    return (AMONG,) if values.min() < low and high < values.max() else ()
 
 
 def looked_up(header: Header, array: NDArray[Any]) -> Pixels:

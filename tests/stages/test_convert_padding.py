@@ -1,5 +1,6 @@
 """Padding on new grids, in single slices, in copies, and where it is all that there is."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
@@ -11,6 +12,8 @@ from numpy.typing import NDArray
 from pydicom.dataset import Dataset as Dicom
 
 import chaosprep
+from chaosprep.dataset.records import decode_row, encode_row
+from chaosprep.errors import ProblemsError
 from chaosprep.phantom import Patient, write_chaos
 
 SIZE = 24
@@ -184,3 +187,36 @@ def test_assembled_volumes_have_the_same_background(tmp_path: Path) -> None:
     stored = [image[3:27, 3:27] for image in raw(kept)]
     lowest = min(image[~CORNER].min() for image in stored)
     assert np.array_equal(voxels, np.stack([np.where(CORNER, lowest, one) for one in stored]))
+
+
+def test_padding_among_the_other_values_is_padding_and_said(tmp_path: Path) -> None:
+    def change(dataset: Dicom, pixels: NDArray[Any], number: int) -> None:
+        pixels[CORNER] = 0
+        dataset.PixelPaddingValue = 0
+
+    split = pairs(tmp_path, change)
+    made = chaosprep.convert(split, tmp_path / "8", window="-400,400")
+    said = "its PixelPaddingValue lies among the other values: each pixel that has it is padding"
+    for row, image in zip(made.slices, raw(split), strict=True):
+        assert row.warnings == (said,)
+        assert not made.image(row)[image == 0].any()
+
+
+@pytest.mark.parametrize("keep", [False, True])
+def test_a_case_of_two_polarities_is_refused(tmp_path: Path, keep: bool) -> None:
+    def change(dataset: Dicom, pixels: NDArray[Any], number: int) -> None:
+        dataset.PhotometricInterpretation = f"MONOCHROME{1 + (number > 0)}"
+
+    split = pairs(tmp_path, change)
+    with pytest.raises(ProblemsError) as caught:
+        chaosprep.convert(split, tmp_path / "c", keep_16bit=keep)
+    assert [(problem.code, problem.id) for problem in caught.value.problems] == [
+        ("polarity", "MR001_t1-in")
+    ]
+
+
+def test_a_table_without_the_column_means_no_padding(tmp_path: Path) -> None:
+    kept = chaosprep.convert(pairs(tmp_path), tmp_path / "n", format="npy")
+    line = json.loads(encode_row(kept.slices[0]))
+    del line["padding"]
+    assert decode_row(json.dumps(line).encode()).padding is None
