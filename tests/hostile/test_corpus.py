@@ -181,12 +181,15 @@ IMAGES: dict[str, tuple[bytes, Outcome]] = {
         floats(np.where(FLOATS > 0, FLOATS, np.float32(np.nan))),
         pixels("its float pixels hold NaN or infinity", "Export the file again with finite values"),
     ),
-    "MONOCHROME1": (
+    "MONOCHROME1 between slices that are not": (
         dicom(PhotometricInterpretation="MONOCHROME1"),
-        Kept(
-            65535 - PIXELS,
-            ("MONOCHROME1: the values were turned around, so that bright is high",),
-            {"slope": -1.0, "intercept": 65535.0},
+        Refused(
+            (
+                "MR001_t1-in: some of its slices are MONOCHROME1 and some are MONOCHROME2: their "
+                "values cannot be compared. Export the series again with one of the two, or leave "
+                "the case out with --on-error skip.",
+            ),
+            "convert",
         ),
     ),
     "RGB": (dicom(SamplesPerPixel=3, PhotometricInterpretation="RGB"), grey("RGB")),
