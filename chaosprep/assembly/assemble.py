@@ -26,10 +26,10 @@ from chaosprep.dataset.stacking import (
     case_lattice,
     have_masks,
     label_plane,
-    modality_values,
     organ_labels,
     originals,
     smallest,
+    unit_plane,
 )
 from chaosprep.errors import FileError, NothingFoundError, Problem, ProblemsError, UsageError
 from chaosprep.files import check_apart, write_json
@@ -278,7 +278,7 @@ def _row_back(row: Slice, way: Undoing | None) -> Slice:
 
 def _images(case: Case, rows: tuple[Slice, ...], ways: list[Undoing | None]) -> list[NDArray[Any]]:
     """The images in modality units on their old pixels; what is lost has the case's lowest."""
-    planes = [modality_values(row, case.image(row)) for row in rows]
+    planes = [unit_plane(case, row) for row in rows]
     fill = min(float(plane.min()) for plane in planes)
     return [
         plane if way is None else undo_image(way, plane, fill)

@@ -133,7 +133,7 @@ def _draw(
     pen, font, top = ImageDraw.Draw(image), ImageFont.load_default(13), 0
     for case, rows in bands:
         pen.text((_GAP + 2, top + 7), f"{case.id}   {case.split}", _LIGHT, font)
-        images = {row.id: readable(case.image, row) for row in rows}
+        images = {row.id: readable(case.filled, row) for row in rows}
         arrays = {id: array for id, array in images.items() if array is not None}
         window = display_window(case, arrays)
         for index, row in enumerate(rows):

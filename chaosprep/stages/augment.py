@@ -163,7 +163,7 @@ def run_case(case: Case, params: AugmentParams, writer: Writer) -> CaseResult:
 
     @lru_cache(maxsize=1)
     def pair(id: str) -> tuple[NDArray[Any], NDArray[Any] | None]:
-        return case.image(originals[id]), case.mask(originals[id])
+        return case.filled(originals[id]), case.mask(originals[id])
 
     def work(row: Slice) -> Slice:
         if row.copy and row.parent is not None:
@@ -230,6 +230,7 @@ def _written(copy: Copy, writer: Writer) -> Slice:
         position=None,
         orientation=None,
         grid=None,
+        padding=None,
     )
     if mask is None:
         return made
