@@ -2,10 +2,14 @@
 
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from types import MappingProxyType
 
 import msgspec
+
+from chaosprep.causes import by_cause
+from chaosprep.words import in_python
 
 RECOPY = "Copy or export the file again from its source."
 REMAKE = "Run the stage that made it again with --overwrite."
@@ -34,10 +38,13 @@ class ChaosprepError(Exception):
 
     ``code`` is the kebab-case name of the rule that failed (``mask-missing``), ``reason`` a clause
     without the id or the file (whoever knows them puts them in front), ``remedy`` a sentence.
+    Both spell parameters as the command line does (``--on-error skip``), and so does ``text``; the
+    exception's own text spells them as Python does (``on_error="skip"``).
     """
 
     exit_code = 1
     file: str | None = None
+    keywords: Mapping[str, str] = MappingProxyType({})
 
     def __init__(self, reason: str, remedy: str = "", code: str = "error") -> None:
         super().__init__(reason, remedy, code)
@@ -45,8 +52,13 @@ class ChaosprepError(Exception):
         self.remedy = remedy
         self.code = code
 
-    def __str__(self) -> str:
+    @property
+    def text(self) -> str:
+        """What is wrong and what to do, as the command line says it."""
         return f"{self.reason}. {self.remedy}" if self.remedy else self.reason
+
+    def __str__(self) -> str:
+        return in_python(self.text, self.keywords)
 
 
 class UsageError(ChaosprepError):
@@ -94,16 +106,34 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True):
         place = f"{self.id}: {self.file}" if self.file else self.id
         return ChaosprepError(f"{place}: {self.reason}", self.remedy, self.code)
 
+    @property
+    def text(self) -> str:
+        """The problem with its place and what to do, as the command line says it."""
+        return self.error().text
+
     def __str__(self) -> str:
-        return str(self.error())
+        return in_python(self.text)
 
 
 class ProblemsError(ChaosprepError):
-    """A stage finished its tries and found problems; nothing was committed."""
+    """A stage finished its tries and found problems; nothing was committed.
+
+    Its text holds the first of them.
+    """
 
     def __init__(self, reason: str, remedy: str, problems: tuple[Problem, ...]) -> None:
         super().__init__(reason, remedy, code="problems")
         self.problems = problems
+
+    def __str__(self) -> str:
+        causes = list(by_cause(self.problems))
+        lines = [line for cause in causes for line in cause.lines]
+        if len(lines) > _FIRST or any(cause.more for cause in causes):
+            lines[_FIRST:] = ["... all of them are in the attribute `problems`"]
+        return in_python("\n  ".join([self.text, *lines]), self.keywords)
+
+
+_FIRST = 9  # lines of problems in the text of an exception
 
 
 def plural(count: int, noun: str) -> str:
@@ -118,6 +148,16 @@ def not_as_written(file: str) -> FileError:
         "Check the disk, and export again.",
         code="not-as-written",
     )
+
+
+@contextmanager
+def called(**keywords: str) -> Iterator[None]:
+    """Decorates a function of which some keywords (the values) are not called as their options."""
+    try:
+        yield
+    except ChaosprepError as error:
+        error.keywords = keywords
+        raise
 
 
 @contextmanager

@@ -90,11 +90,11 @@ def check_apart(source: Path, output: Path) -> None:
     """Refuse an output that is the input, inside it or around it.
 
     Raises:
-        ChaosprepError: `output-place`.
+        UsageError: `output-place`.
     """
     here, there = real(source), real(output)
     if here == there or here in there.parents or there in here.parents:
-        raise ChaosprepError(
+        raise UsageError(
             f"{output}: the output must not be the input, inside it or around it",
             "Give a directory beside the input.",
             code="output-place",
@@ -175,5 +175,6 @@ def read_toml(path: Path, code: str, about: str = "") -> dict[str, Any]:
         with path.open("rb") as file:
             return tomllib.load(file)
     except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        remedy = "Give the path of a TOML file that can be read."
-        raise UsageError(f"{about}{path}: {error}", remedy, code) from error
+        reason = error.strerror if isinstance(error, OSError) else error
+        remedy = "Correct it there, or give another TOML file."
+        raise UsageError(f"{about}{path}: {reason}", remedy, code) from error

@@ -3,25 +3,30 @@
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from functools import cache
 from operator import attrgetter
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple, TypeVar
+from typing import Annotated, Any, ClassVar, NamedTuple, TypeVar
 
 import msgspec
 from msgspec import NODEFAULT, Meta
 from msgspec import inspect as types
 
 from chaosprep.errors import UsageError
+from chaosprep.expected import expected, explain, shown
 from chaosprep.files import read_toml
+from chaosprep.words import there_are
 
 
 class Fields(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Parameters; every field has a description and is a CLI option too.
 
-    The option is called as the field is, or as `Meta(extra={"option": ...})` says.
+    The option is called as the field is, or as `Meta(extra={"option": ...})` says; there, `remedy`
+    is what to do where the value is wrong. Of the fields that `APART` names in pairs, only one may
+    be given. Messages spell a field as its option, `--val`.
     """
+
+    APART: ClassVar[tuple[tuple[str, str], ...]] = ()
 
     def recorded(self) -> "Fields":
         """The parameters as manifests show them: without what must stay secret."""
@@ -58,16 +63,34 @@ def make_params(kind: type[S], fields: dict[str, Any]) -> S:
     """
     check_names(fields, kind.__struct_fields__)
     known = {field.name: field for field in describe_params(kind)}
+    for one, other in getattr(kind, "APART", ()):
+        if one in fields and other in fields:
+            reason = f"--{known[one].option} and --{known[other].option} exclude each other"
+            raise UsageError(reason, "Give one of them.", "parameter")
+    files = {name: str(value) for name, value in fields.items() if _is_file(known[name], value)}
     fields = {name: _plainer(known[name], value) for name, value in fields.items()}
     try:
         return msgspec.convert(fields, kind)
     except msgspec.ValidationError as error:
-        message, _, path = str(error).partition(" - at `$.")
-        name = re.split(r"[\[`]", path)[0]
-        if name not in known:
-            raise UsageError(message, _HELP, "parameter") from error
-        reason = f"{name}: {_expected(message, known[name])} (given: {fields[name]!r})"
-        raise UsageError(reason, _HELP, "parameter") from error
+        raise _refused(error, kind, fields) from error
+    except UsageError as error:
+        for name, file in files.items():
+            about = f"--{known[name].option}: "
+            error.reason = error.reason.replace(about, f"{about}{file}: ", 1)
+        raise
+
+
+def _refused(
+    error: msgspec.ValidationError, kind: type[msgspec.Struct], fields: Mapping[str, Any]
+) -> UsageError:
+    """What is wrong with which parameter."""
+    _, _, path = str(error).partition(" - at `$.")
+    name = next((name for name in fields if re.match(rf"{name}\b", path)), None)
+    if name is None:
+        return UsageError(explain(error, kind, fields), _HELP, "parameter")
+    field = next(field for field in describe_params(kind) if field.name == name)
+    reason = f"--{field.option}: must be {expected(field.type)} (given: {shown(fields[name])})"
+    return UsageError(reason, field.remedy, "parameter")
 
 
 def check_names(
@@ -80,11 +103,7 @@ def check_names(
     """
     unknown = sorted(set(given) - set(known))
     if unknown:
-        near = dict.fromkeys(one for name in unknown for one in get_close_matches(name, known, 1))
-        hint = f" Did you mean {' and '.join(near)}?" if near else ""
-        raise UsageError(
-            f"{', '.join(unknown)}: no such {what}", f"There are: {', '.join(known)}.{hint}", code
-        )
+        raise UsageError(f"{', '.join(unknown)}: no such {what}", there_are(known, unknown), code)
 
 
 @dataclass(frozen=True)
@@ -96,6 +115,7 @@ class Parameter:
     default: Any
     description: str
     option: str
+    remedy: str = _HELP
 
 
 def describe_params(kind: type[msgspec.Struct]) -> list[Parameter]:
@@ -106,12 +126,12 @@ def describe_params(kind: type[msgspec.Struct]) -> list[Parameter]:
 
 
 def _parameter(field: types.Field) -> Parameter:
-    found, description, option = field.type, "", field.name.replace("_", "-")
+    found, description, said = field.type, "", {"option": field.name.replace("_", "-")}
     if isinstance(found, types.Metadata):
         description = (found.extra_json_schema or {}).get("description", "")
-        option = (found.extra or {}).get("option", option)
+        said |= found.extra or {}
         found = found.type
-    return Parameter(field.name, found, field.default, description, option)
+    return Parameter(field.name, found, field.default, description, **said)
 
 
 def bare(kind: types.Type) -> types.Type:
@@ -123,14 +143,9 @@ def bare(kind: types.Type) -> types.Type:
     return kind
 
 
-def _expected(message: str, field: Parameter) -> str:
-    """Msgspec's words for what is wrong, with the choices where there are some."""
-    if message.startswith("Invalid enum value"):
-        literal = bare(field.type)
-        literal = bare(literal.item_type) if isinstance(literal, types.VarTupleType) else literal
-        choices = getattr(literal, "values", ())
-        return f"must be one of {', '.join(str(choice) for choice in choices)}"
-    return message[0].lower() + message[1:]
+def _is_file(field: Parameter, value: Any) -> bool:  # noqa: ANN401 - checked afterwards
+    """Whether a table is given as its TOML file."""
+    return isinstance(bare(field.type), types.DictType) and isinstance(value, str | Path)
 
 
 def _plainer(field: Parameter, value: Any) -> Any:  # noqa: ANN401 - checked afterwards
@@ -138,8 +153,8 @@ def _plainer(field: Parameter, value: Any) -> Any:  # noqa: ANN401 - checked aft
     kind = bare(field.type)
     if isinstance(kind, types.VarTupleType) and isinstance(value, str):
         return (value,)
-    if isinstance(kind, types.DictType) and isinstance(value, str | Path):
-        return read_toml(Path(value), "parameter", f"{field.name}: ")
+    if _is_file(field, value):
+        return read_toml(Path(value), "parameter", f"--{field.option}: ")
     if isinstance(kind, types.StrType) and isinstance(value, Path):
         return str(value)
     return value
@@ -176,4 +191,4 @@ def plain(params: Fields) -> dict[str, Any]:
 
 def check_params(params: F) -> F:
     """The same parameters, once more checked (a Struct made by hand is not)."""
-    return make_params(type(params), msgspec.structs.asdict(params))
+    return make_params(type(params), differing(params))

@@ -58,7 +58,7 @@ def prepare(
 ) -> Dataset:
     """`config` is a TOML file with a table for each stage; parameters given here go before it."""
     options = _options(named)
-    params = prepare_params(named, read_config(Path(config)) if config else None)
+    params = prepare_params(named, read_config(Path(config)) if config else None, config or "")
     return run_all(root, output, params, options)
 
 

@@ -15,7 +15,9 @@ HEAD = """\
 Every error of `chaosprep` has a code, says what is wrong and what to do about it. `--json`, and the
 attribute `code` of a `ChaosprepError` or a `Problem`, give the code, for scripts: it stays what it
 is, while the words may get better. A *problem* is an error with its place (which case, which file);
-a command that finds some lists them all and exits 1, or 3 with `--on-error skip`.
+a command that finds some tells three of each cause (all with `-v`) and exits 1, or 3 with
+`--on-error skip`. Messages name options as the command line does; the text of a Python exception
+spells them as Python does, `on_error="skip"`.
 
 What stands in braces is known only when it happens. This page is made from the code by
 `python -m tests.error_page`.

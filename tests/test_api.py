@@ -110,7 +110,7 @@ def test_parameters_are_checked_without_the_room_of_arrays() -> None:
 
 
 def test_a_parameter_of_the_wrong_type_is_named(images: chaosprep.Dataset, tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="copies: expected `int`"):
+    with pytest.raises(UsageError, match="copies: must be a whole number"):
         chaosprep.augment(images, tmp_path / "out", copies="two")  # type: ignore[arg-type]
 
 

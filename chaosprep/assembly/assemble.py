@@ -26,13 +26,13 @@ from chaosprep.dataset.stacking import (
     case_lattice,
     have_masks,
     label_plane,
-    modality_values,
     organ_labels,
     originals,
     smallest,
+    unit_plane,
 )
 from chaosprep.errors import FileError, NothingFoundError, Problem, ProblemsError, UsageError
-from chaosprep.files import write_json
+from chaosprep.files import check_apart, write_json
 from chaosprep.formats.nifti import ENDING, write_checked
 from chaosprep.imaging.space.grids import MaskSampling
 from chaosprep.imaging.space.lattice import Volume, pixel_position
@@ -86,6 +86,8 @@ def assemble(
     _check_request(keep_grid, format, dicom)
     options = options or RunOptions(jobs=jobs, on_error=on_error, overwrite=overwrite)
     output = Path(output)
+    if dicom is not None:
+        check_apart(Path(dicom), output)
     dataset, predictions = _dataset(source, reference)
     files, problems = _files(dataset, predictions, output, options)
     labels = organ_labels(dataset)
@@ -276,7 +278,7 @@ def _row_back(row: Slice, way: Undoing | None) -> Slice:
 
 def _images(case: Case, rows: tuple[Slice, ...], ways: list[Undoing | None]) -> list[NDArray[Any]]:
     """The images in modality units on their old pixels; what is lost has the case's lowest."""
-    planes = [modality_values(row, case.image(row)) for row in rows]
+    planes = [unit_plane(case, row) for row in rows]
     fill = min(float(plane.min()) for plane in planes)
     return [
         plane if way is None else undo_image(way, plane, fill)

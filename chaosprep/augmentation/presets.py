@@ -120,14 +120,14 @@ def preset(
         raise _refuse(f"there is no engine {engine}", f"Use {' or '.join(ENGINES)}.")
     if engine == "opencv":
         if exact_probability:
-            raise _refuse("the engine opencv is exact anyway", "Leave out exact_probability.")
+            raise _refuse("the engine opencv is exact anyway", "Leave out --exact-probability.")
         return PRESETS[name].recipe
     steps = PRESETS[name].augmentor
     if not steps:
         known = ", ".join(key for key, one in PRESETS.items() if one.augmentor)
         raise _refuse(
             f"the preset {name} is not made for Augmentor",
-            f"Use the preset {known}, a spec, or the engine opencv.",
+            f"Use the preset {known}, a --spec of your own, or --engine opencv.",
         )
     operations = [{"operation": o, "probability": p, "arguments": a} for o, p, a in steps]
     return AugmentorRecipe(

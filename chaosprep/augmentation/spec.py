@@ -6,8 +6,10 @@ from typing import Any
 
 import msgspec
 
-from chaosprep.augmentation.recipe import ENGINES, OPERATIONS, AnyRecipe, AugmentorRecipe, Recipe
+from chaosprep.augmentation.recipe import ENGINES, AnyRecipe, AugmentorRecipe, Recipe
 from chaosprep.errors import FileError, UsageError
+from chaosprep.expected import explain
+from chaosprep.words import did_you_mean
 
 LARGEST_FILE = 2**20  # bytes; a recipe is never that long
 
@@ -25,14 +27,20 @@ def read_spec(path: Path) -> AnyRecipe:
     """
     try:
         if path.stat().st_size > LARGEST_FILE:
-            raise FileError("larger than a recipe can be", "Check the file.", "spec-unreadable")
+            reason = f"{path}: larger than a recipe can be"
+            raise FileError(reason, "Check the file.", "spec-unreadable")
         table = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        reason = f"not readable: {error.strerror}"
+        reason = f"{path}: not readable: {error.strerror}"
         raise FileError(reason, "Check the path.", "spec-unreadable") from error
     except ValueError as error:  # tomllib's and the decoder's own errors are kinds of it
-        raise FileError(f"not TOML: {error}", "Correct it there.", "spec-unreadable") from error
-    return recipe_of(table)
+        reason = f"{path}: not TOML: {error}"
+        raise FileError(reason, "Correct it there.", "spec-unreadable") from error
+    try:
+        return recipe_of(table)
+    except UsageError as error:
+        error.reason = f"{path}: {error.reason}"
+        raise
 
 
 def recipe_of(table: dict[str, Any]) -> AnyRecipe:
@@ -42,7 +50,8 @@ def recipe_of(table: dict[str, Any]) -> AnyRecipe:
     """
     engine = table.get("engine", "opencv")
     if engine not in ENGINES:
-        raise _refuse(f"engine: there is no {engine}", f"Use {' or '.join(ENGINES)}.")
+        hint = did_you_mean([str(engine)], ENGINES)
+        raise _refuse(f"engine: there is no {engine}", f"Use {' or '.join(ENGINES)}.{hint}")
     if engine == "augmentor":
         return _convert({**table, "operations": _steps(table)}, AugmentorRecipe)
     return _convert(table, Recipe)
@@ -65,9 +74,8 @@ def _convert(table: dict[str, Any], recipe: type[AnyRecipe]) -> AnyRecipe:
     try:
         return msgspec.convert(table, recipe)
     except msgspec.ValidationError as error:
-        known = f"The operations of the engine opencv are {', '.join(OPERATIONS)}."
-        remedy = known if recipe is Recipe else "Correct it there; docs/augmentation.md has them."
-        raise _refuse(str(error), remedy) from error
+        remedy = "Correct it there; docs/augmentation.md has them."
+        raise _refuse(explain(error, recipe, table), remedy) from error
 
 
 def _refuse(reason: str, remedy: str) -> UsageError:

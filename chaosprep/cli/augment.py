@@ -7,6 +7,7 @@ import click
 
 from chaosprep.cli.options import FILE
 from chaosprep.cli.output import say
+from chaosprep.cli.parameters import given
 from chaosprep.cli.stage import stage_command
 from chaosprep.dataset.opening import open_dataset
 from chaosprep.files import write_durably, writing
@@ -29,7 +30,7 @@ def draw_preview(source: Path, file: Path, fields: dict[str, Any]) -> None:
     from chaosprep.stages.augment_preview import preview
 
     names = AugmentParams.__struct_fields__
-    params = make_params(AugmentParams, {name: fields[name] for name in names})
+    params = make_params(AugmentParams, given({name: fields[name] for name in names}))
     with writing(file):
         write_durably(file, preview(open_dataset(source), params))
     say(f"augment: preview -> {file}")

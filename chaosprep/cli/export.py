@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from chaosprep.cli.lazy import Suggesting
 from chaosprep.cli.options import (
     jobs_option,
     on_error_option,
@@ -23,7 +24,7 @@ from chaosprep.running.folder import Exported
 from chaosprep.running.options import Event, OnError, RunOptions
 
 
-class Exports(click.Group):
+class Exports(Suggesting):
     """The exports, each imported when it is called for; its command is made of its record."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:

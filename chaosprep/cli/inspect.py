@@ -5,10 +5,11 @@ from typing import Any
 
 import click
 
+from chaosprep.causes import Note
 from chaosprep.cli.options import jobs_option, source_argument, talk_options
-from chaosprep.cli.output import Talk, say, write_json
+from chaosprep.cli.output import Talk, say, told, write_json
 from chaosprep.cli.parameters import parameter_options
-from chaosprep.errors import plural
+from chaosprep.errors import NothingFoundError, plural
 from chaosprep.formats.codecs import PngParams
 from chaosprep.layouts.find import LayoutParams
 from chaosprep.quality.inspect import CaseView, Inspection, inspect
@@ -28,7 +29,9 @@ def command(source: Path, talk: Talk, **chosen: Any) -> None:
     if talk.as_json:
         write_json(found)
     else:
-        show(found)
+        show(found, whole=talk.verbose)
+    if not found.cases:
+        click.get_current_context().exit(NothingFoundError.exit_code)
 
 
 _HEADINGS = (
@@ -46,8 +49,8 @@ _HEADINGS = (
 _NUMBERS = ("Slices", "z mm", "xy mm", "Bits", "Values")
 
 
-def show(found: Inspection) -> None:
-    """A table of the cases, then what is odd, then what it comes to."""
+def show(found: Inspection, *, whole: bool) -> None:
+    """A table of the cases, then what is odd, of each cause a few or the whole, then the sum."""
     from rich.console import Console
     from rich.table import Table
 
@@ -59,11 +62,9 @@ def show(found: Inspection) -> None:
     for case in found.cases:
         table.add_row(*_cells(case))
     Console(highlight=False).print(table)
-    for case in found.cases:
-        for text in case.warnings:
-            say(f"Warning: {case.id}: {text}")
-    for problem in found.problems:
-        say(f"Problem: {problem}")
+    odd = [Note(case.id, text) for case in found.cases for text in case.warnings]
+    for line in (*told("Warning: ", odd, whole), *told("Problem: ", found.problems, whole)):
+        say(line)
     for note in found.notes:
         say(f"Note: {note}")
     for line in _summary(found):

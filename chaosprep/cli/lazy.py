@@ -7,8 +7,24 @@ from typing import Any
 
 import click
 
+from chaosprep.words import did_you_mean
 
-class LazyGroup(click.Group):
+
+class Suggesting(click.Group):
+    """Commands of which one that is misspelled is answered with the one that was meant."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command that the first argument names."""
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            hint = did_you_mean(args[:1], self.list_commands(ctx))
+            ctx.fail(error.message + hint)
+
+
+class LazyGroup(Suggesting):
     """Commands by name, each in a module of its own as `command`.
 
     Args:

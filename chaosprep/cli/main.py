@@ -48,9 +48,9 @@ class Verbs(LazyGroup):
         try:
             return super().invoke(ctx)
         except ChaosprepError as error:
-            from chaosprep.cli.output import report_error
+            from chaosprep.cli.output import VERBOSE, report_error
 
-            report_error(error)
+            report_error(error, verbose=ctx.meta.get(VERBOSE, False))
             ctx.exit(error.exit_code)
         except KeyboardInterrupt:
             click.echo(_AFTER.get(ctx.invoked_subcommand or "", GO_ON), err=True)

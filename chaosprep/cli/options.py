@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import click
 
-from chaosprep.cli.output import Talk
+from chaosprep.cli.output import VERBOSE, Talk
 from chaosprep.cli.parameters import option_of
 from chaosprep.params import describe_params
 from chaosprep.running.options import RunOptions
@@ -92,6 +92,7 @@ def talk_options(function: Callable[..., None]) -> Callable[..., None]:
     def talking(as_json: bool, verbose: int, quiet: int, **values: Any) -> None:
         bar = not values.pop("no_progress", True)
         with Talk(verbose - quiet, as_json, bar) as talk:
+            click.get_current_context().meta[VERBOSE] = talk.verbose
             function(talk=talk, **values)
 
     command: Callable[..., None] = talking

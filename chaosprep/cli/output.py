@@ -2,13 +2,14 @@
 
 import json
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 import msgspec
 
+from chaosprep.causes import Found, by_cause
 from chaosprep.errors import ChaosprepError, Problem, ProblemsError, plural
 
 if TYPE_CHECKING:
@@ -33,14 +34,26 @@ def write_json(result: object) -> None:
     click.echo(json.dumps(msgspec.to_builtins(result, enc_hook=str), indent=2))
 
 
-def report_error(error: ChaosprepError) -> None:
-    """An error on stderr: every problem on a line of its own, then what it comes to."""
+def told(lead: str, problems: Iterable[Found], whole: bool) -> Iterator[str]:
+    """The lines that tell of problems, each behind its lead: of each cause a few, or the whole."""
+    if whole:
+        yield from (f"{lead}{problem.text}" for problem in problems)
+        return
+    for cause in by_cause(problems):
+        yield from (f"{lead}{line}" for line in cause.lines)
+        if cause.more:
+            yield f"{lead}{cause.code}: {cause.more} more like this; -v shows all"
+
+
+def report_error(error: ChaosprepError, verbose: bool = False) -> None:
+    """An error on stderr: its problems, of each cause a few, then what it comes to."""
     if isinstance(error, ProblemsError):
-        for problem in error.problems:
-            say(str(problem))
-    say(f"Error: {error}")
+        for line in told("", error.problems, verbose):
+            say(line)
+    say(f"Error: {error.text}")
 
 
+VERBOSE = "chaosprep.verbose"  # the key of a context's meta: whether all is to be told
 LEFT_OUT = 3  # exit code: finished, some slices left out
 
 
@@ -82,8 +95,8 @@ class Talk:
     def remarks(self, skipped: Iterable[Problem], notes: Iterable[str]) -> None:
         """Say what was left out and what else to know, unless it is to be quiet."""
         if not self.quiet:
-            for problem in skipped:
-                say(f"Left out: {problem}")
+            for line in told("Left out: ", skipped, self.verbose):
+                say(line)
             for note in notes:
                 say(f"Note: {note}")
 
@@ -94,8 +107,8 @@ class Talk:
         self.stop_bar()
         if self.as_json and isinstance(error, ChaosprepError):
             problems = error.problems if isinstance(error, ProblemsError) else ()
-            told = {"status": "error", "code": error.code, "message": str(error)}
-            write_json({**told, "problems": problems})
+            said = {"status": "error", "code": error.code, "message": error.text}
+            write_json({**said, "problems": problems})
 
     def on_event(self, event: "Event") -> None:
         """Show an event of the runner."""
@@ -122,8 +135,8 @@ class Talk:
     def _close(self, event: "Event", dataset: "Dataset") -> None:
         """The closing line of a stage."""
         self.stop_bar()
-        for problem in event.problems:
-            self._line(f"Left out: {problem}")
+        for line in told("Left out: ", event.problems, self.verbose):
+            self._line(line)
         if dataset.descriptor.tool.warned:
             warned = plural(dataset.descriptor.tool.warned, "slice")
             self._line(f"{event.stage}: {warned} with warnings; verify lists them")

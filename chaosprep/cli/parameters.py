@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
 import click
+from click.core import ParameterSource
 from msgspec import inspect as types
 
 from chaosprep.params import Fields, Parameter, bare, describe_params
@@ -26,6 +27,12 @@ def parameter_options(*kinds: type[Fields], without: Iterable[str] = ()) -> Call
         return function
 
     return add
+
+
+def given(values: dict[str, Any]) -> dict[str, Any]:
+    """Those of a command's values that somebody gave, in whatever way; the rest are defaults."""
+    source = click.get_current_context().get_parameter_source
+    return {n: value for n, value in values.items() if source(n) is not ParameterSource.DEFAULT}
 
 
 def option_of(field: Parameter, *letters: str, **more: Any) -> Callable[[F], F]:

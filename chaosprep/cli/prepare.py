@@ -5,12 +5,12 @@ from pathlib import Path
 from typing import Any
 
 import click
-from click.core import ParameterSource
 
 from chaosprep.cli.options import run_options, source_argument
 from chaosprep.cli.output import LEFT_OUT, Talk
-from chaosprep.cli.parameters import parameter_options
+from chaosprep.cli.parameters import given, parameter_options
 from chaosprep.cli.stage import show_dry_run
+from chaosprep.files import check_apart
 from chaosprep.running.options import RunOptions
 from chaosprep.signatures import listed
 from chaosprep.stages.prepare import CHAIN, WITHOUT, prepare_params, read_config, run_all
@@ -37,26 +37,22 @@ def _command(
     page: bool,
     **fields: Any,
 ) -> None:
-    ctx = click.get_current_context()
-    given = {
-        name: value
-        for name, value in fields.items()
-        if ctx.get_parameter_source(name) is not ParameterSource.DEFAULT
-    }
-    params = prepare_params(given, read_config(config) if config else None)
+    table = read_config(config) if config else None
+    params = prepare_params(given(fields), table, config or "")
     first, *later = CHAIN
     if dry_run:
+        check_apart(source, output)
         place = output / str(first.folder)
         code = show_dry_run(first, params[first.name], source, place, options, talk)
         if not talk.as_json and code in (0, LEFT_OUT):
             click.echo(f"Then {listed([stage.name for stage in later])}, below {output}.")
-        ctx.exit(code)
+        click.get_current_context().exit(code)
     last = run_all(source, output, params, options)
     if page:
         from chaosprep.quality.report import report
 
         report(last.directory, output / "report.html", jobs=options.jobs)
-    ctx.exit(talk.finish(output / "report.html" if page else None))
+    click.get_current_context().exit(talk.finish(output / "report.html" if page else None))
 
 
 command = click.command("prepare", help=f"Makes {_PLACES}, each a complete dataset.")(_command)

@@ -8,7 +8,7 @@ import click
 
 from chaosprep.cli.options import run_options, source_argument
 from chaosprep.cli.output import LEFT_OUT, Talk, report_error, write_json
-from chaosprep.cli.parameters import parameter_options
+from chaosprep.cli.parameters import given, parameter_options
 from chaosprep.dataset.records import SPLITS
 from chaosprep.errors import plural
 from chaosprep.params import P, make_params
@@ -27,7 +27,7 @@ def stage_command(stage: Stage[C, P]) -> click.Command:
     def command(
         source: Path, output: Path, dry_run: bool, talk: Talk, options: RunOptions, **fields: Any
     ) -> None:
-        params = make_params(stage.params, fields)
+        params = make_params(stage.params, given(fields))
         if dry_run:
             code = show_dry_run(stage, params, source, output, options, talk)
             click.get_current_context().exit(code)
@@ -65,5 +65,5 @@ def show_dry_run(
     if tried.error is None:
         talk.remarks(problems, ())
         return LEFT_OUT if problems else 0
-    report_error(tried.error)
+    report_error(tried.error, talk.verbose)
     return tried.error.exit_code

@@ -1,19 +1,18 @@
 """`chaosprep verify`."""
 
 from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
 import click
 
 from chaosprep.cli.options import jobs_option, source_argument, talk_options
-from chaosprep.cli.output import Talk, say
+from chaosprep.cli.output import Talk, say, told
 from chaosprep.errors import Problem, plural
 from chaosprep.quality.verify import verify
 
 FAULTS = 1  # exit code: faults were found
-
-SHOWN = 20  # warnings of one code; thousands of slices may well be odd in the same way
 
 
 def how_many(ctx: click.Context, option: click.Parameter, value: str) -> int | Literal["all"]:
@@ -53,10 +52,10 @@ def command(source: Path, strict: bool, talk: Talk, **chosen: Any) -> None:
         source, on_case=(lambda case: say(f"verify: {case}")) if talk.verbose else None, **chosen
     )
     if not talk.as_json:
-        for fault in verdict.faults:
-            say(f"Fault: {fault}")
-        if not talk.quiet:
-            _say_warnings(verdict.warnings, None if talk.verbose else SHOWN)
+        faults, warnings = (_leaks_first(some) for some in (verdict.faults, verdict.warnings))
+        found = {"Fault": faults} if talk.quiet else {"Fault": faults, "Warning": warnings}
+        for line in (*_counts(found), *_each(found, talk.verbose)):
+            say(line)
         for note in verdict.notes if not talk.quiet else ():
             say(f"Note: {note}")
     noun = "side" if verdict.stage == "folder" else "case"
@@ -69,13 +68,19 @@ def command(source: Path, strict: bool, talk: Talk, **chosen: Any) -> None:
         click.get_current_context().exit(FAULTS)
 
 
-def _say_warnings(warnings: tuple[Problem, ...], limit: int | None) -> None:
-    """Say them all, or so many of each code and how many more there are."""
-    counts = Counter[str]()
-    for warning in warnings:
-        counts[warning.code] += 1
-        if limit is None or counts[warning.code] <= limit:
-            say(f"Warning: {warning}")
-    for code, count in sorted(counts.items()):
-        if limit is not None and count > limit:
-            say(f"Warning: {code}: {count - limit} more like this; -v shows all")
+def _leaks_first(problems: Iterable[Problem]) -> list[Problem]:
+    """By code, leakage before all others: it makes every number that is measured worthless."""
+    return sorted(problems, key=lambda one: (one.code != "leakage", one.code))
+
+
+def _counts(found: Mapping[str, Sequence[Problem]]) -> Iterator[str]:
+    """How many there are of each code, where that is not seen at a glance."""
+    for kind, problems in found.items():
+        if len(problems) > 1:
+            codes = Counter(problem.code for problem in problems)
+            yield f"{kind}s: {', '.join(f'{count} {code}' for code, count in codes.items())}"
+
+
+def _each(found: Mapping[str, Sequence[Problem]], whole: bool) -> Iterator[str]:
+    for kind, problems in found.items():
+        yield from told(f"{kind}: ", problems, whole)

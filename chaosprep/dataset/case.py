@@ -1,7 +1,7 @@
 """A case of a stage directory: its slices in anatomical order, and their arrays."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,14 @@ from chaosprep.dataset.store import Store
 from chaosprep.errors import about, plural
 from chaosprep.formats.image_file import ImageFile
 from chaosprep.imaging.header import Header
+from chaosprep.imaging.measured import (
+    Pixels,
+    filled,
+    looked_up,
+    lowest_unit,
+    measured,
+    upright,
+)
 from chaosprep.params import differing
 
 
@@ -28,6 +36,7 @@ class Case:
     lines_sha256: str = ""
     max_pixels: int = 2**26
     _opened: dict[str, ImageFile] = field(default_factory=dict, compare=False)
+    _lowest: dict[str, float | None] = field(default_factory=dict, compare=False)
 
     def __repr__(self) -> str:
         return f"<{self._told()} in {self.directory}>"
@@ -104,6 +113,54 @@ class Case:
             self._opened.clear()
             self._opened[known] = opened
         return opened.read(row.frame)
+
+    def pixels(self, row: Slice) -> Pixels:
+        """A slice as every output sees it: bright is high, a Modality LUT is applied.
+
+        Its header tells modality units and padding; padding is what the row says.
+
+        Raises:
+            FileError: what `image_with_header` raises.
+        """
+        from chaosprep.formats.images import is_named_whole
+
+        with about(row.image):
+            header, array = self.image_with_header(row)
+        if is_named_whole(row.image):
+            header = replace(header, padding=header.padding if row.padding else None)
+            return upright(*looked_up(header, array))
+        slope, intercept = row.slope, row.intercept
+        told = replace(header, rescale_slope=slope, rescale_intercept=intercept)
+        return replace(told, padding=row.padding), array
+
+    def filled(self, row: Slice) -> NDArray[Any]:
+        """The array of `pixels` with its padding as dark as the darkest that the case shows.
+
+        Raises:
+            FileError: what `image_with_header` raises, also for another slice.
+        """
+        header, array = self.pixels(row)
+        return array if header.padding is None else filled(header, array, self.lowest())
+
+    def measured(self, row: Slice, image: NDArray[Any]) -> NDArray[Any]:
+        """The values of a slice that are no padding, to be counted; `image` is what `filled` gave.
+
+        Raises:
+            FileError: what `image_with_header` raises.
+        """
+        return image if row.padding is None else measured(*self.pixels(row))
+
+    def lowest(self) -> float | None:
+        """What stands for padding: `lowest_unit` of the originals; None where nothing is padding.
+
+        Raises:
+            FileError: what `image_with_header` raises.
+        """
+        if "" not in self._lowest:
+            rows = [row for row in self.slices if row.copy == 0]
+            some = any(row.padding is not None for row in rows)
+            self._lowest[""] = lowest_unit(map(self.pixels, rows)) if some else None
+        return self._lowest[""]
 
     def mask(self, row: Slice) -> NDArray[Any] | None:
         """The mask of a slice as stored: (rows, cols), or None without ground truth."""

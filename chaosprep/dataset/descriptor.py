@@ -14,7 +14,7 @@ from chaosprep.errors import Problem
 from chaosprep.params import Parameter, bare, describe_params
 
 MANIFEST_VERSION = 1
-MANIFEST_MINOR = 1
+MANIFEST_MINOR = 2
 """Goes up when a release adds a field or a parameter, or changes one by a migration."""
 
 

@@ -23,6 +23,7 @@ from chaosprep.dataset.records import Slice, decode_row
 from chaosprep.dataset.store import Store
 from chaosprep.errors import ChaosprepError, Problem, plural
 from chaosprep.files import sha256
+from chaosprep.imaging.measured import Pixels
 
 if TYPE_CHECKING:
     import pandas
@@ -187,6 +188,10 @@ class Dataset:
     def image(self, row: Slice) -> NDArray[Any]:
         """The image of a slice as stored: (rows, cols)."""
         return self._of(row).image(row)
+
+    def pixels(self, row: Slice) -> Pixels:
+        """A slice as every output sees it, see `Case.pixels`."""
+        return self._of(row).pixels(row)
 
     def mask(self, row: Slice) -> NDArray[Any] | None:
         """The mask of a slice: (rows, cols), or None without ground truth."""

@@ -62,7 +62,7 @@ def _pictures(case: Shown, count: int, colours: Mapping[str, Colour]) -> Iterato
     read = []
     for row in _fullest(case.slices, count):
         try:
-            read.append((row, case.image(row), case.mask(row)))
+            read.append((row, case.filled(row), case.mask(row)))
         except (ChaosprepError, OSError) as error:
             yield _line(error, f"{row.id}: ")
     window = display_window(case, {row.id: image for row, image, _ in read})

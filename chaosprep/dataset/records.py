@@ -72,6 +72,10 @@ class Slice(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         tuple[float, float] | None, _doc("low and high in stored values, shown as 0 and 255")
     ] = None
     window_source: Annotated[WindowSource, _doc("what the window came from")] = "none"
+    padding: Annotated[
+        tuple[float, float] | None,
+        _doc("lowest and highest stored value that stand for nothing, null without padding"),
+    ] = None
     labels: Annotated[dict[Annotated[int, Meta(ge=1, le=65535)], str], _doc("mask value -> organ")]
     pixels: Annotated[dict[str, Count], _doc("organ -> area in pixels")]
     source: Annotated[str, _doc("the DICOM file, relative to the dataset root, or a pseudonym")]

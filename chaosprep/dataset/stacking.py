@@ -6,6 +6,7 @@ from itertools import pairwise
 from statistics import median
 from typing import Any, Protocol
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -13,6 +14,7 @@ from chaosprep.dataset.case import Case
 from chaosprep.dataset.manifest import Dataset
 from chaosprep.dataset.records import Orientation, Slice, Spacing, Triple
 from chaosprep.errors import ChaosprepError, FileError
+from chaosprep.imaging.measured import filled
 from chaosprep.imaging.space.geometry import slice_normal
 from chaosprep.imaging.space.lattice import Lattice, Volume, stack_lattice
 from chaosprep.imaging.space.nearest import ENOUGH
@@ -144,12 +146,38 @@ def image_volume(case: Case) -> Volume:
     exactly, else float32. An image that was windowed to 8 bits is taken as it is shown.
 
     Raises:
-        FileError: what `case_lattice` and `Case.image` raise.
+        FileError: what `case_lattice` and `unit_plane` raise.
     """
     rows = originals(case)
     lattice = case_lattice(rows)
-    planes = [modality_values(row, case.image(row)) for row in rows]
+    planes = [unit_plane(case, row) for row in rows]
     return Volume(smallest(np.stack(planes)), lattice)
+
+
+def unit_plane(case: Case, row: Slice) -> NDArray[Any]:
+    """A slice of a case in modality units, (rows, cols), padding as dark as the case is anywhere.
+
+    An image that was windowed to 8 bits is taken as it is shown.
+
+    Raises:
+        FileError: `polarity`, where a volume in these units would be the negative of the slices
+            (MONOCHROME1), and what `Case.pixels` raises.
+    """
+    header, image = case.pixels(row)
+    if row.window_source != "none":
+        return image
+    slope, intercept = header.rescale_slope, header.rescale_intercept
+    if slope < 0:
+        raise FileError(
+            f"the pixels of {row.id} rise where its modality units fall, as MONOCHROME1 has it: a "
+            "volume in these units would be the negative of its slices",
+            "Run chaosprep convert without --keep-16bit and take the 8-bit images that it makes, "
+            "or leave the case out with --on-error skip.",
+            code="polarity",
+        )
+    if header.padding is not None:
+        image = filled(header, image, case.lowest())
+    return modality_values(msgspec.structs.replace(row, slope=slope, intercept=intercept), image)
 
 
 def label_volume(case: Case, labels: dict[str, int]) -> Volume | None:

@@ -24,8 +24,11 @@ class Shown(Protocol):
     def slices(self) -> tuple[Slice, ...]:
         """The rows, in anatomical order."""
 
-    def image(self, row: Slice) -> NDArray[Any]:
-        """The image of a slice: (rows, cols)."""
+    def filled(self, row: Slice) -> NDArray[Any]:
+        """The image of a slice as it is to be seen: (rows, cols)."""
+
+    def measured(self, row: Slice, image: NDArray[Any]) -> NDArray[Any]:
+        """The values of that image which are no padding."""
 
     def mask(self, row: Slice) -> NDArray[Any] | None:
         """Its mask: (rows, cols), or None."""
@@ -60,7 +63,7 @@ def display_window(case: Shown, arrays: Mapping[str, NDArray[Any]]) -> tuple[flo
         return window
     histogram = Histogram()
     for row in originals:
-        array = arrays[row.id]
+        array = case.measured(row, arrays[row.id])
         histogram.add(array if array.dtype.kind in "iu" else array[np.isfinite(array)])
     try:
         return histogram.percentile_window()

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from chaosprep.dataset.records import Split
-from chaosprep.errors import NothingFoundError, Problem, ProblemsError, UsageError, plural
+from chaosprep.errors import NothingFoundError, Problem, ProblemsError, UsageError, called, plural
 from chaosprep.evaluation.compare import Per, Task, compare
 from chaosprep.evaluation.results import Evaluation, OrganResult, spread, summarize
 from chaosprep.evaluation.surface import Spacing
@@ -12,8 +12,10 @@ from chaosprep.layouts.mask_set import MaskCase, MaskSet, Organs
 from chaosprep.layouts.table import find_masks
 from chaosprep.running.mapping import OnCase, ignore, map_cases
 from chaosprep.running.options import OnError
+from chaosprep.words import there_are
 
 
+@called(patient="patients", organ="organs")
 def evaluate(
     pred: str | Path,
     ref: str | Path,
@@ -130,7 +132,7 @@ def _wanted(
     if unknown:
         raise UsageError(
             f"{unknown[0]}: the reference has no such patient",
-            f"There are: {', '.join(sorted({member.patient for member in members}))}.",
+            there_are(sorted({member.patient for member in members}), unknown),
             code="patient",
         )
     asked = [m for m in members if not patients or m.patient in patients]

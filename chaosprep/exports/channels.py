@@ -15,6 +15,7 @@ from chaosprep.errors import ChaosprepError, FileError, UsageError
 from chaosprep.imaging.space.geometry import SAME_POSITION
 from chaosprep.imaging.space.lattice import Volume
 from chaosprep.known import LEVELS, PHASES, is_ct
+from chaosprep.words import there_are
 
 Channels = Literal["joint", "single"]
 """Whether a patient's sequences are the channels of one case, or each a case of its own."""
@@ -75,7 +76,7 @@ def choose(dataset: Dataset, sequences: Sequence[str] = (), channels: Channels =
     if channels == "single":
         if len({is_ct(sequence) for sequence in wanted}) > 1:
             raise UsageError(
-                "sequence: CT and MR are normalised in different ways, and make no dataset "
+                "--sequence: CT and MR are normalised in different ways, and make no dataset "
                 "together",
                 "Choose with --sequence ct, or name the MR sequences.",
                 code="modalities-mixed",
@@ -84,7 +85,7 @@ def choose(dataset: Dataset, sequences: Sequence[str] = (), channels: Channels =
         return Choice(singles(dataset, wanted), (name,))
     if not sequences and len(wanted) > 1 and wanted not in PHASES:
         raise UsageError(
-            f"sequence: {', '.join(wanted)} are not taken for the channels of one case",
+            f"--sequence: {', '.join(wanted)} are not taken for the channels of one case",
             "Choose with --sequence, or make each a case of its own with --channels single.",
             code="sequences-mixed",
         )
@@ -171,8 +172,8 @@ def _known(dataset: Dataset, sequences: Sequence[str]) -> tuple[str, ...]:
     unknown = [sequence for sequence in sequences if sequence not in there]
     if unknown:
         raise UsageError(
-            f"sequence: there is no {' and no '.join(unknown)}",
-            f"There are: {', '.join(there)}.",
+            f"--sequence: there is no {' and no '.join(unknown)}",
+            there_are(there, unknown),
             code="sequence-unknown",
         )
     return tuple(dict.fromkeys(sequences)) or tuple(there)

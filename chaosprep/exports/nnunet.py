@@ -136,7 +136,7 @@ def splits(training: Sequence[Written], folds: int) -> list[dict[str, list[str]]
 def _folder_name(params: NnunetParams) -> str:
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}", params.name):
         raise UsageError(
-            f"name: {params.name!r} is not of letters, digits, _ and -",
+            f"--name: {params.name!r} is not of letters, digits, _ and -",
             "Give another.",
             code="name",
         )
@@ -148,7 +148,7 @@ def _check_id_free(output: Path, name: str) -> None:
     for other in sorted(output.glob(f"{name[:10]}*")):
         if other.name != name:
             raise UsageError(
-                f"id: {name[7:10]} belongs to {other.name} there",
+                f"--id: {name[7:10]} belongs to {other.name} there",
                 "Give another id with --id, or that one's name with --name.",
                 code="id-taken",
             )
@@ -157,7 +157,7 @@ def _check_id_free(output: Path, name: str) -> None:
 def _named(choice: Choice, wanted: Sequence[str]) -> tuple[str, ...]:
     if wanted and len(wanted) != len(choice.names):
         raise UsageError(
-            f"channel_name: {len(wanted)} for the channels {', '.join(choice.names)}",
+            f"--channel-name: {len(wanted)} for the channels {', '.join(choice.names)}",
             "Give one for each channel.",
             code="channel-names",
         )
@@ -210,6 +210,6 @@ def _about_folds(name: str, folds: list[dict[str, list[str]]]) -> str:
         return NOBODY_VALIDATES
     which = "fold 0" if len(folds) == 1 else f"folds 0 to {len(folds) - 1}"
     return (
-        f"copy {SPLITS} to $nnUNet_preprocessed/{name} before training {which}, or nnU-Net draws "
-        "its own folds"
+        f"train {which}: nnU-Net takes {SPLITS} over when it plans; one before 2.3 draws its own "
+        f"folds unless that file is copied to $nnUNet_preprocessed/{name} first"
     )

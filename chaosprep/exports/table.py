@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from chaosprep.errors import UsageError
 from chaosprep.plugins import found, load, package
+from chaosprep.words import there_are
 
 if TYPE_CHECKING:
     from chaosprep.exports.record import Export
@@ -45,7 +46,7 @@ def find_export(format: str) -> "Export[Any]":
     if format not in others:
         raise UsageError(
             f"format: there is no {format}",
-            f"There are: {', '.join(lines())}.",
+            there_are(lines(), [format]),
             code="format-unknown",
         )
     theirs: Export[Any] = load(others[format], Export)

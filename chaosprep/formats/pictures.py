@@ -73,7 +73,7 @@ def read_mask(data: bytes, *, lenient: bool = False, max_pixels: int = MAX_PIXEL
         return MaskImage(grey, binary=False, note=f"{what}, converted to grey")
     raise FileError(
         f"{what}, not a grey PNG; its levels as grey are {describe_levels(level_histogram(grey))}",
-        "Use the original mask, or convert this one on reading with --lenient-masks.",
+        "Use the original mask, or let extract-liver convert this one with --lenient-masks.",
         "mask-not-grey",
     )
 

@@ -3,10 +3,24 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from chaosprep.imaging.voi import SIGMOID, Lut, Voi
 
 Vector = tuple[float, float, float]
 Orientation = tuple[float, float, float, float, float, float]
+Ends = tuple[float, float]
+"""The lowest and the highest of a range of values, both of it."""
+
+
+def stored_range(dtype: str, bits_stored: int) -> Ends:
+    """The values that a pixel of that type can have; any number for a float."""
+    kind = np.dtype(dtype).kind
+    if kind == "f":
+        return -np.inf, np.inf
+    if kind == "i":
+        return -(2.0 ** (bits_stored - 1)), 2.0 ** (bits_stored - 1) - 1
+    return 0.0, 2.0**bits_stored - 1
 
 
 @dataclass(frozen=True)
@@ -17,6 +31,8 @@ class Header:
     ``pixel_spacing`` is (row, col) in mm, ``image_position_patient`` in mm, ``echo_time`` in ms.
     ``window`` is (low, high) in stored values, see `stored_window`; None where a Modality LUT
     stands between the two. An absent rescale slope, or one of 0, is 1.0, an absent intercept 0.0.
+
+    ``padding`` are the stored values that stand for nothing, lowest and highest.
 
     ``frames`` is how many the file holds, ``frame_number`` which of them this is, from 1. ``voi``
     and the LUTs are for `windowed`. ``notes`` say what was odd and how it was settled; they hold no
@@ -39,7 +55,8 @@ class Header:
     instance_number: int | None = None
     rescale_slope: float = 1.0
     rescale_intercept: float = 0.0
-    window: tuple[float, float] | None = None
+    window: Ends | None = None
+    padding: Ends | None = None
     echo_time: float | None = None
     modality: str = ""
     frames: int = 1

@@ -1,6 +1,8 @@
 """Organs and the grey levels that stand for them in masks."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,10 +36,16 @@ def describe_levels(histogram: Mapping[int, int], limit: int = 8) -> str:
     return f"{text}, ... {more} more level{'s' if more > 1 else ''}" if more else text
 
 
-def check_levels(histogram: Mapping[int, int], organs: Sequence[Organ], known: Known) -> None:
+def check_levels(
+    histogram: Mapping[int, int],
+    organs: Sequence[Organ],
+    known: Known,
+    mask: NDArray[np.integer] | None = None,
+) -> None:
     """Check that each level of a mask's histogram, but 0, belongs to one of a data set's organs.
 
-    Raises `FileError` ``mask-levels``; its remedy names the option that would take the mask.
+    Raises `FileError` ``mask-levels``; its remedy names the option that would take the mask. The
+    ``mask`` itself, (rows, cols), tells it whether the levels are labels or interpolated ones.
     """
     levels = {level for level in histogram if level != 0}
     if _is_binary(levels, organs):
@@ -47,7 +55,9 @@ def check_levels(histogram: Mapping[int, int], organs: Sequence[Organ], known: K
         reason = f"grey levels outside every organ's range ({ranges}): "
     else:
         return
-    raise FileError(reason + describe_levels(histogram), _remedy(levels, known), "mask-levels")
+    exact = mask is not None and not is_interpolated(mask, organs)
+    remedy = _remedy(levels, known, exact=exact)
+    raise FileError(reason + describe_levels(histogram), remedy, "mask-levels")
 
 
 def select(mask: NDArray[np.integer], low: int, high: int) -> NDArray[np.bool_]:
@@ -120,13 +130,70 @@ def label_areas(mask: NDArray[np.integer], labels: Mapping[int, str]) -> dict[st
     return areas
 
 
-def _remedy(levels: set[int], known: Known) -> str:
+@dataclass(frozen=True)
+class Level:
+    """One grey level of a mask: its pixels, and how they lie.
+
+    `solid`: any has only its own level around it. `between`: how many lie strictly between the
+    lowest and the highest level around them.
+    """
+
+    pixels: int
+    solid: bool
+    between: int
+
+
+def mask_levels(mask: NDArray[Any]) -> dict[float, Level] | None:
+    """The levels of a mask (rows, cols) but 0; None for fractions or more than 256 levels."""
+    import cv2
+
+    values, index = np.unique(mask, return_inverse=True)
+    if len(values) > 256 or not np.array_equal(values, np.rint(values)):
+        return None
+    order = index.reshape(mask.shape).astype(np.uint8)
+    around = np.ones((3, 3), np.uint8)
+    low, high = cv2.erode(order, around), cv2.dilate(order, around)
+    counts = [
+        np.bincount(order[where], minlength=len(values))
+        for where in (np.full(order.shape, True), low == high, (low < order) & (order < high))
+    ]
+    return {
+        float(value): Level(int(pixels), bool(solid), int(between))
+        for value, pixels, solid, between in zip(values, *counts, strict=True)
+        if value
+    }
+
+
+def rim(levels: Mapping[float, Level], labels: Collection[float]) -> dict[float, Level]:
+    """Those levels that interpolation made: no ``labels``, and mostly between two other levels."""
+    return {
+        value: level
+        for value, level in levels.items()
+        if value not in labels and 2 * level.between >= level.pixels
+    }
+
+
+def is_interpolated(mask: NDArray[np.integer], organs: Sequence[Organ]) -> bool:
+    """Whether levels of no organ look like rims between labels, not like labels of their own."""
+    levels = mask_levels(mask)
+    if levels is None:
+        return True
+    solid = {value for value, level in levels.items() if level.solid}
+    return any(_is_stranger(int(value), organs) for value in rim(levels, solid))
+
+
+def _remedy(levels: set[int], known: Known, *, exact: bool) -> str:
     for name, table in known.levels.items():
         if levels <= table.exact and levels & table.telling:
             return f"These are the levels of the {table.release}: use --levels {name}."
-    if len(levels) == 1:
+    if levels in ({1}, {255}):
         (level,) = levels
-        return f"The mask is binary: use --range {level} {level}."
+        return f"If it shows the organ that you want and no other, use --range {level} {level}."
+    if exact:
+        return (
+            f"It is a label map of other numbers than {known.name}'s: take the organ's own with "
+            "--range LOW HIGH, and all others as background with --lenient-masks."
+        )
     return (
         "The mask may have been interpolated; the original one is better. "
         "--lenient-masks takes the levels in range and counts the rest as background."

@@ -10,12 +10,11 @@ from numpy.typing import NDArray
 
 from chaosprep.errors import FileError
 from chaosprep.imaging.display import windowed
-from chaosprep.imaging.header import Header
+from chaosprep.imaging.header import Ends, Header
+from chaosprep.imaging.measured import Pixels, measured
 from chaosprep.imaging.windows import Histogram
 
 WindowKind = Literal["user", "dicom", "percentile", "minmax"]
-Pixels = tuple[Header, NDArray[Any]]
-Ends = tuple[float, float]
 
 
 @dataclass(frozen=True)
@@ -67,7 +66,8 @@ def find_window(
     """The window of some slices, each given as header and stored values (rows, cols).
 
     ``kind`` is ``percentile`` (0.5 and 99.5 over all pixels), ``dicom`` (the median of the headers'
-    windows; percentiles where there is none), ``minmax``, or a window in modality units.
+    windows; percentiles where there is none), ``minmax``, or a window in modality units. Padding
+    takes no part; where there is nothing else, both ends are 0.
     """
     if isinstance(kind, tuple):
         return Window(*kind, "user", in_modality_units=True)
@@ -81,20 +81,23 @@ def find_window(
         if look is not None:
             notes = (*notes, "shown by a LUT or sigmoid of the DICOM header, not a straight window")
             return Window(0.0, 0.0, "dicom", notes=notes, look=look)
-        ends = [
+        windows = [
             _in_modality_units(np.array(h.window), h) if differ else np.array(h.window)
             for h in headers
             if h.window is not None
         ]
-        if ends:
-            low, high = np.median(ends, axis=0).tolist()
+        if windows:
+            low, high = np.median(windows, axis=0).tolist()
             return Window(low, high, "dicom", differ, notes)
         notes = (*notes, "no usable window in the DICOM headers; percentiles taken instead")
-    histogram = Histogram()
+    histogram, count = Histogram(), 0
     for header, array in slices:
-        histogram.add(_in_modality_units(array, header) if differ else array)
-    if kind == "minmax":
-        return Window(*histogram.minmax(), "minmax", differ, notes)
+        values = measured(header, array)
+        histogram.add(_in_modality_units(values, header) if differ else values)
+        count += values.size
+    if kind == "minmax" or not count:
+        ends = histogram.minmax() if count else (0.0, 0.0)
+        return Window(*ends, "minmax", differ, notes)
     low, high = histogram.percentile_window()
     if high > low or histogram.minmax() == (low, high):
         return Window(low, high, "percentile", differ, notes)

@@ -63,19 +63,18 @@ class LayoutParams(PngParams, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         if self.layout != "auto" and self.layout not in names():
-            raise ValueError(f"layout must be one of auto, {', '.join(names())}")
+            raise ValueError(f"--layout must be one of auto, {', '.join(names())}")
         if self.images is None and self.layout == "folder":
-            raise ValueError("images must say where the files of a folder are")
+            raise ValueError("--images must say where the files of --layout folder are")
         if self.images is not None and self.layout not in ("auto", "folder"):
-            raise ValueError(f"images is for layout folder, not {self.layout}")
+            raise ValueError(f"--images is for --layout folder, not {self.layout}")
         if self.masks is not None and self.images is None:
-            raise ValueError("masks needs images as well")
+            raise ValueError("--masks needs --images as well")
         if self.patient_from != "folder" and self.images is None:
-            raise ValueError("patient_from is for layout folder: give images")
+            raise ValueError("--patient-from is for --layout folder: give --images")
         if self.patient_from != "folder" and self.pseudonymize is None:
-            raise ValueError(
-                f"patient_from {self.patient_from} needs pseudonymize: a header's value is no id"
-            )
+            needs = f"--patient-from {self.patient_from} needs --pseudonymize"
+            raise ValueError(f"{needs}: a header's value is no id")
 
     def recorded(self) -> "LayoutParams":
         """The same parameters with the key's fingerprint in the place of its path."""

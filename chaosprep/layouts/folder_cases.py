@@ -39,7 +39,7 @@ class Patterns:
         also = None if masks is None else parse("masks", masks)
         if patient_from == "folder" and not where.is_plain and "patient" not in where.names:
             raise UsageError(
-                "images: the pattern does not say which part of a path is the patient",
+                "--images: the pattern does not say which part of a path is the patient",
                 "Put {patient} there, or take it from the headers: --patient-from PatientID.",
                 code="pattern",
             )
@@ -56,7 +56,7 @@ def _check_masks(images: frozenset[str] | set[str], masks: frozenset[str]) -> No
         which = " and ".join(f"{{{name}}}" for name in surplus or missing)
         reason = f"has {which} but not" if surplus else f"needs {which} as"
         raise UsageError(
-            f"masks: the pattern {reason} that of --images",
+            f"--masks: the pattern {reason} that of --images",
             "Use the same placeholders in both; {sequence} may be left out of --masks.",
             code="pattern",
         )

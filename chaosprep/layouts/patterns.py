@@ -233,4 +233,4 @@ def _expression(segment: str, bound: Bound, sign: str) -> str:
 
 
 def _wrong(option: str, reason: str, remedy: str) -> UsageError:
-    return UsageError(f"{option}: {reason}", remedy, code="pattern")
+    return UsageError(f"--{option}: {reason}", remedy, code="pattern")

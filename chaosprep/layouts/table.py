@@ -10,6 +10,7 @@ from chaosprep.layouts.mask_set import MaskSet, Organs
 from chaosprep.layouts.root import Root, listing
 from chaosprep.layouts.shared_masks import on_one_grid
 from chaosprep.plugins import found, load
+from chaosprep.words import there_are
 
 LAYOUTS: tuple[Layout, ...] = (
     stage.LAYOUT,
@@ -51,7 +52,7 @@ def find_series(root: Path, layout: str, where: Where) -> Root:
     for one in _every():
         if one.find and (one.name == layout or (layout == "auto" and one.takes(where))):
             return on_one_grid(one.find(root, where))
-    raise UsageError(f"layout: there is no {layout}", f"There are: {', '.join(names())}.", "layout")
+    raise UsageError(f"--layout: there is no {layout}", there_are(names(), [layout]), "layout")
 
 
 def find_masks(path: Path, reference: MaskSet | None = None, asked: Organs = ()) -> MaskSet:

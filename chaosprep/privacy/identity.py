@@ -18,7 +18,6 @@ HeaderField = Literal["PatientID", "PatientName"]
 Identity = dict[str, str]
 """Keyword -> decoded text."""
 
-_CHARSET = "SpecificCharacterSet"
 _KEYWORDS = (
     *("PatientID", "PatientName", "OtherPatientIDs", "OtherPatientNames", "PatientBirthName"),
     *("PatientBirthDate", "AccessionNumber", "StudyID", "StudyDate", "SeriesDate"),
@@ -61,7 +60,7 @@ def read_identity(source: bytes | BinaryIO) -> Identity:
         return {}
     with silent():
         try:
-            dataset = dcmread(stream, stop_before_pixels=True, specific_tags=[_CHARSET, *_KEYWORDS])
+            dataset = dcmread(stream, stop_before_pixels=True, specific_tags=[*_KEYWORDS])
         except BROKEN:
             return {}
         found = {keyword: _text(dataset, keyword) for keyword in _KEYWORDS if keyword in dataset}

@@ -62,10 +62,10 @@ def read_key(path: str | Path) -> Key:
     try:
         secret = read_regular(Path(path), follow=True)
     except FileError as error:
-        raise UsageError(f"pseudonymize: the key file: {error.reason}", _HOW, "key") from error
+        raise UsageError(f"--pseudonymize: {path}: {error.reason}", _HOW, "key") from error
     if len(secret) < LEAST:
         raise UsageError(
-            f"pseudonymize: the key file holds {len(secret)} bytes, {LEAST} are the least",
+            f"--pseudonymize: {path}: it holds {len(secret)} bytes, {LEAST} are the least",
             _HOW,
             code="key",
         )

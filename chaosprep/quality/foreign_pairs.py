@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from chaosprep.errors import FileError, Problem
@@ -14,6 +13,7 @@ from chaosprep.files import open_regular
 from chaosprep.formats.images import image_format
 from chaosprep.formats.masks import read_plane
 from chaosprep.formats.pictures import PICTURES, read_picture
+from chaosprep.imaging.levels import Level, mask_levels, rim
 from chaosprep.imaging.limits import MAX_BYTES, MAX_PIXELS, size_text
 from chaosprep.quality.findings import Findings, Seen
 
@@ -49,19 +49,6 @@ class Pair:
     side: str
     image: str
     mask: str | None
-
-
-@dataclass(frozen=True)
-class Level:
-    """One grey level of a mask: its pixels, and how they lie.
-
-    `solid`: any has only its own level around it. `between`: how many lie strictly between the
-    lowest and the highest level around them.
-    """
-
-    pixels: int
-    solid: bool
-    between: int
 
 
 @dataclass(kw_only=True)
@@ -112,27 +99,6 @@ def _look_at_mask(looked: Looked, image: NDArray[Any] | None, mask: NDArray[Any]
             looked.note("mask-levels", file, reason)
 
 
-def mask_levels(mask: NDArray[Any]) -> dict[float, Level] | None:
-    """The levels of a mask (rows, cols) but 0; None for fractions or more than 256 levels."""
-    import cv2
-
-    values, index = np.unique(mask, return_inverse=True)
-    if len(values) > 256 or not np.array_equal(values, np.rint(values)):
-        return None
-    order = index.reshape(mask.shape).astype(np.uint8)
-    around = np.ones((3, 3), np.uint8)
-    low, high = cv2.erode(order, around), cv2.dilate(order, around)
-    counts = [
-        np.bincount(order[where], minlength=len(values))
-        for where in (np.full(order.shape, True), low == high, (low < order) & (order < high))
-    ]
-    return {
-        float(value): Level(int(pixels), bool(solid), int(between))
-        for value, pixels, solid, between in zip(values, *counts, strict=True)
-        if value
-    }
-
-
 def level_faults(looked: Sequence[Looked]) -> Iterator[Problem]:
     """Name the masks with grey rims: levels that are a label nowhere, between two that are.
 
@@ -142,20 +108,16 @@ def level_faults(looked: Sequence[Looked]) -> Iterator[Problem]:
     masks = [(one, one.levels) for one in looked if one.levels is not None]
     labels = {value for _, levels in masks for value, level in levels.items() if level.solid}
     for one, levels in masks:
-        rim = {
-            value: level
-            for value, level in levels.items()
-            if value not in labels and 2 * level.between >= level.pixels
-        }
-        pixels, all_pixels = (sum(v.pixels for v in of.values()) for of in (rim, levels))
-        if len(levels) - len(rim) > MAX_LABELS or pixels > MAX_RIM * all_pixels:
+        blurred = rim(levels, labels)
+        pixels, all_pixels = (sum(v.pixels for v in of.values()) for of in (blurred, levels))
+        if len(levels) - len(blurred) > MAX_LABELS or pixels > MAX_RIM * all_pixels:
             reason = f"the mask holds {len(levels)} levels besides 0, it is no label map"
             yield problem("mask-levels", one.pair.id, one.pair.mask, reason)
-        elif rim:
-            shown = ", ".join(f"{value:g}" for value in sorted(rim)[:8])
+        elif blurred:
+            shown = ", ".join(f"{value:g}" for value in sorted(blurred)[:8])
             reason = (
                 f"{pixels} pixels between two labels hold neither (levels {shown}"
-                f"{', ...' if len(rim) > 8 else ''}): the mask was interpolated"
+                f"{', ...' if len(blurred) > 8 else ''}): the mask was interpolated"
             )
             yield problem("grey-rim", one.pair.id, one.pair.mask, reason)
 

@@ -14,6 +14,7 @@ from chaosprep.formats.image_file import ImageFile
 from chaosprep.formats.images import open_image, storage_of
 from chaosprep.formats.pictures import read_mask
 from chaosprep.imaging.levels import check_levels, level_histogram
+from chaosprep.imaging.measured import looked_up, measured
 from chaosprep.known import LEVELS, PHASES, owner
 from chaosprep.layouts.find import LayoutParams, find
 from chaosprep.params import make_params
@@ -27,7 +28,8 @@ class CaseView(msgspec.Struct, frozen=True, kw_only=True):
     """One case as it was found.
 
     `modality` is the headers', empty where they do not say it. `matrices` are rows x cols,
-    `spacing` (slice, row, col) in mm, `values` the smallest and the largest stored value.
+    `spacing` (slice, row, col) in mm, `values` the smallest and the largest stored value (of a
+    Modality LUT, where there is one) that is no padding.
     """
 
     id: str
@@ -163,18 +165,22 @@ def _noted(slices: Sequence[tuple[str, tuple[str, ...]]]) -> tuple[str, ...]:
 
 
 def _values(series: Series, odd: list[tuple[str, FileError]]) -> tuple[float, float] | None:
-    """The smallest and largest stored value; files whose pixels cannot be read go to `odd`."""
+    """The smallest and largest stored value, padding left out; unreadable files go to `odd`.
+
+    Those of a Modality LUT stand in place of the stored ones.
+    """
     ends: list[float] = []
     opened: dict[str, ImageFile] = {}
     for found in series.slices:
         try:
             if found.image not in opened:
                 opened = {found.image: open_image(found.image, found.image_data)}
-            array = opened[found.image].read(found.frame)[1]
+            shown = looked_up(*opened[found.image].read(found.frame))
         except FileError as error:
             odd.append((found.image, error))
         else:
-            ends += [float(array.min()), float(array.max())]
+            values = measured(*shown)
+            ends += [float(values.min()), float(values.max())] if values.size else []
     return (min(ends), max(ends)) if ends else None
 
 
@@ -193,7 +199,7 @@ def _levels(series: Series, table: str | None, odd: list[tuple[str, FileError]])
                 histogram = level_histogram(mask.pixels)
                 total.update(histogram)
                 if table is not None and not mask.binary:
-                    check_levels(histogram, LEVELS[table].organs, owner(table))
+                    check_levels(histogram, LEVELS[table].organs, owner(table), mask.pixels)
             except FileError as error:
                 odd.append((found.mask, error))
     return dict(sorted(total.items()))

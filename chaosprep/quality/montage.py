@@ -21,8 +21,9 @@ from chaosprep.dataset.tiles import (
     readable,
     spread,
 )
-from chaosprep.errors import UsageError
+from chaosprep.errors import UsageError, called
 from chaosprep.files import write_durably, writing
+from chaosprep.words import there_are
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -46,6 +47,7 @@ class Sheet:
     height: int
 
 
+@called(case="cases")
 def preview(
     directory: str | Path,
     output: str | Path,
@@ -72,7 +74,9 @@ def preview(
     strangers = sorted(set(cases) - {case.id for case in dataset.cases}) if cases else []
     if strangers:
         raise UsageError(
-            f"{', '.join(strangers)}: no such case", "Ids are like MR001_t1-in.", "case-unknown"
+            f"{', '.join(strangers)}: no such case",
+            there_are([case.id for case in dataset.cases], strangers),
+            "case-unknown",
         )
     chosen = [case for case in dataset.cases if not cases or case.id in cases]
     bands = [(case, _some(case, per_case)) for case in chosen]
@@ -129,7 +133,7 @@ def _draw(
     pen, font, top = ImageDraw.Draw(image), ImageFont.load_default(13), 0
     for case, rows in bands:
         pen.text((_GAP + 2, top + 7), f"{case.id}   {case.split}", _LIGHT, font)
-        images = {row.id: readable(case.image, row) for row in rows}
+        images = {row.id: readable(case.filled, row) for row in rows}
         arrays = {id: array for id, array in images.items() if array is not None}
         window = display_window(case, arrays)
         for index, row in enumerate(rows):

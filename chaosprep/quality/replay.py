@@ -65,7 +65,7 @@ def _replay(case: Case, ids: frozenset[str], params: AugmentParams) -> Findings:
 def _differences(
     case: Case, row: Slice, original: Slice, params: AugmentParams
 ) -> Iterator[Problem]:
-    image, mask = remade(row, case.image(original), case.mask(original), params)
+    image, mask = remade(row, case.filled(original), case.mask(original), params)
     data = encode(image, Path(row.image).suffix, params.compression)
     if sha256(data) != row.image_sha256:
         yield _compared(row, row.image, image, case.image(row))

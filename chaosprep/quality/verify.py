@@ -13,7 +13,7 @@ from chaosprep.dataset.case import Case
 from chaosprep.dataset.manifest import DESCRIPTOR, TABLE, WORKSPACE, Dataset
 from chaosprep.dataset.opening import open_dataset
 from chaosprep.dataset.records import Slice
-from chaosprep.errors import REMAKE, ChaosprepError, Problem, UsageError
+from chaosprep.errors import REMAKE, ChaosprepError, Problem, UsageError, called
 from chaosprep.imaging.levels import label_areas
 from chaosprep.imaging.limits import size_text
 from chaosprep.layouts.sides import sort_sides
@@ -25,6 +25,7 @@ from chaosprep.quality.leaks import equal, on_several_sides, similar
 from chaosprep.quality.persons import Told, check_sides, trusts_folders
 from chaosprep.quality.replay import replayed
 from chaosprep.running.mapping import ignore, map_cases
+from chaosprep.words import there_are
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,7 @@ class Verdict:
     notes: tuple[str, ...] = ()
 
 
+@called(patient="patients")
 def verify(
     directory: str | Path,
     *,
@@ -124,7 +126,7 @@ def _chosen(dataset: Dataset, patients: Collection[str]) -> list[Case]:
     if unknown:
         raise UsageError(
             f"no patient is called {', '.join(unknown)}",
-            "`chaosprep inspect` lists the patients.",
+            there_are(sorted({case.patient for case in cases}), unknown),
             code="patient",
         )
     return [case for case in cases if not patients or case.patient in patients]

@@ -10,8 +10,10 @@ from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, ProcessP
 from contextlib import contextmanager
 from functools import partial
 from itertools import islice
+from multiprocessing.process import BaseProcess
 from typing import TypeVar
 
+from chaosprep.errors import UsageError
 from chaosprep.running.process import settle_in
 
 _ALWAYS = ("msgspec.json", "chaosprep.formats.dicom.reading", "chaosprep.formats.pictures")
@@ -89,14 +91,42 @@ class ProcessExecutor(Executor):
             return future
 
     def close(self) -> None:
-        """Drop what has not begun; when this returns, no worker writes any more."""
+        """Drop what has not begun; when this returns, no worker writes any more.
+
+        Raises:
+            UsageError: `main-guard`, the workers ran the script that had started them.
+        """
+        processes = self._processes()
         self._pool.shutdown(wait=True, cancel_futures=True)
+        if any(process.exitcode == _UNGUARDED for process in processes):
+            raise UsageError(
+                "--jobs: every worker runs the calling script once more from its beginning",
+                "Put what the script does under if __name__ == '__main__':, or use --jobs 1.",
+                code="main-guard",
+            )
 
     def abort(self) -> None:
         """End the workers where they stand; what they had not recorded is done again."""
-        for process in list(self._pool._processes.values()):  # public only from Python 3.14 on
+        for process in self._processes():
             process.terminate()
         self.close()
+
+    def _processes(self) -> list[BaseProcess]:
+        """The workers; none once the pool is closed."""
+        return list((self._pool._processes or {}).values())  # public only from Python 3.14 on
+
+
+_UNGUARDED = 79  # exit code of a worker that began by running the script which had started it
+
+
+def check_guard() -> None:
+    """End a worker that is only being started: it must not do the work of its parent once more.
+
+    A new worker imports the main script; where that calls us outside of its ``__main__`` guard,
+    the call comes here. The parent says what is wrong, by the exit code.
+    """
+    if getattr(multiprocessing.current_process(), "_inheriting", False):
+        os._exit(_UNGUARDED)
 
 
 def warm_up(jobs: int, libraries: Sequence[str] = _PRELOAD) -> None:
@@ -104,6 +134,7 @@ def warm_up(jobs: int, libraries: Sequence[str] = _PRELOAD) -> None:
 
     Its first call in a process decides on the libraries.
     """
+    check_guard()
     if jobs > 1 and METHOD == "forkserver":
         from multiprocessing import forkserver
 

@@ -66,7 +66,8 @@ def new_folder(
     It gets `LICENSE-DATA.txt` and `chaosprep-export.json`, which tells what it was made from.
 
     Raises:
-        ChaosprepError: `output` is the dataset, inside or around it, or it holds something.
+        UsageError: `output` is the dataset, inside or around it.
+        ChaosprepError: it holds something.
     """
     check_output(dataset.directory, Path(output), overwrite)
     place = real(Path(output))
@@ -170,7 +171,8 @@ def check_output(source: Path, output: Path, overwrite: bool) -> None:
     """Refuse an output that is the input, inside or around it, or that holds something.
 
     Raises:
-        ChaosprepError: `output-place`, `output-foreign` or `output`.
+        UsageError: `output-place`.
+        ChaosprepError: `output-foreign` or `output`.
     """
     check_apart(source, output)
     if not output.exists() or (output.is_dir() and not any(output.iterdir())):

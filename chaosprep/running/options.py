@@ -75,7 +75,7 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     def __post_init__(self) -> None:
         if self.jobs < 1:
             raise UsageError(
-                f"jobs: {self.jobs} workers cannot work", "Give 1 or more.", code="jobs"
+                f"--jobs: {self.jobs} workers cannot work", "Give 1 or more.", code="jobs"
             )
         _ = self.part
 

@@ -20,6 +20,7 @@ from chaosprep.running.journal import Journal
 from chaosprep.running.settings import begun_with, settings_of
 from chaosprep.running.shards import Part
 from chaosprep.running.stage import C, Source, Stage
+from chaosprep.words import there_are
 
 
 @dataclass(frozen=True)
@@ -168,7 +169,7 @@ def _select(source: Source[C], params: P) -> Sequence[C]:
     if unknown:
         raise UsageError(
             f"{', '.join(unknown)}: no such patient in {source.directory}",
-            f"There are: {', '.join(source.patients) or 'none'}.",
+            there_are(source.patients, unknown),
             code="patient",
         )
     cases = source.cases
@@ -183,12 +184,15 @@ def _select(source: Source[C], params: P) -> Sequence[C]:
     return cases
 
 
-def check_request(stage: Stage[C, P], source: Source[C], output: Path) -> None:
+def check_request(
+    stage: Stage[C, P], source: Source[C], output: Path, params: P | None = None
+) -> None:
     """Refuse a stage out of its order, or an output that must not be touched.
 
     Raises:
-        UsageError: the source lacks an earlier stage, or went through this one.
-        ChaosprepError: the output is the source, inside or around it, or somebody else's.
+        UsageError: the source lacks an earlier stage, or went through this one; the output is the
+            source or another input, inside or around it.
+        ChaosprepError: the output is somebody else's.
     """
     made = [record.stage for record in source.history]
     if stage.name in made:
@@ -204,6 +208,8 @@ def check_request(stage: Stage[C, P], source: Source[C], output: Path) -> None:
             f"Run chaosprep {missing[0]} first.",
             code="order",
         )
+    for name in stage.positional if params is not None else ():
+        check_apart(Path(getattr(params, name)), output)
     check_output(source.directory, output)
 
 
@@ -211,7 +217,8 @@ def check_output(source: Path, output: Path) -> None:
     """Refuse an output that must not be touched.
 
     Raises:
-        ChaosprepError: it is the source, inside or around it, or somebody else's.
+        UsageError: it is the source, inside or around it.
+        ChaosprepError: it is somebody else's.
     """
     check_apart(source, output)
     if output.exists() and not output.is_dir():

@@ -34,7 +34,7 @@ def rehearse(
     """
     params = check_params(params)
     source = stage.open(root, params)
-    check_request(stage, source, output)
+    check_request(stage, source, output, params)
     plan: Plan[C] = fresh_plan(stage, params, source, output, options.part)
     if not options.overwrite:
         plan = compare(stage, params, plan)

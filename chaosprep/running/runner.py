@@ -63,7 +63,7 @@ def run(
         path = Path(source) if here else Path(source).absolute()  # workers are elsewhere
         source = stage.open(path, params)
     output = Path(output)
-    check_request(stage, source, output)
+    check_request(stage, source, output, params)
     plan = fresh_plan(stage, params, source, output, options.part)
     workspace, total = output / WORKSPACE, len(plan.cases)
     last = Event("already-done", stage.name, total, total)

@@ -40,7 +40,7 @@ def parse_part(text: str) -> Part:
     part = Part(int(found[1]), int(found[2])) if found else Part(0, 0)
     if not 1 <= part.index <= part.count:
         raise UsageError(
-            f"shard: {text!r} is not I/N with I from 1 to N",
+            f"--shard: {text!r} is not I/N with I from 1 to N",
             "Give 1/4, 2/4, 3/4 and 4/4 to four machines.",
             code="shard",
         )

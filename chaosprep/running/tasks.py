@@ -91,10 +91,7 @@ def _entry(task: _Task, result: CaseResult) -> Entry:
     )
 
 
-_TOO_LARGE = (
-    "Try --jobs 1, or more memory; a Python script that asks for more jobs has its calls under "
-    "if __name__ == '__main__'."
-)
+_TOO_LARGE = "Try --jobs 1, or more memory."
 
 
 def _too_large(task: _Task, reason: str) -> CaseResult:

@@ -12,15 +12,24 @@ from chaosprep.errors import UsageError
 from chaosprep.imaging.limits import MAX_PIXELS
 from chaosprep.known import SERIES
 from chaosprep.layouts.find import LayoutParams
+from chaosprep.words import there_are
 
-Fraction = Annotated[float, Meta(ge=0, lt=1)]
+
+def _fraction(side: str, of: str) -> Meta:
+    remedy = (
+        f"It is a part of the patients: --{side} 0.2 is 4 patients of 20, or 20 %; "
+        f"--{side}-patient names them."
+    )
+    return Meta(ge=0, lt=1, description=f"Part of the patients for {of}.", extra={"remedy": remedy})
 
 
 class SplitParams(LayoutParams, frozen=True, kw_only=True):
     """How to divide the patients, and which series to take."""
 
-    val: Annotated[Fraction, Meta(description="Part of the patients for validation.")] = 0.2
-    test: Annotated[Fraction, Meta(description="Part of the patients for testing.")] = 0.0
+    APART = (("folds", "val"), ("folds", "val_patient"))
+
+    val: Annotated[float, _fraction("val", "validation")] = 0.2
+    test: Annotated[float, _fraction("test", "testing")] = 0.0
     folds: Annotated[
         Annotated[int, Meta(ge=2)] | None,
         Meta(description="Give every patient one of this many folds, instead of --val."),
@@ -55,16 +64,16 @@ class SplitParams(LayoutParams, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.folds is not None and self.val_patient:
-            raise ValueError("folds and val_patient exclude each other")
-        if self.fold is not None and (self.folds is None or self.fold >= self.folds):
-            raise ValueError("fold must be smaller than folds")
+        if self.fold is not None and self.folds is None:
+            raise ValueError("--fold must be smaller than --folds, which is not given")
+        if self.fold is not None and self.folds is not None and self.fold >= self.folds:
+            raise ValueError("--fold must be smaller than --folds: the first one is 0")
         if set(self.val_patient) & set(self.test_patient):
-            raise ValueError("val_patient and test_patient name the same patient")
+            raise ValueError("--val-patient and --test-patient name the same patient")
         if self.images is None and set(self.sequence) - SERIES.keys():
-            raise ValueError(f"sequence must be of {', '.join(SERIES)}")
+            raise ValueError(f"--sequence must be of {', '.join(SERIES)}")
         if self.pseudonymize is not None and self.link == "sym":
-            raise ValueError("link sym would show the paths that pseudonymize hides")
+            raise ValueError("--link sym would show the paths that --pseudonymize hides")
 
 
 def assign(patients: Sequence[str], params: SplitParams) -> dict[str, tuple[Split, int | None]]:
@@ -87,19 +96,19 @@ def assign(patients: Sequence[str], params: SplitParams) -> dict[str, tuple[Spli
     free = [patient for patient in ranked if patient not in params.val_patient]
     count = 0 if params.test_patient else _count(params.test, "test", len(ranked))
     test = params.test_patient or free[max(0, len(free) - count) :]
-    _known(test, ranked, "test_patient")
+    _known(test, ranked, "test-patient")
     rest = [patient for patient in ranked if patient not in test]
     if params.folds is None:
         count = 0 if params.val_patient else _count(params.val, "val", len(ranked))
         val = params.val_patient or rest[:count]
-        _known(val, ranked, "val_patient")
+        _known(val, ranked, "val-patient")
         sides.update(dict.fromkeys(val, ("val", None)))
     else:
         sides.update(_folds(rest, params.folds, params.fold or 0))
     sides.update(dict.fromkeys(test, ("test", None)))
     if ranked and not any(side == "train" for side, _ in sides.values()):
         raise UsageError(
-            f"val and test: they leave none of the {len(ranked)} patients for training",
+            f"--val and --test leave none of the {len(ranked)} patients for training",
             "Give them a smaller part.",
             code="split",
         )
@@ -110,7 +119,7 @@ def _count(fraction: float, name: str, patients: int) -> int:
     count = round(patients * fraction)
     if patients and fraction and not count:
         raise UsageError(
-            f"{name}: {fraction:g} of {patients} patients rounds to nobody",
+            f"--{name}: {fraction:g} of {patients} patients rounds to nobody",
             f"Give a larger part, --{name} 0 for none, or name them with --{name}-patient.",
             code="split",
         )
@@ -121,8 +130,8 @@ def _known(wanted: Sequence[str], patients: Sequence[str], name: str) -> None:
     unknown = sorted(set(wanted) - set(patients))
     if unknown:
         raise UsageError(
-            f"{name}: no such patient to divide: {', '.join(unknown)}",
-            f"There are: {', '.join(sorted(patients)) or 'none'}.",
+            f"--{name}: no such patient to divide: {', '.join(unknown)}",
+            there_are(sorted(patients), unknown),
             code="split",
         )
 
@@ -130,7 +139,7 @@ def _known(wanted: Sequence[str], patients: Sequence[str], name: str) -> None:
 def _folds(ranked: list[str], folds: int, chosen: int) -> dict[str, tuple[Split, int | None]]:
     if ranked and len(ranked) < folds:
         raise UsageError(
-            f"folds: {folds} folds need as many patients, there are {len(ranked)}",
+            f"--folds: {folds} folds need as many patients, there are {len(ranked)}",
             f"Use --folds {len(ranked)} or fewer.",
             code="split",
         )

@@ -65,9 +65,11 @@ class AugmentParams(PngParams, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         if self.samples is not None and self.copies != 1:
-            raise ValueError("samples and copies exclude each other")
+            raise ValueError("--samples and --copies exclude each other")
         if self.spec is not None and (self.preset != "mri" or self.engine != "opencv"):
-            raise ValueError("spec excludes preset and engine: the file says both")
+            raise ValueError("--spec excludes --preset and --engine: the file says both")
+        if self.spec is not None:
+            self.recipe()
 
     def recipe(self) -> AnyRecipe:
         """What may be drawn.
@@ -78,11 +80,15 @@ class AugmentParams(PngParams, frozen=True, kw_only=True):
         exact = self.exact_probability
         if self.spec is None:
             return preset(self.preset, engine=self.engine, exact_probability=exact)
-        recipe = recipe_of(self.spec)
+        try:
+            recipe = recipe_of(self.spec)
+        except UsageError as error:
+            error.reason = f"--spec: {error.reason}"
+            raise
         if not exact:
             return recipe
         if not isinstance(recipe, AugmentorRecipe):
-            reason = "exact_probability: this recipe is exact anyway"
+            reason = "--exact-probability: this recipe is exact anyway"
             raise UsageError(reason, "Leave it out.", "augmentation-recipe")
         return msgspec.structs.replace(recipe, exact_probability=True)
 
@@ -128,7 +134,7 @@ def _copies(cases: Sequence[Case], params: AugmentParams) -> tuple[Callable[[Sli
     ids = [_rank(params.seed, row.id) for row in _train(cases)]
     ranks = np.sort(np.asarray(ids, dtype=np.uint64))
     if not ranks.size:
-        reason = "samples: there is no training slice to copy"
+        reason = "--samples: there is no training slice to copy"
         raise UsageError(reason, "Split with patients to train on.", "samples")
     each, more = divmod(params.samples, ranks.size)
     limit = int(ranks[more - 1]) if more else -1
@@ -157,7 +163,7 @@ def run_case(case: Case, params: AugmentParams, writer: Writer) -> CaseResult:
 
     @lru_cache(maxsize=1)
     def pair(id: str) -> tuple[NDArray[Any], NDArray[Any] | None]:
-        return case.image(originals[id]), case.mask(originals[id])
+        return case.filled(originals[id]), case.mask(originals[id])
 
     def work(row: Slice) -> Slice:
         if row.copy and row.parent is not None:
@@ -224,6 +230,7 @@ def _written(copy: Copy, writer: Writer) -> Slice:
         position=None,
         orientation=None,
         grid=None,
+        padding=None,
     )
     if mask is None:
         return made

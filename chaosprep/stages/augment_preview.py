@@ -34,7 +34,7 @@ def preview(dataset: Dataset, params: AugmentParams) -> bytes:
     rows = []
     for case in cases[:ROWS]:
         row = max(case.slices, key=lambda row: sum(row.pixels.values()))
-        image, mask = case.image(row), case.mask(row)
+        image, mask = case.filled(row), case.mask(row)
         window, labels = display_ends(image), sorted(row.labels)
         pictures = [outlined(image, mask, window, labels)]
         for copy in range(1, COPIES + 1):

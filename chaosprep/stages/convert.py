@@ -2,23 +2,27 @@
 
 import math
 import re
-from functools import lru_cache
-from typing import Annotated, Any, Literal
+from dataclasses import replace
+from typing import Annotated, Literal
 
 import msgspec
-import numpy as np
 from msgspec import Meta
-from numpy.typing import NDArray
 
 from chaosprep.dataset.case import Case
 from chaosprep.dataset.opening import open_parent
 from chaosprep.dataset.records import Slice
-from chaosprep.errors import FileError
+from chaosprep.errors import FileError, Problem
 from chaosprep.formats.codecs import PngParams
-from chaosprep.imaging.header import Header
 from chaosprep.imaging.levels import label_areas
 from chaosprep.imaging.limits import MAX_PIXELS
-from chaosprep.imaging.series_window import Pixels, Window, find_window
+from chaosprep.imaging.measured import (
+    Pixels,
+    among,
+    looked_up,
+    measured,
+    upright,
+)
+from chaosprep.imaging.series_window import find_window
 from chaosprep.imaging.space.grids import (
     Fit,
     Grid,
@@ -26,17 +30,19 @@ from chaosprep.imaging.space.grids import (
     parse_size,
     place,
     plan_grid,
-    sample_image,
     sample_mask,
 )
 from chaosprep.imaging.space.lattice import pixel_position
-from chaosprep.imaging.windows import apply_table, apply_window, window_table
 from chaosprep.running.stage import CaseResult, Stage, each_slice
 from chaosprep.running.writer import Writer
+from chaosprep.stages.convert_pixels import stored_slice, windowed_slice
 
 _NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
-SIGNED_OFFSET = 32768
-"""Added to signed values in a 16-bit PNG, which knows no sign; taken off the row's intercept."""
+_MIXED = FileError(
+    "some of its slices are MONOCHROME1 and some are MONOCHROME2: their values cannot be compared",
+    "Export the series again with one of the two, or leave the case out with --on-error skip.",
+    code="polarity",
+)
 
 
 class ConvertParams(PngParams, frozen=True, kw_only=True):
@@ -82,7 +88,7 @@ class ConvertParams(PngParams, frozen=True, kw_only=True):
         self.window_kind()
         self.rows_cols()
         if self.keeps and self.window != "percentile":
-            raise ValueError("window has no meaning where the stored values are kept")
+            raise ValueError("--window has no meaning where the stored values are kept")
 
     @property
     def keeps(self) -> bool:
@@ -96,7 +102,7 @@ class ConvertParams(PngParams, frozen=True, kw_only=True):
 
     def rows_cols(self) -> tuple[int, int] | None:
         """`size` as rows and columns."""
-        return None if self.size is None else parse_size("size", self.size)
+        return None if self.size is None else parse_size("--size", self.size)
 
     def window_kind(self) -> Literal["percentile", "dicom", "minmax"] | tuple[float, float]:
         """`window`, or LOW,HIGH in modality units as numbers."""
@@ -104,22 +110,30 @@ class ConvertParams(PngParams, frozen=True, kw_only=True):
             return self.window  # type: ignore[return-value]
         found = re.fullmatch(rf"({_NUMBER}),({_NUMBER})", self.window.replace(" ", ""))
         if not found or not -math.inf < float(found[1]) < float(found[2]) < math.inf:
-            raise ValueError("window must be percentile, dicom, minmax or LOW,HIGH with LOW < HIGH")
+            raise ValueError("--window must be percentile, dicom, minmax or LOW,HIGH, LOW < HIGH")
         return float(found[1]), float(found[2])
 
 
 def run_case(case: Case, params: ConvertParams, writer: Writer) -> CaseResult:
     """Convert one case's images; masks are carried over where the grid stays."""
     pixels: dict[str, Pixels] = {}
+    inverted: set[bool] = set()
 
     def read(row: Slice) -> Slice:
-        pixels[row.id] = case.image_with_header(row, params.max_pixels)
+        header, array = case.image_with_header(row, params.max_pixels)
+        inverted.add(header.inverted)
+        noted = replace(header, notes=(*header.notes, *among(header, array)))
+        found = looked_up(noted, array)
+        pixels[row.id] = upright(*found) if params.keeps else found
         return row
 
     readable = each_slice(case.slices, read)
+    if len(inverted) > 1:
+        return CaseResult((), (*readable.problems, Problem.of(_MIXED, case.id)))
     window, fill = None, 0.0
     if pixels and params.keeps and params.regrids:
-        fill = float(min(array.min() for _, array in pixels.values()))
+        found = (measured(*one) for one in pixels.values())
+        fill = float(min((values.min() for values in found if values.size), default=0))
     elif pixels and not params.keeps and params.window_scope == "case":
         window = find_window(list(pixels.values()), params.window_kind())
 
@@ -133,17 +147,18 @@ def run_case(case: Case, params: ConvertParams, writer: Writer) -> CaseResult:
             fit=params.fit,
         )
         if params.keeps:
-            values, notes, columns = _stored(row, header, array, grid, fill, params.format)
+            values, notes, columns = stored_slice(header, array, grid, fill, params.format)
         else:
             own = window or find_window([pixels[row.id]], params.window_kind())
-            values, notes, columns = _windowed(header, array, grid, own)
+            values, notes, columns = windowed_slice(header, array, grid, own)
         file = writer.image(row.split, row.id, values, f".{params.format}")
         made = msgspec.structs.replace(
             row.with_image(file, values.shape),
             parent=row.id,
             frame=None,
             dtype=values.dtype.name,
-            warnings=(*row.warnings, *notes),
+            slope=header.rescale_slope,
+            warnings=tuple(dict.fromkeys((*row.warnings, *header.notes, *notes))),
             **columns,
         )
         if grid.is_identity:
@@ -154,58 +169,6 @@ def run_case(case: Case, params: ConvertParams, writer: Writer) -> CaseResult:
 
     result = each_slice(readable.slices, work)
     return CaseResult(result.slices, (*readable.problems, *result.problems))
-
-
-_table = lru_cache(maxsize=2)(window_table)  # the slices of a case share one
-
-
-Made = tuple[NDArray[Any], list[str], dict[str, Any]]
-"""What is to be written: values, notes, and what they change in the other columns of the row."""
-
-
-def _windowed(header: Header, array: NDArray[Any], grid: Grid, window: Window) -> Made:
-    notes = list(window.notes)
-    ends = None if window.look else window.stored(header)
-    if array.min() == array.max():
-        shown = np.zeros((grid.rows.last - grid.rows.first, grid.cols.last - grid.cols.first), "u1")
-        notes.append(f"constant image (every pixel is {array.flat[0]}): written as zeros")
-    else:
-        shown = _shown(header, sample_image(grid, array), window, ends)
-        if header.inverted:
-            shown = 255 - shown
-            notes.append("MONOCHROME1: inverted, so that bright is high")
-    columns = {"bits_stored": 8, "window": ends, "window_source": window.source}
-    return place(grid, shown, 0), notes, columns
-
-
-def _shown(
-    header: Header, array: NDArray[Any], window: Window, ends: tuple[float, float] | None
-) -> NDArray[np.uint8]:
-    """The array in 8 bit; bright is high in modality units, also where the slope is negative."""
-    if ends is None:
-        return window.by_look(header, array)
-    if array.dtype.kind in "iu" and array.dtype.itemsize <= 2:
-        shown = apply_table(array, _table(*ends, array.dtype))
-    else:
-        shown = apply_window(array, *ends)
-    return shown if header.rescale_slope > 0 else 255 - shown
-
-
-def _stored(
-    row: Slice, header: Header, array: NDArray[Any], grid: Grid, fill: float, format: str
-) -> Made:
-    notes = []
-    if array.min() == array.max():
-        notes.append(f"constant image (every pixel is {array.flat[0]})")
-    if header.inverted:
-        notes.append("MONOCHROME1: the stored values are kept, so that bright is low")
-    values, offset = place(grid, sample_image(grid, array), fill), 0
-    if format == "png":
-        values, offset = as_unsigned_16bit(values)
-    if offset:
-        notes.append(f"signed values: {offset} added in the PNG, and taken off the intercept")
-    bits = 16 if offset else row.bits_stored
-    return values, notes, {"bits_stored": bits, "intercept": row.intercept - offset * row.slope}
 
 
 def _regridded(row: Slice, grid: Grid) -> Slice:
@@ -227,23 +190,6 @@ def _with_mask(case: Case, row: Slice, grid: Grid, params: ConvertParams, writer
     mask = place(grid, sample_mask(grid, mask, params.mask_sampling), 0)
     file = writer.mask(row.split, row.id, mask)
     return row.with_mask(file, pixels=label_areas(mask, row.labels))
-
-
-def as_unsigned_16bit(array: NDArray[Any]) -> tuple[NDArray[np.uint16], int]:
-    """Stored values as uint16, which is what a 16-bit PNG holds, and what was added to them.
-
-    Raises:
-        FileError: `too-wide` for values that 16 bits cannot hold.
-    """
-    if array.dtype.kind == "u" and array.dtype.itemsize <= 2:
-        return array.astype(np.uint16, copy=False), 0
-    if array.dtype.kind == "i" and array.dtype.itemsize <= 2:
-        return (array.astype(np.int32) + SIGNED_OFFSET).astype(np.uint16), SIGNED_OFFSET
-    raise FileError(
-        f"{array.dtype.name} values do not fit in a 16-bit PNG",
-        "Use --format npy.",
-        code="too-wide",
-    )
 
 
 CONVERT = Stage(

@@ -17,6 +17,7 @@ from chaosprep.formats.codecs import PngParams
 from chaosprep.formats.pictures import MaskImage, read_mask
 from chaosprep.imaging.levels import (
     check_levels,
+    is_interpolated,
     label_areas,
     label_map,
     level_histogram,
@@ -61,15 +62,16 @@ class ExtractLiverParams(PngParams, frozen=True, kw_only=True):
         bool,
         Meta(
             description="Take colour, palette and JPEG masks (as grey) and masks with levels of "
-            "no organ (as background), with a warning on each slice."
+            "no organ (as background), with a warning on each slice, but for the labels of a label "
+            "map that --range leaves out."
         ),
     ] = False
 
     def __post_init__(self) -> None:
         if self.range is not None and self.range[0] > self.range[1]:
-            raise ValueError("range must be given as lowest, highest")
+            raise ValueError("--range must be given as lowest, highest")
         if self.all_organs and (self.range is not None or self.organ != "liver"):
-            raise ValueError("all_organs excludes range and organ")
+            raise ValueError("--all-organs excludes --range and --organ")
 
     def wanted(self) -> tuple[Organ, ...]:
         """The organs to write, each with its grey levels."""
@@ -109,11 +111,13 @@ def extract(mask: MaskImage, params: ExtractLiverParams) -> tuple[NDArray[np.uin
     if labels is not None:
         return labels, notes
     try:
-        check_levels(level_histogram(mask.pixels), params.known(), owner(params.levels))
+        histogram = level_histogram(mask.pixels)
+        check_levels(histogram, params.known(), owner(params.levels), mask.pixels)
     except FileError as error:
         if not params.lenient_masks:
             raise
-        notes.append(f"mask: {error.reason}; taken as background")
+        if params.range is None or is_interpolated(mask.pixels, params.known()):
+            notes.append(f"mask: {error.reason}; taken as background")
     return _chosen(mask.pixels, params), notes
 
 

@@ -1,6 +1,7 @@
 """prepare: the stages that have a folder in its output, one after the other."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -8,12 +9,13 @@ import msgspec
 
 from chaosprep.dataset.manifest import Dataset
 from chaosprep.errors import UsageError
-from chaosprep.files import read_toml
+from chaosprep.files import check_apart, read_toml
 from chaosprep.params import Params, check_names, make_params
 from chaosprep.running.dask.cluster import scheduler_address, warm_up_for
 from chaosprep.running.options import DEFAULTS, RunOptions
 from chaosprep.running.runner import run
 from chaosprep.stage_table import STAGES, load_stage
+from chaosprep.words import in_toml, options_in
 
 CHAIN = tuple(stage for stage in map(load_stage, STAGES) if stage.folder is not None)
 """The stages of prepare, in their order; each works on what the one before it made."""
@@ -25,19 +27,23 @@ _FIRST_ONLY = Params.__struct_fields__  # chosen once, by split; later stages ta
 
 
 def prepare_params(
-    fields: Mapping[str, Any], config: Mapping[str, Any] | None = None
+    fields: Mapping[str, Any],
+    config: Mapping[str, Any] | None = None,
+    file: str | Path = "",
 ) -> dict[str, Any]:
     """Stage -> its parameters: flat ones dealt out to whom they are of, over a configuration's.
 
     Args:
         fields: parameters by name, as for the single stages; `seed` goes to each that has one.
         config: a table for each stage, as `read_config` gives it.
+        file: where the configuration stands, for messages.
 
     Raises:
         UsageError: a parameter or a section that does not exist, or a wrong value.
     """
     tables = {name: dict((config or {}).get(name, {})) for name in _SECTIONS}
-    check_names(config or {}, _SECTIONS, what="section", code="config")
+    with _named(f"{file}:"):
+        check_names(config or {}, _SECTIONS, what="section", code="config")
     check_names(
         fields,
         dict.fromkeys(name for kind in _SECTIONS.values() for name in kind.__struct_fields__),
@@ -48,11 +54,24 @@ def prepare_params(
             tables[section][name] = value
     made = {}
     for name, table in tables.items():
-        try:
+        if config and name in config:
+            with _named(f"{file}: [{name}]", fields):
+                made[name] = make_params(_SECTIONS[name], table)
+        else:
             made[name] = make_params(_SECTIONS[name], table)
-        except UsageError as error:
-            raise UsageError(f"[{name}] {error.reason}", error.remedy, error.code) from error
     return made
+
+
+@contextmanager
+def _named(place: str, options: Collection[str] = ()) -> Iterator[None]:
+    """What is wrong in here is wrong in a configuration file, unless one of the options is."""
+    try:
+        yield
+    except UsageError as error:
+        if options_in(error.reason).isdisjoint(name.replace("_", "-") for name in options):
+            error.reason = f"{place} {in_toml(error.reason)}"
+            error.remedy = in_toml(error.remedy)
+        raise
 
 
 def read_config(path: Path) -> dict[str, Any]:
@@ -84,6 +103,7 @@ def run_all(
 
     Raises what `chaosprep.running.runner.run` raises; what earlier stages committed stays.
     """
+    check_apart(Path(root), Path(output))
     made: str | Path | Dataset = root
     chain = [(load_stage(name), own) for name, own in params.items()]
     libraries = dict.fromkeys(name for stage, _ in chain for name in stage.libraries)

@@ -81,7 +81,9 @@ def choose_device(device: Device) -> torch.device:
     if device == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     if device == "cuda" and not torch.cuda.is_available():
-        raise UsageError("device: PyTorch finds no GPU here", "Use --device auto or cpu.", "device")
+        raise UsageError(
+            "--device: PyTorch finds no GPU here", "Use --device auto or cpu.", "device"
+        )
     return torch.device(device)
 
 

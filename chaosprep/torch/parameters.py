@@ -74,7 +74,7 @@ class TrainParams(Params, frozen=True, kw_only=True):
 
     def rows_cols(self) -> tuple[int, int] | None:
         """`patch` as rows and columns."""
-        return None if self.patch is None else parse_size("patch", self.patch)
+        return None if self.patch is None else parse_size("--patch", self.patch)
 
 
 class PredictParams(PngParams, frozen=True, kw_only=True):

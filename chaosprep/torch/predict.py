@@ -26,7 +26,7 @@ from chaosprep.torch.faults import named_faults
 from chaosprep.torch.networks import choose_device, mixed_precision, predicted
 from chaosprep.torch.parameters import PredictParams
 from chaosprep.torch.preparation import check_alike
-from chaosprep.torch.scaling import case_range, scaled
+from chaosprep.torch.scaling import case_scaling
 from chaosprep.torch.slices import with_channel
 
 BATCH = 8
@@ -85,10 +85,14 @@ def _masks(
     case: Case, network: nn.Module, device: torch.device
 ) -> Iterator[tuple[str, NDArray[np.uint8]]]:
     """Each slice's id and its labels (rows, cols)."""
-    ends = case_range(case)
+    scaling = case_scaling(case)
     for start in range(0, len(case.slices), BATCH):
         rows = case.slices[start : start + BATCH]
-        images = [with_channel(scaled(case.image(row), ends)) for row in rows]
+        slices = [case.pixels(row) for row in rows]
+        images = [
+            with_channel(scaling.scaled(header, scaling.filled(header, array)))
+            for header, array in slices
+        ]
         known = [{"id": row.id, "patient": row.patient} for row in rows]
         batch = padded([{"image": image} | one for image, one in zip(images, known, strict=True)])
         assert isinstance(batch, dict)

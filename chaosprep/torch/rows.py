@@ -14,6 +14,7 @@ from chaosprep.dataset.stacking import can_show, number_organs, organ_values
 from chaosprep.errors import UsageError
 from chaosprep.files import open_regular
 from chaosprep.torch.scaling import Scale
+from chaosprep.words import there_are
 
 
 class Wanted(msgspec.Struct, frozen=True):
@@ -143,7 +144,7 @@ def _check_known(
     if unknown:
         raise UsageError(
             f"{', '.join(unknown)}: no such {what} in {dataset.directory}",
-            f"There are: {', '.join(known)}." if known else remedy,
+            there_are(known, unknown) if known else remedy,
             code=what,
         )
 

@@ -17,7 +17,7 @@ from chaosprep.dataset.stacking import label_plane
 from chaosprep.params import make_params
 from chaosprep.stages.augment import AugmentParams, check_mirroring, copy_of
 from chaosprep.torch.rows import choose
-from chaosprep.torch.scaling import STORED, Range, Scale, case_range, scaled
+from chaosprep.torch.scaling import Scale, Scaling, case_scaling
 
 Transform = Callable[..., Mapping[str, Any]]
 Pair = tuple[NDArray[Any], NDArray[Any] | None]
@@ -85,7 +85,7 @@ class SliceDataset(TorchDataset):
         self.patients = self.rows.patients
         self._transform = transform
         self._scale = scale
-        self._ranges: dict[int, Range] = {}
+        self._scalings: dict[int, Scaling] = {}
         self._augment = _augmentation(augment, seed)
         if self._augment is not None:
             check_mirroring(self.rows.dataset.cases, self._augment)
@@ -106,10 +106,12 @@ class SliceDataset(TorchDataset):
 
     def __getitem__(self, index: int) -> dict[str, Any]:
         row = self.rows[index]
-        image, mask = self.rows.dataset.image(row), self.rows.dataset.mask(row)
+        scaling = self._scaling(int(self.rows.cases[index]))
+        header, image = self.rows.dataset.pixels(row)
+        image, mask = scaling.filled(header, image), self.rows.dataset.mask(row)
         if self._augment is not None:
             image, mask = self._augmented(row, image, mask)
-        image = scaled(image, self._range(int(self.rows.cases[index])))
+        image = scaling.scaled(header, image)
         plane = None if mask is None else label_plane(row, mask, self.labels)
         if self._transform is not None:
             image, plane = _transformed(self._transform, image, plane)
@@ -119,13 +121,12 @@ class SliceDataset(TorchDataset):
             item["mask"] = mask_tensor(plane, self.labels)
         return item
 
-    def _range(self, case: int) -> Range:
-        """The range of a case, found once in each worker."""
-        if self._scale == "none":
-            return STORED
-        if case not in self._ranges:
-            self._ranges[case] = case_range(self.rows.dataset.cases[case])
-        return self._ranges[case]
+    def _scaling(self, case: int) -> Scaling:
+        """How a case is scaled, found once in each worker."""
+        if case not in self._scalings:
+            found = self.rows.dataset.cases[case]
+            self._scalings[case] = case_scaling(found, self._scale)
+        return self._scalings[case]
 
     def _augmented(self, row: Slice, image: NDArray[Any], mask: NDArray[Any] | None) -> Pair:
         assert self._augment is not None

@@ -13,7 +13,7 @@ from chaosprep.dataset.records import Split
 from chaosprep.dataset.stacking import case_lattice, label_volume, originals
 from chaosprep.imaging.space.lattice import Lattice
 from chaosprep.torch.rows import choose
-from chaosprep.torch.scaling import STORED, Scale, case_range, scaled
+from chaosprep.torch.scaling import Scale, case_scaling
 from chaosprep.torch.slices import mask_tensor
 
 
@@ -59,8 +59,10 @@ class VolumeDataset(TorchDataset):
         case = self._rows.dataset.cases[self._numbers[index]]
         rows = originals(case)
         lattice = case_lattice(rows)
-        ends = STORED if self._scale == "none" else case_range(case)
-        image = np.stack([scaled(case.image(row), ends) for row in rows])
+        scaling, slices = case_scaling(case, self._scale), map(case.pixels, rows)
+        image = np.stack(
+            [scaling.scaled(header, scaling.filled(header, array)) for header, array in slices]
+        )
         item = {
             "image": torch.from_numpy(image)[None],
             "id": case.id,

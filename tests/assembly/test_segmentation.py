@@ -13,7 +13,7 @@ from pydicom import dcmread
 import chaosprep
 from chaosprep import Dataset
 from chaosprep.assembly.assemble import assemble
-from chaosprep.errors import ChaosprepError, ProblemsError
+from chaosprep.errors import ChaosprepError, ProblemsError, UsageError
 from chaosprep.phantom import Patient, write_chaos
 from tests.exports.volumes import read_series, turn
 
@@ -146,6 +146,13 @@ def test_segments_are_named_by_snomed(made: Path) -> None:
     assert {label: code.CodeValue for label, code in found.items()} == SNOMED
     assert {code.CodingSchemeDesignator for code in found.values()} == {"SCT"}
     assert {item.SegmentAlgorithmType for item in seg.SegmentSequence} == {"MANUAL"}
+
+
+def test_the_output_is_not_in_the_folder_of_the_dicom_files(organs: Dataset, root: Path) -> None:
+    for output in (root / "out", root, root.parent):
+        with pytest.raises(UsageError) as error:
+            assemble(organs, output, format="seg", dicom=root)
+        assert error.value.code == "output-place"
 
 
 def test_the_patient_is_the_series_patient(made: Path, root: Path) -> None:

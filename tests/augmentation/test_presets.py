@@ -208,9 +208,10 @@ def test_a_spec_that_is_no_recipe_is_refused_by_what_is_wrong(
 def test_a_recipe_in_python_is_refused_with_the_same_words_as_in_toml(write: Write) -> None:
     with pytest.raises(UsageError) as in_python:
         Rotation(degrees=200.0)
+    path = write("[rotation]\ndegrees = 200")
     with pytest.raises(UsageError) as in_toml:
-        read_spec(write("[rotation]\ndegrees = 200"))
-    assert str(in_python.value) == str(in_toml.value)
+        read_spec(path)
+    assert f"{path}: {in_python.value}" == str(in_toml.value)
 
 
 def test_what_is_no_toml_is_refused(write: Write, tmp_path: Path) -> None:

@@ -39,8 +39,9 @@ def test_nnunet_says_what_it_made_and_what_to_do_next(
     assert made.exit_code == 0
     assert made.stdout == f"export nnunet: 5 cases, 25 slices, 0 skipped -> {place}\n"
     assert made.stderr == (
-        "Note: copy splits_final.json to $nnUNet_preprocessed/Dataset009_Chaosprep before training "
-        "fold 0, or nnU-Net draws its own folds\n"
+        "Note: train fold 0: nnU-Net takes splits_final.json over when it plans; one before 2.3 "
+        "draws its own folds unless that file is copied to "
+        "$nnUNet_preprocessed/Dataset009_Chaosprep first\n"
     )
 
 
@@ -113,7 +114,7 @@ def test_a_sequence_that_is_not_there_is_a_usage_error(
         "export", "nnunet", livers, "-o", tmp_path / "raw", "--sequence", "ct", "-j", "1"
     )
     assert made.exit_code == 2
-    assert made.stderr == "Error: sequence: there is no ct. There are: t1-in.\n"
+    assert made.stderr == "Error: --sequence: there is no ct. There are: t1-in.\n"
     assert not (tmp_path / "raw").exists()
 
 
@@ -124,7 +125,7 @@ def test_repeated_options_keep_their_order_and_their_names(
     made = chaosprep(*place, "--sequence", "t1-in", "--channel-name", "CT", "--channel-name", "PET")
     assert made.exit_code == 2
     assert made.stderr == (
-        "Error: channel_name: 2 for the channels t1-in. Give one for each channel.\n"
+        "Error: --channel-name: 2 for the channels t1-in. Give one for each channel.\n"
     )
 
 

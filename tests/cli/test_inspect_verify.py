@@ -112,6 +112,7 @@ def test_verify_counts_many_warnings_of_one_kind(chaosprep: Run, tmp_path: Path)
         array[0, 0] = number + 1
         np.save(tmp_path / f"train/images/{number}.npy", array)
     lines = chaosprep("verify", tmp_path, "-j", "1").stderr.splitlines()
-    assert len(lines) == 20 + 1 + 1
-    assert lines[20] == "Warning: mask-empty: 3 more like this; -v shows all"
-    assert len(chaosprep("verify", tmp_path, "-j", "1", "-v").stderr.splitlines()) == 23 + 1
+    assert lines[0] == "Warnings: 23 mask-empty"
+    assert len(lines) == 1 + 3 + 1 + 1
+    assert lines[4] == "Warning: mask-empty: 20 more like this; -v shows all"
+    assert len(chaosprep("verify", tmp_path, "-j", "1", "-v").stderr.splitlines()) == 1 + 23 + 1

@@ -40,12 +40,14 @@ def test_help_imports_click_and_the_errors_alone() -> None:
     own = {name for name in loaded if name.startswith("chaosprep")}
     assert own == {
         "chaosprep",
+        "chaosprep.causes",
         "chaosprep.cli",
         "chaosprep.cli.lazy",
         "chaosprep.cli.main",
         "chaosprep.errors",
         "chaosprep.version",
         "chaosprep.stage_table",
+        "chaosprep.words",
     }
     others = {name.partition(".")[0] for name in loaded - own} - sys.stdlib_module_names
     others = {name for name in others if not name.startswith("_")}
@@ -96,7 +98,7 @@ def test_a_wrong_parameter_is_a_usage_error_that_names_it(
 ) -> None:
     result = chaosprep("split", root, "-o", tmp_path / "out", "--val", "1.5")
     assert result.exit_code == 2
-    assert result.stderr.startswith("Error: val: ")
+    assert result.stderr.startswith("Error: --val: ")
     assert not (tmp_path / "out").exists()
 
 

@@ -227,7 +227,7 @@ def test_every_field_of_the_table_is_described_and_typed() -> None:
     optional = {name for name, field in fields.items() if "constraints" not in field}
     assert optional == {
         *("fold", "mask", "mask_sha256", "mask_bytes", "spacing", "position", "orientation"),
-        *("window", "grid", "frame", "parent", "augmentation"),
+        *("window", "padding", "grid", "frame", "parent", "augmentation"),
     }
 
 

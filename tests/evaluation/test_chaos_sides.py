@@ -162,7 +162,7 @@ def livers_alone(root: Path, tmp_path: Path) -> Path:
 
 def test_a_binary_mask_is_not_taken_for_the_spleen(root: Path, livers_alone: Path) -> None:
     """255 lies in the spleen's range."""
-    with pytest.raises(FileError, match=r"PRED holds one value, 255.*--organ") as error:
+    with pytest.raises(FileError, match=r"PRED holds one value, 255.*organs") as error:
         chaosprep.evaluate(livers_alone, root)
     assert error.value.code == "mask-values"
 

@@ -83,7 +83,7 @@ def test_each_organ_has_rows_of_its_own_and_a_summary(organs: Dataset) -> None:
 def test_sides_with_different_organs_must_be_told_which(
     pairs: Dataset, livers: Dataset, organs: Dataset
 ) -> None:
-    with pytest.raises(UsageError, match="Choose with --organ"):
+    with pytest.raises(UsageError, match="Choose with organs"):
         chaosprep.evaluate(livers.directory, organs.directory)
     found = chaosprep.evaluate(livers.directory, organs.directory, organs=["liver"])
     assert {(row.organ, row.dice) for row in found.results} == {("liver", 1)}

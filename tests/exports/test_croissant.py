@@ -60,7 +60,7 @@ def test_every_column_is_a_typed_field(description: dict[str, Any]) -> None:
     kinds = {"id": "sc:Text", "rows": "sc:Integer", "slope": "sc:Float", "labels": "sc:Text"}
     assert {name: fields[name]["dataType"] for name in kinds} == kinds
     repeated = {name for name, field in fields.items() if field.get("repeated")}
-    assert repeated == {"spacing", "position", "orientation", "window", "warnings"}
+    assert repeated == {"spacing", "position", "orientation", "window", "padding", "warnings"}
     assert fields["warnings"]["dataType"] == "sc:Text"
 
 

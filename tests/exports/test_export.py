@@ -58,7 +58,7 @@ def test_an_unknown_format_lists_those_there_are(livers: Dataset, tmp_path: Path
     ("format", "wrong", "said"),
     [
         ("nnunet", {"idd": 3}, "idd: no such parameter"),
-        ("nnunet", {"id": 1000}, "id: expected `int` <= 999"),
+        ("nnunet", {"id": 1000}, "id: must be a whole number from 1 to 999"),
         ("monai", {"channels": "both"}, "channels: must be one of joint, single"),
         ("croissant", {"sequences": ["t1-in"]}, "sequences: no such parameter"),
     ],

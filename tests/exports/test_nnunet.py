@@ -89,7 +89,7 @@ def test_our_folds_are_nnunets_folds(folds: Dataset, tmp_path: Path) -> None:
         }
         for number in range(3)
     ]
-    assert "before training folds 0 to 2" in made.notes[-1]
+    assert made.notes[-1].startswith("train folds 0 to 2: ")
 
 
 def without_label(folder: Path) -> None:
@@ -272,7 +272,7 @@ def test_workers_and_repetition_change_no_byte(phases: Dataset, tmp_path: Path) 
 def test_overwrite_makes_it_again_and_nothing_else(livers: Dataset, tmp_path: Path) -> None:
     (tmp_path / "Dataset005_Other").mkdir()
     made = nnunet.export(livers, tmp_path)
-    with pytest.raises(ChaosprepError, match="--overwrite"):
+    with pytest.raises(ChaosprepError, match="overwrite=True"):
         nnunet.export(livers, tmp_path)
     nnunet.export(livers, tmp_path, options=RunOptions(overwrite=True))
     assert sorted(path.name for path in tmp_path.iterdir()) == ["Dataset005_Other", made.path.name]

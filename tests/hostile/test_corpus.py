@@ -181,9 +181,16 @@ IMAGES: dict[str, tuple[bytes, Outcome]] = {
         floats(np.where(FLOATS > 0, FLOATS, np.float32(np.nan))),
         pixels("its float pixels hold NaN or infinity", "Export the file again with finite values"),
     ),
-    "MONOCHROME1": (
+    "MONOCHROME1 between slices that are not": (
         dicom(PhotometricInterpretation="MONOCHROME1"),
-        Kept(warnings=("MONOCHROME1: the stored values are kept, so that bright is low",)),
+        Refused(
+            (
+                "MR001_t1-in: some of its slices are MONOCHROME1 and some are MONOCHROME2: their "
+                "values cannot be compared. Export the series again with one of the two, or leave "
+                "the case out with --on-error skip.",
+            ),
+            "convert",
+        ),
     ),
     "RGB": (dicom(SamplesPerPixel=3, PhotometricInterpretation="RGB"), grey("RGB")),
     "a palette": (dicom(PhotometricInterpretation="PALETTE COLOR"), grey("PALETTE COLOR")),

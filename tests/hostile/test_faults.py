@@ -174,7 +174,7 @@ def test_an_output_at_the_input_is_refused_and_nothing_is_touched(
     output = f"{tmp_path}/{PLACES[name]}"
     for more in ((), ("--overwrite",), ("--dry-run",)):
         said = chaosprep("convert", source, "-o", output, *more)
-        assert said.code == 1
+        assert said.code == 2
         assert said.err == (
             f"Error: {Path(output)}: the output must not be the input, inside it or around it. "
             "Give a directory beside the input.\n"
@@ -256,7 +256,7 @@ CHANGES: dict[str, tuple[Callable[[Path], object], str]] = {
     "replaced": (
         replace,
         "the file is not the one that the manifest records. Run the stage that made it again "
-        "with --overwrite",
+        "with overwrite=True",
     ),
     "removed": (Path.unlink, "the file is missing. Bring it back"),
     "a FIFO now": (

@@ -133,7 +133,7 @@ def run_chain(root: Path, work: Path, *convert: str, split: tuple[str, ...] = ()
         ("convert", convert or KEEP),
     ):
         output = work / verb
-        said = chaosprep(verb, here, "-o", output, *more)
+        said = chaosprep(verb, here, "-o", output, *more, "-v")
         if said.code:
             break
         here = output
@@ -162,7 +162,8 @@ class Refused:
             f"Error: {ended.verb}: {count}, nothing was committed. Settle them and run the same "
             "command again, or leave these slices out with --on-error skip."
         )
-        said = [line for line in ended.said.err.splitlines() if not line.endswith(" of 1 case")]
+        own = f"{ended.verb}: "  # tells of each case
+        said = [line for line in ended.said.err.splitlines() if not line.startswith(own)]
         assert said == [*self.lines, closing]
         assert (ended.verb, ended.said.code) == (self.verb, 1)
         assert not (ended.output / "datapackage.json").exists()

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given
@@ -75,13 +76,64 @@ def test_refusals_speak_of_the_data_set_whose_levels_were_expected() -> None:
 
 
 def test_a_binary_mask_is_offered_its_own_range() -> None:
-    assert refusal({0, 1}).remedy == "The mask is binary: use --range 1 1."
-    assert refusal({100}).remedy == "The mask is binary: use --range 100 100."
+    for level in (1, 255):
+        assert refusal({0, level}, (EYE,)).remedy == (
+            f"If it shows the organ that you want and no other, use --range {level} {level}."
+        )
+
+
+@pytest.mark.parametrize("level", [2, 3, 100, 150])
+def test_one_level_that_may_be_any_organs_is_offered_no_range_of_its_own(level: int) -> None:
+    """A slice on which a label map shows but the kidney, 2, must not become liver."""
+    assert f"{level} {level}" not in refusal({0, level}).remedy
 
 
 @pytest.mark.parametrize("levels", [set(range(0, 64)), {0, 80, 81}, {0, 1, 63}])
 def test_an_interpolated_mask_is_offered_lenience(levels: set[int]) -> None:
     assert "--lenient-masks" in refusal(levels).remedy
+
+
+def blocks(*values: int) -> NDArray[np.uint8]:
+    """A mask in which each value covers a block of 4 x 4 pixels, apart from the others."""
+    mask = np.zeros((8 * len(values), 16), np.uint8)
+    for place, value in enumerate(values):
+        mask[8 * place + 2 : 8 * place + 6, 4:8] = value
+    return mask
+
+
+def remedy(mask: NDArray[np.uint8]) -> str:
+    with pytest.raises(FileError) as caught:
+        check_levels(level_histogram(mask), NOW, CHAOS, mask)
+    return caught.value.remedy
+
+
+def dotted() -> NDArray[np.uint8]:
+    """A label map with a region of two pixels, alone in the background."""
+    mask = blocks(1, 2)
+    mask[0, 12:14] = 3
+    return mask
+
+
+@pytest.mark.parametrize(
+    "mask",
+    [blocks(1, 2, 3, 4), blocks(2), blocks(63, 126, 100), blocks(*range(1, 16)), dotted()],
+    ids=["1 to 4", "2 alone", "one more", "15 organs", "two pixels"],
+)
+def test_an_exact_label_map_is_not_called_interpolated(mask: NDArray[np.uint8]) -> None:
+    assert remedy(mask) == (
+        "It is a label map of other numbers than CHAOS's: take the organ's own with "
+        "--range LOW HIGH, and all others as background with --lenient-masks."
+    )
+
+
+@pytest.mark.parametrize("values", [(63,), (63, 126), (252, 189)])
+def test_a_resampled_mask_is_called_interpolated(values: tuple[int, ...]) -> None:
+    mask = blocks(*values)
+    rows, cols = mask.shape
+    blurred = np.asarray(cv2.resize(mask, (cols * 2 + 1, rows * 2 - 1)), np.uint8)
+    assert remedy(blurred).startswith("The mask may have been interpolated")
+    half = ((mask[:-1].astype(int) + mask[1:]) // 2).astype(np.uint8)  # moved by half a pixel
+    assert remedy(half).startswith("The mask may have been interpolated")
 
 
 def test_the_range_that_a_binary_mask_is_offered_accepts_it() -> None:

@@ -56,7 +56,7 @@ def test_what_is_asked_for_goes_before_what_is_there(phantom: Path) -> None:
 
 @pytest.mark.parametrize("layout", ["auto", "chaos"])
 def test_where_nothing_is_found_both_ways_are_said(tmp_path: Path, layout: str) -> None:
-    with pytest.raises(NothingFoundError, match=r"Train_Sets.*--images 'scans/\{patient\}"):
+    with pytest.raises(NothingFoundError, match=r"Train_Sets.*images='scans/\{patient\}"):
         look(tmp_path, layout=layout)
 
 
@@ -64,7 +64,7 @@ def test_where_nothing_is_found_both_ways_are_said(tmp_path: Path, layout: str) 
     ("fields", "says"),
     [
         ({"layout": "folder"}, "images must say"),
-        ({"layout": "chaos", "images": "a"}, "for layout folder"),
+        ({"layout": "chaos", "images": "a"}, 'for layout="folder"'),
         ({"masks": "a"}, "masks needs images"),
         ({"patient_from": "PatientID"}, "patient_from"),
         ({"patient_from": "PatientID", "images": "a"}, "needs pseudonymize"),

@@ -344,9 +344,9 @@ def test_patterns_that_do_not_fit_each_other_are_usage_errors(
 
 def test_a_pattern_that_fits_no_file_finds_nothing(tmp_path: Path) -> None:
     write(tmp_path, two_trees())
-    with pytest.raises(NothingFoundError, match=r"no file fits --images 'scan/\{patient\}'"):
+    with pytest.raises(NothingFoundError, match=r"no file fits images='scan/\{patient\}'"):
         find(tmp_path, "scan/{patient}")
-    with pytest.raises(NothingFoundError, match="no file fits --masks"):
+    with pytest.raises(NothingFoundError, match="no file fits masks="):
         find(tmp_path, IMAGES, "label")
     with pytest.raises(NothingFoundError, match="stand for themselves"):
         find(tmp_path, "scans/{patient}/*.dcm")
@@ -380,7 +380,7 @@ def test_a_name_that_stands_in_the_headers_is_refused_without_saying_it(
 ) -> None:
     """The sample's patient is Doe^Jane. Ids, paths and messages would carry the name."""
     write(tmp_path, {path: slice_at(0, **changes) for path, changes in files.items()})
-    with pytest.raises(UsageError, match="--pseudonymize") as caught:
+    with pytest.raises(UsageError, match="pseudonymize=KEYFILE") as caught:
         find(tmp_path, images)
     said = str(caught.value).casefold()
     assert not any(part in said for path in files for part in path.casefold().split("/"))

@@ -359,5 +359,5 @@ def test_a_folder_without_images_is_no_stage_directory(tmp_path: Path) -> None:
 
 
 def test_patients_cannot_be_chosen_where_they_are_unknown(folder: Path) -> None:
-    with pytest.raises(UsageError, match="--patient and --replay need the manifest"):
+    with pytest.raises(UsageError, match="patients and replay need the manifest"):
         chaosprep.verify(folder, patients=["MR001"])

@@ -68,7 +68,7 @@ def test_as_they_finish_an_error_stands_for_the_result_of_its_task() -> None:
     assert {task: one for task, one in found.items() if task not in errors} == {5: 25, 1: 1}
     assert errors == {
         3: "it is three. Give another.",
-        13: "its worker process died, twice. Try --jobs 1, or more memory.",
+        13: "its worker process died, twice. Try jobs=1, or more memory.",
     }
 
 

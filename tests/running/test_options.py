@@ -29,7 +29,7 @@ def test_options_that_cannot_be_met_are_refused(fields: dict[str, Any], says: st
     ("keywords", "says"),
     [
         ({"on_error": "sotp"}, r"on_error: must be one of skip, stop \(given: 'sotp'\)"),
-        ({"jobs": "2"}, "jobs: expected `int`"),
+        ({"jobs": "2"}, "jobs: must be a whole number"),
         ({"job": 2}, r"job: no such parameter\..* Did you mean jobs\?"),
     ],
 )

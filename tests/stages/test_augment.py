@@ -323,7 +323,7 @@ def test_a_kidney_alone_may_not_be_mirrored(
 def test_a_label_map_may_be_mirrored_only_with_its_labels(
     label_maps: Dataset, tmp_path: Path
 ) -> None:
-    with pytest.raises(UsageError, match="--swap-labels"):
+    with pytest.raises(UsageError, match="swap_labels=True"):
         chaosprep.augment(label_maps, tmp_path / "out", **FLIP)
     made = chaosprep.augment(label_maps, tmp_path / "out", **FLIP, swap_labels=True)
     parents, swapped = by_id(label_maps), np.array([0, 1, 3, 2, 4], dtype=np.uint8)

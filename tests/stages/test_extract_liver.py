@@ -372,6 +372,28 @@ def test_lenient_masks_say_what_was_converted_and_what_was_not_taken(tmp_path: P
     assert grey.warnings == ()
 
 
+def test_what_a_range_leaves_out_of_a_label_map_is_no_warning(tmp_path: Path) -> None:
+    parent = with_masks(tmp_path, encoded(square(1, 2, 3, 4)), encoded(square(0, 2, 3)))
+    made = chaosprep.extract_liver(parent, tmp_path / "out", range=(1, 1), lenient_masks=True)
+    assert masks_of(made) == [[0, 255], [0]]
+    assert [row.warnings for row in made.slices] == [(), ()]
+
+
+def test_what_a_range_leaves_out_of_an_interpolated_mask_is_one(tmp_path: Path) -> None:
+    parent = with_masks(tmp_path, interpolated())
+    made = chaosprep.extract_liver(parent, tmp_path / "out", range=(60, 66), lenient_masks=True)
+    assert "taken as background" in made.slices[0].warnings[-1]
+
+
+def test_the_remedy_for_a_label_map_takes_the_organ_that_is_named(tmp_path: Path) -> None:
+    parent = with_masks(tmp_path, encoded(square(1, 2, 3, 4)), encoded(square(0, 2)))
+    with pytest.raises(ProblemsError) as caught:
+        chaosprep.extract_liver(parent, tmp_path / "out")
+    assert all("--range LOW HIGH" in one.remedy for one in caught.value.problems)
+    made = chaosprep.extract_liver(parent, tmp_path / "out", range=(1, 1), lenient_masks=True)
+    assert [row.pixels for row in made.slices] == [{"liver": 16}, {"liver": 0}]
+
+
 def test_one_bad_mask_does_not_hide_another(tmp_path: Path) -> None:
     parent = with_masks(tmp_path, encoded(square(1)), encoded(square(63)), encoded(square(2)))
     with pytest.raises(ProblemsError) as caught:

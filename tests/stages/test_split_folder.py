@@ -262,7 +262,7 @@ def test_a_run_goes_on_with_the_same_key_in_another_place(
 
 
 def test_symbolic_links_would_tell_the_paths(root: Path, tmp_path: Path, key: str) -> None:
-    with pytest.raises(UsageError, match="link sym"):
+    with pytest.raises(UsageError, match='link="sym"'):
         split(root, tmp_path / "out", pseudonymize=key, link="sym")
 
 

@@ -107,6 +107,14 @@ def test_a_patient_can_be_chosen(run: Path, images: Dataset, tmp_path: Path) -> 
     assert made.patients == ("MR003",)
 
 
+def test_the_output_is_not_in_the_run(run: Path, images: Dataset) -> None:
+    for checkpoint, output in ((run, run / "out"), (run / "best.pt", run), (run, run.parent)):
+        with pytest.raises(UsageError) as error:
+            chaosprep.predict(checkpoint, images, output)
+        assert error.value.code == "output-place"
+    assert not (run / "out").exists()
+
+
 def test_organs_are_predicted_as_a_label_map(organs: Dataset, tmp_path: Path) -> None:
     run = chaosprep.train(organs, tmp_path / "run", epochs=1)
     made = chaosprep.predict(run.checkpoint, organs, tmp_path / "out")

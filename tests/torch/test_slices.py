@@ -158,7 +158,7 @@ def test_a_plain_text_is_one_patient_or_sequence(images: Dataset) -> None:
         ({"scale": "cases"}, "scale: must be one of case, none"),
         ({"patients": ["MR009"]}, r"MR009: no such patient in .*There are: MR001, MR002"),
         ({"sequences": ["t1_in"]}, r"t1_in: no such sequence in .*There are: t1-in\."),
-        ({"fold": 7}, r"7: no such fold in .*Split with --folds\."),
+        ({"fold": 7}, r"7: no such fold in .*Split with folds\."),
     ],
 )
 def test_what_is_not_there_is_named_and_never_an_empty_dataset(

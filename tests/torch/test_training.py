@@ -393,7 +393,7 @@ def test_too_little_memory_says_what_to_make_smaller(
         raise torch.OutOfMemoryError("CUDA out of memory")
 
     monkeypatch.setattr("chaosprep.torch.epochs.Learner.train", full)
-    with pytest.raises(ChaosprepError, match=r"smaller --batch or --patch"):
+    with pytest.raises(ChaosprepError, match=r"smaller batch or patch"):
         chaosprep.train(images, tmp_path / "run")
 
 

@@ -8,9 +8,11 @@ from chaosprep.formats.dicom.evidence import count_tiles, read_evidence
 from chaosprep.formats.dicom.faults import broken
 from chaosprep.formats.dicom.frames import count_frames, described_frames, frame_sources
 from chaosprep.formats.dicom.luts import read_lut
+from chaosprep.formats.dicom.padding import read_padding
 from chaosprep.formats.dicom.values import (
     Elements,
     double,
+    items,
     number,
     numbers,
     required,
@@ -19,7 +21,8 @@ from chaosprep.formats.dicom.values import (
 )
 from chaosprep.imaging.header import Header, Orientation, Vector
 from chaosprep.imaging.limits import check_size
-from chaosprep.imaging.voi import Voi, make_voi, stored_window
+from chaosprep.imaging.measured import LOOKED_UP
+from chaosprep.imaging.voi import Lut, Voi, make_voi, stored_window
 
 _GREY = ("MONOCHROME1", "MONOCHROME2")
 # PS3.3 C.7.6.3.1.2, retired ones included: only these are quoted, as no person can be in them.
@@ -84,10 +87,9 @@ def read_frame(dataset: Elements, pixels: Pixels, index: int) -> Header:
     placed = sources if frames == 1 else sources[:-1]
     signed = pixels.dtype.startswith("int")
     modality_lut = read_lut(sources, "ModalityLUTSequence", signed)
-    slope, intercept = number(sources, "RescaleSlope"), number(sources, "RescaleIntercept")
+    slope, intercept, notes = _rescale(sources, modality_lut)
     voi = _voi(sources)
-    notes = ("a RescaleSlope of 0 counts as 1",) if slope == 0 else ()
-    slope, intercept = slope or 1.0, intercept or 0.0  # a slope of 0 has no inverse
+    padding, odd = read_padding(sources, pixels.dtype, pixels.bits_stored)
     window = None
     if voi is not None and modality_lut is None:
         window = stored_window(voi.center, voi.width, slope, intercept, voi.function)
@@ -110,6 +112,7 @@ def read_frame(dataset: Elements, pixels: Pixels, index: int) -> Header:
         rescale_slope=slope,
         rescale_intercept=intercept,
         window=window,
+        padding=padding,
         echo_time=double(sources, "EffectiveEchoTime") or number(sources, "EchoTime"),
         modality=text(sources, "Modality"),
         frames=frames,
@@ -121,7 +124,7 @@ def read_frame(dataset: Elements, pixels: Pixels, index: int) -> Header:
         voi_lut=read_lut(sources, "VOILUTSequence", signed or intercept < 0),
         evidence=evidence,
         tiles=count_tiles(dataset, evidence.get("ImageType", "")),
-        notes=(*pixels.notes, *notes),
+        notes=(*pixels.notes, *notes, *odd),
     )
 
 
@@ -168,6 +171,20 @@ def _grey(dataset: Elements) -> str:
         return photometric
     remedy = "Only grey slices can be used; leave this file out."
     raise FileError(f"the pixels are {what}, not grey", remedy, "not-grey")
+
+
+def _rescale(
+    sources: Sequence[Elements], modality_lut: Lut | None
+) -> tuple[float, float, tuple[str, ...]]:
+    """Give slope, intercept and notes; a Modality LUT stands in their place (PS3.3 C.11.1)."""
+    if modality_lut is not None:
+        return 1.0, 0.0, (LOOKED_UP,)
+    broken_lut = any(items(dataset, "ModalityLUTSequence") for dataset in sources)
+    notes = ("its Modality LUT is incomplete, and left out",) if broken_lut else ()
+    slope, intercept = number(sources, "RescaleSlope"), number(sources, "RescaleIntercept")
+    if slope == 0:  # it has no inverse
+        notes = (*notes, "a RescaleSlope of 0 counts as 1")
+    return slope or 1.0, intercept or 0.0, notes
 
 
 def _voi(sources: Sequence[Elements]) -> Voi | None:

@@ -22,7 +22,7 @@ _UINT32 = struct.Struct("<I").unpack_from
 # PS3.5 tables 7.1-1 and 7.1-2: VRs with a length of 32 bits, and of 16.
 _LONG = frozenset(b"OB OD OF OL OV OW SQ SV UC UN UR UT UV".split())
 _SHORT = frozenset(b"AE AS AT CS DA DS DT FD FL IS LO LT PN SH SL SS ST TM UI UL US".split())
-_VRS = {tag: vr.encode() for tag, vr in ATTRIBUTES.values()}
+_VRS = {tag: vr.encode().split(b" or ") for tag, vr in ATTRIBUTES.values()}
 _OF_ANY_VR = frozenset(PRIVATE.values())
 _UNDEFINED = 0xFFFFFFFF
 _ITEM, _ITEM_END, _SEQUENCE_END = 0xE000FFFE, 0xE00DFFFE, 0xE0DDFFFE  # read as one uint32
@@ -137,7 +137,7 @@ def _walk(
             raise _NotPlainError
         above = tag
         if tag in _VRS:
-            if not implicit and vr != _VRS[tag]:
+            if not implicit and vr not in _VRS[tag]:
                 raise _NotPlainError
             found[tag] = _Element(vr and vr.decode(), data[start:at])
         elif tag in _OF_ANY_VR:

@@ -73,7 +73,7 @@ class Grid:
 
 
 def parse_size(name: str, text: str) -> tuple[int, int]:
-    """N or ROWSxCOLS as rows and columns; `ValueError`, with the parameter's name, for others."""
+    """N or ROWSxCOLS as rows and columns; `ValueError`, with the option's name, for others."""
     found = re.fullmatch(r"(\d{1,5})(?:x(\d{1,5}))?", text)
     rows, cols = (int(found[1]), int(found[2] or found[1])) if found else (0, 0)
     if not 1 <= min(rows, cols) <= max(rows, cols) <= 65535:

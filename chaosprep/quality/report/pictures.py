@@ -82,9 +82,10 @@ def view_case(case: Case, shown: Shown, original_bytes: int, copy_bytes: int) ->
     """
     originals = [row for row in case.slices if not row.copy]
     copies = [row for row in case.slices if row.copy and is_shown(row, shown)]
-    images = {row.id: readable(case.image, row) for row in originals}
+    images = {row.id: readable(case.filled, row) for row in originals}
     arrays = {id: array for id, array in images.items() if array is not None}
     window = display_window(case, arrays)
+    counted = [case.measured(row, arrays[row.id]) for row in originals if row.id in arrays]
     first = case.slices[0]
     return CaseView(
         first=first,
@@ -94,7 +95,7 @@ def view_case(case: Case, shown: Shown, original_bytes: int, copy_bytes: int) ->
             if is_shown(row, shown)
         ),
         copies=tuple(
-            _picture(case, row, readable(case.image, row), window, copy_bytes) for row in copies
+            _picture(case, row, readable(case.filled, row), window, copy_bytes) for row in copies
         ),
         hidden=sum(not is_shown(row, shown) for row in case.slices),
         areas={
@@ -102,7 +103,7 @@ def view_case(case: Case, shown: Shown, original_bytes: int, copy_bytes: int) ->
             for organ in dict.fromkeys(organ for row in originals for organ in row.pixels)
         },
         positions=tuple(row.slice for row in originals),
-        values=_values(first, list(arrays.values()), window),
+        values=_values(first, counted, window),
     )
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from chaosprep.errors import ChaosprepError, UsageError
-from chaosprep.running.executors import METHOD, warm_up
+from chaosprep.running.executors import METHOD, check_guard, warm_up
 
 LOCAL = "local"
 CONFIG = "config"
@@ -31,6 +31,7 @@ def warm_up_for(dask: str | None, jobs: int, libraries: Sequence[str]) -> None:
         jobs: the worker processes; one is this process itself, or a process of `local`.
         libraries: what the workers need besides, as in `warm_up`.
     """
+    check_guard()
     if dask is None:
         warm_up(jobs, libraries)
     elif dask == LOCAL:
@@ -49,6 +50,7 @@ def scheduler_address(dask: str | None, jobs: int) -> Iterator[str | None]:
     Raises:
         ChaosprepError: `dask-missing`, Dask is not installed.
         UsageError: `dask-address`, Dask is not configured.
+        ChaosprepError: `main-guard`, the processes of `local` do not start.
     """
     if dask is None:
         yield None
@@ -72,7 +74,7 @@ def _configured() -> str:
     address = dask.config.get("scheduler-address", None)
     if not address:
         raise UsageError(
-            "dask: no scheduler is configured",
+            "--dask: no scheduler is configured",
             "Set DASK_SCHEDULER_ADDRESS, or give its address.",
             code="dask-address",
         )
@@ -87,17 +89,24 @@ def _local_cluster(jobs: int) -> Iterator[str]:
 
     distributed.utils._forkserver_preload_set = True  # what it would set is imported here as well
     with silent(), dask.config.set(_SETTINGS):
-        cluster = LocalCluster(
-            n_workers=jobs,
-            threads_per_worker=1,
-            processes=True,
-            host="127.0.0.1",
-            dashboard_address="127.0.0.1:0",
-            scheduler_kwargs={"dashboard": False},
-            memory_limit=0,
-            silence_logs=logging.CRITICAL,
-            preload=[_IGNORE_INTERRUPTS],
-        )
+        try:
+            cluster = LocalCluster(
+                n_workers=jobs,
+                threads_per_worker=1,
+                processes=True,
+                host="127.0.0.1",
+                dashboard_address="127.0.0.1:0",
+                scheduler_kwargs={"dashboard": False},
+                memory_limit=0,
+                silence_logs=logging.CRITICAL,
+                preload=[_IGNORE_INTERRUPTS],
+            )
+        except RuntimeError:  # "Nanny failed to start."
+            raise ChaosprepError(
+                "dask: the local worker processes do not start",
+                "In a script, put what it does under if __name__ == '__main__':.",
+                code="main-guard",
+            ) from None
         with cluster:
             yield cluster.scheduler_address
 

@@ -187,7 +187,7 @@ def _connect(address: str) -> Any:  # noqa: ANN401 - no types
         )
     except (ArithmeticError, ImportError, RuntimeError, TypeError, ValueError) as error:
         refusal = UsageError(
-            f"dask: {address!r} is not an address that can be used here ({error})",
+            f"--dask: {address!r} is not an address that can be used here ({error})",
             "Give one such as tcp://host:8786, or local, or config.",
             code="dask-address",
         )

@@ -1,0 +1,56 @@
+"""Problems of one cause are a few lines and a count."""
+
+from chaosprep.causes import by_cause
+from chaosprep.errors import Problem
+
+
+def problem(id: str, reason: str, code: str = "x", file: str | None = None) -> Problem:
+    return Problem(code=code, id=id, file=file, reason=reason, remedy="Look.")
+
+
+def told(*problems: Problem) -> list[tuple[tuple[str, ...], int]]:
+    return [(cause.lines, cause.more) for cause in by_cause(problems)]
+
+
+def test_three_are_told_as_they_are() -> None:
+    some = [problem(f"MR001_t1-in_s00{n}", "gone", file=f"{n}.png") for n in range(3)]
+    assert told(*some) == [(tuple(one.text for one in some), 0)]
+
+
+def test_of_more_three_are_told_and_the_rest_is_counted() -> None:
+    some = [problem(f"MR00{n}", f"it has {n} slices in 'a {n}'") for n in range(1, 8)]
+    assert told(*some) == [(tuple(one.text for one in some[:3]), 4)]
+
+
+def test_one_text_on_many_slices_of_a_case_is_one_line() -> None:
+    one = [problem(f"MR001_t1-in_s{n:03}", "odd") for n in range(40)]
+    two = [problem(f"MR002_t1-in_s{n:03}_a01", "odd") for n in range(5)]
+    assert told(*one, *two) == [
+        (("MR001_t1-in (40 slices): odd. Look.", "MR002_t1-in (5 slices): odd. Look."), 0)
+    ]
+
+
+def test_one_id_many_times_is_one_line() -> None:
+    assert told(*[problem("MR001", "odd")] * 4) == [(("MR001 (4 times): odd. Look.",), 0)]
+
+
+def test_many_files_of_one_case_are_one_line() -> None:
+    some = [problem("MR001_t1-in", "odd", file=f"{n}.png") for n in range(4)]
+    assert told(*some) == [(("MR001_t1-in (4 files): odd. Look.",), 0)]
+
+
+def test_numbers_names_and_lists_of_them_make_no_causes() -> None:
+    parts = ("1, 2 and 3 of a/b.png", "4 of c/d.png", "5, 6 of x_y", "9 of 'z'")
+    reasons = [f"lacks {part}" for part in parts]
+    assert [more for _, more in told(*(problem(f"P{n}", r) for n, r in enumerate(reasons)))] == [1]
+
+
+def test_other_codes_reasons_or_remedies_are_other_causes() -> None:
+    other = Problem(code="x", id="P", reason="gone", remedy="Run.")
+    found = told(problem("P", "gone"), problem("P", "gone", "y"), problem("P", "cut"), other)
+    assert [lines for lines, _ in found] == [
+        ("P: gone. Look.",),
+        ("P: gone. Look.",),
+        ("P: cut. Look.",),
+        ("P: gone. Run.",),
+    ]
