@@ -95,7 +95,10 @@ def _slices(case: SourceCase) -> _Slices:
     slices = read_series(msgspec.structs.replace(case, masks=None, rule="key")).slices
     if case.rule == "volume":
         return {(None, one.index): one.header for one in slices}
-    mask_of = dict(pair(case.images, case.masks, case.rule, case.keys).pairs)
+    pairs = pair(case.images, case.masks, case.rule, case.keys)
+    if pairs.note:  # paired by rank for want of names: its rows say so, and it proves nothing
+        return {}
+    mask_of = dict(pairs.pairs)
     paired = [one for one in slices if one.image in mask_of]
     return {(mask_of[one.image], one.frame or 0): one.header for one in paired}
 
