@@ -6,7 +6,10 @@ from difflib import get_close_matches
 from types import MappingProxyType
 
 _SWITCHES = frozenset(
-    {"all-organs", "keep-16bit", "keep-grid", "lenient-masks", "overwrite", "swap-labels"}
+    {
+        *("all-organs", "keep-16bit", "keep-grid", "lenient-masks", "overwrite", "swap-labels"),
+        "trust-folders",
+    }
 )
 _NAMED = "channels|device|fit|format|layout|levels|link|on-error|organ|patient-from|sequence|slices"
 _PROSE = "and|excludes|must|or|to|with"

@@ -72,15 +72,16 @@ def test_verify_counts_first_and_tells_leakage_first(chaosprep: Run, split: Path
     result = chaosprep("verify", split, "-j", "1")
     assert result.exit_code == 1
     lines = [line for line in result.stderr.splitlines() if line.startswith("Fault")]
-    assert lines[0] == "Faults: 1 leakage, 8 hash"
-    assert "with the pixels of" in lines[1]
-    assert [line.partition(": the file is not")[0] for line in lines[2:5]] == [
+    assert lines[0] == "Faults: 2 leakage, 8 hash"
+    assert "the headers have the same" in lines[1]  # who is in them came with the pixels
+    assert "with the pixels of" in lines[2]
+    assert [line.partition(": the file is not")[0] for line in lines[3:6]] == [
         f"Fault: {case.id} (2 slices)" for case in train[:3]
     ]
-    assert lines[5:] == ["Fault: hash: 2 more like this; -v shows all"]
-    assert len(json.loads(chaosprep("verify", split, "-j", "1", "--json").stdout)["faults"]) == 9
+    assert lines[6:] == ["Fault: hash: 2 more like this; -v shows all"]
+    assert len(json.loads(chaosprep("verify", split, "-j", "1", "--json").stdout)["faults"]) == 10
     loud = chaosprep("verify", split, "-j", "1", "-v").stderr.splitlines()
-    assert len([line for line in loud if line.startswith("Fault: ")]) == 9
+    assert len([line for line in loud if line.startswith("Fault: ")]) == 10
 
 
 def _give_pixels(split: Path, one: str, other: str) -> None:

@@ -235,12 +235,16 @@ def lacking(count: int, rule: str) -> Kept:
 ODD = f"{SERIES}/x.dcm"
 IRREGULAR = "it is not a regular file", "Move it out of the folder"
 OUTSIDE = "it is a link out of the dataset", "Copy the file in"
-NOT_SO = (SERIES, "the slices have 2 different orientations")
+UNPLACED = (
+    "it has no position or orientation, and others of the series have",
+    "Move it out of the folder if it is no slice (a report, a screenshot), else export it again; "
+    "or leave it out with --on-error skip",
+)
 FOLDERS: dict[str, tuple[Damage, Outcome]] = {
     # Where the slices lie
     "no position in one header": (
         image(slice_at(1, ImagePositionPatient=None)),
-        lacking(1, "ordered by InstanceNumber"),
+        bad(*UNPLACED),
     ),
     "no position in any header": (
         every(lambda place: slice_at(place, ImagePositionPatient=None)),
@@ -252,7 +256,7 @@ FOLDERS: dict[str, tuple[Damage, Outcome]] = {
     ),
     "a position of two numbers": (
         image(dicom(ImagePositionPatient=[1, 2])),
-        lacking(1, "ordered by InstanceNumber"),
+        bad(*UNPLACED),
     ),
     "the position of another slice": (
         image(slice_at(0, PIXELS)),
@@ -275,8 +279,9 @@ FOLDERS: dict[str, tuple[Damage, Outcome]] = {
         image(slice_at(1, ImageOrientationPatient=[1, 0, 0, 0, 0, -1])),
         lines(
             (
-                *NOT_SO,
-                "Keep one series per folder: move localizers and other planes out",
+                SERIES,
+                f"the slices lie in 2 orientations: 2 axial, 1 coronal ({STEMS[1]}.dcm)",
+                "Move them to a folder of their own: a case is one stack of slices",
             )
         ),
     ),

@@ -40,7 +40,7 @@ def visits(root: Path, **folders: dict[str, Any]) -> Path:
 
 
 def said(root: Root) -> list[str]:
-    return [str(problem) for problem in root.problems]
+    return [problem.text for problem in root.problems]
 
 
 def two_visits(root: Path, others: int = 1) -> Path:

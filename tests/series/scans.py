@@ -155,7 +155,7 @@ class Refused:
     def check(self, root: Path, output: Path) -> None:
         with pytest.raises(ProblemsError) as caught:
             chaosprep.split(root, output, images=IMAGES, val=0)
-        lines = [str(problem) for problem in caught.value.problems]
+        lines = [problem.text for problem in caught.value.problems]
         assert lines == [f"a_series: scans/a/{self.file}: {self.text}"]
         assert caught.value.exit_code == 1
         assert not (output / "datapackage.json").exists()
