@@ -18,13 +18,6 @@ from chaosprep.phantom import Patient, write_chaos
 from chaosprep.phantom.headers import uid
 
 IMAGES = "scans/{patient}/{slice}.dcm"
-SECONDARY_CAPTURE = UID("1.2.840.10008.5.1.4.1.1.7")
-SEGMENTATION = UID("1.2.840.10008.5.1.4.1.1.66.4")
-STRUCTURE_SET = UID("1.2.840.10008.5.1.4.1.1.481.3")
-DOSE = UID("1.2.840.10008.5.1.4.1.1.481.2")
-REPORT = UID("1.2.840.10008.5.1.4.1.1.88.33")
-PRESENTATION = UID("1.2.840.10008.5.1.4.1.1.11.1")
-PARAMETRIC = UID("1.2.840.10008.5.1.4.1.1.30")
 
 Edit = Callable[[Dataset, int], object]
 
