@@ -227,7 +227,9 @@ def test_volumes_hold_modality_units_or_are_refused(made: Made, stage: str) -> N
 
 @pytest.mark.parametrize("stage", ["DICOM", "PNG", "npy"])
 def test_training_inputs_are_alike(made: Made, stage: str) -> None:
-    torch = pytest.importorskip("chaosprep.torch")
+    pytest.importorskip("torch")
+    from chaosprep import torch
+
     data = torch.SliceDataset(made.kept[stage])
     volume = torch.VolumeDataset(made.kept[stage])[0]["image"][0].numpy()
     for item, plane, one in zip(data, volume, made.slices, strict=True):
@@ -236,7 +238,9 @@ def test_training_inputs_are_alike(made: Made, stage: str) -> None:
 
 
 def test_training_inputs_of_pictures_are_those_of_kept_values_clipped(made: Made) -> None:
-    torch = pytest.importorskip("chaosprep.torch")
+    pytest.importorskip("torch")
+    from chaosprep import torch
+
     for item, one in zip(torch.SliceDataset(made.shown), made.slices, strict=True):
         expected = np.where(one.padded, 0, np.clip(made.scaled(one), 0, 1))
         np.testing.assert_allclose(item["image"][0].numpy(), expected, rtol=0, atol=0.004)

@@ -155,7 +155,8 @@ def test_copies_are_made_of_images_whose_padding_is_dark(tmp_path: Path) -> None
 def test_slices_that_differ_in_their_rescale_are_trained_on_in_modality_units(
     tmp_path: Path,
 ) -> None:
-    torch = pytest.importorskip("chaosprep.torch")
+    pytest.importorskip("torch")
+    from chaosprep import torch
 
     def change(dataset: Dicom, pixels: NDArray[Any], number: int) -> None:
         dataset.RescaleSlope, dataset.RescaleIntercept = str(1 + number), str(50 * number)
@@ -170,7 +171,9 @@ def test_slices_that_differ_in_their_rescale_are_trained_on_in_modality_units(
 
 
 def test_values_as_they_are_have_their_padding_dark_too(tmp_path: Path) -> None:
-    torch = pytest.importorskip("chaosprep.torch")
+    pytest.importorskip("torch")
+    from chaosprep import torch
+
     kept = chaosprep.convert(pairs(tmp_path), tmp_path / "n", format="npy")
     lowest = min(image[~CORNER].min() for image in raw(kept))
     for item, image in zip(torch.SliceDataset(kept, scale="none"), raw(kept), strict=True):
