@@ -265,11 +265,11 @@ class _Plane:
 
 
 def _plane(row: Placed) -> _Plane:
-    if row.position is None or row.orientation is None or row.spacing is None:
+    spacing = row.spacing and row.spacing[1:]
+    if row.position is None or row.orientation is None or not (spacing and min(spacing) > 0):
         reason = f"position, orientation or spacing of {row.id} are not known"
         raise _not_a_volume(reason, "geometry-unknown")
-    shape, spacing = (row.rows, row.cols), (row.spacing[1], row.spacing[2])
-    return _Plane(shape, np.array(row.position), row.orientation, spacing)
+    return _Plane((row.rows, row.cols), np.array(row.position), row.orientation, spacing)
 
 
 def _check_alike(row: Placed, first: _Plane, plane: _Plane) -> None:
