@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 _SEGMENTATION = "1.2.840.10008.5.1.4.1.1.66.4"  # PS3.4 B.5: binary or fractional
 _LABEL_MAP = "1.2.840.10008.5.1.4.1.1.66.7"  # its values are the segment numbers
 
+_BACKGROUND = ("DCM", "125040")  # PS3.16 D
+
 
 @dataclass(frozen=True, eq=False)
 class Frame:
@@ -48,13 +50,15 @@ class References:
 class SegFile:
     """An opened SEG: its frames, what it refers to, and itself, to decode frames one by one.
 
-    ``background`` is the value of a label map that is no segment (PixelPaddingValue).
+    ``background`` is the value of a label map that is no segment (PixelPaddingValue), None
+    where it does not say it; ``shows_0`` tells whether it describes 0 as something that is shown.
     """
 
     seg: "Segmentation"
     frames: Sequence[Frame]
     references: References
-    background: int
+    background: int | None
+    shows_0: bool
 
     def pixels(self, frame: Frame) -> NDArray[Any]:
         """The pixels of a frame, (rows, cols), 0 where its segment or those of a label map are not.
@@ -62,15 +66,15 @@ class SegFile:
         Raises `FileError` ``mask-values`` where a label map has a segment of number 0.
         """
         found: NDArray[Any] = self.seg.get_stored_frame(frame.index, as_index=True)
-        if frame.segment or not self.background:
+        if frame.segment:
             return found
-        if not found.all():
+        if self.shows_0 and self.background != 0 and not found.all():
             raise FileError(
                 "0 is a segment of the label map, and in a mask it is the background",
                 "Export it again with 0 as its background (PixelPaddingValue).",
                 code="mask-values",
             )
-        return np.where(found == self.background, 0, found)
+        return np.where(found == self.background, 0, found) if self.background else found
 
 
 def open_seg(data: bytes) -> SegFile:
@@ -112,9 +116,13 @@ def open_seg(data: bytes) -> SegFile:
     # It cannot read the numbers of several frames, and is not asked whose a frame is.
     for group in (*dataset.PerFrameFunctionalGroupsSequence, *_shared(dataset)):
         group.pop("DerivationImageSequence", None)
-    is_map = header.SegmentationType == "LABELMAP"
-    background = int(header.get("PixelPaddingValue") or 0) if is_map else 0
-    return SegFile(Segmentation.from_dataset(dataset, copy=False), frames, listed, background)
+    return SegFile(
+        Segmentation.from_dataset(dataset, copy=False),
+        frames,
+        listed,
+        background=header.get("PixelPaddingValue"),
+        shows_0=any(_is_0(segment) for segment in dataset.SegmentSequence),
+    )
 
 
 def _check_segments(seg: "Dataset", frames: list[Frame]) -> None:
@@ -126,6 +134,14 @@ def _check_segments(seg: "Dataset", frames: list[Frame]) -> None:
             "Export the segmentation again from its source.",
             code="mask-unreadable",
         )
+
+
+def _is_0(segment: "Dataset") -> bool:
+    """Whether it is a segment of number 0 that shows something; dcmqi lists the background so."""
+    kinds = segment.get("SegmentedPropertyTypeCodeSequence") or ()
+    codes = {(kind.get("CodingSchemeDesignator"), kind.get("CodeValue")) for kind in kinds}
+    label = str(segment.get("SegmentLabel") or "").strip().casefold()
+    return not (segment.SegmentNumber or label == "background" or _BACKGROUND in codes)
 
 
 def _references(seg: "Dataset", frames: list[Frame]) -> References:

@@ -162,14 +162,23 @@ def test_frames_find_their_images_and_empty_ones_may_be_left_out(kind: str) -> N
     assert_labels(cut(data))
 
 
-def padded(background: int, *, holes: int = 0) -> bytes:
-    """A label map whose background is another value than 0; some of it may be 0 all the same."""
+def padded(background: int | None, zero: str = "", *, holes: int = 0) -> bytes:
+    """A label map whose background is not 0; so many pixels are 0 and described by that name."""
 
     def pad(made: Dataset) -> None:
         frames = made.pixel_array.copy()
-        frames[frames == 0] = background
+        if background is None:
+            del made.PixelPaddingValue
+        else:
+            made.PixelPaddingValue, frames[frames == 0] = background, background
         frames.ravel()[:holes] = 0
-        made.PixelPaddingValue, made.PixelData = background, frames.tobytes()
+        made.PixelData = frames.tobytes()
+        (first,) = (segment for segment in made.SegmentSequence if segment.SegmentNumber == 0)
+        first.SegmentLabel = zero
+        if zero:
+            first.SegmentedPropertyTypeCodeSequence = made.SegmentSequence[
+                1
+            ].SegmentedPropertyTypeCodeSequence
 
     return seg(kind="LABELMAP", edit=pad)
 
@@ -179,10 +188,23 @@ def test_a_label_map_says_what_its_background_is(background: int) -> None:
     assert_labels(cut(padded(background)))
 
 
-def test_a_segment_of_number_0_would_be_lost_and_is_refused() -> None:
-    stack = cut(padded(255, holes=2))
+@pytest.mark.parametrize("name", ["", "Background", " BACKGROUND"])
+def test_0_may_be_another_background(name: str) -> None:
+    """dcmqi gives a padding value that no pixel has, and describes 0 as the background."""
+    expected = LABELS.copy()
+    expected[2] = 0  # its frame is the first
+    assert_labels(cut(padded(255, name, holes=ROWS * COLS)), expected)
+
+
+@pytest.mark.parametrize("background", [255, None])
+def test_a_segment_of_number_0_would_be_lost_and_is_refused(background: int | None) -> None:
+    stack = cut(padded(background, "Spleen", holes=2))
     assert codes(stack) == {"m.dcm": "mask-values"}
     assert stack.labels == {}
+
+
+def test_what_is_padding_is_no_segment_whatever_it_is_called() -> None:
+    assert_labels(cut(padded(0, "Spleen")))
 
 
 @pytest.mark.parametrize("kind", ["BINARY", "LABELMAP"])
