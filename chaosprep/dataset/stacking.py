@@ -17,13 +17,14 @@ from chaosprep.errors import ChaosprepError, FileError
 from chaosprep.imaging.measured import filled
 from chaosprep.imaging.space.geometry import slice_normal
 from chaosprep.imaging.space.lattice import Lattice, Volume, stack_lattice
-from chaosprep.imaging.space.nearest import ENOUGH
+from chaosprep.imaging.space.nearest import ENOUGH, spread
 from chaosprep.imaging.space.orientations import moved
 from chaosprep.imaging.space.stacks import creep, find_lean, odd_steps
 
 _LEAVE_OUT = "Leave the case out with --on-error skip."
 _UNEVEN = "Bring back missing slices, or leave the case out with --on-error skip."
 _SHEARED = "Resample the series first, or leave the case out with --on-error skip."
+_SPREAD = 2.01 * ENOUGH  # split allows ENOUGH on either side of the usual spacing
 MOST_ORGANS = 254  # of an export: 255 marks what has no label
 _INTEGERS = tuple(np.dtype(name) for name in ("u1", "i2", "u2", "i4"))
 
@@ -264,17 +265,17 @@ class _Plane:
 
 
 def _plane(row: Placed) -> _Plane:
-    if row.position is None or row.orientation is None or row.spacing is None:
+    spacing = row.spacing and row.spacing[1:]
+    if row.position is None or row.orientation is None or not (spacing and min(spacing) > 0):
         reason = f"position, orientation or spacing of {row.id} are not known"
         raise _not_a_volume(reason, "geometry-unknown")
-    shape, spacing = (row.rows, row.cols), (row.spacing[1], row.spacing[2])
-    return _Plane(shape, np.array(row.position), row.orientation, spacing)
+    return _Plane((row.rows, row.cols), np.array(row.position), row.orientation, spacing)
 
 
 def _check_alike(row: Placed, first: _Plane, plane: _Plane) -> None:
     if not (
         plane.shape == first.shape
-        and np.allclose(plane.spacing, first.spacing, rtol=1e-4, atol=0)
+        and spread(plane.shape, plane.spacing, first.spacing) <= _SPREAD
         and moved(first.orientation, plane.orientation, plane.shape, plane.spacing)
         < ENOUGH * min(first.spacing)
     ):

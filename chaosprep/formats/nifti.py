@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chaosprep.errors import FileError, not_as_written
-from chaosprep.formats.nifti_header import HEADER, lattice_of, parse, unpacked, unreadable
+from chaosprep.formats.nifti_header import FIRST_VOXEL, lattice_of, parse, unpacked, unreadable
 from chaosprep.imaging.limits import check_bytes
 from chaosprep.imaging.space.lattice import Lattice, Volume
 from chaosprep.imaging.space.nearest import ENOUGH, SAME_PLACE
@@ -126,8 +126,10 @@ def read_voxels(data: bytes, shape: tuple[int, int, int]) -> NDArray[Any]:
         )
     kind = np.dtype(header.order + _TYPES[header.datatype])
     check_bytes(math.prod(shape), kind.itemsize)
+    if not header.vox_offset >= FIRST_VOXEL:  # programs differ where such a file begins
+        raise unreadable()
     try:
-        begin = max(int(header.vox_offset), HEADER)
+        begin = int(header.vox_offset)
         stored = unpacked(data, begin + math.prod(shape) * kind.itemsize)
     except (EOFError, OverflowError, ValueError, zlib.error, OSError):
         raise unreadable() from None

@@ -15,6 +15,7 @@ from chaosprep.imaging.limits import check_size
 from chaosprep.imaging.space.lattice import Lattice
 
 HEADER = 348  # bytes; also the number that begins a header, in the file's byte order
+FIRST_VOXEL = 352  # nifti1.h, "n+1": the least vox_offset of a file that holds both
 _GZIP = b"\x1f\x8b"
 _LAYOUT = "i36x8h14xh4x8f3f3xB128x2h6f12f16x4s"  # nifti1.h, "struct nifti_1_header"
 _MM = {1: 1000.0, 3: 0.001}  # nifti1.h, NIFTI_UNITS_METER and _MICRON; others are mm
@@ -103,11 +104,14 @@ def lattice_of(header: NiftiHeader) -> Lattice:
     alone (nifti1.h, methods 3, 2 and 1).
 
     Raises:
-        FileError: `mask-unreadable`, `mask-kind` (not one volume), `too-large`, or `nifti-forms`
-            where both forms are valid and differ by more than 1/20 voxel in a corner.
+        FileError: `mask-unreadable`, `mask-kind` (not one volume), `too-large`, `geometry-unknown`
+            (its place needs pixdim, and a voxel has no size there), or `nifti-forms` where both
+            forms are valid and differ by more than 1/20 voxel in a corner.
     """
     shape = _shape(header)
     scale = _MM.get(header.xyzt_units & 7, 1.0)
+    if header.sform_code <= 0 and not all(size > 0 for size in header.pixdim[1:4]):
+        raise without_size()  # programs differ: 1 mm, the length without its sign, or turned around
     if not header.is_placed:
         return _lattice(shape, np.diag(header.pixdim[1:4]), np.zeros(3), scale)
     rows = np.array(header.srow).reshape(3, 4)
@@ -120,7 +124,7 @@ def lattice_of(header: NiftiHeader) -> Lattice:
     if not all(np.isfinite([*form.origin, *form.steps.ravel()]).all() for form in (sform, qform)):
         raise _two_places(header, "one holds what is no number")
     apart = sform.differs_by(qform)
-    if apart > max(_SAME * min(sform.spacing), _unsure(header) * _extent(sform)):
+    if apart > max(_SAME * min(sform.spacing), _rounded(header) * _extent(sform)):
         tilted = min(sform.spacing) > 0 and sform.is_sheared
         tilt = ", and the sform is tilted, which no qform can be" if tilted else ""
         raise _two_places(header, f"corners lie up to {apart:.3g} mm apart{tilt}")
@@ -173,8 +177,15 @@ def _quaternion_steps(header: NiftiHeader) -> NDArray[np.float64]:
     return turn * [i, j, -k if header.pixdim[0] < 0 else k]
 
 
-def _unsure(header: NiftiHeader) -> float:
-    """The radians that a quaternion's rounding to float32 may turn by: near half a turn not 0."""
+def unsure(header: NiftiHeader) -> float:
+    """The radians that rounding to float32 may have turned the qform by: near half a turn not 0.
+
+    0 where the sform says where the voxels lie.
+    """
+    return 0.0 if header.sform_code > 0 else _rounded(header)
+
+
+def _rounded(header: NiftiHeader) -> float:
     square = _square(header)
     low = max(0.0, square - _ROUNDING - _HALF_TURN)
     return 2 * (math.sqrt(max(square, 0.0) + _ROUNDING) - math.sqrt(low))
@@ -192,6 +203,15 @@ def _two_places(header: NiftiHeader, how: str) -> FileError:
         "Programs differ in which they believe: find out which is right, and set the code of the "
         "other to 0.",
         code="nifti-forms",
+    )
+
+
+def without_size() -> FileError:
+    """The error of a header that does not tell how large its voxels are."""
+    return FileError(
+        "the header gives its voxels no size above 0",
+        "Write it again with the image's geometry.",
+        code="geometry-unknown",
     )
 
 

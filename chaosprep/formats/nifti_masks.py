@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from chaosprep.errors import FileError
 from chaosprep.formats.mask_file import MaskFormat, Opening, surplus
 from chaosprep.formats.nifti import read_nifti, read_voxels
-from chaosprep.formats.nifti_header import lattice_of, parse
+from chaosprep.formats.nifti_header import lattice_of, parse, unsure, without_size
 from chaosprep.imaging.labels import as_labels
 from chaosprep.imaging.space.lattice import Volume
 from chaosprep.imaging.space.placing import Place, image_grid, locate
@@ -19,8 +19,8 @@ class NiftiMask:
     """A volume of labels: each image gets the voxels that lie at its pixels.
 
     Raises:
-        FileError: `mask-unreadable`, `mask-kind`, `too-large`, `nifti-forms`, or `mask-grid` where
-            it does not say where it lies, or no image at all lies in it.
+        FileError: what `lattice_of` and `read_voxels` raise, or `mask-grid` where it does not say
+            where it lies, or no image at all lies in it.
     """
 
     note = None
@@ -42,7 +42,8 @@ class NiftiMask:
         self._errors: dict[int, FileError] = {}
         for index, image in enumerate(opening.images):
             try:
-                self._places[index] = locate(image_grid(image), grid)
+                plane = image_grid(image)
+                self._places[index] = locate(plane, grid.turned_to(plane, unsure(header)))
             except FileError as error:
                 self._errors[index] = error
         if self._errors and not self._places:
@@ -69,16 +70,12 @@ def label_volume(data: bytes) -> Volume:
     """The labels of a volume, uint8 or uint16 (slices, rows, cols), on its own lattice.
 
     Raises:
-        FileError: what `read_nifti` and `as_labels` raise, and `geometry-unknown`.
+        FileError: what `read_nifti` and `as_labels` raise, or `geometry-unknown`.
     """
     volume = read_nifti(data)
     lengths = np.array(volume.lattice.spacing)
     if not (np.isfinite(lengths).all() and lengths.min() > 0):
-        raise FileError(
-            "the header gives its voxels no size",
-            "Write it again with the image's geometry.",
-            code="geometry-unknown",
-        )
+        raise without_size()
     return Volume(as_labels(volume.voxels), volume.lattice)
 
 

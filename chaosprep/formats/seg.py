@@ -30,9 +30,9 @@ class SegMask:
     references does not have but its series or stack; another one has no mask (`foreign`).
 
     Raises:
-        FileError: `mask-unreadable`, `mask-kind`, `too-large`, `mask-values` (fractional), `extra`
-            (highdicom is not installed), or `mask-grid` where frames lie elsewhere than the images
-            that they refer to.
+        FileError: `mask-unreadable`, `mask-kind`, `too-large`, `mask-values` (fractional, or a
+            segment 0), `extra` (highdicom is not installed), or `mask-grid` where frames lie
+            elsewhere than the images that they refer to.
     """
 
     def __init__(self, opening: Opening) -> None:
@@ -81,7 +81,7 @@ class SegMask:
         named_by = _by_source(own)
         elsewhere: list[float] = []
         for frame in file.frames:
-            pixels = file.seg.get_stored_frame(frame.index, as_index=True)
+            pixels = file.pixels(frame)
             if not pixels.any():
                 continue
             referred = {at for source in frame.sources for at in named_by[source]}

@@ -3,7 +3,10 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from io import BytesIO
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from chaosprep.errors import FileError
 from chaosprep.imaging.limits import check_bytes, check_size
@@ -15,6 +18,8 @@ if TYPE_CHECKING:
 
 _SEGMENTATION = "1.2.840.10008.5.1.4.1.1.66.4"  # PS3.4 B.5: binary or fractional
 _LABEL_MAP = "1.2.840.10008.5.1.4.1.1.66.7"  # its values are the segment numbers
+
+_BACKGROUND = ("DCM", "125040")  # PS3.16 D
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,18 +48,41 @@ class References:
 
 @dataclass(frozen=True, eq=False)
 class SegFile:
-    """An opened SEG: its frames, what it refers to, and itself, to decode frames one by one."""
+    """An opened SEG: its frames, what it refers to, and itself, to decode frames one by one.
+
+    ``background`` is the value of a label map that is no segment (PixelPaddingValue), None
+    where it does not say it; ``shows_0`` tells whether it describes 0 as something that is shown.
+    """
 
     seg: "Segmentation"
     frames: Sequence[Frame]
     references: References
+    background: int | None
+    shows_0: bool
+
+    def pixels(self, frame: Frame) -> NDArray[Any]:
+        """The pixels of a frame, (rows, cols), 0 where its segment or those of a label map are not.
+
+        Raises `FileError` ``mask-values`` where a label map has a segment of number 0.
+        """
+        found: NDArray[Any] = self.seg.get_stored_frame(frame.index, as_index=True)
+        if frame.segment:
+            return found
+        if self.shows_0 and self.background != 0 and not found.all():
+            raise FileError(
+                "0 is a segment of the label map, and in a mask it is the background",
+                "Export it again with 0 as its background (PixelPaddingValue).",
+                code="mask-values",
+            )
+        return np.where(found == self.background, 0, found) if self.background else found
 
 
 def open_seg(data: bytes) -> SegFile:
     """Read a SEG, but for the pixels of its frames.
 
     Raises:
-        FileError: `mask-kind`, `mask-values` (fractional), `too-large` or `extra`.
+        FileError: `mask-kind`, `mask-values` (fractional), `mask-unreadable` (frames and segments
+            do not fit), `too-large` or `extra`.
     """
     from pydicom import dcmread
 
@@ -83,11 +111,37 @@ def open_seg(data: bytes) -> SegFile:
         ) from error
     dataset = dcmread(BytesIO(data))  # highdicom's lazy reader would print what goes wrong
     frames = [*_frames(dataset)]
+    _check_segments(dataset, frames)
     listed = _references(dataset, frames)
     # It cannot read the numbers of several frames, and is not asked whose a frame is.
     for group in (*dataset.PerFrameFunctionalGroupsSequence, *_shared(dataset)):
         group.pop("DerivationImageSequence", None)
-    return SegFile(Segmentation.from_dataset(dataset, copy=False), frames, listed)
+    return SegFile(
+        Segmentation.from_dataset(dataset, copy=False),
+        frames,
+        listed,
+        background=header.get("PixelPaddingValue"),
+        shows_0=any(_is_0(segment) for segment in dataset.SegmentSequence),
+    )
+
+
+def _check_segments(seg: "Dataset", frames: list[Frame]) -> None:
+    described = [int(segment.SegmentNumber) for segment in seg.SegmentSequence]
+    shown = {frame.segment for frame in frames} if seg.SegmentationType == "BINARY" else set()
+    if len(set(described)) < len(described) or not shown <= {*described} - {0}:
+        raise FileError(
+            "its frames and its list of segments do not fit: a number is missing, 0 or there twice",
+            "Export the segmentation again from its source.",
+            code="mask-unreadable",
+        )
+
+
+def _is_0(segment: "Dataset") -> bool:
+    """Whether it is a segment of number 0 that shows something; dcmqi lists the background so."""
+    kinds = segment.get("SegmentedPropertyTypeCodeSequence") or ()
+    codes = {(kind.get("CodingSchemeDesignator"), kind.get("CodeValue")) for kind in kinds}
+    label = str(segment.get("SegmentLabel") or "").strip().casefold()
+    return not (segment.SegmentNumber or label == "background" or _BACKGROUND in codes)
 
 
 def _references(seg: "Dataset", frames: list[Frame]) -> References:
@@ -115,8 +169,8 @@ def _frames(seg: "Dataset") -> Iterator[Frame]:
     shared = next(iter(_shared(seg)), None)
     is_map = seg.SegmentationType == "LABELMAP"
     for index, own in enumerate(seg.PerFrameFunctionalGroupsSequence):
-        group = _group(own, shared, "SegmentIdentificationSequence")
-        segment = 0 if is_map or group is None else int(group.ReferencedSegmentNumber)
+        group = None if is_map else _group(own, shared, "SegmentIdentificationSequence")
+        segment = 0 if group is None else int(group.ReferencedSegmentNumber)
         derivation = _group(own, shared, "DerivationImageSequence")
         items = () if derivation is None else derivation.get("SourceImageSequence") or ()
         sources = frozenset(source for item in items for source in _sources(item))

@@ -4,15 +4,15 @@ from collections import Counter
 from collections.abc import Sequence
 
 from chaosprep.errors import FileError, plural
+from chaosprep.imaging.space.nearest import ENOUGH, spread
 from chaosprep.series.gathering import Shot
 from chaosprep.series.mixing import Mixed
 
-_OFF = 0.05  # pixels: what the last pixel of a picture may lie off
 _THICKNESS = 0.01  # of the larger
 
 
 def find_spacings(shots: Sequence[Shot]) -> Mixed | None:
-    """The error of several pixel spacings, where pixels would lie off by `_OFF` and more."""
+    """The error of several pixel spacings, where pixels would lie off by more than `ENOUGH`."""
     told = [shot for shot in shots if shot.header.pixel_spacing]
     counts = Counter(shot.header.pixel_spacing for shot in told)
     usual, _ = counts.most_common(1)[0] if counts else (None, 0)
@@ -28,8 +28,7 @@ def find_spacings(shots: Sequence[Shot]) -> Mixed | None:
 
 def _lies_off(shot: Shot, usual: tuple[float, float]) -> bool:
     header = shot.header
-    sides = zip((header.rows, header.cols), header.pixel_spacing or usual, usual, strict=True)
-    return any(count * abs(here - there) > _OFF * there for count, here, there in sides)
+    return spread((header.rows, header.cols), header.pixel_spacing or usual, usual) > ENOUGH
 
 
 def thickness_note(shots: Sequence[Shot]) -> str | None:

@@ -66,6 +66,14 @@ def test_a_slice_without_position_makes_no_volume(pairs: Dataset) -> None:
     assert code((changed(first, position=None), *others)) == "geometry-unknown"
 
 
+@pytest.mark.parametrize("spacing", [(5.5, 0.0, 1.0), (5.5, 1.0, -1.0)])
+def test_pixels_without_a_size_make_no_volume(
+    pairs: Dataset, spacing: tuple[float, float, float]
+) -> None:
+    """No header makes such a row; a manifest may be anybody's."""
+    assert code(tuple(changed(row, spacing=spacing) for row in rows(pairs))) == "geometry-unknown"
+
+
 def test_a_tilted_stack_is_named(pairs: Dataset) -> None:
     found = rows(pairs)
     tilted = tuple(

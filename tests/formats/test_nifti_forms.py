@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from chaosprep.errors import FileError
 from chaosprep.formats.masks import read_volume
 from chaosprep.formats.nifti import read_lattice, read_nifti
+from chaosprep.imaging.header import Header
+from tests.formats.samples import header
 from tests.formats.test_cut_mask import COUNT, PATHS, assert_labels, codes, cut, headers, ras
 from tests.imaging.test_placing import turned
 from tests.layouts.trees import nifti
@@ -85,6 +87,90 @@ def test_two_valid_forms_that_differ_are_refused_by_both_names(
     assert error.code == "nifti-forms"
     assert "qform (code 1) and sform (code 2)" in error.reason
     assert "code of the other to 0" in error.remedy
+
+
+def sized(size: float, **codes: Any) -> bytes:
+    """Voxels of this size along j; nibabel itself would write a true one."""
+    data = bytearray(forms(**codes))
+    struct.pack_into("<f", data, 84, size)
+    return bytes(data)
+
+
+@pytest.mark.parametrize("size", [-1.25, 0, np.nan])
+@pytest.mark.parametrize("code", [0, 1])
+def test_voxels_need_a_size_above_0_where_the_place_is_made_of_it(size: float, code: int) -> None:
+    """nibabel takes 1 mm for 0 and 1.25 for -1.25; the standard's library 1 mm for both."""
+    assert refusal(sized(size, qcode=code)).code == "geometry-unknown"
+
+
+def test_an_sform_needs_no_other_size(tmp_path: Path) -> None:
+    assert_labels(cut(tmp_path, "m.nii", sized(-1.25, scode=1)))
+    assert_labels(cut(tmp_path, "n.nii", sized(0, scode=1)))
+
+
+@pytest.mark.parametrize("offset", [0, 348, np.nan])
+def test_voxels_that_begin_in_the_header_begin_nowhere(tmp_path: Path, offset: float) -> None:
+    """For 0 nibabel has byte 352 and the standard's library 348: the labels would be shifted."""
+    data = bytearray(forms(scode=1))
+    struct.pack_into("<f", data, 108, offset)
+    assert codes(cut(tmp_path, "m.nii", bytes(data))) == {"m.nii": "mask-unreadable"}
+
+
+def test_voxels_may_begin_behind_extensions(tmp_path: Path) -> None:
+    data = bytearray(forms(scode=1))
+    struct.pack_into("<f", data, 108, 384.0)
+    assert_labels(cut(tmp_path, "m.nii", bytes(data[:352] + bytes(32) + data[352:])))
+
+
+SIDE = 512
+
+
+def oblique(degrees: float, **changes: float) -> tuple[bytes, dict[str, Header]]:
+    """Two slices of 512 x 512, and a mask that has a qform alone; what is turned or moved of it."""
+    axes = turned(*np.radians([degrees, 2 * degrees, -degrees]))
+    grid = {"rows": SIDE, "cols": SIDE, "pixel_spacing": (0.7, 0.7)}
+    images = {
+        path: header(
+            **grid,
+            image_orientation_patient=tuple(axes[:, :2].T.ravel().tolist()),
+            image_position_patient=tuple((10 * n * axes[:, 2]).tolist()),
+        )
+        for n, path in enumerate(PATHS[:2])
+    }
+    affine = np.eye(4)
+    turn = turned(np.radians(changes.get("turned", 0)), 0, 0)
+    affine[:3, :3] = turn @ axes * [0.7, 0.7, 10.0]
+    affine[:3, 3] = changes.get("moved", 0) * axes[:, 0]
+    image = nibabel.Nifti1Image(labels_of_two(), LPS @ affine)
+    image.set_qform(LPS @ affine, 1)
+    image.set_sform(None, 0)
+    return image.to_bytes(), images
+
+
+def labels_of_two() -> NDArray[np.uint8]:
+    labels = np.zeros((SIDE, SIDE, 2), np.uint8)
+    labels[500, 20, 1] = 1  # column, row, slice
+    return labels
+
+
+@pytest.mark.parametrize("degrees", [0.02, 0.1, 0.7, 5])
+def test_what_a_quaternion_cannot_hold_is_taken_from_the_images(
+    tmp_path: Path, degrees: float
+) -> None:
+    """A small angle beside the half turn: the root of what float32 rounds is most of it."""
+    data, images = oblique(degrees)
+    stack = cut(tmp_path, "m.nii", data, images)
+    assert stack.errors == []
+    assert [np.argwhere(plane).tolist() for plane in stack.labels.values()] == [[], [[20, 500]]]
+
+
+@pytest.mark.parametrize("changes", [{"turned": 0.1}, {"moved": 0.01}, {"moved": 0.3}])
+def test_a_quaternion_excuses_no_other_turn_and_no_shift(
+    tmp_path: Path, changes: dict[str, float]
+) -> None:
+    stack = cut(tmp_path, "m.nii", *oblique(1, **changes))
+    assert codes(stack) == {"m.nii": "mask-grid"}
+    assert stack.labels == {}
 
 
 def moved(millimetres: float) -> Affine:

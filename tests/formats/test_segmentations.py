@@ -110,6 +110,45 @@ def assert_labels(stack: Stack, expected: NDArray[Any] = LABELS) -> None:
     assert np.array_equal(np.stack([stack.labels[path] for path in PATHS]), expected)
 
 
+def numbered(*numbers: int) -> Edit:
+    """Gives the two segments of the list other numbers."""
+
+    def edit(made: Dataset) -> None:
+        for segment, number in zip(made.SegmentSequence, numbers, strict=True):
+            segment.SegmentNumber = number
+
+    return edit
+
+
+def referring(number: int) -> Edit:
+    """All frames are of one segment."""
+
+    def edit(made: Dataset) -> None:
+        for group in made.PerFrameFunctionalGroupsSequence:
+            group.SegmentIdentificationSequence[0].ReferencedSegmentNumber = number
+
+    return edit
+
+
+@pytest.mark.parametrize("edit", [numbered(1, 1), numbered(1, 3), referring(0), referring(9)])
+def test_frames_of_a_segment_that_is_not_described_once_are_refused(edit: Edit) -> None:
+    stack = cut(seg(edit=edit))
+    assert codes(stack) == {"m.dcm": "mask-unreadable"}
+    assert "list of segments do not fit" in stack.errors[0][1].reason
+
+
+def test_segments_may_have_any_numbers() -> None:
+    def renumber(made: Dataset) -> None:
+        numbered(7, 300)(made)
+        for group in made.PerFrameFunctionalGroupsSequence:
+            segment = group.SegmentIdentificationSequence[0]
+            segment.ReferencedSegmentNumber = {1: 7, 2: 300}[segment.ReferencedSegmentNumber]
+
+    stack = cut(seg(edit=renumber))
+    assert_labels(stack, np.choose(LABELS, [0, 7, 300]))
+    assert stack.names == {7: "segment 1", 300: "segment 2"}
+
+
 def without_references(made: Dataset) -> None:
     del made.ReferencedSeriesSequence
     for group in made.PerFrameFunctionalGroupsSequence:
@@ -121,6 +160,51 @@ def test_frames_find_their_images_and_empty_ones_may_be_left_out(kind: str) -> N
     data = seg(kind=kind)
     assert int(dcmread(BytesIO(data)).NumberOfFrames) < 2 * COUNT
     assert_labels(cut(data))
+
+
+def padded(background: int | None, zero: str = "", *, holes: int = 0) -> bytes:
+    """A label map whose background is not 0; so many pixels are 0 and described by that name."""
+
+    def pad(made: Dataset) -> None:
+        frames = made.pixel_array.copy()
+        if background is None:
+            del made.PixelPaddingValue
+        else:
+            made.PixelPaddingValue, frames[frames == 0] = background, background
+        frames.ravel()[:holes] = 0
+        made.PixelData = frames.tobytes()
+        (first,) = (segment for segment in made.SegmentSequence if segment.SegmentNumber == 0)
+        first.SegmentLabel = zero
+        if zero:
+            first.SegmentedPropertyTypeCodeSequence = made.SegmentSequence[
+                1
+            ].SegmentedPropertyTypeCodeSequence
+
+    return seg(kind="LABELMAP", edit=pad)
+
+
+@pytest.mark.parametrize("background", [255, 3])
+def test_a_label_map_says_what_its_background_is(background: int) -> None:
+    assert_labels(cut(padded(background)))
+
+
+@pytest.mark.parametrize("name", ["", "Background", " BACKGROUND"])
+def test_0_may_be_another_background(name: str) -> None:
+    """dcmqi gives a padding value that no pixel has, and describes 0 as the background."""
+    expected = LABELS.copy()
+    expected[2] = 0  # its frame is the first
+    assert_labels(cut(padded(255, name, holes=ROWS * COLS)), expected)
+
+
+@pytest.mark.parametrize("background", [255, None])
+def test_a_segment_of_number_0_would_be_lost_and_is_refused(background: int | None) -> None:
+    stack = cut(padded(background, "Spleen", holes=2))
+    assert codes(stack) == {"m.dcm": "mask-values"}
+    assert stack.labels == {}
+
+
+def test_what_is_padding_is_no_segment_whatever_it_is_called() -> None:
+    assert_labels(cut(padded(0, "Spleen")))
 
 
 @pytest.mark.parametrize("kind", ["BINARY", "LABELMAP"])

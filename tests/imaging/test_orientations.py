@@ -176,3 +176,24 @@ def test_slices_that_are_turned_a_little_are_a_warning() -> None:
         "slices are turned by up to 0.029 degrees, 0.13 pixels: "
         "export and assemble refuse it as a volume (geometry-mixed)",
     )
+
+
+@pytest.mark.parametrize("by", [9.4e-4, -9e-4])
+def test_slices_that_lie_alike_once_they_are_orthogonal_are_not_turned(by: float) -> None:
+    """The rows of the one lean as the columns of the other do: both have the same nearest axes."""
+    leaning = [(1, by, 0, 0, 1, 0), (1, 0, 0, -by, 1, 0)]
+    order = order_series(
+        [
+            header(
+                rows=64,
+                cols=64,
+                pixel_spacing=(1.0, 1.0),
+                image_orientation_patient=cosines,
+                image_position_patient=(0, 0, n),
+            )
+            for n, cosines in enumerate(leaning)
+        ]
+    )
+    assert order.orientations[0] == pytest.approx(order.orientations[1], abs=1e-6)
+    (warning,) = order.warnings
+    assert warning.startswith("ImageOrientationPatient was not quite at right angles")

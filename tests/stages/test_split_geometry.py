@@ -190,6 +190,22 @@ def test_a_tilt_below_a_twentieth_of_a_pixel_is_nothing(tmp_path: Path) -> None:
     assert chaosprep.export("nifti", livers, tmp_path / "nifti").cases == 1
 
 
+@pytest.mark.parametrize("by", [3e-4, 7e-4])
+def test_a_pixel_spacing_that_split_takes_is_no_other_one_to_an_export(
+    tmp_path: Path, by: float
+) -> None:
+    """Over 64 pixels the second of them is 0.045 pixels."""
+
+    def change(headers: Sequence[Header]) -> None:
+        headers[2].PixelSpacing = [float(mm) * (1 + by) for mm in headers[2].PixelSpacing]
+
+    root = scanned(tmp_path / "root", change)
+    pairs = chaosprep.split(root, tmp_path / "pairs", val=0)
+    assert {row.warnings for row in pairs.slices} == {()}
+    livers = chaosprep.extract_liver(pairs, tmp_path / "livers")
+    assert chaosprep.export("nifti", livers, tmp_path / "nifti").cases == 1
+
+
 def test_a_report_among_the_slices_does_not_take_their_order(tmp_path: Path) -> None:
     """A file without a position that comes first by InstanceNumber."""
 

@@ -38,8 +38,11 @@ class Order:
 
     def settled(self, index: int, header: Header) -> Header:
         """The header of a slice with the orientation that it has in this order."""
-        cosines = self.orientations.get(index)
-        return replace(header, image_orientation_patient=cosines) if cosines else header
+        return _settled(header, self.orientations.get(index))
+
+
+def _settled(header: Header, cosines: Orientation | None) -> Header:
+    return replace(header, image_orientation_patient=cosines) if cosines else header
 
 
 def slice_normal(orientation: Sequence[float] | NDArray[np.float64]) -> NDArray[np.float64]:
@@ -99,12 +102,14 @@ def _order_placed(headers: Sequence[Header], names: Sequence[str]) -> Order:
     groups = _same_position(indices, along)
     duplicates = tuple(tuple(sorted(group)) for group in groups if len(group) > 1)
     orientations, straightened = straighten(headers)
+    straight = [_settled(headers[index], orientations.get(index)) for index in indices]
     spacing, uneven = _measure(headers, groups, along)
-    pixel = min(headers[indices[0]].pixel_spacing or (1.0, 1.0))
-    lean = find_lean(positions[list(indices)], normal, pixel)
+    first = straight[0]
+    across = slice_normal(first.image_orientation_patient or ())  # as a volume's slices are stacked
+    lean = find_lean(positions[list(indices)], across, min(first.pixel_spacing or (1.0, 1.0)))
     no_volume = [
         (lean and str(lean), "sheared"),
-        (turned([headers[index] for index in indices]), "geometry-mixed"),
+        (turned(straight), "geometry-mixed"),
         (uneven, "gap"),
     ]
     warnings = [f"{what}: {_REFUSED} ({code})" for what, code in no_volume if what]

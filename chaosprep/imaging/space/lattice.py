@@ -45,6 +45,20 @@ class Lattice:
             self.shape, self.origin, nearest_axes(self.steps / self.spacing) * self.spacing
         )
 
+    def turned_to(self, other: "Lattice", limit: float) -> "Lattice":
+        """The same lattice along the axes of another, where they are at most `limit` radians away.
+
+        The axes may be exchanged and run backwards; the first voxel stays where it is. Farther away
+        it is the lattice itself.
+        """
+        if not limit:
+            return self
+        own, there = self.steps / self.spacing, other.steps / other.spacing
+        axes = there @ np.rint(there.T @ own)
+        if np.linalg.norm(axes - own) > 2**0.5 * limit:  # what a turn by small radians comes to
+            return self
+        return Lattice(self.shape, self.origin, axes * self.spacing)
+
     def corners(self) -> NDArray[np.float64]:
         """The middles of the eight outermost voxels, mm, (3, 8)."""
         ends = np.array(np.meshgrid(*((0, size - 1) for size in self.shape))).reshape(3, -1)

@@ -1,5 +1,7 @@
 """What is near enough to be the same place, and the nearest axes at right angles."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -15,3 +17,12 @@ def nearest_axes(axes: NDArray[np.float64]) -> NDArray[np.float64]:
     """
     left, _, right = np.linalg.svd(axes, full_matrices=False)
     return np.asarray(left @ right, dtype=np.float64)
+
+
+def spread(shape: Sequence[int], spacing: Sequence[float], other: Sequence[float]) -> float:
+    """How much longer or shorter a side of an image is with another spacing, in pixels of that.
+
+    ``shape`` is rows and columns, each spacing that between rows and that between columns, mm.
+    """
+    sides = zip(shape, spacing, other, strict=True)
+    return max(count * abs(here - there) / there for count, here, there in sides)
