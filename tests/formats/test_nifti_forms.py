@@ -76,7 +76,7 @@ def test_a_qform_alone_is_nibabels(alpha: float, beta: float, gamma: float, sign
     # Near half a turn float32 leaves the quaternion's first part open, by up to its root.
     bcd = np.frombuffer(data, "<f4", 3, offset=256).astype(float)
     is_half_turn = 1 - bcd @ bcd < 1e-5
-    assert np.abs(affine_of(data) - expected).max() < (5e-3 if is_half_turn else 1e-5)
+    assert np.abs(affine_of(data) - expected).max() < (1.5e-2 if is_half_turn else 1e-5)
 
 
 @pytest.mark.parametrize(("qform", "sform"), [(MIRROR, TRUE), (TRUE, MIRROR)])
