@@ -2,7 +2,7 @@
 
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, Literal
+from typing import TYPE_CHECKING, BinaryIO, Literal, get_args
 from unicodedata import normalize
 
 from chaosprep.errors import BROKEN, FileError
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pydicom import Dataset
 
 HeaderField = Literal["PatientID", "PatientName"]
+FIELDS: tuple[HeaderField, ...] = get_args(HeaderField)
 Identity = dict[str, str]
 """Keyword -> decoded text."""
 

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from pydicom import Dataset
     from pydicom.tag import BaseTag
 
-_HEAD = 2**18  # bytes: few headers are longer
+_START = 132  # bytes: where it is written that a file is DICOM (PS3.10 7.1)
+_HEAD = 2**18  # bytes behind it: few headers are longer
 # The functional groups of frames, and pixels: from there on nothing says what the root says.
 _BEHIND = (0x52009229, 0x52009230, 0x7FE00008, 0x7FE00009, 0x7FE00010)
 
@@ -28,9 +29,10 @@ def read_elements(source: bytes | BinaryIO, keywords: Sequence[str]) -> "Dataset
         keywords: of elements of the root, before the functional groups of frames.
     """
     stream = BytesIO(source) if isinstance(source, bytes) else source
-    head = stream.read(_HEAD)
+    head = stream.read(_START)
     if not is_dicom(head):
         return None
+    head += stream.read(_HEAD)
     found, is_whole = _read(head, keywords)
     if is_whole or not (rest := stream.read()):
         return found
