@@ -1,7 +1,7 @@
-"""Whether folders are people: the headers of a root's cases are asked, one of each."""
+"""Whether folders are people: the headers of a root's cases are asked."""
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
@@ -9,8 +9,17 @@ import msgspec
 
 from chaosprep.errors import Problem, plural
 from chaosprep.layouts.root import Root
-from chaosprep.privacy.identity import HeaderField, Identity, identity_at
-from chaosprep.privacy.persons import OnePerson, mixed, one_person, telling, untold
+from chaosprep.privacy.identity import FIELDS, HeaderField, Identity, identity_at
+from chaosprep.privacy.persons import (
+    OnePerson,
+    People,
+    first_told,
+    mixed,
+    one_person,
+    telling,
+    to_ask,
+    untold,
+)
 from chaosprep.series.source import SourceCase
 
 ACCEPT = "accept the folders as they are: --trust-folders"
@@ -20,7 +29,7 @@ _SHOWN = 3  # names of a person's folders
 def check_persons(root: Root, wanted: Root, patients: Collection[str], images: str | None) -> Root:
     """Let headers object to what folders say of people: `person-twice`, `patient-mixed`.
 
-    The first image of each case that can be read is asked, of that the header only.
+    A few images of each case are asked until one tells, of these the headers only.
 
     Args:
         root: all that was found: what all share tells nobody.
@@ -30,16 +39,17 @@ def check_persons(root: Root, wanted: Root, patients: Collection[str], images: s
     """
     found: dict[str, list[Identity]] = defaultdict(list)
     for case in root.cases:
-        identities = (identity_at(Path(case.root), path) for path in case.images)
-        if identity := next(filter(None, identities), None):
+        if identity := _asked(case):
             found[case.patient].append(identity)
     asked = set(wanted.patients) & set(patients or wanted.patients)
+    first = {case.patient: case for case in reversed(root.cases)}
+    remedies = {keyword: _ways_out(keyword, found, images) for keyword in FIELDS}
     problems, refused = list[Problem](), set[str]()
     for person in one_person(found):
         here = tuple(one for one in person.patients if one in asked)
         if len(here) > 1:
-            reason = same_person(person, _names(root, here))
-            remedy = _ways_out(person, found, images)
+            reason = same_person(person, _names([first[one] for one in here]))
+            remedy = remedies["PatientID" if "PatientID" in person.by else "PatientName"]
             problems.append(Problem(code="person-twice", id=here[0], reason=reason, remedy=remedy))
             refused.update(here)
     for patient in sorted(asked.intersection(mixed(found))):
@@ -81,25 +91,28 @@ def note_of(patients: Sequence[str], count: int) -> tuple[str, ...]:
     )
 
 
+def _asked(case: SourceCase) -> Identity:
+    """What a few images of a case say; where none of them can be read, the first that can."""
+    root = Path(case.root)
+    asked = first_told(identity_at(root, path) for path in to_ask(case.images))
+    return asked or next(filter(None, (identity_at(root, path) for path in case.images)), {})
+
+
 def _refused(case: SourceCase) -> SourceCase:
     return msgspec.structs.replace(case, refused=True)
 
 
-def _names(root: Root, patients: Sequence[str]) -> list[str]:
-    """The patients' folders; their ids where a folder holds several, or must not be said."""
-    first = {case.patient: case for case in reversed(root.cases)}
-    folders = [PurePosixPath(first[one].images[0]).parent.as_posix() for one in patients]
-    if any(first[one].aliases for one in patients) or len(set(folders)) < len(folders):
-        return list(patients)
+def _names(cases: Sequence[SourceCase]) -> list[str]:
+    """The folders of a patient each; their ids where a folder holds several, or must not be said."""
+    folders = [PurePosixPath(case.images[0]).parent.as_posix() for case in cases]
+    if any(case.aliases for case in cases) or len(set(folders)) < len(folders):
+        return [case.patient for case in cases]
     return [folder.encode("utf-8", "backslashreplace").decode() for folder in folders]
 
 
-def _ways_out(
-    person: OnePerson, people: Mapping[str, Sequence[Identity]], images: str | None
-) -> str:
+def _ways_out(keyword: HeaderField, people: People, images: str | None) -> str:
     """What can be done; headers may only tell the patients where all have that value."""
     choices = "Keep one of them"
-    keyword: HeaderField = "PatientID" if "PatientID" in person.by else "PatientName"
     if (
         images
         and not ("{patient}" in images and "{sequence}" in images)

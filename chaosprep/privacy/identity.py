@@ -1,20 +1,20 @@
 """What in a DICOM header tells who or when: to group by, and to keep out of ids and paths."""
 
 import re
-from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, Literal
+from typing import TYPE_CHECKING, BinaryIO, Literal, get_args
 from unicodedata import normalize
 
 from chaosprep.errors import BROKEN, FileError
 from chaosprep.files import open_regular, real
 from chaosprep.formats.dicom.faults import silent
-from chaosprep.formats.dicom.reading import is_dicom
+from chaosprep.formats.dicom.heads import read_elements
 
 if TYPE_CHECKING:
     from pydicom import Dataset
 
 HeaderField = Literal["PatientID", "PatientName"]
+FIELDS: tuple[HeaderField, ...] = get_args(HeaderField)
 Identity = dict[str, str]
 """Keyword -> decoded text."""
 
@@ -51,17 +51,9 @@ def read_identity(source: bytes | BinaryIO) -> Identity:
     Args:
         source: a DICOM file's bytes, or the file; of that only the header is read.
     """
-    from pydicom import dcmread
-
-    stream = BytesIO(source) if isinstance(source, bytes) else source
-    start = stream.read(132)
-    stream.seek(0)
-    if not is_dicom(start):
-        return {}
     with silent():
-        try:
-            dataset = dcmread(stream, stop_before_pixels=True, specific_tags=[*_KEYWORDS])
-        except BROKEN:
+        dataset = read_elements(source, _KEYWORDS)
+        if dataset is None:
             return {}
         found = {keyword: _text(dataset, keyword) for keyword in _KEYWORDS if keyword in dataset}
     return {keyword: text for keyword, text in found.items() if text}
@@ -108,7 +100,9 @@ def tells_nobody(key: str) -> bool:
 def exposes(name: str, identity: Identity) -> bool:
     """Whether a name of a folder or file is, or holds, a value that identifies."""
     shown = _letters(name)
-    for text in identity.values():
+    # Many write UTF-8 and declare Latin-1.
+    texts = dict.fromkeys(read for text in identity.values() for read in (text, _as_utf_8(text)))
+    for text in texts:
         for part in (text, *re.split(r"[=\\]", text), *re.split(r"[=\\^]", text)):
             value = _letters(part)
             weight = sum(2 if ord(sign) >= _IDEOGRAPHS else 1 for sign in value)
@@ -125,7 +119,10 @@ def has_uid(name: str) -> bool:
 
 
 def _text(dataset: "Dataset", keyword: str) -> str:
-    """A value as pydicom decodes it; what it cannot decode is taken byte for byte."""
+    """A value as pydicom decodes it; what it cannot decode is taken byte for byte.
+
+    Where no character set is declared, text that is UTF-8 is read as such.
+    """
     from pydicom.multival import MultiValue
 
     item = dataset.get_item(keyword)
@@ -136,10 +133,30 @@ def _text(dataset: "Dataset", keyword: str) -> str:
         value = dataset[keyword].value
     except BROKEN:
         value = raw
-    if isinstance(value, bytes):
-        value = value.decode("latin-1")
     text = "\\".join(map(str, value)) if isinstance(value, MultiValue) else str(value or "")
+    if isinstance(value, bytes) or "\ufffd" in text:
+        text = raw.decode("latin-1")
+    if not text.isascii() and not _declares(dataset):
+        text = _as_utf_8(text)
     return text.strip(" \0")
+
+
+def _declares(dataset: "Dataset") -> bool:
+    """Whether a header says in which character set its texts are, and more than ASCII."""
+    from pydicom.charset import convert_encodings, default_encoding
+
+    try:
+        return set(convert_encodings(dataset.SpecificCharacterSet)) != {default_encoding}
+    except BROKEN:  # there is none, or none that can be read
+        return False
+
+
+def _as_utf_8(text: str) -> str:
+    """What was read as Latin-1, but is UTF-8, as it should be; any other text as it is."""
+    try:
+        return text.encode("latin-1").decode()
+    except UnicodeError:
+        return text
 
 
 def _letters(text: str) -> str:

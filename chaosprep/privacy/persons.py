@@ -1,10 +1,11 @@
 """Whether one person stands in two patients, or two persons in one: by what headers say of them."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
+from typing import TypeVar
 
-from chaosprep.privacy.identity import HeaderField, Identity, patient_key, tells_nobody
+from chaosprep.privacy.identity import FIELDS, HeaderField, Identity, patient_key, tells_nobody
 
 People = Mapping[str, Sequence[Identity]]
 """Patient -> what identifies in each of its cases."""
@@ -13,6 +14,8 @@ _FEWEST = 3  # patients: a value that all of so many share is a constant, not a 
 _DATES = ("00000000", "00010101", "19000101")  # what anonymisers write for a birth date
 _WELL_KNOWN = "1.2.840.10008."  # DICOM's own UIDs (PS3.6 A): frames of reference of atlases
 _UIDS = ("StudyInstanceUID", "FrameOfReferenceUID")
+_PARTS = 3  # of a case: one image of each is asked, and the last
+_T = TypeVar("_T")
 _Values = Mapping[str, set[str]]
 _Bucket = tuple[str, set[str]]
 
@@ -70,6 +73,27 @@ def telling(people: People, keyword: HeaderField) -> dict[str, set[str]]:
     }
     common = set.intersection(*keys.values()) if len(keys) >= _FEWEST else set()
     return {patient: values - common for patient, values in keys.items() if values - common}
+
+
+def to_ask(images: Sequence[_T]) -> Sequence[_T]:
+    """A few of a case's images, from the first to the last: any may be without what others tell."""
+    step = -(-len(images) // _PARTS) or 1
+    return list(dict.fromkeys((*images[::step], *images[-1:])))
+
+
+def first_told(identities: Iterable[Identity]) -> Identity:
+    """The first that tells who somebody is; where none does, the first that says anything."""
+    first: Identity = {}
+    for identity in identities:
+        if tells(identity):
+            return identity
+        first = first or identity
+    return first
+
+
+def tells(identity: Identity) -> bool:
+    """Whether PatientID or PatientName tells somebody."""
+    return any(not tells_nobody(patient_key(identity, keyword)) for keyword in FIELDS)
 
 
 def _buckets(values: _Values) -> dict[str, set[str]]:

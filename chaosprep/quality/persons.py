@@ -1,14 +1,16 @@
 """Whether the patients of a stage directory are people, by the headers of its DICOM images."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from itertools import takewhile
 
 from chaosprep.dataset.case import Case
 from chaosprep.dataset.manifest import Dataset
 from chaosprep.errors import FileError, Problem
 from chaosprep.layouts.persons import note_of, patient_mixed, same_person
 from chaosprep.privacy.identity import Identity, read_identity
-from chaosprep.privacy.persons import mixed, one_person, untold
+from chaosprep.privacy.persons import first_told, mixed, one_person, to_ask, untold
 
 _APART = "Split again with all folders of a person as one patient (--patient-from), or one of them."
 _SAME = "Look at both: as one patient they would stay on one side of every split."
@@ -63,11 +65,12 @@ def trusts_folders(dataset: Dataset) -> bool:
 
 
 def told_by(case: Case) -> Told:
-    """What the first image of a case says that is DICOM and can be read."""
-    for row in case.slices:
-        try:
-            identity = read_identity(case.read(row.image_file))
-        except FileError:
-            continue
-        return Told(case.patient, case.split, identity)
-    return Told(case.patient, case.split, {})
+    """What a few images of a case say, as far as they are DICOM and can be read."""
+    asked = takewhile(bool, _identities(case))  # the others are no DICOM either
+    return Told(case.patient, case.split, first_told(asked))
+
+
+def _identities(case: Case) -> Iterator[Identity]:
+    for file in to_ask([row.image_file for row in case.slices]):
+        with suppress(FileError):
+            yield read_identity(case.read(file))

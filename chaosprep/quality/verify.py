@@ -18,6 +18,7 @@ from chaosprep.imaging.levels import label_areas
 from chaosprep.imaging.limits import size_text
 from chaosprep.layouts.sides import sort_sides
 from chaosprep.privacy.identity import Identity, read_identity
+from chaosprep.privacy.persons import first_told, tells
 from chaosprep.quality.findings import Findings, Seen
 from chaosprep.quality.foreign import NOTE, check_folder
 from chaosprep.quality.geometry import geometry_faults
@@ -141,8 +142,9 @@ def check_case(case: Case, *, pictures: bool = False) -> Findings:
     identity: Identity = {}
 
     def on_read(data: bytes) -> None:
-        if not identity:
-            identity.update(read_identity(data))
+        nonlocal identity
+        if not tells(identity):
+            identity = first_told((identity, read_identity(data)))
 
     originals = {row.id: row for row in case.slices if not row.copy}
     found.faults += geometry_faults(case)

@@ -4,12 +4,13 @@ A UID is evidence, not the rule: some scanners and anonymisers give each slice a
 of its own, and some give two contrasts one.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from chaosprep.errors import FileError
+from chaosprep.errors import FileError, plural
 from chaosprep.imaging.space.geometry import Order
-from chaosprep.privacy.identity import patient_key, read_identity
+from chaosprep.privacy.identity import normalized, patient_key, read_identity, tells_nobody
 from chaosprep.series.gathering import Shot
 
 _KIND = ("Modality", "SOPClassUID")
@@ -62,6 +63,15 @@ def find_mixed(shots: Sequence[Shot], data: Mapping[str, bytes]) -> Mixed | None
         if _divides(groups := _groups(shots, keyword), keyword):
             return _mixed(shots, groups, "series-mixed", "series", keyword, _SORT)
     return None
+
+
+def untold_note(shots: Sequence[Shot]) -> str | None:
+    """Say where slices do not tell whose they are, but others do; None where all are alike."""
+    texts = Counter(shot.header.evidence.get("PatientID", "") for shot in shots)
+    silent = sum(count for text, count in texts.items() if tells_nobody(normalized(text)))
+    if silent in (0, len(shots)):
+        return None
+    return f"PatientID is empty or a placeholder in {silent} of {plural(len(shots), 'slice')}"
 
 
 def _divides(groups: Groups, keyword: str) -> bool:

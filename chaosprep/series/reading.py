@@ -16,7 +16,7 @@ from chaosprep.imaging.space.geometry import Order, order_series
 from chaosprep.privacy.identity import exposes, read_identity
 from chaosprep.series.doubles import Single, without_doubles
 from chaosprep.series.gathering import Gathered, Shot, gather
-from chaosprep.series.mixing import find_mixed, find_volumes, position_twice
+from chaosprep.series.mixing import find_mixed, find_volumes, position_twice, untold_note
 from chaosprep.series.pairing import Pairs, pair
 from chaosprep.series.source import Files, SourceCase
 from chaosprep.series.uniform import find_spacings, thickness_note
@@ -114,8 +114,7 @@ def _in_order(
 
 def _notes(shots: list[Shot], gathered: Gathered, single: Single) -> dict[str, tuple[str, ...]]:
     """File -> what to know of it, and of the series, besides its header's own notes."""
-    thickness = thickness_note(shots)
-    every = (*gathered.notes, *([thickness] if thickness else []))
+    every = (*gathered.notes, *filter(None, (untold_note(shots), thickness_note(shots))))
     own = {path: (note,) for path, note in single.notes.items()}
     return {shot.path: (*every, *own.get(shot.path, ())) for shot in shots}
 

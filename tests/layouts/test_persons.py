@@ -7,10 +7,12 @@ from typing import Any
 import pydicom
 import pytest
 
+from chaosprep.layouts import persons
 from chaosprep.layouts.find import LayoutParams, find
 from chaosprep.layouts.root import Root
 from chaosprep.params import make_params
 from chaosprep.phantom import Patient, write_chaos
+from chaosprep.privacy.identity import Identity, identity_at
 from chaosprep.privacy.pseudonyms import Key
 from tests.layouts.trees import slice_at, write
 
@@ -125,6 +127,34 @@ def test_patients_from_another_header_are_asked_too(tmp_path: Path, key: str) ->
     )
     found = look(root, images="scans", patient_from="PatientName", pseudonymize=key)
     assert [problem.code for problem in found.problems] == ["person-twice"]
+
+
+@pytest.mark.parametrize("blank", [(0,), (0, 1, 2), (2, 4, 6)])
+def test_some_images_may_not_tell_whose_they_are(tmp_path: Path, blank: tuple[int, ...]) -> None:
+    files = {
+        f"scans/{folder}/{place}.dcm": slice_at(
+            place, number, PatientID="" if place in blank else id, PatientName="ANON"
+        )
+        for number, (folder, id) in enumerate((("a", "17"), ("b", "17"), ("c", "18")))
+        for place in range(7)
+    }
+    assert [problem.code for problem in look(write(tmp_path, files)).problems] == ["person-twice"]
+
+
+def test_where_no_image_tells_few_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def count(root: Path, path: str) -> Identity:
+        asked.append(path)
+        return identity_at(root, path)
+
+    monkeypatch.setattr(persons, "identity_at", count)
+    files = {
+        f"scans/a/{place:02d}.dcm": slice_at(place, PatientID="", PatientName="")
+        for place in range(30)
+    }
+    assert look(write(tmp_path, files)).problems == ()
+    assert asked == [f"scans/a/{place}.dcm" for place in ("00", "10", "20", "29")]
 
 
 def test_the_first_file_may_be_no_image(tmp_path: Path) -> None:

@@ -170,6 +170,38 @@ def test_broken_character_sets_neither_raise_nor_warn(
         assert found["PatientName"] == "Doe^Jane"
 
 
+@pytest.mark.parametrize("charset", ["", "ISO_IR 6", "ISO 2022 IR 6", "ISO_IR 999", "\\ISO_IR 6"])
+@pytest.mark.parametrize("name", ["Müller^Zoë", "Петров^Иван", "王^小东"])
+def test_text_of_no_declared_character_set_is_utf_8_where_it_can_be(
+    charset: str, name: str
+) -> None:
+    found = read_identity(with_bytes("PatientName", name.encode(), charset))
+    assert found["PatientName"] == name
+
+
+@pytest.mark.parametrize(
+    ("charset", "data"),
+    [("", "Müller^Zoë".encode("latin-1")), ("ISO_IR 192", "Müller^Zoë".encode("latin-1"))],
+)
+def test_bytes_that_are_no_text_of_their_character_set_are_kept_apart(
+    charset: str, data: bytes
+) -> None:
+    """A sign for all that cannot be decoded would make one name of two."""
+    assert read_identity(with_bytes("PatientName", data, charset))["PatientName"] == "Müller^Zoë"
+    other = read_identity(with_bytes("PatientName", data.replace(b"\xfc", b"\xf6"), charset))
+    assert other["PatientName"] == "Möller^Zoë"
+
+
+@pytest.mark.parametrize("charset", ["ISO_IR 100", "\\ISO 2022 IR 100", "ISO_IR 192", ""])
+@pytest.mark.parametrize("keyword", ["PatientName", "PatientID"])
+def test_a_name_in_utf_8_is_found_in_a_path_whatever_is_declared(
+    charset: str, keyword: str
+) -> None:
+    identity = read_identity(with_bytes(keyword, "Müller^Zoë".encode(), charset))
+    assert exposes("Müller", identity)
+    assert not exposes("Möller", identity)
+
+
 def test_a_sequence_in_the_place_of_a_name_tells_nothing() -> None:
     """Explicit little endian, a PatientName of VR SQ with one empty item (PS3.5 7.5)."""
     item = struct.pack("<HHI", 0xFFFE, 0xE000, 0)

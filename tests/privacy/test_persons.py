@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chaosprep.privacy.persons import mixed, one_person, untold
+from chaosprep.privacy.persons import first_told, mixed, one_person, to_ask, untold
 
 People = dict[str, list[dict[str, str]]]
 
@@ -29,6 +29,32 @@ def header(id: str = "", name: str = "", birth: str = "", **uids: str) -> dict[s
 def uids(study: int | str, frame: int | str = "", series: int | str = "") -> dict[str, str]:
     found = {"StudyInstanceUID": study, "FrameOfReferenceUID": frame, "SeriesInstanceUID": series}
     return {keyword: f"1.2.{uid}" for keyword, uid in found.items() if uid}
+
+
+# Which images of a case are asked
+
+BLANK = {"StudyInstanceUID": "1.2"}
+
+
+@pytest.mark.parametrize("count", range(12))
+def test_the_first_and_the_last_and_at_most_four_are_asked(count: int) -> None:
+    asked = to_ask(range(count))
+    assert list(asked) == sorted(set(asked))
+    assert set(asked) >= {0, count - 1} & set(range(count))
+    assert len(asked) <= 4
+
+
+@pytest.mark.parametrize("told", [{"PatientID": "A-17"}, {"PatientName": "Doe^Jane"}])
+@pytest.mark.parametrize("blank", [{}, BLANK, BLANK | {"PatientID": "ANON", "PatientName": "0"}])
+def test_what_tells_somebody_goes_before_what_does_not(
+    told: dict[str, str], blank: dict[str, str]
+) -> None:
+    assert first_told(iter([{}, blank, told, {"PatientID": "B-18"}])) == told
+
+
+def test_without_a_name_what_says_anything_counts() -> None:
+    assert first_told([{}, BLANK, {"StudyInstanceUID": "1.3"}]) == BLANK
+    assert first_told([{}, {}]) == first_told([]) == {}
 
 
 # PatientID

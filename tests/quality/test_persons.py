@@ -60,6 +60,20 @@ def test_one_person_on_two_sides_is_leakage(tmp_path: Path) -> None:
     assert [problem.code for problem in chaosprep.inspect(made).problems] == ["leakage"]
 
 
+@pytest.mark.parametrize("blank", [(0,), (0, 1, 2, 4, 5, 6, 8)])
+def test_any_image_may_tell_who_it_is(tmp_path: Path, blank: tuple[int, ...]) -> None:
+    files = {
+        f"scans/{folder}/{place}.dcm": slice_at(
+            place, number, PatientID="" if place in blank else id, PatientName="ANON"
+        )
+        for number, (folder, id) in enumerate((("a", "17"), ("b", "17"), ("c", "18")), start=1)
+        for place in range(9)
+    }
+    made = unsuspected(write(tmp_path / "root", files), tmp_path / "out")
+    assert [fault.code for fault in chaosprep.verify(made).faults] == ["leakage"]
+    assert [problem.code for problem in chaosprep.inspect(made).problems] == ["leakage"]
+
+
 def test_one_person_on_one_side_is_a_warning(tmp_path: Path) -> None:
     made = unsuspected(people(tmp_path, a="17", b="18", c="17"), tmp_path / "out")
     verdict = chaosprep.verify(made)

@@ -77,6 +77,14 @@ PEOPLE: Table = {
         {IM: slices(edit=alternating(PatientName=("DOE^Jane", "doe^ jane^")))},
         Kept(),
     ),
+    "a number that some do not have": (
+        {IM: slices(edit=from_third(changed(PatientID="")))},
+        Kept(warnings=("PatientID is empty or a placeholder in 3 of 6 slices",)),
+    ),
+    "a placeholder in one": (
+        {IM: slices(edit=lambda one, n: changed(PatientID="ANON")(one, n) if n == 1 else None)},
+        Kept(warnings=("PatientID is empty or a placeholder in 1 of 6 slices",)),
+    ),
     "nobody's name and number": (
         {IM: slices(edit=changed(PatientID="", PatientName=""))},
         Kept(),

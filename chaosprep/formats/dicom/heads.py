@@ -1,0 +1,59 @@
+"""A few elements of a header, whatever the file: damaged, deflated, or of nothing but elements."""
+
+from collections.abc import Sequence
+from io import BytesIO
+from typing import TYPE_CHECKING, BinaryIO
+
+from chaosprep.errors import FileError
+from chaosprep.formats.dicom.faults import guarded
+from chaosprep.formats.dicom.reading import is_dicom
+from chaosprep.formats.dicom.transfer import inflated, open_stream
+from chaosprep.imaging.limits import MAX_PIXELS
+
+if TYPE_CHECKING:
+    from pydicom import Dataset
+    from pydicom.tag import BaseTag
+
+_START = 132  # bytes: where it is written that a file is DICOM (PS3.10 7.1)
+_HEAD = 2**18  # bytes behind it: few headers are longer
+# The functional groups of frames, and pixels: from there on nothing says what the root says.
+_BEHIND = (0x52009229, 0x52009230, 0x7FE00008, 0x7FE00009, 0x7FE00010)
+
+
+def read_elements(source: bytes | BinaryIO, keywords: Sequence[str]) -> "Dataset | None":
+    """Read these elements and SpecificCharacterSet; None for what is no DICOM or cannot be read.
+
+    Args:
+        source: a file's bytes, or the file; of that more than the beginning is read only where the
+            header is longer.
+        keywords: of elements of the root, before the functional groups of frames.
+    """
+    stream = BytesIO(source) if isinstance(source, bytes) else source
+    head = stream.read(_START)
+    if not is_dicom(head):
+        return None
+    head += stream.read(_HEAD)
+    found, is_whole = _read(head, keywords)
+    if is_whole or not (rest := stream.read()):
+        return found
+    return _read(head + rest, keywords)[0]
+
+
+def _read(data: bytes, keywords: Sequence[str]) -> "tuple[Dataset | None, bool]":
+    """The elements, and whether the data went on behind them; None where they are damaged."""
+    from pydicom.filereader import read_partial
+    from pydicom.tag import Tag
+
+    reached = False
+
+    def is_behind(tag: "BaseTag", vr: str | None, length: int) -> bool:
+        nonlocal reached
+        reached = tag in _BEHIND
+        return reached
+
+    try:
+        with guarded("pydicom cannot make sense of the file"):
+            stream = open_stream(inflated(data, MAX_PIXELS))
+            return read_partial(stream, is_behind, specific_tags=list(map(Tag, keywords))), reached
+    except FileError:
+        return None, False
