@@ -103,7 +103,7 @@ def _refused(case: SourceCase) -> SourceCase:
 
 
 def _names(cases: Sequence[SourceCase]) -> list[str]:
-    """The folders of a patient each; their ids where a folder holds several, or must not be said."""
+    """A folder for each patient; ids where a folder holds several, or must not be said."""
     folders = [PurePosixPath(case.images[0]).parent.as_posix() for case in cases]
     if any(case.aliases for case in cases) or len(set(folders)) < len(folders):
         return [case.patient for case in cases]

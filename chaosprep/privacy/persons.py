@@ -127,8 +127,13 @@ def _shared_names(people: People, names: _Values, asking: Set[str]) -> Iterator[
 def _births(cases: Sequence[Identity], name: str) -> set[str]:
     """The birth dates that stand beside a name."""
     of_name = (one for one in cases if patient_key(one, "PatientName") == name)
-    found = {"".join(filter(str.isdigit, one.get("PatientBirthDate", ""))) for one in of_name}
-    return found - {"", *_DATES}
+    return set(map(birth_date, of_name)) - {""}
+
+
+def birth_date(identity: Identity) -> str:
+    """The digits of the birth date; empty where it is missing, or what anonymisers write."""
+    found = "".join(filter(str.isdigit, identity.get("PatientBirthDate", "")))
+    return "" if found in _DATES else found
 
 
 def _shared_uids(people: People, asking: Set[str]) -> Iterator[_Bucket]:

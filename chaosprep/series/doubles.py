@@ -39,7 +39,8 @@ def without_doubles(case: SourceCase, files: Files, found: Gathered) -> Single:
     for group in groups:
         kept = next((path for path in group if path in own), group[0])
         others = [path for path in group if path != kept]
-        notes[kept] = f"the same image again is left out{shown_names(case, files, others)}"
+        names = shown_names(case, files, others, [kept])
+        notes[kept] = f"the same image again is left out{names}"
         gone |= set(others)
         spare = (own[path] for path in others if path in own)
         gone |= {mask for mask in spare if files.data.get(mask) == files.data.get(own[kept])}

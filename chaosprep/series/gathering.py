@@ -65,12 +65,12 @@ def gather(case: SourceCase, files: Files, max_pixels: int) -> Gathered:
             failed[path] = error
         if kind.beside and (other := kind.beside(data, headers.get(path, ()))):
             beside[path] = other
-    strange = _strange(headers, beside)
+    strange = _strange([*headers, *failed], beside)
     found.known = [path for path in found.known if path not in strange]
     found.shots = _shots({path: some for path, some in headers.items() if path not in strange})
     found.errors += [(path, error) for path, error in failed.items() if path not in strange]
     if found.shots or failed.keys() - strange.keys():
-        found.notes = _passed_over(case, files, strange)
+        found.notes = _passed_over(case, files, strange, [shot.path for shot in found.shots])
     else:
         found.errors += [(path, _no_slice(what)) for path, what in strange.items()]
     grids = [shot for shot in found.shots if shot.header.tiles is not None]
@@ -80,11 +80,9 @@ def gather(case: SourceCase, files: Files, max_pixels: int) -> Gathered:
     return found
 
 
-def _strange(
-    headers: Mapping[str, tuple[Header, ...]], beside: Mapping[str, Beside]
-) -> dict[str, Beside]:
+def _strange(paths: Sequence[str], beside: Mapping[str, Beside]) -> dict[str, Beside]:
     """What is no slice here: all of it beside slices, else only what can never be one."""
-    if any(path not in beside for path in headers):
+    if any(path not in beside for path in paths):
         return dict(beside)
     return {path: what for path, what in beside.items() if not what.alone}
 
@@ -97,25 +95,30 @@ def _shots(headers: Mapping[str, tuple[Header, ...]]) -> list[Shot]:
     ]
 
 
-def _passed_over(case: SourceCase, files: Files, strange: Mapping[str, Beside]) -> tuple[str, ...]:
+def _passed_over(
+    case: SourceCase, files: Files, strange: Mapping[str, Beside], slices: Sequence[str]
+) -> tuple[str, ...]:
     """Say what was passed over, a note for each kind; a mask that lies among the images is used."""
     kinds: dict[str, list[str]] = {}
     for path, what in strange.items():
         if path not in (case.masks or ()):
             kinds.setdefault(what.what, []).append(path)
     return tuple(
-        f"passed over, as no slice: {plural(len(paths), what)}{shown_names(case, files, paths)}"
+        f"passed over, as no slice: {plural(len(paths), what)}"
+        f"{shown_names(case, files, paths, slices)}"
         for what, paths in kinds.items()
     )
 
 
-def shown_names(case: SourceCase, files: Files, paths: Sequence[str]) -> str:
-    """The names of some files in brackets, as far as they may be said."""
-    names = {path: PurePosixPath(case.shown(path) or "").name for path in paths[:_SHOWN]}
-    if any(exposes(name, read_identity(files.data[path])) for path, name in names.items()):
+def shown_names(case: SourceCase, files: Files, paths: Sequence[str], slices: Sequence[str]) -> str:
+    """The names of some files in brackets, where neither they nor the first slice forbid it."""
+    names = [PurePosixPath(case.shown(path) or "").name for path in paths[:_SHOWN]]
+    asked = [path for path in (*paths[:_SHOWN], *slices[:1]) if path in files.data]
+    people = [read_identity(files.data[path]) for path in asked]
+    if not all(names) or any(exposes(name, one) for name in names for one in people):
         return ""
     more = f" and {len(paths) - _SHOWN} more" if len(paths) > _SHOWN else ""
-    return f" ({', '.join(names.values())}{more})"
+    return f" ({', '.join(names)}{more})"
 
 
 def _not_dicom(data: bytes) -> FileError:
@@ -133,10 +136,11 @@ def _no_slice(what: Beside) -> FileError:
 
 
 def _grid_of_slices(grids: Sequence[Shot]) -> FileError:
+    files = {shot.path for shot in grids}
     counts = sorted({shot.header.tiles or 0 for shot in grids} - {0})
     held = f"{' or '.join(map(str, counts))} slices" if counts else "several slices"
     return FileError(
-        f"a grid of {held} in one picture (a mosaic), in {plural(len(grids), 'file')}",
+        f"a grid of {held} in one picture (a mosaic), in {plural(len(files), 'file')}",
         "Export the series again with a file for each slice, or leave it out.",
         code="grid-of-slices",
     )

@@ -10,30 +10,31 @@ from typing import NamedTuple
 
 from chaosprep.errors import FileError, plural
 from chaosprep.imaging.space.geometry import Order
-from chaosprep.privacy.identity import normalized, patient_key, read_identity, tells_nobody
+from chaosprep.privacy.identity import (
+    Identity,
+    normalized,
+    patient_key,
+    read_identity,
+    tells_nobody,
+)
+from chaosprep.privacy.persons import birth_date
 from chaosprep.series.gathering import Shot
+from chaosprep.series.groups import (
+    KIND,
+    LOOSE,
+    SERIES,
+    STRICT,
+    TELLING,
+    Groups,
+    divides,
+    groups_by,
+    tells,
+)
 
-_KIND = ("Modality", "SOPClassUID")
-_SERIES = ("StudyInstanceUID", "SeriesInstanceUID", "FrameOfReferenceUID", "SeriesNumber")
-# No two slices of one volume differ in these.
-_STRICT = ("EchoTime", "EchoNumbers", "DiffusionBValue", "ImageType", "ConvolutionKernel")
-# These may be measured anew for each slice: they tell where groups of several slices share them.
-_LOOSE = (
-    *("TemporalPositionIdentifier", "RepetitionTime", "InversionTime", "FlipAngle"),
-    *("StackID", "ContrastBolusAgent"),
-)
-_TELLING = (*_STRICT, *_LOOSE, "AcquisitionNumber", "TriggerTime", *_SERIES)
-_MEASURED = frozenset(
-    ("EchoTime", "DiffusionBValue", "RepetitionTime", "InversionTime", "FlipAngle", "TriggerTime")
-)
-_SAME = 0.02  # of what is measured: above the rounding of headers, below the step to another echo
 _SHOWN = 4  # numbers or keywords in a message
 _SORT = "Sort the files by series, and give each series a folder of its own."
-_APART = "Move the files of each volume to a folder of its own."
+APART = "Move the files of each volume to a folder of its own."
 _EXPORT = "Export each volume as a file of its own."  # frames cannot be moved
-
-Groups = list[list[int]]
-"""Slices that share a value, each by its index; the largest group first."""
 
 
 class Mixed(NamedTuple):
@@ -52,16 +53,16 @@ def find_mixed(shots: Sequence[Shot], data: Mapping[str, bytes]) -> Mixed | None
             two headers do not have it in the same bytes.
     """
     for keyword in ("PatientID", "PatientName", "PatientBirthDate"):
-        groups = _groups(shots, keyword)
+        groups = groups_by(shots, keyword)
         if len(groups) > 1 and len(groups := _people(shots, groups, data, keyword)) > 1:
             sort = "Sort the files by patient, and give each patient a folder."
-            return _mixed(shots, groups, "people-mixed", "people", keyword, sort)
-    for keyword in _KIND:
-        if len(groups := _groups(shots, keyword)) > 1:
-            return _mixed(shots, groups, "modality-mixed", "kinds of images", keyword, _SORT)
-    for keyword in (*_SERIES, *_STRICT, *_LOOSE):
-        if _divides(groups := _groups(shots, keyword), keyword):
-            return _mixed(shots, groups, "series-mixed", "series", keyword, _SORT)
+            return mixed_error(shots, groups, "people-mixed", "people", keyword, sort)
+    for keyword in KIND:
+        if len(groups := groups_by(shots, keyword)) > 1:
+            return mixed_error(shots, groups, "modality-mixed", "kinds of images", keyword, _SORT)
+    for keyword in SERIES:
+        if divides(groups := groups_by(shots, keyword), keyword):
+            return mixed_error(shots, groups, "series-mixed", "series", keyword, _SORT)
     return None
 
 
@@ -74,13 +75,12 @@ def untold_note(shots: Sequence[Shot]) -> str | None:
     return f"PatientID is empty or a placeholder in {silent} of {plural(len(shots), 'slice')}"
 
 
-def _divides(groups: Groups, keyword: str) -> bool:
-    """Whether groups by this keyword are series, not slices that each have a value of their own."""
-    if len(groups) < 2:
-        return False
-    if keyword in _SERIES:
-        return len(groups[0]) > 1
-    return keyword in _STRICT or len(groups[-1]) > 1
+def find_contrasts(shots: Sequence[Shot]) -> Mixed | None:
+    """Tell whether slices that UIDs leave together differ in what is physical."""
+    for keyword in (*STRICT, *LOOSE):
+        if divides(groups := groups_by(shots, keyword), keyword):
+            return mixed_error(shots, groups, "series-mixed", "volumes", keyword, APART)
+    return None
 
 
 def find_volumes(shots: Sequence[Shot], order: Order) -> Mixed | None:
@@ -101,7 +101,7 @@ def find_volumes(shots: Sequence[Shot], order: Order) -> Mixed | None:
     reason = f"{count:,} {noun} {are}; {difference}"
     return Mixed(
         shots[doubled[0][-1]].path,
-        FileError(reason, _APART if noun == "files" else _EXPORT, "volumes"),
+        FileError(reason, APART if _in_files(shots, doubled) else _EXPORT, "volumes"),
     )
 
 
@@ -114,73 +114,23 @@ def position_twice(shots: Sequence[Shot], order: Order) -> Mixed | None:
     places = "1 position" if len(doubled) == 1 else f"{len(doubled)} positions"
     noun, difference = _noun(shots), _what_differs(shots, doubled)
     reason = f"{count} {noun} lie at {places}; {difference}"
-    remedy = "Keep one file for each position." if noun == "files" else _EXPORT
+    remedy = "Keep one file for each position."
+    if not _in_files(shots, doubled):
+        remedy = "Export the file again, with one frame for each position."
     return Mixed(shots[doubled[0][-1]].path, FileError(reason, remedy, "position-twice"))
 
 
-def _groups(shots: Sequence[Shot], keyword: str) -> Groups:
-    """The slices by what they say to a keyword.
-
-    Several that say nothing of what is physical, where others do, are a group as well.
-    """
-    texts: dict[str, list[int]] = {}
-    silent: list[int] = []
-    for index, shot in enumerate(shots):
-        text = shot.header.evidence.get(keyword, "")
-        if keyword == "ImageType":  # PS3.3 C.7.6.1.1.2: what comes from value 3 on is the image's
-            text = "\\".join(text.split("\\")[2:])
-        if text:
-            texts.setdefault(text, []).append(index)
-        else:
-            silent.append(index)
-    found = list(texts.values()) if keyword not in _MEASURED else _clusters(texts)
-    if found and len(silent) > 1 and keyword in (*_STRICT, *_LOOSE):
-        found.append(silent)
-    return sorted(found, key=lambda group: (-len(group), group))
-
-
-def _clusters(texts: Mapping[str, list[int]]) -> Groups:
-    """Groups of numbers that are the same but for `_SAME`; what is no number says nothing."""
-    numbers = sorted((value, text) for text in texts if (value := _number(text)) is not None)
-    found: Groups = []
-    last = float("-inf")
-    for value, text in numbers:
-        if not found or value - last > _SAME * abs(value):
-            found.append([])
-        found[-1] += texts[text]
-        last = value
-    return found
-
-
-def _number(text: str) -> float | None:
-    try:
-        return float(text.partition("\\")[0])
-    except ValueError:
-        return None
-
-
-def _people(
-    shots: Sequence[Shot], groups: Groups, data: Mapping[str, bytes], keyword: str
-) -> Groups:
-    """The groups of slices of one person: names that are written in several ways are one."""
-    if keyword == "PatientBirthDate":
-        return groups
-    found: dict[str, list[int]] = {}
-    for group in groups:
-        identity = read_identity(data[shots[group[0]].path])
-        key = patient_key(identity, "PatientID" if keyword == "PatientID" else "PatientName")
-        if key:  # a placeholder is nobody's
-            found.setdefault(key, []).extend(group)
-    return sorted(found.values(), key=lambda group: (-len(group), group))
-
-
-def _mixed(
+def mixed_error(
     shots: Sequence[Shot], groups: Groups, code: str, what: str, keyword: str, remedy: str
 ) -> Mixed:
-    sizes = [f"{len(group):,}" for group in groups]
-    shown = f" ({', '.join(sizes[:-1])} and {sizes[-1]})" if len(sizes) <= _SHOWN else ""
-    count, noun = sum(map(len, groups)), _noun(shots)
-    keywords = [keyword, *(k for k in _TELLING if k != keyword and _tells(shots, groups, k))]
+    """The error of slices that are in several groups by a keyword."""
+    files = [{shots[index].path for index in group} for group in groups]
+    noun, sizes = "files", list(map(len, files))
+    if sum(sizes) > len(set().union(*files)):  # the frames of a file are in several
+        noun, sizes = "frames", list(map(len, groups))
+    count, texts = sum(sizes), [f"{size:,}" for size in sizes]
+    shown = f" ({', '.join(texts[:-1])} and {texts[-1]})" if len(texts) <= _SHOWN else ""
+    keywords = [keyword, *(k for k in TELLING if k != keyword and tells(shots, groups, k))]
     if code == "people-mixed":
         keywords = [keyword]
     reason = (
@@ -192,30 +142,44 @@ def _mixed(
     )
 
 
-def _tells(shots: Sequence[Shot], groups: Groups, keyword: str) -> bool:
-    """Whether a keyword tells whole groups apart."""
-    owner = {index: number for number, group in enumerate(groups) for index in group}
-    parts = [{owner[i] for i in group if i in owner} for group in _groups(shots, keyword)]
-    return 1 < len(parts) < len(owner) and all(len(part) == 1 for part in parts)
+def _people(
+    shots: Sequence[Shot], groups: Groups, data: Mapping[str, bytes], keyword: str
+) -> Groups:
+    """The groups of slices of one person: values that are written in several ways are one."""
+    found: dict[str, list[int]] = {}
+    for group in groups:
+        key = _person(read_identity(data[shots[group[0]].path]), keyword)
+        if key and not tells_nobody(key):
+            found.setdefault(key, []).extend(group)
+    return sorted(found.values(), key=lambda group: (-len(group), group))
+
+
+def _person(identity: Identity, keyword: str) -> str:
+    if keyword == "PatientBirthDate":
+        return birth_date(identity)
+    return patient_key(identity, "PatientID" if keyword == "PatientID" else "PatientName")
 
 
 def _what_differs(shots: Sequence[Shot], doubled: Groups) -> str:
     """What differs wherever slices share a position."""
     keywords = [
         keyword
-        for keyword in (*_TELLING, "AcquisitionTime")
-        if all(_differs([shots[index] for index in group], keyword) for group in doubled)
+        for keyword in (*TELLING, "AcquisitionTime")
+        if all(
+            len({shots[index].header.evidence.get(keyword) for index in group}) > 1
+            for group in doubled
+        )
     ]
     keywords = [k for k in keywords if k != "AcquisitionTime" or len(keywords) == 1]
     if not keywords:
-        return "no header tells them apart"
+        return "nothing that is compared tells them apart"
     return f"they differ in {', '.join(keywords[:_SHOWN])}"
 
 
-def _differs(shots: Sequence[Shot], keyword: str) -> bool:
-    groups = _groups(shots, keyword)
-    return len(groups) > 1 or 0 < sum(map(len, groups)) < len(shots)
-
-
 def _noun(shots: Sequence[Shot]) -> str:
-    return "frames" if len({shot.path for shot in shots}) == 1 else "files"
+    return "frames" if any(shot.frame is not None for shot in shots) else "files"
+
+
+def _in_files(shots: Sequence[Shot], doubled: Groups) -> bool:
+    """Whether what shares a position lies in different files, which can be moved apart."""
+    return all(len({shots[index].path for index in group}) == len(group) for group in doubled)

@@ -14,9 +14,16 @@ from chaosprep.imaging.header import Header
 from chaosprep.imaging.limits import MAX_PIXELS
 from chaosprep.imaging.space.geometry import Order, order_series
 from chaosprep.privacy.identity import exposes, read_identity
+from chaosprep.series.acquisitions import acquisition_notes, find_striped
 from chaosprep.series.doubles import Single, without_doubles
 from chaosprep.series.gathering import Gathered, Shot, gather
-from chaosprep.series.mixing import find_mixed, find_volumes, position_twice, untold_note
+from chaosprep.series.mixing import (
+    find_contrasts,
+    find_mixed,
+    find_volumes,
+    position_twice,
+    untold_note,
+)
 from chaosprep.series.pairing import Pairs, pair
 from chaosprep.series.source import Files, SourceCase
 from chaosprep.series.uniform import find_spacings, thickness_note
@@ -88,9 +95,11 @@ def read_series(case: SourceCase, *, max_pixels: int = MAX_PIXELS) -> Series:
     ]
     if order.orientations and stack.errors:  # most tools write masks at right angles
         stack = _cut(case, files, shots, order, count)
-    notes = _notes(shots, gathered, single)
+    notes = _notes(shots, order, gathered, single)
     slices, more = _slices(case, files, shots, pairs, order, stack, notes)
-    problems = tuple(_problem(case, path, error) for path, error in [*errors, *stack.errors, *more])
+    errors += [*stack.errors, *more]
+    telling |= _telling_names(case, files, {path for path, _ in errors})
+    problems = tuple(_problem(case, "" if path in telling else path, e) for path, e in errors)
     names = _sayable({**case.names, **stack.names}, files, shots)
     return Series(slices, order.slice_spacing, problems, files.digest, names)
 
@@ -105,16 +114,21 @@ def _in_order(
     try:
         order = order_series([shot.header for shot in shots], names)
     except FileError as error:
-        return nothing, [(str(Path(case.images[0]).parent), error)]
-    if volumes := find_volumes(shots, order):
-        return nothing, [volumes]
+        place = str(Path(case.images[0]).parent)
+        return nothing, [find_contrasts(shots) or (place, error)]
+    several = find_volumes(shots, order) or find_contrasts(shots) or find_striped(shots, order)
+    if several:
+        return nothing, [several]
     twice = position_twice(shots, order)
     return order, [twice] if twice else []
 
 
-def _notes(shots: list[Shot], gathered: Gathered, single: Single) -> dict[str, tuple[str, ...]]:
+def _notes(
+    shots: list[Shot], order: Order, gathered: Gathered, single: Single
+) -> dict[str, tuple[str, ...]]:
     """File -> what to know of it, and of the series, besides its header's own notes."""
-    every = (*gathered.notes, *filter(None, (untold_note(shots), thickness_note(shots))))
+    said = filter(None, (untold_note(shots), thickness_note(shots)))
+    every = (*gathered.notes, *said, *acquisition_notes(shots, order))
     own = {path: (note,) for path, note in single.notes.items()}
     return {shot.path: (*every, *own.get(shot.path, ())) for shot in shots}
 
@@ -197,10 +211,11 @@ def _doubles(order: Order) -> set[int]:
 
 
 def _telling_names(case: SourceCase, files: Files, paths: set[str]) -> set[str]:
-    """The images whose names would carry what identifies into the table."""
+    """The images whose names would carry what identifies into the table, or into a message."""
     if case.aliases or not case.keys:
         return set()
-    return {path for path in paths if exposes(case.keys[path], read_identity(files.data[path]))}
+    asked = [path for path in paths if path in case.keys and path in files.data]
+    return {path for path in asked if exposes(case.keys[path], read_identity(files.data[path]))}
 
 
 def _names(case: SourceCase, shots: list[Shot], telling: set[str]) -> list[str]:

@@ -22,7 +22,7 @@ def find_spacings(shots: Sequence[Shot]) -> Mixed | None:
     if not other:
         return None
     reason = f"PixelSpacing differs in {len(other)} of {plural(len(shots), 'slice')}"
-    remedy = "Keep the slices of one spacing in this folder."
+    remedy = "Keep the slices of one spacing only."
     return Mixed(other[0].path, FileError(reason, remedy, "spacing-mixed"))
 
 

@@ -43,13 +43,15 @@ def test_frames_of_an_enhanced_file_have_their_own() -> None:
             MREchoSequence=item(EffectiveEchoTime=echo),
             MRDiffusionSequence=item(DiffusionBValue=b),
             FrameContentSequence=item(TemporalPositionIndex=time),
+            CardiacSynchronizationSequence=item(NominalCardiacTriggerDelayTime=90.0 * time),
+            CTXRayDetailsSequence=item(KVP=kv),
         )[0]
-        for echo, b, time in ((2.3, 0.0, 1), (4.6, 800.0, 2))
+        for echo, b, time, kv in ((2.3, 0.0, 1, 80), (4.6, 800.0, 2, 140))
     ]
     data = dicom(NumberOfFrames="2", PerFrameFunctionalGroupsSequence=Sequence(groups))
-    keywords = "EchoTime", "DiffusionBValue", "TemporalPositionIdentifier"
+    keywords = "EchoTime", "DiffusionBValue", "TemporalPositionIdentifier", "TriggerTime", "KVP"
     found = [tuple(h.evidence[keyword] for keyword in keywords) for h in read_headers(data)]
-    assert found == [("2.3", "0.0", "1"), ("4.6", "800.0", "2")]
+    assert found == [("2.3", "0.0", "1", "90.0", "80.0"), ("4.6", "800.0", "2", "180.0", "140.0")]
 
 
 def siemens(count: int) -> Dataset:

@@ -261,7 +261,7 @@ FOLDERS: dict[str, tuple[Damage, Outcome]] = {
     "the position of another slice": (
         image(slice_at(0, PIXELS)),
         bad(
-            "2 files lie at 1 position; no header tells them apart",
+            "2 files lie at 1 position; nothing that is compared tells them apart",
             "Keep one file for each position",
         ),
     ),
@@ -270,8 +270,8 @@ FOLDERS: dict[str, tuple[Damage, Outcome]] = {
         lines(
             (
                 f"{SERIES}/{STEMS[0]}.dcm",
-                "6 files are 2 series (3 and 3): they differ in EchoTime",
-                "Sort the files by series, and give each series a folder of its own",
+                "6 files are 3 positions x 2 volumes; they differ in EchoTime",
+                "Move the files of each volume to a folder of its own",
             )
         ),
     ),

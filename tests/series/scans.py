@@ -9,7 +9,9 @@ from tempfile import TemporaryDirectory
 from typing import Literal
 
 import pytest
-from pydicom import Dataset, dcmread
+from pydicom import DataElement, Dataset, dcmread
+from pydicom.config import IGNORE
+from pydicom.datadict import dictionary_VR
 from pydicom.uid import UID
 
 import chaosprep
@@ -74,6 +76,18 @@ def alternating(**values: tuple[object, object]) -> Edit:
 
     def edit(one: Dataset, number: int) -> None:
         changed(**{keyword: pair[number % 2] for keyword, pair in values.items()})(one, number)
+
+    return edit
+
+
+def each(**values: Sequence[object]) -> Edit:
+    """Sets the value of a slice's number; a text goes in as it is, be it a number or not."""
+
+    def edit(one: Dataset, number: int) -> None:
+        for keyword, several in values.items():
+            one[keyword] = DataElement(
+                keyword, dictionary_VR(keyword), several[number], validation_mode=IGNORE
+            )
 
     return edit
 

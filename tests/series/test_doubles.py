@@ -42,8 +42,8 @@ DOUBLES: Table = {
         {IM: slices(), "im002 (1).dcm": slices(edit=changed(PixelData=bytes(2 * SIZE)))[2:3]},
         Refused(
             "im002 (1).dcm",
-            "2 files lie at 1 position; no header tells them apart. Keep one file for each "
-            "position.",
+            "2 files lie at 1 position; nothing that is compared tells them apart. Keep one file "
+            "for each position.",
         ),
     ),
 }

@@ -6,7 +6,18 @@ import pytest
 from pydicom import Dataset
 from pydicom.uid import UID
 
-from tests.series.scans import Kept, Refused, Table, changed, check, objects, slices
+import chaosprep
+from tests.series.scans import (
+    IMAGES,
+    Kept,
+    Refused,
+    Table,
+    changed,
+    check,
+    objects,
+    slices,
+    write,
+)
 
 IM = "im{:03d}.dcm"
 SECONDARY_CAPTURE = UID("1.2.840.10008.5.1.4.1.1.7")
@@ -17,6 +28,7 @@ DOSE = UID("1.2.840.10008.5.1.4.1.1.481.2")
 PRESENTATION = UID("1.2.840.10008.5.1.4.1.1.11.1")
 REPORT = UID("1.2.840.10008.5.1.4.1.1.88.33")
 NOT_STORAGE = UID("2.25.3")
+CT = UID("1.2.840.10008.5.1.4.1.1.2")
 
 
 def noted(*texts: str) -> Kept:
@@ -41,6 +53,10 @@ def united_imaging(one: Dataset, number: int) -> None:
 
 def another_maker(one: Dataset, number: int) -> None:
     one.private_block(0x0019, "GEMS_ACQU_01", create=True).add_new(0x0A, "US", 9)
+
+
+def third_maker(one: Dataset, number: int) -> None:
+    one.private_block(0x0065, "ACME", create=True).add_new(0x50, "DS", "16")
 
 
 BESIDE: Table = {
@@ -111,6 +127,32 @@ BESIDE: Table = {
         },
         noted("1 presentation state (ps.dcm)", "1 report (sr.dcm)"),
     ),
+    "a maker's own file without a picture": (
+        {IM: slices(), "csa.dcm": objects(UID("1.3.12.2.1107.5.9.1"), pixels=False)},
+        noted("1 object without a picture (csa.dcm)"),
+    ),
+    "a protocol": (
+        {IM: slices(), "p.dcm": objects(UID("1.2.840.10008.5.1.4.1.1.200.2"), pixels=False)},
+        noted("1 object without a picture (p.dcm)"),
+    ),
+    "a DICOMDIR by another name": (
+        {IM: slices(), "dir.dcm": objects(UID("1.2.840.10008.1.3.10"), pixels=False)},
+        noted("1 object without a picture (dir.dcm)"),
+    ),
+    "a slice that lost its picture": (
+        {IM: slices(), "x.dcm": objects(CT, pixels=False)},
+        Refused(
+            "x.dcm",
+            "the file holds no pixel data. Leave it out; if it should be an image, copy it again.",
+        ),
+    ),
+    "a maker's own image that lost its pixels": (
+        {IM: slices(), "x.dcm": objects(NOT_STORAGE, PixelData=None)},
+        Refused(
+            "x.dcm",
+            "the file holds no pixel data. Leave it out; if it should be an image, copy it again.",
+        ),
+    ),
     "four parametric maps": (
         {IM: slices(), "map{}.dcm": objects(PARAMETRIC_MAP, 4)},
         noted("4 parametric maps (map0.dcm, map1.dcm, map2.dcm and 1 more)"),
@@ -143,6 +185,7 @@ MOSAICS: Table = {
         grid("several slices"),
     ),
     "another maker's private number": ({IM: slices(edit=another_maker)}, Kept()),
+    "another maker's in United Imaging's place": ({IM: slices(edit=third_maker)}, Kept()),
 }
 
 
@@ -154,3 +197,31 @@ def test_what_is_no_slice_does_not_become_one(name: str, tmp_path: Path) -> None
 @pytest.mark.parametrize("name", MOSAICS)
 def test_a_grid_of_slices_is_no_slice(name: str, tmp_path: Path) -> None:
     check(*MOSAICS[name], tmp_path)
+
+
+def test_a_capture_does_not_take_the_place_of_damaged_slices(tmp_path: Path) -> None:
+    root = tmp_path / "root"
+    write(root / "scans" / "a", objects(SECONDARY_CAPTURE), "shot.dcm")
+    (root / "scans" / "a" / "im.dcm").write_bytes(bytes(128) + b"DICM" + bytes(50))
+    write(root / "scans" / "b", slices(3))
+    made = chaosprep.split(root, tmp_path / "out", images=IMAGES, val=0, on_error="skip")
+    assert {row.patient for row in made.slices} == {"b"}
+
+
+def beside(name: str, place: Path, **values: object) -> tuple[str, ...]:
+    """What is said of a slice with a report beside it, whose header names nobody."""
+    write(place / "scans" / "a", slices(edit=changed(**values)))
+    report = objects(REPORT, pixels=False, PatientID="", PatientName="")
+    write(place / "scans" / "a", report, name)
+    made = chaosprep.split(place, place.parent / "out", images=IMAGES, val=0)
+    return next(iter(made.slices)).warnings
+
+
+def test_a_name_that_the_slices_forbid_is_not_said(tmp_path: Path) -> None:
+    said = beside("Doe_Jane.dcm", tmp_path / "root", PatientName="Doe^Jane")
+    assert said == ("passed over, as no slice: 1 report",)
+
+
+def test_another_name_is_said(tmp_path: Path) -> None:
+    said = beside("Doe_Jane.dcm", tmp_path / "root", PatientName="Roe^Richard")
+    assert said == ("passed over, as no slice: 1 report (Doe_Jane.dcm)",)

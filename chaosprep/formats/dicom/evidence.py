@@ -17,22 +17,24 @@ _READ: dict[str, tuple[str, ...]] = {
     "Modality": (),
     "SeriesNumber": (),
     "ImageType": ("FrameType",),
+    "ComplexImageComponent": (),
     "EchoTime": ("EffectiveEchoTime",),
     "EchoNumbers": (),
     "RepetitionTime": (),
     "InversionTime": (),
     "FlipAngle": (),
+    "KVP": (),
     "ConvolutionKernel": (),
     "DiffusionBValue": (),
     "ContrastBolusAgent": (),
     "StackID": (),
     "TemporalPositionIdentifier": ("TemporalPositionIndex",),
-    "TriggerTime": (),
+    "TriggerTime": ("NominalCardiacTriggerDelayTime",),
     "AcquisitionNumber": ("FrameAcquisitionNumber",),
-    "AcquisitionTime": (),
+    "AcquisitionTime": ("FrameAcquisitionDateTime",),
 }
 _MOSAIC, _GRID = "MOSAIC", "VFRAME"
-_SIEMENS = "SIEMENS MR HEADER"
+_SIEMENS, _UNITED_IMAGING = "SIEMENS MR HEADER", "Image Private Header"
 
 
 def read_evidence(sources: Sequence[Elements]) -> dict[str, str]:
@@ -68,13 +70,14 @@ def count_tiles(dataset: Elements, image_type: str) -> int | None:
     Siemens writes NumberOfImagesInMosaic, (0019,100A), and MOSAIC into ImageType; United Imaging
     the number at (0065,1050).
     """
+    count: float | None = None
     if text((dataset,), "SiemensCreator") == _SIEMENS:
         count = unsigned(dataset, "NumberOfImagesInMosaic")
         if count is None:
-            count = int(number((dataset,), "NumberOfImagesInMosaic") or 0)
-    else:
-        count = int(number((dataset,), "NumberOfImagesInGridUIH") or 0)
-    if count > 1:
-        return count
+            count = number((dataset,), "NumberOfImagesInMosaic")
+    elif text((dataset,), "UnitedImagingCreator") == _UNITED_IMAGING:
+        count = number((dataset,), "NumberOfImagesInGridUIH")
+    if count and count > 1:
+        return int(count)
     parts = image_type.split("\\")
     return 0 if _MOSAIC in parts or _GRID in parts else None

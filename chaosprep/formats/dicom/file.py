@@ -45,5 +45,7 @@ DICOM = ImageFormat(
     open=DicomFile,
     whole=True,
     storage=syntax_name,
-    beside=lambda data, headers: what_else(headers[0].evidence if headers else describe(data)),
+    beside=lambda data, headers: (
+        what_else(headers[0].evidence) if headers else what_else(*describe(data))
+    ),
 )

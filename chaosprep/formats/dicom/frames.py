@@ -19,6 +19,8 @@ _MACROS = (
     "MRImageFrameTypeSequence",
     "CTImageFrameTypeSequence",
     "CTReconstructionSequence",
+    "CTXRayDetailsSequence",
+    "CardiacSynchronizationSequence",
     "FrameContentSequence",
     "UnassignedPerFrameConvertedAttributesSequence",
     "UnassignedSharedConvertedAttributesSequence",

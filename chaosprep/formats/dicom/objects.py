@@ -31,6 +31,9 @@ _NAMED = {
     "481.8": Beside("RT plan"),
 }
 """The end of a SOP class's UID, or its beginning up to a point -> what it is."""
+# CR, CT, MR, nuclear medicine, ultrasound, X-ray, PET: without pixels one of these is damaged.
+_PICTURES = frozenset(("1", "2", "3", "4", "5", "6", "12", "13", "14", "20", "128", "130"))
+_NO_PICTURE = Beside("object without a picture")  # a protocol, a maker's own files, a DICOMDIR
 
 # PS3.3 C.7.3.1.1.1: for files whose SOP class says nothing.
 _BY_MODALITY = {
@@ -55,13 +58,20 @@ _BY_TYPE = {
 """A value of ImageType -> what it is, whatever its SOP class."""
 
 
-def what_else(evidence: Mapping[str, str]) -> Beside | None:
-    """What a file is by its evidence (`read_evidence`); None for an image that may be a slice."""
+def what_else(evidence: Mapping[str, str], sized: bool = True) -> Beside | None:
+    """What a file is by its evidence (`read_evidence`); None for an image that may be a slice.
+
+    ``sized`` is whether the header says how large the picture is.
+    """
     _, _, end = evidence.get("SOPClassUID", "").partition(_STORAGE)
-    for kind in (end, end.partition(".")[0]):
+    first = end.partition(".")[0]
+    for kind in (end, first):
         if kind in _NAMED:
             return _NAMED[kind]
     if found := _BY_MODALITY.get(evidence.get("Modality", "")):
         return found
     parts = evidence.get("ImageType", "").split("\\")
-    return next((_BY_TYPE[part] for part in parts if part in _BY_TYPE), None)
+    if found := next((_BY_TYPE[part] for part in parts if part in _BY_TYPE), None):
+        return found
+    known = evidence.get("SOPClassUID") and first not in _PICTURES
+    return _NO_PICTURE if known and not sized else None

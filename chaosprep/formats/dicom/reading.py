@@ -46,16 +46,19 @@ def is_dicom(data: bytes) -> bool:
     return data[128:132] == b"DICM"
 
 
-def describe(data: bytes) -> dict[str, str]:
-    """The evidence of any DICOM file, with pixels or without; empty where it cannot be read."""
+def describe(data: bytes) -> tuple[dict[str, str], bool]:
+    """The evidence of any DICOM file, and whether it says how large a picture it holds.
+
+    Nothing and yes where the file cannot be read.
+    """
     from pydicom import dcmread
 
     try:
         with guarded(_PARSE):
             dataset = dcmread(open_stream(inflated(data, MAX_PIXELS)), stop_before_pixels=True)
-            return read_evidence((dataset,))
+            return read_evidence((dataset,)), "Rows" in dataset
     except FileError:
-        return {}
+        return {}, True
 
 
 def read_header(data: bytes, *, max_pixels: int = MAX_PIXELS) -> Header:
