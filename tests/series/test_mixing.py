@@ -93,7 +93,7 @@ PEOPLE: Table = {
     ),
     "a number that stands for none in some": (
         {IM: slices(edit=alternating(PatientID=("TEST-MR-1", "0000")))},
-        Kept(),
+        Kept(warnings=("PatientID is empty or a placeholder in 3 of 6 slices",)),
     ),
     "one name in two spellings": (
         {IM: slices(edit=alternating(PatientName=("DOE^Jane", "doe^ jane^")))},
