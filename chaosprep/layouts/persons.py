@@ -103,7 +103,11 @@ def _refused(case: SourceCase) -> SourceCase:
 
 
 def _names(cases: Sequence[SourceCase]) -> list[str]:
-    """The folders of a patient each; their ids where a folder holds several, or must not be said."""
+    """The folders of these patients; ids where one holds several, or must not be said.
+
+    Args:
+        cases: one of each patient.
+    """
     folders = [PurePosixPath(case.images[0]).parent.as_posix() for case in cases]
     if any(case.aliases for case in cases) or len(set(folders)) < len(folders):
         return [case.patient for case in cases]
