@@ -12,7 +12,6 @@ from chaosprep.layouts.root import Root
 from chaosprep.privacy.identity import FIELDS, HeaderField, Identity, identity_at
 from chaosprep.privacy.persons import (
     OnePerson,
-    People,
     first_told,
     mixed,
     one_person,
@@ -43,13 +42,13 @@ def check_persons(root: Root, wanted: Root, patients: Collection[str], images: s
             found[case.patient].append(identity)
     asked = set(wanted.patients) & set(patients or wanted.patients)
     first = {case.patient: case for case in reversed(root.cases)}
-    remedies = {keyword: _ways_out(keyword, found, images) for keyword in FIELDS}
+    in_all = {keyword for keyword in FIELDS if telling(found, keyword).keys() == found.keys()}
     problems, refused = list[Problem](), set[str]()
     for person in one_person(found):
         here = tuple(one for one in person.patients if one in asked)
         if len(here) > 1:
             reason = same_person(person, _names([first[one] for one in here]))
-            remedy = remedies["PatientID" if "PatientID" in person.by else "PatientName"]
+            remedy = _ways_out(person, in_all, images)
             problems.append(Problem(code="person-twice", id=here[0], reason=reason, remedy=remedy))
             refused.update(here)
     for patient in sorted(asked.intersection(mixed(found))):
@@ -103,21 +102,22 @@ def _refused(case: SourceCase) -> SourceCase:
 
 
 def _names(cases: Sequence[SourceCase]) -> list[str]:
-    """A folder for each patient; ids where a folder holds several, or must not be said."""
+    """The folders of these patients; ids where one holds several, or must not be said.
+
+    Args:
+        cases: one of each patient.
+    """
     folders = [PurePosixPath(case.images[0]).parent.as_posix() for case in cases]
     if any(case.aliases for case in cases) or len(set(folders)) < len(folders):
         return [case.patient for case in cases]
     return [folder.encode("utf-8", "backslashreplace").decode() for folder in folders]
 
 
-def _ways_out(keyword: HeaderField, people: People, images: str | None) -> str:
+def _ways_out(person: OnePerson, in_all: Collection[HeaderField], images: str | None) -> str:
     """What can be done; headers may only tell the patients where all have that value."""
     choices = "Keep one of them"
-    if (
-        images
-        and not ("{patient}" in images and "{sequence}" in images)
-        and telling(people, keyword).keys() == people.keys()
-    ):
+    keyword: HeaderField = "PatientID" if "PatientID" in person.by else "PatientName"
+    if images and not ("{patient}" in images and "{sequence}" in images) and keyword in in_all:
         choices = (
             f"Take the patients from the headers (--patient-from {keyword} --pseudonymize "
             "KEYFILE, with {sequence} for the folder of an examination in --images and "

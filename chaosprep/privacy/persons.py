@@ -120,7 +120,7 @@ def _shared_names(people: People, names: _Values, asking: Set[str]) -> Iterator[
         by_date = _buckets({one: found or {""} for one, found in dates.items()})
         for part in by_date.values() if differ else [patients]:
             if len(part) > 1 and part & asking:
-                dated = any(dates[patient] for patient in part)
+                dated = all(dates[patient] for patient in part)
                 yield "PatientName" + " and PatientBirthDate" * dated, part
 
 

@@ -12,7 +12,7 @@ from chaosprep.dataset.manifest import JOURNAL, WORKSPACE, Dataset
 from chaosprep.dataset.migrations import newer, unknown_parameters
 from chaosprep.dataset.opening import is_finished, is_stage_directory, open_output
 from chaosprep.dataset.store import Store
-from chaosprep.errors import ChaosprepError, NothingFoundError, UsageError
+from chaosprep.errors import ChaosprepError, NothingFoundError, Problem, UsageError
 from chaosprep.files import check_apart, sha256
 from chaosprep.params import P, plain
 from chaosprep.running.first_release import key_of_0_1_0
@@ -29,7 +29,8 @@ class Plan(Generic[C]):
 
     `done` are the ids of cases that need no work, `stale` counts journal entries that no longer
     hold, `is_committed` says that the output is finished and made of the same input. With a `part`,
-    `cases` are only its own, and `planned_sha256` tells the plan of all of them.
+    `cases` are only its own, and `planned_sha256` tells the plan of all of them. `problems` were
+    there before any case was opened.
     """
 
     output: Path
@@ -37,6 +38,7 @@ class Plan(Generic[C]):
     complete: Callable[[C], C]
     settings: bytes
     history: tuple[PastStage, ...]
+    problems: tuple[Problem, ...] = ()
     part: Part | None = None
     planned_sha256: str = ""
     done: frozenset[str] = frozenset()
@@ -65,10 +67,16 @@ def fresh_plan(
     """
     cases = _select(source, params)
     complete = stage.plan(cases, params)
-    plan = Plan(output, cases, complete, settings_of(stage, params), source.history)
+    problems = _about_the_wanted(source, params)
+    plan = Plan(output, cases, complete, settings_of(stage, params), source.history, problems)
     if part is None:
         return plan
     return replace(plan, cases=part.of(cases), part=part, planned_sha256=_whole(plan))
+
+
+def _about_the_wanted(source: Source[C], params: P) -> tuple[Problem, ...]:
+    others = set(source.patients) - set(params.patient) if params.patient else set()
+    return tuple(p for p in source.problems if p.id.partition("_")[0] not in others)
 
 
 def _whole(plan: Plan[C]) -> str:
@@ -142,12 +150,22 @@ def _check_same(stage: Stage[C, P], params: P, plan: Plan[C]) -> None:
         reason = "its input has changed since it was made"
     elif lost := damaged(found):
         reason = f"{lost} is missing or has another size than the manifest says"
+    elif untold := _untold(plan, found):
+        reason = f"it does not tell what is wrong with its input ({untold.id}: {untold.reason})"
     if reason:
         raise ChaosprepError(
             f"{output}: {reason}",
             "Use --overwrite to make it again, or another output directory.",
             code="output-differs",
         )
+
+
+def _untold(plan: Plan[C], found: Dataset) -> Problem | None:
+    """A problem of the input that a finished directory does not know: an older release made it."""
+    if plan.part is not None and plan.part.index > 1:  # the first shard tells of all
+        return None
+    told = {(problem.code, problem.id) for problem in found.skipped}
+    return next((p for p in plan.problems if (p.code, p.id) not in told), None)
 
 
 def damaged(found: Dataset) -> str | None:

@@ -10,7 +10,7 @@ from chaosprep.errors import ChaosprepError, Problem, ProblemsError
 from chaosprep.params import P, check_params
 from chaosprep.running.options import DEFAULTS, Event, RunOptions
 from chaosprep.running.planning import Plan, check_request, compare, fresh_plan
-from chaosprep.running.runner import left_out, nothing_left, problems_before
+from chaosprep.running.runner import left_out, nothing_left
 from chaosprep.running.stage import C, Stage
 from chaosprep.running.tasks import work
 
@@ -40,9 +40,9 @@ def rehearse(
         plan = compare(stage, params, plan)
     if plan.is_committed:
         return Rehearsal(plan, open_output(output).skipped)
-    before, failed = problems_before(source, params), list[Problem]()
+    failed = list[Problem]()
     finished, total, slices = len(plan.done), len(plan.cases), len(plan.done)
-    options.tell(Event("planned", stage.name, finished, total, problems=tuple(before)))
+    options.tell(Event("planned", stage.name, finished, total, problems=plan.problems))
     with closing(work(stage, params, plan, source.directory, options.jobs, dry=True)) as results:
         for entry in results:
             finished, slices = finished + 1, slices + len(entry.slices)
@@ -50,7 +50,7 @@ def rehearse(
             told = finished, total, entry.case, len(entry.slices), entry.problems
             options.tell(Event("failed" if entry.problems else "done", stage.name, *told))
     try:
-        problems = left_out(plan, before, failed, stage.name, options)
+        problems = left_out(plan, failed, stage.name, options)
     except ProblemsError as error:
         return Rehearsal(plan, error.problems, error)
     nothing = None if slices or plan.part else nothing_left(stage.name)

@@ -106,8 +106,8 @@ def _work(
     options: RunOptions,
 ) -> Event:
     total, finished = len(plan.cases), len(plan.done)
-    before, failed, worked = problems_before(source, params), list[Problem](), list[str]()
-    options.tell(Event("planned", stage.name, finished, total, problems=tuple(before)))
+    failed, worked = list[Problem](), list[str]()
+    options.tell(Event("planned", stage.name, finished, total, problems=plan.problems))
     with Journal(plan.output / WORKSPACE / JOURNAL) as journal:
         keep_settings(plan.output / WORKSPACE, plan.settings)
         results = work(stage, params, plan, source.directory, options.jobs, scheduler)
@@ -119,7 +119,7 @@ def _work(
                 failed.extend(entry.problems)
                 told = finished, total, entry.case, len(entry.slices), entry.problems
                 options.tell(Event("failed" if entry.problems else "done", stage.name, *told))
-        problems = left_out(plan, before, failed, stage.name, options)
+        problems = left_out(plan, failed, stage.name, options)
         cases = sorted({*plan.done, *worked}, key=lambda case: f"{case}_")  # as tables go
         if plan.part is None and not any(True for _ in journal.rows(cases)):
             raise nothing_left(stage.name)
@@ -147,25 +147,15 @@ def _shard(plan: Plan[C], inputs: dict[str, str]) -> Shard | None:
     )
 
 
-def problems_before(source: Source[C], params: P) -> list[Problem]:
-    """What was wrong before any case was opened, as far as it is about the wanted patients."""
-    others = set(source.patients) - set(params.patient) if params.patient else set()
-    return [p for p in source.problems if p.id.partition("_")[0] not in others]
-
-
 def left_out(
-    plan: Plan[C],
-    before: list[Problem],
-    failed: list[Problem],
-    stage: str,
-    options: RunOptions,
+    plan: Plan[C], failed: list[Problem], stage: str, options: RunOptions
 ) -> tuple[Problem, ...]:
-    """The problems of what the run leaves out, of those before any case was opened and after.
+    """The problems of what the run leaves out: those of its plan, and those of its cases.
 
     Raises:
         ProblemsError: there are some, and nothing is to be left out.
     """
-    problems = in_order([*before, *failed])
+    problems = in_order([*plan.problems, *failed])
     if problems and options.on_error == "stop":
         raise ProblemsError(
             f"{stage}: {plural(len(problems), 'problem')}, nothing was committed",

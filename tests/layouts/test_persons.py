@@ -12,7 +12,8 @@ from chaosprep.layouts.find import LayoutParams, find
 from chaosprep.layouts.root import Root
 from chaosprep.params import make_params
 from chaosprep.phantom import Patient, write_chaos
-from chaosprep.privacy.identity import Identity, identity_at
+from chaosprep.privacy.identity import HeaderField, Identity, identity_at
+from chaosprep.privacy.persons import People, telling
 from chaosprep.privacy.pseudonyms import Key
 from tests.layouts.trees import slice_at, write
 
@@ -85,6 +86,24 @@ def test_headers_that_some_lack_are_no_remedy(tmp_path: Path) -> None:
     (text,) = said(look(visits(tmp_path, a=same, b=same, c={"PatientID": ""})))
     assert "--patient-from" not in text
     assert text.endswith("Keep one of them, or accept the folders as they are: --trust-folders.")
+
+
+def test_how_many_are_one_person_does_not_square_the_work(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All patients are gone through for all remedies together, not for each."""
+    calls: list[str] = []
+
+    def count(people: People, keyword: HeaderField) -> dict[str, set[str]]:
+        calls.append(keyword)
+        return telling(people, keyword)
+
+    monkeypatch.setattr(persons, "telling", count)
+    folders = {
+        f"{person}{visit}": {"PatientID": f"{person}7"} for person in "abcd" for visit in "12"
+    }
+    assert len(look(visits(tmp_path, **folders)).problems) == 4
+    assert len(calls) == 2
 
 
 def test_with_a_key_no_folder_is_named(tmp_path: Path, key: str) -> None:

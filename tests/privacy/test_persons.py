@@ -136,13 +136,13 @@ def test_folders_of_one_person_are_found_in_any_order(
     [
         (("Doe^Jane", "DOE^JANE^^"), ("19700102", "19700102"), "PatientName and PatientBirthDate"),
         (("Müller^A", "Mu\u0308ller^a"), ("", ""), "PatientName"),
-        (("Doe^Jane", "Doe Jane"), ("19700102", ""), "PatientName and PatientBirthDate"),
+        (("Doe^Jane", "Doe Jane"), ("19700102", ""), "PatientName"),
         (
             ("=山田^太郎", "山田^太郎"),
             ("1970.01.02", "19700102"),
             "PatientName and PatientBirthDate",
         ),
-        (("Doe^Jane", "Doe^Jane"), ("19000101", "19700102"), "PatientName and PatientBirthDate"),
+        (("Doe^Jane", "Doe^Jane"), ("19000101", "19700102"), "PatientName"),
     ],
 )
 def test_without_ids_names_and_birth_dates_tell(

@@ -6,7 +6,10 @@ from typing import Any
 import pytest
 
 import chaosprep
-from chaosprep.errors import ProblemsError
+from chaosprep.errors import ChaosprepError, ProblemsError
+from chaosprep.running.rehearsal import rehearse
+from chaosprep.stages.assignment import SplitParams
+from chaosprep.stages.split import SPLIT
 from tests.layouts.trees import slice_at, write
 
 IMAGES = "scans/{patient}/{slice}.dcm"
@@ -72,6 +75,31 @@ def test_any_image_may_tell_who_it_is(tmp_path: Path, blank: tuple[int, ...]) ->
     made = unsuspected(write(tmp_path / "root", files), tmp_path / "out")
     assert [fault.code for fault in chaosprep.verify(made).faults] == ["leakage"]
     assert [problem.code for problem in chaosprep.inspect(made).problems] == ["leakage"]
+
+
+def test_what_an_older_release_made_in_spite_of_it_is_not_already_done(tmp_path: Path) -> None:
+    root = people(tmp_path, a="17", b="17", c="19")
+    unsuspected(root, tmp_path / "out")
+    with pytest.raises(ChaosprepError, match="are one person") as caught:
+        split(root, tmp_path / "out")
+    assert caught.value.code == "output-differs"
+    params = SplitParams(images=IMAGES, val_patient=("b",))
+    with pytest.raises(ChaosprepError, match="are one person"):
+        rehearse(SPLIT, params, root, tmp_path / "out")
+
+
+@pytest.mark.parametrize("shard", [None, "1/2", "2/2"])
+def test_what_left_the_person_out_is_already_done(tmp_path: Path, shard: str | None) -> None:
+    root, events = people(tmp_path, a="17", b="18", c="17", d="19"), list[str]()
+    for _ in range(2):
+        split(
+            root,
+            tmp_path / "out",
+            on_error="skip",
+            shard=shard,
+            on_event=lambda event: events.append(event.kind),
+        )
+    assert events[-2:] == ["committed", "already-done"]
 
 
 def test_one_person_on_one_side_is_a_warning(tmp_path: Path) -> None:
