@@ -149,12 +149,12 @@ def oracle(path: Path) -> Oracle:
 class Made:
     """A patient of three slices of one kind, in every stage, and what the slices should be."""
 
-    def __init__(self, place: Path, kind: str) -> None:
+    def __init__(self, place: Path, change: Change) -> None:
         patient = Patient(id=1, sequences=("t1-in",), slices=3, matrix=SIZE)
         root = write_chaos(place / "r", [patient])
         for path in root.rglob("*.dcm"):
             dataset = pydicom.dcmread(path)
-            KINDS[kind](dataset)
+            change(dataset)
             dataset.save_as(path)
         split = chaosprep.split(root, place / "s", val=0.0)
         self.place, self.root = place, root
@@ -179,7 +179,7 @@ class Made:
 
 @pytest.fixture(scope="module", params=KINDS)
 def made(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Made:
-    return Made(tmp_path_factory.mktemp("kind"), request.param)
+    return Made(tmp_path_factory.mktemp("kind"), KINDS[request.param])
 
 
 def test_pictures_show_what_is_bright_and_padding_is_black(made: Made) -> None:
@@ -285,6 +285,6 @@ SAID = {
 
 @pytest.mark.parametrize("kind", SAID)
 def test_values_that_are_not_the_stored_ones_are_said(tmp_path: Path, kind: str) -> None:
-    npy = Made(tmp_path, kind).kept["npy"]
+    npy = Made(tmp_path, KINDS[kind]).kept["npy"]
     expected = (SAID[kind],) if SAID[kind] else ()
     assert {row.warnings for row in npy.slices} == {expected}

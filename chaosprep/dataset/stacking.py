@@ -14,7 +14,7 @@ from chaosprep.dataset.case import Case
 from chaosprep.dataset.manifest import Dataset
 from chaosprep.dataset.records import Orientation, Slice, Spacing, Triple
 from chaosprep.errors import ChaosprepError, FileError
-from chaosprep.imaging.measured import filled
+from chaosprep.imaging.measured import padded
 from chaosprep.imaging.space.geometry import slice_normal
 from chaosprep.imaging.space.lattice import Lattice, Volume, stack_lattice
 from chaosprep.imaging.space.nearest import ENOUGH, spread
@@ -162,7 +162,7 @@ def unit_plane(case: Case, row: Slice) -> NDArray[Any]:
 
     Raises:
         FileError: `polarity`, where a volume in these units would be the negative of the slices
-            (MONOCHROME1), and what `Case.pixels` raises.
+            (MONOCHROME1); `padding`, where the case shows nothing else; what `Case.pixels` raises.
     """
     header, image = case.pixels(row)
     if row.window_source != "none":
@@ -176,9 +176,23 @@ def unit_plane(case: Case, row: Slice) -> NDArray[Any]:
             "or leave the case out with --on-error skip.",
             code="polarity",
         )
-    if header.padding is not None:
-        image = filled(header, image, case.lowest())
-    return modality_values(msgspec.structs.replace(row, slope=slope, intercept=intercept), image)
+    told = msgspec.structs.replace(row, slope=slope, intercept=intercept)
+    values, outside = modality_values(told, image), padded(header, image)
+    return values if outside is None else _darkened(values, outside, case.lowest())
+
+
+def _darkened(
+    values: NDArray[Any], outside: NDArray[np.bool_], lowest: float | None
+) -> NDArray[Any]:
+    if lowest is None:
+        raise FileError(
+            "every pixel of its slices is padding: they show nothing",
+            "Check PixelPaddingValue and its range, or leave the case out with --on-error skip.",
+            code="padding",
+        )
+    if values.dtype.kind in "iu" and lowest.is_integer():
+        return np.where(outside, int(lowest), values.astype(np.int64))
+    return np.where(outside, lowest, values)
 
 
 def label_volume(case: Case, labels: dict[str, int]) -> Volume | None:

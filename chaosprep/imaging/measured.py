@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from chaosprep.errors import FileError
 from chaosprep.imaging.header import Ends, Header, stored_range
 from chaosprep.imaging.voi import Lut, stored_window
 
@@ -97,6 +98,22 @@ def _turned(ends: Ends | None, total: float) -> Ends | None:
     return ends and (total - ends[1], total - ends[0])
 
 
+def check_polarity(low_is_bright: Iterable[bool]) -> None:
+    """Refuse slices of which some are MONOCHROME1 and some are not.
+
+    Raises:
+        FileError: `polarity`.
+    """
+    if len(set(low_is_bright)) > 1:
+        raise FileError(
+            "some of its slices are MONOCHROME1 and some are MONOCHROME2: their values cannot be "
+            "compared",
+            "Export the series again with one of the two, or leave the case out with "
+            "--on-error skip.",
+            code="polarity",
+        )
+
+
 def padded(header: Header, array: NDArray[Any]) -> NDArray[np.bool_] | None:
     """Which pixels are padding; None where none is."""
     if header.padding is None:
@@ -137,11 +154,14 @@ def lowest_unit(slices: Iterable[Pixels]) -> float | None:
 
 
 def filled(header: Header, array: NDArray[Any], lowest: float | None) -> NDArray[Any]:
-    """The array of an `upright` slice with its padding as dark as `lowest_unit` says."""
+    """The array of an `upright` slice with its padding as dark as `lowest_unit` says, or 0.
+
+    What its type cannot hold becomes the nearest value that it can.
+    """
     outside = padded(header, array)
-    if outside is None or lowest is None:
+    if outside is None:
         return array
-    value = stored(header, lowest)
+    value = 0.0 if lowest is None else stored(header, lowest)
     if array.dtype.kind in "iu":
         kind = np.iinfo(array.dtype)
         value = min(max(round(value), kind.min), kind.max)

@@ -18,6 +18,7 @@ from chaosprep.imaging.limits import MAX_PIXELS
 from chaosprep.imaging.measured import (
     Pixels,
     among,
+    check_polarity,
     looked_up,
     measured,
     upright,
@@ -38,11 +39,6 @@ from chaosprep.running.writer import Writer
 from chaosprep.stages.convert_pixels import stored_slice, windowed_slice
 
 _NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
-_MIXED = FileError(
-    "some of its slices are MONOCHROME1 and some are MONOCHROME2: their values cannot be compared",
-    "Export the series again with one of the two, or leave the case out with --on-error skip.",
-    code="polarity",
-)
 
 
 class ConvertParams(PngParams, frozen=True, kw_only=True):
@@ -128,8 +124,10 @@ def run_case(case: Case, params: ConvertParams, writer: Writer) -> CaseResult:
         return row
 
     readable = each_slice(case.slices, read)
-    if len(inverted) > 1:
-        return CaseResult((), (*readable.problems, Problem.of(_MIXED, case.id)))
+    try:
+        check_polarity(inverted)
+    except FileError as error:
+        return CaseResult((), (*readable.problems, Problem.of(error, case.id)))
     window, fill = None, 0.0
     if pixels and params.keeps and params.regrids:
         found = (measured(*one) for one in pixels.values())

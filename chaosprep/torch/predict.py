@@ -89,10 +89,7 @@ def _masks(
     for start in range(0, len(case.slices), BATCH):
         rows = case.slices[start : start + BATCH]
         slices = [case.pixels(row) for row in rows]
-        images = [
-            with_channel(scaling.scaled(header, scaling.filled(header, array)))
-            for header, array in slices
-        ]
+        images = [with_channel(scaling.shown(header, array)) for header, array in slices]
         known = [{"id": row.id, "patient": row.patient} for row in rows]
         batch = padded([{"image": image} | one for image, one in zip(images, known, strict=True)])
         assert isinstance(batch, dict)

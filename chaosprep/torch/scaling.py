@@ -1,5 +1,6 @@
 """Grey values for a network: about 0 to 1, alike for windowed and for stored values."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -9,8 +10,8 @@ from numpy.typing import NDArray
 from chaosprep.dataset.case import Case
 from chaosprep.dataset.records import Slice
 from chaosprep.dataset.stacking import originals
-from chaosprep.imaging.header import Header
-from chaosprep.imaging.measured import comparable, filled, padded, stored
+from chaosprep.imaging.header import Ends, Header
+from chaosprep.imaging.measured import check_polarity, comparable, filled, padded
 from chaosprep.imaging.windows import Histogram
 
 Scale = Literal["case", "none"]
@@ -29,16 +30,22 @@ class Scaling:
     in_units: bool = False
     lowest: float | None = None
 
-    def filled(self, header: Header, image: NDArray[Any]) -> NDArray[Any]:
-        """The stored values of a slice (rows, cols), its padding dark."""
-        return filled(header, image, self.lowest)
+    def values(self, header: Header, image: NDArray[Any]) -> NDArray[Any]:
+        """What is to be `scaled` of a slice (rows, cols): its padding is dark."""
+        if not self.in_units:
+            return filled(header, image, self.lowest)
+        units, outside = comparable(header, image), padded(header, image)
+        return units if outside is None else np.where(outside, self.lowest or 0.0, units)
 
-    def scaled(self, header: Header, image: NDArray[Any]) -> NDArray[np.float32]:
-        """The image with the ends mapped to 0 and 1, not clipped; float32, of the same shape."""
-        low, high = self.low, self.high
-        if self.in_units:
-            low, high = stored(header, low), stored(header, high)
-        return (image.astype(np.float32) - np.float32(low)) / np.float32(high - low)
+    def scaled(self, values: NDArray[Any]) -> NDArray[np.float32]:
+        """The values with the ends mapped to 0 and 1, not clipped; float32, of the same shape."""
+        kind = np.result_type(values.dtype, np.float32)  # float64 where float32 is too coarse
+        low, width = kind.type(self.low), kind.type(self.high - self.low)
+        return ((values.astype(kind) - low) / width).astype(np.float32, copy=False)
+
+    def shown(self, header: Header, image: NDArray[Any]) -> NDArray[np.float32]:
+        """A slice as a network sees it, (rows, cols)."""
+        return self.scaled(self.values(header, image))
 
 
 WINDOWED = Scaling(0.0, 255.0)
@@ -51,22 +58,34 @@ def case_scaling(case: Case, scale: Scale = "case") -> Scaling:
     takes as its window. With ``none`` values stay as they are, but for padding.
 
     Raises:
-        FileError: a slice cannot be read.
+        FileError: a slice cannot be read; `polarity`, see `check_polarity`.
     """
     if scale == "none":
         return Scaling(0.0, 1.0, lowest=case.lowest())
     rows = originals(case) or case.slices
     if all(row.window_source != "none" for row in rows):
         return WINDOWED
-    in_units = len({(row.slope, row.intercept, row.bits_stored) for row in rows}) > 1
-    histogram, count = Histogram(), 0
+    ends, rescales = _ends(case, rows, in_units=False)
+    check_polarity(slope < 0 for slope, _ in rescales)
+    in_units = len(rescales) > 1
+    if in_units:
+        ends, _ = _ends(case, rows, in_units=True)
+    low, high = ends
+    return Scaling(low, high if high > low else low + 1, in_units, case.lowest())
+
+
+def _ends(
+    case: Case, rows: Iterable[Slice], *, in_units: bool
+) -> tuple[Ends, set[tuple[float, float]]]:
+    """The two percentiles, and every slope and intercept that the slices have as they are shown."""
+    histogram, count, rescales = Histogram(), 0, set()
     for row in rows:
         header, image = case.pixels(row)
+        rescales.add((header.rescale_slope, header.rescale_intercept))
         values = _measured(row, header, image)
         histogram.add(comparable(header, values) if in_units else values)
         count += values.size
-    low, high = histogram.percentile_window() if count else (0.0, 1.0)
-    return Scaling(low, high if high > low else low + 1, in_units, case.lowest())
+    return histogram.percentile_window() if count else (0.0, 1.0), rescales
 
 
 def _measured(row: Slice, header: Header, image: NDArray[Any]) -> NDArray[Any]:

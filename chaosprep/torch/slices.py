@@ -108,10 +108,10 @@ class SliceDataset(TorchDataset):
         row = self.rows[index]
         scaling = self._scaling(int(self.rows.cases[index]))
         header, image = self.rows.dataset.pixels(row)
-        image, mask = scaling.filled(header, image), self.rows.dataset.mask(row)
+        image, mask = scaling.values(header, image), self.rows.dataset.mask(row)
         if self._augment is not None:
             image, mask = self._augmented(row, image, mask)
-        image = scaling.scaled(header, image)
+        image = scaling.scaled(image)
         plane = None if mask is None else label_plane(row, mask, self.labels)
         if self._transform is not None:
             image, plane = _transformed(self._transform, image, plane)

@@ -60,9 +60,7 @@ class VolumeDataset(TorchDataset):
         rows = originals(case)
         lattice = case_lattice(rows)
         scaling, slices = case_scaling(case, self._scale), map(case.pixels, rows)
-        image = np.stack(
-            [scaling.scaled(header, scaling.filled(header, array)) for header, array in slices]
-        )
+        image = np.stack([scaling.shown(header, array) for header, array in slices])
         item = {
             "image": torch.from_numpy(image)[None],
             "id": case.id,

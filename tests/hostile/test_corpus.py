@@ -249,8 +249,20 @@ IMAGES: dict[str, tuple[bytes, Outcome]] = {
         Kept(warnings=("a RescaleSlope of 0 counts as 1",), fields={"slope": 1.0}),
     ),
     "an empty slope": (dicom(RescaleSlope=""), Kept(fields={"slope": 1.0})),
-    "a slope of text": (text_at(1, "RescaleSlope", "one"), Kept(fields={"slope": 1.0})),
-    "a slope without end": (text_at(1, "RescaleSlope", "1e999"), Kept(fields={"slope": 1.0})),
+    "a slope of text": (
+        text_at(1, "RescaleSlope", "one"),
+        Kept(
+            warnings=("its RescaleSlope is no number, and left out",),
+            fields={"slope": 1.0},
+        ),
+    ),
+    "a slope without end": (
+        text_at(1, "RescaleSlope", "1e999"),
+        Kept(
+            warnings=("its RescaleSlope is no number, and left out",),
+            fields={"slope": 1.0},
+        ),
+    ),
     "a spacing of 0": (dicom(PixelSpacing=[0, 1]), Kept(fields={"spacing": None})),
     "a constant image": (
         dicom(PIXELS * 0 + 7),

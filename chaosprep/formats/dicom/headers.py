@@ -182,6 +182,9 @@ def _rescale(
     broken_lut = any(items(dataset, "ModalityLUTSequence") for dataset in sources)
     notes = ("its Modality LUT is incomplete, and left out",) if broken_lut else ()
     slope, intercept = number(sources, "RescaleSlope"), number(sources, "RescaleIntercept")
+    for keyword, value in (("RescaleSlope", slope), ("RescaleIntercept", intercept)):
+        if value is None and text(sources, keyword):
+            notes = (*notes, f"its {keyword} is no number, and left out")
     if slope == 0:  # it has no inverse
         notes = (*notes, "a RescaleSlope of 0 counts as 1")
     return slope or 1.0, intercept or 0.0, notes
