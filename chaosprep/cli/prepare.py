@@ -10,10 +10,16 @@ from chaosprep.cli.options import run_options, source_argument
 from chaosprep.cli.output import LEFT_OUT, Talk
 from chaosprep.cli.parameters import given, parameter_options
 from chaosprep.cli.stage import show_dry_run
-from chaosprep.files import check_apart
 from chaosprep.running.options import RunOptions
 from chaosprep.signatures import listed
-from chaosprep.stages.prepare import CHAIN, WITHOUT, prepare_params, read_config, run_all
+from chaosprep.stages.prepare import (
+    CHAIN,
+    WITHOUT,
+    check_places,
+    prepare_params,
+    read_config,
+    run_all,
+)
 
 _PLACES = listed([f"DIR/{stage.folder}" for stage in CHAIN])
 
@@ -41,11 +47,12 @@ def _command(
     params = prepare_params(given(fields), table, config or "")
     first, *later = CHAIN
     if dry_run:
-        check_apart(source, output)
+        check_places(source, output)
         place = output / str(first.folder)
         code = show_dry_run(first, params[first.name], source, place, options, talk)
         if not talk.as_json and code in (0, LEFT_OUT):
-            click.echo(f"Then {listed([stage.name for stage in later])}, below {output}.")
+            names = listed([stage.name for stage in later])
+            click.echo(f"Then {names}, below {output}; a dry run tries only {first.name}.")
         click.get_current_context().exit(code)
     last = run_all(source, output, params, options)
     if page:

@@ -116,4 +116,4 @@ def find(
     wanted = found if sequences is None else found.only(sequences)
     if params.trust_folders:
         return wanted
-    return check_persons(found, wanted, params.patient, params.images)
+    return check_persons(found, wanted, params.patient, params.images, params.patient_from)

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
+from typing import Literal
 
 import msgspec
 
@@ -22,10 +23,17 @@ from chaosprep.privacy.persons import (
 from chaosprep.series.source import SourceCase
 
 ACCEPT = "accept the folders as they are: --trust-folders"
+_BY_ID = "Take the patients from PatientID (--patient-from PatientID)"
 _SHOWN = 3  # names of a person's folders
 
 
-def check_persons(root: Root, wanted: Root, patients: Collection[str], images: str | None) -> Root:
+def check_persons(
+    root: Root,
+    wanted: Root,
+    patients: Collection[str],
+    images: str | None,
+    patient_from: Literal["folder"] | HeaderField,
+) -> Root:
     """Let headers object to what folders say of people: `person-twice`, `patient-mixed`.
 
     A few images of each case are asked until one tells, of these the headers only.
@@ -35,6 +43,7 @@ def check_persons(root: Root, wanted: Root, patients: Collection[str], images: s
         wanted: the part of it to give back; its cases that are objected to are `refused`.
         patients: of these alone, where there are any.
         images: the pattern, where the layout has one.
+        patient_from: what patients were told apart by.
     """
     found: dict[str, list[Identity]] = defaultdict(list)
     for case in root.cases:
@@ -52,7 +61,8 @@ def check_persons(root: Root, wanted: Root, patients: Collection[str], images: s
             problems.append(Problem(code="person-twice", id=here[0], reason=reason, remedy=remedy))
             refused.update(here)
     for patient in sorted(asked.intersection(mixed(found))):
-        problems.append(patient_mixed(patient))
+        apart = _BY_ID if patient_from == "PatientName" else "Give each person a folder"
+        problems.append(patient_mixed(patient, f"{apart}, or {ACCEPT}."))
         refused.add(patient)
     cases = tuple(_refused(case) if case.patient in refused else case for case in wanted.cases)
     notes = note_of(untold(found), len(found))
@@ -69,13 +79,13 @@ def same_person(person: OnePerson, names: Sequence[str]) -> str:
     return f"{several} and {last} are one person: the headers have the same {by}"
 
 
-def patient_mixed(patient: str) -> Problem:
+def patient_mixed(patient: str, remedy: str) -> Problem:
     """The problem of several persons in one patient."""
     return Problem(
         code="patient-mixed",
         id=patient,
         reason="its series are of different people: their PatientIDs differ",
-        remedy=f"Give each person a folder, or {ACCEPT}.",
+        remedy=remedy,
     )
 
 

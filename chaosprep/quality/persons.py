@@ -14,6 +14,7 @@ from chaosprep.privacy.persons import first_told, mixed, one_person, to_ask, unt
 
 _APART = "Split again with all folders of a person as one patient (--patient-from), or one of them."
 _SAME = "Look at both: as one patient they would stay on one side of every split."
+_MIXED = "Split again with each of them as one patient."
 _TRUSTED = "It was accepted with --trust-folders."
 
 
@@ -46,7 +47,8 @@ def check_sides(told: Sequence[Told], *, trusted: bool) -> Persons:
             people.setdefault(one.patient, []).append(one.identity)
     sides = {one.patient: one.side for one in told}
     faults: list[Problem] = []
-    warnings = [patient_mixed(patient) for patient in mixed(people)]
+    of_mixed = _TRUSTED if trusted else _MIXED
+    warnings = [patient_mixed(patient, of_mixed) for patient in mixed(people)]
     for person in one_person(people):
         names = [f"{patient} in {sides[patient]}" for patient in person.patients]
         apart = len({sides[patient] for patient in person.patients}) > 1

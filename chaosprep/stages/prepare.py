@@ -1,6 +1,6 @@
 """prepare: the stages that have a folder in its output, one after the other."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,9 @@ from chaosprep.files import check_apart, read_toml
 from chaosprep.params import Params, check_names, make_params
 from chaosprep.running.dask.cluster import scheduler_address, warm_up_for
 from chaosprep.running.options import DEFAULTS, RunOptions
+from chaosprep.running.planning import check_output
 from chaosprep.running.runner import run
+from chaosprep.running.stage import Stage
 from chaosprep.stage_table import STAGES, load_stage
 from chaosprep.words import in_toml, options_in
 
@@ -96,6 +98,20 @@ def read_config(path: Path) -> dict[str, Any]:
     }
 
 
+def check_places(
+    root: str | Path, output: str | Path, stages: Iterable[Stage[Any, Any]] = CHAIN
+) -> None:
+    """Refuse, before anything is made, a folder of any of the stages that must not be touched.
+
+    Raises:
+        UsageError: the output is the root, inside or around it.
+        ChaosprepError: a folder is somebody else's.
+    """
+    check_apart(Path(root), Path(output))
+    for stage in stages:
+        check_output(Path(root), Path(output, str(stage.folder)))
+
+
 def run_all(
     root: str | Path, output: str | Path, params: Mapping[str, Any], options: RunOptions = DEFAULTS
 ) -> Dataset:
@@ -103,9 +119,9 @@ def run_all(
 
     Raises what `chaosprep.running.runner.run` raises; what earlier stages committed stays.
     """
-    check_apart(Path(root), Path(output))
-    made: str | Path | Dataset = root
     chain = [(load_stage(name), own) for name, own in params.items()]
+    check_places(root, output, [stage for stage, _ in chain])
+    made: str | Path | Dataset = root
     libraries = dict.fromkeys(name for stage, _ in chain for name in stage.libraries)
     warm_up_for(options.dask, options.jobs, tuple(libraries))  # the first call decides for all
     with scheduler_address(options.dask, options.jobs) as address:  # one cluster for all

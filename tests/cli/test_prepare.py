@@ -3,6 +3,8 @@
 import json
 from pathlib import Path
 
+import pytest
+
 from chaosprep.dataset.opening import open_dataset
 
 from .conftest import Run
@@ -79,7 +81,22 @@ def test_dry_run_shows_the_split_and_writes_nothing(
 ) -> None:
     result = chaosprep("prepare", root, "-o", tmp_path / "out", "-n")
     assert "split: 5 cases: 5 to do" in result.stdout
+    last = f"Then extract-liver, convert and augment, below {tmp_path / 'out'}"
+    assert result.stdout.splitlines()[-1] == f"{last}; a dry run tries only split."
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("folder", ["split", "liver", "images", "augmented"])
+@pytest.mark.parametrize("dry", [(), ("-n",)])
+def test_a_folder_of_somebody_else_is_refused_before_anything_is_made(
+    chaosprep: Run, root: Path, tmp_path: Path, folder: str, dry: tuple[str, ...]
+) -> None:
+    (tmp_path / "out" / folder).mkdir(parents=True)
+    (tmp_path / "out" / folder / "theirs.txt").touch()
+    result = chaosprep("prepare", root, "-o", tmp_path / "out", *dry)
+    assert result.exit_code == 1
+    assert f"{folder}: it is not empty, and not a stage directory" in result.stderr
+    assert list((tmp_path / "out").iterdir()) == [tmp_path / "out" / folder]
 
 
 def test_slices_left_out_by_an_early_stage_are_exit_code_3_and_stay_on_record(

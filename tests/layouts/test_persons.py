@@ -239,6 +239,23 @@ def test_two_people_in_one_patient_are_told(chaos: Path) -> None:
     assert {case.patient for case in root.cases if case.refused} == {"MR001"}
 
 
+def test_two_people_of_one_name_are_told_apart_by_their_ids(tmp_path: Path, key: str) -> None:
+    root = visits(
+        tmp_path,
+        a={"PatientID": "17", "PatientName": "Doe^Jane"},
+        b={"PatientID": "18", "PatientName": "Doe^Jane"},
+        c={"PatientID": "19", "PatientName": "Roe^Rick"},
+    )
+    where = {"images": "scans/{sequence}/{slice}.dcm", "pseudonymize": key}
+    (text,) = said(look(root, patient_from="PatientName", **where))
+    assert text == (
+        f"{Key(SECRET).patient('doe^jane')}: its series are of different people: their PatientIDs "
+        "differ. Take the patients from PatientID (--patient-from PatientID), or accept the "
+        "folders as they are: --trust-folders."
+    )
+    assert look(root, patient_from="PatientID", **where).problems == ()
+
+
 # What must stay accepted
 
 

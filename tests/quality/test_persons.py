@@ -7,6 +7,7 @@ import pytest
 
 import chaosprep
 from chaosprep.errors import ChaosprepError, ProblemsError
+from chaosprep.quality.persons import Told, check_sides
 from chaosprep.running.rehearsal import rehearse
 from chaosprep.stages.assignment import SplitParams
 from chaosprep.stages.split import SPLIT
@@ -116,6 +117,23 @@ def test_what_was_accepted_is_a_warning(tmp_path: Path) -> None:
     assert [warning.code for warning in verdict.warnings] == ["person-twice"]
     assert verdict.warnings[0].remedy == "It was accepted with --trust-folders."
     assert chaosprep.inspect(made.directory).problems == ()
+
+
+@pytest.mark.parametrize(
+    ("trusted", "remedy"),
+    [
+        (True, "It was accepted with --trust-folders."),
+        (False, "Split again with each of them as one patient."),
+    ],
+)
+def test_two_people_in_one_patient_are_a_warning(
+    tmp_path: Path, trusted: bool, remedy: str
+) -> None:
+    told = [Told("a", "train", {"PatientID": id}) for id in ("17", "18")]
+    (warning,) = check_sides(
+        [*told, Told("b", "val", {"PatientID": "19"})], trusted=trusted
+    ).warnings
+    assert (warning.code, warning.id, warning.remedy) == ("patient-mixed", "a", remedy)
 
 
 def test_some_patients_alone_tell_nothing_of_all(tmp_path: Path) -> None:
