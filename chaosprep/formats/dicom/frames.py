@@ -1,7 +1,12 @@
 """Where the values of one frame stand: in its functional groups, the shared ones, or the root."""
 
+from typing import TYPE_CHECKING, cast
+
 from chaosprep.formats.dicom.faults import broken
 from chaosprep.formats.dicom.values import Elements, items, text
+
+if TYPE_CHECKING:
+    from pydicom.dataset import Dataset
 
 PER_FRAME = "PerFrameFunctionalGroupsSequence"
 SHARED = "SharedFunctionalGroupsSequence"
@@ -53,5 +58,23 @@ def frame_sources(dataset: Elements, index: int, frames: int) -> tuple[Elements,
     """
     per_frame, shared = items(dataset, PER_FRAME), items(dataset, SHARED)
     own = per_frame[index : index + 1] if len(per_frame) == frames else ()
-    macros = (items(group, keyword) for group in (*own, *shared[:1]) for keyword in _MACROS)
-    return (*(leaf for found in macros for leaf in found[:1]), dataset)
+    groups = [Listed(group) for group in (*own, *shared[:1])]
+    macros = (items(group, keyword) for group in groups for keyword in _MACROS)
+    return (*(Listed(leaf) for found in macros for leaf in found[:1]), dataset)
+
+
+class Listed:
+    """A data set of pydicom's that is asked for many elements, by tags that are plain numbers."""
+
+    def __init__(self, dataset: Elements) -> None:
+        self._dataset = cast("Dataset", dataset)
+        tags = self._dataset.keys()
+        self._elements = {int(tag): self._dataset.get_item(tag) for tag in tags}
+
+    def get_item(self, key: int, /) -> object:
+        """Give the element of a tag; None where there is none."""
+        return self._elements.get(key)
+
+    def __getitem__(self, keyword: str) -> object:
+        """Give the element of a keyword, its value converted."""
+        return self._dataset[keyword]

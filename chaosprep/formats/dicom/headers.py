@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from chaosprep.errors import FileError
 from chaosprep.formats.dicom.evidence import count_tiles, read_evidence
 from chaosprep.formats.dicom.faults import broken
-from chaosprep.formats.dicom.frames import count_frames, described_frames, frame_sources
+from chaosprep.formats.dicom.frames import Listed, count_frames, described_frames, frame_sources
 from chaosprep.formats.dicom.luts import read_lut
 from chaosprep.formats.dicom.padding import read_padding
 from chaosprep.formats.dicom.values import (
@@ -131,7 +131,8 @@ def read_frame(dataset: Elements, pixels: Pixels, index: int) -> Header:
 def read_every_frame(dataset: Elements, pixels: Pixels) -> tuple[Header, ...]:
     """Read the headers of all frames; where groups do not tell them apart, one serves for all."""
     if pixels.frames == 1 or described_frames(dataset) == pixels.frames:
-        return tuple(read_frame(dataset, pixels, index) for index in range(pixels.frames))
+        listed = Listed(dataset)
+        return tuple(read_frame(listed, pixels, index) for index in range(pixels.frames))
     first = read_frame(dataset, pixels, 0)
     numbers = range(1, pixels.frames + 1)
     return tuple(replace(first, instance_number=n, frame_number=n) for n in numbers)
