@@ -387,9 +387,7 @@ def compressed() -> bytes:
     return encoded(made, RLELossless)
 
 
-@pytest.mark.parametrize(
-    "data", [compressed(), dicom(LARGE, TextValue="x" * 2**16), b"x" * 2**17]
-)
+@pytest.mark.parametrize("data", [compressed(), dicom(LARGE, TextValue="x" * 2**16), b"x" * 2**17])
 def test_of_any_other_file_all_is_read(tmp_path: Path, data: bytes) -> None:
     (tmp_path / "a").write_bytes(data)
     assert read_head(tmp_path / "a") == data
