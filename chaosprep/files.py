@@ -52,6 +52,17 @@ def read_regular(path: Path | str, *, follow: bool = False) -> bytes:
     return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
+def read_start(path: Path, size: int) -> bytes:
+    """Read the first bytes of a regular file, all where it has no more; see `read_regular`."""
+    handle, _ = _open_regular(path, follow=False)
+    try:
+        return os.read(handle, size)
+    except OSError as error:
+        raise _named(error) from error
+    finally:
+        os.close(handle)
+
+
 def _open_regular(path: Path | str, follow: bool) -> tuple[int, int]:
     """Open a file as `open_regular` does; also tell its size in bytes."""
     flags = _TO_READ if follow else _TO_READ | _NO_LINK

@@ -1,13 +1,18 @@
 """The kinds of image files: a new one is one file and one line of `IMAGES`."""
 
+from pathlib import Path
+
 from chaosprep.errors import FileError
+from chaosprep.files import read_regular, read_start
 from chaosprep.formats.dicom.file import DICOM
+from chaosprep.formats.dicom.plain import has_plain_header
 from chaosprep.formats.image_file import ImageFile, ImageFormat
 from chaosprep.formats.npy import NPY
 from chaosprep.formats.plugged import plugged
 from chaosprep.formats.png import PNG
 from chaosprep.imaging.limits import MAX_PIXELS
 
+_HEAD = 2**15  # bytes: most headers are shorter
 IMAGES: tuple[ImageFormat, ...] = (DICOM, PNG, NPY)
 """The first that knows a file reads it."""
 
@@ -23,6 +28,16 @@ def image_format(path: str, data: bytes) -> ImageFormat | None:
     ours = next((one for one in IMAGES if one.knows(path, data)), None)
     others = plugged(ImageFormat) if ours is None else ()
     return ours or next((one for one in others if one.knows(path, data)), None)
+
+
+def read_head(file: Path) -> bytes:
+    """The bytes of a file that its headers are read from: its beginning, or all of it.
+
+    Raises:
+        FileError: what `read_regular` raises.
+    """
+    head = read_start(file, _HEAD)
+    return head if len(head) < _HEAD or has_plain_header(head) else read_regular(file)
 
 
 def open_image(path: str, data: bytes, max_pixels: int = MAX_PIXELS) -> ImageFile:

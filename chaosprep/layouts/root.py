@@ -46,8 +46,7 @@ class Root:
         if not sequences:
             return self
         cases = tuple(case for case in self.cases if case.sequence in sequences)
-        asked = {"", *sequences}  # a problem of several series has their names with + between
-        problems = tuple(p for p in self.problems if asked & {*p.id.partition("_")[2].split("+")})
+        problems = tuple(p for p in self.problems if p.id.partition("_")[2] in ("", *sequences))
         if not cases and not problems:
             found = sorted({case.sequence for case in self.cases}) or ["none"]
             raise NothingFoundError(

@@ -1,6 +1,7 @@
 """The layouts: a new one is one file and one line of `LAYOUTS`."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from chaosprep.errors import FileError, NothingFoundError, UsageError
@@ -8,8 +9,8 @@ from chaosprep.layouts import chaos_masks, folder, pictures, stage, volumes
 from chaosprep.layouts.layout import Layout, Where
 from chaosprep.layouts.mask_set import MaskSet, Organs
 from chaosprep.layouts.root import Root, listing
-from chaosprep.layouts.shared_masks import on_one_grid
 from chaosprep.plugins import found, load
+from chaosprep.series.sharing import told_beside
 from chaosprep.words import there_are
 
 LAYOUTS: tuple[Layout, ...] = (
@@ -51,7 +52,8 @@ def find_series(root: Path, layout: str, where: Where) -> Root:
     """
     for one in _every():
         if one.find and (one.name == layout or (layout == "auto" and one.takes(where))):
-            return on_one_grid(one.find(root, where))
+            series = one.find(root, where)
+            return replace(series, cases=told_beside(series.cases))
     raise UsageError(f"--layout: there is no {layout}", there_are(names(), [layout]), "layout")
 
 

@@ -46,7 +46,7 @@ def key_of_0_1_0(stage: Stage[C, P], params: P) -> Callable[[C], str | None]:
 
 def _content(case: object) -> bytes | None:
     if isinstance(case, SourceCase):
-        return _encoded(msgspec.structs.replace(case, root=""), _CASE)
+        return _encoded(case.alone(), _CASE)
     if not isinstance(case, Case):
         return None
     lines = [_encoded(row, _ROW) for row in case.slices]

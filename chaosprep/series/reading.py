@@ -25,6 +25,7 @@ from chaosprep.series.mixing import (
     untold_note,
 )
 from chaosprep.series.pairing import Pairs, pair
+from chaosprep.series.sharing import check_shared
 from chaosprep.series.source import Files, SourceCase
 from chaosprep.series.uniform import find_spacings, thickness_note
 
@@ -68,7 +69,7 @@ def read_series(case: SourceCase, *, max_pixels: int = MAX_PIXELS) -> Series:
 
     Every slice keeps the number of its place in the series, also where others have a problem. A
     file of more than `max_pixels` in all its frames is one. Where the files are not one series of
-    one person there are no slices.
+    one person, or their masks may be those of a series on another grid, there are no slices.
     """
     files = Files(case)
     gathered = gather(case, files, max_pixels)
@@ -97,6 +98,9 @@ def read_series(case: SourceCase, *, max_pixels: int = MAX_PIXELS) -> Series:
         stack = _cut(case, files, shots, order, count)
     notes = _notes(shots, order, gathered, single)
     slices, more = _slices(case, files, shots, pairs, order, stack, notes)
+    if case.beside and slices and not pairs.note:
+        slices, of_all = _with_shared_masks(case, files, slices, max_pixels)
+        more += of_all
     errors += [*stack.errors, *more]
     telling |= _telling_names(case, files, {path for path, _ in errors})
     problems = tuple(_problem(case, "" if path in telling else path, e) for path, e in errors)
@@ -173,13 +177,28 @@ def _slices(
             continue
         id = f"{case.id}_s{place:0{width}}"
         said = [note for note in (pairs.note, stack.note) if note]
-        said += [*case.notes, *notes[path], *header.notes]
+        said += [*notes[path], *header.notes]
         if header.burned_in_annotation:
             said.append("the header says that text is burned into the picture: look at it")
         warnings = (*order.warnings, *said)
         image = (path, shot.frame, files.data[path], header)
         slices.append(SourceSlice(id, place, *image, mask, data, array, warnings))
     return tuple(slices), errors
+
+
+def _with_shared_masks(
+    case: SourceCase, files: Files, slices: tuple[SourceSlice, ...], max_pixels: int
+) -> tuple[tuple[SourceSlice, ...], list[tuple[str, FileError]]]:
+    """The slices with what is to be said of their masks; none where they may be another's."""
+    of_all = case.rule == "volume"
+    planes = {
+        (None, one.index) if of_all else (one.mask, one.frame or 0): one.header for one in slices
+    }
+    try:
+        said = check_shared(case, files, planes, max_pixels)
+    except FileError as error:
+        return (), [("", error)]
+    return tuple(replace(one, warnings=(*one.warnings, *said)) for one in slices), []
 
 
 def _labels(shot: Shot, mask: str, data: bytes) -> NDArray[Any] | None:

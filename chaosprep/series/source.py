@@ -1,6 +1,7 @@
 """A case as files below a dataset root: what a layout finds, before anything is read."""
 
 import hashlib
+from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
@@ -35,8 +36,8 @@ class SourceCase(msgspec.Struct, frozen=True, kw_only=True):
     ``keys`` are what the rule `key` pairs by; ``aliases`` stand for the paths wherever they are
     written, and where there are any, a path without one is not written at all. ``levels`` names
     the table of grey levels (of `known.LEVELS`) that the masks have; ``names`` are what a file
-    beside them says that their values stand for. ``notes`` are warnings for each of its rows.
-    Nothing is made of a case that is ``refused``: a problem of its root says why.
+    beside them says that their values stand for. ``beside`` are the other cases that have any of
+    its masks. Nothing is made of a case that is ``refused``: a problem of its root says why.
     """
 
     root: str
@@ -51,7 +52,7 @@ class SourceCase(msgspec.Struct, frozen=True, kw_only=True):
     aliases: dict[str, str] = {}
     levels: str | None = None
     names: dict[int, str] = {}
-    notes: tuple[str, ...] = ()
+    beside: "tuple[SourceCase, ...]" = ()
     split: Split | None = None
     fold: int | None = None
     refused: bool = False
@@ -61,8 +62,12 @@ class SourceCase(msgspec.Struct, frozen=True, kw_only=True):
         return self.aliases.get(path) if self.aliases else path
 
     def content(self) -> bytes:
-        """The case without the place of its root."""
-        return msgspec.json.encode(differing(self) | {"root": ""})
+        """The case without the place of its root, and without those beside it."""
+        return msgspec.json.encode(differing(self.alone()))
+
+    def alone(self) -> "SourceCase":
+        """The same, wherever it is and whatever is beside it."""
+        return msgspec.structs.replace(self, root="", beside=())
 
     def inputs(self) -> str:
         """The SHA-256 of what the case's files hold."""
@@ -70,9 +75,12 @@ class SourceCase(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Files:
-    """The bytes of a case's files, read once; what cannot be read is an error in its place."""
+    """The bytes of a case's files, read once; what cannot be read is an error in its place.
 
-    def __init__(self, case: SourceCase) -> None:
+    ``read`` takes a file's path, and raises `FileError`.
+    """
+
+    def __init__(self, case: SourceCase, read: Callable[[Path], bytes] = read_regular) -> None:
         self.data: dict[str, bytes] = {}
         self.errors: dict[str, FileError] = {}
         root = real(Path(case.root))
@@ -82,7 +90,7 @@ class Files:
                 if not file.is_relative_to(root):
                     reason = "it is a link out of the dataset"
                     raise FileError(reason, "Copy the file in.", code="file-link")
-                self.data[path] = read_regular(file)
+                self.data[path] = read(file)
             except FileError as error:
                 self.errors[path] = error
 

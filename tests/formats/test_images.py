@@ -3,6 +3,7 @@
 import struct
 import zlib
 from io import BytesIO
+from pathlib import Path
 from typing import Any
 
 import cv2
@@ -13,14 +14,15 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from numpy.typing import NDArray
 from PIL import Image
+from pydicom.uid import RLELossless
 
 from chaosprep.errors import FileError
 from chaosprep.formats.codecs import encode
-from chaosprep.formats.images import open_image
+from chaosprep.formats.images import open_image, read_head
 from chaosprep.formats.npy import decode_npy, encode_npy
 from chaosprep.formats.pictures import mask_size, read_mask
 from chaosprep.formats.png import decode_png, encode_png
-from tests.formats.samples import REAL, chunk, png
+from tests.formats.samples import REAL, chunk, dataset, dicom, encoded, png
 
 LEVELS = [bytes([0, 63, 126, 252]), bytes([1, 2, 254, 255])]
 GREY = png(LEVELS, cols=4)
@@ -363,3 +365,29 @@ def test_real_masks_are_read_as_pillow_reads_them() -> None:
             np.testing.assert_array_equal(mask.pixels, np.asarray(image).astype(np.uint8))
             assert mask.binary == (image.mode == "1")
         assert mask_size(path.read_bytes()) == mask.pixels.shape
+
+
+# The beginning of a file
+
+
+LARGE = np.arange(256 * 256, dtype=np.uint16).reshape(256, 256)
+
+
+def test_of_a_plain_slice_the_header_is_read_and_says_all(tmp_path: Path) -> None:
+    (tmp_path / "a.dcm").write_bytes(data := dicom(LARGE))
+    head = read_head(tmp_path / "a.dcm")
+    assert data.startswith(head)
+    assert len(head) < len(data) / 2
+    assert open_image("a.dcm", head).headers() == open_image("a.dcm", data).headers()
+
+
+def compressed() -> bytes:
+    made = dataset(np.random.default_rng(0).integers(0, 2**16, LARGE.shape, np.uint16))
+    made.compress(RLELossless)
+    return encoded(made, RLELossless)
+
+
+@pytest.mark.parametrize("data", [compressed(), dicom(LARGE, TextValue="x" * 2**16), b"x" * 2**17])
+def test_of_any_other_file_all_is_read(tmp_path: Path, data: bytes) -> None:
+    (tmp_path / "a").write_bytes(data)
+    assert read_head(tmp_path / "a") == data

@@ -79,6 +79,16 @@ def read_plain_header(data: bytes, max_pixels: int) -> Header | None:
         return None
 
 
+def has_plain_header(data: bytes) -> bool:
+    """Whether these bytes reach from the beginning of a plain file up to its pixels."""
+    try:
+        elements, at, implicit = _elements(data)
+        _pixel_data(data, at, implicit)
+        return elements[TAGS["PhotometricInterpretation"]].value in _PHOTOMETRIC
+    except (_NotPlainError, *BROKEN):
+        return False
+
+
 def _elements(data: bytes) -> tuple[_Elements, int, bool]:
     """Walk the header; also tell where the next element begins, and whether VRs are implicit."""
     end = min(len(data), _MAX_HEADER)
