@@ -26,6 +26,7 @@ _KEYWORDS = (
 )
 _SHORTEST = 4  # characters: a shorter value (`1`, `MR`) tells nobody apart
 _WITHIN = 6  # characters: a value as long as this counts as part of a name too
+_ESCAPE = b"\x1b"  # with it, bytes of ASCII are signs of another alphabet
 _IDEOGRAPHS = 0x2E80  # Unicode's first: a name of two of these tells as much as one of four letters
 # What anonymisers and forms put in the place of a name or number, letters and digits only.
 _WORDS = """
@@ -38,9 +39,10 @@ nodata none null nil nan na noname nonamegiven nameless noid nopatientid nopatie
 deleted erased redacted blank empty cleared masked hidden confidential private replaced default
 dummy sample example test testpatient patienttest testtest patient patientid patientname patname
 patid pat subject subjectid subjectname case name id firstname lastname lastnamefirstname
-familyname givenname 匿名 無名 未知
+familyname givenname nonegiven notknown withheld pseudonym pseudonymized pseudonymised
+anonimizado anonimizzato geanonimiseerd аноним неизвестно 匿名 無名 未知 未詳 不明 患者 익명
 """
-_NOBODY = frozenset(_WORDS.split())
+_NOBODY = frozenset(normalize("NFKD", _WORDS).split())
 
 
 def read_identity(source: bytes | BinaryIO) -> Identity:
@@ -89,12 +91,20 @@ def patient_key(identity: Identity, source: HeaderField) -> str:
     text = identity.get(source, "")
     groups = text.split("=") if source == "PatientName" else [text]
     key = next(filter(None, map(normalized, groups)), "")
-    return "" if _letters(key) in _NOBODY | {""} else key
+    return "" if _is_placeholder(key) else key
 
 
 def tells_nobody(key: str) -> bool:
     """Whether a normalized value is empty, or such as anonymisers put in a name's place: `000`."""
-    return re.fullmatch(r"0*|x+", _letters(key)) is not None or _letters(key) in _NOBODY
+    return re.fullmatch(r"0*|x+", _letters(key)) is not None or _is_placeholder(key)
+
+
+def _is_placeholder(key: str) -> bool:
+    """Whether a normalized value is one of `_WORDS`, or of such words: `REMOVED^REMOVED`."""
+    words = map(_letters, key.split("^"))
+    return _letters(key) in _NOBODY | {""} or all(
+        len(word) >= _SHORTEST and word in _NOBODY for word in words
+    )
 
 
 def exposes(name: str, identity: Identity) -> bool:
@@ -129,6 +139,8 @@ def _text(dataset: "Dataset", keyword: str) -> str:
     raw = item.value
     if not isinstance(raw, bytes) or item.VR == "SQ":  # nothing, or no text
         return ""
+    if raw.isascii() and _ESCAPE not in raw:  # the same in every character set
+        return raw.decode().strip(" \0")
     try:
         value = dataset[keyword].value
     except BROKEN:

@@ -14,7 +14,6 @@ _FEWEST = 3  # patients: a value that all of so many share is a constant, not a 
 _DATES = ("00000000", "00010101", "19000101")  # what anonymisers write for a birth date
 _WELL_KNOWN = "1.2.840.10008."  # DICOM's own UIDs (PS3.6 A): frames of reference of atlases
 _UIDS = ("StudyInstanceUID", "FrameOfReferenceUID")
-_PARTS = 3  # of a case: one image of each is asked, and the last
 _T = TypeVar("_T")
 _Values = Mapping[str, set[str]]
 _Bucket = tuple[str, set[str]]
@@ -76,9 +75,9 @@ def telling(people: People, keyword: HeaderField) -> dict[str, set[str]]:
 
 
 def to_ask(images: Sequence[_T]) -> Sequence[_T]:
-    """A few of a case's images, from the first to the last: any may be without what others tell."""
-    step = -(-len(images) // _PARTS) or 1
-    return list(dict.fromkeys((*images[::step], *images[-1:])))
+    """The first, the middle and the last of a case's images: any may lack what others tell."""
+    middle = len(images) // 2
+    return list(dict.fromkeys((*images[:1], *images[middle : middle + 1], *images[-1:])))
 
 
 def first_told(identities: Iterable[Identity]) -> Identity:

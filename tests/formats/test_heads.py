@@ -59,7 +59,7 @@ def test_elements_are_read_in_every_syntax(syntax: UID) -> None:
 def test_of_a_file_no_more_than_the_beginning_is_read() -> None:
     file = BytesIO(dicom(LARGE, PatientID="A-17"))
     assert patient_id(file) == "A-17"
-    assert file.tell() <= 2**18
+    assert file.tell() <= 132 + 2**18
 
 
 def test_a_long_header_is_read_to_its_end() -> None:

@@ -86,7 +86,11 @@ def test_the_first_representation_that_is_there_counts(name: str, key: str) -> N
 
 
 @pytest.mark.parametrize(
-    "text", ["", "ANONYMOUS", "Anonymized^", "de-identified", "N/A", "=", "匿名"]
+    "text",
+    [
+        *("", "ANONYMOUS", "Anonymized^", "de-identified", "N/A", "=", "匿名", "익명"),
+        *("REMOVED^REMOVED", "Anon Anon", "Unknown^^^Patient", "NULL NULL NULL"),
+    ],
 )
 def test_a_placeholder_is_nobodys(text: str) -> None:
     for source in ("PatientID", "PatientName"):
@@ -98,7 +102,9 @@ def test_some_values_tell_nobody(text: str) -> None:
     assert tells_nobody(normalized(text))
 
 
-@pytest.mark.parametrize("text", ["7", "ANON-0007", "Patient 12", "TEST-0042", "Li^Na", "x1"])
+@pytest.mark.parametrize(
+    "text", ["7", "ANON-0007", "Patient 12", "TEST-0042", "Li^Na", "Na^Nan", "Nil^Anon", "x1"]
+)
 def test_a_number_behind_a_placeholder_tells_somebody(text: str) -> None:
     assert not tells_nobody(normalized(text))
 

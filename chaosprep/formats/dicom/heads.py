@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _START = 132  # bytes: where it is written that a file is DICOM (PS3.10 7.1)
 _HEAD = 2**18  # bytes behind it: few headers are longer
 # The functional groups of frames, and pixels: from there on nothing says what the root says.
-_BEHIND = (0x52009229, 0x52009230, 0x7FE00008, 0x7FE00009, 0x7FE00010)
+_BEHIND = frozenset((0x52009229, 0x52009230, 0x7FE00008, 0x7FE00009, 0x7FE00010))
 
 
 def read_elements(source: bytes | BinaryIO, keywords: Sequence[str]) -> "Dataset | None":
@@ -41,9 +41,10 @@ def read_elements(source: bytes | BinaryIO, keywords: Sequence[str]) -> "Dataset
 
 def _read(data: bytes, keywords: Sequence[str]) -> "tuple[Dataset | None, bool]":
     """The elements, and whether the data went on behind them; None where they are damaged."""
+    from pydicom.datadict import tag_for_keyword
     from pydicom.filereader import read_partial
-    from pydicom.tag import Tag
 
+    tags = [tag for keyword in keywords if (tag := tag_for_keyword(keyword))]
     reached = False
 
     def is_behind(tag: "BaseTag", vr: str | None, length: int) -> bool:
@@ -54,6 +55,6 @@ def _read(data: bytes, keywords: Sequence[str]) -> "tuple[Dataset | None, bool]"
     try:
         with guarded("pydicom cannot make sense of the file"):
             stream = open_stream(inflated(data, MAX_PIXELS))
-            return read_partial(stream, is_behind, specific_tags=list(map(Tag, keywords))), reached
+            return read_partial(stream, is_behind, specific_tags=[*tags]), reached
     except FileError:
         return None, False
