@@ -228,6 +228,18 @@ def test_label_volumes_to_be_measured_are_refused_alike(tmp_path: Path) -> None:
     assert caught.value.code == "nifti-forms"
 
 
+@pytest.mark.parametrize("at", [256, 268])  # quatern_b and qoffset_x
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_a_qform_alone_that_is_no_number_lies_nowhere_and_nothing_is_printed(
+    tmp_path: Path, at: int, value: float, recwarn: pytest.WarningsRecorder
+) -> None:
+    data = bytearray(forms(TRUE, 1))
+    struct.pack_into("<f", data, at, value)
+    stack = cut(tmp_path, "m.nii", bytes(data))
+    assert codes(stack) == {"m.nii": "mask-grid"}
+    assert not recwarn.list
+
+
 def test_a_form_that_is_no_number_is_no_place() -> None:
     assert refusal(forms(TRUE, 1, TRUE, 1, qoffset_x=np.nan)).code == "nifti-forms"
     assert refusal(forms(TRUE, 1, np.full((4, 4), np.inf), 1)).code == "nifti-forms"

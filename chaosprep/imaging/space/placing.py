@@ -54,6 +54,7 @@ def image_grid(header: Header) -> Lattice:
     return plane_lattice((header.rows, header.cols), position, cosines, spacing)
 
 
+@np.errstate(invalid="ignore", over="ignore")  # what is no number lies nowhere
 def locate(image: Lattice, mask: Lattice) -> Place:
     """Where an image (`image_grid`) lies in the grid of a mask.
 
