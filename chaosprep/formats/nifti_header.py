@@ -97,6 +97,7 @@ def unpacked(data: bytes, size: int) -> bytes:
     return data[:size]
 
 
+@np.errstate(invalid="ignore", over="ignore")  # what is no number is met below
 def lattice_of(header: NiftiHeader) -> Lattice:
     """Where the voxels lie, indexed (i, j, k), in DICOM's coordinates.
 

@@ -9,7 +9,8 @@ from chaosprep.errors import FileError
 from chaosprep.formats.seg_file import Frame, References
 from chaosprep.imaging.header import Header
 from chaosprep.imaging.space.lattice import Lattice
-from chaosprep.imaging.space.placing import THROUGH_PLANE, image_grid, locate
+from chaosprep.imaging.space.nearest import ENOUGH
+from chaosprep.imaging.space.placing import image_grid, locate
 
 NEAR = 0.05  # mm between the planes of a frame and its image
 
@@ -87,7 +88,7 @@ class _Planes:
         if moved is None or not self._step:
             return False
         steps = moved / self._step
-        return abs(steps - round(steps)) <= THROUGH_PLANE
+        return abs(steps - round(steps)) <= ENOUGH
 
     def _moved(self, image: Header) -> float | None:
         """The mm along the normal from the first frame to an image on the same grid."""

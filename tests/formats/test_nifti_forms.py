@@ -164,7 +164,7 @@ def test_what_a_quaternion_cannot_hold_is_taken_from_the_images(
     assert [np.argwhere(plane).tolist() for plane in stack.labels.values()] == [[], [[20, 500]]]
 
 
-@pytest.mark.parametrize("changes", [{"turned": 0.1}, {"moved": 0.01}, {"moved": 0.3}])
+@pytest.mark.parametrize("changes", [{"turned": 0.1}, {"moved": 0.04}, {"moved": 0.3}])
 def test_a_quaternion_excuses_no_other_turn_and_no_shift(
     tmp_path: Path, changes: dict[str, float]
 ) -> None:
@@ -226,6 +226,18 @@ def test_label_volumes_to_be_measured_are_refused_alike(tmp_path: Path) -> None:
     with pytest.raises(FileError) as caught:
         read_volume(tmp_path / "m.nii", forms(MIRROR, 1, TRUE, 1))
     assert caught.value.code == "nifti-forms"
+
+
+@pytest.mark.parametrize("at", [256, 268])  # quatern_b and qoffset_x
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_a_qform_alone_that_is_no_number_lies_nowhere_and_nothing_is_printed(
+    tmp_path: Path, at: int, value: float, recwarn: pytest.WarningsRecorder
+) -> None:
+    data = bytearray(forms(TRUE, 1))
+    struct.pack_into("<f", data, at, value)
+    stack = cut(tmp_path, "m.nii", bytes(data))
+    assert codes(stack) == {"m.nii": "mask-grid"}
+    assert not recwarn.list
 
 
 def test_a_form_that_is_no_number_is_no_place() -> None:

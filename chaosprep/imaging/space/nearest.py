@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-SAME_PLACE = 1e-3  # mm: above the rounding of headers and of NIfTI's float32
-ENOUGH = 0.05  # of a pixel: what lies nearer than this is where it should be
+SAME_PLACE = 1e-3  # mm: above what six decimals and NIfTI's float32 round
+ENOUGH = 0.05  # of a pixel or step: what lies nearer is where it should be; headers are rounded
 
 
 def nearest_axes(axes: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -10,9 +10,8 @@ from numpy.typing import NDArray
 from chaosprep.errors import FileError
 from chaosprep.imaging.header import Header
 from chaosprep.imaging.space.lattice import Lattice, plane_lattice
+from chaosprep.imaging.space.nearest import ENOUGH
 
-IN_PLANE = 1e-3  # pixels: above the rounding of headers, far below what a mask can show
-THROUGH_PLANE = 0.05  # of the step between two planes: positions are rounded, grids are not
 _FLAT = 1e-9  # of a volume of steps, mm^3: below it the steps span no space
 
 
@@ -55,12 +54,13 @@ def image_grid(header: Header) -> Lattice:
     return plane_lattice((header.rows, header.cols), position, cosines, spacing)
 
 
+@np.errstate(invalid="ignore", over="ignore")  # what is no number lies nowhere
 def locate(image: Lattice, mask: Lattice) -> Place:
     """Where an image (`image_grid`) lies in the grid of a mask.
 
-    Flipped and exchanged axes are fine where each pixel is a voxel, to `IN_PLANE` in the plane of
-    the image and `THROUGH_PLANE` across it, and the two planes have the same size. Raises
-    `FileError` ``mask-grid``, or ``mask-missing`` where the image lies beyond the mask.
+    Flipped and exchanged axes are fine where each pixel is a voxel, to `ENOUGH` of a step along any
+    axis of the mask, and the two planes have the same size. Raises `FileError` ``mask-grid``, or
+    ``mask-missing`` where the image lies beyond the mask.
     """
     for grid in (image, mask):
         if not np.isfinite(grid.steps).all() or abs(np.linalg.det(grid.steps)) < _FLAT:
@@ -85,11 +85,9 @@ def _check_exact(
 ) -> None:
     """Pixels and voxels are the farthest apart in a corner."""
     start, down, right = exact
-    limit = np.full(3, IN_PLANE)
-    limit[place.across] = THROUGH_PLANE
     for r, c in product((0, image.shape[0] - 1), (0, image.shape[1] - 1)):
         off = start + r * down + c * right - (place.start + r * place.down + c * place.right)
-        if not (np.abs(off) <= limit).all():
+        if not (np.abs(off) <= ENOUGH).all():
             steps = f"{np.abs(off).max():.2g} steps"
             raise _no_grid(f"its voxels are up to {steps} off the pixels{_tilt(mask)}")
 
