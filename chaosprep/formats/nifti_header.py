@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from chaosprep.errors import FileError
 from chaosprep.imaging.limits import check_size
 from chaosprep.imaging.space.lattice import Lattice
+from chaosprep.imaging.space.nearest import ENOUGH
 
 HEADER = 348  # bytes; also the number that begins a header, in the file's byte order
 FIRST_VOXEL = 352  # nifti1.h, "n+1": the least vox_offset of a file that holds both
@@ -20,7 +21,6 @@ _GZIP = b"\x1f\x8b"
 _LAYOUT = "i36x8h14xh4x8f3f3xB128x2h6f12f16x4s"  # nifti1.h, "struct nifti_1_header"
 _MM = {1: 1000.0, 3: 0.001}  # nifti1.h, NIFTI_UNITS_METER and _MICRON; others are mm
 _TO_LPS = np.array([-1.0, -1.0, 1.0])  # NIfTI's +x is right and +y anterior
-_SAME = 0.05  # of the smallest voxel
 _HALF_TURN = 1e-7  # nifti1_io.c: a square below it is 0
 _ROUNDING = 1.2e-7  # of a sum of squares of float32 that is 1
 
@@ -111,7 +111,7 @@ def lattice_of(header: NiftiHeader) -> Lattice:
     """
     shape = _shape(header)
     scale = _MM.get(header.xyzt_units & 7, 1.0)
-    if header.sform_code <= 0 and not all(size > 0 for size in header.pixdim[1:4]):
+    if header.sform_code <= 0 and not all(0 < size < math.inf for size in header.pixdim[1:4]):
         raise without_size()  # programs differ: 1 mm, the length without its sign, or turned around
     if not header.is_placed:
         return _lattice(shape, np.diag(header.pixdim[1:4]), np.zeros(3), scale)
@@ -125,7 +125,7 @@ def lattice_of(header: NiftiHeader) -> Lattice:
     if not all(np.isfinite([*form.origin, *form.steps.ravel()]).all() for form in (sform, qform)):
         raise _two_places(header, "one holds what is no number")
     apart = sform.differs_by(qform)
-    if apart > max(_SAME * min(sform.spacing), _rounded(header) * _extent(sform)):
+    if apart > max(ENOUGH * min(sform.spacing), _rounded(header) * _extent(sform)):
         tilted = min(sform.spacing) > 0 and sform.is_sheared
         tilt = ", and the sform is tilted, which no qform can be" if tilted else ""
         raise _two_places(header, f"corners lie up to {apart:.3g} mm apart{tilt}")

@@ -96,7 +96,7 @@ def sized(size: float, **codes: Any) -> bytes:
     return bytes(data)
 
 
-@pytest.mark.parametrize("size", [-1.25, 0, np.nan])
+@pytest.mark.parametrize("size", [-1.25, 0, np.nan, np.inf])
 @pytest.mark.parametrize("code", [0, 1])
 def test_voxels_need_a_size_above_0_where_the_place_is_made_of_it(size: float, code: int) -> None:
     """nibabel takes 1 mm for 0 and 1.25 for -1.25; the standard's library 1 mm for both."""
