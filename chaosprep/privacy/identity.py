@@ -69,7 +69,7 @@ def identity_at(root: Path, path: str) -> Identity:
     try:
         with open_regular(file) as stream:
             return read_identity(stream)
-    except FileError:
+    except (FileError, OSError):
         return {}
 
 
@@ -115,6 +115,8 @@ def exposes(name: str, identity: Identity) -> bool:
     for text in texts:
         for part in (text, *re.split(r"[=\\]", text), *re.split(r"[=\\^]", text)):
             value = _letters(part)
+            if value in _NOBODY:  # `patient-07` beside ANONYMOUS^PATIENT
+                continue
             weight = sum(2 if ord(sign) >= _IDEOGRAPHS else 1 for sign in value)
             if weight >= _SHORTEST and value == shown:
                 return True

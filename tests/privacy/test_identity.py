@@ -1,5 +1,6 @@
 """What identifies in a header, and whether a name gives it away."""
 
+import errno
 import struct
 import warnings
 from io import BytesIO
@@ -13,6 +14,7 @@ from pydicom.datadict import dictionary_VR
 from pydicom.tag import Tag
 from pydicom.uid import ExplicitVRBigEndian
 
+from chaosprep.privacy import identity
 from chaosprep.privacy.identity import (
     exposes,
     has_uid,
@@ -35,6 +37,15 @@ def test_values_that_identify_are_read_and_no_others() -> None:
 def test_a_file_gives_what_its_bytes_give() -> None:
     data = encoded(dataset(PatientID="A-17"), ExplicitVRBigEndian)
     assert read_identity(BytesIO(data)) == read_identity(data)
+
+
+def test_a_disk_that_fails_tells_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Failing(BytesIO):
+        def read(self, size: int | None = -1, /) -> bytes:
+            raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(identity, "open_regular", lambda path: Failing())
+    assert identity.identity_at(tmp_path, "1.dcm") == {}
 
 
 @pytest.mark.parametrize("data", [b"", b"not DICOM", dicom()[:140], dicom()[:200]])
@@ -255,6 +266,8 @@ def with_bytes(keyword: str, data: bytes, charset: str) -> bytes:
         ("20190203", "StudyDate", "20190203"),
         ("山田", "PatientName", "Yamada^Tarou=山田^太郎"),
         ("王小东", "PatientName", "=王^小东"),
+        ("patient-miller", "PatientName", "Miller^Patient"),
+        ("anonymous-0012", "PatientID", "ANONYMOUS-0012"),
         ("scan 王小东 2", "PatientName", "王^小东"),
         ("Люксембург", "PatientName", "ЛЮКСЕМБУРГ^Ж"),
         ("\uff21\uff22\uff11\uff12\uff13\uff14", "PatientID", "ab1234"),
@@ -275,6 +288,9 @@ def test_a_name_that_is_or_holds_a_value_is_told(name: str, keyword: str, value:
         ("liver-014", "PatientID", "A-17"),
         ("001", "PatientName", ""),
         ("王", "PatientName", "王^小东"),
+        ("patient-07", "PatientName", "ANONYMOUS^PATIENT"),
+        ("anonymous_12", "PatientID", "ANONYMOUS"),
+        ("subject-003", "PatientName", "Subject"),
     ],
 )
 def test_short_and_other_values_are_not(name: str, keyword: str, value: str) -> None:
