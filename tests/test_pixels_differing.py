@@ -88,7 +88,9 @@ def test_training_inputs_are_alike(made: Made, stage: str) -> None:
 
 
 @pytest.mark.parametrize("stage", ["DICOM", "PNG", "npy"])
-def test_volumes_hold_modality_units_and_dark_padding_or_are_refused(made: Made, stage: str) -> None:
+def test_volumes_hold_modality_units_and_dark_padding_or_are_refused(
+    made: Made, stage: str
+) -> None:
     output = made.place / f"nifti-{stage}"
     if made.slices[0].is_1:
         with pytest.raises(ProblemsError, match="as MONOCHROME1 has it"):

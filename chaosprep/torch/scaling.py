@@ -41,7 +41,8 @@ class Scaling:
         """The values with the ends mapped to 0 and 1, not clipped; float32, of the same shape."""
         kind = np.result_type(values.dtype, np.float32)  # float64 where float32 is too coarse
         low, width = kind.type(self.low), kind.type(self.high - self.low)
-        return ((values.astype(kind) - low) / width).astype(np.float32, copy=False)
+        made: NDArray[np.float32] = ((values.astype(kind) - low) / width).astype(np.float32, copy=False)
+        return made
 
     def shown(self, header: Header, image: NDArray[Any]) -> NDArray[np.float32]:
         """A slice as a network sees it, (rows, cols)."""

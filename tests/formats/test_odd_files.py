@@ -291,18 +291,22 @@ SETTLED: dict[str, tuple[bytes, Check]] = {
     "an empty slope": (dicom(RescaleSlope=""), lambda h: (h.rescale_slope, h.notes) == (1, ())),
     "a slope of text": (
         with_text("RescaleSlope", "one"),
-        lambda h: h.rescale_slope == 1
-        and h.notes == ("its RescaleSlope is no number, and left out",),
+        lambda h: (
+            h.rescale_slope == 1 and h.notes == ("its RescaleSlope is no number, and left out",)
+        ),
     ),
     "a slope without end": (
         with_text("RescaleSlope", "1e999"),
-        lambda h: h.rescale_slope == 1
-        and h.notes == ("its RescaleSlope is no number, and left out",),
+        lambda h: (
+            h.rescale_slope == 1 and h.notes == ("its RescaleSlope is no number, and left out",)
+        ),
     ),
     "an intercept of text": (
         with_text("RescaleIntercept", "-1O24"),
-        lambda h: h.rescale_intercept == 0
-        and h.notes == ("its RescaleIntercept is no number, and left out",),
+        lambda h: (
+            h.rescale_intercept == 0
+            and h.notes == ("its RescaleIntercept is no number, and left out",)
+        ),
     ),
     "window 0": (dicom(WindowWidth=0), lambda h: h.window is None),
     "a window below 0": (dicom(WindowWidth=-5), lambda h: h.window is None),
