@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Protocol
 
 EXAMPLES = 3
-_NAME = re.compile(r"'[^']*'|\"[^\"]*\"|\S*[\d_/\\]\S*")
+_NAME = re.compile(r"'[^']*'|\"[^\"]*\"|\S*[\d_/\\]\S*|\b(?:train|val|test)\b")
 _SEVERAL = re.compile(r"#(?:,? (?:and )?#)+")
-_SLICE = re.compile(r"_s\d+(?:_a\d+)?$")
+_SLICE = re.compile(r"(?<=\w)_s\d{3,}(?:_a\d+)?(?=[\s,:;]|$)")  # behind the id of a case
 
 
 class Found(Protocol):
@@ -88,17 +88,18 @@ def _few(code: str, some: list[Found]) -> Cause:
         return Cause(code, tuple(one.text for one in some), 0)
     alike: dict[tuple[str, str], list[Found]] = {}
     for one in some:
-        alike.setdefault((_SLICE.sub("", one.id), one.reason), []).append(one)
+        alike.setdefault((_SLICE.sub("", one.id), _SLICE.sub("", one.reason)), []).append(one)
     shown = list(alike.items())[:EXAMPLES]
-    lines = tuple(_line(case, same) for (case, _), same in shown)
+    lines = tuple(_line(case, reason, same) for (case, reason), same in shown)
     return Cause(code, lines, len(some) - sum(len(same) for _, same in shown))
 
 
-def _line(case: str, same: list[Found]) -> str:
+def _line(case: str, reason: str, same: list[Found]) -> str:
+    """One line of all; where they differ in the slice of a case, the case is named."""
     first = same[0]
     if len(same) == 1:
         return first.text
     ids, files = {one.id for one in same}, {one.file for one in same}
     noun = "slices" if len(ids) > 1 else "files" if len(files) > 1 else "times"
     end = f". {first.remedy}" if first.remedy else ""
-    return f"{case} ({len(same)} {noun}): {first.reason}{end}"
+    return f"{case} ({len(same)} {noun}): {reason}{end}"

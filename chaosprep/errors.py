@@ -103,7 +103,7 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True):
 
     def error(self) -> ChaosprepError:
         """The problem as an error, where it ends everything; its place goes before the reason."""
-        place = f"{self.id}: {self.file}" if self.file else self.id
+        place = self.id if self.file in (None, self.id) else f"{self.id}: {self.file}"
         return ChaosprepError(f"{place}: {self.reason}", self.remedy, self.code)
 
     @property
@@ -111,8 +111,13 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True):
         """The problem with its place and what to do, as the command line says it."""
         return self.error().text
 
+    def in_python(self, keywords: Mapping[str, str] = MappingProxyType({})) -> "Problem":
+        """The problem as Python spells parameters; ids and files stay what they are."""
+        reason, remedy = (in_python(text, keywords) for text in (self.reason, self.remedy))
+        return msgspec.structs.replace(self, reason=reason, remedy=remedy)
+
     def __str__(self) -> str:
-        return in_python(self.text)
+        return self.in_python().text
 
 
 class ProblemsError(ChaosprepError):
@@ -126,11 +131,11 @@ class ProblemsError(ChaosprepError):
         self.problems = problems
 
     def __str__(self) -> str:
-        causes = list(by_cause(self.problems))
+        causes = list(by_cause(problem.in_python(self.keywords) for problem in self.problems))
         lines = [line for cause in causes for line in cause.lines]
         if len(lines) > _FIRST or any(cause.more for cause in causes):
             lines[_FIRST:] = ["... all of them are in the attribute `problems`"]
-        return in_python("\n  ".join([self.text, *lines]), self.keywords)
+        return "\n  ".join([super().__str__(), *lines])
 
 
 _FIRST = 9  # lines of problems in the text of an exception

@@ -34,12 +34,15 @@ def explain(error: msgspec.ValidationError, kind: type[msgspec.Struct], given: o
     missing = re.search(r"missing required field `(.*)`", message)
     if missing:
         return f"{place or 'it'} lacks {missing[1]}"
-    return f"{place or 'it'} must be {expected(wanted)} (given: {shown(value)})"
+    return f"{place or 'it'} {must_be(wanted, value)}"
 
 
-def shown(value: object) -> str:
-    """A value as somebody would write it."""
-    return f"{value:g}" if isinstance(value, float) else repr(value)
+def must_be(kind: types.Type, value: object) -> str:
+    """`must be a number of less than 1 (given: 4)`; of 4.0 for a whole number, the point counts."""
+    words = expected(kind)
+    whole = "whole number" in words
+    given = f"{value:g}" if isinstance(value, float) and not whole else repr(value)
+    return f"must be {words} (given: {given})"
 
 
 def expected(kind: types.Type) -> str:

@@ -186,6 +186,8 @@ def read_toml(path: Path, code: str, about: str = "") -> dict[str, Any]:
         with path.open("rb") as file:
             return tomllib.load(file)
     except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else error
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        if isinstance(error, UnicodeDecodeError):
+            reason = "it is not UTF-8 text"
         remedy = "Correct it there, or give another TOML file."
         raise UsageError(f"{about}{path}: {reason}", remedy, code) from error

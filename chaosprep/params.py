@@ -13,7 +13,7 @@ from msgspec import NODEFAULT, Meta
 from msgspec import inspect as types
 
 from chaosprep.errors import UsageError
-from chaosprep.expected import expected, explain, shown
+from chaosprep.expected import explain, must_be
 from chaosprep.files import read_toml
 from chaosprep.words import there_are
 
@@ -64,7 +64,7 @@ def make_params(kind: type[S], fields: dict[str, Any]) -> S:
     check_names(fields, kind.__struct_fields__)
     known = {field.name: field for field in describe_params(kind)}
     for one, other in getattr(kind, "APART", ()):
-        if one in fields and other in fields:
+        if not any(fields.get(name) in (None, (), []) for name in (one, other)):
             reason = f"--{known[one].option} and --{known[other].option} exclude each other"
             raise UsageError(reason, "Give one of them.", "parameter")
     files = {name: str(value) for name, value in fields.items() if _is_file(known[name], value)}
@@ -89,7 +89,7 @@ def _refused(
     if name is None:
         return UsageError(explain(error, kind, fields), _HELP, "parameter")
     field = next(field for field in describe_params(kind) if field.name == name)
-    reason = f"--{field.option}: must be {expected(field.type)} (given: {shown(fields[name])})"
+    reason = f"--{field.option}: {must_be(field.type, fields[name])}"
     return UsageError(reason, field.remedy, "parameter")
 
 

@@ -7,16 +7,17 @@ from types import MappingProxyType
 
 _SWITCHES = frozenset(
     {
-        *("all-organs", "keep-16bit", "keep-grid", "lenient-masks", "overwrite", "swap-labels"),
-        "trust-folders",
+        *("all-organs", "exact-probability", "keep-16bit", "keep-grid", "lenient-masks"),
+        *("overwrite", "swap-labels", "trust-folders"),
     }
 )
-_NAMED = "channels|device|fit|format|layout|levels|link|on-error|organ|patient-from|sequence|slices"
-_PROSE = "and|excludes|must|or|to|with"
-_NUMBERS, _STANDS_FOR = r"-?\d+(?:\.\d+)?(?: \d+)?(?![\w/])", r"'[^']*'|[A-Z][\w/]*(?: [A-Z]+)?"
+_CHOICES = "auto|both|cpu|crop|folder|labelled|npy|opencv|pad|seg|single|skip|sym"
+_VALUE = rf"-?\d+(?:\.\d+)?(?: \d+)?|'[^']*'|[A-Z][\w/]*(?: [A-Z]+)?|(?:{_CHOICES})"
 _OPTION = re.compile(
-    rf"`[^`]*`|(?<![\w-])--(?:({_NAMED}) ((?!(?:{_PROSE})\b)[\w-]+)"
-    rf"|(?!help\b)([a-z][a-z0-9]*(?:-[a-z0-9]+)*)(?: ({_NUMBERS}|{_STANDS_FOR}))?)"
+    r"`[^`]*`|(?<!\w)'[^']*'"  # another program's command, somebody's own text
+    r"|(?<![^\s(])--(?:(levels|organ|sequence) ([\w-]+)(?=[.,;:)])"
+    rf"|(?!help\b)([a-z][a-z0-9]*(?:-[a-z0-9]+)*)(?: ({_VALUE}))?)"
+    r"(?![\w/\\-]|\.\w)"  # part of a path or of a file's name
 )
 _MOST_SHOWN = 30
 
@@ -46,10 +47,11 @@ def _respelled(text: str, equals: str, yes: str, names: Mapping[str, str]) -> st
     def spelled(found: re.Match[str]) -> str:
         option, value = found[1] or found[3], found[2] or found[4]
         if option is None:
-            return found[0]  # another program's command
+            return found[0]
         name = names.get(option, option.replace("-", "_"))
         if option in _SWITCHES:
-            return f"{name}{equals}{yes}"
+            is_named_alone = text.startswith(":", found.end())
+            return name if is_named_alone else f"{name}{equals}{yes}"
         return f"{name}{equals}{_value(value)}" if value else name
 
     return _OPTION.sub(spelled, text)

@@ -54,3 +54,40 @@ def test_other_codes_reasons_or_remedies_are_other_causes() -> None:
         ("P: cut. Look.",),
         ("P: gone. Run.",),
     ]
+
+
+def leak(one: str, side: str, other: str, there: str) -> Problem:
+    return problem(one, f"in {side}, with the pixels of {other} in {there}", "leakage")
+
+
+def test_the_slices_of_two_cases_are_one_line_that_names_the_cases() -> None:
+    some = [leak(f"P1_a_s{n:03}", "train", f"P2_a_s{n:03}", "val") for n in range(9)]
+    assert told(*some) == [
+        (("P1_a (9 slices): in train, with the pixels of P2_a in val. Look.",), 0)
+    ]
+
+
+def test_pairs_of_other_cases_are_lines_of_their_own() -> None:
+    some = [
+        leak(f"P{case}_a_s{n:03}", "train", f"Q{case}_a_s{n:03}_a01", "val")
+        for case in range(5)
+        for n in range(2)
+    ]
+    lines = tuple(
+        f"P{case}_a (2 slices): in train, with the pixels of Q{case}_a in val. Look."
+        for case in range(3)
+    )
+    assert told(*some) == [(lines, 4)]
+
+
+def test_the_sides_make_no_causes() -> None:
+    sides = [("train", "val"), ("val", "train"), ("test", "train"), ("val", "test")]
+    some = [leak(f"P{n}", one, f"Q{n}", other) for n, (one, other) in enumerate(sides)]
+    assert told(*some) == [(tuple(one.text for one in some[:3]), 1)]
+
+
+def test_what_only_looks_like_a_slice_keeps_its_name() -> None:
+    some = [
+        problem(f"P{n}", f"the folder p_s{n} and the file p_s001.png are odd") for n in range(4)
+    ]
+    assert [lines for lines, _ in told(*some)] == [tuple(one.text for one in some[:3])]

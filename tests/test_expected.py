@@ -44,6 +44,7 @@ class Outer(Fields, frozen=True, kw_only=True):
         ("count", 0, "--count: must be a whole number from 1 to 1073741824 (given: 0)"),
         ("copies", -1, "--copies: must be a whole number of at least 0 (given: -1)"),
         ("copies", 1.5, "--copies: must be a whole number of at least 0 (given: 1.5)"),
+        ("copies", 1.0, "--copies: must be a whole number of at least 0 (given: 1.0)"),
         ("flag", "yes", "--flag: must be true or false (given: 'yes')"),
         ("name", 3, "--name: must be a text (given: 3)"),
         ("kind", "c", "--kind: must be one of a, b (given: 'c')"),

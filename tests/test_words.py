@@ -1,8 +1,14 @@
 """Options in messages: spelled as the reader writes them, and each of them is there."""
 
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
 import click
 import pytest
 
+import chaosprep
 from chaosprep.cli.main import main
 from chaosprep.errors import Problem, ProblemsError, UsageError, called
 from chaosprep.words import did_you_mean, in_python, in_toml, options_in, there_are
@@ -27,6 +33,20 @@ SPELLED = [
     ("See --help for what may be given", "See help() for what may be given"),
     ("with `gdcmconv --raw`, --val", "with `gdcmconv --raw`, val"),
     ("a file a--b.png, a -v and ---", "a file a--b.png, a -v and ---"),
+    ("--trust-folders: must be true or false", "trust_folders: must be true or false"),
+    (
+        "--patient-from is for --layout folder: give it",
+        'patient_from is for layout="folder": give it',
+    ),
+    ("--sequence that all have", "sequence that all have"),
+    ("Use --organ spleen.", 'Use organ="spleen".'),
+    ("a b/--val 3/c.dcm and --val/--folds", "a b/--val 3/c.dcm and --val/--folds"),
+    (
+        "c:\\--overwrite\\d, --val.png and --folds-3.png",
+        "c:\\--overwrite\\d, --val.png and --folds-3.png",
+    ),
+    ("no file fits '{patient}/--val', --val 0", "no file fits '{patient}/--val', val=0"),
+    ("'--on-error skip' is somebody's; use --lr.", "'--on-error skip' is somebody's; use lr."),
 ]
 
 
@@ -63,18 +83,62 @@ def options() -> dict[str, list[click.Option]]:
     return found
 
 
-def test_every_option_that_a_message_names_is_there(options: dict[str, list[click.Option]]) -> None:
-    told = {name for one in all_said() for name in options_in(f"{one.reason} {one.remedy}")}
-    assert told - options.keys() == set()
+def told(node: ast.AST) -> Iterator[str]:
+    """Every string of a module but docstrings and types; braces hold what is known when it runs."""
+    if isinstance(node, ast.JoinedStr):
+        parts = (one.value if isinstance(one, ast.Constant) else "{}" for one in node.values)
+        yield "".join(map(str, parts))
+    elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+        yield node.value
+    elif not (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)):
+        for child in ast.iter_child_nodes(node):
+            yield from told(child)
 
 
-def test_every_switch_that_a_message_names_becomes_true(
+@pytest.fixture(scope="module")
+def messages() -> list[str]:
+    """Every text of the package that names an option, also those of its checks of parameters."""
+    files = sorted(Path(chaosprep.__file__).parent.rglob("*.py"))
+    texts = (text for file in files for text in told(ast.parse(file.read_bytes())))
+    return [text for text in texts if re.search(r"(?<![\w-])--[a-z]", text) and "\\" not in text]
+
+
+def test_every_option_that_a_message_names_is_there(
+    messages: list[str], options: dict[str, list[click.Option]]
+) -> None:
+    found = {name for text in messages for name in options_in(text)}
+    assert len(found) > 60
+    assert found - options.keys() == set()
+
+
+def test_every_switch_that_an_error_names_becomes_true(
     options: dict[str, list[click.Option]],
 ) -> None:
-    told = {name for one in all_said() for name in options_in(f"{one.reason} {one.remedy}")}
-    switches = {name for name in told if any(one.is_flag for one in options[name])}
-    switches -= {"exact-probability"}  # it is the parameter that is wrong, not what to do
+    found = {name for one in all_said() for name in options_in(f"{one.reason} {one.remedy}")}
+    switches = {name for name in found if any(one.is_flag for one in options[name])}
     assert {name for name in switches if not in_python(f"--{name}").endswith("=True")} == set()
+
+
+def choices(options: list[click.Option]) -> set[str]:
+    return {
+        str(choice)
+        for one in options
+        if isinstance(one.type, click.Choice)
+        for choice in one.type.choices
+    }
+
+
+def test_a_word_behind_an_option_is_its_value_where_it_may_be_and_nowhere_else(
+    messages: list[str], options: dict[str, list[click.Option]]
+) -> None:
+    for text in messages:
+        for option, word in re.findall(
+            r"(?<![^\s(])--(?!help)([a-z][a-z0-9-]+) ([a-z][\w-]*)", text
+        ):
+            may_be = choices(options[option]) | ({"ct"} if option == "sequence" else set())
+            may_be |= {"folder"} if option == "layout" else set()
+            is_value = f'{option.replace("-", "_")}="{word}"' in in_python(text)
+            assert is_value == (word in may_be), text
 
 
 def test_no_message_keeps_the_command_lines_spelling_in_python() -> None:
@@ -110,6 +174,18 @@ def test_the_text_of_an_exception_holds_the_first_problems() -> None:
         *(f"  MR00{n}_t1-in: mask {n} is gone. Use lr." for n in (1, 2, 3)),
         "  ... all of them are in the attribute `problems`",
     ]
+
+
+@pytest.mark.parametrize("name", ["--val", "my --val 3.png", "--overwrite"])
+def test_an_id_and_a_file_are_never_spelled_anew(name: str) -> None:
+    problem = Problem(code="x", id=name, file=f"{name} x", reason="--lr is wrong", remedy="")
+    assert str(problem) == f"{name}: {name} x: lr is wrong"
+    several = ProblemsError("2 problems", "Use --lr.", (problem, problem))
+    assert str(several).splitlines()[1:] == [f"  {name}: {name} x: lr is wrong"] * 2
+
+
+def test_a_file_that_is_the_problems_name_is_told_once() -> None:
+    assert Problem(code="x", id="a.db", file="a.db", reason="unknown").text == "a.db: unknown"
 
 
 def test_few_problems_are_all_told() -> None:

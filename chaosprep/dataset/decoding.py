@@ -8,6 +8,7 @@ import msgspec
 from chaosprep.dataset.descriptor import MANIFEST_MINOR, MANIFEST_VERSION, Descriptor
 from chaosprep.dataset.migrations import migrated, newer, strange_field, unknown_in
 from chaosprep.errors import ManifestError
+from chaosprep.expected import explain
 
 D = TypeVar("D", bound=Descriptor)
 
@@ -34,23 +35,26 @@ def decode_descriptor(path: Path, data: bytes, kind: type[D]) -> D:
         ManifestError: `manifest`, it is none of ours; `manifest-version`; `manifest-newer`, a later
             release wrote something that this one does not know.
     """
+    raw = None
     try:
-        version = msgspec.json.decode(data, type=_Tool).chaosprep
+        raw = msgspec.json.decode(data)
+        version = msgspec.convert(raw, _Tool).chaosprep
         if version.manifest_version != MANIFEST_VERSION:
             raise ManifestError(
                 f"{path}: manifest version {version.manifest_version} is not known",
                 "Use the release of chaosprep that wrote it.",
                 code="manifest-version",
             )
-        raw = msgspec.json.decode(data)
     except _BROKEN as error:
-        raise _foreign(path, error) from error
+        raise _foreign(path, error, _Tool, raw) from error
     is_newer = version.manifest_minor > MANIFEST_MINOR
     try:
         descriptor = msgspec.convert(_migrated(raw, version.manifest_minor), kind)
     except _BROKEN as error:
         unknown = [strange_field("field", str(error))]
-        refusal = newer(path, _release(raw), unknown) if is_newer else _foreign(path, error)
+        refusal = (
+            newer(path, _release(raw), unknown) if is_newer else _foreign(path, error, kind, raw)
+        )
         raise refusal from error
     if is_newer and (unknown := _unknown(descriptor)):
         raise newer(path, _release(raw), unknown)
@@ -82,9 +86,15 @@ def _unknown(descriptor: Descriptor) -> list[str]:
     return [one for record in records for one in unknown_in(record.stage, record.parameters)]
 
 
-def _foreign(path: Path, error: Exception) -> ManifestError:
+def _foreign(
+    path: Path,
+    error: Exception,
+    kind: type[msgspec.Struct],
+    raw: Any,  # noqa: ANN401 - as JSON has it
+) -> ManifestError:
+    why = explain(error, kind, raw) if isinstance(error, msgspec.ValidationError) else error
     return ManifestError(
-        f"{path}: not a chaosprep descriptor ({error})",
+        f"{path}: not a chaosprep descriptor ({why})",
         "A dataset root goes through chaosprep split first.",
         code="manifest",
     )

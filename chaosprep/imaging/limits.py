@@ -16,7 +16,10 @@ def check_size(rows: int, cols: int, *, frames: int = 1, max_pixels: int = MAX_P
     if rows * cols * frames > max_pixels:
         what = f"{frames} frames of {rows} x {cols}" if frames > 1 else f"{rows} x {cols}"
         reason = f"{what} pixels are above the limit of {max_pixels / 2**20:g} Mpx"
-        raise FileError(reason, "Check the file; a slice is never that large.", "too-large")
+        remedy = "Check the file; a slice is never that large."
+        if frames > 1 or max_pixels != MAX_PIXELS:
+            remedy = "Check the file, or raise --max-pixels of split and convert."
+        raise FileError(reason, remedy, "too-large")
 
 
 def size_text(shape: Iterable[int]) -> str:

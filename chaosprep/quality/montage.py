@@ -96,15 +96,16 @@ def check_one_file(output: Path, directory: Path, suffix: str) -> None:
         UsageError: saying which of the two.
     """
     if output.suffix.lower() != suffix:
-        raise UsageError("the output is not named as one", f"End its name in {suffix}.", "output")
+        reason = f"{output}: its name is that of another kind of file"
+        raise UsageError(reason, f"End its name in {suffix}.", "output")
     if output.resolve().is_relative_to(directory.resolve()):
         raise UsageError(
-            "the output would lie inside the dataset, where its manifest does not know it",
+            f"{output}: it would lie inside the dataset, where the manifest does not know it",
             "Write it beside the directory.",
             "output",
         )
     if not output.parent.is_dir():
-        raise UsageError("the folder of the output does not exist", "Make it first.", "output")
+        raise UsageError(f"{output}: its folder does not exist", "Make it first.", "output")
 
 
 def _some(case: Case, count: int) -> list[Slice]:

@@ -8,7 +8,7 @@ from msgspec import Meta
 
 from chaosprep.dataset.records import Split
 from chaosprep.dataset.store import Link
-from chaosprep.errors import UsageError
+from chaosprep.errors import UsageError, plural
 from chaosprep.imaging.limits import MAX_PIXELS
 from chaosprep.known import SERIES
 from chaosprep.layouts.find import LayoutParams
@@ -26,7 +26,12 @@ def _fraction(side: str, of: str) -> Meta:
 class SplitParams(LayoutParams, frozen=True, kw_only=True):
     """How to divide the patients, and which series to take."""
 
-    APART = (("folds", "val"), ("folds", "val_patient"))
+    APART = (
+        ("folds", "val"),
+        ("folds", "val_patient"),
+        ("val", "val_patient"),
+        ("test", "test_patient"),
+    )
 
     val: Annotated[float, _fraction("val", "validation")] = 0.2
     test: Annotated[float, _fraction("test", "testing")] = 0.0
@@ -65,13 +70,15 @@ class SplitParams(LayoutParams, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.fold is not None and self.folds is None:
-            raise ValueError("--fold must be smaller than --folds, which is not given")
+            raise ValueError("--fold needs --folds as well")
         if self.fold is not None and self.folds is not None and self.fold >= self.folds:
-            raise ValueError("--fold must be smaller than --folds: the first one is 0")
+            raise ValueError(f"--fold: the folds are 0 to {self.folds - 1} (given: {self.fold})")
         if set(self.val_patient) & set(self.test_patient):
             raise ValueError("--val-patient and --test-patient name the same patient")
-        if self.images is None and set(self.sequence) - SERIES.keys():
-            raise ValueError(f"--sequence must be of {', '.join(SERIES)}")
+        strange = sorted(set(self.sequence) - SERIES.keys()) if self.images is None else []
+        if strange:
+            reason = f"--sequence: there is no {', '.join(strange)}"
+            raise UsageError(reason, there_are(SERIES, strange), "parameter")
         if self.pseudonymize is not None and self.link == "sym":
             raise ValueError("--link sym would show the paths that --pseudonymize hides")
 
@@ -108,7 +115,7 @@ def assign(patients: Sequence[str], params: SplitParams) -> dict[str, tuple[Spli
     sides.update(dict.fromkeys(test, ("test", None)))
     if ranked and not any(side == "train" for side, _ in sides.values()):
         raise UsageError(
-            f"--val and --test leave none of the {len(ranked)} patients for training",
+            f"--val and --test leave none of the {plural(len(ranked), 'patient')} for training",
             "Give them a smaller part.",
             code="split",
         )
@@ -119,7 +126,7 @@ def _count(fraction: float, name: str, patients: int) -> int:
     count = round(patients * fraction)
     if patients and fraction and not count:
         raise UsageError(
-            f"--{name}: {fraction:g} of {patients} patients rounds to nobody",
+            f"--{name}: {fraction:g} of {plural(patients, 'patient')} rounds to nobody",
             f"Give a larger part, --{name} 0 for none, or name them with --{name}-patient.",
             code="split",
         )

@@ -57,7 +57,7 @@ def prepare_params(
     made = {}
     for name, table in tables.items():
         if config and name in config:
-            with _named(f"{file}: [{name}]", fields):
+            with _named(f"{file}: [{name}]", fields, config[name]):
                 made[name] = make_params(_SECTIONS[name], table)
         else:
             made[name] = make_params(_SECTIONS[name], table)
@@ -65,14 +65,20 @@ def prepare_params(
 
 
 @contextmanager
-def _named(place: str, options: Collection[str] = ()) -> Iterator[None]:
-    """What is wrong in here is wrong in a configuration file, unless one of the options is."""
+def _named(place: str, options: Collection[str] = (), keys: Collection[str] = ()) -> Iterator[None]:
+    """What is wrong in here is wrong in a configuration file, unless one of the options is.
+
+    `keys` are the parameters that stand in the file: one may not go with an option.
+    """
     try:
         yield
     except UsageError as error:
-        if options_in(error.reason).isdisjoint(name.replace("_", "-") for name in options):
+        named = {name.replace("-", "_") for name in options_in(error.reason)}
+        if named.isdisjoint(options):
             error.reason = f"{place} {in_toml(error.reason)}"
             error.remedy = in_toml(error.remedy)
+        elif named & (set(keys) - set(options)):
+            error.reason = f"{place} and what is given beside it: {error.reason}"
         raise
 
 

@@ -295,7 +295,7 @@ def test_a_problem_names_the_file_that_has_it(chaosprep: Run, root: Path, tmp_pa
     [
         ("convert", ("--window", "1,1e400"), "window must be"),
         ("convert", ("--window", "minmax", "--keep-16bit"), "window has no meaning"),
-        ("split", ("--fold", "1"), "--fold must be smaller than --folds"),
+        ("split", ("--fold", "1"), "--fold needs --folds as well"),
     ],
 )
 def test_parameters_that_cannot_go_together_are_a_usage_error(

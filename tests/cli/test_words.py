@@ -238,6 +238,39 @@ def test_a_recipe_is_named_by_its_file(
     assert result.stderr.startswith(f"Error: --spec: {file}: {told}")
 
 
+def test_an_option_that_excludes_a_key_of_the_configuration_is_told_so(
+    chaosprep: Run, root: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / "own.toml"
+    file.write_text("[split]\nval = 0.25")
+    arguments = ("prepare", root, "-o", tmp_path / "out", "--config", file, "-n")
+    told = "--folds and --val exclude each other. Give one of them.\n"
+    result = chaosprep(*arguments, "--folds", "3")
+    assert result.stderr == f"Error: {file}: [split] and what is given beside it: {told}"
+    result = chaosprep(*arguments, "--folds", "3", "--val", "0.25")
+    assert result.stderr == f"Error: {told}"
+    assert chaosprep(*arguments, "--val", "0.4").exit_code == 0
+
+
+def test_a_configuration_that_is_no_text_is_told_so(
+    chaosprep: Run, root: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "own.toml").write_bytes(b"\xff\xfe")
+    result = chaosprep("prepare", root, "-o", tmp_path / "out", "--config", tmp_path / "own.toml")
+    assert result.exit_code == 2
+    assert f"{tmp_path}/own.toml: it is not UTF-8 text. Correct it there" in result.stderr
+
+
+def test_a_switch_is_named_by_its_key_where_its_value_is_wrong(root: Path, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"^trust_folders: must be true or false \(given: 3\)"):
+        library.split(root, tmp_path / "out", trust_folders=3)  # type: ignore[arg-type]
+
+
+def test_somebody_elses_data_package_is_told_in_plain_words(chaosprep: Run, root: Path) -> None:
+    result = chaosprep("verify", root)
+    assert "datapackage.json: not a chaosprep descriptor (it lacks chaosprep)." in result.stderr
+
+
 @pytest.fixture
 def images(root: Path, tmp_path: Path) -> Path:
     livers = library.extract_liver(library.split(root, tmp_path / "split"), tmp_path / "liver")

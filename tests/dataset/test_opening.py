@@ -108,7 +108,7 @@ def test_an_unknown_field_of_the_provenance_is_refused_by_name(tmp_path: Path) -
     directory = handmade(tmp_path / "d", ROW, host="somebody's machine")
     error = refusal(directory)
     assert "datapackage.json" in error.reason
-    assert "`host`" in error.reason
+    assert "chaosprep has no host, only stage, " in error.reason
 
 
 def test_a_descriptor_must_name_the_table(tmp_path: Path) -> None:

@@ -236,7 +236,10 @@ IMAGES: dict[str, tuple[bytes, Outcome]] = {
     "bytes after the pixels": (WHOLE + b"\xfc\xff\xfc\xffOB\0\0\4\0\0\0\0\0\0\0", Kept()),
     "ten million frames": (
         dicom(NumberOfFrames=10**7),
-        bad(f"10000000 frames of 3 x 4 {TOO_LARGE}", "Check the file; a slice is never that large"),
+        bad(
+            f"10000000 frames of 3 x 4 {TOO_LARGE}",
+            "Check the file, or raise --max-pixels of split and convert",
+        ),
     ),
     "NumberOfFrames as text": (text_at(1, "NumberOfFrames", "1A"), missing("NumberOfFrames")),
     "sequences in sequences": (

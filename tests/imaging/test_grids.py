@@ -81,6 +81,23 @@ def test_a_size_that_the_fit_forbids_is_refused(
     assert remedy in caught.value.remedy
 
 
+@pytest.mark.parametrize(
+    ("spacing", "pixels"),
+    [(np.inf, "0 x 0"), (1e9, "6.4e-08 x 3.2e-08"), (1e-9, "6.4e+10 x 3.2e+10"), (1e-3, "64000 x")],
+)
+def test_pixels_that_cannot_be_made_are_refused(spacing: float, pixels: str) -> None:
+    with pytest.raises(FileError, match="mm per pixel it would have") as caught:
+        plan_grid((64, 32), (1.0, 1.0), spacing=spacing, size=None, fit="both")
+    assert caught.value.code == "spacing-unfit"
+    assert pixels in caught.value.reason
+
+
+@pytest.mark.parametrize("spacing", [0.01, 64.0, 500.0])
+def test_few_and_many_pixels_are_made_all_the_same(spacing: float) -> None:
+    grid = plan_grid((64, 32), (1.0, 1.0), spacing=spacing, size=None, fit="both")
+    assert grid.shape == (max(1, round(64 / spacing)), max(1, round(32 / spacing)))
+
+
 def test_an_unknown_spacing_cannot_be_changed() -> None:
     with pytest.raises(FileError, match="pixel spacing is unknown"):
         grid_for((5, 5), mm=None, spacing=1.0)

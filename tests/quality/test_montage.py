@@ -65,9 +65,9 @@ def test_a_sheet_that_no_program_opens_is_refused(directory: Path, tmp_path: Pat
 @pytest.mark.parametrize(
     ("name", "reason"),
     [
-        ("sheet.jpg", "not named as one"),
+        ("sheet.jpg", r"sheet\.jpg: its name is that of another kind"),
         ("data/sheet.png", "inside the dataset"),
-        ("none/sheet.png", "does not exist"),
+        ("none/sheet.png", r"sheet\.png: its folder does not exist"),
     ],
 )
 def test_an_output_that_cannot_be_is_refused(

@@ -419,3 +419,37 @@ def test_an_unknown_patient_is_a_usage_error(phantom: Path, tmp_path: Path) -> N
 def test_a_sequence_that_is_not_there_is_nothing_found(phantom: Path, tmp_path: Path) -> None:
     with pytest.raises(NothingFoundError, match="There are: t1-in"):
         chaosprep.split(phantom / "Train_Sets/MR/5", tmp_path / "out", sequence=["t2-spir"], val=0)
+
+
+@pytest.mark.parametrize("side", ["val", "test"])
+def test_a_part_and_names_of_one_side_exclude_each_other(side: str) -> None:
+    with pytest.raises(UsageError, match=f"^{side} and {side}_patient exclude each other"):
+        sides(CHAOS, **{side: 0.0, f"{side}_patient": ["MR001"]})
+
+
+def test_what_is_given_as_nothing_excludes_nothing() -> None:
+    assert sides(CHAOS, folds=None, val=0.3) == sides(CHAOS, val=0.3)
+    assert sides(CHAOS, folds=4, val_patient=[]) == sides(CHAOS, folds=4)
+    assert sides(CHAOS, val=0.3, val_patient=()) == sides(CHAOS, val=0.3)
+
+
+def test_one_patient_is_no_patients() -> None:
+    with pytest.raises(UsageError, match=r"0\.2 of 1 patient rounds to nobody"):
+        sides(CHAOS[:1])
+
+
+@pytest.mark.parametrize(
+    ("fields", "says"),
+    [
+        ({"fold": 0}, "fold needs folds as well"),
+        ({"fold": 3, "folds": 3}, r"fold: the folds are 0 to 2 \(given: 3\)"),
+        (
+            {"sequence": "t1"},
+            r"sequence: there is no t1\. There are: t1-in, .* mean t1-in or t1-out",
+        ),
+        ({"sequence": ["ct", "T2-SPIR"]}, r"no T2-SPIR\. .* Did you mean t2-spir\?"),
+    ],
+)
+def test_a_wrong_parameter_is_answered_with_what_may_be(fields: dict[str, Any], says: str) -> None:
+    with pytest.raises(UsageError, match=says):
+        sides(CHAOS, **fields)

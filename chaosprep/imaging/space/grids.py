@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chaosprep.errors import FileError
+from chaosprep.imaging.limits import MAX_PIXELS
 
 Fit = Literal["both", "pad", "crop"]
 MaskSampling = Literal["nearest", "label"]
@@ -94,7 +95,7 @@ def plan_grid(
 
     ``spacing`` is the wanted mm per pixel, ``size`` the wanted rows and columns; None keeps what is
     there. ``fit`` says whether to reach the size by padding, by cropping, or by both. Raises
-    `FileError` ``spacing-unknown``, or ``does-not-fit``.
+    `FileError` ``spacing-unknown``, ``spacing-unfit`` or ``does-not-fit``.
     """
     if spacing is None:
         steps = (1.0, 1.0)
@@ -107,8 +108,20 @@ def plan_grid(
     else:
         steps = (spacing / pixel_spacing[0], spacing / pixel_spacing[1])
     wanted = size or (None, None)
+    _check_spacing(shape, steps, spacing)
     axes = (_axis(shape[i], steps[i], wanted[i], fit) for i in (0, 1))
     return Grid(*axes)
+
+
+def _check_spacing(shape: Pair, steps: Pair, spacing: float | None) -> None:
+    """Refuse more pixels than can be held, and those of more old ones than can be weighed."""
+    rows, cols = (side / step for side, step in zip(shape, steps, strict=True))
+    if spacing is not None and (max(steps) > 65535 or rows * cols > MAX_PIXELS):
+        raise FileError(
+            f"with {spacing:g} mm per pixel it would have {rows:.6g} x {cols:.6g} pixels",
+            "Give another --spacing.",
+            code="spacing-unfit",
+        )
 
 
 def _axis(source: int, step: float, size: int | None, fit: Fit) -> Axis:

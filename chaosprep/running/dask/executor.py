@@ -181,7 +181,7 @@ def _connect(address: str) -> Any:  # noqa: ANN401 - no types
             return Client(address, timeout=dask_workers.PATIENCE, set_as_default=False)
     except OSError:
         refusal = ChaosprepError(
-            f"dask: no scheduler answers at {address}",
+            f"--dask: no scheduler answers at {address}",
             "Start one there (dask scheduler), or correct the address.",
             code="dask-unreachable",
         )
