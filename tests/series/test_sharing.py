@@ -13,7 +13,10 @@ from chaosprep.errors import ProblemsError
 from chaosprep.layouts.layout import Where
 from chaosprep.layouts.table import find_series
 from chaosprep.phantom import Patient, write_chaos
+from chaosprep.running.first_release import key_of_0_1_0
 from chaosprep.series.reading import Series, read_series
+from chaosprep.stages.assignment import SplitParams
+from chaosprep.stages.split import SPLIT
 from tests.formats.samples import dataset, dicom, encoded
 from tests.formats.test_labels import npy
 from tests.layouts.trees import STEP, labels_at, nifti, png_of, slice_at, write
@@ -238,3 +241,5 @@ def test_a_case_is_the_same_whatever_is_beside_it(tmp_path: Path) -> None:
     one, other = find_series(root, "folder", Where(IMAGES, PNG)).cases
     assert [case.sequence for case in (*one.beside, *other.beside)] == ["t2", "t1"]
     assert one.content() == one.alone().content()
+    key = key_of_0_1_0(SPLIT, SplitParams())
+    assert key(one) == key(one.alone()) is not None
