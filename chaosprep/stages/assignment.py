@@ -26,12 +26,7 @@ def _fraction(side: str, of: str) -> Meta:
 class SplitParams(LayoutParams, frozen=True, kw_only=True):
     """How to divide the patients, and which series to take."""
 
-    APART = (
-        ("folds", "val"),
-        ("folds", "val_patient"),
-        ("val", "val_patient"),
-        ("test", "test_patient"),
-    )
+    APART = (("folds", "val"), ("folds", "val_patient"))
 
     val: Annotated[float, _fraction("val", "validation")] = 0.2
     test: Annotated[float, _fraction("test", "testing")] = 0.0

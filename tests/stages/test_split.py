@@ -421,10 +421,10 @@ def test_a_sequence_that_is_not_there_is_nothing_found(phantom: Path, tmp_path: 
         chaosprep.split(phantom / "Train_Sets/MR/5", tmp_path / "out", sequence=["t2-spir"], val=0)
 
 
-@pytest.mark.parametrize("side", ["val", "test"])
-def test_a_part_and_names_of_one_side_exclude_each_other(side: str) -> None:
-    with pytest.raises(UsageError, match=f"^{side} and {side}_patient exclude each other"):
-        sides(CHAOS, **{side: 0.0, f"{side}_patient": ["MR001"]})
+def test_named_patients_go_before_a_part() -> None:
+    params = SplitParams(val=0.5, val_patient=("MR002",))
+    sides = assign(["MR001", "MR002", "MR003", "MR004"], params)
+    assert [patient for patient, (side, _) in sides.items() if side == "val"] == ["MR002"]
 
 
 def test_what_is_given_as_nothing_excludes_nothing() -> None:
