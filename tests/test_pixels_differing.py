@@ -78,7 +78,9 @@ def made(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
 
 @pytest.mark.parametrize("stage", ["DICOM", "PNG", "npy"])
 def test_training_inputs_are_alike(made: Made, stage: str) -> None:
-    torch = pytest.importorskip("chaosprep.torch")
+    pytest.importorskip("torch")
+    from chaosprep import torch
+
     volume = torch.VolumeDataset(made.kept[stage])[0]["image"][0].numpy()
     for item, plane, one in zip(
         torch.SliceDataset(made.kept[stage]), volume, made.slices, strict=True
@@ -129,7 +131,9 @@ def wide(kind: str) -> Change:
 def test_networks_see_wide_integers_to_the_last_bit(
     tmp_path: Path, kind: str, more: Change
 ) -> None:
-    torch = pytest.importorskip("chaosprep.torch")
+    pytest.importorskip("torch")
+    from chaosprep import torch
+
     pairs = pairs_of(tmp_path, both(wide(kind), more))
     files = [tmp_path / "r" / row.source for row in pairs.slices]
     pixels = np.stack([pydicom.dcmread(file).pixel_array for file in files]).astype(np.float64)
@@ -141,7 +145,9 @@ def test_networks_see_wide_integers_to_the_last_bit(
 
 
 def test_a_network_is_given_no_case_of_two_polarities(tmp_path: Path) -> None:
-    torch = pytest.importorskip("chaosprep.torch")
+    pytest.importorskip("torch")
+    from chaosprep import torch
+
     pairs = pairs_of(tmp_path, by_number(lambda n: monochrome1 if n == 2 else nothing))
     for items in (torch.SliceDataset(pairs), torch.VolumeDataset(pairs)):
         with pytest.raises(FileError, match="some are MONOCHROME2"):
@@ -162,7 +168,9 @@ def in_range(dataset: Dicom) -> None:
 def test_a_case_of_padding_alone_is_dark_and_makes_no_volume(
     tmp_path: Path, change: Change
 ) -> None:
-    torch = pytest.importorskip("chaosprep.torch")
+    pytest.importorskip("torch")
+    from chaosprep import torch
+
     pairs = pairs_of(tmp_path, change)
     assert not any(item["image"].any() for item in torch.SliceDataset(pairs))
     with pytest.raises(ProblemsError) as caught:
