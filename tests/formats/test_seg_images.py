@@ -22,7 +22,7 @@ from tests.formats.test_segmentations import (
     Edit,
     codes,
     seg,
-    segments,
+    seg_of,
 )
 from tests.layouts.trees import COLS, ROWS, STEP
 
@@ -220,25 +220,7 @@ FRAMES[1, :, 1] = 2
 
 def multi_frame_seg(edit: Edit | None = None) -> bytes:
     """A SEG of the multi-frame image."""
-    made = hd.seg.Segmentation(
-        source_images=[multi_frame()],
-        pixel_array=FRAMES,
-        segmentation_type="BINARY",
-        segment_descriptions=segments(2),
-        series_instance_uid=generate_uid(),
-        series_number=2,
-        sop_instance_uid=generate_uid(),
-        instance_number=1,
-        manufacturer="none",
-        manufacturer_model_name="none",
-        software_versions="0",
-        device_serial_number="0",
-    )
-    if edit is not None:
-        edit(made)
-    stream = BytesIO()
-    made.save_as(stream)
-    return stream.getvalue()
+    return seg_of([multi_frame()], FRAMES, edit=edit)
 
 
 def cut_frames(edit: Edit | None = None, *, places: bool = True) -> Stack:

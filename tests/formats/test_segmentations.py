@@ -1,6 +1,6 @@
 """DICOM SEG, written by highdicom: frames find their images by reference or by place."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -71,8 +71,18 @@ def seg(
     edit: Edit | None = None,
 ) -> bytes:
     """A SEG on some of the images; `edit` changes it before it is written."""
+    return seg_of([dcmread(BytesIO(IMAGES[path])) for path in images], labels, kind, edit)
+
+
+def seg_of(
+    sources: Sequence[Dataset],
+    labels: NDArray[np.uint8],
+    kind: str = "BINARY",
+    edit: Edit | None = None,
+) -> bytes:
+    """A SEG on these images, or on the frames of one."""
     made = hd.seg.Segmentation(
-        source_images=[dcmread(BytesIO(IMAGES[path])) for path in images],
+        source_images=sources,
         pixel_array=labels,
         segmentation_type=kind,
         segment_descriptions=segments(labels.shape[3] if labels.ndim == 4 else int(labels.max())),
