@@ -47,7 +47,7 @@ def _command(
     params = prepare_params(given(fields), table, config or "")
     first, *later = CHAIN
     if dry_run:
-        check_places(source, output)
+        check_places(source, output, overwrite=options.overwrite)
         place = output / str(first.folder)
         code = show_dry_run(first, params[first.name], source, place, options, talk)
         if not talk.as_json and code in (0, LEFT_OUT):
