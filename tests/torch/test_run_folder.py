@@ -14,7 +14,7 @@ from chaosprep.running.workspace import Workspace
 
 pytest.importorskip("torch")
 
-from tests.torch.test_training import FILES, code_of, contents  # noqa: E402
+from tests.torch.test_training import FILES, code_of, contents
 
 
 def test_a_run_is_known_by_its_best_checkpoint_alone(
