@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import random
 import stat
 import subprocess
 import sys
@@ -20,13 +21,11 @@ ALL = 100
 LIMIT = 120  # seconds; only a hang takes as long
 
 
-def sample(items: Iterable[T], few: int) -> list[T]:
-    """So many of the items for each attack that is asked for, evenly spread; all with `ALL`."""
+def sample(items: Iterable[T], few: int, key: str) -> list[T]:
+    """So many of the items for each attack that is asked for, drawn by a key; all with `ALL`."""
     found = list(items)
-    count = min(len(found), few * ATTACKS)
-    if ATTACKS >= ALL or count == len(found):
-        return found
-    return [found[(2 * place + 1) * len(found) // (2 * count)] for place in range(count)]
+    count = len(found) if ATTACKS >= ALL else min(len(found), few * ATTACKS)
+    return random.Random(key).sample(found, count)
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,6 @@
 `make attack` kills at every event of every verb; otherwise a sample.
 """
 
-import random
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -99,7 +98,7 @@ def attack(
 ) -> tuple[list[str], int]:
     """Kill at the chosen events; what went wrong, and how many kills there were."""
     wrong = []
-    chosen = sample(random.Random(killer.verb.name).sample(range(1, events + 1), events), 1)
+    chosen = sample(range(1, events + 1), 1, killer.verb.name)
     for event in chosen:
         prepare()
         killed = killer.run(*more, kill=event)
