@@ -15,13 +15,14 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
+Data = bytes | bytearray | memoryview
 AUDITED = frozenset(
     f"os.{name}"
     for name in ("chmod", "link", "mkdir", "remove", "rename", "rmdir", "symlink", "truncate")
 )
 FREE = frozenset({"os.remove", "os.rename", "os.rmdir", "os.truncate"})
 """What a full disk still lets happen."""
-_OPEN, _FILE_IO = io.open, io.FileIO
+_OPEN = io.open
 _TO_WRITE = os.O_WRONLY | os.O_RDWR | os.O_CREAT
 
 
@@ -42,7 +43,7 @@ class Shim:
         if self._refuse == errno.EROFS or name not in FREE:
             raise OSError(self._refuse, os.strerror(self._refuse))
 
-    def write(self, data: Any, write: Callable[[Any], int]) -> int:
+    def write(self, data: Data, write: Callable[[memoryview], int]) -> int:
         """Write in two halves, as a disk that is nearly full does."""
         view = memoryview(data).cast("B")
         self.event("write")
@@ -57,12 +58,9 @@ class Shim:
 
     def audit(self, name: str, arguments: tuple[Any, ...]) -> None:
         """What Python tells of by itself, before it happens."""
-        if name in AUDITED:
+        to_write = name == "open" and isinstance(arguments[2], int) and arguments[2] & _TO_WRITE
+        if name in AUDITED or to_write:
             self.event(name)
-        elif name == "open" and isinstance(arguments[2], int) and arguments[2] & _TO_WRITE:
-            self.event(name)
-        elif name == "ctypes.dlsym" and arguments[1] == "renameat2":
-            self.event("os.rename")
 
 
 def install(shim: Shim) -> None:
@@ -70,32 +68,34 @@ def install(shim: Shim) -> None:
     sys.addaudithook(shim.audit)
     write, fsync = os.write, os.fsync
 
-    def watched_write(handle: int, data: Any) -> int:
+    def watched_write(handle: int, data: Data) -> int:
         if handle < 3:  # what is told is no file
             return write(handle, data)
         return shim.write(data, lambda part: write(handle, part))
 
-    def watched_fsync(handle: Any) -> None:
+    def watched_fsync(handle: int) -> None:
         shim.event("fsync")
         fsync(handle)
 
-    class WatchedFile(_FILE_IO):
-        def write(self, data: Any) -> int:
+    class WatchedFile(io.FileIO):
+        def write(self, data: Any) -> int:  # noqa: ANN401 - as its parent has it
             if self.fileno() < 3:
                 return super().write(data)
             return shim.write(data, super().write)
 
-    def watched_open(file: Any, mode: str = "r", buffering: int = -1, *more: Any, **named: Any) -> Any:
+    def watched_open(
+        file: str | int, mode: str = "r", buffering: int = -1, *more: object, **named: Any
+    ) -> object:
         if not set(mode) & set("wax+") or buffering not in (-1, 0) or more:
-            return _OPEN(file, mode, buffering, *more, **named)
+            return _OPEN(file, mode, buffering, *more, **named)  # type: ignore[call-overload]
         closefd, opener = named.pop("closefd", True), named.pop("opener", None)
         raw = WatchedFile(file, mode.replace("b", "").replace("t", ""), closefd, opener)
         if buffering == 0:
             return raw
-        buffered = (io.BufferedRandom if "+" in mode else io.BufferedWriter)(raw)  # type: ignore[type-var]
+        buffered = io.BufferedRandom(raw) if "+" in mode else io.BufferedWriter(raw)
         return buffered if "b" in mode else io.TextIOWrapper(buffered, **named)
 
-    os.write, os.fsync = watched_write, watched_fsync
+    os.write, os.fsync = watched_write, watched_fsync  # type: ignore[assignment]
     io.open = builtins.open = watched_open  # type: ignore[assignment]
 
 

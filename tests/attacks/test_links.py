@@ -1,6 +1,6 @@
 """Links and other strange things where a command keeps its own: nobody's file is touched."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from itertools import product
 from pathlib import Path
 
@@ -54,7 +54,7 @@ USUAL = [name for name in PLACES if name != "train" or ATTACKS > 1]  # to import
 
 
 @pytest.fixture
-def outputs(zygote: Zygote, verb: str, world: World, tmp_path: Path) -> Iterator[Outputs]:
+def outputs(zygote: Zygote, verb: str, world: World, tmp_path: Path) -> Outputs:
     kept = tmp_path / "kept"
     kept.mkdir()
     return Outputs(zygote, VERBS[verb], world, kept)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.attacks.attacker import ATTACKS, Ended, Run, Zygote, below, differing, first, tree
+from tests.attacks.attacker import ATTACKS, Ended, Run, Zygote, differing, first, tree
 from tests.attacks.verbs import VERBS, Verb, World
 
 Tree = dict[str, bytes | str]
