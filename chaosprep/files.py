@@ -14,7 +14,7 @@ from typing import Any, BinaryIO
 
 import msgspec
 
-from chaosprep.errors import ChaosprepError, FileError, UsageError
+from chaosprep.errors import ChaosprepError, FileError, OutputError, UsageError
 
 _BINARY, _NO_LINK = getattr(os, "O_BINARY", 0), getattr(os, "O_NOFOLLOW", 0)
 _TO_READ = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | _BINARY
@@ -89,6 +89,15 @@ def _named(error: OSError) -> FileError:
     return FileError(reason, "Make it readable.", code="file-unreadable")
 
 
+def unreadable(error: OSError) -> ChaosprepError:
+    """What the system refused where something was read; a full or closed disk is never that."""
+    if error.errno in _NO_ROOM:
+        return _unwritten(Path(error.filename or "the output"), _why(error), _ROOM)
+    named = _named(error)
+    named.file = None if error.filename is None else os.fsdecode(error.filename)
+    return named
+
+
 def _irregular() -> FileError:
     return FileError("it is not a regular file", "Move it out of the folder.", code="file-kind")
 
@@ -155,18 +164,22 @@ def write_new(path: Path, data: bytes) -> None:
 
     What stood there before is unlinked, never written through: it may be a hard link to another
     stage's file.
+
+    Raises:
+        OutputError: the system does not let it be written.
     """
-    try:
-        handle = os.open(path, _TO_MAKE, 0o666)
-    except FileExistsError:
-        path.unlink()
-        handle = os.open(path, _TO_MAKE, 0o666)
-    try:
-        left = memoryview(data)
-        while left:  # a disk that is nearly full takes a part
-            left = left[os.write(handle, left) :]
-    finally:
-        os.close(handle)
+    with writing(path):
+        try:
+            handle = os.open(path, _TO_MAKE, 0o666)
+        except FileExistsError:
+            path.unlink()
+            handle = os.open(path, _TO_MAKE, 0o666)
+        try:
+            left = memoryview(data)
+            while left:  # a disk that is nearly full takes a part
+                left = left[os.write(handle, left) :]
+        finally:
+            os.close(handle)
 
 
 def write_durably(path: Path, data: bytes, room: Path | None = None) -> None:
@@ -192,36 +205,61 @@ PART = ".part"
 
 
 def settle(temporary: Path, path: Path) -> None:
-    """Flush a finished temporary file to the disk and give it its name."""
-    with temporary.open("rb+") as file:
-        os.fsync(file.fileno())
-    temporary.replace(path)
+    """Flush a finished temporary file to the disk and give it its name.
+
+    Raises:
+        OutputError: the system does not let it be written.
+    """
+    with writing(path):
+        with temporary.open("rb+") as file:
+            os.fsync(file.fileno())
+        temporary.replace(path)
+        settle_names(path.parent)
+
+
+def settle_names(folder: Path) -> None:
+    """Flush the names in a folder to the disk, where the system can."""
     if hasattr(os, "O_DIRECTORY"):
-        directory = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+        directory = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
         try:
             os.fsync(directory)
         finally:
             os.close(directory)
 
 
+_ROOM = "Make room or choose another output."
 GOES_ON = "Make room or choose another output; the same command goes on from here."
 """What to do where a run that can be taken up again could not write."""
+_NO_ROOM = {errno.ENOSPC, errno.EROFS, getattr(errno, "EDQUOT", errno.ENOSPC)}
 
 
 @contextmanager
-def writing(output: Path, remedy: str = "Make room or choose another output.") -> Iterator[None]:
-    """Write below `output`; what the system refuses is an error of `output`.
+def writing(output: Path, remedy: str = _ROOM) -> Iterator[None]:
+    """Write here or below; what the system refuses is an error of `output`.
+
+    Of several, one in the other, the outermost is what a person named, and tells.
 
     Raises:
-        ChaosprepError: `output`, with what to do about it.
+        OutputError: `output`, with what to do about it.
     """
     try:
         yield
     except BrokenPipeError:
         raise  # nobody listens any more to what is told on the way
+    except OutputError as error:
+        raise _unwritten(output, error.why, remedy) from error
     except OSError as error:
-        reason = f"{output}: cannot be written ({error.strerror})"
-        raise ChaosprepError(reason, remedy, code="output") from error
+        raise _unwritten(output, _why(error), remedy) from error
+
+
+def _unwritten(output: Path, why: str, remedy: str) -> OutputError:
+    error = OutputError(f"{output}: cannot be written ({why})", remedy, code="output")
+    error.why = why
+    return error
+
+
+def _why(error: OSError) -> str:
+    return error.strerror or type(error).__name__
 
 
 def write_json(file: Path, value: object) -> None:
