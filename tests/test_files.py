@@ -2,7 +2,6 @@
 
 import errno
 import os
-import pickle
 from collections.abc import Callable
 from pathlib import Path
 
@@ -135,7 +134,6 @@ def test_what_cannot_be_written_is_told_of_the_output_that_a_person_named(tmp_pa
     assert caught.value.text == (
         "out: cannot be written (No such file or directory). Go elsewhere."
     )
-    assert pickle.loads(pickle.dumps(caught.value)).why == "No such file or directory"
 
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EROFS])
