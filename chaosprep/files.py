@@ -252,6 +252,28 @@ def writing(output: Path, remedy: str = _ROOM) -> Iterator[None]:
         raise _unwritten(output, _why(error), remedy) from error
 
 
+@contextmanager
+def reading(but: Path | None = None) -> Iterator[None]:
+    """Read anything inside of `writing`: what cannot be read is no error of the output.
+
+    `but` is a folder of one's own, of which it is.
+
+    Raises:
+        FileError: naming the file.
+    """
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        found = unreadable(error)
+        if but is not None and found.file and Path(found.file).is_relative_to(but):
+            raise
+        if found.file:
+            found.reason = f"{found.file}: {found.reason}"
+        raise found from error
+
+
 def _unwritten(output: Path, why: str, remedy: str) -> OutputError:
     error = OutputError(f"{output}: cannot be written ({why})", remedy, code="output")
     error.why = why

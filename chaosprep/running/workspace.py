@@ -78,13 +78,17 @@ class Workspace:
             with suppress(FileNotFoundError):  # a run that just ends
                 self._check(entry)
 
-    def clear(self) -> None:
-        """Remove what runs made here, and the folder; the caller holds the lock."""
+    def sweep(self) -> None:
+        """Remove what runs made here, all but the lock; the caller holds it."""
         for path in list(self.path.iterdir()):
             if _FOLDER.fullmatch(path.name):
                 shutil.rmtree(path)
             elif _FILE.fullmatch(path.name) and path.name != LOCK:
                 path.unlink(missing_ok=True)
+
+    def clear(self) -> None:
+        """Remove what runs made here, and the folder; the caller holds the lock."""
+        self.sweep()
         (self.path / LOCK).unlink(missing_ok=True)
         with suppress(OSError):  # another run holds it by now, or somebody put something there
             self.path.rmdir()
