@@ -6,7 +6,7 @@ import os
 import stat
 import tomllib
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -204,8 +204,10 @@ def temporary_in(room: Path) -> Path:
 PART = ".part"
 
 
-def settle(temporary: Path, path: Path) -> None:
+def settle(temporary: Path, path: Path, rename: Callable[[Path, Path], None] | None = None) -> None:
     """Flush a finished temporary file to the disk and give it its name.
+
+    Whatever has that name is replaced, unless another `rename` is given.
 
     Raises:
         OutputError: the system does not let it be written.
@@ -213,7 +215,7 @@ def settle(temporary: Path, path: Path) -> None:
     with writing(path):
         with temporary.open("rb+") as file:
             os.fsync(file.fileno())
-        temporary.replace(path)
+        (rename or Path.replace)(temporary, path)
         settle_names(path.parent)
 
 
