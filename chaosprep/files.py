@@ -286,9 +286,9 @@ def _why(error: OSError) -> str:
     return error.strerror or type(error).__name__
 
 
-def write_json(file: Path, value: object) -> None:
-    """Write JSON to be read by people too."""
-    write_durably(file, msgspec.json.format(msgspec.json.encode(value), indent=2) + b"\n")
+def write_json(file: Path, value: object, room: Path | None = None) -> None:
+    """Write JSON to be read by people too; `room` is that of `write_durably`."""
+    write_durably(file, msgspec.json.format(msgspec.json.encode(value), indent=2) + b"\n", room)
 
 
 def read_toml(path: Path, code: str, about: str = "") -> dict[str, Any]:

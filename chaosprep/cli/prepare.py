@@ -51,7 +51,7 @@ def _command(
     if page:
         check_standing(shown, PAGE, options.overwrite)
     if dry_run:
-        check_places(source, output)
+        check_places(source, output, overwrite=options.overwrite)
         place = output / str(first.folder)
         code = show_dry_run(first, params[first.name], source, place, options, talk)
         if not talk.as_json and code in (0, LEFT_OUT):
