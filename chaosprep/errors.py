@@ -77,6 +77,15 @@ class FileError(ChaosprepError):
     """One file cannot be used: not DICOM, a mask in colour, truncated."""
 
 
+class OutputError(ChaosprepError):
+    """The system does not let a run write: a full disk, a closed folder; `why` is what it says.
+
+    It is no problem of a case, and ends the run.
+    """
+
+    why = ""
+
+
 class ManifestError(ChaosprepError):
     """A stage directory is unfinished, damaged or not to be trusted."""
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from chaosprep.dataset.manifest import WORKSPACE
-from chaosprep.errors import ChaosprepError, Problem
+from chaosprep.errors import ChaosprepError, OutputError, Problem
 from chaosprep.formats.codecs import compression_of
 from chaosprep.params import P
 from chaosprep.running.claim import Claim, make_claim
@@ -74,6 +74,8 @@ def _run_case(task: _Task) -> Entry:
     try:
         writer = Writer(task.output, compression_of(task.params), task.claim)
         result = task.run_case(task.case, task.params, writer)
+    except OutputError:  # whatever the case, there is no writing
+        raise
     except ChaosprepError as error:
         result = CaseResult((), (Problem.of(error, task.case.id),))
     except MemoryError:

@@ -3,10 +3,12 @@
 import os
 from collections.abc import Iterator
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 
-from chaosprep.errors import FileError, Problem
+from chaosprep.errors import FileError, OutputError, Problem
+from chaosprep.files import write_new
 from chaosprep.running.mapping import map_cases, stream_cases
 
 
@@ -28,6 +30,30 @@ def test_an_error_is_a_problem_of_its_case(jobs: int) -> None:
     made, problems = map_cases(square, [5, 3, 1], str, jobs)
     assert made == [25, 1]
     assert problems == [Problem(code="three", id="3", reason="it is three", remedy="Give another.")]
+
+
+def read(path: Path) -> bytes:
+    return path.read_bytes()
+
+
+def write(path: Path) -> None:
+    write_new(path, b"data")
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_file_that_cannot_be_read_is_a_problem_of_its_case(tmp_path: Path, jobs: int) -> None:
+    (tmp_path / "a").write_bytes(b"data")
+    made, problems = map_cases(read, [tmp_path / "a", tmp_path / "b"], lambda path: path.name, jobs)
+    assert made == [b"data"]
+    found = [(problem.code, problem.id, problem.file) for problem in problems]
+    assert found == [("file-missing", "b", str(tmp_path / "b"))]
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_where_there_is_no_writing_the_work_ends(tmp_path: Path, jobs: int) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(OutputError, match="Not a directory"):
+        map_cases(write, [tmp_path / "file/a", tmp_path / "b"], str, jobs)
 
 
 def test_a_case_that_kills_its_worker_is_a_problem_of_that_case() -> None:
