@@ -61,7 +61,9 @@ class Ended:
 
     @property
     def error(self) -> str:
-        """The code of its error, where it was run with --json."""
+        """The code of its error, where it was run with --json and heeds that."""
+        if "is writing there" in self.err:
+            return "locked"
         try:
             said = json.loads(self.out)
         except ValueError:
