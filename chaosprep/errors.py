@@ -1,9 +1,11 @@
 """What can go wrong, as data: one exception family, and `Problem`, an error with its place."""
 
 import struct
+import traceback
 import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from types import MappingProxyType
 
 import msgspec
@@ -144,6 +146,34 @@ _FIRST = 9  # lines of problems in the text of an exception
 def plural(count: int, noun: str) -> str:
     """`1 case`, `2 cases`."""
     return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
+def internal(error: BaseException) -> ChaosprepError:
+    """An error that nobody foresaw, as one to report: its type, and where it was raised.
+
+    That is the innermost place in this package, and behind it the innermost of all. The error's
+    own text is left out, as it may quote a header.
+    """
+    frames = traceback.extract_tb(error.__traceback__)
+    ours = [frame for frame in frames if Path(frame.filename).is_relative_to(_PACKAGE)]
+    places = dict.fromkeys(_place(some[-1]) for some in (ours, frames) if some)
+    return ChaosprepError(
+        f"an unforeseen {type(error).__name__} at {' by '.join(places)}",
+        "Report it to the authors with this message, the command and, if you may share it, "
+        "the file.",
+        code="internal",
+    )
+
+
+_PACKAGE = Path(__file__).parent
+
+
+def _place(frame: traceback.FrameSummary) -> str:
+    """A line of source as everybody has it: the file from the package on, or its name alone."""
+    path = Path(frame.filename)
+    inside = path.is_relative_to(_PACKAGE)
+    file = path.relative_to(_PACKAGE.parent).as_posix() if inside else path.name
+    return f"{file}:{frame.lineno}"
 
 
 def not_as_written(file: str) -> FileError:

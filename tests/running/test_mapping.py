@@ -1,5 +1,6 @@
 """Cases mapped over workers: results in order, problems with their case."""
 
+import errno
 import os
 from collections.abc import Iterator
 from contextlib import closing
@@ -15,6 +16,10 @@ def square(number: int) -> int:
         raise FileError("it is three", "Give another.", code="three")
     if number == 13:
         os._exit(1)
+    if number == 17:
+        raise KeyError("John Smith")
+    if number == 28:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     return number * number
 
 
@@ -34,6 +39,21 @@ def test_a_case_that_kills_its_worker_is_a_problem_of_that_case() -> None:
     made, problems = map_cases(square, [5, 13, 1], str, jobs=2)
     assert made == [25, 1]
     assert [(problem.code, problem.id) for problem in problems] == [("worker-died", "13")]
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_what_nobody_foresaw_is_a_problem_of_its_case_to_be_reported(jobs: int) -> None:
+    made, problems = map_cases(square, [5, 17, 1], str, jobs)
+    assert made == [25, 1]
+    assert [(problem.code, problem.id) for problem in problems] == [("internal", "17")]
+    assert "KeyError at chaosprep/running/" in problems[0].text
+    assert "Smith" not in problems[0].text
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_what_the_system_refuses_is_no_problem_of_a_case(jobs: int) -> None:
+    with pytest.raises(OSError, match="No space left"):
+        map_cases(square, [5, 28, 1], str, jobs)
 
 
 def test_each_case_is_told_when_it_is_done() -> None:
