@@ -5,6 +5,7 @@ import hashlib
 import os
 import stat
 import tomllib
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -82,7 +83,7 @@ def _named(error: OSError) -> FileError:
         return FileError("the file is missing", "Bring it back.", code="file-missing")
     if error.errno == errno.ELOOP:
         return FileError("it is a symbolic link", "Put the file in its place.", code="file-link")
-    if error.errno == errno.ENXIO:  # a socket
+    if error.errno in (errno.ENXIO, errno.EISDIR):  # a socket, a directory to write to
         return _irregular()
     reason = f"it cannot be read ({error.strerror})"
     return FileError(reason, "Make it readable.", code="file-unreadable")
@@ -90,6 +91,43 @@ def _named(error: OSError) -> FileError:
 
 def _irregular() -> FileError:
     return FileError("it is not a regular file", "Move it out of the folder.", code="file-kind")
+
+
+def open_own(path: Path, flags: int) -> int:
+    """Open a file of one's own, or make it: a regular file that has no other name.
+
+    `flags` are those of `os.open`; it is never followed, and never emptied before it is known.
+
+    Raises:
+        FileError: `file-link`, `file-kind` or `file-shared`; OSError: what the system says.
+    """
+    try:
+        handle = os.open(path, flags | _BINARY | _NO_LINK | getattr(os, "O_NONBLOCK", 0), 0o666)
+    except OSError as error:
+        if error.errno in (errno.ELOOP, errno.ENXIO, errno.EISDIR):
+            raise _named(error) from error
+        raise
+    try:
+        check_own(os.fstat(handle))
+    except FileError:
+        os.close(handle)
+        raise
+    return handle
+
+
+def check_own(found: os.stat_result) -> None:
+    """Refuse what is no regular file, or has another name by which others reach it.
+
+    Raises:
+        FileError: `file-link`, `file-kind` or `file-shared`.
+    """
+    if stat.S_ISLNK(found.st_mode):
+        raise _named(OSError(errno.ELOOP, ""))
+    if not stat.S_ISREG(found.st_mode):
+        raise _irregular()
+    if found.st_nlink > 1:
+        reason = "it is a hard link to a file that has another name"
+        raise FileError(reason, "Put a copy in its place.", code="file-shared")
 
 
 def real(path: Path) -> Path:
@@ -131,11 +169,26 @@ def write_new(path: Path, data: bytes) -> None:
         os.close(handle)
 
 
-def write_durably(path: Path, data: bytes) -> None:
-    """Write to a temporary name, flush to the disk, rename: there whole, or not at all."""
-    temporary = path.with_name(f"{path.name}.part")
-    write_new(temporary, data)
-    settle(temporary, path)
+def write_durably(path: Path, data: bytes, room: Path | None = None) -> None:
+    """Write to a temporary name, flush to the disk, rename: there whole, or not at all.
+
+    The temporary file lies in `room`, a folder of the same file system, else beside `path`.
+    """
+    temporary = temporary_in(room or path.parent)
+    try:
+        write_new(temporary, data)
+        settle(temporary, path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def temporary_in(room: Path) -> Path:
+    """A name that nobody else has: what stands there is one's own, and is removed by its form."""
+    return room / f".{uuid.uuid4().hex}{PART}"
+
+
+PART = ".part"
 
 
 def settle(temporary: Path, path: Path) -> None:

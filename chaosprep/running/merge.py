@@ -67,7 +67,7 @@ def merge(
     remedy = "Make room or choose another output, and run the same command again."
     with writing(output, remedy):
         workspace.mkdir(parents=True, exist_ok=True)
-        with locked(workspace / "lock"):
+        with locked(workspace / "lock", output):
             if overwrite:
                 forget(output)
             _carry(parts, output, jobs, on_event)

@@ -72,7 +72,7 @@ def run(
         return _told(options, last, output)
     with writing(output, GOES_ON):
         workspace.mkdir(parents=True, exist_ok=True)
-        with locked(workspace / "lock"):
+        with locked(workspace / "lock", output):
             if options.overwrite:
                 forget(output)
             plan = compare(stage, params, plan)

@@ -59,7 +59,7 @@ class RunFolder:
         workspace = self.path / WORKSPACE
         with writing(self.path, GOES_ON):
             workspace.mkdir(parents=True, exist_ok=True)
-            with locked(workspace / "lock"):
+            with locked(workspace / "lock", self.path):
                 if overwrite:
                     for name in (RECORD, LAST, BEST, CSV, PNG):
                         (self.path / name).unlink(missing_ok=True)

@@ -235,7 +235,7 @@ def test_a_second_run_into_one_output_says_who_holds_it(
     assert (said.code, said.err) == (
         1,
         f"Error: {output}: process {holder.pid} is writing there. Wait for it to finish, or give "
-        "another output directory.\n",
+        "another output.\n",
     )
     holder.communicate(timeout=60)
     assert holder.returncode == 0

@@ -1,0 +1,108 @@
+"""The hidden folder of whoever writes an output: its lock, and what has no name of its own yet.
+
+A stage directory has it inside; a folder, page or picture beside it. Nothing in it is believed:
+what is no regular file of its own, or has no name that a run gives, was put there by somebody else.
+"""
+
+import hashlib
+import os
+import re
+import shutil
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from chaosprep.dataset.manifest import JOURNAL, WORKSPACE
+from chaosprep.errors import ChaosprepError, FileError
+from chaosprep.files import check_own
+from chaosprep.running.lock import locked
+
+LOCK = "lock"
+_FILE = re.compile(
+    rf"{LOCK}|{re.escape(JOURNAL)}|settings\.json|run-[0-9a-f]{{32}}|\.[0-9a-f]{{32}}\.part"
+    r"|\.nfs[0-9a-f]+"  # what a network file system keeps of a file that is still open
+)
+_FOLDER = re.compile(r"[0-9a-f]{32}(\.old)?")
+_LONGEST = 200  # bytes of a name; file systems take 255
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """A hidden folder, held by one process at a time, for what is written to `output`."""
+
+    path: Path
+    output: Path
+
+    @classmethod
+    def inside(cls, directory: Path) -> "Workspace":
+        """The workspace of a stage directory or a run of train."""
+        return cls(directory / WORKSPACE, directory)
+
+    @classmethod
+    def beside(cls, output: Path) -> "Workspace":
+        """The workspace of a folder or file that is there whole or not at all."""
+        name = output.name
+        if len(os.fsencode(name)) > _LONGEST:
+            name = hashlib.sha256(os.fsencode(name)).hexdigest()
+        return cls(output.with_name(f".{name}{WORKSPACE}"), output)
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Make the folder and hold its lock; what a run keeps there outlasts the context.
+
+        Raises:
+            ChaosprepError: `locked`, another run holds it; `workspace`, it holds something that no
+                run made; OSError: it cannot be made.
+        """
+        self.check()
+        with locked(self.path / LOCK, self.output):
+            self.check()
+            yield
+
+    def check(self) -> None:
+        """Refuse a workspace that is a link or no folder, or holds what no run puts there.
+
+        Raises:
+            ChaosprepError: `workspace`.
+        """
+        try:
+            mode = self.path.lstat().st_mode
+        except FileNotFoundError:
+            return
+        if not stat.S_ISDIR(mode):
+            kind = "a symbolic link" if stat.S_ISLNK(mode) else "not a folder"
+            raise _strange(self.path, f"it is {kind}, and a run keeps its own files there")
+        for entry in os.scandir(self.path):
+            with suppress(FileNotFoundError):  # a run that just ends
+                self._check(entry)
+
+    def clear(self) -> None:
+        """Remove what runs made here, and the folder; the caller holds the lock."""
+        for path in list(self.path.iterdir()):
+            if _FOLDER.fullmatch(path.name):
+                shutil.rmtree(path)
+            elif _FILE.fullmatch(path.name) and path.name != LOCK:
+                path.unlink(missing_ok=True)
+        (self.path / LOCK).unlink(missing_ok=True)
+        with suppress(OSError):  # another run holds it by now, or somebody put something there
+            self.path.rmdir()
+
+    def _check(self, entry: "os.DirEntry[str]") -> None:
+        path, found = self.path / entry.name, entry.stat(follow_symlinks=False)
+        if stat.S_ISDIR(found.st_mode):
+            if not _FOLDER.fullmatch(entry.name):
+                raise _strange(path, "it is not what a run keeps there")
+            return
+        try:
+            check_own(found)
+        except FileError as error:
+            raise _strange(path, error.reason) from error
+        if not _FILE.fullmatch(entry.name):
+            raise _strange(path, "it is not what a run keeps there")
+
+
+def _strange(path: Path, reason: str) -> ChaosprepError:
+    remedy = "Look at it, move it away, and run the same command again."
+    return ChaosprepError(f"{path}: {reason}", remedy, code="workspace")
