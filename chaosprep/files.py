@@ -14,7 +14,7 @@ from typing import Any, BinaryIO
 
 import msgspec
 
-from chaosprep.errors import ChaosprepError, FileError, UsageError
+from chaosprep.errors import SHORT, ChaosprepError, FileError, UsageError, refused
 
 _BINARY, _NO_LINK = getattr(os, "O_BINARY", 0), getattr(os, "O_NOFOLLOW", 0)
 _TO_READ = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | _BINARY
@@ -79,6 +79,8 @@ def _open_regular(path: Path | str, follow: bool) -> tuple[int, int]:
 
 
 def _named(error: OSError) -> FileError:
+    if error.errno in SHORT:
+        raise error
     if error.errno == errno.ENOENT:
         return FileError("the file is missing", "Bring it back.", code="file-missing")
     if error.errno == errno.ELOOP:
@@ -220,8 +222,29 @@ def writing(output: Path, remedy: str = "Make room or choose another output.") -
     except BrokenPipeError:
         raise  # nobody listens any more to what is told on the way
     except OSError as error:
+        if error.errno in SHORT or not _is_of(error, output):
+            raise refused(error) from error
         reason = f"{output}: cannot be written ({error.strerror})"
         raise ChaosprepError(reason, remedy, code="output") from error
+
+
+def _is_of(error: OSError, output: Path) -> bool:
+    """Whether an error is of an output: it names no other path than one to it, or a file for it."""
+    if not isinstance(error.filename, str):
+        return True
+    here, there = _placed(error.filename), _placed(output)
+    if here == there or there in here.parents or here in there.parents:
+        return True
+    return there.parent in here.parents and here.relative_to(there.parent).parts[0].startswith(".")
+
+
+def _placed(path: Path | str) -> Path:
+    """Where a path is, links in its folders followed; as it is, where there is no current folder."""
+    try:
+        folder, name = os.path.split(os.path.abspath(path))
+        return Path(os.path.realpath(folder), name)
+    except OSError:
+        return Path(path)
 
 
 def write_json(file: Path, value: object) -> None:
