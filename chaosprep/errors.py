@@ -210,9 +210,10 @@ def named(but: tuple[type[Exception], ...] = ()) -> Iterator[None]:
     Raises:
         ChaosprepError: `system`, `memory` or `internal`, made of something else.
     """
+    kept: tuple[type[Exception], ...] = (ChaosprepError, *but)
     try:
         yield
-    except (ChaosprepError, *but):
+    except kept:
         raise
     except MemoryError as error:
         raise ChaosprepError("there is not enough memory", _MEMORY, "memory") from error

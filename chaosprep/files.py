@@ -239,10 +239,9 @@ def _is_of(error: OSError, output: Path) -> bool:
 
 
 def _placed(path: Path | str) -> Path:
-    """Where a path is, links in its folders followed; as it is, where there is no current folder."""
+    """Where a path is, links in its folders followed; as it is, if the current folder is gone."""
     try:
-        folder, name = os.path.split(os.path.abspath(path))
-        return Path(os.path.realpath(folder), name)
+        return real(Path(path).absolute().parent) / Path(path).name
     except OSError:
         return Path(path)
 

@@ -5,7 +5,10 @@ import io
 import os
 import select
 import sys
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
 
 
 class _Kept(io.FileIO):
@@ -13,7 +16,7 @@ class _Kept(io.FileIO):
 
     failure: OSError | None = None
 
-    def write(self, data: "bytes | bytearray | memoryview") -> int:  # type: ignore[override]
+    def write(self, data: "ReadableBuffer", /) -> int:
         """Write the data, or drop them; how many bytes they had."""
         try:
             while (written := super().write(data)) is None:  # it does not wait by itself
@@ -25,10 +28,10 @@ class _Kept(io.FileIO):
 
 
 def settle_streams() -> _Kept:
-    """Give this process three standard streams that take anything; the one to look at is stdout's.
+    """Give this process standard streams that take anything; the one to look at is stdout's.
 
     A number that was closed is opened on nothing, else the next file would get it, and with the
-    file whatever is said. What an encoding lacks is written out, as `\\xe4`.
+    file whatever is said. What an encoding lacks is written out as Python escapes it.
     """
     for number in range(3):
         try:
