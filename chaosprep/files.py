@@ -14,7 +14,7 @@ from typing import Any, BinaryIO
 
 import msgspec
 
-from chaosprep.errors import ChaosprepError, FileError, OutputError, UsageError
+from chaosprep.errors import SHORT, FileError, OutputError, UsageError, refused
 
 _BINARY, _NO_LINK = getattr(os, "O_BINARY", 0), getattr(os, "O_NOFOLLOW", 0)
 _TO_READ = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | _BINARY
@@ -79,6 +79,8 @@ def _open_regular(path: Path | str, follow: bool) -> tuple[int, int]:
 
 
 def _named(error: OSError) -> FileError:
+    if error.errno in SHORT:
+        raise error
     if error.errno == errno.ENOENT:
         return FileError("the file is missing", "Bring it back.", code="file-missing")
     if error.errno == errno.ELOOP:
@@ -87,15 +89,6 @@ def _named(error: OSError) -> FileError:
         return _irregular()
     reason = f"it cannot be read ({error.strerror})"
     return FileError(reason, "Make it readable.", code="file-unreadable")
-
-
-def unreadable(error: OSError) -> ChaosprepError:
-    """What the system refused where something was read; a full or closed disk is never that."""
-    if error.errno in _NO_ROOM:
-        return _unwritten(Path(error.filename or "the output"), _why(error), _ROOM)
-    named = _named(error)
-    named.file = None if error.filename is None else os.fsdecode(error.filename)
-    return named
 
 
 def _irregular() -> FileError:
@@ -232,7 +225,6 @@ def settle_names(folder: Path) -> None:
 _ROOM = "Make room or choose another output."
 GOES_ON = "Make room or choose another output; the same command goes on from here."
 """What to do where a run that can be taken up again could not write."""
-_NO_ROOM = {errno.ENOSPC, errno.EROFS, getattr(errno, "EDQUOT", errno.ENOSPC)}
 
 
 @contextmanager
@@ -251,29 +243,9 @@ def writing(output: Path, remedy: str = _ROOM) -> Iterator[None]:
     except OutputError as error:
         raise _unwritten(output, error.why, remedy) from error
     except OSError as error:
-        raise _unwritten(output, _why(error), remedy) from error
-
-
-@contextmanager
-def reading(but: Path | None = None) -> Iterator[None]:
-    """Read anything inside of `writing`: what cannot be read is no error of the output.
-
-    `but` is a folder of one's own, of which it is.
-
-    Raises:
-        FileError: naming the file.
-    """
-    try:
-        yield
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        found = unreadable(error)
-        if but is not None and found.file and Path(found.file).is_relative_to(but):
-            raise
-        if found.file:
-            found.reason = f"{found.file}: {found.reason}"
-        raise found from error
+        if error.errno in SHORT or not _is_of(error, output):
+            raise refused(error) from error
+        raise _unwritten(output, error.strerror or type(error).__name__, remedy) from error
 
 
 def _unwritten(output: Path, why: str, remedy: str) -> OutputError:
@@ -282,8 +254,22 @@ def _unwritten(output: Path, why: str, remedy: str) -> OutputError:
     return error
 
 
-def _why(error: OSError) -> str:
-    return error.strerror or type(error).__name__
+def _is_of(error: OSError, output: Path) -> bool:
+    """Whether an error is of an output: it names no other path than one to it, or a file for it."""
+    if not isinstance(error.filename, str):
+        return True
+    here, there = _placed(error.filename), _placed(output)
+    if here == there or there in here.parents or here in there.parents:
+        return True
+    return there.parent in here.parents and here.relative_to(there.parent).parts[0].startswith(".")
+
+
+def _placed(path: Path | str) -> Path:
+    """Where a path is, links in its folders followed; as it is, if the current folder is gone."""
+    try:
+        return real(Path(path).absolute().parent) / Path(path).name
+    except OSError:
+        return Path(path)
 
 
 def write_json(file: Path, value: object, room: Path | None = None) -> None:

@@ -1,6 +1,5 @@
 """Single files: only regular ones are read, and nothing is ever written through."""
 
-import errno
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -12,7 +11,6 @@ from chaosprep.files import (
     open_regular,
     read_regular,
     settle,
-    unreadable,
     write_durably,
     write_new,
     writing,
@@ -134,18 +132,6 @@ def test_what_cannot_be_written_is_told_of_the_output_that_a_person_named(tmp_pa
     assert caught.value.text == (
         "out: cannot be written (No such file or directory). Go elsewhere."
     )
-
-
-@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EROFS])
-def test_a_disk_that_takes_nothing_is_no_fault_of_a_file_that_is_read(number: int) -> None:
-    assert isinstance(unreadable(OSError(number, "no", "file")), OutputError)
-
-
-@pytest.mark.parametrize("number", [errno.EACCES, errno.EIO, errno.ENOENT])
-def test_what_cannot_be_read_is_named_with_its_file(number: int) -> None:
-    found = unreadable(OSError(number, "no", "some/file"))
-    assert isinstance(found, FileError)
-    assert found.file == "some/file"
 
 
 def test_a_file_is_on_the_disk_before_it_gets_its_name(

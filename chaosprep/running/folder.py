@@ -22,7 +22,6 @@ from chaosprep.errors import (
 from chaosprep.files import (
     check_apart,
     read_regular,
-    reading,
     real,
     sha256,
     write_json,
@@ -73,7 +72,6 @@ def new_folder(
         UsageError: `output` is the dataset, inside or around it.
         ChaosprepError: it holds something, or another run writes there (`locked`).
         OutputError: it cannot be written.
-        FileError: something else cannot be read.
     """
     with writing(output):
         check_apart(dataset.directory, output)
@@ -83,8 +81,7 @@ def new_folder(
             check_output(dataset.directory, output, overwrite)
             folder = room.path / uuid.uuid4().hex
             folder.mkdir()
-            with reading(but=folder):
-                yield folder
+            yield folder
             write_new(folder / LICENSE, license_text(dataset).encode())
             _write_record(folder, dataset, format, parameters)
             settle_folder(folder)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from chaosprep.errors import ChaosprepError, FileError, UsageError
-from chaosprep.files import read_start, reading, real, settle, temporary_in, write_new, writing
+from chaosprep.files import read_start, real, settle, temporary_in, write_new, writing
 from chaosprep.imaging.png.chunks import with_text
 from chaosprep.running.exchange import rename_new
 from chaosprep.running.workspace import Workspace
@@ -114,7 +114,6 @@ def new_file(output: Path, kind: Kind, overwrite: bool) -> Iterator[Save]:
     Raises:
         ChaosprepError: `output-foreign`, or another run writes there (`locked`).
         OutputError: it cannot be written.
-        FileError: something else cannot be read.
     """
     room = Workspace.beside(output)
 
@@ -131,8 +130,7 @@ def new_file(output: Path, kind: Kind, overwrite: bool) -> Iterator[Save]:
             stack.callback(_clear, room)
             room.sweep()
             check_standing(output, kind, overwrite)
-        with reading():
-            yield save
+        yield save
 
 
 def _clear(room: Workspace) -> None:
