@@ -105,7 +105,13 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True):
 
     @classmethod
     def of(cls, error: ChaosprepError, id: str, file: str | None = None) -> "Problem":
-        """Give an error its place; a file that the error knows itself goes before `file`."""
+        """Give an error its place; a file that the error knows itself goes before `file`.
+
+        Raises:
+            OutputError: it is one, and no problem of any place.
+        """
+        if isinstance(error, OutputError):
+            raise error
         return cls(
             code=error.code,
             id=id,
