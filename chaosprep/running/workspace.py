@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from chaosprep.dataset.manifest import JOURNAL, WORKSPACE
+from chaosprep.dataset.opening import is_finished
 from chaosprep.errors import FileError
 from chaosprep.files import check_own
 from chaosprep.running.claim import CLAIM
@@ -55,6 +56,8 @@ class Workspace:
     def held(self) -> Iterator[None]:
         """Make the folder and hold its lock; what a run keeps there outlasts the context.
 
+        A stage directory that is finished keeps nothing, however the context ends.
+
         Raises:
             ChaosprepError: `locked`, another run holds it; `workspace`, it holds something that no
                 run made; OSError: it cannot be made.
@@ -63,7 +66,12 @@ class Workspace:
         try:
             with locked(self.path / LOCK, self.output):
                 self.check()
-                yield
+                try:
+                    yield
+                except BaseException:
+                    if is_finished(self.output):
+                        self.clear()
+                    raise
         finally:
             with suppress(OSError):  # it is empty where NFS kept its lock until now
                 self.path.rmdir()
