@@ -12,7 +12,7 @@ from typing import Literal
 from chaosprep.dataset.naming import KINDS, Kind, is_of_slice, is_of_system
 from chaosprep.dataset.records import SPLITS, File
 from chaosprep.errors import REMAKE, FileError, about
-from chaosprep.files import read_regular, real, sha256, write_new
+from chaosprep.files import read_regular, real, sha256, write_new, writing
 
 Link = Literal["copy", "hard", "sym"]
 
@@ -169,21 +169,26 @@ class Store:
 
     @contextmanager
     def _target(self, path: str) -> Iterator[Path]:
-        """Where to make a file; behind it, the file has its name."""
+        """Where to make a file; behind it, the file has its name.
+
+        Raises:
+            OutputError: the system does not let it be written.
+        """
         folder, target = path.rpartition("/")[0], Path(self._at(path))
-        if folder not in self._made:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            self._made.add(folder)
-        if self.check is None:
-            yield target
-            return
-        part = target.with_name(target.name + self._part)
-        try:
-            yield part
-            self.check()
-            part.replace(target)
-        finally:
-            part.unlink(missing_ok=True)  # `replace` leaves one of two links to the same file
+        with writing(target):
+            if folder not in self._made:
+                target.parent.mkdir(parents=True, exist_ok=True)
+                self._made.add(folder)
+            if self.check is None:
+                yield target
+                return
+            part = target.with_name(target.name + self._part)
+            try:
+                yield part
+                self.check()
+                part.replace(target)
+            finally:
+                part.unlink(missing_ok=True)  # `replace` leaves one of two links to the same file
 
 
 class Nowhere(Store):

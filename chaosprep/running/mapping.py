@@ -6,6 +6,7 @@ from functools import partial
 from typing import TypeVar
 
 from chaosprep.errors import ChaosprepError, Problem
+from chaosprep.running.boundary import too_large, tried
 from chaosprep.running.executors import WorkerDied, map_unordered, open_executor
 
 T = TypeVar("T")
@@ -29,7 +30,7 @@ def map_cases(
     """Do the work of every case; give the results in the order of the tasks, and the problems.
 
     Args:
-        function: the work; a `ChaosprepError` of it is a problem of its case.
+        function: the work; what it raises is a problem of its case.
         tasks: one for each case, read as workers become free; where `jobs` is not 1, they and
             `function` must pickle.
         name: the id of a task's case.
@@ -63,17 +64,8 @@ def stream_cases(
     work, numbered = partial(_tried, function), iter(enumerate(tasks))
     with closing(map_unordered(lambda: open_executor(jobs, count), work, numbered)) as results:
         for (index, task), result in results:
-            yield index, task, _DIED if isinstance(result, WorkerDied) else result
+            yield index, task, too_large() if isinstance(result, WorkerDied) else result
 
 
 def _tried(function: Callable[[T], R], numbered: tuple[int, T]) -> R | ChaosprepError:
-    """What a function gives for a numbered task; a named error is a result too."""
-    try:
-        return function(numbered[1])
-    except ChaosprepError as error:
-        return error
-
-
-_DIED = ChaosprepError(
-    "its worker process died, twice", "Try --jobs 1, or more memory.", "worker-died"
-)
+    return tried(function, numbered[1])

@@ -10,6 +10,7 @@ from chaosprep.dataset.manifest import WORKSPACE
 from chaosprep.errors import ChaosprepError, Problem
 from chaosprep.formats.codecs import compression_of
 from chaosprep.params import P
+from chaosprep.running.boundary import too_large, tried
 from chaosprep.running.claim import Claim, make_claim
 from chaosprep.running.executors import Executor, WorkerDied, map_unordered, open_executor
 from chaosprep.running.journal import Entry
@@ -54,7 +55,7 @@ def work(
     with closing(map_unordered(start, _run_case, tasks)) as results:
         for task, entry in results:
             if isinstance(entry, WorkerDied):
-                yield _entry(task, _too_large(task, "its worker process died, twice"))
+                yield _failed(task, too_large())
             else:
                 yield entry
 
@@ -71,17 +72,13 @@ class _Task:
 
 def _run_case(task: _Task) -> Entry:
     """Run one case, in whichever process; an error becomes a problem of the case."""
-    try:
-        writer = Writer(task.output, compression_of(task.params), task.claim)
-        result = task.run_case(task.case, task.params, writer)
-    except ChaosprepError as error:
-        result = CaseResult((), (Problem.of(error, task.case.id),))
-    except MemoryError:
-        result = _too_large(task, "its worker ran out of memory")
-    return _entry(task, result)
+    done = tried(_done, task)
+    return _failed(task, done) if isinstance(done, ChaosprepError) else done
 
 
-def _entry(task: _Task, result: CaseResult) -> Entry:
+def _done(task: _Task) -> Entry:
+    writer = Writer(task.output, compression_of(task.params), task.claim)
+    result = task.run_case(task.case, task.params, writer)
     return Entry(
         case=task.case.id,
         key=task.key,
@@ -91,9 +88,8 @@ def _entry(task: _Task, result: CaseResult) -> Entry:
     )
 
 
-_TOO_LARGE = "Try --jobs 1, or more memory."
-
-
-def _too_large(task: _Task, reason: str) -> CaseResult:
-    problem = Problem(code="worker-died", id=task.case.id, reason=reason, remedy=_TOO_LARGE)
-    return CaseResult((), (problem,))
+def _failed(task: _Task, error: ChaosprepError) -> Entry:
+    """The entry of a case that came to nothing."""
+    problem = Problem.of(error, task.case.id)
+    inputs = task.case.inputs()
+    return Entry(case=task.case.id, key=task.key, inputs=inputs, slices=(), problems=(problem,))

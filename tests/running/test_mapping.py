@@ -1,12 +1,15 @@
 """Cases mapped over workers: results in order, problems with their case."""
 
+import errno
 import os
 from collections.abc import Iterator
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 
-from chaosprep.errors import FileError, Problem
+from chaosprep.errors import FileError, OutputError, Problem
+from chaosprep.files import write_new
 from chaosprep.running.mapping import map_cases, stream_cases
 
 
@@ -15,6 +18,10 @@ def square(number: int) -> int:
         raise FileError("it is three", "Give another.", code="three")
     if number == 13:
         os._exit(1)
+    if number == 17:
+        raise KeyError("John Smith")
+    if number == 28:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     return number * number
 
 
@@ -30,10 +37,36 @@ def test_an_error_is_a_problem_of_its_case(jobs: int) -> None:
     assert problems == [Problem(code="three", id="3", reason="it is three", remedy="Give another.")]
 
 
+def write(path: Path) -> None:
+    write_new(path, b"data")
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_where_there_is_no_writing_the_work_ends(tmp_path: Path, jobs: int) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(OutputError, match="Not a directory"):
+        map_cases(write, [tmp_path / "file/a", tmp_path / "b"], str, jobs)
+
+
 def test_a_case_that_kills_its_worker_is_a_problem_of_that_case() -> None:
     made, problems = map_cases(square, [5, 13, 1], str, jobs=2)
     assert made == [25, 1]
     assert [(problem.code, problem.id) for problem in problems] == [("worker-died", "13")]
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_what_nobody_foresaw_is_a_problem_of_its_case_to_be_reported(jobs: int) -> None:
+    made, problems = map_cases(square, [5, 17, 1], str, jobs)
+    assert made == [25, 1]
+    assert [(problem.code, problem.id) for problem in problems] == [("internal", "17")]
+    assert "KeyError at chaosprep/running/" in problems[0].text
+    assert "Smith" not in problems[0].text
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_what_the_system_refuses_is_no_problem_of_a_case(jobs: int) -> None:
+    with pytest.raises(OSError, match="No space left"):
+        map_cases(square, [5, 28, 1], str, jobs)
 
 
 def test_each_case_is_told_when_it_is_done() -> None:

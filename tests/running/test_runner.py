@@ -330,6 +330,17 @@ def test_a_case_that_always_kills_its_worker_is_its_own_problem(tmp_path: Path) 
     assert [case.id for case in dataset.cases] == ["MR001_t1-in", "MR003_t1-in"]
 
 
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_what_nobody_foresaw_is_a_problem_of_its_case(tmp_path: Path, jobs: int) -> None:
+    strange = dataclasses.replace(CASES[1], trick="unforeseen")
+    dataset = toy(tmp_path, CASES[0], strange, CASES[2], jobs=jobs, on_error="skip")
+    assert [(p.id, p.code) for p in dataset.skipped] == [("MR002_t1-in", "internal")]
+    assert "KeyError at chaosprep/running/tasks.py:" in dataset.skipped[0].reason
+    assert "by toys.py:" in dataset.skipped[0].reason
+    assert "Smith" not in dataset.skipped[0].text
+    assert [case.id for case in dataset.cases] == ["MR001_t1-in", "MR003_t1-in"]
+
+
 def test_an_interrupted_run_leaves_no_worker_and_no_lock(tmp_path: Path) -> None:
     """Also while the exception, and with it the run's frames, is still held by somebody."""
 

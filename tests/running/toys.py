@@ -49,7 +49,7 @@ class ToyCase:
     """A case of constant images: one per grey level; -1 stands for a file that cannot be read.
 
     `trick` is what its worker does first: `die`, `die-once PATH` (where PATH remembers), `memory`
-    (runs out of it) or `slow`.
+    (runs out of it), `unforeseen` (raises what no code expects) or `slow`.
     """
 
     id: str
@@ -113,6 +113,8 @@ def play_trick(trick: str) -> None:
         time.sleep(0.2)
     if name == "memory":
         raise MemoryError
+    if name == "unforeseen":
+        raise KeyError("John Smith")
 
 
 def make_row(case: ToyCase, index: int, level: int, writer: Writer) -> Slice:
