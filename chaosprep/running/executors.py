@@ -15,12 +15,18 @@ from typing import TypeVar
 
 from chaosprep.errors import ChaosprepError, UsageError
 from chaosprep.running.process import settle_in
-from chaosprep.running.starting import interrupts_held, safe_path, settle_sockets, starting
+from chaosprep.running.starting import (
+    METHOD,
+    SEMAPHORES,
+    SHARED_MEMORY,
+    check_system,
+    interrupts_held,
+    safe_path,
+    starting,
+)
 
 _ALWAYS = ("msgspec.json", "chaosprep.formats.dicom.reading", "chaosprep.formats.pictures")
 _PRELOAD = ("cv2", "pydicom.pixels", "PIL.Image")
-METHOD = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
-"""How worker processes start."""
 T = TypeVar("T")
 R = TypeVar("R")
 
@@ -75,7 +81,7 @@ class ProcessExecutor(Executor):
     def __init__(self, jobs: int) -> None:
         self._jobs = jobs
         context = multiprocessing.get_context(METHOD)
-        with starting("the system gives no semaphores", _SEMAPHORES):
+        with starting(SEMAPHORES, SHARED_MEMORY):
             self._ended, self._life = context.Pipe(duplex=False)
             self._pool = ProcessPoolExecutor(
                 jobs, mp_context=context, initializer=_start_worker, initargs=(self._life,)
@@ -145,7 +151,6 @@ class ProcessExecutor(Executor):
 
 
 _PATIENCE = 30.0  # seconds; it takes milliseconds
-_SEMAPHORES = "Make /dev/shm a folder that can be written and has room, or use --jobs 1."
 _UNGUARDED = 79  # exit code of a worker that began by running the script which had started it
 
 
@@ -169,7 +174,7 @@ def warm_up(jobs: int, libraries: Sequence[str] = _PRELOAD) -> None:
         from multiprocessing import forkserver, resource_tracker
 
         multiprocessing.set_forkserver_preload([*_ALWAYS, *libraries])
-        settle_sockets()
+        check_system()
         with starting():
             resource_tracker.ensure_running()  # lets interrupts in again, so before they are held
             with interrupts_held(), safe_path():

@@ -1,5 +1,6 @@
 """What starting other processes takes of the system, and what is said where it refuses."""
 
+import multiprocessing
 import multiprocessing.util
 import os
 import signal
@@ -11,6 +12,14 @@ from pathlib import Path
 
 from chaosprep.errors import SHORT, ChaosprepError, refused
 
+METHOD = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
+"""How worker processes start."""
+SEMAPHORES = "the system gives no semaphores"
+SHARED_MEMORY = (
+    "Make /dev/shm a folder that can be written and has room, or use --jobs 1 without --dask."
+)
+_TEMPORARY = "Set TMPDIR to a folder that can be written, or use --jobs 1 without --dask."
+_GONE = "the process that starts them has ended"
 _LONGEST = 107 - len("/pymp-12345678/listener-12345678")
 """Bytes of a folder below which a socket can be: unix(7) gives a path 108, the last one zero."""
 _SHORT_FOLDERS = ("/tmp", "/var/tmp", "/dev/shm")
@@ -30,29 +39,41 @@ def starting(
     except (EOFError, OSError) as error:
         if isinstance(error, OSError) and error.errno in SHORT:
             raise refused(error) from error
+        if isinstance(error, ConnectionError):
+            what, remedy = _GONE, ""
         said = getattr(error, "strerror", None) or str(error) or type(error).__name__
         raise ChaosprepError(
             f"worker processes cannot be started: {what} ({said})",
-            remedy or "Run the same command again, or use --jobs 1.",
+            remedy or "Run the same command again, or use --jobs 1 without --dask.",
             code="workers",
         ) from error
 
 
-def settle_sockets() -> None:
-    """Choose where the server that starts workers listens: `TMPDIR`, or a folder short enough.
+def check_system() -> None:
+    """See that worker processes can be started, and where their server listens.
 
     Raises:
-        ChaosprepError: `workers`, there is none that can be written.
+        ChaosprepError: `workers`, or `system` where the machine has no more of something.
     """
-    remedy = "Set TMPDIR to a folder that can be written, or use --jobs 1."
+    with starting(
+        "the current folder is gone", "Change to another one, or use --jobs 1 without --dask."
+    ):
+        Path.cwd()
+    with starting("there is no folder for temporary files", _TEMPORARY):
+        _settle_sockets()
+    with starting(SEMAPHORES, SHARED_MEMORY):
+        multiprocessing.get_context(METHOD).Lock()
+
+
+def _settle_sockets() -> None:
+    """Let the server listen below `TMPDIR`, or a folder with a path that is short enough."""
     before = tempfile.tempdir
-    with starting("there is no folder for temporary files", remedy):
-        if len(os.fsencode(tempfile.gettempdir())) > _LONGEST:
-            tempfile.tempdir = _short_folder()
-        try:
-            multiprocessing.util.get_temp_dir()  # keeps its first answer
-        finally:
-            tempfile.tempdir = before
+    if len(os.fsencode(tempfile.gettempdir())) > _LONGEST:
+        tempfile.tempdir = _short_folder()
+    try:
+        multiprocessing.util.get_temp_dir()  # keeps its first answer
+    finally:
+        tempfile.tempdir = before
 
 
 def _short_folder() -> str:
