@@ -110,8 +110,9 @@ def _local_cluster(jobs: int) -> Iterator[str]:
                 preload=[_IGNORE_INTERRUPTS],
             )
         except RuntimeError as error:  # "Nanny failed to start."
-            below: BaseException | None = error
-            while below := below.__cause__ or below.__context__:
+            below: BaseException = error
+            while under := below.__cause__ or below.__context__:
+                below = under
                 if isinstance(below, OSError):
                     with starting():
                         raise below from None
