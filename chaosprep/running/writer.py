@@ -1,7 +1,7 @@
 """The only thing that makes images and masks in a stage directory, named after their slices."""
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from numpy.typing import NDArray
 
@@ -10,8 +10,7 @@ from chaosprep.dataset.records import File, Split
 from chaosprep.dataset.store import Link, Nowhere, Store
 from chaosprep.imaging.png.codec import Compression
 from chaosprep.running.claim import Claim
-
-Kind = Literal["images", "masks"]
+from chaosprep.running.fitting import Kind, file_path
 
 _EXTENSION: dict[Kind, str] = {"images": ".dcm", "masks": ".png"}
 
@@ -55,7 +54,7 @@ class Writer:
 
         Without an `ending` an image is DICOM, and a mask PNG.
         """
-        path = f"{split}/{kind}/{id}{ending or _EXTENSION[kind]}"
+        path = file_path(split, kind, id, ending or _EXTENSION[kind])
         return self._store.bring(path, origin, data, link)
 
     def carry(self, case: Case, file: File) -> None:
@@ -72,4 +71,4 @@ class Writer:
         from chaosprep.formats.codecs import encode
 
         data = encode(array, extension, self._compression)
-        return self._store.write(f"{split}/{kind}/{id}{extension}", data)
+        return self._store.write(file_path(split, kind, id, extension), data)
