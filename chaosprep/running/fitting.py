@@ -11,7 +11,10 @@ Kind = Literal["images", "masks"]
 Expected = Mapping[str, Any]
 """The columns of a row that are settled before the work, its id among them."""
 
-_SETTLED = ("id", "case", "patient", "sequence", "slice", "copy", "split", "fold", "source")
+_SETTLED = (
+    *("id", "case", "patient", "sequence", "slice"),
+    *("copy", "split", "fold", "frame", "source"),
+)
 _ENDING = re.compile(r"(?:\.[A-Za-z0-9]+)+")
 
 
