@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable
 from typing import Literal
 
+from chaosprep.dataset.records import Split
 from chaosprep.formats.image_file import ImageFormat
 from chaosprep.formats.images import IMAGES
 from chaosprep.formats.plugged import plugged
@@ -16,6 +17,11 @@ _PART = re.compile(r"\.[0-9a-f]{32}\.part\Z")
 _OF_SYSTEM = re.compile(r"\.DS_Store|\._.*|Thumbs\.db|desktop\.ini|\.nfs[0-9a-f]+")
 _IMAGES = tuple(one.ending for one in IMAGES)
 _MASKS = (".png",)
+
+
+def file_path(split: Split, kind: Kind, id: str, ending: str) -> str:
+    """Where a stage directory has the image or the mask of a slice."""
+    return f"{split}/{kind}/{id}{ending}"
 
 
 def is_of_slice(kind: Kind, name: str) -> bool:

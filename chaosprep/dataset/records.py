@@ -146,6 +146,16 @@ def decode_row(line: bytes) -> Slice:
         raise ManifestError("the line is not UTF-8", REMAKE, "manifest-row") from error
     except RecursionError as error:
         raise ManifestError("the line is nested too deeply", REMAKE, "manifest-row") from error
+    check_row(row)
+    return row
+
+
+def check_row(row: Slice) -> None:
+    """Refuse a row whose columns do not fit together, or whose files could be anywhere.
+
+    Raises:
+        ManifestError: naming the field that is wrong.
+    """
     check_path("image", row.image)
     if row.mask is not None:
         check_path("mask", row.mask)
@@ -159,7 +169,6 @@ def decode_row(line: bytes) -> Slice:
             REMAKE,
             "manifest-row",
         )
-    return row
 
 
 def _field_first(message: str) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from chaosprep.dataset.case import Case
-from chaosprep.dataset.naming import Kind
+from chaosprep.dataset.naming import Kind, file_path
 from chaosprep.dataset.records import File, Split
 from chaosprep.dataset.store import Link, Nowhere, Store
 from chaosprep.imaging.png.codec import Compression
@@ -54,7 +54,7 @@ class Writer:
 
         Without an `ending` an image is DICOM, and a mask PNG.
         """
-        path = f"{split}/{kind}/{id}{ending or _EXTENSION[kind]}"
+        path = file_path(split, kind, id, ending or _EXTENSION[kind])
         return self._store.bring(path, origin, data, link)
 
     def carry(self, case: Case, file: File) -> None:
@@ -71,4 +71,4 @@ class Writer:
         from chaosprep.formats.codecs import encode
 
         data = encode(array, extension, self._compression)
-        return self._store.write(f"{split}/{kind}/{id}{extension}", data)
+        return self._store.write(file_path(split, kind, id, extension), data)

@@ -1,1 +1,1 @@
-"""Attacks on what the commands write: kills, races, links, others' files, full disks."""
+"""Attacks: what a hostile file, a kill, a full disk or another process could do to a run."""
