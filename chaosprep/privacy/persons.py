@@ -5,13 +5,19 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import TypeVar
 
-from chaosprep.privacy.identity import FIELDS, HeaderField, Identity, patient_key, tells_nobody
+from chaosprep.privacy.identity import (
+    FIELDS,
+    HeaderField,
+    Identity,
+    birth_date,
+    patient_key,
+    tells_nobody,
+)
 
 People = Mapping[str, Sequence[Identity]]
 """Patient -> what identifies in each of its cases."""
 
 _FEWEST = 3  # patients: a value that all of so many share is a constant, not a person's
-_DATES = ("00000000", "00010101", "19000101")  # what anonymisers write for a birth date
 _WELL_KNOWN = "1.2.840.10008."  # DICOM's own UIDs (PS3.6 A): frames of reference of atlases
 _UIDS = ("StudyInstanceUID", "FrameOfReferenceUID")
 _T = TypeVar("_T")
@@ -127,12 +133,6 @@ def _births(cases: Sequence[Identity], name: str) -> set[str]:
     """The birth dates that stand beside a name."""
     of_name = (one for one in cases if patient_key(one, "PatientName") == name)
     return set(map(birth_date, of_name)) - {""}
-
-
-def birth_date(identity: Identity) -> str:
-    """The digits of the birth date; empty where it is missing, or what anonymisers write."""
-    found = "".join(filter(str.isdigit, identity.get("PatientBirthDate", "")))
-    return "" if found in _DATES else found
 
 
 def _shared_uids(people: People, asking: Set[str]) -> Iterator[_Bucket]:
