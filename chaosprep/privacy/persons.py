@@ -1,5 +1,6 @@
 """Whether one person stands in two patients, or two persons in one: by what headers say of them."""
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from chaosprep.privacy.identity import (
     HeaderField,
     Identity,
     birth_date,
+    normalized,
     patient_key,
     tells_nobody,
 )
@@ -78,6 +80,25 @@ def telling(people: People, keyword: HeaderField) -> dict[str, set[str]]:
     }
     common = set.intersection(*keys.values()) if len(keys) >= _FEWEST else set()
     return {patient: values - common for patient, values in keys.items() if values - common}
+
+
+def without_numbered(people: Sequence[Identity]) -> list[Identity]:
+    """Without names that only number the cases of a set: `BRATS-001`, `BRATS-002`, `BRATS-003`.
+
+    These are at least three, of the same letters, each with a number of its own, and of no more
+    than one component with letters. A PatientID that is equal to such a name goes too.
+    """
+    names = [one.get("PatientName", "") for one in people]
+    words = {re.sub(r"[\W\d_]+", " ", normalized(name)).strip() for name in names}
+    numbers = {"".join(re.findall(r"\d+", name)) for name in names} - {""}
+    components = re.findall(r"[^\^]*[^\W\d_][^\^]*", names[0]) if names else []
+    is_one = len(words) == 1 and len(components) == 1
+    if not (is_one and len(numbers) == len(set(names)) >= _FEWEST):
+        return list(people)
+    return [
+        {key: text for key, text in one.items() if not (key in FIELDS and text == name)}
+        for one, name in zip(people, names, strict=True)
+    ]
 
 
 def to_ask(images: Sequence[_T]) -> Sequence[_T]:

@@ -11,6 +11,7 @@ _CYRILLIC |= {"ж": "zh", "\u0445": "kh", "ц": "ts", "ч": "ch", "ш": "sh", "�
 _CYRILLIC |= {"ь": "", "й": "i", "ё": "e", "ї": "i", "ю": "iu", "я": "ia", "є": "ie", "ў": "u"}
 _GREEK = dict(zip("αάβγδεέζηήιίϊκλμνξοόπρσςτυύφωώ", "aavgdeeziiiiiklmnxooprsstyyfoo", strict=True))
 _GREEK |= {"θ": "th", "χ": "ch", "ψ": "ps"}
+_OU = "\u03bf\u03c5", "ou"
 # Latin letters that Unicode does not take apart.
 _LATIN = {"æ": "ae", "œ": "oe", "ø": "o", "þ": "th", "ð": "d", "đ": "d", "ł": "l", "\u0131": "i"}
 _LATIN |= {"ħ": "h", "ŋ": "n", "ŧ": "t", "ə": "e"}
@@ -25,7 +26,7 @@ _ALIKE = (
 def plain(text: str) -> str:
     """A text without case and accents, Cyrillic and Greek in Latin letters."""
     folded = normalize("NFKC", normalize("NFKC", text).casefold())
-    folded = folded.replace("ου", "ou").replace("ού", "ou").translate(_SIGNS)
+    folded = folded.replace(*_OU).translate(_SIGNS)
     kept = (sign for sign in normalize("NFKD", folded) if category(sign) != "Mn")
     return normalize("NFC", "".join(kept))
 
