@@ -147,7 +147,7 @@ def _tells_date(name: str, birth: str) -> bool:
     wanted = {"".join(parts) for parts in orders}
     short = {"".join(parts).replace(year, year[2:], 1) for parts in orders}
     wanted |= {text for text in short if not text.startswith("00")}  # 000512: a slice's number
-    runs = re.findall(r"\d+(?:[-._ ]\d+)*", name)
+    runs = re.findall(r"\d+(?:[-._ ]\d+)*", name) + re.findall(r"\d+", name)
     return any(re.sub(r"\D", "", run) in wanted for run in runs)
 
 

@@ -5,10 +5,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
-from unicodedata import normalize
 
 from chaosprep.privacy.common_words import FIELD, PLACEHOLDERS
-from chaosprep.privacy.spelling import FORMS, Form, plain
+from chaosprep.privacy.spelling import FORMS, Form, plain, unmarked
 
 _SHORTEST = 3  # letters: a shorter part of a name (`Li`) is no proof by itself
 _ALONE = 6  # letters: a part as long as this is found amid other letters too
@@ -24,6 +23,9 @@ class _Words:
 
     words: frozenset[str]
     strong: frozenset[str]
+
+
+_NONE = _Words(frozenset(), frozenset())
 
 
 @lru_cache(2**12)
@@ -69,12 +71,12 @@ def _words(group: str, form: Form) -> _Words:
 
 def _runs(shown: str, form: Form) -> tuple[str, ...]:
     """The runs of letters of a name."""
-    return tuple(map(form, _RUNS.findall(normalize("NFKC", shown))))
+    return tuple(map(form, _RUNS.findall(unmarked(shown))))
 
 
 def _pieces(shown: str, form: Form) -> tuple[str, ...]:
     """What capitals divide its runs into."""
-    cut = map(_capitals, _RUNS.findall(normalize("NFKC", shown)))
+    cut = map(_capitals, _RUNS.findall(unmarked(shown)))
     return tuple(form(piece) for pieces in cut if len(pieces) > 1 for piece in pieces)
 
 
@@ -110,8 +112,14 @@ def _holds(shown: str, name: _Words, form: Form, has_year: bool) -> bool:
 
 
 def _is_joined(run: str, name: _Words, usual: frozenset[str]) -> bool:
-    """Whether a run is a part that proves, with other parts, initials and common words."""
-    return any(_is_ringed(run, word) or _around(run, word, name, usual) for word in name.strong)
+    """Whether a run is a part that proves, with other parts, initials and common words.
+
+    One of three letters stands with common words alone: `hannover` is not H., Ann and `over`.
+    """
+    return any(
+        _is_ringed(run, word) or _around(run, word, name if len(word) > _SHORTEST else _NONE, usual)
+        for word in name.strong
+    )
 
 
 def _is_own(run: str, name: _Words) -> bool:

@@ -5,11 +5,11 @@ from unicodedata import category, normalize
 
 Form = Callable[[str], str]
 
-# Cyrillic as in passports (ICAO Doc 9303-3, 6), Greek by ELOT 743.
-_CYRILLIC = dict(zip("абвгґдезиіклмнопрстуфыэ", "abvggdeziiklmnoprstufye", strict=True))
+# Cyrillic as in passports (ICAO Doc 9303-3, 6), Greek by ELOT 743; marks are gone before.
+_CYRILLIC = dict(zip("абвгґдеиіклмнопрстуфыэз", "abvggdeiiklmnoprstufyez", strict=True))
 _CYRILLIC |= {"ж": "zh", "\u0445": "kh", "ц": "ts", "ч": "ch", "ш": "sh", "щ": "shch", "ъ": ""}
-_CYRILLIC |= {"ь": "", "й": "i", "ё": "e", "ї": "i", "ю": "iu", "я": "ia", "є": "ie", "ў": "u"}
-_GREEK = dict(zip("αάβγδεέζηήιίϊκλμνξοόπρσςτυύφωώ", "aavgdeeziiiiiklmnxooprsstyyfoo", strict=True))
+_CYRILLIC |= {"ь": "", "ю": "iu", "я": "ia", "є": "ie"}
+_GREEK = dict(zip("αβγδεζηικλμνξοπρσςτυφω", "avgdeziiklmnxoprsstyfo", strict=True))
 _GREEK |= {"θ": "th", "χ": "ch", "ψ": "ps"}
 _OU = "\u03bf\u03c5", "ou"
 # Latin letters that Unicode does not take apart.
@@ -23,12 +23,15 @@ _ALIKE = (
 )
 
 
+def unmarked(text: str) -> str:
+    """A text without accents and other marks on its letters."""
+    kept = (sign for sign in normalize("NFKD", text) if category(sign) != "Mn")
+    return normalize("NFKC", "".join(kept))
+
+
 def plain(text: str) -> str:
-    """A text without case and accents, Cyrillic and Greek in Latin letters."""
-    folded = normalize("NFKC", normalize("NFKC", text).casefold())
-    folded = folded.replace(*_OU).translate(_SIGNS)
-    kept = (sign for sign in normalize("NFKD", folded) if category(sign) != "Mn")
-    return normalize("NFC", "".join(kept))
+    """A text without case and marks, Cyrillic and Greek in Latin letters."""
+    return unmarked(unmarked(text).casefold()).replace(*_OU).translate(_SIGNS)
 
 
 def alike(text: str) -> str:
