@@ -35,10 +35,11 @@ def parse(stream: BytesIO, *, header_only: bool) -> "tuple[Dataset, list[int]]":
     from pydicom.filereader import read_partial
 
     order: list[int] = []
-    last = 0
+    last, implicit = 0, False
 
     def note(tag: "BaseTag", vr: str | None, length: int) -> bool:
-        nonlocal last
+        nonlocal last, implicit
+        implicit = vr is None
         if stream.tell() - last >= _HEAD:  # else pydicom only looks how the first is written
             order.append(int(tag))
         last = stream.tell()
@@ -46,7 +47,7 @@ def parse(stream: BytesIO, *, header_only: bool) -> "tuple[Dataset, list[int]]":
 
     dataset = read_partial(stream, note)
     if header_only:
-        order += _behind(stream, dataset)
+        order += _behind(stream, implicit, bool(dataset.original_encoding[1]))
     return dataset, order
 
 
@@ -68,17 +69,12 @@ def check_order(order: Sequence[int]) -> None:
         raise broken(f"{found[0]} stands behind the pixels")
 
 
-def _behind(stream: BytesIO, dataset: "Dataset") -> list[int]:
+def _behind(stream: BytesIO, implicit: bool, little: bool) -> list[int]:
     """Give the tags behind the pixels; what is cut off there is no matter of the header."""
-    from pydicom.dataelem import RawDataElement
     from pydicom.filereader import data_element_generator
 
     order: list[int] = []
-    elements = map(dataset.get_item, dataset.keys())
-    raw = [one for one in elements if isinstance(one, RawDataElement)]
-    _, little = dataset.original_encoding
     with suppress(*BROKEN):
-        implicit = bool(raw) and raw[0].is_implicit_VR
-        found = data_element_generator(stream, implicit, bool(little), defer_size=_LARGE)
+        found = data_element_generator(stream, implicit, little, defer_size=_LARGE)
         order += (int(element.tag) for element in islice(found, 1, None))
     return order
