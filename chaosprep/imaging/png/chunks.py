@@ -82,7 +82,7 @@ def pixels_only(data: bytes, png: Head, code: str) -> bytes:
     at = len(SIGNATURE)
     for name, body in chunks(data):
         end = at + 12 + len(body)
-        if name == b"acTL" and body[:4] > b"\0\0\0\1":  # how many frames an animation has
+        if name == b"acTL" and bytes(body[:4]) > b"\0\0\0\1":  # how many frames an animation has
             raise FileError("the file holds several images", _EACH, "frames")
         if not name[0] & 0x20:  # a critical chunk: PNG specification 5.4
             kept.append(view[at:end])
