@@ -94,6 +94,8 @@ def _header(data: bytes, code: str) -> tuple[tuple[int, ...], bool, np.dtype[Any
             shape, fortran, dtype = readers[np.lib.format.read_magic(stream)](stream)
     except (*BROKEN, Warning, tokenize.TokenError):
         raise FileError("not a readable npy file", RECOPY, code) from None
+    if not all(type(length) is int and length >= 0 for length in shape):  # numpy lets True pass
+        raise FileError("the npy's shape is no row of whole numbers", RECOPY, code)
     return shape, fortran, dtype, stream.tell()
 
 

@@ -21,6 +21,7 @@ from chaosprep.imaging.png.filters import WHOLE, Part
 if TYPE_CHECKING:
     from PIL.Image import Image
 
+_IMAGE = "image-unreadable"
 _MASK = "mask-unreadable"
 PICTURES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp")
 """What pictures end with that `read_picture` reads."""
@@ -109,7 +110,11 @@ def read_picture(data: bytes) -> AnyPicture:
     Raises:
         FileError: `image-unreadable`, `too-large`, or `frames` (there are several).
     """
-    with _opened(data, "image-unreadable") as image:
+    png = read_head(data, _IMAGE)
+    if png is not None:
+        check_size(png.rows, png.cols)
+        data = pixels_only(data, png, _IMAGE)
+    with _opened(data, _IMAGE) as image:
         check_size(image.height, image.width)
         if image.format in _MANY and _has_more(image):
             remedy = "Save each as a file of its own."

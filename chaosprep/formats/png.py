@@ -11,6 +11,7 @@ from chaosprep.imaging.limits import MAX_PIXELS, check_size
 from chaosprep.imaging.png.chunks import Head, pixels_only, read_head
 from chaosprep.imaging.png.codec import Compression, decode_grey, encode_grey
 from chaosprep.imaging.png.filters import WHOLE, Part
+from chaosprep.imaging.png.unpacking import repacked
 
 _IMAGE = "image-unreadable"
 COLOURS = {
@@ -68,7 +69,10 @@ def decode_checked(
     import cv2
 
     flags = cv2.IMREAD_UNCHANGED | cv2.IMREAD_IGNORE_ORIENTATION
-    pixels: NDArray[Any] | None = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
+    whole = repacked(data, png)
+    if whole is None:
+        raise FileError("the PNG cannot be decoded", RECOPY, code)
+    pixels: NDArray[Any] | None = cv2.imdecode(np.frombuffer(whole, np.uint8), flags)
     if pixels is None or pixels.shape != (png.rows, png.cols):
         raise FileError("the PNG cannot be decoded", RECOPY, code)
     if png.depth < 8:  # decoders spread these over 0..255; back to the levels in the file

@@ -180,7 +180,7 @@ REFUSED: dict[str, tuple[bytes, tuple[str, str]]] = {
     ),
     "integer and float pixels at once": (
         dicom(FloatPixelData=bytes(48)),
-        broken("the pixel data cannot be decoded"),
+        broken("it has integer and float pixels at once"),
     ),
     "data for two frames": (
         dicom(PixelData=PIXELS.tobytes() * 2),
@@ -214,7 +214,7 @@ REFUSED: dict[str, tuple[bytes, tuple[str, str]]] = {
     ),
     "uncompressed data under a compressed syntax": (
         replaced(EXPLICIT, b"1.2.840.10008.1.2.5\0"),
-        broken("the pixel data cannot be decoded"),
+        broken("the compressed pixel data are no row of fragments"),
     ),
     "damaged RLE": (
         encapsulated([rle(PIXELS)[:70]], RLELossless),

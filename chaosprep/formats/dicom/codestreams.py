@@ -3,34 +3,50 @@
 import re
 import struct
 from itertools import pairwise
+from typing import NamedTuple
 
 from chaosprep.formats.dicom.faults import broken
 
-Size = tuple[int, int, int]
 
+class Announced(NamedTuple):
+    """What a codestream says of its image; JPEG and JPEG-LS know no signed samples."""
+
+    rows: int
+    cols: int
+    samples: int
+    bits: int
+    signed: bool = False
+
+
+_SOI = b"\xff\xd8"
 _SOC_SIZ = b"\xff\x4f\xff\x51"  # JPEG 2000: start of codestream, then image and tile size
 _JP2 = b"\0\0\0\x0cjP  "
-_SIZ = struct.Struct(">4xHHIIII16xH")  # ISO/IEC 15444-1 A.5.1
-_SOF = struct.Struct(">xHHB")  # ISO/IEC 10918-1 B.2.2: precision, lines, samples, components
+_SIZ = struct.Struct(">4xHHIIII16xHB")  # ISO/IEC 15444-1 A.5.1, up to the first Ssiz
+_SOF = struct.Struct(">BHHB")  # ISO/IEC 10918-1 B.2.2: precision, lines, samples, components
 _NO_FRAME = (0xC4, 0xC8, 0xCC)  # DHT, JPG and DAC lie among the start-of-frame markers
 _JPEG_LS = 0xF7
 _SMALL = 2**20  # bytes of an RLE segment that cannot become more than 64 MiB
 
 
-def image_sizes(frame: bytes) -> tuple[Size, ...]:
-    """Give (rows, cols, components) of a JPEG, JPEG-LS, JPEG 2000 or HTJ2K frame.
+def starts_image(fragment: bytes) -> bool:
+    """Whether a JPEG, JPEG-LS, JPEG 2000 or HTJ2K image begins here."""
+    return fragment.startswith((_SOI, _SOC_SIZ, _JP2))
+
+
+def announced(frame: bytes) -> tuple[Announced, ...]:
+    """Give what a JPEG, JPEG-LS, JPEG 2000 or HTJ2K frame says of its image.
 
     None where there is no header; several where a JP2 wrapper (which DICOM does not want, but
     some writers leave) may hold several codestreams.
     """
-    if frame.startswith(b"\xff\xd8"):
-        size = _jpeg(frame)
-        return () if size is None else (size,)
+    if frame.startswith(_SOI):
+        found = _jpeg(frame)
+        return () if found is None else (found,)
     if not frame.startswith((_SOC_SIZ, _JP2)):
         return ()
     starts = [0]
     if frame.startswith(_JP2):
-        starts = [found.start() for found in re.finditer(_SOC_SIZ, frame)]
+        starts = [one.start() for one in re.finditer(_SOC_SIZ, frame)]
     return tuple(_jpeg_2000(frame, at) for at in starts if at + _SIZ.size <= len(frame))
 
 
@@ -50,21 +66,21 @@ def check_rle(frame: bytes, pixels: int) -> None:
             raise broken("its RLE data grow far beyond the image")
 
 
-def _jpeg(frame: bytes) -> Size | None:
+def _jpeg(frame: bytes) -> Announced | None:
     """Walk the marker segments to the frame header (ISO/IEC 10918-1 B.1.1)."""
     at = 2
     while at + 11 <= len(frame) and frame[at] == 0xFF:
         marker = frame[at + 1]
         if (0xC0 <= marker <= 0xCF and marker not in _NO_FRAME) or marker == _JPEG_LS:
-            rows, cols, components = _SOF.unpack_from(frame, at + 4)
-            return rows, cols, components
+            bits, rows, cols, components = _SOF.unpack_from(frame, at + 4)
+            return Announced(rows, cols, components, bits)
         at += 1 if marker == 0xFF else 2 + int.from_bytes(frame[at + 2 : at + 4])
     return None
 
 
-def _jpeg_2000(frame: bytes, at: int) -> Size:
-    _, _, right, bottom, left, top, components = _SIZ.unpack_from(frame, at)
-    return bottom - top, right - left, components
+def _jpeg_2000(frame: bytes, at: int) -> Announced:
+    _, _, right, bottom, left, top, components, depth = _SIZ.unpack_from(frame, at)
+    return Announced(bottom - top, right - left, components, (depth & 0x7F) + 1, depth > 0x7F)
 
 
 def _rle_length(segment: bytes, limit: int) -> int:

@@ -73,7 +73,9 @@ def read_plain_header(data: bytes, max_pixels: int) -> Header | None:
     """Read a header as `dicom.read_header` does; None where it is not plain."""
     try:
         elements, at, implicit = _elements(data)
-        _pixel_data(data, at, implicit)
+        start, length = _pixel_data(data, at, implicit)
+        if len(data) > start + length:
+            _check_behind(data, start + length, implicit)
         return _described(elements, max_pixels)[0]
     except (_NotPlainError, FileError, *BROKEN):
         return None
@@ -205,6 +207,13 @@ def _pixel_data(data: bytes, at: int, implicit: bool) -> tuple[int, int]:
     return at + 12, _UINT32(data, at + 8)[0]
 
 
+def _check_behind(data: bytes, at: int, implicit: bool) -> None:
+    """Check that elements behind the pixels, up to the end of the data, go on in order."""
+    end = min(len(data), at + _MAX_HEADER)
+    if _walk(data, at, end, _Elements(), above=_PIXEL_TAG, implicit=implicit) != len(data):
+        raise _NotPlainError
+
+
 def _stored(data: bytes, at: int, implicit: bool, pixels: Pixels) -> NDArray[Any]:
     """Copy the pixels; bits that are allocated and not stored are cleared, or become the sign."""
     start, length = _pixel_data(data, at, implicit)
@@ -213,9 +222,7 @@ def _stored(data: bytes, at: int, implicit: bool, pixels: Pixels) -> NDArray[Any
     needed = count * dtype.itemsize
     if length != needed + needed % 2:
         raise _NotPlainError
-    last = min(len(data), end + _MAX_HEADER)
-    if _walk(data, end, last, _Elements(), above=_PIXEL_TAG, implicit=implicit) != len(data):
-        raise _NotPlainError
+    _check_behind(data, end, implicit)
     stored = np.frombuffer(data, dtype.newbyteorder("<"), count, start)
     array = stored.reshape(pixels.rows, pixels.cols).astype(dtype)
     if unused := pixels.bits_allocated - pixels.bits_stored:

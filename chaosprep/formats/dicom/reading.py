@@ -12,32 +12,34 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chaosprep.errors import RECOPY, FileError
+from chaosprep.formats.dicom.decoding import decode
 from chaosprep.formats.dicom.evidence import read_evidence
 from chaosprep.formats.dicom.faults import broken, guarded, truncated
 from chaosprep.formats.dicom.headers import Pixels, read_every_frame, read_frame, read_pixels
+from chaosprep.formats.dicom.parsing import PIXELS, check_order, parse
 from chaosprep.formats.dicom.plain import read_plain, read_plain_header
 from chaosprep.formats.dicom.transfer import (
     HOLDS_ALL_BITS,
     PLUGINS,
-    check_encapsulated,
     check_high_bits,
     check_native,
+    compressed_frames,
     inflated,
     open_stream,
     transfer_syntax,
+    without_high_bits,
 )
 from chaosprep.imaging.header import Header
 from chaosprep.imaging.limits import MAX_PIXELS
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
+    from pydicom.uid import UID
 
-_PIXELS = {"PixelData": 0x0010, "FloatPixelData": 0x0008, "DoubleFloatPixelData": 0x0009}
-_TAGS = {  # the tag of each as it stands in a file of either byte order
-    struct.pack(f"{order}HH", 0x7FE0, element): keyword
-    for keyword, element in _PIXELS.items()
-    for order in "<>"
-}
+_DESCRIBING = (  # pixels, to pydicom's decoders
+    *("rows", "columns", "samples_per_pixel", "bits_allocated", "bits_stored"),
+    *("pixel_representation", "photometric_interpretation", "pixel_keyword"),
+)
 _PARSE = "pydicom cannot make sense of the file"
 
 
@@ -128,22 +130,17 @@ def read_frames(
 
 def _parse(data: bytes, max_pixels: int, *, header_only: bool) -> "tuple[Dataset, str, Pixels]":
     """Parse; also give the keyword of the element with the pixels, and how they are stored."""
-    from pydicom import dcmread
-
     if not is_dicom(data):
         raise FileError("not a DICOM file", "Leave it out, or convert it to DICOM.", "not-dicom")
     try:
         data = inflated(data, max_pixels)
-        stream = open_stream(data)
-        dataset = dcmread(stream, stop_before_pixels=header_only)
+        dataset, order = parse(open_stream(data), header_only=header_only)
     except (EOFError, struct.error):
         raise truncated("the file ends in the middle of an element") from None
-    if header_only:
-        keyword = _TAGS.get(data[stream.tell() : stream.tell() + 4])
-    else:
-        keyword = next((keyword for keyword in _PIXELS if keyword in dataset), None)
-    if keyword is None:
+    keyword = next((PIXELS[tag] for tag in order if tag in PIXELS), None)
+    if keyword is None or not (header_only or keyword in dataset):
         raise _without_pixels(dataset, data)
+    check_order(order)
     return dataset, keyword, read_pixels(dataset, keyword, max_pixels)
 
 
@@ -169,21 +166,12 @@ def _only(dataset: "Dataset", pixels: Pixels) -> Header:
 
 def _decode(dataset: "Dataset", keyword: str, pixels: Pixels, index: int | None) -> NDArray[Any]:
     """Decode one frame, (rows, cols), or all: (frames, rows, cols) where there are several."""
-    from pydicom.pixels.decoders.base import get_decoder
-
     with guarded("the pixel data cannot be decoded"):
         if not dataset[keyword].value:
             raise FileError("the pixel data are empty", RECOPY, "no-pixels")
         uid = transfer_syntax(dataset, pixels)
-        if uid.is_encapsulated:
-            check_encapsulated(dataset, uid, pixels)
-        else:
-            check_native(dataset, keyword, pixels)
-        options: Any = {"index": index, "raw": True, "decoding_plugin": PLUGINS.get(uid, "")}
-        array, _ = get_decoder(uid).as_array(dataset, **options)
-        if pixels.high_bit != pixels.bits_stored - 1 and uid in HOLDS_ALL_BITS:
-            options["correct_unused_bits"] = False
-            check_high_bits(get_decoder(uid).as_array(dataset, **options)[0], array, pixels)
+        read_pixels = _compressed if uid.is_encapsulated else _native
+        array = read_pixels(dataset, keyword, uid, pixels, index)
     array = array.astype(array.dtype.newbyteorder("="), copy=False)
     frames = (pixels.frames,) if index is None and pixels.frames > 1 else ()
     if array.shape != (*frames, pixels.rows, pixels.cols) or array.dtype.name != pixels.dtype:
@@ -192,3 +180,38 @@ def _decode(dataset: "Dataset", keyword: str, pixels: Pixels, index: int | None)
         remedy = "Export the file again with finite values."
         raise FileError("its float pixels hold NaN or infinity", remedy, "not-finite")
     return array
+
+
+def _native(
+    dataset: "Dataset", keyword: str, uid: "UID", pixels: Pixels, index: int | None
+) -> NDArray[Any]:
+    from pydicom.pixels.decoders.base import get_decoder
+
+    check_native(dataset, keyword, pixels)
+    options: Any = {"index": index, "raw": True}
+    array, _ = get_decoder(uid).as_array(dataset, **options)
+    if pixels.high_bit != pixels.bits_stored - 1:
+        options["correct_unused_bits"] = False
+        check_high_bits(get_decoder(uid).as_array(dataset, **options)[0], array, pixels)
+    return array
+
+
+def _compressed(
+    dataset: "Dataset", keyword: str, uid: "UID", pixels: Pixels, index: int | None
+) -> NDArray[Any]:
+    from pydicom.pixels.decoders.base import DecodeRunner
+
+    if keyword != "PixelData":
+        raise broken("float pixels are never compressed")
+    found = compressed_frames(dataset, uid, pixels)
+    chosen = found if index is None else found[index : index + 1]
+    runner = DecodeRunner(uid)
+    runner.set_source(dataset)
+    runner.validate()
+    described = {keyword: runner.get_option(keyword) for keyword in _DESCRIBING}
+    options = {**described, "number_of_frames": 1, "decoding_plugin": PLUGINS.get(uid, "")}
+    array = decode(chosen, uid, options)
+    settled = without_high_bits(array, pixels)
+    if pixels.high_bit != pixels.bits_stored - 1 or uid not in HOLDS_ALL_BITS:
+        check_high_bits(array, settled, pixels)
+    return settled if len(settled) > 1 else settled[0]

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chaosprep.errors import FileError
-from chaosprep.formats.dicom.codestreams import check_rle, image_sizes
+from chaosprep.formats.dicom.codestreams import Announced, announced, check_rle
+from chaosprep.formats.dicom.encapsulated import find_frames
 from chaosprep.formats.dicom.faults import broken, guarded, truncated
 
 if TYPE_CHECKING:
@@ -154,49 +155,55 @@ def check_native(dataset: "Dataset", keyword: str, pixels: "Pixels") -> None:
 def check_high_bits(
     array: NDArray[np.integer], settled: NDArray[np.integer], pixels: "Pixels"
 ) -> None:
-    """Check values under a HighBit that is not BitsStored - 1; ``settled`` has the low bits only.
+    """Check values of which ``settled`` has the low BitsStored bits only.
 
-    Raises `FileError` ``dicom-broken`` where the bits above are in use (and are no mere sign):
-    whether they are pixels or dirt, the file does not say.
+    For pixels whose HighBit is not BitsStored - 1, and for codestreams, which say themselves how
+    many bits they have. Raises `FileError` ``dicom-broken`` where the bits above are in use (and
+    are no mere sign): whether they are pixels or dirt, the file does not say.
     """
     fits = array.view(f"u{array.itemsize}") < 2**pixels.bits_stored
     if not (fits | (array == settled)).all():
-        reason = f"HighBit is {pixels.high_bit}, BitsStored {pixels.bits_stored}"
-        raise broken(f"{reason}, and the bits above are in use")
+        said = f"BitsStored is {pixels.bits_stored}"
+        if pixels.high_bit != pixels.bits_stored - 1:
+            said = f"HighBit is {pixels.high_bit}, BitsStored {pixels.bits_stored}"
+        raise broken(f"{said}, and the bits above are in use")
 
 
-def check_encapsulated(dataset: "Dataset", uid: "UID", pixels: "Pixels") -> None:
-    """Check the number and the announced size of compressed frames, before they are decoded.
+def without_high_bits(array: NDArray[np.integer], pixels: "Pixels") -> NDArray[np.integer]:
+    """Clear the bits that are allocated and not stored, or make them the sign."""
+    unused = pixels.bits_allocated - pixels.bits_stored
+    return array << unused >> unused if unused else array
+
+
+def compressed_frames(dataset: "Dataset", uid: "UID", pixels: "Pixels") -> list[bytes]:
+    """Give the compressed frames, all of them, whose announced sizes are those of the header.
 
     Raises `FileError` ``dicom-broken`` or ``dicom-truncated``.
     """
-    from pydicom.encaps import generate_frames
-
-    count = 0
-    offsets = dataset.get("ExtendedOffsetTable"), dataset.get("ExtendedOffsetTableLengths")
-    frames = generate_frames(
-        dataset.PixelData,
-        number_of_frames=pixels.frames,
-        extended_offsets=offsets if all(offsets) else None,
-    )
+    frames = find_frames(dataset, pixels.frames, is_rle=uid == _RLE)
+    kinds: set[tuple[int, bool]] = set()
     for frame in frames:
-        count += 1
         if uid == _RLE:
             check_rle(frame, pixels.rows * pixels.cols)
         elif uid in (*_CODECS, *_CODECS_GPL):
-            _check_size(image_sizes(frame), pixels)
-    if count < pixels.frames:
-        raise truncated(f"the pixel data hold {count} of {pixels.frames} frames")
-    if count > pixels.frames:
-        raise broken(f"the pixel data hold {count} frames, the header announces {pixels.frames}")
+            kinds |= _check_images(announced(frame), pixels)
+    if len(kinds) > 1:
+        raise broken("its compressed frames differ in bits or sign")
+    return frames
 
 
-def _check_size(found: Sequence[tuple[int, int, int]], pixels: "Pixels") -> None:
+def _check_images(found: Sequence[Announced], pixels: "Pixels") -> set[tuple[int, bool]]:
     if not found:
         raise broken("the compressed pixel data have no readable header")
-    for rows, cols, samples in found:
-        if (rows, cols, samples) != (pixels.rows, pixels.cols, 1):
+    for image in found:
+        if image[:3] != (pixels.rows, pixels.cols, 1):
             raise broken(
-                f"the compressed image is {rows} x {cols} of {samples} samples, "
+                f"the compressed image is {image.rows} x {image.cols} of {image.samples} samples, "
                 f"the header announces {pixels.rows} x {pixels.cols} of 1"
             )
+        if image.bits > pixels.bits_allocated:
+            raise broken(
+                f"the compressed image has {image.bits} bits, BitsAllocated is "
+                f"{pixels.bits_allocated}"
+            )
+    return {(image.bits, image.signed) for image in found}

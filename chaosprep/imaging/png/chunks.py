@@ -1,6 +1,7 @@
 """PNG's container: a signature, then chunks, each with a checksum (PNG 3rd edition, 5)."""
 
 import struct
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from chaosprep.errors import RECOPY, FileError
@@ -12,30 +13,35 @@ except ImportError:  # no wheel for this machine: slower, the same sums
 
 _BLOCK = 65535  # bytes of a stored block at most: RFC 1951, 3.2.4
 
-_IHDR = struct.Struct(">IIBB")  # width, height, bit depth, colour type: PNG specification 11.2.1
+# Width, height, bit depth, colour type, three methods: PNG specification 11.2.1.
+_IHDR = struct.Struct(">IIBBBBB")
 _CHUNK = struct.Struct(">I4s")  # length, name; then the data and its checksum: 5.3
 _CHECK = struct.Struct(">I")
 _DEPTHS = {0: (1, 2, 4, 8, 16), 2: (8, 16), 3: (1, 2, 4, 8), 4: (8, 16), 6: (8, 16)}
+_CRITICAL = (b"IHDR", b"PLTE", b"IDAT", b"IEND")
+_PALETTE = 3  # a colour type
 _CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 
+_EACH = "Save each as a file of its own."
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 
 @dataclass(frozen=True)
 class Head:
-    """What a PNG's IHDR says: pixels, bits of each, and the colour type."""
+    """What a PNG's IHDR says: pixels, bits of each, the colour type, and the order of rows."""
 
     rows: int
     cols: int
     depth: int
     colour: int
+    interlaced: bool = False
 
 
 def grey_png(rows: int, cols: int, depth: int, packed: bytes) -> bytes:
     """A PNG of ``depth`` bits a pixel around a zlib stream of its filtered rows."""
     header = struct.pack(">IIBBBBB", cols, rows, depth, 0, 0, 0, 0)
-    chunks = (_chunk(b"IHDR", header), _chunk(b"IDAT", packed), _chunk(b"IEND", b""))
-    return SIGNATURE + b"".join(chunks)
+    made = (chunk(b"IHDR", header), chunk(b"IDAT", packed), chunk(b"IEND", b""))
+    return SIGNATURE + b"".join(made)
 
 
 def with_text(png: bytes, keyword: str, text: str) -> bytes:
@@ -63,9 +69,10 @@ def read_head(data: bytes, code: str) -> Head | None:
     if not data.startswith(SIGNATURE):
         return None
     if data[8:16] == b"\0\0\0\rIHDR" and len(data) >= 33:
-        cols, rows, depth, colour = _IHDR.unpack_from(data, 16)
-        if rows and cols and depth in _DEPTHS.get(colour, ()):
-            return Head(rows, cols, depth, colour)
+        cols, rows, depth, colour, packing, filters, interlace = _IHDR.unpack_from(data, 16)
+        known = depth in _DEPTHS.get(colour, ()) and not packing and not filters and interlace < 2
+        if rows and cols and known:
+            return Head(rows, cols, depth, colour, interlaced=bool(interlace))
     raise FileError("the PNG header is damaged", RECOPY, code)
 
 
@@ -73,27 +80,47 @@ def pixels_only(data: bytes, png: Head, code: str) -> bytes:
     """Check every chunk up to IEND, and drop those that are not needed to show the image.
 
     Decoders let some faults pass, and print others to stderr, those of dropped chunks too. Raises
-    `FileError` with this code where one is damaged, or the pixels' are longer than any need be.
+    `FileError` with this code where one is damaged, missing, not known or out of order, or the
+    pixels' are longer than any need be, and ``frames`` where there are several images.
     """
-    view, at = memoryview(data), len(SIGNATURE)
     line = png.cols * png.depth * _CHANNELS[png.colour] // 8 + 2  # with its filter's byte
     left = 2 * png.rows * line + 1024  # no compressor makes pixels twice as long
-    kept: list[bytes | memoryview] = [SIGNATURE]
-    while at + 12 <= len(data):
+    view, kept, names = memoryview(data), list[bytes | memoryview]([SIGNATURE]), list[bytes]()
+    at = len(SIGNATURE)
+    for name, body in chunks(data):
+        end = at + 12 + len(body)
+        if name == b"acTL" and bytes(body[:4]) > b"\0\0\0\1":  # how many frames an animation has
+            raise FileError("the file holds several images", _EACH, "frames")
+        if not name[0] & 0x20:  # a critical chunk: PNG specification 5.4
+            kept.append(view[at:end])
+            names += [name] if names[-1:] != [name] or name != b"IDAT" else []
+        left -= len(body) if name == b"IDAT" else 0
+        at = end
+    if left < 0:
+        raise FileError("the PNG holds too much data", RECOPY, code)
+    if names[-1:] != [b"IEND"]:
+        raise FileError("the PNG is cut short or damaged", RECOPY, code)
+    palette = [b"PLTE"] if png.colour == _PALETTE or b"PLTE" in names else []
+    if names != [b"IHDR", *palette, b"IDAT", b"IEND"]:
+        unknown = not set(names) <= set(_CRITICAL)
+        what = "chunks that nobody knows" if unknown else "chunks that are missing or out of order"
+        raise FileError(f"the PNG has {what}", RECOPY, code)
+    return b"".join(kept)
+
+
+def chunks(data: bytes) -> Iterator[tuple[bytes, memoryview]]:
+    """Name and content of a PNG's chunks, up to IEND or the first that is damaged."""
+    view, at, name = memoryview(data), len(SIGNATURE), b""
+    while at + 12 <= len(data) and name != b"IEND":
         length, name = _CHUNK.unpack_from(data, at)
         end = at + 12 + length
         if end > len(data) or _CHECK.unpack_from(data, end - 4) != (crc32(view[at + 4 : end - 4]),):
-            break
-        if not name[0] & 0x20:  # a critical chunk: PNG specification 5.4
-            kept.append(view[at:end])
-        left -= length if name == b"IDAT" else 0
-        if name == b"IEND" and left >= 0:
-            return b"".join(kept)
+            return
+        yield name, view[at + 8 : end - 4]
         at = end
-    reason = "the PNG is cut short or damaged" if left >= 0 else "the PNG holds too much data"
-    raise FileError(reason, RECOPY, code)
 
 
-def _chunk(name: bytes, data: bytes) -> bytes:
+def chunk(name: bytes, data: bytes) -> bytes:
+    """A chunk with its length and checksum."""
     check = crc32(data, crc32(name))
     return struct.pack(">I", len(data)) + name + data + struct.pack(">I", check)
