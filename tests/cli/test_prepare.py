@@ -77,7 +77,7 @@ def test_a_page_of_somebody_else_is_told_before_anything_is_made(
         assert f"Error: {page}: it is no page that chaosprep made." in refused.stderr
     assert [path.name for path in page.parent.iterdir()] == ["report.html"]
     assert chaosprep(*words, "-q", "--overwrite").exit_code == 0
-    assert page.read_text().endswith("</html>\n")
+    assert page.read_text().endswith("</html>")
 
 
 def test_json_lists_the_four_stages(chaosprep: Run, root: Path, tmp_path: Path) -> None:
