@@ -77,7 +77,7 @@ def attack(outputs: Outputs, here: Path, state: str, place: str, kind: str) -> l
     is_run = place.endswith(ID)  # a folder of this name in a workspace is a run's
     if kind == "folder" and not is_run and not holds(here / place / "mine.txt"):
         wrong.append("their file in the folder is gone")
-    if ended.code == 0:
+    if ended.code == 0 and not is_output:
         other = differing(tree(here), outputs.new(here.parent / "other" / "here"))
         kept = {f"+{name}" for name in (place, *map(str, Path(place).parents))}
         wrong += [f"exit 0: {one}" for one in other if not {one, one.rpartition("/")[0]} & kept][:3]
