@@ -142,9 +142,13 @@ class Store:
         What is not `foreign` goes alone.
         """
         for folder in _INNER:
-            for entry in _entries(self.directory / folder):
-                if f"{folder}/{entry.name}" not in keep and _is_of_stage(folder, entry):
-                    Path(entry.path).unlink()
+            left = [
+                entry.path
+                for entry in _entries(self.directory / folder)
+                if f"{folder}/{entry.name}" not in keep and _is_of_stage(folder, entry)
+            ]
+            for path in left:
+                Path(path).unlink()
         for folder in _FOLDERS:
             with suppress(OSError):  # not there, or not empty
                 (self.directory / folder).rmdir()
@@ -225,18 +229,15 @@ def _hard_link(origin: Path, target: Path) -> bool:
     return True
 
 
-def _entries(folder: Path) -> "list[os.DirEntry[str]]":
-    """What a folder holds; nothing where there is none."""
-    try:
-        with os.scandir(folder) as found:
-            return list(found)
-    except (FileNotFoundError, NotADirectoryError):
-        return []
+def _entries(folder: Path) -> "Iterator[os.DirEntry[str]]":
+    """What a folder holds, one by one; nothing where there is none."""
+    with suppress(FileNotFoundError, NotADirectoryError), os.scandir(folder) as found:
+        yield from found
 
 
 def _is_of_stage(folder: str, entry: "os.DirEntry[str]") -> bool:
     kind = _INNER.get(folder)
     if kind is None:
         return entry.name in KINDS
-    is_file = entry.is_symlink() or entry.is_file(follow_symlinks=False)
+    is_file = entry.is_file(follow_symlinks=False) or entry.is_symlink()
     return is_file and is_of_slice(kind, entry.name)

@@ -9,7 +9,7 @@ from chaosprep.dataset.naming import is_of_system
 from chaosprep.dataset.opening import is_descriptor, is_finished
 from chaosprep.dataset.records import SPLITS
 from chaosprep.dataset.store import Store
-from chaosprep.errors import ChaosprepError, FileError, plural
+from chaosprep.errors import ChaosprepError, FileError
 from chaosprep.files import check_own, writing
 from chaosprep.running.workspace import LOCK, Workspace
 
@@ -34,12 +34,8 @@ def check_output(output: Path, overwrite: bool = False) -> None:
             )
         Workspace.inside(output).check()
         _check_folders(output)
-        if not (_is_ours(output) or _is_ours(output)):  # a run may end between two looks
-            raise ChaosprepError(
-                f"{output}: it is not empty, and not a stage directory",
-                "Give an empty or a new directory.",
-                code="output-foreign",
-            )
+        if _strangers(output) and (found := _strangers(output)):  # a run may end between two looks
+            raise _foreign(output, found)
         if overwrite or not is_finished(output):
             for name in (DESCRIPTOR, SHARD, TABLE):
                 check_replaceable(output / name)
@@ -57,16 +53,14 @@ def _check_folders(output: Path) -> None:
         )
 
 
-def _is_ours(output: Path) -> bool:
-    """Whether a run has begun or finished here, or may begin."""
-    names = names_in(output)
+def _strangers(output: Path) -> set[str]:
+    """What makes a directory somebody else's; nothing where a run has begun or may begin."""
+    names, kept = names_in(output), names_in(output / WORKSPACE)
     if found := names & {DESCRIPTOR, SHARD}:
-        return all(is_descriptor(output / name) for name in found)
-    kept = names_in(output / WORKSPACE)
+        return {name for name in found if not is_descriptor(output / name)}
     if JOURNAL in kept:
-        return True
-    begun = {TABLE, *SPLITS, *PARTS} if LOCK in kept else set[str]()
-    return names <= {WORKSPACE, *begun}
+        return set()
+    return names - {WORKSPACE, *({TABLE, *SPLITS, *PARTS} if LOCK in kept else ())}
 
 
 def names_in(folder: Path) -> set[str]:
@@ -99,14 +93,24 @@ def _check_foreign(output: Path) -> None:
     found = Store(output).foreign()
     shown = list(islice(found, _SHOWN))
     if shown:
-        count = len(shown) + sum(1 for _ in found)
-        raise ChaosprepError(
-            f"{output}: {plural(count, 'file')} in the folders of its sides that no run made: "
-            f"{_listed(shown, count)}",
-            "Move them away, or give another output directory.",
-            code="output-foreign",
-        )
+        raise _made_by_no_run(output, shown, len(shown) + sum(1 for _ in found))
 
 
-def _listed(shown: list[str], count: int) -> str:
-    return ", ".join(shown) + (", ..." if count > len(shown) else "")
+def _foreign(output: Path, names: set[str]) -> ChaosprepError:
+    if LOCK in names_in(output / WORKSPACE) and not names & {DESCRIPTOR, SHARD}:
+        return _made_by_no_run(output, sorted(names)[:_SHOWN], len(names))
+    return ChaosprepError(
+        f"{output}: it is not empty, and not a stage directory",
+        "Give an empty or a new directory.",
+        code="output-foreign",
+    )
+
+
+def _made_by_no_run(output: Path, shown: list[str], count: int) -> ChaosprepError:
+    listed = ", ".join(shown) + (", ..." if count > len(shown) else "")
+    what = "what no run made" if count == 1 else f"{count} files or folders that no run made"
+    return ChaosprepError(
+        f"{output}: it holds {what}: {listed}",
+        f"Move {'it' if count == 1 else 'them'} away, or give another output directory.",
+        code="output-foreign",
+    )
