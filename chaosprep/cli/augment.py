@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from chaosprep.cli.options import FILE
-from chaosprep.cli.output import say
+from chaosprep.cli.output import Talk, say, write_json
 from chaosprep.cli.parameters import given
 from chaosprep.cli.stage import stage_command
 from chaosprep.dataset.opening import open_dataset
@@ -25,7 +25,7 @@ def list_presets(ctx: click.Context, option: click.Parameter, wanted: bool) -> N
         ctx.exit()
 
 
-def draw_preview(source: Path, file: Path, fields: dict[str, Any]) -> None:
+def draw_preview(source: Path, file: Path, fields: dict[str, Any], talk: Talk) -> None:
     """Draw a sheet for the parameters at hand; no dataset is written."""
     from chaosprep.stages.augment_preview import preview
 
@@ -35,7 +35,10 @@ def draw_preview(source: Path, file: Path, fields: dict[str, Any]) -> None:
     check_place(file, dataset.directory, PICTURE)
     with new_file(file, PICTURE, fields["overwrite"]) as save:
         save(preview(dataset, params))
-    say(f"augment: preview -> {file}")
+    if talk.as_json:
+        write_json({"path": file})
+    elif not talk.quiet:
+        say(f"augment: preview -> {file}")
 
 
 class AugmentCommand(click.Command):
@@ -45,7 +48,9 @@ class AugmentCommand(click.Command):
         """Draw the preview, or run the stage."""
         file = ctx.params.pop("preview")
         if file is not None:
-            draw_preview(ctx.params["source"], file, ctx.params)
+            loudness = ctx.params["verbose"] - ctx.params["quiet"]
+            with Talk(loudness, ctx.params["as_json"], bar=False) as talk:
+                draw_preview(ctx.params["source"], file, ctx.params, talk)
             return None
         if ctx.params["output"] is None:
             output = next(param for param in self.params if param.name == "output")

@@ -46,8 +46,9 @@ def _acquire(path: Path, output: Path) -> int:
         try:
             _take(handle, output)
             if _is_current(path, handle):
-                os.truncate(handle, 0)
-                os.write(handle, f"{os.getpid()}\n".encode())
+                with suppress(OSError):  # on a full disk others do not read who holds it
+                    os.truncate(handle, 0)
+                    os.write(handle, f"{os.getpid()}\n".encode())
                 return handle
         except BaseException:
             os.close(handle)

@@ -69,8 +69,9 @@ class Workspace:
                 try:
                     yield
                 except BaseException:
-                    if is_finished(self.output):
-                        self.clear()
+                    with suppress(OSError):  # the other error is told
+                        if is_finished(self.output):
+                            self.clear()
                     raise
         finally:
             with suppress(OSError):  # it is empty where NFS kept its lock until now

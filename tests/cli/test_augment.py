@@ -1,5 +1,6 @@
 """`augment` before the work: the presets, a preview, a recipe of one's own; and replay after it."""
 
+import json
 from pathlib import Path
 
 import cv2
@@ -51,6 +52,19 @@ def test_the_preview_depends_on_preset_and_seed_alone(
     assert sheet("a.png") == sheet("b.png")
     assert sheet("a.png") != sheet("c.png", "--seed", "1")
     assert sheet("a.png") != sheet("d.png", "--preset", "heavy")
+
+
+def test_a_preview_tells_json_where_it_is_asked_for(
+    chaosprep: Run, images: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / "sheet.png"
+    made = chaosprep("augment", images, "--preview", file, "--json")
+    assert (json.loads(made.stdout), made.stderr) == ({"path": str(file)}, "")
+    file.write_bytes(b"mine")
+    refused = chaosprep("augment", images, "--preview", file, "--json")
+    assert refused.exit_code == 1
+    assert json.loads(refused.stdout)["code"] == "output-foreign"
+    assert file.read_bytes() == b"mine"
 
 
 def test_without_a_preview_the_output_is_needed(chaosprep: Run, images: Path) -> None:

@@ -1,0 +1,155 @@
+"""How a folder takes its name: with the system's exchange of two names, and without."""
+
+import ctypes
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from chaosprep.running import exchange
+from chaosprep.running.exchange import bring_back, rename_new, settle_folder, take_name
+
+BY_HAND = ("no call", "no such operation")
+
+
+@pytest.fixture(params=("the system", *BY_HAND))
+def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The three ways: an exchange, none in the C library, and a file system that knows none."""
+
+    def refuse(*arguments: object) -> int:
+        ctypes.set_errno(22)
+        return -1
+
+    way: str = request.param
+    found: dict[str, Callable[[str], object]] = {
+        "no call": lambda name: None,
+        "no such operation": lambda name: refuse if name == "renameat2" else None,
+    }
+    if way in found:
+        monkeypatch.setattr(exchange, "system_call", found[way])
+    return way
+
+
+@pytest.fixture
+def room(tmp_path: Path) -> Path:
+    """A room with a new folder in it."""
+    (tmp_path / "room/new").mkdir(parents=True)
+    (tmp_path / "room/new/file").write_text("new")
+    return tmp_path / "room"
+
+
+def earlier(tmp_path: Path) -> Path:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out/file").write_text("old")
+    return tmp_path / "out"
+
+
+def test_a_name_that_is_free_is_taken(room: Path, tmp_path: Path, way: str) -> None:
+    take_name(room / "new", tmp_path / "out")
+    assert (tmp_path / "out/file").read_text() == "new"
+    assert list(room.iterdir()) == []
+
+
+def test_an_empty_folder_makes_way(room: Path, tmp_path: Path, way: str) -> None:
+    (tmp_path / "out").mkdir()
+    take_name(room / "new", tmp_path / "out")
+    assert (tmp_path / "out/file").read_text() == "new"
+
+
+def test_what_is_replaced_lies_in_the_room(room: Path, tmp_path: Path, way: str) -> None:
+    take_name(room / "new", earlier(tmp_path))
+    assert (tmp_path / "out/file").read_text() == "new"
+    left = {path.name: (path / "file").read_text() for path in room.iterdir()}
+    assert left == {"new.old" if way in BY_HAND else "new": "old"}
+
+
+def test_with_an_exchange_the_name_is_never_free(
+    room: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if exchange.system_call("renameat2") is None:
+        pytest.skip("no exchange here")
+    monkeypatch.setattr(Path, "rename", lambda *_: pytest.fail("renamed in steps"))
+    take_name(room / "new", earlier(tmp_path))
+    assert (tmp_path / "out/file").read_text() == "new"
+
+
+def test_a_folder_that_cannot_take_the_name_leaves_the_earlier_one(
+    room: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rename, out = Path.rename, earlier(tmp_path)
+
+    def refuse(self: Path, target: Path) -> Path:
+        if self.name == "new":
+            raise OSError(28, "No space left on device")
+        return rename(self, target)
+
+    monkeypatch.setattr(exchange, "system_call", lambda name: None)
+    monkeypatch.setattr(Path, "rename", refuse)
+    with pytest.raises(OSError, match="No space"):
+        take_name(room / "new", out)
+    assert (out / "file").read_text() == "old"
+    assert [path.name for path in room.iterdir()] == ["new"]
+
+
+@pytest.mark.parametrize("is_empty_there", [False, True])
+def test_what_a_killed_run_set_aside_gets_its_name_again(
+    room: Path, tmp_path: Path, is_empty_there: bool
+) -> None:
+    earlier(tmp_path).rename(room / "new.old")
+    if is_empty_there:
+        (tmp_path / "out").mkdir()
+    assert bring_back(room, tmp_path / "out") == []
+    assert (tmp_path / "out/file").read_text() == "old"
+
+
+def test_what_has_the_name_by_now_keeps_it(room: Path, tmp_path: Path) -> None:
+    (room / "new.old").mkdir()
+    out = earlier(tmp_path)
+    assert bring_back(room, out) == [room / "new.old"]
+    assert (out / "file").read_text() == "old"
+
+
+def test_a_file_takes_a_name_that_nothing_has(tmp_path: Path, way: str) -> None:
+    (tmp_path / "a").write_text("mine")
+    rename_new(tmp_path / "a", tmp_path / "b")
+    assert (tmp_path / "b").read_text() == "mine"
+
+
+@pytest.mark.parametrize("kind", ["file", "link", "folder"])
+def test_a_file_takes_no_name_that_something_has(tmp_path: Path, way: str, kind: str) -> None:
+    (tmp_path / "a").write_text("mine")
+    if kind == "file":
+        (tmp_path / "b").write_text("theirs")
+    elif kind == "link":
+        (tmp_path / "b").symlink_to("nowhere")
+    else:
+        (tmp_path / "b").mkdir()
+    with pytest.raises(FileExistsError):
+        rename_new(tmp_path / "a", tmp_path / "b")
+    assert (tmp_path / "a").read_text() == "mine"
+
+
+def test_a_folder_is_flushed_file_by_file_where_the_system_cannot_at_once(
+    room: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flushed = []
+    (room / "new/deep").mkdir()
+    (room / "new/deep/more").write_text("more")
+    monkeypatch.setattr(exchange, "system_call", lambda name: None)
+    monkeypatch.setattr(os, "fsync", lambda handle: flushed.append(os.fstat(handle).st_ino))
+    settle_folder(room / "new")
+    files = [room / "new/file", room / "new/deep/more"]
+    assert sorted(flushed) == sorted(file.stat().st_ino for file in files)
+
+
+def test_a_disk_that_loses_what_was_written_is_told(
+    room: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lose(handle: int) -> int:
+        ctypes.set_errno(5)
+        return -1
+
+    monkeypatch.setattr(exchange, "system_call", lambda name: lose)
+    with pytest.raises(OSError, match="Input/output error"):
+        settle_folder(room)
