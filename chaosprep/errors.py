@@ -81,6 +81,15 @@ class FileError(ChaosprepError):
     """One file cannot be used: not DICOM, a mask in colour, truncated."""
 
 
+class OutputError(ChaosprepError):
+    """The system does not let a run write: a full disk, a closed folder; `why` is what it says.
+
+    It is no problem of a case, and ends the run.
+    """
+
+    why = ""
+
+
 class ManifestError(ChaosprepError):
     """A stage directory is unfinished, damaged or not to be trusted."""
 
@@ -96,7 +105,13 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True):
 
     @classmethod
     def of(cls, error: ChaosprepError, id: str, file: str | None = None) -> "Problem":
-        """Give an error its place; a file that the error knows itself goes before `file`."""
+        """Give an error its place; a file that the error knows itself goes before `file`.
+
+        Raises:
+            OutputError: it is one, and no problem of any place.
+        """
+        if isinstance(error, OutputError):
+            raise error
         return cls(
             code=error.code,
             id=id,

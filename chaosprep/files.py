@@ -6,7 +6,7 @@ import os
 import stat
 import tomllib
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -14,7 +14,7 @@ from typing import Any, BinaryIO
 
 import msgspec
 
-from chaosprep.errors import SHORT, ChaosprepError, FileError, UsageError, refused
+from chaosprep.errors import SHORT, FileError, OutputError, UsageError, refused
 
 _BINARY, _NO_LINK = getattr(os, "O_BINARY", 0), getattr(os, "O_NOFOLLOW", 0)
 _TO_READ = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | _BINARY
@@ -157,18 +157,22 @@ def write_new(path: Path, data: bytes) -> None:
 
     What stood there before is unlinked, never written through: it may be a hard link to another
     stage's file.
+
+    Raises:
+        OutputError: the system does not let it be written.
     """
-    try:
-        handle = os.open(path, _TO_MAKE, 0o666)
-    except FileExistsError:
-        path.unlink()
-        handle = os.open(path, _TO_MAKE, 0o666)
-    try:
-        left = memoryview(data)
-        while left:  # a disk that is nearly full takes a part
-            left = left[os.write(handle, left) :]
-    finally:
-        os.close(handle)
+    with writing(path):
+        try:
+            handle = os.open(path, _TO_MAKE, 0o666)
+        except FileExistsError:
+            path.unlink()
+            handle = os.open(path, _TO_MAKE, 0o666)
+        try:
+            left = memoryview(data)
+            while left:  # a disk that is nearly full takes a part
+                left = left[os.write(handle, left) :]
+        finally:
+            os.close(handle)
 
 
 def write_durably(path: Path, data: bytes, room: Path | None = None) -> None:
@@ -193,39 +197,61 @@ def temporary_in(room: Path) -> Path:
 PART = ".part"
 
 
-def settle(temporary: Path, path: Path) -> None:
-    """Flush a finished temporary file to the disk and give it its name."""
-    with temporary.open("rb+") as file:
-        os.fsync(file.fileno())
-    temporary.replace(path)
+def settle(temporary: Path, path: Path, rename: Callable[[Path, Path], None] | None = None) -> None:
+    """Flush a finished temporary file to the disk and give it its name.
+
+    Whatever has that name is replaced, unless another `rename` is given.
+
+    Raises:
+        OutputError: the system does not let it be written.
+    """
+    with writing(path):
+        with temporary.open("rb+") as file:
+            os.fsync(file.fileno())
+        (rename or Path.replace)(temporary, path)
+        settle_names(path.parent)
+
+
+def settle_names(folder: Path) -> None:
+    """Flush the names in a folder to the disk, where the system can."""
     if hasattr(os, "O_DIRECTORY"):
-        directory = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+        directory = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
         try:
             os.fsync(directory)
         finally:
             os.close(directory)
 
 
+_ROOM = "Make room or choose another output."
 GOES_ON = "Make room or choose another output; the same command goes on from here."
 """What to do where a run that can be taken up again could not write."""
 
 
 @contextmanager
-def writing(output: Path, remedy: str = "Make room or choose another output.") -> Iterator[None]:
-    """Write below `output`; what the system refuses is an error of `output`.
+def writing(output: Path, remedy: str = _ROOM) -> Iterator[None]:
+    """Write here or below; what the system refuses is an error of `output`.
+
+    Of several, one in the other, the outermost is what a person named, and tells.
 
     Raises:
-        ChaosprepError: `output`, with what to do about it.
+        OutputError: `output`, with what to do about it.
     """
     try:
         yield
     except BrokenPipeError:
         raise  # nobody listens any more to what is told on the way
+    except OutputError as error:
+        raise _unwritten(output, error.why, remedy) from error
     except OSError as error:
         if error.errno in SHORT or not _is_of(error, output):
             raise refused(error) from error
-        reason = f"{output}: cannot be written ({error.strerror})"
-        raise ChaosprepError(reason, remedy, code="output") from error
+        raise _unwritten(output, error.strerror or type(error).__name__, remedy) from error
+
+
+def _unwritten(output: Path, why: str, remedy: str) -> OutputError:
+    error = OutputError(f"{output}: cannot be written ({why})", remedy, code="output")
+    error.why = why
+    return error
 
 
 def _is_of(error: OSError, output: Path) -> bool:
@@ -246,9 +272,9 @@ def _placed(path: Path | str) -> Path:
         return Path(path)
 
 
-def write_json(file: Path, value: object) -> None:
-    """Write JSON to be read by people too."""
-    write_durably(file, msgspec.json.format(msgspec.json.encode(value), indent=2) + b"\n")
+def write_json(file: Path, value: object, room: Path | None = None) -> None:
+    """Write JSON to be read by people too; `room` is that of `write_durably`."""
+    write_durably(file, msgspec.json.format(msgspec.json.encode(value), indent=2) + b"\n", room)
 
 
 def read_toml(path: Path, code: str, about: str = "") -> dict[str, Any]:

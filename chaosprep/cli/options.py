@@ -39,7 +39,13 @@ def file_option(ending: str, what: str) -> Callable[[F], F]:
     """The `-o FILE` of a verb that makes one file beside its input."""
     told = f"The {what} to write, outside DIR; an earlier one is replaced."
     name = f"FILE.{ending}"
-    return click.option("-o", "--output", metavar=name, required=True, type=FILE, help=told)
+    option = click.option("-o", "--output", metavar=name, required=True, type=FILE, help=told)
+    return lambda function: option(replace_option(function))
+
+
+replace_option = click.option(
+    "--overwrite", is_flag=True, help="Replace a file that chaosprep did not make."
+)
 
 
 output_option = click.option(

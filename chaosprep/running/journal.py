@@ -1,14 +1,16 @@
 """The journal of an unfinished stage: one line per finished case, so that a kill loses little."""
 
+import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TypeVar
+from typing import BinaryIO, TypeVar
 
 import msgspec
 
 from chaosprep.dataset.records import Slice
 from chaosprep.dataset.store import Store
 from chaosprep.errors import Problem
+from chaosprep.running.kept import open_kept
 
 T = TypeVar("T")
 
@@ -49,7 +51,7 @@ class Journal:
         self._end = self._load()
 
     def __enter__(self) -> "Journal":
-        self._file = self._path.open("ab")
+        self._file = _opened(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
         self._file.truncate(self._end)  # a kill may have torn the last line
         return self
 
@@ -83,7 +85,7 @@ class Journal:
         if case not in self._places:
             return None
         start, length = self._places[case]
-        with self._path.open("rb") as file:
+        with _opened(self._path, os.O_RDONLY) as file:
             file.seek(start)
             return msgspec.json.decode(file.read(length), type=kind)
 
@@ -91,7 +93,7 @@ class Journal:
         end = 0
         if not self._path.exists():
             return end
-        with self._path.open("rb") as file:
+        with _opened(self._path, os.O_RDONLY) as file:
             for line in file:
                 try:
                     case = msgspec.json.decode(line, type=Entry).case
@@ -102,3 +104,8 @@ class Journal:
                 self._places[case] = (end, len(line))
                 end += len(line)
         return end
+
+
+def _opened(path: Path, flags: int) -> BinaryIO:
+    """The file, which is no link and has no other name; `workspace` where it is not so."""
+    return os.fdopen(open_kept(path, flags), "rb" if flags == os.O_RDONLY else "ab")

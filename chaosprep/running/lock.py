@@ -2,16 +2,18 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from chaosprep.errors import ChaosprepError, FileError
-from chaosprep.files import open_own
+from chaosprep.errors import ChaosprepError
+from chaosprep.running.kept import open_kept
 
 try:
     import fcntl
 except ImportError:  # Windows has no flock: the user keeps runs apart
     fcntl = None  # type: ignore[assignment]
+
+_TRIES = 1000  # of which each fails only where another run ends in the same moment
 
 
 @contextmanager
@@ -23,6 +25,7 @@ def locked(path: Path, output: Path) -> Iterator[None]:
     Raises:
         ChaosprepError: `locked`, another run holds it, whose process id is named; `workspace`, what
             stands there is no file of a run.
+        OSError: it cannot be made.
     """
     handle = _acquire(path, output)
     try:
@@ -32,32 +35,34 @@ def locked(path: Path, output: Path) -> Iterator[None]:
 
 
 def _acquire(path: Path, output: Path) -> int:
-    while True:
+    path.parent.parent.mkdir(parents=True, exist_ok=True)
+    for _ in range(_TRIES):
+        with suppress(FileExistsError):
+            path.parent.mkdir()
         try:
-            handle = _opened(path)
+            handle = open_kept(path, os.O_RDWR | os.O_CREAT)
         except FileNotFoundError:  # its run finished and removed the folder in between
             continue
-        if fcntl is not None:
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError as error:
-                holder = os.read(handle, 20).decode(errors="replace").strip()
-                os.close(handle)
-                raise _held(output, holder) from error
-        if _is_current(path, handle):
-            os.truncate(handle, 0)
-            os.write(handle, f"{os.getpid()}\n".encode())
-            return handle
+        try:
+            _take(handle, output)
+            if _is_current(path, handle):
+                os.truncate(handle, 0)
+                os.write(handle, f"{os.getpid()}\n".encode())
+                return handle
+        except BaseException:
+            os.close(handle)
+            raise
         os.close(handle)  # its run finished and removed the file in between
+    raise _held(output, "")
 
 
-def _opened(path: Path) -> int:
-    path.parent.mkdir(parents=True, exist_ok=True)
+def _take(handle: int, output: Path) -> None:
+    if fcntl is None:
+        return
     try:
-        return open_own(path, os.O_RDWR | os.O_CREAT)
-    except FileError as error:
-        remedy = "Look at it, move it away, and run the same command again."
-        raise ChaosprepError(f"{path}: {error.reason}", remedy, code="workspace") from error
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        raise _held(output, os.read(handle, 20).decode(errors="replace").strip()) from error
 
 
 def _held(output: Path, holder: str) -> ChaosprepError:

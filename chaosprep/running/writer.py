@@ -1,17 +1,16 @@
 """The only thing that makes images and masks in a stage directory, named after their slices."""
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from numpy.typing import NDArray
 
 from chaosprep.dataset.case import Case
+from chaosprep.dataset.naming import Kind
 from chaosprep.dataset.records import File, Split
 from chaosprep.dataset.store import Link, Nowhere, Store
 from chaosprep.imaging.png.codec import Compression
 from chaosprep.running.claim import Claim
-
-Kind = Literal["images", "masks"]
 
 _EXTENSION: dict[Kind, str] = {"images": ".dcm", "masks": ".png"}
 

@@ -1,0 +1,1 @@
+"""Attacks on what the commands write: kills, races, links, others' files, full disks."""
