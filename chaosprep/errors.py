@@ -200,13 +200,21 @@ def refused(error: OSError) -> ChaosprepError:
     place = f"{os.fsdecode(name)}: " if isinstance(name, str | bytes) else ""
     if error.errno in SHORT:
         return ChaosprepError(f"the system has no more ({said})", SHORT[error.errno], "system")
+    remedy = _REMEDIES.get(error.errno or 0, "Bring it back or make it accessible")
     return ChaosprepError(
         f"{place}the system refuses to read or write there ({said})",
-        "Bring it back or make it accessible, and run the same command again.",
+        f"{remedy}, and run the same command again.",
         code="system",
     )
 
 
+_REMEDIES = {
+    errno.ENAMETOOLONG: "Give it a shorter name",
+    errno.ENOSPC: "Make room",
+    errno.EDQUOT: "Make room",
+    errno.EROFS: "Choose a place that can be written",
+    errno.EIO: "Check the disk",
+}
 _FILES = "Allow more open files (ulimit -n) or use fewer --jobs, and run the same command again."
 _MEMORY = "Free memory or use fewer --jobs, and run the same command again."
 SHORT = {
