@@ -17,6 +17,9 @@ from chaosprep.errors import ChaosprepError, FileError, UsageError
 
 _BINARY, _NO_LINK = getattr(os, "O_BINARY", 0), getattr(os, "O_NOFOLLOW", 0)
 _TO_READ = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | _BINARY
+_MOST_TOML = 2**18  # bytes
+_MOST_DEEP = 20  # tables in tables
+_MOST_POINTS = 500  # in a line
 _TO_MAKE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _BINARY
 
 
@@ -34,16 +37,18 @@ def open_regular(path: Path) -> BinaryIO:
     return os.fdopen(_open_regular(path, follow=False)[0], "rb")
 
 
-def read_regular(path: Path | str, *, follow: bool = False) -> bytes:
+def read_regular(path: Path | str, *, follow: bool = False, most: int | None = None) -> bytes:
     """Read a regular file whole, opened as `open_regular` does.
 
-    With ``follow``, the last component may be a symbolic link.
+    With ``follow``, the last component may be a symbolic link; ``most`` is the largest in bytes.
 
     Raises:
-        FileError: `file-missing`, `file-link`, `file-kind` or `file-unreadable`.
+        FileError: `file-missing`, `file-link`, `file-kind`, `file-unreadable` or `too-large`.
     """
     handle, size = _open_regular(path, follow)
     try:
+        if most is not None and size > most:
+            raise FileError(f"it is above {most} bytes", "Check what it is.", code="too-large")
         parts = list(iter(partial(os.read, handle, size + 1), b""))
     except OSError as error:
         raise _named(error) from error
@@ -70,6 +75,9 @@ def _open_regular(path: Path | str, follow: bool) -> tuple[int, int]:
         handle = os.open(path, flags)
     except OSError as error:
         raise _named(error) from error
+    except ValueError as error:  # a NUL, or half a letter
+        reason = "its name is none that a file can have"
+        raise FileError(reason, "Check its name.", code="file-unreadable") from error
     found = os.fstat(handle)
     if not stat.S_ISREG(found.st_mode):
         os.close(handle)
@@ -182,12 +190,46 @@ def read_toml(path: Path, code: str, about: str = "") -> dict[str, Any]:
     Raises:
         UsageError: with this code, the file cannot be read or is not TOML.
     """
+    remedy = "Correct it there, or give another TOML file."
     try:
-        with path.open("rb") as file:
-            return tomllib.load(file)
-    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else str(error)
-        if isinstance(error, UnicodeDecodeError):
-            reason = "it is not UTF-8 text"
-        remedy = "Correct it there, or give another TOML file."
-        raise UsageError(f"{about}{path}: {reason}", remedy, code) from error
+        text = read_regular(path, follow=True, most=_MOST_TOML).decode()
+        if max(line.count(".") for line in text.split("\n")) > _MOST_POINTS:  # tomllib would hang
+            raise RecursionError
+        table = tomllib.loads(text)
+        _check_plain(table)
+    except (FileError, UnicodeDecodeError, RecursionError, ValueError) as error:
+        raise UsageError(f"{about}{path}: {_no_toml(error)}", remedy, code) from error
+    return table
+
+
+def _no_toml(error: Exception) -> str:
+    """What is wrong with a TOML file, by what its reading raised."""
+    match error:
+        case FileError():
+            return error.reason
+        case UnicodeDecodeError():
+            return "it is not UTF-8 text"
+        case RecursionError():
+            return "it is nested too deeply"
+        case tomllib.TOMLDecodeError():
+            return str(error)
+        case _:
+            return "it holds a number of too many digits"
+
+
+def _check_plain(table: dict[str, Any]) -> None:
+    """Refuse what no setting is: a table too deep for others to walk, a number of over 63 bits.
+
+    Raises:
+        RecursionError: the first.
+        ValueError: the second.
+    """
+    level: list[Any] = [table]
+    for _ in range(_MOST_DEEP):
+        inner = [one for one in level if isinstance(one, dict | list)]
+        if not inner:
+            return
+        level = [x for one in inner for x in (one.values() if isinstance(one, dict) else one)]
+        if any(isinstance(one, int) and abs(one) >= 2**63 for one in level):
+            raise ValueError
+    raise RecursionError
