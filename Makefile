@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 DATA ?= sample_data/CHAOS_Train_Sets
 
-.PHONY: demo test test-peers train-demo fuzz lint bench sample-data clean
+.PHONY: demo test test-peers train-demo fuzz attack lint bench sample-data clean
 
 .venv/ready: pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "chaosprep needs Python 3.11 or newer: make PYTHON=python3.12")'
@@ -32,6 +32,9 @@ train-demo: .venv/ready  ## train a U-Net, at most ten minutes; DATA=folder for 
 
 fuzz: .venv/ready  ## 20,000 damaged DICOM files: pydicom's pixels or one error, soon, in little memory
 	CHAOSPREP_MUTATIONS=20000 $(BIN)/python -m pytest --numprocesses auto tests/formats/test_mutations.py
+
+attack: .venv/ready  ## every attack at its full size: kills, races, links, full disks, hostile rows; an hour or less
+	CHAOSPREP_ATTACKS=100 $(BIN)/python -m pytest --numprocesses auto --durations 10 tests/attacks
 
 lint: .venv/ready
 	$(BIN)/ruff check .

@@ -5,16 +5,15 @@ The verbs are functions here: `split`, `extract_liver`, `convert`, `augment`, `p
 `open` gives the slices, cases and arrays of what they made.
 """
 
-from importlib import import_module
-from typing import Any
+from chaosprep.version import __version__ as __version__
 
-from chaosprep.stage_table import STAGES
-from chaosprep.version import __version__
-
-# Importing chaosprep costs nothing; each name brings its room when it is first used. Type checkers
-# read __init__.pyi, which `tests.stubs` makes of this table.
+# Importing chaosprep costs nothing, not even what Python brings along: the command heeds Ctrl-C
+# from here on. Each name brings its room when it is first used. Type checkers read __init__.pyi,
+# which `tests.stubs` makes of this table.
 _ROOMS = {
-    **{name.replace("-", "_"): "api" for name in (*STAGES, "prepare", "run", "train")},
+    "prepare": "api",
+    "run": "api",
+    "train": "api",
     "Case": "dataset.case",
     "Dataset": "dataset.manifest",
     "merge": "running.merge",
@@ -30,16 +29,27 @@ _ROOMS = {
     "report": "quality.report",
     "verify": "quality.verify",
 }
-__all__ = ["__version__", *_ROOMS]  # noqa: PLE0604 - not open: `import *` would hide Python's
 
 
-def __getattr__(name: str) -> Any:  # noqa: ANN401 - whatever the name stands for
+def _rooms() -> dict[str, str]:
+    """Every public name, and where it is."""
+    from chaosprep.stage_table import STAGES
+
+    return {**{name.replace("-", "_"): "api" for name in STAGES}, **_ROOMS}
+
+
+def __getattr__(name: str) -> object:
+    if name == "__all__":  # without `open`: `import *` would hide Python's
+        return ["__version__", *_rooms()]
     if name == "open":
-        return import_module("chaosprep.dataset.opening").open_dataset
-    if name in _ROOMS:
-        return getattr(import_module(f"chaosprep.{_ROOMS[name]}"), name)
-    raise AttributeError(f"module 'chaosprep' has no attribute {name!r}")
+        room, name = "dataset.opening", "open_dataset"
+    elif (room := _rooms().get(name, "")) == "":
+        raise AttributeError(f"module 'chaosprep' has no attribute {name!r}")
+    from importlib import import_module
+
+    found: object = getattr(import_module(f"chaosprep.{room}"), name)
+    return found
 
 
 def __dir__() -> list[str]:
-    return sorted([*__all__, "open"])
+    return sorted(["__version__", *_rooms(), "open"])

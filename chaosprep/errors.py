@@ -1,5 +1,7 @@
 """What can go wrong, as data: one exception family, and `Problem`, an error with its place."""
 
+import errno
+import os
 import struct
 import traceback
 import zlib
@@ -79,6 +81,15 @@ class FileError(ChaosprepError):
     """One file cannot be used: not DICOM, a mask in colour, truncated."""
 
 
+class OutputError(ChaosprepError):
+    """The system does not let a run write: a full disk, a closed folder; `why` is what it says.
+
+    It is no problem of a case, and ends the run.
+    """
+
+    why = ""
+
+
 class ManifestError(ChaosprepError):
     """A stage directory is unfinished, damaged or not to be trusted."""
 
@@ -94,7 +105,13 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True):
 
     @classmethod
     def of(cls, error: ChaosprepError, id: str, file: str | None = None) -> "Problem":
-        """Give an error its place; a file that the error knows itself goes before `file`."""
+        """Give an error its place; a file that the error knows itself goes before `file`.
+
+        Raises:
+            OutputError: it is one, and no problem of any place.
+        """
+        if isinstance(error, OutputError):
+            raise error
         return cls(
             code=error.code,
             id=id,
@@ -174,6 +191,51 @@ def _place(frame: traceback.FrameSummary) -> str:
     inside = path.is_relative_to(_PACKAGE)
     file = path.relative_to(_PACKAGE.parent).as_posix() if inside else path.name
     return f"{file}:{frame.lineno}"
+
+
+def refused(error: OSError) -> ChaosprepError:
+    """What the system refuses, with the path that it names, as an error."""
+    name = error.filename
+    said = error.strerror or type(error).__name__
+    place = f"{os.fsdecode(name)}: " if isinstance(name, str | bytes) else ""
+    if error.errno in SHORT:
+        return ChaosprepError(f"the system has no more ({said})", SHORT[error.errno], "system")
+    return ChaosprepError(
+        f"{place}the system refuses to read or write there ({said})",
+        "Bring it back or make it accessible, and run the same command again.",
+        code="system",
+    )
+
+
+_FILES = "Allow more open files (ulimit -n) or use fewer --jobs, and run the same command again."
+_MEMORY = "Free memory or use fewer --jobs, and run the same command again."
+SHORT = {
+    errno.EMFILE: _FILES,
+    errno.ENFILE: _FILES,
+    errno.ENOMEM: _MEMORY,
+    errno.EAGAIN: "Allow more processes (ulimit -u) or use fewer --jobs, and run the same again.",
+}
+"""What the whole machine is short of, whatever file it is asked for: error number -> remedy."""
+
+
+@contextmanager
+def named(but: tuple[type[Exception], ...] = ()) -> Iterator[None]:
+    """Whatever is raised in here is raised as a `ChaosprepError`, but for these classes.
+
+    Raises:
+        ChaosprepError: `system`, `memory` or `internal`, made of something else.
+    """
+    kept: tuple[type[Exception], ...] = (ChaosprepError, *but)
+    try:
+        yield
+    except kept:
+        raise
+    except MemoryError as error:
+        raise ChaosprepError("there is not enough memory", _MEMORY, "memory") from error
+    except Exception as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            raise refused(error) from error
+        raise internal(error) from error
 
 
 def not_as_written(file: str) -> FileError:

@@ -5,7 +5,8 @@ import hashlib
 import os
 import stat
 import tomllib
-from collections.abc import Iterator
+import uuid
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import Any, BinaryIO
 
 import msgspec
 
-from chaosprep.errors import ChaosprepError, FileError, UsageError
+from chaosprep.errors import SHORT, FileError, OutputError, UsageError, refused
 
 _BINARY, _NO_LINK = getattr(os, "O_BINARY", 0), getattr(os, "O_NOFOLLOW", 0)
 _TO_READ = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | _BINARY
@@ -86,11 +87,13 @@ def _open_regular(path: Path | str, follow: bool) -> tuple[int, int]:
 
 
 def _named(error: OSError) -> FileError:
+    if error.errno in SHORT:
+        raise error
     if error.errno == errno.ENOENT:
         return FileError("the file is missing", "Bring it back.", code="file-missing")
     if error.errno == errno.ELOOP:
         return FileError("it is a symbolic link", "Put the file in its place.", code="file-link")
-    if error.errno == errno.ENXIO:  # a socket
+    if error.errno in (errno.ENXIO, errno.EISDIR):  # a socket, a directory to write to
         return _irregular()
     reason = f"it cannot be read ({error.strerror})"
     return FileError(reason, "Make it readable.", code="file-unreadable")
@@ -98,6 +101,43 @@ def _named(error: OSError) -> FileError:
 
 def _irregular() -> FileError:
     return FileError("it is not a regular file", "Move it out of the folder.", code="file-kind")
+
+
+def open_own(path: Path, flags: int) -> int:
+    """Open a file of one's own, or make it: a regular file that has no other name.
+
+    `flags` are those of `os.open`; it is never followed, and never emptied before it is known.
+
+    Raises:
+        FileError: `file-link`, `file-kind` or `file-shared`; OSError: what the system says.
+    """
+    try:
+        handle = os.open(path, flags | _BINARY | _NO_LINK | getattr(os, "O_NONBLOCK", 0), 0o666)
+    except OSError as error:
+        if error.errno in (errno.ELOOP, errno.ENXIO, errno.EISDIR):
+            raise _named(error) from error
+        raise
+    try:
+        check_own(os.fstat(handle))
+    except FileError:
+        os.close(handle)
+        raise
+    return handle
+
+
+def check_own(found: os.stat_result) -> None:
+    """Refuse what is no regular file, or has another name by which others reach it.
+
+    Raises:
+        FileError: `file-link`, `file-kind` or `file-shared`.
+    """
+    if stat.S_ISLNK(found.st_mode):
+        raise _named(OSError(errno.ELOOP, ""))
+    if not stat.S_ISREG(found.st_mode):
+        raise _irregular()
+    if found.st_nlink > 1:
+        reason = "it is a hard link to a file that has another name"
+        raise FileError(reason, "Put a copy in its place.", code="file-shared")
 
 
 def real(path: Path) -> Path:
@@ -125,63 +165,124 @@ def write_new(path: Path, data: bytes) -> None:
 
     What stood there before is unlinked, never written through: it may be a hard link to another
     stage's file.
+
+    Raises:
+        OutputError: the system does not let it be written.
     """
+    with writing(path):
+        try:
+            handle = os.open(path, _TO_MAKE, 0o666)
+        except FileExistsError:
+            path.unlink()
+            handle = os.open(path, _TO_MAKE, 0o666)
+        try:
+            left = memoryview(data)
+            while left:  # a disk that is nearly full takes a part
+                left = left[os.write(handle, left) :]
+        finally:
+            os.close(handle)
+
+
+def write_durably(path: Path, data: bytes, room: Path | None = None) -> None:
+    """Write to a temporary name, flush to the disk, rename: there whole, or not at all.
+
+    The temporary file lies in `room`, a folder of the same file system, else beside `path`.
+    """
+    temporary = temporary_in(room or path.parent)
     try:
-        handle = os.open(path, _TO_MAKE, 0o666)
-    except FileExistsError:
-        path.unlink()
-        handle = os.open(path, _TO_MAKE, 0o666)
-    try:
-        left = memoryview(data)
-        while left:  # a disk that is nearly full takes a part
-            left = left[os.write(handle, left) :]
-    finally:
-        os.close(handle)
+        write_new(temporary, data)
+        settle(temporary, path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
 
 
-def write_durably(path: Path, data: bytes) -> None:
-    """Write to a temporary name, flush to the disk, rename: there whole, or not at all."""
-    temporary = path.with_name(f"{path.name}.part")
-    write_new(temporary, data)
-    settle(temporary, path)
+def temporary_in(room: Path) -> Path:
+    """A name that nobody else has: what stands there is one's own, and is removed by its form."""
+    return room / f".{uuid.uuid4().hex}{PART}"
 
 
-def settle(temporary: Path, path: Path) -> None:
-    """Flush a finished temporary file to the disk and give it its name."""
-    with temporary.open("rb+") as file:
-        os.fsync(file.fileno())
-    temporary.replace(path)
+PART = ".part"
+
+
+def settle(temporary: Path, path: Path, rename: Callable[[Path, Path], None] | None = None) -> None:
+    """Flush a finished temporary file to the disk and give it its name.
+
+    Whatever has that name is replaced, unless another `rename` is given.
+
+    Raises:
+        OutputError: the system does not let it be written.
+    """
+    with writing(path):
+        with temporary.open("rb+") as file:
+            os.fsync(file.fileno())
+        (rename or Path.replace)(temporary, path)
+        settle_names(path.parent)
+
+
+def settle_names(folder: Path) -> None:
+    """Flush the names in a folder to the disk, where the system can."""
     if hasattr(os, "O_DIRECTORY"):
-        directory = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+        directory = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
         try:
             os.fsync(directory)
         finally:
             os.close(directory)
 
 
+_ROOM = "Make room or choose another output."
 GOES_ON = "Make room or choose another output; the same command goes on from here."
 """What to do where a run that can be taken up again could not write."""
 
 
 @contextmanager
-def writing(output: Path, remedy: str = "Make room or choose another output.") -> Iterator[None]:
-    """Write below `output`; what the system refuses is an error of `output`.
+def writing(output: Path, remedy: str = _ROOM) -> Iterator[None]:
+    """Write here or below; what the system refuses is an error of `output`.
+
+    Of several, one in the other, the outermost is what a person named, and tells.
 
     Raises:
-        ChaosprepError: `output`, with what to do about it.
+        OutputError: `output`, with what to do about it.
     """
     try:
         yield
     except BrokenPipeError:
         raise  # nobody listens any more to what is told on the way
+    except OutputError as error:
+        raise _unwritten(output, error.why, remedy) from error
     except OSError as error:
-        reason = f"{output}: cannot be written ({error.strerror})"
-        raise ChaosprepError(reason, remedy, code="output") from error
+        if error.errno in SHORT or not _is_of(error, output):
+            raise refused(error) from error
+        raise _unwritten(output, error.strerror or type(error).__name__, remedy) from error
 
 
-def write_json(file: Path, value: object) -> None:
-    """Write JSON to be read by people too."""
-    write_durably(file, msgspec.json.format(msgspec.json.encode(value), indent=2) + b"\n")
+def _unwritten(output: Path, why: str, remedy: str) -> OutputError:
+    error = OutputError(f"{output}: cannot be written ({why})", remedy, code="output")
+    error.why = why
+    return error
+
+
+def _is_of(error: OSError, output: Path) -> bool:
+    """Whether an error is of an output: it names no other path than one to it, or a file for it."""
+    if not isinstance(error.filename, str):
+        return True
+    here, there = _placed(error.filename), _placed(output)
+    if here == there or there in here.parents or here in there.parents:
+        return True
+    return there.parent in here.parents and here.relative_to(there.parent).parts[0].startswith(".")
+
+
+def _placed(path: Path | str) -> Path:
+    """Where a path is, links in its folders followed; as it is, if the current folder is gone."""
+    try:
+        return real(Path(path).absolute().parent) / Path(path).name
+    except OSError:
+        return Path(path)
+
+
+def write_json(file: Path, value: object, room: Path | None = None) -> None:
+    """Write JSON to be read by people too; `room` is that of `write_durably`."""
+    write_durably(file, msgspec.json.format(msgspec.json.encode(value), indent=2) + b"\n", room)
 
 
 def read_toml(path: Path, code: str, about: str = "") -> dict[str, Any]:

@@ -84,7 +84,7 @@ def api_stub() -> str:
 
 def package_stub() -> str:
     """The public names of chaosprep, each from its room."""
-    rooms = sorted((room, name) for name, room in vars(chaosprep)["_ROOMS"].items())
+    rooms = sorted((room, name) for name, room in vars(chaosprep)["_rooms"]().items())
     lines = [f"from chaosprep.{room} import {name} as {name}\n" for room, name in rooms]
     lines.append("from chaosprep.dataset.opening import open_dataset\n")
     names = sorted(chaosprep.__all__, key=lambda name: (not name[0].isupper(), name))

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from chaosprep.dataset.manifest import OnDemand
-from chaosprep.errors import internal
+from chaosprep.errors import OutputError, Problem, internal
 from chaosprep.words import in_toml
 
 
@@ -37,3 +37,8 @@ def test_what_code_outside_the_package_raises_is_told_with_both_places() -> None
 
 def test_its_own_text_is_not_told() -> None:
     assert "Smith" not in internal(raised(fail)).text
+
+
+def test_what_the_system_refuses_to_write_is_no_problem_of_a_slice() -> None:
+    with pytest.raises(OutputError, match="No space"):
+        Problem.of(OutputError("out: No space left on device", code="output"), "MR001_t1-in_s000")

@@ -6,8 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from chaosprep.errors import FileError
-from chaosprep.files import open_regular, read_regular, settle, write_durably, write_new
+from chaosprep.errors import FileError, OutputError
+from chaosprep.files import (
+    open_regular,
+    read_regular,
+    settle,
+    write_durably,
+    write_new,
+    writing,
+)
 from tests.running.toys import within
 
 
@@ -114,9 +121,17 @@ def test_a_durable_write_that_fails_leaves_the_old_file(
 
     (tmp_path / "a").write_bytes(b"old")
     monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(OSError, match="No space"):
+    with pytest.raises(OutputError, match="No space"):
         write_durably(tmp_path / "a", b"new")
     assert (tmp_path / "a").read_bytes() == b"old"
+
+
+def test_what_cannot_be_written_is_told_of_the_output_that_a_person_named(tmp_path: Path) -> None:
+    with pytest.raises(OutputError) as caught, writing(Path("out"), "Go elsewhere."):
+        write_new(tmp_path / "missing/deep/file", b"data")
+    assert caught.value.text == (
+        "out: cannot be written (No such file or directory). Go elsewhere."
+    )
 
 
 def test_a_file_is_on_the_disk_before_it_gets_its_name(

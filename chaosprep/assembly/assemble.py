@@ -32,12 +32,12 @@ from chaosprep.dataset.stacking import (
     unit_plane,
 )
 from chaosprep.errors import FileError, NothingFoundError, Problem, ProblemsError, UsageError
-from chaosprep.files import check_apart, write_json
+from chaosprep.files import check_apart, write_json, writing
 from chaosprep.formats.nifti import ENDING, write_checked
 from chaosprep.imaging.space.grids import MaskSampling
 from chaosprep.imaging.space.lattice import Volume, pixel_position
 from chaosprep.imaging.space.undoing import Undoing, undo_grid, undo_image, undo_mask
-from chaosprep.running.folder import Exported, check_output, export_each, new_folder, opened
+from chaosprep.running.folder import Exported, export_each, new_folder, opened
 from chaosprep.running.options import OnError, RunOptions
 
 Format = Literal["nifti", "seg"]
@@ -189,7 +189,8 @@ class _Work:
                 code="mask-missing",
             )
         file = self.folder / "masks" / f"{id}.dcm"
-        file.parent.mkdir(exist_ok=True)
+        with writing(file):
+            file.parent.mkdir(exist_ok=True)
         voxels = np.stack(planes)
         write_segmentation(file, rows, voxels, self.labels, origin, automatic=self.automatic)
 
@@ -240,7 +241,7 @@ def _files(
     """Case -> slice id -> predicted file, where there are any, and those that cannot be placed."""
     if predictions is None:
         return None, []
-    check_output(predictions, output, options.overwrite)
+    check_apart(predictions, output)
     found, problems = find_predictions(predictions)
     files, strangers = match(found, dataset)
     problems += strangers

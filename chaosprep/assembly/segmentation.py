@@ -15,7 +15,7 @@ from chaosprep.assembly.origins import Origin
 from chaosprep.dataset.records import Slice
 from chaosprep.errors import BROKEN, ChaosprepError, FileError, not_as_written
 from chaosprep.facts import Code
-from chaosprep.files import sha256
+from chaosprep.files import sha256, write_new
 from chaosprep.formats.dicom.faults import silent
 from chaosprep.formats.dicom.reading import read_header
 from chaosprep.formats.masks import cut_mask
@@ -79,6 +79,7 @@ def write_segmentation(
     Raises:
         FileError: `dicom-missing`, `dicom-mismatch`, `dicom-series`, `mask-missing` (nothing to
             describe), `seg` (highdicom refuses the series), or `not-as-written`.
+        OutputError: it cannot be written.
     """
     data = [origin(row) for row in rows]
     headers = {row.id: _checked_header(row, one) for row, one in zip(rows, data, strict=True)}
@@ -96,14 +97,15 @@ def write_segmentation(
     told = [names.get(value, f"label-{value}") for value in values]
     with silent():
         try:
-            made = _segmentation(sources, numbered, told, automatic)
-            made.save_as(file)
+            stream = BytesIO()
+            _segmentation(sources, numbered, told, automatic).save_as(stream)
         except (*BROKEN, AttributeError) as error:
             raise FileError(
                 f"highdicom makes no segmentation on this series ({type(error).__name__})",
                 "Check its headers, or leave the case out with --on-error skip.",
                 code="seg",
             ) from None
+    write_new(file, stream.getvalue())
     _verify(file, headers, numbered)
 
 

@@ -10,8 +10,8 @@ from chaosprep.cli.output import say
 from chaosprep.cli.parameters import given
 from chaosprep.cli.stage import stage_command
 from chaosprep.dataset.opening import open_dataset
-from chaosprep.files import write_durably, writing
 from chaosprep.params import make_params
+from chaosprep.running.page import PICTURE, check_place, new_file
 from chaosprep.stages.augment import AUGMENT, AugmentParams
 
 
@@ -31,8 +31,10 @@ def draw_preview(source: Path, file: Path, fields: dict[str, Any]) -> None:
 
     names = AugmentParams.__struct_fields__
     params = make_params(AugmentParams, given({name: fields[name] for name in names}))
-    with writing(file):
-        write_durably(file, preview(open_dataset(source), params))
+    dataset = open_dataset(source)
+    check_place(file, dataset.directory, PICTURE)
+    with new_file(file, PICTURE, fields["overwrite"]) as save:
+        save(preview(dataset, params))
     say(f"augment: preview -> {file}")
 
 

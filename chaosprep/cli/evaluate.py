@@ -1,23 +1,27 @@
 """`chaosprep evaluate`."""
 
+import re
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import click
 
-from chaosprep.cli.options import FILE, jobs_option, on_error_option, talk_options
+from chaosprep.cli.options import FILE, jobs_option, on_error_option, replace_option, talk_options
 from chaosprep.cli.output import LEFT_OUT, Talk, one_line, say, write_json
 from chaosprep.dataset.records import SPLITS
 from chaosprep.errors import plural
 from chaosprep.evaluation.evaluate import evaluate
 from chaosprep.evaluation.plots import box_plots
-from chaosprep.evaluation.results import Evaluation
+from chaosprep.evaluation.results import Evaluation, OrganResult
 from chaosprep.evaluation.surface import Spacing
 from chaosprep.evaluation.tables import csv_text, table
-from chaosprep.files import write_durably, writing
 from chaosprep.known import SCORING
-from chaosprep.quality.montage import check_one_file
 from chaosprep.running.mapping import ignore
+from chaosprep.running.page import PICTURE, Kind, check_place, new_file
+
+_HEADER = ",".join(OrganResult.__struct_fields__)
+_TABLE = Kind("table", ".csv", re.compile(re.escape(_HEADER.encode()) + b"\n"))
 
 
 def three_lengths(ctx: click.Context, option: click.Parameter, value: str | None) -> Spacing | None:
@@ -70,11 +74,18 @@ def _say_case(case: str, done: int, total: int) -> None:
     type=FILE,
     help="Draw a box plot for each metric (needs the extra plot).",
 )
+@replace_option
 @on_error_option
 @jobs_option
 @talk_options
 def command(
-    pred: Path, ref: Path, csv: Path | None, plot: Path | None, talk: Talk, **chosen: Any
+    pred: Path,
+    ref: Path,
+    csv: Path | None,
+    plot: Path | None,
+    overwrite: bool,
+    talk: Talk,
+    **chosen: Any,
 ) -> None:
     """PRED and REF can be stage directories, folders of masks, NIfTI, or the challenge's folders.
 
@@ -82,18 +93,24 @@ def command(
     are a CHAOS root with Ground, and a submission of Results for it. Cases are measured in 3-D,
     distances in mm. A hyphen stands for what cannot be measured.
     """
-    for file, suffix in ((csv, ".csv"), (plot, ".png")):
-        if file is not None:
-            for place in (pred, ref):
-                check_one_file(file, place, suffix)
-    found = evaluate(pred, ref, on_case=_say_case if talk.verbose else ignore, **chosen)
-    if csv is not None:
-        _write(csv, csv_text(found).encode())
-    if plot is not None:
-        _write(plot, box_plots(found))
+    wanted = [(csv, _TABLE, _as_table), (plot, PICTURE, box_plots)]
+    with ExitStack() as held:
+        files = []
+        for file, kind, made in wanted:
+            if file is not None:
+                for place in (pred, ref):
+                    check_place(file, place, kind)
+                files.append((held.enter_context(new_file(file, kind, overwrite)), made))
+        found = evaluate(pred, ref, on_case=_say_case if talk.verbose else ignore, **chosen)
+        for save, made in files:
+            save(made(found))
     _show(found, talk)
     if found.skipped:
         click.get_current_context().exit(LEFT_OUT)
+
+
+def _as_table(found: Evaluation) -> bytes:
+    return csv_text(found).encode()
 
 
 def _show(found: Evaluation, talk: Talk) -> None:
@@ -109,8 +126,3 @@ def _show(found: Evaluation, talk: Talk) -> None:
             f"evaluate: {plural(found.cases, found.per)}, {plural(len(found.summaries), 'organ')}, "
             f"{SCORING.title} {score}, {len(found.skipped)} skipped"
         )
-
-
-def _write(file: Path, data: bytes) -> None:
-    with writing(file):
-        write_durably(file, data)

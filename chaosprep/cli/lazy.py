@@ -9,6 +9,9 @@ import click
 
 from chaosprep.words import did_you_mean
 
+CLICKS = (click.exceptions.Exit, click.ClickException, click.Abort)
+"""What a command raises to end: Click makes exit codes and messages of it."""
+
 
 class Suggesting(click.Group):
     """Commands of which one that is misspelled is answered with the one that was meant."""

@@ -1,14 +1,14 @@
 """The `chaosprep` command: finds the verb, and turns errors into messages and exit codes."""
 
-import signal
-import sys
+import time
 from importlib.util import find_spec
 from types import FrameType
 
 import click
 
-from chaosprep.cli.lazy import LazyGroup
-from chaosprep.errors import ChaosprepError
+from chaosprep.cli.entry import INTERRUPTED, heed, leave
+from chaosprep.cli.lazy import CLICKS, LazyGroup
+from chaosprep.errors import ChaosprepError, named
 from chaosprep.stage_table import STAGES, Entry, load_stage
 from chaosprep.version import __version__
 
@@ -36,7 +36,7 @@ _AFTER = dict.fromkeys(
     ("inspect", "verify", "report", "export", "assemble", "evaluate", "preview"), "Interrupted."
 )
 GO_ON = "Interrupted: the same command, without --overwrite, goes on where it stopped."
-INTERRUPTED = 130  # 128 + SIGINT, as shells have it
+_TOGETHER = 1.0  # seconds in which one interrupt is pressed, or sent, more than once
 
 
 class Verbs(LazyGroup):
@@ -44,13 +44,14 @@ class Verbs(LazyGroup):
 
     def invoke(self, ctx: click.Context) -> object:
         """Run the verb; what a user or a file can cause ends in a message, never a traceback."""
-        signal.signal(signal.SIGTERM, _interrupt)
+        heed(_interrupt)
         try:
-            return super().invoke(ctx)
+            with named(but=CLICKS):
+                return super().invoke(ctx)
         except ChaosprepError as error:
-            from chaosprep.cli.output import VERBOSE, report_error
+            from chaosprep.cli.output import LOUDNESS, report_error
 
-            report_error(error, verbose=ctx.meta.get(VERBOSE, False))
+            report_error(error, ctx.meta.get(LOUDNESS, 0))
             ctx.exit(error.exit_code)
         except KeyboardInterrupt:
             click.echo(_AFTER.get(ctx.invoked_subcommand or "", GO_ON), err=True)
@@ -66,7 +67,14 @@ class Verbs(LazyGroup):
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:
-    """A polite end, as batch systems ask for it, is an interrupt."""
+    """End the work in order; who asks again, and not in the same moment, wants it at once."""
+    first = time.monotonic()
+
+    def again(number: int, frame: FrameType | None) -> None:
+        if time.monotonic() - first > _TOGETHER:
+            leave(number, frame)
+
+    heed(again)
     raise KeyboardInterrupt
 
 
@@ -84,4 +92,6 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    from chaosprep.cli.entry import main as whole
+
+    raise SystemExit(whole())

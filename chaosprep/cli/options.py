@@ -8,8 +8,10 @@ from typing import Any, TypeVar
 
 import click
 
-from chaosprep.cli.output import VERBOSE, Talk
+from chaosprep.cli.lazy import CLICKS
+from chaosprep.cli.output import LOUDNESS, Talk
 from chaosprep.cli.parameters import option_of
+from chaosprep.errors import named
 from chaosprep.params import describe_params
 from chaosprep.running.options import RunOptions
 from chaosprep.running.process import settle_in
@@ -37,7 +39,13 @@ def file_option(ending: str, what: str) -> Callable[[F], F]:
     """The `-o FILE` of a verb that makes one file beside its input."""
     told = f"The {what} to write, outside DIR; an earlier one is replaced."
     name = f"FILE.{ending}"
-    return click.option("-o", "--output", metavar=name, required=True, type=FILE, help=told)
+    option = click.option("-o", "--output", metavar=name, required=True, type=FILE, help=told)
+    return lambda function: option(replace_option(function))
+
+
+replace_option = click.option(
+    "--overwrite", is_flag=True, help="Replace a file that chaosprep did not make."
+)
 
 
 output_option = click.option(
@@ -76,7 +84,10 @@ dry_run_option = click.option(
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Write the result as JSON.")
 verbose_option = click.option(
-    "-v", "--verbose", count=True, help="Say more (each case). Repeatable."
+    "-v",
+    "--verbose",
+    count=True,
+    help="Say more (each case); -vv also says where in the program an error comes from.",
 )
 quiet_option = click.option("-q", "--quiet", count=True, help="Say less (errors only).")
 no_progress_option = click.option("--no-progress", is_flag=True, help="No progress bar.")
@@ -91,8 +102,8 @@ def talk_options(function: Callable[..., None]) -> Callable[..., None]:
     @wraps(function)
     def talking(as_json: bool, verbose: int, quiet: int, **values: Any) -> None:
         bar = not values.pop("no_progress", True)
-        with Talk(verbose - quiet, as_json, bar) as talk:
-            click.get_current_context().meta[VERBOSE] = talk.verbose
+        with Talk(verbose - quiet, as_json, bar) as talk, named(but=CLICKS):
+            click.get_current_context().meta[LOUDNESS] = talk.loudness
             function(talk=talk, **values)
 
     command: Callable[..., None] = talking

@@ -2,6 +2,7 @@
 
 import json
 import sys
+import traceback
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -45,15 +46,21 @@ def told(lead: str, problems: Iterable[Found], whole: bool) -> Iterator[str]:
             yield f"{lead}{cause.code}: {cause.more} more like this; -v shows all"
 
 
-def report_error(error: ChaosprepError, verbose: bool = False) -> None:
-    """An error on stderr: its problems, of each cause a few, then what it comes to."""
+def report_error(error: ChaosprepError, loudness: int = 0) -> None:
+    """An error on stderr: its problems, of each cause a few, then what it comes to.
+
+    With -vv, what Python raised below it goes first.
+    """
+    if loudness > 1 and error.__cause__ is not None:
+        for line in "".join(traceback.format_exception(error.__cause__)).splitlines():
+            say(line)
     if isinstance(error, ProblemsError):
-        for line in told("", error.problems, verbose):
+        for line in told("", error.problems, loudness > 0):
             say(line)
     say(f"Error: {error.text}")
 
 
-VERBOSE = "chaosprep.verbose"  # the key of a context's meta: whether all is to be told
+LOUDNESS = "chaosprep.loudness"  # the key of a context's meta: 0, less with -q, more with -v
 LEFT_OUT = 3  # exit code: finished, some slices left out
 
 
@@ -73,6 +80,11 @@ class Talk:
         self._tenths = 0
         self._next = ""
         self._finished: list[dict[str, Any]] = []
+
+    @property
+    def loudness(self) -> int:
+        """0, less with -q, more with -v."""
+        return self._loudness
 
     @property
     def quiet(self) -> bool:

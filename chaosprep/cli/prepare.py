@@ -11,6 +11,7 @@ from chaosprep.cli.output import LEFT_OUT, Talk
 from chaosprep.cli.parameters import given, parameter_options
 from chaosprep.cli.stage import show_dry_run
 from chaosprep.running.options import RunOptions
+from chaosprep.running.page import PAGE, check_standing
 from chaosprep.signatures import listed
 from chaosprep.stages.prepare import (
     CHAIN,
@@ -46,8 +47,11 @@ def _command(
     table = read_config(config) if config else None
     params = prepare_params(given(fields), table, config or "")
     first, *later = CHAIN
+    shown = output / "report.html"
+    if page:
+        check_standing(shown, PAGE, options.overwrite)
     if dry_run:
-        check_places(source, output)
+        check_places(source, output, overwrite=options.overwrite)
         place = output / str(first.folder)
         code = show_dry_run(first, params[first.name], source, place, options, talk)
         if not talk.as_json and code in (0, LEFT_OUT):
@@ -58,8 +62,8 @@ def _command(
     if page:
         from chaosprep.quality.report import report
 
-        report(last.directory, output / "report.html", jobs=options.jobs)
-    click.get_current_context().exit(talk.finish(output / "report.html" if page else None))
+        report(last.directory, shown, jobs=options.jobs, overwrite=options.overwrite)
+    click.get_current_context().exit(talk.finish(shown if page else None))
 
 
 command = click.command("prepare", help=f"Makes {_PLACES}, each a complete dataset.")(_command)

@@ -65,5 +65,5 @@ def show_dry_run(
     if tried.error is None:
         talk.remarks(problems, ())
         return LEFT_OUT if problems else 0
-    report_error(tried.error, talk.verbose)
+    report_error(tried.error, talk.loudness)
     return tried.error.exit_code

@@ -21,8 +21,8 @@ from chaosprep.dataset.descriptor import (
 )
 from chaosprep.dataset.records import Slice, decode_row
 from chaosprep.dataset.store import Store
-from chaosprep.errors import ChaosprepError, Problem, plural
-from chaosprep.files import sha256
+from chaosprep.errors import ChaosprepError, FileError, ManifestError, Problem, plural
+from chaosprep.files import open_regular, sha256
 from chaosprep.imaging.measured import Pixels
 
 if TYPE_CHECKING:
@@ -120,9 +120,7 @@ class Dataset:
         return OnDemand(self._places, self._read)
 
     def _read(self, place: Lines) -> Case:
-        with (self.directory / TABLE).open("rb") as file:
-            file.seek(place.start)
-            lines = file.read(place.stop - place.start).splitlines()
+        lines = _read_between(self.directory / TABLE, place.start, place.stop).splitlines()
         rows = tuple(decode_row(line) for line in lines)
         digest = sha256(b"\n".join(lines))
         return Case(self.store, place.case, place.patient, rows, digest, self._max_pixels)
@@ -216,3 +214,15 @@ class Dataset:
         stages = (*self.descriptor.tool.history, self.made)
         told = (stage.parameters.get("max_pixels") for stage in stages)
         return min(max((one for one in told if isinstance(one, int)), default=2**26), 2**30)
+
+
+def _read_between(path: Path, start: int, stop: int) -> bytes:
+    """Some bytes of a table, which may be gone since it was opened: made again, or away."""
+    try:
+        with open_regular(path) as file:
+            file.seek(start)
+            return file.read(stop - start)
+    except FileError as error:
+        raise ManifestError(f"{path}: {error.reason}", error.remedy, error.code) from error
+    except OSError as error:
+        raise ManifestError(f"{path}: {error.strerror}", "Make it readable.", "manifest") from error

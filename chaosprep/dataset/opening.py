@@ -133,10 +133,11 @@ def _where_stages_are(directory: Path) -> str:
 
 def is_stage_directory(directory: Path) -> bool:
     """Whether a directory has a descriptor of ours, whole or damaged, be it of a part."""
-    return any(_is_ours(directory / name) for name in (DESCRIPTOR, SHARD))
+    return any(is_descriptor(directory / name) for name in (DESCRIPTOR, SHARD))
 
 
-def _is_ours(path: Path) -> bool:
+def is_descriptor(path: Path) -> bool:
+    """Whether a file is a descriptor of ours, whole or damaged."""
     try:
         return b'"chaosprep"' in read_regular(path)
     except FileError:

@@ -1,6 +1,7 @@
 """Where the images and masks of a directory are; nothing else knows how they lie on the disk."""
 
 import os
+import stat
 import uuid
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
@@ -8,13 +9,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from chaosprep.dataset.naming import KINDS, Kind, is_of_slice, is_of_system
 from chaosprep.dataset.records import SPLITS, File
 from chaosprep.errors import REMAKE, FileError, about
-from chaosprep.files import read_regular, real, sha256, write_new
+from chaosprep.files import read_regular, real, sha256, write_new, writing
 
 Link = Literal["copy", "hard", "sym"]
 
-_INNER = tuple(f"{split}/{kind}" for split in SPLITS for kind in ("images", "masks"))
+_INNER: dict[str, Kind] = {f"{split}/{kind}": kind for split in SPLITS for kind in KINDS}
+_FOLDERS = (*_INNER, *SPLITS)
 
 
 @dataclass(frozen=True)
@@ -110,9 +113,9 @@ class Store:
             return False
 
     def is_whole(self, file: File) -> bool:
-        """Whether a file is there with its bytes."""
+        """Whether a file is there with its bytes, as one of the store's own."""
         try:
-            return sha256(read_regular(self._at(file.path), follow=True)) == file.sha256
+            return sha256(read_regular(self._at(file.path), follow=self.links)) == file.sha256
         except FileError:
             return False
 
@@ -123,20 +126,36 @@ class Store:
             if name not in known and not path.is_dir():
                 yield name
 
+    def foreign(self) -> Iterator[str]:
+        """The path of what lies in the folders of the sides and no stage has put there, by form.
+
+        What an operating system leaves in any folder counts for nothing.
+        """
+        for folder in _FOLDERS:
+            for entry in _entries(self.directory / folder):
+                if not _is_of_stage(folder, entry) and not is_of_system(entry.name):
+                    yield f"{folder}/{entry.name}"
+
     def prune(self, keep: Collection[str]) -> None:
-        """Remove every image and mask that is not to be kept, and folders that are empty then."""
+        """Remove every image and mask that is not to be kept, and folders that are empty then.
+
+        What is not `foreign` goes alone.
+        """
         for folder in _INNER:
-            place = self.directory / folder
-            for path in list(place.iterdir()) if place.is_dir() else ():
-                if f"{folder}/{path.name}" not in keep:
-                    path.unlink()
-        for folder in (*_INNER, *SPLITS):
+            for entry in _entries(self.directory / folder):
+                if f"{folder}/{entry.name}" not in keep and _is_of_stage(folder, entry):
+                    Path(entry.path).unlink()
+        for folder in _FOLDERS:
             with suppress(OSError):  # not there, or not empty
                 (self.directory / folder).rmdir()
 
-    def is_diverted(self) -> bool:
-        """Whether a link stands where a folder of its own should be."""
-        return any((self.directory / folder).is_symlink() for folder in (*_INNER, *SPLITS))
+    def diverted(self) -> str | None:
+        """The path of a link, or of something else, that stands where a folder should be."""
+        for folder in (*SPLITS, *_INNER):
+            with suppress(FileNotFoundError, NotADirectoryError):
+                if not stat.S_ISDIR((self.directory / folder).lstat().st_mode):
+                    return folder
+        return None
 
     def _at(self, path: str) -> str:
         return f"{self.directory}/{path}"
@@ -150,21 +169,26 @@ class Store:
 
     @contextmanager
     def _target(self, path: str) -> Iterator[Path]:
-        """Where to make a file; behind it, the file has its name."""
+        """Where to make a file; behind it, the file has its name.
+
+        Raises:
+            OutputError: the system does not let it be written.
+        """
         folder, target = path.rpartition("/")[0], Path(self._at(path))
-        if folder not in self._made:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            self._made.add(folder)
-        if self.check is None:
-            yield target
-            return
-        part = target.with_name(target.name + self._part)
-        try:
-            yield part
-            self.check()
-            part.replace(target)
-        finally:
-            part.unlink(missing_ok=True)  # `replace` leaves one of two links to the same file
+        with writing(target):
+            if folder not in self._made:
+                target.parent.mkdir(parents=True, exist_ok=True)
+                self._made.add(folder)
+            if self.check is None:
+                yield target
+                return
+            part = target.with_name(target.name + self._part)
+            try:
+                yield part
+                self.check()
+                part.replace(target)
+            finally:
+                part.unlink(missing_ok=True)  # `replace` leaves one of two links to the same file
 
 
 class Nowhere(Store):
@@ -199,3 +223,20 @@ def _hard_link(origin: Path, target: Path) -> bool:
     except OSError:
         return False
     return True
+
+
+def _entries(folder: Path) -> "list[os.DirEntry[str]]":
+    """What a folder holds; nothing where there is none."""
+    try:
+        with os.scandir(folder) as found:
+            return list(found)
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+
+
+def _is_of_stage(folder: str, entry: "os.DirEntry[str]") -> bool:
+    kind = _INNER.get(folder)
+    if kind is None:
+        return entry.name in KINDS
+    is_file = entry.is_symlink() or entry.is_file(follow_symlinks=False)
+    return is_file and is_of_slice(kind, entry.name)

@@ -13,7 +13,7 @@ from chaosprep.dataset.records import Slice
 from chaosprep.errors import ChaosprepError, not_as_written
 from chaosprep.exports.record import Export, NoParams
 from chaosprep.exports.rows import flat
-from chaosprep.files import settle
+from chaosprep.files import settle, writing
 from chaosprep.running.folder import Exported, new_folder
 from chaosprep.running.options import Event, RunOptions
 
@@ -50,7 +50,7 @@ def _export(dataset: Dataset, output: Path, params: NoParams, options: RunOption
     schema = table_types(dataset)
     with new_folder(dataset, output, "parquet", {}, options.overwrite) as folder:
         part, count = folder / f"{TABLE}.part", 0
-        with parquet.ParquetWriter(part, schema, compression="zstd") as writer:
+        with writing(part), parquet.ParquetWriter(part, schema, compression="zstd") as writer:
             for rows in _batches(dataset, options):
                 values = [flat(row) for row in rows]
                 writer.write_table(pyarrow.Table.from_pylist(values, schema=schema))

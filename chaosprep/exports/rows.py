@@ -9,6 +9,7 @@ import msgspec
 
 from chaosprep.dataset.records import Slice, encode_row
 from chaosprep.errors import not_as_written
+from chaosprep.files import writing
 
 OBJECTS = ("labels", "pixels", "grid", "augmentation")
 """The fields that are objects with keys of their own: JSON text where a column has one type."""
@@ -29,9 +30,9 @@ def write_lines(
     """Write a table, a line for each row, and read it back.
 
     Raises:
-        FileError: `not-as-written`.
+        FileError: `not-as-written`; OutputError: it cannot be written.
     """
-    with file.open("xb") as new:
+    with writing(file), file.open("xb") as new:
         new.writelines(map(line, rows()))
     with file.open("rb") as lines:
         for row, there in zip_longest(rows(), lines):

@@ -5,7 +5,9 @@ for 0, and chooses between two forms that disagree, all without an error.
 """
 
 import math
+import os
 import zlib
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chaosprep.errors import FileError, not_as_written
+from chaosprep.files import read_regular, temporary_in, write_new, writing
 from chaosprep.formats.nifti_header import FIRST_VOXEL, lattice_of, parse, unpacked, unreadable
 from chaosprep.imaging.limits import check_bytes
 from chaosprep.imaging.space.lattice import Lattice, Volume
 from chaosprep.imaging.space.nearest import ENOUGH, SAME_PLACE
 
+_PROBE = 2**16  # bytes that a disk with room takes
 ENDING = ".nii.gz"
 """Of every volume that is written."""
 
@@ -72,21 +76,38 @@ def write_checked(file: Path, volume: Volume) -> None:
     Far from the origin NIfTI's float32 is coarser than that, and two of its steps are allowed.
 
     Raises:
-        FileError: `not-as-written`, `output` (it cannot be written), and what `write_nifti` raises.
+        FileError: `not-as-written`, and what `write_nifti` raises; OutputError: it cannot be
+            written.
     """
-    file.parent.mkdir(parents=True, exist_ok=True)
+    with writing(file):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with suppress(RuntimeError):  # ITK's only one; its text quotes the whole path
+            write_nifti(file, volume)
+        if not _is_as_written(file, volume):
+            _ask_system(file)
+            raise not_as_written(file.name)
+
+
+def _ask_system(file: Path) -> None:
+    """Raise what ITK keeps to itself: that a file cannot be written, or the disk is full."""
+    file.open("ab").close()
+    probe = temporary_in(file.parent)
     try:
-        write_nifti(file, volume)
-    except RuntimeError:  # ITK's only one; its text quotes the whole path
-        reason = f"{file.name}: it cannot be written"
-        raise FileError(reason, "Make room or choose another output.", "output") from None
-    found = read_nifti(file.read_bytes())
-    if not (
+        write_new(probe, os.urandom(_PROBE))
+    finally:
+        probe.unlink(missing_ok=True)
+
+
+def _is_as_written(file: Path, volume: Volume) -> bool:
+    try:
+        found = read_nifti(read_regular(file))
+    except FileError:
+        return False
+    return (
         found.voxels.dtype == volume.voxels.dtype
         and np.array_equal(found.voxels, volume.voxels)
         and _is_there(found.lattice, _at_right_angles(volume.lattice))
-    ):
-        raise not_as_written(file.name)
+    )
 
 
 def _at_right_angles(lattice: Lattice) -> Lattice:

@@ -22,7 +22,7 @@ from chaosprep.dataset.tiles import (
     spread,
 )
 from chaosprep.errors import UsageError, called
-from chaosprep.files import write_durably, writing
+from chaosprep.running.page import PICTURE, check_place, new_file
 from chaosprep.words import shortened, there_are
 
 if TYPE_CHECKING:
@@ -55,22 +55,25 @@ def preview(
     cases: Sequence[str] = (),
     per_case: int = 8,
     tile: int = 160,
+    overwrite: bool = False,
 ) -> Sheet:
     """Draw the slices of a stage directory with their masks' outlines as one PNG.
 
     Args:
         directory: what a stage made.
-        output: the file to write; what stands there is replaced.
+        output: the .png file to write, outside the directory; an earlier sheet is replaced.
         cases: the ids to draw; by default all.
         per_case: at most this many slices of a case, evenly spread over it; 0 draws all.
         tile: side of one slice's tile in pixels.
+        overwrite: replace a file that chaosprep did not make.
 
     Raises:
         ManifestError: the directory is unfinished, or its manifest not to be trusted.
         UsageError: an unknown case, a name that is no .png, or a sheet too large to open.
+        ChaosprepError: something else stands there, another run writes it, or it cannot be written.
     """
     dataset, output = open_dataset(directory), Path(output)
-    check_one_file(output, dataset.directory, ".png")
+    check_place(output, dataset.directory, PICTURE)
     strangers = sorted(set(cases) - {case.id for case in dataset.cases}) if cases else []
     if strangers:
         raise UsageError(
@@ -81,31 +84,12 @@ def preview(
     chosen = [case for case in dataset.cases if not cases or case.id in cases]
     bands = [(case, _some(case, per_case)) for case in chosen]
     across = min(max((len(rows) for _, rows in bands), default=1), _MOST_ACROSS)
-    image = _draw(bands, across, tile, organ_colours(chosen))
-    stream = BytesIO()
-    image.save(stream, "PNG", optimize=True)
-    with writing(output):
-        write_durably(output, stream.getvalue())
+    with new_file(output, PICTURE, overwrite) as save:
+        image = _draw(bands, across, tile, organ_colours(chosen))
+        stream = BytesIO()
+        image.save(stream, "PNG", optimize=True)
+        save(stream.getvalue())
     return Sheet(output, len(bands), sum(len(rows) for _, rows in bands), *image.size)
-
-
-def check_one_file(output: Path, directory: Path, suffix: str) -> None:
-    """Refuse a name of another kind, or inside the dataset, where every file has its record.
-
-    Raises:
-        UsageError: saying which of the two.
-    """
-    if output.suffix.lower() != suffix:
-        reason = f"{output}: its name is that of another kind of file"
-        raise UsageError(reason, f"End its name in {suffix}.", "output")
-    if output.resolve().is_relative_to(directory.resolve()):
-        raise UsageError(
-            f"{output}: it would lie inside the dataset, where the manifest does not know it",
-            "Write it beside the directory.",
-            "output",
-        )
-    if not output.parent.is_dir():
-        raise UsageError(f"{output}: its folder does not exist", "Make it first.", "output")
 
 
 def _some(case: Case, count: int) -> list[Slice]:
@@ -133,12 +117,8 @@ def _draw(
     image = Image.new("RGB", (max(wide + _GAP, 320), max(tall, 1)), _DARK)
     pen, font, top = ImageDraw.Draw(image), ImageFont.load_default(13), 0
     for case, rows in bands:
-        pen.text(
-            (_GAP + 2, top + 7),
-            f"{shortened(case.id, (image.width - 60) // 8)}   {case.split}",
-            _LIGHT,
-            font,
-        )
+        name = shortened(case.id, (image.width - 60) // 8)
+        pen.text((_GAP + 2, top + 7), f"{name}   {case.split}", _LIGHT, font)
         images = {row.id: readable(case.filled, row) for row in rows}
         arrays = {id: array for id, array in images.items() if array is not None}
         window = display_window(case, arrays)

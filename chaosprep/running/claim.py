@@ -5,13 +5,17 @@ a file gets its name, for the file that stands for its run; the next run removes
 """
 
 import os
+import re
 import uuid
 from dataclasses import dataclass
 from pathlib import Path
 
-from chaosprep.files import write_new
+from chaosprep.errors import FileError
+from chaosprep.files import open_own
 
 _PREFIX = "run-"
+CLAIM = re.compile(rf"{_PREFIX}[0-9a-f]{{32}}")
+"""What a claim is called."""
 
 
 class SupersededError(Exception):
@@ -31,8 +35,8 @@ class Claim:
             SupersededError: the claim was given up or taken away.
         """
         try:
-            os.close(os.open(self.path, os.O_RDONLY))
-        except OSError:
+            os.close(open_own(self.path, os.O_RDONLY))
+        except (OSError, FileError):
             raise SupersededError(f"run {self.path.name.removeprefix(_PREFIX)} has ended") from None
 
     def give_up(self) -> None:
@@ -42,13 +46,15 @@ class Claim:
 
 def end_claims(workspace: Path) -> None:
     """No earlier run may write any more. The caller holds the lock."""
-    for earlier in workspace.glob(f"{_PREFIX}*"):
-        earlier.unlink(missing_ok=True)
+    for path in list(workspace.iterdir()):
+        if CLAIM.fullmatch(path.name):
+            path.unlink(missing_ok=True)
 
 
 def make_claim(workspace: Path) -> Claim:
     """Give a run the right to write."""
     run = uuid.uuid4().hex
     claim = Claim((workspace / f"{_PREFIX}{run}").absolute())
-    write_new(claim.path, run.encode())
+    with claim.path.open("xb") as file:
+        file.write(run.encode())
     return claim

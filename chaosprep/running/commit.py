@@ -2,7 +2,8 @@
 
 import hashlib
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
 
@@ -20,12 +21,13 @@ from chaosprep.dataset.descriptor import (
     StageRecord,
     table_schema,
 )
-from chaosprep.dataset.manifest import DESCRIPTOR, SHARD, TABLE
+from chaosprep.dataset.manifest import DESCRIPTOR, SHARD, TABLE, WORKSPACE
 from chaosprep.dataset.records import SPLITS, Slice, Split, encode_row
 from chaosprep.dataset.store import Store
-from chaosprep.errors import Problem
-from chaosprep.files import settle, write_json
+from chaosprep.errors import FileError, Problem
+from chaosprep.files import check_own, settle, temporary_in, write_json
 from chaosprep.imaging.png.codec import COMPRESSOR
+from chaosprep.running.place import PARTS
 from chaosprep.running.stage import Lineage
 from chaosprep.version import __version__
 
@@ -51,35 +53,26 @@ def commit(
     skipped: tuple[Problem, ...],
     shard: Shard | None = None,
 ) -> None:
-    """Write the table and the descriptor of a finished stage, and remove every other file.
+    """Write the table and the descriptor of a finished stage; no other file of a run stays.
 
     Args:
-        directory: the stage directory, whose image and mask files are all there.
+        directory: the stage directory, whose image and mask files are all there, and whose
+            workspace takes what is not whole yet.
         made: the stage and its parameters.
         source: what it was made from, for licences, sources and history.
         rows: the table, sorted by id.
         skipped: the problems that were left out.
         shard: which part this is, where it is not the whole.
     """
-    counter, digest, size = _Counter(), hashlib.sha256(), 0
-    paths: set[str] = set()
-    temporary = directory / f"{TABLE}.part"
-    temporary.unlink(missing_ok=True)
-    with temporary.open("xb") as file:
-        for row in rows:
-            counter.add(row)
-            paths.update(file.path for file in row.files())
-            line = encode_row(row) + b"\n"
-            digest.update(line)
-            size += file.write(line)
-    settle(temporary, directory / TABLE)
-    Store(directory).prune(paths)  # what an earlier, interrupted attempt left
+    counter, paths = _Counter(), set[str]()
+    size, digest = _write_table(directory, _noted(rows, counter, paths))
+    _remove_left(directory, paths)
     descriptor = Descriptor(
         name=f"chaosprep-{made.stage}",
         title=f"Image and mask slices, as {made.stage} made them",
         licenses=source.licenses,
         sources=source.sources,
-        resources=(_resource(size, digest.hexdigest()),),
+        resources=(_resource(size, digest),),
         tool=Provenance(
             **msgspec.structs.asdict(made),
             manifest_version=MANIFEST_VERSION,
@@ -91,10 +84,43 @@ def commit(
         ),
     )
     if shard is None:
-        write_json(directory / DESCRIPTOR, descriptor)
+        write_json(directory / DESCRIPTOR, descriptor, directory / WORKSPACE)
     else:
         part = ShardDescriptor(**msgspec.structs.asdict(descriptor), shard=shard)
-        write_json(directory / SHARD, part)
+        write_json(directory / SHARD, part, directory / WORKSPACE)
+
+
+def _noted(rows: Iterable[Slice], counter: "_Counter", paths: set[str]) -> Iterator[Slice]:
+    for row in rows:
+        counter.add(row)
+        paths.update(file.path for file in row.files())
+        yield row
+
+
+def _write_table(directory: Path, rows: Iterable[Slice]) -> tuple[int, str]:
+    """Write the table, there whole or not at all; its size in bytes and its SHA-256."""
+    digest, size = hashlib.sha256(), 0
+    temporary = temporary_in(directory / WORKSPACE)
+    try:
+        with temporary.open("xb") as file:
+            for row in rows:
+                line = encode_row(row) + b"\n"
+                digest.update(line)
+                size += file.write(line)
+        settle(temporary, directory / TABLE)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    return size, digest.hexdigest()
+
+
+def _remove_left(directory: Path, keep: set[str]) -> None:
+    """Remove what an interrupted run of this or an earlier release left."""
+    Store(directory).prune(keep)
+    for name in PARTS:
+        with suppress(FileNotFoundError, FileError):
+            check_own((directory / name).lstat())
+            (directory / name).unlink()
 
 
 def _resource(size: int, digest: str) -> Resource:

@@ -2,12 +2,12 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Literal
+from typing import Any
 
 from chaosprep.dataset.case import Case
+from chaosprep.dataset.naming import Kind
 from chaosprep.dataset.records import Slice, Split
 
-Kind = Literal["images", "masks"]
 Expected = Mapping[str, Any]
 """The columns of a row that are settled before the work, its id among them."""
 

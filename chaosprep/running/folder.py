@@ -1,8 +1,8 @@
 """The folder that an export makes: new, whole or not there at all, with the data's licence."""
 
-import shutil
+import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -24,12 +24,14 @@ from chaosprep.files import (
     read_regular,
     real,
     sha256,
-    write_durably,
     write_json,
+    write_new,
     writing,
 )
+from chaosprep.running.exchange import bring_back, settle_folder, take_name
 from chaosprep.running.mapping import map_cases
 from chaosprep.running.options import Event, RunOptions
+from chaosprep.running.workspace import Workspace
 from chaosprep.version import __version__
 
 LICENSE = "LICENSE-DATA.txt"
@@ -61,32 +63,53 @@ def opened(source: str | Path | Dataset) -> Dataset:
 def new_folder(
     dataset: Dataset, output: Path, format: str, parameters: dict[str, Any], overwrite: bool
 ) -> Iterator[Path]:
-    """A folder to fill, beside `output`; it takes that name only when all went well.
+    """A folder to fill, in the workspace beside `output`; it takes that name when all went well.
 
-    It gets `LICENSE-DATA.txt` and `chaosprep-export.json`, which tells what it was made from.
+    It gets `LICENSE-DATA.txt` and `chaosprep-export.json`, which tells what it was made from, and
+    is on the disk before it has its name. An earlier export keeps the name until then.
 
     Raises:
         UsageError: `output` is the dataset, inside or around it.
-        ChaosprepError: it holds something.
+        ChaosprepError: it holds something, or another run writes there (`locked`).
+        OutputError: it cannot be written.
     """
-    check_output(dataset.directory, Path(output), overwrite)
-    place = real(Path(output))
-    folder, aside = (place.with_name(f".{place.name}.{end}") for end in ("part", "old"))
     with writing(output):
-        for left in (folder, aside):
-            shutil.rmtree(left, ignore_errors=True)
-        folder.mkdir(parents=True)
-        try:
+        check_apart(dataset.directory, output)
+        place = real(output)
+        room = Workspace.beside(place)
+        with room.held(), _left_clean(room, place):
+            check_output(dataset.directory, output, overwrite)
+            folder = room.path / uuid.uuid4().hex
+            folder.mkdir()
             yield folder
-            write_durably(folder / LICENSE, license_text(dataset).encode())
+            write_new(folder / LICENSE, license_text(dataset).encode())
             _write_record(folder, dataset, format, parameters)
-            if place.exists():
-                place.replace(aside)
-            folder.replace(place)
-        except BaseException:
-            shutil.rmtree(folder, ignore_errors=True)
-            raise
-        shutil.rmtree(aside, ignore_errors=True)
+            settle_folder(folder)
+            check_output(dataset.directory, output, overwrite)
+            take_name(folder, place)
+
+
+@contextmanager
+def _left_clean(room: Workspace, place: Path) -> Iterator[None]:
+    """Settle what a killed run has left in the workspace, and leave nothing there."""
+    _restore(room, place)
+    room.sweep()
+    try:
+        yield
+    finally:
+        with suppress(OSError, ChaosprepError):  # what was raised in here is told, or all is done
+            _restore(room, place)
+            room.clear()
+
+
+def _restore(room: Workspace, place: Path) -> None:
+    left = bring_back(room.path, place)
+    if left and not (place / RECORD).exists():
+        raise ChaosprepError(
+            f"{left[0]}: it is an earlier export, and something else has its name by now",
+            "Move it to where you want it, and run the same command again.",
+            code="workspace",
+        )
 
 
 def export_each(

@@ -5,6 +5,7 @@ and where `fitting` finds it to be what the plan makes of its case.
 """
 
 import hashlib
+import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -15,8 +16,9 @@ import msgspec
 
 from chaosprep.dataset.records import Slice, check_row
 from chaosprep.dataset.store import Store
-from chaosprep.errors import ChaosprepError, FileError, ManifestError, Problem
-from chaosprep.files import open_regular, sha256
+from chaosprep.errors import ChaosprepError, ManifestError, Problem
+from chaosprep.files import sha256
+from chaosprep.running.kept import open_kept
 
 T = TypeVar("T")
 _BROKEN = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, ManifestError)
@@ -75,7 +77,7 @@ class Journal:
         return case in self._places
 
     def __enter__(self) -> "Journal":
-        self._file = self._path.open("ab")
+        self._file = _opened(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
         self._file.truncate(self._end)  # a kill may have torn the last line
         return self
 
@@ -144,20 +146,16 @@ class Journal:
 
     def _line(self, case: str) -> bytes:
         start, length = self._places[case]
-        with self._open() as file:
+        with _opened(self._path, os.O_RDONLY) as file:
             file.seek(start)
             return file.read(length)
 
     def _load(self) -> int:
         """Find the lines; what does not begin as one, or has no end, ends what is believed."""
         end = 0
-        try:
-            file = self._open()
-        except FileError as error:
-            if error.code == "file-missing":
-                return end
-            raise
-        with file:
+        if not self._path.exists():
+            return end
+        with _opened(self._path, os.O_RDONLY) as file:
             while (begun := _BEGIN.match(part := file.readline(_STEP))) is not None:
                 length = len(part)
                 while part and not part.endswith(b"\n") and length < _LONGEST:
@@ -169,19 +167,12 @@ class Journal:
                 end += length
         return end
 
-    def _open(self) -> BinaryIO:
-        """The file to read from.
-
-        Raises:
-            FileError: `file-missing`, or it is no file of its own.
-        """
-        try:
-            return open_regular(self._path)
-        except FileError as error:
-            error.reason = f"{self._path}: {error.reason}"
-            raise
-
 
 def _digest(text: bytes) -> bytes:
     """Finds a line that was torn, damaged or edited; anybody can make one: it is no signature."""
     return hashlib.sha256(text).hexdigest()[:16].encode()
+
+
+def _opened(path: Path, flags: int) -> BinaryIO:
+    """The file, which is no link and has no other name; `workspace` where it is not so."""
+    return os.fdopen(open_kept(path, flags), "rb" if flags == os.O_RDONLY else "ab")

@@ -1,55 +1,81 @@
-"""One run at a time per output directory."""
+"""One run at a time per output."""
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from chaosprep.errors import ChaosprepError
+from chaosprep.running.kept import open_kept
 
 try:
     import fcntl
 except ImportError:  # Windows has no flock: the user keeps runs apart
     fcntl = None  # type: ignore[assignment]
 
+_TRIES = 1000  # of which each fails only where another run ends in the same moment
+
 
 @contextmanager
-def locked(path: Path) -> Iterator[None]:
+def locked(path: Path, output: Path) -> Iterator[None]:
     """Hold an advisory lock that the kernel releases however the process ends.
 
+    `path` is made where it is not there, with its folder; `output` is what an error names.
+
     Raises:
-        ChaosprepError: another run holds it; its process id is named.
+        ChaosprepError: `locked`, another run holds it, whose process id is named; `workspace`, what
+            stands there is no file of a run.
+        OSError: it cannot be made.
     """
-    handle = _acquire(path)
+    handle = _acquire(path, output)
     try:
         yield
     finally:
         os.close(handle)
 
 
-def _acquire(path: Path) -> int:
-    while True:
-        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
-        if fcntl is not None:
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError as error:
-                holder = os.read(handle, 20).decode(errors="replace").strip()
-                os.close(handle)
-                raise ChaosprepError(
-                    f"{path.parent.parent}: process {holder} is writing there",
-                    "Wait for it to finish, or give another output directory.",
-                    code="locked",
-                ) from error
-        if _is_current(path, handle):
-            os.truncate(handle, 0)
-            os.write(handle, f"{os.getpid()}\n".encode())
-            return handle
+def _acquire(path: Path, output: Path) -> int:
+    path.parent.parent.mkdir(parents=True, exist_ok=True)
+    for _ in range(_TRIES):
+        with suppress(FileExistsError):
+            path.parent.mkdir()
+        try:
+            handle = open_kept(path, os.O_RDWR | os.O_CREAT)
+        except FileNotFoundError:  # its run finished and removed the folder in between
+            continue
+        try:
+            _take(handle, output)
+            if _is_current(path, handle):
+                os.truncate(handle, 0)
+                os.write(handle, f"{os.getpid()}\n".encode())
+                return handle
+        except BaseException:
+            os.close(handle)
+            raise
         os.close(handle)  # its run finished and removed the file in between
+    raise _held(output, "")
+
+
+def _take(handle: int, output: Path) -> None:
+    if fcntl is None:
+        return
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        raise _held(output, os.read(handle, 20).decode(errors="replace").strip()) from error
+
+
+def _held(output: Path, holder: str) -> ChaosprepError:
+    who = f"process {holder}" if holder.isdecimal() else "another process"
+    return ChaosprepError(
+        f"{output}: {who} is writing there",
+        "Wait for it to finish, or give another output.",
+        code="locked",
+    )
 
 
 def _is_current(path: Path, handle: int) -> bool:
     try:
-        return os.path.samestat(path.stat(), os.fstat(handle))
+        return os.path.samestat(path.lstat(), os.fstat(handle))
     except FileNotFoundError:
         return False

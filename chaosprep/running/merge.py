@@ -1,6 +1,5 @@
 """Parts of a stage become the stage directory that one run would have made."""
 
-import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from functools import cached_property, partial
@@ -10,20 +9,21 @@ import msgspec
 
 from chaosprep.dataset.case import Case
 from chaosprep.dataset.descriptor import Shard, StageRecord
-from chaosprep.dataset.manifest import WORKSPACE, Dataset
+from chaosprep.dataset.manifest import Dataset
 from chaosprep.dataset.migrations import completed
 from chaosprep.dataset.opening import is_finished, open_dataset, open_shard
 from chaosprep.dataset.records import Slice
 from chaosprep.dataset.store import Store
 from chaosprep.errors import ChaosprepError, Problem, ProblemsError, UsageError, plural
-from chaosprep.files import writing
+from chaosprep.files import check_apart, writing
 from chaosprep.running.commit import commit, in_order
 from chaosprep.running.executors import warm_up
-from chaosprep.running.lock import locked
 from chaosprep.running.mapping import stream_cases
 from chaosprep.running.options import Event, OnEvent, ignore
-from chaosprep.running.planning import check_output, damaged, fingerprint
+from chaosprep.running.place import check_output
+from chaosprep.running.planning import damaged, fingerprint
 from chaosprep.running.runner import forget, nothing_left
+from chaosprep.running.workspace import Workspace
 
 
 def merge(
@@ -60,20 +60,23 @@ def merge(
     parts.check()
     output = Path(output)
     for part in parts.parts:
-        check_output(part.directory, output)
-    workspace = output / WORKSPACE
-    if is_finished(output) and not overwrite and not workspace.exists():
+        check_apart(part.directory, output)
+    check_output(output, overwrite)
+    workspace = Workspace.inside(output)
+    if is_finished(output) and not overwrite and not workspace.path.exists():
         return _already_done(parts, output, on_event)
     remedy = "Make room or choose another output, and run the same command again."
-    with writing(output, remedy):
-        workspace.mkdir(parents=True, exist_ok=True)
-        with locked(workspace / "lock"):
-            if overwrite:
-                forget(output)
-            _carry(parts, output, jobs, on_event)
-            commit(output, parts.made, parts, parts.rows(), parts.skipped)
-            shutil.rmtree(workspace)
-    dataset = open_dataset(output)
+    with writing(output, remedy), workspace.held():
+        if overwrite:
+            forget(output)
+        if is_finished(output):  # by another run just now, or by one killed right after
+            dataset = _already_done(parts, output, on_event)
+            workspace.clear()
+            return dataset
+        _carry(parts, output, jobs, on_event)
+        commit(output, parts.made, parts, parts.rows(), parts.skipped)
+        dataset = open_dataset(output)
+        workspace.clear()
     total = len(parts.places)
     on_event(Event("committed", "merge", total, total, problems=parts.skipped, dataset=dataset))
     return dataset

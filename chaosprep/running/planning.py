@@ -10,7 +10,7 @@ from chaosprep.dataset.decoding import release_of
 from chaosprep.dataset.descriptor import PastStage
 from chaosprep.dataset.manifest import JOURNAL, WORKSPACE, Dataset
 from chaosprep.dataset.migrations import newer, unknown_parameters
-from chaosprep.dataset.opening import is_finished, is_stage_directory, open_output
+from chaosprep.dataset.opening import is_finished, open_output
 from chaosprep.dataset.store import Store
 from chaosprep.errors import ChaosprepError, NothingFoundError, Problem, UsageError
 from chaosprep.files import check_apart, sha256
@@ -19,6 +19,7 @@ from chaosprep.running.boundary import tried
 from chaosprep.running.first_release import key_of_0_1_0
 from chaosprep.running.fitting import fits
 from chaosprep.running.journal import Entry, Journal
+from chaosprep.running.place import check_output
 from chaosprep.running.settings import begun_with, settings_of
 from chaosprep.running.shards import Part
 from chaosprep.running.stage import C, Source, Stage
@@ -111,7 +112,8 @@ def _resume(stage: Stage[C, P], params: P, plan: Plan[C]) -> Plan[C]:
     plan = replace(plan, settings=begun_with(workspace, stage, plan.settings))
     first_key = key_of_0_1_0(stage, params)
     journal = Journal(workspace / JOURNAL)
-    store, lines, stale = Store(plan.output), dict[str, str](), 0
+    store = Store(plan.output, links=getattr(params, "link", None) == "sym")
+    lines, stale = dict[str, str](), 0
     for case in map(plan.complete, plan.cases):
         if case.id not in journal:
             continue
@@ -216,14 +218,19 @@ def _select(source: Source[C], params: P) -> Sequence[C]:
 
 
 def check_request(
-    stage: Stage[C, P], source: Source[C], output: Path, params: P | None = None
+    stage: Stage[C, P],
+    source: Source[C],
+    output: Path,
+    params: P | None = None,
+    *,
+    overwrite: bool = False,
 ) -> None:
     """Refuse a stage out of its order, or an output that must not be touched.
 
     Raises:
         UsageError: the source lacks an earlier stage, or went through this one; the output is the
             source or another input, inside or around it.
-        ChaosprepError: the output is somebody else's.
+        ChaosprepError: the output is somebody else's, or holds something that is.
     """
     made = [record.stage for record in source.history]
     if stage.name in made:
@@ -241,31 +248,5 @@ def check_request(
         )
     for name in stage.positional if params is not None else ():
         check_apart(Path(getattr(params, name)), output)
-    check_output(source.directory, output)
-
-
-def check_output(source: Path, output: Path) -> None:
-    """Refuse an output that must not be touched.
-
-    Raises:
-        UsageError: it is the source, inside or around it.
-        ChaosprepError: it is somebody else's.
-    """
-    check_apart(source, output)
-    if output.exists() and not output.is_dir():
-        raise ChaosprepError(
-            f"{output}: it is not a directory", "Give another output directory.", code="output"
-        )
-    if Store(output).is_diverted():
-        raise ChaosprepError(
-            f"{output}: it holds a link where a folder of its own should be",
-            "Remove the link, or give another output directory.",
-            code="output",
-        )
-    known = is_stage_directory(output) or (output / WORKSPACE).exists()
-    if output.exists() and not known and any(output.iterdir()):
-        raise ChaosprepError(
-            f"{output}: it is not empty, and not a stage directory",
-            "Give an empty or a new directory.",
-            code="output-foreign",
-        )
+    check_apart(source.directory, output)
+    check_output(output, overwrite)

@@ -34,7 +34,7 @@ def rehearse(
     """
     params = check_params(params)
     source = stage.open(root, params)
-    check_request(stage, source, output, params)
+    check_request(stage, source, output, params, overwrite=options.overwrite)
     plan: Plan[C] = fresh_plan(stage, params, source, output, options.part)
     if not options.overwrite:
         plan = compare(stage, params, plan)

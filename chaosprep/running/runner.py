@@ -1,6 +1,5 @@
 """The runner: plans a stage, maps it over its cases, records each, and commits the whole."""
 
-import shutil
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -18,12 +17,12 @@ from chaosprep.running.claim import end_claims
 from chaosprep.running.commit import commit, in_order, versions
 from chaosprep.running.dask.cluster import scheduler_address, warm_up_for
 from chaosprep.running.journal import Journal
-from chaosprep.running.lock import locked
 from chaosprep.running.options import DEFAULTS, Event, RunOptions
 from chaosprep.running.planning import Plan, check_request, compare, fingerprint, fresh_plan
 from chaosprep.running.settings import SETTINGS, keep_settings
 from chaosprep.running.stage import C, Source, Stage
 from chaosprep.running.tasks import work
+from chaosprep.running.workspace import Workspace
 from chaosprep.signatures import shows
 
 
@@ -63,30 +62,28 @@ def run(
         path = Path(source) if here else Path(source).absolute()  # workers are elsewhere
         source = stage.open(path, params)
     output = Path(output)
-    check_request(stage, source, output, params)
+    check_request(stage, source, output, params, overwrite=options.overwrite)
     plan = fresh_plan(stage, params, source, output, options.part)
-    workspace, total = output / WORKSPACE, len(plan.cases)
+    workspace, total = Workspace.inside(output), len(plan.cases)
     last = Event("already-done", stage.name, total, total)
-    if is_finished(output) and not options.overwrite and not workspace.exists():
+    if is_finished(output) and not options.overwrite and not workspace.path.exists():
         compare(stage, params, plan)
-        return _told(options, last, output)
-    with writing(output, GOES_ON):
-        workspace.mkdir(parents=True, exist_ok=True)
-        with locked(workspace / "lock"):
-            if options.overwrite:
-                forget(output)
-            plan = compare(stage, params, plan)
-            if not plan.is_committed:  # as it is by another run just now, or one killed right after
-                end_claims(workspace)
-                with scheduler_address(options.dask, options.jobs) as address:
-                    last = _work(stage, params, source, plan, address, options)
-            shutil.rmtree(workspace)
-    return _told(options, last, output)
+        return _told(options, last, open_output(output))
+    with writing(output, GOES_ON), workspace.held():
+        if options.overwrite:
+            forget(output)
+        plan = compare(stage, params, plan)
+        if not plan.is_committed:  # as it is by another run just now, or one killed right after
+            end_claims(workspace.path)
+            with scheduler_address(options.dask, options.jobs) as address:
+                last = _work(stage, params, source, plan, address, options)
+        dataset = open_output(output)
+        workspace.clear()
+    return _told(options, last, dataset)
 
 
-def _told(options: RunOptions, event: Event, output: Path) -> Dataset:
-    """Open what was committed, and pass it on with the last event."""
-    dataset = open_output(output)
+def _told(options: RunOptions, event: Event, dataset: Dataset) -> Dataset:
+    """Pass on what was committed with the last event."""
     options.tell(replace(event, dataset=dataset))
     return dataset
 

@@ -6,9 +6,9 @@ import msgspec
 
 from chaosprep.dataset.descriptor import MANIFEST_MINOR
 from chaosprep.dataset.migrations import Record, migrated
-from chaosprep.errors import FileError
-from chaosprep.files import read_regular, write_new
+from chaosprep.files import write_new
 from chaosprep.params import P, differing
+from chaosprep.running.kept import read_kept
 from chaosprep.running.stage import C, Stage
 
 SETTINGS = "settings.json"
@@ -26,11 +26,17 @@ def settings_of(stage: Stage[C, P], params: P) -> bytes:
 
 
 def begun_with(workspace: Path, stage: Stage[C, P], settings: bytes) -> bytes:
-    """The settings that an unfinished run has, where they come to the same as these, else these."""
+    """The settings that an unfinished run has, where they come to the same as these, else these.
+
+    Raises:
+        ChaosprepError: `workspace`, what stands there is no file of a run.
+    """
+    begun = read_kept(workspace / SETTINGS)
+    if begun is None:
+        return settings
     try:
-        begun = read_regular(workspace / SETTINGS)
         found = _today(stage, begun)
-    except (FileError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return settings
     return begun if found == _today(stage, settings) else settings
 
@@ -38,7 +44,7 @@ def begun_with(workspace: Path, stage: Stage[C, P], settings: bytes) -> bytes:
 def keep_settings(workspace: Path, settings: bytes) -> None:
     """Write down what the journal's keys from here on are made with."""
     place = workspace / SETTINGS
-    if not place.exists() or place.read_bytes() != settings:
+    if read_kept(place) != settings:
         write_new(place, settings)
 
 

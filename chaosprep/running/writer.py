@@ -6,11 +6,12 @@ from typing import Any
 from numpy.typing import NDArray
 
 from chaosprep.dataset.case import Case
+from chaosprep.dataset.naming import Kind
 from chaosprep.dataset.records import File, Split
 from chaosprep.dataset.store import Link, Nowhere, Store
 from chaosprep.imaging.png.codec import Compression
 from chaosprep.running.claim import Claim
-from chaosprep.running.fitting import Kind, file_path
+from chaosprep.running.fitting import file_path
 
 _EXTENSION: dict[Kind, str] = {"images": ".dcm", "masks": ".png"}
 

@@ -13,7 +13,7 @@ from chaosprep.files import check_apart, read_toml
 from chaosprep.params import Params, check_names, make_params
 from chaosprep.running.dask.cluster import scheduler_address, warm_up_for
 from chaosprep.running.options import DEFAULTS, RunOptions
-from chaosprep.running.planning import check_output
+from chaosprep.running.place import check_output
 from chaosprep.running.runner import run
 from chaosprep.running.stage import Stage
 from chaosprep.stage_table import STAGES, load_stage
@@ -105,17 +105,21 @@ def read_config(path: Path) -> dict[str, Any]:
 
 
 def check_places(
-    root: str | Path, output: str | Path, stages: Iterable[Stage[Any, Any]] = CHAIN
+    root: str | Path,
+    output: str | Path,
+    stages: Iterable[Stage[Any, Any]] = CHAIN,
+    *,
+    overwrite: bool = False,
 ) -> None:
     """Refuse, before anything is made, a folder of any of the stages that must not be touched.
 
     Raises:
         UsageError: the output is the root, inside or around it.
-        ChaosprepError: a folder is somebody else's.
+        ChaosprepError: a folder is somebody else's, or holds something that is.
     """
     check_apart(Path(root), Path(output))
     for stage in stages:
-        check_output(Path(root), Path(output, str(stage.folder)))
+        check_output(Path(output, str(stage.folder)), overwrite)
 
 
 def run_all(
@@ -126,7 +130,7 @@ def run_all(
     Raises what `chaosprep.running.runner.run` raises; what earlier stages committed stays.
     """
     chain = [(load_stage(name), own) for name, own in params.items()]
-    check_places(root, output, [stage for stage, _ in chain])
+    check_places(root, output, [stage for stage, _ in chain], overwrite=options.overwrite)
     made: str | Path | Dataset = root
     libraries = dict.fromkeys(name for stage, _ in chain for name in stage.libraries)
     warm_up_for(options.dask, options.jobs, tuple(libraries))  # the first call decides for all

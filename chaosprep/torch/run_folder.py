@@ -1,6 +1,5 @@
 """The directory of a run: its checkpoints, its curves, and the record that says it is finished."""
 
-import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -10,11 +9,12 @@ from pathlib import Path
 import msgspec
 import torch
 
-from chaosprep.dataset.manifest import WORKSPACE
+from chaosprep.dataset.manifest import DESCRIPTOR, JOURNAL, WORKSPACE
 from chaosprep.dataset.records import Sha256
 from chaosprep.errors import ChaosprepError, FileError
 from chaosprep.files import GOES_ON, read_regular, write_durably, writing
-from chaosprep.running.lock import locked
+from chaosprep.running.place import check_replaceable, names_in
+from chaosprep.running.workspace import LOCK, Workspace
 from chaosprep.torch import curves
 from chaosprep.torch.checkpoint import Card, Checkpoint, EpochScore, best_of, encode, load
 from chaosprep.torch.parameters import BEST, TrainParams
@@ -23,6 +23,8 @@ from chaosprep.torch.slices import SliceDataset
 LAST, CSV, PNG = "last.pt", "curves.csv", "curves.png"
 RECORD = "run.json"
 """Written last: with it, a run is finished."""
+_FILES = (RECORD, PNG, CSV, LAST, BEST)  # the best goes last: by it a run is known
+_PARTS = tuple(f"{name}.part" for name in _FILES)  # what 0.1.0 called them before they were whole
 
 
 class _Record(msgspec.Struct):
@@ -55,23 +57,28 @@ class RunFolder:
     @contextmanager
     def opened(self, overwrite: bool) -> Iterator["RunFolder"]:
         """Hold the directory for this process; emptied of an earlier run on request."""
-        self._check_ours()
-        workspace = self.path / WORKSPACE
         with writing(self.path, GOES_ON):
-            workspace.mkdir(parents=True, exist_ok=True)
-            with locked(workspace / "lock"):
-                if overwrite:
-                    for name in (RECORD, LAST, BEST, CSV, PNG):
-                        (self.path / name).unlink(missing_ok=True)
+            self._check_ours()
+            with self._workspace.held():
+                self._check_ours()
+                for name in (*_PARTS, *(_FILES if overwrite else ())):
+                    (self.path / name).unlink(missing_ok=True)
                 yield self
-                shutil.rmtree(workspace)
+                self._workspace.clear()
+
+    @property
+    def _workspace(self) -> Workspace:
+        return Workspace.inside(self.path)
 
     def _check_ours(self) -> None:
         if self.path.exists() and not self.path.is_dir():
             raise ChaosprepError(
                 f"{self.path}: it is not a directory", "Give another output.", code="output"
             )
-        if self.path.exists() and any(self.path.iterdir()) and not self._is_ours():
+        self._workspace.check()
+        for name in (*_FILES, *_PARTS):
+            check_replaceable(self.path / name)
+        if not self._is_ours():
             raise ChaosprepError(
                 f"{self.path}: it is not empty, and not a run of train",
                 "Give an empty or a new directory.",
@@ -79,19 +86,18 @@ class RunFolder:
             )
 
     def _is_ours(self) -> bool:
-        """Whether an earlier call wrote here; names alone do not tell."""
-        if (self.path / "datapackage.json").exists():
+        """Whether an earlier call wrote here, or may; names alone do not tell."""
+        here, kept = names_in(self.path), names_in(self._workspace.path)
+        if not here - {WORKSPACE}:
+            return JOURNAL not in kept
+        if DESCRIPTOR in here:
             return False
-        workspace = self.path / WORKSPACE  # a run's holds the lock alone, a stage's a journal too
-        if workspace.is_dir() and {path.name for path in workspace.iterdir()} <= {"lock"}:
+        if LOCK in kept and JOURNAL not in kept and here <= {WORKSPACE, *_FILES, *_PARTS}:
             return True
         with suppress(FileError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             msgspec.json.decode(read_regular(self.path / RECORD), type=_Record)
             return True
-        with suppress(ChaosprepError):
-            load(self.path / LAST)
-            return True
-        return False
+        return any(_is_checkpoint(self.path / name) for name in (LAST, BEST))
 
     def is_finished(self) -> bool:
         """Whether the run came to its end."""
@@ -127,9 +133,9 @@ class RunFolder:
         data = encode(checkpoint)
         if is_best:
             weights = msgspec.structs.replace(checkpoint, optimizer=None, scaler=None)
-            write_durably(self.path / BEST, encode(weights))
-        write_durably(self.path / CSV, curves.as_csv(checkpoint.scores))
-        write_durably(self.path / LAST, data)
+            self._write(BEST, encode(weights))
+        self._write(CSV, curves.as_csv(checkpoint.scores))
+        self._write(LAST, data)
 
     def finish(
         self,
@@ -139,7 +145,7 @@ class RunFolder:
         device: torch.device,
     ) -> None:
         """Write the picture and the record."""
-        write_durably(self.path / PNG, curves.as_png(scores))
+        self._write(PNG, curves.as_png(scores))
         best = best_of(scores)
         record = {
             **msgspec.to_builtins(card),
@@ -155,13 +161,24 @@ class RunFolder:
             "mean_dice": best.mean,
         }
         text = msgspec.json.format(msgspec.json.encode(record), indent=2) + b"\n"
-        write_durably(self.path / RECORD, text)
+        self._write(RECORD, text)
+
+    def _write(self, name: str, data: bytes) -> None:
+        write_durably(self.path / name, data, self._workspace.path)
 
     def trained(self, scores: Sequence[EpochScore], *, already_done: bool = False) -> Trained:
         """What the run came to."""
         best = best_of(scores)
         so_far = len(scores), best.epoch, best.dice, best.mean
         return Trained(self.path, self.path / BEST, *so_far, already_done)
+
+
+def _is_checkpoint(path: Path) -> bool:
+    try:
+        load(path)
+    except ChaosprepError:
+        return False
+    return True
 
 
 def _difference(made: Card, asked: Card) -> str | None:

@@ -1,1 +1,1 @@
-"""Attacks: what a hostile file, a kill or another process could do to a run."""
+"""Attacks on what the commands write: kills, races, links, others' files, full disks."""

@@ -1,6 +1,5 @@
 """Stage directories whose tables say what no stage writes, and the verbs that read them."""
 
-import copy
 import hashlib
 import json
 import os
@@ -118,22 +117,22 @@ def deep(levels: int) -> Any:  # noqa: ANN401 - nested lists
     return found
 
 
-def _edits() -> Iterator[tuple[str, Edit]]:
+def _numbers() -> Iterator[tuple[str, Edit]]:
     for name in ("slice", "copy", "fold", "image_bytes", "frame", "rows", "cols", "bits_stored"):
         for number in BIG:
             yield from both(name, number)
         yield from both(name, -1)
     for name in ("mask_bytes",):
         yield from both(name, 10**18)
-    for number in (*TINY, *HUGE):
+    for value in (*TINY, *HUGE):
         for name in ("slope", "intercept"):
-            yield from both(name, number)
-        yield from both("spacing", [number, number, number])
-        yield from both("spacing", [1.0, number, 1.0])
-        yield from both("position", [number, 0.0, 0.0])
-        yield from both("orientation", [number, 0.0, 0.0, 0.0, number, 0.0])
-        yield from both("window", [number, 2 * number if abs(number) < 1e300 else 0.0])
-        yield from both("padding", [number, number])
+            yield from both(name, value)
+        yield from both("spacing", [value, value, value])
+        yield from both("spacing", [1.0, value, 1.0])
+        yield from both("position", [value, 0.0, 0.0])
+        yield from both("orientation", [value, 0.0, 0.0, 0.0, value, 0.0])
+        yield from both("window", [value, 2 * value if abs(value) < 1e300 else 0.0])
+        yield from both("padding", [value, value])
     yield from both("slope", 0.0)
     yield from both("spacing", [None, 1.0, 1.0])
     yield from both("spacing", None)
@@ -147,6 +146,9 @@ def _edits() -> Iterator[tuple[str, Edit]]:
         yield from both("window_source", source)
     for kind in ("nonsense", "", "O", "uint128", "V1000000", "float16", "<i4", "datetime64[s]"):
         yield from both("dtype", kind)
+
+
+def _records() -> Iterator[tuple[str, Edit]]:
     grids: tuple[Any, ...] = (
         {},
         {"rows": 10**9, "cols": 10**9, "step": [1, 1], "offset": [0, 0]},
@@ -185,6 +187,9 @@ def _edits() -> Iterator[tuple[str, Edit]]:
     )
     for legend in labels:
         yield from both("labels", legend)
+
+
+def _texts() -> Iterator[tuple[str, Edit]]:
     for name, text in NAMES.items():
         yield f"organ of {name}", named(text)
         yield f"source of {name}", set_(source=text)
@@ -201,6 +206,9 @@ def _edits() -> Iterator[tuple[str, Edit]]:
     yield "a long path", set_(image="train/" + "x" * 5000)
     yield "a deep path", set_(image="x/" * 3000 + "y")
     yield "a surrogate in a path", set_(image="train/images/\ud800.png")
+
+
+def _others() -> Iterator[tuple[str, Edit]]:
     yield "no mask", set_(mask=None, mask_sha256=None, mask_bytes=None)
     yield "no masks", all_(mask=None, mask_sha256=None, mask_bytes=None, labels={}, pixels={})
     yield "half a mask", set_(mask_bytes=None)
@@ -229,7 +237,7 @@ def _edits() -> Iterator[tuple[str, Edit]]:
     yield "two sides", set_(split="test")
 
 
-EDITS: dict[str, Edit] = dict(_edits())
+EDITS: dict[str, Edit] = dict((*_numbers(), *_records(), *_texts(), *_others()))
 
 
 def hostile(source: Path, target: Path, *edits: Edit) -> Path:

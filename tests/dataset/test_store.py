@@ -1,13 +1,17 @@
 """Single files as a store: what is there, in its size, with its bytes, and what is not known."""
 
 import hashlib
+import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from chaosprep.dataset import naming
 from chaosprep.dataset.records import File
 from chaosprep.dataset.store import Store
 from chaosprep.errors import FileError
+from chaosprep.formats.png import PNG
 
 PATH = "train/images/a.png"
 DATA = b"not really a PNG"
@@ -89,8 +93,8 @@ def test_strays_are_all_files_but_the_known_ones(store: Store, file: File) -> No
 def test_pruning_keeps_the_named_files_and_everything_outside_the_folders(
     store: Store, file: File
 ) -> None:
-    store.write("train/masks/old.png", DATA)
-    store.write("val/images/b.png", DATA)
+    store.write("train/masks/P1_t1_s000.png", DATA)
+    store.write("val/images/P1_t1_s000_a01.npy", DATA)
     (store.directory / "notes.txt").touch()
     store.prune({PATH})
     left = sorted(
@@ -99,11 +103,101 @@ def test_pruning_keeps_the_named_files_and_everything_outside_the_folders(
     assert left == ["notes.txt", "train", "train/images", PATH]
 
 
+OURS = (
+    "train/images/P1_t1_s000.dcm",
+    "train/images/P1_t1-in_s000.png",
+    "val/images/P1_t1.5_s1000.npy",
+    "val/masks/P1_t1_s000_a01.png",
+    f"test/images/P1_t1_s000_a100.npy.{'0f' * 16}.part",
+)
+FOREIGN = (
+    "train/images/mine.png",
+    "train/images/P1_t1_s000.txt",
+    "train/images/P1_t1_s000 (1).png",
+    "train/images/P1_t1_s00.png",
+    "train/images/1_t1_s000.png",
+    "train/images/P1_t1_s000_edited.png",
+    "train/masks/P1_t1_s000.npy",
+    "train/masks/P1_t1_s000.dcm",
+    "train/images/P1_t1_s000.png.part",
+    "train/images/more/P1_t1_s000.png",
+    "train/notes.txt",
+    "train/labels/P1_t1_s000.png",
+)
+
+
+@pytest.mark.parametrize("path", OURS)
+def test_what_a_stage_may_have_made_is_pruned(store: Store, path: str) -> None:
+    store.write(path, DATA)
+    assert list(store.foreign()) == []
+    store.prune(())
+    assert list(store.directory.iterdir()) == []
+
+
+@pytest.mark.parametrize("path", FOREIGN)
+def test_what_no_stage_makes_is_foreign_and_stays(store: Store, path: str) -> None:
+    (store.directory / path).parent.mkdir(parents=True)
+    (store.directory / path).write_bytes(DATA)
+    (found,) = store.foreign()
+    assert path.startswith(found)
+    store.prune(())
+    assert (store.directory / path).read_bytes() == DATA
+
+
+@pytest.mark.parametrize("name", [".DS_Store", "._P1_t1_s000.png", "Thumbs.db", "desktop.ini"])
+def test_what_an_operating_system_leaves_is_neither_foreign_nor_pruned(
+    store: Store, name: str
+) -> None:
+    store.write(f"train/images/{name}", DATA)
+    assert list(store.foreign()) == []
+    store.prune(())
+    assert (store.directory / "train/images" / name).exists()
+
+
+def test_a_link_goes_alone_and_a_fifo_or_a_folder_of_a_files_name_stays(
+    store: Store, tmp_path: Path
+) -> None:
+    folder = store.directory / "train/images"
+    folder.mkdir(parents=True)
+    (tmp_path / "precious").write_bytes(DATA)
+    (folder / "P1_t1_s000.png").symlink_to(tmp_path / "precious")
+    os.mkfifo(folder / "P1_t1_s001.png")
+    (folder / "P1_t1_s002.png").mkdir()
+    names = [f"train/images/P1_t1_s00{place}.png" for place in (1, 2)]
+    assert sorted(store.foreign()) == names
+    store.prune(())
+    assert sorted(path.name for path in folder.iterdir()) == ["P1_t1_s001.png", "P1_t1_s002.png"]
+    assert (tmp_path / "precious").read_bytes() == DATA
+
+
+def test_a_format_of_another_package_is_known_by_its_ending(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.write("train/images/P1_t1_s000.raw", DATA)
+    assert len(list(store.foreign())) == 1
+    raw = replace(PNG, name="raw", ending=".raw")
+    monkeypatch.setattr(naming, "plugged", lambda kind: (raw,))
+    assert list(store.foreign()) == []
+
+
+def test_a_file_is_whole_through_a_link_only_where_links_are_asked_for(tmp_path: Path) -> None:
+    (tmp_path / "origin").write_bytes(DATA)
+    linked = Store(tmp_path / "stage", links=True)
+    file = linked.bring(PATH, tmp_path / "origin", DATA, "sym")
+    assert linked.is_whole(file)
+    assert not Store(tmp_path / "stage").is_whole(file)
+
+
+def test_another_kind_of_file_in_place_of_a_folder_is_seen(store: Store, file: File) -> None:
+    os.mkfifo(store.directory / "train/masks")
+    assert store.diverted() == "train/masks"
+
+
 def test_a_link_in_place_of_a_folder_is_seen(store: Store, file: File, tmp_path: Path) -> None:
-    assert not store.is_diverted()
+    assert store.diverted() is None
     (tmp_path / "elsewhere").mkdir()
     (store.directory / "val").symlink_to(tmp_path / "elsewhere")
-    assert store.is_diverted()
+    assert store.diverted() == "val"
 
 
 def test_a_file_gets_its_name_only_if_nothing_objects(tmp_path: Path) -> None:

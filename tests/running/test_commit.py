@@ -1,6 +1,7 @@
 """What a committed directory says: the table first, the descriptor last, and nothing private."""
 
 import dataclasses
+import errno
 import getpass
 import hashlib
 import importlib.metadata
@@ -19,7 +20,7 @@ import pytest
 
 from chaosprep import __version__
 from chaosprep.dataset.opening import open_dataset
-from chaosprep.errors import ManifestError
+from chaosprep.errors import ChaosprepError, ManifestError
 from chaosprep.running.runner import run
 from chaosprep.running.stage import CaseResult
 from chaosprep.running.writer import Writer
@@ -211,13 +212,14 @@ def test_the_same_work_elsewhere_and_later_gives_the_same_bytes(tmp_path: Path) 
 def test_the_descriptor_is_the_last_to_get_its_name(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    steps: list[str] = []
+    steps, sources = list[str](), list[str]()
     rename, fsync = Path.replace, os.fsync
 
     def note_replace(self: Path, target: Path) -> Path:
         files = sorted(path.name for path in target.parent.glob("t*/*/*"))
         assert len(files) == 2
-        steps.append(f"rename {self.name}")
+        steps.append(f"rename {target.name}")
+        sources.append(self.relative_to(tmp_path / "out").as_posix())
         return rename(self, target)
 
     def note_fsync(handle: int) -> None:
@@ -228,9 +230,10 @@ def test_the_descriptor_is_the_last_to_get_its_name(
     monkeypatch.setattr(os, "fsync", note_fsync)
     made(tmp_path, "out", ToyCase("MR001_t1-in", (1,)))
     assert steps == [
-        *("fsync", "rename slices.jsonl.part", "fsync"),
-        *("fsync", "rename datapackage.json.part", "fsync"),
+        *("fsync", "rename slices.jsonl", "fsync"),
+        *("fsync", "rename datapackage.json", "fsync"),
     ]
+    assert all(re.fullmatch(r"\.chaosprep/\.[0-9a-f]{32}\.part", path) for path in sources)
 
 
 @pytest.mark.parametrize("survives", ["slices.jsonl", "nothing"])
@@ -255,19 +258,47 @@ def test_a_directory_that_did_not_get_its_descriptor_is_unfinished(
     assert snapshot(tmp_path / "out") == snapshot(made(tmp_path, "fresh"))
 
 
-def test_what_the_table_does_not_name_is_removed(tmp_path: Path) -> None:
-    """An interrupted run with other parameters may have left files."""
+def test_what_a_run_left_and_the_table_does_not_name_is_removed(tmp_path: Path) -> None:
+    """An interrupted run with other parameters may have left files, one of 0.1.0 others yet."""
     (tmp_path / "out/.chaosprep").mkdir(parents=True)
-    for stray in ("train/images/old.npy", "test/images/old.png", "val/masks/old.png"):
-        (tmp_path / "out" / stray).parent.mkdir(parents=True)
+    (tmp_path / "out/.chaosprep/lock").touch()
+    (tmp_path / "out/.chaosprep" / f".{'1a' * 16}.part").touch()
+    left = (
+        "train/images/MR001_t1-in_s000.npy",
+        f"test/images/MR009_t1-in_s000.dcm.{'0f' * 16}.part",
+        "val/masks/MR001_t1-in_s000_a01.png",
+        "slices.jsonl.part",
+        "datapackage.json.part",
+    )
+    for stray in left:
+        (tmp_path / "out" / stray).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "out" / stray).touch()
     assert snapshot(made(tmp_path)) == snapshot(made(tmp_path, "fresh"))
 
 
-def test_a_temporary_table_is_never_written_through(tmp_path: Path) -> None:
+def test_what_stands_at_a_temporary_name_of_0_1_0_is_never_written_through(tmp_path: Path) -> None:
     (tmp_path / "out/.chaosprep").mkdir(parents=True)
+    (tmp_path / "out/.chaosprep/lock").touch()
     (tmp_path / "precious").write_bytes(b"precious")
     os.link(tmp_path / "precious", tmp_path / "out/slices.jsonl.part")
     os.link(tmp_path / "precious", tmp_path / "out/datapackage.json.part")
     made(tmp_path)
     assert (tmp_path / "precious").read_bytes() == b"precious"
+    assert (tmp_path / "precious").stat().st_nlink == 3
+
+
+@pytest.mark.parametrize("name", ["slices.jsonl", "datapackage.json"])
+def test_a_commit_that_fails_leaves_nothing_that_is_not_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    rename = Path.replace
+
+    def full(self: Path, target: Path) -> Path:
+        if target.name == name:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "replace", full)
+    with pytest.raises(ChaosprepError, match="No space left on device"):
+        made(tmp_path)
+    assert [path for path in (tmp_path / "out").rglob("*") if path.suffix == ".part"] == []

@@ -18,7 +18,7 @@ HOLD = """
 import sys
 from pathlib import Path
 from chaosprep.running.lock import locked
-with locked(Path(sys.argv[1])):
+with locked(Path(sys.argv[1]), Path(sys.argv[1]).parents[1]):
     print("held", flush=True)
     sys.stdin.read()
 """
@@ -45,7 +45,7 @@ def holder(lock: Path) -> Iterator[subprocess.Popen[bytes]]:
 
 
 def refusal(lock: Path) -> ChaosprepError:
-    with pytest.raises(ChaosprepError) as caught, locked(lock):
+    with pytest.raises(ChaosprepError) as caught, locked(lock, lock.parent.parent):
         pass
     return caught.value
 
@@ -72,33 +72,33 @@ def test_a_run_is_refused_before_it_changes_anything(
 def test_a_kill_releases_the_lock(lock: Path, holder: subprocess.Popen[bytes]) -> None:
     holder.kill()
     holder.wait(10)
-    with locked(lock):
+    with locked(lock, lock.parent.parent):
         assert lock.read_text() == f"{os.getpid()}\n"
 
 
 def test_a_run_that_ends_releases_the_lock(lock: Path) -> None:
     for _ in range(2):
-        with locked(lock):
+        with locked(lock, lock.parent.parent):
             assert lock.read_text() == f"{os.getpid()}\n"
 
 
 def test_an_error_releases_the_lock(lock: Path) -> None:
-    with pytest.raises(KeyError), locked(lock):
+    with pytest.raises(KeyError), locked(lock, lock.parent.parent):
         raise KeyError
-    with locked(lock):
+    with locked(lock, lock.parent.parent):
         pass
 
 
 def test_two_runs_in_one_process_exclude_each_other(lock: Path) -> None:
-    with locked(lock):
+    with locked(lock, lock.parent.parent):
         assert f"process {os.getpid()} " in refusal(lock).reason
 
 
 def test_a_lock_whose_file_is_gone_counts_no_more(lock: Path) -> None:
     """A run removes its workspace when it has committed; the next one locks a new file."""
-    with locked(lock):
+    with locked(lock, lock.parent.parent):
         lock.unlink()
-        with locked(lock):
+        with locked(lock, lock.parent.parent):
             assert refusal(lock).code == "locked"
 
 
@@ -115,12 +115,12 @@ def test_a_lock_whose_file_goes_while_it_is_taken_is_taken_again(
         flock(handle, operation)
 
     monkeypatch.setattr(fcntl, "flock", late)
-    with locked(lock):
+    with locked(lock, lock.parent.parent):
         assert len(files) == 2
         assert lock.stat().st_ino == files[-1]
         assert refusal(lock).code == "locked"
 
 
 def test_outputs_do_not_exclude_each_other(tmp_path: Path) -> None:
-    with locked(tmp_path / "a"), locked(tmp_path / "b"):
+    with locked(tmp_path / "a", tmp_path), locked(tmp_path / "b", tmp_path):
         pass

@@ -4,10 +4,12 @@ import errno
 import os
 from collections.abc import Iterator
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 
-from chaosprep.errors import FileError, Problem
+from chaosprep.errors import FileError, OutputError, Problem
+from chaosprep.files import write_new
 from chaosprep.running.mapping import map_cases, stream_cases
 
 
@@ -33,6 +35,17 @@ def test_an_error_is_a_problem_of_its_case(jobs: int) -> None:
     made, problems = map_cases(square, [5, 3, 1], str, jobs)
     assert made == [25, 1]
     assert problems == [Problem(code="three", id="3", reason="it is three", remedy="Give another.")]
+
+
+def write(path: Path) -> None:
+    write_new(path, b"data")
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_where_there_is_no_writing_the_work_ends(tmp_path: Path, jobs: int) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(OutputError, match="Not a directory"):
+        map_cases(write, [tmp_path / "file/a", tmp_path / "b"], str, jobs)
 
 
 def test_a_case_that_kills_its_worker_is_a_problem_of_that_case() -> None:

@@ -372,7 +372,7 @@ def test_an_interrupted_run_leaves_no_worker_and_no_lock(tmp_path: Path) -> None
     with pytest.raises(KeyboardInterrupt) as caught:
         within(FAST, lambda: toy(tmp_path, *cases, jobs=2, on_event=stop))
     before = stamps(tmp_path / "out/train")
-    with locked(tmp_path / "out/.chaosprep/lock"):
+    with locked(tmp_path / "out/.chaosprep/lock", tmp_path / "out"):
         time.sleep(0.6)
     assert caught.value.__traceback__ is not None
     assert stamps(tmp_path / "out/train") == before

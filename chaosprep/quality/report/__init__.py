@@ -10,12 +10,11 @@ from typing import Final
 from chaosprep.dataset.manifest import Dataset
 from chaosprep.dataset.opening import open_dataset
 from chaosprep.errors import UsageError
-from chaosprep.files import write_durably, writing
-from chaosprep.quality.montage import check_one_file
 from chaosprep.quality.report.data import Page, make_page
 from chaosprep.quality.report.pictures import CaseView, Shown, is_shown, view_case
 from chaosprep.quality.verify import Verdict, verify
 from chaosprep.running.mapping import map_cases
+from chaosprep.running.page import PAGE, check_place, new_file
 from chaosprep.version import __version__
 
 __all__ = ["Report", "Shown", "report"]
@@ -47,6 +46,7 @@ def report(
     slices: Shown = "all",
     max_mb: float = 25,
     jobs: int = 1,
+    overwrite: bool = False,
 ) -> Report:
     """Check a stage directory and write one self-contained HTML page about it.
 
@@ -55,20 +55,22 @@ def report(
 
     Args:
         directory: what a stage made.
-        output: the .html file to write, outside the directory; what stands there is replaced.
+        output: the .html file to write, outside the directory; an earlier page is replaced.
         slices: which slices get a picture: all, those with an organ, or none.
         max_mb: the largest page, in units of 10^6 bytes; pictures shrink to fit.
         jobs: worker processes.
+        overwrite: replace a file that chaosprep did not make.
 
     Raises:
         ManifestError: the directory is unfinished, or its manifest not to be trusted.
         UsageError: the output cannot be, or the page does not fit.
+        ChaosprepError: something else stands there, another run writes it, or it cannot be written.
     """
     dataset, output = open_dataset(directory), Path(output)
-    check_one_file(output, dataset.directory, ".html")
-    page, html = _fitted(dataset, verify(directory, jobs=jobs), slices, int(max_mb * 1e6), jobs)
-    with writing(output):
-        write_durably(output, html)
+    check_place(output, dataset.directory, PAGE)
+    with new_file(output, PAGE, overwrite) as save:
+        page, html = _fitted(dataset, verify(directory, jobs=jobs), slices, int(max_mb * 1e6), jobs)
+        save(html)
     count = sum(side.originals + side.copies for side in page.sides)
     faults, warnings = len(page.verdict.faults), len(page.verdict.warnings)
     return Report(output, len(html), len(page.cases), count, faults, warnings)

@@ -1,0 +1,35 @@
+"""What the files of a stage directory are called, by which a run knows its own."""
+
+import re
+from collections.abc import Iterable
+from typing import Literal
+
+from chaosprep.formats.image_file import ImageFormat
+from chaosprep.formats.images import IMAGES
+from chaosprep.formats.plugged import plugged
+
+Kind = Literal["images", "masks"]
+KINDS: tuple[Kind, ...] = ("images", "masks")
+
+_ID = re.compile(r"[A-Za-z][A-Za-z0-9._-]*_s[0-9]{3,}(_a[0-9]{2,})?")
+_PART = re.compile(r"\.[0-9a-f]{32}\.part\Z")
+_OF_SYSTEM = re.compile(r"\.DS_Store|\._.*|Thumbs\.db|desktop\.ini|\.nfs[0-9a-f]+")
+_IMAGES = tuple(one.ending for one in IMAGES)
+_MASKS = (".png",)
+
+
+def is_of_slice(kind: Kind, name: str) -> bool:
+    """Whether a stage calls an image or a mask so, be it one that is not whole yet."""
+    name = _PART.sub("", name)
+    if kind == "masks":
+        return _is_named(name, _MASKS)
+    return _is_named(name, _IMAGES) or _is_named(name, (one.ending for one in plugged(ImageFormat)))
+
+
+def _is_named(name: str, endings: Iterable[str]) -> bool:
+    return any(name.endswith(one) and _ID.fullmatch(name.removesuffix(one)) for one in endings)
+
+
+def is_of_system(name: str) -> bool:
+    """Whether an operating system leaves files of this name in any folder."""
+    return _OF_SYSTEM.fullmatch(name) is not None

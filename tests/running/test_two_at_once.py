@@ -1,0 +1,166 @@
+"""Two commands into one output at once: one does it, the other finds it done or held."""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+
+import pytest
+
+import chaosprep
+from chaosprep import Dataset
+from chaosprep.dataset.opening import open_output
+from chaosprep.errors import ChaosprepError
+from chaosprep.running.merge import merge
+from chaosprep.running.options import Event
+from chaosprep.running.runner import forget, run
+from chaosprep.running.workspace import Workspace
+from tests.running.toys import TOY, ToyCase, ToyParams, snapshot, source
+
+CASES = (ToyCase("MR001_t1-in"), ToyCase("MR002_t1-in", (3,)), ToyCase("MR003_t1-in", (4,)))
+Before = Callable[[Callable[[], object]], None]
+
+
+@pytest.fixture
+def before_the_lock(monkeypatch: pytest.MonkeyPatch) -> Before:
+    """Let something happen after a run has planned, before it takes its lock."""
+    held = Workspace.held
+
+    def arrange(other: Callable[[], object]) -> None:
+        @contextmanager
+        def late(self: Workspace) -> Iterator[None]:
+            monkeypatch.setattr(Workspace, "held", held)
+            other()
+            with _held(self):
+                yield
+
+        def _held(self: Workspace) -> AbstractContextManager[None]:
+            return held(self)
+
+        monkeypatch.setattr(Workspace, "held", late)
+
+    return arrange
+
+
+def toy(tmp_path: Path, name: str = "out", **options: object) -> list[str]:
+    """Run it; what happened."""
+    events = list[Event]()
+    params = ToyParams(add=int(str(options.pop("add", 0))))
+    found = source(tmp_path, *CASES)
+    run(TOY, params, found, tmp_path / name, on_event=events.append, **options)  # type: ignore[arg-type]
+    return [event.kind for event in events]
+
+
+def test_what_another_run_did_meanwhile_is_done(tmp_path: Path, before_the_lock: Before) -> None:
+    before_the_lock(lambda: toy(tmp_path))
+    assert toy(tmp_path) == ["already-done"]
+    toy(tmp_path, "fresh")
+    assert snapshot(tmp_path / "out") == snapshot(tmp_path / "fresh")
+
+
+def test_what_another_run_did_meanwhile_with_other_parameters_is_kept(
+    tmp_path: Path, before_the_lock: Before
+) -> None:
+    before_the_lock(lambda: toy(tmp_path, add=1))
+    with pytest.raises(ChaosprepError) as caught:
+        toy(tmp_path)
+    assert caught.value.code == "output-differs"
+    toy(tmp_path, "fresh", add=1)
+    assert snapshot(tmp_path / "out") == snapshot(tmp_path / "fresh")
+    assert toy(tmp_path, add=1) == ["already-done"]
+    assert snapshot(tmp_path / "out") == snapshot(tmp_path / "fresh")
+
+
+def test_what_is_begun_meanwhile_is_gone_on_with(tmp_path: Path, before_the_lock: Before) -> None:
+    def interrupted() -> None:
+        def stop(event: Event) -> None:
+            if event.finished == 2:
+                raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            run(TOY, ToyParams(), source(tmp_path, *CASES), tmp_path / "out", on_event=stop)
+
+    before_the_lock(interrupted)
+    assert toy(tmp_path) == ["planned", "done", "committed"]
+    toy(tmp_path, "fresh")
+    assert snapshot(tmp_path / "out") == snapshot(tmp_path / "fresh")
+
+
+def test_a_run_that_was_killed_after_its_commit_is_done(tmp_path: Path) -> None:
+    toy(tmp_path, "fresh")
+    toy(tmp_path)
+    for left in ((), ("lock",), ("lock", "journal.jsonl", "settings.json", f"run-{'0f' * 16}")):
+        (tmp_path / "out/.chaosprep").mkdir()
+        for name in left:
+            (tmp_path / "out/.chaosprep" / name).write_bytes(b"{}\n")
+        assert toy(tmp_path) == ["already-done"]
+        assert snapshot(tmp_path / "out") == snapshot(tmp_path / "fresh")
+
+
+def shards(tmp_path: Path, add: int = 0) -> list[Path]:
+    parts = [tmp_path / f"part-{add}-{index}" for index in (1, 2)]
+    for index, part in enumerate(parts, 1):
+        toy(tmp_path, part.name, shard=f"{index}/2", add=add)
+    return parts
+
+
+def test_what_another_merge_did_meanwhile_is_done(tmp_path: Path, before_the_lock: Before) -> None:
+    parts, events = shards(tmp_path), list[Event]()
+    before_the_lock(lambda: merge(parts, tmp_path / "out"))
+    merge(parts, tmp_path / "out", on_event=events.append)
+    assert [event.kind for event in events] == ["already-done"]
+    toy(tmp_path, "fresh")
+    assert snapshot(tmp_path / "out") == snapshot(tmp_path / "fresh")
+
+
+@pytest.mark.parametrize("killed", [False, True])
+def test_a_merge_never_replaces_what_else_was_finished(
+    tmp_path: Path, before_the_lock: Before, killed: bool
+) -> None:
+    """Neither what another command made meanwhile, nor what one made that was killed after it."""
+    parts = shards(tmp_path, add=1)
+    toy(tmp_path, "fresh")
+    if killed:
+        toy(tmp_path)
+        (tmp_path / "out/.chaosprep").mkdir()
+    else:
+        before_the_lock(lambda: toy(tmp_path))
+    with pytest.raises(ChaosprepError) as caught:
+        merge(parts, tmp_path / "out")
+    assert caught.value.code == "output-differs"
+    assert snapshot(tmp_path / "out") == snapshot(tmp_path / "fresh")
+
+
+def test_an_output_that_is_held_is_refused_by_every_command(tmp_path: Path, phantom: Path) -> None:
+    parts = shards(tmp_path)
+    for name in ("out", "split"):
+        (tmp_path / name).mkdir()
+    commands: list[Callable[[], object]] = [
+        lambda: toy(tmp_path),
+        lambda: toy(tmp_path, overwrite=True),
+        lambda: merge(parts, tmp_path / "out"),
+        lambda: merge(parts, tmp_path / "out", overwrite=True),
+        lambda: chaosprep.prepare(phantom, tmp_path),
+    ]
+    with Workspace.inside(tmp_path / "out").held(), Workspace.inside(tmp_path / "split").held():
+        for command in commands:
+            with pytest.raises(ChaosprepError) as caught:
+                command()
+            assert caught.value.code == "locked"
+
+
+@pytest.mark.parametrize("add", [0, 1])
+def test_a_finished_output_that_is_taken_back_while_it_is_compared_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, add: int
+) -> None:
+    """Its table goes between its opening and the look at its files."""
+    toy(tmp_path)
+
+    def late(directory: Path) -> Dataset:
+        dataset = open_output(directory)
+        forget(directory)
+        return dataset
+
+    monkeypatch.setattr("chaosprep.running.planning.open_output", late)
+    reason = "it was made with other" if add else r"slices\.jsonl: the file is missing"
+    with pytest.raises(ChaosprepError, match=reason):
+        toy(tmp_path, add=add)
