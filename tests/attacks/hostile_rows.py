@@ -1,5 +1,6 @@
 """Stage directories whose tables say what no stage writes, and the verbs that read them."""
 
+import copy
 import hashlib
 import json
 import os
