@@ -1,18 +1,31 @@
-"""The journal of an unfinished stage: one line per finished case, so that a kill loses little."""
+"""The journal of an unfinished stage: one line per finished case, so that a kill loses little.
 
+It is untrusted input, as a manifest is: an entry counts while its digest and all its rows hold,
+and where `fitting` finds it to be what the plan makes of its case.
+"""
+
+import hashlib
 import os
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import BinaryIO, TypeVar
+from types import MappingProxyType
+from typing import BinaryIO, NamedTuple, TypeVar
 
 import msgspec
 
-from chaosprep.dataset.records import Slice
+from chaosprep.dataset.records import Slice, check_row
 from chaosprep.dataset.store import Store
-from chaosprep.errors import Problem
+from chaosprep.errors import ChaosprepError, ManifestError, Problem
+from chaosprep.files import sha256
 from chaosprep.running.kept import open_kept
 
 T = TypeVar("T")
+_BROKEN = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, ManifestError)
+_BEGIN = re.compile(rb'\{"case":"([A-Za-z0-9._-]{1,200})","key":"')
+_STEP = 2**16  # bytes
+_LONGEST = 2**28  # bytes of a line: some 100,000 rows
+_DIGEST = re.compile(rb" ([0-9a-f]{16})\n\Z")
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,16 +52,29 @@ class Head(msgspec.Struct, frozen=True):
     inputs: str
 
 
+class Found(NamedTuple):
+    """An entry with the SHA-256 of its line; the first release wrote lines without a digest."""
+
+    entry: Entry
+    line_sha256: str
+    has_digest: bool
+
+
 class Journal:
     """An append-only file of entries; the latest entry of a case counts.
 
     Entries stay on disk (only their places are held), so memory does not grow with the dataset.
+    `known` has the lines of an earlier run that this one goes on from: case -> SHA-256.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, known: Mapping[str, str] = MappingProxyType({})) -> None:
         self._path = path
+        self._known = dict(known)
         self._places: dict[str, tuple[int, int]] = {}
         self._end = self._load()
+
+    def __contains__(self, case: object) -> bool:
+        return case in self._places
 
     def __enter__(self) -> "Journal":
         self._file = _opened(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
@@ -60,50 +86,91 @@ class Journal:
 
     def append(self, entry: Entry) -> None:
         """Record a finished case; it survives a kill of the process from here on."""
-        line = msgspec.json.encode(entry) + b"\n"
+        text = msgspec.json.encode(entry)
+        line = b"%s %s\n" % (text, _digest(text))
         self._file.write(line)
         self._file.flush()
         self._places[entry.case] = (self._end, len(line))
+        self._known[entry.case] = sha256(line)
         self._end += len(line)
 
-    def get(self, case: str) -> Entry | None:
-        """The latest entry of a case."""
-        return self._decoded(case, Entry)
-
-    def inputs(self, cases: Iterable[str]) -> dict[str, str]:
-        """What each of these cases was made of."""
-        heads = (self._decoded(case, Head) for case in cases)
-        return {head.case: head.inputs for head in heads if head is not None}
-
-    def rows(self, cases: Iterable[str]) -> Iterator[Slice]:
-        """The slices of these cases, each case's sorted by id, read as needed."""
-        for case in cases:
-            entry = self.get(case)
-            yield from sorted(entry.slices if entry else (), key=lambda row: row.id)
-
-    def _decoded(self, case: str, kind: type[T]) -> T | None:
+    def find(self, case: str) -> Found | None:
+        """The latest entry of a case; None where there is none, or it is none that was written."""
         if case not in self._places:
             return None
+        line = self._line(case)
+        told = _DIGEST.search(line)
+        text = line[: told.start()] if told else line
+        if told and told[1] != _digest(text):
+            return None
+        try:
+            entry = msgspec.json.decode(text, type=Entry)
+            for row in entry.slices:
+                check_row(row)
+        except _BROKEN:
+            return None
+        return Found(entry, sha256(line), told is not None) if entry.case == case else None
+
+    def get(self, case: str) -> Entry | None:
+        """The latest entry of a case, see `find`."""
+        found = self.find(case)
+        return found and found.entry
+
+    def inputs(self, cases: Iterable[str]) -> dict[str, str]:
+        """What each of these cases was made of.
+
+        Raises:
+            ChaosprepError: what `rows` raises.
+        """
+        return {case: self._sure(case, Head).inputs for case in cases}
+
+    def rows(self, cases: Iterable[str]) -> Iterator[Slice]:
+        """The slices of these cases, each case's sorted by id, read as needed.
+
+        Raises:
+            ChaosprepError: `journal-changed`, an entry is not the one that was appended or known.
+        """
+        for case in cases:
+            yield from sorted(self._sure(case, Entry).slices, key=lambda row: row.id)
+
+    def _sure(self, case: str, kind: type[T]) -> T:
+        line = self._line(case)
+        if sha256(line) != self._known.get(case):
+            raise ChaosprepError(
+                f"{case}: its line in {self._path} was changed while the run was at work",
+                "Run the same command again, and let nobody else write there.",
+                code="journal-changed",
+            )
+        told = _DIGEST.search(line)
+        return msgspec.json.decode(line[: told.start()] if told else line, type=kind)
+
+    def _line(self, case: str) -> bytes:
         start, length = self._places[case]
         with _opened(self._path, os.O_RDONLY) as file:
             file.seek(start)
-            return msgspec.json.decode(file.read(length), type=kind)
+            return file.read(length)
 
     def _load(self) -> int:
+        """Find the lines; what does not begin as one, or has no end, ends what is believed."""
         end = 0
         if not self._path.exists():
             return end
         with _opened(self._path, os.O_RDONLY) as file:
-            for line in file:
-                try:
-                    case = msgspec.json.decode(line, type=Entry).case
-                except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            while (begun := _BEGIN.match(part := file.readline(_STEP))) is not None:
+                length = len(part)
+                while part and not part.endswith(b"\n") and length < _LONGEST:
+                    part = file.readline(_STEP)
+                    length += len(part)
+                if not part.endswith(b"\n"):
                     break
-                if not line.endswith(b"\n"):
-                    break
-                self._places[case] = (end, len(line))
-                end += len(line)
+                self._places[begun[1].decode()] = (end, length)
+                end += length
         return end
+
+
+def _digest(text: bytes) -> bytes:
+    """Finds a line that was torn, damaged or edited; anybody can make one: it is no signature."""
+    return hashlib.sha256(text).hexdigest()[:16].encode()
 
 
 def _opened(path: Path, flags: int) -> BinaryIO:

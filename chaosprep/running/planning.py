@@ -1,8 +1,8 @@
 """The plan of a run: which cases are done, to do, or stale, without writing anything."""
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Generic
 
@@ -15,8 +15,10 @@ from chaosprep.dataset.store import Store
 from chaosprep.errors import ChaosprepError, NothingFoundError, Problem, UsageError
 from chaosprep.files import check_apart, sha256
 from chaosprep.params import P, plain
+from chaosprep.running.boundary import tried
 from chaosprep.running.first_release import key_of_0_1_0
-from chaosprep.running.journal import Journal
+from chaosprep.running.fitting import fits
+from chaosprep.running.journal import Entry, Journal
 from chaosprep.running.place import check_output
 from chaosprep.running.settings import begun_with, settings_of
 from chaosprep.running.shards import Part
@@ -28,7 +30,8 @@ from chaosprep.words import there_are
 class Plan(Generic[C]):
     """What a run will do.
 
-    `done` are the ids of cases that need no work, `stale` counts journal entries that no longer
+    `done` are the ids of cases that need no work, `lines` has the SHA-256 of the journal's line for
+    each that an unfinished run did, `stale` counts journal entries that no longer
     hold, `is_committed` says that the output is finished and made of the same input. With a `part`,
     `cases` are only its own, and `planned_sha256` tells the plan of all of them. `problems` were
     there before any case was opened.
@@ -43,6 +46,7 @@ class Plan(Generic[C]):
     part: Part | None = None
     planned_sha256: str = ""
     done: frozenset[str] = frozenset()
+    lines: Mapping[str, str] = field(default_factory=dict)
     stale: int = 0
     is_committed: bool = False
 
@@ -109,21 +113,30 @@ def _resume(stage: Stage[C, P], params: P, plan: Plan[C]) -> Plan[C]:
     first_key = key_of_0_1_0(stage, params)
     journal = Journal(workspace / JOURNAL)
     store = Store(plan.output, links=getattr(params, "link", None) == "sym")
-    done, stale = set(), 0
+    lines, stale = dict[str, str](), 0
     for case in map(plan.complete, plan.cases):
-        entry = journal.get(case.id)
-        if entry is None:
+        if case.id not in journal:
             continue
+        found = journal.find(case.id)
+        key = plan.key if found is not None and found.has_digest else first_key
         if (
-            not entry.problems
-            and (entry.key == plan.key(case) or entry.key == first_key(case))
-            and entry.is_whole(store)
-            and entry.inputs == case.inputs()
+            found is not None
+            and not found.entry.problems
+            and found.entry.key == key(case)
+            and found.entry.is_whole(store)
+            and found.entry.inputs == case.inputs()
+            and _fits(stage, params, case, found.entry)
         ):
-            done.add(case.id)
+            lines[case.id] = found.line_sha256
         else:
             stale += 1
-    return replace(plan, done=frozenset(done), stale=stale)
+    return replace(plan, done=frozenset(lines), lines=lines, stale=stale)
+
+
+def _fits(stage: Stage[C, P], params: P, case: C, entry: Entry) -> bool:
+    """Whether an entry says what the plan makes of its case."""
+    fit = tried(lambda case: fits(entry.slices, stage.rows(case, params)), case)
+    return fit is True
 
 
 def fingerprint(inputs: Iterable[tuple[str, str]]) -> str:

@@ -105,7 +105,7 @@ def _work(
     total, finished = len(plan.cases), len(plan.done)
     failed, worked = list[Problem](), list[str]()
     options.tell(Event("planned", stage.name, finished, total, problems=plan.problems))
-    with Journal(plan.output / WORKSPACE / JOURNAL) as journal:
+    with Journal(plan.output / WORKSPACE / JOURNAL, plan.lines) as journal:
         keep_settings(plan.output / WORKSPACE, plan.settings)
         results = work(stage, params, plan, source.directory, options.jobs, scheduler)
         with closing(results):

@@ -9,6 +9,7 @@ from chaosprep.dataset.descriptor import DataSource, License, PastStage
 from chaosprep.dataset.records import Slice
 from chaosprep.errors import ChaosprepError, Problem
 from chaosprep.params import P
+from chaosprep.running.fitting import Expected, one_for_each
 from chaosprep.running.writer import Writer
 
 
@@ -92,7 +93,10 @@ class Stage(Generic[C, P]):
 
     `version` goes up whenever the same input and parameters give other bytes. `plan` decides what
     needs all cases at once (who goes where, how often), and returns how to complete each case
-    before it is sent to `run_case`; `open` finds the cases below a path. `needs` are the stages
+    before it is sent to `run_case`; `open` finds the cases below a path. `rows` tells of a
+    completed case what is settled of the rows that it becomes where nothing goes wrong, so that an
+    unfinished run is gone on with where its journal says just that; cases of which it knows nothing
+    (None) are done again. `needs` are the stages
     that must have come before, `libraries` the heavy ones that nearly every case takes: they are
     imported once, before workers are forked.
 
@@ -109,6 +113,7 @@ class Stage(Generic[C, P]):
     run_case: Callable[[C, P, Writer], CaseResult]
     open: Callable[[Path, P], Source[C]]
     plan: Callable[[Sequence[C], P], Callable[[C], C]] = _as_they_are
+    rows: Callable[[C, P], Iterable[Expected] | None] = one_for_each
     needs: tuple[str, ...] = ()
     libraries: tuple[str, ...] = ()
     folder: str | None = None

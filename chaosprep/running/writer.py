@@ -11,6 +11,7 @@ from chaosprep.dataset.records import File, Split
 from chaosprep.dataset.store import Link, Nowhere, Store
 from chaosprep.imaging.png.codec import Compression
 from chaosprep.running.claim import Claim
+from chaosprep.running.fitting import file_path
 
 _EXTENSION: dict[Kind, str] = {"images": ".dcm", "masks": ".png"}
 
@@ -54,7 +55,7 @@ class Writer:
 
         Without an `ending` an image is DICOM, and a mask PNG.
         """
-        path = f"{split}/{kind}/{id}{ending or _EXTENSION[kind]}"
+        path = file_path(split, kind, id, ending or _EXTENSION[kind])
         return self._store.bring(path, origin, data, link)
 
     def carry(self, case: Case, file: File) -> None:
@@ -71,4 +72,4 @@ class Writer:
         from chaosprep.formats.codecs import encode
 
         data = encode(array, extension, self._compression)
-        return self._store.write(f"{split}/{kind}/{id}{extension}", data)
+        return self._store.write(file_path(split, kind, id, extension), data)

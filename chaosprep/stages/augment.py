@@ -19,11 +19,12 @@ from chaosprep.augmentation.presets import PresetName
 from chaosprep.augmentation.transform import Transform
 from chaosprep.dataset.case import Case
 from chaosprep.dataset.opening import open_parent
-from chaosprep.dataset.records import Slice
-from chaosprep.errors import UsageError
+from chaosprep.dataset.records import Slice, file_columns
+from chaosprep.errors import FileError, UsageError
 from chaosprep.formats.codecs import PngParams
 from chaosprep.imaging.levels import label_areas
 from chaosprep.known import MIRRORED
+from chaosprep.running.fitting import Expected, file_path, kept
 from chaosprep.running.stage import CaseResult, Stage, each_slice
 from chaosprep.running.writer import Writer
 
@@ -167,6 +168,9 @@ def run_case(case: Case, params: AugmentParams, writer: Writer) -> CaseResult:
 
     def work(row: Slice) -> Slice:
         if row.copy and row.parent is not None:
+            if row.parent not in originals:
+                reason = f"it is a copy of {row.parent}, which is none of the originals"
+                raise FileError(reason, "Augment the output of convert.", code="copy-alone")
             return _written(copy_of(row, row.copy, *pair(row.parent), recipe, params), writer)
         for file in row.files():
             writer.carry(case, file)
@@ -254,6 +258,16 @@ def swapped_values(row: Slice) -> tuple[tuple[int, int], ...]:
     return tuple(pairs)
 
 
+def rows(case: Case, params: AugmentParams) -> Iterator[Expected]:
+    """The originals with the parent's files, and the copies that are planned of them."""
+    for row in case.slices:
+        if row.copy:
+            image = file_path(row.split, "images", row.id, Path(row.image).suffix)
+            yield kept(row, image=image, parent=row.parent)
+        else:
+            yield kept(row, **file_columns(row.image_file, row.mask_file))
+
+
 AUGMENT = Stage(
     name="augment",
     version=1,
@@ -261,6 +275,7 @@ AUGMENT = Stage(
     run_case=run_case,
     open=open_parent,
     plan=plan,
+    rows=rows,
     needs=("convert",),
     libraries=("cv2", "chaosprep.stages.augment"),
     folder="augmented",

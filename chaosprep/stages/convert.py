@@ -2,6 +2,7 @@
 
 import math
 import re
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Annotated, Literal
 
@@ -34,6 +35,7 @@ from chaosprep.imaging.space.grids import (
     sample_mask,
 )
 from chaosprep.imaging.space.lattice import pixel_position
+from chaosprep.running.fitting import Expected, file_path, kept
 from chaosprep.running.stage import CaseResult, Stage, each_slice
 from chaosprep.running.writer import Writer
 from chaosprep.stages.convert_pixels import stored_slice, windowed_slice
@@ -190,12 +192,21 @@ def _with_mask(case: Case, row: Slice, grid: Grid, params: ConvertParams, writer
     return row.with_mask(file, pixels=label_areas(mask, row.labels))
 
 
+def rows(case: Case, params: ConvertParams) -> Iterator[Expected]:
+    """One for each slice; its mask is the parent's where the grid stays."""
+    for row in case.slices:
+        image = file_path(row.split, "images", row.id, f".{params.format}")
+        mask = {} if params.regrids else {"mask_sha256": row.mask_sha256}
+        yield kept(row, image=image, frame=None, **mask)
+
+
 CONVERT = Stage(
     name="convert",
     version=1,
     params=ConvertParams,
     run_case=run_case,
     open=open_parent,
+    rows=rows,
     needs=("split",),
     libraries=("cv2",),
     folder="images",

@@ -1,5 +1,6 @@
 """extract-liver: grey levels become a binary organ mask, or a label map of all organs."""
 
+from collections.abc import Iterator
 from functools import cache, partial
 from typing import Annotated, Literal
 
@@ -26,6 +27,7 @@ from chaosprep.imaging.levels import (
     select,
 )
 from chaosprep.known import LEVELS, USUAL_LEVELS, LevelsName, OrganName, owner
+from chaosprep.running.fitting import Expected, kept
 from chaosprep.running.stage import CaseResult, Stage, each_slice
 from chaosprep.running.writer import Writer
 
@@ -209,12 +211,27 @@ def _say_if_absent(case: Case, params: ExtractLiverParams, result: CaseResult) -
     return CaseResult(slices, result.problems)
 
 
+def rows(case: Case, params: ExtractLiverParams) -> Iterator[Expected]:
+    """One for each slice with the parent's image, but for those that are to be dropped."""
+    for row in case.slices:
+        if not (params.drop_empty and _is_empty(case, params, row)):
+            yield kept(row, image=row.image, image_sha256=row.image_sha256)
+
+
+def _is_empty(case: Case, params: ExtractLiverParams, row: Slice) -> bool:
+    if row.mask_file is None:
+        return False
+    mask = read_mask(case.read(row.mask_file), lenient=params.lenient_masks)
+    return not extract(mask, params)[0].any()
+
+
 EXTRACT_LIVER = Stage(
     name="extract-liver",
     version=1,
     params=ExtractLiverParams,
     run_case=run_case,
     open=open_parent,
+    rows=rows,
     needs=("split",),
     libraries=("cv2",),
     folder="liver",

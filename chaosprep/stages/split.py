@@ -1,7 +1,7 @@
 """split: patients go to train, val or test; the pairs are copied as they are."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +9,7 @@ import msgspec
 
 from chaosprep.dataset.records import File, Slice, file_columns
 from chaosprep.errors import FileError, Problem
+from chaosprep.files import sha256
 from chaosprep.formats.images import image_format
 from chaosprep.formats.pictures import read_mask
 from chaosprep.imaging.labels import MAX_LABELS
@@ -16,6 +17,7 @@ from chaosprep.imaging.levels import areas, level_histogram
 from chaosprep.known import LEVELS
 from chaosprep.layouts.find import find
 from chaosprep.layouts.root import Root
+from chaosprep.running.fitting import Expected, file_path
 from chaosprep.running.stage import CaseResult, Stage
 from chaosprep.running.writer import Writer
 from chaosprep.series.reading import Series, SourceSlice, read_series
@@ -55,6 +57,32 @@ def run_case(case: SourceCase, params: SplitParams, writer: Writer) -> CaseResul
     return CaseResult(tuple(rows), tuple(problems), series.inputs)
 
 
+def rows(case: SourceCase, params: SplitParams) -> Iterator[Expected]:
+    """One for each slice of the series, with its files where they are copied as they are."""
+    images: dict[str, str] = {}
+    for found in () if case.refused else read_series(case, max_pixels=params.max_pixels).slices:
+        assert case.split is not None
+        first = images.setdefault(found.image, found.id)  # all frames of a file share it
+        mask = None if found.mask is None else file_path(case.split, "masks", found.id, ".png")
+        copied = {} if found.mask_data is None else {"mask_sha256": sha256(found.mask_data)}
+        yield {
+            "id": found.id,
+            "case": case.id,
+            "patient": case.patient,
+            "sequence": case.sequence,
+            "slice": found.index,
+            "copy": 0,
+            "split": case.split,
+            "fold": case.fold,
+            "image": file_path(case.split, "images", first, _ending(found)),
+            "image_sha256": sha256(found.image_data),
+            "frame": found.frame,
+            "mask": mask,
+            "source": str(case.shown(found.image)),
+            "parent": None,
+        } | copied
+
+
 def _row(case: SourceCase, found: SourceSlice, series: Series, files: dict[str, Any]) -> Slice:
     assert case.split is not None
     labels, pixels, note = _organs(found, case.levels, series.names)
@@ -88,10 +116,14 @@ def _row(case: SourceCase, found: SourceSlice, series: Series, files: dict[str, 
 
 def _image(case: SourceCase, found: SourceSlice, params: SplitParams, writer: Writer) -> File:
     assert case.split is not None
-    origin, data = Path(case.root, found.image), found.image_data
-    kind = image_format(found.image, data)
-    ending = None if kind is None else kind.ending
+    origin, data, ending = Path(case.root, found.image), found.image_data, _ending(found)
     return writer.copy(case.split, "images", found.id, origin, data, params.link, ending)
+
+
+def _ending(found: SourceSlice) -> str:
+    kind = image_format(found.image, found.image_data)
+    assert kind is not None, "its header was read"
+    return kind.ending
 
 
 def _mask(case: SourceCase, found: SourceSlice, params: SplitParams, writer: Writer) -> File | None:
@@ -168,6 +200,7 @@ SPLIT = Stage(
     run_case=run_case,
     open=open_root,
     plan=plan,
+    rows=rows,
     folder="split",
     source_name="ROOT",
     help="ROOT is CHAOS as it was downloaded: the outer folder, Train_Sets, MR, or one patient; "

@@ -22,6 +22,7 @@ PREDICT = Stage(
     run_case=partial(_late, "run_case"),
     open=partial(_late, "open_alike"),
     plan=partial(_late, "plan"),
+    rows=partial(_late, "rows"),
     needs=("convert",),
     positional={"checkpoint": "RUN"},
     in_this_process=True,

@@ -20,7 +20,16 @@ from chaosprep.running.runner import run
 from chaosprep.running.stage import CaseResult, Stage
 from chaosprep.running.writer import Writer
 from chaosprep.stage_table import STAGES, load_stage
-from tests.running.toys import TOY, ToyCase, ToyParams, ToySource, make_case, snapshot, source
+from tests.running.toys import (
+    TOY,
+    ToyCase,
+    ToyParams,
+    ToySource,
+    make_case,
+    snapshot,
+    source,
+    toy_rows,
+)
 
 GOOD = (ToyCase("MR001_t1-in"), ToyCase("MR002_t1-in", (3, 4)))
 BROKEN = (*GOOD, ToyCase("MR003_t1-in", (-1,)))
@@ -42,7 +51,14 @@ def no_source(path: Path, params: RenamedParams) -> ToySource:
     raise AssertionError("the stage is given its source")
 
 
-LATER = Stage(name="toy", version=1, params=RenamedParams, run_case=make_renamed, open=no_source)
+LATER = Stage(
+    name="toy",
+    version=1,
+    params=RenamedParams,
+    run_case=make_renamed,
+    open=no_source,
+    rows=toy_rows,
+)
 
 
 def renamed(old: str, new: str, stage: str) -> Callable[[Record], Record]:

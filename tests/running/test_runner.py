@@ -341,6 +341,26 @@ def test_what_nobody_foresaw_is_a_problem_of_its_case(tmp_path: Path, jobs: int)
     assert [case.id for case in dataset.cases] == ["MR001_t1-in", "MR003_t1-in"]
 
 
+@pytest.mark.parametrize("at", [0, -1])
+def test_a_journal_that_is_changed_during_the_run_is_never_committed(
+    tmp_path: Path, at: int
+) -> None:
+    def change(event: Event) -> None:
+        path = tmp_path / "out/.chaosprep/journal.jsonl"
+        if event.finished == event.total and event.kind == "done":
+            lines = path.read_bytes().splitlines(keepends=True)
+            lines[at] = lines[at].replace(b'"fold":null', b'"fold":1234')
+            path.write_bytes(b"".join(lines))
+
+    with pytest.raises(ChaosprepError, match="was changed while the run was at work") as caught:
+        toy(tmp_path, *CASES, on_event=change)
+    assert caught.value.code == "journal-changed"
+    assert not (tmp_path / "out/datapackage.json").exists()
+    toy(tmp_path, *CASES)
+    toy(tmp_path, *CASES, name="calm")
+    assert snapshot(tmp_path / "out") == snapshot(tmp_path / "calm")
+
+
 def test_an_interrupted_run_leaves_no_worker_and_no_lock(tmp_path: Path) -> None:
     """Also while the exception, and with it the run's frames, is still held by somebody."""
 

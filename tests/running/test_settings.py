@@ -16,7 +16,7 @@ from chaosprep.running.runner import run
 from chaosprep.running.settings import SETTINGS, begun_with, settings_of
 from chaosprep.running.stage import Stage
 from chaosprep.series.source import SourceCase
-from tests.running.toys import TOY, ToyCase, ToyParams, ToySource, make_case, source
+from tests.running.toys import TOY, ToyCase, ToyParams, ToySource, make_case, source, toy_rows
 
 GOOD = (ToyCase("MR001_t1-in"), ToyCase("MR002_t1-in", (3, 4)))
 BROKEN = (*GOOD, ToyCase("MR003_t1-in", (-1,)))
@@ -44,7 +44,9 @@ def no_path(path: Path, params: WiderParams) -> ToySource:
     raise AssertionError("the stage is given its source")
 
 
-WIDER = Stage(name="toy", version=1, params=WiderParams, run_case=make_case, open=no_path)
+WIDER = Stage(
+    name="toy", version=1, params=WiderParams, run_case=make_case, open=no_path, rows=toy_rows
+)
 
 
 def test_settings_are_the_same_with_one_more_default() -> None:

@@ -1,5 +1,6 @@
 """A stand-in source and stages, and stage directories made by hand, with other code than ours."""
 
+import dataclasses
 import hashlib
 import json
 import os
@@ -21,7 +22,8 @@ from chaosprep.dataset.opening import open_parent
 from chaosprep.dataset.records import Slice, Split, file_columns
 from chaosprep.errors import FileError, Problem
 from chaosprep.formats.codecs import PngParams
-from chaosprep.params import P
+from chaosprep.params import P, Params
+from chaosprep.running.fitting import Expected
 from chaosprep.running.planning import Plan, compare, fresh_plan
 from chaosprep.running.shards import Part
 from chaosprep.running.stage import C, CaseResult, Source, Stage
@@ -145,7 +147,18 @@ def no_path(path: Path, params: ToyParams) -> ToySource:
     raise AssertionError("the toy stage is given its source")
 
 
-TOY = Stage(name="toy", version=1, params=ToyParams, run_case=make_case, open=no_path)
+def toy_rows(case: ToyCase, params: Params) -> list[Expected]:
+    """A row for each level that can be read."""
+    return [
+        {"id": f"{case.id}_s{index:03d}", "case": case.id, "split": case.split}
+        for index, level in enumerate(case.levels)
+        if level >= 0
+    ]
+
+
+TOY = Stage(
+    name="toy", version=1, params=ToyParams, run_case=make_case, open=no_path, rows=toy_rows
+)
 
 
 @dataclass
@@ -160,7 +173,7 @@ class Counted:
 
     @property
     def stage(self) -> Stage[ToyCase, ToyParams]:
-        return Stage(name="toy", version=1, params=ToyParams, run_case=self, open=no_path)
+        return dataclasses.replace(TOY, run_case=self)
 
 
 def carry_case(case: Case, params: ToyParams, writer: Writer) -> CaseResult:

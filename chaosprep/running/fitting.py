@@ -1,0 +1,59 @@
+"""What a case becomes, known before the work: no journal is believed against it."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from chaosprep.dataset.case import Case
+from chaosprep.dataset.naming import Kind
+from chaosprep.dataset.records import Slice, Split
+
+Expected = Mapping[str, Any]
+"""The columns of a row that are settled before the work, its id among them."""
+
+_SETTLED = (
+    *("id", "case", "patient", "sequence", "slice"),
+    *("copy", "split", "fold", "frame", "source"),
+)
+_ENDING = re.compile(r"(?:\.[A-Za-z0-9]+)+")
+
+
+def file_path(split: Split, kind: Kind, id: str, ending: str) -> str:
+    """Where a stage directory has the image or the mask of a slice."""
+    return f"{split}/{kind}/{id}{ending}"
+
+
+def kept(row: Slice, **columns: Any) -> dict[str, Any]:
+    """What a stage keeps of a row that it makes another of: all but its files, and what they hold.
+
+    It has a mask where the row has one.
+    """
+    settled = {name: getattr(row, name) for name in _SETTLED} | {"parent": row.id}
+    mask = None if row.mask is None else file_path(row.split, "masks", row.id, ".png")
+    return settled | {"mask": mask} | columns
+
+
+def one_for_each(case: object, params: object) -> Iterable[Expected] | None:
+    """One row for each slice of a case of a stage directory; of any other case nothing is known."""
+    return [kept(row) for row in case.slices] if isinstance(case, Case) else None
+
+
+def fits(rows: Sequence[Slice], expected: Iterable[Expected] | None) -> bool:
+    """Whether rows are what a case becomes: each of those once, and no other."""
+    if expected is None:
+        return False
+    known = {one["id"]: one for one in expected}
+    ids = [row.id for row in rows]
+    return sorted(ids) == sorted(known) and all(_fits(row, known[row.id]) for row in rows)
+
+
+def _fits(row: Slice, expected: Expected) -> bool:
+    alike = all(getattr(row, name) == one for name, one in expected.items())
+    return alike and ("image" in expected or _is_own(row))
+
+
+def _is_own(row: Slice) -> bool:
+    """Whether the image has the name that the writer gives it."""
+    begin = file_path(row.split, "images", row.id, "")
+    ending = row.image.removeprefix(begin)
+    return row.image.startswith(begin) and _ENDING.fullmatch(ending) is not None

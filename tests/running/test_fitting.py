@@ -1,0 +1,111 @@
+"""A case becomes the rows that are expected of it, each once, and no other."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from chaosprep.dataset.case import Case
+from chaosprep.dataset.records import Slice, decode_row
+from chaosprep.dataset.store import Store
+from chaosprep.running.fitting import fits, kept, one_for_each
+from tests.running.toys import ToyCase, handmade_row
+
+MASK: dict[str, Any] = {
+    "mask": "train/masks/MR001_t1-in_s000.png",
+    "mask_sha256": "0" * 64,
+    "mask_bytes": 1,
+}
+
+
+def row(number: int = 0, **columns: Any) -> Slice:
+    id = f"MR001_t1-in_s{number:03d}"
+    return decode_row(json.dumps(handmade_row(id, **{"slice": number} | columns)).encode())
+
+
+def case(*rows: Slice) -> Case:
+    return Case(Store(Path()), "MR001_t1-in", "MR001", rows)
+
+
+def child(number: int = 0, **columns: Any) -> Slice:
+    return row(number, **{"parent": f"MR001_t1-in_s{number:03d}"} | columns)
+
+
+def test_one_row_for_each_slice_fits_in_any_order() -> None:
+    expected = one_for_each(case(row(0), row(1)), None)
+    assert fits([child(1), child(0)], expected)
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [],
+        [child(0)],
+        [child(0), child(0)],
+        [child(0), child(1), child(1)],
+        [child(0), child(2)],
+        [child(0), child(1), child(2)],
+    ],
+)
+def test_rows_that_lack_or_come_twice_do_not_fit(rows: list[Slice]) -> None:
+    assert not fits(rows, one_for_each(case(row(0), row(1)), None))
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        {"split": "val", "image": "val/images/MR001_t1-in_s000.png"},
+        {"fold": 1},
+        {"parent": None},
+        {"parent": "MR001_t1-in_s001"},
+        {"sequence": "t2-spir"},
+        {"slice": 3},
+        {"copy": 1},
+        {"frame": 0},
+        {"source": "elsewhere"},
+        MASK,
+    ],
+)
+def test_a_row_of_another_side_place_or_parent_does_not_fit(columns: dict[str, Any]) -> None:
+    assert not fits([child(**columns)], one_for_each(case(row()), None))
+
+
+@pytest.mark.parametrize("ending", [".png", ".npy", ".nii.gz", ".DCM"])
+def test_an_image_may_be_of_any_kind(ending: str) -> None:
+    image = f"train/images/MR001_t1-in_s000{ending}"
+    assert fits([child(image=image)], one_for_each(case(row()), None))
+
+
+@pytest.mark.parametrize(
+    "image",
+    [
+        "train/images/MR001_t1-in_s001.png",
+        "train/masks/MR001_t1-in_s000.png",
+        "val/images/MR001_t1-in_s000.png",
+        "train/images/MR001_t1-in_s000",
+        "train/images/MR001_t1-in_s000.png/x",
+        "train/images/MR001_t1-in_s000_a01.png",
+        "MR001_t1-in_s000.png",
+    ],
+)
+def test_an_image_of_another_name_does_not_fit(image: str) -> None:
+    assert not fits([child(image=image)], one_for_each(case(row()), None))
+
+
+def test_a_mask_must_be_there_where_the_parent_has_one() -> None:
+    expected = list(one_for_each(case(row(**MASK)), None) or ())
+    assert fits([child(**MASK)], expected)
+    assert not fits([child()], expected)
+
+
+def test_a_stage_may_expect_another_name_and_what_a_file_holds() -> None:
+    expected = [kept(row(), image="train/images/shared.dcm", image_sha256="1" * 64)]
+    fit: dict[str, Any] = {"image": "train/images/shared.dcm", "image_sha256": "1" * 64}
+    assert fits([child(**fit)], expected)
+    assert not fits([child(**fit | {"image_sha256": "2" * 64})], expected)
+
+
+def test_of_cases_of_another_kind_nothing_is_known() -> None:
+    assert not fits([child()], one_for_each(ToyCase("MR001_t1-in"), None))
+    assert not fits([], None)
