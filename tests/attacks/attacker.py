@@ -7,7 +7,7 @@ import random
 import stat
 import subprocess
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -18,7 +18,13 @@ T = TypeVar("T")
 ATTACKS = int(os.environ.get("CHAOSPREP_ATTACKS", "1"))
 """How much is tried: 1 a sample, 100 or more everything."""
 ALL = 100
+SLOW = ("train", "evaluate", "assemble-seg")
 LIMIT = 120  # seconds; only a hang takes as long
+
+
+def usual(names: Iterable[str], but: Collection[str] = ("train",)) -> list[str]:
+    """The verbs to try: in a sample without those that take seconds for each run."""
+    return [name for name in names if name not in but or ATTACKS > 1]
 
 
 def sample(items: Iterable[T], few: int, key: str) -> list[T]:

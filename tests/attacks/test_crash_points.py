@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.attacks.attacker import ATTACKS, Ended, Zygote, below, differing, first, sample, tree
+from tests.attacks.attacker import Ended, Zygote, below, differing, first, sample, tree, usual
 from tests.attacks.verbs import VERBS, Verb, World
 
 Tree = dict[str, bytes | str]
-USUAL = [name for name in VERBS if name != "train" or ATTACKS > 1]  # to import PyTorch takes long
+USUAL = usual(VERBS)
 
 
 class Killer:
