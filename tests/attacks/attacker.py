@@ -18,12 +18,13 @@ T = TypeVar("T")
 ATTACKS = int(os.environ.get("CHAOSPREP_ATTACKS", "1"))
 """How much is tried: 1 a sample, 100 or more everything."""
 ALL = 100
-SLOW = ("train", "evaluate", "assemble-seg")
+ALIKE = ("train", "export-monai", "export-croissant")
+SLOW = (*ALIKE, "evaluate", "assemble-seg")
 LIMIT = 120  # seconds; only a hang takes as long
 
 
-def usual(names: Iterable[str], but: Collection[str] = ("train",)) -> list[str]:
-    """The verbs to try: in a sample without those that take seconds for each run."""
+def usual(names: Iterable[str], but: Collection[str] = ALIKE) -> list[str]:
+    """The verbs to try: in a sample without those that are slow, or much like others."""
     return [name for name in names if name not in but or ATTACKS > 1]
 
 
