@@ -249,7 +249,8 @@ def writing(output: Path, remedy: str = _ROOM) -> Iterator[None]:
     except OSError as error:
         if error.errno in SHORT or not _is_of(error, output):
             raise refused(error) from error
-        raise _unwritten(output, error.strerror or type(error).__name__, remedy) from error
+        why = type(error).__name__ if error.errno is None else os.strerror(error.errno)
+        raise _unwritten(output, why, remedy) from error
 
 
 def _unwritten(output: Path, why: str, remedy: str) -> OutputError:

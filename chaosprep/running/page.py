@@ -1,6 +1,5 @@
 """The one file that a verb makes to be looked at: whole or not there, never in place of others'."""
 
-import os
 import re
 import stat
 from collections.abc import Callable, Iterator
@@ -63,9 +62,12 @@ def check_place(output: Path, directory: Path, kind: Kind) -> None:
                 "Write it beside the directory.",
                 "output",
             )
-        if not os.path.lexists(output.parent):
-            raise UsageError(f"{output}: its folder does not exist", "Make it first.", "output")
-        if not output.parent.is_dir():
+        try:
+            folder = output.parent.stat()
+        except FileNotFoundError as error:
+            missing = f"{output}: its folder does not exist"
+            raise UsageError(missing, "Make it first.", "output") from error
+        if not stat.S_ISDIR(folder.st_mode):
             reason = f"{output}: what should be its folder is none"
             raise UsageError(reason, "Give a name in a folder.", "output")
 

@@ -66,6 +66,31 @@ def test_csv_and_plot_are_written(chaosprep: Run, livers: Path, net: Path, tmp_p
     assert plot.read_bytes().startswith(b"\x89PNG")
 
 
+@pytest.mark.parametrize(("option", "name"), [("--csv", "t.csv"), ("--plot", "p.png")])
+def test_a_file_of_somebody_else_is_replaced_only_when_asked(
+    chaosprep: Run, livers: Path, net: Path, tmp_path: Path, option: str, name: str
+) -> None:
+    words = ("evaluate", net, livers, "-j", "1", "-q", option, tmp_path / name)
+    (tmp_path / name).write_text("case,patient\nmine,mine\n")
+    refused = chaosprep(*words)
+    assert (refused.exit_code, refused.stdout) == (1, "")
+    assert (tmp_path / name).read_text() == "case,patient\nmine,mine\n"
+    assert chaosprep(*words, "--overwrite").exit_code == 0
+    before = (tmp_path / name).read_bytes()
+    assert chaosprep(*words).exit_code == 0  # its own
+    assert (tmp_path / name).read_bytes() == before
+
+
+def test_where_one_of_two_files_cannot_be_neither_is_made(
+    chaosprep: Run, livers: Path, net: Path, tmp_path: Path
+) -> None:
+    table, plot = tmp_path / "t.csv", tmp_path / "p.png"
+    plot.write_text("mine")
+    result = chaosprep("evaluate", net, livers, "--csv", table, "--plot", plot)
+    assert result.exit_code == 1
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["net", "p.png"]
+
+
 def test_problems_are_listed_and_the_exit_code_is_1(
     chaosprep: Run, livers: Path, net: Path
 ) -> None:

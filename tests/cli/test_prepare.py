@@ -64,6 +64,22 @@ def test_a_report_can_be_made_at_once(chaosprep: Run, root: Path, tmp_path: Path
     assert result.stderr.endswith(f"Look at {page}\n")
 
 
+def test_a_page_of_somebody_else_is_told_before_anything_is_made(
+    chaosprep: Run, root: Path, tmp_path: Path
+) -> None:
+    page = tmp_path / "out/report.html"
+    page.parent.mkdir()
+    page.write_text("mine")
+    words = ("prepare", root, "-o", tmp_path / "out", "-j", "1", "--report")
+    for more in ([], ["-n"]):
+        refused = chaosprep(*words, *more)
+        assert (refused.exit_code, refused.stdout) == (1, "")
+        assert f"Error: {page}: it is no page that chaosprep made." in refused.stderr
+    assert [path.name for path in page.parent.iterdir()] == ["report.html"]
+    assert chaosprep(*words, "-q", "--overwrite").exit_code == 0
+    assert page.read_text().endswith("</html>")
+
+
 def test_json_lists_the_four_stages(chaosprep: Run, root: Path, tmp_path: Path) -> None:
     result = chaosprep("prepare", root, "-o", tmp_path / "out", "-j", "1", "--json")
     stages = [found["stage"] for found in json.loads(result.stdout)]

@@ -62,3 +62,18 @@ def test_preview_says_what_it_drew(chaosprep: Run, split: Path, tmp_path: Path) 
 
 def test_preview_quietly(chaosprep: Run, split: Path, tmp_path: Path) -> None:
     assert chaosprep("preview", split, "-o", tmp_path / "s.png", "-q").output == ""
+
+
+@pytest.mark.parametrize(("verb", "name"), [("report", "x.html"), ("preview", "x.png")])
+def test_a_file_of_somebody_else_is_replaced_only_when_asked(
+    chaosprep: Run, split: Path, tmp_path: Path, verb: str, name: str
+) -> None:
+    (tmp_path / name).write_text("mine")
+    refused = chaosprep(verb, split, "-o", tmp_path / name)
+    assert (refused.exit_code, refused.stdout) == (1, "")
+    assert refused.stderr.count("\n") == 1
+    assert "Give another name, or use --overwrite to replace it." in refused.stderr
+    assert (tmp_path / name).read_text() == "mine"
+    for more in (["--overwrite"], []):  # then it is one of chaosprep's own
+        assert chaosprep(verb, split, "-o", tmp_path / name, *more).exit_code == 0
+    assert not list(tmp_path.glob(".*"))

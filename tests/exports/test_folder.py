@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
@@ -11,7 +12,7 @@ import pytest
 
 from chaosprep import Dataset
 from chaosprep.errors import ChaosprepError, OutputError
-from chaosprep.exports import monai, nifti, nnunet, parquet
+from chaosprep.exports import croissant, huggingface, monai, nifti, nnunet, parquet
 from chaosprep.running import exchange, folder
 from chaosprep.running.options import RunOptions
 from tests.exports.seen import content
@@ -235,3 +236,29 @@ def test_a_name_that_is_too_long_is_told(livers: Dataset, tmp_path: Path) -> Non
 def test_a_name_as_long_as_they_may_be_is_made(livers: Dataset, tmp_path: Path) -> None:
     nifti.export(livers, tmp_path / ("x" * 255))
     assert names(tmp_path) == ["x" * 255]
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Iterator[Path]:
+    """A real disk of 16 KiB, for root."""
+    place = tmp_path / "small"
+    place.mkdir()
+    words = ["mount", "-t", "tmpfs", "-o", "size=16k", "tmpfs", str(place)]
+    if shutil.which("mount") is None or subprocess.run(words, check=False).returncode:
+        pytest.skip("nothing can be mounted here")
+    yield place
+    subprocess.run(["umount", str(place)], check=True)
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+@pytest.mark.parametrize("export", [nifti, parquet, huggingface, croissant])
+def test_a_disk_that_is_really_full_is_told_and_left_as_it_was(
+    livers: Dataset, images: Dataset, small: Path, export: ModuleType, jobs: int
+) -> None:
+    (small / "full").write_bytes(bytes(8192))
+    source = livers if export is nifti else images
+    options = RunOptions(on_error="skip", jobs=jobs)
+    with pytest.raises(OutputError) as caught:
+        export.export(source, small / "out", options=options)
+    assert caught.value.reason == f"{small}/out: cannot be written (No space left on device)"
+    assert names(small) == ["full"]

@@ -248,6 +248,28 @@ def test_an_id_that_another_dataset_has_is_refused(livers: Dataset, tmp_path: Pa
     assert nnunet.export(livers, tmp_path, id=13, name="Other").path.is_dir()
 
 
+def test_what_a_killed_run_of_another_name_left_takes_no_id(
+    livers: Dataset, tmp_path: Path
+) -> None:
+    (tmp_path / ".Dataset012_One.chaosprep").mkdir()
+    assert nnunet.export(livers, tmp_path, id=12, name="Other").path.is_dir()
+
+
+def test_an_id_that_is_taken_meanwhile_is_refused(
+    livers: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    check = nnunet.check_training
+
+    def slow(folder: Path) -> None:
+        check(folder)
+        (tmp_path / "Dataset012_Theirs").mkdir(exist_ok=True)
+
+    monkeypatch.setattr(nnunet, "check_training", slow)
+    with pytest.raises(UsageError, match="012 belongs to Dataset012_Theirs"):
+        nnunet.export(livers, tmp_path, id=12, name="Mine")
+    assert [path.name for path in tmp_path.iterdir()] == ["Dataset012_Theirs"]
+
+
 @pytest.mark.parametrize("name", ["", "a/b", "../up", "-n", "a b"])
 def test_a_name_that_is_no_folder_of_nnunets_is_refused(
     livers: Dataset, tmp_path: Path, name: str

@@ -235,6 +235,17 @@ def test_a_place_that_cannot_be_is_a_wrong_request(tmp_path: Path, place: str, s
         check_place(tmp_path / place, tmp_path / "data", PAGE)
 
 
+def test_a_folder_that_cannot_be_looked_into_is_not_said_to_be_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def closed(self: Path, **_: object) -> os.stat_result:
+        raise PermissionError(13, "Permission denied", str(self))
+
+    monkeypatch.setattr(Path, "stat", closed)
+    with pytest.raises(OutputError, match="Permission denied"):
+        check_place(tmp_path / "closed/in/x.html", tmp_path / "data", PAGE)
+
+
 def test_a_current_folder_that_is_gone_is_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -14,7 +14,7 @@ from chaosprep.running.journal import Journal
 from chaosprep.running.kept import open_kept
 from chaosprep.running.settings import begun_with, keep_settings
 from chaosprep.running.workspace import Workspace
-from tests.running.toys import TOY
+from tests.running.toys import TOY, handmade
 
 HEX = "0123456789abcdef" * 2
 OURS = ("lock", "journal.jsonl", "settings.json", f"run-{HEX}", f".{HEX}.part", ".nfs00a1")
@@ -278,15 +278,28 @@ def test_where_no_folder_can_be_made_the_system_says_so(
         pass
 
 
-def test_a_lock_that_cannot_be_written_is_let_go(
+def test_a_lock_whose_holder_cannot_be_written_down_holds_all_the_same(
     workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """As on a full disk."""
+
     def full(handle: int, data: bytes) -> int:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "write", full)
-    with pytest.raises(OSError, match="No space"), workspace.held():
-        pass
-    monkeypatch.undo()
     with workspace.held():
-        pass
+        monkeypatch.undo()
+        with pytest.raises(ChaosprepError, match="another process"), workspace.held():
+            pass
+
+
+def test_an_error_is_told_although_the_workspace_is_gone(tmp_path: Path) -> None:
+    workspace = Workspace.inside(handmade(tmp_path / "out"))
+
+    def stop() -> None:
+        with workspace.held():
+            workspace.clear()
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        stop()
