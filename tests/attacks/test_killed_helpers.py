@@ -56,7 +56,7 @@ def test_killed_once_or_for_a_second(
     kind: str, again: bool, root: Path, made: dict[str, bytes], tmp_path: Path
 ) -> None:
     words = ["split", str(root), "-o", str(tmp_path / "out"), "-j", "2"]
-    for delay in sample([0.05 * step for step in range(12)], 2, f"{kind} {again}"):
+    for delay in sample([0.05 * step for step in range(12)], 1, f"{kind} {again}"):
         with subprocess.Popen(
             [*COMMAND, *words, "--overwrite"],
             stdout=subprocess.DEVNULL,
