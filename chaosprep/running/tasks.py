@@ -61,6 +61,9 @@ def work(
                 yield entry
 
 
+_LONGEST = 170  # of an id's 200 letters: the slice, the copy and the file's ending come behind
+
+
 @dataclass(frozen=True)
 class _Task:
     run_case: Callable[[Any, Any, Writer], CaseResult]
@@ -78,6 +81,13 @@ def _run_case(task: _Task) -> Entry:
 
 
 def _done(task: _Task) -> Entry:
+    if len(task.case.id) > _LONGEST:
+        raise ChaosprepError(
+            f"its name has {len(task.case.id)} letters, {_LONGEST} at most",
+            "Rename the folder of the patient or the series, or leave the case out with --on-error "
+            "skip.",
+            code="name-long",
+        )
     writer = Writer(task.output, compression_of(task.params), task.claim)
     result = task.run_case(task.case, task.params, writer)
     sound = each_slice(result.slices, _read_again)
@@ -94,9 +104,10 @@ def _read_again(row: Slice) -> Slice:
     """A row as the next stage will read it: what it would refuse is not written."""
     try:
         return decode_row(encode_row(row))
-    except ManifestError as error:
+    except (ManifestError, UnicodeEncodeError) as error:
+        why = error.reason if isinstance(error, ManifestError) else "a name is not UTF-8"
         raise FileError(
-            f"what is known of the slice cannot stand in a table ({error.reason})",
+            f"what is known of the slice cannot stand in a table ({why})",
             "Correct the header or the name that says it, or leave the slice out with --on-error "
             "skip.",
             code="row",
