@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 EXAMPLES = 3
-_NAME = re.compile(r"'[^']*'|\"[^\"]*\"|\S*[\d_/\\]\S*|\b(?:train|val|test)\b")
+_NAME = re.compile(r"'[^']*'|\"[^\"]*\"|(?<!\S)\S*[\d_/\\]\S*|\b(?:train|val|test)\b")
 _SEVERAL = re.compile(r"#(?:,? (?:and )?#)+")
 _SLICE = re.compile(r"(?<=\w)_s\d{3,}(?:_a\d+)?(?=[\s,:;]|$)")  # behind the id of a case
 

@@ -4,13 +4,12 @@ import errno
 import hashlib
 import os
 import stat
-import tomllib
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 import msgspec
 
@@ -35,16 +34,18 @@ def open_regular(path: Path) -> BinaryIO:
     return os.fdopen(_open_regular(path, follow=False)[0], "rb")
 
 
-def read_regular(path: Path | str, *, follow: bool = False) -> bytes:
+def read_regular(path: Path | str, *, follow: bool = False, most: int | None = None) -> bytes:
     """Read a regular file whole, opened as `open_regular` does.
 
-    With ``follow``, the last component may be a symbolic link.
+    With ``follow``, the last component may be a symbolic link; ``most`` is the largest in bytes.
 
     Raises:
-        FileError: `file-missing`, `file-link`, `file-kind` or `file-unreadable`.
+        FileError: `file-missing`, `file-link`, `file-kind`, `file-unreadable` or `too-large`.
     """
     handle, size = _open_regular(path, follow)
     try:
+        if most is not None and size > most:
+            raise FileError(f"it is above {most} bytes", "Check what it is.", code="too-large")
         parts = list(iter(partial(os.read, handle, size + 1), b""))
     except OSError as error:
         raise _named(error) from error
@@ -71,6 +72,9 @@ def _open_regular(path: Path | str, follow: bool) -> tuple[int, int]:
         handle = os.open(path, flags)
     except OSError as error:
         raise _named(error) from error
+    except ValueError as error:  # a NUL, or half a letter
+        reason = "its name is none that a file can have"
+        raise FileError(reason, "Check its name.", code="file-unreadable") from error
     found = os.fstat(handle)
     if not stat.S_ISREG(found.st_mode):
         os.close(handle)
@@ -276,20 +280,3 @@ def _placed(path: Path | str) -> Path:
 def write_json(file: Path, value: object, room: Path | None = None) -> None:
     """Write JSON to be read by people too; `room` is that of `write_durably`."""
     write_durably(file, msgspec.json.format(msgspec.json.encode(value), indent=2) + b"\n", room)
-
-
-def read_toml(path: Path, code: str, about: str = "") -> dict[str, Any]:
-    """Read a TOML file that a person wrote; `about` goes before the file's name in an error.
-
-    Raises:
-        UsageError: with this code, the file cannot be read or is not TOML.
-    """
-    try:
-        with path.open("rb") as file:
-            return tomllib.load(file)
-    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else str(error)
-        if isinstance(error, UnicodeDecodeError):
-            reason = "it is not UTF-8 text"
-        remedy = "Correct it there, or give another TOML file."
-        raise UsageError(f"{about}{path}: {reason}", remedy, code) from error

@@ -14,7 +14,7 @@ from msgspec import inspect as types
 
 from chaosprep.errors import UsageError
 from chaosprep.expected import explain, must_be
-from chaosprep.files import read_toml
+from chaosprep.toml import read_toml
 from chaosprep.words import there_are
 
 

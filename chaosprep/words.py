@@ -20,6 +20,7 @@ _OPTION = re.compile(
     r"(?![\w/\\-]|\.\w)"  # part of a path or of a file's name
 )
 _MOST_SHOWN = 30
+_DIGITS = 4000
 
 
 def in_python(text: str, keywords: Mapping[str, str] = MappingProxyType({})) -> str:
@@ -77,6 +78,21 @@ def there_are(known: Collection[str], given: Iterable[str] = ()) -> str:
     return f"There are: {listed or 'none'}.{did_you_mean(given, names)}"
 
 
+def whole(digits: str) -> int:
+    """The number that some digits write, however many there are: `int` takes 4,300 at most."""
+    number = 0
+    for start in range(0, len(digits), _DIGITS):
+        part = digits[start : start + _DIGITS]
+        number = number * 10 ** len(part) + int(part)
+    return number
+
+
+def shortened(name: str, most: int) -> str:
+    """A name with at most so many letters: its beginning, three points and its end."""
+    end = most // 3
+    return name if len(name) <= most else f"{name[: most - end - 3]}...{name[-end:]}"
+
+
 def did_you_mean(given: Iterable[str], known: Collection[str]) -> str:
     """` Did you mean inspect?`, or nothing; `1` and `mr1` mean the names of that number."""
     near = list(dict.fromkeys(" or ".join(found) for one in given if (found := _meant(one, known))))
@@ -92,11 +108,11 @@ def _meant(name: str, known: Collection[str]) -> list[str]:
     return longer[:3] or get_close_matches(name, known, 1)
 
 
-def _numbered(name: str) -> tuple[str, int] | None:
-    """What stands before the number in which a name ends, and the number."""
-    found = re.fullmatch(r"(.*?)0*(\d+)", name, re.ASCII)
-    return (found[1].casefold(), int(found[2])) if found else None
+def _numbered(name: str) -> tuple[str, str] | None:
+    """What stands before the number in which a name ends, and the number without zeros before."""
+    begin = name.rstrip("0123456789")
+    return (begin.casefold(), name[len(begin) :].lstrip("0")) if begin != name else None
 
 
-def _same_number(given: tuple[str, int], other: tuple[str, int] | None) -> bool:
+def _same_number(given: tuple[str, str], other: tuple[str, str] | None) -> bool:
     return other is not None and given[1] == other[1] and given[0] in ("", other[0])

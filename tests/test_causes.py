@@ -1,7 +1,10 @@
 """Problems of one cause are a few lines and a count."""
 
+import pytest
+
 from chaosprep.causes import by_cause
 from chaosprep.errors import Problem
+from tests.running.toys import within
 
 
 def problem(id: str, reason: str, code: str = "x", file: str | None = None) -> Problem:
@@ -91,3 +94,9 @@ def test_what_only_looks_like_a_slice_keeps_its_name() -> None:
         problem(f"P{n}", f"the folder p_s{n} and the file p_s001.png are odd") for n in range(4)
     ]
     assert [lines for lines, _ in told(*some)] == [tuple(one.text for one in some[:3])]
+
+
+@pytest.mark.parametrize("part", ["x", "--a-", "train", "'x", '"a', "_s001", "`", "-", "#, "])
+def test_a_text_of_any_length_is_told_at_once(part: str) -> None:
+    some = [problem(f"MR00{n}", part * 50_000) for n in range(5)]
+    assert within(10, lambda: told(*some)[0][1]) == 2

@@ -11,7 +11,15 @@ import pytest
 import chaosprep
 from chaosprep.cli.main import main
 from chaosprep.errors import Problem, ProblemsError, UsageError, called
-from chaosprep.words import did_you_mean, in_python, in_toml, options_in, there_are
+from chaosprep.words import (
+    did_you_mean,
+    in_python,
+    in_toml,
+    options_in,
+    shortened,
+    there_are,
+    whole,
+)
 from tests.error_page import all_said
 
 SPELLED = [
@@ -228,3 +236,24 @@ def test_a_long_list_is_cut() -> None:
     assert text.startswith("There are: MR001, MR002, ")
     assert text.endswith(", MR030 and 170 more. Did you mean MR007?")
     assert there_are([]) == "There are: none."
+
+
+@pytest.mark.parametrize("digits", ["7", "007", "9" * 4000, "9" * 4001, "1" + "0" * 9999])
+def test_a_number_may_have_any_number_of_digits(digits: str) -> None:
+    expected = 0
+    for digit in digits:
+        expected = 10 * expected + "0123456789".index(digit)
+    assert whole(digits) == expected
+
+
+def test_names_of_many_digits_are_compared_by_their_numbers() -> None:
+    ones = "1" * 5000
+    assert did_you_mean([ones], [f"MR00{ones}", "MR001"]) == f" Did you mean MR00{ones}?"
+    assert did_you_mean([ones], ["MR001"]) == ""
+
+
+def test_a_long_name_is_told_by_its_beginning_and_its_end() -> None:
+    assert shortened("liver", 24) == "liver"
+    assert shortened("x" * 24, 24) == "x" * 24
+    assert shortened("segment-of-the-liver-number-7", 24) == "segment-of-th...number-7"
+    assert len(shortened("x" * 1000, 24)) == 24

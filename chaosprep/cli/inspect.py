@@ -13,6 +13,7 @@ from chaosprep.errors import NothingFoundError, plural
 from chaosprep.formats.codecs import PngParams
 from chaosprep.layouts.find import LayoutParams
 from chaosprep.quality.inspect import CaseView, Inspection, inspect
+from chaosprep.words import shortened
 
 
 @click.command("inspect")
@@ -94,7 +95,7 @@ def _cells(case: CaseView) -> tuple[str, ...]:
     levels = [str(level) for level in case.levels if level]  # 0 is background everywhere
     shown = " ".join(levels) if len(levels) <= 6 else f"{' '.join(levels[:5])} +{len(levels) - 5}"
     return (
-        case.id,
+        shortened(case.id, 40),
         case.pool,
         case.modality,
         str(case.slices),

@@ -19,7 +19,7 @@ def how_many(ctx: click.Context, option: click.Parameter, value: str) -> int | L
     """A number, or `all`."""
     if value == "all":
         return "all"
-    if not value.isdecimal():
+    if not value.isdecimal() or len(value) > 9:
         raise click.BadParameter(f"{value!r} is neither a number nor all", ctx, option)
     return int(value)
 

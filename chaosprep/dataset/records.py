@@ -4,6 +4,7 @@ They are untrusted input: types, ranges, unknown fields and paths are checked wh
 """
 
 import re
+from collections.abc import Iterator
 from typing import Annotated, Any, Literal, NamedTuple, Self
 
 import msgspec
@@ -17,12 +18,19 @@ WindowSource = Literal["user", "dicom", "percentile", "minmax", "none"]
 
 Id = Annotated[str, Meta(pattern=r"^[A-Za-z][A-Za-z0-9._-]*\Z", max_length=200)]
 Sha256 = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
-Count = Annotated[int, Meta(ge=0)]
-Size = Annotated[int, Meta(ge=1)]
-Length = Annotated[float, Meta(gt=0)]
+_MOST = 2**63 - 1  # what other readers of tables take for a whole number
+Count = Annotated[int, Meta(ge=0, le=_MOST)]
+Size = Annotated[int, Meta(ge=1, le=_MOST)]
+Length = Annotated[float, Meta(ge=1e-6, le=1e6)]
+"""From a nanometre to a kilometre, in mm."""
+
 Spacing = tuple[Length | None, Length, Length]
-Triple = tuple[float, float, float]
-Orientation = tuple[float, float, float, float, float, float]
+Coordinate = Annotated[float, Meta(ge=-1e9, le=1e9)]
+Triple = tuple[Coordinate, Coordinate, Coordinate]
+Cosine = Annotated[float, Meta(ge=-2, le=2)]
+Orientation = tuple[Cosine, Cosine, Cosine, Cosine, Cosine, Cosine]
+Factor = Annotated[float, Meta(ge=-1e30, le=1e30)]
+Name = Annotated[str, Meta(pattern=r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]+\Z", max_length=200)]
 
 
 def _doc(description: str) -> Meta:
@@ -66,8 +74,8 @@ class Slice(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         dict[str, Any] | None,
         _doc("rows and columns before --spacing or --size, and where the pixels lie in them"),
     ] = None
-    slope: Annotated[float, _doc("stored value x slope + intercept = modality unit")] = 1.0
-    intercept: Annotated[float, _doc("see slope")] = 0.0
+    slope: Annotated[Factor, _doc("stored value x slope + intercept = modality unit")] = 1.0
+    intercept: Annotated[Factor, _doc("see slope")] = 0.0
     window: Annotated[
         tuple[float, float] | None, _doc("low and high in stored values, shown as 0 and 255")
     ] = None
@@ -76,8 +84,8 @@ class Slice(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         tuple[float, float] | None,
         _doc("lowest and highest stored value that stand for nothing, null without padding"),
     ] = None
-    labels: Annotated[dict[Annotated[int, Meta(ge=1, le=65535)], str], _doc("mask value -> organ")]
-    pixels: Annotated[dict[str, Count], _doc("organ -> area in pixels")]
+    labels: Annotated[dict[Annotated[int, Meta(ge=1, le=65535)], Name], _doc("mask value -> organ")]
+    pixels: Annotated[dict[Name, Count], _doc("organ -> area in pixels")]
     source: Annotated[str, _doc("the DICOM file, relative to the dataset root, or a pseudonym")]
     parent: Annotated[Id | None, _doc("id in the parent stage, null in the first")] = None
     augmentation: Annotated[
@@ -163,12 +171,30 @@ def check_row(row: Slice) -> None:
         raise ManifestError(
             "mask: its path, hash and bytes do not stand together", REMAKE, "manifest-row"
         )
+    if abs(row.slope) < 1e-30:
+        raise ManifestError("slope: it is 0 or nearly so", REMAKE, "manifest-row")
+    for field, record in (("grid", row.grid), ("augmentation", row.augmentation)):
+        if record is not None and any(abs(one) > _MOST for one in _integers(record)):
+            raise ManifestError(f"{field}: a number is above 2^63", REMAKE, "manifest-row")
     if not row.id.startswith(f"{row.case}_") or not row.case.startswith(f"{row.patient}_"):
         raise ManifestError(
             "id: it does not begin with its case, or the case with its patient",
             REMAKE,
             "manifest-row",
         )
+
+
+def _integers(record: object) -> Iterator[int]:
+    """Every whole number in a record, however deep."""
+    left = [record]
+    while left:
+        one = left.pop()
+        if isinstance(one, dict):
+            left += one.values()
+        elif isinstance(one, list):
+            left += one
+        elif isinstance(one, int):
+            yield one
 
 
 def _field_first(message: str) -> str:

@@ -110,9 +110,11 @@ def case_lattice(rows: Sequence[Placed]) -> Lattice:
         rows: the slices of one case without copies, in anatomical order.
 
     Raises:
-        FileError: `geometry-unknown`, `geometry-mixed` (sizes, spacings or orientations differ),
-            `gap` (a step between slices is not the spacing) or `sheared`.
+        FileError: `no-original`, `geometry-unknown`, `geometry-mixed` (sizes, spacings or
+            orientations differ), `gap` (a step between slices is not the spacing) or `sheared`.
     """
+    if not rows:
+        raise _not_a_volume("all of them are augmented copies", "no-original")
     planes = [_plane(row) for row in rows]
     first = planes[0]
     normal = slice_normal(first.orientation)

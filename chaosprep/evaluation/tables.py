@@ -9,10 +9,12 @@ import msgspec
 
 from chaosprep.cells import cell
 from chaosprep.evaluation.results import METRICS, Evaluation, OrganResult, Summary
+from chaosprep.words import shortened
 
 _COLUMNS = {name: metric for name, metric in METRICS.items() if metric.heading}
 _WIDTH = 80
 _CELL = 6
+_ORGAN = 24
 
 
 def table(found: Evaluation) -> list[str]:
@@ -23,7 +25,7 @@ def table(found: Evaluation) -> list[str]:
     lines = [_Line("Case", "Organ", [one.heading for one in _COLUMNS.values()])]
     for row in found.results:
         cells = [_number(getattr(row, name), one.decimals) for name, one in _COLUMNS.items()]
-        lines.append(_Line(row.case, row.organ, cells))
+        lines.append(_Line(row.case, shortened(row.organ, _ORGAN), cells))
     for summary in found.summaries:
         lines += _summary(summary)
     organ = max(len(line.organ) for line in lines)
@@ -67,10 +69,11 @@ class _Line:
 
 
 def _summary(summary: Summary) -> Iterator[_Line]:
+    organ = shortened(summary.organ, _ORGAN)
     spreads = [(summary.metrics[name], one.decimals) for name, one in _COLUMNS.items()]
-    yield _Line("mean", summary.organ, [_number(one.mean, places) for one, places in spreads])
-    yield _Line("+- sd", summary.organ, [_number(one.sd, places) for one, places in spreads])
-    yield _Line("cases", summary.organ, [str(one.n) for one, _ in spreads])
+    yield _Line("mean", organ, [_number(one.mean, places) for one, places in spreads])
+    yield _Line("+- sd", organ, [_number(one.sd, places) for one, places in spreads])
+    yield _Line("cases", organ, [str(one.n) for one, _ in spreads])
 
 
 def _number(value: float | None, decimals: int) -> str:

@@ -125,7 +125,11 @@ def _patients(folder: Path, root: Path, depth: int) -> Iterator[tuple[Path, Moda
 
 def _patient_id(folder: Path, modality: str | None) -> str | None:
     name = folder.resolve().name
-    return f"{modality}{int(name):03d}" if modality and re.fullmatch("[0-9]+", name) else None
+    return (
+        f"{modality}{name.lstrip('0').zfill(3)}"
+        if modality and re.fullmatch("[0-9]+", name)
+        else None
+    )
 
 
 def _series(root: Path, folder: Path, patient: str) -> list[SourceCase | Problem]:

@@ -23,7 +23,7 @@ from chaosprep.dataset.tiles import (
 )
 from chaosprep.errors import UsageError, called
 from chaosprep.running.page import PICTURE, check_place, new_file
-from chaosprep.words import there_are
+from chaosprep.words import shortened, there_are
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -117,7 +117,8 @@ def _draw(
     image = Image.new("RGB", (max(wide + _GAP, 320), max(tall, 1)), _DARK)
     pen, font, top = ImageDraw.Draw(image), ImageFont.load_default(13), 0
     for case, rows in bands:
-        pen.text((_GAP + 2, top + 7), f"{case.id}   {case.split}", _LIGHT, font)
+        name = shortened(case.id, (image.width - 60) // 8)
+        pen.text((_GAP + 2, top + 7), f"{name}   {case.split}", _LIGHT, font)
         images = {row.id: readable(case.filled, row) for row in rows}
         arrays = {id: array for id, array in images.items() if array is not None}
         window = display_window(case, arrays)
@@ -130,6 +131,6 @@ def _draw(
                 image.paste(Image.fromarray(drawn), (left, down))
             else:
                 pen.rectangle((left, down, left + tile, down + tile), outline=_LIGHT)
-            pen.text((left + 4, down + 2), f"{row.slice}", _LIGHT, font)
+            pen.text((left + 4, down + 2), shortened(f"{row.slice}", tile // 8), _LIGHT, font)
         top += _band_height(rows, across, tile)
     return image

@@ -22,7 +22,7 @@ from chaosprep.running.kept import open_kept
 
 T = TypeVar("T")
 _BROKEN = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, ManifestError)
-_BEGIN = re.compile(rb'\{"case":"([A-Za-z0-9._-]{1,200})","key":"')
+_BEGIN = re.compile(rb'\{"case":"([^"\\\x00-\x1f]{1,1000})","key":"')
 _STEP = 2**16  # bytes
 _LONGEST = 2**28  # bytes of a line: some 100,000 rows
 _DIGEST = re.compile(rb" ([0-9a-f]{16})\n\Z")
@@ -165,7 +165,7 @@ class Journal:
                     length += len(part)
                 if not part.endswith(b"\n"):
                     break
-                self._places[begun[1].decode()] = (end, length)
+                self._places[begun[1].decode(errors="replace")] = (end, length)
                 end += length
         return end
 

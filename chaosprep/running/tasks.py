@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from chaosprep.dataset.manifest import WORKSPACE
-from chaosprep.errors import ChaosprepError, Problem
+from chaosprep.dataset.records import Slice, decode_row, encode_row
+from chaosprep.errors import ChaosprepError, FileError, ManifestError, Problem
 from chaosprep.formats.codecs import compression_of
 from chaosprep.params import P
 from chaosprep.running.boundary import too_large, tried
@@ -15,7 +16,7 @@ from chaosprep.running.claim import Claim, make_claim
 from chaosprep.running.executors import Executor, WorkerDied, map_unordered, open_executor
 from chaosprep.running.journal import Entry
 from chaosprep.running.planning import Plan
-from chaosprep.running.stage import C, CaseResult, Stage
+from chaosprep.running.stage import C, CaseResult, Stage, each_slice
 from chaosprep.running.writer import Writer
 
 
@@ -60,6 +61,9 @@ def work(
                 yield entry
 
 
+_LONGEST = 170  # of an id's 200 letters: the slice, the copy and the file's ending come behind
+
+
 @dataclass(frozen=True)
 class _Task:
     run_case: Callable[[Any, Any, Writer], CaseResult]
@@ -77,15 +81,37 @@ def _run_case(task: _Task) -> Entry:
 
 
 def _done(task: _Task) -> Entry:
+    if len(task.case.id) > _LONGEST:
+        raise ChaosprepError(
+            f"its name has {len(task.case.id)} letters, {_LONGEST} at most",
+            "Rename the folder of the patient or the series, or leave the case out with --on-error "
+            "skip.",
+            code="name-long",
+        )
     writer = Writer(task.output, compression_of(task.params), task.claim)
     result = task.run_case(task.case, task.params, writer)
+    sound = each_slice(result.slices, _read_again)
     return Entry(
         case=task.case.id,
         key=task.key,
         inputs=result.inputs or task.case.inputs(),
-        slices=result.slices,
-        problems=result.problems,
+        slices=sound.slices,
+        problems=(*result.problems, *sound.problems),
     )
+
+
+def _read_again(row: Slice) -> Slice:
+    """A row as the next stage will read it: what it would refuse is not written."""
+    try:
+        return decode_row(encode_row(row))
+    except (ManifestError, UnicodeEncodeError) as error:
+        why = error.reason if isinstance(error, ManifestError) else "a name is not UTF-8"
+        raise FileError(
+            f"what is known of the slice cannot stand in a table ({why})",
+            "Correct the header or the name that says it, or leave the slice out with --on-error "
+            "skip.",
+            code="row",
+        ) from error
 
 
 def _failed(task: _Task, error: ChaosprepError) -> Entry:

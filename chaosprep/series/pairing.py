@@ -8,6 +8,7 @@ from pathlib import PurePosixPath
 from typing import Literal
 
 from chaosprep.errors import FileError
+from chaosprep.words import whole
 
 Rule = Literal["stem", "next-number", "rank", "key", "volume"]
 Keys = Mapping[str, str]
@@ -30,7 +31,7 @@ def natural_key(path: str) -> tuple[list[tuple[int, str]], str]:
     """Sorts names as people do: `i9` before `i10`, whatever the padding."""
     name = PurePosixPath(path).name
     parts = re.findall(r"(\d+)|(\D+)", name)
-    return [(int(digits) if digits else -1, text) for digits, text in parts], path
+    return [(whole(digits) if digits else -1, text) for digits, text in parts], path
 
 
 def pair(
@@ -99,7 +100,7 @@ def pairing_name(text: str) -> str:
 def _name(text: str, step: int) -> str | tuple[str, int]:
     """The name to match by: the text, or the text with `step` added to its last number."""
     found = re.fullmatch(r"(.*?)(\d+)", text)
-    return (found[1], int(found[2]) + step) if found else text
+    return (found[1], whole(found[2]) + step) if found else text
 
 
 def _by_rank(images: Sequence[str], masks: Sequence[str]) -> Pairs:

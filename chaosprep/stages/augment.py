@@ -21,7 +21,7 @@ from chaosprep.dataset.case import Case
 from chaosprep.dataset.naming import file_path
 from chaosprep.dataset.opening import open_parent
 from chaosprep.dataset.records import Slice, file_columns
-from chaosprep.errors import UsageError
+from chaosprep.errors import FileError, UsageError
 from chaosprep.formats.codecs import PngParams
 from chaosprep.imaging.levels import label_areas
 from chaosprep.known import MIRRORED
@@ -169,6 +169,9 @@ def run_case(case: Case, params: AugmentParams, writer: Writer) -> CaseResult:
 
     def work(row: Slice) -> Slice:
         if row.copy and row.parent is not None:
+            if row.parent not in originals:
+                reason = f"it is a copy of {row.parent}, which is none of the originals"
+                raise FileError(reason, "Augment the output of convert.", code="copy-alone")
             return _written(copy_of(row, row.copy, *pair(row.parent), recipe, params), writer)
         for file in row.files():
             writer.carry(case, file)

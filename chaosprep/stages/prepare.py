@@ -9,7 +9,7 @@ import msgspec
 
 from chaosprep.dataset.manifest import Dataset
 from chaosprep.errors import UsageError
-from chaosprep.files import check_apart, read_toml
+from chaosprep.files import check_apart
 from chaosprep.params import Params, check_names, make_params
 from chaosprep.running.dask.cluster import scheduler_address, warm_up_for
 from chaosprep.running.options import DEFAULTS, RunOptions
@@ -17,6 +17,7 @@ from chaosprep.running.place import check_output
 from chaosprep.running.runner import run
 from chaosprep.running.stage import Stage
 from chaosprep.stage_table import STAGES, load_stage
+from chaosprep.toml import read_toml
 from chaosprep.words import in_toml, options_in
 
 CHAIN = tuple(stage for stage in map(load_stage, STAGES) if stage.folder is not None)

@@ -7,7 +7,7 @@ import random
 import stat
 import subprocess
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -18,7 +18,14 @@ T = TypeVar("T")
 ATTACKS = int(os.environ.get("CHAOSPREP_ATTACKS", "1"))
 """How much is tried: 1 a sample, 100 or more everything."""
 ALL = 100
+ALIKE = ("train", "export-monai", "export-croissant")
+SLOW = (*ALIKE, "evaluate", "assemble-seg")
 LIMIT = 120  # seconds; only a hang takes as long
+
+
+def usual(names: Iterable[str], but: Collection[str] = ALIKE) -> list[str]:
+    """The verbs to try: in a sample without those that are slow, or much like others."""
+    return [name for name in names if name not in but or ATTACKS > 1]
 
 
 def sample(items: Iterable[T], few: int, key: str) -> list[T]:

@@ -5,15 +5,16 @@
 
 import shutil
 from collections.abc import Callable
+from functools import cached_property
 from pathlib import Path
 
 import pytest
 
-from tests.attacks.attacker import ATTACKS, Ended, Zygote, below, differing, first, sample, tree
+from tests.attacks.attacker import Ended, Zygote, below, differing, first, sample, tree, usual
 from tests.attacks.verbs import VERBS, Verb, World
 
 Tree = dict[str, bytes | str]
-USUAL = [name for name in VERBS if name != "train" or ATTACKS > 1]  # to import PyTorch takes long
+USUAL = usual(VERBS)
 
 
 class Killer:
@@ -21,8 +22,14 @@ class Killer:
 
     def __init__(self, zygote: Zygote, verb: Verb, world: World, here: Path) -> None:
         self.zygote, self.verb, self.world, self.here = zygote, verb, world, here
-        self.old, _ = self._whole(old=True)
         self.new, self.events = self._whole()
+
+    @cached_property
+    def old(self) -> Tree:
+        """The older result; `here` is empty afterwards."""
+        found, _ = self._whole(old=True)
+        self.empty()
+        return found
 
     def _whole(self, *, old: bool = False) -> tuple[Tree, int]:
         self.empty()
@@ -44,8 +51,9 @@ class Killer:
 
     def stand(self) -> None:
         """The old result alone, as its command left it."""
+        old = self.old
         self.empty()
-        for name, content in sorted(self.old.items()):
+        for name, content in sorted(old.items()):
             if isinstance(content, bytes):
                 (self.here / name).write_bytes(content)
             else:
@@ -66,7 +74,7 @@ class Killer:
                 # a predecessor stands until the new one has its name
                 allowed = [below(self.new, name), below(self.old, name) if replacing else {}]
             elif mark in found:
-                allowed = [below(self.new, name), below(self.old, name)]
+                allowed = [below(self.new, name), below(self.old, name) if replacing else {}]
             else:
                 continue  # unfinished, and to be seen so
             if there not in allowed:

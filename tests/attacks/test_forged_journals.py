@@ -278,7 +278,7 @@ def test_a_line_without_its_digest_is_done_again(
 STRANGE = {
     "nothing": (b"", 0),
     "empty lines": (b"\n" * 1000, 0),
-    "invalid UTF-8": (b'{"case":"\xff\xfe","key":""}\n', 0),
+    "invalid UTF-8": (b'{"case":"\xff\xfe","key":""}\n', 8),
     "NUL": (b"\0" * 100_000 + b"\n", 0),
     "deep nesting": (b'{"case":"MR001_t1-in","key":"k","slices":' + b"[" * 200_000 + b"\n", 7),
     "100,000 lines": (b'{"case":"MR001_t1-in","key":"k"}\n' * 100_000, 7),

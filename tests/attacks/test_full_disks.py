@@ -11,15 +11,28 @@ from pathlib import Path
 
 import pytest
 
-from tests.attacks.attacker import ATTACKS, Ended, Zygote, below, differing, first, sample, tree
+from tests.attacks.attacker import (
+    ATTACKS,
+    Ended,
+    Zygote,
+    below,
+    differing,
+    first,
+    sample,
+    tree,
+    usual,
+)
 from tests.attacks.planting import Outputs
 from tests.attacks.verbs import VERBS, World
 
 Record = Callable[[str, object], None]
-USUAL = [name for name in VERBS if name != "train" or ATTACKS > 1]  # to import PyTorch takes long
+USUAL = usual(VERBS)
 FEW = USUAL if ATTACKS > 1 else ["split", "merge", "export-nifti", "assemble-seg", "report"]
 SIZES = ("4k", "16k", "24k", "32k", "48k", "64k", "96k")
 RESUMED = ("stage", "chain", "run")
+WHOLE = [name for name in USUAL if VERBS[name].kind not in RESUMED]
+ERRORS = [errno.ENOSPC, errno.EROFS, errno.EDQUOT] if ATTACKS > 1 else [errno.ENOSPC]
+SPREAD = ["split", "convert", "export-nifti", "assemble", "report"] if ATTACKS > 1 else ["split"]
 
 
 @pytest.fixture
@@ -74,14 +87,12 @@ def test_a_disk_that_fills_up_is_told_and_nothing_is_left(
     assert not wrong, first(wrong, 20)
 
 
-@pytest.mark.parametrize("error", [errno.ENOSPC, errno.EROFS, errno.EDQUOT])
-@pytest.mark.parametrize("verb", USUAL)
+@pytest.mark.parametrize("error", ERRORS)
+@pytest.mark.parametrize("verb", WHOLE)
 def test_what_could_not_be_replaced_stands_as_before(
     outputs: Outputs, here: Path, error: int, record_property: Record
 ) -> None:
     verb = outputs.verb
-    if verb.kind in RESUMED or (error != errno.ENOSPC and ATTACKS == 1):
-        pytest.skip("only whole results, and one error in a sample")
     outputs.put(here, "finished")
     before = tree(here)
     words = [*verb.command(outputs.world, here), *verb.overwrite]
@@ -138,10 +149,8 @@ def test_a_disk_that_may_only_be_read(outputs: Outputs, here: Path) -> None:
     assert not wrong, first(wrong)
 
 
-@pytest.mark.parametrize("verb", ["split", "convert", "export-nifti", "assemble", "report"])
+@pytest.mark.parametrize("verb", SPREAD)  # worker processes take long to start
 def test_workers_on_a_small_disk(outputs: Outputs, here: Path, tmp_path: Path) -> None:
-    if ATTACKS == 1:
-        pytest.skip("worker processes take long to start")
     words = outputs.verb.command(outputs.world, here, jobs=2)
     with mounted(here, "16k"):
         ended = outputs.zygote.run(words)

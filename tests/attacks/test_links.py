@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.attacks.attacker import ATTACKS, Zygote, differing, first, sample, tree
+from tests.attacks.attacker import SLOW, Zygote, differing, first, sample, tree, usual
 from tests.attacks.planting import KINDS, TEXT, Outputs, Theirs, plant, remove
 from tests.attacks.verbs import VERBS, World
 
@@ -50,7 +50,7 @@ PLACES = {
         for verb in ("report", "preview", "augment-preview", "evaluate")
     },
 }
-USUAL = [name for name in PLACES if name != "train" or ATTACKS > 1]  # to import PyTorch takes long
+USUAL = usual(PLACES, SLOW)
 
 
 @pytest.fixture

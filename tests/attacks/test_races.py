@@ -6,17 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.attacks.attacker import ATTACKS, Ended, Run, Zygote, differing, first, tree
+from tests.attacks.attacker import ATTACKS, SLOW, Ended, Run, Zygote, differing, first, tree, usual
 from tests.attacks.verbs import VERBS, Verb, World
 
 Tree = dict[str, bytes | str]
 Record = Callable[[str, object], None]
 PAIRS = min(100, 3 * ATTACKS)
 FEW = max(1, PAIRS // 3)
-USUAL = [name for name in VERBS if name != "train" or ATTACKS > 1]  # to import PyTorch takes long
-EXPORTS = [  # nnU-Net's makes a folder of its own below the place
-    name for name, verb in VERBS.items() if verb.kind == "export" and name != "export-nnunet"
-]
+USUAL = usual(VERBS, SLOW)
+EXPORTS = [name for name in USUAL if VERBS[name].kind == "export" and name != "export-nnunet"]
 
 
 class Race:
