@@ -2,7 +2,7 @@
 
 import sys
 
-from chaosprep.cli.interrupts import heed, leave
+from chaosprep.cli.interrupts import heed, leave, pass_over
 
 
 def main() -> int:
@@ -18,7 +18,7 @@ def main() -> int:
         command(prog_name="chaosprep")
     except SystemExit as end:
         code = end.code
-    heed(leave)
+    pass_over()
     if failure := flush(kept):
         from chaosprep.cli.output import say
 

@@ -24,3 +24,9 @@ def heed(handler: "Callable[[int, FrameType | None], None]") -> None:
     if _signal.getsignal(_signal.SIGINT) != _signal.SIG_IGN:  # as shells start what runs behind
         _signal.signal(_signal.SIGINT, handler)
     _signal.signal(_signal.SIGTERM, handler)
+
+
+def pass_over() -> None:
+    """Let Ctrl-C pass: all is said, and Python ends within milliseconds."""
+    _signal.signal(_signal.SIGINT, _signal.SIG_IGN)
+    _signal.signal(_signal.SIGTERM, leave)
