@@ -24,7 +24,7 @@ class StageRecord(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     stage: str
     version: int
     versions: dict[str, str]
-    parameters: dict[str, Any]
+    parameters: Annotated[dict[str, Any], Meta(max_length=1000)]
     seed: int | None
     inputs_sha256: Sha256
 
@@ -55,7 +55,7 @@ class Provenance(StageRecord, frozen=True, kw_only=True, forbid_unknown_fields=T
     manifest_minor: Count = 0
     counts: dict[Split, SplitCounts]
     warned: Count
-    history: tuple[PastStage, ...]
+    history: Annotated[tuple[PastStage, ...], Meta(max_length=1000)]
     skipped: tuple[Problem, ...] = ()
 
 

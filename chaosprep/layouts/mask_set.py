@@ -82,7 +82,7 @@ def stack(planes: Iterable[NDArray[np.uint8]], count: int) -> NDArray[np.uint8]:
     """Slices of one size, (rows, cols) each, read one after the other, as a volume of ``count``.
 
     Raises:
-        FileError: `size-mismatch` or `too-large`.
+        FileError: `size-mismatch`, `too-large` or `no-original`.
     """
     found: list[NDArray[np.uint8]] = []
     for plane in planes:
@@ -95,6 +95,10 @@ def stack(planes: Iterable[NDArray[np.uint8]], count: int) -> NDArray[np.uint8]:
                 code="size-mismatch",
             )
         found.append(plane)
+    if not found:
+        raise FileError(
+            "all of its slices are augmented copies", "Leave the case out.", code="no-original"
+        )
     return np.stack(found)
 
 

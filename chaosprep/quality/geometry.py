@@ -28,6 +28,11 @@ def geometry_faults(case: Case) -> Iterator[Problem]:
         yield Problem(code="order", id=at.id, file=at.image, reason=reason, remedy=_REMEDY)
         return
     places = np.diff([row.slice for row in rows])
+    if not places.all():
+        at = rows[int(np.argmin(places)) + 1]
+        reason = "another slice of the case has the same number"
+        yield Problem(code="order", id=at.id, file=at.image, reason=reason, remedy=_REMEDY)
+        return
     measured = float(np.median(steps / places))
     told = rows[0].spacing[0] if rows[0].spacing else None
     if told is not None and abs(measured - told) > TOLERANCE * told:

@@ -8,7 +8,7 @@ from typing import Any
 Record = dict[str, Any]
 Edit = Callable[[Record], None]
 
-NUMBERS = (-1, 2**31, 2**63, 10**30, 10**400, 1.5, 1e308, "7", None, True, [], {})
+NUMBERS: tuple[Any, ...] = (-1, 2**31, 2**63, 10**30, 10**400, 1.5, 1e308, "7", None, True, [], {})
 VALUES = (*NUMBERS, "x" * 10_000, "../..", "\0", [[1] * 100] * 100, {"a": {"a": {"a": 1}}})
 
 
