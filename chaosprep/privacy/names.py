@@ -10,6 +10,7 @@ from chaosprep.privacy.common_words import FIELD, PLACEHOLDERS
 from chaosprep.privacy.spelling import FORMS, Form, plain, unmarked
 
 _SHORTEST = 3  # letters: a shorter part of a name (`Li`) is no proof by itself
+_LONGEST = 1024  # signs of a value that are looked at: a name has 64 (PS3.5 6.2), these are many
 _ALONE = 6  # letters: a part as long as this is found amid other letters too
 _IDEOGRAPHS = 0x2E80  # Unicode's first: a sign tells as much as two letters, and words have no ends
 _COMPONENTS = 3  # of a name (PS3.5 6.2.1.1): family, given, middle; titles are nobody's
@@ -52,7 +53,8 @@ def tells_name(shown: str, names: Iterable[str], year: str = "") -> bool:
         names: values of PatientName and the like (PS3.5 6.2.1), in any representation.
         year: of birth, four digits; empty where it is not known.
     """
-    people = [group for name in names for group in re.split(r"[=\\]", name) if not is_code(group)]
+    groups = (group for name in names for group in re.split(r"[=\\]", name[:_LONGEST]))
+    people = [group for group in dict.fromkeys(groups) if not is_code(group)]
     has_year = year != "" and year in re.findall(r"(?<!\d)(?:19|20)\d\d", shown)
     return any(
         _holds(shown, _words(group, form), form, has_year) for group in people for form in FORMS
