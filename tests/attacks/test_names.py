@@ -79,6 +79,12 @@ def test_every_spelling_of_a_name_is_told(name: str) -> None:
     assert [text for text in sample if not exposes(text, identity)] == []
 
 
+@pytest.mark.parametrize("folder", ["smithb", "bsmith_t1", "SMITHJR", "drsmith", "smithjb-2"])
+def test_initials_that_the_header_does_not_have_hide_nothing(folder: str) -> None:
+    assert exposes(folder, {"PatientName": "Smith^John"})
+    assert not exposes(folder, {"PatientName": "Smi^John"})
+
+
 @pytest.mark.parametrize("keyword", ["OtherPatientNames", "PatientBirthName"])
 def test_the_patients_other_names_are_told_too(keyword: str) -> None:
     identity = {"PatientName": "Anonymous", keyword: "Smith^John\\Jones^Mary"}
