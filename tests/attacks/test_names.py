@@ -40,7 +40,12 @@ PEOPLE: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
 }
 # A part of two letters, or one that is a word of the field, tells only with another.
 SHORT = {"Li^Wei": ("li", "wei"), "Wu^Li": ("wu", "li"), "Ng^An": ("ng", "an")}
-COMMON = {"May^Theresa": ("may", "theresa"), "Long^Xi": ("long", "xi"), "Dixon^Al": ("dixon", "al")}
+COMMON = {
+    "May^Theresa": ("may", "theresa"),
+    "Long^Xi": ("long", "xi"),
+    "Dixon^Al": ("dixon", "al"),
+    "Young^Max": ("young", "max"),
+}
 JOINERS = ("", " ", "_", "-", ".", ",", "^")
 AROUND = ("{}", "{}_T1", "T1{}", "T1-{}", "{}1970", "{}_1970", "pat_{}", "scan {} 2", "{}_liver")
 
@@ -145,6 +150,8 @@ NEAR = {
     ),
     "Dixon^William": ("dixon", "dixon_w", "mDixon_water", "t1-dixon-in"),
     "Tim^Evans": ("time", "time2", "timepoint-1", "multitime"),
+    "De La Cruz^Eva": ("hospital_de_la_paz", "de la", "las_de_la"),
+    "van der Berg^An": ("van_der_waals", "der_van"),
     "王^小东": ("王", "王府"),
 }
 
