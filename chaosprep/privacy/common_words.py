@@ -89,6 +89,18 @@ si sl sn st ste sv te ti to tr ts tse us vd ve vf vi vs wb we wk wt xa xr yr
 PLACEHOLDERS = frozenset(normalize("NFKD", _PLACEHOLDERS).split())
 """In NFKD, in small letters."""
 
+_NAMESAKES = """
+apr april art august case cross dec dixon feb field gray grey jan jul july jun june long male mar
+march max may min pat philips phillips sample short small star van young
+"""
+NAMESAKES = frozenset(_NAMESAKES.split())
+"""Those of them that people are called too, in small letters."""
+_PARTICLES = """
+al da das de del della den der des di do dos du el la las le les los san st ten ter van von zu
+"""
+PARTICLES = frozenset(_PARTICLES.split())
+"""Small words in many people's names, in small letters."""
+
 _SETS = (*KNOWN, *(part for name in SERIES for part in name.split("-")))
 FIELD = frozenset((*_FIELD.split(), *_SETS))
 """In small letters."""

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
 
-from chaosprep.privacy.common_words import FIELD, PLACEHOLDERS
+from chaosprep.privacy.common_words import FIELD, NAMESAKES, PARTICLES, PLACEHOLDERS
 from chaosprep.privacy.spelling import FORMS, Form, plain, unmarked
 
 _SHORTEST = 3  # letters: a shorter part of a name (`Li`) is no proof by itself
+_LONGEST = 1024  # signs of a value that are looked at: a name has 64 (PS3.5 6.2), these are many
 _ALONE = 6  # letters: a part as long as this is found amid other letters too
 _IDEOGRAPHS = 0x2E80  # Unicode's first: a sign tells as much as two letters, and words have no ends
 _COMPONENTS = 3  # of a name (PS3.5 6.2.1.1): family, given, middle; titles are nobody's
@@ -19,13 +20,14 @@ _NOBODY = frozenset(map(plain, PLACEHOLDERS))
 
 @dataclass(frozen=True)
 class _Words:
-    """A person's name in one form: its words, and those of them that prove by themselves."""
+    """A person's name in one form: its words, those that prove alone, those that do with others."""
 
     words: frozenset[str]
     strong: frozenset[str]
+    weak: frozenset[str]
 
 
-_NONE = _Words(frozenset(), frozenset())
+_NONE = _Words(frozenset(), frozenset(), frozenset())
 
 
 @lru_cache(2**12)
@@ -35,9 +37,13 @@ def common(form: Form) -> frozenset[str]:
 
 
 def is_code(name: str) -> bool:
-    """Whether a PatientName is of words that tell nobody: `Patient^1`, `MR001`, `CHAOS`."""
-    words = _RUNS.findall(plain(name))
-    return all(word in common(plain) for word in words)
+    """Whether a PatientName is of words that tell nobody: `Patient^1`, `MR001`, `CHAOS`.
+
+    Two and more that people are called too, such as `Long^Max`, are a name where no digit is.
+    """
+    words = set(_RUNS.findall(plain(name)))
+    is_person = len(words) > 1 and words <= NAMESAKES and not re.search(r"\d", name)
+    return words <= common(plain) and not is_person
 
 
 def tells_name(shown: str, names: Iterable[str], year: str = "") -> bool:
@@ -52,7 +58,8 @@ def tells_name(shown: str, names: Iterable[str], year: str = "") -> bool:
         names: values of PatientName and the like (PS3.5 6.2.1), in any representation.
         year: of birth, four digits; empty where it is not known.
     """
-    people = [group for name in names for group in re.split(r"[=\\]", name) if not is_code(group)]
+    groups = (group for name in names for group in re.split(r"[=\\]", name[:_LONGEST]))
+    people = [group for group in dict.fromkeys(groups) if not is_code(group)]
     has_year = year != "" and year in re.findall(r"(?<!\d)(?:19|20)\d\d", shown)
     return any(
         _holds(shown, _words(group, form), form, has_year) for group in people for form in FORMS
@@ -66,7 +73,9 @@ def _words(group: str, form: Form) -> _Words:
     raw = [word for word in _RUNS.findall(plain(parts)) if word not in _NOBODY or len(word) < 4]
     words = {form(word) for word in raw}
     strong = {form(word) for word in raw if _weight(word) >= _SHORTEST} - common(form)
-    return _Words(frozenset(words), frozenset(strong))
+    small = set(map(form, PARTICLES)) if len(words) > 2 else set()
+    weak = {word for word in words - strong - small if _weight(word) > 1}
+    return _Words(frozenset(words), frozenset(strong), frozenset(weak))
 
 
 def _runs(shown: str, form: Form) -> tuple[str, ...]:
@@ -96,19 +105,17 @@ def _capitals(run: str) -> list[str]:
 
 
 def _holds(shown: str, name: _Words, form: Form, has_year: bool) -> bool:
-    usual, weak = common(form), set[str]()
-    runs = _runs(shown, form)
+    usual, runs = common(form), _runs(shown, form)
     joined = {first + second for first, second in pairwise(runs)}
     if joined & name.strong or any(_is_amid(_told(runs, usual), word) for word in name.strong):
         return True
-    for run in (*runs, *_pieces(shown, form)):
-        if run in name.words and _weight(run) > 1:
-            weak.add(run)
-        if run in name.strong:
+    every = (*runs, *_pieces(shown, form))
+    for run in every:
+        if run in name.strong or (run not in usual and _is_own(run, name)):
             return True
-        if not _is_common(run, usual) and (_is_joined(run, name, usual) or _is_own(run, name)):
+        if not _is_common(run, usual) and _is_joined(run, name, usual):
             return True
-    return len(weak) > 1 or (has_year and bool(weak))
+    return len(name.weak.intersection(every)) > (0 if has_year else 1)
 
 
 def _is_joined(run: str, name: _Words, usual: frozenset[str]) -> bool:
@@ -124,7 +131,7 @@ def _is_joined(run: str, name: _Words, usual: frozenset[str]) -> bool:
 
 def _is_own(run: str, name: _Words) -> bool:
     """Whether a run is made of a name alone, of more than one part, and one of them whole."""
-    words = (word for word in name.words if _weight(word) > 1 and word != run)
+    words = (word for word in name.strong | name.weak if word != run)
     return _weight(run) >= _SHORTEST and any(
         _around(run, word, name, frozenset()) for word in words
     )

@@ -40,7 +40,12 @@ PEOPLE: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
 }
 # A part of two letters, or one that is a word of the field, tells only with another.
 SHORT = {"Li^Wei": ("li", "wei"), "Wu^Li": ("wu", "li"), "Ng^An": ("ng", "an")}
-COMMON = {"May^Theresa": ("may", "theresa"), "Long^Xi": ("long", "xi"), "Dixon^Al": ("dixon", "al")}
+COMMON = {
+    "May^Theresa": ("may", "theresa"),
+    "Long^Xi": ("long", "xi"),
+    "Dixon^Al": ("dixon", "al"),
+    "Young^Max": ("young", "max"),
+}
 JOINERS = ("", " ", "_", "-", ".", ",", "^")
 AROUND = ("{}", "{}_T1", "T1{}", "T1-{}", "{}1970", "{}_1970", "pat_{}", "scan {} 2", "{}_liver")
 
@@ -77,6 +82,12 @@ def test_every_spelling_of_a_name_is_told(name: str) -> None:
     made = shown(name)
     sample = random.Random(name).sample(made, min(len(made), 600 * ATTACKS))
     assert [text for text in sample if not exposes(text, identity)] == []
+
+
+@pytest.mark.parametrize("folder", ["smithb", "bsmith_t1", "SMITHJR", "drsmith", "smithjb-2"])
+def test_initials_that_the_header_does_not_have_hide_nothing(folder: str) -> None:
+    assert exposes(folder, {"PatientName": "Smith^John"})
+    assert not exposes(folder, {"PatientName": "Smi^John"})
 
 
 @pytest.mark.parametrize("keyword", ["OtherPatientNames", "PatientBirthName"])
@@ -139,6 +150,8 @@ NEAR = {
     ),
     "Dixon^William": ("dixon", "dixon_w", "mDixon_water", "t1-dixon-in"),
     "Tim^Evans": ("time", "time2", "timepoint-1", "multitime"),
+    "De La Cruz^Eva": ("hospital_de_la_paz", "de la", "las_de_la"),
+    "van der Berg^An": ("van_der_waals", "der_van"),
     "王^小东": ("王", "王府"),
 }
 
