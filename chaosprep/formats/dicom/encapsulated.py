@@ -37,7 +37,7 @@ def find_frames(dataset: "Dataset", frames: int, *, is_rle: bool) -> list[bytes]
         offsets, lengths = extended
         _check_table(_EXTENDED, offsets, fragments, frames)
         if len(fragments) != len(offsets) or not all(
-            length in (len(one.data), len(one.data) - 1)  # without the byte that makes it even
+            one.data[length:] in (b"", b"\0") and length <= len(one.data)  # less the padding
             for one, length in zip(fragments, lengths, strict=True)
         ):
             raise broken(f"its {_EXTENDED} Lengths are not those of the fragments")
