@@ -1,4 +1,4 @@
-"""npy files that are wrong in their header or size: numpy's array, or one error, never unpickled."""
+"""npy files that are wrong in header or size: numpy's array, or one error, nothing unpickled."""
 
 import random
 import struct
@@ -39,14 +39,13 @@ SHAPES = [
 KEYS = ["descr", "fortran_order", "shape"]
 
 
-def header(draw: random.Random) -> str:
+def header(kind: str, draw: random.Random) -> str:
     """A header that may have anything in place of what belongs there."""
-    kind = draw.choice(KINDS[:13]) if draw.random() < 0.6 else draw.choice(KINDS)
     descr = (
         repr(kind) if draw.random() < 0.95 else draw.choice(["[('a', '|u1')]", "('u1', {})", "1"])
     )
     order = draw.choice(["False", "True"]) if draw.random() < 0.9 else draw.choice(["0", "1", "''"])
-    shape = "(3, 4)" if draw.random() < 0.3 else draw.choice(SHAPES)
+    shape = "(3, 4)" if draw.random() < 0.6 else draw.choice(SHAPES)
     pairs = list(zip(KEYS, (descr, order, shape), strict=True))
     match draw.randrange(12):
         case 0:
@@ -67,13 +66,14 @@ def header(draw: random.Random) -> str:
 
 def made(draw: random.Random) -> bytes:
     """A file with such a header, and as many bytes as the shape asks for, or others."""
-    text = header(draw).encode("latin-1")
+    kind = draw.choice(KINDS[:13] if draw.random() < 0.7 else KINDS)
+    text = header(kind, draw).encode("latin-1")
     text = text.ljust(draw.choice([0, 53, 117, 9000]), b" ") + b"\n"
-    version = draw.choice([1, 1, 1, 1, 2, 3, 0, 4])
+    version = draw.choice([1] * 8 + [2, 2, 0, 3, 4])
     size = len(text) if draw.random() < 0.9 else draw.choice([0, 1, 60, 2**16 - 1, len(text) + 5])
     head = struct.pack("<H" if version == 1 else "<I", size)
-    item = draw.choice([1, 2, 4, 8, 8, 16])
-    body = draw.randbytes(draw.choice([12, 12, 12, 24, 1, 0]) * item + draw.choice([0, 0, 0, 1]))
+    item = np.dtype(kind).itemsize if kind in KINDS[:13] else draw.choice([1, 2, 4, 8, 16])
+    body = draw.randbytes(draw.choice([12] * 8 + [24, 1, 0]) * item + (draw.random() < 0.1))
     data = b"\x93NUMPY" + bytes([version, draw.choice([0, 0, 0, 0, 1])]) + head + text + body
     return scratched(data, draw) if draw.random() < 0.1 else data
 
@@ -115,6 +115,5 @@ def test_a_damaged_npy_is_read_as_numpy_reads_it_or_is_one_error(
 
 
 def test_enough_of_them_are_read() -> None:
-    assert 20 < sum(reads(made(draw)) > 0 for draw in draws("npy", 0, 50)) + sum(
-        reads(made(draw)) > 0 for batch in range(1, 12) for draw in draws("npy", batch, FEW)
-    )
+    found = sum(reads(made(draw)) > 0 for batch in range(4) for draw in draws("npy", batch, 200))
+    assert 20 < found < 180
