@@ -122,9 +122,10 @@ def lattice_of(header: NiftiHeader) -> Lattice:
     sform = _lattice(shape, rows[:, :3], rows[:, 3], scale)
     if header.qform_code <= 0:
         return sform
-    if -math.inf < _square(header) < -_NO_TURN:  # nifti1_io.c would scale it down in silence
+    # nifti1_io.c scales such numbers down and takes any sign below 0 for -1; nibabel does neither.
+    if -math.inf < _square(header) < -_NO_TURN or (header.pixdim[0] < 0 and header.pixdim[0] != -1):
         raise FileError(
-            "the numbers of its qform are no rotation",
+            "the numbers of its qform are no rotation that programs agree on",
             "Write it again with the image's geometry.",
             code="geometry-unknown",
         )
