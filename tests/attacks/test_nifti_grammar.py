@@ -137,6 +137,7 @@ def reads(data: bytes) -> bool:
         return False
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
+        plain = plain[:348] + bytes(4) + plain[352:]  # extensions may be anything
         expected = nibabel.Nifti1Image.from_bytes(plain)
         values = np.asarray(expected.dataobj, float).reshape(expected.shape[:3])
         np.testing.assert_allclose(found.voxels.astype(float), values.T, rtol=1e-6, atol=1e-9)
