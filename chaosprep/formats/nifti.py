@@ -132,11 +132,12 @@ def _is_there(found: Lattice, written: Lattice) -> bool:
 def read_voxels(data: bytes, shape: tuple[int, int, int]) -> NDArray[Any]:
     """The voxels of a NIfTI-1 file, indexed (i, j, k), with its rescale applied.
 
-    Never more is unpacked than the shape needs.
+    Hardly more is unpacked than the shape needs: enough to see that the file ends there, as what
+    its checksum was made of.
 
     Raises:
-        FileError: `mask-unreadable` (cut short too), `mask-kind` (not one number a voxel) or
-            `too-large`.
+        FileError: `mask-unreadable` (cut short, or longer than its header says, too), `mask-kind`
+            (not one number a voxel) or `too-large`.
     """
     header = parse(data)
     if header.datatype not in _TYPES:
@@ -151,13 +152,19 @@ def read_voxels(data: bytes, shape: tuple[int, int, int]) -> NDArray[Any]:
         raise unreadable()
     try:
         begin = int(header.vox_offset)
-        stored = unpacked(data, begin + math.prod(shape) * kind.itemsize)
+        stored = unpacked(data, begin + math.prod(shape) * kind.itemsize, whole=True)
     except (EOFError, OverflowError, ValueError, zlib.error, OSError):
         raise unreadable() from None
     voxels = np.frombuffer(stored, kind, offset=begin).reshape(shape, order="F")
-    # nifti1.h: a slope of 0 is no rescale; nifti1_io.c takes what is not finite for 0.
+    # nifti1.h: a slope of 0 is no rescale; nifti1_io.c takes one that is not finite for 0.
     slope = header.scl_slope if math.isfinite(header.scl_slope) else 0.0
-    intercept = header.scl_inter if math.isfinite(header.scl_inter) else 0.0
+    intercept = header.scl_inter
+    if slope and not math.isfinite(intercept):  # 0 to nifti1_io.c, an error to nibabel
+        raise FileError(
+            "its scl_slope is a number, and its scl_inter is none",
+            "Export it again from its source.",
+            code="mask-unreadable",
+        )
     if slope == 0.0 or (slope == 1.0 and intercept == 0.0):
         return voxels
     return voxels * slope + intercept

@@ -17,11 +17,13 @@ from chaosprep.imaging.space.nearest import ENOUGH
 
 HEADER = 348  # bytes; also the number that begins a header, in the file's byte order
 FIRST_VOXEL = 352  # nifti1.h, "n+1": the least vox_offset of a file that holds both
+_PADDING = 16  # bytes: fewer may stand behind the voxels; nifti1.h, extensions have as many
 _GZIP = b"\x1f\x8b"
 _LAYOUT = "i36x8h14xh4x8f3f3xB128x2h6f12f16x4s"  # nifti1.h, "struct nifti_1_header"
 _MM = {1: 1000.0, 3: 0.001}  # nifti1.h, NIFTI_UNITS_METER and _MICRON; others are mm
 _TO_LPS = np.array([-1.0, -1.0, 1.0])  # NIfTI's +x is right and +y anterior
 _HALF_TURN = 1e-7  # nifti1_io.c: a square below it is 0
+_NO_TURN = 1e-3  # by which no rounding makes the square negative
 _ROUNDING = 1.2e-7  # of a sum of squares of float32 that is 1
 
 
@@ -82,17 +84,18 @@ def parse(data: bytes) -> NiftiHeader:
     )
 
 
-def unpacked(data: bytes, size: int) -> bytes:
-    """The first bytes of a file, after its compression.
+def unpacked(data: bytes, size: int, *, whole: bool = False) -> bytes:
+    """The first bytes of a file, after its compression; all but a few where it is to be ``whole``.
 
     Raises:
-        EOFError: there are fewer.
+        EOFError: there are fewer, or more.
         OSError, zlib.error: the compression is damaged.
     """
+    most = size + _PADDING if whole else size
     if data.startswith(_GZIP):
         with gzip.GzipFile(fileobj=BytesIO(data)) as stream:
-            data = stream.read(size)
-    if len(data) < size:
+            data = stream.read(most)
+    if len(data) < size or (whole and len(data) >= most):
         raise EOFError
     return data[:size]
 
@@ -119,6 +122,13 @@ def lattice_of(header: NiftiHeader) -> Lattice:
     sform = _lattice(shape, rows[:, :3], rows[:, 3], scale)
     if header.qform_code <= 0:
         return sform
+    # nifti1_io.c scales such numbers down and takes any sign below 0 for -1; nibabel does neither.
+    if -math.inf < _square(header) < -_NO_TURN or (header.pixdim[0] < 0 and header.pixdim[0] != -1):
+        raise FileError(
+            "the numbers of its qform are no rotation that programs agree on",
+            "Write it again with the image's geometry.",
+            code="geometry-unknown",
+        )
     qform = _lattice(shape, _quaternion_steps(header), np.array(header.qoffset), scale)
     if header.sform_code <= 0:
         return qform
@@ -217,7 +227,7 @@ def without_size() -> FileError:
 
 
 def unreadable() -> FileError:
-    """The error of a file that is not whole, or no NIfTI-1."""
+    """The error of a file that is not whole, longer than its header says, or no NIfTI-1."""
     return FileError(
         "the NIfTI volume is cut short, damaged or of an unknown kind",
         "Export it again from its source, as NIfTI-1 of whole numbers.",

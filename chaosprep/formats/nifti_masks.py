@@ -74,7 +74,7 @@ def label_volume(data: bytes) -> Volume:
     """
     volume = read_nifti(data)
     lengths = np.array(volume.lattice.spacing)
-    if not (np.isfinite(lengths).all() and lengths.min() > 0):
+    if not (np.isfinite([*lengths, *volume.lattice.origin]).all() and lengths.min() > 0):
         raise without_size()
     return Volume(as_labels(volume.voxels), volume.lattice)
 

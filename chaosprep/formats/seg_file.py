@@ -2,14 +2,15 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from chaosprep.errors import FileError
-from chaosprep.imaging.limits import check_bytes, check_size
+from chaosprep.formats.dicom.reading import parse_stack
+from chaosprep.formats.dicom.transfer import inflated, open_stream
+from chaosprep.imaging.limits import MAX_BYTES, check_bytes, check_size
 from chaosprep.imaging.space.lattice import Lattice, plane_lattice
 
 if TYPE_CHECKING:
@@ -52,9 +53,11 @@ class SegFile:
 
     ``background`` is the value of a label map that is no segment (PixelPaddingValue), None
     where it does not say it; ``shows_0`` tells whether it describes 0 as something that is shown.
+    ``decoded`` are the frames, (frames, rows, cols), where they are compressed.
     """
 
     seg: "Segmentation"
+    decoded: NDArray[Any] | None
     frames: Sequence[Frame]
     references: References
     background: int | None
@@ -65,7 +68,11 @@ class SegFile:
 
         Raises `FileError` ``mask-values`` where a label map has a segment of number 0.
         """
-        found: NDArray[Any] = self.seg.get_stored_frame(frame.index, as_index=True)
+        found: NDArray[Any] = (
+            self.seg.get_stored_frame(frame.index, as_index=True)
+            if self.decoded is None
+            else self.decoded[frame.index]
+        )
         if frame.segment:
             return found
         if self.shows_0 and self.background != 0 and not found.all():
@@ -82,11 +89,12 @@ def open_seg(data: bytes) -> SegFile:
 
     Raises:
         FileError: `mask-kind`, `mask-values` (fractional), `mask-unreadable` (frames and segments
-            do not fit), `too-large` or `extra`.
+            do not fit), `too-large`, `too-slow`, `transfer-syntax` or `extra`.
     """
     from pydicom import dcmread
 
-    header = dcmread(BytesIO(data), stop_before_pixels=True)
+    data = inflated(data, MAX_BYTES // 4)
+    header = dcmread(open_stream(data), stop_before_pixels=True)
     if header.get("SOPClassUID") not in (_SEGMENTATION, _LABEL_MAP):
         raise FileError(
             "it is DICOM, but not a segmentation",
@@ -109,7 +117,13 @@ def open_seg(data: bytes) -> SegFile:
             "Install it: pip install 'chaosprep[seg]'.",
             code="extra",
         ) from error
-    dataset = dcmread(BytesIO(data))  # highdicom's lazy reader would print what goes wrong
+    try:
+        dataset, decoded = parse_stack(data, MAX_BYTES)  # highdicom would print what goes wrong
+    except FileError as error:
+        if error.code in ("too-large", "too-slow", "transfer-syntax"):
+            raise
+        remedy = "Export the segmentation again from its source."
+        raise FileError(error.reason, remedy, "mask-unreadable") from None
     frames = [*_frames(dataset)]
     _check_segments(dataset, frames)
     listed = _references(dataset, frames)
@@ -118,6 +132,7 @@ def open_seg(data: bytes) -> SegFile:
         group.pop("DerivationImageSequence", None)
     return SegFile(
         Segmentation.from_dataset(dataset, copy=False),
+        decoded,
         frames,
         listed,
         background=header.get("PixelPaddingValue"),

@@ -160,35 +160,38 @@ def fragments(file: Tree, draw: random.Random) -> None:
 
 def tables(file: Tree, draw: random.Random) -> None:
     """An offset table, basic or extended, right or not."""
-    for one in file.root:
-        parts = one.fragments
-        if not parts:
-            continue
-        sizes = [len(part) for part in parts[1:]]
-        starts = [sum(sizes[:at]) + 8 * at for at in range(len(sizes))]
-        if starts and draw.random() < 0.7:
-            at = draw.randrange(len(starts))
-            match draw.randrange(6):
-                case 0:
-                    starts[at] = max(0, starts[at] + draw.choice([-8, -2, 2, 8, 2**30]))
-                case 1:
-                    starts.insert(0, starts.pop(at))
-                case 2:
-                    del starts[at]
-                case 3:
-                    starts.append(draw.choice([*starts, sum(sizes) + 8 * len(sizes)]))
-                case 4:
-                    sizes[at] = max(0, sizes[at] + draw.choice([-2, -1, 1, 8, 2**40]))
-                case _:
-                    starts[at] = draw.choice(starts)
-        if draw.random() < 0.6:
-            parts[0] = b"".join(struct.pack("<I", start) for start in starts)
-        if draw.random() < 0.5:
-            for tag, numbers in ((0x7FE00001, starts), (0x7FE00002, sizes)):
-                table = b"".join(struct.pack("<Q", number) for number in numbers)
-                if draw.random() < 0.9:
-                    file.root.insert(-1, Element(tag, "OV", table))
+    one = next((one for one in file.root if one.fragments), None)
+    if one is None or not one.fragments:
         return
+    sizes = [len(part) for part in one.fragments[1:]]
+    starts = [sum(sizes[:at]) + 8 * at for at in range(len(sizes))]
+    if starts and draw.random() < 0.7:
+        _spoiled(starts, sizes, draw)
+    if draw.random() < 0.6:
+        one.fragments[0] = b"".join(struct.pack("<I", start) for start in starts)
+    if draw.random() < 0.5:
+        for tag, numbers in ((0x7FE00001, starts), (0x7FE00002, sizes)):
+            table = b"".join(struct.pack("<Q", number) for number in numbers)
+            if draw.random() < 0.9:
+                file.root.insert(-1, Element(tag, "OV", table))
+
+
+def _spoiled(starts: list[int], sizes: list[int], draw: random.Random) -> None:
+    """One thing wrong in where frames begin and how long they are."""
+    at = draw.randrange(len(starts))
+    match draw.randrange(6):
+        case 0:
+            starts[at] = max(0, starts[at] + draw.choice([-8, -2, 2, 8, 2**30]))
+        case 1:
+            starts.insert(0, starts.pop(at))
+        case 2:
+            del starts[at]
+        case 3:
+            starts.append(draw.choice([*starts, sum(sizes) + 8 * len(sizes)]))
+        case 4:
+            sizes[at] = max(0, sizes[at] + draw.choice([-2, -1, 1, 8, 2**40]))
+        case _:
+            starts[at] = draw.choice(starts)
 
 
 def meta(file: Tree, draw: random.Random) -> None:

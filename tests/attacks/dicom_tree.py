@@ -66,7 +66,7 @@ def _even(text: str) -> bytes:
 
 
 def _elements(dataset: Dataset, order: str) -> list[Element]:
-    made = []
+    made: list[Element] = []
     for one in dataset:
         if one.VR == "SQ":
             items = [_elements(item, order) for item in one.value]

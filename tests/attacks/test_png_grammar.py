@@ -1,4 +1,4 @@
-"""PNGs that are wrong in their chunks or rows: Pillow's pixels, or one error, and nothing printed."""
+"""PNGs that are wrong in chunks or rows: Pillow's pixels, or one error, and nothing printed."""
 
 import random
 import struct

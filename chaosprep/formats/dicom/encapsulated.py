@@ -37,7 +37,7 @@ def find_frames(dataset: "Dataset", frames: int, *, is_rle: bool) -> list[bytes]
         offsets, lengths = extended
         _check_table(_EXTENDED, offsets, fragments, frames)
         if len(fragments) != len(offsets) or not all(
-            length in (len(one.data), len(one.data) - 1)  # without the byte that makes it even
+            one.data[length:] in (b"", b"\0") and length <= len(one.data)  # less the padding
             for one, length in zip(fragments, lengths, strict=True)
         ):
             raise broken(f"its {_EXTENDED} Lengths are not those of the fragments")
@@ -103,17 +103,14 @@ def _extended(dataset: "Dataset") -> tuple[list[int], list[int]] | None:
 def _check_table(name: str, offsets: list[int], fragments: list[_Fragment], frames: int) -> None:
     """Check that a table has an entry for each frame, each the beginning of a fragment."""
     starts = {fragment.offset for fragment in fragments}
-    reason = None
     if offsets[0] != 0:
-        reason = "does not begin with the first frame"
-    elif any(later <= offset for offset, later in pairwise(offsets)):
-        reason = "does not rise"
-    elif not starts.issuperset(offsets):
-        reason = "points elsewhere than at the beginning of a fragment"
-    elif len(offsets) < frames:
-        reason = f"tells where {len(offsets)} of {frames} frames are"
-    if reason is not None:
-        raise broken(f"its {name} {reason}")
+        raise broken(f"its {name} does not begin with the first frame")
+    if any(later <= offset for offset, later in pairwise(offsets)):
+        raise broken(f"its {name} does not rise")
+    if not starts.issuperset(offsets):
+        raise broken(f"its {name} points elsewhere than at the beginning of a fragment")
+    if len(offsets) < frames:
+        raise broken(f"its {name} tells where {len(offsets)} of {frames} frames are")
 
 
 def _firsts(fragments: list[_Fragment], frames: int, is_rle: bool) -> list[_Fragment]:

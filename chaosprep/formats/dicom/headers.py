@@ -35,7 +35,7 @@ _STORED = {(1, 0): "uint8"} | {
     for bits in (8, 16, 32)
     for signed in (0, 1)
 }
-_MAX_FRAMES = 2**14  # each has a header of its own
+MAX_FRAMES = 2**14  # each has a header of its own
 _FLOATS = {"FloatPixelData": ("float32", 32), "DoubleFloatPixelData": ("float64", 64)}
 
 
@@ -54,7 +54,9 @@ class Pixels:
     notes: tuple[str, ...] = ()
 
 
-def read_pixels(dataset: Elements, keyword: str, max_pixels: int) -> Pixels:
+def read_pixels(
+    dataset: Elements, keyword: str, max_pixels: int, max_frames: int = MAX_FRAMES
+) -> Pixels:
     """Read the Image Pixel module; ``keyword`` names the element with the pixels.
 
     Raises `FileError`: ``not-grey``, ``too-large`` or ``dicom-broken``.
@@ -66,8 +68,8 @@ def read_pixels(dataset: Elements, keyword: str, max_pixels: int) -> Pixels:
         raise broken("the image has no rows or no columns")
     frames = count_frames(dataset)
     check_size(rows, cols, frames=frames, max_pixels=max_pixels)
-    if frames > _MAX_FRAMES:
-        reason = f"it announces {frames} frames, above the limit of {_MAX_FRAMES}"
+    if frames > max_frames:
+        reason = f"it announces {frames} frames, above the limit of {max_frames}"
         raise FileError(reason, "Check the file; no series is that long.", "too-large")
     notes: list[str] = []
     if high != stored - 1:

@@ -15,7 +15,13 @@ from chaosprep.errors import RECOPY, FileError
 from chaosprep.formats.dicom.decoding import decode
 from chaosprep.formats.dicom.evidence import read_evidence
 from chaosprep.formats.dicom.faults import broken, guarded, truncated
-from chaosprep.formats.dicom.headers import Pixels, read_every_frame, read_frame, read_pixels
+from chaosprep.formats.dicom.headers import (
+    MAX_FRAMES,
+    Pixels,
+    read_every_frame,
+    read_frame,
+    read_pixels,
+)
 from chaosprep.formats.dicom.parsing import PIXELS, check_order, parse
 from chaosprep.formats.dicom.plain import read_plain, read_plain_header
 from chaosprep.formats.dicom.transfer import (
@@ -128,7 +134,27 @@ def read_frames(
     return headers, array.reshape(pixels.frames, pixels.rows, pixels.cols)
 
 
-def _parse(data: bytes, max_pixels: int, *, header_only: bool) -> "tuple[Dataset, str, Pixels]":
+def parse_stack(data: bytes, max_pixels: int) -> "tuple[Dataset, NDArray[Any] | None]":
+    """Parse a file of any number of frames, and check how they are stored.
+
+    They are decoded, (frames, rows, cols), where they are compressed: else None. Raises `FileError`
+    as `read_frames` does.
+    """
+    with guarded(_PARSE):
+        dataset, keyword, pixels = _parse(
+            data, max_pixels, header_only=False, max_frames=max_pixels
+        )
+        uid = transfer_syntax(dataset, pixels)
+        if not uid.is_encapsulated:
+            check_native(dataset, keyword, pixels)
+            return dataset, None
+    array = _decode(dataset, keyword, pixels, None)
+    return dataset, array.reshape(pixels.frames, pixels.rows, pixels.cols)
+
+
+def _parse(
+    data: bytes, max_pixels: int, *, header_only: bool, max_frames: int = MAX_FRAMES
+) -> "tuple[Dataset, str, Pixels]":
     """Parse; also give the keyword of the element with the pixels, and how they are stored."""
     if not is_dicom(data):
         raise FileError("not a DICOM file", "Leave it out, or convert it to DICOM.", "not-dicom")
@@ -141,7 +167,7 @@ def _parse(data: bytes, max_pixels: int, *, header_only: bool) -> "tuple[Dataset
     if keyword is None or not (header_only or keyword in dataset):
         raise _without_pixels(dataset, data)
     check_order(order)
-    return dataset, keyword, read_pixels(dataset, keyword, max_pixels)
+    return dataset, keyword, read_pixels(dataset, keyword, max_pixels, max_frames)
 
 
 def _without_pixels(dataset: "Dataset", data: bytes) -> FileError:

@@ -19,6 +19,7 @@ _CHUNK = struct.Struct(">I4s")  # length, name; then the data and its checksum: 
 _CHECK = struct.Struct(">I")
 _DEPTHS = {0: (1, 2, 4, 8, 16), 2: (8, 16), 3: (1, 2, 4, 8), 4: (8, 16), 6: (8, 16)}
 _CRITICAL = (b"IHDR", b"PLTE", b"IDAT", b"IEND")
+_DEFLATE = 1032  # bytes that one may become at most: 258 for two bits
 _PALETTE = 3  # a colour type
 _CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 
@@ -85,6 +86,7 @@ def pixels_only(data: bytes, png: Head, code: str) -> bytes:
     """
     line = png.cols * png.depth * _CHANNELS[png.colour] // 8 + 2  # with its filter's byte
     left = 2 * png.rows * line + 1024  # no compressor makes pixels twice as long
+    least = png.rows * png.cols * png.depth * _CHANNELS[png.colour] // 8 // _DEFLATE
     view, kept, names = memoryview(data), list[bytes | memoryview]([SIGNATURE]), list[bytes]()
     at = len(SIGNATURE)
     for name, body in chunks(data):
@@ -94,11 +96,12 @@ def pixels_only(data: bytes, png: Head, code: str) -> bytes:
         if not name[0] & 0x20:  # a critical chunk: PNG specification 5.4
             kept.append(view[at:end])
             names += [name] if names[-1:] != [name] or name != b"IDAT" else []
-        left -= len(body) if name == b"IDAT" else 0
+        size = len(body) if name == b"IDAT" else 0
+        left, least = left - size, least - size
         at = end
     if left < 0:
         raise FileError("the PNG holds too much data", RECOPY, code)
-    if names[-1:] != [b"IEND"]:
+    if names[-1:] != [b"IEND"] or (b"IDAT" in names and least > 0):
         raise FileError("the PNG is cut short or damaged", RECOPY, code)
     palette = [b"PLTE"] if png.colour == _PALETTE or b"PLTE" in names else []
     if names != [b"IHDR", *palette, b"IDAT", b"IEND"]:

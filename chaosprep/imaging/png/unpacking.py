@@ -22,34 +22,33 @@ def repacked(data: bytes, png: Head) -> bytes | None:
 
     ``data`` went through `pixels_only`.
     """
-    lines = _line_lengths(png)
-    size = sum(lines)
+    passes = _passes(png)
+    size = sum(rows * line for rows, line in passes)
     unpacker = zlib.decompressobj()
     try:
         packed = b"".join(body for name, body in chunks(data) if name == b"IDAT")
-        rows = unpacker.decompress(packed, size + 1)
+        lines = unpacker.decompress(packed, size + 1)
     except zlib.error:
         return None
-    if len(rows) < size:
-        return None
     at = 0
-    for line in lines:
-        if rows[at] >= _FILTERS:
+    for rows, line in passes:
+        end = at + rows * line
+        if len(lines) < end or max(lines[at:end:line], default=0) >= _FILTERS:
             return None
-        at += line
+        at = end
     if min(size, _WINDOW) > 256 << (packed[0] >> 4):
         return data  # zlib would not tell whether it refers back further than its head says
     head = struct.pack(">IIBBBBB", png.cols, png.rows, png.depth, 0, 0, 0, png.interlaced)
-    body = chunk(b"IHDR", head), chunk(b"IDAT", stored(rows[:size])), chunk(b"IEND", b"")
+    body = chunk(b"IHDR", head), chunk(b"IDAT", stored(lines[:size])), chunk(b"IEND", b"")
     return SIGNATURE + b"".join(body)
 
 
-def _line_lengths(png: Head) -> list[int]:
-    """The bytes of every row as it is stored, its filter's included."""
-    lengths: list[int] = []
+def _passes(png: Head) -> list[tuple[int, int]]:
+    """Rows of each pass, and the bytes of one as it is stored, its filter's included."""
+    found = []
     for left, top, across, down in _PASSES if png.interlaced else ((0, 0, 1, 1),):
         cols = (png.cols - left + across - 1) // across
         rows = (png.rows - top + down - 1) // down
-        if cols > 0:
-            lengths += [1 + (cols * png.depth + 7) // 8] * rows
-    return lengths
+        if cols > 0 and rows > 0:
+            found.append((rows, 1 + (cols * png.depth + 7) // 8))
+    return found
