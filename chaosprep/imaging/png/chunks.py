@@ -48,7 +48,7 @@ def grey_png(rows: int, cols: int, depth: int, packed: bytes) -> bytes:
 def with_text(png: bytes, keyword: str, text: str) -> bytes:
     """A PNG with a `tEXt` chunk behind its IHDR (11.3.3.2); both of it are Latin-1."""
     end = len(SIGNATURE) + 25  # of IHDR, which always comes first
-    added = _chunk(b"tEXt", f"{keyword}\0{text}".encode("latin-1"))
+    added = chunk(b"tEXt", f"{keyword}\0{text}".encode("latin-1"))
     return png[:end] + added + png[end:]
 
 
