@@ -81,11 +81,12 @@ class FileError(ChaosprepError):
     """One file cannot be used: not DICOM, a mask in colour, truncated."""
 
 
-class OutputError(ChaosprepError):
-    """The system does not let a run write: a full disk, a closed folder; `why` is what it says.
+class RefusedError(ChaosprepError):
+    """The system refuses what a run asks of it: that is no problem of a case, and ends the run."""
 
-    It is no problem of a case, and ends the run.
-    """
+
+class OutputError(RefusedError):
+    """The system does not let a run write: a full disk, a closed folder; `why` is what it says."""
 
     why = ""
 
@@ -108,9 +109,9 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True):
         """Give an error its place; a file that the error knows itself goes before `file`.
 
         Raises:
-            OutputError: it is one, and no problem of any place.
+            RefusedError: it is one, and no problem of any place.
         """
-        if isinstance(error, OutputError):
+        if isinstance(error, RefusedError):
             raise error
         return cls(
             code=error.code,
@@ -193,20 +194,40 @@ def _place(frame: traceback.FrameSummary) -> str:
     return f"{file}:{frame.lineno}"
 
 
-def refused(error: OSError) -> ChaosprepError:
+def refused(error: OSError) -> RefusedError:
     """What the system refuses, with the path that it names, as an error."""
     name = error.filename
+    if name is None and error.errno == errno.ENOENT and _is_nowhere():
+        reason = "the current folder is gone"
+        return RefusedError(reason, "Change to another one, or give absolute paths.", "system")
     said = error.strerror or type(error).__name__
     place = f"{os.fsdecode(name)}: " if isinstance(name, str | bytes) else ""
     if error.errno in SHORT:
-        return ChaosprepError(f"the system has no more ({said})", SHORT[error.errno], "system")
-    return ChaosprepError(
+        return RefusedError(f"the system has no more ({said})", SHORT[error.errno], "system")
+    remedy = _REMEDIES.get(error.errno or 0, "Bring it back or make it accessible")
+    return RefusedError(
         f"{place}the system refuses to read or write there ({said})",
-        "Bring it back or make it accessible, and run the same command again.",
+        f"{remedy}, and run the same command again.",
         code="system",
     )
 
 
+def _is_nowhere() -> bool:
+    """Whether this process works in a folder that was removed."""
+    try:
+        Path.cwd()
+    except OSError:
+        return True
+    return False
+
+
+_REMEDIES = {
+    errno.ENAMETOOLONG: "Give it a shorter name",
+    errno.ENOSPC: "Make room",
+    errno.EDQUOT: "Make room",
+    errno.EROFS: "Choose a place that can be written",
+    errno.EIO: "Check the disk",
+}
 _FILES = "Allow more open files (ulimit -n) or use fewer --jobs, and run the same command again."
 _MEMORY = "Free memory or use fewer --jobs, and run the same command again."
 SHORT = {

@@ -1,12 +1,13 @@
 """The `chaosprep` command: finds the verb, and turns errors into messages and exit codes."""
 
+import sys
 import time
 from importlib.util import find_spec
 from types import FrameType
 
 import click
 
-from chaosprep.cli.entry import INTERRUPTED, heed, leave
+from chaosprep.cli.interrupts import INTERRUPTED, heed, leave
 from chaosprep.cli.lazy import CLICKS, LazyGroup
 from chaosprep.errors import ChaosprepError, named
 from chaosprep.stage_table import STAGES, Entry, load_stage
@@ -92,6 +93,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    from chaosprep.cli.entry import main as whole
-
-    raise SystemExit(whole())
+    sys.exit(main())

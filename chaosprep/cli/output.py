@@ -49,10 +49,11 @@ def told(lead: str, problems: Iterable[Found], whole: bool) -> Iterator[str]:
 def report_error(error: ChaosprepError, loudness: int = 0) -> None:
     """An error on stderr: its problems, of each cause a few, then what it comes to.
 
-    With -vv, what Python raised below it goes first.
+    With -vv, the places in the program that Python's own error below it came through go first; not
+    its text, which may quote a header.
     """
     if loudness > 1 and error.__cause__ is not None:
-        for line in "".join(traceback.format_exception(error.__cause__)).splitlines():
+        for line in "".join(traceback.format_tb(error.__cause__.__traceback__)).splitlines():
             say(line)
     if isinstance(error, ProblemsError):
         for line in told("", error.problems, loudness > 0):

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import TypeVar
 
-from chaosprep.errors import ChaosprepError, OutputError, internal
+from chaosprep.errors import ChaosprepError, RefusedError, internal
 from chaosprep.running.claim import SupersededError
 
 T = TypeVar("T")
@@ -14,12 +14,12 @@ def tried(function: Callable[[T], R], task: T) -> R | ChaosprepError:
     """What a function makes of a case, or what it raised, to be told with the case.
 
     Raises:
-        OutputError, OSError: what the system refuses (a full disk, say) is no fault of the case.
+        RefusedError, OSError: what the system refuses (a full disk, say) is no fault of the case.
         SupersededError: nor is that the run has ended.
     """
     try:
         return function(task)
-    except OutputError:
+    except RefusedError:
         raise
     except ChaosprepError as error:
         return error

@@ -7,19 +7,26 @@ import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, ProcessPoolExecutor, wait
-from contextlib import contextmanager
 from functools import partial
 from itertools import islice
+from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from typing import TypeVar
 
-from chaosprep.errors import UsageError
+from chaosprep.errors import ChaosprepError, UsageError
 from chaosprep.running.process import settle_in
+from chaosprep.running.starting import (
+    METHOD,
+    SEMAPHORES,
+    SHARED_MEMORY,
+    check_system,
+    interrupts_held,
+    safe_path,
+    starting,
+)
 
 _ALWAYS = ("msgspec.json", "chaosprep.formats.dicom.reading", "chaosprep.formats.pictures")
 _PRELOAD = ("cv2", "pydicom.pixels", "PIL.Image")
-METHOD = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
-"""How worker processes start."""
 T = TypeVar("T")
 R = TypeVar("R")
 
@@ -74,7 +81,13 @@ class ProcessExecutor(Executor):
     def __init__(self, jobs: int) -> None:
         self._jobs = jobs
         context = multiprocessing.get_context(METHOD)
-        self._pool = ProcessPoolExecutor(jobs, mp_context=context, initializer=_start_worker)
+        with starting(SEMAPHORES, SHARED_MEMORY):
+            self._ended, self._life = context.Pipe(duplex=False)
+            self._pool = ProcessPoolExecutor(
+                jobs, mp_context=context, initializer=_start_worker, initargs=(self._life,)
+            )
+        # all at first: one that starts while another's death is told would be waited for for ever
+        self._pool._safe_to_dynamically_spawn_children = False  # type: ignore[attr-defined]
 
     @property
     def slots(self) -> int:
@@ -84,7 +97,8 @@ class ProcessExecutor(Executor):
     def submit(self, function: Callable[[T], R], task: T) -> "Future[R]":
         """Send the task to a worker; both must pickle."""
         try:
-            return self._pool.submit(function, task)
+            with interrupts_held(), starting():
+                return self._pool.submit(function, task)
         except BrokenExecutor as error:
             future: Future[R] = Future()
             future.set_exception(error)
@@ -95,10 +109,15 @@ class ProcessExecutor(Executor):
 
         Raises:
             UsageError: `main-guard`, the workers ran the script that had started them.
+            ChaosprepError: `workers-left`, one works on.
         """
+        if self._ended.closed:
+            return
         processes = self._processes()
         self._pool.shutdown(wait=True, cancel_futures=True)
-        if any(process.exitcode == _UNGUARDED for process in processes):
+        codes = {process.exitcode for process in processes}
+        self._see_the_end(processes)
+        if _UNGUARDED in codes:
             raise UsageError(
                 "--jobs: every worker runs the calling script once more from its beginning",
                 "Put what the script does under if __name__ == '__main__':, or use --jobs 1.",
@@ -111,11 +130,27 @@ class ProcessExecutor(Executor):
             process.terminate()
         self.close()
 
+    def _see_the_end(self, processes: list[BaseProcess]) -> None:
+        """Wait for every worker: where its server was killed, it is taken for dead too soon."""
+        for process in processes:
+            process.join()
+            process.close()  # tells a worker that lives on that nobody waits for it
+        self._life.close()
+        ended = self._ended.poll(_PATIENCE)  # at the end of a pipe that each of them had open
+        self._ended.close()
+        if not ended:
+            raise ChaosprepError(
+                "a worker process goes on, and does not answer",
+                "End it, and run the same command again.",
+                code="workers-left",
+            )
+
     def _processes(self) -> list[BaseProcess]:
         """The workers; none once the pool is closed."""
         return list((self._pool._processes or {}).values())  # public only from Python 3.14 on
 
 
+_PATIENCE = 30.0  # seconds; it takes milliseconds
 _UNGUARDED = 79  # exit code of a worker that began by running the script which had started it
 
 
@@ -136,41 +171,21 @@ def warm_up(jobs: int, libraries: Sequence[str] = _PRELOAD) -> None:
     """
     check_guard()
     if jobs > 1 and METHOD == "forkserver":
-        from multiprocessing import forkserver
+        from multiprocessing import forkserver, resource_tracker
 
         multiprocessing.set_forkserver_preload([*_ALWAYS, *libraries])
-        with _interrupts_held(), _safe_path():
-            forkserver.ensure_running()
+        check_system()
+        with starting():
+            resource_tracker.ensure_running()  # lets interrupts in again, so before they are held
+            with interrupts_held(), safe_path():
+                forkserver.ensure_running()
 
 
-@contextmanager
-def _safe_path() -> Iterator[None]:
-    """Let a Python that starts in here not import what lies in the current folder."""
-    before = os.environ.get("PYTHONSAFEPATH")
-    os.environ["PYTHONSAFEPATH"] = "1"
-    try:
-        yield
-    finally:
-        if before is None:
-            del os.environ["PYTHONSAFEPATH"]
-        else:
-            os.environ["PYTHONSAFEPATH"] = before
+_held: list[Connection] = []
 
 
-@contextmanager
-def _interrupts_held() -> Iterator[None]:
-    """Let a process that starts in here ignore Ctrl-C from its first moment: the parent decides."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    handler = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, handler)
-
-
-def _start_worker() -> None:
+def _start_worker(life: Connection) -> None:
+    _held.append(life)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides
     threading.Thread(target=_end_with_parent, daemon=True).start()
     settle_in()

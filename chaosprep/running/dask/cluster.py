@@ -5,11 +5,20 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from chaosprep.errors import ChaosprepError, UsageError
-from chaosprep.running.executors import METHOD, check_guard, warm_up
+from chaosprep.running.executors import check_guard, warm_up
+from chaosprep.running.starting import METHOD, starting
 
 LOCAL = "local"
 CONFIG = "config"
-_LOGGERS = ("distributed", "distributed.client", "distributed.nanny", "distributed.scheduler")
+_INSTALL = "Run: pip install 'chaosprep[dask]'."
+_TLS = "distributed.comm.tls"
+_LOGGERS = (
+    "asyncio",
+    "distributed",
+    "distributed.client",
+    "distributed.nanny",
+    "distributed.scheduler",
+)
 _IGNORE_INTERRUPTS = "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)"
 _PRELOAD = ("distributed", "chaosprep.running.dask.workers")
 _SETTINGS = {
@@ -58,9 +67,7 @@ def scheduler_address(dask: str | None, jobs: int) -> Iterator[str | None]:
     try:
         import distributed  # noqa: F401
     except ImportError as error:
-        raise ChaosprepError(
-            "dask is not installed", "Run: pip install 'chaosprep[dask]'.", code="dask-missing"
-        ) from error
+        raise ChaosprepError("dask is not installed", _INSTALL, code="dask-missing") from error
     if dask == LOCAL:
         with _local_cluster(jobs) as address:
             yield address
@@ -88,20 +95,27 @@ def _local_cluster(jobs: int) -> Iterator[str]:
     from distributed import LocalCluster
 
     distributed.utils._forkserver_preload_set = True  # what it would set is imported here as well
-    with silent(), dask.config.set(_SETTINGS):
+    with silent(), dask.config.set(_SETTINGS | _keys()):
         try:
             cluster = LocalCluster(
                 n_workers=jobs,
                 threads_per_worker=1,
                 processes=True,
                 host="127.0.0.1",
+                protocol="tls://",
                 dashboard_address="127.0.0.1:0",
                 scheduler_kwargs={"dashboard": False},
                 memory_limit=0,
                 silence_logs=logging.CRITICAL,
                 preload=[_IGNORE_INTERRUPTS],
             )
-        except RuntimeError:  # "Nanny failed to start."
+        except RuntimeError as error:  # "Nanny failed to start."
+            below: BaseException = error
+            while under := below.__cause__ or below.__context__:
+                below = under
+                if isinstance(below, OSError):
+                    with starting():
+                        raise below from None
             raise ChaosprepError(
                 "dask: the local worker processes do not start",
                 "In a script, put what it does under if __name__ == '__main__':.",
@@ -109,6 +123,30 @@ def _local_cluster(jobs: int) -> Iterator[str]:
             ) from None
         with cluster:
             yield cluster.scheduler_address
+
+
+def _keys() -> dict[str, object]:
+    """Keys of this cluster alone, as settings: others on this machine reach its ports too.
+
+    They are made anew and handed on in memory; every client in this process has them as long as the
+    settings hold, and nobody else is answered.
+
+    Raises:
+        ChaosprepError: `dask-missing`, what makes keys is not installed.
+    """
+    from distributed.security import Security
+
+    try:
+        made = Security.temporary()
+    except ImportError as error:
+        raise ChaosprepError(
+            "cryptography is not installed", _INSTALL, code="dask-missing"
+        ) from error
+    settings: dict[str, object] = {f"{_TLS}.ca-file": made.tls_ca_file}
+    for role in ("client", "scheduler", "worker"):
+        found = made.get_tls_config_for_role(role)
+        settings |= {f"{_TLS}.{role}.{name}": found[name] for name in ("cert", "key")}
+    return settings
 
 
 @contextmanager

@@ -23,6 +23,7 @@ from chaosprep.running.dask.executor import DaskExecutor, batch_size
 from chaosprep.running.options import Event
 from chaosprep.running.runner import run
 from chaosprep.running.writer import Writer
+from tests.running.dask.keys import written_keys
 from tests.running.toys import (
     TOY,
     ToyCase,
@@ -198,6 +199,7 @@ def test_what_a_killed_run_left_at_work_is_stopped_by_the_next(
 ) -> None:
     (tmp_path / "script.py").write_text(RUN)
     environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[3])}
+    environment |= written_keys(tmp_path)
     command = [sys.executable, str(tmp_path / "script.py"), str(tmp_path), cluster]
     with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as killed:
         assert killed.stdout is not None

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from chaosprep.running.dask.cluster import scheduler_address
-from chaosprep.running.executors import METHOD
+from chaosprep.running.starting import METHOD
 from tests.running.test_executors import alive
 
 distributed = pytest.importorskip("distributed")

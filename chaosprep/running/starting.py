@@ -1,0 +1,124 @@
+"""What starting other processes takes of the system, and what is said where it refuses."""
+
+import multiprocessing
+import multiprocessing.util
+import os
+import signal
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from chaosprep.errors import SHORT, ChaosprepError, refused
+
+METHOD = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
+"""How worker processes start."""
+SEMAPHORES = "the system gives no semaphores"
+SHARED_MEMORY = (
+    "Make /dev/shm a folder that can be written and has room, or use --jobs 1 without --dask."
+)
+_TEMPORARY = "Set TMPDIR to a folder that can be written, or use --jobs 1 without --dask."
+_GONE = "the process that starts them has ended"
+_LONGEST = 107 - len("/pymp-12345678/listener-12345678")
+"""Bytes of a folder below which a socket can be: unix(7) gives a path 108, the last one zero."""
+_SHORT_FOLDERS = ("/tmp", "/var/tmp", "/dev/shm")
+
+
+@contextmanager
+def starting(
+    what: str = "the process that starts them has ended", remedy: str = ""
+) -> Iterator[None]:
+    """Start worker processes; `what` stands in the way, and `remedy` is what else can be done.
+
+    Raises:
+        ChaosprepError: `workers`, or `system` where the machine has no more of something.
+    """
+    try:
+        yield
+    except (EOFError, OSError) as error:
+        if isinstance(error, OSError) and error.errno in SHORT:
+            raise refused(error) from error
+        if isinstance(error, ConnectionError):
+            what, remedy = _GONE, ""
+        said = getattr(error, "strerror", None) or str(error) or type(error).__name__
+        raise ChaosprepError(
+            f"worker processes cannot be started: {what} ({said})",
+            remedy or "Run the same command again, or use --jobs 1 without --dask.",
+            code="workers",
+        ) from error
+
+
+def check_system() -> None:
+    """See that worker processes can be started, and where their server listens.
+
+    Raises:
+        ChaosprepError: `workers`, or `system` where the machine has no more of something.
+    """
+    with starting(
+        "the current folder is gone", "Change to another one, or use --jobs 1 without --dask."
+    ):
+        Path.cwd()
+    with starting("there is no folder for temporary files", _TEMPORARY):
+        _settle_sockets()
+    with starting(SEMAPHORES, SHARED_MEMORY):
+        multiprocessing.get_context(METHOD).Lock()
+
+
+def _settle_sockets() -> None:
+    """Let the server listen below `TMPDIR`, or a folder with a path that is short enough."""
+    before = tempfile.tempdir
+    if len(os.fsencode(tempfile.gettempdir())) > _LONGEST:
+        tempfile.tempdir = _short_folder()
+    try:
+        multiprocessing.util.get_temp_dir()  # keeps its first answer
+    finally:
+        tempfile.tempdir = before
+
+
+def _short_folder() -> str:
+    for folder in _SHORT_FOLDERS:
+        if Path(folder).is_dir() and os.access(folder, os.W_OK | os.X_OK):
+            return folder
+    raise OSError(f"the path of {tempfile.gettempdir()} is too long for a socket below it")
+
+
+@contextmanager
+def safe_path() -> Iterator[None]:
+    """Let a Python that starts in here not import what lies in the current folder."""
+    before = os.environ.get("PYTHONSAFEPATH")
+    os.environ["PYTHONSAFEPATH"] = "1"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["PYTHONSAFEPATH"]
+        else:
+            os.environ["PYTHONSAFEPATH"] = before
+
+
+@contextmanager
+def interrupts_held() -> Iterator[None]:
+    """Put off Ctrl-C and a polite end: a process that is half started is known to nobody.
+
+    What starts in here never sees Ctrl-C, from its first moment: its parent decides.
+    """
+    is_main = threading.current_thread() is threading.main_thread()
+    if not (is_main and hasattr(signal, "pthread_sigmask")):
+        yield
+        return
+    came: list[int] = []
+    before = {
+        number: signal.signal(number, lambda number, _: came.append(number))
+        for number in (signal.SIGINT, signal.SIGTERM)
+        if callable(signal.getsignal(number))
+    }
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        if came:
+            signal.raise_signal(came[0])

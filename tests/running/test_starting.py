@@ -1,0 +1,99 @@
+"""Worker processes that cannot start, or whose server is killed."""
+
+import errno
+import os
+import signal
+import tempfile
+import threading
+import time
+from concurrent.futures import BrokenExecutor
+from multiprocessing import forkserver
+from pathlib import Path
+
+import pytest
+
+from chaosprep.errors import ChaosprepError, RefusedError
+from chaosprep.running.executors import ProcessExecutor
+from chaosprep.running.starting import METHOD, check_system, interrupts_held, starting
+from tests.running.test_executors import alive, wait_until
+from tests.running.toys import within
+
+LIMIT = 60  # seconds; generous, only a hang takes as long
+
+
+def test_without_a_folder_for_temporary_files_the_variable_is_named(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def none() -> str:
+        raise FileNotFoundError(errno.ENOENT, "No usable temporary directory found")
+
+    monkeypatch.setattr(tempfile, "gettempdir", none)
+    with pytest.raises(ChaosprepError) as caught:
+        check_system()
+    assert caught.value.code == "workers"
+    assert "TMPDIR" in caught.value.remedy
+    assert "--jobs 1" in caught.value.remedy
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (EOFError("unexpected EOF"), "workers"),
+        (ConnectionRefusedError(errno.ECONNREFUSED, "Connection refused"), "workers"),
+        (OSError("AF_UNIX path too long"), "workers"),
+        (OSError(errno.EMFILE, "Too many open files"), "system"),
+    ],
+)
+def test_what_starting_a_worker_raises_has_a_name(error: Exception, code: str) -> None:
+    with pytest.raises(ChaosprepError) as caught, starting():
+        raise error
+    assert caught.value.code == code
+    assert isinstance(caught.value, RefusedError) == (code == "system")
+
+
+def tell_and_work(folder: str) -> None:
+    """Leave the process id, and work on as one does that does not come to heed a signal."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    Path(folder, str(os.getpid())).touch()
+    while True:
+        time.sleep(0.01)
+
+
+@pytest.mark.skipif(METHOD != "forkserver", reason="workers have no server here")
+def test_a_worker_whose_server_was_killed_has_ended_when_its_executor_has(tmp_path: Path) -> None:
+    """It is taken for dead at once, and would write on while another does its work again."""
+    executor = ProcessExecutor(1)
+    future = executor.submit(tell_and_work, str(tmp_path))
+    assert wait_until(lambda: any(tmp_path.iterdir()), LIMIT)
+    (pid,) = (int(path.name) for path in tmp_path.iterdir())
+    server = forkserver._forkserver._forkserver_pid  # type: ignore[attr-defined]
+    os.kill(server, signal.SIGKILL)
+    with pytest.raises(BrokenExecutor):
+        future.result(LIMIT)
+    within(LIMIT, executor.close)
+    assert not alive(pid)
+
+
+def test_an_interrupt_waits_until_a_process_has_started() -> None:
+    done = []
+    with pytest.raises(KeyboardInterrupt):  # noqa: PT012 - the order is what is tested
+        with interrupts_held():
+            os.kill(os.getpid(), signal.SIGINT)
+            time.sleep(0.01)
+            done.append("started")
+        done.append("never")
+    assert done == ["started"]
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_other_threads_start_processes_too() -> None:
+    found = []
+
+    def start() -> None:
+        with interrupts_held():
+            found.append(1)
+
+    thread = threading.Thread(target=start)
+    thread.start()
+    thread.join()
+    assert found == [1]
