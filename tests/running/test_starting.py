@@ -52,6 +52,8 @@ def test_what_starting_a_worker_raises_has_a_name(error: Exception, code: str) -
 
 
 def tell_and_work(folder: str) -> None:
+    """Leave the process id, and work on as one does that does not come to heed a signal."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
     Path(folder, str(os.getpid())).touch()
     while True:
         time.sleep(0.01)
