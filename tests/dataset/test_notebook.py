@@ -157,7 +157,7 @@ def test_a_directory_that_is_gone_is_a_line(damaged: Path) -> None:
     dataset = chaosprep.open(damaged)
     shutil.rmtree(damaged)
     page = Page(dataset._repr_html_())
-    assert "No such file or directory" in page.text
+    assert "slices.jsonl: the file is missing" in page.text
     assert page.cells[3] == "train"
 
 
