@@ -7,7 +7,7 @@ import click
 
 from chaosprep.causes import Note
 from chaosprep.cli.options import jobs_option, source_argument, talk_options
-from chaosprep.cli.output import Talk, say, told, write_json
+from chaosprep.cli.output import Talk, one_line, say, told, write_json
 from chaosprep.cli.parameters import parameter_options
 from chaosprep.errors import NothingFoundError, plural
 from chaosprep.formats.codecs import PngParams
@@ -61,15 +61,15 @@ def show(found: Inspection, *, whole: bool) -> None:
             heading, justify="right" if heading in _NUMBERS else "left", no_wrap=heading == "Case"
         )
     for case in found.cases:
-        table.add_row(*_cells(case))
-    Console(highlight=False).print(table)
+        table.add_row(*map(one_line, _cells(case)))
+    Console(highlight=False, markup=False).print(table)
     odd = [Note(case.id, text) for case in found.cases for text in case.warnings]
     for line in (*told("Warning: ", odd, whole), *told("Problem: ", found.problems, whole)):
         say(line)
     for note in found.notes:
         say(f"Note: {note}")
     for line in _summary(found):
-        click.echo(line)
+        click.echo(one_line(line))
     slices = sum(case.slices for case in found.cases)
     click.echo(
         f"inspect: {plural(len(found.patients), 'patient')}, {plural(len(found.cases), 'case')}, "

@@ -12,6 +12,7 @@ import msgspec
 
 from chaosprep.causes import Found, by_cause
 from chaosprep.errors import ChaosprepError, Problem, ProblemsError, plural
+from chaosprep.printable import printable
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -27,7 +28,7 @@ def say(text: str) -> None:
 
 def one_line(text: str) -> str:
     """The text with what a terminal would obey written out: file names may hold anything."""
-    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+    return printable(text)
 
 
 def write_json(result: object) -> None:
@@ -102,7 +103,7 @@ class Talk:
             write_json(made)
         elif not self.quiet:
             for line in lines:
-                click.echo(line)
+                click.echo(one_line(line))
 
     def remarks(self, skipped: Iterable[Problem], notes: Iterable[str]) -> None:
         """Say what was left out and what else to know, unless it is to be quiet."""
@@ -159,11 +160,12 @@ class Talk:
         if self.as_json or self.quiet:
             return
         slices = sum(counts.slices for counts in dataset.descriptor.tool.counts.values())
-        click.echo(
+        closing = (
             f"{event.stage}: {plural(len(dataset), 'case')}, {plural(slices, 'slice')}, "
             f"{len(dataset.skipped)} skipped -> {dataset.manifest}"
             f"{' (already done)' if event.kind == 'already-done' else ''}"
         )
+        click.echo(one_line(closing))
 
     def _advance(self, event: "Event") -> None:
         if self.verbose:

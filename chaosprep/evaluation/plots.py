@@ -77,7 +77,7 @@ def _panel(
     axes.boxplot(known, positions=places, widths=0.5, showfliers=False, medianprops={"color": "k"})
     for place, column in zip(places, known, strict=True):
         axes.plot([place] * len(column), column, "o", color=_DOTS, markersize=3, alpha=0.6)
-    shown = [shortened(organ, 24) for organ in organs]
+    shown = [shortened(organ, 24).replace("$", r"\$") for organ in organs]  # else a formula
     axes.set_xticks(list(places), shown, rotation=20 if len(organs) > 2 else 0)
     axes.set_xlim(0.4, len(organs) + 0.6)
     axes.grid(axis="y", alpha=0.3)

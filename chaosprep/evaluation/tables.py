@@ -7,6 +7,7 @@ from io import StringIO
 
 import msgspec
 
+from chaosprep.cells import cell
 from chaosprep.evaluation.results import METRICS, Evaluation, OrganResult, Summary
 from chaosprep.words import shortened
 
@@ -50,8 +51,14 @@ def csv_text(found: Evaluation) -> str:
     writer.writerow(OrganResult.__struct_fields__)
     for row in found.results:
         values = msgspec.structs.astuple(row)
-        writer.writerow(f"{one:.6f}" if isinstance(one, float) else one for one in values)
+        writer.writerow(map(_in_csv, values))
     return stream.getvalue()
+
+
+def _in_csv(value: str | float | None) -> str | float | None:
+    if isinstance(value, str):
+        return cell(value)
+    return f"{value:.6f}" if isinstance(value, float) else value
 
 
 @dataclass(frozen=True)

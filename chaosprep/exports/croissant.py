@@ -9,15 +9,17 @@ from typing import Any
 
 import msgspec
 
-from chaosprep.dataset.descriptor import table_schema
+from chaosprep.dataset.descriptor import License, table_schema
 from chaosprep.dataset.manifest import Dataset
 from chaosprep.dataset.records import Slice
 from chaosprep.dataset.store import Store
 from chaosprep.errors import not_as_written
+from chaosprep.exports.markdown import inline, is_address
 from chaosprep.exports.pairs import Carried, carry_pairs, no_dicom
 from chaosprep.exports.record import Export, NoParams
 from chaosprep.exports.rows import flat, write_lines
 from chaosprep.files import sha256, write_json
+from chaosprep.printable import printable
 from chaosprep.running.folder import LICENSE, Exported, license_text, new_folder
 from chaosprep.running.options import RunOptions
 
@@ -78,9 +80,9 @@ export = Export(
 
 def describe(dataset: Dataset, found: Carried, folder: Path) -> dict[str, Any]:
     """The description of a folder that holds the table and its files."""
-    licenses = [one.path or one.name or one.title for one in dataset.licenses]
+    licenses = [_license(one) for one in dataset.licenses]
     sources = [" ".join(filter(None, (one.title, one.path))) for one in dataset.sources]
-    stages = " > ".join(past.stage for past in dataset.history)
+    stages = " > ".join(inline(past.stage) for past in dataset.history)
     table, terms = folder / TABLE, license_text(dataset).encode()
     about_table = "The table: one line of JSON for each image and its mask."
     about_terms = "Licence and sources of the data, to read."
@@ -91,10 +93,10 @@ def describe(dataset: Dataset, found: Carried, folder: Path) -> dict[str, Any]:
         "@type": "sc:Dataset",
         "conformsTo": "http://mlcommons.org/croissant/1.0",
         "name": dataset.descriptor.name,
-        "description": f"{dataset.descriptor.title}; made by chaosprep: {stages}.",
+        "description": f"{inline(dataset.descriptor.title)}; made by chaosprep: {stages}.",
         "license": licenses,
-        "citeAs": "; ".join(sources),
-        "isBasedOn": [one.path for one in dataset.sources if one.path],
+        "citeAs": printable("; ".join(sources)),
+        "isBasedOn": [one.path for one in dataset.sources if is_address(one.path or "")],
         "distribution": [
             _file(TABLE, about_table, "application/jsonlines", table.stat().st_size, digest),
             _file(LICENSE, about_terms, "text/plain", len(terms), sha256(terms)),
@@ -111,6 +113,14 @@ def describe(dataset: Dataset, found: Carried, folder: Path) -> dict[str, Any]:
             }
         ],
     }
+
+
+def _license(one: License) -> str | None:
+    """Its address on the web, else its name."""
+    if one.path and is_address(one.path):
+        return one.path
+    known = one.name or one.title or one.path
+    return known and printable(known)
 
 
 def _file(name: str, description: str, kind: str, size: int, digest: str) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from chaosprep.dataset.descriptor import DataSource, License
 from chaosprep.dataset.manifest import Dataset
 from chaosprep.dataset.records import SPLITS, Slice, Split
+from chaosprep.exports.markdown import address, inline
 
 # https://huggingface.co/docs/hub/repositories-licenses: SPDX in small letters, else `other`.
 _KNOWN = frozenset(
@@ -60,11 +61,11 @@ def _license(licenses: tuple[License, ...]) -> list[str]:
 
 
 def _body(dataset: Dataset, organs: list[str], table: list[str]) -> list[str]:
-    stages = " > ".join(past.stage for past in dataset.history)
+    stages = " > ".join(inline(past.stage) for past in dataset.history)
     return [
         "# Image and mask slices",
         "",
-        f"Organs: {', '.join(organs) or 'none'}. Made by chaosprep: {stages}.",
+        f"Organs: {', '.join(map(inline, organs)) or 'none'}. Made by chaosprep: {stages}.",
         "",
         "| split | patients | cases | slices |",
         "|--|--:|--:|--:|",
@@ -92,4 +93,4 @@ def _body(dataset: Dataset, organs: list[str], table: list[str]) -> list[str]:
 
 def _words(one: License | DataSource) -> str:
     title = one.title or getattr(one, "name", None) or "not named"
-    return f"{title}, {one.path}" if one.path else title
+    return f"{inline(title)}, {address(one.path)}" if one.path else inline(title)

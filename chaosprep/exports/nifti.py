@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from chaosprep.cells import cell
 from chaosprep.dataset.manifest import Dataset
 from chaosprep.dataset.stacking import organ_labels
 from chaosprep.errors import ChaosprepError
@@ -118,4 +119,4 @@ def _write_tables(folder: Path, studies: Iterable[Study], organs: dict[str, int]
 
 
 def _write_table(file: Path, rows: Iterable[tuple[str, ...]]) -> None:
-    write_durably(file, "".join("\t".join(row) + "\n" for row in rows).encode())
+    write_durably(file, "".join("\t".join(map(cell, row)) + "\n" for row in rows).encode())

@@ -13,6 +13,7 @@ from chaosprep.errors import FileError, NothingFoundError, Problem, not_as_writt
 from chaosprep.exports.channels import Study, read_study
 from chaosprep.files import read_regular, write_json
 from chaosprep.formats.nifti import ENDING, write_checked
+from chaosprep.printable import printable
 from chaosprep.running.folder import export_each
 from chaosprep.running.options import RunOptions
 
@@ -123,7 +124,7 @@ def no_training() -> NothingFoundError:
 
 def titles(found: Iterable[Any]) -> list[str]:
     """Licences or sources of a dataset as text, each with its address."""
-    return [" ".join(filter(None, (one.title, one.path))) for one in found]
+    return [printable(" ".join(filter(None, (one.title, one.path)))) for one in found]
 
 
 def _write(task: Task) -> Written:

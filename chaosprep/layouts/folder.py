@@ -1,6 +1,6 @@
 """Images and masks in any two trees, told apart by patterns of their paths."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -12,6 +12,7 @@ from chaosprep.layouts.layout import Layout, Where
 from chaosprep.layouts.patterns import Found, Pattern, list_pattern
 from chaosprep.layouts.root import Root, listing, read_origin
 from chaosprep.privacy.identity import HeaderField, exposes, has_uid
+from chaosprep.privacy.persons import without_numbered
 from chaosprep.privacy.pseudonyms import Key
 
 # A Data Package needs a licence; this id of the Open Definition's list says that none is known.
@@ -36,7 +37,7 @@ def find(root: Path, where: Where) -> Root:
     patterns = Patterns.parse(where.images or "", where.masks, where.patient_from)
     groups, errors = _groups(root, patterns, where.patient_from)
     problems = [problem_at(NOWHERE, path, error, key) for path, error in errors]
-    telling = _telling(root, groups, key)
+    telling = _telling(root, groups, patterns, key)
     if telling and where.strict:
         raise telling
     problems += [Problem.of(telling, NOWHERE)] if telling else []
@@ -78,15 +79,19 @@ def _groups(
     return groups, errors + more
 
 
-def _telling(root: Path, groups: Iterable[Group], key: Key | None) -> UsageError | None:
+def _telling(
+    root: Path, groups: Sequence[Group], patterns: Patterns, key: Key | None
+) -> UsageError | None:
     """The error, which names nobody, of names that would carry what identifies into the output."""
     count = 0
-    for group in groups:
-        names = [group.sequence or ""]
+    people = without_numbered([first_identity(root, group) for group in groups])
+    for group, identity in zip(groups, people, strict=True):
+        patient, sequence = group.place[0] or "", group.sequence or ""
+        names = [sequence, *patterns.texts]
         if key is None:
-            names += [group.place[0] or "", *(file.slice or "" for file in group.images[:1])]
+            names += [patient, f"{patient} {sequence}"]  # the two halves of an id
+            names += [file.slice or "" for file in group.images[:1]]
         files = [] if key else [file.slice or "" for file in (*group.images, *group.masks)]
-        identity = first_identity(root, group)
         count += any(exposes(name, identity) for name in names) or any(
             has_uid(name) for name in (*names, *files)
         )
@@ -94,8 +99,10 @@ def _telling(root: Path, groups: Iterable[Group], key: Key | None) -> UsageError
         return None
     return UsageError(
         f"in {count} series the name of a folder or a file is a UID, or stands in the headers too "
-        "(a patient's name or number, a date), and would identify the patient in every output",
-        "Use --pseudonymize KEYFILE, or rename them; a {sequence} can only be renamed.",
+        "(a patient's name or a part of it, a number, a date), and would identify the patient in "
+        "every output",
+        "Use --pseudonymize KEYFILE, or rename them; a {sequence}, and what stands in a pattern "
+        "itself, can only be renamed.",
         code="name-identifies",
     )
 

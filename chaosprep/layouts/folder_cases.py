@@ -1,5 +1,6 @@
 """Groups of files become cases: ids, the rule that pairs, and what makes no case."""
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable
 from contextlib import suppress
@@ -47,6 +48,12 @@ class Patterns:
         if also is not None and not also.is_plain:
             _check_masks(where.names | ({"patient"} if patients else set()), also.names)
         return cls(where, also, patients)
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """What stands in the patterns themselves, with a space for each placeholder."""
+        segments = (*self.images.segments, *(self.masks.segments if self.masks else ()))
+        return tuple(dict.fromkeys(re.sub(r"\{[^{}]*\}", " ", text) for text in segments))
 
 
 def _check_masks(images: frozenset[str] | set[str], masks: frozenset[str]) -> None:

@@ -9,6 +9,8 @@ from chaosprep.errors import BROKEN, FileError
 from chaosprep.files import open_regular, real
 from chaosprep.formats.dicom.faults import silent
 from chaosprep.formats.dicom.heads import read_elements
+from chaosprep.privacy.common_words import PLACEHOLDERS
+from chaosprep.privacy.names import is_code, tells_name
 
 if TYPE_CHECKING:
     from pydicom import Dataset
@@ -20,29 +22,23 @@ Identity = dict[str, str]
 
 _KEYWORDS = (
     *("PatientID", "PatientName", "OtherPatientIDs", "OtherPatientNames", "PatientBirthName"),
-    *("PatientBirthDate", "AccessionNumber", "StudyID", "StudyDate", "SeriesDate"),
-    *("AcquisitionDate", "ContentDate", "StudyInstanceUID", "SeriesInstanceUID"),
-    *("SOPInstanceUID", "FrameOfReferenceUID"),
+    *("PatientMotherBirthName", "ResponsiblePerson", "PatientBirthDate"),
+    *("AccessionNumber", "StudyID", "StudyDate", "SeriesDate", "AcquisitionDate"),
+    *("ContentDate", "StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID"),
+    "FrameOfReferenceUID",
 )
 _SHORTEST = 4  # characters: a shorter value (`1`, `MR`) tells nobody apart
 _WITHIN = 6  # characters: a value as long as this counts as part of a name too
+_UNKNOWN_DATES = ("00000000", "00010101", "19000101")  # what anonymisers write for a birth date
 _ESCAPE = b"\x1b"  # with it, bytes of ASCII are signs of another alphabet
 _IDEOGRAPHS = 0x2E80  # Unicode's first: a name of two of these tells as much as one of four letters
-# What anonymisers and forms put in the place of a name or number, letters and digits only.
-_WORDS = """
-anon anonym anonymous anonymized anonymised anonymize anonymise anonymisiert anonyme anonimo
-anonymousid anonymouspatient anonymizedpatient anonymisedpatient anonpatient patientanonymous
-patientanonymized patientanon anonymousname anonymizedname deid deident deidentified
-deidentifiedpatient unidentified unknown unknownpatient patientunknown unk unbekannt inconnu
-desconocido undefined unnamed unspecified notspecified notavailable notapplicable notprovided
-nodata none null nil nan na noname nonamegiven nameless noid nopatientid nopatientname removed
-deleted erased redacted blank empty cleared masked hidden confidential private replaced default
-dummy sample example test testpatient patienttest testtest patient patientid patientname patname
-patid pat subject subjectid subjectname case name id firstname lastname lastnamefirstname
-familyname givenname nonegiven notknown withheld pseudonym pseudonymized pseudonymised
-anonimizado anonimizzato geanonimiseerd аноним неизвестно 匿名 無名 未知 未詳 不明 患者 익명
-"""
-_NOBODY = frozenset(normalize("NFKD", _WORDS).split())
+# What is compared part by part. That of a parent (PS3.3 C.2.3) has the surname too; a physician's
+# does not identify the patient.
+_NAMES = (
+    *("PatientName", "OtherPatientNames", "PatientBirthName", "PatientMotherBirthName"),
+    "ResponsiblePerson",
+)
+_IDS = ("PatientID", "OtherPatientIDs")
 
 
 def read_identity(source: bytes | BinaryIO) -> Identity:
@@ -100,29 +96,74 @@ def tells_nobody(key: str) -> bool:
 
 
 def _is_placeholder(key: str) -> bool:
-    """Whether a normalized value is one of `_WORDS`, or of such words: `REMOVED^REMOVED`."""
+    """Whether a normalized value is one of `PLACEHOLDERS`, or of such words: `REMOVED^REMOVED`."""
     words = map(_letters, key.split("^"))
-    return _letters(key) in _NOBODY | {""} or all(
-        len(word) >= _SHORTEST and word in _NOBODY for word in words
+    return _letters(key) in PLACEHOLDERS | {""} or all(
+        len(word) >= _SHORTEST and word in PLACEHOLDERS for word in words
     )
 
 
 def exposes(name: str, identity: Identity) -> bool:
-    """Whether a name of a folder or file is, or holds, a value that identifies."""
-    shown = _letters(name)
-    # Many write UTF-8 and declare Latin-1.
-    texts = dict.fromkeys(read for text in identity.values() for read in (text, _as_utf_8(text)))
-    for text in texts:
-        for part in (text, *re.split(r"[=\\]", text), *re.split(r"[=\\^]", text)):
-            value = _letters(part)
-            if value in _NOBODY:  # `patient-07` beside ANONYMOUS^PATIENT
-                continue
-            weight = sum(2 if ord(sign) >= _IDEOGRAPHS else 1 for sign in value)
-            if weight >= _SHORTEST and value == shown:
-                return True
-            if weight >= _WITHIN and value in shown:
-                return True
+    """Whether a name of a folder or file is, or holds, a value that identifies.
+
+    Names are compared by `tells_name`, a birth date in the usual orders of its parts, and all else
+    as a whole: of four letters and digits where nothing else is there, of six amid others.
+    """
+    birth = birth_date(identity)
+    names: list[str] = []
+    values: list[str] = []
+    for keyword, text in identity.items():
+        both = dict.fromkeys((text, _as_utf_8(text)))  # many write UTF-8 and declare Latin-1
+        if keyword in _NAMES:
+            names += both
+            values += (one for one in both if _has_digit(one) and not is_code(one))
+        else:
+            names += (one for one in both if keyword in _IDS and _is_spelled(one))
+            values += both
+    return (
+        tells_name(name, names, birth[:4])
+        or any(_is_or_holds(_letters(name), text) for text in values)
+        or _tells_date(name, birth)
+    )
+
+
+def _is_or_holds(shown: str, text: str) -> bool:
+    for part in (text, *re.split(r"[=\\]", text), *re.split(r"[=\\^]", text)):
+        value = _letters(part)
+        if value in PLACEHOLDERS:
+            continue
+        weight = sum(2 if ord(sign) >= _IDEOGRAPHS else 1 for sign in value)
+        if weight >= (_SHORTEST if value == shown else _WITHIN) and value in shown:
+            return True
     return False
+
+
+def _tells_date(name: str, birth: str) -> bool:
+    """Whether a name holds a birth date, YYYYMMDD, in another order or with two digits of year."""
+    if len(birth) != 8:
+        return False
+    year, month, day = birth[:4], birth[4:6], birth[6:]
+    orders = ((year, month, day), (day, month, year), (month, day, year))
+    wanted = {"".join(parts) for parts in orders}
+    short = {"".join(parts).replace(year, year[2:], 1) for parts in orders}
+    wanted |= {text for text in short if not text.startswith("00")}  # 000512: a slice's number
+    runs = re.findall(r"\d+(?:[-._ ]\d+)*", name) + re.findall(r"\d+", name)
+    return any(re.sub(r"\D", "", run) in wanted for run in runs)
+
+
+def _has_digit(text: str) -> bool:
+    return any(map(str.isdigit, text))
+
+
+def _is_spelled(text: str) -> bool:
+    """Whether a number of a patient is a name, of two words and more: `john.smith`."""
+    return not _has_digit(text) and len(re.findall(r"[^\W_]+", text)) > 1
+
+
+def birth_date(identity: Identity) -> str:
+    """The digits of the birth date; empty where it is missing, or what anonymisers write."""
+    found = "".join(filter(str.isdigit, identity.get("PatientBirthDate", "")))
+    return "" if found in _UNKNOWN_DATES else found
 
 
 def has_uid(name: str) -> bool:

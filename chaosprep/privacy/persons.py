@@ -1,17 +1,25 @@
 """Whether one person stands in two patients, or two persons in one: by what headers say of them."""
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import TypeVar
 
-from chaosprep.privacy.identity import FIELDS, HeaderField, Identity, patient_key, tells_nobody
+from chaosprep.privacy.identity import (
+    FIELDS,
+    HeaderField,
+    Identity,
+    birth_date,
+    normalized,
+    patient_key,
+    tells_nobody,
+)
 
 People = Mapping[str, Sequence[Identity]]
 """Patient -> what identifies in each of its cases."""
 
 _FEWEST = 3  # patients: a value that all of so many share is a constant, not a person's
-_DATES = ("00000000", "00010101", "19000101")  # what anonymisers write for a birth date
 _WELL_KNOWN = "1.2.840.10008."  # DICOM's own UIDs (PS3.6 A): frames of reference of atlases
 _UIDS = ("StudyInstanceUID", "FrameOfReferenceUID")
 _T = TypeVar("_T")
@@ -74,6 +82,25 @@ def telling(people: People, keyword: HeaderField) -> dict[str, set[str]]:
     return {patient: values - common for patient, values in keys.items() if values - common}
 
 
+def without_numbered(people: Sequence[Identity]) -> list[Identity]:
+    """Without names that only number the cases of a set: `BRATS-001`, `BRATS-002`, `BRATS-003`.
+
+    These are at least three, of the same letters, each with a number of its own, and of no more
+    than one component with letters. A PatientID that is equal to such a name goes too.
+    """
+    names = [one.get("PatientName", "") for one in people]
+    words = {re.sub(r"[\W\d_]+", " ", normalized(name)).strip() for name in names}
+    numbers = {"".join(re.findall(r"\d+", name)) for name in names} - {""}
+    components = re.findall(r"[^\^]*[^\W\d_][^\^]*", names[0]) if names else []
+    is_one = len(words) == 1 and len(components) == 1
+    if not (is_one and len(numbers) == len(set(names)) >= _FEWEST):
+        return list(people)
+    return [
+        {key: text for key, text in one.items() if not (key in FIELDS and text == name)}
+        for one, name in zip(people, names, strict=True)
+    ]
+
+
 def to_ask(images: Sequence[_T]) -> Sequence[_T]:
     """The first, the middle and the last of a case's images: any may lack what others tell."""
     middle = len(images) // 2
@@ -127,12 +154,6 @@ def _births(cases: Sequence[Identity], name: str) -> set[str]:
     """The birth dates that stand beside a name."""
     of_name = (one for one in cases if patient_key(one, "PatientName") == name)
     return set(map(birth_date, of_name)) - {""}
-
-
-def birth_date(identity: Identity) -> str:
-    """The digits of the birth date; empty where it is missing, or what anonymisers write."""
-    found = "".join(filter(str.isdigit, identity.get("PatientBirthDate", "")))
-    return "" if found in _DATES else found
 
 
 def _shared_uids(people: People, asking: Set[str]) -> Iterator[_Bucket]:

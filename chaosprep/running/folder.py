@@ -28,6 +28,7 @@ from chaosprep.files import (
     write_new,
     writing,
 )
+from chaosprep.printable import printable
 from chaosprep.running.exchange import bring_back, settle_folder, take_name
 from chaosprep.running.mapping import map_cases
 from chaosprep.running.options import Event, RunOptions
@@ -152,12 +153,15 @@ def license_text(dataset: Dataset) -> str:
     lines += _titled((one.title or one.name, one.path) for one in dataset.licenses)
     lines += ["", "Where they come from; cite them", ""]
     lines += _titled((one.title, one.path) for one in dataset.sources)
-    lines += ["", "Derived with chaosprep: " + " > ".join(one.stage for one in dataset.history)]
+    lines += [
+        "",
+        "Derived with chaosprep: " + " > ".join(printable(one.stage) for one in dataset.history),
+    ]
     return "\n".join(lines) + "\n"
 
 
 def _titled(found: Iterable[tuple[str | None, str | None]]) -> list[str]:
-    lines = [" ".join(part for part in pair if part) for pair in found]
+    lines = [printable(" ".join(part for part in pair if part)) for pair in found]
     return lines or ["not stated in the manifest: ask whoever gave you the data"]
 
 

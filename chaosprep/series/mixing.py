@@ -12,12 +12,12 @@ from chaosprep.errors import FileError, plural
 from chaosprep.imaging.space.geometry import Order
 from chaosprep.privacy.identity import (
     Identity,
+    birth_date,
     normalized,
     patient_key,
     read_identity,
     tells_nobody,
 )
-from chaosprep.privacy.persons import birth_date
 from chaosprep.series.gathering import Shot
 from chaosprep.series.groups import (
     KIND,

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from numpy.typing import NDArray
@@ -230,11 +230,17 @@ def _doubles(order: Order) -> set[int]:
 
 
 def _telling_names(case: SourceCase, files: Files, paths: set[str]) -> set[str]:
-    """The images whose names would carry what identifies into the table, or into a message."""
-    if case.aliases or not case.keys:
+    """The files whose names would carry what identifies into the table, or into a message.
+
+    A picture, or what cannot be read, is compared with the header of the first image that can.
+    """
+    if case.aliases:
         return set()
-    asked = [path for path in paths if path in case.keys and path in files.data]
-    return {path for path in asked if exposes(case.keys[path], read_identity(files.data[path]))}
+    texts = {path: case.keys.get(path) or PurePosixPath(path).stem for path in paths if path}
+    people = {path: read_identity(files.data.get(path, b"")) for path in texts}
+    known = (read_identity(files.data[path]) for path in case.images if path in files.data)
+    first = {} if all(people.values()) else next(filter(None, known), {})
+    return {path for path, text in texts.items() if exposes(text, people[path] or first)}
 
 
 def _names(case: SourceCase, shots: list[Shot], telling: set[str]) -> list[str]:

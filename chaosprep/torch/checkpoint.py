@@ -1,6 +1,8 @@
 """Checkpoints: weights with a card that says what they are for. Nothing in them is executed."""
 
+import logging
 import pickle
+import zipfile
 from collections.abc import Sequence
 from io import BytesIO
 from pathlib import Path
@@ -20,12 +22,22 @@ from chaosprep.dataset.migrations import (
 )
 from chaosprep.dataset.records import Sha256
 from chaosprep.errors import BROKEN, ChaosprepError
+from chaosprep.imaging.labels import MAX_LABELS
+from chaosprep.torch.content import check_tensors, check_unpacked, content_hash
 from chaosprep.torch.networks import build
 from chaosprep.torch.parameters import Network, TrainParams, read_checkpoint
 
+_HASH = "content_sha256"
+_LONGEST = 200  # characters of an organ's name
+_log = logging.getLogger(__name__)
+
 
 class Card(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What a checkpoint is for: `labels` and `values` are organ -> label and mask value."""
+    """What a checkpoint is for: `labels` and `values` are organ -> label and mask value.
+
+    `content_sha256` is `content_hash` of all that the checkpoint holds, this field left out;
+    earlier releases wrote none.
+    """
 
     format: Literal[1] = 1
     manifest_minor: int = 0
@@ -36,6 +48,7 @@ class Card(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     prepared: dict[str, dict[str, Any]]
     manifest_sha256: Sha256
     parameters: dict[str, Any]
+    content_sha256: Sha256 | msgspec.UnsetType = msgspec.UNSET
 
 
 class EpochScore(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -83,20 +96,32 @@ class Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
 
 def encode(checkpoint: Checkpoint) -> bytes:
     """The checkpoint as a file."""
+    card = msgspec.to_builtins(checkpoint.card)
+    card.pop(_HASH, None)
     content = {
-        "card": msgspec.json.encode(checkpoint.card).decode(),
+        "card": card,
         "scores": msgspec.json.encode(checkpoint.scores).decode(),
         "weights": checkpoint.weights,
         "optimizer": checkpoint.optimizer,
         "scaler": checkpoint.scaler,
     }
+    card = {**card, _HASH: content_hash(content)}
+    content["card"] = msgspec.json.encode(card).decode()
     stream = BytesIO()
     torch.save(content, stream)
     return stream.getvalue()
 
 
+def note_unhashed(checkpoint: Checkpoint) -> None:
+    """Log that a checkpoint of an earlier release has no hash to tell damage by."""
+    if checkpoint.card.content_sha256 is msgspec.UNSET:
+        _log.warning("The checkpoint has no hash of its content: an earlier release wrote it.")
+
+
 def load(path: Path) -> Checkpoint:
     """Read a checkpoint, or the best one of a run: tensors and numbers, nothing executed.
+
+    Its content is compared with the hash in its card; its weights are finite.
 
     Raises:
         ChaosprepError: `checkpoint`, it is none of ours, or damaged.
@@ -112,9 +137,12 @@ def _decode(data: bytes) -> Checkpoint:
     if not data.startswith(b"PK"):  # torch's older formats are plain pickles
         raise _refuse("not a checkpoint")
     try:
+        check_unpacked(data)
         content = torch.load(BytesIO(data), map_location="cpu", weights_only=True)
         card = _read_card(content["card"])
         _check_labels(card)
+        check_tensors(content, len(data))
+        _check_hash(content)
         return Checkpoint(
             card=card,
             scores=msgspec.json.decode(content["scores"], type=tuple[EpochScore, ...]),
@@ -122,7 +150,7 @@ def _decode(data: bytes) -> Checkpoint:
             optimizer=content["optimizer"],
             scaler=content["scaler"],
         )
-    except (*BROKEN, pickle.UnpicklingError, msgspec.MsgspecError) as error:
+    except (*BROKEN, pickle.UnpicklingError, zipfile.BadZipFile, msgspec.MsgspecError) as error:
         raise _refuse("not a checkpoint of chaosprep train, or damaged") from error
 
 
@@ -152,12 +180,28 @@ def _newer(raw: dict[str, Any], unknown: list[str]) -> ChaosprepError:
 
 
 def _check_labels(card: Card) -> None:
-    """Labels are 1, 2, ..., and each organ has a mask value of 16 bits, or `ValueError`."""
+    """Labels are 1, 2, ... to 255, and each organ has a mask value of its own, or `ValueError`."""
     labels, values = card.labels, card.values
-    if not labels or sorted(labels.values()) != list(range(1, len(labels) + 1)):
+    if not 0 < len(labels) < MAX_LABELS:
+        raise ValueError("labels")
+    if sorted(labels.values()) != list(range(1, len(labels) + 1)):
         raise ValueError("labels")
     if labels.keys() != values.keys() or not all(0 < one < 2**16 for one in values.values()):
         raise ValueError("values")
+    if len(set(values.values())) < len(values) or not all(map(_is_name, labels)):
+        raise ValueError("values")
+
+
+def _is_name(organ: str) -> bool:
+    return 0 < len(organ) <= _LONGEST and organ.isprintable()
+
+
+def _check_hash(content: dict[str, Any]) -> None:
+    """Compare what a checkpoint holds with the hash in its card, or `ValueError`."""
+    card = msgspec.json.decode(content["card"])
+    wanted = card.pop(_HASH, None)
+    if wanted is not None and wanted != content_hash({**content, "card": card}):
+        raise ValueError("hash")
 
 
 def _refuse(reason: str) -> ChaosprepError:

@@ -1,8 +1,11 @@
 """The curves of a run: as a table, and as a picture."""
 
+import csv
 from collections.abc import Sequence
+from io import StringIO
 from typing import TYPE_CHECKING
 
+from chaosprep.cells import cell
 from chaosprep.evaluation.plots import drawn
 from chaosprep.torch.checkpoint import EpochScore
 
@@ -13,11 +16,13 @@ if TYPE_CHECKING:
 def as_csv(scores: Sequence[EpochScore]) -> bytes:
     """One line an epoch: losses, the mean Dice, and Dice of each patient."""
     patients = list(scores[0].dice) if scores else []
-    lines = [["epoch", "train_loss", "val_loss", "dice", *patients]]
+    lines = [["epoch", "train_loss", "val_loss", "dice", *map(cell, patients)]]
     for one in scores:
         numbers = (one.train_loss, one.val_loss, one.mean, *one.dice.values())
         lines.append([str(one.epoch), *(f"{number:.6f}" for number in numbers)])
-    return "".join(",".join(line) + "\n" for line in lines).encode()
+    stream = StringIO()
+    csv.writer(stream, lineterminator="\n").writerows(lines)
+    return stream.getvalue().encode()
 
 
 def as_png(scores: Sequence[EpochScore]) -> bytes:

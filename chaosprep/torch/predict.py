@@ -22,7 +22,7 @@ from chaosprep.running.fitting import Expected, file_path, kept
 from chaosprep.running.stage import CaseResult, each_slice
 from chaosprep.running.writer import Writer
 from chaosprep.torch.batches import padded
-from chaosprep.torch.checkpoint import load
+from chaosprep.torch.checkpoint import load, note_unhashed
 from chaosprep.torch.faults import named_faults
 from chaosprep.torch.networks import choose_device, mixed_precision, predicted
 from chaosprep.torch.parameters import PredictParams
@@ -44,7 +44,9 @@ def open_alike(directory: Path, params: PredictParams) -> Dataset:
         ChaosprepError: `checkpoint`, it cannot be read; `prepared-differently`.
     """
     dataset = open_dataset(directory)
-    card = load(Path(params.checkpoint)).card
+    checkpoint = load(Path(params.checkpoint))
+    note_unhashed(checkpoint)
+    card = checkpoint.card
     check_alike(dataset, card.prepared, card.values)
     return dataset
 

@@ -13,7 +13,13 @@ from chaosprep.errors import ChaosprepError, NothingFoundError, UsageError
 from chaosprep.files import check_apart
 from chaosprep.params import make_params, plain
 from chaosprep.torch.batches import Batches, CutOuts
-from chaosprep.torch.checkpoint import Card, Checkpoint, EpochScore, best_of
+from chaosprep.torch.checkpoint import (
+    Card,
+    Checkpoint,
+    EpochScore,
+    best_of,
+    note_unhashed,
+)
 from chaosprep.torch.epochs import Learner
 from chaosprep.torch.faults import named_faults
 from chaosprep.torch.networks import build, choose_device
@@ -66,6 +72,8 @@ def train(
     card = _card(dataset, sides[0], made)
     with RunFolder(Path(output)).opened(overwrite) as run:
         last = run.last(card)
+        if last is not None:
+            note_unhashed(last)
         if last is not None and run.is_finished():
             return run.trained(last.scores, already_done=True)
         devices = [device] if device.type == "cuda" else []

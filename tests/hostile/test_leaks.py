@@ -170,6 +170,30 @@ def test_no_error_lets_anything_out(damaged: Path, tmp_path: Path) -> None:
     session.check()
 
 
+@pytest.mark.parametrize(
+    ("keyword", "form"),
+    [
+        *(("PatientName", form) for form in ("{}", "{}_T1", "T1{}", "j{}")),
+        *(("OtherPatientNames", "scan-{}"), ("PatientBirthName", "{}")),
+    ],
+)
+def test_a_folder_that_holds_a_name_is_not_named(
+    marked: Path, tmp_path: Path, keyword: str, form: str
+) -> None:
+    root = Path(shutil.copytree(marked, tmp_path / "root"))
+    place = root / "Train_Sets/MR/1"
+    name = str(dcmread(next(place.rglob("*.dcm")))[keyword].value)
+    place.rename(place.with_name(form.format(name)))
+    session = Session(tmp_path / "work")
+    session.work.mkdir()
+    output = session.run(
+        "split", root, "--images", IN_PHASE, "--val", "0", "-vv", "-o", "@", code=2
+    )
+    assert b"would identify" in session.said[1]
+    assert not output.exists()
+    session.check()
+
+
 @pytest.mark.parametrize(("keyword", "code"), [("SOPInstanceUID", 2), ("StudyID", 1)])
 def test_a_file_named_after_its_header_is_not_named(
     marked: Path, tmp_path: Path, keyword: str, code: int

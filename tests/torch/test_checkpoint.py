@@ -3,19 +3,22 @@
 import json
 import os
 import pickle
-import struct
+import zipfile
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from chaosprep import Dataset
 from chaosprep.errors import ChaosprepError
 
 torch = pytest.importorskip("torch")
 
-from chaosprep.torch.checkpoint import load  # noqa: E402
+from chaosprep.torch.checkpoint import Card, Checkpoint, encode, load  # noqa: E402
+from chaosprep.torch.content import content_hash  # noqa: E402
+from chaosprep.torch.parameters import PredictParams  # noqa: E402
+from chaosprep.torch.predict import open_alike  # noqa: E402
 
 
 class Bomb:
@@ -76,8 +79,9 @@ def test_somebody_elses_file_is_refused(tmp_path: Path, content: object) -> None
 
 def test_weights_of_another_network_are_refused(run: Path, tmp_path: Path) -> None:
     content = torch.load(run / "best.pt", weights_only=True)
-    content["card"] = content["card"].replace('"network":"unet"', '"network":"unet++"', 1)
-    torch.save(content, tmp_path / "mixed.pt")
+    card = Card(**json.loads(content.pop("card")) | {"network": "unet++"})
+    made = Checkpoint(card=card, scores=(), weights=content["weights"])
+    (tmp_path / "mixed.pt").write_bytes(encode(made))
     with pytest.raises(ChaosprepError, match="do not fit its network"):
         load(tmp_path / "mixed.pt").network()
 
@@ -111,13 +115,142 @@ def test_a_card_whose_labels_and_values_cannot_be_is_refused(
     assert "not a checkpoint of chaosprep train" in refused(tmp_path / "card.pt")
 
 
-def test_flipped_bytes_are_refused_or_harmless(run: Path, tmp_path: Path) -> None:
-    data = (run / "best.pt").read_bytes()
-    path = tmp_path / "flipped.pt"
-    for place in range(0, 4000, 97):
-        path.write_bytes(data[:place] + struct.pack("B", data[place] ^ 0xFF) + data[place + 1 :])
-        with suppress(ChaosprepError):  # any other error fails the test
-            load(path)
+def small(path: Path, **changes: object) -> Path:
+    """A checkpoint with few weights: what is read of it does not ask for a whole network."""
+    card: dict[str, Any] = {
+        "chaosprep": "9.9.9",
+        "network": "unet",
+        "labels": {"liver": 1, "spleen": 2},
+        "values": {"liver": 255, "spleen": 3},
+        "prepared": {},
+        "manifest_sha256": "0" * 64,
+        "parameters": {},
+    }
+    weights: dict[str, Any] = {
+        "a": torch.arange(24, dtype=torch.float32).reshape(2, 3, 4) / 7,
+        "b": torch.arange(5),
+    }
+    optimizer = {"state": {0: {"step": torch.tensor(3.0)}}, "param_groups": [{"lr": 0.1}]}
+    content: dict[str, Any] = {"scores": (), "weights": weights, "optimizer": optimizer} | changes
+    made = Checkpoint(card=Card(**card | content.pop("card", {})), **content)
+    path.write_bytes(encode(made))
+    return path
+
+
+def test_no_flipped_bit_changes_what_is_read(tmp_path: Path) -> None:
+    """Each bit that is flipped is refused, or lies where nothing is read from."""
+    data = small(tmp_path / "whole.pt").read_bytes()
+    whole, path = load(tmp_path / "whole.pt"), tmp_path / "flipped.pt"
+    step = max(1, 61 // int(os.environ.get("CHAOSPREP_ATTACKS", "1")))
+    harmless, codes = 0, set[str]()
+    for bit in range(0, 8 * len(data), step):
+        place, mask = bit // 8, 1 << bit % 8
+        path.write_bytes(data[:place] + bytes([data[place] ^ mask]) + data[place + 1 :])
+        try:
+            found = load(path)
+        except ChaosprepError as error:
+            codes.add(error.code)
+        else:
+            harmless += 1
+            assert (found.card, found.scores) == (whole.card, whole.scores)
+            for held in ("weights", "optimizer"):
+                assert content_hash(getattr(found, held)) == content_hash(getattr(whole, held))
+    assert codes == {"checkpoint"}
+    assert harmless < 8 * len(data) / step / 2
+
+
+@pytest.mark.parametrize("name", ["last.pt", "best.pt"])
+def test_flipped_bits_of_weights_are_refused(run: Path, tmp_path: Path, name: str) -> None:
+    data = bytearray((run / name).read_bytes())
+    for place in range(5000, len(data), len(data) // 5):
+        data[place] ^= 1
+        (tmp_path / "flipped.pt").write_bytes(data)
+        refused(tmp_path / "flipped.pt")
+        data[place] ^= 1
+
+
+def test_other_weights_under_the_same_card_are_refused(tmp_path: Path) -> None:
+    """Whole as a file, and nothing in it is odd but what the hash tells."""
+    path = small(tmp_path / "a.pt")
+    content = torch.load(path, weights_only=True)
+    content["weights"]["a"][1, 2, 3] += 1
+    torch.save(content, path)
+    assert "or damaged" in refused(path)
+
+
+def test_the_hash_is_of_values_and_not_of_their_order() -> None:
+    one = {"a": torch.ones(2, 3), "b": {"x": 1, "y": [torch.zeros(1)]}}
+    other = {"b": {"y": [torch.zeros(1)], "x": 1}, "a": torch.ones(3, 2).T.contiguous()}
+    assert content_hash(one) == content_hash(other)
+    for changed in (
+        one | {"a": torch.ones(3, 2)},
+        one | {"a": torch.ones(2, 3, dtype=torch.float64)},
+        one | {"b": {"x": True, "y": [torch.zeros(1)]}},
+        one | {"c": None},
+    ):
+        assert content_hash(changed) != content_hash(one)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
+def test_weights_that_are_no_numbers_are_refused(tmp_path: Path, value: float) -> None:
+    assert "not a checkpoint" in refused(
+        small(tmp_path / "nan.pt", weights={"a": torch.ones(3), "b": torch.tensor([1.0, value])})
+    )
+
+
+def test_views_that_repeat_few_bytes_without_end_are_refused(tmp_path: Path) -> None:
+    path = small(tmp_path / "a.pt")
+    content = torch.load(path, weights_only=True)
+    content["weights"]["a"] = torch.ones(1).expand(10**6, 10**6)
+    torch.save(content, path)
+    refused(path)
+
+
+def test_packed_members_are_refused(tmp_path: Path) -> None:
+    """torch stores as it is; what is packed could unpack to any size."""
+    path = small(tmp_path / "a.pt")
+    with (
+        zipfile.ZipFile(path) as whole,
+        zipfile.ZipFile(tmp_path / "b.pt", "w", zipfile.ZIP_DEFLATED) as packed,
+    ):
+        for name in whole.namelist():
+            packed.writestr(name, whole.read(name))
+    refused(tmp_path / "b.pt")
+
+
+@pytest.mark.parametrize(
+    "card",
+    [
+        {
+            "labels": {f"o{i}": i for i in range(1, 300)},
+            "values": {f"o{i}": i for i in range(1, 300)},
+        },
+        {"labels": {"a": 1, "b": 2}, "values": {"a": 7, "b": 7}},
+        {"labels": {"a" * 201: 1}, "values": {"a" * 201: 1}},
+        {"labels": {"": 1}, "values": {"": 1}},
+        {"labels": {"a\x1b[2J": 1}, "values": {"a\x1b[2J": 1}},
+    ],
+    ids=["many", "one value twice", "long", "empty", "a terminal's"],
+)
+def test_labels_beyond_all_bounds_are_refused(tmp_path: Path, card: dict[str, Any]) -> None:
+    refused(small(tmp_path / "labels.pt", card=card))
+
+
+def test_255_labels_of_16_bits_are_taken(tmp_path: Path) -> None:
+    labels = {f"organ {i}": i for i in range(1, 256)}
+    card = {"labels": labels, "values": {name: 65535 - at for name, at in labels.items()}}
+    assert load(small(tmp_path / "a.pt", card=card)).card.labels == labels
+
+
+def test_a_checkpoint_without_a_hash_is_taken_and_said(
+    run: Path, images: Dataset, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    old = recarded(run, tmp_path / "old.pt", as_0_1_0)
+    open_alike(images.directory, PredictParams(checkpoint=str(old)))
+    assert "no hash of its content" in caplog.text
+    caplog.clear()
+    open_alike(images.directory, PredictParams(checkpoint=str(run)))
+    assert caplog.text == ""
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
@@ -135,8 +268,8 @@ def recarded(run: Path, path: Path, change: Callable[[dict[str, Any]], object]) 
 
 
 def as_0_1_0(card: dict[str, Any]) -> None:
-    """The card as it was before minor versions."""
-    del card["manifest_minor"]
+    """The card as it was before minor versions, and hashes."""
+    del card["manifest_minor"], card["content_sha256"]
     card["parameters"]["compression"] = "small"
 
 

@@ -1,0 +1,52 @@
+"""Text of others in a cell of a table: no formula, one line; numbers stay numbers."""
+
+import csv
+from io import StringIO
+
+import pytest
+
+from chaosprep.cells import cell
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("=1+1", "=cmd|' /C calc'!A0", "+1+1", "-1+1", "@SUM(A1)", " =1", "-", "+", "--1", "1e"),
+        *("\uff1d1+1", "\uff20SUM(A1)", '=HYPERLINK("http://x","y")', "\u00a0=1", "-liver", "+-3"),
+    ],
+)
+def test_what_begins_like_a_formula_is_text(text: str) -> None:
+    shown = cell(text)
+    assert shown.lstrip()[0] not in "=+-@\uff1d\uff0b\uff0d\uff20"
+    assert shown.replace("'", "", 1).strip() == text.strip() or "\\xa0" in shown
+
+
+@pytest.mark.parametrize("text", ["\t=1", "\r=1", "\n=1", "a\n=1", "a\t=1", "a\r\n=1"])
+def test_a_cell_is_one_line(text: str) -> None:
+    assert len(cell(text).splitlines()) == 1
+    assert "\t" not in cell(text)
+    assert cell(text)[0] in "\\a"
+
+
+def test_a_program_that_divides_at_semicolons_finds_no_formula() -> None:
+    assert cell("liver;=1+1;  @x") == "liver;'=1+1;'  @x"
+
+
+@pytest.mark.parametrize("text", ["-1", "+1", "-0.5", "-.5", "-1e-3", "1E5", "0", "-12.000000"])
+def test_a_number_stays_one(text: str) -> None:
+    assert cell(text) == text
+
+
+@pytest.mark.parametrize(
+    "text", ["liver", "right-kidney", "n/a", "a=b", "MR001_t1-in", "x, y", 'a "b"', "O'Neil", "1-2"]
+)
+def test_other_text_stays(text: str) -> None:
+    assert cell(text) == text
+
+
+def test_a_table_of_hostile_cells_has_as_many_rows_and_columns() -> None:
+    texts = ['a"b', "a,b", "a\nb", '"=1"', "=1,2", "\x00", "a\rb"]
+    stream = StringIO()
+    csv.writer(stream, lineterminator="\n").writerows([[cell(text), "x"] for text in texts])
+    rows = list(csv.reader(StringIO(stream.getvalue())))
+    assert [len(row) for row in rows] == [2] * len(texts)
