@@ -118,10 +118,8 @@ def case_lattice(rows: Sequence[Placed]) -> Lattice:
     planes = [_plane(row) for row in rows]
     first = planes[0]
     normal = slice_normal(first.orientation)
-    steps = [after.position - before.position for before, after in pairwise(planes)]
-    along = [float(step @ normal) for step in steps]
-    between = rows[0].spacing[0] if rows[0].spacing else None
-    between = between or (median(along) if along else None)
+    along = [float((after.position - one.position) @ normal) for one, after in pairwise(planes)]
+    between = (rows[0].spacing and rows[0].spacing[0]) or (median(along) if along else None)
     if not between or between <= 0:
         raise _not_a_volume("the distance between its slices is not known", "geometry-unknown")
     for row, plane in zip(rows, planes, strict=True):
