@@ -91,7 +91,8 @@ class _Decoder:
             return True
         if done == _FAILED:
             return False
-        if self._process.wait() == -getattr(signal, "SIGPROF", 0):
+        ended = -self._process.wait()
+        if ended and ended == getattr(signal, "SIGPROF", None):
             raise _too_slow(array)
         raise broken("the pixel data crash their decoder")
 
