@@ -37,7 +37,7 @@ def common(form: Form) -> frozenset[str]:
 
 
 def is_code(name: str) -> bool:
-    """Whether a PatientName is of words that tell nobody: `Patient^1`, `MR001`, `CHAOS`.
+    """Whether a PatientName is of words that tell nobody: `Patient^1`, `MR001`.
 
     Two and more that people are called too, such as `Long^Max`, are a name where no digit is.
     """
