@@ -15,6 +15,7 @@ from chaosprep.files import settle_names
 _HERE = -100
 _NEW, _SWAP = (4, 2) if sys.platform == "darwin" else (1, 2)
 _UNKNOWN = {errno.ENOSYS, errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP}
+_FEW = 32  # files
 ASIDE = ".old"
 """The ending of a folder that was set aside, until the new one has its name."""
 
@@ -78,17 +79,17 @@ def is_free(target: Path) -> bool:
 def settle_folder(folder: Path) -> None:
     """Flush everything in a folder to the disk.
 
-    Of a thousand small files each would take some milliseconds; Linux flushes the whole file
-    system at once.
+    Each file takes some milliseconds. Linux flushes the whole file system at once, which is sooner
+    done for many, but waits for whatever others are writing.
 
     Raises:
         OSError: what the system says.
     """
     call = system_call("syncfs")
-    if call is None:
-        for path in folder.rglob("*"):
-            if path.is_file():
-                _flush(path, os.fsync, os.O_RDWR if os.name == "nt" else os.O_RDONLY)
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    if call is None or len(files) <= _FEW:
+        for path in files:
+            _flush(path, os.fsync, os.O_RDWR if os.name == "nt" else os.O_RDONLY)
     elif _flush(folder, call):
         raise _refused(folder)
 

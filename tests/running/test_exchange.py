@@ -133,14 +133,27 @@ def test_a_file_takes_no_name_that_something_has(tmp_path: Path, way: str, kind:
 def test_a_folder_is_flushed_file_by_file_where_the_system_cannot_at_once(
     room: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    flushed = []
-    (room / "new/deep").mkdir()
-    (room / "new/deep/more").write_text("more")
     monkeypatch.setattr(exchange, "system_call", lambda name: None)
+    check_each(room / "new", monkeypatch, 100)
+
+
+def check_each(folder: Path, monkeypatch: pytest.MonkeyPatch, count: int) -> None:
+    """Each of so many files is flushed by itself."""
+    flushed = []
+    files = [folder / "file", *(folder / f"deep/{number}" for number in range(1, count))]
+    (folder / "deep").mkdir()
+    for file in files:
+        file.write_text("new")
     monkeypatch.setattr(os, "fsync", lambda handle: flushed.append(os.fstat(handle).st_ino))
-    settle_folder(room / "new")
-    files = [room / "new/file", room / "new/deep/more"]
+    settle_folder(folder)
     assert sorted(flushed) == sorted(file.stat().st_ino for file in files)
+
+
+def test_a_few_files_do_not_wait_for_whatever_others_write(
+    room: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(exchange, "system_call", lambda name: lambda handle: pytest.fail(name))
+    check_each(room / "new", monkeypatch, 32)
 
 
 def test_a_disk_that_loses_what_was_written_is_told(
@@ -150,6 +163,8 @@ def test_a_disk_that_loses_what_was_written_is_told(
         ctypes.set_errno(5)
         return -1
 
+    for number in range(100):
+        (room / str(number)).touch()
     monkeypatch.setattr(exchange, "system_call", lambda name: lose)
     with pytest.raises(OSError, match="Input/output error"):
         settle_folder(room)
