@@ -1,5 +1,6 @@
 """One run at a time per output."""
 
+import errno
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -13,6 +14,8 @@ try:
 except ImportError:  # Windows has no flock: the user keeps runs apart
     fcntl = None  # type: ignore[assignment]
 
+# Lustre without `-o flock`, NFS without a lock server, and others that know none
+_NO_LOCKS = {errno.ENOSYS, errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP}
 _TRIES = 1000  # of which each fails only where another run ends in the same moment
 
 
@@ -24,7 +27,7 @@ def locked(path: Path, output: Path) -> Iterator[None]:
 
     Raises:
         ChaosprepError: `locked`, another run holds it, whose process id is named; `workspace`, what
-            stands there is no file of a run.
+            stands there is no file of a run; `output`, the file system has no locks.
         OSError: it cannot be made.
     """
     handle = _acquire(path, output)
@@ -64,6 +67,15 @@ def _take(handle: int, output: Path) -> None:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
         raise _held(output, os.read(handle, 20).decode(errors="replace").strip()) from error
+    except OSError as error:
+        if error.errno not in _NO_LOCKS:
+            raise
+        raise ChaosprepError(
+            f"{output}: its file system cannot lock files ({error.strerror})",
+            "Give an output on another one, or have it mounted with locks: they keep two runs "
+            "apart.",
+            code="output",
+        ) from error
 
 
 def _held(output: Path, holder: str) -> ChaosprepError:

@@ -1,5 +1,6 @@
 """One run at a time per output directory; the kernel lets go of the lock however a run ends."""
 
+import errno
 import fcntl
 import os
 import subprocess
@@ -67,6 +68,20 @@ def test_a_run_is_refused_before_it_changes_anything(
         with pytest.raises(ChaosprepError, match=f"process {holder.pid} "):
             run(TOY, ToyParams(), source(tmp_path), tmp_path / "out", overwrite=overwrite)
     assert snapshot(tmp_path / "out") == before
+
+
+@pytest.mark.parametrize("number", [errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP])
+def test_a_file_system_without_locks_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    def none(*_: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(fcntl, "flock", none)
+    with pytest.raises(ChaosprepError) as caught:
+        run(TOY, ToyParams(), source(tmp_path), tmp_path / "out")
+    assert caught.value.reason.startswith(f"{tmp_path}/out: its file system cannot lock files (")
+    assert caught.value.remedy.startswith("Give an output on another one")
 
 
 def test_a_kill_releases_the_lock(lock: Path, holder: subprocess.Popen[bytes]) -> None:
