@@ -61,12 +61,13 @@ def merge(
     output = Path(output)
     for part in parts.parts:
         check_apart(part.directory, output)
-    check_output(output, overwrite)
+    check = partial(check_output, output, overwrite)
+    check()
     workspace = Workspace.inside(output)
     if is_finished(output) and not overwrite and not workspace.path.exists():
         return _already_done(parts, output, on_event)
     remedy = "Make room or choose another output, and run the same command again."
-    with writing(output, remedy), workspace.held():
+    with writing(output, remedy), workspace.held(check):
         if overwrite:
             forget(output)
         if is_finished(output):  # by another run just now, or by one killed right after

@@ -2,6 +2,7 @@
 
 from contextlib import closing
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from chaosprep.running.commit import commit, in_order, versions
 from chaosprep.running.dask.cluster import scheduler_address, warm_up_for
 from chaosprep.running.journal import Journal
 from chaosprep.running.options import DEFAULTS, Event, RunOptions
+from chaosprep.running.place import check_output
 from chaosprep.running.planning import Plan, check_request, compare, fingerprint, fresh_plan
 from chaosprep.running.settings import SETTINGS, keep_settings
 from chaosprep.running.stage import C, Source, Stage
@@ -69,7 +71,8 @@ def run(
     if is_finished(output) and not options.overwrite and not workspace.path.exists():
         compare(stage, params, plan)
         return _told(options, last, open_output(output))
-    with writing(output, GOES_ON), workspace.held():
+    again = partial(check_output, output, options.overwrite)  # others may have been there meanwhile
+    with writing(output, GOES_ON), workspace.held(again):
         if options.overwrite:
             forget(output)
         plan = compare(stage, params, plan)

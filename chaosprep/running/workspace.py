@@ -9,7 +9,7 @@ import os
 import re
 import shutil
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,10 +53,11 @@ class Workspace:
         return cls(output.with_name(f".{name}{WORKSPACE}"), output)
 
     @contextmanager
-    def held(self) -> Iterator[None]:
+    def held(self, check: Callable[[], None] = lambda: None) -> Iterator[None]:
         """Make the folder and hold its lock; what a run keeps there outlasts the context.
 
-        A stage directory that is finished keeps nothing, however the context ends.
+        A stage directory that is finished keeps nothing, however the context ends. `check` looks
+        at the output once more: where it refuses, nobody begins, and no lock is left.
 
         Raises:
             ChaosprepError: `locked`, another run holds it; `workspace`, it holds something that no
@@ -66,6 +67,7 @@ class Workspace:
         try:
             with locked(self.path / LOCK, self.output):
                 self.check()
+                self._allowed_by(check)
                 try:
                     yield
                 except BaseException:
@@ -76,6 +78,15 @@ class Workspace:
         finally:
             with suppress(OSError):  # it is empty where NFS kept its lock until now
                 self.path.rmdir()
+
+    def _allowed_by(self, check: Callable[[], None]) -> None:
+        try:
+            check()
+        except BaseException:
+            with suppress(OSError):  # the other error is told
+                if [path.name for path in self.path.iterdir()] == [LOCK]:
+                    self.clear()
+            raise
 
     def check(self) -> None:
         """Refuse a workspace that is a link or no folder, or holds what no run puts there.
@@ -105,7 +116,8 @@ class Workspace:
     def clear(self) -> None:
         """Remove what runs made here, and the folder; the caller holds the lock."""
         self.sweep()
-        (self.path / LOCK).unlink(missing_ok=True)
+        with suppress(PermissionError):  # Windows: not while it is open
+            (self.path / LOCK).unlink(missing_ok=True)
         with suppress(OSError):  # another run holds it by now, or somebody put something there
             self.path.rmdir()
 

@@ -59,8 +59,7 @@ class RunFolder:
         """Hold the directory for this process; emptied of an earlier run on request."""
         with writing(self.path, GOES_ON):
             self._check_ours()
-            with self._workspace.held():
-                self._check_ours()
+            with self._workspace.held(self._check_ours):
                 for name in (*_PARTS, *(_FILES if overwrite else ())):
                     (self.path / name).unlink(missing_ok=True)
                 yield self

@@ -27,14 +27,14 @@ def before_the_lock(monkeypatch: pytest.MonkeyPatch) -> Before:
 
     def arrange(other: Callable[[], object]) -> None:
         @contextmanager
-        def late(self: Workspace) -> Iterator[None]:
+        def late(self: Workspace, *check: Callable[[], None]) -> Iterator[None]:
             monkeypatch.setattr(Workspace, "held", held)
             other()
-            with _held(self):
+            with _held(self, *check):
                 yield
 
-        def _held(self: Workspace) -> AbstractContextManager[None]:
-            return held(self)
+        def _held(self: Workspace, *check: Callable[[], None]) -> AbstractContextManager[None]:
+            return held(self, *check)
 
         monkeypatch.setattr(Workspace, "held", late)
 
@@ -128,6 +128,29 @@ def test_a_merge_never_replaces_what_else_was_finished(
         merge(parts, tmp_path / "out")
     assert caught.value.code == "output-differs"
     assert snapshot(tmp_path / "out") == snapshot(tmp_path / "fresh")
+
+
+@pytest.mark.parametrize("command", ["run", "merge"])
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_what_somebody_else_put_there_meanwhile_is_not_joined(
+    tmp_path: Path, before_the_lock: Before, command: str, overwrite: bool
+) -> None:
+    """An export, say, that takes its name after the stage has looked at the place."""
+
+    def other() -> None:
+        (tmp_path / "out").mkdir()
+        (tmp_path / "out/chaosprep-export.json").write_text("{}")
+
+    parts = shards(tmp_path)
+    before_the_lock(other)
+    commands: dict[str, Callable[[], object]] = {
+        "run": lambda: toy(tmp_path, overwrite=overwrite),
+        "merge": lambda: merge(parts, tmp_path / "out", overwrite=overwrite),
+    }
+    with pytest.raises(ChaosprepError) as caught:
+        commands[command]()
+    assert caught.value.code == "output-foreign"
+    assert list(snapshot(tmp_path / "out")) == ["chaosprep-export.json"]
 
 
 def test_an_output_that_is_held_is_refused_by_every_command(tmp_path: Path, phantom: Path) -> None:

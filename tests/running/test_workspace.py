@@ -303,3 +303,20 @@ def test_an_error_is_told_although_the_workspace_is_gone(tmp_path: Path) -> None
 
     with pytest.raises(KeyError):
         stop()
+
+
+def test_a_lock_that_cannot_be_removed_while_it_is_open_stops_no_run(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on Windows; the next run takes it."""
+    unlink = Path.unlink
+
+    def is_open(self: Path, missing_ok: bool = False) -> None:
+        if self.name == "lock":
+            raise PermissionError(13, "Permission denied")
+        unlink(self, missing_ok)
+
+    monkeypatch.setattr(Path, "unlink", is_open)
+    for _ in range(2):
+        with workspace.held():
+            workspace.clear()

@@ -134,14 +134,29 @@ def test_what_another_run_did_meanwhile_is_done(
 ) -> None:
     held = Workspace.held
 
-    def late(self: Workspace) -> AbstractContextManager[None]:
+    def late(self: Workspace, *check: Callable[[], None]) -> AbstractContextManager[None]:
         monkeypatch.undo()
         chaosprep.train(images, tmp_path / "run", epochs=3, batch=4)
-        return held(self)
+        return held(self, *check)
 
     monkeypatch.setattr(Workspace, "held", late)
     assert chaosprep.train(images, tmp_path / "run", epochs=3, batch=4).already_done
     assert contents(tmp_path / "run") == contents(run)
+
+
+def test_what_somebody_else_put_there_meanwhile_is_not_joined(
+    images: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = Workspace.held
+
+    def late(self: Workspace, *check: Callable[[], None]) -> AbstractContextManager[None]:
+        (tmp_path / "run").mkdir()
+        (tmp_path / "run/notes.txt").write_text("mine")
+        return held(self, *check)
+
+    monkeypatch.setattr(Workspace, "held", late)
+    assert code_of(images, tmp_path / "run", epochs=1, batch=4) == "output-foreign"
+    assert [path.name for path in (tmp_path / "run").rglob("*")] == ["notes.txt"]
 
 
 def test_a_run_that_is_held_is_refused(run: Path, images: Dataset) -> None:
