@@ -84,7 +84,9 @@ def check_replaceable(path: Path) -> None:
         except FileError as error:
             raise ChaosprepError(
                 f"{path}: {error.reason}",
-                "Move it away, or give another output directory.",
+                "Put a copy in its place, or give another output directory."
+                if error.code == "file-shared"  # without its descriptor it would be nobody's
+                else "Move it away, or give another output directory.",
                 code="output",
             ) from error
 

@@ -1,6 +1,7 @@
 """A stage writes where nothing is, or where its own stands; it takes nothing of somebody else's."""
 
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -124,6 +125,22 @@ def test_what_is_no_file_where_the_table_or_a_descriptor_goes_is_refused(
     put(tmp_path / "out" / name, kind, precious)
     code = "output" if name == "slices.jsonl" or kind == "a hard link" else "output-foreign"
     assert str(tmp_path / "out") in refused(tmp_path, code, overwrite=True)
+
+
+def test_a_copy_made_of_hard_links_is_made_again_as_it_says(tmp_path: Path) -> None:
+    """`cp -al` before --overwrite: the copy stays what it was."""
+    finished(tmp_path)
+    shutil.copytree(tmp_path / "out", tmp_path / "kept", copy_function=os.link)
+    before = snapshot(tmp_path / "kept")
+    for name in ("datapackage.json", "slices.jsonl"):
+        with pytest.raises(ChaosprepError) as caught:
+            made(tmp_path, overwrite=True)
+        assert caught.value.reason.startswith(f"{tmp_path}/out/{name}: it is a hard link")
+        assert caught.value.remedy.startswith("Put a copy in its place")
+        shutil.copyfile(tmp_path / "kept" / name, tmp_path / "copy")
+        (tmp_path / "copy").replace(tmp_path / "out" / name)
+    made(tmp_path, overwrite=True)
+    assert snapshot(tmp_path / "kept") == before
 
 
 @pytest.mark.parametrize("kind", ["a symbolic link", "a FIFO"])
