@@ -1,5 +1,6 @@
 """The folder that an export makes: new, whole or not there at all, with the data's licence."""
 
+import os
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -10,6 +11,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from chaosprep.dataset.manifest import Dataset
+from chaosprep.dataset.naming import is_of_system
 from chaosprep.dataset.opening import open_dataset
 from chaosprep.errors import (
     ChaosprepError,
@@ -32,6 +34,7 @@ from chaosprep.printable import printable
 from chaosprep.running.exchange import bring_back, settle_folder, take_name
 from chaosprep.running.mapping import map_cases
 from chaosprep.running.options import Event, RunOptions
+from chaosprep.running.place import names_in
 from chaosprep.running.workspace import Workspace
 from chaosprep.version import __version__
 
@@ -76,6 +79,7 @@ def new_folder(
     """
     with writing(output):
         check_apart(dataset.directory, output)
+        _check_movable(output)
         place = real(output)
         room = Workspace.beside(place)
         with room.held(), _left_clean(room, place):
@@ -166,9 +170,14 @@ def _titled(found: Iterable[tuple[str | None, str | None]]) -> list[str]:
 
 
 def _listing(folder: Path) -> str:
-    """The SHA-256 of the names of all files in an export, its record left out."""
+    """The SHA-256 of the names of all files in an export, its record left out.
+
+    What an operating system leaves in any folder counts for nothing.
+    """
     names = sorted(
-        path.relative_to(folder).as_posix() for path in folder.rglob("*") if not path.is_dir()
+        path.relative_to(folder).as_posix()
+        for path in folder.rglob("*")
+        if not path.is_dir() and not is_of_system(path.name)
     )
     return sha256("\n".join(name for name in names if name != RECORD).encode())
 
@@ -194,6 +203,24 @@ def _write_record(folder: Path, dataset: Dataset, format: str, parameters: dict[
     write_json(folder / RECORD, record)
 
 
+def _check_movable(output: Path) -> None:
+    """Refuse an empty folder whose name the system will let no other folder take."""
+    if not output.is_dir() or any(output.iterdir()):
+        return
+    place = real(output)
+    if os.path.ismount(place):
+        why = "a disk is mounted there"
+    elif not os.access(place.parent, os.W_OK):
+        why = "the folder around it cannot be written"
+    else:
+        return
+    raise ChaosprepError(
+        f"{output}: a new folder is to take its name, and {why}",
+        "Give the name of a new folder in it.",
+        code="output",
+    )
+
+
 def check_output(source: Path, output: Path, overwrite: bool) -> None:
     """Refuse an output that is the input, inside or around it, or that holds something.
 
@@ -202,7 +229,7 @@ def check_output(source: Path, output: Path, overwrite: bool) -> None:
         ChaosprepError: `output-foreign` or `output`.
     """
     check_apart(source, output)
-    if not output.exists() or (output.is_dir() and not any(output.iterdir())):
+    if not output.exists() or (output.is_dir() and not names_in(output)):
         return
     if not (output.is_dir() and (output / RECORD).exists()):
         raise ChaosprepError(

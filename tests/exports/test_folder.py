@@ -57,6 +57,18 @@ def test_a_link_to_an_export_stays_a_link(made: Path, livers: Dataset, tmp_path:
     assert (made / "participants.tsv").exists()
 
 
+def test_what_an_operating_system_leaves_in_a_folder_is_nobodys_file(
+    livers: Dataset, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / ".DS_Store").touch()
+    before = content(nifti.export(livers, out).path)
+    for name in (".DS_Store", "Thumbs.db"):
+        (out / name).touch()
+    assert content(nifti.export(livers, out, options=AGAIN).path) == before
+
+
 def refusal(livers: Dataset, output: Path, options: RunOptions = AGAIN) -> ChaosprepError:
     with pytest.raises(ChaosprepError) as caught:
         nifti.export(livers, output, options=options)
@@ -236,6 +248,27 @@ def test_a_name_that_is_too_long_is_told(livers: Dataset, tmp_path: Path) -> Non
 def test_a_name_as_long_as_they_may_be_is_made(livers: Dataset, tmp_path: Path) -> None:
     nifti.export(livers, tmp_path / ("x" * 255))
     assert names(tmp_path) == ["x" * 255]
+
+
+def test_an_empty_folder_where_a_disk_is_mounted_is_told_before_any_work(
+    livers: Dataset, small: Path
+) -> None:
+    error = refusal(livers, small)
+    assert error.reason == (
+        f"{small}: a new folder is to take its name, and a disk is mounted there"
+    )
+    assert error.remedy == "Give the name of a new folder in it."
+
+
+def test_an_empty_folder_in_a_closed_one_is_told(
+    livers: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "out").mkdir()
+    monkeypatch.setattr(os, "access", lambda path, mode: path != tmp_path)
+    assert refusal(livers, tmp_path / "out").reason.endswith(
+        "the folder around it cannot be written"
+    )
+    nifti.export(livers, tmp_path / "out/in")
 
 
 @pytest.fixture
