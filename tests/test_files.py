@@ -1,5 +1,6 @@
 """Single files: only regular ones are read, and nothing is ever written through."""
 
+import errno
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -127,11 +128,27 @@ def test_a_durable_write_that_fails_leaves_the_old_file(
 
 
 def test_what_cannot_be_written_is_told_of_the_output_that_a_person_named(tmp_path: Path) -> None:
-    with pytest.raises(OutputError) as caught, writing(Path("out"), "Go elsewhere."):
+    with pytest.raises(OutputError) as caught, writing(Path("out"), "; go on."):
         write_new(tmp_path / "missing/deep/file", b"data")
     assert caught.value.text == (
-        "out: cannot be written (No such file or directory). Go elsewhere."
+        "out: cannot be written (No such file or directory). Choose another output; go on."
     )
+
+
+@pytest.mark.parametrize(
+    ("number", "remedy"),
+    [
+        (errno.ENOSPC, "Make room or choose another output."),
+        (errno.EACCES, "Make it writable or choose another output."),
+        (errno.EROFS, "Make it writable or choose another output."),
+        (errno.ENAMETOOLONG, "Give it a shorter name or choose another output."),
+        (errno.ENOTDIR, "Choose another output."),
+    ],
+)
+def test_what_to_do_fits_what_the_system_says(number: int, remedy: str) -> None:
+    with pytest.raises(OutputError) as caught, writing(Path("out")), writing(Path("out/file")):
+        raise OSError(number, os.strerror(number))
+    assert caught.value.text == f"out: cannot be written ({os.strerror(number)}). {remedy}"
 
 
 def test_a_file_is_on_the_disk_before_it_gets_its_name(
