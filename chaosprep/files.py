@@ -258,7 +258,7 @@ def _unwritten(output: Path, number: int, why: str, end: str) -> OutputError:
     remedy = "Choose another output"
     if number in _REMEDIES:
         remedy = f"{_REMEDIES[number]} or choose another output"
-    error = OutputError(f"{output}: cannot be written ({why})", f"{remedy}{end}", code="output")
+    error = OutputError(f"{output}: cannot be written ({why})", remedy + end, code="output")
     error.number, error.why = number, why
     return error
 
