@@ -236,7 +236,7 @@ def writing(output: Path, end: str = ".") -> Iterator[None]:
     """Write here or below; what the system refuses is an error of `output`.
 
     Of several, one in the other, the outermost is what a person named, and tells. `end` is how the
-    remedy ends; it begins as the system's error demands.
+    remedy ends where something can be done about this output; it begins as that is done.
 
     Raises:
         OutputError: `output`, with what to do about it.
@@ -255,10 +255,10 @@ def writing(output: Path, end: str = ".") -> Iterator[None]:
 
 
 def _unwritten(output: Path, number: int, why: str, end: str) -> OutputError:
-    remedy = "Choose another output"
+    remedy = "Choose another output."
     if number in _REMEDIES:
-        remedy = f"{_REMEDIES[number]} or choose another output"
-    error = OutputError(f"{output}: cannot be written ({why})", remedy + end, code="output")
+        remedy = f"{_REMEDIES[number]} or choose another output{end}"
+    error = OutputError(f"{output}: cannot be written ({why})", remedy, code="output")
     error.number, error.why = number, why
     return error
 

@@ -131,22 +131,26 @@ def test_what_cannot_be_written_is_told_of_the_output_that_a_person_named(tmp_pa
     with pytest.raises(OutputError) as caught, writing(Path("out"), "; go on."):
         write_new(tmp_path / "missing/deep/file", b"data")
     assert caught.value.text == (
-        "out: cannot be written (No such file or directory). Choose another output; go on."
+        "out: cannot be written (No such file or directory). Choose another output."
     )
 
 
 @pytest.mark.parametrize(
     ("number", "remedy"),
     [
-        (errno.ENOSPC, "Make room or choose another output."),
-        (errno.EACCES, "Make it writable or choose another output."),
-        (errno.EROFS, "Make it writable or choose another output."),
-        (errno.ENAMETOOLONG, "Give it a shorter name or choose another output."),
+        (errno.ENOSPC, "Make room or choose another output; go on."),
+        (errno.EACCES, "Make it writable or choose another output; go on."),
+        (errno.EROFS, "Make it writable or choose another output; go on."),
+        (errno.ENAMETOOLONG, "Give it a shorter name or choose another output; go on."),
         (errno.ENOTDIR, "Choose another output."),
     ],
 )
 def test_what_to_do_fits_what_the_system_says(number: int, remedy: str) -> None:
-    with pytest.raises(OutputError) as caught, writing(Path("out")), writing(Path("out/file")):
+    with (
+        pytest.raises(OutputError) as caught,
+        writing(Path("out"), "; go on."),
+        writing(Path("out/file")),
+    ):
         raise OSError(number, os.strerror(number))
     assert caught.value.text == f"out: cannot be written ({os.strerror(number)}). {remedy}"
 
