@@ -179,12 +179,12 @@ def write_new(path: Path, data: bytes) -> None:
             os.close(handle)
 
 
-def write_durably(path: Path, data: bytes, room: Path | None = None) -> None:
+def write_durably(path: Path, data: bytes, folder: Path | None = None) -> None:
     """Write to a temporary name, flush to the disk, rename: there whole, or not at all.
 
-    The temporary file lies in `room`, a folder of the same file system, else beside `path`.
+    The temporary file lies in `folder`, of the same file system, else beside `path`.
     """
-    temporary = temporary_in(room or path.parent)
+    temporary = temporary_in(folder or path.parent)
     try:
         write_new(temporary, data)
         settle(temporary, path)
@@ -193,9 +193,9 @@ def write_durably(path: Path, data: bytes, room: Path | None = None) -> None:
         raise
 
 
-def temporary_in(room: Path) -> Path:
+def temporary_in(folder: Path) -> Path:
     """A name that nobody else has: what stands there is one's own, and is removed by its form."""
-    return room / f".{uuid.uuid4().hex}{PART}"
+    return folder / f".{uuid.uuid4().hex}{PART}"
 
 
 PART = ".part"
@@ -281,6 +281,6 @@ def _placed(path: Path | str) -> Path:
         return Path(path)
 
 
-def write_json(file: Path, value: object, room: Path | None = None) -> None:
-    """Write JSON to be read by people too; `room` is that of `write_durably`."""
-    write_durably(file, msgspec.json.format(msgspec.json.encode(value), indent=2) + b"\n", room)
+def write_json(file: Path, value: object, folder: Path | None = None) -> None:
+    """Write JSON to be read by people too; `folder` is that of `write_durably`."""
+    write_durably(file, msgspec.json.format(msgspec.json.encode(value), indent=2) + b"\n", folder)

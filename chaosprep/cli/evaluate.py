@@ -18,10 +18,10 @@ from chaosprep.evaluation.surface import Spacing
 from chaosprep.evaluation.tables import csv_text, table
 from chaosprep.known import SCORING
 from chaosprep.running.mapping import ignore
-from chaosprep.running.page import PICTURE, Kind, check_place, new_file
+from chaosprep.running.page import PICTURE, FileKind, check_place, new_file
 
 _HEADER = ",".join(OrganResult.__struct_fields__)
-_TABLE = Kind("table", ".csv", re.compile(re.escape(_HEADER.encode()) + b"\n"))
+_TABLE = FileKind("table", ".csv", re.compile(re.escape(_HEADER.encode()) + b"\n"))
 
 
 def three_lengths(ctx: click.Context, option: click.Parameter, value: str | None) -> Spacing | None:
