@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from chaosprep.errors import FileError, OutputError
+from chaosprep.errors import FileError, OutputError, RefusedError
 from chaosprep.files import (
     open_regular,
     read_regular,
@@ -153,6 +153,29 @@ def test_what_to_do_fits_what_the_system_says(number: int, remedy: str) -> None:
     ):
         raise OSError(number, os.strerror(number))
     assert caught.value.text == f"out: cannot be written ({os.strerror(number)}). {remedy}"
+
+
+@pytest.mark.parametrize(
+    ("place", "code"),
+    [
+        ("out", "output"),
+        ("out/train/x.png", "output"),
+        (".", "output"),
+        (".out.chaosprep/lock", "output"),
+        ("source/x.dcm", "system"),
+        ("output", "system"),
+    ],
+)
+def test_an_error_of_another_path_is_told_of_that_path(
+    tmp_path: Path, place: str, code: str
+) -> None:
+    """What vanishes from the input while an output is written is no fault of the output."""
+    path = tmp_path / place
+    with pytest.raises(RefusedError) as caught, writing(tmp_path / "out"):
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))
+    named = tmp_path / "out" if code == "output" else path
+    assert caught.value.code == code
+    assert caught.value.reason.startswith(f"{named}: ")
 
 
 def test_a_file_is_on_the_disk_before_it_gets_its_name(

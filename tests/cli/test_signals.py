@@ -74,6 +74,6 @@ def test_in_the_background_an_interrupt_of_what_is_in_front_is_passed_over() -> 
         text=True,
         timeout=60,
         check=False,
-        preexec_fn=ignore_interrupts,  # noqa: PLW1509 - no threads here
+        preexec_fn=ignore_interrupts,
     )
     assert (done.returncode, done.stdout) == (0, "goes on\n")
