@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from chaosprep.errors import ChaosprepError
-from chaosprep.running.claim import end_claims, make_claim
+from chaosprep.running.claim import SupersededError, end_claims, make_claim
 from chaosprep.running.journal import Journal
 from chaosprep.running.kept import open_kept
 from chaosprep.running.lock import locked
@@ -228,6 +228,15 @@ def test_a_link_to_nowhere_is_no_new_journal(tmp_path: Path) -> None:
     with pytest.raises(ChaosprepError, match="symbolic link"), Journal(tmp_path / "journal.jsonl"):
         pass
     assert not (tmp_path / "made").exists()
+
+
+def test_a_claim_in_whose_place_a_link_stands_is_none(tmp_path: Path, precious: Path) -> None:
+    claim = make_claim(tmp_path)
+    claim.check()
+    claim.path.unlink()
+    claim.path.symlink_to(precious)
+    with pytest.raises(SupersededError):
+        claim.check()
 
 
 def test_only_claims_are_ended(tmp_path: Path) -> None:
