@@ -86,8 +86,12 @@ class RefusedError(ChaosprepError):
 
 
 class OutputError(RefusedError):
-    """The system does not let a run write: a full disk, a closed folder; `why` is what it says."""
+    """The system does not let a run write: a full disk, a closed folder.
 
+    `number` is the system's for it, 0 where it has none, and `why` is what it says.
+    """
+
+    number = 0
     why = ""
 
 
@@ -204,7 +208,7 @@ def refused(error: OSError) -> RefusedError:
     place = f"{os.fsdecode(name)}: " if isinstance(name, str | bytes) else ""
     if error.errno in SHORT:
         return RefusedError(f"the system has no more ({said})", SHORT[error.errno], "system")
-    remedy = _REMEDIES.get(error.errno or 0, "Bring it back or make it accessible")
+    remedy = REMEDIES.get(error.errno or 0, "Bring it back or make it accessible")
     return RefusedError(
         f"{place}the system refuses to read or write there ({said})",
         f"{remedy}, and run the same command again.",
@@ -221,13 +225,14 @@ def _is_nowhere() -> bool:
     return False
 
 
-_REMEDIES = {
+REMEDIES = {
     errno.ENAMETOOLONG: "Give it a shorter name",
     errno.ENOSPC: "Make room",
     errno.EDQUOT: "Make room",
-    errno.EROFS: "Choose a place that can be written",
+    errno.EROFS: "Make it writable",
     errno.EIO: "Check the disk",
 }
+"""What helps against some of the errors of a path: error number -> the beginning of a remedy."""
 _FILES = "Allow more open files (ulimit -n) or use fewer --jobs, and run the same command again."
 _MEMORY = "Free memory or use fewer --jobs, and run the same command again."
 SHORT = {

@@ -13,7 +13,7 @@ from typing import BinaryIO
 
 import msgspec
 
-from chaosprep.errors import SHORT, FileError, OutputError, UsageError, refused
+from chaosprep.errors import REMEDIES, SHORT, FileError, OutputError, UsageError, refused
 
 _BINARY, _NO_LINK = getattr(os, "O_BINARY", 0), getattr(os, "O_NOFOLLOW", 0)
 _TO_READ = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | _BINARY
@@ -179,12 +179,12 @@ def write_new(path: Path, data: bytes) -> None:
             os.close(handle)
 
 
-def write_durably(path: Path, data: bytes, room: Path | None = None) -> None:
+def write_durably(path: Path, data: bytes, folder: Path | None = None) -> None:
     """Write to a temporary name, flush to the disk, rename: there whole, or not at all.
 
-    The temporary file lies in `room`, a folder of the same file system, else beside `path`.
+    The temporary file lies in `folder`, of the same file system, else beside `path`.
     """
-    temporary = temporary_in(room or path.parent)
+    temporary = temporary_in(folder or path.parent)
     try:
         write_new(temporary, data)
         settle(temporary, path)
@@ -193,9 +193,9 @@ def write_durably(path: Path, data: bytes, room: Path | None = None) -> None:
         raise
 
 
-def temporary_in(room: Path) -> Path:
+def temporary_in(folder: Path) -> Path:
     """A name that nobody else has: what stands there is one's own, and is removed by its form."""
-    return room / f".{uuid.uuid4().hex}{PART}"
+    return folder / f".{uuid.uuid4().hex}{PART}"
 
 
 PART = ".part"
@@ -226,16 +226,17 @@ def settle_names(folder: Path) -> None:
             os.close(directory)
 
 
-_ROOM = "Make room or choose another output."
-GOES_ON = "Make room or choose another output; the same command goes on from here."
-"""What to do where a run that can be taken up again could not write."""
+_REMEDIES = dict.fromkeys((errno.EACCES, errno.EPERM), "Make it writable") | REMEDIES
+GOES_ON = "; the same command goes on from here."
+"""How the remedy ends where a run can be taken up again."""
 
 
 @contextmanager
-def writing(output: Path, remedy: str = _ROOM) -> Iterator[None]:
+def writing(output: Path, end: str = ".") -> Iterator[None]:
     """Write here or below; what the system refuses is an error of `output`.
 
-    Of several, one in the other, the outermost is what a person named, and tells.
+    Of several, one in the other, the outermost is what a person named, and tells. `end` is how the
+    remedy ends where something can be done about this output; it begins as that is done.
 
     Raises:
         OutputError: `output`, with what to do about it.
@@ -245,17 +246,20 @@ def writing(output: Path, remedy: str = _ROOM) -> Iterator[None]:
     except BrokenPipeError:
         raise  # nobody listens any more to what is told on the way
     except OutputError as error:
-        raise _unwritten(output, error.why, remedy) from error
+        raise _unwritten(output, error.number, error.why, end) from error
     except OSError as error:
         if error.errno in SHORT or not _is_of(error, output):
             raise refused(error) from error
         why = type(error).__name__ if error.errno is None else os.strerror(error.errno)
-        raise _unwritten(output, why, remedy) from error
+        raise _unwritten(output, error.errno or 0, why, end) from error
 
 
-def _unwritten(output: Path, why: str, remedy: str) -> OutputError:
+def _unwritten(output: Path, number: int, why: str, end: str) -> OutputError:
+    remedy = "Choose another output."
+    if number in _REMEDIES:
+        remedy = f"{_REMEDIES[number]} or choose another output{end}"
     error = OutputError(f"{output}: cannot be written ({why})", remedy, code="output")
-    error.why = why
+    error.number, error.why = number, why
     return error
 
 
@@ -277,6 +281,6 @@ def _placed(path: Path | str) -> Path:
         return Path(path)
 
 
-def write_json(file: Path, value: object, room: Path | None = None) -> None:
-    """Write JSON to be read by people too; `room` is that of `write_durably`."""
-    write_durably(file, msgspec.json.format(msgspec.json.encode(value), indent=2) + b"\n", room)
+def write_json(file: Path, value: object, folder: Path | None = None) -> None:
+    """Write JSON to be read by people too; `folder` is that of `write_durably`."""
+    write_durably(file, msgspec.json.format(msgspec.json.encode(value), indent=2) + b"\n", folder)

@@ -1,12 +1,13 @@
 """Single files: only regular ones are read, and nothing is ever written through."""
 
+import errno
 import os
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from chaosprep.errors import FileError, OutputError
+from chaosprep.errors import FileError, OutputError, RefusedError
 from chaosprep.files import (
     open_regular,
     read_regular,
@@ -127,11 +128,54 @@ def test_a_durable_write_that_fails_leaves_the_old_file(
 
 
 def test_what_cannot_be_written_is_told_of_the_output_that_a_person_named(tmp_path: Path) -> None:
-    with pytest.raises(OutputError) as caught, writing(Path("out"), "Go elsewhere."):
+    with pytest.raises(OutputError) as caught, writing(Path("out"), "; go on."):
         write_new(tmp_path / "missing/deep/file", b"data")
     assert caught.value.text == (
-        "out: cannot be written (No such file or directory). Go elsewhere."
+        "out: cannot be written (No such file or directory). Choose another output."
     )
+
+
+@pytest.mark.parametrize(
+    ("number", "remedy"),
+    [
+        (errno.ENOSPC, "Make room or choose another output; go on."),
+        (errno.EACCES, "Make it writable or choose another output; go on."),
+        (errno.EROFS, "Make it writable or choose another output; go on."),
+        (errno.ENAMETOOLONG, "Give it a shorter name or choose another output; go on."),
+        (errno.ENOTDIR, "Choose another output."),
+    ],
+)
+def test_what_to_do_fits_what_the_system_says(number: int, remedy: str) -> None:
+    with (
+        pytest.raises(OutputError) as caught,
+        writing(Path("out"), "; go on."),
+        writing(Path("out/file")),
+    ):
+        raise OSError(number, os.strerror(number))
+    assert caught.value.text == f"out: cannot be written ({os.strerror(number)}). {remedy}"
+
+
+@pytest.mark.parametrize(
+    ("place", "code"),
+    [
+        ("out", "output"),
+        ("out/train/x.png", "output"),
+        (".", "output"),
+        (".out.chaosprep/lock", "output"),
+        ("source/x.dcm", "system"),
+        ("output", "system"),
+    ],
+)
+def test_an_error_of_another_path_is_told_of_that_path(
+    tmp_path: Path, place: str, code: str
+) -> None:
+    """What vanishes from the input while an output is written is no fault of the output."""
+    path = tmp_path / place
+    with pytest.raises(RefusedError) as caught, writing(tmp_path / "out"):
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))
+    named = tmp_path / "out" if code == "output" else path
+    assert caught.value.code == code
+    assert caught.value.reason.startswith(f"{named}: ")
 
 
 def test_a_file_is_on_the_disk_before_it_gets_its_name(

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from chaosprep.cli.options import FILE, jobs_option, on_error_option, replace_option, talk_options
-from chaosprep.cli.output import LEFT_OUT, Talk, one_line, say, write_json
+from chaosprep.cli.output import LEFT_OUT, Talk, say, write_json
 from chaosprep.dataset.records import SPLITS
 from chaosprep.errors import plural
 from chaosprep.evaluation.evaluate import evaluate
@@ -17,11 +17,12 @@ from chaosprep.evaluation.results import Evaluation, OrganResult
 from chaosprep.evaluation.surface import Spacing
 from chaosprep.evaluation.tables import csv_text, table
 from chaosprep.known import SCORING
+from chaosprep.printable import printable
 from chaosprep.running.mapping import ignore
-from chaosprep.running.page import PICTURE, Kind, check_place, new_file
+from chaosprep.running.page import PICTURE, FileKind, check_place, new_file
 
 _HEADER = ",".join(OrganResult.__struct_fields__)
-_TABLE = Kind("table", ".csv", re.compile(re.escape(_HEADER.encode()) + b"\n"))
+_TABLE = FileKind("table", ".csv", re.compile(re.escape(_HEADER.encode()) + b"\n"))
 
 
 def three_lengths(ctx: click.Context, option: click.Parameter, value: str | None) -> Spacing | None:
@@ -119,7 +120,7 @@ def _show(found: Evaluation, talk: Talk) -> None:
         write_json(found)
         return
     for line in table(found):
-        click.echo(one_line(line))
+        click.echo(printable(line))
     if not talk.quiet:
         score = "not known" if found.score is None else f"{found.score:.2f}"
         click.echo(

@@ -7,11 +7,12 @@ import click
 
 from chaosprep.causes import Note
 from chaosprep.cli.options import jobs_option, source_argument, talk_options
-from chaosprep.cli.output import Talk, one_line, say, told, write_json
+from chaosprep.cli.output import Talk, say, told, write_json
 from chaosprep.cli.parameters import parameter_options
 from chaosprep.errors import NothingFoundError, plural
 from chaosprep.formats.codecs import PngParams
 from chaosprep.layouts.find import LayoutParams
+from chaosprep.printable import printable
 from chaosprep.quality.inspect import CaseView, Inspection, inspect
 from chaosprep.words import shortened
 
@@ -61,7 +62,7 @@ def show(found: Inspection, *, whole: bool) -> None:
             heading, justify="right" if heading in _NUMBERS else "left", no_wrap=heading == "Case"
         )
     for case in found.cases:
-        table.add_row(*map(one_line, _cells(case)))
+        table.add_row(*map(printable, _cells(case)))
     Console(highlight=False, markup=False).print(table)
     odd = [Note(case.id, text) for case in found.cases for text in case.warnings]
     for line in (*told("Warning: ", odd, whole), *told("Problem: ", found.problems, whole)):
@@ -69,7 +70,7 @@ def show(found: Inspection, *, whole: bool) -> None:
     for note in found.notes:
         say(f"Note: {note}")
     for line in _summary(found):
-        click.echo(one_line(line))
+        click.echo(printable(line))
     slices = sum(case.slices for case in found.cases)
     click.echo(
         f"inspect: {plural(len(found.patients), 'patient')}, {plural(len(found.cases), 'case')}, "

@@ -23,12 +23,7 @@ if TYPE_CHECKING:
 
 def say(text: str) -> None:
     """Talk to the person, on stderr."""
-    click.echo(one_line(text), err=True)
-
-
-def one_line(text: str) -> str:
-    """The text with what a terminal would obey written out: file names may hold anything."""
-    return printable(text)
+    click.echo(printable(text), err=True)
 
 
 def write_json(result: object) -> None:
@@ -104,7 +99,7 @@ class Talk:
             write_json(made)
         elif not self.quiet:
             for line in lines:
-                click.echo(one_line(line))
+                click.echo(printable(line))
 
     def remarks(self, skipped: Iterable[Problem], notes: Iterable[str]) -> None:
         """Say what was left out and what else to know, unless it is to be quiet."""
@@ -166,7 +161,7 @@ class Talk:
             f"{len(dataset.skipped)} skipped -> {dataset.manifest}"
             f"{' (already done)' if event.kind == 'already-done' else ''}"
         )
-        click.echo(one_line(closing))
+        click.echo(printable(closing))
 
     def _advance(self, event: "Event") -> None:
         if self.verbose:
@@ -184,7 +179,7 @@ class Talk:
         if self.quiet:
             return
         if self._progress is not None:
-            shown = one_line(text)
+            shown = printable(text)
             self._progress.console.print(shown, markup=False, highlight=False, soft_wrap=True)
         else:
             say(text)

@@ -36,8 +36,8 @@ def rename_new(source: Path, target: Path) -> None:
 def take_name(folder: Path, target: Path) -> None:
     """Give a folder its name, at which may be nothing, an empty folder, or what it replaces.
 
-    What it replaces then lies in the room of `folder`, to be removed. It keeps its name until the
-    new one has it; where the system cannot exchange two names it is set aside first, and
+    What it replaces then lies where `folder` was, in a workspace, to be removed. It keeps its name
+    until the new one has it; where the system cannot exchange two names it is set aside first, and
     `bring_back` is for a run that was killed between the two.
 
     Raises:
@@ -56,14 +56,14 @@ def take_name(folder: Path, target: Path) -> None:
     settle_names(target.parent)
 
 
-def bring_back(room: Path, target: Path) -> list[Path]:
-    """Give a folder that a killed run has set aside in `room` its name again.
+def bring_back(workspace: Path, target: Path) -> list[Path]:
+    """Give a folder that a killed run has set aside in `workspace` its name again.
 
     Returns:
         Those that are still there, because something has that name by now.
     """
     found = []
-    for aside in sorted(room.glob(f"*{ASIDE}")):
+    for aside in sorted(workspace.glob(f"*{ASIDE}")):
         if is_free(target):
             aside.rename(target)
         else:

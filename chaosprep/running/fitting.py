@@ -18,8 +18,8 @@ _SETTLED = (
 _ENDING = re.compile(r"(?:\.[A-Za-z0-9]+)+")
 
 
-def kept(row: Slice, **columns: Any) -> dict[str, Any]:
-    """What a stage keeps of a row that it makes another of: all but its files, and what they hold.
+def carried(row: Slice, **columns: Any) -> dict[str, Any]:
+    """The columns of a row that the one made of it has too: all but its files, and what they hold.
 
     It has a mask where the row has one.
     """
@@ -30,7 +30,7 @@ def kept(row: Slice, **columns: Any) -> dict[str, Any]:
 
 def one_for_each(case: object, params: object) -> Iterable[Expected] | None:
     """One row for each slice of a case of a stage directory; of any other case nothing is known."""
-    return [kept(row) for row in case.slices] if isinstance(case, Case) else None
+    return [carried(row) for row in case.slices] if isinstance(case, Case) else None
 
 
 def fits(rows: Sequence[Slice], expected: Iterable[Expected] | None) -> bool:

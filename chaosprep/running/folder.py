@@ -81,34 +81,34 @@ def new_folder(
         check_apart(dataset.directory, output)
         _check_movable(output)
         place = real(output)
-        room = Workspace.beside(place)
-        with room.held(), _left_clean(room, place):
-            check_output(dataset.directory, output, overwrite)
-            folder = room.path / uuid.uuid4().hex
+        workspace = Workspace.beside(place)
+        with workspace.held(), _left_clean(workspace, place):
+            _check_standing(dataset.directory, output, overwrite)
+            folder = workspace.path / uuid.uuid4().hex
             folder.mkdir()
             yield folder
             write_new(folder / LICENSE, license_text(dataset).encode())
             _write_record(folder, dataset, format, parameters)
             settle_folder(folder)
-            check_output(dataset.directory, output, overwrite)
+            _check_standing(dataset.directory, output, overwrite)
             take_name(folder, place)
 
 
 @contextmanager
-def _left_clean(room: Workspace, place: Path) -> Iterator[None]:
+def _left_clean(workspace: Workspace, place: Path) -> Iterator[None]:
     """Settle what a killed run has left in the workspace, and leave nothing there."""
-    _restore(room, place)
-    room.sweep()
+    _restore(workspace, place)
+    workspace.sweep()
     try:
         yield
     finally:
         with suppress(OSError, ChaosprepError):  # what was raised in here is told, or all is done
-            _restore(room, place)
-            room.clear()
+            _restore(workspace, place)
+            workspace.clear()
 
 
-def _restore(room: Workspace, place: Path) -> None:
-    left = bring_back(room.path, place)
+def _restore(workspace: Workspace, place: Path) -> None:
+    left = bring_back(workspace.path, place)
     if left and not (place / RECORD).exists():
         raise ChaosprepError(
             f"{left[0]}: it is an earlier export, and something else has its name by now",
@@ -221,7 +221,7 @@ def _check_movable(output: Path) -> None:
     )
 
 
-def check_output(source: Path, output: Path, overwrite: bool) -> None:
+def _check_standing(source: Path, output: Path, overwrite: bool) -> None:
     """Refuse an output that is the input, inside or around it, or that holds something.
 
     Raises:

@@ -66,8 +66,7 @@ def merge(
     workspace = Workspace.inside(output)
     if is_finished(output) and not overwrite and not workspace.path.exists():
         return _already_done(parts, output, on_event)
-    remedy = "Make room or choose another output, and run the same command again."
-    with writing(output, remedy), workspace.held(check):
+    with writing(output, ", and run the same command again."), workspace.held(check):
         if overwrite:
             forget(output)
         if is_finished(output):  # by another run just now, or by one killed right after

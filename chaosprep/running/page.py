@@ -20,7 +20,7 @@ _START = 4096  # bytes of a file that tell what made it
 
 
 @dataclass(frozen=True)
-class Kind:
+class FileKind:
     """A kind of file: what it is called, how its name ends, and how one made here begins."""
 
     noun: str
@@ -33,12 +33,12 @@ def _sign_picture(png: bytes) -> bytes:
     return with_text(png, "Software", "chaosprep")
 
 
-PAGE = Kind(
+PAGE = FileKind(
     "page",
     ".html",
     re.compile(rb'\s*<!doctype html>.*?<meta name="generator" content="chaosprep ', re.DOTALL),
 )
-PICTURE = Kind(
+PICTURE = FileKind(
     "picture",
     ".png",
     re.compile(rb"\x89PNG\r\n\x1a\n.{29}tEXtSoftware\0chaosprep", re.DOTALL),
@@ -46,7 +46,7 @@ PICTURE = Kind(
 )
 
 
-def check_place(output: Path, directory: Path, kind: Kind) -> None:
+def check_place(output: Path, directory: Path, kind: FileKind) -> None:
     """Refuse a name of another kind, or inside the dataset, where every file has its record.
 
     Raises:
@@ -72,7 +72,7 @@ def check_place(output: Path, directory: Path, kind: Kind) -> None:
             raise UsageError(reason, "Give a name in a folder.", "output")
 
 
-def check_standing(output: Path, kind: Kind, overwrite: bool) -> bool:
+def check_standing(output: Path, kind: FileKind, overwrite: bool) -> bool:
     """Refuse to replace what is not of this kind and made here; tell whether anything is there.
 
     Raises:
@@ -99,7 +99,7 @@ def check_standing(output: Path, kind: Kind, overwrite: bool) -> bool:
     return True
 
 
-def _is_made_here(file: Path, kind: Kind) -> bool:
+def _is_made_here(file: Path, kind: FileKind) -> bool:
     try:
         return kind.form.match(read_start(file, _START)) is not None
     except FileError:
@@ -107,7 +107,7 @@ def _is_made_here(file: Path, kind: Kind) -> bool:
 
 
 @contextmanager
-def new_file(output: Path, kind: Kind, overwrite: bool) -> Iterator[Save]:
+def new_file(output: Path, kind: FileKind, overwrite: bool) -> Iterator[Save]:
     """Hold the place of a file while its content is made; saved, it is there whole.
 
     A file that was made here is replaced, others only with `overwrite`; a link, a folder or a pipe
@@ -117,10 +117,10 @@ def new_file(output: Path, kind: Kind, overwrite: bool) -> Iterator[Save]:
         ChaosprepError: `output-foreign`, or another run writes there (`locked`).
         OutputError: it cannot be written.
     """
-    room = Workspace.beside(output)
+    workspace = Workspace.beside(output)
 
     def save(data: bytes) -> None:
-        temporary = temporary_in(room.path)
+        temporary = temporary_in(workspace.path)
         with writing(output):
             write_new(temporary, kind.sign(data))
             is_there = check_standing(output, kind, overwrite)
@@ -128,13 +128,13 @@ def new_file(output: Path, kind: Kind, overwrite: bool) -> Iterator[Save]:
 
     with ExitStack() as stack:
         with writing(output):
-            stack.enter_context(room.held())
-            stack.callback(_clear, room)
-            room.sweep()
+            stack.enter_context(workspace.held())
+            stack.callback(_clear, workspace)
+            workspace.sweep()
             check_standing(output, kind, overwrite)
         yield save
 
 
-def _clear(room: Workspace) -> None:
+def _clear(workspace: Workspace) -> None:
     with suppress(OSError):  # what was raised before is told, or all is done
-        room.clear()
+        workspace.clear()

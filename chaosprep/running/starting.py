@@ -26,9 +26,7 @@ _SHORT_FOLDERS = ("/tmp", "/var/tmp", "/dev/shm")
 
 
 @contextmanager
-def starting(
-    what: str = "the process that starts them has ended", remedy: str = ""
-) -> Iterator[None]:
+def starting(what: str = _GONE, remedy: str = "") -> Iterator[None]:
     """Start worker processes; `what` stands in the way, and `remedy` is what else can be done.
 
     Raises:

@@ -25,7 +25,7 @@ from chaosprep.errors import FileError, UsageError
 from chaosprep.formats.codecs import PngParams
 from chaosprep.imaging.levels import label_areas
 from chaosprep.known import MIRRORED
-from chaosprep.running.fitting import Expected, kept
+from chaosprep.running.fitting import Expected, carried
 from chaosprep.running.stage import CaseResult, Stage, each_slice
 from chaosprep.running.writer import Writer
 
@@ -264,9 +264,9 @@ def rows(case: Case, params: AugmentParams) -> Iterator[Expected]:
     for row in case.slices:
         if row.copy:
             image = file_path(row.split, "images", row.id, Path(row.image).suffix)
-            yield kept(row, image=image, parent=row.parent)
+            yield carried(row, image=image, parent=row.parent)
         else:
-            yield kept(row, **file_columns(row.image_file, row.mask_file))
+            yield carried(row, **file_columns(row.image_file, row.mask_file))
 
 
 AUGMENT = Stage(

@@ -36,7 +36,7 @@ from chaosprep.imaging.space.grids import (
     sample_mask,
 )
 from chaosprep.imaging.space.lattice import pixel_position
-from chaosprep.running.fitting import Expected, kept
+from chaosprep.running.fitting import Expected, carried
 from chaosprep.running.stage import CaseResult, Stage, each_slice
 from chaosprep.running.writer import Writer
 from chaosprep.stages.convert_pixels import stored_slice, windowed_slice
@@ -198,7 +198,7 @@ def rows(case: Case, params: ConvertParams) -> Iterator[Expected]:
     for row in case.slices:
         image = file_path(row.split, "images", row.id, f".{params.format}")
         mask = {} if params.regrids else {"mask_sha256": row.mask_sha256}
-        yield kept(row, image=image, frame=None, **mask)
+        yield carried(row, image=image, frame=None, **mask)
 
 
 CONVERT = Stage(

@@ -27,7 +27,7 @@ from chaosprep.imaging.levels import (
     select,
 )
 from chaosprep.known import LEVELS, USUAL_LEVELS, LevelsName, OrganName, owner
-from chaosprep.running.fitting import Expected, kept
+from chaosprep.running.fitting import Expected, carried
 from chaosprep.running.stage import CaseResult, Stage, each_slice
 from chaosprep.running.writer import Writer
 
@@ -215,7 +215,7 @@ def rows(case: Case, params: ExtractLiverParams) -> Iterator[Expected]:
     """One for each slice with the parent's image, but for those that are to be dropped."""
     for row in case.slices:
         if not (params.drop_empty and _is_empty(case, params, row)):
-            yield kept(row, image=row.image, image_sha256=row.image_sha256)
+            yield carried(row, image=row.image, image_sha256=row.image_sha256)
 
 
 def _is_empty(case: Case, params: ExtractLiverParams, row: Slice) -> bool:

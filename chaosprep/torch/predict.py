@@ -19,7 +19,7 @@ from chaosprep.dataset.opening import open_dataset
 from chaosprep.dataset.records import Slice
 from chaosprep.dataset.stacking import organ_values, originals
 from chaosprep.imaging.levels import label_areas
-from chaosprep.running.fitting import Expected, kept
+from chaosprep.running.fitting import Expected, carried
 from chaosprep.running.stage import CaseResult, each_slice
 from chaosprep.running.writer import Writer
 from chaosprep.torch.batches import padded
@@ -70,7 +70,7 @@ def rows(case: Case, params: PredictParams) -> Iterator[Expected]:
     """One for each slice with the parent's image, and a mask for all of them."""
     for row in case.slices if params.split in (None, case.split) else ():
         mask = file_path(row.split, "masks", row.id, ".png")
-        yield kept(row, image=row.image, image_sha256=row.image_sha256, mask=mask)
+        yield carried(row, image=row.image, image_sha256=row.image_sha256, mask=mask)
 
 
 def run_case(case: Case, params: PredictParams, writer: Writer) -> CaseResult:

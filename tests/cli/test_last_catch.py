@@ -54,7 +54,7 @@ def test_with_json_it_is_an_error_with_its_code(chaosprep: Run, root: Path, tmp_
         (errno.ENOENT, "Bring it back or make it accessible"),
         (errno.EACCES, "Bring it back or make it accessible"),
         (errno.ENOSPC, "Make room"),
-        (errno.EROFS, "Choose a place that can be written"),
+        (errno.EROFS, "Make it writable"),
         (errno.EIO, "Check the disk"),
         (errno.ENAMETOOLONG, "Give it a shorter name"),
     ],

@@ -58,3 +58,22 @@ def test_a_signal_ends_the_run_within_two_seconds_and_the_run_goes_on_later(
     )
     assert "augment: goes on, " in again.stderr
     assert not chaosprep.verify(output / "augmented").faults
+
+
+def ignore_interrupts() -> None:
+    """As shells start what runs in the background."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def test_in_the_background_an_interrupt_of_what_is_in_front_is_passed_over() -> None:
+    heeding = "from chaosprep.cli.interrupts import heed, leave; heed(leave)"
+    code = f"import signal; {heeding}; signal.raise_signal(signal.SIGINT); print('goes on')"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        preexec_fn=ignore_interrupts,
+    )
+    assert (done.returncode, done.stdout) == (0, "goes on\n")

@@ -172,6 +172,20 @@ def test_what_came_while_it_was_made_is_not_replaced(
     assert names(tmp_path) == ["out"]
 
 
+def test_it_is_on_the_disk_before_it_has_its_name(
+    livers: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flushed: list[bool] = []
+
+    def settle(made: Path) -> None:
+        is_whole = (made / folder.RECORD).exists()
+        flushed.append(is_whole and not (tmp_path / "out").exists())
+
+    monkeypatch.setattr(folder, "settle_folder", settle)
+    nifti.export(livers, tmp_path / "out")
+    assert flushed == [True]
+
+
 def test_a_stage_directory_is_never_an_output(
     livers: Dataset, images: Dataset, tmp_path: Path
 ) -> None:

@@ -141,8 +141,8 @@ def test_a_read_only_output_is_named(disk: Disk, livers: Path) -> None:
     said = chaosprep("convert", livers, "-o", output)
     assert said.code == 1
     assert said.err == (
-        f"Error: {output}: cannot be written (Read-only file system). Make room or choose another "
-        "output; the same command goes on from here.\n"
+        f"Error: {output}: cannot be written (Read-only file system). Make it writable or choose "
+        "another output; the same command goes on from here.\n"
     )
 
 

@@ -32,11 +32,11 @@ def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
 
 
 @pytest.fixture
-def room(tmp_path: Path) -> Path:
-    """A room with a new folder in it."""
-    (tmp_path / "room/new").mkdir(parents=True)
-    (tmp_path / "room/new/file").write_text("new")
-    return tmp_path / "room"
+def workspace(tmp_path: Path) -> Path:
+    """A workspace with a new folder in it."""
+    (tmp_path / "workspace/new").mkdir(parents=True)
+    (tmp_path / "workspace/new/file").write_text("new")
+    return tmp_path / "workspace"
 
 
 def earlier(tmp_path: Path) -> Path:
@@ -45,37 +45,37 @@ def earlier(tmp_path: Path) -> Path:
     return tmp_path / "out"
 
 
-def test_a_name_that_is_free_is_taken(room: Path, tmp_path: Path, way: str) -> None:
-    take_name(room / "new", tmp_path / "out")
+def test_a_name_that_is_free_is_taken(workspace: Path, tmp_path: Path, way: str) -> None:
+    take_name(workspace / "new", tmp_path / "out")
     assert (tmp_path / "out/file").read_text() == "new"
-    assert list(room.iterdir()) == []
+    assert list(workspace.iterdir()) == []
 
 
-def test_an_empty_folder_makes_way(room: Path, tmp_path: Path, way: str) -> None:
+def test_an_empty_folder_makes_way(workspace: Path, tmp_path: Path, way: str) -> None:
     (tmp_path / "out").mkdir()
-    take_name(room / "new", tmp_path / "out")
+    take_name(workspace / "new", tmp_path / "out")
     assert (tmp_path / "out/file").read_text() == "new"
 
 
-def test_what_is_replaced_lies_in_the_room(room: Path, tmp_path: Path, way: str) -> None:
-    take_name(room / "new", earlier(tmp_path))
+def test_what_is_replaced_lies_in_the_room(workspace: Path, tmp_path: Path, way: str) -> None:
+    take_name(workspace / "new", earlier(tmp_path))
     assert (tmp_path / "out/file").read_text() == "new"
-    left = {path.name: (path / "file").read_text() for path in room.iterdir()}
+    left = {path.name: (path / "file").read_text() for path in workspace.iterdir()}
     assert left == {"new.old" if way in BY_HAND else "new": "old"}
 
 
 def test_with_an_exchange_the_name_is_never_free(
-    room: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    workspace: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if exchange.system_call("renameat2") is None:
         pytest.skip("no exchange here")
     monkeypatch.setattr(Path, "rename", lambda *_: pytest.fail("renamed in steps"))
-    take_name(room / "new", earlier(tmp_path))
+    take_name(workspace / "new", earlier(tmp_path))
     assert (tmp_path / "out/file").read_text() == "new"
 
 
 def test_a_folder_that_cannot_take_the_name_leaves_the_earlier_one(
-    room: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    workspace: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rename, out = Path.rename, earlier(tmp_path)
 
@@ -87,26 +87,26 @@ def test_a_folder_that_cannot_take_the_name_leaves_the_earlier_one(
     monkeypatch.setattr(exchange, "system_call", lambda name: None)
     monkeypatch.setattr(Path, "rename", refuse)
     with pytest.raises(OSError, match="No space"):
-        take_name(room / "new", out)
+        take_name(workspace / "new", out)
     assert (out / "file").read_text() == "old"
-    assert [path.name for path in room.iterdir()] == ["new"]
+    assert [path.name for path in workspace.iterdir()] == ["new"]
 
 
 @pytest.mark.parametrize("is_empty_there", [False, True])
 def test_what_a_killed_run_set_aside_gets_its_name_again(
-    room: Path, tmp_path: Path, is_empty_there: bool
+    workspace: Path, tmp_path: Path, is_empty_there: bool
 ) -> None:
-    earlier(tmp_path).rename(room / "new.old")
+    earlier(tmp_path).rename(workspace / "new.old")
     if is_empty_there:
         (tmp_path / "out").mkdir()
-    assert bring_back(room, tmp_path / "out") == []
+    assert bring_back(workspace, tmp_path / "out") == []
     assert (tmp_path / "out/file").read_text() == "old"
 
 
-def test_what_has_the_name_by_now_keeps_it(room: Path, tmp_path: Path) -> None:
-    (room / "new.old").mkdir()
+def test_what_has_the_name_by_now_keeps_it(workspace: Path, tmp_path: Path) -> None:
+    (workspace / "new.old").mkdir()
     out = earlier(tmp_path)
-    assert bring_back(room, out) == [room / "new.old"]
+    assert bring_back(workspace, out) == [workspace / "new.old"]
     assert (out / "file").read_text() == "old"
 
 
@@ -131,10 +131,10 @@ def test_a_file_takes_no_name_that_something_has(tmp_path: Path, way: str, kind:
 
 
 def test_a_folder_is_flushed_file_by_file_where_the_system_cannot_at_once(
-    room: Path, monkeypatch: pytest.MonkeyPatch
+    workspace: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(exchange, "system_call", lambda name: None)
-    check_each(room / "new", monkeypatch, 100)
+    check_each(workspace / "new", monkeypatch, 100)
 
 
 def check_each(folder: Path, monkeypatch: pytest.MonkeyPatch, count: int) -> None:
@@ -150,21 +150,21 @@ def check_each(folder: Path, monkeypatch: pytest.MonkeyPatch, count: int) -> Non
 
 
 def test_a_few_files_do_not_wait_for_whatever_others_write(
-    room: Path, monkeypatch: pytest.MonkeyPatch
+    workspace: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(exchange, "system_call", lambda name: lambda handle: pytest.fail(name))
-    check_each(room / "new", monkeypatch, 32)
+    check_each(workspace / "new", monkeypatch, 32)
 
 
 def test_a_disk_that_loses_what_was_written_is_told(
-    room: Path, monkeypatch: pytest.MonkeyPatch
+    workspace: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def lose(handle: int) -> int:
         ctypes.set_errno(5)
         return -1
 
     for number in range(100):
-        (room / str(number)).touch()
+        (workspace / str(number)).touch()
     monkeypatch.setattr(exchange, "system_call", lambda name: lose)
     with pytest.raises(OSError, match="Input/output error"):
-        settle_folder(room)
+        settle_folder(workspace)

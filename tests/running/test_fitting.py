@@ -9,7 +9,7 @@ import pytest
 from chaosprep.dataset.case import Case
 from chaosprep.dataset.records import Slice, decode_row
 from chaosprep.dataset.store import Store
-from chaosprep.running.fitting import fits, kept, one_for_each
+from chaosprep.running.fitting import carried, fits, one_for_each
 from tests.running.toys import ToyCase, handmade_row
 
 MASK: dict[str, Any] = {
@@ -100,7 +100,7 @@ def test_a_mask_must_be_there_where_the_parent_has_one() -> None:
 
 
 def test_a_stage_may_expect_another_name_and_what_a_file_holds() -> None:
-    expected = [kept(row(), image="train/images/shared.dcm", image_sha256="1" * 64)]
+    expected = [carried(row(), image="train/images/shared.dcm", image_sha256="1" * 64)]
     fit: dict[str, Any] = {"image": "train/images/shared.dcm", "image_sha256": "1" * 64}
     assert fits([child(**fit)], expected)
     assert not fits([child(**fit | {"image_sha256": "2" * 64})], expected)

@@ -20,6 +20,8 @@ def square(number: int) -> int:
         os._exit(1)
     if number == 17:
         raise KeyError("John Smith")
+    if number == 19:
+        raise MemoryError
     if number == 28:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     return number * number
@@ -52,6 +54,15 @@ def test_a_case_that_kills_its_worker_is_a_problem_of_that_case() -> None:
     made, problems = map_cases(square, [5, 13, 1], str, jobs=2)
     assert made == [25, 1]
     assert [(problem.code, problem.id) for problem in problems] == [("worker-died", "13")]
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_case_that_takes_too_much_memory_is_a_problem_with_a_remedy(jobs: int) -> None:
+    made, problems = map_cases(square, [5, 19, 1], str, jobs)
+    assert made == [25, 1]
+    assert [problem.text for problem in problems] == [
+        "19: its worker ran out of memory. Try --jobs 1, or more memory."
+    ]
 
 
 @pytest.mark.parametrize("jobs", [1, 2])

@@ -16,9 +16,9 @@ from PIL import Image
 
 from chaosprep.errors import ChaosprepError, OutputError, UsageError
 from chaosprep.running import page
-from chaosprep.running.page import PAGE, PICTURE, Kind, check_place, new_file
+from chaosprep.running.page import PAGE, PICTURE, FileKind, check_place, new_file
 
-TABLE = Kind("table", ".csv", re.compile(rb"id,dice\n"))
+TABLE = FileKind("table", ".csv", re.compile(rb"id,dice\n"))
 HTML = b'\n<!doctype html>\n<html><head>\n<meta name="generator" content="chaosprep 9.9">\n'
 HOLD = """
 import sys
@@ -40,7 +40,9 @@ CONTENT = {PAGE: HTML, PICTURE: png(), TABLE: b"id,dice\na,1\n"}
 KINDS = pytest.mark.parametrize("kind", CONTENT, ids=lambda kind: kind.noun)
 
 
-def write(file: Path, kind: Kind, content: bytes | None = None, *, overwrite: bool = False) -> None:
+def write(
+    file: Path, kind: FileKind, content: bytes | None = None, *, overwrite: bool = False
+) -> None:
     with new_file(file, kind, overwrite) as save:
         save(CONTENT[kind] if content is None else content)
 
@@ -52,7 +54,7 @@ def refusal(write: Callable[[], None]) -> ChaosprepError:
 
 
 @KINDS
-def test_it_is_there_whole_and_nothing_beside_it(tmp_path: Path, kind: Kind) -> None:
+def test_it_is_there_whole_and_nothing_beside_it(tmp_path: Path, kind: FileKind) -> None:
     write(tmp_path / "x", kind)
     assert [path.name for path in tmp_path.iterdir()] == ["x"]
     if kind is not PICTURE:
@@ -60,7 +62,7 @@ def test_it_is_there_whole_and_nothing_beside_it(tmp_path: Path, kind: Kind) -> 
 
 
 @KINDS
-def test_what_was_made_here_is_made_again(tmp_path: Path, kind: Kind) -> None:
+def test_what_was_made_here_is_made_again(tmp_path: Path, kind: FileKind) -> None:
     write(tmp_path / "x", kind)
     write(tmp_path / "x", kind, CONTENT[kind] + b"more")
     assert (tmp_path / "x").read_bytes().endswith(b"more")
@@ -69,7 +71,7 @@ def test_what_was_made_here_is_made_again(tmp_path: Path, kind: Kind) -> None:
 @KINDS
 @pytest.mark.parametrize("content", [b"mine", b"id,dice,more\n", b"<!doctype html>\n<html>"])
 def test_what_was_made_elsewhere_is_replaced_only_when_asked(
-    tmp_path: Path, kind: Kind, content: bytes
+    tmp_path: Path, kind: FileKind, content: bytes
 ) -> None:
     (tmp_path / "x").write_bytes(content)
     error = refusal(lambda: write(tmp_path / "x", kind))

@@ -3,15 +3,17 @@
 import os
 import shutil
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from chaosprep.errors import ChaosprepError
-from chaosprep.running.claim import end_claims, make_claim
+from chaosprep.running.claim import SupersededError, end_claims, make_claim
 from chaosprep.running.journal import Journal
 from chaosprep.running.kept import open_kept
+from chaosprep.running.lock import locked
 from chaosprep.running.settings import begun_with, keep_settings
 from chaosprep.running.workspace import Workspace
 from tests.running.toys import TOY, handmade
@@ -228,6 +230,15 @@ def test_a_link_to_nowhere_is_no_new_journal(tmp_path: Path) -> None:
     assert not (tmp_path / "made").exists()
 
 
+def test_a_claim_in_whose_place_a_link_stands_is_none(tmp_path: Path, precious: Path) -> None:
+    claim = make_claim(tmp_path)
+    claim.check()
+    claim.path.unlink()
+    claim.path.symlink_to(precious)
+    with pytest.raises(SupersededError):
+        claim.check()
+
+
 def test_only_claims_are_ended(tmp_path: Path) -> None:
     claim = make_claim(tmp_path)
     (tmp_path / "run-notes").touch()
@@ -249,6 +260,23 @@ def test_the_files_of_it_have_the_users_mode(workspace: Workspace) -> None:
     assert len(files) == 4
     assert {oct(path.stat().st_mode & 0o777) for path in files} == {"0o640"}
     assert oct(workspace.path.stat().st_mode & 0o777) == "0o750"
+
+
+def test_what_is_put_there_before_the_lock_is_held_is_refused(
+    workspace: Workspace, precious: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run looks before it makes anything, and again when nobody else may write."""
+
+    @contextmanager
+    def late(path: Path, output: Path) -> Iterator[None]:
+        with locked(path, output):
+            (workspace.path / "journal.jsonl").symlink_to(precious)
+            yield
+
+    monkeypatch.setattr("chaosprep.running.workspace.locked", late)
+    with pytest.raises(ChaosprepError) as caught, workspace.held():
+        pass
+    assert caught.value.code == "workspace"
 
 
 def test_a_folder_that_goes_while_its_lock_is_made_is_made_again(
