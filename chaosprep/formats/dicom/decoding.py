@@ -27,7 +27,10 @@ from chaosprep.errors import FileError
 from chaosprep.formats.dicom.faults import broken, guarded
 
 SECONDS = 2.0
-"""Of processor time that a file may take, and as many more as it has Mpx."""
+"""Of processor time that a file may take, and as many more as its pixels have MiB.
+
+RLE takes the longest, half of that at worst; a slow machine may take twice as long.
+"""
 _UNDECODED = "the pixel data cannot be decoded"
 _BEGIN = "import json,sys;sys.path[:]=json.loads(sys.argv[1]);import {0};{0}.serve()"
 _READY, _DONE, _FAILED = b"!", b"+", b"-"
@@ -46,14 +49,14 @@ def decode(frames: Sequence[bytes], uid: str, options: Mapping[str, Any]) -> NDA
         options: of pydicom's decoders, those that describe the pixels.
 
     Raises:
-        FileError: `dicom-broken`, or `too-slow` above `SECONDS` and a second more for each Mpx.
+        FileError: `dicom-broken`, or `too-slow` above `SECONDS` and a second more for each MiB.
     """
     rows, cols = options["rows"], options["columns"]
     kind = "i" if options["pixel_representation"] else "u"
     shape = len(frames), rows, cols
     array = np.empty(shape, np.dtype(f"{kind}{options['bits_allocated'] // 8}"))
-    seconds = SECONDS + array.size / 2**20
-    request = {"uid": uid, "options": options, "seconds": seconds, "frames": [*map(len, frames)]}
+    sizes, seconds = [*map(len, frames)], _seconds(array)
+    request = {"uid": uid, "options": options, "seconds": seconds, "frames": sizes}
     try:
         if _decoder(os.getpid()).fill(array, request, frames):
             return array
@@ -136,9 +139,14 @@ class _Decoder:
             self._stop()
 
 
+def _seconds(array: NDArray[Any]) -> float:
+    return SECONDS + array.nbytes / 2**20
+
+
 def _too_slow(array: NDArray[Any]) -> FileError:
+    seconds = _seconds(array)
     return FileError(
-        f"its pixels are not decoded after {SECONDS + array.size / 2**20:.3g} s of processor time",
+        f"its pixels are not decoded after {seconds:.3g} s of processor time",
         "Copy the file again, rewrite it uncompressed (`gdcmconv --raw`), or leave it out with "
         "--on-error skip.",
         code="too-slow",
