@@ -168,6 +168,8 @@ def check_high_bits(
     are no mere sign): whether they are pixels or dirt, the file does not say. Where the codestream
     ``has_own_sign``, the highest stored bit must not be another one.
     """
+    if pixels.bits_stored == pixels.bits_allocated:
+        return
     fits = array.view(f"u{array.itemsize}") < 2**pixels.bits_stored
     same = array == settled
     if has_own_sign and (fits & ~same).any():
