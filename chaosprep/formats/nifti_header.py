@@ -18,6 +18,8 @@ from chaosprep.imaging.space.nearest import ENOUGH
 HEADER = 348  # bytes; also the number that begins a header, in the file's byte order
 FIRST_VOXEL = 352  # nifti1.h, "n+1": the least vox_offset of a file that holds both
 _PADDING = 16  # bytes: fewer may stand behind the voxels; nifti1.h, extensions have as many
+_BLOCK = 512  # bytes of disks, tapes and archives, that zeros may fill up
+_MOST_FILL = 2**16
 _GZIP = b"\x1f\x8b"
 _LAYOUT = "i36x8h14xh4x8f3f3xB128x2h6f12f16x4s"  # nifti1.h, "struct nifti_1_header"
 _MM = {1: 1000.0, 3: 0.001}  # nifti1.h, NIFTI_UNITS_METER and _MICRON; others are mm
@@ -85,17 +87,22 @@ def parse(data: bytes) -> NiftiHeader:
 
 
 def unpacked(data: bytes, size: int, *, whole: bool = False) -> bytes:
-    """The first bytes of a file, after its compression; all but a few where it is to be ``whole``.
+    """The first bytes of a file, after its compression.
+
+    Where it is to be ``whole``, only padding may stand behind them: hardly anything, or zeros up to
+    the end of a block. More slices than the header says do not end there: it has 352 bytes.
 
     Raises:
         EOFError: there are fewer, or more.
         OSError, zlib.error: the compression is damaged.
     """
-    most = size + _PADDING if whole else size
+    most = size + _MOST_FILL if whole else size
     if data.startswith(_GZIP):
         with gzip.GzipFile(fileobj=BytesIO(data)) as stream:
             data = stream.read(most)
-    if len(data) < size or (whole and len(data) >= most):
+    rest = data[size:] if whole else b""
+    filled = len(data) % _BLOCK == 0 and len(data) < most and not any(rest)
+    if len(data) < size or (len(rest) >= _PADDING and not filled):
         raise EOFError
     return data[:size]
 

@@ -197,3 +197,23 @@ def test_frames_that_differ_in_bits_are_refused(write: Writer, syntax: UID) -> N
     deep = GREY.astype(np.uint16)
     with pytest.raises(FileError, match="its compressed frames differ in bits or sign"):
         read_frames(encapsulated(frames, syntax, deep, NumberOfFrames=2))
+
+
+def test_fragments_of_odd_length_may_be_padded_at_the_end_of_all() -> None:
+    odd = rle(PIXELS)[:-1]
+    assert len(odd) % 2
+    whole = items(b"", odd)
+    slice_ = dataset(PixelData=whole[:-8] + b"\0" + whole[-8:])
+    slice_["PixelData"].is_undefined_length = True
+    np.testing.assert_array_equal(read(encoded(slice_, RLELossless))[1], PIXELS)
+
+
+def test_a_compressed_image_whose_sign_bit_is_not_that_of_the_header_is_refused() -> None:
+    positive, deep = GREY.astype(np.uint16) * 16, {"BitsStored": 12, "HighBit": 11}
+    assert positive.max() >= 2**11
+    signed = {**deep, "PixelRepresentation": 1}
+    data = encapsulated([jpeg_2000(positive)], JPEG2000Lossless, positive, **signed)
+    with pytest.raises(FileError, match="BitsStored is 12, and the compressed image has another"):
+        read(data)
+    unsigned = encapsulated([jpeg_2000(positive)], JPEG2000Lossless, positive, **deep)
+    np.testing.assert_array_equal(read(unsigned)[1], positive)

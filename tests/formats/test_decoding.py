@@ -2,6 +2,7 @@
 
 import base64
 import os
+import sys
 import time
 
 import numpy as np
@@ -46,7 +47,7 @@ def test_a_decoder_that_ends_by_itself_is_one_error_and_started_again(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     read(SOUND)
-    crash = "import os, sys; sys.stdin.buffer.read(8); os.abort()"
+    crash = "import os, sys; print(end='!', flush=True); sys.stdin.buffer.read(8); os.abort()"
     monkeypatch.setattr(decoding, "_BEGIN", crash)
     decoding._decoder(os.getpid())._stop()
     with pytest.raises(FileError, match="the pixel data crash their decoder"):
@@ -55,11 +56,42 @@ def test_a_decoder_that_ends_by_itself_is_one_error_and_started_again(
     np.testing.assert_array_equal(read(SOUND)[1], GREY)
 
 
-def test_pixels_are_read_where_no_process_can_be_started(monkeypatch: pytest.MonkeyPatch) -> None:
-    def none(pid: int) -> None:
+@pytest.fixture
+def decoder(monkeypatch: pytest.MonkeyPatch) -> decoding._Decoder:
+    """One that is not started yet."""
+    made = decoding._Decoder()
+    monkeypatch.setattr(decoding, "_decoder", lambda pid: made)
+    return made
+
+
+def test_pixels_are_read_where_no_process_can_be_started(
+    monkeypatch: pytest.MonkeyPatch, decoder: decoding._Decoder
+) -> None:
+    def none() -> None:
         raise BlockingIOError
 
-    monkeypatch.setattr(decoding, "_decoder", none)
+    monkeypatch.setattr(decoding, "_start", none)
+    np.testing.assert_array_equal(read(SOUND)[1], GREY)
+
+
+@pytest.mark.parametrize("executable", ["/bin/true", "/bin/false"])
+def test_pixels_are_read_where_another_program_stands_for_python(
+    monkeypatch: pytest.MonkeyPatch, decoder: decoding._Decoder, executable: str
+) -> None:
+    monkeypatch.setattr(sys, "executable", executable)
+    np.testing.assert_array_equal(read(SOUND)[1], GREY)
+    monkeypatch.setattr(decoding, "_start", lambda: pytest.fail("it is not asked again"))
+    np.testing.assert_array_equal(read(SOUND)[1], GREY)
+
+
+@pytest.mark.parametrize(("name", "value"), [("executable", None), ("frozen", True)])
+def test_an_interpreter_in_another_program_starts_none(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: object
+) -> None:
+    monkeypatch.setattr(sys, name, value, raising=False)
+    monkeypatch.setattr(decoding, "_start", lambda: pytest.fail("the program starts itself"))
+    made = decoding._Decoder()
+    monkeypatch.setattr(decoding, "_decoder", lambda pid: made)
     np.testing.assert_array_equal(read(SOUND)[1], GREY)
 
 

@@ -146,6 +146,16 @@ def test_a_few_bytes_of_padding_behind_the_voxels_do_no_harm(rest: bytes) -> Non
         assert read_nifti(data).voxels.shape == (5, 4, 3)
 
 
+def test_zeros_up_to_the_end_of_a_block_are_padding() -> None:
+    fill = bytes(-len(nifti()) % 512)
+    for rest in (fill, fill + bytes(3584)):
+        for data in (nifti() + rest, gzip.compress(nifti() + rest)):
+            assert read_nifti(data).voxels.shape == (5, 4, 3)
+    for rest in (fill + bytes(2**16), fill + bytes(1), fill[1:] + b"\1", fill[:-20]):
+        with pytest.raises(FileError, match="the NIfTI volume is cut short"):
+            read_nifti(nifti() + rest)
+
+
 def test_a_slope_without_an_intercept_is_refused_and_no_slope_at_all_is_none() -> None:
     with pytest.raises(FileError, match="its scl_slope is a number, and its scl_inter is none"):
         read_nifti(nifti()[:112] + struct.pack("<ff", 2, np.nan) + nifti()[120:])

@@ -2,7 +2,8 @@
 
 No decoder written in C can be stopped from inside, and damaged data have made some run for minutes
 or crash. The process is started for the first compressed file, stays for the next ones, and ends
-with the process that uses it.
+with the process that uses it. Where none can be started (in a frozen or embedded interpreter, say),
+files are decoded here, without a limit.
 """
 
 import atexit
@@ -26,10 +27,17 @@ from chaosprep.errors import FileError
 from chaosprep.formats.dicom.faults import broken, guarded
 
 SECONDS = 2.0
-"""Of processor time that a file may take, and as many more as it has Mpx."""
+"""Of processor time that a file may take, and as many more as its pixels have MiB.
+
+RLE takes the longest, half of that at worst; a slow machine may take twice as long.
+"""
 _UNDECODED = "the pixel data cannot be decoded"
 _BEGIN = "import json,sys;sys.path[:]=json.loads(sys.argv[1]);import {0};{0}.serve()"
-_DONE, _FAILED = b"+", b"-"
+_READY, _DONE, _FAILED = b"!", b"+", b"-"
+
+
+class _NoProcessError(Exception):
+    """There is no process that decodes."""
 
 
 def decode(frames: Sequence[bytes], uid: str, options: Mapping[str, Any]) -> NDArray[Any]:
@@ -41,21 +49,20 @@ def decode(frames: Sequence[bytes], uid: str, options: Mapping[str, Any]) -> NDA
         options: of pydicom's decoders, those that describe the pixels.
 
     Raises:
-        FileError: `dicom-broken`, or `too-slow` above `SECONDS` and a second more for each Mpx.
+        FileError: `dicom-broken`, or `too-slow` above `SECONDS` and a second more for each MiB.
     """
     rows, cols = options["rows"], options["columns"]
     kind = "i" if options["pixel_representation"] else "u"
     shape = len(frames), rows, cols
     array = np.empty(shape, np.dtype(f"{kind}{options['bits_allocated'] // 8}"))
-    seconds = SECONDS + array.size / 2**20
+    sizes, seconds = [*map(len, frames)], _seconds(array)
+    request = {"uid": uid, "options": options, "seconds": seconds, "frames": sizes}
     try:
-        decoder = _decoder(os.getpid())
-    except OSError:  # no more processes: here, without a limit
+        if _decoder(os.getpid()).fill(array, request, frames):
+            return array
+    except _NoProcessError:
         with guarded(_UNDECODED):
             return np.stack([_decoded(frame, uid, options) for frame in frames])
-    request = {"uid": uid, "options": options, "seconds": seconds, "frames": [*map(len, frames)]}
-    if decoder.fill(array, request, frames):
-        return array
     raise broken(_UNDECODED)
 
 
@@ -65,38 +72,62 @@ class _Decoder:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._user = os.getpid()
-        self._process = _start()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._is_ready = False
+        self._can_start = bool(sys.executable) and not getattr(sys, "frozen", False)
         atexit.register(self._end)
 
     def fill(self, array: NDArray[Any], request: object, frames: Sequence[bytes]) -> bool:
         """Fill an array with the decoded frames; False where they cannot be decoded.
 
-        Raises `FileError`: ``too-slow``, or ``dicom-broken`` where the decoder crashes.
+        Raises `FileError`: ``too-slow``, or ``dicom-broken`` where the decoder crashes; and
+        `_NoProcessError`.
         """
         with self._lock:
-            if self._process.poll() is not None:
-                self._process = _start()
+            process = self._running()
             try:
-                return self._fill(array, request, frames)
+                return self._fill(process, array, request, frames)
             except BaseException:  # what is left in its pipe must not be the next answer
                 self._stop()
                 raise
 
-    def _fill(self, array: NDArray[Any], request: object, frames: Sequence[bytes]) -> bool:
-        results, done = cast("BinaryIO", self._process.stdout), b""
+    def _running(self) -> "subprocess.Popen[bytes]":
+        if self._process is None or self._process.poll() is not None:
+            if not self._can_start:
+                raise _NoProcessError
+            try:
+                self._process, self._is_ready = _start(), False
+            except OSError:  # no more processes
+                raise _NoProcessError from None
+        return self._process
+
+    def _fill(
+        self,
+        process: "subprocess.Popen[bytes]",
+        array: NDArray[Any],
+        request: object,
+        frames: Sequence[bytes],
+    ) -> bool:
+        results = cast("BinaryIO", process.stdout)
         with suppress(BrokenPipeError):
-            _send(cast("BinaryIO", self._process.stdin), json.dumps(request).encode(), *frames)
-            done = results.read(1)
+            _send(cast("BinaryIO", process.stdin), json.dumps(request).encode(), *frames)
+        if not self._is_ready:
+            self._is_ready = self._can_start = results.read(1) == _READY
+        if not self._is_ready:  # it ended before it looked at the file, and would again
+            raise _NoProcessError
+        done = results.read(1)
         if done == _DONE and _filled(results, array):
             return True
         if done == _FAILED:
             return False
-        ended = -self._process.wait()
+        ended = -process.wait()
         if ended and ended == getattr(signal, "SIGPROF", None):
             raise _too_slow(array)
         raise broken("the pixel data crash their decoder")
 
     def _stop(self) -> None:
+        if self._process is None:
+            return
         self._process.kill()
         self._process.wait()
         for stream in (self._process.stdin, self._process.stdout):
@@ -108,9 +139,14 @@ class _Decoder:
             self._stop()
 
 
+def _seconds(array: NDArray[Any]) -> float:
+    return SECONDS + array.nbytes / 2**20
+
+
 def _too_slow(array: NDArray[Any]) -> FileError:
+    seconds = _seconds(array)
     return FileError(
-        f"its pixels are not decoded after {SECONDS + array.size / 2**20:.3g} s of processor time",
+        f"its pixels are not decoded after {seconds:.3g} s of processor time",
         "Copy the file again, rewrite it uncompressed (`gdcmconv --raw`), or leave it out with "
         "--on-error skip.",
         code="too-slow",
@@ -155,6 +191,8 @@ def serve() -> None:
 
     requests, results = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what decoders print is no result
+    results.write(_READY)
+    results.flush()
     while head := requests.read(8):
         request = json.loads(requests.read(int.from_bytes(head, "little")))
         frames = [requests.read(size) for size in request["frames"]]

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 _ITEM, _END = b"\xfe\xff\x00\xe0", b"\xfe\xff\xdd\xe0"  # always in little endian
 _HEAD = 8  # bytes of an item's tag and length
+_PADDING = b"\0"  # of the whole, where some writers leave fragments of odd length
 _END_OF_IMAGE = b"\xff\xd9"  # of JPEG, JPEG-LS and JPEG 2000 alike
 _BASIC, _EXTENDED = "Basic Offset Table", "Extended Offset Table"
 
@@ -66,7 +67,7 @@ def _fragments(value: bytes) -> tuple[list[int], list[_Fragment]]:
     """Read the Basic Offset Table, and the fragments behind it."""
     items: list[bytes] = []
     at = 0
-    while at < len(value) and value[at : at + 4] != _END:
+    while at < len(value) and value[at : at + 4] != _END and value[at:] != _PADDING:
         if value[at : at + 4] != _ITEM or at + _HEAD > len(value):
             raise broken("the compressed pixel data are no row of fragments")
         end = at + _HEAD + int.from_bytes(value[at + 4 : at + _HEAD], "little")

@@ -25,6 +25,7 @@ from chaosprep.formats.dicom.headers import (
 from chaosprep.formats.dicom.parsing import PIXELS, check_order, parse
 from chaosprep.formats.dicom.plain import read_plain, read_plain_header
 from chaosprep.formats.dicom.transfer import (
+    HAS_OWN_SIGN,
     HOLDS_ALL_BITS,
     PLUGINS,
     check_high_bits,
@@ -239,5 +240,5 @@ def _compressed(
     array = decode(chosen, uid, options)
     settled = without_high_bits(array, pixels)
     if pixels.high_bit != pixels.bits_stored - 1 or uid not in HOLDS_ALL_BITS:
-        check_high_bits(array, settled, pixels)
+        check_high_bits(array, settled, pixels, has_own_sign=uid in HAS_OWN_SIGN)
     return settled if len(settled) > 1 else settled[0]

@@ -27,6 +27,8 @@ _EXTENDED, _RLE = f"{_JPEG}51", "1.2.840.10008.1.2.5"
 PLUGINS = {_RLE: "pydicom"}
 # Those that keep all the bits that are allocated, not only those that are stored.
 HOLDS_ALL_BITS = (*(f"1.2.840.10008.1.2{last}" for last in ("", ".1", ".2")), _RLE)
+# Those that pydicom gives a sign by what the codestream says, whatever BitsStored is.
+HAS_OWN_SIGN = tuple(f"{_JPEG}{last}" for last in (80, 81, 90, 91, 201, 202, 203))
 _DEFLATED, _EXPLICIT = b"1.2.840.10008.1.2.1.99", b"1.2.840.10008.1.2.1"
 _REWRITE = "Rewrite the file uncompressed, for example with `gdcmconv --raw`."
 _INFLATED = 4  # bytes per allowed pixel: keeps data, element and array below 1 GB together
@@ -153,16 +155,28 @@ def check_native(dataset: "Dataset", keyword: str, pixels: "Pixels") -> None:
 
 
 def check_high_bits(
-    array: NDArray[np.integer], settled: NDArray[np.integer], pixels: "Pixels"
+    array: NDArray[np.integer],
+    settled: NDArray[np.integer],
+    pixels: "Pixels",
+    *,
+    has_own_sign: bool = False,
 ) -> None:
     """Check values of which ``settled`` has the low BitsStored bits only.
 
     For pixels whose HighBit is not BitsStored - 1, and for codestreams, which say themselves how
     many bits they have. Raises `FileError` ``dicom-broken`` where the bits above are in use (and
-    are no mere sign): whether they are pixels or dirt, the file does not say.
+    are no mere sign): whether they are pixels or dirt, the file does not say. Where the codestream
+    ``has_own_sign``, the highest stored bit must not be another one.
     """
+    if pixels.bits_stored == pixels.bits_allocated:
+        return
     fits = array.view(f"u{array.itemsize}") < 2**pixels.bits_stored
-    if not (fits | (array == settled)).all():
+    same = array == settled
+    if has_own_sign and (fits & ~same).any():
+        raise broken(
+            f"BitsStored is {pixels.bits_stored}, and the compressed image has another sign bit"
+        )
+    if not (fits | same).all():
         said = f"BitsStored is {pixels.bits_stored}"
         if pixels.high_bit != pixels.bits_stored - 1:
             said = f"HighBit is {pixels.high_bit}, BitsStored {pixels.bits_stored}"
