@@ -34,7 +34,9 @@ VERBS = {
     "preview": "Draw the slices with their masks' outlines as one picture.",
 }
 _AFTER = dict.fromkeys(
-    ("inspect", "verify", "report", "export", "assemble", "evaluate", "preview"), "Interrupted."
+    # None: while the verb is still being imported, and nothing has begun
+    (None, "inspect", "verify", "report", "export", "assemble", "evaluate", "preview"),
+    "Interrupted.",
 )
 GO_ON = "Interrupted: the same command, without --overwrite, goes on where it stopped."
 _TOGETHER = 1.0  # seconds in which one interrupt is pressed, or sent, more than once
@@ -55,7 +57,7 @@ class Verbs(LazyGroup):
             report_error(error, ctx.meta.get(LOUDNESS, 0))
             ctx.exit(error.exit_code)
         except KeyboardInterrupt:
-            click.echo(_AFTER.get(ctx.invoked_subcommand or "", GO_ON), err=True)
+            click.echo(_AFTER.get(ctx.invoked_subcommand, GO_ON), err=True)
             ctx.exit(INTERRUPTED)
 
     def import_command(self, module: str, name: str) -> click.Command:

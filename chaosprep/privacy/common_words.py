@@ -74,6 +74,8 @@ susceptibility swi system table tag target task team technique temp temporal ter
 three thick thickness thin tiff time timepoint tof top toshiba total tra trace track train
 training transverse trial trigger triggered true truth turbo two type unit unlabeled unlabelled
 upper use used user val valid validation value values vendor verify version vibe view vis visit
+asym avec con costal cropping isolation jacobian mapping minute nlin processing projection resting
+sans screening senza serie serien sin summary
 visits vol volume volumes voxel water wave weight weighted weightings white whole wide width
 window with without woman women men work world year years young zero zip zoom
 

@@ -15,6 +15,7 @@ _ALONE = 6  # letters: a part as long as this is found amid other letters too
 _IDEOGRAPHS = 0x2E80  # Unicode's first: a sign tells as much as two letters, and words have no ends
 _COMPONENTS = 3  # of a name (PS3.5 6.2.1.1): family, given, middle; titles are nobody's
 _RUNS = re.compile(r"[^\W\d_]+")
+_MODALITIES = ("ct", "mr")  # that are joined to names: `MRSMITH`
 _NOBODY = frozenset(map(plain, PLACEHOLDERS))
 
 
@@ -34,6 +35,12 @@ _NONE = _Words(frozenset(), frozenset(), frozenset())
 def common(form: Form) -> frozenset[str]:
     """Words that tell nobody, in a form."""
     return frozenset(map(form, FIELD | PLACEHOLDERS))
+
+
+@lru_cache
+def _fillers(form: Form) -> frozenset[str]:
+    """Those that may be joined to a name; of two letters they would make any word of one."""
+    return frozenset(word for word in common(form) if len(word) >= _SHORTEST)
 
 
 def is_code(name: str) -> bool:
@@ -72,10 +79,15 @@ def _words(group: str, form: Form) -> _Words:
     parts = "^".join(group.split("^")[:_COMPONENTS])
     raw = [word for word in _RUNS.findall(plain(parts)) if word not in _NOBODY or len(word) < 4]
     words = {form(word) for word in raw}
-    strong = {form(word) for word in raw if _weight(word) >= _SHORTEST} - common(form)
+    strong = {form(word) for word in raw if _proves(word, form(word))} - common(form)
     small = set(map(form, PARTICLES)) if len(words) > 2 else set()
     weak = {word for word in words - strong - small if _weight(word) > 1}
     return _Words(frozenset(words), frozenset(strong), frozenset(weak))
+
+
+def _proves(word: str, formed: str) -> bool:
+    """Whether a word is long enough by itself; another spelling of it longer: Jing is no `ing`."""
+    return _weight(formed) >= _SHORTEST + (formed != word)
 
 
 def _runs(shown: str, form: Form) -> tuple[str, ...]:
@@ -85,7 +97,8 @@ def _runs(shown: str, form: Form) -> tuple[str, ...]:
 
 def _pieces(shown: str, form: Form) -> tuple[str, ...]:
     """What capitals divide its runs into."""
-    cut = map(_capitals, _RUNS.findall(unmarked(shown)))
+    whole = (run for run in _RUNS.findall(unmarked(shown)) if form(run) not in common(form))
+    cut = map(_capitals, whole)
     return tuple(form(piece) for pieces in cut if len(pieces) > 1 for piece in pieces)
 
 
@@ -106,25 +119,27 @@ def _capitals(run: str) -> list[str]:
 
 def _holds(shown: str, name: _Words, form: Form, has_year: bool) -> bool:
     usual, runs = common(form), _runs(shown, form)
-    joined = {first + second for first, second in pairwise(runs)}
+    joined = {first + second for first, second in pairwise(runs) if len(first + second) > _SHORTEST}
     if joined & name.strong or any(_is_amid(_told(runs, usual), word) for word in name.strong):
         return True
-    every = (*runs, *_pieces(shown, form))
+    bare = (run[2:] for run in runs if run.startswith(_MODALITIES))
+    every = (*runs, *_pieces(shown, form), *bare)
     for run in every:
         if run in name.strong or (run not in usual and _is_own(run, name)):
             return True
-        if not _is_common(run, usual) and _is_joined(run, name, usual):
+        if not _is_common(run, usual) and _is_joined(run, name, _fillers(form)):
             return True
     return len(name.weak.intersection(every)) > (0 if has_year else 1)
 
 
-def _is_joined(run: str, name: _Words, usual: frozenset[str]) -> bool:
+def _is_joined(run: str, name: _Words, fillers: frozenset[str]) -> bool:
     """Whether a run is a part that proves, with other parts, initials and common words.
 
     One of three letters stands with common words alone: `hannover` is not H., Ann and `over`.
     """
     return any(
-        _is_ringed(run, word) or _around(run, word, name if len(word) > _SHORTEST else _NONE, usual)
+        _is_ringed(run, word)
+        or _around(run, word, name if len(word) > _SHORTEST else _NONE, fillers)
         for word in name.strong
     )
 

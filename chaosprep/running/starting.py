@@ -4,6 +4,7 @@ import multiprocessing
 import multiprocessing.util
 import os
 import signal
+import sys
 import tempfile
 import threading
 from collections.abc import Iterator
@@ -57,10 +58,30 @@ def check_system() -> None:
         "the current folder is gone", "Change to another one, or use --jobs 1 without --dask."
     ):
         Path.cwd()
+    _check_caller()
     with starting("there is no folder for temporary files", _TEMPORARY):
         _settle_sockets()
     with starting(SEMAPHORES, SHARED_MEMORY):
         multiprocessing.get_context(METHOD).Lock()
+
+
+def _check_caller() -> None:
+    """See that this process may start others, and that they find the script they begin with."""
+    if multiprocessing.current_process().daemon:  # as those of `multiprocessing.Pool` are
+        raise ChaosprepError(
+            "worker processes cannot be started: this process is a daemonic one",
+            "Use --jobs 1 without --dask, or start it by concurrent.futures.",
+            code="workers",
+        )
+    main = sys.modules["__main__"]
+    script = getattr(main, "__file__", None)
+    is_script = main.__spec__ is None and not hasattr(sys, "frozen")
+    if script and is_script and not Path(script).is_file():
+        raise ChaosprepError(
+            f"worker processes cannot be started: the calling script, {script}, is no file",
+            "Save it as one, or use --jobs 1 without --dask.",
+            code="workers",
+        )
 
 
 def _settle_sockets() -> None:

@@ -90,6 +90,11 @@ def test_initials_that_the_header_does_not_have_hide_nothing(folder: str) -> Non
     assert not exposes(folder, {"PatientName": "Smi^John"})
 
 
+@pytest.mark.parametrize("folder", ["MRANN", "ctann_2", "mrAnn", "annliver", "CTANNHOPE"])
+def test_short_names_are_told_behind_a_modality_and_beside_common_words(folder: str) -> None:
+    assert exposes(folder, {"PatientName": "Hope^Ann"})
+
+
 @pytest.mark.parametrize("keyword", ["OtherPatientNames", "PatientBirthName"])
 def test_the_patients_other_names_are_told_too(keyword: str) -> None:
     identity = {"PatientName": "Anonymous", keyword: "Smith^John\\Jones^Mary"}
@@ -153,6 +158,17 @@ NEAR = {
     "De La Cruz^Eva": ("hospital_de_la_paz", "de la", "las_de_la"),
     "van der Berg^An": ("van_der_waals", "der_van"),
     "王^小东": ("王", "王府"),
+    # words of public sets and series, which are no names with two letters more, nor other spellings
+    "Chen^Jing": ("CT-LUNG-SCREENING", "Resting_State_fMRI", "postprocessing"),
+    "Hu^Jie": ("Serie_1", "Thorax_avec_injection", "Crane_sans_injection"),
+    "Yamada^Rin": ("ACRIN-FLT-Breast", "ACRIN-DSC-MR-Brain"),
+    "Berg^Els": ("labelsTr", "Heidelberg"),
+    "Popa^Ion": ("LGG-1p19qDeletion", "extraction", "junction", "mip_projection"),
+    "Noh^Tae": ("HCC-TACE-Seg", "VISTA_PD"),
+    "Lin^Na": ("sub-01_space-MNI152NLin2009cAsym_desc-preproc_T1w",),
+    "Lim^Ara": ("TCGA-AR-A1AX",),
+    "Costa^Ata": ("costal_cartilages", "OpenDataset"),
+    "Song^In": ("Sin_contraste", "con_contraste"),
 }
 
 

@@ -115,6 +115,16 @@ def test_an_interrupt_says_that_the_run_can_go_on(
     assert result.stderr == f"{GO_ON}\n"
 
 
+def test_an_interrupt_before_the_verb_has_begun_promises_nothing(
+    chaosprep: Run, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("chaosprep.cli.main.Verbs.resolve_command", interrupted)
+    assert chaosprep("evaluate", root, root).stderr == "Interrupted.\n"
+
+
 def test_options_can_come_from_the_environment(
     chaosprep: Run, root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

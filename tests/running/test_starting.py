@@ -1,8 +1,11 @@
 """Worker processes that cannot start, or whose server is killed."""
 
 import errno
+import multiprocessing
 import os
 import signal
+import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -16,6 +19,7 @@ import pytest
 from chaosprep.errors import ChaosprepError, RefusedError
 from chaosprep.running.executors import ProcessExecutor
 from chaosprep.running.starting import METHOD, check_system, interrupts_held, starting
+from tests.attacks.outside import environment
 from tests.running.test_executors import alive, wait_until
 from tests.running.toys import within
 
@@ -34,6 +38,36 @@ def test_without_a_folder_for_temporary_files_the_variable_is_named(
     assert caught.value.code == "workers"
     assert "TMPDIR" in caught.value.remedy
     assert "--jobs 1" in caught.value.remedy
+
+
+def test_a_daemonic_process_is_told_that_it_may_start_none() -> None:
+    with multiprocessing.get_context(METHOD).Pool(1) as pool:
+        assert pool.apply(refusal) == (
+            "workers",
+            "Use --jobs 1 without --dask, or start it by concurrent.futures.",
+        )
+
+
+def refusal() -> tuple[str, str]:
+    with pytest.raises(ChaosprepError) as caught:
+        check_system()
+    return caught.value.code, caught.value.remedy
+
+
+def test_a_script_from_standard_input_is_told_that_workers_do_not_find_it() -> None:
+    done = subprocess.run(
+        [sys.executable, "-"],
+        input="from chaosprep.running.executors import warm_up; warm_up(1); warm_up(2)",
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=LIMIT,
+        env=environment(),
+    )
+    assert done.stderr.endswith(
+        "chaosprep.errors.ChaosprepError: worker processes cannot be started: the calling script, "
+        "<stdin>, is no file. Save it as one, or use jobs=1 without dask.\n"
+    )
 
 
 @pytest.mark.parametrize(
