@@ -234,12 +234,13 @@ REMEDIES = {
 }
 """What helps against some of the errors of a path: error number -> the beginning of a remedy."""
 _FILES = "Allow more open files (ulimit -n) or use fewer --jobs, and run the same command again."
+_PROCESSES = "Allow more processes (ulimit -u) or use fewer --jobs, and run the same command again."
 _MEMORY = "Free memory or use fewer --jobs, and run the same command again."
 SHORT = {
     errno.EMFILE: _FILES,
     errno.ENFILE: _FILES,
     errno.ENOMEM: _MEMORY,
-    errno.EAGAIN: "Allow more processes (ulimit -u) or use fewer --jobs, and run the same again.",
+    errno.EAGAIN: _PROCESSES,
 }
 """What the whole machine is short of, whatever file it is asked for: error number -> remedy."""
 

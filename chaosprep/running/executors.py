@@ -1,5 +1,6 @@
 """Where the work runs: in this process, or in worker processes, behind one `submit`."""
 
+import errno
 import multiprocessing
 import os
 import signal
@@ -11,9 +12,9 @@ from functools import partial
 from itertools import islice
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from chaosprep.errors import ChaosprepError, UsageError
+from chaosprep.errors import ChaosprepError, UsageError, refused
 from chaosprep.running.process import settle_in
 from chaosprep.running.starting import (
     METHOD,
@@ -78,6 +79,8 @@ class SerialExecutor(Executor):
 class ProcessExecutor(Executor):
     """Runs tasks in worker processes that end with this one, however it ends."""
 
+    patience = 5.0
+
     def __init__(self, jobs: int) -> None:
         self._jobs = jobs
         context = multiprocessing.get_context(METHOD)
@@ -103,6 +106,16 @@ class ProcessExecutor(Executor):
             future: Future[R] = Future()
             future.set_exception(error)
             return future
+
+    def look(self) -> None:
+        """Give up where the thread that hands out tasks could start no helper, and has died of it.
+
+        Raises:
+            RefusedError: `system`.
+        """
+        thread: Any = self._pool._executor_manager_thread
+        if thread is not None and not thread.is_alive():
+            raise refused(OSError(errno.EAGAIN, "no new thread"))
 
     def close(self) -> None:
         """Drop what has not begun; when this returns, no worker writes any more.

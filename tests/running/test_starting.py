@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from concurrent.futures import BrokenExecutor
 from multiprocessing import forkserver
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -107,6 +108,19 @@ def test_a_worker_whose_server_was_killed_has_ended_when_its_executor_has(tmp_pa
         future.result(LIMIT)
     within(LIMIT, executor.close)
     assert wait_until(lambda: not alive(pid), 1)  # its files are closed a moment before it is gone
+
+
+def test_a_pool_that_could_start_no_helper_thread_is_given_up() -> None:
+    """Python's own thread dies of it without a word to those who wait."""
+    executor = ProcessExecutor(1)
+    executor.submit(int, "1").result(LIMIT)
+    executor.look()
+    pool: Any = executor._pool
+    before, pool._executor_manager_thread = pool._executor_manager_thread, threading.Thread()
+    with pytest.raises(RefusedError, match="no more"):
+        executor.look()
+    pool._executor_manager_thread = before
+    executor.close()
 
 
 @pytest.fixture
