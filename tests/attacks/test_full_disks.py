@@ -98,11 +98,13 @@ def test_what_could_not_be_replaced_stands_as_before(
     words = [*verb.command(outputs.world, here), *verb.overwrite]
     events = outputs.zygote.run(words).events
     wrong = []
+    # a disk that may only be read keeps the workspace, which lies in the parent of nnU-Net's folder
+    names = (verb.place,) if verb.kind == "export" else tuple(verb.outputs.values())
     chosen = sample(range(1, events + 1), 1, verb.name)
     for event in chosen:
         outputs.put(here, "finished")
         ended = outputs.zygote.run(words, refuse=event, error=error)
-        for name in verb.outputs.values():
+        for name in names:
             if differing(below(tree(here), name), below(before, name)):
                 wrong.append(f"refused from {event} of {events}: {name} is not as before")
         problems = told(ended, here) if ended.code else []
