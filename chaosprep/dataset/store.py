@@ -139,7 +139,7 @@ class Store:
     def prune(self, keep: Collection[str]) -> None:
         """Remove every image and mask that is not to be kept, and folders that are empty then.
 
-        What is not `foreign` goes alone.
+        What is `foreign` stays.
         """
         for folder in _INNER:
             left = [

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from pydicom.uid import ImplicitVRLittleEndian
 
+from tests.attacks.grammars import scratched as damaged
 from tests.formats.differential import agrees
 from tests.formats.samples import PIXELS, dataset, dicom, encoded, lut
 from tests.formats.test_mutations import BATCH, COUNT
@@ -133,24 +134,16 @@ def relabelled(data: bytes, draw: random.Random) -> bytes:
 
 
 def scratched(data: bytes, draw: random.Random) -> bytes:
-    """A file with bits flipped, bytes cut out or put in, or cut short, anywhere."""
-    at = draw.randrange(132, len(data))
+    """A file with bytes damaged, put behind it, or put in from another file, anywhere."""
     match draw.randrange(6):
         case 0:
-            return data[:at]
-        case 4:
             return data + draw.randbytes(draw.randrange(1, 14))
         case 1:
-            return data[:at] + bytes([data[at] ^ 1 << draw.randrange(8)]) + data[at + 1 :]
-        case 2:
-            new = draw.choice([b"\xff" * 4, bytes(4), b"\xff\xff\xff\x7f"])
-            return data[:at] + new + data[at + 4 :]
-        case 3:
-            return data[:at] + data[at + draw.randrange(1, 64) :]
-        case _:
-            other = draw.choice(SEEDS)
+            at, other = draw.randrange(132, len(data)), draw.choice(SEEDS)
             start = draw.randrange(132, len(other))
             return data[:at] + other[start : start + draw.randrange(1, 99)] + data[at:]
+        case _:
+            return damaged(data, draw, 132)
 
 
 def mutations(batch: int) -> Iterator[bytes]:
