@@ -5,7 +5,12 @@ A data set fills in one `Known`, and `chaosprep.known` lists it.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import Annotated, Literal, NamedTuple
+
+import msgspec
+from msgspec import Meta
+
+Name = Annotated[str, Meta(pattern=r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]+\Z", max_length=200)]
 
 
 @dataclass(frozen=True)
@@ -48,6 +53,17 @@ class Code(NamedTuple):
     scheme: str
     value: str
     meaning: str
+
+
+class Label(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """What a value of a mask stands for: a name, and a code of a terminology where one is known."""
+
+    name: Name
+    code: Code | None = None
+
+
+Legend = dict[int, Label]
+"""What the values of masks stand for: value -> label."""
 
 
 @dataclass(frozen=True)

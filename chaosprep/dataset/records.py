@@ -11,6 +11,7 @@ import msgspec
 from msgspec import Meta
 
 from chaosprep.errors import REMAKE, ManifestError
+from chaosprep.facts import Name
 
 Split = Literal["train", "val", "test"]
 SPLITS: tuple[Split, ...] = ("train", "val", "test")
@@ -30,7 +31,6 @@ Triple = tuple[Coordinate, Coordinate, Coordinate]
 Cosine = Annotated[float, Meta(ge=-2, le=2)]
 Orientation = tuple[Cosine, Cosine, Cosine, Cosine, Cosine, Cosine]
 Factor = Annotated[float, Meta(ge=-1e30, le=1e30)]
-Name = Annotated[str, Meta(pattern=r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]+\Z", max_length=200)]
 
 
 def _doc(description: str) -> Meta:

@@ -1,31 +1,19 @@
 """What the values of masks stand for, as a file says it: one reader for all that can say it."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from chaosprep.errors import ChaosprepError, FileError
-from chaosprep.facts import Code
+from chaosprep.facts import Code, Label, Legend
 from chaosprep.files import read_regular
 
 FILES = ("dataset.json", "labels.json")
 """What nnU-Net and the Decathlon call it, and what `assemble` does."""
 
 _DIGITS = 5  # of a label of 16 bits
-
-
-@dataclass(frozen=True)
-class Label:
-    """What a value stands for: its name, and a code of a terminology where one is given."""
-
-    name: str
-    code: Code | None = None
-
-
-Legend = dict[int, Label]
 
 
 def legend_in(*folders: Path) -> Legend | None:

@@ -3,11 +3,12 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from numpy.typing import NDArray
 
 from chaosprep.errors import FileError
+from chaosprep.facts import Legend
 from chaosprep.imaging.header import Header
 from chaosprep.imaging.labels import Labels
 from chaosprep.imaging.space.lattice import Volume
@@ -35,13 +36,24 @@ class MaskFile(Protocol):
         """What the file holds that belongs to none of the images."""
 
 
+@runtime_checkable
+class Overlapping(MaskFile, Protocol):
+    """A mask in which several structures may lie on one voxel."""
+
+    @property
+    def overlaps(self) -> Mapping[int, tuple[int, ...]]:
+        """Value -> the labels of all structures that lie where it stands (`imaging.overlaps`)."""
+
+
 @dataclass(frozen=True)
 class Opening:
     """What a mask of a whole series is opened with.
 
     ``file`` is where it is and ``data`` its bytes; ``images`` are the headers of the images that
     can be read, in anatomical order, ``count`` is how many there should be. ``may_say`` tells
-    whether a text of the file holds nothing that identifies the patient.
+    whether a text of the file holds nothing that identifies the patient, ``takes`` whether the
+    structure of a name is wanted at all. A fractional mask shows a structure from ``threshold`` on,
+    a part of 1; None where nobody said it.
     """
 
     file: Path
@@ -49,6 +61,8 @@ class Opening:
     images: Sequence[Header]
     count: int
     may_say: Callable[[str], bool] = lambda text: False
+    takes: Callable[[str], bool] = lambda name: True
+    threshold: float | None = None
 
 
 @dataclass(frozen=True)
@@ -59,7 +73,8 @@ class MaskFormat:
     whether it is one. ``of_slice`` gives the labels (rows, cols) of a file that is the mask of one
     slice; where there is a ``size`` as well, (rows, cols) by the header alone, the file is taken
     over as it is. ``of_series`` opens a file on the images of a series. ``volume`` gives its labels
-    on the lattice that it names itself.
+    on the lattice that it names itself. ``legend`` tells by the header alone what its values stand
+    for, as far as the file says so; it raises `FileError` where that cannot be read.
     """
 
     name: str
@@ -69,6 +84,7 @@ class MaskFormat:
     size: Callable[[bytes], tuple[int, int]] | None = None
     of_series: Callable[[Opening], MaskFile] | None = None
     volume: Callable[[Path, bytes], Volume] | None = None
+    legend: Callable[[bytes], Legend] | None = None
 
 
 def surplus(count: int, what: str) -> FileError:

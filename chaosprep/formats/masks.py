@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chaosprep.errors import FileError
-from chaosprep.formats.mask_file import MaskFormat, Opening
+from chaosprep.formats.mask_file import MaskFormat, Opening, Overlapping
 from chaosprep.formats.nifti_masks import NIFTI
 from chaosprep.formats.npy import NPY_MASK
 from chaosprep.formats.pictures import PICTURE
@@ -65,13 +65,15 @@ def read_plane(path: str, data: bytes) -> Labels:
 class Stack:
     """A mask cut up: image -> label array (rows, cols), and file -> what is wrong with it.
 
-    ``names`` are what the labels stand for, as far as the mask says so.
+    ``names`` are what the labels stand for, as far as the mask says so; ``overlaps`` has the values
+    that stand for several of them.
     """
 
     labels: dict[str, NDArray[Any]] = field(default_factory=dict)
     errors: list[tuple[str, FileError]] = field(default_factory=list)
     note: str | None = None
     names: Mapping[int, str] = field(default_factory=dict)
+    overlaps: Mapping[int, tuple[int, ...]] = field(default_factory=dict)
 
 
 def cut_mask(
@@ -81,6 +83,8 @@ def cut_mask(
     images: Mapping[str, Header],
     count: int,
     may_say: Callable[[str], bool] = lambda text: False,
+    takes: Callable[[str], bool] = lambda name: True,
+    threshold: float | None = None,
 ) -> Stack:
     """Cut the one mask of a series into the planes of its images, all of one type (`as_labels`).
 
@@ -93,6 +97,8 @@ def cut_mask(
         images: the images in anatomical order, as far as they can be read.
         count: how many there should be.
         may_say: whether a text of the file holds nothing that identifies the patient.
+        takes: whether the structure of a name is wanted.
+        threshold: the part of 1 from which on a fractional mask shows a structure.
     """
     file = root / path
     try:
@@ -103,7 +109,8 @@ def cut_mask(
                 "Give masks as PNG with {slice} in their pattern, or one npy, NIfTI or DICOM SEG.",
                 code="mask-kind",
             )
-        mask = of_series(Opening(file, data, [*images.values()], count, may_say))
+        shown = [*images.values()]
+        mask = of_series(Opening(file, data, shown, count, may_say, takes, threshold))
         stack = Stack(note=mask.note, names=mask.names)
         failed: list[tuple[str, FileError]] = []
         for index, image in enumerate(images):
@@ -115,6 +122,8 @@ def cut_mask(
         labels = {image: as_labels(plane) for image, plane in stack.labels.items()}
         kind = np.result_type(*labels.values()) if labels else np.uint8
         stack.labels = {image: plane.astype(kind, copy=False) for image, plane in labels.items()}
+        if isinstance(mask, Overlapping):
+            stack.overlaps = mask.overlaps
         left = mask.surplus()
     except FileError as error:
         return Stack(errors=[(path, error)])

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from pydicom import Dataset, dcmread
 from pydicom.uid import UID, generate_uid
 
-from chaosprep.facts import Code
+from chaosprep.facts import Code, Label
 from chaosprep.formats.dicom.reading import read_header
-from chaosprep.formats.legend import Label, segment_labels
+from chaosprep.formats.legend import segment_labels
 from chaosprep.formats.masks import Stack, cut_mask
 from chaosprep.imaging.header import Header
 from tests.layouts.trees import COLS, ROWS, STEP, slice_at
