@@ -12,7 +12,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import overload
 
@@ -20,7 +20,7 @@ from benchmarks.machine import describe as describe_machine
 from benchmarks.measure import say
 from benchmarks.section import Asked, Section
 from benchmarks.tables import plural, spread, table
-from chaosprep.dataset.descriptor import DataSource, License, PastStage
+from chaosprep.dataset.descriptor import DataSource, LabelMap, License, PastStage
 from chaosprep.dataset.records import File, Slice, encode_row, file_columns
 from chaosprep.errors import Problem
 from chaosprep.params import Params
@@ -122,6 +122,7 @@ class Source:
     history: tuple[PastStage, ...] = ()
     licenses: tuple[License, ...] = (License(name="CC0-1.0", title="Zero"),)
     sources: tuple[DataSource, ...] = (DataSource(title="made up"),)
+    labels: LabelMap = field(default_factory=dict)
 
 
 def describe(case: RowsOnly, params: Params, writer: Writer) -> CaseResult:

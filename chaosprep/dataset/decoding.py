@@ -49,7 +49,7 @@ def decode_descriptor(path: Path, data: bytes, kind: type[D]) -> D:
         raise _foreign(path, error, _Tool, raw) from error
     is_newer = version.manifest_minor > MANIFEST_MINOR
     try:
-        descriptor = msgspec.convert(_migrated(raw, version.manifest_minor), kind)
+        descriptor = msgspec.convert(_migrated(raw, version.manifest_minor), kind, str_keys=True)
     except _BROKEN as error:
         unknown = [strange_field("field", str(error))]
         refusal = (

@@ -11,6 +11,7 @@ from msgspec import Meta
 
 from chaosprep.dataset.records import Count, Sha256, Slice, Split
 from chaosprep.errors import Problem
+from chaosprep.facts import Label
 from chaosprep.params import Parameter, bare, describe_params
 
 MANIFEST_VERSION = 1
@@ -48,6 +49,10 @@ class SplitCounts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     slices: Count = 0
 
 
+LabelMap = dict[Annotated[int, Meta(ge=1, le=65535)], Label]
+"""Mask value -> what it stands for in every case, also where a case does not show it."""
+
+
 class Provenance(StageRecord, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The `chaosprep` part of the descriptor: what made it, from what, and what came of it."""
 
@@ -55,6 +60,7 @@ class Provenance(StageRecord, frozen=True, kw_only=True, forbid_unknown_fields=T
     manifest_minor: Count = 0
     counts: dict[Split, SplitCounts]
     warned: Count
+    labels: LabelMap = {}
     history: Annotated[tuple[PastStage, ...], Meta(max_length=1000)]
     skipped: tuple[Problem, ...] = ()
 

@@ -13,6 +13,7 @@ from chaosprep.dataset.case import Case
 from chaosprep.dataset.descriptor import (
     DataSource,
     Descriptor,
+    LabelMap,
     License,
     PastStage,
     Shard,
@@ -22,6 +23,7 @@ from chaosprep.dataset.descriptor import (
 from chaosprep.dataset.records import Slice, decode_row
 from chaosprep.dataset.store import Store
 from chaosprep.errors import ChaosprepError, FileError, ManifestError, Problem, plural
+from chaosprep.facts import Label
 from chaosprep.files import open_regular, sha256
 from chaosprep.imaging.measured import Pixels
 
@@ -151,6 +153,18 @@ class Dataset:
     def sources(self) -> tuple[DataSource, ...]:
         """Where the data come from."""
         return self.descriptor.sources
+
+    @cached_property
+    def labels(self) -> LabelMap:
+        """Mask value -> label, the same in every case, ascending.
+
+        Where nobody named the values, and of earlier releases, what the rows say.
+        """
+        told = self.descriptor.tool.labels
+        if not told:
+            rows = (row for case in self.cases for row in case.slices)
+            told = {value: Label(name) for row in rows for value, name in row.labels.items()}
+        return dict(sorted(told.items()))
 
     @property
     def skipped(self) -> tuple[Problem, ...]:

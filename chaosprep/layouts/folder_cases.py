@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from chaosprep.errors import ChaosprepError, FileError, Problem, UsageError
-from chaosprep.formats.legend import legend_in, named
+from chaosprep.formats.legend import legend_in
 from chaosprep.formats.masks import is_volume
 from chaosprep.layouts.grouping import Group
 from chaosprep.layouts.names import collisions, make_ids
@@ -193,7 +193,7 @@ class Cases:
             rule=rule,
             keys={file.path: file.slice or "" for file in files},
             aliases={file.path: self._key.path(file.path) for file in files} if self._key else {},
-            names=named(legend or {}),
+            legend=legend or {},
         )
 
 

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import msgspec
 
-from chaosprep.dataset.descriptor import DataSource, License, PastStage
+from chaosprep.dataset.descriptor import DataSource, LabelMap, License, PastStage
 from chaosprep.errors import ChaosprepError, FileError, NothingFoundError, Problem
 from chaosprep.files import read_regular
 from chaosprep.privacy.pseudonyms import Key
@@ -19,7 +19,7 @@ class Root:
     """What a layout found below a dataset root.
 
     ``usual`` are the sequences to take where none is asked for; none there means all. ``notes`` say
-    what nothing could tell.
+    what nothing could tell. ``labels`` are what the masks' values stand for, in every case.
     """
 
     directory: Path
@@ -30,6 +30,7 @@ class Root:
     history: tuple[PastStage, ...] = ()
     usual: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    labels: LabelMap = field(default_factory=dict)
 
     @property
     def patients(self) -> tuple[str, ...]:

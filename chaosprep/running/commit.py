@@ -13,6 +13,7 @@ from chaosprep.dataset.descriptor import (
     MANIFEST_MINOR,
     MANIFEST_VERSION,
     Descriptor,
+    LabelMap,
     Provenance,
     Resource,
     Shard,
@@ -50,6 +51,7 @@ def commit(
     made: StageRecord,
     source: Lineage,
     rows: Iterable[Slice],
+    labels: LabelMap,
     skipped: tuple[Problem, ...],
     shard: Shard | None = None,
 ) -> None:
@@ -61,6 +63,7 @@ def commit(
         made: the stage and its parameters.
         source: what it was made from, for licences, sources and history.
         rows: the table, sorted by id.
+        labels: what the values of its masks stand for.
         skipped: the problems that were left out.
         shard: which part this is, where it is not the whole.
     """
@@ -79,6 +82,7 @@ def commit(
             manifest_minor=MANIFEST_MINOR,
             counts=counter.counts(),
             warned=counter.warned,
+            labels=dict(sorted(labels.items())),
             history=source.history,
             skipped=skipped,
         ),

@@ -74,7 +74,7 @@ def merge(
             workspace.clear()
             return dataset
         _carry(parts, output, jobs, on_event)
-        commit(output, parts.made, parts, parts.rows(), parts.skipped)
+        commit(output, parts.made, parts, parts.rows(), parts.labels, parts.skipped)
         dataset = open_dataset(output)
         workspace.clear()
     total = len(parts.places)
@@ -144,6 +144,7 @@ class Parts:
         first = self.parts[0].descriptor
         self.history = first.tool.history
         self.licenses, self.sources = first.licenses, first.sources
+        self.labels = first.tool.labels
 
     def check(self) -> None:
         """Refuse shards of different runs, missing and surplus ones."""
@@ -244,7 +245,8 @@ def _shard(part: Dataset) -> Shard:
 
 def _source(part: Dataset) -> object:
     tool = part.descriptor.tool
-    return _shard(part).planned_sha256, tool.history, part.licenses, part.sources
+    origin = part.licenses, part.sources, tool.labels
+    return _shard(part).planned_sha256, tool.history, *origin
 
 
 _SAME: tuple[tuple[str, str, Callable[[Dataset], object]], ...] = (

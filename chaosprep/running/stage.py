@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Generic, Protocol, TypeVar
 
-from chaosprep.dataset.descriptor import DataSource, License, PastStage
+from chaosprep.dataset.descriptor import DataSource, LabelMap, License, PastStage
 from chaosprep.dataset.records import Slice
 from chaosprep.errors import ChaosprepError, Problem
 from chaosprep.params import P
@@ -55,6 +55,10 @@ class Source(Lineage, Protocol[C_co]):
     """Where cases come from: a dataset root seen through a layout, or a stage directory."""
 
     @property
+    def labels(self) -> LabelMap:
+        """What the values of its masks stand for."""
+
+    @property
     def directory(self) -> Path:
         """The root of its files."""
 
@@ -83,6 +87,10 @@ class CaseResult:
     inputs: str | None = None
 
 
+def _the_same(labels: LabelMap, params: P) -> LabelMap:
+    return labels
+
+
 def _as_they_are(cases: Sequence[C], params: P) -> Callable[[C], C]:
     return lambda case: case
 
@@ -96,7 +104,8 @@ class Stage(Generic[C, P]):
     before it is sent to `run_case`; `open` finds the cases below a path. `rows` tells of a
     completed case what is settled of the rows that it becomes where nothing goes wrong, so that an
     unfinished run is gone on with where its journal says just that; cases of which it knows nothing
-    (None) are done again. `needs` are the stages
+    (None) are done again. `labels` tells what the values of its masks stand for, by what those of
+    its source do. `needs` are the stages
     that must have come before, `libraries` the heavy ones that nearly every case takes: they are
     imported once, before workers are forked.
 
@@ -114,6 +123,7 @@ class Stage(Generic[C, P]):
     open: Callable[[Path, P], Source[C]]
     plan: Callable[[Sequence[C], P], Callable[[C], C]] = _as_they_are
     rows: Callable[[C, P], Iterable[Expected] | None] = one_for_each
+    labels: Callable[[LabelMap, P], LabelMap] = _the_same
     needs: tuple[str, ...] = ()
     libraries: tuple[str, ...] = ()
     folder: str | None = None

@@ -9,6 +9,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from chaosprep.errors import FileError, Problem
+from chaosprep.formats.legend import named as names_of
 from chaosprep.formats.masks import Stack, cut_mask, slice_labels
 from chaosprep.imaging.header import Header
 from chaosprep.imaging.limits import MAX_PIXELS
@@ -104,7 +105,7 @@ def read_series(case: SourceCase, *, max_pixels: int = MAX_PIXELS) -> Series:
     errors += [*stack.errors, *more]
     telling |= _telling_names(case, files, {path for path, _ in errors})
     problems = tuple(_problem(case, "" if path in telling else path, e) for path, e in errors)
-    names = _sayable({**case.names, **stack.names}, files, shots)
+    names = _sayable({**names_of(case.legend), **stack.names}, files, shots)
     return Series(slices, order.slice_spacing, problems, files.digest, names)
 
 

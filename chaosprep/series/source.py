@@ -10,6 +10,7 @@ import msgspec
 
 from chaosprep.dataset.records import Split
 from chaosprep.errors import FileError
+from chaosprep.facts import Label
 from chaosprep.files import read_regular, real, sha256
 from chaosprep.params import differing
 from chaosprep.series.pairing import Rule, natural_key
@@ -34,10 +35,13 @@ class SourceCase(msgspec.Struct, frozen=True, kw_only=True):
     """One patient's one sequence as files below a dataset root; paths are relative to it.
 
     ``keys`` are what the rule `key` pairs by; ``aliases`` stand for the paths wherever they are
-    written, and where there are any, a path without one is not written at all. ``levels`` names
-    the table of grey levels (of `known.LEVELS`) that the masks have; ``names`` are what a file
-    beside them says that their values stand for. ``beside`` are the other cases that have any of
-    its masks. Nothing is made of a case that is ``refused``: a problem of its root says why.
+    written, and where there are any, a path without one is not written at all. ``organs`` are the
+    structures that masks show which are files of one structure each. ``levels`` names the table of
+    grey levels (of `known.LEVELS`) that the masks have; ``legend`` is what a file beside them says
+    that their values stand for, ``labels`` what values stand for in the whole dataset. Of masks
+    that name their structures, those that fit one of ``roi`` are taken; fractional ones show a
+    structure from ``threshold`` on. ``beside`` are the other cases that have any of its masks.
+    Nothing is made of a case that is ``refused``: a problem of its root says why.
     """
 
     root: str
@@ -51,7 +55,11 @@ class SourceCase(msgspec.Struct, frozen=True, kw_only=True):
     keys: dict[str, str] = {}
     aliases: dict[str, str] = {}
     levels: str | None = None
-    names: dict[int, str] = {}
+    organs: dict[str, str] = {}
+    legend: dict[int, Label] = {}
+    labels: dict[int, Label] = {}
+    roi: tuple[str, ...] = ()
+    threshold: float | None = None
     beside: "tuple[SourceCase, ...]" = ()
     split: Split | None = None
     fold: int | None = None

@@ -37,7 +37,7 @@ class WiderSlice(Slice, frozen=True, kw_only=True):
 class WiderCase(SourceCase, frozen=True, kw_only=True):
     """A case with a field that a later release adds."""
 
-    legend: dict[str, str] | None = None
+    ward: dict[str, str] | None = None
 
 
 def no_path(path: Path, params: WiderParams) -> ToySource:
@@ -80,7 +80,7 @@ def test_a_source_case_is_the_same_with_one_more_field_and_below_another_root() 
     case = msgspec.convert({"root": "/here", **fields}, SourceCase)
     wider = msgspec.convert({"root": "/there", **fields}, WiderCase)
     assert wider.content() == case.content()
-    assert msgspec.structs.replace(wider, legend={"1": "liver"}).content() != case.content()
+    assert msgspec.structs.replace(wider, ward={"1": "liver"}).content() != case.content()
 
 
 def test_a_finished_directory_is_done_for_a_release_with_one_more_parameter(tmp_path: Path) -> None:

@@ -17,10 +17,11 @@ import numpy as np
 from msgspec import Meta
 
 from chaosprep.dataset.case import Case
-from chaosprep.dataset.descriptor import DataSource, License, PastStage
+from chaosprep.dataset.descriptor import DataSource, LabelMap, License, PastStage
 from chaosprep.dataset.opening import open_parent
 from chaosprep.dataset.records import Slice, Split, file_columns
 from chaosprep.errors import FileError, Problem
+from chaosprep.facts import Label
 from chaosprep.formats.codecs import PngParams
 from chaosprep.params import P, Params
 from chaosprep.running.fitting import Expected
@@ -81,6 +82,7 @@ class ToySource:
     history: tuple[PastStage, ...] = ()
     licenses: tuple[License, ...] = (License(name="CC0-1.0", title="Zero"),)
     sources: tuple[DataSource, ...] = (DataSource(title="made up"),)
+    labels: LabelMap = field(default_factory=lambda: {1: Label("toy")})
 
     @property
     def patients(self) -> tuple[str, ...]:
