@@ -1,5 +1,6 @@
 """What the values of masks stand for, as a file says it: one reader for all that can say it."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -9,11 +10,13 @@ import msgspec
 from chaosprep.errors import ChaosprepError, FileError
 from chaosprep.facts import Code, Label, Legend
 from chaosprep.files import read_regular
+from chaosprep.terms import PRIVATE_SCHEME
 
 FILES = ("dataset.json", "labels.json")
 """What nnU-Net and the Decathlon call it, and what `assemble` does."""
 
 _DIGITS = 5  # of a label of 16 bits
+_LONGEST = 200  # characters of a name
 
 
 def legend_in(*folders: Path) -> Legend | None:
@@ -39,15 +42,25 @@ def legend_in(*folders: Path) -> Legend | None:
 def segment_labels(segments: Iterable[Any]) -> Legend:
     """The legend of a DICOM SEG's Segment Sequence (PS3.3 C.8.20.4), segment number -> label.
 
-    A segment without a label is left out, and so is number 0, the background of a label map.
+    A segment without a label is left out, and so is number 0, the background of a label map. Where
+    several have one label, their TrackingIDs tell them apart.
     """
+    items = {int(one.SegmentNumber): one for one in segments if segment_name(one)}
+    count = Counter(segment_name(one) for number, one in items.items() if number)
     found: Legend = {}
-    for segment in segments:
-        name = str(segment.get("SegmentLabel") or "").strip()
-        if name and int(segment.SegmentNumber):  # 0 is a label map's background
-            types = segment.get("SegmentedPropertyTypeCodeSequence") or (None,)
-            found[int(segment.SegmentNumber)] = Label(name, _code(types[0]))
+    for number, one in items.items():
+        name, tracking = segment_name(one), _text(one.get("TrackingID"))
+        if count[name] > 1 and tracking:
+            name = f"{name} ({tracking})"[:_LONGEST]
+        types = one.get("SegmentedPropertyTypeCodeSequence") or (None,)
+        if number:
+            found[number] = Label(name, _code(types[0]))
     return found
+
+
+def segment_name(segment: Any) -> str:  # noqa: ANN401 - pydicom's
+    """The SegmentLabel of a segment as one line of text; empty without any."""
+    return _text(segment.get("SegmentLabel"))
 
 
 def named(legend: Mapping[int, Label]) -> dict[int, str]:
@@ -56,12 +69,18 @@ def named(legend: Mapping[int, Label]) -> dict[int, str]:
 
 
 def _code(item: Any) -> Code | None:  # noqa: ANN401 - pydicom's
-    """A code as DICOM writes it (PS3.3 8.8)."""
-    keywords = ("CodingSchemeDesignator", "CodeValue", "CodeMeaning")
-    scheme, value, meaning = (
-        str(item.get(keyword) or "") if item is not None else "" for keyword in keywords
-    )
-    return Code(scheme, value, meaning) if scheme and value else None
+    """A code as DICOM writes it (PS3.3 8.8); none where it only repeats a name."""
+    if item is None:
+        return None
+    value = _text(item.get("CodeValue")) or _text(item.get("LongCodeValue"))
+    scheme, meaning = _text(item.get("CodingSchemeDesignator")), _text(item.get("CodeMeaning"))
+    return Code(scheme, value, meaning) if scheme not in ("", PRIVATE_SCHEME) and value else None
+
+
+def _text(value: object) -> str:
+    """A text of a file that may hold anything, as a name can be written (`facts.Name`)."""
+    text = "" if value is None else str(value)[:_LONGEST]
+    return "".join(sign if sign.isprintable() else " " for sign in text).strip()
 
 
 def _labels(name: str, found: object) -> Legend:

@@ -1,0 +1,156 @@
+"""Which segments of a DICOM SEG are wanted, and how its stored values show them."""
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from chaosprep.errors import FileError, plural
+from chaosprep.formats.legend import named, segment_labels, segment_name
+
+if TYPE_CHECKING:
+    from pydicom.dataset import Dataset
+
+    from chaosprep.formats.mask_file import Opening
+
+_BACKGROUND = ("DCM", "125040")  # PS3.16 D
+_MOST = 3  # names that a message has
+
+
+@dataclass(frozen=True, eq=False)
+class Segments:
+    """The wanted segments: their numbers, and their names as far as there are any.
+
+    ``shown`` tells of every stored value of 8 bits, or of a label map of 16 bits, which label it
+    is: in a label map a number or 0, elsewhere 1 where the segment of the frame is shown.
+    ``faults`` are the values that a frame must not have.
+    """
+
+    numbers: frozenset[int]
+    names: Mapping[int, str]
+    is_map: bool
+    shown: NDArray[np.uint16]
+    faults: Mapping[int, FileError]
+    strange: NDArray[np.bool_]
+
+    def wants(self, number: int) -> bool:
+        """Whether anything of a frame of this segment, or of a label map's, is to be shown."""
+        return bool(self.numbers) if self.is_map else number in self.numbers
+
+    def labels(self, stored: NDArray[Any], number: int) -> NDArray[np.uint16]:
+        """The labels, (rows, cols), of a frame's stored values; 0 where nothing wanted is shown.
+
+        Raises:
+            FileError: `mask-values` or `mask-unreadable`, values that stand for nothing.
+        """
+        if stored.dtype.kind not in "bu" or stored.itemsize > 2:
+            raise unfit("its frames do not hold whole numbers of 8 or 16 bits")
+        if stored.max(initial=0) >= len(self.shown):
+            raise unfit("its frames hold values of more bits than its type has")
+        found = np.flatnonzero(np.bincount(stored.ravel(), minlength=len(self.shown)))
+        for value in found[self.strange[found]].tolist():
+            raise self.faults.get(value, _undescribed())
+        shown: NDArray[np.uint16] = self.shown[stored]
+        return shown if self.is_map else shown * np.uint16(number)
+
+
+def wanted_segments(seg: "Dataset", opening: "Opening") -> Segments:
+    """The segments of a SEG that a mask is opened for.
+
+    Raises:
+        FileError: `mask-values`, it is fractional and no threshold is given; `mask-names`, two
+            wanted segments have one name; or `mask-unreadable`.
+    """
+    sequence = seg.SegmentSequence
+    names = named(segment_labels(sequence))
+    numbers = {int(segment.SegmentNumber) for segment in sequence} - {0}
+    if not all(0 <= number < 2**16 for number in numbers):
+        raise unfit("its segments have numbers of more than 16 bits")
+    wanted = frozenset(n for n in numbers if opening.takes(names.get(n, f"label-{n}")))
+    names = {number: name for number, name in names.items() if number in wanted}
+    _check_names(names, opening.may_say)
+    if seg.SegmentationType == "LABELMAP":
+        table = np.zeros(2**16, np.uint16)
+        table[[*wanted]] = [*wanted]
+        strange = np.ones(2**16, np.bool_)
+        strange[[0, *numbers]] = False
+        background = seg.get("PixelPaddingValue")
+        if isinstance(background, int) and 0 <= background < 2**16:
+            table[background], strange[background] = 0, False
+        faults = {}
+        if background != 0 and any(_shows_0(one, opening.takes) for one in sequence):
+            strange[0], faults = True, {0: _segment_0()}
+        return Segments(wanted, names, is_map=True, shown=table, faults=faults, strange=strange)
+    values = np.arange(2**8)
+    shown, strange = values > 0, np.zeros(2**8, np.bool_)
+    if seg.SegmentationType == "FRACTIONAL" and wanted:
+        highest = int(seg.MaximumFractionalValue)
+        if highest < 1:
+            raise unfit("its MaximumFractionalValue is 0")
+        if opening.threshold is None:
+            raise _fractional()
+        shown &= values / highest >= opening.threshold
+        strange = values > highest
+    faults = {value: _above() for value in np.flatnonzero(strange).tolist()}
+    ones = shown.astype(np.uint16)
+    return Segments(wanted, names, is_map=False, shown=ones, faults=faults, strange=strange)
+
+
+def unfit(reason: str) -> FileError:
+    """The error of a SEG whose parts contradict each other."""
+    return FileError(reason, "Export the segmentation again from its source.", "mask-unreadable")
+
+
+def _check_names(names: Mapping[int, str], may_say: Callable[[str], bool]) -> None:
+    twice = [name for name, count in Counter(names.values()).items() if count > 1]
+    if not twice:
+        return
+    said = [repr(name) for name in twice if may_say(name)]
+    shown = f", such as {', '.join(said[:_MOST])}" if said else ""
+    raise FileError(
+        f"{plural(len(twice), 'name')} of its segments stand for more than one of them{shown}",
+        "Give each segment a SegmentLabel or a TrackingID of its own, or leave them out with "
+        "--roi.",
+        code="mask-names",
+    )
+
+
+def _shows_0(segment: "Dataset", takes: Callable[[str], bool]) -> bool:
+    """Whether it is a wanted segment of number 0 that shows something.
+
+    dcmqi lists the background so.
+    """
+    kinds = segment.get("SegmentedPropertyTypeCodeSequence") or ()
+    codes = {(kind.get("CodingSchemeDesignator"), kind.get("CodeValue")) for kind in kinds}
+    label = segment_name(segment)
+    if segment.SegmentNumber or label.casefold() == "background" or _BACKGROUND in codes:
+        return False
+    return takes(label or "label-0")
+
+
+def _undescribed() -> FileError:
+    return unfit("its frames have values that its list of segments does not describe")
+
+
+def _segment_0() -> FileError:
+    return FileError(
+        "0 is a segment of the label map, and in a mask it is the background",
+        "Export it again with 0 as its background (PixelPaddingValue).",
+        code="mask-values",
+    )
+
+
+def _fractional() -> FileError:
+    return FileError(
+        "the segmentation is fractional: its values are parts of a voxel or probabilities, no "
+        "labels",
+        "Say from which part on a structure is shown: --threshold 0.5.",
+        code="mask-values",
+    )
+
+
+def _above() -> FileError:
+    return unfit("its frames have values above its MaximumFractionalValue")
