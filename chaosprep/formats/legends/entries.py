@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -65,6 +65,11 @@ def no_legend(
 ) -> FileError:
     """The error of what cannot be understood as a legend."""
     return FileError(reason, remedy, code="labels")
+
+
+def structures(entries: Iterable[Entry]) -> list[Entry]:
+    """Entries without that of 0, whatever a file calls the background (`Clear Label`, `Unknown`)."""
+    return [one for one in entries if key_of(one.key) != 0]
 
 
 def apart(entries: Sequence[Entry]) -> list[Entry]:

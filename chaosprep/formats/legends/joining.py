@@ -39,20 +39,20 @@ def joined(entries: Iterable[Entry]) -> tuple[Legend, tuple[tuple[Key, int], ...
     is_kept = kinds == {int}
     if not is_kept:
         told = [(LevelRange(key, key) if isinstance(key, int) else key, e) for key, e in told]
+    _check_keys(key for key, _ in told)
     legend: Legend = {}
     keys: list[tuple[Key, int]] = []
     values: dict[str, int] = {}
     for key, entry in told:
         label = Label(_name(entry.name), entry.code)
-        same = folded(label.name)
-        fresh = key if is_kept and isinstance(key, int) else len(values) + 1
-        value = 0 if same == BACKGROUND else values.setdefault(same, fresh)
-        keys.append((key, value))
-        if value:
+        same, value = folded(label.name), 0
+        if same != BACKGROUND:
+            _check_background(key)
+            fresh = key if is_kept and isinstance(key, int) else len(values) + 1
+            value = values.setdefault(same, fresh)
             _check_same(legend.setdefault(value, label), label)
             _check_value(key, value, is_kept, label.name)
-    _check_keys([key for key, _ in keys])
-    _check_background(keys)
+        keys.append((key, value))
     if not legend:
         raise no_legend("it has no labels")
     return legend, tuple(keys)
@@ -131,12 +131,12 @@ def _span(key: Key) -> tuple[tuple[int, ...], tuple[int, ...], str]:
             return (key,), (key,), key_text(key)
 
 
-def _check_background(keys: Iterable[tuple[Key, int]]) -> None:
+def _check_background(key: Key) -> None:
     """Refuse a structure at 0 or in black."""
-    for key, value in keys:
-        lowest = key if isinstance(key, int) else max(key) if isinstance(key, Color) else key.low
-        if value and lowest == 0:
-            raise no_legend(
-                f"{key_text(key)} is a structure, and 0 is the background",
-                "Leave the background out: begin at 1, or take another colour.",
-            )
+    lowest = key if isinstance(key, int) else max(key) if isinstance(key, Color) else key.low
+    if lowest == 0:
+        raise no_legend(
+            f"{key_text(key)} is a structure, and {'black' if isinstance(key, Color) else 0} is "
+            "the background",
+            "Leave the background out.",
+        )

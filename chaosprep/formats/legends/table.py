@@ -2,7 +2,7 @@
 
 from chaosprep.formats.legends.color_tables import ITK_SNAP, SLICER
 from chaosprep.formats.legends.columns import CSV, TSV
-from chaosprep.formats.legends.entries import Entry, LegendFormat, key_of, no_legend
+from chaosprep.formats.legends.entries import Entry, LegendFormat, no_legend, structures
 from chaosprep.formats.legends.mapping import JSON
 
 LEGENDS: tuple[LegendFormat, ...] = (JSON, SLICER, ITK_SNAP, CSV, TSV)
@@ -30,8 +30,9 @@ def read_entries(name: str, data: bytes) -> list[Entry]:
     """
     found = legend_format(name, data)
     if found is None:
-        raise no_legend(f"it is none of: {', '.join(one.name for one in LEGENDS)}")
-    return [one for one in found.read(_text(data)) if key_of(one.key) != 0]
+        kinds = [one.name for one in LEGENDS if name.casefold().endswith(one.endings)]
+        raise no_legend(f"it is no {' and no '.join(kinds) or 'legend'}", "Check what it is.")
+    return structures(found.read(_text(data)))
 
 
 def _text(data: bytes) -> str:
