@@ -122,7 +122,7 @@ class Source:
     history: tuple[PastStage, ...] = ()
     licenses: tuple[License, ...] = (License(name="CC0-1.0", title="Zero"),)
     sources: tuple[DataSource, ...] = (DataSource(title="made up"),)
-    labels: LabelMap = field(default_factory=dict)
+    label_map: LabelMap = field(default_factory=dict)
 
 
 def describe(case: RowsOnly, params: Params, writer: Writer) -> CaseResult:

@@ -24,7 +24,8 @@ from chaosprep.formats.png import decode_png, encode_png
 from chaosprep.imaging.windows import apply_table, window_table
 from chaosprep.phantom import Patient
 from chaosprep.phantom.headers import series_header, set_pixels, set_position, uid
-from chaosprep.stages.extract_liver import ExtractLiverParams, extract
+from chaosprep.stages.extract_liver import extract
+from chaosprep.stages.organ_choice import ExtractLiverParams
 
 TEXT = """\
 The same slices from memory to memory, in one process and on one thread, nothing else around it:

@@ -23,6 +23,10 @@ STAGES: Final[dict[str, Entry]] = {
         "Turn grey-level masks into a binary liver mask or a label map.",
         "chaosprep.stages.extract_liver:EXTRACT_LIVER",
     ),
+    "extract-labels": Entry(
+        "Take structures of any masks by name: choose, rename, merge, put one on top.",
+        "chaosprep.stages.extract_labels:EXTRACT_LABELS",
+    ),
     "convert": Entry(
         "Turn DICOM into windowed 8-bit PNG, or 16-bit PNG or npy as stored.",
         "chaosprep.stages.convert:CONVERT",

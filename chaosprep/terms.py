@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator
 from functools import cache
+from hashlib import sha256
 from typing import TYPE_CHECKING, NamedTuple
 
 from chaosprep.facts import Code
@@ -97,6 +98,11 @@ def sided_code_of(name: str) -> Sided | None:
     if code is None or code not in map(code_of, PAIRED):
         return None
     return Sided(code, _SIDES[sides[0]])
+
+
+def private_code(name: str) -> Code:
+    """A code of ours for a name without one: the first 16 digits of the SHA-256 of its UTF-8."""
+    return Code(PRIVATE_SCHEME, sha256(name.encode()).hexdigest()[:16], name[:64])
 
 
 def category_of(code: Code | None) -> Code:

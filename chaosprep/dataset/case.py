@@ -9,6 +9,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from chaosprep.dataset.descriptor import LabelMap
 from chaosprep.dataset.records import File, Slice, Split
 from chaosprep.dataset.store import Store
 from chaosprep.errors import about, plural
@@ -27,7 +28,10 @@ from chaosprep.params import differing
 
 @dataclass(frozen=True, repr=False)
 class Case:
-    """One patient's one sequence in a stage directory: its slices in anatomical order."""
+    """One patient's one sequence in a stage directory: its slices in anatomical order.
+
+    ``labels`` is the label map of its dataset, empty where nobody named the values.
+    """
 
     store: Store
     id: str
@@ -35,6 +39,7 @@ class Case:
     slices: tuple[Slice, ...]
     lines_sha256: str = ""
     max_pixels: int = 2**26
+    labels: LabelMap = field(default_factory=dict)
     _opened: dict[str, ImageFile] = field(default_factory=dict, compare=False)
     _lowest: dict[str, float | None] = field(default_factory=dict, compare=False)
 
@@ -61,8 +66,9 @@ class Case:
         return self.slices[0].split
 
     def content(self) -> bytes:
-        """Everything that a result on this case depends on: its rows, hashes included."""
-        return b"\n".join(msgspec.json.encode(differing(row)) for row in self.slices)
+        """Everything that a result on this case depends on: rows, hashes included, and labels."""
+        rows = [msgspec.json.encode(differing(row)) for row in self.slices]
+        return b"\n".join([*rows, msgspec.json.encode(self.labels)] if self.labels else rows)
 
     def inputs(self) -> str:
         """The SHA-256 of what the case's files hold: of its lines, which carry their hashes."""

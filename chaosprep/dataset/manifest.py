@@ -125,7 +125,8 @@ class Dataset:
         lines = _read_between(self.directory / TABLE, place.start, place.stop).splitlines()
         rows = tuple(decode_row(line) for line in lines)
         digest = sha256(b"\n".join(lines))
-        return Case(self.store, place.case, place.patient, rows, digest, self._max_pixels)
+        known = self._max_pixels, self.label_map
+        return Case(self.store, place.case, place.patient, rows, digest, *known)
 
     @cached_property
     def slices(self) -> tuple[Slice, ...]:
@@ -154,13 +155,15 @@ class Dataset:
         """Where the data come from."""
         return self.descriptor.sources
 
+    @property
+    def label_map(self) -> LabelMap:
+        """Mask value -> label, the same in every case; empty where nobody named the values."""
+        return self.descriptor.tool.labels
+
     @cached_property
     def labels(self) -> LabelMap:
-        """Mask value -> label, the same in every case, ascending.
-
-        Where nobody named the values, and of earlier releases, what the rows say.
-        """
-        told = self.descriptor.tool.labels
+        """Its label map, ascending; without one, and of earlier releases, what its rows say."""
+        told = self.label_map
         if not told:
             rows = (row for case in self.cases for row in case.slices)
             told = {value: Label(name) for row in rows for value, name in row.labels.items()}

@@ -86,6 +86,10 @@ class Slice(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     ] = None
     labels: Annotated[dict[Annotated[int, Meta(ge=1, le=65535)], Name], _doc("mask value -> organ")]
     pixels: Annotated[dict[Name, Count], _doc("organ -> area in pixels")]
+    overlaps: Annotated[
+        dict[Annotated[int, Meta(ge=1, le=65535)], tuple[int, ...]] | msgspec.UnsetType, _doc("x")
+    ] = msgspec.UNSET
+    overwritten: Annotated[dict[Name, Count] | msgspec.UnsetType, _doc("x")] = msgspec.UNSET
     source: Annotated[str, _doc("the DICOM file, relative to the dataset root, or a pseudonym")]
     parent: Annotated[Id | None, _doc("id in the parent stage, null in the first")] = None
     augmentation: Annotated[

@@ -8,13 +8,14 @@ import numpy as np
 from msgspec import Meta
 
 from chaosprep.dataset.case import Case
+from chaosprep.dataset.grey import check_labels
 from chaosprep.dataset.manifest import Dataset
 from chaosprep.dataset.records import Split
 from chaosprep.dataset.stacking import image_volume, label_volume
 from chaosprep.errors import ChaosprepError, FileError, UsageError
 from chaosprep.imaging.space.geometry import SAME_POSITION
 from chaosprep.imaging.space.lattice import Volume
-from chaosprep.known import LEVELS, PHASES, is_ct
+from chaosprep.known import PHASES, is_ct
 from chaosprep.words import there_are
 
 Channels = Literal["joint", "single"]
@@ -150,20 +151,7 @@ def check_masks_are_labels(dataset: Dataset) -> None:
             "Give it another name.",
             code="organ-name",
         )
-    if "extract-liver" in {past.stage for past in dataset.history}:
-        return
-    grey = {
-        (level, organ.name)
-        for table in LEVELS.values()
-        for organ in table.organs
-        for level in range(organ.low, organ.high + 1)
-    }
-    if any(not grey.isdisjoint(row.labels.items()) for row in dataset.slices):
-        raise ChaosprepError(
-            f"{dataset.directory}: its masks are grey levels, not labels",
-            "Run chaosprep extract-liver first (--all-organs for all four), and export that.",
-            code="masks-grey",
-        )
+    check_labels(dataset)
 
 
 def _known(dataset: Dataset, sequences: Sequence[str]) -> tuple[str, ...]:

@@ -19,7 +19,7 @@ class Root:
     """What a layout found below a dataset root.
 
     ``usual`` are the sequences to take where none is asked for; none there means all. ``notes`` say
-    what nothing could tell. ``labels`` are what the masks' values stand for, in every case.
+    what nothing could tell. ``label_map`` is what the masks' values stand for, in every case.
     """
 
     directory: Path
@@ -30,7 +30,7 @@ class Root:
     history: tuple[PastStage, ...] = ()
     usual: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
-    labels: LabelMap = field(default_factory=dict)
+    label_map: LabelMap = field(default_factory=dict)
 
     @property
     def patients(self) -> tuple[str, ...]:

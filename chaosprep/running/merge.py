@@ -74,7 +74,7 @@ def merge(
             workspace.clear()
             return dataset
         _carry(parts, output, jobs, on_event)
-        commit(output, parts.made, parts, parts.rows(), parts.labels, parts.skipped)
+        commit(output, parts.made, parts, parts.rows(), parts.label_map, parts.skipped)
         dataset = open_dataset(output)
         workspace.clear()
     total = len(parts.places)
@@ -144,7 +144,7 @@ class Parts:
         first = self.parts[0].descriptor
         self.history = first.tool.history
         self.licenses, self.sources = first.licenses, first.sources
-        self.labels = first.tool.labels
+        self.label_map = first.tool.labels
 
     def check(self) -> None:
         """Refuse shards of different runs, missing and surplus ones."""

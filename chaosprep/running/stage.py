@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Generic, Protocol, TypeVar
 
 from chaosprep.dataset.descriptor import DataSource, LabelMap, License, PastStage
+from chaosprep.dataset.manifest import Dataset
 from chaosprep.dataset.records import Slice
 from chaosprep.errors import ChaosprepError, Problem
 from chaosprep.params import P
@@ -55,7 +56,7 @@ class Source(Lineage, Protocol[C_co]):
     """Where cases come from: a dataset root seen through a layout, or a stage directory."""
 
     @property
-    def labels(self) -> LabelMap:
+    def label_map(self) -> LabelMap:
         """What the values of its masks stand for."""
 
     @property
@@ -91,6 +92,10 @@ def _the_same(labels: LabelMap, params: P) -> LabelMap:
     return labels
 
 
+def _any(dataset: Dataset) -> bool:
+    return True
+
+
 def _as_they_are(cases: Sequence[C], params: P) -> Callable[[C], C]:
     return lambda case: case
 
@@ -109,7 +114,8 @@ class Stage(Generic[C, P]):
     that must have come before, `libraries` the heavy ones that nearly every case takes: they are
     imported once, before workers are forked.
 
-    `folder` is its place in what `prepare` makes, which leaves out a stage without one. `shaping`
+    `folder` is its place in what `prepare` makes, which leaves out a stage without one, and one
+    whose `takes` says that it is not for such a dataset. `shaping`
     are the parameters that change what the pixels are: what a network predicts on must agree in
     them with what it was trained on. For its users, `source_name` is what its input is called,
     `positional` the parameters (paths) that are given before it, each with its name in the help,
@@ -127,6 +133,7 @@ class Stage(Generic[C, P]):
     needs: tuple[str, ...] = ()
     libraries: tuple[str, ...] = ()
     folder: str | None = None
+    takes: Callable[[Dataset], bool] = _any
     shaping: tuple[str, ...] = ()
     source_name: str = "DIR"
     positional: Mapping[str, str] = field(default_factory=dict)

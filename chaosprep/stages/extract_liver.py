@@ -2,19 +2,16 @@
 
 from collections.abc import Iterator
 from functools import cache, partial
-from typing import Annotated, Literal
 
 import msgspec
 import numpy as np
-from msgspec import Meta
 from numpy.typing import NDArray
 
 from chaosprep.dataset.case import Case
-from chaosprep.dataset.opening import open_parent
+from chaosprep.dataset.descriptor import LabelMap
 from chaosprep.dataset.records import Slice
 from chaosprep.errors import FileError, Problem, about
-from chaosprep.facts import Organ
-from chaosprep.formats.codecs import PngParams
+from chaosprep.facts import Label
 from chaosprep.formats.pictures import MaskImage, read_mask
 from chaosprep.imaging.levels import (
     check_levels,
@@ -26,72 +23,20 @@ from chaosprep.imaging.levels import (
     relabel,
     select,
 )
-from chaosprep.known import LEVELS, USUAL_LEVELS, LevelsName, OrganName, owner
+from chaosprep.known import CODES, LEVELS, owner
 from chaosprep.running.fitting import Expected, carried
 from chaosprep.running.stage import CaseResult, Stage, each_slice
 from chaosprep.running.writer import Writer
-
-Grey = Annotated[int, Meta(ge=0, le=65535)]
-
-
-class ExtractLiverParams(PngParams, frozen=True, kw_only=True):
-    """Which grey levels to take, and what to write for them."""
-
-    range: Annotated[
-        tuple[Grey, Grey] | None,
-        Meta(description="Lowest and highest grey level of the organ. [default: the organ's own]"),
-    ] = None
-    organ: Annotated[
-        OrganName,
-        Meta(
-            description="The organ: liver 55-70, right kidney 110-135, left 175-200, spleen 240+."
-        ),
-    ] = "liver"
-    all_organs: Annotated[
-        bool, Meta(description="Write a label map, 1 liver to 4 spleen, instead of one organ.")
-    ] = False
-    mask_value: Annotated[
-        Literal[1, 255], Meta(description="Value of the organ in a binary mask.")
-    ] = 255
-    drop_empty: Annotated[
-        bool, Meta(description="Leave out slices whose mask does not show the organ.")
-    ] = False
-    levels: Annotated[
-        LevelsName,
-        Meta(description="The table of grey levels: today's, or the release of February 2019."),
-    ] = USUAL_LEVELS
-    lenient_masks: Annotated[
-        bool,
-        Meta(
-            description="Take colour, palette and JPEG masks (as grey) and masks with levels of "
-            "no organ (as background), with a warning on each slice, but for the labels of a label "
-            "map that --range leaves out."
-        ),
-    ] = False
-
-    def __post_init__(self) -> None:
-        if self.range is not None and self.range[0] > self.range[1]:
-            raise ValueError("--range must be given as lowest, highest")
-        if self.all_organs and (self.range is not None or self.organ != "liver"):
-            raise ValueError("--all-organs excludes --range and --organ")
-
-    def wanted(self) -> tuple[Organ, ...]:
-        """The organs to write, each with its grey levels."""
-        table = LEVELS[self.levels].organs
-        if self.all_organs:
-            return table
-        mine = next(organ for organ in table if organ.name == self.organ)
-        low, high = self.range or (mine.low, mine.high)
-        return (Organ(mine.name, low, high, mine.label),)
-
-    def known(self) -> tuple[Organ, ...]:
-        """The organs that a mask may show: those of the table, and what `range` adds."""
-        table = LEVELS[self.levels].organs
-        return table if self.range is None else (*self.wanted(), *table)
+from chaosprep.stages.named_organs import has_levels, open_masks, selection
+from chaosprep.stages.organ_choice import ExtractLiverParams
+from chaosprep.stages.selected import selected_rows, write_selected
 
 
 def run_case(case: Case, params: ExtractLiverParams, writer: Writer) -> CaseResult:
     """Extract one case's masks; the images are carried over."""
+    if case.labels:
+        found = selection(case.labels, params)
+        return write_selected(case, found, writer, drop_empty=params.drop_empty)
     result = each_slice(case.slices, partial(_extracted, case, params, writer))
     agreed = CaseResult(_named_alike(result.slices), result.problems)
     return _say_if_absent(case, params, agreed)
@@ -116,10 +61,9 @@ def extract(mask: MaskImage, params: ExtractLiverParams) -> tuple[NDArray[np.uin
         histogram = level_histogram(mask.pixels)
         check_levels(histogram, params.known(), owner(params.levels), mask.pixels)
     except FileError as error:
-        if not params.lenient_masks:
+        if not (params.lenient_masks and is_interpolated(mask.pixels, params.known())):
             raise
-        if params.range is None or is_interpolated(mask.pixels, params.known()):
-            notes.append(f"mask: {error.reason}; taken as background")
+        notes.append(f"mask: {error.reason}; taken as background")
     return _chosen(mask.pixels, params), notes
 
 
@@ -213,6 +157,10 @@ def _say_if_absent(case: Case, params: ExtractLiverParams, result: CaseResult) -
 
 def rows(case: Case, params: ExtractLiverParams) -> Iterator[Expected]:
     """One for each slice with the parent's image, but for those that are to be dropped."""
+    if case.labels:
+        found = selection(case.labels, params)
+        yield from selected_rows(case, found, drop_empty=params.drop_empty)
+        return
     for row in case.slices:
         if not (params.drop_empty and _is_empty(case, params, row)):
             yield carried(row, image=row.image, image_sha256=row.image_sha256)
@@ -225,16 +173,26 @@ def _is_empty(case: Case, params: ExtractLiverParams, row: Slice) -> bool:
     return not extract(mask, params)[0].any()
 
 
+def labels(source: LabelMap, params: ExtractLiverParams) -> LabelMap:
+    """The label map of what is written."""
+    if source:
+        return selection(source, params).labels
+    names = _names(params, binary=False)
+    return {value: Label(name, CODES.get(name)) for value, name in names.items()}
+
+
 EXTRACT_LIVER = Stage(
     name="extract-liver",
     version=1,
     params=ExtractLiverParams,
     run_case=run_case,
-    open=open_parent,
+    open=open_masks,
     rows=rows,
+    labels=labels,
     needs=("split",),
     libraries=("cv2",),
     folder="liver",
+    takes=has_levels,
     help="DIR is what split made. CHAOS paints liver 63 (55-70), right kidney 126 (110-135), left "
     "kidney 189 (175-200) and spleen 252 (240-255). Levels of no organ are an error, not "
     "background.",

@@ -3,14 +3,15 @@
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 
 from chaosprep.dataset.manifest import Dataset
 from chaosprep.errors import UsageError
 from chaosprep.files import check_apart
-from chaosprep.params import Params, check_names, make_params
+from chaosprep.known import OrganName
+from chaosprep.params import Params, check_names, describe_params, make_params
 from chaosprep.running.dask.cluster import scheduler_address, warm_up_for
 from chaosprep.running.options import DEFAULTS, RunOptions
 from chaosprep.running.place import check_output
@@ -21,9 +22,11 @@ from chaosprep.toml import read_toml
 from chaosprep.words import in_toml, options_in
 
 CHAIN = tuple(stage for stage in map(load_stage, STAGES) if stage.folder is not None)
-"""The stages of prepare, in their order; each works on what the one before it made."""
+"""The stages of prepare, in their order; each works on what the one before it made, if it takes it."""
 WITHOUT = ("shard",)
 """Run options that it does not take: later stages need the earlier ones whole."""
+
+_BY_LEVEL, _BY_NAME = "extract-liver", "extract-labels"
 
 _SECTIONS = {stage.name: stage.params for stage in CHAIN}
 _FIRST_ONLY = Params.__struct_fields__  # chosen once, by split; later stages take what is there
@@ -55,6 +58,7 @@ def prepare_params(
         takers = [one for one, kind in _SECTIONS.items() if name in kind.__struct_fields__]
         for section in takers[:1] if name in _FIRST_ONLY else takers:
             tables[section][name] = value
+    _fit_organ(tables[_BY_LEVEL])
     made = {}
     for name, table in tables.items():
         if config and name in config:
@@ -63,6 +67,40 @@ def prepare_params(
         else:
             made[name] = make_params(_SECTIONS[name], table)
     return made
+
+
+def _fit_organ(table: dict[str, Any]) -> None:
+    """One organ of several that may be asked for; others are for masks that name them."""
+    asked = table.pop("organ", ())
+    asked = (asked,) if isinstance(asked, str) else tuple(asked)
+    if len(asked) == 1 and asked[0] in get_args(OrganName):
+        table["organ"] = asked[0]
+
+
+def _check_left(left: Stage[Any, Any], params: Mapping[str, Any], root: str | Path) -> None:
+    """Refuse what was asked of a stage that the masks do not go through.
+
+    Raises:
+        UsageError: `parameter`.
+    """
+    others = {
+        name for stage in CHAIN if stage is not left for name in stage.params.__struct_fields__
+    }
+    for field in describe_params(left.params):
+        asked = getattr(params[left.name], field.name)
+        if field.name not in others and asked != field.default:
+            raise UsageError(
+                f"--{field.option} is for {left.name}, and the masks of {root} do not go through it",
+                "Leave it out.",
+                "parameter",
+            )
+    organs = params[_BY_NAME].organ
+    if left.name == _BY_NAME and organs and {*organs} != {params[_BY_LEVEL].organ}:
+        raise UsageError(
+            f"--organ: {' and '.join(organs)} cannot be taken, the masks of {root} are grey levels",
+            f"Take one of {', '.join(get_args(OrganName))}, or --all-organs.",
+            "parameter",
+        )
 
 
 @contextmanager
@@ -138,6 +176,9 @@ def run_all(
     with scheduler_address(options.dask, options.jobs) as address:  # one cluster for all
         options = msgspec.structs.replace(options, dask=address)
         for stage, own in chain:
+            if isinstance(made, Dataset) and not stage.takes(made):
+                _check_left(stage, params, root)
+                continue
             made = run(stage, own, made, Path(output, str(stage.folder)), options)
     assert isinstance(made, Dataset)
     return made

@@ -82,7 +82,7 @@ class ToySource:
     history: tuple[PastStage, ...] = ()
     licenses: tuple[License, ...] = (License(name="CC0-1.0", title="Zero"),)
     sources: tuple[DataSource, ...] = (DataSource(title="made up"),)
-    labels: LabelMap = field(default_factory=lambda: {1: Label("toy")})
+    label_map: LabelMap = field(default_factory=lambda: {1: Label("toy")})
 
     @property
     def patients(self) -> tuple[str, ...]:

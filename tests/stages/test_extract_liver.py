@@ -19,7 +19,8 @@ from chaosprep.errors import NothingFoundError, Problem, ProblemsError, UsageErr
 from chaosprep.formats.pictures import MaskImage, read_mask
 from chaosprep.params import make_params
 from chaosprep.phantom import Patient, write_chaos
-from chaosprep.stages.extract_liver import ExtractLiverParams, extract
+from chaosprep.stages.extract_liver import extract
+from chaosprep.stages.organ_choice import ExtractLiverParams
 from tests.formats.samples import chunk, png
 
 SIZE = 16

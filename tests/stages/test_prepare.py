@@ -14,7 +14,7 @@ from chaosprep.running.runner import run
 from chaosprep.stages.assignment import SplitParams
 from chaosprep.stages.augment import AugmentParams
 from chaosprep.stages.convert import ConvertParams
-from chaosprep.stages.extract_liver import ExtractLiverParams
+from chaosprep.stages.organ_choice import ExtractLiverParams
 from chaosprep.stages.prepare import prepare_params, read_config, run_all
 
 Config = Callable[[str], Path]

@@ -68,7 +68,7 @@ def no_legend(
 
 
 def structures(entries: Iterable[Entry]) -> list[Entry]:
-    """Entries without that of 0, whatever a file calls the background (`Clear Label`, `Unknown`)."""
+    """Entries without that of 0, whatever a file calls the background (`Clear Label`)."""
     return [one for one in entries if key_of(one.key) != 0]
 
 

@@ -1,0 +1,84 @@
+"""Which organ extract-liver takes, by name or grey level, and what it writes for it."""
+
+from typing import Annotated, Literal
+
+from msgspec import Meta
+
+from chaosprep.errors import UsageError
+from chaosprep.facts import Organ
+from chaosprep.formats.codecs import PngParams
+from chaosprep.known import LEVELS, USUAL_LEVELS, LevelsName, OrganName
+
+Grey = Annotated[int, Meta(ge=0, le=65535)]
+
+
+class ExtractLiverParams(PngParams, frozen=True, kw_only=True):
+    """Which grey levels to take, and what to write for them."""
+
+    range: Annotated[
+        tuple[Grey, Grey] | None,
+        Meta(description="Lowest and highest grey level of the organ. [default: the organ's own]"),
+    ] = None
+    organ: Annotated[
+        OrganName,
+        Meta(
+            description="The organ: liver 55-70, right kidney 110-135, left 175-200, spleen 240+."
+        ),
+    ] = "liver"
+    all_organs: Annotated[
+        bool, Meta(description="Write a label map, 1 liver to 4 spleen, instead of one organ.")
+    ] = False
+    mask_value: Annotated[
+        Literal[1, 255], Meta(description="Value of the organ in a binary mask.")
+    ] = 255
+    drop_empty: Annotated[
+        bool, Meta(description="Leave out slices whose mask does not show the organ.")
+    ] = False
+    levels: Annotated[
+        LevelsName,
+        Meta(description="The table of grey levels: today's, or the release of February 2019."),
+    ] = USUAL_LEVELS
+    lenient_masks: Annotated[
+        bool,
+        Meta(
+            description="Take colour, palette and JPEG masks (as grey) and masks with levels of "
+            "no organ (as background), with a warning on each slice, but for the labels of a label "
+            "map that --range leaves out."
+        ),
+    ] = False
+
+    def __post_init__(self) -> None:
+        if self.range is not None and self.range[0] > self.range[1]:
+            raise ValueError("--range must be given as lowest, highest")
+        if self.all_organs and (self.range is not None or self.organ != "liver"):
+            raise ValueError("--all-organs excludes --range and --organ")
+        if self.range is not None:
+            self._check_range(*self.range)
+
+    def _check_range(self, low: int, high: int) -> None:
+        """The levels of anything else must not get the name of the organ."""
+        table = LEVELS[self.levels].organs
+        shown = [organ.name for organ in table if organ.low <= high and low <= organ.high]
+        if shown != [self.organ]:
+            known = ", ".join(f"{organ.name} {organ.low}-{organ.high}" for organ in table)
+            what = f"shows {' and '.join(shown)}" if shown else "shows none of them"
+            raise UsageError(
+                f"--range: {low} to {high} is not the {self.organ} alone; of {known} it {what}",
+                "Say what other levels stand for, split --labels 1=NAME, and take it by its name: "
+                "extract-labels --organ NAME.",
+                code="parameter",
+            )
+
+    def wanted(self) -> tuple[Organ, ...]:
+        """The organs to write, each with its grey levels."""
+        table = LEVELS[self.levels].organs
+        if self.all_organs:
+            return table
+        mine = next(organ for organ in table if organ.name == self.organ)
+        low, high = self.range or (mine.low, mine.high)
+        return (Organ(mine.name, low, high, mine.label),)
+
+    def known(self) -> tuple[Organ, ...]:
+        """The organs that a mask may show: those of the table, and what `range` adds."""
+        table = LEVELS[self.levels].organs
+        return table if self.range is None else (*self.wanted(), *table)

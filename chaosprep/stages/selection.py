@@ -1,0 +1,202 @@
+"""Which structures of a label map are written, and as what: chosen, renamed, merged, ranked."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from chaosprep.dataset.descriptor import LabelMap
+from chaosprep.errors import UsageError
+from chaosprep.facts import Code, Label
+from chaosprep.structures import folded
+from chaosprep.terms import code_of, private_code, sided_code_of
+from chaosprep.words import there_are
+
+Pairs = Iterable[tuple[str, str]]
+
+
+class Structure(NamedTuple):
+    """What is written: its value, its label, and the values of the label map that it is made of."""
+
+    value: int
+    label: Label
+    of: frozenset[int]
+
+
+@dataclass(frozen=True)
+class Selection:
+    """The structures to write, by value, and the places of some in the order of precedence."""
+
+    structures: tuple[Structure, ...]
+    ranks: Mapping[int, int]
+
+    @cached_property
+    def labels(self) -> LabelMap:
+        """Value -> label of what is written."""
+        return {one.value: one.label for one in self.structures}
+
+    def numbered(self, values: Mapping[int, int]) -> "Selection":
+        """The same structures with other values, each by its own."""
+        structures = (one._replace(value=values[one.value]) for one in self.structures)
+        ranks = {values[value]: rank for value, rank in self.ranks.items()}
+        return Selection(tuple(structures), ranks)
+
+    def shown(self, values: Iterable[int]) -> tuple[int, ...]:
+        """What is written where these values of the label map lie on one voxel, the top first."""
+        here = {*values}
+        found = [one.value for one in self.structures if one.of & here]
+        return tuple(sorted(found, key=lambda value: self.ranks.get(value, len(self.ranks))))
+
+    def is_ranked(self, found: Sequence[int]) -> bool:
+        """Whether the order says which of some structures lies on top."""
+        return len(found) < 2 or found[0] in self.ranks
+
+    def table(self, values: Mapping[int, tuple[int, ...]]) -> NDArray[np.uint16]:
+        """Stored value -> what is written for it, (65536,); ``values`` has what each stands for."""
+        table = np.zeros(2**16, np.uint16)
+        for value, labels in values.items():
+            table[value] = next(iter(self.shown(labels)), 0)
+        return table
+
+
+def select(
+    labels: LabelMap,
+    organs: Sequence[str] = (),
+    renames: Pairs = (),
+    merges: Iterable[tuple[str, Sequence[str]]] = (),
+    order: Sequence[str] = (),
+) -> Selection:
+    """What to write of a label map.
+
+    Names are equal but for case, spaces, `-` and `_`; of patterns, `*` stands for any text and `?`
+    for any sign. Values stay: a merged structure has that of the part with its name, or else the
+    lowest.
+
+    Args:
+        labels: value -> label; one name may have several values.
+        organs: patterns of the names to take, old or new ones; all, where there is none.
+        renames: (old, new).
+        merges: (new, patterns of its parts).
+        order: patterns: what comes first lies on top.
+
+    Raises:
+        UsageError: `organ-unknown`, there is no such name; `organ-name`, a name is not free, or
+            belongs to another structure.
+    """
+    found = _Found(labels)
+    for name, parts in merges:
+        found.merge(name, parts)
+    for old, new in renames:
+        found.rename(old, new)
+    taken = found.matching("organ", organs) if organs else {*found.structures}
+    structures = sorted((found.structures[key] for key in taken), key=lambda one: one.value)
+    kept = _Found({one.value: one.label for one in structures})
+    ranked = dict.fromkeys(
+        kept.structures[key].value for text in order for key in kept.in_order("order", text)
+    )
+    return Selection(tuple(structures), {value: rank for rank, value in enumerate(ranked)})
+
+
+class _Found:
+    """The structures by their names, folded, while they are merged and renamed."""
+
+    def __init__(self, labels: LabelMap) -> None:
+        self.structures: dict[str, Structure] = {}
+        self._old: dict[str, str] = {}
+        for value, label in sorted(labels.items()):
+            key = folded(label.name)
+            first = self.structures.get(key) or Structure(value, label, frozenset())
+            self.structures[key] = first._replace(of=first.of | {value})
+
+    def in_order(self, option: str, text: str) -> list[str]:
+        """The keys that a pattern fits, by value; those of older names too."""
+        sign = {"*": ".*", "?": "."}
+        pattern = "".join(sign.get(one) or re.escape(one) for one in folded(text))
+        fits = re.compile(pattern, re.DOTALL).fullmatch
+        named = [*self.structures, *(old for old in self._old)]
+        found = dict.fromkeys(self._old.get(key, key) for key in named if fits(key))
+        if not found:
+            names = [one.label.name for one in self.structures.values()]
+            raise UsageError(
+                f"--{option}: no structure is called {text}",
+                there_are(names, [text]) if names else "The masks name none.",
+                code="organ-unknown",
+            )
+        return [*found]
+
+    def matching(self, option: str, texts: Iterable[str]) -> set[str]:
+        """The keys that any of the patterns fits."""
+        return {key for text in texts for key in self.in_order(option, text)}
+
+    def merge(self, name: str, parts: Sequence[str]) -> None:
+        """Make one structure of several."""
+        keys, new = self.matching("merge", parts), folded(name)
+        if new in self.structures and new not in keys:
+            raise _not_free("merge", name)
+        of = [self.structures.pop(key) for key in sorted(keys)]
+        own = next((one for one in of if folded(one.label.name) == new), None)
+        value = own.value if own else min(one.value for one in of)
+        label = Label(name, own.label.code if own else _code_of_all(name, of))
+        self.structures[new] = Structure(value, label, frozenset().union(*(one.of for one in of)))
+
+    def rename(self, old: str, new: str) -> None:
+        """Call a structure otherwise; it stays what it is."""
+        keys, key = self.in_order("rename", old), folded(new)
+        if len(keys) > 1:
+            raise UsageError(
+                f"--rename: {old} fits {len(keys)} structures",
+                "Name one, or make one of them with --merge.",
+                code="organ-unknown",
+            )
+        if key in self.structures and key != keys[0]:
+            raise _not_free("rename", new)
+        value, label, of = self.structures.pop(keys[0])
+        self.structures[key] = Structure(value, Label(new, _code(label, new)), of)
+        self._old[keys[0]] = key
+
+
+def _code_of_all(name: str, parts: Sequence[Structure]) -> Code | None:
+    """The code of a whole without a part of its name: one of ours, unless all are called after it.
+
+    The left and the right kidney are a kidney; what duodenum and pancreas are, nobody knows.
+    """
+    words = {*folded(name).split()}
+    alike = all(words <= {*folded(part.label.name).split()} for part in parts)
+    return None if alike or _concept(name) is None else private_code(name)
+
+
+def _concept(name: str) -> tuple[object, ...] | None:
+    """What a name stands for in a terminology, with its side."""
+    code = code_of(name)
+    sided = sided_code_of(name) if code is None else None
+    return code[:2] if code else sided and (sided.code[:2], sided.side[:2])
+
+
+def _code(label: Label, new: str) -> Code | None:
+    """The code of a structure under another name.
+
+    Raises:
+        UsageError: `organ-name`, another structure has that name.
+    """
+    own, other = _concept(label.name), _concept(new)
+    if label.code and label.code.scheme == "SCT":
+        own = label.code[:2]
+    if own is not None and other is not None and own != other:
+        raise UsageError(
+            f"--rename: {label.name} is one structure by its code, {new} another",
+            "Give it a name that is no other structure's.",
+            code="organ-name",
+        )
+    return label.code or code_of(label.name)
+
+
+def _not_free(option: str, name: str) -> UsageError:
+    return UsageError(
+        f"--{option}: another structure is called {name} already",
+        f"Give another name, or make one of both: --merge '{name}={name},...'.",
+        code="organ-name",
+    )
