@@ -188,11 +188,11 @@ def _remedy(levels: set[int], known: Known, *, exact: bool) -> str:
             return f"These are the levels of the {table.release}: use --levels {name}."
     if levels in ({1}, {255}):
         (level,) = levels
-        return f"If it shows the organ that you want and no other, use --range {level} {level}."
+        return f"Say what it shows: chaosprep split --labels {level}=liver, or whatever it is."
     if exact:
         return (
-            f"It is a label map of other numbers than {known.name}'s: take the organ's own with "
-            "--range LOW HIGH, and all others as background with --lenient-masks."
+            f"It is a label map of other numbers than {known.name}'s: say what they stand for, "
+            "chaosprep split --labels 1=liver,2=spleen, and take organs by name: extract-labels."
         )
     return (
         "The mask may have been interpolated; the original one is better. "

@@ -8,6 +8,8 @@ from msgspec import Meta
 
 from chaosprep.errors import NothingFoundError
 from chaosprep.formats.codecs import PngParams
+from chaosprep.formats.label_table import parse_labels, table_text
+from chaosprep.layouts.label_map import with_label_map
 from chaosprep.layouts.layout import Where
 from chaosprep.layouts.persons import check_persons
 from chaosprep.layouts.root import Root
@@ -41,6 +43,25 @@ class LayoutParams(PngParams, frozen=True, kw_only=True):
             description="Where their masks are, such as 'labels/{patient}/{slice}.png' or "
             "'labels/{patient}.nii.gz' (PNG, npy, NIfTI, DICOM SEG)."
         ),
+    ] = None
+    labels: Annotated[
+        str | None,
+        Meta(
+            description="What the values of masks stand for: 1=liver,2=spleen, '#ff0000=liver', "
+            "55..70=liver, chaos, or a file (.toml, .json, .ctbl, .label). [default: what masks "
+            "say, or a file beside them]"
+        ),
+    ] = None
+    roi: Annotated[
+        tuple[str, ...],
+        Meta(
+            description="A structure to take of masks that name theirs (RTSTRUCT, SEG, .seg.nrrd, "
+            "{organ}), or a pattern: 'kidney*'. Repeatable. [default: all]"
+        ),
+    ] = ()
+    threshold: Annotated[
+        Annotated[float, Meta(gt=0, le=1)] | None,
+        Meta(description="Where a fractional DICOM SEG shows a structure: 0.5 and above, say."),
     ] = None
     patient_from: Annotated[
         Literal["folder", "PatientID", "PatientName"],
@@ -77,11 +98,13 @@ class LayoutParams(PngParams, frozen=True, kw_only=True):
             raise ValueError(f"{needs}: a header's value is no id")
 
     def recorded(self) -> "LayoutParams":
-        """The same parameters with the key's fingerprint in the place of its path."""
-        if self.pseudonymize is None:
-            return self
-        key = read_key(self.pseudonymize)
-        return msgspec.structs.replace(self, pseudonymize=f"key {key.fingerprint()}")
+        """The same with the key's fingerprint, and what a file of labels says, for their paths."""
+        said = {}
+        if self.labels is not None:
+            said["labels"] = table_text(parse_labels(self.labels))
+        if self.pseudonymize is not None:
+            said["pseudonymize"] = f"key {read_key(self.pseudonymize).fingerprint()}"
+        return msgspec.structs.replace(self, **said)
 
 
 def find(
@@ -113,6 +136,8 @@ def find(
             raise
         remedy = f"{error.remedy} Or say where images and masks are: {_FOLDER}."
         raise NothingFoundError(error.reason, remedy, error.code) from error
+    table = None if params.labels is None else parse_labels(params.labels)
+    found = with_label_map(found, table, params.roi, params.threshold)
     wanted = found if sequences is None else found.only(sequences)
     if params.trust_folders:
         return wanted

@@ -20,6 +20,7 @@ from chaosprep.imaging.levels import (
     label_map,
     level_histogram,
     level_table,
+    mask_levels,
     relabel,
     select,
 )
@@ -61,10 +62,20 @@ def extract(mask: MaskImage, params: ExtractLiverParams) -> tuple[NDArray[np.uin
         histogram = level_histogram(mask.pixels)
         check_levels(histogram, params.known(), owner(params.levels), mask.pixels)
     except FileError as error:
-        if not (params.lenient_masks and is_interpolated(mask.pixels, params.known())):
+        if not params.lenient_masks or _is_of_others(mask.pixels, params):
             raise
-        notes.append(f"mask: {error.reason}; taken as background")
+        if params.range is None or is_interpolated(mask.pixels, params.known()):
+            notes.append(f"mask: {error.reason}; taken as background")
     return _chosen(mask.pixels, params), notes
+
+
+def _is_of_others(pixels: NDArray[np.integer], params: ExtractLiverParams) -> bool:
+    """Whether a mask has labels of its own, some of which only look like levels of an organ."""
+    if params.range is not None:
+        return False
+    solid = {value for value, one in (mask_levels(pixels) or {}).items() if one.solid}
+    known = {value for value in solid for one in params.known() if one.low <= value <= one.high}
+    return solid != known and not known <= LEVELS[params.levels].exact
 
 
 def _chosen(pixels: NDArray[np.integer], params: ExtractLiverParams) -> NDArray[np.uint8]:
@@ -112,7 +123,8 @@ def _extracted(case: Case, params: ExtractLiverParams, writer: Writer, row: Slic
 def _names(params: ExtractLiverParams, *, binary: bool) -> dict[int, str]:
     """Mask value -> organ: what the mask can show, also where it does not."""
     if not params.all_organs:
-        return {params.mask_value: params.organ}
+        (organ,) = (LEVELS[params.levels].binary,) if binary else params.wanted()
+        return {params.mask_value: organ.name}
     organs = (LEVELS[params.levels].binary,) if binary else params.wanted()
     return {organ.label: organ.name for organ in organs}
 

@@ -4,7 +4,6 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from chaosprep.errors import UsageError
 from chaosprep.facts import Organ
 from chaosprep.formats.codecs import PngParams
 from chaosprep.known import LEVELS, USUAL_LEVELS, LevelsName, OrganName
@@ -52,22 +51,6 @@ class ExtractLiverParams(PngParams, frozen=True, kw_only=True):
             raise ValueError("--range must be given as lowest, highest")
         if self.all_organs and (self.range is not None or self.organ != "liver"):
             raise ValueError("--all-organs excludes --range and --organ")
-        if self.range is not None:
-            self._check_range(*self.range)
-
-    def _check_range(self, low: int, high: int) -> None:
-        """The levels of anything else must not get the name of the organ."""
-        table = LEVELS[self.levels].organs
-        shown = [organ.name for organ in table if organ.low <= high and low <= organ.high]
-        if shown != [self.organ]:
-            known = ", ".join(f"{organ.name} {organ.low}-{organ.high}" for organ in table)
-            what = f"shows {' and '.join(shown)}" if shown else "shows none of them"
-            raise UsageError(
-                f"--range: {low} to {high} is not the {self.organ} alone; of {known} it {what}",
-                "Say what other levels stand for, split --labels 1=NAME, and take it by its name: "
-                "extract-labels --organ NAME.",
-                code="parameter",
-            )
 
     def wanted(self) -> tuple[Organ, ...]:
         """The organs to write, each with its grey levels."""
@@ -75,8 +58,13 @@ class ExtractLiverParams(PngParams, frozen=True, kw_only=True):
         if self.all_organs:
             return table
         mine = next(organ for organ in table if organ.name == self.organ)
-        low, high = self.range or (mine.low, mine.high)
-        return (Organ(mine.name, low, high, mine.label),)
+        if self.range is None:
+            return (mine,)
+        low, high = self.range
+        shown = [organ for organ in table if organ.low <= high and low <= organ.high]
+        # Nobody said that other levels are this organ.
+        name = mine.name if shown == [mine] else f"levels-{low}-{high}"
+        return (Organ(name, low, high, mine.label),)
 
     def known(self) -> tuple[Organ, ...]:
         """The organs that a mask may show: those of the table, and what `range` adds."""

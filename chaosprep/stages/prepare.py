@@ -22,7 +22,7 @@ from chaosprep.toml import read_toml
 from chaosprep.words import in_toml, options_in
 
 CHAIN = tuple(stage for stage in map(load_stage, STAGES) if stage.folder is not None)
-"""The stages of prepare, in their order; each works on what the one before it made, if it takes it."""
+"""The stages of prepare, in their order; each works on what one before it made, or not at all."""
 WITHOUT = ("shard",)
 """Run options that it does not take: later stages need the earlier ones whole."""
 
@@ -90,7 +90,7 @@ def _check_left(left: Stage[Any, Any], params: Mapping[str, Any], root: str | Pa
         asked = getattr(params[left.name], field.name)
         if field.name not in others and asked != field.default:
             raise UsageError(
-                f"--{field.option} is for {left.name}, and the masks of {root} do not go through it",
+                f"--{field.option}: the masks of {root} do not go through {left.name}",
                 "Leave it out.",
                 "parameter",
             )

@@ -1,0 +1,216 @@
+"""The label map of a dataset: what values stand for in every case, by all who say it."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from itertools import count
+from pathlib import Path
+
+import msgspec
+
+from chaosprep.dataset.descriptor import LabelMap
+from chaosprep.errors import FileError, Problem, UsageError
+from chaosprep.facts import Label, Legend
+from chaosprep.formats.label_table import LabelTable
+from chaosprep.formats.masks import mask_format
+from chaosprep.layouts.root import Root
+from chaosprep.privacy.identity import exposes, identity_at
+from chaosprep.series.source import Files, SourceCase
+from chaosprep.structures import folded, near_misses, same_name
+from chaosprep.terms import code_of
+
+_NONE = 2**16  # no value of a label map
+
+
+@dataclass(frozen=True)
+class Told:
+    """What is said of the values of a case's masks.
+
+    The ``numbers`` are the file's own business where the mask itself tells its names, and where
+    every structure has a file: what counts then is the name.
+    """
+
+    labels: tuple[Label, ...]
+    numbers: tuple[int, ...] | None
+    itself: bool
+
+    def pairs(self) -> Iterator[tuple[Label, int]]:
+        """Each label with its number, `_NONE` where it has none."""
+        numbers = self.numbers or (_NONE,) * len(self.labels)
+        return zip(self.labels, numbers, strict=True)
+
+
+def with_label_map(
+    root: Root,
+    table: LabelTable | None = None,
+    roi: Sequence[str] = (),
+    threshold: float | None = None,
+) -> Root:
+    """The same root with one label map for all its cases, of all its sequences and patients.
+
+    A number stays where every mask means the same by it, and what `table` says stays in any case;
+    the rest is numbered by the lowest number of each name, then by the name.
+
+    Args:
+        root: all that was found.
+        table: what was said of the values.
+        roi: patterns of the structures to take, of masks that name them.
+        threshold: from where on a fractional mask shows a structure.
+
+    Raises:
+        UsageError: `labels-differ`, the table contradicts a file beside the masks; `organ-unknown`,
+            no structure has a name that is asked for.
+    """
+    reads = {"table": table, "roi": tuple(roi), "threshold": threshold}
+    if table is not None and table.known:
+        reads["levels"] = table.known
+        return replace(root, cases=tuple(msgspec.structs.replace(c, **reads) for c in root.cases))
+    if table is not None:
+        reads["levels"] = None
+    cases = tuple(msgspec.structs.replace(one, **reads) for one in root.cases)
+    told = {case.id: _told(case) for case in cases if case.masks and not case.levels}
+    _check_roi(roi, told, cases)
+    _check_table(table, told)
+    labels = _numbered(table.legend if table else {}, [*told.values()])
+    silent = _silent(told) if table is None else set()
+    notes = _misspelt(told)
+    made = (
+        msgspec.structs.replace(
+            one,
+            labels={} if one.levels else labels,
+            notes=notes.get(one.id, ()),
+            refused=one.refused or one.id in silent,
+        )
+        for one in cases
+    )
+    problems = (*root.problems, *(_says_nothing(id) for id in sorted(silent)))
+    return replace(root, cases=tuple(made), problems=problems, label_map=labels)
+
+
+def _told(case: SourceCase) -> Told:
+    """What is said of a case's values: by its masks, else by a file beside them."""
+    if case.organs:
+        names = sorted({*case.organs.values()})
+        return Told(tuple(Label(name) for name in _own(case, names)), None, itself=True)
+    legend = _in_masks(case) if case.rule == "volume" else {}
+    if legend:
+        kept = {value: one for value, one in legend.items() if _own(case, [one.name])}
+        return Told(tuple(kept.values()), tuple(kept), itself=True)
+    return Told(tuple(case.legend.values()), tuple(case.legend), itself=False)
+
+
+def _own(case: SourceCase, names: Sequence[str]) -> list[str]:
+    """Those names of structures that are wanted, and hold nothing that identifies the patient."""
+    wanted = [name for name in names if case.takes(name)]
+    if not wanted:
+        return []
+    asked = (identity_at(Path(case.root), image) for image in case.images)
+    identity = next(filter(None, asked), {})
+    return [name for name in wanted if not exposes(name, identity)]
+
+
+def _in_masks(case: SourceCase) -> Legend:
+    """What a case's masks say themselves; what cannot be read is told when they are opened."""
+    found: Legend = {}
+    masks = [one for one in case.masks or () if _may_tell(one)]
+    files = Files(msgspec.structs.replace(case, images=(), masks=tuple(masks)))
+    for path, data in files.data.items():
+        legend = mask_format(path, data).legend
+        if legend is not None:
+            with suppress(FileError):
+                found |= legend(data)
+    return found
+
+
+def _may_tell(path: str) -> bool:
+    """Whether a file's name does not say that its format tells no names."""
+    named = mask_format(path)
+    return named.legend is not None or not path.casefold().endswith(named.endings)
+
+
+def _numbered(said: Legend, told: Sequence[Told]) -> LabelMap:
+    """Value -> label for all names, ascending."""
+    first: dict[str, Label] = {}
+    claims: dict[str, set[int]] = defaultdict(set)
+    for label, number in (pair for one in told for pair in one.pairs()):
+        key = folded(label.name)
+        known = first.setdefault(key, label)
+        first[key] = Label(known.name, known.code or label.code)
+        claims[key] |= {number} - {_NONE}
+    labels = dict(said)
+    new = first.keys() - {folded(label.name) for label in said.values()}
+    meant = Counter(number for key in claims for number in claims[key])
+    kept = {
+        key: min(claims[key])
+        for key in new
+        if len(claims[key]) == 1 and meant[min(claims[key])] == 1 and not claims[key] & {*said}
+    }
+    free = (number for number in count(1) if number not in {*said, *kept.values()})
+    for key in sorted(new, key=lambda key: (min(claims[key], default=_NONE), key)):
+        labels[kept[key] if key in kept else next(free)] = first[key]
+    if max(labels, default=0) >= _NONE:
+        raise FileError(
+            f"the masks name {len(labels)} structures, more than a label map can hold",
+            "Take some of them with --roi.",
+            code="too-many-organs",
+        )
+    return {value: _coded(label) for value, label in sorted(labels.items())}
+
+
+def _coded(label: Label) -> Label:
+    return label if label.code else Label(label.name, code_of(label.name))
+
+
+def _check_roi(roi: Sequence[str], told: Mapping[str, Told], cases: Sequence[SourceCase]) -> None:
+    """Refuse a pattern that no mask's own name fits."""
+    for text in roi:
+        fits = msgspec.structs.replace(cases[0], roi=(text,)).takes
+        if not any(fits(label.name) for one in told.values() for label in one.labels if one.itself):
+            raise UsageError(
+                f"--roi: no mask has a structure that is called {text}",
+                "See the names that they have: chaosprep inspect.",
+                code="organ-unknown",
+            )
+
+
+def _check_table(table: LabelTable | None, told: Mapping[str, Told]) -> None:
+    """Refuse a table that says of a value what a file beside the masks says otherwise."""
+    said = table.legend if table is not None and table.is_kept else {}
+    for one in told.values():
+        for label, number in one.pairs():
+            other = said.get(number)
+            if other is not None and not one.itself and not same_name(label.name, other.name):
+                raise UsageError(
+                    f"--labels: {number} is {other.name} there, and {label.name} in the label file "
+                    "beside the masks",
+                    "Leave --labels out and call it otherwise with extract-labels --rename, or move "
+                    "that file away if it is not theirs.",
+                    code="labels-differ",
+                )
+
+
+def _silent(told: Mapping[str, Told]) -> set[str]:
+    """The cases whose masks name nothing, where those of others name themselves what they show."""
+    if not any(one.itself and one.labels for one in told.values()):
+        return set()
+    return {id for id, one in told.items() if not one.labels and not one.itself}
+
+
+def _says_nothing(id: str) -> Problem:
+    return Problem(
+        code="labels-unknown",
+        id=id,
+        reason="its mask does not say what its values stand for, and the masks of others do",
+        remedy="Say it with --labels, or leave the case out with --on-error skip.",
+    )
+
+
+def _misspelt(told: Mapping[str, Told]) -> dict[str, tuple[str, ...]]:
+    """Case -> what to say of names that stand in it alone, and nearly so in the others."""
+    names = {id: [label.name for label in one.labels] for id, one in told.items() if one.itself}
+    notes: dict[str, tuple[str, ...]] = {}
+    for found in near_misses(names):
+        note = f"{found.name} stands in this case alone; others have {found.meant}: is it misspelt?"
+        notes[found.case] = (*notes.get(found.case, ()), note)
+    return notes
