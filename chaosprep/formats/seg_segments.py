@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from chaosprep.errors import FileError, plural
+from chaosprep.errors import FileError
 from chaosprep.formats.legend import named, segment_labels, segment_name
 
 if TYPE_CHECKING:
@@ -109,9 +109,9 @@ def _check_names(names: Mapping[int, str], may_say: Callable[[str], bool]) -> No
     if not twice:
         return
     said = [repr(name) for name in twice if may_say(name)]
-    shown = f", such as {', '.join(said[:_MOST])}" if said else ""
+    shown = f": {', '.join(said[:_MOST])}" if said else ""
     raise FileError(
-        f"{plural(len(twice), 'name')} of its segments stand for more than one of them{shown}",
+        f"some of its segments have the same name{shown}",
         "Give each segment a SegmentLabel or a TrackingID of its own, or leave them out with "
         "--roi.",
         code="mask-names",
