@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chaosprep.assembly.origins import Origin
-from chaosprep.assembly.segments import Segment, describe, segments_of
+from chaosprep.assembly.segments import Segment, describe, private_scheme, segments_of
 from chaosprep.dataset.records import Slice
 from chaosprep.errors import BROKEN, ChaosprepError, FileError, not_as_written, plural
 from chaosprep.facts import Code
@@ -23,6 +23,7 @@ from chaosprep.formats.masks import cut_mask
 from chaosprep.imaging.header import Header
 from chaosprep.imaging.space.geometry import SAME_POSITION
 from chaosprep.known import CODES
+from chaosprep.terms import PRIVATE_SCHEME
 from chaosprep.version import __version__
 
 if TYPE_CHECKING:
@@ -201,6 +202,8 @@ def _segmentation(
     _reproduce(made, generate_uid(entropy_srcs=[*seeds, "dimensions"]))
     if not all(one.name.isascii() for one in segments):
         made.SpecificCharacterSet = "ISO_IR 192"  # UTF-8
+    if any(one.code.scheme == PRIVATE_SCHEME for one in segments):
+        made.CodingSchemeIdentificationSequence = [private_scheme()]
     return made
 
 

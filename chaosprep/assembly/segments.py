@@ -116,6 +116,17 @@ def describe(number: int, segment: Segment, *, automatic: bool) -> Any:  # noqa:
     return made
 
 
+def private_scheme() -> Any:  # noqa: ANN401 - pydicom's
+    """What a file says of the scheme of private codes (PS3.3 C.12.1.1)."""
+    from pydicom import Dataset
+
+    item = Dataset()
+    item.CodingSchemeDesignator = PRIVATE_SCHEME
+    item.CodingSchemeName = "Names of structures without a code"
+    item.CodingSchemeResponsibleOrganization = "chaosprep"
+    return item
+
+
 def _concept(code: Code) -> Any:  # noqa: ANN401 - highdicom's
     from highdicom.sr import CodedConcept
 
