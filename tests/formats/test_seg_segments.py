@@ -242,6 +242,18 @@ def test_parts_above_the_whole_are_refused(highest: int, reason: str) -> None:
     assert reason in stack.errors[0][1].reason
 
 
+def test_bits_that_are_not_stored_are_no_part_of_a_value() -> None:
+    def edit(made: Dataset) -> None:
+        made.BitsStored, made.HighBit, made.MaximumFractionalValue = 7, 6, 127
+
+    data = fractional(edit=edit)
+    made = dcmread(BytesIO(data))
+    assert made.pixel_array.max() < 128 <= max(made.PixelData)
+    shown = shown_sets(cut(data, threshold=0.5))
+    expected = (np.around(PARTS * 255).astype(np.int64) & 127) * 2 >= 127
+    assert shown == drawn_sets(expected)
+
+
 # Label maps
 
 
@@ -254,9 +266,11 @@ def test_the_numbers_of_a_palette_are_the_labels() -> None:
     assert_labels(cut(data))
 
 
-def test_a_label_map_that_has_more_than_it_describes_is_refused() -> None:
+@pytest.mark.parametrize("missing", [{2}, {1, 2}])
+def test_a_label_map_that_has_more_than_it_describes_is_refused(missing: set[int]) -> None:
     def edit(made: Dataset) -> None:
-        made.SegmentSequence = [one for one in made.SegmentSequence if one.SegmentNumber != 2]
+        every = made.SegmentSequence
+        made.SegmentSequence = [one for one in every if one.SegmentNumber not in missing]
 
     stack = cut(seg(kind="LABELMAP", edit=edit))
     assert codes(stack) == {"m.dcm": "mask-unreadable"}
