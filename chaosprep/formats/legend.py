@@ -108,7 +108,7 @@ def segment_labels(segments: Iterable[Any]) -> Legend:
     count = Counter(segment_name(one) for number, one in items.items() if number)
     found: Legend = {}
     for number, one in items.items():
-        name, tracking = segment_name(one), _text(one.get("TrackingID"))
+        name, tracking = segment_name(one), one_line(one.get("TrackingID"))
         if count[name] > 1 and tracking:
             name = f"{name} ({tracking})"[:_LONGEST]
         types = one.get("SegmentedPropertyTypeCodeSequence") or (None,)
@@ -119,7 +119,7 @@ def segment_labels(segments: Iterable[Any]) -> Legend:
 
 def segment_name(segment: Any) -> str:  # noqa: ANN401 - pydicom's
     """The SegmentLabel of a segment as one line of text; empty without any."""
-    return _text(segment.get("SegmentLabel"))
+    return one_line(segment.get("SegmentLabel"))
 
 
 def named(legend: Mapping[int, Label]) -> dict[int, str]:
@@ -131,13 +131,16 @@ def _code(item: Any) -> Code | None:  # noqa: ANN401 - pydicom's
     """A code as DICOM writes it (PS3.3 8.8); none where it only repeats a name."""
     if item is None:
         return None
-    value = _text(item.get("CodeValue")) or _text(item.get("LongCodeValue"))
-    scheme, meaning = _text(item.get("CodingSchemeDesignator")), _text(item.get("CodeMeaning"))
+    value = one_line(item.get("CodeValue")) or one_line(item.get("LongCodeValue"))
+    scheme, meaning = (
+        one_line(item.get("CodingSchemeDesignator")),
+        one_line(item.get("CodeMeaning")),
+    )
     return Code(scheme, value, meaning) if scheme not in ("", PRIVATE_SCHEME) and value else None
 
 
-def _text(value: object) -> str:
-    """A text of a file that may hold anything, as a name can be written (`facts.Name`)."""
+def one_line(value: object) -> str:
+    """A text that may hold anything as a name can be written (`facts.Name`); empty for none."""
     text = "" if value is None else str(value)[:_LONGEST]
     return "".join(sign if sign.isprintable() else " " for sign in text).strip()
 

@@ -71,11 +71,12 @@ class SegFile:
 
         Raises `FileError`: what `Segments.labels` does.
         """
-        stored: NDArray[Any] = (
-            self.seg.get_stored_frame(frame.index, as_index=True)
-            if self.decoded is None
-            else self.decoded[frame.index]
-        )
+        stored: NDArray[Any]
+        if self.decoded is None:
+            high = 2 ** int(self.seg.BitsStored) - 1  # highdicom leaves the bits above
+            stored = self.seg.get_stored_frame(frame.index, as_index=True) & high
+        else:
+            stored = self.decoded[frame.index]
         return self.segments.labels(stored, frame.segment)
 
 

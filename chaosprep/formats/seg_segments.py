@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from chaosprep.errors import FileError, plural
+from chaosprep.errors import FileError
 from chaosprep.formats.legend import named, segment_labels, segment_name
 
 if TYPE_CHECKING:
@@ -24,21 +24,23 @@ _MOST = 3  # names that a message has
 class Segments:
     """The wanted segments: their numbers, and their names as far as there are any.
 
-    ``shown`` tells of every stored value of 8 bits, or of a label map of 16 bits, which label it
-    is: in a label map a number or 0, elsewhere 1 where the segment of the frame is shown.
-    ``faults`` are the values that a frame must not have.
+    ``is_any`` tells whether a frame of a label map can show one at all. ``shown`` tells of every
+    stored value of 8 bits, or of a label map of 16 bits, which label it is: in a label map a number
+    or 0, elsewhere 1 where the segment of the frame is shown. ``strange`` are the values that a
+    frame must not have, ``faults`` why, where it is not that nothing describes them.
     """
 
     numbers: frozenset[int]
     names: Mapping[int, str]
     is_map: bool
+    is_any: bool
     shown: NDArray[np.uint16]
     faults: Mapping[int, FileError]
     strange: NDArray[np.bool_]
 
     def wants(self, number: int) -> bool:
         """Whether anything of a frame of this segment, or of a label map's, is to be shown."""
-        return bool(self.numbers) if self.is_map else number in self.numbers
+        return self.is_any if self.is_map else number in self.numbers
 
     def labels(self, stored: NDArray[Any], number: int) -> NDArray[np.uint16]:
         """The labels, (rows, cols), of a frame's stored values; 0 where nothing wanted is shown.
@@ -83,7 +85,8 @@ def wanted_segments(seg: "Dataset", opening: "Opening") -> Segments:
         faults = {}
         if background != 0 and any(_shows_0(one, opening.takes) for one in sequence):
             strange[0], faults = True, {0: _segment_0()}
-        return Segments(wanted, names, is_map=True, shown=table, faults=faults, strange=strange)
+        is_any = bool(wanted) or not numbers  # of an empty list no value is unwanted
+        return Segments(wanted, names, True, is_any, table, faults, strange)
     values = np.arange(2**8)
     shown, strange = values > 0, np.zeros(2**8, np.bool_)
     if seg.SegmentationType == "FRACTIONAL" and wanted:
@@ -96,7 +99,7 @@ def wanted_segments(seg: "Dataset", opening: "Opening") -> Segments:
         strange = values > highest
     faults = {value: _above() for value in np.flatnonzero(strange).tolist()}
     ones = shown.astype(np.uint16)
-    return Segments(wanted, names, is_map=False, shown=ones, faults=faults, strange=strange)
+    return Segments(wanted, names, False, bool(wanted), ones, faults, strange)
 
 
 def unfit(reason: str) -> FileError:
@@ -109,9 +112,9 @@ def _check_names(names: Mapping[int, str], may_say: Callable[[str], bool]) -> No
     if not twice:
         return
     said = [repr(name) for name in twice if may_say(name)]
-    shown = f", such as {', '.join(said[:_MOST])}" if said else ""
+    shown = f": {', '.join(said[:_MOST])}" if said else ""
     raise FileError(
-        f"{plural(len(twice), 'name')} of its segments stand for more than one of them{shown}",
+        f"some of its segments have the same name{shown}",
         "Give each segment a SegmentLabel or a TrackingID of its own, or leave them out with "
         "--roi.",
         code="mask-names",
