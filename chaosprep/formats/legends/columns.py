@@ -27,7 +27,9 @@ _REMEDY = "Give one line for each number, with its name, in the columns LabelVal
 def _reader(mark: str) -> Callable[[str], list[Entry]]:
     def read(text: str) -> list[Entry]:
         try:
-            rows = csv.DictReader(text.splitlines(), delimiter=mark, strict=True)
+            quoting = csv.QUOTE_NONE if mark == "\t" else csv.QUOTE_MINIMAL  # BIDS quotes nothing
+            lines = text.splitlines()
+            rows = csv.DictReader(lines, delimiter=mark, quoting=quoting, strict=True)
             if len({*(titles := rows.fieldnames or ())}) < len(titles):
                 raise no_legend("two of its columns have one title", _REMEDY)
             found = [entry for row in rows if any(row.values()) and (entry := _entry(row))]

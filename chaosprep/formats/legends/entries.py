@@ -67,8 +67,8 @@ def no_legend(
     return FileError(reason, remedy, code="labels")
 
 
-def structures(entries: Iterable[Entry]) -> list[Entry]:
-    """Entries without that of 0, whatever a file calls the background (`Clear Label`, `Unknown`)."""
+def without_background(entries: Iterable[Entry]) -> list[Entry]:
+    """Entries without that of 0, whatever a file calls it (`Clear Label`, `Unknown`)."""
     return [one for one in entries if key_of(one.key) != 0]
 
 
