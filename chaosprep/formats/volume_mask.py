@@ -25,11 +25,12 @@ class VolumeMask:
         unsure: the radians that the lattice may be turned by, for want of digits.
         names: label -> what it stands for.
         overlaps: what painted the voxels, where structures may lie on one.
-        note: what a person should know of it.
 
     Raises:
         FileError: what `read` raises, or `mask-grid` where no image at all lies in it.
     """
+
+    note = None
 
     def __init__(
         self,
@@ -40,9 +41,7 @@ class VolumeMask:
         unsure: float = 0.0,
         names: Mapping[int, str] | None = None,
         overlaps: Overlaps | None = None,
-        note: str | None = None,
     ) -> None:
-        self.note = note
         self.names = names or {}
         self._images = images
         self._shape = lattice.shape
