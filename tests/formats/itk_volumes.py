@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 import SimpleITK
 from numpy.typing import NDArray
 
@@ -61,3 +62,14 @@ def placed(voxels: NDArray[Any], affine: NDArray[np.float64], space: str = "ras"
 def little(voxels: NDArray[Any]) -> bytes:
     """Voxels (i, j, k), i the fastest."""
     return voxels.astype(voxels.dtype.newbyteorder("<")).tobytes(order="F")
+
+
+def itk_reads(file: Path, data: bytes, capfd: pytest.CaptureFixture[str]) -> SimpleITK.Image | None:
+    """What SimpleITK makes of a file; None where it raises, or tells of what it made up."""
+    file.write_bytes(data)
+    try:
+        image = SimpleITK.ReadImage(str(file))
+    except RuntimeError:
+        image = None
+    file.unlink()
+    return None if any(capfd.readouterr()) else image
