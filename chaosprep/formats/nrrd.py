@@ -210,6 +210,7 @@ def nrrd_mask(opening: Opening) -> VolumeMask:
         lambda: wanted.paint(placed.layers(opening.file, opening.data)),
         names=named(wanted.legend),
         overlaps=wanted.overlaps,
+        cropped=wanted.cropped,
     )
 
 

@@ -15,6 +15,7 @@ from chaosprep.imaging.overlaps import Overlaps
 from chaosprep.printable import printable
 
 _KEY = re.compile(r"Segment(\d{1,5})_([A-Za-z]+)\Z")
+_OFFSET = "Segmentation_ReferenceImageExtentOffset"  # where it was cut out of its image
 _MOST_NAME = 200
 _HIGHEST = 2**16 - 1
 _TISSUE = {("SCT", "85756007"), ("SRT", "T-D0050")}  # what Slicer gives a segment untold
@@ -35,12 +36,14 @@ class Segmentation:
     """The segments of a file in the file's order, all of them or those that are wanted.
 
     Labels are the values in the file. Where two layers have one value for two segments, all
-    segments are numbered from 1 instead, in the file's order, whether they are wanted or not.
+    segments are numbered from 1 instead, in the file's order, whether they are wanted or not. What
+    Slicer has written may be ``cropped`` to what it shows.
     """
 
     segments: tuple[Segment, ...]
     wanted: frozenset[int]
     overlaps: Overlaps
+    cropped: bool = False
 
     @property
     def legend(self) -> Legend:
@@ -130,7 +133,7 @@ def read_segments(pairs: Mapping[str, str], layered: bool, layers: int) -> Segme
         Segment(layer, value, label, _label(found[number]))
         for (layer, value), label, number in zip(places, labels, sorted(found), strict=True)
     )
-    return Segmentation(segments, frozenset(labels), Overlaps(labels))
+    return Segmentation(segments, frozenset(labels), Overlaps(labels), _OFFSET in pairs)
 
 
 def _label(keys: Mapping[str, str]) -> Label | None:

@@ -25,12 +25,14 @@ class VolumeMask:
         unsure: the radians that the lattice may be turned by, for want of digits.
         names: label -> what it stands for.
         overlaps: what painted the voxels, where structures may lie on one.
+        cropped: whether there is nothing where the voxels do not reach; that is noted.
 
     Raises:
-        FileError: what `read` raises, or `mask-grid` where no image at all lies in it.
+        FileError: what `read` raises, or `mask-grid` or `mask-missing` where no image at all lies
+            in it.
     """
 
-    note = None
+    note: str | None = None
 
     def __init__(
         self,
@@ -41,21 +43,26 @@ class VolumeMask:
         unsure: float = 0.0,
         names: Mapping[int, str] | None = None,
         overlaps: Overlaps | None = None,
+        cropped: bool = False,
     ) -> None:
         self.names = names or {}
         self._images = images
         self._shape = lattice.shape
         self._painted = overlaps
+        self._cropped = cropped
         self._places: dict[int, Place] = {}
         self._errors: dict[int, FileError] = {}
         for index, image in enumerate(images):
             try:
                 plane = image_grid(image)
-                self._places[index] = locate(plane, lattice.turned_to(plane, unsure))
+                turned = lattice.turned_to(plane, unsure)
+                self._places[index] = locate(plane, turned, cropped=cropped)
             except FileError as error:
                 self._errors[index] = error
         if self._errors and not self._places:
             raise self._errors[0]
+        if cropped:
+            self._crop()
         self._voxels = read()
 
     @property
@@ -67,16 +74,40 @@ class VolumeMask:
         """The voxels at the pixels of an image. Raises `FileError`: what `locate` raises."""
         if index in self._errors:
             raise self._errors[index]
-        header = self._images[index]
-        return self._places[index].take(self._voxels, header.rows, header.cols)
+        header, place = self._images[index], self._places[index]
+        take = place.take_within if self._cropped else place.take
+        return take(self._voxels, header.rows, header.cols)
 
     def surplus(self) -> FileError | None:
         """The error of slices that no image lies in; none where images do not lie on the grid."""
         if any(error.code == "mask-grid" for error in self._errors.values()):
             return None
-        used = {(at.across, int(at.start[at.across])) for at in self._places.values()}
+        used = self._used()
         unused = self._shape[next(iter(used))[0]] - len(used) if used else 0
         return surplus(unused, "slices") if unused > 0 else None
+
+    def _used(self) -> set[tuple[int, int]]:
+        """The slices that images lie in: the axis that stands on them, and the place along it."""
+        every = {(at.across, int(at.start[at.across])) for at in self._places.values()}
+        return {(axis, place) for axis, place in every if 0 <= place < self._shape[axis]}
+
+    def _crop(self) -> None:
+        """Note that the voxels do not reach all of the images. Raises where they reach none."""
+        used = self._used()
+        if self._places and not used:
+            raise FileError(
+                "the mask does not reach any of the images",
+                "Find the mask that was drawn on this series.",
+                code="mask-missing",
+            )
+        across = {axis for axis, _ in used}
+        area = sorted(self._shape[axis] for axis in {0, 1, 2} - across)
+        images = (self._images[index] for index in self._places)
+        full = all(area == sorted((image.rows, image.cols)) for image in images)
+        if not full or len(used) < len(self._places):
+            self.note = (
+                "the mask is cropped to its structures: beyond its area and slices there are none"
+            )
 
 
 def as_volume(lattice: Lattice, read: Callable[[], NDArray[Any]]) -> Volume:

@@ -205,3 +205,53 @@ def test_a_layer_that_is_no_number_is_unreadable(tmp_path: Path) -> None:
     lines = segments({"Name": "liver", "LabelValue": "one"})
     stack = cut(tmp_path, layered([random_layer(1, 1)], lines))
     assert codes(stack) == {"m.seg.nrrd": "mask-unreadable"}
+
+
+OFFSET = "Segmentation_ReferenceImageExtentOffset:=1 1 2"
+
+
+def cropped(*cuts: slice) -> bytes:
+    """What Slicer cuts out of the file, here of all three axes."""
+    voxels, affine = random_layer(2, 3)[cuts], AFFINE.copy()
+    affine[:3, 3] += affine[:3, :3] @ [cut.start or 0 for cut in cuts]
+    lines = [*placed(voxels, affine), "encoding: raw", *segments(one("liver", 3)), OFFSET]
+    return nrrd(lines, little(voxels))
+
+
+@pytest.mark.parametrize("cuts", [
+    (slice(1, 3), slice(1, 2), slice(2, 4)), (slice(0, 4), slice(0, 3), slice(1, 5)),
+    (slice(0, 3), slice(0, 3), slice(0, 5)),
+])  # fmt: skip
+def test_what_slicer_has_cropped_is_empty_beyond_and_says_so(
+    tmp_path: Path, cuts: tuple[slice, ...]
+) -> None:
+    expected = np.zeros(SHAPE, np.uint8)
+    expected[cuts] = random_layer(2, 3)[cuts]
+    stack = cut(tmp_path, cropped(*cuts))
+    assert np.array_equal(shown(stack)["liver"], expected.T == 3)
+    assert stack.note is not None
+    assert "cropped" in stack.note
+
+
+def test_what_is_whole_has_no_note(tmp_path: Path) -> None:
+    stack = cut(tmp_path, cropped(slice(0, 4), slice(0, 3), slice(0, 5)))
+    assert np.array_equal(shown(stack)["liver"], random_layer(2, 3).T == 3)
+    assert stack.note is None
+
+
+def test_what_nobody_calls_cropped_must_cover_its_images(tmp_path: Path) -> None:
+    data = cropped(slice(1, 3), slice(1, 2), slice(2, 4)).replace(b"Offset:=", b"Other:=")
+    assert codes(cut(tmp_path, data)) == {"m.seg.nrrd": "mask-grid"}
+
+
+@pytest.mark.parametrize(
+    ("shift", "code"),
+    [((0, 0, 9), "mask-missing"), ((2, 0, 0), "mask-grid"), ((0.3, 0, 0), "mask-grid")],
+)
+def test_what_is_cropped_must_still_lie_on_voxels_of_the_images(
+    tmp_path: Path, shift: tuple[float, ...], code: str
+) -> None:
+    voxels, affine = random_layer(2, 3)[:3], AFFINE.copy()
+    affine[:3, 3] += affine[:3, :3] @ shift
+    lines = [*placed(voxels, affine), "encoding: raw", *segments(one("liver", 3)), OFFSET]
+    assert codes(cut(tmp_path, nrrd(lines, little(voxels)))) == {"m.seg.nrrd": code}
