@@ -3,6 +3,7 @@
 import math
 import re
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -207,8 +208,9 @@ def nrrd_mask(opening: Opening) -> VolumeMask:
     return VolumeMask(
         opening.images,
         placed.lattice,
-        lambda: wanted.paint(placed.layers(opening.file, opening.data)),
+        partial(placed.layers, opening.file, opening.data),
         names=named(wanted.legend),
+        paint=wanted.paint,
         overlaps=wanted.overlaps,
         cropped=wanted.cropped,
     )
@@ -224,7 +226,12 @@ def nrrd_volume(file: Path, data: bytes) -> Volume:
     placed, segments = read_header(data)
     if segments is None:
         return placed.volume(file, data)
-    volume = as_volume(placed.lattice, lambda: segments.paint(placed.layers(file, data)))
+
+    def painted() -> NDArray[np.uint16]:
+        layers = placed.layers(file, data)
+        return np.stack([segments.paint(layers[:, :, at]) for at in range(layers.shape[2])], axis=2)
+
+    volume = as_volume(placed.lattice, painted)
     segments.check_apart()
     return volume
 

@@ -61,28 +61,23 @@ class Segmentation:
         return replace(self, wanted=frozenset(wanted), overlaps=overlaps)
 
     def paint(self, layers: NDArray[Any]) -> NDArray[np.uint16]:
-        """The labels (i, j, k) of layers (i, j, k, layer); what meets is one of ``overlaps``.
+        """The labels (rows, cols) of a plane of layers (rows, cols, layer).
+
+        Where several structures meet, the value is one of ``overlaps``.
 
         Raises:
             FileError: `mask-values`, no whole numbers, or a value that no segment has; or
                 `mask-overlap`.
         """
-        painted = np.zeros(layers.shape[:3], np.uint16)
-        for at in range(layers.shape[3]):
+        painted = np.zeros(layers.shape[:2], np.uint16)
+        for at in range(layers.shape[2]):
+            layer = as_labels(layers[:, :, at])
             here = {one.value: one.label for one in self.segments if one.layer == at}
-            layer = as_labels(layers[..., at])
-            table = np.zeros(_HIGHEST + 1, np.uint16)
-            for value in np.unique(layer).tolist():
+            for value in np.flatnonzero(np.bincount(layer.ravel())).tolist():
                 if value and value not in here:
                     raise _unknown(value)
-                label = here.get(value, 0)
-                table[value] = label if label in self.wanted else 0
-            labels = table[layer]
-            if not painted.any():
-                painted = labels
-                continue
-            for label in np.unique(labels[labels > 0]).tolist():
-                self.overlaps.paint(painted, labels == label, label)
+                if value and here[value] in self.wanted:
+                    self.overlaps.paint(painted, layer == value, here[value])
         return painted
 
     def check_apart(self) -> None:

@@ -21,10 +21,12 @@ class VolumeMask:
     Args:
         images: the images in anatomical order.
         lattice: where the voxels lie, indexed (i, j, k).
-        read: gives the voxels (i, j, k); called once a place is found.
+        read: gives the voxels (i, j, k), or layers of them (i, j, k, layer); called once a place is
+            found.
         unsure: the radians that the lattice may be turned by, for want of digits.
         names: label -> what it stands for.
-        overlaps: what painted the voxels, where structures may lie on one.
+        paint: makes the labels (rows, cols) of a plane of layers (rows, cols, layer).
+        overlaps: what it paints with, where structures may lie on one voxel.
         cropped: whether there is nothing where the voxels do not reach; that is noted.
 
     Raises:
@@ -42,13 +44,14 @@ class VolumeMask:
         *,
         unsure: float = 0.0,
         names: Mapping[int, str] | None = None,
+        paint: Callable[[NDArray[Any]], NDArray[Any]] = np.asarray,
         overlaps: Overlaps | None = None,
         cropped: bool = False,
     ) -> None:
         self.names = names or {}
         self._images = images
         self._shape = lattice.shape
-        self._painted = overlaps
+        self._paint, self._painted = paint, overlaps
         self._cropped = cropped
         self._places: dict[int, Place] = {}
         self._errors: dict[int, FileError] = {}
@@ -71,12 +74,16 @@ class VolumeMask:
         return {} if self._painted is None else self._painted.values
 
     def plane(self, index: int) -> NDArray[Any]:
-        """The voxels at the pixels of an image. Raises `FileError`: what `locate` raises."""
+        """The voxels at the pixels of an image.
+
+        Raises:
+            FileError: what `locate` raises, or its layers cannot be painted.
+        """
         if index in self._errors:
             raise self._errors[index]
         header, place = self._images[index], self._places[index]
         take = place.take_within if self._cropped else place.take
-        return take(self._voxels, header.rows, header.cols)
+        return self._paint(take(self._voxels, header.rows, header.cols))
 
     def surplus(self) -> FileError | None:
         """The error of slices that no image lies in; none where images do not lie on the grid."""

@@ -32,16 +32,16 @@ class Place:
         return 3 - int(np.abs(self.down).argmax()) - int(np.abs(self.right).argmax())
 
     def take(self, voxels: NDArray[Any], rows: int, cols: int) -> NDArray[Any]:
-        """The voxels of a grid's array at an image's pixels: (rows, cols)."""
+        """The voxels of a grid's array at an image's pixels: (rows, cols), and its further axes."""
         found: NDArray[Any] = voxels[self._voxels(rows, cols)]
         return found
 
     def take_within(self, voxels: NDArray[Any], rows: int, cols: int) -> NDArray[Any]:
         """The same, and 0 where the grid does not reach."""
         index = np.broadcast_arrays(*self._voxels(rows, cols))
-        ends = zip(index, voxels.shape, strict=True)
+        ends = zip(index, voxels.shape[:3], strict=True)
         within = np.all([(at >= 0) & (at < size) for at, size in ends], axis=0)
-        found = np.zeros((rows, cols), voxels.dtype)
+        found = np.zeros((rows, cols, *voxels.shape[3:]), voxels.dtype)
         found[within] = voxels[tuple(at[within] for at in index)]
         return found
 
