@@ -1,4 +1,4 @@
-"""MetaImage files that are wrong in header, size or compression: ITK's volume, or one error."""
+"""MetaImage files that are wrong in header, size or compression: one error, or a volume."""
 
 import random
 import zlib
@@ -29,7 +29,8 @@ TEXTS = (
 )
 
 
-def damaged(draw: random.Random) -> bytes:
+def damaged(draw: random.Random) -> tuple[bytes, bool]:
+    """A file, and whether it is sound all the same."""
     kind, msb = draw.choice(list(TYPES)), draw.choice(["True", "False"])
     values = np.frombuffer(draw.randbytes(60), "u1").reshape(SHAPE) % 3
     data = values.astype((">" if msb == "True" else "<") + TYPES[kind]).tobytes(order="F")
@@ -53,10 +54,13 @@ def damaged(draw: random.Random) -> bytes:
         if draw.random() < 0.8:
             lines.append(f"CompressedDataSize = {len(data)}")
     lines.append("ElementDataFile = LOCAL")
-    for _ in range(draw.choice([0, 0, 1, 1, 2, 3])):
+    edits = draw.choice([0, 0, 1, 1, 2, 3])
+    for _ in range(edits):
         lines = edited(lines, draw)
     data = "\n".join([*lines, ""]).encode() + data
-    return scratched(data, draw) if draw.random() < 0.2 else data
+    if draw.random() < 0.2:
+        return scratched(data, draw), False
+    return data, edits == 0
 
 
 def edited(lines: list[str], draw: random.Random) -> list[str]:
@@ -75,8 +79,8 @@ def edited(lines: list[str], draw: random.Random) -> list[str]:
             return [*lines[:at], f"{lines[at].split('=')[0]}= {value}", *lines[at + 1 :]]
 
 
-def reads(data: bytes, folder: Path, capfd: pytest.CaptureFixture[str]) -> bool:
-    """Check that the volume is ITK's; tell whether there was one."""
+def reads(data: bytes, is_sound: bool, folder: Path, capfd: pytest.CaptureFixture[str]) -> bool:
+    """Tell whether there was a volume; that of a sound file is ITK's."""
     file = folder / "m.mha"
     of_series, volume = METAIMAGE.of_series, METAIMAGE.volume
     assert of_series is not None
@@ -88,7 +92,7 @@ def reads(data: bytes, folder: Path, capfd: pytest.CaptureFixture[str]) -> bool:
         return False
     assert found.voxels.size <= len(data) * 1100
     assert capfd.readouterr() == ("", "")
-    image = itk_reads(file, data, capfd)
+    image = itk_reads(file, data, capfd) if is_sound else None  # others have made it crash
     if image is not None and image.GetDimension() == 3:
         assert np.array_equal(found.voxels, np.rint(SimpleITK.GetArrayFromImage(image)))
         if b"\nOffset" in data and b"Origin" not in data:
@@ -98,15 +102,15 @@ def reads(data: bytes, folder: Path, capfd: pytest.CaptureFixture[str]) -> bool:
 
 
 @pytest.mark.parametrize("batch", batches(FEW))
-def test_a_damaged_metaimage_is_read_as_itk_reads_it_or_is_one_error(
+def test_a_damaged_metaimage_is_one_error_and_a_sound_one_is_itks(
     batch: int, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     before = memory.begin()
     for draw in draws("metaimage", batch, FEW):
-        reads(damaged(draw), tmp_path, capfd)
+        reads(*damaged(draw), tmp_path, capfd)
     assert memory.peak() - before < 2**19
 
 
 def test_enough_of_them_are_read(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     every = [draw for batch in range(4) for draw in draws("metaimage", batch, 200)]
-    assert 20 < sum(reads(damaged(draw), tmp_path, capfd) for draw in every) < 180
+    assert 20 < sum(reads(*damaged(draw), tmp_path, capfd) for draw in every) < 180

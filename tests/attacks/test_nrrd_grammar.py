@@ -1,4 +1,4 @@
-"""NRRD files, wrong in header, segments, size or compression: ITK's volume, or one error."""
+"""NRRD files, wrong in header, segments, size or compression: one error, or a volume."""
 
 import bz2
 import gzip
@@ -75,7 +75,8 @@ def edited(lines: list[str], draw: random.Random) -> list[str]:
             return [*lines[:at], f"{lines[at].split(sign)[0]}{sign} {value}", *lines[at + 1 :]]
 
 
-def damaged(draw: random.Random) -> bytes:
+def damaged(draw: random.Random) -> tuple[bytes, bool]:
+    """A file, and whether it is sound all the same."""
     lines, voxels = sound(draw)
     data = voxels.tobytes(order="F")
     if draw.random() < 0.03:
@@ -85,14 +86,17 @@ def damaged(draw: random.Random) -> bytes:
         data = " ".join(map(str, voxels.ravel(order="F")[:200])).encode()
     elif encoding != "raw":
         data = (gzip if encoding == "gzip" else bz2).compress(data, 1)
-    for _ in range(draw.choice([0, 0, 1, 1, 2, 3])):
+    edits = draw.choice([0, 0, 1, 1, 2, 3])
+    for _ in range(edits):
         lines = edited(lines, draw)
     data = "\n".join([f"NRRD000{draw.choice([1, 4, 5, 5, 6])}", *lines, "", ""]).encode() + data
-    return scratched(data, draw) if draw.random() < 0.2 else data
+    if draw.random() < 0.2:
+        return scratched(data, draw), False
+    return data, edits == 0
 
 
-def reads(data: bytes, folder: Path, capfd: pytest.CaptureFixture[str]) -> bool:
-    """Check that the volume is ITK's where it has no segments; tell whether there was one."""
+def reads(data: bytes, is_sound: bool, folder: Path, capfd: pytest.CaptureFixture[str]) -> bool:
+    """Tell whether there was a volume; that of a sound file without segments is ITK's."""
     file = folder / "m.nrrd"
     tried(lambda: nrrd_mask(Opening(file, data, IMAGES, len(IMAGES))))
     assert NRRD.legend is not None
@@ -106,7 +110,7 @@ def reads(data: bytes, folder: Path, capfd: pytest.CaptureFixture[str]) -> bool:
     if b"Segment" in data or b"space units" in data:
         return True
     assert capfd.readouterr() == ("", "")
-    image = itk_reads(file, data, capfd)
+    image = itk_reads(file, data, capfd) if is_sound else None  # others have made it crash
     if (
         image is not None
         and image.GetDimension() == 3
@@ -117,15 +121,15 @@ def reads(data: bytes, folder: Path, capfd: pytest.CaptureFixture[str]) -> bool:
 
 
 @pytest.mark.parametrize("batch", batches(FEW))
-def test_a_damaged_nrrd_is_read_as_itk_reads_it_or_is_one_error(
+def test_a_damaged_nrrd_is_one_error_and_a_sound_one_is_itks(
     batch: int, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     before = memory.begin()
     for draw in draws("nrrd", batch, FEW):
-        reads(damaged(draw), tmp_path, capfd)
+        reads(*damaged(draw), tmp_path, capfd)
     assert memory.peak() - before < 2**19
 
 
 def test_enough_of_them_are_read(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     every = [draw for batch in range(4) for draw in draws("nrrd", batch, 200)]
-    assert 20 < sum(reads(damaged(draw), tmp_path, capfd) for draw in every) < 180
+    assert 20 < sum(reads(*damaged(draw), tmp_path, capfd) for draw in every) < 180
