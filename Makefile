@@ -32,11 +32,12 @@ train-demo: .venv/ready  ## train a U-Net, at most ten minutes; DATA=folder for 
 
 # 20,000 files with bytes damaged, and 20,000 that are wrong by a grammar: most in DICOM, fewer
 # where a file takes longer to make.
-fuzz: .venv/ready  ## 40,000 damaged files: the oracle's pixels or one error, soon, in little memory
+fuzz: .venv/ready  ## 45,000 damaged files: the oracle's pixels or one error, soon, in little memory
 	CHAOSPREP_MUTATIONS=20000 $(BIN)/python -m pytest --numprocesses auto tests/formats/test_mutations.py
 	CHAOSPREP_MUTATIONS=9000 $(BIN)/python -m pytest --numprocesses auto tests/attacks/test_dicom_structure.py
 	CHAOSPREP_MUTATIONS=5000 $(BIN)/python -m pytest --numprocesses auto tests/attacks/test_png_grammar.py
 	CHAOSPREP_MUTATIONS=2500 $(BIN)/python -m pytest --numprocesses auto tests/attacks/test_npy_grammar.py tests/attacks/test_nifti_grammar.py
+	CHAOSPREP_MUTATIONS=2500 $(BIN)/python -m pytest --numprocesses auto tests/attacks/test_nrrd_grammar.py tests/attacks/test_metaimage_grammar.py
 	CHAOSPREP_MUTATIONS=1000 $(BIN)/python -m pytest --numprocesses auto tests/attacks/test_seg_grammar.py
 
 attack: .venv/ready  ## every attack at its full size: kills, races, links, full disks, hostile rows; takes an hour or two

@@ -74,7 +74,8 @@ class MaskFormat:
     slice; where there is a ``size`` as well, (rows, cols) by the header alone, the file is taken
     over as it is. ``of_series`` opens a file on the images of a series. ``volume`` gives its labels
     on the lattice that it names itself. ``legend`` tells by the header alone what its values stand
-    for, as far as the file says so; it raises `FileError` where that cannot be read.
+    for, as far as the file says so; it raises `FileError` where that cannot be read. ``beside``
+    gives the names of other files in its folder that a file is part of, or raises `FileError`.
     """
 
     name: str
@@ -85,6 +86,7 @@ class MaskFormat:
     of_series: Callable[[Opening], MaskFile] | None = None
     volume: Callable[[Path, bytes], Volume] | None = None
     legend: Callable[[bytes], Legend] | None = None
+    beside: Callable[[bytes], tuple[str, ...]] | None = None
 
 
 def surplus(count: int, what: str) -> FileError:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
@@ -10,8 +10,10 @@ from numpy.typing import NDArray
 
 from chaosprep.errors import FileError
 from chaosprep.formats.mask_file import MaskFormat, Opening, Overlapping
+from chaosprep.formats.metaimage import METAIMAGE
 from chaosprep.formats.nifti_masks import NIFTI
 from chaosprep.formats.npy import NPY_MASK
+from chaosprep.formats.nrrd import NRRD
 from chaosprep.formats.pictures import PICTURE
 from chaosprep.formats.plugged import plugged
 from chaosprep.formats.seg import SEG
@@ -19,7 +21,7 @@ from chaosprep.imaging.header import Header
 from chaosprep.imaging.labels import Labels, as_labels, check_same_size
 from chaosprep.imaging.space.lattice import Volume
 
-MASKS: tuple[MaskFormat, ...] = (NPY_MASK, NIFTI, SEG)
+MASKS: tuple[MaskFormat, ...] = (NPY_MASK, NIFTI, NRRD, METAIMAGE, SEG)
 """The first that knows a file reads it; a picture is what nothing else knows."""
 
 
@@ -162,6 +164,19 @@ def volume_endings() -> tuple[str, ...]:
     """The endings of files that say themselves where their voxels lie."""
     every = (*MASKS, *plugged(MaskFormat))
     return tuple(ending for one in every if one.volume for ending in one.endings)
+
+
+def beside(path: str, data: bytes) -> tuple[str, ...]:
+    """The paths of other files that a mask's file is part of; none where it cannot be read."""
+    names = mask_format(path, data).beside
+    try:
+        return (
+            ()
+            if names is None
+            else tuple(str(PurePosixPath(path).with_name(n)) for n in names(data))
+        )
+    except FileError:
+        return ()
 
 
 def read_volume(file: Path, data: bytes) -> Volume:

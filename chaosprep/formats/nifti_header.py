@@ -1,26 +1,22 @@
 """The header of a NIfTI-1 file: what its voxels are, and where they lie by its qform and sform."""
 
-import gzip
 import math
 import struct
 import zlib
 from dataclasses import dataclass
-from io import BytesIO
 
 import numpy as np
 from numpy.typing import NDArray
 
 from chaosprep.errors import FileError
+from chaosprep.formats.packed import GZIP, unpack
+from chaosprep.formats.volume_mask import without_size
 from chaosprep.imaging.limits import check_size
 from chaosprep.imaging.space.lattice import Lattice
 from chaosprep.imaging.space.nearest import ENOUGH
 
 HEADER = 348  # bytes; also the number that begins a header, in the file's byte order
 FIRST_VOXEL = 352  # nifti1.h, "n+1": the least vox_offset of a file that holds both
-_PADDING = 16  # bytes: fewer may stand behind the voxels; nifti1.h, extensions have as many
-_BLOCK = 512  # bytes of disks, tapes and archives, that zeros may fill up
-_MOST_FILL = 2**16
-_GZIP = b"\x1f\x8b"
 _LAYOUT = "i36x8h14xh4x8f3f3xB128x2h6f12f16x4s"  # nifti1.h, "struct nifti_1_header"
 _MM = {1: 1000.0, 3: 0.001}  # nifti1.h, NIFTI_UNITS_METER and _MICRON; others are mm
 _TO_LPS = np.array([-1.0, -1.0, 1.0])  # NIfTI's +x is right and +y anterior
@@ -86,25 +82,9 @@ def parse(data: bytes) -> NiftiHeader:
     )
 
 
-def unpacked(data: bytes, size: int, *, whole: bool = False) -> bytes:
-    """The first bytes of a file, after its compression.
-
-    Where it is to be ``whole``, only padding may stand behind them: hardly anything, or zeros up to
-    the end of a block. More slices than the header says do not end there: it has 352 bytes.
-
-    Raises:
-        EOFError: there are fewer, or more.
-        OSError, zlib.error: the compression is damaged.
-    """
-    most = size + _MOST_FILL if whole else size
-    if data.startswith(_GZIP):
-        with gzip.GzipFile(fileobj=BytesIO(data)) as stream:
-            data = stream.read(most)
-    rest = data[size:] if whole else b""
-    filled = len(data) % _BLOCK == 0 and len(data) < most and not any(rest)
-    if len(data) < size or (len(rest) >= _PADDING and not filled):
-        raise EOFError
-    return data[:size]
+def unpacked(data: bytes, size: int, *, whole: bool = False) -> bytes | memoryview:
+    """The first bytes of a file, compressed or not; see `unpack`, and what it raises."""
+    return unpack(data, "gzip" if data.startswith(GZIP) else "raw", size, whole=whole)
 
 
 @np.errstate(invalid="ignore", over="ignore")  # what is no number is met below
@@ -221,15 +201,6 @@ def _two_places(header: NiftiHeader, how: str) -> FileError:
         "Programs differ in which they believe: find out which is right, and set the code of the "
         "other to 0.",
         code="nifti-forms",
-    )
-
-
-def without_size() -> FileError:
-    """The error of a header that does not tell how large its voxels are."""
-    return FileError(
-        "the header gives its voxels no size above 0",
-        "Write it again with the image's geometry.",
-        code="geometry-unknown",
     )
 
 

@@ -13,7 +13,7 @@ from chaosprep.series.source import is_litter
 PLACEHOLDERS = ("patient", "sequence", "slice")
 Bound = dict[str, str]
 _FIELD = re.compile(r"\{([^{}]*)\}")
-_ENDING = re.compile(r"(?i)(\.nii\.gz|\.[a-z][a-z0-9]{0,4})\Z")
+_ENDING = re.compile(r"(?i)(\.nii\.gz|\.seg\.n(?:rrd|hdr)|\.[a-z][a-z0-9]{0,4})\Z")
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ def list_pattern(pattern: Pattern, root: Path, *, patients: bool = True) -> List
 
 
 def stem(name: str) -> str:
-    """A file's name without its ending (`.nii.gz` is one); the numbers of a UID are none."""
+    """A file's name without its ending (`.nii.gz`, `.seg.nrrd`); the numbers of a UID are none."""
     return _ENDING.sub("", name) or name
 
 

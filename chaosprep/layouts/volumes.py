@@ -34,7 +34,7 @@ def _volumes(path: Path) -> list[Path]:
 
 
 def open_volumes(path: Path, reference: MaskSet | None, asked: Organs = ()) -> MaskSet | None:
-    """A NIfTI file, or a folder of them; None where there is none.
+    """A label volume (NIfTI, NRRD, MetaImage), or a folder of them; None where there is none.
 
     Args:
         path: the file or folder. A `dataset.json` (nnU-Net's), `labels.json` or another legend

@@ -14,7 +14,8 @@ from chaosprep.files import read_regular
 
 LEAST = 16  # bytes: a shorter key can be found by trying all
 _READABLE = stat.S_IRGRP | stat.S_IROTH
-_ENDINGS = (".nii.gz", ".nii", ".npy", ".png", ".dcm", ".dicom", ".ima")
+_VOLUMES = (".nii.gz", ".nii", ".seg.nrrd", ".nrrd", ".nhdr", ".mha", ".mhd")
+_ENDINGS = (*_VOLUMES, ".npy", ".png", ".dcm", ".dicom", ".ima")
 _log = logging.getLogger(__name__)
 
 

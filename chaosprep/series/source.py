@@ -12,6 +12,7 @@ from chaosprep.dataset.records import Split
 from chaosprep.errors import FileError
 from chaosprep.facts import Label
 from chaosprep.files import read_regular, real, sha256
+from chaosprep.formats.masks import beside
 from chaosprep.params import differing
 from chaosprep.series.pairing import Rule, natural_key
 
@@ -91,20 +92,32 @@ class Files:
     def __init__(self, case: SourceCase, read: Callable[[Path], bytes] = read_regular) -> None:
         self.data: dict[str, bytes] = {}
         self.errors: dict[str, FileError] = {}
-        root = real(Path(case.root))
-        for path in (*case.images, *(case.masks or ())):
+        self._root = real(Path(case.root))
+        self._masks = case.masks or ()
+        for path in (*case.images, *self._masks):
             try:
-                file = real(root / path)
-                if not file.is_relative_to(root):
-                    reason = "it is a link out of the dataset"
-                    raise FileError(reason, "Copy the file in.", code="file-link")
-                self.data[path] = read(file)
+                self.data[path] = read(self._inside(path))
             except FileError as error:
                 self.errors[path] = error
 
+    def _inside(self, path: str) -> Path:
+        file = real(self._root / path)
+        if not file.is_relative_to(self._root):
+            reason = "it is a link out of the dataset"
+            raise FileError(reason, "Copy the file in.", code="file-link")
+        return file
+
     @cached_property
     def digest(self) -> str:
-        """The SHA-256 over every file's path and content."""
+        """The SHA-256 over the path and content of every file, and of those that masks go on in."""
         lines = [f"{path} {sha256(data)}\n" for path, data in self.data.items()]
         lines += [f"{path} {error.code}\n" for path, error in self.errors.items()]
+        for path in (more for mask in self._masks for more in self._beside(mask)):
+            try:
+                lines.append(f"{path} {sha256(read_regular(self._inside(path)))}\n")
+            except FileError as error:
+                lines.append(f"{path} {error.code}\n")
         return hashlib.sha256("".join(sorted(lines)).encode("utf-8", "surrogateescape")).hexdigest()
+
+    def _beside(self, mask: str) -> tuple[str, ...]:
+        return beside(mask, self.data[mask]) if mask in self.data else ()

@@ -32,14 +32,26 @@ class Place:
         return 3 - int(np.abs(self.down).argmax()) - int(np.abs(self.right).argmax())
 
     def take(self, voxels: NDArray[Any], rows: int, cols: int) -> NDArray[Any]:
-        """The voxels of a grid's array at an image's pixels: (rows, cols)."""
+        """The voxels of a grid's array at an image's pixels: (rows, cols), and its further axes."""
+        found: NDArray[Any] = voxels[self._voxels(rows, cols)]
+        return found
+
+    def take_within(self, voxels: NDArray[Any], rows: int, cols: int) -> NDArray[Any]:
+        """The same, and 0 where the grid does not reach."""
+        index = np.broadcast_arrays(*self._voxels(rows, cols))
+        ends = zip(index, voxels.shape[:3], strict=True)
+        within = np.all([(at >= 0) & (at < size) for at, size in ends], axis=0)
+        found = np.zeros((rows, cols, *voxels.shape[3:]), voxels.dtype)
+        found[within] = voxels[tuple(at[within] for at in index)]
+        return found
+
+    def _voxels(self, rows: int, cols: int) -> tuple[NDArray[np.int64], ...]:
+        """The voxel of each pixel along each axis."""
         down, right = np.arange(rows)[:, None], np.arange(cols)[None, :]
-        i, j, k = (
+        return tuple(
             self.start[axis] + down * self.down[axis] + right * self.right[axis]
             for axis in range(3)
         )
-        found: NDArray[Any] = voxels[i, j, k]
-        return found
 
 
 def image_grid(header: Header) -> Lattice:
@@ -55,12 +67,13 @@ def image_grid(header: Header) -> Lattice:
 
 
 @np.errstate(invalid="ignore", over="ignore")  # what is no number lies nowhere
-def locate(image: Lattice, mask: Lattice) -> Place:
+def locate(image: Lattice, mask: Lattice, *, cropped: bool = False) -> Place:
     """Where an image (`image_grid`) lies in the grid of a mask.
 
     Flipped and exchanged axes are fine where each pixel is a voxel, to `ENOUGH` of a step along any
-    axis of the mask, and the two planes have the same size. Raises `FileError` ``mask-grid``, or
-    ``mask-missing`` where the image lies beyond the mask.
+    axis of the mask, and the two planes have the same size. A ``cropped`` mask need not reach every
+    pixel, nor the image (`Place.take_within`), but no farther than these. Raises `FileError`
+    ``mask-grid``, or ``mask-missing`` where the image lies beyond the mask.
     """
     for grid in (image, mask):
         if not np.isfinite(grid.steps).all() or abs(np.linalg.det(grid.steps)) < _FLAT:
@@ -76,7 +89,7 @@ def locate(image: Lattice, mask: Lattice) -> Place:
     if lengths != [1, 1] or place.down @ place.right:
         raise _no_grid(f"its rows and columns are not those of the image{_tilt(mask)}")
     _check_exact(place, (start, down, right), image, mask)
-    _check_extent(place, image, mask)
+    _check_extent(place, image, mask, cropped)
     return place
 
 
@@ -96,16 +109,18 @@ def _tilt(mask: Lattice) -> str:
     return ", and it is tilted: its slices are not stacked at right angles" * mask.is_sheared
 
 
-def _check_extent(place: Place, image: Lattice, mask: Lattice) -> None:
+def _check_extent(place: Place, image: Lattice, mask: Lattice, cropped: bool) -> None:
     rows, cols = image.shape[:2]
     across = place.across
     far = place.start + (rows - 1) * place.down + (cols - 1) * place.right
     for axis in {0, 1, 2} - {across}:
         size = rows if place.down[axis] else cols
-        ends = {int(place.start[axis]), int(far[axis])}
-        if mask.shape[axis] != size or ends != {0, size - 1}:
+        low, high = sorted((int(place.start[axis]), int(far[axis])))
+        if cropped and low <= 0 and high >= mask.shape[axis] - 1:
+            continue
+        if mask.shape[axis] != size or (low, high) != (0, size - 1):
             raise _no_grid("it does not cover just the area of the image")
-    if not 0 <= place.start[across] < mask.shape[across]:
+    if not cropped and not 0 <= place.start[across] < mask.shape[across]:
         raise FileError(
             "the mask does not reach this image",
             "Bring back the whole mask, or leave the slice out with --on-error skip.",

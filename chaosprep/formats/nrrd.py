@@ -1,0 +1,263 @@
+"""NRRD volumes of labels, with Slicer's segments or without (teem.sourceforge.net/nrrd)."""
+
+import math
+import re
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from chaosprep.errors import FileError
+from chaosprep.facts import Legend
+from chaosprep.formats.legend import named
+from chaosprep.formats.mask_file import MaskFormat, Opening
+from chaosprep.formats.nrrd_header import NrrdHeader, parse
+from chaosprep.formats.packed import Packing
+from chaosprep.formats.slicer_segments import Segmentation, read_segments
+from chaosprep.formats.stored import (
+    Placed,
+    Stored,
+    check_sizes,
+    name_beside,
+    unreadable,
+    whole_numbers,
+)
+from chaosprep.formats.volume_mask import VolumeMask, as_volume, without_size
+from chaosprep.imaging.space.lattice import Lattice, Volume
+
+_KINDS = {
+    "i1": "signed char, int8, int8_t",
+    "u1": "uchar, unsigned char, uint8, uint8_t",
+    "i2": "short, short int, signed short, signed short int, int16, int16_t",
+    "u2": "ushort, unsigned short, unsigned short int, uint16, uint16_t",
+    "i4": "int, signed int, int32, int32_t",
+    "u4": "uint, unsigned int, uint32, uint32_t",
+    "i8": "longlong, long long, long long int, signed long long, signed long long int, int64, "
+    "int64_t",
+    "u8": "ulonglong, unsigned long long, unsigned long long int, uint64, uint64_t",
+    "f4": "float",
+    "f8": "double",
+}
+_TYPES = {name: code for code, names in _KINDS.items() for name in names.split(", ")}
+_PACKINGS: dict[str, Packing | Any] = {
+    "raw": "raw",
+    **dict.fromkeys(("gz", "gzip"), "gzip"),
+    **dict.fromkeys(("bz2", "bzip2"), "bzip2"),
+    **dict.fromkeys(("txt", "text", "ascii"), "text"),
+}
+_ORDERS = {"little": "<", "big": ">"}
+# Space -> the signs that turn it to DICOM's (left, posterior, superior).
+_SPACES = {
+    **dict.fromkeys(("right-anterior-superior", "ras"), (-1, -1, 1)),
+    **dict.fromkeys(("left-anterior-superior", "las"), (1, -1, 1)),
+    **dict.fromkeys(("left-posterior-superior", "lps"), (1, 1, 1)),
+}
+_MM = {"": 1.0, "???": 1.0, "mm": 1.0, "cm": 10.0, "m": 1000.0, "um": 0.001, "µm": 0.001}
+_VECTOR = re.compile(r"none|\([^()]*\)", re.IGNORECASE)
+_SPATIAL = frozenset(("domain", "space", "none", "???"))  # kinds of axes that may be of space
+
+
+def read_header(data: bytes) -> tuple[Placed, Segmentation | None]:
+    """What a NRRD says of its voxels, and its segments, where it has any.
+
+    Raises:
+        FileError: `mask-unreadable`, `mask-kind` (not one volume of numbers, or an encoding that is
+            not read), `mask-beside`, `mask-values` (segments that contradict each other),
+            `geometry-unknown` or `too-large`.
+    """
+    header = parse(data)
+    try:
+        return _understood(header)
+    except (LookupError, ValueError, OverflowError):
+        raise unreadable("NRRD") from None
+
+
+def _understood(header: NrrdHeader) -> tuple[Placed, Segmentation | None]:
+    stored = _stored(header)
+    steps = _directions(header, len(stored.sizes))
+    if steps is None:
+        kinds = header.fields.get("kinds", "").casefold().split() or ["???"] * len(stored.sizes)
+        axes = [at for at, _ in enumerate(stored.sizes) if kinds[at] in _SPATIAL]
+        while len(axes) > 3 and stored.sizes[axes[-1]] == 1:
+            axes.pop()
+    else:
+        axes = [at for at, step in enumerate(steps) if step is not None]
+    others = [at for at in range(len(stored.sizes)) if at not in axes]
+    layers = math.prod(stored.sizes[at] for at in others)
+    segments = read_segments(header.pairs, len(others) > 0, layers)
+    if segments is None or len(others) > 1:
+        shape = check_sizes("NRRD", stored.sizes, axes)
+    else:  # the axis of layers may be of any length
+        flat = [1 if at in others else size for at, size in enumerate(stored.sizes)]
+        shape = check_sizes("NRRD", flat, axes)
+    lattice, nowhere = _lattice(header, shape, [steps[at] for at in axes] if steps else None, axes)
+    return Placed(stored, lattice, tuple(axes), nowhere), segments
+
+
+def _stored(header: NrrdHeader) -> Stored:
+    fields = header.fields
+    sizes = whole_numbers(fields["sizes"])
+    encoding, kind = fields["encoding"].casefold(), " ".join(fields["type"].casefold().split())
+    if len(sizes) != int(fields["dimension"]) or not 1 <= len(sizes) <= 16:
+        raise ValueError
+    if kind not in _TYPES or encoding not in _PACKINGS:
+        raise FileError(
+            "a NRRD whose type or encoding is not read here",
+            "Save it as whole numbers, with the encoding raw or gzip.",
+            code="mask-kind",
+        )
+    code, packing = _TYPES[kind], _PACKINGS[encoding]
+    order = "<"
+    if code[1] != "1" and packing != "text":
+        order = _ORDERS[fields["endian"].casefold()]
+    lines, skip = (int(fields.get(name, "0")) for name in ("lineskip", "byteskip"))
+    if not (0 <= lines <= 10**6 and -1 <= skip <= 2**40):
+        raise ValueError
+    return Stored(
+        what="NRRD",
+        sizes=sizes,
+        kind=np.dtype(order + code),
+        packing=packing,
+        begin=header.begin,
+        beside=name_beside(fields["datafile"]) if "datafile" in fields else None,
+        lines=lines,
+        skip=skip,
+    )
+
+
+def _directions(header: NrrdHeader, dimension: int) -> list[list[float] | None] | None:
+    """The step of each axis in its space, None for one that is not of space; None without any."""
+    text = header.fields.get("spacedirections")
+    if text is None:
+        return None
+    vectors = _VECTOR.findall(text)
+    if _VECTOR.sub("", text).strip() or len(vectors) != dimension:
+        raise ValueError
+    steps = [None if one.casefold() == "none" else _vector(one) for one in vectors]
+    # Older files write an axis that is not of space as not-a-number.
+    return [None if step and all(map(math.isnan, step)) else step for step in steps]
+
+
+def _vector(text: str) -> list[float]:
+    if not (text.startswith("(") and text.endswith(")")):
+        raise ValueError
+    return [float(part) for part in text[1:-1].split(",")]
+
+
+def _lattice(
+    header: NrrdHeader,
+    shape: tuple[int, int, int],
+    steps: Sequence[list[float] | None] | None,
+    axes: Sequence[int],
+) -> tuple[Lattice, str | None]:
+    """Where the voxels lie, and why that is nowhere in the patient."""
+    fields = header.fields
+    space = fields.get("space", "").casefold()
+    if steps is None:
+        spacings = [float(one) for one in fields.get("spacings", "").split()]
+        lengths = [spacings[axis] for axis in axes] if spacings else [math.nan]
+        if not all(0 < length < math.inf for length in lengths):
+            raise without_size()
+        return Lattice(shape, np.zeros(3), np.diag(lengths)), "it has no space directions"
+    columns = np.array(steps, np.float64).T
+    if columns.shape != (3, 3):
+        raise ValueError
+    if space not in _SPACES:
+        why = "its space is not one of the patient (left-posterior-superior, and others)"
+    elif "spaceorigin" not in fields:
+        why = "it has no space origin"
+    else:
+        turn = np.array(_SPACES[space]) * _scale(fields.get("spaceunits", ""))
+        origin = np.array(_vector(fields["spaceorigin"]))
+        if origin.shape != (3,):
+            raise ValueError
+        return Lattice(shape, turn * origin, turn[:, None] * columns), None
+    lengths = np.linalg.norm(columns, axis=0).tolist()
+    return Lattice(shape, np.zeros(3), np.diag(lengths)), why
+
+
+def _scale(text: str) -> NDArray[np.float64]:
+    """The mm of the units along each axis of space."""
+    units = re.findall(r'"([^"]*)"', text) or [""] * 3
+    if len(units) != 3:
+        raise ValueError
+    if not all(unit.strip().casefold() in _MM for unit in units):
+        raise FileError(
+            "its space has units of length that are not known here",
+            "Save it in mm.",
+            code="geometry-unknown",
+        )
+    return np.array([_MM[unit.strip().casefold()] for unit in units])
+
+
+def nrrd_mask(opening: Opening) -> VolumeMask:
+    """A NRRD laid on images; where it has segments, their labels.
+
+    Raises:
+        FileError: what `read_header`, `Stored.read` and `VolumeMask` raise, or `mask-grid` where it
+            does not say where it lies.
+    """
+    placed, segments = read_header(opening.data)
+    if segments is None:
+        return placed.mask(opening)
+    placed.check_placed()
+    wanted = segments.only(opening.takes)
+    return VolumeMask(
+        opening.images,
+        placed.lattice,
+        partial(placed.layers, opening.file, opening.data),
+        names=named(wanted.legend),
+        paint=wanted.paint,
+        overlaps=wanted.overlaps,
+        cropped=wanted.cropped,
+    )
+
+
+def nrrd_volume(file: Path, data: bytes) -> Volume:
+    """The labels of a NRRD, uint8 or uint16 (slices, rows, cols), on its own lattice.
+
+    Raises:
+        FileError: what `read_header`, `Stored.read` and `as_volume` raise, or `mask-overlap` where
+            segments lie on one voxel.
+    """
+    placed, segments = read_header(data)
+    if segments is None:
+        return placed.volume(file, data)
+
+    def painted() -> NDArray[np.uint16]:
+        layers = placed.layers(file, data)
+        return np.stack([segments.paint(layers[:, :, at]) for at in range(layers.shape[2])], axis=2)
+
+    volume = as_volume(placed.lattice, painted)
+    segments.check_apart()
+    return volume
+
+
+def nrrd_legend(data: bytes) -> Legend:
+    """What the values stand for, by the segments of the header; none without any.
+
+    Raises:
+        FileError: what `read_header` raises.
+    """
+    segments = read_header(data)[1]
+    return {} if segments is None else segments.legend
+
+
+def _beside(data: bytes) -> tuple[str, ...]:
+    name = read_header(data)[0].stored.beside
+    return () if name is None else (name,)
+
+
+_ENDINGS = (".seg.nrrd", ".nrrd", ".seg.nhdr", ".nhdr")
+NRRD = MaskFormat(
+    name="NRRD",
+    endings=_ENDINGS,
+    knows=lambda path, data: path.casefold().endswith(_ENDINGS),
+    of_series=nrrd_mask,
+    volume=nrrd_volume,
+    legend=nrrd_legend,
+    beside=_beside,
+)
