@@ -97,8 +97,8 @@ def open_seg(data: bytes) -> SegFile:
     header = dcmread(open_stream(data), stop_before_pixels=True)
     if header.get("SOPClassUID") not in (_SEGMENTATION, _LABEL_MAP):
         raise FileError(
-            "it is DICOM, but not a segmentation",
-            "Give masks as PNG, npy, NIfTI or DICOM SEG.",
+            "it is DICOM, but neither a segmentation nor a structure set",
+            "Give masks as PNG, npy, NIfTI, DICOM SEG or RTSTRUCT.",
             code="mask-kind",
         )
     if header.get("SegmentationType") not in ("BINARY", "LABELMAP"):
