@@ -151,7 +151,7 @@ class StructureMask:
             if place.at is not None:
                 if not ties.agree(contour, place.at):
                     add(Kind.CONTRADICTION, roi, of=of)
-                key = np.unique(contour.points, axis=0).tobytes()
+                key = _turned(contour.points).tobytes()
                 if key in found[place.at]:
                     add(Kind.REPEATED, roi, of=of)
                 found[place.at][key] = planes.pixels(contour.points, place.at)
@@ -233,6 +233,16 @@ def _names(rois: Sequence[Roi], drawn: Drawn) -> dict[int, str]:
 
 def _all_points(contours: Sequence[Contour]) -> tuple[bytes, ...]:
     return tuple(sorted(contour.points.tobytes() for contour in contours))
+
+
+def _turned(points: NDArray[np.float64]) -> NDArray[np.float64]:
+    """A closed contour from its lowest point on, in the direction of its lower neighbour."""
+    if (points[0] == points[-1]).all():
+        points = points[:-1]
+    found = np.roll(points, -int(np.lexsort(points.T)[0]), axis=0)
+    if found[1].tolist() > found[-1].tolist():
+        found = np.roll(found[::-1], 1, axis=0)
+    return found
 
 
 def _is_outside(polygon: Polygon, shape: tuple[int, ...]) -> bool:
