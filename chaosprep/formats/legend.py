@@ -113,7 +113,7 @@ def segment_labels(segments: Iterable[Any]) -> Legend:
             name = f"{name} ({tracking})"[:_LONGEST]
         types = one.get("SegmentedPropertyTypeCodeSequence") or (None,)
         if number:
-            found[number] = Label(name, _code(types[0]))
+            found[number] = Label(name, code(types[0]))
     return found
 
 
@@ -127,8 +127,8 @@ def named(legend: Mapping[int, Label]) -> dict[int, str]:
     return {value: label.name for value, label in legend.items()}
 
 
-def _code(item: Any) -> Code | None:  # noqa: ANN401 - pydicom's
-    """A code as DICOM writes it (PS3.3 8.8); none where it only repeats a name."""
+def code(item: Any) -> Code | None:  # noqa: ANN401 - pydicom's
+    """A code as DICOM writes it (PS3.3 8.8); None where it only repeats a name."""
     if item is None:
         return None
     value = one_line(item.get("CodeValue")) or one_line(item.get("LongCodeValue"))

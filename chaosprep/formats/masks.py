@@ -16,12 +16,13 @@ from chaosprep.formats.npy import NPY_MASK
 from chaosprep.formats.nrrd import NRRD
 from chaosprep.formats.pictures import PICTURE
 from chaosprep.formats.plugged import plugged
+from chaosprep.formats.rtstruct import RTSTRUCT
 from chaosprep.formats.seg import SEG
 from chaosprep.imaging.header import Header
 from chaosprep.imaging.labels import Labels, as_labels, check_same_size
 from chaosprep.imaging.space.lattice import Volume
 
-MASKS: tuple[MaskFormat, ...] = (NPY_MASK, NIFTI, NRRD, METAIMAGE, SEG)
+MASKS: tuple[MaskFormat, ...] = (NPY_MASK, NIFTI, NRRD, METAIMAGE, RTSTRUCT, SEG)
 """The first that knows a file reads it; a picture is what nothing else knows."""
 
 
@@ -108,7 +109,8 @@ def cut_mask(
         if of_series is None:
             raise FileError(
                 "one picture stands where the mask of a whole series should",
-                "Give masks as PNG with {slice} in their pattern, or one npy, NIfTI or DICOM SEG.",
+                "Give masks as PNG with {slice} in their pattern, or one npy, NIfTI, DICOM SEG "
+                "or RTSTRUCT.",
                 code="mask-kind",
             )
         shown = [*images.values()]

@@ -118,8 +118,8 @@ def read_legend(data: bytes) -> Legend:
 def _check_class(header: "Dataset") -> None:
     if header.get("SOPClassUID") not in (_SEGMENTATION, _LABEL_MAP):
         raise FileError(
-            "it is DICOM, but not a segmentation",
-            "Give masks as PNG, npy, NIfTI or DICOM SEG.",
+            "it is DICOM, but neither a segmentation nor a structure set",
+            "Give masks as PNG, npy, NIfTI, DICOM SEG or RTSTRUCT.",
             code="mask-kind",
         )
 

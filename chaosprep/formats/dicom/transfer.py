@@ -42,9 +42,9 @@ class _Bounded(BytesIO):
     with the most, enhanced ones of thousands of frames, have some 40 bytes for each reading.
     """
 
-    def __init__(self, data: bytes) -> None:
+    def __init__(self, data: bytes, readings: int) -> None:
         super().__init__(data)
-        self._left = max(2**17, min(len(data) // 16, 2**19))
+        self._left = readings
 
     def read(self, size: int | None = -1, /) -> bytes:
         self._left -= 1
@@ -53,9 +53,14 @@ class _Bounded(BytesIO):
         return super().read(size)
 
 
-def open_stream(data: bytes) -> BytesIO:
-    """Give a stream from which pydicom cannot read elements without end."""
-    return BytesIO(data) if len(data) < _SMALL else _Bounded(data)
+def open_stream(data: bytes, readings: int | None = None) -> BytesIO:
+    """Give a stream from which pydicom cannot read elements without end.
+
+    It may read so many times, of which an element takes two or three; by the size unless told.
+    """
+    if len(data) < _SMALL:
+        return BytesIO(data)
+    return _Bounded(data, readings or max(2**17, min(len(data) // 16, 2**19)))
 
 
 def inflated(data: bytes, max_pixels: int, *, head_only: bool = False) -> bytes:

@@ -1,0 +1,217 @@
+"""What an RTSTRUCT says: its structures by number and name, and their contours in the patient."""
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from chaosprep.errors import BROKEN, FileError
+from chaosprep.facts import Code, Label, Legend, Name
+from chaosprep.formats.dicom.faults import silent
+from chaosprep.formats.dicom.parsing import parse
+from chaosprep.formats.dicom.transfer import inflated, open_stream
+from chaosprep.formats.legend import code
+from chaosprep.imaging.limits import MAX_BYTES
+
+if TYPE_CHECKING:
+    from pydicom.dataset import Dataset
+
+_READINGS = 2**21  # of some 70,000 contours
+_FAR = 1e6  # mm from the origin: nothing of a patient lies there
+_DECIMALS = b"0123456789+-.eE \\\0"  # PS3.5 6.2: DS, and what pads and parts it
+_CODES = "RTROIObservationsSequence"
+_LISTS = ("StructureSetROISequence", "ROIContourSequence", _CODES)
+_DIGITS = 12  # PS3.5 6.2: of IS
+_HIGHEST = np.iinfo(np.uint16).max
+
+
+@dataclass(frozen=True, eq=False)
+class Contour:
+    """A contour: its ContourGeometricType, its points, (points, 3) mm LPS, and what it refers to.
+
+    ``sources`` are (SOPInstanceUID, frame number from 1, or None for a whole file).
+    """
+
+    kind: str
+    points: NDArray[np.float64]
+    sources: frozenset[tuple[str, int | None]]
+
+
+@dataclass(frozen=True, eq=False)
+class Roi:
+    """A region of interest: its label in masks, its ROINumber, name, code, FrameOfReferenceUID."""
+
+    label: int
+    number: int
+    name: str
+    code: Code | None
+    space: str
+    items: "list[Dataset]" = field(default_factory=list, repr=False)
+
+    def contours(self) -> list[Contour]:
+        """Read its contours.
+
+        Raises `FileError` ``mask-unreadable`` where one has not as many points as it says.
+        """
+        found = (_contour(item) for roi in self.items for item in _items(roi, "ContourSequence"))
+        return [contour for contour in found if len(contour.points)]
+
+
+def open_structures(data: bytes, takes: Callable[[str], bool] = lambda name: True) -> list[Roi]:
+    """Read the structures of an RTSTRUCT (PS3.3 A.19.3) whose names are wanted.
+
+    A structure's label is its ROINumber where all of them are from 1 to 65535 and different, else
+    its place in the list. Contours are read by each structure itself.
+
+    Raises:
+        FileError: `mask-unreadable`, `too-large` or `dicom-truncated`.
+    """
+    stream = open_stream(inflated(data, MAX_BYTES // 4), _READINGS)
+    dataset, order = parse(stream, header_only=False)
+    for keyword in _LISTS:
+        if keyword not in dataset and keyword != _CODES:
+            raise unreadable(f"it has no {keyword}")
+        if keyword in dataset and order.count(int(dataset.get_item(keyword).tag)) > 1:
+            raise unreadable(f"it has {keyword} more than once")
+    described, contoured, observed = (_items(dataset, keyword) for keyword in _LISTS)
+    numbers = [_whole(item, "ROINumber") for item in described]
+    fit = len({*numbers}) == len(numbers) and all(1 <= one <= _HIGHEST for one in numbers)
+    if not fit and len(numbers) > _HIGHEST:
+        raise FileError("it has more than 65535 structures", "Check the file.", "too-large")
+    codes = _codes(observed)
+    shown = defaultdict[int, list["Dataset"]](list)
+    for item in contoured:
+        shown[_whole(item, "ReferencedROINumber")].append(item)
+    if takes("") and shown.keys() - {*numbers}:
+        raise unreadable("it has contours of a structure that its list does not have")
+    found = [
+        Roi(
+            number if fit else place,
+            number,
+            _name(item),
+            codes.get(number),
+            _text(item, "ReferencedFrameOfReferenceUID"),
+            shown[number],
+        )
+        for place, (number, item) in enumerate(zip(numbers, described, strict=True), 1)
+    ]
+    wanted = [roi for roi in found if takes(roi.name)]
+    times = Counter(numbers)
+    if any(roi.items and times[roi.number] > 1 for roi in wanted):
+        raise unreadable("it has several structures of one number, and contours refer to it")
+    return wanted
+
+
+def structure_labels(data: bytes) -> Legend:
+    """The names and codes of an RTSTRUCT's structures by label; one without a name is left out.
+
+    Raises:
+        FileError: `mask-unreadable`, `too-large` or `dicom-truncated`.
+    """
+    with reading():
+        return {roi.label: Label(roi.name, roi.code) for roi in open_structures(data) if roi.name}
+
+
+@contextmanager
+def reading() -> Iterator[None]:
+    """Turn what pydicom raises into ``mask-unreadable``, and keep it silent."""
+    from pydicom.errors import BytesLengthException, InvalidDicomError
+
+    with silent():
+        try:
+            yield
+        except (*BROKEN, BytesLengthException, InvalidDicomError):
+            raise unreadable("the RTSTRUCT cannot be read") from None
+
+
+def unreadable(reason: str) -> FileError:
+    """The error of an RTSTRUCT that contradicts itself or the standard."""
+    return FileError(reason, "Export the RTSTRUCT again from its source.", "mask-unreadable")
+
+
+def _contour(item: "Dataset") -> Contour:
+    """A contour of a Contour Sequence (PS3.3 C.8.8.6)."""
+    value = _raw(item, "ContourData").strip(b" \0")
+    if value.translate(None, _DECIMALS):
+        raise unreadable("a contour has coordinates that are no numbers")
+    numbers = np.array([*map(float, value.split(b"\\"))] if value else ())
+    if len(numbers) % 3:
+        raise unreadable("a contour has coordinates that do not come in threes")
+    if (
+        _raw(item, "NumberOfContourPoints")
+        and _whole(item, "NumberOfContourPoints") != len(numbers) // 3
+    ):
+        raise unreadable("a contour has more or fewer points than it says")
+    if not (np.abs(numbers) <= _FAR).all():
+        raise unreadable("a contour has points that are more than a kilometre away")
+    if _raw(item, "ContourOffsetVector").translate(None, b"0.+-eE \\\0"):
+        raise unreadable("a contour is moved by a ContourOffsetVector, which DICOM has retired")
+    sources = (_source(image) for image in _items(item, "ContourImageSequence"))
+    return Contour(_text(item, "ContourGeometricType"), numbers.reshape(-1, 3), frozenset(sources))
+
+
+def _source(item: "Dataset") -> tuple[str, int | None]:
+    frame = _raw(item, "ReferencedFrameNumber")
+    number = _whole(item, "ReferencedFrameNumber") if frame else None
+    return _text(item, "ReferencedSOPInstanceUID"), number
+
+
+def _codes(observations: "Sequence[Dataset]") -> dict[int, Code]:
+    """ROINumber -> the code of what it is (PS3.3 C.8.8.8), where there is just one."""
+    found = defaultdict[int, set[Code]](set)
+    for item in observations:
+        coded = (code(one) for one in _items(item, "RTROIIdentificationCodeSequence"))
+        found[_whole(item, "ReferencedROINumber")].update(filter(None, coded))
+    return {number: next(iter(codes)) for number, codes in found.items() if len(codes) == 1}
+
+
+def _items(dataset: "Dataset", keyword: str) -> "Sequence[Dataset]":
+    """The items of a sequence; those of one that is read only now cannot be without end either."""
+    from pydicom.filereader import read_sequence
+
+    element: Any = dataset.get_item(keyword) if keyword in dataset else None
+    if element is None or not element.value:
+        return ()
+    if not isinstance(element.value, bytes):
+        return element.value if element.VR == "SQ" else ()
+    value, stream = _raw(dataset, keyword), open_stream(element.value, _READINGS)
+    implicit = element.is_implicit_VR or element.VR == "UN"  # PS3.5 6.2.2
+    encoding = dataset.original_character_set
+    return read_sequence(stream, implicit, element.is_little_endian, len(value), encoding)
+
+
+def _raw(dataset: "Dataset", keyword: str) -> bytes:
+    """A value as it stands in the file, whole; empty where there is none."""
+    element: Any = dataset.get_item(keyword) if keyword in dataset else None
+    if element is None or not isinstance(element.value, bytes):
+        return b""
+    if len(element.value) != element.length:
+        raise unreadable(f"it ends in the middle of a {keyword}")
+    return element.value
+
+
+def _text(dataset: "Dataset", keyword: str) -> str:
+    return _raw(dataset, keyword).decode("ascii", "replace").strip(" \0")
+
+
+def _whole(dataset: "Dataset", keyword: str) -> int:
+    """A whole number (IS, of at most 12 bytes)."""
+    digits = _text(dataset, keyword)
+    if not digits.lstrip("+-").isdecimal() or len(digits) > _DIGITS:
+        raise unreadable(f"a {keyword} is missing, or no number")
+    return int(digits)
+
+
+def _name(item: "Dataset") -> str:
+    """Its ROIName in its character set; empty for what is no name."""
+    value = item.get("ROIName") or ""
+    text = value if isinstance(value, str) else "\\".join(map(str, value))
+    try:
+        return msgspec.convert(text.strip(), Name)
+    except msgspec.ValidationError:
+        return ""
