@@ -17,8 +17,8 @@ class Overlaps:
     """
 
     def __init__(self, labels: Iterable[int]) -> None:
-        self._of = {(label,): label for label in sorted(set(labels))}
-        self._next = max((label for (label,) in self._of), default=0) + 1
+        self._of: dict[tuple[int, ...], int] = {(label,): label for label in sorted(set(labels))}
+        self._next = max((label for label in self._of.values()), default=0) + 1
         self._sets = {value: labels for labels, value in self._of.items()}
 
     @property
@@ -36,12 +36,17 @@ class Overlaps:
         met = np.flatnonzero(np.bincount(before)) if before.size else ()
         table = np.zeros(int(before.max(initial=0)) + 1, np.uint16)
         for value in met:
-            table[value] = self._with(int(value), label)
+            there = self._sets.get(int(value), (int(value),) if value else ())
+            table[value] = self.value((*there, label))
         plane[shown] = table[before]
 
-    def _with(self, value: int, label: int) -> int:
-        """The value of the labels that one stands for and another."""
-        labels = tuple(sorted({*self._sets.get(value, (value,) if value else ()), label}))
+    def value(self, meeting: Iterable[int]) -> int:
+        """The value that stands for one label, or for several that meet.
+
+        Raises:
+            FileError: `mask-overlap`, there are more sets of labels than 16 bits have values.
+        """
+        labels = tuple(sorted(set(meeting)))
         if labels not in self._of:
             if self._next > _HIGHEST:
                 raise FileError(

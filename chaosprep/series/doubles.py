@@ -62,9 +62,8 @@ def _masks(
     if case.rule == "rank":
         ranked = pair(known, case.masks, case.rule).pairs
         return {path: (mask,) for path, mask in ranked if mask is not None}
-    single = {path: pair([path], case.masks, case.rule, case.keys, case.organs) for path in wanted}
-    own = {path: one.masks(path) for path, one in single.items() if not one.note}
-    return {path: masks for path, masks in own.items() if masks}
+    single = (pair([path], case.masks, case.rule, case.keys, case.organs) for path in wanted)
+    return {path: own for one in single if not one.note for path, own in one.masks().items()}
 
 
 def find_doubles(shots: Sequence[Shot], data: Mapping[str, bytes]) -> list[tuple[str, ...]]:

@@ -30,10 +30,10 @@ class Pairs:
     note: str | None = None
     structures: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
-    def masks(self, image: str) -> tuple[str, ...]:
-        """The masks of an image: none, one, or one for each structure that it has."""
-        found = next((mask for path, mask in self.pairs if path == image), None)
-        return self.structures.get(image, () if found is None else (found,))
+    def masks(self) -> dict[str, tuple[str, ...]]:
+        """Image -> its masks: one, or one for each structure that it has."""
+        one = {image: (mask,) for image, mask in self.pairs if mask is not None}
+        return {**one, **self.structures}
 
 
 def natural_key(path: str) -> tuple[list[tuple[int, str]], str]:
