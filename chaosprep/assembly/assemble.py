@@ -21,6 +21,7 @@ from chaosprep.assembly.segmentation import check_highdicom, write_segmentation
 from chaosprep.dataset.case import Case
 from chaosprep.dataset.manifest import WORKSPACE, Dataset
 from chaosprep.dataset.opening import is_stage_directory, open_dataset
+from chaosprep.dataset.overlapping import refuse_overlaps
 from chaosprep.dataset.records import Slice
 from chaosprep.dataset.stacking import (
     case_lattice,
@@ -89,6 +90,8 @@ def assemble(
     if dicom is not None:
         check_apart(Path(dicom), output)
     dataset, predictions = _dataset(source, reference)
+    if predictions is None:
+        refuse_overlaps(dataset.slices)
     files, problems = _files(dataset, predictions, output, options)
     labels = organ_labels(dataset)
     find_origin = origins(Path(dicom)) if dicom is not None else None

@@ -93,8 +93,8 @@ def _by_structure(
         of_organ.setdefault(folded(organs[mask]), []).append(mask)
     every = [pair(images, some, rule, keys) for some in of_organ.values()]
     structures: dict[str, tuple[str, ...]] = {}
-    for image, mask in (one for pairs in every for one in pairs.pairs):
-        structures[image] = (*structures.get(image, ()), *filter(None, [mask]))
+    for image, own in (one for pairs in every for one in pairs.masks().items()):
+        structures[image] = (*structures.get(image, ()), *own)
     errors = {
         path: error
         for path, error in (one for pairs in every for one in pairs.errors)
