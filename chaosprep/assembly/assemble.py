@@ -22,6 +22,7 @@ from chaosprep.assembly.segments import shortened_note
 from chaosprep.dataset.case import Case
 from chaosprep.dataset.manifest import WORKSPACE, Dataset
 from chaosprep.dataset.opening import is_stage_directory, open_dataset
+from chaosprep.dataset.overlapping import refuse_overlaps
 from chaosprep.dataset.records import Slice
 from chaosprep.dataset.stacking import (
     case_lattice,
@@ -90,6 +91,8 @@ def assemble(
     if dicom is not None:
         check_apart(Path(dicom), output)
     dataset, predictions = _dataset(source, reference)
+    if predictions is None:
+        refuse_overlaps(dataset.slices)
     files, problems = _files(dataset, predictions, output, options)
     labels = organ_labels(dataset)
     find_origin = origins(Path(dicom)) if dicom is not None else None

@@ -139,11 +139,15 @@ _TABLE_TYPES = {
 
 def table_schema() -> dict[str, Any]:
     """The Table Schema of `slices.jsonl`, derived from `Slice`."""
-    return {"fields": [_table_field(one) for one in describe_params(Slice)], "primaryKey": ["id"]}
+    rare = {field.name for field in msgspec.structs.fields(Slice) if field.default is msgspec.UNSET}
+    fields = [_table_field(one, one.name in rare) for one in describe_params(Slice)]
+    return {"fields": fields, "primaryKey": ["id"]}
 
 
-def _table_field(field: Parameter) -> dict[str, Any]:
-    nullable = isinstance(field.type, msgspec.inspect.UnionType) and field.type.includes_none
+def _table_field(field: Parameter, rare: bool) -> dict[str, Any]:
+    nullable = rare or (
+        isinstance(field.type, msgspec.inspect.UnionType) and field.type.includes_none
+    )
     entry: dict[str, Any] = {
         "name": field.name,
         "type": _TABLE_TYPES[type(bare(field.type))],

@@ -6,6 +6,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from chaosprep.dataset.overlapping import structure_areas
 from chaosprep.dataset.records import Slice
 from chaosprep.imaging.levels import areas, level_histogram, select
 from chaosprep.known import LEVELS
@@ -43,7 +44,7 @@ def organ_areas(row: Slice, mask: NDArray[Any]) -> Iterator[tuple[str, NDArray[n
     which the row records; where none do, all but 0 is one area.
     """
     if row.labels:
-        found = [(organ, mask == value) for value, organ in sorted(row.labels.items())]
+        found = [*structure_areas(row, mask)]
     else:
         found = _by_grey_range(row, mask) or [(UNNAMED, mask != 0)]
     yield from ((organ, inside) for organ, inside in found if inside.any())

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Annotated, Any, Literal, NamedTuple, Self
 
 import msgspec
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
 from chaosprep.errors import REMAKE, ManifestError
 from chaosprep.facts import Name
@@ -22,6 +22,7 @@ Sha256 = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
 _MOST = 2**63 - 1  # what other readers of tables take for a whole number
 Count = Annotated[int, Meta(ge=0, le=_MOST)]
 Size = Annotated[int, Meta(ge=1, le=_MOST)]
+Value = Annotated[int, Meta(ge=1, le=65535)]
 Length = Annotated[float, Meta(ge=1e-6, le=1e6)]
 """From a nanometre to a kilometre, in mm."""
 
@@ -84,18 +85,22 @@ class Slice(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         tuple[float, float] | None,
         _doc("lowest and highest stored value that stand for nothing, null without padding"),
     ] = None
-    labels: Annotated[dict[Annotated[int, Meta(ge=1, le=65535)], Name], _doc("mask value -> organ")]
-    pixels: Annotated[dict[Name, Count], _doc("organ -> area in pixels")]
-    overlaps: Annotated[
-        dict[Annotated[int, Meta(ge=1, le=65535)], tuple[int, ...]] | msgspec.UnsetType, _doc("x")
-    ] = msgspec.UNSET
-    overwritten: Annotated[dict[Name, Count] | msgspec.UnsetType, _doc("x")] = msgspec.UNSET
+    labels: Annotated[dict[Value, Name], _doc("mask value -> organ")]
+    pixels: Annotated[dict[Name, Count], _doc("organ -> area in pixels, also under others")]
     source: Annotated[str, _doc("the DICOM file, relative to the dataset root, or a pseudonym")]
     parent: Annotated[Id | None, _doc("id in the parent stage, null in the first")] = None
     augmentation: Annotated[
         dict[str, Any] | None, _doc("drawn parameters, null for an original")
     ] = None
     warnings: Annotated[tuple[str, ...], _doc("what was odd and how it was settled")] = ()
+    overlaps: Annotated[
+        dict[Value, tuple[Value, ...]] | UnsetType,
+        _doc("mask value -> values of the organs that meet there; absent without"),
+    ] = UNSET
+    overwritten: Annotated[
+        dict[Name, Count] | UnsetType,
+        _doc("organ -> pixels of it that another one took; absent without"),
+    ] = UNSET
 
     @property
     def image_file(self) -> File:
@@ -121,9 +126,15 @@ class Slice(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     def with_mask(
         self, file: File | None, *, labels: dict[int, str] | None = None, pixels: dict[str, int]
     ) -> Self:
-        """The row with another mask or none; the labels stay unless others are given."""
+        """The row with another mask or none; the labels stay unless others are given.
+
+        None of its values stands for several.
+        """
         labels = self.labels if labels is None else labels
-        return msgspec.structs.replace(self, **_columns("mask", file), labels=labels, pixels=pixels)
+        columns = _columns("mask", file)
+        return msgspec.structs.replace(
+            self, **columns, labels=labels, pixels=pixels, overlaps=UNSET
+        )
 
 
 def file_columns(image: File, mask: File | None = None) -> dict[str, Any]:
@@ -177,6 +188,13 @@ def check_row(row: Slice) -> None:
         )
     if abs(row.slope) < 1e-30:
         raise ManifestError("slope: it is 0 or nearly so", REMAKE, "manifest-row")
+    for value, meeting in (row.overlaps or {}).items():
+        if value in row.labels or len({*meeting}) < 2 or not row.labels.keys() >= {*meeting}:
+            raise ManifestError(
+                "overlaps: a value does not stand for two or more of the labels, and for no other",
+                REMAKE,
+                "manifest-row",
+            )
     for field, record in (("grid", row.grid), ("augmentation", row.augmentation)):
         if record is not None and any(abs(one) > _MOST for one in _integers(record)):
             raise ManifestError(f"{field}: a number is above 2^63", REMAKE, "manifest-row")

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from chaosprep.dataset.case import Case
 from chaosprep.dataset.manifest import Dataset
+from chaosprep.dataset.overlapping import refuse_overlaps
 from chaosprep.dataset.records import Orientation, Slice, Spacing, Triple
 from chaosprep.errors import ChaosprepError, FileError
 from chaosprep.imaging.measured import padded
@@ -232,10 +233,9 @@ def have_masks(rows: Sequence[Slice]) -> bool:
 
 def label_plane(row: Slice, mask: Any, labels: dict[str, int]) -> NDArray[np.uint8]:  # noqa: ANN401
     """A mask (rows, cols) with the labels of an export in place of its own values."""
+    refuse_overlaps([row])
     table = np.full(2**16, 255, np.uint8)
-    table[0] = 0
-    for value, organ in row.labels.items():
-        table[value] = labels[organ]
+    table[[0, *row.labels]] = [0, *(labels[organ] for organ in row.labels.values())]
     plane: NDArray[np.uint8] = table[mask]
     if (plane == 255).any():
         value = int(np.asarray(mask)[plane == 255][0])

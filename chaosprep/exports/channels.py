@@ -10,6 +10,7 @@ from msgspec import Meta
 from chaosprep.dataset.case import Case
 from chaosprep.dataset.grey import check_labels
 from chaosprep.dataset.manifest import Dataset
+from chaosprep.dataset.overlapping import refuse_overlaps
 from chaosprep.dataset.records import Split
 from chaosprep.dataset.stacking import image_volume, label_volume
 from chaosprep.errors import ChaosprepError, FileError, UsageError
@@ -143,8 +144,10 @@ def check_masks_are_labels(dataset: Dataset) -> None:
     """Refuse masks as a known data set has them: grey levels, in which odd ones may hide.
 
     Raises:
-        ChaosprepError: `masks-grey`, or `organ-name` for an organ called background.
+        ChaosprepError: `masks-grey`, `structures-overlap`, or `organ-name` for an organ called
+            background.
     """
+    refuse_overlaps(dataset.slices)
     if any("background" in row.labels.values() for row in dataset.slices):
         raise ChaosprepError(
             f"{dataset.directory}: an organ is called background, as what is no organ",

@@ -14,13 +14,18 @@ from chaosprep.files import writing
 OBJECTS = ("labels", "pixels", "grid", "augmentation")
 """The fields that are objects with keys of their own: JSON text where a column has one type."""
 
+_RARE = ("overlaps", "overwritten")
+
 
 def flat(row: Slice) -> dict[str, Any]:
-    """The fields of a row: text, numbers, lists of them and None; objects are JSON text."""
+    """The fields of a row: text, numbers, lists of them and None; objects are JSON text.
+
+    What a row may lack is None.
+    """
     values: dict[str, Any] = msgspec.json.decode(encode_row(row))
-    for name in OBJECTS:
-        if values[name] is not None:
-            values[name] = msgspec.json.encode(values[name]).decode()
+    for name in (*OBJECTS, *_RARE):
+        found = values.get(name)
+        values[name] = None if found is None else msgspec.json.encode(found).decode()
     return values
 
 

@@ -122,7 +122,7 @@ def cut_mask(
                 stack.labels[image] = mask.plane(index)
             except FileError as error:
                 failed.append((image, error))
-        stack.errors += _once(path, failed)
+        stack.errors += once(failed, "images", path)
         labels = {image: as_labels(plane) for image, plane in stack.labels.items()}
         kind = np.result_type(*labels.values()) if labels else np.uint8
         stack.labels = {image: plane.astype(kind, copy=False) for image, plane in labels.items()}
@@ -137,18 +137,23 @@ def cut_mask(
     return stack
 
 
-def _once(path: str, failed: list[tuple[str, FileError]]) -> Iterator[tuple[str, FileError]]:
-    """What is wrong in the same way with several images as one error of the mask."""
+def once(
+    failed: list[tuple[str, FileError]], what: str, path: str | None = None
+) -> Iterator[tuple[str, FileError]]:
+    """What is wrong in the same way with several files or images as one error with their count.
+
+    It is told of the file that ``path`` names, else of the first.
+    """
     alike: dict[str, list[tuple[str, FileError]]] = {}
-    for image, error in failed:
-        alike.setdefault(error.code, []).append((image, error))
+    for place, error in failed:
+        alike.setdefault(error.code, []).append((place, error))
     for found in alike.values():
-        image, error = found[0]
+        place, error = found[0]
         if len(found) > 1:
             first = "" if len({other.reason for _, other in found}) == 1 else "the first of "
-            reason = f"{error.reason} ({first}{len(found)} images)"
-            image, error = path, FileError(reason, error.remedy, error.code)
-        yield image, error
+            reason = f"{error.reason} ({first}{len(found)} {what})"
+            place, error = path or place, FileError(reason, error.remedy, error.code)
+        yield place, error
 
 
 def is_volume(path: str) -> bool:

@@ -19,11 +19,11 @@ class Overlaps:
     """
 
     def __init__(self, labels: Iterable[int]) -> None:
-        self._of = {(label,): label for label in sorted(set(labels))}
-        used = {label for (label,) in self._of}
+        used = sorted(set(labels))
+        self._of: dict[tuple[int, ...], int] = {(label,): label for label in used}
         highest = max(used, default=0)
         above, between = range(highest + 1, _HIGHEST + 1), range(1, highest)
-        self._free = chain(above, (value for value in between if value not in used))
+        self._free = chain(above, (value for value in between if (value,) not in self._of))
         self._sets = {value: labels for labels, value in self._of.items()}
 
     @property
@@ -41,12 +41,17 @@ class Overlaps:
         met = np.flatnonzero(np.bincount(before)) if before.size else ()
         table = np.zeros(int(before.max(initial=0)) + 1, np.uint16)
         for value in met:
-            table[value] = self._with(int(value), label)
+            there = self._sets.get(int(value), (int(value),) if value else ())
+            table[value] = self.value((*there, label))
         plane[shown] = table[before]
 
-    def _with(self, value: int, label: int) -> int:
-        """The value of the labels that one stands for and another."""
-        labels = tuple(sorted({*self._sets.get(value, (value,) if value else ()), label}))
+    def value(self, meeting: Iterable[int]) -> int:
+        """The value that stands for one label, or for several that meet.
+
+        Raises:
+            FileError: `mask-overlap`, there are more sets of labels than 16 bits have values.
+        """
+        labels = tuple(sorted(set(meeting)))
         if labels not in self._of:
             free = next(self._free, None)
             if free is None:

@@ -69,7 +69,10 @@ def _groups(
             text = "/".join(pattern.segments)
             remedy = "It is relative to ROOT: compare it with the path of one file."
             if any(sign in text for sign in "*?"):
-                remedy = "* and ? stand for themselves: use {patient}, {sequence} and {slice}."
+                remedy = (
+                    "* and ? stand for themselves: use {patient}, {sequence}, {slice} and, for "
+                    "masks, {organ}."
+                )
             reason = f"{root}: no file fits --{option} '{text}'"
             raise NothingFoundError(reason, remedy, code="nothing")
     groups, more = group_by_path(images.files, masks)
@@ -87,7 +90,8 @@ def _telling(
     people = without_numbered([first_identity(root, group) for group in groups])
     for group, identity in zip(groups, people, strict=True):
         patient, sequence = group.place[0] or "", group.sequence or ""
-        names = [sequence, *patterns.texts]
+        organs = {file.organ for file in group.masks if file.organ}
+        names = [sequence, *patterns.texts, *sorted(organs)]
         if key is None:
             names += [patient, f"{patient} {sequence}"]  # the two halves of an id
             names += [file.slice or "" for file in group.images[:1]]
@@ -101,8 +105,8 @@ def _telling(
         f"in {count} series the name of a folder or a file is a UID, or stands in the headers too "
         "(a patient's name or a part of it, a number, a date), and would identify the patient in "
         "every output",
-        "Use --pseudonymize KEYFILE, or rename them; a {sequence}, and what stands in a pattern "
-        "itself, can only be renamed.",
+        "Use --pseudonymize KEYFILE, or rename them; a {sequence}, an {organ}, and what stands in "
+        "a pattern itself, can only be renamed.",
         code="name-identifies",
     )
 

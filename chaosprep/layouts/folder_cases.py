@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from chaosprep.errors import ChaosprepError, FileError, Problem, UsageError
+from chaosprep.errors import ChaosprepError, FileError, Problem, UsageError, about
 from chaosprep.facts import Legend
 from chaosprep.formats.legend import legend_in
 from chaosprep.formats.masks import is_volume
@@ -17,6 +17,7 @@ from chaosprep.layouts.patterns import Found, Pattern, parse
 from chaosprep.privacy.pseudonyms import Key
 from chaosprep.series.pairing import Rule, natural_key, pairing_name
 from chaosprep.series.source import SourceCase
+from chaosprep.structures import folded
 
 SEQUENCE = "series"  # where the pattern has no {sequence}
 NOWHERE = "folder"  # the id of a problem that is of no patient yet
@@ -38,6 +39,12 @@ class Patterns:
             UsageError: a pattern will not do, the patient is nowhere, or placeholders differ.
         """
         where = parse("images", images)
+        if "organ" in where.names:
+            raise UsageError(
+                "--images: {organ} is a placeholder of --masks",
+                "An image shows every structure: leave {organ} out of --images.",
+                code="pattern",
+            )
         also = None if masks is None else parse("masks", masks)
         if patient_from == "folder" and not where.is_plain and "patient" not in where.names:
             raise UsageError(
@@ -58,7 +65,7 @@ class Patterns:
 
 
 def _check_masks(images: frozenset[str] | set[str], masks: frozenset[str]) -> None:
-    surplus = sorted(masks - images - {"slice"})
+    surplus = sorted(masks - images - {"slice", "organ"})
     missing = sorted({"patient"} & images - masks)
     if surplus or missing:
         which = " and ".join(f"{{{name}}}" for name in surplus or missing)
@@ -147,15 +154,12 @@ class Cases:
                 code="ground-missing",
             )
             self._fail(id, folder, error)
-        elif (rule := self._rule(group)) is None:
-            error = FileError(
-                "several files stand where one mask of the whole series should",
-                "Keep one of them, or put {slice} in the pattern of masks.",
-                code="mask-several",
-            )
-            self._fail(id, group.masks[0].path, error)
         else:
-            return self._source_case(id, group, rule)
+            try:
+                return self._source_case(id, group, self._rule(group))
+            except FileError as error:
+                path, error.file = error.file or group.masks[0].path, None  # a pseudonym may stand
+                self._fail(id, path, error)
         return None
 
     def _fail(self, id: str, path: str, error: FileError) -> None:
@@ -165,16 +169,27 @@ class Cases:
         """Whether a plain folder has images of one patient in several folders."""
         return self._patterns.images.is_plain and len(set(map(_folder, group.images))) > 1
 
-    def _rule(self, group: Group) -> Rule | None:
-        """Whether masks belong to slices or one to all; None where several belong to all."""
+    def _rule(self, group: Group) -> Rule:
+        """Whether masks belong to slices, or one of each structure to all.
+
+        Raises:
+            FileError: `mask-several`.
+        """
         pattern = self._patterns.masks
         if pattern is None or "slice" in pattern.names:
             return "key"
-        if len(group.masks) == 1:
-            names = {None if i.slice is None else pairing_name(i.slice) for i in group.images}
-            return "volume" if _is_for_all(group.masks[0], names) else "key"
-        several = any(mask.slice is None or _holds_many(mask.path) for mask in group.masks)
-        return None if several else "key"
+        names = {None if i.slice is None else pairing_name(i.slice) for i in group.images}
+        of_organ: dict[str, list[Found]] = defaultdict(list)
+        for mask in group.masks:
+            of_organ[folded(mask.organ or "")].append(mask)
+        rules = {_rule_of(masks, names) for masks in of_organ.values()}
+        if len(rules) > 1:
+            raise FileError(
+                "some of its structures are one file, others a file for each slice",
+                "Give all of them in one way.",
+                code="mask-several",
+            )
+        return rules.pop()
 
     def _source_case(self, id: str, group: Group, rule: Rule) -> SourceCase:
         files = [*group.images, *group.masks]
@@ -191,6 +206,7 @@ class Cases:
             keys={file.path: file.slice or "" for file in files},
             aliases={file.path: self._key.path(file.path) for file in files} if self._key else {},
             legend=self._legend(group),
+            organs={mask.path: mask.organ for mask in group.masks if mask.organ},
         )
 
     def _legend(self, group: Group) -> Legend:
@@ -202,6 +218,27 @@ class Cases:
                 legend = legend_in(*(self._root / place for place in places))
             self._legends[places] = legend or {}
         return self._legends[places]
+
+
+def _rule_of(masks: list[Found], images: set[str | None]) -> Rule:
+    """The rule of the masks of one structure, or of all; ``images`` as for `_is_for_all`."""
+    if len(masks) == 1:
+        return "volume" if _is_for_all(masks[0], images) else "key"
+    if not any(mask.slice is None or _holds_many(mask.path) for mask in masks):
+        return "key"
+    with about(masks[0].path):
+        if masks[0].organ:
+            raise FileError(
+                "several files stand where one mask of a structure should",
+                "Keep one of them.",
+                code="mask-several",
+            )
+        raise FileError(
+            "several files stand where one mask of the whole series should",
+            "Keep one of them, or put {slice} in the pattern of masks, or {organ} where each shows "
+            "one structure.",
+            code="mask-several",
+        )
 
 
 def _is_for_all(mask: Found, images: set[str | None]) -> bool:

@@ -6,6 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -62,7 +63,7 @@ def with_label_map(
         UsageError: `labels-differ`, the table contradicts a file beside the masks; `organ-unknown`,
             no structure has a name that is asked for.
     """
-    reads = {"table": table, "roi": tuple(roi), "threshold": threshold}
+    reads: dict[str, Any] = {"table": table, "roi": tuple(roi), "threshold": threshold}
     if table is not None and table.known:
         reads["levels"] = table.known
         return replace(root, cases=tuple(msgspec.structs.replace(c, **reads) for c in root.cases))
@@ -182,10 +183,10 @@ def _check_table(table: LabelTable | None, told: Mapping[str, Told]) -> None:
             other = said.get(number)
             if other is not None and not one.itself and not same_name(label.name, other.name):
                 raise UsageError(
-                    f"--labels: {number} is {other.name} there, and {label.name} in the label file "
+                    f"--labels: {number} is {other.name} there, and {label.name} in the file of labels "
                     "beside the masks",
                     "Leave --labels out and call it otherwise with extract-labels --rename, or move "
-                    "that file away if it is not theirs.",
+                    "that file away.",
                     code="labels-differ",
                 )
 

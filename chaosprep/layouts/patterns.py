@@ -10,7 +10,7 @@ from unicodedata import category, normalize
 from chaosprep.errors import FileError, UsageError
 from chaosprep.series.source import is_litter
 
-PLACEHOLDERS = ("patient", "sequence", "slice")
+PLACEHOLDERS = ("patient", "sequence", "slice", "organ")
 Bound = dict[str, str]
 _FIELD = re.compile(r"\{([^{}]*)\}")
 _ENDING = re.compile(r"(?i)(\.nii\.gz|\.seg\.n(?:rrd|hdr)|\.[a-z][a-z0-9]{0,4})\Z")
@@ -21,13 +21,14 @@ class Found:
     """A file that fits a pattern; the placeholders' texts, None where the pattern has none.
 
     Without `{slice}`, ``slice`` is the stem of a file in the folder that the pattern names, and
-    None for a file that the pattern itself names.
+    None for a file that the pattern itself names. ``organ`` is the structure that a mask shows.
     """
 
     path: str
     patient: str | None = None
     sequence: str | None = None
     slice: str | None = None
+    organ: str | None = None
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,8 @@ def parse(option: str, text: str) -> Pattern:
     unknown = sorted(set(names) - set(PLACEHOLDERS))
     if unknown or re.search(r"[{}]", _FIELD.sub("", text)):
         reason = f"{text!r} has something else than a placeholder in braces"
-        raise _wrong(option, reason, "There are: {patient}, {sequence} and {slice}.")
+        remedy = "There are: {patient}, {sequence}, {slice} and, for masks, {organ}."
+        raise _wrong(option, reason, remedy)
     if re.search(r"\}\{", text):
         reason = f"{text!r} has two placeholders side by side"
         raise _wrong(option, reason, "Put the text between them that the names have there.")
@@ -153,9 +155,10 @@ class _Walk:
             )
 
     def _take(self, entry: Path, is_folder: bool, bound: Bound) -> Iterator[Found]:
-        found = Found(self._path(entry), bound.get("patient"), bound.get("sequence"))
+        texts = (bound.get("patient"), bound.get("sequence"), bound.get("slice"))
+        found = Found(self._path(entry), *texts, organ=bound.get("organ"))
         if "slice" in self._pattern.names or not is_folder:
-            yield replace(found, slice=bound.get("slice"))
+            yield found
             return
         for inner in self._entries(entry):
             if inner.is_dir():

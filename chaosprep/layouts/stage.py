@@ -7,9 +7,10 @@ from pathlib import Path
 from chaosprep.dataset.case import Case
 from chaosprep.dataset.manifest import WORKSPACE
 from chaosprep.dataset.opening import is_stage_directory, open_dataset
+from chaosprep.dataset.overlapping import refuse_overlaps
 from chaosprep.dataset.records import Slice
 from chaosprep.dataset.stacking import can_show, label_plane, organ_labels, originals
-from chaosprep.errors import FileError
+from chaosprep.errors import FileError, about
 from chaosprep.layouts.layout import Layout
 from chaosprep.layouts.mask_set import CaseMasks, MaskCase, MaskSet, Organs, known_lattice, stack
 
@@ -42,10 +43,13 @@ def open_stage(
 
     Raises:
         ManifestError: it is unfinished or damaged.
+        FileError: `structures-overlap`.
     """
     if not (is_stage_directory(directory) or (directory / WORKSPACE).exists()):
         return None
     dataset = open_dataset(directory)
+    with about(str(directory)):
+        refuse_overlaps(dataset.slices)
     labels = organ_labels(dataset)
     values = {value: organ for row in dataset.slices for value, organ in row.labels.items()}
     return MaskSet(

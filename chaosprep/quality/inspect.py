@@ -192,7 +192,8 @@ def _levels(series: Series, table: str | None, odd: list[tuple[str, FileError]])
     total: Counter[int] = Counter()
     for found in series.slices:
         if found.mask_array is not None:
-            total.update(level_histogram(found.mask_array))
+            for value, pixels in level_histogram(found.mask_array).items():
+                total.update(dict.fromkeys(series.overlaps.get(value, (value,)), pixels))
         elif found.mask_data is not None and found.mask is not None:
             try:
                 mask = read_mask(found.mask_data)

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from chaosprep.dataset.case import Case
 from chaosprep.dataset.manifest import DESCRIPTOR, TABLE, WORKSPACE, Dataset
 from chaosprep.dataset.opening import open_dataset
+from chaosprep.dataset.overlapping import structure_areas
 from chaosprep.dataset.records import Slice
 from chaosprep.errors import REMAKE, ChaosprepError, Problem, UsageError, called
-from chaosprep.imaging.levels import label_areas
 from chaosprep.imaging.limits import size_text
 from chaosprep.layouts.sides import sort_sides
 from chaosprep.privacy.identity import Identity, read_identity
@@ -198,11 +198,12 @@ def _mask_faults(row: Slice, mask: NDArray[Any]) -> Iterator[Problem]:
         reason = f"the mask is {size_text(mask.shape)}, its image {row.rows}x{row.cols}"
         yield _fault("size", row.id, row.mask, reason)
     values = {int(value) for value in np.unique(mask)} - {0}
-    strangers = sorted(values - set(row.labels))
+    strangers = sorted(values - {*row.labels, *(row.overlaps or {})})
     if strangers:
         shown = ", ".join(map(str, strangers[:8]))
         yield _fault("labels", row.id, row.mask, f"mask values that stand for no organ: {shown}")
-    for organ, pixels in label_areas(mask, row.labels).items():
+    for organ, inside in structure_areas(row, mask):
+        pixels = int(np.count_nonzero(inside))
         if row.pixels.get(organ, 0) != pixels:
             reason = f"{organ} covers {pixels} pixels, the manifest says {row.pixels.get(organ, 0)}"
             yield _fault("area", row.id, row.mask, reason)

@@ -42,8 +42,9 @@ def without_doubles(case: SourceCase, files: Files, found: Gathered) -> Single:
         names = shown_names(case, files, others, [kept])
         notes[kept] = f"the same image again is left out{names}"
         gone |= set(others)
-        spare = (own[path] for path in others if path in own)
-        gone |= {mask for mask in spare if files.data.get(mask) == files.data.get(own[kept])}
+        spare = [mask for path in others for mask in own.get(path, ())]
+        same = {(case.organs.get(mask), files.data.get(mask)) for mask in own.get(kept, ())}
+        gone |= {mask for mask in spare if (case.organs.get(mask), files.data.get(mask)) in same}
     return Single(
         [shot for shot in found.shots if shot.path not in gone],
         [path for path in found.known if path not in gone],
@@ -52,16 +53,17 @@ def without_doubles(case: SourceCase, files: Files, found: Gathered) -> Single:
     )
 
 
-def _masks(case: SourceCase, known: Sequence[str], wanted: Sequence[str]) -> dict[str, str]:
-    """The mask that each file has by the case's rule, were it alone of its image."""
+def _masks(
+    case: SourceCase, known: Sequence[str], wanted: Sequence[str]
+) -> dict[str, tuple[str, ...]]:
+    """The masks that each file has by the case's rule, were it alone of its image."""
     if case.masks is None or case.rule == "volume":
         return {}
     if case.rule == "rank":
-        found = pair(known, case.masks, case.rule).pairs
-    else:
-        single = (pair([path], case.masks, case.rule, case.keys) for path in wanted)
-        found = tuple(pairs for one in single if not one.note for pairs in one.pairs)
-    return {path: mask for path, mask in found if mask is not None}
+        ranked = pair(known, case.masks, case.rule).pairs
+        return {path: (mask,) for path, mask in ranked if mask is not None}
+    single = (pair([path], case.masks, case.rule, case.keys, case.organs) for path in wanted)
+    return {path: own for one in single if not one.note for path, own in one.masks().items()}
 
 
 def find_doubles(shots: Sequence[Shot], data: Mapping[str, bytes]) -> list[tuple[str, ...]]:

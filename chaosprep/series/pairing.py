@@ -3,16 +3,18 @@
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Literal
 
 from chaosprep.errors import FileError
+from chaosprep.structures import folded
 from chaosprep.words import whole
 
 Rule = Literal["stem", "next-number", "rank", "key", "volume"]
 Keys = Mapping[str, str]
 _BY_STEM: Keys = {}
+_NONE: Mapping[str, str] = {}
 
 
 @dataclass(frozen=True)
@@ -20,11 +22,18 @@ class Pairs:
     """What a rule found: (image, mask) paths, the files that it could not pair, and a note.
 
     `errors` are (file, error); `note` says that the pairing had to fall back to another rule.
+    Where each structure has a file of its own, `structures` are all masks of an image.
     """
 
     pairs: tuple[tuple[str, str | None], ...]
     errors: tuple[tuple[str, FileError], ...] = ()
     note: str | None = None
+    structures: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def masks(self) -> dict[str, tuple[str, ...]]:
+        """Image -> its masks: one, or one for each structure that it has."""
+        one = {image: (mask,) for image, mask in self.pairs if mask is not None}
+        return {**one, **self.structures}
 
 
 def natural_key(path: str) -> tuple[list[tuple[int, str]], str]:
@@ -35,7 +44,11 @@ def natural_key(path: str) -> tuple[list[tuple[int, str]], str]:
 
 
 def pair(
-    images: Sequence[str], masks: Sequence[str] | None, rule: Rule, keys: Keys = _BY_STEM
+    images: Sequence[str],
+    masks: Sequence[str] | None,
+    rule: Rule,
+    keys: Keys = _BY_STEM,
+    organs: Mapping[str, str] = _NONE,
 ) -> Pairs:
     """Pair the images of a series with its masks.
 
@@ -46,11 +59,14 @@ def pair(
             phases share their masks), `rank` (equal position among the sorted names), `key` (equal
             keys, nothing else), `volume` (the one mask belongs to every image).
         keys: path -> what to match by, where it is not the stem.
+        organs: mask -> its structure, where each has files of its own; not every image has all.
 
     Returns:
         Pairs in natural order of the image names. Where `stem` or `next-number` matches no file at
         all and the counts agree, the pairs are by rank, with a note.
     """
+    if organs and masks is not None and rule != "volume":
+        return _by_structure(images, masks, rule, keys, organs)
     images, twice = _unique(images, keys)
     if masks is None:
         return Pairs(tuple((image, None) for image in images), twice)
@@ -66,6 +82,30 @@ def pair(
         note = "paired by rank: no mask's name matches, but the counts agree"
         return Pairs(_by_rank(images, masks).pairs, note=note)
     return Pairs(found.pairs, twice + found.errors)
+
+
+def _by_structure(
+    images: Sequence[str], masks: Sequence[str], rule: Rule, keys: Keys, organs: Mapping[str, str]
+) -> Pairs:
+    """Pair each structure by itself; an image that has none of them lacks its mask."""
+    of_organ: dict[str, list[str]] = {}
+    for mask in masks:
+        of_organ.setdefault(folded(organs[mask]), []).append(mask)
+    every = [pair(images, some, rule, keys) for some in of_organ.values()]
+    structures: dict[str, tuple[str, ...]] = {}
+    for image, own in (one for pairs in every for one in pairs.masks().items()):
+        structures[image] = (*structures.get(image, ()), *own)
+    errors = {
+        path: error
+        for path, error in (one for pairs in every for one in pairs.errors)
+        if path not in structures
+    }
+    ordered = [image for image, _ in pair(images, None, rule, keys).pairs if image in structures]
+    return Pairs(
+        tuple((image, structures[image][0]) for image in ordered),
+        tuple(errors.items()),
+        structures=structures,
+    )
 
 
 def _by_name(images: Sequence[str], masks: Sequence[str], rule: Rule, keys: Keys) -> Pairs:

@@ -9,8 +9,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from chaosprep.errors import FileError, Problem
-from chaosprep.formats.legend import named as names_of
-from chaosprep.formats.masks import Stack, cut_mask, slice_labels
+from chaosprep.formats.masks import Stack
 from chaosprep.imaging.header import Header
 from chaosprep.imaging.limits import MAX_PIXELS
 from chaosprep.imaging.space.geometry import Order, order_series
@@ -28,6 +27,7 @@ from chaosprep.series.mixing import (
 from chaosprep.series.pairing import Pairs, pair
 from chaosprep.series.sharing import check_shared
 from chaosprep.series.source import Files, SourceCase
+from chaosprep.series.structures import SliceMasks, cut_structures
 from chaosprep.series.uniform import find_spacings, thickness_note
 
 
@@ -55,7 +55,8 @@ class SourceSlice:
 class Series:
     """A case that was read: slices in anatomical order, what is wrong, and what its files held.
 
-    ``names`` are what the masks' values stand for, as far as a file says it.
+    ``names`` are what the masks' values stand for, as far as a file says it; ``overlaps`` has the
+    values that stand for several of those that have names.
     """
 
     slices: tuple[SourceSlice, ...]
@@ -63,6 +64,7 @@ class Series:
     problems: tuple[Problem, ...]
     inputs: str
     names: Mapping[int, str] = field(default_factory=dict)
+    overlaps: Mapping[int, tuple[int, ...]] = field(default_factory=dict)
 
 
 def read_series(case: SourceCase, *, max_pixels: int = MAX_PIXELS) -> Series:
@@ -77,7 +79,7 @@ def read_series(case: SourceCase, *, max_pixels: int = MAX_PIXELS) -> Series:
     single = without_doubles(case, files, gathered)
     shots = single.shots
     errors = [*files.errors.items(), *gathered.errors]
-    pairs = pair(single.known, single.masks, case.rule, case.keys)
+    pairs = pair(single.known, single.masks, case.rule, case.keys, case.organs)
     errors += [(path, error) for path, error in pairs.errors if path not in dict(errors)]
     telling = _telling_names(case, files, {shot.path for shot in shots})
     # Without the name: it would go where it must not.
@@ -98,15 +100,18 @@ def read_series(case: SourceCase, *, max_pixels: int = MAX_PIXELS) -> Series:
     if order.orientations and stack.errors:  # most tools write masks at right angles
         stack = _cut(case, files, shots, order, count)
     notes = _notes(shots, order, gathered, single)
-    slices, more = _slices(case, files, shots, pairs, order, stack, notes)
+    masks = SliceMasks(case, files)
+    slices, more = _slices(case, files, shots, pairs, order, stack, masks, notes)
     if case.beside and slices and not pairs.note:
         slices, of_all = _with_shared_masks(case, files, slices, max_pixels)
         more += of_all
     errors += [*stack.errors, *more]
     telling |= _telling_names(case, files, {path for path, _ in errors})
     problems = tuple(_problem(case, "" if path in telling else path, e) for path, e in errors)
-    names = _sayable({**names_of(case.legend), **stack.names}, files, shots)
-    return Series(slices, order.slice_spacing, problems, files.digest, names)
+    told = stack if case.rule == "volume" else masks
+    names = _sayable(told.names, files, shots)
+    spacing, inputs = order.slice_spacing, files.digest
+    return Series(slices, spacing, problems, inputs, names, told.overlaps)
 
 
 def _in_order(
@@ -145,9 +150,10 @@ def _slices(
     pairs: Pairs,
     order: Order,
     stack: Stack,
+    masks: SliceMasks,
     notes: Mapping[str, tuple[str, ...]],
 ) -> tuple[tuple[SourceSlice, ...], list[tuple[str, FileError]]]:
-    mask_of = dict(pairs.pairs)
+    mask_of, own = dict(pairs.pairs), pairs.masks()
     width = max(3, len(str(len(shots) - 1)))
     doubled = _doubles(order)
     # The shape of most; the first of these, where it is a draw.
@@ -164,17 +170,18 @@ def _slices(
         if (header.rows, header.cols) != shape:
             errors.append((path, _other_shape(header, *shape)))
             continue
-        if path not in mask_of or mask in files.errors:
+        if path not in mask_of or files.errors.keys() & own.get(path, ()):
             continue
         if case.rule == "volume" and shot.name not in stack.labels:
             continue
         array, data = stack.labels.get(shot.name), None
         try:
             if mask is not None and array is None:
-                array = _labels(shot, mask, files.data[mask])
+                array = masks.read(shot, own[path])
                 data = files.data[mask] if array is None else None
         except FileError as error:
-            errors.append((mask or path, error))
+            file, error.file = error.file or mask or path, None  # its name may identify
+            errors.append((file, error))
             continue
         id = f"{case.id}_s{place:0{width}}"
         said = [note for note in (pairs.note, stack.note) if note]
@@ -202,27 +209,14 @@ def _with_shared_masks(
     return tuple(replace(one, warnings=(*one.warnings, *said)) for one in slices), []
 
 
-def _labels(shot: Shot, mask: str, data: bytes) -> NDArray[Any] | None:
-    """The labels of one slice, (rows, cols), from a file of its own; None for a picture."""
-    if shot.frame is not None:
-        raise FileError(
-            f"its image has {shot.header.frames} frames, and one mask cannot be that of all",
-            "Give the masks of a multi-frame image as one NIfTI volume or DICOM SEG.",
-            code="mask-frames",
-        )
-    return slice_labels(mask, data, shot.header)
-
-
 def _cut(case: SourceCase, files: Files, shots: list[Shot], order: Order, count: int) -> Stack:
-    """Cut the one mask of a whole series."""
-    (mask,) = case.masks or ("",)
+    """Cut the masks of a whole series."""
     doubled = _doubles(order)
     ordered = [shots[index] for index in order.indices if index not in doubled]
-    if mask not in files.data or not ordered:
-        return Stack()
     images = {shot.name: shot.header for shot in ordered}
-    data, may_say = files.data[mask], lambda text: _sayable({0: text}, files, ordered) != {}
-    return cut_mask(Path(case.root), mask, data, images, count, may_say)
+    return cut_structures(
+        case, files, images, count, lambda text: _sayable({0: text}, files, ordered) != {}
+    )
 
 
 def _doubles(order: Order) -> set[int]:

@@ -102,7 +102,7 @@ def _planes(case: SourceCase, max_pixels: int) -> Planes:
     settled = {index: order.settled(index, shots[index].header) for index in order.indices}
     if case.rule == "volume":
         return {(None, place): settled[index] for place, index in enumerate(order.indices)}
-    pairs = pair(gathered.known, case.masks, case.rule, case.keys)
+    pairs = pair(gathered.known, case.masks, case.rule, case.keys, case.organs)
     mask_of = {} if pairs.note else dict(pairs.pairs)  # ranks for want of names prove nothing
     named = [(shots[index], header) for index, header in settled.items()]
     return {

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable
+from fnmatch import fnmatchcase
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
@@ -15,6 +16,7 @@ from chaosprep.files import read_regular, real, sha256
 from chaosprep.formats.masks import beside
 from chaosprep.params import differing
 from chaosprep.series.pairing import Rule, natural_key
+from chaosprep.structures import folded
 
 JUNK = frozenset({"dicomdir", "thumbs.db", "desktop.ini", "__macosx"})
 
@@ -66,6 +68,21 @@ class SourceCase(msgspec.Struct, frozen=True, kw_only=True):
     fold: int | None = None
     refused: bool = False
 
+    def takes(self, name: str) -> bool:
+        """Whether a structure is wanted: it fits one of ``roi``, or none is asked for."""
+        return not self.roi or any(
+            folded(one) == folded(name) or fnmatchcase(name.casefold(), one.casefold())
+            for one in self.roi
+        )
+
+    @property
+    def wanted(self) -> tuple[str, ...]:
+        """The masks without those of one structure that is not wanted; these are not read."""
+        masks = self.masks or ()
+        if not self.organs:
+            return masks
+        return tuple(mask for mask in masks if self.takes(self.organs.get(mask, "")))
+
     def shown(self, path: str) -> str | None:
         """What to write for a path, in a table or a message."""
         return self.aliases.get(path) if self.aliases else path
@@ -93,7 +110,7 @@ class Files:
         self.data: dict[str, bytes] = {}
         self.errors: dict[str, FileError] = {}
         self._root = real(Path(case.root))
-        self._masks = case.masks or ()
+        self._masks = case.wanted
         for path in (*case.images, *self._masks):
             try:
                 self.data[path] = read(self._inside(path))

@@ -20,6 +20,7 @@ from chaosprep.augmentation.transform import Transform
 from chaosprep.dataset.case import Case
 from chaosprep.dataset.naming import file_path
 from chaosprep.dataset.opening import open_parent
+from chaosprep.dataset.overlapping import refuse_overlaps
 from chaosprep.dataset.records import Slice, file_columns
 from chaosprep.errors import FileError, UsageError
 from chaosprep.formats.codecs import PngParams
@@ -159,7 +160,12 @@ def _rank(seed: int, id: str) -> int:
 
 
 def run_case(case: Case, params: AugmentParams, writer: Writer) -> CaseResult:
-    """Carry over one case's originals and make its copies."""
+    """Carry over one case's originals and make its copies.
+
+    Raises:
+        FileError: `structures-overlap`.
+    """
+    refuse_overlaps(case.slices)
     originals = {row.id: row for row in case.slices if not row.copy}
     recipe = params.recipe()
 

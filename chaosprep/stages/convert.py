@@ -12,6 +12,7 @@ from msgspec import Meta
 from chaosprep.dataset.case import Case
 from chaosprep.dataset.naming import file_path
 from chaosprep.dataset.opening import open_parent
+from chaosprep.dataset.overlapping import refuse_overlaps
 from chaosprep.dataset.records import Slice
 from chaosprep.errors import FileError, Problem
 from chaosprep.formats.codecs import PngParams
@@ -114,7 +115,12 @@ class ConvertParams(PngParams, frozen=True, kw_only=True):
 
 
 def run_case(case: Case, params: ConvertParams, writer: Writer) -> CaseResult:
-    """Convert one case's images; masks are carried over where the grid stays."""
+    """Convert one case's images; masks are carried over where the grid stays.
+
+    Raises:
+        FileError: `structures-overlap`.
+    """
+    refuse_overlaps(case.slices)
     pixels: dict[str, Pixels] = {}
     inverted: set[bool] = set()
 

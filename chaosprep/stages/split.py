@@ -1,11 +1,11 @@
 """split: patients go to train, val or test; the pairs are copied as they are."""
 
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
+from msgspec import UNSET
 
 from chaosprep.dataset.naming import file_path
 from chaosprep.dataset.records import File, Slice, file_columns
@@ -24,6 +24,8 @@ from chaosprep.running.writer import Writer
 from chaosprep.series.reading import Series, SourceSlice, read_series
 from chaosprep.series.source import SourceCase
 from chaosprep.stages.assignment import SplitParams, assign
+
+_NONE: Mapping[int, tuple[int, ...]] = {}
 
 
 def plan(cases: Sequence[SourceCase], params: SplitParams) -> Callable[[SourceCase], SourceCase]:
@@ -86,7 +88,7 @@ def rows(case: SourceCase, params: SplitParams) -> Iterator[Expected]:
 
 def _row(case: SourceCase, found: SourceSlice, series: Series, files: dict[str, Any]) -> Slice:
     assert case.split is not None
-    labels, pixels, note = _organs(found, case.levels, series.names)
+    shown = _organs(found, case.levels, series)
     header = found.header
     return Slice(
         id=found.id,
@@ -108,10 +110,11 @@ def _row(case: SourceCase, found: SourceSlice, series: Series, files: dict[str, 
         slope=header.rescale_slope,
         intercept=header.rescale_intercept,
         padding=header.padding,
-        labels=labels,
-        pixels=pixels,
+        labels=shown.labels,
+        pixels=shown.pixels,
         source=str(case.shown(found.image)),
-        warnings=(*found.warnings, *note),
+        warnings=(*found.warnings, *shown.notes),
+        overlaps={**shown.overlaps} or UNSET,
     )
 
 
@@ -138,31 +141,37 @@ def _mask(case: SourceCase, found: SourceSlice, params: SplitParams, writer: Wri
     return writer.copy(case.split, "masks", found.id, origin, found.mask_data, params.link)
 
 
-Shown = tuple[dict[int, str], dict[str, int], tuple[str, ...]]
+class _Shown(NamedTuple):
+    """What a mask shows, as the columns of its row."""
+
+    labels: dict[int, str]
+    pixels: dict[str, int]
+    notes: tuple[str, ...] = ()
+    overlaps: Mapping[int, tuple[int, ...]] = _NONE
 
 
-def _organs(found: SourceSlice, levels: str | None, names: Mapping[int, str]) -> Shown:
-    """What the mask shows: labels, pixels, notes; judging is left to extract-liver."""
+def _organs(found: SourceSlice, levels: str | None, series: Series) -> _Shown:
+    """What the mask shows; judging is left to extract-liver."""
     if found.mask_array is not None:
-        return _by_value(level_histogram(found.mask_array), names)
+        return _by_value(level_histogram(found.mask_array), series.names, series.overlaps)
     if found.mask_data is None:
-        return {}, {}, ()
+        return _Shown({}, {})
     try:
         mask = read_mask(found.mask_data)
     except FileError as error:
         if error.code != "mask-not-grey":
             raise
-        return {}, {}, (f"mask: {error.reason}",)
+        return _Shown({}, {}, (f"mask: {error.reason}",))
     histogram = level_histogram(mask.pixels)
     if levels is None:
-        return _by_value(histogram, names)
+        return _by_value(histogram, series.names)
     if mask.binary:
         name = LEVELS[levels].binary.name
-        return {1: name}, {name: histogram.get(1, 0)}, ()
+        return _Shown({1: name}, {name: histogram.get(1, 0)})
     return _named(histogram, levels)
 
 
-def _named(histogram: dict[int, int], table: str) -> Shown:
+def _named(histogram: dict[int, int], table: str) -> _Shown:
     organs = LEVELS[table].organs
     labels = {
         level: organ.name
@@ -171,22 +180,30 @@ def _named(histogram: dict[int, int], table: str) -> Shown:
         if organ.low <= level <= organ.high
     }
     found = areas(histogram, organs)
-    return labels, {organ.name: found.get(organ.name, 0) for organ in organs}, ()
+    return _Shown(labels, {organ.name: found.get(organ.name, 0) for organ in organs})
 
 
-def _by_value(histogram: dict[int, int], names: Mapping[int, str]) -> Shown:
+def _by_value(
+    histogram: Mapping[int, int],
+    names: Mapping[int, str],
+    overlaps: Mapping[int, tuple[int, ...]] = _NONE,
+) -> _Shown:
     """What the values stand for; where nobody says it, `label-1`, no organ that may be wrong."""
-    if len(histogram) > MAX_LABELS:
+    meeting = {value: overlaps[value] for value in histogram if value in overlaps}
+    if len(histogram) - len(meeting) > MAX_LABELS:
         raise FileError(
             f"the mask is no label map: it holds {len(histogram)} different values",
             "Save it with one whole number for each organ.",
             code="mask-values",
         )
-    labels = {level: names.get(level, f"label-{level}") for level in histogram if level}
-    pixels = Counter[str]()
-    for level, name in labels.items():
-        pixels[name] += histogram[level]
-    return labels, dict(pixels), ()
+    stands = {value: meeting.get(value, (value,)) for value in histogram if value}
+    shown = sorted({label for labels in stands.values() for label in labels})
+    labels = {label: names.get(label, f"label-{label}") for label in shown}
+    pixels = dict.fromkeys(labels.values(), 0)
+    for value, there in stands.items():
+        for name in {labels[label] for label in there}:
+            pixels[name] += histogram[value]
+    return _Shown(labels, pixels, overlaps=meeting)
 
 
 def open_root(root: Path, params: SplitParams) -> Root:
