@@ -3,7 +3,7 @@
 A SEG names the patient, as the series does that it belongs to.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,7 +21,6 @@ from chaosprep.formats.dicom.reading import read_header
 from chaosprep.formats.masks import cut_mask
 from chaosprep.imaging.header import Header
 from chaosprep.imaging.space.geometry import SAME_POSITION
-from chaosprep.known import CODES
 from chaosprep.version import __version__
 
 if TYPE_CHECKING:
@@ -62,6 +61,7 @@ def write_segmentation(
     labels: dict[str, int],
     origin: Origin,
     *,
+    codes: Mapping[str, Code],
     automatic: bool,
 ) -> None:
     """Write the labels of a case as a binary SEG, read it back and compare.
@@ -74,6 +74,7 @@ def write_segmentation(
         planes: labels, (slices, rows, cols).
         labels: organ -> label; where empty, every value is a segment of its own.
         origin: reads the DICOM files.
+        codes: organ -> its code; an organ without one is some tissue.
         automatic: whether a network drew the masks.
 
     Raises:
@@ -98,7 +99,7 @@ def write_segmentation(
     with silent():
         try:
             stream = BytesIO()
-            _segmentation(sources, numbered, told, automatic).save_as(stream)
+            _segmentation(sources, numbered, told, codes, automatic).save_as(stream)
         except (*BROKEN, AttributeError) as error:
             raise FileError(
                 f"highdicom makes no segmentation on this series ({type(error).__name__})",
@@ -151,7 +152,11 @@ def _check_series(sources: Sequence["Dicom"]) -> None:
 
 
 def _segmentation(
-    sources: Sequence["Dicom"], planes: NDArray[np.uint8], names: Sequence[str], automatic: bool
+    sources: Sequence["Dicom"],
+    planes: NDArray[np.uint8],
+    names: Sequence[str],
+    codes: Mapping[str, Code],
+    automatic: bool,
 ) -> Any:  # noqa: ANN401 - highdicom's Segmentation
     import highdicom
     from pydicom.uid import ExplicitVRLittleEndian, generate_uid
@@ -165,7 +170,8 @@ def _segmentation(
         pixel_array=planes,
         segmentation_type="BINARY",
         segment_descriptions=[
-            _describe(number, name, automatic) for number, name in enumerate(names, start=1)
+            _describe(number, name, codes.get(name, _TISSUE), automatic)
+            for number, name in enumerate(names, start=1)
         ],
         series_instance_uid=generate_uid(entropy_srcs=[*seeds, "series"]),
         series_number=int(first.get("SeriesNumber") or 0) + _SERIES_AFTER,
@@ -200,15 +206,12 @@ def _first(source: "Dicom", keywords: Sequence[str]) -> str:
     return next((str(source.get(k)) for k in keywords if source.get(k)), "")
 
 
-def _describe(number: int, name: str, automatic: bool) -> Any:  # noqa: ANN401 - highdicom's
+def _describe(number: int, name: str, code: Code, automatic: bool) -> Any:  # noqa: ANN401 - highdicom's
     from highdicom import AlgorithmIdentificationSequence
     from highdicom.seg import SegmentDescription
     from highdicom.sr import CodedConcept
 
-    category, kind = (
-        CodedConcept(code.value, code.scheme, code.meaning)
-        for code in (_CATEGORY, CODES.get(name, _TISSUE))
-    )
+    category, kind = (CodedConcept(one.value, one.scheme, one.meaning) for one in (_CATEGORY, code))
     network = AlgorithmIdentificationSequence(
         name="prediction",
         family=CodedConcept("123109", "DCM", "Artificial Intelligence"),

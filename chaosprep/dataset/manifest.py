@@ -10,6 +10,7 @@ import msgspec
 from numpy.typing import NDArray
 
 from chaosprep.dataset.case import Case
+from chaosprep.dataset.codes import codes_by_name
 from chaosprep.dataset.descriptor import (
     DataSource,
     Descriptor,
@@ -158,12 +159,14 @@ class Dataset:
     def labels(self) -> LabelMap:
         """Mask value -> label, the same in every case, ascending.
 
-        Where nobody named the values, and of earlier releases, what the rows say.
+        Where nobody named the values, and of earlier releases, what the rows say, with the codes
+        that these names have.
         """
         told = self.descriptor.tool.labels
         if not told:
-            rows = (row for case in self.cases for row in case.slices)
-            told = {value: Label(name) for row in rows for value, name in row.labels.items()}
+            rows = (row.labels for case in self.cases for row in case.slices)
+            known = codes_by_name(self.history)
+            told = {at: Label(name, known.get(name)) for row in rows for at, name in row.items()}
         return dict(sorted(told.items()))
 
     @property

@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Meta
 
 from chaosprep.dataset.manifest import Dataset
-from chaosprep.dataset.stacking import organ_labels
+from chaosprep.dataset.organs import organ_labels
 from chaosprep.errors import ChaosprepError, UsageError, not_as_written
 from chaosprep.exports.channels import (
     ChannelsField,

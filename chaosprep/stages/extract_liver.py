@@ -10,10 +10,12 @@ from msgspec import Meta
 from numpy.typing import NDArray
 
 from chaosprep.dataset.case import Case
+from chaosprep.dataset.codes import false_names
+from chaosprep.dataset.descriptor import LabelMap
 from chaosprep.dataset.opening import open_parent
 from chaosprep.dataset.records import Slice
 from chaosprep.errors import FileError, Problem, about
-from chaosprep.facts import Organ
+from chaosprep.facts import Label, Organ
 from chaosprep.formats.codecs import PngParams
 from chaosprep.formats.pictures import MaskImage, read_mask
 from chaosprep.imaging.levels import (
@@ -26,7 +28,8 @@ from chaosprep.imaging.levels import (
     relabel,
     select,
 )
-from chaosprep.known import LEVELS, USUAL_LEVELS, LevelsName, OrganName, owner
+from chaosprep.known import CODES, LEVELS, USUAL_LEVELS, LevelsName, OrganName, owner
+from chaosprep.params import plain
 from chaosprep.running.fitting import Expected, carried
 from chaosprep.running.stage import CaseResult, Stage, each_slice
 from chaosprep.running.writer import Writer
@@ -211,6 +214,19 @@ def _say_if_absent(case: Case, params: ExtractLiverParams, result: CaseResult) -
     return CaseResult(slices, result.problems)
 
 
+def labels(told: LabelMap, params: ExtractLiverParams) -> LabelMap:
+    """What its masks' values stand for; a label map has what the masks before it can show."""
+    shown = {label.name for label in told.values()}
+    names = _names(params, binary=False)
+    by_levels = params.range is None and shown.issuperset(names.values())
+    false = false_names(plain(params), by_pattern=not by_levels)
+    return {
+        value: Label(name, None if name in false else CODES.get(name))
+        for value, name in names.items()
+        if not params.all_organs or not shown or name in shown
+    }
+
+
 def rows(case: Case, params: ExtractLiverParams) -> Iterator[Expected]:
     """One for each slice with the parent's image, but for those that are to be dropped."""
     for row in case.slices:
@@ -232,6 +248,7 @@ EXTRACT_LIVER = Stage(
     run_case=run_case,
     open=open_parent,
     rows=rows,
+    labels=labels,
     needs=("split",),
     libraries=("cv2",),
     folder="liver",
