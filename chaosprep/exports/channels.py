@@ -144,13 +144,14 @@ def check_masks_are_labels(dataset: Dataset) -> None:
     Raises:
         ChaosprepError: `masks-grey`, or `organ-name` for an organ called background.
     """
-    if any("background" in row.labels.values() for row in dataset.slices):
+    told = [label.name for label in dataset.descriptor.tool.labels.values()]
+    if "background" in told or any("background" in row.labels.values() for row in dataset.slices):
         raise ChaosprepError(
             f"{dataset.directory}: an organ is called background, as what is no organ",
             "Give it another name.",
             code="organ-name",
         )
-    if "extract-liver" in {past.stage for past in dataset.history}:
+    if not {"extract-liver", "extract-labels"}.isdisjoint(past.stage for past in dataset.history):
         return
     grey = {
         (level, organ.name)
