@@ -1,7 +1,9 @@
 """The organs of a dataset: their values in its masks, and their labels in exports."""
 
 from collections.abc import Collection, Iterable, Mapping
+from typing import NamedTuple
 
+from chaosprep.dataset.codes import codes
 from chaosprep.dataset.descriptor import LabelMap
 from chaosprep.dataset.manifest import Dataset
 from chaosprep.errors import ChaosprepError
@@ -69,3 +71,34 @@ def can_show(named: Collection[str], organs: Iterable[str]) -> tuple[str, ...]:
         organs: those of the dataset.
     """
     return tuple(organ for organ in organs if organ in named or organ.startswith("label-"))
+
+
+class Listed(NamedTuple):
+    """A line of a label map to read: values such as `1` or `55-70, 80`, and `SCT 10200004`."""
+
+    values: str
+    name: str
+    code: str
+
+
+def listed(labels: LabelMap) -> list[Listed]:
+    """A label map as lines, one for each organ, in the order of their lowest values."""
+    values: dict[str, list[int]] = {}
+    for value, label in sorted(labels.items()):
+        values.setdefault(label.name, []).append(value)
+    known = codes(labels)
+    return [
+        Listed(_ranges(some), name, " ".join(known[name][:2]) if name in known else "")
+        for name, some in values.items()
+    ]
+
+
+def _ranges(values: list[int]) -> str:
+    """Ascending numbers, those that follow each other as `55-70`."""
+    runs: list[list[int]] = []
+    for value in values:
+        if runs and value == runs[-1][-1] + 1:
+            runs[-1].append(value)
+        else:
+            runs.append([value])
+    return ", ".join(str(run[0]) if len(run) == 1 else f"{run[0]}-{run[-1]}" for run in runs)

@@ -3,8 +3,15 @@
 from pathlib import Path
 
 from chaosprep import Dataset
-from chaosprep.dataset.organs import can_show, meanings, number_organs, organ_labels, organ_values
-from chaosprep.facts import Label
+from chaosprep.dataset.organs import (
+    can_show,
+    listed,
+    meanings,
+    number_organs,
+    organ_labels,
+    organ_values,
+)
+from chaosprep.facts import Code, Label
 from tests.labelled import labelled, renamed
 
 FIFTEEN = {value: Label(f"organ-{value:02}") for value in range(1, 16)}
@@ -51,3 +58,10 @@ def test_a_value_means_what_the_map_says_and_else_what_the_rows_say() -> None:
 
 def test_masks_show_what_their_rows_name_and_any_unnamed_value() -> None:
     assert can_show({"liver"}, ["liver", "spleen", "label-7"]) == ("liver", "label-7")
+
+
+def test_a_label_map_is_listed_by_organ_with_its_ranges() -> None:
+    liver = Code("SCT", "10200004", "Liver")
+    told = {value: Label("liver", liver) for value in (*range(55, 71), 80)}
+    told |= {7: Label("a"), 8: Label("b")}
+    assert listed(told) == [("7", "a", ""), ("8", "b", ""), ("55-70, 80", "liver", "SCT 10200004")]
