@@ -20,20 +20,22 @@ from chaosprep.assembly.predictions import (
 from chaosprep.assembly.segmentation import check_highdicom, write_segmentation
 from chaosprep.assembly.segments import shortened_note
 from chaosprep.dataset.case import Case
+from chaosprep.dataset.codes import codes
 from chaosprep.dataset.manifest import WORKSPACE, Dataset
 from chaosprep.dataset.opening import is_stage_directory, open_dataset
+from chaosprep.dataset.organs import organ_labels
 from chaosprep.dataset.overlapping import refuse_overlaps
 from chaosprep.dataset.records import Slice
 from chaosprep.dataset.stacking import (
     case_lattice,
     have_masks,
     label_plane,
-    organ_labels,
     originals,
     smallest,
     unit_plane,
 )
 from chaosprep.errors import FileError, NothingFoundError, Problem, ProblemsError, UsageError
+from chaosprep.facts import Code
 from chaosprep.files import check_apart, write_json, writing
 from chaosprep.formats.nifti import ENDING, write_checked
 from chaosprep.imaging.space.grids import MaskSampling
@@ -106,6 +108,7 @@ def assemble(
         work = _Work(
             folder=folder,
             labels=labels,
+            codes=codes(dataset.labels) if format == "seg" else {},
             meaning=meaning(dataset, labels) if files is not None else None,
             keep_grid=keep_grid,
             sampling=mask_sampling,
@@ -154,6 +157,7 @@ class _Work:
 
     folder: Path
     labels: dict[str, int]
+    codes: dict[str, Code]
     meaning: Meaning | None
     keep_grid: bool
     sampling: MaskSampling
@@ -206,7 +210,7 @@ class _Work:
             file.parent.mkdir(exist_ok=True)
         voxels = np.stack(planes)
         return write_segmentation(
-            file, rows, voxels, self.labels, origin, automatic=self.automatic, codes={}
+            file, rows, voxels, self.labels, origin, automatic=self.automatic, codes=self.codes
         )
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chaosprep.dataset.manifest import Dataset
+from chaosprep.dataset.organs import meanings
 from chaosprep.dataset.records import Slice
 from chaosprep.dataset.stacking import label_plane
 from chaosprep.errors import FileError, Problem
@@ -51,7 +52,8 @@ def meaning(dataset: Dataset, labels: dict[str, int]) -> Meaning:
 
     Where that has one organ only, 1 stands for it too: networks count from 1.
     """
-    values = {value: organ for row in dataset.slices for value, organ in row.labels.items()}
+    told = meanings(dataset.descriptor.tool.labels, (row.labels for row in dataset.slices))
+    values = {value: label.name for value, label in told.items()}
     if len(labels) == 1:
         values.setdefault(1, *labels)
     return Meaning(values, labels)

@@ -7,7 +7,8 @@ from chaosprep.known import LEVELS
 
 def is_grey(dataset: Dataset) -> bool:
     """Whether its masks are grey levels, in which odd ones may hide: what split copied."""
-    if dataset.label_map or "extract-liver" in {one.stage for one in dataset.history}:
+    past = {one.stage for one in dataset.history}
+    if dataset.label_map or past & {"extract-liver", "extract-labels"}:
         return False
     grey = {
         (level, organ.name)

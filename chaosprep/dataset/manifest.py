@@ -10,6 +10,7 @@ import msgspec
 from numpy.typing import NDArray
 
 from chaosprep.dataset.case import Case
+from chaosprep.dataset.codes import codes_by_name
 from chaosprep.dataset.descriptor import (
     DataSource,
     Descriptor,
@@ -165,8 +166,9 @@ class Dataset:
         """Its label map, ascending; without one, and of earlier releases, what its rows say."""
         told = self.label_map
         if not told:
-            rows = (row for case in self.cases for row in case.slices)
-            told = {value: Label(name) for row in rows for value, name in row.labels.items()}
+            rows = (row.labels for case in self.cases for row in case.slices)
+            known = codes_by_name(self.history)
+            told = {at: Label(name, known.get(name)) for row in rows for at, name in row.items()}
         return dict(sorted(told.items()))
 
     @property

@@ -1,6 +1,6 @@
 """A case of a stage directory as volumes in patient space: its images, its labels, its lattice."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from statistics import median
@@ -11,10 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chaosprep.dataset.case import Case
-from chaosprep.dataset.manifest import Dataset
 from chaosprep.dataset.overlapping import refuse_overlaps
 from chaosprep.dataset.records import Orientation, Slice, Spacing, Triple
-from chaosprep.errors import ChaosprepError, FileError
+from chaosprep.errors import FileError
 from chaosprep.imaging.measured import padded
 from chaosprep.imaging.space.geometry import slice_normal
 from chaosprep.imaging.space.lattice import Lattice, Volume, stack_lattice
@@ -26,54 +25,12 @@ _LEAVE_OUT = "Leave the case out with --on-error skip."
 _UNEVEN = "Bring back missing slices, or leave the case out with --on-error skip."
 _SHEARED = "Resample the series first, or leave the case out with --on-error skip."
 _SPREAD = 2.01 * ENOUGH  # split allows ENOUGH on either side of the usual spacing
-MOST_ORGANS = 254  # of an export: 255 marks what has no label
 _INTEGERS = tuple(np.dtype(name) for name in ("u1", "i2", "u2", "i4"))
 
 
 def originals(case: Case) -> tuple[Slice, ...]:
     """The slices of a case without augmented copies, in anatomical order."""
     return tuple(row for row in case.slices if row.copy == 0)
-
-
-def organ_labels(dataset: Dataset) -> dict[str, int]:
-    """Every organ of a dataset and its label in exports: 1, 2, ... in the order of mask values.
-
-    Raises:
-        ChaosprepError: `too-many-organs`.
-    """
-    values = organ_values(row.labels for case in dataset.cases for row in case.slices)
-    if len(values) > MOST_ORGANS:
-        raise ChaosprepError(
-            f"{dataset.directory}: its masks name {len(values)} organs, a label map {MOST_ORGANS}",
-            "Choose some with chaosprep extract-liver, or check that these are masks.",
-            code="too-many-organs",
-        )
-    return number_organs(values)
-
-
-def organ_values(labels: Iterable[Mapping[int, str]]) -> dict[str, int]:
-    """Every organ of some rows' labels and its mask value, the lowest of several, ascending."""
-    values: dict[str, int] = {}
-    for row in labels:
-        for value, organ in row.items():
-            values[organ] = min(value, values.get(organ, value))
-    return dict(sorted(values.items(), key=lambda item: (item[1], item[0])))
-
-
-def number_organs(values: Mapping[str, int]) -> dict[str, int]:
-    """The organs that `organ_values` gave and their labels: 1, 2, ..."""
-    return {organ: label for label, organ in enumerate(values, start=1)}
-
-
-def can_show(named: Collection[str], organs: Iterable[str]) -> tuple[str, ...]:
-    """The organs that masks can show, of those of their dataset: some show the liver alone.
-
-    Args:
-        named: the names in their rows' `labels` and `pixels`. The unnamed values of `split`,
-            `label-1`, stand there only where they occur: any mask may show them.
-        organs: those of the dataset.
-    """
-    return tuple(organ for organ in organs if organ in named or organ.startswith("label-"))
 
 
 class Placed(Protocol):

@@ -6,6 +6,7 @@ from pathlib import Path
 from chaosprep.dataset.records import Split
 from chaosprep.errors import NothingFoundError, Problem, ProblemsError, UsageError, called, plural
 from chaosprep.evaluation.compare import Per, Task, compare
+from chaosprep.evaluation.names import called_alike, spellings
 from chaosprep.evaluation.results import Evaluation, OrganResult, spread, summarize
 from chaosprep.evaluation.surface import Spacing
 from chaosprep.layouts.mask_set import MaskCase, MaskSet, Organs
@@ -49,15 +50,18 @@ def evaluate(
         ProblemsError: cases have problems, and they are not to be skipped.
     """
     reference = find_masks(Path(ref))
-    prediction = find_masks(Path(pred), reference, tuple(organs))
+    asked = _asked(reference, organs)
+    prediction = find_masks(Path(pred), reference, asked)
     if spacing is not None and reference.in_mm:
         raise UsageError(
             "the reference knows the size of its voxels",
             "Leave out --spacing: it is for folders of pictures.",
             code="spacing",
         )
+    prediction, reference = called_alike(prediction, reference)
     wanted, notes = _wanted(prediction, reference, tuple(patients), split)
-    chosen = _organs(prediction, reference, wanted, tuple(organs))
+    chosen, absent = _organs(prediction, reference, wanted, asked)
+    notes = (*notes, *absent)
     narrowed = bool(patients) or split is not None
     problems = [*reference.problems, *prediction.problems]
     problems += [_missing(member) for member in wanted if member.id not in prediction.members]
@@ -92,27 +96,40 @@ def evaluate(
         results=results,
         summaries=summarize(results),
         skipped=tuple(problems),
-        notes=(*notes, *_notes(results)),
+        notes=(*notes, *_not_everywhere(chosen, tasks), *_notes(results)),
     )
+
+
+def _asked(reference: MaskSet, organs: Sequence[str]) -> Organs:
+    """The organs that were asked for, as the reference spells them."""
+    spelling = spellings((*reference.organs, *organs))
+    return tuple(dict.fromkeys(spelling[organ] for organ in organs))
 
 
 def _organs(
     prediction: MaskSet, reference: MaskSet, wanted: list[MaskCase], asked: Organs
-) -> Organs:
-    """The organs to compare, in the reference's order: of the cases that are on both sides."""
+) -> tuple[Organs, tuple[str, ...]]:
+    """The organs to compare, in the reference's order, and a note on those that it never shows.
+
+    What its masks cannot show in any case that is compared is not measured. An organ that only the
+    prediction never shows is: what a side names and does not show is absent there.
+    """
     ids = [member.id for member in wanted if member.id in prediction.members]
     pred, ref = _shown(prediction, ids), _shown(reference, ids)
     both = f"PRED shows {', '.join(pred)}; REF {', '.join(ref)}"
-    lacking = [organ for organ in asked if organ not in pred or organ not in ref]
+    known = set(reference.organs) & set(prediction.organs)
+    lacking = [organ for organ in asked if organ not in known or organ not in ref]
     if lacking:
         raise UsageError(
             f"{lacking[0]} is not on both sides: {both}", "Choose with --organ.", code="organ"
         )
-    if not asked and set(pred) != set(ref):
+    if not asked and not {*pred, *ref} <= known:
         raise UsageError(
             f"the two sides show different organs: {both}", "Choose with --organ.", code="organ"
         )
-    return tuple(organ for organ in ref if not asked or organ in asked)
+    absent = [organ for organ in reference.organs if organ in known - set(ref) and not asked]
+    notes = (f"no case of REF shows {', '.join(absent)}: not measured",) if absent else ()
+    return tuple(organ for organ in ref if not asked or organ in asked), notes
 
 
 def _shown(side: MaskSet, ids: list[str]) -> Organs:
@@ -188,6 +205,15 @@ def _surplus(prediction: MaskSet, reference: MaskSet) -> tuple[list[Problem], tu
         if one not in others
     ]
     return problems, (_left_aside("PRED", others, "REF"),) if others else ()
+
+
+def _not_everywhere(organs: Organs, tasks: Sequence[Task]) -> Iterator[str]:
+    """A note on organs that some cases of the reference do not name, as they may lack them."""
+    lacking = {organ: sum(organ not in task.ref.organs for task in tasks) for organ in organs}
+    for count in sorted({count for count in lacking.values() if count}):
+        named = ", ".join(organ for organ in organs if lacking[organ] == count)
+        cases = f"{count} of {plural(len(tasks), 'case')}"
+        yield f"not measured in {cases}, as REF does not name it there: {named}"
 
 
 def _left_aside(side: str, left: Sequence[str], other: str) -> str:

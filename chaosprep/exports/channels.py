@@ -148,7 +148,8 @@ def check_masks_are_labels(dataset: Dataset) -> None:
             background.
     """
     refuse_overlaps(dataset.slices)
-    if any("background" in row.labels.values() for row in dataset.slices):
+    told = [label.name for label in dataset.label_map.values()]
+    if "background" in told or any("background" in row.labels.values() for row in dataset.slices):
         raise ChaosprepError(
             f"{dataset.directory}: an organ is called background, as what is no organ",
             "Give it another name.",

@@ -11,6 +11,7 @@ import msgspec
 
 from chaosprep.dataset.descriptor import License, table_schema
 from chaosprep.dataset.manifest import Dataset
+from chaosprep.dataset.organs import listed
 from chaosprep.dataset.records import Slice
 from chaosprep.dataset.store import Store
 from chaosprep.errors import not_as_written
@@ -82,7 +83,6 @@ def describe(dataset: Dataset, found: Carried, folder: Path) -> dict[str, Any]:
     """The description of a folder that holds the table and its files."""
     licenses = [_license(one) for one in dataset.licenses]
     sources = [" ".join(filter(None, (one.title, one.path))) for one in dataset.sources]
-    stages = " > ".join(inline(past.stage) for past in dataset.history)
     table, terms = folder / TABLE, license_text(dataset).encode()
     about_table = "The table: one line of JSON for each image and its mask."
     about_terms = "Licence and sources of the data, to read."
@@ -93,7 +93,7 @@ def describe(dataset: Dataset, found: Carried, folder: Path) -> dict[str, Any]:
         "@type": "sc:Dataset",
         "conformsTo": "http://mlcommons.org/croissant/1.0",
         "name": dataset.descriptor.name,
-        "description": f"{inline(dataset.descriptor.title)}; made by chaosprep: {stages}.",
+        "description": f"{inline(dataset.descriptor.title)}; {_made(dataset)}",
         "license": licenses,
         "citeAs": printable("; ".join(sources)),
         "isBasedOn": [one.path for one in dataset.sources if is_address(one.path or "")],
@@ -113,6 +113,15 @@ def describe(dataset: Dataset, found: Carried, folder: Path) -> dict[str, Any]:
             }
         ],
     }
+
+
+def _made(dataset: Dataset) -> str:
+    """The stages, and what the values of the masks stand for, as far as the label map says it."""
+    stages = " > ".join(inline(past.stage) for past in dataset.history)
+    lines = listed(dataset.descriptor.tool.labels)
+    told = (" ".join(filter(None, (one.values, *map(inline, one[1:])))) for one in lines)
+    legend = f" Mask values: {', '.join(told)}." if lines else ""
+    return f"made by chaosprep: {stages}.{legend}"
 
 
 def _license(one: License) -> str | None:

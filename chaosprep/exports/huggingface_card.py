@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from chaosprep.dataset.descriptor import DataSource, License
 from chaosprep.dataset.manifest import Dataset
+from chaosprep.dataset.organs import Listed, listed, meanings
 from chaosprep.dataset.records import SPLITS, Slice, Split
 from chaosprep.exports.markdown import address, inline
 
@@ -19,14 +20,14 @@ _SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (10**6
 def card(dataset: Dataset, rows: Iterable[Slice]) -> str:
     """The card of an exported dataset, from its manifest and the rows that were exported."""
     counts: dict[Split, tuple[set[str], set[str], list[int]]] = {}
-    organs: set[str] = set()
+    shown: dict[int, str] = {}
     modalities: set[str] = set()
     for row in rows:
         patients, cases, slices = counts.setdefault(row.split, (set(), set(), [0]))
         patients.add(row.patient)
         cases.add(row.case)
         slices[0] += 1
-        organs.update(row.labels.values())
+        shown |= row.labels
         modalities.add("ct" if row.sequence == "ct" else "mri")
     total = sum(slices[0] for _, _, slices in counts.values())
     table = [
@@ -35,7 +36,8 @@ def card(dataset: Dataset, rows: Iterable[Slice]) -> str:
         if split in counts
     ]
     head = _head(dataset.licenses, sorted(modalities), total)
-    return "\n".join([*head, "", *_body(dataset, sorted(organs), table)]) + "\n"
+    labels = listed(meanings(dataset.descriptor.tool.labels, [shown]))
+    return "\n".join([*head, "", *_body(dataset, labels, table)]) + "\n"
 
 
 def _head(licenses: tuple[License, ...], modalities: list[str], total: int) -> list[str]:
@@ -60,17 +62,19 @@ def _license(licenses: tuple[License, ...]) -> list[str]:
     return ["license: other", "license_name: see-license-data", "license_link: LICENSE-DATA.txt"]
 
 
-def _body(dataset: Dataset, organs: list[str], table: list[str]) -> list[str]:
+def _body(dataset: Dataset, labels: list[Listed], table: list[str]) -> list[str]:
     stages = " > ".join(inline(past.stage) for past in dataset.history)
+    organs = ", ".join(inline(one.name) for one in labels) or "none"
     return [
         "# Image and mask slices",
         "",
-        f"Organs: {', '.join(map(inline, organs)) or 'none'}. Made by chaosprep: {stages}.",
+        f"Organs: {organs}. Made by chaosprep: {stages}.",
         "",
         "| split | patients | cases | slices |",
         "|--|--:|--:|--:|",
         *table,
         "",
+        *_legend(labels),
         "## Load it",
         "",
         "```python",
@@ -89,6 +93,14 @@ def _body(dataset: Dataset, organs: list[str], table: list[str]) -> list[str]:
         "",
         "All of it stands in `LICENSE-DATA.txt` too.",
     ]
+
+
+def _legend(labels: list[Listed]) -> list[str]:
+    """What the values of the masks stand for, with the codes that are known."""
+    if not labels:
+        return []
+    rows = (f"| {one.values} | {inline(one.name)} | {inline(one.code)} |" for one in labels)
+    return ["| mask value | organ | code |", "|--|--|--|", *rows, ""]
 
 
 def _words(one: License | DataSource) -> str:

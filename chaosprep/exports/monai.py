@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from chaosprep.dataset.manifest import Dataset
-from chaosprep.dataset.stacking import organ_labels
+from chaosprep.dataset.organs import organ_labels
 from chaosprep.exports.channels import ChannelsField, SequencesField, check_masks_are_labels, choose
 from chaosprep.exports.record import Export
 from chaosprep.exports.volumes import (

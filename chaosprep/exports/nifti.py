@@ -6,7 +6,7 @@ from pathlib import Path
 
 from chaosprep.cells import cell
 from chaosprep.dataset.manifest import Dataset
-from chaosprep.dataset.stacking import organ_labels
+from chaosprep.dataset.organs import organ_labels
 from chaosprep.errors import ChaosprepError
 from chaosprep.exports.channels import SequencesField, Study, check_masks_are_labels, singles
 from chaosprep.exports.record import Export

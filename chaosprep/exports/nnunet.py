@@ -1,7 +1,7 @@
 """nnU-Net v2's raw layout: `DatasetNNN_Name` with volumes, dataset.json and splits_final.json."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Meta
 
 from chaosprep.dataset.manifest import Dataset
-from chaosprep.dataset.stacking import organ_labels
+from chaosprep.dataset.organs import organ_labels
 from chaosprep.errors import ChaosprepError, UsageError, not_as_written
 from chaosprep.exports.channels import (
     ChannelsField,
@@ -81,6 +81,7 @@ def _export(dataset: Dataset, output: Path, params: NnunetParams, options: RunOp
     choice = choose(dataset, params.sequences, params.channels)
     names = _named(choice, params.channel_names)
     organs = organ_labels(dataset)
+    _check_none_ignored(dataset, organs)
     parameters = {**plain(params), "channel_names": names}
     with new_folder(dataset, place, "nnunet", parameters, options.overwrite) as folder:
         tasks = [decathlon_task(study, folder, organs) for study in choice.studies]
@@ -153,6 +154,16 @@ def _check_id_free(output: Path, name: str) -> None:
                 "Give another id with --id, or that one's name with --name.",
                 code="id-taken",
             )
+
+
+def _check_none_ignored(dataset: Dataset, organs: Collection[str]) -> None:
+    """nnU-Net takes a label of this name for voxels that nobody has judged."""
+    if "ignore" in organs:
+        raise ChaosprepError(
+            f"{dataset.directory}: an organ is called ignore, and nnU-Net learns nothing there",
+            "Give it another name.",
+            code="organ-name",
+        )
 
 
 def _named(choice: Choice, wanted: Sequence[str]) -> tuple[str, ...]:

@@ -183,10 +183,10 @@ def _check_table(table: LabelTable | None, told: Mapping[str, Told]) -> None:
             other = said.get(number)
             if other is not None and not one.itself and not same_name(label.name, other.name):
                 raise UsageError(
-                    f"--labels: {number} is {other.name} there, and {label.name} in the file of labels "
-                    "beside the masks",
-                    "Leave --labels out and call it otherwise with extract-labels --rename, or move "
-                    "that file away.",
+                    f"--labels: {number} is {other.name} there, and {label.name} in the file by "
+                    "its masks",
+                    "Leave --labels out and call it otherwise with extract-labels --rename, or "
+                    "move that file away.",
                     code="labels-differ",
                 )
 

@@ -7,9 +7,10 @@ from pathlib import Path
 from chaosprep.dataset.case import Case
 from chaosprep.dataset.manifest import WORKSPACE
 from chaosprep.dataset.opening import is_stage_directory, open_dataset
+from chaosprep.dataset.organs import can_show, meanings, organ_labels
 from chaosprep.dataset.overlapping import refuse_overlaps
 from chaosprep.dataset.records import Slice
-from chaosprep.dataset.stacking import can_show, label_plane, organ_labels, originals
+from chaosprep.dataset.stacking import label_plane, originals
 from chaosprep.errors import FileError, about
 from chaosprep.layouts.layout import Layout
 from chaosprep.layouts.mask_set import CaseMasks, MaskCase, MaskSet, Organs, known_lattice, stack
@@ -51,13 +52,13 @@ def open_stage(
     with about(str(directory)):
         refuse_overlaps(dataset.slices)
     labels = organ_labels(dataset)
-    values = {value: organ for row in dataset.slices for value, organ in row.labels.items()}
+    told = meanings(dataset.descriptor.tool.labels, (row.labels for row in dataset.slices))
     return MaskSet(
         kind="stage directory",
         path=directory,
         members={case.id: _member(case, labels) for case in dataset.cases},
         organs=tuple(labels),
-        values=values,
+        values={value: label.name for value, label in told.items()},
         labels={label: organ for organ, label in labels.items()},
         in_mm=any(r.spacing and r.position and r.orientation for r in dataset.slices),
     )

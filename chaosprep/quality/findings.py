@@ -1,5 +1,6 @@
 """What the checks of single cases find, before it is put together."""
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -41,13 +42,14 @@ class Seen:
 
 @dataclass
 class Findings:
-    """What the check of one case found."""
+    """What the check of one case found; ``named``: mask value and name, in how many rows."""
 
     faults: list[Problem] = field(default_factory=list)
     warnings: list[Problem] = field(default_factory=list)
     seen: list[Seen] = field(default_factory=list)
     files: list[str] = field(default_factory=list)
     told: list[Told] = field(default_factory=list)
+    named: Counter[tuple[int, str]] = field(default_factory=Counter)
 
     @classmethod
     def of(cls, cases: Iterable["Findings"], failed: Iterable[Problem]) -> "Findings":
@@ -64,3 +66,4 @@ class Findings:
         self.seen += found.seen
         self.files += found.files
         self.told += found.told
+        self.named += found.named

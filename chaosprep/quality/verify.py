@@ -22,6 +22,7 @@ from chaosprep.privacy.persons import first_told, tells
 from chaosprep.quality.findings import Findings, Seen
 from chaosprep.quality.foreign import NOTE, check_folder
 from chaosprep.quality.geometry import geometry_faults
+from chaosprep.quality.labels import label_findings
 from chaosprep.quality.leaks import equal, on_several_sides, similar
 from chaosprep.quality.persons import Told, check_sides, trusts_folders
 from chaosprep.quality.replay import replayed
@@ -91,6 +92,7 @@ def verify(
     if not patients:
         total.faults += _surplus(dataset, set(total.files))
     total.faults += _chain_faults(dataset)
+    total.add(label_findings(dataset.made.stage, dataset.descriptor.tool.labels, total.named))
     total.faults += _patients_on_two_sides(total.seen)
     # Of some patients alone it cannot be told what all share, and is nobody's.
     persons = check_sides([] if patients else total.told, trusted=trusts_folders(dataset))
@@ -162,6 +164,7 @@ def check_case(case: Case, *, pictures: bool = False) -> Findings:
         if mask is not None:
             found.faults += _mask_faults(row, mask)
         found.faults += _copy_faults(row, originals)
+        found.named.update(row.labels.items())
         place = row.id, row.patient, row.split, row.image
         found.seen.append(Seen.of(image, place, with_picture=pictures and not row.copy))
     found.told.append(Told(case.patient, case.split, identity))

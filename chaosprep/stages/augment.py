@@ -16,6 +16,7 @@ from chaosprep.augmentation import AnyRecipe, AugmentorRecipe, apply, draw, pres
 from chaosprep.augmentation.apply import transformed
 from chaosprep.augmentation.guards import guarded
 from chaosprep.augmentation.presets import PresetName
+from chaosprep.augmentation.sides import sided, swapped
 from chaosprep.augmentation.transform import Transform
 from chaosprep.dataset.case import Case
 from chaosprep.dataset.naming import file_path
@@ -25,7 +26,6 @@ from chaosprep.dataset.records import Slice, file_columns
 from chaosprep.errors import FileError, UsageError
 from chaosprep.formats.codecs import PngParams
 from chaosprep.imaging.levels import label_areas
-from chaosprep.known import MIRRORED
 from chaosprep.running.fitting import Expected, carried
 from chaosprep.running.stage import CaseResult, Stage, each_slice
 from chaosprep.running.writer import Writer
@@ -119,13 +119,13 @@ def check_mirroring(cases: Sequence[Case], params: AugmentParams) -> None:
     if not params.recipe().may_mirror():
         return
     for row in _train(cases):
-        sided = {name for name in row.labels.values() if any(name in pair for pair in MIRRORED)}
-        if sided and not (params.swap_labels and swapped_values(row)):
+        names = sided(row.labels.values())
+        if names and not (params.swap_labels and swapped(row.labels)):
             raise UsageError(
-                f"the recipe mirrors, and a mirrored {' or '.join(sorted(sided))} would carry "
+                f"the recipe mirrors, and a mirrored {' or '.join(sorted(names))} would carry "
                 "the wrong name",
                 "Use a preset that does not mirror, such as mri"
-                + (", or --swap-labels." if swapped_values(row) else ", or extract all organs."),
+                + (", or --swap-labels." if swapped(row.labels) else ", or extract all organs."),
                 code="label-mirror",
             )
 
@@ -208,7 +208,7 @@ def copy_of(
     draws = partial(draw, recipe, seed=params.seed, slice_id=id, copy=copy)
     found = guarded(draws, mask, params.keep_label, params.mask_sampling)
     transform = found.transform or Transform(found.parameters, image.shape)
-    swap, sampling = _swapped(row, params), params.mask_sampling
+    swap, sampling = _exchanged(row, params), params.mask_sampling
     made = transformed(
         transform, image, mask, sampled=found.mask, swap=swap, mask_sampling=sampling
     )
@@ -224,7 +224,7 @@ def remade(
     row: Slice, image: NDArray[Any], mask: NDArray[Any] | None, params: AugmentParams
 ) -> tuple[NDArray[Any], NDArray[Any] | None]:
     """A copy's image and mask, made from the original's (rows, cols) and the row alone."""
-    swap, sampling = _swapped(row, params), params.mask_sampling
+    swap, sampling = _exchanged(row, params), params.mask_sampling
     return apply(row.augmentation or {}, image, mask, swap=swap, mask_sampling=sampling)
 
 
@@ -249,20 +249,8 @@ def _written(copy: Copy, writer: Writer) -> Slice:
     return made.with_mask(file, pixels=label_areas(mask, row.labels))
 
 
-def _swapped(row: Slice, params: AugmentParams) -> tuple[tuple[int, int], ...]:
-    return swapped_values(row) if params.swap_labels else ()
-
-
-def swapped_values(row: Slice) -> tuple[tuple[int, int], ...]:
-    """The mask values that a mirroring exchanges; none where a side of a pair has not just one."""
-    pairs = []
-    for names in MIRRORED:
-        right, left = ([at for at, name in row.labels.items() if name == side] for side in names)
-        if len(right) == len(left) == 1:
-            pairs.append((right[0], left[0]))
-        elif right or left:
-            return ()
-    return tuple(pairs)
+def _exchanged(row: Slice, params: AugmentParams) -> tuple[tuple[int, int], ...]:
+    return swapped(row.labels) if params.swap_labels else ()
 
 
 def rows(case: Case, params: AugmentParams) -> Iterator[Expected]:

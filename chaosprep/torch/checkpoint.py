@@ -22,6 +22,7 @@ from chaosprep.dataset.migrations import (
 )
 from chaosprep.dataset.records import Sha256
 from chaosprep.errors import BROKEN, ChaosprepError
+from chaosprep.facts import Code
 from chaosprep.imaging.labels import MAX_LABELS
 from chaosprep.torch.content import check_tensors, check_unpacked, content_hash
 from chaosprep.torch.networks import build
@@ -33,7 +34,10 @@ _log = logging.getLogger(__name__)
 
 
 class Card(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What a checkpoint is for: `labels` and `values` are organ -> label and mask value.
+    """What a checkpoint is for.
+
+    `labels` and `values` are organ -> label and mask value, `codes` organ -> its code in a
+    terminology, where the dataset has one.
 
     `content_sha256` is `content_hash` of all that the checkpoint holds, this field left out;
     earlier releases wrote none.
@@ -45,6 +49,7 @@ class Card(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     network: Network
     labels: dict[str, int]
     values: dict[str, int]
+    codes: dict[str, Code] = {}
     prepared: dict[str, dict[str, Any]]
     manifest_sha256: Sha256
     parameters: dict[str, Any]
@@ -188,6 +193,8 @@ def _check_labels(card: Card) -> None:
         raise ValueError("labels")
     if labels.keys() != values.keys() or not all(0 < one < 2**16 for one in values.values()):
         raise ValueError("values")
+    if not labels.keys() >= card.codes.keys():
+        raise ValueError("codes")
     if len(set(values.values())) < len(values) or not all(map(_is_name, labels)):
         raise ValueError("values")
 

@@ -13,17 +13,21 @@ from numpy.typing import NDArray
 from torch import nn
 
 from chaosprep.dataset.case import Case
+from chaosprep.dataset.codes import codes
+from chaosprep.dataset.descriptor import LabelMap
 from chaosprep.dataset.manifest import Dataset
 from chaosprep.dataset.naming import file_path
-from chaosprep.dataset.opening import open_dataset
+from chaosprep.dataset.opening import open_dataset, read_labels
+from chaosprep.dataset.organs import organ_values
 from chaosprep.dataset.records import Slice
-from chaosprep.dataset.stacking import organ_values, originals
+from chaosprep.dataset.stacking import originals
+from chaosprep.facts import Label
 from chaosprep.imaging.levels import label_areas
 from chaosprep.running.fitting import Expected, carried
 from chaosprep.running.stage import CaseResult, each_slice
 from chaosprep.running.writer import Writer
 from chaosprep.torch.batches import padded
-from chaosprep.torch.checkpoint import load, note_unhashed
+from chaosprep.torch.checkpoint import Card, load, note_unhashed
 from chaosprep.torch.faults import named_faults
 from chaosprep.torch.networks import choose_device, mixed_precision, predicted
 from chaosprep.torch.parameters import PredictParams
@@ -54,16 +58,29 @@ def open_alike(directory: Path, params: PredictParams) -> Dataset:
 
 def plan(cases: Sequence[Case], params: PredictParams) -> Callable[[Case], Case]:
     """Leave out augmented copies; every mask gets the values that the dataset's masks have."""
-    trained = load(Path(params.checkpoint)).card.values
-    own = organ_values(row.labels for case in cases for row in case.slices)
-    values = trained if own.items() <= trained.items() else own
-    labels = {value: organ for organ, value in values.items()}
+    told = read_labels(cases[0].directory)
+    shown = (row.labels for case in cases for row in case.slices)
+    values = _values(organ_values(told, shown), load(Path(params.checkpoint)).card)
+    names = {value: organ for organ, value in values.items()}
 
     def complete(case: Case) -> Case:
-        rows = (msgspec.structs.replace(row, labels=labels) for row in originals(case))
+        rows = (msgspec.structs.replace(row, labels=names) for row in originals(case))
         return replace(case, slices=tuple(rows))
 
     return complete
+
+
+def labels(told: LabelMap, params: PredictParams) -> LabelMap:
+    """What the predicted values stand for: as in the dataset, else as in the training data."""
+    card = load(Path(params.checkpoint)).card
+    known = card.codes | codes(told)
+    values = _values(organ_values(told, ()), card)
+    return {value: Label(organ, known.get(organ)) for organ, value in values.items()}
+
+
+def _values(own: dict[str, int], card: Card) -> dict[str, int]:
+    """Organ -> mask value: the dataset's own, or those of training where they are no others."""
+    return card.values if own.items() <= card.values.items() else own
 
 
 def rows(case: Case, params: PredictParams) -> Iterator[Expected]:

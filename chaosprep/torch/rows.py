@@ -9,8 +9,8 @@ import numpy as np
 
 from chaosprep.dataset.manifest import TABLE, Dataset
 from chaosprep.dataset.opening import open_dataset
+from chaosprep.dataset.organs import can_show, number_organs, organ_values
 from chaosprep.dataset.records import SPLITS, Slice, Split, decode_row
-from chaosprep.dataset.stacking import can_show, number_organs, organ_values
 from chaosprep.errors import UsageError
 from chaosprep.files import open_regular
 from chaosprep.torch.scaling import Scale
@@ -62,7 +62,7 @@ class _Key(msgspec.Struct):
 class Rows:
     """Some rows of a stage directory: 12 bytes for each in memory, read when asked for.
 
-    Pickles, and holds no file open. `labels` is organ -> label (1, 2, ...) over the whole table,
+    Pickles, and holds no file open. `labels` is organ -> label (1, 2, ...) over the whole dataset,
     `values` organ -> its mask value, `patients` those of the chosen rows, `shown` patient -> the
     labels that his masks can show, `cases` the place of each row's case among the dataset's.
 
@@ -93,7 +93,7 @@ class Rows:
             _check_known(dataset, "fold", [str(wanted.fold)], known, "Split with --folds.")
         self._starts = np.array(starts, np.int64)
         self.cases = np.array(cases, np.int32)
-        self.values = organ_values(organs.values())
+        self.values = organ_values(dataset.descriptor.tool.labels, organs.values())
         self.labels = number_organs(self.values)
         self.patients = tuple(sorted(patients))
         self.shown = {

@@ -23,6 +23,7 @@ PREDICT = Stage(
     open=partial(_late, "open_alike"),
     plan=partial(_late, "plan"),
     rows=partial(_late, "rows"),
+    labels=partial(_late, "labels"),
     needs=("convert",),
     positional={"checkpoint": "RUN"},
     in_this_process=True,

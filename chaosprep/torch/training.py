@@ -6,6 +6,7 @@ from typing import Any
 
 import torch
 
+from chaosprep.dataset.codes import codes
 from chaosprep.dataset.descriptor import MANIFEST_MINOR
 from chaosprep.dataset.manifest import Dataset
 from chaosprep.dataset.opening import open_dataset
@@ -120,6 +121,7 @@ def _card(dataset: Dataset, train: SliceDataset, params: TrainParams) -> Card:
         network=params.network,
         labels=train.labels,
         values=train.rows.values,
+        codes=codes(dataset.descriptor.tool.labels),
         prepared=preparation(dataset),
         manifest_sha256=dataset.descriptor_sha256,
         parameters=plain(params),

@@ -14,8 +14,10 @@ import chaosprep
 from chaosprep import Dataset
 from chaosprep.assembly.assemble import assemble
 from chaosprep.errors import ChaosprepError, ProblemsError, UsageError
+from chaosprep.facts import Code, Label
 from chaosprep.phantom import Patient, write_chaos
 from tests.exports.volumes import read_series, turn
+from tests.labelled import labelled, renamed
 
 hd = pytest.importorskip("highdicom")
 
@@ -298,3 +300,50 @@ def test_phases_that_share_series_and_mask_are_two_objects(tmp_path: Path) -> No
     one, other = (dcmread(path) for path in sorted(place.glob("masks/*.dcm")))
     assert one.SOPInstanceUID != other.SOPInstanceUID
     assert one.SeriesInstanceUID != other.SeriesInstanceUID
+
+
+# Codes
+
+
+def told_codes(organs: Dataset, pairs: Dataset, output: Path) -> dict[str, tuple[str, str]]:
+    """Segment label -> scheme and value of its type, as highdicom reads them."""
+    made = assemble(organs, output, format="seg", dicom=pairs.directory).path
+    seg = hd.seg.segread(made / "masks" / f"{CASE}.dcm")
+    return {
+        one.segment_label: (
+            one.segmented_property_type.scheme_designator,
+            one.segmented_property_type.value,
+        )
+        for one in map(seg.get_segment_description, seg.segment_numbers)
+    }
+
+
+def test_names_and_codes_are_those_of_the_label_map(
+    organs: Dataset, pairs: Dataset, tmp_path: Path
+) -> None:
+    names = {"right-kidney": "Left adrenal", "spleen": "Tumour", "left-kidney": "Pancreas"}
+    told = {
+        1: Label("liver", Code("SCT", "10200004", "Liver")),
+        2: Label("Left adrenal", Code("SCT", "38360003", "Left adrenal gland")),
+        3: Label("Pancreas", Code("99LOCAL", "P1", "Pancreas")),
+        4: Label("Tumour"),
+        7: Label("Bladder", Code("SCT", "89837001", "Bladder")),
+    }
+    dataset = labelled(organs, tmp_path / "d", told, renamed(names))
+    assert told_codes(dataset, pairs, tmp_path / "out") == {
+        "liver": ("SCT", "10200004"),
+        "Left adrenal": ("SCT", "38360003"),
+        "Pancreas": ("99LOCAL", "P1"),
+        "Tumour": ("SCT", "85756007"),  # Tissue
+        "Bladder": ("SCT", "89837001"),
+    }
+
+
+def test_another_structure_called_liver_gets_no_code_of_the_liver(
+    pairs: Dataset, tmp_path: Path
+) -> None:
+    false = chaosprep.extract_liver(pairs, tmp_path / "l", range=(126, 126), lenient_masks=True)
+    earlier = labelled(false, tmp_path / "d", {})  # no release had a label map before
+    for number, dataset in enumerate((false, earlier)):
+        found = told_codes(dataset, pairs, tmp_path / f"out{number}")
+        assert found == {"liver": ("SCT", "85756007")}

@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 
 from chaosprep import Dataset
+from chaosprep.dataset.organs import organ_labels
 from chaosprep.dataset.records import Slice
 from chaosprep.dataset.stacking import (
     case_lattice,
     image_volume,
     label_volume,
     modality_values,
-    organ_labels,
     originals,
 )
 from chaosprep.errors import ChaosprepError, FileError
@@ -154,7 +154,10 @@ def test_more_organs_than_labels_are_refused(livers: Dataset) -> None:
     names = {value: f"organ{value}" for value in range(1, 256)}
     case = livers.cases[0]
     many = tuple(changed(row, labels=names) for row in case.slices)
-    fake: Any = SimpleNamespace(directory="d", cases=[SimpleNamespace(slices=many)])
+    told = SimpleNamespace(tool=SimpleNamespace(labels={}))
+    fake: Any = SimpleNamespace(
+        directory="d", descriptor=told, cases=[SimpleNamespace(slices=many)]
+    )
     with pytest.raises(ChaosprepError, match="name 255 organs, a label map 254"):
         organ_labels(fake)
 

@@ -9,7 +9,8 @@ import pytest
 
 import chaosprep
 from chaosprep import Dataset
-from chaosprep.dataset.stacking import label_volume, organ_labels
+from chaosprep.dataset.organs import organ_labels
+from chaosprep.dataset.stacking import label_volume
 from chaosprep.errors import (
     ChaosprepError,
     FileError,

@@ -2,7 +2,9 @@
 
 import os
 from collections.abc import Iterator
+from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,8 +13,11 @@ import chaosprep
 from chaosprep import Dataset
 from chaosprep.exports import monai, nnunet
 from chaosprep.exports.channels import Channels
+from chaosprep.facts import Label
+from chaosprep.formats.png import encode_png
 from chaosprep.phantom import Patient, write_chaos
-from tests.exports.seen import load
+from tests.exports.seen import load, voxels
+from tests.labelled import labelled
 from tests.stages.test_real_data import DERIVED, REAL
 
 pytestmark = [pytest.mark.peers, pytest.mark.filterwarnings("default")]
@@ -83,6 +88,53 @@ def test_nnunet_plans_and_preprocesses_the_export(
     cases = sorted(path.stem for path in (there / "nnUNetPlans_2d").glob("*.pkl"))
     folds = load(made.path / "splits_final.json")
     assert folds == [{"train": cases[:1], "val": cases[1:]}]
+
+
+def test_nnunet_finds_a_set_sound_whose_map_has_an_organ_that_no_case_shows(
+    nnunet_folders: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Fifteen organs, fourteen of them drawn; nnU-Net wants labels without gaps, not voxels."""
+    place = tmp_path_factory.mktemp("fifteen")
+    made = nnunet.export(fifteen_organs(place, absent=6), nnunet_folders / "raw", id=815)
+    plan_and_preprocess(815)
+    labels = load(made.path / "dataset.json")["labels"]
+    assert labels == {"background": 0} | {f"organ-{number:02}": number for number in range(1, 16)}
+    there = nnunet_folders / "preprocessed" / made.path.name
+    assert len(list((there / "nnUNetPlans_2d").glob("*.pkl"))) == made.cases
+    shown = {
+        int(value)
+        for file in (made.path / "labelsTr").iterdir()
+        for value in np.unique(voxels(file))
+    }
+    assert shown == set(range(16)) - {6}
+
+
+def fifteen_organs(place: Path, absent: int) -> Dataset:
+    """Three patients whose masks hold 1 to 15 in cubes, but for one that the map alone has."""
+    phantoms = [Patient(id=id, slices=4, matrix=64, sequences=("t1-in",)) for id in (1, 2, 3)]
+    pairs = chaosprep.split(
+        write_chaos(place / "root", phantoms), place / "s", val_patient=["MR003"]
+    )
+    masks = chaosprep.extract_liver(pairs, place / "l", mask_value=1)
+    told = {number: Label(f"organ-{number:02}") for number in range(1, 16)}
+    numbers = [number for number in told if number != absent]
+    mask = np.zeros((64, 64), np.uint8)
+    for at, number in enumerate(numbers):
+        row, col = divmod(at, 4)
+        mask[16 * row + 2 : 16 * row + 12, 16 * col + 2 : 16 * col + 12] = number
+    data = encode_png(mask)
+
+    def edit(row: dict[str, Any]) -> None:
+        file = place / "d" / row["mask"]
+        file.unlink()
+        file.write_bytes(data)
+        row["mask_sha256"], row["mask_bytes"] = sha256(data).hexdigest(), len(data)
+        row["labels"] = {str(number): told[number].name for number in numbers}
+        row["pixels"] = {told[number].name: 100 for number in numbers}
+
+    dataset = labelled(masks, place / "d", told, edit)
+    assert chaosprep.verify(dataset.directory).faults == ()
+    return dataset
 
 
 def test_nnunet_trains_on_our_folds(

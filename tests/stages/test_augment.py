@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any, Literal
 
 import cv2
-import msgspec
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -16,8 +15,8 @@ from chaosprep import Dataset, Slice
 from chaosprep.augmentation import apply, mirrored
 from chaosprep.errors import ProblemsError, UsageError
 from chaosprep.phantom import Patient, write_chaos
-from chaosprep.stages.augment import swapped_values
 from tests.formats.samples import dicom, png
+from tests.labelled import labelled, renamed
 
 Pixels = NDArray[Any]
 CONVERSIONS: dict[str, dict[str, Any]] = {
@@ -338,6 +337,25 @@ def test_a_label_map_may_be_mirrored_only_with_its_labels(
     assert {2, 3} <= seen
 
 
+@pytest.mark.parametrize(
+    ("right", "left"), [("kidney_right", "kidney_left"), ("Kidney R", "Kidney L")]
+)
+def test_any_pair_of_sides_by_name_is_exchanged(
+    label_maps: Dataset, tmp_path: Path, right: str, left: str
+) -> None:
+    edit = renamed({"right-kidney": right, "left-kidney": left})
+    named = labelled(label_maps, tmp_path / "named", {}, edit)
+    with pytest.raises(UsageError, match=f"a mirrored {left} or {right} would carry"):
+        chaosprep.augment(named, tmp_path / "out", **FLIP)
+    made = chaosprep.augment(named, tmp_path / "out", **FLIP, swap_labels=True)
+    swapped = np.array([0, 1, 3, 2, 4], dtype=np.uint8)
+    parents = by_id(named)
+    for row in copies(made):
+        before = read(named, parents[str(row.parent)].mask)
+        assert np.array_equal(read(made, row.mask), swapped[before][:, ::-1])
+    assert chaosprep.verify(made.directory, replay="all").faults == ()
+
+
 def test_without_a_flip_labels_stay(label_maps: Dataset, tmp_path: Path) -> None:
     made = chaosprep.augment(label_maps, tmp_path / "out", **STILL, swap_labels=True)
     parents = by_id(label_maps)
@@ -394,26 +412,3 @@ def test_values_that_do_not_fit_in_the_interpolation_are_a_problem(tmp_path: Pat
         chaosprep.augment(parent, tmp_path / "out")
     (problem,) = caught.value.problems
     assert (problem.code, problem.id) == ("pixel-type", "MR001_t1-in_s000_a01")
-
-
-PAIRED = (("right-kidney", "left-kidney"), ("right-lung", "left-lung"))
-
-
-@pytest.mark.parametrize(
-    ("labels", "expected"),
-    [
-        ({1: "liver"}, ()),
-        ({3: "left-kidney", 5: "right-kidney"}, ((5, 3),)),
-        ({1: "right-lung", 2: "right-kidney", 3: "left-lung", 4: "left-kidney"}, ((2, 4), (1, 3))),
-        ({1: "right-lung", 2: "right-kidney", 4: "left-kidney"}, ()),
-    ],
-)
-def test_either_every_pair_of_organs_changes_sides_or_none(
-    pairs: Dataset,
-    monkeypatch: pytest.MonkeyPatch,
-    labels: dict[int, str],
-    expected: tuple[tuple[int, int], ...],
-) -> None:
-    monkeypatch.setattr("chaosprep.stages.augment.MIRRORED", PAIRED)
-    row = msgspec.structs.replace(next(iter(pairs.slices)), labels=labels)
-    assert swapped_values(row) == expected

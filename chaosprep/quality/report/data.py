@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from chaosprep.dataset.descriptor import DataSource, License, StageRecord
 from chaosprep.dataset.manifest import Dataset
+from chaosprep.dataset.organs import Listed, listed, meanings
 from chaosprep.dataset.outlines import PALETTE
 from chaosprep.dataset.records import SPLITS, Split
 from chaosprep.dataset.tiles import organ_colours
@@ -67,6 +68,7 @@ class Page:
     licenses: list[tuple[str, str | None]]
     sources: list[tuple[str, str | None]]
     sides: list[SplitCount]
+    labels: list[Listed]
     leaks: int
     problems: list[Entry]
     unlisted: int
@@ -81,13 +83,15 @@ def make_page(dataset: Dataset, verdict: Verdict, views: Sequence[CaseView]) -> 
     organs = _organs(views)
     colours = organ_colours(dataset.cases)
     leaks = ("leakage", "near-duplicate")
+    sides, shown = _sides(dataset)
     return Page(
         dataset,
         verdict,
         stages=[(record, _parameters(record)) for record in dataset.history],
         licenses=[_link(license) for license in dataset.licenses],
         sources=[_link(source) for source in dataset.sources],
-        sides=_sides(dataset),
+        sides=sides,
+        labels=listed(meanings(dataset.descriptor.tool.labels, [shown])),
         leaks=sum(p.code.startswith(leaks) for p in (*verdict.faults, *verdict.warnings)),
         problems=entries[:MAX_LISTED],
         unlisted=max(len(entries) - MAX_LISTED, 0),
@@ -99,17 +103,20 @@ def make_page(dataset: Dataset, verdict: Verdict, views: Sequence[CaseView]) -> 
     )
 
 
-def _sides(dataset: Dataset) -> list[SplitCount]:
+def _sides(dataset: Dataset) -> tuple[list[SplitCount], dict[int, str]]:
+    """The sides in numbers, and what rows say that mask values stand for."""
+    shown: dict[int, str] = {}
     sides = {name: SplitCount(name) for name in SPLITS}
     for case in dataset.cases:
         sides[case.split].cases += 1
         for row in case.slices:
             side = sides[row.split]
+            shown |= row.labels
             side.patients.add(row.patient)
             side.copies += bool(row.copy)
             side.originals += not row.copy
             side.labelled += not row.copy and any(row.pixels.values())
-    return [side for side in sides.values() if side.patients]
+    return [side for side in sides.values() if side.patients], shown
 
 
 def _organs(views: Sequence[CaseView]) -> list[str]:

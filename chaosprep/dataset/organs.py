@@ -1,0 +1,104 @@
+"""The organs of a dataset: their values in its masks, and their labels in exports."""
+
+from collections.abc import Collection, Iterable, Mapping
+from typing import NamedTuple
+
+from chaosprep.dataset.codes import codes
+from chaosprep.dataset.descriptor import LabelMap
+from chaosprep.dataset.manifest import Dataset
+from chaosprep.errors import ChaosprepError
+from chaosprep.facts import Label
+
+MOST_ORGANS = 254  # of an export: 255 marks what has no label
+
+
+def organ_labels(dataset: Dataset) -> dict[str, int]:
+    """Every organ of a dataset and its label in exports: 1, 2, ... in the order of `organ_values`.
+
+    So the labels are the same whichever cases are exported, and whatever these show.
+
+    Raises:
+        ChaosprepError: `too-many-organs`.
+    """
+    rows = (row.labels for case in dataset.cases for row in case.slices)
+    values = organ_values(dataset.descriptor.tool.labels, rows)
+    if len(values) > MOST_ORGANS:
+        raise ChaosprepError(
+            f"{dataset.directory}: its masks name {len(values)} organs, a label map {MOST_ORGANS}",
+            "Choose some with chaosprep extract-liver, or check that these are masks.",
+            code="too-many-organs",
+        )
+    return number_organs(values)
+
+
+def organ_values(told: LabelMap, rows: Iterable[Mapping[int, str]]) -> dict[str, int]:
+    """Every organ and its mask value, the lowest of several.
+
+    Args:
+        told: what a descriptor says the values stand for; its organs come first, ascending, also
+            those that no mask shows.
+        rows: the `labels` of rows; what they alone name follows, ascending.
+    """
+    values = _lowest([{value: label.name for value, label in told.items()}])
+    return values | {name: at for name, at in _lowest(rows).items() if name not in values}
+
+
+def _lowest(labels: Iterable[Mapping[int, str]]) -> dict[str, int]:
+    values: dict[str, int] = {}
+    for row in labels:
+        for value, organ in row.items():
+            values[organ] = min(value, values.get(organ, value))
+    return dict(sorted(values.items(), key=lambda item: (item[1], item[0])))
+
+
+def number_organs(values: Mapping[str, int]) -> dict[str, int]:
+    """The organs that `organ_values` gave and their labels: 1, 2, ..."""
+    return {organ: label for label, organ in enumerate(values, start=1)}
+
+
+def meanings(told: LabelMap, rows: Iterable[Mapping[int, str]]) -> LabelMap:
+    """Mask value -> label, ascending: what a descriptor says, and of other values what rows say."""
+    shown = {value: Label(organ) for row in rows for value, organ in row.items()}
+    return dict(sorted((shown | told).items()))
+
+
+def can_show(named: Collection[str], organs: Iterable[str]) -> tuple[str, ...]:
+    """The organs that masks can show, of those of their dataset: some show the liver alone.
+
+    Args:
+        named: the names in their rows' `labels` and `pixels`. The unnamed values of `split`,
+            `label-1`, stand there only where they occur: any mask may show them.
+        organs: those of the dataset.
+    """
+    return tuple(organ for organ in organs if organ in named or organ.startswith("label-"))
+
+
+class Listed(NamedTuple):
+    """A line of a label map to read: values such as `1` or `55-70, 80`, and `SCT 10200004`."""
+
+    values: str
+    name: str
+    code: str
+
+
+def listed(labels: LabelMap) -> list[Listed]:
+    """A label map as lines, one for each organ, in the order of their lowest values."""
+    values: dict[str, list[int]] = {}
+    for value, label in sorted(labels.items()):
+        values.setdefault(label.name, []).append(value)
+    known = codes(labels)
+    return [
+        Listed(_ranges(some), name, " ".join(known[name][:2]) if name in known else "")
+        for name, some in values.items()
+    ]
+
+
+def _ranges(values: list[int]) -> str:
+    """Ascending numbers, those that follow each other as `55-70`."""
+    runs: list[list[int]] = []
+    for value in values:
+        if runs and value == runs[-1][-1] + 1:
+            runs[-1].append(value)
+        else:
+            runs.append([value])
+    return ", ".join(str(run[0]) if len(run) == 1 else f"{run[0]}-{run[-1]}" for run in runs)

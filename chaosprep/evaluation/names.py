@@ -1,0 +1,48 @@
+"""One name for each organ on both sides: the reference's, however the other side spells it."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from functools import partial
+
+import numpy as np
+
+from chaosprep.layouts.mask_set import CaseMasks, MaskCase, MaskSet, Organs
+from chaosprep.structures import folded
+
+
+def called_alike(prediction: MaskSet, reference: MaskSet) -> tuple[MaskSet, MaskSet]:
+    """The same sides, with the reference's first spelling of every organ of either."""
+    spelling = spellings((*reference.organs, *prediction.organs))
+    return _called(prediction, spelling), _called(reference, spelling)
+
+
+def spellings(organs: Iterable[str]) -> dict[str, str]:
+    """Every name and the first that is the same but for case, spaces, `-` and `_`."""
+    first: dict[str, str] = {}
+    return {organ: first.setdefault(folded(organ), organ) for organ in organs}
+
+
+def _called(side: MaskSet, spelling: Mapping[str, str]) -> MaskSet:
+    if all(spelling[organ] == organ for organ in side.organs):
+        return side
+    members = {
+        id: replace(
+            member,
+            organs=_unique(member.organs, spelling),
+            read=partial(_read, member, spelling),
+        )
+        for id, member in side.members.items()
+    }
+    return replace(side, members=members, organs=_unique(side.organs, spelling))
+
+
+def _unique(organs: Organs, spelling: Mapping[str, str]) -> Organs:
+    return tuple(dict.fromkeys(spelling[organ] for organ in organs))
+
+
+def _read(member: MaskCase, spelling: Mapping[str, str], organs: Organs) -> CaseMasks:
+    """The masks of a case by its own names, several of which may be one organ."""
+    own = tuple(organ for organ in member.organs if spelling[organ] in organs)
+    masks = member.read(own)
+    places = [0, *(organs.index(spelling[organ]) + 1 for organ in own)]
+    return replace(masks, voxels=np.array(places, np.uint8)[masks.voxels])
