@@ -35,8 +35,8 @@ class Segments:
     is_map: bool
     is_any: bool
     shown: NDArray[np.uint16]
-    faults: Mapping[int, FileError]
     strange: NDArray[np.bool_]
+    faults: Mapping[int, FileError]
 
     def wants(self, number: int) -> bool:
         """Whether anything of a frame of this segment, or of a label map's, is to be shown."""
@@ -48,13 +48,12 @@ class Segments:
         Raises:
             FileError: `mask-values` or `mask-unreadable`, values that stand for nothing.
         """
-        if stored.dtype.kind not in "bu" or stored.itemsize > 2:
-            raise unfit("its frames do not hold whole numbers of 8 or 16 bits")
-        if stored.max(initial=0) >= len(self.shown):
-            raise unfit("its frames hold values of more bits than its type has")
-        found = np.flatnonzero(np.bincount(stored.ravel(), minlength=len(self.shown)))
-        for value in found[self.strange[found]].tolist():
-            raise self.faults.get(value, _undescribed())
+        if stored.dtype.kind not in "bu" or stored.max(initial=0) >= len(self.shown):
+            raise unfit("its frames hold other values than whole numbers of its type's bits")
+        if self.strange.any():
+            found = np.flatnonzero(np.bincount(stored.ravel(), minlength=len(self.shown)))
+            for value in found[self.strange[found]].tolist():
+                raise self.faults.get(value, _undescribed())
         shown: NDArray[np.uint16] = self.shown[stored]
         return shown if self.is_map else shown * np.uint16(number)
 
@@ -66,40 +65,68 @@ def wanted_segments(seg: "Dataset", opening: "Opening") -> Segments:
         FileError: `mask-values`, it is fractional and no threshold is given; `mask-names`, two
             wanted segments have one name; or `mask-unreadable`.
     """
-    sequence = seg.SegmentSequence
-    names = named(segment_labels(sequence))
-    numbers = {int(segment.SegmentNumber) for segment in sequence} - {0}
+    names = named(segment_labels(seg.SegmentSequence))
+    numbers = {int(segment.SegmentNumber) for segment in seg.SegmentSequence} - {0}
     if not all(0 <= number < 2**16 for number in numbers):
         raise unfit("its segments have numbers of more than 16 bits")
     wanted = frozenset(n for n in numbers if opening.takes(names.get(n, f"label-{n}")))
     names = {number: name for number, name in names.items() if number in wanted}
     _check_names(names, opening.may_say)
     if seg.SegmentationType == "LABELMAP":
-        table = np.zeros(2**16, np.uint16)
-        table[[*wanted]] = [*wanted]
-        strange = np.ones(2**16, np.bool_)
-        strange[[0, *numbers]] = False
-        background = seg.get("PixelPaddingValue")
-        if isinstance(background, int) and 0 <= background < 2**16:
-            table[background], strange[background] = 0, False
-        faults = {}
-        if background != 0 and any(_shows_0(one, opening.takes) for one in sequence):
-            strange[0], faults = True, {0: _segment_0()}
-        is_any = bool(wanted) or not numbers  # of an empty list no value is unwanted
-        return Segments(wanted, names, True, is_any, table, faults, strange)
+        return _of_map(seg, opening.takes, wanted, names, numbers)
+    return _of_frames(seg, opening.threshold, wanted, names)
+
+
+def _of_map(
+    seg: "Dataset",
+    takes: Callable[[str], bool],
+    wanted: frozenset[int],
+    names: Mapping[int, str],
+    numbers: set[int],
+) -> Segments:
+    """The wanted segments of a label map; ``numbers`` are those of all that it describes."""
+    shown, strange = np.zeros(2**16, np.uint16), np.ones(2**16, np.bool_)
+    shown[[*wanted]] = [*wanted]
+    strange[[0, *numbers]] = False
+    background, faults = seg.get("PixelPaddingValue"), {}
+    if isinstance(background, int) and 0 <= background < 2**16:
+        shown[background], strange[background] = 0, False
+    if background != 0 and any(_shows_0(one, takes) for one in seg.SegmentSequence):
+        strange[0], faults = True, {0: _segment_0()}
+    return Segments(
+        wanted,
+        names,
+        is_map=True,
+        is_any=bool(wanted) or not numbers,  # of an empty list no value is unwanted
+        shown=shown,
+        strange=strange,
+        faults=faults,
+    )
+
+
+def _of_frames(
+    seg: "Dataset", threshold: float | None, wanted: frozenset[int], names: Mapping[int, str]
+) -> Segments:
+    """The wanted segments of a SEG that has frames of one segment each."""
     values = np.arange(2**8)
     shown, strange = values > 0, np.zeros(2**8, np.bool_)
     if seg.SegmentationType == "FRACTIONAL" and wanted:
         highest = int(seg.MaximumFractionalValue)
         if highest < 1:
             raise unfit("its MaximumFractionalValue is 0")
-        if opening.threshold is None:
+        if threshold is None:
             raise _fractional()
-        shown &= values / highest >= opening.threshold
+        shown &= values / highest >= threshold
         strange = values > highest
-    faults = {value: _above() for value in np.flatnonzero(strange).tolist()}
-    ones = shown.astype(np.uint16)
-    return Segments(wanted, names, False, bool(wanted), ones, faults, strange)
+    return Segments(
+        wanted,
+        names,
+        is_map=False,
+        is_any=bool(wanted),
+        shown=shown.astype(np.uint16),
+        strange=strange,
+        faults={value: _above() for value in np.flatnonzero(strange).tolist()},
+    )
 
 
 def unfit(reason: str) -> FileError:
