@@ -1,11 +1,15 @@
 """Images and masks in any two trees, told apart by patterns of their paths."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Literal
 
 from chaosprep.dataset.descriptor import DataSource, License
 from chaosprep.errors import FileError, NothingFoundError, Problem, UsageError
+from chaosprep.files import read_start
+from chaosprep.formats.masks import beside, mask_format, plane_endings, volume_endings
+from chaosprep.formats.stored import MOST_HEADER
 from chaosprep.layouts.folder_cases import NOWHERE, Cases, Patterns, problem_at
 from chaosprep.layouts.grouping import Group, first_identity, group_by_header, group_by_path
 from chaosprep.layouts.layout import Layout, Where
@@ -24,7 +28,7 @@ def find(root: Path, where: Where) -> Root:
     """Find the cases below a root by patterns such as `scans/{patient}/{slice}.dcm`.
 
     Only folders are listed, and headers read where they must tell the patient, or that a name
-    must not be written.
+    must not be written, or which files are voxels of a mask beside them.
 
     Raises:
         UsageError: the root or a pattern will not do, or a name would identify a patient.
@@ -61,7 +65,7 @@ def _groups(
         errors = list(images.errors)
         if patterns.masks is not None:
             there = list_pattern(patterns.masks, root, patients=patterns.patients)
-            masks = there.files
+            masks = _without_parts(root, there.files)
             errors += [found for found in there.errors if found not in errors]
     for option, files in (("images", images.files), ("masks", masks)):
         pattern: Pattern | None = getattr(patterns, option)
@@ -80,6 +84,19 @@ def _groups(
         groups, most = group_by_header(groups, root, patient_from)
         more += most
     return groups, errors + more
+
+
+def _without_parts(root: Path, masks: tuple[Found, ...]) -> tuple[Found, ...]:
+    """The masks without files that have only the voxels of another one, a header beside them."""
+    known = (*plane_endings(), *volume_endings())
+    if all(mask.path.casefold().endswith(known) for mask in masks):
+        return masks
+    parts: set[str] = set()
+    for mask in masks:
+        with suppress(FileError):  # it is told where it is read
+            if mask_format(mask.path).beside is not None:
+                parts.update(beside(mask.path, read_start(root / mask.path, MOST_HEADER)))
+    return tuple(mask for mask in masks if mask.path not in parts)
 
 
 def _telling(

@@ -55,11 +55,18 @@ def test_masks_are_label_pngs_of_their_slices(
         assert np.array_equal(labels, labels_at(row.slice, number))
 
 
-@pytest.mark.parametrize("ending", [".nrrd", ".seg.nrrd"])
+@pytest.mark.parametrize("ending", [".nrrd", ".seg.nrrd", ".nhdr", ".mhd"])
 def test_a_folder_of_them_needs_no_ending_in_the_pattern(tmp_path: Path, ending: str) -> None:
     root = tree(tmp_path, ending)
     made = chaosprep.split(root, tmp_path / "out", val=0.5, images=IMAGES, masks="labels/{patient}")
     assert len(made.slices) == 6
+
+
+def test_voxels_that_are_nobodys_are_a_mask_too_many(tmp_path: Path) -> None:
+    root = tree(tmp_path, ".mhd")
+    (root / "labels/7.raw").write_bytes(b"")
+    found = folder.find(root, Where(IMAGES, "labels/{patient}"))
+    assert [problem.code for problem in found.problems] == ["mask-several"]
 
 
 def inputs(root: Path) -> list[str]:
