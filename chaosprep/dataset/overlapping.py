@@ -17,11 +17,13 @@ _NAMED = 8  # structures in its remedy
 
 def structure_values(row: Slice) -> dict[str, tuple[int, ...]]:
     """Structure -> the values of a row's mask where it lies, also with others; by its own value."""
-    values: dict[str, tuple[int, ...]] = {}
+    values: dict[str, dict[int, None]] = {}
     for label, name in sorted(row.labels.items()):
-        shared = (value for value, labels in (row.overlaps or {}).items() if label in labels)
-        values[name] = tuple(dict.fromkeys((*values.get(name, ()), label, *shared)))
-    return values
+        values.setdefault(name, {})[label] = None
+    for value, labels in (row.overlaps or {}).items():
+        for label in labels:
+            values[row.labels[label]][value] = None
+    return {name: tuple(found) for name, found in values.items()}
 
 
 def structure_areas(row: Slice, mask: NDArray[Any]) -> Iterator[tuple[str, NDArray[np.bool_]]]:

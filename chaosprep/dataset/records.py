@@ -189,9 +189,10 @@ def check_row(row: Slice) -> None:
     if abs(row.slope) < 1e-30:
         raise ManifestError("slope: it is 0 or nearly so", REMAKE, "manifest-row")
     for value, meeting in (row.overlaps or {}).items():
-        if value in row.labels or len({*meeting}) < 2 or not row.labels.keys() >= {*meeting}:
+        several = len(meeting) > 1 and meeting == tuple(sorted({*meeting}))
+        if value in row.labels or not (several and row.labels.keys() >= {*meeting}):
             raise ManifestError(
-                "overlaps: a value does not stand for two or more of the labels, and for no other",
+                "overlaps: a value does not stand for several of the labels, in ascending order",
                 REMAKE,
                 "manifest-row",
             )

@@ -43,8 +43,28 @@ def test_an_encoded_row_is_one_flat_line_that_reads_back() -> None:
     row = decode_row(json.dumps(handmade_row(warnings=["one\ntwo"], **MASK)).encode())
     line = encode_row(row)
     assert b"\n" not in line
-    assert set(json.loads(line)) == set(Slice.__struct_fields__)
+    assert set(json.loads(line)) == set(Slice.__struct_fields__) - {"overlaps", "overwritten"}
     assert decode_row(line) == row
+
+
+def test_only_a_row_in_which_structures_overlap_says_so() -> None:
+    overlaps: dict[str, Any] = {"labels": {"1": "liver", "2": "tumour"}, "overlaps": {"3": [1, 2]}}
+    row = decode_row(
+        json.dumps(handmade_row(**MASK, **overlaps, overwritten={"liver": 7})).encode()
+    )
+    assert (row.overlaps, row.overwritten) == ({3: (1, 2)}, {"liver": 7})
+    assert decode_row(encode_row(row)) == row
+    assert "overlaps" not in json.loads(encode_row(row.with_mask(None, pixels={})))
+
+
+@pytest.mark.parametrize(
+    "overlaps", [{"2": [1, 2]}, {"3": [1]}, {"3": [1, 1]}, {"3": [1, 4]}, {"3": []}, {"3": [2, 1]}]
+)
+def test_a_value_stands_for_several_labels_of_its_row_and_for_nothing_else(
+    overlaps: dict[str, list[int]],
+) -> None:
+    labels = {"1": "liver", "2": "tumour"}
+    assert refusal(labels=labels, overlaps=overlaps).startswith("overlaps")
 
 
 def test_a_row_cannot_be_changed() -> None:
@@ -228,6 +248,7 @@ def test_every_field_of_the_table_is_described_and_typed() -> None:
     assert optional == {
         *("fold", "mask", "mask_sha256", "mask_bytes", "spacing", "position", "orientation"),
         *("window", "padding", "grid", "frame", "parent", "augmentation"),
+        *("overlaps", "overwritten"),
     }
 
 

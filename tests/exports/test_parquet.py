@@ -35,6 +35,9 @@ def row_of(values: dict[str, Any]) -> Slice:
     """A row from its columns: the way back, written here and not in the toolkit."""
     for name in OBJECTS:
         values[name] = None if values[name] is None else json.loads(values[name])
+    for name in ("overlaps", "overwritten"):
+        if values[name] is None:
+            del values[name]
     return msgspec.convert(values, Slice, strict=False)
 
 

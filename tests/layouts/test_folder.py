@@ -226,6 +226,60 @@ def test_several_volumes_for_a_series_are_a_problem(tmp_path: Path) -> None:
     assert codes(root) == {("mask-several", "P007_series", "labels/7/liver.nii.gz")}
 
 
+@pytest.mark.parametrize(
+    ("paths", "masks"),
+    [
+        (("m/7/liver.nii.gz", "m/7/kidney_left.nii.gz"), "m/{patient}/{organ}.nii.gz"),
+        (("7/seg/liver.nii.gz", "7/seg/kidney_left.nii.gz"), "{patient}/seg/{organ}.nii.gz"),
+        (("liver/7.nii.gz", "kidney_left/7.nii.gz"), "{organ}/{patient}.nii.gz"),
+        (("m/liver/7.nii", "m/kidney_left/7.npy"), "m/{organ}/{patient}"),
+        (("m/7/liver/a.nii", "m/7/kidney_left/b.nii"), "m/{patient}/{organ}"),
+        (("m/7/mask_liver.npy", "m/7/mask_kidney_left.npy"), "m/{patient}/mask_{organ}.npy"),
+    ],
+)
+def test_a_file_for_each_structure_is_called_what_the_pattern_finds(
+    tmp_path: Path, paths: tuple[str, str], masks: str
+) -> None:
+    files = two_trees(masks=None, patients={"7": 1}) | dict.fromkeys(paths, b"")
+    (case,) = find(write(tmp_path, files), IMAGES, masks).cases
+    assert case.organs == {paths[0]: "liver", paths[1]: "kidney_left"}
+    assert case.rule == "volume"
+
+
+@pytest.mark.parametrize("masks", ["m/{patient}/{organ}/{slice}.png", "m/{patient}/{organ}"])
+def test_slices_may_have_a_file_for_each_structure(tmp_path: Path, masks: str) -> None:
+    paths = {f"m/7/{organ}/{n:02d}.png": organ for organ in ("liver", "aorta") for n in (1, 2)}
+    files = two_trees(masks=None, patients={"7": 1}, slices=2) | dict.fromkeys(paths, b"")
+    (case,) = find(write(tmp_path, files), IMAGES, masks).cases
+    assert case.organs == paths
+    assert case.rule == "key"
+
+
+def test_an_image_shows_every_structure(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="{organ} is a placeholder of"):
+        find(tmp_path, "scans/{patient}/{organ}/{slice}.dcm", "m/{patient}/{organ}.nii")
+
+
+def test_two_files_for_one_structure_are_a_problem(tmp_path: Path) -> None:
+    files = two_trees(masks=None, patients={"7": 1})
+    files |= dict.fromkeys(("m/7/aorta.nii", "m/7/left kidney.nii", "m/7/Left_Kidney.nii"), b"")
+    root = find(write(tmp_path, files), IMAGES, "m/{patient}/{organ}.nii")
+    assert codes(root) == {("mask-several", "P007_series", "m/7/Left_Kidney.nii")}
+
+
+def test_structures_come_as_one_file_each_or_as_slices(tmp_path: Path) -> None:
+    files = two_trees(masks=None, patients={"7": 1})
+    files |= dict.fromkeys(("m/7/a/01.png", "m/7/a/02.png", "m/7/b/b.nii"), b"")
+    root = find(write(tmp_path, files), IMAGES, "m/{patient}/{organ}")
+    assert [problem.code for problem in root.problems] == ["mask-several"]
+
+
+def test_a_name_that_has_two_readings_is_no_structure(tmp_path: Path) -> None:
+    files = two_trees(masks=None, patients={"7": 1}) | {"m/7_kidney_left.nii": b""}
+    root = find(write(tmp_path, files), IMAGES, "m/{patient}_{organ}.nii")
+    assert ("name-ambiguous", "folder", "m/7_kidney_left.nii") in codes(root)
+
+
 @pytest.mark.parametrize(("name", "data"), [("01.nii", b""), ("01.dcm", slice_at(0))])
 def test_a_volume_is_not_the_mask_of_a_slice(tmp_path: Path, name: str, data: bytes) -> None:
     files = {"i/7/01.dcm": slice_at(0), f"m/7/{name}": data}
