@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chaosprep.errors import FileError
+from chaosprep.formats.dicom_masks import DICOM_IMAGE
 from chaosprep.formats.mask_file import MaskFormat, Opening, Overlapping
 from chaosprep.formats.nifti_masks import NIFTI
 from chaosprep.formats.npy import NPY_MASK
@@ -19,7 +20,7 @@ from chaosprep.imaging.header import Header
 from chaosprep.imaging.labels import Labels, as_labels, check_same_size
 from chaosprep.imaging.space.lattice import Volume
 
-MASKS: tuple[MaskFormat, ...] = (NPY_MASK, NIFTI, SEG)
+MASKS: tuple[MaskFormat, ...] = (NPY_MASK, NIFTI, DICOM_IMAGE, SEG)
 """The first that knows a file reads it; a picture is what nothing else knows."""
 
 

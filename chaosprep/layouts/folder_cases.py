@@ -9,7 +9,8 @@ from pathlib import Path, PurePosixPath
 
 from chaosprep.errors import ChaosprepError, FileError, Problem, UsageError
 from chaosprep.formats.legend import legend_in
-from chaosprep.formats.masks import is_volume
+from chaosprep.formats.masks import is_volume, plane_endings
+from chaosprep.formats.pictures import PICTURES
 from chaosprep.layouts.grouping import Group
 from chaosprep.layouts.names import collisions, make_ids
 from chaosprep.layouts.patterns import Found, Pattern, parse
@@ -171,8 +172,10 @@ class Cases:
         if len(group.masks) == 1:
             names = {None if i.slice is None else pairing_name(i.slice) for i in group.images}
             return "volume" if _is_for_all(group.masks[0], names) else "key"
-        several = any(mask.slice is None or _holds_many(mask.path) for mask in group.masks)
-        return None if several else "key"
+        several = any(mask.slice is None or is_volume(mask.path) for mask in group.masks)
+        pictures = (*PICTURES, *plane_endings())
+        named = all(mask.path.casefold().endswith(pictures) for mask in group.masks)
+        return None if several else "key" if named else "place"
 
     def _source_case(self, id: str, group: Group, rule: Rule) -> SourceCase:
         files = [*group.images, *group.masks]

@@ -75,3 +75,13 @@ def what_else(evidence: Mapping[str, str], sized: bool = True) -> Beside | None:
         return found
     known = evidence.get("SOPClassUID") and first not in _PICTURES
     return _NO_PICTURE if known and not sized else None
+
+
+def is_picture(evidence: Mapping[str, str], sized: bool) -> bool:
+    """Whether a file is an image or a secondary capture by its SOP class, whatever its Modality.
+
+    Neither is what cannot be read, and so has no evidence.
+    """
+    _, _, end = evidence.get("SOPClassUID", "").partition(_STORAGE)
+    kind = _NAMED.get(end) or _NAMED.get(end.partition(".")[0])
+    return bool(evidence) and sized and kind in (None, _NAMED["7"])
