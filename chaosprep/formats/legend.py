@@ -1,39 +1,98 @@
-"""What the values of masks stand for, as a file says it: one reader for all that can say it."""
+"""What the values of masks stand for, as files beside them and masks themselves say it."""
 
+import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
 from chaosprep.errors import ChaosprepError, FileError
 from chaosprep.facts import Code, Label, Legend
 from chaosprep.files import read_regular
+from chaosprep.formats.label_table import table_of
+from chaosprep.formats.legends.entries import no_legend
+from chaosprep.formats.legends.table import MOST, legend_format, read_entries
+from chaosprep.structures import folded
 
-FILES = ("dataset.json", "labels.json")
-"""What nnU-Net and the Decathlon call it, and what `assemble` does."""
+FILES = ("dataset.json", "labels.json", "dseg.tsv", "labels.txt")
+"""What nnU-Net and the Decathlon call it, what `assemble` does, BIDS, and many others."""
+ENDINGS = (".ctbl", ".label")
+"""Of the colour tables of 3D Slicer, and of ITK-SNAP's label descriptions."""
 
-_DIGITS = 5  # of a label of 16 bits
+_MOST_FILES = 16  # of one ending, in one folder
+_LOOSE = (".txt", ".label")  # endings of many other files, which are no legends
 
 
 def legend_in(*folders: Path) -> Legend | None:
     """The legend in the first of some folders that has one; None without any.
 
+    That is what all of `FILES` and the files with one of `ENDINGS` say, in this order: the first
+    that names a value gives it its name, and none may contradict another. A `labels.txt` or a file
+    with the ending `.label` that does not look like a legend is none.
+
     Raises:
-        ChaosprepError: `labels`, it cannot be understood.
+        ChaosprepError: `labels`, one cannot be understood, or two contradict each other.
     """
     for place in folders:
-        for name in FILES:
-            try:
-                found = msgspec.json.decode(read_regular(place / name))
-            except FileError as error:
-                if error.code == "file-missing":
-                    continue
-                raise _no_legend(name, error.reason) from error
-            except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-                raise _no_legend(name, "it is no JSON") from error
-            return _labels(name, found)
+        found = [(name, own) for name in _names(place) if (own := _legend(place / name))]
+        if found:
+            return _together(found)
     return None
+
+
+def _names(place: Path) -> list[str]:
+    """The names of the files that may be legends."""
+    try:
+        with os.scandir(place) as entries:
+            files = sorted(entry.name for entry in entries if not entry.name.startswith("."))
+    except OSError:
+        files = []  # nobody may list it, or it is not there
+    ended = [[name for name in files if name.casefold().endswith(end)] for end in ENDINGS]
+    for names in ended:
+        if len(names) > _MOST_FILES:
+            reason = f"there are {len(names)} files that may say what the values of masks mean"
+            raise _unclear(names[0], no_legend(reason, "Keep the one that is for all of them."))
+    return [*FILES, *(name for names in ended for name in names)]
+
+
+def _legend(file: Path) -> Legend | None:
+    """What one file says; None where it is not there, or is another kind of file."""
+    try:
+        data = read_regular(file, most=MOST)
+        if file.name.casefold().endswith(_LOOSE) and not _looks_like_one(file.name, data):
+            return None
+        table = table_of(read_entries(file.name, data))
+        if not table.is_kept:
+            raise no_legend("it has grey levels or colours", "Give such a file to --labels.")
+    except FileError as error:
+        if error.code == "file-missing":
+            return None
+        raise _unclear(file.name, error) from error
+    return table.legend
+
+
+def _looks_like_one(name: str, data: bytes) -> bool:
+    try:
+        return legend_format(name, data) is not None
+    except FileError:  # no text
+        return False
+
+
+def _together(found: Iterable[tuple[str, Legend]]) -> Legend:
+    """What several files say, which must agree."""
+    legend: Legend = {}
+    values: dict[str, int] = {}
+    source: dict[int, str] = {}
+    for file, own in found:
+        for value, label in own.items():
+            named = folded(label.name)
+            told, at = legend.get(value, label), values.get(named, value)
+            if at != value or folded(told.name) != named:
+                reason = f"it and {source.get(value) or source[at]} disagree about {value}"
+                raise _unclear(file, no_legend(reason, "Keep the one that is right."))
+            legend[value] = Label(told.name, told.code or label.code)
+            values[named] = value
+            source.setdefault(value, file)
+    return legend
 
 
 def segment_labels(segments: Iterable[Any]) -> Legend:
@@ -64,32 +123,6 @@ def _code(item: Any) -> Code | None:  # noqa: ANN401 - pydicom's
     return Code(scheme, value, meaning) if scheme and value else None
 
 
-def _labels(name: str, found: object) -> Legend:
-    """nnU-Net v2 writes organ -> label, v1 and the Decathlon label -> organ."""
-    if isinstance(found, dict):
-        found = found.get("labels", found)
-    if not isinstance(found, dict):
-        raise _no_legend(name, "it has no labels")
-    values: Legend = {}
-    for key, value in found.items():
-        text, organ = (value, key) if isinstance(value, int) else (key, value)
-        number = str(text)
-        known = isinstance(organ, str) and number.isdecimal() and len(number) <= _DIGITS
-        if not known or organ == "ignore":
-            raise _no_legend(name, f"{key[:40]!r} is not one organ with one number")
-        if int(number) in values:
-            raise _no_legend(name, f"two organs have the number {int(number)}")
-        values[int(number)] = Label(organ)
-    values.pop(0, None)
-    if not values:
-        raise _no_legend(name, "it has no labels")
-    return values
-
-
-def _no_legend(name: str, reason: str) -> ChaosprepError:
-    return ChaosprepError(
-        f"{name}: {reason}",
-        "Give one whole number for each organ (regions and ignored voxels are none), or move the "
-        "file away.",
-        code="labels",
-    )
+def _unclear(name: str, error: FileError) -> ChaosprepError:
+    remedy = f"{error.remedy} If it is no legend of these masks, move it away."
+    return ChaosprepError(f"{name}: {error.reason}", remedy, code="labels")

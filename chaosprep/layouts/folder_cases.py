@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from chaosprep.errors import ChaosprepError, FileError, Problem, UsageError
+from chaosprep.facts import Legend
 from chaosprep.formats.legend import legend_in
 from chaosprep.formats.masks import is_volume, plane_endings
 from chaosprep.formats.pictures import PICTURES
@@ -81,6 +82,7 @@ class Cases:
         self._key = key
         self._groups = groups
         self._problems: list[Problem] = []
+        self._legends: dict[tuple[PurePosixPath, ...], Legend] = {}
         self._patients = self._patient_ids({group.patient for group in groups})
         sequences = {group.sequence for group in groups if group.sequence is not None}
         self._sequences = make_ids(sequences, "s", digits=1)
@@ -180,11 +182,6 @@ class Cases:
     def _source_case(self, id: str, group: Group, rule: Rule) -> SourceCase:
         files = [*group.images, *group.masks]
         patient, _, sequence = id.partition("_")
-        # What a file beside the masks, or above them in the root, says that values stand for.
-        places = PurePosixPath(group.masks[0].path).parents[:2] if group.masks else ()
-        legend = None
-        with suppress(ChaosprepError):  # what is no legend names nothing
-            legend = legend_in(*(self._root / place for place in places))
         return SourceCase(
             root=str(self._root),
             id=id,
@@ -196,8 +193,18 @@ class Cases:
             rule=rule,
             keys={file.path: file.slice or "" for file in files},
             aliases={file.path: self._key.path(file.path) for file in files} if self._key else {},
-            legend=legend or {},
+            legend=self._legend(group),
         )
+
+    def _legend(self, group: Group) -> Legend:
+        """What a file beside the masks, or above them in the root, says that values stand for."""
+        places = tuple(PurePosixPath(group.masks[0].path).parents[:2]) if group.masks else ()
+        if places not in self._legends:
+            legend = None
+            with suppress(ChaosprepError):  # what is no legend names nothing
+                legend = legend_in(*(self._root / place for place in places))
+            self._legends[places] = legend or {}
+        return self._legends[places]
 
 
 def _is_for_all(mask: Found, images: set[str | None]) -> bool:

@@ -37,8 +37,8 @@ def open_volumes(path: Path, reference: MaskSet | None, asked: Organs = ()) -> M
     """A NIfTI file, or a folder of them; None where there is none.
 
     Args:
-        path: the file or folder. A `dataset.json` (nnU-Net's) or `labels.json` in the folder or
-            the one around it says what the values stand for.
+        path: the file or folder. A `dataset.json` (nnU-Net's), `labels.json` or another legend
+            (`formats.legend`) in the folder or the one around it says what the values stand for.
         reference: the other side, whose labels count where no file says it; without one, the
             values found here are named.
         asked: what is compared; volumes do not need to know.
