@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from chaosprep.errors import FileError, Problem
 from chaosprep.formats.legend import named as names_of
-from chaosprep.formats.masks import Stack, cut_mask, slice_labels
+from chaosprep.formats.masks import Stack, cut_mask
 from chaosprep.imaging.header import Header
 from chaosprep.imaging.limits import MAX_PIXELS
 from chaosprep.imaging.space.geometry import Order, order_series
@@ -18,6 +18,7 @@ from chaosprep.privacy.identity import exposes, read_identity
 from chaosprep.series.acquisitions import acquisition_notes, find_striped
 from chaosprep.series.doubles import Single, without_doubles
 from chaosprep.series.gathering import Gathered, Shot, gather
+from chaosprep.series.labelling import labels_shown
 from chaosprep.series.mask_slices import lay_masks
 from chaosprep.series.mixing import (
     find_contrasts,
@@ -110,7 +111,8 @@ def read_series(case: SourceCase, *, max_pixels: int = MAX_PIXELS) -> Series:
     errors += [*stack.errors, *more]
     telling |= _telling_names(case, files, {path for path, _ in errors})
     problems = tuple(_problem(case, "" if path in telling else path, e) for path, e in errors)
-    names = _sayable({**names_of(case.legend), **stack.names}, files, shots)
+    legend = case.legend | (case.table.legend if case.table else {})
+    names = _sayable({**names_of(legend), **stack.names}, files, shots)
     return Series(slices, order.slice_spacing, problems, files.digest, names)
 
 
@@ -176,8 +178,8 @@ def _slices(
             continue
         array, data = stack.labels.get(shot.name), None
         try:
-            if mask is not None and array is None:
-                array = _labels(shot, mask, files.data[mask])
+            if mask is not None:
+                array = labels_shown(case.table, shot, mask, files.data[mask], array)
                 data = files.data[mask] if array is None else None
         except FileError as error:
             errors.append((mask or path, error))
@@ -206,17 +208,6 @@ def _with_shared_masks(
     except FileError as error:
         return (), [("", error)]
     return tuple(replace(one, warnings=(*one.warnings, *said)) for one in slices), []
-
-
-def _labels(shot: Shot, mask: str, data: bytes) -> NDArray[Any] | None:
-    """The labels of one slice, (rows, cols), from a file of its own; None for a picture."""
-    if shot.frame is not None:
-        raise FileError(
-            f"its image has {shot.header.frames} frames, and one mask cannot be that of all",
-            "Give the masks of a multi-frame image as one NIfTI volume or DICOM SEG.",
-            code="mask-frames",
-        )
-    return slice_labels(mask, data, shot.header)
 
 
 def _cut(case: SourceCase, files: Files, shots: list[Shot], order: Order, count: int) -> Stack:
