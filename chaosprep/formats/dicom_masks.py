@@ -12,7 +12,7 @@ from chaosprep.formats.dicom.plain import read_plain_header
 from chaosprep.formats.dicom.reading import describe, is_dicom, read, read_frames, read_headers
 from chaosprep.formats.mask_file import MaskFormat, Opening, surplus
 from chaosprep.imaging.header import Header
-from chaosprep.imaging.labels import Labels, as_labels
+from chaosprep.imaging.labels import Labels, as_labels, no_label_map
 from chaosprep.imaging.levels import level_histogram
 from chaosprep.imaging.limits import MAX_PIXELS
 from chaosprep.imaging.space.planes import lay
@@ -64,6 +64,8 @@ def labels_of(header: Header, stored: NDArray[Any]) -> Labels:
         return as_labels(stored)
     levels = np.array([*level_histogram(stored)])
     values = as_labels(levels * header.rescale_slope + header.rescale_intercept)
+    if np.unique(values).size < levels.size:
+        raise no_label_map("its rescale makes one of several stored values")
     labels = np.empty(stored.shape, values.dtype)
     for at in range(0, len(stored), _ROWS):
         labels[at : at + _ROWS] = values[np.searchsorted(levels, stored[at : at + _ROWS])]

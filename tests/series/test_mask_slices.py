@@ -55,6 +55,23 @@ EXPECTED = {place: labels_at(place).tolist() for place in range(COUNT)}
 NAMED = {f"{place + 1:02d}.dcm": mask_at(place) for place in range(COUNT)}
 
 
+def frames_at(places: list[int]) -> bytes:
+    """The masks of slices as the frames of one file."""
+    frames = np.stack([labels_at(place) for place in places])
+    made = dataset(
+        frames[0],
+        SOPClassUID="1.2.840.10008.5.1.4.1.1.4.1",
+        NumberOfFrames=len(places),
+        PixelData=frames.tobytes(),
+        ImagePositionPatient=None,
+        PerFrameFunctionalGroupsSequence=[
+            group(PlanePositionSequence=item(ImagePositionPatient=[-10, -20, STEP * place]))
+            for place in places
+        ],
+    )
+    return encoded(made)
+
+
 @pytest.mark.parametrize("pattern", [MASKS, FOLDER, "masks/{patient}/{sequence}/{slice}", "masks"])
 def test_stored_values_are_the_labels(tmp_path: Path, pattern: str) -> None:
     images = "scans" if pattern == "masks" else IMAGES
@@ -178,6 +195,7 @@ def test_labels_are_what_the_header_rescales_to(tmp_path: Path) -> None:
     [
         ({"RescaleSlope": "0.5", "RescaleIntercept": "0"}, "mask-values"),
         ({"RescaleSlope": "1", "RescaleIntercept": "-1024"}, "mask-values"),
+        ({"RescaleSlope": "1e-7", "RescaleIntercept": "0"}, "mask-values"),
         ({"PhotometricInterpretation": "MONOCHROME1"}, "mask-values"),
         (
             {"PhotometricInterpretation": "RGB", "SamplesPerPixel": 3, "PlanarConfiguration": 0},
@@ -228,18 +246,32 @@ def test_an_image_is_not_its_own_mask(tmp_path: Path) -> None:
 
 
 def test_the_mask_of_all_may_be_one_file_of_many_frames(tmp_path: Path) -> None:
-    order = [2, 0, 3, 1]
-    frames = np.stack([labels_at(place) for place in order])
-    made = dataset(
-        frames[0],
-        SOPClassUID="1.2.840.10008.5.1.4.1.1.4.1",
-        NumberOfFrames=COUNT,
-        PixelData=frames.tobytes(),
-        ImagePositionPatient=None,
-        PerFrameFunctionalGroupsSequence=[
-            group(PlanePositionSequence=item(ImagePositionPatient=[-10, -20, STEP * place]))
-            for place in order
-        ],
-    )
-    data = encoded(made)
-    assert shown(read(tmp_path, {"all.dcm": data}, FOLDER)) == EXPECTED
+    assert shown(read(tmp_path, {"all.dcm": frames_at([2, 0, 3, 1])}, FOLDER)) == EXPECTED
+
+
+def test_several_files_of_many_frames_are_slices_of_one_mask(tmp_path: Path) -> None:
+    masks = {"a.dcm": frames_at([2, 0]), "b.dcm": frames_at([1, 3])}
+    assert shown(read(tmp_path, masks, FOLDER)) == EXPECTED
+
+
+def test_a_frame_of_no_image_is_surplus(tmp_path: Path) -> None:
+    series = read(tmp_path, {"all.dcm": frames_at([2, 0, 3, 1, 9])}, FOLDER)
+    assert codes(series) == {("mask-surplus", "masks/7/t2/all.dcm")}
+
+
+def test_frames_without_places_are_no_mask_of_a_series(tmp_path: Path) -> None:
+    data = mask_at(0, NumberOfFrames=COUNT, PixelData=bytes(COUNT * ROWS * COLS))
+    series = read(tmp_path, {"all.dcm": data}, FOLDER)
+    assert codes(series) == {("mask-grid", "masks/7/t2/all.dcm")}
+
+
+def test_series_on_other_grids_may_lie_beside_the_masks_of_one(tmp_path: Path) -> None:
+    files = tree(NAMED)
+    for place in range(COUNT):
+        other = slice_at(place, PixelSpacing=[2, 2])
+        files[f"scans/7/t1/{place + 1:02d}.dcm"] = other
+        files[f"masks/7/{place + 1:02d}.dcm"] = files.pop(f"masks/7/t2/{place + 1:02d}.dcm")
+    found = folder.find(write(tmp_path, files), Where(IMAGES, "masks/{patient}/{slice}.dcm"))
+    one, two = found.cases
+    assert {problem.code for problem in read_series(one).problems} == {"mask-grid"}
+    assert shown(read_series(two)) == EXPECTED

@@ -78,10 +78,12 @@ def what_else(evidence: Mapping[str, str], sized: bool = True) -> Beside | None:
 
 
 def is_picture(evidence: Mapping[str, str], sized: bool) -> bool:
-    """Whether a file is an image or a secondary capture by its SOP class, whatever its Modality.
+    """Whether a file is an image by its SOP class, whatever its Modality; secondary captures are.
 
-    Neither is what cannot be read, and so has no evidence.
+    Where the SOP class says nothing, Modality and ImageType do. What cannot be read, and so has no
+    evidence, is none.
     """
     _, _, end = evidence.get("SOPClassUID", "").partition(_STORAGE)
-    kind = _NAMED.get(end) or _NAMED.get(end.partition(".")[0])
-    return bool(evidence) and sized and kind in (None, _NAMED["7"])
+    if end.partition(".")[0] in _PICTURES | {"7"}:
+        return sized
+    return bool(evidence) and sized and what_else(evidence, sized) is None
