@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chaosprep.errors import FileError
+from chaosprep.formats.dicom_masks import DICOM_IMAGE
 from chaosprep.formats.mask_file import MaskFormat, Opening, Overlapping
 from chaosprep.formats.metaimage import METAIMAGE
 from chaosprep.formats.nifti_masks import NIFTI
@@ -22,7 +23,7 @@ from chaosprep.imaging.header import Header
 from chaosprep.imaging.labels import Labels, as_labels, check_same_size
 from chaosprep.imaging.space.lattice import Volume
 
-MASKS: tuple[MaskFormat, ...] = (NPY_MASK, NIFTI, NRRD, METAIMAGE, RTSTRUCT, SEG)
+MASKS: tuple[MaskFormat, ...] = (NPY_MASK, NIFTI, NRRD, METAIMAGE, DICOM_IMAGE, RTSTRUCT, SEG)
 """The first that knows a file reads it; a picture is what nothing else knows."""
 
 

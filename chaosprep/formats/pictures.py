@@ -1,34 +1,26 @@
 """Masks as pictures: the grey levels of a PNG, and what other pictures are."""
 
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from io import BytesIO
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from chaosprep.errors import BROKEN, RECOPY, FileError
+from chaosprep.errors import FileError
+from chaosprep.formats.colours import colours_shown
 from chaosprep.formats.mask_file import MaskFormat
+from chaosprep.formats.opened import check_single, opened
 from chaosprep.formats.png import COLOURS, decode_checked
 from chaosprep.imaging.levels import describe_levels, level_histogram
 from chaosprep.imaging.limits import MAX_PIXELS, check_size
 from chaosprep.imaging.png.chunks import Head, pixels_only, read_head
 from chaosprep.imaging.png.filters import WHOLE, Part
 
-if TYPE_CHECKING:
-    from PIL.Image import Image
-
 _IMAGE = "image-unreadable"
 _MASK = "mask-unreadable"
 PICTURES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp")
 """What pictures end with that `read_picture` reads."""
 
-# Formats that a mask is likely to be in by mistake; Pillow's others only widen the way in.
-_FORMATS = ("PNG", "JPEG", "BMP", "GIF", "TIFF", "WEBP")
-_MANY = ("PNG", "GIF", "TIFF", "WEBP")  # those that may hold several pictures
 _GREY = ("1", "L", "I", "F", "I;16", "I;16B", "I;16L")
 _COLOURS = {"P": "palette", "PA": "palette", "LA": "grey with an alpha channel"}
 _EIGHT_BIT = ("1", "L", "LA", "La", "P", "PA", "RGB", "RGBA", "RGBX", "CMYK", "YCbCr")
@@ -54,7 +46,7 @@ def mask_size(data: bytes) -> tuple[int, int]:
     png = read_head(data, _MASK)
     if png is not None:
         return png.rows, png.cols
-    with _opened(data, _MASK) as image:
+    with opened(data, _MASK) as image:
         return image.height, image.width
 
 
@@ -72,9 +64,12 @@ def read_mask(data: bytes, *, lenient: bool = False, max_pixels: int = MAX_PIXEL
     what, grey = _to_grey(data, png, max_pixels)
     if lenient:
         return MaskImage(grey, binary=False, note=f"{what}, converted to grey")
+    colours = colours_shown(data, max_pixels)
+    named = f" name its colours with --labels ('#ff0000=liver'; it has {colours})," * bool(colours)
     raise FileError(
         f"{what}, not a grey PNG; its levels as grey are {describe_levels(level_histogram(grey))}",
-        "Use the original mask, or let extract-liver convert this one with --lenient-masks.",
+        f"Use the original mask,{named} or let extract-liver convert this one with "
+        "--lenient-masks.",
         "mask-not-grey",
     )
 
@@ -114,42 +109,13 @@ def read_picture(data: bytes) -> AnyPicture:
     if png is not None:
         check_size(png.rows, png.cols)
         data = pixels_only(data, png, _IMAGE)
-    with _opened(data, _IMAGE) as image:
+    with opened(data, _IMAGE) as image:
         check_size(image.height, image.width)
-        if image.format in _MANY and _has_more(image):
-            remedy = "Save each as a file of its own."
-            raise FileError("the file holds several images", remedy, "frames")
+        check_single(image)
         pixels = np.asarray(image)
         if image.mode == "1":
             pixels = pixels.astype(np.uint8)
         return AnyPicture(pixels, image.mode, lossy=image.format == "JPEG")
-
-
-def _has_more(image: "Image") -> bool:
-    with suppress(EOFError):
-        image.seek(1)
-        return True
-    image.seek(0)
-    return False
-
-
-@contextmanager
-def _opened(data: bytes, code: str) -> Iterator["Image"]:
-    """A picture whose header was read; whatever Pillow raises becomes a `FileError`."""
-    from PIL import Image, UnidentifiedImageError
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # Pillow's own size warning: check_size decides
-        try:
-            with Image.open(BytesIO(data), formats=_FORMATS) as image:
-                yield image
-        except Image.DecompressionBombError:
-            reason = f"the image is above the limit of {MAX_PIXELS >> 20} Mpx"
-            raise FileError(reason, "Check the file.", "too-large") from None
-        except UnidentifiedImageError:
-            raise FileError("not an image", RECOPY, code) from None
-        except BROKEN:
-            raise FileError("the image is cut short or damaged", RECOPY, code) from None
 
 
 def _to_grey(data: bytes, png: Head | None, max_pixels: int) -> tuple[str, NDArray[np.uint8]]:
@@ -157,7 +123,7 @@ def _to_grey(data: bytes, png: Head | None, max_pixels: int) -> tuple[str, NDArr
     if png is not None:
         check_size(png.rows, png.cols, max_pixels=max_pixels)
         pixels_only(data, png, _MASK)
-    with _opened(data, _MASK) as image:
+    with opened(data, _MASK) as image:
         what = COLOURS[png.colour] if png else f"a {image.format} file named as a mask"
         check_size(image.height, image.width, max_pixels=max_pixels)
         if image.mode not in _EIGHT_BIT:

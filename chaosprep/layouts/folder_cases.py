@@ -10,7 +10,8 @@ from pathlib import Path, PurePosixPath
 from chaosprep.errors import ChaosprepError, FileError, Problem, UsageError, about
 from chaosprep.facts import Legend
 from chaosprep.formats.legend import legend_in
-from chaosprep.formats.masks import is_volume
+from chaosprep.formats.masks import is_volume, plane_endings
+from chaosprep.formats.pictures import PICTURES
 from chaosprep.layouts.grouping import Group
 from chaosprep.layouts.names import collisions, make_ids
 from chaosprep.layouts.patterns import Found, Pattern, parse
@@ -224,8 +225,10 @@ def _rule_of(masks: list[Found], images: set[str | None]) -> Rule:
     """The rule of the masks of one structure, or of all; ``images`` as for `_is_for_all`."""
     if len(masks) == 1:
         return "volume" if _is_for_all(masks[0], images) else "key"
-    if not any(mask.slice is None or _holds_many(mask.path) for mask in masks):
-        return "key"
+    if not any(mask.slice is None or is_volume(mask.path) for mask in masks):
+        pictures = (*PICTURES, *plane_endings())
+        named = all(mask.path.casefold().endswith(pictures) for mask in masks)
+        return "key" if named or masks[0].organ else "place"
     with about(masks[0].path):
         if masks[0].organ:
             raise FileError(

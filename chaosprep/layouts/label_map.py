@@ -65,7 +65,7 @@ def with_label_map(
     """
     reads: dict[str, Any] = {"table": table, "roi": tuple(roi), "threshold": threshold}
     if table is not None and table.known:
-        reads["levels"] = table.known
+        reads |= {"levels": table.known, "table": None}
         return replace(root, cases=tuple(msgspec.structs.replace(c, **reads) for c in root.cases))
     if table is not None:
         reads["levels"] = None

@@ -11,7 +11,7 @@ from chaosprep.errors import FileError
 from chaosprep.structures import folded
 from chaosprep.words import whole
 
-Rule = Literal["stem", "next-number", "rank", "key", "volume"]
+Rule = Literal["stem", "next-number", "rank", "key", "place", "volume"]
 Keys = Mapping[str, str]
 _BY_STEM: Keys = {}
 _NONE: Mapping[str, str] = {}
@@ -57,7 +57,8 @@ def pair(
         masks: paths of the masks, or None where there is no ground truth.
         rule: `stem` (equal names), `next-number` (image n belongs to mask n + 1, as where two
             phases share their masks), `rank` (equal position among the sorted names), `key` (equal
-            keys, nothing else), `volume` (the one mask belongs to every image).
+            keys, nothing else), `place` (the same: where masks say where they lie, that decides
+            before), `volume` (the one mask belongs to every image).
         keys: path -> what to match by, where it is not the stem.
         organs: mask -> its structure, where each has files of its own; not every image has all.
 
@@ -77,7 +78,7 @@ def pair(
     if rule == "rank":
         return Pairs((), twice) if twice else _by_rank(images, masks)
     found = _by_name(images, masks, rule, keys)
-    paired = found.pairs or twice or rule == "key"
+    paired = found.pairs or twice or rule in ("key", "place")
     if not paired and images and len(images) == len(masks):
         note = "paired by rank: no mask's name matches, but the counts agree"
         return Pairs(_by_rank(images, masks).pairs, note=note)

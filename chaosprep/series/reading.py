@@ -17,6 +17,7 @@ from chaosprep.privacy.identity import exposes, read_identity
 from chaosprep.series.acquisitions import acquisition_notes, find_striped
 from chaosprep.series.doubles import Single, without_doubles
 from chaosprep.series.gathering import Gathered, Shot, gather
+from chaosprep.series.mask_slices import lay_masks
 from chaosprep.series.mixing import (
     find_contrasts,
     find_mixed,
@@ -80,6 +81,7 @@ def read_series(case: SourceCase, *, max_pixels: int = MAX_PIXELS) -> Series:
     shots = single.shots
     errors = [*files.errors.items(), *gathered.errors]
     pairs = pair(single.known, single.masks, case.rule, case.keys, case.organs)
+    pairs, stack = lay_masks(case, files, shots, single.masks, pairs, max_pixels)
     errors += [(path, error) for path, error in pairs.errors if path not in dict(errors)]
     telling = _telling_names(case, files, {shot.path for shot in shots})
     # Without the name: it would go where it must not.
@@ -93,16 +95,17 @@ def read_series(case: SourceCase, *, max_pixels: int = MAX_PIXELS) -> Series:
     order, odd = _in_order(case, shots, files, _names(case, shots, telling))
     errors += odd
     count = len(single.known) + len(shots) - len({shot.path for shot in shots})
-    stack = _cut(case, files, shots, order, count) if case.rule == "volume" else Stack()
+    if case.rule == "volume":
+        stack = _cut(case, files, shots, order, count)
     shots = [
         replace(shot, header=order.settled(index, shot.header)) for index, shot in enumerate(shots)
     ]
-    if order.orientations and stack.errors:  # most tools write masks at right angles
-        stack = _cut(case, files, shots, order, count)
+    if case.rule == "volume" and order.orientations and stack.errors:
+        stack = _cut(case, files, shots, order, count)  # most tools write masks at right angles
     notes = _notes(shots, order, gathered, single)
     masks = SliceMasks(case, files)
     slices, more = _slices(case, files, shots, pairs, order, stack, masks, notes)
-    if case.beside and slices and not pairs.note:
+    if case.beside and slices and not pairs.note and case.rule != "place":
         slices, of_all = _with_shared_masks(case, files, slices, max_pixels)
         more += of_all
     errors += [*stack.errors, *more]
@@ -160,6 +163,7 @@ def _slices(
     shapes = Counter((shot.header.rows, shot.header.cols) for shot in shots)
     shape = shapes.most_common(1)[0][0] if shapes else (0, 0)
     slices: list[SourceSlice] = []
+    cut = {shot.path for shot in shots if shot.name in stack.labels}  # what it lacks is told
     errors = [(path, _unplaced()) for path in {shots[index].path: None for index in order.unplaced}]
     for place, index in enumerate(order.indices):
         shot = shots[index]
@@ -172,12 +176,12 @@ def _slices(
             continue
         if path not in mask_of or files.errors.keys() & own.get(path, ()):
             continue
-        if case.rule == "volume" and shot.name not in stack.labels:
+        if (case.rule == "volume" or path in cut) and shot.name not in stack.labels:
             continue
         array, data = stack.labels.get(shot.name), None
         try:
-            if mask is not None and array is None:
-                array = masks.read(shot, own[path])
+            if mask is not None and case.rule != "volume":
+                array = masks.read(shot, own[path], array)
                 data = files.data[mask] if array is None else None
         except FileError as error:
             file, error.file = error.file or mask or path, None  # its name may identify

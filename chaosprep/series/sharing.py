@@ -8,6 +8,8 @@ import msgspec
 import numpy as np
 
 from chaosprep.errors import FileError, plural
+from chaosprep.formats.dicom.reading import read_headers
+from chaosprep.formats.dicom_masks import DICOM_IMAGE
 from chaosprep.formats.images import read_head
 from chaosprep.formats.masks import mask_format
 from chaosprep.imaging.header import Header
@@ -16,6 +18,7 @@ from chaosprep.imaging.space.lattice import SAME_VOXEL
 from chaosprep.imaging.space.nearest import SAME_PLACE
 from chaosprep.imaging.space.orientations import SAME_ORIENTATION
 from chaosprep.imaging.space.placing import image_grid
+from chaosprep.imaging.space.planes import is_placed
 from chaosprep.series.gathering import gather
 from chaosprep.series.mixing import find_mixed
 from chaosprep.series.pairing import pair
@@ -55,8 +58,9 @@ def check_shared(
 ) -> tuple[str, ...]:
     """What to say of the slices of a case that shares its masks.
 
-    NIfTI and DICOM SEG say where they lie, and are not asked. Of the other series only headers are
-    read. Where these do not tell the places, sizes are compared, and that is said.
+    NIfTI, DICOM SEG and most DICOM images say where they lie, and are not asked. Of the other
+    series only headers are read. Where these do not tell the places, sizes are compared, and that
+    is said.
 
     Args:
         case: the case.
@@ -83,8 +87,14 @@ def check_shared(
 
 
 def _is_placed(mask: str, data: bytes) -> bool:
-    """Whether a mask is of a kind that cannot be that of one slice, and so has its own places."""
-    return mask_format(mask, data).of_slice is None
+    """Whether a mask has its own places: it cannot be that of one slice, or is a DICOM image."""
+    kind = mask_format(mask, data)
+    if kind is not DICOM_IMAGE:
+        return kind.of_slice is None
+    try:
+        return all(map(is_placed, read_headers(data)))
+    except FileError:
+        return False
 
 
 def _planes(case: SourceCase, max_pixels: int) -> Planes:

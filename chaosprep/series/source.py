@@ -13,6 +13,7 @@ from chaosprep.dataset.records import Split
 from chaosprep.errors import FileError
 from chaosprep.facts import Label
 from chaosprep.files import read_regular, real, sha256
+from chaosprep.formats.label_table import LabelTable
 from chaosprep.formats.masks import beside
 from chaosprep.params import differing
 from chaosprep.series.pairing import Rule, natural_key
@@ -41,7 +42,8 @@ class SourceCase(msgspec.Struct, frozen=True, kw_only=True):
     written, and where there are any, a path without one is not written at all. ``organs`` are the
     structures that masks show which are files of one structure each. ``levels`` names the table of
     grey levels (of `known.LEVELS`) that the masks have; ``legend`` is what a file beside them says
-    that their values stand for, ``labels`` what values stand for in the whole dataset. Of masks
+    that their values stand for, ``labels`` what values stand for in the whole dataset, ``table``
+    the table of labels by which masks of numbers, grey levels or colours are to be read. Of masks
     that name their structures, those that fit one of ``roi`` are taken; fractional ones show a
     structure from ``threshold`` on. ``beside`` are the other cases that have any of its masks.
     Nothing is made of a case that is ``refused``: a problem of its root says why.
@@ -61,6 +63,7 @@ class SourceCase(msgspec.Struct, frozen=True, kw_only=True):
     organs: dict[str, str] = {}
     legend: dict[int, Label] = {}
     labels: dict[int, Label] = {}
+    table: LabelTable | None = None
     roi: tuple[str, ...] = ()
     threshold: float | None = None
     beside: "tuple[SourceCase, ...]" = ()

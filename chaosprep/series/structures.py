@@ -12,12 +12,14 @@ from numpy.typing import NDArray
 
 from chaosprep.errors import FileError, about
 from chaosprep.formats.legend import named
-from chaosprep.formats.masks import Stack, cut_mask, once, read_plane, slice_labels
+from chaosprep.formats.masks import Stack, cut_mask, once, read_plane
+from chaosprep.formats.tabled import labels_by_value
 from chaosprep.imaging.header import Header
 from chaosprep.imaging.labels import check_same_size
 from chaosprep.imaging.levels import level_histogram
 from chaosprep.imaging.overlaps import Overlaps
 from chaosprep.series.gathering import Shot
+from chaosprep.series.labelling import check_one_frame, labels_shown
 from chaosprep.series.renumbering import (
     Planes,
     Renumbering,
@@ -60,11 +62,14 @@ def cut_structures(
     (mask,) = case.wanted
     place, data, limit = Path(case.root), files.data[mask], case.threshold
     stack = cut_mask(place, mask, data, images, count, may_say, case.takes, threshold=limit)
-    own = {**named(case.legend), **stack.names}
+    by_table = case.table is not None and not stack.names
+    own = {**named(case.legend), **named(case.labels if by_table else {}), **stack.names}
     stack.names = names_in_dataset(case, own)
     if not (case.labels or case.roi):
         return stack
     try:
+        if case.table is not None and by_table:
+            stack.labels = {i: labels_by_value(p, case.table) for i, p in stack.labels.items()}
         made = Renumbering(case, own, values_of(stack.labels.values()), stack.overlaps)
     except FileError as error:
         return Stack(errors=[*stack.errors, (mask, error)])
@@ -90,24 +95,23 @@ class SliceMasks:
         """Value -> the labels that it stands for, in what was read."""
         return self._painting.overlaps if self._painting else {}
 
-    def read(self, shot: Shot, masks: Collection[str]) -> NDArray[Any] | None:
+    def read(
+        self, shot: Shot, masks: Collection[str], laid: NDArray[Any] | None = None
+    ) -> NDArray[Any] | None:
         """The labels of a slice, (rows, cols), from its files; None for a picture kept as it is.
 
+        ``laid`` are those that are known already, as they were laid on the image by place.
+
         Raises:
-            FileError: with the file, what `slice_labels` raises, `mask-frames`, or
+            FileError: with the file, what `labels_shown` raises, `mask-frames`, or
                 `labels-differ`; of files of one structure, `mask-values` and `mask-overlap` too.
         """
-        if shot.frame is not None:
-            raise FileError(
-                f"its image has {shot.header.frames} frames, and one mask cannot be that of all",
-                "Give the masks of a multi-frame image as one NIfTI volume or DICOM SEG.",
-                code="mask-frames",
-            )
         if self._painting:
+            check_one_frame(shot)
             return self._painted(self._painting, shot, masks)
         (mask,) = masks
         with about(mask):
-            return self._single(mask, shot)
+            return self._single(mask, shot, laid)
 
     def _painted(self, painting: "_Painting", shot: Shot, masks: Collection[str]) -> NDArray[Any]:
         header = shot.header
@@ -120,10 +124,11 @@ class SliceMasks:
                     painting.add(mask, {shot.name: labels}, planes)
         return smallest(planes)[shot.name]
 
-    def _single(self, mask: str, shot: Shot) -> NDArray[Any] | None:
+    def _single(self, mask: str, shot: Shot, laid: NDArray[Any] | None) -> NDArray[Any] | None:
         data = self._files.data[mask]
-        labels = slice_labels(mask, data, shot.header)
-        if self._case.levels or not (self._case.labels or self._case.roi):
+        labels = labels_shown(self._case.table, shot, mask, data, laid)
+        by_name = self._case.labels and not (self._case.table or self._case.levels)
+        if not (by_name or self._case.roi):
             return labels
         try:
             plane = read_plane(mask, data) if labels is None else labels

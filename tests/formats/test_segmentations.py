@@ -295,7 +295,8 @@ def test_places_that_were_rounded_do_not_contradict_the_references() -> None:
 
 
 def test_dicom_that_is_no_segmentation_is_an_error() -> None:
-    assert codes(cut(IMAGES[PATHS[0]])) == {"m.dcm": "mask-kind"}
+    state = slice_at(0, SOPClassUID="1.2.840.10008.5.1.4.1.1.11.1")
+    assert codes(cut(state)) == {"m.dcm": "mask-kind"}
 
 
 def without(keyword: str) -> Edit:

@@ -75,3 +75,15 @@ def what_else(evidence: Mapping[str, str], sized: bool = True) -> Beside | None:
         return found
     known = evidence.get("SOPClassUID") and first not in _PICTURES
     return _NO_PICTURE if known and not sized else None
+
+
+def is_picture(evidence: Mapping[str, str], sized: bool) -> bool:
+    """Whether a file is an image by its SOP class, whatever its Modality; secondary captures are.
+
+    Where the SOP class says nothing, Modality and ImageType do. What cannot be read, and so has no
+    evidence, is none.
+    """
+    _, _, end = evidence.get("SOPClassUID", "").partition(_STORAGE)
+    if end.partition(".")[0] in _PICTURES | {"7"}:
+        return sized
+    return bool(evidence) and sized and what_else(evidence, sized) is None
