@@ -188,7 +188,7 @@ def _slices(
             errors.append((file, error))
             continue
         id = f"{case.id}_s{place:0{width}}"
-        said = [note for note in (pairs.note, stack.note) if note]
+        said = [note for note in (*case.notes, pairs.note, stack.note) if note]
         said += [*notes[path], *header.notes]
         if header.burned_in_annotation:
             said.append("the header says that text is burned into the picture: look at it")

@@ -45,8 +45,8 @@ class SourceCase(msgspec.Struct, frozen=True, kw_only=True):
     that their values stand for, ``labels`` what values stand for in the whole dataset, ``table``
     the table of labels by which masks of numbers, grey levels or colours are to be read. Of masks
     that name their structures, those that fit one of ``roi`` are taken; fractional ones show a
-    structure from ``threshold`` on. ``beside`` are the other cases that have any of its masks.
-    Nothing is made of a case that is ``refused``: a problem of its root says why.
+    structure from ``threshold`` on. ``notes`` are to be said of all its slices. ``beside`` are the
+    other cases that have any of its masks. Nothing is made of a case that is ``refused``: a problem of its root says why.
     """
 
     root: str
@@ -66,6 +66,7 @@ class SourceCase(msgspec.Struct, frozen=True, kw_only=True):
     table: LabelTable | None = None
     roi: tuple[str, ...] = ()
     threshold: float | None = None
+    notes: tuple[str, ...] = ()
     beside: "tuple[SourceCase, ...]" = ()
     split: Split | None = None
     fold: int | None = None
