@@ -2,6 +2,7 @@
 
 from chaosprep.api import augment as augment
 from chaosprep.api import convert as convert
+from chaosprep.api import extract_labels as extract_labels
 from chaosprep.api import extract_liver as extract_liver
 from chaosprep.api import predict as predict
 from chaosprep.api import prepare as prepare
@@ -39,6 +40,7 @@ __all__ = [
     "convert",
     "evaluate",
     "export",
+    "extract_labels",
     "extract_liver",
     "inspect",
     "merge",
