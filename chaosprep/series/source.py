@@ -46,7 +46,8 @@ class SourceCase(msgspec.Struct, frozen=True, kw_only=True):
     the table of labels by which masks of numbers, grey levels or colours are to be read. Of masks
     that name their structures, those that fit one of ``roi`` are taken; fractional ones show a
     structure from ``threshold`` on. ``notes`` are to be said of all its slices. ``beside`` are the
-    other cases that have any of its masks. Nothing is made of a case that is ``refused``: a problem of its root says why.
+    other cases that have any of its masks. Nothing is made of a case that is ``refused``: a problem
+    of its root says why.
     """
 
     root: str

@@ -78,5 +78,5 @@ def test_a_new_stage_is_one_file_and_one_line(tmp_path: Path) -> None:
     assert "thin           Leave slices out." in first
     assert "Leave slices out.\n\n  DIR is what convert made." in second
     assert "--every INTEGER" in second
-    assert "['split', 'extract-liver', 'convert', 'augment', 'thin']" in second
+    assert "['split', 'extract-liver', 'extract-labels', 'convert', 'augment', 'thin']" in second
     assert "every: Keep every so many-th slice." in second
