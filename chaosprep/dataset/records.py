@@ -137,6 +137,10 @@ class Slice(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         )
 
 
+RARE = tuple(one.name for one in msgspec.structs.fields(Slice) if one.default is UNSET)
+"""The columns that a table may lack."""
+
+
 def file_columns(image: File, mask: File | None = None) -> dict[str, Any]:
     """The columns of a row that say where its image and its mask are."""
     return _columns("image", image) | _columns("mask", mask)

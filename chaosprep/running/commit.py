@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
@@ -23,7 +23,7 @@ from chaosprep.dataset.descriptor import (
     table_schema,
 )
 from chaosprep.dataset.manifest import DESCRIPTOR, SHARD, TABLE, WORKSPACE
-from chaosprep.dataset.records import SPLITS, Slice, Split, encode_row
+from chaosprep.dataset.records import RARE, SPLITS, Slice, Split, encode_row
 from chaosprep.dataset.store import Store
 from chaosprep.errors import FileError, Problem
 from chaosprep.files import check_own, settle, temporary_in, write_json
@@ -50,7 +50,7 @@ def commit(
     directory: Path,
     made: StageRecord,
     source: Lineage,
-    rows: Iterable[Slice],
+    rows: Callable[[], Iterable[Slice]],
     labels: LabelMap,
     skipped: tuple[Problem, ...],
     shard: Shard | None = None,
@@ -62,20 +62,22 @@ def commit(
             workspace takes what is not whole yet.
         made: the stage and its parameters.
         source: what it was made from, for licences, sources and history.
-        rows: the table, sorted by id.
+        rows: gives the table, sorted by id, each time that it is asked.
         labels: what the values of its masks stand for.
         skipped: the problems that were left out.
         shard: which part this is, where it is not the whole.
     """
     counter, paths = _Counter(), set[str]()
-    size, digest = _write_table(directory, _noted(rows, counter, paths))
+    size, digest = _write_table(directory, _noted(rows(), counter, paths))
+    if counter.rare:  # a column that any row has stands in all
+        size, digest = _write_table(directory, _filled(rows(), counter.rare))
     _remove_left(directory, paths)
     descriptor = Descriptor(
         name=f"chaosprep-{made.stage}",
         title=f"Image and mask slices, as {made.stage} made them",
         licenses=source.licenses,
         sources=source.sources,
-        resources=(_resource(size, digest),),
+        resources=(_resource(size, digest, counter.rare),),
         tool=Provenance(
             **msgspec.structs.asdict(made),
             manifest_version=MANIFEST_VERSION,
@@ -99,6 +101,11 @@ def _noted(rows: Iterable[Slice], counter: "_Counter", paths: set[str]) -> Itera
         counter.add(row)
         paths.update(file.path for file in row.files())
         yield row
+
+
+def _filled(rows: Iterable[Slice], rare: Collection[str]) -> Iterator[Slice]:
+    for row in rows:
+        yield msgspec.structs.replace(row, **{name: getattr(row, name) or {} for name in rare})
 
 
 def _write_table(directory: Path, rows: Iterable[Slice]) -> tuple[int, str]:
@@ -127,7 +134,7 @@ def _remove_left(directory: Path, keep: set[str]) -> None:
             (directory / name).unlink()
 
 
-def _resource(size: int, digest: str) -> Resource:
+def _resource(size: int, digest: str, rare: Collection[str]) -> Resource:
     return Resource(
         name="slices",
         path=TABLE,
@@ -136,7 +143,7 @@ def _resource(size: int, digest: str) -> Resource:
         encoding="utf-8",
         bytes=size,
         hash=f"sha256:{digest}",
-        schema=table_schema(),
+        schema=table_schema(rare),
     )
 
 
@@ -148,12 +155,14 @@ class _Counter:
         self._cases = defaultdict[Split, set[str]](set)
         self._slices = Counter[Split]()
         self.warned = 0
+        self.rare = set[str]()
 
     def add(self, row: Slice) -> None:
         self._patients[row.split].add(row.patient)
         self._cases[row.split].add(row.case)
         self._slices[row.split] += 1
         self.warned += bool(row.warnings)
+        self.rare.update(name for name in RARE if getattr(row, name) is not msgspec.UNSET)
 
     def counts(self) -> dict[Split, SplitCounts]:
         return {

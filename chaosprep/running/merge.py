@@ -74,7 +74,7 @@ def merge(
             workspace.clear()
             return dataset
         _carry(parts, output, jobs, on_event)
-        commit(output, parts.made, parts, parts.rows(), parts.label_map, parts.skipped)
+        commit(output, parts.made, parts, parts.rows, parts.label_map, parts.skipped)
         dataset = open_dataset(output)
         workspace.clear()
     total = len(parts.places)
