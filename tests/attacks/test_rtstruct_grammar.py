@@ -25,6 +25,7 @@ from tests.formats.structure_sets import (
     OTHER,
     SCAN,
     Points,
+    Scan,
     Structure,
     cut,
     dataset_of,
@@ -139,7 +140,7 @@ def inside(made: Dataset, draw: random.Random) -> None:
 def nested(made: Dataset, draw: random.Random) -> None:
     """A sequence in a sequence in a sequence."""
     inner: Any = draw.choice(items(made))
-    for _ in range(draw.choice([2, 30, 300])):
+    for _ in range(draw.choice([2, 10, 30])):
         outer = Dataset()
         outer.ContourSequence = [inner]
         inner = outer
@@ -230,3 +231,22 @@ def test_a_damaged_structure_set_is_read_or_is_told_in_one_error(
 def test_enough_of_them_are_read() -> None:
     found = sum(reads(damaged(draw)) > 0 for draw in draws("rtstruct", 0, 50))
     assert 5 < found < 48
+
+
+@pytest.mark.parametrize("depth", [20, 500, 50_000])
+def test_sequences_nested_without_end_are_one_error(depth: int) -> None:
+    made = dataset_of([])
+    del made.ROIContourSequence, made.RTROIObservationsSequence
+    level = b"\x06\x30\x39\x00SQ\0\0\xff\xff\xff\xff\xfe\xff\x00\xe0\xff\xff\xff\xff"
+    stack = tried(lambda: cut(written(made) + level * depth), SECONDS)
+    assert isinstance(stack, Stack)
+    assert [error.code for _, error in stack.errors] == ["mask-unreadable"]
+
+
+def test_edges_that_run_across_the_pictures_without_end_are_one_error() -> None:
+    zigzag = np.array([(n % 2 * 1e5, n % 30) for n in range(20_000)])
+    big = Scan(rows=4096, cols=64)
+    data = rtstruct(Structure("a", drawn(big, {1: [zigzag]})))
+    stack = tried(lambda: cut(data, big), SECONDS)
+    assert isinstance(stack, Stack)
+    assert [error.code for _, error in stack.errors] == ["too-large"]
