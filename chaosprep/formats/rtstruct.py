@@ -54,11 +54,11 @@ class StructureMask:
         self._findings = Findings(opening.may_say)
         self._strangers = 0
         with reading():
-            rois = open_structures(opening.data, opening.takes)
+            rois, labels = open_structures(opening.data, opening.takes)
             every = {roi: roi.contours() for roi in rois}
         drawn = self._closed(every)
         self._planes = [np.zeros((h.rows, h.cols), np.uint16) for h in opening.images]
-        self._overlaps = Overlaps(roi.label for roi in rois)
+        self._overlaps = Overlaps(labels)
         self._lay(self._without_twins(drawn), complete=len(opening.images) >= opening.count)
         self.names = _names(rois, drawn)
         if error := self._findings.error():

@@ -135,7 +135,7 @@ def test_structures_that_overlap_are_all_there() -> None:
     assert np.array_equal(np.isin(found, (9, value)), expected({1: [tumour]}))
 
 
-@pytest.mark.parametrize("numbers", [(0, 5), (5, 70000), (-1, 3)])
+@pytest.mark.parametrize("numbers", [(0, 5), (5, 70000), (5, 32768), (-1, 3)])
 def test_numbers_that_no_label_can_be_give_way_to_places_in_the_list(
     numbers: tuple[int, int],
 ) -> None:
