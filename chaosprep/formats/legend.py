@@ -46,7 +46,7 @@ def segment_labels(segments: Iterable[Any]) -> Legend:
         name = str(segment.get("SegmentLabel") or "").strip()
         if name and int(segment.SegmentNumber):  # 0 is a label map's background
             types = segment.get("SegmentedPropertyTypeCodeSequence") or (None,)
-            found[int(segment.SegmentNumber)] = Label(name, code(types[0]))
+            found[int(segment.SegmentNumber)] = Label(name, concept(types[0]))
     return found
 
 
@@ -55,7 +55,7 @@ def named(legend: Mapping[int, Label]) -> dict[int, str]:
     return {value: label.name for value, label in legend.items()}
 
 
-def code(item: Any) -> Code | None:  # noqa: ANN401 - pydicom's
+def concept(item: Any) -> Code | None:  # noqa: ANN401 - pydicom's
     """A code as DICOM writes it (PS3.3 8.8), from an item of a sequence; None where it is none."""
     keywords = ("CodingSchemeDesignator", "CodeValue", "CodeMeaning")
     scheme, value, meaning = (

@@ -15,7 +15,7 @@ from chaosprep.facts import Code, Label, Legend, Name
 from chaosprep.formats.dicom.faults import silent
 from chaosprep.formats.dicom.parsing import parse
 from chaosprep.formats.dicom.transfer import inflated, open_stream
-from chaosprep.formats.legend import code
+from chaosprep.formats.legend import concept
 from chaosprep.imaging.limits import MAX_BYTES
 
 if TYPE_CHECKING:
@@ -169,7 +169,7 @@ def _codes(observations: "Sequence[Dataset]") -> dict[int, Code]:
     """ROINumber -> the code of what it is (PS3.3 C.8.8.8), where there is just one."""
     found = defaultdict[int, set[Code]](set)
     for item in observations:
-        coded = (code(one) for one in _items(item, "RTROIIdentificationCodeSequence"))
+        coded = (concept(one) for one in _items(item, "RTROIIdentificationCodeSequence"))
         found[_whole(item, "ReferencedROINumber")].update(filter(None, coded))
     return {number: next(iter(codes)) for number, codes in found.items() if len(codes) == 1}
 

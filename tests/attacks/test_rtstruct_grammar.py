@@ -205,9 +205,12 @@ def reads(data: bytes) -> int:
         return 0
     assert len(stack.labels) == SCAN.count
     if stack.note is None:  # all is as the contours say
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            found = polygons(data)
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                found = polygons(data)
+        except NotImplementedError:  # numbers of a type that is no VR
+            return 1
         shown = [even_odd(every, SCAN.rows, SCAN.cols) for every in found.values()]
         many = sum(int((plane > 0).sum()) for plane in stack.labels.values())
         by_slice = defaultdict[int, Any](lambda: np.zeros((SCAN.rows, SCAN.cols), np.bool_))

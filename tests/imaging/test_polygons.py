@@ -106,7 +106,8 @@ def wobbly(draw: np.random.Generator) -> Polygon:
     angles = np.sort(draw.uniform(0, 2 * np.pi, 40))
     radius = 20 + sum(draw.normal(0, 1.5) * np.sin(n * angles + draw.uniform(0, 6)) for n in (2, 3))
     middle = 32 + draw.uniform(0, 1, 2)
-    return middle + np.stack([radius * np.sin(angles), radius * np.cos(angles)], axis=1)
+    around = np.stack([radius * np.sin(angles), radius * np.cos(angles)], axis=1)
+    return np.asarray(middle + around)
 
 
 def test_area_has_no_bias() -> None:

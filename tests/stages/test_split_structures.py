@@ -66,7 +66,7 @@ def test_a_structure_set_is_split_into_the_masks_of_its_slices(tmp_path: Path, e
         masks=f"rt/{{patient}}{ending}",
         val=0,
     )
-    masks = [cv2.imread(str(tmp_path / "out" / row.mask), -1) for row in made.slices]
+    masks = [np.array(cv2.imread(str(tmp_path / "out" / str(row.mask)), -1)) for row in made.slices]
     found = np.stack(masks)
     expected = np.zeros((4, SCAN.rows, SCAN.cols))
     expected[1, 2:5, 3:7], expected[2, 2:5, 9:13] = 3, 8
