@@ -63,7 +63,7 @@ class StructureMask:
         self.names = _names(rois, drawn)
         if error := self._findings.error():
             raise error
-        self.note = self._findings.note()
+        self.note = self._findings.remark()
 
     @property
     def overlaps(self) -> Mapping[int, tuple[int, ...]]:
@@ -144,7 +144,7 @@ class StructureMask:
         found = defaultdict[int, dict[bytes, Polygon]](dict)
         between: list[tuple[float, tuple[int, ...]]] = []
         add, of = self._findings.add, len(contours)
-        if kind := ties.fault(roi, contours):
+        if kind := ties.oddity(roi, contours):
             add(kind, roi)
         for contour in contours:
             place = planes.place(contour.points)
@@ -207,7 +207,7 @@ class _Ties:
         own = self._own([contour])
         return not own or at in own
 
-    def fault(self, roi: Roi, contours: Sequence[Contour]) -> Kind | None:
+    def oddity(self, roi: Roi, contours: Sequence[Contour]) -> Kind | None:
         """What is odd about where a structure belongs."""
         is_known = bool(roi.space and self._spaces)
         if is_known and roi.space not in self._spaces:

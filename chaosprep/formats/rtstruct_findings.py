@@ -9,7 +9,6 @@ from chaosprep.errors import FileError, plural
 from chaosprep.formats.rtstruct_file import Roi
 
 _MOST = 3  # structures that a message names
-_AGAIN = "Export the RTSTRUCT again from its source, or leave such structures out with --roi."
 
 
 class Kind(Enum):
@@ -35,29 +34,26 @@ class Kind(Enum):
 
 def _error(kind: Kind, where: str, mm: float) -> FileError | None:
     """What makes a mask wrong; ``where`` are its structures."""
-    match kind:
-        case Kind.FRAME:
-            reason = f"structures lie in another frame of reference than the images: {where}"
-        case Kind.STRANGE:
-            reason = (
-                "contours refer to none of the images, and no frame of reference is known to be "
-                f"the same: {where}"
-            )
-        case Kind.TILTED:
-            reason = (
-                f"contours do not lie in the planes of the images, by up to {mm:.3g} mm: {where}"
-            )
-        case Kind.OFF:
-            reason = f"contours lie between slices that have none, up to {mm:.3g} mm off: {where}"
-        case Kind.ELSEWHERE:
-            reason = f"all contours lie outside the pictures: {where}"
-        case Kind.CONTRADICTION:
-            reason = f"contours lie on other images than those that they refer to: {where}"
-            return FileError(reason, _AGAIN, "mask-grid")
-        case _:
-            return None
-    remedy = "Give the series that they were drawn on, or leave such structures out with --roi."
-    return FileError(reason, remedy, "mask-grid")
+    if kind is Kind.FRAME:
+        reason = f"structures lie in another frame of reference than the images: {where}"
+    elif kind is Kind.STRANGE:
+        reason = f"contours refer to other images, in no known frame of reference: {where}"
+    elif kind is Kind.TILTED:
+        reason = f"contours do not lie in the planes of the images, by up to {mm:.3g} mm: {where}"
+    elif kind is Kind.OFF:
+        reason = f"contours lie between slices that have none, up to {mm:.3g} mm off: {where}"
+    elif kind is Kind.ELSEWHERE:
+        reason = f"all contours lie outside the pictures: {where}"
+    elif kind is Kind.CONTRADICTION:
+        reason = f"contours lie on other images than those that they refer to: {where}"
+    else:
+        return None
+    return FileError(
+        reason,
+        "Give the series that they were drawn on, or export the RTSTRUCT again; --roi leaves "
+        "structures out.",
+        "mask-grid",
+    )
 
 
 @dataclass
@@ -85,7 +81,7 @@ class Findings:
         found = (_error(kind, self._where(kind), self._mm(kind)) for kind in self._kinds())
         return next(filter(None, found), None)
 
-    def note(self) -> str | None:
+    def remark(self) -> str | None:
         """What a person should know; asked where there is no error."""
         found = (
             f"{str(kind.value).format(mm=self._mm(kind))}: {self._where(kind)}"
