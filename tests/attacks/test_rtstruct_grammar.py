@@ -247,7 +247,7 @@ def test_sequences_nested_without_end_are_one_error(depth: int) -> None:
 
 
 def test_edges_that_run_across_the_pictures_without_end_are_one_error() -> None:
-    zigzag = np.array([(n % 2 * 1e5, n % 30) for n in range(20_000)])
+    zigzag = np.array([(n % 2 * 1e5, n % 30) for n in range(30_000)])
     big = Scan(rows=4096, cols=64)
     data = rtstruct(Structure("a", drawn(big, {1: [zigzag]})))
     stack = tried(lambda: cut(data, big), SECONDS)

@@ -5,7 +5,7 @@ import pytest
 from numpy.typing import NDArray
 
 from chaosprep.imaging import polygons as module
-from chaosprep.imaging.polygons import Polygon, cross, crossings, fill
+from chaosprep.imaging.polygons import Polygon, cross, effort, fill
 from tests.formats.structure_sets import disk, even_odd, keyhole, square, star
 
 SHAPE = (24, 32)
@@ -133,5 +133,5 @@ def test_polygons_cross_where_they_share_pixels_and_neither_surrounds_the_other(
     assert cross([disk(11.3, 15.2, 10), disk(11.3, 12.2, 4), disk(11.3, 17.2, 4)], SHAPE)
 
 
-def test_crossings_count_the_rows_of_the_picture_that_edges_pass() -> None:
-    assert crossings(square(-100, 0, 100, 9), 24) == 2 * 24 + 4
+def test_effort_counts_the_rows_that_edges_pass_and_the_pixels_of_the_box() -> None:
+    assert effort(square(-100, 0, 100, 8), SHAPE) == 4 * 2 * 24 + 24 * 8 / 16
