@@ -99,4 +99,4 @@ def test_parquet_takes_the_table_as_it_is(overlapping: Dataset, tmp_path: Path) 
     pyarrow = pytest.importorskip("pyarrow.parquet")
     chaosprep.export("parquet", overlapping.directory, tmp_path / "out")
     table = pyarrow.read_table(tmp_path / "out/slices.parquet").to_pylist()
-    assert [row["overlaps"] for row in table] == ['{"3":[1,2]}'] * 2 + [None] * 4
+    assert [row["overlaps"] for row in table] == ['{"3":[1,2]}'] * 2 + ['{}'] * 4

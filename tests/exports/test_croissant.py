@@ -9,6 +9,7 @@ import pytest
 
 import chaosprep
 from chaosprep import Dataset, Slice
+from chaosprep.dataset.records import RARE
 from chaosprep.errors import ProblemsError
 from chaosprep.exports.croissant import export
 
