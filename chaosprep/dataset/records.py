@@ -152,6 +152,11 @@ def encode_row(row: Slice) -> bytes:
     return msgspec.json.encode(row)
 
 
+RARE: tuple[str, ...] = tuple(
+    field.name for field in msgspec.structs.fields(Slice) if field.default is UNSET
+)
+"""The columns that only rows have which need them."""
+
 _rows = msgspec.json.Decoder(Slice)
 
 

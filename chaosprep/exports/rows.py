@@ -7,14 +7,12 @@ from typing import Any
 
 import msgspec
 
-from chaosprep.dataset.records import Slice, encode_row
+from chaosprep.dataset.records import RARE, Slice, encode_row
 from chaosprep.errors import not_as_written
 from chaosprep.files import writing
 
 OBJECTS = ("labels", "pixels", "grid", "augmentation")
 """The fields that are objects with keys of their own: JSON text where a column has one type."""
-
-_RARE = ("overlaps", "overwritten")
 
 
 def flat(row: Slice) -> dict[str, Any]:
@@ -23,7 +21,7 @@ def flat(row: Slice) -> dict[str, Any]:
     What a row may lack is None.
     """
     values: dict[str, Any] = msgspec.json.decode(encode_row(row))
-    for name in (*OBJECTS, *_RARE):
+    for name in (*OBJECTS, *RARE):
         found = values.get(name)
         values[name] = None if found is None else msgspec.json.encode(found).decode()
     return values

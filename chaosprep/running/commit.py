@@ -2,12 +2,13 @@
 
 import hashlib
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
 
 import msgspec
+from msgspec import UNSET
 
 from chaosprep.dataset.descriptor import (
     MANIFEST_MINOR,
@@ -23,7 +24,7 @@ from chaosprep.dataset.descriptor import (
     table_schema,
 )
 from chaosprep.dataset.manifest import DESCRIPTOR, SHARD, TABLE, WORKSPACE
-from chaosprep.dataset.records import SPLITS, Slice, Split, encode_row
+from chaosprep.dataset.records import RARE, SPLITS, Slice, Split, encode_row
 from chaosprep.dataset.store import Store
 from chaosprep.errors import FileError, Problem
 from chaosprep.files import check_own, settle, temporary_in, write_json
@@ -75,7 +76,7 @@ def commit(
         title=f"Image and mask slices, as {made.stage} made them",
         licenses=source.licenses,
         sources=source.sources,
-        resources=(_resource(size, digest),),
+        resources=(_resource(size, digest, counter.rare),),
         tool=Provenance(
             **msgspec.structs.asdict(made),
             manifest_version=MANIFEST_VERSION,
@@ -127,7 +128,7 @@ def _remove_left(directory: Path, keep: set[str]) -> None:
             (directory / name).unlink()
 
 
-def _resource(size: int, digest: str) -> Resource:
+def _resource(size: int, digest: str, rare: Collection[str]) -> Resource:
     return Resource(
         name="slices",
         path=TABLE,
@@ -136,24 +137,26 @@ def _resource(size: int, digest: str) -> Resource:
         encoding="utf-8",
         bytes=size,
         hash=f"sha256:{digest}",
-        schema=table_schema(),
+        schema=table_schema(rare),
     )
 
 
 class _Counter:
-    """Counts patients, cases and slices of each side, row by row."""
+    """Counts patients, cases and slices of each side, row by row; ``rare`` are those columns."""
 
     def __init__(self) -> None:
         self._patients = defaultdict[Split, set[str]](set)
         self._cases = defaultdict[Split, set[str]](set)
         self._slices = Counter[Split]()
         self.warned = 0
+        self.rare = set[str]()
 
     def add(self, row: Slice) -> None:
         self._patients[row.split].add(row.patient)
         self._cases[row.split].add(row.case)
         self._slices[row.split] += 1
         self.warned += bool(row.warnings)
+        self.rare.update(name for name in RARE if getattr(row, name) is not UNSET)
 
     def counts(self) -> dict[Split, SplitCounts]:
         return {
