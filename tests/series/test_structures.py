@@ -178,7 +178,8 @@ def test_a_file_that_cannot_be_read_leaves_no_partial_mask(tmp_path: Path) -> No
 
 def test_an_unwanted_structure_costs_no_error(tmp_path: Path) -> None:
     files = {"seg/7/kidney_left.nii": volume(box()), "seg/7/broken.nii": b"\x00"}
-    labels = labelled("kidney_left", "broken")
+    (write(tmp_path, files) / "seg/7/away.nii").symlink_to("/dev/null")  # no file to read
+    labels = labelled("kidney_left", "broken", "away")
     case = case_of(tmp_path, files, roi=("Kidney*",), labels=labels)
     series = read_series(case)
     assert np.array_equal(planes(series), box())
@@ -288,12 +289,10 @@ def test_values_of_overlaps_are_above_every_label_of_the_dataset(
     toy: Callable[..., SourceCase],
 ) -> None:
     mask = box(1, x=slice(1)) + box(3, x=slice(1, 2))
-    case = toy(
-        mask, {1: "tumour", 2: "liver"}, {3: (1, 2)}, labels=labelled("liver", "a", "tumour")
-    )
-    series = read_series(case)
-    assert np.array_equal(planes(series), box(3, x=slice(1)) + box(4, x=slice(1, 2)))
-    assert series.overlaps == {4: (1, 3)}
+    labels = labelled("liver", "spleen", "tumour", "aorta")
+    series = read_series(toy(mask, {1: "tumour", 2: "liver"}, {3: (1, 2)}, labels=labels))
+    assert np.array_equal(planes(series), box(3, x=slice(1)) + box(5, x=slice(1, 2)))
+    assert series.overlaps == {5: (1, 3)}
 
 
 def test_a_value_that_the_dataset_calls_otherwise_is_an_error_one_that_is_free_stays(
