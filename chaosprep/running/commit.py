@@ -148,7 +148,7 @@ def _resource(size: int, digest: str, rare: Collection[str]) -> Resource:
 
 
 class _Counter:
-    """Counts patients, cases and slices of each side, row by row."""
+    """Counts patients, cases and slices of each side, row by row; ``rare`` are those columns."""
 
     def __init__(self) -> None:
         self._patients = defaultdict[Split, set[str]](set)
