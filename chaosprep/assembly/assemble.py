@@ -18,8 +18,9 @@ from chaosprep.assembly.predictions import (
     read_prediction,
 )
 from chaosprep.assembly.segmentation import check_highdicom, write_segmentation
+from chaosprep.assembly.segments import private_code, shortened_note
 from chaosprep.dataset.case import Case
-from chaosprep.dataset.codes import codes
+from chaosprep.dataset.codes import codes, false_organs
 from chaosprep.dataset.manifest import WORKSPACE, Dataset
 from chaosprep.dataset.opening import is_stage_directory, open_dataset
 from chaosprep.dataset.organs import organ_labels
@@ -104,7 +105,7 @@ def assemble(
         work = _Work(
             folder=folder,
             labels=labels,
-            codes=codes(dataset.labels) if format == "seg" else {},
+            codes=_codes(dataset) if format == "seg" else {},
             meaning=meaning(dataset, labels) if files is not None else None,
             keep_grid=keep_grid,
             sampling=mask_sampling,
@@ -117,18 +118,25 @@ def assemble(
         if told:
             write_json(folder / LABELS, told)
     slices, lost = sum(one.slices for one in made), sum(one.has_lost for one in made)
-    note = f"cropped, {lost} of {len(made)}: there images have the case's lowest value, masks 0"
+    cropped = f"cropped, {lost} of {len(made)}: there images have the case's lowest value, masks 0"
+    shortened = shortened_note(max((one.shortened for one in made), default=0))
     left_out = tuple(sorted((*problems, *skipped), key=lambda problem: problem.id))
-    return Exported("assemble", output, len(made), slices, left_out, (note,) if lost else ())
+    return Exported(
+        "assemble", output, len(made), slices, left_out, (*[cropped][:lost], *shortened)
+    )
 
 
 @dataclass(frozen=True)
 class Assembled:
-    """What a case became: how many slices, which mask values, and whether cropping lost some."""
+    """What a case became: how many slices, which mask values, and whether cropping lost some.
+
+    ``shortened`` are the names that a DICOM SEG has no room for.
+    """
 
     slices: int
     values: frozenset[int]
     has_lost: bool
+    shortened: int = 0
 
 
 @dataclass(frozen=True)
@@ -164,8 +172,9 @@ class _Work:
             mask if way is None else undo_mask(way, mask, self.sampling)
             for mask, way in zip(self._masks(task, rows), ways, strict=False)
         ]
+        shortened = 0
         if task.origin is not None:
-            self._write_seg(task.origin, case.id, there, planes)
+            shortened = self._write_seg(task.origin, case.id, there, planes)
         else:
             image = Volume(smallest(np.stack(_images(case, rows, ways))), lattice)
             write_checked(self.folder / "images" / f"{case.id}{ENDING}", image)
@@ -173,7 +182,8 @@ class _Work:
                 mask = Volume(np.stack(planes), lattice)
                 write_checked(self.folder / "masks" / f"{case.id}{ENDING}", mask)
         shown = frozenset(int(value) for plane in planes for value in np.unique(plane))
-        return Assembled(len(rows), shown, any(way is not None and way.has_lost for way in ways))
+        has_lost = any(way is not None and way.has_lost for way in ways)
+        return Assembled(len(rows), shown, has_lost, shortened)
 
     def _masks(self, task: _Task, rows: tuple[Slice, ...]) -> list[NDArray[np.uint8]]:
         """The masks of a case as labels, those of the dataset or predicted ones; or none at all."""
@@ -185,7 +195,7 @@ class _Work:
 
     def _write_seg(
         self, origin: Origin, id: str, rows: list[Slice], planes: list[NDArray[np.uint8]]
-    ) -> None:
+    ) -> int:
         if not planes:
             raise FileError(
                 "it has no masks, and a DICOM SEG holds nothing else",
@@ -196,15 +206,15 @@ class _Work:
         with writing(file):
             file.parent.mkdir(exist_ok=True)
         voxels = np.stack(planes)
-        write_segmentation(
-            file,
-            rows,
-            voxels,
-            self.labels,
-            origin,
-            codes=self.codes,
-            automatic=self.automatic,
+        return write_segmentation(
+            file, rows, voxels, self.labels, origin, automatic=self.automatic, codes=self.codes
         )
+
+
+def _codes(dataset: Dataset) -> dict[str, Code]:
+    """Organ -> its code by the label map; a private one where a stage may have named it falsely."""
+    told = codes(dataset.labels)
+    return {name: private_code(name) for name in false_organs(dataset.history)} | told
 
 
 def _check_request(keep_grid: bool, format: Format, dicom: str | Path | None) -> None:

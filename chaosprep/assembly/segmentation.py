@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chaosprep.assembly.origins import Origin
+from chaosprep.assembly.segments import Segment, describe, private_scheme, segments_of
 from chaosprep.dataset.records import Slice
-from chaosprep.errors import BROKEN, ChaosprepError, FileError, not_as_written
+from chaosprep.errors import BROKEN, ChaosprepError, FileError, not_as_written, plural
 from chaosprep.facts import Code
 from chaosprep.files import sha256, write_new
 from chaosprep.formats.dicom.faults import silent
@@ -21,13 +22,13 @@ from chaosprep.formats.dicom.reading import read_header
 from chaosprep.formats.masks import cut_mask
 from chaosprep.imaging.header import Header
 from chaosprep.imaging.space.geometry import SAME_POSITION
+from chaosprep.known import CODES
+from chaosprep.terms import PRIVATE_SCHEME
 from chaosprep.version import __version__
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset as Dicom
 
-_CATEGORY = Code("SCT", "123037004", "Anatomical Structure")
-_TISSUE = Code("SCT", "85756007", "Tissue")
 # Type 2 in the source (PS3.3 C.7.1.1, C.7.2.1): highdicom asks for each, anonymisers drop them.
 _MAY_LACK = (
     *("PatientID", "PatientName", "PatientBirthDate", "PatientSex", "AccessionNumber"),
@@ -57,16 +58,18 @@ def check_highdicom() -> None:
 def write_segmentation(
     file: Path,
     rows: Sequence[Slice],
-    planes: NDArray[np.uint8],
-    labels: dict[str, int],
+    planes: NDArray[np.uint8] | NDArray[np.uint16],
+    labels: Mapping[str, int],
     origin: Origin,
     *,
-    codes: Mapping[str, Code],
     automatic: bool,
-) -> None:
+    codes: Mapping[str, Code],
+) -> int:
     """Write the labels of a case as a binary SEG, read it back and compare.
 
-    UIDs come from those of the source images and the mask, dates from the source.
+    UIDs come from those of the source images and the mask, dates from the source. Returns how many
+    names do not stand whole in a SegmentLabel, of 64 characters at most; the SegmentDescription has
+    them.
 
     Args:
         file: the new file.
@@ -74,12 +77,14 @@ def write_segmentation(
         planes: labels, (slices, rows, cols).
         labels: organ -> label; where empty, every value is a segment of its own.
         origin: reads the DICOM files.
-        codes: organ -> its code; an organ without one is some tissue.
         automatic: whether a network drew the masks.
+        codes: organ -> its code, where one is known; of others DICOM's is taken (`code_of`), or a
+            private one is made.
 
     Raises:
         FileError: `dicom-missing`, `dicom-mismatch`, `dicom-series`, `mask-missing` (nothing to
-            describe), `seg` (highdicom refuses the series), or `not-as-written`.
+            describe), `mask-values`, `seg` (highdicom refuses the series, or a code cannot stand in
+            DICOM), or `not-as-written`.
         OutputError: it cannot be written.
     """
     data = [origin(row) for row in rows]
@@ -94,12 +99,21 @@ def write_segmentation(
             "Leave the case out with --on-error skip.",
             code="mask-missing",
         )
-    numbered = np.searchsorted([0, *values], planes).astype(np.uint8)
-    told = [names.get(value, f"label-{value}") for value in values]
+    strange = np.setdiff1d(planes, [0, *values])
+    if strange.size:
+        raise FileError(
+            f"{plural(strange.size, 'value')} of its masks, {strange[0]} the lowest, stand for no "
+            "organ",
+            "Choose organs with extract-labels first.",
+            code="mask-values",
+        )
+    smallest = np.uint8 if len(values) < 2**8 else np.uint16
+    numbered = np.searchsorted([0, *values], planes).astype(smallest)
+    segments = segments_of([names.get(value, f"label-{value}") for value in values], codes)
     with silent():
         try:
             stream = BytesIO()
-            _segmentation(sources, numbered, told, codes, automatic).save_as(stream)
+            _segmentation(sources, numbered, segments, automatic).save_as(stream)
         except (*BROKEN, AttributeError) as error:
             raise FileError(
                 f"highdicom makes no segmentation on this series ({type(error).__name__})",
@@ -108,6 +122,7 @@ def write_segmentation(
             ) from None
     write_new(file, stream.getvalue())
     _verify(file, headers, numbered)
+    return sum(segment.is_shortened for segment in segments)
 
 
 def _checked_header(row: Slice, data: bytes) -> Header:
@@ -152,26 +167,23 @@ def _check_series(sources: Sequence["Dicom"]) -> None:
 
 
 def _segmentation(
-    sources: Sequence["Dicom"],
-    planes: NDArray[np.uint8],
-    names: Sequence[str],
-    codes: Mapping[str, Code],
-    automatic: bool,
+    sources: Sequence["Dicom"], planes: NDArray[Any], segments: Sequence[Segment], automatic: bool
 ) -> Any:  # noqa: ANN401 - highdicom's Segmentation
     import highdicom
     from pydicom.uid import ExplicitVRLittleEndian, generate_uid
 
     first = sources[0]
     images = "/".join(str(one.SOPInstanceUID) for one in sources)
-    digest = sha256("/".join(names).encode() + planes.tobytes())
+    digest = sha256("/".join(one.name for one in segments).encode() + planes.tobytes())
     seeds = [str(first.SeriesInstanceUID), images, digest, str(automatic), __version__]
+    seeds += [str(one) for one in segments if CODES.get(one.name) != one.code]
     made = highdicom.seg.Segmentation(
         source_images=sources,
         pixel_array=planes,
         segmentation_type="BINARY",
         segment_descriptions=[
-            _describe(number, name, codes.get(name, _TISSUE), automatic)
-            for number, name in enumerate(names, start=1)
+            describe(number, segment, automatic=automatic)
+            for number, segment in enumerate(segments, start=1)
         ],
         series_instance_uid=generate_uid(entropy_srcs=[*seeds, "series"]),
         series_number=int(first.get("SeriesNumber") or 0) + _SERIES_AFTER,
@@ -188,6 +200,10 @@ def _segmentation(
         content_time=_first(first, _TIMES) or "000000",
     )
     _reproduce(made, generate_uid(entropy_srcs=[*seeds, "dimensions"]))
+    if not all(one.name.isascii() for one in segments):
+        made.SpecificCharacterSet = "ISO_IR 192"  # UTF-8
+    if any(one.code.scheme == PRIVATE_SCHEME for one in segments):
+        made.CodingSchemeIdentificationSequence = [private_scheme()]
     return made
 
 
@@ -206,28 +222,7 @@ def _first(source: "Dicom", keywords: Sequence[str]) -> str:
     return next((str(source.get(k)) for k in keywords if source.get(k)), "")
 
 
-def _describe(number: int, name: str, code: Code, automatic: bool) -> Any:  # noqa: ANN401 - highdicom's
-    from highdicom import AlgorithmIdentificationSequence
-    from highdicom.seg import SegmentDescription
-    from highdicom.sr import CodedConcept
-
-    category, kind = (CodedConcept(one.value, one.scheme, one.meaning) for one in (_CATEGORY, code))
-    network = AlgorithmIdentificationSequence(
-        name="prediction",
-        family=CodedConcept("123109", "DCM", "Artificial Intelligence"),
-        version="not stated",
-    )
-    return SegmentDescription(
-        segment_number=number,
-        segment_label=name,
-        segmented_property_category=category,
-        segmented_property_type=kind,
-        algorithm_type="AUTOMATIC" if automatic else "MANUAL",
-        algorithm_identification=network if automatic else None,
-    )
-
-
-def _verify(file: Path, images: dict[str, Header], planes: NDArray[np.uint8]) -> None:
+def _verify(file: Path, images: dict[str, Header], planes: NDArray[Any]) -> None:
     """Read the SEG as `split` would, laid on the series, and compare."""
     stack = cut_mask(file.parent, file.name, file.read_bytes(), images, len(images))
     if stack.errors or not all(

@@ -30,13 +30,16 @@ def codes_by_name(history: Iterable[PastStage]) -> dict[str, Code]:
 
     An organ that a stage may have named by the levels of something else has none.
     """
+    false = false_organs(history)
+    return {organ: code for organ, code in CODES.items() if organ not in false}
+
+
+def false_organs(history: Iterable[PastStage]) -> set[str]:
+    """The organs that a stage of a dataset's past may have named by levels of something else."""
     past = tuple(history)
     by_pattern = any(_is_by_pattern(one.parameters) for one in past if one.stage == "split")
-    false = set[str]()
-    for one in past:
-        if one.stage == "extract-liver":
-            false |= false_names(one.parameters, by_pattern=by_pattern)
-    return {organ: code for organ, code in CODES.items() if organ not in false}
+    extracted = (one.parameters for one in past if one.stage == "extract-liver")
+    return {name for one in extracted for name in false_names(one, by_pattern=by_pattern)}
 
 
 def false_names(parameters: Mapping[str, Any], *, by_pattern: bool) -> set[str]:

@@ -1,6 +1,7 @@
 """What the values of masks stand for, as files beside them and masks themselves say it."""
 
 import os
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -12,12 +13,14 @@ from chaosprep.formats.label_table import table_of
 from chaosprep.formats.legends.entries import no_legend
 from chaosprep.formats.legends.table import MOST, legend_format, read_entries
 from chaosprep.structures import folded
+from chaosprep.terms import PRIVATE_SCHEME
 
 FILES = ("dataset.json", "labels.json", "dseg.tsv", "labels.txt")
 """What nnU-Net and the Decathlon call it, what `assemble` does, BIDS, and many others."""
 ENDINGS = (".ctbl", ".label")
 """Of the colour tables of 3D Slicer, and of ITK-SNAP's label descriptions."""
 
+_LONGEST = 200  # characters of a name
 _MOST_FILES = 16  # of one ending, in one folder
 _LOOSE = (".txt", ".label")  # endings of many other files, which are no legends
 
@@ -98,15 +101,25 @@ def _together(found: Iterable[tuple[str, Legend]]) -> Legend:
 def segment_labels(segments: Iterable[Any]) -> Legend:
     """The legend of a DICOM SEG's Segment Sequence (PS3.3 C.8.20.4), segment number -> label.
 
-    A segment without a label is left out, and so is number 0, the background of a label map.
+    A segment without a label is left out, and so is number 0, the background of a label map. Where
+    several have one label, their TrackingIDs tell them apart.
     """
+    items = {int(one.SegmentNumber): one for one in segments if segment_name(one)}
+    count = Counter(segment_name(one) for number, one in items.items() if number)
     found: Legend = {}
-    for segment in segments:
-        name = str(segment.get("SegmentLabel") or "").strip()
-        if name and int(segment.SegmentNumber):  # 0 is a label map's background
-            types = segment.get("SegmentedPropertyTypeCodeSequence") or (None,)
-            found[int(segment.SegmentNumber)] = Label(name, _code(types[0]))
+    for number, one in items.items():
+        name, tracking = segment_name(one), one_line(one.get("TrackingID"))
+        if count[name] > 1 and tracking:
+            name = f"{name} ({tracking})"[:_LONGEST]
+        types = one.get("SegmentedPropertyTypeCodeSequence") or (None,)
+        if number:
+            found[number] = Label(name, _code(types[0]))
     return found
+
+
+def segment_name(segment: Any) -> str:  # noqa: ANN401 - pydicom's
+    """The SegmentLabel of a segment as one line of text; empty without any."""
+    return one_line(segment.get("SegmentLabel"))
 
 
 def named(legend: Mapping[int, Label]) -> dict[int, str]:
@@ -115,12 +128,21 @@ def named(legend: Mapping[int, Label]) -> dict[int, str]:
 
 
 def _code(item: Any) -> Code | None:  # noqa: ANN401 - pydicom's
-    """A code as DICOM writes it (PS3.3 8.8)."""
-    keywords = ("CodingSchemeDesignator", "CodeValue", "CodeMeaning")
-    scheme, value, meaning = (
-        str(item.get(keyword) or "") if item is not None else "" for keyword in keywords
+    """A code as DICOM writes it (PS3.3 8.8); none where it only repeats a name."""
+    if item is None:
+        return None
+    value = one_line(item.get("CodeValue")) or one_line(item.get("LongCodeValue"))
+    scheme, meaning = (
+        one_line(item.get("CodingSchemeDesignator")),
+        one_line(item.get("CodeMeaning")),
     )
-    return Code(scheme, value, meaning) if scheme and value else None
+    return Code(scheme, value, meaning) if scheme not in ("", PRIVATE_SCHEME) and value else None
+
+
+def one_line(value: object) -> str:
+    """A text that may hold anything as a name can be written (`facts.Name`); empty for none."""
+    text = "" if value is None else str(value)[:_LONGEST]
+    return "".join(sign if sign.isprintable() else " " for sign in text).strip()
 
 
 def _unclear(name: str, error: FileError) -> ChaosprepError:

@@ -7,18 +7,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from chaosprep.errors import BROKEN, FileError, plural
-from chaosprep.formats.dicom.faults import silent
+from chaosprep.errors import FileError
 from chaosprep.formats.dicom.reading import is_dicom
-from chaosprep.formats.legend import named, segment_labels
 from chaosprep.formats.mask_file import MaskFormat, Opening, surplus
-from chaosprep.formats.seg_file import Frame, SegFile, open_seg
+from chaosprep.formats.seg_file import Frame, SegFile, open_seg, read_legend, readable
 from chaosprep.formats.seg_images import NEAR, foreign, unlisted
 from chaosprep.imaging.header import Header
-from chaosprep.imaging.labels import check_same_size
+from chaosprep.imaging.labels import MAX_LABELS, check_same_size, no_label_map
+from chaosprep.imaging.overlaps import Overlaps
 from chaosprep.imaging.space.placing import image_grid, locate
-
-_MOST = 3  # pairs of segments that a message names
 
 
 class SegMask:
@@ -29,43 +26,38 @@ class SegMask:
     that is left out of a SEG is empty (PS3.3 C.8.20.3), and so is an image that its list of
     references does not have but its series or stack; another one has no mask (`foreign`).
 
+    Segments may overlap; those that are not wanted are left out, and a fractional one is shown from
+    the threshold on.
+
     Raises:
-        FileError: `mask-unreadable`, `mask-kind`, `too-large`, `mask-values` (fractional, or a
-            segment 0), `extra` (highdicom is not installed), or `mask-grid` where frames lie
-            elsewhere than the images that they refer to.
+        FileError: `mask-unreadable`, `mask-kind`, `too-large`, `mask-values` (fractional and no
+            threshold, or a segment 0), `mask-names` (of several), `extra` (highdicom is not
+            installed), or `mask-grid` where frames lie elsewhere than the images that they refer
+            to.
     """
 
     def __init__(self, opening: Opening) -> None:
-        import sqlite3  # highdicom keeps in a database what it reads
-
-        from pydicom.errors import BytesLengthException, InvalidDicomError
-
         self.note: str | None = None
         self._images = opening.images
         self._planes = [np.zeros((h.rows, h.cols), np.uint16) for h in opening.images]
         self._faults: dict[int, FileError] = {}
-        self._overlaps: dict[tuple[int, int], set[int]] = defaultdict(set)
         self._strangers = 0
-        with silent():
-            try:
-                file = open_seg(opening.data)
-                self.names = named(segment_labels(file.seg.get("SegmentSequence") or ()))
-                self._lay(file)
-            except (*BROKEN, BytesLengthException, InvalidDicomError, sqlite3.Error):
-                reason = "the DICOM segmentation cannot be read"
-                remedy = "Export it again from its source."
-                raise FileError(reason, remedy, "mask-unreadable") from None
-        said = {value: name for value, name in self.names.items() if opening.may_say(name)}
-        if self._overlaps:
-            error = _overlapping(sorted(self._overlaps), said)
-            for at in set().union(*self._overlaps.values()):
-                self._faults.setdefault(at, error)
+        with readable():
+            file = open_seg(opening)
+            self.names = file.segments.names
+            self._painter = Overlaps(file.segments.numbers)
+            self._lay(file)
+
+    @property
+    def overlaps(self) -> Mapping[int, tuple[int, ...]]:
+        """Value -> the segments that meet where it stands."""
+        return self._painter.values
 
     def plane(self, index: int) -> NDArray[Any]:
         """The segments on an image.
 
         Raises:
-            FileError: `mask-missing`, `mask-overlap`, `mask-grid` or `size-mismatch`.
+            FileError: `mask-missing`, `mask-grid` or `size-mismatch`.
         """
         if index in self._faults:
             raise self._faults[index]
@@ -81,8 +73,10 @@ class SegMask:
         named_by = _by_source(own)
         elsewhere: list[float] = []
         for frame in file.frames:
-            pixels = file.pixels(frame)
-            if not pixels.any():
+            if not file.segments.wants(frame.segment):
+                continue
+            labels = file.labels(frame)
+            if not labels.any():
                 continue
             referred = {at for source in frame.sources for at in named_by[source]}
             off = {at: _distance(frame, own[at]) for at in referred or own}
@@ -93,7 +87,7 @@ class SegMask:
                     elsewhere.append(off[places[0]])
                     continue
             if places:
-                self._put(places[0], frame, pixels)
+                self._put(places[0], frame, labels)
             else:
                 self._strangers += 1
         if elsewhere:
@@ -117,20 +111,22 @@ class SegMask:
             )
         return {at: image for at, image in enumerate(self._images) if at not in strange}
 
-    def _put(self, at: int, frame: Frame, pixels: NDArray[Any]) -> None:
-        """Put a frame's segment, or the values of a label map, where the plane is still empty."""
+    def _put(self, at: int, frame: Frame, labels: NDArray[np.uint16]) -> None:
+        """Put the labels of a frame on an image."""
         try:
-            pixels = _aligned(pixels, frame, self._images[at])
+            labels = _aligned(labels, frame, self._images[at])
         except FileError as error:
             self._faults.setdefault(at, error)
             return
         plane = self._planes[at]
-        shown = pixels > 0
-        values = np.full(pixels.shape, frame.segment, np.uint16) if frame.segment else pixels
-        both = shown & (plane > 0) & (plane != values)
-        for pair in {*zip(plane[both].tolist(), values[both].tolist(), strict=True)}:
-            self._overlaps[min(pair), max(pair)].add(at)
-        plane[shown] = values[shown]
+        free = (labels > 0) & (plane == 0)
+        met = (labels > 0) & (plane > 0)
+        plane[free] = labels[free]
+        found = np.unique(labels[met])
+        if found.size > MAX_LABELS:
+            raise no_label_map(f"{found.size} of its segments overlap on one image")
+        for label in found.tolist():
+            self._painter.paint(plane, met & (labels == label), label)
 
 
 def _by_source(images: Mapping[int, Header]) -> Mapping[tuple[str, int | None], list[int]]:
@@ -151,7 +147,7 @@ def _distance(frame: Frame, image: Header) -> float:
     return float(abs(sum(n * (there - here) for n, there, here in along)))
 
 
-def _aligned(pixels: NDArray[Any], frame: Frame, header: Header) -> NDArray[Any]:
+def _aligned(pixels: NDArray[np.uint16], frame: Frame, header: Header) -> NDArray[np.uint16]:
     """The pixels of a frame as its image has them."""
     if frame.grid is None or header.image_position_patient is None:
         check_same_size(pixels.shape, header)
@@ -169,21 +165,10 @@ def _contradiction(distances: Sequence[float]) -> FileError:
     )
 
 
-def _overlapping(pairs: Sequence[tuple[int, int]], names: dict[int, str]) -> FileError:
-    """The error of segments that overlap, by number and label."""
-
-    def said(number: int) -> str:
-        return f"{number} ({names[number]})" if number in names else str(number)
-
-    shown = ", ".join(f"{said(one)} and {said(other)}" for one, other in pairs[:_MOST])
-    more = f" and {plural(len(pairs) - _MOST, 'more pair')}" if len(pairs) > _MOST else ""
-    return FileError(
-        f"segments overlap, and a label map can show but one: {shown}{more}",
-        "Export a segmentation of the segments that you need, without the overlap.",
-        code="mask-overlap",
-    )
-
-
 SEG = MaskFormat(
-    name="DICOM SEG", endings=(".dcm",), knows=lambda path, data: is_dicom(data), of_series=SegMask
+    name="DICOM SEG",
+    endings=(".dcm",),
+    knows=lambda path, data: is_dicom(data),
+    of_series=SegMask,
+    legend=read_legend,
 )

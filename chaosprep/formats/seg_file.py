@@ -1,15 +1,21 @@
 """What a DICOM SEG says of itself: its images, its series, and where each frame lies."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from chaosprep.errors import FileError
+from chaosprep.errors import BROKEN, FileError
+from chaosprep.facts import Legend
+from chaosprep.formats.dicom.faults import silent
 from chaosprep.formats.dicom.reading import parse_stack
 from chaosprep.formats.dicom.transfer import inflated, open_stream
+from chaosprep.formats.legend import segment_labels
+from chaosprep.formats.mask_file import Opening
+from chaosprep.formats.seg_segments import Segments, unfit, wanted_segments
 from chaosprep.imaging.limits import MAX_BYTES, check_bytes, check_size
 from chaosprep.imaging.space.lattice import Lattice, plane_lattice
 
@@ -19,8 +25,7 @@ if TYPE_CHECKING:
 
 _SEGMENTATION = "1.2.840.10008.5.1.4.1.1.66.4"  # PS3.4 B.5: binary or fractional
 _LABEL_MAP = "1.2.840.10008.5.1.4.1.1.66.7"  # its values are the segment numbers
-
-_BACKGROUND = ("DCM", "125040")  # PS3.16 D
+_HEAD = 2**24  # a quarter of the bytes that the header of a deflated file may have
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,62 +56,89 @@ class References:
 class SegFile:
     """An opened SEG: its frames, what it refers to, and itself, to decode frames one by one.
 
-    ``background`` is the value of a label map that is no segment (PixelPaddingValue), None
-    where it does not say it; ``shows_0`` tells whether it describes 0 as something that is shown.
-    ``decoded`` are the frames, (frames, rows, cols), where they are compressed.
+    ``decoded`` are the frames, (frames, rows, cols), where they are compressed; ``segments`` are
+    those that are wanted.
     """
 
     seg: "Segmentation"
     decoded: NDArray[Any] | None
     frames: Sequence[Frame]
     references: References
-    background: int | None
-    shows_0: bool
+    segments: Segments
 
-    def pixels(self, frame: Frame) -> NDArray[Any]:
-        """The pixels of a frame, (rows, cols), 0 where its segment or those of a label map are not.
+    def labels(self, frame: Frame) -> NDArray[np.uint16]:
+        """The labels of a frame, (rows, cols), 0 where no wanted segment is shown.
 
-        Raises `FileError` ``mask-values`` where a label map has a segment of number 0.
+        Raises `FileError`: what `Segments.labels` does.
         """
-        found: NDArray[Any] = (
-            self.seg.get_stored_frame(frame.index, as_index=True)
-            if self.decoded is None
-            else self.decoded[frame.index]
-        )
-        if frame.segment:
-            return found
-        if self.shows_0 and self.background != 0 and not found.all():
-            raise FileError(
-                "0 is a segment of the label map, and in a mask it is the background",
-                "Export it again with 0 as its background (PixelPaddingValue).",
-                code="mask-values",
-            )
-        return np.where(found == self.background, 0, found) if self.background else found
+        stored: NDArray[Any]
+        if self.decoded is None:
+            high = 2 ** int(self.seg.BitsStored) - 1  # highdicom leaves the bits above
+            stored = self.seg.get_stored_frame(frame.index, as_index=True) & high
+        else:
+            stored = self.decoded[frame.index]
+        return self.segments.labels(stored, frame.segment)
 
 
-def open_seg(data: bytes) -> SegFile:
-    """Read a SEG, but for the pixels of its frames.
+@contextmanager
+def readable() -> Iterator[None]:
+    """Turn what the DICOM libraries raise into one error, and keep them from telling headers.
 
     Raises:
-        FileError: `mask-kind`, `mask-values` (fractional), `mask-unreadable` (frames and segments
-            do not fit), `too-large`, `too-slow`, `transfer-syntax` or `extra`.
+        FileError: `mask-unreadable`.
     """
-    from pydicom import dcmread
+    import sqlite3  # highdicom keeps in a database what it reads
 
-    data = inflated(data, MAX_BYTES // 4)
-    header = dcmread(open_stream(data), stop_before_pixels=True)
+    from pydicom.errors import BytesLengthException, InvalidDicomError
+
+    with silent():
+        try:
+            yield
+        except (*BROKEN, BytesLengthException, InvalidDicomError, sqlite3.Error):
+            raise unfit("the DICOM segmentation cannot be read") from None
+
+
+def read_legend(data: bytes) -> Legend:
+    """What the segments of a SEG stand for, by its header alone: number -> name and code.
+
+    Raises:
+        FileError: `mask-kind` or `mask-unreadable`.
+    """
+    from pydicom.filereader import read_partial
+    from pydicom.tag import Tag
+
+    last = Tag("SegmentSequence")
+    with readable():
+        stream = open_stream(inflated(data, _HEAD, head_only=True))
+        header = read_partial(stream, stop_when=lambda tag, vr, length: tag > last)
+        _check_class(header)
+        return segment_labels(header.SegmentSequence)
+
+
+def _check_class(header: "Dataset") -> None:
     if header.get("SOPClassUID") not in (_SEGMENTATION, _LABEL_MAP):
         raise FileError(
             "it is DICOM, but not a segmentation",
             "Give masks as PNG, npy, NIfTI or DICOM SEG.",
             code="mask-kind",
         )
-    if header.get("SegmentationType") not in ("BINARY", "LABELMAP"):
-        raise FileError(
-            "the segmentation is fractional: its values are no labels",
-            "Export it as a binary segmentation, with the threshold that you trust.",
-            code="mask-values",
-        )
+
+
+def open_seg(opening: Opening) -> SegFile:
+    """Read a SEG, but for the pixels of its frames.
+
+    Raises:
+        FileError: `mask-kind`, what `wanted_segments` raises, `mask-unreadable` (frames and
+            segments do not fit), `too-large`, `too-slow`, `transfer-syntax` or `extra`.
+    """
+    from pydicom import dcmread
+
+    data = inflated(opening.data, MAX_BYTES // 4)
+    header = dcmread(open_stream(data), stop_before_pixels=True)
+    _check_class(header)
+    if header.get("SegmentationType") not in ("BINARY", "FRACTIONAL", "LABELMAP"):
+        raise unfit("its SegmentationType is none of BINARY, FRACTIONAL and LABELMAP")
+    segments = wanted_segments(header, opening)
     check_size(header.Rows, header.Columns)
     check_bytes(header.Rows * header.Columns * int(header.NumberOfFrames), 1)
     try:
@@ -118,12 +150,12 @@ def open_seg(data: bytes) -> SegFile:
             code="extra",
         ) from error
     try:
-        dataset, decoded = parse_stack(data, MAX_BYTES)  # highdicom would print what goes wrong
+        # highdicom would print what goes wrong
+        dataset, decoded = parse_stack(data, MAX_BYTES, coloured=segments.is_map)
     except FileError as error:
         if error.code in ("too-large", "too-slow", "transfer-syntax"):
             raise
-        remedy = "Export the segmentation again from its source."
-        raise FileError(error.reason, remedy, "mask-unreadable") from None
+        raise unfit(error.reason) from None
     frames = [*_frames(dataset)]
     _check_segments(dataset, frames)
     listed = _references(dataset, frames)
@@ -135,28 +167,18 @@ def open_seg(data: bytes) -> SegFile:
         decoded,
         frames,
         listed,
-        background=header.get("PixelPaddingValue"),
-        shows_0=any(_is_0(segment) for segment in dataset.SegmentSequence),
+        segments,
     )
 
 
 def _check_segments(seg: "Dataset", frames: list[Frame]) -> None:
     described = [int(segment.SegmentNumber) for segment in seg.SegmentSequence]
-    shown = {frame.segment for frame in frames} if seg.SegmentationType == "BINARY" else set()
+    is_map = seg.SegmentationType == "LABELMAP"
+    shown = set() if is_map else {frame.segment for frame in frames}
     if len(set(described)) < len(described) or not shown <= {*described} - {0}:
-        raise FileError(
-            "its frames and its list of segments do not fit: a number is missing, 0 or there twice",
-            "Export the segmentation again from its source.",
-            code="mask-unreadable",
+        raise unfit(
+            "its frames and its list of segments do not fit: a number is missing, 0 or there twice"
         )
-
-
-def _is_0(segment: "Dataset") -> bool:
-    """Whether it is a segment of number 0 that shows something; dcmqi lists the background so."""
-    kinds = segment.get("SegmentedPropertyTypeCodeSequence") or ()
-    codes = {(kind.get("CodingSchemeDesignator"), kind.get("CodeValue")) for kind in kinds}
-    label = str(segment.get("SegmentLabel") or "").strip().casefold()
-    return not (segment.SegmentNumber or label == "background" or _BACKGROUND in codes)
 
 
 def _references(seg: "Dataset", frames: list[Frame]) -> References:

@@ -1,6 +1,7 @@
 """Structures that may lie on one voxel, in one array: a value of its own for each set of them."""
 
 from collections.abc import Iterable, Mapping
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,12 +14,16 @@ _HIGHEST = np.iinfo(np.uint16).max
 class Overlaps:
     """Paints labels on planes without loss: where several meet, a value stands for all of them.
 
-    The values of such sets follow the highest label, in the order in which they come up.
+    The values of such sets follow the highest label, in the order in which they come up; where 16
+    bits have no more, they are those between the labels.
     """
 
     def __init__(self, labels: Iterable[int]) -> None:
         self._of = {(label,): label for label in sorted(set(labels))}
-        self._next = max((label for (label,) in self._of), default=0) + 1
+        used = {label for (label,) in self._of}
+        highest = max(used, default=0)
+        above, between = range(highest + 1, _HIGHEST + 1), range(1, highest)
+        self._free = chain(above, (value for value in between if value not in used))
         self._sets = {value: labels for labels, value in self._of.items()}
 
     @property
@@ -43,12 +48,12 @@ class Overlaps:
         """The value of the labels that one stands for and another."""
         labels = tuple(sorted({*self._sets.get(value, (value,) if value else ()), label}))
         if labels not in self._of:
-            if self._next > _HIGHEST:
+            free = next(self._free, None)
+            if free is None:
                 raise FileError(
                     "its structures overlap in more ways than a label map of 16 bits has values",
                     "Take fewer of them, with --roi.",
                     code="mask-overlap",
                 )
-            self._of[labels], self._sets[self._next] = self._next, labels
-            self._next += 1
+            self._of[labels], self._sets[free] = free, labels
         return self._of[labels]

@@ -6,20 +6,35 @@ from collections.abc import Callable
 from io import BytesIO
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 from pydicom import Dataset, dcmread
 from pydicom.dataelem import DataElement
 from pydicom.uid import DeflatedExplicitVRLittleEndian, ImplicitVRLittleEndian, RLELossless
 
+from chaosprep.errors import ChaosprepError
+from chaosprep.facts import Legend
 from chaosprep.formats.masks import Stack
+from chaosprep.formats.seg import SEG
 from tests import memory
 from tests.attacks.grammars import NUMBERS, batches, draws, scratched, tried
-from tests.formats.test_segmentations import PATHS, cut, seg
+from tests.formats.test_segmentations import LABELS, PATHS, cut, seg
+
+hd = pytest.importorskip("highdicom")
 
 FEW = 100
-SEEDS = [seg(), seg(kind="LABELMAP")]
+THRESHOLD = 0.5
+OVERLAPPING = np.random.default_rng(0).random((*LABELS.shape, 3)).astype(np.float32)
+LUT = hd.PaletteColorLUTTransformation.from_colors(["black", "red", "green"], first_mapped_value=0)
+SEEDS = [
+    *(seg(), seg(kind="LABELMAP"), seg(OVERLAPPING.round().astype(np.uint8))),
+    *(
+        seg(OVERLAPPING, kind="FRACTIONAL"),
+        seg(OVERLAPPING[:2], images=PATHS[:2], kind="FRACTIONAL"),
+    ),
+    seg(kind="LABELMAP", palette_color_lut_transformation=LUT),
+]
 GROUPS = [
     *("SegmentIdentificationSequence", "DerivationImageSequence", "PlanePositionSequence"),
     *("PlaneOrientationSequence", "PixelMeasuresSequence", "FrameContentSequence"),
@@ -30,7 +45,8 @@ ROOT = [
     *("NumberOfFrames", "Rows", "Columns", "BitsAllocated", "BitsStored", "HighBit", "PixelData"),
     *("SegmentationType", "SOPClassUID", "FrameOfReferenceUID", "PixelPaddingValue"),
     *("SamplesPerPixel", "PhotometricInterpretation", "PixelRepresentation", "Modality"),
-    *("SegmentsOverlap", "MaximumFractionalValue", "SegmentationFractionalType", "ContentDate"),
+    *("SegmentsOverlap", "MaximumFractionalValue", "MaximumFractionalValue", "ContentDate"),
+    *("SegmentationFractionalType", "SpecificCharacterSet", "RedPaletteColorLookupTableDescriptor"),
 ]
 VALUES: dict[str, list[Any]] = {
     "US": [*NUMBERS[:-1], None],
@@ -38,6 +54,8 @@ VALUES: dict[str, list[Any]] = {
     "IS": ["0", "1", "3", "99", "100000", "", "-1"],
     "DS": ["0", "1", "-1", "1e30", "1e-320", "", "nan"],
     "CS": ["BINARY", "LABELMAP", "FRACTIONAL", "RGB", "MONOCHROME1", "YES", "", "A\\B"],
+    "LO": ["", "segment 1", "Background", "a\\b", "x" * 300, " \n\x1b[2J "],
+    "SH": ["", "SCT", "99CHAOSPREP", "x" * 300],
     "UI": ["1.2.3", "", "1.2.840.10008.1.2", "1.2.840.10008.5.1.4.1.1.66.4"],
 }
 
@@ -99,9 +117,12 @@ def pixels(made: Dataset, draw: random.Random) -> None:
 
 
 def segments(made: Dataset, draw: random.Random) -> None:
-    """Segments with numbers that are odd, twice or 0, or none."""
+    """Segments with numbers, names or tracking ids that are odd, twice, 0 or none."""
     for segment in made.SegmentSequence:
         segment.SegmentNumber = draw.choice([0, 1, 2, 3, 2**16 - 1, segment.SegmentNumber])
+        if draw.random() < 0.3:
+            segment.SegmentLabel = draw.choice(VALUES["LO"])
+            segment.TrackingID = draw.choice(VALUES["LO"])
     if draw.random() < 0.3:
         made.SegmentSequence = made.SegmentSequence[:1]
 
@@ -137,16 +158,35 @@ def damaged(draw: random.Random) -> bytes:
     return scratched(data, draw, 132) if draw.random() < 0.3 else data
 
 
-def painted(data: bytes) -> NDArray[Any]:
-    """All labels of a SEG as pydicom has them, each frame where it says that it lies."""
+def shown_labels(data: bytes) -> set[int]:
+    """The labels that a SEG shows anywhere, as pydicom has its frames and groups."""
     made = dcmread(BytesIO(data))
     stack = made.pixel_array.reshape(-1, made.Rows, made.Columns)
-    return np.unique(stack[stack > 0])
+    if made.SegmentationType == "LABELMAP":
+        return {*np.unique(stack).tolist()} - {0, made.get("PixelPaddingValue")}
+    if made.SegmentationType == "FRACTIONAL":
+        stack = stack / int(made.MaximumFractionalValue) >= THRESHOLD
+    shared = [*(made.get("SharedFunctionalGroupsSequence") or ())][:1]
+    found = set()
+    for own, frame in zip(made.PerFrameFunctionalGroupsSequence, stack, strict=False):
+        groups = (one.get("SegmentIdentificationSequence") for one in (own, *shared))
+        if frame.any():
+            found.add(int(next(filter(None, groups))[0].ReferencedSegmentNumber))
+    return found
+
+
+def painted(stack: Stack) -> set[int]:
+    """The labels of a stack; every value is one, or stands for several."""
+    values = {int(value) for plane in stack.labels.values() for value in np.unique(plane)} - {0}
+    for value, labels in stack.overlaps.items():
+        assert len({*labels}) == len(labels) > 1
+        assert value not in labels
+    return {label for value in values for label in stack.overlaps.get(value, (value,))}
 
 
 def reads(data: bytes) -> int:
     """Check that masks are whole or missing with a reason; tell how many there are."""
-    stack = tried(lambda: cut(data))
+    stack = tried(lambda: cut(data, threshold=THRESHOLD))
     assert isinstance(stack, Stack)  # a mask of a series is never an exception
     for _, error in stack.errors:
         assert error.code
@@ -154,10 +194,22 @@ def reads(data: bytes) -> int:
     if len(stack.labels) == len(PATHS) and not stack.errors:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            shown = painted(data)
-        assert any(plane.any() for plane in stack.labels.values()) == bool(shown.size)
+            assert painted(stack) == shown_labels(data)
     assert stack.labels or stack.errors
+    nothing = tried(lambda: cut(data, takes=lambda name: False))
+    assert isinstance(nothing, Stack)
+    assert not painted(nothing)
+    legend_of(data)
     return len(stack.labels)
+
+
+def legend_of(data: bytes) -> None:
+    """Check that a legend is such as a descriptor holds, or one error."""
+    assert SEG.legend is not None
+    found = tried(lambda: SEG.legend and SEG.legend(data))
+    if not isinstance(found, ChaosprepError):
+        encoded = msgspec.json.encode(found)
+        assert msgspec.json.decode(encoded, type=Legend) == found
 
 
 @pytest.mark.parametrize("batch", batches(FEW))

@@ -255,6 +255,21 @@ def test_a_seg_of_a_multi_frame_image_goes_by_its_frame_numbers() -> None:
     assert_frames(cut_frames(places=False))
 
 
+@pytest.mark.parametrize("kind", ["BINARY", "FRACTIONAL"])
+def test_segments_of_a_multi_frame_image_may_overlap(kind: str) -> None:
+    planes = np.stack([FRAMES > 0, FRAMES == 2], axis=3)
+    data = seg_of(
+        [multi_frame()], planes.astype(np.float32 if kind == "FRACTIONAL" else np.uint8), kind
+    )
+    headers = read_headers(encoded(multi_frame()))
+    images = {f"i/a.dcm#{n}": headers[n] for n in (2, 1, 0)}
+    stack = cut_mask(Path(), "m.dcm", data, images, 3, threshold=0.5)
+    assert stack.errors == []
+    assert stack.overlaps == {3: (1, 2)}
+    found = np.stack([stack.labels[f"i/a.dcm#{n}"] for n in range(3)])
+    assert np.array_equal(found, np.choose(FRAMES, [0, 1, 3]))
+
+
 def test_without_frame_numbers_it_goes_by_place() -> None:
     def bare(made: Dataset) -> None:
         for source in frame_numbers(made):

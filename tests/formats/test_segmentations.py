@@ -11,9 +11,7 @@ from numpy.typing import NDArray
 from pydicom import Dataset, dcmread
 from pydicom.uid import UID, generate_uid
 
-from chaosprep.facts import Code, Label
 from chaosprep.formats.dicom.reading import read_header
-from chaosprep.formats.legend import segment_labels
 from chaosprep.formats.masks import Stack, cut_mask
 from chaosprep.imaging.header import Header
 from tests.layouts.trees import COLS, ROWS, STEP, slice_at
@@ -69,18 +67,21 @@ def seg(
     images: list[str] = PATHS,
     kind: str = "BINARY",
     edit: Edit | None = None,
+    **more: Any,
 ) -> bytes:
     """A SEG on some of the images; `edit` changes it before it is written."""
-    return seg_of([dcmread(BytesIO(IMAGES[path])) for path in images], labels, kind, edit)
+    sources = [dcmread(BytesIO(IMAGES[path])) for path in images]
+    return seg_of(sources, labels, kind, edit, **more)
 
 
 def seg_of(
     sources: Sequence[Dataset],
-    labels: NDArray[np.uint8],
+    labels: NDArray[Any],
     kind: str = "BINARY",
     edit: Edit | None = None,
+    **more: Any,
 ) -> bytes:
-    """A SEG on these images, or on the frames of one."""
+    """A SEG on these images, or on the frames of one; `more` goes to highdicom."""
     made = hd.seg.Segmentation(
         source_images=sources,
         pixel_array=labels,
@@ -94,6 +95,7 @@ def seg_of(
         manufacturer_model_name="none",
         software_versions="0",
         device_serial_number="0",
+        **more,
     )
     if edit is not None:
         edit(made)
@@ -106,9 +108,11 @@ def cut(
     data: bytes,
     paths: list[str] = PATHS,
     may_say: Callable[[str], bool] = lambda text: False,
+    takes: Callable[[str], bool] = lambda name: True,
+    threshold: float | None = None,
 ) -> Stack:
     headers: dict[str, Header] = {path: read_header(IMAGES[path]) for path in paths}
-    return cut_mask(Path(), "m.dcm", data, headers, len(paths), may_say)
+    return cut_mask(Path(), "m.dcm", data, headers, len(paths), may_say, takes, threshold)
 
 
 def codes(stack: Stack) -> dict[str, str]:
@@ -242,47 +246,6 @@ def test_labels_are_the_segment_numbers() -> None:
     assert values.dtype == np.uint8
 
 
-def overlapping() -> NDArray[np.uint8]:
-    stack = np.stack([LABELS == 1, LABELS == 2], axis=3).astype(np.uint8)
-    stack[2, 0, 3] = 1
-    return stack
-
-
-def test_segments_that_overlap_are_an_error_of_the_image() -> None:
-    stack = cut(seg(overlapping()))
-    assert codes(stack) == {PATHS[2]: "mask-overlap"}
-    assert np.array_equal(stack.labels[PATHS[1]], LABELS[1])
-    assert PATHS[2] not in stack.labels
-
-
-def all_over() -> bytes:
-    """Segments 1 and 2 overlap on every image."""
-    return seg(np.ones((COUNT, ROWS, COLS, 2), np.uint8))
-
-
-def test_segments_that_overlap_are_named_by_label_once_with_the_number_of_images() -> None:
-    stack = cut(all_over(), may_say=lambda text: True)
-    assert codes(stack) == {"m.dcm": "mask-overlap"}
-    reason = stack.errors[0][1].reason
-    assert reason.endswith(f"1 (segment 1) and 2 (segment 2) ({COUNT} images)")
-
-
-def test_a_label_that_identifies_is_not_said() -> None:
-    reason = cut(all_over(), may_say=lambda text: text != "segment 2").errors[0][1].reason
-    assert "1 (segment 1) and 2 (4 images)" in reason
-
-
-def test_each_pair_of_segments_is_named_once() -> None:
-    planes = np.zeros((COUNT, ROWS, COLS, 3), np.uint8)
-    planes[:, 0, 0, (0, 1)] = planes[:, 1, 1, (1, 2)] = 1
-    assert ": 1 and 2, 2 and 3 (4 images)" in cut(seg(planes)).errors[0][1].reason
-
-
-def test_a_fractional_segmentation_is_an_error() -> None:
-    data = seg(LABELS.clip(max=1).astype(np.float32), kind="FRACTIONAL")
-    assert codes(cut(data)) == {"m.dcm": "mask-values"}
-
-
 def test_a_frame_of_no_image_is_an_error() -> None:
     assert codes(cut(seg(), PATHS[:2])) == {"m.dcm": "mask-surplus"}
 
@@ -383,12 +346,3 @@ def test_without_highdicom_the_error_names_the_extra(monkeypatch: pytest.MonkeyP
 def test_a_label_map_has_its_own_class() -> None:
     header = dcmread(BytesIO(seg(kind="LABELMAP")), stop_before_pixels=True)
     assert header.SOPClassUID == UID("1.2.840.10008.5.1.4.1.1.66.7")
-
-
-def test_the_segments_say_what_their_labels_stand_for() -> None:
-    assert cut(seg()).names == {1: "segment 1", 2: "segment 2"}
-
-
-def test_a_segments_code_is_read_beside_its_name() -> None:
-    (first, _) = segments(2)
-    assert segment_labels([first])[1] == Label("segment 1", Code("SCT", "10200004", "Liver"))

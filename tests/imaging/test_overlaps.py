@@ -39,9 +39,18 @@ def test_a_label_painted_twice_is_itself() -> None:
     assert not overlaps.values
 
 
+def test_where_16_bits_have_no_more_values_follow_those_between_the_labels() -> None:
+    overlaps = Overlaps([2, 5, 65535])
+    plane = np.full((1, 2), 65535, np.uint16)
+    overlaps.paint(plane, np.array([[True, False]]), 2)
+    overlaps.paint(plane, np.array([[False, True]]), 5)
+    assert overlaps.values == {1: (2, 65535), 3: (5, 65535)}
+    assert plane.tolist() == [[1, 3]]
+
+
 def test_more_sets_than_there_are_values_are_an_error() -> None:
-    overlaps = Overlaps([65534, 65533, 65532])
-    plane = np.full((1, 1), 65534, np.uint16)
-    overlaps.paint(plane, np.array([[True]]), 65533)
+    overlaps = Overlaps(range(1, 65535))
+    plane = np.full((1, 1), 7, np.uint16)
+    overlaps.paint(plane, np.array([[True]]), 8)
     with pytest.raises(FileError, match="more ways"):
-        overlaps.paint(plane, np.array([[True]]), 65532)
+        overlaps.paint(plane, np.array([[True]]), 9)

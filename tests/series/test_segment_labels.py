@@ -1,4 +1,4 @@
-"""What a DICOM SEG's overlap says of its segments: their labels, but nobody's name."""
+"""What is said of a DICOM SEG's segments of one name: which it is, but nobody's name."""
 
 from pathlib import Path
 
@@ -12,14 +12,15 @@ from tests.formats.test_segmentations import COUNT, IMAGES, seg
 from tests.layouts.trees import COLS, ROWS, write
 
 
-def test_overlapping_segments_are_one_line_with_their_labels_but_nobodys_name(
-    tmp_path: Path,
+@pytest.mark.parametrize(("name", "said"), [("Liver", ": 'Liver'"), ("Tumour of Doe, Jane", "")])
+def test_segments_of_one_name_are_one_line_with_it_but_nobodys_name(
+    tmp_path: Path, name: str, said: str
 ) -> None:
     pytest.importorskip("highdicom")
 
     def label(made: Dataset) -> None:
-        made.SegmentSequence[0].SegmentLabel = "Liver"
-        made.SegmentSequence[1].SegmentLabel = "Tumour of Doe, Jane"  # as PatientName has it
+        for segment in made.SegmentSequence:
+            segment.SegmentLabel = name  # the second as PatientName has it
 
     mask = seg(np.ones((COUNT, ROWS, COLS, 2), np.uint8), edit=label)
     images = {f"scans/a/{n}.dcm": data for n, data in enumerate(IMAGES.values())}
@@ -33,5 +34,5 @@ def test_overlapping_segments_are_one_line_with_their_labels_but_nobodys_name(
             val=0,
         )
     (problem,) = caught.value.problems
-    assert (problem.code, problem.file) == ("mask-overlap", "labels/a.dcm")
-    assert problem.reason.endswith(f": 1 (Liver) and 2 ({COUNT} images)")
+    assert (problem.code, problem.file) == ("mask-names", "labels/a.dcm")
+    assert problem.reason.endswith(f"have the same name{said}")

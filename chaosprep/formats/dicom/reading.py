@@ -24,6 +24,7 @@ from chaosprep.formats.dicom.headers import (
 )
 from chaosprep.formats.dicom.parsing import PIXELS, check_order, parse
 from chaosprep.formats.dicom.plain import read_plain, read_plain_header
+from chaosprep.formats.dicom.tags import TAGS
 from chaosprep.formats.dicom.transfer import (
     HAS_OWN_SIGN,
     HOLDS_ALL_BITS,
@@ -36,6 +37,7 @@ from chaosprep.formats.dicom.transfer import (
     transfer_syntax,
     without_high_bits,
 )
+from chaosprep.formats.dicom.values import text
 from chaosprep.imaging.header import Header
 from chaosprep.imaging.limits import MAX_PIXELS
 
@@ -135,15 +137,17 @@ def read_frames(
     return headers, array.reshape(pixels.frames, pixels.rows, pixels.cols)
 
 
-def parse_stack(data: bytes, max_pixels: int) -> "tuple[Dataset, NDArray[Any] | None]":
+def parse_stack(
+    data: bytes, max_pixels: int, *, coloured: bool = False
+) -> "tuple[Dataset, NDArray[Any] | None]":
     """Parse a file of any number of frames, and check how they are stored.
 
-    They are decoded, (frames, rows, cols), where they are compressed: else None. Raises `FileError`
-    as `read_frames` does.
+    They are decoded, (frames, rows, cols), where they are compressed: else None. With ``coloured``,
+    the numbers of a palette are read as grey levels. Raises `FileError` as `read_frames` does.
     """
     with guarded(_PARSE):
         dataset, keyword, pixels = _parse(
-            data, max_pixels, header_only=False, max_frames=max_pixels
+            data, max_pixels, header_only=False, max_frames=max_pixels, coloured=coloured
         )
         uid = transfer_syntax(dataset, pixels)
         if not uid.is_encapsulated:
@@ -154,7 +158,12 @@ def parse_stack(data: bytes, max_pixels: int) -> "tuple[Dataset, NDArray[Any] | 
 
 
 def _parse(
-    data: bytes, max_pixels: int, *, header_only: bool, max_frames: int = MAX_FRAMES
+    data: bytes,
+    max_pixels: int,
+    *,
+    header_only: bool,
+    max_frames: int = MAX_FRAMES,
+    coloured: bool = False,
 ) -> "tuple[Dataset, str, Pixels]":
     """Parse; also give the keyword of the element with the pixels, and how they are stored."""
     if not is_dicom(data):
@@ -168,7 +177,17 @@ def _parse(
     if keyword is None or not (header_only or keyword in dataset):
         raise _without_pixels(dataset, data)
     check_order(order)
+    if coloured:
+        _take_colours_away(dataset)
     return dataset, keyword, read_pixels(dataset, keyword, max_pixels, max_frames)
+
+
+def _take_colours_away(dataset: "Dataset") -> None:
+    """Let the numbers of a palette be grey levels; elements stay as they are stored (`values`)."""
+    if text((dataset,), "PhotometricInterpretation") == "PALETTE COLOR":
+        tag = TAGS["PhotometricInterpretation"]
+        grey: Any = dataset.get_item(tag)
+        dataset[tag] = grey._replace(value=b"MONOCHROME2 ", length=12)
 
 
 def _without_pixels(dataset: "Dataset", data: bytes) -> FileError:

@@ -58,11 +58,11 @@ def open_stream(data: bytes) -> BytesIO:
     return BytesIO(data) if len(data) < _SMALL else _Bounded(data)
 
 
-def inflated(data: bytes, max_pixels: int) -> bytes:
+def inflated(data: bytes, max_pixels: int, *, head_only: bool = False) -> bytes:
     """Give a deflated file as an explicit little endian one, any other file as it is.
 
     pydicom would inflate without a limit. Raises `FileError` ``too-large`` above 4 bytes per
-    allowed pixel and 1 MiB, and ``dicom-truncated``.
+    allowed pixel and 1 MiB, and ``dicom-truncated``; with ``head_only`` it gives what comes before.
     """
     if data.find(_DEFLATED, 0, _meta_end(data)) < 0:
         return data
@@ -76,10 +76,10 @@ def inflated(data: bytes, max_pixels: int) -> bytes:
     at, limit = stream.tell(), _INFLATED * max_pixels + 2**20
     inflater = zlib.decompressobj(-zlib.MAX_WBITS)
     body = inflater.decompress(memoryview(data)[at:], limit)
-    if inflater.unconsumed_tail:
+    if inflater.unconsumed_tail and not head_only:
         reason = f"it inflates to more than {limit >> 20} MiB"
         raise FileError(reason, "Check the file; a slice is never that large.", "too-large")
-    if not inflater.eof:
+    if not (inflater.eof or head_only):
         raise truncated("the file ends in the middle of the deflated data")
     return data[:at].replace(_DEFLATED, _EXPLICIT.ljust(len(_DEFLATED), b"\0")) + body
 
