@@ -81,6 +81,21 @@ def test_no_name_of_a_sound_set_is_taken_for_another(name: str) -> None:
     assert near_misses({"a": [name], "b": others, "c": others}) == []
 
 
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("kidneyL", "kidney"),  # a side, where the others do not tell one
+        ("rkidney", "kidney"),
+        ("lesion12b", "lesion13b"),
+        ("gallbladder2", "gallbladder"),
+        ("vertebra C", "vertebra D"),
+        ("scapula", "spatula"),  # two letters
+    ],
+)
+def test_what_tells_a_side_or_a_number_is_no_slip(name: str, meant: str) -> None:
+    assert of_three(name, meant) == []
+
+
 def test_a_name_of_two_cases_is_meant() -> None:
     four = {"a": ["pancraes"], "b": ["pancraes"], "c": ["pancreas"], "d": ["pancreas"]}
     assert near_misses(four) == []

@@ -111,3 +111,34 @@ def test_enough_of_them_are_read(tmp_path: Path) -> None:
         reads(draw, tmp_path) for batch in range(4) for draw in draws("legends", batch, 200)
     )
     assert 20 < found < 180
+
+
+LARGE = {
+    "accents": ("a.ctbl", b"1 a" + "\u0315\u0300".encode() * 500_000 + b" 1 2 3 4"),
+    "a long name": ("a.ctbl", b"1 " + b"x" * 2_000_000 + b" 1 2 3 4"),
+    "wide": ("a.csv", b"LabelValue,Name" + b",x" * 100_000 + b"\n" + b"1,x\n" * 500_000),
+    "long": ("a.tsv", b"index\tname\n" + b"1\tx\n" * 500_000),
+    "empty": ("a.label", b"\n" * 2_000_000),
+    "comments": ("a.txt", b"# itk-snap label description file\n" * 60_000),
+    "numbers": ("a.json", b"[" + b"0," * 1_000_000 + b"0]"),
+    "depth": ("a.json", b'{"labels":' * 200_000),
+    "digits": ("a.json", b'{"a":' + b"9" * 2_000_000 + b"}"),
+}
+
+
+@pytest.mark.parametrize("name", LARGE)
+def test_a_large_file_that_is_no_legend_is_refused_soon(name: str) -> None:
+    file, data = LARGE[name]
+    before = memory.begin()
+    found = tried(lambda: table_of(read_entries(file, data)))
+    assert isinstance(found, ChaosprepError)
+    assert found.code == "labels"
+    assert memory.peak() - before < 2**19
+
+
+def test_a_file_of_a_hundred_megabytes_is_not_read(tmp_path: Path) -> None:
+    with (tmp_path / "a.json").open("wb") as file:
+        file.truncate(10**8)
+    found = tried(lambda: parse_labels(str(tmp_path / "a.json")))
+    assert isinstance(found, ChaosprepError)
+    assert "above" in found.reason

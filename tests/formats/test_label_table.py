@@ -228,6 +228,8 @@ def test_a_file_has_levels_and_colors_as_well(tmp_path: Path) -> None:
         ("a.toml", '1 = {name = "liver", code = ["SCT", "", "x"]}', "a code is not three texts"),
         ("a.toml", f'1 = {{name = "x", code = ["SCT", "1", "{"x" * 65}"]}}', "a code is longer"),
         ("a.toml", '1 = {name = "x", code = ["SCT", "1", "a\\\\b"]}', "a code has signs"),
+        ("a.json", '{"1..2": "liver", "3": {"name": "liver", "code": ["SCT", "1", "x"]}}',
+         "'liver' has two codes"),
         ("a.json", '{"liver": 1, "liver": 2}', "stands there twice"),
         ("a.json", '{"1": "1"}', "'1' is not one structure"),
         ("a.json", '{"labels": 5}', "no labels"),
