@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from chaosprep.dataset.codes import codes, false_organs
+from chaosprep.dataset.manifest import Dataset
 from chaosprep.errors import FileError, plural
 from chaosprep.facts import Code
 from chaosprep.files import sha256
@@ -52,6 +54,12 @@ def shortened_note(count: int) -> tuple[str, ...]:
         f"{plural(count, 'name')} of more than {_LO} characters, or with a backslash: SegmentLabel "
         "has another one, SegmentDescription the whole",
     )
+
+
+def known_codes(dataset: Dataset) -> dict[str, Code]:
+    """Organ -> its code by the label map; a private one where a stage may have named it falsely."""
+    told = codes(dataset.labels)
+    return {name: private_code(name) for name in false_organs(dataset.history)} | told
 
 
 def private_code(name: str, meaning: str = "") -> Code:
@@ -123,9 +131,9 @@ def describe(number: int, segment: Segment, *, automatic: bool) -> Any:  # noqa:
 
 def private_scheme() -> Any:  # noqa: ANN401 - pydicom's
     """What a file says of the scheme of private codes (PS3.3 C.12.1.1)."""
-    from pydicom import Dataset
+    from pydicom import Dataset as Item
 
-    item = Dataset()
+    item = Item()
     item.CodingSchemeDesignator = PRIVATE_SCHEME
     item.CodingSchemeName = "Names of structures without a code"
     item.CodingSchemeResponsibleOrganization = "chaosprep"
