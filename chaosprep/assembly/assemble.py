@@ -18,9 +18,8 @@ from chaosprep.assembly.predictions import (
     read_prediction,
 )
 from chaosprep.assembly.segmentation import check_highdicom, write_segmentation
-from chaosprep.assembly.segments import shortened_note
+from chaosprep.assembly.segments import known_codes, shortened_note
 from chaosprep.dataset.case import Case
-from chaosprep.dataset.codes import codes
 from chaosprep.dataset.manifest import WORKSPACE, Dataset
 from chaosprep.dataset.opening import is_stage_directory, open_dataset
 from chaosprep.dataset.organs import organ_labels
@@ -108,7 +107,7 @@ def assemble(
         work = _Work(
             folder=folder,
             labels=labels,
-            codes=codes(dataset.labels) if format == "seg" else {},
+            codes=known_codes(dataset) if format == "seg" else {},
             meaning=meaning(dataset, labels) if files is not None else None,
             keep_grid=keep_grid,
             sampling=mask_sampling,
@@ -185,16 +184,14 @@ class _Work:
                 mask = Volume(np.stack(planes), lattice)
                 write_checked(self.folder / "masks" / f"{case.id}{ENDING}", mask)
         shown = frozenset(int(value) for plane in planes for value in np.unique(plane))
-        has_lost = any(way is not None and way.has_lost for way in ways)
-        return Assembled(len(rows), shown, has_lost, shortened)
+        return Assembled(len(rows), shown, any(way and way.has_lost for way in ways), shortened)
 
     def _masks(self, task: _Task, rows: tuple[Slice, ...]) -> list[NDArray[np.uint8]]:
         """The masks of a case as labels, those of the dataset or predicted ones; or none at all."""
         if self.meaning is not None and task.files is not None:
             return [self.meaning.plane(row, read_prediction(row, task.files)) for row in rows]
-        if not have_masks(rows):
-            return []
-        return [label_plane(row, task.case.mask(row), self.labels) for row in rows]
+        masked = rows if have_masks(rows) else ()
+        return [label_plane(row, task.case.mask(row), self.labels) for row in masked]
 
     def _write_seg(
         self, origin: Origin, id: str, rows: list[Slice], planes: list[NDArray[np.uint8]]
