@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chaosprep.errors import FileError, plural
-from chaosprep.formats.opened import check_single, opened
+from chaosprep.formats.opened import check_single, picture_opened
 from chaosprep.imaging.labels import Labels, as_labels
 from chaosprep.imaging.limits import MAX_PIXELS, check_size
 from chaosprep.imaging.png.chunks import Head, chunk, chunks, pixels_only, read_head
@@ -38,7 +38,7 @@ def read_colours(data: bytes, max_pixels: int = MAX_PIXELS) -> NDArray[np.uint8]
     if png is not None:
         check_size(png.rows, png.cols, max_pixels=max_pixels)
         data = _with_transparency(data, png)
-    with opened(data, _MASK) as image:
+    with picture_opened(data, _MASK) as image:
         check_size(image.height, image.width, max_pixels=max_pixels)
         check_single(image)
         bits = getattr(image, "tag_v2", {}).get(_BITS) or (8,)

@@ -137,7 +137,7 @@ def _of_mask(error: FileError) -> FileError:
     if error.code != "not-grey":
         return error
     return FileError(
-        error.reason.replace("the pixels", "the pixels of the mask", 1),
+        "the mask is a DICOM image whose pixels are not grey",
         "Export it with labels as grey values, or as PNG, whose colours --labels names "
         "('#ff0000=liver').",
         code="mask-not-grey",

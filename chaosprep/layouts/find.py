@@ -39,7 +39,7 @@ class LayoutParams(PngParams, frozen=True, kw_only=True):
         str | None,
         Meta(
             description="Where their masks are, such as 'labels/{patient}/{slice}.png' or "
-            "'labels/{patient}.nii.gz' (PNG, npy, NIfTI, DICOM SEG)."
+            "'labels/{patient}.nii.gz' (PNG, npy, NIfTI, DICOM)."
         ),
     ] = None
     patient_from: Annotated[
