@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import NamedTuple
 
 _BETWEEN = re.compile(r"[\s_\-\u2010-\u2015]+")
+_MOST = 1000  # letters: no name has more
 _SHORTEST = 5  # letters of a word that can be misspelt: skin and shin, left and lift are others
 _LONGEST = 80  # letters of a name in which misspellings are looked for
 _APART = frozenset({frozenset({"ileum", "ilium"}), frozenset({"perineal", "peroneal"})})
@@ -16,7 +17,10 @@ def folded(name: str) -> str:
     """A name as it is compared: without case, and runs of spaces, `-` and `_` as one space.
 
     Letters are composed (Unicode's NFC), and signs that show nothing (category Cf) are left out.
+    What is too long for a name stays as it is.
     """
+    if len(name) > _MOST:  # Unicode sorts accents one by one
+        return name
     shown = "".join(sign for sign in name if unicodedata.category(sign) != "Cf")
     folds = unicodedata.normalize("NFD", unicodedata.normalize("NFD", shown).casefold())
     return unicodedata.normalize("NFC", _BETWEEN.sub(" ", folds)).strip()

@@ -19,7 +19,7 @@ from chaosprep.formats.legends.entries import (
     LevelRange,
     key_of,
     key_text,
-    structures,
+    without_background,
 )
 from chaosprep.formats.legends.joining import joined
 from chaosprep.formats.legends.mapping import mapped, read_json
@@ -174,7 +174,7 @@ def _of_file(text: str) -> Iterable[Entry]:
     """The entries of a file that a person named."""
     path = Path(text)
     if path.suffix.casefold() == _TOML:
-        return structures(mapped(read_toml(path, "labels", "--labels: ")))
+        return without_background(mapped(read_toml(path, "labels", "--labels: ")))
     try:
         data = read_regular(path, follow=True, most=MOST)
     except FileError as error:

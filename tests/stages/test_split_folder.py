@@ -117,6 +117,23 @@ def test_a_legend_beside_the_masks_names_their_values(
     assert {row.pixels["liver"] for row in made.slices if 11 in row.labels} == {4}
 
 
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("a.ctbl", "# Color table file x\n11 liver 1 2 3 255\n12 spleen 4 5 6 255\n"),
+        ("labels.txt", '11 1 2 3 1 1 1 "liver"\n12 1 2 3 1 1 1 "spleen"\n'),
+        ("dseg.tsv", "index\tname\n11\tliver\n12\tspleen\n"),
+    ],
+)
+def test_a_table_of_colors_beside_the_masks_names_their_values(
+    root: Path, tmp_path: Path, name: str, text: str
+) -> None:
+    (root / "nii" / name).write_text(text)
+    made = split(root, tmp_path / "out", "nii/{patient}.nii")
+    names = {value: name for row in made.slices for value, name in row.labels.items()}
+    assert (names[10], names[11], names[12]) == ("label-10", "liver", "spleen")
+
+
 @pytest.mark.parametrize("text", ["{", '{"labels": {"whole": [1, 2]}}', '{"name": "x"}'])
 def test_what_is_no_legend_names_nothing(root: Path, tmp_path: Path, text: str) -> None:
     (root / "dataset.json").write_text(text)

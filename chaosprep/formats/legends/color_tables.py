@@ -3,11 +3,17 @@
 import re
 from collections.abc import Callable, Iterator
 
-from chaosprep.formats.legends.entries import HIGHEST, Entry, LegendFormat, apart, no_legend
+from chaosprep.formats.legends.entries import (
+    HIGHEST,
+    NOT_USED,
+    Entry,
+    LegendFormat,
+    apart,
+    no_legend,
+)
 
 _ENDINGS = (".ctbl", ".txt", ".label")
 _BEGIN = 4000  # letters in which a comment tells the kind
-_NOTHING = "(none)"  # how 3D Slicer calls an entry that is not used
 _Row = Callable[[str], tuple[str, str] | None]
 
 
@@ -67,7 +73,7 @@ def _reader(row: _Row) -> Callable[[str], list[Entry]]:
             one = row(line)
             if one is None or not re.fullmatch(r"\d{1,5}", one[0], re.ASCII):
                 raise no_legend(f"line {number} is none of a colour table", _REMEDY)
-            if int(one[0]) and one[1] != _NOTHING:
+            if int(one[0]) and one[1] != NOT_USED:
                 found.append(Entry(*one))
             if len(found) > HIGHEST:
                 break

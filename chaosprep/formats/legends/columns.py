@@ -2,11 +2,13 @@
 
 import csv
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from itertools import chain, islice
+from typing import Protocol
 
-from chaosprep.facts import Code
 from chaosprep.formats.legends.entries import (
     HIGHEST,
+    NOT_USED,
     Entry,
     LegendFormat,
     apart,
@@ -15,22 +17,34 @@ from chaosprep.formats.legends.entries import (
 )
 
 _VALUES, _NAMES = ("LabelValue", "index"), ("Name", "name")
-# 3D Slicer's documentation has the first, its releases wrote the second.
+# Of each, 3D Slicer's documentation has the first, and its releases read the second.
 _CODES = (
-    ("Type_CodingScheme", "Type_CodeValue", "Type_CodeMeaning"),
-    ("Type.CodingSchemeDesignator", "Type.CodeValue", "Type.CodeMeaning"),
+    ("Type_CodingScheme", "Type.CodingSchemeDesignator"),
+    ("Type_CodeValue", "Type.CodeValue"),
+    ("Type_CodeMeaning", "Type.CodeMeaning"),
 )
 _MODIFIERS = ("TypeModifier_CodeValue", "TypeModifier.CodeValue")
+_TITLES = frozenset(chain(_VALUES, _NAMES, _MODIFIERS, *_CODES))
 _REMEDY = "Give one line for each number, with its name, in the columns LabelValue and Name."
+
+
+class _Cell(Protocol):
+    def __call__(self, row: Sequence[str], *columns: str) -> str: ...
 
 
 def _reader(mark: str) -> Callable[[str], list[Entry]]:
     def read(text: str) -> list[Entry]:
+        found: list[Entry] = []
         try:
-            rows = csv.DictReader(text.splitlines(), delimiter=mark, strict=True)
-            if len({*(titles := rows.fieldnames or ())}) < len(titles):
-                raise no_legend("two of its columns have one title", _REMEDY)
-            found = [entry for row in rows if any(row.values()) and (entry := _entry(row))]
+            lines = text.splitlines()
+            if mark == "\t":  # BIDS quotes nothing
+                rows = csv.reader(lines, delimiter=mark, quoting=csv.QUOTE_NONE, strict=True)
+            else:
+                rows = csv.reader(lines, delimiter=mark, strict=True)
+            cell = _cells(next(rows, []))
+            for row in islice(filter(any, rows), HIGHEST + 2):
+                entry = _entry(row, cell)
+                found += [entry] if entry else []
         except csv.Error as error:
             raise no_legend("its lines cannot be told apart", _REMEDY) from error
         return apart(found)
@@ -38,31 +52,34 @@ def _reader(mark: str) -> Callable[[str], list[Entry]]:
     return read
 
 
-def _entry(row: dict[str, str]) -> Entry | None:
+def _cells(titles: Sequence[str]) -> _Cell:
+    """Gives of a row what stands in the first of some columns that there is."""
+    places = {title: titles.index(title) for title in _TITLES if title in titles}
+    if sum(title in places for title in titles) > len(places):
+        raise no_legend("two of its columns have one title", _REMEDY)
+
+    def cell(row: Sequence[str], *columns: str) -> str:
+        at = next((places[title] for title in columns if title in places), len(row))
+        return row[at].strip() if at < len(row) else ""
+
+    return cell
+
+
+def _entry(row: Sequence[str], cell: _Cell) -> Entry | None:
     """The entry of a row; None for the background and for one that is not used."""
-    number = _cell(row, _VALUES)
+    number = cell(row, *_VALUES)
     # A spreadsheet is kept from taking a name for a formula by a tick.
-    name = re.sub(r"^'(?=\s*[=+\-@])", "", _cell(row, _NAMES))
+    name = re.sub(r"^'(?=\s*[=+\-@])", "", cell(row, *_NAMES))
     if not re.fullmatch(r"\d{1,5}", number, re.ASCII) or int(number) > HIGHEST:
         raise no_legend("a line has no number from 0 to 65535", _REMEDY)
     if not name and int(number):
         raise no_legend(f"{int(number)} has no name", _REMEDY)
-    return None if int(number) == 0 or name == "(none)" else Entry(number, name, _code(row))
-
-
-def _code(row: dict[str, str]) -> Code | None:
-    """The code of the type, unless a modifier (left, right) makes it another's."""
-    if _cell(row, _MODIFIERS):
+    if int(number) == 0 or name == NOT_USED:
         return None
-    for columns in _CODES:
-        parts = [_cell(row, (column,)) for column in columns]
-        if any(parts):
-            return code_of(parts)
-    return None
-
-
-def _cell(row: dict[str, str], columns: tuple[str, ...]) -> str:
-    return next((text.strip() for name in columns if (text := row.get(name))), "")
+    code = [cell(row, *columns) for columns in _CODES]
+    # A modifier (left, right) makes the code of the type that of others as well.
+    is_own = any(code) and not cell(row, *_MODIFIERS)
+    return Entry(number, name, code_of(code) if is_own else None)
 
 
 def _known(mark: str) -> Callable[[str], bool]:

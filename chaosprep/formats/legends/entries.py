@@ -12,11 +12,19 @@ from chaosprep.structures import folded
 
 HIGHEST = 65535
 """Of the values of a label map of 16 bits."""
+LONGEST = 200
+"""Letters of a name."""
+NOT_USED = "(none)"
+"""How 3D Slicer calls an entry of a colour table that is not used."""
 
 _NUMBER = re.compile(r"\d{1,5}", re.ASCII)
 _RANGE = re.compile(r"(\d{1,5})\s*\.\.\s*(\d{1,5})", re.ASCII)
 _COLOR = re.compile(r"#(?:[0-9a-f]{3}|[0-9a-f]{6})", re.IGNORECASE | re.ASCII)
-_LONGEST = (16, 64, 64)  # of a Coding Scheme Designator, a Code Value, a Code Meaning (PS3.5 6.2)
+_CODE_LONGEST = (
+    16,
+    64,
+    64,
+)  # of a Coding Scheme Designator, a Code Value, a Code Meaning (PS3.5 6.2)
 
 
 class LevelRange(NamedTuple):
@@ -67,8 +75,8 @@ def no_legend(
     return FileError(reason, remedy, code="labels")
 
 
-def structures(entries: Iterable[Entry]) -> list[Entry]:
-    """Entries without that of 0, whatever a file calls the background (`Clear Label`, `Unknown`)."""
+def without_background(entries: Iterable[Entry]) -> list[Entry]:
+    """Entries without that of 0, whatever a file calls it (`Clear Label`, `Unknown`)."""
     return [one for one in entries if key_of(one.key) != 0]
 
 
@@ -78,10 +86,11 @@ def apart(entries: Sequence[Entry]) -> list[Entry]:
     Tables that go with a program, not with masks, have such names (`Left-fimbria` and
     `left_fimbria` in FreeSurfer's).
     """
-    times = Counter(folded(one.name) for one in entries)
+    names = [folded(one.name[: LONGEST + 1]) for one in entries]
+    times = Counter(names)
     return [
-        one._replace(name=f"{one.name}-{int(one.key)}") if times[folded(one.name)] > 1 else one
-        for one in entries
+        one._replace(name=f"{one.name}-{int(one.key)}") if times[name] > 1 else one
+        for name, one in zip(names, entries, strict=True)
     ]
 
 
@@ -119,7 +128,7 @@ def code_of(parts: Sequence[object]) -> Code:
     texts = [part.strip() for part in parts if isinstance(part, str)]
     if len(parts) != 3 or [len(text) > 0 for text in texts] != [True] * 3:
         raise no_legend("a code is not three texts", _CODE)
-    if any(len(text) > most for text, most in zip(texts, _LONGEST, strict=True)):
+    if any(len(text) > most for text, most in zip(texts, _CODE_LONGEST, strict=True)):
         raise no_legend("a code is longer than DICOM can write", _CODE)
     if not all(text.isprintable() and "\\" not in text for text in texts):
         raise no_legend("a code has signs that DICOM cannot write", _CODE)

@@ -8,6 +8,7 @@ from itertools import pairwise
 from chaosprep.facts import Label, Legend
 from chaosprep.formats.legends.entries import (
     HIGHEST,
+    LONGEST,
     Color,
     Entry,
     Key,
@@ -19,7 +20,6 @@ from chaosprep.formats.legends.entries import (
 from chaosprep.structures import folded
 
 BACKGROUND = "background"
-_LONGEST = 200  # letters of a name
 _NO_STRUCTURE = frozenset({"ignore"})
 _RENAME = "Give each structure a name of its own, of up to 200 letters."
 
@@ -78,12 +78,16 @@ def _key(text: str) -> Key:
 def _name(text: str) -> str:
     """A name as it was written, without the spaces around it."""
     name = text.strip()
-    strange = any(unicodedata.category(sign) in ("Cc", "Cs", "Zl", "Zp") for sign in name)
-    if not folded(name) or len(name) > _LONGEST or strange:
+    if len(name) > LONGEST or not folded(name) or any(map(_is_strange, name)):
         raise no_legend("a name is empty, too long, or has signs that are no text", _RENAME)
     if key_of(name) is not None or folded(name) in _NO_STRUCTURE:
         raise no_legend(f"{name!r} is no name of a structure", _RENAME)
     return name
+
+
+def _is_strange(sign: str) -> bool:
+    """Whether a sign is none of a text in one line, or half a letter."""
+    return unicodedata.category(sign) in ("Cc", "Cs", "Zl", "Zp")
 
 
 def _check_same(label: Label, again: Label) -> None:

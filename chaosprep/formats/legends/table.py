@@ -2,7 +2,7 @@
 
 from chaosprep.formats.legends.color_tables import ITK_SNAP, SLICER
 from chaosprep.formats.legends.columns import CSV, TSV
-from chaosprep.formats.legends.entries import Entry, LegendFormat, no_legend, structures
+from chaosprep.formats.legends.entries import Entry, LegendFormat, no_legend, without_background
 from chaosprep.formats.legends.mapping import JSON
 
 LEGENDS: tuple[LegendFormat, ...] = (JSON, SLICER, ITK_SNAP, CSV, TSV)
@@ -32,7 +32,7 @@ def read_entries(name: str, data: bytes) -> list[Entry]:
     if found is None:
         kinds = [one.name for one in LEGENDS if name.casefold().endswith(one.endings)]
         raise no_legend(f"it is no {' and no '.join(kinds) or 'legend'}", "Check what it is.")
-    return structures(found.read(_text(data)))
+    return without_background(found.read(_text(data)))
 
 
 def _text(data: bytes) -> str:
