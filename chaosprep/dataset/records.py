@@ -137,10 +137,6 @@ class Slice(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         )
 
 
-RARE = tuple(one.name for one in msgspec.structs.fields(Slice) if one.default is UNSET)
-"""The columns that a table may lack."""
-
-
 def file_columns(image: File, mask: File | None = None) -> dict[str, Any]:
     """The columns of a row that say where its image and its mask are."""
     return _columns("image", image) | _columns("mask", mask)
@@ -159,7 +155,7 @@ def encode_row(row: Slice) -> bytes:
 RARE: tuple[str, ...] = tuple(
     field.name for field in msgspec.structs.fields(Slice) if field.default is UNSET
 )
-"""The columns that only rows have which need them."""
+"""The columns that a table may lack; where a row needs one, all rows have it."""
 
 _rows = msgspec.json.Decoder(Slice)
 

@@ -16,7 +16,7 @@ from chaosprep.formats.rtstruct_file import (
     open_structures,
     reading,
     structure_labels,
-    unreadable,
+    contradictory,
 )
 from chaosprep.formats.rtstruct_findings import Findings, Kind
 from chaosprep.formats.rtstruct_planes import Planes
@@ -83,7 +83,7 @@ class StructureMask:
         for roi, contours in every.items():
             kinds = Counter(contour.kind for contour in contours)
             if kinds.keys() - {*_CLOSED, *_OPEN}:
-                raise unreadable("a contour is of a kind that DICOM does not know")
+                raise contradictory("a contour is of a kind that DICOM does not know")
             closed = [contour for contour in contours if contour.kind in _CLOSED]
             enclosing = [contour for contour in closed if len(contour.points) > 2]
             for kind, count in (

@@ -77,9 +77,9 @@ def open_structures(
     dataset, order = parse(stream, header_only=False)
     for keyword in _LISTS:
         if keyword not in dataset and keyword != _CODES:
-            raise unreadable(f"it has no {keyword}")
+            raise contradictory(f"it has no {keyword}")
         if keyword in dataset and order.count(int(dataset.get_item(keyword).tag)) > 1:
-            raise unreadable(f"it has {keyword} more than once")
+            raise contradictory(f"it has {keyword} more than once")
     described, contoured, observed = (_items(dataset, keyword) for keyword in _LISTS)
     numbers = [_whole(item, "ROINumber") for item in described]
     fit = len({*numbers}) == len(numbers) and all(1 <= one <= _HIGHEST for one in numbers)
@@ -91,7 +91,7 @@ def open_structures(
     for item in contoured:
         shown[_whole(item, "ReferencedROINumber")].append(item)
     if takes("") and shown.keys() - {*numbers}:
-        raise unreadable("it has contours of a structure that its list does not have")
+        raise contradictory("it has contours of a structure that its list does not have")
     found = [
         Roi(
             label,
@@ -106,7 +106,7 @@ def open_structures(
     wanted = [roi for roi in found if takes(roi.name)]
     times = Counter(numbers)
     if any(roi.items and times[roi.number] > 1 for roi in wanted):
-        raise unreadable("it has several structures of one number, and contours refer to it")
+        raise contradictory("it has several structures of one number, and contours refer to it")
     return wanted, labels
 
 
@@ -130,10 +130,10 @@ def reading() -> Iterator[None]:
         try:
             yield
         except (*BROKEN, BytesLengthException, InvalidDicomError):
-            raise unreadable("the RTSTRUCT cannot be read") from None
+            raise contradictory("the RTSTRUCT cannot be read") from None
 
 
-def unreadable(reason: str) -> FileError:
+def contradictory(reason: str) -> FileError:
     """The error of an RTSTRUCT that contradicts itself or the standard."""
     return FileError(reason, "Export the RTSTRUCT again from its source.", "mask-unreadable")
 
@@ -142,19 +142,19 @@ def _contour(item: "Dataset") -> Contour:
     """A contour of a Contour Sequence (PS3.3 C.8.8.6)."""
     value = _raw(item, "ContourData").strip(b" \0")
     if value.translate(None, _DECIMALS):
-        raise unreadable("a contour has coordinates that are no numbers")
+        raise contradictory("a contour has coordinates that are no numbers")
     numbers = np.array([*map(float, value.split(b"\\"))] if value else ())
     if len(numbers) % 3:
-        raise unreadable("a contour has coordinates that do not come in threes")
+        raise contradictory("a contour has coordinates that do not come in threes")
     if (
         _raw(item, "NumberOfContourPoints")
         and _whole(item, "NumberOfContourPoints") != len(numbers) // 3
     ):
-        raise unreadable("a contour has more or fewer points than it says")
+        raise contradictory("a contour has more or fewer points than it says")
     if not (np.abs(numbers) <= _FAR).all():
-        raise unreadable("a contour has points that are more than a kilometre away")
+        raise contradictory("a contour has points that are more than a kilometre away")
     if _raw(item, "ContourOffsetVector").translate(None, b"0.+-eE \\\0"):
-        raise unreadable("a contour is moved by a ContourOffsetVector, which DICOM has retired")
+        raise contradictory("a contour is moved by a ContourOffsetVector, which DICOM has retired")
     sources = (_source(image) for image in _items(item, "ContourImageSequence"))
     return Contour(_text(item, "ContourGeometricType"), numbers.reshape(-1, 3), frozenset(sources))
 
@@ -195,7 +195,7 @@ def _raw(dataset: "Dataset", keyword: str) -> bytes:
     if element is None or not isinstance(element.value, bytes):
         return b""
     if len(element.value) != element.length:
-        raise unreadable(f"it ends in the middle of a {keyword}")
+        raise contradictory(f"it ends in the middle of a {keyword}")
     return element.value
 
 
@@ -207,7 +207,7 @@ def _whole(dataset: "Dataset", keyword: str) -> int:
     """A whole number (IS, of at most 12 bytes)."""
     digits = _text(dataset, keyword)
     if not digits.lstrip("+-").isdecimal() or len(digits) > _DIGITS:
-        raise unreadable(f"a {keyword} is missing, or no number")
+        raise contradictory(f"a {keyword} is missing, or no number")
     return int(digits)
 
 

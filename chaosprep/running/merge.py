@@ -144,7 +144,8 @@ class Parts:
         first = self.parts[0].descriptor
         self.history = first.tool.history
         self.licenses, self.sources = first.licenses, first.sources
-        self.label_map = first.tool.labels
+        told = (part.label_map for part in self.parts)  # 0.1.0 has none
+        self.label_map = next(filter(None, told), {})
 
     def check(self) -> None:
         """Refuse shards of different runs, missing and surplus ones."""
@@ -245,8 +246,7 @@ def _shard(part: Dataset) -> Shard:
 
 def _source(part: Dataset) -> object:
     tool = part.descriptor.tool
-    origin = part.licenses, part.sources, tool.labels
-    return _shard(part).planned_sha256, tool.history, *origin
+    return _shard(part).planned_sha256, tool.history, part.licenses, part.sources
 
 
 _SAME: tuple[tuple[str, str, Callable[[Dataset], object]], ...] = (
