@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 from operator import attrgetter
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from chaosprep.assembly.back import images_back, row_back
 from chaosprep.assembly.origins import Origin, origins
 from chaosprep.assembly.predictions import (
     Meaning,
@@ -31,15 +31,14 @@ from chaosprep.dataset.stacking import (
     label_plane,
     originals,
     smallest,
-    unit_plane,
 )
 from chaosprep.errors import FileError, NothingFoundError, Problem, ProblemsError, UsageError
 from chaosprep.facts import Code
 from chaosprep.files import check_apart, write_json, writing
 from chaosprep.formats.nifti import ENDING, write_checked
 from chaosprep.imaging.space.grids import MaskSampling
-from chaosprep.imaging.space.lattice import Volume, pixel_position
-from chaosprep.imaging.space.undoing import Undoing, undo_grid, undo_image, undo_mask
+from chaosprep.imaging.space.lattice import Volume
+from chaosprep.imaging.space.undoing import undo_grid, undo_mask
 from chaosprep.running.folder import Exported, export_each, new_folder, opened
 from chaosprep.running.options import OnError, RunOptions
 

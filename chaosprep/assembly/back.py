@@ -1,5 +1,17 @@
 """Slices of a resized case on the pixels that they came from."""
 
+from typing import Any
+
+import msgspec
+from numpy.typing import NDArray
+
+from chaosprep.dataset.case import Case
+from chaosprep.dataset.records import Slice
+from chaosprep.dataset.stacking import unit_plane
+from chaosprep.imaging.space.lattice import pixel_position
+from chaosprep.imaging.space.undoing import Undoing, undo_image
+
+
 def row_back(row: Slice, way: Undoing | None) -> Slice:
     """The row of the old pixels: their number, spacing and the place of the first."""
     if way is None or row.grid is None:
@@ -18,7 +30,8 @@ def row_back(row: Slice, way: Undoing | None) -> Slice:
 
 
 def images_back(
-    case: Case, rows: tuple[Slice, ...], ways: list[Undoing | None]) -> list[NDArray[Any]]:
+    case: Case, rows: tuple[Slice, ...], ways: list[Undoing | None]
+) -> list[NDArray[Any]]:
     """The images in modality units on their old pixels; what is lost has the case's lowest."""
     planes = [unit_plane(case, row) for row in rows]
     fill = min(float(plane.min()) for plane in planes)

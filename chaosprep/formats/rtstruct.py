@@ -13,10 +13,10 @@ from chaosprep.formats.mask_file import MaskFormat, Opening, surplus
 from chaosprep.formats.rtstruct_file import (
     Contour,
     Roi,
+    contradictory,
     open_structures,
     reading,
     structure_labels,
-    contradictory,
 )
 from chaosprep.formats.rtstruct_findings import Findings, Kind
 from chaosprep.formats.rtstruct_planes import Planes

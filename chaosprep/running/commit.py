@@ -26,8 +26,10 @@ from chaosprep.dataset.manifest import DESCRIPTOR, SHARD, TABLE, WORKSPACE
 from chaosprep.dataset.records import RARE, SPLITS, Slice, Split, encode_row
 from chaosprep.dataset.store import Store
 from chaosprep.errors import FileError, Problem
+from chaosprep.facts import Label
 from chaosprep.files import check_own, settle, temporary_in, write_json
 from chaosprep.imaging.png.codec import COMPRESSOR
+from chaosprep.known import CODES
 from chaosprep.running.place import PARTS
 from chaosprep.running.stage import Lineage
 from chaosprep.version import __version__
@@ -51,7 +53,7 @@ def commit(
     made: StageRecord,
     source: Lineage,
     rows: Callable[[], Iterable[Slice]],
-    labels: LabelMap,
+    labels: LabelMap | None,
     skipped: tuple[Problem, ...],
     shard: Shard | None = None,
 ) -> None:
@@ -63,7 +65,7 @@ def commit(
         made: the stage and its parameters.
         source: what it was made from, for licences, sources and history.
         rows: gives the table, sorted by id, each time that it is asked.
-        labels: what the values of its masks stand for.
+        labels: what the values of its masks stand for; None for what the rows say.
         skipped: the problems that were left out.
         shard: which part this is, where it is not the whole.
     """
@@ -84,7 +86,7 @@ def commit(
             manifest_minor=MANIFEST_MINOR,
             counts=counter.counts(),
             warned=counter.warned,
-            labels=dict(sorted(labels.items())),
+            labels=dict(sorted((counter.labels if labels is None else labels).items())),
             history=source.history,
             skipped=skipped,
         ),
@@ -156,12 +158,15 @@ class _Counter:
         self._slices = Counter[Split]()
         self.warned = 0
         self.rare = set[str]()
+        self.labels: LabelMap = {}
 
     def add(self, row: Slice) -> None:
         self._patients[row.split].add(row.patient)
         self._cases[row.split].add(row.case)
         self._slices[row.split] += 1
         self.warned += bool(row.warnings)
+        for value, name in row.labels.items():
+            self.labels.setdefault(value, Label(name, CODES.get(name)))
         self.rare.update(name for name in RARE if getattr(row, name) is not msgspec.UNSET)
 
     def counts(self) -> dict[Split, SplitCounts]:

@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 from chaosprep.dataset.case import Case
-from chaosprep.dataset.descriptor import Shard, StageRecord
+from chaosprep.dataset.descriptor import LabelMap, Shard, StageRecord
 from chaosprep.dataset.manifest import Dataset
 from chaosprep.dataset.migrations import completed
 from chaosprep.dataset.opening import is_finished, open_dataset, open_shard
@@ -144,8 +144,9 @@ class Parts:
         first = self.parts[0].descriptor
         self.history = first.tool.history
         self.licenses, self.sources = first.licenses, first.sources
-        told = (part.label_map for part in self.parts)  # 0.1.0 has none
-        self.label_map = next(filter(None, told), {})
+        self.label_map: LabelMap = {}
+        for part in self.parts:  # where only rows can tell, each has those of its own
+            self.label_map |= part.label_map
 
     def check(self) -> None:
         """Refuse shards of different runs, missing and surplus ones."""
