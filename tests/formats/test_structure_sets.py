@@ -473,8 +473,9 @@ def test_contours_of_a_structure_that_is_not_listed_are_refused() -> None:
     def edit(made: Dataset) -> None:
         made.ROIContourSequence[0].ReferencedROINumber = 9
 
-    code, _ = one_error(cut(rtstruct(Structure("a", drawn(SCAN, {1: RING})), edit=edit)))
-    assert code == "mask-unreadable"
+    data = rtstruct(Structure("a", drawn(SCAN, {1: RING})), edit=edit)
+    assert one_error(cut(data))[0] == "mask-unreadable"
+    assert cut(data, takes=lambda name: name == "a").errors == []
 
 
 def test_contours_of_a_number_that_is_there_twice_are_refused() -> None:
