@@ -178,12 +178,13 @@ def _items(dataset: "Dataset", keyword: str) -> "Sequence[Dataset]":
     """The items of a sequence; those of one that is read only now cannot be without end either."""
     from pydicom.filereader import read_sequence
 
+    value = _raw(dataset, keyword)
     element: Any = dataset.get_item(keyword) if keyword in dataset else None
     if element is None or not element.value:
         return ()
-    if not isinstance(element.value, bytes):
+    if not value:
         return element.value if element.VR == "SQ" else ()
-    value, stream = _raw(dataset, keyword), open_stream(element.value, _READINGS)
+    stream = open_stream(value, _READINGS)
     implicit = element.is_implicit_VR or element.VR == "UN"  # PS3.5 6.2.2
     encoding = dataset.original_character_set
     return read_sequence(stream, implicit, element.is_little_endian, len(value), encoding)

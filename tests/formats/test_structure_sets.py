@@ -234,6 +234,9 @@ def test_contours_between_slices_that_have_their_own_are_left_out_and_said() -> 
 def test_contours_between_slices_are_no_error_where_an_image_cannot_be_read() -> None:
     data = rtstruct(Structure("a", drawn(SCAN, {2: RING})))
     assert cut(data, places=[0, 1, 3, 4], missing=1).errors == []
+    between = rtstruct(Structure("a", [Drawn(SCAN.points(1.5, RING[0]))]))
+    assert cut(between).errors
+    assert cut(between, places=[0, 1, 2, 3], missing=1).errors == []
 
 
 @pytest.mark.parametrize("places", [[0, 1, 3, 4], [0, 1]])
@@ -427,6 +430,15 @@ def test_coordinates_that_are_no_points_are_refused(value: str) -> None:
     assert code == "mask-unreadable"
 
 
+@pytest.mark.parametrize("text", ["nan", "-inf", "1e300", "1_0", "0x10", "1,5", "", "\u0661"])
+def test_one_coordinate_that_is_no_number_is_refused(text: str) -> None:
+    (item,) = drawn(SCAN, {1: RING[:1]})
+    values = [f"{mm:.4f}" for mm in item.points.ravel()]
+    values[3] = text
+    code, _ = one_error(cut(changed("ContourData", "\\".join(values))))
+    assert code == "mask-unreadable"
+
+
 @pytest.mark.parametrize("count", ["1", "65", "0", "-3"])
 def test_a_contour_of_more_or_fewer_points_than_it_says_is_refused(count: str) -> None:
     code, text = one_error(cut(changed("NumberOfContourPoints", count)))
@@ -461,8 +473,9 @@ def test_contours_of_a_structure_that_is_not_listed_are_refused() -> None:
     def edit(made: Dataset) -> None:
         made.ROIContourSequence[0].ReferencedROINumber = 9
 
-    code, _ = one_error(cut(rtstruct(Structure("a", drawn(SCAN, {1: RING})), edit=edit)))
-    assert code == "mask-unreadable"
+    data = rtstruct(Structure("a", drawn(SCAN, {1: RING})), edit=edit)
+    assert one_error(cut(data))[0] == "mask-unreadable"
+    assert cut(data, takes=lambda name: name == "a").errors == []
 
 
 def test_contours_of_a_number_that_is_there_twice_are_refused() -> None:
@@ -480,7 +493,10 @@ def test_a_file_that_is_cut_short_anywhere_in_its_contours_is_refused(
         del made.RTROIObservationsSequence
 
     data = rtstruct(*structures, undefined_lengths=undefined_lengths, edit=edit)
-    for at in range(600, len(data) - 1, 97):
+    item = b"\xfe\xff\x00\xe0"
+    items = [at for at in range(len(data)) if data[at : at + 4] == item]
+    assert len(items) > 9
+    for at in [*range(600, len(data) - 1, 97), *items]:
         stack = cut(data[:at])
         assert [error.code for _, error in stack.errors] in (["mask-unreadable"], ["mask-kind"])
 
