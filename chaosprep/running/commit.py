@@ -166,7 +166,8 @@ class _Counter:
         self._slices[row.split] += 1
         self.warned += bool(row.warnings)
         for value, name in row.labels.items():
-            self.labels.setdefault(value, Label(name, CODES.get(name)))
+            if name != f"label-{value}":  # as a value is called that nobody named
+                self.labels.setdefault(value, Label(name, CODES.get(name)))
         self.rare.update(name for name in RARE if getattr(row, name) is not msgspec.UNSET)
 
     def counts(self) -> dict[Split, SplitCounts]:

@@ -143,9 +143,9 @@ def rows(case: Case, params: ExtractLabelsParams) -> Iterator[Expected]:
     return selected_rows(case, selection_of(case, params), drop_empty=params.drop_empty)
 
 
-def labels(source: LabelMap, params: ExtractLabelsParams) -> LabelMap:
-    """The label map of what is written."""
-    return params.selection(source).labels
+def labels(source: LabelMap, params: ExtractLabelsParams) -> LabelMap | None:
+    """The label map of what is written; where nobody named the values, what rows call them now."""
+    return params.selection(source).labels if source else None
 
 
 def _takes(dataset: Dataset) -> bool:
