@@ -11,7 +11,7 @@ from chaosprep.running.options import RunOptions
 from chaosprep.running.runner import run
 from chaosprep.signatures import listed, shows
 from chaosprep.stage_table import STAGES, load_stage
-from chaosprep.stages.prepare import CHAIN, WITHOUT, prepare_params, read_config, run_all
+from chaosprep.stages.prepare import CHAIN, WITHOUT, prepare_params, read_config, run_all, steps
 from chaosprep.torch.extra import check_extra
 from chaosprep.torch.parameters import TRAINING, TrainParams
 
@@ -51,7 +51,7 @@ def _options(named: dict[str, Any]) -> RunOptions:
     RunOptions,
     without=WITHOUT,
     about="Run the stages one after the other, each into a folder of its own in `output`.\n\n"
-    f"They are {listed([f'{stage.name} (in {stage.folder})' for stage in CHAIN])}.",
+    f"They are {listed(steps(lambda stage: f'{stage.name} (in {stage.folder})'))}.",
 )
 def prepare(
     root: str | Path, output: str | Path, *, config: str | Path | None = None, **named: Any

@@ -20,9 +20,10 @@ from chaosprep.stages.prepare import (
     prepare_params,
     read_config,
     run_all,
+    steps,
 )
 
-_PLACES = listed([f"DIR/{stage.folder}" for stage in CHAIN])
+_PLACES = listed(steps(lambda stage: f"DIR/{stage.folder}"))
 
 
 @source_argument(CHAIN[0].source_name)
@@ -46,7 +47,7 @@ def _command(
 ) -> None:
     table = read_config(config) if config else None
     params = prepare_params(given(fields), table, config or "")
-    first, *later = CHAIN
+    first = CHAIN[0]
     shown = output / "report.html"
     if page:
         check_standing(shown, PAGE, options.overwrite)
@@ -55,7 +56,7 @@ def _command(
         place = output / str(first.folder)
         code = show_dry_run(first, params[first.name], source, place, options, talk)
         if not talk.as_json and code in (0, LEFT_OUT):
-            names = listed([stage.name for stage in later])
+            names = listed(steps(lambda stage: stage.name)[1:])
             click.echo(f"Then {names}, below {output}; a dry run tries only {first.name}.")
         click.get_current_context().exit(code)
     last = run_all(source, output, params, options)

@@ -1,6 +1,6 @@
 """prepare: the stages that have a folder in its output, one after the other."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, get_args
@@ -30,6 +30,16 @@ _BY_LEVEL, _BY_NAME = "extract-liver", "extract-labels"
 
 _SECTIONS = {stage.name: stage.params for stage in CHAIN}
 _FIRST_ONLY = Params.__struct_fields__  # chosen once, by split; later stages take what is there
+
+
+def steps(told: Callable[[Stage[Any, Any]], str]) -> list[str]:
+    """What is told of each step, in their order: `this or that` of those of which masks need one."""
+    either = " or ".join(told(stage) for stage in CHAIN if stage.name in (_BY_LEVEL, _BY_NAME))
+    return list(
+        dict.fromkeys(
+            either if stage.name in (_BY_LEVEL, _BY_NAME) else told(stage) for stage in CHAIN
+        )
+    )
 
 
 def prepare_params(

@@ -134,7 +134,7 @@ def test_the_first_of_the_order_lies_on_top_and_the_rest_is_counted(tmp_path: Pa
     names = {label.name: value for value, label in made.labels.items()}
     expected = np.where(TUMOUR, names["tumour"], np.where(LIVER, names["liver"], 0))
     assert np.array_equal(planes_of(made), expected)
-    lost = np.count_nonzero(TUMOUR & LIVER)
+    lost = int(np.count_nonzero(TUMOUR & LIVER))
     assert [row.overwritten for row in made.slices] == [{"liver": lost}, {}]
     assert made.slices[0].warnings[-1] == f"liver: others lie on {lost} voxel of it"
     under = chaosprep.extract_labels(parent, tmp_path / "under", order="liver,tumour")
@@ -191,7 +191,12 @@ def test_grey_levels_go_through_extract_liver_first(pairs: Dataset, tmp_path: Pa
 
 def test_prepare_goes_through_the_stage_that_the_masks_need(phantom: Path, tmp_path: Path) -> None:
     split(tmp_path)
-    named = {"images": IMAGES, "masks": "m/{patient}/{slice}.png", "val": 0, "copies": 1}
+    named: dict[str, Any] = {
+        "images": IMAGES,
+        "masks": "m/{patient}/{slice}.png",
+        "val": 0,
+        "copies": 1,
+    }
     made = chaosprep.prepare(
         tmp_path / "root", tmp_path / "named", organ=["liver", "spleen"], swap_labels=True, **named
     )

@@ -117,4 +117,7 @@ def test_merged_structures_do_not_overlap_each_other() -> None:
 
 def test_one_name_of_several_values_is_one_structure() -> None:
     found = select({62: Label("liver"), 63: Label("liver"), 126: Label("x")})
-    assert [(one.value, one.of) for one in found.structures] == [(62, {62, 63}), (126, {126})]
+    assert [(one.value, one.of) for one in found.structures] == [
+        (62, frozenset({62, 63})),
+        (126, frozenset({126})),
+    ]
