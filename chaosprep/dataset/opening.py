@@ -144,7 +144,7 @@ def _where_stages_are(directory: Path) -> str:
     inside = sorted(path.parent for path in directory.glob(f"*/{DESCRIPTOR}"))
     if inside:
         return f"Its stages are: {', '.join(map(str, inside))}."
-    return "Give the output directory of split, extract-liver, convert or augment."
+    return "Give the output directory of split, extract-liver, extract-labels, convert or augment."
 
 
 def is_stage_directory(directory: Path) -> bool:

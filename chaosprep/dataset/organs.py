@@ -25,7 +25,7 @@ def organ_labels(dataset: Dataset) -> dict[str, int]:
     if len(values) > MOST_ORGANS:
         raise ChaosprepError(
             f"{dataset.directory}: its masks name {len(values)} organs, a label map {MOST_ORGANS}",
-            "Choose some with chaosprep extract-liver, or check that these are masks.",
+            "Choose some with chaosprep extract-labels, or check that these are masks.",
             code="too-many-organs",
         )
     return number_organs(values)

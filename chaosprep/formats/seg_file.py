@@ -119,7 +119,7 @@ def _check_class(header: "Dataset") -> None:
     if header.get("SOPClassUID") not in (_SEGMENTATION, _LABEL_MAP):
         raise FileError(
             "it is DICOM, but neither a segmentation nor a structure set",
-            "Give masks as PNG, npy, NIfTI, DICOM SEG or RTSTRUCT.",
+            "Give masks as PNG, npy, NIfTI, NRRD, MetaImage, DICOM SEG or RTSTRUCT.",
             code="mask-kind",
         )
 

@@ -33,7 +33,7 @@ _FIRST_ONLY = Params.__struct_fields__  # chosen once, by split; later stages ta
 
 
 def steps(told: Callable[[Stage[Any, Any]], str]) -> list[str]:
-    """What is told of each step, in their order: `this or that` of those of which masks need one."""
+    """What is told of each step, in order: `this or that` of those of which masks need one."""
     either = " or ".join(told(stage) for stage in CHAIN if stage.name in (_BY_LEVEL, _BY_NAME))
     return list(
         dict.fromkeys(
