@@ -92,9 +92,10 @@ def _table(params: ExtractLiverParams) -> bytes:
 def _from_binary(pixels: NDArray[np.integer], params: ExtractLiverParams) -> NDArray[np.uint8]:
     """A 1-bit mask shows one organ and nothing else."""
     shown = LEVELS[params.levels].binary
-    if params.organ != shown.name:
+    wanted = [organ.name for organ in params.wanted()]
+    if shown.name not in wanted:
         raise FileError(
-            f"a 1-bit mask shows the {shown.name}, not the {params.organ}",
+            f"a 1-bit mask shows the {shown.name}, not the {wanted[0]}",
             f"Use --organ {shown.name}.",
             code="organ-unknown",
         )
