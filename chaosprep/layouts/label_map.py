@@ -2,7 +2,6 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
@@ -95,6 +94,8 @@ def _told(case: SourceCase) -> Told:
         names = sorted({*case.organs.values()})
         return Told(tuple(Label(name) for name in _own(case, names)), None, itself=True)
     legend = _in_masks(case) if case.rule == "volume" else {}
+    if legend is None:
+        return Told((), (), itself=True)
     if legend:
         kept = {value: one for value, one in legend.items() if _own(case, [one.name])}
         return Told(tuple(kept.values()), tuple(kept), itself=True)
@@ -111,16 +112,18 @@ def _own(case: SourceCase, names: Sequence[str]) -> list[str]:
     return [name for name in wanted if not exposes(name, identity)]
 
 
-def _in_masks(case: SourceCase) -> Legend:
-    """What a case's masks say themselves; what cannot be read is told when they are opened."""
+def _in_masks(case: SourceCase) -> Legend | None:
+    """What a case's masks say themselves; None where that cannot be read: opening one tells why."""
     found: Legend = {}
     masks = [one for one in case.masks or () if _may_tell(one)]
     files = Files(msgspec.structs.replace(case, images=(), masks=tuple(masks)))
     for path, data in files.data.items():
         legend = mask_format(path, data).legend
         if legend is not None:
-            with suppress(FileError):
+            try:
                 found |= legend(data)
+            except FileError:
+                return None
     return found
 
 
