@@ -134,12 +134,12 @@ def amos(root: Path) -> Set:
 
 
 def total(root: Path) -> Set:
-    """One file per structure: the vertebra lies in the cord, lists differ, A3 has a `livr`."""
+    """One file per structure: the vertebra lies in the cord, lists differ, A3 has a `splen`."""
     every = {"liver": box(0, 11), "spleen": box(4), "kidney_left": box(5), "aorta": box(16)}
     every["portal_vein"] = box(1, 4)  # in the liver
     shown: dict[str, dict[str, Box]] = {patient: dict(every) for patient in scans(root) and PATIENTS}
     shown["A2"] = {name: every[name] for name in ("liver", "spleen", "portal_vein", "aorta")}
-    shown["A3"] = {"livr": every["liver"], "spleen": every["spleen"], "aorta": every["aorta"]}
+    shown["A3"] = {"liver": every["liver"], "splen": every["spleen"], "aorta": every["aorta"]}
     for patient, structures in shown.items():
         for name, where in structures.items():
             save(root / f"seg/{patient}/{name}.nii", volume(painted({name: where}, {name: 1})))

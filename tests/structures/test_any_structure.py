@@ -59,7 +59,7 @@ KINDS = {
         phantoms.total,
         {
             **{"aorta": "15825003", "kidney_left": "18639004", "liver": "10200004"},
-            **{"livr": None, "portal_vein": "32764006", "spleen": "78961009"},
+            **{"portal_vein": "32764006", "splen": None, "spleen": "78961009"},
         },
         {"order": "portal_vein,*"},
         ("portal_vein",),
@@ -237,8 +237,8 @@ def test_a_name_that_one_patient_misspells_is_a_warning_there(made: Made) -> Non
         row.patient: [text for text in row.warnings if "misspelt" in text]
         for row in made.dataset.slices
     }
-    told = ["livr stands in this case alone; others have liver: is it misspelt?"]
-    is_total = "livr" in made.kind.told
+    told = ["splen stands in this case alone; others have spleen: is it misspelt?"]
+    is_total = "splen" in made.kind.told
     assert warned == {"A1": [], "A2": [], "A3": told if is_total else []}
 
 
