@@ -64,6 +64,7 @@ def with_label_map(
     """
     reads: dict[str, Any] = {"table": table, "roi": tuple(roi), "threshold": threshold}
     if table is not None and table.known:
+        _check_table(table, {case.id: _told(case) for case in root.cases if case.masks})
         reads |= {"levels": table.known, "table": None}
         return replace(root, cases=tuple(msgspec.structs.replace(c, **reads) for c in root.cases))
     if table is not None:
@@ -179,11 +180,22 @@ def _check_roi(roi: Sequence[str], told: Mapping[str, Told], cases: Sequence[Sou
 
 
 def _check_table(table: LabelTable | None, told: Mapping[str, Told]) -> None:
-    """Refuse a table that says of a value what a file beside the masks says otherwise."""
-    said = table.legend if table is not None and table.is_kept else {}
+    """Refuse a table that says of a value what a file beside the masks says otherwise.
+
+    So is one of grey levels where masks name their structures themselves.
+    """
+    if table is None or table.colors:
+        return
+    said = table.lookup()
     for one in told.values():
+        if one.itself and one.labels and not table.is_kept:
+            raise UsageError(
+                "--labels: it names grey levels, and masks name their structures themselves",
+                "Leave --labels out and call them otherwise with extract-labels --rename.",
+                code="labels-differ",
+            )
         for label, number in one.pairs():
-            other = said.get(number)
+            other = table.legend.get(int(said[number])) if number < _NONE else None
             if other is not None and not one.itself and not same_name(label.name, other.name):
                 raise UsageError(
                     f"--labels: {number} is {other.name} there, and {label.name} in the file by "

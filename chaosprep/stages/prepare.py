@@ -10,7 +10,7 @@ import msgspec
 from chaosprep.dataset.manifest import Dataset
 from chaosprep.errors import UsageError
 from chaosprep.files import check_apart
-from chaosprep.known import OrganName
+from chaosprep.known import LEVELS, OrganName
 from chaosprep.params import Params, check_names, describe_params, make_params
 from chaosprep.running.dask.cluster import scheduler_address, warm_up_for
 from chaosprep.running.options import DEFAULTS, RunOptions
@@ -58,6 +58,8 @@ def prepare_params(
         takers = [one for one, kind in _SECTIONS.items() if name in kind.__struct_fields__]
         for section in takers[:1] if name in _FIRST_ONLY else takers:
             tables[section][name] = value
+    if (told := tables["split"].get("labels")) in LEVELS:
+        tables[_BY_LEVEL].setdefault("levels", told)
     _fit_organ(tables[_BY_LEVEL])
     made = {}
     for name, table in tables.items():
