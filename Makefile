@@ -22,7 +22,12 @@ demo: .venv/ready  ## prepare the synthetic sample data, verify it, and say wher
 test: .venv/ready  ## every test
 	$(BIN)/python -m pytest --numprocesses auto
 
-test-peers: .venv/ready  ## nnU-Net, MONAI, datasets, polars and duckdb read what export wrote
+.venv-structures/ready:  # apart: rt-utils and med-imagetools bring another OpenCV
+	$(PYTHON) -m venv .venv-structures
+	.venv-structures/bin/python -m pip install --quiet --disable-pip-version-check 'rt-utils>=1.2.7' 'med-imagetools>=2.0'
+	touch $@
+
+test-peers: .venv/ready .venv-structures/ready  ## nnU-Net, MONAI, datasets, polars and duckdb read what export wrote
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,peers]'
 	$(BIN)/python -m pytest -m peers
 
@@ -30,15 +35,16 @@ train-demo: .venv/ready  ## train a U-Net, at most ten minutes; DATA=folder for 
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,train]'
 	$(BIN)/python -m benchmarks.training --demo '$(DATA)'
 
-# 20,000 files with bytes damaged, and 20,000 that are wrong by a grammar: most in DICOM, fewer
+# 20,000 files with bytes damaged, and 30,000 that are wrong by a grammar: most in DICOM, fewer
 # where a file takes longer to make.
-fuzz: .venv/ready  ## 45,000 damaged files: the oracle's pixels or one error, soon, in little memory
+fuzz: .venv/ready  ## 50,000 damaged files: the oracle's pixels or one error, soon, in little memory
 	CHAOSPREP_MUTATIONS=20000 $(BIN)/python -m pytest --numprocesses auto tests/formats/test_mutations.py
 	CHAOSPREP_MUTATIONS=9000 $(BIN)/python -m pytest --numprocesses auto tests/attacks/test_dicom_structure.py
 	CHAOSPREP_MUTATIONS=5000 $(BIN)/python -m pytest --numprocesses auto tests/attacks/test_png_grammar.py
 	CHAOSPREP_MUTATIONS=2500 $(BIN)/python -m pytest --numprocesses auto tests/attacks/test_npy_grammar.py tests/attacks/test_nifti_grammar.py
 	CHAOSPREP_MUTATIONS=2500 $(BIN)/python -m pytest --numprocesses auto tests/attacks/test_nrrd_grammar.py tests/attacks/test_metaimage_grammar.py
 	CHAOSPREP_MUTATIONS=1000 $(BIN)/python -m pytest --numprocesses auto tests/attacks/test_seg_grammar.py
+	CHAOSPREP_MUTATIONS=10000 $(BIN)/python -m pytest --numprocesses auto tests/attacks/test_rtstruct_grammar.py
 
 attack: .venv/ready  ## every attack at its full size: kills, races, links, full disks, hostile rows; takes an hour or two
 	CHAOSPREP_ATTACKS=100 $(BIN)/python -m pytest --numprocesses auto --durations 10 tests/attacks --ignore tests/attacks/test_hostile_rows.py
@@ -63,4 +69,4 @@ sample-data: .venv/ready  ## make sample_data again
 	write_chaos(Path('sample_data/CHAOS_Train_Sets'))"
 
 clean:
-	rm -rf .venv .venv-bench demo build dist
+	rm -rf .venv .venv-bench .venv-structures demo build dist

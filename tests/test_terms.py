@@ -38,9 +38,10 @@ TOTAL_SEGMENTATOR = {
     "small_intestine": "30315005",
 }
 KITS = {"kidney": "64033007", "tumor": "108369006", "cyst": "367643001"}
+BRITISH = {"tumour": "108369006", "oesophagus": "32849002", "oedema": "79654002"}
 
 
-@pytest.mark.parametrize(("name", "value"), (AMOS | TOTAL_SEGMENTATOR | KITS).items())
+@pytest.mark.parametrize(("name", "value"), (AMOS | TOTAL_SEGMENTATOR | KITS | BRITISH).items())
 def test_a_structure_has_the_code_of_the_standard(name: str, value: str) -> None:
     code = code_of(name)
     assert code is not None

@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 from operator import attrgetter
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from chaosprep.assembly.back import images_back, row_back
 from chaosprep.assembly.origins import Origin, origins
 from chaosprep.assembly.predictions import (
     Meaning,
@@ -18,9 +18,8 @@ from chaosprep.assembly.predictions import (
     read_prediction,
 )
 from chaosprep.assembly.segmentation import check_highdicom, write_segmentation
-from chaosprep.assembly.segments import shortened_note
+from chaosprep.assembly.segments import known_codes, shortened_note
 from chaosprep.dataset.case import Case
-from chaosprep.dataset.codes import codes
 from chaosprep.dataset.manifest import WORKSPACE, Dataset
 from chaosprep.dataset.opening import is_stage_directory, open_dataset
 from chaosprep.dataset.organs import organ_labels
@@ -32,15 +31,14 @@ from chaosprep.dataset.stacking import (
     label_plane,
     originals,
     smallest,
-    unit_plane,
 )
 from chaosprep.errors import FileError, NothingFoundError, Problem, ProblemsError, UsageError
 from chaosprep.facts import Code
 from chaosprep.files import check_apart, write_json, writing
 from chaosprep.formats.nifti import ENDING, write_checked
 from chaosprep.imaging.space.grids import MaskSampling
-from chaosprep.imaging.space.lattice import Volume, pixel_position
-from chaosprep.imaging.space.undoing import Undoing, undo_grid, undo_image, undo_mask
+from chaosprep.imaging.space.lattice import Volume
+from chaosprep.imaging.space.undoing import undo_grid, undo_mask
 from chaosprep.running.folder import Exported, export_each, new_folder, opened
 from chaosprep.running.options import OnError, RunOptions
 
@@ -108,7 +106,7 @@ def assemble(
         work = _Work(
             folder=folder,
             labels=labels,
-            codes=codes(dataset.labels) if format == "seg" else {},
+            codes=known_codes(dataset) if format == "seg" else {},
             meaning=meaning(dataset, labels) if files is not None else None,
             keep_grid=keep_grid,
             sampling=mask_sampling,
@@ -169,7 +167,7 @@ class _Work:
             undo_grid(row.grid, (row.rows, row.cols)) if row.grid and not self.keep_grid else None
             for row in rows
         ]
-        there = [_row_back(row, way) for row, way in zip(rows, ways, strict=True)]
+        there = [row_back(row, way) for row, way in zip(rows, ways, strict=True)]
         lattice = case_lattice(there)
         planes = [
             mask if way is None else undo_mask(way, mask, self.sampling)
@@ -179,22 +177,20 @@ class _Work:
         if task.origin is not None:
             shortened = self._write_seg(task.origin, case.id, there, planes)
         else:
-            image = Volume(smallest(np.stack(_images(case, rows, ways))), lattice)
+            image = Volume(smallest(np.stack(images_back(case, rows, ways))), lattice)
             write_checked(self.folder / "images" / f"{case.id}{ENDING}", image)
             if planes:
                 mask = Volume(np.stack(planes), lattice)
                 write_checked(self.folder / "masks" / f"{case.id}{ENDING}", mask)
         shown = frozenset(int(value) for plane in planes for value in np.unique(plane))
-        has_lost = any(way is not None and way.has_lost for way in ways)
-        return Assembled(len(rows), shown, has_lost, shortened)
+        return Assembled(len(rows), shown, any(way and way.has_lost for way in ways), shortened)
 
     def _masks(self, task: _Task, rows: tuple[Slice, ...]) -> list[NDArray[np.uint8]]:
         """The masks of a case as labels, those of the dataset or predicted ones; or none at all."""
         if self.meaning is not None and task.files is not None:
             return [self.meaning.plane(row, read_prediction(row, task.files)) for row in rows]
-        if not have_masks(rows):
-            return []
-        return [label_plane(row, task.case.mask(row), self.labels) for row in rows]
+        masked = rows if have_masks(rows) else ()
+        return [label_plane(row, task.case.mask(row), self.labels) for row in masked]
 
     def _write_seg(
         self, origin: Origin, id: str, rows: list[Slice], planes: list[NDArray[np.uint8]]
@@ -277,30 +273,3 @@ def _files(
             code="nothing",
         )
     return files, problems
-
-
-def _row_back(row: Slice, way: Undoing | None) -> Slice:
-    """The row of the old pixels: their number, spacing and the place of the first."""
-    if way is None or row.grid is None:
-        return row
-    spacing, position = row.spacing, row.position
-    if row.spacing is not None:
-        across_rows, across_cols = row.grid["step"]
-        spacing = row.spacing[0], row.spacing[1] / across_rows, row.spacing[2] / across_cols
-        if row.position is not None and row.orientation is not None:
-            back = [-pixels for pixels in row.grid["offset"]]
-            position = pixel_position(row.position, row.orientation, spacing[1:], *back)
-    rows, cols = way.grid.shape
-    return msgspec.structs.replace(
-        row, rows=rows, cols=cols, spacing=spacing, position=position, grid=None
-    )
-
-
-def _images(case: Case, rows: tuple[Slice, ...], ways: list[Undoing | None]) -> list[NDArray[Any]]:
-    """The images in modality units on their old pixels; what is lost has the case's lowest."""
-    planes = [unit_plane(case, row) for row in rows]
-    fill = min(float(plane.min()) for plane in planes)
-    return [
-        plane if way is None else undo_image(way, plane, fill)
-        for plane, way in zip(planes, ways, strict=True)
-    ]

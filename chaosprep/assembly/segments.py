@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from chaosprep.dataset.codes import codes, false_organs
+from chaosprep.dataset.manifest import Dataset
 from chaosprep.errors import FileError, plural
 from chaosprep.facts import Code
 from chaosprep.files import sha256
@@ -54,6 +56,17 @@ def shortened_note(count: int) -> tuple[str, ...]:
     )
 
 
+def known_codes(dataset: Dataset) -> dict[str, Code]:
+    """Organ -> its code by the label map; a private one where a stage may have named it falsely."""
+    told = codes(dataset.labels)
+    return {name: private_code(name) for name in false_organs(dataset.history)} | told
+
+
+def private_code(name: str, meaning: str = "") -> Code:
+    """A code that says no more than a name: the first 16 digits of the SHA-256 of its UTF-8."""
+    return Code(PRIVATE_SCHEME, _digits(name), meaning)
+
+
 def _segment(name: str, given: Code | None, others: set[str]) -> Segment:
     label = _label(name, others)
     sided = sided_code_of(name)
@@ -61,7 +74,7 @@ def _segment(name: str, given: Code | None, others: set[str]) -> Segment:
     if sided is not None and (code is None or code[:2] == sided.code[:2]):
         return Segment(label, name, code or sided.code, sided.side)
     if code is None:
-        return Segment(label, name, Code(PRIVATE_SCHEME, _digits(name), label), None)
+        return Segment(label, name, private_code(name, label), None)
     return Segment(label, name, _checked(code, label), None)
 
 
@@ -118,9 +131,9 @@ def describe(number: int, segment: Segment, *, automatic: bool) -> Any:  # noqa:
 
 def private_scheme() -> Any:  # noqa: ANN401 - pydicom's
     """What a file says of the scheme of private codes (PS3.3 C.12.1.1)."""
-    from pydicom import Dataset
+    from pydicom import Dataset as Item
 
-    item = Dataset()
+    item = Item()
     item.CodingSchemeDesignator = PRIVATE_SCHEME
     item.CodingSchemeName = "Names of structures without a code"
     item.CodingSchemeResponsibleOrganization = "chaosprep"

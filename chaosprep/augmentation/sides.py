@@ -13,9 +13,8 @@ Pair = tuple[str, ...]
 _ANYWHERE: Mapping[str, Side] = {"right": "right", "left": "left", "rh": "right", "lh": "left"}
 _AT_AN_END: Mapping[str, Side] = {"r": "right", "l": "left", "rt": "right", "lt": "left"}
 _KNOWN: Mapping[str, tuple[Pair, Side]] = {
-    name: (pair, side)
-    for pair in MIRRORED
-    for name, side in zip(pair, ("right", "left"), strict=True)
+    **{right: ((right, left), "right") for right, left in MIRRORED},
+    **{left: ((right, left), "left") for right, left in MIRRORED},
 }
 
 
@@ -55,4 +54,4 @@ def swapped(labels: Mapping[int, str]) -> tuple[tuple[int, int], ...]:
             pairs.setdefault(pair, {"right": [], "left": []})[side].append(value)
     if any(len(values) != 1 for both in pairs.values() for values in both.values()):
         return ()
-    return tuple(sorted((*both["right"], *both["left"]) for both in pairs.values()))
+    return tuple(sorted((both["right"][0], both["left"][0]) for both in pairs.values()))

@@ -31,13 +31,16 @@ def codes_by_name(history: Iterable[PastStage]) -> dict[str, Code]:
 
     An organ that a stage may have named by the levels of something else has one of ours alone.
     """
+    false = false_organs(history)
+    return {organ: private_code(organ) if organ in false else code for organ, code in CODES.items()}
+
+
+def false_organs(history: Iterable[PastStage]) -> set[str]:
+    """The organs that a stage of a dataset's past may have named by levels of something else."""
     past = tuple(history)
     by_pattern = any(_is_by_pattern(one.parameters) for one in past if one.stage == "split")
-    false = set[str]()
-    for one in past:
-        if one.stage == "extract-liver":
-            false |= false_names(one.parameters, by_pattern=by_pattern)
-    return {organ: private_code(organ) if organ in false else code for organ, code in CODES.items()}
+    extracted = (one.parameters for one in past if one.stage == "extract-liver")
+    return {name for one in extracted for name in false_names(one, by_pattern=by_pattern)}
 
 
 def false_names(parameters: Mapping[str, Any], *, by_pattern: bool) -> set[str]:

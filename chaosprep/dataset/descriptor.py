@@ -4,12 +4,13 @@ It carries the data's licence and sources, the table's schema, size and hash, an
 what made the directory and every stage before it.
 """
 
+from collections.abc import Collection
 from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta
 
-from chaosprep.dataset.records import Count, Sha256, Slice, Split
+from chaosprep.dataset.records import RARE, Count, Sha256, Slice, Split
 from chaosprep.errors import Problem
 from chaosprep.facts import Label
 from chaosprep.params import Parameter, bare, describe_params
@@ -137,15 +138,14 @@ _TABLE_TYPES = {
 }
 
 
-def table_schema() -> dict[str, Any]:
-    """The Table Schema of `slices.jsonl`, derived from `Slice`."""
-    rare = {field.name for field in msgspec.structs.fields(Slice) if field.default is msgspec.UNSET}
-    fields = [_table_field(one, one.name in rare) for one in describe_params(Slice)]
-    return {"fields": fields, "primaryKey": ["id"]}
+def table_schema(rare: Collection[str] = ()) -> dict[str, Any]:
+    """The Table Schema of a `slices.jsonl` with these of the columns that one may lack."""
+    there = [one for one in describe_params(Slice) if one.name in rare or one.name not in RARE]
+    return {"fields": [_table_field(one) for one in there], "primaryKey": ["id"]}
 
 
-def _table_field(field: Parameter, rare: bool) -> dict[str, Any]:
-    nullable = rare or (
+def _table_field(field: Parameter) -> dict[str, Any]:
+    nullable = field.name in RARE or (
         isinstance(field.type, msgspec.inspect.UnionType) and field.type.includes_none
     )
     entry: dict[str, Any] = {

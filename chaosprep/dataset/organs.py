@@ -58,7 +58,8 @@ def number_organs(values: Mapping[str, int]) -> dict[str, int]:
 
 def meanings(told: LabelMap, rows: Iterable[Mapping[int, str]]) -> LabelMap:
     """Mask value -> label, ascending: what a descriptor says, and of other values what rows say."""
-    shown = {value: Label(organ) for row in rows for value, organ in row.items()}
+    names = {value: organ for row in rows for value, organ in row.items()}
+    shown = {value: Label(organ) for value, organ in names.items() if value not in told}
     return dict(sorted((shown | told).items()))
 
 

@@ -86,7 +86,7 @@ class Slice(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         _doc("lowest and highest stored value that stand for nothing, null without padding"),
     ] = None
     labels: Annotated[dict[Value, Name], _doc("mask value -> organ")]
-    pixels: Annotated[dict[Name, Count], _doc("organ -> area in pixels, also under others")]
+    pixels: Annotated[dict[Name, Count], _doc("organ -> area in pixels")]
     source: Annotated[str, _doc("the DICOM file, relative to the dataset root, or a pseudonym")]
     parent: Annotated[Id | None, _doc("id in the parent stage, null in the first")] = None
     augmentation: Annotated[
@@ -151,6 +151,11 @@ def encode_row(row: Slice) -> bytes:
     """One line of the table, without its line break."""
     return msgspec.json.encode(row)
 
+
+RARE: tuple[str, ...] = tuple(
+    field.name for field in msgspec.structs.fields(Slice) if field.default is UNSET
+)
+"""The columns that a table may lack; where a row needs one, all rows have it."""
 
 _rows = msgspec.json.Decoder(Slice)
 

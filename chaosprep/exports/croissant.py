@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from chaosprep.dataset.descriptor import License, table_schema
+from chaosprep.dataset.descriptor import License
 from chaosprep.dataset.manifest import Dataset
 from chaosprep.dataset.organs import listed
 from chaosprep.dataset.records import Slice
@@ -18,7 +18,7 @@ from chaosprep.errors import not_as_written
 from chaosprep.exports.markdown import inline, is_address
 from chaosprep.exports.pairs import Carried, carry_pairs, no_dicom
 from chaosprep.exports.record import Export, NoParams
-from chaosprep.exports.rows import flat, write_lines
+from chaosprep.exports.rows import columns, flat, write_lines
 from chaosprep.files import sha256, write_json
 from chaosprep.printable import printable
 from chaosprep.running.folder import LICENSE, Exported, license_text, new_folder
@@ -109,7 +109,7 @@ def describe(dataset: Dataset, found: Carried, folder: Path) -> dict[str, Any]:
                 "name": "slices",
                 "description": "One record for each image and its mask.",
                 "key": {"@id": "slices/id"},
-                "field": [_field(field) for field in table_schema()["fields"]],
+                "field": [_field(field) for field in columns(dataset)],
             }
         ],
     }

@@ -73,7 +73,7 @@ def metadata(row: Slice) -> Row:
     """
     values = {"image_file_name": _name(row, row.image), "mask_file_name": _name(row, row.mask)}
     values |= {name: value for name, value in flat(row).items() if name not in _LEFT_OUT}
-    values |= {name: values[name] or "null" for name in OBJECTS}
+    values |= {name: values[name] or "null" for name in OBJECTS if name in values}
     return values | {"warnings": "; ".join(row.warnings)}
 
 

@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from chaosprep.dataset.descriptor import table_schema
 from chaosprep.dataset.manifest import Dataset
 from chaosprep.dataset.records import Slice
 from chaosprep.errors import ChaosprepError, not_as_written
 from chaosprep.exports.record import Export, NoParams
-from chaosprep.exports.rows import flat
+from chaosprep.exports.rows import columns, flat
 from chaosprep.files import settle, writing
 from chaosprep.running.folder import Exported, new_folder
 from chaosprep.running.options import Event, RunOptions
@@ -74,7 +73,7 @@ def table_types(dataset: Dataset) -> "pyarrow.Schema":
 
     plain = {"string": pa.string(), "integer": pa.int64(), "number": pa.float64()}
     fields = []
-    for field in table_schema()["fields"]:
+    for field in columns(dataset):
         if field["type"] == "array":
             kind = pa.list_(plain[_LISTS.get(field["name"], "number")])
         else:

@@ -6,27 +6,33 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+from msgspec import UNSET
 
-from chaosprep.dataset.records import Slice, encode_row
+from chaosprep.dataset.descriptor import table_schema
+from chaosprep.dataset.manifest import Dataset
+from chaosprep.dataset.records import RARE, Slice, encode_row
 from chaosprep.errors import not_as_written
 from chaosprep.files import writing
 
-OBJECTS = ("labels", "pixels", "grid", "augmentation")
+OBJECTS = ("labels", "pixels", "grid", "augmentation", *RARE)
 """The fields that are objects with keys of their own: JSON text where a column has one type."""
-
-_RARE = ("overlaps", "overwritten")
 
 
 def flat(row: Slice) -> dict[str, Any]:
-    """The fields of a row: text, numbers, lists of them and None; objects are JSON text.
-
-    What a row may lack is None.
-    """
+    """The fields of a row: text, numbers, lists of them and None; objects are JSON text."""
     values: dict[str, Any] = msgspec.json.decode(encode_row(row))
-    for name in (*OBJECTS, *_RARE):
-        found = values.get(name)
-        values[name] = None if found is None else msgspec.json.encode(found).decode()
+    for name in OBJECTS:
+        if values.get(name) is not None:
+            values[name] = msgspec.json.encode(values[name]).decode()
     return values
+
+
+def columns(dataset: Dataset) -> list[dict[str, Any]]:
+    """The columns of a table, as a Table Schema has them; all rows have those of the first."""
+    first = dataset.cases[0].slices[0]
+    there = [name for name in RARE if getattr(first, name) is not UNSET]
+    found: list[dict[str, Any]] = table_schema(there)["fields"]
+    return found
 
 
 def write_lines(

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chaosprep.errors import FileError, plural
-from chaosprep.formats.opened import check_single, opened
-from chaosprep.imaging.labels import Labels, as_labels
+from chaosprep.formats.opened import check_single, picture_opened
+from chaosprep.imaging.labels import Labels
 from chaosprep.imaging.limits import MAX_PIXELS, check_size
 from chaosprep.imaging.png.chunks import Head, chunk, chunks, pixels_only, read_head
 
@@ -24,6 +24,7 @@ _MASK = "mask-unreadable"
 _MODES = ("1", "L", "LA", "P", "PA", "RGB", "RGBA")  # those that are exactly RGBA, of 8 bits each
 _LOSSY = ("jpeg", "tiff_jpeg", "webp")  # compressions of a TIFF
 _BITS = 258  # BitsPerSample of a TIFF
+_MOST = 255  # of a label of 8 bits
 _SHOWN = 6  # colours in a message
 _BLOCK = 2**20  # pixels that are looked up at once
 
@@ -38,7 +39,7 @@ def read_colours(data: bytes, max_pixels: int = MAX_PIXELS) -> NDArray[np.uint8]
     if png is not None:
         check_size(png.rows, png.cols, max_pixels=max_pixels)
         data = _with_transparency(data, png)
-    with opened(data, _MASK) as image:
+    with picture_opened(data, _MASK) as image:
         check_size(image.height, image.width, max_pixels=max_pixels)
         check_single(image)
         bits = getattr(image, "tag_v2", {}).get(_BITS) or (8,)
@@ -61,6 +62,7 @@ def read_colours(data: bytes, max_pixels: int = MAX_PIXELS) -> NDArray[np.uint8]
 def labels_by_colour(pixels: NDArray[np.uint8], labels: Mapping[Colour, int]) -> Labels:
     """The labels, (rows, cols), of a picture that `read_colours` gave; what is transparent is 0.
 
+    They are uint8 where all of ``labels`` are, else uint16, whatever the picture shows.
     Raises `FileError` ``mask-colours`` where a pixel has another colour than those of ``labels``.
     """
     table = np.zeros(2**24, np.uint32)
@@ -75,7 +77,7 @@ def labels_by_colour(pixels: NDArray[np.uint8], labels: Mapping[Colour, int]) ->
         found[rows] = np.maximum(values, 1) - 1
     if strange:
         raise _strange(strange, len(labels))
-    return as_labels(found)
+    return found if max(labels.values()) > _MOST else found.astype(np.uint8)
 
 
 def colours_shown(data: bytes, max_pixels: int = MAX_PIXELS) -> str:

@@ -15,7 +15,7 @@ from chaosprep.imaging.header import Header
 from chaosprep.imaging.labels import Labels, as_labels, no_label_map
 from chaosprep.imaging.levels import level_histogram
 from chaosprep.imaging.limits import MAX_PIXELS
-from chaosprep.imaging.space.planes import lay
+from chaosprep.imaging.space.planes import lay, turned
 
 _ROWS = 256  # that are rescaled at once
 
@@ -95,7 +95,6 @@ class DicomMask:
 
     def __init__(self, opening: Opening) -> None:
         self._data = opening.data
-        self._images = opening.images
         try:
             self._headers = read_headers(opening.data)
         except FileError as error:
@@ -117,9 +116,7 @@ class DicomMask:
         if self._stored is None:
             self._stored = read_frames(self._data)[1]
         number, place = self._laid.places[index]
-        image, header = self._images[index], self._headers[number]
-        labels = labels_of(header, self._stored[number])
-        return place.take(labels[:, :, None], image.rows, image.cols)
+        return turned(labels_of(self._headers[number], self._stored[number]), place)
 
     def surplus(self) -> FileError | None:
         """The error of frames that lie on no image."""
@@ -140,7 +137,7 @@ def _of_mask(error: FileError) -> FileError:
     if error.code != "not-grey":
         return error
     return FileError(
-        error.reason.replace("the pixels", "the pixels of the mask", 1),
+        "the mask is a DICOM image whose pixels are not grey",
         "Export it with labels as grey values, or as PNG, whose colours --labels names "
         "('#ff0000=liver').",
         code="mask-not-grey",

@@ -113,7 +113,7 @@ def segment_labels(segments: Iterable[Any]) -> Legend:
             name = f"{name} ({tracking})"[:_LONGEST]
         types = one.get("SegmentedPropertyTypeCodeSequence") or (None,)
         if number:
-            found[number] = Label(name, code(types[0]))
+            found[number] = Label(name, concept(types[0]))
     return found
 
 
@@ -127,7 +127,7 @@ def named(legend: Mapping[int, Label]) -> dict[int, str]:
     return {value: label.name for value, label in legend.items()}
 
 
-def code(item: Any) -> Code | None:  # noqa: ANN401 - pydicom's
+def concept(item: Any) -> Code | None:  # noqa: ANN401 - pydicom's
     """A code as DICOM writes it (PS3.3 8.8); None where it only repeats a name."""
     if item is None:
         return None

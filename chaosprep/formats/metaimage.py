@@ -159,8 +159,8 @@ def _lattice(
     axes = np.eye(count) if turn is None else turn.reshape(count, count)
     if centre is not None and centre.any() and not np.array_equal(axes, np.eye(count)):
         raise FileError(
-            "it is turned around a centre of rotation that is not the origin, which programs "
-            "differ in",
+            "it is turned around a CenterOfRotation that is not 0 0 0, and not every program does "
+            "that",
             "Save it with a CenterOfRotation of 0 0 0.",
             code="geometry-unknown",
         )

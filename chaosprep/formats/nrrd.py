@@ -1,11 +1,10 @@
 """NRRD volumes of labels, with Slicer's segments or without (teem.sourceforge.net/nrrd)."""
 
 import math
-import re
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +14,7 @@ from chaosprep.facts import Legend
 from chaosprep.formats.legend import named
 from chaosprep.formats.mask_file import MaskFormat, Opening
 from chaosprep.formats.nrrd_header import NrrdHeader, parse
+from chaosprep.formats.nrrd_space import directions, lattice_of
 from chaosprep.formats.packed import Packing
 from chaosprep.formats.slicer_segments import Segmentation, read_segments
 from chaosprep.formats.stored import (
@@ -25,8 +25,8 @@ from chaosprep.formats.stored import (
     unreadable,
     whole_numbers,
 )
-from chaosprep.formats.volume_mask import VolumeMask, as_volume, without_size
-from chaosprep.imaging.space.lattice import Lattice, Volume
+from chaosprep.formats.volume_mask import VolumeMask, as_volume
+from chaosprep.imaging.space.lattice import Volume
 
 _KINDS = {
     "i1": "signed char, int8, int8_t",
@@ -42,21 +42,17 @@ _KINDS = {
     "f8": "double",
 }
 _TYPES = {name: code for code, names in _KINDS.items() for name in names.split(", ")}
-_PACKINGS: dict[str, Packing | Any] = {
+_PACKINGS: dict[str, Packing | Literal["text"]] = {
     "raw": "raw",
-    **dict.fromkeys(("gz", "gzip"), "gzip"),
-    **dict.fromkeys(("bz2", "bzip2"), "bzip2"),
-    **dict.fromkeys(("txt", "text", "ascii"), "text"),
+    "gz": "gzip",
+    "gzip": "gzip",
+    "bz2": "bzip2",
+    "bzip2": "bzip2",
+    "txt": "text",
+    "text": "text",
+    "ascii": "text",
 }
 _ORDERS = {"little": "<", "big": ">"}
-# Space -> the signs that turn it to DICOM's (left, posterior, superior).
-_SPACES = {
-    **dict.fromkeys(("right-anterior-superior", "ras"), (-1, -1, 1)),
-    **dict.fromkeys(("left-anterior-superior", "las"), (1, -1, 1)),
-    **dict.fromkeys(("left-posterior-superior", "lps"), (1, 1, 1)),
-}
-_MM = {"": 1.0, "???": 1.0, "mm": 1.0, "cm": 10.0, "m": 1000.0, "um": 0.001, "µm": 0.001}
-_VECTOR = re.compile(r"none|\([^()]*\)", re.IGNORECASE)
 _SPATIAL = frozenset(("domain", "space", "none", "???"))  # kinds of axes that may be of space
 
 
@@ -77,24 +73,26 @@ def read_header(data: bytes) -> tuple[Placed, Segmentation | None]:
 
 def _understood(header: NrrdHeader) -> tuple[Placed, Segmentation | None]:
     stored = _stored(header)
-    steps = _directions(header, len(stored.sizes))
-    if steps is None:
-        kinds = header.fields.get("kinds", "").casefold().split() or ["???"] * len(stored.sizes)
-        axes = [at for at, _ in enumerate(stored.sizes) if kinds[at] in _SPATIAL]
-        while len(axes) > 3 and stored.sizes[axes[-1]] == 1:
-            axes.pop()
-    else:
-        axes = [at for at, step in enumerate(steps) if step is not None]
-    others = [at for at in range(len(stored.sizes)) if at not in axes]
-    layers = math.prod(stored.sizes[at] for at in others)
-    segments = read_segments(header.pairs, len(others) > 0, layers)
-    if segments is None or len(others) > 1:
-        shape = check_sizes("NRRD", stored.sizes, axes)
-    else:  # the axis of layers may be of any length
-        flat = [1 if at in others else size for at, size in enumerate(stored.sizes)]
-        shape = check_sizes("NRRD", flat, axes)
-    lattice, nowhere = _lattice(header, shape, [steps[at] for at in axes] if steps else None, axes)
+    sizes = stored.sizes
+    steps = directions(header, len(sizes))
+    axes = _axes(header, sizes) if steps is None else [at for at, step in enumerate(steps) if step]
+    others = [at for at in range(len(sizes)) if at not in axes]
+    segments = read_segments(header.pairs, len(others) > 0, math.prod(sizes[at] for at in others))
+    if segments is not None and len(others) == 1:  # the axis of layers may be of any length
+        sizes = tuple(1 if at in others else size for at, size in enumerate(sizes))
+    shape = check_sizes("NRRD", sizes, axes)
+    spatial = None if steps is None else [steps[at] for at in axes]
+    lattice, nowhere = lattice_of(header, shape, spatial, axes)
     return Placed(stored, lattice, tuple(axes), nowhere), segments
+
+
+def _axes(header: NrrdHeader, sizes: Sequence[int]) -> list[int]:
+    """The axes that may be of space by their kinds, where nothing says their directions."""
+    kinds = header.fields.get("kinds", "").casefold().split() or ["???"] * len(sizes)
+    axes = [at for at in range(len(sizes)) if kinds[at] in _SPATIAL]
+    while len(axes) > 3 and sizes[axes[-1]] == 1:
+        axes.pop()
+    return axes
 
 
 def _stored(header: NrrdHeader) -> Stored:
@@ -126,71 +124,6 @@ def _stored(header: NrrdHeader) -> Stored:
         lines=lines,
         skip=skip,
     )
-
-
-def _directions(header: NrrdHeader, dimension: int) -> list[list[float] | None] | None:
-    """The step of each axis in its space, None for one that is not of space; None without any."""
-    text = header.fields.get("spacedirections")
-    if text is None:
-        return None
-    vectors = _VECTOR.findall(text)
-    if _VECTOR.sub("", text).strip() or len(vectors) != dimension:
-        raise ValueError
-    steps = [None if one.casefold() == "none" else _vector(one) for one in vectors]
-    # Older files write an axis that is not of space as not-a-number.
-    return [None if step and all(map(math.isnan, step)) else step for step in steps]
-
-
-def _vector(text: str) -> list[float]:
-    if not (text.startswith("(") and text.endswith(")")):
-        raise ValueError
-    return [float(part) for part in text[1:-1].split(",")]
-
-
-def _lattice(
-    header: NrrdHeader,
-    shape: tuple[int, int, int],
-    steps: Sequence[list[float] | None] | None,
-    axes: Sequence[int],
-) -> tuple[Lattice, str | None]:
-    """Where the voxels lie, and why that is nowhere in the patient."""
-    fields = header.fields
-    space = fields.get("space", "").casefold()
-    if steps is None:
-        spacings = [float(one) for one in fields.get("spacings", "").split()]
-        lengths = [spacings[axis] for axis in axes] if spacings else [math.nan]
-        if not all(0 < length < math.inf for length in lengths):
-            raise without_size()
-        return Lattice(shape, np.zeros(3), np.diag(lengths)), "it has no space directions"
-    columns = np.array(steps, np.float64).T
-    if columns.shape != (3, 3):
-        raise ValueError
-    if space not in _SPACES:
-        why = "its space is not one of the patient (left-posterior-superior, and others)"
-    elif "spaceorigin" not in fields:
-        why = "it has no space origin"
-    else:
-        turn = np.array(_SPACES[space]) * _scale(fields.get("spaceunits", ""))
-        origin = np.array(_vector(fields["spaceorigin"]))
-        if origin.shape != (3,):
-            raise ValueError
-        return Lattice(shape, turn * origin, turn[:, None] * columns), None
-    lengths = np.linalg.norm(columns, axis=0).tolist()
-    return Lattice(shape, np.zeros(3), np.diag(lengths)), why
-
-
-def _scale(text: str) -> NDArray[np.float64]:
-    """The mm of the units along each axis of space."""
-    units = re.findall(r'"([^"]*)"', text) or [""] * 3
-    if len(units) != 3:
-        raise ValueError
-    if not all(unit.strip().casefold() in _MM for unit in units):
-        raise FileError(
-            "its space has units of length that are not known here",
-            "Save it in mm.",
-            code="geometry-unknown",
-        )
-    return np.array([_MM[unit.strip().casefold()] for unit in units])
 
 
 def nrrd_mask(opening: Opening) -> VolumeMask:

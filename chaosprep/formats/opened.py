@@ -18,7 +18,7 @@ _MANY = ("PNG", "GIF", "TIFF", "WEBP")  # those that may hold several pictures
 
 
 @contextmanager
-def opened(data: bytes, code: str) -> "Iterator[Image]":
+def picture_opened(data: bytes, code: str) -> "Iterator[Image]":
     """A picture whose header was read; whatever Pillow raises becomes a `FileError`."""
     from PIL import Image, UnidentifiedImageError
 

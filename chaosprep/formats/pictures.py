@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from chaosprep.errors import FileError
 from chaosprep.formats.colours import colours_shown
 from chaosprep.formats.mask_file import MaskFormat
-from chaosprep.formats.opened import check_single, opened
+from chaosprep.formats.opened import check_single, picture_opened
 from chaosprep.formats.png import COLOURS, decode_checked
 from chaosprep.imaging.levels import describe_levels, level_histogram
 from chaosprep.imaging.limits import MAX_PIXELS, check_size
@@ -46,7 +46,7 @@ def mask_size(data: bytes) -> tuple[int, int]:
     png = read_head(data, _MASK)
     if png is not None:
         return png.rows, png.cols
-    with opened(data, _MASK) as image:
+    with picture_opened(data, _MASK) as image:
         return image.height, image.width
 
 
@@ -112,7 +112,7 @@ def read_picture(data: bytes) -> AnyPicture:
     if png is not None:
         check_size(png.rows, png.cols)
         data = pixels_only(data, png, _IMAGE)
-    with opened(data, _IMAGE) as image:
+    with picture_opened(data, _IMAGE) as image:
         check_size(image.height, image.width)
         check_single(image)
         pixels = np.asarray(image)
@@ -126,7 +126,7 @@ def _to_grey(data: bytes, png: Head | None, max_pixels: int) -> tuple[str, NDArr
     if png is not None:
         check_size(png.rows, png.cols, max_pixels=max_pixels)
         pixels_only(data, png, _MASK)
-    with opened(data, _MASK) as image:
+    with picture_opened(data, _MASK) as image:
         what = COLOURS[png.colour] if png else f"a {image.format} file named as a mask"
         check_size(image.height, image.width, max_pixels=max_pixels)
         if image.mode not in _EIGHT_BIT:

@@ -13,24 +13,23 @@ from chaosprep.formats.mask_file import MaskFormat, Opening, surplus
 from chaosprep.formats.rtstruct_file import (
     Contour,
     Roi,
+    contradictory,
     open_structures,
     reading,
     structure_labels,
-    unreadable,
 )
 from chaosprep.formats.rtstruct_findings import Findings, Kind
 from chaosprep.formats.rtstruct_planes import Planes
 from chaosprep.imaging.header import Header
 from chaosprep.imaging.limits import check_bytes
 from chaosprep.imaging.overlaps import Overlaps
-from chaosprep.imaging.polygons import Polygon, cross, crossings, fill
+from chaosprep.imaging.polygons import Polygon, cross, effort, fill
 
 _RTSTRUCT = "1.2.840.10008.5.1.4.1.1.481.3"  # PS3.4 B.5
 _XOR = "CLOSEDPLANAR_XOR"
 _CLOSED = ("CLOSED_PLANAR", _XOR)  # PS3.3 C.8.8.6.3
 _OPEN = ("POINT", "OPEN_PLANAR", "OPEN_NONPLANAR")
-_CROSSINGS = 2**22  # of edges and rows, and more for each point of a contour
-_OF_POINT = 64
+_EFFORT, _OF_POINT = 2**25, 2**8  # of filling all contours, and more for each of their points
 
 Drawn = dict[Roi, list[Contour]]
 
@@ -54,16 +53,16 @@ class StructureMask:
         self._findings = Findings(opening.may_say)
         self._strangers = 0
         with reading():
-            rois = open_structures(opening.data, opening.takes)
+            rois, labels = open_structures(opening.data, opening.takes)
             every = {roi: roi.contours() for roi in rois}
         drawn = self._closed(every)
         self._planes = [np.zeros((h.rows, h.cols), np.uint16) for h in opening.images]
-        self._overlaps = Overlaps(roi.label for roi in rois)
+        self._overlaps = Overlaps(labels)
         self._lay(self._without_twins(drawn), complete=len(opening.images) >= opening.count)
         self.names = _names(rois, drawn)
         if error := self._findings.error():
             raise error
-        self.note = self._findings.note()
+        self.note = self._findings.remark()
 
     @property
     def overlaps(self) -> Mapping[int, tuple[int, ...]]:
@@ -84,7 +83,7 @@ class StructureMask:
         for roi, contours in every.items():
             kinds = Counter(contour.kind for contour in contours)
             if kinds.keys() - {*_CLOSED, *_OPEN}:
-                raise unreadable("a contour is of a kind that DICOM does not know")
+                raise contradictory("a contour is of a kind that DICOM does not know")
             closed = [contour for contour in contours if contour.kind in _CLOSED]
             enclosing = [contour for contour in closed if len(contour.points) > 2]
             for kind, count in (
@@ -123,12 +122,16 @@ class StructureMask:
             roi: self._placed(roi, contours, planes, ties, complete)
             for roi, contours in drawn.items()
         }
-        polygons = [one for found in placed.values() for every in found.values() for one in every]
-        rows = max(image.rows for image in self._images)
-        allowed = _CROSSINGS + _OF_POINT * sum(map(len, polygons))
-        if sum(crossings(polygon, rows) for polygon in polygons) > allowed:
+        polygons = [
+            (polygon, self._planes[at].shape)
+            for found in placed.values()
+            for at, every in found.items()
+            for polygon in every
+        ]
+        allowed = _EFFORT + _OF_POINT * sum(len(polygon) for polygon, _ in polygons)
+        if sum(effort(polygon, shape) for polygon, shape in polygons) > allowed:
             raise FileError(
-                "its contours run across the pictures too often",
+                "its contours have few points for all that they run across and enclose",
                 "Check the file; contours of a structure go around it.",
                 code="too-large",
             )
@@ -144,7 +147,7 @@ class StructureMask:
         found = defaultdict[int, dict[bytes, Polygon]](dict)
         between: list[tuple[float, tuple[int, ...]]] = []
         add, of = self._findings.add, len(contours)
-        if kind := ties.fault(roi, contours):
+        if kind := ties.oddity(roi, contours):
             add(kind, roi)
         for contour in contours:
             place = planes.place(contour.points)
@@ -207,7 +210,7 @@ class _Ties:
         own = self._own([contour])
         return not own or at in own
 
-    def fault(self, roi: Roi, contours: Sequence[Contour]) -> Kind | None:
+    def oddity(self, roi: Roi, contours: Sequence[Contour]) -> Kind | None:
         """What is odd about where a structure belongs."""
         is_known = bool(roi.space and self._spaces)
         if is_known and roi.space not in self._spaces:

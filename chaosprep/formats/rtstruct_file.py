@@ -15,7 +15,7 @@ from chaosprep.facts import Code, Label, Legend, Name
 from chaosprep.formats.dicom.faults import silent
 from chaosprep.formats.dicom.parsing import parse
 from chaosprep.formats.dicom.transfer import inflated, open_stream
-from chaosprep.formats.legend import code
+from chaosprep.formats.legend import concept
 from chaosprep.imaging.limits import MAX_BYTES
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ _DECIMALS = b"0123456789+-.eE \\\0"  # PS3.5 6.2: DS, and what pads and parts it
 _CODES = "RTROIObservationsSequence"
 _LISTS = ("StructureSetROISequence", "ROIContourSequence", _CODES)
 _DIGITS = 12  # PS3.5 6.2: of IS
-_HIGHEST = np.iinfo(np.uint16).max
+_HIGHEST = 2**15 - 1  # of labels: of 16 bits the rest is for structures that overlap
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,10 +62,12 @@ class Roi:
         return [contour for contour in found if len(contour.points)]
 
 
-def open_structures(data: bytes, takes: Callable[[str], bool] = lambda name: True) -> list[Roi]:
-    """Read the structures of an RTSTRUCT (PS3.3 A.19.3) whose names are wanted.
+def open_structures(
+    data: bytes, takes: Callable[[str], bool] = lambda name: True
+) -> tuple[list[Roi], Sequence[int]]:
+    """The structures of an RTSTRUCT (PS3.3 A.19.3) whose names are wanted, and the labels of all.
 
-    A structure's label is its ROINumber where all of them are from 1 to 65535 and different, else
+    A structure's label is its ROINumber where all of them are from 1 to 32767 and different, else
     its place in the list. Contours are read by each structure itself.
 
     Raises:
@@ -75,36 +77,37 @@ def open_structures(data: bytes, takes: Callable[[str], bool] = lambda name: Tru
     dataset, order = parse(stream, header_only=False)
     for keyword in _LISTS:
         if keyword not in dataset and keyword != _CODES:
-            raise unreadable(f"it has no {keyword}")
+            raise contradictory(f"it has no {keyword}")
         if keyword in dataset and order.count(int(dataset.get_item(keyword).tag)) > 1:
-            raise unreadable(f"it has {keyword} more than once")
+            raise contradictory(f"it has {keyword} more than once")
     described, contoured, observed = (_items(dataset, keyword) for keyword in _LISTS)
     numbers = [_whole(item, "ROINumber") for item in described]
     fit = len({*numbers}) == len(numbers) and all(1 <= one <= _HIGHEST for one in numbers)
     if not fit and len(numbers) > _HIGHEST:
-        raise FileError("it has more than 65535 structures", "Check the file.", "too-large")
+        raise FileError(f"it has more than {_HIGHEST} structures", "Check the file.", "too-large")
+    labels = numbers if fit else range(1, len(numbers) + 1)
     codes = _codes(observed)
     shown = defaultdict[int, list["Dataset"]](list)
     for item in contoured:
         shown[_whole(item, "ReferencedROINumber")].append(item)
     if takes("") and shown.keys() - {*numbers}:
-        raise unreadable("it has contours of a structure that its list does not have")
+        raise contradictory("it has contours of a structure that its list does not have")
     found = [
         Roi(
-            number if fit else place,
+            label,
             number,
             _name(item),
             codes.get(number),
             _text(item, "ReferencedFrameOfReferenceUID"),
             shown[number],
         )
-        for place, (number, item) in enumerate(zip(numbers, described, strict=True), 1)
+        for label, number, item in zip(labels, numbers, described, strict=True)
     ]
     wanted = [roi for roi in found if takes(roi.name)]
     times = Counter(numbers)
     if any(roi.items and times[roi.number] > 1 for roi in wanted):
-        raise unreadable("it has several structures of one number, and contours refer to it")
-    return wanted
+        raise contradictory("it has several structures of one number, and contours refer to it")
+    return wanted, labels
 
 
 def structure_labels(data: bytes) -> Legend:
@@ -114,7 +117,8 @@ def structure_labels(data: bytes) -> Legend:
         FileError: `mask-unreadable`, `too-large` or `dicom-truncated`.
     """
     with reading():
-        return {roi.label: Label(roi.name, roi.code) for roi in open_structures(data) if roi.name}
+        rois, _ = open_structures(data)
+    return {roi.label: Label(roi.name, roi.code) for roi in rois if roi.name}
 
 
 @contextmanager
@@ -126,10 +130,10 @@ def reading() -> Iterator[None]:
         try:
             yield
         except (*BROKEN, BytesLengthException, InvalidDicomError):
-            raise unreadable("the RTSTRUCT cannot be read") from None
+            raise contradictory("the RTSTRUCT cannot be read") from None
 
 
-def unreadable(reason: str) -> FileError:
+def contradictory(reason: str) -> FileError:
     """The error of an RTSTRUCT that contradicts itself or the standard."""
     return FileError(reason, "Export the RTSTRUCT again from its source.", "mask-unreadable")
 
@@ -138,19 +142,19 @@ def _contour(item: "Dataset") -> Contour:
     """A contour of a Contour Sequence (PS3.3 C.8.8.6)."""
     value = _raw(item, "ContourData").strip(b" \0")
     if value.translate(None, _DECIMALS):
-        raise unreadable("a contour has coordinates that are no numbers")
+        raise contradictory("a contour has coordinates that are no numbers")
     numbers = np.array([*map(float, value.split(b"\\"))] if value else ())
     if len(numbers) % 3:
-        raise unreadable("a contour has coordinates that do not come in threes")
+        raise contradictory("a contour has coordinates that do not come in threes")
     if (
         _raw(item, "NumberOfContourPoints")
         and _whole(item, "NumberOfContourPoints") != len(numbers) // 3
     ):
-        raise unreadable("a contour has more or fewer points than it says")
+        raise contradictory("a contour has more or fewer points than it says")
     if not (np.abs(numbers) <= _FAR).all():
-        raise unreadable("a contour has points that are more than a kilometre away")
+        raise contradictory("a contour has points that are more than a kilometre away")
     if _raw(item, "ContourOffsetVector").translate(None, b"0.+-eE \\\0"):
-        raise unreadable("a contour is moved by a ContourOffsetVector, which DICOM has retired")
+        raise contradictory("a contour is moved by a ContourOffsetVector, which DICOM has retired")
     sources = (_source(image) for image in _items(item, "ContourImageSequence"))
     return Contour(_text(item, "ContourGeometricType"), numbers.reshape(-1, 3), frozenset(sources))
 
@@ -165,7 +169,7 @@ def _codes(observations: "Sequence[Dataset]") -> dict[int, Code]:
     """ROINumber -> the code of what it is (PS3.3 C.8.8.8), where there is just one."""
     found = defaultdict[int, set[Code]](set)
     for item in observations:
-        coded = (code(one) for one in _items(item, "RTROIIdentificationCodeSequence"))
+        coded = (concept(one) for one in _items(item, "RTROIIdentificationCodeSequence"))
         found[_whole(item, "ReferencedROINumber")].update(filter(None, coded))
     return {number: next(iter(codes)) for number, codes in found.items() if len(codes) == 1}
 
@@ -191,7 +195,7 @@ def _raw(dataset: "Dataset", keyword: str) -> bytes:
     if element is None or not isinstance(element.value, bytes):
         return b""
     if len(element.value) != element.length:
-        raise unreadable(f"it ends in the middle of a {keyword}")
+        raise contradictory(f"it ends in the middle of a {keyword}")
     return element.value
 
 
@@ -203,7 +207,7 @@ def _whole(dataset: "Dataset", keyword: str) -> int:
     """A whole number (IS, of at most 12 bytes)."""
     digits = _text(dataset, keyword)
     if not digits.lstrip("+-").isdecimal() or len(digits) > _DIGITS:
-        raise unreadable(f"a {keyword} is missing, or no number")
+        raise contradictory(f"a {keyword} is missing, or no number")
     return int(digits)
 
 

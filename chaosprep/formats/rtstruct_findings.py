@@ -3,48 +3,57 @@
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
-from enum import Enum
+from enum import Enum, auto
 
 from chaosprep.errors import FileError, plural
 from chaosprep.formats.rtstruct_file import Roi
 
 _MOST = 3  # structures that a message names
-_DRAWN_ON = "Give the series that they were drawn on, or leave such structures out with --roi."
-_AGAIN = "Export the RTSTRUCT again from its source, or leave such structures out with --roi."
 
 
 class Kind(Enum):
-    """What can be found: what to say, and the remedy where a mask would be wrong."""
+    """What can be found, and what to say of it where the mask is right nevertheless."""
 
-    FRAME = ("structures lie in another frame of reference than the images", _DRAWN_ON)
-    STRANGE = (
-        "contours refer to none of the images, and no frame of reference is known",
-        _DRAWN_ON,
+    FRAME = auto()
+    STRANGE = auto()
+    TILTED = auto()
+    OFF = auto()
+    CONTRADICTION = auto()
+    ELSEWHERE = auto()
+    UNTIED = "nothing says which images contours were drawn on: they lie where they say"
+    OTHERS = "contours refer to images of another series, and lie where they say"
+    BETWEEN = "contours lie between slices, up to {mm:.3g} mm off, and are left out"
+    OPEN = "points and open contours enclose nothing"
+    FEW = "contours of less than three points enclose nothing"
+    REPEATED = "contours are there twice and count once"
+    CROSSING = "contours cross on slices, where what lies in two of them is left out"
+    OUTSIDE = "contours lie outside the picture"
+    SKIPPED = "contours skip slices between their first and their last"
+    SMALL = "contours hold the centre of no pixel"
+
+
+def _error(kind: Kind, where: str, mm: float) -> FileError | None:
+    """What makes a mask wrong; ``where`` are its structures."""
+    if kind is Kind.FRAME:
+        reason = f"structures lie in another frame of reference than the images: {where}"
+    elif kind is Kind.STRANGE:
+        reason = f"contours refer to other images, in no known frame of reference: {where}"
+    elif kind is Kind.TILTED:
+        reason = f"contours do not lie in the planes of the images, by up to {mm:.3g} mm: {where}"
+    elif kind is Kind.OFF:
+        reason = f"contours lie between slices that have none, up to {mm:.3g} mm off: {where}"
+    elif kind is Kind.ELSEWHERE:
+        reason = f"all contours lie outside the pictures: {where}"
+    elif kind is Kind.CONTRADICTION:
+        reason = f"contours lie on other images than those that they refer to: {where}"
+    else:
+        return None
+    return FileError(
+        reason,
+        "Give the series that they were drawn on, or export the RTSTRUCT again; --roi leaves "
+        "structures out.",
+        "mask-grid",
     )
-    TILTED = ("contours do not lie in the planes of the images, by up to {mm:.3g} mm", _DRAWN_ON)
-    OFF = ("contours lie between slices that have none, up to {mm:.3g} mm off", _DRAWN_ON)
-    CONTRADICTION = ("contours lie on other images than those that they refer to", _AGAIN)
-    ELSEWHERE = ("all contours lie outside the pictures", _DRAWN_ON)
-    UNTIED = ("nothing says which images contours were drawn on: they lie where they say",)
-    OTHERS = ("contours refer to images of another series, and lie where they say",)
-    BETWEEN = ("contours lie between slices, up to {mm:.3g} mm off, and are left out",)
-    OPEN = ("points and open contours enclose nothing",)
-    FEW = ("contours of less than three points enclose nothing",)
-    REPEATED = ("contours are there twice and count once",)
-    CROSSING = ("contours cross on slices, where what lies in two of them is left out",)
-    OUTSIDE = ("contours lie outside the picture",)
-    SKIPPED = ("contours skip slices between their first and their last",)
-    SMALL = ("contours hold the centre of no pixel",)
-
-    @property
-    def says(self) -> str:
-        """What it is."""
-        return str(self.value[0])
-
-    @property
-    def remedy(self) -> str | None:
-        """What to do; None where it is only to be known."""
-        return self.value[1] if len(self.value) > 1 else None
 
 
 @dataclass
@@ -69,12 +78,16 @@ class Findings:
 
     def error(self) -> FileError | None:
         """What makes the mask wrong: the first kind of it."""
-        wrong = next((kind for kind in Kind if kind in self._counts and kind.remedy), None)
-        return wrong and FileError(self._text(wrong), wrong.remedy or "", "mask-grid")
+        found = (_error(kind, self._where(kind), self._mm(kind)) for kind in self._kinds())
+        return next(filter(None, found), None)
 
-    def note(self) -> str | None:
-        """What a person should know."""
-        return "; ".join(self._text(kind) for kind in Kind if kind in self._counts) or None
+    def remark(self) -> str | None:
+        """What a person should know; asked where there is no error."""
+        found = (
+            f"{str(kind.value).format(mm=self._mm(kind))}: {self._where(kind)}"
+            for kind in self._kinds()
+        )
+        return "; ".join(found) or None
 
     def said(self, roi: Roi) -> str:
         """What a structure is called in messages."""
@@ -82,7 +95,14 @@ class Findings:
             f"{roi.label} ({roi.name})" if roi.name and self._may_say(roi.name) else f"{roi.label}"
         )
 
-    def _text(self, kind: Kind) -> str:
+    def _kinds(self) -> list[Kind]:
+        return [kind for kind in Kind if kind in self._counts]
+
+    def _mm(self, kind: Kind) -> float:
+        return max(count.mm for count in self._counts[kind].values())
+
+    def _where(self, kind: Kind) -> str:
+        """The structures of which it was found."""
         counts = self._counts[kind]
         shown = [
             f"{count.found} of {count.of} of structure {self.said(roi)}"
@@ -92,5 +112,4 @@ class Findings:
         ]
         left = len(counts) - len(shown)
         more = f" and {plural(left, 'more structure')}" if left else ""
-        mm = max(count.mm for count in counts.values())
-        return f"{kind.says.format(mm=mm)}: {', '.join(shown)}{more}"
+        return f"{', '.join(shown)}{more}"

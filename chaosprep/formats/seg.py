@@ -119,8 +119,9 @@ class SegMask:
             self._faults.setdefault(at, error)
             return
         plane = self._planes[at]
-        free = (labels > 0) & (plane == 0)
-        met = (labels > 0) & (plane > 0)
+        shown = labels > 0
+        met = shown & (plane > 0)
+        free = shown & ~met
         plane[free] = labels[free]
         found = np.unique(labels[met])
         if found.size > MAX_LABELS:

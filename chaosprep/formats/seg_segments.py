@@ -54,8 +54,9 @@ class Segments:
             found = np.flatnonzero(np.bincount(stored.ravel(), minlength=len(self.shown)))
             for value in found[self.strange[found]].tolist():
                 raise self.faults.get(value, _undescribed())
-        shown: NDArray[np.uint16] = self.shown[stored]
-        return shown if self.is_map else shown * np.uint16(number)
+        table = self.shown if self.is_map else self.shown * np.uint16(number)
+        labels: NDArray[np.uint16] = table[stored]
+        return labels
 
 
 def wanted_segments(seg: "Dataset", opening: "Opening") -> Segments:

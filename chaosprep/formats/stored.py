@@ -25,6 +25,7 @@ MOST_HEADER = 2**19
 
 _LONGEST = 2**31  # of an axis
 _MOST_TEXT = 2**24  # bytes of voxels that are written as text: a slice or two
+_MOST_BZIP2 = 2**28  # bytes: a few hundred hold as many
 _MOST_BESIDE = MAX_BYTES + 2**16
 _SEVERAL = re.compile(r"(?i)list(\s+\d+)?\Z|.*%\d*[diu]")
 
@@ -62,6 +63,12 @@ class Stored:
                 `mask-beside` or `too-large`.
         """
         check_bytes(math.prod(self.sizes), self.kind.itemsize)
+        if self.packing == "bzip2" and math.prod(self.sizes) * self.kind.itemsize > _MOST_BZIP2:
+            raise FileError(
+                f"its voxels are above the limit of {_MOST_BZIP2 >> 20} MiB for bzip2",
+                "Save it with the encoding gzip.",
+                code="too-large",
+            )
         begin = self.begin
         if self.beside is not None:
             data, begin = _read_beside(file.with_name(self.beside)), 0

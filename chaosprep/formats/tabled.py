@@ -1,15 +1,13 @@
 """Masks of one slice read by a table of labels: numbers, grey levels, or colours."""
 
-from typing import Any
-
-from numpy.typing import NDArray
+import numpy as np
 
 from chaosprep.errors import FileError
 from chaosprep.facts import Organ
 from chaosprep.formats.colours import colours_shown, grey_of, labels_by_colour, read_colours
 from chaosprep.formats.label_table import LabelTable
 from chaosprep.formats.pictures import read_mask
-from chaosprep.imaging.labels import Labels, as_labels
+from chaosprep.imaging.labels import Labels
 from chaosprep.imaging.levels import describe_levels, is_interpolated, level_histogram
 from chaosprep.imaging.limits import MAX_PIXELS
 from chaosprep.imaging.png.chunks import read_head
@@ -28,11 +26,9 @@ def picture_labels(
         return labels_by_colour(read_colours(data, max_pixels), table.colors)
     png = read_head(data, "mask-unreadable")
     if png is not None and png.colour == 0:
-        return (
-            None
-            if table.is_kept
-            else labels_by_value(read_mask(data, max_pixels=max_pixels).pixels, table)
-        )
+        if table.is_kept:
+            return None
+        return labels_by_value(read_mask(data, max_pixels=max_pixels).pixels, table)
     grey = grey_of(read_colours(data, max_pixels))
     if grey is None:
         raise FileError(
@@ -43,8 +39,8 @@ def picture_labels(
     return labels_by_value(grey, table)
 
 
-def labels_by_value(values: NDArray[Any], table: LabelTable) -> Labels:
-    """The labels of a mask of numbers or grey levels, of its shape.
+def labels_by_value(labels: Labels, table: LabelTable) -> Labels:
+    """The labels of a mask of numbers, which it keeps, or of grey levels; of its shape.
 
     Raises:
         FileError: `mask-levels`, the table has levels and not all of the mask's; `mask-colours`, it
@@ -56,14 +52,14 @@ def labels_by_value(values: NDArray[Any], table: LabelTable) -> Labels:
             "Name the numbers in --labels (1=liver).",
             "mask-colours",
         )
-    labels = as_labels(values)
     if table.is_kept:
         return labels
     listed = table.listed()
     strange = {level: n for level, n in level_histogram(labels).items() if not listed[level]}
     if strange:
         raise _strange(labels, strange, table)
-    return as_labels(table.lookup()[labels])
+    kind = np.result_type(np.uint8, *map(np.min_scalar_type, table.legend))
+    return table.lookup().astype(kind)[labels]
 
 
 def _strange(mask: Labels, levels: dict[int, int], table: LabelTable) -> FileError:

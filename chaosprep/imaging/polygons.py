@@ -57,10 +57,11 @@ def fill(polygons: Sequence[Polygon], shape: tuple[int, int]) -> Patch:
     return Patch(slice(top, bottom), slice(left, right), (turns[:, :-1] & 1).astype(np.bool_))
 
 
-def crossings(polygon: Polygon, rows: int) -> int:
-    """How many times, about, a polygon's edges cross one of so many rows: the work that it is."""
-    height = polygon[:, 0].clip(0, rows)
-    return int(np.abs(height - np.roll(height, -1)).sum()) + len(polygon)
+def effort(polygon: Polygon, shape: tuple[int, int]) -> int:
+    """About how long filling a polygon takes: 4 for a row that an edge crosses, 1 for 16 pixels."""
+    inside = polygon.clip(0, shape)
+    crossings = np.abs(inside[:, 0] - np.roll(inside[:, 0], -1)).sum()
+    return int(4 * crossings + np.ptp(inside, axis=0).prod() / 16)
 
 
 def cross(polygons: Sequence[Polygon], shape: tuple[int, int]) -> bool:

@@ -41,7 +41,8 @@ class LayoutParams(PngParams, frozen=True, kw_only=True):
         str | None,
         Meta(
             description="Where their masks are, such as 'labels/{patient}/{slice}.png' or "
-            "'labels/{patient}.nii.gz' (PNG, npy, NIfTI, DICOM SEG)."
+            "'labels/{patient}.nii.gz' (PNG, npy, NIfTI, NRRD, MetaImage, DICOM), "
+            "with {organ} where each structure has files of its own."
         ),
     ] = None
     labels: Annotated[

@@ -80,6 +80,7 @@ def with_label_map(
         msgspec.structs.replace(
             one,
             labels={} if one.levels else labels,
+            shows=_shown(told.get(one.id), labels),
             notes=notes.get(one.id, ()),
             refused=one.refused or one.id in silent,
         )
@@ -163,6 +164,14 @@ def _numbered(said: Legend, told: Sequence[Told]) -> LabelMap:
     return {value: _coded(label) for value, label in sorted(labels.items())}
 
 
+def _shown(told: Told | None, labels: LabelMap) -> tuple[int, ...]:
+    """The values that a case's masks can show: those that they name themselves, or else all."""
+    if told is None or not told.itself:
+        return () if told is None else tuple(labels)
+    names = {folded(label.name) for label in told.labels}
+    return tuple(value for value, label in labels.items() if folded(label.name) in names)
+
+
 def _coded(label: Label) -> Label:
     return label if label.code else Label(label.name, code_of(label.name))
 
@@ -198,10 +207,10 @@ def _check_table(table: LabelTable | None, told: Mapping[str, Told]) -> None:
             other = table.legend.get(int(said[number])) if number < _NONE else None
             if other is not None and not one.itself and not same_name(label.name, other.name):
                 raise UsageError(
-                    f"--labels: {number} is {other.name} there, and {label.name} in the file by "
-                    "its masks",
+                    f"--labels: {number} is {other.name} there, and {label.name} in the legend "
+                    "beside the masks",
                     "Leave --labels out and call it otherwise with extract-labels --rename, or "
-                    "move that file away.",
+                    "move that legend away.",
                     code="labels-differ",
                 )
 

@@ -7,7 +7,8 @@ from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
-from chaosprep.errors import FileError, Problem
+from chaosprep.errors import ChaosprepError, FileError, Problem
+from chaosprep.formats.legend import legend_in, named
 from chaosprep.formats.masks import plane_endings
 from chaosprep.imaging.levels import level_histogram
 from chaosprep.layouts.layout import Layout
@@ -37,7 +38,8 @@ def open_pictures(folder: Path, reference: MaskSet | None, asked: Organs = ()) -
     Args:
         folder: the folder; up to three levels of folders below it are looked at, of these those
             named `masks` alone where there are any.
-        reference: the other side, whose values count; without one, those found here.
+        reference: the other side, whose values count; without one, those found here, with the names
+            that a legend (`formats.legend`) in the folder or the one around it has for them.
         asked: the organs to compare; one alone is that of masks with one value, 1 or 255.
 
     Raises:
@@ -51,8 +53,12 @@ def open_pictures(folder: Path, reference: MaskSet | None, asked: Organs = ()) -
     if reference is not None:
         values = _values(files, reference, asked)
     else:
+        said: dict[int, str] = {}
+        with suppress(ChaosprepError):  # what is no legend names nothing
+            said = named(legend_in(folder, folder.resolve().parent) or {})
         every = (plane_of(file) for file in files)
         values = name_values(level for array in every for level in level_histogram(array))
+        values = {value: said.get(value, name) for value, name in values.items()}
     organs = in_order(values)
     return MaskSet(
         kind="folder of pictures",

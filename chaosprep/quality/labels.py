@@ -1,13 +1,15 @@
 """The names in a table against the label map of its dataset, and against each other."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from chaosprep.dataset.descriptor import LabelMap
 from chaosprep.dataset.manifest import TABLE
 from chaosprep.errors import REMAKE, Problem, plural
 from chaosprep.quality.findings import Findings
 from chaosprep.structures import folded
+
+_SHOWN = 8  # names or values in a message
 
 
 def label_findings(id: str, told: LabelMap, named: Mapping[tuple[int, str], int]) -> Findings:
@@ -43,13 +45,12 @@ def _unnamed(id: str, told: LabelMap, named: Mapping[tuple[int, str], int]) -> I
         rows[value] += count * (value not in told)
     values = sorted(value for value, count in rows.items() if count)
     if values:
-        shown = ", ".join(map(str, values[:8])) + (", ..." if len(values) > 8 else "")
         yield Problem(
             code="label-unnamed",
             id=id,
             file=TABLE,
             reason=f"the label map does not name mask values of {plural(rows.total(), 'row')}: "
-            f"{shown}",
+            f"{_some(map(str, values))}",
             remedy="Name them where the dataset is split, or look what they are.",
         )
 
@@ -64,6 +65,11 @@ def _spellings(id: str, names: list[str]) -> Iterator[Problem]:
                 code="label-spelling",
                 id=id,
                 file=TABLE,
-                reason=f"one name is spelled in {len(spelled)} ways: {', '.join(spelled)}",
+                reason=f"one name is spelled in {len(spelled)} ways: {_some(spelled)}",
                 remedy="Give all masks one spelling: each counts as an organ of its own.",
             )
+
+
+def _some(texts: Iterable[str]) -> str:
+    found = list(texts)
+    return ", ".join([*found[:_SHOWN], *(["..."] if len(found) > _SHOWN else [])])

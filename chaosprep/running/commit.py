@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
@@ -23,11 +23,13 @@ from chaosprep.dataset.descriptor import (
     table_schema,
 )
 from chaosprep.dataset.manifest import DESCRIPTOR, SHARD, TABLE, WORKSPACE
-from chaosprep.dataset.records import SPLITS, Slice, Split, encode_row
+from chaosprep.dataset.records import RARE, SPLITS, Slice, Split, encode_row
 from chaosprep.dataset.store import Store
 from chaosprep.errors import FileError, Problem
+from chaosprep.facts import Label
 from chaosprep.files import check_own, settle, temporary_in, write_json
 from chaosprep.imaging.png.codec import COMPRESSOR
+from chaosprep.known import CODES
 from chaosprep.running.place import PARTS
 from chaosprep.running.stage import Lineage
 from chaosprep.version import __version__
@@ -50,8 +52,8 @@ def commit(
     directory: Path,
     made: StageRecord,
     source: Lineage,
-    rows: Iterable[Slice],
-    labels: LabelMap,
+    rows: Callable[[], Iterable[Slice]],
+    labels: LabelMap | None,
     skipped: tuple[Problem, ...],
     shard: Shard | None = None,
 ) -> None:
@@ -62,27 +64,29 @@ def commit(
             workspace takes what is not whole yet.
         made: the stage and its parameters.
         source: what it was made from, for licences, sources and history.
-        rows: the table, sorted by id.
-        labels: what the values of its masks stand for.
+        rows: gives the table, sorted by id, each time that it is asked.
+        labels: what the values of its masks stand for; None for what the rows say.
         skipped: the problems that were left out.
         shard: which part this is, where it is not the whole.
     """
     counter, paths = _Counter(), set[str]()
-    size, digest = _write_table(directory, _noted(rows, counter, paths))
+    size, digest = _write_table(directory, _noted(rows(), counter, paths))
+    if counter.rare:  # a column that any row has stands in all
+        size, digest = _write_table(directory, _filled(rows(), counter.rare))
     _remove_left(directory, paths)
     descriptor = Descriptor(
         name=f"chaosprep-{made.stage}",
         title=f"Image and mask slices, as {made.stage} made them",
         licenses=source.licenses,
         sources=source.sources,
-        resources=(_resource(size, digest),),
+        resources=(_resource(size, digest, counter.rare),),
         tool=Provenance(
             **msgspec.structs.asdict(made),
             manifest_version=MANIFEST_VERSION,
             manifest_minor=MANIFEST_MINOR,
             counts=counter.counts(),
             warned=counter.warned,
-            labels=dict(sorted(labels.items())),
+            labels=dict(sorted((counter.labels if labels is None else labels).items())),
             history=source.history,
             skipped=skipped,
         ),
@@ -99,6 +103,11 @@ def _noted(rows: Iterable[Slice], counter: "_Counter", paths: set[str]) -> Itera
         counter.add(row)
         paths.update(file.path for file in row.files())
         yield row
+
+
+def _filled(rows: Iterable[Slice], rare: Collection[str]) -> Iterator[Slice]:
+    for row in rows:
+        yield msgspec.structs.replace(row, **{name: getattr(row, name) or {} for name in rare})
 
 
 def _write_table(directory: Path, rows: Iterable[Slice]) -> tuple[int, str]:
@@ -127,7 +136,7 @@ def _remove_left(directory: Path, keep: set[str]) -> None:
             (directory / name).unlink()
 
 
-def _resource(size: int, digest: str) -> Resource:
+def _resource(size: int, digest: str, rare: Collection[str]) -> Resource:
     return Resource(
         name="slices",
         path=TABLE,
@@ -136,24 +145,29 @@ def _resource(size: int, digest: str) -> Resource:
         encoding="utf-8",
         bytes=size,
         hash=f"sha256:{digest}",
-        schema=table_schema(),
+        schema=table_schema(rare),
     )
 
 
 class _Counter:
-    """Counts patients, cases and slices of each side, row by row."""
+    """Counts patients, cases and slices of each side, row by row; ``rare`` are those columns."""
 
     def __init__(self) -> None:
         self._patients = defaultdict[Split, set[str]](set)
         self._cases = defaultdict[Split, set[str]](set)
         self._slices = Counter[Split]()
         self.warned = 0
+        self.rare = set[str]()
+        self.labels: LabelMap = {}
 
     def add(self, row: Slice) -> None:
         self._patients[row.split].add(row.patient)
         self._cases[row.split].add(row.case)
         self._slices[row.split] += 1
         self.warned += bool(row.warnings)
+        for value, name in row.labels.items():
+            self.labels.setdefault(value, Label(name, CODES.get(name)))
+        self.rare.update(name for name in RARE if getattr(row, name) is not msgspec.UNSET)
 
     def counts(self) -> dict[Split, SplitCounts]:
         return {

@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 from chaosprep.dataset.case import Case
-from chaosprep.dataset.descriptor import Shard, StageRecord
+from chaosprep.dataset.descriptor import LabelMap, Shard, StageRecord
 from chaosprep.dataset.manifest import Dataset
 from chaosprep.dataset.migrations import completed
 from chaosprep.dataset.opening import is_finished, open_dataset, open_shard
@@ -74,7 +74,7 @@ def merge(
             workspace.clear()
             return dataset
         _carry(parts, output, jobs, on_event)
-        commit(output, parts.made, parts, parts.rows(), parts.label_map, parts.skipped)
+        commit(output, parts.made, parts, parts.rows, parts.label_map, parts.skipped)
         dataset = open_dataset(output)
         workspace.clear()
     total = len(parts.places)
@@ -144,7 +144,9 @@ class Parts:
         first = self.parts[0].descriptor
         self.history = first.tool.history
         self.licenses, self.sources = first.licenses, first.sources
-        self.label_map = first.tool.labels
+        self.label_map: LabelMap = {}
+        for part in self.parts:  # where only rows can tell, each has those of its own
+            self.label_map |= part.label_map
 
     def check(self) -> None:
         """Refuse shards of different runs, missing and surplus ones."""
@@ -245,8 +247,7 @@ def _shard(part: Dataset) -> Shard:
 
 def _source(part: Dataset) -> object:
     tool = part.descriptor.tool
-    origin = part.licenses, part.sources, tool.labels
-    return _shard(part).planned_sha256, tool.history, *origin
+    return _shard(part).planned_sha256, tool.history, part.licenses, part.sources
 
 
 _SAME: tuple[tuple[str, str, Callable[[Dataset], object]], ...] = (

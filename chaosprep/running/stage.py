@@ -88,7 +88,7 @@ class CaseResult:
     inputs: str | None = None
 
 
-def _the_same(labels: LabelMap, params: P) -> LabelMap:
+def _the_same(labels: LabelMap, params: P) -> LabelMap | None:
     return labels
 
 
@@ -110,7 +110,7 @@ class Stage(Generic[C, P]):
     completed case what is settled of the rows that it becomes where nothing goes wrong, so that an
     unfinished run is gone on with where its journal says just that; cases of which it knows nothing
     (None) are done again. `labels` tells what the values of its masks stand for, by what those of
-    its source do. `needs` are the stages
+    its source do; None where only its rows can tell. `needs` are the stages
     that must have come before, `libraries` the heavy ones that nearly every case takes: they are
     imported once, before workers are forked.
 
@@ -129,7 +129,7 @@ class Stage(Generic[C, P]):
     open: Callable[[Path, P], Source[C]]
     plan: Callable[[Sequence[C], P], Callable[[C], C]] = _as_they_are
     rows: Callable[[C, P], Iterable[Expected] | None] = one_for_each
-    labels: Callable[[LabelMap, P], LabelMap] = _the_same
+    labels: Callable[[LabelMap, P], LabelMap | None] = _the_same
     needs: tuple[str, ...] = ()
     libraries: tuple[str, ...] = ()
     folder: str | None = None

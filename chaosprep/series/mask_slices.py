@@ -12,7 +12,7 @@ from chaosprep.formats.masks import Stack
 from chaosprep.imaging.header import Header
 from chaosprep.imaging.labels import Labels, check_same_size
 from chaosprep.imaging.space.placing import Place
-from chaosprep.imaging.space.planes import is_elsewhere, is_placed, lay, place_on
+from chaosprep.imaging.space.planes import is_elsewhere, is_placed, lay, place_on, turned
 from chaosprep.series.gathering import Shot
 from chaosprep.series.pairing import Pairs, surplus_mask
 from chaosprep.series.source import Files, SourceCase
@@ -42,9 +42,7 @@ class _Found:
 
     def put(self, shot: Shot, header: Header, labels: Labels, place: Place | None) -> None:
         """The labels of an image, as its pixels lie; as they are stored without a place."""
-        rows, cols = shot.header.rows, shot.header.cols
-        laid = labels if place is None else place.take(labels[:, :, None], rows, cols)
-        self.stack.labels[shot.name] = laid
+        self.stack.labels[shot.name] = labels if place is None else turned(labels, place)
         self.notes |= dict.fromkeys(notes_of(header))
 
     def said(self) -> Stack:

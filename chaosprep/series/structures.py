@@ -32,6 +32,7 @@ from chaosprep.series.source import Files, SourceCase
 from chaosprep.structures import folded
 
 _SHOWN = 8  # values in a message
+_NAMELESS: Mapping[int, str] = {}
 
 
 def cut_structures(
@@ -160,7 +161,7 @@ def _painted(
         notes[cut.note] = None
         planes = {image: plane for image, plane in planes.items() if image in cut.labels}
         try:
-            painting.add(mask, cut.labels, planes)
+            painting.add(mask, cut.labels, planes, cut.names)
         except FileError as error:
             failed.append((mask, error))
             planes = {}
@@ -188,14 +189,22 @@ class _Painting:
     def overlaps(self) -> Mapping[int, tuple[int, ...]]:
         return self._overlaps.values
 
-    def add(self, mask: str, shown: Mapping[str, NDArray[Any]], planes: Planes) -> None:
+    def add(
+        self,
+        mask: str,
+        shown: Mapping[str, NDArray[Any]],
+        planes: Planes,
+        names: Mapping[int, str] = _NAMELESS,
+    ) -> None:
         """Paint what one file shows, (rows, cols) for each image, on the planes of uint16.
+
+        ``names`` are what the file calls its labels.
 
         Raises:
             FileError: `mask-values`, it shows several structures; `labels-differ`, its own is not
                 in the dataset's label map; `mask-overlap`.
         """
-        values = values_of(shown.values())
+        values = sorted({*values_of(shown.values()), *names})
         if len(values) > 1:
             more = ", ..." if len(values) > _SHOWN else ""
             raise FileError(
@@ -211,6 +220,6 @@ class _Painting:
                 "Give it a value with --labels, or choose others with --roi.",
                 code="labels-differ",
             )
-        for image, plane in planes.items() if values else ():
-            if image in shown:
+        for image, plane in planes.items():
+            if image in shown and shown[image].any():
                 self._overlaps.paint(plane, shown[image] != 0, label)

@@ -148,6 +148,12 @@ def labels(source: LabelMap, params: ExtractLabelsParams) -> LabelMap:
     return params.selection(source).labels
 
 
+def _takes(dataset: Dataset) -> bool:
+    """Whether prepare goes through it: not where extract-liver was the one that the masks need."""
+    past = {one.stage for one in dataset.history}
+    return "extract-liver" not in past and not has_levels(dataset)
+
+
 EXTRACT_LABELS = Stage(
     name="extract-labels",
     version=1,
@@ -160,7 +166,7 @@ EXTRACT_LABELS = Stage(
     needs=("split",),
     libraries=("cv2",),
     folder="labels",
-    takes=lambda dataset: not has_levels(dataset),
+    takes=_takes,
     help="DIR is what split made of masks whose structures have names. Names are equal but for "
     "case, spaces, - and _; each keeps its number. What is overwritten where structures overlap "
     "is counted in the table.",

@@ -12,7 +12,6 @@ from chaosprep.dataset.case import Case
 from chaosprep.dataset.descriptor import LabelMap
 from chaosprep.dataset.records import Slice
 from chaosprep.errors import FileError, Problem, about
-from chaosprep.facts import Label
 from chaosprep.formats.pictures import MaskImage, read_mask
 from chaosprep.imaging.levels import (
     check_levels,
@@ -25,7 +24,7 @@ from chaosprep.imaging.levels import (
     relabel,
     select,
 )
-from chaosprep.known import CODES, LEVELS, owner
+from chaosprep.known import LEVELS, owner
 from chaosprep.running.fitting import Expected, carried
 from chaosprep.running.stage import CaseResult, Stage, each_slice
 from chaosprep.running.writer import Writer
@@ -210,12 +209,9 @@ def _is_empty(case: Case, params: ExtractLiverParams, row: Slice) -> bool:
     return not extract(mask, params)[0].any()
 
 
-def labels(source: LabelMap, params: ExtractLiverParams) -> LabelMap:
-    """The label map of what is written."""
-    if source:
-        return selection(source, params).labels
-    names = _names(params, binary=False)
-    return {value: Label(name, CODES.get(name)) for value, name in names.items()}
+def labels(source: LabelMap, params: ExtractLiverParams) -> LabelMap | None:
+    """The label map of what is written; of grey levels, each case tells what it can show."""
+    return selection(source, params).labels if source else None
 
 
 EXTRACT_LIVER = Stage(

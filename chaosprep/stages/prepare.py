@@ -1,6 +1,6 @@
 """prepare: the stages that have a folder in its output, one after the other."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, get_args
@@ -57,10 +57,12 @@ def prepare_params(
     for name, value in fields.items():
         takers = [one for one, kind in _SECTIONS.items() if name in kind.__struct_fields__]
         for section in takers[:1] if name in _FIRST_ONLY else takers:
-            tables[section][name] = value
+            if (section, name) != (_BY_LEVEL, "organ"):
+                tables[section][name] = value
+            elif (organ := _one_organ(value)) is not None:
+                tables[section][name] = organ
     if (told := tables["split"].get("labels")) in LEVELS:
         tables[_BY_LEVEL].setdefault("levels", told)
-    _fit_organ(tables[_BY_LEVEL])
     made = {}
     for name, table in tables.items():
         if config and name in config:
@@ -71,12 +73,10 @@ def prepare_params(
     return made
 
 
-def _fit_organ(table: dict[str, Any]) -> None:
-    """One organ of several that may be asked for; others are for masks that name them."""
-    asked = table.pop("organ", ())
-    asked = (asked,) if isinstance(asked, str) else tuple(asked)
-    if len(asked) == 1 and asked[0] in get_args(OrganName):
-        table["organ"] = asked[0]
+def _one_organ(asked: str | Sequence[str]) -> str | None:
+    """The organ of grey levels that is asked for; others are of masks that name them."""
+    organs = (asked,) if isinstance(asked, str) else tuple(asked)
+    return organs[0] if len(organs) == 1 and organs[0] in get_args(OrganName) else None
 
 
 def _check_left(left: Stage[Any, Any], params: Mapping[str, Any], root: str | Path) -> None:

@@ -78,7 +78,11 @@ def _unordered(case: Case, selection: Selection) -> Problem | None:
 def _written(
     case: Case, selection: Selection, drop_empty: bool, writer: Writer, row: Slice
 ) -> Slice | None:
-    names = {value: label.name for value, label in selection.labels.items()}
+    names = {
+        one.value: one.label.name
+        for one in selection.structures
+        if not one.of.isdisjoint(row.labels)
+    }
     if row.mask_file is None:
         writer.carry(case, row.image_file)
         return msgspec.structs.replace(row, parent=row.id)

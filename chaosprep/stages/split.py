@@ -1,6 +1,6 @@
 """split: patients go to train, val or test; the pairs are copied as they are."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -88,7 +88,7 @@ def rows(case: SourceCase, params: SplitParams) -> Iterator[Expected]:
 
 def _row(case: SourceCase, found: SourceSlice, series: Series, files: dict[str, Any]) -> Slice:
     assert case.split is not None
-    shown = _organs(found, case.levels, series)
+    shown = _organs(found, case, series)
     header = found.header
     return Slice(
         id=found.id,
@@ -150,10 +150,10 @@ class _Shown(NamedTuple):
     overlaps: Mapping[int, tuple[int, ...]] = _NONE
 
 
-def _organs(found: SourceSlice, levels: str | None, series: Series) -> _Shown:
+def _organs(found: SourceSlice, case: SourceCase, series: Series) -> _Shown:
     """What the mask shows; judging is left to extract-liver."""
     if found.mask_array is not None:
-        return _by_value(level_histogram(found.mask_array), series.names, series.overlaps)
+        return _by_value(level_histogram(found.mask_array), series, case.shows)
     if found.mask_data is None:
         return _Shown({}, {})
     try:
@@ -163,8 +163,9 @@ def _organs(found: SourceSlice, levels: str | None, series: Series) -> _Shown:
             raise
         return _Shown({}, {}, (f"mask: {error.reason}",))
     histogram = level_histogram(mask.pixels)
+    levels = case.levels
     if levels is None:
-        return _by_value(histogram, series.names)
+        return _by_value(histogram, series, case.shows)
     if mask.binary:
         name = LEVELS[levels].binary.name
         return _Shown({1: name}, {name: histogram.get(1, 0)})
@@ -185,10 +186,11 @@ def _named(histogram: dict[int, int], table: str) -> _Shown:
 
 def _by_value(
     histogram: Mapping[int, int],
-    names: Mapping[int, str],
-    overlaps: Mapping[int, tuple[int, ...]] = _NONE,
+    series: Series,
+    can_show: Collection[int],
 ) -> _Shown:
     """What the values stand for; where nobody says it, `label-1`, no organ that may be wrong."""
+    names, overlaps = series.names, series.overlaps
     meeting = {value: overlaps[value] for value in histogram if value in overlaps}
     if len(histogram) - len(meeting) > MAX_LABELS:
         raise FileError(
@@ -197,7 +199,7 @@ def _by_value(
             code="mask-values",
         )
     stands = {value: meeting.get(value, (value,)) for value in histogram if value}
-    shown = sorted({label for labels in stands.values() for label in labels})
+    shown = sorted({*can_show, *(label for labels in stands.values() for label in labels)})
     labels = {label: names.get(label, f"label-{label}") for label in shown}
     pixels = dict.fromkeys(labels.values(), 0)
     for value, there in stands.items():

@@ -99,4 +99,17 @@ def test_parquet_takes_the_table_as_it_is(overlapping: Dataset, tmp_path: Path) 
     pyarrow = pytest.importorskip("pyarrow.parquet")
     chaosprep.export("parquet", overlapping.directory, tmp_path / "out")
     table = pyarrow.read_table(tmp_path / "out/slices.parquet").to_pylist()
-    assert [row["overlaps"] for row in table] == ['{"3":[1,2]}'] * 2 + [None] * 4
+    assert [row["overlaps"] for row in table] == ['{"3":[1,2]}'] * 2 + ["{}"] * 4
+
+
+def test_only_a_table_that_has_such_rows_describes_their_columns(
+    overlapping: Dataset, tmp_path: Path
+) -> None:
+    (schema,) = (one.schema for one in overlapping.descriptor.resources)
+    assert [field["name"] for field in schema["fields"]][-1] == "overlaps"
+    assert all(isinstance(row.overlaps, dict) for row in overlapping.slices)  # and in every row
+    flat = chaosprep.split(
+        tmp_path / "root", tmp_path / "flat", val=0, images="scans/{patient}/{slice}.dcm"
+    )
+    (schema,) = (one.schema for one in flat.descriptor.resources)
+    assert [field["name"] for field in schema["fields"]][-1] == "warnings"

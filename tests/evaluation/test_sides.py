@@ -392,6 +392,14 @@ def test_pictures_of_several_values_have_numbered_labels(tmp_path: Path) -> None
     ]
 
 
+def test_pictures_have_the_names_of_a_legend_beside_them(tmp_path: Path) -> None:
+    two = [[0, 1, 1, 0], [0, 2, 2, 0]]
+    ref, pred = plain(tmp_path / "r/c", {"1": two}), plain(tmp_path / "p/c", {"1": two})
+    (ref.parent / "labels.json").write_text('{"labels": {"liver": 1, "spleen": 3}}')
+    found = chaosprep.evaluate(pred.parent, ref.parent)
+    assert [row.organ for row in found.results] == ["liver", "label-2"]
+
+
 def test_pictures_named_by_slice_ids_are_grouped_by_case(livers: Dataset, out: Path) -> None:
     """A folder of the masks of several patients must not become one volume."""
     ref = write_shifted(livers, out, cols=0)

@@ -260,10 +260,10 @@ def even_odd(polygons: Iterable[Points], rows: int, cols: int) -> NDArray[np.boo
     """
     inside = np.zeros((rows, cols), np.bool_)
     for polygon in polygons:
-        edges = [*zip(polygon.tolist(), np.roll(polygon, -1, axis=0).tolist(), strict=True)]
+        (r0, c0), (r1, c1) = polygon.T, np.roll(polygon, -1, axis=0).T
         for col in range(cols):
-            for (r0, c0), (r1, c1) in edges:
-                if (c0 > col) != (c1 > col):
-                    row = r0 + (col - c0) / (c1 - c0) * (r1 - r0)
-                    inside[:, col] ^= np.arange(rows) > row
+            passing = (c0 > col) != (c1 > col)
+            part = (col - c0[passing]) / (c1[passing] - c0[passing])
+            above = r0[passing] + part * (r1[passing] - r0[passing])
+            inside[:, col] ^= (np.arange(rows)[:, None] > above).sum(axis=1) % 2 == 1
     return inside

@@ -1,5 +1,6 @@
 """Masks by colour or grey level: pictures that Pillow wrote, against what was painted."""
 
+from functools import partial
 from io import BytesIO
 from typing import Any
 
@@ -13,6 +14,7 @@ from chaosprep.formats.label_table import parse_labels
 from chaosprep.formats.pictures import read_mask
 from chaosprep.formats.tabled import labels_by_value, picture_labels
 from tests import memory
+from tests.attacks.grammars import draws, scratched, tried
 
 RED, GREEN, BLUE, WHITE = (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255)
 TABLE = parse_labels("#ff0000=liver,#00ff00=spleen,#ffffff=background")
@@ -75,6 +77,15 @@ def test_colours_become_the_labels_of_the_table(name: str) -> None:
     assert labels is not None
     assert labels.dtype == np.uint8
     assert np.array_equal(labels, LABELS)
+
+
+def test_labels_are_of_one_type_whatever_a_picture_shows() -> None:
+    many = ",".join(f"#{n:06x}=s{n}" for n in range(1, 301))
+    for labels in (LABELS, LABELS * 0):
+        data = saved(painted(labels, one=(0, 0, 1), two=(0, 0, 2)))
+        found = np.asarray(picture_labels(data, parse_labels(many)))
+        assert found.dtype == np.uint16
+        assert np.array_equal(found, labels)
 
 
 def test_grey_is_a_colour_too() -> None:
@@ -212,6 +223,17 @@ def test_without_a_table_the_remedy_names_the_colours() -> None:
     with pytest.raises(FileError) as caught:
         read_mask(saved(painted(), "JPEG"))
     assert "--labels" not in caught.value.remedy
+
+
+@pytest.mark.parametrize("name", PICTURES)
+def test_a_damaged_picture_is_labels_or_one_error(
+    name: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    for draw in draws(f"colours {name}", 0, 50):
+        found = tried(partial(picture_labels, scratched(PICTURES[name], draw), TABLE))
+        assert isinstance(found, np.ndarray | FileError)
+    if "TIFF" not in name:  # libtiff prints what is wrong
+        assert capfd.readouterr() == ("", "")
 
 
 def test_the_largest_picture_stays_within_the_memory_that_is_promised() -> None:

@@ -183,6 +183,23 @@ def test_units_that_are_unknown_are_refused(tmp_path: Path) -> None:
     assert "units" in error.reason
 
 
+def test_spacings_beside_space_directions_must_be_their_lengths(tmp_path: Path) -> None:
+    lines = [*placed(VOXELS, AFFINE), "encoding: raw"]
+    right, wrong = ("spacings: 1.5 1.25 5.5", "spacings: 1.5 1.25 5")
+    assert_labels(cut(tmp_path, "m.nrrd", nrrd([*lines, right], little(VOXELS))))
+    error = refusal(tmp_path, nrrd([*lines, wrong], little(VOXELS)))
+    assert error.code == "geometry-unknown"
+    assert "spacings" in error.reason
+
+
+def test_what_bzip2_makes_of_nothing_is_bounded(tmp_path: Path) -> None:
+    lines = [*placed(VOXELS, AFFINE), "encoding: bzip2"]
+    lines[3] = "sizes: 512 512 1025"
+    error = refusal(tmp_path, nrrd(lines, bz2.compress(b"")))
+    assert error.code == "too-large"
+    assert "gzip" in error.remedy
+
+
 @pytest.mark.parametrize("cells", ["cell", "node", "???"])
 def test_a_space_origin_is_the_middle_of_the_first_voxel_whatever_its_centering(
     tmp_path: Path, cells: str

@@ -17,6 +17,7 @@ from chaosprep.formats.legend import segment_labels
 from chaosprep.formats.masks import Stack
 from chaosprep.formats.seg import SEG
 from chaosprep.terms import PRIVATE_SCHEME
+from tests import memory
 from tests.formats.test_segmentations import (
     COUNT,
     IMAGES,
@@ -307,12 +308,28 @@ def test_the_header_alone_tells_names_and_codes(kind: str) -> None:
     assert legend(data) == legend(data[:at]) == LEGEND
 
 
-def test_so_does_that_of_a_deflated_file() -> None:
-    made = dcmread(BytesIO(seg()))
+def deflated(edit: Edit | None = None) -> bytes:
+    made = dcmread(BytesIO(seg(edit=edit)))
     made.file_meta.TransferSyntaxUID = DeflatedExplicitVRLittleEndian
     stream = BytesIO()
     made.save_as(stream)
-    assert legend(stream.getvalue()) == LEGEND
+    return stream.getvalue()
+
+
+def test_so_does_that_of_a_deflated_file() -> None:
+    assert legend(deflated()) == LEGEND
+
+
+def test_of_a_bomb_no_more_is_inflated_than_a_header_needs() -> None:
+    def grow(made: Dataset) -> None:
+        made.PixelData = bytes(2**27)
+
+    data = deflated(grow)
+    before = memory.begin()
+    assert legend(data) == LEGEND
+    assert (
+        memory.peak() - before < 1.5 * 2**17
+    )  # KiB: 64 MiB, and once more while it is put together
 
 
 def test_a_fractional_segmentation_tells_its_names_without_a_threshold() -> None:

@@ -5,7 +5,7 @@ import pytest
 from numpy.typing import NDArray
 
 from chaosprep.imaging import polygons as module
-from chaosprep.imaging.polygons import Polygon, cross, crossings, fill
+from chaosprep.imaging.polygons import Polygon, cross, effort, fill
 from tests.formats.structure_sets import disk, even_odd, keyhole, square, star
 
 SHAPE = (24, 32)
@@ -106,7 +106,8 @@ def wobbly(draw: np.random.Generator) -> Polygon:
     angles = np.sort(draw.uniform(0, 2 * np.pi, 40))
     radius = 20 + sum(draw.normal(0, 1.5) * np.sin(n * angles + draw.uniform(0, 6)) for n in (2, 3))
     middle = 32 + draw.uniform(0, 1, 2)
-    return middle + np.stack([radius * np.sin(angles), radius * np.cos(angles)], axis=1)
+    around = np.stack([radius * np.sin(angles), radius * np.cos(angles)], axis=1)
+    return np.asarray(middle + around)
 
 
 def test_area_has_no_bias() -> None:
@@ -132,5 +133,5 @@ def test_polygons_cross_where_they_share_pixels_and_neither_surrounds_the_other(
     assert cross([disk(11.3, 15.2, 10), disk(11.3, 12.2, 4), disk(11.3, 17.2, 4)], SHAPE)
 
 
-def test_crossings_count_the_rows_of_the_picture_that_edges_pass() -> None:
-    assert crossings(square(-100, 0, 100, 9), 24) == 2 * 24 + 4
+def test_effort_counts_the_rows_that_edges_pass_and_the_pixels_of_the_box() -> None:
+    assert effort(square(-100, 0, 100, 8), SHAPE) == 4 * 2 * 24 + 24 * 8 / 16

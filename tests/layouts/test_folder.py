@@ -256,7 +256,7 @@ def test_slices_may_have_a_file_for_each_structure(tmp_path: Path, masks: str) -
 
 
 def test_an_image_shows_every_structure(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="{organ} is a placeholder of"):
+    with pytest.raises(UsageError, match="is a placeholder of"):
         find(tmp_path, "scans/{patient}/{organ}/{slice}.dcm", "m/{patient}/{organ}.nii")
 
 

@@ -45,7 +45,8 @@ def made(case: SourceCase, out: Path) -> tuple[tuple[Slice, ...], tuple[Problem,
 
 
 def split(root: Path, masks: Mapping[str, bytes], labels: str) -> tuple[Slice, NDArray[Any]]:
-    case = msgspec.structs.replace(found(root, masks), table=parse_labels(labels))
+    table = parse_labels(labels)
+    case = msgspec.structs.replace(found(root, masks), table=table, labels=table.legend)
     ((row,), problems) = made(case, root / "out")
     assert problems == ()
     assert row.mask is not None

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from chaosprep.layouts import folder
 from chaosprep.layouts.layout import Where
 from chaosprep.series.reading import Series, read_series
+from chaosprep.series.sharing import told_beside
 from tests.formats.samples import dataset, dicom, encoded, item
 from tests.formats.test_frames import group
 from tests.layouts.trees import COLS, ROWS, STEP, labels_at, slice_at, write
@@ -272,6 +273,6 @@ def test_series_on_other_grids_may_lie_beside_the_masks_of_one(tmp_path: Path) -
         files[f"scans/7/t1/{place + 1:02d}.dcm"] = other
         files[f"masks/7/{place + 1:02d}.dcm"] = files.pop(f"masks/7/t2/{place + 1:02d}.dcm")
     found = folder.find(write(tmp_path, files), Where(IMAGES, "masks/{patient}/{slice}.dcm"))
-    one, two = found.cases
+    one, two = told_beside(found.cases)
     assert {problem.code for problem in read_series(one).problems} == {"mask-grid"}
     assert shown(read_series(two)) == EXPECTED

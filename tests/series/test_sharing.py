@@ -101,6 +101,18 @@ def test_series_on_two_grids_cannot_share_masks_without_places(
     assert f"{keyword} differs in 4 of 4 slices" in found["a_t1"]
 
 
+def test_masks_of_one_structure_each_need_one_grid_too(tmp_path: Path) -> None:
+    masks = {
+        f"a/gt/{organ}/{n:02d}.png": png_of((labels_at(n) > 0).astype(np.uint8))
+        for organ in ("liver", "spleen")
+        for n in range(SLICES)
+    }
+    pattern = "{patient}/gt/{organ}/{slice}.png"
+    same, other = (tree(t2=shifted((mm, 0, 0))) | masks for mm in (0, 3))
+    assert refusals(read(write(tmp_path / "same", same), pattern)) == {}
+    assert list(refusals(read(write(tmp_path / "other", other), pattern))) == ["a_t1", "a_t2"]
+
+
 def test_a_series_turned_round_pairs_other_slices_by_name(tmp_path: Path) -> None:
     """The same places, but the first file of the one is the last of the other."""
     found = refusals(read(write(tmp_path, tree(t2=moved()[::-1]))))

@@ -146,6 +146,16 @@ def test_a_file_of_several_values_is_none_of_one_structure(tmp_path: Path) -> No
     assert series.slices == ()
 
 
+def test_a_file_that_names_several_structures_is_none_of_one(
+    toy: Callable[..., SourceCase],
+) -> None:
+    case = toy(box(2), {1: "liver", 2: "spleen"}, organs={"m/7.toy": "liver"})
+    series = read_series(case)
+    assert told(series) == [("mask-values", "m/7.toy")]
+    one = read_series(toy(box(2), {2: "spleen"}, organs={"m/7.toy": "liver"}))
+    assert one.names == {1: "liver"}  # as the pattern has it
+
+
 def test_what_is_wrong_with_many_files_in_the_same_way_is_one_line(tmp_path: Path) -> None:
     files = {f"seg/7/o{n}.nii": nifti(box().transpose(2, 1, 0), None) for n in range(9)}
     series = read_series(case_of(tmp_path, files | {"seg/7/x.nii": volume(box())}))
@@ -168,7 +178,8 @@ def test_a_file_that_cannot_be_read_leaves_no_partial_mask(tmp_path: Path) -> No
 
 def test_an_unwanted_structure_costs_no_error(tmp_path: Path) -> None:
     files = {"seg/7/kidney_left.nii": volume(box()), "seg/7/broken.nii": b"\x00"}
-    labels = labelled("kidney_left", "broken")
+    (write(tmp_path, files) / "seg/7/away.nii").symlink_to("/dev/null")  # no file to read
+    labels = labelled("kidney_left", "broken", "away")
     case = case_of(tmp_path, files, roi=("Kidney*",), labels=labels)
     series = read_series(case)
     assert np.array_equal(planes(series), box())
@@ -193,6 +204,18 @@ def test_slices_may_have_a_file_for_each_structure_that_they_show(tmp_path: Path
     found = read_back(Series(series.slices, None, (), "", series.names, series.overlaps))
     assert np.array_equal(found["liver"], np.stack([box()[0], box(y=slice(1))[0]]))
     assert np.array_equal(found["spleen"], np.stack([box(0)[0], box(x=slice(1))[0]]))
+
+
+@pytest.mark.parametrize("copied", [False, True])
+def test_masks_of_an_image_that_is_there_twice_stay_or_go_with_it(
+    tmp_path: Path, copied: bool
+) -> None:
+    files = {f"m/7/{organ}/{n}.png": png_of(box()[0]) for organ in "ab" for n in range(COUNT)}
+    files["scans/7/1 (1).dcm"] = slice_at(1)
+    if copied:
+        files |= {f"m/7/{organ}/1 (1).png": png_of(box()[0]) for organ in "ab"}
+    series = read_series(case_of(tmp_path, files, "m/{patient}/{organ}/{slice}.png"))
+    assert {name: mask.all() for name, mask in read_back(series).items()} == {"a": True, "b": True}
 
 
 def test_a_slice_of_another_size_is_named_with_its_file(tmp_path: Path) -> None:
@@ -266,12 +289,10 @@ def test_values_of_overlaps_are_above_every_label_of_the_dataset(
     toy: Callable[..., SourceCase],
 ) -> None:
     mask = box(1, x=slice(1)) + box(3, x=slice(1, 2))
-    case = toy(
-        mask, {1: "tumour", 2: "liver"}, {3: (1, 2)}, labels=labelled("liver", "a", "tumour")
-    )
-    series = read_series(case)
-    assert np.array_equal(planes(series), box(3, x=slice(1)) + box(4, x=slice(1, 2)))
-    assert series.overlaps == {4: (1, 3)}
+    labels = labelled("liver", "spleen", "tumour", "aorta")
+    series = read_series(toy(mask, {1: "tumour", 2: "liver"}, {3: (1, 2)}, labels=labels))
+    assert np.array_equal(planes(series), box(3, x=slice(1)) + box(5, x=slice(1, 2)))
+    assert series.overlaps == {5: (1, 3)}
 
 
 def test_a_value_that_the_dataset_calls_otherwise_is_an_error_one_that_is_free_stays(

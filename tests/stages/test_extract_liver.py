@@ -16,6 +16,7 @@ from PIL import Image
 import chaosprep
 from chaosprep import Dataset
 from chaosprep.errors import NothingFoundError, Problem, ProblemsError, UsageError
+from chaosprep.facts import Label
 from chaosprep.formats.pictures import MaskImage, read_mask
 from chaosprep.params import make_params
 from chaosprep.phantom import Patient, write_chaos
@@ -282,7 +283,7 @@ def test_a_binary_mask_of_0_and_255_is_no_spleen(tmp_path: Path) -> None:
     problem = problem_of(parent, tmp_path / "out")
     assert problem.code == "mask-levels"
     assert problem.reason.startswith("a binary mask")
-    made = chaosprep.extract_liver(parent, tmp_path / "out", **option_in(problem.remedy))
+    made = taken_with(tmp_path, parent, problem.remedy)
     mask = made.mask(made.slices[0])
     assert mask is not None
     assert np.array_equal(mask, square(255))
@@ -311,11 +312,20 @@ def interpolated() -> bytes:
 
 def option_in(remedy: str) -> dict[str, Any]:
     """The parameters that a remedy names."""
-    if found := re.search(r"--range (\d+) (\d+)", remedy):
-        return {"range": [int(found[1]), int(found[2])]}
+    if found := re.search(r"--labels (\d+=liver)", remedy):
+        return {"labels": found[1]}
     if found := re.search(r"--levels ([\w-]+)", remedy):
         return {"levels": found[1]}
     return {"lenient_masks": True} if "--lenient-masks" in remedy else {}
+
+
+def taken_with(root: Path, parent: Dataset, remedy: str) -> Dataset:
+    """What extract-liver makes where somebody does what a remedy says."""
+    option = option_in(remedy)
+    assert option
+    if "labels" in option:
+        parent, option = chaosprep.split(root / "chaos", root / "told", val=0, **option), {}
+    return chaosprep.extract_liver(parent, root / "out", **option)
 
 
 @pytest.mark.parametrize(
@@ -356,9 +366,7 @@ def test_a_refusal_shows_the_histogram_and_the_option_that_takes_the_mask(
     assert (problem.code, problem.id) == (code, "MR001_t1-in_s000")
     assert shown in problem.reason
 
-    option = option_in(problem.remedy)
-    assert option
-    made = chaosprep.extract_liver(parent, tmp_path / "out", **option)
+    made = taken_with(tmp_path, parent, problem.remedy)
     assert masks_of(made) == [[0, 255]]
     assert made.slices[0].pixels["liver"] >= 8
 
@@ -390,9 +398,19 @@ def test_the_remedy_for_a_label_map_takes_the_organ_that_is_named(tmp_path: Path
     parent = with_masks(tmp_path, encoded(square(1, 2, 3, 4)), encoded(square(0, 2)))
     with pytest.raises(ProblemsError) as caught:
         chaosprep.extract_liver(parent, tmp_path / "out")
-    assert all("--range LOW HIGH" in one.remedy for one in caught.value.problems)
-    made = chaosprep.extract_liver(parent, tmp_path / "out", range=(1, 1), lenient_masks=True)
+    assert all("--labels 1=liver,2=spleen" in one.remedy for one in caught.value.problems)
+    told = chaosprep.split(tmp_path / "chaos", tmp_path / "told", val=0, labels="1=liver,2=spleen")
+    made = chaosprep.extract_liver(told, tmp_path / "out")
     assert [row.pixels for row in made.slices] == [{"liver": 16}, {"liver": 0}]
+
+
+def test_what_another_range_shows_is_not_called_by_the_organs_name(tmp_path: Path) -> None:
+    parent = with_masks(tmp_path, encoded(square(13, 63)))
+    made = chaosprep.extract_liver(parent, tmp_path / "out", range=(13, 13), lenient_masks=True)
+    assert made.labels == {255: Label("levels-13-13")}
+    assert made.slices[0].labels == {255: "levels-13-13"}
+    nearly = chaosprep.extract_liver(parent, tmp_path / "n", range=(50, 75), lenient_masks=True)
+    assert nearly.slices[0].labels == {255: "liver"}
 
 
 def test_one_bad_mask_does_not_hide_another(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from chaosprep.running.runner import run
 from chaosprep.stages.assignment import SplitParams
 from chaosprep.stages.augment import AugmentParams
 from chaosprep.stages.convert import ConvertParams
+from chaosprep.stages.extract_labels import ExtractLabelsParams
 from chaosprep.stages.organ_choice import ExtractLiverParams
 from chaosprep.stages.prepare import prepare_params, read_config, run_all
 
@@ -44,6 +45,7 @@ def test_without_anything_every_stage_has_its_defaults() -> None:
     assert prepare_params({}) == {
         "split": SplitParams(),
         "extract-liver": ExtractLiverParams(),
+        "extract-labels": ExtractLabelsParams(),
         "convert": ConvertParams(),
         "augment": AugmentParams(),
     }

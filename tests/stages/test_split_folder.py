@@ -91,7 +91,11 @@ def test_values_are_not_taken_for_chaos_organs(root: Path, tmp_path: Path) -> No
     made = split(root, tmp_path / "out")
     assert {tuple(row.labels.items()) for row in made.slices} == {((255, "label-255"),)}
     assert {tuple(row.pixels.items()) for row in made.slices} == {(("label-255", 2),)}
-    livers = chaosprep.extract_liver(made, tmp_path / "liver", range=(255, 255), mask_value=1)
+    for asked in ({}, {"range": (255, 255)}, {"lenient_masks": True}):
+        with pytest.raises(UsageError, match="nobody said what the values of its masks stand for"):
+            chaosprep.extract_liver(made, tmp_path / "liver", **asked)
+    told = split(root, tmp_path / "told", labels="255=liver")
+    livers = chaosprep.extract_liver(told, tmp_path / "liver", mask_value=1)
     assert {tuple(row.labels.items()) for row in livers.slices} == {((1, "liver"),)}
     assert {row.pixels["liver"] for row in livers.slices} == {2}
 
@@ -320,7 +324,6 @@ def test_prepare_takes_the_same_choice(root: Path, tmp_path: Path) -> None:
         images=IMAGES,
         masks=MASKS,
         val=0.5,
-        range=(1, 255),
         keep_16bit=True,
         copies=1,
     )

@@ -75,8 +75,8 @@ def test_a_new_stage_is_one_file_and_one_line(tmp_path: Path) -> None:
         [sys.executable, "program.py"], cwd=tmp_path, capture_output=True, text=True, check=True
     )
     first, second = done.stdout.split("Usage: ")[1:]
-    assert "thin           Leave slices out." in first
+    assert "thin            Leave slices out." in first
     assert "Leave slices out.\n\n  DIR is what convert made." in second
     assert "--every INTEGER" in second
-    assert "['split', 'extract-liver', 'convert', 'augment', 'thin']" in second
+    assert "['split', 'extract-liver', 'extract-labels', 'convert', 'augment', 'thin']" in second
     assert "every: Keep every so many-th slice." in second

@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from chaosprep.errors import FileError
 from chaosprep.imaging.header import Header
@@ -109,3 +111,14 @@ def place_on(image: Header, mask: Header) -> Place:
             code="mask-grid",
         )
     return locate(image_grid(image), grid)
+
+
+def turned(labels: NDArray[Any], place: Place) -> NDArray[Any]:
+    """The one slice of a mask, (rows, cols), as the image has its pixels: flipped and swapped.
+
+    As `Place.take` does, but for one plane that is covered whole, and without an index for each
+    pixel.
+    """
+    steps = int(place.down.sum()), int(place.right.sum())
+    plane = labels.T if place.down[1] else labels
+    return np.ascontiguousarray(plane[:: steps[0], :: steps[1]])
