@@ -85,7 +85,11 @@ def _labels(found: Inspection, whole: bool) -> list[str]:
     if not few:
         return []
     cells = [
-        (str(one.value), shortened(one.name, 40), " ".join(one.code[:2]) if one.code else "-")
+        (
+            str(one.value),
+            shortened(one.name, 40),
+            shortened(" ".join(one.code[:2]), 24) if one.code else "-",
+        )
         for one in few
     ]
     rows = [("Label", "Name", "Code"), *cells]
