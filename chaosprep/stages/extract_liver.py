@@ -121,7 +121,7 @@ def _from_binary(pixels: NDArray[np.integer], params: ExtractLiverParams) -> NDA
     if shown.name not in wanted:
         raise FileError(
             f"a 1-bit mask shows the {shown.name}, not the {wanted[0]}",
-            f"Use --organ {shown.name}.",
+            f"Use --organ {shown.name}, without --range.",
             code="organ-unknown",
         )
     value = shown.label if params.all_organs else params.mask_value

@@ -137,7 +137,9 @@ def total(root: Path) -> Set:
     """One file per structure: the vertebra lies in the cord, lists differ, A3 has a `splen`."""
     every = {"liver": box(0, 11), "spleen": box(4), "kidney_left": box(5), "aorta": box(16)}
     every["portal_vein"] = box(1, 4)  # in the liver
-    shown: dict[str, dict[str, Box]] = {patient: dict(every) for patient in scans(root) and PATIENTS}
+    shown: dict[str, dict[str, Box]] = {
+        patient: dict(every) for patient in scans(root) and PATIENTS
+    }
     shown["A2"] = {name: every[name] for name in ("liver", "spleen", "portal_vein", "aorta")}
     shown["A3"] = {"liver": every["liver"], "splen": every["spleen"], "aorta": every["aorta"]}
     for patient, structures in shown.items():
@@ -272,4 +274,6 @@ def layered(layers: Sequence[Voxels], lines: Sequence[str]) -> bytes:
     header[1] = "dimension: 4"
     header[3] = f"sizes: {' '.join(map(str, voxels.shape))}"
     header[4] = header[4].replace(": ", ": none ")
-    return nrrd([*header, "kinds: list domain domain domain", "encoding: raw", *lines], little(voxels))
+    return nrrd(
+        [*header, "kinds: list domain domain domain", "encoding: raw", *lines], little(voxels)
+    )

@@ -184,7 +184,8 @@ def test_highdicom_reads_names_and_codes_of_the_segmentation(made: Made) -> None
         assert {names[n - 1] for n in shown} <= found.keys()
         sources = [dcmread(made.found.root / f"scans/{patient}/{n}.dcm") for n in (1, 2, 3, 4)]
         pixels = seg.get_pixels_by_source_instance(
-            [image.SOPInstanceUID for image in sources], ignore_spatial_locations=True,
+            [image.SOPInstanceUID for image in sources],
+            ignore_spatial_locations=True,
             assert_missing_frames_are_empty=True,
         )
         for at, number in enumerate(seg.segment_numbers):

@@ -1,7 +1,6 @@
 """Nothing is called liver but what the data or the user call so, whatever options are given."""
 
 import itertools
-import json
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -70,7 +69,7 @@ def grid(values: range) -> Values:
     return shown
 
 
-def volume_tree(root: Path, values: Values, named: Mapping[int, str] = {}) -> Tree:  # noqa: B006
+def volume_tree(root: Path, values: Values, named: Mapping[int, str] = {}) -> Tree:
     phantoms.scans(root, ["A1"])
     phantoms.save(root / "labels/A1.nii", phantoms.volume(values))
     if named:
@@ -197,7 +196,7 @@ def test_the_liver_is_what_somebody_calls_so(name: str, tmp_path: Path) -> None:
             made += 1
             shown, coded = written(found)
             at = [row.slice for row in found.slices]
-            if shown.any() and not np.array_equal(shown, tree.liver(labels)[at]) or (
+            if (shown.any() and not np.array_equal(shown, tree.liver(labels)[at])) or (
                 set(coded) - {"liver"}
             ):
                 holes.append((labels, options, coded, int(shown.sum())))
