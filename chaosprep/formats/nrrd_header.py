@@ -82,6 +82,8 @@ def parse(data: bytes) -> NrrdHeader:
             if field in fields:
                 raise unreadable("NRRD")
             fields[field] = value.strip()
+            if field == "datafile" and value.strip()[:4].casefold() == "list":
+                break  # the names of files follow, to the end
             continue
         key, assigned, value = line.partition(":=")
         if not assigned:

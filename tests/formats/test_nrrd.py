@@ -285,6 +285,11 @@ def test_voxels_elsewhere_or_in_several_files_are_refused(tmp_path: Path, name: 
     assert beside("labels/m.nhdr", detached(name)) == ()
 
 
+def test_a_list_of_files_goes_on_to_the_end_of_the_header(tmp_path: Path) -> None:
+    data = detached("LIST")[:-1] + b"1.raw\n2.raw\n"
+    assert "in several files" in refusal(tmp_path, data, "m.nhdr").reason
+
+
 def test_a_file_beside_that_is_a_link_or_missing_is_named_without_its_name(tmp_path: Path) -> None:
     assert "missing" in refusal(tmp_path, detached("doe.raw"), "m.nhdr").reason
     (tmp_path / "doe.raw").symlink_to("/etc/hostname")
