@@ -119,11 +119,12 @@ def cut_mask(
             except FileError as error:
                 failed.append((image, error))
         stack.errors += once(failed, "images", path)
-        labels = {image: as_labels(plane) for image, plane in stack.labels.items()}
-        kind = np.result_type(*labels.values()) if labels else np.uint8
-        stack.labels = {image: plane.astype(kind, copy=False) for image, plane in labels.items()}
         if isinstance(mask, Overlapping):
             stack.overlaps = mask.overlaps
+        meeting = len(stack.overlaps)
+        labels = {image: as_labels(plane, meeting) for image, plane in stack.labels.items()}
+        kind = np.result_type(*labels.values()) if labels else np.uint8
+        stack.labels = {image: plane.astype(kind, copy=False) for image, plane in labels.items()}
         left = mask.surplus()
     except FileError as error:
         return Stack(errors=[(path, error)])

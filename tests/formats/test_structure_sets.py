@@ -137,6 +137,19 @@ def test_structures_that_overlap_are_all_there() -> None:
     assert np.array_equal(np.isin(found, (9, value)), expected({1: [tumour]}))
 
 
+def test_structures_may_overlap_in_more_ways_than_a_label_map_has_values() -> None:
+    scan, rng = Scan(rows=96, cols=96, count=1), np.random.default_rng(3)
+    shapes = [[disk(*rng.uniform(20, 76, 2), rng.uniform(9, 30))] for _ in range(40)]
+    stack = cut(
+        rtstruct(*(Structure(f"{n}", drawn(scan, {0: one})) for n, one in enumerate(shapes))), scan
+    )
+    (found,) = planes(stack)
+    assert np.unique(found).size > 256
+    for label, polygons in enumerate(shapes, 1):
+        values = [label, *(value for value, there in stack.overlaps.items() if label in there)]
+        assert np.array_equal(np.isin(found, values), even_odd(polygons, 96, 96))
+
+
 @pytest.mark.parametrize("numbers", [(0, 5), (5, 70000), (5, 32768), (-1, 3)])
 def test_numbers_that_no_label_can_be_give_way_to_places_in_the_list(
     numbers: tuple[int, int],
