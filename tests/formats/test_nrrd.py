@@ -264,11 +264,12 @@ def detached(name: str) -> bytes:
     return nrrd([*placed(VOXELS, AFFINE), "encoding: raw", f"data file: {name}"])
 
 
-@pytest.mark.parametrize("name", ["voxels.raw", "./voxels.raw"])
+@pytest.mark.parametrize("name", ["voxels.raw", "./voxels.raw", "list.raw"])
 def test_voxels_may_be_in_a_file_beside(tmp_path: Path, name: str) -> None:
-    (tmp_path / "voxels.raw").write_bytes(little(VOXELS))
-    assert_labels(cut(tmp_path, "m.nhdr", detached(name)))
-    assert beside("labels/m.nhdr", detached(name)) == ("labels/voxels.raw",)
+    (tmp_path / name).write_bytes(little(VOXELS))
+    data = detached(name).replace(b"encoding: raw\n", b"")[:-1] + b"encoding: raw\n\n"
+    assert_labels(cut(tmp_path, "m.nhdr", data))
+    assert beside("labels/m.nhdr", data) == (f"labels/{Path(name)}",)
 
 
 @pytest.mark.parametrize(
