@@ -216,6 +216,16 @@ def test_an_unwanted_structure_costs_no_error() -> None:
 # What does not lie in the plane of an image
 
 
+def test_heights_that_were_rounded_to_a_tenth_are_those_of_their_slices() -> None:
+    scan = Scan(step=1.0, origin=(-20.0, 30.5, 20.25))
+    contours = [one for place in range(5) for one in drawn(scan, {place: RING})]
+    for one in contours:
+        one.points[:, 2] += 0.05
+    heights = {f"{one.points[0, 2]:.6g}" for one in contours}
+    assert heights == {"20.3", "21.3", "22.3", "23.3", "24.3"}
+    assert planes(cut(rtstruct(Structure("a", contours)), scan)).any(axis=(1, 2)).all()
+
+
 @pytest.mark.parametrize(("off", "step"), [(0.04, 0.9), (0.19, 4.0)])
 def test_a_contour_may_lie_a_little_off_its_plane(off: float, step: float) -> None:
     scan = Scan(step=step)
