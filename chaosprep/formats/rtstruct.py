@@ -189,7 +189,7 @@ class StructureMask:
             shown = shown or bool(patch.shown.any())
         if outside:
             self._findings.add(Kind.OUTSIDE, roi, of=every, count=outside)
-        elif every and not shown:
+        elif every and not (shown or crossed):
             self._findings.add(Kind.SMALL, roi)
         if crossed:
             self._findings.add(Kind.CROSSING, roi, of=len(polygons), count=crossed)

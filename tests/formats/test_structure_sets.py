@@ -401,8 +401,19 @@ def test_closed_contours_that_cross_are_said() -> None:
     stack = cut(rtstruct(Structure("a", drawn(SCAN, {1: both, 2: RING}))))
     assert np.array_equal(planes(stack), expected({1: both, 2: RING}))
     assert stack.note is not None
-    assert stack.note.startswith("contours cross on slices")
+    assert stack.note.startswith("contours cross or coincide on slices")
     assert stack.note.endswith("1 of 2 of structure 1 (a)")
+
+
+@pytest.mark.parametrize("points", [65, 128])
+def test_a_contour_that_is_there_twice_with_other_points_is_said(points: int) -> None:
+    """Next to nothing lies between the two: the structure would be gone without a word."""
+    both = [disk(11.3, 15.2, 8.1), disk(11.3, 15.2, 8.1, points)]
+    stack = cut(rtstruct(Structure("a", drawn(SCAN, {1: both}))))
+    assert planes(stack).sum() < 3
+    assert stack.note is not None
+    assert stack.note.startswith("contours cross or coincide on slices")
+    assert "centre of no pixel" not in stack.note
 
 
 def test_contours_that_are_meant_to_be_xor_may_cross() -> None:
