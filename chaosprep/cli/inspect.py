@@ -96,7 +96,8 @@ def _labels(found: Inspection, whole: bool) -> list[str]:
     value, name, code = (max(map(len, column)) for column in zip(*rows, strict=True))
     cases = ["Cases", *(str(one.cases) for one in few)]
     lines = [
-        f"{a:>{value}} {b:{name}} {c:{code}} {n:>5}" for (a, b, c), n in zip(rows, cases, strict=True)
+        f"{a:>{value}} {b:{name}} {c:{code}} {n:>5}"
+        for (a, b, c), n in zip(rows, cases, strict=True)
     ]
     more = len(found.labels) - len(few)
     return [*lines, *[f"{more} more structures; -v shows all"][:more]]
