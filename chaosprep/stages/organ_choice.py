@@ -40,9 +40,9 @@ class ExtractLiverParams(PngParams, frozen=True, kw_only=True):
     lenient_masks: Annotated[
         bool,
         Meta(
-            description="Take colour, palette and JPEG masks (as grey) and masks with levels of "
-            "no organ (as background), with a warning on each slice, but for the labels of a label "
-            "map that --range leaves out."
+            description="Take grey masks that are stored as colour, palette or JPEG, and masks "
+            "with levels of no organ (as background), with a warning on each slice, but for the "
+            "labels of a label map that --range leaves out."
         ),
     ] = False
 
