@@ -237,13 +237,20 @@ def test_prepare_calls_nothing_else_the_liver(
 
 
 def test_a_range_beyond_the_levels_of_the_liver_is_not_the_liver(tmp_path: Path) -> None:
-    """Levels 50 to 54 are nobody's."""
-    tree = chaos_tree(tmp_path / "root", alone(63))
+    """Level 52 is nobody's, unless interpolation made it of the liver's border."""
+    values = alone(63)
+    values[2, 22:26, 22:26] = 52
+    tree = chaos_tree(tmp_path / "root", values)
     pairs = chaosprep.split(tree.root, tmp_path / "s", val=0.0)
-    wide = chaosprep.extract_liver(pairs, tmp_path / "wide", range=(50, 75))
-    assert [label.name for label in wide.label_map.values()] == ["levels-50-75"]
-    inside = chaosprep.extract_liver(pairs, tmp_path / "inside", range=(60, 66))
-    assert [label.name for label in inside.label_map.values()] == ["liver"]
+    with pytest.raises(ChaosprepError, match="levels that nobody calls liver"):
+        chaosprep.extract_liver(pairs, tmp_path / "wide", range=(50, 75))
+    rims = alone(63)
+    rims[1:3, 5:20, 20] = 52
+    rims[1:3, 5:20, 21] = 20
+    tree = chaos_tree(tmp_path / "rims", rims)
+    pairs = chaosprep.split(tree.root, tmp_path / "r", val=0.0)
+    made = chaosprep.extract_liver(pairs, tmp_path / "l", range=(50, 75), lenient_masks=True)
+    np.testing.assert_array_equal(written(made)[0], tree.values >= 50)
 
 
 def test_a_slice_that_looks_like_a_liver_is_none_among_label_maps(tmp_path: Path) -> None:
