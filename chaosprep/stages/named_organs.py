@@ -6,7 +6,7 @@ from chaosprep.dataset.descriptor import LabelMap
 from chaosprep.dataset.manifest import Dataset
 from chaosprep.dataset.opening import open_dataset
 from chaosprep.errors import UsageError
-from chaosprep.known import LEVELS, USUAL_LEVELS, owner
+from chaosprep.known import KNOWN, LEVELS, USUAL_LEVELS, owner
 from chaosprep.stages.organ_choice import ExtractLiverParams
 from chaosprep.stages.selection import Selection, select
 from chaosprep.structures import folded
@@ -21,9 +21,17 @@ def open_masks(directory: Path, params: ExtractLiverParams) -> Dataset:
 
     Raises:
         ManifestError: it is unfinished or damaged.
-        UsageError: what `selection` raises; `labels-unknown`, nobody said what values stand for.
+        UsageError: what `selection` raises; `parameter`, split was told of other levels;
+            `labels-unknown`, nobody said what values stand for.
     """
     dataset = open_dataset(directory)
+    told = dataset.history[0].parameters.get("labels")
+    if told in LEVELS and told != params.levels:
+        raise UsageError(
+            f"--levels {params.levels}: split was told that these masks have those of {told}",
+            f"Use --levels {told}.",
+            code="parameter",
+        )
     if dataset.label_map:
         selection(dataset.label_map, params)
     elif not has_levels(dataset, params.levels):
@@ -79,7 +87,9 @@ def selection(labels: LabelMap, params: ExtractLiverParams) -> Selection:
 def _may_be_anything(dataset: Dataset) -> bool:
     """Whether its masks came from anywhere: the layout of a known data set tells their levels."""
     first = dataset.history[0].parameters
-    return first.get("images") is not None or first.get("layout") not in (None, "auto", "chaos")
+    said = first.get("labels") in LEVELS
+    known = first.get("images") is None and first.get("layout") in (None, "auto", *KNOWN)
+    return not (said or known)
 
 
 def _values(dataset: Dataset) -> set[int]:

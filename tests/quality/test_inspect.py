@@ -123,3 +123,36 @@ def test_a_warning_of_one_slice_names_it(root: Path) -> None:
     (warning,) = case.warnings
     assert "burned into the picture" in warning
     assert warning.endswith("(MR001_t1-in_s001)")
+
+
+def test_the_label_map_is_told_with_how_many_cases_name_each_structure(tmp_path: Path) -> None:
+    found = phantoms.total(tmp_path / "root")
+    told = inspect(found.root, images=phantoms.IMAGES, masks=found.masks).labels
+    assert [(one.value, one.name, one.cases) for one in told] == [
+        (1, "aorta", 3),
+        (2, "kidney_left", 1),
+        (3, "liver", 3),
+        (4, "portal_vein", 2),
+        (5, "splen", 1),
+        (6, "spleen", 2),
+    ]
+    assert [one.code and one.code.value for one in told][2:5] == ["10200004", "32764006", None]
+
+
+def test_of_a_stage_directory_the_label_map_is_told_too(tmp_path: Path) -> None:
+    found = phantoms.total(tmp_path / "root")
+    made = chaosprep.split(
+        found.root, tmp_path / "s", images=phantoms.IMAGES, masks=found.masks, val=0.34
+    )
+    told = inspect(made.directory).labels
+    assert [(one.name, one.cases) for one in told if one.cases != 3] == [
+        ("kidney_left", 1),
+        ("portal_vein", 2),
+        ("splen", 1),
+        ("spleen", 2),
+    ]
+
+
+def test_grey_levels_have_no_label_map(tmp_path: Path) -> None:
+    root = write_chaos(tmp_path, [Patient(id=1, slices=3, matrix=32, sequences=("t1-in",))])
+    assert inspect(root).labels == ()
