@@ -45,7 +45,8 @@ class SourceCase(msgspec.Struct, frozen=True, kw_only=True):
     that their values stand for, ``labels`` what values stand for in the whole dataset, of which
     the case can show those of ``shows``; ``table`` is the table of labels by which masks of
     numbers, grey levels or colours are to be read. Of masks that name their structures, those that
-    fit one of ``roi`` are taken; fractional ones show a structure from ``threshold`` on. ``notes``
+    fit one of ``roi`` are taken; names that are ``hidden``, folded, are written nowhere, as they
+    would identify a patient; fractional ones show a structure from ``threshold`` on. ``notes``
     are to be said of all its slices. ``beside`` are the other cases that have any of its masks.
     Nothing is made of a case that is ``refused``: a problem of its root says why.
     """
@@ -67,6 +68,7 @@ class SourceCase(msgspec.Struct, frozen=True, kw_only=True):
     shows: tuple[int, ...] = ()
     table: LabelTable | None = None
     roi: tuple[str, ...] = ()
+    hidden: tuple[str, ...] = ()
     threshold: float | None = None
     notes: tuple[str, ...] = ()
     beside: "tuple[SourceCase, ...]" = ()
