@@ -22,6 +22,10 @@ from chaosprep.structures import folded, near_misses, same_name
 from chaosprep.terms import code_of
 
 _NONE = 2**16  # no value of a label map
+_LOST = (
+    "what may be a legend beside the masks is not understood, and names nothing: "
+    "--labels with its path says why"
+)
 _HIDDEN = "a structure is called as its patient is, and goes without its name: rename it"
 
 
@@ -88,8 +92,10 @@ def with_label_map(
     labels = _numbered(table.legend if table else {}, [*told.values()])
     silent = _silent(told) if table is None else set()
     notes = _misspelt(told)
-    for id in (id for id, names in hidden.items() if names):
-        notes[id] = (*notes.get(id, ()), _HIDDEN)
+    for case in masked:
+        is_lost = case.is_legend_lost and table is None and not told[case.id].itself
+        said = (_HIDDEN if hidden.get(case.id) else None, _LOST if is_lost else None)
+        notes[case.id] = (*notes.get(case.id, ()), *filter(None, said))
     made = (
         msgspec.structs.replace(
             one,

@@ -159,6 +159,15 @@ def test_a_structure_that_is_known_by_its_name_is_no_patient(tmp_path: Path) -> 
     assert [read_series(case).names for case in root.cases] == [{6: "colon"}] * 2
 
 
+def test_a_legend_that_is_not_understood_is_said_where_it_is_needed(tmp_path: Path) -> None:
+    root = people(tmp_path, "Quux", "Corge")
+    write(root, {"labels/dataset.json": b'{"labels": {"1": "Liver", "2": "liver"}}'})
+    (one, two) = found(root, PICTURES).cases
+    assert one.notes == two.notes
+    assert "--labels with its path" in one.notes[0]
+    assert [case.notes for case in found(root, PICTURES, labels="6=liver").cases] == [(), ()]
+
+
 def test_a_structure_of_a_legend_alone_is_left_to_extract_labels(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="extract-labels organ='left lung'"):
         found(people(tmp_path, "Quux", Quux="left lung"), PICTURES, roi=["left lung"])
