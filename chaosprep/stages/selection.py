@@ -11,8 +11,11 @@ from numpy.typing import NDArray
 
 from chaosprep.dataset.descriptor import LabelMap
 from chaosprep.dataset.organs import unnamed
-from chaosprep.errors import UsageError
+from chaosprep.errors import FileError, UsageError
 from chaosprep.facts import Code, Label
+from chaosprep.formats.label_table import table_of
+from chaosprep.formats.legends.entries import Entry
+from chaosprep.formats.legends.joining import BACKGROUND
 from chaosprep.structures import folded
 from chaosprep.terms import code_of, private_code, sided_code_of
 from chaosprep.words import there_are
@@ -141,6 +144,7 @@ class _Found:
         of = [self.structures.pop(key) for key in sorted(keys)]
         own = next((one for one in of if folded(one.label.name) == new), None)
         value = own.value if own else min(one.value for one in of)
+        _check_name("merge", value, name)
         label = Label(name, own.label.code if own else _code_of_all(name, of))
         self.structures[new] = Structure(value, label, frozenset().union(*(one.of for one in of)))
 
@@ -156,6 +160,7 @@ class _Found:
         if key in self.structures and key != keys[0]:
             raise _not_free("rename", new)
         value, label, of = self.structures.pop(keys[0])
+        _check_name("rename", value, new)
         code = code_of(new) if label.name == unnamed(value) else _code(label, new)
         self.structures[key] = Structure(value, Label(new, code), of)
         self._old[keys[0]] = key
@@ -194,6 +199,24 @@ def _code(label: Label, new: str) -> Code | None:
             code="organ-name",
         )
     return label.code or code_of(label.name)
+
+
+def _check_name(option: str, value: int, name: str) -> None:
+    """Refuse a new name that a legend could not give to a value.
+
+    Raises:
+        UsageError: `organ-name`.
+    """
+    if folded(name) == BACKGROUND:
+        raise UsageError(
+            f"--{option}: {name} is no name of a structure",
+            "What is to be background is left out: take the others with --organ.",
+            code="organ-name",
+        )
+    try:
+        table_of([Entry(str(value), name)])
+    except FileError as error:
+        raise UsageError(f"--{option}: {error.reason}", error.remedy, "organ-name") from error
 
 
 def _not_free(option: str, name: str) -> UsageError:

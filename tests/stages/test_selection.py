@@ -87,6 +87,14 @@ def test_a_name_must_be_free() -> None:
     assert "another structure is called liver" in refused(merges=[("liver", ["*kidney"])])
 
 
+@pytest.mark.parametrize(
+    "name", ["x" * 201, "two\nlines", "\u200b", "background", "Ignore", "12", "label-3"]
+)
+def test_a_new_name_is_one_that_a_legend_could_give(name: str) -> None:
+    assert refused(renames=[("duodenum", name)]).startswith("organ-name: --rename: ")
+    assert refused(merges=[(name, ["duodenum"])]).startswith("organ-name: --merge: ")
+
+
 def test_an_unknown_name_is_told_those_that_there_are() -> None:
     text = refused(organs=["spleen"])
     assert text.startswith("organ-unknown: --organ: no structure is called spleen")
