@@ -12,7 +12,7 @@ import msgspec
 
 from chaosprep.dataset.descriptor import LabelMap
 from chaosprep.errors import FileError, Problem, UsageError
-from chaosprep.facts import Label, Legend
+from chaosprep.facts import Code, Label, Legend
 from chaosprep.formats.label_table import LabelTable
 from chaosprep.formats.masks import mask_format
 from chaosprep.layouts.root import Root
@@ -175,13 +175,15 @@ def _may_tell(path: str) -> bool:
 
 
 def _numbered(said: Legend, told: Sequence[Told]) -> LabelMap:
-    """Value -> label for all names, ascending."""
+    """Value -> label for all names, ascending; with a code that all agree in, or the name's own."""
     first: dict[str, Label] = {}
+    codes: dict[str, dict[tuple[str, ...], Code]] = defaultdict(dict)
     claims: dict[str, set[int]] = defaultdict(set)
     for label, number in (pair for one in told for pair in one.pairs()):
         key = folded(label.name)
-        known = first.setdefault(key, label)
-        first[key] = Label(known.name, known.code or label.code)
+        first.setdefault(key, label)
+        if label.code:
+            codes[key].setdefault(label.code[:2], label.code)
         claims[key] |= {number} - {_NONE}
     labels = dict(said)
     new = first.keys() - {folded(label.name) for label in said.values()}
@@ -193,7 +195,8 @@ def _numbered(said: Legend, told: Sequence[Told]) -> LabelMap:
     }
     free = (number for number in count(1) if number not in {*said, *kept.values()})
     for key in sorted(new, key=lambda key: (min(claims[key], default=_NONE), key)):
-        labels[kept[key] if key in kept else next(free)] = first[key]
+        agreed = [*codes[key].values()] if len(codes[key]) == 1 else [None]
+        labels[kept[key] if key in kept else next(free)] = Label(first[key].name, agreed[0])
     if max(labels, default=0) >= _NONE:
         raise FileError(
             f"the masks name {len(labels)} structures, more than a label map can hold",

@@ -15,6 +15,7 @@ from chaosprep.layouts.find import LayoutParams, find
 from chaosprep.layouts.root import Root
 from chaosprep.params import make_params
 from chaosprep.series.reading import read_series
+from chaosprep.terms import code_of
 from tests.layouts.trees import COLS, ROWS, png_of, slice_at, two_trees, write
 
 IMAGES = "scans/{patient}/{slice}.dcm"
@@ -77,6 +78,15 @@ def test_a_known_name_gets_its_code_and_another_none(tmp_path: Path) -> None:
     root = found(tree(tmp_path, {"7": {1: "Liver", 2: "my thing"}}))
     assert root.label_map[1] == Label("Liver", Code("SCT", "10200004", "Liver"))
     assert root.label_map[2] == Label("my thing")
+
+
+def test_codes_that_contradict_each_other_leave_a_name_its_own(tmp_path: Path) -> None:
+    codes = ["99X", "1", "Of the liver"], ["99X", "2", "Of the kidney"]
+    root = people(tmp_path, "Quux", "Corge")
+    for number, code in enumerate(codes, 1):
+        legend = {"6": {"name": "tumor", "code": code}}
+        write(root, {f"labels/{number}/labels.json": json.dumps(legend).encode()})
+    assert found(root, PICTURES).label_map == {6: Label("tumor", code_of("tumor"))}
 
 
 def test_each_case_knows_what_its_own_masks_can_show(tmp_path: Path) -> None:
