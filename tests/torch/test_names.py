@@ -1,6 +1,7 @@
 """Networks, checkpoints and predictions have the numbers, names and codes of the label map."""
 
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -87,13 +88,32 @@ def params(run: Path) -> PredictParams:
     return make_params(PredictParams, {"checkpoint": str(run)})
 
 
-def test_where_the_dataset_names_nothing_the_checkpoint_does(trained: Path) -> None:
-    assert labels({}, params(trained)) == MAP
+def test_where_the_dataset_names_nothing_the_checkpoint_does(
+    trained: Path, named: Dataset, tmp_path: Path
+) -> None:
+    def silent(row: dict[str, Any]) -> None:
+        row |= {"labels": {}, "pixels": {}}
+
+    assert labels(labelled(named, tmp_path / "n", {}, silent), params(trained)) == MAP
 
 
-def test_a_code_of_the_dataset_goes_before_that_of_the_checkpoint(trained: Path) -> None:
+def test_a_dataset_of_an_older_release_is_called_as_its_rows_say(
+    trained: Path, named: Dataset, tmp_path: Path
+) -> None:
+    def move(row: dict[str, Any]) -> None:
+        row |= {"labels": {str(10 * at): one.name for at, one in MAP.items()}, "pixels": {}}
+
+    made = chaosprep.predict(trained, labelled(named, tmp_path / "o", {}, move), tmp_path / "out")
+    told = {value: label.name for value, label in made.label_map.items()}
+    assert told == {10 * value: label.name for value, label in MAP.items()}
+    assert all(row.labels == told for row in made.slices)
+
+
+def test_a_code_of_the_dataset_goes_before_that_of_the_checkpoint(
+    trained: Path, named: Dataset, tmp_path: Path
+) -> None:
     told = {1: Label("liver", Code("99OTHER", "L", "Liver"))}
-    found = labels(told, params(trained))
+    found = labels(labelled(named, tmp_path / "n", {**MAP, **told}), params(trained))
     assert found == {**MAP, **told}
 
 
