@@ -1,4 +1,4 @@
-"""The sessions of docs/labels.md, on small sets of six kinds, and the codes and options it names."""
+"""The sessions of docs/labels.md, on six small sets, and the codes and options it names."""
 
 import re
 from pathlib import Path
