@@ -158,11 +158,13 @@ def _in_masks(case: SourceCase) -> Legend | None:
     found: Legend = {}
     masks = [one for one in case.masks or () if _may_tell(one)]
     files = Files(msgspec.structs.replace(case, images=(), masks=tuple(masks)))
-    for path, data in files.data.items():
-        legend = mask_format(path, data).legend
-        if legend is not None:
+    for path in masks:
+        known = mask_format(path, files.data[path]) if path in files.data else None
+        if known is None or known.of_series is None:
+            return None
+        if known.legend is not None:
             try:
-                found |= legend(data)
+                found |= known.legend(files.data[path])
             except FileError:
                 return None
     return found

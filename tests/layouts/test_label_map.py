@@ -16,6 +16,7 @@ from chaosprep.layouts.root import Root
 from chaosprep.params import make_params
 from chaosprep.series.reading import read_series
 from chaosprep.terms import code_of
+from tests.formats.structure_sets import Structure, rtstruct
 from tests.layouts.trees import COLS, ROWS, png_of, slice_at, two_trees, write
 
 IMAGES = "scans/{patient}/{slice}.dcm"
@@ -118,6 +119,14 @@ def test_a_mask_that_names_nothing_among_those_that_do_is_a_problem(tmp_path: Pa
     assert [case.patient for case in root.cases if case.refused] == ["P012"]
     told = found(tmp_path, labels="1=liver")
     assert told.problems == ()
+
+
+@pytest.mark.parametrize("data", [b"", b"hello"])
+def test_a_mask_that_is_none_is_told_when_it_is_opened(tmp_path: Path, data: bytes) -> None:
+    """Whether it names anything cannot be told, and --labels would not help."""
+    files = two_trees(IMAGES, masks=None)
+    root = write(tmp_path, files | {"seg/7.dcm": rtstruct(Structure("liver")), "seg/12.dcm": data})
+    assert found(root, "seg/{patient}.dcm").problems == ()
 
 
 def test_a_misspelt_name_of_one_case_is_said_at_its_slices(tmp_path: Path) -> None:
