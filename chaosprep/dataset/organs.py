@@ -9,7 +9,7 @@ from chaosprep.dataset.manifest import Dataset
 from chaosprep.errors import ChaosprepError
 from chaosprep.facts import Label
 
-MOST_ORGANS = 254  # of an export: 255 marks what has no label
+MOST_ORGANS = 254  # of an export or a network: 255 marks what has no label
 
 
 def organ_labels(dataset: Dataset) -> dict[str, int]:
@@ -21,14 +21,7 @@ def organ_labels(dataset: Dataset) -> dict[str, int]:
         ChaosprepError: `too-many-organs`.
     """
     rows = (row.labels for case in dataset.cases for row in case.slices)
-    values = organ_values(dataset.descriptor.tool.labels, rows)
-    if len(values) > MOST_ORGANS:
-        raise ChaosprepError(
-            f"{dataset.directory}: its masks name {len(values)} organs, a label map {MOST_ORGANS}",
-            "Choose some with chaosprep extract-labels, or check that these are masks.",
-            code="too-many-organs",
-        )
-    return number_organs(values)
+    return number_organs(dataset, organ_values(dataset.descriptor.tool.labels, rows))
 
 
 def organ_values(told: LabelMap, rows: Iterable[Mapping[int, str]]) -> dict[str, int]:
@@ -51,8 +44,18 @@ def _lowest(labels: Iterable[Mapping[int, str]]) -> dict[str, int]:
     return dict(sorted(values.items(), key=lambda item: (item[1], item[0])))
 
 
-def number_organs(values: Mapping[str, int]) -> dict[str, int]:
-    """The organs that `organ_values` gave and their labels: 1, 2, ..."""
+def number_organs(dataset: Dataset, values: Mapping[str, int]) -> dict[str, int]:
+    """The organs that `organ_values` gave of a dataset, and their labels: 1, 2, ...
+
+    Raises:
+        ChaosprepError: `too-many-organs`.
+    """
+    if len(values) > MOST_ORGANS:
+        raise ChaosprepError(
+            f"{dataset.directory}: its masks name {len(values)} organs, a label map {MOST_ORGANS}",
+            "Choose some with chaosprep extract-labels, or check that these are masks.",
+            code="too-many-organs",
+        )
     return {organ: label for label, organ in enumerate(values, start=1)}
 
 

@@ -68,6 +68,7 @@ class Rows:
 
     Raises:
         UsageError: the dataset has no such patient, sequence or fold.
+        ChaosprepError: `too-many-organs`.
     """
 
     def __init__(self, dataset: Dataset, wanted: Wanted) -> None:
@@ -94,7 +95,7 @@ class Rows:
         self._starts = np.array(starts, np.int64)
         self.cases = np.array(cases, np.int32)
         self.values = organ_values(dataset.descriptor.tool.labels, organs.values())
-        self.labels = number_organs(self.values)
+        self.labels = number_organs(dataset, self.values)
         self.patients = tuple(sorted(patients))
         self.shown = {
             patient: [self.labels[organ] for organ in can_show(everyone[patient], self.labels)]
@@ -125,6 +126,7 @@ def choose(
     Raises:
         ManifestError: the directory is unfinished or damaged.
         UsageError: an argument is none of its choices, or nothing in the dataset.
+        ChaosprepError: `too-many-organs`.
     """
     for name, value, choices in (("scale", scale, get_args(Scale)), ("split", split, SPLITS)):
         if value not in choices:

@@ -115,3 +115,13 @@ def test_codes_of_organs_that_a_card_does_not_have_are_refused(
     with pytest.raises(chaosprep.ChaosprepError) as error:
         load(file)
     assert error.value.code == "checkpoint"
+
+
+def test_more_organs_than_a_network_has_labels_for_are_refused(
+    organs: Dataset, tmp_path: Path
+) -> None:
+    told = MAP | {value: Label(f"organ {value}") for value in range(10, 260)}
+    many = labelled(organs, tmp_path / "d", told, renamed(NAMES))
+    with pytest.raises(chaosprep.ChaosprepError) as error:
+        SliceDataset(many, "train")
+    assert error.value.code == "too-many-organs"
