@@ -1,14 +1,17 @@
 """The organs of a dataset: their values in its masks, and their labels in exports."""
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from typing import NamedTuple
 
 from chaosprep.dataset.codes import codes
 from chaosprep.dataset.descriptor import LabelMap
 from chaosprep.dataset.manifest import Dataset
-from chaosprep.errors import ChaosprepError
+from chaosprep.dataset.records import Slice
+from chaosprep.errors import ChaosprepError, plural
 from chaosprep.facts import Label
 
+_SHOWN = 8  # organs in a message
 MOST_ORGANS = 254  # of an export or a network: 255 marks what has no label
 
 
@@ -75,6 +78,30 @@ def can_show(named: Collection[str], organs: Iterable[str]) -> tuple[str, ...]:
         organs: those of the dataset.
     """
     return tuple(organ for organ in organs if organ in named or organ.startswith("label-"))
+
+
+def names_in(rows: Iterable[Slice]) -> set[str]:
+    """The organs that the masks of rows are known to show or not: `named` of `can_show`."""
+    return {organ for row in rows for organ in (*row.labels.values(), *row.pixels)}
+
+
+def partial_notes(named: Collection[Collection[str]], organs: Collection[str]) -> tuple[str, ...]:
+    """What to say of organs that some masks cannot show, to who takes all else for background.
+
+    Args:
+        named: `names_in` of each case that has masks.
+        organs: those of the dataset.
+    """
+    lacking = Counter(
+        organ for names in named for organ in {*organs}.difference(can_show(names, organs))
+    )
+    notes = []
+    for count in sorted({*lacking.values()}):
+        some = [organ for organ in organs if lacking[organ] == count]
+        listed = ", ".join([*some[:_SHOWN], *(["..."] if len(some) > _SHOWN else [])])
+        cases = f"{count} of {plural(len(named), 'case')}"
+        notes.append(f"masks of {cases} do not name {listed}: it counts as background there")
+    return tuple(notes)
 
 
 class Listed(NamedTuple):
