@@ -83,7 +83,7 @@ def test_croissant_and_parquet_say_the_map(fifteen: Dataset, tmp_path: Path) -> 
     assert held["chaosprep"]["labels"]["255"]["code"] == ["SCT", "10200004", "Liver"]
 
 
-@pytest.mark.parametrize("name", ["ignore", "background"])
+@pytest.mark.parametrize("name", ["ignore", "background", "Background"])
 def test_names_that_mean_something_else_to_nnunet_are_refused(
     images: Dataset, tmp_path: Path, name: str
 ) -> None:
