@@ -21,6 +21,10 @@ from chaosprep.terms import code_of, private_code, sided_code_of
 from chaosprep.words import there_are
 
 Pairs = Iterable[tuple[str, str]]
+_PLACE = re.compile(
+    "right|left|rh|lh|rt|lt|upper|middle|lower|superior|inferior|anterior|posterior|medial|lateral|"
+    "ascending|transverse|descending|head|neck|body|tail|lobe|segment|part|half|[a-z]|[a-z]?[0-9]+[a-z]?"
+)
 
 
 class Structure(NamedTuple):
@@ -167,13 +171,19 @@ class _Found:
 
 
 def _code_of_all(name: str, parts: Sequence[Structure]) -> Code | None:
-    """The code of a whole without a part of its name: one of ours, unless all are called after it.
+    """The code of a whole without a part of its name: one of ours, unless all are parts of it.
 
-    The left and the right kidney are a kidney; what duodenum and pancreas are, nobody knows.
+    The left and the right kidney are a kidney; what duodenum and pancreas are, nobody knows, and
+    tumours and cysts of the liver are no liver. It stays so under any other name.
     """
-    words = {*folded(name).split()}
-    alike = all(words <= {*folded(part.label.name).split()} for part in parts)
-    return None if alike or _concept(name) is None else private_code(name)
+    is_whole = all(_is_part(part.label.name, name) for part in parts)
+    return None if is_whole and _concept(name) is not None else private_code(name)
+
+
+def _is_part(part: str, whole: str) -> bool:
+    """Whether a name says more than another only by a side, a place or a number."""
+    words, more = {*folded(whole).split()}, {*folded(part).split()}
+    return words <= more and all(_PLACE.fullmatch(word) for word in more - words)
 
 
 def _concept(name: str) -> tuple[object, ...] | None:
@@ -190,7 +200,9 @@ def _code(label: Label, new: str) -> Code | None:
         UsageError: `organ-name`, another structure has that name.
     """
     own, other = _concept(label.name), _concept(new)
-    if label.code and label.code.scheme == "SCT":
+    sided = sided_code_of(label.name)
+    is_sided = sided is not None and label.code is not None and sided.code[:2] == label.code[:2]
+    if label.code and label.code.scheme == "SCT" and not is_sided:
         own = label.code[:2]
     if own is not None and other is not None and own != other:
         raise UsageError(

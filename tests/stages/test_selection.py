@@ -5,7 +5,7 @@ import pytest
 from chaosprep.errors import UsageError
 from chaosprep.facts import Code, Label
 from chaosprep.stages.selection import Selection, select
-from chaosprep.terms import PRIVATE_SCHEME
+from chaosprep.terms import PRIVATE_SCHEME, private_code
 
 LIVER = Code("SCT", "10200004", "Liver")
 MAP = {
@@ -70,6 +70,28 @@ def test_a_whole_of_other_structures_never_gets_the_code_of_its_name() -> None:
     code = merged.labels[3].code
     assert code is not None
     assert code.scheme == PRIVATE_SCHEME
+
+
+@pytest.mark.parametrize("parts", [["tumour of liver", "cyst_liver"], ["tumour of liver"]])
+def test_lesions_called_after_an_organ_are_not_the_organ(parts: list[str]) -> None:
+    told = {at: Label(name) for at, name in enumerate(parts, start=1)}
+    code = select(told, merges=[("liver", parts)]).labels[1].code
+    assert code is not None
+    assert code.scheme == PRIVATE_SCHEME
+
+
+def test_a_whole_gets_no_other_code_by_another_name() -> None:
+    merged = [("x", ["duodenum", "left kidney"])]
+    code = select({9: MAP[9], 3: MAP[3]}, merges=merged, renames=[("x", "liver")]).labels[3].code
+    assert code == private_code("x")
+
+
+def test_a_side_beside_its_code_is_the_same_side_in_another_spelling() -> None:
+    gland = Label("right adrenal gland", Code("SCT", "23451007", "Adrenal gland"))
+    found = select({1: gland}, renames=[("right adrenal gland", "adrenal_gland_right")])
+    assert found.labels[1] == Label("adrenal_gland_right", gland.code)
+    with pytest.raises(UsageError, match="is one structure by its code"):
+        select({1: gland}, renames=[("right adrenal gland", "left adrenal gland")])
 
 
 def test_a_structure_is_not_renamed_to_another() -> None:

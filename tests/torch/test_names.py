@@ -11,7 +11,7 @@ import chaosprep
 from chaosprep import Dataset
 from chaosprep.facts import Code, Label
 from chaosprep.params import make_params
-from tests.labelled import labelled, renamed
+from tests.labelled import Row, labelled, renamed
 
 torch = pytest.importorskip("torch")
 
@@ -135,3 +135,30 @@ def test_codes_of_organs_that_a_card_does_not_have_are_refused(
     with pytest.raises(chaosprep.ChaosprepError) as error:
         load(file)
     assert error.value.code == "checkpoint"
+
+
+def test_more_organs_than_a_network_has_labels_for_are_refused(
+    organs: Dataset, tmp_path: Path
+) -> None:
+    told = MAP | {value: Label(f"organ {value}") for value in range(10, 260)}
+    many = labelled(organs, tmp_path / "d", told, renamed(NAMES))
+    with pytest.raises(chaosprep.ChaosprepError) as error:
+        SliceDataset(many, "train")
+    assert error.value.code == "too-many-organs"
+
+
+def test_training_says_what_the_masks_of_a_case_cannot_show(
+    images: Dataset, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    train = next(case for case in images.cases if case.split == "train")
+
+    def name(row: Row) -> None:
+        if row["case"] != train.id:
+            row["labels"]["6"] = "spleen"
+
+    told = {255: Label("liver"), 6: Label("spleen")}
+    partial = labelled(images, tmp_path / "d", told, name)
+    chaosprep.train(partial, tmp_path / "run", epochs=1, batch=4)
+    (said,) = [one.message for one in caplog.records if "do not name" in one.message]
+    assert said.startswith("On the side train masks of 1 of ")
+    assert said.endswith("cases do not name spleen: it counts as background there.")
