@@ -42,12 +42,14 @@ class SourceCase(msgspec.Struct, frozen=True, kw_only=True):
     written, and where there are any, a path without one is not written at all. ``organs`` are the
     structures that masks show which are files of one structure each. ``levels`` names the table of
     grey levels (of `known.LEVELS`) that the masks have; ``legend`` is what a file beside them says
-    that their values stand for, ``labels`` what values stand for in the whole dataset, of which
-    the case can show those of ``shows``; ``table`` is the table of labels by which masks of
-    numbers, grey levels or colours are to be read. Of masks that name their structures, those that
-    fit one of ``roi`` are taken; fractional ones show a structure from ``threshold`` on. ``notes``
-    are to be said of all its slices. ``beside`` are the other cases that have any of its masks.
-    Nothing is made of a case that is ``refused``: a problem of its root says why.
+    that their values stand for, and is lost where that cannot be understood; ``labels`` what values
+    stand for in the whole dataset, of which the case can show those of ``shows``; ``table`` is the
+    table of labels by which masks of numbers, grey levels or colours are to be read. Of masks that
+    name their structures, those that fit one of ``roi`` are taken; names that are ``hidden``,
+    folded, would identify a patient and are written nowhere; fractional masks show a structure from
+    ``threshold`` on. ``notes`` are to be said of all its slices. ``beside`` are the other cases
+    that have any of its masks. Nothing is made of a case that is ``refused``: a problem of its root
+    says why.
     """
 
     root: str
@@ -63,10 +65,12 @@ class SourceCase(msgspec.Struct, frozen=True, kw_only=True):
     levels: str | None = None
     organs: dict[str, str] = {}
     legend: dict[int, Label] = {}
+    is_legend_lost: bool = False
     labels: dict[int, Label] = {}
     shows: tuple[int, ...] = ()
     table: LabelTable | None = None
     roi: tuple[str, ...] = ()
+    hidden: tuple[str, ...] = ()
     threshold: float | None = None
     notes: tuple[str, ...] = ()
     beside: "tuple[SourceCase, ...]" = ()
@@ -117,6 +121,7 @@ class Files:
         self.errors: dict[str, FileError] = {}
         self._root = real(Path(case.root))
         self._masks = case.wanted
+        self._legend = case.legend
         for path in (*case.images, *self._masks):
             try:
                 self.data[path] = read(self._inside(path))
@@ -132,7 +137,11 @@ class Files:
 
     @cached_property
     def digest(self) -> str:
-        """The SHA-256 over the path and content of every file, and of those that masks go on in."""
+        """The SHA-256 over all that tells what the case is.
+
+        That is the path and content of every file, and of those that masks go on in; and what a
+        file beside the masks says of them.
+        """
         lines = [f"{path} {sha256(data)}\n" for path, data in self.data.items()]
         lines += [f"{path} {error.code}\n" for path, error in self.errors.items()]
         for path in (more for mask in self._masks for more in self._beside(mask)):
@@ -140,6 +149,8 @@ class Files:
                 lines.append(f"{path} {sha256(read_regular(self._inside(path)))}\n")
             except FileError as error:
                 lines.append(f"{path} {error.code}\n")
+        if self._legend:
+            lines.append(f"/ {sha256(msgspec.json.encode(self._legend))}\n")  # as no file is called
         return hashlib.sha256("".join(sorted(lines)).encode("utf-8", "surrogateescape")).hexdigest()
 
     def _beside(self, mask: str) -> tuple[str, ...]:

@@ -139,7 +139,8 @@ def test_structures_that_overlap_are_all_there() -> None:
 
 def test_structures_may_overlap_in_more_ways_than_a_label_map_has_values() -> None:
     scan, rng = Scan(rows=96, cols=96, count=1), np.random.default_rng(3)
-    shapes = [[disk(*rng.uniform(20, 76, 2), rng.uniform(9, 30))] for _ in range(40)]
+    drawn_at = rng.uniform((20, 20, 9), (76, 76, 30), (40, 3)).tolist()
+    shapes = [[disk(row, col, radius)] for row, col, radius in drawn_at]
     stack = cut(
         rtstruct(*(Structure(f"{n}", drawn(scan, {0: one})) for n, one in enumerate(shapes))), scan
     )
