@@ -52,6 +52,11 @@ class LabelTable:
         return all(isinstance(key, int) for key, _ in self.keys)
 
     @property
+    def is_identity(self) -> bool:
+        """Whether no stored value changes: numbers, none of which is called the background."""
+        return all(key == value for key, value in self.keys)
+
+    @property
     def ranges(self) -> tuple[tuple[int, int, int], ...]:
         """Lowest and highest stored value, and the label: ascending, 0 first; none of colours."""
         found = [

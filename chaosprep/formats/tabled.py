@@ -26,7 +26,7 @@ def picture_labels(
         return labels_by_colour(read_colours(data, max_pixels), table.colors)
     png = read_head(data, "mask-unreadable")
     if png is not None and png.colour == 0:
-        if table.is_kept:
+        if table.is_identity:
             return None
         return labels_by_value(read_mask(data, max_pixels=max_pixels).pixels, table)
     grey = grey_of(read_colours(data, max_pixels))
@@ -52,13 +52,14 @@ def labels_by_value(labels: Labels, table: LabelTable) -> Labels:
             "Name the numbers in --labels (1=liver).",
             "mask-colours",
         )
-    if table.is_kept:
+    if table.is_identity:
         return labels
     listed = table.listed()
     strange = {level: n for level, n in level_histogram(labels).items() if not listed[level]}
-    if strange:
+    if strange and not table.is_kept:
         raise _strange(labels, strange, table)
-    kind = np.result_type(np.uint8, *map(np.min_scalar_type, table.legend))
+    kept = labels.dtype if table.is_kept else np.dtype(np.uint8)
+    kind = np.result_type(kept, *map(np.min_scalar_type, table.legend))
     return table.lookup().astype(kind)[labels]
 
 

@@ -61,6 +61,12 @@ def test_plain_numbers_copy_the_picture_and_name_its_values(tmp_path: Path) -> N
     assert row.pixels == {"liver": 3, "spleen": 3}
 
 
+def test_a_number_that_is_called_the_background_becomes_it(tmp_path: Path) -> None:
+    row, mask = split(tmp_path, {".png": saved(GREY)}, "80=liver,160=background")
+    assert np.array_equal(mask, np.where(LABELS == 1, 80, 0))
+    assert row.labels == {80: "liver"}
+
+
 @pytest.mark.parametrize(
     ("masks", "labels"),
     [
