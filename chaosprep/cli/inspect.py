@@ -48,6 +48,7 @@ _HEADINGS = (
     "Values",
     "Grey levels",
 )
+_MOST_LABELS, _FEW_LABELS = 24, 20  # lines of the label map without -v
 _NUMBERS = ("Slices", "z mm", "xy mm", "Bits", "Values")
 
 
@@ -69,13 +70,32 @@ def show(found: Inspection, *, whole: bool) -> None:
         say(line)
     for note in found.notes:
         say(f"Note: {note}")
-    for line in _summary(found):
+    for line in (*_labels(found, whole), *_summary(found)):
         click.echo(printable(line))
     slices = sum(case.slices for case in found.cases)
     click.echo(
         f"inspect: {plural(len(found.patients), 'patient')}, {plural(len(found.cases), 'case')}, "
         f"{plural(slices, 'slice')}, {plural(len(found.problems), 'problem')}"
     )
+
+
+def _labels(found: Inspection, whole: bool) -> list[str]:
+    """What the values of masks stand for, the first ones or the whole, in columns."""
+    few = found.labels if whole or len(found.labels) <= _MOST_LABELS else found.labels[:_FEW_LABELS]
+    if not few:
+        return []
+    cells = [
+        (str(one.value), shortened(one.name, 40), " ".join(one.code[:2]) if one.code else "-")
+        for one in few
+    ]
+    rows = [("Label", "Name", "Code"), *cells]
+    value, name, code = (max(map(len, column)) for column in zip(*rows, strict=True))
+    cases = ["Cases", *(str(one.cases) for one in few)]
+    lines = [
+        f"{a:>{value}} {b:{name}} {c:{code}} {n:>5}" for (a, b, c), n in zip(rows, cases, strict=True)
+    ]
+    more = len(found.labels) - len(few)
+    return [*lines, *[f"{more} more structures; -v shows all"][:more]]
 
 
 def _summary(found: Inspection) -> list[str]:

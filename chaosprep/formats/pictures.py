@@ -53,8 +53,8 @@ def mask_size(data: bytes) -> tuple[int, int]:
 def read_mask(data: bytes, *, lenient: bool = False, max_pixels: int = MAX_PIXELS) -> MaskImage:
     """Read a grey PNG of 1 to 16 bits; its levels as stored, no EXIF rotation.
 
-    With ``lenient`` a colour image, or another format under a PNG's name, is converted by Pillow's
-    ``L`` (ITU-R 601-2 luma) and ``note`` says so. Raises `FileError`: ``mask-not-grey``,
+    With ``lenient`` a grey picture that is stored in colour, or another format under a PNG's name,
+    is converted by Pillow's ``L`` and ``note`` says so. Real colours are no grey levels. Raises `FileError`: ``mask-not-grey``,
     ``mask-unreadable`` or ``too-large`` (more than ``max_pixels``).
     """
     png = read_head(data, _MASK)
@@ -62,14 +62,17 @@ def read_mask(data: bytes, *, lenient: bool = False, max_pixels: int = MAX_PIXEL
         pixels, part = decode_checked(data, png, _MASK, max_pixels)
         return MaskImage(pixels, binary=png.depth == 1, part=part)
     what, grey = _to_grey(data, png, max_pixels)
+    if colours := colours_shown(data, max_pixels):
+        raise FileError(
+            f"{what} with colours, which are no grey levels: {colours}",
+            "Use the original mask, or name its colours: chaosprep split --labels '#ff0000=liver'.",
+            "mask-not-grey",
+        )
     if lenient:
         return MaskImage(grey, binary=False, note=f"{what}, converted to grey")
-    colours = colours_shown(data, max_pixels)
-    named = f" name its colours with --labels ('#ff0000=liver'; it has {colours})," * bool(colours)
     raise FileError(
         f"{what}, not a grey PNG; its levels as grey are {describe_levels(level_histogram(grey))}",
-        f"Use the original mask,{named} or let extract-liver convert this one with "
-        "--lenient-masks.",
+        "Use the original mask, or let extract-liver convert this one with --lenient-masks.",
         "mask-not-grey",
     )
 

@@ -2,7 +2,6 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
@@ -65,6 +64,7 @@ def with_label_map(
     """
     reads: dict[str, Any] = {"table": table, "roi": tuple(roi), "threshold": threshold}
     if table is not None and table.known:
+        _check_table(table, {case.id: _told(case) for case in root.cases if case.masks})
         reads |= {"levels": table.known, "table": None}
         return replace(root, cases=tuple(msgspec.structs.replace(c, **reads) for c in root.cases))
     if table is not None:
@@ -96,6 +96,8 @@ def _told(case: SourceCase) -> Told:
         names = sorted({*case.organs.values()})
         return Told(tuple(Label(name) for name in _own(case, names)), None, itself=True)
     legend = _in_masks(case) if case.rule == "volume" else {}
+    if legend is None:
+        return Told((), (), itself=True)
     if legend:
         kept = {value: one for value, one in legend.items() if _own(case, [one.name])}
         return Told(tuple(kept.values()), tuple(kept), itself=True)
@@ -112,16 +114,18 @@ def _own(case: SourceCase, names: Sequence[str]) -> list[str]:
     return [name for name in wanted if not exposes(name, identity)]
 
 
-def _in_masks(case: SourceCase) -> Legend:
-    """What a case's masks say themselves; what cannot be read is told when they are opened."""
+def _in_masks(case: SourceCase) -> Legend | None:
+    """What a case's masks say themselves; None where that cannot be read: opening one tells why."""
     found: Legend = {}
     masks = [one for one in case.masks or () if _may_tell(one)]
     files = Files(msgspec.structs.replace(case, images=(), masks=tuple(masks)))
     for path, data in files.data.items():
         legend = mask_format(path, data).legend
         if legend is not None:
-            with suppress(FileError):
+            try:
                 found |= legend(data)
+            except FileError:
+                return None
     return found
 
 
@@ -185,11 +189,22 @@ def _check_roi(roi: Sequence[str], told: Mapping[str, Told], cases: Sequence[Sou
 
 
 def _check_table(table: LabelTable | None, told: Mapping[str, Told]) -> None:
-    """Refuse a table that says of a value what a file beside the masks says otherwise."""
-    said = table.legend if table is not None and table.is_kept else {}
+    """Refuse a table that says of a value what a file beside the masks says otherwise.
+
+    So is one of grey levels where masks name their structures themselves.
+    """
+    if table is None or table.colors:
+        return
+    said = table.lookup()
     for one in told.values():
+        if one.itself and one.labels and not table.is_kept:
+            raise UsageError(
+                "--labels: it names grey levels, and masks name their structures themselves",
+                "Leave --labels out and call them otherwise with extract-labels --rename.",
+                code="labels-differ",
+            )
         for label, number in one.pairs():
-            other = said.get(number)
+            other = table.legend.get(int(said[number])) if number < _NONE else None
             if other is not None and not one.itself and not same_name(label.name, other.name):
                 raise UsageError(
                     f"--labels: {number} is {other.name} there, and {label.name} in the legend "

@@ -1,15 +1,17 @@
 """inspect: what is below a dataset root, as the layout and the headers tell it."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import msgspec
 import numpy as np
 
 from chaosprep.dataset.case import Case
+from chaosprep.dataset.descriptor import LabelMap
 from chaosprep.dataset.opening import is_stage_directory, open_dataset
 from chaosprep.errors import FileError, Problem
+from chaosprep.facts import Code
 from chaosprep.formats.image_file import ImageFile
 from chaosprep.formats.images import open_image, storage_of
 from chaosprep.formats.pictures import read_mask
@@ -51,13 +53,26 @@ class CaseView(msgspec.Struct, frozen=True, kw_only=True):
     problems: tuple[Problem, ...]
 
 
+class Named(msgspec.Struct, frozen=True):
+    """A structure of the label map: its value, name and code, and how many cases name it."""
+
+    value: int
+    name: str
+    code: Code | None
+    cases: int
+
+
 class Inspection(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything below a root; `notes` are what nothing there could tell."""
+    """Everything below a root.
+
+    `notes` are what nothing there could tell, `labels` the structures that masks name, ascending.
+    """
 
     root: Path
     cases: tuple[CaseView, ...]
     problems: tuple[Problem, ...]
     notes: tuple[str, ...] = ()
+    labels: tuple[Named, ...] = ()
 
     @property
     def patients(self) -> tuple[str, ...]:
@@ -71,8 +86,8 @@ def inspect(root: str | Path, *, jobs: int = 1, **where: str | bool | None) -> I
     Args:
         root: the dataset root, or a stage directory (whose table tells most of it).
         jobs: worker processes.
-        where: `layout`, `images`, `masks`, `patient_from`, `trust_folders`, `pseudonymize`, as for
-            `split`.
+        where: `layout`, `images`, `masks`, `labels`, `roi`, `threshold`, `patient_from`,
+            `trust_folders`, `pseudonymize`, as for `split`.
 
     Raises:
         UsageError: the root is not a folder, or a parameter will not do.
@@ -85,8 +100,13 @@ def inspect(root: str | Path, *, jobs: int = 1, **where: str | bool | None) -> I
         persons = check_sides(list(map(told_by, dataset.cases)), trusted=trusted)
         if not trusted:
             problems += (*persons.faults, *persons.warnings)
+        shown = ({value for row in case.slices for value in row.labels} for case in dataset.cases)
         return Inspection(
-            root=dataset.directory, cases=cases, problems=problems, notes=persons.notes
+            root=dataset.directory,
+            cases=cases,
+            problems=problems,
+            notes=persons.notes,
+            labels=_named(dataset.label_map, shown),
         )
     found = find(root, make_params(LayoutParams, where), strict=False)
     views, failed = map_cases(inspect_case, found.cases, lambda case: case.id, jobs)
@@ -94,7 +114,19 @@ def inspect(root: str | Path, *, jobs: int = 1, **where: str | bool | None) -> I
     own = (problem for view in views for problem in view.problems)
     problems = (*found.problems, *failed, *own, *_swapped_phases(views))
     return Inspection(
-        root=found.directory, cases=tuple(views), problems=problems, notes=found.notes
+        root=found.directory,
+        cases=tuple(views),
+        problems=problems,
+        notes=found.notes,
+        labels=_named(found.label_map, (case.shows for case in found.cases)),
+    )
+
+
+def _named(labels: LabelMap, shown: Iterable[Iterable[int]]) -> tuple[Named, ...]:
+    """A label map with how many cases show each value; ``shown`` are the values of each case."""
+    cases = Counter(value for values in shown for value in {*values})
+    return tuple(
+        Named(value, label.name, label.code, cases[value]) for value, label in labels.items()
     )
 
 

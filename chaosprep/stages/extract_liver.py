@@ -1,6 +1,7 @@
 """extract-liver: grey levels become a binary organ mask, or a label map of all organs."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import cache, partial
 
 import msgspec
@@ -38,6 +39,8 @@ def run_case(case: Case, params: ExtractLiverParams, writer: Writer) -> CaseResu
         found = selection(case.labels, params)
         return write_selected(case, found, writer, drop_empty=params.drop_empty)
     result = each_slice(case.slices, partial(_extracted, case, params, writer))
+    if result.problems and _has_masks_of_others(case, params):
+        return CaseResult((), (*result.problems, _not_grey(case, params)))
     agreed = CaseResult(_named_alike(result.slices), result.problems)
     return _say_if_absent(case, params, agreed)
 
@@ -70,11 +73,33 @@ def extract(mask: MaskImage, params: ExtractLiverParams) -> tuple[NDArray[np.uin
 
 def _is_of_others(pixels: NDArray[np.integer], params: ExtractLiverParams) -> bool:
     """Whether a mask has labels of its own, some of which only look like levels of an organ."""
-    if params.range is not None:
+    if not params.names_organs:
         return False
     solid = {value for value, one in (mask_levels(pixels) or {}).items() if one.solid}
-    known = {value for value in solid for one in params.known() if one.low <= value <= one.high}
+    table = LEVELS[params.levels].organs
+    known = {value for value in solid for one in table if one.low <= value <= one.high}
     return solid != known and not known <= LEVELS[params.levels].exact
+
+
+def _has_masks_of_others(case: Case, params: ExtractLiverParams) -> bool:
+    """Whether any mask of a case is a label map of others: then its other masks are too."""
+    for row in case.slices:
+        with suppress(FileError):
+            if row.mask_file is not None and _is_of_others(
+                read_mask(case.read(row.mask_file), lenient=params.lenient_masks).pixels, params
+            ):
+                return True
+    return False
+
+
+def _not_grey(case: Case, params: ExtractLiverParams) -> Problem:
+    return Problem(
+        code="mask-levels",
+        id=case.id,
+        reason=f"some of its masks are label maps of other numbers than {owner(params.levels).name}"
+        "'s, so the values of the others say no organ",
+        remedy="Say what they stand for: chaosprep split --labels 1=liver,2=spleen.",
+    )
 
 
 def _chosen(pixels: NDArray[np.integer], params: ExtractLiverParams) -> NDArray[np.uint8]:

@@ -21,9 +21,17 @@ def open_masks(directory: Path, params: ExtractLiverParams) -> Dataset:
 
     Raises:
         ManifestError: it is unfinished or damaged.
-        UsageError: what `selection` raises; `labels-unknown`, nobody said what values stand for.
+        UsageError: what `selection` raises; `parameter`, split was told of other levels;
+            `labels-unknown`, nobody said what values stand for.
     """
     dataset = open_dataset(directory)
+    told = dataset.history[0].parameters.get("labels")
+    if told in LEVELS and told != params.levels:
+        raise UsageError(
+            f"--levels {params.levels}: split was told that these masks have those of {told}",
+            f"Use --levels {told}.",
+            code="parameter",
+        )
     if dataset.label_map:
         selection(dataset.label_map, params)
     elif not has_levels(dataset, params.levels):

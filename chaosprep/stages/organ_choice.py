@@ -61,10 +61,16 @@ class ExtractLiverParams(PngParams, frozen=True, kw_only=True):
         if self.range is None:
             return (mine,)
         low, high = self.range
-        shown = [organ for organ in table if organ.low <= high and low <= organ.high]
         # Nobody said that other levels are this organ.
-        name = mine.name if shown == [mine] else f"levels-{low}-{high}"
+        is_inside = mine.low <= low and high <= mine.high
+        name = mine.name if is_inside else f"levels-{low}-{high}"
         return (Organ(name, low, high, mine.label),)
+
+    @property
+    def names_organs(self) -> bool:
+        """Whether what is written is called as an organ of the table."""
+        names = {organ.name for organ in LEVELS[self.levels].organs}
+        return all(organ.name in names for organ in self.wanted())
 
     def known(self) -> tuple[Organ, ...]:
         """The organs that a mask may show: those of the table, and what `range` adds."""

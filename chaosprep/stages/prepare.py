@@ -10,7 +10,7 @@ import msgspec
 from chaosprep.dataset.manifest import Dataset
 from chaosprep.errors import UsageError
 from chaosprep.files import check_apart
-from chaosprep.known import OrganName
+from chaosprep.known import LEVELS, OrganName
 from chaosprep.params import Params, check_names, describe_params, make_params
 from chaosprep.running.dask.cluster import scheduler_address, warm_up_for
 from chaosprep.running.options import DEFAULTS, RunOptions
@@ -71,6 +71,8 @@ def prepare_params(
                 tables[section][name] = value
             elif (organ := _one_organ(value)) is not None:
                 tables[section][name] = organ
+    if (told := tables["split"].get("labels")) in LEVELS:
+        tables[_BY_LEVEL].setdefault("levels", told)
     made = {}
     for name, table in tables.items():
         if config and name in config:

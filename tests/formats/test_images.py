@@ -131,10 +131,14 @@ def test_a_jpeg_in_disguise_is_named() -> None:
     assert read_mask(data, lenient=True).pixels.shape == (8, 16)
 
 
-def test_colours_become_luma() -> None:
-    # ITU-R 601-2: 0.299 R + 0.587 G + 0.114 B; 59.8, 117.4 and 22.8 of 200.
+@pytest.mark.parametrize("lenient", [False, True])
+def test_colours_are_no_grey_levels(lenient: bool) -> None:
+    """As luma, 60 of them would lie among the levels of a liver."""
     data = png([bytes([200, 0, 0, 0, 200, 0, 0, 0, 200])], cols=3, colour=2)
-    assert read_mask(data, lenient=True).pixels.tolist() == [[60, 117, 23]]
+    error = refusal(data, lenient=lenient)
+    assert error.code == "mask-not-grey"
+    assert "#c80000: 1 pixel" in error.reason
+    assert "--labels" in error.remedy
 
 
 def test_grey_masks_need_no_lenience() -> None:

@@ -1,0 +1,1 @@
+"""Any structure by name, from any mask, from end to end."""
