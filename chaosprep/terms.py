@@ -102,7 +102,7 @@ def sided_code_of(name: str) -> Sided | None:
 
 def private_code(name: str) -> Code:
     """A code of ours for a name without one: the first 16 digits of the SHA-256 of its UTF-8."""
-    return Code(PRIVATE_SCHEME, sha256(name.encode()).hexdigest()[:16], name[:64])
+    return Code(PRIVATE_SCHEME, sha256(name.encode()).hexdigest()[:16].upper(), name[:64])
 
 
 def category_of(code: Code | None) -> Code:

@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 _SWITCHES = frozenset(
     {
-        *("all-organs", "exact-probability", "keep-16bit", "keep-grid", "lenient-masks"),
+        *("all-organs", "binary", "exact-probability", "keep-16bit", "keep-grid", "lenient-masks"),
         *("overwrite", "swap-labels", "trust-folders"),
     }
 )

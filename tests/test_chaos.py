@@ -30,7 +30,7 @@ OWN = {"chaos.py", "layouts/chaos.py", "layouts/chaos_masks.py"}
 TABLES = {
     "known.py": 2,
     "layouts/table.py": 2,
-    "layouts/find.py": 2,
+    "layouts/find.py": 3,
     "stages/extract_liver.py": 1,
     "stages/split.py": 1,
     "api.pyi": 4,

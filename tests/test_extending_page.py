@@ -196,8 +196,8 @@ def test_a_bids_tree_goes_all_the_way(tmp_path: Path) -> None:
     assert done.stdout.startswith("split: 3 cases, 6 slices, 0 skipped")
     pairs = chaosprep.open(out)
     assert pairs.patients == ("sub-01", "sub-02", "sub-03")
-    assert pairs.slices[0].labels == {1: "liver"}
-    assert pairs.slices[0].pixels == {"liver": 9}
+    assert pairs.slices[0].labels == {1: "liver", 2: "spleen"}
+    assert pairs.slices[0].pixels == {"liver": 9, "spleen": 0}
     images = chaosprep.convert(pairs, tmp_path / "images")
     more = chaosprep.augment(images, tmp_path / "more", copies=1)
     verdict = chaosprep.verify(more.directory, replay=1)

@@ -18,8 +18,9 @@ from chaosprep.assembly.predictions import (
     read_prediction,
 )
 from chaosprep.assembly.segmentation import check_highdicom, write_segmentation
-from chaosprep.assembly.segments import known_codes, shortened_note
+from chaosprep.assembly.segments import shortened_note
 from chaosprep.dataset.case import Case
+from chaosprep.dataset.codes import codes
 from chaosprep.dataset.manifest import WORKSPACE, Dataset
 from chaosprep.dataset.opening import is_stage_directory, open_dataset
 from chaosprep.dataset.organs import organ_labels
@@ -106,7 +107,7 @@ def assemble(
         work = _Work(
             folder=folder,
             labels=labels,
-            codes=known_codes(dataset) if format == "seg" else {},
+            codes=codes(dataset.labels) if format == "seg" else {},
             meaning=meaning(dataset, labels) if files is not None else None,
             keep_grid=keep_grid,
             sampling=mask_sampling,

@@ -4,13 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from chaosprep.dataset.codes import codes, false_organs
-from chaosprep.dataset.manifest import Dataset
 from chaosprep.errors import FileError, plural
 from chaosprep.facts import Code
 from chaosprep.files import sha256
 from chaosprep.formats.legend import one_line
-from chaosprep.terms import PRIVATE_SCHEME, category_of, code_of, sided_code_of
+from chaosprep.terms import PRIVATE_SCHEME, category_of, code_of, private_code, sided_code_of
 
 _LO, _SH, _LONG = 64, 16, 200  # characters (PS3.5 6.2); a long code value has no such limit
 _HASH = 16  # hexadecimal digits: as many as an SH has characters
@@ -56,17 +54,6 @@ def shortened_note(count: int) -> tuple[str, ...]:
     )
 
 
-def known_codes(dataset: Dataset) -> dict[str, Code]:
-    """Organ -> its code by the label map; a private one where a stage may have named it falsely."""
-    told = codes(dataset.labels)
-    return {name: private_code(name) for name in false_organs(dataset.history)} | told
-
-
-def private_code(name: str, meaning: str = "") -> Code:
-    """A code that says no more than a name: the first 16 digits of the SHA-256 of its UTF-8."""
-    return Code(PRIVATE_SCHEME, _digits(name), meaning)
-
-
 def _segment(name: str, given: Code | None, others: set[str]) -> Segment:
     label = _label(name, others)
     sided = sided_code_of(name)
@@ -74,7 +61,7 @@ def _segment(name: str, given: Code | None, others: set[str]) -> Segment:
     if sided is not None and (code is None or code[:2] == sided.code[:2]):
         return Segment(label, name, code or sided.code, sided.side)
     if code is None:
-        return Segment(label, name, private_code(name, label), None)
+        return Segment(label, name, private_code(name)._replace(meaning=label), None)
     return Segment(label, name, _checked(code, label), None)
 
 

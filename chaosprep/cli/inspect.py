@@ -85,14 +85,19 @@ def _labels(found: Inspection, whole: bool) -> list[str]:
     if not few:
         return []
     cells = [
-        (str(one.value), shortened(one.name, 40), " ".join(one.code[:2]) if one.code else "-")
+        (
+            str(one.value),
+            shortened(one.name, 40),
+            shortened(" ".join(one.code[:2]), 24) if one.code else "-",
+        )
         for one in few
     ]
     rows = [("Label", "Name", "Code"), *cells]
     value, name, code = (max(map(len, column)) for column in zip(*rows, strict=True))
     cases = ["Cases", *(str(one.cases) for one in few)]
     lines = [
-        f"{a:>{value}} {b:{name}} {c:{code}} {n:>5}" for (a, b, c), n in zip(rows, cases, strict=True)
+        f"{a:>{value}} {b:{name}} {c:{code}} {n:>5}"
+        for (a, b, c), n in zip(rows, cases, strict=True)
     ]
     more = len(found.labels) - len(few)
     return [*lines, *[f"{more} more structures; -v shows all"][:more]]

@@ -198,7 +198,7 @@ def label_plane(row: Slice, mask: Any, labels: dict[str, int]) -> NDArray[np.uin
         value = int(np.asarray(mask)[plane == 255][0])
         raise FileError(
             f"the mask of {row.id} holds {value}, which stands for no organ",
-            "Run chaosprep extract-labels first (extract-liver for grey levels), or check its labels.",
+            "Run extract-labels first (extract-liver for grey levels), or check its labels.",
             code="mask-values",
         )
     return plane

@@ -55,7 +55,7 @@ class LabelTable:
     def ranges(self) -> tuple[tuple[int, int, int], ...]:
         """Lowest and highest stored value, and the label: ascending, 0 first; none of colours."""
         found = [
-            (*(key if isinstance(key, LevelRange) else (key, key)), value)
+            (key.low, key.high, value) if isinstance(key, LevelRange) else (key, key, value)
             for key, value in self.keys
             if not isinstance(key, Color)
         ]
@@ -66,7 +66,7 @@ class LabelTable:
     def colors(self) -> dict[tuple[int, int, int], int]:
         """Red, green and blue -> label, black included; none of numbers and levels."""
         found: dict[tuple[int, int, int], int] = {
-            (*key,): value for key, value in self.keys if isinstance(key, Color)
+            key.channels: value for key, value in self.keys if isinstance(key, Color)
         }
         return {(0, 0, 0): 0, **found} if found else {}
 

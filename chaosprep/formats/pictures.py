@@ -54,8 +54,8 @@ def read_mask(data: bytes, *, lenient: bool = False, max_pixels: int = MAX_PIXEL
     """Read a grey PNG of 1 to 16 bits; its levels as stored, no EXIF rotation.
 
     With ``lenient`` a grey picture that is stored in colour, or another format under a PNG's name,
-    is converted by Pillow's ``L`` and ``note`` says so. Real colours are no grey levels. Raises `FileError`: ``mask-not-grey``,
-    ``mask-unreadable`` or ``too-large`` (more than ``max_pixels``).
+    is converted by Pillow's ``L`` and ``note`` says so. Real colours are no grey levels. Raises
+    `FileError`: ``mask-not-grey``, ``mask-unreadable`` or ``too-large`` (more than ``max_pixels``).
     """
     png = read_head(data, _MASK)
     if png is not None and png.colour == 0:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import msgspec
 
+from chaosprep.dataset.codes import codes_by_name
 from chaosprep.dataset.descriptor import (
     MANIFEST_MINOR,
     MANIFEST_VERSION,
@@ -29,7 +30,6 @@ from chaosprep.errors import FileError, Problem
 from chaosprep.facts import Label
 from chaosprep.files import check_own, settle, temporary_in, write_json
 from chaosprep.imaging.png.codec import COMPRESSOR
-from chaosprep.known import CODES
 from chaosprep.running.place import PARTS
 from chaosprep.running.stage import Lineage
 from chaosprep.version import __version__
@@ -86,7 +86,7 @@ def commit(
             manifest_minor=MANIFEST_MINOR,
             counts=counter.counts(),
             warned=counter.warned,
-            labels=dict(sorted((counter.labels if labels is None else labels).items())),
+            labels=dict(sorted((counter.labels(source) if labels is None else labels).items())),
             history=source.history,
             skipped=skipped,
         ),
@@ -158,7 +158,7 @@ class _Counter:
         self._slices = Counter[Split]()
         self.warned = 0
         self.rare = set[str]()
-        self.labels: LabelMap = {}
+        self.names: dict[int, str] = {}
 
     def add(self, row: Slice) -> None:
         self._patients[row.split].add(row.patient)
@@ -167,8 +167,13 @@ class _Counter:
         self.warned += bool(row.warnings)
         for value, name in row.labels.items():
             if name != f"label-{value}":  # as a value is called that nobody named
-                self.labels.setdefault(value, Label(name, CODES.get(name)))
+                self.names.setdefault(value, name)
         self.rare.update(name for name in RARE if getattr(row, name) is not msgspec.UNSET)
+
+    def labels(self, source: Lineage) -> LabelMap:
+        """What the rows say that values stand for, with the codes that such names may have."""
+        known = codes_by_name(source.history)
+        return {value: Label(name, known.get(name)) for value, name in self.names.items()}
 
     def counts(self) -> dict[Split, SplitCounts]:
         return {

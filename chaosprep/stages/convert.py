@@ -218,6 +218,6 @@ CONVERT = Stage(
     libraries=("cv2",),
     folder="images",
     shaping=("window", "window_scope", "keep_16bit", "format", "spacing", "size", "fit"),
-    help="DIR is what split, extract-liver or extract-labels made. Matrix and aspect stay as they are; the masks "
+    help="DIR is what split or an extract stage made. Matrix and aspect stay; the masks "
     "are carried over.",
 )

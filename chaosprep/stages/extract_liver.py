@@ -15,6 +15,7 @@ from chaosprep.errors import FileError, Problem, about
 from chaosprep.formats.pictures import MaskImage, read_mask
 from chaosprep.imaging.levels import (
     check_levels,
+    describe_levels,
     is_interpolated,
     label_areas,
     label_map,
@@ -22,6 +23,7 @@ from chaosprep.imaging.levels import (
     level_table,
     mask_levels,
     relabel,
+    rim,
     select,
 )
 from chaosprep.known import LEVELS, owner
@@ -39,7 +41,7 @@ def run_case(case: Case, params: ExtractLiverParams, writer: Writer) -> CaseResu
         found = selection(case.labels, params)
         return write_selected(case, found, writer, drop_empty=params.drop_empty)
     result = each_slice(case.slices, partial(_extracted, case, params, writer))
-    if result.problems and _has_masks_of_others(case, params):
+    if result.problems and result.slices and _has_masks_of_others(case, params):
         return CaseResult((), (*result.problems, _not_grey(case, params)))
     agreed = CaseResult(_named_alike(result.slices), result.problems)
     return _say_if_absent(case, params, agreed)
@@ -57,6 +59,7 @@ def extract(mask: MaskImage, params: ExtractLiverParams) -> tuple[NDArray[np.uin
     if mask.binary:
         return _from_binary(mask.pixels, params), []
     notes = [mask.note] if mask.note else []
+    _check_own(mask.pixels, params)
     labels = relabel(mask.pixels, _table(params), mask.part)
     if labels is not None:
         return labels, notes
@@ -69,6 +72,32 @@ def extract(mask: MaskImage, params: ExtractLiverParams) -> tuple[NDArray[np.uin
         if params.range is None or is_interpolated(mask.pixels, params.known()):
             notes.append(f"mask: {error.reason}; taken as background")
     return _chosen(mask.pixels, params), notes
+
+
+def _check_own(pixels: NDArray[np.integer], params: ExtractLiverParams) -> None:
+    """Refuse labels that a range would call an organ whose levels they are not.
+
+    What interpolation made between two levels may be taken.
+    """
+    own = params.own()
+    if own is None:
+        return
+    low, high = params.range or (own.low, own.high)
+    taken = {
+        value: count
+        for value, count in level_histogram(pixels).items()
+        if value and low <= value <= high and not own.low <= value <= own.high
+    }
+    levels = mask_levels(pixels) if taken else None
+    solid = {value for value, one in (levels or {}).items() if one.solid}
+    strange = {one: n for one, n in taken.items() if one not in rim(levels or {}, solid)}
+    if strange:
+        raise FileError(
+            f"levels that nobody calls {own.name}, and --range would: {describe_levels(strange)}",
+            f"Leave --range out, or keep it within {own.low} to {own.high}; what labels stand for "
+            "is said with chaosprep split --labels.",
+            "mask-levels",
+        )
 
 
 def _is_of_others(pixels: NDArray[np.integer], params: ExtractLiverParams) -> bool:
@@ -117,10 +146,11 @@ def _table(params: ExtractLiverParams) -> bytes:
 def _from_binary(pixels: NDArray[np.integer], params: ExtractLiverParams) -> NDArray[np.uint8]:
     """A 1-bit mask shows one organ and nothing else."""
     shown = LEVELS[params.levels].binary
-    if params.organ != shown.name:
+    wanted = [organ.name for organ in params.wanted()]
+    if shown.name not in wanted:
         raise FileError(
-            f"a 1-bit mask shows the {shown.name}, not the {params.organ}",
-            f"Use --organ {shown.name}.",
+            f"a 1-bit mask shows the {shown.name}, not the {wanted[0]}",
+            f"Use --organ {shown.name}, without --range.",
             code="organ-unknown",
         )
     value = shown.label if params.all_organs else params.mask_value

@@ -6,7 +6,7 @@ from chaosprep.dataset.descriptor import LabelMap
 from chaosprep.dataset.manifest import Dataset
 from chaosprep.dataset.opening import open_dataset
 from chaosprep.errors import UsageError
-from chaosprep.known import LEVELS, USUAL_LEVELS, owner
+from chaosprep.known import KNOWN, LEVELS, USUAL_LEVELS, owner
 from chaosprep.stages.organ_choice import ExtractLiverParams
 from chaosprep.stages.selection import Selection, select
 from chaosprep.structures import folded
@@ -42,8 +42,8 @@ def open_masks(directory: Path, params: ExtractLiverParams) -> Dataset:
 def has_levels(dataset: Dataset, levels: str = USUAL_LEVELS) -> bool:
     """Whether its masks are grey levels of a known data set, not labels.
 
-    They are where they came as it lays them out; in any other tree, where all values are levels of
-    the table, and enough of them.
+    They are where they came as it lays them out, or split was told so; in any other tree, where all
+    values are levels of the table, and enough of them.
     """
     if dataset.label_map or not _may_be_anything(dataset):
         return not dataset.label_map
@@ -85,9 +85,11 @@ def selection(labels: LabelMap, params: ExtractLiverParams) -> Selection:
 
 
 def _may_be_anything(dataset: Dataset) -> bool:
-    """Whether its masks came from anywhere: the layout of a known data set tells their levels."""
+    """Whether its masks came from anywhere: a known data set's layout, or a user, tells levels."""
     first = dataset.history[0].parameters
-    return first.get("images") is not None or first.get("layout") not in (None, "auto", "chaos")
+    said = first.get("labels") in LEVELS
+    known = first.get("images") is None and first.get("layout") in (None, "auto", *KNOWN)
+    return not (said or known)
 
 
 def _values(dataset: Dataset) -> set[int]:

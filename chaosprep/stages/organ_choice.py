@@ -40,9 +40,9 @@ class ExtractLiverParams(PngParams, frozen=True, kw_only=True):
     lenient_masks: Annotated[
         bool,
         Meta(
-            description="Take colour, palette and JPEG masks (as grey) and masks with levels of "
-            "no organ (as background), with a warning on each slice, but for the labels of a label "
-            "map that --range leaves out."
+            description="Take grey masks that are stored as colour, palette or JPEG, and masks "
+            "with levels of no organ (as background), with a warning on each slice, but for the "
+            "labels of a label map that --range leaves out."
         ),
     ] = False
 
@@ -61,9 +61,9 @@ class ExtractLiverParams(PngParams, frozen=True, kw_only=True):
         if self.range is None:
             return (mine,)
         low, high = self.range
+        shown = [organ for organ in table if organ.low <= high and low <= organ.high]
         # Nobody said that other levels are this organ.
-        is_inside = mine.low <= low and high <= mine.high
-        name = mine.name if is_inside else f"levels-{low}-{high}"
+        name = mine.name if shown == [mine] else f"levels-{low}-{high}"
         return (Organ(name, low, high, mine.label),)
 
     @property
@@ -71,6 +71,13 @@ class ExtractLiverParams(PngParams, frozen=True, kw_only=True):
         """Whether what is written is called as an organ of the table."""
         names = {organ.name for organ in LEVELS[self.levels].organs}
         return all(organ.name in names for organ in self.wanted())
+
+    def own(self) -> Organ | None:
+        """The organ that `range` goes beyond and is called by; None where there is none."""
+        mine = next(one for one in LEVELS[self.levels].organs if one.name == self.organ)
+        if self.range is None or not self.names_organs:
+            return None
+        return None if mine.low <= self.range[0] and self.range[1] <= mine.high else mine
 
     def known(self) -> tuple[Organ, ...]:
         """The organs that a mask may show: those of the table, and what `range` adds."""

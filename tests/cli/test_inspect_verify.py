@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 import chaosprep as library
+from tests.structures import phantoms
 
 from .conftest import Run
 
@@ -116,3 +117,36 @@ def test_verify_counts_many_warnings_of_one_kind(chaosprep: Run, tmp_path: Path)
     assert len(lines) == 1 + 3 + 1 + 1
     assert lines[4] == "Warning: mask-empty: 20 more like this; -v shows all"
     assert len(chaosprep("verify", tmp_path, "-j", "1", "-v").stderr.splitlines()) == 1 + 23 + 1
+
+
+def many_structures(root: Path, count: int) -> list[str | Path]:
+    """A series with a file for each structure, and the arguments that find them."""
+    phantoms.scans(root, ["A1"])
+    for number in range(count):
+        name = f"structure-{number:02}-{'x' * 60}"
+        shown = phantoms.painted({name: phantoms.box(number % 30)}, {name: 1})
+        phantoms.save(root / f"seg/A1/{name}.nii", phantoms.volume(shown))
+    return [root, "--images", phantoms.IMAGES, "--masks", "seg/{patient}/{organ}.nii"]
+
+
+def test_inspect_lists_the_first_of_many_structures_within_80_columns(
+    chaosprep: Run, tmp_path: Path
+) -> None:
+    arguments = many_structures(tmp_path / "many", 30)
+    lines = chaosprep("inspect", *arguments).stdout.splitlines()
+    assert sum("structure-" in line for line in lines) == 20
+    assert "10 more structures; -v shows all" in lines
+    assert max(map(len, lines)) <= 80
+    lines = chaosprep("inspect", *arguments, "-v").stdout.splitlines()
+    assert sum("structure-" in line for line in lines) == 30
+
+
+def test_inspect_says_the_label_map_in_json(chaosprep: Run, tmp_path: Path) -> None:
+    found = phantoms.dcmqi(tmp_path / "segs")
+    where = ("--images", phantoms.IMAGES, "--masks", found.masks)
+    said = json.loads(chaosprep("inspect", found.root, *where, "--json").stdout)
+    assert said["labels"] == [
+        {"value": 1, "name": "Liver", "code": ["SCT", "10200004", "Liver"], "cases": 3},
+        {"value": 2, "name": "Lesion of liver", "code": ["SCT", "4147007", "Mass"], "cases": 3},
+        {"value": 3, "name": "Spleen", "code": ["SCT", "78961009", "Spleen"], "cases": 2},
+    ]

@@ -97,7 +97,7 @@ def test_dry_run_shows_the_split_and_writes_nothing(
 ) -> None:
     result = chaosprep("prepare", root, "-o", tmp_path / "out", "-n")
     assert "split: 5 cases: 5 to do" in result.stdout
-    last = f"Then extract-liver, convert and augment, below {tmp_path / 'out'}"
+    last = f"Then extract-liver or extract-labels, convert and augment, below {tmp_path / 'out'}"
     assert result.stdout.splitlines()[-1] == f"{last}; a dry run tries only split."
     assert not (tmp_path / "out").exists()
 

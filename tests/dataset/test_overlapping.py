@@ -39,7 +39,7 @@ def test_rows_tell_what_meets_and_the_whole_area_of_each(overlapping: Dataset) -
     liver, tumour = (next(v for v, n in first.labels.items() if n == name) for name in first.pixels)
     assert first.pixels == {"liver": ROWS * COLS, "liver-tumour": 2}
     assert first.overlaps == {3: (liver, tumour)}
-    assert last.pixels == {"liver": ROWS * COLS}
+    assert last.pixels == {"liver": ROWS * COLS, "liver-tumour": 0}
     assert not last.overlaps
 
 

@@ -81,8 +81,8 @@ INTERPOLATED = (
 
 
 LABELS = (
-    "It is a label map of other numbers than CHAOS's: take the organ's own with --range LOW HIGH, "
-    "and all others as background with --lenient-masks."
+    "It is a label map of other numbers than CHAOS's: say what they stand for, chaosprep split "
+    "--labels 1=liver,2=spleen, and take organs by name: extract-labels."
 )
 
 

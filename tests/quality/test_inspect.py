@@ -10,6 +10,7 @@ import pytest
 import chaosprep
 from chaosprep.errors import NothingFoundError, UsageError
 from chaosprep.phantom import Patient, write_chaos
+from tests.structures import phantoms
 
 PATIENTS = [
     Patient(id=1, sequences=("t1-in", "t1-out"), slices=4, matrix=64),
@@ -123,3 +124,36 @@ def test_a_warning_of_one_slice_names_it(root: Path) -> None:
     (warning,) = case.warnings
     assert "burned into the picture" in warning
     assert warning.endswith("(MR001_t1-in_s001)")
+
+
+def test_the_label_map_is_told_with_how_many_cases_name_each_structure(tmp_path: Path) -> None:
+    found = phantoms.total(tmp_path / "root")
+    told = chaosprep.inspect(found.root, images=phantoms.IMAGES, masks=found.masks).labels
+    assert [(one.value, one.name, one.cases) for one in told] == [
+        (1, "aorta", 3),
+        (2, "kidney_left", 1),
+        (3, "liver", 3),
+        (4, "portal_vein", 2),
+        (5, "spleen", 2),
+        (6, "splen", 1),
+    ]
+    assert [one.code and one.code.value for one in told][3:] == ["32764006", "78961009", None]
+
+
+def test_of_a_stage_directory_the_label_map_is_told_too(tmp_path: Path) -> None:
+    found = phantoms.total(tmp_path / "root")
+    made = chaosprep.split(
+        found.root, tmp_path / "s", images=phantoms.IMAGES, masks=found.masks, val=0.34
+    )
+    told = chaosprep.inspect(made.directory).labels
+    assert [(one.name, one.cases) for one in told if one.cases != 3] == [
+        ("kidney_left", 1),
+        ("portal_vein", 2),
+        ("spleen", 2),
+        ("splen", 1),
+    ]
+
+
+def test_grey_levels_have_no_label_map(tmp_path: Path) -> None:
+    root = write_chaos(tmp_path, [Patient(id=1, slices=3, matrix=32, sequences=("t1-in",))])
+    assert chaosprep.inspect(root).labels == ()

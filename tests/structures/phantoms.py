@@ -123,9 +123,10 @@ AMOS = {
 
 def amos(root: Path) -> Set:
     """Fifteen labels in one NIfTI: nobody has a gall bladder, A2 has no liver."""
+    scans(root)
     values = {name: value for value, name in AMOS.items()}
     shown = {}
-    for patient in scans(root) and PATIENTS:
+    for patient in PATIENTS:
         absent = {"gall bladder", "liver" if patient == "A2" else ""}
         shown[patient] = {name: box(value) for value, name in AMOS.items() if name not in absent}
         save(root / f"labels/{patient}.nii", volume(painted(shown[patient], values)))
@@ -134,10 +135,11 @@ def amos(root: Path) -> Set:
 
 
 def total(root: Path) -> Set:
-    """One file per structure: the vertebra lies in the cord, lists differ, A3 has a `splen`."""
+    """One file per structure: the vein lies in the liver, lists differ, A3 has a `splen`."""
+    scans(root)
     every = {"liver": box(0, 11), "spleen": box(4), "kidney_left": box(5), "aorta": box(16)}
     every["portal_vein"] = box(1, 4)  # in the liver
-    shown: dict[str, dict[str, Box]] = {patient: dict(every) for patient in scans(root) and PATIENTS}
+    shown: dict[str, dict[str, Box]] = {patient: dict(every) for patient in PATIENTS}
     shown["A2"] = {name: every[name] for name in ("liver", "spleen", "portal_vein", "aorta")}
     shown["A3"] = {"liver": every["liver"], "splen": every["spleen"], "aorta": every["aorta"]}
     for patient, structures in shown.items():
@@ -148,9 +150,10 @@ def total(root: Path) -> Set:
 
 def kits(root: Path) -> Set:
     """A kidney with a tumor and a cyst in it, which take its voxels."""
+    scans(root)
     values = {"kidney": 1, "tumor": 2, "cyst": 3}
     shown: dict[str, Shown] = {}
-    for at, patient in enumerate(scans(root) and PATIENTS):
+    for at, patient in enumerate(PATIENTS):
         shown[patient] = {"kidney": box(at, 11), "tumor": box(at, 4)}
         if patient == "A2":
             shown[patient] = {**shown[patient], "cyst": box(at + 7, 3)}
@@ -159,17 +162,20 @@ def kits(root: Path) -> Set:
     return Set(root, "labels/{patient}.nii", shown)
 
 
-PLAN = ("BODY", "Couch", "Liver", "Kidney_L", "Kidney_R", "SpinalCord", "Stomach", "GTV")
-PLAN = (*PLAN, "CTV", "PTV", "Bolus", "Isocentre")
+PLAN = (
+    *("BODY", "Couch", "Liver", "Kidney_L", "Kidney_R", "SpinalCord", "Stomach", "GTV"),
+    *("CTV", "PTV", "Bolus", "Isocentre"),
+)
 
 
 def radiotherapy(root: Path) -> Set:
     """Twelve ROIs on each patient, numbered otherwise on each; the targets lie in each other."""
+    scans(root)
     shown = {}
     places: dict[str, Box] = {name: box(at) for at, name in enumerate(PLAN)}
     places |= {"BODY": (slice(0, 4), slice(1, 30), slice(1, 38)), "Liver": box(12, 11)}
     places |= {"GTV": box(13, 3), "CTV": box(13, 4), "PTV": box(13, 5)}
-    for at, patient in enumerate(scans(root) and PATIENTS):
+    for at, patient in enumerate(PATIENTS):
         shown[patient] = {name: places[name] for name in PLAN if name != "Isocentre"}
         order = [*PLAN[4 * at :], *PLAN[: 4 * at]]
         drawn = [
@@ -201,8 +207,9 @@ CODED = {"Liver": LIVER, "Lesion of liver": MASS, "Spleen": SPLEEN}
 
 def dcmqi(root: Path) -> Set:
     """DICOM SEG with codes: a lesion in the liver, empty frames left out, A2 without a spleen."""
+    scans(root)
     shown: dict[str, Shown] = {}
-    for patient in scans(root) and PATIENTS:
+    for patient in PATIENTS:
         own = {"Liver": box(0, 11), "Lesion of liver": box(1, 4), "Spleen": box(4)}
         if patient == "A2":
             own.pop("Spleen")
@@ -251,8 +258,9 @@ def segmentation(root: Path, patient: str, shown: Shown) -> bytes:
 
 def seg_nrrd(root: Path) -> Set:
     """3D Slicer's: a tumor on a second layer over the liver; A2's liver has another number."""
+    scans(root)
     shown: dict[str, Shown] = {}
-    for at, patient in enumerate(scans(root) and PATIENTS):
+    for at, patient in enumerate(PATIENTS):
         shown[patient] = {"liver": box(0, 11), "spleen": box(4), "tumor": box(1, 4)}
         values = {"liver": 1 + at, "spleen": 9 - at, "tumor": 1}
         organs = {name: shown[patient][name] for name in ("liver", "spleen")}
@@ -272,4 +280,6 @@ def layered(layers: Sequence[Voxels], lines: Sequence[str]) -> bytes:
     header[1] = "dimension: 4"
     header[3] = f"sizes: {' '.join(map(str, voxels.shape))}"
     header[4] = header[4].replace(": ", ": none ")
-    return nrrd([*header, "kinds: list domain domain domain", "encoding: raw", *lines], little(voxels))
+    return nrrd(
+        [*header, "kinds: list domain domain domain", "encoding: raw", *lines], little(voxels)
+    )

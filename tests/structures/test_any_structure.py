@@ -1,4 +1,4 @@
-"""Six kinds of sets, each from the folder to what trains, is shown and is measured, by its names."""
+"""Six kinds of sets, each from the folder to training sets, SEG and scores, by its names."""
 
 import json
 from collections.abc import Callable
@@ -59,7 +59,7 @@ KINDS = {
         phantoms.total,
         {
             **{"aorta": "15825003", "kidney_left": "18639004", "liver": "10200004"},
-            **{"portal_vein": "32764006", "splen": None, "spleen": "78961009"},
+            **{"portal_vein": "32764006", "spleen": "78961009", "splen": None},
         },
         {"order": "portal_vein,*"},
         ("portal_vein",),
@@ -112,7 +112,7 @@ class Made:
 def made(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Made:
     kind, place = KINDS[request.param], tmp_path_factory.mktemp(request.param)
     found = kind.make(place / "root")
-    where = {"images": phantoms.IMAGES, "masks": found.masks}
+    where: dict[str, Any] = {"images": phantoms.IMAGES, "masks": found.masks}
     dataset = chaosprep.prepare(
         found.root, place / "out", **where, **kind.chosen, val_patient=["A3"]
     )
@@ -184,7 +184,8 @@ def test_highdicom_reads_names_and_codes_of_the_segmentation(made: Made) -> None
         assert {names[n - 1] for n in shown} <= found.keys()
         sources = [dcmread(made.found.root / f"scans/{patient}/{n}.dcm") for n in (1, 2, 3, 4)]
         pixels = seg.get_pixels_by_source_instance(
-            [image.SOPInstanceUID for image in sources], ignore_spatial_locations=True,
+            [image.SOPInstanceUID for image in sources],
+            ignore_spatial_locations=True,
             assert_missing_frames_are_empty=True,
         )
         for at, number in enumerate(seg.segment_numbers):
@@ -267,3 +268,18 @@ def test_nnunet_finds_each_set_sound(kind: str, nnunet_folders: Path) -> None:
     plan(816)
     (there,) = (nnunet_folders / "preprocessed").iterdir()
     assert (there / "nnUNetPlans.json").exists()
+
+
+def test_a_mask_whose_names_cannot_be_read_says_why(tmp_path: Path) -> None:
+    """Two segments of one number and layer: not a mask that says nothing."""
+    found = phantoms.seg_nrrd(tmp_path / "root")
+    file = found.root / "segs/A3.seg.nrrd"
+    file.write_bytes(file.read_bytes().replace(b"LabelValue:=7", b"LabelValue:=3"))
+    with pytest.raises(ProblemsError) as raised:
+        chaosprep.split(
+            found.root, tmp_path / "s", images=phantoms.IMAGES, masks=found.masks, val=0.0
+        )
+    (problem,) = raised.value.problems
+    assert problem.id.startswith("A3")
+    assert "says nothing" not in problem.text
+    assert problem.code != "labels-unknown"

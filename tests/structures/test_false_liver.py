@@ -1,7 +1,6 @@
 """Nothing is called liver but what the data or the user call so, whatever options are given."""
 
 import itertools
-import json
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ from numpy.typing import NDArray
 import chaosprep
 from chaosprep import Dataset
 from chaosprep.dataset.codes import codes
-from chaosprep.errors import ChaosprepError
+from chaosprep.errors import ChaosprepError, UsageError
 from chaosprep.formats.pictures import read_mask
 from chaosprep.phantom import Patient, write_chaos
 from chaosprep.terms import code_of
@@ -70,7 +69,7 @@ def grid(values: range) -> Values:
     return shown
 
 
-def volume_tree(root: Path, values: Values, named: Mapping[int, str] = {}) -> Tree:  # noqa: B006
+def volume_tree(root: Path, values: Values, named: Mapping[int, str] = {}) -> Tree:
     phantoms.scans(root, ["A1"])
     phantoms.save(root / "labels/A1.nii", phantoms.volume(values))
     if named:
@@ -177,7 +176,7 @@ def written(dataset: Dataset) -> tuple[NDArray[np.bool_], list[str]]:
 @pytest.mark.parametrize("name", [*MADE])
 def test_the_liver_is_what_somebody_calls_so(name: str, tmp_path: Path) -> None:
     tree = MADE[name](tmp_path / "root")
-    holes, tried, made = [], 0, 0
+    holes, right = [], 0
     for labels in SAID:
         try:
             pairs = chaosprep.split(
@@ -185,21 +184,103 @@ def test_the_liver_is_what_somebody_calls_so(name: str, tmp_path: Path) -> None:
             )
         except ChaosprepError:
             continue
-        verbs = [(chaosprep.extract_liver, one) for one in level_options()]
-        verbs += [(chaosprep.extract_labels, one) for one in label_options()]
+        liver, structures = chaosprep.extract_liver, chaosprep.extract_labels
+        verbs: list[tuple[Callable[..., Dataset], dict[str, Any]]] = [
+            *((liver, one) for one in level_options()),
+            *((structures, one) for one in label_options()),
+        ]
         for verb, options in verbs:
-            tried += 1
             try:
                 found = verb(pairs, tmp_path / "l", **options, overwrite=True)
             except ChaosprepError:
                 shutil.rmtree(tmp_path / "l", ignore_errors=True)
                 continue
-            made += 1
             shown, coded = written(found)
             at = [row.slice for row in found.slices]
-            if shown.any() and not np.array_equal(shown, tree.liver(labels)[at]) or (
-                set(coded) - {"liver"}
-            ):
+            is_right = np.array_equal(shown, tree.liver(labels)[at])
+            right += bool(shown.any() and is_right)
+            if (shown.any() and not is_right) or set(coded) - {"liver"}:
                 holes.append((labels, options, coded, int(shown.sum())))
-    print(name, tried, made)
     assert not holes, "\n".join(map(str, holes))
+    assert bool(right) == any(tree.liver(labels).any() for labels in SAID)
+
+
+@pytest.mark.parametrize("name", ["four", "amos", "many", "63 alone", "chaos: many", "one green"])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"range": (55, 70), "lenient_masks": True},
+        {"range": (1, 104), "lenient_masks": True},
+        {"all_organs": True, "lenient_masks": True},
+        {"organ": ["liver"]},
+        {"labels": "chaos-2019-02", "lenient_masks": True},
+        {},
+    ],
+)
+def test_prepare_calls_nothing_else_the_liver(
+    name: str, options: dict[str, Any], tmp_path: Path
+) -> None:
+    tree = MADE[name](tmp_path / "root")
+    where = {"val": 0.0, "copies": 1, **tree.where}
+    try:
+        chaosprep.prepare(tree.root, tmp_path / "out", **where, **options, on_error="skip")
+    except ChaosprepError:
+        return
+    (masks,) = (tmp_path / "out" / folder for folder in ("masks", "labels", "liver")
+                if (tmp_path / "out" / folder).exists())  # fmt: skip
+    found = chaosprep.open(masks)
+    shown, coded = written(found)
+    at = [row.slice for row in found.slices]
+    truth = tree.liver(options.get("labels"))[at]
+    assert not shown.any() or np.array_equal(shown, truth)
+    assert not set(coded) - {"liver"}
+
+
+def test_a_range_beyond_the_levels_of_the_liver_is_not_the_liver(tmp_path: Path) -> None:
+    """Level 52 is nobody's, unless interpolation made it of the liver's border."""
+    values = alone(63)
+    values[2, 22:26, 22:26] = 52
+    tree = chaos_tree(tmp_path / "root", values)
+    pairs = chaosprep.split(tree.root, tmp_path / "s", val=0.0)
+    with pytest.raises(ChaosprepError, match="levels that nobody calls liver"):
+        chaosprep.extract_liver(pairs, tmp_path / "wide", range=(50, 75))
+    rims = alone(63)
+    rims[1:3, 5:20, 20] = 52
+    rims[1:3, 5:20, 21] = 20
+    tree = chaos_tree(tmp_path / "rims", rims)
+    pairs = chaosprep.split(tree.root, tmp_path / "r", val=0.0)
+    made = chaosprep.extract_liver(pairs, tmp_path / "l", range=(50, 75), lenient_masks=True)
+    np.testing.assert_array_equal(written(made)[0], tree.values >= 50)
+
+
+def test_a_slice_that_looks_like_a_liver_is_none_among_label_maps(tmp_path: Path) -> None:
+    tree = chaos_tree(tmp_path / "root", mixed())
+    pairs = chaosprep.split(tree.root, tmp_path / "s", val=0.0)
+    with pytest.raises(ChaosprepError):
+        chaosprep.extract_liver(pairs, tmp_path / "l", lenient_masks=True, on_error="skip")
+
+
+@pytest.mark.parametrize("labels", ["55..70=liver", "chaos", "1..104=liver", "63=liver"])
+def test_what_a_legend_calls_a_vein_no_table_calls_a_liver(labels: str, tmp_path: Path) -> None:
+    tree = MADE["63 is a vein"](tmp_path / "root")
+    with pytest.raises(UsageError) as raised:
+        chaosprep.split(tree.root, tmp_path / "s", **tree.where, labels=labels, val=0.0)
+    assert raised.value.code == "labels-differ"
+
+
+def test_levels_of_another_release_than_split_was_told_are_refused(tmp_path: Path) -> None:
+    tree = picture_tree(tmp_path / "root", alone(80).astype(np.uint8))
+    pairs = chaosprep.split(
+        tree.root, tmp_path / "s", **tree.where, labels="chaos-2019-02", val=0.0
+    )
+    with pytest.raises(UsageError, match="chaos-2019-02"):
+        chaosprep.extract_liver(pairs, tmp_path / "l")
+    made = chaosprep.extract_liver(pairs, tmp_path / "l", levels="chaos-2019-02")
+    np.testing.assert_array_equal(written(made)[0], tree.values == 80)
+
+
+def test_prepare_takes_the_levels_that_labels_names(tmp_path: Path) -> None:
+    tree = picture_tree(tmp_path / "root", alone(80).astype(np.uint8))
+    where = {**tree.where, "labels": "chaos-2019-02"}
+    made = chaosprep.prepare(tree.root, tmp_path / "out", **where, val=0.0)
+    assert [label.name for label in made.label_map.values()] == ["liver"]

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+import msgspec
+
 from chaosprep.errors import FileError
 from chaosprep.facts import Code
 from chaosprep.structures import folded
@@ -27,19 +29,24 @@ _CODE_LONGEST = (
 )  # of a Coding Scheme Designator, a Code Value, a Code Meaning (PS3.5 6.2)
 
 
-class LevelRange(NamedTuple):
+class LevelRange(msgspec.Struct, frozen=True, tag=True):
     """Grey levels, both ends included."""
 
     low: int
     high: int
 
 
-class Color(NamedTuple):
+class Color(msgspec.Struct, frozen=True, tag=True):
     """A colour of 8 bits a channel."""
 
     red: int
     green: int
     blue: int
+
+    @property
+    def channels(self) -> tuple[int, int, int]:
+        """Red, green and blue."""
+        return self.red, self.green, self.blue
 
 
 Key = int | LevelRange | Color
@@ -114,7 +121,7 @@ def key_text(key: Key) -> str:
         case LevelRange():
             return f"{key.low}..{key.high}"
         case Color():
-            return f"#{bytes(key).hex()}"
+            return f"#{key.red:02x}{key.green:02x}{key.blue:02x}"
         case _:
             return str(key)
 

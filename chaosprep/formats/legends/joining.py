@@ -130,15 +130,15 @@ def _span(key: Key) -> tuple[tuple[int, ...], tuple[int, ...], str]:
         case LevelRange():
             return (key.low,), (key.high,), key_text(key)
         case Color():
-            return key, key, key_text(key)
+            return key.channels, key.channels, key_text(key)
         case _:
             return (key,), (key,), key_text(key)
 
 
 def _check_background(key: Key) -> None:
     """Refuse a structure at 0 or in black."""
-    lowest = key if isinstance(key, int) else max(key) if isinstance(key, Color) else key.low
-    if lowest == 0:
+    first, _, _ = _span(key)
+    if max(first) == 0:
         raise no_legend(
             f"{key_text(key)} is a structure, and {'black' if isinstance(key, Color) else 0} is "
             "the background",
