@@ -56,6 +56,11 @@ def number_organs(values: Mapping[str, int]) -> dict[str, int]:
     return {organ: label for label, organ in enumerate(values, start=1)}
 
 
+def unnamed(value: int) -> str:
+    """What a mask value is called that nobody named: no organ that may be wrong."""
+    return f"label-{value}"
+
+
 def meanings(told: LabelMap, rows: Iterable[Mapping[int, str]]) -> LabelMap:
     """Mask value -> label, ascending: what a descriptor says, and of other values what rows say."""
     names = {value: organ for row in rows for value, organ in row.items()}

@@ -15,7 +15,7 @@ from chaosprep.layouts.grouping import Group, first_identity, group_by_header, g
 from chaosprep.layouts.layout import Layout, Where
 from chaosprep.layouts.patterns import Found, Pattern, list_pattern
 from chaosprep.layouts.root import Root, listing, read_origin
-from chaosprep.privacy.identity import HeaderField, exposes, has_uid
+from chaosprep.privacy.identity import HeaderField, exposes, has_uid, identifies
 from chaosprep.privacy.persons import without_numbered
 from chaosprep.privacy.pseudonyms import Key
 
@@ -108,13 +108,15 @@ def _telling(
     for group, identity in zip(groups, people, strict=True):
         patient, sequence = group.place[0] or "", group.sequence or ""
         organs = {file.organ for file in group.masks if file.organ}
-        names = [sequence, *patterns.texts, *sorted(organs)]
+        names = [sequence, *patterns.texts]
         if key is None:
             names += [patient, f"{patient} {sequence}"]  # the two halves of an id
             names += [file.slice or "" for file in group.images[:1]]
         files = [] if key else [file.slice or "" for file in (*group.images, *group.masks)]
-        count += any(exposes(name, identity) for name in names) or any(
-            has_uid(name) for name in (*names, *files)
+        count += (
+            any(exposes(name, identity) for name in names)
+            or any(identifies(organ, identity) for organ in organs)
+            or any(has_uid(name) for name in (*names, *organs, *files))
         )
     if not count:
         return None

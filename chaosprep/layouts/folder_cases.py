@@ -89,7 +89,7 @@ class Cases:
         self._key = key
         self._groups = groups
         self._problems: list[Problem] = []
-        self._legends: dict[tuple[PurePosixPath, ...], Legend] = {}
+        self._legends: dict[tuple[PurePosixPath, ...], Legend | None] = {}
         self._patients = self._patient_ids({group.patient for group in groups})
         sequences = {group.sequence for group in groups if group.sequence is not None}
         self._sequences = make_ids(sequences, "s", digits=1)
@@ -195,6 +195,7 @@ class Cases:
     def _source_case(self, id: str, group: Group, rule: Rule) -> SourceCase:
         files = [*group.images, *group.masks]
         patient, _, sequence = id.partition("_")
+        legend = self._legend(group)
         return SourceCase(
             root=str(self._root),
             id=id,
@@ -206,18 +207,21 @@ class Cases:
             rule=rule,
             keys={file.path: file.slice or "" for file in files},
             aliases={file.path: self._key.path(file.path) for file in files} if self._key else {},
-            legend=self._legend(group),
+            legend=legend or {},
+            is_legend_lost=legend is None,
             organs={mask.path: mask.organ for mask in group.masks if mask.organ},
         )
 
-    def _legend(self, group: Group) -> Legend:
-        """What a file beside the masks, or above them in the root, says that values stand for."""
+    def _legend(self, group: Group) -> Legend | None:
+        """What a file beside the masks, or above them in the root, says that values stand for.
+
+        None where there is one that cannot be understood.
+        """
         places = tuple(PurePosixPath(group.masks[0].path).parents[:2]) if group.masks else ()
         if places not in self._legends:
-            legend = None
-            with suppress(ChaosprepError):  # what is no legend names nothing
-                legend = legend_in(*(self._root / place for place in places))
-            self._legends[places] = legend or {}
+            self._legends[places] = None
+            with suppress(ChaosprepError):  # it may be another kind of file
+                self._legends[places] = legend_in(*(self._root / place for place in places)) or {}
         return self._legends[places]
 
 

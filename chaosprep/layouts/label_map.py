@@ -1,10 +1,11 @@
 """The label map of a dataset: what values stand for in every case, by all who say it."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import count
+from itertools import chain, count
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 import msgspec
@@ -15,12 +16,17 @@ from chaosprep.facts import Label, Legend
 from chaosprep.formats.label_table import LabelTable
 from chaosprep.formats.masks import mask_format
 from chaosprep.layouts.root import Root
-from chaosprep.privacy.identity import exposes, identity_at
+from chaosprep.privacy.identity import identifies, identity_at
 from chaosprep.series.source import Files, SourceCase
 from chaosprep.structures import folded, near_misses, same_name
 from chaosprep.terms import code_of
 
 _NONE = 2**16  # no value of a label map
+_LOST = (
+    "what may be a legend beside the masks is not understood, and names nothing: "
+    "--labels with its path says why"
+)
+_HIDDEN = "a structure is called as its patient is, and goes without its name: rename it"
 
 
 @dataclass(frozen=True)
@@ -39,6 +45,12 @@ class Told:
         """Each label with its number, `_NONE` where it has none."""
         numbers = self.numbers or (_NONE,) * len(self.labels)
         return zip(self.labels, numbers, strict=True)
+
+    def without(self, names: Collection[str]) -> "Told":
+        """The same without labels that are called so, folded."""
+        kept = [pair for pair in self.pairs() if folded(pair[0].name) not in names]
+        numbers = None if self.numbers is None else tuple(number for _, number in kept)
+        return Told(tuple(label for label, _ in kept), numbers, self.itself)
 
 
 def with_label_map(
@@ -70,18 +82,27 @@ def with_label_map(
     if table is not None:
         reads["levels"] = None
     cases = tuple(msgspec.structs.replace(one, **reads) for one in root.cases)
-    told = {case.id: _told(case) for case in cases if case.masks and not case.levels}
+    masked = [case for case in cases if case.masks and not case.levels]
+    told = {case.id: _told(case) for case in masked}
+    hidden = _hidden(masked, told, table)
+    every = {*chain.from_iterable(hidden.values())}
+    told = {id: one.without(every) for id, one in told.items()}
     _check_roi(roi, told, cases)
     _check_table(table, told)
     labels = _numbered(table.legend if table else {}, [*told.values()])
     silent = _silent(told) if table is None else set()
     notes = _misspelt(told)
+    for case in masked:
+        is_lost = case.is_legend_lost and table is None and not told[case.id].itself
+        said = (_HIDDEN if hidden.get(case.id) else None, _LOST if is_lost else None)
+        notes[case.id] = (*notes.get(case.id, ()), *filter(None, said))
     made = (
         msgspec.structs.replace(
             one,
             labels={} if one.levels else labels,
             shows=_shown(told.get(one.id), labels),
             notes=notes.get(one.id, ()),
+            hidden=tuple(sorted(every)),
             refused=one.refused or one.id in silent,
         )
         for one in cases
@@ -94,24 +115,42 @@ def _told(case: SourceCase) -> Told:
     """What is said of a case's values: by its masks, else by a file beside them."""
     if case.organs:
         names = sorted({*case.organs.values()})
-        return Told(tuple(Label(name) for name in _own(case, names)), None, itself=True)
+        labels = tuple(Label(name) for name in names if case.takes(name))
+        return Told(labels, None, itself=True)
     legend = _in_masks(case) if case.rule == "volume" else {}
     if legend is None:
         return Told((), (), itself=True)
     if legend:
-        kept = {value: one for value, one in legend.items() if _own(case, [one.name])}
+        kept = {value: one for value, one in legend.items() if case.takes(one.name)}
         return Told(tuple(kept.values()), tuple(kept), itself=True)
     return Told(tuple(case.legend.values()), tuple(case.legend), itself=False)
 
 
-def _own(case: SourceCase, names: Sequence[str]) -> list[str]:
-    """Those names of structures that are wanted, and hold nothing that identifies the patient."""
-    wanted = [name for name in names if case.takes(name)]
-    if not wanted:
-        return []
-    asked = (identity_at(Path(case.root), image) for image in case.images)
-    identity = next(filter(None, asked), {})
-    return [name for name in wanted if not exposes(name, identity)]
+def _hidden(
+    cases: Sequence[SourceCase], told: Mapping[str, Told], table: LabelTable | None
+) -> dict[str, set[str]]:
+    """Case -> the names, folded, of its structures that hold what identifies its patient.
+
+    Raises:
+        UsageError: `name-identifies`, a name of the table does.
+    """
+    hidden: dict[str, set[str]] = {}
+    said = [] if table is None else [label.name for label in table.legend.values()]
+    for case in cases:
+        names = {label.name for label in told[case.id].labels}
+        if not (names or said):
+            continue
+        asked = (identity_at(Path(case.root), image) for image in case.images)
+        identity = next(filter(None, asked), {})
+        hidden[case.id] = {folded(name) for name in names if identifies(name, identity)}
+        if any(identifies(name, identity) for name in said):
+            raise UsageError(
+                "--labels: a name of a structure stands in a patient's headers too, and would "
+                "identify the patient in every output",
+                "Call that structure otherwise.",
+                code="name-identifies",
+            )
+    return hidden
 
 
 def _in_masks(case: SourceCase) -> Legend | None:
@@ -180,10 +219,15 @@ def _check_roi(roi: Sequence[str], told: Mapping[str, Told], cases: Sequence[Sou
     """Refuse a pattern that no mask's own name fits."""
     for text in roi:
         fits = msgspec.structs.replace(cases[0], roi=(text,)).takes
-        if not any(fits(label.name) for one in told.values() for label in one.labels if one.itself):
+        by = {one.itself for one in told.values() for label in one.labels if fits(label.name)}
+        if True not in by:
+            itself, remedy = "", "See the names that they have: chaosprep inspect."
+            if by:
+                take = f"chaosprep extract-labels --organ {quote(text)}"
+                itself, remedy = " itself", f"A legend beside them has it: {take}."
             raise UsageError(
-                f"--roi: no mask has a structure that is called {text}",
-                "See the names that they have: chaosprep inspect.",
+                f"--roi: no mask{itself} has a structure that is called {text}",
+                remedy,
                 code="organ-unknown",
             )
 

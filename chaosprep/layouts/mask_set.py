@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from chaosprep.dataset.organs import unnamed
 from chaosprep.dataset.stacking import Placed, case_lattice
 from chaosprep.errors import FileError, Problem, about
 from chaosprep.files import read_regular
@@ -137,7 +138,7 @@ def name_values(values: Iterable[int]) -> dict[int, str]:
     found = sorted(set(values) - {0})
     if len(found) < 2:
         return {found[0] if found else 1: "mask"}
-    return {value: f"label-{value}" for value in found}
+    return {value: unnamed(value) for value in found}
 
 
 def in_order(values: Mapping[int, str]) -> Organs:

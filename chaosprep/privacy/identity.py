@@ -11,6 +11,7 @@ from chaosprep.formats.dicom.faults import silent
 from chaosprep.formats.dicom.heads import read_elements
 from chaosprep.privacy.common_words import PLACEHOLDERS
 from chaosprep.privacy.names import is_code, tells_name
+from chaosprep.terms import code_of
 
 if TYPE_CHECKING:
     from pydicom import Dataset
@@ -125,6 +126,14 @@ def exposes(name: str, identity: Identity) -> bool:
         or any(_is_or_holds(_letters(name), text) for text in values)
         or _tells_date(name, birth)
     )
+
+
+def identifies(structure: str, identity: Identity) -> bool:
+    """Whether the name of a structure is, or holds, a value that identifies.
+
+    One that has a code identifies nobody, whoever is called so: Colon is a surname too.
+    """
+    return code_of(structure) is None and exposes(structure, identity)
 
 
 def _is_or_holds(shown: str, text: str) -> bool:

@@ -24,6 +24,7 @@ from chaosprep.dataset.descriptor import (
     table_schema,
 )
 from chaosprep.dataset.manifest import DESCRIPTOR, SHARD, TABLE, WORKSPACE
+from chaosprep.dataset.organs import unnamed
 from chaosprep.dataset.records import RARE, SPLITS, Slice, Split, encode_row
 from chaosprep.dataset.store import Store
 from chaosprep.errors import FileError, Problem
@@ -166,7 +167,7 @@ class _Counter:
         self._slices[row.split] += 1
         self.warned += bool(row.warnings)
         for value, name in row.labels.items():
-            if name != f"label-{value}":  # as a value is called that nobody named
+            if name != unnamed(value):
                 self.names.setdefault(value, name)
         self.rare.update(name for name in RARE if getattr(row, name) is not msgspec.UNSET)
 

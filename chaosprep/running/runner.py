@@ -132,7 +132,7 @@ def _work(
             seed=getattr(params, "seed", None),
             inputs_sha256=fingerprint(inputs.items()),
         )
-        labels, shard = stage.labels(source.label_map, params), _shard(plan, inputs)
+        labels, shard = stage.labels(source, params), _shard(plan, inputs)
         commit(plan.output, made, source, partial(journal.rows, cases), labels, problems, shard)
     return Event("committed", stage.name, total, total, problems=problems)
 

@@ -88,8 +88,8 @@ class CaseResult:
     inputs: str | None = None
 
 
-def _the_same(labels: LabelMap, params: P) -> LabelMap | None:
-    return labels
+def _the_same(source: Source[C], params: P) -> LabelMap | None:
+    return source.label_map
 
 
 def _any(dataset: Dataset) -> bool:
@@ -109,8 +109,8 @@ class Stage(Generic[C, P]):
     before it is sent to `run_case`; `open` finds the cases below a path. `rows` tells of a
     completed case what is settled of the rows that it becomes where nothing goes wrong, so that an
     unfinished run is gone on with where its journal says just that; cases of which it knows nothing
-    (None) are done again. `labels` tells what the values of its masks stand for, by what those of
-    its source do; None where only its rows can tell. `needs` are the stages
+    (None) are done again. `labels` tells what the values of its masks stand for, by all of its
+    source; None where only its rows can tell. `needs` are the stages
     that must have come before, `libraries` the heavy ones that nearly every case takes: they are
     imported once, before workers are forked.
 
@@ -129,7 +129,7 @@ class Stage(Generic[C, P]):
     open: Callable[[Path, P], Source[C]]
     plan: Callable[[Sequence[C], P], Callable[[C], C]] = _as_they_are
     rows: Callable[[C, P], Iterable[Expected] | None] = one_for_each
-    labels: Callable[[LabelMap, P], LabelMap | None] = _the_same
+    labels: Callable[[Source[C], P], LabelMap | None] = _the_same
     needs: tuple[str, ...] = ()
     libraries: tuple[str, ...] = ()
     folder: str | None = None

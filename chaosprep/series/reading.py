@@ -13,7 +13,7 @@ from chaosprep.formats.masks import Stack
 from chaosprep.imaging.header import Header
 from chaosprep.imaging.limits import MAX_PIXELS
 from chaosprep.imaging.space.geometry import Order, order_series
-from chaosprep.privacy.identity import exposes, read_identity
+from chaosprep.privacy.identity import exposes, identifies, read_identity
 from chaosprep.series.acquisitions import acquisition_notes, find_striped
 from chaosprep.series.doubles import Single, without_doubles
 from chaosprep.series.gathering import Gathered, Shot, gather
@@ -251,7 +251,7 @@ def _names(case: SourceCase, shots: list[Shot], telling: set[str]) -> list[str]:
 def _sayable(names: Mapping[int, str], files: Files, shots: list[Shot]) -> dict[int, str]:
     """The names of labels that hold nothing of what identifies in the images' headers."""
     identity = read_identity(files.data[shots[0].path]) if names and shots else {}
-    return {value: name for value, name in names.items() if not exposes(name, identity)}
+    return {value: name for value, name in names.items() if not identifies(name, identity)}
 
 
 def _other_shape(header: Header, rows: int, cols: int) -> FileError:

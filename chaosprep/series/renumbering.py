@@ -92,7 +92,7 @@ def values_by_name(case: SourceCase) -> dict[str, int]:
 
 def names_in_dataset(case: SourceCase, own: Mapping[int, str]) -> dict[int, str]:
     """Value -> name in the dataset, after those of a mask's own names that it does not have."""
-    known = values_by_name(case)
+    known = {*values_by_name(case), *case.hidden}
     kept = {
         value: name for value, name in own.items() if folded(name) not in known and case.takes(name)
     }

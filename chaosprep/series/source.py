@@ -42,12 +42,14 @@ class SourceCase(msgspec.Struct, frozen=True, kw_only=True):
     written, and where there are any, a path without one is not written at all. ``organs`` are the
     structures that masks show which are files of one structure each. ``levels`` names the table of
     grey levels (of `known.LEVELS`) that the masks have; ``legend`` is what a file beside them says
-    that their values stand for, ``labels`` what values stand for in the whole dataset, of which
-    the case can show those of ``shows``; ``table`` is the table of labels by which masks of
-    numbers, grey levels or colours are to be read. Of masks that name their structures, those that
-    fit one of ``roi`` are taken; fractional ones show a structure from ``threshold`` on. ``notes``
-    are to be said of all its slices. ``beside`` are the other cases that have any of its masks.
-    Nothing is made of a case that is ``refused``: a problem of its root says why.
+    that their values stand for, and is lost where that cannot be understood; ``labels`` what values
+    stand for in the whole dataset, of which the case can show those of ``shows``; ``table`` is the
+    table of labels by which masks of numbers, grey levels or colours are to be read. Of masks that
+    name their structures, those that fit one of ``roi`` are taken; names that are ``hidden``,
+    folded, would identify a patient and are written nowhere; fractional masks show a structure from
+    ``threshold`` on. ``notes`` are to be said of all its slices. ``beside`` are the other cases
+    that have any of its masks. Nothing is made of a case that is ``refused``: a problem of its root
+    says why.
     """
 
     root: str
@@ -63,10 +65,12 @@ class SourceCase(msgspec.Struct, frozen=True, kw_only=True):
     levels: str | None = None
     organs: dict[str, str] = {}
     legend: dict[int, Label] = {}
+    is_legend_lost: bool = False
     labels: dict[int, Label] = {}
     shows: tuple[int, ...] = ()
     table: LabelTable | None = None
     roi: tuple[str, ...] = ()
+    hidden: tuple[str, ...] = ()
     threshold: float | None = None
     notes: tuple[str, ...] = ()
     beside: "tuple[SourceCase, ...]" = ()

@@ -12,11 +12,11 @@ from chaosprep.dataset.descriptor import LabelMap
 from chaosprep.dataset.grey import check_labels
 from chaosprep.dataset.manifest import Dataset
 from chaosprep.dataset.opening import open_dataset
+from chaosprep.dataset.organs import meanings, unnamed
 from chaosprep.errors import UsageError, plural
-from chaosprep.facts import Label
 from chaosprep.formats.codecs import PngParams
 from chaosprep.running.fitting import Expected
-from chaosprep.running.stage import CaseResult, Stage
+from chaosprep.running.stage import CaseResult, Source, Stage
 from chaosprep.running.writer import Writer
 from chaosprep.stages.named_organs import has_levels
 from chaosprep.stages.selected import selected_rows, write_selected
@@ -113,39 +113,36 @@ def open_labels(directory: Path, params: ExtractLabelsParams) -> Dataset:
     """
     dataset = open_dataset(directory)
     check_labels(dataset)
-    params.selection(dataset.labels)
+    params.selection(_meanings(dataset))
     return dataset
 
 
 def plan(cases: Sequence[Case], params: ExtractLabelsParams) -> Callable[[Case], Case]:
-    """Give every case the label map of all; where nobody named the values, those that any shows."""
-    labels = cases[0].labels if cases else {}
-    if not labels:
-        rows = (row for case in cases for row in case.slices)
-        labels = {value: Label(name) for row in rows for value, name in row.labels.items()}
+    """Give every case what all values of the dataset stand for, of whatever patients."""
+    labels = _meanings(open_dataset(cases[0].directory)) if cases else {}
     return lambda case: replace(case, labels=labels)
 
 
 def run_case(case: Case, params: ExtractLabelsParams, writer: Writer) -> CaseResult:
     """Write one case's structures; the images are carried over."""
-    selection = selection_of(case, params)
+    selection = params.selection(case.labels)
     return write_selected(case, selection, writer, drop_empty=params.drop_empty)
-
-
-def selection_of(case: Case, params: ExtractLabelsParams) -> Selection:
-    """What is written of a case; values that nobody named keep the names that its rows have."""
-    unnamed = {value: Label(name) for row in case.slices for value, name in row.labels.items()}
-    return params.selection({**unnamed, **case.labels})
 
 
 def rows(case: Case, params: ExtractLabelsParams) -> Iterator[Expected]:
     """One for each slice with the parent's image, but for those that are to be dropped."""
-    return selected_rows(case, selection_of(case, params), drop_empty=params.drop_empty)
+    return selected_rows(case, params.selection(case.labels), drop_empty=params.drop_empty)
 
 
-def labels(source: LabelMap, params: ExtractLabelsParams) -> LabelMap | None:
-    """The label map of what is written; where nobody named the values, what rows call them now."""
-    return params.selection(source).labels if source else None
+def labels(source: Source[Case], params: ExtractLabelsParams) -> LabelMap:
+    """The label map of what is written, without values that nobody named."""
+    written = params.selection(_meanings(open_dataset(source.directory))).labels
+    return {value: label for value, label in written.items() if label.name != unnamed(value)}
+
+
+def _meanings(dataset: Dataset) -> LabelMap:
+    """What the values of all masks stand for, also of those that nobody named."""
+    return meanings(dataset.labels, (row.labels for case in dataset.cases for row in case.slices))
 
 
 def _takes(dataset: Dataset) -> bool:

@@ -28,7 +28,7 @@ from chaosprep.imaging.levels import (
 )
 from chaosprep.known import LEVELS, owner
 from chaosprep.running.fitting import Expected, carried
-from chaosprep.running.stage import CaseResult, Stage, each_slice
+from chaosprep.running.stage import CaseResult, Source, Stage, each_slice
 from chaosprep.running.writer import Writer
 from chaosprep.stages.named_organs import has_levels, open_masks, selection
 from chaosprep.stages.organ_choice import ExtractLiverParams
@@ -239,9 +239,10 @@ def _is_empty(case: Case, params: ExtractLiverParams, row: Slice) -> bool:
     return not extract(mask, params)[0].any()
 
 
-def labels(source: LabelMap, params: ExtractLiverParams) -> LabelMap | None:
+def labels(source: Source[Case], params: ExtractLiverParams) -> LabelMap | None:
     """The label map of what is written; of grey levels, each case tells what it can show."""
-    return selection(source, params).labels if source else None
+    told = source.label_map
+    return selection(told, params).labels if told else None
 
 
 EXTRACT_LIVER = Stage(

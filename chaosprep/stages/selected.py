@@ -10,6 +10,7 @@ from msgspec import UNSET
 from numpy.typing import NDArray
 
 from chaosprep.dataset.case import Case
+from chaosprep.dataset.organs import unnamed
 from chaosprep.dataset.records import Slice
 from chaosprep.errors import FileError, Problem, about, plural
 from chaosprep.formats.pictures import read_mask
@@ -78,14 +79,10 @@ def _unordered(case: Case, selection: Selection) -> Problem | None:
 def _written(
     case: Case, selection: Selection, drop_empty: bool, writer: Writer, row: Slice
 ) -> Slice | None:
-    names = {
-        one.value: one.label.name
-        for one in selection.structures
-        if not one.of.isdisjoint(row.labels)
-    }
     if row.mask_file is None:
         writer.carry(case, row.image_file)
         return msgspec.structs.replace(row, parent=row.id)
+    names = _can_show(case, row, selection)
     labels, lost = extract(case, row, selection)
     pixels = label_areas(labels, names)
     if drop_empty and not any(pixels.values()):
@@ -93,6 +90,20 @@ def _written(
     row = row.with_mask(writer.mask(row.split, row.id, labels), labels=names, pixels=pixels)
     writer.carry(case, row.image_file)
     return msgspec.structs.replace(row, parent=row.id, overlaps=UNSET, overwritten=lost or UNSET)
+
+
+def _can_show(case: Case, row: Slice, selection: Selection) -> dict[int, str]:
+    """What is written of the structures that a mask can show, by value.
+
+    Any mask may have shown a value that nobody named, so that all can show what it is called now.
+    """
+    anywhere = {value for value, label in case.labels.items() if label.name == unnamed(value)}
+    return {
+        one.value: one.label.name
+        for one in selection.structures
+        if not one.of.isdisjoint(row.labels)
+        or (one.label.name != unnamed(one.value) and not one.of.isdisjoint(anywhere))
+    }
 
 
 def extract(

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chaosprep.dataset.descriptor import LabelMap
+from chaosprep.dataset.organs import unnamed
 from chaosprep.errors import UsageError
 from chaosprep.facts import Code, Label
 from chaosprep.structures import folded
@@ -155,7 +156,8 @@ class _Found:
         if key in self.structures and key != keys[0]:
             raise _not_free("rename", new)
         value, label, of = self.structures.pop(keys[0])
-        self.structures[key] = Structure(value, Label(new, _code(label, new)), of)
+        code = code_of(new) if label.name == unnamed(value) else _code(label, new)
+        self.structures[key] = Structure(value, Label(new, code), of)
         self._old[keys[0]] = key
 
 

@@ -8,6 +8,7 @@ import msgspec
 from msgspec import UNSET
 
 from chaosprep.dataset.naming import file_path
+from chaosprep.dataset.organs import unnamed
 from chaosprep.dataset.records import File, Slice, file_columns
 from chaosprep.errors import FileError, Problem
 from chaosprep.files import sha256
@@ -200,7 +201,7 @@ def _by_value(
         )
     stands = {value: meeting.get(value, (value,)) for value in histogram if value}
     shown = sorted({*can_show, *(label for labels in stands.values() for label in labels)})
-    labels = {label: names.get(label, f"label-{label}") for label in shown}
+    labels = {label: names.get(label, unnamed(label)) for label in shown}
     pixels = dict.fromkeys(labels.values(), 0)
     for value, there in stands.items():
         for name in {labels[label] for label in there}:

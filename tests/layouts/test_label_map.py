@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from unittest.mock import ANY
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from chaosprep.facts import Code, Label
 from chaosprep.layouts.find import LayoutParams, find
 from chaosprep.layouts.root import Root
 from chaosprep.params import make_params
+from chaosprep.series.reading import read_series
 from tests.layouts.trees import COLS, ROWS, png_of, slice_at, two_trees, write
 
 IMAGES = "scans/{patient}/{slice}.dcm"
@@ -120,6 +122,55 @@ def test_a_name_that_identifies_the_patient_is_in_no_map(tmp_path: Path) -> None
     files = {f"scans/9/{place}.dcm": slice_at(place, PatientName="Quux^Jane") for place in range(2)}
     root = write(tmp_path, files | {"seg/9.seg.nrrd": segments({1: "Quux liver", 2: "spleen"})})
     assert names(found(root)) == {2: "spleen"}
+
+
+def people(root: Path, *names: str, **legends: str) -> Path:
+    """Pictures of patients by their names, and what a legend beside the pictures of some says."""
+    files: dict[str, bytes] = {}
+    for number, name in enumerate(names, 1):
+        for place in range(2):
+            image = slice_at(place, number, PatientName=f"{name}^Jane")
+            files |= {f"scans/{number}/{place}.dcm": image}
+            files |= {f"labels/{number}/{place}.png": png_of(np.full((ROWS, COLS), 6, np.uint8))}
+        if name in legends:
+            legend = json.dumps({"labels": {"6": legends[name]}})
+            files[f"labels/{number}/dataset.json"] = legend.encode()
+    return write(root, files)
+
+
+def test_a_name_in_a_legend_that_identifies_a_patient_is_in_no_map(tmp_path: Path) -> None:
+    same = {"Quux": "Quux liver", "Corge": "quux_liver"}
+    root = found(people(tmp_path, "Quux", "Corge", **same), PICTURES)
+    assert root.label_map == {}
+    assert [case.notes for case in root.cases] == [(ANY,), ()]
+    series = [read_series(case) for case in root.cases]
+    assert [one.names for one in series] == [{}, {}]
+
+
+def test_a_table_in_which_a_name_identifies_a_patient_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="would identify the patient") as caught:
+        found(people(tmp_path, "Quux", "Corge"), PICTURES, labels="6=Quux liver")
+    assert "Quux" not in str(caught.value)
+
+
+def test_a_structure_that_is_known_by_its_name_is_no_patient(tmp_path: Path) -> None:
+    root = found(people(tmp_path, "Colon", "Corge", Colon="colon", Corge="colon"), PICTURES)
+    assert names(root) == {6: "colon"}
+    assert [read_series(case).names for case in root.cases] == [{6: "colon"}] * 2
+
+
+def test_a_legend_that_is_not_understood_is_said_where_it_is_needed(tmp_path: Path) -> None:
+    root = people(tmp_path, "Quux", "Corge")
+    write(root, {"labels/dataset.json": b'{"labels": {"1": "Liver", "2": "liver"}}'})
+    (one, two) = found(root, PICTURES).cases
+    assert one.notes == two.notes
+    assert "--labels with its path" in one.notes[0]
+    assert [case.notes for case in found(root, PICTURES, labels="6=liver").cases] == [(), ()]
+
+
+def test_a_structure_of_a_legend_alone_is_left_to_extract_labels(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="extract-labels organ='left lung'"):
+        found(people(tmp_path, "Quux", Quux="left lung"), PICTURES, roi=["left lung"])
 
 
 def pictures(root: Path, legend: Mapping[str, Any] | None = None) -> Path:

@@ -13,6 +13,7 @@ import chaosprep
 from chaosprep import Dataset
 from chaosprep.errors import ChaosprepError, NothingFoundError, ProblemsError, UsageError
 from chaosprep.facts import Code, Label
+from chaosprep.terms import PRIVATE_SCHEME
 from tests.layouts.trees import COLS, ROWS, png_of, slice_at, write
 
 IMAGES = "scans/{patient}/{slice}.dcm"
@@ -218,13 +219,60 @@ def test_the_numbers_of_a_part_are_those_of_the_whole(tmp_path: Path) -> None:
     assert part.labels == chaosprep.extract_labels(parent, tmp_path / "whole").labels
 
 
-def test_values_that_nobody_named_can_be_taken_by_number(tmp_path: Path) -> None:
-    files = {f"scans/7/{at}.dcm": slice_at(at) for at in range(2)}
-    files |= {f"m/7/{at}.png": png_of(PLANES[at]) for at in range(2)}
-    write(tmp_path / "root", files)
+def unnamed(root: Path) -> Dataset:
+    """Masks whose values nobody named: 6 and 7 in one patient's, 1 in the other's."""
+    files = {
+        f"scans/{name}/{at}.dcm": slice_at(at, n)
+        for n, name in ((1, "7"), (2, "8"))
+        for at in range(2)
+    }
+    files |= {f"m/7/{at}.png": png_of(PLANES[0]) for at in range(2)}
+    files |= {f"m/8/{at}.png": png_of(PLANES[1] * (PLANES[1] == 1)) for at in range(2)}
     masks = "m/{patient}/{slice}.png"
-    parent = chaosprep.split(tmp_path / "root", tmp_path / "s", val=0, images=IMAGES, masks=masks)
+    write(root / "root", files)
+    return chaosprep.split(root / "root", root / "split", val=0, images=IMAGES, masks=masks)
+
+
+def test_values_that_nobody_named_can_be_taken_by_number(tmp_path: Path) -> None:
+    parent = unnamed(tmp_path)
     made = chaosprep.extract_labels(parent, tmp_path / "out", rename=["label-6=liver"])
-    assert made.slices[0].labels[6] == "liver"
+    assert made.label_map == {6: Label("liver", Code("SCT", "10200004", "Liver"))}
     with pytest.raises((UsageError, NothingFoundError), match="no structure is called liver"):
         chaosprep.extract_labels(parent, tmp_path / "no", organ=["liver"])
+
+
+def test_any_mask_can_show_a_value_that_nobody_named_until_now(tmp_path: Path) -> None:
+    made = chaosprep.extract_labels(unnamed(tmp_path), tmp_path / "out", rename=["label-6=liver"])
+    assert [row.pixels["liver"] for row in made.slices] == [5, 5, 0, 0]
+
+
+def test_unnamed_values_of_a_part_are_those_of_the_whole(tmp_path: Path) -> None:
+    asked: dict[str, Any] = {"merge": ["both=label-1,label-6"], "order": "label-7,both"}
+    part = chaosprep.extract_labels(unnamed(tmp_path), tmp_path / "o", patient=["P007"], **asked)
+    assert part.label_map == {1: Label("both")}
+    assert np.unique(planes_of(part)).tolist() == [0, 1, 7]
+
+
+def test_unnamed_values_that_become_a_whole_do_not_get_the_code_of_its_name(tmp_path: Path) -> None:
+    parent = unnamed(tmp_path)
+    made = chaosprep.extract_labels(parent, tmp_path / "out", merge=["liver=label-1,label-6"])
+    code = made.label_map[1].code
+    assert code is not None
+    assert code.scheme == PRIVATE_SCHEME
+
+
+def test_unnamed_values_beside_named_ones_are_told_before_anything_is_written(
+    tmp_path: Path,
+) -> None:
+    unnamed(tmp_path)
+    named: dict[str, Any] = {
+        "val": 0,
+        "images": IMAGES,
+        "masks": "m/{patient}/{slice}.png",
+        "labels": "6=liver",
+    }
+    parent = chaosprep.split(tmp_path / "root", tmp_path / "named", **named)
+    with pytest.raises(UsageError, match=r"3 structures are taken \(label-1, liver, label-7\)"):
+        chaosprep.extract_labels(parent.directory, tmp_path / "out", binary=True)
+    some = chaosprep.extract_labels(parent, tmp_path / "some", organ=["label-7"])
+    assert np.unique(planes_of(some)).tolist() == [0, 7]
