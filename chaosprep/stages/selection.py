@@ -13,6 +13,7 @@ from chaosprep.dataset.descriptor import LabelMap
 from chaosprep.dataset.organs import unnamed
 from chaosprep.errors import UsageError
 from chaosprep.facts import Code, Label
+from chaosprep.formats.legends.joining import BACKGROUND
 from chaosprep.structures import folded
 from chaosprep.terms import code_of, private_code, sided_code_of
 from chaosprep.words import there_are
@@ -118,8 +119,9 @@ class _Found:
         sign = {"*": ".*", "?": "."}
         pattern = "".join(sign.get(one) or re.escape(one) for one in folded(text))
         fits = re.compile(pattern, re.DOTALL).fullmatch
-        named = [*self.structures, *(old for old in self._old)]
-        found = dict.fromkeys(self._old.get(key, key) for key in named if fits(key))
+        # What is called so now goes before what once was.
+        now = {key: key for key in self.structures}
+        found = dict.fromkeys(key for name, key in (now | self._old | now).items() if fits(name))
         if not found:
             names = [one.label.name for one in self.structures.values()]
             raise UsageError(
@@ -136,6 +138,7 @@ class _Found:
     def merge(self, name: str, parts: Sequence[str]) -> None:
         """Make one structure of several."""
         keys, new = self.matching("merge", parts), folded(name)
+        _check_name("merge", name)
         if new in self.structures and new not in keys:
             raise _not_free("merge", name)
         of = [self.structures.pop(key) for key in sorted(keys)]
@@ -153,12 +156,24 @@ class _Found:
                 "Name one, or make one of them with --merge.",
                 code="organ-unknown",
             )
+        _check_name("rename", new)
         if key in self.structures and key != keys[0]:
             raise _not_free("rename", new)
         value, label, of = self.structures.pop(keys[0])
         code = code_of(new) if label.name == unnamed(value) else _code(label, new)
         self.structures[key] = Structure(value, Label(new, code), of)
+        self._old |= {once: key for once, now in self._old.items() if now == keys[0]}
         self._old[keys[0]] = key
+
+
+def _check_name(option: str, name: str) -> None:
+    """Refuse to call a structure what all the rest is."""
+    if folded(name) == BACKGROUND:
+        raise UsageError(
+            f"--{option}: {name} is what shows no structure",
+            "To leave structures out, name those to take with --organ.",
+            code="organ-name",
+        )
 
 
 def _code_of_all(name: str, parts: Sequence[Structure]) -> Code | None:
