@@ -91,7 +91,7 @@ def with_label_map(
     _check_table(table, told)
     labels = _numbered(table.legend if table else {}, [*told.values()])
     silent = _silent(told) if table is None else set()
-    notes = _misspelt(told)
+    notes = _misspelt(told, table)
     for case in masked:
         is_lost = case.is_legend_lost and table is None and not told[case.id].itself
         said = (_HIDDEN if hidden.get(case.id) else None, _LOST if is_lost else None)
@@ -275,11 +275,24 @@ def _says_nothing(id: str) -> Problem:
     )
 
 
-def _misspelt(told: Mapping[str, Told]) -> dict[str, tuple[str, ...]]:
-    """Case -> what to say of names that stand in it alone, and nearly so in the others."""
+def _misspelt(told: Mapping[str, Told], table: LabelTable | None) -> dict[str, tuple[str, ...]]:
+    """Case -> what to say of names that stand in it alone, and nearly so in the others.
+
+    Raises:
+        UsageError: `labels`, that is so with a name of the table.
+    """
     names = {id: [label.name for label in one.labels] for id, one in told.items() if one.itself}
+    said = [label.name for label in table.legend.values()] if table and names else []
     notes: dict[str, tuple[str, ...]] = {}
-    for found in near_misses(names):
-        note = f"{found.name} stands in this case alone; others have {found.meant}: is it misspelt?"
+    for found in near_misses({"": said, **names}):
+        if not found.case:
+            raise UsageError(
+                f"--labels: no mask has a structure that is called {found.name}",
+                f"They have {found.meant}: spell it so.",
+                code="labels",
+            )
+        note = (
+            f"{found.name} stands in this case alone and may be misspelt: others have {found.meant}"
+        )
         notes[found.case] = (*notes.get(found.case, ()), note)
     return notes
