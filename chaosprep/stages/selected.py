@@ -32,7 +32,8 @@ def write_selected(
     """Write a case's structures; the images are carried over.
 
     A case of which nothing is left is a problem, `organ-absent`, and so are structures that overlap
-    in no order, `structures-overlap`.
+    in no order, `structures-overlap`. Where its masks cannot show any of them, every row says so:
+    what nobody drew may be there.
     """
     if problem := _unordered(case, selection):
         return CaseResult((), (problem,))
@@ -46,6 +47,10 @@ def write_selected(
             remedy="Check its masks, or leave the case out with --on-error skip.",
         )
         return CaseResult((), (gone,))
+    masked = [row for row in made.slices if row.mask]
+    if masked and not any(row.labels for row in masked):
+        note = f"its masks have no {_listed(_names(selection), 'or')}"
+        made = CaseResult(tuple(_noted(row, note) for row in made.slices), made.problems)
     return CaseResult(_with_notes(made.slices), made.problems)
 
 
@@ -196,10 +201,14 @@ def noting_absence(cases: Iterable[Case], selection: Selection) -> Callable[[Cas
     rows = (row for case in cases for row in case.slices)
     if any(row.labels[value] in shown for row in rows for value in of & {*row.labels}):
         return lambda case: case
-    wanted = _listed(sorted(label.name for label in selection.labels.values()), "or")
+    wanted = _listed(_names(selection), "or")
     there = _listed(sorted(shown), "and") or "nothing"
     note = f"no mask of the dataset shows {wanted}; they show {there}"
     return lambda case: replace(case, slices=tuple(_noted(row, note) for row in case.slices))
+
+
+def _names(selection: Selection) -> list[str]:
+    return sorted(label.name for label in selection.labels.values())
 
 
 def _listed(names: Sequence[str], last: str) -> str:

@@ -218,3 +218,9 @@ def test_a_misspelt_name_of_the_table_is_refused(tmp_path: Path) -> None:
         found(root, labels="4=lvier")
     assert caught.value.reason == "--labels: no mask has a structure that is called lvier"
     assert caught.value.remedy == "They have liver: spell it so."
+
+
+def test_a_case_of_which_roi_takes_nothing_says_so(tmp_path: Path) -> None:
+    root = found(tree(tmp_path, {"7": {1: "liver"}, "12": {2: "spleen"}}), roi=["liver"])
+    notes = {case.patient: case.notes for case in root.cases}
+    assert notes == {"P007": (), "P012": ("its masks have no structure that --roi takes",)}

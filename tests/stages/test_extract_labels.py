@@ -312,3 +312,17 @@ def test_a_structure_that_one_case_lacks_is_nothing_odd(tmp_path: Path) -> None:
     parent = split(tmp_path)
     made = chaosprep.extract_labels(parent, tmp_path / "a", organ=["tumor", "spleen"])
     assert not any(row.warnings for row in made.slices)
+
+
+def test_a_case_whose_masks_lack_the_structure_says_so(tmp_path: Path) -> None:
+    files = {f"scans/{n}/0.dcm": slice_at(0, n) for n in (7, 8)}
+    shown = png_of((PLANES[0] > 0).astype(np.uint8))
+    files |= {"m/7/liver/0.png": shown, "m/8/spleen/0.png": shown}
+    write(tmp_path / "root", files)
+    masks = "m/{patient}/{organ}/{slice}.png"
+    parent = chaosprep.split(
+        tmp_path / "root", tmp_path / "split", val=0, images=IMAGES, masks=masks
+    )
+    made = chaosprep.extract_labels(parent, tmp_path / "out", organ=["liver"])
+    notes = [row.warnings for row in made.slices]
+    assert notes == [(), ("its masks have no liver",)]
