@@ -139,3 +139,14 @@ def test_what_was_renamed_twice_has_its_first_name_still() -> None:
 )
 def test_no_structure_becomes_the_background(how: dict[str, object]) -> None:
     assert refused(**how).startswith("organ-name: ")
+
+
+def test_several_names_in_one_are_told_apart() -> None:
+    told = refused(organs=["liver,left kidney"])
+    assert told.endswith("Give each by itself: --organ liver --organ 'left kidney'.")
+
+
+def test_where_nobody_named_the_values_the_remedy_does() -> None:
+    with pytest.raises(UsageError) as caught:
+        select({1: Label("label-1"), 2: Label("label-2")}, ["liver"])
+    assert caught.value.remedy.endswith("chaosprep split --labels 1=NAME,...")
