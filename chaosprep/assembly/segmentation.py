@@ -200,7 +200,7 @@ def _segmentation(
         content_time=_first(first, _TIMES) or "000000",
     )
     _reproduce(made, generate_uid(entropy_srcs=[*seeds, "dimensions"]))
-    if not all(one.name.isascii() for one in segments):
+    if not all(one.is_ascii for one in segments):
         made.SpecificCharacterSet = "ISO_IR 192"  # UTF-8
     if any(one.code.scheme == PRIVATE_SCHEME for one in segments):
         made.CodingSchemeIdentificationSequence = [private_scheme()]

@@ -32,6 +32,11 @@ class Segment:
         """Whether the label is not all of the name."""
         return self.label != self.name
 
+    @property
+    def is_ascii(self) -> bool:
+        """Whether every character set of DICOM can say it."""
+        return all(map(str.isascii, (self.name, *self.code)))
+
 
 def segments_of(names: Sequence[str], codes: Mapping[str, Code]) -> list[Segment]:
     """The segments of structures: each with the code given for its name, else DICOM's (`code_of`).
@@ -49,8 +54,8 @@ def shortened_note(count: int) -> tuple[str, ...]:
     if not count:
         return ()
     return (
-        f"{plural(count, 'name')} of more than {_LO} characters, or with a backslash: SegmentLabel "
-        "has another one, SegmentDescription the whole",
+        f"{plural(count, 'name')} of more than {_LO} characters, or with a backslash or a hidden "
+        "sign: SegmentLabel has another one, SegmentDescription the whole",
     )
 
 

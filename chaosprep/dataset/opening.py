@@ -8,7 +8,6 @@ from chaosprep.dataset.decoding import decode_descriptor, release_of
 from chaosprep.dataset.descriptor import (
     MANIFEST_MINOR,
     Descriptor,
-    LabelMap,
     ShardDescriptor,
 )
 from chaosprep.dataset.manifest import DESCRIPTOR, SHARD, TABLE, WORKSPACE, Dataset, Lines
@@ -53,17 +52,6 @@ def open_shard(directory: str | Path) -> Dataset:
 def open_output(directory: Path) -> Dataset:
     """Open what a run has finished: a stage directory, or a part of one."""
     return (open_shard if (directory / SHARD).exists() else open_dataset)(directory)
-
-
-def read_labels(directory: Path) -> LabelMap:
-    """The label map in the descriptor of a stage directory, its table not looked at; {} without.
-
-    Raises:
-        ManifestError: the descriptor is damaged.
-        FileError: it is gone.
-    """
-    path = directory / DESCRIPTOR
-    return decode_descriptor(path, read_regular(path), Descriptor).tool.labels
 
 
 def is_finished(directory: Path) -> bool:

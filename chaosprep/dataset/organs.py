@@ -1,15 +1,18 @@
 """The organs of a dataset: their values in its masks, and their labels in exports."""
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from typing import NamedTuple
 
 from chaosprep.dataset.codes import codes
 from chaosprep.dataset.descriptor import LabelMap
 from chaosprep.dataset.manifest import Dataset
-from chaosprep.errors import ChaosprepError
+from chaosprep.dataset.records import Slice
+from chaosprep.errors import ChaosprepError, plural
 from chaosprep.facts import Label
 
-MOST_ORGANS = 254  # of an export: 255 marks what has no label
+_SHOWN = 8  # organs in a message
+MOST_ORGANS = 254  # of an export or a network: 255 marks what has no label
 
 
 def organ_labels(dataset: Dataset) -> dict[str, int]:
@@ -21,14 +24,7 @@ def organ_labels(dataset: Dataset) -> dict[str, int]:
         ChaosprepError: `too-many-organs`.
     """
     rows = (row.labels for case in dataset.cases for row in case.slices)
-    values = organ_values(dataset.descriptor.tool.labels, rows)
-    if len(values) > MOST_ORGANS:
-        raise ChaosprepError(
-            f"{dataset.directory}: its masks name {len(values)} organs, a label map {MOST_ORGANS}",
-            "Choose some with chaosprep extract-labels, or check that these are masks.",
-            code="too-many-organs",
-        )
-    return number_organs(values)
+    return number_organs(dataset, organ_values(dataset.descriptor.tool.labels, rows))
 
 
 def organ_values(told: LabelMap, rows: Iterable[Mapping[int, str]]) -> dict[str, int]:
@@ -51,8 +47,18 @@ def _lowest(labels: Iterable[Mapping[int, str]]) -> dict[str, int]:
     return dict(sorted(values.items(), key=lambda item: (item[1], item[0])))
 
 
-def number_organs(values: Mapping[str, int]) -> dict[str, int]:
-    """The organs that `organ_values` gave and their labels: 1, 2, ..."""
+def number_organs(dataset: Dataset, values: Mapping[str, int]) -> dict[str, int]:
+    """The organs that `organ_values` gave of a dataset, and their labels: 1, 2, ...
+
+    Raises:
+        ChaosprepError: `too-many-organs`.
+    """
+    if len(values) > MOST_ORGANS:
+        raise ChaosprepError(
+            f"{dataset.directory}: its masks name {len(values)} organs, a label map {MOST_ORGANS}",
+            "Choose some with chaosprep extract-labels, or check that these are masks.",
+            code="too-many-organs",
+        )
     return {organ: label for label, organ in enumerate(values, start=1)}
 
 
@@ -77,6 +83,30 @@ def can_show(named: Collection[str], organs: Iterable[str]) -> tuple[str, ...]:
         organs: those of the dataset.
     """
     return tuple(organ for organ in organs if organ in named or organ.startswith("label-"))
+
+
+def names_in(rows: Iterable[Slice]) -> set[str]:
+    """The organs that the masks of rows are known to show or not: `named` of `can_show`."""
+    return {organ for row in rows for organ in (*row.labels.values(), *row.pixels)}
+
+
+def partial_notes(named: Collection[Collection[str]], organs: Collection[str]) -> tuple[str, ...]:
+    """What to say of organs that some masks cannot show, to who takes all else for background.
+
+    Args:
+        named: `names_in` of each case that has masks.
+        organs: those of the dataset.
+    """
+    lacking = Counter(
+        organ for names in named for organ in {*organs}.difference(can_show(names, organs))
+    )
+    notes = []
+    for count in sorted({*lacking.values()}):
+        some = [organ for organ in organs if lacking[organ] == count]
+        listed = ", ".join([*some[:_SHOWN], *(["..."] if len(some) > _SHOWN else [])])
+        cases = f"{count} of {plural(len(named), 'case')}"
+        notes.append(f"masks of {cases} do not name {listed}: it counts as background there")
+    return tuple(notes)
 
 
 class Listed(NamedTuple):

@@ -223,6 +223,9 @@ def _left_aside(side: str, left: Sequence[str], other: str) -> str:
 
 
 def _notes(results: Sequence[OrganResult]) -> Iterator[str]:
+    shown = {row.organ for row in results if row.ref_voxels}
+    if empty := [organ for organ in dict.fromkeys(r.organ for r in results) if organ not in shown]:
+        yield f"no mask of REF has a pixel of {', '.join(empty)}: 1 is where PRED has none either"
     if any(row.pred_ml is None for row in results):
         yield "distances and scores need the size of the voxels: --spacing SLICE,ROW,COL in mm"
     lost = [r for r in results if r.pred_ml is not None and r.assd is None]

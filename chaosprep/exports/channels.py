@@ -17,6 +17,7 @@ from chaosprep.errors import ChaosprepError, FileError, UsageError
 from chaosprep.imaging.space.geometry import SAME_POSITION
 from chaosprep.imaging.space.lattice import Volume
 from chaosprep.known import PHASES, is_ct
+from chaosprep.structures import same_name
 from chaosprep.words import there_are
 
 Channels = Literal["joint", "single"]
@@ -148,8 +149,9 @@ def check_masks_are_labels(dataset: Dataset) -> None:
             background.
     """
     refuse_overlaps(dataset.slices)
-    told = [label.name for label in dataset.label_map.values()]
-    if "background" in told or any("background" in row.labels.values() for row in dataset.slices):
+    names = {label.name for label in dataset.label_map.values()}
+    names.update(name for row in dataset.slices for name in row.labels.values())
+    if any(same_name(name, "background") for name in names):
         raise ChaosprepError(
             f"{dataset.directory}: an organ is called background, as what is no organ",
             "Give it another name.",

@@ -58,7 +58,7 @@ def _export(dataset: Dataset, output: Path, params: MonaiParams, options: RunOpt
             **datalist(written),
         }
         describe(folder, written, {DATALIST: found})
-    said = notes(dataset, choice.studies, written)
+    said = notes(dataset, organs, choice.studies, written)
     if not any(one.study.fold is not None or one.study.split == "val" for one in written):
         said += (NOBODY_VALIDATES,)
     slices = sum(one.slices for one in written)

@@ -56,7 +56,7 @@ def _export(dataset: Dataset, output: Path, params: NiftiParams, options: RunOpt
         }
         _write_tables(folder, [one.study for one in written], organs)
         describe(folder, written, described)
-    said = notes(dataset, studies, written)
+    said = notes(dataset, organs, studies, written)
     slices = sum(one.slices for one in written)
     return Exported("nifti", output, len(written), slices, skipped, said)
 

@@ -96,7 +96,7 @@ def _export(dataset: Dataset, output: Path, params: NnunetParams, options: RunOp
         describe(folder, written, described)
         check_training(folder)
         _check_id_free(output, place.name)  # others have had time to take it
-    said = (*notes(dataset, choice.studies, written), _about_folds(place.name, folds))
+    said = (*notes(dataset, organs, choice.studies, written), _about_folds(place.name, folds))
     slices = sum(one.slices for one in written)
     return Exported("nnunet", place, len(written), slices, skipped, said)
 

@@ -1,6 +1,6 @@
 """The NIfTI files of an export: written, read back and compared, one study at a time in workers."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
 from pathlib import Path
@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from chaosprep.dataset.manifest import Dataset
+from chaosprep.dataset.organs import names_in, partial_notes
 from chaosprep.errors import FileError, NothingFoundError, Problem, not_as_written
 from chaosprep.exports.channels import Study, read_study
 from chaosprep.files import read_regular, write_json
@@ -95,8 +96,13 @@ def _volumes_in(value: object) -> Iterator[str]:
             yield from _volumes_in(one)
 
 
-def notes(dataset: Dataset, chosen: Iterable[Study], written: Iterable[Written]) -> tuple[str, ...]:
-    """What a person should know: who and what is left out, and what the grey values are."""
+def notes(
+    dataset: Dataset,
+    organs: Collection[str],
+    chosen: Iterable[Study],
+    written: Iterable[Written],
+) -> tuple[str, ...]:
+    """What a person should know: who and what is left out, what values and masks are of."""
     said = []
     others = sorted(set(dataset.patients) - {study.patient for study in chosen})
     if others:
@@ -112,7 +118,8 @@ def notes(dataset: Dataset, chosen: Iterable[Study], written: Iterable[Written])
             "and fine steps are lost, and CT is not in HU; export what convert --keep-16bit made, "
             "or the stage before convert"
         )
-    return tuple(said)
+    named = [names_in(case.slices) for case in cases if any(row.mask for row in case.slices)]
+    return (*said, *partial_notes(named, organs))
 
 
 def no_training() -> NothingFoundError:

@@ -1,8 +1,8 @@
 """What the values of masks stand for, as files beside them and masks themselves say it."""
 
 import os
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ ENDINGS = (".ctbl", ".label")
 """Of the colour tables of 3D Slicer, and of ITK-SNAP's label descriptions."""
 
 _LONGEST = 200  # characters of a name
+_SAID = 3  # names in a message
 _MOST_FILES = 16  # of one ending, in one folder
 _LOOSE = (".txt", ".label")  # endings of many other files, which are no legends
 
@@ -105,16 +106,42 @@ def segment_labels(segments: Iterable[Any]) -> Legend:
     several have one label, their TrackingIDs tell them apart.
     """
     items = {int(one.SegmentNumber): one for one in segments if segment_name(one)}
-    count = Counter(segment_name(one) for number, one in items.items() if number)
+    count = Counter(folded(segment_name(one)) for number, one in items.items() if number)
     found: Legend = {}
     for number, one in items.items():
         name, tracking = segment_name(one), one_line(one.get("TrackingID"))
-        if count[name] > 1 and tracking:
+        if count[folded(name)] > 1 and tracking:
             name = f"{name} ({tracking})"[:_LONGEST]
         types = one.get("SegmentedPropertyTypeCodeSequence") or (None,)
         if number:
             found[number] = Label(name, concept(types[0]))
     return found
+
+
+def check_no_twins(names: Iterable[str], may_say: Callable[[str], bool], sort: str) -> None:
+    """Refuse segments of one file whose names are one structure's (`folded`).
+
+    Args:
+        names: theirs.
+        may_say: which of them can be said.
+        sort: what tells segments apart in such files: "a name".
+
+    Raises:
+        FileError: `mask-names`.
+    """
+    alike = defaultdict[str, list[str]](list)
+    for name in names:
+        alike[folded(name)].append(name)
+    twice = [one for found in alike.values() if len(found) > 1 for one in dict.fromkeys(found)]
+    if not twice:
+        return
+    said = [repr(name) for name in twice if may_say(name)]
+    shown = f": {', '.join(said[:_SAID])}" if said else ""
+    raise FileError(
+        f"some of its segments have the same name{shown}",
+        f"Give each segment {sort} of its own, or leave them out with --roi.",
+        code="mask-names",
+    )
 
 
 def segment_name(segment: Any) -> str:  # noqa: ANN401 - pydicom's

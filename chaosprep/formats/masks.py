@@ -108,12 +108,7 @@ def cut_mask(
     try:
         of_series = mask_format(file.name, data).of_series
         if of_series is None:
-            raise FileError(
-                "one picture stands where the mask of a whole series should",
-                "Give masks as PNG with {slice} in their pattern, or one npy, NIfTI, DICOM SEG "
-                "or RTSTRUCT.",
-                code="mask-kind",
-            )
+            raise _of_no_series(file)
         shown = [*images.values()]
         mask = of_series(Opening(file, data, shown, count, may_say, takes, threshold))
         stack = Stack(note=mask.note, names=mask.names)
@@ -124,11 +119,12 @@ def cut_mask(
             except FileError as error:
                 failed.append((image, error))
         stack.errors += once(failed, "images", path)
-        labels = {image: as_labels(plane) for image, plane in stack.labels.items()}
-        kind = np.result_type(*labels.values()) if labels else np.uint8
-        stack.labels = {image: plane.astype(kind, copy=False) for image, plane in labels.items()}
         if isinstance(mask, Overlapping):
             stack.overlaps = mask.overlaps
+        meeting = len(stack.overlaps)
+        labels = {image: as_labels(plane, meeting) for image, plane in stack.labels.items()}
+        kind = np.result_type(*labels.values()) if labels else np.uint8
+        stack.labels = {image: plane.astype(kind, copy=False) for image, plane in labels.items()}
         left = mask.surplus()
     except FileError as error:
         return Stack(errors=[(path, error)])
@@ -136,6 +132,23 @@ def cut_mask(
     if left is not None and len(images) == count:
         stack.errors.append((path, left))
     return stack
+
+
+def _of_no_series(file: Path) -> FileError:
+    """The error of a mask of a whole series that is none."""
+    if file.suffix.casefold() == ".dcm":
+        return FileError(
+            "its name ends in .dcm, and it does not begin as a DICOM file",
+            "Copy it again from its source; where only DICOM's preamble is missing, DCMTK's "
+            "dcmconv writes it.",
+            code="mask-kind",
+        )
+    return FileError(
+        "one picture stands where the mask of a whole series should",
+        "Give masks as PNG with {slice} in their pattern, or one npy, NIfTI, NRRD, MetaImage, "
+        "DICOM SEG or RTSTRUCT.",
+        code="mask-kind",
+    )
 
 
 def once(

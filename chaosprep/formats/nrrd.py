@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from chaosprep.errors import FileError
 from chaosprep.facts import Legend
-from chaosprep.formats.legend import named
+from chaosprep.formats.legend import check_no_twins, named
 from chaosprep.formats.mask_file import MaskFormat, Opening
 from chaosprep.formats.nrrd_header import NrrdHeader, parse
 from chaosprep.formats.nrrd_space import directions, lattice_of
@@ -130,19 +130,21 @@ def nrrd_mask(opening: Opening) -> VolumeMask:
     """A NRRD laid on images; where it has segments, their labels.
 
     Raises:
-        FileError: what `read_header`, `Stored.read` and `VolumeMask` raise, or `mask-grid` where it
-            does not say where it lies.
+        FileError: what `read_header`, `Stored.read` and `VolumeMask` raise, `mask-names` (several
+            segments have one), or `mask-grid` where it does not say where it lies.
     """
     placed, segments = read_header(opening.data)
     if segments is None:
         return placed.mask(opening)
     placed.check_placed()
     wanted = segments.only(opening.takes)
+    names = named(wanted.legend)
+    check_no_twins(names.values(), opening.may_say, "a name")
     return VolumeMask(
         opening.images,
         placed.lattice,
         partial(placed.layers, opening.file, opening.data),
-        names=named(wanted.legend),
+        names=names,
         paint=wanted.paint,
         overlaps=wanted.overlaps,
         cropped=wanted.cropped,

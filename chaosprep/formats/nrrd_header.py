@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from chaosprep.formats.stored import MOST_HEADER, unreadable
+from chaosprep.formats.stored import MOST_HEADER, is_list, unreadable
 
 _MAGIC = re.compile(rb"NRRD000[1-5]\r?\n")
 _END = re.compile(rb"\n\r?\n")
@@ -82,6 +82,8 @@ def parse(data: bytes) -> NrrdHeader:
             if field in fields:
                 raise unreadable("NRRD")
             fields[field] = value.strip()
+            if field == "datafile" and is_list(fields[field]):
+                break
             continue
         key, assigned, value = line.partition(":=")
         if not assigned:

@@ -24,6 +24,7 @@ from chaosprep.imaging.header import Header
 from chaosprep.imaging.limits import check_bytes
 from chaosprep.imaging.overlaps import Overlaps
 from chaosprep.imaging.polygons import Polygon, cross, effort, fill
+from chaosprep.structures import folded
 
 _RTSTRUCT = "1.2.840.10008.5.1.4.1.1.481.3"  # PS3.4 B.5
 _XOR = "CLOSEDPLANAR_XOR"
@@ -98,9 +99,9 @@ class StructureMask:
 
     def _without_twins(self, drawn: Drawn) -> Drawn:
         """The structures without those that repeat another of the same name."""
-        of_name = defaultdict[str, list[Roi]](list)
+        of_name = defaultdict[str | int, list[Roi]](list)
         for roi in drawn:
-            of_name[roi.name or str(roi.label)].append(roi)
+            of_name[folded(roi.name) or roi.label].append(roi)
         for twins in of_name.values():
             if len({_all_points(drawn[roi]) for roi in twins}) > 1:
                 raise FileError(
@@ -188,7 +189,7 @@ class StructureMask:
             shown = shown or bool(patch.shown.any())
         if outside:
             self._findings.add(Kind.OUTSIDE, roi, of=every, count=outside)
-        elif every and not shown:
+        elif every and not (shown or crossed):
             self._findings.add(Kind.SMALL, roi)
         if crossed:
             self._findings.add(Kind.CROSSING, roi, of=len(polygons), count=crossed)
@@ -227,11 +228,11 @@ class _Ties:
 
 def _names(rois: Sequence[Roi], drawn: Drawn) -> dict[int, str]:
     """Label -> name, once each: that of the first structure that has contours, or of the first."""
-    found: dict[str, int] = {}
+    found: dict[str, Roi] = {}
     for roi in sorted(rois, key=lambda roi: roi not in drawn):
         if roi.name:
-            found.setdefault(roi.name, roi.label)
-    return dict(sorted((label, name) for name, label in found.items()))
+            found.setdefault(folded(roi.name), roi)
+    return dict(sorted((roi.label, roi.name) for roi in found.values()))
 
 
 def _all_points(contours: Sequence[Contour]) -> tuple[bytes, ...]:

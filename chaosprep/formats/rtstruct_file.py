@@ -73,6 +73,30 @@ def open_structures(
     Raises:
         FileError: `mask-unreadable`, `too-large` or `dicom-truncated`.
     """
+    found, strays = _structures(data)
+    if takes("") and strays:
+        raise contradictory("it has contours of a structure that its list does not have")
+    wanted = [roi for roi in found if takes(roi.name)]
+    times = Counter(roi.number for roi in found)
+    if any(roi.items and times[roi.number] > 1 for roi in wanted):
+        raise contradictory("it has several structures of one number, and contours refer to it")
+    return wanted, [roi.label for roi in found]
+
+
+def structure_labels(data: bytes) -> Legend:
+    """The names and codes of an RTSTRUCT's structures by label; one without a name is left out.
+
+    Raises:
+        FileError: `mask-unreadable`, `too-large` or `dicom-truncated`; but not where only contours
+            cannot be read.
+    """
+    with reading():
+        rois, _ = _structures(data)
+    return {roi.label: Label(roi.name, roi.code) for roi in rois if roi.name}
+
+
+def _structures(data: bytes) -> tuple[list[Roi], set[int]]:
+    """All structures, and the numbers of none of them that contours refer to."""
     stream = open_stream(inflated(data, MAX_BYTES // 4), _READINGS)
     dataset, order = parse(stream, header_only=False)
     for keyword in _LISTS:
@@ -86,39 +110,30 @@ def open_structures(
     if not fit and len(numbers) > _HIGHEST:
         raise FileError(f"it has more than {_HIGHEST} structures", "Check the file.", "too-large")
     labels = numbers if fit else range(1, len(numbers) + 1)
-    codes = _codes(observed)
+    codes, untold = _codes(observed), _only_space(dataset)
     shown = defaultdict[int, list["Dataset"]](list)
     for item in contoured:
-        shown[_whole(item, "ReferencedROINumber")].append(item)
-    if takes("") and shown.keys() - {*numbers}:
-        raise contradictory("it has contours of a structure that its list does not have")
+        if "ContourSequence" in item and item.get_item("ContourSequence").value:
+            shown[_whole(item, "ReferencedROINumber")].append(item)
     found = [
         Roi(
             label,
             number,
             _name(item),
             codes.get(number),
-            _text(item, "ReferencedFrameOfReferenceUID"),
-            shown[number],
+            _text(item, "ReferencedFrameOfReferenceUID") or untold,
+            shown.get(number, []),
         )
         for label, number, item in zip(labels, numbers, described, strict=True)
     ]
-    wanted = [roi for roi in found if takes(roi.name)]
-    times = Counter(numbers)
-    if any(roi.items and times[roi.number] > 1 for roi in wanted):
-        raise contradictory("it has several structures of one number, and contours refer to it")
-    return wanted, labels
+    return found, shown.keys() - {*numbers}
 
 
-def structure_labels(data: bytes) -> Legend:
-    """The names and codes of an RTSTRUCT's structures by label; one without a name is left out.
-
-    Raises:
-        FileError: `mask-unreadable`, `too-large` or `dicom-truncated`.
-    """
-    with reading():
-        rois, _ = open_structures(data)
-    return {roi.label: Label(roi.name, roi.code) for roi in rois if roi.name}
+def _only_space(dataset: "Dataset") -> str:
+    """The frame of reference that the set lists, where it is one; empty for none or several."""
+    listed = _items(dataset, "ReferencedFrameOfReferenceSequence")
+    spaces = {_text(item, "FrameOfReferenceUID") for item in listed} - {""}
+    return spaces.pop() if len(spaces) == 1 else ""
 
 
 @contextmanager
@@ -155,14 +170,17 @@ def _contour(item: "Dataset") -> Contour:
         raise contradictory("a contour has points that are more than a kilometre away")
     if _raw(item, "ContourOffsetVector").translate(None, b"0.+-eE \\\0"):
         raise contradictory("a contour is moved by a ContourOffsetVector, which DICOM has retired")
-    sources = (_source(image) for image in _items(item, "ContourImageSequence"))
-    return Contour(_text(item, "ContourGeometricType"), numbers.reshape(-1, 3), frozenset(sources))
+    images = _items(item, "ContourImageSequence")
+    sources = frozenset(source for image in images for source in _sources(image))
+    return Contour(_text(item, "ContourGeometricType"), numbers.reshape(-1, 3), sources)
 
 
-def _source(item: "Dataset") -> tuple[str, int | None]:
-    frame = _raw(item, "ReferencedFrameNumber")
-    number = _whole(item, "ReferencedFrameNumber") if frame else None
-    return _text(item, "ReferencedSOPInstanceUID"), number
+def _sources(item: "Dataset") -> list[tuple[str, int | None]]:
+    """The image, or the frames of one, that an item refers to."""
+    uid, frames = (_text(item, f"Referenced{what}") for what in ("SOPInstanceUID", "FrameNumber"))
+    if not frames:
+        return [(uid, None)]
+    return [(uid, _number(one, "ReferencedFrameNumber")) for one in frames.split("\\")]
 
 
 def _codes(observations: "Sequence[Dataset]") -> dict[int, Code]:
@@ -206,7 +224,11 @@ def _text(dataset: "Dataset", keyword: str) -> str:
 
 def _whole(dataset: "Dataset", keyword: str) -> int:
     """A whole number (IS, of at most 12 bytes)."""
-    digits = _text(dataset, keyword)
+    return _number(_text(dataset, keyword), keyword)
+
+
+def _number(text: str, keyword: str) -> int:
+    digits = text.strip()
     if not digits.lstrip("+-").isdecimal() or len(digits) > _DIGITS:
         raise contradictory(f"a {keyword} is missing, or no number")
     return int(digits)

@@ -26,7 +26,7 @@ class Kind(Enum):
     OPEN = "points and open contours enclose nothing"
     FEW = "contours of less than three points enclose nothing"
     REPEATED = "contours are there twice and count once"
-    CROSSING = "contours cross on slices, where what lies in two of them is left out"
+    CROSSING = "contours cross or coincide on slices, where what lies in two is left out"
     OUTSIDE = "contours lie outside the picture"
     SKIPPED = "contours skip slices between their first and their last"
     SMALL = "contours hold the centre of no pixel"

@@ -15,6 +15,7 @@ from chaosprep.imaging.space.stacks import step_limit
 
 _GAP = 1.5  # steps: where slices are missing
 _OF_GAP = 0.75  # steps from any slice: a contour of one that is missing
+_EXACT = 1e-6  # mm: what decimals lose in a sum
 _FINE = 2.0**20  # parts of a pixel: what a rounding error is away from a centre lies on it
 
 
@@ -49,7 +50,7 @@ class Planes:
         self._heights = heights[self._order]
         steps = np.diff(self._heights)
         self._step = float(np.median(steps)) if steps.size else 0.0
-        self._near = step_limit(self._step)
+        self._near = step_limit(self._step) + _EXACT
         self._grids = grids
         self._inverses = [np.linalg.inv(grid.steps) for grid in grids]
 

@@ -16,6 +16,7 @@ from chaosprep.imaging.header import Header
 from chaosprep.imaging.labels import MAX_LABELS, check_same_size, no_label_map
 from chaosprep.imaging.overlaps import Overlaps
 from chaosprep.imaging.space.placing import image_grid, locate
+from chaosprep.imaging.space.planes import turned
 
 
 class SegMask:
@@ -118,7 +119,8 @@ class SegMask:
         except FileError as error:
             self._faults.setdefault(at, error)
             return
-        plane = self._planes[at]
+        box = _box(labels)
+        plane, labels = self._planes[at][box], labels[box]
         shown = labels > 0
         met = shown & (plane > 0)
         free = shown & ~met
@@ -153,8 +155,13 @@ def _aligned(pixels: NDArray[np.uint16], frame: Frame, header: Header) -> NDArra
     if frame.grid is None or header.image_position_patient is None:
         check_same_size(pixels.shape, header)
         return pixels
-    place = locate(image_grid(header), frame.grid)
-    return place.take(pixels[:, :, None], header.rows, header.cols)
+    return turned(pixels, locate(image_grid(header), frame.grid))
+
+
+def _box(labels: NDArray[np.uint16]) -> tuple[slice, slice]:
+    """The rows and columns of a plane that show anything; some do."""
+    rows, cols = (np.flatnonzero(labels.any(axis=axis)) for axis in (1, 0))
+    return slice(rows[0], rows[-1] + 1), slice(cols[0], cols[-1] + 1)
 
 
 def _contradiction(distances: Sequence[float]) -> FileError:

@@ -1,5 +1,6 @@
 """What a DICOM SEG says of itself: its images, its series, and where each frame lies."""
 
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -94,8 +95,21 @@ def readable() -> Iterator[None]:
     with silent():
         try:
             yield
-        except (*BROKEN, BytesLengthException, InvalidDicomError, sqlite3.Error):
+        except (*BROKEN, BytesLengthException, InvalidDicomError, sqlite3.Error) as error:
+            if missing := _missing(error):
+                raise unfit(f"it has no {missing}") from None
             raise unfit("the DICOM segmentation cannot be read") from None
+
+
+def _missing(error: Exception) -> str:
+    """The keyword of the element that the DICOM libraries miss; empty for any other error."""
+    from pydicom.datadict import keyword_for_tag, tag_for_keyword
+
+    if isinstance(error, AttributeError):  # pydicom's, or highdicom's own
+        words = (error.name, *re.findall(r"required attribute '(\w+)'", str(error)))
+        return next((word for word in words if word and tag_for_keyword(word)), "")
+    is_tag = isinstance(error, KeyError) and error.args and isinstance(error.args[0], int)
+    return keyword_for_tag(error.args[0]) if is_tag else ""
 
 
 def read_legend(data: bytes) -> Legend:
@@ -136,11 +150,18 @@ def open_seg(opening: Opening) -> SegFile:
     data = inflated(opening.data, MAX_BYTES // 4)
     header = dcmread(open_stream(data), stop_before_pixels=True)
     _check_class(header)
+    if "TotalPixelMatrixRows" in header:
+        raise FileError(
+            "it is a segmentation of a whole slide, in tiles, and not of a stack of images",
+            "Give the segmentation of a series of MR or CT.",
+            code="mask-kind",
+        )
     if header.get("SegmentationType") not in ("BINARY", "FRACTIONAL", "LABELMAP"):
         raise unfit("its SegmentationType is none of BINARY, FRACTIONAL and LABELMAP")
     segments = wanted_segments(header, opening)
     check_size(header.Rows, header.Columns)
-    check_bytes(header.Rows * header.Columns * int(header.NumberOfFrames), 1)
+    pixel = _bytes_of_pixel(header)
+    check_bytes(header.Rows * header.Columns * int(header.NumberOfFrames), pixel)
     try:
         from highdicom.seg import Segmentation
     except ImportError as error:
@@ -151,12 +172,14 @@ def open_seg(opening: Opening) -> SegFile:
         ) from error
     try:
         # highdicom would print what goes wrong
-        dataset, decoded = parse_stack(data, MAX_BYTES, coloured=segments.is_map)
+        dataset, decoded = parse_stack(data, int(MAX_BYTES / pixel), coloured=segments.is_map)
     except FileError as error:
         if error.code in ("too-large", "too-slow", "transfer-syntax"):
             raise
         raise unfit(error.reason) from None
     frames = [*_frames(dataset)]
+    if len(frames) != int(header.NumberOfFrames):
+        raise unfit("it describes more or fewer frames than it holds")
     _check_segments(dataset, frames)
     listed = _references(dataset, frames)
     # It cannot read the numbers of several frames, and is not asked whose a frame is.
@@ -169,6 +192,15 @@ def open_seg(opening: Opening) -> SegFile:
         listed,
         segments,
     )
+
+
+def _bytes_of_pixel(header: "Dataset") -> float:
+    """The bytes that a pixel takes: of one bit, as it is stored, where it is not compressed."""
+    from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
+
+    native = (ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian)
+    is_packed = header.BitsAllocated == 1 and header.file_meta.TransferSyntaxUID in native
+    return 1 / 8 if is_packed else 1
 
 
 def _check_segments(seg: "Dataset", frames: list[Frame]) -> None:

@@ -1,6 +1,5 @@
 """Which segments of a DICOM SEG are wanted, and how its stored values show them."""
 
-from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -9,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chaosprep.errors import FileError
-from chaosprep.formats.legend import named, segment_labels, segment_name
+from chaosprep.formats.legend import check_no_twins, named, segment_labels, segment_name
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
@@ -17,7 +16,6 @@ if TYPE_CHECKING:
     from chaosprep.formats.mask_file import Opening
 
 _BACKGROUND = ("DCM", "125040")  # PS3.16 D
-_MOST = 3  # names that a message has
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,7 +70,7 @@ def wanted_segments(seg: "Dataset", opening: "Opening") -> Segments:
         raise unfit("its segments have numbers of more than 16 bits")
     wanted = frozenset(n for n in numbers if opening.takes(names.get(n, f"label-{n}")))
     names = {number: name for number, name in names.items() if number in wanted}
-    _check_names(names, opening.may_say)
+    check_no_twins(names.values(), opening.may_say, "a SegmentLabel or a TrackingID")
     if seg.SegmentationType == "LABELMAP":
         return _of_map(seg, opening.takes, wanted, names, numbers)
     return _of_frames(seg, opening.threshold, wanted, names)
@@ -133,20 +131,6 @@ def _of_frames(
 def unfit(reason: str) -> FileError:
     """The error of a SEG whose parts contradict each other."""
     return FileError(reason, "Export the segmentation again from its source.", "mask-unreadable")
-
-
-def _check_names(names: Mapping[int, str], may_say: Callable[[str], bool]) -> None:
-    twice = [name for name, count in Counter(names.values()).items() if count > 1]
-    if not twice:
-        return
-    said = [repr(name) for name in twice if may_say(name)]
-    shown = f": {', '.join(said[:_MOST])}" if said else ""
-    raise FileError(
-        f"some of its segments have the same name{shown}",
-        "Give each segment a SegmentLabel or a TrackingID of its own, or leave them out with "
-        "--roi.",
-        code="mask-names",
-    )
 
 
 def _shows_0(segment: "Dataset", takes: Callable[[str], bool]) -> bool:

@@ -27,7 +27,8 @@ _LONGEST = 2**31  # of an axis
 _MOST_TEXT = 2**24  # bytes of voxels that are written as text: a slice or two
 _MOST_BZIP2 = 2**28  # bytes: a few hundred hold as many
 _MOST_BESIDE = MAX_BYTES + 2**16
-_SEVERAL = re.compile(r"(?i)list(\s+\d+)?\Z|.*%\d*[diu]")
+_LIST = re.compile(r"(?i)list(\s+\d+)?\Z")
+_NUMBERED = re.compile(r".*%\d*[diu]")
 
 
 @dataclass(frozen=True, eq=False)
@@ -184,6 +185,11 @@ def whole_numbers(text: str) -> tuple[int, ...]:
     return found
 
 
+def is_list(text: str) -> bool:
+    """Whether the names of several files follow where one file should be named."""
+    return _LIST.match(text) is not None
+
+
 def name_beside(text: str) -> str:
     """The name of one file beside the header, as it names its voxels' file.
 
@@ -191,7 +197,7 @@ def name_beside(text: str) -> str:
         FileError: `mask-beside`, they are in several files, or in another folder.
     """
     name = text.removeprefix("./")
-    if _SEVERAL.match(name):
+    if is_list(name) or _NUMBERED.match(name):
         raise _beside("its voxels are in several files")
     if not name or {"/", "\\", "\0", ":"} & set(name) or name in (".", ".."):
         raise _beside("its voxels are in a file of another folder")

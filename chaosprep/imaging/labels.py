@@ -17,8 +17,10 @@ _FLOAT32 = 2 * float(np.finfo(np.float32).eps)  # of the value
 _HIGHEST = np.iinfo(np.uint16).max
 
 
-def as_labels(array: NDArray[Any]) -> Labels:
+def as_labels(array: NDArray[Any], meeting: int = 0) -> Labels:
     """The same values as uint8, or uint16 where one is above 255; any shape.
+
+    So many values more than a label map has may stand where several labels are ``meeting``.
 
     What is off a whole number by the rounding of a rescale, 1e-5 or that of float32, becomes it.
 
@@ -39,7 +41,7 @@ def as_labels(array: NDArray[Any]) -> Labels:
         raise no_label_map(f"its values go from {low:g} to {high:g}")
     labels: Labels = array.astype(np.uint8) if high < 256 else array.astype(np.uint16)
     values = np.unique(labels).size
-    if values > MAX_LABELS:
+    if values > MAX_LABELS + meeting:
         raise no_label_map(f"it holds {values} different values")
     return labels
 

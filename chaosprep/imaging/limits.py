@@ -27,9 +27,9 @@ def size_text(shape: Iterable[int]) -> str:
     return "x".join(str(side) for side in shape)
 
 
-def check_bytes(voxels: int, itemsize: int) -> None:
+def check_bytes(voxels: int, itemsize: float) -> None:
     """Refuse a volume of more than `MAX_BYTES` before it is unpacked: `FileError` ``too-large``."""
     if voxels * itemsize > MAX_BYTES:
         limit = MAX_BYTES >> 20
-        reason = f"its {voxels} voxels of {itemsize} bytes are above the limit of {limit} MiB"
+        reason = f"its {voxels} voxels of {itemsize:g} bytes are above the limit of {limit} MiB"
         raise FileError(reason, "Check the file; save labels as 8-bit integers.", "too-large")

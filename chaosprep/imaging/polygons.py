@@ -65,9 +65,10 @@ def effort(polygon: Polygon, shape: tuple[int, int]) -> int:
 
 
 def cross(polygons: Sequence[Polygon], shape: tuple[int, int]) -> bool:
-    """Whether two polygons have pixels of a plane in common, and neither lies in the other.
+    """Whether two polygons share pixels of a plane, but neither as a hole lies in the other.
 
-    So are more taken to be than can be looked at one by one.
+    What is no more than a part of the other's rim smaller is no hole. More polygons than can be
+    looked at one by one are taken to cross.
     """
     near = [polygons[n] for n in _meeting(polygons)]
     patches = []
@@ -77,15 +78,26 @@ def cross(polygons: Sequence[Polygon], shape: tuple[int, int]) -> bool:
         pixels += patches[-1].shown.size
         if pixels > _LOOKED_AT:
             return True
+    patches.sort(key=lambda patch: -int(patch.shown.sum()))
     owner = np.zeros(shape, np.int64)
     # From large to small: the smallest that was there before surrounds all of one, or it crosses.
-    for n, patch in enumerate(sorted(patches, key=lambda patch: -int(patch.shown.sum())), 1):
+    for n, patch in enumerate(patches, 1):
         part = owner[patch.rows, patch.cols]
         before = part[patch.shown]
         if before.size and (before != before[0]).any():
             return True
+        if before.any() and _hardly_more(patches[before[0] - 1].shown, before.size):
+            return True
         part[patch.shown] = n
     return False
+
+
+def _hardly_more(shown: NDArray[np.bool_], pixels: int) -> bool:
+    """Whether a shape has fewer pixels beside so many of its own than half of its rim has."""
+    wide = np.pad(shown, 1)
+    around = wide[:-2, 1:-1] & wide[2:, 1:-1] & wide[1:-1, :-2] & wide[1:-1, 2:]
+    rim = int((shown & ~around).sum())
+    return 2 * (int(shown.sum()) - pixels) < rim
 
 
 def _meeting(polygons: Sequence[Polygon]) -> NDArray[np.int64]:

@@ -12,7 +12,7 @@ import msgspec
 
 from chaosprep.dataset.descriptor import LabelMap
 from chaosprep.errors import FileError, Problem, UsageError
-from chaosprep.facts import Label, Legend
+from chaosprep.facts import Code, Label, Legend
 from chaosprep.formats.label_table import LabelTable
 from chaosprep.formats.masks import mask_format
 from chaosprep.layouts.label_notes import NO_NUMBER, Told, notes_of
@@ -124,11 +124,13 @@ def _in_masks(case: SourceCase) -> Legend | None:
     found: Legend = {}
     masks = [one for one in case.masks or () if _may_tell(one)]
     files = Files(msgspec.structs.replace(case, images=(), masks=tuple(masks)))
-    for path, data in files.data.items():
-        legend = mask_format(path, data).legend
-        if legend is not None:
+    for path in masks:
+        known = mask_format(path, files.data[path]) if path in files.data else None
+        if known is None or known.of_series is None:
+            return None
+        if known.legend is not None:
             try:
-                found |= legend(data)
+                found |= known.legend(files.data[path])
             except FileError:
                 return None
     return found
@@ -141,13 +143,15 @@ def _may_tell(path: str) -> bool:
 
 
 def _numbered(said: Legend, told: Sequence[Told]) -> LabelMap:
-    """Value -> label for all names, ascending."""
+    """Value -> label for all names, ascending; with a code that all agree in, or the name's own."""
     first: dict[str, Label] = {}
+    codes: dict[str, dict[tuple[str, ...], Code]] = defaultdict(dict)
     claims: dict[str, set[int]] = defaultdict(set)
     for label, number in (pair for one in told for pair in one.pairs()):
         key = folded(label.name)
-        known = first.setdefault(key, label)
-        first[key] = Label(known.name, known.code or label.code)
+        first.setdefault(key, label)
+        if label.code:
+            codes[key].setdefault(label.code[:2], label.code)
         claims[key] |= {number} - {NO_NUMBER}
     labels = dict(said)
     new = first.keys() - {folded(label.name) for label in said.values()}
@@ -159,7 +163,8 @@ def _numbered(said: Legend, told: Sequence[Told]) -> LabelMap:
     }
     free = (number for number in count(1) if number not in {*said, *kept.values()})
     for key in sorted(new, key=lambda key: (min(claims[key], default=NO_NUMBER), key)):
-        labels[kept[key] if key in kept else next(free)] = first[key]
+        agreed = [*codes[key].values()] if len(codes[key]) == 1 else [None]
+        labels[kept[key] if key in kept else next(free)] = Label(first[key].name, agreed[0])
     if max(labels, default=0) >= NO_NUMBER:
         raise FileError(
             f"the masks name {len(labels)} structures, more than a label map can hold",

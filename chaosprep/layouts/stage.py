@@ -7,7 +7,7 @@ from pathlib import Path
 from chaosprep.dataset.case import Case
 from chaosprep.dataset.manifest import WORKSPACE
 from chaosprep.dataset.opening import is_stage_directory, open_dataset
-from chaosprep.dataset.organs import can_show, meanings, organ_labels
+from chaosprep.dataset.organs import can_show, meanings, names_in, organ_labels
 from chaosprep.dataset.overlapping import refuse_overlaps
 from chaosprep.dataset.records import Slice
 from chaosprep.dataset.stacking import label_plane, originals
@@ -65,8 +65,7 @@ def open_stage(
 
 
 def _member(case: Case, labels: Iterable[str]) -> MaskCase:
-    named = {organ for row in case.slices for organ in (*row.labels.values(), *row.pixels)}
-    organs, sequence = can_show(named, labels), case.slices[0].sequence
+    organs, sequence = can_show(names_in(case.slices), labels), case.slices[0].sequence
     return MaskCase(case.id, case.patient, organs, partial(_read, case), case.split, sequence)
 
 

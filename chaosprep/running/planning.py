@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Generic
 
 from chaosprep.dataset.decoding import release_of
-from chaosprep.dataset.descriptor import PastStage
+from chaosprep.dataset.descriptor import LabelMap, PastStage, Provenance
 from chaosprep.dataset.manifest import JOURNAL, WORKSPACE, Dataset
 from chaosprep.dataset.migrations import newer, unknown_parameters
 from chaosprep.dataset.opening import is_finished, open_output
@@ -25,6 +25,8 @@ from chaosprep.running.shards import Part
 from chaosprep.running.stage import C, Source, Stage
 from chaosprep.words import there_are
 
+_WITH_LABELS = 2  # the manifest's minor version
+
 
 @dataclass(frozen=True)
 class Plan(Generic[C]):
@@ -34,7 +36,8 @@ class Plan(Generic[C]):
     each that an unfinished run did, `stale` counts journal entries that no longer
     hold, `is_committed` says that the output is finished and made of the same input. With a `part`,
     `cases` are only its own, and `planned_sha256` tells the plan of all of them. `problems` were
-    there before any case was opened.
+    there before any case was opened. `labels` is what the stage says that the values of its masks
+    will stand for, None where only its rows can tell.
     """
 
     output: Path
@@ -43,6 +46,7 @@ class Plan(Generic[C]):
     settings: bytes
     history: tuple[PastStage, ...]
     problems: tuple[Problem, ...] = ()
+    labels: LabelMap | None = None
     part: Part | None = None
     planned_sha256: str = ""
     done: frozenset[str] = frozenset()
@@ -73,7 +77,8 @@ def fresh_plan(
     cases = _select(source, params)
     complete = stage.plan(cases, params)
     problems = _about_the_wanted(source, params)
-    plan = Plan(output, cases, complete, settings_of(stage, params), source.history, problems)
+    settings, labels = settings_of(stage, params), stage.labels(source, params)
+    plan = Plan(output, cases, complete, settings, source.history, problems, labels)
     if part is None:
         return plan
     return replace(plan, cases=part.of(cases), part=part, planned_sha256=_whole(plan))
@@ -163,6 +168,8 @@ def _check_same(stage: Stage[C, P], params: P, plan: Plan[C]) -> None:
         (case.id, case.inputs()) for case in map(plan.complete, plan.cases)
     ):
         reason = "its input has changed since it was made"
+    elif _told_otherwise(plan.labels, made):
+        reason = "what its mask values stand for has changed since it was made"
     elif lost := damaged(found):
         reason = f"{lost} is missing or has another size than the manifest says"
     elif untold := _untold(plan, found):
@@ -173,6 +180,11 @@ def _check_same(stage: Stage[C, P], params: P, plan: Plan[C]) -> None:
             "Use --overwrite to make it again, or another output directory.",
             code="output-differs",
         )
+
+
+def _told_otherwise(labels: LabelMap | None, made: Provenance) -> bool:
+    """Whether a finished directory has another label map; older releases wrote none."""
+    return labels not in (None, made.labels) and made.manifest_minor >= _WITH_LABELS
 
 
 def _untold(plan: Plan[C], found: Dataset) -> Problem | None:

@@ -132,8 +132,8 @@ def _work(
             seed=getattr(params, "seed", None),
             inputs_sha256=fingerprint(inputs.items()),
         )
-        labels, shard = stage.labels(source, params), _shard(plan, inputs)
-        commit(plan.output, made, source, partial(journal.rows, cases), labels, problems, shard)
+        rows, shard = partial(journal.rows, cases), _shard(plan, inputs)
+        commit(plan.output, made, source, rows, plan.labels, problems, shard)
     return Event("committed", stage.name, total, total, problems=problems)
 
 

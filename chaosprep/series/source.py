@@ -121,6 +121,7 @@ class Files:
         self.errors: dict[str, FileError] = {}
         self._root = real(Path(case.root))
         self._masks = case.wanted
+        self._legend = case.legend
         for path in (*case.images, *self._masks):
             try:
                 self.data[path] = read(self._inside(path))
@@ -136,7 +137,11 @@ class Files:
 
     @cached_property
     def digest(self) -> str:
-        """The SHA-256 over the path and content of every file, and of those that masks go on in."""
+        """The SHA-256 over all that tells what the case is.
+
+        That is the path and content of every file, and of those that masks go on in; and what a
+        file beside the masks says of them.
+        """
         lines = [f"{path} {sha256(data)}\n" for path, data in self.data.items()]
         lines += [f"{path} {error.code}\n" for path, error in self.errors.items()]
         for path in (more for mask in self._masks for more in self._beside(mask)):
@@ -144,6 +149,8 @@ class Files:
                 lines.append(f"{path} {sha256(read_regular(self._inside(path)))}\n")
             except FileError as error:
                 lines.append(f"{path} {error.code}\n")
+        if self._legend:
+            lines.append(f"/ {sha256(msgspec.json.encode(self._legend))}\n")  # as no file is called
         return hashlib.sha256("".join(sorted(lines)).encode("utf-8", "surrogateescape")).hexdigest()
 
     def _beside(self, mask: str) -> tuple[str, ...]:

@@ -30,6 +30,8 @@ from chaosprep.running.fitting import Expected, carried
 from chaosprep.running.stage import CaseResult, Stage, each_slice
 from chaosprep.running.writer import Writer
 
+_SHOWN = 8  # names in a message
+
 
 class AugmentParams(PngParams, frozen=True, kw_only=True):
     """How many copies to make, and what may happen to them."""
@@ -62,7 +64,7 @@ class AugmentParams(PngParams, frozen=True, kw_only=True):
         Meta(description="Part of each label's area that a copy must keep, or it is drawn anew."),
     ] = 0.25
     swap_labels: Annotated[
-        bool, Meta(description="Where a label map is mirrored, exchange right and left kidney.")
+        bool, Meta(description="Where a label map is mirrored, exchange right and left structures.")
     ] = False
     seed: Annotated[int, Meta(description="Seed of every draw.")] = 0
 
@@ -121,11 +123,13 @@ def check_mirroring(cases: Sequence[Case], params: AugmentParams) -> None:
     for row in _train(cases):
         names = sided(row.labels.values())
         if names and not (params.swap_labels and swapped(row.labels)):
+            some = sorted(names)
+            more = f" or {len(some) - _SHOWN} more" if len(some) > _SHOWN else ""
             raise UsageError(
-                f"the recipe mirrors, and a mirrored {' or '.join(sorted(names))} would carry "
-                "the wrong name",
-                "Use a preset that does not mirror, such as mri"
-                + (", or --swap-labels." if swapped(row.labels) else ", or extract all organs."),
+                f"the recipe mirrors, and a mirrored {' or '.join(some[:_SHOWN])}{more} would "
+                "carry the wrong name",
+                "Use a preset that does not mirror, such as mri, or "
+                + ("--swap-labels." if swapped(row.labels) else "masks that show both sides."),
                 code="label-mirror",
             )
 

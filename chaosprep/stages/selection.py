@@ -12,14 +12,20 @@ from numpy.typing import NDArray
 
 from chaosprep.dataset.descriptor import LabelMap
 from chaosprep.dataset.organs import unnamed
-from chaosprep.errors import UsageError
+from chaosprep.errors import FileError, UsageError
 from chaosprep.facts import Code, Label
+from chaosprep.formats.label_table import table_of
+from chaosprep.formats.legends.entries import Entry
 from chaosprep.formats.legends.joining import BACKGROUND
 from chaosprep.structures import folded
 from chaosprep.terms import code_of, private_code, sided_code_of
 from chaosprep.words import there_are
 
 Pairs = Iterable[tuple[str, str]]
+_PLACE = re.compile(
+    "right|left|rh|lh|rt|lt|upper|middle|lower|superior|inferior|anterior|posterior|medial|lateral|"
+    "ascending|transverse|descending|head|neck|body|tail|lobe|segment|part|half|[a-z]|[a-z]?[0-9]+[a-z]?"
+)
 
 
 class Structure(NamedTuple):
@@ -138,12 +144,12 @@ class _Found:
     def merge(self, name: str, parts: Sequence[str]) -> None:
         """Make one structure of several."""
         keys, new = self.matching("merge", parts), folded(name)
-        _check_name("merge", name)
         if new in self.structures and new not in keys:
             raise _not_free("merge", name)
         of = [self.structures.pop(key) for key in sorted(keys)]
         own = next((one for one in of if folded(one.label.name) == new), None)
         value = own.value if own else min(one.value for one in of)
+        _check_name("merge", value, name)
         label = Label(name, own.label.code if own else _code_of_all(name, of))
         self.structures[new] = Structure(value, label, frozenset().union(*(one.of for one in of)))
 
@@ -156,10 +162,10 @@ class _Found:
                 "Name one, or make one of them with --merge.",
                 code="organ-unknown",
             )
-        _check_name("rename", new)
         if key in self.structures and key != keys[0]:
             raise _not_free("rename", new)
         value, label, of = self.structures.pop(keys[0])
+        _check_name("rename", value, new)
         code = code_of(new) if label.name == unnamed(value) else _code(label, new)
         self.structures[key] = Structure(value, Label(new, code), of)
         self._old |= {once: key for once, now in self._old.items() if now == keys[0]}
@@ -180,24 +186,20 @@ def _names_to_give(option: str, text: str, structures: Sequence[Structure]) -> s
     return there_are(names, [text])
 
 
-def _check_name(option: str, name: str) -> None:
-    """Refuse to call a structure what all the rest is."""
-    if folded(name) == BACKGROUND:
-        raise UsageError(
-            f"--{option}: {name} is what shows no structure",
-            "To leave structures out, name those to take with --organ.",
-            code="organ-name",
-        )
-
-
 def _code_of_all(name: str, parts: Sequence[Structure]) -> Code | None:
-    """The code of a whole without a part of its name: one of ours, unless all are called after it.
+    """The code of a whole without a part of its name: one of ours, unless all are parts of it.
 
-    The left and the right kidney are a kidney; what duodenum and pancreas are, nobody knows.
+    The left and the right kidney are a kidney; what duodenum and pancreas are, nobody knows, and
+    tumours and cysts of the liver are no liver. It stays so under any other name.
     """
-    words = {*folded(name).split()}
-    alike = all(words <= {*folded(part.label.name).split()} for part in parts)
-    return None if alike or _concept(name) is None else private_code(name)
+    is_whole = all(_is_part(part.label.name, name) for part in parts)
+    return None if is_whole and _concept(name) is not None else private_code(name)
+
+
+def _is_part(part: str, whole: str) -> bool:
+    """Whether a name says more than another only by a side, a place or a number."""
+    words, more = {*folded(whole).split()}, {*folded(part).split()}
+    return words <= more and all(_PLACE.fullmatch(word) for word in more - words)
 
 
 def _concept(name: str) -> tuple[object, ...] | None:
@@ -214,7 +216,9 @@ def _code(label: Label, new: str) -> Code | None:
         UsageError: `organ-name`, another structure has that name.
     """
     own, other = _concept(label.name), _concept(new)
-    if label.code and label.code.scheme == "SCT":
+    sided = sided_code_of(label.name)
+    is_sided = sided is not None and label.code is not None and sided.code[:2] == label.code[:2]
+    if label.code and label.code.scheme == "SCT" and not is_sided:
         own = label.code[:2]
     if own is not None and other is not None and own != other:
         raise UsageError(
@@ -223,6 +227,24 @@ def _code(label: Label, new: str) -> Code | None:
             code="organ-name",
         )
     return label.code or code_of(label.name)
+
+
+def _check_name(option: str, value: int, name: str) -> None:
+    """Refuse a new name that a legend could not give to a value.
+
+    Raises:
+        UsageError: `organ-name`.
+    """
+    if folded(name) == BACKGROUND:
+        raise UsageError(
+            f"--{option}: {name} is no name of a structure",
+            "What is to be background is left out: take the others with --organ.",
+            code="organ-name",
+        )
+    try:
+        table_of([Entry(str(value), name)])
+    except FileError as error:
+        raise UsageError(f"--{option}: {error.reason}", error.remedy, "organ-name") from error
 
 
 def _not_free(option: str, name: str) -> UsageError:

@@ -22,14 +22,13 @@ from chaosprep.dataset.migrations import (
 )
 from chaosprep.dataset.records import Sha256
 from chaosprep.errors import BROKEN, ChaosprepError
-from chaosprep.facts import Code
+from chaosprep.facts import Code, Name
 from chaosprep.imaging.labels import MAX_LABELS
 from chaosprep.torch.content import check_tensors, check_unpacked, content_hash
 from chaosprep.torch.networks import build
 from chaosprep.torch.parameters import Network, TrainParams, read_checkpoint
 
 _HASH = "content_sha256"
-_LONGEST = 200  # characters of an organ's name
 _log = logging.getLogger(__name__)
 
 
@@ -47,8 +46,8 @@ class Card(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     manifest_minor: int = 0
     chaosprep: str
     network: Network
-    labels: dict[str, int]
-    values: dict[str, int]
+    labels: dict[Name, int]
+    values: dict[Name, int]
     codes: dict[str, Code] = {}
     prepared: dict[str, dict[str, Any]]
     manifest_sha256: Sha256
@@ -195,12 +194,8 @@ def _check_labels(card: Card) -> None:
         raise ValueError("values")
     if not labels.keys() >= card.codes.keys():
         raise ValueError("codes")
-    if len(set(values.values())) < len(values) or not all(map(_is_name, labels)):
+    if len(set(values.values())) < len(values):
         raise ValueError("values")
-
-
-def _is_name(organ: str) -> bool:
-    return 0 < len(organ) <= _LONGEST and organ.isprintable()
 
 
 def _check_hash(content: dict[str, Any]) -> None:

@@ -17,14 +17,14 @@ from chaosprep.dataset.codes import codes
 from chaosprep.dataset.descriptor import LabelMap
 from chaosprep.dataset.manifest import Dataset
 from chaosprep.dataset.naming import file_path
-from chaosprep.dataset.opening import open_dataset, read_labels
-from chaosprep.dataset.organs import organ_values
+from chaosprep.dataset.opening import open_dataset
+from chaosprep.dataset.organs import organ_values, unnamed
 from chaosprep.dataset.records import Slice
 from chaosprep.dataset.stacking import originals
 from chaosprep.facts import Label
 from chaosprep.imaging.levels import label_areas
 from chaosprep.running.fitting import Expected, carried
-from chaosprep.running.stage import CaseResult, each_slice
+from chaosprep.running.stage import CaseResult, Source, each_slice
 from chaosprep.running.writer import Writer
 from chaosprep.torch.batches import padded
 from chaosprep.torch.checkpoint import Card, load, note_unhashed
@@ -58,9 +58,7 @@ def open_alike(directory: Path, params: PredictParams) -> Dataset:
 
 def plan(cases: Sequence[Case], params: PredictParams) -> Callable[[Case], Case]:
     """Leave out augmented copies; every mask gets the values that the dataset's masks have."""
-    told = read_labels(cases[0].directory)
-    shown = (row.labels for case in cases for row in case.slices)
-    values = _values(organ_values(told, shown), load(Path(params.checkpoint)).card)
+    values = _values(open_dataset(cases[0].directory), load(Path(params.checkpoint)).card)
     names = {value: organ for organ, value in values.items()}
 
     def complete(case: Case) -> Case:
@@ -70,16 +68,21 @@ def plan(cases: Sequence[Case], params: PredictParams) -> Callable[[Case], Case]
     return complete
 
 
-def labels(told: LabelMap, params: PredictParams) -> LabelMap:
+def labels(source: Source[Case], params: PredictParams) -> LabelMap:
     """What the predicted values stand for: as in the dataset, else as in the training data."""
     card = load(Path(params.checkpoint)).card
-    known = card.codes | codes(told)
-    values = _values(organ_values(told, ()), card)
-    return {value: Label(organ, known.get(organ)) for organ, value in values.items()}
+    known = card.codes | codes(source.label_map)
+    return {
+        value: Label(organ, known.get(organ))
+        for organ, value in _values(source, card).items()
+        if organ != unnamed(value)
+    }
 
 
-def _values(own: dict[str, int], card: Card) -> dict[str, int]:
+def _values(source: Source[Case], card: Card) -> dict[str, int]:
     """Organ -> mask value: the dataset's own, or those of training where they are no others."""
+    rows = (row.labels for case in source.cases for row in case.slices)
+    own = organ_values(source.label_map, rows)
     return card.values if own.items() <= card.values.items() else own
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from chaosprep.dataset.manifest import TABLE, Dataset
 from chaosprep.dataset.opening import open_dataset
-from chaosprep.dataset.organs import can_show, number_organs, organ_values
+from chaosprep.dataset.organs import can_show, number_organs, organ_values, partial_notes
 from chaosprep.dataset.records import SPLITS, Slice, Split, decode_row
 from chaosprep.errors import UsageError
 from chaosprep.files import open_regular
@@ -64,10 +64,12 @@ class Rows:
 
     Pickles, and holds no file open. `labels` is organ -> label (1, 2, ...) over the whole dataset,
     `values` organ -> its mask value, `patients` those of the chosen rows, `shown` patient -> the
-    labels that his masks can show, `cases` the place of each row's case among the dataset's.
+    labels that his masks can show, `cases` the place of each row's case among the dataset's,
+    `notes` say which organs the masks of some chosen cases cannot show.
 
     Raises:
         UsageError: the dataset has no such patient, sequence or fold.
+        ChaosprepError: `too-many-organs`.
     """
 
     def __init__(self, dataset: Dataset, wanted: Wanted) -> None:
@@ -75,6 +77,7 @@ class Rows:
         starts, cases, patients = [], [], set()
         organs: dict[str, dict[int, str]] = {}
         everyone: dict[str, set[str]] = {}
+        named: dict[int, set[str]] = {}
         sequences, folds = set(), set()
         for start, case, key in _keys(dataset):
             organs.setdefault(repr(key.labels), key.labels)
@@ -85,6 +88,8 @@ class Rows:
                 starts.append(start)
                 cases.append(case)
                 patients.add(key.patient)
+                if key.mask is not None:
+                    named.setdefault(case, set()).update(key.labels.values(), key.pixels)
         none = "It holds no slice: see chaosprep inspect."
         _check_known(dataset, "patient", wanted.patients, sorted(everyone), none)
         _check_known(dataset, "sequence", wanted.sequences, sorted(sequences), none)
@@ -94,7 +99,8 @@ class Rows:
         self._starts = np.array(starts, np.int64)
         self.cases = np.array(cases, np.int32)
         self.values = organ_values(dataset.descriptor.tool.labels, organs.values())
-        self.labels = number_organs(self.values)
+        self.labels = number_organs(dataset, self.values)
+        self.notes = partial_notes(named.values(), self.labels)
         self.patients = tuple(sorted(patients))
         self.shown = {
             patient: [self.labels[organ] for organ in can_show(everyone[patient], self.labels)]
@@ -125,6 +131,7 @@ def choose(
     Raises:
         ManifestError: the directory is unfinished or damaged.
         UsageError: an argument is none of its choices, or nothing in the dataset.
+        ChaosprepError: `too-many-organs`.
     """
     for name, value, choices in (("scale", scale, get_args(Scale)), ("split", split, SPLITS)):
         if value not in choices:

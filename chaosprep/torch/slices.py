@@ -47,7 +47,7 @@ class SliceDataset(TorchDataset):
             the case's original slices, without clipping; `none` gives the values as they are.
         augment: a preset of `chaosprep augment`, or a recipe as a dict. Drawn anew in each epoch
             from seed, epoch and slice id alone: epoch n gives what copy n + 1 of the stage
-            `augment` would be. Kidneys are swapped where it mirrors.
+            `augment` would be. Left and right are swapped where it mirrors.
         seed: of `augment`.
         sequences: only these; empty for all.
         copies: whether augmented copies in the directory are shown.
@@ -62,7 +62,8 @@ class SliceDataset(TorchDataset):
     Raises:
         ManifestError: the directory is unfinished or damaged.
         UsageError: an argument is none of its choices, the directory has no such patient, sequence
-            or fold, or the augmentation is none or would mirror one kidney.
+            or fold, or the augmentation is none or would mirror one of a pair.
+        ChaosprepError: its masks name more organs than there are labels.
     """
 
     def __init__(

@@ -1,5 +1,6 @@
 """train: a baseline on a stage directory, with the best weights by Dice of unseen patients."""
 
+import logging
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,8 @@ from chaosprep.torch.preparation import preparation
 from chaosprep.torch.run_folder import RunFolder, Trained
 from chaosprep.torch.slices import SliceDataset
 from chaosprep.version import __version__
+
+_log = logging.getLogger(__name__)
 
 OnEpoch = Callable[[EpochScore, bool, int], None]
 """Called with an epoch's scores, whether it is the best so far, and how many there may be."""
@@ -71,6 +74,8 @@ def train(
     check_apart(dataset.directory, Path(output))
     sides = _sides(dataset, made)
     card = _card(dataset, sides[0], made)
+    for note in sides[0].rows.notes:
+        _log.warning("On the side train %s.", note)
     with RunFolder(Path(output)).opened(overwrite) as run:
         last = run.last(card)
         if last is not None:

@@ -217,6 +217,11 @@ def test_names_of_any_script_are_read_back(write: Write) -> None:
     assert [label.name for label in SEG.legend(file.read_bytes()).values()] == names
 
 
+def test_a_code_of_any_script_is_read_back(write: Write) -> None:
+    code = Code("99LOCAL", "L1", "Foie gâché 肝")
+    assert triple(kinds(write("liver", codes={"liver": code}))["liver"]) == code
+
+
 def test_the_patients_name_stays_what_it_is_in_another_character_set(tmp_path: Path) -> None:
     def latin(image: Dataset) -> None:
         image.SpecificCharacterSet, image.PatientName = "ISO_IR 100", "Müller^Jörg"

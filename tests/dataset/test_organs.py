@@ -10,6 +10,7 @@ from chaosprep.dataset.organs import (
     number_organs,
     organ_labels,
     organ_values,
+    partial_notes,
 )
 from chaosprep.facts import Code, Label
 from tests.labelled import labelled, renamed
@@ -24,10 +25,10 @@ def test_an_organ_that_no_mask_shows_keeps_its_number(livers: Dataset, tmp_path:
     assert organ_labels(dataset) == expected
 
 
-def test_numbers_follow_each_other_where_the_maps_values_do_not() -> None:
+def test_numbers_follow_each_other_where_the_maps_values_do_not(livers: Dataset) -> None:
     told = {300: Label("aorta"), 7: Label("spleen"), 20: Label("liver")}
     values = organ_values(told, [])
-    assert number_organs(values) == {"spleen": 1, "liver": 2, "aorta": 3}
+    assert number_organs(livers, values) == {"spleen": 1, "liver": 2, "aorta": 3}
 
 
 def test_several_values_of_one_organ_are_one_number() -> None:
@@ -58,6 +59,15 @@ def test_a_value_means_what_the_map_says_and_else_what_the_rows_say() -> None:
 
 def test_masks_show_what_their_rows_name_and_any_unnamed_value() -> None:
     assert can_show({"liver"}, ["liver", "spleen", "label-7"]) == ("liver", "label-7")
+
+
+def test_organs_that_some_masks_cannot_show_are_told_with_how_many() -> None:
+    named = [{"liver", "spleen"}, {"liver"}, {"liver"}]
+    assert partial_notes(named, ["liver", "spleen", "aorta", "label-7"]) == (
+        "masks of 2 of 3 cases do not name spleen: it counts as background there",
+        "masks of 3 of 3 cases do not name aorta: it counts as background there",
+    )
+    assert partial_notes(named[1:], ["liver"]) == partial_notes([], ["liver"]) == ()
 
 
 def test_a_label_map_is_listed_by_organ_with_its_ranges() -> None:

@@ -73,6 +73,18 @@ def test_an_organ_that_the_reference_never_shows_is_said_and_not_measured(
     assert chaosprep.evaluate(pred.directory, ref.directory, organs=["liver"]).notes == ()
 
 
+def test_an_organ_of_empty_masks_is_measured_and_said(livers: Dataset, tmp_path: Path) -> None:
+    told = {255: Label("liver"), 6: Label("uterus")}
+
+    def name(row: dict[str, Any]) -> None:
+        row["labels"]["6"] = "uterus"
+
+    ref = labelled(livers, tmp_path / "ref", told, name)
+    found = chaosprep.evaluate(ref.directory, ref.directory)
+    assert [one.organ for one in found.summaries] == ["uterus", "liver"]
+    assert found.notes == ("no mask of REF has a pixel of uterus: 1 is where PRED has none either",)
+
+
 def test_an_organ_that_only_the_prediction_lacks_scores_nothing(
     organs: Dataset, tmp_path: Path
 ) -> None:

@@ -11,7 +11,7 @@ from chaosprep.errors import ChaosprepError
 from chaosprep.exports import croissant, huggingface, monai, nifti, nnunet
 from chaosprep.facts import Code, Label
 from tests.exports.seen import load, voxels
-from tests.labelled import labelled, renamed
+from tests.labelled import Row, labelled, renamed
 
 FIFTEEN = {number: Label(f"organ {number}") for number in range(1, 16)} | {
     6: Label("liver", Code("SCT", "10200004", "Liver")),
@@ -83,7 +83,7 @@ def test_croissant_and_parquet_say_the_map(fifteen: Dataset, tmp_path: Path) -> 
     assert held["chaosprep"]["labels"]["255"]["code"] == ["SCT", "10200004", "Liver"]
 
 
-@pytest.mark.parametrize("name", ["ignore", "background"])
+@pytest.mark.parametrize("name", ["ignore", "background", "Background"])
 def test_names_that_mean_something_else_to_nnunet_are_refused(
     images: Dataset, tmp_path: Path, name: str
 ) -> None:
@@ -91,3 +91,20 @@ def test_names_that_mean_something_else_to_nnunet_are_refused(
     with pytest.raises(ChaosprepError) as error:
         nnunet.export(dataset, tmp_path / "raw")
     assert error.value.code == "organ-name"
+
+
+@pytest.mark.parametrize("format", ["nnunet", "nifti", "monai"])
+def test_what_the_masks_of_a_case_cannot_show_is_said(
+    images: Dataset, tmp_path: Path, format: str
+) -> None:
+    (first, *others) = images.cases
+
+    def name(row: Row) -> None:
+        if row["case"] != first.id:
+            row["labels"]["6"] = "spleen"
+
+    told = {255: Label("liver"), 6: Label("spleen")}
+    dataset = labelled(images, tmp_path / "d", told, name)
+    made = chaosprep.export(format, dataset, tmp_path / "out")
+    note = f"masks of 1 of {len(others) + 1} cases do not name spleen"
+    assert f"{note}: it counts as background there" in made.notes

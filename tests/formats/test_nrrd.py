@@ -264,11 +264,12 @@ def detached(name: str) -> bytes:
     return nrrd([*placed(VOXELS, AFFINE), "encoding: raw", f"data file: {name}"])
 
 
-@pytest.mark.parametrize("name", ["voxels.raw", "./voxels.raw"])
+@pytest.mark.parametrize("name", ["voxels.raw", "./voxels.raw", "list.raw"])
 def test_voxels_may_be_in_a_file_beside(tmp_path: Path, name: str) -> None:
-    (tmp_path / "voxels.raw").write_bytes(little(VOXELS))
-    assert_labels(cut(tmp_path, "m.nhdr", detached(name)))
-    assert beside("labels/m.nhdr", detached(name)) == ("labels/voxels.raw",)
+    (tmp_path / name).write_bytes(little(VOXELS))
+    data = detached(name).replace(b"encoding: raw\n", b"")[:-1] + b"encoding: raw\n\n"
+    assert_labels(cut(tmp_path, "m.nhdr", data))
+    assert beside("labels/m.nhdr", data) == (f"labels/{Path(name)}",)
 
 
 @pytest.mark.parametrize(
@@ -283,6 +284,11 @@ def test_voxels_elsewhere_or_in_several_files_are_refused(tmp_path: Path, name: 
     assert error.code == "mask-beside"
     assert "passwd" not in error.text
     assert beside("labels/m.nhdr", detached(name)) == ()
+
+
+def test_a_list_of_files_goes_on_to_the_end_of_the_header(tmp_path: Path) -> None:
+    data = detached("LIST")[:-1] + b"1.raw\n2.raw\n"
+    assert "in several files" in refusal(tmp_path, data, "m.nhdr").reason
 
 
 def test_a_file_beside_that_is_a_link_or_missing_is_named_without_its_name(tmp_path: Path) -> None:

@@ -165,6 +165,13 @@ def test_two_segments_of_one_name_are_refused() -> None:
     assert stack.errors[0][1].reason.endswith("have the same name: 'segment 1'")
 
 
+def test_two_spellings_of_one_name_are_one_name() -> None:
+    def spell(made: Dataset) -> None:
+        made.SegmentSequence[1].SegmentLabel = "Segment_1"
+
+    assert codes(cut(seg(edit=spell))) == {"m.dcm": "mask-names"}
+
+
 def test_a_name_that_identifies_is_not_said() -> None:
     assert "segment 1" not in cut(seg(edit=both)).errors[0][1].text
 

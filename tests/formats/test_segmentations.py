@@ -326,6 +326,62 @@ def test_a_damaged_segmentation_is_an_error_and_nothing_is_logged(
     assert capfd.readouterr() == ("", "")
 
 
+def fewer_groups(made: Dataset) -> None:
+    del made.PerFrameFunctionalGroupsSequence[-1]
+
+
+def more_groups(made: Dataset) -> None:
+    made.PerFrameFunctionalGroupsSequence.append(made.PerFrameFunctionalGroupsSequence[0])
+
+
+@pytest.mark.parametrize("edit", [fewer_groups, more_groups])
+def test_a_frame_that_nothing_describes_is_not_left_out(edit: Edit) -> None:
+    stack = cut(seg(edit=edit))
+    assert codes(stack) == {"m.dcm": "mask-unreadable"}
+    assert "more or fewer frames" in stack.errors[0][1].reason
+
+
+def without_positions(made: Dataset) -> None:
+    for group in made.PerFrameFunctionalGroupsSequence:
+        del group.PlanePositionSequence
+
+
+def without_labels(made: Dataset) -> None:
+    for segment in made.SegmentSequence:
+        del segment.SegmentLabel
+
+
+@pytest.mark.parametrize(
+    ("edit", "missing"),
+    [
+        (without("SharedFunctionalGroupsSequence"), "SharedFunctionalGroupsSequence"),
+        (without_positions, "PlanePositionSequence"),
+        (without_labels, "SegmentLabel"),
+    ],
+)
+def test_what_a_segmentation_lacks_is_named(edit: Edit, missing: str) -> None:
+    assert cut(seg(edit=edit)).errors[0][1].reason == f"it has no {missing}"
+
+
+def test_a_segmentation_of_a_whole_slide_is_refused_as_such() -> None:
+    def tile(made: Dataset) -> None:
+        made.TotalPixelMatrixRows, made.TotalPixelMatrixColumns = 2 * ROWS, 2 * COLS
+
+    stack = cut(seg(edit=tile))
+    assert codes(stack) == {"m.dcm": "mask-kind"}
+    assert "whole slide" in stack.errors[0][1].reason
+
+
+@pytest.mark.parametrize(("kind", "code"), [("BINARY", None), ("LABELMAP", "too-large")])
+def test_pixels_of_one_bit_count_as_that(
+    kind: str, code: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Twenty structures on 300 slices of 512 x 512 have 188 MiB."""
+    for module in ("imaging.limits", "formats.seg_file"):
+        monkeypatch.setattr(f"chaosprep.{module}.MAX_BYTES", ROWS * COLS)
+    assert codes(cut(seg(kind=kind))).get("m.dcm") == code
+
+
 def test_a_bomb_is_refused_before_it_goes_off() -> None:
     def grow(made: Dataset) -> None:
         made.Rows = made.Columns = 8000

@@ -201,6 +201,12 @@ def test_segments_that_contradict_the_voxels_are_refused(
     assert why in stack.errors[0][1].reason
 
 
+def test_two_segments_of_one_name_are_refused(tmp_path: Path) -> None:
+    lines = segments(one("liver", 1), one("Liver ", 2))
+    stack = cut(tmp_path, layered([random_layer(0, 1, 2)], lines))
+    assert [error.code for _, error in stack.errors] == ["mask-names"]
+
+
 def test_a_layer_that_is_no_number_is_unreadable(tmp_path: Path) -> None:
     lines = segments({"Name": "liver", "LabelValue": "one"})
     stack = cut(tmp_path, layered([random_layer(1, 1)], lines))

@@ -17,7 +17,9 @@ from pydicom.uid import (
 
 from chaosprep.facts import Code, Label
 from chaosprep.formats.masks import mask_format
+from chaosprep.formats.rtstruct import RTSTRUCT
 from tests.formats.structure_sets import (
+    FRAME,
     ORIENTATIONS,
     OTHER,
     SCAN,
@@ -135,6 +137,20 @@ def test_structures_that_overlap_are_all_there() -> None:
     assert np.array_equal(np.isin(found, (9, value)), expected({1: [tumour]}))
 
 
+def test_structures_may_overlap_in_more_ways_than_a_label_map_has_values() -> None:
+    scan, rng = Scan(rows=96, cols=96, count=1), np.random.default_rng(3)
+    drawn_at = rng.uniform((20, 20, 9), (76, 76, 30), (40, 3)).tolist()
+    shapes = [[disk(row, col, radius)] for row, col, radius in drawn_at]
+    stack = cut(
+        rtstruct(*(Structure(f"{n}", drawn(scan, {0: one})) for n, one in enumerate(shapes))), scan
+    )
+    (found,) = planes(stack)
+    assert np.unique(found).size > 256
+    for label, polygons in enumerate(shapes, 1):
+        values = [label, *(value for value, there in stack.overlaps.items() if label in there)]
+        assert np.array_equal(np.isin(found, values), even_odd(polygons, 96, 96))
+
+
 @pytest.mark.parametrize("numbers", [(0, 5), (5, 70000), (5, 32768), (-1, 3)])
 def test_numbers_that_no_label_can_be_give_way_to_places_in_the_list(
     numbers: tuple[int, int],
@@ -199,6 +215,16 @@ def test_an_unwanted_structure_costs_no_error() -> None:
 
 
 # What does not lie in the plane of an image
+
+
+def test_heights_that_were_rounded_to_a_tenth_are_those_of_their_slices() -> None:
+    scan = Scan(step=1.0, origin=(-20.0, 30.5, 20.25))
+    contours = [one for place in range(5) for one in drawn(scan, {place: RING})]
+    for one in contours:
+        one.points[:, 2] += 0.05
+    heights = {f"{one.points[0, 2]:.6g}" for one in contours}
+    assert heights == {"20.3", "21.3", "22.3", "23.3", "24.3"}
+    assert planes(cut(rtstruct(Structure("a", contours)), scan)).any(axis=(1, 2)).all()
 
 
 @pytest.mark.parametrize(("off", "step"), [(0.04, 0.9), (0.19, 4.0)])
@@ -297,6 +323,31 @@ def test_that_nothing_ties_contours_to_the_images_is_said() -> None:
     assert stack.note.startswith("nothing says which images")
 
 
+@pytest.mark.parametrize("space", [FRAME, OTHER])
+def test_a_structure_that_names_no_frame_lies_in_the_only_one_of_its_set(space: str) -> None:
+    def edit(made: Dataset) -> None:
+        listed = Dataset()
+        listed.FrameOfReferenceUID = space
+        made.ReferencedFrameOfReferenceSequence = [listed]
+
+    contours = [replace(one, uid=None) for one in drawn(SCAN, {1: RING})]
+    stack = cut(rtstruct(Structure("a", contours, frame=""), edit=edit))
+    if space == FRAME:
+        assert np.array_equal(planes(stack), expected({1: RING}))
+        assert stack.note is None
+    else:
+        assert "another frame of reference" in one_error(stack)[1]
+
+
+def test_contours_may_refer_to_several_frames_at_once() -> None:
+    def edit(made: Dataset) -> None:
+        for contour in made.ROIContourSequence[0].ContourSequence:
+            contour.ContourImageSequence[0].ReferencedFrameNumber = [1, 2]
+
+    stack = cut(rtstruct(Structure("a", drawn(SCAN, {1: RING})), edit=edit))
+    assert np.array_equal(planes(stack), expected({1: RING}))
+
+
 def test_a_mask_outside_all_pictures_is_an_error_and_some_of_it_a_note() -> None:
     aside = [disk(11.3, 95.2, 4.1)]
     code, text = one_error(cut(rtstruct(Structure("a", drawn(SCAN, {1: aside})))))
@@ -351,8 +402,19 @@ def test_closed_contours_that_cross_are_said() -> None:
     stack = cut(rtstruct(Structure("a", drawn(SCAN, {1: both, 2: RING}))))
     assert np.array_equal(planes(stack), expected({1: both, 2: RING}))
     assert stack.note is not None
-    assert stack.note.startswith("contours cross on slices")
+    assert stack.note.startswith("contours cross or coincide on slices")
     assert stack.note.endswith("1 of 2 of structure 1 (a)")
+
+
+@pytest.mark.parametrize("points", [65, 128])
+def test_a_contour_that_is_there_twice_with_other_points_is_said(points: int) -> None:
+    """Next to nothing lies between the two: the structure would be gone without a word."""
+    both = [disk(11.3, 15.2, 8.1), disk(11.3, 15.2, 8.1, points)]
+    stack = cut(rtstruct(Structure("a", drawn(SCAN, {1: both}))))
+    assert planes(stack).sum() < 3
+    assert stack.note is not None
+    assert stack.note.startswith("contours cross or coincide on slices")
+    assert "centre of no pixel" not in stack.note
 
 
 def test_contours_that_are_meant_to_be_xor_may_cross() -> None:
@@ -381,6 +443,22 @@ def test_two_structures_of_one_name_are_an_error() -> None:
     code, text = one_error(cut(rtstruct(*both)))
     assert code == "mask-names"
     assert "1 (a), 2 (a)" in text
+
+
+@pytest.mark.parametrize("other", ["pulmonary VEIN", "Pulmonary-Vein"])
+def test_two_spellings_of_one_name_are_one_name(other: str) -> None:
+    contours = drawn(SCAN, {1: RING}), drawn(SCAN, {2: RING})
+    both = [
+        Structure(name, of) for name, of in zip(("pulmonary vein", other), contours, strict=True)
+    ]
+    assert one_error(cut(rtstruct(*both)))[0] == "mask-names"
+
+
+def test_a_name_that_is_a_number_is_no_other_structure_without_a_name() -> None:
+    both = Structure("2", drawn(SCAN, {1: RING})), Structure("", drawn(SCAN, {2: RING}))
+    assert np.array_equal(
+        planes(cut(rtstruct(*both))), expected({1: RING}) + 2 * expected({2: RING})
+    )
 
 
 @pytest.mark.parametrize("contours", [drawn(SCAN, {1: RING}), []])
@@ -478,6 +556,23 @@ def test_contours_of_a_structure_that_is_not_listed_are_refused() -> None:
     assert cut(data, takes=lambda name: name == "a").errors == []
 
 
+def test_a_structure_that_is_not_listed_costs_nothing_without_contours() -> None:
+    def edit(made: Dataset) -> None:
+        made.ROIContourSequence[1].ReferencedROINumber = 9
+
+    data = rtstruct(Structure("a", drawn(SCAN, {1: RING})), Structure("b"), edit=edit)
+    assert np.array_equal(planes(cut(data)), expected({1: RING}))
+
+
+def test_names_are_told_where_contours_are_refused() -> None:
+    def edit(made: Dataset) -> None:
+        made.ROIContourSequence[0].ReferencedROINumber = 9
+
+    data = rtstruct(Structure("a", drawn(SCAN, {1: RING})), Structure("b"), edit=edit)
+    assert RTSTRUCT.legend is not None
+    assert [one.name for one in RTSTRUCT.legend(data).values()] == ["a", "b"]
+
+
 def test_contours_of_a_number_that_is_there_twice_are_refused() -> None:
     both = Structure("a", drawn(SCAN, {1: RING}), 3), Structure("b", drawn(SCAN, {2: RING}), 3)
     assert one_error(cut(rtstruct(*both)))[0] == "mask-unreadable"
@@ -501,12 +596,18 @@ def test_a_file_that_is_cut_short_anywhere_in_its_contours_is_refused(
         assert [error.code for _, error in stack.errors] in (["mask-unreadable"], ["mask-kind"])
 
 
+def test_a_file_without_the_preamble_of_dicom_is_told_as_such() -> None:
+    code, text = one_error(cut(rtstruct(Structure("a", drawn(SCAN, {1: RING})))[132:]))
+    assert code == "mask-kind"
+    assert "does not begin as a DICOM file" in text
+
+
 def test_other_dicom_is_told_what_may_be_given() -> None:
     made = dataset_of([Structure("a")])
     made.SOPClassUID = "1.2.840.10008.5.1.4.1.1.481.2"
     code, text = one_error(cut(written(made)))
     assert code == "mask-kind"
-    assert text.endswith("Give masks as PNG, npy, NIfTI, DICOM SEG or RTSTRUCT.")
+    assert text.endswith("Give masks as PNG, npy, NIfTI, NRRD, MetaImage, DICOM SEG or RTSTRUCT.")
 
 
 def test_a_set_of_many_contours_takes_little_time() -> None:

@@ -133,5 +133,12 @@ def test_polygons_cross_where_they_share_pixels_and_neither_surrounds_the_other(
     assert cross([disk(11.3, 15.2, 10), disk(11.3, 12.2, 4), disk(11.3, 17.2, 4)], SHAPE)
 
 
+def test_a_wall_of_a_pixel_is_a_wall_and_less_is_the_same_polygon_twice() -> None:
+    one = disk(11.3, 15.2, 9.6)
+    assert not cross([one, disk(11.3, 15.2, 8.6)], SHAPE)
+    assert cross([one, disk(11.3, 15.2, 9.5)], SHAPE)
+    assert cross([one, one + 1e-3], SHAPE)
+
+
 def test_effort_counts_the_rows_that_edges_pass_and_the_pixels_of_the_box() -> None:
     assert effort(square(-100, 0, 100, 8), SHAPE) == 4 * 2 * 24 + 24 * 8 / 16

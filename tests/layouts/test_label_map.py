@@ -15,6 +15,8 @@ from chaosprep.layouts.find import LayoutParams, find
 from chaosprep.layouts.root import Root
 from chaosprep.params import make_params
 from chaosprep.series.reading import read_series
+from chaosprep.terms import code_of
+from tests.formats.structure_sets import Structure, rtstruct
 from tests.layouts.trees import COLS, ROWS, png_of, slice_at, two_trees, write
 
 IMAGES = "scans/{patient}/{slice}.dcm"
@@ -79,6 +81,15 @@ def test_a_known_name_gets_its_code_and_another_none(tmp_path: Path) -> None:
     assert root.label_map[2] == Label("my thing")
 
 
+def test_codes_that_contradict_each_other_leave_a_name_its_own(tmp_path: Path) -> None:
+    codes = ["99X", "1", "Of the liver"], ["99X", "2", "Of the kidney"]
+    root = people(tmp_path, "Quux", "Corge")
+    for number, code in enumerate(codes, 1):
+        legend = {"6": {"name": "tumor", "code": code}}
+        write(root, {f"labels/{number}/labels.json": json.dumps(legend).encode()})
+    assert found(root, PICTURES).label_map == {6: Label("tumor", code_of("tumor"))}
+
+
 def test_each_case_knows_what_its_own_masks_can_show(tmp_path: Path) -> None:
     root = found(tree(tmp_path, {"7": {1: "liver", 2: "spleen"}, "12": {1: "liver"}}))
     assert {case.patient: case.shows for case in root.cases} == {"P007": (1, 2), "P012": (1,)}
@@ -108,6 +119,14 @@ def test_a_mask_that_names_nothing_among_those_that_do_is_a_problem(tmp_path: Pa
     assert [case.patient for case in root.cases if case.refused] == ["P012"]
     told = found(tmp_path, labels="1=liver")
     assert told.problems == ()
+
+
+@pytest.mark.parametrize("data", [b"", b"hello"])
+def test_a_mask_that_is_none_is_told_when_it_is_opened(tmp_path: Path, data: bytes) -> None:
+    """Whether it names anything cannot be told, and --labels would not help."""
+    files = two_trees(IMAGES, masks=None)
+    root = write(tmp_path, files | {"seg/7.dcm": rtstruct(Structure("liver")), "seg/12.dcm": data})
+    assert found(root, "seg/{patient}.dcm").problems == ()
 
 
 def test_a_misspelt_name_of_one_case_is_said_at_its_slices(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ import chaosprep
 from chaosprep import Dataset, Slice
 from chaosprep.augmentation import apply, mirrored
 from chaosprep.errors import ProblemsError, UsageError
+from chaosprep.facts import Label
 from chaosprep.phantom import Patient, write_chaos
 from tests.formats.samples import dicom, png
 from tests.labelled import labelled, renamed
@@ -317,6 +318,14 @@ def test_a_kidney_alone_may_not_be_mirrored(
             chaosprep.augment(parent, tmp_path / "out", preset="tutorial", swap_labels=swap_labels)
     made = chaosprep.augment(parent, tmp_path / "out")  # mri does not mirror
     assert not any(mirrored(row.augmentation) for row in copies(made) if row.augmentation)
+
+
+def test_of_many_sides_that_are_alone_some_are_named(label_maps: Dataset, tmp_path: Path) -> None:
+    ribs = {str(value): f"rib_left_{value}" for value in range(1, 25)}
+    told = {int(value): Label(name) for value, name in ribs.items()}
+    parent = labelled(label_maps, tmp_path / "d", told, lambda row: row.update(labels=ribs))
+    with pytest.raises(UsageError, match=r"or 16 more would carry .* masks that show both sides"):
+        chaosprep.augment(parent, tmp_path / "out", **FLIP, swap_labels=True)
 
 
 def test_a_label_map_may_be_mirrored_only_with_its_labels(

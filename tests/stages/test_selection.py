@@ -5,7 +5,7 @@ import pytest
 from chaosprep.errors import UsageError
 from chaosprep.facts import Code, Label
 from chaosprep.stages.selection import Selection, select
-from chaosprep.terms import PRIVATE_SCHEME
+from chaosprep.terms import PRIVATE_SCHEME, private_code
 
 LIVER = Code("SCT", "10200004", "Liver")
 MAP = {
@@ -72,6 +72,28 @@ def test_a_whole_of_other_structures_never_gets_the_code_of_its_name() -> None:
     assert code.scheme == PRIVATE_SCHEME
 
 
+@pytest.mark.parametrize("parts", [["tumour of liver", "cyst_liver"], ["tumour of liver"]])
+def test_lesions_called_after_an_organ_are_not_the_organ(parts: list[str]) -> None:
+    told = {at: Label(name) for at, name in enumerate(parts, start=1)}
+    code = select(told, merges=[("liver", parts)]).labels[1].code
+    assert code is not None
+    assert code.scheme == PRIVATE_SCHEME
+
+
+def test_a_whole_gets_no_other_code_by_another_name() -> None:
+    merged = [("x", ["duodenum", "left kidney"])]
+    code = select({9: MAP[9], 3: MAP[3]}, merges=merged, renames=[("x", "liver")]).labels[3].code
+    assert code == private_code("x")
+
+
+def test_a_side_beside_its_code_is_the_same_side_in_another_spelling() -> None:
+    gland = Label("right adrenal gland", Code("SCT", "23451007", "Adrenal gland"))
+    found = select({1: gland}, renames=[("right adrenal gland", "adrenal_gland_right")])
+    assert found.labels[1] == Label("adrenal_gland_right", gland.code)
+    with pytest.raises(UsageError, match="is one structure by its code"):
+        select({1: gland}, renames=[("right adrenal gland", "left adrenal gland")])
+
+
 def test_a_structure_is_not_renamed_to_another() -> None:
     assert "duodenum is one structure by its code, liver another" in refused(
         renames=[("liver", "hepar"), ("duodenum", "liver")]
@@ -85,6 +107,14 @@ def test_one_renamed_keeps_its_code() -> None:
 def test_a_name_must_be_free() -> None:
     assert "another structure is called liver" in refused(renames=[("duodenum", "liver")])
     assert "another structure is called liver" in refused(merges=[("liver", ["*kidney"])])
+
+
+@pytest.mark.parametrize(
+    "name", ["x" * 201, "two\nlines", "\u200b", "background", "Ignore", "12", "label-3"]
+)
+def test_a_new_name_is_one_that_a_legend_could_give(name: str) -> None:
+    assert refused(renames=[("duodenum", name)]).startswith("organ-name: --rename: ")
+    assert refused(merges=[(name, ["duodenum"])]).startswith("organ-name: --merge: ")
 
 
 def test_an_unknown_name_is_told_those_that_there_are() -> None:

@@ -242,6 +242,11 @@ def test_255_labels_of_16_bits_are_taken(tmp_path: Path) -> None:
     assert load(small(tmp_path / "a.pt", card=card)).card.labels == labels
 
 
+def test_any_name_that_a_table_can_hold_is_taken(tmp_path: Path) -> None:
+    labels = {"no\u00a0break": 1, "zero\u200bwidth": 2, "肝臓": 3, "x" * 200: 4}
+    assert load(small(tmp_path / "a.pt", card={"labels": labels, "values": labels}))
+
+
 def test_a_checkpoint_without_a_hash_is_taken_and_said(
     run: Path, images: Dataset, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -1,6 +1,7 @@
 """Networks, checkpoints and predictions have the numbers, names and codes of the label map."""
 
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -10,7 +11,7 @@ import chaosprep
 from chaosprep import Dataset
 from chaosprep.facts import Code, Label
 from chaosprep.params import make_params
-from tests.labelled import labelled, renamed
+from tests.labelled import Row, labelled, renamed
 
 torch = pytest.importorskip("torch")
 
@@ -87,13 +88,32 @@ def params(run: Path) -> PredictParams:
     return make_params(PredictParams, {"checkpoint": str(run)})
 
 
-def test_where_the_dataset_names_nothing_the_checkpoint_does(trained: Path) -> None:
-    assert labels({}, params(trained)) == MAP
+def test_where_the_dataset_names_nothing_the_checkpoint_does(
+    trained: Path, named: Dataset, tmp_path: Path
+) -> None:
+    def silent(row: dict[str, Any]) -> None:
+        row |= {"labels": {}, "pixels": {}}
+
+    assert labels(labelled(named, tmp_path / "n", {}, silent), params(trained)) == MAP
 
 
-def test_a_code_of_the_dataset_goes_before_that_of_the_checkpoint(trained: Path) -> None:
+def test_a_dataset_of_an_older_release_is_called_as_its_rows_say(
+    trained: Path, named: Dataset, tmp_path: Path
+) -> None:
+    def move(row: dict[str, Any]) -> None:
+        row |= {"labels": {str(10 * at): one.name for at, one in MAP.items()}, "pixels": {}}
+
+    made = chaosprep.predict(trained, labelled(named, tmp_path / "o", {}, move), tmp_path / "out")
+    told = {value: label.name for value, label in made.label_map.items()}
+    assert told == {10 * value: label.name for value, label in MAP.items()}
+    assert all(row.labels == told for row in made.slices)
+
+
+def test_a_code_of_the_dataset_goes_before_that_of_the_checkpoint(
+    trained: Path, named: Dataset, tmp_path: Path
+) -> None:
     told = {1: Label("liver", Code("99OTHER", "L", "Liver"))}
-    found = labels(told, params(trained))
+    found = labels(labelled(named, tmp_path / "n", {**MAP, **told}), params(trained))
     assert found == {**MAP, **told}
 
 
@@ -115,3 +135,30 @@ def test_codes_of_organs_that_a_card_does_not_have_are_refused(
     with pytest.raises(chaosprep.ChaosprepError) as error:
         load(file)
     assert error.value.code == "checkpoint"
+
+
+def test_more_organs_than_a_network_has_labels_for_are_refused(
+    organs: Dataset, tmp_path: Path
+) -> None:
+    told = MAP | {value: Label(f"organ {value}") for value in range(10, 260)}
+    many = labelled(organs, tmp_path / "d", told, renamed(NAMES))
+    with pytest.raises(chaosprep.ChaosprepError) as error:
+        SliceDataset(many, "train")
+    assert error.value.code == "too-many-organs"
+
+
+def test_training_says_what_the_masks_of_a_case_cannot_show(
+    images: Dataset, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    train = next(case for case in images.cases if case.split == "train")
+
+    def name(row: Row) -> None:
+        if row["case"] != train.id:
+            row["labels"]["6"] = "spleen"
+
+    told = {255: Label("liver"), 6: Label("spleen")}
+    partial = labelled(images, tmp_path / "d", told, name)
+    chaosprep.train(partial, tmp_path / "run", epochs=1, batch=4)
+    (said,) = [one.message for one in caplog.records if "do not name" in one.message]
+    assert said.startswith("On the side train masks of 1 of ")
+    assert said.endswith("cases do not name spleen: it counts as background there.")
