@@ -94,10 +94,12 @@ def cross(polygons: Sequence[Polygon], shape: tuple[int, int]) -> bool:
 
 def _hardly_more(shown: NDArray[np.bool_], pixels: int) -> bool:
     """Whether a shape has fewer pixels beside so many of its own than half of its rim has."""
+    left = int(shown.sum()) - pixels
+    if left > pixels:  # a rim has no more pixels than its shape
+        return False
     wide = np.pad(shown, 1)
     around = wide[:-2, 1:-1] & wide[2:, 1:-1] & wide[1:-1, :-2] & wide[1:-1, 2:]
-    rim = int((shown & ~around).sum())
-    return 2 * (int(shown.sum()) - pixels) < rim
+    return 2 * left < int((shown & ~around).sum())
 
 
 def _meeting(polygons: Sequence[Polygon]) -> NDArray[np.int64]:

@@ -261,8 +261,12 @@ def _is_for_all(mask: Found, images: set[str | None]) -> bool:
 
 
 def _holds_many(path: str) -> bool:
-    """Whether a file is of a kind that holds more than one slice."""
-    return is_volume(path) or PurePosixPath(path).suffix.casefold() in ("", ".dcm")
+    """Whether a file is, or may be, of a kind that holds more than one slice.
+
+    Names of DICOM files often end in a UID.
+    """
+    ending = PurePosixPath(path).suffix[1:].casefold()
+    return is_volume(path) or ending in ("", "dcm", "ima") or ending.isdecimal()
 
 
 def _folder(file: Found) -> str:

@@ -116,6 +116,7 @@ class _Found:
     def __init__(self, labels: LabelMap) -> None:
         self.structures: dict[str, Structure] = {}
         self._old: dict[str, str] = {}
+        self._parts: dict[str, list[Structure]] = {}
         for value, label in sorted(labels.items()):
             key = folded(label.name)
             first = self.structures.get(key) or Structure(value, label, frozenset())
@@ -152,6 +153,8 @@ class _Found:
         _check_name("merge", value, name)
         label = Label(name, own.label.code if own else _code_of_all(name, of))
         self.structures[new] = Structure(value, label, frozenset().union(*(one.of for one in of)))
+        if own is None:
+            self._parts[new] = of
 
     def rename(self, old: str, new: str) -> None:
         """Call a structure otherwise; it stays what it is."""
@@ -167,6 +170,8 @@ class _Found:
         value, label, of = self.structures.pop(keys[0])
         _check_name("rename", value, new)
         code = code_of(new) if label.name == unnamed(value) else _code(label, new)
+        if parts := self._parts.pop(keys[0], None):
+            self._parts[key], code = parts, _code_of_all(new, parts)
         self.structures[key] = Structure(value, Label(new, code), of)
         self._old |= {once: key for once, now in self._old.items() if now == keys[0]}
         self._old[keys[0]] = key
@@ -190,10 +195,10 @@ def _code_of_all(name: str, parts: Sequence[Structure]) -> Code | None:
     """The code of a whole without a part of its name: one of ours, unless all are parts of it.
 
     The left and the right kidney are a kidney; what duodenum and pancreas are, nobody knows, and
-    tumours and cysts of the liver are no liver. It stays so under any other name.
+    tumours and cysts of the liver are no liver.
     """
     is_whole = all(_is_part(part.label.name, name) for part in parts)
-    return None if is_whole and _concept(name) is not None else private_code(name)
+    return None if is_whole or _concept(name) is None else private_code(name)
 
 
 def _is_part(part: str, whole: str) -> bool:

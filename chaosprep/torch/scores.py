@@ -12,7 +12,7 @@ class PatientDice:
     """Counts pixels slice by slice; Dice = 2 sum|A and B| / (sum|A| + sum|B|) of each patient.
 
     Of several organs it is the mean. An organ that neither shows counts as 1; of a patient in
-    `shown`, only these labels count: the others' masks cannot show.
+    `shown`, only these labels count: his masks cannot show others. Without any he has no Dice.
     """
 
     def __init__(self, organs: int, shown: Mapping[str, Collection[int]] | None = None) -> None:
@@ -40,4 +40,5 @@ class PatientDice:
                 if patient not in self._shown or label in self._shown[patient]
             )
             for patient in sorted(self._common)
+            if patient not in self._shown or self._shown[patient]
         }

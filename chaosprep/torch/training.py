@@ -109,6 +109,12 @@ def _sides(dataset: Dataset, params: TrainParams) -> tuple[SliceDataset, SliceDa
                 "Split with --val, --val-patient or --folds, and give masks.",
                 code="nothing",
             )
+        if not any(slices.rows.shown.values()):
+            raise NothingFoundError(
+                f"{dataset.directory}: the masks of the side {side} name none of the organs",
+                "Split so that it has patients whose masks do, or take other organs.",
+                code="nothing",
+            )
     both = sorted(set(train.patients) & set(val.patients))
     if both:
         raise ChaosprepError(

@@ -290,6 +290,15 @@ def test_a_volume_is_not_the_mask_of_a_slice(tmp_path: Path, name: str, data: by
     assert codes(root) == {("mask-kind", "P007_series", f"m/7/{name}")}
 
 
+@pytest.mark.parametrize("name", ["RS", "RS.1.2.3", "RS.dcm", "RS.IMA"])
+def test_the_only_mask_in_a_folder_is_that_of_the_series_whatever_dicom_calls_it(
+    tmp_path: Path, name: str
+) -> None:
+    files = two_trees(masks=None, patients={"7": 1}) | {f"m/7/{name}": b""}
+    (case,) = find(write(tmp_path, files), IMAGES, "m/{patient}").cases
+    assert case.rule == "volume"
+
+
 def test_an_npy_is_the_mask_of_a_slice(tmp_path: Path) -> None:
     files = {"i/7/1.dcm": slice_at(0), "m/7/1.npy": npy(labels_at(0).astype(np.int64))}
     ((made,),) = (one.slices for one in series(find(write(tmp_path, files), "i", "m")).values())

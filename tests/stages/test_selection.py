@@ -81,9 +81,11 @@ def test_lesions_called_after_an_organ_are_not_the_organ(parts: list[str]) -> No
 
 
 def test_a_whole_gets_no_other_code_by_another_name() -> None:
-    merged = [("x", ["duodenum", "left kidney"])]
-    code = select({9: MAP[9], 3: MAP[3]}, merges=merged, renames=[("x", "liver")]).labels[3].code
-    assert code == private_code("x")
+    told, merged = {9: MAP[9], 3: MAP[3]}, [("x", ["duodenum", "left kidney"])]
+    assert select(told, merges=merged).labels[3] == Label("x")
+    for renames in ([("x", "liver")], [("x", "y"), ("y", "liver")]):
+        code = select(told, merges=merged, renames=renames).labels[3].code
+        assert code == private_code("liver")
 
 
 def test_a_side_beside_its_code_is_the_same_side_in_another_spelling() -> None:

@@ -1,5 +1,6 @@
 """Networks, checkpoints and predictions have the numbers, names and codes of the label map."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ torch = pytest.importorskip("torch")
 from chaosprep.torch.checkpoint import Checkpoint, encode, load  # noqa: E402
 from chaosprep.torch.parameters import PredictParams  # noqa: E402
 from chaosprep.torch.predict import labels  # noqa: E402
+from chaosprep.torch.scores import PatientDice  # noqa: E402
 from chaosprep.torch.slices import SliceDataset  # noqa: E402
 
 LIVER = Code("SCT", "10200004", "Liver")
@@ -162,3 +164,28 @@ def test_training_says_what_the_masks_of_a_case_cannot_show(
     (said,) = [one.message for one in caplog.records if "do not name" in one.message]
     assert said.startswith("On the side train masks of 1 of ")
     assert said.endswith("cases do not name spleen: it counts as background there.")
+
+
+def partly(images: Dataset, place: Path, unnamed: Callable[[Row], bool]) -> Dataset:
+    """Livers, of which the masks of some rows, all of them empty, name nothing."""
+
+    def edit(row: Row) -> None:
+        if unnamed(row):
+            row["labels"], row["pixels"] = {}, {}
+
+    return labelled(images, place, {255: Label("liver")}, edit)
+
+
+def test_a_side_whose_masks_name_no_organ_is_refused_before_training(
+    images: Dataset, tmp_path: Path
+) -> None:
+    dataset = partly(images, tmp_path / "d", lambda row: row["split"] == "val")
+    with pytest.raises(chaosprep.ChaosprepError, match="side val name none of the organs"):
+        chaosprep.train(dataset, tmp_path / "run", epochs=1)
+
+
+def test_a_patient_whose_masks_name_no_organ_has_no_dice() -> None:
+    dice = PatientDice(1, {"a": [1], "b": []})
+    for patient in ("a", "b"):
+        dice.add(patient, np.ones((2, 2), np.uint8), np.ones((2, 2), np.uint8))
+    assert dice.by_patient() == {"a": 1.0}
