@@ -26,6 +26,7 @@ _LOSSY = ("jpeg", "tiff_jpeg", "webp")  # compressions of a TIFF
 _BITS = 258  # BitsPerSample of a TIFF
 _MOST = 255  # of a label of 8 bits
 _SHOWN = 6  # colours in a message
+_TINT = 8  # of 255: how far the channels of a grey may be apart
 _BLOCK = 2**20  # pixels that are looked up at once
 
 
@@ -94,6 +95,16 @@ def colours_shown(data: bytes, max_pixels: int = MAX_PIXELS) -> str:
     return _described(counts)
 
 
+def labels_for(shown: str) -> str:
+    """How to name the colours that `colours_shown` told, as in ``--labels '#00ff00=NAME,...'``."""
+    return f"--labels '{shown.partition(':')[0]}=NAME,...'"
+
+
+def has_colours(pixels: NDArray[np.uint8]) -> bool:
+    """Whether any pixel that shows is no grey, (rows, cols, 4), but for what JPEG leaves."""
+    return any(_is_coloured(pixels[rows], _TINT).any() for rows in _blocks(pixels))
+
+
 def grey_of(pixels: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
     """The grey levels, (rows, cols), of a picture without colours; None for others."""
     grey = np.where(pixels[..., 3] == 0, np.uint8(0), pixels[..., 0])
@@ -109,8 +120,8 @@ def _blocks(pixels: NDArray[np.uint8]) -> Iterator[slice]:
     yield from (slice(at, at + step) for at in range(0, len(pixels), step))
 
 
-def _is_coloured(pixels: NDArray[np.uint8]) -> NDArray[np.bool_]:
-    found: NDArray[np.bool_] = (pixels[..., :3] != pixels[..., :1]).any(axis=-1)
+def _is_coloured(pixels: NDArray[np.uint8], tint: int = 0) -> NDArray[np.bool_]:
+    found: NDArray[np.bool_] = np.ptp(pixels[..., :3], axis=-1) > tint
     return found & (pixels[..., 3] > 0)
 
 

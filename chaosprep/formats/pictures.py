@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chaosprep.errors import FileError
-from chaosprep.formats.colours import colours_shown
+from chaosprep.formats.colours import colours_shown, has_colours, labels_for
 from chaosprep.formats.mask_file import MaskFormat
 from chaosprep.formats.opened import check_single, picture_opened
 from chaosprep.formats.png import COLOURS, decode_checked
@@ -61,18 +61,25 @@ def read_mask(data: bytes, *, lenient: bool = False, max_pixels: int = MAX_PIXEL
     if png is not None and png.colour == 0:
         pixels, part = decode_checked(data, png, _MASK, max_pixels)
         return MaskImage(pixels, binary=png.depth == 1, part=part)
-    what, grey = _to_grey(data, png, max_pixels)
-    if colours := colours_shown(data, max_pixels):
-        raise FileError(
-            f"{what} with colours, which are no grey levels: {colours}",
-            "Use the original mask, or name its colours: chaosprep split --labels '#ff0000=liver'.",
-            "mask-not-grey",
-        )
+    what, grey, in_colour = _to_grey(data, png, max_pixels)
+    if (colours := colours_shown(data, max_pixels)) or in_colour:
+        raise _coloured(what, colours)
     if lenient:
         return MaskImage(grey, binary=False, note=f"{what}, converted to grey")
     raise FileError(
         f"{what}, not a grey PNG; its levels as grey are {describe_levels(level_histogram(grey))}",
         "Use the original mask, or let extract-liver convert this one with --lenient-masks.",
+        "mask-not-grey",
+    )
+
+
+def _coloured(what: str, colours: str) -> FileError:
+    """The error of a picture with colours, which are told where they are exact."""
+    told = f": {colours}" if colours else ""
+    named = f", or name its colours: chaosprep split {labels_for(colours)}" if colours else ""
+    return FileError(
+        f"{what} with colours, which are no grey levels{told}",
+        f"Use the original mask{named}.",
         "mask-not-grey",
     )
 
@@ -121,8 +128,11 @@ def read_picture(data: bytes) -> AnyPicture:
         return AnyPicture(pixels, image.mode, lossy=image.format == "JPEG")
 
 
-def _to_grey(data: bytes, png: Head | None, max_pixels: int) -> tuple[str, NDArray[np.uint8]]:
-    """Say what a mask that is no grey PNG is, and convert it: (rows, cols) uint8."""
+def _to_grey(data: bytes, png: Head | None, max_pixels: int) -> tuple[str, NDArray[np.uint8], bool]:
+    """Say what a mask that is no grey PNG is, convert it, (rows, cols) uint8, and tell its colours.
+
+    It is in colour where a pixel that shows is, also where JPEG or transparency made that inexact.
+    """
     if png is not None:
         check_size(png.rows, png.cols, max_pixels=max_pixels)
         pixels_only(data, png, _MASK)
@@ -131,7 +141,8 @@ def _to_grey(data: bytes, png: Head | None, max_pixels: int) -> tuple[str, NDArr
         check_size(image.height, image.width, max_pixels=max_pixels)
         if image.mode not in _EIGHT_BIT:
             raise FileError(f"{what}, of more than 8 bits", "Convert it to a grey PNG.", _MASK)
-        return what, np.asarray(image.convert("L"))
+        grey, in_colour = np.asarray(image.convert("L")), image.mode not in _GREY
+        return what, grey, in_colour and has_colours(np.asarray(image.convert("RGBA")))
 
 
 PICTURE = MaskFormat(

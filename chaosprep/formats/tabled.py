@@ -4,7 +4,13 @@ import numpy as np
 
 from chaosprep.errors import FileError
 from chaosprep.facts import Organ
-from chaosprep.formats.colours import colours_shown, grey_of, labels_by_colour, read_colours
+from chaosprep.formats.colours import (
+    colours_shown,
+    grey_of,
+    labels_by_colour,
+    labels_for,
+    read_colours,
+)
 from chaosprep.formats.label_table import LabelTable
 from chaosprep.formats.pictures import read_mask
 from chaosprep.imaging.labels import Labels
@@ -31,9 +37,10 @@ def picture_labels(
         return labels_by_value(read_mask(data, max_pixels=max_pixels).pixels, table)
     grey = grey_of(read_colours(data, max_pixels))
     if grey is None:
+        colours = colours_shown(data, max_pixels)
         raise FileError(
-            f"the mask has colours, and --labels names numbers: {colours_shown(data, max_pixels)}",
-            "Name the colours in --labels ('#ff0000=liver').",
+            f"the mask has colours, and --labels names numbers: {colours}",
+            f"Name the colours instead: {labels_for(colours)}.",
             "mask-not-grey",
         )
     return labels_by_value(grey, table)

@@ -1,8 +1,8 @@
 """The label map of a dataset: what values stand for in every case, by all who say it."""
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from itertools import chain, count
 from pathlib import Path
 from shlex import quote
@@ -15,42 +15,12 @@ from chaosprep.errors import FileError, Problem, UsageError
 from chaosprep.facts import Code, Label, Legend
 from chaosprep.formats.label_table import LabelTable
 from chaosprep.formats.masks import mask_format
+from chaosprep.layouts.label_notes import NO_NUMBER, Told, notes_of
 from chaosprep.layouts.root import Root
 from chaosprep.privacy.identity import identifies, identity_at
 from chaosprep.series.source import Files, SourceCase
-from chaosprep.structures import folded, near_misses, same_name
+from chaosprep.structures import folded, same_name
 from chaosprep.terms import code_of
-
-_NONE = 2**16  # no value of a label map
-_LOST = (
-    "what may be a legend beside the masks is not understood, and names nothing: "
-    "--labels with its path says why"
-)
-_HIDDEN = "a structure is called as its patient is, and goes without its name: rename it"
-
-
-@dataclass(frozen=True)
-class Told:
-    """What is said of the values of a case's masks.
-
-    The ``numbers`` are the file's own business where the mask itself tells its names, and where
-    every structure has a file: what counts then is the name.
-    """
-
-    labels: tuple[Label, ...]
-    numbers: tuple[int, ...] | None
-    itself: bool
-
-    def pairs(self) -> Iterator[tuple[Label, int]]:
-        """Each label with its number, `_NONE` where it has none."""
-        numbers = self.numbers or (_NONE,) * len(self.labels)
-        return zip(self.labels, numbers, strict=True)
-
-    def without(self, names: Collection[str]) -> "Told":
-        """The same without labels that are called so, folded."""
-        kept = [pair for pair in self.pairs() if folded(pair[0].name) not in names]
-        numbers = None if self.numbers is None else tuple(number for _, number in kept)
-        return Told(tuple(label for label, _ in kept), numbers, self.itself)
 
 
 def with_label_map(
@@ -91,11 +61,7 @@ def with_label_map(
     _check_table(table, told)
     labels = _numbered(table.legend if table else {}, [*told.values()])
     silent = _silent(told) if table is None else set()
-    notes = _misspelt(told)
-    for case in masked:
-        is_lost = case.is_legend_lost and table is None and not told[case.id].itself
-        said = (_HIDDEN if hidden.get(case.id) else None, _LOST if is_lost else None)
-        notes[case.id] = (*notes.get(case.id, ()), *filter(None, said))
+    notes = notes_of(masked, told, hidden, table)
     made = (
         msgspec.structs.replace(
             one,
@@ -186,7 +152,7 @@ def _numbered(said: Legend, told: Sequence[Told]) -> LabelMap:
         first.setdefault(key, label)
         if label.code:
             codes[key].setdefault(label.code[:2], label.code)
-        claims[key] |= {number} - {_NONE}
+        claims[key] |= {number} - {NO_NUMBER}
     labels = dict(said)
     new = first.keys() - {folded(label.name) for label in said.values()}
     meant = Counter(number for key in claims for number in claims[key])
@@ -196,10 +162,10 @@ def _numbered(said: Legend, told: Sequence[Told]) -> LabelMap:
         if len(claims[key]) == 1 and meant[min(claims[key])] == 1 and not claims[key] & {*said}
     }
     free = (number for number in count(1) if number not in {*said, *kept.values()})
-    for key in sorted(new, key=lambda key: (min(claims[key], default=_NONE), key)):
+    for key in sorted(new, key=lambda key: (min(claims[key], default=NO_NUMBER), key)):
         agreed = [*codes[key].values()] if len(codes[key]) == 1 else [None]
         labels[kept[key] if key in kept else next(free)] = Label(first[key].name, agreed[0])
-    if max(labels, default=0) >= _NONE:
+    if max(labels, default=0) >= NO_NUMBER:
         raise FileError(
             f"the masks name {len(labels)} structures, more than a label map can hold",
             "Take some of them with --roi.",
@@ -253,7 +219,7 @@ def _check_table(table: LabelTable | None, told: Mapping[str, Told]) -> None:
                 code="labels-differ",
             )
         for label, number in one.pairs():
-            other = table.legend.get(int(said[number])) if number < _NONE else None
+            other = table.legend.get(int(said[number])) if number < NO_NUMBER else None
             if other is not None and not one.itself and not same_name(label.name, other.name):
                 raise UsageError(
                     f"--labels: {number} is {other.name} there, and {label.name} in the legend "
@@ -278,13 +244,3 @@ def _says_nothing(id: str) -> Problem:
         reason="its mask does not say what its values stand for, and the masks of others do",
         remedy="Say it with --labels, or leave the case out with --on-error skip.",
     )
-
-
-def _misspelt(told: Mapping[str, Told]) -> dict[str, tuple[str, ...]]:
-    """Case -> what to say of names that stand in it alone, and nearly so in the others."""
-    names = {id: [label.name for label in one.labels] for id, one in told.items() if one.itself}
-    notes: dict[str, tuple[str, ...]] = {}
-    for found in near_misses(names):
-        note = f"{found.name} stands in this case alone; others have {found.meant}: is it misspelt?"
-        notes[found.case] = (*notes.get(found.case, ()), note)
-    return notes

@@ -19,7 +19,7 @@ from chaosprep.running.fitting import Expected
 from chaosprep.running.stage import CaseResult, Source, Stage
 from chaosprep.running.writer import Writer
 from chaosprep.stages.named_organs import has_levels
-from chaosprep.stages.selected import selected_rows, write_selected
+from chaosprep.stages.selected import noting_absence, selected_rows, write_selected
 from chaosprep.stages.selection import Selection, select
 
 
@@ -118,9 +118,16 @@ def open_labels(directory: Path, params: ExtractLabelsParams) -> Dataset:
 
 
 def plan(cases: Sequence[Case], params: ExtractLabelsParams) -> Callable[[Case], Case]:
-    """Give every case what all values of the dataset stand for, of whatever patients."""
-    labels = _meanings(open_dataset(cases[0].directory)) if cases else {}
-    return lambda case: replace(case, labels=labels)
+    """Give every case what all values of the dataset stand for, of whatever patients.
+
+    Where none of them shows what is taken, every row says so.
+    """
+    if not cases:
+        return lambda case: case
+    dataset = open_dataset(cases[0].directory)
+    labels = _meanings(dataset)
+    noted = noting_absence(dataset.cases, params.selection(labels))
+    return lambda case: noted(replace(case, labels=labels))
 
 
 def run_case(case: Case, params: ExtractLabelsParams, writer: Writer) -> CaseResult:

@@ -109,6 +109,8 @@ def _unknown(dataset: Dataset, levels: str) -> UsageError:
 
 
 def _or_levels(values: set[int]) -> str:
-    """The name of a table of grey levels that has all of some values."""
+    """The name of a table of grey levels that has all of some values, and enough of its own."""
     fits = [name for name, table in LEVELS.items() if values <= table.exact]
-    return f", or --labels {fits[0]}" if fits else ""
+    if not fits or len(values) < _ENOUGH:
+        return ""
+    return f", or --labels {fits[0]} if they are of {owner(fits[0]).name}"

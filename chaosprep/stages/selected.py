@@ -1,7 +1,9 @@
 """Selected structures of a case, written in the place of its masks."""
 
+import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 
 import msgspec
@@ -20,6 +22,9 @@ from chaosprep.running.stage import CaseResult, each_slice
 from chaosprep.running.writer import Writer
 from chaosprep.stages.selection import Selection
 
+_MOST_ORDERED = 12  # structures in a proposed order
+_FEW = 4  # structures that a message names
+
 
 def write_selected(
     case: Case, selection: Selection, writer: Writer, *, drop_empty: bool
@@ -27,7 +32,8 @@ def write_selected(
     """Write a case's structures; the images are carried over.
 
     A case of which nothing is left is a problem, `organ-absent`, and so are structures that overlap
-    in no order, `structures-overlap`.
+    in no order, `structures-overlap`. Where its masks cannot show any of them, every row says so:
+    what nobody drew may be there.
     """
     if problem := _unordered(case, selection):
         return CaseResult((), (problem,))
@@ -41,6 +47,10 @@ def write_selected(
             remedy="Check its masks, or leave the case out with --on-error skip.",
         )
         return CaseResult((), (gone,))
+    masked = [row for row in made.slices if row.mask]
+    if masked and not any(row.labels for row in masked):
+        note = f"its masks have no {_listed(_names(selection), 'or')}"
+        made = CaseResult(tuple(_noted(row, note) for row in made.slices), made.problems)
     return CaseResult(_with_notes(made.slices), made.problems)
 
 
@@ -54,26 +64,44 @@ def selected_rows(case: Case, selection: Selection, *, drop_empty: bool) -> Iter
 
 def _unordered(case: Case, selection: Selection) -> Problem | None:
     """The problem of structures that overlap where no order says which lies on top."""
-    slices = Counter[tuple[int, ...]]()
-    for row in case.slices:
-        met = {selection.shown(labels) for labels in (row.overlaps or {}).values()}
-        slices.update(found[:2] for found in met if not selection.is_ranked(found))
-    if not slices:
+    met = {
+        selection.shown(labels) for row in case.slices for labels in (row.overlaps or {}).values()
+    }
+    open_ones = [found for found in met if not selection.is_ranked(found)]
+    if not open_ones:
         return None
-    pixels = Counter[str]()
-    for row in case.slices:
-        pixels.update(row.pixels)
-    names = selection.labels
-    pairs = [sorted(names[value].name for value in pair) for pair in slices]
-    told = " and ".join(min(pairs))
-    small, large = sorted(min(pairs), key=lambda name: (pixels[name], name))
-    more = f", and {plural(len(pairs) - 1, 'more pair')}" if len(pairs) > 1 else ""
+    names = {value: label.name for value, label in selection.labels.items()}
+    one, other = min(sorted(names[value] for value in found)[:2] for found in open_ones)
     return Problem(
         code="structures-overlap",
         id=case.id,
-        reason=f"its structures overlap, and nothing says which lies on top: {told}{more}",
-        remedy=f"Say it with --order, the top first, such as --order '{small},{large},*'.",
+        reason="its structures overlap, and nothing says which lies on top, such as "
+        f"'{one}' and '{other}'",
+        remedy=f"Say it with --order, the top first: --order '{_order(case, selection)},*'.",
     )
+
+
+def _order(case: Case, selection: Selection) -> str:
+    """An order of a case's overlapping structures that hides none of them: small ones first.
+
+    What was ranked already stays on top. In a text of ``--order``, and between quotes.
+    """
+    meeting = {
+        value
+        for row in case.slices
+        for labels in (row.overlaps or {}).values()
+        if len(found := selection.shown(labels)) > 1
+        for value in found
+    }
+    areas = Counter[int]()
+    for row in case.slices:
+        for one in selection.structures:
+            areas[one.value] += sum(
+                row.pixels.get(row.labels[value], 0) for value in one.of & {*row.labels}
+            )
+    free = sorted(meeting - {*selection.ranks}, key=lambda value: (areas[value], value))
+    names = (selection.labels[value].name for value in [*selection.ranks, *free][:_MOST_ORDERED])
+    return ",".join(re.sub("[,']", "?", name) for name in names)
 
 
 def _written(
@@ -137,10 +165,15 @@ def extract(
 
 def _with_notes(rows: tuple[Slice, ...]) -> tuple[Slice, ...]:
     """The rows, each that lost pixels of a structure with a warning that says so of its case."""
-    lost = Counter[str]()
+    lost, left = Counter[str](), Counter[str]()
     for row in rows:
         lost.update(row.overwritten or {})
-    notes = {name: f"{name}: others lie on {plural(n, 'voxel')} of it" for name, n in lost.items()}
+        left.update(row.pixels)
+    notes = {
+        name: f"{name}: others lie on {plural(n, 'voxel')} of it"
+        + ("" if left[name] else ", and nothing of it is left")
+        for name, n in lost.items()
+    }
     return tuple(
         msgspec.structs.replace(
             row, warnings=(*row.warnings, *(notes[name] for name in row.overwritten))
@@ -149,3 +182,42 @@ def _with_notes(rows: tuple[Slice, ...]) -> tuple[Slice, ...]:
         else row
         for row in rows
     )
+
+
+def noting_absence(cases: Iterable[Case], selection: Selection) -> Callable[[Case], Case]:
+    """How to note, where no mask of any case shows a structure that is taken, that none does.
+
+    A structure that one case does not show is nothing odd; one that nobody shows has a wrong name
+    or number.
+    """
+    of = frozenset().union(*(one.of for one in selection.structures))
+    shown = {
+        name
+        for case in cases
+        for row in case.slices
+        for name, pixels in row.pixels.items()
+        if pixels
+    }
+    rows = (row for case in cases for row in case.slices)
+    if any(row.labels[value] in shown for row in rows for value in of & {*row.labels}):
+        return lambda case: case
+    wanted = _listed(_names(selection), "or")
+    there = _listed(sorted(shown), "and") or "nothing"
+    note = f"no mask of the dataset shows {wanted}; they show {there}"
+    return lambda case: replace(case, slices=tuple(_noted(row, note) for row in case.slices))
+
+
+def _names(selection: Selection) -> list[str]:
+    return sorted(label.name for label in selection.labels.values())
+
+
+def _listed(names: Sequence[str], last: str) -> str:
+    if len(names) > _FEW:
+        return f"{', '.join(names[:_FEW])} {last} {len(names) - _FEW} more"
+    return f" {last} ".join(names)
+
+
+def _noted(row: Slice, note: str) -> Slice:
+    if row.mask is None:
+        return row
+    return msgspec.structs.replace(row, warnings=(*row.warnings, note))

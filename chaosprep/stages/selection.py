@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from shlex import quote
 from typing import NamedTuple
 
 import numpy as np
@@ -126,13 +127,13 @@ class _Found:
         sign = {"*": ".*", "?": "."}
         pattern = "".join(sign.get(one) or re.escape(one) for one in folded(text))
         fits = re.compile(pattern, re.DOTALL).fullmatch
-        named = [*self.structures, *(old for old in self._old)]
-        found = dict.fromkeys(self._old.get(key, key) for key in named if fits(key))
+        # What is called so now goes before what once was.
+        now = {key: key for key in self.structures}
+        found = dict.fromkeys(key for name, key in (now | self._old | now).items() if fits(name))
         if not found:
-            names = [one.label.name for one in self.structures.values()]
             raise UsageError(
                 f"--{option}: no structure is called {text}",
-                there_are(names, [text]) if names else "The masks name none.",
+                _names_to_give(option, text, [*self.structures.values()]),
                 code="organ-unknown",
             )
         return [*found]
@@ -172,7 +173,22 @@ class _Found:
         if parts := self._parts.pop(keys[0], None):
             self._parts[key], code = parts, _code_of_all(new, parts)
         self.structures[key] = Structure(value, Label(new, code), of)
+        self._old |= {once: key for once, now in self._old.items() if now == keys[0]}
         self._old[keys[0]] = key
+
+
+def _names_to_give(option: str, text: str, structures: Sequence[Structure]) -> str:
+    """What to give instead of a text that no structure is called by."""
+    names = [one.label.name for one in structures]
+    if not names:
+        return "The masks name none."
+    parts = [part.strip() for part in text.split(",")]
+    if len(parts) > 1 and {*map(folded, parts)} <= {*map(folded, names)}:
+        return f"Give each by itself: {' '.join(f'--{option} {quote(one)}' for one in parts)}."
+    if all(one.label.name == unnamed(one.value) for one in structures):
+        say = f"chaosprep split --labels {structures[0].value}=NAME,..."
+        return f"{there_are(names, [text])} Say what they stand for: {say}"
+    return there_are(names, [text])
 
 
 def _code_of_all(name: str, parts: Sequence[Structure]) -> Code | None:

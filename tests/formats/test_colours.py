@@ -219,7 +219,8 @@ def test_without_a_table_the_remedy_names_the_colours() -> None:
     with pytest.raises(FileError) as caught:
         read_mask(saved(painted()))
     assert caught.value.code == "mask-not-grey"
-    assert "#ff0000: 8 pixels, #00ff00: 4 pixels" in caught.value.remedy
+    assert "#ff0000: 8 pixels, #00ff00: 4 pixels" in caught.value.reason
+    assert "--labels '#ff0000=NAME,...'" in caught.value.remedy
     with pytest.raises(FileError) as caught:
         read_mask(saved(painted(), "JPEG"))
     assert "--labels" not in caught.value.remedy

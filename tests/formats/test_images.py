@@ -141,6 +141,23 @@ def test_colours_are_no_grey_levels(lenient: bool) -> None:
     assert "--labels" in error.remedy
 
 
+GREEN = Image.new("RGB", (16, 16), (0, 110, 0))  # 65 as luma, a level of the liver
+
+
+@pytest.mark.parametrize("form", ["JPEG", "WEBP", "half transparent"])
+def test_colours_that_are_not_exact_are_no_grey_levels_either(form: str) -> None:
+    half = GREEN.copy()
+    half.putalpha(128)
+    data = pillow(half) if form == "half transparent" else pillow(GREEN, form)
+    error = refusal(data, lenient=True)
+    assert (error.code, error.remedy) == ("mask-not-grey", "Use the original mask.")
+
+
+def test_a_grey_jpeg_that_is_stored_in_colour_is_grey() -> None:
+    data = pillow(Image.new("RGB", (16, 16), (63, 63, 63)), "JPEG")
+    assert (read_mask(data, lenient=True).pixels == 63).all()
+
+
 def test_grey_masks_need_no_lenience() -> None:
     assert read_mask(GREY, lenient=True).note is None
 

@@ -228,3 +228,18 @@ def test_a_file_of_labels_is_recorded_by_what_it_says(tmp_path: Path) -> None:
     fields = {"images": IMAGES, "masks": PICTURES, "labels": str(file)}
     recorded = make_params(LayoutParams, fields).recorded()
     assert recorded.labels == "6=liver,13=duodenum"
+
+
+def test_a_misspelt_name_of_the_table_is_refused(tmp_path: Path) -> None:
+    root = tree(tmp_path, {"7": {1: "liver", 2: "spleen"}, "12": {1: "liver"}})
+    assert names(found(root, labels="4=Liver,9=aorta")) == {2: "spleen", 4: "Liver", 9: "aorta"}
+    with pytest.raises(UsageError) as caught:
+        found(root, labels="4=lvier")
+    assert caught.value.reason == "--labels: no mask has a structure that is called lvier"
+    assert caught.value.remedy == "They have liver: spell it so."
+
+
+def test_a_case_of_which_roi_takes_nothing_says_so(tmp_path: Path) -> None:
+    root = found(tree(tmp_path, {"7": {1: "liver"}, "12": {2: "spleen"}}), roi=["liver"])
+    notes = {case.patient: case.notes for case in root.cases}
+    assert notes == {"P007": (), "P012": ("its masks have no structure that --roi takes",)}

@@ -50,12 +50,17 @@ def planes_of(dataset: Dataset, case: int = 0) -> NDArray[Any]:
     return np.stack([np.asarray(one.mask(row)) for row in one.slices])
 
 
-def overlapping(root: Path, tumour: NDArray[np.bool_], liver: NDArray[np.bool_]) -> Dataset:
+def overlapping(
+    root: Path, tumour: NDArray[np.bool_], liver: NDArray[np.bool_], **more: NDArray[np.bool_]
+) -> Dataset:
     """One file for each structure and slice; True is where it is."""
     files = {f"scans/7/{at}.dcm": slice_at(at) for at in range(2)}
     for at in range(2):
         files[f"m/7/tumour/{at}.png"] = png_of(tumour[at].astype(np.uint8) * 255)
         files[f"m/7/liver/{at}.png"] = png_of(liver[at].astype(np.uint8))
+        files |= {
+            f"m/7/{name}/{at}.png": png_of(one[at] * np.uint8(1)) for name, one in more.items()
+        }
     write(root / "root", files)
     masks = "m/{patient}/{organ}/{slice}.png"
     return chaosprep.split(root / "root", root / "split", val=0, images=IMAGES, masks=masks)
@@ -249,7 +254,7 @@ def test_any_mask_can_show_a_value_that_nobody_named_until_now(tmp_path: Path) -
 def test_unnamed_values_of_a_part_are_those_of_the_whole(tmp_path: Path) -> None:
     asked: dict[str, Any] = {"merge": ["both=label-1,label-6"], "order": "label-7,both"}
     part = chaosprep.extract_labels(unnamed(tmp_path), tmp_path / "o", patient=["P007"], **asked)
-    assert part.label_map == {1: Label("both")}
+    assert {value: label.name for value, label in part.label_map.items()} == {1: "both"}
     assert np.unique(planes_of(part)).tolist() == [0, 1, 7]
 
 
@@ -276,3 +281,48 @@ def test_unnamed_values_beside_named_ones_are_told_before_anything_is_written(
         chaosprep.extract_labels(parent.directory, tmp_path / "out", binary=True)
     some = chaosprep.extract_labels(parent, tmp_path / "some", organ=["label-7"])
     assert np.unique(planes_of(some)).tolist() == [0, 7]
+
+
+def test_the_order_that_is_proposed_hides_no_structure(tmp_path: Path) -> None:
+    parent = overlapping(tmp_path, TUMOUR & LIVER, LIVER, body=np.ones_like(LIVER))
+    with pytest.raises(ProblemsError) as caught:
+        chaosprep.extract_labels(parent, tmp_path / "out")
+    order = caught.value.problems[0].remedy.split("'")[1]
+    made = chaosprep.extract_labels(parent, tmp_path / "again", order=order)
+    assert all(sum(row.pixels[name] for row in made.slices) for name in ("tumour", "liver", "body"))
+
+
+def test_a_structure_that_is_hidden_altogether_is_told(tmp_path: Path) -> None:
+    parent = overlapping(tmp_path, TUMOUR & LIVER, LIVER)
+    made = chaosprep.extract_labels(parent, tmp_path / "out", order="liver")
+    assert any("nothing of it is left" in note for row in made.slices for note in row.warnings)
+
+
+def test_a_structure_that_no_mask_of_the_dataset_shows_is_told(tmp_path: Path) -> None:
+    parent = split(tmp_path, np.where(PLANES == 6, 5, PLANES).astype(np.uint8))
+    note = "no mask of the dataset shows liver; they show label-5 and spleen and tumor"
+    for made in (
+        chaosprep.extract_labels(parent, tmp_path / "a", organ=["liver"]),
+        chaosprep.extract_liver(parent, tmp_path / "b"),
+    ):
+        assert {row.warnings for row in made.slices} == {(note,)}
+
+
+def test_a_structure_that_one_case_lacks_is_nothing_odd(tmp_path: Path) -> None:
+    parent = split(tmp_path)
+    made = chaosprep.extract_labels(parent, tmp_path / "a", organ=["tumor", "spleen"])
+    assert not any(row.warnings for row in made.slices)
+
+
+def test_a_case_whose_masks_lack_the_structure_says_so(tmp_path: Path) -> None:
+    files = {f"scans/{n}/0.dcm": slice_at(0, n) for n in (7, 8)}
+    shown = png_of((PLANES[0] > 0).astype(np.uint8))
+    files |= {"m/7/liver/0.png": shown, "m/8/spleen/0.png": shown}
+    write(tmp_path / "root", files)
+    masks = "m/{patient}/{organ}/{slice}.png"
+    parent = chaosprep.split(
+        tmp_path / "root", tmp_path / "split", val=0, images=IMAGES, masks=masks
+    )
+    made = chaosprep.extract_labels(parent, tmp_path / "out", organ=["liver"])
+    notes = [row.warnings for row in made.slices]
+    assert notes == [(), ("its masks have no liver",)]

@@ -153,3 +153,32 @@ def test_one_name_of_several_values_is_one_structure() -> None:
         (62, frozenset({62, 63})),
         (126, frozenset({126})),
     ]
+
+
+def test_names_can_be_exchanged_by_way_of_a_third() -> None:
+    by_turns = [("liver", "x"), ("liver-tumour", "liver"), ("x", "liver-tumour")]
+    labels = {1: Label("liver"), 2: Label("liver-tumour")}
+    for order in ([], ["liver"]):
+        assert named(select(labels, ["liver"], by_turns, order=order)) == {2: "liver"}
+
+
+def test_what_was_renamed_twice_has_its_first_name_still() -> None:
+    assert named(select({1: Label("GTV")}, ["GTV"], [("GTV", "a"), ("a", "b")])) == {1: "b"}
+
+
+@pytest.mark.parametrize(
+    "how", [{"renames": [("liver-tumour", "Background")]}, {"merges": [("background", ["liver*"])]}]
+)
+def test_no_structure_becomes_the_background(how: dict[str, object]) -> None:
+    assert refused(**how).startswith("organ-name: ")
+
+
+def test_several_names_in_one_are_told_apart() -> None:
+    told = refused(organs=["liver,left kidney"])
+    assert told.endswith("Give each by itself: --organ liver --organ 'left kidney'.")
+
+
+def test_where_nobody_named_the_values_the_remedy_does() -> None:
+    with pytest.raises(UsageError) as caught:
+        select({1: Label("label-1"), 2: Label("label-2")}, ["liver"])
+    assert caught.value.remedy.endswith("chaosprep split --labels 1=NAME,...")

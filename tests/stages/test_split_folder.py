@@ -335,3 +335,17 @@ def test_the_defaults_are_chaos() -> None:
     params = SplitParams()
     assert (params.layout, params.images, params.masks) == ("auto", None, None)
     assert (params.patient_from, params.pseudonymize) == ("folder", None)
+
+
+@pytest.mark.parametrize(("levels", "named"), [((255,), False), ((80, 160, 240), True)])
+def test_a_table_of_levels_is_proposed_for_several_of_its_own(
+    root: Path, tmp_path: Path, levels: tuple[int, ...], named: bool
+) -> None:
+    labels = np.zeros((3, 4), np.uint8)
+    labels[0, : len(levels)] = levels
+    for name in PATIENTS:
+        for place in (1, 2, 3):
+            (root / f"labels/{name}/0{place}.png").write_bytes(png_of(labels))
+    with pytest.raises(UsageError) as caught:
+        chaosprep.extract_liver(split(root, tmp_path / "out"), tmp_path / "liver")
+    assert ("--labels chaos-2019-02 if they are of CHAOS" in caught.value.remedy) == named
