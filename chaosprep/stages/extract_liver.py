@@ -12,7 +12,7 @@ from chaosprep.dataset.case import Case
 from chaosprep.dataset.descriptor import LabelMap
 from chaosprep.dataset.opening import open_dataset
 from chaosprep.dataset.records import Slice
-from chaosprep.errors import FileError, Problem, about
+from chaosprep.errors import FileError, Problem, about, plural
 from chaosprep.formats.pictures import MaskImage, read_mask
 from chaosprep.imaging.levels import (
     check_levels,
@@ -51,7 +51,8 @@ def run_case(case: Case, params: ExtractLiverParams, writer: Writer) -> CaseResu
         return write_selected(case, found, writer, drop_empty=params.drop_empty)
     result = each_slice(case.slices, partial(_extracted, case, params, writer))
     if result.problems and result.slices and _has_masks_of_others(case, params):
-        return CaseResult((), (*result.problems, _not_grey(case, params)))
+        left = _left_out(case, len(result.slices), result.problems[0].remedy)
+        return CaseResult((), (*result.problems, left))
     agreed = CaseResult(_named_alike(result.slices), result.problems)
     return _say_if_absent(case, params, agreed)
 
@@ -130,13 +131,14 @@ def _has_masks_of_others(case: Case, params: ExtractLiverParams) -> bool:
     return False
 
 
-def _not_grey(case: Case, params: ExtractLiverParams) -> Problem:
+def _left_out(case: Case, slices: int, remedy: str) -> Problem:
+    """The problem of masks that look sound beside label maps of others, with what helps these."""
     return Problem(
         code="mask-levels",
         id=case.id,
-        reason=f"some of its masks are label maps of other numbers than {owner(params.levels).name}"
-        "'s, so the values of the others say no organ",
-        remedy="Say what they stand for: chaosprep split --labels 1=liver,2=spleen.",
+        reason=f"{plural(slices, 'other mask')} of the case cannot be believed either: their "
+        "levels may stand for something else",
+        remedy=remedy,
     )
 
 

@@ -420,6 +420,18 @@ def test_what_another_range_shows_is_not_called_by_the_organs_name(tmp_path: Pat
     assert nearly.slices[0].labels == {255: "liver"}
 
 
+def test_beside_masks_of_other_levels_the_rest_of_a_case_is_not_believed(tmp_path: Path) -> None:
+    blocks = np.zeros((SIZE, SIZE), np.uint8)
+    blocks[:8, :8], blocks[8:, 8:] = 80, 240  # liver and left kidney of the first release
+    parent = with_masks(tmp_path, encoded(blocks), encoded(square(63)))
+    with pytest.raises(ProblemsError) as caught:
+        chaosprep.extract_liver(parent, tmp_path / "out")
+    first, rest = sorted(caught.value.problems, key=lambda one: len(one.id), reverse=True)
+    assert "1 other mask of the case cannot be believed either" in rest.reason
+    assert first.remedy == rest.remedy
+    assert "chaos-2019-02" in rest.remedy
+
+
 def test_one_bad_mask_does_not_hide_another(tmp_path: Path) -> None:
     parent = with_masks(tmp_path, encoded(square(1)), encoded(square(63)), encoded(square(2)))
     with pytest.raises(ProblemsError) as caught:
