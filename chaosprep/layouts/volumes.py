@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
-from chaosprep.errors import about
+from chaosprep.errors import FileError, about
 from chaosprep.files import read_regular
 from chaosprep.formats.legend import legend_in, named
-from chaosprep.formats.masks import read_volume, volume_endings
+from chaosprep.formats.masks import mask_format, read_volume, volume_endings
 from chaosprep.imaging.space.lattice import Volume
 from chaosprep.layouts.layout import Layout
 from chaosprep.layouts.mask_set import (
@@ -38,7 +38,8 @@ def open_volumes(path: Path, reference: MaskSet | None, asked: Organs = ()) -> M
 
     Args:
         path: the file or folder. A `dataset.json` (nnU-Net's), `labels.json` or another legend
-            (`formats.legend`) in the folder or the one around it says what the values stand for.
+            (`formats.legend`) in the folder or the one around it says what the values stand for,
+            unless a file says it itself, as a `.seg.nrrd` does.
         reference: the other side, whose labels count where no file says it; without one, the
             values found here are named.
         asked: what is compared; volumes do not need to know.
@@ -58,18 +59,21 @@ def open_volumes(path: Path, reference: MaskSet | None, asked: Organs = ()) -> M
     values = None if legend is None else named(legend)
     if values is None and reference is not None:
         values = dict(reference.labels)
+    own = {file: _told(file) for file in {*files.values()}}
     if values is None:
-        values = name_values(_values(files.values()))
-    organs = in_order(values)
+        values = name_values(_values(file for file in files.values() if not own[file]))
+    told = {id: own[file] or values for id, file in files.items()}
+    meant = _agreed(told.values())
     return MaskSet(
         kind="NIfTI file" if path.is_file() else "folder of NIfTI files",
         path=path,
         members={
-            id: MaskCase(id, id, organs, partial(_read, file, values)) for id, file in files.items()
+            id: MaskCase(id, id, in_order(told[id]), partial(_read, file, told[id]))
+            for id, file in files.items()
         },
-        organs=organs,
-        values=values,
-        labels=values,
+        organs=tuple(dict.fromkeys(organ for one in told.values() for organ in in_order(one))),
+        values=meant,
+        labels=meant,
         problems=tuple(
             name_twice(stem, stem) for stem, n in Counter(map(_stem, found)).items() if n > 1
         ),
@@ -79,6 +83,25 @@ def open_volumes(path: Path, reference: MaskSet | None, asked: Organs = ()) -> M
 def _stem(file: Path) -> str:
     endings = (end for end in volume_endings() if file.name.casefold().endswith(end))
     return file.name[: -len(max(endings, key=len))]
+
+
+def _told(file: Path) -> dict[int, str]:
+    """What a file says itself that its values stand for; what cannot be read tells later why."""
+    legend = mask_format(file.name).legend
+    if legend is None:
+        return {}
+    try:
+        return named(legend(read_regular(file)))
+    except FileError:
+        return {}
+
+
+def _agreed(told: Iterable[Mapping[int, str]]) -> dict[int, str]:
+    """The values that stand for one organ, whichever file is asked."""
+    meant: dict[int, set[str]] = {}
+    for value, organ in (pair for one in told for pair in one.items()):
+        meant.setdefault(value, set()).add(organ)
+    return {value: min(organs) for value, organs in sorted(meant.items()) if len(organs) == 1}
 
 
 def _values(files: Iterable[Path]) -> set[int]:
