@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 _BETWEEN = re.compile(r"[\s_\-\u2010-\u2015]+")
 _MOST = 1000  # letters: no name has more
-_SHORTEST = 5  # letters of a word that can be misspelt: skin and shin, left and lift are others
+_SHORTEST = 5  # letters of a word that is misspelt: skin and shin, left and lift are others
 _LONGEST = 80  # letters of a name in which misspellings are looked for
 _APART = frozenset({frozenset({"ileum", "ilium"}), frozenset({"perineal", "peroneal"})})
 
@@ -99,7 +99,7 @@ def _is_misspelt(name: str, meant: str) -> bool:
 
 def _is_word_misspelt(word: str, meant: str) -> bool:
     """Whether two words differ in one letter that tells nothing by itself."""
-    if min(len(word), len(meant)) < _SHORTEST or frozenset({word, meant}) in _APART:
+    if len(meant) < _SHORTEST or len(word) < _SHORTEST - 1 or frozenset({word, meant}) in _APART:
         return False
     if _unnumbered(word) == _unnumbered(meant):
         return False

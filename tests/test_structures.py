@@ -67,6 +67,7 @@ def of_three(name: str, meant: str) -> list[NearMiss]:
         ("gall bladder", "gallbladder"),
         ("leftkidney", "left-kidney"),
         ("kidneys", "kidney"),
+        ("livr", "liver"),
         ("Rigth Kidney", "right-kidney"),
     ],
 )
