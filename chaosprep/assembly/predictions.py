@@ -52,7 +52,7 @@ def meaning(dataset: Dataset, labels: dict[str, int]) -> Meaning:
 
     Where that has one organ only, 1 stands for it too: networks count from 1.
     """
-    told = meanings(dataset.descriptor.tool.labels, (row.labels for row in dataset.slices))
+    told = meanings(dataset.label_map, (row.labels for row in dataset.slices))
     values = {value: label.name for value, label in told.items()}
     if len(labels) == 1:
         values.setdefault(1, *labels)

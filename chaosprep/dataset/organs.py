@@ -24,7 +24,7 @@ def organ_labels(dataset: Dataset) -> dict[str, int]:
         ChaosprepError: `too-many-organs`.
     """
     rows = (row.labels for case in dataset.cases for row in case.slices)
-    return number_organs(dataset, organ_values(dataset.descriptor.tool.labels, rows))
+    return number_organs(dataset, organ_values(dataset.label_map, rows))
 
 
 def organ_values(told: LabelMap, rows: Iterable[Mapping[int, str]]) -> dict[str, int]:

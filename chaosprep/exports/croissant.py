@@ -118,7 +118,7 @@ def describe(dataset: Dataset, found: Carried, folder: Path) -> dict[str, Any]:
 def _made(dataset: Dataset) -> str:
     """The stages, and what the values of the masks stand for, as far as the label map says it."""
     stages = " > ".join(inline(past.stage) for past in dataset.history)
-    lines = listed(dataset.descriptor.tool.labels)
+    lines = listed(dataset.label_map)
     told = (" ".join(filter(None, (one.values, *map(inline, one[1:])))) for one in lines)
     legend = f" Mask values: {', '.join(told)}." if lines else ""
     return f"made by chaosprep: {stages}.{legend}"

@@ -36,7 +36,7 @@ def card(dataset: Dataset, rows: Iterable[Slice]) -> str:
         if split in counts
     ]
     head = _head(dataset.licenses, sorted(modalities), total)
-    labels = listed(meanings(dataset.descriptor.tool.labels, [shown]))
+    labels = listed(meanings(dataset.label_map, [shown]))
     return "\n".join([*head, "", *_body(dataset, labels, table)]) + "\n"
 
 

@@ -52,7 +52,7 @@ def open_stage(
     with about(str(directory)):
         refuse_overlaps(dataset.slices)
     labels = organ_labels(dataset)
-    told = meanings(dataset.descriptor.tool.labels, (row.labels for row in dataset.slices))
+    told = meanings(dataset.label_map, (row.labels for row in dataset.slices))
     return MaskSet(
         kind="stage directory",
         path=directory,

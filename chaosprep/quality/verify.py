@@ -92,7 +92,7 @@ def verify(
     if not patients:
         total.faults += _surplus(dataset, set(total.files))
     total.faults += _chain_faults(dataset)
-    total.add(label_findings(dataset.made.stage, dataset.descriptor.tool.labels, total.named))
+    total.add(label_findings(dataset.made.stage, dataset.label_map, total.named))
     total.faults += _patients_on_two_sides(total.seen)
     # Of some patients alone it cannot be told what all share, and is nobody's.
     persons = check_sides([] if patients else total.told, trusted=trusts_folders(dataset))

@@ -69,7 +69,7 @@ def extract(mask: MaskImage, params: ExtractLiverParams) -> tuple[NDArray[np.uin
     if mask.binary:
         return _from_binary(mask.pixels, params), []
     notes = [mask.note] if mask.note else []
-    _check_own(mask.pixels, params)
+    _check_widened(mask.pixels, params)
     labels = relabel(mask.pixels, _table(params), mask.part)
     if labels is not None:
         return labels, notes
@@ -84,12 +84,12 @@ def extract(mask: MaskImage, params: ExtractLiverParams) -> tuple[NDArray[np.uin
     return _chosen(mask.pixels, params), notes
 
 
-def _check_own(pixels: NDArray[np.integer], params: ExtractLiverParams) -> None:
+def _check_widened(pixels: NDArray[np.integer], params: ExtractLiverParams) -> None:
     """Refuse labels that a range would call an organ whose levels they are not.
 
     What interpolation made between two levels may be taken.
     """
-    own = params.own()
+    own = params.widened()
     if own is None:
         return
     low, high = params.range or (own.low, own.high)

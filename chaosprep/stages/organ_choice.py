@@ -72,7 +72,7 @@ class ExtractLiverParams(PngParams, frozen=True, kw_only=True):
         names = {organ.name for organ in LEVELS[self.levels].organs}
         return all(organ.name in names for organ in self.wanted())
 
-    def own(self) -> Organ | None:
+    def widened(self) -> Organ | None:
         """The organ that `range` goes beyond and is called by; None where there is none."""
         mine = next(one for one in LEVELS[self.levels].organs if one.name == self.organ)
         if self.range is None or not self.names_organs:

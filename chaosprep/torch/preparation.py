@@ -44,7 +44,7 @@ def check_alike(
         for name, value in _shaping(stage, parameters).items()
         if stage in found and found[stage].get(name) != value
     ]
-    shown = organ_values(dataset.descriptor.tool.labels, (row.labels for row in dataset.slices))
+    shown = organ_values(dataset.label_map, (row.labels for row in dataset.slices))
     if list(shown) != list(values) and not shown.items() <= values.items():
         differences.append(f"organs {', '.join(shown)}, in training {', '.join(values)}")
     if differences:

@@ -98,7 +98,7 @@ class Rows:
             _check_known(dataset, "fold", [str(wanted.fold)], known, "Split with --folds.")
         self._starts = np.array(starts, np.int64)
         self.cases = np.array(cases, np.int32)
-        self.values = organ_values(dataset.descriptor.tool.labels, organs.values())
+        self.values = organ_values(dataset.label_map, organs.values())
         self.labels = number_organs(dataset, self.values)
         self.notes = partial_notes(named.values(), self.labels)
         self.patients = tuple(sorted(patients))

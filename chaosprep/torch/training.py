@@ -132,7 +132,7 @@ def _card(dataset: Dataset, train: SliceDataset, params: TrainParams) -> Card:
         network=params.network,
         labels=train.labels,
         values=train.rows.values,
-        codes=codes(dataset.descriptor.tool.labels),
+        codes=codes(dataset.label_map),
         prepared=preparation(dataset),
         manifest_sha256=dataset.descriptor_sha256,
         parameters=plain(params),

@@ -154,10 +154,7 @@ def test_more_organs_than_labels_are_refused(livers: Dataset) -> None:
     names = {value: f"organ{value}" for value in range(1, 256)}
     case = livers.cases[0]
     many = tuple(changed(row, labels=names) for row in case.slices)
-    told = SimpleNamespace(tool=SimpleNamespace(labels={}))
-    fake: Any = SimpleNamespace(
-        directory="d", descriptor=told, cases=[SimpleNamespace(slices=many)]
-    )
+    fake: Any = SimpleNamespace(directory="d", label_map={}, cases=[SimpleNamespace(slices=many)])
     with pytest.raises(ChaosprepError, match="name 255 organs, a label map 254"):
         organ_labels(fake)
 

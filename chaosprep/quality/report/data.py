@@ -91,7 +91,7 @@ def make_page(dataset: Dataset, verdict: Verdict, views: Sequence[CaseView]) -> 
         licenses=[_link(license) for license in dataset.licenses],
         sources=[_link(source) for source in dataset.sources],
         sides=sides,
-        labels=listed(meanings(dataset.descriptor.tool.labels, [shown])),
+        labels=listed(meanings(dataset.label_map, [shown])),
         leaks=sum(p.code.startswith(leaks) for p in (*verdict.faults, *verdict.warnings)),
         problems=entries[:MAX_LISTED],
         unlisted=max(len(entries) - MAX_LISTED, 0),
