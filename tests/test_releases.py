@@ -13,6 +13,7 @@ from chaosprep.exports import nifti
 from chaosprep.running.options import ignore
 from chaosprep.stages.assignment import SplitParams
 from chaosprep.stages.split import SPLIT
+from chaosprep.workbench import ALONE
 from tests.running.toys import make_plan, snapshot
 
 FIXTURE = Path(__file__).parent / "fixtures/0.1.0"
@@ -98,7 +99,7 @@ def test_an_unfinished_run_goes_on_and_ends_as_a_whole_one(
 
 
 def test_an_unfinished_run_with_other_parameters_is_begun_anew(old: Path) -> None:
-    source = SPLIT.open(old / "root", SplitParams(sequence=BOTH))
+    source = SPLIT.open(old / "root", SplitParams(sequence=BOTH), ALONE)
     params = SplitParams(sequence=BOTH, val=0.5, link="hard")
     plan = make_plan(SPLIT, params, source, old / "interrupted-split")
     assert (len(plan.done), plan.stale) == (0, 1)

@@ -85,7 +85,7 @@ def _opened(directory: Path, name: str, descriptor: Descriptor, descriptor_sha25
     return Dataset(directory, descriptor, descriptor_sha256, places)
 
 
-def open_parent(directory: Path, params: object) -> Dataset:
+def open_parent(directory: Path, params: object, bench: object = None) -> Dataset:
     """The `open` of every stage that works on a stage directory."""
     return open_dataset(directory)
 

@@ -80,6 +80,16 @@ def find(root: str | Path) -> Root:
     return Root(root, ordered, tuple(problems), licenses, sources, usual=CHAOS.usual)
 
 
+def is_laid_out(root: Path) -> bool:
+    """Whether a folder has a patient of the challenge in it. Only folders are listed.
+
+    Raises:
+        ChaosprepError: a folder cannot be listed.
+    """
+    with listing():
+        return root.is_dir() and any(_patients(root, root.resolve(), _DEPTH))
+
+
 def _find(root: Path) -> tuple[list[SourceCase], list[Problem]]:
     found: list[SourceCase | Problem] = []
     places = sorted(_patients(root, root.resolve(), _DEPTH))

@@ -257,6 +257,6 @@ LAYOUT = Layout(
     "chaos",
     "a CHAOS root with Ground, or a submission of Results for it",
     find=_find,
-    takes=lambda where: where.images is None,
+    takes=lambda root, where: where.images is None and chaos.is_laid_out(root),
     masks=find_masks,
 )

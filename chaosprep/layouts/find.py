@@ -10,12 +10,14 @@ from chaosprep.errors import NothingFoundError
 from chaosprep.formats.codecs import PngParams
 from chaosprep.formats.label_table import parse_labels, table_text
 from chaosprep.layouts.label_map import with_label_map
-from chaosprep.layouts.layout import Where
+from chaosprep.layouts.layout import Pick, Where
 from chaosprep.layouts.persons import check_persons
 from chaosprep.layouts.root import Root
 from chaosprep.layouts.table import find_series, names
 from chaosprep.privacy.pseudonyms import read_key, warn_if_readable
+from chaosprep.workbench import ALONE, Workbench
 
+_ASKING = ("auto", "headers")  # layouts that ask headers
 _FOLDER = "--images 'scans/{patient}/{slice}.dcm' --masks 'labels/{patient}/{slice}.png'"
 
 
@@ -75,6 +77,34 @@ class LayoutParams(PngParams, frozen=True, kw_only=True):
             "person in two of them, or two in one."
         ),
     ] = False
+    patient_from_name: Annotated[
+        str | None,
+        Meta(
+            description="Which part of a case's name is the patient, where the layout leaves it "
+            "open: '{patient}_{}', or {patient} where each case is another patient's."
+        ),
+    ] = None
+    patients: Annotated[
+        str | None, Meta(description="A table (CSV: case,patient) of whose each case is.")
+    ] = None
+    select: Annotated[
+        tuple[str, ...],
+        Meta(
+            description="With --layout headers: what a series must be, as KEY=PATTERN or "
+            "KEY=LOW..HIGH: 'SeriesDescription=*LAVA*', EchoTime=4..5, plane=axial. Repeatable."
+        ),
+    ] = ()
+    series: Annotated[
+        str | None,
+        Meta(
+            description="With --layout headers: a TOML file that names sequences, each with what "
+            "its series must be: [t1-in] EchoTime = '4..5'."
+        ),
+    ] = None
+    pick: Annotated[
+        Pick | None,
+        Meta(description="Which of several series of a patient that fit is taken."),
+    ] = None
     pseudonymize: Annotated[
         str | None,
         Meta(
@@ -90,7 +120,7 @@ class LayoutParams(PngParams, frozen=True, kw_only=True):
             raise ValueError("--images must say where the files of --layout folder are")
         if self.images is not None and self.layout not in ("auto", "folder"):
             raise ValueError(f"--images is for --layout folder, not {self.layout}")
-        if self.masks is not None and self.images is None:
+        if self.masks is not None and self.images is None and self.layout not in _ASKING:
             raise ValueError("--masks needs --images as well")
         if self.patient_from != "folder" and self.images is None:
             raise ValueError("--patient-from is for --layout folder: give --images")
@@ -114,11 +144,13 @@ def find(
     *,
     strict: bool = True,
     sequences: tuple[str, ...] | None = None,
+    bench: Workbench = ALONE,
 ) -> Root:
     """Find the cases below a root, of these sequences (none named: the usual ones; None: all).
 
     ``strict`` refuses names that would identify a patient. Where headers say that one person is
-    several patients, or that a patient is several persons, this is a problem of the root.
+    several patients, or that a patient is several persons, this is a problem of the root. What is
+    kept between runs goes onto the ``bench``.
 
     Raises:
         UsageError: the root, a pattern or the key file will not do.
@@ -129,7 +161,19 @@ def find(
     if params.pseudonymize is not None:
         key = read_key(params.pseudonymize)
         warn_if_readable(params.pseudonymize)
-    where = Where(params.images, params.masks, params.patient_from, key, strict)
+    where = Where(
+        params.images,
+        params.masks,
+        params.patient_from,
+        key,
+        strict,
+        params.patient_from_name,
+        params.patients,
+        params.select,
+        params.series,
+        params.pick,
+        bench,
+    )
     try:
         found = find_series(Path(root), params.layout, where)
     except NothingFoundError as error:

@@ -134,5 +134,5 @@ LAYOUT = Layout(
     "folder",
     "two trees, told apart by patterns",
     find=find,
-    takes=lambda where: where.images is not None,
+    takes=lambda root, where: where.images is not None,
 )

@@ -9,6 +9,10 @@ from chaosprep.layouts.mask_set import MaskSet, Organs
 from chaosprep.layouts.root import Root
 from chaosprep.privacy.identity import HeaderField
 from chaosprep.privacy.pseudonyms import Key
+from chaosprep.workbench import ALONE, Workbench
+
+Pick = Literal["most-slices", "first", "last", "every"]
+"""Which of several volumes of a patient that fit one choice is taken."""
 
 
 @dataclass(frozen=True)
@@ -18,6 +22,11 @@ class Where:
     ``images`` and ``masks`` are patterns of paths (`layouts.patterns`), ``patient_from`` tells the
     patients apart, ``key`` makes pseudonyms. Where it is not ``strict``, names that would identify
     a patient are a problem of the root, not an error.
+
+    ``patient_from_name`` is a pattern of the names of cases, such as `{patient}_{}`, and
+    ``patients`` a table of them, where neither folders nor headers tell who is who. ``select``
+    (`KEY=PATTERN` or `KEY=LOW..HIGH`) and ``series`` (a TOML file) choose among the volumes that
+    headers tell apart, ``pick`` among those that a choice leaves.
     """
 
     images: str | None = None
@@ -25,6 +34,12 @@ class Where:
     patient_from: Literal["folder"] | HeaderField = "folder"
     key: Key | None = None
     strict: bool = True
+    patient_from_name: str | None = None
+    patients: str | None = None
+    select: tuple[str, ...] = ()
+    series: str | None = None
+    pick: Pick | None = None
+    bench: Workbench = ALONE
 
 
 @dataclass(frozen=True)
@@ -32,13 +47,14 @@ class Layout:
     """A way in which files lie in a tree.
 
     ``what`` says it in a message. ``find`` gives the series of a dataset root, images with their
-    masks, and raises `NothingFoundError` where none is; it is for what the user said where `takes`
-    says so. ``masks`` gives masks alone, to be measured: of a path, beside the reference (None for
-    the reference itself) and the organs that were asked for; None where files do not lie so.
+    masks, and raises `NothingFoundError` where none is; with `auto` it is asked where `takes` says
+    so, of the root and what the user said. ``masks`` gives masks alone, to be measured: of a path,
+    beside the reference (None for the reference itself) and the organs that were asked for; None
+    where files do not lie so.
     """
 
     name: str
     what: str
     find: Callable[[Path, Where], Root] | None = None
-    takes: Callable[[Where], bool] = lambda where: False
+    takes: Callable[[Path, Where], bool] = lambda root, where: False
     masks: Callable[[Path, MaskSet | None, Organs], MaskSet | None] | None = None

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from chaosprep.errors import FileError, NothingFoundError, UsageError
 from chaosprep.layouts import chaos_masks, folder, pictures, stage, volumes
+from chaosprep.layouts.headers import layout as headers
 from chaosprep.layouts.layout import Layout, Where
 from chaosprep.layouts.mask_set import MaskSet, Organs
 from chaosprep.layouts.root import Root, listing
@@ -19,6 +20,7 @@ LAYOUTS: tuple[Layout, ...] = (
     chaos_masks.LAYOUT,
     folder.LAYOUT,
     pictures.LAYOUT,
+    headers.LAYOUT,
 )
 """The first that a tree is laid out in reads it."""
 
@@ -44,14 +46,14 @@ def _every() -> Iterator[Layout]:
 def find_series(root: Path, layout: str, where: Where) -> Root:
     """Find the series below a dataset root.
 
-    ``layout`` is one of `names`, or `auto` for the first that takes what the user said.
+    ``layout`` is one of `names`, or `auto` for the first that takes the root.
 
     Raises:
         NothingFoundError: nothing is laid out so.
         ChaosprepError: what else the layout raises.
     """
     for one in _every():
-        if one.find and (one.name == layout or (layout == "auto" and one.takes(where))):
+        if one.find and (one.name == layout or (layout == "auto" and one.takes(root, where))):
             series = one.find(root, where)
             return replace(series, cases=told_beside(series.cases))
     raise UsageError(f"--layout: there is no {layout}", there_are(names(), [layout]), "layout")

@@ -13,6 +13,7 @@ from chaosprep.running.planning import Plan, check_request, compare, fresh_plan
 from chaosprep.running.runner import left_out, nothing_left
 from chaosprep.running.stage import C, Stage
 from chaosprep.running.tasks import work
+from chaosprep.workbench import Workbench
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,7 @@ def rehearse(
         ChaosprepError: what `run` raises before it begins with the cases.
     """
     params = check_params(params)
-    source = stage.open(root, params)
+    source = stage.open(root, params, Workbench(jobs=options.jobs))
     check_request(stage, source, output, params, overwrite=options.overwrite)
     plan: Plan[C] = fresh_plan(stage, params, source, output, options.part)
     if not options.overwrite:

@@ -26,6 +26,7 @@ from chaosprep.running.stage import C, Source, Stage
 from chaosprep.running.tasks import work
 from chaosprep.running.workspace import Workspace
 from chaosprep.signatures import shows
+from chaosprep.workbench import Workbench
 
 
 @shows(RunOptions)
@@ -62,7 +63,7 @@ def run(
     if isinstance(source, str | Path):
         here = options.dask is None
         path = Path(source) if here else Path(source).absolute()  # workers are elsewhere
-        source = stage.open(path, params)
+        source = stage.open(path, params, Workbench.beside(output, options.jobs))
     output = Path(output)
     check_request(stage, source, output, params, overwrite=options.overwrite)
     plan = fresh_plan(stage, params, source, output, options.part)

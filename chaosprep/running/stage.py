@@ -12,6 +12,7 @@ from chaosprep.errors import ChaosprepError, Problem
 from chaosprep.params import P
 from chaosprep.running.fitting import Expected, one_for_each
 from chaosprep.running.writer import Writer
+from chaosprep.workbench import Workbench
 
 
 class AnyCase(Protocol):
@@ -106,7 +107,8 @@ class Stage(Generic[C, P]):
 
     `version` goes up whenever the same input and parameters give other bytes. `plan` decides what
     needs all cases at once (who goes where, how often), and returns how to complete each case
-    before it is sent to `run_case`; `open` finds the cases below a path. `rows` tells of a
+    before it is sent to `run_case`; `open` finds the cases below a path,
+    and keeps on the workbench what the next run can use. `rows` tells of a
     completed case what is settled of the rows that it becomes where nothing goes wrong, so that an
     unfinished run is gone on with where its journal says just that; cases of which it knows nothing
     (None) are done again. `labels` tells what the values of its masks stand for, by all of its
@@ -126,7 +128,7 @@ class Stage(Generic[C, P]):
     version: int
     params: type[P]
     run_case: Callable[[C, P, Writer], CaseResult]
-    open: Callable[[Path, P], Source[C]]
+    open: Callable[[Path, P, Workbench], Source[C]]
     plan: Callable[[Sequence[C], P], Callable[[C], C]] = _as_they_are
     rows: Callable[[C, P], Iterable[Expected] | None] = one_for_each
     labels: Callable[[Source[C], P], LabelMap | None] = _the_same

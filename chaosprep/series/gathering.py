@@ -1,6 +1,6 @@
 """The pictures of a case that may become slices: what else lies among them is told apart."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
@@ -67,7 +67,8 @@ def gather(case: SourceCase, files: Files, max_pixels: int) -> Gathered:
             beside[path] = other
     strange = _strange([*headers, *failed], beside)
     found.known = [path for path in found.known if path not in strange]
-    found.shots = _shots({path: some for path, some in headers.items() if path not in strange})
+    taken = {path: some for path, some in headers.items() if path not in strange}
+    found.shots = _shots(taken, case.frames)
     found.errors += [(path, error) for path, error in failed.items() if path not in strange]
     if found.shots or failed.keys() - strange.keys():
         found.notes = _passed_over(case, files, strange, [shot.path for shot in found.shots])
@@ -87,11 +88,14 @@ def _strange(paths: Sequence[str], beside: Mapping[str, Beside]) -> dict[str, Be
     return {path: what for path, what in beside.items() if not what.alone}
 
 
-def _shots(headers: Mapping[str, tuple[Header, ...]]) -> list[Shot]:
+def _shots(
+    headers: Mapping[str, tuple[Header, ...]], wanted: Mapping[str, Collection[int]]
+) -> list[Shot]:
     return [
         Shot(path, frame if len(frames) > 1 else None, header)
         for path, frames in headers.items()
         for frame, header in enumerate(frames)
+        if path not in wanted or frame in wanted[path]
     ]
 
 

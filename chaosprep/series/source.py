@@ -39,7 +39,9 @@ class SourceCase(msgspec.Struct, frozen=True, kw_only=True):
     """One patient's one sequence as files below a dataset root; paths are relative to it.
 
     ``keys`` are what the rule `key` pairs by; ``aliases`` stand for the paths wherever they are
-    written, and where there are any, a path without one is not written at all. ``organs`` are the
+    written, and where there are any, a path without one is not written at all. ``frames`` are those
+    that the case has of a file which holds others too, counted from 0; of any other file it has
+    all. ``organs`` are the
     structures that masks show which are files of one structure each. ``levels`` names the table of
     grey levels (of `known.LEVELS`) that the masks have; ``legend`` is what a file beside them says
     that their values stand for, and is lost where that cannot be understood; ``labels`` what values
@@ -49,7 +51,8 @@ class SourceCase(msgspec.Struct, frozen=True, kw_only=True):
     folded, would identify a patient and are written nowhere; fractional masks show a structure from
     ``threshold`` on. ``notes`` are to be said of all its slices. ``beside`` are the other cases
     that have any of its masks. Nothing is made of a case that is ``refused``: a problem of its root
-    says why.
+    says why. ``split`` and ``fold`` are given where the data set has sides or folds of its own:
+    `split` keeps them, and decides all others.
     """
 
     root: str
@@ -62,6 +65,7 @@ class SourceCase(msgspec.Struct, frozen=True, kw_only=True):
     rule: Rule
     keys: dict[str, str] = {}
     aliases: dict[str, str] = {}
+    frames: dict[str, tuple[int, ...]] = {}
     levels: str | None = None
     organs: dict[str, str] = {}
     legend: dict[int, Label] = {}

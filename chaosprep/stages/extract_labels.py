@@ -103,7 +103,7 @@ def _listed(text: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in text.split(",") if part.strip())
 
 
-def open_labels(directory: Path, params: ExtractLabelsParams) -> Dataset:
+def open_labels(directory: Path, params: ExtractLabelsParams, bench: object = None) -> Dataset:
     """Open a stage directory whose masks are labels, and check the names that are asked for.
 
     Raises:

@@ -16,7 +16,7 @@ _FOR_LEVELS = ("range", "levels", "lenient_masks")
 _ENOUGH = 2  # levels of a known data set: one alone may be any label
 
 
-def open_masks(directory: Path, params: ExtractLiverParams) -> Dataset:
+def open_masks(directory: Path, params: ExtractLiverParams, bench: object = None) -> Dataset:
     """Open a stage directory whose masks name their structures, or are grey levels.
 
     Raises:

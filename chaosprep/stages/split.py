@@ -25,14 +25,17 @@ from chaosprep.running.writer import Writer
 from chaosprep.series.reading import Series, SourceSlice, read_series
 from chaosprep.series.source import SourceCase
 from chaosprep.stages.assignment import SplitParams, assign
+from chaosprep.stages.official import official_sides
+from chaosprep.workbench import ALONE, Workbench
 
 _NONE: Mapping[int, tuple[int, ...]] = {}
 
 
 def plan(cases: Sequence[SourceCase], params: SplitParams) -> Callable[[SourceCase], SourceCase]:
-    """Decide every patient's side; patients of a test set stay test."""
+    """Decide every patient's side; official sides and folds, and those of a test set, stay."""
+    settled = official_sides(cases, params.fold or 0)
     divided = [case.patient for case in cases if case.pool == "train"]
-    sides = assign(divided, params)
+    sides = assign([one for one in divided if one not in settled], params) | settled
 
     def complete(case: SourceCase) -> SourceCase:
         side, fold = sides.get(case.patient, ("test", None))
@@ -209,9 +212,9 @@ def _by_value(
     return _Shown(labels, pixels, overlaps=meeting)
 
 
-def open_root(root: Path, params: SplitParams) -> Root:
+def open_root(root: Path, params: SplitParams, bench: Workbench = ALONE) -> Root:
     """The wanted series below a dataset root."""
-    return find(root, params, sequences=params.sequence)
+    return find(root, params, sequences=params.sequence, bench=bench)
 
 
 SPLIT = Stage(

@@ -47,7 +47,7 @@ def make_renamed(case: ToyCase, params: RenamedParams, writer: Writer) -> CaseRe
     return make_case(case, ToyParams(add=params.plus * (1 + params.twice)), writer)
 
 
-def no_source(path: Path, params: RenamedParams) -> ToySource:
+def no_source(path: Path, params: RenamedParams, bench: object) -> ToySource:
     raise AssertionError("the stage is given its source")
 
 

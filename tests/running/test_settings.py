@@ -40,7 +40,7 @@ class WiderCase(SourceCase, frozen=True, kw_only=True):
     ward: dict[str, str] | None = None
 
 
-def no_path(path: Path, params: WiderParams) -> ToySource:
+def no_path(path: Path, params: WiderParams, bench: object) -> ToySource:
     raise AssertionError("the stage is given its source")
 
 

@@ -145,7 +145,7 @@ def make_row(case: ToyCase, index: int, level: int, writer: Writer) -> Slice:
     )
 
 
-def no_path(path: Path, params: ToyParams) -> ToySource:
+def no_path(path: Path, params: ToyParams, bench: object) -> ToySource:
     raise AssertionError("the toy stage is given its source")
 
 

@@ -32,6 +32,14 @@ _READ: dict[str, tuple[str, ...]] = {
     "TriggerTime": ("NominalCardiacTriggerDelayTime",),
     "AcquisitionNumber": ("FrameAcquisitionNumber",),
     "AcquisitionTime": ("FrameAcquisitionDateTime",),
+    "SpecificCharacterSet": (),
+    "StudyDate": (),
+    "StudyTime": (),
+    "StudyDescription": (),
+    "SeriesDescription": (),
+    "ProtocolName": (),
+    "Manufacturer": (),
+    "MagneticFieldStrength": (),
 }
 _MOSAIC, _GRID = "MOSAIC", "VFRAME"
 _SIEMENS, _UNITED_IMAGING = "SIEMENS MR HEADER", "Image Private Header"

@@ -1,0 +1,1 @@
+"""Any tree of DICOM files, told apart by their headers."""

@@ -1,0 +1,54 @@
+"""What is kept of a file's headers: whose it is, which volume, and what it refers to."""
+
+from typing import Literal
+
+import msgspec
+
+from chaosprep.imaging.header import Orientation, Vector
+
+Kind = Literal["image", "mask", "beside", "unreadable", "foreign"]
+
+
+class Head(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """One picture: a file, or one frame of it, counted from 0 (None where there is one only).
+
+    ``evidence`` is what `read_evidence` gives, ``pixel_spacing`` (row, col) in mm.
+    """
+
+    path: str
+    frame: int | None
+    rows: int
+    cols: int
+    position: Vector | None
+    orientation: Orientation | None
+    pixel_spacing: tuple[float, float] | None
+    sop_instance_uid: str
+    instance_number: int | None
+    evidence: dict[str, str]
+
+
+class Refers(msgspec.Struct, frozen=True, array_like=True):
+    """What a SEG or a structure set refers to."""
+
+    series: frozenset[str] = frozenset()
+    instances: frozenset[str] = frozenset()
+    frame_of_reference: str = ""
+
+
+class Entry(msgspec.Struct, frozen=True, array_like=True):
+    """One file below a root, as it was when it was read.
+
+    ``kind`` is `image` (with ``heads``), `mask` (with what it ``refers`` to), `beside` (a DICOM
+    file that is no slice: ``what`` is the noun), `unreadable` (a damaged DICOM file: ``what`` is
+    the code of its error) or `foreign` (no DICOM). ``evidence`` is the file's own, where it has no
+    heads.
+    """
+
+    path: str
+    size: int
+    mtime: int
+    kind: Kind
+    what: str = ""
+    heads: tuple[Head, ...] = ()
+    evidence: dict[str, str] = {}
+    refers: Refers | None = None
