@@ -10,10 +10,11 @@ from chaosprep.layouts.layout import Where
 
 @dataclass(frozen=True)
 class Chosen:
-    """A volume that is taken as a sequence."""
+    """A volume that is taken as a sequence; ``notes`` are to be said of all its slices."""
 
     volume: Volume
     sequence: str
+    notes: tuple[str, ...] = ()
 
 
 def choose(volumes: Sequence[Volume], where: Where) -> tuple[list[Chosen], list[Problem]]:
