@@ -134,17 +134,21 @@ def _by_study(volumes: Sequence[Volume], persons: Sequence[str]) -> tuple[list[s
 
 
 def _parse(pattern: str) -> re.Pattern[str]:
-    """The beginning of a path: `{patient}` is the patient, `{}` stands for any text of a name."""
+    """The beginning of a path: `{patient}` is the patient, `{}` any text of one name.
+
+    `{patient}` takes as much of a name as it can.
+    """
     parts = re.split(r"(\{[^{}]*\})", pattern.strip("/"))
     places = parts[1::2]
-    if places.count("{patient}") != 1 or {*places} - {"{patient}", "{}"}:
+    unclear = "}{" in pattern or {*"".join(parts[::2])} & {*"{}"}
+    if places.count("{patient}") != 1 or {*places} - {"{patient}", "{}"} or unclear:
         raise UsageError(
             f"{_OPTION}: '{pattern}' needs {{patient}} once, and {{}} for other text",
             "Write what a path below ROOT begins with, such as '{patient}/{}' or "
             "'{}/{patient}_{}'.",
             code="pattern",
         )
-    signs = {"{patient}": "(?P<patient>[^/]+?)", "{}": "[^/]+?"}
+    signs = {"{patient}": "(?P<patient>[^/]+)", "{}": "[^/]+?"}
     return re.compile("".join(signs.get(part, re.escape(part)) for part in parts) + "(?:/.*)?")
 
 
