@@ -11,7 +11,7 @@ from chaosprep.layouts.headers.dividing import divide
 from chaosprep.layouts.headers.head import Entry, Head
 from chaosprep.layouts.headers.kinds import leave_single, why_left
 from chaosprep.layouts.headers.moments import seconds
-from chaosprep.layouts.headers.naming import base_name, tell_apart
+from chaosprep.layouts.headers.naming import base_name, plain_name, tell_apart
 from chaosprep.layouts.headers.rejoining import series_of, studies_of
 from chaosprep.layouts.headers.texts import identity_of
 from chaosprep.series.groups import number
@@ -119,10 +119,11 @@ def _series(person: str, study: str, series: str, heads: Sequence[Head]) -> list
         facts |= {"time": str(time), "volumes": str(len(parts))}
         description = facts.get("SeriesDescription", "")
         texts = (description, facts.get("ProtocolName", ""))
-        name = base_name(texts, facts.get("Modality", ""), facts.get("plane", ""), identity)
+        named = base_name(texts, identity)
+        named = named or plain_name(facts.get("Modality", ""), facts.get("plane", ""), added)
         left = why_left(part, description)
         when = _when(part[0])
-        found.append(Volume(person, study, series, part, name + added, facts, left, when))
+        found.append(Volume(person, study, series, part, named + added, facts, left, when))
     return found
 
 

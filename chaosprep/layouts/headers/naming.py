@@ -30,13 +30,19 @@ def slug(text: str) -> str:
     return re.sub(r"[.-]*-[.-]*", "-", re.sub(r"[^a-z0-9.]+", "-", plain)).strip("-.")
 
 
-def base_name(texts: Sequence[str], modality: str, plane: str, identity: Identity) -> str:
-    """What a series is called: by the first of some texts that can be said, else by its plane."""
+def base_name(texts: Sequence[str], identity: Identity) -> str:
+    """What a series is called: by the first of some texts that can be said; empty for none."""
     for text in texts:
         found = slug(text)[:_LONGEST].strip("-.")
         if re.search("[a-z]", found) and not exposes(found, identity):
             return found
-    return slug(f"{modality} {_PLANES.get(plane, '')}") or "images"
+    return ""
+
+
+def plain_name(modality: str, plane: str, added: str) -> str:
+    """What a series is called that has no description; ``added`` tells it from its sisters."""
+    side = _PLANES.get(plane, "")
+    return slug(f"{modality} {'' if added.startswith(f'-{side}') else side}") or "images"
 
 
 def tell_apart(volumes: Sequence[tuple[Head, ...]]) -> list[tuple[str, int]]:
@@ -67,12 +73,9 @@ def component_of(evidence: Mapping[str, str]) -> str:
     said = evidence.get("ComplexImageComponent", "").strip().upper()
     if said in _COMPONENTS:
         return _COMPONENTS[said]
-    values = (value.partition("_")[0] if value[1:2] == "_" else value for value in _types(evidence))
+    types = image_types(evidence)
+    values = (value.partition("_")[0] if value[1:2] == "_" else value for value in types)
     return next((_COMPONENTS[value] for value in values if value in _COMPONENTS), "")
-
-
-def _types(evidence: Mapping[str, str]) -> tuple[str, ...]:
-    return image_types(evidence)
 
 
 def _plane(heads: Heads) -> str:
@@ -126,6 +129,11 @@ def _contrast(heads: Heads) -> str:
     return "contrast" if heads[0].evidence.get("ContrastBolusAgent") else ""
 
 
+def _pixels(heads: Heads) -> str:
+    spacing = heads[0].pixel_spacing
+    return "" if spacing is None else f"{spacing[0]:.3g}mm"
+
+
 def _matrix(heads: Heads) -> str:
     return f"{heads[0].rows}x{heads[0].cols}"
 
@@ -137,5 +145,5 @@ _ASPECTS: tuple[Callable[[Heads], str], ...] = (
     *(_plane, _component, _echo, _b_value, _kind, _kernel),
     *(_number_of("InversionTime", "ti"), _number_of("FlipAngle", "fa")),
     *(_number_of("RepetitionTime", "tr"), _number_of("KVP", "kv")),
-    *(_stack, _contrast, _matrix),
+    *(_stack, _contrast, _matrix, _pixels),
 )
