@@ -86,7 +86,9 @@ def _ranks(volumes: Sequence[tuple[Head, ...]]) -> list[tuple[float, float]]:
         for rank, (_, n) in enumerate(sorted(numbers)):
             ranks[n].append(rank)
     means = [sum(one) / len(one) if one else 0.0 for one in ranks]
-    return [(mean, _least(heads, "InstanceNumber")) for mean, heads in zip(means, volumes)]
+    return [
+        (mean, _least(heads, "InstanceNumber")) for mean, heads in zip(means, volumes, strict=True)
+    ]
 
 
 def _told(head: Head) -> tuple[object, ...]:

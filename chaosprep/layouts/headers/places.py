@@ -15,7 +15,7 @@ from chaosprep.layouts.headers.head import Head
 
 Parts = list[list[Head]]
 
-_MOST_WAYS = 256  # in one series; more are refused as they are
+_MOST_WAYS, _MOST_SPACINGS = 256, 32  # in one series; more are refused as they are
 _NAMED = 0.9  # of a normal along one axis of the patient: up to 26 degrees off
 _PLANES = ("sagittal", "coronal", "axial")
 _APART = 1.0  # mm within the plane: another stack
@@ -62,7 +62,7 @@ def by_pixel_spacing(heads: Sequence[Head]) -> Parts:
         found = next(near, None)
         if found is None:
             found = len(usual)
-            if found < _MOST_WAYS:
+            if found < _MOST_SPACINGS:
                 usual.append(spacing)
         owner[spacing] = found
     parts: Parts = [[] for _ in range(len(usual) + 1)]

@@ -165,7 +165,7 @@ def catalog(root: Path) -> Catalog:
 
 
 def parts(found: Catalog, made: dict[str, str]) -> dict[str, tuple[int, str]]:
-    """The volumes of a catalog: name -> how many slices, and whose they are, `a+b` if of several."""
+    """The volumes of a catalog: name -> how many slices, and whose: `a+b` if of several."""
     return {
         volume.name: (
             len(volume.heads),

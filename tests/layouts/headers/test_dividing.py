@@ -1,14 +1,13 @@
 """A series is divided into the volumes that it was made of, whatever tells them apart."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from random import Random
 
 import pytest
 from pydicom.dataset import Dataset
 
 import chaosprep
-from chaosprep.layouts.headers.dividing import divide
+from chaosprep.errors import ProblemsError
 from tests.layouts.headers.scanned import (
     Picture,
     catalog,
@@ -41,6 +40,14 @@ def siemens(value: int) -> object:
 
 def ge(value: int) -> object:
     return b_value("GEMS_PARM_01", 0x0043, 0x39, "IS", [str(10**9 + value), "8", "0", "0"])
+
+
+def jittered(value: float) -> Callable[[int], object]:
+    return lambda place: round(value + 0.003 * place, 4)
+
+
+def beside(x: float) -> Callable[[int], object]:
+    return lambda place: [x, 0, 4 * place]
 
 
 # What enhanced files say too, frame by frame.
@@ -203,11 +210,7 @@ CLASSIC: Kinds = {
         {"mr-ax-t1": (4, "p1"), "mr-ax-t2": (6, "p2")},
     ),
     "echo times that are measured": (
-        [
-            one
-            for echo in (2.3, 4.6)
-            for one in stack(str(echo), EchoTime=lambda n, e=echo: round(e + 0.003 * n, 4))
-        ],
+        [one for echo in (2.3, 4.6) for one in stack(str(echo), EchoTime=jittered(echo))],
         {"mr-ax-te2.3": (5, "2.3"), "mr-ax-te4.6": (5, "4.6")},
     ),
     "CT of two acquisitions, half a step apart": (
@@ -216,11 +219,7 @@ CLASSIC: Kinds = {
         {"ct-ax-t1": (5, "a"), "ct-ax-t2": (5, "v")},
     ),
     "side by side": (
-        [
-            one
-            for side in (-120, 20)
-            for one in stack(str(side), ImagePositionPatient=lambda n, x=side: [x, 0, 4 * n])
-        ],
+        [one for side in (-120, 20) for one in stack(str(side), ImagePositionPatient=beside(side))],
         {"mr-ax-t1": (5, "-120"), "mr-ax-t2": (5, "20")},
     ),
     "directions of diffusion": (
@@ -254,12 +253,6 @@ ONE: dict[str, list[Picture]] = {
         "v", SeriesInstanceUID=lambda n: f"1.2.9.{n}", StudyInstanceUID=lambda n: f"1.2.7.{n}"
     ),
 }
-
-
-def shuffled(pictures: Sequence[Picture], seed: int = 1) -> list[Picture]:
-    found = list(pictures)
-    Random(seed).shuffle(found)
-    return found
 
 
 def with_numbers(pictures: Sequence[Picture]) -> list[Picture]:
@@ -298,3 +291,59 @@ def test_what_is_divided_passes_the_reading_of_series(tmp_path: Path, kind: str)
     write_classic(tmp_path / "in", with_numbers(pictures))
     dataset = chaosprep.split(tmp_path / "in", tmp_path / "out", layout="headers", val=0)
     assert len(dataset.slices) == len(pictures)
+
+
+# Names are compared with those of another order of files in test_dividing_orders.
+def test_a_series_in_two_orders_of_files_is_divided_alike(tmp_path: Path) -> None:
+    pictures, _ = BOTH["echoes of each phase"]
+    found = []
+    for seed in (1, 2):
+        made = write_classic(tmp_path / str(seed), with_numbers(pictures), seed)
+        found.append(parts(catalog(tmp_path / str(seed)), made))
+    assert found[0] == found[1]
+
+
+REFUSED: dict[str, tuple[list[Picture], str]] = {
+    "the same places twice, and nothing differs": (
+        stack("a", InstanceNumber=1) + stack("b", InstanceNumber=1),
+        "volumes",
+    ),
+    "numbers in no order": (
+        [
+            one
+            for number, (volume, place) in enumerate(
+                [("a", 0), ("a", 2), ("b", 2), ("b", 1), ("a", 1), ("b", 0), ("a", 3), ("b", 3)]
+            )
+            for one in stack(volume, [place], InstanceNumber=number)
+        ],
+        "volumes",
+    ),
+    "one slice that is there again": (
+        numbered(stack("a", 6) + stack("a", [3])),
+        "position-twice",
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", list(REFUSED))
+def test_what_nothing_tells_apart_stays_together_and_is_refused(tmp_path: Path, kind: str) -> None:
+    pictures, code = REFUSED[kind]
+    write_classic(tmp_path / "in", pictures)
+    (volume,) = catalog(tmp_path / "in").volumes
+    assert len(volume.heads) == len(pictures)
+    with pytest.raises(ProblemsError) as caught:
+        chaosprep.split(tmp_path / "in", tmp_path / "out", layout="headers", val=0)
+    assert {problem.code for problem in caught.value.problems} == {code}
+
+
+def test_the_same_file_twice_goes_with_its_volume(tmp_path: Path) -> None:
+    pictures, _ = BOTH["two phases of contrast"]
+    made = write_classic(tmp_path / "in", pictures)
+    for path in list(made):
+        (tmp_path / "in" / f"copy-{path}").write_bytes((tmp_path / "in" / path).read_bytes())
+        made[f"copy-{path}"] = made[path]
+    found = catalog(tmp_path / "in")
+    assert parts(found, made) == {"mr-ax-t1": (10, "p1"), "mr-ax-t2": (10, "p2")}
+    assert [volume.facts["slices"] for volume in found.volumes] == ["5", "5"]
+    dataset = chaosprep.split(tmp_path / "in", tmp_path / "out", layout="headers", val=0)
+    assert len(dataset.slices) == 10
