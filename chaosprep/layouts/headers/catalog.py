@@ -97,7 +97,7 @@ def _study(person: str, study: str, heads: Sequence[Head]) -> list[Volume]:
         else replace(volume, left_out=leave_single(int(volume.facts["slices"]), stacks))
         for volume in found
     ]
-    found.sort(key=lambda one: (*one.when, one.series, int(one.facts["time"]), one.paths[0]))
+    found.sort(key=lambda one: (*one.when, one.series))
     names: dict[int, str] = {}
     taken: dict[str, int] = {}
     for index, volume in sorted(enumerate(found), key=lambda one: bool(one[1].left_out)):

@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from chaosprep.layouts.headers.head import Head
 from chaosprep.layouts.headers.naming import component_of
 from chaosprep.layouts.headers.places import plane_of, step_of
-from chaosprep.layouts.headers.texts import shown
+from chaosprep.layouts.headers.texts import decoded, shown
 from chaosprep.privacy.identity import Identity
 from chaosprep.series.groups import number
 
-_TEXTS = (
-    *("SeriesDescription", "ProtocolName", "StudyDescription", "Manufacturer", "Modality"),
-    *("ConvolutionKernel", "ContrastBolusAgent", "ImageType", "StackID", "SequenceName"),
+_TEXTS = ("SeriesDescription", "ProtocolName", "StudyDescription", "ContrastBolusAgent")
+_CODES = (
+    *("Modality", "Manufacturer", "ImageType", "ConvolutionKernel", "StackID", "SequenceName"),
+    "ComplexImageComponent",
 )
 _NUMBERS = (
     *("SeriesNumber", "EchoTime", "EchoNumbers", "RepetitionTime", "InversionTime", "FlipAngle"),
@@ -29,13 +30,16 @@ def describe(heads: Sequence[Head], identity: Identity) -> dict[str, str]:
     """
     evidence = [head.evidence for head in heads]
     facts: dict[str, str] = {}
-    for keyword in (*_TEXTS, *_NUMBERS):
-        counts = Counter(said.get(keyword, "") for said in evidence)
+    for keyword in (*_TEXTS, *_CODES, *_NUMBERS):
+        counts = Counter([said.get(keyword, "") for said in evidence])
         usual = min(counts, key=lambda text: (-counts[text], text))
         if not usual:
             continue
         said = next(one for one in evidence if one.get(keyword, "") == usual)
-        text = shown(said, keyword, identity) if keyword in _TEXTS else _number(usual)
+        if keyword in _TEXTS:
+            text = shown(said, keyword, identity)
+        else:
+            text = _number(usual) if keyword in _NUMBERS else decoded(said, keyword)
         if text:
             facts[keyword] = text
     pictures = {head.sop_instance_uid and (head.sop_instance_uid, head.frame) for head in heads}

@@ -39,7 +39,8 @@ _DERIVED = {
 
 def image_types(evidence: Mapping[str, str]) -> tuple[str, ...]:
     """The values of ImageType from the third on: what the image is (PS3.3 C.7.6.1.1.2)."""
-    return tuple(filter(None, evidence.get("ImageType", "").upper().split("\\")[2:]))
+    values = evidence.get("ImageType", "").upper().split("\\")[2:]
+    return tuple(filter(None, (value.strip() for value in values)))
 
 
 def why_left(heads: Sequence[Head], description: str) -> str:

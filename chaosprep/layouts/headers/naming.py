@@ -10,7 +10,8 @@ from chaosprep.layouts.headers.head import Head
 from chaosprep.layouts.headers.kinds import image_types
 from chaosprep.layouts.headers.moments import in_time_order
 from chaosprep.layouts.headers.places import plane_of
-from chaosprep.privacy.identity import Identity, exposes
+from chaosprep.layouts.headers.texts import tells
+from chaosprep.privacy.identity import Identity
 from chaosprep.series.groups import number
 
 _LONGEST = 32  # characters of a description; what tells sisters apart comes behind them
@@ -34,7 +35,7 @@ def base_name(texts: Sequence[str], identity: Identity) -> str:
     """What a series is called: by the first of some texts that can be said; empty for none."""
     for text in texts:
         found = slug(text)[:_LONGEST].strip("-.")
-        if re.search("[a-z]", found) and not exposes(found, identity):
+        if re.search("[a-z]", found) and not tells(found, identity):
             return found
     return ""
 

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -80,12 +81,8 @@ def find_places(heads: Sequence[Head]) -> list[int | None]:
     placed = [n for n, head in enumerate(heads) if head.position and head.orientation]
     if not placed:
         return found
-    cosines = np.array([heads[n].orientation for n in placed], np.float64)
-    if np.ptp(cosines, axis=0).max() > SAME_ORIENTATION:
-        return found
-    try:
-        normal = slice_normal(np.median(cosines, axis=0))
-    except FileError:
+    normal = _common_normal([heads[n].orientation for n in placed])
+    if normal is None:
         return found
     positions = np.array([heads[n].position for n in placed], np.float64)
     along = np.round(positions @ normal, 6)
@@ -96,15 +93,33 @@ def find_places(heads: Sequence[Head]) -> list[int | None]:
     return found
 
 
+def _common_normal(ways: Sequence[Orientation | None]) -> NDArray[np.float64] | None:
+    """The normal of slices that lie one way, as `order_series` takes it; None of any others."""
+    different = set(filter(None, ways))
+    if len(different) == 1:
+        return _normal(different.pop())
+    cosines = np.array(ways, np.float64)
+    if np.ptp(cosines, axis=0).max() > SAME_ORIENTATION:
+        return None
+    a, b, c, d, e, f = map(float, np.median(cosines, axis=0))
+    return _normal((a, b, c, d, e, f))
+
+
+@lru_cache(maxsize=4096)  # the slices of a series, and many series, share one
+def _normal(way: Orientation) -> NDArray[np.float64] | None:
+    try:
+        return slice_normal(way)
+    except FileError:
+        return None
+
+
 def step_of(heads: Sequence[Head]) -> float | None:
-    """The usual step between places along the normal, mm, of one stack; None where there is one."""
+    """The usual step between places along the normal, mm; None for one place, or no stack."""
     placed = [head for head in heads if head.position and head.orientation]
     if len(placed) < 2:
         return None
-    try:
-        cosines = np.array([head.orientation for head in placed], np.float64)
-        normal = slice_normal(np.median(cosines, axis=0))
-    except FileError:
+    normal = _common_normal([head.orientation for head in placed])
+    if normal is None:
         return None
     along = np.sort(np.array([head.position for head in placed], np.float64) @ normal)
     steps = np.diff(along)
@@ -134,12 +149,13 @@ def plane_of(heads: Sequence[Head]) -> str:
 
     The plane is named by the axis of the patient that its normal is within 26 degrees of.
     """
-    ways = [head.orientation for head in heads if head.orientation]
-    try:
-        normals = [abs(slice_normal(way)) for way in dict.fromkeys(ways)]
-    except FileError:
+    ways = {head.orientation for head in heads if head.orientation}
+    normals = [normal for way in ways if (normal := _normal(way)) is not None]
+    names = {_named(np.abs(normal)) for normal in normals}
+    if not names:
         return ""
-    if not normals:
-        return ""
-    names = {_PLANES[int(np.argmax(one))] if one.max() >= _NAMED else "oblique" for one in normals}
     return names.pop() if len(names) == 1 else "oblique"
+
+
+def _named(normal: NDArray[np.float64]) -> str:
+    return _PLANES[int(np.argmax(normal))] if normal.max() >= _NAMED else "oblique"

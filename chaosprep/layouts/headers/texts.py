@@ -5,12 +5,9 @@ from functools import lru_cache
 
 from chaosprep.errors import BROKEN
 from chaosprep.formats.dicom.faults import silent
-from chaosprep.privacy.identity import Identity, exposes
+from chaosprep.privacy.identity import Identity, exposes, has_uid
 
-_IDENTIFYING = (
-    *("PatientID", "PatientName", "PatientBirthDate", "StudyDate", "StudyInstanceUID"),
-    *("SeriesInstanceUID", "FrameOfReferenceUID"),
-)
+_IDENTIFYING = ("PatientID", "PatientName", "PatientBirthDate", "StudyDate")
 
 _NAME_PARTS = set(b"^=")  # where a character set that was switched to ends (PS3.5 6.1.2.5.3)
 
@@ -24,7 +21,17 @@ def identity_of(evidence: Mapping[str, str]) -> Identity:
 def shown(evidence: Mapping[str, str], keyword: str, identity: Identity) -> str:
     """A text in its character set; empty where it is, or holds, what identifies."""
     text = decoded(evidence, keyword)
-    return "" if text and exposes(text, identity) else text
+    return "" if text and tells(text, identity) else text
+
+
+def tells(text: str, identity: Identity) -> bool:
+    """Whether a text is, or holds, what identifies, or a UID."""
+    return _tells(text, tuple(identity.items()))
+
+
+@lru_cache(maxsize=65536)  # the series of a study share them
+def _tells(text: str, identity: tuple[tuple[str, str], ...]) -> bool:
+    return has_uid(text) or exposes(text, dict(identity))
 
 
 def decoded(evidence: Mapping[str, str], keyword: str) -> str:
