@@ -61,7 +61,7 @@ def only(root: Root) -> Problem:
 def test_two_examinations_of_one_person_are_one_patient(
     tmp_path: Path, one: dict[str, str], other: dict[str, str]
 ) -> None:
-    root = look(tmp_path, series("a", 1, **one), series("b", 2, **other))
+    root = look(tmp_path, series("a", 1, one), series("b", 2, other))
     assert root.problems == ()
     first, second = patients(root)
     assert first == second
@@ -81,7 +81,7 @@ def test_two_examinations_of_one_person_are_one_patient(
 def test_two_persons_are_two_patients(
     tmp_path: Path, one: dict[str, str], other: dict[str, str]
 ) -> None:
-    root = look(tmp_path, series("a", 1, **one), series("b", 2, **other))
+    root = look(tmp_path, series("a", 1, one), series("b", 2, other))
     assert root.problems == ()
     assert len(set(patients(root))) == 2
 
@@ -89,7 +89,8 @@ def test_two_persons_are_two_patients(
 def test_a_patient_id_of_all_is_a_constant(tmp_path: Path) -> None:
     names = ("CASE 1", "CASE 2", "CASE 3")
     every = [
-        series(str(n), n, PatientID="STUDY7", PatientName=name) for n, name in enumerate(names, 1)
+        series(str(n), n, {"PatientID": "STUDY7", "PatientName": name})
+        for n, name in enumerate(names, 1)
     ]
     root = look(tmp_path, *every)
     assert root.problems == ()
@@ -97,13 +98,13 @@ def test_a_patient_id_of_all_is_a_constant(tmp_path: Path) -> None:
 
 
 def test_one_person_with_three_examinations_is_no_constant(tmp_path: Path) -> None:
-    root = look(tmp_path, *(series(str(n), n, **JANE) for n in (1, 2, 3)))
+    root = look(tmp_path, *(series(str(n), n, JANE) for n in (1, 2, 3)))
     assert len(set(patients(root))) == 1
 
 
 def test_what_tells_nobody_is_the_only_person_of_its_study(tmp_path: Path) -> None:
     nobody = {"PatientID": "", "PatientName": "ANON", "StudyInstanceUID": "1.2.1"}
-    root = look(tmp_path, series("a", 1, **JANE), series("b", 2, **nobody), series("c", 3, **JOHN))
+    root = look(tmp_path, series("a", 1, JANE), series("b", 2, nobody), series("c", 3, JOHN))
     assert root.problems == ()
     jane, also, john = patients(root)
     assert jane == also != john
@@ -125,7 +126,7 @@ def test_what_tells_nobody_is_the_only_person_of_its_study(tmp_path: Path) -> No
 def test_one_person_under_two_ids_is_a_problem(
     tmp_path: Path, other: dict[str, str], by: str
 ) -> None:
-    root = look(tmp_path, series("a", 1, **JANE), series("b", 2, **other))
+    root = look(tmp_path, series("a", 1, JANE), series("b", 2, other))
     problem = only(root)
     assert problem.code == "person-twice"
     assert f"the headers have the same {by}" in problem.reason
@@ -136,7 +137,7 @@ def test_one_person_under_two_ids_is_a_problem(
 
 def test_the_ways_out_of_one_person_under_two_ids_work(tmp_path: Path) -> None:
     other = JANE | {"PatientID": "C-19"}
-    root = look(tmp_path, series("a", 1, **JANE), series("b", 2, **other))
+    root = look(tmp_path, series("a", 1, JANE), series("b", 2, other))
     assert "--patient " in only(root).remedy
     assert "--trust-folders" in only(root).remedy
     params = make_params(LayoutParams, {"layout": "headers", "patient": root.patients[:1]})
@@ -145,10 +146,8 @@ def test_the_ways_out_of_one_person_under_two_ids_work(tmp_path: Path) -> None:
 
 
 def test_what_all_share_is_no_evidence(tmp_path: Path) -> None:
-    every = [
-        series(str(n), n, PatientID=f"P{n:04}", PatientName="STUDY^SEVEN", StudyInstanceUID="1.2.9")
-        for n in (1, 2, 3)
-    ]
+    same = {"PatientName": "STUDY^SEVEN", "StudyInstanceUID": "1.2.9"}
+    every = [series(str(n), n, same | {"PatientID": f"P{n:04}"}) for n in (1, 2, 3)]
     assert look(tmp_path, *every).problems == ()
 
 
@@ -160,7 +159,7 @@ def test_what_all_share_is_no_evidence(tmp_path: Path) -> None:
     ],
 )
 def test_two_persons_under_one_id_are_a_problem(tmp_path: Path, other: dict[str, str]) -> None:
-    root = look(tmp_path, series("a", 1, **JANE), series("b", 2, **JANE | other))
+    root = look(tmp_path, series("a", 1, JANE), series("b", 2, JANE | other))
     problem = only(root)
     assert problem.code == "patient-mixed"
     assert "--patient-from PatientName" in problem.remedy
@@ -196,7 +195,7 @@ NOBODY = {"PatientID": "", "PatientName": "ANONYMOUS"}
 
 def test_where_nothing_tells_a_person_it_is_asked(tmp_path: Path) -> None:
     root = look(
-        tmp_path, series("x/a", 1, **NOBODY), series("x/b", 2, **NOBODY), series("x/c", 3, **JANE)
+        tmp_path, series("x/a", 1, NOBODY), series("x/b", 2, NOBODY), series("x/c", 3, JANE)
     )
     problem = only(root)
     assert problem.code == "patient-missing"
@@ -206,11 +205,11 @@ def test_where_nothing_tells_a_person_it_is_asked(tmp_path: Path) -> None:
 
 
 def test_paths_may_tell_the_patients(tmp_path: Path) -> None:
-    every = (series("site/p1_a", 1, **NOBODY), series("site/p1_b", 2, **NOBODY))
+    every = (series("site/p1_a", 1, NOBODY), series("site/p1_b", 2, NOBODY))
     root = look(
         tmp_path,
         *every,
-        series("site/p2_a/deep/er", 3, **NOBODY),
+        series("site/p2_a/deep/er", 3, NOBODY),
         patient_from_name="{}/{patient}_{}",
     )
     assert root.problems == ()
@@ -221,8 +220,8 @@ def test_paths_may_tell_the_patients(tmp_path: Path) -> None:
 def test_a_path_that_does_not_fit_is_a_problem(tmp_path: Path) -> None:
     root = look(
         tmp_path,
-        series("p1_a", 1, **NOBODY),
-        series("other", 2, **NOBODY),
+        series("p1_a", 1, NOBODY),
+        series("other", 2, NOBODY),
         patient_from_name="{patient}_{}",
     )
     assert only(root).code == "patient-missing"
@@ -233,8 +232,8 @@ def test_a_path_that_does_not_fit_is_a_problem(tmp_path: Path) -> None:
 def test_headers_object_to_paths(tmp_path: Path) -> None:
     root = look(
         tmp_path,
-        series("p1", 1, **JANE),
-        series("p2", 2, **JANE),
+        series("p1", 1, JANE),
+        series("p2", 2, JANE),
         patient_from_name="{patient}",
     )
     assert only(root).code == "person-twice"
@@ -250,8 +249,8 @@ def test_one_header_alone_may_be_asked(tmp_path: Path) -> None:
     nameless = {"PatientID": "A-18", "PatientName": ""}
     root = look(
         tmp_path,
-        series("a", 1, **JANE),
-        series("b", 2, **nameless),
+        series("a", 1, JANE),
+        series("b", 2, nameless),
         patient_from="PatientName",
     )
     assert only(root).code == "patient-missing"
@@ -275,7 +274,7 @@ CHARSETS = [
 @pytest.mark.parametrize("keyword", ["PatientName", "PatientID"])
 def test_evidence_says_what_the_header_says(charset: str, name: str, keyword: str) -> None:
     values = {keyword: name, "SpecificCharacterSet": charset.split("\\") or None}
-    (data,) = series("a", slices=1, **values).values() if charset else (utf_8(keyword, name),)
+    (data,) = series("a", 1, values, slices=1).values() if charset else (utf_8(keyword, name),)
     header = read_identity(data)
     evidence = identity_of(DICOM.open(data, 2**20).headers()[0].evidence)
     assert evidence[keyword] == header[keyword]
@@ -284,7 +283,7 @@ def test_evidence_says_what_the_header_says(charset: str, name: str, keyword: st
 
 def utf_8(keyword: str, name: str) -> bytes:
     """A file whose text is UTF-8 and which does not declare it."""
-    (data,) = series("a", slices=1, **{keyword: "x" * len(name.encode())}).values()
+    (data,) = series("a", 1, {keyword: "x" * len(name.encode())}, slices=1).values()
     return data.replace(b"x" * len(name.encode()), name.encode())
 
 
