@@ -199,7 +199,7 @@ def test_where_nothing_tells_a_person_it_is_asked(tmp_path: Path) -> None:
     )
     problem = only(root)
     assert problem.code == "patient-missing"
-    assert problem.reason.startswith("in 2 of 3 volumes nothing tells whose they are")
+    assert problem.reason.startswith("2 of 3 volumes do not tell whose they are")
     assert "--patient-from-name '{patient}/{}'" in problem.remedy
     assert len(root.cases) == 1
 
@@ -225,7 +225,7 @@ def test_a_path_that_does_not_fit_is_a_problem(tmp_path: Path) -> None:
         patient_from_name="{patient}_{}",
     )
     assert only(root).code == "patient-missing"
-    assert "in 1 of 2 volumes" in only(root).reason
+    assert "1 of 2 volumes" in only(root).reason
     assert len(root.cases) == 1
 
 
