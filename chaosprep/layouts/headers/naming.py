@@ -15,6 +15,7 @@ from chaosprep.privacy.identity import Identity
 from chaosprep.series.groups import number
 
 _LONGEST = 32  # characters of a description; what tells sisters apart comes behind them
+_LARGE = 1e5  # of ms, of s/mm2: no value of this world
 _PLANES = {"axial": "ax", "coronal": "cor", "sagittal": "sag", "oblique": "obl"}
 _COMPONENTS = {
     **dict.fromkeys(("M", "MAG", "MAGNITUDE"), "magnitude"),
@@ -93,12 +94,12 @@ def _echo(heads: Heads) -> str:
     if not values:
         return ""
     value = median(values)
-    return f"te{value:.1f}" if value >= 1 else f"te{value:.2g}"
+    return slug(f"te{value:.1f}" if 1 <= value < _LARGE else f"te{value:.2g}")
 
 
 def _b_value(heads: Heads) -> str:
     value = number(heads[0].evidence.get("DiffusionBValue", ""))
-    return "" if value is None else f"b{value:.0f}"
+    return "" if value is None else slug(f"b{value:.0f}" if value < _LARGE else f"b{value:.2g}")
 
 
 def _kind(heads: Heads) -> str:
@@ -116,13 +117,13 @@ def _kernel(heads: Heads) -> str:
 def _number_of(keyword: str, letters: str) -> Callable[[Heads], str]:
     def aspect(heads: Heads) -> str:
         value = number(heads[0].evidence.get(keyword, ""))
-        return "" if value is None else f"{letters}{value:g}".replace("+", "")
+        return "" if value is None else slug(f"{letters}{value:g}")
 
     return aspect
 
 
 def _stack(heads: Heads) -> str:
-    text = slug(heads[0].evidence.get("StackID", ""))
+    text = slug(heads[0].evidence.get("StackID", "")[:16])
     return f"stack{text}" if text else ""
 
 
