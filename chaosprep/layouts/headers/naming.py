@@ -15,6 +15,7 @@ from chaosprep.privacy.identity import Identity
 from chaosprep.series.groups import number
 
 _LONGEST = 32  # characters of a description; what tells sisters apart comes behind them
+_LARGE = 1e5  # of ms, of s/mm2: no value of this world
 _PLANES = {"axial": "ax", "coronal": "cor", "sagittal": "sag", "oblique": "obl"}
 _COMPONENTS = {
     **dict.fromkeys(("M", "MAG", "MAGNITUDE"), "magnitude"),
@@ -93,12 +94,12 @@ def _echo(heads: Heads) -> str:
     if not values:
         return ""
     value = median(values)
-    return f"te{value:.1f}" if value >= 1 else f"te{value:.2g}"
+    return slug(f"te{value:.1f}" if 1 <= value < _LARGE else f"te{value:.2g}")
 
 
 def _b_value(heads: Heads) -> str:
     value = number(heads[0].evidence.get("DiffusionBValue", ""))
-    return "" if value is None else f"b{value:.0f}"
+    return "" if value is None else slug(f"b{value:.0f}" if value < _LARGE else f"b{value:.2g}")
 
 
 def _kind(heads: Heads) -> str:
@@ -109,6 +110,11 @@ def _kind(heads: Heads) -> str:
     )
 
 
+def _filtered(heads: Heads) -> str:
+    values = [value for value in image_types(heads[0].evidence) if value in _FILTERS - _NOTHING]
+    return slug(" ".join(values))
+
+
 def _kernel(heads: Heads) -> str:
     return slug(heads[0].evidence.get("ConvolutionKernel", "").replace("\\", " "))[:16].strip("-.")
 
@@ -116,13 +122,13 @@ def _kernel(heads: Heads) -> str:
 def _number_of(keyword: str, letters: str) -> Callable[[Heads], str]:
     def aspect(heads: Heads) -> str:
         value = number(heads[0].evidence.get(keyword, ""))
-        return "" if value is None else f"{letters}{value:g}".replace("+", "")
+        return "" if value is None else slug(f"{letters}{value:g}")
 
     return aspect
 
 
 def _stack(heads: Heads) -> str:
-    text = slug(heads[0].evidence.get("StackID", ""))
+    text = slug(heads[0].evidence.get("StackID", "")[:16])
     return f"stack{text}" if text else ""
 
 
@@ -139,11 +145,10 @@ def _matrix(heads: Heads) -> str:
     return f"{heads[0].rows}x{heads[0].cols}"
 
 
-_FILTERS = frozenset(
-    ("ND", "NORM", "DIS2D", "DIS3D", "FM", "FIL", "MOSAIC", "NONE", "OTHER", "UNSPECIFIED", "SH")
-)
+_NOTHING = frozenset(("NONE", "OTHER", "UNSPECIFIED"))
+_FILTERS = frozenset(("ND", "NORM", "DIS2D", "DIS3D", "FM", "FIL", "SH", "MOSAIC")) | _NOTHING
 _ASPECTS: tuple[Callable[[Heads], str], ...] = (
-    *(_plane, _component, _echo, _b_value, _kind, _kernel),
+    *(_plane, _component, _echo, _b_value, _kind, _filtered, _kernel),
     *(_number_of("InversionTime", "ti"), _number_of("FlipAngle", "fa")),
     *(_number_of("RepetitionTime", "tr"), _number_of("KVP", "kv")),
     *(_stack, _contrast, _matrix, _pixels),

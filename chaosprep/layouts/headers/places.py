@@ -85,9 +85,10 @@ def find_places(heads: Sequence[Head]) -> list[int | None]:
     if normal is None:
         return found
     positions = np.array([heads[n].position for n in placed], np.float64)
-    along = np.round(positions @ normal, 6)
-    order = np.argsort(along, kind="stable")
-    steps = np.diff(along[order], prepend=along[order[0]]) > SAME_POSITION
+    with np.errstate(all="ignore"):
+        along = np.round(positions @ normal, 6)
+        order = np.argsort(along, kind="stable")
+        steps = np.diff(along[order], prepend=along[order[0]]) > SAME_POSITION
     for index, place in zip(order, np.cumsum(steps), strict=True):
         found[placed[index]] = int(place)
     return found
@@ -99,8 +100,9 @@ def _common_normal(ways: Sequence[Orientation | None]) -> NDArray[np.float64] | 
     if len(different) == 1:
         return _normal(different.pop())
     cosines = np.array(ways, np.float64)
-    if np.ptp(cosines, axis=0).max() > SAME_ORIENTATION:
-        return None
+    with np.errstate(all="ignore"):
+        if not np.ptp(cosines, axis=0).max() <= SAME_ORIENTATION:
+            return None
     a, b, c, d, e, f = map(float, np.median(cosines, axis=0))
     return _normal((a, b, c, d, e, f))
 
@@ -108,7 +110,8 @@ def _common_normal(ways: Sequence[Orientation | None]) -> NDArray[np.float64] | 
 @lru_cache(maxsize=4096)  # the slices of a series, and many series, share one
 def _normal(way: Orientation) -> NDArray[np.float64] | None:
     try:
-        return slice_normal(way)
+        with np.errstate(all="ignore"):
+            return slice_normal(way)
     except FileError:
         return None
 
@@ -121,8 +124,8 @@ def step_of(heads: Sequence[Head]) -> float | None:
     normal = _common_normal([head.orientation for head in placed])
     if normal is None:
         return None
-    along = np.sort(np.array([head.position for head in placed], np.float64) @ normal)
-    steps = np.diff(along)
+    with np.errstate(all="ignore"):
+        steps = np.diff(np.sort(np.array([head.position for head in placed], float) @ normal))
     steps = steps[steps > SAME_POSITION]
     return round(float(np.median(steps)), 3) if steps.size else None
 
