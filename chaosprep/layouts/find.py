@@ -9,6 +9,7 @@ from msgspec import Meta
 from chaosprep.errors import NothingFoundError
 from chaosprep.formats.codecs import PngParams
 from chaosprep.formats.label_table import parse_labels, table_text
+from chaosprep.layouts.headers.selection import series_text
 from chaosprep.layouts.label_map import with_label_map
 from chaosprep.layouts.layout import Pick, Where
 from chaosprep.layouts.persons import check_persons
@@ -133,6 +134,8 @@ class LayoutParams(PngParams, frozen=True, kw_only=True):
         said = {}
         if self.labels is not None:
             said["labels"] = table_text(parse_labels(self.labels))
+        if self.series is not None:
+            said["series"] = series_text(self.series)
         if self.pseudonymize is not None:
             said["pseudonymize"] = f"key {read_key(self.pseudonymize).fingerprint()}"
         return msgspec.structs.replace(self, **said)
@@ -173,6 +176,7 @@ def find(
         params.series,
         params.pick,
         bench,
+        sequences or (),
     )
     try:
         found = find_series(Path(root), params.layout, where)

@@ -67,7 +67,7 @@ def with_label_map(
             one,
             labels={} if one.levels else labels,
             shows=_shown(told.get(one.id), labels),
-            notes=notes.get(one.id, ()),
+            notes=(*one.notes, *notes.get(one.id, ())),
             hidden=tuple(sorted(every)),
             refused=one.refused or one.id in silent,
         )

@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from chaosprep.dataset.descriptor import DataSource, License
@@ -37,7 +38,7 @@ def find(root: Path, where: Where) -> Root:
             code="nothing",
         )
     key = where.key or Key(secrets.token_bytes(32))
-    chosen, problems = choose(catalog.volumes, where)
+    chosen, problems = choose(catalog.volumes, replace(where, key=key))
     masks, more = find_masks(root, catalog, chosen, where)
     patients = key.patients({one.volume.person for one in chosen})
     cases = [_case(root, one, patients[one.volume.person], key, masks) for one in chosen]
@@ -72,6 +73,7 @@ def _case(
         keys={path: path for path in volume.paths},
         aliases={path: key.path(path) for path in (*volume.paths, *(own or ()))},
         frames=frames,
+        notes=chosen.notes,
     )
 
 
