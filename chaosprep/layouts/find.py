@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from chaosprep.errors import NothingFoundError
+from chaosprep.errors import NothingFoundError, UsageError
 from chaosprep.formats.codecs import PngParams
 from chaosprep.formats.label_table import parse_labels, table_text
 from chaosprep.layouts.headers.selection import series_text
@@ -14,7 +14,7 @@ from chaosprep.layouts.label_map import with_label_map
 from chaosprep.layouts.layout import Pick, Where
 from chaosprep.layouts.persons import check_persons
 from chaosprep.layouts.root import Root
-from chaosprep.layouts.table import find_series, names
+from chaosprep.layouts.table import find_series, names, which
 from chaosprep.privacy.pseudonyms import read_key, warn_if_readable
 from chaosprep.workbench import ALONE, Workbench
 
@@ -28,8 +28,9 @@ class LayoutParams(PngParams, frozen=True, kw_only=True):
     layout: Annotated[
         str,
         Meta(
-            description="chaos (as it was downloaded), folder (any tree, by --images), or one that "
-            "another package brings; auto is folder with --images, else chaos."
+            description="chaos (as it was downloaded), folder (any tree, by --images), headers "
+            "(any DICOM files, told apart by what they say), or one that another package brings; "
+            "auto is folder with --images, chaos where it is, else headers."
         ),
     ] = "auto"
     images: Annotated[
@@ -69,20 +70,24 @@ class LayoutParams(PngParams, frozen=True, kw_only=True):
     ] = None
     patient_from: Annotated[
         Literal["folder", "PatientID", "PatientName"],
-        Meta(description="What tells patients apart: {patient}, or a header (needs a key file)."),
+        Meta(
+            description="What tells patients apart: {patient}, or a header (with --images it needs "
+            "a key file). With --layout headers, folder means both headers, by evidence."
+        ),
     ] = "folder"
     trust_folders: Annotated[
         bool,
         Meta(
-            description="Take folders for different patients also where the headers name one "
-            "person in two of them, or two in one."
+            description="Take folders (with --layout headers, PatientIDs) for different patients "
+            "also where the headers name one person in two of them, or two in one."
         ),
     ] = False
     patient_from_name: Annotated[
         str | None,
         Meta(
             description="Which part of a case's name is the patient, where the layout leaves it "
-            "open: '{patient}_{}', or {patient} where each case is another patient's."
+            "open: '{patient}_{}', or {patient} where each case is another patient's; with "
+            "--layout headers, of a path below ROOT: '{patient}/{}'."
         ),
     ] = None
     patients: Annotated[
@@ -110,7 +115,7 @@ class LayoutParams(PngParams, frozen=True, kw_only=True):
         str | None,
         Meta(
             description="Key file (16 random bytes or more): patient ids and source paths become "
-            "keyed hashes."
+            "keyed hashes. --layout headers makes one beside the output where none is given."
         ),
     ] = None
 
@@ -123,9 +128,11 @@ class LayoutParams(PngParams, frozen=True, kw_only=True):
             raise ValueError(f"--images is for --layout folder, not {self.layout}")
         if self.masks is not None and self.images is None and self.layout not in _ASKING:
             raise ValueError("--masks needs --images as well")
-        if self.patient_from != "folder" and self.images is None:
-            raise ValueError("--patient-from is for --layout folder: give --images")
-        if self.patient_from != "folder" and self.pseudonymize is None:
+        if self.patient_from == "folder" or (self.images is None and self.layout in _ASKING):
+            return
+        if self.images is None:
+            raise ValueError("--patient-from is for --layout folder and headers: give --images")
+        if self.pseudonymize is None:
             needs = f"--patient-from {self.patient_from} needs --pseudonymize"
             raise ValueError(f"{needs}: a header's value is no id")
 
@@ -178,6 +185,8 @@ def find(
         bench,
         sequences or (),
     )
+    if where.images is None and where.patient_from != "folder":
+        _check_headers(Path(root), params.layout, where)
     try:
         found = find_series(Path(root), params.layout, where)
     except NothingFoundError as error:
@@ -191,3 +200,14 @@ def find(
     if params.trust_folders:
         return wanted
     return check_persons(found, wanted, params.patient, params.images, params.patient_from)
+
+
+def _check_headers(root: Path, layout: str, where: Where) -> None:
+    """Refuse to take patients from headers where folders tell them."""
+    found = which(root, layout, where)
+    if found.name != "headers":
+        raise UsageError(
+            f"--patient-from: the folders of --layout {found.name} tell the patients",
+            "Leave it out, or give --layout headers.",
+            code="parameter",
+        )

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from chaosprep.layouts.headers.dividing import divide
 from chaosprep.layouts.headers.head import Entry, Head
+from chaosprep.privacy.evidence import person_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,7 +50,7 @@ def make_catalog(entries: Iterable[Entry]) -> Catalog:
     for entry in entries:
         for head in entry.heads:
             said = head.evidence
-            person = said.get("PatientID") or said.get("PatientName", "")
+            person = person_of(said)
             uids = (said.get("StudyInstanceUID", ""), said.get("SeriesInstanceUID", ""))
             series[(person, *uids)].append(head)
         if not entry.heads:
