@@ -56,6 +56,11 @@ def _when(volume: Volume) -> tuple[float, ...] | None:
     return (float(date), float(f"{whole:0<6}"[:6]), float(f"0.{part or 0}"))
 
 
+def series_number(volume: Volume) -> tuple[float, ...]:
+    """A key that puts series in order; those without a number come first."""
+    return _number(volume) or ()
+
+
 def _number(volume: Volume) -> tuple[float, ...] | None:
     number = first_number(volume.heads[0].evidence.get("SeriesNumber", ""))
     return None if number is None else (number,)
@@ -73,7 +78,7 @@ def identity(volume: Volume) -> str:
 
 def told_apart(volumes: Sequence[Volume]) -> list[str]:
     """Each in quotes: its name, its slices, its description; where studies differ, which it is."""
-    studies = sorted({volume.study for volume in volumes}, key=_study_order(volumes))
+    studies = sorted({volume.study for volume in volumes}, key=study_order(volumes))
     found = []
     for volume in volumes:
         said = [volume.name, plural(len(volume.heads), "slice")]
@@ -84,6 +89,7 @@ def told_apart(volumes: Sequence[Volume]) -> list[str]:
     return found
 
 
-def _study_order(volumes: Sequence[Volume]) -> Callable[[str], tuple[tuple[float, ...], str]]:
+def study_order(volumes: Sequence[Volume]) -> Callable[[str], tuple[tuple[float, ...], str]]:
+    """A key that puts the studies of some volumes in order: by date and time, then by their UID."""
     when = {volume.study: _when(volume) or () for volume in volumes}
     return lambda study: (when[study], study)
