@@ -1,5 +1,6 @@
 """inspect, of a root that headers tell: every volume, what refers to it, what is taken and why."""
 
+import re
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 from pathlib import PurePosixPath
@@ -7,7 +8,7 @@ from pathlib import PurePosixPath
 from chaosprep.errors import Problem
 from chaosprep.layouts.headers.catalog import Volume
 from chaosprep.layouts.headers.choosing import Chosen
-from chaosprep.layouts.headers.criteria import first_number
+from chaosprep.layouts.headers.criteria import fact, first_number
 from chaosprep.layouts.headers.masks import find_masks
 from chaosprep.layouts.headers.passed_over import notes_of
 from chaosprep.layouts.headers.picking import series_number, study_order
@@ -102,8 +103,9 @@ def _view(
     why: str,
 ) -> VolumeView:
     facts, first = volume.facts, volume.heads[0]
+    time = facts.get("time", "")
+    is_told = re.search(rf"-t{time}(-\d+)?$", volume.name) and facts.get("volumes") != "1"
     sizes = sorted({f"{head.rows}x{head.cols}" for head in volume.heads})
-    time = first_number(facts.get("time", ""))
     return VolumeView(
         patient=patient,
         study=place[0],
@@ -114,10 +116,10 @@ def _view(
         plane=facts.get("plane", ""),
         slices=len(volume.heads),
         matrix=" ".join(sizes),
-        spacing=(first_number(facts.get("spacing", "")), *(first.pixel_spacing or (None, None))),
+        spacing=(first_number(fact(volume, "spacing")), *(first.pixel_spacing or (None, None))),
         echo_time=first_number(facts.get("EchoTime", "")),
         b_value=first_number(facts.get("DiffusionBValue", "")),
-        time=None if time is None else int(time),
+        time=int(time) if time and is_told else None,
         refers=refers,
         case=case,
         why=why,

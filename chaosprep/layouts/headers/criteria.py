@@ -12,7 +12,7 @@ from chaosprep.formats.dicom.tags import ATTRIBUTES
 from chaosprep.layouts.headers.catalog import Volume
 from chaosprep.words import there_are
 
-OWN = ("name", "slices", "plane", "rows", "cols", "spacing", "time")
+OWN = ("name", "slices", "plane", "rows", "cols", "spacing", "time", "volumes", "component")
 """The keys that are no DICOM keywords; `spacing` is that of the slices, in mm."""
 
 NAMING = ("name", "SeriesDescription", "ProtocolName", "ImageType", "SeriesNumber")
@@ -22,6 +22,7 @@ _NUMBERS = frozenset({"slices", "rows", "cols", "spacing", "time", "volumes"})
 _KINDS = frozenset({"DS", "IS", "FD", "FL", "US", "UL", "SS", "SL"})  # numbers: PS3.5 6.2
 _NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
 _RANGE = re.compile(rf"({_NUMBER})?\.\.({_NUMBER})?")
+_AXES = 3  # of a spacing; one with fewer does not tell that of the slices
 _NEAR = 1e-4  # of a number: 4.6 is what another file writes as 4.5999999
 
 
@@ -64,7 +65,9 @@ class Criterion:
 
 def fact(volume: Volume, key: str) -> str:
     """What a volume is by one of its facts, or is called; empty where it does not say."""
-    return volume.name if key == "name" else volume.facts.get(key, "")
+    value = volume.name if key == "name" else volume.facts.get(key, "")
+    is_flat = key == "spacing" and value.count("x") < _AXES - 1
+    return "" if is_flat else value
 
 
 def first_number(text: str) -> float | None:
