@@ -16,9 +16,12 @@ from chaosprep.quality.archived import Archive, Kind, Other, VolumeView
 from chaosprep.words import shortened
 
 _PLANES = {"axial": "ax", "coronal": "cor", "sagittal": "sag", "oblique": "obl"}
-_RIGHT = ("Patients", "Slices", "Taken", "St")
+_RIGHT = ("Patients", "Slices", "St")
 _LEAST, _LONGEST = 12, 40  # letters of a name
-_WHY = 24  # letters of why not
+_LETTERS = dict.fromkeys(
+    ("Description", "St", "Mod", "Plane", "Patients", "Slices", "Matrix", "mm", "TE b t"), 30
+) | {"Masks": 40, "Taken": 28}
+"""The most letters of the other columns."""
 
 
 def show(found: Archive, asked: Mapping[str, Any], *, whole: bool) -> None:
@@ -47,6 +50,7 @@ def _kinds(found: Archive) -> list[str]:
     rows = [
         {
             "Series": kind.name,
+            "Description": kind.description,
             "Mod": kind.modality,
             "Plane": _PLANES.get(kind.plane, kind.plane),
             "Patients": f"{kind.patients} of {patients}",
@@ -55,7 +59,7 @@ def _kinds(found: Archive) -> list[str]:
             "mm": _spacing(kind),
             "TE b t": _telling(kind),
             "Masks": " ".join(f"{name} {count}" for name, count in kind.refers.items()),
-            "Taken": str(kind.taken),
+            "Taken": str(kind.taken or "no"),
         }
         for kind in found.kinds
     ]
@@ -81,6 +85,7 @@ def _row(view: VolumeView) -> dict[str, str]:
     sequence = view.case.partition("_")[2]
     return {
         "Series": view.name,
+        "Description": view.description,
         "St": str(view.study),
         "Mod": view.modality,
         "Plane": _PLANES.get(view.plane, view.plane),
@@ -94,29 +99,36 @@ def _row(view: VolumeView) -> dict[str, str]:
 
 
 def _table(rows: Sequence[Mapping[str, str]]) -> list[str]:
-    """Rows as lines as wide as the terminal: names are cut; what all rows lack is no column."""
+    """Rows as lines as wide as the terminal: what all rows lack is no column, names are cut.
+
+    Descriptions are shown where there is room for them.
+    """
     if not rows:
         return []
+    several = len({row["Mod"] for row in rows}) > 1
     names = [name for name in rows[0] if any(row[name] for row in rows)]
-    if len({row["Mod"] for row in rows}) == 1:
-        names = [name for name in names if name != "Mod"]
-    cells = [names, *([shortened(row[name], _WHY) for name in names[1:]] for row in rows)]
-    widths = [max(map(len, column)) for column in zip(names[1:], *cells[1:], strict=True)]
-    room = shutil.get_terminal_size((80, 24)).columns - sum(widths) - len(widths)
-    longest = max(len(row["Series"]) for row in rows)
-    wide = max(_LEAST, min(room, longest, _LONGEST), len("Series"))
-    lines = []
-    for first, rest in zip(
-        ["Series", *(row["Series"] for row in rows)], [names[1:], *cells[1:]], strict=True
-    ):
-        own = [
-            f"{text:>{width}}"
-            if name in _RIGHT and not text.startswith("no: ")
-            else f"{text:{width}}"
-            for name, text, width in zip(names[1:], rest, widths, strict=True)
-        ]
-        lines.append(" ".join([f"{shortened(first, wide):{wide}}", *own]))
-    return lines
+    names = [name for name in names if name != "Mod" or several]
+    room = shutil.get_terminal_size((80, 24)).columns
+    longest = min(_LONGEST, max(len(row["Series"]) for row in rows))
+    if _width(rows, [name for name in names if name != "Series"]) + longest > room:
+        names = [name for name in names if name != "Description"]
+    wide = max(_LEAST, min(longest, room - _width(rows, names[1:])))
+    cut = [{name: shortened(row[name], _LETTERS.get(name, wide)) for name in names} for row in rows]
+    cut.insert(0, {name: name for name in names})
+    widths = {name: max(len(row[name]) for row in cut) for name in names}
+    return [
+        " ".join(
+            f"{text:>{widths[name]}}" if name in _RIGHT else f"{text:{widths[name]}}"
+            for name, text in row.items()
+        )
+        for row in cut
+    ]
+
+
+def _width(rows: Sequence[Mapping[str, str]], names: Sequence[str]) -> int:
+    """The letters of some columns, with a space before each."""
+    every = ([name, *(row[name][: _LETTERS[name]] for row in rows)] for name in names)
+    return sum(1 + max(map(len, column)) for column in every)
 
 
 def _spacing(kind: Kind) -> str:

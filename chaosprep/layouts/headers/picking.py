@@ -80,7 +80,7 @@ def told_apart(volumes: Sequence[Volume]) -> list[str]:
     """Each in quotes: its name, its slices, its description; where studies differ, which it is."""
     studies = sorted({volume.study for volume in volumes}, key=study_order(volumes))
     found = []
-    for volume in volumes:
+    for volume in sorted(volumes, key=lambda one: (studies.index(one.study), one.name)):
         said = [volume.name, plural(len(volume.heads), "slice")]
         description = printable(volume.facts.get("SeriesDescription", "")).replace("'", "")
         said += [f'"{shortened(description, _MOST_LETTERS)}"'] if description else []

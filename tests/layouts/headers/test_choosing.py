@@ -78,9 +78,9 @@ def test_without_a_choice_each_volume_is_a_sequence_of_its_name() -> None:
 def test_a_criterion_takes_what_it_says(select: str, names: list[str]) -> None:
     found = [
         volume("a", "one", 4, SeriesDescription="Ax LAVA", EchoTime="4.6", plane="axial",
-               ImageType="ORIGINAL\\PRIMARY\\M", spacing="3 1.5 1.5", FlipAngle="15"),
+               ImageType="ORIGINAL\\PRIMARY\\M", spacing="3x1.5x1.5", FlipAngle="15"),
         volume("b", "two", 5, SeriesDescription="Cor T2", EchoTime="79.9999999", plane="coronal",
-               ImageType="DERIVED\\SECONDARY", spacing="6 1.5 1.5"),
+               ImageType="DERIVED\\SECONDARY", spacing="1.5x1.5"),
     ]  # fmt: skip
     chosen, _ = choose(found, Where(key=KEY, select=(select,)))
     assert [one.volume.name for one in chosen] == names
