@@ -1,15 +1,15 @@
 """Any tree of DICOM files, whatever they are called: series are found by their headers."""
 
 import secrets
-from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from chaosprep.dataset.descriptor import DataSource, License
 from chaosprep.errors import NothingFoundError, UsageError
-from chaosprep.layouts.headers.catalog import Volume, make_catalog
+from chaosprep.layouts.headers.catalog import make_catalog
 from chaosprep.layouts.headers.choosing import Chosen, choose
 from chaosprep.layouts.headers.index import read_index
-from chaosprep.layouts.headers.masks import find_masks
+from chaosprep.layouts.headers.masks import Masks, find_masks
 from chaosprep.layouts.layout import Layout, Where
 from chaosprep.layouts.root import Root, read_origin
 from chaosprep.privacy.pseudonyms import Key
@@ -38,7 +38,8 @@ def find(root: Path, where: Where) -> Root:
         )
     key = where.key or Key(secrets.token_bytes(32))
     chosen, problems = choose(catalog.volumes, where)
-    masks, more = find_masks(root, catalog, chosen, where)
+    masks, more = find_masks(root, catalog, chosen, replace(where, key=key))
+    chosen = [one for one in chosen if masks.takes(one.volume)]
     patients = key.patients({one.volume.person for one in chosen})
     cases = [_case(root, one, patients[one.volume.person], key, masks) for one in chosen]
     origin = read_origin(root)
@@ -48,31 +49,30 @@ def find(root: Path, where: Where) -> Root:
         (*problems, *more),
         origin.licenses or _LICENSES,
         origin.sources or _SOURCES,
+        notes=masks.notes,
     )
 
 
-def _case(
-    root: Path, chosen: Chosen, patient: str, key: Key, masks: Mapping[Volume, tuple[str, ...]]
-) -> SourceCase:
+def _case(root: Path, chosen: Chosen, patient: str, key: Key, masks: Masks) -> SourceCase:
     volume = chosen.volume
     frames: dict[str, tuple[int, ...]] = {}
     for head in volume.heads:
         if head.frame is not None:
             frames[head.path] = (*frames.get(head.path, ()), head.frame)
-    own = masks.get(volume)
-    return SourceCase(
+    case = SourceCase(
         root=str(root),
         id=f"{patient}_{chosen.sequence}",
         patient=patient,
         sequence=chosen.sequence,
         pool="train",
         images=volume.paths,
-        masks=own,
-        rule="key" if own is None else "volume",
+        masks=None,
+        rule="key",
         keys={path: path for path in volume.paths},
-        aliases={path: key.path(path) for path in (*volume.paths, *(own or ()))},
+        aliases={path: key.path(path) for path in volume.paths},
         frames=frames,
     )
+    return masks.onto(case, volume, key)
 
 
 LAYOUT = Layout(
