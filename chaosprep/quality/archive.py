@@ -168,6 +168,7 @@ class _Reasons:
         self._taken = set(survey.taken.values())
         self._selections = read_selections(survey.where)
         self._ids = survey.patients
+        self._has_mask = survey.masks.takes
         self._problems: dict[str, set[str]] = defaultdict(set)
         for problem in survey.root.problems:
             self._problems[problem.id].add(problem.code)
@@ -189,6 +190,8 @@ class _Reasons:
         for code, text in _BY_CODE.items():
             if code in codes:
                 return text
+        if not self._has_mask(volume):
+            return "no mask"
         return "another is picked" if volume not in self._taken else "refused"
 
 

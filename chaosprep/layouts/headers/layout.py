@@ -89,7 +89,12 @@ def survey(root: Path, where: Where) -> Survey:
         (*problems, *named, *damaged_beside(chosen, catalog), *more),
         origin.licenses or _LICENSES,
         origin.sources or _SOURCES,
-        notes=(*people.notes, *masks.notes, *notes_of(catalog), *([] if ids.is_final else [_NOT_FINAL])),
+        notes=(
+            *people.notes,
+            *masks.notes,
+            *notes_of(catalog),
+            *([] if ids.is_final else [_NOT_FINAL]),
+        ),
         people={patients[person]: some for person, some in people.identities.items()},
         key_file=ids.file,
     )

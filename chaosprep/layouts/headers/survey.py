@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from chaosprep.layouts.headers.catalog import Catalog, Volume
+from chaosprep.layouts.headers.masks import Masks
 from chaosprep.layouts.layout import Where
 from chaosprep.layouts.root import Root
 
@@ -21,4 +22,4 @@ class Survey:
     where: Where
     patients: Mapping[str, str]
     taken: Mapping[str, Volume]
-    masks: Mapping[Volume, tuple[str, ...]]
+    masks: Masks
