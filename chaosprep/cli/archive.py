@@ -20,7 +20,7 @@ _RIGHT = ("Patients", "Slices", "St")
 _LEAST, _LONGEST = 12, 40  # letters of a name
 _LETTERS = dict.fromkeys(
     ("Description", "St", "Mod", "Plane", "Patients", "Slices", "Matrix", "mm", "TE b t"), 30
-) | {"Masks": 40, "Taken": 28}
+) | {"Masks": 40, "Taken": 30, "Taken or why not": 30}
 """The most letters of the other columns."""
 
 
@@ -94,7 +94,7 @@ def _row(view: VolumeView) -> dict[str, str]:
         "mm": "x".join([*first, *mm]),
         "TE b t": _telling(view),
         "Masks": " ".join(view.refers),
-        "Taken": ("yes" if sequence == view.name else sequence) or f"no: {view.why}",
+        "Taken or why not": ("yes" if sequence == view.name else sequence) or view.why,
     }
 
 
@@ -180,6 +180,15 @@ def _next(found: Archive, asked: Mapping[str, Any]) -> list[str]:
         if best is None:
             return []
         words += ["--select", f"name={best.name}"]
-        words += ["--pick", "last"] if best.volumes > best.patients else []
+        words += ["--pick", _better_end(found, best)] if best.volumes > best.patients else []
     command = shlex.join(["chaosprep", "split", str(found.root), "-o", "split", *words])
     return [f"Next: {command}"]
+
+
+def _better_end(found: Archive, kind: Kind) -> str:
+    """Whether the first or the last of each patient's volumes of a kind has more often a mask."""
+    own = [view for view in found.volumes if (view.name, view.plane) == (kind.name, kind.plane)]
+    own.sort(key=lambda view: (view.study, view.series))
+    last = {view.patient: bool(view.refers) for view in own}
+    first = {view.patient: bool(view.refers) for view in reversed(own)}
+    return "first" if sum(first.values()) > sum(last.values()) else "last"
