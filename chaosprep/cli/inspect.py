@@ -38,7 +38,7 @@ def command(source: Path, talk: Talk, **chosen: Any) -> None:
         archive.show(found, given(chosen), whole=talk.verbose)
     else:
         show(found, whole=talk.verbose)
-    if not found.cases:
+    if not (found.cases or (isinstance(found, Archive) and found.volumes)):
         click.get_current_context().exit(NothingFoundError.exit_code)
 
 

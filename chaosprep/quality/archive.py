@@ -43,7 +43,7 @@ def inspect_archive(survey: Survey, patients: Collection[str] = ()) -> Archive:
         notes=tuple(note for note in root.notes if note not in told),
         volumes=volumes,
         kinds=kinds_of(volumes),
-        others=others_of(survey.catalog, volumes),
+        others=() if patients else others_of(survey.catalog, volumes),
     )
 
 

@@ -82,7 +82,7 @@ class Kind(msgspec.Struct, frozen=True, kw_only=True):
 class Archive(Inspection, frozen=True, kw_only=True):
     """Everything below a root that headers tell: volume by volume, and folded over patients.
 
-    `others` are what is no volume to take, by what it is.
+    `others` are what is no volume to take, by what it is; only some patients' are not counted.
     """
 
     volumes: tuple[VolumeView, ...]

@@ -232,7 +232,7 @@ def test_a_patient_is_shown_volume_by_volume(few: Archive) -> None:
         line[0] for line in shown
     ]
     assert [line[1] for line in shown] == [str(view.study) for view in own]
-    assert lines[2 + len(own)].startswith("Beside them: ")
+    assert lines[2 + len(own)].startswith("Next: ")
 
 
 def test_a_patient_that_is_not_there_is_refused(few: Archive) -> None:
