@@ -1,5 +1,8 @@
 """Which layout a dataset root has, and what is found in it."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -9,6 +12,9 @@ from msgspec import Meta
 from chaosprep.errors import NothingFoundError, UsageError
 from chaosprep.formats.codecs import PngParams
 from chaosprep.formats.label_table import parse_labels, table_text
+from chaosprep.layouts.headers import layout as headers
+from chaosprep.layouts.headers.selection import series_text
+from chaosprep.layouts.headers.survey import Survey
 from chaosprep.layouts.label_map import with_label_map
 from chaosprep.layouts.layout import Pick, Where
 from chaosprep.layouts.persons import check_persons
@@ -140,6 +146,8 @@ class LayoutParams(PngParams, frozen=True, kw_only=True):
         said = {}
         if self.labels is not None:
             said["labels"] = table_text(parse_labels(self.labels))
+        if self.series is not None:
+            said["series"] = series_text(self.series)
         if self.pseudonymize is not None:
             said["pseudonymize"] = f"key {read_key(self.pseudonymize).fingerprint()}"
         return msgspec.structs.replace(self, **said)
@@ -164,11 +172,45 @@ def find(
         NothingFoundError: nothing of the layout is there; the message says the other way too.
         ChaosprepError: a folder cannot be listed, or two patients have one pseudonym.
     """
+    where = _where(params, strict, sequences, bench)
+    _check_headers(Path(root), params.layout, where)
+    with _both_ways(params):
+        found = find_series(Path(root), params.layout, where)
+    table = None if params.labels is None else parse_labels(params.labels)
+    found = with_label_map(found, table, params.roi, params.threshold)
+    wanted = found if sequences is None else found.only(sequences)
+    if params.trust_folders:
+        return wanted
+    return check_persons(found, wanted, params.patient, params.images, params.patient_from)
+
+
+def survey(root: str | Path, params: LayoutParams, bench: Workbench = ALONE) -> Survey | None:
+    """What headers tell of a root, with what `find` takes of it; None for any other layout.
+
+    Names of structures are not asked for.
+
+    Raises:
+        ChaosprepError: as `find` does.
+    """
+    where = _where(params, False, None, bench)
+    with _both_ways(params):
+        if which(Path(root), params.layout, where) is not headers.LAYOUT:
+            return None
+        found = headers.survey(Path(root), where)
+    if params.trust_folders:
+        return found
+    checked = check_persons(found.root, found.root, (), None, params.patient_from)
+    return replace(found, root=checked)
+
+
+def _where(
+    params: LayoutParams, strict: bool, sequences: tuple[str, ...] | None, bench: Workbench
+) -> Where:
     key = None
     if params.pseudonymize is not None:
         key = read_key(params.pseudonymize)
         warn_if_readable(params.pseudonymize)
-    where = Where(
+    return Where(
         params.images,
         params.masks,
         params.patient_from,
@@ -180,26 +222,26 @@ def find(
         params.series,
         params.pick,
         bench,
+        sequences or (),
     )
-    if where.images is None and where.patient_from != "folder":
-        _check_headers(Path(root), params.layout, where)
+
+
+@contextmanager
+def _both_ways(params: LayoutParams) -> Iterator[None]:
+    """Where nothing is found, say the other way too."""
     try:
-        found = find_series(Path(root), params.layout, where)
+        yield
     except NothingFoundError as error:
-        if params.images is not None:
+        if params.images is not None or error.code == "series-none":
             raise
         remedy = f"{error.remedy} Or say where images and masks are: {_FOLDER}."
         raise NothingFoundError(error.reason, remedy, error.code) from error
-    table = None if params.labels is None else parse_labels(params.labels)
-    found = with_label_map(found, table, params.roi, params.threshold)
-    wanted = found if sequences is None else found.only(sequences)
-    if params.trust_folders:
-        return wanted
-    return check_persons(found, wanted, params.patient, params.images, params.patient_from)
 
 
 def _check_headers(root: Path, layout: str, where: Where) -> None:
     """Refuse to take patients from headers where folders tell them."""
+    if where.images is not None or where.patient_from == "folder":
+        return
     found = which(root, layout, where)
     if found.name != "headers":
         raise UsageError(

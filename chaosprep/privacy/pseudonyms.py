@@ -45,6 +45,10 @@ class Key:
         ending = next((e for e in _ENDINGS if text.casefold().endswith(e)), "")
         return self._hash("path", text)[:20] + ending
 
+    def tag(self, text: str) -> str:
+        """8 hexadecimal digits that tell a series of a patient from their others."""
+        return self._hash("series", text)[:8]
+
     def fingerprint(self) -> str:
         """8 hexadecimal digits that tell this key from another, for the manifest."""
         return self._hash("key", "")[:8]

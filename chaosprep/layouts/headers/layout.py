@@ -12,9 +12,10 @@ from chaosprep.files import check_apart
 from chaosprep.layouts.headers.catalog import Catalog, Volume, make_catalog
 from chaosprep.layouts.headers.choosing import Chosen, choose
 from chaosprep.layouts.headers.index import read_index
-from chaosprep.layouts.headers.masks import find_masks
+from chaosprep.layouts.headers.masks import Masks, find_masks
 from chaosprep.layouts.headers.passed_over import damaged_beside, damaged_in, notes_of
 from chaosprep.layouts.headers.people import tell_people, untold_problem
+from chaosprep.layouts.headers.survey import Survey
 from chaosprep.layouts.layout import Layout, Where
 from chaosprep.layouts.root import Root, read_origin
 from chaosprep.privacy.evidence import identity_of
@@ -43,6 +44,11 @@ class _Ids:
 
 
 def find(root: Path, where: Where) -> Root:
+    """Find the volumes below a root: of `survey` that which is taken, and the problems."""
+    return survey(root, where).root
+
+
+def survey(root: Path, where: Where) -> Survey:
     """Find the volumes below a root. Ids of patients are pseudonyms; see `kept_key`.
 
     Raises:
@@ -73,23 +79,32 @@ def find(root: Path, where: Where) -> Root:
     catalog = replace(catalog, volumes=people.volumes)
     patients = ids.key.patients(people.identities)
     told = [volume for volume in catalog.volumes if volume.person]
-    chosen, problems = choose(told, replace(where, key=ids.key))
+    where = replace(where, key=ids.key)
+    chosen, problems = choose(told, where)
     problems = [*untold_problem(catalog.volumes, where), *problems]
     chosen, named = _nameable(chosen, patients)
     masks, more = find_masks(root, catalog, chosen, where)
+    chosen = [one for one in chosen if masks.takes(one.volume)]
     damaged = damaged_in(chosen, catalog)
     cases = [_case(root, one, patients, ids.key, masks, damaged) for one in chosen]
+    taken = {case.id: one.volume for case, one in zip(cases, chosen, strict=True)}
     origin = read_origin(root)
-    return Root(
+    found = Root(
         root,
         tuple(sorted(cases, key=lambda case: f"{case.id}_")),
         (*problems, *named, *damaged_beside(chosen, catalog), *more),
         origin.licenses or _LICENSES,
         origin.sources or _SOURCES,
-        notes=(*people.notes, *notes_of(catalog), *([] if ids.is_final else [_NOT_FINAL])),
+        notes=(
+            *people.notes,
+            *masks.notes,
+            *notes_of(catalog),
+            *([] if ids.is_final else [_NOT_FINAL]),
+        ),
         people={patients[person]: some for person, some in people.identities.items()},
         key_file=ids.file,
     )
+    return Survey(found, catalog, where, patients, taken, masks)
 
 
 def _nothing(root: Path, catalog: Catalog) -> NothingFoundError:
@@ -150,7 +165,7 @@ def _case(
     chosen: Chosen,
     patients: Mapping[str, str],
     key: Key,
-    masks: Mapping[Volume, tuple[str, ...]],
+    masks: Masks,
     damaged: Mapping[Volume, tuple[str, ...]],
 ) -> SourceCase:
     volume, patient = chosen.volume, patients[chosen.volume.person]
@@ -158,22 +173,22 @@ def _case(
     for head in volume.heads:
         if head.frame is not None:
             frames[head.path] = (*frames.get(head.path, ()), head.frame)
-    own = masks.get(volume)
     images = tuple(sorted((*volume.paths, *damaged.get(volume, ())), key=natural_key))
-    return SourceCase(
+    case = SourceCase(
         root=str(root),
         id=f"{patient}_{chosen.sequence}",
         patient=patient,
         sequence=chosen.sequence,
         pool="train",
         images=images,
-        masks=own,
-        rule="key" if own is None else "volume",
+        masks=None,
+        rule="key",
         keys={path: path for path in images},
-        aliases={path: key.path(path) for path in (*images, *(own or ()))},
+        aliases={path: key.path(path) for path in images},
         frames=frames,
         notes=chosen.notes,
     )
+    return masks.onto(case, volume, key)
 
 
 LAYOUT = Layout(
