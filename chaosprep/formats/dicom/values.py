@@ -32,6 +32,8 @@ def raw(dataset: Elements, keyword: str) -> tuple[Any, bytes]:
     """Give an element and its value as stored; empty where there is none."""
     element: Any = dataset.get_item(TAGS[keyword])
     value = getattr(element, "value", None)
+    if keyword == "SpecificCharacterSet" and value and not isinstance(value, bytes):
+        value = "\\".join([value] if isinstance(value, str) else value).encode("latin-1", "replace")
     return element, value if isinstance(value, bytes) else b""
 
 
