@@ -8,6 +8,7 @@ from typing import Generic
 from chaosprep.dataset.opening import open_output
 from chaosprep.errors import ChaosprepError, Problem, ProblemsError
 from chaosprep.params import P, check_params
+from chaosprep.running.mapping import on_workers
 from chaosprep.running.options import DEFAULTS, Event, RunOptions
 from chaosprep.running.planning import Plan, check_request, compare, fresh_plan
 from chaosprep.running.runner import left_out, nothing_left
@@ -34,7 +35,7 @@ def rehearse(
         ChaosprepError: what `run` raises before it begins with the cases.
     """
     params = check_params(params)
-    source = stage.open(root, params, Workbench(jobs=options.jobs))
+    source = stage.open(root, params, Workbench(jobs=options.jobs, work=on_workers))
     check_request(stage, source, output, params, overwrite=options.overwrite)
     plan: Plan[C] = fresh_plan(stage, params, source, output, options.part)
     if not options.overwrite:

@@ -18,6 +18,7 @@ from chaosprep.running.claim import end_claims
 from chaosprep.running.commit import commit, in_order, versions
 from chaosprep.running.dask.cluster import scheduler_address, warm_up_for
 from chaosprep.running.journal import Journal
+from chaosprep.running.mapping import on_workers
 from chaosprep.running.options import DEFAULTS, Event, RunOptions
 from chaosprep.running.place import check_output
 from chaosprep.running.planning import Plan, check_request, compare, fingerprint, fresh_plan
@@ -63,7 +64,7 @@ def run(
     if isinstance(source, str | Path):
         here = options.dask is None
         path = Path(source) if here else Path(source).absolute()  # workers are elsewhere
-        source = stage.open(path, params, Workbench.beside(output, options.jobs))
+        source = stage.open(path, params, Workbench.beside(output, options.jobs, on_workers))
     output = Path(output)
     check_request(stage, source, output, params, overwrite=options.overwrite)
     plan = fresh_plan(stage, params, source, output, options.part)

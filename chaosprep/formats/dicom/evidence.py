@@ -41,6 +41,8 @@ _READ: dict[str, tuple[str, ...]] = {
     "Manufacturer": (),
     "MagneticFieldStrength": (),
 }
+KEYWORDS = tuple(_READ)
+"""What is read, where it is there."""
 _MOSAIC, _GRID = "MOSAIC", "VFRAME"
 _SIEMENS, _UNITED_IMAGING = "SIEMENS MR HEADER", "Image Private Header"
 
