@@ -122,7 +122,7 @@ def _beside(entry: Entry, what: str, evidence: Mapping[str, str]) -> Entry:
     return msgspec.structs.replace(entry, kind="beside", what=what, evidence=evidence)
 
 
-def _unreadable(entry: Entry, code: str, evidence: Mapping[str, str] = {}) -> Entry:  # noqa: B006
+def _unreadable(entry: Entry, code: str, evidence: Mapping[str, str] = {}) -> Entry:
     return msgspec.structs.replace(entry, kind="unreadable", what=code, evidence=evidence)
 
 
