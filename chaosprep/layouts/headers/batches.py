@@ -43,7 +43,10 @@ def pack(entries: Sequence[Entry]) -> bytes:
     batch = _Batch(
         [],
         [os.fsencode(entry.path) for entry in entries],
-        [[place(one.evidence) for one in (entry, *entry.heads)] for entry in entries],
+        [
+            [place(entry.evidence), *(place(head.evidence) for head in entry.heads)]
+            for entry in entries
+        ],
         [replace(entry, path="", evidence={}, heads=_bare(entry.heads)) for entry in entries],
     )
     batch.shared = [dict(items) for items in shared]
