@@ -15,7 +15,7 @@ SERIES_OF_A_SEG = 20
 """One of so many series has a SEG."""
 _MR = "1.2.840.10008.5.1.4.1.1.4"
 _SEG = "1.2.840.10008.5.1.4.1.1.66.4"
-_SERIES, _SLICE, _PLACE = "777777", "888888", "-9999.99"
+_SERIES, _SLICE, _PLACE = "777777", "111111", "-9999.99"
 """Stand in the template where a number of the same width comes."""
 
 
@@ -30,9 +30,9 @@ def write_tree(root: Path, files: int) -> None:
         for slice_ in range(SLICES):
             own = head.replace(_SLICE.encode(), b"%06d" % slice_)
             own = own.replace(_PLACE.encode(), b"%8.2f" % (slice_ * 2.5))
-            (folder / f"IM{slice_:06d}").write_bytes(own + after)
+            (folder / f"IM{slice_:06d}.dcm").write_bytes(own + after)
         if number % SERIES_OF_A_SEG == 0:
-            (folder / "SEG").write_bytes(mask.replace(_SERIES.encode(), b"%06d" % number))
+            (folder / "SEG.dcm").write_bytes(mask.replace(_SERIES.encode(), b"%06d" % number))
 
 
 def _template(slice_: Dataset) -> tuple[bytes, bytes]:

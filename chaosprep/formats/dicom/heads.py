@@ -36,7 +36,10 @@ class Start(NamedTuple):
 
 
 def describe_start(data: bytes) -> Start:
-    """The evidence in the root of any DICOM file, by its beginning; none where that is damaged."""
+    """The evidence in the root of any DICOM file, by its beginning; none where that is damaged.
+
+    Raises `FileError` ``too-large``.
+    """
     from pydicom.filereader import read_partial
 
     reached = False
@@ -50,7 +53,9 @@ def describe_start(data: bytes) -> Start:
         with guarded(_PARSE):
             dataset = read_partial(open_stream(data), is_behind)
             return Start(read_evidence((dataset,)), "Rows" in dataset, reached)
-    except FileError:
+    except FileError as error:
+        if error.code == "too-large":
+            raise
         return Start({}, True, reached)
 
 

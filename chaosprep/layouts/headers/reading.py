@@ -25,7 +25,7 @@ _MASKS = ("segmentation", "RT structure set")
 _STEPS = (2**15, 2**18, 2**21, 2**24, 2**26)  # bytes of the beginning that are read, until enough
 _LARGEST_MASK = 2**27  # bytes of a mask that are read to learn what it refers to
 _MAX_PIXELS = 2**30
-_INFLATED = 2**18  # a quarter of the bytes, beside 1 MiB, that a deflated header may have
+_INFLATED = 2**18  # pixels for which `inflated` allows 2 MiB: enough for any header
 _CUT = ("dicom-truncated", "dicom-broken", "no-pixels")  # what a beginning that is too short gives
 _META = 2**10  # bytes in which the file meta information says what kind of object it is
 _DIRECTORY = b"1.2.840.10008.1.3.10"  # PS3.4 B.5: Media Storage Directory
@@ -85,8 +85,9 @@ def _read_other(file: BinaryIO, entry: Entry, start: bytes) -> Entry:
             if error.code == "not-grey":
                 return _beside(entry, "colour image", found.evidence)
             if is_all or error.code not in _CUT:
-                is_cut = error.code in _CUT and len(start) < entry.size
-                return _unreadable(entry, "too-large" if is_cut else error.code, found.evidence)
+                is_cut = len(start) < entry.size or (data is not start and len(data) > 2**21)
+                code = "too-large" if is_cut and error.code in _CUT else error.code
+                return _unreadable(entry, code, found.evidence)
     raise AssertionError  # the last step is all
 
 
