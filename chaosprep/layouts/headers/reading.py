@@ -54,7 +54,9 @@ def _read(file: BinaryIO, path: str) -> Entry:
         if start.find(_DIRECTORY, 0, _META) >= 0:
             return _beside(entry, "DICOMDIR", {})
         header = read_plain_start(start, _MAX_PIXELS)
-        return _read_other(file, entry, start) if header is None else _image(entry, (header,))
+        if header is None:
+            return _read_other(file, entry, start)
+        return _image(file, entry, start, (header,))
     except FileError as error:
         return _unreadable(entry, error.code)
     except OSError as error:
@@ -76,15 +78,18 @@ def _read_other(file: BinaryIO, entry: Entry, start: bytes) -> Entry:
         found = describe_start(data)
         if not (found.is_whole or is_all):
             continue
-        other = what_else(found.evidence, found.is_sized)
+        other = what_else(found.evidence)
         if other is not None:
             return _other(file, entry, start, other, found.evidence)
         try:
-            return _image(entry, read_headers(data, max_pixels=_MAX_PIXELS))
+            return _image(file, entry, start, read_headers(data, max_pixels=_MAX_PIXELS))
         except FileError as error:
             if error.code == "not-grey":
                 return _beside(entry, "colour image", found.evidence)
             if is_all or error.code not in _CUT:
+                other = what_else(found.evidence, found.is_sized)
+                if other is not None:
+                    return _beside(entry, other.what, found.evidence)
                 is_cut = len(start) < entry.size or (data is not start and len(data) > 2**21)
                 code = "too-large" if is_cut and error.code in _CUT else error.code
                 return _unreadable(entry, code, found.evidence)
@@ -107,10 +112,10 @@ def _other(
     )
 
 
-def _image(entry: Entry, headers: Sequence[Header]) -> Entry:
+def _image(file: BinaryIO, entry: Entry, start: bytes, headers: Sequence[Header]) -> Entry:
     other = what_else(headers[0].evidence)
     if other is not None:
-        return _beside(entry, other.what, headers[0].evidence)
+        return _other(file, entry, start, other, headers[0].evidence)
     several = len(headers) > 1
     heads = tuple(
         make_head(entry.path, frame if several else None, header)

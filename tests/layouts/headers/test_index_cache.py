@@ -317,9 +317,7 @@ def test_a_full_disk_costs_what_is_kept_and_nothing_else(
     found = read_index(root, bench, said.append)
     monkeypatch.undo()
     assert found == expected
-    assert said == [
-        "the headers that are read are not kept in out.index: No space left on device"
-    ]
+    assert said == ["the headers that are read are not kept in out.index: No space left on device"]
 
 
 def test_while_another_run_writes_nothing_is_written(
@@ -394,9 +392,7 @@ def test_the_slices_of_a_series_share_their_evidence(root: Path) -> None:
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_after_any_changes_it_is_what_is_read_anew(
-    root: Path, bench: Workbench, seed: int
-) -> None:
+def test_after_any_changes_it_is_what_is_read_anew(root: Path, bench: Workbench, seed: int) -> None:
     draw, clock = random.Random(seed), OLD
     for _ in range(12):
         for _ in range(draw.randrange(4)):

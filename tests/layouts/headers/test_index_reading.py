@@ -72,7 +72,9 @@ def test_the_head_of_a_slice_has_what_pydicom_reads(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("no_pydicom")
-@pytest.mark.parametrize("syntax", [JPEGBaseline8Bit, JPEG2000Lossless, JPEGLSLossless, RLELossless])
+@pytest.mark.parametrize(
+    "syntax", [JPEGBaseline8Bit, JPEG2000Lossless, JPEGLSLossless, RLELossless]
+)
 def test_the_head_of_a_compressed_slice_is_that_of_a_plain_one_and_read_as_soon(
     tmp_path: Path, syntax: UID
 ) -> None:
@@ -153,6 +155,16 @@ def test_a_segmentation_tells_what_it_refers_to(tmp_path: Path) -> None:
     assert len(entry.refers.instances) >= 2
     assert entry.refers.frame_of_reference == images[0].FrameOfReferenceUID
     assert entry.evidence["Modality"] == "SEG"
+
+
+def test_a_segmentation_of_one_slice_is_a_mask_too(tmp_path: Path) -> None:
+    """As a label map it is as plain a file as any slice."""
+    path = next(iter(IMAGES))
+    labels = np.ones((1, *dcmread(BytesIO(IMAGES[path])).pixel_array.shape), np.uint8)
+    entry = entry_of(tmp_path, seg(labels, images=[path], kind="LABELMAP"))
+    assert (entry.kind, entry.what) == ("mask", "segmentation")
+    assert entry.refers is not None
+    assert entry.refers.instances == {dcmread(BytesIO(IMAGES[path])).SOPInstanceUID}
 
 
 def test_a_structure_set_tells_what_it_refers_to(tmp_path: Path) -> None:
