@@ -296,6 +296,19 @@ def test_what_was_cut_off_goes_on_with_the_whole_batches(
     assert said == []
 
 
+def test_nothing_is_left_of_what_was_cut_off(root: Path, bench: Workbench, read: list[str]) -> None:
+    read_index(root, bench)
+    kept(bench).write_bytes(kept(bench).read_bytes()[:-1])
+    for path in all_paths(root)[:-1]:
+        (root / path).unlink()
+    said: list[str] = []
+    read_index(root, bench, said.append)
+    read.clear()
+    assert read_index(root, bench, said.append) == anew(root)
+    assert read == all_paths(root)  # anew alone
+    assert said == []
+
+
 def test_a_forged_one_gives_no_entry_of_another_file(root: Path, bench: Workbench) -> None:
     """Whoever can write it can write checksums too: still no path but one that is listed."""
     forged = Entry("../secret", 0, 0, "image", changed=0)
@@ -377,7 +390,10 @@ def test_what_the_system_refuses_is_no_fault_of_a_file(root: Path) -> None:
     assert caught.value.code == "system"
 
 
-def test_the_slices_of_a_series_share_their_evidence(root: Path) -> None:
+def test_the_slices_of_a_series_share_their_evidence(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(index, "_BATCH", 2)
     heads = [head for one in anew(root) if one.path.startswith("p1/") for head in one.heads]
     assert [head.evidence["AcquisitionTime"] for head in heads] == [
         "101110",

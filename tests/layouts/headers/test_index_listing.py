@@ -1,11 +1,13 @@
 """What lies below a root, by the index: everything once, and nothing from elsewhere."""
 
 import os
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+import chaosprep
 from chaosprep.errors import ChaosprepError
 from chaosprep.layouts.headers.head import Entry
 from chaosprep.layouts.headers.index import read_index
@@ -140,3 +142,12 @@ def test_size_and_time_are_those_of_the_file(tmp_path: Path) -> None:
     os.utime(tmp_path / "a", ns=(0, 1_700_000_000_123_456_789))
     one = entry(tmp_path, "a")
     assert (one.size, one.mtime) == (len(slice_at(0)), 1_700_000_000_123_456_789)
+
+
+def test_a_series_of_such_names_is_split(tmp_path: Path) -> None:
+    for patient, place in product((1, 2, 3), range(2)):
+        name = os.fsdecode(b"M\xfcller%d/a\n%d" % (patient, place))
+        uids = {"SeriesInstanceUID": f"1.2.{patient}", "SOPInstanceUID": f"1.3.{patient}.{place}"}
+        write(tmp_path / "root", {name: slice_at(place, patient, PatientID=f"P{patient}", **uids)})
+    made = chaosprep.split(tmp_path / "root", tmp_path / "out", layout="headers")
+    assert len(made.slices) == 6
