@@ -84,7 +84,7 @@ SECTION: Section = Section("index", "The headers of a large tree", TEXT, measure
 
 def main(root: str, folder: str, jobs: str) -> None:
     """Read the headers below a root, kept in a folder; print how many entries there are."""
-    bench = Workbench(Path(folder), "index", int(jobs), on_workers)
+    bench = Workbench(Path(folder), "index", int(jobs), work=on_workers)
     print(len(read_index(Path(root), bench)))
 
 

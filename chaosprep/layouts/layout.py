@@ -26,7 +26,8 @@ class Where:
     ``patient_from_name`` is a pattern of the names of cases, such as `{patient}_{}`, and
     ``patients`` a table of them, where neither folders nor headers tell who is who. ``select``
     (`KEY=PATTERN` or `KEY=LOW..HIGH`) and ``series`` (a TOML file) choose among the volumes that
-    headers tell apart, ``pick`` among those that a choice leaves.
+    headers tell apart, ``pick`` among those that a choice leaves; ``sequences`` are those that are
+    wanted, where any is named.
     """
 
     images: str | None = None
@@ -40,6 +41,7 @@ class Where:
     series: str | None = None
     pick: Pick | None = None
     bench: Workbench = ALONE
+    sequences: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -45,6 +45,9 @@ class Cache:
         self._handle: int | None = None
         self._writes = False
         if bench.folder is None or real(bench.folder).is_relative_to(real(root)):
+            if bench.reads is not None:
+                with suppress(FileError, OSError):
+                    self._handle = open_own(bench.reads / self._name, os.O_RDONLY)
             return
         try:
             bench.folder.mkdir(parents=True, exist_ok=True)
@@ -107,8 +110,9 @@ class Cache:
     def _begin(self, head: bytes) -> None:
         """Begin the file, where it is ours."""
         if head and not head.startswith(_MAGIC[: len(head)]):
+            if self._writes:
+                self._not_kept("another file has its name; move that away")
             self._writes = False
-            self._not_kept("another file has its name; move that away")
         elif len(head) < len(self._head):
             self._empty()
         else:

@@ -45,9 +45,10 @@ class Entry(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """One file below a root, as it was when it was read; ``size`` in bytes, ``mtime`` in ns.
 
     ``kind`` is `image` (with ``heads``), `mask` (with what it ``refers`` to; None where that cannot
-    be read), `beside` (a DICOM file that is no slice: ``what`` is the noun), `unreadable` (``what``
-    is the code of its error: of a damaged file, or of a link out of the root, a folder, a device)
-    or `foreign` (no DICOM). ``evidence`` is the file's own, where it has no heads. ``changed`` is
+    be read), `beside` (a DICOM file that is no slice, or no file at all but a link out of the root
+    or a device: ``what`` is the noun), `unreadable` (a damaged DICOM file, any that cannot be
+    opened, or a folder that cannot be listed: ``what`` is the code of its error) or `foreign` (no
+    DICOM). ``evidence`` is the file's own, where it has no heads. ``changed`` is
     its ctime in ns; -1 where it was written only just before, and may be written again without
     being told from what was read.
     """

@@ -6,8 +6,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 from chaosprep.files import real
-from chaosprep.layouts.headers.head import Entry
+from chaosprep.layouts.headers.head import Entry, Kind
 from chaosprep.series.source import is_litter
+
+FOLDER = "folder-unreadable"
+"""What an entry of a folder is that cannot be listed."""
+LINK = "link that leads elsewhere"
+OTHER = "pipe or device"
 
 
 class Listed(NamedTuple):
@@ -44,7 +49,7 @@ def list_below(root: Path) -> tuple[list[Listed], list[Entry]]:
         except OSError:
             if not folder:
                 raise
-            strange.append(_unreadable(folder.removesuffix("/"), "folder-unreadable"))
+            strange.append(_entry(folder.removesuffix("/"), "unreadable", FOLDER))
     strange += _leading_elsewhere(root, links, {*folders, *(file.path for file in files)})
     return sorted(files), strange
 
@@ -63,12 +68,12 @@ def _sort_in(one: "os.DirEntry[str]", path: str, files: list[Listed], strange: l
     except FileNotFoundError:  # it went while the folder was read
         return
     except OSError:
-        strange.append(_unreadable(path, "file-unreadable"))
+        strange.append(_entry(path, "unreadable", "file-unreadable"))
         return
     if is_file:
         files.append(Listed(path, status.st_size, status.st_mtime_ns, status.st_ctime_ns))
     else:
-        strange.append(_unreadable(path, "file-kind"))
+        strange.append(_entry(path, "beside", OTHER))
 
 
 def _leading_elsewhere(root: Path, links: Iterable[str], listed: set[str]) -> Iterator[Entry]:
@@ -78,8 +83,8 @@ def _leading_elsewhere(root: Path, links: Iterable[str], listed: set[str]) -> It
         target = real(root / path)
         here = target.relative_to(place).as_posix() if target.is_relative_to(place) else None
         if here is None or ("" if here == "." else here) not in listed:
-            yield _unreadable(path, "file-link")
+            yield _entry(path, "beside", LINK)
 
 
-def _unreadable(path: str, code: str) -> Entry:
-    return Entry(path, 0, 0, "unreadable", code)
+def _entry(path: str, kind: Kind, what: str) -> Entry:
+    return Entry(path, 0, 0, kind, what)

@@ -2,7 +2,14 @@
 
 from collections.abc import Iterator, Mapping
 
-OWN = ("AcquisitionTime", "TriggerTime")
+OWN = (
+    "AcquisitionTime",
+    "AcquisitionDateTime",
+    "ContentTime",
+    "TriggerTime",
+    "FrameReferenceTime",
+    "DimensionIndexValues",
+)
 """What may be another value in each picture of a series."""
 _PLACES = {keyword: place for place, keyword in enumerate(OWN)}
 Own = tuple[str, ...]

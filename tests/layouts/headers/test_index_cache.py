@@ -356,7 +356,7 @@ def test_processes_read_the_same(root: Path, bench: Workbench, tmp_path: Path) -
     some.setattr(index, "_BATCH", 3)
     some.setattr(index, "_FEW", 0)
     try:
-        assert read_index(root, Workbench(tmp_path, "out", 2, on_workers)) == expected
+        assert read_index(root, Workbench(tmp_path, "out", 2, work=on_workers)) == expected
     finally:
         some.undo()
     assert read_index(root, bench) == expected

@@ -33,7 +33,7 @@ def slow(self, data):
     time.sleep(float(wait))
     return plain(self, data)
 index.Pool.unpack = slow
-index.read_index(Path(root), Workbench(Path(folder), "out", int(jobs), on_workers))
+index.read_index(Path(root), Workbench(Path(folder), "out", int(jobs), work=on_workers))
 """
 
 

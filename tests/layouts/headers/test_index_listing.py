@@ -63,15 +63,15 @@ def test_a_link_out_of_the_root_is_counted_and_never_followed(tmp_path: Path) ->
     (root / "folder").symlink_to(tmp_path / "elsewhere")
     assert found(root) == {
         "one": "image",
-        "file": "unreadable file-link",
-        "folder": "unreadable file-link",
+        "file": "beside link that leads elsewhere",
+        "folder": "beside link that leads elsewhere",
     }
 
 
 def test_a_link_to_litter_inside_is_not_lost_in_silence(tmp_path: Path) -> None:
     write(tmp_path, {".git/annex/one": slice_at(0)})
     (tmp_path / "one.dcm").symlink_to(".git/annex/one")
-    assert found(tmp_path) == {"one.dcm": "unreadable file-link"}
+    assert found(tmp_path) == {"one.dcm": "beside link that leads elsewhere"}
 
 
 def test_links_in_a_circle_and_into_nothing_end(tmp_path: Path) -> None:
@@ -80,7 +80,7 @@ def test_links_in_a_circle_and_into_nothing_end(tmp_path: Path) -> None:
     (tmp_path / "c").symlink_to("nowhere")
     (tmp_path / "d").mkdir()
     (tmp_path / "d/up").symlink_to("..")
-    assert found(tmp_path) == dict.fromkeys("abc", "unreadable file-link")
+    assert found(tmp_path) == dict.fromkeys("abc", "beside link that leads elsewhere")
 
 
 def test_the_root_itself_may_be_a_link(tmp_path: Path) -> None:
@@ -92,7 +92,7 @@ def test_the_root_itself_may_be_a_link(tmp_path: Path) -> None:
 
 def test_a_pipe_is_named_and_never_opened(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
-    assert found(tmp_path) == {"pipe": "unreadable file-kind"}
+    assert found(tmp_path) == {"pipe": "beside pipe or device"}
 
 
 def test_names_that_are_no_utf_8_or_hold_control_characters_are_read(tmp_path: Path) -> None:
