@@ -13,7 +13,7 @@ from chaosprep.layouts.headers.catalog import Catalog, Volume, make_catalog
 from chaosprep.layouts.headers.choosing import Chosen, choose
 from chaosprep.layouts.headers.index import read_index
 from chaosprep.layouts.headers.masks import Masks, find_masks
-from chaosprep.layouts.headers.passed_over import damaged_beside, damaged_in, notes_of
+from chaosprep.layouts.headers.passed_over import damaged_beside, damaged_in, notes_of, unlisted
 from chaosprep.layouts.headers.people import tell_people, untold_problem
 from chaosprep.layouts.headers.survey import Survey
 from chaosprep.layouts.layout import Layout, Where
@@ -73,7 +73,8 @@ def survey(root: Path, where: Where) -> Survey:
         )
     if where.bench.folder is not None:  # before anything is written there
         check_apart(root, where.bench.folder / where.bench.name)
-    catalog = make_catalog(read_index(root, where.bench))
+    kept: list[str] = []
+    catalog = make_catalog(read_index(root, where.bench, kept.append))
     if not catalog.volumes:
         raise _nothing(root, catalog)
     ids = _ids(root, catalog, where)
@@ -94,13 +95,14 @@ def survey(root: Path, where: Where) -> Survey:
     found = Root(
         root,
         tuple(sorted(cases, key=lambda case: f"{case.id}_")),
-        (*problems, *named, *damaged_beside(chosen, catalog), *more),
+        (*problems, *named, *damaged_beside(chosen, catalog), *unlisted(catalog), *more),
         origin.licenses or _LICENSES,
         origin.sources or _SOURCES,
         notes=(
             *people.notes,
             *masks.notes,
             *notes_of(catalog),
+            *kept,
             *([] if ids.is_final else [_NOT_FINAL]),
         ),
         people={patients[person]: some for person, some in people.identities.items()},
