@@ -69,6 +69,7 @@ def test_what_nobody_trains_on_is_listed_and_not_taken(
         {"ImageType": [*DERIVED, "M", "NORM", "DIS3D", "FM"]},
         {"ImageType": [*ORIGINAL, "M", "SE"], "SeriesDescription": "T2 block allocated"},
         {"ImageType": [*DERIVED, "OTHER"], "SeriesDescription": "Mipsicle fatfrac"},
+        {"ImageType": [*ORIGINAL, "OTHER"], "SeriesDescription": "TOF for MIP"},
     ],
 )
 def test_derived_alone_is_no_reason(tmp_path: Path, values: dict[str, Any]) -> None:
