@@ -36,7 +36,7 @@ class _Choice:
     taken: list[Chosen] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
 
-    def tell(self, code: str, person: str, sequence: str, reason: str, remedy: str) -> None:
+    def add_problem(self, code: str, person: str, sequence: str, reason: str, remedy: str) -> None:
         """Tell of a problem of a patient, or of a sequence of theirs."""
         patient = self.key.patient(person)
         id = f"{patient}_{sequence}" if sequence else patient
@@ -92,7 +92,7 @@ def _take_all(volumes: Sequence[Volume], where: Where, choice: _Choice) -> None:
             _take_one(person, Selection(name, (), where.pick), some, choice)
         if not named:
             kinds = ", ".join(sorted({volume.left_out for volume in own}))
-            choice.tell(
+            choice.add_problem(
                 "series-none",
                 person,
                 "",
@@ -138,7 +138,7 @@ def _take(
         if len(several) > 1:
             names = " and ".join(f"'{one.sequence}'" for one in several)
             choice.taken = [one for one in choice.taken if one not in several]
-            choice.tell(
+            choice.add_problem(
                 "series-twice",
                 person,
                 "",
@@ -156,7 +156,7 @@ def _tell_none(person: str, sequence: str, there: Sequence[str], choice: _Choice
     else:
         reason = "nothing of it fits what was chosen"
     remedy = f"See with inspect what it has, and widen the choice, or {_LEAVE}"
-    choice.tell("series-none", person, sequence, reason, remedy)
+    choice.add_problem("series-none", person, sequence, reason, remedy)
 
 
 def _take_one(person: str, selection: Selection, some: list[Volume], choice: _Choice) -> None:
@@ -175,7 +175,7 @@ def _take_one(person: str, selection: Selection, some: list[Volume], choice: _Ch
     even = f", and pick = {selection.pick} leaves several" if selection.pick else ""
     shown = told_apart(left)
     listed = shown[:_MOST] + [f"'{len(shown) - _MOST} more'"] * (len(shown) > _MOST)
-    choice.tell(
+    choice.add_problem(
         "series-several",
         person,
         own,
