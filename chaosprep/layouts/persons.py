@@ -54,25 +54,35 @@ def check_persons(
         images: the pattern, where the layout has one.
         patient_from: what patients were told apart by.
     """
-    found = _ask(root) if root.people is None else root.people
+    read = root.people is not None
+    found = root.people if root.people is not None else _ask(root)
     asked = set(wanted.patients) & set(patients or wanted.patients)
     first = {case.patient: case for case in reversed(root.cases)}
     in_all = {keyword for keyword in FIELDS if telling(found, keyword).keys() == found.keys()}
     problems, refused = list[Problem](), set[str]()
-    for person in one_person(found, doubting_ids=root.people is not None):
+    asking = _without_ids(found) if read and patient_from == "PatientName" else found
+    for person in one_person(asking, doubting_ids=read):
         here = tuple(one for one in person.patients if one in asked)
         if len(here) > 1:
             reason = same_person(person, _names([first[one] for one in here]))
-            remedy = _ways_out(person, in_all, images) if root.people is None else _ONE_ID
+            remedy = _ONE_ID if read else _ways_out(person, in_all, images)
             problems.append(Problem(code="person-twice", id=here[0], reason=reason, remedy=remedy))
             refused.update(here)
-    several = _of_several(found, patient_from, read=root.people is not None)
+    several = _of_several(found, patient_from, read=read)
     for problem in (one for one in several if one.id in asked):
         problems.append(problem)
         refused.add(problem.id)
     cases = tuple(_refused(case) if case.patient in refused else case for case in wanted.cases)
     notes = (*wanted.notes, *note_of(untold(found), len(found)))
     return replace(wanted, cases=cases, problems=(*wanted.problems, *problems), notes=notes)
+
+
+def _without_ids(people: People) -> People:
+    """The same where PatientName was to tell the patients: an equal PatientID is no evidence."""
+    return {
+        patient: [{k: text for k, text in one.items() if k != "PatientID"} for one in some]
+        for patient, some in people.items()
+    }
 
 
 def _ask(root: Root) -> dict[str, list[Identity]]:

@@ -27,18 +27,22 @@ def identity_of(evidence: Mapping[str, str]) -> Identity:
     Args:
         evidence: keyword -> the bytes of a text as Latin-1.
     """
-    found = {keyword: evidence[keyword] for keyword in _KEPT if evidence.get(keyword)}
-    for keyword in _TEXTS:
-        text = found.get(keyword, "")
-        if not text.isascii() or "\x1b" in text:
-            found[keyword] = _decoded(keyword, text, evidence.get("SpecificCharacterSet", ""))
+    found = {keyword: text_of(evidence, keyword) for keyword in _KEPT}
     return {keyword: text for keyword, text in found.items() if text}
+
+
+def text_of(evidence: Mapping[str, str], keyword: str) -> str:
+    """One text in its character set (PS3.5 6.1); UTF-8 where nothing declares one."""
+    text = evidence.get(keyword, "")
+    if text.isascii() and "\x1b" not in text:
+        return text
+    return _decoded(keyword, text, evidence.get("SpecificCharacterSet", ""))
 
 
 @lru_cache(maxsize=4096)  # the slices of a patient share them
 def _decoded(keyword: str, text: str, character_set: str) -> str:
     with silent():
-        return decoded(keyword, text.encode("latin-1"), character_set)
+        return decoded(keyword, text.encode("latin-1", "replace"), character_set)
 
 
 def whose(identity: Identity, sources: tuple[HeaderField, ...] = FIELDS) -> str:

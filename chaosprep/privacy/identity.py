@@ -214,6 +214,7 @@ def decoded(keyword: str, value: bytes, character_set: str) -> str:
         character_set: SpecificCharacterSet as it is written.
     """
     from pydicom import Dataset
+    from pydicom.charset import convert_encodings
     from pydicom.datadict import dictionary_VR, tag_for_keyword
     from pydicom.dataelem import RawDataElement
     from pydicom.tag import Tag
@@ -222,6 +223,7 @@ def decoded(keyword: str, value: bytes, character_set: str) -> str:
     for name, data in (("SpecificCharacterSet", character_set.encode("latin-1")), (keyword, value)):
         tag = Tag(tag_for_keyword(name) or 0)
         dataset[tag] = RawDataElement(tag, dictionary_VR(tag), len(data), data, 0, False, True)
+    dataset.set_original_encoding(False, True, convert_encodings(character_set.split("\\")))
     return _text(dataset, keyword)
 
 

@@ -64,7 +64,7 @@ def _make(path: Path) -> None:
             finally:
                 temporary.unlink(missing_ok=True)
     except OutputError as error:
-        if error.number == errno.EEXIST:  # another run was faster
+        if error.number == errno.EEXIST and path.is_file():  # another run was faster
             return
         raise OutputError(
             f"{path}: the key for the ids of patients cannot be written ({error.why})",

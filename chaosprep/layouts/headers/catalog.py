@@ -1,7 +1,7 @@
 """What lies below a root, by patient, study, series and volume."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import msgspec
@@ -9,12 +9,12 @@ import msgspec
 from chaosprep.layouts.headers.describing import describe
 from chaosprep.layouts.headers.dividing import divide
 from chaosprep.layouts.headers.head import Entry, Head
-from chaosprep.layouts.headers.kinds import leave_single, why_left
+from chaosprep.layouts.headers.kinds import SINGLE, is_stack, why_left
 from chaosprep.layouts.headers.moments import seconds
-from chaosprep.layouts.headers.naming import base_name, tell_apart
+from chaosprep.layouts.headers.naming import base_name, plain_name, tell_apart
 from chaosprep.layouts.headers.rejoining import series_of, studies_of
 from chaosprep.layouts.headers.texts import identity_of
-from chaosprep.privacy.evidence import person_of
+from chaosprep.privacy.evidence import person_of, text_of
 from chaosprep.series.groups import number
 
 _COLOURED = "not-grey"
@@ -69,11 +69,18 @@ def make_catalog(entries: Iterable[Entry]) -> Catalog:
             people[person_of(said)].append(head)
         if not entry.heads:
             (masks if entry.kind == "mask" else others).append(_coloured(entry))
-    volumes = [
-        volume
+    studies = [
+        _study(person, study, own)
         for person, heads in sorted(people.items())
         for study, own in sorted(studies_of(heads))
-        for volume in _study(person, study, own)
+    ]
+    stacked = {
+        one.facts.get("Modality") for study in studies for one in study if is_stack(one.facts)
+    }
+    volumes = [
+        volume
+        for study in studies
+        for volume in _named([_single_left(volume, stacked) for volume in study])
     ]
     return Catalog(tuple(volumes), tuple(masks), tuple(others))
 
@@ -86,28 +93,33 @@ def _coloured(entry: Entry) -> Entry:
 
 
 def _study(person: str, study: str, heads: Sequence[Head]) -> list[Volume]:
-    """The volumes of one study, none called as another is."""
+    """The volumes of one study, in the order of its series."""
     found = [
         volume for series, own in series_of(heads) for volume in _series(person, study, series, own)
     ]
-    stacks = any(int(volume.facts["slices"]) > 1 and not volume.left_out for volume in found)
-    found = [
-        volume
-        if volume.left_out
-        else replace(volume, left_out=leave_single(int(volume.facts["slices"]), stacks))
-        for volume in found
-    ]
-    found.sort(key=lambda one: (*one.when, one.series, int(one.facts["time"]), one.paths[0]))
+    return sorted(found, key=lambda one: (*one.when, one.series))
+
+
+def _single_left(volume: Volume, stacked: Container[str | None]) -> Volume:
+    """Without a single slice of a modality that has stacks."""
+    if volume.left_out or volume.facts["slices"] != "1":
+        return volume
+    is_left = volume.facts.get("Modality") in stacked
+    return replace(volume, left_out=SINGLE) if is_left else volume
+
+
+def _named(volumes: Sequence[Volume]) -> list[Volume]:
+    """The volumes of one study, none called as another is; those that are taken choose first."""
     names: dict[int, str] = {}
     taken: dict[str, int] = {}
-    for index, volume in sorted(enumerate(found), key=lambda one: bool(one[1].left_out)):
+    for index, volume in sorted(enumerate(volumes), key=lambda one: bool(one[1].left_out)):
         name = volume.name
         while name in taken:
             taken[volume.name] += 1
             name = f"{volume.name}-{taken[volume.name]}"
         taken[name] = 1
         names[index] = name
-    return [replace(volume, name=names[index]) for index, volume in enumerate(found)]
+    return [replace(volume, name=names[index]) for index, volume in enumerate(volumes)]
 
 
 def _series(person: str, study: str, series: str, heads: Sequence[Head]) -> list[Volume]:
@@ -119,10 +131,11 @@ def _series(person: str, study: str, series: str, heads: Sequence[Head]) -> list
         facts |= {"time": str(time), "volumes": str(len(parts))}
         description = facts.get("SeriesDescription", "")
         texts = (description, facts.get("ProtocolName", ""))
-        name = base_name(texts, facts.get("Modality", ""), facts.get("plane", ""), identity)
-        left = why_left(part, description)
+        named = base_name(texts, identity)
+        named = named or plain_name(facts.get("Modality", ""), facts.get("plane", ""), added)
+        left = why_left(part, text_of(part[0].evidence, "SeriesDescription"))
         when = _when(part[0])
-        found.append(Volume(person, study, series, part, name + added, facts, left, when))
+        found.append(Volume(person, study, series, part, named + added, facts, left, when))
     return found
 
 

@@ -7,11 +7,14 @@ from chaosprep.layouts.headers.head import Head
 from chaosprep.layouts.headers.naming import component_of
 from chaosprep.layouts.headers.places import plane_of, step_of
 from chaosprep.layouts.headers.texts import shown
+from chaosprep.privacy.evidence import text_of
 from chaosprep.privacy.identity import Identity
+from chaosprep.series.groups import number
 
-_TEXTS = (
-    *("SeriesDescription", "ProtocolName", "StudyDescription", "Manufacturer", "Modality"),
-    *("ConvolutionKernel", "ContrastBolusAgent", "ImageType", "StackID", "SequenceName"),
+_TEXTS = ("SeriesDescription", "ProtocolName", "StudyDescription", "ContrastBolusAgent")
+_CODES = (
+    *("Modality", "Manufacturer", "ImageType", "ConvolutionKernel", "StackID", "SequenceName"),
+    "ComplexImageComponent",
 )
 _NUMBERS = (
     *("SeriesNumber", "EchoTime", "EchoNumbers", "RepetitionTime", "InversionTime", "FlipAngle"),
@@ -28,18 +31,20 @@ def describe(heads: Sequence[Head], identity: Identity) -> dict[str, str]:
     """
     evidence = [head.evidence for head in heads]
     facts: dict[str, str] = {}
-    for keyword in (*_TEXTS, *_NUMBERS):
-        counts = Counter(said.get(keyword, "") for said in evidence)
+    for keyword in (*_TEXTS, *_CODES, *_NUMBERS):
+        counts = Counter([said.get(keyword, "") for said in evidence])
         usual = min(counts, key=lambda text: (-counts[text], text))
         if not usual:
             continue
         said = next(one for one in evidence if one.get(keyword, "") == usual)
-        text = shown(said, keyword, identity) if keyword in _TEXTS else usual
+        if keyword in _TEXTS:
+            text = shown(said, keyword, identity)
+        else:
+            text = _number(usual) if keyword in _NUMBERS else text_of(said, keyword)
         if text:
             facts[keyword] = text
     pictures = {head.sop_instance_uid and (head.sop_instance_uid, head.frame) for head in heads}
-    named = len(pictures) if "" not in pictures else len(heads)
-    facts["slices"] = str(named)
+    facts["slices"] = str(len(heads) if "" in pictures else len(pictures))
     facts["plane"] = plane_of(heads)
     facts["rows"], facts["cols"] = str(heads[0].rows), str(heads[0].cols)
     if pixels := next((head.pixel_spacing for head in heads if head.pixel_spacing), None):
@@ -49,3 +54,9 @@ def describe(heads: Sequence[Head], identity: Identity) -> dict[str, str]:
     if component := component_of(heads[0].evidence):
         facts["component"] = component
     return {key: text for key, text in facts.items() if text}
+
+
+def _number(text: str) -> str:
+    """A number as it is shown, however it was written; empty for what is none."""
+    value = number(text)
+    return "" if value is None else f"{value:.6g}"

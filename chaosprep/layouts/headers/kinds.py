@@ -35,11 +35,14 @@ _DERIVED = {
     _PROJECTION: re.compile(r"(?i)(?<![a-z])(mip|minip)(?![a-z])"),
     "subtraction": re.compile(r"(?i)(?<![a-z])subtract(ion|ed)(?![a-z])"),
 }
+SINGLE = "single slice"
+"""What a single slice is where there are stacks."""
 
 
 def image_types(evidence: Mapping[str, str]) -> tuple[str, ...]:
     """The values of ImageType from the third on: what the image is (PS3.3 C.7.6.1.1.2)."""
-    return tuple(filter(None, evidence.get("ImageType", "").upper().split("\\")[2:]))
+    values = evidence.get("ImageType", "").upper().split("\\")[2:]
+    return tuple(filter(None, (value.strip() for value in values)))
 
 
 def why_left(heads: Sequence[Head], description: str) -> str:
@@ -63,6 +66,6 @@ def why_left(heads: Sequence[Head], description: str) -> str:
     return "single place at several times" if len(heads) > len(places) == 1 else ""
 
 
-def leave_single(count: int, stacks: bool) -> str:
-    """Why one slice is not taken where there are stacks beside it; empty where it is."""
-    return "single slice" if count == 1 and stacks else ""
+def is_stack(facts: Mapping[str, str]) -> bool:
+    """Whether the facts of a volume are those of slices at several places."""
+    return facts.get("spacing", "").count("x") == 2

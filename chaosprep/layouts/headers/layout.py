@@ -59,6 +59,12 @@ def survey(root: Path, where: Where) -> Survey:
     """
     if not root.is_dir():
         raise UsageError(f"{root}: there is no such folder", "Check the path.", code="root")
+    if is_stage_directory(root):
+        raise NothingFoundError(
+            f"{root}: it is a stage directory, no folder of scans",
+            "Give it to verify, or to the next stage.",
+            code="nothing",
+        )
     if where.patients is not None:
         raise UsageError(
             "--patients: volumes that are found by their headers have no names for a table",
@@ -102,13 +108,13 @@ def survey(root: Path, where: Where) -> Survey:
 
 
 def _nothing(root: Path, catalog: Catalog) -> NothingFoundError:
-    if is_stage_directory(root):
-        remedy = "It is a stage directory: give it to verify, or to the next stage."
-    else:
-        remedy = "Give the folder that holds the DICOM files."
     count = len(catalog.others) + len(catalog.masks)
     seen = f" ({plural(count, 'other file')} there)" if count else ""
-    return NothingFoundError(f"{root}: no DICOM image is below it{seen}", remedy, code="nothing")
+    return NothingFoundError(
+        f"{root}: no DICOM image is below it{seen}",
+        "Give the folder that holds the DICOM files.",
+        code="nothing",
+    )
 
 
 def _ids(root: Path, catalog: Catalog, where: Where) -> _Ids:

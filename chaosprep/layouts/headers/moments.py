@@ -2,6 +2,7 @@
 
 import math
 import re
+from collections import defaultdict
 from collections.abc import Sequence
 from datetime import date
 from functools import lru_cache
@@ -43,14 +44,20 @@ def value_of(head: Head, keyword: str) -> float | None:
 
 
 def in_time_order(volumes: Sequence[tuple[Head, ...]]) -> list[int]:
-    """The indices of volumes in the order in which they were taken."""
+    """The indices of volumes in the order in which they were taken, whatever their files' names."""
+    if len(volumes) == 1:
+        return [0]
     keys = [_moment(heads) for heads in volumes]
     late = [key[1] for key in keys if 0 <= key[1] < _DAY]
     if late and max(late) - min(late) > _DAY / 2:  # it went on after midnight
         keys = [
             (first, time + _DAY if time < _DAY / 2 else time, *rest) for first, time, *rest in keys
         ]
-    return sorted(range(len(volumes)), key=lambda n: (keys[n], _first(volumes[n])))
+    told = len(set(keys)) == len(keys)
+    ranks = [(0.0, 0.0)] * len(keys) if told else _ranks(volumes)
+    return sorted(
+        range(len(volumes)), key=lambda n: (keys[n], ranks[n], min(map(_told, volumes[n])))
+    )
 
 
 def _moment(heads: Sequence[Head]) -> tuple[float, ...]:
@@ -58,7 +65,7 @@ def _moment(heads: Sequence[Head]) -> tuple[float, ...]:
     return (
         _least(heads, "TemporalPositionIdentifier"),
         times,
-        *(_least(heads, keyword) for keyword in (*_NUMBERS, _COUNTED, "InstanceNumber")),
+        *(_least(heads, keyword) for keyword in (*_NUMBERS, _COUNTED)),
     )
 
 
@@ -67,5 +74,25 @@ def _least(heads: Sequence[Head], keyword: str) -> float:
     return min((value for value in values if value is not None), default=math.inf)
 
 
-def _first(heads: Sequence[Head]) -> tuple[str, int]:
-    return heads[0].path, heads[0].frame or 0
+def _ranks(volumes: Sequence[tuple[Head, ...]]) -> list[tuple[float, float]]:
+    """By InstanceNumber: which each volume is at the places of several, and its first number."""
+    at: dict[object, list[tuple[float, int]]] = defaultdict(list)
+    for n, heads in enumerate(volumes):
+        for head in heads:
+            value = value_of(head, "InstanceNumber")
+            if value is not None and head.position:
+                at[tuple(round(one, 2) for one in head.position)].append((value, n))
+    ranks: list[list[int]] = [[] for _ in volumes]
+    for numbers in at.values():
+        for rank, (_, n) in enumerate(sorted(numbers)):
+            ranks[n].append(rank)
+    means = [sum(one) / len(one) if one else 0.0 for one in ranks]
+    return [
+        (mean, _least(heads, "InstanceNumber")) for mean, heads in zip(means, volumes, strict=True)
+    ]
+
+
+def _told(head: Head) -> tuple[object, ...]:
+    """What else puts volumes in an order, and does not differ from copy to copy."""
+    direction = head.evidence.get("DiffusionGradientOrientation", "")
+    return direction, head.position or (), head.sop_instance_uid, head.path, head.frame or 0

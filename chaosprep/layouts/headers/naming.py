@@ -10,10 +10,12 @@ from chaosprep.layouts.headers.head import Head
 from chaosprep.layouts.headers.kinds import image_types
 from chaosprep.layouts.headers.moments import in_time_order
 from chaosprep.layouts.headers.places import plane_of
-from chaosprep.privacy.identity import Identity, exposes
+from chaosprep.layouts.headers.texts import tells
+from chaosprep.privacy.identity import Identity
 from chaosprep.series.groups import number
 
 _LONGEST = 32  # characters of a description; what tells sisters apart comes behind them
+_LARGE = 1e5  # of ms, of s/mm2: no value of this world
 _PLANES = {"axial": "ax", "coronal": "cor", "sagittal": "sag", "oblique": "obl"}
 _COMPONENTS = {
     **dict.fromkeys(("M", "MAG", "MAGNITUDE"), "magnitude"),
@@ -30,13 +32,19 @@ def slug(text: str) -> str:
     return re.sub(r"[.-]*-[.-]*", "-", re.sub(r"[^a-z0-9.]+", "-", plain)).strip("-.")
 
 
-def base_name(texts: Sequence[str], modality: str, plane: str, identity: Identity) -> str:
-    """What a series is called: by the first of some texts that can be said, else by its plane."""
+def base_name(texts: Sequence[str], identity: Identity) -> str:
+    """What a series is called: by the first of some texts that can be said; empty for none."""
     for text in texts:
         found = slug(text)[:_LONGEST].strip("-.")
-        if re.search("[a-z]", found) and not exposes(found, identity):
+        if re.search("[a-z]", found) and not tells(found, identity):
             return found
-    return slug(f"{modality} {_PLANES.get(plane, '')}") or "images"
+    return ""
+
+
+def plain_name(modality: str, plane: str, added: str) -> str:
+    """What a series is called that has no description; ``added`` tells it from its sisters."""
+    side = _PLANES.get(plane, "")
+    return slug(f"{modality} {'' if added.startswith(f'-{side}') else side}") or "images"
 
 
 def tell_apart(volumes: Sequence[tuple[Head, ...]]) -> list[tuple[str, int]]:
@@ -67,12 +75,9 @@ def component_of(evidence: Mapping[str, str]) -> str:
     said = evidence.get("ComplexImageComponent", "").strip().upper()
     if said in _COMPONENTS:
         return _COMPONENTS[said]
-    values = (value.partition("_")[0] if value[1:2] == "_" else value for value in _types(evidence))
+    types = image_types(evidence)
+    values = (value.partition("_")[0] if value[1:2] == "_" else value for value in types)
     return next((_COMPONENTS[value] for value in values if value in _COMPONENTS), "")
-
-
-def _types(evidence: Mapping[str, str]) -> tuple[str, ...]:
-    return image_types(evidence)
 
 
 def _plane(heads: Heads) -> str:
@@ -89,12 +94,12 @@ def _echo(heads: Heads) -> str:
     if not values:
         return ""
     value = median(values)
-    return f"te{value:.1f}" if value >= 1 else f"te{value:.2g}"
+    return slug(f"te{value:.1f}" if 1 <= value < _LARGE else f"te{value:.2g}")
 
 
 def _b_value(heads: Heads) -> str:
     value = number(heads[0].evidence.get("DiffusionBValue", ""))
-    return "" if value is None else f"b{value:.0f}"
+    return "" if value is None else slug(f"b{value:.0f}" if value < _LARGE else f"b{value:.2g}")
 
 
 def _kind(heads: Heads) -> str:
@@ -105,6 +110,11 @@ def _kind(heads: Heads) -> str:
     )
 
 
+def _filtered(heads: Heads) -> str:
+    values = [value for value in image_types(heads[0].evidence) if value in _FILTERS - _NOTHING]
+    return slug(" ".join(values))
+
+
 def _kernel(heads: Heads) -> str:
     return slug(heads[0].evidence.get("ConvolutionKernel", "").replace("\\", " "))[:16].strip("-.")
 
@@ -112,13 +122,13 @@ def _kernel(heads: Heads) -> str:
 def _number_of(keyword: str, letters: str) -> Callable[[Heads], str]:
     def aspect(heads: Heads) -> str:
         value = number(heads[0].evidence.get(keyword, ""))
-        return "" if value is None else f"{letters}{value:g}".replace("+", "")
+        return "" if value is None else slug(f"{letters}{value:g}")
 
     return aspect
 
 
 def _stack(heads: Heads) -> str:
-    text = slug(heads[0].evidence.get("StackID", ""))
+    text = slug(heads[0].evidence.get("StackID", "")[:16])
     return f"stack{text}" if text else ""
 
 
@@ -126,16 +136,20 @@ def _contrast(heads: Heads) -> str:
     return "contrast" if heads[0].evidence.get("ContrastBolusAgent") else ""
 
 
+def _pixels(heads: Heads) -> str:
+    spacing = heads[0].pixel_spacing
+    return "" if spacing is None else f"{spacing[0]:.3g}mm"
+
+
 def _matrix(heads: Heads) -> str:
     return f"{heads[0].rows}x{heads[0].cols}"
 
 
-_FILTERS = frozenset(
-    ("ND", "NORM", "DIS2D", "DIS3D", "FM", "FIL", "MOSAIC", "NONE", "OTHER", "UNSPECIFIED", "SH")
-)
+_NOTHING = frozenset(("NONE", "OTHER", "UNSPECIFIED"))
+_FILTERS = frozenset(("ND", "NORM", "DIS2D", "DIS3D", "FM", "FIL", "SH", "MOSAIC")) | _NOTHING
 _ASPECTS: tuple[Callable[[Heads], str], ...] = (
-    *(_plane, _component, _echo, _b_value, _kind, _kernel),
+    *(_plane, _component, _echo, _b_value, _kind, _filtered, _kernel),
     *(_number_of("InversionTime", "ti"), _number_of("FlipAngle", "fa")),
     *(_number_of("RepetitionTime", "tr"), _number_of("KVP", "kv")),
-    *(_stack, _contrast, _matrix),
+    *(_stack, _contrast, _matrix, _pixels),
 )

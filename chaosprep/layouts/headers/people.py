@@ -69,20 +69,29 @@ def untold_problem(volumes: Sequence[Volume], where: Where) -> list[Problem]:
         where: what a user says.
     """
     wanted = [volume for volume in volumes if not volume.left_out]
-    count = sum(not volume.person for volume in wanted)
+    count, every = sum(not volume.person for volume in wanted), plural(len(wanted), "volume")
     if not count:
         return []
-    said = f"in {count} of {plural(len(wanted), 'volume')} nothing tells whose they are: "
     if where.patient_from_name is not None:
-        said += f"their paths do not fit {_OPTION} '{where.patient_from_name}'"
-        way = "Compare it with the path of one file below ROOT"
+        problem = Problem(
+            code="patient-missing",
+            id="headers",
+            reason=f"{count} of {every} do not fit {_OPTION} '{where.patient_from_name}'",
+            remedy="Compare it with the path of one file below ROOT, or leave them out with "
+            "--on-error skip.",
+        )
     else:
-        sources = FIELDS if where.patient_from == "folder" else (where.patient_from,)
-        which = f"{' and '.join(sources)} {'is' if len(sources) == 1 else 'are'}"
-        said += f"{which} empty or a placeholder"
-        way = f"Say which part of a path below ROOT is the patient: {_OPTION} '{{patient}}/{{}}'"
-    remedy = f"{way}; or leave them out with --on-error skip."
-    return [Problem(code="patient-missing", id="headers", reason=said, remedy=remedy)]
+        silent = "PatientID and PatientName are empty or placeholders"
+        if where.patient_from != "folder":
+            silent = f"{where.patient_from} is empty or a placeholder"
+        problem = Problem(
+            code="patient-missing",
+            id="headers",
+            reason=f"{count} of {every} do not tell whose they are: {silent}",
+            remedy="Say which part of a path below ROOT is the patient, such as "
+            "--patient-from-name '{patient}/{}', or leave them out with --on-error skip.",
+        )
+    return [problem]
 
 
 def _identities(volume: Volume) -> list[Identity]:
@@ -134,17 +143,21 @@ def _by_study(volumes: Sequence[Volume], persons: Sequence[str]) -> tuple[list[s
 
 
 def _parse(pattern: str) -> re.Pattern[str]:
-    """The beginning of a path: `{patient}` is the patient, `{}` stands for any text of a name."""
+    """The beginning of a path: `{patient}` is the patient, `{}` any text of one name.
+
+    `{patient}` takes as much of a name as it can.
+    """
     parts = re.split(r"(\{[^{}]*\})", pattern.strip("/"))
     places = parts[1::2]
-    if places.count("{patient}") != 1 or {*places} - {"{patient}", "{}"}:
+    unclear = "}{" in pattern or {*"".join(parts[::2])} & {*"{}"}
+    if places.count("{patient}") != 1 or {*places} - {"{patient}", "{}"} or unclear:
         raise UsageError(
             f"{_OPTION}: '{pattern}' needs {{patient}} once, and {{}} for other text",
             "Write what a path below ROOT begins with, such as '{patient}/{}' or "
             "'{}/{patient}_{}'.",
             code="pattern",
         )
-    signs = {"{patient}": "(?P<patient>[^/]+?)", "{}": "[^/]+?"}
+    signs = {"{patient}": "(?P<patient>[^/]+)", "{}": "[^/]+?"}
     return re.compile("".join(signs.get(part, re.escape(part)) for part in parts) + "(?:/.*)?")
 
 

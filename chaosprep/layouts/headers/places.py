@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +16,7 @@ from chaosprep.layouts.headers.head import Head
 
 Parts = list[list[Head]]
 
-_MOST_WAYS = 256  # in one series; more are refused as they are
+_MOST_WAYS, _MOST_SPACINGS = 256, 32  # in one series; more are refused as they are
 _NAMED = 0.9  # of a normal along one axis of the patient: up to 26 degrees off
 _PLANES = ("sagittal", "coronal", "axial")
 _APART = 1.0  # mm within the plane: another stack
@@ -62,7 +63,7 @@ def by_pixel_spacing(heads: Sequence[Head]) -> Parts:
         found = next(near, None)
         if found is None:
             found = len(usual)
-            if found < _MOST_WAYS:
+            if found < _MOST_SPACINGS:
                 usual.append(spacing)
         owner[spacing] = found
     parts: Parts = [[] for _ in range(len(usual) + 1)]
@@ -80,34 +81,51 @@ def find_places(heads: Sequence[Head]) -> list[int | None]:
     placed = [n for n, head in enumerate(heads) if head.position and head.orientation]
     if not placed:
         return found
-    cosines = np.array([heads[n].orientation for n in placed], np.float64)
-    if np.ptp(cosines, axis=0).max() > SAME_ORIENTATION:
-        return found
-    try:
-        normal = slice_normal(np.median(cosines, axis=0))
-    except FileError:
+    normal = _common_normal([heads[n].orientation for n in placed])
+    if normal is None:
         return found
     positions = np.array([heads[n].position for n in placed], np.float64)
-    along = np.round(positions @ normal, 6)
-    order = np.argsort(along, kind="stable")
-    steps = np.diff(along[order], prepend=along[order[0]]) > SAME_POSITION
+    with np.errstate(all="ignore"):
+        along = np.round(positions @ normal, 6)
+        order = np.argsort(along, kind="stable")
+        steps = np.diff(along[order], prepend=along[order[0]]) > SAME_POSITION
     for index, place in zip(order, np.cumsum(steps), strict=True):
         found[placed[index]] = int(place)
     return found
 
 
+def _common_normal(ways: Sequence[Orientation | None]) -> NDArray[np.float64] | None:
+    """The normal of slices that lie one way, as `order_series` takes it; None of any others."""
+    different = set(filter(None, ways))
+    if len(different) == 1:
+        return _normal(different.pop())
+    cosines = np.array(ways, np.float64)
+    with np.errstate(all="ignore"):
+        if not np.ptp(cosines, axis=0).max() <= SAME_ORIENTATION:
+            return None
+    a, b, c, d, e, f = map(float, np.median(cosines, axis=0))
+    return _normal((a, b, c, d, e, f))
+
+
+@lru_cache(maxsize=4096)  # the slices of a series, and many series, share one
+def _normal(way: Orientation) -> NDArray[np.float64] | None:
+    try:
+        with np.errstate(all="ignore"):
+            return slice_normal(way)
+    except FileError:
+        return None
+
+
 def step_of(heads: Sequence[Head]) -> float | None:
-    """The usual step between places along the normal, mm, of one stack; None where there is one."""
+    """The usual step between places along the normal, mm; None for one place, or no stack."""
     placed = [head for head in heads if head.position and head.orientation]
     if len(placed) < 2:
         return None
-    try:
-        cosines = np.array([head.orientation for head in placed], np.float64)
-        normal = slice_normal(np.median(cosines, axis=0))
-    except FileError:
+    normal = _common_normal([head.orientation for head in placed])
+    if normal is None:
         return None
-    along = np.sort(np.array([head.position for head in placed], np.float64) @ normal)
-    steps = np.diff(along)
+    with np.errstate(all="ignore"):
+        steps = np.diff(np.sort(np.array([head.position for head in placed], float) @ normal))
     steps = steps[steps > SAME_POSITION]
     return round(float(np.median(steps)), 3) if steps.size else None
 
@@ -134,12 +152,13 @@ def plane_of(heads: Sequence[Head]) -> str:
 
     The plane is named by the axis of the patient that its normal is within 26 degrees of.
     """
-    ways = [head.orientation for head in heads if head.orientation]
-    try:
-        normals = [abs(slice_normal(way)) for way in dict.fromkeys(ways)]
-    except FileError:
+    ways = {head.orientation for head in heads if head.orientation}
+    normals = [normal for way in ways if (normal := _normal(way)) is not None]
+    names = {_named(np.abs(normal)) for normal in normals}
+    if not names:
         return ""
-    if not normals:
-        return ""
-    names = {_PLANES[int(np.argmax(one))] if one.max() >= _NAMED else "oblique" for one in normals}
     return names.pop() if len(names) == 1 else "oblique"
+
+
+def _named(normal: NDArray[np.float64]) -> str:
+    return _PLANES[int(np.argmax(normal))] if normal.max() >= _NAMED else "oblique"
