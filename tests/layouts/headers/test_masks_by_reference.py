@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from pydicom import Dataset, dcmread
 from pydicom.uid import generate_uid
 
@@ -221,3 +222,30 @@ def test_what_contours_were_drawn_on_is_more_than_a_list_of_a_series(tmp_path: P
     del made.ROIContourSequence
     made.save_as(path)
     assert read_refers(path.read_bytes()).instances == {ONE.uid(1), TWO.uid(1)}
+
+
+def test_frames_of_another_phase_in_the_same_planes_are_not_painted(tmp_path: Path) -> None:
+    root = tmp_path / "root"
+    for echo in ECHOES:
+        echo.write(root / "a")
+    sources = [one for echo in ECHOES for one in echo.sources()]
+    path = write_seg(tmp_path / "seg", sources[:4], ONE.labels(1))
+    made = dcmread(path)
+    other = np.roll(ONE.labels(1), 3, axis=2)
+    second = dcmread(write_seg(tmp_path / "other", sources[4:], other))
+    made.PixelData = packed(np.concatenate([one[1:] for one in (ONE.labels(1), other)]))
+    made.PerFrameFunctionalGroupsSequence += second.PerFrameFunctionalGroupsSequence
+    made.ReferencedSeriesSequence[0].ReferencedInstanceSequence += second.ReferencedSeriesSequence[
+        0
+    ].ReferencedInstanceSequence
+    made.NumberOfFrames = 6
+    made.save_as(root / "seg")
+    written = [*split(root).values()]
+    assert np.array_equal(written[0], ONE.labels(1))
+    assert np.array_equal(written[1], other)
+
+
+def packed(planes: NDArray[np.uint8]) -> bytes:
+    """Pixels of one bit (PS3.5 8.1.1), padded to an even length."""
+    data = np.packbits(planes.ravel(), bitorder="little").tobytes()
+    return data + b"\0" * (len(data) % 2)
