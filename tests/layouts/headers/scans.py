@@ -6,20 +6,25 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-import nibabel
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 from PIL import Image
 from pydicom import Dataset, dcmread
 from pydicom.uid import generate_uid
 
 import chaosprep
+from chaosprep.errors import Problem
 from chaosprep.layouts.find import LayoutParams, find
+from chaosprep.layouts.headers.catalog import Volume
+from chaosprep.layouts.headers.choosing import Chosen
+from chaosprep.layouts.layout import Where
 from chaosprep.layouts.root import Root
 from chaosprep.series.source import SourceCase
 from tests.formats.samples import dicom
 from tests.formats.structure_sets import ORIENTATIONS, Drawn, Structure, rtstruct
 
+nibabel = pytest.importorskip("nibabel")
 Labels = NDArray[np.uint8]
 KEY = b"k" * 32
 
@@ -211,3 +216,12 @@ def split(root: Path, **params: Any) -> dict[str, Labels]:
             assert row.mask is not None
             planes.setdefault(case.id, []).append(np.array(Image.open(output / row.mask)))
     return {case: np.stack(some) for case, some in planes.items()}
+
+
+def take_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only the first of all volumes is chosen."""
+
+    def first(volumes: Sequence[Volume], where: Where) -> tuple[list[Chosen], list[Problem]]:
+        return [Chosen(volumes[0], "first")], []
+
+    monkeypatch.setattr("chaosprep.layouts.headers.layout.choose", first)

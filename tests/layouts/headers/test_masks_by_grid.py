@@ -3,12 +3,21 @@
 from pathlib import Path
 from typing import Any
 
-import nibabel
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from tests.layouts.headers.scans import Labels, Scan, cases, codes, found, split, write_nifti
+from tests.layouts.headers.scans import (
+    Labels,
+    Scan,
+    cases,
+    codes,
+    found,
+    nibabel,
+    split,
+    take_first,
+    write_nifti,
+)
 
 ONE = Scan()
 OBLIQUE = Scan(patient="B-2", orientation="oblique", origin=(5.0, -7.5, 31.0))
@@ -205,16 +214,11 @@ def test_between_two_series_none_is_guessed(tmp_path: Path) -> None:
 def test_the_only_series_that_is_taken_is_meant(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from chaosprep.layouts.headers import layout
-
     root = tmp_path / "root"
     ONE.write(root / "p")
     SECOND.write(root / "p")
     write_nifti(root / "p" / "m.nii.gz", ONE, LABELS)
-    choose = layout.choose
-    monkeypatch.setattr(
-        layout, "choose", lambda volumes, where: (choose(volumes, where)[0][:1], [])
-    )
+    take_first(monkeypatch)
     assert [case.masks for case in cases(root).values()] == [("p/m.nii.gz",)]
 
 

@@ -21,6 +21,7 @@ from tests.layouts.headers.scans import (
     found,
     split,
     square,
+    take_first,
     write_seg,
     write_structures,
 )
@@ -172,12 +173,7 @@ def test_a_mask_of_a_series_that_is_not_taken_is_no_news(
     write_seg(root / "seg", ONE.sources(), ONE.labels(1))
     TWO.write(root / "b")
     write_seg(root / "other", TWO.sources(), TWO.labels(1))
-    from chaosprep.layouts.headers import layout
-
-    choose = layout.choose
-    monkeypatch.setattr(
-        layout, "choose", lambda volumes, where: (choose(volumes, where)[0][:1], [])
-    )
+    take_first(monkeypatch)
     made = found(root)
     assert made.problems == ()
     assert [case.masks for case in made.cases] == [("seg",)]

@@ -1,4 +1,4 @@
-"""The section on masks of docs/headers.md: its session is run, and its codes are those there are."""
+"""The section on masks of docs/headers.md: its session is run, its codes are those there are."""
 
 import re
 from pathlib import Path
