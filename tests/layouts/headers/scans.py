@@ -46,6 +46,10 @@ class Scan:
     image: str = ""
     more: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def frame_uid(self) -> str:
+        return str(generate_uid(entropy_srcs=[self.patient, self.frame]))
+
     def uid(self, place: int) -> str:
         what = [self.patient, self.series, self.image, str(place)]
         return str(generate_uid(entropy_srcs=what))
@@ -77,7 +81,7 @@ class Scan:
             "SOPInstanceUID": self.uid(place),
             "StudyInstanceUID": generate_uid(entropy_srcs=[self.patient, "study"]),
             "SeriesInstanceUID": self.series_uid,
-            "FrameOfReferenceUID": generate_uid(entropy_srcs=[self.frame]),
+            "FrameOfReferenceUID": self.frame_uid,
             "PixelSpacing": list(self.spacing),
             "ImagePositionPatient": [f"{mm:.6f}" for mm in corner],
             "ImageOrientationPatient": [*right, *down],
@@ -175,9 +179,8 @@ def write_structures(
             for row, col in square
         ]
         contours.append(Drawn(np.array(points), uid=scan.uid(place) if refers else None))
-    frame = generate_uid(entropy_srcs=[scan.frame])
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(rtstruct(Structure(name, contours, frame=frame)))
+    path.write_bytes(rtstruct(Structure(name, contours, frame=scan.frame_uid)))
     return path
 
 
@@ -198,7 +201,7 @@ def found(root: Path, **params: Any) -> Root:
 def cases(root: Path, **params: Any) -> dict[str, SourceCase]:
     """The cases by the first image's path; nothing is wrong."""
     made = found(root, **params)
-    assert made.problems == ()
+    assert [problem.text for problem in made.problems] == []
     return {case.images[0]: case for case in made.cases}
 
 

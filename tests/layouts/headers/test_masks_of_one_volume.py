@@ -150,8 +150,7 @@ def test_a_series_without_a_mask_is_left_out_where_others_have_one(tmp_path: Pat
     write_seg(root / "s", ONE.sources(), LIVER)
     made = found(root)
     assert [case.images[0] for case in made.cases] == ["a/1-0.dcm"]
-    (note,) = made.notes
-    assert note.startswith("1 of 2 series have no mask and are left out")
+    assert made.notes[0].startswith("1 of 2 series have no mask and are left out")
 
 
 def test_where_nobody_has_a_mask_all_are_taken(tmp_path: Path) -> None:
@@ -166,11 +165,12 @@ def test_where_nobody_has_a_mask_all_are_taken(tmp_path: Path) -> None:
 def test_a_channel_without_a_mask_stays_beside_one_that_has_it(tmp_path: Path) -> None:
     root = tmp_path / "root"
     ONE.write(root / "a")
-    Scan(series="2").write(root / "b")
+    Scan(series="2", more={"EchoTime": "9"}).write(root / "b")
     TWO.write(root / "c")
+    Scan(patient="B-2", series="2", more={"EchoTime": "9"}).write(root / "d")
     write_seg(root / "s", ONE.sources(), LIVER)
     series = tmp_path / "series.toml"
-    series.write_text("[one]\nSeriesNumber = '1'\n")
+    series.write_text("[one]\nEchoTime = '4.6'\n[two]\nEchoTime = '9'\n")
     made = found(root, series=str(series))
     assert sorted(case.images[0] for case in made.cases) == ["a/1-0.dcm", "b/2-0.dcm"]
 
