@@ -51,7 +51,8 @@ class LayoutParams(PngParams, frozen=True, kw_only=True):
         Meta(
             description="Where their masks are, such as 'labels/{patient}/{slice}.png' or "
             "'labels/{patient}.nii.gz' (PNG, npy, NIfTI, NRRD, MetaImage, DICOM), "
-            "with {organ} where each structure has files of its own."
+            "with {organ} where each structure has files of its own. With --layout headers a "
+            "folder: masks in it alone are taken. [default there: all below ROOT]"
         ),
     ] = None
     labels: Annotated[

@@ -1,5 +1,6 @@
 """Masks find their images: by the UIDs that they refer to, or by where they lie."""
 
+import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path, PurePosixPath
@@ -22,6 +23,8 @@ from chaosprep.privacy.pseudonyms import Key
 from chaosprep.series.source import SourceCase
 from chaosprep.structures import folded
 from chaosprep.terms import code_of
+
+_log = logging.getLogger(__name__)
 
 
 class Masks(Mapping[Volume, tuple[str, ...]]):
@@ -58,9 +61,9 @@ class Masks(Mapping[Volume, tuple[str, ...]]):
         self._left = {volume for volume in bare if masked and volume.person not in persons}
         self.notes: tuple[str, ...] = ()
         if self._left:
-            kept = "those of a patient with a mask on another one are kept with --series"
+            kept = "; name them in --series to keep them as channels beside one that has"
             said = f"{len(self._left)} of {len(chosen)} series have no mask and are left out"
-            self.notes = (said if channels else f"{said}; {kept}",)
+            self.notes = (said if channels else said + kept,)
 
     def __getitem__(self, volume: Volume) -> tuple[str, ...]:
         return self._found[volume]
@@ -138,6 +141,9 @@ def find_masks(
         what = plural(finding.pictures, "volume")
         verb = "holds" if finding.pictures == 1 else "hold"
         masks.notes = (*masks.notes, f"{what} beside the DICOM files {verb} grey values, no labels")
+    if where.strict:  # nobody is looking at the notes of the root
+        for note in masks.notes:
+            _log.warning("%s.", note)
     return masks, [_problem(path, error, where.key) for path, error in errors]
 
 
