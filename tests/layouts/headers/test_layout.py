@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
 import chaosprep
+from chaosprep.cli.main import main
 from chaosprep.dataset.manifest import Dataset
 from chaosprep.errors import ChaosprepError, NothingFoundError, ProblemsError, UsageError
 from chaosprep.layouts.find import LayoutParams, find
@@ -113,6 +115,16 @@ def test_prepare_makes_the_key_beside_all_that_it_makes(root: Path, tmp_path: Pa
     assert not any(path.name == NAME for path in (tmp_path / "sets" / "out").rglob("*"))
     for file in (tmp_path / "sets" / "out").glob("*/datapackage.json"):
         assert fingerprint(tmp_path / "sets" / NAME) in file.read_text()
+
+
+def test_a_dry_run_of_prepare_takes_the_key_that_prepare_will(root: Path, tmp_path: Path) -> None:
+    (tmp_path / NAME).write_bytes(b"k" * 32)
+    output, line = tmp_path / "out", ["--val", "0"]
+    dry = CliRunner().invoke(main, ["prepare", str(root), "-o", str(output), "-n", *line])
+    assert not output.exists()
+    chaosprep.prepare(root, output, val=0)
+    made = chaosprep.open(output / "split")
+    assert f"train: 2 patients: {', '.join(sorted({c.patient for c in made.cases}))}" in dry.stdout
 
 
 def test_a_key_that_is_given_is_taken_and_none_is_made(root: Path, tmp_path: Path) -> None:
