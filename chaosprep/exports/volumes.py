@@ -12,8 +12,9 @@ from chaosprep.dataset.manifest import Dataset
 from chaosprep.dataset.organs import names_in, partial_notes
 from chaosprep.errors import FileError, NothingFoundError, Problem, not_as_written
 from chaosprep.exports.channels import Study, read_study
-from chaosprep.files import read_regular, write_json
+from chaosprep.files import read_regular, write_json, write_new
 from chaosprep.formats.nifti import ENDING, write_checked
+from chaosprep.layouts.patients import COLUMNS, TABLE
 from chaosprep.printable import printable
 from chaosprep.running.folder import export_each
 from chaosprep.running.options import RunOptions
@@ -67,8 +68,8 @@ def write_studies(
     return export_each(_write, tasks, attrgetter("study.id"), options, format)
 
 
-def describe(folder: Path, written: Iterable[Written], described: dict[str, object]) -> None:
-    """Write an export's JSON, file -> content, and read it back.
+def describe(folder: Path, written: Sequence[Written], described: dict[str, object]) -> None:
+    """Write an export's JSON, file -> content, and read it back; and whose each case is.
 
     Every volume that it names must be there, and those of the studies, no more, no fewer.
 
@@ -77,6 +78,7 @@ def describe(folder: Path, written: Iterable[Written], described: dict[str, obje
     """
     for file, value in described.items():
         write_json(folder / file, value)
+    write_new(folder / TABLE, patients_csv(written))
     there = {path.relative_to(folder).as_posix() for path in folder.rglob(f"*{ENDING}")}
     for name, value in described.items():
         found = msgspec.json.decode(read_regular(folder / name))
@@ -94,6 +96,12 @@ def _volumes_in(value: object) -> Iterator[str]:
     elif isinstance(value, list | dict):
         for one in value.values() if isinstance(value, dict) else value:
             yield from _volumes_in(one)
+
+
+def patients_csv(written: Iterable[Written]) -> bytes:
+    """Whose each case is, as CSV: `--layout nnunet` and `decathlon` read it again."""
+    lines = [COLUMNS, *((one.study.id, one.study.patient) for one in written)]
+    return "".join(f"{','.join(line)}\n" for line in lines).encode()
 
 
 def notes(

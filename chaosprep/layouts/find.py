@@ -1,5 +1,6 @@
 """Which layout a dataset root has, and what is found in it."""
 
+import logging
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -11,12 +12,14 @@ from chaosprep.formats.codecs import PngParams
 from chaosprep.formats.label_table import parse_labels, table_text
 from chaosprep.layouts.label_map import with_label_map
 from chaosprep.layouts.layout import Pick, Where
+from chaosprep.layouts.patients import fingerprint, name_pattern
 from chaosprep.layouts.persons import check_persons
 from chaosprep.layouts.root import Root
 from chaosprep.layouts.table import find_series, names
 from chaosprep.privacy.pseudonyms import read_key, warn_if_readable
 from chaosprep.workbench import ALONE, Workbench
 
+_log = logging.getLogger(__name__)
 _ASKING = ("auto", "headers")  # layouts that ask headers
 _FOLDER = "--images 'scans/{patient}/{slice}.dcm' --masks 'labels/{patient}/{slice}.png'"
 
@@ -27,8 +30,9 @@ class LayoutParams(PngParams, frozen=True, kw_only=True):
     layout: Annotated[
         str,
         Meta(
-            description="chaos (as it was downloaded), folder (any tree, by --images), or one that "
-            "another package brings; auto is folder with --images, else chaos."
+            description="chaos (as it was downloaded), folder (any tree, by --images), nnunet (raw "
+            "data), decathlon (a dataset.json that lists the files), or one that another package "
+            "brings; auto is folder with --images, else what fits."
         ),
     ] = "auto"
     images: Annotated[
@@ -81,12 +85,19 @@ class LayoutParams(PngParams, frozen=True, kw_only=True):
         str | None,
         Meta(
             description="Which part of a case's name is the patient, where the layout leaves it "
-            "open: '{patient}_{}', or {patient} where each case is another patient's."
+            "open: '{patient}_{}' is what stands before the last underscore, {patient} all of it."
         ),
     ] = None
     patients: Annotated[
         str | None, Meta(description="A table (CSV: case,patient) of whose each case is.")
     ] = None
+    redivide: Annotated[
+        bool,
+        Meta(
+            description="Divide the patients anew, whatever sides or folds the data set has of its "
+            "own; its test set stays."
+        ),
+    ] = False
     select: Annotated[
         tuple[str, ...],
         Meta(
@@ -128,11 +139,18 @@ class LayoutParams(PngParams, frozen=True, kw_only=True):
             needs = f"--patient-from {self.patient_from} needs --pseudonymize"
             raise ValueError(f"{needs}: a header's value is no id")
 
+        if self.patient_from_name is not None and self.patients is not None:
+            raise ValueError("--patient-from-name and --patients exclude each other")
+        if self.patient_from_name is not None:
+            name_pattern(self.patient_from_name)
+
     def recorded(self) -> "LayoutParams":
-        """The same with the key's fingerprint, and what a file of labels says, for their paths."""
+        """The same without paths: fingerprints of the key and the table, what a file says."""
         said = {}
         if self.labels is not None:
             said["labels"] = table_text(parse_labels(self.labels))
+        if self.patients is not None:
+            said["patients"] = f"table {fingerprint(self.patients)}"
         if self.pseudonymize is not None:
             said["pseudonymize"] = f"key {read_key(self.pseudonymize).fingerprint()}"
         return msgspec.structs.replace(self, **said)
@@ -173,6 +191,7 @@ def find(
         params.series,
         params.pick,
         bench,
+        params.redivide,
     )
     try:
         found = find_series(Path(root), params.layout, where)
@@ -181,6 +200,8 @@ def find(
             raise
         remedy = f"{error.remedy} Or say where images and masks are: {_FOLDER}."
         raise NothingFoundError(error.reason, remedy, error.code) from error
+    for note in found.notes if strict else ():
+        _log.warning("%s.", note)
     table = None if params.labels is None else parse_labels(params.labels)
     found = with_label_map(found, table, params.roi, params.threshold)
     wanted = found if sequences is None else found.only(sequences)

@@ -65,7 +65,7 @@ def check_persons(
         problems.append(patient_mixed(patient, f"{apart}, or {ACCEPT}."))
         refused.add(patient)
     cases = tuple(_refused(case) if case.patient in refused else case for case in wanted.cases)
-    notes = note_of(untold(found), len(found))
+    notes = (*wanted.notes, *note_of(untold(found), len(found)))
     return replace(wanted, cases=cases, problems=(*wanted.problems, *problems), notes=notes)
 
 

@@ -33,12 +33,12 @@ _NONE: Mapping[int, tuple[int, ...]] = {}
 
 def plan(cases: Sequence[SourceCase], params: SplitParams) -> Callable[[SourceCase], SourceCase]:
     """Decide every patient's side; official sides and folds, and those of a test set, stay."""
-    settled = official_sides(cases, params.fold or 0)
-    divided = [case.patient for case in cases if case.pool == "train"]
-    sides = assign([one for one in divided if one not in settled], params) | settled
+    settled = official_sides(cases, params)
+    free = [case.patient for case in cases if case.patient not in settled]
+    sides = assign(free, params) | settled
 
     def complete(case: SourceCase) -> SourceCase:
-        side, fold = sides.get(case.patient, ("test", None))
+        side, fold = sides[case.patient]
         return msgspec.structs.replace(case, split=side, fold=fold)
 
     return complete
@@ -228,7 +228,7 @@ SPLIT = Stage(
     folder="split",
     source_name="ROOT",
     help="ROOT is CHAOS as it was downloaded: the outer folder, Train_Sets, MR, or one patient; "
-    "with --images it is any folder of DICOM series. "
+    "with --images it is any folder of DICOM series; or a data set of nnU-Net or the Decathlon. "
     "Patients are ranked by a hash of the seed and their id; all series of a patient stay on one "
-    "side; patients of Test_Sets are test.",
+    "side; patients of a test set are test, and sides or folds of the data set's own are kept.",
 )
