@@ -68,8 +68,8 @@ def write_studies(
     return export_each(_write, tasks, attrgetter("study.id"), options, format)
 
 
-def describe(folder: Path, written: Sequence[Written], described: dict[str, object]) -> None:
-    """Write an export's JSON, file -> content, and read it back; and whose each case is.
+def describe(folder: Path, written: Iterable[Written], described: dict[str, object]) -> None:
+    """Write an export's JSON, file -> content, and read it back.
 
     Every volume that it names must be there, and those of the studies, no more, no fewer.
 
@@ -78,7 +78,6 @@ def describe(folder: Path, written: Sequence[Written], described: dict[str, obje
     """
     for file, value in described.items():
         write_json(folder / file, value)
-    write_new(folder / TABLE, patients_csv(written))
     there = {path.relative_to(folder).as_posix() for path in folder.rglob(f"*{ENDING}")}
     for name, value in described.items():
         found = msgspec.json.decode(read_regular(folder / name))
@@ -98,10 +97,10 @@ def _volumes_in(value: object) -> Iterator[str]:
             yield from _volumes_in(one)
 
 
-def patients_csv(written: Iterable[Written]) -> bytes:
-    """Whose each case is, as CSV: `--layout nnunet` and `decathlon` read it again."""
+def write_patients(folder: Path, written: Iterable[Written]) -> None:
+    """Write whose each case is, as CSV: `--layout nnunet` and `decathlon` read it again."""
     lines = [COLUMNS, *((one.study.id, one.study.patient) for one in written)]
-    return "".join(f"{','.join(line)}\n" for line in lines).encode()
+    write_new(folder / TABLE, "".join(f"{','.join(line)}\n" for line in lines).encode())
 
 
 def notes(

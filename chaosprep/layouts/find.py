@@ -201,7 +201,7 @@ def find(
         remedy = f"{error.remedy} Or say where images and masks are: {_FOLDER}."
         raise NothingFoundError(error.reason, remedy, error.code) from error
     for note in found.notes if strict else ():
-        _log.warning("%s.", note)
+        _log.warning("Note: %s", note)
     table = None if params.labels is None else parse_labels(params.labels)
     found = with_label_map(found, table, params.roi, params.threshold)
     wanted = found if sequences is None else found.only(sequences)
