@@ -5,8 +5,10 @@ import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
+from unicodedata import category
 
 from chaosprep.dataset.descriptor import DataSource, License
+from chaosprep.dataset.organs import unnamed
 from chaosprep.errors import FileError, UsageError, plural
 from chaosprep.facts import Legend
 from chaosprep.files import read_regular, real
@@ -21,6 +23,7 @@ DATASET = "dataset.json"
 Table = dict[str, Any]
 
 _MOST = 2**26  # bytes: lists of the largest public sets have some MB
+_IGNORED = "ignore"
 _LONGEST = 400  # characters of what is said of an origin
 _SOURCES = (DataSource(title="A NIfTI data set that does not tell its origin"),)
 
@@ -99,7 +102,7 @@ def has_table(folder: Path, fits: Callable[[Table], bool]) -> bool:
 
 def path_inside(folder: Path, text: object) -> str | None:
     """A path of a table, relative to the folder; None for what is none, or leads out of it."""
-    if not isinstance(text, str) or not text or "\0" in text:
+    if not isinstance(text, str) or not text or is_broken(text):
         return None
     path = os.path.normpath(folder.absolute() / text)
     base = os.path.normpath(folder.absolute())
@@ -108,6 +111,19 @@ def path_inside(folder: Path, text: object) -> str | None:
     if not real(Path(path)).is_relative_to(real(folder)):
         return None
     return Path(path).relative_to(base).as_posix()
+
+
+def is_there(file: Path) -> bool:
+    """Whether there is a file of this name, if one can have it."""
+    try:
+        return file.is_file()
+    except OSError:  # the name is too long
+        return False
+
+
+def is_broken(name: str) -> bool:
+    """Whether a name holds what no manifest can: control characters, or halves of letters."""
+    return any(category(sign) in ("Cc", "Cs") for sign in name)
 
 
 def names_of(found: object) -> list[str]:
@@ -135,31 +151,40 @@ def names_of(found: object) -> list[str]:
 def legend_of(labels: object) -> tuple[Legend, tuple[str, ...]]:
     """What the values of masks stand for, and what is to be said of it.
 
-    nnU-Net's regions, lists of values, name no single value; a list of one value does.
+    nnU-Net's regions, lists of values, name no single value (a list of one value does), and its
+    `ignore` stands for what nobody has judged.
 
     Raises:
         UsageError: `labels`, they cannot be understood.
     """
     if labels is None:
         return {}, ()
-    regions = list[str]()
+    regions, ignored = list[str](), list[int]()
     single: dict[object, object] = {}
     for name, value in labels.items() if isinstance(labels, Mapping) else ():
-        if isinstance(value, list) and len(value) != 1:
+        only = value[0] if isinstance(value, list) and len(value) == 1 else value
+        if isinstance(only, list):
             regions.append(name)
+        elif name == _IGNORED and isinstance(only, int):
+            ignored.append(only)
         else:
-            single[name] = value[0] if isinstance(value, list) else value
+            single[name] = only
     try:
         legend = table_of(mapped(single if isinstance(labels, Mapping) else labels)).legend
     except FileError as error:
         raise UsageError(f"{DATASET}: {error.reason}", error.remedy, "labels") from error
-    if not regions:
-        return legend, ()
-    said = (
-        f"{plural(len(regions), 'label')} of {DATASET} are regions of several values, which name "
-        "none of them: such values are called label-1 and so on; say with --labels what they are"
-    )
-    return legend, (said,)
+    said = list[str]()
+    if regions:
+        said.append(
+            f"{plural(len(regions), 'label')} of {DATASET} are regions of several values, which "
+            "names none of them: such values are called label-1 and so on, or as --labels says"
+        )
+    if ignored:
+        said.append(
+            f"{ignored[0]} stands for voxels to be ignored: nothing here does, and it is called "
+            f"{unnamed(ignored[0])}"
+        )
+    return legend, tuple(said)
 
 
 def origin_of(folder: Path, table: Table) -> Origin:

@@ -7,18 +7,16 @@ same form, with `validation`, or with a `fold` of each item.
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from math import prod
 from pathlib import Path, PurePosixPath
 
-from chaosprep.errors import FileError, NothingFoundError, Problem
-from chaosprep.files import read_start
-from chaosprep.formats.nifti_header import parse
+from chaosprep.errors import NothingFoundError, Problem
 from chaosprep.layouts.dataset_json import (
     DATASET,
     Table,
     dataset_folder,
     has_table,
     inside_folders,
+    is_there,
     legend_of,
     names_of,
     origin_of,
@@ -30,15 +28,13 @@ from chaosprep.layouts.layout import Layout, Where
 from chaosprep.layouts.named_cases import Channel, Faults, Frames, NamedCase, make_root
 from chaosprep.layouts.patterns import stem
 from chaosprep.layouts.root import Root
+from chaosprep.layouts.volumes_of import frames_of_volumes
 from chaosprep.series.source import is_litter
 
 _WHAT = "a list of the Decathlon"
 _LISTS = ("training", "validation", "testing", "test")  # of testing, the images may stand in test
-_HEAD = 2**16  # bytes, in which a header is, compressed or not
 _IMAGE = "image"  # what channels are called where the list does not say it
 _FIRST = "_0000"  # behind a case's name in the file of its first channel
-_NIFTI = (".nii", ".nii.gz")
-_MOST = 10_000  # volumes of a file
 
 
 @dataclass(frozen=True)
@@ -97,7 +93,7 @@ def _items(folder: Path, table: Table) -> Iterator[_Item]:
                 "test" if side == "testing" else side,
                 inside if label is None or path_inside(folder, label) else (None,),
                 None if label is None else path_inside(folder, label),
-                fold if isinstance(fold, int) and fold >= 0 else None,
+                fold if type(fold) is int and fold >= 0 else None,
             )
 
 
@@ -118,8 +114,8 @@ def _sound(items: Iterable[_Item], faults: Faults) -> list[_Item]:
         paths = [path for path in (*item.images, item.label) if path is not None]
         if None in item.images or not item.images:
             outside += 1
-        elif any(not (folder / path).is_file() for path in paths):
-            absent += [path for path in paths if not (folder / path).is_file()]
+        elif lost := [path for path in paths if not is_there(folder / path)]:
+            absent += lost
         elif item.label is None and item.side != "test":
             bare += paths
         else:
@@ -135,7 +131,7 @@ def _sound(items: Iterable[_Item], faults: Faults) -> list[_Item]:
             )
         )
     says = f"{{}} that {DATASET} lists, not there"
-    as_nnunet = any((folder / _first_channel(path)).is_file() for path in absent)
+    as_nnunet = any(is_there(folder / _first_channel(path)) for path in absent)
     remedy = (
         "They are called as those of nnU-Net's first version: let nnU-Net convert the data set "
         "(nnUNetv2_convert_old_nnUNet_dataset)."
@@ -181,23 +177,10 @@ def _cases(items: Sequence[_Item], names: list[str] | None, faults: Faults) -> l
 def _parts(folder: Path, item: _Item) -> list[tuple[str, Frames | None]]:
     """The file of each channel, and which of its frames are the channel's."""
     images = [path for path in item.images if path is not None]
-    if len(images) > 1 or not images[0].casefold().endswith(_NIFTI):
-        return [(path, None) for path in images]
-    try:
-        slices, volumes = _extent(folder / images[0])
-    except FileError:
-        return [(images[0], None)]  # it is told where it is read
-    if volumes == 1:
-        return [(images[0], None)]
-    return [(images[0], tuple(range(at * slices, (at + 1) * slices))) for at in range(volumes)]
-
-
-def _extent(file: Path) -> tuple[int, int]:
-    """The slices of each volume of a NIfTI file, and how many volumes it has."""
-    count, *sizes = parse(read_start(file, _HEAD)).dim
-    if not 3 < count <= 7 or min(sizes[2:count]) < 1 or prod(sizes[3:count]) > _MOST:
-        return 1, 1
-    return sizes[2], prod(sizes[3:count])
+    volumes = frames_of_volumes(folder / images[0]) if len(images) == 1 else ()
+    if len(volumes) > 1:
+        return [(images[0], frames) for frames in volumes]
+    return [(path, None) for path in images]
 
 
 def _names(items: Sequence[_Item]) -> list[str]:

@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from chaosprep.errors import NothingFoundError, UsageError
+from chaosprep.formats.images import is_named_whole
 from chaosprep.formats.masks import volume_endings
 from chaosprep.layouts.dataset_json import (
     DATASET,
@@ -17,6 +18,8 @@ from chaosprep.layouts.dataset_json import (
     dataset_folder,
     has_table,
     inside_folders,
+    is_broken,
+    is_there,
     legend_of,
     names_of,
     origin_of,
@@ -52,10 +55,11 @@ def find(root: Path, where: Where) -> Root:
     folder = dataset_folder(root, _fits, _WHAT)
     table = read_table(folder)
     ending = str(table["file_ending"])
-    if not ending.casefold().endswith(volume_endings()):
+    if not (is_named_whole(ending) and ending.casefold().endswith(volume_endings())):
+        known = [one for one in volume_endings() if is_named_whole(one)]
         raise UsageError(
-            f"{folder.name}: its files are {ending[:20]}, which do not say where their voxels lie",
-            f"Give volumes: {', '.join(volume_endings())}.",
+            f"{folder.name}: file_ending is {ending[:20]!r}, no volumes that say where they lie",
+            f"There are: {', '.join(known)}.",
             code="ending",
         )
     names, faults = names_of(table["channel_names"]), Faults(folder, where)
@@ -141,7 +145,7 @@ class _Tree:
                 outside.append(name)
                 continue
             *inside, mask = [path for path in paths if path is not None]
-            if all((self._folder / path).is_file() for path in (*inside, mask)):
+            if all(is_there(self._folder / path) for path in (*inside, mask)):
                 found.append(self._case(name, inside, mask, "Tr"))
             else:
                 absent.append(name)
@@ -163,12 +167,16 @@ class _Tree:
     def _files(self, place: str) -> Iterator[tuple[str, str | None]]:
         """The paths in a folder, and their names without the ending; None with another one."""
         folder = self._folder / place
-        if not folder.is_dir() or path_inside(self._folder, place) is None:
+        if not folder.is_dir():
+            return
+        if path_inside(self._folder, place) is None:
+            says = "{} is a folder elsewhere, and is not followed"
+            self._faults.paths("folder-link", [place], says, "Copy the folder in.")
             return
         with listing():
             names = sorted(one.name for one in folder.iterdir() if not is_litter(one.name))
         for name in names:
-            fits = name.endswith(self._ending)
+            fits = name.endswith(self._ending) and not is_broken(name)
             yield f"{place}/{name}", name.removesuffix(self._ending) if fits else None
 
 
