@@ -13,8 +13,15 @@ from chaosprep.formats.image_faults import as_image, no_grey, split_sizes, two_f
 from chaosprep.formats.image_file import ImageFormat
 from chaosprep.formats.metaimage import TYPES, USED, fields_of, place_of, stored_in
 from chaosprep.formats.stored import Stored, unreadable
-from chaosprep.formats.volume_image import VolumeImage, Volumes, flat_lattice, whole_volume
+from chaosprep.formats.volume_image import (
+    VolumeImage,
+    Volumes,
+    check_volumes,
+    flat_lattice,
+    whole_volume,
+)
 from chaosprep.formats.volume_mask import without_size
+from chaosprep.imaging.limits import MAX_PIXELS
 from chaosprep.imaging.space.lattice import Lattice
 
 _WHAT = "MetaImage"
@@ -107,7 +114,7 @@ def part(data: bytes, frames: Sequence[int]) -> bytes | None:
     volume = whole_volume(told, frames)
     if volume is None or told.count == 1:
         return None
-    VolumeImage(told, told.frames)
+    check_volumes(told, MAX_PIXELS)
     spacing = told.lattice.spacing
     turn = (told.lattice.steps / spacing).T.ravel()
     lines = ["ObjectType = Image", "NDims = 3", "BinaryData = True"]

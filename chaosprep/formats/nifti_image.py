@@ -24,7 +24,14 @@ from chaosprep.formats.nifti_header import (
     unreadable,
 )
 from chaosprep.formats.packed import GZIP
-from chaosprep.formats.volume_image import VolumeImage, Volumes, flat_lattice, whole_volume
+from chaosprep.formats.volume_image import (
+    VolumeImage,
+    Volumes,
+    check_volumes,
+    flat_lattice,
+    whole_volume,
+)
+from chaosprep.imaging.limits import MAX_PIXELS
 
 _WHAT = "NIfTI"
 # nifti1.h, "NIFTI1_DATATYPES": those that hold other than one number a voxel.
@@ -82,7 +89,7 @@ def part(data: bytes, frames: Sequence[int]) -> bytes | None:
     volume = whole_volume(told, frames)
     if volume is None or told.count == 1:
         return None
-    VolumeImage(told, told.frames)
+    check_volumes(told, MAX_PIXELS)
     raw = bytearray(_raw(data))
     order = parse(data).order
     struct.pack_into(f"{order}8h", raw, _DIM, 3, *told.shape, 1, 1, 1, 1)

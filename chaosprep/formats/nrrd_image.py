@@ -16,9 +16,15 @@ from chaosprep.formats.nrrd import KINDS, space_axes, stored_in
 from chaosprep.formats.nrrd_header import NrrdHeader, parse
 from chaosprep.formats.nrrd_space import directions, lattice_of
 from chaosprep.formats.stored import Stored, unreadable
-from chaosprep.formats.volume_image import VolumeImage, Volumes, flat_lattice, whole_volume
+from chaosprep.formats.volume_image import (
+    VolumeImage,
+    Volumes,
+    check_volumes,
+    flat_lattice,
+    whole_volume,
+)
 from chaosprep.formats.volume_mask import without_size
-from chaosprep.imaging.limits import size_text
+from chaosprep.imaging.limits import MAX_PIXELS, size_text
 from chaosprep.imaging.space.lattice import Lattice
 
 _WHAT = "NRRD"
@@ -132,7 +138,7 @@ def part(data: bytes, frames: Sequence[int]) -> bytes | None:
     volume = whole_volume(told, frames)
     if volume is None or told.count == 1:
         return None
-    VolumeImage(told, told.frames)
+    check_volumes(told, MAX_PIXELS)
     voxels = told.voxels()[..., volume]
     type_ = _NAMES[told.kind.kind + str(told.kind.itemsize)]
     lines = ["NRRD0004", f"type: {type_}", "dimension: 3"]

@@ -225,13 +225,13 @@ def _is_finite(voxels: NDArray[Any]) -> bool:
 
 
 def _vector(point: NDArray[np.float64]) -> Vector:
-    x, y, z = (float(mm) for mm in point)
+    x, y, z = (float(mm) + 0.0 for mm in point)  # no -0.0
     return x, y, z
 
 
 def _cosines(axes: NDArray[np.float64]) -> Orientation:
     """ImageOrientationPatient (PS3.3 C.7.6.2.1.1): along a row, then down a column."""
-    a, b, c, d, e, f = (float(one) for one in (*axes[:, 0], *axes[:, 1]))
+    a, b, c, d, e, f = (float(one) + 0.0 for one in (*axes[:, 0], *axes[:, 1]))
     return a, b, c, d, e, f
 
 
