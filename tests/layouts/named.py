@@ -5,9 +5,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import nibabel
 import numpy as np
+import pytest
 from numpy.typing import NDArray
+
+nibabel = pytest.importorskip("nibabel")
 
 SHAPE = (4, 3, 2)  # columns, rows and slices of a volume
 AFFINE = np.diag([2.0, 2.0, 5.0, 1.0])
@@ -30,7 +32,7 @@ def labels(number: int) -> NDArray[np.uint8]:
 def save(file: Path, voxels: NDArray[Any]) -> None:
     """Write a volume, and the folders around it."""
     file.parent.mkdir(parents=True, exist_ok=True)
-    nibabel.save(nibabel.Nifti1Image(voxels, AFFINE), file)  # type: ignore[attr-defined]
+    nibabel.save(nibabel.Nifti1Image(voxels, AFFINE), file)
 
 
 def write_json(file: Path, value: object) -> None:

@@ -68,7 +68,7 @@ def test_a_list_of_files_has_a_channel_in_each(tmp_path: Path) -> None:
 
 def test_a_list_for_validation_is_kept(tmp_path: Path) -> None:
     folder = decathlon(tmp_path, ["a", "b"], modality=["T1"])
-    said = {"training": [item("a")], "validation": [item("b")]}
+    said: dict[str, Any] = {"training": [item("a")], "validation": [item("b")]}
     root = found(decathlon(folder, ["a", "b"], modality=["T1"], **said))
     assert {case.patient: (case.split, case.fold) for case in root.cases} == {
         "a": ("train", None),
@@ -77,7 +77,7 @@ def test_a_list_for_validation_is_kept(tmp_path: Path) -> None:
 
 
 def test_folds_are_kept(tmp_path: Path) -> None:
-    said = {"training": [item("a", fold=0), item("b", fold=1), item("c")]}
+    said: dict[str, Any] = {"training": [item("a", fold=0), item("b", fold=1), item("c")]}
     root = found(decathlon(tmp_path, ["a", "b", "c"], modality=["T1"], **said))
     assert {case.patient: (case.split, case.fold) for case in root.cases} == {
         "a": (None, 0),
@@ -150,7 +150,7 @@ def test_training_without_a_label_is_a_problem(tmp_path: Path) -> None:
 
 
 def test_a_case_that_is_listed_twice_is_a_problem(tmp_path: Path) -> None:
-    said = {"training": [item("a"), item("b")], "validation": [item("b")]}
+    said: dict[str, Any] = {"training": [item("a"), item("b")], "validation": [item("b")]}
     root = found(decathlon(tmp_path, ["a", "b"], modality=["T1"], **said))
     assert [problem.code for problem in root.problems] == ["case-twice"]
     assert [case.id for case in root.cases] == ["a_T1"]

@@ -156,8 +156,7 @@ def test_with_a_key_no_name_is_in_ids_or_messages(tmp_path: Path) -> None:
         tmp_path / "set", ["smith_1970", "smith_1980", "miller_1", "odd"], channels=["T1"]
     )
     (folder / "labelsTr/miller_1.nii.gz").unlink()
-    fields = {"patient_from_name": "{patient}_{}", "pseudonymize": str(tmp_path / "key")}
-    root = found(folder, **fields)
+    root = found(folder, patient_from_name="{patient}_{}", pseudonymize=str(tmp_path / "key"))
     said = "".join([*(p.text for p in root.problems), *root.notes])
     said += "".join(f"{case.id}{case.patient}{[*case.aliases.values()]}" for case in root.cases)
     assert len(root.cases) == 2

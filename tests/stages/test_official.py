@@ -29,8 +29,8 @@ def folds(tmp_path: Path) -> Path:
 
 def split(root: Path, **fields: Any) -> Dataset:
     out = root.parent / "out"
-    fields = {"patient_from_name": BY_NAME, "jobs": 1} | fields
-    return chaosprep.split(root, out, **fields)
+    given: dict[str, Any] = {"patient_from_name": BY_NAME, "jobs": 1, "overwrite": True}
+    return chaosprep.split(root, out, **(given | fields))
 
 
 def sides(dataset: Dataset) -> dict[str, tuple[str, int | None]]:
@@ -127,8 +127,8 @@ def test_a_patient_for_training_and_for_testing_is_a_leak(tmp_path: Path) -> Non
     assert error.value.code == "official-leak"
     found = split(root, val_patient=["b"], redivide=True)
     assert {(row.case, row.split) for row in found.slices} == {
-        ("a_1", "test"),
-        ("a_2", "test"),
+        ("a_s1", "test"),
+        ("a_s2", "test"),
         ("b_T1", "val"),
         ("c_T1", "train"),
     }
@@ -152,4 +152,4 @@ def test_a_channel_is_chosen_by_its_name(tmp_path: Path) -> None:
     found = split(root, sequence=["T2"], val=0.5)
     assert [case.id for case in found.cases] == ["a_T2", "b_T2"]
     with pytest.raises(UsageError, match=r"sequence: there is no T3\. There are: T1, T2\."):
-        split(root, sequence=["T2", "T3"], val=0.5, overwrite=True)
+        split(root, sequence=["T2", "T3"], val=0.5)
