@@ -32,7 +32,7 @@ def read_json(file: Path) -> Any:  # noqa: ANN401 - whatever it holds
     """Read a JSON file of others.
 
     Raises:
-        FileError: it cannot be read, or `json`.
+        FileError: it cannot be read, or `json-broken`.
     """
     data = read_regular(file, most=_MOST)
     try:
@@ -130,7 +130,7 @@ def names_of(found: object) -> list[str]:
     """The names of channels, in the order of their numbers: `{"0": "T2"}`, or a list.
 
     Raises:
-        UsageError: `channels`, they are not numbered from 0, or no names.
+        UsageError: `channel-names`, they are not numbered from 0, or no names.
     """
     if isinstance(found, str):
         found = [found]
@@ -144,7 +144,7 @@ def names_of(found: object) -> list[str]:
     raise UsageError(
         f"{DATASET}: its channels are not names with the numbers from 0 on",
         'Write them as {"0": "T1", "1": "T2"}.',
-        code="channels",
+        code="channel-names",
     )
 
 
@@ -211,4 +211,4 @@ def _once(pairs: list[tuple[str, Any]]) -> Table:
 
 
 def _broken(name: str, why: str) -> FileError:
-    return FileError(f"{name}: {why}", "Export or download it again.", code="json")
+    return FileError(f"{name}: {why}", "Export or download it again.", code="json-broken")

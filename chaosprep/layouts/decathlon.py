@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
-from chaosprep.errors import NothingFoundError, Problem
+from chaosprep.errors import NothingFoundError, Problem, plural
 from chaosprep.layouts.dataset_json import (
     DATASET,
     Table,
@@ -123,14 +123,14 @@ def _sound(items: Iterable[_Item], faults: Faults) -> list[_Item]:
     if outside:
         faults.problems.append(
             Problem(
-                code="path",
+                code="path-outside",
                 id=NOWHERE,
                 file=DATASET,
-                reason=f"{outside} of its items have no path, or one that leads out of the folder",
+                reason=f"no path, or one that leads out of the folder: {plural(outside, 'item')}",
                 remedy="Copy the files in, and write their paths relative to the folder.",
             )
         )
-    says = f"{{}} that {DATASET} lists, not there"
+    says = f"not there, though {DATASET} lists it: {plural(len(absent), 'file')}"
     as_nnunet = any(is_there(folder / _first_channel(path)) for path in absent)
     remedy = (
         "They are called as those of nnU-Net's first version: let nnU-Net convert the data set "
@@ -138,9 +138,9 @@ def _sound(items: Iterable[_Item], faults: Faults) -> list[_Item]:
         if as_nnunet
         else "Bring them back."
     )
-    faults.paths("file-missing", absent, says, remedy)
-    says = f"{{}} that {DATASET} lists for training, without a label"
-    faults.paths("mask-missing", bare, says, "List its label, or list the image for testing.")
+    faults.tell_files("file-missing", absent, says, remedy)
+    says = f"listed for training without a label: {plural(len(bare), 'file')}"
+    faults.tell_files("mask-missing", bare, says, "List its label, or list the image for testing.")
     return sound
 
 
@@ -169,8 +169,8 @@ def _cases(items: Sequence[_Item], names: list[str] | None, faults: Faults) -> l
         elif has_sides and item.side == "training":
             case = replace(case, split="train" if item.fold is None else None, fold=item.fold)
         made.append(case)
-    says = f"{{}} have not just the channels that modality in {DATASET} names"
-    faults.add("channel-missing", odd, says, "Correct it, or bring back what is missing.")
+    says = f"other channels than modality in {DATASET} has: {faults.cases(odd)}"
+    faults.tell_cases("channel-missing", odd, says, "Correct it, or bring back what is missing.")
     return made
 
 
@@ -203,7 +203,8 @@ def _once_each(cases: Sequence[NamedCase], faults: Faults) -> list[NamedCase]:
     """The cases without those that are listed twice."""
     count = Counter(case.name for case in cases)
     twice = [name for name, n in count.items() if n > 1]
-    faults.add("case-twice", twice, f"{{}} stand in {DATASET} more than once", "List each once.")
+    said = f"more than once in {DATASET}: {faults.cases(twice)}"
+    faults.tell_cases("case-twice", twice, said, "List each once.")
     return [case for case in cases if count[case.name] == 1]
 
 

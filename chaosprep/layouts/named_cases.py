@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from chaosprep.dataset.records import Split
-from chaosprep.errors import Problem, UsageError, plural
+from chaosprep.errors import Problem, UsageError
 from chaosprep.facts import Legend
 from chaosprep.known import SERIES, is_ct
 from chaosprep.layouts.folder_cases import NOWHERE
@@ -54,19 +54,21 @@ class Faults:
     where: Where
     problems: list[Problem] = field(default_factory=list)
 
-    def add(self, code: str, names: Sequence[str], says: str, remedy: str) -> None:
-        """Tell of cases with one fault; ``says`` has `{}` where they are named. None: nothing."""
-        if names:
-            told = says.format(cases_text(names, self.where.key is not None))
-            self.problems.append(Problem(code=code, id=NOWHERE, reason=told, remedy=remedy))
+    def cases(self, names: Sequence[str]) -> str:
+        """How many cases there are, and the first of their names where these may be said."""
+        return cases_text(names, self.where.key is not None)
 
-    def paths(self, code: str, paths: Sequence[str], says: str, remedy: str) -> None:
-        """Tell of files with one fault, and name the first; ``says`` has `{}` for their number."""
+    def tell_cases(self, code: str, names: Sequence[str], reason: str, remedy: str) -> None:
+        """Tell what is wrong with some cases; nothing where there are none."""
+        if names:
+            self.problems.append(Problem(code=code, id=NOWHERE, reason=reason, remedy=remedy))
+
+    def tell_files(self, code: str, paths: Sequence[str], reason: str, remedy: str) -> None:
+        """Tell what is wrong with some files, and which is the first; nothing without any."""
         if paths:
             key, first = self.where.key, min(paths)
-            shown = key.path(first) if key else first.encode("utf-8", "backslashreplace").decode()
-            told = says.format(plural(len(paths), "file"))
-            found = Problem(code=code, id=NOWHERE, file=shown, reason=told, remedy=remedy)
+            file = key.path(first) if key else first.encode("utf-8", "backslashreplace").decode()
+            found = Problem(code=code, id=NOWHERE, file=file, reason=reason, remedy=remedy)
             self.problems.append(found)
 
 
@@ -83,8 +85,8 @@ def make_root(
     A case of a patient who has several is told by what its name has beside the patient.
 
     Raises:
-        UsageError: `patient-unknown`, `name-identifies`, `channels`, or what was said of patients
-            will not do.
+        UsageError: `patient-unknown`, `name-identifies`, `channel-names`, or what was said of
+            patients will not do.
         ChaosprepError: `pseudonym-twice`.
     """
     folder, where = faults.folder, faults.where
@@ -108,9 +110,12 @@ def make_root(
             one = _source_case(folder, case, channel, f"{patient}_{sequence}", legend, where.key)
             made[one.id.casefold()].append((case, one))
     twice = {case.name for found in made.values() if len(found) > 1 for case, _ in found}
-    faults.add("case-twice", sorted(twice), "the names of {} become the same id", _RENAME)
+    same = sorted(twice)
+    said = f"different names that become one id: {faults.cases(same)}"
+    faults.tell_cases("case-twice", same, said, _RENAME)
     unnamed = [name for name, exam in exams.items() if exam is None]
-    faults.add("case-name", unnamed, "no id can be made of the names of {}", _RENAME)
+    said = f"no id can be made of the name: {faults.cases(unnamed)}"
+    faults.tell_cases("case-name", unnamed, said, _RENAME)
     taken = [one for found in made.values() if len(found) == 1 for _, one in found]
     return Root(
         folder,
@@ -166,13 +171,13 @@ def _patient_ids(patients: Mapping[str, str], faults: Faults) -> dict[str, str |
         return {**faults.where.key.patients(texts)}
     ids = make_ids(texts, "P", digits=3)
     twice = collisions(ids)
-    for code, wrong, says in (
-        ("patient-twice", twice, "two patients become the same id, of {}"),
-        ("patient-name", {text for text in texts if not ids[text]}, "no patient's id for {}"),
-    ):
-        of_these = [name for name, patient in patients.items() if patient in wrong]
-        remedy = "Name the patients in a table, by letters and digits: --patients TABLE."
-        faults.add(code, of_these, says, remedy)
+    remedy = "Name the patients in a table, by letters and digits: --patients TABLE."
+    same = [name for name, patient in patients.items() if patient in twice]
+    said = f"two patients that become one id: {faults.cases(same)}"
+    faults.tell_cases("patient-twice", same, said, remedy)
+    none = [name for name, patient in patients.items() if not ids[patient]]
+    said = f"no id can be made of the patient: {faults.cases(none)}"
+    faults.tell_cases("patient-name", none, said, remedy)
     return {text: None if text in twice else id for text, id in ids.items()}
 
 
@@ -184,7 +189,7 @@ def _channel_ids(cases: Iterable[NamedCase]) -> dict[str, str]:
         raise UsageError(
             "the names of two channels become the same, or one has no letter or digit",
             "Give each channel a name of its own, of letters and digits.",
-            code="channels",
+            code="channel-names",
         )
     known = {name.casefold(): name for name in SERIES if is_ct(name)}
     return {name: known.get(str(id).casefold(), str(id)) for name, id in ids.items()}

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from chaosprep.errors import NothingFoundError, UsageError
+from chaosprep.errors import NothingFoundError, UsageError, plural
 from chaosprep.formats.images import is_named_whole
 from chaosprep.formats.masks import volume_endings
 from chaosprep.layouts.dataset_json import (
@@ -60,7 +60,7 @@ def find(root: Path, where: Where) -> Root:
         raise UsageError(
             f"{folder.name}: file_ending is {ending[:20]!r}, no volumes that say where they lie",
             f"There are: {', '.join(known)}.",
-            code="ending",
+            code="ending-unknown",
         )
     names, faults = names_of(table["channel_names"]), Faults(folder, where)
     legend, notes = legend_of(table.get("labels"))
@@ -110,25 +110,31 @@ class _Tree:
         labels = {name or path: path for path, name in self._files(f"labels{side}")}
         odd += [path for name, path in labels.items() if name == path]
         labels = {name: path for name, path in labels.items() if name != path}
-        self._faults.paths(
+        self._faults.tell_files(
             "file-strange",
             odd,
-            f"{{}} of images{side} or labels{side} are not called CASE_0000{self._ending} and "
-            f"CASE{self._ending}",
+            f"not called CASE_0000{self._ending} or CASE{self._ending}: "
+            f"{plural(len(odd), 'file')} of images{side} and labels{side}",
             f"Move them out, or correct file_ending in {DATASET}.",
         )
         alone = [path for name, path in labels.items() if name not in images]
-        says = f"{{}} of labels{side} without an image"
-        self._faults.paths("mask-surplus", alone, says, "Bring back the image, or move them out.")
+        says = f"without an image: {plural(len(alone), 'file')} of labels{side}"
+        self._faults.tell_files(
+            "mask-surplus", alone, says, "Bring back the image, or move them out."
+        )
         if side == "Tr":
             bare = [path for name in images if name not in labels for path in images[name].values()]
             remedy = "Bring back its labels, or move the image to imagesTs."
-            self._faults.paths("mask-missing", bare, "{} of imagesTr without labels", remedy)
+            says = f"without labels: {plural(len(bare), 'file')} of imagesTr"
+            self._faults.tell_files("mask-missing", bare, says, remedy)
             images = {name: found for name, found in images.items() if name in labels}
         wanted = range(len(self._names))
         wrong = sorted(name for name, found in images.items() if sorted(found) != [*wanted])
-        says = f"{{}} of images{side} have not just the {len(self._names)} channels of {DATASET}"
-        self._faults.add("channel-missing", wrong, says, "Bring back what is missing.")
+        says = (
+            f"not all and only the {len(self._names)} channels of {DATASET}: "
+            f"{self._faults.cases(wrong)} of images{side}"
+        )
+        self._faults.tell_cases("channel-missing", wrong, says, "Bring back what is missing.")
         return [
             self._case(name, [images[name][at] for at in wanted], labels.get(name), side)
             for name in sorted(images.keys() - {*wrong})
@@ -149,15 +155,15 @@ class _Tree:
                 found.append(self._case(name, inside, mask, "Tr"))
             else:
                 absent.append(name)
-        self._faults.add(
-            "path",
+        self._faults.tell_cases(
+            "path-outside",
             outside,
-            f"{DATASET} lists {{}} without an image for each channel and labels, each below its "
-            "folder",
+            f"{DATASET} does not list an image for each channel, and labels, all inside its "
+            f"folder: {self._faults.cases(outside)}",
             "Copy the files in, and write their paths relative to that folder.",
         )
-        says = f"{DATASET} lists {{}} of which files are not there"
-        self._faults.add("file-missing", absent, says, "Bring the files back.")
+        says = f"{DATASET} lists files that are not there: {self._faults.cases(absent)}"
+        self._faults.tell_cases("file-missing", absent, says, "Bring the files back.")
         return sorted(found, key=lambda case: case.name)
 
     def _case(self, name: str, images: list[str], mask: str | None, side: str) -> NamedCase:
@@ -170,8 +176,8 @@ class _Tree:
         if not folder.is_dir():
             return
         if path_inside(self._folder, place) is None:
-            says = "{} is a folder elsewhere, and is not followed"
-            self._faults.paths("folder-link", [place], says, "Copy the folder in.")
+            says = f"{place} is a folder elsewhere, and is not followed"
+            self._faults.tell_files("folder-link", [place], says, "Copy the folder in.")
             return
         with listing():
             names = sorted(one.name for one in folder.iterdir() if not is_litter(one.name))
@@ -194,7 +200,8 @@ def _placed(case: NamedCase, side: Side) -> NamedCase:
 def _check_apart(training: list[NamedCase], test: list[NamedCase], faults: Faults) -> None:
     names = {case.name for case in training}
     both = [case.name for case in test if case.name in names]
-    faults.add("case-twice", both, "{} for training and for testing", "Keep one of them.")
+    said = f"both for training and for testing: {faults.cases(both)}"
+    faults.tell_cases("case-twice", both, said, "Keep one of them.")
     training[:] = [case for case in training if case.name not in both]
     test[:] = [case for case in test if case.name not in both]
 

@@ -31,7 +31,7 @@ def own_folds(names: Collection[str], faults: Faults) -> dict[str, Side] | None:
     there.
 
     Raises:
-        UsageError: `splits`, it cannot be used.
+        UsageError: `splits-broken`, it cannot be used.
     """
     folder = faults.folder
     if faults.where.redivide or not (folder / SPLITS).exists():
@@ -43,10 +43,11 @@ def own_folds(names: Collection[str], faults: Faults) -> dict[str, Side] | None:
             trains[name].append(at)
         for name in one.val:
             validates[name].append(at)
-    faults.add(
-        "splits",
-        sorted((trains.keys() | validates.keys()).difference(names)),
-        f"{SPLITS} names {{}} that have no image with labels",
+    strange = sorted((trains.keys() | validates.keys()).difference(names))
+    faults.tell_cases(
+        "splits-broken",
+        strange,
+        f"in {SPLITS}, but without an image and labels: {faults.cases(strange)}",
         f"Bring them back, correct that file, or {_ANEW}.",
     )
     found: dict[str, Side] = {}
@@ -57,10 +58,10 @@ def own_folds(names: Collection[str], faults: Faults) -> dict[str, Side] | None:
         alone = len(splits) == 1 or not val
         found[name] = ("val" if val else "train", None) if alone else (None, val[0])
     odd = [name for name in names if name not in found]
-    faults.add(
-        "splits",
+    faults.tell_cases(
+        "splits-broken",
         odd,
-        f"by {SPLITS}, {{}} do not validate at most once and train in all other splits",
+        f"not once in each split of {SPLITS}, or in several for validation: {faults.cases(odd)}",
         f"Leave one split in that file, which names every case once, or {_ANEW}.",
     )
     return found
@@ -81,4 +82,6 @@ def _read(folder: Path) -> list[_Sides]:
 
 
 def _useless(why: str) -> UsageError:
-    return UsageError(f"{SPLITS}: {why}", f"Correct or remove it, or {_ANEW}.", code="splits")
+    return UsageError(
+        f"{SPLITS}: {why}", f"Correct or remove it, or {_ANEW}.", code="splits-broken"
+    )

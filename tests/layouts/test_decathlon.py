@@ -119,9 +119,9 @@ def test_a_path_that_leads_out_is_refused(tmp_path: Path, path: object) -> None:
     root = found(decathlon(tmp_path / "set", ["a"], modality=["T1"], training=training))
     assert told(root) == [
         (
-            "path",
+            "path-outside",
             "dataset.json",
-            "1 of its items have no path, or one that leads out of the folder",
+            "no path, or one that leads out of the folder: 1 item",
         )
     ]
     assert [case.id for case in root.cases] == ["a_T1"]
@@ -136,7 +136,7 @@ def test_files_that_are_not_there_are_one_problem(tmp_path: Path) -> None:
         (
             "file-missing",
             "imagesTr/a.nii.gz",
-            "2 files that dataset.json lists, not there",
+            "not there, though dataset.json lists it: 2 files",
         )
     ]
     assert [case.id for case in root.cases] == ["c_T1"]
@@ -163,7 +163,7 @@ def test_channels_that_are_not_those_of_modality_are_a_problem(tmp_path: Path) -
     assert [(problem.code, problem.reason) for problem in root.problems] == [
         (
             "channel-missing",
-            "1 case (a) have not just the channels that modality in dataset.json names",
+            "other channels than modality in dataset.json has: 1 case (a)",
         )
     ]
     assert {case.patient for case in root.cases} == {"b"}

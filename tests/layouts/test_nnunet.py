@@ -111,14 +111,14 @@ def add_other(folder: Path) -> None:
         (
             lose_channel,
             "channel-missing",
-            "1 case (a) of imagesTr have not just the 2 channels of dataset.json",
+            "not all and only the 2 channels of dataset.json: 1 case (a) of imagesTr",
         ),
-        (lose_labels, "mask-missing", "2 files of imagesTr without labels"),
-        (lose_images, "mask-surplus", "1 file of labelsTr without an image"),
+        (lose_labels, "mask-missing", "without labels: 2 files of imagesTr"),
+        (lose_images, "mask-surplus", "without an image: 1 file of labelsTr"),
         (
             add_other,
             "file-strange",
-            "2 files of imagesTr or labelsTr are not called CASE_0000.nii.gz and CASE.nii.gz",
+            "not called CASE_0000.nii.gz or CASE.nii.gz: 2 files of imagesTr and labelsTr",
         ),
     ],
 )
@@ -145,7 +145,7 @@ def test_a_case_for_training_and_for_testing_is_a_problem(tmp_path: Path) -> Non
     (folder / "imagesTs/b_0000.nii.gz").unlink()
     (folder / "imagesTs/b_0001.nii.gz").unlink()
     root = found(folder)
-    assert told(root) == [("case-twice", "1 case (a) for training and for testing")]
+    assert told(root) == [("case-twice", "both for training and for testing: 1 case (a)")]
     assert [case.id for case in root.cases] == ["b_T1", "b_T2"]
 
 
@@ -178,7 +178,7 @@ def test_a_listed_path_that_leads_out_is_refused(tmp_path: Path, path: object) -
     listed = {"a": {"images": ["imagesTr/b_0000.nii.gz"], "label": path}}
     root = found(nnunet(folder, ["b"], channels=["T1"], dataset=listed))
     assert root.cases == ()
-    assert [problem.code for problem in root.problems] == ["path"]
+    assert [problem.code for problem in root.problems] == ["path-outside"]
 
 
 def test_a_folder_that_is_a_link_out_is_not_followed(tmp_path: Path) -> None:
@@ -235,17 +235,15 @@ def test_without_splits_it_is_said_that_nnunet_keeps_them_elsewhere(tmp_path: Pa
     [
         (
             [{"train": ["b"], "val": ["a"]}],
-            "by splits_final.json, 1 case (c) do not validate at most once and train in all other "
-            "splits",
+            "not once in each split of splits_final.json, or in several for validation: 1 case (c)",
         ),
         (
             [{"train": ["b", "c"], "val": ["a"]}, {"train": ["b", "c"], "val": ["a"]}],
-            "by splits_final.json, 1 case (a) do not validate at most once and train in all other "
-            "splits",
+            "not once in each split of splits_final.json, or in several for validation: 1 case (a)",
         ),
         (
             [{"train": ["b", "c", "d"], "val": ["a"]}],
-            "splits_final.json names 1 case (d) that have no image with labels",
+            "in splits_final.json, but without an image and labels: 1 case (d)",
         ),
     ],
 )
@@ -254,7 +252,7 @@ def test_splits_that_are_no_folds_are_a_problem(
 ) -> None:
     folder = nnunet(tmp_path, ["a", "b", "c"], channels=["T1"])
     write_json(folder / "splits_final.json", splits)
-    assert told(found(folder)) == [("splits", reason)]
+    assert told(found(folder)) == [("splits-broken", reason)]
     again = found(folder, redivide=True)
     assert again.problems == ()
     assert [(case.split, case.fold) for case in again.cases] == [(None, None)] * 3
