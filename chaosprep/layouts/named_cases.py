@@ -116,6 +116,8 @@ def make_root(
     unnamed = [name for name, exam in exams.items() if exam is None]
     said = f"no id can be made of the name: {faults.cases(unnamed)}"
     faults.tell_cases("case-name", unnamed, said, _RENAME)
+    own = any(case.split is not None or case.fold is not None for case in cases)
+    kept = "its own sides or folds are kept; --redivide divides the patients anew"
     taken = [one for found in made.values() if len(found) == 1 for _, one in found]
     return Root(
         folder,
@@ -123,7 +125,7 @@ def make_root(
         (*told.problems, *faults.problems),
         origin.licenses,
         origin.sources,
-        notes=tuple(filter(None, (told.note, *notes))),
+        notes=tuple(filter(None, (told.note, kept if own and not where.redivide else "", *notes))),
     )
 
 

@@ -87,7 +87,7 @@ def inspect(root: str | Path, *, jobs: int = 1, **where: str | bool | None) -> I
         root: the dataset root, or a stage directory (whose table tells most of it).
         jobs: worker processes.
         where: `layout`, `images`, `masks`, `labels`, `roi`, `threshold`, `patient_from`,
-            `trust_folders`, `pseudonymize`, as for `split`.
+            `trust_folders`, `patient_from_name`, `patients`, `pseudonymize`, as for `split`.
 
     Raises:
         UsageError: the root is not a folder, or a parameter will not do.
