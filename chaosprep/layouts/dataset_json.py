@@ -25,6 +25,8 @@ Table = dict[str, Any]
 _MOST = 2**26  # bytes: lists of the largest public sets have some MB
 _IGNORED = "ignore"
 _LONGEST = 400  # characters of what is said of an origin
+_LONGEST_PATH = 4000  # characters: no system has longer ones
+_MOST_CHANNELS = 10_000  # four digits number them
 _SOURCES = (DataSource(title="A NIfTI data set that does not tell its origin"),)
 
 
@@ -38,7 +40,7 @@ def read_json(file: Path) -> Any:  # noqa: ANN401 - whatever it holds
     try:
         return json.loads(data, object_pairs_hook=_once)
     except (ValueError, RecursionError) as error:
-        raise _broken(file.name, "it is no JSON, or has a name twice in one object") from error
+        raise _broken("it is no JSON, or has a name twice in one object") from error
 
 
 def read_table(folder: Path) -> Table:
@@ -49,7 +51,7 @@ def read_table(folder: Path) -> Table:
     """
     found = read_json(folder / DATASET)
     if not isinstance(found, dict):
-        raise _broken(DATASET, "it holds no object")
+        raise _broken("it holds no object")
     return found
 
 
@@ -100,17 +102,30 @@ def has_table(folder: Path, fits: Callable[[Table], bool]) -> bool:
         return False
 
 
-def path_inside(folder: Path, text: object) -> str | None:
-    """A path of a table, relative to the folder; None for what is none, or leads out of it."""
-    if not isinstance(text, str) or not text or is_broken(text):
-        return None
-    path = os.path.normpath(folder.absolute() / text)
-    base = os.path.normpath(folder.absolute())
-    if not path.startswith(base + os.sep):
-        return None
-    if not real(Path(path)).is_relative_to(real(folder)):
-        return None
-    return Path(path).relative_to(base).as_posix()
+class Inside:
+    """What lies in a folder, of the paths that a table has."""
+
+    def __init__(self, folder: Path) -> None:
+        self._base = os.path.normpath(folder.absolute())
+        self._real = real(folder)
+        self._known: dict[str, bool] = {}
+
+    def path(self, text: object) -> str | None:
+        """A path relative to the folder; None for what is none, or leads out of it."""
+        if not isinstance(text, str) or not text or len(text) > _LONGEST_PATH or is_broken(text):
+            return None
+        path = os.path.normpath(os.path.join(self._base, text))  # noqa: PTH118 - a Path keeps `..`
+        if not path.startswith(self._base + os.sep):
+            return None
+        around = os.path.dirname(path)  # noqa: PTH120
+        if around not in self._known:
+            self._known[around] = self._holds(around)
+        if not self._known[around] or (Path(path).is_symlink() and not self._holds(path)):
+            return None
+        return path[len(self._base) + 1 :].replace(os.sep, "/")
+
+    def _holds(self, path: str) -> bool:
+        return real(Path(path)).is_relative_to(self._real)
 
 
 def is_there(file: Path) -> bool:
@@ -139,7 +154,7 @@ def names_of(found: object) -> list[str]:
     if isinstance(found, Mapping):
         names = [found.get(str(at)) for at in range(len(found))]
         texts = [name for name in names if isinstance(name, str) and name]
-        if texts and len(texts) == len(names):
+        if texts and len(texts) == len(names) <= _MOST_CHANNELS:
             return texts
     raise UsageError(
         f"{DATASET}: its channels are not names with the numbers from 0 on",
@@ -210,5 +225,5 @@ def _once(pairs: list[tuple[str, Any]]) -> Table:
     return made
 
 
-def _broken(name: str, why: str) -> FileError:
-    return FileError(f"{name}: {why}", "Export or download it again.", code="json-broken")
+def _broken(why: str) -> FileError:
+    return FileError(why, "Export or download it again.", code="json-broken")

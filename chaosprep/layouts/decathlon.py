@@ -12,6 +12,7 @@ from pathlib import Path, PurePosixPath
 from chaosprep.errors import NothingFoundError, Problem, plural
 from chaosprep.layouts.dataset_json import (
     DATASET,
+    Inside,
     Table,
     dataset_folder,
     has_table,
@@ -20,7 +21,6 @@ from chaosprep.layouts.dataset_json import (
     legend_of,
     names_of,
     origin_of,
-    path_inside,
     read_table,
 )
 from chaosprep.layouts.folder_cases import NOWHERE
@@ -78,21 +78,20 @@ def find(root: Path, where: Where) -> Root:
 
 
 def _items(folder: Path, table: Table) -> Iterator[_Item]:
+    inside = Inside(folder)
     for side in _LISTS:
         lines = table.get(side)
         for line in lines if isinstance(lines, list) else ():
             found = line if isinstance(line, Mapping) else {"image": line}
-            images = found.get("image")
-            paths = images if isinstance(images, list) else [images]
-            label = found.get("label")
-            fold = found.get("fold")
-            inside = tuple(path_inside(folder, path) for path in paths)
-            if any(path and is_litter(PurePosixPath(path).name) for path in inside):
+            several, label, fold = found.get("image"), found.get("label"), found.get("fold")
+            images = tuple(map(inside.path, several if isinstance(several, list) else [several]))
+            if any(path and is_litter(PurePosixPath(path).name) for path in images):
                 continue
+            mask = None if label is None else inside.path(label)
             yield _Item(
                 "test" if side == "testing" else side,
-                inside if label is None or path_inside(folder, label) else (None,),
-                None if label is None else path_inside(folder, label),
+                (None,) if label is not None and mask is None else images,
+                mask,
                 fold if type(fold) is int and fold >= 0 else None,
             )
 

@@ -14,6 +14,7 @@ from chaosprep.formats.images import is_named_whole
 from chaosprep.formats.masks import volume_endings
 from chaosprep.layouts.dataset_json import (
     DATASET,
+    Inside,
     Table,
     dataset_folder,
     has_table,
@@ -23,7 +24,6 @@ from chaosprep.layouts.dataset_json import (
     legend_of,
     names_of,
     origin_of,
-    path_inside,
     read_table,
 )
 from chaosprep.layouts.layout import Layout, Where
@@ -93,6 +93,7 @@ class _Tree:
 
     def __init__(self, ending: str, names: list[str], faults: Faults) -> None:
         self._folder = faults.folder
+        self._inside = Inside(faults.folder)
         self._ending = ending
         self._names = names
         self._faults = faults
@@ -146,7 +147,7 @@ class _Tree:
         absent = list[str]()
         for name, item in table.items():
             images, label = _paths_in(item)
-            paths = [path_inside(self._folder, text) for text in (*images, label)]
+            paths = [self._inside.path(text) for text in (*images, label)]
             if len(images) != len(self._names) or None in paths:
                 outside.append(name)
                 continue
@@ -175,7 +176,7 @@ class _Tree:
         folder = self._folder / place
         if not folder.is_dir():
             return
-        if path_inside(self._folder, place) is None:
+        if self._inside.path(place) is None:
             says = f"{place} is a folder elsewhere, and is not followed"
             self._faults.tell_files("folder-link", [place], says, "Copy the folder in.")
             return
