@@ -52,7 +52,7 @@ def official_sides(cases: Sequence[SourceCase], params: SplitParams) -> dict[str
 
 
 def _side(case: SourceCase, chosen: int) -> Side | None:
-    if case.split == "test":
+    if case.pool == "test" or case.split == "test":
         return "test", None
     if case.split is not None:
         return case.split, case.fold
