@@ -25,7 +25,7 @@ from chaosprep.layouts.dataset_json import (
 )
 from chaosprep.layouts.folder_cases import NOWHERE
 from chaosprep.layouts.layout import Layout, Where
-from chaosprep.layouts.named_cases import Channel, Faults, Frames, NamedCase, make_root
+from chaosprep.layouts.named_cases import ASKS, Channel, Faults, Frames, NamedCase, make_root
 from chaosprep.layouts.patterns import stem
 from chaosprep.layouts.root import Root
 from chaosprep.layouts.volumes_of import frames_of_volumes
@@ -221,4 +221,4 @@ def takes(root: Path, where: Where) -> bool:
     return has_table(root, _fits) or bool(inside_folders(root, _fits, "Task"))
 
 
-LAYOUT = Layout("decathlon", _WHAT, find=find, takes=takes, asks_patients=True)
+LAYOUT = Layout("decathlon", _WHAT, find=find, takes=takes, asks=ASKS)

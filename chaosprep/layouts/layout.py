@@ -26,8 +26,9 @@ class Where:
     ``patient_from_name`` is a pattern of the names of cases, such as `{patient}_{}`, and
     ``patients`` a table of them, where neither folders nor headers tell who is who. ``select``
     (`KEY=PATTERN` or `KEY=LOW..HIGH`) and ``series`` (a TOML file) choose among the volumes that
-    headers tell apart, ``pick`` among those that a choice leaves. To ``redivide`` is to leave the
-    data set's own sides and folds unsaid, but for its test set.
+    headers tell apart, ``pick`` among those that a choice leaves; ``sequences`` are those that are
+    wanted, where any is named. To ``redivide`` is to leave the data set's own sides and folds
+    unsaid, but for its test set.
     """
 
     images: str | None = None
@@ -41,6 +42,7 @@ class Where:
     series: str | None = None
     pick: Pick | None = None
     bench: Workbench = ALONE
+    sequences: tuple[str, ...] = ()
     redivide: bool = False
 
 
@@ -52,7 +54,8 @@ class Layout:
     masks, and raises `NothingFoundError` where none is; with `auto` it is asked where `takes` says
     so, of the root and what the user said. ``masks`` gives masks alone, to be measured: of a path,
     beside the reference (None for the reference itself) and the organs that were asked for; None
-    where files do not lie so. One that ``asks_patients`` goes by what was said of whose cases are.
+    where files do not lie so. ``asks`` are the fields of `Where` by which the user may tell whose
+    its cases are: `patient_from_name`, `patients`.
     """
 
     name: str
@@ -60,4 +63,4 @@ class Layout:
     find: Callable[[Path, Where], Root] | None = None
     takes: Callable[[Path, Where], bool] = lambda root, where: False
     masks: Callable[[Path, MaskSet | None, Organs], MaskSet | None] | None = None
-    asks_patients: bool = False
+    asks: tuple[str, ...] = ()

@@ -20,6 +20,8 @@ from chaosprep.privacy.pseudonyms import Key
 from chaosprep.series.source import SourceCase
 
 Frames = tuple[int, ...]
+ASKS = ("patient_from_name", "patients")
+"""How the user may tell whose such cases are."""
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,7 @@ from chaosprep.layouts.dataset_json import (
     read_table,
 )
 from chaosprep.layouts.layout import Layout, Where
-from chaosprep.layouts.named_cases import Channel, Faults, NamedCase, make_root
+from chaosprep.layouts.named_cases import ASKS, Channel, Faults, NamedCase, make_root
 from chaosprep.layouts.own_folds import SPLITS, Side, own_folds
 from chaosprep.layouts.root import Root, listing
 from chaosprep.series.source import is_litter
@@ -218,4 +218,4 @@ def takes(root: Path, where: Where) -> bool:
     return has_table(root, _fits) or bool(inside_folders(root, _fits, "Dataset"))
 
 
-LAYOUT = Layout("nnunet", f"{_WHAT} (v2)", find=find, takes=takes, asks_patients=True)
+LAYOUT = Layout("nnunet", f"{_WHAT} (v2)", find=find, takes=takes, asks=ASKS)

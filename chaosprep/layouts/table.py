@@ -1,5 +1,6 @@
 """The layouts: a new one is one file and one line of `LAYOUTS`."""
 
+import logging
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -29,6 +30,7 @@ LAYOUTS: tuple[Layout, ...] = (
 )
 """The first that a tree is laid out in reads it."""
 
+_log = logging.getLogger(__name__)
 _MOST = 255  # organs: `CaseMasks` hold bytes
 
 GROUP = "chaosprep.layouts"
@@ -48,32 +50,44 @@ def _every() -> Iterator[Layout]:
     yield from (load(point, Layout) for name, point in found(GROUP).items() if name not in ours)
 
 
-def find_series(root: Path, layout: str, where: Where) -> Root:
-    """Find the series below a dataset root.
-
-    ``layout`` is one of `names`, or `auto` for the first that takes the root.
+def which(root: Path, layout: str, where: Where) -> Layout:
+    """The layout of a dataset root: one of `names`, or for `auto` the first that takes the root.
 
     Raises:
-        NothingFoundError: nothing is laid out so.
-        UsageError: `layout`, there is none, or it does not ask what was said of patients.
-        ChaosprepError: what else the layout raises.
+        UsageError: there is no such layout.
+        ChaosprepError: a folder cannot be listed.
     """
     for one in _every():
         if one.find and (one.name == layout or (layout == "auto" and one.takes(root, where))):
-            _check_asked(one, where)
-            series = one.find(root, where)
-            if layout == "auto" and one.asks_patients:
-                said = f"read as {one.what}: --layout {one.name}"
-                series = replace(series, notes=(said, *series.notes))
-            return replace(series, cases=told_beside(_redivided(series, where)))
+            return one
     raise UsageError(f"--layout: there is no {layout}", there_are(names(), [layout]), "layout")
+
+
+def find_series(root: Path, layout: str, where: Where) -> Root:
+    """Find the series below a dataset root; ``layout`` is as for `which`.
+
+    Raises:
+        NothingFoundError: nothing is laid out so.
+        UsageError: `layout`, it does not ask what was said of patients.
+        ChaosprepError: what else the layout raises.
+    """
+    one = which(root, layout, where)
+    assert one.find is not None, "it is for masks alone"
+    _check_asked(one, where)
+    series = one.find(root, where)
+    if layout == "auto" and "patients" in one.asks:
+        said = f"read as {one.what}: --layout {one.name}"
+        series = replace(series, notes=(said, *series.notes))
+    for note in series.notes if where.strict and "patients" in one.asks else ():
+        _log.warning("Note: %s", note)
+    return replace(series, cases=told_beside(_redivided(series, where)))
 
 
 def _check_asked(layout: Layout, where: Where) -> None:
     """Refuse what was said of patients to a layout that tells them by itself."""
     for option in ("patient_from_name", "patients"):
-        if getattr(where, option) is not None and not layout.asks_patients:
-            asking = [one.name for one in _every() if one.asks_patients]
+        if getattr(where, option) is not None and option not in layout.asks:
+            asking = [one.name for one in _every() if option in one.asks]
             raise UsageError(
                 f"--{option.replace('_', '-')}: --layout {layout.name} tells the patients itself",
                 f"Leave it out; it is for --layout {' and '.join(asking)}.",
