@@ -44,17 +44,18 @@ class SourceCase(msgspec.Struct, frozen=True, kw_only=True):
     written, and where there are any, a path without one is not written at all. ``frames`` are those
     that the case has of a file which holds others too, counted from 0; of any other file it has
     all. ``masks_root`` is the folder, relative to the root, that masks may lie in as well, where it
-    is not below the root. ``organs`` are the structures that masks show which are files of one structure each.
-    ``levels`` names the table of grey levels (of `known.LEVELS`) that the masks have; ``legend`` is
-    what a file beside them says that their values stand for, and is lost where that cannot be
-    understood; ``labels`` what values stand for in the whole dataset, of which the case can show
-    those of ``shows``; ``table`` is the table of labels by which masks of numbers, grey levels or
-    colours are to be read. Of masks that name their structures, those that fit one of ``roi`` are
-    taken; names that are ``hidden``, folded, would identify a patient and are written nowhere;
-    fractional masks show a structure from ``threshold`` on. ``notes`` are to be said of all its
-    slices. ``beside`` are the other cases that have any of its masks. Nothing is made of a case
-    that is ``refused``: a problem of its root says why. ``split`` and ``fold`` are given where the
-    data set has sides or folds of its own: `split` keeps them, and decides all others.
+    is not below the root. ``organs`` are the structures that masks show which are files of one
+    structure each. ``levels`` names the table of grey levels (of `known.LEVELS`) that the masks
+    have; ``legend`` is what a file beside them says that their values stand for, and is lost where
+    that cannot be understood; ``labels`` what values stand for in the whole dataset, of which the
+    case can show those of ``shows``; ``table`` is the table of labels by which masks of numbers,
+    grey levels or colours are to be read. Of masks that name their structures, those that fit one
+    of ``roi`` are taken; names that are ``hidden``, folded, would identify a patient and are
+    written nowhere; fractional masks show a structure from ``threshold`` on. ``notes`` are to be
+    said of all its slices. ``beside`` are the other cases that have any of its masks. Nothing is
+    made of a case that is ``refused``: a problem of its root says why. ``split`` and ``fold`` are
+    given where the data set has sides or folds of its own: `split` keeps them, and decides all
+    others.
     """
 
     root: str
