@@ -84,9 +84,12 @@ def find_series(root: Path, layout: str, where: Where) -> Root:
 
 
 def _check_asked(layout: Layout, where: Where) -> None:
-    """Refuse what was said of patients to a layout that tells them by itself."""
+    """Refuse what was said of patients to a layout that tells them by itself.
+
+    One that asks in one way alone says itself why the other will not do.
+    """
     for option in ("patient_from_name", "patients"):
-        if getattr(where, option) is not None and option not in layout.asks:
+        if getattr(where, option) is not None and not layout.asks:
             asking = [one.name for one in _every() if option in one.asks]
             raise UsageError(
                 f"--{option.replace('_', '-')}: --layout {layout.name} tells the patients itself",
