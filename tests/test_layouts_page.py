@@ -15,7 +15,7 @@ def test_the_sessions_print_what_the_page_says(tmp_path: Path) -> None:
     (make_key,) = blocks(PAGE, "shell")
     run(["sh", "-e", "-c", make_key], place)
     sessions = replayed(PAGE, place)
-    assert len(sessions) == 2
+    assert len(sessions) == 3
     for expected, printed in sessions:
         assert printed == expected
 
@@ -29,7 +29,10 @@ def test_the_python_block_gives_what_the_page_says() -> None:
 
 
 def test_the_page_names_every_option_and_only_codes_that_there_are() -> None:
-    for name in ("layout", "images", "masks", "patient_from", "pseudonymize"):
+    for name in (
+        *("layout", "images", "masks", "patient_from", "patient_from_name", "patients"),
+        *("redivide", "pseudonymize"),
+    ):
         assert name in LayoutParams.__struct_fields__
         assert f"--{name.replace('_', '-')}" in PAGE
     rooms = (HOME / "chaosprep" / room for room in ("layouts", "series", "formats", "imaging"))

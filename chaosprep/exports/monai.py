@@ -16,6 +16,7 @@ from chaosprep.exports.volumes import (
     no_training,
     notes,
     titles,
+    write_patients,
     write_studies,
 )
 from chaosprep.params import Fields, plain
@@ -58,6 +59,7 @@ def _export(dataset: Dataset, output: Path, params: MonaiParams, options: RunOpt
             **datalist(written),
         }
         describe(folder, written, {DATALIST: found})
+        write_patients(folder, written)
     said = notes(dataset, organs, choice.studies, written)
     if not any(one.study.fold is not None or one.study.split == "val" for one in written):
         said += (NOBODY_VALIDATES,)

@@ -28,6 +28,7 @@ from chaosprep.exports.volumes import (
     no_training,
     notes,
     titles,
+    write_patients,
     write_studies,
 )
 from chaosprep.files import read_regular
@@ -94,6 +95,7 @@ def _export(dataset: Dataset, output: Path, params: NnunetParams, options: RunOp
         if folds:
             described[SPLITS] = folds
         describe(folder, written, described)
+        write_patients(folder, written)
         check_training(folder)
         _check_id_free(output, place.name)  # others have had time to take it
     said = (*notes(dataset, organs, choice.studies, written), _about_folds(place.name, folds))

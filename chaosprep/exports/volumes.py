@@ -12,8 +12,9 @@ from chaosprep.dataset.manifest import Dataset
 from chaosprep.dataset.organs import names_in, partial_notes
 from chaosprep.errors import FileError, NothingFoundError, Problem, not_as_written
 from chaosprep.exports.channels import Study, read_study
-from chaosprep.files import read_regular, write_json
+from chaosprep.files import read_regular, write_json, write_new
 from chaosprep.formats.nifti import ENDING, write_checked
+from chaosprep.layouts.patients import COLUMNS, TABLE
 from chaosprep.printable import printable
 from chaosprep.running.folder import export_each
 from chaosprep.running.options import RunOptions
@@ -94,6 +95,12 @@ def _volumes_in(value: object) -> Iterator[str]:
     elif isinstance(value, list | dict):
         for one in value.values() if isinstance(value, dict) else value:
             yield from _volumes_in(one)
+
+
+def write_patients(folder: Path, written: Iterable[Written]) -> None:
+    """Write whose each case is, as CSV: `--layout nnunet` and `decathlon` read it again."""
+    lines = [COLUMNS, *((one.study.id, one.study.patient) for one in written)]
+    write_new(folder / TABLE, "".join(f"{','.join(line)}\n" for line in lines).encode())
 
 
 def notes(

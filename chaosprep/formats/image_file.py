@@ -49,7 +49,9 @@ class ImageFormat:
     frames, that may be decoded. Only those that are ``whole`` carry what `split` has to know of a
     slice; the others are what stages write. ``storage`` says how the pixels are stored. ``beside``
     tells what a file is that lies among slices and is none, by its bytes and the headers of its
-    frames (none where they cannot be read).
+    frames (none where they cannot be read). ``volumes`` tells, by the beginning of a file, the
+    frames of each volume that it holds; ``part`` makes a file of one of them of its bytes, by its
+    frames, or gives None where the file is to be taken whole. Both raise `FileError`.
     """
 
     name: str
@@ -59,6 +61,8 @@ class ImageFormat:
     whole: bool = False
     storage: Callable[[bytes], str] | None = None
     beside: Callable[[bytes, Sequence[Header]], Beside | None] | None = None
+    volumes: Callable[[bytes], Sequence[Sequence[int]]] | None = None
+    part: Callable[[bytes, Sequence[int]], bytes | None] | None = None
 
 
 @dataclass(frozen=True)

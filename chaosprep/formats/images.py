@@ -1,5 +1,6 @@
 """The kinds of image files: a new one is one file and one line of `IMAGES`."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from chaosprep.errors import FileError
@@ -7,13 +8,18 @@ from chaosprep.files import read_regular, read_start
 from chaosprep.formats.dicom.file import DICOM
 from chaosprep.formats.dicom.plain import has_plain_header
 from chaosprep.formats.image_file import ImageFile, ImageFormat
+from chaosprep.formats.metaimage_image import METAIMAGE_IMAGE
+from chaosprep.formats.nifti_image import NIFTI, NIFTI_GZ
 from chaosprep.formats.npy import NPY
+from chaosprep.formats.nrrd_image import NRRD_IMAGE
 from chaosprep.formats.plugged import plugged
 from chaosprep.formats.png import PNG
 from chaosprep.imaging.limits import MAX_PIXELS
 
 _HEAD = 2**15  # bytes: most headers are shorter
-IMAGES: tuple[ImageFormat, ...] = (DICOM, PNG, NPY)
+IMAGES: tuple[ImageFormat, ...] = (
+    *(DICOM, PNG, NPY, NIFTI_GZ, NIFTI, NRRD_IMAGE, METAIMAGE_IMAGE),
+)
 """The first that knows a file reads it."""
 
 
@@ -48,7 +54,7 @@ def open_image(path: str, data: bytes, max_pixels: int = MAX_PIXELS) -> ImageFil
     """
     found = image_format(path, data)
     if found is None:
-        kinds = ", ".join(one.name for one in (*IMAGES, *plugged(ImageFormat)))
+        kinds = ", ".join(dict.fromkeys(one.name for one in (*IMAGES, *plugged(ImageFormat))))
         raise FileError("not an image that can be read", f"There are: {kinds}.", "image-unreadable")
     return found.open(data, max_pixels)
 
@@ -59,3 +65,23 @@ def storage_of(path: str, data: bytes) -> str:
     if found is None:
         return "unknown"
     return found.name if found.storage is None else found.storage(data)
+
+
+def volumes_in(path: str, start: bytes) -> tuple[tuple[int, ...], ...]:
+    """The frames of each volume of an image file, by its beginning; none where it cannot tell."""
+    found = image_format(path, start)
+    try:
+        told = () if found is None or found.volumes is None else found.volumes(start)
+    except FileError:
+        return ()  # whoever reads it says why
+    return tuple(tuple(frames) for frames in told)
+
+
+def part_of(path: str, data: bytes, frames: Sequence[int]) -> bytes | None:
+    """A file of some frames of a file; None where it is taken whole.
+
+    Raises:
+        FileError: what is wrong with the file.
+    """
+    found = image_format(path, data)
+    return None if found is None or found.part is None else found.part(data, frames)

@@ -23,7 +23,7 @@ from chaosprep.imaging.space.lattice import Lattice
 
 _WHAT = "MetaImage"
 # MetaIO's metaTypes.h; a MET_LONG has 4 bytes there on any machine.
-_TYPES = {
+TYPES = {
     "MET_CHAR": "i1",
     "MET_UCHAR": "u1",
     "MET_SHORT": "i2",
@@ -37,6 +37,8 @@ _TYPES = {
     "MET_FLOAT": "f4",
     "MET_DOUBLE": "f8",
 }
+"""ElementType -> the kind of a voxel."""
+
 # metaObject.cxx and metaImage.cxx: other names of one field.
 _SYNONYMS = {
     "Rotation": "TransformMatrix",
@@ -46,7 +48,7 @@ _SYNONYMS = {
     "ElementByteOrderMSB": "BinaryDataByteOrderMSB",
 }
 _LAST = "ElementDataFile"
-_USED = frozenset(
+USED = frozenset(
     (
         "ObjectType",
         "NDims",
@@ -66,6 +68,7 @@ _USED = frozenset(
         "ElementDataFile",
     )
 )
+"""The fields that say what the voxels are and where."""
 
 
 def read_header(data: bytes) -> Placed:
@@ -78,19 +81,23 @@ def read_header(data: bytes) -> Placed:
         FileError: `mask-unreadable`, `mask-kind` (not one volume of numbers), `mask-beside`,
             `geometry-unknown` or `too-large`.
     """
-    fields, begin = _fields(data)
+    fields, begin = fields_of(data)
     try:
-        stored = _stored(fields, begin)
+        stored = stored_in(fields, begin)
         count = len(stored.sizes)
         axes = [at for at in range(count) if at < 3 or stored.sizes[at] > 1]
         shape = check_sizes(_WHAT, stored.sizes, axes)
-        return Placed(stored, *_lattice(fields, shape, count))
+        return Placed(stored, *place_of(fields, shape, count))
     except (LookupError, ValueError, OverflowError):
         raise unreadable(_WHAT) from None
 
 
-def _fields(data: bytes) -> tuple[dict[str, str], int]:
-    """The fields up to the one that names the voxels' file, and the byte behind it."""
+def fields_of(data: bytes) -> tuple[dict[str, str], int]:
+    """The fields up to the one that names the voxels' file, and the byte behind it.
+
+    Raises:
+        FileError: `mask-unreadable`.
+    """
     fields: dict[str, str] = {}
     begin = 0
     while _LAST not in fields:
@@ -103,17 +110,23 @@ def _fields(data: bytes) -> tuple[dict[str, str], int]:
         begin = end + 1
         if not sign and end == len(data):
             raise unreadable(_WHAT)
-        if name in fields and name in _USED:
+        if name in fields and name in USED:
             raise unreadable(_WHAT)
         fields[name] = value.strip()
     return fields, begin
 
 
-def _stored(fields: Mapping[str, str], begin: int) -> Stored:
+def stored_in(fields: Mapping[str, str], begin: int) -> Stored:
+    """Where a MetaImage says that its voxels are.
+
+    Raises:
+        FileError: `mask-kind` (not one number a voxel) or `mask-beside`.
+        LookupError, ValueError: the header is not understood.
+    """
     sizes = whole_numbers(fields["DimSize"])
     if len(sizes) != int(fields["NDims"]) or fields.get("ObjectType", "Image") != "Image":
         raise ValueError
-    if fields["ElementType"] not in _TYPES or int(fields.get("ElementNumberOfChannels", "1")) != 1:
+    if fields["ElementType"] not in TYPES or int(fields.get("ElementNumberOfChannels", "1")) != 1:
         raise FileError(
             "a MetaImage with other than one real number a voxel",
             "Save it with one whole number, from 0 to 65535, for each organ.",
@@ -132,7 +145,7 @@ def _stored(fields: Mapping[str, str], begin: int) -> Stored:
     return Stored(
         what=_WHAT,
         sizes=sizes,
-        kind=np.dtype(order + _TYPES[fields["ElementType"]]),
+        kind=np.dtype(order + TYPES[fields["ElementType"]]),
         packing="zlib" if compressed else "raw" if binary else "text",
         begin=begin if is_local else 0,
         beside=None if is_local else name_beside(name),
@@ -146,10 +159,15 @@ def _says(fields: Mapping[str, str], name: str, untold: str = "False") -> bool:
     return fields.get(name, untold)[:1] in ("T", "t", "1")
 
 
-def _lattice(
+def place_of(
     fields: Mapping[str, str], shape: tuple[int, int, int], count: int
 ) -> tuple[Lattice, tuple[int, ...], str | None]:
-    """Where the voxels lie, the axes of space, and why that is nowhere in the patient."""
+    """Where the voxels lie, the axes of space, and why that is nowhere in the patient.
+
+    Raises:
+        FileError: `geometry-unknown`.
+        LookupError, ValueError: the header is not understood.
+    """
     spacing = _numbers(fields, ("ElementSpacing", "ElementSize"), count)
     if spacing is None or not all(0 < length < math.inf for length in spacing[:3]):
         raise without_size()

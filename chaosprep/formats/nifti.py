@@ -16,7 +16,14 @@ from numpy.typing import NDArray
 
 from chaosprep.errors import FileError, not_as_written
 from chaosprep.files import read_regular, temporary_in, write_new, writing
-from chaosprep.formats.nifti_header import FIRST_VOXEL, lattice_of, parse, unpacked, unreadable
+from chaosprep.formats.nifti_header import (
+    FIRST_VOXEL,
+    NiftiHeader,
+    lattice_of,
+    parse,
+    unpacked,
+    unreadable,
+)
 from chaosprep.imaging.limits import check_bytes
 from chaosprep.imaging.space.lattice import Lattice, Volume
 from chaosprep.imaging.space.nearest import ENOUGH, SAME_PLACE
@@ -26,8 +33,9 @@ ENDING = ".nii.gz"
 """Of every volume that is written."""
 
 # nifti1.h, "NIFTI1_DATATYPES": those that hold one number a voxel.
-_TYPES = {2: "u1", 4: "i2", 8: "i4", 16: "f4", 64: "f8"}
-_TYPES |= {256: "i1", 512: "u2", 768: "u4", 1024: "i8", 1280: "u8"}
+TYPES = {2: "u1", 4: "i2", 8: "i4", 16: "f4", 64: "f8"}
+TYPES |= {256: "i1", 512: "u2", 768: "u4", 1024: "i8", 1280: "u8"}
+"""Data type -> the kind of a voxel; others hold other than one real number."""
 
 
 def read_nifti(data: bytes) -> Volume:
@@ -132,22 +140,33 @@ def _is_there(found: Lattice, written: Lattice) -> bool:
 def read_voxels(data: bytes, shape: tuple[int, int, int]) -> NDArray[Any]:
     """The voxels of a NIfTI-1 file, indexed (i, j, k), with its rescale applied.
 
-    Hardly more is unpacked than the shape needs: enough to see that the file ends there, as what
-    its checksum was made of.
-
     Raises:
-        FileError: `mask-unreadable` (cut short, or longer than its header says, too), `mask-kind`
-            (not one number a voxel) or `too-large`.
+        FileError: `mask-kind` (not one number a voxel), `too-large`, and what `stored_voxels` and
+            `rescale` raise.
     """
     header = parse(data)
-    if header.datatype not in _TYPES:
+    if header.datatype not in TYPES:
         raise FileError(
             f"a NIfTI of data type {header.datatype}, one real number a voxel was expected",
             "Save it with one whole number, from 0 to 65535, for each organ.",
             code="mask-kind",
         )
-    kind = np.dtype(header.order + _TYPES[header.datatype])
-    check_bytes(math.prod(shape), kind.itemsize)
+    check_bytes(math.prod(shape), np.dtype(TYPES[header.datatype]).itemsize)
+    voxels = stored_voxels(data, header, shape)
+    slope, intercept = rescale(header)
+    return voxels if (slope, intercept) == (1.0, 0.0) else voxels * slope + intercept
+
+
+def stored_voxels(data: bytes, header: NiftiHeader, shape: tuple[int, ...]) -> NDArray[Any]:
+    """The voxels of a NIfTI-1 file as they are stored, indexed as ``shape`` is.
+
+    Hardly more is unpacked than the shape needs: enough to see that the file ends there, as what
+    its checksum was made of.
+
+    Raises:
+        FileError: `mask-unreadable` (cut short, or longer than its header says, too).
+    """
+    kind = np.dtype(header.order + TYPES[header.datatype])
     if not header.vox_offset >= FIRST_VOXEL:  # programs differ where such a file begins
         raise unreadable()
     try:
@@ -155,19 +174,26 @@ def read_voxels(data: bytes, shape: tuple[int, int, int]) -> NDArray[Any]:
         stored = unpacked(data, begin + math.prod(shape) * kind.itemsize, whole=True)
     except (EOFError, OverflowError, ValueError, zlib.error, OSError):
         raise unreadable() from None
-    voxels = np.frombuffer(stored, kind, offset=begin).reshape(shape, order="F")
+    return np.frombuffer(stored, kind, offset=begin).reshape(shape, order="F")
+
+
+def rescale(header: NiftiHeader) -> tuple[float, float]:
+    """Slope and intercept: stored value x slope + intercept is what a voxel means; 1 and 0 without.
+
+    Raises:
+        FileError: `mask-unreadable`, programs differ in what they mean.
+    """
     # nifti1.h: a slope of 0 is no rescale; nifti1_io.c takes one that is not finite for 0.
     slope = header.scl_slope if math.isfinite(header.scl_slope) else 0.0
-    intercept = header.scl_inter
-    if slope and not math.isfinite(intercept):  # 0 to nifti1_io.c, an error to nibabel
+    if not slope:
+        return 1.0, 0.0
+    if not math.isfinite(header.scl_inter):  # 0 to nifti1_io.c, an error to nibabel
         raise FileError(
             "its scl_slope is a number, and its scl_inter is none",
             "Export it again from its source.",
             code="mask-unreadable",
         )
-    if slope == 0.0 or (slope == 1.0 and intercept == 0.0):
-        return voxels
-    return voxels * slope + intercept
+    return slope, header.scl_inter
 
 
 def read_lattice(data: bytes) -> Lattice:

@@ -28,7 +28,7 @@ from chaosprep.formats.stored import (
 from chaosprep.formats.volume_mask import VolumeMask, as_volume
 from chaosprep.imaging.space.lattice import Volume
 
-_KINDS = {
+KINDS = {
     "i1": "signed char, int8, int8_t",
     "u1": "uchar, unsigned char, uint8, uint8_t",
     "i2": "short, short int, signed short, signed short int, int16, int16_t",
@@ -41,7 +41,9 @@ _KINDS = {
     "f4": "float",
     "f8": "double",
 }
-_TYPES = {name: code for code, names in _KINDS.items() for name in names.split(", ")}
+"""The kind of a voxel -> what its type may be called."""
+
+_TYPES = {name: code for code, names in KINDS.items() for name in names.split(", ")}
 _PACKINGS: dict[str, Packing | Literal["text"]] = {
     "raw": "raw",
     "gz": "gzip",
@@ -72,10 +74,10 @@ def read_header(data: bytes) -> tuple[Placed, Segmentation | None]:
 
 
 def _understood(header: NrrdHeader) -> tuple[Placed, Segmentation | None]:
-    stored = _stored(header)
+    stored = stored_in(header)
     sizes = stored.sizes
     steps = directions(header, len(sizes))
-    axes = _axes(header, sizes) if steps is None else [at for at, step in enumerate(steps) if step]
+    axes = space_axes(header, sizes, steps)
     others = [at for at in range(len(sizes)) if at not in axes]
     segments = read_segments(header.pairs, len(others) > 0, math.prod(sizes[at] for at in others))
     if segments is not None and len(others) == 1:  # the axis of layers may be of any length
@@ -86,8 +88,12 @@ def _understood(header: NrrdHeader) -> tuple[Placed, Segmentation | None]:
     return Placed(stored, lattice, tuple(axes), nowhere), segments
 
 
-def _axes(header: NrrdHeader, sizes: Sequence[int]) -> list[int]:
-    """The axes that may be of space by their kinds, where nothing says their directions."""
+def space_axes(
+    header: NrrdHeader, sizes: Sequence[int], steps: Sequence[list[float] | None] | None
+) -> list[int]:
+    """The axes of space: those with directions, or without any those that may be by their kinds."""
+    if steps is not None:
+        return [at for at, step in enumerate(steps) if step]
     kinds = header.fields.get("kinds", "").casefold().split() or ["???"] * len(sizes)
     axes = [at for at in range(len(sizes)) if kinds[at] in _SPATIAL]
     while len(axes) > 3 and sizes[axes[-1]] == 1:
@@ -95,7 +101,13 @@ def _axes(header: NrrdHeader, sizes: Sequence[int]) -> list[int]:
     return axes
 
 
-def _stored(header: NrrdHeader) -> Stored:
+def stored_in(header: NrrdHeader) -> Stored:
+    """Where a NRRD says that its voxels are.
+
+    Raises:
+        FileError: `mask-kind` (a type or encoding that is not read) or `mask-beside`.
+        LookupError, ValueError: the header is not understood.
+    """
     fields = header.fields
     sizes = whole_numbers(fields["sizes"])
     encoding, kind = fields["encoding"].casefold(), " ".join(fields["type"].casefold().split())

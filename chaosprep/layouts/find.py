@@ -17,6 +17,7 @@ from chaosprep.layouts.headers.selection import series_text
 from chaosprep.layouts.headers.survey import Survey
 from chaosprep.layouts.label_map import with_label_map
 from chaosprep.layouts.layout import Pick, Where
+from chaosprep.layouts.patients import fingerprint, name_pattern
 from chaosprep.layouts.persons import check_persons
 from chaosprep.layouts.root import Root
 from chaosprep.layouts.table import find_series, names, which
@@ -34,8 +35,9 @@ class LayoutParams(PngParams, frozen=True, kw_only=True):
         str,
         Meta(
             description="chaos (as it was downloaded), folder (any tree, by --images), headers "
-            "(any DICOM files, told apart by what they say), or one that another package brings; "
-            "auto is folder with --images, chaos where it is, else headers."
+            "(any DICOM files, told apart by what they say), nnunet (raw data), decathlon (a "
+            "dataset.json that lists the files), or one that another package brings; auto is "
+            "folder with --images, else what fits, headers last."
         ),
     ] = "auto"
     images: Annotated[
@@ -92,13 +94,20 @@ class LayoutParams(PngParams, frozen=True, kw_only=True):
         str | None,
         Meta(
             description="Which part of a case's name is the patient, where the layout leaves it "
-            "open: '{patient}_{}', or {patient} where each case is another patient's; with "
-            "--layout headers, of a path below ROOT: '{patient}/{}'."
+            "open: '{patient}_{}' is what stands before the last underscore, {patient} all of it; "
+            "with --layout headers, of a path below ROOT: '{patient}/{}'."
         ),
     ] = None
     patients: Annotated[
         str | None, Meta(description="A table (CSV: case,patient) of whose each case is.")
     ] = None
+    redivide: Annotated[
+        bool,
+        Meta(
+            description="Divide the patients anew, whatever sides or folds the data set has of its "
+            "own; its test set stays."
+        ),
+    ] = False
     select: Annotated[
         tuple[str, ...],
         Meta(
@@ -134,6 +143,10 @@ class LayoutParams(PngParams, frozen=True, kw_only=True):
             raise ValueError(f"--images is for --layout folder, not {self.layout}")
         if self.masks is not None and self.images is None and self.layout not in _ASKING:
             raise ValueError("--masks needs --images as well")
+        if self.patient_from_name is not None and self.patients is not None:
+            raise ValueError("--patient-from-name and --patients exclude each other")
+        if self.patient_from_name is not None:
+            name_pattern(self.patient_from_name)
         if self.patient_from == "folder" or (self.images is None and self.layout in _ASKING):
             return
         if self.images is None:
@@ -143,10 +156,12 @@ class LayoutParams(PngParams, frozen=True, kw_only=True):
             raise ValueError(f"{needs}: a header's value is no id")
 
     def recorded(self) -> "LayoutParams":
-        """The same with the key's fingerprint, and what a file of labels says, for their paths."""
+        """The same without paths: fingerprints of the key and the table, what a file says."""
         said = {}
         if self.labels is not None:
             said["labels"] = table_text(parse_labels(self.labels))
+        if self.patients is not None:
+            said["patients"] = f"table {fingerprint(self.patients)}"
         if self.series is not None:
             said["series"] = series_text(self.series)
         if self.pseudonymize is not None:
@@ -224,6 +239,7 @@ def _where(
         params.pick,
         bench,
         sequences or (),
+        params.redivide,
     )
 
 

@@ -15,6 +15,7 @@ from chaosprep.formats.pictures import PICTURES
 from chaosprep.layouts.grouping import Group
 from chaosprep.layouts.names import collisions, make_ids
 from chaosprep.layouts.patterns import Found, Pattern, parse
+from chaosprep.layouts.volumes_of import each_volume
 from chaosprep.privacy.pseudonyms import Key
 from chaosprep.series.pairing import Rule, natural_key, pairing_name
 from chaosprep.series.source import SourceCase
@@ -101,8 +102,13 @@ class Cases:
             id = self._id(group)
             if id is not None:
                 of_id[id.casefold()].append(group)
-        cases = [case for groups in of_id.values() if (case := self._case(groups)) is not None]
-        return cases, self._problems
+        made = [case for groups in of_id.values() if (case := self._case(groups)) is not None]
+        cases: dict[str, SourceCase] = {}
+        for case in (one for whole in made for one in each_volume(whole)):
+            if case.id.casefold() in cases:
+                self._fail(case.id, case.images[0], _volume_twice())
+            cases.setdefault(case.id.casefold(), case)
+        return list(cases.values()), self._problems
 
     def _patient_ids(self, patients: set[str]) -> dict[str, str | None]:
         if self._key is not None:
@@ -223,6 +229,14 @@ class Cases:
             with suppress(ChaosprepError):  # it may be another kind of file
                 self._legends[places] = legend_in(*(self._root / place for place in places)) or {}
         return self._legends[places]
+
+
+def _volume_twice() -> FileError:
+    return FileError(
+        "one of its volumes has the id of another series",
+        "Rename the sequence in whose file several volumes are.",
+        code="series-twice",
+    )
 
 
 def _rule_of(masks: list[Found], images: set[str | None]) -> Rule:

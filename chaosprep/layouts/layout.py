@@ -28,7 +28,8 @@ class Where:
     ``patients`` a table of them, where neither folders nor headers tell who is who. ``select``
     (`KEY=PATTERN` or `KEY=LOW..HIGH`) and ``series`` (a TOML file) choose among the volumes that
     headers tell apart, ``pick`` among those that a choice leaves; ``sequences`` are those that are
-    wanted, where any is named.
+    wanted, where any is named. To ``redivide`` is to leave the data set's own sides and folds
+    unsaid, but for its test set.
     """
 
     images: str | None = None
@@ -43,6 +44,7 @@ class Where:
     pick: Pick | None = None
     bench: Workbench = ALONE
     sequences: tuple[str, ...] = ()
+    redivide: bool = False
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,8 @@ class Layout:
     masks, and raises `NothingFoundError` where none is; with `auto` it is asked where `takes` says
     so, of the root and what the user said. ``masks`` gives masks alone, to be measured: of a path,
     beside the reference (None for the reference itself) and the organs that were asked for; None
-    where files do not lie so.
+    where files do not lie so. ``asks`` are the fields of `Where` by which the user may tell whose
+    its cases are: `patient_from_name`, `patients`.
     """
 
     name: str
@@ -61,3 +64,4 @@ class Layout:
     find: Callable[[Path, Where], Root] | None = None
     takes: Callable[[Path, Where], bool] = lambda root, where: False
     masks: Callable[[Path, MaskSet | None, Organs], MaskSet | None] | None = None
+    asks: tuple[str, ...] = ()

@@ -8,11 +8,13 @@ from pathlib import Path
 import msgspec
 
 from chaosprep.dataset.descriptor import DataSource, LabelMap, License, PastStage
-from chaosprep.errors import ChaosprepError, FileError, NothingFoundError, Problem
+from chaosprep.errors import ChaosprepError, FileError, NothingFoundError, Problem, UsageError
 from chaosprep.files import read_regular
+from chaosprep.known import SERIES
 from chaosprep.privacy.persons import People
 from chaosprep.privacy.pseudonyms import Key
 from chaosprep.series.source import SourceCase
+from chaosprep.words import there_are
 
 
 @dataclass(frozen=True)
@@ -46,8 +48,10 @@ class Root:
         """The same root with only some of its sequences, the usual ones where none is named.
 
         Raises:
+            UsageError: a name that no series has, here or in what is known.
             NothingFoundError: none of them is there.
         """
+        self._check_known(sequences)
         sequences = sequences or self.usual
         if not sequences:
             return self
@@ -61,6 +65,15 @@ class Root:
                 code="nothing",
             )
         return replace(self, cases=cases, problems=problems)
+
+    def _check_known(self, sequences: tuple[str, ...]) -> None:
+        there = {case.sequence for case in self.cases}
+        there |= {p.id.partition("_")[2] for p in self.problems} - {""}
+        known = {*SERIES} if self.usual else there
+        strange = sorted({*sequences} - known - there)
+        if strange and known:
+            reason = f"--sequence: there is no {', '.join(strange)}"
+            raise UsageError(reason, there_are(sorted(known), strange), "parameter")
 
 
 class Origin(msgspec.Struct, frozen=True):

@@ -1,17 +1,21 @@
 """The layouts: a new one is one file and one line of `LAYOUTS`."""
 
+import logging
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import msgspec
+
 from chaosprep.errors import FileError, NothingFoundError, UsageError
-from chaosprep.layouts import chaos_masks, folder, pictures, stage, volumes
+from chaosprep.layouts import chaos_masks, decathlon, folder, nnunet, pictures, stage, volumes
 from chaosprep.layouts.headers import layout as headers
 from chaosprep.layouts.layout import Layout, Where
 from chaosprep.layouts.mask_set import MaskSet, Organs
 from chaosprep.layouts.root import Root, listing
 from chaosprep.plugins import found, load
 from chaosprep.series.sharing import told_beside
+from chaosprep.series.source import SourceCase
 from chaosprep.words import there_are
 
 LAYOUTS: tuple[Layout, ...] = (
@@ -20,10 +24,13 @@ LAYOUTS: tuple[Layout, ...] = (
     chaos_masks.LAYOUT,
     folder.LAYOUT,
     pictures.LAYOUT,
+    nnunet.LAYOUT,
+    decathlon.LAYOUT,
     headers.LAYOUT,
 )
 """The first that a tree is laid out in reads it."""
 
+_log = logging.getLogger(__name__)
 _MOST = 255  # organs: `CaseMasks` hold bytes
 
 GROUP = "chaosprep.layouts"
@@ -61,12 +68,44 @@ def find_series(root: Path, layout: str, where: Where) -> Root:
 
     Raises:
         NothingFoundError: nothing is laid out so.
+        UsageError: `layout`, it does not ask what was said of patients.
         ChaosprepError: what else the layout raises.
     """
     one = which(root, layout, where)
     assert one.find is not None, "it is for masks alone"
+    _check_asked(one, where)
     series = one.find(root, where)
-    return replace(series, cases=told_beside(series.cases))
+    if layout == "auto" and "patients" in one.asks:
+        said = f"read as {one.what}: --layout {one.name}"
+        series = replace(series, notes=(said, *series.notes))
+    for note in series.notes if where.strict and "patients" in one.asks else ():
+        _log.warning("Note: %s", note)
+    return replace(series, cases=told_beside(_redivided(series, where)))
+
+
+def _check_asked(layout: Layout, where: Where) -> None:
+    """Refuse what was said of patients to a layout that tells them by itself.
+
+    One that asks in one way alone says itself why the other will not do.
+    """
+    for option in ("patient_from_name", "patients"):
+        if getattr(where, option) is not None and not layout.asks:
+            asking = [one.name for one in _every() if option in one.asks]
+            raise UsageError(
+                f"--{option.replace('_', '-')}: --layout {layout.name} tells the patients itself",
+                f"Leave it out; it is for --layout {' and '.join(asking)}.",
+                code="layout",
+            )
+
+
+def _redivided(root: Root, where: Where) -> tuple[SourceCase, ...]:
+    """The cases; where they are to be divided anew, without sides but for those of a test set."""
+    if not where.redivide:
+        return root.cases
+    return tuple(
+        msgspec.structs.replace(one, split="test" if one.split == "test" else None, fold=None)
+        for one in root.cases
+    )
 
 
 def find_masks(path: Path, reference: MaskSet | None = None, asked: Organs = ()) -> MaskSet:

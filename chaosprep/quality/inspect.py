@@ -34,8 +34,8 @@ def inspect(root: str | Path, *, jobs: int = 1, **where: object) -> Inspection:
         root: the dataset root, or a stage directory (whose table tells most of it).
         jobs: worker processes.
         where: `layout`, `images`, `masks`, `labels`, `roi`, `threshold`, `patient_from`,
-            `trust_folders`, `pseudonymize`, `patient`, `select`, `series`, `pick` and so on, as
-            for `split`.
+            `trust_folders`, `patient_from_name`, `patients`, `pseudonymize`, `patient`, `select`,
+            `series`, `pick` and so on, as for `split`.
 
     Returns:
         What is there; an `Archive` where headers tell it: of those alone, no pixels are read.

@@ -73,7 +73,7 @@ def gather(case: SourceCase, files: Files, max_pixels: int) -> Gathered:
     strange = _strange([*headers, *failed], beside)
     found.known = [path for path in found.known if path not in strange]
     taken = {path: some for path, some in headers.items() if path not in strange}
-    found.shots = _shots(taken, case.frames)
+    found.shots = _shots(taken, {p: own for p, own in case.frames.items() if p not in files.cut})
     found.errors += [(path, error) for path, error in failed.items() if path not in strange]
     if found.shots or failed.keys() - strange.keys():
         found.notes = _passed_over(case, files, strange, [shot.path for shot in found.shots])

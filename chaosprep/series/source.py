@@ -14,6 +14,7 @@ from chaosprep.dataset.records import Split
 from chaosprep.errors import FileError
 from chaosprep.facts import Label
 from chaosprep.files import read_regular, real, sha256
+from chaosprep.formats.images import part_of
 from chaosprep.formats.label_table import LabelTable
 from chaosprep.formats.masks import beside
 from chaosprep.params import differing
@@ -44,17 +45,17 @@ class SourceCase(msgspec.Struct, frozen=True, kw_only=True):
     that the case has of a file which holds others too, counted from 0; of any other file it has
     all. ``masks_root`` is the folder, relative to the root, that masks may lie in as well, where it
     is not below the root. ``organs`` are the structures that masks show which are files of one
-    structure each. ``levels`` names the table of
-    grey levels (of `known.LEVELS`) that the masks have; ``legend`` is what a file beside them says
-    that their values stand for, and is lost where that cannot be understood; ``labels`` what values
-    stand for in the whole dataset, of which the case can show those of ``shows``; ``table`` is the
-    table of labels by which masks of numbers, grey levels or colours are to be read. Of masks that
-    name their structures, those that fit one of ``roi`` are taken; names that are ``hidden``,
-    folded, would identify a patient and are written nowhere; fractional masks show a structure from
-    ``threshold`` on. ``notes`` are to be said of all its slices. ``beside`` are the other cases
-    that have any of its masks. Nothing is made of a case that is ``refused``: a problem of its root
-    says why. ``split`` and ``fold`` are given where the data set has sides or folds of its own:
-    `split` keeps them, and decides all others.
+    structure each. ``levels`` names the table of grey levels (of `known.LEVELS`) that the masks
+    have; ``legend`` is what a file beside them says that their values stand for, and is lost where
+    that cannot be understood; ``labels`` what values stand for in the whole dataset, of which the
+    case can show those of ``shows``; ``table`` is the table of labels by which masks of numbers,
+    grey levels or colours are to be read. Of masks that name their structures, those that fit one
+    of ``roi`` are taken; names that are ``hidden``, folded, would identify a patient and are
+    written nowhere; fractional masks show a structure from ``threshold`` on. ``notes`` are to be
+    said of all its slices. ``beside`` are the other cases that have any of its masks. Nothing is
+    made of a case that is ``refused``: a problem of its root says why. ``split`` and ``fold`` are
+    given where the data set has sides or folds of its own: `split` keeps them, and decides all
+    others.
     """
 
     root: str
@@ -124,12 +125,14 @@ class SourceCase(msgspec.Struct, frozen=True, kw_only=True):
 class Files:
     """The bytes of a case's files, read once; what cannot be read is an error in its place.
 
+    Of a file of several volumes, ``cut`` has the path where its bytes are of the case's alone.
     ``read`` takes a file's path, and raises `FileError`.
     """
 
     def __init__(self, case: SourceCase, read: Callable[[Path], bytes] = read_regular) -> None:
         self.data: dict[str, bytes] = {}
         self.errors: dict[str, FileError] = {}
+        self.cut: set[str] = set()
         self._root = real(Path(case.root))
         more = (real(self._root / case.masks_root),) if case.masks_root else ()
         self._roots = (self._root, *more)
@@ -137,7 +140,10 @@ class Files:
         self._legend = case.legend
         for path in (*case.images, *self._masks):
             try:
-                self.data[path] = read(self._inside(path))
+                data = read(self._inside(path))
+                own = None if path not in case.frames else part_of(path, data, case.frames[path])
+                self.cut |= set() if own is None else {path}
+                self.data[path] = data if own is None else own
             except FileError as error:
                 self.errors[path] = error
 

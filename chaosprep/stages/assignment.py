@@ -10,7 +10,6 @@ from chaosprep.dataset.records import Split
 from chaosprep.dataset.store import Link
 from chaosprep.errors import UsageError, plural
 from chaosprep.imaging.limits import MAX_PIXELS
-from chaosprep.known import SERIES
 from chaosprep.layouts.find import LayoutParams
 from chaosprep.words import there_are
 
@@ -36,7 +35,10 @@ class SplitParams(LayoutParams, frozen=True, kw_only=True):
     ] = None
     fold: Annotated[
         Annotated[int, Meta(ge=0)] | None,
-        Meta(description="The fold that is the validation side, from 0. [default with --folds: 0]"),
+        Meta(
+            description="The fold that is the validation side, from 0, of --folds or of those that "
+            "the data set has. [default: 0]"
+        ),
     ] = None
     val_patient: Annotated[
         tuple[str, ...],
@@ -49,8 +51,8 @@ class SplitParams(LayoutParams, frozen=True, kw_only=True):
     sequence: Annotated[
         tuple[str, ...],
         Meta(
-            description="A series to take: t1-in, t1-out, t2-spir, ct; of a folder, a {sequence}. "
-            "Repeatable. [default: t1-in; of a folder, all]"
+            description="A series to take: t1-in, t1-out, t2-spir, ct; of a folder, a {sequence}; "
+            "of nnunet and decathlon, a channel. Repeatable. [default: t1-in; else all]"
         ),
     ] = ()
     seed: Annotated[int, Meta(description="Seed of the ranking of the patients.")] = 0
@@ -64,16 +66,10 @@ class SplitParams(LayoutParams, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.fold is not None and self.folds is None:
-            raise ValueError("--fold needs --folds as well")
         if self.fold is not None and self.folds is not None and self.fold >= self.folds:
             raise ValueError(f"--fold: the folds are 0 to {self.folds - 1} (given: {self.fold})")
         if set(self.val_patient) & set(self.test_patient):
             raise ValueError("--val-patient and --test-patient name the same patient")
-        strange = sorted(set(self.sequence) - SERIES.keys()) if self.images is None else []
-        if strange:
-            reason = f"--sequence: there is no {', '.join(strange)}"
-            raise UsageError(reason, there_are(SERIES, strange), "parameter")
         if self.pseudonymize is not None and self.link == "sym":
             raise ValueError("--link sym would show the paths that --pseudonymize hides")
 

@@ -33,12 +33,12 @@ _NONE: Mapping[int, tuple[int, ...]] = {}
 
 def plan(cases: Sequence[SourceCase], params: SplitParams) -> Callable[[SourceCase], SourceCase]:
     """Decide every patient's side; official sides and folds, and those of a test set, stay."""
-    settled = official_sides(cases, params.fold or 0)
-    divided = [case.patient for case in cases if case.pool == "train"]
-    sides = assign([one for one in divided if one not in settled], params) | settled
+    settled = official_sides(cases, params)
+    free = [case.patient for case in cases if case.patient not in settled]
+    sides = assign(free, params) | settled
 
     def complete(case: SourceCase) -> SourceCase:
-        side, fold = sides.get(case.patient, ("test", None))
+        side, fold = sides[case.patient]
         return msgspec.structs.replace(case, split=side, fold=fold)
 
     return complete
@@ -66,10 +66,12 @@ def run_case(case: SourceCase, params: SplitParams, writer: Writer) -> CaseResul
 
 def rows(case: SourceCase, params: SplitParams) -> Iterator[Expected]:
     """One for each slice of the series, with its files where they are copied as they are."""
-    images: dict[str, str] = {}
+    images: dict[str, tuple[str, str]] = {}
     for found in () if case.refused else read_series(case, max_pixels=params.max_pixels).slices:
         assert case.split is not None
-        first = images.setdefault(found.image, found.id)  # all frames of a file share it
+        if found.image not in images:  # all frames of a file share it
+            images[found.image] = found.id, sha256(found.image_data)
+        first, digest = images[found.image]
         mask = None if found.mask is None else file_path(case.split, "masks", found.id, ".png")
         copied = {} if found.mask_data is None else {"mask_sha256": sha256(found.mask_data)}
         yield {
@@ -82,7 +84,7 @@ def rows(case: SourceCase, params: SplitParams) -> Iterator[Expected]:
             "split": case.split,
             "fold": case.fold,
             "image": file_path(case.split, "images", first, _ending(found)),
-            "image_sha256": sha256(found.image_data),
+            "image_sha256": digest,
             "frame": found.frame,
             "mask": mask,
             "source": str(case.shown(found.image)),
@@ -125,7 +127,8 @@ def _row(case: SourceCase, found: SourceSlice, series: Series, files: dict[str, 
 def _image(case: SourceCase, found: SourceSlice, params: SplitParams, writer: Writer) -> File:
     assert case.split is not None
     origin, data, ending = Path(case.root, found.image), found.image_data, _ending(found)
-    return writer.copy(case.split, "images", found.id, origin, data, params.link, ending)
+    link = "copy" if found.image in case.frames else params.link  # it may be a part of the file
+    return writer.copy(case.split, "images", found.id, origin, data, link, ending)
 
 
 def _ending(found: SourceSlice) -> str:
@@ -236,7 +239,8 @@ SPLIT = Stage(
     folder="split",
     source_name="ROOT",
     help="ROOT is CHAOS as it was downloaded: the outer folder, Train_Sets, MR, or one patient; "
-    "or any folder of DICOM files, whatever they are called; with --images their places are said. "
+    "or any folder of DICOM files, whatever they are called; with --images their places are said; "
+    "or a data set of nnU-Net or the Decathlon. "
     "Patients are ranked by a hash of the seed and their id; all series of a patient stay on one "
-    "side; patients of Test_Sets are test.",
+    "side; patients of a test set are test, and sides or folds of the data set's own are kept.",
 )

@@ -26,6 +26,7 @@ def raw(phases: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_files_are_named_as_nnunet_wants_them(raw: Path) -> None:
     assert raw.name == "Dataset007_Two"
     expected = {"dataset.json", "splits_final.json", "LICENSE-DATA.txt", "chaosprep-export.json"}
+    expected.add("patients.csv")
     for patient, side in (("MR001", "Tr"), ("MR002", "Tr"), ("MR003", "Tr"), ("MR004", "Ts")):
         expected |= {f"images{side}/{patient}_t1_000{channel}.nii.gz" for channel in (0, 1)}
         expected.add(f"labels{side}/{patient}_t1.nii.gz")

@@ -198,11 +198,9 @@ def test_what_cannot_be_done_says_what_there_is(
         {"val": 1.0},
         {"val": -0.1},
         {"folds": 1},
-        {"fold": 0},
         {"folds": 3, "fold": 3},
         {"folds": 3, "val_patient": ["MR001"]},
         {"val_patient": ["MR001"], "test_patient": ["MR001"]},
-        {"sequence": ["t3"]},
         {"link": "soft"},
         {"vals": 0.2},
     ],
@@ -421,6 +419,20 @@ def test_a_sequence_that_is_not_there_is_nothing_found(phantom: Path, tmp_path: 
         chaosprep.split(phantom / "Train_Sets/MR/5", tmp_path / "out", sequence=["t2-spir"], val=0)
 
 
+@pytest.mark.parametrize(
+    ("wanted", "says"),
+    [
+        ("t1", r"sequence: there is no t1\. There are: .*t1-in, .* mean t1-in or t1-out"),
+        (["ct", "T2-SPIR"], r"no T2-SPIR\. .* Did you mean t2-spir\?"),
+    ],
+)
+def test_a_sequence_that_there_is_not_is_answered_with_what_may_be(
+    phantom: Path, tmp_path: Path, wanted: str | list[str], says: str
+) -> None:
+    with pytest.raises(UsageError, match=says):
+        chaosprep.split(phantom, tmp_path / "out", sequence=wanted)
+
+
 def test_named_patients_go_before_a_part() -> None:
     params = SplitParams(val=0.5, val_patient=("MR002",))
     sides = assign(["MR001", "MR002", "MR003", "MR004"], params)
@@ -441,13 +453,7 @@ def test_one_patient_is_no_patients() -> None:
 @pytest.mark.parametrize(
     ("fields", "says"),
     [
-        ({"fold": 0}, "fold needs folds as well"),
         ({"fold": 3, "folds": 3}, r"fold: the folds are 0 to 2 \(given: 3\)"),
-        (
-            {"sequence": "t1"},
-            r"sequence: there is no t1\. There are: t1-in, .* mean t1-in or t1-out",
-        ),
-        ({"sequence": ["ct", "T2-SPIR"]}, r"no T2-SPIR\. .* Did you mean t2-spir\?"),
     ],
 )
 def test_a_wrong_parameter_is_answered_with_what_may_be(fields: dict[str, Any], says: str) -> None:

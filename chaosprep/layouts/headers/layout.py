@@ -198,4 +198,5 @@ LAYOUT = Layout(
     "any tree of DICOM files",
     find=find,
     takes=lambda root, where: where.images is None,
+    asks=("patient_from_name",),
 )

@@ -1,0 +1,45 @@
+"""Text in the headers of volumes, in which somebody may be named."""
+
+import re
+
+_IS_HASH = re.compile(r"(?=\w*\d)[0-9a-f]+")  # of a tool's version
+_PLAIN = frozenset(
+    (
+        "fsl",
+        "spm",
+        "itk",
+        "ants",
+        "afni",
+        "nibabel",
+        "nilearn",
+        "nipype",
+        "freesurfer",
+        "niftyreg",
+        "elastix",
+        "mricron",
+        "dcm",
+        "niix",
+        "matlab",
+        "python",
+        "te",
+        "tr",
+        "ti",
+        "fa",
+        "mb",
+        "bw",
+        "ms",
+        "mm",
+        "time",
+        "phase",
+        "dim",
+        "units",
+        "none",
+    )
+)
+
+
+def may_name(text: str) -> bool:
+    """Whether a text may name somebody: it is more than a tool, its version, or a measured time."""
+    words = (word for word in re.findall(r"[^\W_]+", text) if not _IS_HASH.fullmatch(word))
+    runs = (run for word in words for run in re.findall(r"[^\W\d_]+", word))
+    return any(len(run) > 1 and run.casefold() not in _PLAIN for run in runs)

@@ -1,0 +1,158 @@
+"""NIfTI-1 files as images: volumes of 2, 3 or 4 dimensions."""
+
+import struct
+import zlib
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+
+from chaosprep.errors import FileError
+from chaosprep.formats.header_texts import may_name
+from chaosprep.formats.image_faults import KIND, as_image, no_grey, split_sizes, two_files
+from chaosprep.formats.image_file import ImageFormat
+from chaosprep.formats.nifti import TYPES, rescale, stored_voxels
+from chaosprep.formats.nifti_header import (
+    FIRST_VOXEL,
+    HEADER,
+    NiftiHeader,
+    lattice_of,
+    parse,
+    unpacked,
+    unreadable,
+)
+from chaosprep.formats.packed import GZIP
+from chaosprep.formats.volume_image import (
+    VolumeImage,
+    Volumes,
+    check_volumes,
+    flat_lattice,
+    whole_volume,
+)
+from chaosprep.imaging.limits import MAX_PIXELS
+
+_WHAT = "NIfTI"
+# nifti1.h, "NIFTI1_DATATYPES": those that hold other than one number a voxel.
+_OTHERS = {1: "single bits", 32: "complex numbers", 128: "RGB colours", 1536: "128-bit numbers"}
+_OTHERS |= {1792: "complex numbers", 2048: "complex numbers", 2304: "RGBA colours"}
+# nifti1.h, "struct nifti_1_header": where text stands, as bytes of the header.
+_TEXTS = {"data_type": (4, 14), "db_name": (14, 32), "descrip": (148, 228), "aux_file": (228, 252)}
+_TEXTS |= {"intent_name": (328, 344)}
+_DIM, _VOX_OFFSET = 40, 108
+_NIFTI_2 = 540  # nifti2.h: the size of its header
+_MAGIC = slice(344, 348)
+
+
+def read_volumes(data: bytes) -> Volumes:
+    """What the header of a NIfTI-1 file says of an image; of the file, its beginning is enough.
+
+    Raises:
+        FileError: `image-unreadable`, `image-kind`, `image-beside`, and what `lattice_of` and
+            `rescale` raise.
+    """
+    with as_image(_WHAT):
+        raw = _raw(data)
+        header = parse(data)
+        if raw[_MAGIC] == b"ni1\0":
+            raise two_files()
+        if header.datatype not in TYPES:
+            raise no_grey(_WHAT, _OTHERS.get(header.datatype, f"data type {header.datatype}"))
+        shape, count = split_sizes(_WHAT, _sizes(header))
+        is_flat = header.dim[0] < 3
+        lattice = lattice_of(_of_one_volume(header, shape))
+        slope, intercept = rescale(header)
+        return Volumes(
+            what=_WHAT,
+            lattice=flat_lattice(lattice) if shape[2] == 1 else lattice,
+            kind=np.dtype(header.order + TYPES[header.datatype]),
+            voxels=partial(_voxels, data, header, shape, count),
+            count=count,
+            slope=slope,
+            intercept=intercept,
+            nowhere=None if header.is_placed else "its qform_code and sform_code are 0",
+            flat=is_flat and not header.pixdim[3] > 0,
+            texts=_texts(raw, header),
+        )
+
+
+def part(data: bytes, frames: Sequence[int]) -> bytes | None:
+    """A file of one of several volumes, uncompressed, its header the same but for the fourth axis.
+
+    None where the frames are not those of one volume. Extensions are left out.
+
+    Raises:
+        FileError: what `read_volumes` raises, or `image-unreadable`.
+    """
+    told = read_volumes(data)
+    volume = whole_volume(told, frames)
+    if volume is None or told.count == 1:
+        return None
+    check_volumes(told, MAX_PIXELS)
+    raw = bytearray(_raw(data))
+    order = parse(data).order
+    struct.pack_into(f"{order}8h", raw, _DIM, 3, *told.shape, 1, 1, 1, 1)
+    struct.pack_into(f"{order}f", raw, _VOX_OFFSET, FIRST_VOXEL)
+    return bytes(raw) + bytes(FIRST_VOXEL - HEADER) + told.voxels()[..., volume].tobytes("F")
+
+
+def _raw(data: bytes) -> bytes:
+    """The bytes of the header."""
+    try:
+        raw = bytes(unpacked(data, HEADER))
+    except (EOFError, OSError, zlib.error):
+        raise unreadable() from None
+    if raw[:4] in (struct.pack("<i", _NIFTI_2), struct.pack(">i", _NIFTI_2)):
+        raise FileError("a NIfTI-2 file", "Save it as NIfTI-1.", code=KIND)
+    return raw
+
+
+def _sizes(header: NiftiHeader) -> tuple[int, ...]:
+    count = header.dim[0]
+    sizes = header.dim[1 : count + 1]
+    if not 1 <= count <= 7 or min(sizes) < 1:
+        raise unreadable()
+    return sizes
+
+
+def _of_one_volume(header: NiftiHeader, shape: tuple[int, int, int]) -> NiftiHeader:
+    """The header of one of its volumes; a single slice needs no size across."""
+    pixdim = header.pixdim
+    if shape[2] == 1 and not 0 < pixdim[3] < np.inf:
+        pixdim = (*pixdim[:3], 1.0, *pixdim[4:])
+    return replace(header, dim=(3, *shape, 1, 1, 1, 1), pixdim=pixdim)
+
+
+def _voxels(
+    data: bytes, header: NiftiHeader, shape: tuple[int, int, int], count: int
+) -> NDArray[np.generic]:
+    with as_image(_WHAT):
+        return stored_voxels(data, header, (*shape, count))
+
+
+def _texts(raw: bytes, header: NiftiHeader) -> tuple[str, ...]:
+    found = [
+        name
+        for name, (start, end) in _TEXTS.items()
+        if may_name(raw[start:end].partition(b"\0")[0].decode("latin-1").strip())
+    ]
+    return (*found, "extensions") if header.vox_offset > FIRST_VOXEL + 8 else tuple(found)
+
+
+NIFTI_GZ = ImageFormat(
+    name="NIfTI",
+    ending=".nii.gz",
+    knows=lambda path, data: (
+        path.casefold().endswith((".nii", ".nii.gz")) and data.startswith(GZIP)
+    ),
+    open=lambda data, max_pixels: VolumeImage(read_volumes(data), max_pixels),
+    whole=True,
+    volumes=lambda data: read_volumes(data).frames_each(),
+    part=part,
+)
+NIFTI = replace(
+    NIFTI_GZ,
+    ending=".nii",
+    knows=lambda path, data: path.casefold().endswith((".nii", ".nii.gz", ".hdr", ".img")),
+)

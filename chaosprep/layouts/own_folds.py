@@ -1,0 +1,87 @@
+"""nnU-Net's `splits_final.json`: the folds, or the one split, that a data set has of its own."""
+
+from collections import defaultdict
+from collections.abc import Collection
+from pathlib import Path
+
+import msgspec
+
+from chaosprep.dataset.records import Split
+from chaosprep.errors import FileError, UsageError
+from chaosprep.layouts.dataset_json import read_json
+from chaosprep.layouts.named_cases import Faults
+
+SPLITS = "splits_final.json"
+Side = tuple[Split | None, int | None]
+
+_ANEW = "divide the patients anew: --redivide"
+
+
+class _Sides(msgspec.Struct, frozen=True):
+    train: tuple[str, ...]
+    val: tuple[str, ...]
+
+
+def own_folds(names: Collection[str], faults: Faults) -> dict[str, Side] | None:
+    """The side and the fold of each case, as a `splits_final.json` beside has them.
+
+    Several splits are folds where each case validates in one and trains in all others; its fold is
+    then where it validates. One that trains in all of them is on the side train. None where there
+    is no such file, or the patients are to be divided anew; cases of no split are a problem and not
+    there.
+
+    Raises:
+        UsageError: `splits-broken`, it cannot be used.
+    """
+    folder = faults.folder
+    if faults.where.redivide or not (folder / SPLITS).exists():
+        return None
+    splits = _read(folder)
+    trains, validates = defaultdict[str, list[int]](list), defaultdict[str, list[int]](list)
+    for at, one in enumerate(splits):
+        for name in one.train:
+            trains[name].append(at)
+        for name in one.val:
+            validates[name].append(at)
+    strange = sorted((trains.keys() | validates.keys()).difference(names))
+    faults.tell_cases(
+        "splits-broken",
+        strange,
+        f"in {SPLITS}, but without an image and labels: {faults.cases(strange)}",
+        f"Bring them back, correct that file, or {_ANEW}.",
+    )
+    found: dict[str, Side] = {}
+    for name in names:
+        val = validates[name]
+        if len(val) > 1 or len(val) + len(trains[name]) != len(splits):
+            continue
+        alone = len(splits) == 1 or not val
+        found[name] = ("val" if val else "train", None) if alone else (None, val[0])
+    odd = [name for name in names if name not in found]
+    faults.tell_cases(
+        "splits-broken",
+        odd,
+        f"not once in each split of {SPLITS}, or in several for validation: {faults.cases(odd)}",
+        f"Leave one split in that file, which names every case once, or {_ANEW}.",
+    )
+    return found
+
+
+def _read(folder: Path) -> list[_Sides]:
+    try:
+        found = msgspec.convert(read_json(folder / SPLITS), list[_Sides])
+    except FileError as error:
+        raise _useless(error.reason) from error
+    except msgspec.ValidationError as error:
+        raise _useless("it is no list of splits with train and val") from error
+    if not found:
+        raise _useless("it has no split")
+    if any(len({*one.train, *one.val}) < len(one.train) + len(one.val) for one in found):
+        raise _useless("a case stands twice in one split")
+    return found
+
+
+def _useless(why: str) -> UsageError:
+    return UsageError(
+        f"{SPLITS}: {why}", f"Correct or remove it, or {_ANEW}.", code="splits-broken"
+    )
