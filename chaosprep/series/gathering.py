@@ -28,6 +28,11 @@ class Shot:
         return self.path if self.frame is None else f"{self.path}#{self.frame}"
 
 
+def evidence_of(shots: Sequence[Shot]) -> list[Mapping[str, str]]:
+    """What the header of each shot says."""
+    return [shot.header.evidence for shot in shots]
+
+
 @dataclass
 class Gathered:
     """The shots of a case, the images that count where masks are paired, and what is wrong.

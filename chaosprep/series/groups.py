@@ -4,8 +4,6 @@ import math
 from collections.abc import Mapping, Sequence
 from itertools import chain
 
-from chaosprep.series.gathering import Shot
-
 KIND = ("Modality", "SOPClassUID")
 SERIES = ("StudyInstanceUID", "SeriesInstanceUID", "FrameOfReferenceUID", "SeriesNumber")
 # No two slices of one volume differ in these.
@@ -33,21 +31,25 @@ Groups = list[list[int]]
 """Slices that share a value, each by its index; the largest group first."""
 
 
-def groups_by(shots: Sequence[Shot], keyword: str, same: float | None = None) -> Groups:
+Evidence = Sequence[Mapping[str, str]]
+"""What the header of each slice says: keyword -> text."""
+
+
+def groups_by(evidence: Evidence, keyword: str, same: float | None = None) -> Groups:
     """The slices by what they say to a keyword.
 
     Several that say nothing of what is physical, where others do, are a group as well. What most
     slices have a value of their own of was measured for each, and makes one group.
 
     Args:
-        shots: the slices.
+        evidence: what each slice says.
         keyword: one that `evidence` has.
         same: numbers closer than this part of them are the same; else what the keyword has.
     """
     texts: dict[str, list[int]] = {}
     silent: list[int] = []
-    for index, shot in enumerate(shots):
-        text = shot.header.evidence.get(keyword, "")
+    for index, said in enumerate(evidence):
+        text = said.get(keyword, "")
         if keyword == "ImageType":  # PS3.3 C.7.6.1.1.2: what comes from value 3 on is the image's
             text = "\\".join(text.split("\\")[2:])
         if text:
@@ -57,7 +59,7 @@ def groups_by(shots: Sequence[Shot], keyword: str, same: float | None = None) ->
     found = list(texts.values())
     if keyword in _MEASURED:
         found = _clusters(texts, _SAME.get(keyword, SAME) if same is None else same)
-    if keyword in LOOSE and keyword in _MEASURED and 2 * len(texts) > len(shots) - len(silent):
+    if keyword in LOOSE and keyword in _MEASURED and 2 * len(texts) > len(evidence) - len(silent):
         found = [sorted(chain(*found))] if found else []
     if found and len(silent) > 1 and keyword in (*STRICT, *LOOSE):
         found.append(silent)
@@ -73,10 +75,10 @@ def divides(groups: Groups, keyword: str) -> bool:
     return keyword in STRICT or len(groups[-1]) > 1
 
 
-def tells(shots: Sequence[Shot], groups: Groups, keyword: str) -> bool:
+def tells(evidence: Evidence, groups: Groups, keyword: str) -> bool:
     """Whether a keyword tells whole groups apart."""
     owner = {index: number for number, group in enumerate(groups) for index in group}
-    parts = [{owner[i] for i in group if i in owner} for group in groups_by(shots, keyword)]
+    parts = [{owner[i] for i in group if i in owner} for group in groups_by(evidence, keyword)]
     return 1 < len(parts) < len(owner) and all(len(part) == 1 for part in parts)
 
 

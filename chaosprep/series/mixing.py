@@ -18,7 +18,7 @@ from chaosprep.privacy.identity import (
     read_identity,
     tells_nobody,
 )
-from chaosprep.series.gathering import Shot
+from chaosprep.series.gathering import Shot, evidence_of
 from chaosprep.series.groups import (
     KIND,
     LOOSE,
@@ -52,16 +52,17 @@ def find_mixed(shots: Sequence[Shot], data: Mapping[str, bytes]) -> Mixed | None
         data: the bytes of their files: a name is read from there, in its own character set, where
             two headers do not have it in the same bytes.
     """
+    evidence = evidence_of(shots)
     for keyword in ("PatientID", "PatientName", "PatientBirthDate"):
-        groups = groups_by(shots, keyword)
+        groups = groups_by(evidence, keyword)
         if len(groups) > 1 and len(groups := _people(shots, groups, data, keyword)) > 1:
             sort = "Sort the files by patient, and give each patient a folder."
             return mixed_error(shots, groups, "people-mixed", "people", keyword, sort)
     for keyword in KIND:
-        if len(groups := groups_by(shots, keyword)) > 1:
+        if len(groups := groups_by(evidence, keyword)) > 1:
             return mixed_error(shots, groups, "modality-mixed", "kinds of images", keyword, _SORT)
     for keyword in SERIES:
-        if divides(groups := groups_by(shots, keyword), keyword):
+        if divides(groups := groups_by(evidence, keyword), keyword):
             return mixed_error(shots, groups, "series-mixed", "series", keyword, _SORT)
     return None
 
@@ -77,8 +78,9 @@ def untold_note(shots: Sequence[Shot]) -> str | None:
 
 def find_contrasts(shots: Sequence[Shot]) -> Mixed | None:
     """Tell whether slices that UIDs leave together differ in what is physical."""
+    evidence = evidence_of(shots)
     for keyword in (*STRICT, *LOOSE):
-        if divides(groups := groups_by(shots, keyword), keyword):
+        if divides(groups := groups_by(evidence, keyword), keyword):
             return mixed_error(shots, groups, "series-mixed", "volumes", keyword, APART)
     return None
 
@@ -130,7 +132,8 @@ def mixed_error(
         noun, sizes = "frames", list(map(len, groups))
     count, texts = sum(sizes), [f"{size:,}" for size in sizes]
     shown = f" ({', '.join(texts[:-1])} and {texts[-1]})" if len(texts) <= _SHOWN else ""
-    keywords = [keyword, *(k for k in TELLING if k != keyword and tells(shots, groups, k))]
+    evidence = evidence_of(shots)
+    keywords = [keyword, *(k for k in TELLING if k != keyword and tells(evidence, groups, k))]
     if code == "people-mixed":
         keywords = [keyword]
     reason = (

@@ -2,8 +2,17 @@
 
 from collections.abc import Sequence
 
+from chaosprep.formats.dicom.private_values import private_b_value, private_component
 from chaosprep.formats.dicom.tags import ATTRIBUTES
-from chaosprep.formats.dicom.values import Elements, binary, double, number, text, unsigned
+from chaosprep.formats.dicom.values import (
+    Elements,
+    binaries,
+    binary,
+    double,
+    number,
+    text,
+    unsigned,
+)
 
 # Keyword -> where else it stands: in enhanced files under another name (PS3.3 C.7.6.16).
 _READ: dict[str, tuple[str, ...]] = {
@@ -26,20 +35,36 @@ _READ: dict[str, tuple[str, ...]] = {
     "KVP": (),
     "ConvolutionKernel": (),
     "DiffusionBValue": (),
+    "DiffusionGradientOrientation": (),
     "ContrastBolusAgent": (),
     "StackID": (),
     "TemporalPositionIdentifier": ("TemporalPositionIndex",),
     "TriggerTime": ("NominalCardiacTriggerDelayTime",),
     "AcquisitionNumber": ("FrameAcquisitionNumber",),
     "AcquisitionTime": ("FrameAcquisitionDateTime",),
+    "AcquisitionDateTime": (),
+    "ContentTime": (),
+    "FrameReferenceTime": (),
+    "NominalPercentageOfCardiacPhase": (),
+    "DimensionIndexValues": (),
+    "SequenceName": (),
     "SpecificCharacterSet": (),
     "StudyDate": (),
     "StudyTime": (),
+    "SeriesTime": (),
     "StudyDescription": (),
     "SeriesDescription": (),
     "ProtocolName": (),
     "Manufacturer": (),
     "MagneticFieldStrength": (),
+}
+# Keyword -> what reads it from a maker's own elements, where the standard one is missing.
+_PRIVATE = {"DiffusionBValue": private_b_value, "ComplexImageComponent": private_component}
+# Binary values that are several, or of few bits, as `struct` calls their kind.
+_PACKED = {
+    "DiffusionGradientOrientation": "d",
+    "DimensionIndexValues": "I",
+    "NominalPercentageOfCardiacPhase": "f",
 }
 _MOSAIC, _GRID = "MOSAIC", "VFRAME"
 SIEMENS, UNITED_IMAGING = "SIEMENS MR HEADER", "Image Private Header"
@@ -54,13 +79,17 @@ def read_evidence(sources: Sequence[Elements]) -> dict[str, str]:
         keyword: _value(sources, elsewhere) or _value(sources, (keyword,))
         for keyword, elsewhere in _READ.items()
     }
+    for keyword, read_private in _PRIVATE.items():
+        found[keyword] = found[keyword] or read_private(sources)
     return {keyword: value for keyword, value in found.items() if value}
 
 
 def _value(sources: Sequence[Elements], keywords: Sequence[str]) -> str:
     for keyword in keywords:
         kind = ATTRIBUTES[keyword][1]
-        if kind == "FD":
+        if keyword in _PACKED:
+            found = "\\".join(binaries(sources, keyword, _PACKED[keyword]))
+        elif kind == "FD":
             value = double(sources, keyword)
             found = "" if value is None else repr(value)
         elif kind in ("US", "UL"):

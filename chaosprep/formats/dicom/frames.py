@@ -31,6 +31,8 @@ _MACROS = (
     "UnassignedSharedConvertedAttributesSequence",
 )
 
+_DIRECTION = "DiffusionGradientDirectionSequence"  # within that of diffusion
+
 
 def count_frames(dataset: Elements) -> int:
     """Read NumberOfFrames; 1 where it is missing, empty or 0, as in pydicom.
@@ -60,7 +62,9 @@ def frame_sources(dataset: Elements, index: int, frames: int) -> tuple[Elements,
     own = per_frame[index : index + 1] if len(per_frame) == frames else ()
     groups = [Listed(group) for group in (*own, *shared[:1])]
     macros = (items(group, keyword) for group in groups for keyword in _MACROS)
-    return (*(Listed(leaf) for found in macros for leaf in found[:1]), dataset)
+    leaves = [Listed(leaf) for found in macros for leaf in found[:1]]
+    turned = (items(leaf, _DIRECTION) for leaf in leaves)
+    return (*leaves, *(Listed(leaf) for found in turned for leaf in found[:1]), dataset)
 
 
 class Listed:

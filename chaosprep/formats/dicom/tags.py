@@ -7,8 +7,11 @@ ATTRIBUTES: dict[str, tuple[int, str]] = {
     "SOPClassUID": (0x00080016, "UI"),
     "SOPInstanceUID": (0x00080018, "UI"),
     "StudyDate": (0x00080020, "DA"),
+    "AcquisitionDateTime": (0x0008002A, "DT"),
     "StudyTime": (0x00080030, "TM"),
+    "SeriesTime": (0x00080031, "TM"),
     "AcquisitionTime": (0x00080032, "TM"),
+    "ContentTime": (0x00080033, "TM"),
     "Modality": (0x00080060, "CS"),
     "Manufacturer": (0x00080070, "LO"),
     "StudyDescription": (0x00081030, "LO"),
@@ -19,6 +22,7 @@ ATTRIBUTES: dict[str, tuple[int, str]] = {
     "PatientID": (0x00100020, "LO"),
     "PatientBirthDate": (0x00100030, "DA"),
     "ContrastBolusAgent": (0x00180010, "LO"),
+    "SequenceName": (0x00180024, "SH"),
     "SliceThickness": (0x00180050, "DS"),
     "KVP": (0x00180060, "DS"),
     "RepetitionTime": (0x00180080, "DS"),
@@ -34,9 +38,11 @@ ATTRIBUTES: dict[str, tuple[int, str]] = {
     "FrameAcquisitionDateTime": (0x00189074, "DT"),
     "EffectiveEchoTime": (0x00189082, "FD"),
     "DiffusionBValue": (0x00189087, "FD"),
+    "DiffusionGradientOrientation": (0x00189089, "FD"),
     "MRTimingAndRelatedParametersSequence": (0x00189112, "SQ"),
     "MREchoSequence": (0x00189114, "SQ"),
     "MRDiffusionSequence": (0x00189117, "SQ"),
+    "DiffusionGradientDirectionSequence": (0x00189076, "SQ"),
     "CardiacSynchronizationSequence": (0x00189118, "SQ"),
     "MRImageFrameTypeSequence": (0x00189226, "SQ"),
     "CTReconstructionSequence": (0x00189314, "SQ"),
@@ -56,6 +62,8 @@ ATTRIBUTES: dict[str, tuple[int, str]] = {
     "PlanePositionSequence": (0x00209113, "SQ"),
     "PlaneOrientationSequence": (0x00209116, "SQ"),
     "TemporalPositionIndex": (0x00209128, "UL"),
+    "DimensionIndexValues": (0x00209157, "UL"),
+    "NominalPercentageOfCardiacPhase": (0x00209241, "FL"),
     "NominalCardiacTriggerDelayTime": (0x00209153, "FD"),
     "FrameAcquisitionNumber": (0x00209156, "US"),
     "UnassignedSharedConvertedAttributesSequence": (0x00209170, "SQ"),
@@ -90,6 +98,7 @@ ATTRIBUTES: dict[str, tuple[int, str]] = {
     "PixelMeasuresSequence": (0x00289110, "SQ"),
     "FrameVOILUTSequence": (0x00289132, "SQ"),
     "PixelValueTransformationSequence": (0x00289145, "SQ"),
+    "FrameReferenceTime": (0x00541300, "DS"),
     "SharedFunctionalGroupsSequence": (0x52009229, "SQ"),
     "PerFrameFunctionalGroupsSequence": (0x52009230, "SQ"),
 }
@@ -98,9 +107,16 @@ ATTRIBUTES: dict[str, tuple[int, str]] = {
 PRIVATE: dict[str, int] = {
     "SiemensCreator": 0x00190010,
     "NumberOfImagesInMosaic": 0x0019100A,
+    "SiemensBValue": 0x0019100C,
+    "GEParametersCreator": 0x00430010,
+    "GEImageType": 0x0043102F,
+    "GEBValue": 0x00431039,
     "UnitedImagingCreator": 0x00650010,
     "NumberOfImagesInGridUIH": 0x00651050,
+    "UnitedImagingBValue": 0x00651009,
+    "PhilipsCreator": 0x20010010,
+    "PhilipsBValue": 0x20011003,
 }
-"""Private ones, of any VR: how many slices a picture is a grid of, as two makers write it."""
+"""Private ones, of any VR: grids of slices, b-values and components, as makers write them."""
 
 TAGS = {keyword: tag for keyword, (tag, _) in ATTRIBUTES.items()} | PRIVATE

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pydicom.dataset import Dataset
 
 _SHORT = (None, "US", "SS", "UN")  # None: implicit VR
+_MAX_NUMBERS = 16
 _MAX_SEQUENCE = 16 * 2**20  # bytes; pydicom makes an object of each of its elements
 
 
@@ -32,6 +33,9 @@ def raw(dataset: Elements, keyword: str) -> tuple[Any, bytes]:
     """Give an element and its value as stored; empty where there is none."""
     element: Any = dataset.get_item(TAGS[keyword])
     value = getattr(element, "value", None)
+    if keyword == "SpecificCharacterSet" and value and not isinstance(value, bytes):
+        several = [value] if isinstance(value, str) else value  # pydicom has converted this one
+        value = "\\".join(map(str, several)).encode("ascii", "replace")
     return element, value if isinstance(value, bytes) else b""
 
 
@@ -90,6 +94,18 @@ def binary(sources: Sequence[Elements], keyword: str) -> str:
         if len(value) in (2, 4):
             return str(int.from_bytes(value, "little" if element.is_little_endian else "big"))
     return ""
+
+
+def binaries(sources: Sequence[Elements], keyword: str, kind: str) -> tuple[str, ...]:
+    """Read all of a binary value's numbers, of a kind of `struct`, as decimal text."""
+    for dataset in sources:
+        element, value = raw(dataset, keyword)
+        count = len(value) // struct.calcsize(kind)
+        if 0 < count <= _MAX_NUMBERS:
+            order = "<" if element.is_little_endian else ">"
+            found = struct.unpack_from(f"{order}{count}{kind}", value)
+            return tuple(str(number) if kind == "I" else f"{number:.6g}" for number in found)
+    return ()
 
 
 def required(dataset: Elements, keyword: str) -> int:

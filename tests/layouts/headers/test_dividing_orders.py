@@ -1,0 +1,117 @@
+"""Any mix of volumes, in any order of files, with slices missing, is divided as it was made."""
+
+from collections import defaultdict
+from random import Random
+from time import perf_counter
+
+import pytest
+
+from chaosprep.imaging.header import Orientation
+from chaosprep.layouts.headers.dividing import divide
+from chaosprep.layouts.headers.head import Head
+from chaosprep.layouts.headers.naming import tell_apart
+
+Volume = tuple[int, ...]
+AXIAL: Orientation = (1, 0, 0, 0, 1, 0)
+CORONAL: Orientation = (1, 0, 0, 0, 0, -1)
+TELLERS: dict[str, list[str]] = {
+    "EchoTime": ["1.2", "2.4", "3.6"],
+    "DiffusionBValue": ["0", "50", "400", "800"],
+    "ImageType": ["ORIGINAL\\PRIMARY\\M", "ORIGINAL\\PRIMARY\\P"],
+    "ComplexImageComponent": ["REAL", "IMAGINARY"],
+    "ConvolutionKernel": ["B30f", "B70f"],
+    "TemporalPositionIdentifier": ["1", "2", "3", "4"],
+    "InversionTime": ["100", "400", "900"],
+    "FlipAngle": ["5", "15"],
+    "StackID": ["1", "2"],
+    "AcquisitionNumber": ["1", "2", "3"],
+    "AcquisitionTime": ["101500", "101530", "101600"],
+    "TriggerTime": ["0", "45", "90", "135"],
+    "ways": ["axial", "coronal"],
+    "matrix": ["4", "6"],
+}
+LATE = ("AcquisitionNumber", "AcquisitionTime", "TriggerTime")
+"""What tells volumes apart only where places repeat."""
+
+
+def head(number: int, place: int, said: dict[str, str]) -> Head:
+    coronal = said.get("ways") == "coronal"
+    side = int(said.get("matrix", 4))
+    evidence = {key: text for key, text in said.items() if key not in ("ways", "matrix")}
+    evidence |= {"Modality": "MR", "SeriesInstanceUID": "1.2"}
+    evidence |= {"RepetitionTime": f"{500 + 0.1 * place:.1f}"}
+    position = (0.0, 3.0 * place, 0.0) if coronal else (0.0, 0.0, 3.0 * place)
+    way = CORONAL if coronal else AXIAL
+    return Head(
+        f"{number:05}", None, side, side, position, way, (1, 1), f"1.3.{number}", 1, evidence
+    )
+
+
+def mix(seed: int) -> tuple[list[Head], dict[str, Volume]]:
+    """The pictures of up to three things that differ, in any order, and the volume of each."""
+    random = Random(seed)
+    keywords = random.sample(list(TELLERS), random.randint(1, 3))
+    if sum(keyword in LATE for keyword in keywords) > 1:
+        keywords = [one for one in keywords if one not in LATE] + ["AcquisitionTime"]
+    volumes: list[Volume] = [()]
+    for keyword in keywords:
+        count = random.randint(2, len(TELLERS[keyword]))
+        volumes = [(*one, n) for one in volumes for n in range(count)]
+    places = random.randint(5, 9)
+    kept = [
+        (volume, place)
+        for volume in volumes
+        for missing in [random.sample(range(1, places), random.randint(0, 1))]
+        for place in range(places)
+        if place not in missing
+    ]
+    random.shuffle(kept)
+    heads, made = [], {}
+    for number, (volume, place) in enumerate(kept):
+        said = {key: TELLERS[key][n] for key, n in zip(keywords, volume, strict=True)}
+        heads.append(head(number, place, said))
+        made[heads[-1].path] = volume
+    return heads, made
+
+
+@pytest.mark.parametrize("start", range(0, 600, 100))
+def test_a_mix_is_divided_as_it_was_made_in_any_order(start: int) -> None:
+    for seed in range(start, start + 100):
+        heads, made = mix(seed)
+        expected: dict[Volume, set[str]] = defaultdict(set)
+        for path, volume in made.items():
+            expected[volume].add(path)
+        found = divide(heads)
+        assert {frozenset(one.path for one in part) for part in found} == {
+            frozenset(paths) for paths in expected.values()
+        }, seed
+        names = dict(zip(map(frozenset, _paths(found)), tell_apart(found), strict=True))
+        Random(seed + 1).shuffle(heads)
+        again = divide(heads)
+        assert again == found
+        assert names == dict(zip(map(frozenset, _paths(again)), tell_apart(again), strict=True))
+        assert len(set(names.values())) == len(found)
+
+
+def _paths(volumes: list[tuple[Head, ...]]) -> list[list[str]]:
+    return [[head.path for head in part] for part in volumes]
+
+
+def test_a_hundred_thousand_pictures_are_divided_in_seconds() -> None:
+    heads = [
+        head(n, n % 100, {"TemporalPositionIdentifier": str(n // 100), "EchoTime": "1.2"})
+        for n in range(100_000)
+    ]
+    start = perf_counter()
+    assert len(divide(heads)) == 1000
+    assert perf_counter() - start < 20
+
+
+def test_pictures_that_all_differ_take_no_time_either() -> None:
+    random = Random(0)
+    heads = [
+        head(n, n % 50, {key: f"{random.random():.9f}" for key in LATE}) for n in range(20_000)
+    ]
+    start = perf_counter()
+    divide(heads)
+    assert perf_counter() - start < 20
