@@ -110,6 +110,13 @@ def by_chaosprep(tree: Path, output: Path) -> list[Volume]:
     return found
 
 
+def take_masks_away(tree: Path) -> None:
+    """Remove masks: beside those of a few series, all other series are left out for want of one."""
+    for path in tree.rglob("*"):
+        if path.is_file() and (path.suffix == ".nrrd" or kind_of(path) in ("SEG", "RTSTRUCT")):
+            path.unlink()
+
+
 def _made(root: Path, output: Path, pattern: str | None = None) -> list[Volume]:
     made = chaosprep.split(
         root,
@@ -130,14 +137,25 @@ def _made(root: Path, output: Path, pattern: str | None = None) -> list[Volume]:
 
 
 def series_of(image: Path) -> str:
-    return str(dcmread(image, stop_before_pixels=True, force=True).get("SeriesInstanceUID", ""))
+    return _said(image, "SeriesInstanceUID")
+
+
+def kind_of(file: Path) -> str:
+    return _said(file, "Modality")
+
+
+def _said(file: Path, keyword: str) -> str:
+    """What pydicom reads; nothing from what it cannot read."""
+    if file.read_bytes()[128:132] != b"DICM":
+        return ""
+    try:
+        return str(dcmread(file, stop_before_pixels=True).get(keyword, ""))
+    except Exception:  # noqa: BLE001 pydicom's own errors are of every kind
+        return ""
 
 
 def series_below(tree: Path) -> Iterator[tuple[str, str]]:
-    """The series that a file of a tree is of, and the file's path, as pydicom reads it."""
+    """The series that a DICOM file of a tree is of, and the file's path, by path."""
     for path in sorted(tree.rglob("*")):
         if path.is_file() and path.read_bytes()[128:132] == b"DICM":
-            try:
-                yield series_of(path), path.relative_to(tree).as_posix()
-            except Exception:  # noqa: BLE001, S112 pydicom's own errors are of every kind
-                continue
+            yield series_of(path), path.relative_to(tree).as_posix()
