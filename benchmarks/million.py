@@ -28,6 +28,7 @@ from chaosprep.running.options import Event
 from chaosprep.running.runner import run
 from chaosprep.running.stage import CaseResult, Stage
 from chaosprep.running.writer import Writer
+from chaosprep.workbench import Workbench
 
 TEXT = """\
 A stand-in stage that writes no files: what is measured is the runner, its plan, journal, table and
@@ -129,7 +130,7 @@ def describe(case: RowsOnly, params: Params, writer: Writer) -> CaseResult:
     return CaseResult(case.rows())
 
 
-def given(path: Path, params: Params) -> Source:
+def given(path: Path, params: Params, bench: Workbench) -> Source:
     raise AssertionError("the stage is given its source")
 
 

@@ -22,6 +22,7 @@ from chaosprep.stages.prepare import (
     run_all,
     steps,
 )
+from chaosprep.workbench import Workbench
 
 _PLACES = listed(steps(lambda stage: f"DIR/{stage.folder}"))
 
@@ -54,7 +55,8 @@ def _command(
     if dry_run:
         check_places(source, output, overwrite=options.overwrite)
         place = output / str(first.folder)
-        code = show_dry_run(first, params[first.name], source, place, options, talk)
+        bench = Workbench.beside(output, options.jobs)
+        code = show_dry_run(first, params[first.name], source, place, options, talk, bench)
         if not talk.as_json and code in (0, LEFT_OUT):
             names = listed(steps(lambda stage: stage.name)[1:])
             click.echo(f"Then {names}, below {output}; a dry run tries only {first.name}.")

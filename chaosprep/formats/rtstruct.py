@@ -26,7 +26,7 @@ from chaosprep.imaging.overlaps import Overlaps
 from chaosprep.imaging.polygons import Polygon, cross, effort, fill
 from chaosprep.structures import folded
 
-_RTSTRUCT = "1.2.840.10008.5.1.4.1.1.481.3"  # PS3.4 B.5
+SOP_CLASS = "1.2.840.10008.5.1.4.1.1.481.3"  # PS3.4 B.5
 _XOR = "CLOSEDPLANAR_XOR"
 _CLOSED = ("CLOSED_PLANAR", _XOR)  # PS3.3 C.8.8.6.3
 _OPEN = ("POINT", "OPEN_PLANAR", "OPEN_NONPLANAR")
@@ -258,7 +258,7 @@ def _is_outside(polygon: Polygon, shape: tuple[int, ...]) -> bool:
 RTSTRUCT = MaskFormat(
     name="RTSTRUCT",
     endings=(".dcm",),
-    knows=lambda path, data: sop_class(data) == _RTSTRUCT,
+    knows=lambda path, data: sop_class(data) == SOP_CLASS,
     of_series=StructureMask,
     legend=structure_labels,
 )

@@ -61,9 +61,8 @@ def run(
     warm_up_for(options.dask, options.jobs, stage.libraries)
     params = check_params(params)
     if isinstance(source, str | Path):
-        here = options.dask is None
-        path = Path(source) if here else Path(source).absolute()  # workers are elsewhere
-        source = stage.open(path, params, Workbench.beside(output, options.jobs))
+        bench = Workbench.beside(output, options.jobs)
+        source, params = opened(stage, params, source, bench, options)
     output = Path(output)
     check_request(stage, source, output, params, overwrite=options.overwrite)
     plan = fresh_plan(stage, params, source, output, options.part)
@@ -84,6 +83,19 @@ def run(
         dataset = open_output(output)
         workspace.clear()
     return _told(options, last, dataset)
+
+
+def opened(
+    stage: Stage[C, P], params: P, source: str | Path, bench: Workbench, options: RunOptions
+) -> tuple[Source[C], P]:
+    """The cases below a path, and the parameters with what was settled as they were found.
+
+    Raises what the stage's `open` raises.
+    """
+    here = options.dask is None
+    path = Path(source) if here else Path(source).absolute()  # workers are elsewhere
+    found = stage.open(path, params, bench)
+    return found, stage.settle(params, found)
 
 
 def _told(options: RunOptions, event: Event, dataset: Dataset) -> Dataset:

@@ -13,7 +13,8 @@ from chaosprep.layouts.headers.kinds import SINGLE, is_stack, why_left
 from chaosprep.layouts.headers.moments import seconds
 from chaosprep.layouts.headers.naming import base_name, plain_name, tell_apart
 from chaosprep.layouts.headers.rejoining import series_of, studies_of
-from chaosprep.layouts.headers.texts import decoded, identity_of
+from chaosprep.layouts.headers.texts import identity_of
+from chaosprep.privacy.evidence import person_of, text_of
 from chaosprep.series.groups import number
 
 _COLOURED = "not-grey"
@@ -65,8 +66,7 @@ def make_catalog(entries: Iterable[Entry]) -> Catalog:
     for entry in sorted(entries, key=lambda entry: entry.path):
         for head in entry.heads:
             said = head.evidence
-            person = said.get("PatientID") or said.get("PatientName", "")
-            people[person].append(head)
+            people[person_of(said)].append(head)
         if not entry.heads:
             (masks if entry.kind == "mask" else others).append(_coloured(entry))
     studies = [
@@ -133,7 +133,7 @@ def _series(person: str, study: str, series: str, heads: Sequence[Head]) -> list
         texts = (description, facts.get("ProtocolName", ""))
         named = base_name(texts, identity)
         named = named or plain_name(facts.get("Modality", ""), facts.get("plane", ""), added)
-        left = why_left(part, decoded(part[0].evidence, "SeriesDescription"))
+        left = why_left(part, text_of(part[0].evidence, "SeriesDescription"))
         when = _when(part[0])
         found.append(Volume(person, study, series, part, named + added, facts, left, when))
     return found

@@ -16,6 +16,8 @@ from chaosprep.series.groups import KIND, LOOSE, SERIES, STRICT, divides, groups
 
 _FEW = 3  # slices: a series of fewer in each of several orientations is a localizer
 _LOCATED = ("SOPClassUID", "Modality", "ImageType")
+# What two files of one image have in common.
+_SAME = (*KIND, *STRICT, *LOOSE, ACQUISITION, "TriggerTime", "AcquisitionTime", "ContentTime")
 
 
 def divide(heads: Sequence[Head]) -> list[tuple[Head, ...]]:
@@ -65,7 +67,7 @@ def _without_copies(heads: Sequence[Head]) -> tuple[list[Head], dict[tuple[str, 
 
 
 def _telling(head: Head) -> list[str | None]:
-    return [head.evidence.get(keyword) for keyword in (*KIND, *STRICT, *LOOSE)]
+    return [head.evidence.get(keyword) for keyword in _SAME]
 
 
 def _by_shape(heads: Sequence[Head]) -> Parts:

@@ -28,11 +28,16 @@ class Head(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
 
 class Refers(msgspec.Struct, frozen=True, array_like=True):
-    """What a SEG or a structure set refers to."""
+    """What a SEG or a structure set refers to.
+
+    ``series`` and ``instances`` are UIDs; ``frames`` are (SOPInstanceUID, frame number from 1) of
+    the instances of which it refers to some frames only.
+    """
 
     series: frozenset[str] = frozenset()
     instances: frozenset[str] = frozenset()
     frame_of_reference: str = ""
+    frames: frozenset[tuple[str, int]] = frozenset()
 
 
 class Entry(msgspec.Struct, frozen=True, array_like=True):

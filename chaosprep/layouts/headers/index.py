@@ -5,11 +5,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from chaosprep.errors import FileError
+from chaosprep.files import read_regular
 from chaosprep.formats.dicom.file import DICOM
 from chaosprep.formats.dicom.reading import describe, is_dicom
 from chaosprep.formats.images import read_head
 from chaosprep.imaging.header import Header
-from chaosprep.layouts.headers.head import Entry, Head
+from chaosprep.layouts.headers.head import Entry, Head, Refers
+from chaosprep.layouts.headers.refers import read_refers
 from chaosprep.layouts.root import listing
 from chaosprep.series.source import is_litter
 from chaosprep.workbench import Workbench
@@ -55,12 +57,20 @@ def _entry(root: Path, path: str) -> Entry:
     other = DICOM.beside(data, headers)
     if other is not None:
         kind = "mask" if other.what in _MASKS else "beside"
-        return Entry(*said, kind, other.what, evidence=evidence)  # type: ignore[arg-type]
+        refers = _refers(root / path) if kind == "mask" else None
+        return Entry(*said, kind, other.what, (), evidence, refers)  # type: ignore[arg-type]
     if not headers:
         return Entry(*said, "unreadable", failed, evidence=evidence)
     several = len(headers) > 1
     heads = tuple(_head(path, n if several else None, one) for n, one in enumerate(headers))
     return Entry(*said, "image", heads=heads)
+
+
+def _refers(file: Path) -> Refers | None:
+    try:
+        return read_refers(read_regular(file))
+    except FileError:
+        return None
 
 
 def _head(path: str, frame: int | None, header: Header) -> Head:

@@ -53,7 +53,8 @@ def in_time_order(volumes: Sequence[tuple[Head, ...]]) -> list[int]:
         keys = [
             (first, time + _DAY if time < _DAY / 2 else time, *rest) for first, time, *rest in keys
         ]
-    ranks = _ranks(volumes)
+    told = len(set(keys)) == len(keys)
+    ranks = [(0.0, 0.0)] * len(keys) if told else _ranks(volumes)
     return sorted(
         range(len(volumes)), key=lambda n: (keys[n], ranks[n], min(map(_told, volumes[n])))
     )

@@ -112,6 +112,11 @@ def _kind(heads: Heads) -> str:
     )
 
 
+def _filtered(heads: Heads) -> str:
+    values = [value for value in image_types(heads[0].evidence) if value in _FILTERS - _NOTHING]
+    return slug(" ".join(values))
+
+
 def _kernel(heads: Heads) -> str:
     return slug(heads[0].evidence.get("ConvolutionKernel", "").replace("\\", " "))[:16].strip("-.")
 
@@ -142,11 +147,10 @@ def _matrix(heads: Heads) -> str:
     return f"{heads[0].rows}x{heads[0].cols}"
 
 
-_FILTERS = frozenset(
-    ("ND", "NORM", "DIS2D", "DIS3D", "FM", "FIL", "MOSAIC", "NONE", "OTHER", "UNSPECIFIED", "SH")
-)
+_NOTHING = frozenset(("NONE", "OTHER", "UNSPECIFIED"))
+_FILTERS = frozenset(("ND", "NORM", "DIS2D", "DIS3D", "FM", "FIL", "SH", "MOSAIC")) | _NOTHING
 _ASPECTS: tuple[Callable[[Heads], str], ...] = (
-    *(_plane, _component, _echo, _b_value, _kind, _kernel),
+    *(_plane, _component, _echo, _b_value, _kind, _filtered, _kernel),
     *(_number_of("InversionTime", "ti"), _number_of("FlipAngle", "fa")),
     *(_number_of("RepetitionTime", "tr"), _number_of("KVP", "kv")),
     *(_stack, _contrast, _matrix, _pixels),

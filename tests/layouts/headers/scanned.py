@@ -151,6 +151,7 @@ def write_enhanced(root: Path, pictures: Sequence[Picture], name: str = "all") -
     for keyword in absent:
         delattr(made, keyword)
     made.SOPClassUID = ENHANCED
+    made.SOPInstanceUID = "1.2.3.5." + "".join(str(ord(letter)) for letter in name)
     made.NumberOfFrames = len(pictures)
     made.PerFrameFunctionalGroupsSequence = Items(frames)
     pixels = [np.full(SHAPE, n, "<u2").tobytes() for n in range(len(pictures))]

@@ -1,5 +1,6 @@
 """A series is divided into the volumes that it was made of, whatever tells them apart."""
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -157,6 +158,14 @@ CLASSIC: Kinds = {
         ],
         {"ct-ax-b30f": (5, "B30f"), "ct-ax-b70f": (5, "B70f")},
     ),
+    "as it came and made even": (
+        [
+            one
+            for kind in (["ND"], ["ND", "NORM"])
+            for one in stack("+".join(kind), ImageType=["ORIGINAL", "PRIMARY", "M", *kind])
+        ],
+        {"mr-ax-nd": (5, "ND"), "mr-ax-nd-norm": (5, "ND+NORM")},
+    ),
     "two matrices": (
         stack("wide", PixelSpacing=[2, 2]) + stack("close", range(5, 12), PixelSpacing=[1, 1]),
         {"mr-ax-2mm": (5, "wide"), "mr-ax-1mm": (7, "close")},
@@ -293,7 +302,23 @@ def test_what_is_divided_passes_the_reading_of_series(tmp_path: Path, kind: str)
     assert len(dataset.slices) == len(pictures)
 
 
-# Names are compared with those of another order of files in test_dividing_orders.
+@pytest.mark.parametrize("kind", list(BOTH))
+def test_frames_that_are_divided_pass_the_reading_of_series(tmp_path: Path, kind: str) -> None:
+    pictures, expected = BOTH[kind]
+    write_enhanced(tmp_path / "in", pictures)
+    dataset = chaosprep.split(tmp_path / "in", tmp_path / "out", layout="headers", val=0)
+    assert Counter(row.sequence for row in dataset.slices) == {
+        name: count for name, (count, _) in expected.items()
+    }
+
+
+def test_a_file_of_frames_for_each_time_is_a_volume(tmp_path: Path) -> None:
+    for time in "ab":
+        write_enhanced(tmp_path / "in", stack(time), time)
+    found = catalog(tmp_path / "in").volumes
+    assert [(volume.paths, len(volume.heads)) for volume in found] == [(("a",), 5), (("b",), 5)]
+
+
 def test_a_series_in_two_orders_of_files_is_divided_alike(tmp_path: Path) -> None:
     pictures, _ = BOTH["echoes of each phase"]
     found = []
@@ -347,3 +372,13 @@ def test_the_same_file_twice_goes_with_its_volume(tmp_path: Path) -> None:
     assert [volume.facts["slices"] for volume in found.volumes] == ["5", "5"]
     dataset = chaosprep.split(tmp_path / "in", tmp_path / "out", layout="headers", val=0)
     assert len(dataset.slices) == 10
+
+
+def test_one_uid_for_all_pictures_tells_nothing(tmp_path: Path) -> None:
+    pictures = [
+        one
+        for n in (1, 2)
+        for one in stack(f"p{n}", AcquisitionNumber=n, InstanceNumber=1, SOPInstanceUID="1.2.3.4")
+    ]
+    made = write_classic(tmp_path / "in", pictures)
+    assert parts(catalog(tmp_path / "in"), made) == {"mr-ax-t1": (5, "p1"), "mr-ax-t2": (5, "p2")}

@@ -6,10 +6,16 @@ from time import perf_counter
 
 import pytest
 
-from chaosprep.imaging.header import Orientation
-from chaosprep.layouts.headers.dividing import divide
+from chaosprep.imaging.header import Header, Orientation
+from chaosprep.imaging.space.geometry import order_series
+from chaosprep.layouts.headers.dividing import divide, is_scout
 from chaosprep.layouts.headers.head import Head
 from chaosprep.layouts.headers.naming import tell_apart
+from chaosprep.series.acquisitions import find_striped
+from chaosprep.series.gathering import Shot
+from chaosprep.series.groups import STRICT
+from chaosprep.series.mixing import find_contrasts, find_mixed, find_volumes
+from chaosprep.series.uniform import find_spacings
 
 Volume = tuple[int, ...]
 AXIAL: Orientation = (1, 0, 0, 0, 1, 0)
@@ -95,6 +101,89 @@ def test_a_mix_is_divided_as_it_was_made_in_any_order(start: int) -> None:
 
 def _paths(volumes: list[tuple[Head, ...]]) -> list[list[str]]:
     return [[head.path for head in part] for part in volumes]
+
+
+NOISE: dict[str, list[str]] = {
+    **{keyword: texts for keyword, texts in TELLERS.items() if keyword not in ("ways", "matrix")},
+    "SOPClassUID": ["1.2.840.10008.5.1.4.1.1.4", "1.2.840.10008.5.1.4.1.1.2"],
+    "Modality": ["MR", "CT"],
+    "FrameOfReferenceUID": ["1.9.1", "1.9.2"],
+    "SeriesNumber": ["1", "2"],
+    "EchoNumbers": ["1", "2"],
+    "ContrastBolusAgent": ["some"],
+    "KVP": ["80", "140"],
+    "RepetitionTime": ["500", "2000", "2001.5"],
+}
+FLAT: Orientation = (1, 0, 0, 0, 0.9995, 0.0316)
+
+
+def noise(seed: int) -> list[Head]:
+    """Pictures that say anything: few keywords, and each of them at random, or not at all."""
+    random = Random(seed)
+    keywords = random.sample(list(NOISE), random.randint(0, 4))
+    ways = random.choice([(AXIAL,), (AXIAL, CORONAL), (AXIAL, FLAT), (AXIAL, None)])
+    spacings = random.choice([((1.0, 1.0),), ((1.0, 1.0), (2.0, 2.0)), ((1.0, 1.0), None)])
+    found = []
+    for number in range(random.randint(1, 40)):
+        said = {key: random.choice(NOISE[key]) for key in keywords if random.random() < 0.8}
+        way = random.choice(ways)
+        place = (0.0, random.choice([0.0, 90.0]), 3.0 * random.randint(0, 12))
+        found.append(
+            Head(
+                f"{number:03}",
+                random.choice([None, None, 3]),
+                random.choice([4, 4, 4, 6]),
+                4,
+                place if random.random() < 0.95 else None,
+                way,
+                random.choice(spacings),
+                random.choice(["", f"1.3.{number}"]),
+                random.choice([None, number, 1]),
+                said,
+            )
+        )
+    return found
+
+
+def shot(head: Head) -> Shot:
+    return Shot(
+        head.path,
+        head.frame,
+        Header(
+            head.rows,
+            head.cols,
+            "uint16",
+            16,
+            pixel_spacing=head.pixel_spacing,
+            image_position_patient=head.position,
+            image_orientation_patient=head.orientation,
+            instance_number=head.instance_number,
+            modality=head.evidence.get("Modality", ""),
+            evidence=head.evidence,
+        ),
+    )
+
+
+@pytest.mark.parametrize("start", range(0, 2400, 800))
+def test_no_volume_is_refused_for_anything_but_places_that_repeat(start: int) -> None:
+    for seed in range(start, start + 800):
+        heads = noise(seed)
+        found = divide(heads)
+        assert sorted(head.path for part in found for head in part) == [one.path for one in heads]
+        for part in found:
+            shots = [shot(head) for head in part]
+            if is_scout(part) or len({head.rows for head in part}) > 1:
+                continue
+            assert find_mixed(shots, {}) is None, seed
+            assert find_spacings(shots) is None, seed
+            order = order_series([one.header for one in shots])
+            if find_volumes(shots, order) is None and len(part) > 2:
+                assert find_striped(shots, order) is None or order.duplicates, seed
+            measured = any(
+                len({head.evidence.get(keyword) for head in part}) == len(part)
+                for keyword in STRICT
+            )
+            assert find_contrasts(shots) is None or measured, seed
 
 
 def test_a_hundred_thousand_pictures_are_divided_in_seconds() -> None:
