@@ -316,6 +316,27 @@ def test_a_grid_of_more_slices_than_a_series_has_is_too_large() -> None:
     assert error.value.code == "too-large"
 
 
+def test_a_sequence_of_very_many_items_is_not_unpacked() -> None:
+    made = united_imaging(Stack(7), items=0)
+    made.add_new((0x0065, 0x1051), "UN", b"\xfe\xff\x00\xe0\0\0\0\0" * (2**20 // 8 + 1))
+    with pytest.raises(FileError, match="above 1 MiB") as error:
+        read_headers(encoded(made))
+    assert error.value.code == "too-large"
+
+
+def test_the_largest_headers_that_are_read_take_little_time() -> None:
+    many = united_imaging(Stack(7), items=0)
+    many.add_new((0x0065, 0x1051), "UN", b"\xfe\xff\x00\xe0\0\0\0\0" * (2**20 // 8))
+    long = csa({"NumberOfImagesInMosaic": [7]})[:16] + bytes(4 * 2**20 - 16)
+    long = long[:8] + b"\xff\xff\xff\x7f" + long[12:]
+    items = long[:16] + bytes(76) + b"\xff\xff\xff\x7f" + long[96:]
+    started = time.process_time()
+    for made in (many, siemens(Stack(7), header=long), siemens(Stack(7), header=items)):
+        with pytest.raises(FileError):
+            read_headers(encoded(made))
+    assert time.process_time() - started < 6  # seconds, for three files
+
+
 @pytest.mark.parametrize("seed", range(20))
 def test_a_damaged_csa_header_is_refused_or_says_the_same(seed: int) -> None:
     draw, started = random.Random(seed), time.process_time()
