@@ -32,7 +32,7 @@ _CSA_CREATOR = "SIEMENS CSA HEADER"
 _CSA_HEADERS = (0x10, 0x20)  # of the image, and of the series
 _COUNT, _NORMAL, _B_VALUE = "NumberOfImagesInMosaic", "SliceNormalVector", "B_value"
 _UIH_SLICES = 0x51  # a sequence: (0065,1051)
-_MAX_ITEMS = 2**20  # bytes; a slice has some 300, and pydicom makes an object of each element
+_MAX_ITEMS = 2**18  # bytes; a slice has some 300, and pydicom makes an object of each element
 _BLOCKS = range(0x10, 0x20)  # of private elements; there may be more, but never are
 _ALONG = 0.99  # cosine: a normal is written with few digits
 _LARGE_PART = 8  # what a decoder leaves in empty tiles is far below this part of the grey levels
@@ -181,7 +181,9 @@ def _items(dataset: "Dataset") -> Sequence[Elements]:
     from pydicom.values import convert_SQ
 
     if isinstance(value, bytes) and len(value) > _MAX_ITEMS:
-        raise FileError("what it says of its slices is above 1 MiB", "Check the file.", "too-large")
+        raise FileError(
+            "what it says of its slices is above 256 KiB", "Check the file.", "too-large"
+        )
     value = dataset[tag].value
     if isinstance(value, bytes):  # PS3.5 6.2.2: what was of unknown VR is implicit little-endian
         value = convert_SQ(value, True, True)
