@@ -55,9 +55,9 @@ class Mosaic:
         grid = picture.reshape(self.down, rows, self.across, cols)
         tiles = grid.swapaxes(1, 2).reshape(-1, rows, cols)
         count = len(self.headers)
-        for tile in tiles[count:]:
-            if _range(tile) * _LARGE_PART > _range(picture):
-                raise broken(f"the picture holds more than the {count} slices that it announces")
+        most = max(map(_range, tiles[count:]), default=0.0)
+        if most and most * _LARGE_PART > _range(picture):
+            raise broken(f"the picture holds more than the {count} slices that it announces")
         return np.ascontiguousarray(tiles[:count])
 
 
@@ -83,7 +83,6 @@ def _siemens(dataset: "Dataset", picture: Header) -> Mosaic | None:
     if count == 1:
         return None
     normal = _decimals(csa.get(_NORMAL, ()))
-    step = picture.spacing_between_slices or 0.0
     _check_told(
         count,
         {
@@ -91,26 +90,31 @@ def _siemens(dataset: "Dataset", picture: Header) -> Mosaic | None:
             "ImagePositionPatient": picture.image_position_patient,
             "ImageOrientationPatient": picture.image_orientation_patient,
             "PixelSpacing": picture.pixel_spacing,
-            "SpacingBetweenSlices": step > 0,
+            "SpacingBetweenSlices": (picture.spacing_between_slices or 0) > 0,
             f"{_NORMAL} in the CSA header": len(normal) == 3,
         },
     )
     count = cast("int", count)
     side = math.isqrt(count - 1) + 1
     tile = _tile(picture, count, side, side)
+    found = {"DiffusionBValue": value} if (value := next(iter(csa.get(_B_VALUE, ())), "")) else {}
+    return Mosaic(_headers(tile, _in_a_row(picture, tile, count, normal), found), side, side)
+
+
+def _in_a_row(picture: Header, tile: Header, count: int, normal: Sequence[float]) -> list[Vector]:
+    """Where the slices of a mosaic lie."""
     place = cast("Vector", picture.image_position_patient)
     orientation = cast("tuple[float, ...]", picture.image_orientation_patient)
     spacing = cast("tuple[float, float]", picture.pixel_spacing)
-    middle = (picture.rows - tile.rows) / 2, (picture.cols - tile.cols) / 2
-    first = np.array(pixel_position(place, orientation, spacing, *middle))
-    across = slice_normal(orientation)
-    along = float(across @ normal) / (float(np.linalg.norm(normal)) or 1.0)
+    step = cast("float", picture.spacing_between_slices)
+    off = (picture.rows - tile.rows) / 2, (picture.cols - tile.cols) / 2
+    first = np.array(pixel_position(place, orientation, spacing, *off))
+    upright = slice_normal(orientation)
+    along = float(upright @ normal) / (float(np.linalg.norm(normal)) or 1.0)
     if abs(along) < _ALONG:
         raise broken(f"its {_NORMAL} does not stand upright on its slices")
-    steps = np.arange(count)[:, np.newaxis] * across * math.copysign(step, along)
-    places = [cast("Vector", tuple(place)) for place in (first + steps).round(6).tolist()]
-    found = {"DiffusionBValue": value} if (value := next(iter(csa.get(_B_VALUE, ())), "")) else {}
-    return Mosaic(_headers(tile, places, found), side, side)
+    steps = np.arange(count)[:, np.newaxis] * upright * math.copysign(step, along)
+    return [cast("Vector", tuple(one)) for one in (first + steps).round(6).tolist()]
 
 
 def _grid(dataset: "Dataset", picture: Header) -> Mosaic | None:

@@ -53,7 +53,8 @@ class Volume:
         image: Any = nibabel.load(self.file)
         if len(image.shape) == 4:
             image = image.slicer[..., self.number]
-        image = nibabel.as_closest_canonical(image)
+        nearest: Any = nibabel.as_closest_canonical
+        image = nearest(image)
         return np.asarray(image.dataobj), image.affine
 
 
@@ -86,8 +87,9 @@ def sources() -> dict[str, Path]:
 def by_dcm2niix(tree: Path, output: Path) -> list[Volume]:
     """Every volume that dcm2niix makes."""
     output.mkdir()
-    command = [BIN / "dcm2niix", "-b", "y", "-ba", "n", "-z", "n", "-f", "%n_%s_%t", "-o", output]
-    subprocess.run([*command, tree], check=False, capture_output=True)
+    options = ["-b", "y", "-ba", "n", "-z", "n", "-f", "%n_%s_%t"]
+    command = [BIN / "dcm2niix", *options, "-o", output, tree]
+    subprocess.run(list(map(str, command)), check=False, capture_output=True)
     found = []
     for file in sorted(output.glob("*.nii")):
         if not file.with_suffix(".json").is_file():

@@ -84,7 +84,8 @@ def test_a_header_may_be_far_longer_than_the_pixels(tmp_path: Path) -> None:
     root = write(tmp_path / "root", {"one": encoded(made)})
     rows = split(root, tmp_path / "out").slices
     assert [row.frame for row in rows] == list(range(7))
-    np.testing.assert_allclose([row.position for row in rows], stack(1).positions, atol=1e-6)
+    places = np.array([row.position for row in rows])
+    np.testing.assert_allclose(places, np.array(stack(1).positions), atol=1e-6)
 
 
 def test_a_mosaic_that_does_not_tell_enough_is_named(tmp_path: Path) -> None:
