@@ -27,7 +27,24 @@ test: .venv/ready  ## every test
 	.venv-structures/bin/python -m pip install --quiet --disable-pip-version-check 'rt-utils>=1.2.7' 'med-imagetools>=2.0'
 	touch $@
 
-test-peers: .venv/ready .venv-structures/ready  ## nnU-Net, MONAI, datasets, polars and duckdb read what export wrote
+# A repository of public series, the version of it that the tests know, and where in it they are.
+define series
+	git clone --quiet --filter=blob:none --no-checkout https://github.com/$(1) .venv-series/data/$(notdir $(1))
+	git -C .venv-series/data/$(notdir $(1)) sparse-checkout set --no-cone '$(3)'
+	git -C .venv-series/data/$(notdir $(1)) checkout --quiet $(2)
+endef
+
+.venv-series/ready:  # apart: what volumes are compared with, and the public series that they come from
+	rm -rf .venv-series
+	$(PYTHON) -m venv .venv-series
+	.venv-series/bin/python -m pip install --quiet --disable-pip-version-check 'dcm2niix>=1.0.20250506' 'pydicom-data>=1.0'
+	$(call series,ImagingDataCommons/highdicom,49728738b395c40058f091f13a514b468dff9451,/data/test_files/)
+	$(call series,QIICR/dcmqi,b6137d9ee8cf6cd6c074fe27d1af26a30b578753,/data/)
+	$(call series,neurolabusc/dcm_qa,4f85d067c8b61d12cec1689f8516cc30cd583d65,/In/Orientation/)
+	$(call series,neurolabusc/dcm_qa_uih,d729bdd785d37ad5f1ed479c305a76f370d8011b,/In/*/dti*/)
+	touch $@
+
+test-peers: .venv/ready .venv-structures/ready .venv-series/ready  ## nnU-Net, MONAI, datasets, polars, duckdb and dcm2niix beside the toolkit
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,peers]'
 	$(BIN)/python -m pytest -m peers
 
@@ -69,4 +86,4 @@ sample-data: .venv/ready  ## make sample_data again
 	write_chaos(Path('sample_data/CHAOS_Train_Sets'))"
 
 clean:
-	rm -rf .venv .venv-bench .venv-structures demo build dist
+	rm -rf .venv .venv-bench .venv-structures .venv-series demo build dist

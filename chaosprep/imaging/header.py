@@ -38,8 +38,7 @@ class Header:
     and the LUTs are for `windowed`. ``notes`` say what was odd and how it was settled; they hold no
     value that could identify a person. ``sop_instance_uid`` finds the image that a mask refers to;
     it is compared and never shown, as is ``evidence``: keyword -> text of what tells people, series
-    and volumes apart. ``tiles`` is how many slices the picture is a grid of (0: nobody says it),
-    None for a plain picture.
+    and volumes apart.
     """
 
     rows: int
@@ -66,7 +65,6 @@ class Header:
     modality_lut: Lut | None = None
     voi_lut: Lut | None = None
     notes: tuple[str, ...] = ()
-    tiles: int | None = None
     sop_instance_uid: str = field(default="", repr=False)
     evidence: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
 

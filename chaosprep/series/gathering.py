@@ -79,10 +79,6 @@ def gather(case: SourceCase, files: Files, max_pixels: int) -> Gathered:
         found.notes = _passed_over(case, files, strange, [shot.path for shot in found.shots])
     else:
         found.errors += [(path, _no_slice(what)) for path, what in strange.items()]
-    grids = [shot for shot in found.shots if shot.header.tiles is not None]
-    if grids:
-        found.errors.append((grids[0].path, _grid_of_slices(grids)))
-        found.shots = [shot for shot in found.shots if shot.header.tiles is None]
     return found
 
 
@@ -141,15 +137,4 @@ def _no_slice(what: Beside) -> FileError:
         f"it is a {what.what}, no slice",
         "Give the images that it was made on; a mask goes to --masks.",
         code="no-slice",
-    )
-
-
-def _grid_of_slices(grids: Sequence[Shot]) -> FileError:
-    files = {shot.path for shot in grids}
-    counts = sorted({shot.header.tiles or 0 for shot in grids} - {0})
-    held = f"{' or '.join(map(str, counts))} slices" if counts else "several slices"
-    return FileError(
-        f"a grid of {held} in one picture (a mosaic), in {plural(len(files), 'file')}",
-        "Export the series again with a file for each slice, or leave it out.",
-        code="grid-of-slices",
     )

@@ -48,7 +48,7 @@ def test_the_header_comes_in_dicoms_own_words() -> None:
         *((1.25, 1.5), (-10.0, -20.0, 5.5), (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)),
         *(5.5, 5.0, 7, 1.0, 0.0),
         *((0.0, 199.0), None, 4.6, "MR"),
-        *(1, 1, False, (100.0, 200.0, "LINEAR"), None, None, (), None),
+        *(1, 1, False, (100.0, 200.0, "LINEAR"), None, None, ()),
         str(pydicom.dcmread(BytesIO(WHOLE)).SOPInstanceUID),
         header.evidence,
     )

@@ -35,11 +35,11 @@ def noted(*texts: str) -> Kept:
     return Kept(warnings=tuple(f"passed over, as no slice: {text}" for text in texts))
 
 
-def grid(held: str) -> Refused:
+def grid(held: str, untold: str) -> Refused:
     return Refused(
         "im000.dcm",
-        f"a grid of {held} in one picture (a mosaic), in 2 files. Export the series again with a "
-        "file for each slice, or leave it out.",
+        f"a grid of {held} in one picture (a mosaic): the header does not tell {untold}. Export "
+        "the series again with a file for each slice, or leave it out.",
     )
 
 
@@ -178,11 +178,20 @@ BESIDE: Table = {
 }
 
 MOSAICS: Table = {
-    "Siemens": ({IM: slices(count=2, edit=siemens)}, grid("9 slices")),
-    "United Imaging": ({IM: slices(count=2, edit=united_imaging)}, grid("16 slices")),
+    "Siemens": (
+        {IM: slices(count=1, edit=siemens)},
+        grid("9 slices", "SliceNormalVector in the CSA header"),
+    ),
+    "United Imaging": (
+        {IM: slices(count=1, edit=united_imaging)},
+        grid("16 slices", "ImagePositionPatient of each slice"),
+    ),
     "by ImageType": (
-        {IM: slices(count=2, edit=changed(ImageType=["ORIGINAL", "PRIMARY", "M", "MOSAIC"]))},
-        grid("several slices"),
+        {IM: slices(count=1, edit=changed(ImageType=["ORIGINAL", "PRIMARY", "M", "MOSAIC"]))},
+        grid(
+            "several slices",
+            "NumberOfImagesInMosaic, SliceNormalVector in the CSA header",
+        ),
     ),
     "another maker's private number": ({IM: slices(edit=another_maker)}, Kept()),
     "another maker's in United Imaging's place": ({IM: slices(edit=third_maker)}, Kept()),

@@ -139,8 +139,8 @@ TABLE: dict[str, tuple[Sequence[Dataset], Refused | Kept]] = {
         [image(range(6), kind("MOSAIC"))],
         Refused(
             "im0.dcm",
-            "a grid of several slices in one picture (a mosaic), in 1 file. Export the series "
-            "again with a file for each slice, or leave it out.",
+            "a grid of several slices in one picture (a mosaic): it is one of several frames. "
+            "Export the series again with a file for each slice, or leave it out.",
         ),
     ),
 }

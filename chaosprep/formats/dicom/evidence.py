@@ -69,7 +69,7 @@ _PACKED = {
     "NominalPercentageOfCardiacPhase": "f",
 }
 _MOSAIC, _GRID = "MOSAIC", "VFRAME"
-_SIEMENS, _UNITED_IMAGING = "SIEMENS MR HEADER", "Image Private Header"
+SIEMENS, UNITED_IMAGING = "SIEMENS MR HEADER", "Image Private Header"
 
 
 def read_evidence(sources: Sequence[Elements]) -> dict[str, str]:
@@ -103,20 +103,24 @@ def _value(sources: Sequence[Elements], keywords: Sequence[str]) -> str:
     return ""
 
 
-def count_tiles(dataset: Elements, image_type: str) -> int | None:
-    """How many slices the picture is a grid of; None for a plain picture, 0 where nobody says it.
+def is_grid(dataset: Elements, image_type: str) -> bool:
+    """Whether a picture is a grid of several slices, by its maker's number or by its ImageType."""
+    count = count_tiles(dataset)
+    if count is not None:
+        return count > 1
+    return not {_MOSAIC, _GRID}.isdisjoint(image_type.split("\\"))
 
-    Siemens writes NumberOfImagesInMosaic, (0019,100A), and MOSAIC into ImageType; United Imaging
-    the number at (0065,1050).
+
+def count_tiles(dataset: Elements) -> int | None:
+    """How many slices the picture is a grid of, as its maker says; None where nobody does.
+
+    Siemens writes NumberOfImagesInMosaic, (0019,100A), United Imaging (0065,1050).
     """
     count: float | None = None
-    if text((dataset,), "SiemensCreator") == _SIEMENS:
+    if text((dataset,), "SiemensCreator") == SIEMENS:
         count = unsigned(dataset, "NumberOfImagesInMosaic")
         if count is None:
             count = number((dataset,), "NumberOfImagesInMosaic")
-    elif text((dataset,), "UnitedImagingCreator") == _UNITED_IMAGING:
+    elif text((dataset,), "UnitedImagingCreator") == UNITED_IMAGING:
         count = number((dataset,), "NumberOfImagesInGridUIH")
-    if count and count > 1:
-        return int(count)
-    parts = image_type.split("\\")
-    return 0 if _MOSAIC in parts or _GRID in parts else None
+    return int(count) if count and count >= 1 else None

@@ -18,6 +18,16 @@ def truncated(reason: str) -> FileError:
     return FileError(reason, RECOPY, "dicom-truncated")
 
 
+def whole_grid(count: int | None, missing: str) -> FileError:
+    """Make the error for a grid of slices that cannot be told apart."""
+    held = f"{count} slices" if count else "several slices"
+    return FileError(
+        f"a grid of {held} in one picture (a mosaic): {missing}",
+        "Export the series again with a file for each slice, or leave it out.",
+        "grid-of-slices",
+    )
+
+
 @contextmanager
 def guarded(reason: str) -> Iterator[None]:
     """Turn what pydicom raises into ``dicom-broken``; silence its warnings, which quote headers."""

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from chaosprep.errors import FileError
-from chaosprep.formats.dicom.evidence import count_tiles, read_evidence
-from chaosprep.formats.dicom.faults import broken
+from chaosprep.formats.dicom.evidence import is_grid, read_evidence
+from chaosprep.formats.dicom.faults import broken, whole_grid
 from chaosprep.formats.dicom.frames import Listed, count_frames, described_frames, frame_sources
 from chaosprep.formats.dicom.luts import read_lut
 from chaosprep.formats.dicom.padding import read_padding
@@ -82,7 +82,11 @@ def read_pixels(
 
 
 def read_frame(dataset: Elements, pixels: Pixels, index: int) -> Header:
-    """Read the header of one frame, counted from 0."""
+    """Read the header of one frame, counted from 0.
+
+    That of a picture which is a grid of slices (`mosaic`) is the picture's. Raises `FileError`
+    ``grid-of-slices`` where it is one of several frames.
+    """
     frames = pixels.frames
     sources = frame_sources(dataset, index, frames)
     # One position in the root cannot be that of every frame.
@@ -99,6 +103,8 @@ def read_frame(dataset: Elements, pixels: Pixels, index: int) -> Header:
     if instance is None and frames > 1:
         instance = index + 1
     evidence = read_evidence(sources)
+    if frames > 1 and is_grid(dataset, evidence.get("ImageType", "")):
+        raise whole_grid(None, "it is one of several frames")
     return Header(
         rows=pixels.rows,
         cols=pixels.cols,
@@ -125,7 +131,6 @@ def read_frame(dataset: Elements, pixels: Pixels, index: int) -> Header:
         modality_lut=modality_lut,
         voi_lut=read_lut(sources, "VOILUTSequence", signed or intercept < 0),
         evidence=evidence,
-        tiles=count_tiles(dataset, evidence.get("ImageType", "")),
         notes=(*pixels.notes, *notes, *odd),
     )
 

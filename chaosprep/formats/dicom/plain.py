@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chaosprep.errors import BROKEN, FileError
+from chaosprep.formats.dicom.evidence import is_grid
 from chaosprep.formats.dicom.headers import Pixels, read_frame, read_pixels
 from chaosprep.formats.dicom.tags import ATTRIBUTES, PRIVATE, TAGS
 from chaosprep.imaging.header import Header
@@ -224,7 +225,10 @@ def _described(elements: _Elements, max_pixels: int) -> tuple[Header, Pixels]:
     pixels = read_pixels(elements, "PixelData", max_pixels)
     if pixels.bits_allocated not in (8, 16) or pixels.high_bit != pixels.bits_stored - 1:
         raise _NotPlainError
-    return read_frame(elements, pixels, 0), pixels
+    header = read_frame(elements, pixels, 0)
+    if is_grid(elements, header.evidence.get("ImageType", "")):
+        raise _NotPlainError
+    return header, pixels
 
 
 def _pixel_data(data: bytes, at: int, implicit: bool) -> tuple[int, int]:

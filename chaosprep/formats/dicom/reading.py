@@ -22,6 +22,7 @@ from chaosprep.formats.dicom.headers import (
     read_frame,
     read_pixels,
 )
+from chaosprep.formats.dicom.mosaic import Mosaic, find_mosaic
 from chaosprep.formats.dicom.parsing import PIXELS, check_order, parse
 from chaosprep.formats.dicom.plain import read_plain, read_plain_header
 from chaosprep.formats.dicom.tags import TAGS
@@ -76,17 +77,21 @@ def read_header(data: bytes, *, max_pixels: int = MAX_PIXELS) -> Header:
     """Read the header of a file of one frame. Bytes after it need not be there.
 
     Raises `FileError`: ``not-dicom``, ``dicom-truncated``, ``no-pixels``, ``not-grey``,
-    ``multi-frame``, ``too-large`` (more than ``max_pixels`` in all frames) or ``dicom-broken``.
+    ``multi-frame``, ``too-large`` (more than ``max_pixels`` in all frames), ``grid-of-slices`` (not
+    told where they lie) or ``dicom-broken``.
     """
     if (header := read_plain_header(data, max_pixels)) is not None:
         return header
     with guarded(_PARSE):
         dataset, _, pixels = _parse(data, max_pixels, header_only=True)
-        return _only(dataset, pixels)
+        _only(_count(pixels, find_mosaic(dataset, pixels)))
+        return read_frame(dataset, pixels, 0)
 
 
 def read_headers(data: bytes, *, max_pixels: int = MAX_PIXELS) -> tuple[Header, ...]:
     """Read one header per frame: its own values first, then the shared ones, then the root's.
+
+    The slices of a picture that is a grid of them (`mosaic`) are frames.
 
     Raises `FileError` as `read_header` does, but not ``multi-frame``.
     """
@@ -94,7 +99,8 @@ def read_headers(data: bytes, *, max_pixels: int = MAX_PIXELS) -> tuple[Header, 
         return (header,)
     with guarded(_PARSE):
         dataset, _, pixels = _parse(data, max_pixels, header_only=True)
-        return read_every_frame(dataset, pixels)
+        mosaic = find_mosaic(dataset, pixels)
+        return mosaic.headers if mosaic else read_every_frame(dataset, pixels)
 
 
 def read(
@@ -112,15 +118,16 @@ def read(
         return found
     with guarded(_PARSE):
         dataset, keyword, pixels = _parse(data, max_pixels, header_only=False)
+        mosaic = find_mosaic(dataset, pixels)
+        frames = _count(pixels, mosaic)
         if frame is None:
-            header = _only(dataset, pixels)
-        elif 0 <= frame < pixels.frames:
-            header = read_frame(dataset, pixels, frame)
-        else:
-            reason = f"the file has no frame {frame}: they are 0 to {pixels.frames - 1}"
+            frame = _only(frames)
+        if not 0 <= frame < frames:
+            reason = f"the file has no frame {frame}: they are 0 to {frames - 1}"
             raise FileError(reason, RECOPY, "frame-missing")
-    index = None if pixels.frames == 1 else frame
-    return header, _decode(dataset, keyword, pixels, index)
+        header = mosaic.headers[frame] if mosaic else read_frame(dataset, pixels, frame)
+    picture = _decode(dataset, keyword, pixels, None if pixels.frames == 1 else frame)
+    return header, mosaic.cut(picture)[frame] if mosaic else picture
 
 
 def read_frames(
@@ -132,8 +139,11 @@ def read_frames(
     """
     with guarded(_PARSE):
         dataset, keyword, pixels = _parse(data, max_pixels, header_only=False)
-        headers = read_every_frame(dataset, pixels)
+        mosaic = find_mosaic(dataset, pixels)
+        headers = mosaic.headers if mosaic else read_every_frame(dataset, pixels)
     array = _decode(dataset, keyword, pixels, None)
+    if mosaic:
+        return headers, mosaic.cut(array)
     return headers, array.reshape(pixels.frames, pixels.rows, pixels.cols)
 
 
@@ -202,12 +212,17 @@ def _without_pixels(dataset: "Dataset", data: bytes) -> FileError:
     return FileError("the file holds no pixel data", remedy, "no-pixels")
 
 
-def _only(dataset: "Dataset", pixels: Pixels) -> Header:
-    if pixels.frames > 1:
+def _count(pixels: Pixels, mosaic: Mosaic | None) -> int:
+    return len(mosaic.headers) if mosaic else pixels.frames
+
+
+def _only(frames: int) -> int:
+    """The number of the only frame."""
+    if frames > 1:
         remedy = "Export the series as one file per slice (classic, not enhanced, DICOM)."
-        reason = f"{pixels.frames} frames in one file, where one slice is expected"
+        reason = f"{frames} frames in one file, where one slice is expected"
         raise FileError(reason, remedy, "multi-frame")
-    return read_frame(dataset, pixels, 0)
+    return 0
 
 
 def _decode(dataset: "Dataset", keyword: str, pixels: Pixels, index: int | None) -> NDArray[Any]:

@@ -35,9 +35,11 @@ def slug(text: str) -> str:
 def base_name(texts: Sequence[str], identity: Identity) -> str:
     """What a series is called: by the first of some texts that can be said; empty for none."""
     for text in texts:
-        found = slug(text)[:_LONGEST].strip("-.")
-        if re.search("[a-z]", found) and not tells(found, identity):
-            return found
+        found = slug(text)
+        begun = found if found[:1].isalpha() else f"series-{found}"  # ids begin with a letter
+        name = begun[:_LONGEST].strip("-.")
+        if re.search("[a-z]", found) and not tells(name, identity):
+            return name
     return ""
 
 

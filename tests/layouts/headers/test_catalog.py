@@ -109,6 +109,7 @@ def test_colour_pictures_are_no_slices(tmp_path: Path) -> None:
         ("T1 VIBE ax", "t1-vibe-ax"),
         ("t2_spir_tra  (BH) 4.5mm", "t2-spir-tra-bh-4.5mm"),
         ("Müller's T2", "muller-s-t2"),
+        ("3D VIBE", "series-3d-vibe"),
         ("_-..-", "mr-ax"),
         ("", "mr-ax"),
         ("x" * 60, "x" * 32),
