@@ -31,6 +31,7 @@ _SPACE = 3  # dimensions of it
 _OF_PROGRAMS = frozenset(("AnatomicalOrientation", "ITK_InputFilterName", "Modality", "Color"))
 
 
+@np.errstate(invalid="ignore", over="ignore")  # what is no number is met later
 def read_volumes(data: bytes) -> Volumes:
     """What the header of a MetaImage says of an image; of the file, its beginning is enough.
 

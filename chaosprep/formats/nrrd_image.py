@@ -33,6 +33,7 @@ _NAMES = {code: names.partition(",")[0] for code, names in KINDS.items()}
 _OF_ONE_VOXEL = ("color", "complex", "vector", "matrix", "quaternion", "normal", "gradient")
 
 
+@np.errstate(invalid="ignore", over="ignore")  # what is no number is met later
 def read_volumes(data: bytes) -> Volumes:
     """What the header of a NRRD says of an image; of the file, its beginning is enough.
 
