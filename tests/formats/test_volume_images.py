@@ -3,6 +3,7 @@
 import gzip
 import struct
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ import SimpleITK
 
 from chaosprep.errors import FileError
 from chaosprep.formats import nifti as nifti_module
+from chaosprep.formats import nifti_header
 from chaosprep.formats.image_file import ImageFile
 from chaosprep.formats.images import image_format, open_image, part_of, volumes_in
 from chaosprep.imaging.header import Header
@@ -44,7 +46,7 @@ def refused(data: bytes, name: str = "v.nii.gz") -> FileError:
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("packed", [True, False])
 def test_a_frame_is_a_slice_along_the_third_axis_as_it_is_stored(
-    kind: str, order: str, packed: bool
+    kind: str, order: Literal["<", ">"], packed: bool
 ) -> None:
     voxels = noise(kind)
     file = opened(nifti(voxels, order=order, packed=packed))
@@ -220,7 +222,7 @@ def test_max_pixels_counts_all_frames() -> None:
 
 def test_reading_all_frames_unpacks_the_file_once(monkeypatch: pytest.MonkeyPatch) -> None:
     calls: list[bool] = []
-    real = nifti_module.unpacked
+    real = nifti_header.unpacked
 
     def counted(data: bytes, size: int, *, whole: bool = False) -> bytes | memoryview:
         calls.append(whole)
