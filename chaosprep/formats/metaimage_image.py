@@ -16,6 +16,7 @@ from chaosprep.formats.stored import Stored, unreadable
 from chaosprep.formats.volume_image import (
     VolumeImage,
     Volumes,
+    check_packed,
     check_volumes,
     flat_lattice,
     whole_volume,
@@ -65,6 +66,7 @@ def _understood(fields: Mapping[str, str], begin: int, data: bytes) -> Volumes:
         lattice=flat_lattice(lattice) if shape[2] == 1 else lattice,
         kind=stored.kind,
         voxels=partial(_voxels, stored, data, shape, count),
+        packed=len(data),
         count=count,
         nowhere=nowhere or None,
         flat=dimensions < _SPACE,
@@ -116,6 +118,7 @@ def part(data: bytes, frames: Sequence[int]) -> bytes | None:
     if volume is None or told.count == 1:
         return None
     check_volumes(told, MAX_PIXELS)
+    check_packed(told)
     spacing = told.lattice.spacing
     turn = (told.lattice.steps / spacing).T.ravel()
     lines = ["ObjectType = Image", "NDims = 3", "BinaryData = True"]

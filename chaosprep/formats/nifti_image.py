@@ -27,6 +27,7 @@ from chaosprep.formats.packed import GZIP
 from chaosprep.formats.volume_image import (
     VolumeImage,
     Volumes,
+    check_packed,
     check_volumes,
     flat_lattice,
     whole_volume,
@@ -68,6 +69,7 @@ def read_volumes(data: bytes) -> Volumes:
             lattice=flat_lattice(lattice) if shape[2] == 1 else lattice,
             kind=np.dtype(header.order + TYPES[header.datatype]),
             voxels=partial(_voxels, data, header, shape, count),
+            packed=len(data),
             count=count,
             slope=slope,
             intercept=intercept,
@@ -90,6 +92,7 @@ def part(data: bytes, frames: Sequence[int]) -> bytes | None:
     if volume is None or told.count == 1:
         return None
     check_volumes(told, MAX_PIXELS)
+    check_packed(told)
     raw = bytearray(_raw(data))
     order = parse(data).order
     struct.pack_into(f"{order}8h", raw, _DIM, 3, *told.shape, 1, 1, 1, 1)

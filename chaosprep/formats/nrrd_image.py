@@ -19,6 +19,7 @@ from chaosprep.formats.stored import Stored, unreadable
 from chaosprep.formats.volume_image import (
     VolumeImage,
     Volumes,
+    check_packed,
     check_volumes,
     flat_lattice,
     whole_volume,
@@ -75,6 +76,7 @@ def _understood(header: NrrdHeader, data: bytes) -> Volumes:
         lattice=flat_lattice(lattice) if shape[2] == 1 else lattice,
         kind=stored.kind,
         voxels=partial(_voxels, stored, data, axes, shape),
+        packed=len(data),
         count=int(np.prod([sizes[at] for at in rest], dtype=np.int64)),
         nowhere=nowhere,
         flat=len(axes) == 2,
@@ -140,6 +142,7 @@ def part(data: bytes, frames: Sequence[int]) -> bytes | None:
     if volume is None or told.count == 1:
         return None
     check_volumes(told, MAX_PIXELS)
+    check_packed(told)
     voxels = told.voxels()[..., volume]
     type_ = _NAMES[told.kind.kind + str(told.kind.itemsize)]
     lines = ["NRRD0004", f"type: {type_}", "dimension: 3"]

@@ -396,3 +396,11 @@ def test_five_dimensions_are_refused() -> None:
     error = refused(nifti(noise("i2", (5, 4, 3, 1, 3))))
     assert error.code == "image-kind"
     assert "5x4x3x1x3" in error.reason
+
+
+def test_a_small_file_of_very_much_is_refused_before_it_is_unpacked() -> None:
+    raw = bytearray(nifti(noise(), packed=False))
+    struct.pack_into("<4h", raw, 40, 3, 1024, 1024, 512)
+    error = refused(gzip.compress(raw + bytes(2**22)))
+    assert error.code == "too-large"
+    assert "1024 MiB" in error.reason

@@ -50,11 +50,11 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Four patients as nnU-Net has them; the last one's values are rescaled."""
     files = {}
     for patient in range(4):
-        scale: dict[str, Any] = (
-            {"scl_slope": SCALE[0], "scl_inter": SCALE[1]} if patient == 3 else {}
-        )
+        told: dict[str, Any] = {}
+        if patient == 3:
+            told = {"scl_slope": SCALE[0], "scl_inter": SCALE[1]}
         where = affine_of(patient)
-        files[f"imagesTr/case{patient}.nii.gz"] = nifti(image_of(patient), where, **scale)
+        files[f"imagesTr/case{patient}.nii.gz"] = nifti(image_of(patient), where, **told)
         files[f"labelsTr/case{patient}.nii.gz"] = nifti(labels_of(patient), where)
     return write(tmp_path_factory.mktemp("root"), files)
 
@@ -385,3 +385,11 @@ def test_a_volume_does_not_take_the_id_of_another_series(tmp_path: Path) -> None
     with pytest.raises(ProblemsError) as caught:
         chaosprep.split(root, tmp_path / "out", images="s/{patient}/{sequence}.nii.gz", val=0.0)
     assert [problem.code for problem in caught.value.problems] == ["series-twice"]
+
+
+def test_a_segmentation_needs_dicom_and_says_so(made: chaosprep.Dataset, tmp_path: Path) -> None:
+    pytest.importorskip("highdicom")
+    with pytest.raises(ProblemsError) as caught:
+        chaosprep.assemble(made, tmp_path / "seg", format="seg", dicom=made.directory)
+    assert {problem.code for problem in caught.value.problems} == {"dicom-missing"}
+    assert "came from a volume" in caught.value.problems[0].reason
