@@ -18,7 +18,6 @@ from chaosprep.formats.volume_image import (
     Volumes,
     check_packed,
     check_volumes,
-    flat_lattice,
     whole_volume,
 )
 from chaosprep.formats.volume_mask import without_size
@@ -63,7 +62,7 @@ def _understood(fields: Mapping[str, str], begin: int, data: bytes) -> Volumes:
         _check_apart(fields, dimensions)
     return Volumes(
         what=_WHAT,
-        lattice=flat_lattice(lattice) if shape[2] == 1 else lattice,
+        lattice=lattice.of_one_slice(),
         kind=stored.kind,
         voxels=partial(_voxels, stored, data, shape, count),
         packed=len(data),

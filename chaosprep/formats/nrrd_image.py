@@ -21,7 +21,6 @@ from chaosprep.formats.volume_image import (
     Volumes,
     check_packed,
     check_volumes,
-    flat_lattice,
     whole_volume,
 )
 from chaosprep.formats.volume_mask import without_size
@@ -73,7 +72,7 @@ def _understood(header: NrrdHeader, data: bytes) -> Volumes:
         lattice, nowhere = _of_picture(header, shape, spatial, axes)
     return Volumes(
         what=_WHAT,
-        lattice=flat_lattice(lattice) if shape[2] == 1 else lattice,
+        lattice=lattice.of_one_slice(),
         kind=stored.kind,
         voxels=partial(_voxels, stored, data, axes, shape),
         packed=len(data),

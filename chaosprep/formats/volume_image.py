@@ -198,17 +198,6 @@ def whole_volume(told: Volumes, frames: Sequence[int]) -> int | None:
     return volume if volume < told.count and tuple(frames) == tuple(whole) else None
 
 
-@np.errstate(invalid="ignore", over="ignore")
-def flat_lattice(lattice: Lattice) -> Lattice:
-    """The lattice of one slice, its third step along the normal; as long as it is, or 1 mm."""
-    steps = lattice.steps.copy()
-    normal = np.cross(steps[:, 0], steps[:, 1])
-    size, length = float(np.linalg.norm(normal)), float(np.linalg.norm(steps[:, 2]))
-    if lattice.shape[2] == 1 and size > 0:
-        steps[:, 2] = normal / size * (length if 0 < length < np.inf else 1.0)
-    return Lattice(lattice.shape, lattice.origin, steps)
-
-
 @np.errstate(invalid="ignore", over="ignore")  # what is no number is met below
 def _at_right_angles(told: Volumes) -> Lattice:
     """The lattice whose axes are at right angles; the image's own but for rounding."""

@@ -393,3 +393,20 @@ def test_a_segmentation_needs_dicom_and_says_so(made: chaosprep.Dataset, tmp_pat
         chaosprep.assemble(made, tmp_path / "seg", format="seg", dicom=made.directory)
     assert {problem.code for problem in caught.value.problems} == {"dicom-missing"}
     assert "came from a volume" in caught.value.problems[0].reason
+
+
+@pytest.mark.parametrize("shape", [(24, 20), (24, 20, 1)])
+def test_pictures_and_their_masks_may_have_two_dimensions(
+    tmp_path: Path, shape: tuple[int, ...]
+) -> None:
+    image, labels = noise("i2", shape), np.zeros(shape, np.uint8)
+    labels[3:9, 5:12] = 1
+    root = write(tmp_path / "root", {"i/a.nii.gz": nifti(image), "l/a.nii.gz": nifti(labels)})
+    where = {"images": "i/{patient}.nii.gz", "masks": "l/{patient}.nii.gz"}
+    made = chaosprep.split(root, tmp_path / "out", val=0.0, **where)  # type: ignore[arg-type]
+    ((case,), (row,)) = made.cases, made.slices
+    mask = case.mask(row)
+    assert mask is not None
+    assert row.frame is None
+    assert np.array_equal(case.image(row), image.reshape(24, 20).T)
+    assert np.array_equal(mask, labels.reshape(24, 20).T)
