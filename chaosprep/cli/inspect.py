@@ -25,7 +25,7 @@ from chaosprep.words import shortened
 def command(source: Path, talk: Talk, **chosen: Any) -> None:
     """ROOT is CHAOS as it was downloaded: the outer folder, Train_Sets, MR, or one patient.
 
-    With --images it is any folder of DICOM series; a stage directory will do as well.
+    With --images it is any folder of DICOM series or volumes; a stage directory will do as well.
     """
     found = inspect(source, **chosen)
     if talk.as_json:

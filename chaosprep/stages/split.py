@@ -231,7 +231,7 @@ SPLIT = Stage(
     folder="split",
     source_name="ROOT",
     help="ROOT is CHAOS as it was downloaded: the outer folder, Train_Sets, MR, or one patient; "
-    "with --images it is any folder of DICOM series. "
+    "with --images it is any folder of DICOM series, or of volumes (NIfTI, NRRD, MetaImage). "
     "Patients are ranked by a hash of the seed and their id; all series of a patient stay on one "
     "side; patients of Test_Sets are test.",
 )
