@@ -28,6 +28,8 @@ from chaosprep.imaging.limits import MAX_PIXELS, size_text
 from chaosprep.imaging.space.lattice import Lattice
 
 _WHAT = "NRRD"
+# Keys that ITK, 3D Slicer and converters of diffusion images give numbers and words of their own.
+_OF_PROGRAMS = ("ITK_", "NRRD_", "DWMRI_", "MultiVolume.", "axis ", "DataNodeClassName", "modality")
 _NAMES = {code: names.partition(",")[0] for code, names in KINDS.items()}
 # teem.sourceforge.net/nrrd/format.html, "kinds": axes whose numbers make one voxel.
 _OF_ONE_VOXEL = ("color", "complex", "vector", "matrix", "quaternion", "normal", "gradient")
@@ -124,7 +126,7 @@ def _voxels(
 
 def _texts(header: NrrdHeader) -> tuple[str, ...]:
     found = ["content"] if may_name(header.fields.get("content", "")) else []
-    own = (text for key, text in header.pairs.items() if not key.startswith(("ITK_", "NRRD_")))
+    own = (text for key, text in header.pairs.items() if not key.startswith(_OF_PROGRAMS))
     return (*found, "key/value pairs") if any(map(may_name, own)) else tuple(found)
 
 

@@ -244,7 +244,16 @@ def test_text_that_may_name_somebody_is_noted(text: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", [b"", b"FSL5.0", b"6.0.5:9e026117", b"5.0.10", b"TE=2.4;Time=100000.000", b"SPM12"]
+    "text",
+    [
+        b"",
+        b"FSL5.0",
+        b"6.0.5:9e026117",
+        b"5.0.10",
+        b"TE=2.4;Time=100000.000",
+        b"SPM12",
+        b"MRtrix version: 3.0.3",
+    ],
 )
 def test_the_mark_of_a_tool_is_not(text: bytes) -> None:
     assert opened(nifti(noise(), descrip=text)).headers()[0].notes == ()
