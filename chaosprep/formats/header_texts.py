@@ -8,17 +8,8 @@ _PLAIN = frozenset(
         *("fsl", "spm", "itk", "ants", "afni", "nibabel", "nilearn", "nipype", "nipy", "python"),
         *("freesurfer", "niftyreg", "elastix", "mricron", "dcm", "niix", "matlab", "mrtrix"),
         *("mitk", "slicer", "simpleitk", "torchio", "monai", "workbench", "minc", "version"),
-        *(
-            "release",
-            "compatible",
-            "normalized",
-            "realigned",
-            "resliced",
-            "smoothed",
-            "warped",
-            "mean",
-        ),
-        *("image", "volume", "mask", "registration", "segmentation", "none", "units"),
+        *("release", "compatible", "normalized", "realigned", "resliced", "smoothed", "warped"),
+        *("mean", "image", "volume", "mask", "registration", "segmentation", "none", "units"),
         *("te", "tr", "ti", "fa", "mb", "bw", "ms", "mm", "time", "phase", "dim"),
     )
 )
