@@ -206,13 +206,13 @@ def _at_right_angles(told: Volumes) -> Lattice:
     if not all(_SIDES[0] <= side <= _SIDES[1] for side in spacing):
         raise FileError(
             "the header gives its voxels no size above 0 that is possible",
-            "Write it again with the image's geometry.",
+            "Export it again from its source, with its geometry.",
             code="geometry-unknown",
         )
     if not np.abs(lattice.corners()).max() <= _FARTHEST:
         raise FileError(
             "the header places its voxels farther away than any scanner is",
-            "Write it again with the image's geometry.",
+            "Export it again from its source, with its geometry.",
             code="geometry-unknown",
         )
     square = lattice.squared()
