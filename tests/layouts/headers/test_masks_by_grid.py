@@ -104,10 +104,19 @@ def test_a_mask_that_is_cropped_lies_on_the_grid_that_it_is_a_part_of(tmp_path: 
     assert np.array_equal(planes, whole)
 
 
-def test_nearly_the_same_grid_is_another_one(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "off",
+    [
+        Scan(origin=(-20.0, 30.6, 100.25)),  # 0.08 of a pixel
+        Scan(step=4.2),  # the first slices lie on each other, the last do not
+        Scan(step=12.0),  # every slice lies on one of the mask, which reaches farther
+        Scan(spacing=(1.25, 1.55)),
+    ],
+    ids=["moved", "stretched", "longer", "wider"],
+)
+def test_nearly_the_same_grid_is_another_one(tmp_path: Path, off: Scan) -> None:
     root = tmp_path / "root"
     ONE.write(root / "a")
-    off = Scan(origin=(-20.0, 30.6, 100.25))  # 0.08 of a pixel
     write_nifti(root / "m.nii.gz", off, LABELS)
     assert codes(root) == ["mask-grid"]
 
