@@ -64,6 +64,22 @@ def test_volumes_of_other_kinds_do_as_well(tmp_path: Path, ending: str) -> None:
     assert np.array_equal(planes, LABELS)
 
 
+@pytest.mark.parametrize("ending", [".nii.gz", ".nrrd", ".mha"])
+@pytest.mark.parametrize("scan", [ONE, OBLIQUE], ids=["axial", "oblique"])
+def test_what_itk_draws_on_the_series_finds_it(tmp_path: Path, scan: Scan, ending: str) -> None:
+    import SimpleITK
+
+    root = tmp_path / "root"
+    scan.write(root / "a")
+    reader = SimpleITK.ImageSeriesReader()
+    reader.SetFileNames([str(path) for path in sorted((root / "a").iterdir())])
+    image = SimpleITK.BinaryThreshold(reader.Execute(), 2, 3)  # pixels are numbers of slices
+    SimpleITK.WriteImage(image, str(root / f"m{ending}"))
+    (planes,) = split(root, labels="1=liver").values()
+    assert planes.max(axis=(1, 2)).tolist() == [0, 0, 1, 1]
+    assert planes.min(axis=(1, 2)).tolist() == [0, 0, 1, 1]
+
+
 def cropped(scan: Scan, first: tuple[int, int, int], labels: Labels) -> bytes:
     """A .seg.nrrd of Slicer that begins at a voxel (slice, row, col) and reaches so far."""
     right, down, normal = scan.axes
