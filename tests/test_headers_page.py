@@ -25,14 +25,14 @@ def export(tmp_path: Path) -> Path:
         image.PatientID = f"PACS-{image.PatientName}"  # a DICOMDIR must have one
         image.StudyDate, image.StudyTime = "20000101", "120000"
         media.add(image)
-    media.write(tmp_path / "export")
+    media.write(tmp_path / "pacs")
     vars(media)["_stage"]["t"].cleanup()  # pydicom leaves it to the collector, which warns
     return tmp_path
 
 
 def test_the_session_prints_what_the_page_says(export: Path) -> None:
-    assert (export / "export/DICOMDIR").is_file()
-    assert (export / "export/PT000000/ST000000/SE000000/IM000000").is_file()
+    assert (export / "pacs/DICOMDIR").is_file()
+    assert (export / "pacs/PT000000/ST000000/SE000000/IM000000").is_file()
     sessions = replayed(TEXT, export)
     assert len(sessions) == 1
     for expected, printed in sessions:

@@ -61,12 +61,13 @@ def whose(identity: Identity, sources: tuple[HeaderField, ...] = FIELDS) -> str:
     return ""
 
 
-def person_of(evidence: Mapping[str, str]) -> str:
+def person_of(evidence: Mapping[str, str], sources: tuple[HeaderField, ...] = FIELDS) -> str:
     """What `whose` says of what `read_evidence` gives."""
-    return _person_of(*(evidence.get(keyword, "") for keyword in (*_TEXTS, "SpecificCharacterSet")))
+    keywords = (*_TEXTS, "SpecificCharacterSet")
+    return _person_of(sources, *(evidence.get(keyword, "") for keyword in keywords))
 
 
 @lru_cache(maxsize=4096)  # as above
-def _person_of(*texts: str) -> str:
+def _person_of(sources: tuple[HeaderField, ...], *texts: str) -> str:
     keywords = (*_TEXTS, "SpecificCharacterSet")
-    return whose(identity_of(dict(zip(keywords, texts, strict=True))))
+    return whose(identity_of(dict(zip(keywords, texts, strict=True))), sources)

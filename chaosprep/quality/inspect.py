@@ -21,7 +21,7 @@ from chaosprep.params import make_params
 from chaosprep.quality.archive import inspect_archive
 from chaosprep.quality.inspected import CaseView, Inspection, Named, of_patients
 from chaosprep.quality.persons import check_sides, told_by, trusts_folders
-from chaosprep.running.mapping import map_cases
+from chaosprep.running.mapping import map_cases, on_workers
 from chaosprep.series.reading import Series, read_series
 from chaosprep.series.source import SourceCase
 from chaosprep.workbench import Workbench
@@ -60,7 +60,7 @@ def inspect(root: str | Path, *, jobs: int = 1, **where: object) -> Inspection:
             notes=persons.notes,
             labels=_named(dataset.label_map, shown),
         )
-    seen = survey(root, params, Workbench(jobs=jobs))
+    seen = survey(root, params, Workbench(jobs=jobs, work=on_workers))
     if seen is not None:
         return inspect_archive(seen, params.patient)
     found = find(root, params, strict=False)

@@ -8,6 +8,7 @@ from typing import Generic
 from chaosprep.dataset.opening import open_output
 from chaosprep.errors import ChaosprepError, Problem, ProblemsError
 from chaosprep.params import P, check_params
+from chaosprep.running.mapping import on_workers
 from chaosprep.running.options import DEFAULTS, Event, RunOptions
 from chaosprep.running.planning import Plan, check_request, compare, fresh_plan
 from chaosprep.running.runner import left_out, nothing_left
@@ -47,7 +48,7 @@ def rehearse(
         ChaosprepError: what `run` raises before it begins with the cases.
     """
     params = check_params(params)
-    bench = bench or Workbench.beside(output, options.jobs)
+    bench = bench or Workbench.beside(output, options.jobs, on_workers)
     source = stage.open(root, params, bench.only_reading())
     params = stage.settle(params, source)
     check_request(stage, source, output, params, overwrite=options.overwrite)

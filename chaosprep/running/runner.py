@@ -18,6 +18,7 @@ from chaosprep.running.claim import end_claims
 from chaosprep.running.commit import commit, in_order, versions
 from chaosprep.running.dask.cluster import scheduler_address, warm_up_for
 from chaosprep.running.journal import Journal
+from chaosprep.running.mapping import on_workers
 from chaosprep.running.options import DEFAULTS, Event, RunOptions
 from chaosprep.running.place import check_output
 from chaosprep.running.planning import Plan, check_request, compare, fingerprint, fresh_plan
@@ -61,7 +62,7 @@ def run(
     warm_up_for(options.dask, options.jobs, stage.libraries)
     params = check_params(params)
     if isinstance(source, str | Path):
-        bench = Workbench.beside(output, options.jobs)
+        bench = Workbench.beside(output, options.jobs, on_workers)
         source, params = opened(stage, params, source, bench, options)
     output = Path(output)
     check_request(stage, source, output, params, overwrite=options.overwrite)

@@ -1,6 +1,7 @@
 """A case as files below a dataset root: what a layout finds, before anything is read."""
 
 import hashlib
+import json
 from collections.abc import Callable
 from fnmatch import fnmatchcase
 from functools import cached_property
@@ -105,7 +106,11 @@ class SourceCase(msgspec.Struct, frozen=True, kw_only=True):
 
     def content(self) -> bytes:
         """The case without the place of its root, and without those beside it."""
-        return msgspec.json.encode(differing(self.alone()))
+        found = differing(self.alone())
+        try:
+            return msgspec.json.encode(found)
+        except UnicodeEncodeError:  # the name of a file is no UTF-8
+            return json.dumps(msgspec.to_builtins(found)).encode()
 
     def alone(self) -> "SourceCase":
         """The same, wherever it is and whatever is beside it."""

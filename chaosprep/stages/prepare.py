@@ -13,6 +13,7 @@ from chaosprep.files import check_apart
 from chaosprep.known import LEVELS, OrganName
 from chaosprep.params import Params, check_names, describe_params, make_params
 from chaosprep.running.dask.cluster import scheduler_address, warm_up_for
+from chaosprep.running.mapping import on_workers
 from chaosprep.running.options import DEFAULTS, RunOptions
 from chaosprep.running.place import check_output
 from chaosprep.running.runner import opened, run
@@ -188,7 +189,9 @@ def run_all(
     with scheduler_address(options.dask, options.jobs) as address:  # one cluster for all
         options = msgspec.structs.replace(options, dask=address)
         first, given = chain[0]
-        bench = Workbench.beside(output, options.jobs)  # not in the output, which is handed on
+        bench = Workbench.beside(
+            output, options.jobs, on_workers
+        )  # not in the output, which is handed on
         made, given = opened(first, given, root, bench, options)
         for stage, own in [(first, given), *chain[1:]]:
             if isinstance(made, Dataset) and not stage.takes(made):

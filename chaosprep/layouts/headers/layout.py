@@ -13,7 +13,7 @@ from chaosprep.layouts.headers.catalog import Catalog, Volume, make_catalog
 from chaosprep.layouts.headers.choosing import Chosen, choose
 from chaosprep.layouts.headers.index import read_index
 from chaosprep.layouts.headers.masks import Masks, find_masks
-from chaosprep.layouts.headers.passed_over import damaged_beside, damaged_in, notes_of
+from chaosprep.layouts.headers.passed_over import damaged_beside, damaged_in, notes_of, unlisted
 from chaosprep.layouts.headers.people import tell_people, untold_problem
 from chaosprep.layouts.headers.survey import Survey
 from chaosprep.layouts.layout import Layout, Where
@@ -71,7 +71,10 @@ def survey(root: Path, where: Where) -> Survey:
             "Say it by their paths: --patient-from-name '{patient}/{}'.",
             code="parameter",
         )
-    catalog = make_catalog(read_index(root, where.bench))
+    if where.bench.folder is not None:  # before anything is written there
+        check_apart(root, where.bench.folder / where.bench.name)
+    kept: list[str] = []
+    catalog = make_catalog(read_index(root, where.bench, kept.append))
     if not catalog.volumes:
         raise _nothing(root, catalog)
     ids = _ids(root, catalog, where)
@@ -92,13 +95,14 @@ def survey(root: Path, where: Where) -> Survey:
     found = Root(
         root,
         tuple(sorted(cases, key=lambda case: f"{case.id}_")),
-        (*problems, *named, *damaged_beside(chosen, catalog), *more),
+        (*problems, *named, *damaged_beside(chosen, catalog), *unlisted(catalog), *more),
         origin.licenses or _LICENSES,
         origin.sources or _SOURCES,
         notes=(
             *people.notes,
             *masks.notes,
             *notes_of(catalog),
+            *kept,
             *([] if ids.is_final else [_NOT_FINAL]),
         ),
         people={patients[person]: some for person, some in people.identities.items()},
@@ -122,8 +126,6 @@ def _ids(root: Path, catalog: Catalog, where: Where) -> _Ids:
     if where.key is not None:
         return _Ids(where.key)
     bench: Workbench = where.bench
-    if bench.folder is not None:
-        check_apart(root, bench.folder / bench.name)  # before a key is made
     file = kept_key(bench)
     if file is not None:
         return _Ids(read_kept(file), file)

@@ -8,6 +8,7 @@ from chaosprep.errors import Problem, plural
 from chaosprep.layouts.headers.catalog import Catalog, Volume
 from chaosprep.layouts.headers.choosing import Chosen
 from chaosprep.layouts.headers.head import Entry
+from chaosprep.layouts.headers.listing import FOLDER
 
 _REMEDY = "Copy or export it again from its source, or leave it out with --on-error skip."
 
@@ -38,6 +39,16 @@ def damaged_beside(chosen: Sequence[Chosen], catalog: Catalog) -> list[Problem]:
         f"{plural(count, 'DICOM file')} beside what is taken cannot be read and may be of any of it"
     )
     return [Problem(code="dicom-damaged", id="headers", reason=reason, remedy=_REMEDY)]
+
+
+def unlisted(catalog: Catalog) -> list[Problem]:
+    """The problem of folders that cannot be listed: nobody knows what they hold."""
+    count = sum(entry.what == FOLDER for entry in _damaged(catalog))
+    if not count:
+        return []
+    reason = f"{plural(count, 'folder')} below the root cannot be listed"
+    remedy = "Make it readable, or go on without it with --on-error skip."
+    return [Problem(code=FOLDER, id="headers", reason=reason, remedy=remedy)]
 
 
 def notes_of(catalog: Catalog) -> tuple[str, ...]:
