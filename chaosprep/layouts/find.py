@@ -143,8 +143,15 @@ class LayoutParams(PngParams, frozen=True, kw_only=True):
             raise ValueError(f"{needs}: a header's value is no id")
 
     def recorded(self) -> "LayoutParams":
-        """The same with the key's fingerprint, and what a file of labels says, for their paths."""
+        """The same with the key's fingerprint, and what a file of labels says, for their paths.
+
+        A folder of masks elsewhere than below the root is its name.
+        """
         said = {}
+        if self.masks is not None and self.images is None:
+            place = Path(self.masks)
+            is_below = not place.is_absolute() and ".." not in place.parts
+            said["masks"] = place.as_posix() if is_below else place.resolve().name
         if self.labels is not None:
             said["labels"] = table_text(parse_labels(self.labels))
         if self.series is not None:
