@@ -4,7 +4,18 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks import cores, growth, many, memory, million, pipeline, pixels, profile, startup
+from benchmarks import (
+    cores,
+    growth,
+    index,
+    many,
+    memory,
+    million,
+    pipeline,
+    pixels,
+    profile,
+    startup,
+)
 from benchmarks.measure import say
 from benchmarks.page import block, write
 from benchmarks.section import Asked, Section
@@ -20,8 +31,12 @@ SECTIONS: tuple[Section, ...] = (
     cores.SECTION,
     growth.SECTION,
     million.SECTION,
+    index.SECTION,
 )
-LONG = (many.SECTION, many.MEMORY_SECTION, cores.SECTION, growth.SECTION, million.SECTION)
+LONG = (
+    *(many.SECTION, many.MEMORY_SECTION, cores.SECTION, growth.SECTION, million.SECTION),
+    index.SECTION,
+)
 USUAL = [section.name for section in SECTIONS if section not in LONG]
 """What runs unless a section is named: the others take as long as all of these."""
 
@@ -39,6 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--repeats", type=int, default=3, help="rounds (%(default)s)")
     parser.add_argument("--jobs", type=int, nargs="+", default=[1, 2], help="workers (1 2)")
     parser.add_argument("--most", type=int, default=64_000, help="where growth ends (%(default)s)")
+    parser.add_argument("--files", type=int, default=100_000, help="of the index (%(default)s)")
     parser.add_argument("--write", type=Path, metavar="PAGE", help="bring this page up to date")
     asked = parser.parse_args(arguments)
     wanted = asked.sections or USUAL
@@ -46,7 +62,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         parser.error(f"no section is called {', '.join(unknown)}; there are {', '.join(names)}")
     if asked.slices < 4 or asked.repeats < 1 or min(asked.jobs) < 1:
         parser.error("it needs 4 slices (two patients of two), a round and a worker")
-    what = Asked(asked.slices, asked.repeats, tuple(asked.jobs), asked.most)
+    what = Asked(asked.slices, asked.repeats, tuple(asked.jobs), asked.most, asked.files)
     for section in SECTIONS:
         if section.name in wanted:
             lines = section.measure(what)

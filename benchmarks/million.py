@@ -129,7 +129,7 @@ def describe(case: RowsOnly, params: Params, writer: Writer) -> CaseResult:
     return CaseResult(case.rows())
 
 
-def given(path: Path, params: Params) -> Source:
+def given(path: Path, params: Params, bench: object) -> Source:
     raise AssertionError("the stage is given its source")
 
 

@@ -6,12 +6,16 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Asked:
-    """What the command line asks for; `most` is of slices, where the growth ends."""
+    """What the command line asks for.
+
+    `most` is of slices, where the growth ends, `files` are those of the index.
+    """
 
     slices: int = 640
     repeats: int = 3
     jobs: tuple[int, ...] = (1, 2)
     most: int = 64_000
+    files: int = 100_000
 
 
 @dataclass(frozen=True)

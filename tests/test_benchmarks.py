@@ -17,7 +17,18 @@ import pydicom
 import pytest
 from numpy.typing import NDArray
 
-from benchmarks import cores, growth, many, packages, peers, pixels, profile, startup
+from benchmarks import (
+    cores,
+    growth,
+    index,
+    index_tree,
+    many,
+    packages,
+    peers,
+    pixels,
+    profile,
+    startup,
+)
 from benchmarks.clocks import PARTS, REST, Clocks
 from benchmarks.cluster import running_cluster
 from benchmarks.command import SECTIONS, main
@@ -33,7 +44,9 @@ from benchmarks.tables import EACH, RATE, Result, compare
 from benchmarks.tutorial import main as tutorial
 from benchmarks.verdicts import DASK, OF_MANY, RUNNING_DASK, verdicts
 from chaosprep.formats.dicom.reading import read
+from chaosprep.layouts.headers.index import read_index
 from chaosprep.phantom import Patient, write_chaos
+from chaosprep.workbench import ALONE
 
 needs_proc = pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="no /proc")
 SMALL = Asked(slices=8, repeats=1, jobs=(1,), most=64)
@@ -529,3 +542,26 @@ def test_the_page_names_no_host_and_no_path() -> None:
     page = PAGE.read_text(encoding="utf-8")
     assert platform.node() not in page
     assert not re.search(r"(?<![\w.<])/(tmp|home|root|usr|dev|work)\b", page)
+
+
+def test_the_index_reads_what_its_tree_holds(tmp_path: Path) -> None:
+    index_tree.write_tree(tmp_path, 200)
+    entries = read_index(tmp_path, ALONE)
+    heads = [head for entry in entries for head in entry.heads]
+    assert [entry.kind for entry in entries].count("mask") == 1
+    assert len({head.sop_instance_uid for head in heads}) == len(heads) == 200
+    assert len({head.evidence["SeriesInstanceUID"] for head in heads}) == 2
+    (refers,) = [entry.refers for entry in entries if entry.refers]
+    assert refers.instances == {head.sop_instance_uid for head in heads[:100]}
+
+
+@needs_proc
+def test_the_index_is_measured_twice_and_beside_another(tmp_path: Path) -> None:
+    found = dict(index.run(tmp_path, Asked(repeats=1, jobs=(1,), files=100)))
+    rows = index.rows({name: [one] if one else [] for name, one in found.items()}, 100)
+    assert [row[0] for row in rows] == [
+        "chaosprep, first run",
+        "chaosprep, second run",
+        "imgtools index, 1 job",
+    ]
+    assert all(row[3] for row in rows[:2])

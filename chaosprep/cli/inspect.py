@@ -6,33 +6,39 @@ from typing import Any
 import click
 
 from chaosprep.causes import Note
+from chaosprep.cli import archive
 from chaosprep.cli.options import jobs_option, source_argument, talk_options
 from chaosprep.cli.output import Talk, say, told, write_json
-from chaosprep.cli.parameters import parameter_options
+from chaosprep.cli.parameters import given, parameter_options
 from chaosprep.errors import NothingFoundError, plural
-from chaosprep.formats.codecs import PngParams
 from chaosprep.layouts.find import LayoutParams
 from chaosprep.printable import printable
-from chaosprep.quality.inspect import CaseView, Inspection, inspect
+from chaosprep.quality.archived import Archive
+from chaosprep.quality.inspect import inspect
+from chaosprep.quality.inspected import CaseView, Inspection
 from chaosprep.words import shortened
 
 
 @click.command("inspect")
 @source_argument("ROOT")
-@parameter_options(LayoutParams, without=PngParams.__struct_fields__)
+@parameter_options(LayoutParams, without=("compression",))
 @jobs_option
 @talk_options
 def command(source: Path, talk: Talk, **chosen: Any) -> None:
     """ROOT is CHAOS as it was downloaded: the outer folder, Train_Sets, MR, or one patient.
 
-    With --images it is any folder of DICOM series; a stage directory will do as well.
+    With --images it is any folder of DICOM series; a stage directory will do as well. Of any other
+    tree of DICOM files, headers tell which series there are: a line for each kind of them, or with
+    --patient or -v for each volume.
     """
     found = inspect(source, **chosen)
     if talk.as_json:
         write_json(found)
+    elif isinstance(found, Archive):
+        archive.show(found, given(chosen), whole=talk.verbose)
     else:
         show(found, whole=talk.verbose)
-    if not found.cases:
+    if not (found.cases or (isinstance(found, Archive) and found.volumes)):
         click.get_current_context().exit(NothingFoundError.exit_code)
 
 

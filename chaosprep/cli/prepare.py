@@ -10,6 +10,7 @@ from chaosprep.cli.options import run_options, source_argument
 from chaosprep.cli.output import LEFT_OUT, Talk
 from chaosprep.cli.parameters import given, parameter_options
 from chaosprep.cli.stage import show_dry_run
+from chaosprep.running.mapping import on_workers
 from chaosprep.running.options import RunOptions
 from chaosprep.running.page import PAGE, check_standing
 from chaosprep.signatures import listed
@@ -22,6 +23,7 @@ from chaosprep.stages.prepare import (
     run_all,
     steps,
 )
+from chaosprep.workbench import Workbench
 
 _PLACES = listed(steps(lambda stage: f"DIR/{stage.folder}"))
 
@@ -54,7 +56,8 @@ def _command(
     if dry_run:
         check_places(source, output, overwrite=options.overwrite)
         place = output / str(first.folder)
-        code = show_dry_run(first, params[first.name], source, place, options, talk)
+        bench = Workbench.beside(output, options.jobs, on_workers)
+        code = show_dry_run(first, params[first.name], source, place, options, talk, bench)
         if not talk.as_json and code in (0, LEFT_OUT):
             names = listed(steps(lambda stage: stage.name)[1:])
             click.echo(f"Then {names}, below {output}; a dry run tries only {first.name}.")

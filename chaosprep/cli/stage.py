@@ -16,6 +16,7 @@ from chaosprep.running.options import RunOptions
 from chaosprep.running.rehearsal import Rehearsal, rehearse
 from chaosprep.running.runner import run
 from chaosprep.running.stage import C, Stage
+from chaosprep.workbench import Workbench
 
 
 def stage_command(stage: Stage[C, P]) -> click.Command:
@@ -40,10 +41,16 @@ def stage_command(stage: Stage[C, P]) -> click.Command:
 
 
 def show_dry_run(
-    stage: Stage[C, P], params: P, source: Path, output: Path, options: RunOptions, talk: Talk
+    stage: Stage[C, P],
+    params: P,
+    source: Path,
+    output: Path,
+    options: RunOptions,
+    talk: Talk,
+    bench: Workbench | None = None,
 ) -> int:
     """Say what a run would do, who goes where and what is wrong; give the run's exit code."""
-    tried: Rehearsal[Any] = rehearse(stage, params, source, output, options)
+    tried: Rehearsal[Any] = rehearse(stage, params, source, output, options, bench)
     talk.stop_bar()
     plan, problems = tried.plan, tried.problems
     sides: dict[str, set[str]] = {}

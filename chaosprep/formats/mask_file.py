@@ -11,7 +11,7 @@ from chaosprep.errors import FileError
 from chaosprep.facts import Legend
 from chaosprep.imaging.header import Header
 from chaosprep.imaging.labels import Labels
-from chaosprep.imaging.space.lattice import Volume
+from chaosprep.imaging.space.lattice import Lattice, Volume
 
 
 class MaskFile(Protocol):
@@ -65,6 +65,19 @@ class Opening:
     threshold: float | None = None
 
 
+@dataclass(frozen=True, eq=False)
+class Lies:
+    """Where a file says that its voxels lie, indexed (i, j, k).
+
+    It may be turned by ``unsure`` radians, for want of digits; ``cropped`` where there is nothing
+    beyond it.
+    """
+
+    lattice: Lattice
+    unsure: float = 0.0
+    cropped: bool = False
+
+
 @dataclass(frozen=True)
 class MaskFormat:
     """A kind of mask files, and what it can be: of one slice, of a series, a volume by itself.
@@ -76,6 +89,7 @@ class MaskFormat:
     on the lattice that it names itself. ``legend`` tells by the header alone what its values stand
     for, as far as the file says so; it raises `FileError` where that cannot be read. ``beside``
     gives the names of other files in its folder that a file is part of, or raises `FileError`.
+    ``lies`` tells by the header alone where its voxels lie, or raises `FileError`.
     """
 
     name: str
@@ -87,6 +101,7 @@ class MaskFormat:
     volume: Callable[[Path, bytes], Volume] | None = None
     legend: Callable[[bytes], Legend] | None = None
     beside: Callable[[bytes], tuple[str, ...]] | None = None
+    lies: Callable[[bytes], Lies] | None = None
 
 
 def surplus(count: int, what: str) -> FileError:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chaosprep.errors import FileError
-from chaosprep.formats.mask_file import MaskFormat
+from chaosprep.formats.mask_file import Lies, MaskFormat
 from chaosprep.formats.stored import (
     MOST_HEADER,
     Placed,
@@ -182,6 +182,12 @@ def _numbers(
     return None
 
 
+def _place(data: bytes) -> Lies:
+    placed = read_header(data)
+    placed.check_placed()
+    return Lies(placed.lattice)
+
+
 def _beside(data: bytes) -> tuple[str, ...]:
     name = read_header(data).stored.beside
     return () if name is None else (name,)
@@ -195,4 +201,5 @@ METAIMAGE = MaskFormat(
     of_series=lambda opening: read_header(opening.data).mask(opening),
     volume=lambda file, data: read_header(data).volume(file, data),
     beside=_beside,
+    lies=_place,
 )

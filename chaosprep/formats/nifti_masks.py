@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from chaosprep.formats.mask_file import MaskFormat, Opening
+from chaosprep.formats.mask_file import Lies, MaskFormat, Opening
 from chaosprep.formats.nifti import read_lattice, read_voxels
 from chaosprep.formats.nifti_header import lattice_of, parse, unsure
 from chaosprep.formats.volume_mask import VolumeMask, as_volume, without_place
@@ -13,15 +13,24 @@ def nifti_mask(opening: Opening) -> VolumeMask:
     """A NIfTI-1 file laid on images.
 
     Raises:
-        FileError: what `lattice_of`, `read_voxels` and `VolumeMask` raise, or `mask-grid` where it
-            does not say where it lies.
+        FileError: what `nifti_place`, `read_voxels` and `VolumeMask` raise.
     """
-    header = parse(opening.data)
-    grid = lattice_of(header)
+    place = nifti_place(opening.data)
+    read = partial(read_voxels, opening.data, place.lattice.shape)
+    return VolumeMask(opening.images, place.lattice, read, unsure=place.unsure)
+
+
+def nifti_place(data: bytes) -> Lies:
+    """Where the voxels lie, by the header.
+
+    Raises:
+        FileError: what `lattice_of` raises, or `mask-grid` where it does not say it.
+    """
+    header = parse(data)
+    lattice = lattice_of(header)
     if not header.is_placed:
         raise without_place("its qform_code and sform_code are 0")
-    read = partial(read_voxels, opening.data, grid.shape)
-    return VolumeMask(opening.images, grid, read, unsure=unsure(header))
+    return Lies(lattice, unsure(header))
 
 
 def label_volume(data: bytes) -> Volume:
@@ -41,4 +50,5 @@ NIFTI = MaskFormat(
     knows=lambda path, data: path.casefold().endswith(_ENDINGS),
     of_series=nifti_mask,
     volume=lambda file, data: label_volume(data),
+    lies=nifti_place,
 )

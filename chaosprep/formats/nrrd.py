@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from chaosprep.errors import FileError
 from chaosprep.facts import Legend
 from chaosprep.formats.legend import check_no_twins, named
-from chaosprep.formats.mask_file import MaskFormat, Opening
+from chaosprep.formats.mask_file import Lies, MaskFormat, Opening
 from chaosprep.formats.nrrd_header import NrrdHeader, parse
 from chaosprep.formats.nrrd_space import directions, lattice_of
 from chaosprep.formats.packed import Packing
@@ -181,6 +181,17 @@ def nrrd_legend(data: bytes) -> Legend:
     return {} if segments is None else segments.legend
 
 
+def nrrd_place(data: bytes) -> Lies:
+    """Where the voxels lie, by the header.
+
+    Raises:
+        FileError: what `read_header` raises, or `mask-grid` where it does not say it.
+    """
+    placed, segments = read_header(data)
+    placed.check_placed()
+    return Lies(placed.lattice, cropped=segments is not None and segments.cropped)
+
+
 def _beside(data: bytes) -> tuple[str, ...]:
     name = read_header(data)[0].stored.beside
     return () if name is None else (name,)
@@ -195,4 +206,5 @@ NRRD = MaskFormat(
     volume=nrrd_volume,
     legend=nrrd_legend,
     beside=_beside,
+    lies=nrrd_place,
 )

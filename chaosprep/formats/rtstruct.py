@@ -26,7 +26,7 @@ from chaosprep.imaging.overlaps import Overlaps
 from chaosprep.imaging.polygons import Polygon, cross, effort, fill
 from chaosprep.structures import folded
 
-_RTSTRUCT = "1.2.840.10008.5.1.4.1.1.481.3"  # PS3.4 B.5
+SOP_CLASS = "1.2.840.10008.5.1.4.1.1.481.3"  # PS3.4 B.5
 _XOR = "CLOSEDPLANAR_XOR"
 _CLOSED = ("CLOSED_PLANAR", _XOR)  # PS3.3 C.8.8.6.3
 _OPEN = ("POINT", "OPEN_PLANAR", "OPEN_NONPLANAR")
@@ -150,9 +150,12 @@ class StructureMask:
         add, of = self._findings.add, len(contours)
         if kind := ties.oddity(roi, contours):
             add(kind, roi)
+        is_tied = ties.tie(contours)
         for contour in contours:
             place = planes.place(contour.points)
-            if place.at is not None:
+            if place.at is not None and is_tied and contour.sources and not ties.tie([contour]):
+                add(Kind.ANOTHER, roi, of=of)
+            elif place.at is not None:
                 if not ties.agree(contour, place.at):
                     add(Kind.CONTRADICTION, roi, of=of)
                 key = _turned(contour.points).tobytes()
@@ -211,6 +214,10 @@ class _Ties:
         own = self._own([contour])
         return not own or at in own
 
+    def tie(self, contours: Sequence[Contour]) -> bool:
+        """Whether any contour refers to one of the images."""
+        return bool(self._own(contours))
+
     def oddity(self, roi: Roi, contours: Sequence[Contour]) -> Kind | None:
         """What is odd about where a structure belongs."""
         is_known = bool(roi.space and self._spaces)
@@ -258,7 +265,7 @@ def _is_outside(polygon: Polygon, shape: tuple[int, ...]) -> bool:
 RTSTRUCT = MaskFormat(
     name="RTSTRUCT",
     endings=(".dcm",),
-    knows=lambda path, data: sop_class(data) == _RTSTRUCT,
+    knows=lambda path, data: sop_class(data) == SOP_CLASS,
     of_series=StructureMask,
     legend=structure_labels,
 )

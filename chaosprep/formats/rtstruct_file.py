@@ -21,7 +21,7 @@ from chaosprep.imaging.limits import MAX_BYTES
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
 
-_READINGS = 2**21  # of some 70,000 contours
+READINGS = 2**21  # of some 70,000 contours
 _FAR = 1e6  # mm from the origin: nothing of a patient lies there
 _DECIMALS = b"0123456789+-.eE \\\0"  # PS3.5 6.2: DS, and what pads and parts it
 _CODES = "RTROIObservationsSequence"
@@ -58,7 +58,7 @@ class Roi:
 
         Raises `FileError` ``mask-unreadable`` where one has not as many points as it says.
         """
-        found = (_contour(item) for roi in self.items for item in _items(roi, "ContourSequence"))
+        found = (_contour(item) for roi in self.items for item in items_of(roi, "ContourSequence"))
         return [contour for contour in found if len(contour.points)]
 
 
@@ -97,14 +97,14 @@ def structure_labels(data: bytes) -> Legend:
 
 def _structures(data: bytes) -> tuple[list[Roi], set[int]]:
     """All structures, and the numbers of none of them that contours refer to."""
-    stream = open_stream(inflated(data, MAX_BYTES // 4), _READINGS)
+    stream = open_stream(inflated(data, MAX_BYTES // 4), READINGS)
     dataset, order = parse(stream, header_only=False)
     for keyword in _LISTS:
         if keyword not in dataset and keyword != _CODES:
             raise contradictory(f"it has no {keyword}")
         if keyword in dataset and order.count(int(dataset.get_item(keyword).tag)) > 1:
             raise contradictory(f"it has {keyword} more than once")
-    described, contoured, observed = (_items(dataset, keyword) for keyword in _LISTS)
+    described, contoured, observed = (items_of(dataset, keyword) for keyword in _LISTS)
     numbers = [_whole(item, "ROINumber") for item in described]
     fit = len({*numbers}) == len(numbers) and all(1 <= one <= _HIGHEST for one in numbers)
     if not fit and len(numbers) > _HIGHEST:
@@ -121,7 +121,7 @@ def _structures(data: bytes) -> tuple[list[Roi], set[int]]:
             number,
             _name(item),
             codes.get(number),
-            _text(item, "ReferencedFrameOfReferenceUID") or untold,
+            text_of(item, "ReferencedFrameOfReferenceUID") or untold,
             shown.get(number, []),
         )
         for label, number, item in zip(labels, numbers, described, strict=True)
@@ -131,8 +131,8 @@ def _structures(data: bytes) -> tuple[list[Roi], set[int]]:
 
 def _only_space(dataset: "Dataset") -> str:
     """The frame of reference that the set lists, where it is one; empty for none or several."""
-    listed = _items(dataset, "ReferencedFrameOfReferenceSequence")
-    spaces = {_text(item, "FrameOfReferenceUID") for item in listed} - {""}
+    listed = items_of(dataset, "ReferencedFrameOfReferenceSequence")
+    spaces = {text_of(item, "FrameOfReferenceUID") for item in listed} - {""}
     return spaces.pop() if len(spaces) == 1 else ""
 
 
@@ -170,14 +170,14 @@ def _contour(item: "Dataset") -> Contour:
         raise contradictory("a contour has points that are more than a kilometre away")
     if _raw(item, "ContourOffsetVector").translate(None, b"0.+-eE \\\0"):
         raise contradictory("a contour is moved by a ContourOffsetVector, which DICOM has retired")
-    images = _items(item, "ContourImageSequence")
-    sources = frozenset(source for image in images for source in _sources(image))
-    return Contour(_text(item, "ContourGeometricType"), numbers.reshape(-1, 3), sources)
+    images = items_of(item, "ContourImageSequence")
+    sources = frozenset(source for image in images for source in sources_of(image))
+    return Contour(text_of(item, "ContourGeometricType"), numbers.reshape(-1, 3), sources)
 
 
-def _sources(item: "Dataset") -> list[tuple[str, int | None]]:
+def sources_of(item: "Dataset") -> list[tuple[str, int | None]]:
     """The image, or the frames of one, that an item refers to."""
-    uid, frames = (_text(item, f"Referenced{what}") for what in ("SOPInstanceUID", "FrameNumber"))
+    uid, frames = (text_of(item, f"Referenced{what}") for what in ("SOPInstanceUID", "FrameNumber"))
     if not frames:
         return [(uid, None)]
     return [(uid, _number(one, "ReferencedFrameNumber")) for one in frames.split("\\")]
@@ -187,12 +187,12 @@ def _codes(observations: "Sequence[Dataset]") -> dict[int, Code]:
     """ROINumber -> the code of what it is (PS3.3 C.8.8.8), where there is just one."""
     found = defaultdict[int, set[Code]](set)
     for item in observations:
-        coded = (concept(one) for one in _items(item, "RTROIIdentificationCodeSequence"))
+        coded = (concept(one) for one in items_of(item, "RTROIIdentificationCodeSequence"))
         found[_whole(item, "ReferencedROINumber")].update(filter(None, coded))
     return {number: next(iter(codes)) for number, codes in found.items() if len(codes) == 1}
 
 
-def _items(dataset: "Dataset", keyword: str) -> "Sequence[Dataset]":
+def items_of(dataset: "Dataset", keyword: str) -> "Sequence[Dataset]":
     """The items of a sequence; those of one that is read only now cannot be without end either."""
     from pydicom.filereader import read_sequence
 
@@ -202,7 +202,7 @@ def _items(dataset: "Dataset", keyword: str) -> "Sequence[Dataset]":
         return ()
     if not value:
         return element.value if element.VR == "SQ" else ()
-    stream = open_stream(value, _READINGS)
+    stream = open_stream(value, READINGS)
     implicit = element.is_implicit_VR or element.VR == "UN"  # PS3.5 6.2.2
     encoding = dataset.original_character_set
     return read_sequence(stream, implicit, element.is_little_endian, len(value), encoding)
@@ -218,13 +218,14 @@ def _raw(dataset: "Dataset", keyword: str) -> bytes:
     return element.value
 
 
-def _text(dataset: "Dataset", keyword: str) -> str:
+def text_of(dataset: "Dataset", keyword: str) -> str:
+    """A value of plain text, such as a UID; empty where there is none."""
     return _raw(dataset, keyword).decode("ascii", "replace").strip(" \0")
 
 
 def _whole(dataset: "Dataset", keyword: str) -> int:
     """A whole number (IS, of at most 12 bytes)."""
-    return _number(_text(dataset, keyword), keyword)
+    return _number(text_of(dataset, keyword), keyword)
 
 
 def _number(text: str, keyword: str) -> int:

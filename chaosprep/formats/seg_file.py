@@ -129,6 +129,21 @@ def read_legend(data: bytes) -> Legend:
         return segment_labels(header.SegmentSequence)
 
 
+def read_references(data: bytes) -> tuple[References, list[Frame]]:
+    """What a SEG refers to, and its frames, by its header alone.
+
+    Raises:
+        FileError: `mask-kind`, `mask-unreadable` or `too-large`.
+    """
+    from pydicom import dcmread
+
+    with readable():
+        header = dcmread(open_stream(inflated(data, MAX_BYTES // 4)), stop_before_pixels=True)
+        _check_class(header)
+        frames = [*_frames(header)]
+        return _references(header, frames), frames
+
+
 def _check_class(header: "Dataset") -> None:
     if header.get("SOPClassUID") not in (_SEGMENTATION, _LABEL_MAP):
         raise FileError(

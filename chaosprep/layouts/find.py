@@ -1,19 +1,25 @@
 """Which layout a dataset root has, and what is found in it."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
 
-from chaosprep.errors import NothingFoundError
+from chaosprep.errors import NothingFoundError, UsageError
 from chaosprep.formats.codecs import PngParams
 from chaosprep.formats.label_table import parse_labels, table_text
+from chaosprep.layouts.headers import layout as headers
+from chaosprep.layouts.headers.selection import series_text
+from chaosprep.layouts.headers.survey import Survey
 from chaosprep.layouts.label_map import with_label_map
 from chaosprep.layouts.layout import Pick, Where
 from chaosprep.layouts.persons import check_persons
 from chaosprep.layouts.root import Root
-from chaosprep.layouts.table import find_series, names
+from chaosprep.layouts.table import find_series, names, which
 from chaosprep.privacy.pseudonyms import read_key, warn_if_readable
 from chaosprep.workbench import ALONE, Workbench
 
@@ -27,8 +33,9 @@ class LayoutParams(PngParams, frozen=True, kw_only=True):
     layout: Annotated[
         str,
         Meta(
-            description="chaos (as it was downloaded), folder (any tree, by --images), or one that "
-            "another package brings; auto is folder with --images, else chaos."
+            description="chaos (as it was downloaded), folder (any tree, by --images), headers "
+            "(any DICOM files, told apart by what they say), or one that another package brings; "
+            "auto is folder with --images, chaos where it is, else headers."
         ),
     ] = "auto"
     images: Annotated[
@@ -44,7 +51,8 @@ class LayoutParams(PngParams, frozen=True, kw_only=True):
         Meta(
             description="Where their masks are, such as 'labels/{patient}/{slice}.png' or "
             "'labels/{patient}.nii.gz' (PNG, npy, NIfTI, NRRD, MetaImage, DICOM), "
-            "with {organ} where each structure has files of its own."
+            "with {organ} where each structure has files of its own. With --layout headers a "
+            "folder: masks in it alone are taken. [default there: all below ROOT]"
         ),
     ] = None
     labels: Annotated[
@@ -68,20 +76,24 @@ class LayoutParams(PngParams, frozen=True, kw_only=True):
     ] = None
     patient_from: Annotated[
         Literal["folder", "PatientID", "PatientName"],
-        Meta(description="What tells patients apart: {patient}, or a header (needs a key file)."),
+        Meta(
+            description="What tells patients apart: {patient}, or a header (with --images it needs "
+            "a key file). With --layout headers, folder means both headers, by evidence."
+        ),
     ] = "folder"
     trust_folders: Annotated[
         bool,
         Meta(
-            description="Take folders for different patients also where the headers name one "
-            "person in two of them, or two in one."
+            description="Take folders (with --layout headers, PatientIDs) for different patients "
+            "also where the headers name one person in two of them, or two in one."
         ),
     ] = False
     patient_from_name: Annotated[
         str | None,
         Meta(
             description="Which part of a case's name is the patient, where the layout leaves it "
-            "open: '{patient}_{}', or {patient} where each case is another patient's."
+            "open: '{patient}_{}', or {patient} where each case is another patient's; with "
+            "--layout headers, of a path below ROOT: '{patient}/{}'."
         ),
     ] = None
     patients: Annotated[
@@ -109,7 +121,7 @@ class LayoutParams(PngParams, frozen=True, kw_only=True):
         str | None,
         Meta(
             description="Key file (16 random bytes or more): patient ids and source paths become "
-            "keyed hashes."
+            "keyed hashes. --layout headers makes one beside the output where none is given."
         ),
     ] = None
 
@@ -122,17 +134,28 @@ class LayoutParams(PngParams, frozen=True, kw_only=True):
             raise ValueError(f"--images is for --layout folder, not {self.layout}")
         if self.masks is not None and self.images is None and self.layout not in _ASKING:
             raise ValueError("--masks needs --images as well")
-        if self.patient_from != "folder" and self.images is None:
-            raise ValueError("--patient-from is for --layout folder: give --images")
-        if self.patient_from != "folder" and self.pseudonymize is None:
+        if self.patient_from == "folder" or (self.images is None and self.layout in _ASKING):
+            return
+        if self.images is None:
+            raise ValueError("--patient-from is for --layout folder and headers: give --images")
+        if self.pseudonymize is None:
             needs = f"--patient-from {self.patient_from} needs --pseudonymize"
             raise ValueError(f"{needs}: a header's value is no id")
 
     def recorded(self) -> "LayoutParams":
-        """The same with the key's fingerprint, and what a file of labels says, for their paths."""
+        """The same with the key's fingerprint, and what a file of labels says, for their paths.
+
+        A folder of masks elsewhere than below the root is its name.
+        """
         said = {}
+        if self.masks is not None and self.images is None:
+            place = Path(self.masks)
+            is_below = not place.is_absolute() and ".." not in place.parts
+            said["masks"] = place.as_posix() if is_below else place.resolve().name
         if self.labels is not None:
             said["labels"] = table_text(parse_labels(self.labels))
+        if self.series is not None:
+            said["series"] = series_text(self.series)
         if self.pseudonymize is not None:
             said["pseudonymize"] = f"key {read_key(self.pseudonymize).fingerprint()}"
         return msgspec.structs.replace(self, **said)
@@ -157,11 +180,45 @@ def find(
         NothingFoundError: nothing of the layout is there; the message says the other way too.
         ChaosprepError: a folder cannot be listed, or two patients have one pseudonym.
     """
+    where = _where(params, strict, sequences, bench)
+    _check_headers(Path(root), params.layout, where)
+    with _both_ways(params):
+        found = find_series(Path(root), params.layout, where)
+    table = None if params.labels is None else parse_labels(params.labels)
+    found = with_label_map(found, table, params.roi, params.threshold)
+    wanted = found if sequences is None else found.only(sequences)
+    if params.trust_folders:
+        return wanted
+    return check_persons(found, wanted, params.patient, params.images, params.patient_from)
+
+
+def survey(root: str | Path, params: LayoutParams, bench: Workbench = ALONE) -> Survey | None:
+    """What headers tell of a root, with what `find` takes of it; None for any other layout.
+
+    Names of structures are not asked for.
+
+    Raises:
+        ChaosprepError: as `find` does.
+    """
+    where = _where(params, False, None, bench)
+    with _both_ways(params):
+        if which(Path(root), params.layout, where) is not headers.LAYOUT:
+            return None
+        found = headers.survey(Path(root), where)
+    if params.trust_folders:
+        return found
+    checked = check_persons(found.root, found.root, (), None, params.patient_from)
+    return replace(found, root=checked)
+
+
+def _where(
+    params: LayoutParams, strict: bool, sequences: tuple[str, ...] | None, bench: Workbench
+) -> Where:
     key = None
     if params.pseudonymize is not None:
         key = read_key(params.pseudonymize)
         warn_if_readable(params.pseudonymize)
-    where = Where(
+    return Where(
         params.images,
         params.masks,
         params.patient_from,
@@ -173,17 +230,30 @@ def find(
         params.series,
         params.pick,
         bench,
+        sequences or (),
     )
+
+
+@contextmanager
+def _both_ways(params: LayoutParams) -> Iterator[None]:
+    """Where nothing is found, say the other way too."""
     try:
-        found = find_series(Path(root), params.layout, where)
+        yield
     except NothingFoundError as error:
-        if params.images is not None:
+        if params.images is not None or error.code == "series-none":
             raise
         remedy = f"{error.remedy} Or say where images and masks are: {_FOLDER}."
         raise NothingFoundError(error.reason, remedy, error.code) from error
-    table = None if params.labels is None else parse_labels(params.labels)
-    found = with_label_map(found, table, params.roi, params.threshold)
-    wanted = found if sequences is None else found.only(sequences)
-    if params.trust_folders:
-        return wanted
-    return check_persons(found, wanted, params.patient, params.images, params.patient_from)
+
+
+def _check_headers(root: Path, layout: str, where: Where) -> None:
+    """Refuse to take patients from headers where folders tell them."""
+    if where.images is not None or where.patient_from == "folder":
+        return
+    found = which(root, layout, where)
+    if found.name != "headers":
+        raise UsageError(
+            f"--patient-from: the folders of --layout {found.name} tell the patients",
+            "Leave it out, or give --layout headers.",
+            code="parameter",
+        )

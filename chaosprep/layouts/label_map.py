@@ -67,7 +67,7 @@ def with_label_map(
             one,
             labels={} if one.levels else labels,
             shows=_shown(told.get(one.id), labels),
-            notes=notes.get(one.id, ()),
+            notes=(*one.notes, *notes.get(one.id, ())),
             hidden=tuple(sorted(every)),
             refused=one.refused or one.id in silent,
         )
@@ -83,12 +83,14 @@ def _told(case: SourceCase) -> Told:
         names = sorted({*case.organs.values()})
         labels = tuple(Label(name) for name in names if case.takes(name))
         return Told(labels, None, itself=True)
-    legend = _in_masks(case) if case.rule == "volume" else {}
-    if legend is None:
+    pairs = _in_masks(case) if case.rule == "volume" else []
+    if pairs is None:
         return Told((), (), itself=True)
-    if legend:
-        kept = {value: one for value, one in legend.items() if case.takes(one.name)}
-        return Told(tuple(kept.values()), tuple(kept), itself=True)
+    if pairs:
+        if any(not _may_tell(mask) for mask in case.masks or ()):
+            pairs += case.legend.items()
+        kept = [(value, one) for value, one in pairs if case.takes(one.name)]
+        return Told(tuple(one for _, one in kept), tuple(n for n, _ in kept), itself=True)
     return Told(tuple(case.legend.values()), tuple(case.legend), itself=False)
 
 
@@ -119,9 +121,12 @@ def _hidden(
     return hidden
 
 
-def _in_masks(case: SourceCase) -> Legend | None:
-    """What a case's masks say themselves; None where that cannot be read: opening one tells why."""
-    found: Legend = {}
+def _in_masks(case: SourceCase) -> list[tuple[int, Label]] | None:
+    """What a case's masks say themselves; None where that cannot be read: opening one tells why.
+
+    Of several masks each has numbers of its own.
+    """
+    found: list[tuple[int, Label]] = []
     masks = [one for one in case.masks or () if _may_tell(one)]
     files = Files(msgspec.structs.replace(case, images=(), masks=tuple(masks)))
     for path in masks:
@@ -130,7 +135,7 @@ def _in_masks(case: SourceCase) -> Legend | None:
             return None
         if known.legend is not None:
             try:
-                found |= known.legend(files.data[path])
+                found += known.legend(files.data[path]).items()
             except FileError:
                 return None
     return found

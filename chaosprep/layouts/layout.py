@@ -21,12 +21,14 @@ class Where:
 
     ``images`` and ``masks`` are patterns of paths (`layouts.patterns`), ``patient_from`` tells the
     patients apart, ``key`` makes pseudonyms. Where it is not ``strict``, names that would identify
-    a patient are a problem of the root, not an error.
+    a patient are a problem of the root, not an error. Where headers tell which file is which,
+    ``masks`` is a folder.
 
     ``patient_from_name`` is a pattern of the names of cases, such as `{patient}_{}`, and
     ``patients`` a table of them, where neither folders nor headers tell who is who. ``select``
     (`KEY=PATTERN` or `KEY=LOW..HIGH`) and ``series`` (a TOML file) choose among the volumes that
-    headers tell apart, ``pick`` among those that a choice leaves.
+    headers tell apart, ``pick`` among those that a choice leaves; ``sequences`` are those that are
+    wanted, where any is named.
     """
 
     images: str | None = None
@@ -40,6 +42,7 @@ class Where:
     series: str | None = None
     pick: Pick | None = None
     bench: Workbench = ALONE
+    sequences: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -13,9 +13,11 @@ from chaosprep.layouts.root import Root
 from chaosprep.privacy.identity import FIELDS, HeaderField, Identity, identity_at
 from chaosprep.privacy.persons import (
     OnePerson,
+    People,
     first_told,
     mixed,
     one_person,
+    several_persons,
     telling,
     to_ask,
     untold,
@@ -24,6 +26,12 @@ from chaosprep.series.source import SourceCase
 
 ACCEPT = "accept the folders as they are: --trust-folders"
 _BY_ID = "Take the patients from PatientID (--patient-from PatientID)"
+_BY_NAME = "Take the patients from PatientName (--patient-from PatientName)"
+_ACCEPT_IDS = "accept what tells the patients as it is: --trust-folders"
+_ONE_ID = (
+    "Leave all but one of them out (--patient takes the others), write one PatientID into both, "
+    f"or {_ACCEPT_IDS}."
+)
 _SHOWN = 3  # names of a person's folders
 
 
@@ -36,7 +44,8 @@ def check_persons(
 ) -> Root:
     """Let headers object to what folders say of people: `person-twice`, `patient-mixed`.
 
-    A few images of each case are asked until one tells, of these the headers only.
+    Where the layout did not read them, a few images of each case are asked until one tells, of
+    these the headers only.
 
     Args:
         root: all that was found: what all share tells nobody.
@@ -45,28 +54,63 @@ def check_persons(
         images: the pattern, where the layout has one.
         patient_from: what patients were told apart by.
     """
-    found: dict[str, list[Identity]] = defaultdict(list)
-    for case in root.cases:
-        if identity := _asked(case):
-            found[case.patient].append(identity)
+    read = root.people is not None
+    found = root.people if root.people is not None else _ask(root)
     asked = set(wanted.patients) & set(patients or wanted.patients)
     first = {case.patient: case for case in reversed(root.cases)}
     in_all = {keyword for keyword in FIELDS if telling(found, keyword).keys() == found.keys()}
     problems, refused = list[Problem](), set[str]()
-    for person in one_person(found):
+    asking = _without_ids(found) if read and patient_from == "PatientName" else found
+    for person in one_person(asking, doubting_ids=read):
         here = tuple(one for one in person.patients if one in asked)
         if len(here) > 1:
             reason = same_person(person, _names([first[one] for one in here]))
-            remedy = _ways_out(person, in_all, images)
+            remedy = _ONE_ID if read else _ways_out(person, in_all, images)
             problems.append(Problem(code="person-twice", id=here[0], reason=reason, remedy=remedy))
             refused.update(here)
-    for patient in sorted(asked.intersection(mixed(found))):
-        apart = _BY_ID if patient_from == "PatientName" else "Give each person a folder"
-        problems.append(patient_mixed(patient, f"{apart}, or {ACCEPT}."))
-        refused.add(patient)
+    several = _of_several(found, patient_from, read=read)
+    for problem in (one for one in several if one.id in asked):
+        problems.append(problem)
+        refused.add(problem.id)
     cases = tuple(_refused(case) if case.patient in refused else case for case in wanted.cases)
-    notes = note_of(untold(found), len(found))
+    notes = (*wanted.notes, *note_of(untold(found), len(found)))
     return replace(wanted, cases=cases, problems=(*wanted.problems, *problems), notes=notes)
+
+
+def _without_ids(people: People) -> People:
+    """The same where PatientName was to tell the patients: an equal PatientID is no evidence."""
+    return {
+        patient: [{k: text for k, text in one.items() if k != "PatientID"} for one in some]
+        for patient, some in people.items()
+    }
+
+
+def _ask(root: Root) -> dict[str, list[Identity]]:
+    """Patient -> what a few images of each of its cases say."""
+    found: dict[str, list[Identity]] = defaultdict(list)
+    for case in root.cases:
+        if identity := _asked(case):
+            found[case.patient].append(identity)
+    return found
+
+
+def _of_several(
+    found: People, patient_from: Literal["folder"] | HeaderField, *, read: bool
+) -> list[Problem]:
+    """The problems of patients that are several persons; ``read`` where headers told the patients.
+
+    Those have one PatientID by their making: the names and birth dates beside it are compared.
+    """
+    accept = _ACCEPT_IDS if read else ACCEPT
+    apart = _BY_ID if patient_from == "PatientName" else "Give each person a folder"
+    problems = [patient_mixed(one, f"{apart}, or {accept}.") for one in mixed(found)]
+    told = {problem.id for problem in problems}
+    for patient in sorted(found.keys() - told) if read else ():
+        if len(several_persons(found[patient])) > 1:
+            reason = "its series have one PatientID, but names and birth dates of different people"
+            remedy = f"{_BY_NAME}, or {accept}."
+            problems.append(Problem(code="patient-mixed", id=patient, reason=reason, remedy=remedy))
+    return problems
 
 
 def same_person(person: OnePerson, names: Sequence[str]) -> str:

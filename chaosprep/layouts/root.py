@@ -10,6 +10,7 @@ import msgspec
 from chaosprep.dataset.descriptor import DataSource, LabelMap, License, PastStage
 from chaosprep.errors import ChaosprepError, FileError, NothingFoundError, Problem
 from chaosprep.files import read_regular
+from chaosprep.privacy.persons import People
 from chaosprep.privacy.pseudonyms import Key
 from chaosprep.series.source import SourceCase
 
@@ -20,6 +21,8 @@ class Root:
 
     ``usual`` are the sequences to take where none is asked for; none there means all. ``notes`` say
     what nothing could tell. ``label_map`` is what the masks' values stand for, in every case.
+    ``people`` is what identifies in the files of each patient, where the layout read it; None where
+    headers are still to be asked. ``key_file`` is the key that made the ids, where nobody gave it.
     """
 
     directory: Path
@@ -31,6 +34,8 @@ class Root:
     usual: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     label_map: LabelMap = field(default_factory=dict)
+    people: People | None = None
+    key_file: Path | None = None
 
     @property
     def patients(self) -> tuple[str, ...]:

@@ -43,20 +43,30 @@ def _every() -> Iterator[Layout]:
     yield from (load(point, Layout) for name, point in found(GROUP).items() if name not in ours)
 
 
-def find_series(root: Path, layout: str, where: Where) -> Root:
-    """Find the series below a dataset root.
+def which(root: Path, layout: str, where: Where) -> Layout:
+    """The layout of a dataset root: one of `names`, or for `auto` the first that takes the root.
 
-    ``layout`` is one of `names`, or `auto` for the first that takes the root.
+    Raises:
+        UsageError: there is no such layout.
+        ChaosprepError: a folder cannot be listed.
+    """
+    for one in _every():
+        if one.find and (one.name == layout or (layout == "auto" and one.takes(root, where))):
+            return one
+    raise UsageError(f"--layout: there is no {layout}", there_are(names(), [layout]), "layout")
+
+
+def find_series(root: Path, layout: str, where: Where) -> Root:
+    """Find the series below a dataset root; ``layout`` is as for `which`.
 
     Raises:
         NothingFoundError: nothing is laid out so.
         ChaosprepError: what else the layout raises.
     """
-    for one in _every():
-        if one.find and (one.name == layout or (layout == "auto" and one.takes(root, where))):
-            series = one.find(root, where)
-            return replace(series, cases=told_beside(series.cases))
-    raise UsageError(f"--layout: there is no {layout}", there_are(names(), [layout]), "layout")
+    one = which(root, layout, where)
+    assert one.find is not None, "it is for masks alone"
+    series = one.find(root, where)
+    return replace(series, cases=told_beside(series.cases))
 
 
 def find_masks(path: Path, reference: MaskSet | None = None, asked: Organs = ()) -> MaskSet:

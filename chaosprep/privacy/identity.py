@@ -205,6 +205,28 @@ def _text(dataset: "Dataset", keyword: str) -> str:
     return text.strip(" \0")
 
 
+def decoded(keyword: str, value: bytes, character_set: str) -> str:
+    """One value as `read_identity` decodes it.
+
+    Args:
+        keyword: the element's.
+        value: its bytes.
+        character_set: SpecificCharacterSet as it is written.
+    """
+    from pydicom import Dataset
+    from pydicom.charset import convert_encodings
+    from pydicom.datadict import dictionary_VR, tag_for_keyword
+    from pydicom.dataelem import RawDataElement
+    from pydicom.tag import Tag
+
+    dataset = Dataset()
+    for name, data in (("SpecificCharacterSet", character_set.encode("latin-1")), (keyword, value)):
+        tag = Tag(tag_for_keyword(name) or 0)
+        dataset[tag] = RawDataElement(tag, dictionary_VR(tag), len(data), data, 0, False, True)
+    dataset.set_original_encoding(False, True, convert_encodings(character_set.split("\\")))
+    return _text(dataset, keyword)
+
+
 def _declares(dataset: "Dataset") -> bool:
     """Whether a header says in which character set its texts are, and more than ASCII."""
     from pydicom.charset import convert_encodings, default_encoding

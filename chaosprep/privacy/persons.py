@@ -35,13 +35,16 @@ class OnePerson:
     by: tuple[str, ...]
 
 
-def one_person(people: People) -> list[OnePerson]:
+def one_person(people: People, *, doubting_ids: bool = False) -> list[OnePerson]:
     """The persons that stand in several patients, by the first patient of each.
 
     PatientID tells persons apart; where a patient has none, or a placeholder, PatientName with
     PatientBirthDate; where it has neither, StudyInstanceUID or FrameOfReferenceUID. A value that
     at least three patients and all of them share is a placeholder. UIDs are none of a person's
     where SeriesInstanceUID is the same in all: then they are constants.
+
+    Where ids are doubted, what patients with different PatientIDs share counts as well: PatientName
+    together with PatientBirthDate, and the UIDs.
     """
     ids, names = telling(people, "PatientID"), telling(people, "PatientName")
     told = [
@@ -49,6 +52,12 @@ def one_person(people: People) -> list[OnePerson]:
         *_shared_names(people, names, people.keys() - ids),
         *_shared_uids(people, people.keys() - ids.keys() - names.keys()),
     ]
+    if doubting_ids:
+        own = {one: people[one] for one in ids}
+        of_own = {one: values for one, values in names.items() if one in own}
+        dated = (by for by in _shared_names(own, of_own, own.keys()) if by[0] != "PatientName")
+        uids = _shared_uids(own, own.keys())
+        told += [*dated, *(by for by in uids if len(by[1]) < max(_FEWEST, len(own)))]
     found: dict[str, OnePerson] = {}
     for keyword, patients in told:
         known = {id(found[one]): found[one] for one in patients if one in found}
@@ -169,3 +178,41 @@ def _shared_uids(people: People, asking: Set[str]) -> Iterator[_Bucket]:
         return  # the same series in everybody: a script wrote constants
     for keyword in _UIDS:
         yield from _shared(keyword, uids(keyword), asking)
+
+
+def several_persons(identities: Iterable[Identity], most: int = 2) -> list[Identity]:
+    """One identity of each of the persons, up to so many, that share a PatientID.
+
+    Two are different persons where their birth dates differ and neither name has all words of the
+    other; or, where a birth date is missing, where the names have no word in common or the same
+    words with other numbers (`CASE 1`, `CASE 2`). Names change, and are written in several ways.
+    """
+    found: list[Identity] = []
+    for one in sorted(identities, key=lambda one: (-len(_words(one)), not birth_date(one))):
+        if len(found) < most and all(_are_two(one, other) for other in found):
+            found.append(one)
+    return found
+
+
+def _are_two(one: Identity, other: Identity) -> bool:
+    births = birth_date(one), birth_date(other)
+    words, others = _words(one), _words(other)
+    if not words or not others or (all(births) and births[0] == births[1]):
+        return False
+    if all(births):
+        return not (words <= others or others <= words)
+    return words.isdisjoint(others) or (
+        words != others and _without_numbers(words) == _without_numbers(others)
+    )
+
+
+def _words(identity: Identity) -> frozenset[str]:
+    """The words of a name in all its representations, and its numbers; none of a placeholder."""
+    if tells_nobody(patient_key(identity, "PatientName")):
+        return frozenset()
+    text = normalized(identity["PatientName"].replace("=", " "))
+    return frozenset(re.findall(r"[^\W\d_]+|\d+", text))
+
+
+def _without_numbers(words: frozenset[str]) -> frozenset[str]:
+    return frozenset(word for word in words if not word.isdecimal())

@@ -45,6 +45,10 @@ class Key:
         ending = next((e for e in _ENDINGS if text.casefold().endswith(e)), "")
         return self._hash("path", text)[:20] + ending
 
+    def tag(self, text: str) -> str:
+        """8 hexadecimal digits that tell a series of a patient from their others."""
+        return self._hash("series", text)[:8]
+
     def fingerprint(self) -> str:
         """8 hexadecimal digits that tell this key from another, for the manifest."""
         return self._hash("key", "")[:8]
@@ -54,8 +58,10 @@ class Key:
         return hmac.digest(self._secret, message, "sha256").hex()
 
 
-def read_key(path: str | Path) -> Key:
+def read_key(path: str | Path, option: str = "--pseudonymize: ") -> Key:
     """Read a key file: any bytes, at least `LEAST` of them, taken as they are.
+
+    ``option`` is where the path was given, for messages.
 
     Raises:
         UsageError: it cannot be read, or is too short.
@@ -63,10 +69,10 @@ def read_key(path: str | Path) -> Key:
     try:
         secret = read_regular(Path(path), follow=True)
     except FileError as error:
-        raise UsageError(f"--pseudonymize: {path}: {error.reason}", _HOW, "key") from error
+        raise UsageError(f"{option}{path}: {error.reason}", _HOW, "key") from error
     if len(secret) < LEAST:
         raise UsageError(
-            f"--pseudonymize: {path}: it holds {len(secret)} bytes, {LEAST} are the least",
+            f"{option}{path}: it holds {len(secret)} bytes, {LEAST} are the least",
             _HOW,
             code="key",
         )

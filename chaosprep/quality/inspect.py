@@ -4,98 +4,50 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-import msgspec
 import numpy as np
 
 from chaosprep.dataset.case import Case
 from chaosprep.dataset.descriptor import LabelMap
 from chaosprep.dataset.opening import is_stage_directory, open_dataset
 from chaosprep.errors import FileError, Problem
-from chaosprep.facts import Code
 from chaosprep.formats.image_file import ImageFile
 from chaosprep.formats.images import open_image, storage_of
 from chaosprep.formats.pictures import read_mask
 from chaosprep.imaging.levels import check_levels, level_histogram
 from chaosprep.imaging.measured import looked_up, measured
 from chaosprep.known import LEVELS, PHASES, owner
-from chaosprep.layouts.find import LayoutParams, find
+from chaosprep.layouts.find import LayoutParams, find, survey
 from chaosprep.params import make_params
+from chaosprep.quality.archive import inspect_archive
+from chaosprep.quality.inspected import CaseView, Inspection, Named, of_patients
 from chaosprep.quality.persons import check_sides, told_by, trusts_folders
-from chaosprep.running.mapping import map_cases
+from chaosprep.running.mapping import map_cases, on_workers
 from chaosprep.series.reading import Series, read_series
 from chaosprep.series.source import SourceCase
+from chaosprep.workbench import Workbench
 
 
-class CaseView(msgspec.Struct, frozen=True, kw_only=True):
-    """One case as it was found.
-
-    `modality` is the headers', empty where they do not say it. `matrices` are rows x cols,
-    `spacing` (slice, row, col) in mm, `values` the smallest and the largest stored value (of a
-    Modality LUT, where there is one) that is no padding.
-    """
-
-    id: str
-    patient: str
-    sequence: str
-    pool: str
-    images: int
-    masks: int | None
-    slices: int
-    matrices: tuple[str, ...]
-    spacing: tuple[float | None, float, float] | None
-    bits_stored: tuple[int, ...]
-    modality: str = ""
-    transfer_syntaxes: tuple[str, ...] = ()
-    values: tuple[float, float] | None = None
-    echo_time: float | None
-    levels: dict[int, int]
-    warnings: tuple[str, ...]
-    problems: tuple[Problem, ...]
-
-
-class Named(msgspec.Struct, frozen=True):
-    """A structure of the label map: its value, name and code, and how many cases name it."""
-
-    value: int
-    name: str
-    code: Code | None
-    cases: int
-
-
-class Inspection(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything below a root.
-
-    `notes` are what nothing there could tell, `labels` the structures that masks name, ascending.
-    """
-
-    root: Path
-    cases: tuple[CaseView, ...]
-    problems: tuple[Problem, ...]
-    notes: tuple[str, ...] = ()
-    labels: tuple[Named, ...] = ()
-
-    @property
-    def patients(self) -> tuple[str, ...]:
-        """The patients, sorted."""
-        return tuple(sorted({case.patient for case in self.cases}))
-
-
-def inspect(root: str | Path, *, jobs: int = 1, **where: str | bool | None) -> Inspection:
+def inspect(root: str | Path, *, jobs: int = 1, **where: object) -> Inspection:
     """Read what is below a dataset root, or what a stage directory holds.
 
     Args:
         root: the dataset root, or a stage directory (whose table tells most of it).
         jobs: worker processes.
         where: `layout`, `images`, `masks`, `labels`, `roi`, `threshold`, `patient_from`,
-            `trust_folders`, `pseudonymize`, as for `split`.
+            `trust_folders`, `pseudonymize`, `patient`, `select`, `series`, `pick` and so on, as
+            for `split`.
+
+    Returns:
+        What is there; an `Archive` where headers tell it: of those alone, no pixels are read.
 
     Raises:
         UsageError: the root is not a folder, or a parameter will not do.
         NothingFoundError: no case is below it.
     """
+    params = make_params(LayoutParams, where)
     if is_stage_directory(Path(root)):
         dataset = open_dataset(root)
-        cases = tuple(_view_of(case) for case in dataset.cases)
+        cases = tuple(map(_view_of, of_patients(dataset.cases, params.patient)))
         problems, trusted = dataset.skipped, trusts_folders(dataset)
         persons = check_sides(list(map(told_by, dataset.cases)), trusted=trusted)
         if not trusted:
@@ -108,8 +60,12 @@ def inspect(root: str | Path, *, jobs: int = 1, **where: str | bool | None) -> I
             notes=persons.notes,
             labels=_named(dataset.label_map, shown),
         )
-    found = find(root, make_params(LayoutParams, where), strict=False)
-    views, failed = map_cases(inspect_case, found.cases, lambda case: case.id, jobs)
+    seen = survey(root, params, Workbench(jobs=jobs, work=on_workers))
+    if seen is not None:
+        return inspect_archive(seen, params.patient)
+    found = find(root, params, strict=False)
+    wanted = of_patients(found.cases, params.patient)
+    views, failed = map_cases(inspect_case, wanted, lambda case: case.id, jobs)
     views.sort(key=lambda view: view.id)
     own = (problem for view in views for problem in view.problems)
     problems = (*found.problems, *failed, *own, *_swapped_phases(views))

@@ -1,6 +1,6 @@
 """Work on cases that makes no stage directory: mapped over workers, each problem with its case."""
 
-from collections.abc import Callable, Generator, Iterable, Sized
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence, Sized
 from contextlib import closing
 from functools import partial
 from typing import TypeVar
@@ -51,6 +51,15 @@ def map_cases(
             on_case(id, done, total)
     problems.sort(key=lambda problem: problem.id)
     return [made[index] for index in sorted(made)], problems
+
+
+def on_workers(
+    function: Callable[[T], R], tasks: Sequence[T], jobs: int
+) -> Iterator[tuple[T, R | ChaosprepError]]:
+    """Do tasks that are no cases, for a workbench: each with its result or error as it is done."""
+    with closing(stream_cases(function, tasks, jobs, len(tasks))) as results:
+        for _, task, result in results:
+            yield task, result
 
 
 def stream_cases(

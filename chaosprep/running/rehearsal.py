@@ -8,6 +8,7 @@ from typing import Generic
 from chaosprep.dataset.opening import open_output
 from chaosprep.errors import ChaosprepError, Problem, ProblemsError
 from chaosprep.params import P, check_params
+from chaosprep.running.mapping import on_workers
 from chaosprep.running.options import DEFAULTS, Event, RunOptions
 from chaosprep.running.planning import Plan, check_request, compare, fresh_plan
 from chaosprep.running.runner import left_out, nothing_left
@@ -26,15 +27,30 @@ class Rehearsal(Generic[C]):
 
 
 def rehearse(
-    stage: Stage[C, P], params: P, root: Path, output: Path, options: RunOptions = DEFAULTS
+    stage: Stage[C, P],
+    params: P,
+    root: Path,
+    output: Path,
+    options: RunOptions = DEFAULTS,
+    bench: Workbench | None = None,
 ) -> Rehearsal[C]:
     """Try every case that a run would work on, in processes of this machine, and write nothing.
+
+    Args:
+        stage: the step of the work.
+        params: its parameters.
+        root: where the cases are.
+        output: the stage directory that would be made.
+        options: how it would be run.
+        bench: the workbench of the run, that beside its output where none is given.
 
     Raises:
         ChaosprepError: what `run` raises before it begins with the cases.
     """
     params = check_params(params)
-    source = stage.open(root, params, Workbench(jobs=options.jobs))
+    bench = bench or Workbench.beside(output, options.jobs, on_workers)
+    source = stage.open(root, params, bench.only_reading())
+    params = stage.settle(params, source)
     check_request(stage, source, output, params, overwrite=options.overwrite)
     plan: Plan[C] = fresh_plan(stage, params, source, output, options.part)
     if not options.overwrite:

@@ -18,6 +18,7 @@ from chaosprep.running.claim import end_claims
 from chaosprep.running.commit import commit, in_order, versions
 from chaosprep.running.dask.cluster import scheduler_address, warm_up_for
 from chaosprep.running.journal import Journal
+from chaosprep.running.mapping import on_workers
 from chaosprep.running.options import DEFAULTS, Event, RunOptions
 from chaosprep.running.place import check_output
 from chaosprep.running.planning import Plan, check_request, compare, fingerprint, fresh_plan
@@ -61,9 +62,8 @@ def run(
     warm_up_for(options.dask, options.jobs, stage.libraries)
     params = check_params(params)
     if isinstance(source, str | Path):
-        here = options.dask is None
-        path = Path(source) if here else Path(source).absolute()  # workers are elsewhere
-        source = stage.open(path, params, Workbench.beside(output, options.jobs))
+        bench = Workbench.beside(output, options.jobs, on_workers)
+        source, params = opened(stage, params, source, bench, options)
     output = Path(output)
     check_request(stage, source, output, params, overwrite=options.overwrite)
     plan = fresh_plan(stage, params, source, output, options.part)
@@ -84,6 +84,19 @@ def run(
         dataset = open_output(output)
         workspace.clear()
     return _told(options, last, dataset)
+
+
+def opened(
+    stage: Stage[C, P], params: P, source: str | Path, bench: Workbench, options: RunOptions
+) -> tuple[Source[C], P]:
+    """The cases below a path, and the parameters with what was settled as they were found.
+
+    Raises what the stage's `open` raises.
+    """
+    here = options.dask is None
+    path = Path(source) if here else Path(source).absolute()  # workers are elsewhere
+    found = stage.open(path, params, bench)
+    return found, stage.settle(params, found)
 
 
 def _told(options: RunOptions, event: Event, dataset: Dataset) -> Dataset:

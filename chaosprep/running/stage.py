@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from chaosprep.dataset.descriptor import DataSource, LabelMap, License, PastStage
 from chaosprep.dataset.manifest import Dataset
@@ -97,6 +97,10 @@ def _any(dataset: Dataset) -> bool:
     return True
 
 
+def _as_given(params: P, source: Source[C]) -> P:
+    return params
+
+
 def _as_they_are(cases: Sequence[C], params: P) -> Callable[[C], C]:
     return lambda case: case
 
@@ -108,7 +112,8 @@ class Stage(Generic[C, P]):
     `version` goes up whenever the same input and parameters give other bytes. `plan` decides what
     needs all cases at once (who goes where, how often), and returns how to complete each case
     before it is sent to `run_case`; `open` finds the cases below a path,
-    and keeps on the workbench what the next run can use. `rows` tells of a
+    and keeps on the workbench what the next run can use; `settle` completes the parameters with
+    what was settled there. `rows` tells of a
     completed case what is settled of the rows that it becomes where nothing goes wrong, so that an
     unfinished run is gone on with where its journal says just that; cases of which it knows nothing
     (None) are done again. `labels` tells what the values of its masks stand for, by all of its
@@ -129,6 +134,7 @@ class Stage(Generic[C, P]):
     params: type[P]
     run_case: Callable[[C, P, Writer], CaseResult]
     open: Callable[[Path, P, Workbench], Source[C]]
+    settle: Callable[[P, Any], P] = _as_given
     plan: Callable[[Sequence[C], P], Callable[[C], C]] = _as_they_are
     rows: Callable[[C, P], Iterable[Expected] | None] = one_for_each
     labels: Callable[[Source[C], P], LabelMap | None] = _the_same

@@ -1,6 +1,7 @@
 """A case as files below a dataset root: what a layout finds, before anything is read."""
 
 import hashlib
+import json
 from collections.abc import Callable
 from fnmatch import fnmatchcase
 from functools import cached_property
@@ -41,8 +42,9 @@ class SourceCase(msgspec.Struct, frozen=True, kw_only=True):
     ``keys`` are what the rule `key` pairs by; ``aliases`` stand for the paths wherever they are
     written, and where there are any, a path without one is not written at all. ``frames`` are those
     that the case has of a file which holds others too, counted from 0; of any other file it has
-    all. ``organs`` are the
-    structures that masks show which are files of one structure each. ``levels`` names the table of
+    all. ``masks_root`` is the folder, relative to the root, that masks may lie in as well, where it
+    is not below the root. ``organs`` are the structures that masks show which are files of one
+    structure each. ``levels`` names the table of
     grey levels (of `known.LEVELS`) that the masks have; ``legend`` is what a file beside them says
     that their values stand for, and is lost where that cannot be understood; ``labels`` what values
     stand for in the whole dataset, of which the case can show those of ``shows``; ``table`` is the
@@ -81,6 +83,7 @@ class SourceCase(msgspec.Struct, frozen=True, kw_only=True):
     split: Split | None = None
     fold: int | None = None
     refused: bool = False
+    masks_root: str = ""
 
     def takes(self, name: str) -> bool:
         """Whether a structure is wanted: it fits one of ``roi``, or none is asked for."""
@@ -103,7 +106,11 @@ class SourceCase(msgspec.Struct, frozen=True, kw_only=True):
 
     def content(self) -> bytes:
         """The case without the place of its root, and without those beside it."""
-        return msgspec.json.encode(differing(self.alone()))
+        found = differing(self.alone())
+        try:
+            return msgspec.json.encode(found)
+        except UnicodeEncodeError:  # the name of a file is no UTF-8
+            return json.dumps(msgspec.to_builtins(found)).encode()
 
     def alone(self) -> "SourceCase":
         """The same, wherever it is and whatever is beside it."""
@@ -124,6 +131,8 @@ class Files:
         self.data: dict[str, bytes] = {}
         self.errors: dict[str, FileError] = {}
         self._root = real(Path(case.root))
+        more = (real(self._root / case.masks_root),) if case.masks_root else ()
+        self._roots = (self._root, *more)
         self._masks = case.wanted
         self._legend = case.legend
         for path in (*case.images, *self._masks):
@@ -134,7 +143,7 @@ class Files:
 
     def _inside(self, path: str) -> Path:
         file = real(self._root / path)
-        if not file.is_relative_to(self._root):
+        if not any(file.is_relative_to(root) for root in self._roots):
             reason = "it is a link out of the dataset"
             raise FileError(reason, "Copy the file in.", code="file-link")
         return file

@@ -28,6 +28,7 @@ from chaosprep.series.renumbering import (
     values_by_name,
     values_of,
 )
+from chaosprep.series.several import cut_several
 from chaosprep.series.source import Files, SourceCase
 from chaosprep.structures import folded
 
@@ -60,9 +61,13 @@ def cut_structures(
         return Stack()
     if case.organs:
         return _painted(case, files, images, count, may_say)
-    (mask,) = case.wanted
+    mask, *more = case.wanted
     place, data, limit = Path(case.root), files.data[mask], case.threshold
-    stack = cut_mask(place, mask, data, images, count, may_say, case.takes, threshold=limit)
+    stack = (
+        cut_several(case, files, images, count, may_say)
+        if more
+        else cut_mask(place, mask, data, images, count, may_say, case.takes, threshold=limit)
+    )
     by_table = case.table is not None and not stack.names
     own = {**named(case.legend), **named(case.labels if by_table else {}), **stack.names}
     stack.names = names_in_dataset(case, own)

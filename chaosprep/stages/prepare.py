@@ -13,13 +13,15 @@ from chaosprep.files import check_apart
 from chaosprep.known import LEVELS, OrganName
 from chaosprep.params import Params, check_names, describe_params, make_params
 from chaosprep.running.dask.cluster import scheduler_address, warm_up_for
+from chaosprep.running.mapping import on_workers
 from chaosprep.running.options import DEFAULTS, RunOptions
 from chaosprep.running.place import check_output
-from chaosprep.running.runner import run
+from chaosprep.running.runner import opened, run
 from chaosprep.running.stage import Stage
 from chaosprep.stage_table import STAGES, load_stage
 from chaosprep.toml import read_toml
 from chaosprep.words import in_toml, options_in
+from chaosprep.workbench import Workbench
 
 CHAIN = tuple(stage for stage in map(load_stage, STAGES) if stage.folder is not None)
 """The stages of prepare, in their order; each works on what one before it made, or not at all."""
@@ -182,12 +184,16 @@ def run_all(
     """
     chain = [(load_stage(name), own) for name, own in params.items()]
     check_places(root, output, [stage for stage, _ in chain], overwrite=options.overwrite)
-    made: str | Path | Dataset = root
     libraries = dict.fromkeys(name for stage, _ in chain for name in stage.libraries)
     warm_up_for(options.dask, options.jobs, tuple(libraries))  # the first call decides for all
     with scheduler_address(options.dask, options.jobs) as address:  # one cluster for all
         options = msgspec.structs.replace(options, dask=address)
-        for stage, own in chain:
+        first, given = chain[0]
+        bench = Workbench.beside(
+            output, options.jobs, on_workers
+        )  # not in the output, which is handed on
+        made, given = opened(first, given, root, bench, options)
+        for stage, own in [(first, given), *chain[1:]]:
             if isinstance(made, Dataset) and not stage.takes(made):
                 _check_left(stage, params, root)
                 continue

@@ -217,18 +217,26 @@ def open_root(root: Path, params: SplitParams, bench: Workbench = ALONE) -> Root
     return find(root, params, sequences=params.sequence, bench=bench)
 
 
+def settle(params: SplitParams, root: Root) -> SplitParams:
+    """The parameters with the key that was made or found beside the output."""
+    if root.key_file is None:
+        return params
+    return msgspec.structs.replace(params, pseudonymize=str(root.key_file))
+
+
 SPLIT = Stage(
     name="split",
     version=1,
     params=SplitParams,
     run_case=run_case,
     open=open_root,
+    settle=settle,
     plan=plan,
     rows=rows,
     folder="split",
     source_name="ROOT",
     help="ROOT is CHAOS as it was downloaded: the outer folder, Train_Sets, MR, or one patient; "
-    "with --images it is any folder of DICOM series. "
+    "or any folder of DICOM files, whatever they are called; with --images their places are said. "
     "Patients are ranked by a hash of the seed and their id; all series of a patient stay on one "
     "side; patients of Test_Sets are test.",
 )

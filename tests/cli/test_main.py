@@ -77,8 +77,8 @@ def test_nothing_to_work_on_is_exit_code_4(chaosprep: Run, tmp_path: Path) -> No
     result = chaosprep("split", tmp_path / "empty", "-o", tmp_path / "out")
     assert result.exit_code == 4
     assert result.stderr == (
-        f"Error: {tmp_path}/empty: no CHAOS patient is below it. "
-        "Give the folder that holds Train_Sets, MR or CT, or one patient's folder. "
+        f"Error: {tmp_path}/empty: no DICOM image is below it. "
+        "Give the folder that holds the DICOM files. "
         "Or say where images and masks are: --images 'scans/{patient}/{slice}.dcm' "
         "--masks 'labels/{patient}/{slice}.png'.\n"
     )

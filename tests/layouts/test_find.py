@@ -54,9 +54,9 @@ def test_what_is_asked_for_goes_before_what_is_there(phantom: Path) -> None:
     assert look(phantom, images=inside).patients == ("P001", "P002", "P003", "P005")
 
 
-@pytest.mark.parametrize("layout", ["auto", "chaos"])
-def test_where_nothing_is_found_both_ways_are_said(tmp_path: Path, layout: str) -> None:
-    with pytest.raises(NothingFoundError, match=r"Train_Sets.*images='scans/\{patient\}"):
+@pytest.mark.parametrize(("layout", "first"), [("auto", "DICOM files"), ("chaos", "Train_Sets")])
+def test_where_nothing_is_found_both_ways_are_said(tmp_path: Path, layout: str, first: str) -> None:
+    with pytest.raises(NothingFoundError, match=rf"{first}.*images='scans/\{{patient\}}"):
         look(tmp_path, layout=layout)
 
 
@@ -65,8 +65,8 @@ def test_where_nothing_is_found_both_ways_are_said(tmp_path: Path, layout: str) 
     [
         ({"layout": "folder"}, "images must say"),
         ({"layout": "chaos", "images": "a"}, 'for layout="folder"'),
-        ({"masks": "a"}, "masks needs images"),
-        ({"patient_from": "PatientID"}, "patient_from"),
+        ({"layout": "chaos", "masks": "a"}, "masks needs images"),
+        ({"layout": "chaos", "patient_from": "PatientID"}, "patient_from"),
         ({"patient_from": "PatientID", "images": "a"}, "needs pseudonymize"),
         ({"patient_from": "StudyID", "images": "a", "pseudonymize": "k"}, "patient_from"),
         ({"layout": "nifti"}, "layout"),

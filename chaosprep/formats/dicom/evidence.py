@@ -58,6 +58,8 @@ _READ: dict[str, tuple[str, ...]] = {
     "Manufacturer": (),
     "MagneticFieldStrength": (),
 }
+KEYWORDS = tuple(_READ)
+"""What is read, where it is there."""
 # Keyword -> what reads it from a maker's own elements, where the standard one is missing.
 _PRIVATE = {"DiffusionBValue": private_b_value, "ComplexImageComponent": private_component}
 # Binary values that are several, or of few bits, as `struct` calls their kind.

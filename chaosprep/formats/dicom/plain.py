@@ -6,6 +6,7 @@ in an unusual way, or may have two meanings) gives None: pydicom settles it, or 
 """
 
 import struct
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -29,6 +30,17 @@ _ITEM, _ITEM_END, _SEQUENCE_END = 0xE000FFFE, 0xE00DFFFE, 0xE0DDFFFE  # read as 
 
 _START = b"DICM\2\0\0\0UL\4\0"  # up to the value of FileMetaInformationGroupLength
 _IS_IMPLICIT = {b"1.2.840.10008.1.2\0": True, b"1.2.840.10008.1.2.1\0": False}
+# Compressed pixels: JPEG, JPEG-LS, JPEG 2000, HTJ2K and RLE; PS3.5 A.4: in explicit VR.
+_COMPRESSED = {
+    uid + b"\0" * (len(uid) % 2): False
+    for uid in (
+        b"1.2.840.10008.1.2.5",
+        *(
+            b"1.2.840.10008.1.2.4.%d" % last
+            for last in (50, 51, 57, 70, 80, 81, 90, 91, 201, 202, 203)
+        ),
+    )
+}
 _CHARACTER_SETS = (b"ISO_IR 6", b"ISO_IR 100", b"ISO_IR 192")
 _PHOTOMETRIC = (b"MONOCHROME1 ", b"MONOCHROME2 ")
 _PIXEL_DATA = b"\xe0\x7f\x10\0"
@@ -81,6 +93,20 @@ def read_plain_header(data: bytes, max_pixels: int) -> Header | None:
         return None
 
 
+def read_plain_start(data: bytes, max_pixels: int) -> Header | None:
+    """Read a header as `dicom.read_header` does from the beginning of a file; None where it cannot.
+
+    The pixels may be compressed. Nothing is said of them, nor of what is behind them.
+    """
+    try:
+        elements, at, implicit = _elements(data, _IS_IMPLICIT | _COMPRESSED)
+        if data[at : at + 12] != _PIXEL_DATA + b"OB\0\0\xff\xff\xff\xff":
+            _pixel_data(data, at, implicit)
+        return _described(elements, max_pixels)[0]
+    except (_NotPlainError, FileError, *BROKEN):
+        return None
+
+
 def has_plain_header(data: bytes) -> bool:
     """Whether these bytes reach from the beginning of a plain file up to its pixels."""
     try:
@@ -91,8 +117,13 @@ def has_plain_header(data: bytes) -> bool:
         return False
 
 
-def _elements(data: bytes) -> tuple[_Elements, int, bool]:
-    """Walk the header; also tell where the next element begins, and whether VRs are implicit."""
+def _elements(
+    data: bytes, syntaxes: Mapping[bytes, bool] = _IS_IMPLICIT
+) -> tuple[_Elements, int, bool]:
+    """Walk the header; also tell where the next element begins, and whether VRs are implicit.
+
+    ``syntaxes`` are the transfer syntaxes that may be, and whether their VRs are implicit.
+    """
     end = min(len(data), _MAX_HEADER)
     if data[128:140] != _START:
         raise _NotPlainError
@@ -100,7 +131,7 @@ def _elements(data: bytes) -> tuple[_Elements, int, bool]:
     at = _walk(data, 132, end, meta, above=0x00020000 - 1, below=0x00030000)
     if at != 144 + _UINT32(data, 140)[0]:
         raise _NotPlainError
-    implicit = _IS_IMPLICIT.get(meta[TAGS["TransferSyntaxUID"]].value)
+    implicit = syntaxes.get(meta[TAGS["TransferSyntaxUID"]].value)
     # Letters where a VR would be: pydicom takes the explicit for what it is, whatever is declared.
     if implicit is None or (implicit and data[at + 4 : at + 6].isalpha()):
         raise _NotPlainError

@@ -12,8 +12,10 @@ from chaosprep.layouts.headers.head import Entry, Head
 from chaosprep.layouts.headers.kinds import SINGLE, is_stack, why_left
 from chaosprep.layouts.headers.moments import seconds
 from chaosprep.layouts.headers.naming import base_name, plain_name, tell_apart
+from chaosprep.layouts.headers.owners import owners
 from chaosprep.layouts.headers.rejoining import series_of, studies_of
-from chaosprep.layouts.headers.texts import decoded, identity_of
+from chaosprep.layouts.headers.texts import identity_of
+from chaosprep.privacy.evidence import text_of
 from chaosprep.series.groups import number
 
 _COLOURED = "not-grey"
@@ -62,11 +64,11 @@ def make_catalog(entries: Iterable[Entry]) -> Catalog:
     """Group the entries of an index."""
     people: dict[str, list[Head]] = defaultdict(list)
     masks, others = list[Entry](), list[Entry]()
-    for entry in sorted(entries, key=lambda entry: entry.path):
+    ordered = sorted(entries, key=lambda entry: entry.path)
+    owner = owners(head.evidence for entry in ordered for head in entry.heads)
+    for entry in ordered:
         for head in entry.heads:
-            said = head.evidence
-            person = said.get("PatientID") or said.get("PatientName", "")
-            people[person].append(head)
+            people[owner(head.evidence)].append(head)
         if not entry.heads:
             (masks if entry.kind == "mask" else others).append(_coloured(entry))
     studies = [
@@ -145,7 +147,7 @@ def _series(person: str, study: str, series: str, heads: Sequence[Head]) -> list
     for part in parts:
         facts = describe(part, identity) | {"volumes": str(len(parts))}
         texts = (facts.get("SeriesDescription", ""), facts.get("ProtocolName", ""))
-        left = why_left(part, decoded(part[0].evidence, "SeriesDescription"))
+        left = why_left(part, text_of(part[0].evidence, "SeriesDescription"))
         name, when = base_name(texts, identity), _when(part[0])
         found.append(Volume(person, study, series, part, name, facts, left, when))
     return found

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from chaosprep.layouts.headers.head import Head
 from chaosprep.layouts.headers.naming import component_of
 from chaosprep.layouts.headers.places import plane_of, step_of
-from chaosprep.layouts.headers.texts import decoded, shown
+from chaosprep.layouts.headers.texts import shown
+from chaosprep.privacy.evidence import text_of
 from chaosprep.privacy.identity import Identity
 from chaosprep.series.groups import number
 
@@ -39,7 +40,7 @@ def describe(heads: Sequence[Head], identity: Identity) -> dict[str, str]:
         if keyword in _TEXTS:
             text = shown(said, keyword, identity)
         else:
-            text = _number(usual) if keyword in _NUMBERS else decoded(said, keyword)
+            text = _number(usual) if keyword in _NUMBERS else text_of(said, keyword)
         if text:
             facts[keyword] = text
     pictures = {head.sop_instance_uid and (head.sop_instance_uid, head.frame) for head in heads}

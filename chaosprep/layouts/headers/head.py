@@ -1,5 +1,6 @@
 """What is kept of a file's headers: whose it is, which volume, and what it refers to."""
 
+from collections.abc import Mapping
 from typing import Literal
 
 import msgspec
@@ -24,24 +25,32 @@ class Head(msgspec.Struct, frozen=True, array_like=True, gc=False):
     pixel_spacing: tuple[float, float] | None
     sop_instance_uid: str
     instance_number: int | None
-    evidence: dict[str, str]
+    evidence: Mapping[str, str]
 
 
 class Refers(msgspec.Struct, frozen=True, array_like=True):
-    """What a SEG or a structure set refers to."""
+    """What a SEG or a structure set refers to.
+
+    ``series`` and ``instances`` are UIDs; ``frames`` are (SOPInstanceUID, frame number from 1) of
+    the instances of which it refers to some frames only.
+    """
 
     series: frozenset[str] = frozenset()
     instances: frozenset[str] = frozenset()
     frame_of_reference: str = ""
+    frames: frozenset[tuple[str, int]] = frozenset()
 
 
-class Entry(msgspec.Struct, frozen=True, array_like=True):
-    """One file below a root, as it was when it was read.
+class Entry(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """One file below a root, as it was when it was read; ``size`` in bytes, ``mtime`` in ns.
 
-    ``kind`` is `image` (with ``heads``), `mask` (with what it ``refers`` to), `beside` (a DICOM
-    file that is no slice: ``what`` is the noun), `unreadable` (a damaged DICOM file: ``what`` is
-    the code of its error) or `foreign` (no DICOM). ``evidence`` is the file's own, where it has no
-    heads.
+    ``kind`` is `image` (with ``heads``), `mask` (with what it ``refers`` to; None where that cannot
+    be read), `beside` (a DICOM file that is no slice, or no file at all but a link out of the root
+    or a device: ``what`` is the noun), `unreadable` (a damaged DICOM file, any that cannot be
+    opened, or a folder that cannot be listed: ``what`` is the code of its error) or `foreign` (no
+    DICOM). ``evidence`` is the file's own, where it has no heads. ``changed`` is
+    its ctime in ns; -1 where it was written only just before, and may be written again without
+    being told from what was read.
     """
 
     path: str
@@ -50,5 +59,6 @@ class Entry(msgspec.Struct, frozen=True, array_like=True):
     kind: Kind
     what: str = ""
     heads: tuple[Head, ...] = ()
-    evidence: dict[str, str] = {}
+    evidence: Mapping[str, str] = {}
     refers: Refers | None = None
+    changed: int = -1

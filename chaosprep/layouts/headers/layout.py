@@ -1,78 +1,196 @@
 """Any tree of DICOM files, whatever they are called: series are found by their headers."""
 
-import secrets
-from collections.abc import Mapping
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from chaosprep.dataset.descriptor import DataSource, License
-from chaosprep.errors import NothingFoundError, UsageError
-from chaosprep.layouts.headers.catalog import Volume, make_catalog
+from chaosprep.dataset.opening import is_stage_directory
+from chaosprep.errors import ChaosprepError, NothingFoundError, Problem, UsageError, plural
+from chaosprep.files import check_apart
+from chaosprep.layouts.headers.catalog import Catalog, Volume, make_catalog
 from chaosprep.layouts.headers.choosing import Chosen, choose
 from chaosprep.layouts.headers.index import read_index
-from chaosprep.layouts.headers.masks import find_masks
+from chaosprep.layouts.headers.masks import Masks, find_masks
+from chaosprep.layouts.headers.passed_over import damaged_beside, damaged_in, notes_of, unlisted
+from chaosprep.layouts.headers.people import tell_people, untold_problem
+from chaosprep.layouts.headers.survey import Survey
 from chaosprep.layouts.layout import Layout, Where
 from chaosprep.layouts.root import Root, read_origin
+from chaosprep.privacy.evidence import identity_of
+from chaosprep.privacy.identity import exposes, has_uid
+from chaosprep.privacy.key_file import kept_key, read_kept
 from chaosprep.privacy.pseudonyms import Key
+from chaosprep.series.pairing import natural_key
 from chaosprep.series.source import SourceCase
+from chaosprep.workbench import Workbench
 
 _LICENSES = (License(name="notspecified", title="License not specified"),)
 _SOURCES = (DataSource(title="A folder of DICOM files that does not tell its origin"),)
+_NOT_FINAL = (
+    "ids of patients are not final: they come from a key, which a run makes beside its output, or "
+    "takes from --pseudonymize KEYFILE"
+)
+
+
+@dataclass(frozen=True)
+class _Ids:
+    """The key of a root, and whose file it is in; None where no file has it or a user gave it."""
+
+    key: Key
+    file: Path | None = None
+    is_final: bool = True
 
 
 def find(root: Path, where: Where) -> Root:
-    """Find the volumes below a root.
+    """Find the volumes below a root: of `survey` that which is taken, and the problems."""
+    return survey(root, where).root
+
+
+def survey(root: Path, where: Where) -> Survey:
+    """Find the volumes below a root. Ids of patients are pseudonyms; see `kept_key`.
 
     Raises:
         UsageError: the root, or what was chosen, will not do.
         NothingFoundError: no DICOM image is there.
-        ChaosprepError: a folder cannot be listed, or two patients have one pseudonym.
+        ChaosprepError: a folder cannot be listed, a key cannot be written, or two patients have
+            one pseudonym.
     """
     if not root.is_dir():
         raise UsageError(f"{root}: there is no such folder", "Check the path.", code="root")
-    catalog = make_catalog(read_index(root, where.bench))
-    if not catalog.volumes:
+    if is_stage_directory(root):
         raise NothingFoundError(
-            f"{root}: no CHAOS patient and no DICOM image is below it",
-            "Give the folder that holds them.",
+            f"{root}: it is a stage directory, no folder of scans",
+            "Give it to verify, or to the next stage.",
             code="nothing",
         )
-    key = where.key or Key(secrets.token_bytes(32))
-    chosen, problems = choose(catalog.volumes, where)
+    if where.patients is not None:
+        raise UsageError(
+            "--patients: volumes that are found by their headers have no names for a table",
+            "Say it by their paths: --patient-from-name '{patient}/{}'.",
+            code="parameter",
+        )
+    if where.bench.folder is not None:  # before anything is written there
+        check_apart(root, where.bench.folder / where.bench.name)
+    kept: list[str] = []
+    catalog = make_catalog(read_index(root, where.bench, kept.append))
+    if not catalog.volumes:
+        raise _nothing(root, catalog)
+    ids = _ids(root, catalog, where)
+    people = tell_people(catalog.volumes, where)
+    catalog = replace(catalog, volumes=people.volumes)
+    patients = ids.key.patients(people.identities)
+    told = [volume for volume in catalog.volumes if volume.person]
+    where = replace(where, key=ids.key)
+    chosen, problems = choose(told, where)
+    problems = [*untold_problem(catalog.volumes, where), *problems]
+    chosen, named = _nameable(chosen, patients)
     masks, more = find_masks(root, catalog, chosen, where)
-    patients = key.patients({one.volume.person for one in chosen})
-    cases = [_case(root, one, patients[one.volume.person], key, masks) for one in chosen]
+    chosen = [one for one in chosen if masks.takes(one.volume)]
+    damaged = damaged_in(chosen, catalog)
+    cases = [_case(root, one, patients, ids.key, masks, damaged) for one in chosen]
+    taken = {case.id: one.volume for case, one in zip(cases, chosen, strict=True)}
     origin = read_origin(root)
-    return Root(
+    found = Root(
         root,
         tuple(sorted(cases, key=lambda case: f"{case.id}_")),
-        (*problems, *more),
+        (*problems, *named, *damaged_beside(chosen, catalog), *unlisted(catalog), *more),
         origin.licenses or _LICENSES,
         origin.sources or _SOURCES,
+        notes=(
+            *people.notes,
+            *masks.notes,
+            *notes_of(catalog),
+            *kept,
+            *([] if ids.is_final else [_NOT_FINAL]),
+        ),
+        people={patients[person]: some for person, some in people.identities.items()},
+        key_file=ids.file,
+    )
+    return Survey(found, catalog, where, patients, taken, masks)
+
+
+def _nothing(root: Path, catalog: Catalog) -> NothingFoundError:
+    count = len(catalog.others) + len(catalog.masks)
+    seen = f" ({plural(count, 'other file')} there)" if count else ""
+    return NothingFoundError(
+        f"{root}: no DICOM image is below it{seen}",
+        "Give the folder that holds the DICOM files.",
+        code="nothing",
     )
 
 
+def _ids(root: Path, catalog: Catalog, where: Where) -> _Ids:
+    """The key: a user's, or that beside the output; without an output, one of this tree alone."""
+    if where.key is not None:
+        return _Ids(where.key)
+    bench: Workbench = where.bench
+    file = kept_key(bench)
+    if file is not None:
+        return _Ids(read_kept(file), file)
+    heads = sorted({repr(head) for one in catalog.volumes for head in one.heads})
+    secret = hashlib.sha256("\n".join(heads).encode("utf-8", "surrogateescape")).digest()
+    return _Ids(Key(secret), is_final=False)  # nobody without the files can make it
+
+
+def _nameable(
+    chosen: Sequence[Chosen], patients: Mapping[str, str]
+) -> tuple[list[Chosen], list[Problem]]:
+    """What has a sequence that identifies nobody and is no other's; a problem for each other."""
+    taken: dict[str, Chosen] = {}
+    problems: list[Problem] = []
+    for one in chosen:
+        patient, name = patients[one.volume.person], one.sequence
+        id = f"{patient}_{name}"
+        if has_uid(name) or exposes(name, identity_of(one.volume.heads[0].evidence)):
+            error = ChaosprepError(
+                "what a series is called holds what identifies the patient, and would be its name",
+                "Give it another name with --series FILE.toml: [liver] SeriesDescription = '*'.",
+                code="name-identifies",
+            )
+            problems.append(Problem.of(error, patient))
+        elif id.casefold() in taken:
+            error = ChaosprepError(
+                "two volumes of a patient have one name",
+                "Name them with --series FILE.toml, or take one with --pick.",
+                code="series-several",
+            )
+            problems.append(Problem.of(error, id))
+        else:
+            taken[id.casefold()] = one
+    return list(taken.values()), problems
+
+
 def _case(
-    root: Path, chosen: Chosen, patient: str, key: Key, masks: Mapping[Volume, tuple[str, ...]]
+    root: Path,
+    chosen: Chosen,
+    patients: Mapping[str, str],
+    key: Key,
+    masks: Masks,
+    damaged: Mapping[Volume, tuple[str, ...]],
 ) -> SourceCase:
-    volume = chosen.volume
+    volume, patient = chosen.volume, patients[chosen.volume.person]
     frames: dict[str, tuple[int, ...]] = {}
     for head in volume.heads:
         if head.frame is not None:
             frames[head.path] = (*frames.get(head.path, ()), head.frame)
-    own = masks.get(volume)
-    return SourceCase(
+    images = tuple(sorted((*volume.paths, *damaged.get(volume, ())), key=natural_key))
+    case = SourceCase(
         root=str(root),
         id=f"{patient}_{chosen.sequence}",
         patient=patient,
         sequence=chosen.sequence,
         pool="train",
-        images=volume.paths,
-        masks=own,
-        rule="key" if own is None else "volume",
-        keys={path: path for path in volume.paths},
-        aliases={path: key.path(path) for path in (*volume.paths, *(own or ()))},
+        images=images,
+        masks=None,
+        rule="key",
+        keys={path: path for path in images},
+        aliases={path: key.path(path) for path in images},
         frames=frames,
+        notes=chosen.notes,
     )
+    return masks.onto(case, volume, key)
 
 
 LAYOUT = Layout(

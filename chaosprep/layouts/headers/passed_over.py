@@ -1,0 +1,74 @@
+"""What lies below a root and is not taken: counted by kind, and damaged files of what is taken."""
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from pathlib import PurePosixPath
+
+from chaosprep.errors import Problem, plural
+from chaosprep.layouts.headers.catalog import Catalog, Volume
+from chaosprep.layouts.headers.choosing import Chosen
+from chaosprep.layouts.headers.head import Entry
+from chaosprep.layouts.headers.listing import FOLDER
+
+_REMEDY = "Copy or export it again from its source, or leave it out with --on-error skip."
+
+
+def damaged_in(chosen: Sequence[Chosen], catalog: Catalog) -> Mapping[Volume, tuple[str, ...]]:
+    """The damaged files of the series of each volume that is taken; reading them tells why."""
+    of_series: dict[str, list[str]] = defaultdict(list)
+    for entry in _damaged(catalog):
+        of_series[entry.evidence.get("SeriesInstanceUID", "")].append(entry.path)
+    of_series.pop("", None)
+    return {
+        one.volume: tuple(of_series[one.volume.series])
+        for one in chosen
+        if one.volume.series in of_series
+    }
+
+
+def damaged_beside(chosen: Sequence[Chosen], catalog: Catalog) -> list[Problem]:
+    """The problem of damaged files beside what is taken, which do not tell their series."""
+    folders = {PurePosixPath(path).parent for one in chosen for path in one.volume.paths}
+    count = sum(
+        not entry.evidence.get("SeriesInstanceUID") and PurePosixPath(entry.path).parent in folders
+        for entry in _damaged(catalog)
+    )
+    if not count:
+        return []
+    reason = (
+        f"{plural(count, 'DICOM file')} beside what is taken cannot be read and may be of any of it"
+    )
+    return [Problem(code="dicom-damaged", id="headers", reason=reason, remedy=_REMEDY)]
+
+
+def unlisted(catalog: Catalog) -> list[Problem]:
+    """The problem of folders that cannot be listed: nobody knows what they hold."""
+    count = sum(entry.what == FOLDER for entry in _damaged(catalog))
+    if not count:
+        return []
+    reason = f"{plural(count, 'folder')} below the root cannot be listed"
+    remedy = "Make it readable, or go on without it with --on-error skip."
+    return [Problem(code=FOLDER, id="headers", reason=reason, remedy=remedy)]
+
+
+def notes_of(catalog: Catalog) -> tuple[str, ...]:
+    """How many files and volumes of each kind are not taken, a line for each."""
+    left = Counter(volume.left_out for volume in catalog.volumes if volume.left_out)
+    kinds = Counter(_kind(entry) for entry in catalog.others)
+    return (
+        *(f"not taken: {plural(count, 'volume')} ({why})" for why, count in sorted(left.items())),
+        *(
+            f"passed over: {plural(count, 'file')} ({what})"
+            for what, count in sorted(kinds.items())
+        ),
+    )
+
+
+def _damaged(catalog: Catalog) -> list[Entry]:
+    return [entry for entry in catalog.others if entry.kind == "unreadable"]
+
+
+def _kind(entry: Entry) -> str:
+    if entry.kind == "foreign":
+        return "no DICOM"
+    return f"damaged: {entry.what}" if entry.kind == "unreadable" else entry.what
