@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 
-from chaosprep.privacy.evidence import person_of
+from chaosprep.privacy.evidence import TELLING, person_of
 
 Said = Mapping[str, str]
 """What `read_evidence` gives of a picture."""
@@ -15,21 +15,31 @@ def owners(pictures: Iterable[Said]) -> Callable[[Said], str]:
     A picture without a PatientID is of the only person in its study that has one and the same name;
     a picture that tells nobody is of the only person in its study at all.
     """
+    distinct = {_key(said): said for said in pictures}
     studies: dict[str, dict[str, set[str]]] = defaultdict(dict)  # person -> names
-    for said in pictures:
+    for said in distinct.values():
         study, person = said.get("StudyInstanceUID", ""), person_of(said)
         if study and person:
             studies[study].setdefault(person, set()).add(person_of(said, ("PatientName",)))
+    told = {
+        key: _owner(person_of(said), studies.get(said.get("StudyInstanceUID", ""), {}))
+        for key, said in distinct.items()
+    }
+    return lambda said: told[_key(said)]
 
-    def owner(said: Said) -> str:
-        there = studies.get(said.get("StudyInstanceUID", ""), {})
-        person = person_of(said)
-        if person:
-            return _settled(person, there)
-        found = {_settled(one, there) for one in there}
-        return found.pop() if len(found) == 1 else ""
 
-    return owner
+_TELLING = (*TELLING, "StudyInstanceUID")
+
+
+def _key(said: Said) -> tuple[str | None, ...]:
+    return tuple(map(said.get, _TELLING))
+
+
+def _owner(person: str, there: Mapping[str, set[str]]) -> str:
+    if person:
+        return _settled(person, there)
+    found = {_settled(one, there) for one in there}
+    return found.pop() if len(found) == 1 else ""
 
 
 def _settled(person: str, there: Mapping[str, set[str]]) -> str:
