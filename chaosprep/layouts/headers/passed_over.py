@@ -47,7 +47,7 @@ def unlisted(catalog: Catalog) -> list[Problem]:
     if not count:
         return []
     reason = f"{plural(count, 'folder')} below the root cannot be listed"
-    remedy = "Make it readable, or go on without it with --on-error skip."
+    remedy = "Make what is there readable, or leave it out with --on-error skip."
     return [Problem(code=FOLDER, id="headers", reason=reason, remedy=remedy)]
 
 
