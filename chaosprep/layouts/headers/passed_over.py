@@ -48,7 +48,7 @@ def unlisted(catalog: Catalog) -> list[Problem]:
         return []
     reason = f"{plural(count, 'folder')} below the root cannot be listed"
     remedy = "Make what is there readable, or leave it out with --on-error skip."
-    return [Problem(code=FOLDER, id="headers", reason=reason, remedy=remedy)]
+    return [Problem(code="folders-unlisted", id="headers", reason=reason, remedy=remedy)]
 
 
 def notes_of(catalog: Catalog) -> tuple[str, ...]:

@@ -123,7 +123,7 @@ def test_a_folder_that_cannot_be_listed_is_a_problem_of_the_root() -> None:
     """Nobody knows whose slices it holds."""
     entries = (Entry(name, 0, 0, "unreadable", "folder-unreadable") for name in "ab")
     (problem,) = unlisted(Catalog((), (), (*entries, Entry("c", 0, 0, "unreadable", "no-pixels"))))
-    assert problem.code == "folder-unreadable"
+    assert problem.code == "folders-unlisted"
     assert problem.reason == "2 folders below the root cannot be listed"
 
 
