@@ -23,7 +23,9 @@ class SegMask:
     """A DICOM SEG laid on its images; label values are the segment numbers.
 
     A frame belongs to the image, or the frame of one, that it refers to, else to the one in whose
-    plane it lies. Where it says where it lies, its pixels must be the image's (`locate`). A frame
+    plane it lies; where some refer to these images, one that refers to others is not theirs,
+    though it lies in their planes (another phase). Where it says where it lies, its pixels must be
+    the image's (`locate`). A frame
     that is left out of a SEG is empty (PS3.3 C.8.20.3), and so is an image that its list of
     references does not have but its series or stack; another one has no mask (`foreign`).
 
@@ -72,7 +74,9 @@ class SegMask:
         """Paint every frame on its image."""
         own = self._own(file)
         named_by = _by_source(own)
+        is_tied = any(source in named_by for frame in file.frames for source in frame.sources)
         elsewhere: list[float] = []
+        others = 0
         for frame in file.frames:
             if not file.segments.wants(frame.segment):
                 continue
@@ -82,6 +86,9 @@ class SegMask:
             referred = {at for source in frame.sources for at in named_by[source]}
             off = {at: _distance(frame, own[at]) for at in referred or own}
             places = [at for at in off if off[at] <= NEAR]
+            if places and is_tied and frame.sources and not referred:
+                others += 1
+                continue
             if len(referred) == 1:
                 places = [*referred]
                 if NEAR < off[places[0]] < np.inf:
@@ -93,6 +100,9 @@ class SegMask:
                 self._strangers += 1
         if elsewhere:
             raise _contradiction(elsewhere)
+        if others:
+            said = f"{others} of its frames refer to images of another volume in the same planes"
+            self.note = f"{self.note}; {said}" if self.note else said
 
     def _own(self, file: SegFile) -> dict[int, Header]:
         """The images that the SEG was made on; the others have no mask."""

@@ -21,7 +21,8 @@ class Where:
 
     ``images`` and ``masks`` are patterns of paths (`layouts.patterns`), ``patient_from`` tells the
     patients apart, ``key`` makes pseudonyms. Where it is not ``strict``, names that would identify
-    a patient are a problem of the root, not an error.
+    a patient are a problem of the root, not an error. Where headers tell which file is which,
+    ``masks`` is a folder.
 
     ``patient_from_name`` is a pattern of the names of cases, such as `{patient}_{}`, and
     ``patients`` a table of them, where neither folders nor headers tell who is who. ``select``

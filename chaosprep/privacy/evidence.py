@@ -18,7 +18,8 @@ _KEPT = (
     *("PatientID", "PatientName", "PatientBirthDate", "StudyDate", "StudyInstanceUID"),
     *("SeriesInstanceUID", "FrameOfReferenceUID"),
 )
-_TEXTS = ("PatientID", "PatientName", "PatientBirthDate")
+TELLING = ("PatientID", "PatientName", "PatientBirthDate", "SpecificCharacterSet")
+"""What of the evidence tells a person."""
 
 
 def identity_of(evidence: Mapping[str, str]) -> Identity:
@@ -61,12 +62,11 @@ def whose(identity: Identity, sources: tuple[HeaderField, ...] = FIELDS) -> str:
     return ""
 
 
-def person_of(evidence: Mapping[str, str]) -> str:
+def person_of(evidence: Mapping[str, str], sources: tuple[HeaderField, ...] = FIELDS) -> str:
     """What `whose` says of what `read_evidence` gives."""
-    return _person_of(*(evidence.get(keyword, "") for keyword in (*_TEXTS, "SpecificCharacterSet")))
+    return _person_of(sources, *(evidence.get(keyword, "") for keyword in TELLING))
 
 
 @lru_cache(maxsize=4096)  # as above
-def _person_of(*texts: str) -> str:
-    keywords = (*_TEXTS, "SpecificCharacterSet")
-    return whose(identity_of(dict(zip(keywords, texts, strict=True))))
+def _person_of(sources: tuple[HeaderField, ...], *texts: str) -> str:
+    return whose(identity_of(dict(zip(TELLING, texts, strict=True))), sources)

@@ -44,9 +44,10 @@ def inspect(root: str | Path, *, jobs: int = 1, **where: object) -> Inspection:
         UsageError: the root is not a folder, or a parameter will not do.
         NothingFoundError: no case is below it.
     """
+    params = make_params(LayoutParams, where)
     if is_stage_directory(Path(root)):
         dataset = open_dataset(root)
-        cases = tuple(_view_of(case) for case in dataset.cases)
+        cases = tuple(map(_view_of, of_patients(dataset.cases, params.patient)))
         problems, trusted = dataset.skipped, trusts_folders(dataset)
         persons = check_sides(list(map(told_by, dataset.cases)), trusted=trusted)
         if not trusted:
@@ -59,7 +60,6 @@ def inspect(root: str | Path, *, jobs: int = 1, **where: object) -> Inspection:
             notes=persons.notes,
             labels=_named(dataset.label_map, shown),
         )
-    params = make_params(LayoutParams, where)
     seen = survey(root, params, Workbench(jobs=jobs, work=on_workers))
     if seen is not None:
         return inspect_archive(seen, params.patient)

@@ -41,7 +41,7 @@ BATCH = 8
 Labels = Mapping[str, int]
 
 
-def open_alike(directory: Path, params: PredictParams) -> Dataset:
+def open_alike(directory: Path, params: PredictParams, bench: object = None) -> Dataset:
     """Open what is to be predicted on, prepared as the training data were.
 
     Raises:

@@ -138,9 +138,7 @@ def test_a_copy_that_was_not_drawn_as_recorded_is_found(
     result = chaosprep("verify", made.directory, "-j", "1", "--replay", "3")
     assert result.exit_code == 1
     assert "made again from its original it has other pixels" in result.stderr
-    faults = [line for line in result.stderr.splitlines() if line.startswith("Fault: ")]
-    named = {line.split(":")[1].strip() for line in faults}
-    assert len(named) == 3
+    assert "Faults: 6 replay" in result.stderr  # image and mask of three copies
 
 
 @pytest.mark.parametrize("wanted", ["some", "-1"])

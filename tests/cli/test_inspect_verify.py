@@ -150,3 +150,13 @@ def test_inspect_says_the_label_map_in_json(chaosprep: Run, tmp_path: Path) -> N
         {"value": 2, "name": "Lesion of liver", "code": ["SCT", "4147007", "Mass"], "cases": 3},
         {"value": 3, "name": "Spleen", "code": ["SCT", "78961009", "Spleen"], "cases": 2},
     ]
+
+
+def test_inspect_shows_one_patient_on_request(chaosprep: Run, root: Path, tmp_path: Path) -> None:
+    library.split(root, tmp_path / "split")
+    for place in (root, tmp_path / "split"):
+        lines = chaosprep("inspect", place, "-j", "1", "--patient", "MR002").stdout.splitlines()
+        assert lines[1].split()[0] == "MR002_t1-in"
+        assert lines[-1] == "inspect: 1 patient, 1 case, 5 slices, 0 problems"
+    refused = chaosprep("inspect", root, "-j", "1", "--patient", "MR02")
+    assert refused.exit_code == 2

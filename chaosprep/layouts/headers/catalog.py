@@ -12,9 +12,10 @@ from chaosprep.layouts.headers.head import Entry, Head
 from chaosprep.layouts.headers.kinds import SINGLE, is_stack, why_left
 from chaosprep.layouts.headers.moments import seconds
 from chaosprep.layouts.headers.naming import base_name, plain_name, tell_apart
+from chaosprep.layouts.headers.owners import owners
 from chaosprep.layouts.headers.rejoining import series_of, studies_of
 from chaosprep.layouts.headers.texts import identity_of
-from chaosprep.privacy.evidence import person_of, text_of
+from chaosprep.privacy.evidence import text_of
 from chaosprep.series.groups import number
 
 _COLOURED = "not-grey"
@@ -63,10 +64,11 @@ def make_catalog(entries: Iterable[Entry]) -> Catalog:
     """Group the entries of an index."""
     people: dict[str, list[Head]] = defaultdict(list)
     masks, others = list[Entry](), list[Entry]()
-    for entry in sorted(entries, key=lambda entry: entry.path):
+    ordered = sorted(entries, key=lambda entry: entry.path)
+    owner = owners(head.evidence for entry in ordered for head in entry.heads)
+    for entry in ordered:
         for head in entry.heads:
-            said = head.evidence
-            people[person_of(said)].append(head)
+            people[owner(head.evidence)].append(head)
         if not entry.heads:
             (masks if entry.kind == "mask" else others).append(_coloured(entry))
     studies = [

@@ -36,7 +36,7 @@ class _Choice:
     taken: list[Chosen] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
 
-    def tell(self, code: str, person: str, sequence: str, reason: str, remedy: str) -> None:
+    def add_problem(self, code: str, person: str, sequence: str, reason: str, remedy: str) -> None:
         """Tell of a problem of a patient, or of a sequence of theirs."""
         patient = self.key.patient(person)
         id = f"{patient}_{sequence}" if sequence else patient
@@ -64,7 +64,7 @@ def choose(volumes: Sequence[Volume], where: Where) -> tuple[list[Chosen], list[
     persons = list(dict.fromkeys(volume.person for volume in volumes))
     fitting = {one.sequence: _fitting(one, volumes, where) for one in wanted}
     if volumes and not any(fitting.values()):
-        raise _nothing(selections, volumes)
+        raise _nothing(selections, volumes, where.sequences)
     for person in persons:
         _take(person, wanted, fitting, volumes, choice)
     return choice.taken, choice.problems
@@ -92,7 +92,7 @@ def _take_all(volumes: Sequence[Volume], where: Where, choice: _Choice) -> None:
             _take_one(person, Selection(name, (), where.pick), some, choice)
         if not named:
             kinds = ", ".join(sorted({volume.left_out for volume in own}))
-            choice.tell(
+            choice.add_problem(
                 "series-none",
                 person,
                 "",
@@ -137,8 +137,8 @@ def _take(
     for several in taken.values():
         if len(several) > 1:
             names = " and ".join(f"'{one.sequence}'" for one in several)
-            choice.taken = [one for one in choice.taken if one not in several]
-            choice.tell(
+            choice.taken[before:] = [one for one in choice.taken[before:] if one not in several]
+            choice.add_problem(
                 "series-twice",
                 person,
                 "",
@@ -156,7 +156,7 @@ def _tell_none(person: str, sequence: str, there: Sequence[str], choice: _Choice
     else:
         reason = "nothing of it fits what was chosen"
     remedy = f"See with inspect what it has, and widen the choice, or {_LEAVE}"
-    choice.tell("series-none", person, sequence, reason, remedy)
+    choice.add_problem("series-none", person, sequence, reason, remedy)
 
 
 def _take_one(person: str, selection: Selection, some: list[Volume], choice: _Choice) -> None:
@@ -175,7 +175,7 @@ def _take_one(person: str, selection: Selection, some: list[Volume], choice: _Ch
     even = f", and pick = {selection.pick} leaves several" if selection.pick else ""
     shown = told_apart(left)
     listed = shown[:_MOST] + [f"'{len(shown) - _MOST} more'"] * (len(shown) > _MOST)
-    choice.tell(
+    choice.add_problem(
         "series-several",
         person,
         own,
@@ -190,11 +190,18 @@ def _chosen(volume: Volume, sequence: str) -> Chosen:
     return Chosen(volume, sequence, notes)
 
 
-def _nothing(selections: Sequence[Selection], volumes: Sequence[Volume]) -> NothingFoundError:
-    """Nothing fits: what there is, of the first thing that none is."""
+def _nothing(
+    selections: Sequence[Selection], volumes: Sequence[Volume], sequences: Sequence[str]
+) -> NothingFoundError:
+    """Nothing fits: what there is of the names that were asked for, or of the first thing."""
     criteria = [one for selection in selections for one in selection.criteria]
+    fits = [one for one in volumes if any(selection.fits(one) for selection in selections)]
     first = next((one for one in criteria if not any(map(one.holds, volumes))), None)
-    if first is None:
+    if sequences and fits:
+        names = sorted({one.sequence for one in selections if one.sequence})
+        reason = f"no series that fits is called {' or '.join(sequences)}"
+        remedy = there_are(names or sorted({one.name for one in fits}), sequences)
+    elif first is None:
         reason, remedy = "no series fits all that was chosen", "Choose less with --select."
     else:
         values = sorted({printable(value) for one in volumes if (value := fact(one, first.key))})

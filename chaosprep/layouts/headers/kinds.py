@@ -63,7 +63,8 @@ def why_left(heads: Sequence[Head], description: str) -> str:
         if what := next(found, ""):
             return what
     places = set(find_places(heads)) - {None}
-    return "single place at several times" if len(heads) > len(places) == 1 else ""
+    pictures = {(head.sop_instance_uid or head.path, head.frame) for head in heads}
+    return "single place at several times" if len(pictures) > len(places) == 1 else ""
 
 
 def is_stack(facts: Mapping[str, str]) -> bool:

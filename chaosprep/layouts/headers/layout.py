@@ -71,6 +71,8 @@ def survey(root: Path, where: Where) -> Survey:
             "Say it by their paths: --patient-from-name '{patient}/{}'.",
             code="parameter",
         )
+    if where.bench.folder is not None:  # before anything is written there
+        check_apart(root, where.bench.folder / where.bench.name)
     kept: list[str] = []
     catalog = make_catalog(read_index(root, where.bench, kept.append))
     if not catalog.volumes:
@@ -124,8 +126,6 @@ def _ids(root: Path, catalog: Catalog, where: Where) -> _Ids:
     if where.key is not None:
         return _Ids(where.key)
     bench: Workbench = where.bench
-    if bench.folder is not None:
-        check_apart(root, bench.folder / bench.name)  # before a key is made
     file = kept_key(bench)
     if file is not None:
         return _Ids(read_kept(file), file)

@@ -1,5 +1,6 @@
 """Masks find their images: by the UIDs that they refer to, or by where they lie."""
 
+import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path, PurePosixPath
@@ -23,9 +24,13 @@ from chaosprep.series.source import SourceCase
 from chaosprep.structures import folded
 from chaosprep.terms import code_of
 
+_log = logging.getLogger(__name__)
+
 
 class Masks(Mapping[Volume, tuple[str, ...]]):
     """The masks of volumes, by path below the root; volumes without any are not there.
+
+    ``notes`` are to be said of the root; ``seen`` are the paths of all files that may be masks.
 
     Args:
         found: the masks of each volume.
@@ -56,11 +61,12 @@ class Masks(Mapping[Volume, tuple[str, ...]]):
         persons = {volume.person for volume in masked} if channels else set()
         bare = [volume for volume in chosen if volume not in masked]
         self._left = {volume for volume in bare if masked and volume.person not in persons}
+        self.seen: frozenset[str] = frozenset()
         self.notes: tuple[str, ...] = ()
         if self._left:
-            kept = "those of a patient with a mask on another one are kept with --series"
+            kept = "; name them in --series to keep them as channels beside one that has"
             said = f"{len(self._left)} of {len(chosen)} series have no mask and are left out"
-            self.notes = (said if channels else f"{said}; {kept}",)
+            self.notes = (said if channels else said + kept,)
 
     def __getitem__(self, volume: Volume) -> tuple[str, ...]:
         return self._found[volume]
@@ -134,10 +140,14 @@ def find_masks(
         _Legends(root),
         channels=where.series is not None,
     )
+    masks.seen = frozenset((*(entry.path for entry in files.objects), *files.volumes))
     if finding.pictures:
         what = plural(finding.pictures, "volume")
         verb = "holds" if finding.pictures == 1 else "hold"
         masks.notes = (*masks.notes, f"{what} beside the DICOM files {verb} grey values, no labels")
+    if where.strict:  # nobody is looking at the notes of the root
+        for note in masks.notes:
+            _log.warning("%s.", note)
     return masks, [_problem(path, error, where.key) for path, error in errors]
 
 

@@ -32,8 +32,11 @@ class People:
 def tell_people(volumes: Sequence[Volume], where: Where) -> People:
     """Tell whose volumes are: by PatientID, else by PatientName with PatientBirthDate.
 
-    A PatientID that at least three persons have, and all volumes, is a constant. Volumes that do
-    not tell anybody are taken for those of the only person whose study they are in.
+    A PatientID that at least three persons have, and all volumes, is a constant.
+
+    Args:
+        volumes: as `owners` told their persons.
+        where: what a user says.
 
     Raises:
         UsageError: `pattern`, `--patient-from-name` will not do.
@@ -45,13 +48,11 @@ def tell_people(volumes: Sequence[Volume], where: Where) -> People:
         persons = [_by_path(volume, pattern) for volume in volumes]
     else:
         sources = _sources(said, where)
-        persons = [_by_header(identities, sources) for identities in said]
-        persons, joined = _by_study(volumes, persons)
-        if joined:
-            notes.append(
-                f"in {plural(joined, 'volume')} neither PatientID nor PatientName tells a person: "
-                "StudyInstanceUID does, it is one person's alone"
-            )
+        if sources != FIELDS:
+            persons = [_by_header(identities, sources) for identities in said]
+        else:
+            persons = [volume.person for volume in volumes]
+            notes += _joined(persons, said)
     found: dict[str, dict[tuple[tuple[str, str], ...], Identity]] = defaultdict(dict)
     for person, identities in zip(persons, said, strict=True):
         if person:
@@ -122,24 +123,19 @@ def _sources(said: Sequence[Sequence[Identity]], where: Where) -> tuple[HeaderFi
     return FIELDS
 
 
+def _joined(persons: Sequence[str], said: Sequence[Sequence[Identity]]) -> list[str]:
+    """Say in how many volumes it is the study that tells the person; see `owners`."""
+    count = sum(
+        bool(person) and any(whose(one) != person for one in identities)
+        for person, identities in zip(persons, said, strict=True)
+    )
+    told = f"in {plural(count, 'volume')} PatientID does not tell the person, but StudyInstanceUID"
+    return [f"{told} does: all others in it are of one person"] if count else []
+
+
 def _by_header(identities: Iterable[Identity], sources: tuple[HeaderField, ...]) -> str:
     """The person of a volume; reading it refuses one that is of several."""
     return min((who for one in identities if (who := whose(one, sources))), default="")
-
-
-def _by_study(volumes: Sequence[Volume], persons: Sequence[str]) -> tuple[list[str], int]:
-    """The persons, those that nothing tells by their study, and how many these are."""
-    of_study: dict[str, set[str]] = defaultdict(set)
-    for volume, person in zip(volumes, persons, strict=True):
-        if person and volume.study:
-            of_study[volume.study].add(person)
-    found, joined = list[str](), 0
-    for volume, person in zip(volumes, persons, strict=True):
-        others = of_study.get(volume.study, set())
-        settled = not person and len(others) == 1
-        found.append(min(others) if settled else person)
-        joined += settled
-    return found, joined
 
 
 def _parse(pattern: str) -> re.Pattern[str]:

@@ -54,8 +54,9 @@ def _joined(groups: Mapping[str, list[Head]], alike: Sequence[str]) -> list[Grou
     found: list[Group] = []
     for uid, heads in groups.items():
         one = heads[0]
-        if len({head.sop_instance_uid or head.path for head in heads}) > 1 or one.frame is not None:
-            found.append((uid, heads))
+        several = len({head.sop_instance_uid or head.path for head in heads}) > 1
+        if several or one.frame is not None or not (one.position and one.orientation):
+            found.append((uid, heads))  # without a place it may be one of several views
             continue
         said = (one.evidence.get(keyword, "") for keyword in alike)
         singles[*said, one.rows, one.cols].append(uid)

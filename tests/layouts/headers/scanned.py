@@ -98,7 +98,7 @@ def _dataset(picture: Picture, number: int) -> Dataset:
         "SpacingBetweenSlices": STEP,
         "InstanceNumber": number,
     }
-    made = dataset(pixels, **values | picture.values)
+    made = dataset(pixels, **values | picture.values)  # None takes an element out
     if picture.edit is not None:
         picture.edit(made)
     return made

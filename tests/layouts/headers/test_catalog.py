@@ -69,6 +69,7 @@ def test_what_nobody_trains_on_is_listed_and_not_taken(
         {"ImageType": [*DERIVED, "M", "NORM", "DIS3D", "FM"]},
         {"ImageType": [*ORIGINAL, "M", "SE"], "SeriesDescription": "T2 block allocated"},
         {"ImageType": [*DERIVED, "OTHER"], "SeriesDescription": "Mipsicle fatfrac"},
+        {"ImageType": [*ORIGINAL, "OTHER"], "SeriesDescription": "TOF for MIP"},
     ],
 )
 def test_derived_alone_is_no_reason(tmp_path: Path, values: dict[str, Any]) -> None:
@@ -229,3 +230,23 @@ def test_two_series_of_single_slices_stay_two(tmp_path: Path) -> None:
         stack("c", 1, SeriesDescription="c"),
     )
     assert list(found) == ["a", "b", "c"]
+
+
+def test_views_with_a_series_each_stay_apart(tmp_path: Path) -> None:
+    views = stack(
+        "v",
+        4,
+        Modality="CR",
+        SeriesInstanceUID=lambda n: f"1.2.9.{n}",
+        ImagePositionPatient=None,
+        ImageOrientationPatient=None,
+    )
+    write_classic(tmp_path / "in", views)
+    assert [len(volume.heads) for volume in catalog(tmp_path / "in").volumes] == [1, 1, 1, 1]
+
+
+def test_a_single_slice_that_is_there_twice_is_one(tmp_path: Path) -> None:
+    (path,) = write_classic(tmp_path / "in", stack("v", 1))
+    (tmp_path / "in" / "copy").write_bytes((tmp_path / "in" / path).read_bytes())
+    (volume,) = catalog(tmp_path / "in").volumes
+    assert (volume.left_out, volume.facts["slices"]) == ("", "1")

@@ -64,6 +64,7 @@ def test_without_a_choice_each_volume_is_a_sequence_of_its_name() -> None:
         ("EchoTime=4..5", ["one"]),
         ("EchoTime=4.6", ["one"]),
         ("EchoTime=..3|70..", ["two"]),
+        ("EchoTime=80", ["two"]),
         ("EchoTime=*", ["one", "two"]),
         ("EchoTime!=4.6", ["two"]),
         ("slices=5..", ["two"]),
@@ -207,12 +208,12 @@ def test_first_of_two_phases_of_one_series_is_the_earlier() -> None:
     [
         ("most-slices", volume("a", "x", 4, "2", said={"StudyDate": "20210101"})),
         ("last", volume("a", "x", 4, "2")),
-        ("last", volume("a", "x", 4, "2", said={"StudyDate": "20200101"})),
-        ("last", volume("a", "x", 4, "1", said={"StudyDate": "20200101"}, EchoTime="9")),
+        ("last", volume("a", "x", 4, "2", "9", said={"StudyDate": "20200101"})),
+        ("last", volume("a", "x", 4, "1", said={"StudyDate": "20200101"}, EchoTime="9", time="2")),
     ],
 )
 def test_a_draw_of_pick_stays_a_problem(pick: str, second: Volume) -> None:
-    first = volume("a", "x", 4, "1", said={"StudyDate": "20200101"})
+    first = volume("a", "x", 4, "1", said={"StudyDate": "20200101"}, time="1")
     ((code, _, reason),) = refused([first, second], pick=pick)
     assert code == "series-several"
     assert f"and pick = {pick} leaves several" in reason
@@ -297,3 +298,14 @@ def test_sequence_chooses_among_the_names_that_fit() -> None:
     found = [volume("a", "x", plane="axial"), volume("a", "y", plane="axial")]
     where = Where(key=KEY, select=("plane=axial",), sequences=("y",))
     assert choose(found, where) == ([Chosen(found[1], "y")], [])
+
+
+def test_a_sequence_that_nothing_is_called_names_those_that_there_are(tmp_path: Path) -> None:
+    found = [volume("a", "lava", plane="axial")]
+    for choice in (
+        {"select": ("plane=axial",)},
+        {"series": asked(tmp_path, '[lava]\nplane = "axial"\n')},
+    ):
+        with pytest.raises(NothingFoundError) as caught:
+            choose(found, Where(key=KEY, sequences=("laav",), **choice))
+        assert caught.value.remedy == "There are: lava. Did you mean lava?"

@@ -227,6 +227,17 @@ CLASSIC: Kinds = {
         + stack("v", [1, 3, 5, 7, 9], Modality="CT", EchoTime=None, AcquisitionNumber=2),
         {"ct-ax-t1": (5, "a"), "ct-ax-t2": (5, "v")},
     ),
+    "packages of slices, in both phases": (
+        [
+            one
+            for n in (0, 1)
+            for at, place in enumerate([0, 2, 4, 1, 3])
+            for one in stack(
+                f"p{n}", [place], AcquisitionNumber=place % 2, InstanceNumber=5 * n + at + 1
+            )
+        ],
+        {"mr-ax-t1": (5, "p0"), "mr-ax-t2": (5, "p1")},
+    ),
     "side by side": (
         [one for side in (-120, 20) for one in stack(str(side), ImagePositionPatient=beside(side))],
         {"mr-ax-t1": (5, "-120"), "mr-ax-t2": (5, "20")},
@@ -342,6 +353,19 @@ REFUSED: dict[str, tuple[list[Picture], str]] = {
             for one in stack(volume, [place], InstanceNumber=number)
         ],
         "volumes",
+    ),
+    "a place twice at one time": (
+        [
+            one
+            for volume, times in (("a", (2, 1, 1, 1, 1)), ("b", (2, 3, 3, 3, 3)))
+            for place, time in enumerate(times)
+            for one in stack(volume, [place], AcquisitionTime=f"10000{time}", InstanceNumber=1)
+        ],
+        "volumes",
+    ),
+    "an echo time for each slice": (
+        stack("a", EchoTime=lambda place: 4.0 + 0.5 * place),
+        "series-mixed",
     ),
     "one slice that is there again": (
         numbered(stack("a", 6) + stack("a", [3])),

@@ -19,6 +19,7 @@ from tests.layouts.trees import write
 
 JANE = {"PatientID": "A-17", "PatientName": "Doe^Jane", "PatientBirthDate": "19500102"}
 JOHN = {"PatientID": "B-18", "PatientName": "Roe^John", "PatientBirthDate": "19610304"}
+NOBODY = {"PatientID": "", "PatientName": "ANONYMOUS"}
 
 
 def look(root: Path, *every: Series, **asked: Any) -> Root:
@@ -111,6 +112,36 @@ def test_what_tells_nobody_is_the_only_person_of_its_study(tmp_path: Path) -> No
     assert any("StudyInstanceUID" in note and "1 volume" in note for note in root.notes)
 
 
+def test_a_name_without_an_id_is_the_person_of_that_name_in_its_study(tmp_path: Path) -> None:
+    half = {"PatientID": "", "StudyInstanceUID": "1.2.1"}
+    root = look(
+        tmp_path,
+        series("a", 1, JANE),
+        series("b", 2, {**JANE, **half}),
+        series("c", 3, {**half, "PatientName": ""}),
+    )
+    assert root.problems == ()
+    assert len(set(patients(root))) == 1
+
+
+def test_slices_that_tell_nobody_stay_in_their_series(tmp_path: Path) -> None:
+    some = series("a", 1, JANE, slices=4)
+    some["a/2"] = series("a", 1, {"PatientID": "ANON", "PatientName": ""}, slices=4)["a/2"]
+    (case,) = look(tmp_path, some).cases
+    assert len(case.images) == 4
+
+
+def test_a_study_of_two_persons_tells_nobody(tmp_path: Path) -> None:
+    study = {"StudyInstanceUID": "1.2.1"}
+    root = look(
+        tmp_path,
+        series("a", 1, JANE),
+        series("b", 2, {**JOHN, **study}),
+        series("c", 3, {**NOBODY, **study}),
+    )
+    assert [problem.code for problem in root.problems] == ["patient-missing", "person-twice"]
+
+
 # What contradicts
 
 
@@ -188,9 +219,6 @@ def test_names_that_cannot_be_one_persons_are_told(names: list[str], persons: in
 
 
 # Where nothing tells
-
-
-NOBODY = {"PatientID": "", "PatientName": "ANONYMOUS"}
 
 
 def test_where_nothing_tells_a_person_it_is_asked(tmp_path: Path) -> None:
