@@ -150,9 +150,12 @@ class StructureMask:
         add, of = self._findings.add, len(contours)
         if kind := ties.oddity(roi, contours):
             add(kind, roi)
+        is_tied = ties.tie(contours)
         for contour in contours:
             place = planes.place(contour.points)
-            if place.at is not None:
+            if place.at is not None and is_tied and contour.sources and not ties.tie([contour]):
+                add(Kind.ANOTHER, roi, of=of)
+            elif place.at is not None:
                 if not ties.agree(contour, place.at):
                     add(Kind.CONTRADICTION, roi, of=of)
                 key = _turned(contour.points).tobytes()
@@ -210,6 +213,10 @@ class _Ties:
         """Whether what a contour refers to allows for an image."""
         own = self._own([contour])
         return not own or at in own
+
+    def tie(self, contours: Sequence[Contour]) -> bool:
+        """Whether any contour refers to one of the images."""
+        return bool(self._own(contours))
 
     def oddity(self, roi: Roi, contours: Sequence[Contour]) -> Kind | None:
         """What is odd about where a structure belongs."""

@@ -22,6 +22,7 @@ class Kind(Enum):
     ELSEWHERE = auto()
     UNTIED = "nothing says which images contours were drawn on: they lie where they say"
     OTHERS = "contours refer to images of another series, and lie where they say"
+    ANOTHER = "contours refer to images of another volume in the same planes, and are left out"
     BETWEEN = "contours lie between slices, up to {mm:.3g} mm off, and are left out"
     OPEN = "points and open contours enclose nothing"
     FEW = "contours of less than three points enclose nothing"

@@ -143,8 +143,15 @@ class LayoutParams(PngParams, frozen=True, kw_only=True):
             raise ValueError(f"{needs}: a header's value is no id")
 
     def recorded(self) -> "LayoutParams":
-        """The same with the key's fingerprint, and what a file of labels says, for their paths."""
+        """The same with the key's fingerprint, and what a file of labels says, for their paths.
+
+        A folder of masks elsewhere than below the root is its name.
+        """
         said = {}
+        if self.masks is not None and self.images is None:
+            place = Path(self.masks)
+            is_below = not place.is_absolute() and ".." not in place.parts
+            said["masks"] = place.as_posix() if is_below else place.resolve().name
         if self.labels is not None:
             said["labels"] = table_text(parse_labels(self.labels))
         if self.series is not None:
@@ -240,13 +247,17 @@ def _both_ways(params: LayoutParams) -> Iterator[None]:
 
 
 def _check_headers(root: Path, layout: str, where: Where) -> None:
-    """Refuse to take patients from headers where folders tell them."""
-    if where.images is not None or where.patient_from == "folder":
+    """Refuse to ask headers for patients or series where folders tell them."""
+    choice = {"select": where.select, "series": where.series, "pick": where.pick}
+    given = [name for name, value in choice.items() if value]
+    if not given and (where.images is not None or where.patient_from == "folder"):
         return
     found = which(root, layout, where)
-    if found.name != "headers":
-        raise UsageError(
-            f"--patient-from: the folders of --layout {found.name} tell the patients",
-            "Leave it out, or give --layout headers.",
-            code="parameter",
-        )
+    if found is headers.LAYOUT:
+        return
+    option, what = (given[0], "series") if given else ("patient-from", "patients")
+    raise UsageError(
+        f"--{option}: the folders of --layout {found.name} tell the {what}",
+        "Leave it out, or give --layout headers.",
+        code="parameter",
+    )

@@ -12,12 +12,13 @@ from click.testing import CliRunner
 
 import chaosprep
 from chaosprep.cli.main import main
-from chaosprep.errors import ChaosprepError
+from chaosprep.errors import ChaosprepError, UsageError
 from chaosprep.layouts.find import LayoutParams, find
 from chaosprep.quality.archived import Archive as Inspected
 from chaosprep.quality.archived import VolumeView
 from chaosprep.words import shortened
 from tests.archive.patients import ADC, DUAL, PHASES, SCOUT, Archive, Expected, who
+from tests.documents import HOME
 
 Row = tuple[object, ...]
 
@@ -254,3 +255,10 @@ def test_json_tells_all_of_a_volume(few: Archive) -> None:
     assert said["volumes"][0].keys() == set(VolumeView.__struct_fields__)
     assert said["kinds"][0]["patients"] == 11
     assert said["others"][-1] == {"what": "report", "count": 11, "pictures": [1, 1]}
+
+
+@pytest.mark.parametrize("choice", [{"select": ("slices=5",)}, {"pick": "last"}], ids=str)
+def test_a_choice_where_folders_tell_the_series_is_refused(choice: dict[str, Any]) -> None:
+    (option,) = choice
+    with pytest.raises(UsageError, match=f"^{option}: the folders of .*chaos.* tell the series"):
+        chaosprep.inspect(HOME / "sample_data", **choice)

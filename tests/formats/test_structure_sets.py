@@ -620,3 +620,14 @@ def test_a_set_of_many_contours_takes_little_time() -> None:
     stack = cut(data, scan)
     assert time.process_time() - begin < 3
     assert planes(stack).any(axis=(1, 2)).all()
+
+
+def test_contours_of_another_phase_in_the_same_planes_are_left_out() -> None:
+    here, there = square(2.5, 3.5, 9.5, 12.5), square(4.5, 8.5, 14.5, 20.5)
+    contours = drawn(SCAN, {1: [here]})
+    contours += [Drawn(SCAN.points(1, there), uid="1.2.3.4")]
+    stack = cut(rtstruct(Structure("liver", contours)))
+    expected = np.zeros((SCAN.rows, SCAN.cols), np.uint8)
+    expected[3:10, 4:13] = 1
+    assert np.array_equal(planes(stack)[1], expected)
+    assert "another volume" in str(stack.note)

@@ -48,7 +48,7 @@ def unlisted(catalog: Catalog) -> list[Problem]:
         return []
     reason = f"{plural(count, 'folder')} below the root cannot be listed"
     remedy = "Make it readable, or go on without it with --on-error skip."
-    return [Problem(code=FOLDER, id="headers", reason=reason, remedy=remedy)]
+    return [Problem(code="folder-unreadable", id="headers", reason=reason, remedy=remedy)]
 
 
 def notes_of(catalog: Catalog) -> tuple[str, ...]:

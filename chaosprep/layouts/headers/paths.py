@@ -29,6 +29,7 @@ class Paths:
 
     def __init__(self, volumes: Sequence[Volume]) -> None:
         self._volumes = volumes
+        self._words: dict[Volume, set[str]] = {}
 
     @cached_property
     def _persons(self) -> Mapping[str, str]:
@@ -69,7 +70,8 @@ class Paths:
         """The one of a person's volumes that a file's path names; None where that is open."""
         if len(among) == 1:
             return among[0]
-        words = {volume: _words(volume) for volume in among}
+        words = self._words
+        words |= {volume: _words(volume) for volume in among if volume not in words}
         for said in (self._of_volumes(_whole(path)), self._of_volumes(_parts(path))):
             if (one := _most({volume: words[volume] & said for volume in among})) is not None:
                 return one

@@ -64,6 +64,22 @@ def test_volumes_of_other_kinds_do_as_well(tmp_path: Path, ending: str) -> None:
     assert np.array_equal(planes, LABELS)
 
 
+@pytest.mark.parametrize("ending", [".nii.gz", ".nrrd", ".mha"])
+@pytest.mark.parametrize("scan", [ONE, OBLIQUE], ids=["axial", "oblique"])
+def test_what_itk_draws_on_the_series_finds_it(tmp_path: Path, scan: Scan, ending: str) -> None:
+    import SimpleITK
+
+    root = tmp_path / "root"
+    scan.write(root / "a")
+    reader = SimpleITK.ImageSeriesReader()
+    reader.SetFileNames([str(path) for path in sorted((root / "a").iterdir())])
+    image = SimpleITK.BinaryThreshold(reader.Execute(), 2, 3)  # pixels are numbers of slices
+    SimpleITK.WriteImage(image, str(root / f"m{ending}"))
+    (planes,) = split(root, labels="1=liver").values()
+    assert planes.max(axis=(1, 2)).tolist() == [0, 0, 1, 1]
+    assert planes.min(axis=(1, 2)).tolist() == [0, 0, 1, 1]
+
+
 def cropped(scan: Scan, first: tuple[int, int, int], labels: Labels) -> bytes:
     """A .seg.nrrd of Slicer that begins at a voxel (slice, row, col) and reaches so far."""
     right, down, normal = scan.axes
@@ -104,10 +120,19 @@ def test_a_mask_that_is_cropped_lies_on_the_grid_that_it_is_a_part_of(tmp_path: 
     assert np.array_equal(planes, whole)
 
 
-def test_nearly_the_same_grid_is_another_one(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "off",
+    [
+        Scan(origin=(-20.0, 30.6, 100.25)),  # 0.08 of a pixel
+        Scan(step=4.2),  # the first slices lie on each other, the last do not
+        Scan(step=12.0),  # every slice lies on one of the mask, which reaches farther
+        Scan(spacing=(1.25, 1.55)),
+    ],
+    ids=["moved", "stretched", "longer", "wider"],
+)
+def test_nearly_the_same_grid_is_another_one(tmp_path: Path, off: Scan) -> None:
     root = tmp_path / "root"
     ONE.write(root / "a")
-    off = Scan(origin=(-20.0, 30.6, 100.25))  # 0.08 of a pixel
     write_nifti(root / "m.nii.gz", off, LABELS)
     assert codes(root) == ["mask-grid"]
 

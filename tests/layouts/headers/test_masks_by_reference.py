@@ -1,6 +1,7 @@
 """SEG and structure sets find the volumes that they refer to, wherever they lie."""
 
 import random
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ from numpy.typing import NDArray
 from pydicom import Dataset, dcmread
 from pydicom.uid import generate_uid
 
+from chaosprep.errors import FileError
 from chaosprep.imaging.header import Orientation
 from chaosprep.layouts.headers.catalog import Volume
 from chaosprep.layouts.headers.head import Head, Refers
@@ -114,6 +116,7 @@ def test_a_mask_of_all_images_of_a_series_is_of_all_its_volumes(tmp_path: Path) 
     edited(path, "ReferencedInstanceSequence", "SourceImageSequence", "DerivationImageSequence")
     made = cases(root)
     assert [case.masks for case in made.values()] == [("seg",), ("seg",)]
+    assert all(np.array_equal(planes, ONE.labels(1)) for planes in split(root).values())
 
 
 def test_a_mask_of_a_series_is_of_the_volumes_on_its_grid_alone(tmp_path: Path) -> None:
@@ -245,3 +248,20 @@ def packed(planes: NDArray[np.uint8]) -> bytes:
     """Pixels of one bit (PS3.5 8.1.1), padded to an even length."""
     data = np.packbits(planes.ravel(), bitorder="little").tobytes()
     return data + b"\0" * (len(data) % 2)
+
+
+@pytest.mark.parametrize("kind", ["seg", "rt"])
+def test_no_damage_of_a_mask_does_more_than_an_error(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "mask"
+    if kind == "seg":
+        write_seg(path, ONE.sources(), ONE.labels(1))
+    else:
+        write_structures(path, ONE)
+    whole = path.read_bytes()
+    rng = random.Random(16)
+    for _ in range(300):
+        data = bytearray(whole)
+        for _ in range(rng.randint(1, 4)):
+            data[rng.randrange(132, len(data))] = rng.randrange(256)
+        with suppress(FileError):
+            read_refers(bytes(data[: rng.choice([len(data), rng.randrange(len(data))])]))

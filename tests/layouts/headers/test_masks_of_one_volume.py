@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from chaosprep.errors import ProblemsError, UsageError
+from chaosprep.layouts.find import LayoutParams
 from tests.layouts.headers.scans import (
     Labels,
     Scan,
@@ -187,6 +188,13 @@ def test_masks_of_a_folder_beside_the_root_are_found(tmp_path: Path) -> None:
     assert made["b/1-0.dcm"].masks == ("../masks/m.nii.gz",)
     written = split(root, masks=str(other))
     assert sorted(int((one > 0).sum()) for one in written.values()) == [18, 18]
+
+
+def test_the_place_of_masks_elsewhere_is_not_written(tmp_path: Path) -> None:
+    there = LayoutParams(layout="headers", masks=str(tmp_path / "masks"))
+    below = LayoutParams(layout="headers", masks="all/masks")
+    assert there.recorded().masks == "masks"
+    assert below.recorded().masks == "all/masks"
 
 
 def test_a_link_out_of_the_folder_of_masks_is_not_followed(tmp_path: Path) -> None:
