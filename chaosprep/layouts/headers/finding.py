@@ -1,11 +1,13 @@
 """The search for the volumes that masks belong to, and what stands in its way."""
 
+import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from chaosprep.errors import FileError, plural
 from chaosprep.files import read_regular
+from chaosprep.imaging.space.lattice import Lattice
 from chaosprep.layouts.headers.catalog import Volume
 from chaosprep.layouts.headers.grids import Grids
 from chaosprep.layouts.headers.head import Entry
@@ -74,12 +76,14 @@ class Finding:
         """Find the volume on whose grid the voxels of a file lie."""
         self._grids = self._grids or Grids(self._volumes)
         try:
-            grids = self._grids.fitting(read_place(self._root, path))
+            lies = read_place(self._root, path)
+            grids = self._grids.fitting(lies)
             if not self._is_mask(path):
                 self.pictures += 1
                 return
             if not grids:
-                raise _nowhere()
+                near = self._grids.of_other_length(lies.lattice)
+                raise _nowhere() if near is None else _other_length(lies.lattice, near.lattice)
         except FileError as error:
             self._fail(path, error)
             return
@@ -162,6 +166,16 @@ def _nowhere() -> FileError:
     return FileError(
         "no series has its grid: voxels and pixels must lie on each other",
         "Find the series that it was drawn on, or remove it; resampling would blur it.",
+        code="mask-grid",
+    )
+
+
+def _other_length(mask: Lattice, series: Lattice) -> FileError:
+    rows, cols, slices = series.shape
+    count = math.prod(mask.shape) // (rows * cols)
+    return FileError(
+        f"it has {plural(count, 'slice')}, and the series on whose grid it lies has {slices}",
+        "Bring back the images that are missing, or cut the mask to those that there are.",
         code="mask-grid",
     )
 

@@ -22,6 +22,7 @@ from chaosprep.layouts.headers.head import Head
 _CELL = 8.0  # mm; the middles of one grid, rounded twice, are nearer
 _DIGITS = 4  # of mm: volumes of one grid are asked once
 _LOOSE = 0.2  # of a step: what is nearer is looked at
+_FAR = 1e6  # mm: nothing of a patient lies there
 _FLAT = 1e-6  # mm^3: axes that span less are none
 
 Cell = tuple[tuple[int, ...], tuple[int, ...]]
@@ -75,10 +76,24 @@ class Grids:
 
     def fitting(self, lies: Lies) -> list[Grid]:
         """The grids that a mask lies on, voxel on pixel."""
-        if not np.isfinite([*lies.lattice.origin, *lies.lattice.steps.ravel()]).all():
+        if not _is_somewhere(lies.lattice):
             return []
         near = self._around if lies.cropped else self._beside
         return [grid for grid in near(lies.lattice) if grid.holds(lies)]
+
+    def of_other_length(self, lattice: Lattice) -> Grid | None:
+        """The grid of the same area, in the same planes, that has more or fewer slices."""
+        if not _is_somewhere(lattice):
+            return None
+        inverses, origins, shapes = self._arrays
+        at = np.einsum("gij,gjc->gic", inverses, lattice.corners() - origins[:, :, None])
+        low, high = at.min(axis=2), at.max(axis=2)
+        ends = shapes - 1
+        alike = (np.abs(low[:, :2]) < _LOOSE) & (np.abs(high - ends)[:, :2] < _LOOSE)
+        meet = (high[:, 2] > -_LOOSE) & (low[:, 2] < ends[:, 2] + _LOOSE)
+        differ = np.prod(shapes, axis=1) != np.prod(lattice.shape)
+        found = np.flatnonzero(alike.all(axis=1) & meet & differ)
+        return self._grids[int(found[0])] if found.size else None
 
     def _beside(self, lattice: Lattice) -> Iterator[Grid]:
         """The grids of as many voxels whose middles are near."""
@@ -129,6 +144,10 @@ def lattice_of(heads: Sequence[Head]) -> Lattice | None:
     if count > 1:
         steps[:, 2] = (positions[high] - positions[low]) / (count - 1)
     return Lattice((*shape, count), positions[low], steps)
+
+
+def _is_somewhere(lattice: Lattice) -> bool:
+    return bool((np.abs([*lattice.origin, *lattice.steps.ravel()]) < _FAR).all())
 
 
 def _cell(lattice: Lattice) -> Cell:

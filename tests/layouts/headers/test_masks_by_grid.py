@@ -147,6 +147,18 @@ def test_a_mask_that_lies_nowhere_is_a_problem(tmp_path: Path) -> None:
     assert "n.nii" not in problem.text
 
 
+@pytest.mark.parametrize("flip", [(), (2,)])
+@pytest.mark.parametrize("place", [0, 2, 3])
+def test_an_image_that_is_missing_is_said(tmp_path: Path, place: int, flip: tuple[int]) -> None:
+    root = tmp_path / "root"
+    OBLIQUE.write(root / "a")
+    (root / "a" / f"1-{place}.dcm").unlink()
+    write_nifti(root / "m.nii.gz", OBLIQUE, LABELS, flip)
+    (problem,) = found(root).problems
+    assert problem.code == "mask-grid"
+    assert "4 slices, and the series on whose grid it lies has 3" in problem.reason
+
+
 def test_between_two_patients_none_is_guessed(tmp_path: Path) -> None:
     root = tmp_path / "root"
     ONE.write(root / "x" / "a")
@@ -295,6 +307,18 @@ def test_a_damaged_volume_is_a_problem(tmp_path: Path) -> None:
     path = write_nifti(root / "m.nii", ONE, LABELS)
     path.write_bytes(path.read_bytes()[:-20])
     assert codes(root) == ["mask-unreadable"]
+
+
+@pytest.mark.parametrize("number", [np.nan, np.inf, 3e38, 0.0])
+@pytest.mark.filterwarnings("error")
+def test_a_volume_that_lies_nowhere_at_all_is_a_problem(tmp_path: Path, number: float) -> None:
+    root = tmp_path / "root"
+    ONE.write(root / "a")
+    data = bytearray(write_nifti(root / "m.nii", ONE, LABELS).read_bytes())
+    data[280:296] = np.full(4, number, "<f4").tobytes()  # srow_x of nifti1.h
+    data[252:254] = b"\0\0"  # qform_code
+    (root / "m.nii").write_bytes(data)
+    assert len(codes(root)) == 1
 
 
 def test_a_volume_without_a_place_is_a_problem(tmp_path: Path) -> None:

@@ -114,6 +114,8 @@ def test_a_legend_names_a_mask_beside_others(tmp_path: Path) -> None:
     write_seg(root / "s1", ONE.sources(), LIVER, ["liver"])
     write_nifti(root / "m" / "m.nii.gz", ONE, ONE.labels(0, 0, 1))
     (root / "m" / "labels.json").write_text('{"1": "spleen"}')
+    (case,) = cases(root).values()
+    assert {value: label.name for value, label in case.labels.items()} == {1: "liver", 2: "spleen"}
     (planes,) = split(root).values()
     assert np.array_equal(planes, LIVER + 2 * ONE.labels(0, 0, 1))
 
