@@ -112,32 +112,44 @@ def _single_left(volume: Volume, stacked: Container[str | None]) -> Volume:
 
 def _named(volumes: Sequence[Volume]) -> list[Volume]:
     """The volumes of one study, none called as another is; those that are taken choose first."""
-    names: dict[int, str] = {}
+    groups: dict[tuple[bool, str, str], list[int]] = defaultdict(list)
+    for index, volume in enumerate(volumes):
+        other = bool(volume.left_out) and volume.left_out != SINGLE
+        groups[other, volume.name, volume.facts.get("Modality", "")].append(index)
+    found = list(volumes)
+    for group in groups.values():
+        same = [volumes[index] for index in group]
+        told = tell_apart([one.heads for one in same], [one.series for one in same])
+        for index, (added, time) in zip(group, told, strict=True):
+            found[index] = _with_name(volumes[index], added, time)
     taken: dict[str, int] = {}
-    for index, volume in sorted(enumerate(volumes), key=lambda one: bool(one[1].left_out)):
-        name = volume.name
+    for index in sorted(range(len(found)), key=lambda index: bool(found[index].left_out)):
+        wanted = name = found[index].name
         while name in taken:
-            taken[volume.name] += 1
-            name = f"{volume.name}-{taken[volume.name]}"
+            taken[wanted] += 1
+            name = f"{wanted}-{taken[wanted]}"
         taken[name] = 1
-        names[index] = name
-    return [replace(volume, name=names[index]) for index, volume in enumerate(volumes)]
+        found[index] = replace(found[index], name=name)
+    return found
+
+
+def _with_name(volume: Volume, added: str, time: int) -> Volume:
+    facts = {**volume.facts, "time": str(time)}
+    name = volume.name or plain_name(facts.get("Modality", ""), facts.get("plane", ""), added)
+    return replace(volume, name=name + added, facts=facts)
 
 
 def _series(person: str, study: str, series: str, heads: Sequence[Head]) -> list[Volume]:
+    """The volumes of one series, called by its description alone."""
     parts = divide(heads)
     identity = identity_of(heads[0].evidence)
     found: list[Volume] = []
-    for part, (added, time) in zip(parts, tell_apart(parts), strict=True):
-        facts = describe(part, identity)
-        facts |= {"time": str(time), "volumes": str(len(parts))}
-        description = facts.get("SeriesDescription", "")
-        texts = (description, facts.get("ProtocolName", ""))
-        named = base_name(texts, identity)
-        named = named or plain_name(facts.get("Modality", ""), facts.get("plane", ""), added)
+    for part in parts:
+        facts = describe(part, identity) | {"volumes": str(len(parts))}
+        texts = (facts.get("SeriesDescription", ""), facts.get("ProtocolName", ""))
         left = why_left(part, text_of(part[0].evidence, "SeriesDescription"))
-        when = _when(part[0])
-        found.append(Volume(person, study, series, part, named + added, facts, left, when))
+        name, when = base_name(texts, identity), _when(part[0])
+        found.append(Volume(person, study, series, part, name, facts, left, when))
     return found
 
 

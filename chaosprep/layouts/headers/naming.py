@@ -2,7 +2,8 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import pairwise
 from statistics import median
 from unicodedata import normalize
 
@@ -12,7 +13,7 @@ from chaosprep.layouts.headers.moments import in_time_order
 from chaosprep.layouts.headers.places import plane_of
 from chaosprep.layouts.headers.texts import tells
 from chaosprep.privacy.identity import Identity
-from chaosprep.series.groups import number
+from chaosprep.series.groups import SAME, number
 
 _LONGEST = 32  # characters of a description; what tells sisters apart comes behind them
 _LARGE = 1e5  # of ms, of s/mm2: no value of this world
@@ -24,6 +25,8 @@ _COMPONENTS = {
     **dict.fromkeys(("I", "IMAGINARY"), "imaginary"),
 }
 Heads = Sequence[Head]
+Aspect = Callable[[Heads], str]
+Groups = dict[tuple[str, str], list[int]]
 
 
 def slug(text: str) -> str:
@@ -47,27 +50,51 @@ def plain_name(modality: str, plane: str, added: str) -> str:
     return slug(f"{modality} {'' if added.startswith(f'-{side}') else side}") or "images"
 
 
-def tell_apart(volumes: Sequence[tuple[Head, ...]]) -> list[tuple[str, int]]:
-    """For each volume of a series: what is added to its name, and its place in time, from 1.
+def tell_apart(
+    volumes: Sequence[tuple[Head, ...]], series: Sequence[str] = ()
+) -> list[tuple[str, int]]:
+    """For each of some volumes with one name: what is added to it, and its place in time, from 1.
 
-    The place is that among volumes that nothing but time tells apart.
+    Contrasts are told apart whether they have one SeriesInstanceUID or not; what may differ from
+    scan to scan counts within a series only. The place is that among volumes of a series that
+    nothing but time tells apart.
+
+    Args:
+        volumes: the pictures of each.
+        series: the series of each; without it all are of one.
     """
-    groups = {"": list(range(len(volumes)))}
-    for aspect in _ASPECTS:
-        finer: dict[str, list[int]] = defaultdict(list)
-        for added, group in groups.items():
-            said = {n: aspect(volumes[n]) for n in group}
-            if len(set(said.values())) == 1:
-                said = dict.fromkeys(group, "")
-            for n, text in said.items():
-                finer[f"{added}-{text}" if text else added].append(n)
-        groups = finer
+    groups = _refined({("", ""): list(range(len(volumes)))}, volumes, _CONTRASTS)
+    within: Groups = defaultdict(list)
+    for (added, _), group in groups.items():
+        for n in group:
+            within[added, series[n] if series else ""].append(n)
     found: dict[int, tuple[str, int]] = {}
-    for added, group in groups.items():
+    for (added, _), group in _refined(within, volumes, _SETTINGS).items():
         order = in_time_order([volumes[n] for n in group])
         for place, at in enumerate(order, start=1):
             found[group[at]] = (f"{added}-t{place}" if len(group) > 1 else added, place)
     return [found[n] for n in range(len(volumes))]
+
+
+def _refined(groups: Groups, volumes: Sequence[Heads], aspects: Sequence[Aspect]) -> Groups:
+    """Groups of volumes by what is added to their names, and their series."""
+    for aspect in aspects:
+        finer: Groups = defaultdict(list)
+        for (added, series), group in groups.items():
+            said = {n: aspect(volumes[n]) for n in group}
+            same_echo = aspect is _echo and _one_echo(volumes[n] for n in group)
+            if len(set(said.values())) == 1 or same_echo:
+                said = dict.fromkeys(group, "")
+            for n, text in said.items():
+                finer[f"{added}-{text}" if text else added, series].append(n)
+        groups = finer
+    return groups
+
+
+def _one_echo(volumes: Iterable[Heads]) -> bool:
+    """Whether echo times are one that was measured several times."""
+    values = sorted(_echo_time(heads) or 0.0 for heads in volumes)
+    return all(after - before <= SAME * after for before, after in pairwise(values))
 
 
 def component_of(evidence: Mapping[str, str]) -> str:
@@ -89,11 +116,15 @@ def _component(heads: Heads) -> str:
     return "" if found == "magnitude" else found
 
 
-def _echo(heads: Heads) -> str:
+def _echo_time(heads: Heads) -> float | None:
     values = [v for head in heads if (v := number(head.evidence.get("EchoTime", ""))) is not None]
-    if not values:
+    return median(values) if values else None
+
+
+def _echo(heads: Heads) -> str:
+    value = _echo_time(heads)
+    if value is None:
         return ""
-    value = median(values)
     return slug(f"te{value:.1f}" if 1 <= value < _LARGE else f"te{value:.2g}")
 
 
@@ -119,7 +150,7 @@ def _kernel(heads: Heads) -> str:
     return slug(heads[0].evidence.get("ConvolutionKernel", "").replace("\\", " "))[:16].strip("-.")
 
 
-def _number_of(keyword: str, letters: str) -> Callable[[Heads], str]:
+def _number_of(keyword: str, letters: str) -> Aspect:
     def aspect(heads: Heads) -> str:
         value = number(heads[0].evidence.get(keyword, ""))
         return "" if value is None else slug(f"{letters}{value:g}")
@@ -147,8 +178,9 @@ def _matrix(heads: Heads) -> str:
 
 _NOTHING = frozenset(("NONE", "OTHER", "UNSPECIFIED"))
 _FILTERS = frozenset(("ND", "NORM", "DIS2D", "DIS3D", "FM", "FIL", "SH", "MOSAIC")) | _NOTHING
-_ASPECTS: tuple[Callable[[Heads], str], ...] = (
-    *(_plane, _component, _echo, _b_value, _kind, _filtered, _kernel),
+_CONTRASTS: tuple[Aspect, ...] = (_plane, _component, _echo, _b_value, _kind, _kernel)
+_SETTINGS: tuple[Aspect, ...] = (
+    _filtered,
     *(_number_of("InversionTime", "ti"), _number_of("FlipAngle", "fa")),
     *(_number_of("RepetitionTime", "tr"), _number_of("KVP", "kv")),
     *(_stack, _contrast, _matrix, _pixels),

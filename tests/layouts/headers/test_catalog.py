@@ -15,6 +15,7 @@ from tests.layouts.headers.scanned import (
 
 ORIGINAL = ["ORIGINAL", "PRIMARY"]
 DERIVED = ["DERIVED", "PRIMARY"]
+ECHOES = {"out": 2.3, "in": 4.6}
 
 
 def left_out(tmp_path: Path, *series: list[Picture]) -> dict[str, str]:
@@ -171,6 +172,36 @@ def test_a_sequence_has_one_name_in_every_patient(tmp_path: Path) -> None:
 def test_two_equal_series_of_a_study_have_two_names(tmp_path: Path) -> None:
     found = left_out(tmp_path, T1, T1, T1)
     assert list(found) == ["t1-vibe-ax", "t1-vibe-ax-2", "t1-vibe-ax-3"]
+
+
+def test_contrasts_have_the_same_names_with_one_uid_or_two(tmp_path: Path) -> None:
+    dual = [stack(name, SeriesDescription="Dual", EchoTime=te) for name, te in ECHOES.items()]
+    assert list(left_out(tmp_path, *dual)) == ["dual-te2.3", "dual-te4.6"]
+
+
+def test_two_series_that_differ_in_their_rounding_only_are_numbered(tmp_path: Path) -> None:
+    found = left_out(
+        tmp_path,
+        stack("a", SeriesDescription="T1", EchoTime=4.6, RepetitionTime=110),
+        stack("b", SeriesDescription="T1", EchoTime=4.65, RepetitionTime=120),
+    )
+    assert list(found) == ["t1", "t1-2"]
+
+
+def test_a_map_does_not_change_the_name_of_what_it_was_made_of(tmp_path: Path) -> None:
+    dwi = stack("dwi", SeriesDescription="DWI", DiffusionBValue=800.0)
+    adc = stack("adc", SeriesDescription="DWI", ImageType=[*DERIVED, "DIFFUSION", "ADC"])
+    assert list(left_out(tmp_path, dwi, adc)) == ["dwi", "dwi-2"]
+
+
+def test_a_phase_of_one_slice_is_counted_as_a_phase(tmp_path: Path) -> None:
+    phases = [
+        one
+        for n, count in ((1, 5), (2, 1), (3, 5))
+        for one in stack(f"p{n}", count, TemporalPositionIdentifier=n, SeriesDescription="LAVA")
+    ]
+    found = left_out(tmp_path, phases)
+    assert found == {"lava-t1": "", "lava-t2": "single slice", "lava-t3": ""}
 
 
 def test_what_is_not_taken_gives_way_to_what_is(tmp_path: Path) -> None:
