@@ -15,7 +15,7 @@ ROWS, COLS = 24, 32
 
 def scan(patient: str, number: int, description: str, *, study: int = 1, **more: Any) -> Scan:
     """A series of a study of a patient; coronal if it is called so."""
-    coronal = "COR" in description.upper().split()
+    coronal = "COR" in description.upper().replace("_", " ").split()
     uid = generate_uid(entropy_srcs=[patient, "study", str(study)])
     said = {
         "StudyInstanceUID": uid,
