@@ -1,25 +1,27 @@
 """A tree as the NBIA Data Retriever leaves it: MR of EAY131, a file for each lesion of the liver.
 
-`collection/PatientID/date-NA-description-number/number-description-number/1-01.dcm`, with the
-tables and the licence that it puts beside them.
+`manifest/collection/PatientID/date-NA-description-digits/number-description-digits/1-01.dcm`, with
+the table and the licence that it puts beside them.
 """
 
+import shutil
 from pathlib import Path
 from zlib import crc32
 
 import numpy as np
 from pydicom import dcmread
+from pydicom.uid import generate_uid
 
 from tests.formats.structure_sets import Drawn, Structure, rtstruct
 from tests.layouts.headers.scans import Scan, write_seg
 from tests.recipes.scanned import block, named, pictures, scan, study_of
 
-PATIENTS = ("1011541", "1475650", "1638204", "2290177")
+PATIENTS = ("1011541", "1475650", "1638204", "2290177", "2671530")
 TOP, LEFT, SIZE = 8, 6, 4  # of the first lesion, in pixels; the second one is right of it
 
 
 def write_eay131(root: Path) -> Path:
-    """Four patients: three series of each, of which one is drawn on; a localizer, an ADC map."""
+    """Five patients: three series of each, of which one is drawn on; a localizer, an ADC map."""
     for number, digits in enumerate(PATIENTS):
         patient = f"EAY131-{digits}"
         drawn = scan(patient, 7, "AX_THRIVE_PRE" if number % 2 else "WATER_AX_LAVA_FLEX")
@@ -35,14 +37,16 @@ def write_eay131(root: Path) -> Path:
         _lesion(root, drawn, 1, segmented=number == 3)
         if number:
             _lesion(root, drawn, 2, segmented=number == 3)
-    (root / "metadata.csv").write_text("Series UID,Collection,Subject ID,File Location\n")
-    (root / "EAY131" / "LICENSE").write_text("Creative Commons Attribution 4.0 International\n")
+    (root / "liver" / "metadata.csv").write_text("Series UID,Collection,Subject ID,File Location\n")
+    (root / "liver" / "EAY131" / "LICENSE").write_text(
+        "Creative Commons Attribution 4.0 International\n"
+    )
     return root
 
 
 def _folder(root: Path, of: Scan, series: str) -> Path:
     digits = study_of(of)[-5:]
-    made = root / "EAY131" / of.patient / f"02-11-2004-NA-MR ABDOMEN-{digits}"
+    made = root / "liver" / "EAY131" / of.patient / f"02-11-2004-NA-MR ABDOMEN-{digits}"
     folder = made / f"{series}-{crc32(series.encode()) % 100000:05d}"
     folder.mkdir(parents=True)
     return folder
@@ -60,6 +64,7 @@ def _lesion(root: Path, of: Scan, number: int, *, segmented: bool) -> None:
     made.SeriesDescription = f"Pre-dose, {said}"
     made.PatientID = made.PatientName = of.patient
     made.StudyInstanceUID = study_of(of)
+    made.SeriesInstanceUID = generate_uid(entropy_srcs=[of.patient, "drawn", said])
     made.save_as(path)
 
 
@@ -77,3 +82,12 @@ def _contours(of: Scan, top: int, left: int) -> list[Drawn]:
         ]
         found.append(Drawn(np.array(points), uid=of.uid(place)))
     return found
+
+
+def flatten(root: Path, to: Path) -> Path:
+    """The same files as `nbia.downloadSeries` leaves them: a folder for each series."""
+    for path in sorted(root.rglob("*.dcm")):
+        folder = to / str(dcmread(path, stop_before_pixels=True).SeriesInstanceUID)
+        folder.mkdir(parents=True, exist_ok=True)
+        shutil.copy(path, folder / path.name)
+    return to
