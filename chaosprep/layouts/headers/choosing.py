@@ -21,11 +21,16 @@ _LEAVE = "leave the patient out with --on-error skip."
 
 @dataclass(frozen=True)
 class Chosen:
-    """A volume that is taken as a sequence; ``notes`` are to be said of all its slices."""
+    """A volume that is taken as a sequence.
+
+    ``notes`` are to be said of all its slices; ``every`` is the table of --series of which it is
+    one of all that fit.
+    """
 
     volume: Volume
     sequence: str
     notes: tuple[str, ...] = ()
+    every: str = ""
 
 
 @dataclass
@@ -164,7 +169,7 @@ def _take_one(person: str, selection: Selection, some: list[Volume], choice: _Ch
     own = selection.sequence
     if selection.pick == "every":
         tags = {id(one): choice.key.tag(identity(one)) for one in some}
-        choice.taken += (_chosen(one, f"{own or one.name}-{tags[id(one)]}") for one in some)
+        choice.taken += (_chosen(one, f"{own or one.name}-{tags[id(one)]}", own) for one in some)
         return
     left = pick_of(some, selection.pick)
     if len(left) == 1:
@@ -185,9 +190,9 @@ def _take_one(person: str, selection: Selection, some: list[Volume], choice: _Ch
     )
 
 
-def _chosen(volume: Volume, sequence: str) -> Chosen:
+def _chosen(volume: Volume, sequence: str, every: str = "") -> Chosen:
     notes = (f"{volume.left_out}: taken because it was asked for",) if volume.left_out else ()
-    return Chosen(volume, sequence, notes)
+    return Chosen(volume, sequence, notes, every)
 
 
 def _nothing(

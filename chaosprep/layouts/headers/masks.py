@@ -1,6 +1,7 @@
 """Masks find their images: by the UIDs that they refer to, or by where they lie."""
 
 import logging
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path, PurePosixPath
@@ -34,18 +35,19 @@ class Masks(Mapping[Volume, tuple[str, ...]]):
 
     Args:
         found: the masks of each volume.
-        chosen: the volumes that are taken.
+        chosen: what is taken.
         organs: the structures of masks that are files of one each.
         doubtful: those that a mask may belong to of which nothing tells whose it is.
         outside: the folder of the masks, relative to the root, where it is not below it.
         legend_of: what a file beside a mask says of its values (`_Legends`).
-        channels: whether a volume without masks is taken beside another one of its person.
+        channels: whether a volume without masks is taken beside one of its person that has masks
+            and was chosen as something else.
     """
 
     def __init__(
         self,
         found: Mapping[Volume, tuple[str, ...]],
-        chosen: Sequence[Volume],
+        chosen: Sequence[Chosen],
         organs: Mapping[str, str],
         doubtful: frozenset[Volume],
         outside: str,
@@ -58,9 +60,12 @@ class Masks(Mapping[Volume, tuple[str, ...]]):
         self._legend_of = legend_of
         self._organs = organs
         masked = found.keys() | doubtful
-        persons = {volume.person for volume in masked} if channels else set()
-        bare = [volume for volume in chosen if volume not in masked]
-        self._left = {volume for volume in bare if masked and volume.person not in persons}
+        kinds: dict[str, set[str]] = defaultdict(set)
+        for one in chosen:
+            if channels and one.volume in masked:
+                kinds[one.volume.person].add(_kind(one))
+        bare = [one for one in chosen if masked and one.volume not in masked]
+        self._left = {one.volume for one in bare if not kinds[one.volume.person] - {_kind(one)}}
         self.seen: frozenset[str] = frozenset()
         self.notes: tuple[str, ...] = ()
         if self._left:
@@ -133,7 +138,7 @@ def find_masks(
             doubtful.add(volume)
     masks = Masks(
         found,
-        volumes,
+        chosen,
         organs,
         frozenset(doubtful),
         files.outside,
@@ -154,6 +159,11 @@ def find_masks(
 def _problem(path: str, error: FileError, key: Key | None) -> Problem:
     """A problem of a file whose path may tell who somebody is."""
     return problem_at(NOWHERE, path, error, key) if key else Problem.of(error, NOWHERE)
+
+
+def _kind(one: Chosen) -> str:
+    """What a volume was chosen as: all that fit one table of --series are of one kind."""
+    return one.every or one.sequence
 
 
 def _names_itself(path: str) -> bool:

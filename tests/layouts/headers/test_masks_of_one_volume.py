@@ -178,6 +178,18 @@ def test_a_channel_without_a_mask_stays_beside_one_that_has_it(tmp_path: Path) -
     assert sorted(case.images[0] for case in made.cases) == ["a/1-0.dcm", "b/2-0.dcm"]
 
 
+def test_one_of_all_that_fit_is_no_channel_beside_the_others(tmp_path: Path) -> None:
+    root = tmp_path / "root"
+    ONE.write(root / "a")
+    Scan(series="2").write(root / "b")
+    write_seg(root / "s", ONE.sources(), LIVER)
+    series = tmp_path / "series.toml"
+    series.write_text("[one]\nEchoTime = '4.6'\npick = 'every'\n")
+    made = found(root, series=str(series))
+    assert [case.images[0] for case in made.cases] == ["a/1-0.dcm"]
+    assert made.notes[0] == "1 of 2 series have no mask and are left out"
+
+
 def test_masks_of_a_folder_beside_the_root_are_found(tmp_path: Path) -> None:
     root, other = tmp_path / "root", tmp_path / "masks"
     ONE.write(root / "a")
