@@ -30,7 +30,7 @@ from tests.documents import HOME, blocks
 PAGE = (HOME / "docs/extending.md").read_text(encoding="utf-8")
 FILES = dict(re.findall(r"^`([\w/]+\.py)`:\n\n```python\n(.*?)^```", PAGE, re.M | re.S))
 TINY = (2, 8, 6)
-"""Slices, rows, cols of a NIfTI image."""
+"""Slices, rows, cols of a volume."""
 
 
 @pytest.fixture(autouse=True)
@@ -144,21 +144,32 @@ def test_a_file_without_contours_is_a_problem(phantom: Path, tmp_path: Path) -> 
     assert (problem.code, problem.file) == ("mask-unreadable", "labels/anna.json")
 
 
-def test_a_nifti_image_keeps_its_values_and_places(tmp_path: Path) -> None:
-    written = write_volume(tmp_path / "root/images/anna.nii.gz", scan(1))
-    write_volume(tmp_path / "root/labels/anna.nii.gz", organ())
-    where = {"images": "images/{patient}.nii.gz", "masks": "labels/{patient}.nii.gz"}
+def vtk(file: Path, voxels: NDArray[np.int16]) -> SimpleITK.Image:
+    image = SimpleITK.GetImageFromArray(voxels)
+    image.SetSpacing((1.5, 2.0, 4.0))
+    image.SetOrigin((-10, 20, 30.5))
+    file.parent.mkdir(parents=True)
+    SimpleITK.WriteImage(image, str(file))
+    return image
+
+
+def test_a_vtk_image_keeps_its_values_and_places(tmp_path: Path) -> None:
+    written = vtk(tmp_path / "root/images/anna.vtk", scan(1))
+    mask = SimpleITK.GetImageFromArray(organ())
+    mask.CopyInformation(written)
+    (tmp_path / "root/labels").mkdir()
+    SimpleITK.WriteImage(mask, str(tmp_path / "root/labels/anna.nii.gz"))
+    where = {"images": "images/{patient}.vtk", "masks": "labels/{patient}.nii.gz"}
     pairs = chaosprep.split(tmp_path / "root", tmp_path / "split", val=0, **where)  # type: ignore[arg-type]
     made = chaosprep.convert(pairs, tmp_path / "npy", format="npy")
     (case,) = made.cases
-    places = [written.TransformIndexToPhysicalPoint((0, 0, k)) for k in range(TINY[0])]
-    first = int(case.slices[0].position != pytest.approx(places[0], abs=1e-4))
-    for row, k in zip(case.slices, (first, 1 - first), strict=True):
-        assert row.position == pytest.approx(places[k], abs=1e-4)
+    for k, row in enumerate(case.slices):
+        place = written.TransformIndexToPhysicalPoint((0, 0, k))
+        assert row.position == pytest.approx(place, abs=1e-4)
         assert np.array_equal(case.image(row), scan(1)[k])
         assert np.array_equal(case.mask(row), organ()[k])  # type: ignore[arg-type]
     assert case.slices[0].spacing == pytest.approx((4.0, 2.0, 1.5))
-    assert {row.image for row in pairs.slices} == {f"train/images/{case.id}_s000.nii.gz"}
+    assert {row.image for row in pairs.slices} == {f"train/images/{case.id}_s000.vtk"}
     assert chaosprep.verify(pairs.directory).faults == ()
 
 
@@ -173,19 +184,22 @@ def test_a_volume_comes_back_to_where_it_was(tmp_path: Path) -> None:
     assert np.array_equal(SimpleITK.GetArrayFromImage(same), scan(1))
 
 
-@pytest.mark.parametrize("cut", [10, 200, -20])
-def test_a_damaged_nifti_image_is_a_problem(tmp_path: Path, cut: int) -> None:
-    root = bids(tmp_path / "root")
-    file = root / "sub-02/anat/sub-02_T1w.nii.gz"
+@pytest.mark.parametrize("cut", [20, 200, -20])
+def test_a_damaged_vtk_image_is_a_problem(tmp_path: Path, cut: int) -> None:
+    file = tmp_path / "root/images/anna.vtk"
+    vtk(file, scan(1))
     file.write_bytes(file.read_bytes()[:cut])
-    made = chaosprep.split(root, tmp_path / "out", layout="bids", on_error="skip", val=0.5)
-    assert {problem.code for problem in made.skipped} == {"image-unreadable"}
-    assert len(made.cases) == 2
-
-
-def test_a_nifti_image_above_the_limit_is_not_unpacked(tmp_path: Path) -> None:
     with pytest.raises(ProblemsError) as error:
-        chaosprep.split(bids(tmp_path / "root"), tmp_path / "out", layout="bids", max_pixels=95)
+        chaosprep.split(tmp_path / "root", tmp_path / "out", images="images/{patient}.vtk", val=0)
+    assert {problem.code for problem in error.value.problems} == {"image-unreadable"}
+
+
+def test_a_vtk_image_above_the_limit_is_not_unpacked(tmp_path: Path) -> None:
+    vtk(tmp_path / "root/images/anna.vtk", scan(1))
+    with pytest.raises(ProblemsError) as error:
+        chaosprep.split(
+            tmp_path / "root", tmp_path / "out", images="images/{patient}.vtk", max_pixels=95, val=0
+        )
     assert {problem.code for problem in error.value.problems} == {"too-large"}
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from tests.documents import HOME, place_with_samples, replayed
 
-PAGES = ["assemble.md", "augmentation.md", "dicom.md", "evaluation.md", "exports.md"]
+PAGES = ["assemble.md", "augmentation.md", "dicom.md", "evaluation.md", "exports.md", "nifti.md"]
 
 
 @pytest.mark.parametrize("page", PAGES)

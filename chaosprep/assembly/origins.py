@@ -9,6 +9,7 @@ from chaosprep.dataset.opening import is_stage_directory, open_dataset
 from chaosprep.dataset.records import Slice
 from chaosprep.errors import FileError
 from chaosprep.files import read_regular, real
+from chaosprep.formats.images import is_named_whole
 
 Origin = Callable[[Slice], bytes]
 """Reads the DICOM file of a slice; pickles.
@@ -42,6 +43,12 @@ def _in_case(case: Case | None, row: Slice) -> bytes:
         for theirs in case.slices:
             if theirs.id == row.id and theirs.image.endswith(".dcm"):
                 return case.read(theirs.image_file)
+            if theirs.id == row.id and is_named_whole(theirs.image):
+                raise FileError(
+                    f"{row.id} came from a volume, and a DICOM SEG refers to DICOM files",
+                    "Assemble it as NIfTI: leave --format and --dicom out.",
+                    code="dicom-missing",
+                )
     raise _no_dicom(row.id)
 
 

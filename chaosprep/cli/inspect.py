@@ -27,8 +27,8 @@ from chaosprep.words import shortened
 def command(source: Path, talk: Talk, **chosen: Any) -> None:
     """ROOT is CHAOS as it was downloaded: the outer folder, Train_Sets, MR, or one patient.
 
-    With --images it is any folder of DICOM series; a stage directory will do as well. Of any other
-    tree of DICOM files, headers tell which series there are: a line for each kind of them, or with
+    With --images it is any folder of DICOM series or of volumes; a data set of nnU-Net or the
+    Decathlon, or a stage directory, will do as well. Of any other tree of DICOM files, headers tell which series there are: a line for each kind of them, or with
     --patient or -v for each volume.
     """
     found = inspect(source, **chosen)

@@ -43,7 +43,8 @@ def as_image(what: str) -> Iterator[None]:
     """Say of an image what the readers of label volumes say of masks.
 
     Raises:
-        FileError: `image-unreadable`, `image-beside`, `image-kind`, or any other as it is.
+        FileError: `image-unreadable`, `image-beside`, `image-kind`, `geometry-unknown`, or any
+            other as it is.
     """
     try:
         yield
@@ -56,6 +57,12 @@ def as_image(what: str) -> Iterator[None]:
             ) from error
         if error.code == "mask-beside":
             raise two_files() from error
+        if error.code == "geometry-unknown":
+            raise FileError(
+                f"it lies nowhere: {error.reason}",
+                "Export it again from its source, with its geometry.",
+                code="geometry-unknown",
+            ) from error
         if error.code == "mask-kind":
             raise no_grey(what, "another kind") from error
         raise

@@ -16,8 +16,8 @@ from chaosprep.formats.stored import Stored, unreadable
 from chaosprep.formats.volume_image import (
     VolumeImage,
     Volumes,
+    check_packed,
     check_volumes,
-    flat_lattice,
     whole_volume,
 )
 from chaosprep.formats.volume_mask import without_size
@@ -31,6 +31,7 @@ _SPACE = 3  # dimensions of it
 _OF_PROGRAMS = frozenset(("AnatomicalOrientation", "ITK_InputFilterName", "Modality", "Color"))
 
 
+@np.errstate(invalid="ignore", over="ignore")  # what is no number is met later
 def read_volumes(data: bytes) -> Volumes:
     """What the header of a MetaImage says of an image; of the file, its beginning is enough.
 
@@ -61,9 +62,10 @@ def _understood(fields: Mapping[str, str], begin: int, data: bytes) -> Volumes:
         _check_apart(fields, dimensions)
     return Volumes(
         what=_WHAT,
-        lattice=flat_lattice(lattice) if shape[2] == 1 else lattice,
+        lattice=lattice.of_one_slice(),
         kind=stored.kind,
         voxels=partial(_voxels, stored, data, shape, count),
+        packed=len(data),
         count=count,
         nowhere=nowhere or None,
         flat=dimensions < _SPACE,
@@ -115,6 +117,7 @@ def part(data: bytes, frames: Sequence[int]) -> bytes | None:
     if volume is None or told.count == 1:
         return None
     check_volumes(told, MAX_PIXELS)
+    check_packed(told)
     spacing = told.lattice.spacing
     turn = (told.lattice.steps / spacing).T.ravel()
     lines = ["ObjectType = Image", "NDims = 3", "BinaryData = True"]

@@ -3,7 +3,7 @@
 import math
 import struct
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -89,7 +89,7 @@ def unpacked(data: bytes, size: int, *, whole: bool = False) -> bytes | memoryvi
 
 @np.errstate(invalid="ignore", over="ignore")  # what is no number is met below
 def lattice_of(header: NiftiHeader) -> Lattice:
-    """Where the voxels lie, indexed (i, j, k), in DICOM's coordinates.
+    """Where the voxels lie, indexed (i, j, k), in DICOM's coordinates; two axes are one slice.
 
     By the sform, else the qform, whichever has a code above 0; without either by the voxels' size
     alone (nifti1.h, methods 3, 2 and 1).
@@ -99,6 +99,9 @@ def lattice_of(header: NiftiHeader) -> Lattice:
             (its place needs pixdim, and a voxel has no size there), or `nifti-forms` where both
             forms are valid and differ by more than 1/20 voxel in a corner.
     """
+    if header.dim[0] == 2:
+        flat = (header.dim[1], header.dim[2], 1)
+        return lattice_of(of_one_volume(header, flat)).of_one_slice()
     shape = _shape(header)
     scale = _MM.get(header.xyzt_units & 7, 1.0)
     if header.sform_code <= 0 and not all(0 < size < math.inf for size in header.pixdim[1:4]):
@@ -127,6 +130,14 @@ def lattice_of(header: NiftiHeader) -> Lattice:
         tilt = ", and the sform is tilted, which no qform can be" if tilted else ""
         raise _two_places(header, f"corners lie up to {apart:.3g} mm apart{tilt}")
     return sform
+
+
+def of_one_volume(header: NiftiHeader, shape: tuple[int, int, int]) -> NiftiHeader:
+    """The header of a volume of this shape; a single slice needs no size across."""
+    pixdim = header.pixdim
+    if shape[2] == 1 and not 0 < pixdim[3] < math.inf:
+        pixdim = (*pixdim[:3], 1.0, *pixdim[4:])
+    return replace(header, dim=(3, *shape, 1, 1, 1, 1), pixdim=pixdim)
 
 
 def _shape(header: NiftiHeader) -> tuple[int, int, int]:

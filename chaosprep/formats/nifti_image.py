@@ -19,6 +19,7 @@ from chaosprep.formats.nifti_header import (
     HEADER,
     NiftiHeader,
     lattice_of,
+    of_one_volume,
     parse,
     unpacked,
     unreadable,
@@ -27,8 +28,8 @@ from chaosprep.formats.packed import GZIP
 from chaosprep.formats.volume_image import (
     VolumeImage,
     Volumes,
+    check_packed,
     check_volumes,
-    flat_lattice,
     whole_volume,
 )
 from chaosprep.imaging.limits import MAX_PIXELS
@@ -61,13 +62,14 @@ def read_volumes(data: bytes) -> Volumes:
             raise no_grey(_WHAT, _OTHERS.get(header.datatype, f"data type {header.datatype}"))
         shape, count = split_sizes(_WHAT, _sizes(header))
         is_flat = header.dim[0] < 3
-        lattice = lattice_of(_of_one_volume(header, shape))
+        lattice = lattice_of(of_one_volume(header, shape))
         slope, intercept = rescale(header)
         return Volumes(
             what=_WHAT,
-            lattice=flat_lattice(lattice) if shape[2] == 1 else lattice,
+            lattice=lattice.of_one_slice(),
             kind=np.dtype(header.order + TYPES[header.datatype]),
             voxels=partial(_voxels, data, header, shape, count),
+            packed=len(data),
             count=count,
             slope=slope,
             intercept=intercept,
@@ -90,6 +92,7 @@ def part(data: bytes, frames: Sequence[int]) -> bytes | None:
     if volume is None or told.count == 1:
         return None
     check_volumes(told, MAX_PIXELS)
+    check_packed(told)
     raw = bytearray(_raw(data))
     order = parse(data).order
     struct.pack_into(f"{order}8h", raw, _DIM, 3, *told.shape, 1, 1, 1, 1)
@@ -114,14 +117,6 @@ def _sizes(header: NiftiHeader) -> tuple[int, ...]:
     if not 1 <= count <= 7 or min(sizes) < 1:
         raise unreadable()
     return sizes
-
-
-def _of_one_volume(header: NiftiHeader, shape: tuple[int, int, int]) -> NiftiHeader:
-    """The header of one of its volumes; a single slice needs no size across."""
-    pixdim = header.pixdim
-    if shape[2] == 1 and not 0 < pixdim[3] < np.inf:
-        pixdim = (*pixdim[:3], 1.0, *pixdim[4:])
-    return replace(header, dim=(3, *shape, 1, 1, 1, 1), pixdim=pixdim)
 
 
 def _voxels(

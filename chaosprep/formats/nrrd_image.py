@@ -19,8 +19,8 @@ from chaosprep.formats.stored import Stored, unreadable
 from chaosprep.formats.volume_image import (
     VolumeImage,
     Volumes,
+    check_packed,
     check_volumes,
-    flat_lattice,
     whole_volume,
 )
 from chaosprep.formats.volume_mask import without_size
@@ -28,11 +28,14 @@ from chaosprep.imaging.limits import MAX_PIXELS, size_text
 from chaosprep.imaging.space.lattice import Lattice
 
 _WHAT = "NRRD"
+# Keys that ITK, 3D Slicer and converters of diffusion images give numbers and words of their own.
+_OF_PROGRAMS = ("ITK_", "NRRD_", "DWMRI_", "MultiVolume.", "axis ", "DataNodeClassName", "modality")
 _NAMES = {code: names.partition(",")[0] for code, names in KINDS.items()}
 # teem.sourceforge.net/nrrd/format.html, "kinds": axes whose numbers make one voxel.
 _OF_ONE_VOXEL = ("color", "complex", "vector", "matrix", "quaternion", "normal", "gradient")
 
 
+@np.errstate(invalid="ignore", over="ignore")  # what is no number is met later
 def read_volumes(data: bytes) -> Volumes:
     """What the header of a NRRD says of an image; of the file, its beginning is enough.
 
@@ -71,9 +74,10 @@ def _understood(header: NrrdHeader, data: bytes) -> Volumes:
         lattice, nowhere = _of_picture(header, shape, spatial, axes)
     return Volumes(
         what=_WHAT,
-        lattice=flat_lattice(lattice) if shape[2] == 1 else lattice,
+        lattice=lattice.of_one_slice(),
         kind=stored.kind,
         voxels=partial(_voxels, stored, data, axes, shape),
+        packed=len(data),
         count=int(np.prod([sizes[at] for at in rest], dtype=np.int64)),
         nowhere=nowhere,
         flat=len(axes) == 2,
@@ -122,7 +126,7 @@ def _voxels(
 
 def _texts(header: NrrdHeader) -> tuple[str, ...]:
     found = ["content"] if may_name(header.fields.get("content", "")) else []
-    own = (text for key, text in header.pairs.items() if not key.startswith(("ITK_", "NRRD_")))
+    own = (text for key, text in header.pairs.items() if not key.startswith(_OF_PROGRAMS))
     return (*found, "key/value pairs") if any(map(may_name, own)) else tuple(found)
 
 
@@ -139,6 +143,7 @@ def part(data: bytes, frames: Sequence[int]) -> bytes | None:
     if volume is None or told.count == 1:
         return None
     check_volumes(told, MAX_PIXELS)
+    check_packed(told)
     voxels = told.voxels()[..., volume]
     type_ = _NAMES[told.kind.kind + str(told.kind.itemsize)]
     lines = ["NRRD0004", f"type: {type_}", "dimension: 3"]

@@ -16,6 +16,8 @@ from chaosprep.imaging.space.nearest import ENOUGH
 
 UNPLACED = "the file does not say where its voxels lie"
 _MOST_FRAMES = 2**16
+_MUCH = 2**28  # bytes: what any file may hold
+_PACKED = 100  # times: what holds more was packed at most so well; images are, at 2 to 20
 _FARTHEST = 1e9  # mm: what a row of the table has room for
 _SIDES = 1e-6, 1e6  # mm of a voxel, as there
 _FACTORS = 1e-30, 1e30  # of a slope, as there
@@ -29,13 +31,14 @@ class Volumes:
     volumes. Stored value x ``slope`` + ``intercept`` is what a voxel means. ``lattice`` is where
     they lie, indexed (i, j, k); where it is ``nowhere``, which says why as a clause, only the
     voxels' size counts. A ``flat`` file has rows and columns alone. ``texts`` are the places of its
-    header in which a person may have written.
+    header in which a person may have written. ``packed`` is how many bytes the file has.
     """
 
     what: str
     lattice: Lattice
     kind: np.dtype[Any]
     voxels: Callable[[], NDArray[Any]] = field(repr=False)
+    packed: int
     count: int = 1
     slope: float = 1.0
     intercept: float = 0.0
@@ -73,6 +76,7 @@ class VolumeImage:
 
     def __init__(self, told: Volumes, max_pixels: int) -> None:
         check_volumes(told, max_pixels)
+        check_packed(told)
         self._told = told
         self._square = _at_right_angles(told)
 
@@ -171,6 +175,21 @@ def check_volumes(told: Volumes, max_pixels: int) -> None:
         )
 
 
+def check_packed(told: Volumes) -> None:
+    """Refuse a small file of very much: it was made to fill the memory.
+
+    Raises:
+        FileError: `too-large`.
+    """
+    size = int(np.prod(told.shape, dtype=np.int64)) * told.count * told.kind.itemsize
+    if size > max(_MUCH, _PACKED * told.packed):
+        raise FileError(
+            f"its {size >> 20} MiB of voxels are packed in {told.packed >> 10} KiB, as no image is",
+            "Check the file; if it is sound, save it uncompressed.",
+            code="too-large",
+        )
+
+
 def whole_volume(told: Volumes, frames: Sequence[int]) -> int | None:
     """The volume whose frames, all and in order, these are; None where they are others."""
     slices = told.shape[2]
@@ -179,16 +198,7 @@ def whole_volume(told: Volumes, frames: Sequence[int]) -> int | None:
     return volume if volume < told.count and tuple(frames) == tuple(whole) else None
 
 
-def flat_lattice(lattice: Lattice) -> Lattice:
-    """The lattice of one slice, its third step along the normal; as long as it is, or 1 mm."""
-    steps = lattice.steps.copy()
-    normal = np.cross(steps[:, 0], steps[:, 1])
-    size, length = float(np.linalg.norm(normal)), float(np.linalg.norm(steps[:, 2]))
-    if lattice.shape[2] == 1 and size > 0:
-        steps[:, 2] = normal / size * (length if 0 < length < np.inf else 1.0)
-    return Lattice(lattice.shape, lattice.origin, steps)
-
-
+@np.errstate(invalid="ignore", over="ignore")  # what is no number is met below
 def _at_right_angles(told: Volumes) -> Lattice:
     """The lattice whose axes are at right angles; the image's own but for rounding."""
     lattice = told.lattice
@@ -196,13 +206,13 @@ def _at_right_angles(told: Volumes) -> Lattice:
     if not all(_SIDES[0] <= side <= _SIDES[1] for side in spacing):
         raise FileError(
             "the header gives its voxels no size above 0 that is possible",
-            "Write it again with the image's geometry.",
+            "Export it again from its source, with its geometry.",
             code="geometry-unknown",
         )
     if not np.abs(lattice.corners()).max() <= _FARTHEST:
         raise FileError(
             "the header places its voxels farther away than any scanner is",
-            "Write it again with the image's geometry.",
+            "Export it again from its source, with its geometry.",
             code="geometry-unknown",
         )
     square = lattice.squared()

@@ -43,8 +43,9 @@ class LayoutParams(PngParams, frozen=True, kw_only=True):
     images: Annotated[
         str | None,
         Meta(
-            description="Where the DICOM files are below ROOT, such as "
-            "'scans/{patient}/{slice}.dcm', with {sequence} where there are several series; or a "
+            description="Where the images are below ROOT: DICOM files, such as "
+            "'scans/{patient}/{slice}.dcm', or volumes (NIfTI, NRRD, MetaImage), such as "
+            "'imagesTr/{patient}.nii.gz'; with {sequence} where there are several series; or a "
             "folder of a folder for each patient."
         ),
     ] = None

@@ -10,6 +10,8 @@ from chaosprep.formats.images import is_named_whole, volumes_in
 from chaosprep.formats.stored import MOST_HEADER
 from chaosprep.series.source import SourceCase
 
+_START = 2**15  # bytes: most headers are shorter
+
 
 def count_volumes(path: Path) -> int:
     """How many volumes an image file holds, by its header; 1 where that cannot be told."""
@@ -24,7 +26,8 @@ def frames_of_volumes(path: Path) -> tuple[tuple[int, ...], ...]:
     if path.suffix.casefold() == ".dcm" or not is_named_whole(path.name):
         return ()
     try:
-        return volumes_in(path.name, read_start(path, MOST_HEADER))
+        found = (volumes_in(path.name, read_start(path, size)) for size in (_START, MOST_HEADER))
+        return next(filter(None, found), ())
     except FileError:
         return ()  # whoever reads it says why
 

@@ -3,6 +3,7 @@
 import gzip
 import struct
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ import SimpleITK
 
 from chaosprep.errors import FileError
 from chaosprep.formats import nifti as nifti_module
+from chaosprep.formats import nifti_header
 from chaosprep.formats.image_file import ImageFile
 from chaosprep.formats.images import image_format, open_image, part_of, volumes_in
 from chaosprep.imaging.header import Header
@@ -44,7 +46,7 @@ def refused(data: bytes, name: str = "v.nii.gz") -> FileError:
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("packed", [True, False])
 def test_a_frame_is_a_slice_along_the_third_axis_as_it_is_stored(
-    kind: str, order: str, packed: bool
+    kind: str, order: Literal["<", ">"], packed: bool
 ) -> None:
     voxels = noise(kind)
     file = opened(nifti(voxels, order=order, packed=packed))
@@ -220,7 +222,7 @@ def test_max_pixels_counts_all_frames() -> None:
 
 def test_reading_all_frames_unpacks_the_file_once(monkeypatch: pytest.MonkeyPatch) -> None:
     calls: list[bool] = []
-    real = nifti_module.unpacked
+    real = nifti_header.unpacked
 
     def counted(data: bytes, size: int, *, whole: bool = False) -> bytes | memoryview:
         calls.append(whole)
@@ -242,7 +244,16 @@ def test_text_that_may_name_somebody_is_noted(text: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", [b"", b"FSL5.0", b"6.0.5:9e026117", b"5.0.10", b"TE=2.4;Time=100000.000", b"SPM12"]
+    "text",
+    [
+        b"",
+        b"FSL5.0",
+        b"6.0.5:9e026117",
+        b"5.0.10",
+        b"TE=2.4;Time=100000.000",
+        b"SPM12",
+        b"MRtrix version: 3.0.3",
+    ],
 )
 def test_the_mark_of_a_tool_is_not(text: bytes) -> None:
     assert opened(nifti(noise(), descrip=text)).headers()[0].notes == ()
@@ -394,3 +405,11 @@ def test_five_dimensions_are_refused() -> None:
     error = refused(nifti(noise("i2", (5, 4, 3, 1, 3))))
     assert error.code == "image-kind"
     assert "5x4x3x1x3" in error.reason
+
+
+def test_a_small_file_of_very_much_is_refused_before_it_is_unpacked() -> None:
+    raw = bytearray(nifti(noise(), packed=False))
+    struct.pack_into("<4h", raw, 40, 3, 1024, 1024, 512)
+    error = refused(gzip.compress(raw + bytes(2**22)))
+    assert error.code == "too-large"
+    assert "1024 MiB" in error.reason

@@ -3,7 +3,7 @@
 import gzip
 import io
 import struct
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -29,7 +29,7 @@ def nifti(
     voxels: NDArray[Any],
     affine: NDArray[np.float64] | None = AFFINE,
     *,
-    order: str = "<",
+    order: Literal["<", ">"] = "<",
     packed: bool = True,
     forms: tuple[int, int] = (1, 1),
     **fields: object,

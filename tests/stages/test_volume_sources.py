@@ -1,7 +1,7 @@
 """Sets of NIfTI, NRRD or MetaImage through every verb: the same voxels at the same places."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -15,7 +15,7 @@ from tests.formats.volume_files import AFFINE, loaded, nibabel, nifti, noise
 from tests.imaging.turning import rotation
 from tests.layouts.trees import write
 
-PATTERNS = {
+PATTERNS: dict[str, Any] = {
     "images": "imagesTr/{patient}.nii.gz",
     "masks": "labelsTr/{patient}.nii.gz",
     "labels": "1=liver,2=spleen",
@@ -50,9 +50,11 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Four patients as nnU-Net has them; the last one's values are rescaled."""
     files = {}
     for patient in range(4):
-        scale = {"scl_slope": SCALE[0], "scl_inter": SCALE[1]} if patient == 3 else {}
+        told: dict[str, Any] = {}
+        if patient == 3:
+            told = {"scl_slope": SCALE[0], "scl_inter": SCALE[1]}
         where = affine_of(patient)
-        files[f"imagesTr/case{patient}.nii.gz"] = nifti(image_of(patient), where, **scale)
+        files[f"imagesTr/case{patient}.nii.gz"] = nifti(image_of(patient), where, **told)
         files[f"labelsTr/case{patient}.nii.gz"] = nifti(labels_of(patient), where)
     return write(tmp_path_factory.mktemp("root"), files)
 
@@ -76,7 +78,7 @@ def on_grid_of(found: Any, wanted: Any) -> NDArray[Any]:  # noqa: ANN401
     start = np.minimum(turn[:3, 3], ends)
     assert np.allclose(start, 0, atol=1e-3)
     assert found.shape == wanted.shape
-    voxels = np.asanyarray(found.dataobj)
+    voxels: NDArray[Any] = np.asanyarray(found.dataobj)
     for axis in range(3):
         if axes[axis, axis] < 0:
             voxels = np.flip(voxels, axis)
@@ -100,7 +102,7 @@ def test_rows_say_where_the_voxels_lie(root: Path, made: chaosprep.Dataset) -> N
         for row in case.slices:
             there = (affine @ [0, 0, row.frame, 1])[:3] * [-1, -1, 1]
             assert np.allclose(row.position or (), there, atol=1e-4)
-            assert np.allclose(row.spacing or (), (5.5, 1.25, 1.5), atol=1e-5)
+            assert row.spacing == pytest.approx((5.5, 1.25, 1.5), abs=1e-5)
             assert row.dtype == "int16"
             assert (row.slope, row.intercept) == (SCALE if patient == 3 else (1.0, 0.0))
 
@@ -109,7 +111,9 @@ def test_masks_lie_on_their_slices(made: chaosprep.Dataset) -> None:
     for patient, case in enumerate(made.cases):
         for row in case.slices:
             expected = labels_of(patient)[:, :, row.frame or 0].T
-            assert np.array_equal(case.mask(row), expected)
+            mask = case.mask(row)
+            assert mask is not None
+            assert np.array_equal(mask, expected)
 
 
 def test_it_is_verified_without_a_word(made: chaosprep.Dataset) -> None:
@@ -255,7 +259,7 @@ def test_a_second_run_finds_all_done(root: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("link", ["hard", "sym"])
-def test_files_may_be_links(root: Path, tmp_path: Path, link: str) -> None:
+def test_files_may_be_links(root: Path, tmp_path: Path, link: Literal["hard", "sym"]) -> None:
     made = chaosprep.split(root, tmp_path / "out", link=link, **PATTERNS)
     assert not chaosprep.verify(made.directory).faults
 
@@ -307,7 +311,7 @@ def test_files_of_one_slice_each_make_a_case(tmp_path: Path) -> None:
     root = write(tmp_path / "root", files)
     made = chaosprep.split(root, tmp_path / "out", images="scans/{patient}/{slice}.nii.gz", val=0.0)
     assert [row.source for row in made.slices] == [f"scans/a/{k}.nii.gz" for k in range(7)]
-    assert {row.spacing and round(row.spacing[0], 4) for row in made.slices} == {5.5}
+    assert {round((row.spacing or (0.0,))[0] or 0, 4) for row in made.slices} == {5.5}
 
 
 def test_text_that_may_name_somebody_is_said_of_its_slices(tmp_path: Path) -> None:
@@ -368,7 +372,9 @@ def test_volumes_of_one_file_are_cases_with_a_file_each(tmp_path: Path) -> None:
         for row in case.slices:
             assert row.source == "scans/a.nii.gz"
             assert np.array_equal(case.image(row), voxels[:, :, row.frame or 0, number].T)
-            assert np.array_equal(case.mask(row), labels_of(2)[:, :, row.frame or 0].T)
+            mask = case.mask(row)
+            assert mask is not None
+            assert np.array_equal(mask, labels_of(2)[:, :, row.frame or 0].T)
     assert not chaosprep.verify(made.directory).faults
 
 
@@ -379,3 +385,28 @@ def test_a_volume_does_not_take_the_id_of_another_series(tmp_path: Path) -> None
     with pytest.raises(ProblemsError) as caught:
         chaosprep.split(root, tmp_path / "out", images="s/{patient}/{sequence}.nii.gz", val=0.0)
     assert [problem.code for problem in caught.value.problems] == ["series-twice"]
+
+
+def test_a_segmentation_needs_dicom_and_says_so(made: chaosprep.Dataset, tmp_path: Path) -> None:
+    pytest.importorskip("highdicom")
+    with pytest.raises(ProblemsError) as caught:
+        chaosprep.assemble(made, tmp_path / "seg", format="seg", dicom=made.directory)
+    assert {problem.code for problem in caught.value.problems} == {"dicom-missing"}
+    assert "came from a volume" in caught.value.problems[0].reason
+
+
+@pytest.mark.parametrize("shape", [(24, 20), (24, 20, 1)])
+def test_pictures_and_their_masks_may_have_two_dimensions(
+    tmp_path: Path, shape: tuple[int, ...]
+) -> None:
+    image, labels = noise("i2", shape), np.zeros(shape, np.uint8)
+    labels[3:9, 5:12] = 1
+    root = write(tmp_path / "root", {"i/a.nii.gz": nifti(image), "l/a.nii.gz": nifti(labels)})
+    where = {"images": "i/{patient}.nii.gz", "masks": "l/{patient}.nii.gz"}
+    made = chaosprep.split(root, tmp_path / "out", val=0.0, **where)  # type: ignore[arg-type]
+    ((case,), (row,)) = made.cases, made.slices
+    mask = case.mask(row)
+    assert mask is not None
+    assert row.frame is None
+    assert np.array_equal(case.image(row), image.reshape(24, 20).T)
+    assert np.array_equal(mask, labels.reshape(24, 20).T)

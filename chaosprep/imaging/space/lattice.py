@@ -45,6 +45,16 @@ class Lattice:
             self.shape, self.origin, nearest_axes(self.steps / self.spacing) * self.spacing
         )
 
+    @np.errstate(invalid="ignore", over="ignore")
+    def of_one_slice(self) -> "Lattice":
+        """The same where there is one slice: its third step goes along the normal, 1 mm if none."""
+        normal = np.cross(self.steps[:, 0], self.steps[:, 1])
+        size, length = float(np.linalg.norm(normal)), float(np.linalg.norm(self.steps[:, 2]))
+        if self.shape[2] > 1 or not size > 0:
+            return self
+        across = normal / size * (length if 0 < length < np.inf else 1.0)
+        return Lattice(self.shape, self.origin, np.column_stack([self.steps[:, :2], across]))
+
     def turned_to(self, other: "Lattice", limit: float) -> "Lattice":
         """The same lattice along the axes of another, where they are at most `limit` radians away.
 
