@@ -8,7 +8,21 @@ from pathlib import Path
 import msgspec
 
 from chaosprep.errors import FileError, NothingFoundError, UsageError
-from chaosprep.layouts import chaos_masks, decathlon, folder, nnunet, pictures, stage, volumes
+from chaosprep.layouts import (
+    amos,
+    atlas,
+    bids,
+    chaos_masks,
+    cirrmri,
+    decathlon,
+    duke,
+    folder,
+    nnunet,
+    pictures,
+    stage,
+    totalsegmentator,
+    volumes,
+)
 from chaosprep.layouts.headers import layout as headers
 from chaosprep.layouts.layout import Layout, Where
 from chaosprep.layouts.mask_set import MaskSet, Organs
@@ -24,6 +38,12 @@ LAYOUTS: tuple[Layout, ...] = (
     chaos_masks.LAYOUT,
     folder.LAYOUT,
     pictures.LAYOUT,
+    amos.LAYOUT,
+    atlas.LAYOUT,
+    cirrmri.LAYOUT,
+    totalsegmentator.LAYOUT,
+    duke.LAYOUT,
+    bids.LAYOUT,
     nnunet.LAYOUT,
     decathlon.LAYOUT,
     headers.LAYOUT,
@@ -75,10 +95,11 @@ def find_series(root: Path, layout: str, where: Where) -> Root:
     assert one.find is not None, "it is for masks alone"
     _check_asked(one, where)
     series = one.find(root, where)
-    if layout == "auto" and "patients" in one.asks:
+    is_told = one.is_published or "patients" in one.asks
+    if layout == "auto" and is_told:
         said = f"read as {one.what}: --layout {one.name}"
         series = replace(series, notes=(said, *series.notes))
-    for note in series.notes if where.strict and "patients" in one.asks else ():
+    for note in series.notes if where.strict and is_told else ():
         _log.warning("Note: %s", note)
     return replace(series, cases=told_beside(_redivided(series, where)))
 
