@@ -55,10 +55,7 @@ def masks_of(
         of_subject[_visit(image)].append(image)
     for mask in own:
         fitting = [one for one in of_subject[_visit(mask)] if _fits(mask, one)]
-        if len(fitting) > 1:
-            there = _on_grid(faults.folder, mask, fitting)
-        else:
-            there = fitting
+        there = _on_grid(faults.folder, mask, fitting) if len(fitting) > 1 else fitting
         for image in there:
             of_image[image.path].append(mask)
         if not there:
