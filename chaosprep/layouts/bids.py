@@ -12,11 +12,11 @@ from typing import Any
 
 from chaosprep.errors import FileError, NothingFoundError, UsageError, plural
 from chaosprep.layouts.bids_masks import Drawn, legend_for, masks_of
-from chaosprep.layouts.bids_names import Named, images_in
+from chaosprep.layouts.bids_names import Named, file_at, images_in
 from chaosprep.layouts.dataset_json import origin_of, read_json
 from chaosprep.layouts.downloads import read_rows
 from chaosprep.layouts.layout import Layout, Where
-from chaosprep.layouts.named_cases import Channel, Faults, NamedCase, make_root
+from chaosprep.layouts.named_cases import Channel, Faults, Frames, NamedCase, make_root
 from chaosprep.layouts.root import Root
 from chaosprep.layouts.volumes_of import frames_of_volumes
 
@@ -65,7 +65,7 @@ def find(root: Path, where: Where) -> Root:
 
 def _case(root: Path, image: Named, drawn: Drawn) -> NamedCase:
     name = _sequence(image)
-    volumes = frames_of_volumes(root / image.path)
+    volumes = _volumes(root, image)
     channels: tuple[Channel, ...] = (Channel(name, image.path),)
     if len(volumes) > 1:
         several = enumerate(volumes, 1)
@@ -80,6 +80,13 @@ def _case(root: Path, image: Named, drawn: Drawn) -> NamedCase:
         legend=legend or {},
         is_legend_lost=legend is None,
     )
+
+
+def _volumes(root: Path, image: Named) -> tuple[Frames, ...]:
+    try:
+        return frames_of_volumes(file_at(root, image.path))
+    except FileError:
+        return ()  # whoever reads it says why
 
 
 def _sequence(image: Named) -> str:

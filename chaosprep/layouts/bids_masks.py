@@ -11,17 +11,19 @@ import numpy as np
 
 from chaosprep.errors import FileError, UsageError, plural
 from chaosprep.facts import Legend
-from chaosprep.files import read_regular
+from chaosprep.files import read_regular, read_start
 from chaosprep.formats.label_table import table_of
 from chaosprep.formats.legends.table import MOST, read_entries
+from chaosprep.formats.nifti_header import lattice_of, of_one_volume, parse
 from chaosprep.imaging.space.lattice import Lattice
-from chaosprep.layouts.bids_names import Named, entities_of
-from chaosprep.layouts.headers.mask_files import read_place
+from chaosprep.layouts.bids_names import Named, entities_of, file_at
 from chaosprep.layouts.named_cases import Faults
+from chaosprep.layouts.root import listing
 from chaosprep.structures import folded
 
 _OWN = ("orig", "individual", "native", "scanner")  # spaces that are the image's own
 _TABLE = "dseg.tsv"
+_HEADER = 2**12  # bytes of a file, compressed or not, that have its header
 _NEAR = 1e-3  # mm, and of a step: the places of two files are one
 
 
@@ -104,11 +106,21 @@ def _fits(mask: Named, image: Named) -> bool:
 
 
 def _on_grid(root: Path, mask: Named, images: Sequence[Named]) -> list[Named]:
+    place = _place(root, mask)
+    there = [(one, _place(root, one)) for one in images] if place else []
+    return [one for one, own in there if own and place and _is_same(place, own)]
+
+
+def _place(root: Path, one: Named) -> Lattice | None:
+    """Where the voxels of a NIfTI lie, of all its volumes; None where that cannot be read."""
     try:
-        place = read_place(root, mask.path).lattice
-        return [one for one in images if _is_same(place, read_place(root, one.path).lattice)]
+        header = parse(read_start(file_at(root, one.path), _HEADER))
+        if header.dim[0] > 3:
+            columns, rows, slices = header.dim[1:4]
+            header = of_one_volume(header, (columns, rows, slices))
+        return lattice_of(header)
     except FileError:
-        return []
+        return None
 
 
 def _is_same(one: Lattice, other: Lattice) -> bool:
@@ -147,19 +159,20 @@ def legend_for(root: Path, mask: str) -> Legend | None:
         fitting = [one for one in _tables(root / folder) if entities_of(one)[0].items() <= own]
         if fitting:
             best = max(fitting, key=lambda one: len(entities_of(one)[0]))
-            return _read(root / folder / f"{best}.tsv")
+            return _read(root, (folder / f"{best}.tsv").as_posix())
     return {}
 
 
 def _tables(folder: Path) -> list[str]:
-    with os.scandir(folder) as entries:
+    with listing(), os.scandir(folder) as entries:
         names = sorted(one.name for one in entries if not one.name.startswith("."))
     return [n.removesuffix(".tsv") for n in names if n == _TABLE or n.endswith(f"_{_TABLE}")]
 
 
-def _read(file: Path) -> Legend | None:
+def _read(root: Path, path: str) -> Legend | None:
     try:
-        table = table_of(read_entries(file.name, read_regular(file, most=MOST)))
+        data = read_regular(file_at(root, path), most=MOST)
+        table = table_of(read_entries(_TABLE, data))
     except FileError:
         return None
     return table.legend if table.is_kept else None

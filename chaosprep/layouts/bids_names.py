@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from chaosprep.errors import plural
+from chaosprep.errors import FileError, plural
+from chaosprep.files import real
 from chaosprep.layouts.named_cases import Faults
 from chaosprep.layouts.root import listing
 from chaosprep.series.source import is_litter
@@ -75,6 +76,18 @@ def images_in(faults: Faults) -> tuple[list[Named], list[Named]]:
     says = f"a link to a folder, and not followed: {plural(len(links), 'folder')}"
     faults.tell_files("folder-link", links, says, "Copy the folder in.")
     return images, sorted(masks, key=lambda one: one.path)
+
+
+def file_at(root: Path, path: str) -> Path:
+    """The file of a path, which may be a link inside the root, as DataLad has them.
+
+    Raises:
+        FileError: `file-link`, it leads out.
+    """
+    file = real(root / path)
+    if not file.is_relative_to(real(root)):
+        raise FileError("it is a link out of the dataset", "Copy the file in.", code="file-link")
+    return file
 
 
 def _named(path: str) -> Named | None:

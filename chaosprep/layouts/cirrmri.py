@@ -14,6 +14,7 @@ from pathlib import Path
 
 from chaosprep.dataset.descriptor import DataSource, License
 from chaosprep.dataset.records import Split
+from chaosprep.errors import plural
 from chaosprep.facts import Label
 from chaosprep.layouts.downloads import (
     find_home,
@@ -62,7 +63,8 @@ def find(root: Path, where: Where) -> Root:
     notes = list[str]()
     if sick and healthy:
         count = len({case.patient for case in healthy})
-        notes.append(f"{count} healthy subjects are on no side of its own: --sequence healthy-t1")
+        said = f"{plural(count, 'healthy subject')}, on no side of its own"
+        notes.append(f"{said}, taken by --sequence healthy-t1 and healthy-t2 alone")
     if (folder / _FLAT).is_dir():
         notes.append(f"{_FLAT} is the same scans as pictures, and is not looked at")
     made = make_root(

@@ -41,7 +41,7 @@ _ORIGIN = Origin(
     ),
 )
 
-Place = tuple[str, str]  # of a series: the folders of its patient and its own
+Place = tuple[str, str]  # of a series: the numbers of its patient and its own
 
 
 def find(root: Path, where: Where) -> Root:
@@ -96,7 +96,9 @@ def _ids(home: Path, kinds: Mapping[Place, str], key: Key | None) -> dict[str, s
     numbers = make_ids({series for _, series in places}, "s", digits=1)
     named = make_ids({kind.casefold() for kind in kinds.values()}, "s", digits=1)
     of_place = {
-        place: kind for place in places if (kind := named.get(kinds.get(place, "").casefold()))
+        place: kind
+        for place in places
+        if (kind := named.get(kinds.get(_place_of(*place), "").casefold()))
     }
     count = Counter((patient, kind) for (patient, _), kind in of_place.items())
     ids = dict[str, str]()
@@ -118,15 +120,19 @@ def _kinds(root: Path, home: Path) -> dict[Place, str] | None:
     types = read_rows(beside / _TYPES, ",", ("Label", "Series Description")) or []
     named = {label: called for label, called in types if called}
     return {
-        (patient.zfill(4), series): named.get(label, f"type {label}")
+        _place_of(patient, series): named.get(label, f"type {label}")
         for patient, series, label in rows
         if label
     }
 
 
 def _place(path: str) -> Place:
-    patient, series, *_ = PurePosixPath(path).parts
-    return patient, series
+    return _place_of(*PurePosixPath(path).parts[:2])
+
+
+def _place_of(patient: str, series: str) -> Place:
+    """The numbers of a patient and a series, however many zeros they begin with."""
+    return patient.lstrip("0"), series.lstrip("0")
 
 
 def _folders(home: Path, *inner: str) -> list[str]:

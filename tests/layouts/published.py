@@ -1,6 +1,5 @@
-"""Public data sets and BIDS as they are laid out, of tiny volumes that nibabel and pydicom write."""
+"""Public data sets and BIDS as they are laid out, of tiny volumes that nibabel writes."""
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -96,8 +95,3 @@ def write_tsv(file: Path, *rows: Sequence[object]) -> None:
     """A table of BIDS."""
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text("".join("\t".join(map(str, row)) + "\n" for row in rows), encoding="utf-8")
-
-
-def as_json(value: object) -> str:
-    """JSON, for a fault in it."""
-    return json.dumps(value)

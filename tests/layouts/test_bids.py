@@ -182,6 +182,32 @@ def test_a_link_to_a_folder_is_not_followed(tmp_path: Path) -> None:
     assert [(code, file) for code, file, _ in told(root)] == [("folder-link", "sub-02")]
 
 
+def test_files_may_be_links_inside_as_datalad_has_them(tmp_path: Path) -> None:
+    folder = bids(tmp_path, ["sub-01/anat/sub-01_T2w"], [DSEG])
+    save(folder / "sub-01/anat/sub-01_MESE.nii.gz", volume(0, 2))
+    write_tsv(folder / "dseg.tsv", ("index", "name"), (1, "liver"), (2, "spleen"))
+    files = [*folder.rglob("*.nii.gz"), folder / "dseg.tsv"]
+    for number, file in enumerate(files):
+        kept = folder / f".git/annex/{number}/{file.name}"
+        kept.parent.mkdir(parents=True)
+        file.rename(kept)
+        file.symlink_to(kept)
+    root = found(folder, "bids")
+    assert [(case.sequence, case.masks is None) for case in root.cases] == [
+        ("MESE-1", False),
+        ("MESE-2", False),
+        ("T2w", False),
+    ]
+    assert names(root) == {1: "liver", 2: "spleen"}
+
+
+def test_no_header_is_read_through_a_link_that_leads_out(tmp_path: Path) -> None:
+    folder = bids(tmp_path / "set", [T1W])
+    save(tmp_path / "sub-01_MESE.nii.gz", volume(0, 2))
+    (folder / "sub-01/anat/sub-01_MESE.nii.gz").symlink_to(tmp_path / "sub-01_MESE.nii.gz")
+    assert [case.sequence for case in found(folder, "bids").cases] == ["MESE", "T1w"]
+
+
 def test_subjects_without_an_image_are_said(tmp_path: Path) -> None:
     folder = bids(tmp_path, [T1W])
     write_tsv(folder / "participants.tsv", ("participant_id", "age"), ("sub-01", 5), ("sub-09", 6))

@@ -41,7 +41,10 @@ def test_healthy_subjects_are_taken_where_they_are_asked_for(tmp_path: Path) -> 
     root = found(cirrmri(tmp_path, f"{T1}/train_images/12.nii.gz", HEALTHY), "cirrmri")
     assert [case.sequence for case in root.only().cases] == ["t1"]
     assert [case.sequence for case in root.only(("healthy-t1",)).cases] == ["healthy-t1"]
-    assert root.notes[1] == ("1 healthy subjects are on no side of its own: --sequence healthy-t1")
+    assert root.notes[1] == (
+        "1 healthy subject, on no side of its own, taken by --sequence healthy-t1 and healthy-t2 "
+        "alone"
+    )
 
 
 def test_healthy_subjects_alone_are_taken_as_they_are(tmp_path: Path) -> None:
