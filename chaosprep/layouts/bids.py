@@ -100,7 +100,7 @@ def _usual(root: Root) -> Root:
     others = sorted({case.sequence for case in root.cases} - masked)
     if not masked or not others:
         return root
-    said = f"without masks, and taken by --sequence alone: {', '.join(others)}"
+    said = f"without masks, and not taken without --sequence: {', '.join(others)}"
     return replace(root, usual=tuple(sorted(masked)), notes=(*root.notes, said))
 
 

@@ -56,7 +56,7 @@ def test_of_two_contrasts_the_grid_tells_whose_a_mask_is(tmp_path: Path) -> None
         ("P001_T2w", True),
     ]
     assert [case.id for case in root.only().cases] == ["P001_T1w"]
-    assert root.notes == ("without masks, and taken by --sequence alone: T2w",)
+    assert root.notes == ("without masks, and not taken without --sequence: T2w",)
 
 
 def test_a_mask_on_one_grid_with_both_contrasts_is_of_both(tmp_path: Path) -> None:

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from chaosprep.errors import UsageError
-from chaosprep.stages.split import SplitParams, plan
+from chaosprep.stages.assignment import SplitParams
+from chaosprep.stages.split import plan
 from tests.layouts.published import cirrmri, found, names, sides, told
 
 T1, T2 = "Cirrhosis_T1_3D", "Cirrhosis_T2_3D"
