@@ -28,8 +28,8 @@ def command(source: Path, talk: Talk, **chosen: Any) -> None:
     """ROOT is CHAOS as it was downloaded: the outer folder, Train_Sets, MR, or one patient.
 
     With --images it is any folder of DICOM series or of volumes; a data set of nnU-Net or the
-    Decathlon, or a stage directory, will do as well. Of any other tree of DICOM files, headers tell which series there are: a line for each kind of them, or with
-    --patient or -v for each volume.
+    Decathlon, or a stage directory, will do as well. Of any other tree of DICOM files, headers tell
+    which series there are: a line for each kind of them, or with --patient or -v for each volume.
     """
     found = inspect(source, **chosen)
     if talk.as_json:

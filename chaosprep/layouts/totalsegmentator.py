@@ -9,7 +9,6 @@ and nothing says which (wasserth/TotalSegmentator#569), so whose a case is, is a
 
 import os
 import re
-from collections import defaultdict
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -88,7 +87,7 @@ class _Scans:
     def __init__(self, faults: Faults) -> None:
         self._faults = faults
         self._inside = Inside(faults.folder)
-        self._odd: dict[str, list[str]] = defaultdict(list)
+        self._lost, self._bare, self._odd = list[str](), list[str](), list[str]()
 
     def every(self) -> list[tuple[str, tuple[Channel, ...], dict[str, str]]]:
         """The name of each scan, its images, and its masks with their structures."""
@@ -97,13 +96,13 @@ class _Scans:
                 one.name for one in self._faults.folder.iterdir() if _CASE.fullmatch(one.name)
             )
         found = [one for name in names if (one := self._scan(name)) is not None]
-        for code, says, remedy in (
-            ("image-missing", "without ct.nii.gz or mri.nii.gz", "Bring it back."),
-            ("mask-missing", f"without {_MASKS}", "Bring them back, or move the scan out."),
-            ("file-strange", "no NIfTI among masks", "Move them out."),
-        ):
-            paths = self._odd[code]
-            self._faults.tell_files(code, paths, f"{says}: {plural(len(paths), 'path')}", remedy)
+        tell, lost = self._faults.tell_files, self._lost
+        says = f"without ct.nii.gz or mri.nii.gz: {plural(len(lost), 'scan')}"
+        tell("image-missing", lost, says, "Bring them back.")
+        says = f"without a mask in {_MASKS}: {plural(len(self._bare), 'scan')}"
+        tell("mask-missing", self._bare, says, "Bring them back, or move the scans out.")
+        says = f"no NIfTI, and in {_MASKS}: {plural(len(self._odd), 'file')}"
+        tell("file-strange", self._odd, says, "Move them out.")
         return found
 
     def _scan(self, name: str) -> tuple[str, tuple[Channel, ...], dict[str, str]] | None:
@@ -116,9 +115,9 @@ class _Scans:
             if stem:
                 organs[path] = stem
             else:
-                self._odd["file-strange"].append(path)
+                self._odd.append(path)
         if not channels or not organs:
-            self._odd["mask-missing" if channels else "image-missing"].append(name)
+            (self._bare if channels else self._lost).append(name)
             return None
         return name, channels, organs
 
