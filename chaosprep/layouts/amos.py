@@ -10,6 +10,7 @@ from pathlib import Path
 
 from chaosprep.dataset.descriptor import DataSource, License
 from chaosprep.dataset.records import Split
+from chaosprep.errors import plural
 from chaosprep.facts import Label
 from chaosprep.layouts.downloads import (
     find_home,
@@ -72,7 +73,7 @@ def find(root: Path, where: Where) -> Root:
                 continue
             channel = Channel("ct" if number < _MR else "mr", image)
             cases.append(NamedCase(name, (channel,), mask, pool_of(split), split))
-    says = f"a number from 1 to 999 would say what it is, CT or MRI: {len(odd)} without one"
+    says = f"numbered so that nothing says whether it is CT or MRI: {plural(len(odd), 'scan')}"
     faults.tell_files("file-strange", odd, says, "Move them out.")
     return make_root(cases, faults, legend=legend, origin=origin_at(folder, _ORIGIN), notes=notes)
 

@@ -96,13 +96,15 @@ class _Scans:
                 one.name for one in self._faults.folder.iterdir() if _CASE.fullmatch(one.name)
             )
         found = [one for name in names if (one := self._scan(name)) is not None]
-        tell, lost = self._faults.tell_files, self._lost
+        faults, lost = self._faults, self._lost
         says = f"without ct.nii.gz or mri.nii.gz: {plural(len(lost), 'scan')}"
-        tell("image-missing", lost, says, "Bring them back.")
+        faults.tell_files("image-missing", lost, says, "Bring them back.")
         says = f"without a mask in {_MASKS}: {plural(len(self._bare), 'scan')}"
-        tell("mask-missing", self._bare, says, "Bring them back, or move the scans out.")
+        faults.tell_files(
+            "mask-missing", self._bare, says, "Bring them back, or move the scans out."
+        )
         says = f"no NIfTI, and in {_MASKS}: {plural(len(self._odd), 'file')}"
-        tell("file-strange", self._odd, says, "Move them out.")
+        faults.tell_files("file-strange", self._odd, says, "Move them out.")
         return found
 
     def _scan(self, name: str) -> tuple[str, tuple[Channel, ...], dict[str, str]] | None:
