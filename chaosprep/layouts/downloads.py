@@ -4,12 +4,13 @@ import csv
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
 
 from chaosprep.dataset.records import Split
-from chaosprep.errors import FileError, UsageError, plural
+from chaosprep.errors import ChaosprepError, FileError, UsageError, plural
 from chaosprep.facts import Legend
 from chaosprep.files import read_regular
 from chaosprep.layouts.dataset_json import DATASET, Inside, is_broken, legend_of, read_table
@@ -80,10 +81,17 @@ def find_home(root: Path, fits: Fits, what: str, holds: str) -> Path:
 
 
 def takes_home(fits: Fits) -> Callable[[Path, Where], bool]:
-    """What tells whether exactly one folder of a root fits, where no pattern is given."""
+    """What tells whether exactly one folder of a root fits, where no pattern is given.
+
+    None does where a folder cannot be listed: other layouts may do without it.
+    """
 
     def takes(root: Path, where: Where) -> bool:
-        return where.images is None and root.is_dir() and len(homes_in(root, fits)) == 1
+        if where.images is not None or not root.is_dir():
+            return False
+        with suppress(ChaosprepError):
+            return len(homes_in(root, fits)) == 1
+        return False
 
     return takes
 
