@@ -30,7 +30,7 @@ def unlisted(monkeypatch: pytest.MonkeyPatch) -> Callable[[Path], None]:
     scandir: Any = os.scandir
 
     def closed(folder: Path) -> None:
-        def refuse(path: Any) -> Any:
+        def refuse(path: Path) -> object:
             if Path(path) == folder:
                 raise PermissionError(13, "Permission denied", str(path))
             return scandir(path)
