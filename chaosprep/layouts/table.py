@@ -94,6 +94,7 @@ def find_series(root: Path, layout: str, where: Where) -> Root:
     one = which(root, layout, where)
     assert one.find is not None, "it is for masks alone"
     _check_asked(one, where)
+    _check_masks(one, where)
     series = one.find(root, where)
     is_told = one.is_published or "patients" in one.asks
     if layout == "auto" and is_told:
@@ -117,6 +118,18 @@ def _check_asked(layout: Layout, where: Where) -> None:
                 f"Leave it out; it is for --layout {' and '.join(asking)}.",
                 code="layout",
             )
+
+
+def _check_masks(layout: Layout, where: Where) -> None:
+    """Refuse a choice of masks to a data set whose masks have places of their own."""
+    has_places = layout.is_published or "patients" in layout.asks
+    chooses = layout.name in ("headers", "bids")
+    if where.masks is not None and where.images is None and has_places and not chooses:
+        raise UsageError(
+            f"--masks: --layout {layout.name} has the masks that belong to it",
+            "Leave it out, or say where both are: --images and --masks.",
+            code="layout",
+        )
 
 
 def _redivided(root: Root, where: Where) -> tuple[SourceCase, ...]:

@@ -54,6 +54,12 @@ def test_what_tells_patients_otherwise_is_refused(tmp_path: Path) -> None:
     assert caught.value.code == "layout"
 
 
+def test_masks_of_elsewhere_are_refused_and_not_passed_over(tmp_path: Path) -> None:
+    with pytest.raises(UsageError) as caught:
+        found(atlas(tmp_path), "auto", masks="labelsTr")
+    assert caught.value.code == "layout"
+
+
 def test_two_of_them_are_not_taken_for_one(tmp_path: Path) -> None:
     for name in ("a", "b"):
         atlas(tmp_path / name)
