@@ -25,6 +25,7 @@ from chaosprep.privacy.pseudonyms import read_key, warn_if_readable
 from chaosprep.workbench import ALONE, Workbench
 
 _ASKING = ("auto", "headers")  # layouts that ask headers
+_CHOOSING = (*_ASKING, "bids")  # layouts that choose among masks without a pattern of images
 _FOLDER = "--images 'scans/{patient}/{slice}.dcm' --masks 'labels/{patient}/{slice}.png'"
 
 
@@ -36,7 +37,8 @@ class LayoutParams(PngParams, frozen=True, kw_only=True):
         Meta(
             description="chaos (as it was downloaded), folder (any tree, by --images), headers "
             "(any DICOM files, told apart by what they say), nnunet (raw data), decathlon (a "
-            "dataset.json that lists the files), or one that another package brings; auto is "
+            "dataset.json that lists the files), bids, the public sets amos, atlas, cirrmri, duke "
+            "and totalsegmentator, or one that another package brings; auto is "
             "folder with --images, else what fits, headers last."
         ),
     ] = "auto"
@@ -142,7 +144,7 @@ class LayoutParams(PngParams, frozen=True, kw_only=True):
             raise ValueError("--images must say where the files of --layout folder are")
         if self.images is not None and self.layout not in ("auto", "folder"):
             raise ValueError(f"--images is for --layout folder, not {self.layout}")
-        if self.masks is not None and self.images is None and self.layout not in _ASKING:
+        if self.masks is not None and self.images is None and self.layout not in _CHOOSING:
             raise ValueError("--masks needs --images as well")
         if self.patient_from_name is not None and self.patients is not None:
             raise ValueError("--patient-from-name and --patients exclude each other")

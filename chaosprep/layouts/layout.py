@@ -56,7 +56,8 @@ class Layout:
     so, of the root and what the user said. ``masks`` gives masks alone, to be measured: of a path,
     beside the reference (None for the reference itself) and the organs that were asked for; None
     where files do not lie so. ``asks`` are the fields of `Where` by which the user may tell whose
-    its cases are: `patient_from_name`, `patients`.
+    its cases are: `patient_from_name`, `patients`. Of a ``is_published`` data set, that `auto` took
+    it and what is to be noted of it are said.
     """
 
     name: str
@@ -65,3 +66,4 @@ class Layout:
     takes: Callable[[Path, Where], bool] = lambda root, where: False
     masks: Callable[[Path, MaskSet | None, Organs], MaskSet | None] | None = None
     asks: tuple[str, ...] = ()
+    is_published: bool = False

@@ -13,13 +13,14 @@ from chaosprep.known import SERIES, is_ct
 from chaosprep.layouts.folder_cases import NOWHERE
 from chaosprep.layouts.layout import Where
 from chaosprep.layouts.names import collisions, make_ids
-from chaosprep.layouts.patients import cases_text, patients_of
+from chaosprep.layouts.patients import Told, cases_text, patients_of
 from chaosprep.layouts.root import Origin, Root
 from chaosprep.privacy.identity import has_uid
 from chaosprep.privacy.pseudonyms import Key
 from chaosprep.series.source import SourceCase
 
 Frames = tuple[int, ...]
+Pool = Literal["train", "test"]
 ASKS = ("patient_from_name", "patients")
 """How the user may tell whose such cases are."""
 
@@ -38,14 +39,24 @@ class Channel:
 
 @dataclass(frozen=True)
 class NamedCase:
-    """A case as a data set names it; ``mask`` serves all of its channels."""
+    """A case as a data set names it; ``mask`` serves all of its channels.
+
+    ``patient`` is whose it is, where the data set says it; its channels then tell it from others of
+    the patient. ``organs`` are masks of one structure each, in place of ``mask``. ``legend`` is
+    what its own masks' values stand for, where it is not the data set's, and ``is_legend_lost``
+    that it cannot be understood.
+    """
 
     name: str
     channels: tuple[Channel, ...]
     mask: str | None = None
-    pool: Literal["train", "test"] = "train"
+    pool: Pool = "train"
     split: Split | None = None
     fold: int | None = None
+    patient: str | None = None
+    organs: Mapping[str, str] = field(default_factory=dict)
+    legend: Legend | None = None
+    is_legend_lost: bool = False
 
 
 @dataclass
@@ -93,10 +104,11 @@ def make_root(
     """
     folder, where = faults.folder, faults.where
     _check_names([case.name for case in cases], where)
-    told = patients_of([case.name for case in cases], where, folder)
+    told = _told(cases, where, folder)
     ids = _patient_ids(told.patients, faults)
     sequences = _channel_ids(cases)
-    several = {one for one, n in Counter(told.patients.values()).items() if n > 1}
+    known = {case.patient for case in cases}
+    several = {p for p, n in Counter(told.patients.values()).items() if n > 1 and p not in known}
     exams = {
         name: _exam(name, patient, where.key) if patient in several else ""
         for name, patient in told.patients.items()
@@ -131,6 +143,14 @@ def make_root(
     )
 
 
+def _told(cases: Sequence[NamedCase], where: Where, folder: Path) -> Told:
+    """Whose the cases are: as the data set says it of all, or else as the user does."""
+    known = {case.name: case.patient for case in cases if case.patient is not None}
+    if len(known) == len(cases):
+        return Told(known)
+    return patients_of([case.name for case in cases], where, folder)
+
+
 _RENAME = "Rename them, with letters or digits (A-Z, 0-9) that tell them apart."
 
 
@@ -138,7 +158,8 @@ def _source_case(
     folder: Path, case: NamedCase, channel: Channel, id: str, legend: Legend, key: Key | None
 ) -> SourceCase:
     patient, _, sequence = id.partition("_")
-    paths = (channel.path, *([case.mask] if case.mask else []))
+    masks = (case.mask,) if case.mask else tuple(case.organs)
+    legend = legend if case.legend is None else case.legend
     return SourceCase(
         root=str(folder),
         id=id,
@@ -146,11 +167,13 @@ def _source_case(
         sequence=sequence,
         pool=case.pool,
         images=(channel.path,),
-        masks=None if case.mask is None else (case.mask,),
-        rule="key" if case.mask is None else "volume",
-        aliases={path: key.path(path) for path in paths} if key else {},
+        masks=masks or None,
+        rule="volume" if masks else "key",
+        aliases={path: key.path(path) for path in (channel.path, *masks)} if key else {},
         frames={} if channel.frames is None else {channel.path: channel.frames},
         legend={} if case.mask is None else dict(legend),
+        is_legend_lost=case.is_legend_lost,
+        organs=dict(case.organs),
         split=case.split,
         fold=case.fold,
     )

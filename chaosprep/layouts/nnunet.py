@@ -5,7 +5,7 @@ Source: https://github.com/MIC-DKFZ/nnUNet, documentation/dataset_format.md.
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,18 +19,17 @@ from chaosprep.layouts.dataset_json import (
     dataset_folder,
     has_table,
     inside_folders,
-    is_broken,
     is_there,
     legend_of,
     names_of,
     origin_of,
     read_table,
 )
+from chaosprep.layouts.downloads import files_in
 from chaosprep.layouts.layout import Layout, Where
 from chaosprep.layouts.named_cases import ASKS, Channel, Faults, NamedCase, make_root
 from chaosprep.layouts.own_folds import SPLITS, Side, own_folds
-from chaosprep.layouts.root import Root, listing
-from chaosprep.series.source import is_litter
+from chaosprep.layouts.root import Root
 
 _WHAT = "nnU-Net's raw data"
 _CHANNEL = re.compile(r"(.+)_(\d{4})", re.DOTALL)
@@ -102,13 +101,16 @@ class _Tree:
         """The cases of imagesTr or imagesTs that have all that they need."""
         images: dict[str, dict[int, str]] = defaultdict(dict)
         odd = list[str]()
-        for path, name in self._files(f"images{side}"):
+        for path, name in files_in(f"images{side}", self._ending, self._inside, self._faults):
             fit = _CHANNEL.fullmatch(name or "")
             if fit is None:
                 odd.append(path)
             else:
                 images[fit[1]][int(fit[2])] = path
-        labels = {name or path: path for path, name in self._files(f"labels{side}")}
+        labels = {
+            name or path: path
+            for path, name in files_in(f"labels{side}", self._ending, self._inside, self._faults)
+        }
         odd += [path for name, path in labels.items() if name == path]
         labels = {name: path for name, path in labels.items() if name != path}
         self._faults.tell_files(
@@ -170,21 +172,6 @@ class _Tree:
     def _case(self, name: str, images: list[str], mask: str | None, side: str) -> NamedCase:
         channels = tuple(map(Channel, self._names, images))
         return NamedCase(name, channels, mask, "test" if side == "Ts" else "train")
-
-    def _files(self, place: str) -> Iterator[tuple[str, str | None]]:
-        """The paths in a folder, and their names without the ending; None with another one."""
-        folder = self._folder / place
-        if not folder.is_dir():
-            return
-        if self._inside.path(place) is None:
-            says = f"{place} is a folder elsewhere, and is not followed"
-            self._faults.tell_files("folder-link", [place], says, "Copy the folder in.")
-            return
-        with listing():
-            names = sorted(one.name for one in folder.iterdir() if not is_litter(one.name))
-        for name in names:
-            fits = name.endswith(self._ending) and not is_broken(name)
-            yield f"{place}/{name}", name.removesuffix(self._ending) if fits else None
 
 
 def _paths_in(item: object) -> tuple[list[object], object]:

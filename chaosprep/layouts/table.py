@@ -8,7 +8,21 @@ from pathlib import Path
 import msgspec
 
 from chaosprep.errors import FileError, NothingFoundError, UsageError
-from chaosprep.layouts import chaos_masks, decathlon, folder, nnunet, pictures, stage, volumes
+from chaosprep.layouts import (
+    amos,
+    atlas,
+    bids,
+    chaos_masks,
+    cirrmri,
+    decathlon,
+    duke,
+    folder,
+    nnunet,
+    pictures,
+    stage,
+    totalsegmentator,
+    volumes,
+)
 from chaosprep.layouts.headers import layout as headers
 from chaosprep.layouts.layout import Layout, Where
 from chaosprep.layouts.mask_set import MaskSet, Organs
@@ -24,6 +38,12 @@ LAYOUTS: tuple[Layout, ...] = (
     chaos_masks.LAYOUT,
     folder.LAYOUT,
     pictures.LAYOUT,
+    amos.LAYOUT,
+    atlas.LAYOUT,
+    cirrmri.LAYOUT,
+    totalsegmentator.LAYOUT,
+    duke.LAYOUT,
+    bids.LAYOUT,
     nnunet.LAYOUT,
     decathlon.LAYOUT,
     headers.LAYOUT,
@@ -74,11 +94,13 @@ def find_series(root: Path, layout: str, where: Where) -> Root:
     one = which(root, layout, where)
     assert one.find is not None, "it is for masks alone"
     _check_asked(one, where)
+    _check_masks(one, where)
     series = one.find(root, where)
-    if layout == "auto" and "patients" in one.asks:
+    is_told = one.is_published or "patients" in one.asks
+    if layout == "auto" and is_told:
         said = f"read as {one.what}: --layout {one.name}"
         series = replace(series, notes=(said, *series.notes))
-    for note in series.notes if where.strict and "patients" in one.asks else ():
+    for note in series.notes if where.strict and is_told else ():
         _log.warning("Note: %s", note)
     return replace(series, cases=told_beside(_redivided(series, where)))
 
@@ -96,6 +118,18 @@ def _check_asked(layout: Layout, where: Where) -> None:
                 f"Leave it out; it is for --layout {' and '.join(asking)}.",
                 code="layout",
             )
+
+
+def _check_masks(layout: Layout, where: Where) -> None:
+    """Refuse a choice of masks to a data set whose masks have places of their own."""
+    has_places = layout.is_published or "patients" in layout.asks
+    chooses = layout.name in ("headers", "bids")
+    if where.masks is not None and where.images is None and has_places and not chooses:
+        raise UsageError(
+            f"--masks: --layout {layout.name} has the masks that belong to it",
+            "Leave it out, or say where both are: --images and --masks.",
+            code="layout",
+        )
 
 
 def _redivided(root: Root, where: Where) -> tuple[SourceCase, ...]:
