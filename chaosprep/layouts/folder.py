@@ -135,4 +135,5 @@ LAYOUT = Layout(
     "two trees, told apart by patterns",
     find=find,
     takes=lambda root, where: where.images is not None,
+    asks=("masks", "patient_from"),
 )

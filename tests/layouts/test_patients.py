@@ -174,7 +174,7 @@ def test_names_with_a_uid_are_refused_without_a_key(tmp_path: Path) -> None:
 def test_a_layout_that_tells_the_patients_itself_takes_no_pattern(tmp_path: Path) -> None:
     write(tmp_path, two_trees())
     params = LayoutParams(images="scans/{patient}/{slice}.dcm", patient_from_name="{patient}")
-    with pytest.raises(UsageError, match=r"layout=.folder. tells the patients itself"):
+    with pytest.raises(UsageError, match=r"layout=.folder., which tells the patients itself"):
         find(tmp_path, params)
 
 

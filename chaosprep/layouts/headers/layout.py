@@ -198,5 +198,5 @@ LAYOUT = Layout(
     "any tree of DICOM files",
     find=find,
     takes=lambda root, where: where.images is None,
-    asks=("patient_from_name",),
+    asks=("masks", "patient_from", "patient_from_name", "select", "series", "pick"),
 )

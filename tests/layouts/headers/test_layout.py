@@ -279,6 +279,6 @@ def test_a_table_of_cases_is_refused_with_the_way_that_works(root: Path, tmp_pat
 
 
 def test_folders_of_chaos_do_not_take_patients_from_headers(phantom: Path) -> None:
-    with pytest.raises(UsageError, match="give layout headers"):
+    with pytest.raises(UsageError, match="asks no headers"):
         look(phantom, patient_from="PatientName")
     assert len(look(phantom, layout="headers", patient_from="PatientName").patients) == 5
