@@ -30,7 +30,7 @@ _log = logging.getLogger(__name__)
 class Masks(Mapping[Volume, tuple[str, ...]]):
     """The masks of volumes, by path below the root; volumes without any are not there.
 
-    ``notes`` are to be said of the root; ``seen`` are the paths of all files that may be masks.
+    ``notes`` are to be said of the root.
 
     Args:
         found: the masks of each volume.
@@ -61,7 +61,6 @@ class Masks(Mapping[Volume, tuple[str, ...]]):
         persons = {volume.person for volume in masked} if channels else set()
         bare = [volume for volume in chosen if volume not in masked]
         self._left = {volume for volume in bare if masked and volume.person not in persons}
-        self.seen: frozenset[str] = frozenset()
         self.notes: tuple[str, ...] = ()
         if self._left:
             kept = "; name them in --series to keep them as channels beside one that has"
@@ -140,7 +139,6 @@ def find_masks(
         _Legends(root),
         channels=where.series is not None,
     )
-    masks.seen = frozenset((*(entry.path for entry in files.objects), *files.volumes))
     if finding.pictures:
         what = plural(finding.pictures, "volume")
         verb = "holds" if finding.pictures == 1 else "hold"
