@@ -62,6 +62,7 @@ fuzz: .venv/ready  ## 50,000 damaged files: the oracle's pixels or one error, so
 	CHAOSPREP_MUTATIONS=2500 $(BIN)/python -m pytest --numprocesses auto tests/attacks/test_nrrd_grammar.py tests/attacks/test_metaimage_grammar.py
 	CHAOSPREP_MUTATIONS=1000 $(BIN)/python -m pytest --numprocesses auto tests/attacks/test_seg_grammar.py
 	CHAOSPREP_MUTATIONS=10000 $(BIN)/python -m pytest --numprocesses auto tests/attacks/test_rtstruct_grammar.py
+	CHAOSPREP_MUTATIONS=3000 $(BIN)/python -m pytest --numprocesses auto tests/layouts/headers/test_index_damaged.py
 
 attack: .venv/ready  ## every attack at its full size: kills, races, links, full disks, hostile rows; takes an hour or two
 	CHAOSPREP_ATTACKS=100 $(BIN)/python -m pytest --numprocesses auto --durations 10 tests/attacks --ignore tests/attacks/test_hostile_rows.py

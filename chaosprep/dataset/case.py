@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from chaosprep.dataset.descriptor import LabelMap
 from chaosprep.dataset.records import File, Slice, Split
 from chaosprep.dataset.store import Store
-from chaosprep.errors import about, plural
+from chaosprep.errors import FileError, about, plural
 from chaosprep.formats.image_file import ImageFile
 from chaosprep.imaging.header import Header
 from chaosprep.imaging.measured import (
@@ -119,6 +119,20 @@ class Case:
             self._opened.clear()
             self._opened[known] = opened
         return opened.read(row.frame)
+
+    def modality(self) -> str:
+        """The Modality that the first image's header tells; empty where none does."""
+        from chaosprep.formats.dicom.file import DICOM
+        from chaosprep.formats.images import open_image
+
+        row = self.slices[0]
+        if not row.image.endswith(DICOM.ending):
+            return ""
+        try:
+            opened = open_image(row.image, self.read(row.image_file), self.max_pixels)
+            return opened.headers()[0].modality
+        except FileError:  # it is told where the image is read
+            return ""
 
     def pixels(self, row: Slice) -> Pixels:
         """A slice as every output sees it: bright is high, a Modality LUT is applied.

@@ -1,6 +1,6 @@
 """What a case of an export is: one sequence of a patient, or several as its channels."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
@@ -16,7 +16,7 @@ from chaosprep.dataset.stacking import image_volume, label_volume
 from chaosprep.errors import ChaosprepError, FileError, UsageError
 from chaosprep.imaging.space.geometry import SAME_POSITION
 from chaosprep.imaging.space.lattice import Volume
-from chaosprep.known import PHASES, is_ct
+from chaosprep.known import PHASES, SERIES
 from chaosprep.structures import same_name
 from chaosprep.words import there_are
 
@@ -76,23 +76,26 @@ def choose(dataset: Dataset, sequences: Sequence[str] = (), channels: Channels =
             one case; `modalities-mixed` for CT beside MR.
     """
     wanted = _known(dataset, sequences)
+    modalities = {sequence: _modalities(dataset, sequence) for sequence in wanted}
     if channels == "single":
-        if len({is_ct(sequence) for sequence in wanted}) > 1:
-            raise UsageError(
-                "--sequence: CT and MR are normalised in different ways, and make no dataset "
-                "together",
-                "Choose with --sequence ct, or name the MR sequences.",
-                code="modalities-mixed",
-            )
-        name = _channel_name(wanted[0]) if len(wanted) == 1 else "MR"
+        every = set[str]().union(*modalities.values())
+        _check_unmixed(every)
+        known = every.pop() if len(every) == 1 else ""
+        name = known or "image"
+        if len(wanted) == 1:
+            name = _channel_name(wanted[0], modalities[wanted[0]])
         return Choice(singles(dataset, wanted), (name,))
     if not sequences and len(wanted) > 1 and wanted not in PHASES:
         raise UsageError(
             f"--sequence: {', '.join(wanted)} are not taken for the channels of one case",
-            "Choose with --sequence, or make each a case of its own with --channels single.",
+            "Name those that are, in the order of the channels, each with --sequence; or make each "
+            "a case of its own with --channels single.",
             code="sequences-mixed",
         )
-    return Choice(_joint(dataset, wanted), tuple(_channel_name(sequence) for sequence in wanted))
+    for sequence in wanted:
+        _check_unmixed(modalities[sequence])
+    names = tuple(_channel_name(sequence, modalities[sequence]) for sequence in wanted)
+    return Choice(_joint(dataset, wanted), names)
 
 
 def singles(dataset: Dataset, sequences: Sequence[str] = ()) -> tuple[Study, ...]:
@@ -204,6 +207,23 @@ def _joint_name(sequences: tuple[str, ...]) -> str:
     return "-".join(sequences)
 
 
-def _channel_name(sequence: str) -> str:
+def _modalities(dataset: Dataset, sequence: str) -> set[str]:
+    """What the cases of a sequence were made with, as far as it is known or their headers say."""
+    if sequence in SERIES:
+        return {SERIES[sequence].modality}
+    return {case.modality() for case in dataset.cases if _sequence(case) == sequence}
+
+
+def _check_unmixed(modalities: Collection[str]) -> None:
+    if "CT" in modalities and len({*modalities}) > 1:
+        raise UsageError(
+            "--sequence: CT and other images are normalised in different ways, and make no dataset "
+            "together",
+            "Choose with --sequence those of CT alone, or those without CT.",
+            code="modalities-mixed",
+        )
+
+
+def _channel_name(sequence: str, modalities: Collection[str]) -> str:
     """nnU-Net normalises Hounsfield units only where the channel is called CT."""
-    return "CT" if is_ct(sequence) else sequence
+    return "CT" if {*modalities} == {"CT"} else sequence

@@ -58,7 +58,7 @@ class NnunetParams(Fields, frozen=True, kw_only=True):
         tuple[str, ...],
         Meta(
             description="Name of a channel; CT makes nnU-Net normalise HU. Repeatable. [default: "
-            "CT for ct, else the sequence]",
+            "CT for CT, else the sequence]",
             extra={"option": "channel-name"},
         ),
     ] = ()

@@ -189,9 +189,8 @@ def run_all(
     with scheduler_address(options.dask, options.jobs) as address:  # one cluster for all
         options = msgspec.structs.replace(options, dask=address)
         first, given = chain[0]
-        bench = Workbench.beside(
-            output, options.jobs, on_workers
-        )  # not in the output, which is handed on
+        # beside the output, not in it: that is handed on
+        bench = Workbench.beside(output, options.jobs, on_workers)
         made, given = opened(first, given, root, bench, options)
         for stage, own in [(first, given), *chain[1:]]:
             if isinstance(made, Dataset) and not stage.takes(made):

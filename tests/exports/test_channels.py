@@ -1,5 +1,6 @@
 """Which sequences become the channels of a case, and what speaks against it."""
 
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -19,6 +20,7 @@ from chaosprep.exports.channels import (
     read_study,
     singles,
 )
+from chaosprep.layouts.chaos import Modality
 from chaosprep.phantom import Patient, write_chaos
 
 Edit = Callable[[Slice], dict[str, Any]]
@@ -175,3 +177,37 @@ def test_masks_of_other_layouts_are_labels_already(pairs: Dataset) -> None:
         )
 
     check_masks_are_labels(Foreign(pairs.directory, pairs.descriptor, pairs.descriptor_sha256, []))
+
+
+@pytest.fixture(scope="module")
+def abdomens(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Modality, Modality], Dataset]:
+    """Splits of a folder that has one sequence: CT or MR of two patients, without its masks."""
+    place = tmp_path_factory.mktemp("abdomens")
+    inner: dict[Modality, str] = {"MR": "T1DUAL/DICOM_anon/InPhase", "CT": "DICOM_anon"}
+    for modality in inner:
+        patients = [Patient(id=n, modality=modality, slices=2, matrix=32) for n in (1, 2)]
+        write_chaos(place / modality, patients)
+
+    def split(*modalities: Modality) -> Dataset:
+        name = "".join(modalities)
+        for number, modality in enumerate(modalities, start=1):
+            (origin,) = (place / modality).glob(f"**/{number}/{inner[modality]}")
+            shutil.copytree(origin, place / name / str(number))
+        return chaosprep.split(
+            place / name, place / f"{name}-split", images="{patient}/{slice}.dcm", val=0.5
+        )
+
+    return split
+
+
+def test_the_headers_say_that_a_channel_is_ct(
+    abdomens: Callable[[Modality, Modality], Dataset],
+) -> None:
+    assert choose(abdomens("CT", "CT")).names == ("CT",)
+    assert choose(abdomens("MR", "MR")).names == ("series",)
+
+
+def test_ct_beside_mr_in_one_sequence_is_refused(
+    abdomens: Callable[[Modality, Modality], Dataset],
+) -> None:
+    assert refused(abdomens("CT", "MR")).code == "modalities-mixed"

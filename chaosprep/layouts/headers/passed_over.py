@@ -47,8 +47,8 @@ def unlisted(catalog: Catalog) -> list[Problem]:
     if not count:
         return []
     reason = f"{plural(count, 'folder')} below the root cannot be listed"
-    remedy = "Make it readable, or go on without it with --on-error skip."
-    return [Problem(code="folder-unreadable", id="headers", reason=reason, remedy=remedy)]
+    remedy = "Make what is there readable, or leave it out with --on-error skip."
+    return [Problem(code="folders-unlisted", id="headers", reason=reason, remedy=remedy)]
 
 
 def notes_of(catalog: Catalog) -> tuple[str, ...]:

@@ -103,6 +103,25 @@ def test_nothing_is_ever_written_into_the_root(root: Path) -> None:
     assert sorted(root.rglob("*")) == before
 
 
+def test_where_nothing_is_to_be_written_what_is_kept_is_read(
+    root: Path, bench: Workbench, read: list[str], tmp_path: Path
+) -> None:
+    first = read_index(root, bench)
+    before = kept(bench).read_bytes()
+    put(root, "more", slice_at(7))
+    read.clear()
+    said: list[str] = []
+    found = read_index(root, bench.only_reading(), said.append)
+    assert (read, said) == (["more"], [])
+    assert len(found) == len(first) + 1
+    assert kept(bench).read_bytes() == before
+    other = tmp_path / "other"
+    root.rename(other)
+    assert read_index(other, bench.only_reading(), said.append) == anew(other)
+    assert said == []
+    assert kept(bench).read_bytes() == before
+
+
 def test_nobody_else_can_read_it(root: Path, bench: Workbench) -> None:
     before = os.umask(0)
     try:

@@ -9,9 +9,11 @@ import pytest
 
 import chaosprep
 from chaosprep.errors import ChaosprepError
+from chaosprep.layouts.headers.catalog import Catalog
 from chaosprep.layouts.headers.head import Entry
 from chaosprep.layouts.headers.index import read_index
 from chaosprep.layouts.headers.listing import list_below
+from chaosprep.layouts.headers.passed_over import unlisted
 from chaosprep.workbench import ALONE
 from tests.layouts.trees import slice_at, write
 
@@ -115,6 +117,14 @@ def test_a_folder_that_cannot_be_listed_is_named_and_the_rest_is_read(
 
     monkeypatch.setattr(os, "scandir", scanned)
     assert found(tmp_path) == {"a": "unreadable folder-unreadable", "b/two": "image"}
+
+
+def test_a_folder_that_cannot_be_listed_is_a_problem_of_the_root() -> None:
+    """Nobody knows whose slices it holds."""
+    entries = (Entry(name, 0, 0, "unreadable", "folder-unreadable") for name in "ab")
+    (problem,) = unlisted(Catalog((), (), (*entries, Entry("c", 0, 0, "unreadable", "no-pixels"))))
+    assert problem.code == "folders-unlisted"
+    assert problem.reason == "2 folders below the root cannot be listed"
 
 
 def test_a_root_that_cannot_be_listed_is_an_error(tmp_path: Path) -> None:
