@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
-from chaosprep.dataset.descriptor import DataSource, License
 from chaosprep.dataset.opening import is_stage_directory
 from chaosprep.errors import ChaosprepError, NothingFoundError, Problem, UsageError, plural
 from chaosprep.files import check_apart
@@ -21,7 +20,7 @@ from chaosprep.layouts.headers.people import tell_people, untold_problem
 from chaosprep.layouts.headers.survey import Survey
 from chaosprep.layouts.layout import Layout, Where
 from chaosprep.layouts.patterns import stem
-from chaosprep.layouts.root import Root, read_origin
+from chaosprep.layouts.root import UNKNOWN_LICENSES, UNKNOWN_SOURCES, Root, read_origin
 from chaosprep.privacy.evidence import identity_of
 from chaosprep.privacy.identity import exposes, has_uid
 from chaosprep.privacy.key_file import kept_key, read_kept
@@ -30,8 +29,6 @@ from chaosprep.series.pairing import natural_key
 from chaosprep.series.source import SourceCase
 from chaosprep.workbench import Workbench
 
-_LICENSES = (License(name="notspecified", title="License not specified"),)
-_SOURCES = (DataSource(title="A folder of DICOM files that does not tell its origin"),)
 _NOT_FINAL = (
     "ids of patients are not final: they come from a key, which a run makes beside its output, or "
     "takes from --pseudonymize KEYFILE"
@@ -100,8 +97,8 @@ def survey(root: Path, where: Where) -> Survey:
         root,
         tuple(sorted(cases, key=lambda case: f"{case.id}_")),
         (*problems, *named, *damaged_beside(chosen, catalog), *unlisted(catalog), *more),
-        origin.licenses or _LICENSES,
-        origin.sources or _SOURCES,
+        origin.licenses or UNKNOWN_LICENSES,
+        origin.sources or UNKNOWN_SOURCES,
         notes=(
             *people.notes,
             *masks.notes,
