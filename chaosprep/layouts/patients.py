@@ -68,7 +68,7 @@ def name_pattern(text: str) -> re.Pattern[str]:
         raise UsageError(
             f"--patient-from-name: {text!r} does not say which part of a name is the patient",
             "Write {patient} once, {} for what may be anything, with text between them: "
-            "'{patient}_{}'.",
+            "'{patient}_{}', or of the paths of --layout headers '{patient}/{}'.",
             code="pattern",
         )
     made, at = "", 0
