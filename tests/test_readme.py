@@ -3,10 +3,12 @@
 import doctest
 import json
 import re
+import shlex
 import shutil
 import tomllib
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from chaosprep.dataset.descriptor import Provenance
@@ -14,6 +16,10 @@ from chaosprep.dataset.records import Slice
 from chaosprep.errors import ChaosprepError
 from chaosprep.stages.prepare import prepare_params, read_config
 from tests.documents import COMMANDS, HOME, blocks, place_with_samples, replayed, run
+from tests.formats.volume_files import nifti, noise
+from tests.layouts.headers.series import series
+from tests.layouts.named import nnunet
+from tests.layouts.trees import two_trees, write
 
 README = (HOME / "README.md").read_text(encoding="utf-8")
 
@@ -65,6 +71,23 @@ def test_the_shown_line_of_the_table_is_a_real_one(place: Path) -> None:
     lines = (place / "out/augmented/slices.jsonl").read_text(encoding="utf-8").splitlines()
     rows = {row["id"]: row for row in map(json.loads, lines)}
     assert shown == {name: rows[shown["id"]][name] for name in shown}
+
+
+def test_the_first_table_says_what_to_type_for_each_kind_of_data(tmp_path: Path) -> None:
+    jane, john = ({"PatientID": "A-17"}, {"PatientID": "B-18"})
+    export = {**series("IM/1", 1, jane), **series("IM/2", 2, john)}
+    write(tmp_path / "EXPORT", export)
+    write(tmp_path / "SCANS", two_trees(patients={"7": 1, "12": 2, "13": 3}))
+    for folder, values in (("images", noise()), ("labels", np.ones((5, 4, 3), np.uint8))):
+        write(tmp_path / "SET", {f"{folder}/{name}.nii.gz": nifti(values) for name in "abc"})
+    nnunet(tmp_path / "Dataset001_Liver")
+    (tmp_path / "CHAOS_Train_Sets").symlink_to(HOME / "sample_data/CHAOS_Train_Sets")
+    commands = re.findall(r"^\| .*? \| `chaosprep (.*?)`", README, flags=re.M)
+    assert len(commands) == 5
+    for number, command in enumerate(commands):
+        words = shlex.split(command.replace("out/split", f"out/{number}"))
+        printed = run([str(COMMANDS / "chaosprep"), *words], tmp_path)
+        assert "Next: chaosprep split EXPORT" in printed or "0 skipped" in printed
 
 
 def test_make_demo_prepares_verifies_and_says_where_to_look(place: Path) -> None:

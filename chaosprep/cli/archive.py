@@ -11,11 +11,11 @@ import click
 
 from chaosprep.cli.output import say, told
 from chaosprep.errors import plural
+from chaosprep.layouts.headers.places import SHORT_PLANES
 from chaosprep.printable import printable
 from chaosprep.quality.archived import Archive, Kind, Other, VolumeView
 from chaosprep.words import shortened
 
-_PLANES = {"axial": "ax", "coronal": "cor", "sagittal": "sag", "oblique": "obl"}
 _RIGHT = ("Patients", "Slices", "St")
 _LEAST, _LONGEST = 12, 40  # letters of a name
 _LETTERS = dict.fromkeys(
@@ -52,7 +52,7 @@ def _kinds(found: Archive) -> list[str]:
             "Series": kind.name,
             "Description": kind.description,
             "Mod": kind.modality,
-            "Plane": _PLANES.get(kind.plane, kind.plane),
+            "Plane": SHORT_PLANES.get(kind.plane, kind.plane),
             "Patients": f"{kind.patients} of {patients}",
             "Slices": _range(kind.slices, "d"),
             "Matrix": kind.matrices[0] + "+" * (len(kind.matrices) > 1),
@@ -88,7 +88,7 @@ def _row(view: VolumeView) -> dict[str, str]:
         "Description": view.description,
         "St": str(view.study),
         "Mod": view.modality,
-        "Plane": _PLANES.get(view.plane, view.plane),
+        "Plane": SHORT_PLANES.get(view.plane, view.plane),
         "Slices": str(view.slices),
         "Matrix": view.matrix.partition(" ")[0] + "+" * (" " in view.matrix),
         "mm": "x".join([*first, *mm]),

@@ -13,15 +13,8 @@ from chaosprep.formats.image_faults import as_image, no_grey, split_sizes, two_f
 from chaosprep.formats.image_file import ImageFormat
 from chaosprep.formats.metaimage import TYPES, USED, fields_of, place_of, stored_in
 from chaosprep.formats.stored import Stored, unreadable
-from chaosprep.formats.volume_image import (
-    VolumeImage,
-    Volumes,
-    check_packed,
-    check_volumes,
-    whole_volume,
-)
+from chaosprep.formats.volume_image import VolumeImage, Volumes, one_of_several
 from chaosprep.formats.volume_mask import without_size
-from chaosprep.imaging.limits import MAX_PIXELS
 from chaosprep.imaging.space.lattice import Lattice
 
 _WHAT = "MetaImage"
@@ -113,11 +106,9 @@ def part(data: bytes, frames: Sequence[int]) -> bytes | None:
         FileError: what `read_volumes` raises, or `image-unreadable`.
     """
     told = read_volumes(data)
-    volume = whole_volume(told, frames)
-    if volume is None or told.count == 1:
+    voxels = one_of_several(told, frames)
+    if voxels is None:
         return None
-    check_volumes(told, MAX_PIXELS)
-    check_packed(told)
     spacing = told.lattice.spacing
     turn = (told.lattice.steps / spacing).T.ravel()
     lines = ["ObjectType = Image", "NDims = 3", "BinaryData = True"]
@@ -127,7 +118,7 @@ def part(data: bytes, frames: Sequence[int]) -> bytes | None:
     lines += [f"ElementSpacing = {_row(spacing)}", f"DimSize = {' '.join(map(str, told.shape))}"]
     lines += [f"ElementType = {_NAMES[told.kind.kind + str(told.kind.itemsize)]}"]
     lines += ["ElementDataFile = LOCAL", ""]
-    little = told.voxels()[..., volume].astype(told.kind.newbyteorder("<"), copy=False)
+    little = voxels.astype(told.kind.newbyteorder("<"), copy=False)
     return "\n".join(lines).encode("ascii") + little.tobytes("F")
 
 

@@ -25,14 +25,7 @@ from chaosprep.formats.nifti_header import (
     unreadable,
 )
 from chaosprep.formats.packed import GZIP
-from chaosprep.formats.volume_image import (
-    VolumeImage,
-    Volumes,
-    check_packed,
-    check_volumes,
-    whole_volume,
-)
-from chaosprep.imaging.limits import MAX_PIXELS
+from chaosprep.formats.volume_image import VolumeImage, Volumes, one_of_several
 
 _WHAT = "NIfTI"
 # nifti1.h, "NIFTI1_DATATYPES": those that hold other than one number a voxel.
@@ -88,16 +81,14 @@ def part(data: bytes, frames: Sequence[int]) -> bytes | None:
         FileError: what `read_volumes` raises, or `image-unreadable`.
     """
     told = read_volumes(data)
-    volume = whole_volume(told, frames)
-    if volume is None or told.count == 1:
+    voxels = one_of_several(told, frames)
+    if voxels is None:
         return None
-    check_volumes(told, MAX_PIXELS)
-    check_packed(told)
     raw = bytearray(_raw(data))
     order = parse(data).order
     struct.pack_into(f"{order}8h", raw, _DIM, 3, *told.shape, 1, 1, 1, 1)
     struct.pack_into(f"{order}f", raw, _VOX_OFFSET, FIRST_VOXEL)
-    return bytes(raw) + bytes(FIRST_VOXEL - HEADER) + told.voxels()[..., volume].tobytes("F")
+    return bytes(raw) + bytes(FIRST_VOXEL - HEADER) + voxels.tobytes("F")
 
 
 def _raw(data: bytes) -> bytes:

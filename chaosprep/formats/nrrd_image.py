@@ -16,15 +16,9 @@ from chaosprep.formats.nrrd import KINDS, space_axes, stored_in
 from chaosprep.formats.nrrd_header import NrrdHeader, parse
 from chaosprep.formats.nrrd_space import directions, lattice_of
 from chaosprep.formats.stored import Stored, unreadable
-from chaosprep.formats.volume_image import (
-    VolumeImage,
-    Volumes,
-    check_packed,
-    check_volumes,
-    whole_volume,
-)
+from chaosprep.formats.volume_image import VolumeImage, Volumes, one_of_several
 from chaosprep.formats.volume_mask import without_size
-from chaosprep.imaging.limits import MAX_PIXELS, size_text
+from chaosprep.imaging.limits import size_text
 from chaosprep.imaging.space.lattice import Lattice
 
 _WHAT = "NRRD"
@@ -139,12 +133,9 @@ def part(data: bytes, frames: Sequence[int]) -> bytes | None:
         FileError: what `read_volumes` raises, or `image-unreadable`.
     """
     told = read_volumes(data)
-    volume = whole_volume(told, frames)
-    if volume is None or told.count == 1:
+    voxels = one_of_several(told, frames)
+    if voxels is None:
         return None
-    check_volumes(told, MAX_PIXELS)
-    check_packed(told)
-    voxels = told.voxels()[..., volume]
     type_ = _NAMES[told.kind.kind + str(told.kind.itemsize)]
     lines = ["NRRD0004", f"type: {type_}", "dimension: 3"]
     if told.nowhere is None:

@@ -190,12 +190,22 @@ def check_packed(told: Volumes) -> None:
         )
 
 
-def whole_volume(told: Volumes, frames: Sequence[int]) -> int | None:
-    """The volume whose frames, all and in order, these are; None where they are others."""
+def one_of_several(told: Volumes, frames: Sequence[int]) -> NDArray[Any] | None:
+    """The voxels (i, j, k) of the volume whose frames, all and in order, these are.
+
+    None where they are others, or the file holds no other volume.
+
+    Raises:
+        FileError: what `check_volumes` and `check_packed` raise, or `image-unreadable`.
+    """
     slices = told.shape[2]
     volume = frames[0] // slices if frames else told.count
     whole = range(volume * slices, (volume + 1) * slices)
-    return volume if volume < told.count and tuple(frames) == tuple(whole) else None
+    if told.count == 1 or volume >= told.count or tuple(frames) != tuple(whole):
+        return None
+    check_volumes(told, MAX_PIXELS)
+    check_packed(told)
+    return told.voxels()[..., volume]
 
 
 @np.errstate(invalid="ignore", over="ignore")  # what is no number is met below

@@ -130,4 +130,4 @@ def takes(root: Path, where: Where) -> bool:
     return any(one.is_dir() for one in root.glob("sub-*"))
 
 
-LAYOUT = Layout("bids", _WHAT, find=find, takes=takes, is_published=True)
+LAYOUT = Layout("bids", _WHAT, find=find, takes=takes, asks=("masks",), is_published=True)

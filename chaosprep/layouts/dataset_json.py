@@ -14,7 +14,13 @@ from chaosprep.facts import Legend
 from chaosprep.files import read_regular, real
 from chaosprep.formats.label_table import table_of
 from chaosprep.formats.legends.mapping import mapped
-from chaosprep.layouts.root import Origin, listing, read_origin
+from chaosprep.layouts.root import (
+    UNKNOWN_LICENSES,
+    UNKNOWN_SOURCES,
+    Origin,
+    listing,
+    read_origin,
+)
 from chaosprep.printable import printable
 from chaosprep.series.source import is_litter
 from chaosprep.words import there_are
@@ -27,7 +33,6 @@ _IGNORED = "ignore"
 _LONGEST = 400  # characters of what is said of an origin
 _LONGEST_PATH = 4000  # characters: no system has longer ones
 _MOST_CHANNELS = 10_000  # four digits number them
-_SOURCES = (DataSource(title="A NIfTI data set that does not tell its origin"),)
 
 
 def read_json(file: Path) -> Any:  # noqa: ANN401 - whatever it holds
@@ -206,12 +211,10 @@ def origin_of(folder: Path, table: Table) -> Origin:
     """Licence and sources: of a `datapackage.json` beside it, else as the table has them."""
     told = read_origin(folder)
     license = _text(table.get("licence")) or _text(table.get("license"))
-    stated = License(name="other", title=license)
-    unknown = License(name="notspecified", title="License not specified")
+    stated = (License(name="other", title=license),) if license else UNKNOWN_LICENSES
     titles = filter(None, (_text(table.get("name")), _text(table.get("reference"))))
     sources = tuple(DataSource(title=title) for title in titles)
-    licenses = told.licenses or (stated if license else unknown,)
-    return Origin(licenses, told.sources or sources or _SOURCES)
+    return Origin(told.licenses or stated, told.sources or sources or UNKNOWN_SOURCES)
 
 
 def _text(value: object) -> str:

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from chaosprep.errors import NothingFoundError, UsageError
+from chaosprep.errors import NothingFoundError
 from chaosprep.formats.codecs import PngParams
 from chaosprep.formats.label_table import parse_labels, table_text
 from chaosprep.layouts.headers import layout as headers
@@ -199,7 +199,6 @@ def find(
         ChaosprepError: a folder cannot be listed, or two patients have one pseudonym.
     """
     where = _where(params, strict, sequences, bench)
-    _check_headers(Path(root), params.layout, where)
     with _both_ways(params):
         found = find_series(Path(root), params.layout, where)
     table = None if params.labels is None else parse_labels(params.labels)
@@ -237,19 +236,19 @@ def _where(
         key = read_key(params.pseudonymize)
         warn_if_readable(params.pseudonymize)
     return Where(
-        params.images,
-        params.masks,
-        params.patient_from,
-        key,
-        strict,
-        params.patient_from_name,
-        params.patients,
-        params.select,
-        params.series,
-        params.pick,
-        bench,
-        sequences or (),
-        params.redivide,
+        images=params.images,
+        masks=params.masks,
+        patient_from=params.patient_from,
+        key=key,
+        strict=strict,
+        patient_from_name=params.patient_from_name,
+        patients=params.patients,
+        select=params.select,
+        series=params.series,
+        pick=params.pick,
+        bench=bench,
+        sequences=sequences or (),
+        redivide=params.redivide,
     )
 
 
@@ -259,24 +258,7 @@ def _both_ways(params: LayoutParams) -> Iterator[None]:
     try:
         yield
     except NothingFoundError as error:
-        if params.images is not None or error.code == "series-none":
+        if params.images is not None or error.code == "series-none" or "--images" in error.remedy:
             raise
         remedy = f"{error.remedy} Or say where images and masks are: {_FOLDER}."
         raise NothingFoundError(error.reason, remedy, error.code) from error
-
-
-def _check_headers(root: Path, layout: str, where: Where) -> None:
-    """Refuse to ask headers for patients or series where folders tell them."""
-    choice = {"select": where.select, "series": where.series, "pick": where.pick}
-    given = [name for name, value in choice.items() if value]
-    if not given and (where.images is not None or where.patient_from == "folder"):
-        return
-    found = which(root, layout, where)
-    if found is headers.LAYOUT:
-        return
-    option, what = (given[0], "series") if given else ("patient-from", "patients")
-    raise UsageError(
-        f"--{option}: the folders of --layout {found.name} tell the {what}",
-        "Leave it out, or give --layout headers.",
-        code="parameter",
-    )

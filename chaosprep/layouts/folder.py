@@ -5,7 +5,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Literal
 
-from chaosprep.dataset.descriptor import DataSource, License
 from chaosprep.errors import FileError, NothingFoundError, Problem, UsageError
 from chaosprep.files import read_start
 from chaosprep.formats.masks import beside, mask_format, plane_endings, volume_endings
@@ -14,14 +13,16 @@ from chaosprep.layouts.folder_cases import NOWHERE, Cases, Patterns, problem_at
 from chaosprep.layouts.grouping import Group, first_identity, group_by_header, group_by_path
 from chaosprep.layouts.layout import Layout, Where
 from chaosprep.layouts.patterns import Found, Pattern, list_pattern
-from chaosprep.layouts.root import Root, listing, read_origin
+from chaosprep.layouts.root import (
+    UNKNOWN_LICENSES,
+    UNKNOWN_SOURCES,
+    Root,
+    listing,
+    read_origin,
+)
 from chaosprep.privacy.identity import HeaderField, exposes, has_uid, identifies
 from chaosprep.privacy.persons import without_numbered
 from chaosprep.privacy.pseudonyms import Key
-
-# A Data Package needs a licence; this id of the Open Definition's list says that none is known.
-UNKNOWN_LICENSES = (License(name="notspecified", title="License not specified"),)
-UNKNOWN_SOURCES = (DataSource(title="A folder of DICOM files that does not tell its origin"),)
 
 
 def find(root: Path, where: Where) -> Root:
@@ -135,4 +136,5 @@ LAYOUT = Layout(
     "two trees, told apart by patterns",
     find=find,
     takes=lambda root, where: where.images is not None,
+    asks=("masks", "patient_from"),
 )

@@ -29,7 +29,7 @@ class Where:
     (`KEY=PATTERN` or `KEY=LOW..HIGH`) and ``series`` (a TOML file) choose among the volumes that
     headers tell apart, ``pick`` among those that a choice leaves; ``sequences`` are those that are
     wanted, where any is named. To ``redivide`` is to leave the data set's own sides and folds
-    unsaid, but for its test set.
+    unsaid, but for its test set. What is kept between runs goes onto the ``bench``.
     """
 
     images: str | None = None
@@ -55,9 +55,10 @@ class Layout:
     masks, and raises `NothingFoundError` where none is; with `auto` it is asked where `takes` says
     so, of the root and what the user said. ``masks`` gives masks alone, to be measured: of a path,
     beside the reference (None for the reference itself) and the organs that were asked for; None
-    where files do not lie so. ``asks`` are the fields of `Where` by which the user may tell whose
-    its cases are: `patient_from_name`, `patients`. Of a ``is_published`` data set, that `auto` took
-    it and what is to be noted of it are said.
+    where files do not lie so. ``asks`` are the fields of `Where` that it has a use for, of `masks`,
+    of those by which the user may tell whose its cases are (`patient_from`, `patient_from_name`,
+    `patients`) and of those that choose (`select`, `series`, `pick`); the others are refused. Of a
+    ``is_published`` data set, that `auto` took it and what is to be noted of it are said.
     """
 
     name: str

@@ -68,7 +68,7 @@ def name_pattern(text: str) -> re.Pattern[str]:
         raise UsageError(
             f"--patient-from-name: {text!r} does not say which part of a name is the patient",
             "Write {patient} once, {} for what may be anything, with text between them: "
-            "'{patient}_{}'.",
+            "'{patient}_{}', or of the paths of --layout headers '{patient}/{}'.",
             code="pattern",
         )
     made, at = "", 0
@@ -158,8 +158,7 @@ def _told(
 
 
 def _unknown(names: Sequence[str], hidden: bool) -> UsageError:
-    first = min(names)
-    apart = next((sign for sign in "_-." if sign in first.strip("_-.")), None)
+    apart = next((sign for sign in "_-." if _tells_several(names, sign)), None)
     each = "'{patient}' where every case is another patient's"
     example = f"'{{patient}}{apart}{{}}', or {each}" if apart else each
     return UsageError(
@@ -168,6 +167,12 @@ def _unknown(names: Sequence[str], hidden: bool) -> UsageError:
         "(CSV: case,patient): --patients TABLE.",
         code="patient-unknown",
     )
+
+
+def _tells_several(names: Sequence[str], sign: str) -> bool:
+    """Whether what stands before the last of a sign is not the same in all names: `liver_1` is."""
+    parts = [name.rpartition(sign) for name in names]
+    return all(before and after for before, _, after in parts) and len({p[0] for p in parts}) > 1
 
 
 def cases_text(names: Sequence[str], hidden: bool) -> str:

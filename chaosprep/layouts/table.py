@@ -53,6 +53,15 @@ LAYOUTS: tuple[Layout, ...] = (
 _log = logging.getLogger(__name__)
 _MOST = 255  # organs: `CaseMasks` hold bytes
 
+_PATIENTS = ("patient_from_name", "patients")
+_REFUSED = {
+    "masks": "knows where the masks are",
+    "patient_from": "asks no headers for the patients",
+    **dict.fromkeys(_PATIENTS, "tells the patients itself"),
+    **dict.fromkeys(("select", "series", "pick"), "tells the series itself"),
+}
+"""A field of `Where` -> why a layout that does not ask for it has no use for it."""
+
 GROUP = "chaosprep.layouts"
 """The entry points with which other packages add theirs."""
 
@@ -93,8 +102,7 @@ def find_series(root: Path, layout: str, where: Where) -> Root:
     """
     one = which(root, layout, where)
     assert one.find is not None, "it is for masks alone"
-    _check_asked(one, where)
-    _check_masks(one, where)
+    _check_taken(one, where)
     series = one.find(root, where)
     is_told = one.is_published or "patients" in one.asks
     if layout == "auto" and is_told:
@@ -105,29 +113,20 @@ def find_series(root: Path, layout: str, where: Where) -> Root:
     return replace(series, cases=told_beside(_redivided(series, where)))
 
 
-def _check_asked(layout: Layout, where: Where) -> None:
-    """Refuse what was said of patients to a layout that tells them by itself.
+def _check_taken(layout: Layout, where: Where) -> None:
+    """Refuse what was said to a layout that has no use for it: it would be passed over in silence.
 
-    One that asks in one way alone says itself why the other will not do.
+    One that asks for the patients in one way alone says itself why another will not do.
     """
-    for option in ("patient_from_name", "patients"):
-        if getattr(where, option) is not None and not layout.asks:
-            asking = [one.name for one in _every() if option in one.asks]
-            raise UsageError(
-                f"--{option.replace('_', '-')}: --layout {layout.name} tells the patients itself",
-                f"Leave it out; it is for --layout {' and '.join(asking)}.",
-                code="layout",
-            )
-
-
-def _check_masks(layout: Layout, where: Where) -> None:
-    """Refuse a choice of masks to a data set whose masks have places of their own."""
-    has_places = layout.is_published or "patients" in layout.asks
-    chooses = layout.name in ("headers", "bids")
-    if where.masks is not None and where.images is None and has_places and not chooses:
+    for option, why in _REFUSED.items():
+        if getattr(where, option) in (None, (), "folder") or option in layout.asks:
+            continue
+        if option in _PATIENTS and {*_PATIENTS} & {*layout.asks}:
+            continue
+        taking = [one.name for one in _every() if option in one.asks]
         raise UsageError(
-            f"--masks: --layout {layout.name} has the masks that belong to it",
-            "Leave it out, or say where both are: --images and --masks.",
+            f"--{option.replace('_', '-')}: it is not for --layout {layout.name}, which {why}",
+            f"Leave it out; it is for --layout {' and '.join(taking)}.",
             code="layout",
         )
 

@@ -13,11 +13,6 @@ from chaosprep.series.source import SourceCase
 _START = 2**15  # bytes: most headers are shorter
 
 
-def count_volumes(path: Path) -> int:
-    """How many volumes an image file holds, by its header; 1 where that cannot be told."""
-    return len(frames_of_volumes(path)) or 1
-
-
 def frames_of_volumes(path: Path) -> tuple[tuple[int, ...], ...]:
     """The frames of each volume of an image file, by its header; none where it cannot be told.
 

@@ -3,10 +3,10 @@
 import re
 from collections import defaultdict
 from collections.abc import Collection, Sequence
-from pathlib import PurePosixPath
 
 from chaosprep.errors import Problem
-from chaosprep.layouts.headers.catalog import Volume
+from chaosprep.formats.masks import mask_format
+from chaosprep.layouts.headers.catalog import Volume, by_person
 from chaosprep.layouts.headers.choosing import Chosen
 from chaosprep.layouts.headers.criteria import fact, first_number
 from chaosprep.layouts.headers.masks import find_masks
@@ -17,9 +17,6 @@ from chaosprep.layouts.headers.survey import Survey
 from chaosprep.quality.archived import MASKS, UNKNOWN, Archive, VolumeView, kinds_of, others_of
 from chaosprep.quality.inspected import CaseView, of_patients
 from chaosprep.series.source import SourceCase
-
-_VOLUMES = {".nii": "NIfTI", ".gz": "NIfTI", ".nrrd": "NRRD", ".nhdr": "NRRD"}
-_VOLUMES |= {".mha": "MetaImage", ".mhd": "MetaImage"}
 
 
 def inspect_archive(survey: Survey, patients: Collection[str] = ()) -> Archive:
@@ -129,11 +126,8 @@ def _view(
 
 def _places(volumes: Sequence[Volume]) -> dict[Volume, tuple[int, int]]:
     """The number of each volume's study, of those of its patient, and of its series there."""
-    persons: dict[str, list[Volume]] = defaultdict(list)
-    for volume in volumes:
-        persons[volume.person].append(volume)
     found: dict[Volume, tuple[int, int]] = {}
-    for own in persons.values():
+    for own in by_person(volumes).values():
         studies: dict[str, list[Volume]] = defaultdict(list)
         for volume in own:
             studies[volume.study].append(volume)
@@ -158,7 +152,8 @@ def _refers(survey: Survey) -> dict[Volume, tuple[str, ...]]:
 
 
 def _kind(path: str) -> str:
-    return _VOLUMES.get(PurePosixPath(path).suffix.casefold(), "mask")
+    found = mask_format(path)
+    return "mask" if found.lies is None else found.name
 
 
 class _Reasons:

@@ -260,5 +260,5 @@ def test_json_tells_all_of_a_volume(few: Archive) -> None:
 @pytest.mark.parametrize("choice", [{"select": ("slices=5",)}, {"pick": "last"}], ids=str)
 def test_a_choice_where_folders_tell_the_series_is_refused(choice: dict[str, Any]) -> None:
     (option,) = choice
-    with pytest.raises(UsageError, match=f"^{option}: the folders of .*chaos.* tell the series"):
+    with pytest.raises(UsageError, match=f"^{option}: .*chaos.* tells the series itself"):
         chaosprep.inspect(HOME / "sample_data", **choice)

@@ -77,6 +77,12 @@ def test_parameters_that_make_no_sense_are_usage_errors(fields: dict[str, Any], 
         make_params(LayoutParams, fields)
 
 
+def test_masks_are_refused_where_the_layout_knows_them(phantom: Path) -> None:
+    """As `auto` finds CHAOS: another folder of masks would be passed over in silence."""
+    with pytest.raises(UsageError, match=r"^masks: .*chaos.* knows where the masks are"):
+        look(phantom, masks="elsewhere")
+
+
 # Patients from headers
 
 

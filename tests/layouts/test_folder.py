@@ -16,9 +16,8 @@ from numpy.typing import NDArray
 
 from chaosprep.errors import NothingFoundError, UsageError
 from chaosprep.layouts import folder
-from chaosprep.layouts.folder import UNKNOWN_LICENSES, UNKNOWN_SOURCES
 from chaosprep.layouts.layout import Where
-from chaosprep.layouts.root import Root
+from chaosprep.layouts.root import UNKNOWN_LICENSES, UNKNOWN_SOURCES, Root
 from chaosprep.series.reading import Series, read_series
 from tests.formats.test_labels import npy
 from tests.layouts.trees import labels_at, nifti, png_of, slice_at, two_trees, write

@@ -66,6 +66,14 @@ def test_names_alone_do_not_tell_and_both_ways_are_shown(tmp_path: Path) -> None
     assert "--patients TABLE" in error.value.remedy
 
 
+def test_no_pattern_is_shown_by_which_all_cases_are_one_patient_s(tmp_path: Path) -> None:
+    """`liver_0`, `liver_1`, as the Decathlon calls them."""
+    with pytest.raises(UsageError) as error:
+        found(nnunet(tmp_path, ["liver_0", "liver_1"], channels=["T1"]))
+    assert "{}" not in error.value.remedy
+    assert "--patient-from-name '{patient}' where" in error.value.remedy
+
+
 def test_inspect_shows_the_cases_and_tells_it_as_a_problem(tmp_path: Path) -> None:
     root = found(three(tmp_path), strict=False)
     assert [case.patient for case in root.cases] == ["p1-a", "p1-b", "p2-a"]
@@ -174,7 +182,7 @@ def test_names_with_a_uid_are_refused_without_a_key(tmp_path: Path) -> None:
 def test_a_layout_that_tells_the_patients_itself_takes_no_pattern(tmp_path: Path) -> None:
     write(tmp_path, two_trees())
     params = LayoutParams(images="scans/{patient}/{slice}.dcm", patient_from_name="{patient}")
-    with pytest.raises(UsageError, match=r"layout=.folder. tells the patients itself"):
+    with pytest.raises(UsageError, match=r"layout=.folder., which tells the patients itself"):
         find(tmp_path, params)
 
 

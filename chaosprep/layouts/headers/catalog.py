@@ -4,8 +4,6 @@ from collections import defaultdict
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-import msgspec
-
 from chaosprep.layouts.headers.describing import describe
 from chaosprep.layouts.headers.dividing import divide
 from chaosprep.layouts.headers.head import Entry, Head
@@ -17,8 +15,6 @@ from chaosprep.layouts.headers.rejoining import series_of, studies_of
 from chaosprep.layouts.headers.texts import identity_of
 from chaosprep.privacy.evidence import text_of
 from chaosprep.series.groups import number
-
-_COLOURED = "not-grey"
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,6 +56,14 @@ class Catalog:
     others: tuple[Entry, ...]
 
 
+def by_person(volumes: Iterable[Volume]) -> dict[str, list[Volume]]:
+    """Person -> their volumes, in the order in which these come."""
+    found: dict[str, list[Volume]] = defaultdict(list)
+    for volume in volumes:
+        found[volume.person].append(volume)
+    return found
+
+
 def make_catalog(entries: Iterable[Entry]) -> Catalog:
     """Group the entries of an index."""
     people: dict[str, list[Head]] = defaultdict(list)
@@ -70,7 +74,7 @@ def make_catalog(entries: Iterable[Entry]) -> Catalog:
         for head in entry.heads:
             people[owner(head.evidence)].append(head)
         if not entry.heads:
-            (masks if entry.kind == "mask" else others).append(_coloured(entry))
+            (masks if entry.kind == "mask" else others).append(entry)
     studies = [
         _study(person, study, own)
         for person, heads in sorted(people.items())
@@ -85,13 +89,6 @@ def make_catalog(entries: Iterable[Entry]) -> Catalog:
         for volume in _named([_single_left(volume, stacked) for volume in study])
     ]
     return Catalog(tuple(volumes), tuple(masks), tuple(others))
-
-
-def _coloured(entry: Entry) -> Entry:
-    """A colour picture is not damaged: it is no slice."""
-    if entry.kind != "unreadable" or entry.what != _COLOURED:
-        return entry
-    return msgspec.structs.replace(entry, kind="beside", what="colour image")
 
 
 def _study(person: str, study: str, heads: Sequence[Head]) -> list[Volume]:

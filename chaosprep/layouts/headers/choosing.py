@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from chaosprep.errors import NothingFoundError, Problem, plural
-from chaosprep.layouts.headers.catalog import Volume
+from chaosprep.layouts.headers.catalog import Volume, by_person
 from chaosprep.layouts.headers.criteria import check_keys, fact
 from chaosprep.layouts.headers.picking import identity, pick_of, told_apart
 from chaosprep.layouts.headers.selection import Selection, read_selections
@@ -79,16 +79,9 @@ def _is_wanted(selection: Selection, where: Where) -> bool:
     return not (where.sequences and selection.sequence) or selection.sequence in where.sequences
 
 
-def _by_person(volumes: Sequence[Volume]) -> Mapping[str, list[Volume]]:
-    found: dict[str, list[Volume]] = defaultdict(list)
-    for volume in volumes:
-        found[volume.person].append(volume)
-    return found
-
-
 def _take_all(volumes: Sequence[Volume], where: Where, choice: _Choice) -> None:
     """Take what is not left out, each volume by its own name."""
-    for person, own in _by_person(volumes).items():
+    for person, own in by_person(volumes).items():
         named: dict[str, list[Volume]] = defaultdict(list)
         for volume in own:
             if not volume.left_out:
@@ -117,7 +110,7 @@ def _fitting(
         and (selection.sequence or not where.sequences or volume.name in where.sequences)
     ]
     usual = [volume for volume in fits if not volume.left_out]
-    return _by_person(usual or (fits if selection.names else []))
+    return by_person(usual or (fits if selection.names else []))
 
 
 def _take(

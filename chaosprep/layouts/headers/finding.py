@@ -2,13 +2,13 @@
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from chaosprep.errors import FileError, plural
 from chaosprep.files import read_regular
 from chaosprep.imaging.space.lattice import Lattice
-from chaosprep.layouts.headers.catalog import Volume
+from chaosprep.layouts.headers.catalog import Volume, by_person
 from chaosprep.layouts.headers.grids import Grids
 from chaosprep.layouts.headers.head import Entry
 from chaosprep.layouts.headers.mask_files import is_label_map, read_place
@@ -70,7 +70,7 @@ class Finding:
             for volume in self._taken.intersection(volumes):
                 self.found[volume].append(entry.path)
         else:
-            self._add(entry.path, _by_person(volumes))
+            self._add(entry.path, by_person(volumes))
 
     def add_volume(self, path: str) -> None:
         """Find the volume on whose grid the voxels of a file lie."""
@@ -131,13 +131,6 @@ class Finding:
         if taken:
             self.errors.append((path, error))
             self.doubtful |= taken
-
-
-def _by_person(volumes: Iterable[Volume]) -> dict[str, list[Volume]]:
-    found: dict[str, list[Volume]] = defaultdict(list)
-    for volume in volumes:
-        found[volume.person].append(volume)
-    return found
 
 
 def _together(

@@ -31,7 +31,7 @@ _log = logging.getLogger(__name__)
 class Masks(Mapping[Volume, tuple[str, ...]]):
     """The masks of volumes, by path below the root; volumes without any are not there.
 
-    ``notes`` are to be said of the root; ``seen`` are the paths of all files that may be masks.
+    ``notes`` are to be said of the root.
 
     Args:
         found: the masks of each volume.
@@ -145,7 +145,6 @@ def find_masks(
         _Legends(root),
         channels=where.series is not None,
     )
-    masks.seen = frozenset((*(entry.path for entry in files.objects), *files.volumes))
     if finding.pictures:
         what = plural(finding.pictures, "volume")
         verb = "holds" if finding.pictures == 1 else "hold"

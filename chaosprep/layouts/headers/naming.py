@@ -10,14 +10,13 @@ from unicodedata import normalize
 from chaosprep.layouts.headers.head import Head
 from chaosprep.layouts.headers.kinds import image_types
 from chaosprep.layouts.headers.moments import in_time_order
-from chaosprep.layouts.headers.places import plane_of
+from chaosprep.layouts.headers.places import SHORT_PLANES, plane_of
 from chaosprep.layouts.headers.texts import tells
 from chaosprep.privacy.identity import Identity
 from chaosprep.series.groups import SAME, number
 
 _LONGEST = 32  # characters of a description; what tells sisters apart comes behind them
 _LARGE = 1e5  # of ms, of s/mm2: no value of this world
-_PLANES = {"axial": "ax", "coronal": "cor", "sagittal": "sag", "oblique": "obl"}
 _COMPONENTS = {
     **dict.fromkeys(("M", "MAG", "MAGNITUDE"), "magnitude"),
     **dict.fromkeys(("P", "PHASE", "PHASE MAP", "VELOCITY"), "phase"),
@@ -48,7 +47,7 @@ def base_name(texts: Sequence[str], identity: Identity) -> str:
 
 def plain_name(modality: str, plane: str, added: str) -> str:
     """What a series is called that has no description; ``added`` tells it from its sisters."""
-    side = _PLANES.get(plane, "")
+    side = SHORT_PLANES.get(plane, "")
     return slug(f"{modality} {'' if added.startswith(f'-{side}') else side}") or "images"
 
 
@@ -110,7 +109,7 @@ def component_of(evidence: Mapping[str, str]) -> str:
 
 
 def _plane(heads: Heads) -> str:
-    return _PLANES.get(plane_of(heads), "")
+    return SHORT_PLANES.get(plane_of(heads), "")
 
 
 def _component(heads: Heads) -> str:

@@ -5,9 +5,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from chaosprep.errors import Problem, UsageError, plural
+from chaosprep.errors import Problem, plural
 from chaosprep.layouts.headers.catalog import Volume
 from chaosprep.layouts.layout import Where
+from chaosprep.layouts.patients import name_pattern
 from chaosprep.privacy.evidence import identity_of, whose
 from chaosprep.privacy.identity import FIELDS, HeaderField, Identity, normalized
 from chaosprep.privacy.persons import several_persons
@@ -143,16 +144,8 @@ def _parse(pattern: str) -> re.Pattern[str]:
 
     `{patient}` takes as much of a name as it can.
     """
+    name_pattern(pattern)  # refuses what has not one patient
     parts = re.split(r"(\{[^{}]*\})", pattern.strip("/"))
-    places = parts[1::2]
-    unclear = "}{" in pattern or {*"".join(parts[::2])} & {*"{}"}
-    if places.count("{patient}") != 1 or {*places} - {"{patient}", "{}"} or unclear:
-        raise UsageError(
-            f"{_OPTION}: '{pattern}' needs {{patient}} once, and {{}} for other text",
-            "Write what a path below ROOT begins with, such as '{patient}/{}' or "
-            "'{}/{patient}_{}'.",
-            code="pattern",
-        )
     signs = {"{patient}": "(?P<patient>[^/]+)", "{}": "[^/]+?"}
     return re.compile("".join(signs.get(part, re.escape(part)) for part in parts) + "(?:/.*)?")
 

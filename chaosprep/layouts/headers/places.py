@@ -19,6 +19,8 @@ Parts = list[list[Head]]
 _MOST_WAYS, _MOST_SPACINGS = 256, 32  # in one series; more are refused as they are
 _NAMED = 0.9  # of a normal along one axis of the patient: up to 26 degrees off
 _PLANES = ("sagittal", "coronal", "axial")
+SHORT_PLANES = {"axial": "ax", "coronal": "cor", "sagittal": "sag", "oblique": "obl"}
+"""What `plane_of` gives, in few letters."""
 _APART = 1.0  # mm within the plane: another stack
 
 
