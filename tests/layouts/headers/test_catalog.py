@@ -282,3 +282,14 @@ def test_a_single_slice_that_is_there_twice_is_one(tmp_path: Path) -> None:
     (tmp_path / "in" / "copy").write_bytes((tmp_path / "in" / path).read_bytes())
     (volume,) = catalog(tmp_path / "in").volumes
     assert (volume.left_out, volume.facts["slices"]) == ("", "1")
+
+
+def test_slices_that_all_have_one_sop_instance_uid_are_a_stack(tmp_path: Path) -> None:
+    """Some anonymisers write a constant."""
+    stacks = [
+        stack(name, 5, SOPInstanceUID="1.2.3.4", SeriesInstanceUID=f"1.2.3.{n}")
+        for n, name in enumerate("abc", start=1)
+    ]
+    write_classic(tmp_path / "in", numbered([*stacks[0], *stacks[1], *stacks[2]]))
+    found = catalog(tmp_path / "in").volumes
+    assert [(one.left_out, one.facts["slices"]) for one in found] == [("", "5")] * 3
