@@ -15,6 +15,7 @@ from chaosprep.layouts.headers.index import read_index
 from chaosprep.layouts.headers.masks import Masks, find_masks
 from chaosprep.layouts.headers.passed_over import damaged_beside, damaged_in, notes_of, unlisted
 from chaosprep.layouts.headers.people import tell_people, untold_problem
+from chaosprep.layouts.headers.reading import BARE
 from chaosprep.layouts.headers.survey import Survey
 from chaosprep.layouts.layout import Layout, Where
 from chaosprep.layouts.root import Root, read_origin
@@ -112,6 +113,14 @@ def survey(root: Path, where: Where) -> Survey:
 
 
 def _nothing(root: Path, catalog: Catalog) -> NothingFoundError:
+    bare = sum(entry.what == BARE for entry in catalog.others)
+    if bare:
+        return NothingFoundError(
+            f"{root}: no DICOM image is below it, but {plural(bare, 'file')} of DICOM elements "
+            "that lack the beginning of a DICOM file (DICM behind 128 bytes)",
+            "Export them again as DICOM files, or add it with dcmconv of DCMTK.",
+            code="nothing",
+        )
     count = len(catalog.others) + len(catalog.masks)
     seen = f" ({plural(count, 'other file')} there)" if count else ""
     return NothingFoundError(
