@@ -9,6 +9,7 @@ from collections.abc import Callable, Hashable, Sequence
 
 from chaosprep.layouts.headers.head import Head, mark_of
 from chaosprep.layouts.headers.moments import in_time_order
+from chaosprep.layouts.headers.passes import by_passes
 from chaosprep.layouts.headers.places import Parts, by_orientation, by_pixel_spacing, find_places
 from chaosprep.layouts.headers.repeats import by_repeats
 from chaosprep.series.acquisitions import ACQUISITION, count_turns
@@ -124,4 +125,5 @@ _RULES: tuple[Callable[[Sequence[Head]], Parts], ...] = (
     *map(_by_keyword, LOOSE),
     by_repeats,
     _by_turns,
+    by_passes,
 )
