@@ -2,6 +2,7 @@
 
 import math
 import re
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import date
@@ -55,8 +56,10 @@ def in_time_order(volumes: Sequence[tuple[Head, ...]]) -> list[int]:
         ]
     told = len(set(keys)) == len(keys)
     ranks = [(0.0, 0.0)] * len(keys) if told else _ranks(volumes)
+    written = [_least(heads, _TIMES[2]) for heads in volumes]
     return sorted(
-        range(len(volumes)), key=lambda n: (keys[n], ranks[n], min(map(_told, volumes[n])))
+        range(len(volumes)),
+        key=lambda n: (keys[n], ranks[n], written[n], min(map(_told, volumes[n]))),
     )
 
 
@@ -84,8 +87,9 @@ def _ranks(volumes: Sequence[tuple[Head, ...]]) -> list[tuple[float, float]]:
                 at[tuple(round(one, 2) for one in head.position)].append((value, n))
     ranks: list[list[int]] = [[] for _ in volumes]
     for numbers in at.values():
-        for rank, (_, n) in enumerate(sorted(numbers)):
-            ranks[n].append(rank)
+        ordered = sorted(value for value, _ in numbers)
+        for value, n in numbers:
+            ranks[n].append(bisect_left(ordered, value))  # the same where phases count anew
     means = [sum(one) / len(one) if one else 0.0 for one in ranks]
     return [
         (mean, _least(heads, "InstanceNumber")) for mean, heads in zip(means, volumes, strict=True)

@@ -5,6 +5,7 @@ from random import Random
 from time import perf_counter
 
 import pytest
+from msgspec.structs import replace
 
 from chaosprep.imaging.header import Header, Orientation
 from chaosprep.imaging.space.geometry import order_series
@@ -184,6 +185,22 @@ def test_no_volume_is_refused_for_anything_but_places_that_repeat(start: int) ->
                 for keyword in STRICT
             )
             assert find_contrasts(shots) is None or measured, seed
+
+
+@pytest.mark.parametrize("numbered", [True, False], ids=["numbers begin anew", "no numbers"])
+def test_phases_are_in_the_order_of_content_time_where_nothing_else_tells(numbered: bool) -> None:
+    for seed in range(20):
+        order = Random(seed).sample(range(28), 28)
+        heads = [
+            replace(
+                head(order[7 * phase + place], place, {"ContentTime": f"10{phase:02}{place:02}"}),
+                instance_number=place + 1 if numbered else None,
+            )
+            for phase in range(4)
+            for place in range(7)
+        ]
+        times = [part[0].evidence["ContentTime"][:4] for part in divide(heads)]
+        assert times == ["1000", "1001", "1002", "1003"]
 
 
 def test_a_hundred_thousand_pictures_are_divided_in_seconds() -> None:
