@@ -9,6 +9,7 @@ from chaosprep.formats.masks import mask_format
 from chaosprep.layouts.headers.catalog import Volume, by_person
 from chaosprep.layouts.headers.choosing import Chosen
 from chaosprep.layouts.headers.criteria import fact, first_number
+from chaosprep.layouts.headers.head import count_pictures
 from chaosprep.layouts.headers.masks import find_masks
 from chaosprep.layouts.headers.passed_over import notes_of
 from chaosprep.layouts.headers.picking import series_number, study_order
@@ -111,7 +112,7 @@ def _view(
         description=facts.get("SeriesDescription", ""),
         modality=facts.get("Modality", ""),
         plane=facts.get("plane", ""),
-        slices=len(volume.heads),
+        slices=count_pictures(volume.heads),
         matrix=" ".join(sizes),
         spacing=(first_number(fact(volume, "spacing")), *(first.pixel_spacing or (None, None))),
         echo_time=first_number(facts.get("EchoTime", "")),

@@ -17,12 +17,16 @@ Frames = Mapping[str, Sequence[Header]]
 
 @dataclass(frozen=True)
 class Single:
-    """A case without its doubles: shots, images and masks to pair, and a note for what was kept."""
+    """A case without its doubles: shots, images and masks to pair, and a note for what was kept.
+
+    ``errors`` are those of damaged copies.
+    """
 
     shots: list[Shot]
     known: list[str]
     masks: tuple[str, ...] | None
     notes: Mapping[str, str]
+    errors: Sequence[tuple[str, FileError]] = ()
 
 
 def without_doubles(case: SourceCase, files: Files, found: Gathered) -> Single:
@@ -30,11 +34,11 @@ def without_doubles(case: SourceCase, files: Files, found: Gathered) -> Single:
 
     The masks of the others go with them where they are the same, byte for byte.
     """
-    groups = find_doubles(found.shots, files.data)
-    if not groups:
+    groups, damaged = find_doubles(found.shots, files.data)
+    if not groups and not damaged:
         return Single(found.shots, found.known, case.masks, {})
     own = _masks(case, found.known, [path for group in groups for path in group])
-    gone: set[str] = set()
+    gone = set(damaged)
     notes: dict[str, str] = {}
     for group in groups:
         kept = next((path for path in group if path in own), group[0])
@@ -50,6 +54,7 @@ def without_doubles(case: SourceCase, files: Files, found: Gathered) -> Single:
         [path for path in found.known if path not in gone],
         case.masks and tuple(mask for mask in case.masks if mask not in gone),
         notes,
+        [*damaged.items()],
     )
 
 
@@ -66,23 +71,52 @@ def _masks(
     return {path: own for one in single if not one.note for path, own in one.masks().items()}
 
 
-def find_doubles(shots: Sequence[Shot], data: Mapping[str, bytes]) -> list[tuple[str, ...]]:
-    """Groups of files that hold the same image: by their SOPInstanceUID, or byte for byte.
+def find_doubles(
+    shots: Sequence[Shot], data: Mapping[str, bytes]
+) -> tuple[list[tuple[str, ...]], dict[str, FileError]]:
+    """Groups of files that hold the same image, and what is wrong with damaged copies of one.
 
-    A UID on images that lie elsewhere or look otherwise is nobody's and tells nothing; equal bytes
-    without a position may be two empty slices. Each group is in the order of ``shots``.
+    Files are the same image by their SOPInstanceUID, or byte for byte. A UID on images that lie
+    elsewhere or look otherwise is nobody's and tells nothing; equal bytes without a position may be
+    two empty slices. Each group is in the order of ``shots``.
     """
     frames: dict[str, list[Header]] = {}
     for shot in shots:
         frames.setdefault(shot.path, []).append(shot.header)
     found: list[tuple[str, ...]] = []
-    for uid, paths in _grouped({path: some[0].sop_instance_uid for path, some in frames.items()}):
+    damaged: dict[str, FileError] = {}
+    for uid, every in _grouped({path: some[0].sop_instance_uid for path, some in frames.items()}):
+        if uid:
+            damaged |= _damaged(every, frames, data)
+        paths = tuple(path for path in every if path not in damaged)
         if uid and all(_same_image(paths[0], path, frames, data) for path in paths[1:]):
-            found.append(paths)
+            found += [paths] if len(paths) > 1 else []
             continue
         placed = {path: data[path] for path in paths if frames[path][0].image_position_patient}
         found += [copies for _, copies in _grouped(placed)]
+    return found, damaged
+
+
+def _damaged(
+    paths: Sequence[str], frames: Frames, data: Mapping[str, bytes]
+) -> dict[str, FileError]:
+    """Why files of one UID cannot be read of which a copy at the same place can."""
+    found: dict[str, FileError] = {}
+    for _, same in _grouped({path: tuple(_places(frames[path])) for path in paths}):
+        if len({data[path] for path in same}) > 1:
+            wrong = {path: error for path in same if (error := _fault(path, frames, data))}
+            found |= wrong if len(wrong) < len(same) else {}
     return found
+
+
+def _fault(path: str, frames: Frames, data: Mapping[str, bytes]) -> FileError | None:
+    image = open_image(path, data[path])
+    try:
+        for frame in range(len(frames[path])) if len(frames[path]) > 1 else [None]:
+            image.read(frame)
+    except FileError as error:
+        return error
+    return None
 
 
 def _grouped(marks: Mapping[str, Hashable]) -> Iterator[tuple[Hashable, tuple[str, ...]]]:

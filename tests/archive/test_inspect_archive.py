@@ -19,6 +19,7 @@ from chaosprep.quality.archived import VolumeView
 from chaosprep.words import shortened
 from tests.archive.patients import ADC, DUAL, PHASES, SCOUT, Archive, Expected, who
 from tests.documents import HOME
+from tests.layouts.headers.scanned import stack, write_classic
 
 Row = tuple[object, ...]
 
@@ -89,6 +90,13 @@ def test_the_same_volumes_of_all_patients_are_one_line(archive: Archive) -> None
         for kind in found
     ]
     assert sorted(told, key=repr) == sorted(expected, key=repr)
+
+
+def test_copies_of_slices_are_not_counted(tmp_path: Path) -> None:
+    for path in write_classic(tmp_path, stack("v", 5)):
+        (tmp_path / f"copy-{path}").write_bytes((tmp_path / path).read_bytes())
+    (view,) = inspected(tmp_path).volumes
+    assert view.slices == 5
 
 
 def test_what_is_no_volume_is_summed_by_what_it_is(archive: Archive) -> None:

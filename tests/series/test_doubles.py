@@ -38,6 +38,14 @@ DOUBLES: Table = {
         {IM: slices(edit=lambda one, n: n < 2 and changed(PixelData=bytes(2 * SIZE))(one, n))},
         Kept(),
     ),
+    "a copy that is cut short": (
+        {IM: slices(), "im000 (1).dcm": slices(edit=changed(PixelData=bytes(SIZE)))[:1]},
+        Refused(
+            "im000 (1).dcm",
+            "the pixel data are cut short: 576 of 1152 bytes. Copy or export the file again from "
+            "its source.",
+        ),
+    ),
     "another image at the same place": (
         {IM: slices(), "im002 (1).dcm": slices(edit=changed(PixelData=bytes(2 * SIZE)))[2:3]},
         Refused(

@@ -8,7 +8,7 @@ from chaosprep.layouts.headers.describing import describe
 from chaosprep.layouts.headers.dividing import divide
 from chaosprep.layouts.headers.head import Entry, Head
 from chaosprep.layouts.headers.kinds import SINGLE, is_stack, why_left
-from chaosprep.layouts.headers.moments import seconds
+from chaosprep.layouts.headers.moments import begun, seconds
 from chaosprep.layouts.headers.naming import base_name, plain_name, tell_apart
 from chaosprep.layouts.headers.owners import owners
 from chaosprep.layouts.headers.rejoining import series_of, studies_of
@@ -29,7 +29,7 @@ class Volume:
     what its sequence is called where nobody calls it something else; two volumes of one study never
     have the same. ``left_out`` says why it is not taken (a localizer, a derived map); empty where
     it would be. ``when`` puts the volumes of a person in order: date and time of the study, number
-    and time of the series; it is never shown.
+    and time of the series, and of its first picture; it is never shown.
     """
 
     person: str
@@ -139,13 +139,13 @@ def _with_name(volume: Volume, added: str, time: int) -> Volume:
 def _series(person: str, study: str, series: str, heads: Sequence[Head]) -> list[Volume]:
     """The volumes of one series, called by its description alone."""
     parts = divide(heads)
-    identity = identity_of(heads[0].evidence)
+    identity, first = identity_of(heads[0].evidence), begun(heads)
     found: list[Volume] = []
     for part in parts:
         facts = describe(part, identity) | {"volumes": str(len(parts))}
         texts = (facts.get("SeriesDescription", ""), facts.get("ProtocolName", ""))
         left = why_left(part, text_of(part[0].evidence, "SeriesDescription"))
-        name, when = base_name(texts, identity), _when(part[0])
+        name, when = base_name(texts, identity), (*_when(part[0]), first)
         found.append(Volume(person, study, series, part, name, facts, left, when))
     return found
 

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 
-from chaosprep.layouts.headers.head import Head
+from chaosprep.layouts.headers.head import Head, count_pictures
 from chaosprep.layouts.headers.naming import component_of
 from chaosprep.layouts.headers.places import plane_of, step_of
 from chaosprep.layouts.headers.texts import shown
@@ -43,8 +43,7 @@ def describe(heads: Sequence[Head], identity: Identity) -> dict[str, str]:
             text = _number(usual) if keyword in _NUMBERS else text_of(said, keyword)
         if text:
             facts[keyword] = text
-    pictures = {head.sop_instance_uid and (head.sop_instance_uid, head.frame) for head in heads}
-    facts["slices"] = str(len(heads) if "" in pictures else len(pictures))
+    facts["slices"] = str(count_pictures(heads))
     facts["plane"] = plane_of(heads)
     facts["rows"], facts["cols"] = str(heads[0].rows), str(heads[0].cols)
     if pixels := next((head.pixel_spacing for head in heads if head.pixel_spacing), None):

@@ -7,8 +7,9 @@ by the same rules. What nothing tells apart stays together, and is refused there
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Sequence
 
-from chaosprep.layouts.headers.head import Head
+from chaosprep.layouts.headers.head import Head, mark_of
 from chaosprep.layouts.headers.moments import in_time_order
+from chaosprep.layouts.headers.passes import by_passes
 from chaosprep.layouts.headers.places import Parts, by_orientation, by_pixel_spacing, find_places
 from chaosprep.layouts.headers.repeats import by_repeats
 from chaosprep.series.acquisitions import ACQUISITION, count_turns
@@ -55,9 +56,7 @@ def _without_copies(heads: Sequence[Head]) -> tuple[list[Head], dict[tuple[str, 
     kept: dict[Hashable, Head] = {}
     copies: dict[tuple[str, int], list[Head]] = defaultdict(list)
     for head in heads:
-        said = (head.rows, head.cols, head.position, head.orientation, head.instance_number)
-        mark: Hashable = (head.sop_instance_uid, head.frame, *said)
-        first = kept.setdefault(mark if head.sop_instance_uid else _name(head), head)
+        first = kept.setdefault(mark_of(head), head)
         if first is not head:
             if _telling(first) == _telling(head):
                 copies[_name(first)].append(head)
@@ -126,4 +125,5 @@ _RULES: tuple[Callable[[Sequence[Head]], Parts], ...] = (
     *map(_by_keyword, LOOSE),
     by_repeats,
     _by_turns,
+    by_passes,
 )

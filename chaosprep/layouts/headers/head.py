@@ -1,6 +1,6 @@
 """What is kept of a file's headers: whose it is, which volume, and what it refers to."""
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from typing import Literal
 
 import msgspec
@@ -26,6 +26,17 @@ class Head(msgspec.Struct, frozen=True, array_like=True, gc=False):
     sop_instance_uid: str
     instance_number: int | None
     evidence: Mapping[str, str]
+
+
+def mark_of(head: Head) -> Hashable:
+    """What copies of one picture share; a UID alone may be a constant."""
+    place = (head.rows, head.cols, head.position, head.orientation, head.instance_number)
+    return (head.sop_instance_uid or (head.path,), head.frame, *place)
+
+
+def count_pictures(heads: Iterable[Head]) -> int:
+    """How many different pictures there are."""
+    return len(set(map(mark_of, heads)))
 
 
 class Refers(msgspec.Struct, frozen=True, array_like=True):

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from chaosprep.formats.dicom.objects import what_else
 from chaosprep.layouts.headers.dividing import is_scout
-from chaosprep.layouts.headers.head import Head
+from chaosprep.layouts.headers.head import Head, count_pictures
 from chaosprep.layouts.headers.places import find_places
 
 _MAP, _PROJECTION = "derived map", "projection"
@@ -63,8 +63,7 @@ def why_left(heads: Sequence[Head], description: str) -> str:
         if what := next(found, ""):
             return what
     places = set(find_places(heads)) - {None}
-    pictures = {(head.sop_instance_uid or head.path, head.frame) for head in heads}
-    return "single place at several times" if len(pictures) > len(places) == 1 else ""
+    return "single place at several times" if count_pictures(heads) > len(places) == 1 else ""
 
 
 def is_stack(facts: Mapping[str, str]) -> bool:

@@ -17,6 +17,7 @@ from chaosprep.layouts.headers.index import read_index
 from chaosprep.layouts.headers.masks import Masks, find_masks
 from chaosprep.layouts.headers.passed_over import damaged_beside, damaged_in, notes_of, unlisted
 from chaosprep.layouts.headers.people import tell_people, untold_problem
+from chaosprep.layouts.headers.reading import BARE
 from chaosprep.layouts.headers.survey import Survey
 from chaosprep.layouts.layout import Layout, Where
 from chaosprep.layouts.patterns import stem
@@ -121,6 +122,14 @@ def _nothing(root: Path, catalog: Catalog) -> NothingFoundError:
             f"{root}: no DICOM image is below it, but {plural(count, 'volume')} in {ending}",
             f"Say where images and masks are: --images 'images/{{patient}}{ending}' --masks "
             f"'labels/{{patient}}{ending}'.",
+            code="nothing",
+        )
+    bare = sum(entry.what == BARE for entry in catalog.others)
+    if bare:
+        return NothingFoundError(
+            f"{root}: no DICOM image is below it, but {plural(bare, 'file')} of DICOM elements "
+            "that lack the beginning of a DICOM file (DICM behind 128 bytes)",
+            "Export them again as DICOM files, or add it with dcmconv of DCMTK.",
             code="nothing",
         )
     count = len(catalog.others) + len(catalog.masks)

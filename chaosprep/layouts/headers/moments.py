@@ -2,6 +2,7 @@
 
 import math
 import re
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import date
@@ -13,6 +14,7 @@ from chaosprep.series.groups import number
 _DAY = 86_400.0  # s
 _TIMES = ("AcquisitionDateTime", "AcquisitionTime", "ContentTime")
 _NUMBERS = ("TriggerTime", "NominalPercentageOfCardiacPhase", "FrameReferenceTime")
+_SERIES = ("SeriesTime", "SeriesNumber")  # where an anonymiser gave several series one UID
 _COUNTED = "AcquisitionNumber"
 
 
@@ -40,7 +42,13 @@ def value_of(head: Head, keyword: str) -> float | None:
     text = head.evidence.get(keyword, "")
     if not text:
         return None
-    return seconds(text) if keyword.endswith("Time") and keyword in _TIMES else number(text)
+    return seconds(text) if keyword in (*_TIMES, _SERIES[0]) else number(text)
+
+
+def begun(heads: Sequence[Head]) -> float:
+    """When the first of some pictures was taken, s; infinite where none says it."""
+    times = (_least(heads, keyword) for keyword in _TIMES)
+    return next((time for time in times if time < math.inf), math.inf)
 
 
 def in_time_order(volumes: Sequence[tuple[Head, ...]]) -> list[int]:
@@ -48,16 +56,24 @@ def in_time_order(volumes: Sequence[tuple[Head, ...]]) -> list[int]:
     if len(volumes) == 1:
         return [0]
     keys = [_moment(heads) for heads in volumes]
-    late = [key[1] for key in keys if 0 <= key[1] < _DAY]
-    if late and max(late) - min(late) > _DAY / 2:  # it went on after midnight
-        keys = [
-            (first, time + _DAY if time < _DAY / 2 else time, *rest) for first, time, *rest in keys
-        ]
+    days = _on_two_days([key[1] for key in keys])
+    keys = [(key[0], time, *key[2:]) for key, time in zip(keys, days, strict=True)]
     told = len(set(keys)) == len(keys)
     ranks = [(0.0, 0.0)] * len(keys) if told else _ranks(volumes)
+    written = _on_two_days([_least(heads, _TIMES[2]) for heads in volumes])
+    series = [tuple(_least(heads, keyword) for keyword in _SERIES) for heads in volumes]
     return sorted(
-        range(len(volumes)), key=lambda n: (keys[n], ranks[n], min(map(_told, volumes[n])))
+        range(len(volumes)),
+        key=lambda n: (keys[n], ranks[n], written[n], series[n], min(map(_told, volumes[n]))),
     )
+
+
+def _on_two_days(times: Sequence[float]) -> list[float]:
+    """Times of the day in s, where those after midnight are of the next day."""
+    known = [time for time in times if 0 <= time < _DAY]
+    if not known or max(known) - min(known) <= _DAY / 2:
+        return list(times)
+    return [time + _DAY if 0 <= time < _DAY / 2 else time for time in times]
 
 
 def _moment(heads: Sequence[Head]) -> tuple[float, ...]:
@@ -84,8 +100,9 @@ def _ranks(volumes: Sequence[tuple[Head, ...]]) -> list[tuple[float, float]]:
                 at[tuple(round(one, 2) for one in head.position)].append((value, n))
     ranks: list[list[int]] = [[] for _ in volumes]
     for numbers in at.values():
-        for rank, (_, n) in enumerate(sorted(numbers)):
-            ranks[n].append(rank)
+        ordered = sorted(value for value, _ in numbers)
+        for value, n in numbers:
+            ranks[n].append(bisect_left(ordered, value))  # the same where phases count anew
     means = [sum(one) / len(one) if one else 0.0 for one in ranks]
     return [
         (mean, _least(heads, "InstanceNumber")) for mean, heads in zip(means, volumes, strict=True)

@@ -1,5 +1,6 @@
 """What lies below a root and is not taken: counted by kind, and damaged files of what is taken."""
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import PurePosixPath
@@ -27,18 +28,41 @@ def damaged_in(chosen: Sequence[Chosen], catalog: Catalog) -> Mapping[Volume, tu
 
 
 def damaged_beside(chosen: Sequence[Chosen], catalog: Catalog) -> list[Problem]:
-    """The problem of damaged files beside what is taken, which do not tell their series."""
-    folders = {PurePosixPath(path).parent for one in chosen for path in one.volume.paths}
-    count = sum(
-        not entry.evidence.get("SeriesInstanceUID") and PurePosixPath(entry.path).parent in folders
+    """The problems of what may be lost slices beside what is taken.
+
+    These are damaged files that do not tell their series, and files that are no DICOM, but are
+    called as the slices in their folder are: `IM0005` of no bytes, or of zeros.
+    """
+    called: dict[str, set[str]] = defaultdict(set)
+    for path in (path for one in chosen for path in one.volume.paths):
+        called[_folder(path)].add(_shape(path))
+    damaged = sum(
+        not entry.evidence.get("SeriesInstanceUID") and _folder(entry.path) in called
         for entry in _damaged(catalog)
     )
-    if not count:
-        return []
-    reason = (
-        f"{plural(count, 'DICOM file')} beside what is taken cannot be read and may be of any of it"
+    foreign = sum(
+        entry.kind == "foreign" and _shape(entry.path) in called.get(_folder(entry.path), ())
+        for entry in catalog.others
     )
-    return [Problem(code="dicom-damaged", id="headers", reason=reason, remedy=_REMEDY)]
+    found: list[Problem] = []
+    if damaged:
+        said = plural(damaged, "DICOM file")
+        reason = f"{said} beside what is taken cannot be read and may be of any of it"
+        found.append(Problem(code="dicom-damaged", id="headers", reason=reason, remedy=_REMEDY))
+    if foreign:
+        said = plural(foreign, "file")
+        reason = f"{said} beside what is taken, called as slices are there, cannot be read as DICOM"
+        found.append(Problem(code="not-dicom", id="headers", reason=reason, remedy=_REMEDY))
+    return found
+
+
+def _folder(path: str) -> str:
+    return str(PurePosixPath(path).parent)
+
+
+def _shape(path: str) -> str:
+    """A file's name with one sign for any number."""
+    return re.sub(r"\d+", "#", PurePosixPath(path).name)
 
 
 def unlisted(catalog: Catalog) -> list[Problem]:

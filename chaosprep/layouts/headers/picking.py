@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from chaosprep.errors import plural
 from chaosprep.layouts.headers.catalog import Volume
 from chaosprep.layouts.headers.criteria import first_number
+from chaosprep.layouts.headers.head import count_pictures
 from chaosprep.layouts.layout import Pick
 from chaosprep.printable import printable
 from chaosprep.words import shortened
@@ -21,8 +22,8 @@ def pick_of(volumes: Sequence[Volume], pick: Pick | None) -> list[Volume]:
     the order of volumes that differ in time alone.
     """
     if pick == "most-slices":
-        most = max(len(volume.heads) for volume in volumes)
-        return [volume for volume in volumes if len(volume.heads) == most]
+        counts = [count_pictures(volume.heads) for volume in volumes]
+        return [one for one, count in zip(volumes, counts, strict=True) if count == max(counts)]
     if pick not in ("first", "last"):
         return list(volumes)
     left = _end(list(volumes), _when, last=pick == "last")
@@ -81,7 +82,7 @@ def told_apart(volumes: Sequence[Volume]) -> list[str]:
     studies = sorted({volume.study for volume in volumes}, key=study_order(volumes))
     found = []
     for volume in sorted(volumes, key=lambda one: (studies.index(one.study), one.name)):
-        said = [volume.name, plural(len(volume.heads), "slice")]
+        said = [volume.name, plural(count_pictures(volume.heads), "slice")]
         description = printable(volume.facts.get("SeriesDescription", "")).replace("'", "")
         said += [f'"{shortened(description, _MOST_LETTERS)}"'] if description else []
         said += [f"study {studies.index(volume.study) + 1}"] if len(studies) > 1 else []

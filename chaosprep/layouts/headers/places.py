@@ -118,16 +118,24 @@ def _normal(way: Orientation) -> NDArray[np.float64] | None:
         return None
 
 
-def step_of(heads: Sequence[Head]) -> float | None:
-    """The usual step between places along the normal, mm; None for one place, or no stack."""
-    placed = [head for head in heads if head.position and head.orientation]
-    if len(placed) < 2:
+def heights_of(heads: Sequence[Head]) -> NDArray[np.float64] | None:
+    """Where slices lie along their normal, mm; None where one does not say it, or of no stack."""
+    if len(heads) < 2 or not all(head.position and head.orientation for head in heads):
         return None
-    normal = _common_normal([head.orientation for head in placed])
+    normal = _common_normal([head.orientation for head in heads])
     if normal is None:
         return None
     with np.errstate(all="ignore"):
-        steps = np.diff(np.sort(np.array([head.position for head in placed], float) @ normal))
+        return np.array([head.position for head in heads], np.float64) @ normal
+
+
+def step_of(heads: Sequence[Head]) -> float | None:
+    """The usual step between places along the normal, mm; None for one place, or no stack."""
+    heights = heights_of([head for head in heads if head.position and head.orientation])
+    if heights is None:
+        return None
+    with np.errstate(all="ignore"):
+        steps = np.diff(np.sort(heights))
     steps = steps[steps > SAME_POSITION]
     return round(float(np.median(steps)), 3) if steps.size else None
 

@@ -14,13 +14,15 @@ from chaosprep.formats.dicom.faults import guarded
 from chaosprep.formats.dicom.heads import describe_start
 from chaosprep.formats.dicom.objects import what_else
 from chaosprep.formats.dicom.plain import read_plain_start
-from chaosprep.formats.dicom.reading import is_dicom, read_headers
+from chaosprep.formats.dicom.reading import is_bare, is_dicom, read_headers
 from chaosprep.formats.dicom.transfer import inflated
 from chaosprep.formats.image_file import Beside
 from chaosprep.imaging.header import Header
 from chaosprep.layouts.headers.head import Entry, Head, Refers
 from chaosprep.layouts.headers.refers import read_refers
 
+BARE = "not-dicom"
+"""What an entry of DICOM elements is that lack the beginning of a file."""
 _MASKS = ("segmentation", "RT structure set")
 _STEPS = (2**15, 2**18, 2**21, 2**24, 2**26)  # bytes of the beginning that are read, until enough
 _LARGEST_MASK = 2**27  # bytes of a mask that are read to learn what it refers to
@@ -50,7 +52,7 @@ def _read(file: BinaryIO, path: str) -> Entry:
     try:
         start = file.read(_STEPS[0])
         if not is_dicom(start):
-            return entry
+            return _unreadable(entry, BARE) if is_bare(start) else entry
         if start.find(_DIRECTORY, 0, _META) >= 0:
             return _beside(entry, "DICOMDIR", {})
         header = read_plain_start(start, _MAX_PIXELS)

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 
-from chaosprep.layouts.headers.head import Head
+from chaosprep.layouts.headers.head import Head, count_pictures
 
 _FEWEST = 3  # pictures with a UID each that are taken for one series
 _STUDY = ("StudyDate", "StudyTime", "StudyDescription")
@@ -54,7 +54,7 @@ def _joined(groups: Mapping[str, list[Head]], alike: Sequence[str]) -> list[Grou
     found: list[Group] = []
     for uid, heads in groups.items():
         one = heads[0]
-        several = len({head.sop_instance_uid or head.path for head in heads}) > 1
+        several = count_pictures(heads) > 1
         if several or one.frame is not None or not (one.position and one.orientation):
             found.append((uid, heads))  # without a place it may be one of several views
             continue

@@ -282,3 +282,30 @@ def test_a_single_slice_that_is_there_twice_is_one(tmp_path: Path) -> None:
     (tmp_path / "in" / "copy").write_bytes((tmp_path / "in" / path).read_bytes())
     (volume,) = catalog(tmp_path / "in").volumes
     assert (volume.left_out, volume.facts["slices"]) == ("", "1")
+
+
+def test_slices_that_all_have_one_sop_instance_uid_are_a_stack(tmp_path: Path) -> None:
+    """Some anonymisers write a constant."""
+    stacks = [
+        stack(name, 5, SOPInstanceUID="1.2.3.4", SeriesInstanceUID=f"1.2.3.{n}")
+        for n, name in enumerate("abc", start=1)
+    ]
+    write_classic(tmp_path / "in", numbered([*stacks[0], *stacks[1], *stacks[2]]))
+    found = catalog(tmp_path / "in").volumes
+    assert [(one.left_out, one.facts["slices"]) for one in found] == [("", "5")] * 3
+
+
+def test_series_of_one_number_are_numbered_by_the_time_of_their_pictures(tmp_path: Path) -> None:
+    phases = [
+        one
+        for n, uid in enumerate((9, 3, 7, 1))
+        for one in stack(
+            f"p{n}",
+            SeriesInstanceUID=f"1.2.3.{uid}",
+            SeriesDescription="x",
+            ContentTime=f"10{n:02}",
+        )
+    ]
+    made = write_classic(tmp_path / "in", numbered(phases))
+    found = {one.name: made[one.paths[0]] for one in catalog(tmp_path / "in").volumes}
+    assert found == {"x": "p0", "x-2": "p1", "x-3": "p2", "x-4": "p3"}

@@ -1,8 +1,10 @@
 """Choosing among volumes: what fits is taken, several and none are problems of their patient."""
 
+import dataclasses
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from chaosprep.causes import by_cause
 from chaosprep.errors import NothingFoundError, UsageError
@@ -196,6 +198,15 @@ def test_pick_decides_among_several(pick: str, number: int) -> None:
         (chosen,), problems = choose(order, Where(key=KEY, pick=pick))  # type: ignore[arg-type]
         assert chosen.volume is DATED[number]
         assert problems == []
+
+
+def test_most_slices_does_not_count_copies() -> None:
+    few, many = volume("a", "x", 4, "1"), volume("a", "x", 5, "2")
+    copies = tuple(replace(head, path=f"copy/{head.path}") for head in few.heads)
+    doubled = dataclasses.replace(few, heads=few.heads + copies)
+    (chosen,), problems = choose([doubled, many], Where(key=KEY, pick="most-slices"))
+    assert chosen.volume is many
+    assert problems == []
 
 
 def test_first_of_two_phases_of_one_series_is_the_earlier() -> None:

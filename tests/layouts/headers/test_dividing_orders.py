@@ -5,6 +5,7 @@ from random import Random
 from time import perf_counter
 
 import pytest
+from msgspec.structs import replace
 
 from chaosprep.imaging.header import Header, Orientation
 from chaosprep.imaging.space.geometry import order_series
@@ -184,6 +185,33 @@ def test_no_volume_is_refused_for_anything_but_places_that_repeat(start: int) ->
                 for keyword in STRICT
             )
             assert find_contrasts(shots) is None or measured, seed
+
+
+TIMES: dict[str, list[dict[str, str]]] = {
+    "ContentTime": [{"ContentTime": f"10{phase:02}"} for phase in range(4)],
+    "ContentTime after midnight": [{"ContentTime": t} for t in ("2358", "2359", "0000", "0001")],
+    "SeriesTime": [{"SeriesTime": f"10{phase:02}"} for phase in range(4)],
+    "SeriesNumber": [{"SeriesNumber": text} for text in ("5", "501", "502", "1003")],
+}
+
+
+@pytest.mark.parametrize("numbered", [True, False], ids=["numbers begin anew", "no numbers"])
+@pytest.mark.parametrize("said", TIMES.values(), ids=TIMES.keys())
+def test_phases_are_in_the_order_of_what_alone_tells_them(
+    said: list[dict[str, str]], numbered: bool
+) -> None:
+    for seed in range(20):
+        order = Random(seed).sample(range(28), 28)
+        heads = [
+            replace(
+                head(order[7 * phase + place], place, said[phase]),
+                instance_number=place + 1 if numbered else None,
+            )
+            for phase in range(4)
+            for place in range(7)
+        ]
+        found = [{key: part[0].evidence[key] for key in said[0]} for part in divide(heads)]
+        assert found == said
 
 
 def test_a_hundred_thousand_pictures_are_divided_in_seconds() -> None:
