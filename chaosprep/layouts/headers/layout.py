@@ -9,6 +9,7 @@ from chaosprep.dataset.descriptor import DataSource, License
 from chaosprep.dataset.opening import is_stage_directory
 from chaosprep.errors import ChaosprepError, NothingFoundError, Problem, UsageError, plural
 from chaosprep.files import check_apart
+from chaosprep.formats.images import is_named_whole
 from chaosprep.layouts.headers.catalog import Catalog, Volume, make_catalog
 from chaosprep.layouts.headers.choosing import Chosen, choose
 from chaosprep.layouts.headers.index import read_index
@@ -112,6 +113,15 @@ def survey(root: Path, where: Where) -> Survey:
 
 
 def _nothing(root: Path, catalog: Catalog) -> NothingFoundError:
+    volumes = sum(is_named_whole(entry.path) for entry in catalog.others)
+    if volumes:
+        return NothingFoundError(
+            f"{root}: no DICOM image is below it, but {plural(volumes, 'file')} of volumes (NIfTI, "
+            "NRRD, MetaImage)",
+            "Say where images and masks are: --images 'images/{patient}.nii.gz' --masks "
+            "'labels/{patient}.nii.gz'.",
+            code="volumes-only",
+        )
     count = len(catalog.others) + len(catalog.masks)
     seen = f" ({plural(count, 'other file')} there)" if count else ""
     return NothingFoundError(
