@@ -13,6 +13,8 @@ from chaosprep.dataset.tiles import display_window, grey
 from chaosprep.errors import UsageError
 from chaosprep.quality.montage import preview
 from chaosprep.quality.report.pictures import view_case
+from chaosprep.stages.augment import AugmentParams
+from chaosprep.stages.augment_preview import preview as augment_preview
 from tests.formats.volume_files import nifti
 
 
@@ -134,3 +136,16 @@ def test_a_report_shows_a_patient_alike_however_the_rows_are_stored(
     for one, other in zip(back.originals, front.originals, strict=True):
         assert one.outlines
         assert (one.uri, one.outlines, one.box) == (other.uri, other.outlines, other.box)
+
+
+def test_the_original_in_a_preview_of_augment_is_drawn_alike_however_the_rows_are_stored(
+    stored: dict[str, Dataset],
+) -> None:
+    back, front = (
+        cv2.imdecode(np.frombuffer(augment_preview(one, AugmentParams()), np.uint8), 1)
+        for one in stored.values()
+    )
+    assert back is not None
+    assert front is not None
+    original = slice(None), slice(0, 40)
+    assert np.array_equal(back[original], front[original])

@@ -24,8 +24,8 @@ class Turn:
     cols_back: bool = False
 
     def __call__(self, image: NDArray[Any]) -> NDArray[Any]:
-        """The image (rows, cols) as it is to be shown."""
-        turned = image.T if self.exchanged else image
+        """The image (rows, cols), grey or of colours, as it is to be shown."""
+        turned = image.swapaxes(0, 1) if self.exchanged else image
         rows, cols = (-1 if back else 1 for back in (self.rows_back, self.cols_back))
         return np.ascontiguousarray(turned[::rows, ::cols])
 
