@@ -27,6 +27,7 @@ from chaosprep.dataset.organs import organ_labels
 from chaosprep.dataset.overlapping import refuse_overlaps
 from chaosprep.dataset.records import Slice
 from chaosprep.dataset.stacking import (
+    as_filed,
     case_lattice,
     have_masks,
     label_plane,
@@ -179,10 +180,10 @@ class _Work:
             shortened = self._write_seg(task.origin, case.id, there, planes)
         else:
             image = Volume(smallest(np.stack(images_back(case, rows, ways))), lattice)
-            write_checked(self.folder / "images" / f"{case.id}{ENDING}", image)
+            write_checked(self.folder / "images" / f"{case.id}{ENDING}", as_filed(rows, image))
             if planes:
                 mask = Volume(np.stack(planes), lattice)
-                write_checked(self.folder / "masks" / f"{case.id}{ENDING}", mask)
+                write_checked(self.folder / "masks" / f"{case.id}{ENDING}", as_filed(rows, mask))
         shown = frozenset(int(value) for plane in planes for value in np.unique(plane))
         return Assembled(len(rows), shown, any(way and way.has_lost for way in ways), shortened)
 

@@ -13,7 +13,16 @@ from numpy.typing import NDArray
 from chaosprep.dataset.descriptor import SplitCounts
 from chaosprep.dataset.outlines import organ_names
 from chaosprep.dataset.records import Slice, Split
-from chaosprep.dataset.tiles import Colour, Shown, display_window, draw, grey, organ_colours, spread
+from chaosprep.dataset.tiles import (
+    Colour,
+    Shown,
+    display_window,
+    draw,
+    faced,
+    grey,
+    organ_colours,
+    spread,
+)
 from chaosprep.errors import ChaosprepError
 
 PICTURES: Final = 6
@@ -65,9 +74,9 @@ def _pictures(case: Shown, count: int, colours: Mapping[str, Colour]) -> Iterato
             read.append((row, case.filled(row), case.mask(row)))
         except (ChaosprepError, OSError) as error:
             yield _line(error, f"{row.id}: ")
-    window = display_window(case, {row.id: image for row, image, _ in read})
+    window, turn = display_window(case, {row.id: image for row, image, _ in read}), faced(case)
     for row, image, mask in read:
-        yield _figure(row, draw(row, grey(image, window), mask, _SIDE, colours))
+        yield _figure(row, draw(row, grey(image, window), mask, _SIDE, colours, turn))
 
 
 def _fullest(rows: tuple[Slice, ...], count: int) -> list[Slice]:

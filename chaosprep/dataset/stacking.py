@@ -33,6 +33,18 @@ def originals(case: Case) -> tuple[Slice, ...]:
     return tuple(row for row in case.slices if row.copy == 0)
 
 
+def as_filed(rows: Sequence[Slice], volume: Volume) -> Volume:
+    """The volume with its slices in the order of the file that the rows are frames of.
+
+    In a NIfTI the third axis may run against the normal of the slices; DICOM has frames in any
+    order. Rows whose files have no frames say nothing, and the volume stays as it is.
+    """
+    first, last = rows[0], rows[-1]
+    if first.image.endswith(".dcm") or first.frame is None or last.frame is None:
+        return volume
+    return volume.backwards() if first.frame > last.frame else volume
+
+
 class Placed(Protocol):
     """A slice as far as its place is concerned; a row of the table is one."""
 

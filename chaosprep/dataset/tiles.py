@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from chaosprep.dataset.outlines import PALETTE, UNNAMED, organ_areas, organ_names, outlines
 from chaosprep.dataset.records import Slice
 from chaosprep.errors import ChaosprepError
+from chaosprep.imaging.space.facing import Turn, facing
 from chaosprep.imaging.windows import Histogram, apply_window
 
 Colour = tuple[int, int, int]
@@ -81,6 +82,11 @@ def grey(array: NDArray[Any], window: tuple[float, float]) -> NDArray[np.uint8]:
     return apply_window(array, low, high)
 
 
+def faced(case: Shown) -> Turn:
+    """How the slices of a case are turned for the eye; copies, which lie nowhere, as originals."""
+    return facing(next((row.orientation for row in case.slices if row.orientation), None))
+
+
 def organ_colours(cases: Iterable[Shown]) -> dict[str, Colour]:
     """Return a colour for each organ, the same on every picture of a dataset."""
     named = [organ for case in cases for row in case.slices for organ in organ_names(row)]
@@ -93,17 +99,19 @@ def draw(
     mask: NDArray[Any] | None,
     side: int,
     colours: Mapping[str, Colour],
+    turn: Turn,
 ) -> NDArray[np.uint8]:
     """Return a slice (rows, cols) as colours (side, side, 3), with thin smooth outlines."""
     import cv2
 
+    picture = turn(picture)
     scale = side / max(picture.shape)
     cols, rows = (max(1, round(n * scale)) for n in reversed(picture.shape))
     method = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
     resized = cv2.resize(picture, (cols, rows), interpolation=method)
     drawn = np.zeros((side, side, 3), np.uint8)
     drawn[:rows, :cols] = resized[:, :, None]
-    for organ, inside in organ_areas(row, mask) if mask is not None else ():
+    for organ, inside in organ_areas(row, turn(mask)) if mask is not None else ():
         stretch = np.array([cols / inside.shape[1], rows / inside.shape[0]])
         for line in outlines(inside):
             points = np.rint((line * stretch - 0.5) * 16).astype(np.int32)

@@ -12,7 +12,7 @@ from chaosprep.dataset.grey import check_labels
 from chaosprep.dataset.manifest import Dataset
 from chaosprep.dataset.overlapping import refuse_overlaps
 from chaosprep.dataset.records import Split
-from chaosprep.dataset.stacking import image_volume, label_volume
+from chaosprep.dataset.stacking import as_filed, image_volume, label_volume, originals
 from chaosprep.errors import ChaosprepError, FileError, UsageError
 from chaosprep.imaging.space.geometry import SAME_POSITION
 from chaosprep.imaging.space.lattice import Volume
@@ -135,8 +135,9 @@ def read_study(study: Study, labels: dict[str, int]) -> tuple[tuple[Volume, ...]
     masks = [mask.voxels for mask in found if mask is not None]
     if any(not np.array_equal(mask, masks[0]) for mask in masks[1:]):
         raise FileError("the masks of its channels differ", _CHOOSE_ONE, "channel-masks")
-    on_grid = tuple(Volume(image.voxels, lattice) for image in images)
-    return on_grid, Volume(masks[0], lattice) if masks else None
+    rows = originals(study.channels[0])
+    on_grid = tuple(as_filed(rows, Volume(image.voxels, lattice)) for image in images)
+    return on_grid, as_filed(rows, Volume(masks[0], lattice)) if masks else None
 
 
 def count_folds(studies: Sequence[Study]) -> int:

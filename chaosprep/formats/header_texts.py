@@ -11,6 +11,9 @@ _PLAIN = frozenset(
         *("release", "compatible", "normalized", "realigned", "resliced", "smoothed", "warped"),
         *("mean", "image", "volume", "mask", "registration", "segmentation", "none", "units"),
         *("te", "tr", "ti", "fa", "mb", "bw", "ms", "mm", "time", "phase", "dim"),
+        # nifti1.h, "XFORM_CODE": ITK writes these names into whatever it makes of a NIfTI.
+        *("nifti", "xform", "unknown", "scanner", "anat", "aligned", "talairach", "mni"),
+        *("template", "other"),
     )
 )
 

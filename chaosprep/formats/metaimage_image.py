@@ -21,7 +21,9 @@ _WHAT = "MetaImage"
 _NAMES = {code: name for name, code in TYPES.items() if "LONG" not in name or "LONG_LONG" in name}
 _SPACE = 3  # dimensions of it
 # metaImage.cxx and what ITK adds: fields that hold words of a program.
-_OF_PROGRAMS = frozenset(("AnatomicalOrientation", "ITK_InputFilterName", "Modality", "Color"))
+_OF_PROGRAMS = frozenset(
+    ("AnatomicalOrientation", "ITK_InputFilterName", "ITK_sform_corrected", "Modality", "Color")
+)
 
 
 @np.errstate(invalid="ignore", over="ignore")  # what is no number is met later

@@ -16,6 +16,7 @@ from chaosprep.dataset.tiles import (
     Colour,
     display_window,
     draw,
+    faced,
     grey,
     organ_colours,
     readable,
@@ -121,13 +122,13 @@ def _draw(
         pen.text((_GAP + 2, top + 7), f"{name}   {case.split}", _LIGHT, font)
         images = {row.id: readable(case.filled, row) for row in rows}
         arrays = {id: array for id, array in images.items() if array is not None}
-        window = display_window(case, arrays)
+        window, turn = display_window(case, arrays), faced(case)
         for index, row in enumerate(rows):
             left = _GAP + index % across * (tile + _GAP)
             down = top + _BAND + index // across * (tile + _GAP)
             if row.id in arrays:
                 picture = grey(arrays[row.id], window)
-                drawn = draw(row, picture, readable(case.mask, row), tile, colours)
+                drawn = draw(row, picture, readable(case.mask, row), tile, colours, turn)
                 image.paste(Image.fromarray(drawn), (left, down))
             else:
                 pen.rectangle((left, down, left + tile, down + tile), outline=_LIGHT)

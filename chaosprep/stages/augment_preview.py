@@ -2,6 +2,7 @@
 
 from chaosprep.augmentation.preview import display_ends, encode_sheet, outlined, sheet
 from chaosprep.dataset.manifest import Dataset
+from chaosprep.dataset.tiles import faced
 from chaosprep.errors import NothingFoundError
 from chaosprep.params import check_params
 from chaosprep.stages.augment import AugmentParams, check_mirroring, copy_of
@@ -35,10 +36,10 @@ def preview(dataset: Dataset, params: AugmentParams) -> bytes:
     for case in cases[:ROWS]:
         row = max(case.slices, key=lambda row: sum(row.pixels.values()))
         image, mask = case.filled(row), case.mask(row)
-        window, labels = display_ends(image), sorted(row.labels)
-        pictures = [outlined(image, mask, window, labels)]
+        window, labels, turn = display_ends(image), sorted(row.labels), faced(case)
+        pictures = [turn(outlined(image, mask, window, labels))]
         for copy in range(1, COPIES + 1):
             made = copy_of(row, copy, image, mask, recipe, params)
-            pictures.append(outlined(made.image, made.mask, window, labels))
+            pictures.append(turn(outlined(made.image, made.mask, window, labels)))
         rows.append(pictures)
     return encode_sheet(sheet(rows))

@@ -84,6 +84,21 @@ def test_nothing_to_work_on_is_exit_code_4(chaosprep: Run, tmp_path: Path) -> No
     )
 
 
+def test_a_folder_of_volumes_alone_is_told_the_options_for_these(
+    chaosprep: Run, tmp_path: Path
+) -> None:
+    for name in ("imagesTr/p1.nii.gz", "labelsTr/p1.nii.gz"):
+        (tmp_path / "set" / name).parent.mkdir(parents=True)
+        (tmp_path / "set" / name).write_bytes(b"not looked at")
+    result = chaosprep("inspect", tmp_path / "set")
+    assert result.exit_code == 4
+    assert result.stderr == (
+        f"Error: {tmp_path}/set: no DICOM image is below it, but 2 files of volumes (NIfTI, NRRD, "
+        "MetaImage). Say where images and masks are: --images 'images/{patient}.nii.gz' "
+        "--masks 'labels/{patient}.nii.gz'.\n"
+    )
+
+
 def test_a_directory_that_is_no_stage_is_an_error_without_traceback(
     chaosprep: Run, tmp_path: Path
 ) -> None:

@@ -316,6 +316,18 @@ def test_what_a_program_wrote_down_is_noted(tmp_path: Path, ending: str) -> None
     assert "Muller" not in note
 
 
+@pytest.mark.parametrize("ending", [".nrrd", ".mha"])
+@pytest.mark.parametrize(("descrip", "noted"), [(b"FSL5.0", False), (b"Muller, Anna", True)])
+def test_what_itk_takes_over_from_a_nifti_is_noted_only_where_it_may_name_somebody(
+    tmp_path: Path, ending: str, descrip: bytes, noted: bool
+) -> None:
+    (tmp_path / "v.nii.gz").write_bytes(nifti(noise(), descrip=descrip))
+    file = tmp_path / f"v{ending}"
+    SimpleITK.WriteImage(SimpleITK.ReadImage(str(tmp_path / "v.nii.gz")), str(file))
+    notes = opened(file.read_bytes(), file.name).headers()[0].notes
+    assert any("free text" in note for note in notes) is noted
+
+
 def four(name: str, folder: Path) -> tuple[bytes, np.ndarray]:
     """A file of four volumes, and its voxels (i, j, k, volume)."""
     voxels = noise("i2", (5, 4, 3, 4))

@@ -12,6 +12,10 @@ from chaosprep.dataset.outlines import PALETTE
 from chaosprep.dataset.tiles import display_window, grey
 from chaosprep.errors import UsageError
 from chaosprep.quality.montage import preview
+from chaosprep.quality.report.pictures import view_case
+from chaosprep.stages.augment import AugmentParams
+from chaosprep.stages.augment_preview import preview as augment_preview
+from tests.formats.volume_files import nifti
 
 
 def test_every_case_is_a_band_of_at_most_so_many_slices(images: Dataset, tmp_path: Path) -> None:
@@ -91,3 +95,57 @@ def test_16_bit_originals_are_shown_by_percentiles_and_8_bit_as_they_are(
 def test_what_is_no_number_is_black() -> None:
     array = np.array([[np.nan, np.inf, -np.inf, 0.5]], np.float32)
     assert grey(array, (0.0, 1.0)).tolist() == [[0, 255, 0, 128]]
+
+
+@pytest.fixture(scope="module")
+def stored(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Dataset]:
+    """One patient as a NIfTI, whose rows run to the back as DICOM's, or to the front."""
+    made = {}
+    rows, cols = np.mgrid[:24, :20]
+    labels = np.repeat(((rows < 8) & (cols < 12)).astype(np.uint8)[:, :, None], 3, 2)
+    voxels = (rows * 3 + cols)[:, :, None] * np.arange(1, 4)
+    back = np.diag([-1.5, -1.5, 4, 1.0])
+    front = back @ np.array([[-1, 0, 0, 19], [0, -1, 0, 23], [0, 0, 1, 0], [0, 0, 0, 1.0]])
+    for name, affine, way in (("back", back, 1), ("front", front, -1)):
+        folder = tmp_path_factory.mktemp(name)
+        for kind, array in (("image", voxels.astype(np.int16)), ("mask", labels)):
+            turned = array[::way, ::way].transpose(1, 0, 2)
+            (folder / f"p1_{kind}.nii.gz").write_bytes(nifti(turned, affine))
+        made[name] = chaosprep.split(
+            folder,
+            tmp_path_factory.mktemp("out") / name,
+            images="{patient}_image.nii.gz",
+            masks="{patient}_mask.nii.gz",
+            val=0.0,
+        )
+    return made
+
+
+def test_a_patient_is_drawn_alike_however_the_rows_are_stored(
+    stored: dict[str, Dataset], tmp_path: Path
+) -> None:
+    for name, one in stored.items():
+        preview(one.directory, tmp_path / f"{name}.png")
+    assert (tmp_path / "back.png").read_bytes() == (tmp_path / "front.png").read_bytes()
+
+
+def test_a_report_shows_a_patient_alike_however_the_rows_are_stored(
+    stored: dict[str, Dataset],
+) -> None:
+    back, front = (view_case(one.cases[0], "all", 10**6, 10**6) for one in stored.values())
+    for one, other in zip(back.originals, front.originals, strict=True):
+        assert one.outlines
+        assert (one.uri, one.outlines, one.box) == (other.uri, other.outlines, other.box)
+
+
+def test_the_original_in_a_preview_of_augment_is_drawn_alike_however_the_rows_are_stored(
+    stored: dict[str, Dataset],
+) -> None:
+    back, front = (
+        cv2.imdecode(np.frombuffer(augment_preview(one, AugmentParams()), np.uint8), 1)
+        for one in stored.values()
+    )
+    assert back is not None
+    assert front is not None
+    original = slice(None), slice(0, 40)
+    assert np.array_equal(back[original], front[original])

@@ -142,13 +142,24 @@ def test_an_export_has_the_voxels_of_its_source_where_they_lay(
         assert np.array_equal(on_grid_of(nibabel.load(file), wanted), labels_of(patient))
 
 
-def test_an_export_of_a_grid_along_the_normal_has_the_same_affine(
-    root: Path, made: chaosprep.Dataset, tmp_path: Path
+@pytest.mark.parametrize("patient", range(4))
+def test_exported_and_assembled_volumes_are_the_arrays_of_their_source(
+    root: Path, made: chaosprep.Dataset, tmp_path: Path, patient: int
 ) -> None:
+    wanted = source(root, patient)
     chaosprep.export("nnunet", made, tmp_path / "out")
-    for patient in (0, 2):
-        (file,) = (tmp_path / "out").rglob(f"case{patient}_series_0000.nii.gz")
-        assert np.allclose(nibabel.load(file).affine, source(root, patient).affine, atol=1e-3)
+    chaosprep.assemble(made, tmp_path / "volumes")
+    files = {
+        "out/**/case{}_series_0000.nii.gz": wanted.get_fdata(),
+        "out/**/case{}_series.nii.gz": labels_of(patient),
+        "volumes/images/case{}_series.nii.gz": wanted.get_fdata(),
+        "volumes/masks/case{}_series.nii.gz": labels_of(patient),
+    }
+    for name, voxels in files.items():
+        (file,) = tmp_path.glob(name.format(patient))
+        found = nibabel.load(file)
+        assert np.allclose(found.affine, wanted.affine, atol=1e-4)
+        assert np.allclose(found.get_fdata(), voxels, atol=1e-3)
 
 
 def test_assemble_brings_a_volume_back_to_its_source(

@@ -69,6 +69,12 @@ class Lattice:
             return self
         return Lattice(self.shape, self.origin, axes * self.spacing)
 
+    def backwards(self) -> "Lattice":
+        """The same voxels, those of the first axis counted from the other end."""
+        first, *others = self.steps.T
+        origin = self.origin + first * (self.shape[0] - 1)
+        return Lattice(self.shape, origin, np.column_stack([-first, *others]))
+
     def corners(self) -> NDArray[np.float64]:
         """The middles of the eight outermost voxels, mm, (3, 8)."""
         ends = np.array(np.meshgrid(*((0, size - 1) for size in self.shape))).reshape(3, -1)
@@ -85,6 +91,10 @@ class Volume:
 
     voxels: NDArray[Any]
     lattice: Lattice
+
+    def backwards(self) -> "Volume":
+        """The same voxels at the same places, the last slice first."""
+        return Volume(np.ascontiguousarray(self.voxels[::-1]), self.lattice.backwards())
 
 
 def stack_lattice(

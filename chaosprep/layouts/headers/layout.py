@@ -122,7 +122,7 @@ def _nothing(root: Path, catalog: Catalog) -> NothingFoundError:
             f"{root}: no DICOM image is below it, but {plural(count, 'volume')} in {ending}",
             f"Say where images and masks are: --images 'images/{{patient}}{ending}' --masks "
             f"'labels/{{patient}}{ending}'.",
-            code="nothing",
+            code="volumes-only",
         )
     bare = sum(entry.what == BARE for entry in catalog.others)
     if bare:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from chaosprep.dataset.case import Case
 from chaosprep.dataset.outlines import organ_areas, outlines, svg_path
 from chaosprep.dataset.records import Slice
-from chaosprep.dataset.tiles import display_window, grey, readable
+from chaosprep.dataset.tiles import display_window, faced, grey, readable
 
 Shown = Literal["all", "labelled", "none"]
 
@@ -110,12 +110,12 @@ def view_case(case: Case, shown: Shown, original_bytes: int, copy_bytes: int) ->
 def _picture(
     case: Case, row: Slice, array: NDArray[Any] | None, window: tuple[float, float], limit: int
 ) -> Picture:
-    mask = readable(case.mask, row)
-    found = () if mask is None else organ_areas(row, mask)
+    mask, turn = readable(case.mask, row), faced(case)
+    found = () if mask is None else organ_areas(row, turn(mask))
     lines = [(organ, svg_path(outlines(inside), _UNITS)) for organ, inside in found]
-    rows, cols = (row.rows, row.cols) if mask is None else mask.shape
-    uri = None if array is None else webp(grey(array, window), limit)
-    height, width = (row.rows, row.cols) if array is None else array.shape
+    rows, cols = turn.shape(*((row.rows, row.cols) if mask is None else mask.shape))
+    uri = None if array is None else webp(turn(grey(array, window)), limit)
+    height, width = turn.shape(*((row.rows, row.cols) if array is None else array.shape))
     box = f"0 0 {cols * _UNITS} {rows * _UNITS}"
     return Picture(row, uri, width, height, box, lines, ", ".join(_recipe(row)))
 
