@@ -13,6 +13,7 @@ from chaosprep.errors import ChaosprepError, FileError, UsageError
 from chaosprep.files import read_regular
 
 LEAST = 16  # bytes: a shorter key can be found by trying all
+_DIGITS = 20  # of what stands for a path
 _READABLE = stat.S_IRGRP | stat.S_IROTH
 _VOLUMES = (".nii.gz", ".nii", ".seg.nrrd", ".nrrd", ".nhdr", ".mha", ".mhd")
 _ENDINGS = (*_VOLUMES, ".npy", ".png", ".dcm", ".dicom", ".ima")
@@ -43,7 +44,7 @@ class Key:
     def path(self, text: str) -> str:
         """What stands for a path: 20 hexadecimal digits, and the ending where it is a usual one."""
         ending = next((e for e in _ENDINGS if text.casefold().endswith(e)), "")
-        return self._hash("path", text)[:20] + ending
+        return self._hash("path", text)[:_DIGITS] + ending
 
     def tag(self, text: str) -> str:
         """8 hexadecimal digits that tell a series of a patient from their others."""
@@ -56,6 +57,12 @@ class Key:
     def _hash(self, use: str, text: str) -> str:
         message = f"chaosprep.{use}\0{text}".encode("utf-8", "surrogateescape")
         return hmac.digest(self._secret, message, "sha256").hex()
+
+
+def is_hash(text: str) -> bool:
+    """Whether a text looks as what `Key.path` gives."""
+    digits, *ending = text.split(".", 1)
+    return len(digits) == _DIGITS and set(digits) <= set("0123456789abcdef") and len(ending) < 2
 
 
 def read_key(path: str | Path, option: str = "--pseudonymize: ") -> Key:

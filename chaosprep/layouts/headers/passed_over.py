@@ -9,6 +9,7 @@ from chaosprep.layouts.headers.catalog import Catalog, Volume
 from chaosprep.layouts.headers.choosing import Chosen
 from chaosprep.layouts.headers.head import Entry
 from chaosprep.layouts.headers.listing import FOLDER
+from chaosprep.privacy.pseudonyms import Key
 
 _REMEDY = "Copy or export it again from its source, or leave it out with --on-error skip."
 
@@ -26,29 +27,37 @@ def damaged_in(chosen: Sequence[Chosen], catalog: Catalog) -> Mapping[Volume, tu
     }
 
 
-def damaged_beside(chosen: Sequence[Chosen], catalog: Catalog) -> list[Problem]:
+def damaged_beside(chosen: Sequence[Chosen], catalog: Catalog, key: Key) -> list[Problem]:
     """The problem of damaged files beside what is taken, which do not tell their series."""
     folders = {PurePosixPath(path).parent for one in chosen for path in one.volume.paths}
-    count = sum(
-        not entry.evidence.get("SeriesInstanceUID") and PurePosixPath(entry.path).parent in folders
+    there = [
+        entry.path
         for entry in _damaged(catalog)
-    )
-    if not count:
+        if not entry.evidence.get("SeriesInstanceUID")
+        and PurePosixPath(entry.path).parent in folders
+    ]
+    if not there:
         return []
-    reason = (
-        f"{plural(count, 'DICOM file')} beside what is taken cannot be read and may be of any of it"
-    )
-    return [Problem(code="dicom-damaged", id="headers", reason=reason, remedy=_REMEDY)]
+    what = plural(len(there), "DICOM file")
+    reason = f"{what} beside what is taken cannot be read and may be of any of it"
+    file = key.path(there[0])
+    return [Problem(code="dicom-damaged", id="headers", file=file, reason=reason, remedy=_REMEDY)]
 
 
-def unlisted(catalog: Catalog) -> list[Problem]:
+def unlisted(catalog: Catalog, key: Key) -> list[Problem]:
     """The problem of folders that cannot be listed: nobody knows what they hold."""
-    count = sum(entry.what == FOLDER for entry in _damaged(catalog))
-    if not count:
+    there = [entry.path for entry in _damaged(catalog) if entry.what == FOLDER]
+    if not there:
         return []
-    reason = f"{plural(count, 'folder')} below the root cannot be listed"
-    remedy = "Make it readable, or go on without it with --on-error skip."
-    return [Problem(code="folder-unreadable", id="headers", reason=reason, remedy=remedy)]
+    return [
+        Problem(
+            code="folder-unreadable",
+            id="headers",
+            file=key.path(there[0]),
+            reason=f"{plural(len(there), 'folder')} below the root cannot be listed",
+            remedy="Make it readable, or go on without it with --on-error skip.",
+        )
+    ]
 
 
 def notes_of(catalog: Catalog) -> tuple[str, ...]:
