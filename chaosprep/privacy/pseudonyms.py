@@ -13,6 +13,7 @@ from chaosprep.errors import ChaosprepError, FileError, UsageError
 from chaosprep.files import read_regular
 
 LEAST = 16  # bytes: a shorter key can be found by trying all
+MOST = 2**20  # bytes: what is larger is another file
 _DIGITS = 20  # of what stands for a path
 _READABLE = stat.S_IRGRP | stat.S_IROTH
 _VOLUMES = (".nii.gz", ".nii", ".seg.nrrd", ".nrrd", ".nhdr", ".mha", ".mhd")
@@ -65,28 +66,28 @@ def is_hash(text: str) -> bool:
     return len(digits) == _DIGITS and set(digits) <= set("0123456789abcdef") and len(ending) < 2
 
 
-def read_key(path: str | Path, option: str = "--pseudonymize: ") -> Key:
-    """Read a key file: any bytes, at least `LEAST` of them, taken as they are.
+_MAKE_KEY = "Make one with: head -c 32 /dev/urandom > KEYFILE; chmod 600 KEYFILE."
 
-    ``option`` is where the path was given, for messages.
+
+def read_key(path: str | Path, option: str = "--pseudonymize: ", remedy: str = _MAKE_KEY) -> Key:
+    """Read a key file: any bytes, from `LEAST` to `MOST` of them, taken as they are.
+
+    ``option`` is where the path was given, ``remedy`` what to do if it will not do, for messages.
 
     Raises:
-        UsageError: it cannot be read, or is too short.
+        UsageError: it cannot be read, is too short or too long.
     """
     try:
-        secret = read_regular(Path(path), follow=True)
+        secret = read_regular(Path(path), follow=True, most=MOST)
     except FileError as error:
-        raise UsageError(f"{option}{path}: {error.reason}", _HOW, "key") from error
+        raise UsageError(f"{option}{path}: {error.reason}", remedy, "key") from error
     if len(secret) < LEAST:
         raise UsageError(
             f"{option}{path}: it holds {len(secret)} bytes, {LEAST} are the least",
-            _HOW,
+            remedy,
             code="key",
         )
     return Key(secret)
-
-
-_HOW = "Make one with: head -c 32 /dev/urandom > KEYFILE; chmod 600 KEYFILE."
 
 
 def warn_if_readable(path: str | Path) -> None:

@@ -16,7 +16,7 @@ def files_of(root: Path, hashes: Collection[str], params: LayoutParams) -> dict[
     Without a key it is that of an `inspect` that was given none.
 
     Raises:
-        UsageError: `hash`, it stands for no file here; the key or the root will not do.
+        UsageError: `hash-unknown`, it stands for no file here; the key or the root will not do.
         ChaosprepError: as `survey` does.
     """
     key = _key(root, params)
@@ -33,7 +33,7 @@ def files_of(root: Path, hashes: Collection[str], params: LayoutParams) -> dict[
                 f"--file: {one}: it stands for no file of {root}",
                 "Give the ROOT of that run and its key: --pseudonymize KEYFILE, which is "
                 "chaosprep.key beside the output where no other was given.",
-                code="hash",
+                code="hash-unknown",
             )
     return {one: found[digits] for one, digits in wanted.items()}
 

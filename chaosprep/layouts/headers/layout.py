@@ -153,7 +153,7 @@ def _nameable(
         if any(tells(name, said) for said in people.told(one.volume.person)):
             error = ChaosprepError(
                 "what a series is called holds what identifies the patient, and would be its name",
-                "Give it another name with --series FILE.toml: [liver] SeriesDescription = '*'.",
+                "Give it another name with --series FILE.toml: [liver] name = '*'.",
                 code="name-identifies",
             )
             problems.append(Problem.of(error, patient))

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 from chaosprep.errors import UsageError
 from chaosprep.layouts.headers.catalog import Volume
@@ -28,7 +29,7 @@ def check_said(where: Where, volumes: Iterable[Volume]) -> None:
                 f"--{option}: it holds a UID, or what stands in a patient's headers too (a name or "
                 "a part of it, a number, a date), and would identify the patient in every output",
                 "Write something else there: * and ? stand for any text in --select and --series, "
-                "{} in --patient-from-name.",
+                "{} in --patient-from-name; rename a folder of --masks.",
                 code="name-identifies",
             )
 
@@ -43,3 +44,7 @@ def _said(where: Where) -> Iterator[tuple[str, str]]:
             yield from ((option, re.sub(r"[*?]", " ", text)) for text in criterion.patterns)
     if where.patient_from_name is not None:
         yield "patient-from-name", re.sub(r"\{[^{}]*\}", " ", where.patient_from_name)
+    if where.masks is not None:
+        names = Path(where.masks).parts
+        kept = names[-1:] if Path(where.masks).is_absolute() else names
+        yield from (("masks", name) for name in kept)

@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+import re
 from pathlib import Path
 from typing import Any
 
@@ -204,10 +205,17 @@ def test_a_name_that_would_identify_is_refused(root: Path, monkeypatch: pytest.M
 
 def test_a_name_that_a_patient_had_elsewhere_identifies_too(tmp_path: Path) -> None:
     married = {**JANE, "PatientName": "Roemer^Jane", "SeriesDescription": "T1 Lindqvist"}
-    maiden = {**JANE, "PatientName": "Lindqvist^Jane"}
+    married["StudyDate"] = "20200304"
+    maiden = {**JANE, "PatientName": "Lindqvist^Jane", "StudyDate": "20100304"}
     found = look(write(tmp_path, {**series("a", 1, maiden), **series("b", 2, married)}))
     assert [problem.code for problem in found.problems] == ["name-identifies"]
     assert [case.sequence for case in found.cases] == ["t2-one"]
+    advice = re.search(r"(\[liver\]) (name = '\*')\.", found.problems[0].remedy)
+    assert advice is not None
+    (tmp_path / "liver.toml").write_text("\n".join(advice.groups()))
+    again = look(tmp_path, series=str(tmp_path / "liver.toml"), pick="last")
+    assert [case.sequence for case in again.cases] == ["liver"]
+    assert again.problems == ()
 
 
 @pytest.mark.parametrize(
@@ -217,6 +225,7 @@ def test_a_name_that_a_patient_had_elsewhere_identifies_too(tmp_path: Path) -> N
         ("select", "StudyDescription!=19610304"),
         ("series", "[t2]\nSeriesDescription = ['T2*', 'B-180-77']"),
         ("patient_from_name", "DICOM/lindqvist_{patient}/{}"),
+        ("masks", "DICOM/lindqvist"),
     ],
 )
 def test_what_a_user_wrote_may_carry_nobody_into_the_manifest(
