@@ -42,6 +42,7 @@ def test_the_session_prints_what_the_page_says(export: Path) -> None:
 
 def test_the_page_names_only_options_and_codes_that_there_are() -> None:
     options = {f"--{name.replace('_', '-')}" for name in LayoutParams.__struct_fields__}
+    options.add("--file")  # of inspect alone
     assert set(re.findall(r"--[a-z-]+", re.sub(r"\|[-|]+\|", "", TEXT))) <= options
     errors = (HOME / "docs/errors.md").read_text(encoding="utf-8")
     for code in re.findall(r"\((`[a-z]+-[a-z]+`)\)|^\| (`[a-z]+-[a-z]+`) \|", TEXT, flags=re.M):

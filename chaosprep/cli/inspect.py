@@ -1,5 +1,6 @@
 """`chaosprep inspect`."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,25 +13,38 @@ from chaosprep.cli.output import Talk, say, told, write_json
 from chaosprep.cli.parameters import given, parameter_options
 from chaosprep.errors import NothingFoundError, plural
 from chaosprep.layouts.find import LayoutParams
+from chaosprep.params import make_params
 from chaosprep.printable import printable
 from chaosprep.quality.archived import Archive
 from chaosprep.quality.inspect import inspect
 from chaosprep.quality.inspected import CaseView, Inspection
+from chaosprep.quality.lookup import files_of
 from chaosprep.words import shortened
 
 
 @click.command("inspect")
 @source_argument("ROOT")
 @parameter_options(LayoutParams, without=("compression",))
+@click.option(
+    "--file",
+    "hashes",
+    multiple=True,
+    metavar="HASH",
+    help="Say only which file a hash in a message or a table stands for. Repeatable.",
+)
 @jobs_option
 @talk_options
-def command(source: Path, talk: Talk, **chosen: Any) -> None:
+def command(source: Path, talk: Talk, hashes: tuple[str, ...], **chosen: Any) -> None:
     """ROOT is CHAOS as it was downloaded: the outer folder, Train_Sets, MR, or one patient.
 
     With --images it is any folder of DICOM series or of volumes; a data set of nnU-Net or the
     Decathlon, or a stage directory, will do as well. Of any other tree of DICOM files, headers tell
     which series there are: a line for each kind of them, or with --patient or -v for each volume.
     """
+    if hashes:
+        where = {name: value for name, value in given(chosen).items() if name != "jobs"}
+        show_files(files_of(source, hashes, make_params(LayoutParams, where)), talk)
+        return
     found = inspect(source, **chosen)
     if talk.as_json:
         write_json(found)
@@ -40,6 +54,15 @@ def command(source: Path, talk: Talk, **chosen: Any) -> None:
         show(found, whole=talk.verbose)
     if not (found.cases or (isinstance(found, Archive) and found.volumes)):
         click.get_current_context().exit(NothingFoundError.exit_code)
+
+
+def show_files(files: Mapping[str, str], talk: Talk) -> None:
+    """A line for each hash: the path that it stands for."""
+    if talk.as_json:
+        write_json(files)
+        return
+    for one, path in files.items():
+        click.echo(printable(f"{one} {path}"))
 
 
 _HEADINGS = (

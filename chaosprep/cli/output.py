@@ -13,6 +13,7 @@ import msgspec
 from chaosprep.causes import Found, by_cause
 from chaosprep.errors import ChaosprepError, Problem, ProblemsError, plural
 from chaosprep.printable import printable
+from chaosprep.privacy.pseudonyms import is_hash
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -32,14 +33,25 @@ def write_json(result: object) -> None:
 
 
 def told(lead: str, problems: Iterable[Found], whole: bool) -> Iterator[str]:
-    """The lines that tell of problems, each behind its lead: of each cause a few, or the whole."""
+    """The lines that tell of problems, each behind its lead: of each cause a few, or the whole.
+
+    Where hashes stand for paths, a last one says how to look them up.
+    """
+    every = list(problems)
     if whole:
-        yield from (f"{lead}{problem.text}" for problem in problems)
-        return
-    for cause in by_cause(problems):
+        yield from (f"{lead}{problem.text}" for problem in every)
+    for cause in () if whole else by_cause(every):
         yield from (f"{lead}{line}" for line in cause.lines)
         if cause.more:
             yield f"{lead}{cause.code}: {cause.more} more like this; -v shows all"
+    if any(is_hash(problem.file or "") for problem in every):
+        yield _LOOK_UP
+
+
+_LOOK_UP = (
+    "Which file a hash stands for: chaosprep inspect ROOT --file HASH; where a run said it, with "
+    "--pseudonymize KEYFILE, which is chaosprep.key beside its output if you gave no other."
+)
 
 
 def report_error(error: ChaosprepError, loudness: int = 0) -> None:

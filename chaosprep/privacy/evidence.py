@@ -3,9 +3,11 @@
 from collections.abc import Mapping
 from functools import lru_cache
 
+from chaosprep.formats.dicom.evidence import KEYWORDS
 from chaosprep.formats.dicom.faults import silent
 from chaosprep.privacy.identity import (
     FIELDS,
+    IDENTIFYING,
     HeaderField,
     Identity,
     birth_date,
@@ -14,10 +16,7 @@ from chaosprep.privacy.identity import (
     tells_nobody,
 )
 
-_KEPT = (
-    *("PatientID", "PatientName", "PatientBirthDate", "StudyDate", "StudyInstanceUID"),
-    *("SeriesInstanceUID", "FrameOfReferenceUID"),
-)
+_KEPT = tuple(keyword for keyword in IDENTIFYING if keyword in KEYWORDS)
 TELLING = ("PatientID", "PatientName", "PatientBirthDate", "SpecificCharacterSet")
 """What of the evidence tells a person."""
 

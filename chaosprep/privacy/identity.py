@@ -21,13 +21,15 @@ FIELDS: tuple[HeaderField, ...] = get_args(HeaderField)
 Identity = dict[str, str]
 """Keyword -> decoded text."""
 
-_KEYWORDS = (
+IDENTIFYING = (
     *("PatientID", "PatientName", "OtherPatientIDs", "OtherPatientNames", "PatientBirthName"),
     *("PatientMotherBirthName", "ResponsiblePerson", "PatientBirthDate"),
     *("AccessionNumber", "StudyID", "StudyDate", "SeriesDate", "AcquisitionDate"),
     *("ContentDate", "StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID"),
     "FrameOfReferenceUID",
 )
+"""The keywords of what identifies."""
+
 _SHORTEST = 4  # characters: a shorter value (`1`, `MR`) tells nobody apart
 _WITHIN = 6  # characters: a value as long as this counts as part of a name too
 _UNKNOWN_DATES = ("00000000", "00010101", "19000101")  # what anonymisers write for a birth date
@@ -51,10 +53,10 @@ def read_identity(source: bytes | BinaryIO) -> Identity:
         source: a DICOM file's bytes, or the file; of that only the header is read.
     """
     with silent():
-        dataset = read_elements(source, _KEYWORDS)
+        dataset = read_elements(source, IDENTIFYING)
         if dataset is None:
             return {}
-        found = {keyword: _text(dataset, keyword) for keyword in _KEYWORDS if keyword in dataset}
+        found = {keyword: _text(dataset, keyword) for keyword in IDENTIFYING if keyword in dataset}
     return {keyword: text for keyword, text in found.items() if text}
 
 
@@ -156,8 +158,13 @@ def _tells_date(name: str, birth: str) -> bool:
     wanted = {"".join(parts) for parts in orders}
     short = {"".join(parts).replace(year, year[2:], 1) for parts in orders}
     wanted |= {text for text in short if not text.startswith("00")}  # 000512: a slice's number
-    runs = re.findall(r"\d+(?:[-._ ]\d+)*", name) + re.findall(r"\d+", name)
-    return any(re.sub(r"\D", "", run) in wanted for run in runs)
+    runs = (re.findall(r"\d+", run) for run in re.findall(r"\d+(?:[-._ ]\d+)*", name))
+    return any(
+        "".join(run[at : at + parts]) in wanted  # of `T1 13.06.84` too
+        for run in runs
+        for at in range(len(run))
+        for parts in (1, 2, 3)
+    )
 
 
 def _has_digit(text: str) -> bool:

@@ -14,6 +14,10 @@ from chaosprep.workbench import Workbench
 NAME = "chaosprep.key"
 _BYTES = 32
 _NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EACCES, errno.EINVAL)
+_BACK = (
+    "Bring back the key of the earlier runs there, or move away what stands there: then a new key "
+    "is made, which gives other ids."
+)
 _log = logging.getLogger(__name__)
 
 
@@ -48,7 +52,7 @@ def read_kept(path: Path) -> Key:
     Raises:
         UsageError: `key`, it cannot be read, or is too short.
     """
-    key = read_key(path, option="")
+    key = read_key(path, option="", remedy=_BACK)
     warn_if_readable(path)
     return key
 

@@ -13,6 +13,8 @@ from chaosprep.errors import ChaosprepError, FileError, UsageError
 from chaosprep.files import read_regular
 
 LEAST = 16  # bytes: a shorter key can be found by trying all
+MOST = 2**20  # bytes: what is larger is another file
+_DIGITS = 20  # of what stands for a path
 _READABLE = stat.S_IRGRP | stat.S_IROTH
 _VOLUMES = (".nii.gz", ".nii", ".seg.nrrd", ".nrrd", ".nhdr", ".mha", ".mhd")
 _ENDINGS = (*_VOLUMES, ".npy", ".png", ".dcm", ".dicom", ".ima")
@@ -43,7 +45,7 @@ class Key:
     def path(self, text: str) -> str:
         """What stands for a path: 20 hexadecimal digits, and the ending where it is a usual one."""
         ending = next((e for e in _ENDINGS if text.casefold().endswith(e)), "")
-        return self._hash("path", text)[:20] + ending
+        return self._hash("path", text)[:_DIGITS] + ending
 
     def tag(self, text: str) -> str:
         """8 hexadecimal digits that tell a series of a patient from their others."""
@@ -58,28 +60,34 @@ class Key:
         return hmac.digest(self._secret, message, "sha256").hex()
 
 
-def read_key(path: str | Path, option: str = "--pseudonymize: ") -> Key:
-    """Read a key file: any bytes, at least `LEAST` of them, taken as they are.
+def is_hash(text: str) -> bool:
+    """Whether a text looks as what `Key.path` gives."""
+    digits, *ending = text.split(".", 1)
+    return len(digits) == _DIGITS and set(digits) <= set("0123456789abcdef") and len(ending) < 2
 
-    ``option`` is where the path was given, for messages.
+
+_MAKE_KEY = "Make one with: head -c 32 /dev/urandom > KEYFILE; chmod 600 KEYFILE."
+
+
+def read_key(path: str | Path, option: str = "--pseudonymize: ", remedy: str = _MAKE_KEY) -> Key:
+    """Read a key file: any bytes, from `LEAST` to `MOST` of them, taken as they are.
+
+    ``option`` is where the path was given, ``remedy`` what to do if it will not do, for messages.
 
     Raises:
-        UsageError: it cannot be read, or is too short.
+        UsageError: it cannot be read, is too short or too long.
     """
     try:
-        secret = read_regular(Path(path), follow=True)
+        secret = read_regular(Path(path), follow=True, most=MOST)
     except FileError as error:
-        raise UsageError(f"{option}{path}: {error.reason}", _HOW, "key") from error
+        raise UsageError(f"{option}{path}: {error.reason}", remedy, "key") from error
     if len(secret) < LEAST:
         raise UsageError(
             f"{option}{path}: it holds {len(secret)} bytes, {LEAST} are the least",
-            _HOW,
+            remedy,
             code="key",
         )
     return Key(secret)
-
-
-_HOW = "Make one with: head -c 32 /dev/urandom > KEYFILE; chmod 600 KEYFILE."
 
 
 def warn_if_readable(path: str | Path) -> None:

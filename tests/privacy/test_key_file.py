@@ -105,6 +105,25 @@ def test_a_key_that_is_too_short_is_refused_by_its_path(tmp_path: Path, content:
     assert caught.value.reason.startswith(f"{path}: it holds {len(content)} bytes")
 
 
+def test_what_is_no_key_can_be_moved_away_as_is_said(tmp_path: Path) -> None:
+    path = tmp_path / NAME
+    path.mkdir()
+    with pytest.raises(UsageError) as caught:
+        read_kept(path)
+    assert "move away what stands there: then a new key is made" in caught.value.remedy
+    path.rename(tmp_path / "away")
+    assert kept_key(Workbench.beside(tmp_path / "out")) == path
+    assert len(path.read_bytes()) == 32
+
+
+def test_a_file_too_large_for_a_key_is_not_read(tmp_path: Path) -> None:
+    path = tmp_path / NAME
+    with path.open("wb") as file:
+        file.truncate(2**32)
+    with pytest.raises(UsageError, match="it is above 1048576 bytes"):
+        read_kept(path)
+
+
 def test_a_key_that_others_may_read_is_warned_of(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -5,6 +5,7 @@ taken for files only that have the same size, mtime and ctime. Nothing in it is 
 """
 
 import hashlib
+import logging
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -25,6 +26,11 @@ try:
 except ImportError:  # Windows has no flock: the user keeps runs apart
     fcntl = None  # type: ignore[assignment]
 
+_MADE = (
+    "%s keeps what headers say, names of patients too, for the next run of the same command. "
+    "Nobody else may read it; remove it when the set is made."
+)
+_log = logging.getLogger(__name__)
 _MAGIC = b"chaosprep index 1\n"
 _DIGEST = 16  # bytes
 _FRAME = 4 + _DIGEST  # the length of a batch, little endian, and its checksum
@@ -51,13 +57,17 @@ class Cache:
             return
         try:
             bench.folder.mkdir(parents=True, exist_ok=True)
-            self._handle = _open(bench.folder / self._name)
+            path = bench.folder / self._name
+            is_new = not os.path.lexists(path)
+            self._handle = _open(path)
         except FileError as error:
             self._not_kept(error.reason)
         except OSError as error:
             self._not_kept(error.strerror or "it cannot be written")
         else:
             self._writes = _lock(self._handle)
+            if is_new:
+                _log.warning(_MADE, path)
 
     def __enter__(self) -> Self:
         return self

@@ -12,8 +12,8 @@ from chaosprep.layouts.headers.moments import begun, seconds
 from chaosprep.layouts.headers.naming import base_name, plain_name, tell_apart
 from chaosprep.layouts.headers.owners import owners
 from chaosprep.layouts.headers.rejoining import series_of, studies_of
-from chaosprep.layouts.headers.texts import identity_of
-from chaosprep.privacy.evidence import text_of
+from chaosprep.layouts.headers.texts import without_uids
+from chaosprep.privacy.evidence import identity_of, text_of
 from chaosprep.series.groups import number
 
 
@@ -139,7 +139,7 @@ def _with_name(volume: Volume, added: str, time: int) -> Volume:
 def _series(person: str, study: str, series: str, heads: Sequence[Head]) -> list[Volume]:
     """The volumes of one series, called by its description alone."""
     parts = divide(heads)
-    identity, first = identity_of(heads[0].evidence), begun(heads)
+    identity, first = without_uids(identity_of(heads[0].evidence)), begun(heads)
     found: list[Volume] = []
     for part in parts:
         facts = describe(part, identity) | {"volumes": str(len(parts))}

@@ -16,14 +16,14 @@ from chaosprep.layouts.headers.head import Entry
 from chaosprep.layouts.headers.index import read_index
 from chaosprep.layouts.headers.masks import Masks, find_masks
 from chaosprep.layouts.headers.passed_over import damaged_beside, damaged_in, notes_of, unlisted
-from chaosprep.layouts.headers.people import tell_people, untold_problem
+from chaosprep.layouts.headers.people import People, tell_people, untold_problem
 from chaosprep.layouts.headers.reading import BARE
+from chaosprep.layouts.headers.said import check_said
 from chaosprep.layouts.headers.survey import Survey
+from chaosprep.layouts.headers.texts import tells
 from chaosprep.layouts.layout import Layout, Where
 from chaosprep.layouts.patterns import stem
 from chaosprep.layouts.root import UNKNOWN_LICENSES, UNKNOWN_SOURCES, Root, read_origin
-from chaosprep.privacy.evidence import identity_of
-from chaosprep.privacy.identity import exposes, has_uid
 from chaosprep.privacy.key_file import kept_key, read_kept
 from chaosprep.privacy.pseudonyms import Key
 from chaosprep.series.pairing import natural_key
@@ -82,12 +82,14 @@ def survey(root: Path, where: Where) -> Survey:
     ids = _ids(root, catalog, where)
     people = tell_people(catalog.volumes, where)
     catalog = replace(catalog, volumes=people.volumes)
+    if where.strict:
+        check_said(where, catalog.volumes)
     patients = ids.key.patients(people.identities)
     told = [volume for volume in catalog.volumes if volume.person]
     where = replace(where, key=ids.key)
     chosen, problems = choose(told, where)
-    problems = [*untold_problem(catalog.volumes, where), *problems]
-    chosen, named = _nameable(chosen, patients)
+    problems = [*untold_problem(catalog.volumes, where, ids.key), *problems]
+    chosen, named = _nameable(chosen, people, patients)
     masks, more = find_masks(root, catalog, chosen, where)
     chosen = [one for one in chosen if masks.takes(one.volume)]
     damaged = damaged_in(chosen, catalog)
@@ -97,7 +99,7 @@ def survey(root: Path, where: Where) -> Survey:
     found = Root(
         root,
         tuple(sorted(cases, key=lambda case: f"{case.id}_")),
-        (*problems, *named, *damaged_beside(chosen, catalog), *unlisted(catalog), *more),
+        (*problems, *named, *_unread(chosen, catalog, ids.key), *more),
         origin.licenses or UNKNOWN_LICENSES,
         origin.sources or UNKNOWN_SOURCES,
         notes=(
@@ -111,6 +113,11 @@ def survey(root: Path, where: Where) -> Survey:
         key_file=ids.file,
     )
     return Survey(found, catalog, where, patients, taken, masks)
+
+
+def _unread(chosen: Sequence[Chosen], catalog: Catalog, key: Key) -> tuple[Problem, ...]:
+    """The problems of files and folders that cannot be read, and may be of what is taken."""
+    return (*damaged_beside(chosen, catalog, key), *unlisted(catalog, key))
 
 
 def _nothing(root: Path, catalog: Catalog) -> NothingFoundError:
@@ -162,7 +169,7 @@ def _ids(root: Path, catalog: Catalog, where: Where) -> _Ids:
 
 
 def _nameable(
-    chosen: Sequence[Chosen], patients: Mapping[str, str]
+    chosen: Sequence[Chosen], people: People, patients: Mapping[str, str]
 ) -> tuple[list[Chosen], list[Problem]]:
     """What has a sequence that identifies nobody and is no other's; a problem for each other."""
     taken: dict[str, Chosen] = {}
@@ -170,10 +177,10 @@ def _nameable(
     for one in chosen:
         patient, name = patients[one.volume.person], one.sequence
         id = f"{patient}_{name}"
-        if has_uid(name) or exposes(name, identity_of(one.volume.heads[0].evidence)):
+        if any(tells(name, said) for said in people.told(one.volume.person)):
             error = ChaosprepError(
                 "what a series is called holds what identifies the patient, and would be its name",
-                "Give it another name with --series FILE.toml: [liver] SeriesDescription = '*'.",
+                "Give it another name with --series FILE.toml: [liver] name = '*'.",
                 code="name-identifies",
             )
             problems.append(Problem.of(error, patient))

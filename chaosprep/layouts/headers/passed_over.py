@@ -10,6 +10,7 @@ from chaosprep.layouts.headers.catalog import Catalog, Volume
 from chaosprep.layouts.headers.choosing import Chosen
 from chaosprep.layouts.headers.head import Entry
 from chaosprep.layouts.headers.listing import FOLDER
+from chaosprep.privacy.pseudonyms import Key
 
 _REMEDY = "Copy or export it again from its source, or leave it out with --on-error skip."
 
@@ -27,7 +28,7 @@ def damaged_in(chosen: Sequence[Chosen], catalog: Catalog) -> Mapping[Volume, tu
     }
 
 
-def damaged_beside(chosen: Sequence[Chosen], catalog: Catalog) -> list[Problem]:
+def damaged_beside(chosen: Sequence[Chosen], catalog: Catalog, key: Key) -> list[Problem]:
     """The problems of what may be lost slices beside what is taken.
 
     These are damaged files that do not tell their series, and files that are no DICOM, but are
@@ -36,23 +37,29 @@ def damaged_beside(chosen: Sequence[Chosen], catalog: Catalog) -> list[Problem]:
     called: dict[str, set[str]] = defaultdict(set)
     for path in (path for one in chosen for path in one.volume.paths):
         called[_folder(path)].add(_shape(path))
-    damaged = sum(
-        not entry.evidence.get("SeriesInstanceUID") and _folder(entry.path) in called
+    damaged = [
+        entry.path
         for entry in _damaged(catalog)
-    )
-    foreign = sum(
-        entry.kind == "foreign" and _shape(entry.path) in called.get(_folder(entry.path), ())
+        if not entry.evidence.get("SeriesInstanceUID") and _folder(entry.path) in called
+    ]
+    foreign = [
+        entry.path
         for entry in catalog.others
-    )
+        if entry.kind == "foreign" and _shape(entry.path) in called.get(_folder(entry.path), ())
+    ]
     found: list[Problem] = []
     if damaged:
-        said = plural(damaged, "DICOM file")
+        said, file = plural(len(damaged), "DICOM file"), key.path(damaged[0])
         reason = f"{said} beside what is taken cannot be read and may be of any of it"
-        found.append(Problem(code="dicom-damaged", id="headers", reason=reason, remedy=_REMEDY))
+        found.append(
+            Problem(code="dicom-damaged", id="headers", file=file, reason=reason, remedy=_REMEDY)
+        )
     if foreign:
-        said = plural(foreign, "file")
+        said, file = plural(len(foreign), "file"), key.path(foreign[0])
         reason = f"{said} beside what is taken, called as slices are there, cannot be read as DICOM"
-        found.append(Problem(code="not-dicom", id="headers", reason=reason, remedy=_REMEDY))
+        found.append(
+            Problem(code="not-dicom", id="headers", file=file, reason=reason, remedy=_REMEDY)
+        )
     return found
 
 
@@ -65,14 +72,15 @@ def _shape(path: str) -> str:
     return re.sub(r"\d+", "#", PurePosixPath(path).name)
 
 
-def unlisted(catalog: Catalog) -> list[Problem]:
+def unlisted(catalog: Catalog, key: Key) -> list[Problem]:
     """The problem of folders that cannot be listed: nobody knows what they hold."""
-    count = sum(entry.what == FOLDER for entry in _damaged(catalog))
-    if not count:
+    there = [entry.path for entry in _damaged(catalog) if entry.what == FOLDER]
+    if not there:
         return []
-    reason = f"{plural(count, 'folder')} below the root cannot be listed"
+    reason = f"{plural(len(there), 'folder')} below the root cannot be listed"
     remedy = "Make what is there readable, or leave it out with --on-error skip."
-    return [Problem(code="folders-unlisted", id="headers", reason=reason, remedy=remedy)]
+    file = key.path(there[0])
+    return [Problem(code="folders-unlisted", id="headers", file=file, reason=reason, remedy=remedy)]
 
 
 def notes_of(catalog: Catalog) -> tuple[str, ...]:

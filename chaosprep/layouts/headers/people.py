@@ -3,15 +3,17 @@
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from chaosprep.errors import Problem, plural
 from chaosprep.layouts.headers.catalog import Volume
+from chaosprep.layouts.headers.texts import without_uids
 from chaosprep.layouts.layout import Where
 from chaosprep.layouts.patients import name_pattern
 from chaosprep.privacy.evidence import identity_of, whose
 from chaosprep.privacy.identity import FIELDS, HeaderField, Identity, normalized
 from chaosprep.privacy.persons import several_persons
+from chaosprep.privacy.pseudonyms import Key
 
 _FEWEST = 3  # persons: a PatientID that all of so many share is a constant, not a person's
 _OPTION = "--patient-from-name"
@@ -28,6 +30,14 @@ class People:
     volumes: tuple[Volume, ...]
     identities: Mapping[str, tuple[Identity, ...]]
     notes: tuple[str, ...] = ()
+    _told: dict[str, list[Identity]] = field(default_factory=dict)
+
+    def told(self, person: str) -> Sequence[Identity]:
+        """What identifies a person, without UIDs, each once."""
+        if person not in self._told:
+            some = map(without_uids, self.identities.get(person, ()))
+            self._told[person] = list({tuple(one.items()): one for one in some}.values())
+        return self._told[person]
 
 
 def tell_people(volumes: Sequence[Volume], where: Where) -> People:
@@ -63,21 +73,25 @@ def tell_people(volumes: Sequence[Volume], where: Where) -> People:
     return People(tuple(told), each, tuple(notes))
 
 
-def untold_problem(volumes: Sequence[Volume], where: Where) -> list[Problem]:
+def untold_problem(volumes: Sequence[Volume], where: Where, key: Key) -> list[Problem]:
     """The problem of the volumes of which nothing tells whose they are; none where there are none.
 
     Args:
         volumes: as `tell_people` gives them.
         where: what a user says.
+        key: what the path of the first of them is shown by.
     """
     wanted = [volume for volume in volumes if not volume.left_out]
-    count, every = sum(not volume.person for volume in wanted), plural(len(wanted), "volume")
+    untold = [volume for volume in wanted if not volume.person]
+    count, every = len(untold), plural(len(wanted), "volume")
     if not count:
         return []
+    file = key.path(untold[0].paths[0])
     if where.patient_from_name is not None:
         problem = Problem(
             code="patient-missing",
             id="headers",
+            file=file,
             reason=f"{count} of {every} do not fit {_OPTION} '{where.patient_from_name}'",
             remedy="Compare it with the path of one file below ROOT, or leave them out with "
             "--on-error skip.",
@@ -89,6 +103,7 @@ def untold_problem(volumes: Sequence[Volume], where: Where) -> list[Problem]:
         problem = Problem(
             code="patient-missing",
             id="headers",
+            file=file,
             reason=f"{count} of {every} do not tell whose they are: {silent}",
             remedy="Say which part of a path below ROOT is the patient, such as "
             "--patient-from-name '{patient}/{}', or leave them out with --on-error skip.",

@@ -6,13 +6,10 @@ from functools import lru_cache
 from chaosprep.privacy.evidence import text_of
 from chaosprep.privacy.identity import Identity, exposes, has_uid
 
-_IDENTIFYING = ("PatientID", "PatientName", "PatientBirthDate", "StudyDate")
 
-
-def identity_of(evidence: Mapping[str, str]) -> Identity:
-    """What identifies, decoded, of what `read_evidence` gives."""
-    found = {keyword: text_of(evidence, keyword) for keyword in _IDENTIFYING}
-    return {keyword: text for keyword, text in found.items() if text}
+def without_uids(identity: Identity) -> Identity:
+    """The same without UIDs: a text with any UID is not shown."""
+    return {keyword: text for keyword, text in identity.items() if not keyword.endswith("UID")}
 
 
 def shown(evidence: Mapping[str, str], keyword: str, identity: Identity) -> str:

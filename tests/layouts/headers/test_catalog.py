@@ -145,6 +145,12 @@ def test_a_description_is_read_in_its_character_set(tmp_path: Path) -> None:
         {"PatientName": "Lindqvist^Anna", "SeriesDescription": "Lindqvist T1"},
         {"PatientID": "4711-0815", "SeriesDescription": "pat 47110815"},
         {"PatientBirthDate": "19500217", "SeriesDescription": "born 17.02.1950"},
+        {"PatientBirthDate": "19500217", "SeriesDescription": "T1 17.02.50"},
+        {"OtherPatientIDs": "HOSP-9918", "SeriesDescription": "T1 hosp 9918"},
+        {"OtherPatientNames": "Lindqvist^Anna", "SeriesDescription": "Lindqvist T1"},
+        {"PatientBirthName": "Sandström", "SeriesDescription": "T1 sandstrom"},
+        {"AccessionNumber": "ACC556677", "SeriesDescription": "acc556677 T1"},
+        {"StudyID": "S-20771", "SeriesDescription": "T1 S20771"},
     ],
 )
 def test_a_description_that_identifies_is_neither_said_nor_used(

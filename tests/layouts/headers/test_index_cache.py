@@ -131,6 +131,18 @@ def test_nobody_else_can_read_it(root: Path, bench: Workbench) -> None:
     assert stat.S_IMODE(kept(bench).stat().st_mode) == 0o600
 
 
+def test_that_it_holds_names_is_said_once_with_what_to_do(
+    root: Path, bench: Workbench, caplog: pytest.LogCaptureFixture
+) -> None:
+    read_index(root, bench)
+    (said,) = caplog.messages
+    assert said.startswith(f"{kept(bench)} keeps")
+    assert "names of patients" in said
+    assert "remove it" in said
+    read_index(root, bench)
+    assert len(caplog.messages) == 1
+
+
 def test_one_that_others_could_read_is_closed_to_them(root: Path, bench: Workbench) -> None:
     read_index(root, bench)
     kept(bench).chmod(0o644)

@@ -14,6 +14,7 @@ from chaosprep.layouts.headers.head import Entry
 from chaosprep.layouts.headers.index import read_index
 from chaosprep.layouts.headers.listing import list_below
 from chaosprep.layouts.headers.passed_over import unlisted
+from chaosprep.privacy.pseudonyms import Key
 from chaosprep.workbench import ALONE
 from tests.layouts.trees import slice_at, write
 
@@ -122,7 +123,8 @@ def test_a_folder_that_cannot_be_listed_is_named_and_the_rest_is_read(
 def test_a_folder_that_cannot_be_listed_is_a_problem_of_the_root() -> None:
     """Nobody knows whose slices it holds."""
     entries = (Entry(name, 0, 0, "unreadable", "folder-unreadable") for name in "ab")
-    (problem,) = unlisted(Catalog((), (), (*entries, Entry("c", 0, 0, "unreadable", "no-pixels"))))
+    others = (*entries, Entry("c", 0, 0, "unreadable", "no-pixels"))
+    (problem,) = unlisted(Catalog((), (), others), Key(bytes(16)))
     assert problem.code == "folders-unlisted"
     assert problem.reason == "2 folders below the root cannot be listed"
 

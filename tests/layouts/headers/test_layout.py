@@ -21,6 +21,7 @@ from chaosprep.layouts.headers.choosing import Chosen
 from chaosprep.layouts.root import Root
 from chaosprep.params import make_params
 from chaosprep.privacy.key_file import NAME
+from chaosprep.quality.lookup import files_of
 from chaosprep.running.merge import merge
 from chaosprep.running.rehearsal import rehearse
 from chaosprep.stages.assignment import SplitParams
@@ -204,6 +205,45 @@ def test_a_name_that_would_identify_is_refused(root: Path, monkeypatch: pytest.M
     assert [case.sequence for case in found.cases] == ["t1-roe"]  # it is no name of hers
 
 
+def test_a_name_that_a_patient_had_elsewhere_identifies_too(tmp_path: Path) -> None:
+    married = {**JANE, "PatientName": "Roemer^Jane", "SeriesDescription": "T1 Lindqvist"}
+    married["StudyDate"] = "20200304"
+    maiden = {**JANE, "PatientName": "Lindqvist^Jane", "StudyDate": "20100304"}
+    found = look(write(tmp_path, {**series("a", 1, maiden), **series("b", 2, married)}))
+    assert [problem.code for problem in found.problems] == ["name-identifies"]
+    assert [case.sequence for case in found.cases] == ["t2-one"]
+    advice = re.search(r"(\[liver\]) (name = '\*')\.", found.problems[0].remedy)
+    assert advice is not None
+    (tmp_path / "liver.toml").write_text("\n".join(advice.groups()))
+    again = look(tmp_path, series=str(tmp_path / "liver.toml"), pick="last")
+    assert [case.sequence for case in again.cases] == ["liver"]
+    assert again.problems == ()
+
+
+@pytest.mark.parametrize(
+    ("option", "text"),
+    [
+        ("select", "SeriesDescription=*Lindqvist*|T2*"),
+        ("select", "StudyDescription!=19610304"),
+        ("series", "[t2]\nSeriesDescription = ['T2*', 'B-180-77']"),
+        ("patient_from_name", "DICOM/lindqvist_{patient}/{}"),
+        ("masks", "DICOM/lindqvist"),
+    ],
+)
+def test_what_a_user_wrote_may_carry_nobody_into_the_manifest(
+    tmp_path: Path, option: str, text: str
+) -> None:
+    anna = {"PatientID": "B-180-77", "PatientName": "Lindqvist^A", "PatientBirthDate": "19610304"}
+    root = write(tmp_path / "root", {**two(), **series("DICOM/PA3/SE1", 3, anna)})
+    given: Any = {"select": (text,), "series": str(tmp_path / "t.toml")}.get(option, text)
+    (tmp_path / "t.toml").write_text(text)
+    with pytest.raises(UsageError) as caught:
+        split(root, tmp_path / "out", **{option: given})
+    assert caught.value.code == "name-identifies"
+    assert "lindqvist" not in str(caught.value).casefold()
+    assert not (tmp_path / "out").exists()
+
+
 def test_images_are_in_the_order_that_people_count_in(tmp_path: Path) -> None:
     some = series("a", 1, JANE, slices=12)
     found = look(write(tmp_path, {f"a/im{path[2:]}": data for path, data in some.items()}))
@@ -242,6 +282,8 @@ def test_a_damaged_file_that_does_not_tell_its_series_is_a_problem_beside_what_i
     (problem,) = look(root).problems
     assert problem.code == "dicom-damaged"
     assert problem.reason.startswith("1 DICOM file beside what is taken cannot be read")
+    params = make_params(LayoutParams, {})
+    assert files_of(root, [problem.file or ""], params) == {problem.file: "DICOM/PA1/SE1/broken"}
 
 
 def test_a_damaged_file_elsewhere_is_only_counted(root: Path) -> None:
