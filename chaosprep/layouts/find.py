@@ -256,7 +256,7 @@ def _both_ways(params: LayoutParams) -> Iterator[None]:
     try:
         yield
     except NothingFoundError as error:
-        if params.images is not None or error.code == "series-none" or "--images" in error.remedy:
+        if params.images is not None or error.code == "series-none":
             raise
         remedy = f"{error.remedy} Or say where images and masks are: {_FOLDER}."
         raise NothingFoundError(error.reason, remedy, error.code) from error
