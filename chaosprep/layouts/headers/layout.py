@@ -3,16 +3,15 @@
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from chaosprep.dataset.opening import is_stage_directory
 from chaosprep.errors import ChaosprepError, NothingFoundError, Problem, UsageError, plural
 from chaosprep.files import check_apart
+from chaosprep.formats.dicom.file import DICOM
 from chaosprep.formats.images import is_named_whole
-from chaosprep.formats.masks import volume_endings
 from chaosprep.layouts.headers.catalog import Catalog, Volume, make_catalog
 from chaosprep.layouts.headers.choosing import Chosen, choose
-from chaosprep.layouts.headers.head import Entry
 from chaosprep.layouts.headers.index import read_index
 from chaosprep.layouts.headers.masks import Masks, find_masks
 from chaosprep.layouts.headers.passed_over import damaged_beside, damaged_in, notes_of, unlisted
@@ -22,7 +21,6 @@ from chaosprep.layouts.headers.said import check_said
 from chaosprep.layouts.headers.survey import Survey
 from chaosprep.layouts.headers.texts import tells
 from chaosprep.layouts.layout import Layout, Where
-from chaosprep.layouts.patterns import stem
 from chaosprep.layouts.root import UNKNOWN_LICENSES, UNKNOWN_SOURCES, Root, read_origin
 from chaosprep.privacy.key_file import kept_key, read_kept
 from chaosprep.privacy.pseudonyms import Key
@@ -121,14 +119,14 @@ def _unread(chosen: Sequence[Chosen], catalog: Catalog, key: Key) -> tuple[Probl
 
 
 def _nothing(root: Path, catalog: Catalog) -> NothingFoundError:
-    volumes = [one.path for one in catalog.others if _is_volume(one)]
+    foreign = [one.path for one in catalog.others if one.kind == "foreign"]
+    volumes = sum(is_named_whole(path) and not path.endswith(DICOM.ending) for path in foreign)
     if volumes:
-        count, name = len(volumes), PurePosixPath(volumes[0]).name
-        ending = name[len(stem(name)) :]
         return NothingFoundError(
-            f"{root}: no DICOM image is below it, but {plural(count, 'volume')} in {ending}",
-            f"Say where images and masks are: --images 'images/{{patient}}{ending}' --masks "
-            f"'labels/{{patient}}{ending}'.",
+            f"{root}: no DICOM image is below it, but {plural(volumes, 'file')} of volumes (NIfTI, "
+            "NRRD, MetaImage)",
+            "Say where images and masks are: --images 'images/{patient}.nii.gz' --masks "
+            "'labels/{patient}.nii.gz'.",
             code="volumes-only",
         )
     bare = sum(entry.what == BARE for entry in catalog.others)
@@ -146,13 +144,6 @@ def _nothing(root: Path, catalog: Catalog) -> NothingFoundError:
         "Give the folder that holds the DICOM files.",
         code="nothing",
     )
-
-
-def _is_volume(entry: Entry) -> bool:
-    """Whether a file's name is that of an image which is a volume, as NIfTI is."""
-    endings = volume_endings()
-    name = entry.path.casefold()
-    return entry.kind == "foreign" and is_named_whole(name) and name.endswith(endings)
 
 
 def _ids(root: Path, catalog: Catalog, where: Where) -> _Ids:

@@ -6,7 +6,6 @@ import re
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 from click.testing import CliRunner
 
@@ -26,7 +25,6 @@ from chaosprep.running.merge import merge
 from chaosprep.running.rehearsal import rehearse
 from chaosprep.stages.assignment import SplitParams
 from chaosprep.stages.split import SPLIT
-from tests.formats.volume_files import nifti
 from tests.layouts.headers.series import Series, series
 from tests.layouts.trees import write
 
@@ -310,15 +308,6 @@ def test_a_stage_directory_is_told_what_it_is_for(root: Path, tmp_path: Path) ->
     with pytest.raises(ChaosprepError, match="stage directory") as caught:
         split(tmp_path / "out", tmp_path / "again")
     assert "verify" in caught.value.text
-
-
-def test_a_folder_of_volumes_is_told_as_one_with_the_pattern_that_reads_it(tmp_path: Path) -> None:
-    names = ("images/a.nii.gz", "images/b.nii.gz", "labels/a.nii.gz", "labels/b.nii.gz")
-    write(tmp_path, {name: nifti(np.zeros((4, 4, 2), np.int16)) for name in names})
-    with pytest.raises(NothingFoundError, match=r"4 volumes in \.nii\.gz") as error:
-        look(tmp_path)
-    images, masks = re.findall(r"'([^']*)'", error.value.remedy)
-    assert look(tmp_path, images=images, masks=masks).patients == ("a", "b")
 
 
 def test_a_root_that_is_not_there_is_a_usage_error(tmp_path: Path) -> None:
