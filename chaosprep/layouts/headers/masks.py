@@ -30,7 +30,8 @@ _log = logging.getLogger(__name__)
 class Masks(Mapping[Volume, tuple[str, ...]]):
     """The masks of volumes, by path below the root; volumes without any are not there.
 
-    ``notes`` are to be said of the root; ``seen`` are the paths of all files that may be masks.
+    ``notes`` are to be said of the root; ``seen`` are the paths of all files that may be masks, and
+    ``judged`` says of those whose values were looked at whether these are labels.
 
     Args:
         found: the masks of each volume.
@@ -62,6 +63,7 @@ class Masks(Mapping[Volume, tuple[str, ...]]):
         bare = [volume for volume in chosen if volume not in masked]
         self._left = {volume for volume in bare if masked and volume.person not in persons}
         self.seen: frozenset[str] = frozenset()
+        self.judged: dict[str, bool] = {}
         self.notes: tuple[str, ...] = ()
         if self._left:
             kept = "; name them in --series to keep them as channels beside one that has"
@@ -104,7 +106,11 @@ class Masks(Mapping[Volume, tuple[str, ...]]):
 
 
 def find_masks(
-    root: Path, catalog: Catalog, chosen: Sequence[Chosen], where: Where
+    root: Path,
+    catalog: Catalog,
+    chosen: Sequence[Chosen],
+    where: Where,
+    judged: Mapping[str, bool] = {},
 ) -> tuple[Masks, list[Problem]]:
     """The masks of each volume that is taken, below the root or in the folder of masks.
 
@@ -118,7 +124,8 @@ def find_masks(
     """
     files = list_masks(root, catalog, where)
     volumes = [one.volume for one in chosen]
-    finding = Finding(root, catalog.volumes, frozenset(volumes), files.said)
+    known = dict(judged)
+    finding = Finding(root, catalog.volumes, frozenset(volumes), files.said, known)
     for entry in files.objects:
         finding.add_object(entry)
     for path in files.volumes:
@@ -140,6 +147,7 @@ def find_masks(
         _Legends(root),
         channels=where.series is not None,
     )
+    masks.judged = known
     masks.seen = frozenset((*(entry.path for entry in files.objects), *files.volumes))
     if finding.pictures:
         what = plural(finding.pictures, "volume")
