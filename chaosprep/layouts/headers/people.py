@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from chaosprep.errors import Problem, UsageError, plural
 from chaosprep.layouts.headers.catalog import Volume
 from chaosprep.layouts.layout import Where
+from chaosprep.layouts.patients import fields_pattern
 from chaosprep.privacy.evidence import identity_of, whose
 from chaosprep.privacy.identity import FIELDS, HeaderField, Identity, normalized
 from chaosprep.privacy.persons import several_persons
@@ -153,8 +154,7 @@ def _parse(pattern: str) -> re.Pattern[str]:
             "'{}/{patient}_{}'.",
             code="pattern",
         )
-    signs = {"{patient}": "(?P<patient>[^/]+)", "{}": "[^/]+?"}
-    return re.compile("".join(signs.get(part, re.escape(part)) for part in parts) + "(?:/.*)?")
+    return re.compile(fields_pattern(pattern.strip("/"), "[^/]") + "(?:/.*)?")
 
 
 def _by_path(volume: Volume, pattern: re.Pattern[str]) -> str:
