@@ -13,14 +13,16 @@ from chaosprep.files import read_regular, sha256
 from chaosprep.layouts.folder_cases import NOWHERE
 from chaosprep.layouts.layout import Where
 from chaosprep.layouts.patterns import stem
+from chaosprep.words import shortened
 
 TABLE = "patients.csv"
 """Our exports write whose each case is into a file of this name."""
 COLUMNS = ("case", "patient")
 
-_FIELD = re.compile(r"\{(patient)?\}")
+_FIELD = re.compile(r"(\{(?:patient)?\})")
 _MOST = 2**24  # bytes of a table
 _SHOWN = 3  # names in a message
+_LONGEST = 255  # letters of a name that is shown: no file has more
 
 
 @dataclass(frozen=True)
@@ -71,11 +73,25 @@ def name_pattern(text: str) -> re.Pattern[str]:
             "'{patient}_{}', or of the paths of --layout headers '{patient}/{}'.",
             code="pattern",
         )
-    made, at = "", 0
-    for one in _FIELD.finditer(text):
-        made += re.escape(text[at : one.start()]) + ("(?P<patient>.+)" if one[1] else ".+?")
-        at = one.end()
-    return re.compile(made + re.escape(text[at:]), re.DOTALL)
+    return re.compile(fields_pattern(text, "."), re.DOTALL)
+
+
+def fields_pattern(text: str, sign: str) -> str:
+    """The regular expression of a text with fields, each of one or more of a sign.
+
+    What stands behind a `{}` is taken where it comes first, for good: to look for it farther on
+    finds no other patient, and takes for ever in a name such as `aaaa`.
+    """
+    first, *rest = _FIELD.split(text)
+    made = re.escape(first)
+    for at in range(0, len(rest), 2):
+        behind = re.escape(rest[at + 1])
+        if rest[at] == "{patient}":
+            made += f"(?P<patient>{sign}+){behind}"
+        else:
+            is_last = at + 2 == len(rest)
+            made += f"{sign}+?{behind}" if is_last else f"(?>{sign}+?{behind})"
+    return made
 
 
 def read_patients(file: Path, *, own: bool = False) -> dict[str, str] | None:
@@ -178,7 +194,7 @@ def _tells_several(names: Sequence[str], sign: str) -> bool:
 def cases_text(names: Sequence[str], hidden: bool) -> str:
     """`5 cases (a, b, c, ...)`; their number alone where names are hidden."""
     count = plural(len(names), "case")
-    shown = ", ".join(sorted(names)[:_SHOWN])
+    shown = ", ".join(shortened(name, _LONGEST) for name in sorted(names)[:_SHOWN])
     return count if hidden else f"{count} ({shown}{', ...' if len(names) > _SHOWN else ''})"
 
 

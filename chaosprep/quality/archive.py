@@ -32,7 +32,7 @@ def inspect_archive(survey: Survey, patients: Collection[str] = ()) -> Archive:
     """
     root = survey.root
     volumes = of_patients(views(survey), patients)
-    told = set(notes_of(survey.catalog))
+    told = set(notes_of(survey.catalog, survey.masks.seen))
     by_case = {view.case: view for view in volumes if view.case}
     return Archive(
         root=root.directory,
@@ -143,7 +143,8 @@ def _refers(survey: Survey) -> dict[Volume, tuple[str, ...]]:
     """The kinds of masks on each volume: of what is taken its masks, of the rest what would be."""
     catalog = survey.catalog
     every = [Chosen(volume, volume.name) for volume in catalog.volumes]
-    there, _ = find_masks(survey.root.directory, catalog, every, survey.where)
+    judged = survey.masks.judged
+    there, _ = find_masks(survey.root.directory, catalog, every, survey.where, judged)
     kinds = {entry.path: MASKS.get(entry.what, entry.what) for entry in catalog.masks}
     taken = dict.fromkeys(survey.taken.values(), ())
     return {

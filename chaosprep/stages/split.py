@@ -10,7 +10,7 @@ from msgspec import UNSET
 from chaosprep.dataset.naming import file_path
 from chaosprep.dataset.organs import unnamed
 from chaosprep.dataset.records import File, Slice, file_columns
-from chaosprep.errors import FileError, Problem
+from chaosprep.errors import FileError, Problem, UsageError
 from chaosprep.files import sha256
 from chaosprep.formats.images import image_format
 from chaosprep.formats.pictures import read_mask
@@ -216,8 +216,20 @@ def _by_value(
 
 
 def open_root(root: Path, params: SplitParams, bench: Workbench = ALONE) -> Root:
-    """The wanted series below a dataset root."""
-    return find(root, params, sequences=params.sequence, bench=bench)
+    """The wanted series below a dataset root.
+
+    Raises:
+        UsageError: `parameter`, links would show what pseudonyms hide; and what `find` raises.
+        ChaosprepError: what `find` raises.
+    """
+    found = find(root, params, sequences=params.sequence, bench=bench)
+    if params.link == "sym" and found.people is not None:
+        raise UsageError(
+            "--link sym: links would show the paths below ROOT, and patients have pseudonyms here",
+            "Use --link hard or copy.",
+            code="parameter",
+        )
+    return found
 
 
 def settle(params: SplitParams, root: Root) -> SplitParams:

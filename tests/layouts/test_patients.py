@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from chaosprep.errors import UsageError
@@ -89,6 +90,22 @@ def test_the_cases_of_a_patient_are_told_by_what_else_is_in_their_names(tmp_path
 def test_with_several_channels_both_are_in_the_name(tmp_path: Path) -> None:
     root = found(nnunet(tmp_path, ["p1_a", "p1_b"]), patient_from_name="{patient}_{}")
     assert [case.id for case in root.cases] == ["p1_a-T1", "p1_a-T2", "p1_b-T1", "p1_b-T2"]
+
+
+@pytest.mark.parametrize("pattern", ["{}a" * 9 + "{patient}b", "{patient}" + "a{}" * 9 + "b"])
+def test_a_pattern_of_many_fields_does_not_take_for_ever(pattern: str) -> None:
+    assert name_pattern(pattern).fullmatch("a" * 255) is None
+
+
+def test_a_name_that_no_file_can_have_is_shortened(tmp_path: Path) -> None:
+    root = nnunet(tmp_path / "set", ["p1_a"], channels=["T1"])
+    splits = [{"train": ["p1_a", "q" * 100_000], "val": []}]
+    write(root, {"splits_final.json": msgspec.json.encode(splits)})
+    (problem,) = found(root, patient_from_name="{patient}_{}").problems
+    assert problem.reason.startswith(
+        "in splits_final.json, but without an image and labels: 1 case"
+    )
+    assert len(problem.reason) < 400
 
 
 def test_the_cases_that_a_pattern_does_not_fit_are_named(tmp_path: Path) -> None:

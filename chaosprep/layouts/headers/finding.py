@@ -34,10 +34,17 @@ class Finding:
         volumes: all that there are.
         taken: those that are taken.
         said: whether a person said that the files are masks; else their values must be labels.
+        judged: path -> whether its values are labels, of the files that were looked at; others are
+            added.
     """
 
     def __init__(
-        self, root: Path, volumes: Sequence[Volume], taken: frozenset[Volume], said: bool
+        self,
+        root: Path,
+        volumes: Sequence[Volume],
+        taken: frozenset[Volume],
+        said: bool,
+        judged: dict[str, bool],
     ) -> None:
         self.found: dict[Volume, list[str]] = defaultdict(list)
         self.errors: list[tuple[str, FileError]] = []
@@ -46,6 +53,7 @@ class Finding:
         self._root = root
         self._taken = taken
         self._said = said
+        self._judged = judged
         self._volumes = volumes
         self._references: References | None = None
         self._grids: Grids | None = None
@@ -97,12 +105,14 @@ class Finding:
             self._add(path, among)
 
     def _is_mask(self, path: str) -> bool:
-        return self._said or is_label_map(self._root, path)
+        if not self._said and path not in self._judged:
+            self._judged[path] = is_label_map(self._root, path)
+        return self._said or self._judged[path]
 
     def _fail(self, path: str, error: FileError) -> None:
         """Tell what is wrong with a volume, unless it is a picture."""
         try:
-            if self._said or error.code == "mask-unreadable" or is_label_map(self._root, path):
+            if error.code == "mask-unreadable" or self._is_mask(path):
                 self.errors.append((path, error))
             else:
                 self.pictures += 1

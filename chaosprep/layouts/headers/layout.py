@@ -103,7 +103,7 @@ def survey(root: Path, where: Where) -> Survey:
         notes=(
             *people.notes,
             *masks.notes,
-            *notes_of(catalog),
+            *notes_of(catalog, masks.seen),
             *kept,
             *([] if ids.is_final else [_NOT_FINAL]),
         ),

@@ -143,9 +143,15 @@ def is_label_map(root: Path, path: str) -> bool:
         if error.code in _IMAGES:
             return False
         raise
-    if np.count_nonzero(np.bincount(voxels.ravel())) <= _FEW:
+    values = np.zeros(np.iinfo(voxels.dtype).max + 1, bool)
+    for plane in voxels:  # all at once would take many times the volume
+        values[plane] = True
+    if np.count_nonzero(values) <= _FEW:
         return True
-    shown, following = voxels[..., :-1], voxels[..., 1:]
-    inside = (shown > 0) & (following > 0)
-    alike = np.count_nonzero(shown[inside] == following[inside])
-    return bool(alike >= _ALIKE * np.count_nonzero(inside))
+    alike = among = 0
+    for plane in voxels:
+        shown, following = plane[:, :-1], plane[:, 1:]
+        inside = (shown > 0) & (following > 0)
+        alike += int(np.count_nonzero((shown == following) & inside))
+        among += int(np.count_nonzero(inside))
+    return alike >= _ALIKE * among

@@ -31,7 +31,8 @@ _log = logging.getLogger(__name__)
 class Masks(Mapping[Volume, tuple[str, ...]]):
     """The masks of volumes, by path below the root; volumes without any are not there.
 
-    ``notes`` are to be said of the root.
+    ``notes`` are to be said of the root; ``seen`` are the paths of all files that may be masks, and
+    ``judged`` says of those whose values were looked at whether these are labels.
 
     Args:
         found: the masks of each volume.
@@ -67,6 +68,7 @@ class Masks(Mapping[Volume, tuple[str, ...]]):
         bare = [one for one in chosen if masked and one.volume not in masked]
         self._left = {one.volume for one in bare if not kinds[one.volume.person] - {_kind(one)}}
         self.seen: frozenset[str] = frozenset()
+        self.judged: dict[str, bool] = {}
         self.notes: tuple[str, ...] = ()
         if self._left:
             kept = "; name them in --series to keep them as channels beside one that has"
@@ -109,7 +111,11 @@ class Masks(Mapping[Volume, tuple[str, ...]]):
 
 
 def find_masks(
-    root: Path, catalog: Catalog, chosen: Sequence[Chosen], where: Where
+    root: Path,
+    catalog: Catalog,
+    chosen: Sequence[Chosen],
+    where: Where,
+    judged: Mapping[str, bool] = {},
 ) -> tuple[Masks, list[Problem]]:
     """The masks of each volume that is taken, below the root or in the folder of masks.
 
@@ -123,7 +129,8 @@ def find_masks(
     """
     files = list_masks(root, catalog, where)
     volumes = [one.volume for one in chosen]
-    finding = Finding(root, catalog.volumes, frozenset(volumes), files.said)
+    known = dict(judged)
+    finding = Finding(root, catalog.volumes, frozenset(volumes), files.said, known)
     for entry in files.objects:
         finding.add_object(entry)
     for path in files.volumes:
@@ -145,6 +152,8 @@ def find_masks(
         _Legends(root),
         channels=where.series is not None,
     )
+    masks.judged = known
+    masks.seen = frozenset((*(entry.path for entry in files.objects), *files.volumes))
     if finding.pictures:
         what = plural(finding.pictures, "volume")
         verb = "holds" if finding.pictures == 1 else "hold"

@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import PurePosixPath
 
 from chaosprep.errors import Problem, plural
@@ -83,10 +83,10 @@ def unlisted(catalog: Catalog, key: Key) -> list[Problem]:
     return [Problem(code="folders-unlisted", id="headers", file=file, reason=reason, remedy=remedy)]
 
 
-def notes_of(catalog: Catalog) -> tuple[str, ...]:
-    """How many files and volumes of each kind are not taken, a line for each."""
+def notes_of(catalog: Catalog, masks: Collection[str]) -> tuple[str, ...]:
+    """How many files and volumes of each kind are not taken, a line for each; but ``masks``."""
     left = Counter(volume.left_out for volume in catalog.volumes if volume.left_out)
-    kinds = Counter(_kind(entry) for entry in catalog.others)
+    kinds = Counter(_kind(entry) for entry in catalog.others if entry.path not in masks)
     return (
         *(f"not taken: {plural(count, 'volume')} ({why})" for why, count in sorted(left.items())),
         *(

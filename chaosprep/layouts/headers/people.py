@@ -9,7 +9,7 @@ from chaosprep.errors import Problem, plural
 from chaosprep.layouts.headers.catalog import Volume
 from chaosprep.layouts.headers.texts import without_uids
 from chaosprep.layouts.layout import Where
-from chaosprep.layouts.patients import name_pattern
+from chaosprep.layouts.patients import fields_pattern, name_pattern
 from chaosprep.privacy.evidence import identity_of, whose
 from chaosprep.privacy.identity import FIELDS, HeaderField, Identity, normalized
 from chaosprep.privacy.persons import several_persons
@@ -160,9 +160,7 @@ def _parse(pattern: str) -> re.Pattern[str]:
     `{patient}` takes as much of a name as it can.
     """
     name_pattern(pattern)  # refuses what has not one patient
-    parts = re.split(r"(\{[^{}]*\})", pattern.strip("/"))
-    signs = {"{patient}": "(?P<patient>[^/]+)", "{}": "[^/]+?"}
-    return re.compile("".join(signs.get(part, re.escape(part)) for part in parts) + "(?:/.*)?")
+    return re.compile(fields_pattern(pattern.strip("/"), "[^/]") + "(?:/.*)?")
 
 
 def _by_path(volume: Volume, pattern: re.Pattern[str]) -> str:

@@ -325,3 +325,11 @@ def test_folders_of_chaos_do_not_take_patients_from_headers(phantom: Path) -> No
     with pytest.raises(UsageError, match="asks no headers"):
         look(phantom, patient_from="PatientName")
     assert len(look(phantom, layout="headers", patient_from="PatientName").patients) == 5
+
+
+def test_links_that_would_show_the_paths_are_refused(root: Path, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="links would show") as error:
+        split(root, tmp_path / "out", link="sym")
+    assert error.value.code == "parameter"
+    with pytest.raises(UsageError, match="links would show"):
+        rehearse(SPLIT, SplitParams(val=0, link="sym"), root, tmp_path / "out")
