@@ -125,7 +125,7 @@ class Inside:
         around = os.path.dirname(path)  # noqa: PTH120
         if around not in self._known:
             self._known[around] = self._holds(around)
-        if not self._known[around] or (Path(path).is_symlink() and not self._holds(path)):
+        if not self._known[around] or (os.path.islink(path) and not self._holds(path)):  # noqa: PTH114
             return None
         return path[len(self._base) + 1 :].replace(os.sep, "/")
 
@@ -143,7 +143,7 @@ def is_there(file: Path) -> bool:
 
 def is_broken(name: str) -> bool:
     """Whether a name holds what no manifest can: control characters, or halves of letters."""
-    return any(category(sign) in ("Cc", "Cs") for sign in name)
+    return not name.isprintable() and any(category(sign) in ("Cc", "Cs") for sign in name)
 
 
 def names_of(found: object) -> list[str]:

@@ -147,8 +147,10 @@ def note_of(patients: Sequence[str], count: int) -> tuple[str, ...]:
 def _asked(case: SourceCase) -> Identity:
     """What a few images of a case say; where none of them can be read, the first that can."""
     root = Path(case.root)
-    asked = first_told(identity_at(root, path) for path in to_ask(case.images))
-    return asked or next(filter(None, (identity_at(root, path) for path in case.images)), {})
+    first = to_ask(case.images)
+    rest = (path for path in case.images if path not in first)
+    asked = first_told(identity_at(root, path) for path in first)
+    return asked or next(filter(None, (identity_at(root, path) for path in rest)), {})
 
 
 def _refused(case: SourceCase) -> SourceCase:

@@ -1,6 +1,7 @@
 """What in a DICOM header tells who or when: to group by, and to keep out of ids and paths."""
 
 import re
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Literal, get_args
 from unicodedata import normalize
@@ -112,7 +113,7 @@ def exposes(name: str, identity: Identity) -> bool:
     Names are compared by `tells_name`, a birth date in the usual orders of its parts, and all else
     as a whole: of four letters and digits where nothing else is there, of six amid others.
     """
-    birth = birth_date(identity)
+    birth, shown = birth_date(identity), _letters(name)
     names: list[str] = []
     values: list[str] = []
     for keyword, text in identity.items():
@@ -125,7 +126,7 @@ def exposes(name: str, identity: Identity) -> bool:
             values += both
     return (
         tells_name(name, names, birth[:4])
-        or any(_is_or_holds(_letters(name), text) for text in values)
+        or any(_is_or_holds(shown, text) for text in values)
         or _tells_date(name, birth)
     )
 
@@ -252,5 +253,6 @@ def _as_utf_8(text: str) -> str:
         return text
 
 
+@lru_cache(2**12)  # a value is compared in many ways
 def _letters(text: str) -> str:
     return "".join(sign for sign in normalize("NFKD", text).casefold() if sign.isalnum())

@@ -90,11 +90,13 @@ def _proves(word: str, formed: str) -> bool:
     return _weight(formed) >= _SHORTEST + (formed != word)
 
 
+@lru_cache(2**12)  # thousands of people have series of one name
 def _runs(shown: str, form: Form) -> tuple[str, ...]:
     """The runs of letters of a name."""
     return tuple(map(form, _RUNS.findall(unmarked(shown))))
 
 
+@lru_cache(2**12)
 def _pieces(shown: str, form: Form) -> tuple[str, ...]:
     """What capitals divide its runs into."""
     whole = (run for run in _RUNS.findall(unmarked(shown)) if form(run) not in common(form))

@@ -25,6 +25,8 @@ _ALIKE = (
 
 def unmarked(text: str) -> str:
     """A text without accents and other marks on its letters."""
+    if text.isascii():
+        return text
     kept = (sign for sign in normalize("NFKD", text) if category(sign) != "Mn")
     return normalize("NFKC", "".join(kept))
 
