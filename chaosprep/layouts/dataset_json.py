@@ -97,6 +97,17 @@ def inside_folders(root: Path, fits: Callable[[Table], bool], prefix: str = "") 
         return [one for one in inner if not one.is_symlink() and has_table(one, fits)]
 
 
+def has_broken_table(folder: Path) -> bool:
+    """Whether a folder has a `dataset.json` that cannot be read, which its layout says best."""
+    if not (folder / DATASET).is_file():
+        return False
+    try:
+        read_table(folder)
+    except FileError:
+        return True
+    return False
+
+
 def has_table(folder: Path, fits: Callable[[Table], bool]) -> bool:
     """Whether a folder has a `dataset.json` that can be read and fits."""
     if not (folder / DATASET).is_file():

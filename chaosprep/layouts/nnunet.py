@@ -17,6 +17,7 @@ from chaosprep.layouts.dataset_json import (
     Inside,
     Table,
     dataset_folder,
+    has_broken_table,
     has_table,
     inside_folders,
     is_there,
@@ -199,9 +200,11 @@ def _fits(table: Table) -> bool:
 
 
 def takes(root: Path, where: Where) -> bool:
-    """Whether a root is such a data set, or a folder of some."""
+    """Whether a root is such a data set, or a folder of some; also where its table is broken."""
     if where.images is not None or not root.is_dir():
         return False
+    if (root / "imagesTr").is_dir() and has_broken_table(root):
+        return True
     return has_table(root, _fits) or bool(inside_folders(root, _fits, "Dataset"))
 
 
