@@ -57,22 +57,7 @@ def survey(root: Path, where: Where) -> Survey:
         ChaosprepError: a folder cannot be listed, a key cannot be written, or two patients have
             one pseudonym.
     """
-    if not root.is_dir():
-        raise UsageError(f"{root}: there is no such folder", "Check the path.", code="root")
-    if is_stage_directory(root):
-        raise NothingFoundError(
-            f"{root}: it is a stage directory, no folder of scans",
-            "Give it to verify, or to the next stage.",
-            code="nothing",
-        )
-    if where.patients is not None:
-        raise UsageError(
-            "--patients: volumes that are found by their headers have no names for a table",
-            "Say it by their paths: --patient-from-name '{patient}/{}'.",
-            code="parameter",
-        )
-    if where.bench.folder is not None:  # before anything is written there
-        check_apart(root, where.bench.folder / where.bench.name)
+    _check_root(root, where)
     kept: list[str] = []
     catalog = make_catalog(read_index(root, where.bench, kept.append))
     if not catalog.volumes:
@@ -111,6 +96,26 @@ def survey(root: Path, where: Where) -> Survey:
         key_file=ids.file,
     )
     return Survey(found, catalog, where, patients, taken, masks)
+
+
+def _check_root(root: Path, where: Where) -> None:
+    """Refuse what is no folder of scans, before anything is read or written."""
+    if not root.is_dir():
+        raise UsageError(f"{root}: there is no such folder", "Check the path.", code="root")
+    if is_stage_directory(root):
+        raise NothingFoundError(
+            f"{root}: it is a stage directory, no folder of scans",
+            "Give it to verify, or to the next stage.",
+            code="nothing",
+        )
+    if where.patients is not None:
+        raise UsageError(
+            "--patients: volumes that are found by their headers have no names for a table",
+            "Say it by their paths: --patient-from-name '{patient}/{}'.",
+            code="parameter",
+        )
+    if where.bench.folder is not None:
+        check_apart(root, where.bench.folder / where.bench.name)
 
 
 def _unread(chosen: Sequence[Chosen], catalog: Catalog, key: Key) -> tuple[Problem, ...]:
