@@ -81,7 +81,7 @@ def organ() -> NDArray[np.uint8]:
     return mask
 
 
-def bids(root: Path, patients: int = 3) -> Path:
+def lab(root: Path, patients: int = 3) -> Path:
     for patient in range(1, patients + 1):
         name = f"sub-{patient:02}/anat/sub-{patient:02}_T1w"
         write_volume(root / f"{name}.nii.gz", scan(patient))
@@ -174,8 +174,8 @@ def test_a_vtk_image_keeps_its_values_and_places(tmp_path: Path) -> None:
 
 
 def test_a_volume_comes_back_to_where_it_was(tmp_path: Path) -> None:
-    root = bids(tmp_path / "root", patients=2)
-    pairs = chaosprep.split(root, tmp_path / "split", layout="bids", val=0.5)
+    root = lab(tmp_path / "root", patients=2)
+    pairs = chaosprep.split(root, tmp_path / "split", layout="lab", val=0.5)
     chaosprep.assemble(pairs.directory, tmp_path / "volumes")
     (file,) = (tmp_path / "volumes/images").glob("sub-01*")
     back = SimpleITK.ReadImage(file)
@@ -203,9 +203,9 @@ def test_a_vtk_image_above_the_limit_is_not_unpacked(tmp_path: Path) -> None:
     assert {problem.code for problem in error.value.problems} == {"too-large"}
 
 
-def test_a_bids_tree_goes_all_the_way(tmp_path: Path) -> None:
+def test_a_lab_tree_goes_all_the_way(tmp_path: Path) -> None:
     out = tmp_path / "out"
-    arguments = [str(bids(tmp_path / "root")), "-o", str(out), "--layout", "bids", "-j", "1"]
+    arguments = [str(lab(tmp_path / "root")), "-o", str(out), "--layout", "lab", "-j", "1"]
     done = CliRunner().invoke(main, ["split", *arguments, "--val", "0.4"])
     assert done.stdout.startswith("split: 3 cases, 6 slices, 0 skipped")
     pairs = chaosprep.open(out)
@@ -218,7 +218,7 @@ def test_a_bids_tree_goes_all_the_way(tmp_path: Path) -> None:
     assert (verdict.faults, len(more.slices)) == ((), 6 + 2 * 2)
     assert chaosprep.report(images.directory, tmp_path / "page.html").cases == 3
     assert chaosprep.export("nifti", pairs, tmp_path / "nifti").cases == 3
-    seen = chaosprep.inspect(tmp_path / "root", layout="bids").cases
+    seen = chaosprep.inspect(tmp_path / "root", layout="lab").cases
     assert [case.values for case in seen] == [(scan(n).min(), scan(n).max()) for n in (1, 2, 3)]
     with pytest.raises(ProblemsError) as error:
         chaosprep.export("croissant", pairs, tmp_path / "croissant")
@@ -226,22 +226,22 @@ def test_a_bids_tree_goes_all_the_way(tmp_path: Path) -> None:
 
 
 def test_an_image_without_a_mask_is_a_problem_of_its_case(tmp_path: Path) -> None:
-    root = bids(tmp_path / "root")
+    root = lab(tmp_path / "root")
     (root / "derivatives/labels/sub-03/anat/sub-03_T1w_dseg.nii.gz").unlink()
-    found = chaosprep.inspect(root, layout="bids")
+    found = chaosprep.inspect(root, layout="lab")
     assert [(one.code, one.id) for one in found.problems] == [("ground-missing", "sub-03_T1w")]
 
 
 def test_a_table_of_names_without_its_columns_is_an_error(tmp_path: Path) -> None:
-    root = bids(tmp_path / "root")
+    root = lab(tmp_path / "root")
     (root / "derivatives/labels/dseg.tsv").write_text("value\tname\n1\tliver\n")
     with pytest.raises(ChaosprepError, match="no columns index and name"):
-        chaosprep.inspect(root, layout="bids")
+        chaosprep.inspect(root, layout="lab")
 
 
-def test_a_tree_that_is_not_bids_is_said_so(tmp_path: Path) -> None:
+def test_a_tree_that_is_not_the_labs_is_said_so(tmp_path: Path) -> None:
     (tmp_path / "root").mkdir()
-    done = CliRunner().invoke(main, ["inspect", str(tmp_path / "root"), "--layout", "bids"])
+    done = CliRunner().invoke(main, ["inspect", str(tmp_path / "root"), "--layout", "lab"])
     assert done.exit_code == 4
     assert "no sub-*/anat" in done.stderr
 

@@ -226,7 +226,7 @@ def open_root(root: Path, params: SplitParams, bench: Workbench = ALONE) -> Root
     if params.link == "sym" and found.people is not None:
         raise UsageError(
             "--link sym: links would show the paths below ROOT, and patients have pseudonyms here",
-            "Use --link hard or copy.",
+            "Leave it out: the files are then copied.",
             code="parameter",
         )
     return found
