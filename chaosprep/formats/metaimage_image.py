@@ -10,10 +10,9 @@ from numpy.typing import NDArray
 
 from chaosprep.formats.header_texts import may_name
 from chaosprep.formats.image_faults import as_image, no_grey, split_sizes, two_files
-from chaosprep.formats.image_file import ImageFormat
 from chaosprep.formats.metaimage import TYPES, USED, fields_of, place_of, stored_in
 from chaosprep.formats.stored import Stored, unreadable
-from chaosprep.formats.volume_image import VolumeImage, Volumes, one_of_several
+from chaosprep.formats.volume_image import Volumes, volume_format
 from chaosprep.formats.volume_mask import without_size
 from chaosprep.imaging.space.lattice import Lattice
 
@@ -99,18 +98,8 @@ def _texts(fields: Mapping[str, str]) -> tuple[str, ...]:
     )[:1]
 
 
-def part(data: bytes, frames: Sequence[int]) -> bytes | None:
-    """A MetaImage of one of several volumes, uncompressed; other fields are left out.
-
-    None where the frames are not those of one volume.
-
-    Raises:
-        FileError: what `read_volumes` raises, or `image-unreadable`.
-    """
-    told = read_volumes(data)
-    voxels = one_of_several(told, frames)
-    if voxels is None:
-        return None
+def _alone(data: bytes, told: Volumes, voxels: NDArray[Any]) -> bytes:
+    """A MetaImage of one of several volumes, uncompressed; other fields are left out."""
     spacing = told.lattice.spacing
     turn = (told.lattice.steps / spacing).T.ravel()
     lines = ["ObjectType = Image", "NDims = 3", "BinaryData = True"]
@@ -128,12 +117,10 @@ def _row(numbers: Sequence[float] | NDArray[np.float64]) -> str:
     return " ".join(repr(float(one)) for one in numbers)
 
 
-METAIMAGE_IMAGE = ImageFormat(
-    name="MetaImage",
-    ending=".mha",
-    knows=lambda path, data: path.casefold().endswith((".mha", ".mhd")),
-    open=lambda data, max_pixels: VolumeImage(read_volumes(data), max_pixels),
-    whole=True,
-    volumes=lambda data: read_volumes(data).frames_each(),
-    part=part,
+METAIMAGE_IMAGE = volume_format(
+    "MetaImage",
+    ".mha",
+    lambda path, data: path.casefold().endswith((".mha", ".mhd")),
+    read_volumes,
+    _alone,
 )

@@ -2,9 +2,9 @@
 
 import struct
 import zlib
-from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from chaosprep.errors import FileError
 from chaosprep.formats.header_texts import may_name
 from chaosprep.formats.image_faults import KIND, as_image, no_grey, split_sizes, two_files
-from chaosprep.formats.image_file import ImageFormat
 from chaosprep.formats.nifti import TYPES, rescale, stored_voxels
 from chaosprep.formats.nifti_header import (
     FIRST_VOXEL,
@@ -25,7 +24,7 @@ from chaosprep.formats.nifti_header import (
     unreadable,
 )
 from chaosprep.formats.packed import GZIP
-from chaosprep.formats.volume_image import VolumeImage, Volumes, one_of_several
+from chaosprep.formats.volume_image import Volumes, volume_format
 
 _WHAT = "NIfTI"
 # nifti1.h, "NIFTI1_DATATYPES": those that hold other than one number a voxel.
@@ -72,18 +71,11 @@ def read_volumes(data: bytes) -> Volumes:
         )
 
 
-def part(data: bytes, frames: Sequence[int]) -> bytes | None:
+def _alone(data: bytes, told: Volumes, voxels: NDArray[Any]) -> bytes:
     """A file of one of several volumes, uncompressed, its header the same but for the fourth axis.
 
-    None where the frames are not those of one volume. Extensions are left out.
-
-    Raises:
-        FileError: what `read_volumes` raises, or `image-unreadable`.
+    Extensions are left out.
     """
-    told = read_volumes(data)
-    voxels = one_of_several(told, frames)
-    if voxels is None:
-        return None
     raw = bytearray(_raw(data))
     order = parse(data).order
     struct.pack_into(f"{order}8h", raw, _DIM, 3, *told.shape, 1, 1, 1, 1)
@@ -126,16 +118,12 @@ def _texts(raw: bytes, header: NiftiHeader) -> tuple[str, ...]:
     return (*found, "extensions") if header.vox_offset > FIRST_VOXEL + 8 else tuple(found)
 
 
-NIFTI_GZ = ImageFormat(
-    name="NIfTI",
-    ending=".nii.gz",
-    knows=lambda path, data: (
-        path.casefold().endswith((".nii", ".nii.gz")) and data.startswith(GZIP)
-    ),
-    open=lambda data, max_pixels: VolumeImage(read_volumes(data), max_pixels),
-    whole=True,
-    volumes=lambda data: read_volumes(data).frames_each(),
-    part=part,
+NIFTI_GZ = volume_format(
+    "NIfTI",
+    ".nii.gz",
+    lambda path, data: path.casefold().endswith((".nii", ".nii.gz")) and data.startswith(GZIP),
+    read_volumes,
+    _alone,
 )
 NIFTI = replace(
     NIFTI_GZ,

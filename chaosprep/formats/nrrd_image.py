@@ -11,12 +11,11 @@ from numpy.typing import NDArray
 from chaosprep.errors import FileError
 from chaosprep.formats.header_texts import may_name
 from chaosprep.formats.image_faults import KIND, as_image, no_grey, two_files
-from chaosprep.formats.image_file import ImageFormat
 from chaosprep.formats.nrrd import KINDS, space_axes, stored_in
 from chaosprep.formats.nrrd_header import NrrdHeader, parse
 from chaosprep.formats.nrrd_space import directions, lattice_of
 from chaosprep.formats.stored import Stored, unreadable
-from chaosprep.formats.volume_image import VolumeImage, Volumes, one_of_several
+from chaosprep.formats.volume_image import Volumes, volume_format
 from chaosprep.formats.volume_mask import without_size
 from chaosprep.imaging.limits import size_text
 from chaosprep.imaging.space.lattice import Lattice
@@ -124,18 +123,8 @@ def _texts(header: NrrdHeader) -> tuple[str, ...]:
     return (*found, "key/value pairs") if any(map(may_name, own)) else tuple(found)
 
 
-def part(data: bytes, frames: Sequence[int]) -> bytes | None:
-    """A NRRD of one of several volumes, uncompressed; what else the header has is left out.
-
-    None where the frames are not those of one volume.
-
-    Raises:
-        FileError: what `read_volumes` raises, or `image-unreadable`.
-    """
-    told = read_volumes(data)
-    voxels = one_of_several(told, frames)
-    if voxels is None:
-        return None
+def _alone(data: bytes, told: Volumes, voxels: NDArray[Any]) -> bytes:
+    """A NRRD of one of several volumes, uncompressed; what else the header has is left out."""
     type_ = _NAMES[told.kind.kind + str(told.kind.itemsize)]
     lines = ["NRRD0004", f"type: {type_}", "dimension: 3"]
     if told.nowhere is None:
@@ -158,12 +147,10 @@ def _vector(numbers: NDArray[np.float64]) -> str:
     return f"({','.join(repr(float(one)) for one in numbers)})"
 
 
-NRRD_IMAGE = ImageFormat(
-    name="NRRD",
-    ending=".nrrd",
-    knows=lambda path, data: path.casefold().endswith((".nrrd", ".nhdr")),
-    open=lambda data, max_pixels: VolumeImage(read_volumes(data), max_pixels),
-    whole=True,
-    volumes=lambda data: read_volumes(data).frames_each(),
-    part=part,
+NRRD_IMAGE = volume_format(
+    "NRRD",
+    ".nrrd",
+    lambda path, data: path.casefold().endswith((".nrrd", ".nhdr")),
+    read_volumes,
+    _alone,
 )

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chaosprep.errors import RECOPY, FileError
+from chaosprep.formats.image_file import ImageFormat
 from chaosprep.imaging.header import Header, Orientation, Vector
 from chaosprep.imaging.limits import MAX_BYTES, MAX_PIXELS, check_size
 from chaosprep.imaging.space.lattice import Lattice
@@ -141,6 +142,40 @@ class VolumeImage:
             frame_number=frame + 1,
             notes=_notes(told),
         )
+
+
+def volume_format(
+    name: str,
+    ending: str,
+    knows: Callable[[str, bytes], bool],
+    read: Callable[[bytes], Volumes],
+    alone: Callable[[bytes, Volumes, NDArray[Any]], bytes],
+) -> ImageFormat:
+    """The format of files of volumes.
+
+    Args:
+        name: what it is called.
+        ending: of a file of it in a stage directory.
+        knows: whether a file is one, by its path and bytes.
+        read: what a file's bytes say.
+        alone: a file of one of several volumes, of the whole file, what that says, and the volume's
+            voxels (i, j, k) as they are stored.
+    """
+
+    def part(data: bytes, frames: Sequence[int]) -> bytes | None:
+        told = read(data)
+        voxels = one_of_several(told, frames)
+        return None if voxels is None else alone(data, told, voxels)
+
+    return ImageFormat(
+        name=name,
+        ending=ending,
+        knows=knows,
+        open=lambda data, max_pixels: VolumeImage(read(data), max_pixels),
+        whole=True,
+        volumes=lambda data: read(data).frames_each(),
+        part=part,
+    )
 
 
 def check_volumes(told: Volumes, max_pixels: int) -> None:
