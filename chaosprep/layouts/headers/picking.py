@@ -7,6 +7,7 @@ from chaosprep.errors import plural
 from chaosprep.layouts.headers.catalog import Volume
 from chaosprep.layouts.headers.criteria import first_number
 from chaosprep.layouts.headers.head import count_pictures
+from chaosprep.layouts.headers.moments import seconds
 from chaosprep.layouts.layout import Pick
 from chaosprep.printable import printable
 from chaosprep.words import shortened
@@ -47,14 +48,12 @@ def _end(
 
 
 def _when(volume: Volume) -> tuple[float, ...] | None:
-    """The date and time of its study (PS3.5 6.2: DA is YYYYMMDD, TM HHMMSS.FFFFFF)."""
+    """The date and time of its study (PS3.5 6.2: DA is YYYYMMDD)."""
     said = volume.heads[0].evidence
     date = re.sub(r"\D", "", said.get("StudyDate", ""))
-    time = re.match(r"\d*(?:\.\d+)?", said.get("StudyTime", "").replace(":", ""))
     if len(date) != 8 or not date.isascii():
         return None
-    whole, _, part = (time[0] if time else "").partition(".")
-    return (float(date), float(f"{whole:0<6}"[:6]), float(f"0.{part or 0}"))
+    return float(date), seconds(said.get("StudyTime", "")) or 0.0
 
 
 def series_number(volume: Volume) -> tuple[float, ...]:
