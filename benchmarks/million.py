@@ -20,7 +20,7 @@ from benchmarks.machine import describe as describe_machine
 from benchmarks.measure import say
 from benchmarks.section import Asked, Section
 from benchmarks.tables import plural, spread, table
-from chaosprep.dataset.descriptor import DataSource, LabelMap, License, PastStage
+from chaosprep.dataset.descriptor import DataSource, LabelMap, LeftOut, License, PastStage
 from chaosprep.dataset.records import File, Slice, encode_row, file_columns
 from chaosprep.errors import Problem
 from chaosprep.params import Params
@@ -123,6 +123,7 @@ class Source:
     licenses: tuple[License, ...] = (License(name="CC0-1.0", title="Zero"),)
     sources: tuple[DataSource, ...] = (DataSource(title="made up"),)
     label_map: LabelMap = field(default_factory=dict)
+    left_out: tuple[LeftOut, ...] = ()
 
 
 def describe(case: RowsOnly, params: Params, writer: Writer) -> CaseResult:

@@ -9,9 +9,9 @@ import pytest
 import chaosprep
 from chaosprep import Dataset, Event
 from chaosprep.dataset.records import decode_row, encode_row
+from chaosprep.division.params import SplitParams
 from chaosprep.exports import nifti
 from chaosprep.running.options import ignore
-from chaosprep.stages.assignment import SplitParams
 from chaosprep.stages.split import SPLIT
 from chaosprep.workbench import ALONE
 from tests.running.toys import make_plan, snapshot

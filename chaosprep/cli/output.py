@@ -135,6 +135,7 @@ class Talk:
         """Show an event of the runner."""
         if event.kind == "planned":
             self._tenths = 0
+            self.remarks((), event.notes)
             if event.finished:
                 self._line(f"{event.stage}: goes on, {event.finished} of {event.total} cases done")
             if self._bar:

@@ -10,13 +10,13 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
-from chaosprep.dataset.records import RARE, Count, Sha256, Slice, Split
+from chaosprep.dataset.records import RARE, Count, Id, Sha256, Slice, Split
 from chaosprep.errors import Problem
 from chaosprep.facts import Label
 from chaosprep.params import Parameter, bare, describe_params
 
 MANIFEST_VERSION = 1
-MANIFEST_MINOR = 2
+MANIFEST_MINOR = 3
 """Goes up when a release adds a field or a parameter, or changes one by a migration."""
 
 
@@ -35,11 +35,33 @@ class StageRecord(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         return StageRecord(**{name: getattr(self, name) for name in StageRecord.__struct_fields__})
 
 
+class LeftOut(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a person chose to leave out, and why: cases by name, or slices by a rule."""
+
+    option: str
+    reason: str
+    cases: Annotated[tuple[Id, ...], Meta(max_length=1_000_000)] = ()
+    slices: Count = 0
+
+
+class Share(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How many patients of a kind a side or fold has, beside how many it would have ideally.
+
+    `kind` is `label:liver=yes`, say; `part` is `val` or `fold 2`.
+    """
+
+    kind: str
+    part: str
+    patients: Count
+    ideal: Annotated[float, Meta(ge=0)]
+
+
 class PastStage(StageRecord, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """An earlier stage: the hash of the descriptor that it committed, and what it left out."""
 
     descriptor_sha256: Sha256
     skipped: tuple[Problem, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
 
 
 class SplitCounts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -64,6 +86,8 @@ class Provenance(StageRecord, frozen=True, kw_only=True, forbid_unknown_fields=T
     labels: LabelMap = {}
     history: Annotated[tuple[PastStage, ...], Meta(max_length=1000)]
     skipped: tuple[Problem, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
+    division: tuple[Share, ...] = ()
 
 
 class License(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -15,6 +15,7 @@ from chaosprep.dataset.descriptor import (
     DataSource,
     Descriptor,
     LabelMap,
+    LeftOut,
     License,
     PastStage,
     Shard,
@@ -81,6 +82,8 @@ class Dataset:
     descriptor: Descriptor
     descriptor_sha256: str
     _places: list[Lines]
+    left_out: tuple[LeftOut, ...] = ()
+    """What of the stage directory is not in it, as a person chose when it was opened."""
 
     def __repr__(self) -> str:
         return f"<Dataset {self._told()} in {self.directory}>"
@@ -143,7 +146,12 @@ class Dataset:
     def history(self) -> tuple[PastStage, ...]:
         """Every stage up to this one, each with the hash of the descriptor that it committed."""
         own = msgspec.structs.asdict(self.made.alone())
-        last = PastStage(**own, descriptor_sha256=self.descriptor_sha256, skipped=self.skipped)
+        last = PastStage(
+            **own,
+            descriptor_sha256=self.descriptor_sha256,
+            skipped=self.skipped,
+            left_out=self.descriptor.tool.left_out,
+        )
         return (*self.descriptor.tool.history, last)
 
     @property

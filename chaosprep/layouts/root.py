@@ -1,13 +1,13 @@
 """A dataset root seen through a layout: its cases, their origin, and what is wrong with it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import msgspec
 
-from chaosprep.dataset.descriptor import DataSource, LabelMap, License, PastStage
+from chaosprep.dataset.descriptor import DataSource, LabelMap, LeftOut, License, PastStage
 from chaosprep.errors import ChaosprepError, FileError, NothingFoundError, Problem, UsageError
 from chaosprep.files import read_regular
 from chaosprep.known import SERIES
@@ -15,6 +15,9 @@ from chaosprep.privacy.persons import People
 from chaosprep.privacy.pseudonyms import Key
 from chaosprep.series.source import SourceCase
 from chaosprep.words import there_are
+
+Traits = Mapping[str, Mapping[str, str | float | None]]
+"""Patient id -> what of it is to be balanced -> a kind or a number; None where nothing tells."""
 
 
 @dataclass(frozen=True)
@@ -25,6 +28,8 @@ class Root:
     what nothing could tell. ``label_map`` is what the masks' values stand for, in every case.
     ``people`` is what identifies in the files of each patient, where the layout read it; None where
     headers are still to be asked. ``key_file`` is the key that made the ids, where nobody gave it.
+    ``left_out`` is what a person chose to leave out of it. ``traits`` is what the sides are to have
+    alike, where that was asked for.
     """
 
     directory: Path
@@ -38,6 +43,8 @@ class Root:
     label_map: LabelMap = field(default_factory=dict)
     people: People | None = None
     key_file: Path | None = None
+    left_out: tuple[LeftOut, ...] = ()
+    traits: Traits = field(default_factory=dict)
 
     @property
     def patients(self) -> tuple[str, ...]:

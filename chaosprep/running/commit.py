@@ -19,6 +19,7 @@ from chaosprep.dataset.descriptor import (
     Resource,
     Shard,
     ShardDescriptor,
+    Share,
     SplitCounts,
     StageRecord,
     table_schema,
@@ -57,6 +58,7 @@ def commit(
     labels: LabelMap | None,
     skipped: tuple[Problem, ...],
     shard: Shard | None = None,
+    division: tuple[Share, ...] = (),
 ) -> None:
     """Write the table and the descriptor of a finished stage; no other file of a run stays.
 
@@ -69,6 +71,7 @@ def commit(
         labels: what the values of its masks stand for; None for what the rows say.
         skipped: the problems that were left out.
         shard: which part this is, where it is not the whole.
+        division: how near its sides and folds come to what was asked.
     """
     counter, paths = _Counter(), set[str]()
     size, digest = _write_table(directory, _noted(rows(), counter, paths))
@@ -90,6 +93,8 @@ def commit(
             labels=dict(sorted((counter.labels(source) if labels is None else labels).items())),
             history=source.history,
             skipped=skipped,
+            left_out=source.left_out,
+            division=division,
         ),
     )
     if shard is None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 from chaosprep.dataset.case import Case
-from chaosprep.dataset.descriptor import LabelMap, Shard, StageRecord
+from chaosprep.dataset.descriptor import LabelMap, LeftOut, Shard, StageRecord
 from chaosprep.dataset.manifest import Dataset
 from chaosprep.dataset.migrations import completed
 from chaosprep.dataset.opening import is_finished, open_dataset, open_shard
@@ -74,7 +74,15 @@ def merge(
             workspace.clear()
             return dataset
         _carry(parts, output, jobs, on_event)
-        commit(output, parts.made, parts, parts.rows, parts.label_map, parts.skipped)
+        commit(
+            output,
+            parts.made,
+            parts,
+            parts.rows,
+            parts.label_map,
+            parts.skipped,
+            division=parts.parts[0].descriptor.tool.division,
+        )
         dataset = open_dataset(output)
         workspace.clear()
     total = len(parts.places)
@@ -233,6 +241,11 @@ class Parts:
         return {
             name: ", ".join(sorted({one[name] for one in every if name in one})) for name in names
         }
+
+    @property
+    def left_out(self) -> tuple[LeftOut, ...]:
+        """What a person chose to leave out: each shard says all of it."""
+        return self.parts[0].descriptor.tool.left_out
 
     @property
     def skipped(self) -> tuple[Problem, ...]:

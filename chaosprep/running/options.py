@@ -19,7 +19,8 @@ class Event:
     """What happens during a run.
 
     First `planned`, then `done` or `failed` for each case, then `committed`; or only
-    `already-done`. `finished` of `total` cases are behind it. The last event has the dataset.
+    `already-done`. `finished` of `total` cases are behind it. The first may have `notes`
+    on what was planned; the last event has the dataset.
     """
 
     kind: Literal["planned", "done", "failed", "committed", "already-done"]
@@ -30,6 +31,7 @@ class Event:
     slices: int = 0
     problems: tuple[Problem, ...] = ()
     dataset: Dataset | None = None
+    notes: tuple[str, ...] = ()
 
 
 OnEvent = Callable[[Event], None]

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Generic
 
 from chaosprep.dataset.decoding import release_of
-from chaosprep.dataset.descriptor import LabelMap, PastStage, Provenance
+from chaosprep.dataset.descriptor import LabelMap, PastStage, Provenance, Share
 from chaosprep.dataset.manifest import JOURNAL, WORKSPACE, Dataset
 from chaosprep.dataset.migrations import newer, unknown_parameters
 from chaosprep.dataset.opening import is_finished, open_output
@@ -37,7 +37,8 @@ class Plan(Generic[C]):
     hold, `is_committed` says that the output is finished and made of the same input. With a `part`,
     `cases` are only its own, and `planned_sha256` tells the plan of all of them. `problems` were
     there before any case was opened. `labels` is what the stage says that the values of its masks
-    will stand for, None where only its rows can tell.
+    will stand for, None where only its rows can tell. `notes` and `division` are as the stage
+    planned them.
     """
 
     output: Path
@@ -47,6 +48,8 @@ class Plan(Generic[C]):
     history: tuple[PastStage, ...]
     problems: tuple[Problem, ...] = ()
     labels: LabelMap | None = None
+    notes: tuple[str, ...] = ()
+    division: tuple[Share, ...] = ()
     part: Part | None = None
     planned_sha256: str = ""
     done: frozenset[str] = frozenset()
@@ -75,10 +78,20 @@ def fresh_plan(
         NothingFoundError: there is no case.
     """
     cases = _select(source, params)
-    complete = stage.plan(cases, params)
+    planned = stage.plan(source, cases, params)
     problems = _about_the_wanted(source, params)
     settings, labels = settings_of(stage, params), stage.labels(source, params)
-    plan = Plan(output, cases, complete, settings, source.history, problems, labels)
+    plan = Plan(
+        output,
+        cases,
+        planned.complete,
+        settings,
+        source.history,
+        problems,
+        labels,
+        notes=planned.notes,
+        division=planned.division,
+    )
     if part is None:
         return plan
     return replace(plan, cases=part.of(cases), part=part, planned_sha256=_whole(plan))

@@ -59,7 +59,8 @@ def rehearse(
         return Rehearsal(plan, open_output(output).skipped)
     failed = list[Problem]()
     finished, total, slices = len(plan.done), len(plan.cases), len(plan.done)
-    options.tell(Event("planned", stage.name, finished, total, problems=plan.problems))
+    begun = Event("planned", stage.name, finished, total, problems=plan.problems, notes=plan.notes)
+    options.tell(begun)
     with closing(work(stage, params, plan, source.directory, options.jobs, dry=True)) as results:
         for entry in results:
             finished, slices = finished + 1, slices + len(entry.slices)

@@ -121,7 +121,8 @@ def _work(
 ) -> Event:
     total, finished = len(plan.cases), len(plan.done)
     failed, worked = list[Problem](), list[str]()
-    options.tell(Event("planned", stage.name, finished, total, problems=plan.problems))
+    begun = Event("planned", stage.name, finished, total, problems=plan.problems, notes=plan.notes)
+    options.tell(begun)
     with Journal(plan.output / WORKSPACE / JOURNAL, plan.lines) as journal:
         keep_settings(plan.output / WORKSPACE, plan.settings)
         results = work(stage, params, plan, source.directory, options.jobs, scheduler)
@@ -147,7 +148,7 @@ def _work(
             inputs_sha256=fingerprint(inputs.items()),
         )
         rows, shard = partial(journal.rows, cases), _shard(plan, inputs)
-        commit(plan.output, made, source, rows, plan.labels, problems, shard)
+        commit(plan.output, made, source, rows, plan.labels, problems, shard, plan.division)
     return Event("committed", stage.name, total, total, problems=problems)
 
 

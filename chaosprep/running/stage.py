@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
 
-from chaosprep.dataset.descriptor import DataSource, LabelMap, License, PastStage
+from chaosprep.dataset.descriptor import DataSource, LabelMap, LeftOut, License, PastStage, Share
 from chaosprep.dataset.manifest import Dataset
 from chaosprep.dataset.records import Slice
 from chaosprep.errors import ChaosprepError, Problem
@@ -52,6 +52,10 @@ class Lineage(Protocol):
     def sources(self) -> tuple[DataSource, ...]:
         """Where the data come from."""
 
+    @property
+    def left_out(self) -> tuple[LeftOut, ...]:
+        """What of it a person chose to leave out."""
+
 
 class Source(Lineage, Protocol[C_co]):
     """Where cases come from: a dataset root seen through a layout, or a stage directory."""
@@ -89,6 +93,19 @@ class CaseResult:
     inputs: str | None = None
 
 
+@dataclass(frozen=True)
+class Planned(Generic[C]):
+    """What was decided over all cases at once.
+
+    `complete` gives each case all that was decided for it; `notes` are to be said of it, and
+    `division` is how near the sides and folds come to what was asked.
+    """
+
+    complete: Callable[[C], C]
+    notes: tuple[str, ...] = ()
+    division: tuple[Share, ...] = ()
+
+
 def _the_same(source: Source[C], params: P) -> LabelMap | None:
     return source.label_map
 
@@ -101,8 +118,8 @@ def _as_given(params: P, source: Source[C]) -> P:
     return params
 
 
-def _as_they_are(cases: Sequence[C], params: P) -> Callable[[C], C]:
-    return lambda case: case
+def _as_they_are(source: Source[C], cases: Sequence[C], params: P) -> Planned[C]:
+    return Planned(lambda case: case)
 
 
 @dataclass(frozen=True)
@@ -110,8 +127,8 @@ class Stage(Generic[C, P]):
     """A step of the work.
 
     `version` goes up whenever the same input and parameters give other bytes. `plan` decides what
-    needs all cases at once (who goes where, how often), and returns how to complete each case
-    before it is sent to `run_case`; `open` finds the cases below a path,
+    needs all wanted cases at once (who goes where, how often), and how to complete each before it
+    is sent to `run_case`; `open` finds the cases below a path,
     and keeps on the workbench what the next run can use; `settle` completes the parameters with
     what was settled there. `rows` tells of a
     completed case what is settled of the rows that it becomes where nothing goes wrong, so that an
@@ -135,7 +152,7 @@ class Stage(Generic[C, P]):
     run_case: Callable[[C, P, Writer], CaseResult]
     open: Callable[[Path, P, Workbench], Source[C]]
     settle: Callable[[P, Any], P] = _as_given
-    plan: Callable[[Sequence[C], P], Callable[[C], C]] = _as_they_are
+    plan: Callable[[Any, Sequence[C], P], Planned[C]] = _as_they_are
     rows: Callable[[C, P], Iterable[Expected] | None] = one_for_each
     labels: Callable[[Source[C], P], LabelMap | None] = _the_same
     needs: tuple[str, ...] = ()

@@ -19,6 +19,7 @@ from chaosprep.augmentation.presets import PresetName
 from chaosprep.augmentation.sides import sided, swapped
 from chaosprep.augmentation.transform import Transform
 from chaosprep.dataset.case import Case
+from chaosprep.dataset.manifest import Dataset
 from chaosprep.dataset.naming import file_path
 from chaosprep.dataset.opening import open_parent
 from chaosprep.dataset.overlapping import refuse_overlaps
@@ -27,7 +28,7 @@ from chaosprep.errors import FileError, UsageError
 from chaosprep.formats.codecs import PngParams
 from chaosprep.imaging.levels import label_areas
 from chaosprep.running.fitting import Expected, carried
-from chaosprep.running.stage import CaseResult, Stage, each_slice
+from chaosprep.running.stage import CaseResult, Planned, Stage, each_slice
 from chaosprep.running.writer import Writer
 
 _SHOWN = 8  # names in a message
@@ -98,7 +99,7 @@ class AugmentParams(PngParams, frozen=True, kw_only=True):
         return msgspec.structs.replace(recipe, exact_probability=True)
 
 
-def plan(cases: Sequence[Case], params: AugmentParams) -> Callable[[Case], Case]:
+def plan(source: Dataset, cases: Sequence[Case], params: AugmentParams) -> Planned[Case]:
     """Give every training slice its copies: rows without a file or a draw yet."""
     check_mirroring(cases, params)
     copies, most = _copies(cases, params)
@@ -113,7 +114,7 @@ def plan(cases: Sequence[Case], params: AugmentParams) -> Callable[[Case], Case]
     def complete(case: Case) -> Case:
         return replace(case, slices=tuple(made for row in case.slices for made in rows(row)))
 
-    return complete
+    return Planned(complete)
 
 
 def check_mirroring(cases: Sequence[Case], params: AugmentParams) -> None:

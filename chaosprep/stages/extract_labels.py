@@ -1,6 +1,6 @@
 """extract-labels: structures of a label map by name: chosen, renamed, merged, one on top."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Literal
@@ -16,7 +16,7 @@ from chaosprep.dataset.organs import meanings, unnamed
 from chaosprep.errors import UsageError, plural
 from chaosprep.formats.codecs import PngParams
 from chaosprep.running.fitting import Expected
-from chaosprep.running.stage import CaseResult, Source, Stage
+from chaosprep.running.stage import CaseResult, Planned, Source, Stage
 from chaosprep.running.writer import Writer
 from chaosprep.stages.named_organs import has_levels
 from chaosprep.stages.selected import noting_absence, selected_rows, write_selected
@@ -117,17 +117,17 @@ def open_labels(directory: Path, params: ExtractLabelsParams, bench: object = No
     return dataset
 
 
-def plan(cases: Sequence[Case], params: ExtractLabelsParams) -> Callable[[Case], Case]:
+def plan(source: Dataset, cases: Sequence[Case], params: ExtractLabelsParams) -> Planned[Case]:
     """Give every case what all values of the dataset stand for, of whatever patients.
 
     Where none of them shows what is taken, every row says so.
     """
     if not cases:
-        return lambda case: case
+        return Planned(lambda case: case)
     dataset = open_dataset(cases[0].directory)
     labels = _meanings(dataset)
     noted = noting_absence(dataset.cases, params.selection(labels))
-    return lambda case: noted(replace(case, labels=labels))
+    return Planned(lambda case: noted(replace(case, labels=labels)))
 
 
 def run_case(case: Case, params: ExtractLabelsParams, writer: Writer) -> CaseResult:

@@ -1,6 +1,6 @@
 """extract-liver: grey levels become a binary organ mask, or a label map of all organs."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from functools import cache, partial
 
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from chaosprep.dataset.case import Case
 from chaosprep.dataset.descriptor import LabelMap
+from chaosprep.dataset.manifest import Dataset
 from chaosprep.dataset.opening import open_dataset
 from chaosprep.dataset.records import Slice
 from chaosprep.errors import FileError, Problem, about, plural
@@ -29,19 +30,19 @@ from chaosprep.imaging.levels import (
 )
 from chaosprep.known import LEVELS, owner
 from chaosprep.running.fitting import Expected, carried
-from chaosprep.running.stage import CaseResult, Source, Stage, each_slice
+from chaosprep.running.stage import CaseResult, Planned, Source, Stage, each_slice
 from chaosprep.running.writer import Writer
 from chaosprep.stages.named_organs import has_levels, open_masks, selection
 from chaosprep.stages.organ_choice import ExtractLiverParams
 from chaosprep.stages.selected import noting_absence, selected_rows, write_selected
 
 
-def plan(cases: Sequence[Case], params: ExtractLiverParams) -> Callable[[Case], Case]:
+def plan(source: Dataset, cases: Sequence[Case], params: ExtractLiverParams) -> Planned[Case]:
     """Where masks name their structures, and none of the dataset shows the organ, say so."""
     if not (cases and cases[0].labels):
-        return lambda case: case
+        return Planned(lambda case: case)
     found = selection(cases[0].labels, params)
-    return noting_absence(open_dataset(cases[0].directory).cases, found)
+    return Planned(noting_absence(open_dataset(cases[0].directory).cases, found))
 
 
 def run_case(case: Case, params: ExtractLiverParams, writer: Writer) -> CaseResult:

@@ -1,6 +1,6 @@
 """split: patients go to train, val or test; the pairs are copied as they are."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -10,6 +10,8 @@ from msgspec import UNSET
 from chaosprep.dataset.naming import file_path
 from chaosprep.dataset.organs import unnamed
 from chaosprep.dataset.records import File, Slice, file_columns
+from chaosprep.division.divide import divide
+from chaosprep.division.params import SplitParams
 from chaosprep.errors import FileError, Problem, UsageError
 from chaosprep.files import sha256
 from chaosprep.formats.images import image_format
@@ -20,28 +22,24 @@ from chaosprep.known import LEVELS
 from chaosprep.layouts.find import find
 from chaosprep.layouts.root import Root
 from chaosprep.running.fitting import Expected
-from chaosprep.running.stage import CaseResult, Stage
+from chaosprep.running.stage import CaseResult, Planned, Stage
 from chaosprep.running.writer import Writer
 from chaosprep.series.reading import Series, SourceSlice, read_series
 from chaosprep.series.source import SourceCase
-from chaosprep.stages.assignment import SplitParams, assign
-from chaosprep.stages.official import official_sides
 from chaosprep.workbench import ALONE, Workbench
 
 _NONE: Mapping[int, tuple[int, ...]] = {}
 
 
-def plan(cases: Sequence[SourceCase], params: SplitParams) -> Callable[[SourceCase], SourceCase]:
-    """Decide every patient's side; official sides and folds, and those of a test set, stay."""
-    settled = official_sides(cases, params)
-    free = [case.patient for case in cases if case.patient not in settled]
-    sides = assign(free, params) | settled
+def plan(root: Root, cases: Sequence[SourceCase], params: SplitParams) -> Planned[SourceCase]:
+    """Decide every patient's side and fold."""
+    divided = divide(root, cases, params)
 
     def complete(case: SourceCase) -> SourceCase:
-        side, fold = sides[case.patient]
+        side, fold = divided.sides[case.patient]
         return msgspec.structs.replace(case, split=side, fold=fold)
 
-    return complete
+    return Planned(complete, divided.notes, divided.shares)
 
 
 def run_case(case: SourceCase, params: SplitParams, writer: Writer) -> CaseResult:

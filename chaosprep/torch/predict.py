@@ -1,6 +1,6 @@
 """predict: the masks that a trained network sees, as a stage directory of its own."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
@@ -24,7 +24,7 @@ from chaosprep.dataset.stacking import originals
 from chaosprep.facts import Label
 from chaosprep.imaging.levels import label_areas
 from chaosprep.running.fitting import Expected, carried
-from chaosprep.running.stage import CaseResult, Source, each_slice
+from chaosprep.running.stage import CaseResult, Planned, Source, each_slice
 from chaosprep.running.writer import Writer
 from chaosprep.torch.batches import padded
 from chaosprep.torch.checkpoint import Card, load, note_unhashed
@@ -56,7 +56,7 @@ def open_alike(directory: Path, params: PredictParams, bench: object = None) -> 
     return dataset
 
 
-def plan(cases: Sequence[Case], params: PredictParams) -> Callable[[Case], Case]:
+def plan(source: Dataset, cases: Sequence[Case], params: PredictParams) -> Planned[Case]:
     """Leave out augmented copies; every mask gets the values that the dataset's masks have."""
     values = _values(open_dataset(cases[0].directory), load(Path(params.checkpoint)).card)
     names = {value: organ for organ, value in values.items()}
@@ -65,7 +65,7 @@ def plan(cases: Sequence[Case], params: PredictParams) -> Callable[[Case], Case]
         rows = (msgspec.structs.replace(row, labels=names) for row in originals(case))
         return replace(case, slices=tuple(rows))
 
-    return complete
+    return Planned(complete)
 
 
 def labels(source: Source[Case], params: PredictParams) -> LabelMap:

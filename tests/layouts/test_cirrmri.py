@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from chaosprep.division.divide import divide
+from chaosprep.division.params import SplitParams
 from chaosprep.errors import UsageError
-from chaosprep.stages.assignment import SplitParams
-from chaosprep.stages.split import plan
 from tests.layouts.published import cirrmri, found, names, sides, told
 
 T1, T2 = "Cirrhosis_T1_3D", "Cirrhosis_T2_3D"
@@ -56,7 +56,7 @@ def test_healthy_subjects_alone_are_taken_as_they_are(tmp_path: Path) -> None:
 def test_a_patient_on_two_of_its_sides_is_a_leak(tmp_path: Path) -> None:
     folder = cirrmri(tmp_path, f"{T1}/train_images/12.nii.gz", f"{T2}/valid_images/12.nii.gz")
     with pytest.raises(UsageError) as caught:
-        plan(found(folder, "cirrmri").cases, SplitParams())
+        divide(root := found(folder, "cirrmri"), root.cases, SplitParams())
     assert caught.value.code == "official-leak"
 
 

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 import chaosprep
+from chaosprep.division.params import SplitParams
 from chaosprep.errors import ChaosprepError, ProblemsError
 from chaosprep.quality.persons import Told, check_sides
 from chaosprep.running.rehearsal import rehearse
-from chaosprep.stages.assignment import SplitParams
 from chaosprep.stages.split import SPLIT
 from tests.layouts.trees import slice_at, write
 

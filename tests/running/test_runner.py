@@ -270,9 +270,9 @@ def test_a_workspace_left_by_a_kill_right_after_the_commit_is_tidied(tmp_path: P
 def test_what_another_run_committed_just_now_is_already_done(tmp_path: Path) -> None:
     """Between the plan and the lock there is time for a whole other run."""
 
-    def plan(cases: Any, params: ToyParams) -> Any:  # noqa: ANN401 - as the stage has it
+    def plan(source: Any, cases: Any, params: ToyParams) -> Any:  # noqa: ANN401 - as the stage has it
         toy(tmp_path, *CASES)
-        return TOY.plan(cases, params)
+        return TOY.plan(source, cases, params)
 
     counted, events = Counted(), list[Event]()
     late: Stage[ToyCase, ToyParams] = dataclasses.replace(counted.stage, plan=plan)

@@ -9,7 +9,7 @@ from chaosprep.errors import ChaosprepError, ManifestError, Problem, ProblemsErr
 from chaosprep.running.options import Event
 from chaosprep.running.runner import run
 from chaosprep.running.shards import Part, parse_part
-from chaosprep.running.stage import Stage
+from chaosprep.running.stage import Planned, Stage
 from tests.running.toys import (
     SECOND,
     TOY,
@@ -64,7 +64,7 @@ def test_a_shard_does_the_work_of_its_cases_only(tmp_path: Path) -> None:
     assert found.manifest == tmp_path / "out/shard.json"
 
 
-def alternate(cases: object, params: ToyParams) -> object:
+def alternate(source: object, cases: object, params: ToyParams) -> Planned[ToyCase]:
     """A plan that needs all cases at once: the second half validates."""
     ids = sorted(case.id for case in cases)  # type: ignore[attr-defined]
     late = set(ids[len(ids) // 2 :])
@@ -72,11 +72,11 @@ def alternate(cases: object, params: ToyParams) -> object:
     def complete(case: ToyCase) -> ToyCase:
         return ToyCase(case.id, case.levels, "val" if case.id in late else "train")
 
-    return complete
+    return Planned(complete)
 
 
 def test_what_is_decided_over_all_cases_is_decided_as_without_shards(tmp_path: Path) -> None:
-    stage = Stage("toy", 1, ToyParams, make_case, no_path, plan=alternate)  # type: ignore[arg-type]
+    stage = Stage("toy", 1, ToyParams, make_case, no_path, plan=alternate)
     run(stage, ToyParams(), source(tmp_path, *CASES), tmp_path / "whole")
     whole = {row.id: row.split for row in open_dataset(tmp_path / "whole").slices}
     found: dict[str, str] = {}

@@ -17,7 +17,7 @@ import numpy as np
 from msgspec import Meta
 
 from chaosprep.dataset.case import Case
-from chaosprep.dataset.descriptor import DataSource, LabelMap, License, PastStage
+from chaosprep.dataset.descriptor import DataSource, LabelMap, LeftOut, License, PastStage
 from chaosprep.dataset.opening import open_parent
 from chaosprep.dataset.records import Slice, Split, file_columns
 from chaosprep.errors import FileError, Problem
@@ -83,6 +83,7 @@ class ToySource:
     licenses: tuple[License, ...] = (License(name="CC0-1.0", title="Zero"),)
     sources: tuple[DataSource, ...] = (DataSource(title="made up"),)
     label_map: LabelMap = field(default_factory=lambda: {1: Label("toy")})
+    left_out: tuple[LeftOut, ...] = ()
 
     @property
     def patients(self) -> tuple[str, ...]:

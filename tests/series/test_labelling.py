@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from chaosprep.dataset.records import Slice
+from chaosprep.division.params import SplitParams
 from chaosprep.errors import Problem
 from chaosprep.files import sha256
 from chaosprep.formats.label_table import parse_labels
@@ -18,7 +19,6 @@ from chaosprep.layouts import folder
 from chaosprep.layouts.layout import Where
 from chaosprep.running.writer import Writer
 from chaosprep.series.source import SourceCase
-from chaosprep.stages.assignment import SplitParams
 from chaosprep.stages.split import run_case
 from tests.formats.test_colours import saved
 from tests.formats.test_labels import npy

@@ -9,13 +9,13 @@ from pydicom import dcmread
 from pydicom.uid import RLELossless
 
 import chaosprep
+from chaosprep.division.params import SplitParams
 from chaosprep.errors import ProblemsError
 from chaosprep.layouts.layout import Where
 from chaosprep.layouts.table import find_series
 from chaosprep.phantom import Patient, write_chaos
 from chaosprep.running.first_release import key_of_0_1_0
 from chaosprep.series.reading import Series, read_series
-from chaosprep.stages.assignment import SplitParams
 from chaosprep.stages.split import SPLIT
 from tests.formats.samples import dataset, dicom, encoded
 from tests.formats.test_labels import npy

@@ -8,10 +8,10 @@ import pytest
 
 import chaosprep
 from chaosprep import Dataset
+from chaosprep.division.params import SplitParams
 from chaosprep.errors import ProblemsError, UsageError
 from chaosprep.running.options import RunOptions, ignore
 from chaosprep.running.runner import run
-from chaosprep.stages.assignment import SplitParams
 from chaosprep.stages.augment import AugmentParams
 from chaosprep.stages.convert import ConvertParams
 from chaosprep.stages.extract_labels import ExtractLabelsParams

@@ -16,11 +16,12 @@ from chaosprep import Dataset
 from chaosprep.chaos import SequenceName
 from chaosprep.dataset.records import Slice
 from chaosprep.dataset.store import Link
+from chaosprep.division.params import SplitParams
+from chaosprep.division.ranking import assign
 from chaosprep.errors import NothingFoundError, ProblemsError, UsageError
 from chaosprep.layouts.names import make_ids
 from chaosprep.params import make_params
 from chaosprep.phantom import Patient, write_chaos
-from chaosprep.stages.assignment import SplitParams, assign
 
 CHAOS_IDS = (1, 2, 3, 5, 8, 10, 13, 15, 19, 20, 21, 22, 31, 32, 33, 34, 36, 37, 38, 39)
 CHAOS = [f"MR{number:03d}" for number in CHAOS_IDS]

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 import chaosprep
 from chaosprep import Dataset
+from chaosprep.division.params import SplitParams
 from chaosprep.errors import ChaosprepError, ProblemsError, UsageError
-from chaosprep.stages.assignment import SplitParams
 from tests.formats.test_labels import npy
 from tests.layouts.trees import labels_at, nifti, png_of, slice_at, two_trees, write
 

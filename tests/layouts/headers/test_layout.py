@@ -12,6 +12,7 @@ from click.testing import CliRunner
 import chaosprep
 from chaosprep.cli.main import main
 from chaosprep.dataset.manifest import Dataset
+from chaosprep.division.params import SplitParams
 from chaosprep.errors import ChaosprepError, NothingFoundError, ProblemsError, UsageError
 from chaosprep.layouts.find import LayoutParams, find
 from chaosprep.layouts.headers import layout
@@ -23,7 +24,6 @@ from chaosprep.privacy.key_file import NAME
 from chaosprep.quality.lookup import files_of
 from chaosprep.running.merge import merge
 from chaosprep.running.rehearsal import rehearse
-from chaosprep.stages.assignment import SplitParams
 from chaosprep.stages.split import SPLIT
 from tests.layouts.headers.series import Series, series
 from tests.layouts.trees import write

@@ -2,20 +2,18 @@
 
 from collections.abc import Sequence
 
-from chaosprep.dataset.records import Split
+from chaosprep.division.params import SplitParams
+from chaosprep.division.sides import Side, Sides
 from chaosprep.errors import UsageError, plural
 from chaosprep.params import differing
 from chaosprep.series.source import SourceCase
-from chaosprep.stages.assignment import SplitParams
-
-Side = tuple[Split, int | None]
 
 _SHOWN = 3  # patients in a message
 _ANEW = "divide the patients anew: --redivide"
 _DIVIDING = ("folds", "val", "val_patient", "test", "test_patient")
 
 
-def official_sides(cases: Sequence[SourceCase], params: SplitParams) -> dict[str, Side]:
+def official_sides(cases: Sequence[SourceCase], params: SplitParams) -> Sides:
     """The side and the fold of every patient that a data set has settled itself.
 
     That is its test set, and everybody where it says who validates: by sides, or by folds, of which
@@ -30,7 +28,7 @@ def official_sides(cases: Sequence[SourceCase], params: SplitParams) -> dict[str
     validates = any(case.fold is not None or case.split == "val" for case in cases)
     if validates:
         _check_left_alone(params)
-    found: dict[str, Side] = {}
+    found: Sides = {}
     torn: dict[str, None] = {}
     free: set[str] = set()
     for case in cases:

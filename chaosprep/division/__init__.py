@@ -1,0 +1,1 @@
+"""Who goes to which side and fold: by rank, by what is known, balanced."""

@@ -1,0 +1,122 @@
+"""The parameters of split: how patients are divided, and what is taken of them."""
+
+from typing import Annotated
+
+from msgspec import Meta
+
+from chaosprep.dataset.store import Link
+from chaosprep.imaging.limits import MAX_PIXELS
+from chaosprep.layouts.find import LayoutParams
+
+
+def _fraction(side: str, of: str) -> Meta:
+    remedy = (
+        f"It is a part of the patients: --{side} 0.2 is 4 patients of 20, or 20 %; "
+        f"--{side}-patient names them."
+    )
+    return Meta(ge=0, lt=1, description=f"Part of the patients for {of}.", extra={"remedy": remedy})
+
+
+class SplitParams(LayoutParams, frozen=True, kw_only=True):
+    """How to divide the patients, and which series to take."""
+
+    APART = (("folds", "val"), ("folds", "val_patient"), ("like", "split_file"))
+
+    val: Annotated[float, _fraction("val", "validation")] = 0.2
+    test: Annotated[float, _fraction("test", "testing")] = 0.0
+    folds: Annotated[
+        Annotated[int, Meta(ge=2)] | None,
+        Meta(description="Give every patient one of this many folds, instead of --val."),
+    ] = None
+    fold: Annotated[
+        Annotated[int, Meta(ge=0)] | None,
+        Meta(
+            description="The fold that is the validation side, from 0, of --folds or of those that "
+            "the data set has. [default: 0]"
+        ),
+    ] = None
+    val_patient: Annotated[
+        tuple[str, ...],
+        Meta(description="A validation patient, such as MR005, instead of --val. Repeatable."),
+    ] = ()
+    test_patient: Annotated[
+        tuple[str, ...],
+        Meta(description="A test patient, such as MR001, instead of --test. Repeatable."),
+    ] = ()
+    repeats: Annotated[
+        Annotated[int, Meta(ge=2, le=1000)] | None,
+        Meta(
+            description="Divide into --folds this many times, each time otherwise; --fold then "
+            "counts on: of 5 folds, 5 is the first of the second time."
+        ),
+    ] = None
+    like: Annotated[
+        str | None,
+        Meta(
+            description="An earlier split: a stage directory, its datapackage.json, or a file as "
+            "for --split-file. Whoever is in it keeps side and fold; new patients fill up."
+        ),
+    ] = None
+    split_file: Annotated[
+        str | None,
+        Meta(
+            description="Divide the patients as a file says: CSV or JSON (patient, side, fold), "
+            "nnU-Net's splits_final.json, or a dataset.json that lists the sides."
+        ),
+    ] = None
+    write_split: Annotated[
+        str | None,
+        Meta(
+            description="Write who is where into this file too, .csv or .json: patient, side, fold."
+        ),
+    ] = None
+    stratify: Annotated[
+        tuple[str, ...],
+        Meta(
+            description="What all sides and folds shall have alike: label:liver, volume:liver, "
+            "sequence, a header (Manufacturer, MagneticFieldStrength, PatientSex, age), or a column "
+            "of a table (table.csv:column). Repeatable."
+        ),
+    ] = ()
+    check: Annotated[
+        bool,
+        Meta(
+            description="Look for what the sides share at the end: identifiers, and slices that "
+            "are equal or nearly so."
+        ),
+    ] = False
+    deidentify: Annotated[
+        bool,
+        Meta(
+            description="Take what identifies out of the DICOM copies (PS3.15's basic profile), "
+            "and give patients and UIDs keyed pseudonyms: see --pseudonymize."
+        ),
+    ] = False
+    accept_burned_in: Annotated[
+        bool,
+        Meta(description="With --deidentify: also take images that may show text in their pixels."),
+    ] = False
+    sequence: Annotated[
+        tuple[str, ...],
+        Meta(
+            description="A series to take: t1-in, t1-out, t2-spir, ct; of a folder, a {sequence}; "
+            "of nnunet and decathlon, a channel. Repeatable. [default: t1-in; else all]"
+        ),
+    ] = ()
+    seed: Annotated[int, Meta(description="Seed of the ranking of the patients.")] = 0
+    max_pixels: Annotated[
+        Annotated[int, Meta(ge=1, le=2**30)],
+        Meta(description="Largest file that is decoded, in pixels of all its frames."),
+    ] = MAX_PIXELS
+    link: Annotated[
+        Link, Meta(description="Copy the files, or link to the originals (hard or symbolic).")
+    ] = "copy"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.fold is not None and self.folds is not None and self.fold >= self.folds:
+            raise ValueError(f"--fold: the folds are 0 to {self.folds - 1} (given: {self.fold})")
+        if set(self.val_patient) & set(self.test_patient):
+            raise ValueError("--val-patient and --test-patient name the same patient")
+        if self.pseudonymize is not None and self.link == "sym":
+            raise ValueError("--link sym would show the paths that --pseudonymize hides")

@@ -1,0 +1,24 @@
+"""Sides and folds of patients, as they are decided or were decided elsewhere."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from chaosprep.dataset.records import Split
+
+Side = tuple[Split, int | None]
+"""A side, and a fold where there are any."""
+
+Sides = dict[str, Side]
+"""Patient id -> its side."""
+
+
+@dataclass(frozen=True)
+class KnownSplit:
+    """A split that was made before: by a stage, or by other people, as a file tells it.
+
+    ``sides`` are by the names that the file has, of patients or of cases. ``key`` is the
+    fingerprint of the key that made the ids, where a manifest records one.
+    """
+
+    sides: Mapping[str, Side]
+    key: str | None = None
