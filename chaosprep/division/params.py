@@ -2,6 +2,7 @@
 
 from typing import Annotated
 
+import msgspec
 from msgspec import Meta
 
 from chaosprep.dataset.store import Link
@@ -74,8 +75,8 @@ class SplitParams(LayoutParams, frozen=True, kw_only=True):
         tuple[str, ...],
         Meta(
             description="What all sides and folds shall have alike: label:liver, volume:liver, "
-            "sequence, a header (Manufacturer, MagneticFieldStrength, PatientSex, age), or a column "
-            "of a table (table.csv:column). Repeatable."
+            "sequence, a header (Manufacturer, MagneticFieldStrength, PatientSex, age), or a "
+            "column of a table (table.csv:column). Repeatable."
         ),
     ] = ()
     check: Annotated[
@@ -120,3 +121,9 @@ class SplitParams(LayoutParams, frozen=True, kw_only=True):
             raise ValueError("--val-patient and --test-patient name the same patient")
         if self.pseudonymize is not None and self.link == "sym":
             raise ValueError("--link sym would show the paths that --pseudonymize hides")
+
+    def recorded(self) -> "SplitParams":
+        """The same without what changes no byte of the output."""
+        params = super().recorded()
+        assert isinstance(params, SplitParams)
+        return msgspec.structs.replace(params, write_split=None, check=False)
