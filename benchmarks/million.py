@@ -124,6 +124,7 @@ class Source:
     sources: tuple[DataSource, ...] = (DataSource(title="made up"),)
     label_map: LabelMap = field(default_factory=dict)
     left_out: tuple[LeftOut, ...] = ()
+    told: tuple[str, ...] = ()
 
 
 def describe(case: RowsOnly, params: Params, writer: Writer) -> CaseResult:

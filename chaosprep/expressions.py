@@ -240,7 +240,9 @@ def _inner(text: str, node: ast.expr) -> Sequence[ast.expr]:
                     break
             else:
                 return sides
-        case ast.Call(func=ast.Name(id=name), args=some, keywords=[]) if name in _FUNCTIONS and some:
+        case ast.Call(func=ast.Name(id=name), args=some, keywords=[]) if (
+            name in _FUNCTIONS and some
+        ):
             return some
     said = printable(shortened(ast.get_source_segment(text, node) or "that", 60))
     raise UsageError(

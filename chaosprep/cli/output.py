@@ -11,6 +11,7 @@ import click
 import msgspec
 
 from chaosprep.causes import Found, by_cause
+from chaosprep.dataset.left_out import told as chosen
 from chaosprep.errors import ChaosprepError, Problem, ProblemsError, plural
 from chaosprep.printable import printable
 from chaosprep.privacy.pseudonyms import is_hash
@@ -159,6 +160,9 @@ class Talk:
         self.stop_bar()
         for line in told("Left out: ", event.problems, self.verbose):
             self._line(line)
+        left_out = dataset.descriptor.tool.left_out
+        for line in chosen(left_out, whole=self.verbose):
+            self._line(f"Left out: {line}")
         if dataset.descriptor.tool.warned:
             warned = plural(dataset.descriptor.tool.warned, "slice")
             self._line(f"{event.stage}: {warned} with warnings; verify lists them")
@@ -224,4 +228,5 @@ def _summary(event: "Event", dataset: "Dataset") -> dict[str, Any]:
         "counts": dataset.descriptor.tool.counts,
         "warned": dataset.descriptor.tool.warned,
         "skipped": dataset.skipped,
+        "left_out": dataset.descriptor.tool.left_out,
     }

@@ -7,8 +7,9 @@ from typing import Any
 import click
 
 from chaosprep.cli.options import run_options, source_argument
-from chaosprep.cli.output import LEFT_OUT, Talk, report_error, write_json
+from chaosprep.cli.output import LEFT_OUT, Talk, report_error, say, write_json
 from chaosprep.cli.parameters import given, parameter_options
+from chaosprep.dataset.left_out import told as chosen
 from chaosprep.dataset.records import SPLITS
 from chaosprep.errors import plural
 from chaosprep.params import P, make_params
@@ -61,7 +62,7 @@ def show_dry_run(
     if talk.as_json:
         counts = {"to_do": to_do, "done": len(plan.done), "stale": plan.stale}
         told = {"status": "planned", "stage": stage.name, **counts, "patients": patients}
-        write_json({**told, "problems": problems})
+        write_json({**told, "problems": problems, "left_out": plan.left_out})
     else:
         for side, names in patients.items():
             click.echo(f"{side}: {plural(len(names), 'patient')}: {', '.join(names)}")
@@ -69,6 +70,8 @@ def show_dry_run(
             f"{stage.name}: {plural(len(plan.cases), 'case')}: {to_do} to do, "
             f"{len(plan.done)} done, {plan.stale} stale -> {plan.output} (dry run)"
         )
+        for line in () if talk.quiet else chosen(plan.left_out, whole=talk.verbose):
+            say(f"Left out: {line}")
     if tried.error is None:
         talk.remarks(problems, ())
         return LEFT_OUT if problems else 0

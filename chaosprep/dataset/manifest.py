@@ -1,7 +1,7 @@
 """An opened stage directory: its descriptor, its slices, grouped into cases, and their arrays."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, overload
@@ -84,6 +84,9 @@ class Dataset:
     _places: list[Lines]
     left_out: tuple[LeftOut, ...] = ()
     """What of the stage directory is not in it, as a person chose when it was opened."""
+    told: tuple[str, ...] = ()
+    """What else is to be said of that."""
+    _keep: Callable[[tuple[Slice, ...]], tuple[Slice, ...]] | None = None
 
     def __repr__(self) -> str:
         return f"<Dataset {self._told()} in {self.directory}>"
@@ -129,8 +132,20 @@ class Dataset:
         lines = _read_between(self.directory / TABLE, place.start, place.stop).splitlines()
         rows = tuple(decode_row(line) for line in lines)
         digest = sha256(b"\n".join(lines))
+        rows = rows if self._keep is None else self._keep(rows)
         known = self._max_pixels, self.label_map
         return Case(self.store, place.case, place.patient, rows, digest, *known)
+
+    def only(
+        self,
+        cases: Collection[str],
+        keep: Callable[[tuple[Slice, ...]], tuple[Slice, ...]],
+        left_out: tuple[LeftOut, ...],
+        told: tuple[str, ...],
+    ) -> "Dataset":
+        """The same with some of its cases alone, and of each the rows that `keep` gives of all."""
+        places = [place for place in self._places if place.case in cases]
+        return replace(self, _places=places, _keep=keep, left_out=left_out, told=told)
 
     @cached_property
     def slices(self) -> tuple[Slice, ...]:

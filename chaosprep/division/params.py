@@ -5,6 +5,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from chaosprep.choices.params import EXCLUDE, recorded_tables
 from chaosprep.dataset.store import Link
 from chaosprep.imaging.limits import MAX_PIXELS
 from chaosprep.layouts.find import LayoutParams
@@ -97,6 +98,7 @@ class SplitParams(LayoutParams, frozen=True, kw_only=True):
         bool,
         Meta(description="With --deidentify: also take images that may show text in their pixels."),
     ] = False
+    exclude: Annotated[tuple[str, ...], Meta(description=EXCLUDE)] = ()
     sequence: Annotated[
         tuple[str, ...],
         Meta(
@@ -126,4 +128,5 @@ class SplitParams(LayoutParams, frozen=True, kw_only=True):
         """The same without what changes no byte of the output."""
         params = super().recorded()
         assert isinstance(params, SplitParams)
+        params = msgspec.structs.replace(params, exclude=recorded_tables(params.exclude))
         return msgspec.structs.replace(params, write_split=None, check=False)

@@ -12,6 +12,7 @@ from msgspec import Meta
 from chaosprep.errors import NothingFoundError
 from chaosprep.formats.codecs import PngParams
 from chaosprep.formats.label_table import parse_labels, table_text
+from chaosprep.layouts.excluding import excluding
 from chaosprep.layouts.headers import layout as headers
 from chaosprep.layouts.headers.selection import series_text
 from chaosprep.layouts.headers.survey import Survey
@@ -185,16 +186,19 @@ def find(
     *,
     strict: bool = True,
     sequences: tuple[str, ...] | None = None,
+    exclude: tuple[str, ...] = (),
     bench: Workbench = ALONE,
 ) -> Root:
     """Find the cases below a root, of these sequences (none named: the usual ones; None: all).
+
+    Those that the tables ``exclude`` name are as if they were not there.
 
     ``strict`` refuses names that would identify a patient. Where headers say that one person is
     several patients, or that a patient is several persons, this is a problem of the root. What is
     kept between runs goes onto the ``bench``.
 
     Raises:
-        UsageError: the root, a pattern or the key file will not do.
+        UsageError: the root, a pattern, the key file or a table will not do.
         NothingFoundError: nothing of the layout is there; the message says the other way too.
         ChaosprepError: a folder cannot be listed, or two patients have one pseudonym.
     """
@@ -204,6 +208,8 @@ def find(
     table = None if params.labels is None else parse_labels(params.labels)
     found = with_label_map(found, table, params.roi, params.threshold)
     wanted = found if sequences is None else found.only(sequences)
+    if exclude:
+        wanted = excluding(found, wanted, exclude, params.patient)
     if params.trust_folders:
         return wanted
     return check_persons(found, wanted, params.patient, params.images, params.patient_from)

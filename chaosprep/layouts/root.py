@@ -28,7 +28,8 @@ class Root:
     what nothing could tell. ``label_map`` is what the masks' values stand for, in every case.
     ``people`` is what identifies in the files of each patient, where the layout read it; None where
     headers are still to be asked. ``key_file`` is the key that made the ids, where nobody gave it.
-    ``left_out`` is what a person chose to leave out of it. ``traits`` is what the sides are to have
+    ``left_out`` is what a person chose to leave out of it, ``told`` what else to say of that.
+    ``traits`` is what the sides are to have
     alike, where that was asked for.
     """
 
@@ -44,6 +45,7 @@ class Root:
     people: People | None = None
     key_file: Path | None = None
     left_out: tuple[LeftOut, ...] = ()
+    told: tuple[str, ...] = ()
     traits: Traits = field(default_factory=dict)
 
     @property

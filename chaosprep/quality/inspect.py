@@ -20,6 +20,7 @@ from chaosprep.layouts.find import LayoutParams, find, survey
 from chaosprep.params import make_params
 from chaosprep.quality.archive import inspect_archive
 from chaosprep.quality.inspected import CaseView, Inspection, Named, of_patients
+from chaosprep.quality.left_out import left_out_notes
 from chaosprep.quality.persons import check_sides, told_by, trusts_folders
 from chaosprep.running.mapping import map_cases, on_workers
 from chaosprep.series.reading import Series, read_series
@@ -57,7 +58,7 @@ def inspect(root: str | Path, *, jobs: int = 1, **where: object) -> Inspection:
             root=dataset.directory,
             cases=cases,
             problems=problems,
-            notes=persons.notes,
+            notes=(*persons.notes, *left_out_notes(dataset)),
             labels=_named(dataset.label_map, shown),
         )
     seen = survey(root, params, Workbench(jobs=jobs, work=on_workers))

@@ -24,6 +24,7 @@ from chaosprep.quality.foreign import NOTE, check_folder
 from chaosprep.quality.geometry import geometry_faults
 from chaosprep.quality.labels import label_findings
 from chaosprep.quality.leaks import equal, on_several_sides, similar
+from chaosprep.quality.left_out import left_out_faults, left_out_notes
 from chaosprep.quality.persons import Told, check_sides, trusts_folders
 from chaosprep.quality.replay import replayed
 from chaosprep.running.mapping import ignore, map_cases
@@ -35,7 +36,7 @@ class Verdict:
     """What `verify` found: faults make the data unfit, warnings are what a person should know.
 
     `stage` is `folder` where the directory is none of ours; `cases` then counts the sides of the
-    split. `notes` say what could not be judged.
+    split. `notes` say what could not be judged, and what a person chose to leave out.
     """
 
     directory: Path
@@ -91,7 +92,7 @@ def verify(
         total.add(replayed(dataset, None if replay == "all" else replay, jobs=jobs))
     if not patients:
         total.faults += _surplus(dataset, set(total.files))
-    total.faults += _chain_faults(dataset)
+    total.faults += [*_chain_faults(dataset), *left_out_faults(dataset)]
     total.add(label_findings(dataset.made.stage, dataset.label_map, total.named))
     total.faults += _patients_on_two_sides(total.seen)
     # Of some patients alone it cannot be told what all share, and is nobody's.
@@ -102,7 +103,8 @@ def verify(
     total.faults += again
     known = {fault.id for fault in again}
     total.warnings += similar([one for one in total.seen if one.id not in known], jobs=jobs)
-    return _verdict(directory, dataset.made.stage, len(cases), total, persons.notes)
+    notes = (*persons.notes, *left_out_notes(dataset))
+    return _verdict(directory, dataset.made.stage, len(cases), total, notes)
 
 
 def _verdict(

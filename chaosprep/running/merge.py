@@ -260,7 +260,8 @@ def _shard(part: Dataset) -> Shard:
 
 def _source(part: Dataset) -> object:
     tool = part.descriptor.tool
-    return _shard(part).planned_sha256, tool.history, part.licenses, part.sources
+    planned = _shard(part).planned_sha256
+    return planned, tool.history, tool.left_out, part.licenses, part.sources
 
 
 _SAME: tuple[tuple[str, str, Callable[[Dataset], object]], ...] = (

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Generic
 
 from chaosprep.dataset.decoding import release_of
-from chaosprep.dataset.descriptor import LabelMap, PastStage, Provenance, Share
+from chaosprep.dataset.descriptor import LabelMap, LeftOut, PastStage, Provenance, Share
 from chaosprep.dataset.manifest import JOURNAL, WORKSPACE, Dataset
 from chaosprep.dataset.migrations import newer, unknown_parameters
 from chaosprep.dataset.opening import is_finished, open_output
@@ -38,7 +38,7 @@ class Plan(Generic[C]):
     `cases` are only its own, and `planned_sha256` tells the plan of all of them. `problems` were
     there before any case was opened. `labels` is what the stage says that the values of its masks
     will stand for, None where only its rows can tell. `notes` and `division` are as the stage
-    planned them.
+    planned them, `left_out` is what a person chose to leave out of the source.
     """
 
     output: Path
@@ -50,6 +50,7 @@ class Plan(Generic[C]):
     labels: LabelMap | None = None
     notes: tuple[str, ...] = ()
     division: tuple[Share, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
     part: Part | None = None
     planned_sha256: str = ""
     done: frozenset[str] = frozenset()
@@ -89,8 +90,9 @@ def fresh_plan(
         source.history,
         problems,
         labels,
-        notes=planned.notes,
+        notes=(*source.told, *planned.notes),
         division=planned.division,
+        left_out=source.left_out,
     )
     if part is None:
         return plan
@@ -223,7 +225,12 @@ def _differences(made: dict[str, object], asked: dict[str, object]) -> str:
 
 
 def _select(source: Source[C], params: P) -> Sequence[C]:
-    unknown = sorted(set(params.patient) - set(source.patients))
+    gone = [f"{case}_" for one in source.left_out for case in one.cases]
+    unknown = sorted(
+        name
+        for name in {*params.patient} - {*source.patients}
+        if not any(case.startswith(f"{name}_") for case in gone)
+    )
     if unknown:
         raise UsageError(
             f"{', '.join(unknown)}: no such patient in {source.directory}",

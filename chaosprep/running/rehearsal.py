@@ -51,6 +51,7 @@ def rehearse(
     bench = bench or Workbench.beside(output, options.jobs, on_workers)
     source = stage.open(root, params, bench.only_reading())
     params = stage.settle(params, source)
+    source = stage.choose(source, params)
     check_request(stage, source, output, params, overwrite=options.overwrite)
     plan: Plan[C] = fresh_plan(stage, params, source, output, options.part)
     if not options.overwrite:

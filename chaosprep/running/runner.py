@@ -64,9 +64,10 @@ def run(
     if isinstance(source, str | Path):
         bench = Workbench.beside(output, options.jobs, on_workers)
         source, params = opened(stage, params, source, bench, options)
+    chosen: Source[C] = stage.choose(source, params)
     output = Path(output)
-    check_request(stage, source, output, params, overwrite=options.overwrite)
-    plan = fresh_plan(stage, params, source, output, options.part)
+    check_request(stage, chosen, output, params, overwrite=options.overwrite)
+    plan = fresh_plan(stage, params, chosen, output, options.part)
     workspace, total = Workspace.inside(output), len(plan.cases)
     last = Event("already-done", stage.name, total, total)
     if is_finished(output) and not options.overwrite and not workspace.path.exists():
@@ -80,7 +81,7 @@ def run(
         if not plan.is_committed:  # as it is by another run just now, or one killed right after
             end_claims(workspace.path)
             with scheduler_address(options.dask, options.jobs) as address:
-                last = _work(stage, params, source, plan, address, options)
+                last = _work(stage, params, chosen, plan, address, options)
         dataset = open_output(output)
         workspace.clear()
     return _told(options, last, dataset)

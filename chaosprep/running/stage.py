@@ -80,6 +80,10 @@ class Source(Lineage, Protocol[C_co]):
     def problems(self) -> tuple[Problem, ...]:
         """What was wrong before any case was opened."""
 
+    @property
+    def told(self) -> tuple[str, ...]:
+        """What is to be said of what was left out."""
+
 
 @dataclass(frozen=True)
 class CaseResult:
@@ -114,6 +118,10 @@ def _any(dataset: Dataset) -> bool:
     return True
 
 
+def _whole(source: Source[C], params: P) -> Source[C]:
+    return source
+
+
 def _as_given(params: P, source: Source[C]) -> P:
     return params
 
@@ -130,8 +138,8 @@ class Stage(Generic[C, P]):
     needs all wanted cases at once (who goes where, how often), and how to complete each before it
     is sent to `run_case`; `open` finds the cases below a path,
     and keeps on the workbench what the next run can use; `settle` completes the parameters with
-    what was settled there. `rows` tells of a
-    completed case what is settled of the rows that it becomes where nothing goes wrong, so that an
+    what was settled there; `choose` leaves out of the source what a person wants to be left out.
+    `rows` tells of a completed case what is settled of the rows that it becomes where nothing goes wrong, so that an
     unfinished run is gone on with where its journal says just that; cases of which it knows nothing
     (None) are done again. `labels` tells what the values of its masks stand for, by all of its
     source; None where only its rows can tell. `needs` are the stages
@@ -152,6 +160,7 @@ class Stage(Generic[C, P]):
     run_case: Callable[[C, P, Writer], CaseResult]
     open: Callable[[Path, P, Workbench], Source[C]]
     settle: Callable[[P, Any], P] = _as_given
+    choose: Callable[[Any, P], Any] = _whole
     plan: Callable[[Any, Sequence[C], P], Planned[C]] = _as_they_are
     rows: Callable[[C, P], Iterable[Expected] | None] = one_for_each
     labels: Callable[[Source[C], P], LabelMap | None] = _the_same

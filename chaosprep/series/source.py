@@ -53,7 +53,8 @@ class SourceCase(msgspec.Struct, frozen=True, kw_only=True):
     of ``roi`` are taken; names that are ``hidden``, folded, would identify a patient and are
     written nowhere; fractional masks show a structure from ``threshold`` on. ``notes`` are to be
     said of all its slices. ``beside`` are the other cases that have any of its masks. Nothing is
-    made of a case that is ``refused``: a problem of its root says why. ``split`` and ``fold`` are
+    made of a case that is ``refused``: a problem of its root says why. ``left_out`` are the ids of
+    slices that a person leaves out. ``split`` and ``fold`` are
     given where the data set has sides or folds of its own: `split` keeps them, and decides all
     others.
     """
@@ -84,6 +85,7 @@ class SourceCase(msgspec.Struct, frozen=True, kw_only=True):
     split: Split | None = None
     fold: int | None = None
     refused: bool = False
+    left_out: tuple[str, ...] = ()
     masks_root: str = ""
 
     def takes(self, name: str) -> bool:

@@ -18,6 +18,8 @@ from chaosprep.augmentation.guards import guarded
 from chaosprep.augmentation.presets import PresetName
 from chaosprep.augmentation.sides import sided, swapped
 from chaosprep.augmentation.transform import Transform
+from chaosprep.choices.leaving import chosen
+from chaosprep.choices.params import ChoiceParams
 from chaosprep.dataset.case import Case
 from chaosprep.dataset.manifest import Dataset
 from chaosprep.dataset.naming import file_path
@@ -25,7 +27,6 @@ from chaosprep.dataset.opening import open_parent
 from chaosprep.dataset.overlapping import refuse_overlaps
 from chaosprep.dataset.records import Slice, file_columns
 from chaosprep.errors import FileError, UsageError
-from chaosprep.formats.codecs import PngParams
 from chaosprep.imaging.levels import label_areas
 from chaosprep.running.fitting import Expected, carried
 from chaosprep.running.stage import CaseResult, Planned, Stage, each_slice
@@ -34,7 +35,7 @@ from chaosprep.running.writer import Writer
 _SHOWN = 8  # names in a message
 
 
-class AugmentParams(PngParams, frozen=True, kw_only=True):
+class AugmentParams(ChoiceParams, frozen=True, kw_only=True):
     """How many copies to make, and what may happen to them."""
 
     copies: Annotated[int, Meta(ge=0, description="Copies of each training slice.")] = 1
@@ -70,6 +71,7 @@ class AugmentParams(PngParams, frozen=True, kw_only=True):
     seed: Annotated[int, Meta(description="Seed of every draw.")] = 0
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if self.samples is not None and self.copies != 1:
             raise ValueError("--samples and --copies exclude each other")
         if self.spec is not None and (self.preset != "mri" or self.engine != "opencv"):
@@ -274,6 +276,7 @@ AUGMENT = Stage(
     params=AugmentParams,
     run_case=run_case,
     open=open_parent,
+    choose=chosen,
     plan=plan,
     rows=rows,
     needs=("convert",),

@@ -9,13 +9,14 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from chaosprep.choices.leaving import chosen
+from chaosprep.choices.params import ChoiceParams
 from chaosprep.dataset.case import Case
 from chaosprep.dataset.naming import file_path
 from chaosprep.dataset.opening import open_parent
 from chaosprep.dataset.overlapping import refuse_overlaps
 from chaosprep.dataset.records import Slice
 from chaosprep.errors import FileError, Problem
-from chaosprep.formats.codecs import PngParams
 from chaosprep.imaging.levels import label_areas
 from chaosprep.imaging.limits import MAX_PIXELS
 from chaosprep.imaging.measured import (
@@ -45,7 +46,7 @@ from chaosprep.stages.convert_pixels import stored_slice, windowed_slice
 _NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
 
 
-class ConvertParams(PngParams, frozen=True, kw_only=True):
+class ConvertParams(ChoiceParams, frozen=True, kw_only=True):
     """How stored values become the values of the image file."""
 
     window: Annotated[
@@ -85,6 +86,7 @@ class ConvertParams(PngParams, frozen=True, kw_only=True):
     ] = "nearest"
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         self.window_kind()
         self.rows_cols()
         if self.keeps and self.window != "percentile":
@@ -213,6 +215,7 @@ CONVERT = Stage(
     params=ConvertParams,
     run_case=run_case,
     open=open_parent,
+    choose=chosen,
     rows=rows,
     needs=("split",),
     libraries=("cv2",),

@@ -7,6 +7,8 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
+from chaosprep.choices.leaving import chosen
+from chaosprep.choices.params import ChoiceParams
 from chaosprep.dataset.case import Case
 from chaosprep.dataset.descriptor import LabelMap
 from chaosprep.dataset.grey import check_labels
@@ -14,7 +16,6 @@ from chaosprep.dataset.manifest import Dataset
 from chaosprep.dataset.opening import open_dataset
 from chaosprep.dataset.organs import meanings, unnamed
 from chaosprep.errors import UsageError, plural
-from chaosprep.formats.codecs import PngParams
 from chaosprep.running.fitting import Expected
 from chaosprep.running.stage import CaseResult, Planned, Source, Stage
 from chaosprep.running.writer import Writer
@@ -23,7 +24,7 @@ from chaosprep.stages.selected import noting_absence, selected_rows, write_selec
 from chaosprep.stages.selection import Selection, select
 
 
-class ExtractLabelsParams(PngParams, frozen=True, kw_only=True):
+class ExtractLabelsParams(ChoiceParams, frozen=True, kw_only=True):
     """Which structures to write, and as what."""
 
     organ: Annotated[
@@ -59,6 +60,7 @@ class ExtractLabelsParams(PngParams, frozen=True, kw_only=True):
     ] = False
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if self.all_organs and self.organ:
             raise ValueError("--all-organs and --organ exclude each other")
         self.pairs(), self.parts()
@@ -164,6 +166,7 @@ EXTRACT_LABELS = Stage(
     params=ExtractLabelsParams,
     run_case=run_case,
     open=open_labels,
+    choose=chosen,
     plan=plan,
     rows=rows,
     labels=labels,

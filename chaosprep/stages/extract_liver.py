@@ -8,6 +8,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from chaosprep.choices.leaving import chosen
 from chaosprep.dataset.case import Case
 from chaosprep.dataset.descriptor import LabelMap
 from chaosprep.dataset.manifest import Dataset
@@ -264,6 +265,7 @@ EXTRACT_LIVER = Stage(
     run_case=run_case,
     plan=plan,
     open=open_masks,
+    choose=chosen,
     rows=rows,
     labels=labels,
     needs=("split",),

@@ -4,14 +4,14 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
+from chaosprep.choices.params import ChoiceParams
 from chaosprep.facts import Organ
-from chaosprep.formats.codecs import PngParams
 from chaosprep.known import LEVELS, USUAL_LEVELS, LevelsName, OrganName
 
 Grey = Annotated[int, Meta(ge=0, le=65535)]
 
 
-class ExtractLiverParams(PngParams, frozen=True, kw_only=True):
+class ExtractLiverParams(ChoiceParams, frozen=True, kw_only=True):
     """Which grey levels to take, and what to write for them."""
 
     range: Annotated[
@@ -47,6 +47,7 @@ class ExtractLiverParams(PngParams, frozen=True, kw_only=True):
     ] = False
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if self.range is not None and self.range[0] > self.range[1]:
             raise ValueError("--range must be given as lowest, highest")
         if self.all_organs and (self.range is not None or self.organ != "liver"):

@@ -7,6 +7,7 @@ from typing import Any, get_args
 
 import msgspec
 
+from chaosprep.choices.params import ChoiceParams
 from chaosprep.dataset.manifest import Dataset
 from chaosprep.errors import UsageError
 from chaosprep.files import check_apart
@@ -31,7 +32,13 @@ WITHOUT = ("shard",)
 _BY_LEVEL, _BY_NAME = "extract-liver", "extract-labels"
 
 _SECTIONS = {stage.name: stage.params for stage in CHAIN}
-_FIRST_ONLY = Params.__struct_fields__  # chosen once, by split; later stages take what is there
+_ONE_ALONE = {
+    # chosen once, by split; later stages take what is there
+    **dict.fromkeys((*Params.__struct_fields__, "exclude"), "split"),
+    # after the extraction, so that areas are those of the organs that were wanted
+    **dict.fromkeys(("min_area", "max_empty", "where"), "convert"),
+}
+"""Parameters that several stages have -> the one to which they are dealt."""
 
 
 def steps(told: Callable[[Stage[Any, Any]], str]) -> list[str]:
@@ -68,7 +75,7 @@ def prepare_params(
     )
     for name, value in fields.items():
         takers = [one for one, kind in _SECTIONS.items() if name in kind.__struct_fields__]
-        for section in takers[:1] if name in _FIRST_ONLY else takers:
+        for section in [_ONE_ALONE[name]] if name in _ONE_ALONE else takers:
             if (section, name) != (_BY_LEVEL, "organ"):
                 tables[section][name] = value
             elif (organ := _one_organ(value)) is not None:
@@ -99,7 +106,7 @@ def _check_left(left: Stage[Any, Any], params: Mapping[str, Any], root: str | Pa
     """
     others = {
         name for stage in CHAIN if stage is not left for name in stage.params.__struct_fields__
-    }
+    } - {*ChoiceParams.__annotations__}
     for field in describe_params(left.params):
         asked = getattr(params[left.name], field.name)
         if field.name not in others and asked != field.default:

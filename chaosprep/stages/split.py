@@ -12,7 +12,7 @@ from chaosprep.dataset.organs import unnamed
 from chaosprep.dataset.records import File, Slice, file_columns
 from chaosprep.division.divide import divide
 from chaosprep.division.params import SplitParams
-from chaosprep.errors import FileError, Problem, UsageError
+from chaosprep.errors import FileError, Problem, UsageError, plural
 from chaosprep.files import sha256
 from chaosprep.formats.images import image_format
 from chaosprep.formats.pictures import read_mask
@@ -48,9 +48,9 @@ def run_case(case: SourceCase, params: SplitParams, writer: Writer) -> CaseResul
         return CaseResult(())
     series = read_series(case, max_pixels=params.max_pixels)
     rows: list[Slice] = []
-    problems = list(series.problems)
+    problems = [*_about_the_kept(case, series)]
     images: dict[str, File] = {}
-    for found in series.slices:
+    for found in _kept(case, series):
         try:
             image = images.get(found.image) or _image(case, found, params, writer)
             images[found.image] = image  # all frames of a file share it
@@ -65,7 +65,8 @@ def run_case(case: SourceCase, params: SplitParams, writer: Writer) -> CaseResul
 def rows(case: SourceCase, params: SplitParams) -> Iterator[Expected]:
     """One for each slice of the series, with its files where they are copied as they are."""
     images: dict[str, tuple[str, str]] = {}
-    for found in () if case.refused else read_series(case, max_pixels=params.max_pixels).slices:
+    series = None if case.refused else read_series(case, max_pixels=params.max_pixels)
+    for found in () if series is None else _kept(case, series):
         assert case.split is not None
         if found.image not in images:  # all frames of a file share it
             images[found.image] = found.id, sha256(found.image_data)
@@ -88,6 +89,23 @@ def rows(case: SourceCase, params: SplitParams) -> Iterator[Expected]:
             "source": str(case.shown(found.image)),
             "parent": None,
         } | copied
+
+
+def _kept(case: SourceCase, series: Series) -> Iterator[SourceSlice]:
+    return (found for found in series.slices if found.id not in case.left_out)
+
+
+def _about_the_kept(case: SourceCase, series: Series) -> Iterator[Problem]:
+    """The problems of what is not left out, and slices to leave out that there are not."""
+    yield from (one for one in series.problems if one.id not in case.left_out)
+    there = {one.id for one in (*series.slices, *series.problems)}
+    if strange := [id for id in case.left_out if id not in there]:
+        yield Problem(
+            code="exclude-unknown",
+            id=case.id,
+            reason=f"--exclude names {plural(len(strange), 'slice')} that it does not have",
+            remedy="Take the ids from the table of a split of the same files.",
+        )
 
 
 def _row(case: SourceCase, found: SourceSlice, series: Series, files: dict[str, Any]) -> Slice:
@@ -220,7 +238,8 @@ def open_root(root: Path, params: SplitParams, bench: Workbench = ALONE) -> Root
         UsageError: `parameter`, links would show what pseudonyms hide; and what `find` raises.
         ChaosprepError: what `find` raises.
     """
-    found = find(root, params, sequences=params.sequence, bench=bench)
+    excluded = params.exclude
+    found = find(root, params, sequences=params.sequence, exclude=excluded, bench=bench)
     if params.link == "sym" and found.people is not None:
         raise UsageError(
             "--link sym: links would show the paths below ROOT, and patients have pseudonyms here",

@@ -84,6 +84,7 @@ class ToySource:
     sources: tuple[DataSource, ...] = (DataSource(title="made up"),)
     label_map: LabelMap = field(default_factory=lambda: {1: Label("toy")})
     left_out: tuple[LeftOut, ...] = ()
+    told: tuple[str, ...] = ()
 
     @property
     def patients(self) -> tuple[str, ...]:

@@ -2,20 +2,23 @@
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from chaosprep.dataset.descriptor import DataSource, License, StageRecord
+from chaosprep.dataset.left_out import how_many, why
 from chaosprep.dataset.manifest import Dataset
 from chaosprep.dataset.organs import Listed, listed, meanings
 from chaosprep.dataset.outlines import PALETTE
 from chaosprep.dataset.records import SPLITS, Split
 from chaosprep.dataset.tiles import organ_colours
+from chaosprep.quality.left_out import every
 from chaosprep.quality.report.charts import Areas, Bars, area_chart, histogram_chart
 from chaosprep.quality.report.pictures import CaseView, Values
 from chaosprep.quality.verify import Verdict
 
+_KINDS: Final = ("fault", "left-out", "warning")
 MAX_LISTED: Final = 500
 """Lines of the list of problems; `verify` says all of them."""
 
@@ -128,7 +131,10 @@ def _organs(views: Sequence[CaseView]) -> list[str]:
 
 
 def _entries(dataset: Dataset, verdict: Verdict) -> list[Entry]:
-    """Faults, then what was left out, then warnings; alike ones of a case on one line."""
+    """Faults, then what was left out, then warnings; alike ones of a case on one line.
+
+    What a person chose to leave out stands behind what had to be.
+    """
     case_of = _case_of(dataset)
     found: dict[tuple[str, ...], Entry] = {}
     problems = [
@@ -146,7 +152,17 @@ def _entries(dataset: Dataset, verdict: Verdict) -> list[Entry]:
         count = known.count + 1 if known else 1
         id = (case or problem.id) if count > 1 else problem.id
         found[key] = Entry(kind, id, case, problem.reason, problem.remedy, file, count)
-    return list(found.values())
+    return sorted([*found.values(), *_chosen(dataset)], key=lambda one: _KINDS.index(one.kind))
+
+
+def _chosen(dataset: Dataset) -> Iterator[Entry]:
+    """What a person chose to leave out: a line for each case, or for the slices of one choice."""
+    for stage, one in every(dataset):
+        if not one.cases:
+            text = f"{how_many(one)} ({why(one)})"
+            yield Entry("left-out", stage, None, text, "", None)
+        for case in one.cases:
+            yield Entry("left-out", case, None, f"by {stage}, {why(one)}", "", None)
 
 
 def _case_of(dataset: Dataset) -> dict[str, str]:

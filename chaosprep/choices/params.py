@@ -1,0 +1,91 @@
+"""The options that leave things out, of every stage that works on a stage directory."""
+
+import re
+from fractions import Fraction
+from typing import Annotated, NamedTuple
+
+import msgspec
+from msgspec import Meta
+
+from chaosprep.choices.excluded import fingerprint
+from chaosprep.dataset.records import Slice
+from chaosprep.expressions import Condition
+from chaosprep.formats.codecs import PngParams
+
+EXCLUDE = (
+    "A table of what to leave out: the report's ratings.csv (what failed), or CSV or TSV with a "
+    "column case, patient or id, and reason. Repeatable."
+)
+_AREA = re.compile(r"(?:(?P<organ>.+)=)?\s*(?P<size>\d+\.?\d*|\.\d+)\s*(?P<unit>mm2)?", re.DOTALL)
+
+
+class Area(NamedTuple):
+    """The least area of a structure, in pixels or in mm2; of all together where none is named."""
+
+    organ: str | None
+    size: Fraction
+    in_mm: bool
+
+
+class ChoiceParams(PngParams, frozen=True, kw_only=True):
+    """What to leave out of a stage directory before anything is made of it."""
+
+    exclude: Annotated[tuple[str, ...], Meta(description=EXCLUDE)] = ()
+    min_area: Annotated[
+        tuple[str, ...],
+        Meta(
+            description="Leave out slices whose mask shows less of a structure, or of all "
+            "together: liver=50 or 50 in pixels, 50mm2. Repeatable."
+        ),
+    ] = ()
+    max_empty: Annotated[
+        Annotated[float, Meta(ge=0, le=1)] | None,
+        Meta(
+            description="The largest part of a case's slices with masks that may show nothing: of "
+            "more, some stay that are evenly spread."
+        ),
+    ] = None
+    where: Annotated[
+        tuple[str, ...],
+        Meta(
+            description="What a row of the table must say, or its slice is left out: 'spacing[0] "
+            "<= 6', \"pixels['liver'] > 100\". Repeatable."
+        ),
+    ] = ()
+
+    def __post_init__(self) -> None:
+        self.areas(), self.conditions()
+
+    @property
+    def leaves_out(self) -> bool:
+        """Whether anything is asked for."""
+        return bool(self.exclude or self.min_area or self.max_empty is not None or self.where)
+
+    def areas(self) -> tuple[Area, ...]:
+        """`min_area` as numbers."""
+        return tuple(map(_area, self.min_area))
+
+    def conditions(self) -> tuple[Condition, ...]:
+        """`where`, read and checked.
+
+        Raises:
+            UsageError: `where-syntax` or `where-unknown`.
+        """
+        return tuple(Condition(text, Slice.__struct_fields__) for text in self.where)
+
+    def recorded(self) -> "ChoiceParams":
+        """The same with a fingerprint of what the tables say in the place of their paths."""
+        return msgspec.structs.replace(self, exclude=recorded_tables(self.exclude))
+
+
+def recorded_tables(files: tuple[str, ...]) -> tuple[str, ...]:
+    """What a manifest says of tables of what to leave out."""
+    return (f"table {fingerprint(files)}",) if files else ()
+
+
+def _area(text: str) -> Area:
+    found = _AREA.fullmatch(text.strip())
+    if found is None:
+        raise ValueError("--min-area must be PIXELS, 50mm2, or ORGAN=PIXELS")
+    organ = None if found["organ"] is None else found["organ"].strip()
+    return Area(organ, Fraction(found["size"]), in_mm=found["unit"] is not None)

@@ -1,0 +1,100 @@
+"""A dataset root without the cases that a person excludes."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+import msgspec
+
+from chaosprep.choices.excluded import Excluded, read_excluded, strangers_note
+from chaosprep.choices.tally import nothing_left
+from chaosprep.dataset.descriptor import LeftOut
+from chaosprep.errors import Problem
+from chaosprep.layouts.root import Root
+from chaosprep.series.source import SourceCase
+
+
+def excluding(found: Root, wanted: Root, files: tuple[str, ...], patients: tuple[str, ...]) -> Root:
+    """The wanted cases without those that tables exclude, and without their problems.
+
+    A slice that is named is left out when its case is read.
+
+    Args:
+        found: all cases, whose names are none of strangers.
+        wanted: those that were asked for.
+        files: the tables.
+        patients: of these alone it is told what went; empty means all.
+
+    Raises:
+        UsageError: what `read_excluded`, its `check` and `strangers_note` raise.
+        NothingFoundError: `empty`, nothing is left.
+    """
+    tables = read_excluded(files)
+    tables.check(_owners(found, tables))
+    notes = strangers_note(tables, _names(found, tables), files)
+    reasons = {case.id: tables.of(case.patient, case.id) for case in wanted.cases}
+    left = [_partly(case, tables) for case in wanted.cases if reasons[case.id] is None]
+    problems = [one for one in wanted.problems if not _is_of(one, tables)]
+    said = [case for case in wanted.cases if not patients or case.patient in patients]
+    left_out = tuple(_left_out(said, reasons, tables))
+    if not problems and not any(not patients or case.patient in patients for case in left):
+        raise nothing_left(left_out)
+    gone = {case.patient for case in said} - {case.patient for case in left}
+    notes += (f"nothing is left of {len(gone)} of the patients",) if gone else ()
+    return replace(
+        wanted,
+        cases=tuple(left),
+        problems=tuple(problems),
+        left_out=left_out,
+        told=notes,
+    )
+
+
+def _partly(case: SourceCase, tables: Excluded) -> SourceCase:
+    named = tuple(name for name in tables.reasons if name.startswith(f"{case.id}_s"))
+    return msgspec.structs.replace(case, left_out=named) if named else case
+
+
+def _left_out(
+    cases: Iterable[SourceCase], reasons: dict[str, str | None], tables: Excluded
+) -> Iterator[LeftOut]:
+    """What went, by reason; slices of a case that stays are counted."""
+    whole: dict[str, list[str]] = {}
+    slices: dict[str, int] = {}
+    for case in cases:
+        reason = reasons[case.id]
+        if reason is not None:
+            whole.setdefault(reason, []).append(case.id)
+            continue
+        for name in _partly(case, tables).left_out:
+            slices[tables.reasons[name]] = slices.get(tables.reasons[name], 0) + 1
+    for reason in {**whole, **slices}:
+        ids = tuple(sorted(whole.get(reason, ())))
+        yield LeftOut(option="exclude", reason=reason, cases=ids, slices=slices.get(reason, 0))
+
+
+def _names(found: Root, tables: Excluded) -> Iterator[str]:
+    """The names that are of something here; a slice is of its case, until that is read."""
+    ids = {case.id for case in found.cases} | {problem.id for problem in found.problems}
+    yield from ids
+    yield from found.patients
+    yield from (id.partition("_")[0] for id in ids)
+    for name in tables.lines:
+        case, _, number = name.rpartition("_s")
+        if number.isdecimal() and case in ids:
+            yield name
+
+
+def _owners(found: Root, tables: Excluded) -> Iterator[tuple[str, str]]:
+    for case in found.cases:
+        yield case.id, case.patient
+    for name in tables.kept:
+        whole, _, number = name.rpartition("_s")
+        if number.isdecimal():
+            yield name, whole
+            yield name, whole.partition("_")[0]
+
+
+def _is_of(problem: Problem, tables: Excluded) -> bool:
+    """Whether a problem is of something that is excluded."""
+    names = problem.id.split("_")
+    return tables.of(*("_".join(names[:end]) for end in range(1, len(names) + 1))) is not None

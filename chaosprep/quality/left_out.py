@@ -1,0 +1,35 @@
+"""What a person chose to leave out, stage by stage: it is said, and must not be there."""
+
+from collections.abc import Iterator
+
+from chaosprep.dataset.descriptor import LeftOut
+from chaosprep.dataset.left_out import how_many, why
+from chaosprep.dataset.manifest import DESCRIPTOR, Dataset
+from chaosprep.errors import Problem
+
+
+def every(dataset: Dataset) -> Iterator[tuple[str, LeftOut]]:
+    """Each thing that was left out, with the stage that did it."""
+    for past in dataset.history:
+        for one in past.left_out:
+            yield past.stage, one
+
+
+def left_out_faults(dataset: Dataset) -> Iterator[Problem]:
+    """Cases that were left out and are in the table nevertheless."""
+    there = {*dataset.case_ids}
+    for stage, one in every(dataset):
+        for case in one.cases:
+            if case in there:
+                yield Problem(
+                    code="left-out",
+                    id=case,
+                    file=DESCRIPTOR,
+                    reason=f"{stage} left it out ({why(one)}), and the table has it",
+                    remedy=f"Run {stage} and what follows it again with --overwrite.",
+                )
+
+
+def left_out_notes(dataset: Dataset) -> tuple[str, ...]:
+    """A line for each thing that was left out, with its count."""
+    return tuple(f"{stage} left out {how_many(one)} ({why(one)})" for stage, one in every(dataset))
