@@ -9,7 +9,7 @@ from msgspec import Meta
 
 from chaosprep.choices.excluded import fingerprint
 from chaosprep.dataset.records import Slice
-from chaosprep.expressions import Condition
+from chaosprep.expressions.condition import Condition
 from chaosprep.formats.codecs import PngParams
 
 EXCLUDE = (

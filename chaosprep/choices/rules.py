@@ -10,7 +10,7 @@ from chaosprep.choices.excluded import Excluded
 from chaosprep.choices.params import Area
 from chaosprep.dataset.records import Slice
 from chaosprep.errors import UsageError
-from chaosprep.expressions import Condition
+from chaosprep.expressions.condition import Condition
 from chaosprep.structures import folded
 from chaosprep.words import there_are
 

@@ -58,7 +58,7 @@ class Tally:
         """What a person should know of it besides."""
         patients = sorted(self._before["patient"] - self._after["patient"])
         if patients:
-            yield f"nothing is left of {_named(patients, 'patient')}"
+            yield nothing_of(patients)
         for side in SPLITS:
             if side in self._before["side"] - self._after["side"]:
                 yield f"nothing is left of {side}"
@@ -83,7 +83,8 @@ def nothing_left(left_out: Iterable[LeftOut]) -> NothingFoundError:
     )
 
 
-def _named(names: Sequence[str], noun: str) -> str:
-    more = len(names) - _SHOWN
-    shown = ", ".join(names[:_SHOWN]) + (f" and {more} more" if more > 0 else "")
-    return f"{plural(len(names), noun)} ({shown})"
+def nothing_of(patients: Sequence[str]) -> str:
+    """What is said of patients that lost all they had."""
+    more = len(patients) - _SHOWN
+    shown = ", ".join(patients[:_SHOWN]) + (f" and {more} more" if more > 0 else "")
+    return f"nothing is left of {plural(len(patients), 'patient')} ({shown})"

@@ -6,7 +6,7 @@ from dataclasses import replace
 import msgspec
 
 from chaosprep.choices.excluded import Excluded, read_excluded, strangers_note
-from chaosprep.choices.tally import nothing_left
+from chaosprep.choices.tally import nothing_left, nothing_of
 from chaosprep.dataset.descriptor import LeftOut
 from chaosprep.errors import Problem
 from chaosprep.layouts.root import Root
@@ -39,7 +39,7 @@ def excluding(found: Root, wanted: Root, files: tuple[str, ...], patients: tuple
     if not problems and not any(not patients or case.patient in patients for case in left):
         raise nothing_left(left_out)
     gone = {case.patient for case in said} - {case.patient for case in left}
-    notes += (f"nothing is left of {len(gone)} of the patients",) if gone else ()
+    notes += (nothing_of(sorted(gone)),) if gone else ()
     return replace(
         wanted,
         cases=tuple(left),

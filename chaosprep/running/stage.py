@@ -139,7 +139,8 @@ class Stage(Generic[C, P]):
     is sent to `run_case`; `open` finds the cases below a path,
     and keeps on the workbench what the next run can use; `settle` completes the parameters with
     what was settled there; `choose` leaves out of the source what a person wants to be left out.
-    `rows` tells of a completed case what is settled of the rows that it becomes where nothing goes wrong, so that an
+    `rows` tells of a
+    completed case what is settled of the rows that it becomes where nothing goes wrong, so that an
     unfinished run is gone on with where its journal says just that; cases of which it knows nothing
     (None) are done again. `labels` tells what the values of its masks stand for, by all of its
     source; None where only its rows can tell. `needs` are the stages

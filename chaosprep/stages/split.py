@@ -98,7 +98,7 @@ def _kept(case: SourceCase, series: Series) -> Iterator[SourceSlice]:
 def _about_the_kept(case: SourceCase, series: Series) -> Iterator[Problem]:
     """The problems of what is not left out, and slices to leave out that there are not."""
     yield from (one for one in series.problems if one.id not in case.left_out)
-    there = {one.id for one in (*series.slices, *series.problems)}
+    there = {one.id for one in series.slices} | {one.id for one in series.problems}
     if strange := [id for id in case.left_out if id not in there]:
         yield Problem(
             code="exclude-unknown",

@@ -161,6 +161,7 @@ def test_json_is_the_only_thing_on_stdout(chaosprep: Run, root: Path, tmp_path: 
         },
         "warned": 0,
         "skipped": [],
+        "left_out": [],
     }
 
 
