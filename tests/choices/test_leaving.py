@@ -178,9 +178,10 @@ def test_what_goes_of_val_by_its_masks_is_said(tall: Dataset) -> None:
 
 
 def test_slices_without_a_mask_stay_and_that_is_said(tmp_path: Path) -> None:
-    root = write_chaos(tmp_path / "root", [Patient(id=id, slices=4, matrix=32) for id in (1, 2)])
-    (ground,) = root.glob("**/2/T1DUAL/Ground")
-    shutil.rmtree(ground)
+    root, tests = tmp_path / "root", [Patient(id=2, slices=4, matrix=32)]
+    write_chaos(root, [Patient(id=1, slices=4, matrix=32)])
+    for ground in write_chaos(root, tests, sets="Test_Sets").glob("**/2/**/Ground"):
+        shutil.rmtree(ground)
     pairs = chaosprep.split(root, tmp_path / "pairs", val=0)
     without = [row.id for row in pairs.slices if row.mask is None]
     assert without
