@@ -54,7 +54,9 @@ def test_what_failed_in_the_report_is_left_out_and_all_that_follows_knows_it(
     assert next(csv.reader(io.StringIO(text, newline="")))[4] == "verdict"
     (tmp_path / "ratings.csv").write_bytes(text.encode())
 
-    again = chaosprep.split(phantom, tmp_path / "b", val=0.25, exclude=tmp_path / "ratings.csv")
+    again = chaosprep.split(
+        phantom, tmp_path / "b", val=0.25, exclude=[str(tmp_path / "ratings.csv")]
+    )
     reason = '=moved, "badly"'
     assert again.descriptor.tool.left_out == (
         LeftOut(option="exclude", reason=reason, cases=(bad,)),
