@@ -13,7 +13,7 @@ COMPARED = (
 """The keywords of what is compared."""
 
 _FEWEST = 3  # patients: what all of so many share is a constant
-_OWN = ("SeriesInstanceUID", "SOPInstanceUID")  # those of one person's study alone
+_OWN = ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID")  # of one person alone
 
 
 def compared(identities: Iterable[Identity]) -> list[Identity]:
@@ -28,8 +28,8 @@ def compared(identities: Iterable[Identity]) -> list[Identity]:
 def sharing(people: People) -> list[OnePerson]:
     """The patients that share what identifies; `by` are its keywords, what tells most first.
 
-    Besides what `one_person` goes by, that is what patients with different PatientIDs share:
-    PatientName together with PatientBirthDate, StudyInstanceUID, SeriesInstanceUID and
+    Besides what `one_person` goes by, that is what patients with different PatientIDs or names
+    share: PatientName together with PatientBirthDate, StudyInstanceUID, SeriesInstanceUID and
     SOPInstanceUID. A FrameOfReferenceUID is evidence only where nothing else tells a patient:
     scanners keep one for several people. What a script wrote into all patients is none.
     """
@@ -38,7 +38,7 @@ def sharing(people: People) -> list[OnePerson]:
         found[person.patients].update(dict.fromkeys(person.by))
     for keyword in _OWN:
         for patients in _together(people, keyword):
-            found[patients][keyword] = None
+            found[patients].setdefault(keyword)
     return [OnePerson(patients, tuple(by)) for patients, by in sorted(found.items())]
 
 
