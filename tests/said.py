@@ -127,7 +127,7 @@ class Code:
     def _chosen(self, kind: str, call: ast.Call, scope: Scope) -> Iterator[Said]:
         parts = _arguments(call, ("reason", "remedy", "code"))
         if kind == "ProblemsError":
-            parts["code"] = ast.Constant("problems")
+            parts.setdefault("code", ast.Constant("problems"))
         code = parts.get("code", ast.Constant(UNNAMED))
         if isinstance(code, ast.Attribute) and code.attr == "code":
             return  # another error once more, with its place

@@ -76,8 +76,8 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
         if self.problems:
             return ProblemsError(
                 f"split: its parts share what they should not ({self.text}); {stays}",
-                "Leave out what is there twice, or name both for one side (--val-patient), and "
-                "split again with --overwrite.",
+                "Leave out what is there twice, or put both on one side (--val-patient), and split "
+                "again with --overwrite.",
                 self.problems,
                 code="split-leaks",
             )
