@@ -136,17 +136,20 @@ def test_people_who_were_accepted_are_counted_and_no_fault(tmp_path: Path) -> No
     assert "It was accepted with --trust-folders." in result.stderr
 
 
-def test_the_pixels_of_one_patient_in_another(tmp_path: Path) -> None:
-    """One slice is equal, another is flipped from left to right."""
+def doubled(place: Path, flipped: Mapping[int, bool]) -> Path:
+    """Three phantom patients; these slices of the third are the first's, some of them flipped."""
     patients = [Patient(id=id, slices=6, matrix=128, sequences=("t1-in",)) for id in (1, 2, 3)]
-    root = write_chaos(tmp_path / "root", patients)
+    root = write_chaos(place / "root", patients)
     first, third = (sorted(root.rglob(f"MR/{id}/T1DUAL/DICOM_anon/InPhase/*.dcm")) for id in (1, 3))
-    assert len(first) == len(third) == 6
-    for at in (1, 3):
-        image, other = dcmread(first[at]), dcmread(third[at])
-        pixels = image.pixel_array if at == 1 else image.pixel_array[:, ::-1]
-        other.PixelData = pixels.tobytes()
+    for at, is_flipped in flipped.items():
+        other, pixels = dcmread(third[at]), dcmread(first[at]).pixel_array
+        other.PixelData = (pixels[:, ::-1] if is_flipped else pixels).tobytes()
         other.save_as(third[at])
+    return root
+
+
+def test_the_pixels_of_one_patient_in_another(tmp_path: Path) -> None:
+    root = doubled(tmp_path, {1: False, 3: True})
     out = tmp_path / "out"
     result = run("split", root, "-o", out, "--val-patient", "MR003", "--check", "--json")
     assert result.exit_code == 1
@@ -243,3 +246,33 @@ def test_slices_that_cannot_be_decoded_are_told(tmp_path: Path) -> None:
     line = "4 patients, 0 shared identifiers, 0 near-duplicates, 1 slice not compared across sides"
     assert result.stdout.splitlines()[-1] == f"check: {line}"
     assert f"Error: split: not all could be compared ({line})" in result.stderr
+
+
+@pytest.mark.parametrize("more", [("--layout", "headers"), ("--images", IMAGES, "--pseudonymize")])
+def test_pseudonyms_hide_nothing_from_it_and_it_shows_nothing(
+    more: tuple[str, ...], tmp_path: Path
+) -> None:
+    """As people were accepted, the identifiers of the sources are compared by pseudonyms."""
+    root, out = tree(tmp_path, FOUR | {"a": SAME_NAME, "b": SAME_NAME}), tmp_path / "out"
+    key = tmp_path / "key"
+    key.write_bytes(bytes(range(32)))
+    key.chmod(0o600)
+    words = (*more, key) if more[-1] == "--pseudonymize" else more
+    result = run("split", root, "-o", out, *words, "--folds", 4, "--trust-folders", "--check")
+    assert result.exit_code == 0, result.stderr
+    line = "check: 4 patients, 1 shared identifier, 0 near-duplicates across folds"
+    assert result.stdout.splitlines()[-1] == line
+    assert "the headers have the same PatientName and PatientBirthDate" in result.stderr
+    said = result.stdout + result.stderr
+    assert not any(text in said for text in ("Roe", "A001", "1961", "1.2.1", "scans"))
+    assert sum(name in said for name in chaosprep.open(out).patients) == 2
+
+
+def test_workers_find_the_same(tmp_path: Path) -> None:
+    root, found = doubled(tmp_path, {1: False, 2: True, 3: True}), []
+    for jobs in (1, 2):
+        with pytest.raises(ProblemsError) as caught:
+            chaosprep.split(root, tmp_path / "out", val_patient=["MR003"], check=True, jobs=jobs)
+        found.append(caught.value.problems)
+    assert found[0] == found[1]
+    assert len(found[0]) == 3
