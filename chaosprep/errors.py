@@ -145,13 +145,15 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ProblemsError(ChaosprepError):
-    """A stage finished its tries and found problems; nothing was committed.
+    """A stage finished its tries and found problems: nothing was committed, unless it says so.
 
     Its text holds the first of them.
     """
 
-    def __init__(self, reason: str, remedy: str, problems: tuple[Problem, ...]) -> None:
-        super().__init__(reason, remedy, code="problems")
+    def __init__(
+        self, reason: str, remedy: str, problems: tuple[Problem, ...], code: str = "problems"
+    ) -> None:
+        super().__init__(reason, remedy, code=code)
         self.problems = problems
 
     def __str__(self) -> str:

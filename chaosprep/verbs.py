@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from chaosprep.dataset.manifest import Dataset
-from chaosprep.params import make_params
+from chaosprep.params import Params, make_params
 from chaosprep.running.options import RunOptions
 from chaosprep.running.runner import run
 from chaosprep.signatures import listed, shows
@@ -27,7 +27,10 @@ def stage_function(name: str) -> Callable[..., Dataset]:
     def verb(source: str | Path | Dataset, output: str | Path, **given: Any) -> Dataset:
         options = _options(given)
         source = source.directory if isinstance(source, Dataset) else source
-        return run(stage, make_params(stage.params, given), source, output, options)
+        params = make_params(stage.params, given)
+        made = run(stage, params, source, output, options)
+        _refuse_leaks(made.directory, source, params, options, Path(output))
+        return made
 
     own = Signature.from_callable(verb)
     first = [
@@ -38,6 +41,18 @@ def stage_function(name: str) -> Callable[..., Dataset]:
     verb.__name__ = verb.__qualname__ = name.replace("-", "_")
     about = STAGES[name].purpose
     return shows(stage.params, RunOptions, without=stage.not_taken, about=about)(verb)
+
+
+def _refuse_leaks(
+    directory: Path, source: str | Path, params: Params, options: RunOptions, beside: Path
+) -> None:
+    """Raise what `--check` finds in what split made, where it was asked for."""
+    if getattr(params, "check", False):
+        from chaosprep.quality.evidence import check_split
+
+        found = check_split(directory, source, params, options, beside)
+        if found is not None and (error := found.error(directory)):
+            raise error
 
 
 def _options(named: dict[str, Any]) -> RunOptions:
@@ -59,7 +74,10 @@ def prepare(
     """`config` is a TOML file with a table for each stage; parameters given here go before it."""
     options = _options(named)
     params = prepare_params(named, read_config(Path(config)) if config else None, config or "")
-    return run_all(root, output, params, options)
+    made, first = run_all(root, output, params, options), CHAIN[0]
+    split = Path(output, str(first.folder))
+    _refuse_leaks(split, root, params[first.name], options, Path(output))
+    return made
 
 
 @shows(TrainParams)

@@ -4,7 +4,12 @@ import re
 import shlex
 import subprocess
 import sys
+from contextlib import chdir
 from pathlib import Path
+
+from click.testing import CliRunner
+
+from chaosprep.cli.main import main
 
 HOME = Path(__file__).parents[1]
 COMMANDS = Path(sys.executable).parent
@@ -24,8 +29,19 @@ def run(command: list[str], place: Path) -> str:
     return done.stdout
 
 
-def replayed(page: str, place: Path) -> list[tuple[list[str], list[str]]]:
-    """What each console session of a page should print, and what it prints in `place`."""
+def run_here(words: list[str], place: Path) -> str:
+    """What a command of ours prints, run in this process by one worker; it must succeed."""
+    with chdir(place):
+        done = CliRunner().invoke(main, words, prog_name="chaosprep", env={"CHAOSPREP_JOBS": "1"})
+    assert done.exit_code == 0, done.stderr
+    return done.stdout
+
+
+def replayed(page: str, place: Path, *, apart: bool = False) -> list[tuple[list[str], list[str]]]:
+    """What each console session of a page should print, and what it prints in `place`.
+
+    Commands of ours run `apart`, each in a process of its own as its user runs it, or in this one.
+    """
     found = []
     for session in blocks(page, "console"):
         expected: list[str] = []
@@ -34,7 +50,10 @@ def replayed(page: str, place: Path) -> list[tuple[list[str], list[str]]]:
             command, _, output = step.partition("\n")
             program, *arguments = shlex.split(command)
             expected += output.splitlines()
-            printed += run([str(COMMANDS / program), *arguments], place).splitlines()
+            if program == "chaosprep" and not apart:
+                printed += run_here(arguments, place).splitlines()
+            else:
+                printed += run([str(COMMANDS / program), *arguments], place).splitlines()
         found.append((expected, [line.rstrip() for line in printed]))
     return found
 

@@ -125,9 +125,11 @@ class Code:
             yield from self._chosen(kind, call, replace(scope, chosen=defaultdict(bool, chosen)))
 
     def _chosen(self, kind: str, call: ast.Call, scope: Scope) -> Iterator[Said]:
-        parts = _arguments(call, ("reason", "remedy", "code"))
-        if kind == "ProblemsError":
-            parts["code"] = ast.Constant("problems")
+        several = kind == "ProblemsError"  # the third of whose arguments are the problems
+        third = "problems" if several else "code"
+        parts = _arguments(call, ("reason", "remedy", third))
+        if several:
+            parts.setdefault("code", ast.Constant("problems"))
         code = parts.get("code", ast.Constant(UNNAMED))
         if isinstance(code, ast.Attribute) and code.attr == "code":
             return  # another error once more, with its place

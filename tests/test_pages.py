@@ -6,7 +6,10 @@ import pytest
 
 from tests.documents import HOME, place_with_samples, replayed
 
-PAGES = ["assemble.md", "augmentation.md", "dicom.md", "evaluation.md", "exports.md", "nifti.md"]
+PAGES = [
+    *("assemble.md", "augmentation.md", "dicom.md", "evaluation.md", "exports.md", "nifti.md"),
+    "splitting.md",
+]
 
 
 @pytest.mark.parametrize("page", PAGES)

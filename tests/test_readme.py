@@ -32,7 +32,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def sessions(place: Path) -> list[tuple[list[str], list[str]]]:
     """What the console sessions should print and what they print, session by session."""
-    return replayed(README, place)
+    return replayed(README, place, apart=True)
 
 
 def test_the_console_sessions_print_what_the_readme_says(

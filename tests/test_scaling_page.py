@@ -16,7 +16,7 @@ SOURCES = HOME / "chaosprep/running"
 
 def test_the_sessions_print_what_the_page_says(tmp_path: Path) -> None:
     page = PAGE if find_spec("distributed") else PAGE.replace(" --dask local", "")
-    sessions = replayed(page, place_with_samples(tmp_path))
+    sessions = replayed(page, place_with_samples(tmp_path), apart=True)
     assert len(sessions) == 2
     for expected, printed in sessions:
         assert printed == expected

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
     from chaosprep.dataset.manifest import Dataset
+    from chaosprep.quality.evidence import Evidence
     from chaosprep.running.options import Event
 
 
@@ -90,6 +91,7 @@ class Talk:
         self._tenths = 0
         self._next = ""
         self._finished: list[dict[str, Any]] = []
+        self._check: dict[str, Any] = {}
 
     @property
     def loudness(self) -> int:
@@ -130,7 +132,7 @@ class Talk:
         if self.as_json and isinstance(error, ChaosprepError):
             problems = error.problems if isinstance(error, ProblemsError) else ()
             said = {"status": "error", "code": error.code, "message": error.text}
-            write_json({**said, "problems": problems})
+            write_json({**said, "problems": problems, **self._check})
 
     def on_event(self, event: "Event") -> None:
         """Show an event of the runner."""
@@ -145,6 +147,18 @@ class Talk:
             self._advance(event)
         elif event.dataset is not None:
             self._close(event, event.dataset)
+
+    def checked(self, found: "Evidence") -> None:
+        """Say what the parts of a split share; what is wrong with it is the caller's to raise."""
+        self._check = {"check": found}
+        if not self.quiet:
+            for line in told("Warning: ", found.warnings, self.verbose):
+                say(line)
+        self.remarks((), found.notes)
+        if self._finished:
+            self._finished[0] |= self._check
+        if not self.as_json:
+            self.result(found, f"check: {found.text}")
 
     def finish(self, page: Path | None = None) -> int:
         """Write the results as JSON, or say what to look at next: a page. Gives the exit code."""

@@ -9,7 +9,7 @@ import click
 from chaosprep.cli.options import run_options, source_argument
 from chaosprep.cli.output import LEFT_OUT, Talk
 from chaosprep.cli.parameters import given, parameter_options
-from chaosprep.cli.stage import show_dry_run
+from chaosprep.cli.stage import show_check, show_dry_run
 from chaosprep.running.mapping import on_workers
 from chaosprep.running.options import RunOptions
 from chaosprep.running.page import PAGE, check_standing
@@ -67,6 +67,8 @@ def _command(
         from chaosprep.quality.report import report
 
         report(last.directory, shown, jobs=options.jobs, overwrite=options.overwrite)
+    split = output / str(first.folder)
+    show_check(split, source, params[first.name], options, output, talk)
     click.get_current_context().exit(talk.finish(shown if page else None))
 
 

@@ -12,12 +12,14 @@ from chaosprep.cli.parameters import given, parameter_options
 from chaosprep.dataset.left_out import told as chosen
 from chaosprep.dataset.records import SPLITS
 from chaosprep.errors import plural
-from chaosprep.params import P, make_params
+from chaosprep.params import P, Params, make_params
 from chaosprep.running.options import RunOptions
 from chaosprep.running.rehearsal import Rehearsal, rehearse
 from chaosprep.running.runner import run
 from chaosprep.running.stage import C, Stage
 from chaosprep.workbench import Workbench
+
+_NOT_CHECKED = "--check looks at what was written, so a dry run does not do it"
 
 
 def stage_command(stage: Stage[C, P]) -> click.Command:
@@ -34,11 +36,30 @@ def stage_command(stage: Stage[C, P]) -> click.Command:
             code = show_dry_run(stage, params, source, output, options, talk)
             click.get_current_context().exit(code)
         run(stage, params, source, output, options)
+        show_check(output, source, params, options, output, talk)
         click.get_current_context().exit(talk.finish())
 
     for name, metavar in reversed(list(stage.positional.items())):
         command = click.argument(name, metavar=metavar, type=click.Path(exists=True))(command)
     return click.command(stage.name, help=stage.help)(command)
+
+
+def show_check(
+    directory: Path, source: Path, params: Params, options: RunOptions, beside: Path, talk: Talk
+) -> None:
+    """Say what `--check` finds in what split made, where it was asked for.
+
+    Raises:
+        ProblemsError: `split-leaks` or `split-unchecked`.
+        ChaosprepError: what `check_split` raises.
+    """
+    if getattr(params, "check", False):
+        from chaosprep.quality.evidence import check_split
+
+        if found := check_split(directory, source, params, options, beside):
+            talk.checked(found)
+            if error := found.error(directory):
+                raise error
 
 
 def show_dry_run(
@@ -73,7 +94,7 @@ def show_dry_run(
         for line in () if talk.quiet else chosen(plan.left_out, whole=talk.verbose):
             say(f"Left out: {line}")
     if tried.error is None:
-        talk.remarks(problems, ())
+        talk.remarks(problems, [_NOT_CHECKED] if getattr(params, "check", False) else ())
         return LEFT_OUT if problems else 0
     report_error(tried.error, talk.loudness)
     return tried.error.exit_code

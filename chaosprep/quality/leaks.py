@@ -8,6 +8,8 @@ from chaosprep.quality.findings import Findings, Seen
 from chaosprep.quality.fingerprints import Fingerprint
 
 _LEAK = "Keep it on one side, with everything else of its patient."
+SPLIT_AGAIN = "Split again by patient, and leave out doubled patients."
+"""What to do where the sides of a split of patients share something."""
 _PATIENT = re.compile(
     r"(?:^|[-_/ .])(patient|pat|subject|subj|sub|case|mr|ct)[-_ ]?0*(\d+)[-_/ .]", re.IGNORECASE
 )
@@ -31,6 +33,22 @@ def on_several_sides(names: Iterable[tuple[str, str]]) -> Iterator[tuple[str, st
     for name, on in sorted(sides.items()):
         if len(on) > 1:
             yield name, f"{len(on)} sides: {', '.join(sorted(on))}"
+
+
+def across(images: Sequence[Seen], *, jobs: int = 1) -> tuple[list[Problem], list[Problem]]:
+    """What slices of different patients show on two sides: equal pixels, then what is similar."""
+    again = [
+        Problem(
+            code="leakage",
+            id=image.id,
+            reason=f"in {image.side}, with the pixels of {other.id} in {other.side}",
+            remedy=SPLIT_AGAIN,
+        )
+        for image, other in equal(images)
+        if other.side != image.side
+    ]
+    known = {fault.id for fault in again}
+    return again, list(similar([one for one in images if one.id not in known], jobs=jobs))
 
 
 def duplicates(images: Sequence[Seen], *, jobs: int = 1) -> Findings:

@@ -1,6 +1,6 @@
 """Whether the patients of a stage directory are people, by the headers of its DICOM images."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import takewhile
@@ -10,7 +10,14 @@ from chaosprep.dataset.manifest import Dataset
 from chaosprep.errors import FileError, Problem
 from chaosprep.layouts.persons import note_of, patient_mixed, same_person
 from chaosprep.privacy.identity import Identity, read_identity
-from chaosprep.privacy.persons import first_told, mixed, one_person, to_ask, untold
+from chaosprep.privacy.persons import (
+    OnePerson,
+    first_told,
+    mixed,
+    one_person,
+    to_ask,
+    untold,
+)
 
 _APART = "Split again with all folders of a person as one patient (--patient-from), or one of them."
 _SAME = "Look at both: as one patient they would stay on one side of every split."
@@ -46,10 +53,25 @@ def check_sides(told: Sequence[Told], *, trusted: bool) -> Persons:
         if one.identity:
             people.setdefault(one.patient, []).append(one.identity)
     sides = {one.patient: one.side for one in told}
-    faults: list[Problem] = []
     of_mixed = _TRUSTED if trusted else _MIXED
     warnings = [patient_mixed(patient, of_mixed) for patient in mixed(people)]
-    for person in one_person(people):
+    faults, twice = judged(one_person(people), sides, trusted=trusted)
+    notes = note_of(untold(people), len(people))
+    return Persons(tuple(faults), (*warnings, *twice), notes)
+
+
+def judged(
+    persons: Iterable[OnePerson], sides: Mapping[str, str], *, trusted: bool
+) -> tuple[list[Problem], list[Problem]]:
+    """The faults and the warnings of persons that stand in several patients.
+
+    Args:
+        persons: the persons.
+        sides: patient -> its side.
+        trusted: whether `split` was told to trust folders.
+    """
+    faults, warnings = list[Problem](), list[Problem]()
+    for person in persons:
         names = [f"{patient} in {sides[patient]}" for patient in person.patients]
         apart = len({sides[patient] for patient in person.patients}) > 1
         id, reason = person.patients[0], same_person(person, names)
@@ -58,7 +80,7 @@ def check_sides(told: Sequence[Told], *, trusted: bool) -> Persons:
         else:
             remedy = _TRUSTED if trusted else _SAME
             warnings.append(Problem(code="person-twice", id=id, reason=reason, remedy=remedy))
-    return Persons(tuple(faults), tuple(warnings), note_of(untold(people), len(people)))
+    return faults, warnings
 
 
 def trusts_folders(dataset: Dataset) -> bool:

@@ -23,7 +23,7 @@ from chaosprep.quality.findings import Findings, Seen
 from chaosprep.quality.foreign import NOTE, check_folder
 from chaosprep.quality.geometry import geometry_faults
 from chaosprep.quality.labels import label_findings
-from chaosprep.quality.leaks import equal, on_several_sides, similar
+from chaosprep.quality.leaks import SPLIT_AGAIN, across, on_several_sides
 from chaosprep.quality.left_out import left_out_faults, left_out_notes
 from chaosprep.quality.persons import Told, check_sides, trusts_folders
 from chaosprep.quality.replay import replayed
@@ -99,10 +99,9 @@ def verify(
     persons = check_sides([] if patients else total.told, trusted=trusts_folders(dataset))
     total.faults += persons.faults
     total.warnings += persons.warnings
-    again = list(_pixels_on_two_sides(total.seen))
+    again, alike = across(total.seen, jobs=jobs)
     total.faults += again
-    known = {fault.id for fault in again}
-    total.warnings += similar([one for one in total.seen if one.id not in known], jobs=jobs)
+    total.warnings += alike
     notes = (*persons.notes, *left_out_notes(dataset))
     return _verdict(directory, dataset.made.stage, len(cases), total, notes)
 
@@ -235,18 +234,11 @@ def _patients_on_two_sides(seen: list[Seen]) -> Iterator[Problem]:
         yield _fault("leakage", patient, None, f"the patient is on {sides}")
 
 
-def _pixels_on_two_sides(seen: list[Seen]) -> Iterator[Problem]:
-    for image, other in equal(seen):
-        if other.side != image.side:
-            reason = f"in {image.side}, with the pixels of {other.id} in {other.side}"
-            yield _fault("leakage", image.id, None, reason)
-
-
 def _fault(code: str, id: str, file: str | None, reason: str) -> Problem:
     return Problem(code=code, id=id, file=file, reason=reason, remedy=_REMEDIES.get(code, REMAKE))
 
 
 _REMEDIES = {
-    "leakage": "Split again by patient, and leave out doubled patients.",
+    "leakage": SPLIT_AGAIN,
     "surplus": "Remove it, or run the stage again with --overwrite.",
 }

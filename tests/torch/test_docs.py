@@ -18,7 +18,7 @@ def test_the_page_shows_what_the_commands_print(
 ) -> None:
     text = PAGE.read_text(encoding="utf-8")
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
-    ((expected, printed),) = replayed(text, place_with_samples(tmp_path))
+    ((expected, printed),) = replayed(text, place_with_samples(tmp_path), apart=True)
     assert printed == expected
     monkeypatch.chdir(tmp_path)
     (code,) = blocks(text, "python")
