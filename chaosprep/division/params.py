@@ -78,8 +78,8 @@ class SplitParams(LayoutParams, frozen=True, kw_only=True):
     write_split: Annotated[
         str | None,
         Meta(
-            description="Write who is where into this file too, .csv or .json (patient, side, fold), as "
-            "--split-file reads it."
+            description="Write who is where into this file too, .csv or .json, as --split-file "
+            "reads it."
         ),
     ] = None
     stratify: Annotated[

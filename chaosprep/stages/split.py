@@ -14,6 +14,7 @@ from chaosprep.dataset.records import File, Slice, file_columns
 from chaosprep.division.divide import divide
 from chaosprep.division.keys import with_known_key
 from chaosprep.division.params import SplitParams
+from chaosprep.division.written import check_writable, write_split
 from chaosprep.errors import FileError, Problem, UsageError
 from chaosprep.files import sha256
 from chaosprep.formats.images import image_format
@@ -252,6 +253,8 @@ SPLIT = Stage(
     settle=settle,
     plan=plan,
     rows=rows,
+    ready=check_writable,
+    after=write_split,
     folder="split",
     source_name="ROOT",
     help="ROOT is CHAOS as it was downloaded: the outer folder, Train_Sets, MR, or one patient; "

@@ -1,4 +1,4 @@
-"""JSON lists of each side: the Decathlon's `dataset.json`, MONAI's datalists, `{"train": [...]}`."""
+"""JSON lists of each side: a Decathlon `dataset.json`, MONAI's datalists, `{"train": [...]}`."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath

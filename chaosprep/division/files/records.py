@@ -1,4 +1,4 @@
-"""JSON with a record of each patient: `[{"patient": ..., "side": ..., "fold": ...}]`, or by name."""
+"""JSON with a record of each patient, `{"patient": ..., "side": ..., "fold": ...}`, or by name."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -38,11 +38,7 @@ def read(content: Content, fold: int | None) -> KnownSplit:
 def _said(pairs: Any) -> Iterator[Said]:  # noqa: ANN401 - of a JSON text
     for number, (name, one) in enumerate(pairs, 1):
         place = f"record {number}"
-        if isinstance(one, str):
-            one = {"side": one}
-        elif not isinstance(one, dict):
-            one = {"fold": one}
-        record = {str(key).casefold(): value for key, value in one.items()}
+        record = _record(one)
         called = name if name is not None else _first(record, NAMES)
         if not isinstance(called, str | int) or isinstance(called, bool) or called == "":
             raise useless(f"{place} names no patient")
@@ -57,6 +53,13 @@ def _said(pairs: Any) -> Iterator[Said]:  # noqa: ANN401 - of a JSON text
         if said.side is None and said.fold is None:
             raise useless(f"{place} tells neither a side nor a fold")
         yield said
+
+
+def _record(value: object) -> dict[str, Any]:
+    """What is said of a name; a side or a fold may stand alone."""
+    if isinstance(value, dict):
+        return {str(key).casefold(): one for key, one in value.items()}
+    return {"side" if isinstance(value, str) else "fold": value}
 
 
 def _first(record: Mapping[str, Any], names: tuple[str, ...]) -> object:
