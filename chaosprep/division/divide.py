@@ -35,7 +35,7 @@ def divide(root: Root, cases: Sequence[SourceCase], params: SplitParams) -> Divi
     settled = official_sides(cases, params)
     known, notes = known_sides(root, cases, settled, params)
     free = sorted({case.patient for case in cases} - settled.keys() - known.keys())
-    if known and not free:
+    if params.split_file and known:
         sides = known
     elif params.stratify:
         sides = balance(free, known, root.traits, params)

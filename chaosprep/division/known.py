@@ -33,7 +33,7 @@ def known_sides(
     if path is None:
         return {}, ()
     option = "--like" if params.like else "--split-file"
-    known = read_split(path, option, params.fold)
+    known = earlier(params, path, option)
     key = None if params.pseudonymize is None else read_key(params.pseudonymize)
     _check_key(known, key, option)
     sides, gone = _matched(known, Names(root, key), option)
@@ -52,6 +52,23 @@ def known_sides(
         _check_complete(sorted(wanted - here.keys() - settled.keys()))
     _check_agreed(here, settled, params, option)
     return here, _notes(gone, known, here, root, params, is_hidden=key is not None)
+
+
+def earlier(params: SplitParams, path: str, option: str) -> KnownSplit:
+    """The split that is told, of which `--fold` validates.
+
+    Beside an earlier one, folds may grow: of those, `grow` settles which validates.
+
+    Raises:
+        UsageError, ManifestError: as `read_split` does.
+    """
+    if params.split_file is not None:
+        return read_split(path, option, params.fold)
+    known = read_split(path, option, None)
+    has_folds = any(fold is not None for _, fold in known.sides.values())
+    if params.fold is None or params.folds is not None or has_folds:
+        return known
+    return read_split(path, option, params.fold)  # it may hold several splits
 
 
 def _check_key(known: KnownSplit, key: Key | None, option: str) -> None:

@@ -6,7 +6,7 @@ import msgspec
 from msgspec import Meta
 
 from chaosprep.dataset.store import Link
-from chaosprep.division.files.table import fingerprint, read_split
+from chaosprep.division.files.table import fingerprint
 from chaosprep.imaging.limits import MAX_PIXELS
 from chaosprep.layouts.find import LayoutParams
 
@@ -141,6 +141,5 @@ class SplitParams(LayoutParams, frozen=True, kw_only=True):
         for name in ("like", "split_file"):
             path = getattr(params, name)
             if path is not None:
-                known = read_split(path, f"--{name.replace('_', '-')}", params.fold)
-                said[name] = f"split {fingerprint(known)}"
+                said[name] = f"split {fingerprint(path, f'--{name}'.replace('_', '-'))}"
         return msgspec.structs.replace(params, write_split=None, check=False, **said)

@@ -72,8 +72,9 @@ def check_writable(
             "merged directory: it is done already, and writes the file.",
             code="parameter",
         )
-    for directory in (output, root):
-        check_place(file, directory, kind)
+    if real(file).parent not in real(output).parents:  # that is there, or will be made
+        for directory in (output, root):
+            check_place(file, directory, kind)
     if any(is_stage_directory(folder) for folder in real(file).parents):
         raise UsageError(
             f"{file}: it would lie inside a stage directory, where the manifest does not know it",

@@ -6,9 +6,12 @@ Source: nnU-Net v2, documentation/manual_data_splits.md.
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
+import msgspec
+
 from chaosprep.division.files.content import Content
 from chaosprep.division.files.said import Said, settled, unknown_fold
 from chaosprep.division.sides import KnownSplit
+from chaosprep.files import sha256
 from chaosprep.layouts.own_folds import OneSplit, splits_of
 
 
@@ -37,7 +40,8 @@ def read(content: Content, fold: int | None) -> KnownSplit:
     chosen = fold or 0
     if chosen >= len(splits):
         raise unknown_fold(range(len(splits)), chosen)
-    return KnownSplit(settled(_sides(splits[chosen]), None))
+    others = "" if len(splits) == 1 else sha256(msgspec.json.encode(splits))
+    return KnownSplit(settled(_sides(splits[chosen]), None), others=others)
 
 
 def _are_folds(splits: Sequence[OneSplit]) -> bool:

@@ -59,7 +59,14 @@ def read_split(path: str | Path, option: str, fold: int | None) -> KnownSplit:
         raise UsageError(f"{option}: {path}: {error.reason}", error.remedy, code) from error
 
 
-def fingerprint(known: KnownSplit) -> str:
-    """8 hexadecimal digits that tell what a split says from what another does."""
+def fingerprint(path: str | Path, option: str) -> str:
+    """8 hexadecimal digits that tell what a split says from what another does.
+
+    They are the same wherever it is and in whatever form; of a file of several splits, all count.
+
+    Raises:
+        UsageError, ManifestError: as `read_split` does.
+    """
+    known = read_split(path, option, None)
     said = sorted((name, *map(str, side)) for name, side in known.sides.items())
-    return sha256(repr((said, known.key)).encode("utf-8", "surrogatepass"))[:8]
+    return sha256(repr((said, known.key, known.others)).encode("utf-8", "surrogatepass"))[:8]
