@@ -16,7 +16,9 @@ from chaosprep.division.sides import Sides
 from chaosprep.errors import UsageError
 from chaosprep.layouts.root import Root
 from chaosprep.params import make_params
+from chaosprep.phantom import Patient, write_chaos
 from chaosprep.privacy.pseudonyms import Key
+from chaosprep.running.options import Event
 from chaosprep.series.source import SourceCase
 from tests.layouts.named import decathlon, nnunet, write_json
 from tests.stages.test_official import sides
@@ -316,3 +318,41 @@ def test_pseudonyms_may_come_to_a_split_that_had_none(
     again = split(phantom, tmp_path / "again", split_file=first.directory, pseudonymize=key)
     expected = {Key(KEY).patient(patient): side for patient, side in sides(first).items()}
     assert sides(again) == expected
+
+
+def test_the_kept_key_makes_the_ids_of_new_patients_too(tmp_path: Path) -> None:
+    people = [Patient(id=id, slices=2, matrix=16, sequences=("t1-in",)) for id in (1, 2, 3, 5)]
+    some, every = tmp_path / "some", tmp_path / "every"
+    first = split(
+        write_chaos(some, people[:3]), tmp_path / "one" / "out", layout="headers", val=0.3
+    )
+    given: dict[str, Any] = {"layout": "headers", "like": first.directory, "val": 0.3}
+    grown = split(write_chaos(every, people), tmp_path / "two" / "out", **given)
+    assert sides(grown).items() > sides(first).items()
+    assert len(sides(grown)) == 4
+    (tmp_path / "one" / "chaosprep.key").unlink()
+    with pytest.raises(UsageError, match="not beside it") as error:
+        split(every, tmp_path / "three" / "out", **given)
+    assert error.value.code == "split-key"
+    assert not (tmp_path / "three").exists()
+
+
+def test_an_interrupted_run_goes_on_whatever_form_the_file_has(
+    phantom: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / "split.csv"
+    file.write_text("patient,side\nMR001,val\nMR002,train\nMR003,train\nMR005,train\n")
+    whole = split(phantom, tmp_path / "whole", split_file=file)
+
+    def stop(event: Event) -> None:
+        if event.finished == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        split(phantom, tmp_path / "out", split_file=file, on_event=stop)
+    other = tmp_path / "split.json"
+    other.write_text('{"val": ["MR001"], "train": ["MR005", "MR003", "MR002"]}')
+    begun: list[Event] = []
+    made = split(phantom, tmp_path / "out", split_file=other, on_event=begun.append)
+    assert begun[0].finished == 2
+    assert made.descriptor_sha256 == whole.descriptor_sha256

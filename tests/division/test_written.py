@@ -172,7 +172,7 @@ def test_a_shard_writes_none_and_the_merged_directory_does(phantom: Path, tmp_pa
 
 
 def test_a_dry_run_refuses_and_writes_nothing(phantom: Path, tmp_path: Path) -> None:
-    words = ["split", str(phantom), "-o", str(tmp_path / "out"), "-n", "--write-split"]
+    words = ["split", str(phantom), "-o", str(tmp_path / "out"), "-n", "-j", "1", "--write-split"]
     found = CliRunner().invoke(main, [*words, str(tmp_path / "split.txt")])
     assert (found.exit_code, ".csv or .json" in found.stderr) == (2, True)
     assert CliRunner().invoke(main, [*words, str(tmp_path / "split.csv")]).exit_code == 0
