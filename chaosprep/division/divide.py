@@ -43,7 +43,7 @@ def divide(root: Root, cases: Sequence[SourceCase], params: SplitParams) -> Divi
         sides = grow(free, known, params)
     else:
         sides = assign(free, params)
-    if known:
+    if params.like and known:
         notes += grown(known, sides, params)
     sides = settled | sides
     return Divided(sides, notes, shares(sides, root.traits, params))
