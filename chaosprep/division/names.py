@@ -41,6 +41,10 @@ class Names:
         Ids of patients and cases come first, and PatientIDs; then names of volumes, then those of
         folders. An id of one patient that is the name of another's volume stands for both.
         """
+        bare = _bare(name)
+        return self._find(name) or self._find(bare) or self._find(PurePosixPath(bare).name)
+
+    def _find(self, name: str) -> set[str]:
         ids = self._ids(name)
         places = next((found for path in _ends(name) if (found := self._volumes.get(path))), set())
         if ids:
@@ -78,10 +82,8 @@ class Names:
         found: Patients = defaultdict(set)
         for case in self._root.cases:
             for path in _volume_files(case):
-                place = PurePosixPath(path)
-                bare = stem(place.name)
-                for name in {bare, _CHANNEL.sub("", bare)}:
-                    for end in _ends((place.parent / name).as_posix()):
+                for name in {_without_ending(path), _bare(path)}:
+                    for end in _ends(name):
                         found[end].add(case.patient)
         return found
 
@@ -94,6 +96,16 @@ class Names:
                     for end in _ends(inner.as_posix()):
                         found[end].add(case.patient)
         return found
+
+
+def _without_ending(path: str) -> str:
+    place = PurePosixPath(path.replace("\\", "/"))
+    return (place.parent / stem(place.name)).as_posix()
+
+
+def _bare(path: str) -> str:
+    """A path as a case may be called, without the file's ending or the number of its channel."""
+    return _CHANNEL.sub("", _without_ending(path))
 
 
 def _volume_files(case: SourceCase) -> Iterator[str]:

@@ -20,8 +20,14 @@ def takes(content: Content) -> bool:
     """Whether it is JSON with a record for each name."""
     found = content.json
     if isinstance(found, dict):
-        return bool(found) and all(isinstance(one, dict | str | int) for one in found.values())
+        return bool(found) and all(map(_tells, found.values()))
     return isinstance(found, list) and bool(found) and all(isinstance(one, dict) for one in found)
+
+
+def _tells(value: object) -> bool:
+    if isinstance(value, dict):
+        return not {"fold", *SIDE_NAMES}.isdisjoint(str(key).casefold() for key in value)
+    return isinstance(value, str | int)
 
 
 def read(content: Content, fold: int | None) -> KnownSplit:
