@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from chaosprep.dataset.records import Split
 from chaosprep.division.sides import Side, Sides
@@ -95,6 +95,15 @@ def settled(said: Iterable[Said], fold: int | None) -> Sides:
     if not sides:
         raise useless("it tells nobody's side")
     return sides
+
+
+def at_fold(said: Iterable[Said], fold: int | None) -> list[Said]:
+    """The same as they were divided the time that has a fold, where it was several times."""
+    lines = list(said)
+    times = {at: time for one in lines for time, at in enumerate(one.folds)}
+    if fold not in times:
+        return lines
+    return [replace(one, fold=one.folds[times[fold]]) if one.folds else one for one in lines]
 
 
 def _side(one: Said, chosen: int | None, first: int | None) -> Side:

@@ -6,7 +6,7 @@ from pathlib import Path
 from chaosprep.dataset.manifest import DESCRIPTOR, SHARD, Dataset
 from chaosprep.dataset.opening import open_dataset
 from chaosprep.division.files.content import Content
-from chaosprep.division.files.said import Said, settled
+from chaosprep.division.files.said import Said, at_fold, settled
 from chaosprep.division.sides import KnownSplit
 from chaosprep.files import read_regular, sha256
 
@@ -30,14 +30,15 @@ def read(content: Content, fold: int | None) -> KnownSplit:
         open_dataset(folder)  # which says best what is missing
     digest = sha256(read_regular(folder / DESCRIPTOR))
     said, key = _told(str(folder.absolute()), digest)
-    return KnownSplit(settled(said, fold), key, are_ids=True)
+    folds = {one.name: one.folds for one in said if one.folds}
+    return KnownSplit(settled(at_fold(said, fold), fold), key, are_ids=True, folds=folds)
 
 
 @lru_cache(4)  # a run asks several times, and a table may have a million lines
 def _told(folder: str, descriptor_sha256: str) -> tuple[tuple[Said, ...], str | None]:
     dataset = open_dataset(Path(folder))
     rows = (row for case in dataset.cases for row in case.slices)
-    said = dict.fromkeys(Said(row.patient, row.split, row.fold) for row in rows)
+    said = dict.fromkeys(Said(row.patient, row.split, row.fold, row.folds or ()) for row in rows)
     return tuple(said), _key(dataset)
 
 
