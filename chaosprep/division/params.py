@@ -1,12 +1,13 @@
 """The parameters of split: how patients are divided, and what is taken of them."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta
 
 from chaosprep.choices.params import EXCLUDE, recorded_tables
 from chaosprep.dataset.store import Link
+from chaosprep.division.files.table import fingerprint
 from chaosprep.imaging.limits import MAX_PIXELS
 from chaosprep.layouts.find import LayoutParams
 
@@ -19,10 +20,19 @@ def _fraction(side: str, of: str) -> Meta:
     return Meta(ge=0, lt=1, description=f"Part of the patients for {of}.", extra={"remedy": remedy})
 
 
+_DIVIDING = ("val", "test", "folds", "val_patient", "test_patient", "repeats", "stratify", "seed")
+"""Parameters that decide who goes where, as a split file does."""
+
+
 class SplitParams(LayoutParams, frozen=True, kw_only=True):
     """How to divide the patients, and which series to take."""
 
-    APART = (("folds", "val"), ("folds", "val_patient"), ("like", "split_file"))
+    APART = (
+        ("folds", "val"),
+        ("folds", "val_patient"),
+        ("like", "split_file"),
+        *(("split_file", name) for name in _DIVIDING),
+    )
 
     val: Annotated[float, _fraction("val", "validation")] = 0.2
     test: Annotated[float, _fraction("test", "testing")] = 0.0
@@ -69,7 +79,8 @@ class SplitParams(LayoutParams, frozen=True, kw_only=True):
     write_split: Annotated[
         str | None,
         Meta(
-            description="Write who is where into this file too, .csv or .json: patient, side, fold."
+            description="Write who is where into this file too, .csv or .json, as --split-file "
+            "reads it."
         ),
     ] = None
     stratify: Annotated[
@@ -117,8 +128,11 @@ class SplitParams(LayoutParams, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.fold is not None and self.folds is not None and self.fold >= self.folds:
-            raise ValueError(f"--fold: the folds are 0 to {self.folds - 1} (given: {self.fold})")
+        folds = (self.folds or 0) * (self.repeats or 1)
+        if self.fold is not None and folds and self.fold >= folds:
+            raise ValueError(f"--fold: the folds are 0 to {folds - 1} (given: {self.fold})")
+        if self.repeats is not None and self.folds is None and self.like is None:
+            raise ValueError("--repeats needs --folds as well")
         if set(self.val_patient) & set(self.test_patient):
             raise ValueError("--val-patient and --test-patient name the same patient")
         if self.pseudonymize is not None and self.link == "sym":
@@ -128,5 +142,9 @@ class SplitParams(LayoutParams, frozen=True, kw_only=True):
         """The same without what changes no byte of the output."""
         params = super().recorded()
         assert isinstance(params, SplitParams)
-        params = msgspec.structs.replace(params, exclude=recorded_tables(params.exclude))
-        return msgspec.structs.replace(params, write_split=None, check=False)
+        said: dict[str, Any] = {"exclude": recorded_tables(params.exclude)}
+        for name in ("like", "split_file"):
+            path = getattr(params, name)
+            if path is not None:
+                said[name] = f"split {fingerprint(path, f'--{name}'.replace('_', '-'))}"
+        return msgspec.structs.replace(params, write_split=None, check=False, **said)

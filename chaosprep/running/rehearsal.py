@@ -54,6 +54,7 @@ def rehearse(
     source = stage.choose(source, params)
     check_request(stage, source, output, params, overwrite=options.overwrite)
     plan: Plan[C] = fresh_plan(stage, params, source, output, options.part)
+    stage.ready(params, root, output, map(plan.complete, plan.cases), options)
     if not options.overwrite:
         plan = compare(stage, params, plan)
     if plan.is_committed:

@@ -56,7 +56,7 @@ class SourceCase(msgspec.Struct, frozen=True, kw_only=True):
     made of a case that is ``refused``: a problem of its root says why. ``left_out`` are the ids of
     slices that a person leaves out. ``split`` and ``fold`` are
     given where the data set has sides or folds of its own: `split` keeps them, and decides all
-    others.
+    others. ``folds`` are those of each time that the patients were divided, where it was repeated.
     """
 
     root: str
@@ -84,6 +84,7 @@ class SourceCase(msgspec.Struct, frozen=True, kw_only=True):
     beside: "tuple[SourceCase, ...]" = ()
     split: Split | None = None
     fold: int | None = None
+    folds: tuple[int, ...] = ()
     refused: bool = False
     left_out: tuple[str, ...] = ()
     masks_root: str = ""

@@ -1,6 +1,7 @@
 """split: patients go to train, val or test; the pairs are copied as they are."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -11,7 +12,9 @@ from chaosprep.dataset.naming import file_path
 from chaosprep.dataset.organs import unnamed
 from chaosprep.dataset.records import File, Slice, file_columns
 from chaosprep.division.divide import divide
+from chaosprep.division.keys import with_known_key
 from chaosprep.division.params import SplitParams
+from chaosprep.division.written import check_writable, write_split
 from chaosprep.errors import FileError, Problem, UsageError, plural
 from chaosprep.files import sha256
 from chaosprep.formats.images import image_format
@@ -37,7 +40,8 @@ def plan(root: Root, cases: Sequence[SourceCase], params: SplitParams) -> Planne
 
     def complete(case: SourceCase) -> SourceCase:
         side, fold = divided.sides[case.patient]
-        return msgspec.structs.replace(case, split=side, fold=fold)
+        folds = divided.folds.get(case.patient, ())
+        return msgspec.structs.replace(case, split=side, fold=fold, folds=folds)
 
     return Planned(complete, divided.notes, divided.shares)
 
@@ -82,6 +86,7 @@ def rows(case: SourceCase, params: SplitParams) -> Iterator[Expected]:
             "copy": 0,
             "split": case.split,
             "fold": case.fold,
+            "folds": case.folds or UNSET,
             "image": file_path(case.split, "images", first, _ending(found)),
             "image_sha256": digest,
             "frame": found.frame,
@@ -137,6 +142,7 @@ def _row(case: SourceCase, found: SourceSlice, series: Series, files: dict[str, 
         source=str(case.shown(found.image)),
         warnings=(*found.warnings, *shown.notes),
         overlaps={**shown.overlaps} or UNSET,
+        folds=case.folds or UNSET,
     )
 
 
@@ -235,11 +241,15 @@ def open_root(root: Path, params: SplitParams, bench: Workbench = ALONE) -> Root
     """The wanted series below a dataset root.
 
     Raises:
-        UsageError: `parameter`, links would show what pseudonyms hide; and what `find` raises.
+        UsageError: `parameter`, links would show what pseudonyms hide; what `with_known_key` and
+            `find` raise.
         ChaosprepError: what `find` raises.
     """
+    params, key_file = with_known_key(params)
     excluded = params.exclude
     found = find(root, params, sequences=params.sequence, exclude=excluded, bench=bench)
+    if key_file is not None:
+        found = replace(found, key_file=key_file)
     if params.link == "sym" and found.people is not None:
         raise UsageError(
             "--link sym: links would show the paths below ROOT, and patients have pseudonyms here",
@@ -265,6 +275,8 @@ SPLIT = Stage(
     settle=settle,
     plan=plan,
     rows=rows,
+    ready=check_writable,
+    after=write_split,
     folder="split",
     source_name="ROOT",
     help="ROOT is CHAOS as it was downloaded: the outer folder, Train_Sets, MR, or one patient; "
