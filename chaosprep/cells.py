@@ -1,5 +1,6 @@
-"""Text of others in a cell of CSV or TSV, which a spreadsheet must not take for a formula."""
+"""Text of others in cells of CSV or TSV: written so that no spreadsheet takes it for a formula."""
 
+import csv
 import re
 
 from chaosprep.printable import printable
@@ -17,3 +18,20 @@ def cell(text: str) -> str:
     """
     shown = printable(text)
     return shown if _NUMBER.fullmatch(shown) else _FORMULA.sub(r"\1'", shown)
+
+
+def read_cells(data: bytes) -> list[list[str]]:
+    """The cells of a table as others write it: divided by commas, semicolons or tabs.
+
+    The first line tells by which: by the first of the three that it has.
+
+    Raises:
+        ValueError: it is no CSV in UTF-8.
+    """
+    text = data.decode("utf-8-sig")
+    first = text.partition("\n")[0]
+    sign = next((one for one in (",", ";", "\t") if one in first), ",")
+    try:
+        return list(csv.reader(text.splitlines(), delimiter=sign))
+    except csv.Error as error:
+        raise ValueError(str(error)) from error

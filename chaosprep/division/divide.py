@@ -35,7 +35,9 @@ def divide(root: Root, cases: Sequence[SourceCase], params: SplitParams) -> Divi
     settled = official_sides(cases, params)
     known, notes = known_sides(root, cases, settled, params)
     free = sorted({case.patient for case in cases} - settled.keys() - known.keys())
-    if params.stratify:
+    if params.split_file and known:
+        sides = known
+    elif params.stratify:
         sides = balance(free, known, root.traits, params)
     elif known:
         sides = grow(free, known, params)

@@ -2,14 +2,184 @@
 
 from collections.abc import Sequence
 
+from chaosprep.division.files.said import leak, shown
+from chaosprep.division.files.table import read_split
+from chaosprep.division.names import Names
 from chaosprep.division.params import SplitParams
-from chaosprep.division.sides import Sides
+from chaosprep.division.sides import KnownSplit, Side, Sides
+from chaosprep.errors import UsageError, plural
 from chaosprep.layouts.root import Root
+from chaosprep.privacy.pseudonyms import Key, read_key
 from chaosprep.series.source import SourceCase
 
 
 def known_sides(
     root: Root, cases: Sequence[SourceCase], settled: Sides, params: SplitParams
 ) -> tuple[Sides, tuple[str, ...]]:
-    """The patients that `--like` or `--split-file` tell of, and what to say of the others."""
-    return {}, ()
+    """The patients that `--like` or `--split-file` tell of, and what to say of the others.
+
+    Args:
+        root: where the patients are.
+        cases: those that are wanted.
+        settled: the sides that the data set itself has.
+        params: which of the two options is given, and the key of the ids.
+
+    Raises:
+        UsageError: `split-file`, it cannot be used, names nobody here, or not everybody
+            (`--split-file`); `split-file-leak`; `split-key`, another key made its ids;
+            `split-differs`, it contradicts what the data set or another option says.
+    """
+    path = params.like or params.split_file
+    if path is None:
+        return {}, ()
+    option = "--like" if params.like else "--split-file"
+    known = earlier(params, path, option)
+    key = None if params.pseudonymize is None else read_key(params.pseudonymize)
+    _check_key(known, key, option)
+    sides, gone = _matched(known, Names(root, key), option)
+    if gone and known.are_ids and known.key is None and key is not None:
+        raise UsageError(
+            f"{option}: the earlier split has no pseudonyms, and not all of its patients are "
+            "found by the key that is given now",
+            "Leave --pseudonymize out, or write the split by the names that the patients have "
+            "below ROOT: --split-file FILE.",
+            code="split-key",
+        )
+    _check_found(sides, known, root, option)
+    wanted = {case.patient for case in cases}
+    here = {patient: side for patient, side in sides.items() if patient in wanted}
+    if params.split_file:
+        _check_complete(sorted(wanted - here.keys() - settled.keys()))
+    _check_agreed(here, settled, params, option)
+    return here, _notes(gone, known, here, root, params, is_hidden=key is not None)
+
+
+def earlier(params: SplitParams, path: str, option: str) -> KnownSplit:
+    """The split that is told, of which `--fold` validates.
+
+    Beside an earlier one, folds may grow: of those, `grow` settles which validates.
+
+    Raises:
+        UsageError, ManifestError: as `read_split` does.
+    """
+    if params.split_file is not None:
+        return read_split(path, option, params.fold)
+    known = read_split(path, option, None)
+    has_folds = any(fold is not None for _, fold in known.sides.values())
+    if params.fold is None or params.folds is not None or has_folds:
+        return known
+    return read_split(path, option, params.fold)  # it may hold several splits
+
+
+def _check_key(known: KnownSplit, key: Key | None, option: str) -> None:
+    now = None if key is None else key.fingerprint()
+    if known.key is None or known.key == now:
+        return
+    given = "no key" if now is None else f"the key {now}"
+    raise UsageError(
+        f"{option}: the ids of the earlier split come from the key {known.key}, those of now from "
+        f"{given}",
+        "Give the file of that key: --pseudonymize KEYFILE.",
+        code="split-key",
+    )
+
+
+def _matched(known: KnownSplit, names: Names, option: str) -> tuple[Sides, list[str]]:
+    """The sides of those that are here, and the names that nobody here has."""
+    sides: Sides = {}
+    gone, doubtful, torn = list[str](), list[str](), dict[str, None]()
+    for name, side in known.sides.items():
+        found = names.by_id(name) if known.are_ids else names.find(name)
+        if len(found) > 1:
+            doubtful.append(name)
+        elif not found:
+            gone.append(name)
+        elif sides.setdefault(patient := found.pop(), side) != side:
+            torn[patient] = None
+    if doubtful:
+        raise UsageError(
+            f"{option}: {plural(len(doubtful), 'name')} in it that may be two patients of ROOT",
+            "Name the patients by their ids, as a dry run shows them: -n.",
+            code="split-file",
+        )
+    if torn:
+        error = leak(sorted(torn))
+        patients = f"{plural(len(torn), 'patient')} ({shown(sorted(torn))})"
+        raise UsageError(
+            f"{option}: {patients} on several sides or folds: the split leaks",
+            error.remedy,
+            error.code,
+        )
+    return sides, gone
+
+
+def _check_found(sides: Sides, known: KnownSplit, root: Root, option: str) -> None:
+    if sides:
+        return
+    raise UsageError(
+        f"{option}: none of the {plural(len(known.sides), 'name')} in it is a patient of ROOT",
+        f"There are: {shown(root.patients)}. Names may be those of patients, cases, volumes or "
+        "folders; pseudonyms need the same --pseudonymize KEYFILE.",
+        code="split-file",
+    )
+
+
+def _check_complete(missing: Sequence[str]) -> None:
+    if missing:
+        raise UsageError(
+            f"--split-file: it does not tell the side of {plural(len(missing), 'patient')} of "
+            f"ROOT ({shown(missing)})",
+            "Add them to the file, or let them be placed: give it as --like FILE instead.",
+            code="split-file",
+        )
+
+
+def _check_agreed(here: Sides, settled: Sides, params: SplitParams, option: str) -> None:
+    """Refuse a split that contradicts the data set, or patients that are named."""
+    torn = sorted(patient for patient in here.keys() & settled if _differ(here, settled, patient))
+    if torn:
+        raise UsageError(
+            f"{option}: it has {plural(len(torn), 'patient')} ({shown(torn)}) on another side or "
+            "in another fold than the data set itself",
+            "Leave it out, or divide the patients anew: --redivide (a test set stays).",
+            code="split-differs",
+        )
+    for side in ("val", "test"):
+        named = getattr(params, f"{side}_patient")
+        moved = [patient for patient in named if here.get(patient, (side,))[0] != side]
+        if moved:
+            raise UsageError(
+                f"--{side}-patient: {shown(moved)}: on another side in the split of {option}",
+                "Whoever is known there stays: name new patients alone.",
+                code="split-differs",
+            )
+
+
+def _differ(here: Sides, settled: Sides, patient: str) -> bool:
+    one: Side = here[patient]
+    other = settled[patient]
+    return one[0] != other[0] or (None not in (one[1], other[1]) and one[1] != other[1])
+
+
+def _notes(
+    gone: Sequence[str],
+    known: KnownSplit,
+    here: Sides,
+    root: Root,
+    params: SplitParams,
+    *,
+    is_hidden: bool,
+) -> tuple[str, ...]:
+    """What is to be said: names that are gone, the key that was taken, that nobody validates."""
+    said = []
+    if gone:
+        first = f" ({shown(sorted(gone))})" if known.are_ids or not is_hidden else ""
+        noun = "patient" if known.are_ids else "name"
+        place = "the earlier split" if params.like else "the split file"
+        are = "is" if len(gone) == 1 else "are"
+        said.append(f"{plural(len(gone), noun)} of {place} {are} not here{first}")
+    if known.key is not None and root.key_file is not None:
+        said.append(f"the ids come from the key of the earlier split: {root.key_file.name}")
+    if params.split_file and not any(side == "val" for side, _ in here.values()):
+        said.append("nobody validates, as the split file says")
+    return tuple(said)

@@ -60,6 +60,9 @@ def _side(case: SourceCase, chosen: int) -> Side | None:
 def _chosen_fold(cases: Sequence[SourceCase], params: SplitParams) -> int:
     """The fold that validates, of those that the data set or `--folds` has."""
     folds = sorted({case.fold for case in cases if case.fold is not None})
+    of_a_file = params.like is not None or params.split_file is not None
+    if of_a_file and not folds:
+        return 0
     if params.fold is not None and params.folds is None and params.fold not in folds:
         if not folds:
             raise UsageError(

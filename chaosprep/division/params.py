@@ -6,6 +6,7 @@ import msgspec
 from msgspec import Meta
 
 from chaosprep.dataset.store import Link
+from chaosprep.division.files.table import fingerprint
 from chaosprep.imaging.limits import MAX_PIXELS
 from chaosprep.layouts.find import LayoutParams
 
@@ -18,10 +19,19 @@ def _fraction(side: str, of: str) -> Meta:
     return Meta(ge=0, lt=1, description=f"Part of the patients for {of}.", extra={"remedy": remedy})
 
 
+_DIVIDING = ("val", "test", "folds", "val_patient", "test_patient", "repeats", "stratify", "seed")
+"""Parameters that decide who goes where, as a split file does."""
+
+
 class SplitParams(LayoutParams, frozen=True, kw_only=True):
     """How to divide the patients, and which series to take."""
 
-    APART = (("folds", "val"), ("folds", "val_patient"), ("like", "split_file"))
+    APART = (
+        ("folds", "val"),
+        ("folds", "val_patient"),
+        ("like", "split_file"),
+        *(("split_file", name) for name in _DIVIDING),
+    )
 
     val: Annotated[float, _fraction("val", "validation")] = 0.2
     test: Annotated[float, _fraction("test", "testing")] = 0.0
@@ -68,7 +78,8 @@ class SplitParams(LayoutParams, frozen=True, kw_only=True):
     write_split: Annotated[
         str | None,
         Meta(
-            description="Write who is where into this file too, .csv or .json: patient, side, fold."
+            description="Write who is where into this file too, .csv or .json, as --split-file "
+            "reads it."
         ),
     ] = None
     stratify: Annotated[
@@ -126,4 +137,9 @@ class SplitParams(LayoutParams, frozen=True, kw_only=True):
         """The same without what changes no byte of the output."""
         params = super().recorded()
         assert isinstance(params, SplitParams)
-        return msgspec.structs.replace(params, write_split=None, check=False)
+        said = {}
+        for name in ("like", "split_file"):
+            path = getattr(params, name)
+            if path is not None:
+                said[name] = f"split {fingerprint(path, f'--{name}'.replace('_', '-'))}"
+        return msgspec.structs.replace(params, write_split=None, check=False, **said)

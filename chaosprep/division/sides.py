@@ -16,9 +16,12 @@ Sides = dict[str, Side]
 class KnownSplit:
     """A split that was made before: by a stage, or by other people, as a file tells it.
 
-    ``sides`` are by the names that the file has, of patients or of cases. ``key`` is the
-    fingerprint of the key that made the ids, where a manifest records one.
+    ``sides`` are by the names that the file has, of patients or of cases; of a stage directory,
+    they are ids of patients. ``key`` is the fingerprint of the key that made the ids, where a
+    manifest records one. ``others`` tells the splits of the same file that were not chosen.
     """
 
     sides: Mapping[str, Side]
     key: str | None = None
+    are_ids: bool = False
+    others: str = ""

@@ -41,7 +41,15 @@ def read_json(file: Path) -> Any:  # noqa: ANN401 - whatever it holds
     Raises:
         FileError: it cannot be read, or `json-broken`.
     """
-    data = read_regular(file, most=_MOST)
+    return json_of(read_regular(file, most=_MOST))
+
+
+def json_of(data: bytes) -> Any:  # noqa: ANN401 - whatever it holds
+    """What a JSON text of others says.
+
+    Raises:
+        FileError: `json-broken`.
+    """
     try:
         return json.loads(data, object_pairs_hook=_once)
     except (ValueError, RecursionError) as error:

@@ -17,7 +17,9 @@ Side = tuple[Split | None, int | None]
 _ANEW = "divide the patients anew: --redivide"
 
 
-class _Sides(msgspec.Struct, frozen=True):
+class OneSplit(msgspec.Struct, frozen=True):
+    """One of the splits in the file: the names of the cases that train, and that validate."""
+
     train: tuple[str, ...]
     val: tuple[str, ...]
 
@@ -67,21 +69,31 @@ def own_folds(names: Collection[str], faults: Faults) -> dict[str, Side] | None:
     return found
 
 
-def _read(folder: Path) -> list[_Sides]:
+def _read(folder: Path) -> list[OneSplit]:
     try:
-        found = msgspec.convert(read_json(folder / SPLITS), list[_Sides])
+        return splits_of(read_json(folder / SPLITS))
     except FileError as error:
-        raise _useless(error.reason) from error
+        raise UsageError(
+            f"{SPLITS}: {error.reason}", f"Correct or remove it, or {_ANEW}.", code="splits-broken"
+        ) from error
+
+
+def splits_of(found: object) -> list[OneSplit]:
+    """The splits that a `splits_final.json` says, one at least; none has a case twice.
+
+    Raises:
+        FileError: `splits-broken`.
+    """
+    try:
+        splits = msgspec.convert(found, list[OneSplit])
     except msgspec.ValidationError as error:
         raise _useless("it is no list of splits with train and val") from error
-    if not found:
+    if not splits:
         raise _useless("it has no split")
-    if any(len({*one.train, *one.val}) < len(one.train) + len(one.val) for one in found):
+    if any(len({*one.train, *one.val}) < len(one.train) + len(one.val) for one in splits):
         raise _useless("a case stands twice in one split")
-    return found
+    return splits
 
 
-def _useless(why: str) -> UsageError:
-    return UsageError(
-        f"{SPLITS}: {why}", f"Correct or remove it, or {_ANEW}.", code="splits-broken"
-    )
+def _useless(why: str) -> FileError:
+    return FileError(why, "Correct it.", code="splits-broken")

@@ -1,6 +1,5 @@
 """Whose a case is, where neither folders nor headers tell: by its name, or by a table."""
 
-import csv
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -8,6 +7,7 @@ from pathlib import Path
 
 import msgspec
 
+from chaosprep.cells import read_cells
 from chaosprep.errors import FileError, Problem, UsageError, plural
 from chaosprep.files import read_regular, sha256
 from chaosprep.layouts.folder_cases import NOWHERE
@@ -103,15 +103,12 @@ def read_patients(file: Path, *, own: bool = False) -> dict[str, str] | None:
         UsageError: `patients-table`, it cannot be used.
     """
     try:
-        text = read_regular(file, follow=not own, most=_MOST).decode("utf-8-sig")
-        first = text.partition("\n")[0]
-        sign = next((one for one in (",", ";", "\t") if one in first), ",")
-        rows = list(csv.reader(text.splitlines(), delimiter=sign))
+        rows = read_cells(read_regular(file, follow=not own, most=_MOST))
     except FileError as error:
         if own:
             return None
         raise _no_table(error.reason) from error
-    except (UnicodeDecodeError, csv.Error) as error:
+    except ValueError as error:
         if own:
             return None
         raise _no_table("it is no CSV in UTF-8") from error

@@ -67,11 +67,13 @@ def run(
     output = Path(output)
     check_request(stage, source, output, params, overwrite=options.overwrite)
     plan = fresh_plan(stage, params, source, output, options.part)
+    cases = map(plan.complete, plan.cases)
+    stage.ready(params, source.directory, output, cases, options)
     workspace, total = Workspace.inside(output), len(plan.cases)
     last = Event("already-done", stage.name, total, total)
     if is_finished(output) and not options.overwrite and not workspace.path.exists():
         compare(stage, params, plan)
-        return _told(options, last, open_output(output))
+        return _ended(stage, params, options, last, open_output(output))
     again = partial(check_output, output, options.overwrite)  # others may have been there meanwhile
     with writing(output, GOES_ON), workspace.held(again):
         if options.overwrite:
@@ -83,7 +85,7 @@ def run(
                 last = _work(stage, params, source, plan, address, options)
         dataset = open_output(output)
         workspace.clear()
-    return _told(options, last, dataset)
+    return _ended(stage, params, options, last, dataset)
 
 
 def opened(
@@ -99,8 +101,11 @@ def opened(
     return found, stage.settle(params, found)
 
 
-def _told(options: RunOptions, event: Event, dataset: Dataset) -> Dataset:
-    """Pass on what was committed with the last event."""
+def _ended(
+    stage: Stage[C, P], params: P, options: RunOptions, event: Event, dataset: Dataset
+) -> Dataset:
+    """Do what comes after, and pass on what was committed with the last event."""
+    stage.after(dataset, params, options)
     options.tell(replace(event, dataset=dataset))
     return dataset
 

@@ -11,6 +11,7 @@ from chaosprep.dataset.records import Slice
 from chaosprep.errors import ChaosprepError, Problem
 from chaosprep.params import P
 from chaosprep.running.fitting import Expected, one_for_each
+from chaosprep.running.options import RunOptions
 from chaosprep.running.writer import Writer
 from chaosprep.workbench import Workbench
 
@@ -122,6 +123,16 @@ def _as_they_are(source: Source[C], cases: Sequence[C], params: P) -> Planned[C]
     return Planned(lambda case: case)
 
 
+def _nothing_to_check(
+    params: P, root: Path, output: Path, cases: Iterable[C], options: RunOptions
+) -> None:
+    """Nothing is done at the end."""
+
+
+def _nothing(dataset: Dataset, params: P, options: RunOptions) -> None:
+    """Nothing is done at the end."""
+
+
 @dataclass(frozen=True)
 class Stage(Generic[C, P]):
     """A step of the work.
@@ -155,6 +166,8 @@ class Stage(Generic[C, P]):
     plan: Callable[[Any, Sequence[C], P], Planned[C]] = _as_they_are
     rows: Callable[[C, P], Iterable[Expected] | None] = one_for_each
     labels: Callable[[Source[C], P], LabelMap | None] = _the_same
+    ready: Callable[[P, Path, Path, Iterable[Any], RunOptions], None] = _nothing_to_check
+    after: Callable[[Dataset, P, RunOptions], None] = _nothing
     needs: tuple[str, ...] = ()
     libraries: tuple[str, ...] = ()
     folder: str | None = None

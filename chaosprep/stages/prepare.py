@@ -75,6 +75,8 @@ def prepare_params(
                 tables[section][name] = organ
     if (told := tables["split"].get("labels")) in LEVELS:
         tables[_BY_LEVEL].setdefault("levels", told)
+    if "split_file" in tables["split"] and "seed" not in (config or {}).get("split", {}):
+        tables["split"].pop("seed", None)  # it is meant for the others
     made = {}
     for name, table in tables.items():
         if config and name in config:

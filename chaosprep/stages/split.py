@@ -1,6 +1,7 @@
 """split: patients go to train, val or test; the pairs are copied as they are."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,9 @@ from msgspec import UNSET
 from chaosprep.dataset.naming import file_path
 from chaosprep.dataset.records import File, Slice, file_columns
 from chaosprep.division.divide import divide
+from chaosprep.division.keys import with_known_key
 from chaosprep.division.params import SplitParams
+from chaosprep.division.written import check_writable, write_split
 from chaosprep.errors import FileError, Problem, UsageError
 from chaosprep.files import sha256
 from chaosprep.formats.images import image_format
@@ -144,10 +147,14 @@ def open_root(root: Path, params: SplitParams, bench: Workbench = ALONE) -> Root
     """The wanted series below a dataset root.
 
     Raises:
-        UsageError: `parameter`, links would show what pseudonyms hide; and what `find` raises.
+        UsageError: `parameter`, links would show what pseudonyms hide; what `with_known_key` and
+            `find` raise.
         ChaosprepError: what `find` raises.
     """
+    params, key_file = with_known_key(params)
     found = find(root, params, sequences=params.sequence, bench=bench)
+    if key_file is not None:
+        found = replace(found, key_file=key_file)
     if params.link == "sym" and found.people is not None:
         raise UsageError(
             "--link sym: links would show the paths below ROOT, and patients have pseudonyms here",
@@ -173,6 +180,8 @@ SPLIT = Stage(
     settle=settle,
     plan=plan,
     rows=rows,
+    ready=check_writable,
+    after=write_split,
     folder="split",
     source_name="ROOT",
     help="ROOT is CHAOS as it was downloaded: the outer folder, Train_Sets, MR, or one patient; "

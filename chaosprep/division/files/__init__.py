@@ -1,0 +1,1 @@
+"""Splits as files: one module for each form, and a line in the table."""

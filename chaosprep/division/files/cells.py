@@ -1,0 +1,84 @@
+"""A table (CSV, also with semicolons or tabs) of patients with their sides and folds."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from chaosprep.cells import read_cells
+from chaosprep.division.files.content import Content
+from chaosprep.division.files.said import (
+    NAMES,
+    SIDE_NAMES,
+    SIDES,
+    Said,
+    fold_of,
+    settled,
+    side_of,
+    useless,
+)
+from chaosprep.division.sides import KnownSplit
+
+_FOLD_NAMES = ("fold",)
+_HEADING = "Begin it with a line of what its columns are: patient,side,fold."
+
+
+@dataclass(frozen=True)
+class _Columns:
+    """Where the columns of a table are; None for one that it does not have."""
+
+    name: int
+    side: int | None
+    fold: int | None
+
+
+def takes(content: Content) -> bool:
+    """Whether it may be a table: it is text, and no JSON."""
+    return content.json is None and b"\0" not in content.data
+
+
+def read(content: Content, fold: int | None) -> KnownSplit:
+    """The sides and folds of its lines.
+
+    Raises:
+        FileError: `split-file`, it is no such table, or as `settled` does.
+    """
+    try:
+        rows = read_cells(content.data)
+    except ValueError as error:
+        raise useless("it is no CSV in UTF-8", "Save it as CSV in UTF-8.") from error
+    cells = [[cell.strip() for cell in row] for row in rows]
+    heading = [cell.casefold().replace(" ", "_") for cell in cells[0]] if cells else []
+    columns = _columns(heading)
+    return KnownSplit(settled(_said(cells, columns, heading), fold))
+
+
+def _columns(heading: Sequence[str]) -> _Columns:
+    name, side, fold = (_at(heading, names) for names in (NAMES, SIDE_NAMES, _FOLD_NAMES))
+    if len(heading) in (2, 3) and heading[1] in SIDES:  # there is no heading
+        return _Columns(0, 1, 2 if len(heading) == 3 else None)
+    if name is None or (side is None and fold is None):
+        raise useless("it has no columns of patients with their sides or folds", _HEADING)
+    return _Columns(name, side, fold)
+
+
+def _at(heading: Sequence[str], names: Sequence[str]) -> int | None:
+    return next((heading.index(name) for name in names if name in heading), None)
+
+
+def _said(
+    rows: Sequence[Sequence[str]], columns: _Columns, heading: Sequence[str]
+) -> Iterator[Said]:
+    has_heading = columns.side is None or heading[columns.side] not in SIDES
+    for line, row in enumerate(rows[has_heading:], 1 + has_heading):
+        if not any(row):
+            continue
+        name, side, fold = (
+            row[at] if at is not None and at < len(row) else ""
+            for at in (columns.name, columns.side, columns.fold)
+        )
+        place = f"line {line}"
+        if not name:
+            raise useless(f"{place} names no patient")
+        said = Said(name, side_of(side, place), fold_of(fold, place))
+        if said.side is None and said.fold is None:
+            raise useless(f"{place} tells neither a side nor a fold")
+        yield said

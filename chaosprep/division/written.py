@@ -1,0 +1,160 @@
+"""A split written as a file, as `--split-file` takes it: .csv or .json."""
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Protocol
+
+from chaosprep.dataset.manifest import Dataset
+from chaosprep.dataset.opening import is_stage_directory
+from chaosprep.dataset.records import Split
+from chaosprep.division.files.table import read_split
+from chaosprep.division.params import SplitParams
+from chaosprep.division.sides import Side, Sides
+from chaosprep.errors import ChaosprepError, FileError, UsageError
+from chaosprep.files import read_regular, real
+from chaosprep.running.options import RunOptions
+from chaosprep.running.page import FileKind, check_place, check_standing, new_file
+
+_OPTION = "--write-split"
+_COLUMNS = ("patient", "side", "fold")
+_KINDS = {
+    kind.ending: kind
+    for kind in (
+        FileKind("split", ".csv", re.compile(rb"patient,side,fold\n")),
+        FileKind("split", ".json", re.compile(rb'\[\n\{"patient": ')),
+    )
+}
+_FILES = ("like", "split_file", "patients", "series", "labels", "pseudonymize")
+
+
+class Placed(Protocol):
+    """A case, or a row, that knows its patient's side and fold."""
+
+    @property
+    def patient(self) -> str:
+        """The patient id."""
+
+    @property
+    def split(self) -> Split | None:
+        """The side, where it is decided."""
+
+    @property
+    def fold(self) -> int | None:
+        """The fold, where there are any."""
+
+
+def check_writable(
+    params: SplitParams, root: Path, output: Path, cases: Iterable[Placed], options: RunOptions
+) -> None:
+    """Refuse, before the work begins, a file that could not be written at its end.
+
+    Args:
+        params: where the file is to be written; nothing is checked where nowhere.
+        root: the input, which it must not lie in.
+        output: the stage directory, which it must not lie in.
+        cases: those of the run, each with its side and fold.
+        options: how it is run.
+
+    Raises:
+        UsageError: `output`, its name or place will not do; `parameter`, of a shard.
+        ChaosprepError: `output-foreign`, something else stands there; OutputError.
+    """
+    if params.write_split is None:
+        return
+    file = Path(params.write_split)
+    kind = _kind(file)
+    if options.part is not None:
+        raise UsageError(
+            f"{_OPTION}: a shard has a part of the patients",
+            "Leave it out; after chaosprep merge, run split once more, without --shard, onto the "
+            "merged directory: it is done already, and writes the file.",
+            code="parameter",
+        )
+    if real(file).parent not in real(output).parents:  # that is there, or will be made
+        for directory in (output, root):
+            check_place(file, directory, kind)
+    if any(is_stage_directory(folder) for folder in real(file).parents):
+        raise UsageError(
+            f"{file}: it would lie inside a stage directory, where the manifest does not know it",
+            "Write it beside the directory.",
+            code="output",
+        )
+    given = (getattr(params, name) for name in _FILES)
+    if any(path is not None and real(Path(path)) == real(file) for path in given):
+        raise UsageError(
+            f"{_OPTION} {file}: it is a file that the run reads", "Give another name.", "output"
+        )
+    if check_standing(file, kind, options.overwrite) and not options.overwrite:
+        _check_same(file, _sides(cases))
+
+
+def write_split(dataset: Dataset, params: SplitParams, options: RunOptions) -> None:
+    """Write who is where; a file that says it already stays as it is.
+
+    Raises:
+        ChaosprepError: `output-foreign`, another split stands there; OutputError.
+    """
+    if params.write_split is None:
+        return
+    file = Path(params.write_split)
+    kind = _kind(file)
+    text = split_text(_sides(row for case in dataset.cases for row in case.slices), kind.ending)
+    if _holds(file, text):
+        return
+    with new_file(file, kind, options.overwrite) as save:
+        if file.exists() and not options.overwrite:
+            raise _another(file)
+        save(text)
+
+
+def split_text(sides: Mapping[str, Side], ending: str) -> bytes:
+    """The bytes of a split (`.csv` or `.json`), sorted by patient id: the same for the same one."""
+    lines = [(patient, *side) for patient, side in sorted(sides.items())]
+    if ending == ".json":
+        records = [json.dumps(dict(zip(_COLUMNS, line, strict=True))) for line in lines]
+        joined = ",\n".join(records)
+        return f"[\n{joined}\n]\n".encode()
+    cells = ((patient, side, "" if fold is None else str(fold)) for patient, side, fold in lines)
+    return "".join(",".join(row) + "\n" for row in (_COLUMNS, *cells)).encode()
+
+
+def _sides(placed: Iterable[Placed]) -> Sides:
+    return {one.patient: (one.split, one.fold) for one in placed if one.split is not None}
+
+
+def _kind(file: Path) -> FileKind:
+    kind = _KINDS.get(file.suffix.lower())
+    if kind is None:
+        raise UsageError(
+            f"{_OPTION} {file}: its name is that of another kind of file",
+            "End its name in .csv or .json.",
+            code="output",
+        )
+    return kind
+
+
+def _holds(file: Path, text: bytes) -> bool:
+    try:
+        return read_regular(file) == text
+    except FileError:
+        return False
+
+
+def _check_same(file: Path, sides: Sides) -> None:
+    """Refuse a file that stands there and says otherwise; cases may since have been left out."""
+    try:
+        found = read_split(file, _OPTION, None).sides
+    except UsageError as error:
+        raise _another(file) from error
+    if any(sides.get(patient) != side for patient, side in found.items()):
+        raise _another(file)
+
+
+def _another(file: Path) -> ChaosprepError:
+    return ChaosprepError(
+        f"{file}: it holds another split",
+        "Give another name, or use --overwrite to replace it.",
+        code="output-foreign",
+    )
