@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from chaosprep.dataset.descriptor import Share
 from chaosprep.division.balance import balance, shares
-from chaosprep.division.growth import grow
+from chaosprep.division.growth import grow, grown
 from chaosprep.division.known import known_sides
 from chaosprep.division.official import official_sides
 from chaosprep.division.params import SplitParams
@@ -43,5 +43,7 @@ def divide(root: Root, cases: Sequence[SourceCase], params: SplitParams) -> Divi
         sides = grow(free, known, params)
     else:
         sides = assign(free, params)
+    if known:
+        notes += grown(known, sides, params)
     sides = settled | sides
     return Divided(sides, notes, shares(sides, root.traits, params))

@@ -1,7 +1,7 @@
 """Which patient goes to which side: a seeded ranking, cut into validation, test and folds."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from chaosprep.division.params import SplitParams
 from chaosprep.division.sides import Sides
@@ -9,7 +9,7 @@ from chaosprep.errors import UsageError, plural
 from chaosprep.words import there_are
 
 
-def assign(patients: Sequence[str], params: SplitParams) -> Sides:
+def assign(patients: Iterable[str], params: SplitParams) -> Sides:
     """Decide the side and the fold of every patient that is not a test patient by its folder.
 
     The patients are ranked by a hash of the seed and their id, so the order of the input does not
@@ -19,33 +19,48 @@ def assign(patients: Sequence[str], params: SplitParams) -> Sides:
     Raises:
         UsageError: it cannot be done with these patients; the message says what there is.
     """
-
-    def rank(patient: str) -> tuple[bytes, str]:
-        text = f"chaosprep.split.1\n{params.seed}\n{patient}"
-        return hashlib.sha256(text.encode()).digest(), patient
-
-    ranked = sorted(set(patients), key=rank)
-    sides: Sides = dict.fromkeys(ranked, ("train", None))
-    free = [patient for patient in ranked if patient not in params.val_patient]
-    count = 0 if params.test_patient else _count(params.test, "test", len(ranked))
+    everybody = ranked(patients, params.seed)
+    sides: Sides = dict.fromkeys(everybody, ("train", None))
+    free = [patient for patient in everybody if patient not in params.val_patient]
+    count = 0 if params.test_patient else _count(params.test, "test", len(everybody))
     test = params.test_patient or free[max(0, len(free) - count) :]
-    _known(test, ranked, "test-patient")
-    rest = [patient for patient in ranked if patient not in test]
+    check_named(test, everybody, "test-patient")
+    chosen = {*test}
+    rest = [patient for patient in everybody if patient not in chosen]
     if params.folds is None:
-        count = 0 if params.val_patient else _count(params.val, "val", len(ranked))
+        count = 0 if params.val_patient else _count(params.val, "val", len(everybody))
         val = params.val_patient or rest[:count]
-        _known(val, ranked, "val-patient")
+        check_named(val, everybody, "val-patient")
         sides.update(dict.fromkeys(val, ("val", None)))
     else:
         sides.update(_folds(rest, params.folds, params.fold or 0))
     sides.update(dict.fromkeys(test, ("test", None)))
-    if ranked and not any(side == "train" for side, _ in sides.values()):
+    untrained(sides)
+    return sides
+
+
+def ranked(patients: Iterable[str], seed: int) -> list[str]:
+    """The patients in the order in which a seed takes them, whatever order they come in."""
+
+    def rank(patient: str) -> tuple[bytes, str]:
+        text = f"chaosprep.split.1\n{seed}\n{patient}"
+        return hashlib.sha256(text.encode()).digest(), patient
+
+    return sorted(set(patients), key=rank)
+
+
+def untrained(sides: Sides) -> None:
+    """Refuse sides of which nobody trains.
+
+    Raises:
+        UsageError: `split`.
+    """
+    if sides and not any(side == "train" for side, _ in sides.values()):
         raise UsageError(
-            f"--val and --test leave none of the {plural(len(ranked), 'patient')} for training",
+            f"--val and --test leave none of the {plural(len(sides), 'patient')} for training",
             "Give them a smaller part.",
             code="split",
         )
-    return sides
 
 
 def _count(fraction: float, name: str, patients: int) -> int:
@@ -59,7 +74,12 @@ def _count(fraction: float, name: str, patients: int) -> int:
     return count
 
 
-def _known(wanted: Sequence[str], patients: Sequence[str], name: str) -> None:
+def check_named(wanted: Sequence[str], patients: Collection[str], name: str) -> None:
+    """Refuse named patients that are not among those to be divided.
+
+    Raises:
+        UsageError: `split`.
+    """
     unknown = sorted(set(wanted) - set(patients))
     if unknown:
         raise UsageError(
@@ -69,13 +89,22 @@ def _known(wanted: Sequence[str], patients: Sequence[str], name: str) -> None:
         )
 
 
-def _folds(ranked: list[str], folds: int, chosen: int) -> Sides:
-    if ranked and len(ranked) < folds:
+def check_folds(patients: int, folds: int) -> None:
+    """Refuse more folds than there are patients.
+
+    Raises:
+        UsageError: `split`.
+    """
+    if 0 < patients < folds:
         raise UsageError(
-            f"--folds: {folds} folds need as many patients, there are {len(ranked)}",
-            f"Use --folds {len(ranked)} or fewer.",
+            f"--folds: {folds} folds need as many patients, there are {patients}",
+            f"Use --folds {patients} or fewer.",
             code="split",
         )
+
+
+def _folds(ranked: list[str], folds: int, chosen: int) -> Sides:
+    check_folds(len(ranked), folds)
     sides: Sides = {}
     for place, patient in enumerate(ranked):
         fold = place * folds // len(ranked)

@@ -12,6 +12,11 @@ Sides = dict[str, Side]
 """Patient id -> its side."""
 
 
+def part_of(side: Side) -> Side:
+    """The part that counts: a fold, whichever of them validates, or a side without folds."""
+    return ("train", side[1]) if side[1] is not None else side
+
+
 @dataclass(frozen=True)
 class KnownSplit:
     """A split that was made before: by a stage, or by other people, as a file tells it.
