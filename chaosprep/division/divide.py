@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from chaosprep.dataset.descriptor import Share
-from chaosprep.division.balance import balance, shares
+from chaosprep.division.balance import balance
 from chaosprep.division.growth import grow, grown
 from chaosprep.division.known import known_sides
 from chaosprep.division.official import official_sides
 from chaosprep.division.params import SplitParams
 from chaosprep.division.ranking import assign
+from chaosprep.division.shares import said, shares
 from chaosprep.division.sides import Sides
 from chaosprep.layouts.root import Root
 from chaosprep.series.source import SourceCase
@@ -45,5 +46,6 @@ def divide(root: Root, cases: Sequence[SourceCase], params: SplitParams) -> Divi
         sides = assign(free, params)
     if known:
         notes += grown(known, sides, params)
-    sides = settled | sides
-    return Divided(sides, notes, shares(sides, root.traits, params))
+    parts = shares(sides, root.traits)
+    notes += said(parts, sides, root.traits)
+    return Divided(settled | sides, notes, parts)

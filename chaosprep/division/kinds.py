@@ -9,7 +9,7 @@ from chaosprep.layouts.root import Traits
 UNKNOWN = "unknown"
 """The kind of those of whom nothing tells."""
 OLDEST = 90
-"""Years: whoever is older counts as this old, since so high an age can identify (45 CFR 164.514)."""
+"""Years: who is older counts as this old, as so high an age can identify (45 CFR 164.514)."""
 
 _BINS = 4
 _DISTINCT = 5  # values of a number that are kinds of their own

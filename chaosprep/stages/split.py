@@ -13,6 +13,7 @@ from chaosprep.dataset.records import File, Slice, file_columns
 from chaosprep.division.divide import divide
 from chaosprep.division.keys import with_known_key
 from chaosprep.division.params import SplitParams
+from chaosprep.division.traits.gather import with_traits
 from chaosprep.division.written import check_writable, write_split
 from chaosprep.errors import FileError, Problem, UsageError
 from chaosprep.files import sha256
@@ -147,8 +148,8 @@ def open_root(root: Path, params: SplitParams, bench: Workbench = ALONE) -> Root
     """The wanted series below a dataset root.
 
     Raises:
-        UsageError: `parameter`, links would show what pseudonyms hide; what `with_known_key` and
-            `find` raise.
+        UsageError: `parameter`, links would show what pseudonyms hide; what `with_known_key`,
+            `find` and `with_traits` raise.
         ChaosprepError: what `find` raises.
     """
     params, key_file = with_known_key(params)
@@ -161,7 +162,7 @@ def open_root(root: Path, params: SplitParams, bench: Workbench = ALONE) -> Root
             "Leave it out: the files are then copied.",
             code="parameter",
         )
-    return found
+    return with_traits(found, params, bench)
 
 
 def settle(params: SplitParams, root: Root) -> SplitParams:

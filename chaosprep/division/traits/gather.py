@@ -13,7 +13,7 @@ from chaosprep.division.traits.tables import table
 from chaosprep.division.traits.trait import Evidence, Make, Trait, Value
 from chaosprep.errors import ChaosprepError, UsageError
 from chaosprep.layouts.root import Root
-from chaosprep.privacy.pseudonyms import read_key
+from chaosprep.privacy.pseudonyms import Key, read_key
 from chaosprep.series.source import SourceCase
 from chaosprep.structures import folded
 from chaosprep.words import there_are
@@ -73,7 +73,7 @@ def with_traits(root: Root, params: SplitParams, bench: Workbench) -> Root:
     return replace(root, traits=found)
 
 
-def _made(text: str, root: Root, key: "Key | None") -> Trait:
+def _made(text: str, root: Root, key: Key | None) -> Trait:
     for make in MAKES:
         trait = make(text, root, key)
         if trait is not None:
@@ -103,9 +103,7 @@ def _read(
     read = partial(_evidence, _Asked(masks, keywords, params.max_pixels))
     done = bench.work(read, cases, jobs)
     # What cannot be read of a case is told with the case, when it is split.
-    return {
-        case.id: Evidence() if isinstance(one, ChaosprepError) else one for case, one in done
-    }
+    return {case.id: Evidence() if isinstance(one, ChaosprepError) else one for case, one in done}
 
 
 def _evidence(asked: _Asked, case: SourceCase) -> Evidence:

@@ -7,7 +7,6 @@ from functools import cache
 from io import BytesIO
 from pathlib import Path
 from statistics import median_low
-from typing import TYPE_CHECKING
 
 from chaosprep.division.kinds import OLDEST
 from chaosprep.division.traits.trait import Evidence, Trait, Value, together
@@ -24,17 +23,13 @@ from chaosprep.privacy.identity import birth_date, exposes, read_identity
 from chaosprep.privacy.persons import to_ask
 from chaosprep.privacy.pseudonyms import Key
 from chaosprep.series.source import SourceCase
-from chaosprep.structures import folded
-
-if TYPE_CHECKING:
-    from pydicom import Dataset
 
 _NUMBERS = frozenset(("DS", "IS", "FD", "FL", "US", "SS", "UL", "SL"))
 _CODES = frozenset((*_NUMBERS, "CS"))
 _GROUPS = frozenset((0x0018, 0x0028))  # how an image was acquired, and what its pixels are
-_MORE = frozenset(
-    ("Manufacturer", "ManufacturerModelName", "Modality", "PatientSex", "PatientSize")
-    + ("PatientWeight", "ConvolutionKernel", "ReceiveCoilName", "SequenceName", "ImageType")
+_MORE = (
+    *("Manufacturer", "ManufacturerModelName", "Modality", "PatientSex", "PatientSize"),
+    *("PatientWeight", "ConvolutionKernel", "ReceiveCoilName", "SequenceName", "ImageType"),
 )
 _AGE = ("PatientAge", "StudyDate", "PatientBirthDate")
 _AGES = {"Y": 1.0, "M": 12.0, "W": 52.1775, "D": 365.2425}  # PS3.5 6.2, AS; in a year
@@ -162,7 +157,7 @@ def _value(keyword: str, text: str) -> Value | None:
 
     if dictionary_VR(keyword) in _NUMBERS:
         with suppress(ValueError):
-            number = float(text.split("\\")[0])
+            number = float(text.partition("\\")[0])
             return number if abs(number) < float("inf") else None
         return None
     return " ".join(text.split())[:_LONGEST].upper() or None

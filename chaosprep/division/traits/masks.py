@@ -1,6 +1,6 @@
 """Traits that masks tell: whether they show a structure, and how large it is."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from statistics import fmean
 
@@ -8,7 +8,7 @@ from chaosprep.division.traits.trait import Evidence, Trait, Value
 from chaosprep.errors import FileError
 from chaosprep.layouts.root import Root
 from chaosprep.privacy.pseudonyms import Key
-from chaosprep.series.reading import read_series
+from chaosprep.series.reading import Series, SourceSlice, read_series
 from chaosprep.series.shown import shown
 from chaosprep.series.source import SourceCase
 from chaosprep.structures import folded
@@ -49,10 +49,9 @@ def measure(case: SourceCase, max_pixels: int) -> Evidence:
     if case.masks is None or case.refused:
         return Evidence()
     series = read_series(case, max_pixels=max_pixels)
-    areas: Counter[str] = Counter()
-    names: dict[str, str] = {}
+    areas, names = Counter[str](), dict[str, str]()
+    volumes: defaultdict[str, float] | None = defaultdict(float)
     measured = 0
-    volumes: Counter[str] | None = Counter()
     for found in series.slices:
         if found.mask_array is None and found.mask_data is None:
             continue
@@ -61,17 +60,21 @@ def measure(case: SourceCase, max_pixels: int) -> Evidence:
         except FileError:
             continue
         measured += 1
-        spacing = found.header.pixel_spacing
-        depth = series.slice_spacing
-        if spacing is None or depth is None:
-            volumes = None
+        voxel = _voxel(found, series)
+        volumes = None if voxel is None else volumes
         for structure, count in pixels.items():
             name = folded(structure)
             names.setdefault(name, structure)
             areas[name] += count
-            if volumes is not None and spacing is not None and depth is not None:
-                volumes[name] += count * spacing[0] * spacing[1] * depth / _ML  # type: ignore[assignment]
+            if volumes is not None and voxel is not None:
+                volumes[name] += count * voxel
     return Evidence(areas, volumes, names) if measured else Evidence()
+
+
+def _voxel(found: SourceSlice, series: Series) -> float | None:
+    """The ml of a pixel and of the way to the next slice; None where a spacing is unknown."""
+    spacing, depth = found.header.pixel_spacing, series.slice_spacing
+    return None if spacing is None or depth is None else spacing[0] * spacing[1] * depth / _ML
 
 
 def _structure(text: str, kind: str) -> str | None:

@@ -96,7 +96,9 @@ def read_column(text: str) -> list[tuple[str, Value]]:
     key = next((plain.index(name) for name in NAMES if name in plain), 0)
     if key == at[0]:
         raise _useless(text, "that column names the patients")
-    told = [(row[key].strip(), row[at[0]].strip()) for row in rows[1:] if len(row) > max(key, at[0])]
+    told = [
+        (row[key].strip(), row[at[0]].strip()) for row in rows[1:] if len(row) > max(key, at[0])
+    ]
     return _values([(name, cell) for name, cell in told if name and folded(cell) not in _MISSING])
 
 
