@@ -41,10 +41,10 @@ def balance(patients: Sequence[str], known: Sides, traits: Traits, params: Split
     free = [one for one in ranked(patients, params.seed) if one not in known and one not in named]
     kinds = kinds_of(traits, base)
     _check_possible(kinds, base)
-    return base | _dealt(base, free, kinds) if kinds and free else base
+    return base | dealt(base, free, kinds) if kinds and free else base
 
 
-def _dealt(base: Sides, free: Sequence[str], kinds: Kinds) -> Sides:
+def dealt(base: Sides, free: Sequence[str], kinds: Kinds) -> Sides:
     """The sides of those who are free, in the order of their rank; as many on each as there are."""
     import numpy as np
 
@@ -100,8 +100,8 @@ def _too_few(wish: str, what: str, patients: int, parts: set[Side]) -> UsageErro
     fewer = patients - sides
     way = f"Use --folds {fewer}" if folds and fewer >= _FEWEST else "Join kinds in a table"
     return UsageError(
-        f"--stratify {wish}: {what} cannot be in each of {where}; at best {patients} of these have "
-        "one",
+        f"--stratify {wish}: {what} cannot be in each of {where}; at best {patients} of these "
+        f"{'has' if patients == 1 else 'have'} one",
         f"{way}, or leave that wish out.",
         code="stratify-few",
     )

@@ -63,6 +63,8 @@ def said(shares: Sequence[Share], sides: Sides, traits: Traits) -> tuple[str, ..
                 f"--stratify {wish}: nothing tells it of {unknown} of "
                 f"{plural(len(kinds), 'patient')}: they count as a kind of their own"
             )
+        if len(count) == 1 and ".." in next(iter(count)):
+            notes.append(f"--stratify {wish}: too few patients for bins of it: it is not balanced")
         rare = [f"{kind} ({n})" for kind, n in sorted(count.items()) if n < parts]
         if rare:
             shown = f"{', '.join(rare[:_SHOWN])}{', ...' if rare[_SHOWN:] else ''}"

@@ -180,10 +180,10 @@ def _age(texts: dict[str, str]) -> float | None:
     return min(float(int(years)) if years >= 2 else round(years, 1), float(OLDEST))
 
 
-def _tesla(value: float) -> float:
+def _tesla(value: float) -> str:
     """A field to the nearest half tesla: 1.494 and 1.5 are one, and so are 2.89 and 3."""
     field = value / _GAUSS if value > _STRONGEST else value
-    return round(field * 2) / 2
+    return f"{round(field * 2) / 2:g}"
 
 
 def _usual(values: Sequence[Value]) -> Value:

@@ -21,12 +21,16 @@ from chaosprep.words import there_are
 
 _ENDINGS = (".csv", ".tsv", ".txt")
 _MOST = 2**24  # bytes
+_CODES = 5  # different numbers, which then are codes: each is a kind
 _LONGEST = 80  # letters of a kind
 _MISSING = ("", "-", "?", "na", "n/a", "nan", "none", "null", "unknown")
 
 
 def table(text: str, root: Root, key: Key | None) -> Trait | None:
-    """`clinic.csv:stage`: a column; numbers where all of it are numbers."""
+    """`clinic.csv:stage`: a column; numbers where all of it are numbers, and no codes.
+
+    Codes are up to five different numbers, each twice on average.
+    """
     place = of_table(text)
     if place is None:
         return None
@@ -104,8 +108,10 @@ def read_column(text: str) -> list[tuple[str, Value]]:
 
 def _values(told: Sequence[tuple[str, str]]) -> list[tuple[str, Value]]:
     numbers = [(name, _number(cell)) for name, cell in told]
+    distinct = len({value for _, value in numbers})
     if all(value is not None for _, value in numbers):
-        return [(name, value) for name, value in numbers if value is not None]
+        are_codes = distinct <= _CODES and 2 * distinct <= len(told)
+        return [(name, f"{n:g}" if are_codes else n) for name, n in numbers if n is not None]
     spelled: dict[str, str] = {}
     for cell in sorted(cell for _, cell in told):
         spelled.setdefault(folded(cell), cell[:_LONGEST])
