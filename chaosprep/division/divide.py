@@ -4,13 +4,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from chaosprep.dataset.descriptor import Share
-from chaosprep.division.balance import balance, shares
+from chaosprep.division.balance import balance
 from chaosprep.division.growth import grow, grown
 from chaosprep.division.known import known_folds, known_sides
 from chaosprep.division.official import official_sides
 from chaosprep.division.params import SplitParams
 from chaosprep.division.ranking import assign
 from chaosprep.division.repeats import Folds, repeat
+from chaosprep.division.shares import said, shares
 from chaosprep.division.sides import Sides
 from chaosprep.layouts.root import Root
 from chaosprep.series.source import SourceCase
@@ -50,14 +51,16 @@ def divide(root: Root, cases: Sequence[SourceCase], params: SplitParams) -> Divi
     if told or params.repeats is not None:
         made = repeat(divided, known, told, params)
         sides, folds = made.sides, made.folds
-        said = grown(made.known, sides, made.params)
+        new = grown(made.known, sides, made.params)
         sides = made.numbered()
     else:
         sides = divided(known, params)
-        said = grown(known, sides, params)
+        new = grown(known, sides, params)
     if params.like and known:
-        notes += said
-    return Divided(settled | sides, notes, shares(sides, root.traits, params), folds)
+        notes += new
+    parts = shares(sides, root.traits)
+    notes += said(parts, sides, root.traits)
+    return Divided(settled | sides, notes, parts, folds)
 
 
 def _divided(free: Sequence[str], known: Sides, root: Root, params: SplitParams) -> Sides:

@@ -8,6 +8,7 @@ from msgspec import Meta
 from chaosprep.choices.params import EXCLUDE, recorded_tables
 from chaosprep.dataset.store import Link
 from chaosprep.division.files.table import fingerprint
+from chaosprep.division.traits.tables import said as wish_said
 from chaosprep.imaging.limits import MAX_PIXELS
 from chaosprep.layouts.find import LayoutParams
 
@@ -142,7 +143,10 @@ class SplitParams(LayoutParams, frozen=True, kw_only=True):
         """The same without what changes no byte of the output."""
         params = super().recorded()
         assert isinstance(params, SplitParams)
-        said: dict[str, Any] = {"exclude": recorded_tables(params.exclude)}
+        said: dict[str, Any] = {
+            "exclude": recorded_tables(params.exclude),
+            "stratify": tuple(map(wish_said, self.stratify)),
+        }
         for name in ("like", "split_file"):
             path = getattr(params, name)
             if path is not None:
