@@ -9,22 +9,14 @@ import msgspec
 
 from chaosprep.dataset.descriptor import DataSource, License
 from chaosprep.division.params import SplitParams
-from chaosprep.errors import FileError, UsageError
+from chaosprep.errors import UsageError
 from chaosprep.files import check_apart
-from chaosprep.formats.dicom.file import DICOM
-from chaosprep.formats.images import image_format
-from chaosprep.imaging.png.chunks import pixels_only, read_head
-from chaosprep.imaging.png.unpacking import holds_more
 from chaosprep.layouts.find import find
 from chaosprep.layouts.headers.cache import discard
 from chaosprep.layouts.root import Root, pseudonymized
-from chaosprep.privacy.deidentify.file import deidentified
 from chaosprep.privacy.identity import Identity, exposes, identity_at
 from chaosprep.privacy.key_file import kept_key, read_kept
 from chaosprep.privacy.pseudonyms import Key, read_key
-from chaosprep.running.writer import Writer
-from chaosprep.series.reading import SourceSlice
-from chaosprep.series.source import SourceCase
 from chaosprep.workbench import Workbench
 
 _FORMAT = "deidentify-format"
@@ -60,69 +52,6 @@ def find_to_pass_on(root: Path, params: SplitParams, bench: Workbench) -> Root:
     _check_origin(found)
     unsaid = (_NOT_FINAL,) if key is not None and file is None else ()
     return replace(found, key_file=file, notes=(*found.notes, *unsaid))
-
-
-def key_for(params: SplitParams, writer: Writer | None = None) -> Key | None:
-    """The key that the copies of a run are made with; None where they are to stay as they are.
-
-    Raises:
-        FileError: `deidentify-key`, nobody gave one.
-    """
-    if not params.deidentify:
-        return None
-    if params.pseudonymize is not None:
-        return read_key(params.pseudonymize)
-    if writer is not None and writer.is_dry:
-        return Key(secrets.token_bytes(32))  # of bytes that nobody keeps
-    raise FileError(
-        "--deidentify has no key", "Give one: --pseudonymize KEYFILE.", code="deidentify-key"
-    )
-
-
-def image_to_pass_on(
-    case: SourceCase, found: SourceSlice, params: SplitParams, key: Key | None
-) -> bytes:
-    """The bytes to write of a slice's image; without a key, those that there are.
-
-    Raises:
-        FileError: `deidentify-format`, it is no DICOM; and what `deidentified` raises.
-    """
-    if key is None:
-        return found.image_data
-    kind = image_format(found.image, found.image_data)
-    if kind is not DICOM:
-        name = "no format that is known" if kind is None else kind.name
-        raise FileError(
-            f"the image is {name}, and --deidentify knows what identifies in DICOM alone",
-            "Leave --deidentify out and look at its header yourself; --pseudonymize KEYFILE hides "
-            "the names of files.",
-            code=_FORMAT,
-        )
-    accept = params.accept_burned_in
-    return deidentified(found.image_data, case.patient, key, accept_burned_in=accept)
-
-
-def mask_to_pass_on(data: bytes, key: Key | None) -> bytes:
-    """The bytes to write of a picture of a mask: with a key, its pixels without texts and times.
-
-    Raises:
-        FileError: `deidentify-format`, it is no PNG, or holds more than pixels.
-    """
-    if key is None:
-        return data
-    png = read_head(data, "mask-unreadable")
-    if png is None:
-        raise FileError(
-            "the mask is another picture under the name of a PNG, which may say more than pixels",
-            "Save it as a grey PNG.",
-            code=_FORMAT,
-        )
-    kept = pixels_only(data, png, "mask-unreadable")
-    if holds_more(kept, png):
-        raise FileError(
-            "the mask's PNG holds data behind its pixels", "Save it again as a PNG.", code=_FORMAT
-        )
-    return kept
 
 
 def _check_origin(found: Root) -> None:

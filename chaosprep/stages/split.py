@@ -14,7 +14,6 @@ from chaosprep.division.divide import divide
 from chaosprep.division.params import SplitParams
 from chaosprep.errors import FileError, Problem, UsageError
 from chaosprep.files import sha256
-from chaosprep.formats.images import image_format
 from chaosprep.formats.pictures import read_mask
 from chaosprep.imaging.labels import MAX_LABELS
 from chaosprep.imaging.levels import areas, level_histogram
@@ -27,12 +26,14 @@ from chaosprep.running.stage import CaseResult, Planned, Stage
 from chaosprep.running.writer import Writer
 from chaosprep.series.reading import Series, SourceSlice, read_series
 from chaosprep.series.source import SourceCase
-from chaosprep.stages.passed_on import (
-    find_to_pass_on,
+from chaosprep.stages.copies import (
+    Images,
+    ending_of,
     image_to_pass_on,
     key_for,
     mask_to_pass_on,
 )
+from chaosprep.stages.passed_on import find_to_pass_on
 from chaosprep.workbench import ALONE, Workbench
 
 _NONE: Mapping[int, tuple[int, ...]] = {}
@@ -57,17 +58,13 @@ def run_case(case: SourceCase, params: SplitParams, writer: Writer) -> CaseResul
     key = key_for(params, writer)
     rows: list[Slice] = []
     problems = list(series.problems)
-    images: dict[str, File | FileError] = {}
+    images = Images(case, params, writer, key)
     for found in series.slices:
-        if found.image not in images:  # all frames of a file share it
-            images[found.image] = _image(case, found, params, writer, key)
-        image = images[found.image]
-        if isinstance(image, FileError):
-            problems.append(Problem.of(image, found.id, case.shown(found.image)))
-            continue
         try:
+            image = images.of(found)
             mask = _mask(case, found, params, writer, key)
-            rows.append(_row(case, found, series, file_columns(image, mask)))
+            files = file_columns(image.file, mask)
+            rows.append(_row(case, found, series, files, image.notes))
         except FileError as error:
             file = found.mask and case.shown(found.mask)
             problems.append(Problem.of(error, found.id, file))
@@ -97,7 +94,7 @@ def rows(case: SourceCase, params: SplitParams) -> Iterator[Expected]:
             "copy": 0,
             "split": case.split,
             "fold": case.fold,
-            "image": file_path(case.split, "images", first, _ending(found)),
+            "image": file_path(case.split, "images", first, ending_of(found)),
             "image_sha256": digest,
             "frame": found.frame,
             "mask": mask,
@@ -106,7 +103,13 @@ def rows(case: SourceCase, params: SplitParams) -> Iterator[Expected]:
         } | copied
 
 
-def _row(case: SourceCase, found: SourceSlice, series: Series, files: dict[str, Any]) -> Slice:
+def _row(
+    case: SourceCase,
+    found: SourceSlice,
+    series: Series,
+    files: dict[str, Any],
+    notes: tuple[str, ...],
+) -> Slice:
     assert case.split is not None
     shown = _organs(found, case, series)
     header = found.header
@@ -133,29 +136,9 @@ def _row(case: SourceCase, found: SourceSlice, series: Series, files: dict[str, 
         labels=shown.labels,
         pixels=shown.pixels,
         source=str(case.shown(found.image)),
-        warnings=(*found.warnings, *shown.notes),
+        warnings=(*found.warnings, *notes, *shown.notes),
         overlaps={**shown.overlaps} or UNSET,
     )
-
-
-def _image(
-    case: SourceCase, found: SourceSlice, params: SplitParams, writer: Writer, key: Key | None
-) -> File | FileError:
-    """The file that was written, or why there is none."""
-    assert case.split is not None
-    origin, ending = Path(case.root, found.image), _ending(found)
-    link = "copy" if found.image in case.frames else params.link  # it may be a part of the file
-    try:
-        data = image_to_pass_on(case, found, params, key)
-        return writer.copy(case.split, "images", found.id, origin, data, link, ending)
-    except FileError as error:
-        return error
-
-
-def _ending(found: SourceSlice) -> str:
-    kind = image_format(found.image, found.image_data)
-    assert kind is not None, "its header was read"
-    return kind.ending
 
 
 def _mask(
