@@ -12,6 +12,8 @@ def is_safe(creator: str, group: int, element_low_byte: int) -> bool:
     return False
 
 
-def cleaned(creator: str, group: int, element_low_byte: int, value: bytes) -> bytes | None:
+def cleaned(
+    creator: str, group: int, element_low_byte: int, value: bytes, *, big_endian: bool = False
+) -> bytes | None:
     """What may stay of the value of a safe element; None where nothing may."""
     return value
