@@ -4,9 +4,11 @@ Faces that can be made of the slices of a head are none of it: no header tells o
 """
 
 import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     from pydicom import Dataset
@@ -41,6 +43,7 @@ _SHOWING = re.compile(
 )
 _OVERLAYS = range(0x6000, 0x6100, 2)
 _BIT_POSITION, _OVERLAY_DATA = 0x0102, 0x3000
+_AT_ONCE = 2**22  # pixels
 
 
 def doubt(dataset: "Dataset") -> str | None:
@@ -89,11 +92,9 @@ def _in_bits(dataset: "Dataset") -> str | None:
 def _has_used_high_bits(dataset: "Dataset") -> bool:
     """Whether native pixels have more than a sign, or padding, outside of their stored bits."""
     bits, stored = _number(dataset, 0x00280100), _number(dataset, 0x00280101)
-    value = getattr(dataset.get_item(0x7FE00010), "value", None)
-    if bits not in (8, 16, 32) or not stored or stored >= bits or not isinstance(value, bytes):
+    value = _native(dataset)
+    if bits not in (8, 16, 32) or not stored or stored >= bits or value is None:
         return False
-    if dataset.get_item(0x7FE00010).is_undefined_length:  # type: ignore[union-attr]
-        return False  # compressed: a codestream says itself how many bits it has
     order = ">" if getattr(dataset, "original_encoding", (False, True))[1] is False else "<"
     size = bits // 8
     pixels = np.frombuffer(value[: len(value) // size * size], f"{order}u{size}")
@@ -101,15 +102,41 @@ def _has_used_high_bits(dataset: "Dataset") -> bool:
     low = (stored - 1 if high is None else high) + 1 - stored
     if not 0 <= low <= bits - stored:
         low = 0
-    own = ((1 << stored) - 1) << low
-    others = pixels & (((1 << bits) - 1) ^ own)
-    if not others.any():
-        return False
-    above = ((1 << bits) - 1) ^ ((1 << (low + stored)) - 1)
-    has_sign = (pixels >> (low + stored - 1) & 1).astype(bool)
-    odd = pixels[(others != 0) & ~(has_sign & (others == above))]
     padding = _number(dataset, 0x00280120)
-    return bool((odd != padding % (1 << bits)).any() if padding is not None else odd.size)
+    unused = _Unused(bits, stored, low, None if padding is None else padding % (1 << bits))
+    return any(
+        unused.are_in_use(pixels[at : at + _AT_ONCE]) for at in range(0, pixels.size, _AT_ONCE)
+    )
+
+
+@dataclass(frozen=True)
+class _Unused:
+    """The bits of a pixel that are not of its value, by the lowest one that is."""
+
+    bits: int
+    stored: int
+    low: int
+    padding: int | None
+
+    def are_in_use(self, pixels: NDArray[np.unsignedinteger]) -> bool:
+        """Whether any holds more than a sign, in pixels that are no padding."""
+        every, top = (1 << self.bits) - 1, self.low + self.stored
+        own = (1 << top) - (1 << self.low)
+        others = pixels & (every ^ own)
+        if not others.any():
+            return False
+        is_sign = (pixels >> (top - 1) & 1).astype(bool) & (others == every ^ ((1 << top) - 1))
+        odd = pixels[(others != 0) & ~is_sign]
+        return bool((odd != self.padding).any() if self.padding is not None else odd.size)
+
+
+def _native(dataset: "Dataset") -> bytes | None:
+    """The pixel data, where they are not compressed: a codestream says itself what it holds."""
+    element: Any = dataset.get_item(0x7FE00010)
+    is_open = getattr(element, "length", 0) == 0xFFFFFFFF
+    if element is None or is_open or getattr(element, "is_undefined_length", False):
+        return None
+    return element.value if isinstance(element.value, bytes) else None
 
 
 def _has_pixels(dataset: "Dataset") -> bool:
