@@ -29,14 +29,15 @@ _DECIMAL = re.compile(r"(?<![\d.])\d{1,3}\.\d{1,3}(?![\d.])")
 _TOKEN = re.compile(r"\d{1,3}\.\d{1,3}(?![\d.])|[^\W_]+")
 _PIECE = re.compile(r"\d+|[A-Z]?[^\W\d_A-Z]+|[A-Z]+(?![^\W\d_A-Z])|[^\W\d_]")
 _LETTERS = re.compile(r"[^\W\d_]+")
-# What stands before somebody's name.
-_TITLES = frozenset(
-    "dr prof professor mrs mister miss herr frau sir madame mme signor senor for by name patient pat"
-    " operator physician doctor radiographer technologist age aged dob born mrn id".split()
-)
-_BEFORE_NUMBERS = frozenset("b te tr ti bw fa tsl".split())
-_FEW_LETTERS = 2  # of them in a word: `B30f`
-_FEW = frozenset("b c d f g h i k l m n p q r s t v w x".split())  # letters beside a number
+# What stands before somebody's name or number.
+_TITLES = """
+age aged born by dob doctor dr for frau herr id madame miss mister mme mrn mrs name operator pat
+patient physician prof professor radiographer senor signor sir technologist
+"""
+_BEFORE = frozenset(_TITLES.split())
+_BEFORE_NUMBERS = frozenset(("b", "bw", "fa", "te", "ti", "tr", "tsl"))  # of four digits
+_SINGLE = frozenset("bcdfghiklmnpqrstvwx")  # letters beside a number: `B30f`
+_FEW = 2  # of them in a word
 
 
 def cleaned(text: str, names: Iterable[str] = ()) -> str:
@@ -58,7 +59,7 @@ def _cleaned(text: str, told: frozenset[str]) -> str:
     end, before = 0, ""
     for match in _TOKEN.finditer(text):
         token = match.group()
-        if plain(before) not in _TITLES and _is_harmless(token, plain(before), told):
+        if plain(before) not in _BEFORE and _is_harmless(token, plain(before), told):
             between = text[end : match.start()]
             joined = end > 0 or not kept
             kept += [_marks(between) if joined else " ", token]
@@ -66,6 +67,8 @@ def _cleaned(text: str, told: frozenset[str]) -> str:
         else:
             end = 0
         before = token
+    if kept and end and text[end : end + 1] in (")", "]", ">"):
+        kept.append(text[end])
     found = re.sub(r" +", " ", "".join(kept))
     for opening, closing in ("()", "[]", "<>"):
         if found.count(opening) != found.count(closing):
@@ -114,7 +117,7 @@ def _is_made_of_known(token: str, told: frozenset[str]) -> bool:
         return True
     if sum(map(len, numbers)) >= _TOGETHER or not all(map(_may_be_joined, numbers)):
         return False
-    if sum(len(run) == 1 and not run.isdecimal() for run in runs) > _FEW_LETTERS:
+    if sum(len(run) == 1 and not run.isdecimal() for run in runs) > _FEW:
         return False
     if any(len(one) == _DIGITS for one in numbers):
         words = [plain(run) for run in runs if not run.isdecimal()]
@@ -129,7 +132,7 @@ def _may_be_joined(number: str) -> bool:
 def _is_run_known(run: str, has_number: bool, told: frozenset[str]) -> bool:
     if plain(run) in told:
         return False
-    if has_number and plain(run) in _FEW:
+    if has_number and plain(run) in _SINGLE:
         return True
     if _is_known(plain(run)):
         return True
