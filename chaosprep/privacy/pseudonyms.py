@@ -52,7 +52,7 @@ class Key:
         return self._hash("series", text)[:8]
 
     def uid(self, text: str) -> str:
-        """The UID that stands for another: a UUID of version 8 (RFC 9562) below 2.25 (PS3.5 B.2)."""
+        """The UID that stands for another: below 2.25, a UUID of version 8 (PS3.5 B.2)."""
         number = int(self._hash("uid", text)[:32], 16)
         number = number & ~(0xF << 76) | 8 << 76
         return f"2.25.{number & ~(3 << 62) | 2 << 62}"
