@@ -59,7 +59,7 @@ def deidentified(data: bytes, patient: str, key: Key, *, accept_burned_in: bool 
             segmentation or structure set; ``not-dicom``, ``dicom-broken``, ``dicom-truncated``,
             ``too-large`` or ``transfer-syntax``, it cannot be read.
     """
-    data = _whole(data)
+    data = whole(data)
     meta, elements, uid, syntax = parse(data)
     check_kind(_evidence(elements, meta), _ROWS in elements)
     if not accept_burned_in:
@@ -81,7 +81,7 @@ class Parsed(NamedTuple):
 
 
 def parse(data: bytes) -> Parsed:
-    """Parse a file with a preamble that is not deflated.
+    """Parse what `whole` gave.
 
     Raises:
         FileError: as `deidentified` does.
@@ -93,7 +93,7 @@ def parse(data: bytes) -> Parsed:
     return Parsed(meta, elements, uid, syntax)
 
 
-def _whole(data: bytes) -> bytes:
+def whole(data: bytes) -> bytes:
     """The file with a preamble, and inflated."""
     if not is_dicom(data):
         if not is_bare(data):

@@ -9,7 +9,7 @@ from chaosprep.formats.dicom.reading import is_dicom
 from chaosprep.privacy.deidentify.actions import Cleaner
 from chaosprep.privacy.deidentify.dates import is_time, shifted_date, shifted_datetime
 from chaosprep.privacy.deidentify.elements import Element, Elements
-from chaosprep.privacy.deidentify.file import METHOD, parse
+from chaosprep.privacy.deidentify.file import METHOD, parse, whole
 from chaosprep.privacy.deidentify.uids import is_registered
 from chaosprep.privacy.deidentify.values import Values
 from chaosprep.privacy.deidentify.who import Who
@@ -81,7 +81,7 @@ def left(data: bytes, patient: str) -> tuple[str, ...]:
     """
     if not is_dicom(data):
         raise FileError("not a DICOM file", "Make it again.", "not-dicom")
-    parsed = parse(data)
+    parsed = parse(whole(data))
     with guarded("the file cannot be made sense of"):
         elements = {tag: one for tag, one in parsed.elements.items() if tag not in _SAID}
         looker = _Looker(patient, is_little=parsed.encoding.is_little)

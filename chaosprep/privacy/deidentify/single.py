@@ -8,7 +8,7 @@ from chaosprep.files import read_regular
 from chaosprep.privacy.deidentify.file import deidentified
 from chaosprep.privacy.pseudonyms import read_key
 
-_PATIENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._ -]{0,63}")
+_PATIENT = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
 def deidentify(
@@ -38,7 +38,7 @@ def deidentify(
     """
     if not _PATIENT.fullmatch(patient):
         raise UsageError(
-            "--patient: a pseudonym has letters, digits and - . _ , 64 at most",
+            "--patient: a pseudonym has letters, digits and -._, 64 of them at most",
             "Give the id that the table has for the patient.",
             code="parameter",
         )
