@@ -207,8 +207,8 @@ def test_a_patient_is_asked_for_by_the_pseudonym(root: Path, tmp_path: Path, key
 def test_what_a_user_wrote_of_paths_and_headers_is_not_recorded(root: Path, tmp_path: Path) -> None:
     made = split(root, tmp_path / "place/out")
     assert re.fullmatch("[0-9a-f]{20}[.]dcm", made.made.parameters["images"])
-    select = ["EchoTime=4..5"]
-    chosen = chaosprep.split(root / "scans", tmp_path / "place/a", select=select, deidentify=True)
+    more: dict[str, Any] = {"select": ["EchoTime=4..5"], "val": 0.5, "deidentify": True}
+    chosen = chaosprep.split(root / "scans", tmp_path / "place/a", **more)
     assert all(re.fullmatch("[0-9a-f]{20}", one) for one in chosen.made.parameters["select"])
     assert canaries.found_in(tmp_path / "place") == set()
 
@@ -358,3 +358,27 @@ def test_later_verbs_go_on_with_it(root: Path, tmp_path: Path) -> None:
     assert found.faults == ()
     chaosprep.export("nnunet", images, tmp_path / "nnunet")
     assert canaries.found_in(tmp_path / "nnunet") == set()
+
+
+def test_names_that_nobody_knows_are_to_be_looked_at(root: Path, tmp_path: Path) -> None:
+    events: list[chaosprep.Event] = []
+    names = "10..12=liver,20..22=rocinantini-1"
+    split(root, tmp_path / "out", labels=names, on_event=events.append)
+    (note,) = events[0].notes
+    assert note.endswith("whether they tell of a person: rocinantini-1")
+    known = "10..12=liver,20..22=left kidney"
+    split(root, tmp_path / "known", labels=known, on_event=events.append)
+    assert [one.notes for one in events if one.kind == "planned"][1] == ()
+
+
+def test_a_structure_called_as_its_patient_is_written_nowhere(tmp_path: Path) -> None:
+    pytest.importorskip("highdicom")
+    from tests.layouts.headers.scans import Scan, write_seg
+
+    scan = Scan(more={"PatientName": canaries.NAME, "SeriesDescription": canaries.NAME})
+    scan.write(tmp_path / "root")
+    names = ["liver", "Tumour of Dulcinea"]
+    write_seg(tmp_path / "root/seg.dcm", scan.sources(), scan.labels(1, 2), names)
+    made = chaosprep.split(tmp_path / "root", tmp_path / "place/out", val=0, deidentify=True)
+    assert made.slices
+    assert canaries.found_in(tmp_path / "place") == set()
