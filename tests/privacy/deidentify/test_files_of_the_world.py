@@ -75,7 +75,7 @@ def values(dataset: Dataset) -> set[str]:
             several = element.value if element.VM > 1 else [element.value]
             found.update(str(one) for one in several or ())
     maker = str(dataset.get("Manufacturer", ""))  # which stays, and stands elsewhere too
-    return {value for value in found if len(value) > 6 and value != maker}
+    return {value for value in found if len(value) > 6 and value not in maker}
 
 
 def telling(header: Header) -> dict[str, str]:
