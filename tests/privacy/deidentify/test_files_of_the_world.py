@@ -69,13 +69,14 @@ def elements(dataset: Dataset) -> Iterator[Any]:
 
 def values(dataset: Dataset) -> set[str]:
     """What identifies in a header, but values that are in any: short ones."""
-    found = set()
+    found: set[str] = set()
     for element in elements(dataset):
         if element.keyword in WHO:
             several = element.value if element.VM > 1 else [element.value]
             found.update(str(one) for one in several or ())
-    maker = str(dataset.get("Manufacturer", ""))  # which stays, and stands elsewhere too
-    return {value for value in found if len(value) > 6 and value not in maker}
+    # A maker's name stays, and an institution may be called so.
+    makers = [str(one.value) for one in elements(dataset) if one.keyword == "Manufacturer"]
+    return {one for one in found if len(one) > 6 and not any(one in maker for maker in makers)}
 
 
 def telling(header: Header) -> dict[str, str]:
