@@ -58,7 +58,7 @@ def dictionary_vr(tag: int) -> str:
     entry = DicomDictionary.get(tag)
     if entry is None:
         return "LO" if tag >> 16 & 1 and 0x10 <= tag & 0xFFFF <= 0xFF else "UN"
-    return "OW" if entry[0] == "OB or OW" else entry[0][:2]
+    return entry[0][:2]
 
 
 class Reader:
