@@ -76,7 +76,7 @@ def test_every_reference_is_to_a_file_that_was_passed_on(tmp_path: Path) -> None
     assert all(referred(one) and referred(one) <= images for one in masks)
     (frame,) = {one.FrameOfReferenceUID for one in files if "FrameOfReferenceUID" in one}
     (drawn,) = (one for one in masks if one.Modality == "RTSTRUCT")
-    assert drawn.ReferencedFrameOfReferenceSequence[0].FrameOfReferenceUID == frame
+    assert drawn.StructureSetROISequence[0].ReferencedFrameOfReferenceUID == frame
     assert frame != ONE.frame_uid
 
 
@@ -87,8 +87,9 @@ def test_highdicom_reads_a_seg_that_was_passed_on(tmp_path: Path) -> None:
     was = hd.seg.segread(path)
     assert made.PixelData == was.PixelData
     assert made.number_of_segments == 2
-    assert [one.segment_label for one in made.segment_descriptions] == ["liver", "spleen"]
-    code = made.segment_descriptions[0].segmented_property_type
+    described = [made.get_segment_description(number) for number in (1, 2)]
+    assert [one.segment_label for one in described] == ["liver", "spleen"]
+    code = described[0].segmented_property_type
     assert (code.value, code.scheme_designator) == ("10200004", "SCT")
     uids = [uids[2] for uids in made.get_source_image_uids()]
     assert len(uids) == len(was.get_source_image_uids())
