@@ -35,7 +35,7 @@ _BIG = "1.2.840.10008.1.2.2"
 _ELSEWHERE = tuple(f"1.2.840.10008.1.2.4.{last}" for last in (94, 95, 204, 205))
 _LITTLE_EXPLICIT = Syntax(is_implicit=False, is_little=True)
 _IS_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")  # what any character set can write
-_METHOD = f"chaosprep: PS3.15 {profile.EDITION} by the codes beside this"  # LO: 64 at most
+_METHOD = f"chaosprep: PS3.15 {profile.EDITION}, profile and options by the codes beside this"
 
 
 def deidentified(data: bytes, patient: str, key: Key, *, accept_burned_in: bool = False) -> bytes:
