@@ -6,7 +6,8 @@ the table's edition leaves out, or does not know yet, tells nobody more than wha
 
 from chaosprep.privacy.deidentify import private
 from chaosprep.privacy.deidentify.codes import coded
-from chaosprep.privacy.deidentify.elements import Element, Elements, dictionary_vr
+from chaosprep.privacy.deidentify.elements import Element, Elements, dictionary_vr, items_of
+from chaosprep.privacy.deidentify.labels import told_apart
 from chaosprep.privacy.deidentify.profile import Rule, rules
 from chaosprep.privacy.deidentify.texts import Alphabet, alphabet, is_known
 from chaosprep.privacy.deidentify.values import DATED, READABLE, TEXTS, Values
@@ -85,6 +86,7 @@ class Cleaner:
         kept = element.items if settled in "UD" and element.items else ()
         blank = blank or settled == "D"
         items = [self.data_set(item, letters, blank=blank) for item in kept]
+        items = told_apart(element.tag, kept, items, letters, self._key)
         return Element(element.tag, "SQ", items=items)
 
     def _listed(
@@ -123,9 +125,12 @@ class Cleaner:
         group, low, vr = element.tag >> 16, element.tag & 0xFF, element.vr
         if not private.is_safe(creator, group, low):
             return None
+        if private.is_sequence(creator, group, low):
+            there = items_of(element)
+            items = [self.data_set(item, letters) for item in there or ()]
+            return None if there is None else Element(element.tag, "SQ", items=items)
         if element.items is not None:
-            items = [self.data_set(item, letters) for item in element.items]
-            return Element(element.tag, "SQ", items=items)
+            return None
         if vr in _NEVER_RAW:
             return self._values.kept(element, vr, letters) if element.value else element
         big = not self._is_little

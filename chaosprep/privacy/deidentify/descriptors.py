@@ -35,7 +35,8 @@ age aged born by dob doctor dr for frau herr id madame miss mister mme mrn mrs n
 patient physician prof professor radiographer senor signor sir technologist
 """
 _BEFORE = frozenset(_TITLES.split())
-_BEFORE_NUMBERS = frozenset(("b", "bw", "fa", "te", "ti", "tr", "tsl"))  # of four digits
+# What has numbers of four digits: b-values, times, doses.
+_BEFORE_NUMBERS = frozenset(("b", "bw", "ctv", "fa", "gtv", "ptv", "te", "ti", "tr", "tsl"))
 _SINGLE = frozenset("bcdfghiklmnpqrstvwx")  # letters beside a number: `B30f`
 _FEW = 2  # of them in a word
 

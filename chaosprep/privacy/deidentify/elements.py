@@ -58,7 +58,7 @@ def dictionary_vr(tag: int) -> str:
     entry = DicomDictionary.get(tag)
     if entry is None:
         return "LO" if tag >> 16 & 1 and 0x10 <= tag & 0xFFFF <= 0xFF else "UN"
-    return "OW" if entry[0] == "OB or OW" else entry[0][:2]
+    return entry[0][:2]
 
 
 class Reader:
@@ -153,6 +153,10 @@ class Reader:
         source = self._view if length >= _LARGE else self._data
         return Element(tag, vr, source[at:stop]), stop
 
+    def items(self, end: int) -> list[Elements]:
+        """Parse the items of a sequence, of implicit VRs, that the data begin with."""
+        return self._items(0, end, True, 0, open_end=False)[0]
+
     def _items(
         self, at: int, end: int, implicit: bool, depth: int, *, open_end: bool
     ) -> tuple[list[Elements], int]:
@@ -193,6 +197,20 @@ class Reader:
             raise truncated("the file ends in the middle of an item")
         group, number, length = self._tag_length(self._data, at)
         return group << 16 | number, length, at + 8
+
+
+def items_of(element: Element) -> list[Elements] | None:
+    """The items of a sequence, also where its file does not tell that it is one; None for others.
+
+    What is of unknown VR is implicit VR, little-endian inside (PS3.5 6.2.2).
+    """
+    if element.items is not None:
+        return element.items
+    data = bytes(element.value)
+    try:
+        return Reader(data, is_little=True).items(len(data))
+    except FileError:
+        return None
 
 
 class Writer:

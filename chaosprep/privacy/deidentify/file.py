@@ -37,7 +37,7 @@ _LITTLE_EXPLICIT = Syntax(is_implicit=False, is_little=True)
 _IS_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")  # what any character set can write
 METHOD = "chaosprep: PS3.15"
 """How what a file says of its de-identification begins."""
-_METHOD = f"{METHOD} {profile.EDITION}, basic profile, options by their codes"
+_METHOD = f"{METHOD} {profile.EDITION} Basic Profile and options"  # 64 signs at most
 
 
 def deidentified(data: bytes, patient: str, key: Key, *, accept_burned_in: bool = False) -> bytes:

@@ -99,6 +99,15 @@ def is_safe(creator: str, group: int, element_low_byte: int) -> bool:
     return (creator.strip(" \0"), group, element_low_byte) in _table()
 
 
+def is_sequence(creator: str, group: int, element_low_byte: int) -> bool:
+    """Whether a safe element is a sequence, of which the items are cleaned as any others.
+
+    The arguments are those of `is_safe`.
+    """
+    kind = _table().get((creator.strip(" \0"), group, element_low_byte))
+    return kind is not None and kind.vr == "SQ"
+
+
 def cleaned(
     creator: str, group: int, element_low_byte: int, value: bytes, *, big_endian: bool = False
 ) -> bytes | None:

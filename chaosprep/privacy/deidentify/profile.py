@@ -1,6 +1,6 @@
 """Table E.1-1 of PS3.15: what the Basic Application Level Confidentiality Profile does to a tag.
 
-`e1_1.tsv` has its rows, of the edition 2024e: the action of the basic profile, and those of the
+`e1_1.tsv` has its rows, of the edition 2024b: the action of the basic profile, and those of the
 options that are in force here, Retain Longitudinal Temporal Information with Modified Dates,
 Clean Descriptors and Retain Safe Private. `odd` stands for all private elements.
 """
@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
-EDITION = "2024e"
+EDITION = "2024b"
 OPTIONS = (
     ("113100", "Basic Application Confidentiality Profile"),
     ("113105", "Clean Descriptors Option"),

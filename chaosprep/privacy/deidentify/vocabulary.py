@@ -1,6 +1,6 @@
 """What the table leaves open: dummies, texts that stay, and groups of which nothing stays."""
 
-_EMPTY_GROUPS = (0x0000, 0x0002, 0x0004, 0x4000, 0x4008, 0xFFFA, 0xFFFC)
+_EMPTY_GROUPS = (0x0000, 0x0002, 0x0004, 0x4000, 0xFFFA, 0xFFFC)
 _LENGTH_TO_END = 0x00080001
 
 VERBATIM = frozenset(
@@ -69,7 +69,7 @@ def is_dropped(tag: int) -> bool:
     """Whether an element of an even group goes whatever it holds.
 
     These are lengths of groups and of the file, which would be wrong, elements of commands, file
-    meta information and directories, which have no place here, retired groups of free text, and
+    meta information and directories, which have no place here, a retired group of free text, and
     signatures. Those of curves and overlays (50xx, 60xx) no dictionary names, and so they go too.
     """
     return tag & 0xFFFF == 0 or tag == _LENGTH_TO_END or tag >> 16 in _EMPTY_GROUPS

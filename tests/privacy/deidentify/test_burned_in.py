@@ -22,7 +22,7 @@ from tests.formats.samples import dataset, encoded
 PIXELS = np.arange(24, dtype=np.uint16).reshape(4, 6)
 
 
-def stored(pixels: NDArray[np.generic] = PIXELS, **values: object) -> Dataset:
+def stored(pixels: NDArray[np.generic] = PIXELS, /, **values: object) -> Dataset:
     """A slice as it is read from a file."""
     return dcmread(BytesIO(encoded(dataset(pixels, **values))))
 

@@ -2,6 +2,8 @@
 
 import struct
 import warnings
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,6 +14,7 @@ from tests.formats.mosaics import csa
 with warnings.catch_warnings(action="ignore"):  # it calls itself experimental
     from nibabel.nicom import csareader
 
+READ: Callable[[bytes], dict[str, Any]] = csareader.read
 CANARY = b"CANARY^HELGA"
 SAFE = [
     ("SIEMENS MR HEADER", 0x0019, 0x0A, struct.pack("<H", 36)),
@@ -92,7 +95,7 @@ def test_a_csa_header_is_made_anew_of_its_safe_numbers() -> None:
     }
     found = private.cleaned("SIEMENS CSA HEADER", 0x0029, 0x10, csa(tags))
     assert found is not None
-    read = csareader.read(found)["tags"]
+    read = READ(found)["tags"]
     assert read["NumberOfImagesInMosaic"]["items"] == [36]
     assert read["B_value"]["items"] == [800]
     np.testing.assert_array_equal(read["SliceNormalVector"]["items"], [0.1, 0.0, -0.99498744])
@@ -111,7 +114,7 @@ def test_a_tag_of_a_csa_header_that_is_no_small_number_goes(planted: str) -> Non
     )
     assert found is not None
     assert planted.encode() not in found
-    assert csareader.read(found)["tags"]["RealDwellTime"]["items"] == [2900]
+    assert READ(found)["tags"]["RealDwellTime"]["items"] == [2900]
 
 
 @pytest.mark.parametrize(
