@@ -11,6 +11,10 @@ from chaosprep.division.files.table import fingerprint
 from chaosprep.division.traits.tables import said as wish_said
 from chaosprep.imaging.limits import MAX_PIXELS
 from chaosprep.layouts.find import LayoutParams
+from chaosprep.privacy.pseudonyms import Key, read_key
+
+_OF_PEOPLE = ("images", "masks", "patient_from_name", "series")
+"""Parameters that may hold names of folders and values of headers, as `select` does."""
 
 
 def _fraction(side: str, of: str) -> Meta:
@@ -138,6 +142,10 @@ class SplitParams(LayoutParams, frozen=True, kw_only=True):
             raise ValueError("--val-patient and --test-patient name the same patient")
         if self.pseudonymize is not None and self.link == "sym":
             raise ValueError("--link sym would show the paths that --pseudonymize hides")
+        if self.deidentify and self.link != "copy":
+            raise ValueError(f"--link {self.link} would give the files that --deidentify changes")
+        if self.accept_burned_in and not self.deidentify:
+            raise ValueError("--accept-burned-in is for --deidentify")
 
     def recorded(self) -> "SplitParams":
         """The same without what changes no byte of the output."""
@@ -151,4 +159,15 @@ class SplitParams(LayoutParams, frozen=True, kw_only=True):
             path = getattr(params, name)
             if path is not None:
                 said[name] = f"split {fingerprint(path, f'--{name}'.replace('_', '-'))}"
-        return msgspec.structs.replace(params, write_split=None, check=False, **said)
+        params = msgspec.structs.replace(params, write_split=None, check=False, **said)
+        if not self.deidentify or self.pseudonymize is None:
+            return params
+        return _hidden(params, read_key(self.pseudonymize))
+
+
+def _hidden(params: SplitParams, key: Key) -> SplitParams:
+    """The same with keyed hashes for what a user wrote of paths and headers."""
+    texts = {name: getattr(params, name) for name in _OF_PEOPLE}
+    said = {name: text and key.path(text) for name, text in texts.items()}
+    select = tuple(map(key.path, params.select))
+    return msgspec.structs.replace(params, select=select, **said)

@@ -20,9 +20,9 @@ from chaosprep.layouts.label_map import with_label_map
 from chaosprep.layouts.layout import Pick, Where
 from chaosprep.layouts.patients import fingerprint, name_pattern
 from chaosprep.layouts.persons import check_persons
-from chaosprep.layouts.root import Root
+from chaosprep.layouts.root import Root, pseudonymized
 from chaosprep.layouts.table import find_series, names, which
-from chaosprep.privacy.pseudonyms import read_key, warn_if_readable
+from chaosprep.privacy.pseudonyms import Key, read_key, warn_if_readable
 from chaosprep.workbench import ALONE, Workbench
 
 _ASKING = ("auto", "headers")  # layouts that ask headers
@@ -188,6 +188,7 @@ def find(
     sequences: tuple[str, ...] | None = None,
     exclude: tuple[str, ...] = (),
     bench: Workbench = ALONE,
+    key: Key | None = None,
 ) -> Root:
     """Find the cases below a root, of these sequences (none named: the usual ones; None: all).
 
@@ -195,16 +196,19 @@ def find(
 
     ``strict`` refuses names that would identify a patient. Where headers say that one person is
     several patients, or that a patient is several persons, this is a problem of the root. What is
-    kept between runs goes onto the ``bench``.
+    kept between runs goes onto the ``bench``. ``key`` is for pseudonyms where no file of one is
+    given.
 
     Raises:
         UsageError: the root, a pattern, the key file or a table will not do.
         NothingFoundError: nothing of the layout is there; the message says the other way too.
         ChaosprepError: a folder cannot be listed, or two patients have one pseudonym.
     """
-    where = _where(params, strict, sequences, bench)
+    where = _where(params, strict, sequences, bench, key)
     with _both_ways(params):
         found = find_series(Path(root), params.layout, where)
+    if where.key is not None and not all(case.aliases for case in found.cases):
+        found = pseudonymized(found, where.key)  # the layout knows of no keys
     table = None if params.labels is None else parse_labels(params.labels)
     found = with_label_map(found, table, params.roi, params.threshold)
     wanted = found if sequences is None else found.only(sequences)
@@ -235,9 +239,12 @@ def survey(root: str | Path, params: LayoutParams, bench: Workbench = ALONE) -> 
 
 
 def _where(
-    params: LayoutParams, strict: bool, sequences: tuple[str, ...] | None, bench: Workbench
+    params: LayoutParams,
+    strict: bool,
+    sequences: tuple[str, ...] | None,
+    bench: Workbench,
+    key: Key | None = None,
 ) -> Where:
-    key = None
     if params.pseudonymize is not None:
         key = read_key(params.pseudonymize)
         warn_if_readable(params.pseudonymize)

@@ -51,6 +51,16 @@ class Key:
         """8 hexadecimal digits that tell a series of a patient from their others."""
         return self._hash("series", text)[:8]
 
+    def uid(self, text: str) -> str:
+        """The UID that stands for another: below 2.25, a UUID of version 8 (PS3.5 B.2)."""
+        number = int(self._hash("uid", text)[:32], 16)
+        number = number & ~(0xF << 76) | 8 << 76
+        return f"2.25.{number & ~(3 << 62) | 2 << 62}"
+
+    def number(self, use: str, text: str) -> int:
+        """A number of 128 bits, another one for each use of a text."""
+        return int(self._hash(use, text)[:32], 16)
+
     def fingerprint(self) -> str:
         """8 hexadecimal digits that tell this key from another, for the manifest."""
         return self._hash("key", "")[:8]

@@ -17,15 +17,23 @@ from chaosprep.division.traits.gather import with_traits
 from chaosprep.division.written import check_writable, write_split
 from chaosprep.errors import FileError, Problem, UsageError, plural
 from chaosprep.files import sha256
-from chaosprep.formats.images import image_format
 from chaosprep.layouts.find import find
 from chaosprep.layouts.root import Root
+from chaosprep.privacy.pseudonyms import Key
 from chaosprep.running.fitting import Expected
 from chaosprep.running.stage import CaseResult, Planned, Stage
 from chaosprep.running.writer import Writer
 from chaosprep.series.reading import Series, SourceSlice, read_series
 from chaosprep.series.shown import shown
 from chaosprep.series.source import SourceCase
+from chaosprep.stages.copies import (
+    Images,
+    ending_of,
+    image_to_pass_on,
+    key_for,
+    mask_to_pass_on,
+)
+from chaosprep.stages.passed_on import find_to_pass_on, unknown_names
 from chaosprep.workbench import ALONE, Workbench
 
 
@@ -38,7 +46,8 @@ def plan(root: Root, cases: Sequence[SourceCase], params: SplitParams) -> Planne
         folds = divided.folds.get(case.patient, ())
         return msgspec.structs.replace(case, split=side, fold=fold, folds=folds)
 
-    return Planned(complete, divided.notes, divided.shares)
+    notes = unknown_names(root) if params.deidentify else ()
+    return Planned(complete, (*divided.notes, *notes), divided.shares)
 
 
 def run_case(case: SourceCase, params: SplitParams, writer: Writer) -> CaseResult:
@@ -46,15 +55,16 @@ def run_case(case: SourceCase, params: SplitParams, writer: Writer) -> CaseResul
     if case.refused:
         return CaseResult(())
     series = read_series(case, max_pixels=params.max_pixels)
+    key = key_for(params, writer)
     rows: list[Slice] = []
     problems = [*_about_the_kept(case, series)]
-    images: dict[str, File] = {}
+    images = Images(case, params, writer, key)
     for found in _kept(case, series):
         try:
-            image = images.get(found.image) or _image(case, found, params, writer)
-            images[found.image] = image  # all frames of a file share it
-            mask = _mask(case, found, params, writer)
-            rows.append(_row(case, found, series, file_columns(image, mask)))
+            image = images.of(found)
+            mask = _mask(case, found, params, writer, key)
+            files = file_columns(image.file, mask)
+            rows.append(_row(case, found, series, files, image.notes))
         except FileError as error:
             file = found.mask and case.shown(found.mask)
             problems.append(Problem.of(error, found.id, file))
@@ -64,14 +74,18 @@ def run_case(case: SourceCase, params: SplitParams, writer: Writer) -> CaseResul
 def rows(case: SourceCase, params: SplitParams) -> Iterator[Expected]:
     """One for each slice of the series, with its files where they are copied as they are."""
     images: dict[str, tuple[str, str]] = {}
+    key = key_for(params)
     series = None if case.refused else read_series(case, max_pixels=params.max_pixels)
     for found in () if series is None else _kept(case, series):
         assert case.split is not None
         if found.image not in images:  # all frames of a file share it
-            images[found.image] = found.id, sha256(found.image_data)
+            data = image_to_pass_on(case, found, params, key)
+            images[found.image] = found.id, sha256(data)
         first, digest = images[found.image]
         mask = None if found.mask is None else file_path(case.split, "masks", found.id, ".png")
-        copied = {} if found.mask_data is None else {"mask_sha256": sha256(found.mask_data)}
+        copied = {}
+        if found.mask_data is not None:
+            copied["mask_sha256"] = sha256(mask_to_pass_on(found.mask_data, key))
         yield {
             "id": found.id,
             "case": case.id,
@@ -82,7 +96,7 @@ def rows(case: SourceCase, params: SplitParams) -> Iterator[Expected]:
             "split": case.split,
             "fold": case.fold,
             "folds": case.folds or UNSET,
-            "image": file_path(case.split, "images", first, _ending(found)),
+            "image": file_path(case.split, "images", first, ending_of(found)),
             "image_sha256": digest,
             "frame": found.frame,
             "mask": mask,
@@ -108,7 +122,13 @@ def _about_the_kept(case: SourceCase, series: Series) -> Iterator[Problem]:
         )
 
 
-def _row(case: SourceCase, found: SourceSlice, series: Series, files: dict[str, Any]) -> Slice:
+def _row(
+    case: SourceCase,
+    found: SourceSlice,
+    series: Series,
+    files: dict[str, Any],
+    notes: tuple[str, ...],
+) -> Slice:
     assert case.split is not None
     told = shown(found, case, series)
     header = found.header
@@ -135,34 +155,23 @@ def _row(case: SourceCase, found: SourceSlice, series: Series, files: dict[str, 
         labels=told.labels,
         pixels=told.pixels,
         source=str(case.shown(found.image)),
-        warnings=(*found.warnings, *told.notes),
+        warnings=(*found.warnings, *notes, *told.notes),
         overlaps={**told.overlaps} or UNSET,
         folds=case.folds or UNSET,
     )
 
 
-def _image(case: SourceCase, found: SourceSlice, params: SplitParams, writer: Writer) -> File:
-    assert case.split is not None
-    origin, data, ending = Path(case.root, found.image), found.image_data, _ending(found)
-    link = "copy" if found.image in case.frames else params.link  # it may be a part of the file
-    return writer.copy(case.split, "images", found.id, origin, data, link, ending)
-
-
-def _ending(found: SourceSlice) -> str:
-    kind = image_format(found.image, found.image_data)
-    assert kind is not None, "its header was read"
-    return kind.ending
-
-
-def _mask(case: SourceCase, found: SourceSlice, params: SplitParams, writer: Writer) -> File | None:
+def _mask(
+    case: SourceCase, found: SourceSlice, params: SplitParams, writer: Writer, key: Key | None
+) -> File | None:
     """A mask that is a picture of this slice is copied; any other is written as PNG."""
     assert case.split is not None
     if found.mask_array is not None:
         return writer.mask(case.split, found.id, found.mask_array)
     if found.mask is None or found.mask_data is None:
         return None
-    origin = Path(case.root, found.mask)
-    return writer.copy(case.split, "masks", found.id, origin, found.mask_data, params.link)
+    origin, data = Path(case.root, found.mask), mask_to_pass_on(found.mask_data, key)
+    return writer.copy(case.split, "masks", found.id, origin, data, params.link)
 
 
 def open_root(root: Path, params: SplitParams, bench: Workbench = ALONE) -> Root:
@@ -174,8 +183,11 @@ def open_root(root: Path, params: SplitParams, bench: Workbench = ALONE) -> Root
         ChaosprepError: what `find` raises.
     """
     params, key_file = with_known_key(params)
-    excluded = params.exclude
-    found = find(root, params, sequences=params.sequence, exclude=excluded, bench=bench)
+    if params.deidentify:
+        found = find_to_pass_on(root, params, bench)
+    else:
+        asked = params.sequence
+        found = find(root, params, sequences=asked, exclude=params.exclude, bench=bench)
     if key_file is not None:
         found = replace(found, key_file=key_file)
     if params.link == "sym" and found.people is not None:
@@ -188,10 +200,14 @@ def open_root(root: Path, params: SplitParams, bench: Workbench = ALONE) -> Root
 
 
 def settle(params: SplitParams, root: Root) -> SplitParams:
-    """The parameters with the key that was made or found beside the output."""
-    if root.key_file is None:
-        return params
-    return msgspec.structs.replace(params, pseudonymize=str(root.key_file))
+    """The parameters with the key that was made or found beside the output.
+
+    Workers elsewhere read it too, where files are de-identified.
+    """
+    file = root.key_file or params.pseudonymize
+    if params.deidentify and file is not None:
+        file = Path(file).absolute()
+    return msgspec.structs.replace(params, pseudonymize=file and str(file))
 
 
 SPLIT = Stage(

@@ -1,0 +1,135 @@
+"""What becomes of a value by its VR, where the table does not name the attribute."""
+
+import re
+from collections.abc import Callable
+
+from chaosprep.privacy.deidentify import descriptors
+from chaosprep.privacy.deidentify.dates import is_time, shift_of, shifted_date, shifted_datetime
+from chaosprep.privacy.deidentify.elements import Element
+from chaosprep.privacy.deidentify.texts import Alphabet, alphabet
+from chaosprep.privacy.deidentify.uids import keyed
+from chaosprep.privacy.deidentify.vocabulary import KEYED, NEVER_EMPTY, REMOVED, VERBATIM
+from chaosprep.privacy.deidentify.who import Who, words_of
+from chaosprep.privacy.pseudonyms import Key
+
+TEXTS = ("LO", "LT", "SH", "ST", "UC", "UT")
+DATED = ("DA", "DT", "TM")
+_ADDRESSES = ("AE", "PN", "UR")
+_FORMS = {
+    "AS": re.compile(r"(\d{3}[DWMY])?"),
+    "CS": re.compile(r"[A-Za-z0-9 _.+/\-]{0,16}"),
+    "DS": re.compile(r"([+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?)?"),
+    "IS": re.compile(r"([+-]?\d+)?"),
+}
+READABLE = frozenset((*TEXTS, *DATED, *_ADDRESSES, *_FORMS, "UI"))
+"""The VRs of text."""
+
+_PIXELS = 0x7FE0  # the group of pixels, and of what tells where their frames are
+_SHORT_NUMBER = re.compile(r"\d{0,4}")
+_LONG_NUMBER = re.compile(r"\d{6}")
+
+Change = Callable[[Element, str, Alphabet], Element | None]
+
+
+class Values:
+    """What becomes of the values of one patient's files by one key.
+
+    ``who`` is what of a file tells who: no text that stays may hold it.
+    """
+
+    def __init__(self, patient: str, key: Key, who: Who) -> None:
+        self._key = key
+        self._who = who
+        days = shift_of(patient, key)
+        self._shift: dict[str, Callable[[str], str | None]] = {
+            "DA": lambda text: shifted_date(text, days),
+            "DT": lambda text: shifted_datetime(text, days),
+            "TM": lambda text: text if is_time(text) else None,
+        }
+        self._by_vr: dict[str, Change] = {
+            "UI": self.uid,
+            "CS": self._terms,
+            **dict.fromkeys(("AS", "DS", "IS"), self._numbers),
+            **dict.fromkeys(DATED, self._moved),
+            **dict.fromkeys(TEXTS, self._texts),
+            **dict.fromkeys(_ADDRESSES, _emptied),
+        }
+
+    def kept(self, element: Element, vr: str, letters: Alphabet) -> Element | None:
+        """What stays of an element that the table does not name; ``vr`` is the dictionary's."""
+        if change := self._by_vr.get(vr):
+            return change(element, vr, letters)
+        is_opaque = vr == "OB" and element.tag >> 16 != _PIXELS
+        return None if is_opaque or element.vr in READABLE else element
+
+    def cleaned(self, text: str) -> str:
+        """What may stay of free text: that of which nothing more would go."""
+        kept = descriptors.cleaned(text, self._who.names)
+        return kept if kept == text else self.cleaned(kept)
+
+    def shifted(self, element: Element, vr: str) -> Element | None:
+        """The dates or times moved; None where one of them has another form than the VR's."""
+        values = [text and self._shift[vr](text) for text in _parts(element)]
+        if None in values:
+            return None
+        return _written(element.tag, vr, [value or "" for value in values])
+
+    def uid(self, element: Element, vr: str, letters: Alphabet) -> Element:
+        """The UIDs that stand for those here."""
+        return _written(
+            element.tag, "UI", [text and keyed(text, self._key) for text in _parts(element)]
+        )
+
+    def _moved(self, element: Element, vr: str, letters: Alphabet) -> Element:
+        return self.shifted(element, vr) or Element(element.tag, vr)
+
+    def _texts(self, element: Element, vr: str, letters: Alphabet) -> Element:
+        tag = element.tag
+        values = [self._text(tag, text) for text in letters.values(bytes(element.value), vr)]
+        if not any(values) and tag in NEVER_EMPTY:
+            values = [REMOVED]
+        return Element(tag, vr, letters.encoded(values, vr))
+
+    def _text(self, tag: int, text: str) -> str:
+        if tag in VERBATIM:
+            return self._without_words(text)
+        if tag in KEYED:
+            return text if _SHORT_NUMBER.fullmatch(text) else self._key.tag(text)
+        return self.cleaned(text)
+
+    def _numbers(self, element: Element, vr: str, letters: Alphabet) -> Element:
+        values = _parts(element)
+        kept = [text if _FORMS[vr].fullmatch(text) else "" for text in values]
+        return element if kept == values else _written(element.tag, vr, kept)
+
+    def _terms(self, element: Element, vr: str, letters: Alphabet) -> Element:
+        values = _parts(element)
+        kept = [self._term(text) for text in values]
+        return element if kept == values else _written(element.tag, vr, kept)
+
+    def _term(self, text: str) -> str:
+        if not _FORMS["CS"].fullmatch(text):
+            return self.cleaned(text)[:16]
+        return self._without_words(text)
+
+    def _without_words(self, text: str) -> str:
+        """A text without the words that tell who, and without long numbers."""
+        return " ".join(word for word in text.split(" ") if not self._tells(word))
+
+    def _tells(self, word: str) -> bool:
+        if _LONG_NUMBER.search(word):
+            return True
+        return not self._who.words.isdisjoint(words_of(word)) and not self.cleaned(word)
+
+
+def _parts(element: Element) -> list[str]:
+    """The values of a VR that has no letters but those of ASCII."""
+    return [text.strip(" \0") for text in bytes(element.value).decode("latin-1").split("\\")]
+
+
+def _written(tag: int, vr: str, values: list[str]) -> Element:
+    return Element(tag, vr, alphabet(b"").encoded(values, vr))
+
+
+def _emptied(element: Element, vr: str, letters: Alphabet) -> Element:
+    return Element(element.tag, vr)

@@ -1,0 +1,88 @@
+"""Nothing that was planted is found in any byte, whatever attribute it stood in."""
+
+from io import BytesIO
+
+import pytest
+from pydicom import Dataset, dcmread
+from pydicom.uid import UID, ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
+
+from chaosprep.privacy.deidentify.file import deidentified
+from chaosprep.privacy.deidentify.vocabulary import VERBATIM
+from tests.formats.samples import dataset
+from tests.privacy.deidentify.planting import (
+    DATE,
+    KEY,
+    MARK,
+    OWN,
+    PATIENT,
+    as_syntax,
+    dictionary,
+    innermost,
+    nested,
+    planted,
+    put,
+)
+
+pytestmark = pytest.mark.filterwarnings("ignore:Invalid value:UserWarning")
+NAME = b"QZNAME^QZFIRST"
+PIXELS = 0x7FE00010
+SYNTAXES = [ExplicitVRLittleEndian, ImplicitVRLittleEndian, ExplicitVRBigEndian]
+
+
+def plant(place: Dataset) -> int:
+    """Plant something in all attributes that the place does not have yet; tell in how many."""
+    count = 0
+    for tag, vr in dictionary():
+        value = planted(vr, tag)
+        if tag in VERBATIM or vr == "CS":  # texts of machines stay, words of the patient's do not
+            value = NAME[:6]
+        if value is not None and tag not in place and tag != PIXELS:
+            put(place, tag, vr, NAME if tag == 0x00100010 else value)
+            count += 1
+    return count
+
+
+@pytest.mark.parametrize("syntax", SYNTAXES, ids=["explicit", "implicit", "big-endian"])
+def test_no_planted_text_date_or_uid_is_left_in_any_attribute(syntax: str) -> None:
+    inner = Dataset()
+    slice_ = nested(inner)
+    slice_.PatientName = NAME.decode()
+    count = plant(inner) + plant(slice_)
+    assert count > 5000
+    slice_.file_meta.SourceApplicationEntityTitle = "QZSOURCE"
+    slice_.file_meta.SendingApplicationEntityTitle = "QZSENDER"
+    slice_.file_meta.ReceivingApplicationEntityTitle = "QZRECEIVER"
+    slice_.file_meta.PrivateInformationCreatorUID = UID(f"{OWN}.1")
+    slice_.file_meta.PrivateInformation = b"QZPRIVATE."
+    slice_.file_meta.ImplementationVersionName = "QZPACS"
+    data = as_syntax(slice_, syntax)
+    data = b"QZPREAMBLE" + data[10:]
+    assert data.count(MARK.encode()) > 4000
+    found = deidentified(data, PATIENT, KEY)
+    for planted_one in (MARK, OWN, DATE, "qz"):
+        assert planted_one.encode() not in found
+    assert innermost(slice_) is not None
+
+
+@pytest.mark.parametrize("charset", ["ISO_IR 100", "ISO_IR 192", "GB18030", "ISO_IR 144"])
+def test_names_in_other_alphabets_are_left_in_no_encoding(charset: str) -> None:
+    name = {
+        "GB18030": "王^小东",
+        "ISO_IR 144": "\u0416\u0434\u0430\u043d^\u0418\u0432\u0430\u043d",
+    }.get(charset, "Äneas^Rüdiger")
+    slice_ = dataset(SpecificCharacterSet=charset, PatientName=name)
+    for keyword in ("SeriesDescription", "ImageComments", "Manufacturer", "SoftwareVersions"):
+        setattr(slice_, keyword, f"{name.split('^')[1]} T2")
+    found = deidentified(as_syntax(slice_, ExplicitVRLittleEndian), PATIENT, KEY)
+    for part in name.split("^"):
+        for encoding in ("utf-8", "latin-1", "gb18030", "iso8859_5", "utf-16-le"):
+            try:
+                assert part.encode(encoding) not in found, (part, encoding)
+            except UnicodeEncodeError:
+                continue
+
+
+def test_a_name_in_a_text_of_a_machine_is_taken_out_and_the_rest_stays() -> None:
+    slice_ = dataset(PatientName="Quzzle^Ann", Manufacturer="Acme Quzzle", StationName="Q7")
+    found = dcmread(BytesIO(deidentified(as_syntax(slice_, ExplicitVRLittleEndian), PATIENT, KEY)))
+    assert found.Manufacturer == "Acme"
