@@ -102,8 +102,8 @@ women work world year years young
 """
 # Units, and letters that stand alone: of a size, a side, an artery, a b-value, `w/o`.
 _UNITS = """
-a b cc ch cm deg dir dirs hz kev khz kv kvp l ma mas mg mgy mhz min ml mm mmol ms msec o r s sec sl t
-te ti tr v w x
+a b cc ch cm deg dir dirs hz kev khz kv kvp l ma mas mg mgy mhz min ml mm mmol ms msec o r s sec
+sl t te ti tr v w x
 """
 # In names of structures; others are of the form of `Boyd's`.
 _DISCOVERERS = "couinaud giacomini hunterian willis"
