@@ -2,6 +2,7 @@
 
 The verbs are functions here: `split`, `extract_liver`, `convert`, `augment`, `prepare`, `merge`,
 `inspect`, `verify`, `report`, `preview`, `export`, `assemble`, `evaluate`, `train`, `predict`;
+`deidentify` does it to a single DICOM file;
 `open` gives the slices, cases and arrays of what they made.
 """
 
@@ -23,6 +24,7 @@ _ROOMS = {
     "Problem": "errors",
     "export": "exports.export",
     "assemble": "assembly.assemble",
+    "deidentify": "privacy.deidentify.single",
     "evaluate": "evaluation.evaluate",
     "inspect": "quality.inspect",
     "preview": "quality.montage",

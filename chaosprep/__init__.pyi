@@ -18,6 +18,7 @@ from chaosprep.errors import ChaosprepError as ChaosprepError
 from chaosprep.errors import Problem as Problem
 from chaosprep.evaluation.evaluate import evaluate as evaluate
 from chaosprep.exports.export import export as export
+from chaosprep.privacy.deidentify.single import deidentify as deidentify
 from chaosprep.quality.inspect import inspect as inspect
 from chaosprep.quality.montage import preview as preview
 from chaosprep.quality.report import report as report
@@ -38,6 +39,7 @@ __all__ = [
     "assemble",
     "augment",
     "convert",
+    "deidentify",
     "evaluate",
     "export",
     "extract_labels",

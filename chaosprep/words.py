@@ -7,8 +7,9 @@ from types import MappingProxyType
 
 _SWITCHES = frozenset(
     {
-        *("all-organs", "binary", "exact-probability", "keep-16bit", "keep-grid", "lenient-masks"),
-        *("overwrite", "redivide", "swap-labels", "trust-folders"),
+        *("accept-burned-in", "all-organs", "binary", "deidentify", "exact-probability"),
+        *("keep-16bit", "keep-grid", "lenient-masks", "overwrite", "redivide", "swap-labels"),
+        "trust-folders",
     }
 )
 _CHOICES = "auto|both|cpu|crop|folder|labelled|npy|opencv|pad|seg|single|skip|sym"

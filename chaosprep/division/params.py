@@ -8,6 +8,10 @@ from msgspec import Meta
 from chaosprep.dataset.store import Link
 from chaosprep.imaging.limits import MAX_PIXELS
 from chaosprep.layouts.find import LayoutParams
+from chaosprep.privacy.pseudonyms import Key, read_key
+
+_OF_PEOPLE = ("images", "masks", "patient_from_name", "series")
+"""Parameters that may hold names of folders and values of headers, as `select` does."""
 
 
 def _fraction(side: str, of: str) -> Meta:
@@ -121,9 +125,24 @@ class SplitParams(LayoutParams, frozen=True, kw_only=True):
             raise ValueError("--val-patient and --test-patient name the same patient")
         if self.pseudonymize is not None and self.link == "sym":
             raise ValueError("--link sym would show the paths that --pseudonymize hides")
+        if self.deidentify and self.link != "copy":
+            raise ValueError(f"--link {self.link} would give the files that --deidentify changes")
+        if self.accept_burned_in and not self.deidentify:
+            raise ValueError("--accept-burned-in is for --deidentify")
 
     def recorded(self) -> "SplitParams":
         """The same without what changes no byte of the output."""
         params = super().recorded()
         assert isinstance(params, SplitParams)
-        return msgspec.structs.replace(params, write_split=None, check=False)
+        params = msgspec.structs.replace(params, write_split=None, check=False)
+        if not self.deidentify or self.pseudonymize is None:
+            return params
+        return _hidden(params, read_key(self.pseudonymize))
+
+
+def _hidden(params: SplitParams, key: Key) -> SplitParams:
+    """The same with keyed hashes for what a user wrote of paths and headers."""
+    texts = {name: getattr(params, name) for name in _OF_PEOPLE}
+    said = {name: text and key.path(text) for name, text in texts.items()}
+    select = tuple(map(key.path, params.select))
+    return msgspec.structs.replace(params, select=select, **said)

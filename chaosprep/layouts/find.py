@@ -21,7 +21,7 @@ from chaosprep.layouts.patients import fingerprint, name_pattern
 from chaosprep.layouts.persons import check_persons
 from chaosprep.layouts.root import Root
 from chaosprep.layouts.table import find_series, names, which
-from chaosprep.privacy.pseudonyms import read_key, warn_if_readable
+from chaosprep.privacy.pseudonyms import Key, read_key, warn_if_readable
 from chaosprep.workbench import ALONE, Workbench
 
 _ASKING = ("auto", "headers")  # layouts that ask headers
@@ -186,19 +186,21 @@ def find(
     strict: bool = True,
     sequences: tuple[str, ...] | None = None,
     bench: Workbench = ALONE,
+    key: Key | None = None,
 ) -> Root:
     """Find the cases below a root, of these sequences (none named: the usual ones; None: all).
 
     ``strict`` refuses names that would identify a patient. Where headers say that one person is
     several patients, or that a patient is several persons, this is a problem of the root. What is
-    kept between runs goes onto the ``bench``.
+    kept between runs goes onto the ``bench``. ``key`` is for pseudonyms where no file of one is
+    given.
 
     Raises:
         UsageError: the root, a pattern or the key file will not do.
         NothingFoundError: nothing of the layout is there; the message says the other way too.
         ChaosprepError: a folder cannot be listed, or two patients have one pseudonym.
     """
-    where = _where(params, strict, sequences, bench)
+    where = _where(params, strict, sequences, bench, key)
     with _both_ways(params):
         found = find_series(Path(root), params.layout, where)
     table = None if params.labels is None else parse_labels(params.labels)
@@ -229,9 +231,12 @@ def survey(root: str | Path, params: LayoutParams, bench: Workbench = ALONE) -> 
 
 
 def _where(
-    params: LayoutParams, strict: bool, sequences: tuple[str, ...] | None, bench: Workbench
+    params: LayoutParams,
+    strict: bool,
+    sequences: tuple[str, ...] | None,
+    bench: Workbench,
+    key: Key | None = None,
 ) -> Where:
-    key = None
     if params.pseudonymize is not None:
         key = read_key(params.pseudonymize)
         warn_if_readable(params.pseudonymize)

@@ -22,6 +22,7 @@ from chaosprep.privacy.persons import first_told, tells
 from chaosprep.quality.findings import Findings, Seen
 from chaosprep.quality.foreign import NOTE, check_folder
 from chaosprep.quality.geometry import geometry_faults
+from chaosprep.quality.identity_left import identity_left, is_deidentified
 from chaosprep.quality.labels import label_findings
 from chaosprep.quality.leaks import equal, on_several_sides, similar
 from chaosprep.quality.persons import Told, check_sides, trusts_folders
@@ -83,7 +84,8 @@ def verify(
         return _verdict(directory, "folder", len({one.side for one in total.seen}), total, (NOTE,))
     dataset = open_dataset(directory)
     cases = _chosen(dataset, patients)
-    check = partial(check_case, pictures=len({case.split for case in cases}) > 1)
+    several = len({case.split for case in cases}) > 1
+    check = partial(check_case, pictures=several, nameless=is_deidentified(dataset))
     tell = ignore if on_case is None else lambda case, done, total: on_case(case)
     total = Findings.of(*map_cases(check, cases, lambda case: case.id, jobs, tell))
     total.seen.sort(key=lambda one: one.id)
@@ -135,18 +137,22 @@ def _chosen(dataset: Dataset, patients: Collection[str]) -> list[Case]:
     return [case for case in cases if not patients or case.patient in patients]
 
 
-def check_case(case: Case, *, pictures: bool = False) -> Findings:
+def check_case(case: Case, *, pictures: bool = False, nameless: bool = False) -> Findings:
     """Check one case: each file, each pair, and that copies stand beside their originals.
 
-    With `pictures`, originals get fingerprints.
+    With `pictures`, originals get fingerprints; in `nameless` images nothing may identify.
     """
     found = Findings()
     identity: Identity = {}
+    looked_at = set[str]()
 
-    def on_read(data: bytes) -> None:
+    def on_read(row: Slice, data: bytes) -> None:
         nonlocal identity
         if not tells(identity):
             identity = first_told((identity, read_identity(data)))
+        if nameless and row.image not in looked_at:
+            looked_at.add(row.image)
+            found.faults += identity_left(row, data)
 
     originals = {row.id: row for row in case.slices if not row.copy}
     found.faults += geometry_faults(case)
@@ -157,7 +163,7 @@ def check_case(case: Case, *, pictures: bool = False) -> Findings:
             Problem(code="warning", id=row.id, file=row.source, reason=text, remedy=look)
             for text in row.warnings
         ]
-        image = _checked(case, row, row.image, found, on_read)
+        image = _checked(case, row, row.image, found, partial(on_read, row))
         mask = _checked(case, row, row.mask, found) if row.mask else None
         if image is not None:
             found.faults += _image_faults(row, image)

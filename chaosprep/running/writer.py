@@ -32,6 +32,11 @@ class Writer:
         self._store = Nowhere() if directory is None else Store(directory, check=check)
         self._compression = compression
 
+    @property
+    def is_dry(self) -> bool:
+        """Whether nothing that it makes is kept."""
+        return isinstance(self._store, Nowhere)
+
     def image(self, split: Split, id: str, array: NDArray[Any], extension: str) -> File:
         """Write an image (rows, cols) as `.png` (uint8, uint16) or `.npy`."""
         return self._encoded(split, "images", id, array, extension)

@@ -14,18 +14,26 @@ from chaosprep.division.divide import divide
 from chaosprep.division.params import SplitParams
 from chaosprep.errors import FileError, Problem, UsageError
 from chaosprep.files import sha256
-from chaosprep.formats.images import image_format
 from chaosprep.formats.pictures import read_mask
 from chaosprep.imaging.labels import MAX_LABELS
 from chaosprep.imaging.levels import areas, level_histogram
 from chaosprep.known import LEVELS
 from chaosprep.layouts.find import find
 from chaosprep.layouts.root import Root
+from chaosprep.privacy.pseudonyms import Key
 from chaosprep.running.fitting import Expected
 from chaosprep.running.stage import CaseResult, Planned, Stage
 from chaosprep.running.writer import Writer
 from chaosprep.series.reading import Series, SourceSlice, read_series
 from chaosprep.series.source import SourceCase
+from chaosprep.stages.copies import (
+    Images,
+    ending_of,
+    image_to_pass_on,
+    key_for,
+    mask_to_pass_on,
+)
+from chaosprep.stages.passed_on import find_to_pass_on
 from chaosprep.workbench import ALONE, Workbench
 
 _NONE: Mapping[int, tuple[int, ...]] = {}
@@ -47,15 +55,16 @@ def run_case(case: SourceCase, params: SplitParams, writer: Writer) -> CaseResul
     if case.refused:
         return CaseResult(())
     series = read_series(case, max_pixels=params.max_pixels)
+    key = key_for(params, writer)
     rows: list[Slice] = []
     problems = list(series.problems)
-    images: dict[str, File] = {}
+    images = Images(case, params, writer, key)
     for found in series.slices:
         try:
-            image = images.get(found.image) or _image(case, found, params, writer)
-            images[found.image] = image  # all frames of a file share it
-            mask = _mask(case, found, params, writer)
-            rows.append(_row(case, found, series, file_columns(image, mask)))
+            image = images.of(found)
+            mask = _mask(case, found, params, writer, key)
+            files = file_columns(image.file, mask)
+            rows.append(_row(case, found, series, files, image.notes))
         except FileError as error:
             file = found.mask and case.shown(found.mask)
             problems.append(Problem.of(error, found.id, file))
@@ -65,13 +74,17 @@ def run_case(case: SourceCase, params: SplitParams, writer: Writer) -> CaseResul
 def rows(case: SourceCase, params: SplitParams) -> Iterator[Expected]:
     """One for each slice of the series, with its files where they are copied as they are."""
     images: dict[str, tuple[str, str]] = {}
+    key = key_for(params)
     for found in () if case.refused else read_series(case, max_pixels=params.max_pixels).slices:
         assert case.split is not None
         if found.image not in images:  # all frames of a file share it
-            images[found.image] = found.id, sha256(found.image_data)
+            data = image_to_pass_on(case, found, params, key)
+            images[found.image] = found.id, sha256(data)
         first, digest = images[found.image]
         mask = None if found.mask is None else file_path(case.split, "masks", found.id, ".png")
-        copied = {} if found.mask_data is None else {"mask_sha256": sha256(found.mask_data)}
+        copied = {}
+        if found.mask_data is not None:
+            copied["mask_sha256"] = sha256(mask_to_pass_on(found.mask_data, key))
         yield {
             "id": found.id,
             "case": case.id,
@@ -81,7 +94,7 @@ def rows(case: SourceCase, params: SplitParams) -> Iterator[Expected]:
             "copy": 0,
             "split": case.split,
             "fold": case.fold,
-            "image": file_path(case.split, "images", first, _ending(found)),
+            "image": file_path(case.split, "images", first, ending_of(found)),
             "image_sha256": digest,
             "frame": found.frame,
             "mask": mask,
@@ -90,7 +103,13 @@ def rows(case: SourceCase, params: SplitParams) -> Iterator[Expected]:
         } | copied
 
 
-def _row(case: SourceCase, found: SourceSlice, series: Series, files: dict[str, Any]) -> Slice:
+def _row(
+    case: SourceCase,
+    found: SourceSlice,
+    series: Series,
+    files: dict[str, Any],
+    notes: tuple[str, ...],
+) -> Slice:
     assert case.split is not None
     shown = _organs(found, case, series)
     header = found.header
@@ -117,33 +136,22 @@ def _row(case: SourceCase, found: SourceSlice, series: Series, files: dict[str, 
         labels=shown.labels,
         pixels=shown.pixels,
         source=str(case.shown(found.image)),
-        warnings=(*found.warnings, *shown.notes),
+        warnings=(*found.warnings, *notes, *shown.notes),
         overlaps={**shown.overlaps} or UNSET,
     )
 
 
-def _image(case: SourceCase, found: SourceSlice, params: SplitParams, writer: Writer) -> File:
-    assert case.split is not None
-    origin, data, ending = Path(case.root, found.image), found.image_data, _ending(found)
-    link = "copy" if found.image in case.frames else params.link  # it may be a part of the file
-    return writer.copy(case.split, "images", found.id, origin, data, link, ending)
-
-
-def _ending(found: SourceSlice) -> str:
-    kind = image_format(found.image, found.image_data)
-    assert kind is not None, "its header was read"
-    return kind.ending
-
-
-def _mask(case: SourceCase, found: SourceSlice, params: SplitParams, writer: Writer) -> File | None:
+def _mask(
+    case: SourceCase, found: SourceSlice, params: SplitParams, writer: Writer, key: Key | None
+) -> File | None:
     """A mask that is a picture of this slice is copied; any other is written as PNG."""
     assert case.split is not None
     if found.mask_array is not None:
         return writer.mask(case.split, found.id, found.mask_array)
     if found.mask is None or found.mask_data is None:
         return None
-    origin = Path(case.root, found.mask)
-    return writer.copy(case.split, "masks", found.id, origin, found.mask_data, params.link)
+    origin, data = Path(case.root, found.mask), mask_to_pass_on(found.mask_data, key)
+    return writer.copy(case.split, "masks", found.id, origin, data, params.link)
 
 
 class _Shown(NamedTuple):
@@ -220,6 +228,8 @@ def open_root(root: Path, params: SplitParams, bench: Workbench = ALONE) -> Root
         UsageError: `parameter`, links would show what pseudonyms hide; and what `find` raises.
         ChaosprepError: what `find` raises.
     """
+    if params.deidentify:
+        return find_to_pass_on(root, params, bench)
     found = find(root, params, sequences=params.sequence, bench=bench)
     if params.link == "sym" and found.people is not None:
         raise UsageError(
@@ -231,10 +241,14 @@ def open_root(root: Path, params: SplitParams, bench: Workbench = ALONE) -> Root
 
 
 def settle(params: SplitParams, root: Root) -> SplitParams:
-    """The parameters with the key that was made or found beside the output."""
-    if root.key_file is None:
-        return params
-    return msgspec.structs.replace(params, pseudonymize=str(root.key_file))
+    """The parameters with the key that was made or found beside the output.
+
+    Workers elsewhere read it too, where files are de-identified.
+    """
+    file = root.key_file or params.pseudonymize
+    if params.deidentify and file is not None:
+        file = Path(file).absolute()
+    return msgspec.structs.replace(params, pseudonymize=file and str(file))
 
 
 SPLIT = Stage(

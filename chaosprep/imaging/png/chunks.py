@@ -21,7 +21,7 @@ _DEPTHS = {0: (1, 2, 4, 8, 16), 2: (8, 16), 3: (1, 2, 4, 8), 4: (8, 16), 6: (8, 
 _CRITICAL = (b"IHDR", b"PLTE", b"IDAT", b"IEND")
 _DEFLATE = 1032  # bytes that one may become at most: 258 for two bits
 _PALETTE = 3  # a colour type
-_CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
+CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 
 _EACH = "Save each as a file of its own."
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
@@ -84,9 +84,9 @@ def pixels_only(data: bytes, png: Head, code: str) -> bytes:
     `FileError` with this code where one is damaged, missing, not known or out of order, or the
     pixels' are longer than any need be, and ``frames`` where there are several images.
     """
-    line = png.cols * png.depth * _CHANNELS[png.colour] // 8 + 2  # with its filter's byte
+    line = png.cols * png.depth * CHANNELS[png.colour] // 8 + 2  # with its filter's byte
     left = 2 * png.rows * line + 1024  # no compressor makes pixels twice as long
-    least = png.rows * png.cols * png.depth * _CHANNELS[png.colour] // 8 // _DEFLATE
+    least = png.rows * png.cols * png.depth * CHANNELS[png.colour] // 8 // _DEFLATE
     view, kept, names = memoryview(data), list[bytes | memoryview]([SIGNATURE]), list[bytes]()
     at = len(SIGNATURE)
     for name, body in chunks(data):

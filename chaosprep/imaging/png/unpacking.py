@@ -6,7 +6,7 @@ libpng prints to stderr what is wrong, and fills up with zeros what is missing.
 import struct
 import zlib
 
-from chaosprep.imaging.png.chunks import SIGNATURE, Head, chunk, chunks, stored
+from chaosprep.imaging.png.chunks import CHANNELS, SIGNATURE, Head, chunk, chunks, stored
 
 _FILTERS = 5
 _WINDOW = 2**15  # bytes that Deflate can refer back at most: RFC 1950, 2.2
@@ -43,12 +43,27 @@ def repacked(data: bytes, png: Head) -> bytes | None:
     return SIGNATURE + b"".join(body)
 
 
+def holds_more(data: bytes, png: Head) -> bool:
+    """Whether anything stands behind the rows of a PNG, or behind their compressed stream.
+
+    ``data`` went through `pixels_only`.
+    """
+    size = sum(rows * line for rows, line in _passes(png))
+    unpacker = zlib.decompressobj()
+    try:
+        packed = b"".join(body for name, body in chunks(data) if name == b"IDAT")
+        lines = unpacker.decompress(packed, size + 1)
+    except zlib.error:
+        return False  # whoever reads it says so
+    return len(lines) > size or unpacker.unused_data != b""
+
+
 def _passes(png: Head) -> list[tuple[int, int]]:
     """Rows of each pass, and the bytes of one as it is stored, its filter's included."""
-    found = []
+    found, bits = [], png.depth * CHANNELS[png.colour]
     for left, top, across, down in _PASSES if png.interlaced else ((0, 0, 1, 1),):
         cols = (png.cols - left + across - 1) // across
         rows = (png.rows - top + down - 1) // down
         if cols > 0 and rows > 0:
-            found.append((rows, 1 + (cols * png.depth + 7) // 8))
+            found.append((rows, 1 + (cols * bits + 7) // 8))
     return found

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Self
 
 from chaosprep.errors import FileError
-from chaosprep.files import open_own, real
+from chaosprep.files import open_own, real, writing
 from chaosprep.formats.dicom.evidence import KEYWORDS
 from chaosprep.layouts.headers.batches import Pool, pack
 from chaosprep.layouts.headers.head import Entry, Head, Refers
@@ -151,6 +151,28 @@ class Cache:
 
     def _not_kept(self, why: str) -> None:
         self.said.append(f"the headers that are read are not kept in {self._name}: {why}")
+
+
+def discard(bench: Workbench) -> None:
+    """Remove what earlier runs kept of the headers for this output, where it is ours.
+
+    Raises:
+        OutputError: the system does not let it be removed.
+    """
+    if bench.folder is None:
+        return
+    path = bench.folder / f"{bench.name}.index"
+    try:
+        handle = open_own(path, os.O_RDONLY)
+    except (FileError, OSError):
+        return  # there is none, or it is none of ours
+    try:
+        is_ours = _read(handle, len(_MAGIC)) == _MAGIC
+    finally:
+        os.close(handle)
+    if is_ours:
+        with writing(path):
+            path.unlink(missing_ok=True)
 
 
 def _open(path: Path) -> int:

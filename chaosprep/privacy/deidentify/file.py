@@ -1,7 +1,7 @@
 """One DICOM file without what identifies."""
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from chaosprep.errors import FileError
 from chaosprep.formats.dicom.faults import guarded
@@ -35,7 +35,9 @@ _BIG = "1.2.840.10008.1.2.2"
 _ELSEWHERE = tuple(f"1.2.840.10008.1.2.4.{last}" for last in (94, 95, 204, 205))
 _LITTLE_EXPLICIT = Syntax(is_implicit=False, is_little=True)
 _IS_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")  # what any character set can write
-_METHOD = f"chaosprep: PS3.15 {profile.EDITION}, profile and options by the codes beside this"
+METHOD = "chaosprep: PS3.15"
+"""How what a file says of its de-identification begins."""
+_METHOD = f"{METHOD} {profile.EDITION} Basic Profile and options"  # 64 signs at most
 
 
 def deidentified(data: bytes, patient: str, key: Key, *, accept_burned_in: bool = False) -> bytes:
@@ -57,11 +59,8 @@ def deidentified(data: bytes, patient: str, key: Key, *, accept_burned_in: bool 
             segmentation or structure set; ``not-dicom``, ``dicom-broken``, ``dicom-truncated``,
             ``too-large`` or ``transfer-syntax``, it cannot be read.
     """
-    data = _whole(data)
-    with guarded("the file cannot be made sense of"):
-        meta, at = _meta(data)
-        uid, reader, syntax = _syntax(data, meta, at)
-        elements, _ = reader.data_set(at, len(data), implicit=syntax.is_implicit)
+    data = whole(data)
+    meta, elements, uid, syntax = parse(data)
     check_kind(_evidence(elements, meta), _ROWS in elements)
     if not accept_burned_in:
         _check_pixels(data)
@@ -72,7 +71,29 @@ def deidentified(data: bytes, patient: str, key: Key, *, accept_burned_in: bool 
     return bytes(_PREAMBLE - len(_PREFIX)) + _PREFIX + _new_meta(meta, there, uid, key) + written
 
 
-def _whole(data: bytes) -> bytes:
+class Parsed(NamedTuple):
+    """The file meta information and the data set of a file, and how the data set is encoded."""
+
+    meta: Elements
+    elements: Elements
+    syntax: str
+    encoding: Syntax
+
+
+def parse(data: bytes) -> Parsed:
+    """Parse what `whole` gave.
+
+    Raises:
+        FileError: as `deidentified` does.
+    """
+    with guarded("the file cannot be made sense of"):
+        meta, at = _meta(data)
+        uid, reader, syntax = _syntax(data, meta, at)
+        elements, _ = reader.data_set(at, len(data), implicit=syntax.is_implicit)
+    return Parsed(meta, elements, uid, syntax)
+
+
+def whole(data: bytes) -> bytes:
     """The file with a preamble, and inflated."""
     if not is_dicom(data):
         if not is_bare(data):

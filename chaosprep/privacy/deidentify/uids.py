@@ -1,5 +1,6 @@
 """UIDs in place of others: the same everywhere for one key, so that references resolve."""
 
+import re
 from functools import cache
 
 from chaosprep.privacy.pseudonyms import Key
@@ -16,6 +17,9 @@ _SCHEMES = (
     "2.16.840.1.113883.3.26.1.1",  # NCI Thesaurus
 )
 
+# SOP classes of storage (PS3.4 B.5), also those that are newer than the dictionary.
+_CLASS = re.compile(r"1\.2\.840\.10008\.5\.1\.4\.1\.1(\.\d{1,3}){1,5}")
+
 
 @cache
 def _registered() -> frozenset[str]:
@@ -29,7 +33,7 @@ def is_registered(uid: str) -> bool:
 
     These name classes, syntaxes and frames of reference of an atlas, never an instance.
     """
-    return uid in _registered()
+    return uid in _registered() or _CLASS.fullmatch(uid) is not None
 
 
 def keyed(uid: str, key: Key) -> str:

@@ -63,8 +63,9 @@ class Values:
         return None if is_opaque or element.vr in READABLE else element
 
     def cleaned(self, text: str) -> str:
-        """What may stay of free text."""
-        return descriptors.cleaned(text, self._who.names)
+        """What may stay of free text: that of which nothing more would go."""
+        kept = descriptors.cleaned(text, self._who.names)
+        return kept if kept == text else self.cleaned(kept)
 
     def shifted(self, element: Element, vr: str) -> Element | None:
         """The dates or times moved; None where one of them has another form than the VR's."""

@@ -10,6 +10,7 @@ from pydicom._dicom_dict import DicomDictionary
 from pydicom.dataelem import RawDataElement
 from pydicom.sequence import Sequence
 from pydicom.tag import Tag
+from pydicom.uid import UID
 
 from chaosprep.privacy.deidentify.file import deidentified
 from chaosprep.privacy.pseudonyms import Key
@@ -54,7 +55,7 @@ def put(place: Dataset, tag: int, vr: str, value: bytes) -> None:
 
 
 def dictionary() -> Iterator[tuple[int, str]]:
-    """Tag and VR of all attributes that can stand in a data set; of VRs to choose from the first."""
+    """Tag and VR of all attributes that can stand in a data set; of several VRs the first."""
     for tag, (vr, *_) in DicomDictionary.items():
         if FIRST < tag < 0xFFFE0000 and tag & 0xFFFF:
             yield tag, vr[:2]
@@ -88,6 +89,6 @@ def cleaned(slice_: Dataset, **options: Any) -> Dataset:
 def as_syntax(slice_: Dataset, uid: str) -> bytes:
     """The bytes of a file in another transfer syntax."""
     stream = BytesIO()
-    slice_.file_meta.TransferSyntaxUID = uid
+    slice_.file_meta.TransferSyntaxUID = UID(uid)
     dcmwrite(stream, slice_, enforce_file_format=True)
     return stream.getvalue()

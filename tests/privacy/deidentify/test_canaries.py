@@ -1,8 +1,10 @@
 """Nothing that was planted is found in any byte, whatever attribute it stood in."""
 
+from io import BytesIO
+
 import pytest
-from pydicom import Dataset
-from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
+from pydicom import Dataset, dcmread
+from pydicom.uid import UID, ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
 from chaosprep.privacy.deidentify.file import deidentified
 from chaosprep.privacy.deidentify.vocabulary import VERBATIM
@@ -50,7 +52,7 @@ def test_no_planted_text_date_or_uid_is_left_in_any_attribute(syntax: str) -> No
     slice_.file_meta.SourceApplicationEntityTitle = "QZSOURCE"
     slice_.file_meta.SendingApplicationEntityTitle = "QZSENDER"
     slice_.file_meta.ReceivingApplicationEntityTitle = "QZRECEIVER"
-    slice_.file_meta.PrivateInformationCreatorUID = f"{OWN}.1"
+    slice_.file_meta.PrivateInformationCreatorUID = UID(f"{OWN}.1")
     slice_.file_meta.PrivateInformation = b"QZPRIVATE."
     slice_.file_meta.ImplementationVersionName = "QZPACS"
     data = as_syntax(slice_, syntax)
@@ -64,7 +66,10 @@ def test_no_planted_text_date_or_uid_is_left_in_any_attribute(syntax: str) -> No
 
 @pytest.mark.parametrize("charset", ["ISO_IR 100", "ISO_IR 192", "GB18030", "ISO_IR 144"])
 def test_names_in_other_alphabets_are_left_in_no_encoding(charset: str) -> None:
-    name = {"GB18030": "王^小东", "ISO_IR 144": "Люкceмбypг^Иван"}.get(charset, "Äneas^Rüdiger")
+    name = {
+        "GB18030": "王^小东",
+        "ISO_IR 144": "\u0416\u0434\u0430\u043d^\u0418\u0432\u0430\u043d",
+    }.get(charset, "Äneas^Rüdiger")
     slice_ = dataset(SpecificCharacterSet=charset, PatientName=name)
     for keyword in ("SeriesDescription", "ImageComments", "Manufacturer", "SoftwareVersions"):
         setattr(slice_, keyword, f"{name.split('^')[1]} T2")
@@ -78,10 +83,6 @@ def test_names_in_other_alphabets_are_left_in_no_encoding(charset: str) -> None:
 
 
 def test_a_name_in_a_text_of_a_machine_is_taken_out_and_the_rest_stays() -> None:
-    from io import BytesIO
-
-    from pydicom import dcmread
-
     slice_ = dataset(PatientName="Quzzle^Ann", Manufacturer="Acme Quzzle", StationName="Q7")
     found = dcmread(BytesIO(deidentified(as_syntax(slice_, ExplicitVRLittleEndian), PATIENT, KEY)))
     assert found.Manufacturer == "Acme"

@@ -70,7 +70,7 @@ def everywhere(only: set[str]) -> tuple[list[dict[str, str]], list[Dataset]]:
     return chosen, [cleaned(root), innermost(cleaned(nested(inner)))]
 
 
-def value_of(place: Dataset, row: dict[str, str]) -> Any:
+def value_of(place: Dataset, row: dict[str, str]) -> Any:  # noqa: ANN401
     """None where the attribute is gone."""
     element = place.get(Tag(int(row["tag"], 16)))
     return None if element is None else element.value
@@ -133,7 +133,7 @@ def test_dates_move_where_the_table_lets_them_stay_modified() -> None:
             wrong += [] if right else [(row["keyword"], value)]
     assert not wrong
     assert len(chosen) > 100
-    assert DATE != moved()
+    assert moved() != DATE
 
 
 def test_uids_become_others_by_the_key() -> None:
