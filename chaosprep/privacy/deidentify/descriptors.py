@@ -52,7 +52,10 @@ def cleaned(text: str, names: Iterable[str] = ()) -> str:
             it is a harmless word too (Long, White).
     """
     told = {word for name in names for word in _LETTERS.findall(plain(name[:_LONGEST]))}
-    return _cleaned(text[:_LONGEST], frozenset(word for word in told if len(word) > 1))
+    text, words = text[:_LONGEST], frozenset(word for word in told if len(word) > 1)
+    while (kept := _cleaned(text, words)) != text:  # what goes may bring others together
+        text = kept
+    return kept
 
 
 @lru_cache(2**12)  # the slices of a series share them
@@ -72,10 +75,11 @@ def _cleaned(text: str, told: frozenset[str]) -> str:
         before = token
     if kept and end and text[end : end + 1] in (")", "]", ">"):
         kept.append(text[end])
-    found = re.sub(r" +", " ", "".join(kept))
+    found = "".join(kept)
     for opening, closing in ("()", "[]", "<>"):
         if found.count(opening) != found.count(closing):
-            found = found.replace(opening, "").replace(closing, "")
+            found = found.replace(opening, " ").replace(closing, " ")
+    found = re.sub(r" +", " ", found)
     return found.strip(" _-/,:;^|.+&=")
 
 
