@@ -64,8 +64,7 @@ class Values:
 
     def cleaned(self, text: str) -> str:
         """What may stay of free text: that of which nothing more would go."""
-        kept = descriptors.cleaned(text, self._who.names)
-        return kept if kept == text else self.cleaned(kept)
+        return descriptors.cleaned(text, self._who.names)
 
     def shifted(self, element: Element, vr: str) -> Element | None:
         """The dates or times moved; None where one of them has another form than the VR's."""
