@@ -1,15 +1,16 @@
 """Who goes where: a data set's own sides first, then what is known, then all others."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from chaosprep.dataset.descriptor import Share
 from chaosprep.division.balance import balance, shares
 from chaosprep.division.growth import grow, grown
-from chaosprep.division.known import known_sides
+from chaosprep.division.known import known_folds, known_sides
 from chaosprep.division.official import official_sides
 from chaosprep.division.params import SplitParams
 from chaosprep.division.ranking import assign
+from chaosprep.division.repeats import Folds, repeat
 from chaosprep.division.sides import Sides
 from chaosprep.layouts.root import Root
 from chaosprep.series.source import SourceCase
@@ -17,11 +18,15 @@ from chaosprep.series.source import SourceCase
 
 @dataclass(frozen=True)
 class Divided:
-    """Where every patient is, what is to be said of it, and how near it comes to the ideal."""
+    """Where every patient is, what is to be said of it, and how near it comes to the ideal.
+
+    ``folds`` are those of each time, numbered on, where the patients are divided several times.
+    """
 
     sides: Sides
     notes: tuple[str, ...] = ()
     shares: tuple[Share, ...] = ()
+    folds: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
 
 
 def divide(root: Root, cases: Sequence[SourceCase], params: SplitParams) -> Divided:
@@ -34,16 +39,30 @@ def divide(root: Root, cases: Sequence[SourceCase], params: SplitParams) -> Divi
     """
     settled = official_sides(cases, params)
     known, notes = known_sides(root, cases, settled, params)
-    free = sorted({case.patient for case in cases} - settled.keys() - known.keys())
-    if params.split_file and known:
-        sides = known
-    elif params.stratify:
-        sides = balance(free, known, root.traits, params)
-    elif known:
-        sides = grow(free, known, params)
+    everybody = {case.patient for case in cases} - settled.keys()
+    known = {patient: side for patient, side in known.items() if patient in everybody}
+
+    def divided(known: Sides, params: SplitParams) -> Sides:
+        return _divided(sorted(everybody - known.keys()), known, root, params)
+
+    folds: Folds = {}
+    told = known_folds(root, known, params)
+    if told or params.repeats is not None:
+        made = repeat(divided, known, told, params)
+        sides, folds = made.sides, made.folds
+        said = grown(made.known, sides, made.params)
+        sides = made.numbered()
     else:
-        sides = assign(free, params)
+        sides = divided(known, params)
+        said = grown(known, sides, params)
     if params.like and known:
-        notes += grown(known, sides, params)
-    sides = settled | sides
-    return Divided(sides, notes, shares(sides, root.traits, params))
+        notes += said
+    return Divided(settled | sides, notes, shares(sides, root.traits, params), folds)
+
+
+def _divided(free: Sequence[str], known: Sides, root: Root, params: SplitParams) -> Sides:
+    if params.split_file and known:
+        return known
+    if params.stratify:
+        return balance(free, known, root.traits, params)
+    return grow(free, known, params) if known else assign(free, params)

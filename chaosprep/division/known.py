@@ -30,7 +30,7 @@ def known_sides(
             `split-differs`, it contradicts what the data set or another option says.
     """
     path = params.like or params.split_file
-    if path is None:
+    if path is None or not cases:  # what is wrong with the root is told elsewhere
         return {}, ()
     option = "--like" if params.like else "--split-file"
     known = earlier(params, path, option)
@@ -52,6 +52,22 @@ def known_sides(
         _check_complete(sorted(wanted - here.keys() - settled.keys()))
     _check_agreed(here, settled, params, option)
     return here, _notes(gone, known, here, root, params, is_hidden=key is not None)
+
+
+def known_folds(root: Root, known: Sides, params: SplitParams) -> dict[str, tuple[int, ...]]:
+    """The folds of each time, of those known patients whom the split tells so; see `known_sides`.
+
+    Raises:
+        UsageError, ManifestError: as `read_split` does.
+    """
+    path = params.like or params.split_file
+    told = earlier(params, path, "--like" if params.like else "--split-file") if path else None
+    if told is None or not told.folds:
+        return {}
+    names = Names(root, None if params.pseudonymize is None else read_key(params.pseudonymize))
+    find = names.by_id if told.are_ids else names.find
+    every = ((who, own) for name, own in told.folds.items() for who in find(name))
+    return {who: own for who, own in every if who in known}
 
 
 def earlier(params: SplitParams, path: str, option: str) -> KnownSplit:

@@ -40,7 +40,8 @@ def plan(root: Root, cases: Sequence[SourceCase], params: SplitParams) -> Planne
 
     def complete(case: SourceCase) -> SourceCase:
         side, fold = divided.sides[case.patient]
-        return msgspec.structs.replace(case, split=side, fold=fold)
+        folds = divided.folds.get(case.patient, ())
+        return msgspec.structs.replace(case, split=side, fold=fold, folds=folds)
 
     return Planned(complete, divided.notes, divided.shares)
 
@@ -84,6 +85,7 @@ def rows(case: SourceCase, params: SplitParams) -> Iterator[Expected]:
             "copy": 0,
             "split": case.split,
             "fold": case.fold,
+            "folds": case.folds or UNSET,
             "image": file_path(case.split, "images", first, _ending(found)),
             "image_sha256": digest,
             "frame": found.frame,
@@ -122,6 +124,7 @@ def _row(case: SourceCase, found: SourceSlice, series: Series, files: dict[str, 
         source=str(case.shown(found.image)),
         warnings=(*found.warnings, *shown.notes),
         overlaps={**shown.overlaps} or UNSET,
+        folds=case.folds or UNSET,
     )
 
 

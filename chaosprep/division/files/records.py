@@ -4,15 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from chaosprep.division.files.content import Content
-from chaosprep.division.files.said import (
-    NAMES,
-    SIDE_NAMES,
-    Said,
-    fold_of,
-    settled,
-    side_of,
-    useless,
-)
+from chaosprep.division.files.said import NAMES, SIDE_NAMES, Said, known, said_of, useless
 from chaosprep.division.sides import KnownSplit
 
 
@@ -26,7 +18,7 @@ def takes(content: Content) -> bool:
 
 def _tells(value: object) -> bool:
     if isinstance(value, dict):
-        return not {"fold", *SIDE_NAMES}.isdisjoint(str(key).casefold() for key in value)
+        return not {"fold", "folds", *SIDE_NAMES}.isdisjoint(str(key).casefold() for key in value)
     return isinstance(value, str | int)
 
 
@@ -38,7 +30,7 @@ def read(content: Content, fold: int | None) -> KnownSplit:
     """
     found = content.json
     pairs = found.items() if isinstance(found, dict) else ((None, one) for one in found)
-    return KnownSplit(settled(_said(pairs), fold))
+    return known(_said(pairs), fold)
 
 
 def _said(pairs: Any) -> Iterator[Said]:  # noqa: ANN401 - of a JSON text
@@ -51,14 +43,8 @@ def _said(pairs: Any) -> Iterator[Said]:  # noqa: ANN401 - of a JSON text
         told = _first(record, SIDE_NAMES)
         if told is not None and not isinstance(told, str):
             raise useless(f"{place} has a side that is none of train, val and test")
-        said = Said(
-            str(called).strip(),
-            side_of(told or "", place),
-            fold_of(record.get("fold"), place),
-        )
-        if said.side is None and said.fold is None:
-            raise useless(f"{place} tells neither a side nor a fold")
-        yield said
+        fold, folds = record.get("fold"), record.get("folds")
+        yield said_of(str(called).strip(), told or "", fold, folds, place)
 
 
 def _record(value: object) -> dict[str, Any]:
