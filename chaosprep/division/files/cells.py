@@ -1,11 +1,20 @@
 """A table (CSV, also with semicolons or tabs) of patients with their sides and folds."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from chaosprep.cells import read_cells
 from chaosprep.division.files.content import Content
-from chaosprep.division.files.said import NAMES, SIDE_NAMES, SIDES, Said, known, said_of, useless
+from chaosprep.division.files.said import (
+    NAMES,
+    PATIENTS,
+    SIDE_NAMES,
+    SIDES,
+    Said,
+    known,
+    said_of,
+    useless,
+)
 from chaosprep.division.sides import KnownSplit
 
 _HEADING = "Begin it with a line of what its columns are: patient,side,fold."
@@ -38,7 +47,8 @@ def read(content: Content, fold: int | None) -> KnownSplit:
         raise useless("it is no CSV in UTF-8", "Save it as CSV in UTF-8.") from error
     heading = [cell.strip().casefold().replace(" ", "_") for cell in rows[0]] if rows else []
     columns = _columns(heading)
-    return known(_said(rows, columns, heading), fold)
+    found = known(_said(rows, columns, heading), fold)
+    return replace(found, of_patients=heading[columns.name] in PATIENTS)
 
 
 def _columns(heading: Sequence[str]) -> _Columns:

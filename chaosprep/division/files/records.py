@@ -1,10 +1,11 @@
 """JSON with a record of each patient, `{"patient": ..., "side": ..., "fold": ...}`, or by name."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from chaosprep.division.files.content import Content
-from chaosprep.division.files.said import NAMES, SIDE_NAMES, Said, known, said_of, useless
+from chaosprep.division.files.said import NAMES, PATIENTS, SIDE_NAMES, Said, known, said_of, useless
 from chaosprep.division.sides import KnownSplit
 
 
@@ -30,7 +31,8 @@ def read(content: Content, fold: int | None) -> KnownSplit:
     """
     found = content.json
     pairs = found.items() if isinstance(found, dict) else ((None, one) for one in found)
-    return known(_said(pairs), fold)
+    of_patients = isinstance(found, list) and all(any(map(one.get, PATIENTS)) for one in found)
+    return replace(known(_said(pairs), fold), of_patients=of_patients)
 
 
 def _said(pairs: Any) -> Iterator[Said]:  # noqa: ANN401 - of a JSON text

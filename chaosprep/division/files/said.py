@@ -18,9 +18,10 @@ _SIDES: dict[Split, tuple[str, ...]] = {
 }
 SIDES: dict[str, Split] = {word: side for side, words in _SIDES.items() for word in words}
 """What people call a side, in small letters -> the side."""
-NAMES = ("patient", "patient_id", "subject", "subject_id", "case", "case_id", "name", "id")
+PATIENTS = ("patient", "patient_id", "subject", "subject_id")
+NAMES = (*PATIENTS, "case", "case_id", "name", "id")
 SIDE_NAMES = ("side", "split", "set", "subset", "partition")
-"""What people call the two columns, the usual first; a fold is called `fold`."""
+"""What people call these columns, the usual first; a fold is called `fold`."""
 
 _NO_FOLD = ("", "-", "-1", "none", "null", "nan", "na", "n/a")
 _FOLD = re.compile(r"\d{1,9}(?:\.0*)?", re.ASCII)  # tables with gaps write 2.0
