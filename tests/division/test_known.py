@@ -4,16 +4,22 @@ import json
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
 
 import chaosprep
 from chaosprep import Dataset
+from chaosprep.dataset.records import SPLITS
 from chaosprep.division.known import known_sides
 from chaosprep.division.params import SplitParams
-from chaosprep.division.sides import Sides
+from chaosprep.division.sides import KnownSplit, Sides
+from chaosprep.division.written import split_text
 from chaosprep.errors import UsageError
+from chaosprep.layouts.names import collisions, make_ids
 from chaosprep.layouts.root import Root
 from chaosprep.params import make_params
 from chaosprep.phantom import Patient, write_chaos
@@ -104,6 +110,19 @@ def test_an_id_that_is_the_name_of_anothers_volume_is_refused(tmp_path: Path) ->
     assert "may be two" in refused(root, {"1": "val", "2": "train"}, tmp_path).reason
 
 
+def test_records_of_patients_do_not_stand_for_volumes_of_others(tmp_path: Path) -> None:
+    root = root_of(case("P001", "a/2.nii"), case("P002", "b/P001.nii"))
+    file = tmp_path / "split.csv"
+    file.write_text("patient,side\nP001,val\nP002,train\n")
+    found, _ = known_sides(
+        root, root.cases, {}, make_params(SplitParams, {"split_file": str(file)})
+    )
+    assert found == {"P001": ("val", None), "P002": ("train", None)}
+    file.write_text("case,side\nP001,val\nP002,train\n")
+    with pytest.raises(UsageError, match="may be two patients"):
+        known_sides(root, root.cases, {}, make_params(SplitParams, {"split_file": str(file)}))
+
+
 def test_numbers_of_slices_and_of_series_are_no_patients(tmp_path: Path) -> None:
     root = root_of(case("P001", "1/2/1.dcm", "1/2/2.dcm"), case("P002", "2/1/1.dcm", "2/1/2.dcm"))
     told = {"1": "val", "2": "train"}
@@ -125,6 +144,31 @@ def test_patient_ids_of_headers_are_found(tmp_path: Path, key: str) -> None:
     root = root_of(case("Paaaa", "1.dcm", "2.dcm"), case("Pbbbb", "3.dcm", "4.dcm"), people=people)
     found, _ = known(root, {"ab 12": "val", "AB 13": "train"}, tmp_path, pseudonymize=key)
     assert found == {"Paaaa": ("val", None), "Pbbbb": ("train", None)}
+
+
+PEOPLE = st.lists(
+    st.text(alphabet="aP01 _.-", min_size=1, max_size=6), min_size=1, max_size=12, unique=True
+)
+
+
+@given(PEOPLE, st.randoms(use_true_random=False), st.sampled_from([".csv", ".json"]))
+@settings(max_examples=60)
+def test_what_is_written_finds_the_very_same_patients_whatever_they_are_called(
+    tmp_path_factory: pytest.TempPathFactory, names: list[str], draw: Random, ending: str
+) -> None:
+    ids = make_ids(names, "P", digits=3)
+    people = {id: name for name, id in ids.items() if id and name not in collisions(ids)}
+    folders = draw.sample(sorted(people.values()), len(people))  # each in another one's folder
+    cases = [
+        case(id, f"{folder}/{other}.nii")
+        for id, folder, other in zip(people, folders, people.values(), strict=True)
+    ]
+    wanted: Sides = {id: (draw.choice(SPLITS), None) for id in people}
+    assume(cases)
+    file = tmp_path_factory.getbasetemp() / f"names{ending}"
+    file.write_bytes(split_text(KnownSplit(wanted), ending))
+    params = make_params(SplitParams, {"split_file": str(file)})
+    assert known_sides(root_of(*cases), cases, {}, params)[0] == wanted
 
 
 # What is not agreed
@@ -290,9 +334,9 @@ def test_ids_of_another_key_are_refused_by_its_fingerprint(
     other = tmp_path / "other"
     other.write_bytes(KEY[::-1])
     other.chmod(0o600)
-    for given in ({"pseudonymize": other}, {}):
+    for more in ({"pseudonymize": other}, {}):
         with pytest.raises(UsageError, match=Key(KEY).fingerprint()) as error:
-            split(phantom, tmp_path / "again", split_file=tmp_path / "first" / "out", **given)
+            split(phantom, tmp_path / "again", split_file=tmp_path / "first" / "out", **more)
         assert error.value.code == "split-key"
 
 
@@ -356,3 +400,14 @@ def test_an_interrupted_run_goes_on_whatever_form_the_file_has(
     made = split(phantom, tmp_path / "out", split_file=other, on_event=begun.append)
     assert begun[0].finished == 2
     assert made.descriptor_sha256 == whole.descriptor_sha256
+
+
+def test_pseudonyms_that_do_not_find_all_of_a_split_without_them_are_refused(
+    tmp_path: Path, key: str
+) -> None:
+    people = [Patient(id=id, slices=2, matrix=16, sequences=("t1-in",)) for id in (1, 2, 3)]
+    first = split(write_chaos(tmp_path / "three", people), tmp_path / "first", val=0.3)
+    fewer = write_chaos(tmp_path / "two", people[:2])
+    with pytest.raises(UsageError, match="not all of its patients are found") as error:
+        split(fewer, tmp_path / "again", split_file=first.directory, pseudonymize=key)
+    assert error.value.code == "split-key"
