@@ -1,5 +1,6 @@
 """The stubs: made of the run-time signatures, and strict to whoever calls the functions."""
 
+import shutil
 import subprocess
 import sys
 from importlib.util import find_spec
@@ -9,6 +10,7 @@ import pytest
 
 from tests.stubs import HOME, STUBS
 
+CACHE = ".mypy_cache"  # of `make lint`: by it, what has not changed is not checked again
 CHECKERS = {
     "mypy": ["-m", "mypy", "--config-file", str(HOME.parent / "pyproject.toml")],
     "pyright": ["-m", "pyright"],
@@ -36,6 +38,8 @@ def complaints(checker: str, folder: Path, lines: str) -> dict[int, str]:
     if find_spec(checker) is None:
         pytest.skip(f"{checker} is not installed")
     (folder / "script.py").write_text(f"import chaosprep\n{lines}", encoding="utf-8")
+    if checker == "mypy" and (HOME.parent / CACHE).is_dir():
+        shutil.copytree(HOME.parent / CACHE, folder / CACHE, ignore_dangling_symlinks=True)
     done = subprocess.run(
         [sys.executable, *CHECKERS[checker], "script.py"],
         cwd=folder,
@@ -44,6 +48,7 @@ def complaints(checker: str, folder: Path, lines: str) -> dict[int, str]:
         text=True,
         check=False,
     )
+    shutil.rmtree(folder / CACHE, ignore_errors=True)  # it is large
     found = {}
     for line in done.stdout.splitlines():
         place, _, message = line.strip().partition(": error: ")
