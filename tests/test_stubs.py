@@ -1,6 +1,5 @@
 """The stubs: made of the run-time signatures, and strict to whoever calls the functions."""
 
-import shutil
 import subprocess
 import sys
 from importlib.util import find_spec
@@ -10,7 +9,6 @@ import pytest
 
 from tests.stubs import HOME, STUBS
 
-CACHE = ".mypy_cache"  # of `make lint`: by it, what has not changed is not checked again
 CHECKERS = {
     "mypy": ["-m", "mypy", "--config-file", str(HOME.parent / "pyproject.toml")],
     "pyright": ["-m", "pyright"],
@@ -37,18 +35,16 @@ def complaints(checker: str, folder: Path, lines: str) -> dict[int, str]:
     """Line -> what the type checker says of it, in a script that uses chaosprep."""
     if find_spec(checker) is None:
         pytest.skip(f"{checker} is not installed")
-    (folder / "script.py").write_text(f"import chaosprep\n{lines}", encoding="utf-8")
-    if checker == "mypy" and (HOME.parent / CACHE).is_dir():
-        shutil.copytree(HOME.parent / CACHE, folder / CACHE, ignore_dangling_symlinks=True)
+    script = folder / "script.py"
+    script.write_text(f"import chaosprep\n{lines}", encoding="utf-8")
     done = subprocess.run(
-        [sys.executable, *CHECKERS[checker], "script.py"],
-        cwd=folder,
-        env={"MYPYPATH": str(HOME.parent), "PYTHONPATH": str(HOME.parent)},
+        [sys.executable, *CHECKERS[checker], str(script)],
+        cwd=HOME.parent,  # its cache knows what `make lint` has checked
+        env={"PYTHONPATH": str(HOME.parent)},
         capture_output=True,
         text=True,
         check=False,
     )
-    shutil.rmtree(folder / CACHE, ignore_errors=True)  # it is large
     found = {}
     for line in done.stdout.splitlines():
         place, _, message = line.strip().partition(": error: ")
