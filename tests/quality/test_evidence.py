@@ -55,11 +55,11 @@ def told(by: str) -> list[str]:
     return [f"a in train and b in val are one person: the headers have the same {by}"]
 
 
-def run(*arguments: str | Path) -> Result:
+def run(*arguments: str | Path | int) -> Result:
     return CliRunner().invoke(main, [*map(str, arguments), "-j", "1"])
 
 
-FOUR: Mapping[str, Mapping[str, Any]] = {"a": {}, "b": {}, "c": {}, "d": {}}
+FOUR: dict[str, dict[str, str]] = {"a": {}, "b": {}, "c": {}, "d": {}}
 SAME_NAME = {"PatientName": "Roe^Ann", "PatientBirthDate": "19610203"}
 
 
@@ -257,7 +257,7 @@ def test_pseudonyms_hide_nothing_from_it_and_it_shows_nothing(
     key = tmp_path / "key"
     key.write_bytes(bytes(range(32)))
     key.chmod(0o600)
-    words = (*more, key) if more[-1] == "--pseudonymize" else more
+    words = [*more, str(key)] if more[-1] == "--pseudonymize" else more
     result = run("split", root, "-o", out, *words, "--folds", 4, "--trust-folders", "--check")
     assert result.exit_code == 0, result.stderr
     line = "check: 4 patients, 1 shared identifier, 0 near-duplicates across folds"
