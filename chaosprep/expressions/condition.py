@@ -3,6 +3,7 @@
 import ast
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 from chaosprep.errors import UsageError
@@ -28,6 +29,8 @@ from chaosprep.expressions.values import (
 )
 from chaosprep.printable import printable
 from chaosprep.words import there_are
+
+_ENOUGH = 100  # keys that are remembered, for a message
 
 
 @dataclass
@@ -137,12 +140,10 @@ class Condition:
             raise Unfit(f"{kind_of(whole)} has no parts")
         if isinstance(whole, Sequence) and not isinstance(key, int):
             raise Unfit("the parts of a list have numbers")
-        if isinstance(whole, Mapping):
-            there: Collection[object] = whole.keys()
-            found.others |= {*map(str, whole)}
-        else:
-            there = range(-len(whole), len(whole))
-            found.others |= {str(one) for one in range(min(len(whole), 9))}
+        is_table = isinstance(whole, Mapping)
+        there: Collection[object] = whole.keys() if is_table else range(-len(whole), len(whole))
+        if not found.is_there and len(found.others) < _ENOUGH:
+            found.others |= {*map(str, islice(whole if is_table else range(len(whole)), _ENOUGH))}
         if isinstance(key, tuple | Mapping) or key not in there:
             return None
         found.is_there = True

@@ -1,5 +1,6 @@
 """A dataset root without the cases that a person excludes."""
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
@@ -35,7 +36,9 @@ def excluding(found: Root, wanted: Root, files: tuple[str, ...], patients: tuple
     left = [_partly(case, tables) for case in wanted.cases if reasons[case.id] is None]
     problems = [one for one in wanted.problems if not _is_of(one, tables)]
     said = [case for case in wanted.cases if not patients or case.patient in patients]
-    left_out = tuple(_left_out(said, reasons, tables))
+    unread = [one.id for one in wanted.problems if _is_unread(one, wanted)]
+    reasons |= {id: tables.of(id.partition("_")[0], id) for id in unread}
+    left_out = tuple(_left_out(said, unread, reasons, tables))
     if not problems and not any(not patients or case.patient in patients for case in left):
         raise nothing_left(left_out)
     gone = {case.patient for case in said} - {case.patient for case in left}
@@ -54,12 +57,24 @@ def _partly(case: SourceCase, tables: Excluded) -> SourceCase:
     return msgspec.structs.replace(case, left_out=named) if named else case
 
 
+def _is_unread(problem: Problem, wanted: Root) -> bool:
+    """Whether a problem is of a case that is not among the cases: it could not become one."""
+    is_id = re.fullmatch(r"[A-Za-z][A-Za-z0-9.-]*_[A-Za-z0-9._-]+", problem.id) is not None
+    return is_id and not any(f"{problem.id}_".startswith(f"{one.id}_") for one in wanted.cases)
+
+
 def _left_out(
-    cases: Iterable[SourceCase], reasons: dict[str, str | None], tables: Excluded
+    cases: Iterable[SourceCase],
+    unread: Iterable[str],
+    reasons: dict[str, str | None],
+    tables: Excluded,
 ) -> Iterator[LeftOut]:
     """What went, by reason; slices of a case that stays are counted."""
     whole: dict[str, list[str]] = {}
     slices: dict[str, int] = {}
+    for id in dict.fromkeys(unread):
+        if (reason := reasons[id]) is not None:
+            whole.setdefault(reason, []).append(id)
     for case in cases:
         reason = reasons[case.id]
         if reason is not None:

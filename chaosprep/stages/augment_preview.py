@@ -1,6 +1,7 @@
 """The preview of augment: what a preset and a seed make of some slices, without a dataset."""
 
 from chaosprep.augmentation.preview import display_ends, encode_sheet, outlined, sheet
+from chaosprep.choices.leaving import chosen
 from chaosprep.dataset.manifest import Dataset
 from chaosprep.dataset.tiles import faced
 from chaosprep.errors import NothingFoundError
@@ -24,6 +25,7 @@ def preview(dataset: Dataset, params: AugmentParams) -> bytes:
         NothingFoundError: there is no training slice.
     """
     params = check_params(params)
+    dataset = chosen(dataset, params)
     wanted = params.patient or dataset.patients
     cases = [case for case in dataset.cases if case.split == "train" and case.patient in wanted]
     if not cases:

@@ -304,3 +304,16 @@ def test_an_open_dataset_is_filtered_as_a_path_is(tall: Dataset, tmp_path: Path)
 
     params = make_params(ConvertParams, {"where": "slice == 8"})
     assert len(run(CONVERT, params, open_dataset(tall.directory), tmp_path / "a").slices) == 3
+
+
+def test_shards_that_left_out_other_things_are_not_merged(tall: Dataset, tmp_path: Path) -> None:
+    shards = [tmp_path / f"s{n}" for n in (1, 2)]
+    for n, shard in enumerate(shards, 1):
+        chaosprep.convert(tall, shard, shard=f"{n}/2", where="slice < 4")
+    path = shards[1] / "shard.json"
+    descriptor = json.loads(path.read_text())
+    descriptor["chaosprep"]["left_out"][0]["slices"] += 1
+    path.write_text(json.dumps(descriptor))
+    with pytest.raises(ChaosprepError) as caught:
+        chaosprep.merge(shards, tmp_path / "merged")
+    assert caught.value.code == "merge-source"

@@ -72,11 +72,18 @@ def test_a_slice_that_a_case_does_not_have_is_a_problem(phantom: Path, tmp_path:
 def test_what_is_wrong_with_an_excluded_case_is_wrong_no_more(tmp_path: Path) -> None:
     patients = [Patient(id=id, slices=3, matrix=32, sequences=("t1-in",)) for id in (1, 2, 3)]
     root = write_chaos(tmp_path / "r", patients)
-    for mask in root.glob("**/2/T1DUAL/Ground/*.png"):
+    (ground,) = root.glob("**/2/T1DUAL/Ground")
+    for mask in ground.iterdir():
         mask.unlink()
     with pytest.raises(ProblemsError):
-        chaosprep.split(root, tmp_path / "a")
+        chaosprep.split(root, tmp_path / "a", val=0)
     assert divided(root, tmp_path, "MR002", val=0).patients == ("MR001", "MR003")
+    ground.rmdir()
+    with pytest.raises(ProblemsError):
+        chaosprep.split(root, tmp_path / "a", val=0)
+    found = divided(root, tmp_path, "MR002_t1-in", val=0, overwrite=True)
+    assert found.patients == ("MR001", "MR003")
+    assert [one.cases for one in found.descriptor.tool.left_out] == [("MR002_t1-in",)]
 
 
 @pytest.mark.parametrize(("name", "code"), [("MR777", "exclude-unknown"), ("", "exclude-unknown")])
