@@ -118,13 +118,11 @@ class Reader:
 
     def _head(self, tag: int, at: int, end: int, implicit: bool) -> tuple[str, int, int]:
         """The VR and length of an element, and where its value begins (PS3.5 7.1)."""
-        if implicit:
+        if implicit or self.looks_implicit(at, implicit):  # some files have a few without VR
             return dictionary_vr(tag), self._length(self._data, at + 4)[0], at + 8
         vr = self._data[at + 4 : at + 6]
-        if vr in _SHORT:
-            return _VRS[vr], self._short(self._data, at + 6)[0], at + 8
         if vr not in _LONG:
-            raise broken("an element has no usable VR")
+            return _VRS.get(vr, "UN"), self._short(self._data, at + 6)[0], at + 8
         if end - at < 12:
             raise truncated("the file ends in the middle of an element")
         return _VRS[vr], self._length(self._data, at + 8)[0], at + 12
@@ -165,8 +163,8 @@ class Reader:
         items: list[Elements] = []
         while at < end:
             tag, length, at = self._delimiter(at, end)
-            if tag == _SEQUENCE_END and open_end:
-                return items, at
+            if tag == _SEQUENCE_END:  # some files have one where the length is announced too
+                return items, at if open_end else end
             if tag != _ITEM:
                 raise broken("a sequence holds what is no item")
             is_open = length == _UNDEFINED
