@@ -69,17 +69,14 @@ class Values:
         return None if is_opaque or element.vr in READABLE else element
 
     def cleaned(self, text: str) -> str:
-        """What may stay of free text: that of which nothing more would go.
+        """What may stay of free text.
 
         Raises `FileError` ``too-large`` for a file of more texts than any has.
         """
         if text not in self._known:
             if len(self._known) == _MOST_TEXTS:
                 raise FileError("its header has too many texts", "Check the file.", "too-large")
-            before, kept = "", text
-            while kept != before:
-                before, kept = kept, descriptors.cleaned(kept, self._who.names)
-            self._known[text] = kept
+            self._known[text] = descriptors.cleaned(text, self._who.names)
         return self._known[text]
 
     def shifted(self, element: Element, vr: str) -> Element | None:
