@@ -27,6 +27,11 @@ test: .venv/ready  ## every test
 	.venv-structures/bin/python -m pip install --quiet --disable-pip-version-check 'rt-utils>=1.2.7' 'med-imagetools>=2.0'
 	touch $@
 
+.venv-deidentify/ready:  # apart: deid holds pydicom back
+	$(PYTHON) -m venv .venv-deidentify
+	.venv-deidentify/bin/python -m pip install --quiet --disable-pip-version-check 'dicognito==0.19.0' 'deid==0.4.13'
+	touch $@
+
 # A repository of public series, the version of it that the tests know, and where in it they are.
 define series
 	git clone --quiet --filter=blob:none --no-checkout https://github.com/$(1) .venv-series/data/$(notdir $(1))
@@ -44,7 +49,7 @@ endef
 	$(call series,neurolabusc/dcm_qa_uih,d729bdd785d37ad5f1ed479c305a76f370d8011b,/In/*/dti*/)
 	touch $@
 
-test-peers: .venv/ready .venv-structures/ready .venv-series/ready  ## nnU-Net, MONAI, datasets, polars, duckdb and dcm2niix beside the toolkit
+test-peers: .venv/ready .venv-structures/ready .venv-series/ready .venv-deidentify/ready  ## nnU-Net, MONAI, datasets, polars, duckdb, dcm2niix, dicognito and deid beside the toolkit
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,peers]'
 	$(BIN)/python -m pytest -m peers
 
@@ -87,4 +92,4 @@ sample-data: .venv/ready  ## make sample_data again
 	write_chaos(Path('sample_data/CHAOS_Train_Sets'))"
 
 clean:
-	rm -rf .venv .venv-bench .venv-structures .venv-series demo build dist
+	rm -rf .venv .venv-bench .venv-structures .venv-series .venv-deidentify demo build dist

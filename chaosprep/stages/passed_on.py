@@ -14,16 +14,15 @@ from chaosprep.files import check_apart
 from chaosprep.layouts.find import find
 from chaosprep.layouts.headers.cache import discard
 from chaosprep.layouts.root import Root, pseudonymized
+from chaosprep.printable import printable
+from chaosprep.privacy.deidentify.descriptors import cleaned
 from chaosprep.privacy.identity import Identity, exposes, identity_at
 from chaosprep.privacy.key_file import kept_key, read_kept
 from chaosprep.privacy.pseudonyms import Key, read_key
+from chaosprep.terms import code_of
 from chaosprep.workbench import Workbench
 
-_FORMAT = "deidentify-format"
-_NOT_FINAL = (
-    "ids of patients are not final: they come from a key, which a run makes beside its output, or "
-    "takes from --pseudonymize KEYFILE"
-)
+_SHOWN = 8  # names
 
 
 def find_to_pass_on(root: Path, params: SplitParams, bench: Workbench) -> Root:
@@ -50,8 +49,26 @@ def find_to_pass_on(root: Path, params: SplitParams, bench: Workbench) -> Root:
     if not all(case.aliases for case in found.cases):  # a layout that knows of no keys
         found = pseudonymized(found, key or read_key(str(params.pseudonymize)))
     _check_origin(found)
-    unsaid = (_NOT_FINAL,) if key is not None and file is None else ()
-    return replace(found, key_file=file, notes=(*found.notes, *unsaid))
+    return replace(found, key_file=file)
+
+
+def unknown_names(root: Root) -> tuple[str, ...]:
+    """What to say of names of structures and sequences that hold words nobody knows.
+
+    They stand in the table as somebody wrote them, and may be those of a person.
+    """
+    written = {label.name for label in root.label_map.values()}
+    for case in root.cases:
+        written |= {case.sequence, *case.organs.values()} - {*case.hidden}
+    unknown = sorted(name for name in written if code_of(name) is None and cleaned(name) != name)
+    if not unknown:
+        return ()
+    listed = ", ".join(printable(name) for name in unknown[:_SHOWN])
+    more = f" and {len(unknown) - _SHOWN} more" if len(unknown) > _SHOWN else ""
+    return (
+        "names of structures and sequences stay as they are; look at these, whether they tell of "
+        f"a person: {listed}{more}",
+    )
 
 
 def _check_origin(found: Root) -> None:

@@ -33,7 +33,7 @@ from chaosprep.stages.copies import (
     key_for,
     mask_to_pass_on,
 )
-from chaosprep.stages.passed_on import find_to_pass_on
+from chaosprep.stages.passed_on import find_to_pass_on, unknown_names
 from chaosprep.workbench import ALONE, Workbench
 
 _NONE: Mapping[int, tuple[int, ...]] = {}
@@ -47,7 +47,8 @@ def plan(root: Root, cases: Sequence[SourceCase], params: SplitParams) -> Planne
         side, fold = divided.sides[case.patient]
         return msgspec.structs.replace(case, split=side, fold=fold)
 
-    return Planned(complete, divided.notes, divided.shares)
+    notes = unknown_names(root) if params.deidentify else ()
+    return Planned(complete, (*divided.notes, *notes), divided.shares)
 
 
 def run_case(case: SourceCase, params: SplitParams, writer: Writer) -> CaseResult:

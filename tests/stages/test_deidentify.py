@@ -17,6 +17,7 @@ from pydicom import dcmread
 
 import chaosprep
 from chaosprep.errors import ProblemsError, UsageError
+from chaosprep.privacy.pseudonyms import Key
 from tests.layouts.trees import labels_at, nifti
 from tests.privacy import canaries
 from tests.stages import deidentified
@@ -56,10 +57,11 @@ def test_no_byte_below_or_beside_the_output_identifies(root: Path, tmp_path: Pat
 
 
 def test_prepare_leaves_no_identifying_copy(root: Path, tmp_path: Path) -> None:
-    settings: dict[str, Any] = {"images": deidentified.IMAGES, "masks": deidentified.MASKS}
+    images, masks = deidentified.IMAGES, deidentified.MASKS
+    settings: dict[str, Any] = {"images": images, "masks": masks, "val": 0.5, "copies": 1}
+    settings["labels"] = "10..12=liver,20..22=liver"
     place = tmp_path / "place"
-    organs = {"labels": "10..12=liver,20..22=liver"}
-    chaosprep.prepare(root, place / "out", deidentify=True, val=0.5, copies=1, **settings, **organs)
+    chaosprep.prepare(root, place / "out", deidentify=True, **settings)
     assert canaries.found_in(place) == set()
     assert {path.name for path in place.iterdir()} == {"chaosprep.key", "out"}
 
@@ -112,6 +114,7 @@ def test_masks_have_their_pixels_and_nothing_else(root: Path, tmp_path: Path) ->
         data = (made.directory / row.mask).read_bytes()
         assert re.findall(b"IHDR|IDAT|IEND|tEXt|zTXt|eXIf", data) == [b"IHDR", b"IDAT", b"IEND"]
         pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+        assert pixels is not None
         assert np.array_equal(pixels, labels_at(row.slice, number_of(row, made)))
 
 
@@ -207,8 +210,8 @@ def test_a_patient_is_asked_for_by_the_pseudonym(root: Path, tmp_path: Path, key
 def test_what_a_user_wrote_of_paths_and_headers_is_not_recorded(root: Path, tmp_path: Path) -> None:
     made = split(root, tmp_path / "place/out")
     assert re.fullmatch("[0-9a-f]{20}[.]dcm", made.made.parameters["images"])
-    select = ["EchoTime=4..5"]
-    chosen = chaosprep.split(root / "scans", tmp_path / "place/a", select=select, deidentify=True)
+    more: dict[str, Any] = {"select": ["EchoTime=4..5"], "val": 0.5, "deidentify": True}
+    chosen = chaosprep.split(root / "scans", tmp_path / "place/a", **more)
     assert all(re.fullmatch("[0-9a-f]{20}", one) for one in chosen.made.parameters["select"])
     assert canaries.found_in(tmp_path / "place") == set()
 
@@ -233,8 +236,8 @@ def test_a_dry_run_makes_no_key_and_no_file(
     from chaosprep.stages.split import SPLIT
 
     (tmp_path / "place").mkdir()
-    images = {"images": deidentified.IMAGES, "masks": deidentified.MASKS}
-    params = SplitParams(deidentify=True, val=0.5, **images)
+    images, masks = deidentified.IMAGES, deidentified.MASKS
+    params = SplitParams(deidentify=True, val=0.5, images=images, masks=masks)
     with caplog.at_level(logging.WARNING):
         found = rehearse(SPLIT, params, root, tmp_path / "place/out")
     assert found.error is None
@@ -260,20 +263,19 @@ def test_pixels_that_may_show_text_are_one_problem(tmp_path: Path) -> None:
 def test_frames_of_a_file_are_refused_once_each_and_looked_at_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from chaosprep.stages import copies
+    from chaosprep.privacy.deidentify.file import deidentified as plain
 
     calls = []
-    plain = copies.deidentified
 
-    def counted(*given: Any, **more: Any) -> bytes:
-        calls.append(given[1])
-        return plain(*given, **more)
+    def counted(data: bytes, patient: str, key: Key, *, accept_burned_in: bool) -> bytes:
+        calls.append(patient)
+        return plain(data, patient, key, accept_burned_in=accept_burned_in)
 
-    monkeypatch.setattr(copies, "deidentified", counted)
+    monkeypatch.setattr("chaosprep.stages.copies.deidentified", counted)
     root = tmp_path / "root/scans/1"
     root.mkdir(parents=True)
     frames = np.stack([pixels_at(place, 1) for place in range(4)])
-    values = canaries.PLANTED | {"NumberOfFrames": 4, "PixelData": frames.tobytes()}
+    values: dict[str, Any] = {"NumberOfFrames": 4, "PixelData": frames.tobytes()}
     (root / "1.dcm").write_bytes(planted(0, **values))
     made = chaosprep.split(tmp_path / "root/scans", tmp_path / "place/out", val=0, deidentify=True)
     assert [row.frame for row in made.slices] == [0, 1, 2, 3]
@@ -358,3 +360,27 @@ def test_later_verbs_go_on_with_it(root: Path, tmp_path: Path) -> None:
     assert found.faults == ()
     chaosprep.export("nnunet", images, tmp_path / "nnunet")
     assert canaries.found_in(tmp_path / "nnunet") == set()
+
+
+def test_names_that_nobody_knows_are_to_be_looked_at(root: Path, tmp_path: Path) -> None:
+    events: list[chaosprep.Event] = []
+    names = "10..12=liver,20..22=rocinantini-1"
+    split(root, tmp_path / "out", labels=names, on_event=events.append)
+    (note,) = events[0].notes
+    assert note.endswith("whether they tell of a person: rocinantini-1")
+    known = "10..12=liver,20..22=left kidney"
+    split(root, tmp_path / "known", labels=known, on_event=events.append)
+    assert [one.notes for one in events if one.kind == "planned"][1] == ()
+
+
+def test_a_structure_called_as_its_patient_is_written_nowhere(tmp_path: Path) -> None:
+    pytest.importorskip("highdicom")
+    from tests.layouts.headers.scans import Scan, write_seg
+
+    scan = Scan(more={"PatientName": canaries.NAME, "SeriesDescription": canaries.NAME})
+    scan.write(tmp_path / "root")
+    names = ["liver", "Tumour of Dulcinea"]
+    write_seg(tmp_path / "root/seg.dcm", scan.sources(), scan.labels(1, 2), names)
+    made = chaosprep.split(tmp_path / "root", tmp_path / "place/out", val=0, deidentify=True)
+    assert made.slices
+    assert canaries.found_in(tmp_path / "place") == set()
