@@ -57,6 +57,7 @@ def test_plain_slices_and_masks_are_not_doubted(values: dict[str, object]) -> No
         ({"Modality": "OT"}, "some other kind"),
         ({"ConversionType": "DF"}, "from video, film or paper"),
         ({"ImageType": ["DERIVED", "SECONDARY", "SCREEN SAVE"]}, "a screenshot"),
+        ({"ImageType": ["DERIVED", "SCREEN SAVE"], "BurnedInAnnotation": "NO"}, "a screenshot"),
         ({"ImageType": ["DERIVED", "SECONDARY", "OTHER", "DOSE_INFO"]}, "a report"),
         ({"SOPClassUID": MRImageStorage, "PhotometricInterpretation": "RGB"}, "in colour"),
         (
