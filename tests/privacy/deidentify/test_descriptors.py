@@ -17,6 +17,13 @@ KEPT = [
     ),
     *("ep2d_diff_b50_400_800_ADC", "*ep_b1000#3", "b 1000", "DWI b=1000 s/mm2", "epse2d1_180"),
     *("Thorax 1.0 I31f 3", "Abdomen 1.5 Br40", "256x256", "1.5 x 1.5 x 3.0 mm", "0.9x0.9x1.2"),
+    *(
+        "DWI b=50,400,800",
+        "DWI (0-500-1000)",
+        "t1_vibe_dixon_bh_20sec_F",
+        "t1_vibe_dixon_bh_W",
+        "sT2W_TSE ax",
+    ),
     *("TR2500/TE90", "2 2 5", "L4/L5", "ABDOMEN W & W/O", "CT, HEAD/BRAIN WO CONTRAST"),
     *("Left kidney", "kidney_right", "GTV-1", "PTV_60.0", "tumor core (enhancing)", "liver"),
     *("Spleen", "WHITE MATTER", "spinal cord", "pancreas_head", "Leber nativ", "11 ml Omniscan"),
