@@ -99,5 +99,5 @@ def test_a_sign_and_padding_are_no_use_of_bits() -> None:
     signed = (PIXELS.astype(np.int16) - 10).view(np.uint16)
     assert doubt(stored(signed, BitsStored=12, HighBit=11, PixelRepresentation=1)) is None
     padded = PIXELS.copy()
-    padded[0] = 63536
-    assert doubt(stored(padded, BitsStored=12, HighBit=11, PixelPaddingValue=63536)) is None
+    padded[0] = 8192
+    assert doubt(stored(padded, BitsStored=12, HighBit=11, PixelPaddingValue=8192)) is None
