@@ -45,7 +45,7 @@ def find_to_pass_on(root: Path, params: SplitParams, bench: Workbench) -> Root:
         key = Key(secrets.token_bytes(32)) if file is None else read_kept(file)
     discard(bench)
     apart = replace(bench, folder=None, reads=None)
-    found = find(root, params, sequences=params.sequence, bench=apart, key=key)
+    found = find(root, params, sequences=params.sequence, bench=apart, key=key, known_words=True)
     if not all(case.aliases for case in found.cases):  # a layout that knows of no keys
         found = pseudonymized(found, key or read_key(str(params.pseudonymize)))
     _check_origin(found)

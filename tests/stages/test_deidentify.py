@@ -384,3 +384,33 @@ def test_a_structure_called_as_its_patient_is_written_nowhere(tmp_path: Path) ->
     made = chaosprep.split(tmp_path / "root", tmp_path / "place/out", val=0, deidentify=True)
     assert made.slices
     assert canaries.found_in(tmp_path / "place") == set()
+
+
+def test_series_are_called_by_known_words(tmp_path: Path) -> None:
+    from tests.layouts.headers.scans import Scan
+
+    for place, name in (("a", "Sanchopanzaville T2"), ("b", "Barataria77 T2"), ("c", "T1 LAVA")):
+        more = {"SeriesDescription": name}
+        Scan(series=place, frame=place, more=more).write(tmp_path / f"root/{place}")
+    out = tmp_path / "place/out"
+    made = chaosprep.split(tmp_path / "root", out, val=0, deidentify=True)
+    names = sorted({row.sequence for row in made.slices})
+    assert len(names) == 3
+    assert names[0] == "t1-lava"
+    assert all(re.fullmatch("t2-[0-9a-f]{8}", name) for name in names[1:])
+    assert canaries.found_in(tmp_path / "place") == set()
+
+
+def test_problems_tell_no_description(tmp_path: Path) -> None:
+    from tests.layouts.headers.scans import Scan
+
+    for place in ("a", "b"):
+        more = {"SeriesDescription": "Sanchopanzaville T2"}
+        Scan(series=place, frame=place, more=more).write(tmp_path / f"root/{place}")
+    Scan(patient="B-2", more={"SeriesDescription": "T2"}).write(tmp_path / "root/c")
+    series = tmp_path / "series.toml"
+    series.write_text("[liver]\nSeriesDescription = '*T2'\n")
+    asked: dict[str, Any] = {"series": series, "val": 0, "on_error": "skip", "deidentify": True}
+    made = chaosprep.split(tmp_path / "root", tmp_path / "place/out", **asked)
+    assert [problem.code for problem in made.skipped] == ["series-several"]
+    assert canaries.found_in(tmp_path / "place") == set()
