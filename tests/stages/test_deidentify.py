@@ -362,15 +362,57 @@ def test_later_verbs_go_on_with_it(root: Path, tmp_path: Path) -> None:
     assert canaries.found_in(tmp_path / "nnunet") == set()
 
 
-def test_names_that_nobody_knows_are_to_be_looked_at(root: Path, tmp_path: Path) -> None:
+def names_of(made: chaosprep.Dataset) -> set[str]:
+    named = {name for row in made.slices for name in (*row.labels.values(), *row.pixels)}
+    return named | {label.name for label in made.labels.values()}
+
+
+def with_masks_that_say(root: Path, *names: str) -> Path:
+    """A scan, and a SEG of structures of these names."""
+    from tests.layouts.headers.scans import Scan, write_seg
+
+    scan = Scan()
+    scan.write(root)
+    write_seg(root / "seg.dcm", scan.sources(), scan.labels(*range(1, len(names) + 1)), names)
+    return root
+
+
+def test_structures_are_called_by_known_words(tmp_path: Path) -> None:
+    pytest.importorskip("highdicom")
+    root = with_masks_that_say(
+        tmp_path / "root", "left kidney", "Rocinantini tumour", "Barataria77"
+    )
     events: list[chaosprep.Event] = []
-    names = "10..12=liver,20..22=rocinantini-1"
-    split(root, tmp_path / "out", labels=names, on_event=events.append)
+    out, more = tmp_path / "place/out", {"val": 0, "on_event": events.append}
+    made = chaosprep.split(root, out, deidentify=True, **more)  # type: ignore[arg-type]
+    kidney, *others = sorted(names_of(made))
+    assert kidney == "left kidney"
+    assert re.fullmatch("structure-[0-9a-f]{8}", others[0])
+    assert re.fullmatch("tumour-[0-9a-f]{8}", others[1])
+    assert all(sum(row.pixels[name] for row in made.slices) for name in (kidney, *others))
+    assert canaries.found_in(tmp_path / "place") == set()
     (note,) = events[0].notes
-    assert note.endswith("whether they tell of a person: rocinantini-1")
-    known = "10..12=liver,20..22=left kidney"
-    split(root, tmp_path / "known", labels=known, on_event=events.append)
-    assert [one.notes for one in events if one.kind == "planned"][1] == ()
+    assert f"Rocinantini tumour is {others[1]}" in note
+    assert chaosprep.verify(made.directory).faults == ()
+    settings: dict[str, Any] = {"rename": [f"{others[1]}=tumour"]}
+    renamed = chaosprep.extract_labels(made, tmp_path / "organs", **settings)
+    assert "tumour" in names_of(renamed)
+
+
+def test_names_that_a_user_gives_stay(root: Path, tmp_path: Path) -> None:
+    made = split(root, tmp_path / "out", labels="10..12=liver,20..22=odradek")
+    assert names_of(made) == {"liver", "odradek"}
+
+
+def test_names_of_sequences_are_to_be_looked_at(root: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    for name in deidentified.PEOPLE:
+        shutil.copytree(root / f"scans/{name}", other / f"{name}/odradek")
+    events: list[chaosprep.Event] = []
+    images = "{patient}/{sequence}/{slice}.dcm"
+    split(other, tmp_path / "out", images=images, masks=None, on_event=events.append)
+    (note,) = events[0].notes
+    assert note.endswith("whether they tell of a person: odradek")
 
 
 def test_a_structure_called_as_its_patient_is_written_nowhere(tmp_path: Path) -> None:
