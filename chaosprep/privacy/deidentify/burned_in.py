@@ -36,6 +36,8 @@ _MODALITIES = {
     **dict.fromkeys(("ES", "XC", "GM", "OP", "DMS"), "a picture of a camera"),
     **dict.fromkeys(("SC", "OT", "DOC", "HC", "FS"), "a picture of some other kind"),
 }
+# ConversionType (PS3.3 C.8.6.1): from video, film, paper, or drawn.
+_DIGITIZED = ("DF", "DRW", "DV", "SD", "SI")
 # Words of ImageType that makers give screenshots, reports and labels of slides.
 _SHOWING = re.compile(
     r"SCREEN|CAPTURE|SNAPSHOT|REPORT|DOSE.?INFO|PATIENT.PROTOCOL|^PROTOCOL$|^LABEL$|^OVERVIEW$"
@@ -69,6 +71,8 @@ def _by_kind(dataset: "Dataset") -> str | None:
     modality = str(dataset.get("Modality") or "").strip().upper()
     if what := _MODALITIES.get(modality, ""):
         return f"it is {what}, by its Modality"
+    if str(dataset.get("ConversionType") or "").strip().upper() in _DIGITIZED:
+        return "it was made from video, film or paper, by its ConversionType"
     if any(map(_SHOWING.search, _values(dataset, "ImageType"))):
         return "its ImageType is that of a screenshot, a report or a label"
     photometric = str(dataset.get("PhotometricInterpretation") or "").strip().upper()

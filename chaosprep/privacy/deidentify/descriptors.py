@@ -17,12 +17,14 @@ _MARKS = " _-+./,:;*()[]%&<>=#^|"
 _DIGITS = 4  # of a number, as b-values and times of repetition have
 _ALONE = 3  # digits of a number that stands by itself: one of four is a year, or a short id
 _TOGETHER = 5  # digits of numbers in a row that might be one: of a telephone, or a date
-_ROW = re.compile(r"(?<![\d.])\d+(?:\.\d+)?(?:[-_/ .,:]+\d+(?:\.\d+)?)+(?![\d.])")
+_ROW = re.compile(
+    r"(?<![\d.])(?:\b[^\W\d_]|(?<=_)[^\W\d_])?\d+(?:\.\d+)?(?:[-_/ .,:]+\d+(?:\.\d+)?)+(?![\d.])"
+)
 _DATED = re.compile(  # dates and times of day
     r"(?<!\d)(\d{1,2}([-./: ])\d{1,2}\2(\d{4}|\d\d)|\d{4}([-./: ])\d{1,2}\4\d{1,2})(?!\d)"
     r"|(?<!\d)\d{1,2}:\d{2}(?!\d)"
 )
-_B_VALUES = re.compile(r"\d{1,4}(_\d{1,4}){1,9}")
+_B_VALUES = re.compile(r"[bB]\d{1,4}(_\d{1,4}){1,9}")
 _SIZE = re.compile(r"\d{1,3}x\d{1,3}(x\d{1,3})?", re.IGNORECASE)
 _PADDED = re.compile(r"0\d{2,}")  # as ids are
 _DECIMAL = re.compile(r"(?<![\d.])\d{1,3}\.\d{1,3}(?![\d.])")
@@ -50,7 +52,10 @@ def cleaned(text: str, names: Iterable[str] = ()) -> str:
             it is a harmless word too (Long, White).
     """
     told = {word for name in names for word in _LETTERS.findall(plain(name[:_LONGEST]))}
-    return _cleaned(text[:_LONGEST], frozenset(word for word in told if len(word) > 1))
+    text, words = text[:_LONGEST], frozenset(word for word in told if len(word) > 1)
+    while (kept := _cleaned(text, words)) != text:  # what goes may bring others together
+        text = kept
+    return kept
 
 
 @lru_cache(2**12)  # the slices of a series share them
@@ -70,17 +75,18 @@ def _cleaned(text: str, told: frozenset[str]) -> str:
         before = token
     if kept and end and text[end : end + 1] in (")", "]", ">"):
         kept.append(text[end])
-    found = re.sub(r" +", " ", "".join(kept))
+    found = "".join(kept)
     for opening, closing in ("()", "[]", "<>"):
         if found.count(opening) != found.count(closing):
-            found = found.replace(opening, "").replace(closing, "")
+            found = found.replace(opening, " ").replace(closing, " ")
+    found = re.sub(r" +", " ", found)
     return found.strip(" _-/,:;^|.+&=")
 
 
 def _row(found: re.Match[str]) -> str:
     """Numbers in a row, where they are few digits; b-values may be many."""
-    row, before = found.group(), found.string[: found.start()]
-    if before[-1:] in ("b", "B") and _B_VALUES.fullmatch(row):
+    row = found.group()
+    if _B_VALUES.fullmatch(row):
         return row
     if len(re.findall(r"\d", _DECIMAL.sub("", row))) < _TOGETHER:
         return row

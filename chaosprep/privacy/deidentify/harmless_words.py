@@ -82,7 +82,7 @@ zoomit zte
 _ELSEWHERE = """
 abdome abdomen addome anca arteriel arteriell arteriosa axiale axiales axiaux bacino baco basale
 bassin bauch bazo becken bekken borst brust brustwirbelsaule bws cabeca cabeza cadera cerebro
-cerveau collo colonna columna coluna contrasto coronale coronales cou coupes cuello dick dunn
+cerveau collo colonna columna coluna contrasto coronale coronales cou coupes cuello dick
 ellenbogen encefalo epaisses epaule fegato figado fines foie fuss genou ginocchio hals
 halswirbelsaule hanche handgelenk hersenen heup higado hombro hoofd hufte hws injecte injection
 joelho knie kontrastmittel kopf koronar lendenwirbelsaule lever longen milt milza mit nativ nek
@@ -93,17 +93,17 @@ tete thorax torace torax transversale veineux venos venosa verzogert wervelkolom
 """
 # Of the words of folders, what tells something of a person, or of a day, or of a place.
 _TELLING = """
-adult age apr april aug august baseline brats case clinic clinical cohort dec december dezember dr
-feb februar february fed federal female field friday hospital human id infant institute jan
-januar january job jul juli july jun june juni mai male man mar march marz may md men monday months
-name nov november oct october oktober old pat patient patients philips phillips research saturday
-sep sept september site sites subject sunday thursday tuesday unit van wednesday woman women work
-world year years young
+adult age apr april aug august baseline brats case clinic clinical cohort day days dec december
+dezember dr feb februar february fed federal female field friday hospital human id infant institute
+jan januar january job jul juli july jun june juni mai male man mar march marz may md men monday
+months name nov november oct october oktober old pat patient patients philips phillips research
+saturday sep sept september site sites subject sunday thursday tuesday unit van wednesday woman
+women work world year years young
 """
 # Units, and letters that stand alone: of a size, a side, an artery, a b-value, `w/o`.
 _UNITS = """
-a b cc ch cm deg dir dirs hz kev khz kv kvp l ma mas mg mgy mhz min ml mm mmol ms msec o r s sec sl t te
-ti tr v w x
+a b cc ch cm deg dir dirs hz kev khz kv kvp l ma mas mg mgy mhz min ml mm mmol ms msec o r s sec
+sl t te ti tr v w x
 """
 # In names of structures; others are of the form of `Boyd's`.
 _DISCOVERERS = "couinaud giacomini hunterian willis"

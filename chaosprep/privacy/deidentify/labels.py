@@ -1,5 +1,6 @@
 """Names of structures that cleaning has emptied or made equal: each is told apart again."""
 
+import re
 from collections import defaultdict
 from collections.abc import Sequence
 
@@ -15,6 +16,7 @@ _NAMES = {
     0x30060020: (0x30060026, "LO"),  # StructureSetROISequence: ROIName
 }
 _NAMELESS = "structure"
+_TAGGED = re.compile(r".+ ([0-9a-f]{8})")
 _LONGEST = 55  # letters: of 64 of LO, without those that are added
 
 
@@ -24,7 +26,8 @@ def told_apart(
     """The items of a sequence of structures, with names that are as many as they were.
 
     A name of which nothing stayed, or the same as of another one, has digits that come from the
-    key and the original: they are the same in all files of a key.
+    key and the original: they are the same in all files of a key. Such digits that stand there
+    already become others.
 
     Args:
         tag: the sequence's; the items of any other stay as they are.
@@ -43,10 +46,19 @@ def told_apart(
         meant[folded(name)].add(folded(original))
     made = list(after)
     for at, (original, name) in enumerate(zip(originals, kept, strict=True)):
-        if original and (not name or (name != original and len(meant[folded(name)]) > 1)):
-            text = f"{name[:_LONGEST] or _NAMELESS} {key.tag(folded(original))}"
-            made[at] = made[at] | {name_tag: Element(name_tag, vr, letters.encoded((text,), vr))}
+        is_shared = name != original and len(meant[folded(name)]) > 1
+        if original and (not name or is_shared or _TAGGED.fullmatch(original)):
+            value = letters.encoded((_tagged(original, name, key),), vr)
+            made[at] = made[at] | {name_tag: Element(name_tag, vr, value)}
     return made
+
+
+def _tagged(original: str, name: str, key: Key) -> str:
+    """What stayed of a name, and its digits."""
+    if tagged := _TAGGED.fullmatch(original):
+        kept = name.removesuffix(tagged[1]).rstrip()
+        return f"{kept or _NAMELESS} {key.tag(tagged[1])}"
+    return f"{name[:_LONGEST] or _NAMELESS} {key.tag(folded(original))}"
 
 
 def _name(item: Elements, tag: int, letters: Alphabet) -> str:

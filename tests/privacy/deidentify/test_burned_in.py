@@ -38,6 +38,7 @@ def stored(pixels: NDArray[np.generic] = PIXELS, /, **values: object) -> Dataset
         {"SOPClassUID": SegmentationStorage, "Modality": "SEG"},
         {"SOPClassUID": SecondaryCaptureImageStorage, "BurnedInAnnotation": "NO"},
         {"BitsStored": 12, "HighBit": 11},
+        {"SOPClassUID": CTImageStorage, "ConversionType": "WSD"},
     ],
 )
 def test_plain_slices_and_masks_are_not_doubted(values: dict[str, object]) -> None:
@@ -54,6 +55,7 @@ def test_plain_slices_and_masks_are_not_doubted(values: dict[str, object]) -> No
         ({"Modality": "US"}, "an ultrasound picture"),
         ({"Modality": "XC"}, "a picture of a camera"),
         ({"Modality": "OT"}, "some other kind"),
+        ({"ConversionType": "DF"}, "from video, film or paper"),
         ({"ImageType": ["DERIVED", "SECONDARY", "SCREEN SAVE"]}, "a screenshot"),
         ({"ImageType": ["DERIVED", "SECONDARY", "OTHER", "DOSE_INFO"]}, "a report"),
         ({"SOPClassUID": MRImageStorage, "PhotometricInterpretation": "RGB"}, "in colour"),

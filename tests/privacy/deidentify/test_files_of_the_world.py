@@ -19,12 +19,14 @@ from chaosprep.errors import FileError
 from chaosprep.formats.dicom.reading import read_frames, read_headers
 from chaosprep.imaging.header import Header
 from chaosprep.privacy.deidentify.file import deidentified
+from chaosprep.privacy.deidentify.left import left
 from chaosprep.privacy.pseudonyms import Key
 from chaosprep.series.groups import KIND, LOOSE, SERIES, STRICT
-from tests.layouts.headers.peers_volumes import CLONED, DATA
+from tests.layouts.headers.peers_volumes import CLONED, DATA, kind_of
 
 Made = TypeVar("Made")
 KEY = Key(b"k" * 32)
+PATIENT = "P0123456789"
 ROOT = Path(pydicom.data.__file__).parent / "test_files"
 FILES = [
     path for path in sorted(ROOT.rglob("*")) if path.is_file() and "__pycache__" not in str(path)
@@ -45,7 +47,7 @@ WHO = (
 
 
 def passed_on(data: bytes) -> bytes:
-    return deidentified(data, "P0123456789", KEY, accept_burned_in=True)
+    return deidentified(data, PATIENT, KEY, accept_burned_in=True)
 
 
 def attempt(read: Callable[[bytes], Made], data: bytes) -> tuple[Made | None, str]:
@@ -97,6 +99,7 @@ def test_a_file_of_pydicoms_is_the_same_image_or_refused_by_name(path: Path) -> 
         assert code in CODES
         return
     was, now = parsed(data), parsed(made)
+    assert left(made, PATIENT) == ()
     for keyword in PIXELS:
         assert now.get(keyword) == was.get(keyword)
     assert [value for value in sorted(values(was)) if value.encode() in made] == []
@@ -114,6 +117,22 @@ def public() -> list[Path]:
 
 
 @pytest.mark.skipif(not public(), reason="no public series: make test-peers")
+@pytest.mark.filterwarnings("ignore::UserWarning:pydicom", "ignore::UserWarning:highdicom")
+def test_highdicom_reads_every_segmentation_that_it_read_before() -> None:
+    segread = pytest.importorskip("highdicom").seg.segread
+    tried = 0
+    for path in public():
+        data = path.read_bytes()
+        if kind_of(path) != "SEG":
+            continue
+        was, now = segread(BytesIO(data)), segread(BytesIO(passed_on(data)))
+        assert now.number_of_segments == was.number_of_segments
+        assert now.PixelData == was.PixelData
+        tried += 1
+    assert tried > 10
+
+
+@pytest.mark.skipif(not public(), reason="no public series: make test-peers")
 @pytest.mark.filterwarnings("ignore::UserWarning:pydicom")
 def test_slices_of_public_series_are_told_apart_as_before() -> None:
     series: dict[str, dict[str, str]] = defaultdict(dict)
@@ -124,6 +143,7 @@ def test_slices_of_public_series_are_told_apart_as_before() -> None:
         if headers is None:
             continue
         made = passed_on(data)
+        assert left(made, PATIENT) == ()
         now = read_headers(made)
         assert list(map(nameless, now)) == list(map(nameless, headers)), path
         assert [value for value in sorted(values(parsed(data))) if value.encode() in made] == []

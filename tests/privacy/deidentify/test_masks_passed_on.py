@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from pydicom import Dataset, dcmread
 
 from chaosprep.privacy.deidentify.file import deidentified
+from chaosprep.privacy.deidentify.left import left
 from chaosprep.privacy.pseudonyms import Key
 from tests.formats.structure_sets import Drawn, Structure, rtstruct
 from tests.layouts.headers.scans import Scan, split, square, write_seg, write_structures
@@ -116,6 +117,15 @@ def test_names_of_which_nothing_stays_are_the_same_in_all_files_of_a_key(tmp_pat
 def test_names_that_were_the_same_before_are_so_afterwards(tmp_path: Path) -> None:
     assert named(["Lesion Smith", "lesion  smith"], tmp_path)[0].startswith("Lesion")
     assert len({one.casefold() for one in named(["Lesion Smith", "lesion smith"], tmp_path)}) == 1
+
+
+def test_of_a_mask_that_was_passed_on_nothing_is_left(tmp_path: Path) -> None:
+    names = ["Lesion Smith", "Lesion Jones", "Smithoma", "liver", "Tumor 19650312"]
+    labels = ONE.labels(*range(1, 6))
+    path = write_seg(tmp_path / "seg", ONE.sources(), labels, names)
+    made = deidentified(path.read_bytes(), "P1", KEY)
+    assert b"19650312" not in made
+    assert left(made, "P1") == ()
 
 
 def test_rois_of_a_structure_set_stay_apart(tmp_path: Path) -> None:
