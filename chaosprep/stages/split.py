@@ -24,7 +24,7 @@ from chaosprep.layouts.find import find
 from chaosprep.layouts.root import Root
 from chaosprep.privacy.pseudonyms import Key
 from chaosprep.running.fitting import Expected
-from chaosprep.running.stage import CaseResult, Planned, Stage
+from chaosprep.running.stage import CaseResult, Planned, Source, Stage
 from chaosprep.running.writer import Writer
 from chaosprep.series.reading import Series, SourceSlice, read_series
 from chaosprep.series.source import SourceCase
@@ -246,9 +246,9 @@ def open_root(root: Path, params: SplitParams, bench: Workbench = ALONE) -> Root
     return found
 
 
-def labels(root: Root, params: SplitParams) -> LabelMap:
+def labels(source: Source[SourceCase], params: SplitParams) -> LabelMap:
     """What the values of masks will stand for."""
-    return KnownNames(root.cases, key_for(params, DRY)).labels(root.label_map)
+    return KnownNames(source.cases, key_for(params, DRY)).labels(source.label_map)
 
 
 def settle(params: SplitParams, root: Root) -> SplitParams:

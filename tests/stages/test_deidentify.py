@@ -162,7 +162,7 @@ split(Path(root), Path(out), pseudonymize=key)
 """
 
 
-@pytest.mark.parametrize("count", [1, 4, 9])
+@pytest.mark.parametrize("count", [1, 9])
 def test_a_killed_run_leaves_nothing_and_is_gone_on_with(
     root: Path, tmp_path: Path, key: str, count: int
 ) -> None:
@@ -389,14 +389,15 @@ def test_structures_are_called_by_known_words(tmp_path: Path) -> None:
     assert kidney == "left kidney"
     assert re.fullmatch("structure-[0-9a-f]{8}", others[0])
     assert re.fullmatch("tumour-[0-9a-f]{8}", others[1])
+    assert {label.code for label in made.labels.values()} == {("SCT", "10200004", "Liver")}
     assert all(sum(row.pixels[name] for row in made.slices) for name in (kidney, *others))
     assert canaries.found_in(tmp_path / "place") == set()
     (note,) = events[0].notes
     assert f"Rocinantini tumour is {others[1]}" in note
     assert chaosprep.verify(made.directory).faults == ()
-    settings: dict[str, Any] = {"rename": [f"{others[1]}=tumour"]}
+    settings: dict[str, Any] = {"rename": [f"{others[1]}=the rest"]}
     renamed = chaosprep.extract_labels(made, tmp_path / "organs", **settings)
-    assert "tumour" in names_of(renamed)
+    assert "the rest" in names_of(renamed)
 
 
 def test_names_that_a_user_gives_stay(root: Path, tmp_path: Path) -> None:
