@@ -189,6 +189,7 @@ def find(
     exclude: tuple[str, ...] = (),
     bench: Workbench = ALONE,
     key: Key | None = None,
+    known_words: bool = False,
 ) -> Root:
     """Find the cases below a root, of these sequences (none named: the usual ones; None: all).
 
@@ -197,14 +198,14 @@ def find(
     ``strict`` refuses names that would identify a patient. Where headers say that one person is
     several patients, or that a patient is several persons, this is a problem of the root. What is
     kept between runs goes onto the ``bench``. ``key`` is for pseudonyms where no file of one is
-    given.
+    given; with ``known_words`` volumes are called by such alone.
 
     Raises:
         UsageError: the root, a pattern, the key file or a table will not do.
         NothingFoundError: nothing of the layout is there; the message says the other way too.
         ChaosprepError: a folder cannot be listed, or two patients have one pseudonym.
     """
-    where = _where(params, strict, sequences, bench, key)
+    where = replace(_where(params, strict, sequences, bench, key), known_words=known_words)
     with _both_ways(params):
         found = find_series(Path(root), params.layout, where)
     if where.key is not None and not all(case.aliases for case in found.cases):

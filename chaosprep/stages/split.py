@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 from msgspec import UNSET
 
+from chaosprep.dataset.descriptor import LabelMap
 from chaosprep.dataset.naming import file_path
 from chaosprep.dataset.records import File, Slice, file_columns
 from chaosprep.division.divide import divide
@@ -21,19 +22,21 @@ from chaosprep.layouts.find import find
 from chaosprep.layouts.root import Root
 from chaosprep.privacy.pseudonyms import Key
 from chaosprep.running.fitting import Expected
-from chaosprep.running.stage import CaseResult, Planned, Stage
+from chaosprep.running.stage import CaseResult, Planned, Source, Stage
 from chaosprep.running.writer import Writer
 from chaosprep.series.reading import Series, SourceSlice, read_series
 from chaosprep.series.shown import shown
 from chaosprep.series.source import SourceCase
 from chaosprep.stages.copies import (
+    DRY,
     Images,
     ending_of,
     image_to_pass_on,
     key_for,
     mask_to_pass_on,
 )
-from chaosprep.stages.passed_on import find_to_pass_on, unknown_names
+from chaosprep.stages.known_names import KnownNames
+from chaosprep.stages.passed_on import find_to_pass_on, notes_on_names
 from chaosprep.workbench import ALONE, Workbench
 
 
@@ -46,7 +49,7 @@ def plan(root: Root, cases: Sequence[SourceCase], params: SplitParams) -> Planne
         folds = divided.folds.get(case.patient, ())
         return msgspec.structs.replace(case, split=side, fold=fold, folds=folds)
 
-    notes = unknown_names(root) if params.deidentify else ()
+    notes = notes_on_names(root, key_for(params, DRY)) if params.deidentify else ()
     return Planned(complete, (*divided.notes, *notes), divided.shares)
 
 
@@ -54,8 +57,9 @@ def run_case(case: SourceCase, params: SplitParams, writer: Writer) -> CaseResul
     """Copy one case's pairs and describe them."""
     if case.refused:
         return CaseResult(())
-    series = read_series(case, max_pixels=params.max_pixels)
     key = key_for(params, writer)
+    series, known = read_series(case, max_pixels=params.max_pixels), KnownNames([case], key)
+    series = replace(series, names=known.names(series.names))
     rows: list[Slice] = []
     problems = [*_about_the_kept(case, series)]
     images = Images(case, params, writer, key)
@@ -64,11 +68,11 @@ def run_case(case: SourceCase, params: SplitParams, writer: Writer) -> CaseResul
             image = images.of(found)
             mask = _mask(case, found, params, writer, key)
             files = file_columns(image.file, mask)
-            rows.append(_row(case, found, series, files, image.notes))
+            rows.append(known.row(_row(case, found, series, files, image.notes)))
         except FileError as error:
             file = found.mask and case.shown(found.mask)
             problems.append(Problem.of(error, found.id, file))
-    return CaseResult(tuple(rows), tuple(problems), series.inputs)
+    return CaseResult(tuple(rows), tuple(map(known.problem, problems)), series.inputs)
 
 
 def rows(case: SourceCase, params: SplitParams) -> Iterator[Expected]:
@@ -199,6 +203,11 @@ def open_root(root: Path, params: SplitParams, bench: Workbench = ALONE) -> Root
     return with_traits(found, params, bench)
 
 
+def labels(source: Source[SourceCase], params: SplitParams) -> LabelMap:
+    """What the values of masks will stand for."""
+    return KnownNames(source.cases, key_for(params, DRY)).labels(source.label_map)
+
+
 def settle(params: SplitParams, root: Root) -> SplitParams:
     """The parameters with the key that was made or found beside the output.
 
@@ -219,6 +228,7 @@ SPLIT = Stage(
     settle=settle,
     plan=plan,
     rows=rows,
+    labels=labels,
     ready=check_writable,
     after=write_split,
     folder="split",

@@ -21,7 +21,7 @@ _UNDEFINED = 0xFFFFFFFF
 _LARGE = 2**16  # bytes: a longer value is not copied
 _MOST_SHORT = 2**16 - 2  # bytes of a value of a length of 16 bits
 _DEPTH = 32  # sequences within one another; real files have ten at most
-_LEAST, _MOST = 2**16, 2**19  # elements: the limit is between these, by the size of the file
+_LEAST, _MOST = 2**16, 2**18  # elements: the limit is between these, by the size of the file
 _EACH = 16  # bytes of an element on average, in the file with the smallest
 
 
@@ -95,20 +95,22 @@ class Reader:
                 if not open_end:
                     raise broken("an item ends that never began")
                 return found, at + 8
-            _, found[tag], at = self.element(at, end, implicit=implicit, depth=depth)
+            found[tag], at = self._element(tag, at, end, implicit, depth)
         if open_end:
             raise truncated("the file ends in the middle of an item")
         return found, at
 
-    def element(
-        self, at: int, end: int, *, implicit: bool, depth: int = 0
-    ) -> tuple[int, Element, int]:
+    def element(self, at: int, end: int, *, implicit: bool) -> tuple[int, Element, int]:
         """Parse an element; give its tag too, and where the next one begins."""
-        self._count()
         tag = self._tag(at, end)
+        return tag, *self._element(tag, at, end, implicit, 0)
+
+    def _element(
+        self, tag: int, at: int, end: int, implicit: bool, depth: int
+    ) -> tuple[Element, int]:
+        self._count()
         vr, length, at = self._head(tag, at, end, implicit)
-        element, at = self._valued(tag, vr, at, end, length, implicit, depth)
-        return tag, element, at
+        return self._valued(tag, vr, at, end, length, implicit, depth)
 
     def _tag(self, at: int, end: int) -> int:
         if end - at < 8:
@@ -118,13 +120,13 @@ class Reader:
 
     def _head(self, tag: int, at: int, end: int, implicit: bool) -> tuple[str, int, int]:
         """The VR and length of an element, and where its value begins (PS3.5 7.1)."""
-        if implicit:
-            return dictionary_vr(tag), self._length(self._data, at + 4)[0], at + 8
-        vr = self._data[at + 4 : at + 6]
+        vr = b"" if implicit else self._data[at + 4 : at + 6]
         if vr in _SHORT:
             return _VRS[vr], self._short(self._data, at + 6)[0], at + 8
+        if implicit or self.looks_implicit(at, implicit):  # some files have a few without VR
+            return dictionary_vr(tag), self._length(self._data, at + 4)[0], at + 8
         if vr not in _LONG:
-            raise broken("an element has no usable VR")
+            return "UN", self._short(self._data, at + 6)[0], at + 8
         if end - at < 12:
             raise truncated("the file ends in the middle of an element")
         return _VRS[vr], self._length(self._data, at + 8)[0], at + 12
@@ -165,8 +167,8 @@ class Reader:
         items: list[Elements] = []
         while at < end:
             tag, length, at = self._delimiter(at, end)
-            if tag == _SEQUENCE_END and open_end:
-                return items, at
+            if tag == _SEQUENCE_END:  # some files have one where the length is announced too
+                return items, at if open_end else end
             if tag != _ITEM:
                 raise broken("a sequence holds what is no item")
             is_open = length == _UNDEFINED

@@ -46,13 +46,19 @@ def told_apart(
         meant[folded(name)].add(folded(original))
     made = list(after)
     for at, (original, name) in enumerate(zip(originals, kept, strict=True)):
-        tagged = _TAGGED.fullmatch(original)
         is_shared = name != original and len(meant[folded(name)]) > 1
-        if original and (tagged or not name or is_shared):
-            digits = key.tag(tagged[1] if tagged else folded(original))
-            text = f"{name[:_LONGEST] or _NAMELESS} {digits}"
-            made[at] = made[at] | {name_tag: Element(name_tag, vr, letters.encoded((text,), vr))}
+        if original and (not name or is_shared or _TAGGED.fullmatch(original)):
+            value = letters.encoded((_tagged(original, name, key),), vr)
+            made[at] = made[at] | {name_tag: Element(name_tag, vr, value)}
     return made
+
+
+def _tagged(original: str, name: str, key: Key) -> str:
+    """What stayed of a name, and its digits."""
+    if tagged := _TAGGED.fullmatch(original):
+        kept = name.removesuffix(tagged[1]).rstrip()
+        return f"{kept or _NAMELESS} {key.tag(tagged[1])}"
+    return f"{name[:_LONGEST] or _NAMELESS} {key.tag(folded(original))}"
 
 
 def _name(item: Elements, tag: int, letters: Alphabet) -> str:

@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from functools import lru_cache
 
-from chaosprep.errors import BROKEN
+from chaosprep.errors import BROKEN, FileError
 from chaosprep.formats.dicom.faults import silent
 
+_MOST = 2**16  # values of an element of text; only numbers have more
 _ESCAPE = b"\x1b"
 _ONE_VALUE = ("LT", "ST", "UT", "UR")  # in these a backslash is a sign as any other
 # PS3.5 6.1.2.5.3: what ends an alphabet that an escape sequence began.
@@ -22,8 +23,7 @@ class Alphabet:
     def values(self, value: bytes, vr: str) -> list[str]:
         """The values of an element, without padding; what cannot be decoded is replaced."""
         text = self._decoded(value, vr).rstrip("\0 ")
-        parts = [text] if vr in _ONE_VALUE else text.split("\\")
-        return [part.strip(" \0") for part in parts]
+        return [text.strip(" \0")] if vr in _ONE_VALUE else split(text)
 
     def _decoded(self, value: bytes, vr: str) -> str:
         if value.isascii() and _ESCAPE not in value:
@@ -52,6 +52,13 @@ class Alphabet:
         except BROKEN:
             return b""
         return there if self._decoded(there, vr) == text else b""
+
+
+def split(text: str) -> list[str]:
+    """The values of a text, without padding. Raises `FileError` ``too-large``: they are many."""
+    if text.count("\\") >= _MOST:
+        raise FileError("an element has too many values", "Check the file.", "too-large")
+    return [part.strip(" \0") for part in text.split("\\")]
 
 
 @lru_cache(maxsize=64)

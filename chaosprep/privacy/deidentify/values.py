@@ -3,10 +3,11 @@
 import re
 from collections.abc import Callable
 
+from chaosprep.errors import FileError
 from chaosprep.privacy.deidentify import descriptors
 from chaosprep.privacy.deidentify.dates import is_time, shift_of, shifted_date, shifted_datetime
 from chaosprep.privacy.deidentify.elements import Element
-from chaosprep.privacy.deidentify.texts import Alphabet, alphabet
+from chaosprep.privacy.deidentify.texts import Alphabet, alphabet, split
 from chaosprep.privacy.deidentify.uids import keyed
 from chaosprep.privacy.deidentify.vocabulary import KEYED, NEVER_EMPTY, REMOVED, VERBATIM
 from chaosprep.privacy.deidentify.who import Who, words_of
@@ -18,15 +19,18 @@ _ADDRESSES = ("AE", "PN", "UR")
 _FORMS = {
     "AS": re.compile(r"(\d{3}[DWMY])?"),
     "CS": re.compile(r"[A-Za-z0-9 _.+/\-]{0,16}"),
-    "DS": re.compile(r"([+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?)?"),
-    "IS": re.compile(r"([+-]?\d+)?"),
+    "DS": re.compile(r"([+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?)?"),
+    "IS": re.compile(r"([+-]?\d{1,10})?"),
 }
 READABLE = frozenset((*TEXTS, *DATED, *_ADDRESSES, *_FORMS, "UI"))
 """The VRs of text."""
 
 _PIXELS = 0x7FE0  # the group of pixels, and of what tells where their frames are
 _SHORT_NUMBER = re.compile(r"\d{0,4}")
-_LONG_NUMBER = re.compile(r"\d{6}")
+_LONG = 6  # digits: as many as make a date or the number of a patient
+_DECIMALS = b"0123456789+-.eE\\ \0"  # what decimals (DS) are made of
+_MOST_TEXTS = 2**16
+_LONG_NUMBER = re.compile(rf"\d{{{_LONG}}}")
 
 Change = Callable[[Element, str, Alphabet], Element | None]
 
@@ -40,6 +44,8 @@ class Values:
     def __init__(self, patient: str, key: Key, who: Who) -> None:
         self._key = key
         self._who = who
+        self._numbers_of = [w.encode() for w in who.words if w.isdigit() and len(w) >= _LONG]
+        self._known: dict[str, str] = {}
         days = shift_of(patient, key)
         self._shift: dict[str, Callable[[str], str | None]] = {
             "DA": lambda text: shifted_date(text, days),
@@ -63,8 +69,15 @@ class Values:
         return None if is_opaque or element.vr in READABLE else element
 
     def cleaned(self, text: str) -> str:
-        """What may stay of free text: that of which nothing more would go."""
-        return descriptors.cleaned(text, self._who.names)
+        """What may stay of free text.
+
+        Raises `FileError` ``too-large`` for a file of more texts than any has.
+        """
+        if text not in self._known:
+            if len(self._known) == _MOST_TEXTS:
+                raise FileError("its header has too many texts", "Check the file.", "too-large")
+            self._known[text] = descriptors.cleaned(text, self._who.names)
+        return self._known[text]
 
     def shifted(self, element: Element, vr: str) -> Element | None:
         """The dates or times moved; None where one of them has another form than the VR's."""
@@ -97,9 +110,17 @@ class Values:
         return self.cleaned(text)
 
     def _numbers(self, element: Element, vr: str, letters: Alphabet) -> Element:
+        value = bytes(element.value)
+        is_plain = vr == "DS" and not value.translate(None, _DECIMALS)  # contours have many
+        if is_plain and not any(number in value for number in self._numbers_of):
+            return element
         values = _parts(element)
-        kept = [text if _FORMS[vr].fullmatch(text) else "" for text in values]
+        kept = [text if self._is_number(text, vr) else "" for text in values]
         return element if kept == values else _written(element.tag, vr, kept)
+
+    def _is_number(self, text: str, vr: str) -> bool:
+        is_whose = len(text) >= _LONG and text in self._who.words
+        return _FORMS[vr].fullmatch(text) is not None and not is_whose
 
     def _terms(self, element: Element, vr: str, letters: Alphabet) -> Element:
         values = _parts(element)
@@ -123,7 +144,7 @@ class Values:
 
 def _parts(element: Element) -> list[str]:
     """The values of a VR that has no letters but those of ASCII."""
-    return [text.strip(" \0") for text in bytes(element.value).decode("latin-1").split("\\")]
+    return split(bytes(element.value).decode("latin-1"))
 
 
 def _written(tag: int, vr: str, values: list[str]) -> Element:

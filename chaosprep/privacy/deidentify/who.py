@@ -4,11 +4,13 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from chaosprep.errors import FileError
 from chaosprep.privacy.common_words import PLACEHOLDERS
 from chaosprep.privacy.deidentify.elements import Element, Elements, dictionary_vr
 from chaosprep.privacy.deidentify.texts import Alphabet, alphabet
 
 _CHARACTER_SET = 0x00080005
+_MOST_NAMES = 2**8
 _NUMBERS = (0x00080050, 0x00100020, 0x00101000)  # AccessionNumber, PatientID, OtherPatientIDs
 
 
@@ -20,8 +22,13 @@ class Who(NamedTuple):
 
 
 def who_is_in(elements: Elements) -> Who:
-    """What tells who, wherever it stands in a data set."""
+    """What tells who, wherever it stands in a data set.
+
+    Raises `FileError` ``too-large`` for a file of more names than any has.
+    """
     found = dict.fromkeys(_texts(elements, alphabet(b"")))
+    if sum(is_name for is_name, _ in found) > _MOST_NAMES:
+        raise FileError("its header has too many names", "Check the file.", "too-large")
     words = frozenset(word for _, text in found for word in words_of(text)) - PLACEHOLDERS
     return Who(tuple(text for is_name, text in found if is_name and text), words)
 

@@ -236,3 +236,27 @@ def test_private_syntaxes_and_pixels_elsewhere_are_refused(uid: str) -> None:
     with pytest.raises(FileError) as caught:
         deidentified(data, PATIENT, KEY)
     assert caught.value.code == "transfer-syntax"
+
+
+def test_an_element_without_vr_amid_others_is_cleaned_as_any() -> None:
+    data = dicom()
+    at = data.index(b"\x10\0\x10\0PN")
+    bare = b"\x08\0\x81\0" + (8).to_bytes(4, "little") + b"Ward St7"  # InstitutionAddress
+    found = deidentified(data[:at] + bare + data[at:], PATIENT, KEY)
+    assert b"Ward" not in found
+    assert np.array_equal(dcmread(BytesIO(found)).pixel_array, PIXELS)
+
+
+def test_a_sequence_of_known_length_may_end_by_a_delimiter_too() -> None:
+    item, end = b"\xfe\xff\0\xe0\0\0\0\0", b"\xfe\xff\xdd\xe0\0\0\0\0"
+    data = dicom()
+    at = data.index(b"\x10\0\x10\0PN")
+    sequence = b"\x08\0\x15\x11SQ\0\0\x10\0\0\0" + item + end
+    found = parsed(data[:at] + sequence + data[at:])
+    assert len(found.ReferencedSeriesSequence) == 1
+
+
+def test_the_number_of_a_patient_does_not_stay_as_another_number() -> None:
+    found = cleaned(dataset(PatientID="471147", SeriesNumber="471147", AcquisitionNumber="4711"))
+    assert found.SeriesNumber is None
+    assert found.AcquisitionNumber == 4711

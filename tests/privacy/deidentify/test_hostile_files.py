@@ -79,3 +79,18 @@ def test_a_file_of_tiny_elements_is_refused_soon(size: int) -> None:
 def test_a_length_beyond_the_file_takes_no_memory() -> None:
     huge = b"\x29\0\x10\x10OB\0\0\xfe\xff\xff\xff"
     assert tried(dicom() + huge) == "dicom-truncated"
+
+
+@pytest.mark.parametrize("value", [b"A\\" * 2**17, b"1" * 2**18 + b"x", b"a.1 " * 2**16])
+@pytest.mark.parametrize("start", [b"\x08\0\x80\0UT", b"\x18\0\x50\0UC", b"\x08\0\x18\0UR"])
+def test_a_value_of_very_many_parts_takes_no_time(start: bytes, value: bytes) -> None:
+    value += b" " * (len(value) % 2)
+    began = time.monotonic()
+    tried(dicom() + start + b"\0\0" + pack("<L", len(value)) + value)
+    assert time.monotonic() - began < 10  # a tenth of a second on a machine at rest
+
+
+def test_a_file_of_very_many_names_is_refused() -> None:
+    names = "\\".join(f"Doe^{number}" for number in range(300)).encode()
+    names += b" " * (len(names) % 2)
+    assert tried(dicom() + b"\x10\0\x01\x10PN" + pack("<H", len(names)) + names) == "too-large"
