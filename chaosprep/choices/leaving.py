@@ -56,7 +56,7 @@ def _by_names(dataset: Dataset, params: ChoiceParams) -> tuple[list[Rule], tuple
         return [], ()
     tables = read_excluded(params.exclude)
     organs = {label.name for label in dataset.label_map.values()}
-    known = {name for name in tables.lines if _went_before(dataset, name)}
+    known = _went_before(dataset, tables.lines)
     for case in dataset.cases:
         organs |= {n for row in case.slices for n in (*row.labels.values(), *row.pixels)}
         known |= {case.id, case.patient, *(row.id for row in case.slices)}
@@ -67,13 +67,18 @@ def _by_names(dataset: Dataset, params: ChoiceParams) -> tuple[list[Rule], tuple
     return [*rules, *(by_area(least, text, organs) for least, text in areas)], notes
 
 
-def _went_before(dataset: Dataset, name: str) -> bool:
-    """Whether an earlier stage left out what is called so, or what it is a part or the whole of."""
-    gone = [
-        *(case for stage in dataset.history for one in stage.left_out for case in one.cases),
-        *(problem.id for stage in dataset.history for problem in stage.skipped),
-    ]
-    return any(f"{one}_".startswith(f"{name}_") or name.startswith(f"{one}_") for one in gone)
+def _went_before(dataset: Dataset, names: Iterable[str]) -> set[str]:
+    """Those of some names of which an earlier stage left out all, or what they are a part of."""
+    gone = {case for stage in dataset.history for one in stage.left_out for case in one.cases}
+    gone |= {problem.id for stage in dataset.history for problem in stage.skipped}
+    wholes = {whole for id in gone for whole in _wholes(id)}
+    return {name for name in names if name in wholes or not gone.isdisjoint(_wholes(name))}
+
+
+def _wholes(id: str) -> Iterator[str]:
+    """An id and what it may be a part of: the case of a slice, the patient of a case."""
+    parts = id.split("_")
+    return ("_".join(parts[:end]) for end in range(1, len(parts) + 1))
 
 
 def _owners(case: Case) -> Iterator[tuple[str, str]]:

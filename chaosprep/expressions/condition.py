@@ -140,10 +140,10 @@ class Condition:
             raise Unfit(f"{kind_of(whole)} has no parts")
         if isinstance(whole, Sequence) and not isinstance(key, int):
             raise Unfit("the parts of a list have numbers")
-        is_table = isinstance(whole, Mapping)
-        there: Collection[object] = whole.keys() if is_table else range(-len(whole), len(whole))
+        parts: Collection[object] = whole if isinstance(whole, Mapping) else range(len(whole))
+        there = whole if isinstance(whole, Mapping) else range(-len(whole), len(whole))
         if not found.is_there and len(found.others) < _ENOUGH:
-            found.others |= {*map(str, islice(whole if is_table else range(len(whole)), _ENOUGH))}
+            found.others |= {*map(str, islice(parts, _ENOUGH))}
         if isinstance(key, tuple | Mapping) or key not in there:
             return None
         found.is_there = True

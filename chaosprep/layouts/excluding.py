@@ -33,7 +33,8 @@ def excluding(found: Root, wanted: Root, files: tuple[str, ...], patients: tuple
     tables.check(_owners(found, tables))
     notes = strangers_note(tables, _names(found, tables), files)
     reasons = {case.id: tables.of(case.patient, case.id) for case in wanted.cases}
-    left = [_partly(case, tables) for case in wanted.cases if reasons[case.id] is None]
+    slices = _slices(tables)
+    left = [_partly(case, slices) for case in wanted.cases if reasons[case.id] is None]
     problems = [one for one in wanted.problems if not _is_of(one, tables)]
     said = [case for case in wanted.cases if not patients or case.patient in patients]
     unread = [one.id for one in wanted.problems if _is_unread(one, wanted)]
@@ -52,8 +53,18 @@ def excluding(found: Root, wanted: Root, files: tuple[str, ...], patients: tuple
     )
 
 
-def _partly(case: SourceCase, tables: Excluded) -> SourceCase:
-    named = tuple(name for name in tables.reasons if name.startswith(f"{case.id}_s"))
+def _slices(tables: Excluded) -> dict[str, tuple[str, ...]]:
+    """Case -> its slices that are named."""
+    found: dict[str, list[str]] = {}
+    for name in tables.reasons:
+        case, _, number = name.rpartition("_s")
+        if number.isdecimal():
+            found.setdefault(case, []).append(name)
+    return {case: tuple(names) for case, names in found.items()}
+
+
+def _partly(case: SourceCase, slices: dict[str, tuple[str, ...]]) -> SourceCase:
+    named = slices.get(case.id)
     return msgspec.structs.replace(case, left_out=named) if named else case
 
 
@@ -72,6 +83,7 @@ def _left_out(
     """What went, by reason; slices of a case that stays are counted."""
     whole: dict[str, list[str]] = {}
     slices: dict[str, int] = {}
+    named = _slices(tables)
     for id in dict.fromkeys(unread):
         if (reason := reasons[id]) is not None:
             whole.setdefault(reason, []).append(id)
@@ -80,7 +92,7 @@ def _left_out(
         if reason is not None:
             whole.setdefault(reason, []).append(case.id)
             continue
-        for name in _partly(case, tables).left_out:
+        for name in named.get(case.id, ()):
             slices[tables.reasons[name]] = slices.get(tables.reasons[name], 0) + 1
     for reason in {**whole, **slices}:
         ids = tuple(sorted(whole.get(reason, ())))

@@ -317,3 +317,12 @@ def test_shards_that_left_out_other_things_are_not_merged(tall: Dataset, tmp_pat
     with pytest.raises(ChaosprepError) as caught:
         chaosprep.merge(shards, tmp_path / "merged")
     assert caught.value.code == "merge-source"
+
+
+def test_what_an_earlier_stage_left_out_is_no_stranger(tall: Dataset, tmp_path: Path) -> None:
+    names = ("case", "MR001_t1-in", "MR002_t1-in_s001")
+    file = write(tmp_path / "x.csv", *names)
+    pairs = tall.directory.parent / "root"
+    split = chaosprep.split(pairs, tmp_path / "a", val=0, exclude=[file])
+    assert left(split, exclude=write(tmp_path / "y.csv", "MR001", "MR003_t1-in_s001")).told == ()
+    assert len(left(split, exclude=write(tmp_path / "z.csv", "MR001_t1-in")).slices) == 31

@@ -4,7 +4,7 @@ import time
 from collections.abc import Mapping
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chaosprep.errors import UsageError
@@ -79,6 +79,7 @@ TRUTHS = st.recursive(
 )
 
 
+@settings(max_examples=60)
 @given(text=TRUTHS)
 def test_what_is_there_is_judged_as_python_judges_it(text: str) -> None:
     text = f"({text}) and rows > 0"  # so that it names a column
