@@ -187,20 +187,21 @@ def find(
     sequences: tuple[str, ...] | None = None,
     bench: Workbench = ALONE,
     key: Key | None = None,
+    known_words: bool = False,
 ) -> Root:
     """Find the cases below a root, of these sequences (none named: the usual ones; None: all).
 
     ``strict`` refuses names that would identify a patient. Where headers say that one person is
     several patients, or that a patient is several persons, this is a problem of the root. What is
     kept between runs goes onto the ``bench``. ``key`` is for pseudonyms where no file of one is
-    given.
+    given; with ``known_words`` volumes are called by such alone.
 
     Raises:
         UsageError: the root, a pattern or the key file will not do.
         NothingFoundError: nothing of the layout is there; the message says the other way too.
         ChaosprepError: a folder cannot be listed, or two patients have one pseudonym.
     """
-    where = _where(params, strict, sequences, bench, key)
+    where = replace(_where(params, strict, sequences, bench, key), known_words=known_words)
     with _both_ways(params):
         found = find_series(Path(root), params.layout, where)
     table = None if params.labels is None else parse_labels(params.labels)

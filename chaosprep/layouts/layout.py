@@ -29,7 +29,8 @@ class Where:
     (`KEY=PATTERN` or `KEY=LOW..HIGH`) and ``series`` (a TOML file) choose among the volumes that
     headers tell apart, ``pick`` among those that a choice leaves; ``sequences`` are those that are
     wanted, where any is named. To ``redivide`` is to leave the data set's own sides and folds
-    unsaid, but for its test set. What is kept between runs goes onto the ``bench``.
+    unsaid, but for its test set. With ``known_words``, what headers call a volume is said in words
+    that are known to identify nobody. What is kept between runs goes onto the ``bench``.
     """
 
     images: str | None = None
@@ -45,6 +46,7 @@ class Where:
     bench: Workbench = ALONE
     sequences: tuple[str, ...] = ()
     redivide: bool = False
+    known_words: bool = False
 
 
 @dataclass(frozen=True)

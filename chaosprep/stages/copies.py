@@ -20,6 +20,8 @@ from chaosprep.running.writer import Writer
 from chaosprep.series.reading import SourceSlice
 from chaosprep.series.source import SourceCase
 
+DRY = Writer(None)
+"""For what nothing is written of."""
 _FORMAT = "deidentify-format"
 
 

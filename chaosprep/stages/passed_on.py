@@ -19,7 +19,7 @@ from chaosprep.privacy.deidentify.descriptors import cleaned
 from chaosprep.privacy.identity import Identity, exposes, identity_at
 from chaosprep.privacy.key_file import kept_key, read_kept
 from chaosprep.privacy.pseudonyms import Key, read_key
-from chaosprep.terms import code_of
+from chaosprep.stages.known_names import KnownNames
 from chaosprep.workbench import Workbench
 
 _SHOWN = 8  # names
@@ -45,29 +45,30 @@ def find_to_pass_on(root: Path, params: SplitParams, bench: Workbench) -> Root:
         key = Key(secrets.token_bytes(32)) if file is None else read_kept(file)
     discard(bench)
     apart = replace(bench, folder=None, reads=None)
-    found = find(root, params, sequences=params.sequence, bench=apart, key=key)
+    found = find(root, params, sequences=params.sequence, bench=apart, key=key, known_words=True)
     if not all(case.aliases for case in found.cases):  # a layout that knows of no keys
         found = pseudonymized(found, key or read_key(str(params.pseudonymize)))
     _check_origin(found)
-    return replace(found, key_file=file)
+    known = KnownNames(found.cases, key or read_key(str(params.pseudonymize)))
+    return replace(found, key_file=file, problems=tuple(map(known.problem, found.problems)))
 
 
-def unknown_names(root: Root) -> tuple[str, ...]:
-    """What to say of names of structures and sequences that hold words nobody knows.
+def notes_on_names(root: Root, key: Key | None) -> tuple[str, ...]:
+    """What to say of names of structures and of sequences that hold words nobody knows.
 
-    They stand in the table as somebody wrote them, and may be those of a person.
+    Those of sequences stand in the table as somebody wrote them.
     """
-    written = {label.name for label in root.label_map.values()}
-    for case in root.cases:
-        written |= {case.sequence, *case.organs.values()} - {*case.hidden}
-    unknown = sorted(name for name in written if code_of(name) is None and cleaned(name) != name)
-    if not unknown:
-        return ()
+    structures = KnownNames(root.cases, key).note()
+    names = {case.sequence for case in root.cases}
+    unknown = sorted(name for name in names if cleaned(name) != name)
+    if not unknown or root.people is not None:  # those that headers tell were made of known words
+        return structures
     listed = ", ".join(printable(name) for name in unknown[:_SHOWN])
     more = f" and {len(unknown) - _SHOWN} more" if len(unknown) > _SHOWN else ""
     return (
-        "names of structures and sequences stay as they are; look at these, whether they tell of "
-        f"a person: {listed}{more}",
+        *structures,
+        "names of sequences stay as they are; look at these, whether they tell of a person: "
+        f"{listed}{more}",
     )
 
 

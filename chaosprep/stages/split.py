@@ -1,12 +1,14 @@
 """split: patients go to train, val or test; the pairs are copied as they are."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import msgspec
 from msgspec import UNSET
 
+from chaosprep.dataset.descriptor import LabelMap
 from chaosprep.dataset.naming import file_path
 from chaosprep.dataset.organs import unnamed
 from chaosprep.dataset.records import File, Slice, file_columns
@@ -22,18 +24,20 @@ from chaosprep.layouts.find import find
 from chaosprep.layouts.root import Root
 from chaosprep.privacy.pseudonyms import Key
 from chaosprep.running.fitting import Expected
-from chaosprep.running.stage import CaseResult, Planned, Stage
+from chaosprep.running.stage import CaseResult, Planned, Source, Stage
 from chaosprep.running.writer import Writer
 from chaosprep.series.reading import Series, SourceSlice, read_series
 from chaosprep.series.source import SourceCase
 from chaosprep.stages.copies import (
+    DRY,
     Images,
     ending_of,
     image_to_pass_on,
     key_for,
     mask_to_pass_on,
 )
-from chaosprep.stages.passed_on import find_to_pass_on, unknown_names
+from chaosprep.stages.known_names import KnownNames
+from chaosprep.stages.passed_on import find_to_pass_on, notes_on_names
 from chaosprep.workbench import ALONE, Workbench
 
 _NONE: Mapping[int, tuple[int, ...]] = {}
@@ -47,7 +51,7 @@ def plan(root: Root, cases: Sequence[SourceCase], params: SplitParams) -> Planne
         side, fold = divided.sides[case.patient]
         return msgspec.structs.replace(case, split=side, fold=fold)
 
-    notes = unknown_names(root) if params.deidentify else ()
+    notes = notes_on_names(root, key_for(params, DRY)) if params.deidentify else ()
     return Planned(complete, (*divided.notes, *notes), divided.shares)
 
 
@@ -55,8 +59,9 @@ def run_case(case: SourceCase, params: SplitParams, writer: Writer) -> CaseResul
     """Copy one case's pairs and describe them."""
     if case.refused:
         return CaseResult(())
-    series = read_series(case, max_pixels=params.max_pixels)
     key = key_for(params, writer)
+    series, known = read_series(case, max_pixels=params.max_pixels), KnownNames([case], key)
+    series = replace(series, names=known.names(series.names))
     rows: list[Slice] = []
     problems = list(series.problems)
     images = Images(case, params, writer, key)
@@ -65,11 +70,11 @@ def run_case(case: SourceCase, params: SplitParams, writer: Writer) -> CaseResul
             image = images.of(found)
             mask = _mask(case, found, params, writer, key)
             files = file_columns(image.file, mask)
-            rows.append(_row(case, found, series, files, image.notes))
+            rows.append(known.row(_row(case, found, series, files, image.notes)))
         except FileError as error:
             file = found.mask and case.shown(found.mask)
             problems.append(Problem.of(error, found.id, file))
-    return CaseResult(tuple(rows), tuple(problems), series.inputs)
+    return CaseResult(tuple(rows), tuple(map(known.problem, problems)), series.inputs)
 
 
 def rows(case: SourceCase, params: SplitParams) -> Iterator[Expected]:
@@ -241,6 +246,11 @@ def open_root(root: Path, params: SplitParams, bench: Workbench = ALONE) -> Root
     return found
 
 
+def labels(source: Source[SourceCase], params: SplitParams) -> LabelMap:
+    """What the values of masks will stand for."""
+    return KnownNames(source.cases, key_for(params, DRY)).labels(source.label_map)
+
+
 def settle(params: SplitParams, root: Root) -> SplitParams:
     """The parameters with the key that was made or found beside the output.
 
@@ -261,6 +271,7 @@ SPLIT = Stage(
     settle=settle,
     plan=plan,
     rows=rows,
+    labels=labels,
     folder="split",
     source_name="ROOT",
     help="ROOT is CHAOS as it was downloaded: the outer folder, Train_Sets, MR, or one patient; "

@@ -29,7 +29,8 @@ class Volume:
     what its sequence is called where nobody calls it something else; two volumes of one study never
     have the same. ``left_out`` says why it is not taken (a localizer, a derived map); empty where
     it would be. ``when`` puts the volumes of a person in order: date and time of the study, number
-    and time of the series, and of its first picture; it is never shown.
+    and time of the series, and of its first picture; it is never shown. ``described`` is what is
+    shown of its description, where that is not all of it.
     """
 
     person: str
@@ -40,6 +41,13 @@ class Volume:
     facts: Mapping[str, str] = field(default_factory=dict)
     left_out: str = ""
     when: tuple[str | float, ...] = ()
+    described: str | None = None
+
+    @property
+    def description(self) -> str:
+        """What may be shown of SeriesDescription; empty where there is none."""
+        told = self.facts.get("SeriesDescription", "")
+        return told if self.described is None else self.described
 
     @property
     def paths(self) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from chaosprep.formats.images import is_named_whole
 from chaosprep.layouts.headers.catalog import Catalog, Volume, make_catalog
 from chaosprep.layouts.headers.choosing import Chosen, choose
 from chaosprep.layouts.headers.index import read_index
+from chaosprep.layouts.headers.known_words import in_known_words
 from chaosprep.layouts.headers.masks import Masks, find_masks
 from chaosprep.layouts.headers.passed_over import damaged_beside, damaged_in, notes_of, unlisted
 from chaosprep.layouts.headers.people import People, tell_people, untold_problem
@@ -64,7 +65,10 @@ def survey(root: Path, where: Where) -> Survey:
         raise _nothing(root, catalog)
     ids = _ids(root, catalog, where)
     people = tell_people(catalog.volumes, where)
-    catalog = replace(catalog, volumes=people.volumes)
+    volumes = people.volumes
+    if where.known_words:
+        volumes = in_known_words(volumes, ids.key)
+    catalog = replace(catalog, volumes=volumes)
     if where.strict:
         check_said(where, catalog.volumes)
     patients = ids.key.patients(people.identities)

@@ -82,7 +82,7 @@ def told_apart(volumes: Sequence[Volume]) -> list[str]:
     found = []
     for volume in sorted(volumes, key=lambda one: (studies.index(one.study), one.name)):
         said = [volume.name, plural(count_pictures(volume.heads), "slice")]
-        description = printable(volume.facts.get("SeriesDescription", "")).replace("'", "")
+        description = printable(volume.description).replace("'", "")
         said += [f'"{shortened(description, _MOST_LETTERS)}"'] if description else []
         said += [f"study {studies.index(volume.study) + 1}"] if len(studies) > 1 else []
         found.append(f"'{', '.join(said)}'")

@@ -51,32 +51,29 @@ _AT_ONCE = 2**22  # pixels
 def doubt(dataset: "Dataset") -> str | None:
     """Why the pixels of a file may show text, as a clause; None where nothing speaks for it.
 
-    A header that says that nothing is burned in is believed of what kind of picture it is, but not
-    of bits that lie outside of its pixels.
+    A header that says that nothing is burned in is believed of an ultrasound picture, a secondary
+    capture and the like; not of what its ImageType calls a screenshot, and not of bits that lie
+    outside of its pixels.
     """
-    said = str(dataset.get("BurnedInAnnotation") or "").strip().upper()
+    said = _term(dataset, "BurnedInAnnotation")
     if said == "YES":
         return "BurnedInAnnotation is YES"
+    if not _has_pixels(dataset):
+        return None
+    if any(map(_SHOWING.search, _values(dataset, "ImageType"))):
+        return "its ImageType is that of a screenshot, a report or a label"
     return (None if said == "NO" else _by_kind(dataset)) or _in_bits(dataset)
 
 
 def _by_kind(dataset: "Dataset") -> str | None:
     """What pictures of its kind often show."""
-    if not _has_pixels(dataset):
-        return None
-    sop_class = str(dataset.get("SOPClassUID") or "")
-    for begin, what in _CLASSES.items():
-        if sop_class == begin or sop_class.startswith(f"{begin}."):
-            return f"it is {what}"
-    modality = str(dataset.get("Modality") or "").strip().upper()
-    if what := _MODALITIES.get(modality, ""):
-        return f"it is {what}, by its Modality"
-    if str(dataset.get("ConversionType") or "").strip().upper() in _DIGITIZED:
+    sop_class = _term(dataset, "SOPClassUID")
+    of_class = (what for begin, what in _CLASSES.items() if f"{sop_class}.".startswith(f"{begin}."))
+    if what := next(of_class, _MODALITIES.get(_term(dataset, "Modality"))):
+        return f"it is {what}"
+    if _term(dataset, "ConversionType") in _DIGITIZED:
         return "it was made from video, film or paper, by its ConversionType"
-    if any(map(_SHOWING.search, _values(dataset, "ImageType"))):
-        return "its ImageType is that of a screenshot, a report or a label"
-    photometric = str(dataset.get("PhotometricInterpretation") or "").strip().upper()
-    is_grey = photometric in ("", "MONOCHROME1", "MONOCHROME2")
+    is_grey = _term(dataset, "PhotometricInterpretation") in ("", "MONOCHROME1", "MONOCHROME2")
     if not is_grey and not sop_class.startswith(_OWN_COLOURS):
         return "it is a picture in colour"
     return None
@@ -145,6 +142,10 @@ def _native(dataset: "Dataset") -> bytes | None:
 
 def _has_pixels(dataset: "Dataset") -> bool:
     return "Rows" in dataset and "Columns" in dataset
+
+
+def _term(dataset: "Dataset", keyword: str) -> str:
+    return str(dataset.get(keyword) or "").strip().upper()
 
 
 def _values(dataset: "Dataset", keyword: str) -> list[str]:

@@ -12,13 +12,14 @@ from chaosprep.privacy.pseudonyms import Key
 from chaosprep.terms import PRIVATE_SCHEME
 
 # PS3.16 table 8-1: the schemes that image objects are coded by.
-_PUBLIC = frozenset(
+PUBLIC = frozenset(
     (
         *("DCM", "SCT", "SRT", "SNM3", "99SDM", "UCUM", "LN", "FMA", "RADLEX", "UMLS", "NCIt"),
         *("MSH", "RXNORM", "IBSI", "MDC", "BARI", "NEU", "UBERON", "ITIS_TSN", "PUBCHEM_CID"),
         *("I9", "I9C", "I10", "I10C", "I10P", "BI", "RFC5646", "ISO3166_1"),
     )
 )
+"""Coding schemes of the standard."""
 _SCHEME, _VERSION, _MEANING = 0x00080102, 0x00080103, 0x00080104
 _VALUES = {0x00080100: "SH", 0x00080119: "UC"}  # CodeValue, LongCodeValue
 _URN = 0x00080120
@@ -45,7 +46,7 @@ def coded(
 
     scheme = text(_SCHEME)
     values = {tag: text(tag) for tag in _VALUES if tag in elements}
-    is_public = scheme in _PUBLIC and all(map(_CODE.fullmatch, values.values()))
+    is_public = scheme in PUBLIC and all(map(_CODE.fullmatch, values.values()))
     found = {
         tag: written(tag, vr, value if is_public or not value else key.tag(f"{scheme}\0{value}"))
         for tag, vr in _VALUES.items()

@@ -15,6 +15,7 @@ from chaosprep.privacy.spelling import plain
 _LONGEST = 1024  # signs of a text that are looked at
 _MARKS = " _-+./,:;*()[]%&<>=#^|"
 _DIGITS = 4  # of a number, as b-values and times of repetition have
+_B_STEP = 50  # s/mm2: b-values that are given in a row are multiples of it
 _ALONE = 3  # digits of a number that stands by itself: one of four is a year, or a short id
 _TOGETHER = 5  # digits of numbers in a row that might be one: of a telephone, or a date
 _ROW = re.compile(
@@ -24,7 +25,7 @@ _DATED = re.compile(  # dates and times of day
     r"(?<!\d)(\d{1,2}([-./: ])\d{1,2}\2(\d{4}|\d\d)|\d{4}([-./: ])\d{1,2}\4\d{1,2})(?!\d)"
     r"|(?<!\d)\d{1,2}:\d{2}(?!\d)"
 )
-_B_VALUES = re.compile(r"[bB]\d{1,4}(_\d{1,4}){1,9}")
+_B_VALUES = re.compile(r"[bB]?\d{1,4}([_,-] ?\d{1,4}){1,9}")
 _SIZE = re.compile(r"\d{1,3}x\d{1,3}(x\d{1,3})?", re.IGNORECASE)
 _PADDED = re.compile(r"0\d{2,}")  # as ids are
 _DECIMAL = re.compile(r"(?<![\d.])\d{1,3}\.\d{1,3}(?![\d.])")
@@ -40,6 +41,7 @@ _BEFORE = frozenset(_TITLES.split())
 # What has numbers of four digits: b-values, times, doses.
 _BEFORE_NUMBERS = frozenset(("b", "bw", "ctv", "fa", "gtv", "ptv", "te", "ti", "tr", "tsl"))
 _SINGLE = frozenset("bcdfghiklmnpqrstvwx")  # letters beside a number: `B30f`
+_PREFIXED = ("sT", "eT", "dT")  # Philips' `sT2W`
 _FEW = 2  # of them in a word
 
 
@@ -73,7 +75,7 @@ def _cleaned(text: str, told: frozenset[str]) -> str:
         else:
             end = 0
         before = token
-    if kept and end and text[end : end + 1] in (")", "]", ">"):
+    if kept and end and text[end : end + 1] in (")", "]", ">", "%"):
         kept.append(text[end])
     found = "".join(kept)
     for opening, closing in ("()", "[]", "<>"):
@@ -86,7 +88,7 @@ def _cleaned(text: str, told: frozenset[str]) -> str:
 def _row(found: re.Match[str]) -> str:
     """Numbers in a row, where they are few digits; b-values may be many."""
     row = found.group()
-    if _B_VALUES.fullmatch(row):
+    if _B_VALUES.fullmatch(row) and all(map(_is_b_value, re.findall(r"\d+", row))):
         return row
     if len(re.findall(r"\d", _DECIMAL.sub("", row))) < _TOGETHER:
         return row
@@ -114,7 +116,12 @@ def _is_small(number: str, before: str) -> bool:
     """Whether a number that stands by itself is that of a slice, an echo, or a b-value."""
     if len(number) <= _ALONE:
         return not _PADDED.fullmatch(number)
-    return len(number) == _DIGITS and before in _BEFORE_NUMBERS
+    is_one_of_several = before.isdecimal() and _is_b_value(before) and _is_b_value(number)
+    return len(number) == _DIGITS and (before in _BEFORE_NUMBERS or is_one_of_several)
+
+
+def _is_b_value(number: str) -> bool:
+    return len(number) <= _DIGITS and int(number) % _B_STEP == 0
 
 
 def _is_made_of_known(token: str, told: frozenset[str]) -> bool:
@@ -140,7 +147,7 @@ def _may_be_joined(number: str) -> bool:
 def _is_run_known(run: str, has_number: bool, told: frozenset[str]) -> bool:
     if plain(run) in told:
         return False
-    if has_number and plain(run) in _SINGLE:
+    if has_number and (plain(run) in _SINGLE or run in _PREFIXED):
         return True
     if _is_known(plain(run)):
         return True

@@ -57,6 +57,7 @@ def test_plain_slices_and_masks_are_not_doubted(values: dict[str, object]) -> No
         ({"Modality": "OT"}, "some other kind"),
         ({"ConversionType": "DF"}, "from video, film or paper"),
         ({"ImageType": ["DERIVED", "SECONDARY", "SCREEN SAVE"]}, "a screenshot"),
+        ({"ImageType": ["DERIVED", "SCREEN SAVE"], "BurnedInAnnotation": "NO"}, "a screenshot"),
         ({"ImageType": ["DERIVED", "SECONDARY", "OTHER", "DOSE_INFO"]}, "a report"),
         ({"SOPClassUID": MRImageStorage, "PhotometricInterpretation": "RGB"}, "in colour"),
         (
@@ -98,5 +99,5 @@ def test_a_sign_and_padding_are_no_use_of_bits() -> None:
     signed = (PIXELS.astype(np.int16) - 10).view(np.uint16)
     assert doubt(stored(signed, BitsStored=12, HighBit=11, PixelRepresentation=1)) is None
     padded = PIXELS.copy()
-    padded[0] = 63536
-    assert doubt(stored(padded, BitsStored=12, HighBit=11, PixelPaddingValue=63536)) is None
+    padded[0] = 8192
+    assert doubt(stored(padded, BitsStored=12, HighBit=11, PixelPaddingValue=8192)) is None

@@ -17,6 +17,13 @@ KEPT = [
     ),
     *("ep2d_diff_b50_400_800_ADC", "*ep_b1000#3", "b 1000", "DWI b=1000 s/mm2", "epse2d1_180"),
     *("Thorax 1.0 I31f 3", "Abdomen 1.5 Br40", "256x256", "1.5 x 1.5 x 3.0 mm", "0.9x0.9x1.2"),
+    *(
+        "DWI b=50,400,800",
+        "DWI (0-500-1000)",
+        "t1_vibe_dixon_bh_20sec_F",
+        "t1_vibe_dixon_bh_W",
+        "sT2W_TSE ax",
+    ),
     *("TR2500/TE90", "2 2 5", "L4/L5", "ABDOMEN W & W/O", "CT, HEAD/BRAIN WO CONTRAST"),
     *("Left kidney", "kidney_right", "GTV-1", "PTV_60.0", "tumor core (enhancing)", "liver"),
     *("Spleen", "WHITE MATTER", "spinal cord", "pancreas_head", "Leber nativ", "11 ml Omniscan"),
@@ -25,7 +32,16 @@ GONE = [
     *("HELGA", "Müller", "John Smith", "JohnSmith", "山田太郎", "Иванова", "NewMan", "St. Mary"),
     *("19650312", "12.03.1965", "12-03-65", "3/5/62", "1965-03-12", "1965", "15:42", "15:42:07"),
     *("12345678", "123-45-6789", "555-0134", "12 34 56 78", "MRN 42", "A12-345-678", "MR001"),
-    *("P123_456_789", "0042", "a1b2c3d4", "1.2.840.113619.2.55", "045Y", "Dr White", "by Long"),
+    *(
+        "P123_456_789",
+        "007",
+        "0042",
+        "a1b2c3d4",
+        "1.2.840.113619.2.55",
+        "045Y",
+        "Dr White",
+        "by Long",
+    ),
 ]
 
 

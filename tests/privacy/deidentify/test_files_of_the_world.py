@@ -116,6 +116,7 @@ def public() -> list[Path]:
     return [path for one in folders for path in sorted(one.rglob("*")) if path.is_file()]
 
 
+@pytest.mark.peers
 @pytest.mark.skipif(not public(), reason="no public series: make test-peers")
 @pytest.mark.filterwarnings("ignore::UserWarning:pydicom", "ignore::UserWarning:highdicom")
 def test_highdicom_reads_every_segmentation_that_it_read_before() -> None:
@@ -132,6 +133,7 @@ def test_highdicom_reads_every_segmentation_that_it_read_before() -> None:
     assert tried > 10
 
 
+@pytest.mark.peers
 @pytest.mark.skipif(not public(), reason="no public series: make test-peers")
 @pytest.mark.filterwarnings("ignore::UserWarning:pydicom")
 def test_slices_of_public_series_are_told_apart_as_before() -> None:

@@ -48,13 +48,20 @@ def test_what_tells_volumes_apart_stays_byte_for_byte(
 @pytest.mark.parametrize(("creator", "group", "element", "value"), SAFE)
 @pytest.mark.parametrize(
     "planted",
-    [CANARY, CANARY * 2, b"19650312", b"19650312\\1", b"123456789", b"1\\" + CANARY, b"HELG"],
+    [CANARY, CANARY * 2, b"19650312", b"19650312\\1", b"4711081", b"1\\" + CANARY, b"HELG"],
     ids=lambda planted: planted.decode(),
 )
 def test_a_text_or_a_long_number_in_a_safe_place_goes(
     creator: str, group: int, element: int, value: bytes, planted: bytes
 ) -> None:
     assert private.cleaned(creator, group, element, planted) is None
+
+
+@pytest.mark.parametrize(("creator", "group", "element", "value"), SAFE)
+def test_what_is_longer_than_all_its_numbers_goes_unread(
+    creator: str, group: int, element: int, value: bytes
+) -> None:
+    assert private.cleaned(creator, group, element, b"\\" * 2**24) is None
 
 
 def test_binary_numbers_are_read_in_the_order_of_the_file() -> None:
