@@ -63,14 +63,14 @@ class KnownNames:
         warnings = tuple(map(self._text, row.warnings))
         return msgspec.structs.replace(row, warnings=warnings) if self.others else row
 
-    def problem(self, problem: Problem) -> Problem:
+    def problem_of(self, problem: Problem) -> Problem:
         """A problem without the names."""
         if not self.others:
             return problem
-        reason, remedy = self._text(problem.reason), self._text(problem.remedy)
-        return msgspec.structs.replace(problem, reason=reason, remedy=remedy)
+        texts = {name: self._text(getattr(problem, name)) for name in ("reason", "remedy")}
+        return msgspec.structs.replace(problem, **texts)
 
-    def note(self) -> tuple[str, ...]:
+    def called_otherwise(self) -> tuple[str, ...]:
         """Which are called otherwise, to be said to the user alone."""
         if not self.others:
             return ()

@@ -56,7 +56,7 @@ def find_to_pass_on(root: Path, params: SplitParams, bench: Workbench) -> Root:
     )
     _check_origin(found)
     known = KnownNames(found.cases, key or read_key(str(params.pseudonymize)))
-    return replace(found, key_file=file, problems=tuple(map(known.problem, found.problems)))
+    return replace(found, key_file=file, problems=tuple(map(known.problem_of, found.problems)))
 
 
 def notes_on_names(root: Root, key: Key | None) -> tuple[str, ...]:
@@ -64,7 +64,7 @@ def notes_on_names(root: Root, key: Key | None) -> tuple[str, ...]:
 
     Those of sequences stand in the table as somebody wrote them.
     """
-    structures = KnownNames(root.cases, key).note()
+    structures = KnownNames(root.cases, key).called_otherwise()
     names = {case.sequence for case in root.cases}
     unknown = sorted(name for name in names if cleaned(name) != name)
     if not unknown or root.people is not None:  # those that headers tell were made of known words

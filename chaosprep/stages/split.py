@@ -72,7 +72,7 @@ def run_case(case: SourceCase, params: SplitParams, writer: Writer) -> CaseResul
         except FileError as error:
             file = found.mask and case.shown(found.mask)
             problems.append(Problem.of(error, found.id, file))
-    return CaseResult(tuple(rows), tuple(map(known.problem, problems)), series.inputs)
+    return CaseResult(tuple(rows), tuple(map(known.problem_of, problems)), series.inputs)
 
 
 def rows(case: SourceCase, params: SplitParams) -> Iterator[Expected]:

@@ -80,6 +80,7 @@ _GE_B_VALUE = ("GEMS_PARM_01", 0x0043, 0x39)
 _GE_OFFSET = re.compile(rb"10{4}(?=\d{5}\b)")  # newer GE software adds 10**9 to a b-value
 _LETTERS = re.compile(rb"[A-Za-z ^=.,-]+")
 _BINARY = {"FD": "d", "FL": "f", "SS": "h", "US": "H", "SL": "i", "UL": "I"}
+_LONGEST = 2**14  # bytes: 1,024 numbers have as many at most
 _LEAST = 1e-20  # of a binary number that is not 0: digits and spaces are below
 
 
@@ -129,8 +130,8 @@ def cleaned(
         return None
     if kind.vr == "CSA":
         return cleaned_csa(value)
-    if not value:
-        return value
+    if not value or len(value) > _LONGEST:
+        return None if value else value
     words = [one.strip(b" \0") for one in value.split(b"\\")]
     if kind.vr == "SH":
         return value if all(map(_PITCH.fullmatch, words)) and len(words) == 1 else None

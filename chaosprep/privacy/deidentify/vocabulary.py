@@ -68,8 +68,8 @@ def dummy(vr: str) -> bytes:
 def is_dropped(tag: int) -> bool:
     """Whether an element of an even group goes whatever it holds.
 
-    These are lengths of groups and of the file, which would be wrong, elements of commands, file
-    meta information and directories, which have no place here, a retired group of free text, and
-    signatures. Those of curves and overlays (50xx, 60xx) no dictionary names, and so they go too.
+    These are the length of the file, which would be wrong, elements of commands, file meta
+    information and directories, which have no place here, a retired group of free text, and
+    signatures. Lengths of groups, curves and overlays (50xx, 60xx) are in no dictionary, and so go.
     """
-    return tag & 0xFFFF == 0 or tag == _LENGTH_TO_END or tag >> 16 in _EMPTY_GROUPS
+    return tag == _LENGTH_TO_END or tag >> 16 in _EMPTY_GROUPS

@@ -4,6 +4,8 @@ from io import BytesIO
 
 import pytest
 from pydicom import Dataset, dcmread
+from pydicom.dataelem import RawDataElement
+from pydicom.sequence import Sequence
 from pydicom.uid import UID, ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
 from chaosprep.privacy.deidentify.file import deidentified
@@ -26,7 +28,14 @@ from tests.privacy.deidentify.planting import (
 pytestmark = pytest.mark.filterwarnings("ignore:Invalid value:UserWarning")
 NAME = b"QZNAME^QZFIRST"
 PIXELS = 0x7FE00010
-SYNTAXES = [ExplicitVRLittleEndian, ImplicitVRLittleEndian, ExplicitVRBigEndian]
+MR, SEG, RTSTRUCT = (f"1.2.840.10008.5.1.4.1.1.{end}" for end in ("4", "66.4", "481.3"))
+KINDS = {
+    "explicit": (ExplicitVRLittleEndian, MR),
+    "implicit": (ImplicitVRLittleEndian, MR),
+    "big-endian": (ExplicitVRBigEndian, MR),
+    "SEG": (ExplicitVRLittleEndian, SEG),
+    "RTSTRUCT": (ImplicitVRLittleEndian, RTSTRUCT),
+}
 
 
 def plant(place: Dataset) -> int:
@@ -42,12 +51,29 @@ def plant(place: Dataset) -> int:
     return count
 
 
-@pytest.mark.parametrize("syntax", SYNTAXES, ids=["explicit", "implicit", "big-endian"])
-def test_no_planted_text_date_or_uid_is_left_in_any_attribute(syntax: str) -> None:
+def plant_private(slice_: Dataset) -> int:
+    """Plant something in a private sequence that stays (UIH's grids), and in a block that goes."""
+    inside = Dataset()
+    count = plant(inside)
+    slice_.private_block(0x65, "Image Private Header", create=True).add_new(
+        0x51, "SQ", Sequence([inside])
+    )
+    block = slice_.private_block(0x65, "QZ MAKER", create=True)
+    for number, vr in enumerate(("LO", "PN", "DA", "UI", "UN", "DT")):
+        put(slice_, block.get_tag(number), vr, planted(vr, number + 1) or b"")
+    return count
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_planted_text_date_or_uid_is_left_in_any_attribute(kind: str) -> None:
+    syntax, sop_class = KINDS[kind]
     inner = Dataset()
     slice_ = nested(inner)
+    slice_.SOPClassUID = sop_class
     slice_.PatientName = NAME.decode()
+    private = plant_private(slice_)
     count = plant(inner) + plant(slice_)
+    assert private > 2000
     assert count > 5000
     slice_.file_meta.SourceApplicationEntityTitle = "QZSOURCE"
     slice_.file_meta.SendingApplicationEntityTitle = "QZSENDER"
@@ -61,7 +87,12 @@ def test_no_planted_text_date_or_uid_is_left_in_any_attribute(syntax: str) -> No
     found = deidentified(data, PATIENT, KEY)
     for planted_one in (MARK, OWN, DATE, "qz"):
         assert planted_one.encode() not in found
-    assert innermost(slice_) is not None
+    there = dcmread(BytesIO(found))
+    assert there.SOPClassUID == sop_class
+    assert len(innermost(there)) > 1000
+    sequence = there.get_item(0x00651051)
+    assert isinstance(sequence, RawDataElement)
+    assert sequence.length > 10_000
 
 
 @pytest.mark.parametrize("charset", ["ISO_IR 100", "ISO_IR 192", "GB18030", "ISO_IR 144"])

@@ -260,3 +260,25 @@ def test_the_number_of_a_patient_does_not_stay_as_another_number() -> None:
     found = cleaned(dataset(PatientID="471147", SeriesNumber="471147", AcquisitionNumber="4711"))
     assert found.SeriesNumber is None
     assert found.AcquisitionNumber == 4711
+
+
+def test_the_uid_of_file_meta_information_becomes_another_where_it_stands_alone() -> None:
+    slice_ = dataset()
+    slice_.file_meta.MediaStorageSOPInstanceUID = UID(f"{OWN}.9")
+    del slice_.SOPInstanceUID
+    stream = BytesIO()
+    slice_.save_as(stream, enforce_file_format=True)
+    found = deidentified(stream.getvalue(), PATIENT, KEY)
+    assert OWN.encode() not in found
+    assert dcmread(BytesIO(found)).file_meta.MediaStorageSOPInstanceUID.startswith("2.25.")
+
+
+def test_lengths_of_groups_and_of_the_file_go_as_they_would_be_wrong() -> None:
+    data = dicom()
+    for place, group in ((b"\x08\0\x16\0UI", 8), (b"\x10\0\x10\0PN", 16), (b"\x28\0\x02\0US", 40)):
+        at = data.index(place)
+        data = data[:at] + bytes((group, 0, 0, 0)) + b"UL\4\0\x20\0\0\0" + data[at:]
+    at = data.index(b"\x08\0\x16\0UI")
+    found = parsed(data[:at] + b"\x08\0\1\0UL\4\0\x20\0\0\0" + data[at:])
+    assert "LengthToEnd" not in found
+    assert not [element.tag for element in found if not element.tag.element]

@@ -57,6 +57,13 @@ def test_a_text_or_a_long_number_in_a_safe_place_goes(
     assert private.cleaned(creator, group, element, planted) is None
 
 
+@pytest.mark.parametrize(("creator", "group", "element", "value"), SAFE)
+def test_what_is_longer_than_all_its_numbers_goes_unread(
+    creator: str, group: int, element: int, value: bytes
+) -> None:
+    assert private.cleaned(creator, group, element, b"\\" * 2**24) is None
+
+
 def test_binary_numbers_are_read_in_the_order_of_the_file() -> None:
     value = struct.pack(">d", 929.75)
     place = "Image Private Header", 0x0065, 0x09

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from pydicom import Dataset
 from pydicom.datadict import dictionary_VR
+from pydicom.dataelem import DataElement
 from pydicom.sequence import Sequence
 from pydicom.tag import Tag
 
@@ -208,3 +209,29 @@ def test_the_patient_is_the_pseudonym_in_every_place() -> None:
         assert place.PatientName == PATIENT
     assert cleaned(dataset(PatientName=None)).PatientName == PATIENT
     assert KEY.patient("x") != PATIENT
+
+
+def test_elements_that_no_dictionary_knows_go_whatever_their_vr() -> None:
+    slice_ = dataset()
+    for tag, vr in ((0x00080F0F, "UN"), (0x00180F0F, "OW"), (0x60000010, "US"), (0x00280F0F, "FD")):
+        put(slice_, tag, vr, b"Jane Doe")
+    assert {element.tag for element in cleaned(slice_)} == {
+        element.tag for element in cleaned(dataset())
+    }
+
+
+def test_a_sequence_in_the_place_of_a_text_goes() -> None:
+    item = Dataset()
+    item.Manufacturer = "Acme"
+    slice_ = dataset()
+    slice_._dict[Tag(0x00081090)] = DataElement(0x00081090, "SQ", Sequence([item]))
+    assert "ManufacturerModelName" not in cleaned(slice_)
+
+
+def test_pixels_that_are_nested_go() -> None:
+    inner = Dataset()
+    inner.Rows = inner.Columns = 1
+    put(inner, 0x7FE00010, "OW", b"ab")
+    found = innermost(cleaned(nested(inner)))
+    assert found.Rows == 1
+    assert "PixelData" not in found
