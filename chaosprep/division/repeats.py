@@ -55,7 +55,7 @@ def repeat(
     Raises:
         UsageError: `like-conflict`, there were other folds; `fold-unknown`; what ``divide`` raises.
     """
-    times = params.repeats or max(map(len, told.values()))
+    times = params.repeats or max(map(len, told.values()), default=1)
     folds = _count(told, params)
     chosen = _chosen(known, params)
     if chosen >= times * folds:
@@ -65,7 +65,7 @@ def repeat(
             code="fold-unknown",
         )
     tested: Sides = {patient: side for patient, side in known.items() if side[0] == "test"}
-    unrepeated: Sides = {patient: side for patient, side in known.items() if patient not in told}
+    unrepeated: Sides = {patient: side for patient, side in known.items() if not told.get(patient)}
     wish = msgspec.structs.replace(params, repeats=None, folds=folds, fold=chosen % folds)
     made: list[tuple[Sides, SplitParams, Sides]] = []
     for time in range(times):
