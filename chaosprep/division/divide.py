@@ -3,10 +3,12 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+import msgspec
+
 from chaosprep.dataset.descriptor import Share
 from chaosprep.division.balance import balance, shares
 from chaosprep.division.growth import grow, grown
-from chaosprep.division.known import known_folds, known_sides
+from chaosprep.division.known import earlier_folds, known_folds, known_sides
 from chaosprep.division.official import official_sides
 from chaosprep.division.params import SplitParams
 from chaosprep.division.ranking import assign
@@ -47,6 +49,8 @@ def divide(root: Root, cases: Sequence[SourceCase], params: SplitParams) -> Divi
 
     folds: Folds = {}
     told = known_folds(root, known, params)
+    if known and params.folds is None:
+        params = msgspec.structs.replace(params, folds=earlier_folds(params))
     if told or params.repeats is not None:
         made = repeat(divided, known, told, params)
         sides, folds = made.sides, made.folds

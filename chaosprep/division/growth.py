@@ -110,19 +110,17 @@ def _at(side: Side, validating: frozenset[int]) -> Side:
 def _folds(known: Sides, params: SplitParams) -> int | None:
     """How many folds there are to be: as many as are asked for, else as there were."""
     there = {fold for _, fold in known.values() if fold is not None}
-    if params.folds is not None:
-        if there and max(there) >= params.folds:
-            raise _conflict(f"--folds {params.folds}: the earlier split has {max(there) + 1} folds")
-        if not there and any(side != "test" for side, _ in known.values()):
-            raise _conflict("--folds: the earlier split has sides, but no folds")
-        return params.folds
-    if not there:
-        return None
     for name in ("val", "val_patient"):
-        if name in differing(params):
+        if there and name in differing(params):
             option = name.replace("_", "-")
             raise _conflict(f"--{option}: the earlier split has folds, which go on")
-    return max(there) + 1
+    if params.folds is None:
+        return max(there) + 1 if there else None
+    if there and max(there) >= params.folds:
+        raise _conflict(f"--folds {params.folds}: the earlier split has {max(there) + 1} folds")
+    if not there and any(side != "test" for side, _ in known.values()):
+        raise _conflict("--folds: the earlier split has sides, but no folds")
+    return params.folds
 
 
 def _validating(known: Sides, folds: int | None, params: SplitParams) -> frozenset[int]:

@@ -54,6 +54,22 @@ def known_sides(
     return here, _notes(gone, known, here, root, params, is_hidden=key is not None)
 
 
+def earlier_folds(params: SplitParams) -> int | None:
+    """How many folds the split of `--like` has each time, also where nobody of one is here.
+
+    None where it has none.
+
+    Raises:
+        UsageError, ManifestError: as `read_split` does.
+    """
+    if params.like is None:
+        return None
+    told = earlier(params, params.like, "--like")
+    pairs = [(time, fold) for own in told.folds.values() for time, fold in enumerate(own)]
+    pairs = pairs or [(0, fold) for _, fold in told.sides.values() if fold is not None]
+    return max((fold // (time + 1) + 1 for time, fold in pairs), default=None)
+
+
 def known_folds(root: Root, known: Sides, params: SplitParams) -> dict[str, tuple[int, ...]]:
     """The folds of each time, of those known patients whom the split tells so; see `known_sides`.
 

@@ -45,10 +45,9 @@ def read(content: Content, fold: int | None) -> KnownSplit:
         rows = read_cells(content.data)
     except ValueError as error:
         raise useless("it is no CSV in UTF-8", "Save it as CSV in UTF-8.") from error
-    cells = [[cell.strip() for cell in row] for row in rows]
-    heading = [cell.casefold().replace(" ", "_") for cell in cells[0]] if cells else []
+    heading = [cell.strip().casefold().replace(" ", "_") for cell in rows[0]] if rows else []
     columns = _columns(heading)
-    return KnownSplit(settled(_said(cells, columns, heading), fold))
+    return KnownSplit(settled(_said(rows, columns, heading), fold))
 
 
 def _columns(heading: Sequence[str]) -> _Columns:
@@ -69,10 +68,10 @@ def _said(
 ) -> Iterator[Said]:
     has_heading = columns.side is None or heading[columns.side] not in SIDES
     for line, row in enumerate(rows[has_heading:], 1 + has_heading):
-        if not any(row):
+        if not any(map(str.strip, row)):
             continue
         name, side, fold = (
-            row[at] if at is not None and at < len(row) else ""
+            row[at].strip() if at is not None and at < len(row) else ""
             for at in (columns.name, columns.side, columns.fold)
         )
         place = f"line {line}"

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from itertools import islice
 
 from chaosprep.dataset.records import Split
 from chaosprep.division.sides import Side, Sides
@@ -22,6 +23,7 @@ SIDE_NAMES = ("side", "split", "set", "subset", "partition")
 _NO_FOLD = ("", "-", "-1", "none", "null", "nan", "na", "n/a")
 _FOLD = re.compile(r"\d{1,9}(?:\.0*)?", re.ASCII)  # tables with gaps write 2.0
 _SHOWN = 3
+_MOST = 200_000  # names: no data set has as many patients
 CORRECT = "Correct the file."
 
 
@@ -73,7 +75,9 @@ def settled(said: Iterable[Said], fold: int | None) -> Sides:
     Raises:
         FileError: `split-file-leak`, a name is on several sides; `fold-unknown`, or `split-file`.
     """
-    lines = [one for one in said if one.side is not None or one.fold is not None]
+    lines = [one for one in islice(said, _MOST + 1) if one.side or one.fold is not None]
+    if len(lines) > _MOST:
+        raise useless(f"it has more than {_MOST} names", "Check what it is.")
     folds = sorted({one.fold for one in lines if one.fold is not None and one.side != "test"})
     if fold is not None and fold not in folds:
         raise unknown_fold(folds, fold)
