@@ -7,7 +7,7 @@ import msgspec
 
 from chaosprep.dataset.descriptor import Share
 from chaosprep.division.balance import balance, shares
-from chaosprep.division.growth import grow, grown
+from chaosprep.division.growth import check_fold, grow, grown
 from chaosprep.division.known import earlier_folds, known_folds, known_sides
 from chaosprep.division.official import official_sides
 from chaosprep.division.params import SplitParams
@@ -49,14 +49,16 @@ def divide(root: Root, cases: Sequence[SourceCase], params: SplitParams) -> Divi
 
     folds: Folds = {}
     told = known_folds(root, known, params)
-    if known and params.folds is None:
-        params = msgspec.structs.replace(params, folds=earlier_folds(params))
+    count = params.folds or (earlier_folds(params) if known else None)
     if told or params.repeats is not None:
-        made = repeat(divided, known, told, params)
+        made = repeat(divided, known, told, params, count)
         sides, folds = made.sides, made.folds
         said = grown(made.known, sides, made.params)
         sides = made.numbered()
     else:
+        if count is not None:
+            check_fold(params.fold, count)
+            params = msgspec.structs.replace(params, folds=count)
         sides = divided(known, params)
         said = grown(known, sides, params)
     if params.like and known:

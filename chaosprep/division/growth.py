@@ -101,6 +101,21 @@ def grown(known: Sides, sides: Sides, params: SplitParams) -> tuple[str, ...]:
     return tuple(notes)
 
 
+def check_fold(fold: int | None, folds: int | None) -> None:
+    """Refuse a chosen fold that there is not.
+
+    Raises:
+        UsageError: `fold-unknown`.
+    """
+    if fold is not None and fold >= (folds or 0):
+        has = f"the folds 0 to {folds - 1}" if folds else "no folds"
+        raise UsageError(
+            f"--fold {fold}: the earlier split has {has}",
+            "Choose one of them." if folds else "Leave --fold out.",
+            code="fold-unknown",
+        )
+
+
 def _at(side: Side, validating: frozenset[int]) -> Side:
     """The side of a patient with a fold is told by the fold."""
     fold = side[1]
@@ -129,13 +144,7 @@ def _validating(known: Sides, folds: int | None, params: SplitParams) -> frozens
     Where all of the one that did are gone, it is the first in which nobody trains.
     """
     if params.fold is not None:
-        if folds is None or params.fold >= folds:
-            has = "no folds" if folds is None else f"the folds 0 to {folds - 1}"
-            raise UsageError(
-                f"--fold {params.fold}: the earlier split has {has}",
-                "Leave --fold out." if folds is None else "Choose one of them.",
-                code="fold-unknown",
-            )
+        check_fold(params.fold, folds)
         return frozenset({params.fold})
     did = frozenset(f for side, f in known.values() if side == "val" and f is not None)
     trains = {fold for side, fold in known.values() if side == "train"}

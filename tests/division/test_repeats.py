@@ -36,7 +36,7 @@ def made(
         free = [one for one in people if one not in known]
         return grow(free, known, wish) if known else assign(free, wish)
 
-    return repeat(divide, known or {}, told or {}, params(**fields))
+    return repeat(divide, known or {}, told or {}, params(**fields), fields.get("folds"))
 
 
 def test_the_first_time_is_as_without_repeats() -> None:
