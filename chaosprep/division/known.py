@@ -30,7 +30,7 @@ def known_sides(
             `split-differs`, it contradicts what the data set or another option says.
     """
     path = params.like or params.split_file
-    if path is None:
+    if path is None or not cases:  # what is wrong with the root is told elsewhere
         return {}, ()
     option = "--like" if params.like else "--split-file"
     known = earlier(params, path, option)
@@ -81,8 +81,7 @@ def known_folds(root: Root, known: Sides, params: SplitParams) -> dict[str, tupl
     if told is None or not told.folds:
         return {}
     names = Names(root, None if params.pseudonymize is None else read_key(params.pseudonymize))
-    find = names.by_id if told.are_ids else names.find
-    every = ((who, own) for name, own in told.folds.items() for who in find(name))
+    every = ((who, own) for name, own in told.folds.items() for who in names.of(told, name))
     return {who: own for who, own in every if who in known}
 
 
@@ -121,7 +120,7 @@ def _matched(known: KnownSplit, names: Names, option: str) -> tuple[Sides, list[
     sides: Sides = {}
     gone, doubtful, torn = list[str](), list[str](), dict[str, None]()
     for name, side in known.sides.items():
-        found = names.by_id(name) if known.are_ids else names.find(name)
+        found = names.of(known, name)
         if len(found) > 1:
             doubtful.append(name)
         elif not found:

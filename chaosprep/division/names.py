@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from functools import cached_property
 from pathlib import PurePosixPath
 
+from chaosprep.division.sides import KnownSplit
 from chaosprep.layouts.names import make_ids
 from chaosprep.layouts.patterns import stem
 from chaosprep.layouts.root import Root
@@ -30,17 +31,22 @@ class Names:
         self._key = key
         self._patients = {*root.patients}
 
-    def by_id(self, id: str) -> set[str]:
-        """The patient of an id, or of one that stands behind the pseudonym."""
+    def _by_id(self, id: str) -> set[str]:
+        """The patient of an id, or of the pseudonym that the key makes of it."""
         made = [id] if self._key is None else [id, self._key.patient(id)]
         return self._patients.intersection(made)
 
-    def find(self, name: str) -> set[str]:
-        """The patients that a name may stand for; more than one where nothing tells them apart.
+    def of(self, known: KnownSplit, name: str) -> set[str]:
+        """The patients that a name of a split stands for: one, none, or several that may be meant.
 
         Ids of patients and cases come first, and PatientIDs; then names of volumes, then those of
-        folders. An id of one patient that is the name of another's volume stands for both.
+        folders. An id of one patient that is the name of another's volume stands for both, unless
+        the names are of patients.
         """
+        if known.are_ids:
+            return self._by_id(name)
+        if known.of_patients and name in self._patients:
+            return {name}
         bare = _bare(name)
         return self._find(name) or self._find(bare) or self._find(PurePosixPath(bare).name)
 
@@ -57,7 +63,7 @@ class Names:
     def _ids(self, name: str) -> set[str]:
         made = make_ids([name], "P", digits=3)[name]
         texts = [text for text in (name, made) if text]
-        found = {one for text in texts for one in self.by_id(text)}
+        found = {one for text in texts for one in self._by_id(text)}
         found |= self._cases.get(name, set())
         return found | self._headers.get(normalized(name), set())
 

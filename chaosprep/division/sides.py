@@ -22,13 +22,15 @@ class KnownSplit:
     """A split that was made before: by a stage, or by other people, as a file tells it.
 
     ``sides`` are by the names that the file has, of patients or of cases; of a stage directory,
-    they are ids of patients. ``key`` is the fingerprint of the key that made the ids, where a
-    manifest records one. ``others`` tells the splits of the same file that were not chosen.
-    ``folds`` are those of each time, numbered on, of everybody who was divided several times.
+    they are ids of patients; where they are ``of_patients``, no case is called so. ``key`` is the
+    fingerprint of the key that made the ids, where a manifest records one. ``others`` tells the
+    splits of the same file that were not chosen. ``folds`` are those of each time, numbered on, of
+    everybody who was divided several times.
     """
 
     sides: Mapping[str, Side]
     key: str | None = None
     are_ids: bool = False
+    of_patients: bool = False
     others: str = ""
     folds: Mapping[str, tuple[int, ...]] = field(default_factory=dict)

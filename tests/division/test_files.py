@@ -24,6 +24,10 @@ def read(file: Path, text: str | bytes, fold: int | None = None) -> Sides:
     return dict(read_split(file, "--split-file", fold).sides)
 
 
+def write(file: Path, value: object) -> None:
+    file.write_text(json.dumps(value))
+
+
 def read_json(folder: Path, value: object, fold: int | None = None) -> Sides:
     return read(folder / "split.json", json.dumps(value), fold)
 
@@ -139,6 +143,44 @@ def test_one_split_has_sides_and_no_folds(tmp_path: Path) -> None:
 def test_a_fold_that_is_not_there_is_refused(tmp_path: Path, value: object) -> None:
     error = refused(tmp_path / "split.json", json.dumps(value), fold=7)
     assert error.code == "fold-unknown"
+
+
+REPEATED = [*FOLDS, *({"train": one["train"], "val": one["val"]} for one in reversed(FOLDS))]
+
+
+def test_folds_several_times_over_are_repeated_folds(tmp_path: Path) -> None:
+    write(tmp_path / "split.json", REPEATED)
+    found = read_split(tmp_path / "split.json", "--like", None)
+    assert found.sides == {"a": ("val", 0), "b": ("train", 1), "c": ("train", 2)}
+    assert found.folds == {"a": (0, 5), "b": (1, 4), "c": (2, 3)}
+    later = read_split(tmp_path / "split.json", "--like", 4)
+    assert later.sides == {"a": ("train", 5), "b": ("val", 4), "c": ("train", 3)}
+    assert later.folds == found.folds
+
+
+def test_tables_have_repeated_folds_too(tmp_path: Path) -> None:
+    table = "patient,side,fold,folds\na,val,0,0 3\nb,train,1,1 2\nc,test,,\n"
+    (tmp_path / "split.csv").write_text(table)
+    found = read_split(tmp_path / "split.csv", "--like", None)
+    assert found.sides == {"a": ("val", 0), "b": ("train", 1), "c": ("test", None)}
+    assert found.folds == {"a": (0, 3), "b": (1, 2)}
+    write(tmp_path / "split.json", {"a": {"folds": [0, 3]}, "b": {"folds": [1, 2]}, "c": "test"})
+    again = read_split(tmp_path / "split.json", "--like", None)
+    assert (again.sides, again.folds) == (found.sides, found.folds)
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("patient,folds\na,0 2\nb,1\n", "not everybody"),
+        ("patient,side,folds\na,train,0 2\nb,train,\n", "not everybody"),
+        ("patient,folds\na,0 1\nb,1 0\n", "do not count on"),
+        ("patient,fold,folds\na,7,0 2\nb,1,1 3\n", "none of its folds"),
+        ("patient,folds\na,0 x\n", "no whole number"),
+    ],
+)
+def test_repeated_folds_that_cannot_be_are_refused(tmp_path: Path, text: str, reason: str) -> None:
+    assert reason in refused(tmp_path / "split.csv", text).reason
 
 
 # Lists of images

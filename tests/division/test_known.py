@@ -4,16 +4,22 @@ import json
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
 
 import chaosprep
 from chaosprep import Dataset
+from chaosprep.dataset.records import SPLITS
 from chaosprep.division.known import known_sides
 from chaosprep.division.params import SplitParams
-from chaosprep.division.sides import Sides
+from chaosprep.division.sides import KnownSplit, Sides
+from chaosprep.division.written import split_text
 from chaosprep.errors import UsageError
+from chaosprep.layouts.names import collisions, make_ids
 from chaosprep.layouts.root import Root
 from chaosprep.params import make_params
 from chaosprep.phantom import Patient, write_chaos
@@ -125,6 +131,31 @@ def test_patient_ids_of_headers_are_found(tmp_path: Path, key: str) -> None:
     root = root_of(case("Paaaa", "1.dcm", "2.dcm"), case("Pbbbb", "3.dcm", "4.dcm"), people=people)
     found, _ = known(root, {"ab 12": "val", "AB 13": "train"}, tmp_path, pseudonymize=key)
     assert found == {"Paaaa": ("val", None), "Pbbbb": ("train", None)}
+
+
+PEOPLE = st.lists(
+    st.text(alphabet="aP01 _.-", min_size=1, max_size=6), min_size=1, max_size=12, unique=True
+)
+
+
+@given(PEOPLE, st.randoms(use_true_random=False), st.sampled_from([".csv", ".json"]))
+@settings(max_examples=60)
+def test_what_is_written_finds_the_very_same_patients_whatever_they_are_called(
+    tmp_path_factory: pytest.TempPathFactory, names: list[str], draw: Random, ending: str
+) -> None:
+    ids = make_ids(names, "P", digits=3)
+    people = {id: name for name, id in ids.items() if id and name not in collisions(ids)}
+    folders = draw.sample(sorted(people.values()), len(people))  # each in another one's folder
+    cases = [
+        case(id, f"{folder}/{other}.nii")
+        for id, folder, other in zip(people, folders, people.values(), strict=True)
+    ]
+    wanted: Sides = {id: (draw.choice(SPLITS), None) for id in people}
+    assume(cases)
+    file = tmp_path_factory.getbasetemp() / f"names{ending}"
+    file.write_bytes(split_text(KnownSplit(wanted), ending))
+    params = make_params(SplitParams, {"split_file": str(file)})
+    assert known_sides(root_of(*cases), cases, {}, params)[0] == wanted
 
 
 # What is not agreed
@@ -290,9 +321,9 @@ def test_ids_of_another_key_are_refused_by_its_fingerprint(
     other = tmp_path / "other"
     other.write_bytes(KEY[::-1])
     other.chmod(0o600)
-    for given in ({"pseudonymize": other}, {}):
+    for more in ({"pseudonymize": other}, {}):
         with pytest.raises(UsageError, match=Key(KEY).fingerprint()) as error:
-            split(phantom, tmp_path / "again", split_file=tmp_path / "first" / "out", **given)
+            split(phantom, tmp_path / "again", split_file=tmp_path / "first" / "out", **more)
         assert error.value.code == "split-key"
 
 

@@ -16,7 +16,7 @@ from chaosprep import ChaosprepError, Dataset
 from chaosprep.cli.main import main
 from chaosprep.dataset.records import SPLITS
 from chaosprep.division.files.table import read_split
-from chaosprep.division.sides import Side, Sides
+from chaosprep.division.sides import KnownSplit, Side, Sides
 from chaosprep.division.written import split_text
 from tests.stages.test_official import sides
 
@@ -38,29 +38,46 @@ def split(root: Path, out: Path, **fields: Any) -> Dataset:
     return chaosprep.split(root, out, **fields)
 
 
+def times(dataset: Dataset) -> set[tuple[str, str, int | None, object]]:
+    return {(row.patient, row.split, row.fold, row.folds) for row in dataset.slices}
+
+
 @settings(max_examples=50)
 @given(SPLIT, st.sampled_from([".csv", ".json"]))
 def test_what_is_written_reads_back_as_the_same(
     tmp_path_factory: pytest.TempPathFactory, split: dict[str, Side], ending: str
 ) -> None:
     file = tmp_path_factory.getbasetemp() / f"back{ending}"
-    file.write_bytes(split_text(split, ending))
+    file.write_bytes(split_text(KnownSplit(split), ending))
     assert read_split(file, "--split-file", None).sides == split
 
 
 def test_other_readers_read_it_too(tmp_path: Path) -> None:
     told: Sides = {"P2": ("val", 0), "P1": ("train", 1), "P3": ("test", None)}
-    rows = list(csv.DictReader(split_text(told, ".csv").decode().splitlines()))
+    rows = list(csv.DictReader(split_text(KnownSplit(told), ".csv").decode().splitlines()))
     assert rows == [
         {"patient": "P1", "side": "train", "fold": "1"},
         {"patient": "P2", "side": "val", "fold": "0"},
         {"patient": "P3", "side": "test", "fold": ""},
     ]
-    assert json.loads(split_text(told, ".json")) == [
+    assert json.loads(split_text(KnownSplit(told), ".json")) == [
         {"patient": "P1", "side": "train", "fold": 1},
         {"patient": "P2", "side": "val", "fold": 0},
         {"patient": "P3", "side": "test", "fold": None},
     ]
+
+
+@pytest.mark.parametrize("ending", [".csv", ".json"])
+def test_repeated_folds_are_written_and_taken_back(
+    phantom: Path, tmp_path: Path, ending: str
+) -> None:
+    file = tmp_path / f"split{ending}"
+    given: dict[str, Any] = {"folds": 2, "repeats": 3, "fold": 3, "test_patient": ("MR005",)}
+    first = split(phantom, tmp_path / "first", write_split=file, **given)
+    again = split(phantom, tmp_path / "again", split_file=file)
+    assert times(again) == times(first)
+    other = split(phantom, tmp_path / "other", split_file=file, fold=0)
+    assert times(other) == times(split(phantom, tmp_path / "zero", **(given | {"fold": 0})))
 
 
 @pytest.mark.parametrize("ending", [".csv", ".json"])

@@ -1,12 +1,13 @@
 """A stage directory, or its `datapackage.json`: the sides and folds of its table."""
 
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
 from chaosprep.dataset.manifest import DESCRIPTOR, SHARD, Dataset
 from chaosprep.dataset.opening import open_dataset
 from chaosprep.division.files.content import Content
-from chaosprep.division.files.said import Said, at_fold, settled
+from chaosprep.division.files.said import Said, known
 from chaosprep.division.sides import KnownSplit
 from chaosprep.files import read_regular, sha256
 
@@ -23,15 +24,14 @@ def read(content: Content, fold: int | None) -> KnownSplit:
 
     Raises:
         ManifestError: it is no finished stage directory.
-        FileError: as `settled` does.
+        FileError: as `known` does.
     """
     folder = content.path if content.path.is_dir() else content.path.parent
     if not (folder / DESCRIPTOR).is_file():
         open_dataset(folder)  # which says best what is missing
     digest = sha256(read_regular(folder / DESCRIPTOR))
     said, key = _told(str(folder.absolute()), digest)
-    folds = {one.name: one.folds for one in said if one.folds}
-    return KnownSplit(settled(at_fold(said, fold), fold), key, are_ids=True, folds=folds)
+    return replace(known(said, fold), key=key, are_ids=True)
 
 
 @lru_cache(4)  # a run asks several times, and a table may have a million lines
