@@ -15,7 +15,11 @@ from tests.layouts.headers.series import series
 from tests.layouts.trees import two_trees, write
 
 HISTORIES, STEPS = 12, 4
-FOLDER = {"images": "scans/{patient}/{slice}.dcm", "trust_folders": True, "layout": "folder"}
+FOLDER: dict[str, Any] = {
+    "images": "scans/{patient}/{slice}.dcm",
+    "trust_folders": True,
+    "layout": "folder",
+}
 WISHES: list[dict[str, Any]] = [
     {"val": 0.2},
     {"val": 0.3, "test": 0.2, "seed": 4},
@@ -50,7 +54,7 @@ def test_nobody_changes_id_side_or_fold(number: int, tmp_path: Path) -> None:
     there, before = {"1", *(f"case {n}" for n in range(7, 12))}, None
     for step in range(STEPS):
         root = people(tmp_path / f"root{step}", there)
-        like = {} if before is None else {"like": before.directory}
+        like: dict[str, Any] = {} if before is None else {"like": str(before.directory)}
         now = chaosprep.split(root, tmp_path / f"split{step}", **FOLDER, **wish, **like)
         if before is not None:
             known = {name: place for name, place in placed(before).items() if name in there}
@@ -79,7 +83,7 @@ def test_pseudonyms_are_known_again_by_the_key_beside_the_earlier_split(tmp_path
 
     first = chaosprep.split(scans(6), tmp_path / "a/first", layout="headers")
     second = chaosprep.split(
-        scans(9), tmp_path / "b/second", layout="headers", like=first.directory
+        scans(9), tmp_path / "b/second", layout="headers", like=str(first.directory)
     )
     assert sides(first).items() <= sides(second).items()
     assert len(sides(second)) == 9
@@ -88,7 +92,7 @@ def test_pseudonyms_are_known_again_by_the_key_beside_the_earlier_split(tmp_path
 def test_an_interrupted_or_finished_run_is_the_same_again(tmp_path: Path) -> None:
     first = chaosprep.split(people(tmp_path / "1", {*"abcdef"}), tmp_path / "first", **FOLDER)
     more = people(tmp_path / "2", {*"abcdefghi"})
-    wish: dict[str, Any] = {**FOLDER, "like": first.directory}
+    wish: dict[str, Any] = {**FOLDER, "like": str(first.directory)}
     second = chaosprep.split(more, tmp_path / "second", **wish)
     manifest = (second.directory / "datapackage.json").read_bytes()
     assert str(tmp_path).encode() not in manifest
@@ -111,18 +115,19 @@ def test_a_fold_whose_patients_are_all_gone_is_filled_again(tmp_path: Path) -> N
     )
     last = {one for one, (_, fold) in sides(first).items() if fold == 2}
     root = people(tmp_path / "2", {*"abcdef"} - last | {"x", "y"})
-    second = chaosprep.split(root, tmp_path / "second", **FOLDER, like=first.directory)
+    second = chaosprep.split(root, tmp_path / "second", **FOLDER, like=str(first.directory))
     assert (sides(second)["x"], sides(second)["y"]) == (("train", 2), ("train", 2))
 
 
 def test_what_contradicts_the_earlier_split_is_refused_by_name(tmp_path: Path) -> None:
     root = people(tmp_path / "1", {*"abcdef"})
     folded = chaosprep.split(root, tmp_path / "folded", **FOLDER, folds=3).directory
-    for wish, code in (
+    refused: list[tuple[dict[str, Any], str]] = [
         ({"folds": 2}, "like-conflict"),
         ({"val": 0.5}, "like-conflict"),
         ({"fold": 3}, "fold-unknown"),
-    ):
+    ]
+    for wish, code in refused:
         with pytest.raises(UsageError) as caught:
-            chaosprep.split(root, tmp_path / "out", **FOLDER, **wish, like=folded)
+            chaosprep.split(root, tmp_path / "out", **FOLDER, **wish, like=str(folded))
         assert caught.value.code == code

@@ -180,7 +180,7 @@ def test_without_repeats_no_row_has_the_column(root: Path, tmp_path: Path) -> No
 
 
 def test_like_keeps_the_folds_of_all_times(root: Path, repeated: Dataset, tmp_path: Path) -> None:
-    again = chaosprep.split(root, tmp_path / "like", like=repeated.directory, test=0.25)
+    again = chaosprep.split(root, tmp_path / "like", like=str(repeated.directory), test=0.25)
     assert [row.folds for row in again.slices] == [row.folds for row in repeated.slices]
     assert [row.split for row in again.slices] == [row.split for row in repeated.slices]
 
