@@ -8,7 +8,7 @@ import msgspec
 from chaosprep.dataset.descriptor import Share
 from chaosprep.division.balance import balance, shares
 from chaosprep.division.growth import check_fold, grow, grown
-from chaosprep.division.known import earlier_folds, known_folds, known_sides
+from chaosprep.division.known import asked_otherwise, earlier_folds, known_folds, known_sides
 from chaosprep.division.official import official_sides
 from chaosprep.division.params import SplitParams
 from chaosprep.division.ranking import assign
@@ -62,7 +62,7 @@ def divide(root: Root, cases: Sequence[SourceCase], params: SplitParams) -> Divi
         sides = divided(known, params)
         said = grown(known, sides, params)
     if params.like and known:
-        notes += said
+        notes += (*asked_otherwise(params), *said)
     return Divided(settled | sides, notes, shares(sides, root.traits, params), folds)
 
 

@@ -1,4 +1,4 @@
-"""The sides and folds of CHAOS's patients are those that the release 0.1.0 drew (commit df707ff)."""
+"""CHAOS is divided as the release 0.1.0 (commit df707ff) divided it."""
 
 import hashlib
 import json

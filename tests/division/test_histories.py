@@ -14,7 +14,7 @@ from tests.division.test_growth import bound, ideals, params, sizes, worst
 from tests.layouts.headers.series import series
 from tests.layouts.trees import two_trees, write
 
-HISTORIES, STEPS = 12, 4
+HISTORIES, STEPS = 12, 3
 FOLDER: dict[str, Any] = {
     "images": "scans/{patient}/{slice}.dcm",
     "trust_folders": True,
@@ -107,6 +107,24 @@ def test_an_interrupted_or_finished_run_is_the_same_again(tmp_path: Path) -> Non
     assert sides(merged) == sides(second)
     alone = chaosprep.split(more, tmp_path / "alone", **wish, patient=["i", "a"])
     assert sides(alone)["a"] == sides(second)["a"]
+
+
+def test_where_other_parts_were_asked_for_before_that_is_said(tmp_path: Path) -> None:
+    root = people(tmp_path / "1", {*"abcdefghij"})
+    first = chaosprep.split(root, tmp_path / "first", **FOLDER, val=0.3, seed=1).directory
+    notes: list[str] = []
+
+    def told(wish: dict[str, Any], name: str) -> list[str]:
+        notes.clear()
+        made: dict[str, Any] = {**FOLDER, **wish, "like": str(first)}
+        chaosprep.split(root, tmp_path / name, **made, on_event=lambda one: notes.extend(one.notes))
+        return [note for note in notes if note.startswith("the earlier split was made")]
+
+    assert told({"val": 0.3, "seed": 1}, "same") == []
+    assert told({"test": 0.1}, "other") == [
+        "the earlier split was made with --val 0.3 --test 0.0 --seed 1, new patients are placed by "
+        "--val 0.2 --test 0.1 --seed 0"
+    ]
 
 
 def test_a_fold_whose_patients_are_all_gone_is_filled_again(tmp_path: Path) -> None:
