@@ -198,6 +198,24 @@ def test_nnunet_gets_every_fold_of_every_time(repeated: Dataset, tmp_path: Path)
         }
 
 
+def test_a_parquet_file_has_them_as_numbers(repeated: Dataset, tmp_path: Path) -> None:
+    parquet = pytest.importorskip("pyarrow.parquet")
+    chaosprep.export("parquet", repeated.directory, tmp_path / "out")
+    (file,) = (tmp_path / "out").rglob("*.parquet")
+    table = parquet.read_table(file)
+    assert str(table.schema.field("folds").type) == "list<element: int64>"
+    assert table["folds"].to_pylist() == [list(row.folds or ()) for row in repeated.slices]
+
+
+def test_croissant_says_that_they_are_whole_numbers(repeated: Dataset, tmp_path: Path) -> None:
+    liver = chaosprep.extract_liver(repeated.directory, tmp_path / "liver").directory
+    images = chaosprep.convert(liver, tmp_path / "images").directory
+    chaosprep.export("croissant", images, tmp_path / "out")
+    described = json.loads((tmp_path / "out/croissant.json").read_text())
+    fields = {one["name"]: one for part in described["recordSet"] for one in part["field"]}
+    assert (fields["folds"]["dataType"], fields["folds"]["repeated"]) == ("sc:Integer", True)
+
+
 def test_monai_gets_the_folds_of_the_chosen_time_from_0(repeated: Dataset, tmp_path: Path) -> None:
     liver = chaosprep.extract_liver(repeated.directory, tmp_path / "liver").directory
     chaosprep.export("monai", liver, tmp_path / "monai")
