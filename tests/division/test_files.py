@@ -134,6 +134,12 @@ def test_random_splits_give_the_sides_of_the_chosen_one(tmp_path: Path) -> None:
     assert read_json(tmp_path, drawn, fold=2) == {"a": ("train", None), "c": ("val", None)}
 
 
+def test_a_case_that_validates_again_before_all_have_is_drawn_at_random(tmp_path: Path) -> None:
+    drawn = [{"train": ["b", "c"], "val": ["a"]}, {"train": ["c"], "val": ["a", "b"]}]
+    expected = {"a": ("val", None), "b": ("train", None), "c": ("train", None)}
+    assert read_json(tmp_path, drawn) == expected
+
+
 def test_one_split_has_sides_and_no_folds(tmp_path: Path) -> None:
     expected = {"a": ("val", None), "b": ("train", None), "c": ("train", None)}
     assert read_json(tmp_path, FOLDS[:1]) == expected

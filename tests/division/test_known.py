@@ -110,6 +110,19 @@ def test_an_id_that_is_the_name_of_anothers_volume_is_refused(tmp_path: Path) ->
     assert "may be two" in refused(root, {"1": "val", "2": "train"}, tmp_path).reason
 
 
+def test_records_of_patients_do_not_stand_for_volumes_of_others(tmp_path: Path) -> None:
+    root = root_of(case("P001", "a/2.nii"), case("P002", "b/P001.nii"))
+    file = tmp_path / "split.csv"
+    file.write_text("patient,side\nP001,val\nP002,train\n")
+    found, _ = known_sides(
+        root, root.cases, {}, make_params(SplitParams, {"split_file": str(file)})
+    )
+    assert found == {"P001": ("val", None), "P002": ("train", None)}
+    file.write_text("case,side\nP001,val\nP002,train\n")
+    with pytest.raises(UsageError, match="may be two patients"):
+        known_sides(root, root.cases, {}, make_params(SplitParams, {"split_file": str(file)}))
+
+
 def test_numbers_of_slices_and_of_series_are_no_patients(tmp_path: Path) -> None:
     root = root_of(case("P001", "1/2/1.dcm", "1/2/2.dcm"), case("P002", "2/1/1.dcm", "2/1/2.dcm"))
     told = {"1": "val", "2": "train"}
@@ -387,3 +400,14 @@ def test_an_interrupted_run_goes_on_whatever_form_the_file_has(
     made = split(phantom, tmp_path / "out", split_file=other, on_event=begun.append)
     assert begun[0].finished == 2
     assert made.descriptor_sha256 == whole.descriptor_sha256
+
+
+def test_pseudonyms_that_do_not_find_all_of_a_split_without_them_are_refused(
+    tmp_path: Path, key: str
+) -> None:
+    people = [Patient(id=id, slices=2, matrix=16, sequences=("t1-in",)) for id in (1, 2, 3)]
+    first = split(write_chaos(tmp_path / "three", people), tmp_path / "first", val=0.3)
+    fewer = write_chaos(tmp_path / "two", people[:2])
+    with pytest.raises(UsageError, match="not all of its patients are found") as error:
+        split(fewer, tmp_path / "again", split_file=first.directory, pseudonymize=key)
+    assert error.value.code == "split-key"
