@@ -53,16 +53,16 @@ def divide(root: Root, cases: Sequence[SourceCase], params: SplitParams) -> Divi
     if told or params.repeats is not None:
         made = repeat(divided, known, told, params, count)
         sides, folds = made.sides, made.folds
-        said = grown(made.known, sides, made.params)
+        placed = grown(made.known, sides, made.params)
         sides = made.numbered()
     else:
         if count is not None:
             check_fold(params.fold, count)
             params = msgspec.structs.replace(params, folds=count)
         sides = divided(known, params)
-        said = grown(known, sides, params)
+        placed = grown(known, sides, params)
     if params.like and known:
-        notes += (*asked_otherwise(params), *said)
+        notes += (*asked_otherwise(params), *placed)
     return Divided(settled | sides, notes, shares(sides, root.traits, params), folds)
 
 
