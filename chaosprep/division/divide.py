@@ -6,13 +6,14 @@ from dataclasses import dataclass, field
 import msgspec
 
 from chaosprep.dataset.descriptor import Share
-from chaosprep.division.balance import balance, shares
+from chaosprep.division.balance import balance
 from chaosprep.division.growth import check_fold, grow, grown
 from chaosprep.division.known import asked_otherwise, earlier_folds, known_folds, known_sides
 from chaosprep.division.official import official_sides
 from chaosprep.division.params import SplitParams
 from chaosprep.division.ranking import assign
 from chaosprep.division.repeats import Folds, repeat
+from chaosprep.division.shares import said, shares
 from chaosprep.division.sides import Sides
 from chaosprep.layouts.root import Root
 from chaosprep.series.source import SourceCase
@@ -47,14 +48,13 @@ def divide(root: Root, cases: Sequence[SourceCase], params: SplitParams) -> Divi
     def divided(known: Sides, params: SplitParams) -> Sides:
         return _divided(sorted(everybody - known.keys()), known, root, params)
 
-    folds: Folds = {}
     told = known_folds(root, known, params)
     count = params.folds or (earlier_folds(params) if known else None)
+    folds: Folds = {}
     if told or params.repeats is not None:
         made = repeat(divided, known, told, params, count)
-        sides, folds = made.sides, made.folds
-        placed = grown(made.known, sides, made.params)
-        sides = made.numbered()
+        placed = grown(made.known, made.sides, made.params)
+        sides, folds = made.numbered(), made.folds
     else:
         if count is not None:
             check_fold(params.fold, count)
@@ -63,7 +63,8 @@ def divide(root: Root, cases: Sequence[SourceCase], params: SplitParams) -> Divi
         placed = grown(known, sides, params)
     if params.like and known:
         notes += (*asked_otherwise(params), *placed)
-    return Divided(settled | sides, notes, shares(sides, root.traits, params), folds)
+    parts = shares(sides, root.traits)
+    return Divided(settled | sides, (*notes, *said(parts, sides, root.traits)), parts, folds)
 
 
 def _divided(free: Sequence[str], known: Sides, root: Root, params: SplitParams) -> Sides:
