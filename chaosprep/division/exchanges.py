@@ -7,8 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 _EPS = 1e-9
-_WIDEST = 1024  # cells of a part that are tried with those of another, those that promise most
-_WORK = 2 * 10**8  # exchanges that are looked at; then what was found is taken as it is
+_WIDEST = 256  # cells of a part that are tried with those of another, those that promise most
+_WORK = 10**9  # steps; what was found by then is taken as it is
+_LOOK = 10_000  # of these, for a pair of parts
 _TOLERANCE = 1e-6  # of a patient: ideals are fractions
 
 Counts = NDArray[np.int64]
@@ -34,20 +35,24 @@ class Deal:
         self._least = np.floor(self.ideal + _TOLERANCE)
         self._most = np.ceil(self.ideal - _TOLERANCE)
         self._far = 4.0 * self.ideal.size
+        self.more, self.fewer = np.zeros_like(self.ideal), np.zeros_like(self.ideal)
+        for part in range(self.ideal.shape[1]):
+            self._weigh(part)
 
     def add(self, cell: int, part: int, count: int = 1) -> None:
         """Let a part have so many more patients of a cell."""
         self.dealt[cell, part] += count
         self.there[self.kinds[cell], part] += count
+        self._weigh(part)
 
-    def costs(self, part: int) -> tuple[Floats, Floats]:
-        """What one patient more, and one fewer, of each kind (kinds,) would cost a part."""
+    def _weigh(self, part: int) -> None:
+        """What one patient more, and one fewer, of each kind would cost a part."""
         now = self._cost(self.there[:, part], part)
-        more = self._cost(self.there[:, part] + 1, part)
-        fewer = self._cost(self.there[:, part] - 1, part)
-        return more - now, fewer - now
+        self.more[:, part] = self._cost(self.there[:, part] + 1, part) - now
+        self.fewer[:, part] = self._cost(self.there[:, part] - 1, part) - now
 
     def _cost(self, count: Counts, part: int) -> Floats:
+        """The squared deviation; a patient beyond the bound costs more than all within it."""
         apart = count - self.ideal[:, part]
         beyond = np.maximum(self._least[:, part] - count, count - self._most[:, part])
         return apart**2 + self._far * np.maximum(beyond, 0)
@@ -62,38 +67,36 @@ def deal_out(deal: Deal, cells: Sequence[int], room: Sequence[int]) -> None:
         room: how many patients each part takes.
     """
     left = np.array(room, np.int64)
-    more = np.stack([deal.costs(part)[0] for part in range(len(left))], axis=1)
     for cell in cells:
-        kinds = deal.kinds[cell]
-        cost = more[kinds].sum(axis=0)
+        cost = deal.more[deal.kinds[cell]].sum(axis=0)
         cost[left == 0] = np.inf
         near = np.flatnonzero(cost <= cost.min() + _EPS)
         part = int(near[np.argmax(left[near])])
         left[part] -= 1
         deal.add(cell, part)
-        more[:, part] = deal.costs(part)[0]
 
 
 def exchange(deal: Deal) -> None:
     """Exchange patients between parts as long as that brings the parts nearer to the ideal.
 
-    No exchange of two patients, nor of several in a circle of parts, is left that would. A look
-    at all exchanges takes (cells of a part)^2 for each pair of parts.
+    No exchange of two patients, nor of several in a circle of parts, is left that would; but after
+    so much work (`_WORK`) what was found is taken as it is.
     """
     work = _WORK
+    several = deal.kinds.shape[1] > 1  # of one wish, a circle of two parts is the best pair
     while work > 0:
-        helped, looked = _exchange_pairs(deal)
-        work -= looked
+        helped, looked = _exchange_pairs(deal) if several else (False, 0)
+        work -= looked + deal.dealt.size * deal.dealt.shape[1]
         if not helped and not _exchange_circle(deal):
             return
 
 
 def _exchange_pairs(deal: Deal) -> tuple[bool, int]:
-    """Make the best exchange of each pair of parts; say whether any helped."""
+    """Make the best exchanges of each pair of parts; say whether any helped, and the work."""
     parts, helped, looked = deal.dealt.shape[1], False, 0
     for one in range(parts):
         for other in range(one + 1, parts):
-            while True:
+            while looked < _WORK:
                 found, tried = _best_pair(deal, one, other)
                 looked += tried
                 if found is None:
@@ -106,25 +109,21 @@ def _exchange_pairs(deal: Deal) -> tuple[bool, int]:
 
 def _best_pair(deal: Deal, one: int, other: int) -> tuple[tuple[int, int] | None, int]:
     """The cells whose exchange helps most, and how many were tried."""
-    there, back = _steps(deal, one, other), _steps(deal, other, one)
+    there = deal.fewer[:, one] + deal.more[:, other]
+    back = deal.fewer[:, other] + deal.more[:, one]
     ours = _promising(deal, one, there)
     others = _promising(deal, other, back)
     if not ours.size or not others.size:
-        return None, 1
+        return None, _LOOK
     gain = np.zeros((ours.size, others.size))
     for wish in range(deal.kinds.shape[1]):
         from_one, from_other = deal.kinds[ours, wish], deal.kinds[others, wish]
         differs = from_one[:, None] != from_other[None, :]
         gain += (there[from_one][:, None] + back[from_other][None, :]) * differs
-    best = int(gain.argmin())
+    best, work = int(gain.argmin()), _LOOK + gain.size * deal.kinds.shape[1]
     if gain.flat[best] >= -_EPS:
-        return None, gain.size
-    return (int(ours[best // others.size]), int(others[best % others.size])), gain.size
-
-
-def _steps(deal: Deal, one: int, other: int) -> Floats:
-    """What it costs that a patient of each kind (kinds,) goes from one part to another."""
-    return deal.costs(one)[1] + deal.costs(other)[0]
+        return None, work
+    return (int(ours[best // others.size]), int(others[best % others.size])), work
 
 
 def _promising(deal: Deal, part: int, steps: Floats) -> Counts:
@@ -143,34 +142,42 @@ def _exchange_circle(deal: Deal) -> bool:
     underestimated: costs are convex.
     """
     parts = deal.dealt.shape[1]
-    cost = np.full((parts, parts), np.inf)
-    cell = np.zeros((parts, parts), np.int64)
+    cost, cell = np.full((parts, parts), np.inf), np.zeros((parts, parts), np.int64)
+    enters = deal.more[deal.kinds].sum(axis=1)
     for one in range(parts):
         ours = np.flatnonzero(deal.dealt[:, one])
-        for other in range(parts):
-            if one != other and ours.size:
-                steps = _steps(deal, one, other)[deal.kinds[ours]].sum(axis=1)
-                cost[one, other], cell[one, other] = steps.min(), ours[steps.argmin()]
-    circle = _negative_circle(cost)
+        if ours.size:
+            leaves = deal.fewer[deal.kinds[ours], one].sum(axis=1)
+            steps = enters[ours] + leaves[:, None]
+            cheapest = steps.argmin(axis=0)
+            cost[one], cell[one] = steps[cheapest, np.arange(parts)], ours[cheapest]
+        cost[one, one] = np.inf
+    circle = _pair(cost) or _negative_circle(cost)
     for one, other in zip(circle, [*circle[1:], *circle[:1]], strict=True):
         _move(deal, int(cell[one, other]), one, other)
     return bool(circle)
+
+
+def _pair(cost: Floats) -> list[int]:
+    """The circle of two nodes that costs least, where that is less than nothing; or none."""
+    both = cost + cost.T
+    best = int(both.argmin())
+    return [] if both.flat[best] >= -_EPS else list(divmod(best, len(cost)))
 
 
 def _negative_circle(cost: Floats) -> list[int]:
     """The nodes of a circle whose arcs cost less than nothing (Bellman and Ford); or none."""
     count = len(cost)
     away, before = np.zeros(count), np.full(count, -1)
-    last = -1
+    better = np.zeros(count, bool)
     for _ in range(count):
-        last = -1
-        for one in range(count):
-            for other in range(count):
-                if away[one] + cost[one, other] < away[other] - _EPS:
-                    away[other], before[other] = away[one] + cost[one, other], one
-                    last = other
-        if last < 0:
+        through = away[:, None] + cost
+        least = through.min(axis=0)
+        better = least < away - _EPS
+        if not better.any():
             return []
+        away[better], before[better] = least[better], through.argmin(axis=0)[better]
+    last = int(np.flatnonzero(better)[0])
     for _ in range(count):
         last = int(before[last])
     circle = [last]

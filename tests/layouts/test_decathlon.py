@@ -110,6 +110,7 @@ def test_where_files_have_one_name_their_folders_tell_the_cases(tmp_path: Path) 
     write_json(tmp_path / "dataset.json", {"training": training})
     root = found(tmp_path, patient_from_name="{patient}/{}")
     assert [case.id for case in root.cases] == ["x_image", "y_image"]
+    assert "files of several cases have one name: all cases are called by their paths" in root.notes
 
 
 @pytest.mark.parametrize("path", ["../a.nii.gz", "/a.nii.gz", "", 3, "a\ud800", "x/../../a.nii.gz"])
