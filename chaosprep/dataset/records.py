@@ -101,6 +101,10 @@ class Slice(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         dict[Name, Count] | UnsetType,
         _doc("organ -> pixels of it that another one took; absent without"),
     ] = UNSET
+    folds: Annotated[
+        tuple[Count, ...] | UnsetType,
+        _doc("the patient's fold of each repeat, numbered on; absent without repeats"),
+    ] = UNSET
 
     @property
     def image_file(self) -> File:
@@ -156,6 +160,9 @@ RARE: tuple[str, ...] = tuple(
     field.name for field in msgspec.structs.fields(Slice) if field.default is UNSET
 )
 """The columns that a table may lack; where a row needs one, all rows have it."""
+
+EMPTY: dict[str, Any] = {name: () if name == "folds" else {} for name in RARE}
+"""What such a column holds in a row that has nothing of it."""
 
 _rows = msgspec.json.Decoder(Slice)
 

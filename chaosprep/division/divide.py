@@ -1,16 +1,19 @@
 """Who goes where: a data set's own sides first, then what is known, then all others."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import msgspec
 
 from chaosprep.dataset.descriptor import Share
 from chaosprep.division.balance import balance
-from chaosprep.division.growth import grow, grown
-from chaosprep.division.known import known_sides
+from chaosprep.division.growth import check_fold, grow, grown
+from chaosprep.division.known import asked_otherwise, earlier_folds, known_folds, known_sides
 from chaosprep.division.official import official_sides
 from chaosprep.division.params import SplitParams
 from chaosprep.division.ranking import assign
-from chaosprep.division.shares import said, shares
+from chaosprep.division.repeats import Folds, repeat
+from chaosprep.division.shares import balance_notes, shares
 from chaosprep.division.sides import Sides
 from chaosprep.layouts.root import Root
 from chaosprep.series.source import SourceCase
@@ -18,11 +21,15 @@ from chaosprep.series.source import SourceCase
 
 @dataclass(frozen=True)
 class Divided:
-    """Where every patient is, what is to be said of it, and how near it comes to the ideal."""
+    """Where every patient is, what is to be said of it, and how near it comes to the ideal.
+
+    ``folds`` are those of each time, numbered on, where the patients are divided several times.
+    """
 
     sides: Sides
     notes: tuple[str, ...] = ()
     shares: tuple[Share, ...] = ()
+    folds: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
 
 
 def divide(root: Root, cases: Sequence[SourceCase], params: SplitParams) -> Divided:
@@ -35,17 +42,36 @@ def divide(root: Root, cases: Sequence[SourceCase], params: SplitParams) -> Divi
     """
     settled = official_sides(cases, params)
     known, notes = known_sides(root, cases, settled, params)
-    free = sorted({case.patient for case in cases} - settled.keys() - known.keys())
-    if params.split_file and known:
-        sides = known
-    elif params.stratify:
-        sides = balance(free, known, root.traits, params)
-    elif known:
-        sides = grow(free, known, params)
+    everybody = {case.patient for case in cases} - settled.keys()
+    known = {patient: side for patient, side in known.items() if patient in everybody}
+
+    def divided(known: Sides, params: SplitParams) -> Sides:
+        return _divided(sorted(everybody - known.keys()), known, root, params)
+
+    folds: Folds = {}
+    told = known_folds(root, known, params)
+    count = params.folds or (earlier_folds(params) if known else None)
+    if told or params.repeats is not None:
+        made = repeat(divided, known, told, params, count)
+        sides, folds = made.sides, made.folds
+        said = grown(made.known, sides, made.params)
+        sides = made.numbered()
     else:
-        sides = assign(free, params)
-    if known:
-        notes += grown(known, sides, params)
+        if count is not None:
+            check_fold(params.fold, count)
+            params = msgspec.structs.replace(params, folds=count)
+        sides = divided(known, params)
+        said = grown(known, sides, params)
+    if params.like and known:
+        notes += (*asked_otherwise(params), *said)
     parts = shares(sides, root.traits)
-    notes += said(parts, sides, root.traits)
-    return Divided(settled | sides, notes, parts)
+    notes += balance_notes(parts, sides, root.traits)
+    return Divided(settled | sides, notes, parts, folds)
+
+
+def _divided(free: Sequence[str], known: Sides, root: Root, params: SplitParams) -> Sides:
+    if params.split_file and known:
+        return known
+    if params.stratify:
+        return balance(free, known, root.traits, params)
+    return grow(free, known, params) if known else assign(free, params)

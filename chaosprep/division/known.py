@@ -12,6 +12,9 @@ from chaosprep.layouts.root import Root
 from chaosprep.privacy.pseudonyms import Key, read_key
 from chaosprep.series.source import SourceCase
 
+_ASKED = ("val", "test", "seed")
+"""What is asked of all patients anew, whatever was asked before."""
+
 
 def known_sides(
     root: Root, cases: Sequence[SourceCase], settled: Sides, params: SplitParams
@@ -30,7 +33,7 @@ def known_sides(
             `split-differs`, it contradicts what the data set or another option says.
     """
     path = params.like or params.split_file
-    if path is None:
+    if path is None or not cases:  # what is wrong with the root is told elsewhere
         return {}, ()
     option = "--like" if params.like else "--split-file"
     known = earlier(params, path, option)
@@ -52,6 +55,54 @@ def known_sides(
         _check_complete(sorted(wanted - here.keys() - settled.keys()))
     _check_agreed(here, settled, params, option)
     return here, _notes(gone, known, here, root, params, is_hidden=key is not None)
+
+
+def asked_otherwise(params: SplitParams) -> tuple[str, ...]:
+    """What to say where the split of `--like` was asked for other parts than now; else nothing.
+
+    Raises:
+        UsageError, ManifestError: as `read_split` does.
+    """
+    asked = {} if params.like is None else earlier(params, params.like, "--like").asked
+    names = ["test", "seed"] if asked.get("folds") or asked.get("val_patient") else [*_ASKED]
+    then = {name: asked[name] for name in names if name in asked}
+    differ = [name for name, value in then.items() if value != getattr(params, name)]
+    if not differ:
+        return ()
+    before = " ".join(f"--{name} {then[name]}" for name in differ)
+    now = " ".join(f"--{name} {getattr(params, name)}" for name in differ)
+    return (f"the earlier split was made with {before}, new patients are placed by {now}",)
+
+
+def earlier_folds(params: SplitParams) -> int | None:
+    """How many folds the split of `--like` has each time, also where nobody of one is here.
+
+    None where it has none.
+
+    Raises:
+        UsageError, ManifestError: as `read_split` does.
+    """
+    if params.like is None:
+        return None
+    told = earlier(params, params.like, "--like")
+    pairs = [(time, fold) for own in told.folds.values() for time, fold in enumerate(own)]
+    pairs = pairs or [(0, fold) for _, fold in told.sides.values() if fold is not None]
+    return max((fold // (time + 1) + 1 for time, fold in pairs), default=None)
+
+
+def known_folds(root: Root, known: Sides, params: SplitParams) -> dict[str, tuple[int, ...]]:
+    """The folds of each time, of those known patients whom the split tells so; see `known_sides`.
+
+    Raises:
+        UsageError, ManifestError: as `read_split` does.
+    """
+    path = params.like or params.split_file
+    told = earlier(params, path, "--like" if params.like else "--split-file") if path else None
+    if told is None or not told.folds:
+        return {}
+    names = Names(root, None if params.pseudonymize is None else read_key(params.pseudonymize))
+    every = ((who, own) for name, own in told.folds.items() for who in names.of(told, name))
+    return {who: own for who, own in every if who in known}
 
 
 def earlier(params: SplitParams, path: str, option: str) -> KnownSplit:
@@ -89,7 +140,7 @@ def _matched(known: KnownSplit, names: Names, option: str) -> tuple[Sides, list[
     sides: Sides = {}
     gone, doubtful, torn = list[str](), list[str](), dict[str, None]()
     for name, side in known.sides.items():
-        found = names.by_id(name) if known.are_ids else names.find(name)
+        found = names.of(known, name)
         if len(found) > 1:
             doubtful.append(name)
         elif not found:

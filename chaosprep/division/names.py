@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from functools import cached_property
 from pathlib import PurePosixPath
 
+from chaosprep.division.sides import KnownSplit
 from chaosprep.layouts.names import make_ids
 from chaosprep.layouts.patterns import stem
 from chaosprep.layouts.root import Root
@@ -30,17 +31,26 @@ class Names:
         self._key = key
         self._patients = {*root.patients}
 
-    def by_id(self, id: str) -> set[str]:
-        """The patient of an id, or of one that stands behind the pseudonym."""
+    def _by_id(self, id: str) -> set[str]:
+        """The patient of an id, or of the pseudonym that the key makes of it."""
         made = [id] if self._key is None else [id, self._key.patient(id)]
         return self._patients.intersection(made)
 
-    def find(self, name: str) -> set[str]:
-        """The patients that a name may stand for; more than one where nothing tells them apart.
+    def of(self, known: KnownSplit, name: str) -> set[str]:
+        """The patients that a name of a split stands for: one, none, or several that may be meant.
 
         Ids of patients and cases come first, and PatientIDs; then names of volumes, then those of
-        folders. An id of one patient that is the name of another's volume stands for both.
+        folders. An id of one patient that is the name of another's volume stands for both, unless
+        the names are of patients.
         """
+        if known.are_ids:
+            return self._by_id(name)
+        if known.of_patients and name in self._patients:
+            return {name}
+        bare = _bare(name)
+        return self._find(name) or self._find(bare) or self._find(PurePosixPath(bare).name)
+
+    def _find(self, name: str) -> set[str]:
         ids = self._ids(name)
         places = next((found for path in _ends(name) if (found := self._volumes.get(path))), set())
         if ids:
@@ -53,7 +63,7 @@ class Names:
     def _ids(self, name: str) -> set[str]:
         made = make_ids([name], "P", digits=3)[name]
         texts = [text for text in (name, made) if text]
-        found = {one for text in texts for one in self.by_id(text)}
+        found = {one for text in texts for one in self._by_id(text)}
         found |= self._cases.get(name, set())
         return found | self._headers.get(normalized(name), set())
 
@@ -78,10 +88,8 @@ class Names:
         found: Patients = defaultdict(set)
         for case in self._root.cases:
             for path in _volume_files(case):
-                place = PurePosixPath(path)
-                bare = stem(place.name)
-                for name in {bare, _CHANNEL.sub("", bare)}:
-                    for end in _ends((place.parent / name).as_posix()):
+                for name in {_without_ending(path), _bare(path)}:
+                    for end in _ends(name):
                         found[end].add(case.patient)
         return found
 
@@ -94,6 +102,16 @@ class Names:
                     for end in _ends(inner.as_posix()):
                         found[end].add(case.patient)
         return found
+
+
+def _without_ending(path: str) -> str:
+    place = PurePosixPath(path.replace("\\", "/"))
+    return (place.parent / stem(place.name)).as_posix()
+
+
+def _bare(path: str) -> str:
+    """A path as a case may be called, without the file's ending or the number of its channel."""
+    return _CHANNEL.sub("", _without_ending(path))
 
 
 def _volume_files(case: SourceCase) -> Iterator[str]:

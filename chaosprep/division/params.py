@@ -127,8 +127,11 @@ class SplitParams(LayoutParams, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.fold is not None and self.folds is not None and self.fold >= self.folds:
-            raise ValueError(f"--fold: the folds are 0 to {self.folds - 1} (given: {self.fold})")
+        folds = (self.folds or 0) * (self.repeats or 1)
+        if self.fold is not None and folds and self.fold >= folds:
+            raise ValueError(f"--fold: the folds are 0 to {folds - 1} (given: {self.fold})")
+        if self.repeats is not None and self.folds is None and self.like is None:
+            raise ValueError("--repeats needs --folds as well")
         if set(self.val_patient) & set(self.test_patient):
             raise ValueError("--val-patient and --test-patient name the same patient")
         if self.pseudonymize is not None and self.link == "sym":

@@ -1,7 +1,7 @@
 """Sides and folds of patients, as they are decided or were decided elsewhere."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from chaosprep.dataset.records import Split
 
@@ -22,11 +22,17 @@ class KnownSplit:
     """A split that was made before: by a stage, or by other people, as a file tells it.
 
     ``sides`` are by the names that the file has, of patients or of cases; of a stage directory,
-    they are ids of patients. ``key`` is the fingerprint of the key that made the ids, where a
-    manifest records one. ``others`` tells the splits of the same file that were not chosen.
+    they are ids of patients; where they are ``of_patients``, no case is called so. ``key`` is the
+    fingerprint of the key that made the ids, where a manifest records one. ``others`` tells the
+    splits of the same file that were not chosen. ``folds`` are those of each time, numbered on, of
+    everybody who was divided several times. ``asked`` are the parameters of the split, where a
+    manifest records them.
     """
 
     sides: Mapping[str, Side]
     key: str | None = None
     are_ids: bool = False
+    of_patients: bool = False
     others: str = ""
+    folds: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    asked: Mapping[str, object] = field(default_factory=dict)

@@ -2,16 +2,18 @@
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Protocol
+
+from msgspec import UnsetType
 
 from chaosprep.dataset.manifest import Dataset
 from chaosprep.dataset.opening import is_stage_directory
 from chaosprep.dataset.records import Split
 from chaosprep.division.files.table import read_split
 from chaosprep.division.params import SplitParams
-from chaosprep.division.sides import Side, Sides
+from chaosprep.division.sides import KnownSplit, Sides
 from chaosprep.errors import ChaosprepError, FileError, UsageError
 from chaosprep.files import read_regular, real
 from chaosprep.running.options import RunOptions
@@ -22,7 +24,7 @@ _COLUMNS = ("patient", "side", "fold")
 _KINDS = {
     kind.ending: kind
     for kind in (
-        FileKind("split", ".csv", re.compile(rb"patient,side,fold\n")),
+        FileKind("split", ".csv", re.compile(rb"patient,side,fold(,folds)?\n")),
         FileKind("split", ".json", re.compile(rb'\[\n\{"patient": ')),
     )
 }
@@ -43,6 +45,10 @@ class Placed(Protocol):
     @property
     def fold(self) -> int | None:
         """The fold, where there are any."""
+
+    @property
+    def folds(self) -> tuple[int, ...] | UnsetType:
+        """Those of each time, where the patients were divided several times."""
 
 
 def check_writable(
@@ -87,7 +93,7 @@ def check_writable(
             f"{_OPTION} {file}: it is a file that the run reads", "Give another name.", "output"
         )
     if check_standing(file, kind, options.overwrite) and not options.overwrite:
-        _check_same(file, _sides(cases))
+        _check_same(file, _told(cases))
 
 
 def write_split(dataset: Dataset, params: SplitParams, options: RunOptions) -> None:
@@ -100,7 +106,7 @@ def write_split(dataset: Dataset, params: SplitParams, options: RunOptions) -> N
         return
     file = Path(params.write_split)
     kind = _kind(file)
-    text = split_text(_sides(row for case in dataset.cases for row in case.slices), kind.ending)
+    text = split_text(_told(row for case in dataset.cases for row in case.slices), kind.ending)
     if _holds(file, text):
         return
     with new_file(file, kind, options.overwrite) as save:
@@ -109,19 +115,35 @@ def write_split(dataset: Dataset, params: SplitParams, options: RunOptions) -> N
         save(text)
 
 
-def split_text(sides: Mapping[str, Side], ending: str) -> bytes:
+def split_text(split: KnownSplit, ending: str) -> bytes:
     """The bytes of a split (`.csv` or `.json`), sorted by patient id: the same for the same one."""
-    lines = [(patient, *side) for patient, side in sorted(sides.items())]
+    lines = [(patient, *side) for patient, side in sorted(split.sides.items())]
+    folds = [split.folds.get(patient, ()) for patient, *_ in lines]
+    columns = (*_COLUMNS, "folds") if split.folds else _COLUMNS
     if ending == ".json":
-        records = [json.dumps(dict(zip(_COLUMNS, line, strict=True))) for line in lines]
+        records = [
+            json.dumps(dict(zip(columns, (*line, list(own)), strict=False)))
+            for line, own in zip(lines, folds, strict=True)
+        ]
         joined = ",\n".join(records)
         return f"[\n{joined}\n]\n".encode()
-    cells = ((patient, side, "" if fold is None else str(fold)) for patient, side, fold in lines)
-    return "".join(",".join(row) + "\n" for row in (_COLUMNS, *cells)).encode()
+    cells = [
+        (patient, side, "" if fold is None else str(fold), " ".join(map(str, own)))
+        for (patient, side, fold), own in zip(lines, folds, strict=True)
+    ]
+    rows = (row[: len(columns)] for row in cells)
+    return "".join(",".join(row) + "\n" for row in (columns, *rows)).encode()
 
 
-def _sides(placed: Iterable[Placed]) -> Sides:
-    return {one.patient: (one.split, one.fold) for one in placed if one.split is not None}
+def _told(placed: Iterable[Placed]) -> KnownSplit:
+    sides: Sides = {}
+    folds: dict[str, tuple[int, ...]] = {}
+    for one in placed:
+        if one.split is not None:
+            sides[one.patient] = one.split, one.fold
+        if one.folds:
+            folds[one.patient] = one.folds
+    return KnownSplit(sides, folds=folds)
 
 
 def _kind(file: Path) -> FileKind:
@@ -142,14 +164,16 @@ def _holds(file: Path, text: bytes) -> bool:
         return False
 
 
-def _check_same(file: Path, sides: Sides) -> None:
+def _check_same(file: Path, split: KnownSplit) -> None:
     """Refuse a file that stands there and says otherwise; cases may since have been left out."""
     try:
-        found = read_split(file, _OPTION, None).sides
+        found = read_split(file, _OPTION, None)
     except UsageError as error:
         raise _another(file) from error
-    if any(sides.get(patient) != side for patient, side in found.items()):
-        raise _another(file)
+    for patient, side in found.sides.items():
+        now = split.sides.get(patient), split.folds.get(patient)
+        if now != (side, found.folds.get(patient)):
+            raise _another(file)
 
 
 def _another(file: Path) -> ChaosprepError:

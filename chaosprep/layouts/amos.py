@@ -29,6 +29,7 @@ _WHAT = "AMOS 2022"
 _SIDES: tuple[tuple[str, Split], ...] = (("Tr", "train"), ("Va", "val"), ("Ts", "test"))
 _NAME = re.compile(r"(amos_\d{4})")
 _FILE = re.compile(r"amos_\d{4}\.nii\.gz")
+_CHANNELS = ("ct", "mr")
 _MR, _OTHERS = 500, 1000  # the first number of MRI; from where on there are unlabelled scans
 
 _ORGANS = (
@@ -71,11 +72,18 @@ def find(root: Path, where: Where) -> Root:
             if not 0 < number < _OTHERS:
                 odd.append(image)
                 continue
-            channel = Channel("ct" if number < _MR else "mr", image)
+            channel = Channel(_CHANNELS[number >= _MR], image)
             cases.append(NamedCase(name, (channel,), mask, pool_of(split), split))
     says = f"numbered so that nothing says whether it is CT or MRI: {plural(len(odd), 'scan')}"
     faults.tell_files("file-strange", odd, says, "Move them out.")
-    return make_root(cases, faults, legend=legend, origin=origin_at(folder, _ORIGIN), notes=notes)
+    return make_root(
+        cases,
+        faults,
+        legend=legend,
+        origin=origin_at(folder, _ORIGIN),
+        notes=notes,
+        channels=_CHANNELS,
+    )
 
 
 def _fits(folder: Path) -> bool:

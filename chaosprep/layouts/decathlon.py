@@ -73,8 +73,10 @@ def find(root: Path, where: Where) -> Root:
     found = sum(item.side == "training" for item in items)
     if isinstance(said, int) and said != found:
         notes += (f"{DATASET} says {said} cases for training, and lists {found}",)
+    if any("/" in case.name for case in cases):
+        notes += ("files of several cases have one name: all cases are called by their paths",)
     origin = origin_of(folder, table)
-    return make_root(cases, faults, legend=legend, origin=origin, notes=notes)
+    return make_root(cases, faults, legend=legend, origin=origin, notes=notes, channels=names or ())
 
 
 def _items(folder: Path, table: Table) -> Iterator[_Item]:

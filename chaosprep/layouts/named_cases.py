@@ -1,7 +1,7 @@
 """Cases that a data set names and lists: their channels, their masks, and whose they are."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -92,10 +92,13 @@ def make_root(
     legend: Legend,
     origin: Origin,
     notes: Iterable[str] = (),
+    channels: Collection[str] = (),
 ) -> Root:
     """The root of a data set whose cases are named.
 
-    A case of a patient who has several is told by what its name has beside the patient.
+    A case of a patient who has several is told by what its name has beside the patient, and by the
+    channel where its kind of data set has several ``channels``, whichever are here; without these,
+    where the case has several.
 
     Raises:
         UsageError: `patient-unknown`, `name-identifies`, `channel-names`, or what was said of
@@ -120,7 +123,8 @@ def make_root(
         for channel in case.channels if patient and exam is not None else ():
             sequence = sequences[channel.name]
             if exam:
-                sequence = exam if len(sequences) == 1 else f"{exam}-{sequence}"
+                alone = len(channels or case.channels) == 1
+                sequence = exam if alone else f"{exam}-{sequence}"
             one = _source_case(folder, case, channel, f"{patient}_{sequence}", legend, where.key)
             made[one.id.casefold()].append((case, one))
     twice = {case.name for found in made.values() if len(found) > 1 for case, _ in found}

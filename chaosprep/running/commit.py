@@ -26,7 +26,7 @@ from chaosprep.dataset.descriptor import (
 )
 from chaosprep.dataset.manifest import DESCRIPTOR, SHARD, TABLE, WORKSPACE
 from chaosprep.dataset.organs import unnamed
-from chaosprep.dataset.records import RARE, SPLITS, Slice, Split, encode_row
+from chaosprep.dataset.records import EMPTY, RARE, SPLITS, Slice, Split, encode_row
 from chaosprep.dataset.store import Store
 from chaosprep.errors import FileError, Problem
 from chaosprep.facts import Label
@@ -113,7 +113,8 @@ def _noted(rows: Iterable[Slice], counter: "_Counter", paths: set[str]) -> Itera
 
 def _filled(rows: Iterable[Slice], rare: Collection[str]) -> Iterator[Slice]:
     for row in rows:
-        yield msgspec.structs.replace(row, **{name: getattr(row, name) or {} for name in rare})
+        own = {name: getattr(row, name) or EMPTY[name] for name in rare}
+        yield msgspec.structs.replace(row, **own)
 
 
 def _write_table(directory: Path, rows: Iterable[Slice]) -> tuple[int, str]:

@@ -13,7 +13,7 @@ Expected = Mapping[str, Any]
 
 _SETTLED = (
     *("id", "case", "patient", "sequence", "slice"),
-    *("copy", "split", "fold", "frame", "source"),
+    *("copy", "split", "fold", "folds", "frame", "source"),
 )
 _ENDING = re.compile(r"(?:\.[A-Za-z0-9]+)+")
 

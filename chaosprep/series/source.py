@@ -55,7 +55,7 @@ class SourceCase(msgspec.Struct, frozen=True, kw_only=True):
     said of all its slices. ``beside`` are the other cases that have any of its masks. Nothing is
     made of a case that is ``refused``: a problem of its root says why. ``split`` and ``fold`` are
     given where the data set has sides or folds of its own: `split` keeps them, and decides all
-    others.
+    others. ``folds`` are those of each time that the patients were divided, where it was repeated.
     """
 
     root: str
@@ -83,6 +83,7 @@ class SourceCase(msgspec.Struct, frozen=True, kw_only=True):
     beside: "tuple[SourceCase, ...]" = ()
     split: Split | None = None
     fold: int | None = None
+    folds: tuple[int, ...] = ()
     refused: bool = False
     masks_root: str = ""
 

@@ -35,7 +35,8 @@ def plan(root: Root, cases: Sequence[SourceCase], params: SplitParams) -> Planne
 
     def complete(case: SourceCase) -> SourceCase:
         side, fold = divided.sides[case.patient]
-        return msgspec.structs.replace(case, split=side, fold=fold)
+        folds = divided.folds.get(case.patient, ())
+        return msgspec.structs.replace(case, split=side, fold=fold, folds=folds)
 
     return Planned(complete, divided.notes, divided.shares)
 
@@ -79,6 +80,7 @@ def rows(case: SourceCase, params: SplitParams) -> Iterator[Expected]:
             "copy": 0,
             "split": case.split,
             "fold": case.fold,
+            "folds": case.folds or UNSET,
             "image": file_path(case.split, "images", first, _ending(found)),
             "image_sha256": digest,
             "frame": found.frame,
@@ -117,6 +119,7 @@ def _row(case: SourceCase, found: SourceSlice, series: Series, files: dict[str, 
         source=str(case.shown(found.image)),
         warnings=(*found.warnings, *told.notes),
         overlaps={**told.overlaps} or UNSET,
+        folds=case.folds or UNSET,
     )
 
 
@@ -189,5 +192,7 @@ SPLIT = Stage(
     "or any folder of DICOM files, whatever they are called; with --images their places are said, "
     "and those of volumes (NIfTI, NRRD, MetaImage); or a data set of nnU-Net or the Decathlon. "
     "Patients are ranked by a hash of the seed and their id; all series of a patient stay on one "
-    "side; patients of a test set are test, and sides or folds of the data set's own are kept.",
+    "side; patients of a test set are test, and sides or folds of the data set's own are kept. "
+    "A new patient takes a place in the ranking, and moves at most one other over each border "
+    "between sides or folds; with --like, nobody moves.",
 )

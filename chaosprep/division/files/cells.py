@@ -1,23 +1,22 @@
 """A table (CSV, also with semicolons or tabs) of patients with their sides and folds."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from chaosprep.cells import read_cells
 from chaosprep.division.files.content import Content
 from chaosprep.division.files.said import (
     NAMES,
+    PATIENTS,
     SIDE_NAMES,
     SIDES,
     Said,
-    fold_of,
-    settled,
-    side_of,
+    known,
+    said_of,
     useless,
 )
 from chaosprep.division.sides import KnownSplit
 
-_FOLD_NAMES = ("fold",)
 _HEADING = "Begin it with a line of what its columns are: patient,side,fold."
 
 
@@ -28,6 +27,7 @@ class _Columns:
     name: int
     side: int | None
     fold: int | None
+    folds: int | None
 
 
 def takes(content: Content) -> bool:
@@ -45,19 +45,19 @@ def read(content: Content, fold: int | None) -> KnownSplit:
         rows = read_cells(content.data)
     except ValueError as error:
         raise useless("it is no CSV in UTF-8", "Save it as CSV in UTF-8.") from error
-    cells = [[cell.strip() for cell in row] for row in rows]
-    heading = [cell.casefold().replace(" ", "_") for cell in cells[0]] if cells else []
+    heading = [cell.strip().casefold().replace(" ", "_") for cell in rows[0]] if rows else []
     columns = _columns(heading)
-    return KnownSplit(settled(_said(cells, columns, heading), fold))
+    found = known(_said(rows, columns, heading), fold)
+    return replace(found, of_patients=heading[columns.name] in PATIENTS)
 
 
 def _columns(heading: Sequence[str]) -> _Columns:
-    name, side, fold = (_at(heading, names) for names in (NAMES, SIDE_NAMES, _FOLD_NAMES))
     if len(heading) in (2, 3) and heading[1] in SIDES:  # there is no heading
-        return _Columns(0, 1, 2 if len(heading) == 3 else None)
-    if name is None or (side is None and fold is None):
+        return _Columns(0, 1, 2 if len(heading) == 3 else None, None)
+    name, *others = (_at(heading, names) for names in (NAMES, SIDE_NAMES, ("fold",), ("folds",)))
+    if name is None or others == [None, None, None]:
         raise useless("it has no columns of patients with their sides or folds", _HEADING)
-    return _Columns(name, side, fold)
+    return _Columns(name, *others)
 
 
 def _at(heading: Sequence[str], names: Sequence[str]) -> int | None:
@@ -69,16 +69,12 @@ def _said(
 ) -> Iterator[Said]:
     has_heading = columns.side is None or heading[columns.side] not in SIDES
     for line, row in enumerate(rows[has_heading:], 1 + has_heading):
-        if not any(row):
+        if not any(map(str.strip, row)):
             continue
-        name, side, fold = (
-            row[at] if at is not None and at < len(row) else ""
-            for at in (columns.name, columns.side, columns.fold)
+        name, side, fold, folds = (
+            row[at].strip() if at is not None and at < len(row) else ""
+            for at in (columns.name, columns.side, columns.fold, columns.folds)
         )
-        place = f"line {line}"
         if not name:
-            raise useless(f"{place} names no patient")
-        said = Said(name, side_of(side, place), fold_of(fold, place))
-        if said.side is None and said.fold is None:
-            raise useless(f"{place} tells neither a side nor a fold")
-        yield said
+            raise useless(f"line {line} names no patient")
+        yield said_of(name, side, fold, folds, f"line {line}")

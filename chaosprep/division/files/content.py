@@ -7,7 +7,7 @@ from typing import Any
 from chaosprep.files import read_regular
 from chaosprep.layouts.dataset_json import json_of
 
-_MOST = 2**24  # bytes: a line for each of 100,000 patients has some MB
+_MOST = 2**23  # bytes: a line for each of 100,000 patients has less
 
 
 class Content:

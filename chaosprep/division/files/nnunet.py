@@ -3,13 +3,14 @@
 Source: nnU-Net v2, documentation/manual_data_splits.md.
 """
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import msgspec
 
 from chaosprep.division.files.content import Content
-from chaosprep.division.files.said import Said, settled, unknown_fold
+from chaosprep.division.files.said import Said, known, unknown_fold
 from chaosprep.division.sides import KnownSplit
 from chaosprep.files import sha256
 from chaosprep.layouts.own_folds import OneSplit, splits_of
@@ -28,34 +29,54 @@ def _is_split(found: object) -> bool:
 def read(content: Content, fold: int | None) -> KnownSplit:
     """The sides of its cases; they have folds where each validates in one of several splits.
 
-    One that trains in all of them is on the side train. Where cases validate in several (random
-    splits), `--fold` chooses the split, the first by default, and there are no folds.
+    So they do, repeated, where the splits are folds several times over. One that trains in all of
+    them is on the side train. Where cases validate at random, `--fold` chooses the split, the
+    first by default, and there are no folds.
 
     Raises:
-        FileError: `splits-broken`, or as `settled` does.
+        FileError: `splits-broken`, or as `known` does.
     """
     splits = splits_of(content.json)
     if len(splits) > 1 and _are_folds(splits):
-        return KnownSplit(settled(_folds(splits), fold))
+        return known(_folds(splits), fold)
     chosen = fold or 0
     if chosen >= len(splits):
         raise unknown_fold(range(len(splits)), chosen)
     others = "" if len(splits) == 1 else sha256(msgspec.json.encode(splits))
-    return KnownSplit(settled(_sides(splits[chosen]), None), others=others)
+    return replace(known(_sides(splits[chosen]), None), others=others)
 
 
 def _are_folds(splits: Sequence[OneSplit]) -> bool:
-    """Whether every case is in every split, and validates in one at most."""
-    validates = Counter(name for one in splits for name in one.val)
-    there = [{*one.train, *one.val} for one in splits]
-    return set(validates.values()) == {1} and all(names == there[0] for names in there)
+    """Whether all cases are in every split, and validate once, or all of them time for time."""
+    everybody = {*splits[0].train, *splits[0].val}
+    if any(everybody.symmetric_difference((*one.train, *one.val)) for one in splits):
+        return False
+    validating = {name for one in splits for name in one.val}
+    begun = set[str]()
+    folds, sizes = 0, set[int]()
+    for one in splits:
+        if not one.val or begun.intersection(one.val):
+            return False
+        begun.update(one.val)
+        folds += 1
+        if begun == validating:
+            sizes.add(folds)
+            begun, folds = set(), 0
+    is_once = sizes == {len(splits)}
+    return not folds and len(sizes) == 1 and 1 not in sizes and (is_once or validating == everybody)
 
 
 def _folds(splits: Sequence[OneSplit]) -> Iterator[Said]:
-    of = {name: at for at, one in enumerate(splits) for name in one.val}
+    of = defaultdict[str, list[int]](list)
+    for at, one in enumerate(splits):
+        for name in one.val:
+            of[name].append(at)
     for name in (*splits[0].train, *splits[0].val):
-        fold = of.get(name)
-        yield Said(name, "train" if fold is None else None, fold)
+        folds = tuple(of[name])
+        if folds:
+            yield Said(name, None, folds[0], folds if len(folds) > 1 else ())
+        else:
+            yield Said(name, "train", None)
 
 
 def _sides(split: OneSplit) -> Iterator[Said]:

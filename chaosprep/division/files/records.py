@@ -1,18 +1,11 @@
 """JSON with a record of each patient, `{"patient": ..., "side": ..., "fold": ...}`, or by name."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from chaosprep.division.files.content import Content
-from chaosprep.division.files.said import (
-    NAMES,
-    SIDE_NAMES,
-    Said,
-    fold_of,
-    settled,
-    side_of,
-    useless,
-)
+from chaosprep.division.files.said import NAMES, PATIENTS, SIDE_NAMES, Said, known, said_of, useless
 from chaosprep.division.sides import KnownSplit
 
 
@@ -20,8 +13,14 @@ def takes(content: Content) -> bool:
     """Whether it is JSON with a record for each name."""
     found = content.json
     if isinstance(found, dict):
-        return bool(found) and all(isinstance(one, dict | str | int) for one in found.values())
+        return bool(found) and all(map(_tells, found.values()))
     return isinstance(found, list) and bool(found) and all(isinstance(one, dict) for one in found)
+
+
+def _tells(value: object) -> bool:
+    if isinstance(value, dict):
+        return not {"fold", "folds", *SIDE_NAMES}.isdisjoint(str(key).casefold() for key in value)
+    return isinstance(value, str | int)
 
 
 def read(content: Content, fold: int | None) -> KnownSplit:
@@ -32,7 +31,8 @@ def read(content: Content, fold: int | None) -> KnownSplit:
     """
     found = content.json
     pairs = found.items() if isinstance(found, dict) else ((None, one) for one in found)
-    return KnownSplit(settled(_said(pairs), fold))
+    of_patients = isinstance(found, list) and all(any(map(one.get, PATIENTS)) for one in found)
+    return replace(known(_said(pairs), fold), of_patients=of_patients)
 
 
 def _said(pairs: Any) -> Iterator[Said]:  # noqa: ANN401 - of a JSON text
@@ -45,14 +45,8 @@ def _said(pairs: Any) -> Iterator[Said]:  # noqa: ANN401 - of a JSON text
         told = _first(record, SIDE_NAMES)
         if told is not None and not isinstance(told, str):
             raise useless(f"{place} has a side that is none of train, val and test")
-        said = Said(
-            str(called).strip(),
-            side_of(told or "", place),
-            fold_of(record.get("fold"), place),
-        )
-        if said.side is None and said.fold is None:
-            raise useless(f"{place} tells neither a side nor a fold")
-        yield said
+        fold, folds = record.get("fold"), record.get("folds")
+        yield said_of(str(called).strip(), told or "", fold, folds, place)
 
 
 def _record(value: object) -> dict[str, Any]:

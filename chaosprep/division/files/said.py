@@ -1,12 +1,15 @@
 """What a file of a split says of each name, and what all of it comes to."""
 
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
 
 from chaosprep.dataset.records import Split
-from chaosprep.division.sides import Side, Sides
+from chaosprep.division.sides import KnownSplit, Side, Sides
 from chaosprep.errors import FileError, plural
+from chaosprep.printable import printable
+from chaosprep.words import shortened
 
 _SIDES: dict[Split, tuple[str, ...]] = {
     "train": ("train", "training", "tr"),
@@ -15,13 +18,16 @@ _SIDES: dict[Split, tuple[str, ...]] = {
 }
 SIDES: dict[str, Split] = {word: side for side, words in _SIDES.items() for word in words}
 """What people call a side, in small letters -> the side."""
-NAMES = ("patient", "patient_id", "subject", "subject_id", "case", "case_id", "name", "id")
+PATIENTS = ("patient", "patient_id", "subject", "subject_id")
+NAMES = (*PATIENTS, "case", "case_id", "name", "id")
 SIDE_NAMES = ("side", "split", "set", "subset", "partition")
-"""What people call the two columns, the usual first; a fold is called `fold`."""
+"""What people call these columns, the usual first; a fold is called `fold`."""
 
 _NO_FOLD = ("", "-", "-1", "none", "null", "nan", "na", "n/a")
 _FOLD = re.compile(r"\d{1,9}(?:\.0*)?", re.ASCII)  # tables with gaps write 2.0
 _SHOWN = 3
+_LONGEST = 255  # letters of a name that is shown: no file has more
+_MOST = 200_000  # names: no data set has as many patients
 CORRECT = "Correct the file."
 
 
@@ -64,6 +70,51 @@ def fold_of(value: object, place: str) -> int | None:
     return int(text.partition(".")[0])
 
 
+def said_of(name: str, side: str, fold: object, folds: object, place: str) -> Said:
+    """What a line says of a name: a side, a fold or both; of repeated folds, a number each time.
+
+    Raises:
+        FileError: `split-file`.
+    """
+    texts = folds if isinstance(folds, list) else str(folds or "").split()
+    times = tuple(at for text in texts if (at := fold_of(text, place)) is not None)
+    first = fold_of(fold, place)
+    said = Said(name, side_of(side, place), times[0] if first is None and times else first, times)
+    if said.side == "test":
+        return Said(name, "test", None)
+    if said.side is None and said.fold is None:
+        raise useless(f"{place} tells neither a side nor a fold")
+    if times and said.fold not in times:
+        raise useless(f"{place} has a fold that is none of its folds")
+    return said
+
+
+def known(said: Iterable[Said], fold: int | None) -> KnownSplit:
+    """The split that all lines tell; see `settled`.
+
+    Raises:
+        FileError: as `settled` does.
+    """
+    lines = list(islice(said, _MOST + 1))
+    _check_times(lines)
+    lines = at_fold(lines, fold)
+    sides = settled(lines, fold)
+    folds: dict[str, tuple[int, ...]] = {}
+    torn = [one.name for one in lines if folds.setdefault(one.name, one.folds) != one.folds]
+    if torn:
+        raise leak(torn)
+    return KnownSplit(sides, folds={name: own for name, own in folds.items() if own})
+
+
+def _check_times(lines: Sequence[Said]) -> None:
+    """Refuse repeated folds that are not as many for everybody, or not numbered on."""
+    if len({len(one.folds) for one in lines if one.side != "test"}) > 1:
+        raise useless("not everybody who trains or validates has as many folds")
+    times = [{*time} for time in zip(*(one.folds for one in lines if one.folds), strict=True)]
+    if sum(map(len, times)) > len(set[int]().union(*times)):
+        raise useless("its folds do not count on from time to time: of 5 folds, 5 to 9 come next")
+
+
 def settled(said: Iterable[Said], fold: int | None) -> Sides:
     """The side and the fold of every name.
 
@@ -73,7 +124,9 @@ def settled(said: Iterable[Said], fold: int | None) -> Sides:
     Raises:
         FileError: `split-file-leak`, a name is on several sides; `fold-unknown`, or `split-file`.
     """
-    lines = [one for one in said if one.side is not None or one.fold is not None]
+    lines = list(said)
+    if len(lines) > _MOST:
+        raise useless(f"it has more than {_MOST} names", "Check what it is.")
     folds = sorted({one.fold for one in lines if one.fold is not None and one.side != "test"})
     if fold is not None and fold not in folds:
         raise unknown_fold(folds, fold)
@@ -95,6 +148,15 @@ def settled(said: Iterable[Said], fold: int | None) -> Sides:
     if not sides:
         raise useless("it tells nobody's side")
     return sides
+
+
+def at_fold(said: Iterable[Said], fold: int | None) -> list[Said]:
+    """The same as they were divided the time that has a fold, where it was several times."""
+    lines = list(said)
+    times = {at: time for one in lines for time, at in enumerate(one.folds)}
+    if fold not in times:
+        return lines
+    return [replace(one, fold=one.folds[times[fold]]) if one.folds else one for one in lines]
 
 
 def _side(one: Said, chosen: int | None, first: int | None) -> Side:
@@ -132,4 +194,5 @@ def useless(why: str, remedy: str = CORRECT) -> FileError:
 def shown(names: Iterable[str]) -> str:
     """The first of some names: `a, b, c, ...`."""
     listed = list(names)
-    return f"{', '.join(listed[:_SHOWN])}{', ...' if len(listed) > _SHOWN else ''}"
+    first = (shortened(printable(name), _LONGEST) for name in listed[:_SHOWN])
+    return f"{', '.join(first)}{', ...' if len(listed) > _SHOWN else ''}"

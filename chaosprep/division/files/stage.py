@@ -1,12 +1,13 @@
 """A stage directory, or its `datapackage.json`: the sides and folds of its table."""
 
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
 from chaosprep.dataset.manifest import DESCRIPTOR, SHARD, Dataset
 from chaosprep.dataset.opening import open_dataset
 from chaosprep.division.files.content import Content
-from chaosprep.division.files.said import Said, settled
+from chaosprep.division.files.said import Said, known
 from chaosprep.division.sides import KnownSplit
 from chaosprep.files import read_regular, sha256
 
@@ -23,22 +24,25 @@ def read(content: Content, fold: int | None) -> KnownSplit:
 
     Raises:
         ManifestError: it is no finished stage directory.
-        FileError: as `settled` does.
+        FileError: as `known` does.
     """
     folder = content.path if content.path.is_dir() else content.path.parent
     if not (folder / DESCRIPTOR).is_file():
         open_dataset(folder)  # which says best what is missing
     digest = sha256(read_regular(folder / DESCRIPTOR))
-    said, key = _told(str(folder.absolute()), digest)
-    return KnownSplit(settled(said, fold), key, are_ids=True)
+    said, key, asked = _told(str(folder.absolute()), digest)
+    return replace(known(said, fold), key=key, are_ids=True, asked=asked)
 
 
 @lru_cache(4)  # a run asks several times, and a table may have a million lines
-def _told(folder: str, descriptor_sha256: str) -> tuple[tuple[Said, ...], str | None]:
+def _told(
+    folder: str, descriptor_sha256: str
+) -> tuple[tuple[Said, ...], str | None, dict[str, object]]:
     dataset = open_dataset(Path(folder))
     rows = (row for case in dataset.cases for row in case.slices)
-    said = dict.fromkeys(Said(row.patient, row.split, row.fold) for row in rows)
-    return tuple(said), _key(dataset)
+    said = dict.fromkeys(Said(row.patient, row.split, row.fold, row.folds or ()) for row in rows)
+    asked = next((one.parameters for one in dataset.history if one.stage == "split"), {})
+    return tuple(said), _key(dataset), asked
 
 
 def _key(dataset: Dataset) -> str | None:

@@ -69,4 +69,7 @@ def fingerprint(path: str | Path, option: str) -> str:
     """
     known = read_split(path, option, None)
     said = sorted((name, *map(str, side)) for name, side in known.sides.items())
-    return sha256(repr((said, known.key, known.others)).encode("utf-8", "surrogatepass"))[:8]
+    times = (sorted(known.folds.items()),) if known.folds else ()
+    return sha256(repr((said, known.key, known.others, *times)).encode("utf-8", "surrogatepass"))[
+        :8
+    ]
