@@ -13,7 +13,7 @@ from chaosprep.division.official import official_sides
 from chaosprep.division.params import SplitParams
 from chaosprep.division.ranking import assign
 from chaosprep.division.repeats import Folds, repeat
-from chaosprep.division.shares import said, shares
+from chaosprep.division.shares import balance_notes, shares
 from chaosprep.division.sides import Sides
 from chaosprep.layouts.root import Root
 from chaosprep.series.source import SourceCase
@@ -64,7 +64,8 @@ def divide(root: Root, cases: Sequence[SourceCase], params: SplitParams) -> Divi
     if params.like and known:
         notes += (*asked_otherwise(params), *placed)
     parts = shares(sides, root.traits)
-    return Divided(settled | sides, (*notes, *said(parts, sides, root.traits)), parts, folds)
+    notes += balance_notes(parts, sides, root.traits)
+    return Divided(settled | sides, notes, parts, folds)
 
 
 def _divided(free: Sequence[str], known: Sides, root: Root, params: SplitParams) -> Sides:

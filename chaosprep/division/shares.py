@@ -51,7 +51,7 @@ def shares(sides: Sides, traits: Traits) -> tuple[Share, ...]:
     return tuple(made)
 
 
-def said(shares: Sequence[Share], sides: Sides, traits: Traits) -> tuple[str, ...]:
+def balance_notes(shares: Sequence[Share], sides: Sides, traits: Traits) -> tuple[str, ...]:
     """What to say of a division: whom nothing tells of, which kinds are rare, how near it comes."""
     parts = len({*sides.values()})
     notes: list[str] = []

@@ -10,7 +10,7 @@ import pytest
 
 from chaosprep.division.balance import balance, dealt
 from chaosprep.division.ranking import assign
-from chaosprep.division.shares import said, shares
+from chaosprep.division.shares import balance_notes, shares
 from chaosprep.division.sides import Side, Sides
 from chaosprep.errors import UsageError
 from chaosprep.layouts.root import Traits
@@ -192,14 +192,14 @@ def test_kinds_of_which_only_one_can_be_everywhere_are_refused() -> None:
 def test_a_rare_kind_among_others_is_said() -> None:
     kinds = of(a=10, b=9, c=1)
     sides = balance([*kinds["site"]], {}, traits(kinds), params())
-    notes = said(shares(sides, traits(kinds)), sides, traits(kinds))
+    notes = balance_notes(shares(sides, traits(kinds)), sides, traits(kinds))
     assert "--stratify site: too rare to be in each of 2 parts: c (1)" in notes
 
 
 def test_who_is_unknown_is_a_kind_that_is_said_and_never_too_rare() -> None:
     given = {**traits(of(a=10, b=9)), "P100": {"site": None}}
     sides = balance([*given], {}, given, params())
-    notes = said(shares(sides, given), sides, given)
+    notes = balance_notes(shares(sides, given), sides, given)
     assert notes[0].startswith("--stratify site: nothing tells it of 1 of 20 patients")
     assert len(notes) == 2
 

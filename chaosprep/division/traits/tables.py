@@ -3,12 +3,14 @@
 import math
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
 
 from chaosprep.cells import read_cells
 from chaosprep.division.files.said import NAMES
 from chaosprep.division.names import Names
+from chaosprep.division.sides import KnownSplit
 from chaosprep.division.traits.headers import check_says_nobody
 from chaosprep.division.traits.trait import Evidence, Trait, Value, together
 from chaosprep.errors import FileError, UsageError, plural
@@ -19,6 +21,7 @@ from chaosprep.series.source import SourceCase
 from chaosprep.structures import folded
 from chaosprep.words import there_are
 
+_OF_PATIENTS = ("patient", "subject")  # how the column of their names begins
 _ENDINGS = (".csv", ".tsv", ".txt")
 _MOST = 2**24  # bytes
 _CODES = 5  # different numbers, which then are codes: each is a kind
@@ -36,15 +39,16 @@ def table(text: str, root: Root, key: Key | None) -> Trait | None:
         return None
     column = read_column(text)
     names = Names(root, key)
+    source = KnownSplit({}, of_patients=column.of_patients)
     values: dict[str, list[Value]] = defaultdict(list)
-    for name, value in column:
-        found = names.find(name)
+    for name, value in column.rows:
+        found = names.of(source, name)
         if len(found) > 1:
             raise _useless(text, "one of its names may be two patients of ROOT")
         for patient in found:
             values[patient].append(value)
     if not values:
-        reason = f"none of the {plural(len(column), 'name')} in it is a patient of ROOT"
+        reason = f"none of the {plural(len(column.rows), 'name')} in it is a patient of ROOT"
         raise _useless(text, reason)
     joined = {patient: _join(several) for patient, several in values.items()}
 
@@ -70,12 +74,20 @@ def said(text: str) -> str:
     place = of_table(text)
     if place is None:
         return text
-    rows = sorted((name, str(value)) for name, value in read_column(text))
+    rows = sorted((name, str(value)) for name, value in read_column(text).rows)
     return f"table {sha256(repr(rows).encode('utf-8', 'surrogatepass'))[:8]}:{place[1]}"
 
 
-def read_column(text: str) -> list[tuple[str, Value]]:
-    """Name -> value, for each line that has both.
+@dataclass(frozen=True)
+class Column:
+    """The name and the value of each line that has both; whether the names are of patients."""
+
+    rows: Sequence[tuple[str, Value]]
+    of_patients: bool
+
+
+def read_column(text: str) -> Column:
+    """The column that a wish names.
 
     Raises:
         UsageError: `stratify-table`, it cannot be read, or has no such column;
@@ -103,7 +115,8 @@ def read_column(text: str) -> list[tuple[str, Value]]:
     told = [
         (row[key].strip(), row[at[0]].strip()) for row in rows[1:] if len(row) > max(key, at[0])
     ]
-    return _values([(name, cell) for name, cell in told if name and folded(cell) not in _MISSING])
+    rows = _values([(name, cell) for name, cell in told if name and folded(cell) not in _MISSING])
+    return Column(rows, plain[key].startswith(_OF_PATIENTS))
 
 
 def _values(told: Sequence[tuple[str, str]]) -> list[tuple[str, Value]]:
