@@ -162,6 +162,9 @@ class Talk:
         if dataset.descriptor.tool.warned:
             warned = plural(dataset.descriptor.tool.warned, "slice")
             self._line(f"{event.stage}: {warned} with warnings; verify lists them")
+        for share in dataset.descriptor.tool.division if self.verbose else ():
+            has = f"{share.part} has {share.patients} of {share.kind}"
+            self._line(f"{event.stage}: {has} (ideal: {share.ideal:.4g})")
         self._finished.append(_summary(event, dataset))
         if dataset.shard is not None:
             part = f"{dataset.shard.index} of {dataset.shard.count}"
@@ -216,6 +219,7 @@ class Talk:
 
 def _summary(event: "Event", dataset: "Dataset") -> dict[str, Any]:
     """What `--json` says of a finished stage."""
+    division = dataset.descriptor.tool.division
     return {
         "status": "done" if event.kind == "committed" else event.kind,
         "stage": event.stage,
@@ -224,4 +228,5 @@ def _summary(event: "Event", dataset: "Dataset") -> dict[str, Any]:
         "counts": dataset.descriptor.tool.counts,
         "warned": dataset.descriptor.tool.warned,
         "skipped": dataset.skipped,
+        **({"division": division} if division else {}),
     }

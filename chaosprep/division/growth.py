@@ -101,6 +101,21 @@ def grown(known: Sides, sides: Sides, params: SplitParams) -> tuple[str, ...]:
     return tuple(notes)
 
 
+def check_fold(fold: int | None, folds: int | None) -> None:
+    """Refuse a chosen fold that there is not.
+
+    Raises:
+        UsageError: `fold-unknown`.
+    """
+    if fold is not None and fold >= (folds or 0):
+        has = f"the folds 0 to {folds - 1}" if folds else "no folds"
+        raise UsageError(
+            f"--fold {fold}: the earlier split has {has}",
+            "Choose one of them." if folds else "Leave --fold out.",
+            code="fold-unknown",
+        )
+
+
 def _at(side: Side, validating: frozenset[int]) -> Side:
     """The side of a patient with a fold is told by the fold."""
     fold = side[1]
@@ -110,19 +125,17 @@ def _at(side: Side, validating: frozenset[int]) -> Side:
 def _folds(known: Sides, params: SplitParams) -> int | None:
     """How many folds there are to be: as many as are asked for, else as there were."""
     there = {fold for _, fold in known.values() if fold is not None}
-    if params.folds is not None:
-        if there and max(there) >= params.folds:
-            raise _conflict(f"--folds {params.folds}: the earlier split has {max(there) + 1} folds")
-        if not there and any(side != "test" for side, _ in known.values()):
-            raise _conflict("--folds: the earlier split has sides, but no folds")
-        return params.folds
-    if not there:
-        return None
     for name in ("val", "val_patient"):
-        if name in differing(params):
+        if there and name in differing(params):
             option = name.replace("_", "-")
             raise _conflict(f"--{option}: the earlier split has folds, which go on")
-    return max(there) + 1
+    if params.folds is None:
+        return max(there) + 1 if there else None
+    if there and max(there) >= params.folds:
+        raise _conflict(f"--folds {params.folds}: the earlier split has {max(there) + 1} folds")
+    if not there and any(side != "test" for side, _ in known.values()):
+        raise _conflict("--folds: the earlier split has sides, but no folds")
+    return params.folds
 
 
 def _validating(known: Sides, folds: int | None, params: SplitParams) -> frozenset[int]:
@@ -131,13 +144,7 @@ def _validating(known: Sides, folds: int | None, params: SplitParams) -> frozens
     Where all of the one that did are gone, it is the first in which nobody trains.
     """
     if params.fold is not None:
-        if folds is None or params.fold >= folds:
-            has = "no folds" if folds is None else f"the folds 0 to {folds - 1}"
-            raise UsageError(
-                f"--fold {params.fold}: the earlier split has {has}",
-                "Leave --fold out." if folds is None else "Choose one of them.",
-                code="fold-unknown",
-            )
+        check_fold(params.fold, folds)
         return frozenset({params.fold})
     did = frozenset(f for side, f in known.values() if side == "val" and f is not None)
     trains = {fold for side, fold in known.values() if side == "train"}

@@ -12,6 +12,9 @@ from chaosprep.layouts.root import Root
 from chaosprep.privacy.pseudonyms import Key, read_key
 from chaosprep.series.source import SourceCase
 
+_ASKED = ("val", "test", "seed")
+"""What is asked of all patients anew, whatever was asked before."""
+
 
 def known_sides(
     root: Root, cases: Sequence[SourceCase], settled: Sides, params: SplitParams
@@ -52,6 +55,39 @@ def known_sides(
         _check_complete(sorted(wanted - here.keys() - settled.keys()))
     _check_agreed(here, settled, params, option)
     return here, _notes(gone, known, here, root, params, is_hidden=key is not None)
+
+
+def asked_otherwise(params: SplitParams) -> tuple[str, ...]:
+    """What to say where the split of `--like` was asked for other parts than now; else nothing.
+
+    Raises:
+        UsageError, ManifestError: as `read_split` does.
+    """
+    asked = {} if params.like is None else earlier(params, params.like, "--like").asked
+    names = ["test", "seed"] if asked.get("folds") or asked.get("val_patient") else [*_ASKED]
+    then = {name: asked[name] for name in names if name in asked}
+    differ = [name for name, value in then.items() if value != getattr(params, name)]
+    if not differ:
+        return ()
+    before = " ".join(f"--{name} {then[name]}" for name in differ)
+    now = " ".join(f"--{name} {getattr(params, name)}" for name in differ)
+    return (f"the earlier split was made with {before}, new patients are placed by {now}",)
+
+
+def earlier_folds(params: SplitParams) -> int | None:
+    """How many folds the split of `--like` has each time, also where nobody of one is here.
+
+    None where it has none.
+
+    Raises:
+        UsageError, ManifestError: as `read_split` does.
+    """
+    if params.like is None:
+        return None
+    told = earlier(params, params.like, "--like")
+    pairs = [(time, fold) for own in told.folds.values() for time, fold in enumerate(own)]
+    pairs = pairs or [(0, fold) for _, fold in told.sides.values() if fold is not None]
+    return max((fold // (time + 1) + 1 for time, fold in pairs), default=None)
 
 
 def known_folds(root: Root, known: Sides, params: SplitParams) -> dict[str, tuple[int, ...]]:

@@ -37,16 +37,23 @@ class Names:
         return self._patients.intersection(made)
 
     def of(self, known: KnownSplit, name: str) -> set[str]:
-        """The patients that a name of a split stands for: one, none, or several that may be meant.
+        """The patients that a name of a split stands for: by id alone where all names are ids.
 
-        Ids of patients and cases come first, and PatientIDs; then names of volumes, then those of
-        folders. An id of one patient that is the name of another's volume stands for both, unless
-        the names are of patients.
+        An id of one patient that is the name of another's volume stands for the one where the names
+        are of patients; else as `find` has it.
         """
         if known.are_ids:
             return self._by_id(name)
         if known.of_patients and name in self._patients:
             return {name}
+        return self.find(name)
+
+    def find(self, name: str) -> set[str]:
+        """The patients that a name may stand for: one, none, or several that may be meant.
+
+        Ids of patients and cases come first, and PatientIDs; then names of volumes, then those of
+        folders. An id of one patient that is the name of another's volume stands for both.
+        """
         bare = _bare(name)
         return self._find(name) or self._find(bare) or self._find(PurePosixPath(bare).name)
 

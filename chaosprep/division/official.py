@@ -10,7 +10,7 @@ from chaosprep.series.source import SourceCase
 
 _SHOWN = 3  # patients in a message
 _ANEW = "divide the patients anew: --redivide"
-_DIVIDING = ("folds", "val", "val_patient", "test", "test_patient", "repeats")
+_DIVIDING = ("folds", "val", "val_patient", "test", "test_patient", "repeats", "stratify")
 
 
 def official_sides(cases: Sequence[SourceCase], params: SplitParams) -> Sides:

@@ -1,12 +1,13 @@
 """The parameters of split: how patients are divided, and what is taken of them."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta
 
 from chaosprep.dataset.store import Link
 from chaosprep.division.files.table import fingerprint
+from chaosprep.division.traits.tables import said as wish_said
 from chaosprep.imaging.limits import MAX_PIXELS
 from chaosprep.layouts.find import LayoutParams
 
@@ -140,7 +141,7 @@ class SplitParams(LayoutParams, frozen=True, kw_only=True):
         """The same without what changes no byte of the output."""
         params = super().recorded()
         assert isinstance(params, SplitParams)
-        said = {}
+        said: dict[str, Any] = {"stratify": tuple(map(wish_said, self.stratify))}
         for name in ("like", "split_file"):
             path = getattr(params, name)
             if path is not None:

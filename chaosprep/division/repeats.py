@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import msgspec
 
+from chaosprep.division.growth import check_fold
 from chaosprep.division.params import SplitParams
 from chaosprep.division.sides import Sides
 from chaosprep.errors import UsageError
@@ -39,7 +40,11 @@ class Repeated:
 
 
 def repeat(
-    divide: Divider, known: Sides, told: Mapping[str, tuple[int, ...]], params: SplitParams
+    divide: Divider,
+    known: Sides,
+    told: Mapping[str, tuple[int, ...]],
+    params: SplitParams,
+    folds: int | None = None,
 ) -> Repeated:
     """Divide the patients `--repeats` times into `--folds`, all but the test set.
 
@@ -50,22 +55,18 @@ def repeat(
         divide: makes folds, numbered from 0.
         known: the sides of an earlier split, if any.
         told: the folds of each time of those whom an earlier split tells so.
-        params: how often, and into how many folds.
+        params: how often.
+        folds: how many each time; as few as there can be where it is not known.
 
     Raises:
         UsageError: `like-conflict`, there were other folds; `fold-unknown`; what ``divide`` raises.
     """
-    times = params.repeats or max(map(len, told.values()))
-    folds = _count(told, params)
+    times = params.repeats or max(map(len, told.values()), default=1)
+    folds = _count(told, folds)
     chosen = _chosen(known, params)
-    if chosen >= times * folds:
-        raise UsageError(
-            f"--fold: the folds are 0 to {times * folds - 1} (given: {chosen})",
-            "Choose one of them.",
-            code="fold-unknown",
-        )
+    check_fold(chosen, times * folds)
     tested: Sides = {patient: side for patient, side in known.items() if side[0] == "test"}
-    unrepeated: Sides = {patient: side for patient, side in known.items() if patient not in told}
+    unrepeated: Sides = {patient: side for patient, side in known.items() if not told.get(patient)}
     wish = msgspec.structs.replace(params, repeats=None, folds=folds, fold=chosen % folds)
     made: list[tuple[Sides, SplitParams, Sides]] = []
     for time in range(times):
@@ -99,11 +100,11 @@ def seed_of(seed: int, time: int) -> int:
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "big")
 
 
-def _count(told: Mapping[str, tuple[int, ...]], params: SplitParams) -> int:
-    """How many folds each time has: as many as are asked for, else the fewest that there can be."""
+def _count(told: Mapping[str, tuple[int, ...]], folds: int | None) -> int:
+    """How many folds each time has; where it is not known, the fewest that there can be."""
     pairs = [(time, fold) for own in told.values() for time, fold in enumerate(own)]
     fewest = max((fold // (time + 1) + 1 for time, fold in pairs), default=0)
-    folds = params.folds or fewest
+    folds = folds or fewest
     if any(not time * folds <= fold < (time + 1) * folds for time, fold in pairs):
         raise UsageError(
             f"--folds {folds}: the earlier split has other folds",

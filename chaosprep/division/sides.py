@@ -25,7 +25,8 @@ class KnownSplit:
     they are ids of patients; where they are ``of_patients``, no case is called so. ``key`` is the
     fingerprint of the key that made the ids, where a manifest records one. ``others`` tells the
     splits of the same file that were not chosen. ``folds`` are those of each time, numbered on, of
-    everybody who was divided several times.
+    everybody who was divided several times. ``asked`` are the parameters of the split, where a
+    manifest records them.
     """
 
     sides: Mapping[str, Side]
@@ -34,3 +35,4 @@ class KnownSplit:
     of_patients: bool = False
     others: str = ""
     folds: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    asked: Mapping[str, object] = field(default_factory=dict)

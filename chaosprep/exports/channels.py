@@ -46,7 +46,9 @@ _CHOOSE_ONE = "Choose one with --sequence, or make each a case of its own with -
 class Study:
     """A case of an export: sequences of one patient on one grid, in the order of the channels.
 
-    `lacking` are the sequences that should be among them and are not there.
+    `folds` are those in which it validates, one of each time that patients were divided into folds;
+    `fold` is the one that was chosen. `lacking` are the sequences that should be among the channels
+    and are not there.
     """
 
     id: str
@@ -55,6 +57,7 @@ class Study:
     fold: int | None
     channels: tuple[Case, ...]
     lacking: tuple[str, ...] = ()
+    folds: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -140,9 +143,14 @@ def read_study(study: Study, labels: dict[str, int]) -> tuple[tuple[Volume, ...]
     return on_grid, as_filed(rows, Volume(masks[0], lattice)) if masks else None
 
 
-def count_folds(studies: Sequence[Study]) -> int:
-    """How many folds there are; 0 without."""
-    return max((study.fold + 1 for study in studies if study.fold is not None), default=0)
+def count_folds(studies: Sequence[Study]) -> tuple[int, int]:
+    """How many folds there are each time, and how many times; 0 without.
+
+    Some of the last folds may have lost all their cases.
+    """
+    times = max((len(study.folds) for study in studies), default=0)
+    last = max((fold for study in studies for fold in study.folds), default=-1)
+    return -(-(last + 1) // times) if times else 0, times
 
 
 def check_masks_are_labels(dataset: Dataset) -> None:
@@ -183,7 +191,9 @@ def _sequence(case: Case) -> str:
 
 def _study(id: str, channels: tuple[Case, ...], lacking: tuple[str, ...] = ()) -> Study:
     first = channels[0]
-    return Study(id, first.patient, first.split, first.slices[0].fold, channels, lacking)
+    row = first.slices[0]
+    folds = row.folds or (() if row.fold is None else (row.fold,))
+    return Study(id, first.patient, first.split, row.fold, channels, lacking, folds)
 
 
 def _joint(dataset: Dataset, wanted: tuple[str, ...]) -> tuple[Study, ...]:

@@ -18,7 +18,7 @@ from chaosprep.errors import not_as_written
 from chaosprep.exports.markdown import inline, is_address
 from chaosprep.exports.pairs import Carried, carry_pairs, no_dicom
 from chaosprep.exports.record import Export, NoParams
-from chaosprep.exports.rows import columns, flat, write_lines
+from chaosprep.exports.rows import LISTS, columns, flat, write_lines
 from chaosprep.files import sha256, write_json
 from chaosprep.printable import printable
 from chaosprep.running.folder import LICENSE, Exported, license_text, new_folder
@@ -170,7 +170,7 @@ def _file_sets(found: Carried) -> list[dict[str, Any]]:
 def _field(field: dict[str, Any]) -> dict[str, Any]:
     """A column; an array repeats its type, and an object is read as text."""
     repeated = field["type"] == "array"
-    kind = ("string" if field["name"] == "warnings" else "number") if repeated else field["type"]
+    kind = LISTS.get(field["name"], "number") if repeated else field["type"]
     return {
         "@type": "cr:Field",
         "@id": f"slices/{field['name']}",

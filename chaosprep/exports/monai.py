@@ -6,7 +6,13 @@ from typing import Any
 
 from chaosprep.dataset.manifest import Dataset
 from chaosprep.dataset.organs import organ_labels
-from chaosprep.exports.channels import ChannelsField, SequencesField, check_masks_are_labels, choose
+from chaosprep.exports.channels import (
+    ChannelsField,
+    SequencesField,
+    check_masks_are_labels,
+    choose,
+    count_folds,
+)
 from chaosprep.exports.record import Export
 from chaosprep.exports.volumes import (
     NOBODY_VALIDATES,
@@ -77,7 +83,8 @@ export = Export(
 def datalist(written: Sequence[Written]) -> dict[str, Any]:
     """The lists of a datalist, each only where it has an item.
 
-    With folds, `training` holds them all with their `fold`, as Auto3DSeg reads it, and there is no
+    With folds, `training` holds them all with their `fold`, as Auto3DSeg reads it: of folds that
+    were made several times, those of the time that was chosen, numbered from 0. Then there is no
     `validation`: whoever read both would train with what validates. Without, `training` and
     `validation` are our split. `test` names the images alone, as the Decathlon has it, `testing`
     the labels too, as Auto3DSeg looks for it.
@@ -86,8 +93,9 @@ def datalist(written: Sequence[Written]) -> dict[str, Any]:
         NothingFoundError: `no-training`.
     """
     learning = [one for one in written if one.study.split != "test"]
+    each, _ = count_folds([one.study for one in learning])
     if any(one.study.fold is not None for one in learning):
-        training = [{**_item(one), "fold": one.study.fold} for one in learning]
+        training = [{**_item(one), "fold": _within(one.study.fold, each)} for one in learning]
         validation = []
     else:
         training = [_item(one) for one in learning if one.study.split == "train"]
@@ -102,6 +110,11 @@ def datalist(written: Sequence[Written]) -> dict[str, Any]:
         "numTest": len(testing),
         **{name: items for name, items in lists.items() if items},
     }
+
+
+def _within(fold: int | None, each: int) -> int | None:
+    """The number of a fold among those of its own time."""
+    return None if fold is None else fold % each
 
 
 def _item(one: Written) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Collection, Sequence
+from math import prod
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -91,7 +92,7 @@ def _export(dataset: Dataset, output: Path, params: NnunetParams, options: RunOp
         described: dict[str, Any] = {
             DATASET: _dataset_json(dataset, params.name, names, organs, training)
         }
-        folds = splits(training, count_folds(choice.studies))
+        folds = splits(training, prod(count_folds(choice.studies)))
         if folds:
             described[SPLITS] = folds
         describe(folder, written, described)
@@ -113,7 +114,8 @@ export = Export(
 def splits(training: Sequence[Written], folds: int) -> list[dict[str, list[str]]]:
     """nnU-Net's splits_final.json: for each of our folds, or for our split, who trains and who not.
 
-    Empty where nobody validates. `folds` is how many there were before cases were left out.
+    Empty where nobody validates. `folds` is how many there were before cases were left out; where
+    patients were divided several times, all of them follow each other.
 
     Raises:
         ChaosprepError: `no-training` where nobody trains, `fold-empty` where a fold has lost its
@@ -123,7 +125,7 @@ def splits(training: Sequence[Written], folds: int) -> list[dict[str, list[str]]
     for fold in range(folds or 1):
         ids: dict[bool, list[str]] = {True: [], False: []}
         for study in (one.study for one in training):
-            ids[study.fold == fold if folds else study.split == "val"].append(study.id)
+            ids[fold in study.folds if folds else study.split == "val"].append(study.id)
         val, train = ids[True], ids[False]
         if not train:
             raise no_training()

@@ -11,7 +11,7 @@ from chaosprep.dataset.manifest import Dataset
 from chaosprep.dataset.records import Slice
 from chaosprep.errors import ChaosprepError, not_as_written
 from chaosprep.exports.record import Export, NoParams
-from chaosprep.exports.rows import columns, flat
+from chaosprep.exports.rows import LISTS, columns, flat
 from chaosprep.files import settle, writing
 from chaosprep.running.folder import Exported, new_folder
 from chaosprep.running.options import Event, RunOptions
@@ -24,7 +24,6 @@ DESCRIPTOR_KEY = "datapackage.json"
 """The key of the file's metadata that holds the stage directory's descriptor."""
 
 _GROUP = 2**13  # rows that stand in memory at once, and in a row group
-_LISTS = {"warnings": "string"}  # of numbers where nothing else is said
 
 
 def _export(dataset: Dataset, output: Path, params: NoParams, options: RunOptions) -> Exported:
@@ -75,7 +74,7 @@ def table_types(dataset: Dataset) -> "pyarrow.Schema":
     fields = []
     for field in columns(dataset):
         if field["type"] == "array":
-            kind = pa.list_(plain[_LISTS.get(field["name"], "number")])
+            kind = pa.list_(plain[LISTS.get(field["name"], "number")])
         else:
             kind = plain.get(field["type"], pa.string())
         nullable = not field.get("constraints", {}).get("required", False)

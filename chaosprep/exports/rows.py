@@ -10,12 +10,15 @@ from msgspec import UNSET
 
 from chaosprep.dataset.descriptor import table_schema
 from chaosprep.dataset.manifest import Dataset
-from chaosprep.dataset.records import RARE, Slice, encode_row
+from chaosprep.dataset.records import EMPTY, RARE, Slice, encode_row
 from chaosprep.errors import not_as_written
 from chaosprep.files import writing
 
-OBJECTS = ("labels", "pixels", "grid", "augmentation", *RARE)
+OBJECTS = ("labels", "pixels", "grid", "augmentation", *(n for n in RARE if EMPTY[n] == {}))
 """The fields that are objects with keys of their own: JSON text where a column has one type."""
+
+LISTS = {"warnings": "string", "folds": "integer"}
+"""What a list is of, where it is not of numbers."""
 
 
 def flat(row: Slice) -> dict[str, Any]:

@@ -1,37 +1,32 @@
 """split: patients go to train, val or test; the pairs are copied as they are."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 from msgspec import UNSET
 
 from chaosprep.dataset.naming import file_path
-from chaosprep.dataset.organs import unnamed
 from chaosprep.dataset.records import File, Slice, file_columns
 from chaosprep.division.divide import divide
 from chaosprep.division.keys import with_known_key
 from chaosprep.division.params import SplitParams
+from chaosprep.division.traits.gather import with_traits
 from chaosprep.division.written import check_writable, write_split
 from chaosprep.errors import FileError, Problem, UsageError
 from chaosprep.files import sha256
 from chaosprep.formats.images import image_format
-from chaosprep.formats.pictures import read_mask
-from chaosprep.imaging.labels import MAX_LABELS
-from chaosprep.imaging.levels import areas, level_histogram
-from chaosprep.known import LEVELS
 from chaosprep.layouts.find import find
 from chaosprep.layouts.root import Root
 from chaosprep.running.fitting import Expected
 from chaosprep.running.stage import CaseResult, Planned, Stage
 from chaosprep.running.writer import Writer
 from chaosprep.series.reading import Series, SourceSlice, read_series
+from chaosprep.series.shown import shown
 from chaosprep.series.source import SourceCase
 from chaosprep.workbench import ALONE, Workbench
-
-_NONE: Mapping[int, tuple[int, ...]] = {}
 
 
 def plan(root: Root, cases: Sequence[SourceCase], params: SplitParams) -> Planned[SourceCase]:
@@ -97,7 +92,7 @@ def rows(case: SourceCase, params: SplitParams) -> Iterator[Expected]:
 
 def _row(case: SourceCase, found: SourceSlice, series: Series, files: dict[str, Any]) -> Slice:
     assert case.split is not None
-    shown = _organs(found, case, series)
+    told = shown(found, case, series)
     header = found.header
     return Slice(
         id=found.id,
@@ -119,11 +114,11 @@ def _row(case: SourceCase, found: SourceSlice, series: Series, files: dict[str, 
         slope=header.rescale_slope,
         intercept=header.rescale_intercept,
         padding=header.padding,
-        labels=shown.labels,
-        pixels=shown.pixels,
+        labels=told.labels,
+        pixels=told.pixels,
         source=str(case.shown(found.image)),
-        warnings=(*found.warnings, *shown.notes),
-        overlaps={**shown.overlaps} or UNSET,
+        warnings=(*found.warnings, *told.notes),
+        overlaps={**told.overlaps} or UNSET,
         folds=case.folds or UNSET,
     )
 
@@ -152,79 +147,12 @@ def _mask(case: SourceCase, found: SourceSlice, params: SplitParams, writer: Wri
     return writer.copy(case.split, "masks", found.id, origin, found.mask_data, params.link)
 
 
-class _Shown(NamedTuple):
-    """What a mask shows, as the columns of its row."""
-
-    labels: dict[int, str]
-    pixels: dict[str, int]
-    notes: tuple[str, ...] = ()
-    overlaps: Mapping[int, tuple[int, ...]] = _NONE
-
-
-def _organs(found: SourceSlice, case: SourceCase, series: Series) -> _Shown:
-    """What the mask shows; judging is left to extract-liver."""
-    if found.mask_array is not None:
-        return _by_value(level_histogram(found.mask_array), series, case.shows)
-    if found.mask_data is None:
-        return _Shown({}, {})
-    try:
-        mask = read_mask(found.mask_data)
-    except FileError as error:
-        if error.code != "mask-not-grey":
-            raise
-        return _Shown({}, {}, (f"mask: {error.reason}",))
-    histogram = level_histogram(mask.pixels)
-    levels = case.levels
-    if levels is None:
-        return _by_value(histogram, series, case.shows)
-    if mask.binary:
-        name = LEVELS[levels].binary.name
-        return _Shown({1: name}, {name: histogram.get(1, 0)})
-    return _named(histogram, levels)
-
-
-def _named(histogram: dict[int, int], table: str) -> _Shown:
-    organs = LEVELS[table].organs
-    labels = {
-        level: organ.name
-        for level in histogram
-        for organ in organs
-        if organ.low <= level <= organ.high
-    }
-    found = areas(histogram, organs)
-    return _Shown(labels, {organ.name: found.get(organ.name, 0) for organ in organs})
-
-
-def _by_value(
-    histogram: Mapping[int, int],
-    series: Series,
-    can_show: Collection[int],
-) -> _Shown:
-    """What the values stand for; where nobody says it, `label-1`, no organ that may be wrong."""
-    names, overlaps = series.names, series.overlaps
-    meeting = {value: overlaps[value] for value in histogram if value in overlaps}
-    if len(histogram) - len(meeting) > MAX_LABELS:
-        raise FileError(
-            f"the mask is no label map: it holds {len(histogram)} different values",
-            "Save it with one whole number for each organ.",
-            code="mask-values",
-        )
-    stands = {value: meeting.get(value, (value,)) for value in histogram if value}
-    shown = sorted({*can_show, *(label for labels in stands.values() for label in labels)})
-    labels = {label: names.get(label, unnamed(label)) for label in shown}
-    pixels = dict.fromkeys(labels.values(), 0)
-    for value, there in stands.items():
-        for name in {labels[label] for label in there}:
-            pixels[name] += histogram[value]
-    return _Shown(labels, pixels, overlaps=meeting)
-
-
 def open_root(root: Path, params: SplitParams, bench: Workbench = ALONE) -> Root:
     """The wanted series below a dataset root.
 
     Raises:
-        UsageError: `parameter`, links would show what pseudonyms hide; what `with_known_key` and
-            `find` raise.
+        UsageError: `parameter`, links would show what pseudonyms hide; what `with_known_key`,
+            `find` and `with_traits` raise.
         ChaosprepError: what `find` raises.
     """
     params, key_file = with_known_key(params)
@@ -237,7 +165,7 @@ def open_root(root: Path, params: SplitParams, bench: Workbench = ALONE) -> Root
             "Leave it out: the files are then copied.",
             code="parameter",
         )
-    return found
+    return with_traits(found, params, bench)
 
 
 def settle(params: SplitParams, root: Root) -> SplitParams:
@@ -264,5 +192,7 @@ SPLIT = Stage(
     "or any folder of DICOM files, whatever they are called; with --images their places are said, "
     "and those of volumes (NIfTI, NRRD, MetaImage); or a data set of nnU-Net or the Decathlon. "
     "Patients are ranked by a hash of the seed and their id; all series of a patient stay on one "
-    "side; patients of a test set are test, and sides or folds of the data set's own are kept.",
+    "side; patients of a test set are test, and sides or folds of the data set's own are kept. "
+    "A new patient takes a place in the ranking, and moves at most one other over each border "
+    "between sides or folds; with --like, nobody moves.",
 )

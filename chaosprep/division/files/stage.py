@@ -30,16 +30,19 @@ def read(content: Content, fold: int | None) -> KnownSplit:
     if not (folder / DESCRIPTOR).is_file():
         open_dataset(folder)  # which says best what is missing
     digest = sha256(read_regular(folder / DESCRIPTOR))
-    said, key = _told(str(folder.absolute()), digest)
-    return replace(known(said, fold), key=key, are_ids=True)
+    said, key, asked = _told(str(folder.absolute()), digest)
+    return replace(known(said, fold), key=key, are_ids=True, asked=asked)
 
 
 @lru_cache(4)  # a run asks several times, and a table may have a million lines
-def _told(folder: str, descriptor_sha256: str) -> tuple[tuple[Said, ...], str | None]:
+def _told(
+    folder: str, descriptor_sha256: str
+) -> tuple[tuple[Said, ...], str | None, dict[str, object]]:
     dataset = open_dataset(Path(folder))
     rows = (row for case in dataset.cases for row in case.slices)
     said = dict.fromkeys(Said(row.patient, row.split, row.fold, row.folds or ()) for row in rows)
-    return tuple(said), _key(dataset)
+    asked = next((one.parameters for one in dataset.history if one.stage == "split"), {})
+    return tuple(said), _key(dataset), asked
 
 
 def _key(dataset: Dataset) -> str | None:

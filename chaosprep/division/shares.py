@@ -1,0 +1,84 @@
+"""How near the parts of a division come to having the same of everything."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+from chaosprep.dataset.descriptor import Share
+from chaosprep.division.kinds import UNKNOWN, kinds_of
+from chaosprep.division.sides import Side, Sides
+from chaosprep.errors import plural
+from chaosprep.layouts.root import Traits
+
+_SHOWN = 3  # kinds in a note
+
+
+def parts_of_all(sides: Mapping[str, Side]) -> dict[Side, float]:
+    """Each part, folds first, and its ideal part of all patients.
+
+    That is as many as it has; folds of which none has two more than another share alike.
+    """
+    sizes: dict[Side, float] = {**Counter(sides.values())}
+    folds = [sizes[side] for side in sizes if side[1] is not None]
+    for side in sizes:
+        if side[1] is not None and max(folds) - min(folds) <= 1:
+            sizes[side] = sum(folds) / len(folds)
+    ordered = sorted(sizes, key=lambda side: (side[1] is None, side[1] or 0, side[0]))
+    return {side: sizes[side] / len(sides) for side in ordered}
+
+
+def shares(sides: Sides, traits: Traits) -> tuple[Share, ...]:
+    """How many of each kind each part has, beside how many it would have ideally.
+
+    Args:
+        sides: of the patients who were divided, without those whose side was settled.
+        traits: what was to be alike; without any, there are no shares.
+    """
+    parts = parts_of_all(sides)
+    made: list[Share] = []
+    for wish, kinds in kinds_of(traits, sides).items():
+        count = Counter(kinds.values())
+        there = Counter((kinds[patient], side) for patient, side in sides.items())
+        made += [
+            Share(
+                kind=f"{wish}={kind}",
+                part=_name(side),
+                patients=there[kind, side],
+                ideal=round(count[kind] * part, 4),
+            )
+            for kind in sorted(count)
+            for side, part in parts.items()
+        ]
+    return tuple(made)
+
+
+def said(shares: Sequence[Share], sides: Sides, traits: Traits) -> tuple[str, ...]:
+    """What to say of a division: whom nothing tells of, which kinds are rare, how near it comes."""
+    parts = len({*sides.values()})
+    notes: list[str] = []
+    for wish, kinds in kinds_of(traits, sides).items():
+        count = Counter(kinds.values())
+        unknown = count.pop(UNKNOWN, 0)
+        if unknown:
+            notes.append(
+                f"--stratify {wish}: nothing tells it of {unknown} of "
+                f"{plural(len(kinds), 'patient')}: they count as a kind of their own"
+            )
+        if len(count) == 1 and ".." in next(iter(count)):
+            notes.append(f"--stratify {wish}: too few patients for bins of it: it is not balanced")
+        rare = [f"{kind} ({n})" for kind, n in sorted(count.items()) if n < parts]
+        if rare:
+            shown = f"{', '.join(rare[:_SHOWN])}{', ...' if rare[_SHOWN:] else ''}"
+            notes.append(f"--stratify {wish}: too rare to be in each of {parts} parts: {shown}")
+    if shares:
+        worst = max(shares, key=lambda one: abs(one.patients - one.ideal))
+        notes.append(
+            f"balanced: each part is within {abs(worst.patients - worst.ideal):.2g} patients of "
+            f"its share of every kind; furthest is {worst.part}: {worst.patients} of {worst.kind}, "
+            f"ideally {worst.ideal:.4g}"
+        )
+    return tuple(notes)
+
+
+def _name(side: Side) -> str:
+    """`val`, or `fold 2`."""
+    return side[0] if side[1] is None else f"fold {side[1]}"

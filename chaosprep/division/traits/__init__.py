@@ -1,0 +1,1 @@
+"""What patients have that sides are to have alike: read from masks, headers and tables."""
