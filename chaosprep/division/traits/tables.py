@@ -115,8 +115,8 @@ def read_column(text: str) -> Column:
     told = [
         (row[key].strip(), row[at[0]].strip()) for row in rows[1:] if len(row) > max(key, at[0])
     ]
-    rows = _values([(name, cell) for name, cell in told if name and folded(cell) not in _MISSING])
-    return Column(rows, plain[key].startswith(_OF_PATIENTS))
+    values = _values([(name, cell) for name, cell in told if name and folded(cell) not in _MISSING])
+    return Column(values, plain[key].startswith(_OF_PATIENTS))
 
 
 def _values(told: Sequence[tuple[str, str]]) -> list[tuple[str, Value]]:
