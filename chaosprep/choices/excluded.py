@@ -112,7 +112,7 @@ def strangers_note(found: Excluded, known: Iterable[str], files: Sequence[str]) 
         UsageError: `exclude-unknown`, nothing here has any of the names.
     """
     if not found.lines:
-        return ("--exclude: its table leaves out nothing",)
+        return ("--exclude: its table leaves out nothing",) if files else ()
     there = {*known}
     strange = [place for name, place in found.lines.items() if name not in there]
     if not strange:

@@ -81,6 +81,7 @@ def test_a_table_that_excludes_nothing_is_said(tmp_path: Path) -> None:
         file = table(tmp_path, text)
         (note,) = strangers_note(read_excluded([file]), ["A", "B"], [file])
         assert note == "--exclude: its table leaves out nothing"
+    assert strangers_note(read_excluded([]), ["A"], []) == ()
 
 
 def test_reasons_of_one_case_stand_together(tmp_path: Path) -> None:
