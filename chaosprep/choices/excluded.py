@@ -1,7 +1,5 @@
 """Tables of what is to be left out, and why: the report's ratings, or any list of cases."""
 
-import csv
-import io
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -10,6 +8,7 @@ from typing import Final
 
 import msgspec
 
+from chaosprep.cells import read_cells
 from chaosprep.errors import FileError, UsageError, plural
 from chaosprep.files import read_regular, sha256
 from chaosprep.printable import printable
@@ -152,21 +151,11 @@ def _read(file: str) -> Iterator[tuple[int, str, str, str]]:
 def _rows(file: str) -> list[tuple[int, list[str]]]:
     """The rows that are not empty, each with the line where it ends."""
     try:
-        text = read_regular(Path(file), follow=True, most=_MOST).decode("utf-8-sig")
+        return read_cells(read_regular(Path(file), follow=True, most=_MOST))
     except FileError as error:
         raise _no_table(file, error.reason) from error
-    except UnicodeDecodeError as error:
-        raise _no_table(file, "it is no text in UTF-8") from error
-    start = re.match(r"sep=(.)\r?\n?", text, re.IGNORECASE)  # Excel's own first line
-    first = re.sub(r'"[^"]*"', "", text.lstrip("\r\n").partition("\n")[0])
-    sign = next((one for one in first if one in ",;\t"), ",")
-    sign, text = (start[1], text[start.end() :]) if start else (sign, text)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=sign)
-    try:
-        found = [(reader.line_num + bool(start), row) for row in reader]
-    except (csv.Error, TypeError) as error:
-        raise _no_table(file, "its cells cannot be told apart") from error
-    return [(line, row) for line, row in found if any(cell.strip() for cell in row)]
+    except ValueError as error:
+        raise _no_table(file, "it is no CSV in UTF-8") from error
 
 
 def _folded(title: str) -> str:

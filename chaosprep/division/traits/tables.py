@@ -101,7 +101,7 @@ def read_column(text: str) -> Column:
         raise _useless(text, error.reason) from error
     except ValueError as error:
         raise _useless(text, "it is no CSV in UTF-8") from error
-    heading = [cell.strip() for cell in rows[0]] if rows else []
+    heading = [cell.strip() for cell in rows[0][1]] if rows else []
     at = [n for n, one in enumerate(heading) if folded(one) == folded(column)]
     if len(at) != 1:
         reason = "it has no such column" if not at else "it has that column more than once"
@@ -113,7 +113,7 @@ def read_column(text: str) -> Column:
     if key == at[0]:
         raise _useless(text, "that column names the patients")
     told = [
-        (row[key].strip(), row[at[0]].strip()) for row in rows[1:] if len(row) > max(key, at[0])
+        (row[key].strip(), row[at[0]].strip()) for _, row in rows[1:] if len(row) > max(key, at[0])
     ]
     values = _values([(name, cell) for name, cell in told if name and folded(cell) not in _MISSING])
     return Column(values, plain[key].startswith(_OF_PATIENTS))
