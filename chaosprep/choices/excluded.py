@@ -86,6 +86,12 @@ def read_excluded(files: Sequence[str]) -> Excluded:
     return found
 
 
+def wholes(id: str) -> Iterator[str]:
+    """An id and what it may be a part of: the patient and the case of a slice, say."""
+    parts = id.split("_")
+    return ("_".join(parts[:end]) for end in range(1, len(parts) + 1))
+
+
 def fingerprint(files: Sequence[str]) -> str:
     """8 hexadecimal digits that tell what tables exclude, and why, from what others do.
 

@@ -32,12 +32,10 @@ def known_sides(
             (`--split-file`); `split-file-leak`; `split-key`, another key made its ids;
             `split-differs`, it contradicts what the data set or another option says.
     """
-    path = params.like or params.split_file
-    if path is None or not cases:  # what is wrong with the root is told elsewhere
+    if params.earlier is None or not cases:  # what is wrong with the root is told elsewhere
         return {}, ()
-    option = "--like" if params.like else "--split-file"
-    known = earlier(params, path, option)
-    key = None if params.pseudonymize is None else read_key(params.pseudonymize)
+    option, file = params.earlier
+    known, key = earlier(params, option, file), _key(params)
     _check_key(known, key, option)
     sides, gone = _matched(known, Names(root, key), option)
     if gone and known.are_ids and known.key is None and key is not None:
@@ -63,7 +61,7 @@ def asked_otherwise(params: SplitParams) -> tuple[str, ...]:
     Raises:
         UsageError, ManifestError: as `read_split` does.
     """
-    asked = {} if params.like is None else earlier(params, params.like, "--like").asked
+    asked = {} if params.like is None else earlier(params, "--like", params.like).asked
     names = ["test", "seed"] if asked.get("folds") or asked.get("val_patient") else [*_ASKED]
     then = {name: asked[name] for name in names if name in asked}
     differ = [name for name, value in then.items() if value != getattr(params, name)]
@@ -84,7 +82,7 @@ def earlier_folds(params: SplitParams) -> int | None:
     """
     if params.like is None:
         return None
-    told = earlier(params, params.like, "--like")
+    told = earlier(params, "--like", params.like)
     pairs = [(time, fold) for own in told.folds.values() for time, fold in enumerate(own)]
     pairs = pairs or [(0, fold) for _, fold in told.sides.values() if fold is not None]
     return max((fold // (time + 1) + 1 for time, fold in pairs), default=None)
@@ -96,16 +94,15 @@ def known_folds(root: Root, known: Sides, params: SplitParams) -> dict[str, tupl
     Raises:
         UsageError, ManifestError: as `read_split` does.
     """
-    path = params.like or params.split_file
-    told = earlier(params, path, "--like" if params.like else "--split-file") if path else None
+    told = None if params.earlier is None else earlier(params, *params.earlier)
     if told is None or not told.folds:
         return {}
-    names = Names(root, None if params.pseudonymize is None else read_key(params.pseudonymize))
+    names = Names(root, _key(params))
     every = ((who, own) for name, own in told.folds.items() for who in names.of(told, name))
     return {who: own for who, own in every if who in known}
 
 
-def earlier(params: SplitParams, path: str, option: str) -> KnownSplit:
+def earlier(params: SplitParams, option: str, path: str) -> KnownSplit:
     """The split that is told, of which `--fold` validates.
 
     Beside an earlier one, folds may grow: of those, `grow` settles which validates.
@@ -120,6 +117,11 @@ def earlier(params: SplitParams, path: str, option: str) -> KnownSplit:
     if params.fold is None or params.folds is not None or has_folds:
         return known
     return read_split(path, option, params.fold)  # it may hold several splits
+
+
+def _key(params: SplitParams) -> Key | None:
+    """The key that makes the ids, where one is given."""
+    return None if params.pseudonymize is None else read_key(params.pseudonymize)
 
 
 def _check_key(known: KnownSplit, key: Key | None, option: str) -> None:

@@ -147,6 +147,12 @@ class SplitParams(LayoutParams, frozen=True, kw_only=True):
         if self.accept_burned_in and not self.deidentify:
             raise ValueError("--accept-burned-in is for --deidentify")
 
+    @property
+    def earlier(self) -> tuple[str, str] | None:
+        """The option that tells a split that was made before, and its file; None without one."""
+        given = (("--like", self.like), ("--split-file", self.split_file))
+        return next(((option, file) for option, file in given if file is not None), None)
+
     def recorded(self) -> "SplitParams":
         """The same without what changes no byte of the output."""
         params = super().recorded()
@@ -155,10 +161,10 @@ class SplitParams(LayoutParams, frozen=True, kw_only=True):
             "exclude": recorded_tables(params.exclude),
             "stratify": tuple(map(wish_said, self.stratify)),
         }
-        for name in ("like", "split_file"):
-            path = getattr(params, name)
-            if path is not None:
-                said[name] = f"split {fingerprint(path, f'--{name}'.replace('_', '-'))}"
+        if params.earlier is not None:
+            option, file = params.earlier
+            name = "split_file" if params.like is None else "like"
+            said[name] = f"split {fingerprint(file, option)}"
         params = msgspec.structs.replace(params, write_split=None, check=False, **said)
         if not self.deidentify or self.pseudonymize is None:
             return params
