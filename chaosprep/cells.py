@@ -23,15 +23,18 @@ def cell(text: str) -> str:
 def read_cells(data: bytes) -> list[list[str]]:
     """The cells of a table as others write it: divided by commas, semicolons or tabs.
 
-    The first line tells by which: by the first of the three that it has.
+    The first line tells by which: by the first of the three that it has. Where it is Excel's own
+    (`sep=;`) it changes places with the next, and is left empty: every other row stays on its line.
 
     Raises:
         ValueError: it is no CSV in UTF-8.
     """
     text = data.decode("utf-8-sig")
     first = text.partition("\n")[0]
-    sign = next((one for one in (",", ";", "\t") if one in first), ",")
+    told = re.fullmatch(r"sep=([,;\t])\s*", first, re.IGNORECASE)
+    sign = told[1] if told else next((one for one in (",", ";", "\t") if one in first), ",")
     try:
-        return list(csv.reader(text.splitlines(), delimiter=sign))
+        rows = list(csv.reader(text.splitlines(), delimiter=sign))
     except csv.Error as error:
         raise ValueError(str(error)) from error
+    return [*rows[1:2], [], *rows[2:]] if told else rows

@@ -5,7 +5,7 @@ from io import StringIO
 
 import pytest
 
-from chaosprep.cells import cell
+from chaosprep.cells import cell, read_cells
 
 
 @pytest.mark.parametrize(
@@ -50,3 +50,8 @@ def test_a_table_of_hostile_cells_has_as_many_rows_and_columns() -> None:
     csv.writer(stream, lineterminator="\n").writerows([[cell(text), "x"] for text in texts])
     rows = list(csv.reader(StringIO(stream.getvalue())))
     assert [len(row) for row in rows] == [2] * len(texts)
+
+
+def test_the_line_in_which_excel_tells_its_sign_is_no_heading() -> None:
+    rows = read_cells("\ufeffsep=;\r\ncase;note\r\na;1,5\r\n".encode())
+    assert rows == [["case", "note"], [], ["a", "1,5"]]
