@@ -49,10 +49,18 @@ def known_sides(
     _check_found(sides, known, root, option)
     wanted = {case.patient for case in cases}
     here = {patient: side for patient, side in sides.items() if patient in wanted}
-    if params.split_file:
-        _check_complete(sorted(wanted - here.keys() - settled.keys()))
+    new = sorted(wanted - here.keys() - settled.keys())
+    if params.split_file and new:
+        raise _incomplete(new, known)
     _check_agreed(here, settled, params, option)
-    return here, _notes(gone, known, here, root, params, is_hidden=key is not None)
+    notes = _notes(gone, known, here, root, params, is_hidden=key is not None)
+    has_tests = params.test_patient or any(side == "test" for side, _ in settled.values())
+    if new and known.leaves_out_tests and not has_tests:
+        notes += (
+            f"{option}: nnU-Net's file does not name who tests: a patient of its test set comes in "
+            "as a new one (--test-patient keeps one there)",
+        )
+    return here, notes
 
 
 def asked_otherwise(params: SplitParams) -> tuple[str, ...]:
@@ -177,14 +185,16 @@ def _check_found(sides: Sides, known: KnownSplit, root: Root, option: str) -> No
     )
 
 
-def _check_complete(missing: Sequence[str]) -> None:
-    if missing:
-        raise UsageError(
-            f"--split-file: it does not tell the side of {plural(len(missing), 'patient')} of "
-            f"ROOT ({shown(missing)})",
-            "Add them to the file, or let them be placed: give it as --like FILE instead.",
-            code="split-file",
-        )
+def _incomplete(missing: Sequence[str], known: KnownSplit) -> UsageError:
+    way = "Add them to the file, or let them be placed: give it as --like FILE instead"
+    if known.leaves_out_tests:
+        way += ", with --test-patient for each that tests, of whom nnU-Net's file does not tell"
+    return UsageError(
+        f"--split-file: it does not tell the side of {plural(len(missing), 'patient')} of "
+        f"ROOT ({shown(missing)})",
+        f"{way}.",
+        code="split-file",
+    )
 
 
 def _check_agreed(here: Sides, settled: Sides, params: SplitParams, option: str) -> None:

@@ -1,4 +1,4 @@
-"""A split written as a file, as `--split-file` takes it: .csv or .json."""
+"""What a run writes and what it reads of splits are apart; a split as a file, .csv or .json."""
 
 import json
 import re
@@ -50,6 +50,23 @@ class Placed(Protocol):
     @property
     def folds(self) -> tuple[int, ...] | UnsetType:
         """Those of each time, where the patients were divided several times."""
+
+
+def check_kept(params: SplitParams, output: Path) -> None:
+    """Refuse to make a stage directory anew out of the split that it holds, which would be lost.
+
+    Raises:
+        UsageError: `output`.
+    """
+    for name in ("like", "split_file"):
+        path = getattr(params, name)
+        if path is not None and real(output) in (real(Path(path)), *real(Path(path)).parents):
+            raise UsageError(
+                f"--{name.replace('_', '-')} {path}: it lies in the output directory, and would be "
+                "lost when that is made",
+                "Give another output directory.",
+                code="output",
+            )
 
 
 def check_writable(

@@ -50,8 +50,9 @@ def refused(file: Path, text: str | bytes, fold: int | None = None) -> UsageErro
         "id, side, fold\n\n a , train , 1.0 \nb,val,0.0\nc,test,nan\n",
         'patient,side,fold\n"a",train,1\na,train,1\nb,val,0\nc,test,\n',
         "a,train,1\nb,val,0\nc,test,\n",
+        "PatientID,Set,Fold\na,train,1\nb,val,0\nc,test,\n",
     ],
-    ids=["own", "excel", "tabs", "pandas", "a name twice", "no heading"],
+    ids=["own", "excel", "tabs", "pandas", "a name twice", "no heading", "keyword"],
 )
 def test_tables_are_read_as_people_write_them(tmp_path: Path, text: str) -> None:
     assert read(tmp_path / "split.csv", text) == SPLIT
@@ -149,6 +150,29 @@ def test_one_split_has_sides_and_no_folds(tmp_path: Path) -> None:
 def test_a_fold_that_is_not_there_is_refused(tmp_path: Path, value: object) -> None:
     error = refused(tmp_path / "split.json", json.dumps(value), fold=7)
     assert error.code == "fold-unknown"
+
+
+def test_cases_of_imagests_beside_it_test(tmp_path: Path) -> None:
+    (tmp_path / "imagesTs").mkdir()
+    for name in ("d_1_0000.nii.gz", "d_1_0001.nii.gz", "._d_1_0000.nii.gz", "notes.txt"):
+        (tmp_path / "imagesTs" / name).touch()
+    of_folds, of_one = read_json(tmp_path, FOLDS), read_json(tmp_path, FOLDS[:1])
+    assert (of_folds.pop("d_1"), of_one.pop("d_1")) == (("test", None), ("test", None))
+    (tmp_path / "other").mkdir()
+    assert of_folds == read_json(tmp_path / "other", FOLDS)
+    assert of_one == read_json(tmp_path / "other", FOLDS[:1])
+
+
+def test_a_case_of_imagests_that_trains_is_a_leak(tmp_path: Path) -> None:
+    (tmp_path / "imagesTs").mkdir()
+    (tmp_path / "imagesTs/a_0000.nii.gz").touch()
+    assert refused(tmp_path / "split.json", json.dumps(FOLDS)).code == "split-file-leak"
+
+
+def test_cases_that_are_listed_for_testing_test(tmp_path: Path) -> None:
+    listed = [one | {"test": ["d"]} for one in FOLDS]
+    assert read_json(tmp_path, listed)["d"] == ("test", None)
+    assert read_json(tmp_path, listed[1:2])["d"] == ("test", None)
 
 
 REPEATED = [*FOLDS, *({"train": one["train"], "val": one["val"]} for one in reversed(FOLDS))]

@@ -177,6 +177,18 @@ def test_a_file_that_the_run_reads_is_not_written(phantom: Path, tmp_path: Path)
         assert "a file that the run reads" in error.reason
 
 
+@pytest.mark.parametrize("option", ["like", "split_file"])
+@pytest.mark.parametrize("inside", ["", "datapackage.json"])
+def test_a_stage_directory_is_not_made_anew_out_of_its_own_split(
+    phantom: Path, tmp_path: Path, option: str, inside: str
+) -> None:
+    made = split(phantom, tmp_path / "out", val=0.25)
+    with pytest.raises(ChaosprepError, match="would be lost") as error:
+        split(phantom, tmp_path / "out", overwrite=True, **{option: str(tmp_path / "out" / inside)})
+    assert error.value.code == "output"
+    assert chaosprep.open(tmp_path / "out").slices == made.slices
+
+
 def test_a_shard_writes_none_and_the_merged_directory_does(phantom: Path, tmp_path: Path) -> None:
     file = tmp_path / "split.csv"
     assert "shard" in refused(phantom, tmp_path / "out", file, shard="1/2").reason

@@ -18,8 +18,11 @@ _SIDES: dict[Split, tuple[str, ...]] = {
 }
 SIDES: dict[str, Split] = {word: side for side, words in _SIDES.items() for word in words}
 """What people call a side, in small letters -> the side."""
-PATIENTS = ("patient", "patient_id", "subject", "subject_id")
-NAMES = (*PATIENTS, "case", "case_id", "name", "id")
+PATIENTS = (
+    *("patient", "patient_id", "patientid", "subject", "subject_id", "subjectid"),
+    *("participant", "participant_id"),
+)
+NAMES = (*PATIENTS, "case", "case_id", "caseid", "name", "id")
 SIDE_NAMES = ("side", "split", "set", "subset", "partition")
 """What people call these columns, the usual first; a fold is called `fold`."""
 

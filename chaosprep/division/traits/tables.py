@@ -21,7 +21,7 @@ from chaosprep.series.source import SourceCase
 from chaosprep.structures import folded
 from chaosprep.words import there_are
 
-_OF_PATIENTS = ("patient", "subject")  # how the column of their names begins
+_OF_PATIENTS = ("patient", "subject", "participant")  # how the column of their names begins
 _ENDINGS = (".csv", ".tsv", ".txt")
 _MOST = 2**24  # bytes
 _CODES = 5  # different numbers, which then are codes: each is a kind
