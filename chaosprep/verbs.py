@@ -1,10 +1,12 @@
 """The verbs as Python functions, made of the table of stages; they say what the commands say."""
 
+import logging
 from collections.abc import Callable
 from inspect import Parameter, Signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from chaosprep.causes import by_cause
 from chaosprep.dataset.manifest import Dataset
 from chaosprep.params import Params, make_params
 from chaosprep.running.options import RunOptions
@@ -14,10 +16,13 @@ from chaosprep.stage_table import STAGES, load_stage
 from chaosprep.stages.prepare import CHAIN, WITHOUT, prepare_params, read_config, run_all, steps
 from chaosprep.torch.extra import check_extra
 from chaosprep.torch.parameters import TRAINING, TrainParams
+from chaosprep.words import in_python
 
 if TYPE_CHECKING:
     import chaosprep.torch.run_folder
     import chaosprep.torch.training
+
+_log = logging.getLogger(__name__)
 
 
 def stage_function(name: str) -> Callable[..., Dataset]:
@@ -46,12 +51,17 @@ def stage_function(name: str) -> Callable[..., Dataset]:
 def _refuse_leaks(
     directory: Path, source: str | Path, params: Params, options: RunOptions, beside: Path
 ) -> None:
-    """Raise what `--check` finds in what split made, where it was asked for."""
+    """Raise what `--check` finds in what split made, where it was asked for; log what may be."""
     if getattr(params, "check", False):
         from chaosprep.quality.evidence import check_split
 
         found = check_split(directory, source, params, options, beside)
-        if found is not None and (error := found.error(directory)):
+        if found is None:
+            return
+        for cause in by_cause(found.warnings):
+            more = f" (and {cause.more} more)" if cause.more else ""
+            _log.warning("Warning: %s%s", in_python("; ".join(cause.lines)), more)
+        if error := found.error(directory):
             raise error
 
 

@@ -1,7 +1,7 @@
 """Tables of what is to be left out, and why: the report's ratings, or any list of cases."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -17,11 +17,18 @@ from chaosprep.words import shortened
 _MOST = 2**24  # bytes of a table
 _LONGEST = 500  # letters of a reason: the report's notes have no more
 _SHOWN = 5  # lines in a message
-_IDS: Final = ("id", "slice", "sliceid", "case", "caseid", "patient", "patientid")
+_SLICES: Final = ("id", "slice", "sliceid")
+_CASES: Final = ("case", "caseid")
+_PATIENTS: Final = ("patient", "patientid")
+_IDS: Final = (*_SLICES, *_CASES, *_PATIENTS)
+_SEQUENCE: Final = "sequence"
+_NUMBER: Final = re.compile(r"([0-9]{1,9})(?:\.0+)?")
 _REASONS: Final = ("reason", "note", "why", "comment")
 _VERDICT: Final = "verdict"
 _FAIL: Final = "fail"
 _KEPT: Final = frozenset({"", "pass", "needswork"})
+_MEANT: Final = frozenset({"exclude", "excluded", "include", "included", "keep", "use", "drop"})
+_NO_HEADING: Final = "none of its columns is called case, patient or id"
 _REMEDY: Final = (
     "Give the report's ratings.csv, or a CSV or TSV file with a column case, patient or id, and "
     "reason where there is one."
@@ -109,6 +116,8 @@ def strangers_note(found: Excluded, known: Iterable[str], files: Sequence[str]) 
     Raises:
         UsageError: `exclude-unknown`, nothing here has any of the names.
     """
+    if not found.lines:
+        return ("--exclude: its table leaves out nothing",) if files else ()
     there = {*known}
     strange = [place for name, place in found.lines.items() if name not in there]
     if not strange:
@@ -129,29 +138,61 @@ def strangers_note(found: Excluded, known: Iterable[str], files: Sequence[str]) 
 def _read(file: str) -> Iterator[tuple[int, str, str, str]]:
     """The line, name, verdict and reason of every row that names something."""
     rows = _rows(file)
-    first = [_folded(one) for one in rows[0][1]] if rows else []
-    places = [first.index(name) for name in _IDS if name in first]
-    has_heading = bool(places)
-    reasons = [first.index(name) for name in _REASONS if name in first] if has_heading else [1]
-    verdict_at = first.index(_VERDICT) if has_heading and _VERDICT in first else None
-    if not has_heading and any(len(row) > 2 for _, row in rows):
-        raise _no_table(file, "none of its columns is called case, patient or id")
+    heading = [_folded(one) for one in rows[0][1]] if rows else []
+    if has_heading := not {*_IDS}.isdisjoint(heading):
+        _check_heading(file, heading, [row for _, row in rows[1:]])
+    else:
+        heading = ["id", _REASONS[0]]
+    is_rated = _VERDICT in heading
     for line, row in rows[has_heading:]:
         cells = [_unguarded(one) for one in row]
-        named = [cells[at] for at in places or [0] if at < len(cells) and cells[at]]
-        # A table of slices has their numbers in a column of that name.
-        name = next((one for one in named if not one.isdecimal()), named[0] if named else "")
-        verdict = _FAIL
-        if verdict_at is not None:
-            verdict = _folded(cells[verdict_at]) if verdict_at < len(cells) else ""
-            if verdict not in _KEPT | {_FAIL}:
-                raise _no_table(file, f"line {line} has a verdict that is not pass or fail")
+        if any(cells[len(heading) :]):
+            what = f"line {line} has more cells than the heading"
+            why = f"{what}: a comma in a text, say" if has_heading else _NO_HEADING
+            raise _no_table(file, why)
+        told: dict[str, str] = {}
+        for title, cell in zip(heading, cells, strict=False):
+            told[title] = told.get(title) or cell
+        verdict = _folded(told.get(_VERDICT, "")) if is_rated else _FAIL
+        if verdict not in _KEPT | {_FAIL}:
+            raise _no_table(file, f"line {line} has a verdict that is not pass or fail")
+        name = _name(file, line, told)
         if not name and any(cells) and verdict != "":
             raise _no_table(file, f"line {line} names nothing")
-        told = (cells[at] for at in reasons if at < len(cells) and cells[at])
-        reason = next(told, "" if verdict_at is None else "rated fail")
+        reason = _first(told, _REASONS) or ("rated fail" if is_rated else "")
         if name:
             yield line, name, verdict, shortened(printable(reason), _LONGEST)
+
+
+def _check_heading(file: str, heading: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Refuse a table that says by a column of another name which of its rows go."""
+    if _VERDICT in heading:
+        return
+    for at, title in enumerate(heading):
+        said = {_folded(row[at]) for row in rows if at < len(row)}
+        is_rating = _FAIL in said and "pass" in said and said <= {*_KEPT, _FAIL}
+        if is_rating or (title in _MEANT and len(said) > 1):
+            what = f"its column {printable(shortened(title, 40))} tells some rows from others"
+            raise _no_table(file, f"{what}, but every row is left out where none is called verdict")
+
+
+def _name(file: str, line: int, told: Mapping[str, str]) -> str:
+    """What a row names: a slice, also by its case and number; a case, also by its sequence."""
+    words = {title: text for title, text in told.items() if not _NUMBER.fullmatch(text)}
+    if name := _first(words, _SLICES):
+        return name
+    case, patient = _first(words, _CASES), _first(words, _PATIENTS)
+    if patient and not case and words.get(_SEQUENCE):
+        case = f"{patient}_{words[_SEQUENCE]}"
+    number = _NUMBER.fullmatch(told.get("slice", ""))
+    if number and patient and not case:
+        raise _no_table(file, f"line {line} has the number of a slice, and no case")
+    whole = f"{case}_s{int(number[1]):03}" if number and case else case
+    return whole or patient or _first(told, _IDS)
+
+
+def _first(told: Mapping[str, str], titles: Iterable[str]) -> str:
+    return next((told[title] for title in titles if told.get(title)), "")
 
 
 def _rows(file: str) -> list[tuple[int, list[str]]]:
@@ -161,7 +202,7 @@ def _rows(file: str) -> list[tuple[int, list[str]]]:
     except FileError as error:
         raise _no_table(file, error.reason) from error
     except ValueError as error:
-        raise _no_table(file, "it is no CSV in UTF-8") from error
+        raise _no_table(file, "it is no CSV in UTF-8", "Save it as CSV in UTF-8.") from error
 
 
 def _folded(title: str) -> str:
@@ -178,8 +219,8 @@ def _place(place: tuple[int, int], *, several: bool) -> str:
     return f"line {line} of table {number + 1}" if several else f"line {line}"
 
 
-def _no_table(file: str, why: str) -> UsageError:
-    return UsageError(f"--exclude: {file}: {why}", _REMEDY, "exclude-table")
+def _no_table(file: str, why: str, remedy: str = _REMEDY) -> UsageError:
+    return UsageError(f"--exclude: {file}: {why}", remedy, "exclude-table")
 
 
 def _differs(one: tuple[int, int], other: tuple[int, int]) -> UsageError:

@@ -68,8 +68,14 @@ def _by_names(dataset: Dataset, params: ChoiceParams) -> tuple[list[Rule], tuple
 
 
 def _went_before(dataset: Dataset, names: Iterable[str]) -> set[str]:
-    """Those of some names of which an earlier stage left out all, or what they are a part of."""
-    gone = {case for stage in dataset.history for one in stage.left_out for case in one.cases}
+    """Those of some names of which an earlier stage left out all, or what they are a part of.
+
+    Of the slices that it left out of a case only the number is known: they may be any of it.
+    """
+    left_out = [one for stage in dataset.history for one in stage.left_out]
+    gone = {case for one in left_out for case in one.cases}
+    if any(one.slices for one in left_out):
+        gone |= {*dataset.case_ids}
     gone |= {problem.id for stage in dataset.history for problem in stage.skipped}
     above = {whole for id in gone for whole in wholes(id)}
     return {name for name in names if name in above or not gone.isdisjoint(wholes(name))}

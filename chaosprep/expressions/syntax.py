@@ -50,6 +50,7 @@ def names_in(text: str, tree: ast.expr) -> set[str]:
     """
     names, nodes, level = set[str](), 0, [tree]
     text = text.strip()
+    _check_judged(text, [tree])
     for _ in range(_MOST_DEEP):
         nodes += len(level)
         names |= {one.id for one in level if isinstance(one, ast.Name)}
@@ -65,9 +66,13 @@ def _inner(text: str, node: ast.expr) -> Sequence[ast.expr]:  # noqa: PLR0911 - 
     match node:
         case ast.Constant(value=None | bool() | int() | float() | str()) | ast.Name():
             return ()
-        case ast.Tuple(elts=some) | ast.List(elts=some) | ast.BoolOp(values=some):
+        case ast.Tuple(elts=some) | ast.List(elts=some):
             return some
-        case ast.UnaryOp(op=ast.Not() | ast.UAdd() | ast.USub(), operand=one):
+        case ast.BoolOp(values=some):
+            _check_judged(text, some)
+            return some
+        case ast.UnaryOp(op=ast.Not() | ast.UAdd() | ast.USub() as op, operand=one):
+            _check_judged(text, [one] if isinstance(op, ast.Not) else [])
             return (one,)
         case ast.BinOp(left=left, op=op, right=right) if type(op) in ARITHMETIC:
             return (left, right)
@@ -82,13 +87,34 @@ def _inner(text: str, node: ast.expr) -> Sequence[ast.expr]:  # noqa: PLR0911 - 
             name in FUNCTIONS
         ):
             return some
-    said = printable(shortened(ast.get_source_segment(text, node) or "that", 60))
     raise UsageError(
-        f"{about(text)}: {said} may not stand in it",
+        f"{about(text)}: {_said(text, node)} may not stand in it",
         "It takes columns, numbers, texts, and, or, not, in, comparisons, sums and products, "
         f"x['key'], x[0] and {', '.join(FUNCTIONS)}.",
         "where-syntax",
     )
+
+
+def _check_judged(text: str, nodes: Sequence[ast.expr]) -> None:
+    """Refuse what is always true or never, where it is asked whether it holds.
+
+    Raises:
+        UsageError: `where-syntax`.
+    """
+    for node in nodes:
+        if isinstance(node, ast.Constant) and (node.value is None or isinstance(node.value, bool)):
+            continue
+        if isinstance(node, ast.Constant | ast.Tuple | ast.List):
+            raise UsageError(
+                f"{about(text)}: {_said(text, node)} says nothing of a row",
+                "Join whole comparisons by and, or: sequence == 't1-in' or sequence == 'ct'; "
+                "sequence in ('t1-in', 'ct') is the same.",
+                "where-syntax",
+            )
+
+
+def _said(text: str, node: ast.expr) -> str:
+    return printable(shortened(ast.get_source_segment(text, node) or "that", 60))
 
 
 def asks_for_nothing(op: ast.cmpop, left: ast.expr, right: ast.expr) -> bool:

@@ -40,7 +40,8 @@ def excluding(found: Root, wanted: Root, files: tuple[str, ...], patients: tuple
     unread = [one.id for one in wanted.problems if _is_unread(one, wanted)]
     reasons |= {id: tables.of(*wholes(id)) for id in unread}
     left_out = tuple(_left_out(said, unread, reasons, tables))
-    if not problems and not any(not patients or case.patient in patients for case in left):
+    is_kept = any(not patients or case.patient in patients for case in left)
+    if left_out and not problems and not is_kept:
         raise nothing_left(left_out)
     gone = {case.patient for case in said} - {case.patient for case in left}
     notes += (nothing_of(sorted(gone)),) if gone else ()

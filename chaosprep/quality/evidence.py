@@ -35,8 +35,8 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     ``parts`` are their names. ``identified`` counts the patients whose sources have anything that
     identifies. An identifier that is shared counts once for all patients that have it; those of
     people that were accepted as they are count too, but are no ``problems``. ``equal_slices`` have
-    the pixels of one in another part, ``near_duplicates`` look like one there. ``unread`` slices
-    could not be compared.
+    the pixels of one in another part. ``near_duplicates`` look like one there, which may be chance:
+    they are ``warnings``. ``unread`` slices could not be compared.
     """
 
     patients: int
@@ -175,8 +175,8 @@ def _judge(
         equal_slices=len(again),
         near_duplicates=len(alike),
         unread=len(unread),
-        problems=(*faults, *again, *alike, *unread),
-        warnings=tuple(warnings),
+        problems=(*faults, *again, *unread),
+        warnings=(*warnings, *alike),
         notes=tuple(notes),
     )
 

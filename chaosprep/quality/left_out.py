@@ -1,11 +1,16 @@
 """What a person chose to leave out, stage by stage: it is said, and must not be there."""
 
 from collections.abc import Iterator
+from itertools import islice
 
 from chaosprep.dataset.descriptor import LeftOut
 from chaosprep.dataset.left_out import how_many, why
 from chaosprep.dataset.manifest import DESCRIPTOR, Dataset
-from chaosprep.errors import Problem
+from chaosprep.errors import Problem, plural
+from chaosprep.words import shortened
+
+_SHOWN = 10
+_LONGEST = 600  # letters of a reason; a table's have no more than 500
 
 
 def every(dataset: Dataset) -> Iterator[tuple[str, LeftOut]]:
@@ -31,5 +36,12 @@ def left_out_faults(dataset: Dataset) -> Iterator[Problem]:
 
 
 def left_out_notes(dataset: Dataset) -> tuple[str, ...]:
-    """A line for each thing that was left out, with its count."""
-    return tuple(f"{stage} left out {how_many(one)} ({why(one)})" for stage, one in every(dataset))
+    """A line for each thing that was left out, with its count; the first ten of all."""
+    told = [
+        f"{stage} left out {how_many(one)} ({shortened(why(one), _LONGEST)})"
+        for stage, one in islice(every(dataset), _SHOWN)
+    ]
+    more = sum(1 for _ in every(dataset)) - len(told)
+    if more:
+        told.append(f"more was left out for {plural(more, 'reason')}: {DESCRIPTOR} has them all")
+    return tuple(told)

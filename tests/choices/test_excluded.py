@@ -51,7 +51,8 @@ def test_of_ratings_only_what_failed_is_excluded_with_its_note(tmp_path: Path) -
         "\ufeffcase;reason\nMR001_ct;cut off\nMR002;\n",
         "Case ID\tWhy\nMR001_ct\tcut off\n\nMR002\n",
         'sep=;\r\n"case";"reason"\r\n"MR001_ct";"cut off"\r\n"MR002"\r\n',
-        "id,case,patient,slice,comment\nMR001_ct,,,3,cut off\n,,MR002,4,\n",
+        "id,case,patient,slice,comment\nMR001_ct,,,3,cut off\n,,MR002,,\n",
+        ",patient,sequence,reason\n0,MR001,ct,cut off\n1,MR002,,\n",
         "MR001_ct,cut off\nMR002,\n",
         "case,verdict,note\nMR001_ct, FAIL ,cut off\nMR002,fail,\nMR003_ct,Needs work,hm\n",
         "case,reason\rMR001_ct,cut off\rMR002,\r",
@@ -61,6 +62,26 @@ def test_tables_of_all_sorts_say_the_same(tmp_path: Path, text: str) -> None:
     found = excluded(tmp_path, text)
     assert found.keys() == {"MR001_ct", "MR002"}
     assert found["MR001_ct"] == "cut off"
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("case,slice\nMR001_ct,3\nMR001_ct,12.0\n", {"MR001_ct_s003", "MR001_ct_s012"}),
+        ("patient,sequence,slice\nMR001,ct,3\nMR001,ct,\n", {"MR001_ct_s003", "MR001_ct"}),
+        ("case,slice\n1,MR001_ct_s003\n", {"MR001_ct_s003"}),
+    ],
+)
+def test_a_slice_has_the_number_of_its_row(tmp_path: Path, text: str, names: set[str]) -> None:
+    assert excluded(tmp_path, text).keys() == names
+
+
+def test_a_table_that_excludes_nothing_is_said(tmp_path: Path) -> None:
+    for text in ("", "case\n", "case,verdict\nA,pass\nB,\n"):
+        file = table(tmp_path, text)
+        (note,) = strangers_note(read_excluded([file]), ["A", "B"], [file])
+        assert note == "--exclude: its table leaves out nothing"
+    assert strangers_note(read_excluded([]), ["A"], []) == ()
 
 
 def test_reasons_of_one_case_stand_together(tmp_path: Path) -> None:
@@ -97,6 +118,10 @@ def test_two_raters_that_contradict_each_other_are_refused(tmp_path: Path) -> No
         "subject,age,sex\n1,2,3\n",
         "case,verdict\nA,perhaps\n",
         "case,reason\n,lost\n",
+        "patient,slice\nMR001,3\n",
+        "case,note\nA,moved, badly\n",
+        "case,rating\nA,pass\nB,fail\nC,\n",
+        "case,exclude\nA,0\nB,1\n",
         b"\xff\xfe\x00",
         b"case,reason\nA," + b"x" * 200_000,
     ],

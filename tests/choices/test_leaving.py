@@ -326,3 +326,4 @@ def test_what_an_earlier_stage_left_out_is_no_stranger(tall: Dataset, tmp_path: 
     split = chaosprep.split(pairs, tmp_path / "a", val=0, exclude=[file])
     assert left(split, exclude=write(tmp_path / "y.csv", "MR001", "MR003_t1-in_s001")).told == ()
     assert len(left(split, exclude=write(tmp_path / "z.csv", "MR001_t1-in")).slices) == 31
+    assert len(left(split, exclude=write(tmp_path / "z.csv", "MR002_t1-in_s001")).slices) == 31

@@ -143,6 +143,22 @@ def test_nothing_but_a_condition_is_read(text: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "part"),
+    [
+        ("sequence == 't1-in' or 'ct'", "'ct'"),
+        ("sequence == ('t1-in' or 'ct')", "'t1-in'"),
+        ("rows >= 256, cols >= 256", "rows >= 256, cols >= 256"),
+        ("rows >= 256 and not [cols > 3]", "[cols > 3]"),
+        ("rows > 256 or 512", "512"),
+    ],
+)
+def test_what_would_hold_of_every_row_is_no_condition(text: str, part: str) -> None:
+    error = refusal(text)
+    assert error.code == "where-syntax"
+    assert error.reason.endswith(f": {part} says nothing of a row")
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "10**10**10 < rows",

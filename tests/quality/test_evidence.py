@@ -136,6 +136,9 @@ def test_people_who_were_accepted_are_counted_and_no_fault(tmp_path: Path) -> No
     assert "It was accepted with --trust-folders." in result.stderr
 
 
+KINDS = ("problems", "warnings")
+
+
 def doubled(place: Path, flipped: Mapping[int, bool]) -> Path:
     """Three phantom patients; these slices of the third are the first's, some of them flipped."""
     patients = [Patient(id=id, slices=6, matrix=128, sequences=("t1-in",)) for id in (1, 2, 3)]
@@ -158,13 +161,28 @@ def test_the_pixels_of_one_patient_in_another(tmp_path: Path) -> None:
     check = found["check"]
     numbers = ("patients", "shared_identifiers", "equal_slices", "near_duplicates", "unread")
     assert [check[name] for name in numbers] == [3, 0, 1, 1, 0]
-    faults = {(one["code"], one["id"]) for one in check["problems"]}
-    assert faults == {
-        ("leakage", "MR003_t1-in_s001"),
-        ("near-duplicate", "MR003_t1-in_s003"),
+    found = {kind: [(one["code"], one["id"]) for one in check[kind]] for kind in KINDS}
+    assert found == {
+        "problems": [("leakage", "MR003_t1-in_s001")],
+        "warnings": [("near-duplicate", "MR003_t1-in_s003")],
     }
     verdict = chaosprep.verify(out)
-    assert {(one.code, one.id) for one in (*verdict.faults, *verdict.warnings)} == faults
+    as_verify = dict(zip(KINDS, (verdict.faults, verdict.warnings), strict=True))
+    assert {kind: [(one.code, one.id) for one in as_verify[kind]] for kind in KINDS} == found
+
+
+def test_a_mere_likeness_is_counted_and_no_error(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    root = doubled(tmp_path, {3: True})
+    result = run("split", root, "-o", tmp_path / "out", "--val-patient", "MR003", "--check")
+    assert result.exit_code == 0
+    line = "check: 3 patients, 0 shared identifiers, 1 near-duplicate across sides"
+    assert result.stdout.splitlines()[-1] == line
+    told = "Warning: MR003_t1-in_s003: val/images/MR003_t1-in_s003.dcm: in val, it looks like"
+    assert told in result.stderr
+    chaosprep.split(root, tmp_path / "python", val_patient=["MR003"], check=True)
+    assert told in caplog.text
 
 
 def test_volumes_of_other_formats_have_no_identifiers(tmp_path: Path) -> None:
@@ -270,9 +288,9 @@ def test_pseudonyms_hide_nothing_from_it_and_it_shows_nothing(
 
 def test_workers_find_the_same(tmp_path: Path) -> None:
     root, found = doubled(tmp_path, {1: False, 2: True, 3: True}), []
-    for jobs in (1, 2):
-        with pytest.raises(ProblemsError) as caught:
-            chaosprep.split(root, tmp_path / "out", val_patient=["MR003"], check=True, jobs=jobs)
-        found.append(caught.value.problems)
+    for jobs in ("1", "2"):
+        arguments = ["split", str(root), "-o", str(tmp_path / jobs), "--val-patient", "MR003"]
+        result = CliRunner().invoke(main, [*arguments, "--check", "--json", "-j", jobs])
+        found.append(json.loads(result.stdout)["check"])
     assert found[0] == found[1]
-    assert len(found[0]) == 3
+    assert [len(found[0][kind]) for kind in KINDS] == [1, 2]

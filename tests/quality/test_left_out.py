@@ -91,6 +91,16 @@ def test_a_case_that_was_left_out_and_is_in_the_table_is_a_fault(
     assert "split left it out (exclude: moved)" in fault.reason
 
 
+def test_of_many_reasons_a_few_are_told(livers: chaosprep.Dataset, tmp_path: Path) -> None:
+    rows = [row.id for row in livers.slices][:12]
+    table = tmp_path / "x.csv"
+    table.write_text("id,reason\n" + "".join(f"{id},{at}\n" for at, id in enumerate(rows)))
+    images = chaosprep.convert(livers, tmp_path / "a", exclude=str(table))
+    notes = verify(images.directory).notes
+    assert sum(note.startswith("convert left out ") for note in notes) == 10
+    assert notes[-1] == "more was left out for 2 reasons: datapackage.json has them all"
+
+
 def test_gaps_that_a_condition_leaves_are_no_fault(
     livers: chaosprep.Dataset, tmp_path: Path
 ) -> None:

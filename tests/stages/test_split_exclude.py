@@ -103,6 +103,9 @@ def test_nothing_left_is_an_error(phantom: Path, tmp_path: Path) -> None:
     with pytest.raises(NothingFoundError) as caught:
         divided(phantom, tmp_path, "MR002", patient=["MR002"])
     assert caught.value.code == "empty"
+    with pytest.raises(ChaosprepError) as unknown:
+        divided(phantom, tmp_path, "MR002", patient=["MR009"])
+    assert unknown.value.code == "patient"
 
 
 def test_pseudonyms_are_excluded_by_the_ids_of_the_manifest(phantom: Path, tmp_path: Path) -> None:
