@@ -199,7 +199,7 @@ def _look(task: tuple[Case, SourceCase | None]) -> _Looked:
 def _part(row: Slice) -> str:
     """The part that a slice is in: every fold validates some time.
 
-    Of repeated folds it is those of all times: who shares one time's fold may be apart another time.
+    Of repeated folds it is those of all times: who is together once may be apart another time.
     """
     if row.folds:
         return f"{_FOLD}{'+'.join(map(str, row.folds))}"

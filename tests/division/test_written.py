@@ -169,11 +169,23 @@ def test_a_link_is_never_replaced(phantom: Path, tmp_path: Path) -> None:
     assert (tmp_path / "mine.csv").read_text() == "mine\n"
 
 
-def test_a_file_that_the_run_reads_is_not_written(phantom: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("option", "text", "value"),
+    [
+        ("split_file", "patient,side\nMR001,val\nMR002,train\nMR003,train\nMR005,train\n", "{}"),
+        ("exclude", "case,verdict,note\nMR002_t1-in,fail,moved\n", "{}"),
+        ("stratify", "patient,site\nMR001,a\nMR002,a\nMR003,b\nMR005,b\n", "{}:site"),
+    ],
+)
+def test_a_file_that_the_run_reads_is_not_written(
+    phantom: Path, tmp_path: Path, option: str, text: str, value: str
+) -> None:
     file = tmp_path / "split.csv"
-    file.write_text("patient,side\nMR001,val\nMR002,train\nMR003,train\nMR005,train\n")
-    error = refused(phantom, tmp_path / "out", file, split_file=file, overwrite=True)
+    file.write_text(text)
+    given = {option: value.format(file)}
+    error = refused(phantom, tmp_path / "out", file, overwrite=True, **given)
     assert "a file that the run reads" in error.reason
+    assert file.read_text() == text
 
 
 def test_a_shard_writes_none_and_the_merged_directory_does(phantom: Path, tmp_path: Path) -> None:
