@@ -33,6 +33,12 @@ _REMEDY: Final = (
     "Give the report's ratings.csv, or a CSV or TSV file with a column case, patient or id, and "
     "reason where there is one."
 )
+_LISTED: Final = (
+    "Give ids of cases or patients as the table has them; chaosprep inspect lists them."
+)
+_PSEUDONYMS: Final = (
+    "The ids are pseudonyms here: give them as slices.jsonl of a split with the same key has them."
+)
 
 
 @dataclass(frozen=True)
@@ -108,10 +114,13 @@ def fingerprint(files: Sequence[str]) -> str:
     return sha256(msgspec.json.encode(sorted(read_excluded(files).reasons.items())))[:8]
 
 
-def strangers_note(found: Excluded, known: Iterable[str], files: Sequence[str]) -> tuple[str, ...]:
+def strangers_note(
+    found: Excluded, known: Iterable[str], files: Sequence[str], *, by_key: bool = False
+) -> tuple[str, ...]:
     """What is to be said of names that nothing here has: their number and lines.
 
-    They are not repeated, as they may be anybody's.
+    They are not repeated, as they may be anybody's. ``by_key`` says that ids are pseudonyms, which
+    nothing lists before a split has made them.
 
     Raises:
         UsageError: `exclude-unknown`, nothing here has any of the names.
@@ -129,7 +138,7 @@ def strangers_note(found: Excluded, known: Iterable[str], files: Sequence[str]) 
     if len(strange) == len(found.lines) and not there & found.kept.keys():
         raise UsageError(
             f"--exclude: nothing here is called by any of its names ({count}: {told})",
-            "Give ids of cases or patients as the table has them; chaosprep inspect lists them.",
+            _PSEUDONYMS if by_key else _LISTED,
             "exclude-unknown",
         )
     return (f"--exclude: nothing here is called by {count} of its table ({told})",)

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Protocol
 
@@ -105,9 +105,7 @@ def check_writable(
             "Write it beside the directory.",
             code="output",
         )
-    given = [*(getattr(params, name) for name in _FILES), *params.exclude]
-    given += [place[0] for place in map(of_table, params.stratify) if place is not None]
-    if any(path is not None and real(Path(path)) == real(file) for path in given):
+    if any(real(Path(path)) == real(file) for path in _read_from(params)):
         raise UsageError(
             f"{_OPTION} {file}: it is a file that the run reads", "Give another name.", "output"
         )
@@ -152,6 +150,13 @@ def split_text(split: KnownSplit, ending: str) -> bytes:
     ]
     rows = (row[: len(columns)] for row in cells)
     return "".join(",".join(row) + "\n" for row in (columns, *rows)).encode()
+
+
+def _read_from(params: SplitParams) -> Iterator[str]:
+    """The files that the parameters name."""
+    yield from (path for name in _FILES if (path := getattr(params, name)) is not None)
+    yield from params.exclude
+    yield from (place[0] for wish in params.stratify if (place := of_table(wish)) is not None)
 
 
 def _told(placed: Iterable[Placed]) -> KnownSplit:

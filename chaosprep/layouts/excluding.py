@@ -31,7 +31,8 @@ def excluding(found: Root, wanted: Root, files: tuple[str, ...], patients: tuple
     """
     tables = read_excluded(files)
     tables.check(_owners(found, tables))
-    notes = strangers_note(tables, _names(found, tables), files)
+    by_key = any(case.aliases for case in found.cases)
+    notes = strangers_note(tables, _names(found, tables), files, by_key=by_key)
     reasons = {case.id: tables.of(case.patient, case.id) for case in wanted.cases}
     slices = _slices(tables)
     left = [_partly(case, slices) for case in wanted.cases if reasons[case.id] is None]

@@ -169,12 +169,23 @@ def test_a_link_is_never_replaced(phantom: Path, tmp_path: Path) -> None:
     assert (tmp_path / "mine.csv").read_text() == "mine\n"
 
 
-def test_a_file_that_the_run_reads_is_not_written(phantom: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("option", "text", "value"),
+    [
+        ("split_file", "patient,side\nMR001,val\nMR002,train\nMR003,train\nMR005,train\n", "{}"),
+        ("exclude", "case,verdict,note\nMR002_t1-in,fail,moved\n", "{}"),
+        ("stratify", "patient,site\nMR001,a\nMR002,a\nMR003,b\nMR005,b\n", "{}:site"),
+    ],
+)
+def test_a_file_that_the_run_reads_is_not_written(
+    phantom: Path, tmp_path: Path, option: str, text: str, value: str
+) -> None:
     file = tmp_path / "split.csv"
-    file.write_text("patient,side,site\nMR001,val,7\nMR002,train,7\nMR003,train,7\nMR005,train,7\n")
-    for told in ({"split_file": file}, {"stratify": [f"{file}:site"]}):
-        error = refused(phantom, tmp_path / "out", file, **told, overwrite=True)
-        assert "a file that the run reads" in error.reason
+    file.write_text(text)
+    given = {option: value.format(file)}
+    error = refused(phantom, tmp_path / "out", file, overwrite=True, **given)
+    assert "a file that the run reads" in error.reason
+    assert file.read_text() == text
 
 
 @pytest.mark.parametrize("option", ["like", "split_file"])
