@@ -204,6 +204,14 @@ def test_who_is_unknown_is_a_kind_that_is_said_and_never_too_rare() -> None:
     assert len(notes) == 2
 
 
+def test_what_cannot_be_balanced_is_not_said_to_be() -> None:
+    sides: Sides = {f"P{at:03}": ("val" if at == 1 else "train", None) for at in range(5)}
+    given: Traits = {one: {"age": 30.0 + at} for at, one in enumerate(sides)}
+    assert balance_notes(shares(sides, given), sides, given) == (
+        "--stratify age: too few patients for bins of it: it is not balanced",
+    )
+
+
 def test_shares_are_counts_beside_ideals() -> None:
     kinds = of(a=10, b=5)
     sides = balance([*kinds["site"]], {}, traits(kinds), params(val=0.2))
