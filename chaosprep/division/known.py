@@ -241,6 +241,11 @@ def _notes(
         place = "the earlier split" if params.like else "the split file"
         are = "is" if len(gone) == 1 else "are"
         said.append(f"{plural(len(gone), noun)} of {place} {are} not here{first}")
+    if known.counts_from_1:
+        said.append(
+            f"the folds of {params.like or params.split_file} count from 1, here they do "
+            "from 0: its fold 1 is fold 0"
+        )
     if known.key is not None and root.key_file is not None:
         said.append(f"the ids come from the key of the earlier split: {root.key_file.name}")
     if params.split_file and not any(side == "val" for side, _ in here.values()):

@@ -59,10 +59,10 @@ def test_tables_are_read_as_people_write_them(tmp_path: Path, text: str) -> None
 
 
 def test_of_folds_alone_the_first_validates_or_the_chosen(tmp_path: Path) -> None:
-    table = "patient,fold\na,1\nb,2\nc,3\n"
-    first = {"a": ("val", 1), "b": ("train", 2), "c": ("train", 3)}
+    table = "patient,fold\na,0\nb,2\nc,3\n"
+    first = {"a": ("val", 0), "b": ("train", 2), "c": ("train", 3)}
     assert read(tmp_path / "folds.csv", table) == first
-    chosen = {"a": ("train", 1), "b": ("train", 2), "c": ("val", 3)}
+    chosen = {"a": ("train", 0), "b": ("train", 2), "c": ("val", 3)}
     assert read(tmp_path / "folds.csv", table, fold=3) == chosen
 
 
@@ -108,6 +108,23 @@ def test_json_is_read_in_both_forms(tmp_path: Path, value: object) -> None:
 def test_sides_alone_are_enough(tmp_path: Path, value: object) -> None:
     expected = {"a": ("train", None), "b": ("val", None), "c": ("test", None)}
     assert read_json(tmp_path, value) == expected
+
+
+@pytest.mark.parametrize("form", ["csv", "json"])
+def test_folds_that_count_from_1_are_counted_from_0(tmp_path: Path, form: str) -> None:
+    told = {"a": 1, "b": 2, "c": 3}
+    lines = "".join(f"{name},{fold}\n" for name, fold in told.items())
+    text = f"patient,fold\n{lines}" if form == "csv" else json.dumps(told)
+    file = tmp_path / f"split.{form}"
+    assert read(file, text) == {"a": ("val", 0), "b": ("train", 1), "c": ("train", 2)}
+    assert read(file, text, fold=2)["c"] == ("val", 2)
+    assert read_split(file, "--like", None).counts_from_1
+    assert "1 to 3, which are 0 to 2 here" in str(refused(file, text, fold=3))
+
+
+def test_of_a_written_split_a_fold_that_lost_its_patients_stays_empty(tmp_path: Path) -> None:
+    table = "patient,side,fold\na,train,1\nb,val,2\n"
+    assert read(tmp_path / "folds.csv", table) == {"a": ("train", 1), "b": ("val", 2)}
 
 
 # nnU-Net

@@ -11,7 +11,7 @@ from chaosprep.division.files.said import (
     SIDE_NAMES,
     SIDES,
     Said,
-    known,
+    known_elsewhere,
     said_of,
     useless,
 )
@@ -47,7 +47,7 @@ def read(content: Content, fold: int | None) -> KnownSplit:
         raise useless("it is no CSV in UTF-8", "Save it as CSV in UTF-8.") from error
     heading = [cell.strip().casefold().replace(" ", "_") for cell in rows[0][1]] if rows else []
     columns = _columns(heading)
-    found = known(_said(rows, columns, heading), fold)
+    found = known_elsewhere(_said(rows, columns, heading), fold)
     return replace(found, of_patients=heading[columns.name] in PATIENTS)
 
 

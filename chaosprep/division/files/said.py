@@ -109,6 +109,31 @@ def known(said: Iterable[Said], fold: int | None) -> KnownSplit:
     return KnownSplit(sides, folds={name: own for name, own in folds.items() if own})
 
 
+def known_elsewhere(said: Iterable[Said], fold: int | None) -> KnownSplit:
+    """The split that all lines of others tell, as `known`; folds alone may count from 1.
+
+    Where sides stand beside them, as in what split writes, 0 is a fold that has lost its patients.
+
+    Raises:
+        FileError: as `settled` does.
+    """
+    lines = list(islice(said, _MOST + 1))
+    folded = [one for one in lines if one.fold is not None]
+    folds = {one.fold for one in folded}
+    alone = not any(one.side or one.folds for one in folded)
+    if not alone or len(folds) <= 1 or folds != {*range(1, len(folds) + 1)}:
+        return known(lines, fold)
+    if fold is not None and fold >= len(folds):
+        raise FileError(
+            f"its folds are 1 to {len(folds)}, which are 0 to {len(folds) - 1} here "
+            f"(--fold: {fold})",
+            "Choose one of these with --fold.",
+            code="fold-unknown",
+        )
+    lines = [one if one.fold is None else replace(one, fold=one.fold - 1) for one in lines]
+    return replace(known(lines, fold), counts_from_1=True)
+
+
 def _check_times(lines: Sequence[Said]) -> None:
     """Refuse repeated folds that are not as many for everybody, or not numbered on."""
     if len({len(one.folds) for one in lines if one.side != "test"}) > 1:
