@@ -342,6 +342,12 @@ def test_hostile_files_are_refused(tmp_path: Path, text: str | bytes) -> None:
     assert refused(tmp_path / "split", text).code == "split-file"
 
 
+def test_who_gives_a_path_that_is_not_there_is_told_what_may_be_given(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="the file is missing") as error:
+        read_split(tmp_path / "speltwrong", "--like", None)
+    assert "a stage directory" in error.value.remedy
+
+
 def test_what_is_too_large_or_not_there_is_refused(tmp_path: Path) -> None:
     with (tmp_path / "large").open("wb") as file:
         file.truncate(2**25)
