@@ -72,13 +72,21 @@ def balance_notes(shares: Sequence[Share], sides: Sides, traits: Traits) -> tupl
             shown = f"{', '.join(rare[:_SHOWN])}{', ...' if rare[_SHOWN:] else ''}"
             notes.append(f"--stratify {wish}: too rare to be in each of {parts} parts: {shown}")
     if judged:
-        worst = max(judged, key=lambda one: abs(one.patients - one.ideal))
-        notes.append(
-            f"balanced: each part is within {abs(worst.patients - worst.ideal):.2g} patients of "
-            f"its share of every kind; furthest is {worst.part}: {worst.patients} of {worst.kind}, "
-            f"ideally {worst.ideal:.4g}"
-        )
+        notes.append(_how_near(max(judged, key=_apart)))
     return tuple(notes)
+
+
+def _apart(share: Share) -> float:
+    return abs(share.patients - share.ideal)
+
+
+def _how_near(worst: Share) -> str:
+    if not _apart(worst):
+        return "balanced: each part has its share of every kind"
+    return (
+        f"balanced: each part is within {_apart(worst):.2g} patients of its share of every kind; "
+        f"furthest is {worst.part}: {worst.patients} of {worst.kind}, ideally {worst.ideal:.4g}"
+    )
 
 
 def _name(side: Side) -> str:

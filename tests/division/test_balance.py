@@ -204,6 +204,22 @@ def test_who_is_unknown_is_a_kind_that_is_said_and_never_too_rare() -> None:
     assert len(notes) == 2
 
 
+@pytest.mark.parametrize(
+    ("first", "said"),
+    [
+        (1, "balanced: each part has its share of every kind"),
+        (2, "balanced: each part is within 0.5 patients of its share of every kind; furthest is "),
+    ],
+)
+def test_it_is_said_how_near_the_parts_come(first: int, said: str) -> None:
+    """Of each kind one validates, or two of the first."""
+    kinds = of(a=5, b=5)
+    val = {*[*kinds["site"]][:first], "P005"}
+    sides: Sides = {one: ("val" if one in val else "train", None) for one in kinds["site"]}
+    (note,) = balance_notes(shares(sides, traits(kinds)), sides, traits(kinds))
+    assert note.startswith(said)
+
+
 def test_what_cannot_be_balanced_is_not_said_to_be() -> None:
     sides: Sides = {f"P{at:03}": ("val" if at == 1 else "train", None) for at in range(5)}
     given: Traits = {one: {"age": 30.0 + at} for at, one in enumerate(sides)}
