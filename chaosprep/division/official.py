@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from chaosprep.division.params import SplitParams
+from chaosprep.division.params import DIVIDING, SplitParams
 from chaosprep.division.sides import Side, Sides
 from chaosprep.errors import UsageError, plural
 from chaosprep.params import differing
@@ -10,7 +10,6 @@ from chaosprep.series.source import SourceCase
 
 _SHOWN = 3  # patients in a message
 _ANEW = "divide the patients anew: --redivide"
-_DIVIDING = ("folds", "val", "val_patient", "test", "test_patient", "repeats", "stratify")
 
 
 def official_sides(cases: Sequence[SourceCase], params: SplitParams) -> Sides:
@@ -79,7 +78,7 @@ def _chosen_fold(cases: Sequence[SourceCase], params: SplitParams) -> int:
 
 def _check_left_alone(params: SplitParams) -> None:
     """Refuse options that would divide what is divided already."""
-    given = [name for name in _DIVIDING if name in differing(params)]
+    given = [name for name in DIVIDING if name in differing(params)]
     if given:
         options = " and ".join(f"--{name.replace('_', '-')}" for name in given)
         raise UsageError(

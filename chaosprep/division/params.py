@@ -25,8 +25,8 @@ def _fraction(side: str, of: str) -> Meta:
     return Meta(ge=0, lt=1, description=f"Part of the patients for {of}.", extra={"remedy": remedy})
 
 
-_DIVIDING = ("val", "test", "folds", "val_patient", "test_patient", "repeats", "stratify", "seed")
-"""Parameters that decide who goes where, as a split file does."""
+DIVIDING = ("folds", "val", "val_patient", "test", "test_patient", "repeats", "stratify")
+"""Parameters that ask for a division, as a data set's own sides or a split file already is one."""
 
 
 class SplitParams(LayoutParams, frozen=True, kw_only=True):
@@ -36,7 +36,7 @@ class SplitParams(LayoutParams, frozen=True, kw_only=True):
         ("folds", "val"),
         ("folds", "val_patient"),
         ("like", "split_file"),
-        *(("split_file", name) for name in _DIVIDING),
+        *(("split_file", name) for name in (*DIVIDING, "seed")),
     )
 
     val: Annotated[float, _fraction("val", "validation")] = 0.2
