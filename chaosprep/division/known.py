@@ -6,6 +6,7 @@ from chaosprep.division.files.said import leak, shown
 from chaosprep.division.files.table import read_split
 from chaosprep.division.names import Names
 from chaosprep.division.params import SplitParams
+from chaosprep.division.repeats import fewest
 from chaosprep.division.sides import KnownSplit, Side, Sides
 from chaosprep.errors import UsageError, plural
 from chaosprep.layouts.root import Root
@@ -91,9 +92,8 @@ def earlier_folds(params: SplitParams) -> int | None:
     if params.like is None:
         return None
     told = earlier(params, "--like", params.like)
-    pairs = [(time, fold) for own in told.folds.values() for time, fold in enumerate(own)]
-    pairs = pairs or [(0, fold) for _, fold in told.sides.values() if fold is not None]
-    return max((fold // (time + 1) + 1 for time, fold in pairs), default=None)
+    alone = ((fold,) for _, fold in told.sides.values() if fold is not None)
+    return fewest(told.folds.values() or alone) or None
 
 
 def known_folds(root: Root, known: Sides, params: SplitParams) -> dict[str, tuple[int, ...]]:
