@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 
+from chaosprep.division.files.said import shown
 from chaosprep.division.params import DIVIDING, SplitParams
 from chaosprep.division.sides import Side, Sides
 from chaosprep.errors import UsageError, plural
 from chaosprep.params import differing
 from chaosprep.series.source import SourceCase
 
-_SHOWN = 3  # patients in a message
 _ANEW = "divide the patients anew: --redivide"
 
 
@@ -39,8 +39,7 @@ def official_sides(cases: Sequence[SourceCase], params: SplitParams) -> Sides:
     torn |= dict.fromkeys(patient for patient in found if patient in free)
     if torn and not params.redivide:
         raise UsageError(
-            f"{plural(len(torn), 'patient')} ({', '.join(list(torn)[:_SHOWN])}"
-            f"{', ...' if len(torn) > _SHOWN else ''}) of the data set "
+            f"{plural(len(torn), 'patient')} ({shown(torn)}) of the data set "
             "on several of its own sides or folds: its split leaks",
             f"See whether they are told right, or {_ANEW}.",
             code="official-leak",

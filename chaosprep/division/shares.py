@@ -4,12 +4,11 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from chaosprep.dataset.descriptor import Share
+from chaosprep.division.files.said import shown
 from chaosprep.division.kinds import UNKNOWN, kinds_of
 from chaosprep.division.sides import Side, Sides
 from chaosprep.errors import plural
 from chaosprep.layouts.root import Traits
-
-_SHOWN = 3  # kinds in a note
 
 
 def parts_of_all(sides: Mapping[str, Side]) -> dict[Side, float]:
@@ -69,8 +68,8 @@ def balance_notes(shares: Sequence[Share], sides: Sides, traits: Traits) -> tupl
             judged = [one for one in judged if not one.kind.startswith(f"{wish}=")]
         rare = [f"{kind} ({n})" for kind, n in sorted(count.items()) if n < parts]
         if rare:
-            shown = f"{', '.join(rare[:_SHOWN])}{', ...' if rare[_SHOWN:] else ''}"
-            notes.append(f"--stratify {wish}: too rare to be in each of {parts} parts: {shown}")
+            where = f"in each of {parts} parts"
+            notes.append(f"--stratify {wish}: too rare to be {where}: {shown(rare)}")
     if judged:
         notes.append(_how_near(max(judged, key=_apart)))
     return tuple(notes)
