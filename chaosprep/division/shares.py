@@ -55,8 +55,11 @@ def balance_notes(shares: Sequence[Share], sides: Sides, traits: Traits) -> tupl
     """What to say of a division: whom nothing tells of, which kinds are rare, how near it comes."""
     parts = len({*sides.values()})
     notes: list[str] = []
+    divided: list[str] = []
     for wish, kinds in kinds_of(traits, sides).items():
         count = Counter(kinds.values())
+        if len(count) > 1:
+            divided += (f"{wish}={kind}" for kind in count)
         unknown = count.pop(UNKNOWN, 0)
         if unknown:
             notes.append(
@@ -65,12 +68,15 @@ def balance_notes(shares: Sequence[Share], sides: Sides, traits: Traits) -> tupl
             )
         if len(count) == 1 and ".." in next(iter(count)):
             notes.append(f"--stratify {wish}: too few patients for bins of it: it is not balanced")
+        elif len(count) == 1 and not unknown:
+            notes.append(f"--stratify {wish}: all patients have the same: {next(iter(count))}")
         rare = [f"{kind} ({n})" for kind, n in sorted(count.items()) if n < parts]
         if rare:
             shown = f"{', '.join(rare[:_SHOWN])}{', ...' if rare[_SHOWN:] else ''}"
             notes.append(f"--stratify {wish}: too rare to be in each of {parts} parts: {shown}")
-    if shares:
-        worst = max(shares, key=lambda one: abs(one.patients - one.ideal))
+    told = [one for one in shares if one.kind in divided]
+    if told:
+        worst = max(told, key=lambda one: abs(one.patients - one.ideal))
         notes.append(
             f"balanced: each part is within {abs(worst.patients - worst.ideal):.2g} patients of "
             f"its share of every kind; furthest is {worst.part}: {worst.patients} of {worst.kind}, "
