@@ -201,10 +201,12 @@ def _check_agreed(here: Sides, settled: Sides, params: SplitParams, option: str)
     """Refuse a split that contradicts the data set, or patients that are named."""
     torn = sorted(patient for patient in here.keys() & settled if _differ(here, settled, patient))
     if torn:
+        stays = any(settled[patient][0] == "test" for patient in torn)
+        way = "correct it: a test set stays" if stays else "divide the patients anew: --redivide"
         raise UsageError(
             f"{option}: it has {plural(len(torn), 'patient')} ({shown(torn)}) on another side or "
             "in another fold than the data set itself",
-            "Leave it out, or divide the patients anew: --redivide (a test set stays).",
+            f"Leave it out, or {way}.",
             code="split-differs",
         )
     for side in ("val", "test"):

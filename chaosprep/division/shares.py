@@ -54,9 +54,11 @@ def balance_notes(shares: Sequence[Share], sides: Sides, traits: Traits) -> tupl
     """What to say of a division: whom nothing tells of, which kinds are rare, how near it comes."""
     parts = len({*sides.values()})
     notes: list[str] = []
-    judged = list(shares)
+    divided: list[str] = []
     for wish, kinds in kinds_of(traits, sides).items():
         count = Counter(kinds.values())
+        if len(count) > 1:
+            divided += (f"{wish}={kind}" for kind in count)
         unknown = count.pop(UNKNOWN, 0)
         if unknown:
             notes.append(
@@ -65,13 +67,15 @@ def balance_notes(shares: Sequence[Share], sides: Sides, traits: Traits) -> tupl
             )
         if len(count) == 1 and ".." in next(iter(count)):
             notes.append(f"--stratify {wish}: too few patients for bins of it: it is not balanced")
-            judged = [one for one in judged if not one.kind.startswith(f"{wish}=")]
+        elif len(count) == 1 and not unknown:
+            notes.append(f"--stratify {wish}: all patients have the same: {next(iter(count))}")
         rare = [f"{kind} ({n})" for kind, n in sorted(count.items()) if n < parts]
         if rare:
             where = f"in each of {parts} parts"
             notes.append(f"--stratify {wish}: too rare to be {where}: {shown(rare)}")
-    if judged:
-        notes.append(_how_near(max(judged, key=_apart)))
+    told = [one for one in shares if one.kind in divided]
+    if told:
+        notes.append(_how_near(max(told, key=_apart)))
     return tuple(notes)
 
 

@@ -240,3 +240,12 @@ def test_shares_are_counts_beside_ideals() -> None:
         ("site=b", "train"): (4, 4.0),
         ("site=b", "val"): (1, 1.0),
     }
+
+
+def test_what_all_have_alike_is_said_and_nothing_is_called_balanced() -> None:
+    given: Traits = {f"P{at}": {"field": "3", "volume": float(at)} for at in range(5)}
+    sides: Sides = {one: ("val" if one == "P0" else "train", None) for one in given}
+    assert balance_notes(shares(sides, given), sides, given) == (
+        "--stratify field: all patients have the same: 3",
+        "--stratify volume: too few patients for bins of it: it is not balanced",
+    )

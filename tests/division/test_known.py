@@ -219,7 +219,10 @@ def test_a_side_that_the_data_set_has_may_not_differ(tmp_path: Path) -> None:
     agreed: Sides = {"P001": ("test", None)}
     assert known(TREE, told, tmp_path, agreed)[0]["P001"] == ("test", None)
     settled: Sides = {"P001": ("val", None)}
-    assert refused(TREE, told, tmp_path, settled).code == "split-differs"
+    error = refused(TREE, told, tmp_path, settled)
+    assert (error.code, "--redivide" in error.remedy) == ("split-differs", True)
+    tested: Sides = {"Doe-2": ("test", None)}
+    assert "a test set stays" in refused(TREE, told, tmp_path, tested).remedy
 
 
 def test_those_of_a_test_set_need_not_be_named(tmp_path: Path) -> None:

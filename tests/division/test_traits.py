@@ -184,6 +184,11 @@ def test_a_table_that_cannot_be_used_is_refused(
     assert said in error.value.text
 
 
+def test_a_structure_is_asked_for_once_however_it_is_spelled(tree: Path) -> None:
+    with pytest.raises(UsageError, match="asked for twice"):
+        told(tree, "label:liver", "label:Liver")
+
+
 def test_a_value_that_tells_the_patient_is_not_taken(tmp_path: Path) -> None:
     values = {**headers(2), "PatientName": "Mustermann^Max", "ManufacturerModelName": "Mustermann"}
     files = {IMAGES.format(patient="2", slice=str(at)): slice_at(at, 2, **values) for at in (0, 1)}

@@ -124,7 +124,7 @@ def _values(told: Sequence[tuple[str, str]]) -> list[tuple[str, Value]]:
     distinct = len({value for _, value in numbers})
     if all(value is not None for _, value in numbers):
         are_codes = distinct <= _CODES and 2 * distinct <= len(told)
-        return [(name, f"{n:g}" if are_codes else n) for name, n in numbers if n is not None]
+        return [(name, f"{n:.15g}" if are_codes else n) for name, n in numbers if n is not None]
     spelled: dict[str, str] = {}
     for cell in sorted(cell for _, cell in told):
         spelled.setdefault(folded(cell), cell[:_LONGEST])
