@@ -19,6 +19,7 @@ from chaosprep.errors import ChaosprepError, FileError, UsageError
 from chaosprep.files import read_regular, real
 from chaosprep.running.options import RunOptions
 from chaosprep.running.page import FileKind, check_place, check_standing, new_file
+from chaosprep.running.workspace import Workspace
 
 _OPTION = "--write-split"
 _COLUMNS = ("patient", "side", "fold")
@@ -124,9 +125,11 @@ def write_split(dataset: Dataset, params: SplitParams, options: RunOptions) -> N
     file = Path(params.write_split)
     kind = _kind(file)
     text = split_text(_told(row for case in dataset.cases for row in case.slices), kind.ending)
-    if _holds(file, text):
+    if _holds(file, text) and not Workspace.beside(file).path.exists():
         return
     with new_file(file, kind, options.overwrite) as save:
+        if _holds(file, text):
+            return  # by a run that was killed before it had tidied up
         if file.exists() and not options.overwrite:
             raise _another(file)
         save(text)

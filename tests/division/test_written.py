@@ -161,6 +161,16 @@ def test_another_file_is_replaced_only_with_overwrite(
     assert read_split(file, "", None).sides == sides(made)
 
 
+def test_what_a_killed_run_left_beside_the_file_goes(phantom: Path, tmp_path: Path) -> None:
+    file = tmp_path / "made/split.csv"
+    file.parent.mkdir()
+    split(phantom, tmp_path / "out", write_split=file)
+    (file.parent / ".split.csv.chaosprep").mkdir()
+    (file.parent / ".split.csv.chaosprep/lock").touch()
+    split(phantom, tmp_path / "out", write_split=file)
+    assert [*file.parent.iterdir()] == [file]
+
+
 def test_a_link_is_never_replaced(phantom: Path, tmp_path: Path) -> None:
     (tmp_path / "mine.csv").write_text("mine\n")
     (tmp_path / "split.csv").symlink_to(tmp_path / "mine.csv")
