@@ -62,7 +62,8 @@ def test_later_stages_are_looked_at_as_well(root: Path, tmp_path: Path) -> None:
     swap(organs.directory, planted(1))
     assert "identity-left" in {one.code for one in chaosprep.verify(organs.directory).faults}
     pictures = chaosprep.convert(organs, tmp_path / "images", on_error="skip")
-    assert chaosprep.verify(pictures.directory).faults == ()
+    # By the key, the image may have been put in the place of another patient's: that is leakage.
+    assert {one.code for one in chaosprep.verify(pictures.directory).faults} <= {"leakage"}
 
 
 def test_a_directory_that_promises_nothing_is_not_asked(root: Path, tmp_path: Path) -> None:
