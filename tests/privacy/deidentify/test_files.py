@@ -197,6 +197,21 @@ def test_codes_of_public_schemes_stay_and_others_become_keyed() -> None:
 
 
 @pytest.mark.parametrize(
+    ("scheme", "code", "stays"),
+    [
+        *(("DCM", "113100", True), ("DCM", "MR", True), ("SRT", "T-62000", True)),
+        *(("UCUM", "mm2/s", True), ("RADLEX", "RID58", True)),
+        *(("DCM", "DULCINEA", False), ("SCT", "SMITH-12", False), ("LN", "ANN", False)),
+    ],
+)
+def test_a_word_is_no_code_of_a_public_scheme(scheme: str, code: str, stays: bool) -> None:
+    one = Dataset()
+    one.CodeValue, one.CodingSchemeDesignator, one.CodeMeaning = code, scheme, "Liver"
+    found = cleaned(dataset(AnatomicRegionSequence=Sequence([one]))).AnatomicRegionSequence[0]
+    assert (found.CodeValue == code) == stays
+
+
+@pytest.mark.parametrize(
     "uid",
     [
         "1.2.840.10008.5.1.4.1.1.88.33",  # comprehensive SR
