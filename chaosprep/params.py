@@ -152,9 +152,10 @@ def _plainer(field: Parameter, value: Any) -> Any:  # noqa: ANN401 - checked aft
     """A value in its field's own form: one of several, a table's TOML file, a path."""
     kind = bare(field.type)
     if isinstance(kind, types.VarTupleType):
-        several = (value,) if isinstance(value, str | Path) else value
-        is_list = isinstance(several, list | tuple)
-        return tuple(str(x) if isinstance(x, Path) else x for x in several) if is_list else value
+        if isinstance(value, str | Path):
+            return (str(value),)
+        is_list = isinstance(value, list | tuple)
+        return [str(x) if isinstance(x, Path) else x for x in value] if is_list else value
     if _is_file(field, value):
         return read_toml(Path(value), "parameter", f"--{field.option}: ")
     if isinstance(kind, types.StrType) and isinstance(value, Path):

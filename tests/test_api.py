@@ -61,7 +61,7 @@ def test_an_unknown_parameter_is_named_with_those_there_are(
     images: chaosprep.Dataset, tmp_path: Path
 ) -> None:
     with pytest.raises(
-        UsageError, match=r"copys: no such parameter\. There are: patient, compression, copies"
+        UsageError, match=r"copys: no such parameter\. There are: patient, compression, exclude, "
     ):
         chaosprep.augment(images, tmp_path / "out", copys=2)  # type: ignore[call-arg]
 

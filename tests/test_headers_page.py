@@ -7,7 +7,7 @@ import pytest
 from pydicom import dcmread
 from pydicom.fileset import FileSet
 
-from chaosprep.layouts.find import LayoutParams
+from chaosprep.division.params import SplitParams
 from tests.documents import HOME, replayed
 
 PAGE = (HOME / "docs/headers.md").read_text(encoding="utf-8")
@@ -41,7 +41,7 @@ def test_the_session_prints_what_the_page_says(export: Path) -> None:
 
 
 def test_the_page_names_only_options_and_codes_that_there_are() -> None:
-    options = {f"--{name.replace('_', '-')}" for name in LayoutParams.__struct_fields__}
+    options = {f"--{name.replace('_', '-')}" for name in SplitParams.__struct_fields__}
     options.add("--file")  # of inspect alone
     assert set(re.findall(r"--[a-z-]+", re.sub(r"\|[-|]+\|", "", TEXT))) <= options
     errors = (HOME / "docs/errors.md").read_text(encoding="utf-8")

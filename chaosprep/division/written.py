@@ -14,6 +14,7 @@ from chaosprep.dataset.records import Split
 from chaosprep.division.files.table import read_split
 from chaosprep.division.params import SplitParams
 from chaosprep.division.sides import KnownSplit, Sides
+from chaosprep.division.traits.tables import of_table
 from chaosprep.errors import ChaosprepError, FileError, UsageError
 from chaosprep.files import read_regular, real
 from chaosprep.running.options import RunOptions
@@ -104,7 +105,8 @@ def check_writable(
             "Write it beside the directory.",
             code="output",
         )
-    given = (getattr(params, name) for name in _FILES)
+    given = [*(getattr(params, name) for name in _FILES), *params.exclude]
+    given += [place[0] for place in map(of_table, params.stratify) if place is not None]
     if any(path is not None and real(Path(path)) == real(file) for path in given):
         raise UsageError(
             f"{_OPTION} {file}: it is a file that the run reads", "Give another name.", "output"

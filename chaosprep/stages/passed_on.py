@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from chaosprep.dataset.descriptor import DataSource, License
+from chaosprep.dataset.descriptor import DataSource, LeftOut, License
 from chaosprep.division.params import SplitParams
 from chaosprep.errors import UsageError
 from chaosprep.files import check_apart
@@ -56,7 +56,17 @@ def find_to_pass_on(root: Path, params: SplitParams, bench: Workbench) -> Root:
     )
     _check_origin(found)
     known = KnownNames(found.cases, key or read_key(str(params.pseudonymize)))
-    return replace(found, key_file=file, problems=tuple(map(known.problem_of, found.problems)))
+    return replace(
+        found,
+        key_file=file,
+        problems=tuple(map(known.problem_of, found.problems)),
+        left_out=tuple(map(_in_known_words, found.left_out)),
+    )
+
+
+def _in_known_words(one: LeftOut) -> LeftOut:
+    """What a person left out, without the words of their reason that may tell of somebody."""
+    return msgspec.structs.replace(one, reason=cleaned(one.reason) or "rejected")
 
 
 def notes_on_names(root: Root, key: Key | None) -> tuple[str, ...]:

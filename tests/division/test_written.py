@@ -171,9 +171,10 @@ def test_a_link_is_never_replaced(phantom: Path, tmp_path: Path) -> None:
 
 def test_a_file_that_the_run_reads_is_not_written(phantom: Path, tmp_path: Path) -> None:
     file = tmp_path / "split.csv"
-    file.write_text("patient,side\nMR001,val\nMR002,train\nMR003,train\nMR005,train\n")
-    error = refused(phantom, tmp_path / "out", file, split_file=file, overwrite=True)
-    assert "a file that the run reads" in error.reason
+    file.write_text("patient,side,site\nMR001,val,7\nMR002,train,7\nMR003,train,7\nMR005,train,7\n")
+    for told in ({"split_file": file}, {"stratify": [f"{file}:site"]}):
+        error = refused(phantom, tmp_path / "out", file, **told, overwrite=True)
+        assert "a file that the run reads" in error.reason
 
 
 @pytest.mark.parametrize("option", ["like", "split_file"])

@@ -61,8 +61,9 @@ def test_later_stages_are_looked_at_as_well(root: Path, tmp_path: Path) -> None:
     assert chaosprep.verify(organs.directory).faults == ()
     swap(organs.directory, planted(1))
     assert "identity-left" in {one.code for one in chaosprep.verify(organs.directory).faults}
-    pictures = chaosprep.convert(organs, tmp_path / "images", on_error="skip")
-    assert chaosprep.verify(pictures.directory).faults == ()
+    pictures = chaosprep.convert(pairs, tmp_path / "images")
+    found = {one.code for one in chaosprep.verify(pictures.directory).faults}
+    assert found <= {"leakage"}  # windowed, their pixels are equal
 
 
 def test_a_directory_that_promises_nothing_is_not_asked(root: Path, tmp_path: Path) -> None:

@@ -216,6 +216,18 @@ def test_what_a_user_wrote_of_paths_and_headers_is_not_recorded(root: Path, tmp_
     assert canaries.found_in(tmp_path / "place") == set()
 
 
+def test_a_reason_for_leaving_out_keeps_no_words_of_a_person(
+    root: Path, tmp_path: Path, key: str
+) -> None:
+    out = tmp_path / "out"
+    case = split(root, tmp_path / "first", pseudonymize=key).case_ids[0]
+    (tmp_path / "bad.csv").write_text(f"case,reason\n{case},motion of Maria Kowalczyk\n")
+    made = split(root, out, pseudonymize=key, exclude=[tmp_path / "bad.csv"], val=0)
+    told = made.descriptor.tool.left_out
+    assert [(one.cases, one.reason) for one in told] == [((case,), "motion of")]
+    assert b"Kowalczyk" not in b"".join(p.read_bytes() for p in out.rglob("*") if p.is_file())
+
+
 def test_links_to_the_originals_are_refused(root: Path, tmp_path: Path) -> None:
     for link in ("hard", "sym"):
         with pytest.raises(UsageError, match="deidentify"):

@@ -125,7 +125,7 @@ def _read(case: SourceCase, path: str, keywords: Sequence[str]) -> dict[str, Val
 def _of_frame(data: bytes, keywords: Sequence[str]) -> dict[str, str]:
     """What stands in the functional groups of a file's first frame."""
     try:
-        with guarded("its header cannot be read"):
+        with guarded("pydicom cannot make sense of the file"):
             stream = open_stream(inflated(data, MAX_PIXELS))
             dataset, _ = parse(BytesIO(stream.read()), header_only=True)
             sources = frame_sources(dataset, 0, int(dataset.get("NumberOfFrames") or 1))
