@@ -8,7 +8,6 @@ from tests.documents import HOME, place_with_samples, replayed
 
 PAGES = [
     *("assemble.md", "augmentation.md", "dicom.md", "evaluation.md", "exports.md", "nifti.md"),
-    "splitting.md",
 ]
 
 
