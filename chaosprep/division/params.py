@@ -68,21 +68,21 @@ class SplitParams(LayoutParams, frozen=True, kw_only=True):
         ),
     ] = None
     like: Annotated[
-        str | None,
+        Annotated[str, Meta(min_length=1)] | None,
         Meta(
             description="An earlier split: a stage directory, its datapackage.json, or a file as "
             "for --split-file. Whoever is in it keeps side and fold; new patients fill up."
         ),
     ] = None
     split_file: Annotated[
-        str | None,
+        Annotated[str, Meta(min_length=1)] | None,
         Meta(
             description="Divide the patients as a file says: CSV or JSON (patient, side, fold), "
             "nnU-Net's splits_final.json, or a dataset.json that lists the sides."
         ),
     ] = None
     write_split: Annotated[
-        str | None,
+        Annotated[str, Meta(min_length=1)] | None,
         Meta(
             description="Write who is where into this file too, .csv or .json, as --split-file "
             "reads it."
