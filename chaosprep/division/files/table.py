@@ -33,7 +33,8 @@ SPLIT_FILES = (
 )
 """The first that takes a content reads it."""
 
-_REMEDY = f"Give one of: {', '.join(one.what for one in SPLIT_FILES)}."
+_FORMS = ", ".join(one.what for one in SPLIT_FILES)
+_REMEDY = f"Give one of: {_FORMS}."
 
 
 def read_split(path: str | Path, option: str, fold: int | None) -> KnownSplit:
