@@ -33,7 +33,7 @@ SPLIT_FILES = (
 )
 """The first that takes a content reads it."""
 
-_FORMS = f"Give one of: {', '.join(one.what for one in SPLIT_FILES)}."
+_REMEDY = f"Give one of: {', '.join(one.what for one in SPLIT_FILES)}."
 
 
 def read_split(path: str | Path, option: str, fold: int | None) -> KnownSplit:
@@ -52,12 +52,12 @@ def read_split(path: str | Path, option: str, fold: int | None) -> KnownSplit:
     try:
         form = next((one for one in SPLIT_FILES if one.takes(content)), None)
         if form is None:
-            raise useless("it is no split of a known form", _FORMS)
+            raise useless("it is no split of a known form", _REMEDY)
         return form.read(content, fold)
     except FileError as error:
         kept = ("split-file-leak", "fold-unknown")
         code = error.code if error.code in kept else "split-file"
-        remedy = _FORMS if error.code == "file-missing" else error.remedy
+        remedy = _REMEDY if error.code in ("file-missing", "file-kind") else error.remedy
         raise UsageError(f"{option}: {path}: {error.reason}", remedy, code) from error
 
 
