@@ -2,7 +2,7 @@
 
 The verbs are functions here: `split`, `extract_liver`, `convert`, `augment`, `prepare`, `merge`,
 `inspect`, `verify`, `report`, `preview`, `export`, `assemble`, `evaluate`, `train`, `predict`;
-`deidentify` does it to a single DICOM file;
+`deidentify` takes what identifies out of one DICOM file;
 `open` gives the slices, cases and arrays of what they made.
 """
 

@@ -1,6 +1,7 @@
-"""Text of others in cells of CSV or TSV: written so that no spreadsheet takes it for a formula."""
+"""Cells of CSV or TSV: written so that no spreadsheet takes one for a formula, and read."""
 
 import csv
+import io
 import re
 
 from chaosprep.printable import printable
@@ -8,6 +9,8 @@ from chaosprep.printable import printable
 # https://owasp.org/www-community/attacks/CSV_Injection; some programs divide at semicolons.
 _FORMULA = re.compile(r"(^|;)(?=\s*[=+\-@＝＋－＠])")  # noqa: RUF001 - the wide signs count too
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.IGNORECASE | re.ASCII)
+_TOLD = re.compile(r"sep=([^\r\n\"])(?:\r\n?|\n)", re.IGNORECASE)
+_QUOTED = re.compile(r'"[^"]*"')
 
 
 def cell(text: str) -> str:
@@ -20,18 +23,24 @@ def cell(text: str) -> str:
     return shown if _NUMBER.fullmatch(shown) else _FORMULA.sub(r"\1'", shown)
 
 
-def read_cells(data: bytes) -> list[list[str]]:
-    """The cells of a table as others write it: divided by commas, semicolons or tabs.
+def read_cells(data: bytes) -> list[tuple[int, list[str]]]:
+    """The rows of a table as others write it that are not empty, each with the line it ends on.
 
-    The first line tells by which: by the first of the three that it has.
+    Cells are divided by commas, semicolons or tabs: by the first of the three that stands outside
+    quotes in the first line, or by what Excel's own line in front of it tells (`sep=;`).
 
     Raises:
         ValueError: it is no CSV in UTF-8.
     """
     text = data.decode("utf-8-sig")
-    first = text.partition("\n")[0]
-    sign = next((one for one in (",", ";", "\t") if one in first), ",")
+    if told := _TOLD.match(text):
+        sign, text = told[1], text[told.end() :]
+    else:
+        first = _QUOTED.sub("", text.lstrip("\r\n").partition("\n")[0])
+        sign = next((one for one in first if one in ",;\t"), ",")
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=sign)
     try:
-        return list(csv.reader(text.splitlines(), delimiter=sign))
+        rows = [(reader.line_num + bool(told), row) for row in reader]
     except csv.Error as error:
         raise ValueError(str(error)) from error
+    return [(line, row) for line, row in rows if any(map(str.strip, row))]

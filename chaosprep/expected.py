@@ -56,6 +56,8 @@ def expected(kind: types.Type) -> str:
             words = " or ".join(dict.fromkeys(named))
         case types.IntType() | types.FloatType():
             words += _bounds(kind)
+        case types.StrType(min_length=1):
+            words += " that is not empty"
         case types.LiteralType(values=values):
             words = f"one of {', '.join(map(str, values))}"
         case types.VarTupleType(item_type=item) | types.ListType(item_type=item):

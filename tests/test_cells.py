@@ -1,11 +1,11 @@
-"""Text of others in a cell of a table: no formula, one line; numbers stay numbers."""
+"""Cells of a table: no formula, one line, numbers stay numbers; and tables of others, read."""
 
 import csv
 from io import StringIO
 
 import pytest
 
-from chaosprep.cells import cell
+from chaosprep.cells import cell, read_cells
 
 
 @pytest.mark.parametrize(
@@ -50,3 +50,39 @@ def test_a_table_of_hostile_cells_has_as_many_rows_and_columns() -> None:
     csv.writer(stream, lineterminator="\n").writerows([[cell(text), "x"] for text in texts])
     rows = list(csv.reader(StringIO(stream.getvalue())))
     assert [len(row) for row in rows] == [2] * len(texts)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "name,what\na,b;c\n",
+        'name;what\na;"b;c"\n',
+        "\ufeffname\twhat\r\na\tb;c\r\n",
+        "sep=\t\r\nname\twhat\r\na\tb;c\r\n",
+        '"name";"what"\n"a";"b;c"\n',
+        "\n\nname,what\n , \na,b;c\n",
+        "name,what\ra,b;c\r",
+    ],
+)
+def test_tables_of_all_sorts_have_the_same_cells(text: str) -> None:
+    assert [row for _, row in read_cells(text.encode())] == [["name", "what"], ["a", "b;c"]]
+
+
+def test_what_stands_in_quotes_divides_nothing() -> None:
+    assert read_cells(b'"a, b";c\n1;2\n') == [(1, ["a, b", "c"]), (2, ["1", "2"])]
+
+
+def test_a_cell_keeps_its_line_ends() -> None:
+    assert read_cells('a,"b\nc"\nd,e\u2028f\n'.encode()) == [
+        (2, ["a", "b\nc"]),
+        (3, ["d", "e\u2028f"]),
+    ]
+
+
+def test_lines_count_from_the_first_of_the_file() -> None:
+    assert [line for line, _ in read_cells(b"sep=;\na;b\n\nc;d\n")] == [2, 4]
+
+
+def test_what_is_no_text_is_no_table() -> None:
+    with pytest.raises(ValueError, match="utf-8"):
+        read_cells(b"\xff\xfea\x00")

@@ -26,6 +26,7 @@ class Outer(Fields, frozen=True, kw_only=True):
     copies: Annotated[int, Meta(ge=0)] = 1
     flag: bool = False
     name: str = ""
+    path: Annotated[str, Meta(min_length=1)] | None = None
     kind: Literal["a", "b"] = "a"
     names: tuple[str, ...] = ()
     pair: tuple[Annotated[int, Meta(ge=0, le=9)], Annotated[int, Meta(ge=0, le=9)]] | None = None
@@ -47,6 +48,7 @@ class Outer(Fields, frozen=True, kw_only=True):
         ("copies", 1.0, "--copies: must be a whole number of at least 0 (given: 1.0)"),
         ("flag", "yes", "--flag: must be true or false (given: 'yes')"),
         ("name", 3, "--name: must be a text (given: 3)"),
+        ("path", "", "--path: must be a text that is not empty (given: '')"),
         ("kind", "c", "--kind: must be one of a, b (given: 'c')"),
         ("names", [1], "--names: must be a list, each a text (given: [1])"),
         ("pair", [1], "--pair: must be 2 values, each a whole number from 0 to 9 (given: [1])"),

@@ -121,3 +121,9 @@ def test_the_manifest_page_describes_every_field() -> None:
     assert tuple(described) == Slice.__struct_fields__
     cells = " ".join(re.findall(r"^\| (`.*?) \|", page, re.M))
     assert set(re.findall(r"`(\w+)`", cells)) >= set(Provenance.__struct_fields__)
+
+
+def test_every_page_is_read_on_once() -> None:
+    named = re.findall(r"^- \[docs/([a-z]+\.md)\]", README, flags=re.M)
+    deeper = {"private.md"}  # a page of deidentify.md
+    assert sorted(named) == sorted({page.name for page in (HOME / "docs").glob("*.md")} - deeper)

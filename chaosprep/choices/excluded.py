@@ -1,7 +1,5 @@
 """Tables of what is to be left out, and why: the report's ratings, or any list of cases."""
 
-import csv
-import io
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,6 +8,7 @@ from typing import Final
 
 import msgspec
 
+from chaosprep.cells import read_cells
 from chaosprep.errors import FileError, UsageError, plural
 from chaosprep.files import read_regular, sha256
 from chaosprep.printable import printable
@@ -33,6 +32,12 @@ _NO_HEADING: Final = "none of its columns is called case, patient or id"
 _REMEDY: Final = (
     "Give the report's ratings.csv, or a CSV or TSV file with a column case, patient or id, and "
     "reason where there is one."
+)
+_LISTED: Final = (
+    "Give ids of cases or patients as the table has them; chaosprep inspect lists them."
+)
+_PSEUDONYMS: Final = (
+    "The ids are pseudonyms here: give them as slices.jsonl of a split with the same key has them."
 )
 
 
@@ -94,6 +99,12 @@ def read_excluded(files: Sequence[str]) -> Excluded:
     return found
 
 
+def wholes(id: str) -> Iterator[str]:
+    """An id and what it may be a part of: the patient and the case of a slice, say."""
+    parts = id.split("_")
+    return ("_".join(parts[:end]) for end in range(1, len(parts) + 1))
+
+
 def fingerprint(files: Sequence[str]) -> str:
     """8 hexadecimal digits that tell what tables exclude, and why, from what others do.
 
@@ -103,10 +114,13 @@ def fingerprint(files: Sequence[str]) -> str:
     return sha256(msgspec.json.encode(sorted(read_excluded(files).reasons.items())))[:8]
 
 
-def strangers_note(found: Excluded, known: Iterable[str], files: Sequence[str]) -> tuple[str, ...]:
+def strangers_note(
+    found: Excluded, known: Iterable[str], files: Sequence[str], *, by_key: bool = False
+) -> tuple[str, ...]:
     """What is to be said of names that nothing here has: their number and lines.
 
-    They are not repeated, as they may be anybody's.
+    They are not repeated, as they may be anybody's. ``by_key`` says that ids are pseudonyms, which
+    nothing lists before a split has made them.
 
     Raises:
         UsageError: `exclude-unknown`, nothing here has any of the names.
@@ -124,7 +138,7 @@ def strangers_note(found: Excluded, known: Iterable[str], files: Sequence[str]) 
     if len(strange) == len(found.lines) and not there & found.kept.keys():
         raise UsageError(
             f"--exclude: nothing here is called by any of its names ({count}: {told})",
-            "Give ids of cases or patients as the table has them; chaosprep inspect lists them.",
+            _PSEUDONYMS if by_key else _LISTED,
             "exclude-unknown",
         )
     return (f"--exclude: nothing here is called by {count} of its table ({told})",)
@@ -193,21 +207,11 @@ def _first(told: Mapping[str, str], titles: Iterable[str]) -> str:
 def _rows(file: str) -> list[tuple[int, list[str]]]:
     """The rows that are not empty, each with the line where it ends."""
     try:
-        text = read_regular(Path(file), follow=True, most=_MOST).decode("utf-8-sig")
+        return read_cells(read_regular(Path(file), follow=True, most=_MOST))
     except FileError as error:
         raise _no_table(file, error.reason) from error
-    except UnicodeDecodeError as error:
-        raise _no_table(file, "it is no text in UTF-8", "Save it as CSV in UTF-8.") from error
-    start = re.match(r"sep=(.)\r?\n?", text, re.IGNORECASE)  # Excel's own first line
-    first = re.sub(r'"[^"]*"', "", text.lstrip("\r\n").partition("\n")[0])
-    sign = next((one for one in first if one in ",;\t"), ",")
-    sign, text = (start[1], text[start.end() :]) if start else (sign, text)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=sign)
-    try:
-        found = [(reader.line_num + bool(start), row) for row in reader]
-    except (csv.Error, TypeError) as error:
-        raise _no_table(file, "its cells cannot be told apart") from error
-    return [(line, row) for line, row in found if any(cell.strip() for cell in row)]
+    except ValueError as error:
+        raise _no_table(file, "it is no CSV in UTF-8", "Save it as CSV in UTF-8.") from error
 
 
 def _folded(title: str) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from functools import partial
 
-from chaosprep.choices.excluded import read_excluded, strangers_note
+from chaosprep.choices.excluded import read_excluded, strangers_note, wholes
 from chaosprep.choices.params import ChoiceParams
 from chaosprep.choices.rules import Rule, apply, by_area, by_condition, by_emptiness, by_tables
 from chaosprep.choices.tally import Tally, nothing_left
@@ -77,14 +77,8 @@ def _went_before(dataset: Dataset, names: Iterable[str]) -> set[str]:
     if any(one.slices for one in left_out):
         gone |= {*dataset.case_ids}
     gone |= {problem.id for stage in dataset.history for problem in stage.skipped}
-    wholes = {whole for id in gone for whole in _wholes(id)}
-    return {name for name in names if name in wholes or not gone.isdisjoint(_wholes(name))}
-
-
-def _wholes(id: str) -> Iterator[str]:
-    """An id and what it may be a part of: the case of a slice, the patient of a case."""
-    parts = id.split("_")
-    return ("_".join(parts[:end]) for end in range(1, len(parts) + 1))
+    above = {whole for id in gone for whole in wholes(id)}
+    return {name for name in names if name in above or not gone.isdisjoint(wholes(name))}
 
 
 def _owners(case: Case) -> Iterator[tuple[str, str]]:

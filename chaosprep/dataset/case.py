@@ -182,13 +182,20 @@ class Case:
             self._lowest[""] = lowest_unit(map(self.pixels, rows)) if some else None
         return self._lowest[""]
 
-    def mask(self, row: Slice) -> NDArray[Any] | None:
-        """The mask of a slice as stored: (rows, cols), or None without ground truth."""
+    def mask(
+        self, row: Slice, on_read: Callable[[bytes], None] | None = None
+    ) -> NDArray[Any] | None:
+        """The mask of a slice as stored: (rows, cols), or None without ground truth.
+
+        `on_read` is called with the file's bytes, where it is read.
+        """
         if row.mask_file is None:
             return None
         from chaosprep.formats.pictures import read_mask
 
         data = self.read(row.mask_file)
+        if on_read is not None:
+            on_read(data)
         with about(row.mask_file.path):
             return read_mask(data).pixels
 

@@ -5,13 +5,12 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from heapq import heapify, heapreplace
 
 from chaosprep.dataset.records import Split
+from chaosprep.division.files.said import shown
 from chaosprep.division.params import SplitParams
 from chaosprep.division.ranking import check_folds, check_named, ranked, untrained
 from chaosprep.division.sides import Side, Sides, part_of
 from chaosprep.errors import UsageError, plural
 from chaosprep.params import differing
-
-_SHOWN = 3  # patients in a message
 
 
 def grow(patients: Iterable[str], known: Sides, params: SplitParams) -> Sides:
@@ -94,10 +93,8 @@ def grown(known: Sides, sides: Sides, params: SplitParams) -> tuple[str, ...]:
         if abs(there[side, fold] - size) > 1 or (size and not there[side, fold])
     ]
     if far:
-        shown = f"{', '.join(far[:_SHOWN])}{', ...' if far[_SHOWN:] else ''}"
-        notes.append(
-            f"of {plural(len(sides), 'patient')}, {shown}: those of the earlier split do not move"
-        )
+        who = plural(len(sides), "patient")
+        notes.append(f"of {who}, {shown(far)}: those of the earlier split do not move")
     return tuple(notes)
 
 
@@ -157,8 +154,8 @@ def _check_named(new: Sequence[str], known: Sides, params: SplitParams) -> None:
         check_named(names, {*new, *known}, f"{side}-patient")
         moved = [name for name in names if name in known and known[name][0] != side]
         if moved:
-            shown = f"{', '.join(moved[:_SHOWN])}{', ...' if moved[_SHOWN:] else ''}"
-            raise _conflict(f"--{side}-patient: the earlier split has {shown} on another side")
+            who = shown(moved)
+            raise _conflict(f"--{side}-patient: the earlier split has {who} on another side")
 
 
 def _conflict(reason: str) -> UsageError:

@@ -20,10 +20,9 @@ def with_known_key(params: SplitParams) -> tuple[SplitParams, Path | None]:
     Raises:
         UsageError: `split-key`, the key is not beside it; or what `read_split` raises.
     """
-    path = params.like or params.split_file
-    if path is None or params.pseudonymize is not None:
+    if params.earlier is None or params.pseudonymize is not None:
         return params, None
-    option = "--like" if params.like else "--split-file"
+    option, path = params.earlier
     key = read_split(path, option, None).key
     if key is None:
         return params, None

@@ -1,7 +1,7 @@
 """What patients are to be balanced by, as kinds: numbers become bins."""
 
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 
 from chaosprep.division.sides import Side
 from chaosprep.layouts.root import Traits
@@ -12,6 +12,7 @@ OLDEST = 90
 """Years: who is older counts as this old, as so high an age can identify (45 CFR 164.514)."""
 
 _BINS = 4
+_DIGITS, _ALL = 4, 17  # of a number that is shown: usually, and as many as tell any two apart
 _DISTINCT = 5  # values of a number that are kinds of their own
 
 Kinds = Mapping[str, Mapping[str, str]]
@@ -47,7 +48,13 @@ def _numbered(wish: str, numbers: Collection[float], parts: Mapping[Side, int]) 
         bins = [[one] for one in sorted(counts)]
     else:
         bins = _bins(counts, max(1, min(_BINS, *parts.values())), len(parts))
-    return {one: _text(wish, several[0], several[-1]) for several in bins for one in several}
+    ends = [(several[0], several[-1]) for several in bins]
+    digits = next((n for n in range(_DIGITS, _ALL) if _differ(wish, ends, n)), _ALL)
+    return {
+        one: _text(wish, *both, digits)
+        for several, both in zip(bins, ends, strict=True)
+        for one in several
+    }
 
 
 def _bins(counts: Mapping[float, int], most: int, least: int) -> list[list[float]]:
@@ -67,6 +74,13 @@ def _bins(counts: Mapping[float, int], most: int, least: int) -> list[list[float
     return bins
 
 
-def _text(wish: str, low: float, high: float) -> str:
-    ends = [f"{one:.4g}{'+' if wish == 'age' and one >= OLDEST else ''}" for one in (low, high)]
+def _differ(wish: str, ends: Sequence[tuple[float, float]], digits: int) -> bool:
+    return len({_text(wish, *both, digits) for both in ends}) == len(ends)
+
+
+def _text(wish: str, low: float, high: float, digits: int) -> str:
+    """What a bin is called, by its ends."""
+    ends = [
+        f"{one:.{digits}g}{'+' if wish == 'age' and one >= OLDEST else ''}" for one in (low, high)
+    ]
     return ends[0] if ends[0] == ends[1] else "..".join(ends)

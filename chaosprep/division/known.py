@@ -6,6 +6,7 @@ from chaosprep.division.files.said import leak, shown
 from chaosprep.division.files.table import read_split
 from chaosprep.division.names import Names
 from chaosprep.division.params import SplitParams
+from chaosprep.division.repeats import fewest
 from chaosprep.division.sides import KnownSplit, Side, Sides
 from chaosprep.errors import UsageError, plural
 from chaosprep.layouts.root import Root
@@ -32,12 +33,10 @@ def known_sides(
             (`--split-file`); `split-file-leak`; `split-key`, another key made its ids;
             `split-differs`, it contradicts what the data set or another option says.
     """
-    path = params.like or params.split_file
-    if path is None or not cases:  # what is wrong with the root is told elsewhere
+    if params.earlier is None or not cases:  # what is wrong with the root is told elsewhere
         return {}, ()
-    option = "--like" if params.like else "--split-file"
-    known = earlier(params, path, option)
-    key = None if params.pseudonymize is None else read_key(params.pseudonymize)
+    option, file = params.earlier
+    known, key = earlier(params, option, file), _key(params)
     _check_key(known, key, option)
     sides, gone = _matched(known, Names(root, key), option)
     if gone and known.are_ids and known.key is None and key is not None:
@@ -51,10 +50,18 @@ def known_sides(
     _check_found(sides, known, root, option)
     wanted = {case.patient for case in cases}
     here = {patient: side for patient, side in sides.items() if patient in wanted}
-    if params.split_file:
-        _check_complete(sorted(wanted - here.keys() - settled.keys()))
+    new = sorted(wanted - here.keys() - settled.keys())
+    if params.split_file and new:
+        raise _incomplete(new, known)
     _check_agreed(here, settled, params, option)
-    return here, _notes(gone, known, here, root, params, is_hidden=key is not None)
+    notes = _notes(gone, known, here, root, params, is_hidden=key is not None)
+    has_tests = params.test_patient or any(side == "test" for side, _ in settled.values())
+    if new and known.leaves_out_tests and not has_tests:
+        notes += (
+            f"{option}: nnU-Net's file does not name who tests: a patient of its test set comes in "
+            "as a new one (--test-patient keeps one there)",
+        )
+    return here, notes
 
 
 def asked_otherwise(params: SplitParams) -> tuple[str, ...]:
@@ -63,7 +70,7 @@ def asked_otherwise(params: SplitParams) -> tuple[str, ...]:
     Raises:
         UsageError, ManifestError: as `read_split` does.
     """
-    asked = {} if params.like is None else earlier(params, params.like, "--like").asked
+    asked = {} if params.like is None else earlier(params, "--like", params.like).asked
     names = ["test", "seed"] if asked.get("folds") or asked.get("val_patient") else [*_ASKED]
     then = {name: asked[name] for name in names if name in asked}
     differ = [name for name, value in then.items() if value != getattr(params, name)]
@@ -84,10 +91,9 @@ def earlier_folds(params: SplitParams) -> int | None:
     """
     if params.like is None:
         return None
-    told = earlier(params, params.like, "--like")
-    pairs = [(time, fold) for own in told.folds.values() for time, fold in enumerate(own)]
-    pairs = pairs or [(0, fold) for _, fold in told.sides.values() if fold is not None]
-    return max((fold // (time + 1) + 1 for time, fold in pairs), default=None)
+    told = earlier(params, "--like", params.like)
+    alone = ((fold,) for _, fold in told.sides.values() if fold is not None)
+    return fewest(told.folds.values() or alone) or None
 
 
 def known_folds(root: Root, known: Sides, params: SplitParams) -> dict[str, tuple[int, ...]]:
@@ -96,16 +102,15 @@ def known_folds(root: Root, known: Sides, params: SplitParams) -> dict[str, tupl
     Raises:
         UsageError, ManifestError: as `read_split` does.
     """
-    path = params.like or params.split_file
-    told = earlier(params, path, "--like" if params.like else "--split-file") if path else None
+    told = None if params.earlier is None else earlier(params, *params.earlier)
     if told is None or not told.folds:
         return {}
-    names = Names(root, None if params.pseudonymize is None else read_key(params.pseudonymize))
+    names = Names(root, _key(params))
     every = ((who, own) for name, own in told.folds.items() for who in names.of(told, name))
     return {who: own for who, own in every if who in known}
 
 
-def earlier(params: SplitParams, path: str, option: str) -> KnownSplit:
+def earlier(params: SplitParams, option: str, path: str) -> KnownSplit:
     """The split that is told, of which `--fold` validates.
 
     Beside an earlier one, folds may grow: of those, `grow` settles which validates.
@@ -120,6 +125,11 @@ def earlier(params: SplitParams, path: str, option: str) -> KnownSplit:
     if params.fold is None or params.folds is not None or has_folds:
         return known
     return read_split(path, option, params.fold)  # it may hold several splits
+
+
+def _key(params: SplitParams) -> Key | None:
+    """The key that makes the ids, where one is given."""
+    return None if params.pseudonymize is None else read_key(params.pseudonymize)
 
 
 def _check_key(known: KnownSplit, key: Key | None, option: str) -> None:
@@ -175,24 +185,28 @@ def _check_found(sides: Sides, known: KnownSplit, root: Root, option: str) -> No
     )
 
 
-def _check_complete(missing: Sequence[str]) -> None:
-    if missing:
-        raise UsageError(
-            f"--split-file: it does not tell the side of {plural(len(missing), 'patient')} of "
-            f"ROOT ({shown(missing)})",
-            "Add them to the file, or let them be placed: give it as --like FILE instead.",
-            code="split-file",
-        )
+def _incomplete(missing: Sequence[str], known: KnownSplit) -> UsageError:
+    way = "Add them to the file, or let them be placed: give it as --like FILE instead"
+    if known.leaves_out_tests:
+        way += ", with --test-patient for each that tests, of whom nnU-Net's file does not tell"
+    return UsageError(
+        f"--split-file: it does not tell the side of {plural(len(missing), 'patient')} of "
+        f"ROOT ({shown(missing)})",
+        f"{way}.",
+        code="split-file",
+    )
 
 
 def _check_agreed(here: Sides, settled: Sides, params: SplitParams, option: str) -> None:
     """Refuse a split that contradicts the data set, or patients that are named."""
     torn = sorted(patient for patient in here.keys() & settled if _differ(here, settled, patient))
     if torn:
+        stays = any(settled[patient][0] == "test" for patient in torn)
+        way = "correct it: a test set stays" if stays else "divide the patients anew: --redivide"
         raise UsageError(
             f"{option}: it has {plural(len(torn), 'patient')} ({shown(torn)}) on another side or "
             "in another fold than the data set itself",
-            "Leave it out, or divide the patients anew: --redivide (a test set stays).",
+            f"Leave it out, or {way}.",
             code="split-differs",
         )
     for side in ("val", "test"):
@@ -229,6 +243,11 @@ def _notes(
         place = "the earlier split" if params.like else "the split file"
         are = "is" if len(gone) == 1 else "are"
         said.append(f"{plural(len(gone), noun)} of {place} {are} not here{first}")
+    if known.counts_from_1:
+        said.append(
+            f"the folds of {params.like or params.split_file} count from 1, here they do "
+            "from 0: its fold 1 is fold 0"
+        )
     if known.key is not None and root.key_file is not None:
         said.append(f"the ids come from the key of the earlier split: {root.key_file.name}")
     if params.split_file and not any(side == "val" for side, _ in here.values()):

@@ -2,15 +2,14 @@
 
 from collections.abc import Sequence
 
-from chaosprep.division.params import SplitParams
+from chaosprep.division.files.said import shown
+from chaosprep.division.params import DIVIDING, SplitParams
 from chaosprep.division.sides import Side, Sides
 from chaosprep.errors import UsageError, plural
 from chaosprep.params import differing
 from chaosprep.series.source import SourceCase
 
-_SHOWN = 3  # patients in a message
 _ANEW = "divide the patients anew: --redivide"
-_DIVIDING = ("folds", "val", "val_patient", "test", "test_patient", "repeats", "stratify")
 
 
 def official_sides(cases: Sequence[SourceCase], params: SplitParams) -> Sides:
@@ -40,8 +39,7 @@ def official_sides(cases: Sequence[SourceCase], params: SplitParams) -> Sides:
     torn |= dict.fromkeys(patient for patient in found if patient in free)
     if torn and not params.redivide:
         raise UsageError(
-            f"{plural(len(torn), 'patient')} ({', '.join(list(torn)[:_SHOWN])}"
-            f"{', ...' if len(torn) > _SHOWN else ''}) of the data set "
+            f"{plural(len(torn), 'patient')} ({shown(torn)}) of the data set "
             "on several of its own sides or folds: its split leaks",
             f"See whether they are told right, or {_ANEW}.",
             code="official-leak",
@@ -79,7 +77,7 @@ def _chosen_fold(cases: Sequence[SourceCase], params: SplitParams) -> int:
 
 def _check_left_alone(params: SplitParams) -> None:
     """Refuse options that would divide what is divided already."""
-    given = [name for name in _DIVIDING if name in differing(params)]
+    given = [name for name in DIVIDING if name in differing(params)]
     if given:
         options = " and ".join(f"--{name.replace('_', '-')}" for name in given)
         raise UsageError(

@@ -25,8 +25,8 @@ def _fraction(side: str, of: str) -> Meta:
     return Meta(ge=0, lt=1, description=f"Part of the patients for {of}.", extra={"remedy": remedy})
 
 
-_DIVIDING = ("val", "test", "folds", "val_patient", "test_patient", "repeats", "stratify", "seed")
-"""Parameters that decide who goes where, as a split file does."""
+DIVIDING = ("folds", "val", "val_patient", "test", "test_patient", "repeats", "stratify")
+"""Parameters that ask for a division, as a data set's own sides or a split file already is one."""
 
 
 class SplitParams(LayoutParams, frozen=True, kw_only=True):
@@ -36,7 +36,7 @@ class SplitParams(LayoutParams, frozen=True, kw_only=True):
         ("folds", "val"),
         ("folds", "val_patient"),
         ("like", "split_file"),
-        *(("split_file", name) for name in _DIVIDING),
+        *(("split_file", name) for name in (*DIVIDING, "seed")),
     )
 
     val: Annotated[float, _fraction("val", "validation")] = 0.2
@@ -68,21 +68,21 @@ class SplitParams(LayoutParams, frozen=True, kw_only=True):
         ),
     ] = None
     like: Annotated[
-        str | None,
+        Annotated[str, Meta(min_length=1)] | None,
         Meta(
             description="An earlier split: a stage directory, its datapackage.json, or a file as "
             "for --split-file. Whoever is in it keeps side and fold; new patients fill up."
         ),
     ] = None
     split_file: Annotated[
-        str | None,
+        Annotated[str, Meta(min_length=1)] | None,
         Meta(
             description="Divide the patients as a file says: CSV or JSON (patient, side, fold), "
             "nnU-Net's splits_final.json, or a dataset.json that lists the sides."
         ),
     ] = None
     write_split: Annotated[
-        str | None,
+        Annotated[str, Meta(min_length=1)] | None,
         Meta(
             description="Write who is where into this file too, .csv or .json, as --split-file "
             "reads it."
@@ -147,6 +147,12 @@ class SplitParams(LayoutParams, frozen=True, kw_only=True):
         if self.accept_burned_in and not self.deidentify:
             raise ValueError("--accept-burned-in is for --deidentify")
 
+    @property
+    def earlier(self) -> tuple[str, str] | None:
+        """The option that tells a split that was made before, and its file; None without one."""
+        given = (("--like", self.like), ("--split-file", self.split_file))
+        return next(((option, file) for option, file in given if file is not None), None)
+
     def recorded(self) -> "SplitParams":
         """The same without what changes no byte of the output."""
         params = super().recorded()
@@ -155,10 +161,10 @@ class SplitParams(LayoutParams, frozen=True, kw_only=True):
             "exclude": recorded_tables(params.exclude),
             "stratify": tuple(map(wish_said, self.stratify)),
         }
-        for name in ("like", "split_file"):
-            path = getattr(params, name)
-            if path is not None:
-                said[name] = f"split {fingerprint(path, f'--{name}'.replace('_', '-'))}"
+        if params.earlier is not None:
+            option, file = params.earlier
+            name = "split_file" if params.like is None else "like"
+            said[name] = f"split {fingerprint(file, option)}"
         params = msgspec.structs.replace(params, write_split=None, check=False, **said)
         if not self.deidentify or self.pseudonymize is None:
             return params

@@ -1,7 +1,7 @@
 """Repeated folds: the same patients divided several times, each time otherwise."""
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 import msgspec
@@ -100,11 +100,16 @@ def seed_of(seed: int, time: int) -> int:
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "big")
 
 
+def fewest(told: Iterable[tuple[int, ...]]) -> int:
+    """As few folds as each time can have, by patients' folds of each time; 0 where nobody is."""
+    pairs = ((time, fold) for own in told for time, fold in enumerate(own))
+    return max((fold // (time + 1) + 1 for time, fold in pairs), default=0)
+
+
 def _count(told: Mapping[str, tuple[int, ...]], folds: int | None) -> int:
     """How many folds each time has; where it is not known, the fewest that there can be."""
-    pairs = [(time, fold) for own in told.values() for time, fold in enumerate(own)]
-    fewest = max((fold // (time + 1) + 1 for time, fold in pairs), default=0)
-    folds = folds or fewest
+    folds = folds or fewest(told.values())
+    pairs = (pair for own in told.values() for pair in enumerate(own))
     if any(not time * folds <= fold < (time + 1) * folds for time, fold in pairs):
         raise UsageError(
             f"--folds {folds}: the earlier split has other folds",

@@ -4,12 +4,11 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from chaosprep.dataset.descriptor import Share
+from chaosprep.division.files.said import shown
 from chaosprep.division.kinds import UNKNOWN, kinds_of
 from chaosprep.division.sides import Side, Sides
 from chaosprep.errors import plural
 from chaosprep.layouts.root import Traits
-
-_SHOWN = 3  # kinds in a note
 
 
 def parts_of_all(sides: Mapping[str, Side]) -> dict[Side, float]:
@@ -55,8 +54,11 @@ def balance_notes(shares: Sequence[Share], sides: Sides, traits: Traits) -> tupl
     """What to say of a division: whom nothing tells of, which kinds are rare, how near it comes."""
     parts = len({*sides.values()})
     notes: list[str] = []
+    divided: list[str] = []
     for wish, kinds in kinds_of(traits, sides).items():
         count = Counter(kinds.values())
+        if len(count) > 1:
+            divided += (f"{wish}={kind}" for kind in count)
         unknown = count.pop(UNKNOWN, 0)
         if unknown:
             notes.append(
@@ -65,18 +67,29 @@ def balance_notes(shares: Sequence[Share], sides: Sides, traits: Traits) -> tupl
             )
         if len(count) == 1 and ".." in next(iter(count)):
             notes.append(f"--stratify {wish}: too few patients for bins of it: it is not balanced")
+        elif len(count) == 1 and not unknown:
+            notes.append(f"--stratify {wish}: all patients have the same: {next(iter(count))}")
         rare = [f"{kind} ({n})" for kind, n in sorted(count.items()) if n < parts]
         if rare:
-            shown = f"{', '.join(rare[:_SHOWN])}{', ...' if rare[_SHOWN:] else ''}"
-            notes.append(f"--stratify {wish}: too rare to be in each of {parts} parts: {shown}")
-    if shares:
-        worst = max(shares, key=lambda one: abs(one.patients - one.ideal))
-        notes.append(
-            f"balanced: each part is within {abs(worst.patients - worst.ideal):.2g} patients of "
-            f"its share of every kind; furthest is {worst.part}: {worst.patients} of {worst.kind}, "
-            f"ideally {worst.ideal:.4g}"
-        )
+            where = f"in each of {parts} parts"
+            notes.append(f"--stratify {wish}: too rare to be {where}: {shown(rare)}")
+    told = [one for one in shares if one.kind in divided]
+    if told:
+        notes.append(_how_near(max(told, key=_apart)))
     return tuple(notes)
+
+
+def _apart(share: Share) -> float:
+    return abs(share.patients - share.ideal)
+
+
+def _how_near(worst: Share) -> str:
+    if not _apart(worst):
+        return "balanced: each part has its share of every kind"
+    return (
+        f"balanced: each part is within {_apart(worst):.2g} patients of its share of every kind; "
+        f"furthest is {worst.part}: {worst.patients} of {worst.kind}, ideally {worst.ideal:.4g}"
+    )
 
 
 def _name(side: Side) -> str:

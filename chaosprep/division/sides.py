@@ -24,9 +24,10 @@ class KnownSplit:
     ``sides`` are by the names that the file has, of patients or of cases; of a stage directory,
     they are ids of patients; where they are ``of_patients``, no case is called so. ``key`` is the
     fingerprint of the key that made the ids, where a manifest records one. ``others`` tells the
-    splits of the same file that were not chosen. ``folds`` are those of each time, numbered on, of
-    everybody who was divided several times. ``asked`` are the parameters of the split, where a
-    manifest records them.
+    splits of the same file that were not chosen; where it is of a form that ``leaves_out_tests``,
+    those it does not name may be a test set. Where it ``counts_from_1``, its fold 1 is fold 0.
+    ``folds`` are those of each time, numbered on, of everybody who was divided several times.
+    ``asked`` are the parameters of the split, where a manifest records them.
     """
 
     sides: Mapping[str, Side]
@@ -34,5 +35,7 @@ class KnownSplit:
     are_ids: bool = False
     of_patients: bool = False
     others: str = ""
+    leaves_out_tests: bool = False
+    counts_from_1: bool = False
     folds: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     asked: Mapping[str, object] = field(default_factory=dict)

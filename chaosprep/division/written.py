@@ -1,8 +1,8 @@
-"""A split written as a file, as `--split-file` takes it: .csv or .json."""
+"""What a run writes and what it reads of splits are apart; a split as a file, .csv or .json."""
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Protocol
 
@@ -19,6 +19,7 @@ from chaosprep.errors import ChaosprepError, FileError, UsageError
 from chaosprep.files import read_regular, real
 from chaosprep.running.options import RunOptions
 from chaosprep.running.page import FileKind, check_place, check_standing, new_file
+from chaosprep.running.workspace import Workspace
 
 _OPTION = "--write-split"
 _COLUMNS = ("patient", "side", "fold")
@@ -50,6 +51,23 @@ class Placed(Protocol):
     @property
     def folds(self) -> tuple[int, ...] | UnsetType:
         """Those of each time, where the patients were divided several times."""
+
+
+def check_kept(params: SplitParams, output: Path) -> None:
+    """Refuse to make a stage directory anew out of the split that it holds, which would be lost.
+
+    Raises:
+        UsageError: `output`.
+    """
+    for name in ("like", "split_file"):
+        path = getattr(params, name)
+        if path is not None and real(output) in (real(Path(path)), *real(Path(path)).parents):
+            raise UsageError(
+                f"--{name.replace('_', '-')} {path}: it lies in the output directory, and would be "
+                "lost when that is made",
+                "Give another output directory.",
+                code="output",
+            )
 
 
 def check_writable(
@@ -88,9 +106,7 @@ def check_writable(
             "Write it beside the directory.",
             code="output",
         )
-    given = [*(getattr(params, name) for name in _FILES), *params.exclude]
-    given += [place[0] for place in map(of_table, params.stratify) if place is not None]
-    if any(path is not None and real(Path(path)) == real(file) for path in given):
+    if any(real(Path(path)) == real(file) for path in _read_from(params)):
         raise UsageError(
             f"{_OPTION} {file}: it is a file that the run reads", "Give another name.", "output"
         )
@@ -109,9 +125,11 @@ def write_split(dataset: Dataset, params: SplitParams, options: RunOptions) -> N
     file = Path(params.write_split)
     kind = _kind(file)
     text = split_text(_told(row for case in dataset.cases for row in case.slices), kind.ending)
-    if _holds(file, text):
+    if _holds(file, text) and not Workspace.beside(file).path.exists():
         return
     with new_file(file, kind, options.overwrite) as save:
+        if _holds(file, text):
+            return  # by a run that was killed before it had tidied up
         if file.exists() and not options.overwrite:
             raise _another(file)
         save(text)
@@ -135,6 +153,13 @@ def split_text(split: KnownSplit, ending: str) -> bytes:
     ]
     rows = (row[: len(columns)] for row in cells)
     return "".join(",".join(row) + "\n" for row in (columns, *rows)).encode()
+
+
+def _read_from(params: SplitParams) -> Iterator[str]:
+    """The files that the parameters name."""
+    yield from (path for name in _FILES if (path := getattr(params, name)) is not None)
+    yield from params.exclude
+    yield from (place[0] for wish in params.stratify if (place := of_table(wish)) is not None)
 
 
 def _told(placed: Iterable[Placed]) -> KnownSplit:

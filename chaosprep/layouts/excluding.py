@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import msgspec
 
-from chaosprep.choices.excluded import Excluded, read_excluded, strangers_note
+from chaosprep.choices.excluded import Excluded, read_excluded, strangers_note, wholes
 from chaosprep.choices.tally import nothing_left, nothing_of
 from chaosprep.dataset.descriptor import LeftOut
 from chaosprep.errors import Problem
@@ -31,14 +31,15 @@ def excluding(found: Root, wanted: Root, files: tuple[str, ...], patients: tuple
     """
     tables = read_excluded(files)
     tables.check(_owners(found, tables))
-    notes = strangers_note(tables, _names(found, tables), files)
+    by_key = any(case.aliases for case in found.cases)
+    notes = strangers_note(tables, _names(found, tables), files, by_key=by_key)
     reasons = {case.id: tables.of(case.patient, case.id) for case in wanted.cases}
     slices = _slices(tables)
     left = [_partly(case, slices) for case in wanted.cases if reasons[case.id] is None]
-    problems = [one for one in wanted.problems if not _is_of(one, tables)]
+    problems = [one for one in wanted.problems if tables.of(*wholes(one.id)) is None]
     said = [case for case in wanted.cases if not patients or case.patient in patients]
     unread = [one.id for one in wanted.problems if _is_unread(one, wanted)]
-    reasons |= {id: tables.of(id.partition("_")[0], id) for id in unread}
+    reasons |= {id: tables.of(*wholes(id)) for id in unread}
     left_out = tuple(_left_out(said, unread, reasons, tables))
     is_kept = any(not patients or case.patient in patients for case in left)
     if left_out and not problems and not is_kept:
@@ -120,9 +121,3 @@ def _owners(found: Root, tables: Excluded) -> Iterator[tuple[str, str]]:
         if number.isdecimal():
             yield name, whole
             yield name, whole.partition("_")[0]
-
-
-def _is_of(problem: Problem, tables: Excluded) -> bool:
-    """Whether a problem is of something that is excluded."""
-    names = problem.id.split("_")
-    return tables.of(*("_".join(names[:end]) for end in range(1, len(names) + 1))) is not None

@@ -18,10 +18,19 @@ _ANEW = "divide the patients anew: --redivide"
 
 
 class OneSplit(msgspec.Struct, frozen=True):
-    """One of the splits in the file: the names of the cases that train, and that validate."""
+    """One of the splits in the file: the names of the cases that train, and that validate.
+
+    Some people write beside them those that test, which nnU-Net does not read.
+    """
 
     train: tuple[str, ...]
     val: tuple[str, ...]
+    test: tuple[str, ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All cases that it names."""
+        return (*self.train, *self.val, *self.test)
 
 
 def own_folds(names: Collection[str], faults: Faults) -> dict[str, Side] | None:
@@ -90,7 +99,7 @@ def splits_of(found: object) -> list[OneSplit]:
         raise _useless("it is no list of splits with train and val") from error
     if not splits:
         raise _useless("it has no split")
-    if any(len({*one.train, *one.val}) < len(one.train) + len(one.val) for one in splits):
+    if any(len({*one.names}) < len(one.names) for one in splits):
         raise _useless("a case stands twice in one split")
     return splits
 

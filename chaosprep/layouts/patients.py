@@ -112,15 +112,13 @@ def read_patients(file: Path, *, own: bool = False) -> dict[str, str] | None:
         if own:
             return None
         raise _no_table("it is no CSV in UTF-8") from error
-    heading = [cell.strip().casefold() for cell in rows[0]] if rows else []
+    heading = [cell.strip().casefold() for cell in rows[0][1]] if rows else []
     has_heading = set(COLUMNS) <= set(heading)
     if own and not has_heading:
         return None
     at = tuple(map(heading.index, COLUMNS)) if has_heading else (0, 1)
     found: dict[str, str] = {}
-    for line, row in enumerate(rows[has_heading:], 1 + has_heading):
-        if not any(cell.strip() for cell in row):
-            continue
+    for line, row in rows[has_heading:]:
         cells = [cell.strip() for cell in row]
         case, patient = (cells[n] if n < len(cells) else "" for n in at)
         if not case or not patient:

@@ -33,6 +33,8 @@ def unmarked(text: str) -> str:
 
 def plain(text: str) -> str:
     """A text without case and marks, Cyrillic and Greek in Latin letters."""
+    if text.isascii():
+        return text.casefold()
     return unmarked(unmarked(text).casefold()).replace(*_OU).translate(_SIGNS)
 
 

@@ -3,7 +3,6 @@
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -27,6 +26,8 @@ from chaosprep.running.options import RunOptions
 from chaosprep.running.runner import opened
 from chaosprep.series.source import SourceCase
 from chaosprep.workbench import Workbench
+
+_FOLD = "fold "  # begins the name of a part that is a fold, or one of each time
 
 
 class Evidence(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,7 +60,7 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
         told = plural(self.shared_identifiers, "shared identifier")
         alike = plural(self.equal_slices + self.near_duplicates, "near-duplicate")
         unread = f", {plural(self.unread, 'slice')} not compared" if self.unread else ""
-        kind = "folds" if any(part.startswith("fold ") for part in self.parts) else "sides"
+        kind = "folds" if any(part.startswith(_FOLD) for part in self.parts) else "sides"
         told = told if self.identified else "no identifiers to compare"
         return f"{who}, {told}, {alike}{unread} across {kind}"
 
@@ -110,8 +111,7 @@ def evidence(
     """
     known = {case.id: case for case in sources}
     tasks = [(case, known.get(case.id)) for case in made.cases]
-    look = partial(_look, apart=params.repeats is not None)
-    looked, failed = map_cases(look, tasks, lambda task: task[0].id, jobs)
+    looked, failed = map_cases(_look, tasks, lambda task: task[0].id, jobs)
     seen = sorted((one for case in looked for one in case.seen), key=lambda one: one.id)
     people: dict[str, list[Identity]] = defaultdict(list)
     for case in looked:
@@ -181,25 +181,29 @@ def _judge(
     )
 
 
-def _look(task: tuple[Case, SourceCase | None], *, apart: bool) -> _Looked:
-    """Look at a case; `apart` says that each patient is a part of its own."""
+def _look(task: tuple[Case, SourceCase | None]) -> _Looked:
+    """Look at a case."""
     case, source = task
     looked = _Looked(case.patient, identities=compared(_identities(source)))
     for row in case.slices:
-        part = row.patient if apart else _part(row)
         try:
             image = case.image(row)
         except ChaosprepError as error:
             looked.unread.append(Problem.of(error, row.id, row.image))
             image = None
-        place = row.id, row.patient, part, row.image
+        place = row.id, row.patient, _part(row), row.image
         looked.seen.append(Seen.of(image, place, with_picture=True))
     return looked
 
 
 def _part(row: Slice) -> str:
-    """The part that a slice is in: every fold validates some time."""
-    return row.split if row.fold is None else f"fold {row.fold}"
+    """The part that a slice is in: every fold validates some time.
+
+    Of repeated folds it is those of all times: who is together once may be apart another time.
+    """
+    if row.folds:
+        return f"{_FOLD}{'+'.join(map(str, row.folds))}"
+    return row.split if row.fold is None else f"{_FOLD}{row.fold}"
 
 
 def _identities(source: SourceCase | None) -> Iterator[Identity]:

@@ -1,4 +1,4 @@
-"""What still identifies in the images of a directory that was made with --deidentify."""
+"""What still identifies in the files of a directory that was made with --deidentify."""
 
 from collections.abc import Iterator
 
@@ -6,8 +6,11 @@ from chaosprep.dataset.manifest import Dataset
 from chaosprep.dataset.records import Slice
 from chaosprep.errors import FileError, Problem
 from chaosprep.formats.dicom.reading import is_dicom
+from chaosprep.imaging.png.chunks import pixels_only, read_head
+from chaosprep.imaging.png.unpacking import holds_more
 
 _SHOWN = 6  # keywords
+_UNREADABLE = "mask-unreadable"
 _REMEDY = "Pass it on to nobody; split again with --deidentify, into a new directory."
 
 
@@ -16,21 +19,38 @@ def is_deidentified(dataset: Dataset) -> bool:
     return any(record.parameters.get("deidentify") is True for record in dataset.history)
 
 
-def identity_left(row: Slice, data: bytes) -> Iterator[Problem]:
-    """The fault of an image that is DICOM and holds what --deidentify takes out, by keywords."""
-    if not is_dicom(data):
+def identity_left(row: Slice, file: str | None, data: bytes) -> Iterator[Problem]:
+    """The fault of a file that holds what --deidentify takes out.
+
+    That is what a header has, by keywords, and what a PNG holds beside its pixels.
+    """
+    try:
+        reason = _of_header(data, row.patient) if is_dicom(data) else _beside_pixels(data)
+    except FileError as error:
+        yield Problem.of(error, row.id, file)
         return
+    if reason:
+        yield Problem(code="identity-left", id=row.id, file=file, reason=reason, remedy=_REMEDY)
+
+
+def _of_header(data: bytes, patient: str) -> str:
     from chaosprep.privacy.deidentify.left import left
 
+    keywords = left(data, patient)
+    if not keywords:
+        return ""
+    more = len(keywords) - _SHOWN
+    listed = ", ".join(keywords[:_SHOWN]) + (f" and {more} more" if more > 0 else "")
+    return f"it was to be without what identifies, and still has or lacks: {listed}"
+
+
+def _beside_pixels(data: bytes) -> str:
     try:
-        keywords = left(data, row.patient)
-    except FileError as error:
-        yield Problem.of(error, row.id, row.image)
-        return
-    if keywords:
-        more = len(keywords) - _SHOWN
-        listed = ", ".join(keywords[:_SHOWN]) + (f" and {more} more" if more > 0 else "")
-        reason = f"it was to be without what identifies, and still has or lacks: {listed}"
-        yield Problem(
-            code="identity-left", id=row.id, file=row.image, reason=reason, remedy=_REMEDY
-        )
+        png = read_head(data, _UNREADABLE)
+        if png is None:
+            return ""
+        kept = pixels_only(data, png, _UNREADABLE)
+    except FileError:  # whoever reads the pixels says so
+        return ""
+    is_more = kept != data or holds_more(kept, png)
+    return "it was to hold pixels alone, and holds more, which may identify" if is_more else ""

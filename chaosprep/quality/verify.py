@@ -141,7 +141,7 @@ def _chosen(dataset: Dataset, patients: Collection[str]) -> list[Case]:
 def check_case(case: Case, *, pictures: bool = False, nameless: bool = False) -> Findings:
     """Check one case: each file, each pair, and that copies stand beside their originals.
 
-    With `pictures`, originals get fingerprints; in `nameless` images nothing may identify.
+    With `pictures`, originals get fingerprints; in `nameless` files nothing may identify.
     """
     found = Findings()
     identity: Identity = {}
@@ -153,7 +153,11 @@ def check_case(case: Case, *, pictures: bool = False, nameless: bool = False) ->
             identity = first_told((identity, read_identity(data)))
         if nameless and row.image not in looked_at:
             looked_at.add(row.image)
-            found.faults += identity_left(row, data)
+            found.faults += identity_left(row, row.image, data)
+
+    def on_mask(row: Slice, data: bytes) -> None:
+        if nameless:
+            found.faults += identity_left(row, row.mask, data)
 
     originals = {row.id: row for row in case.slices if not row.copy}
     found.faults += geometry_faults(case)
@@ -165,7 +169,7 @@ def check_case(case: Case, *, pictures: bool = False, nameless: bool = False) ->
             for text in row.warnings
         ]
         image = _checked(case, row, row.image, found, partial(on_read, row))
-        mask = _checked(case, row, row.mask, found) if row.mask else None
+        mask = _checked(case, row, row.mask, found, partial(on_mask, row)) if row.mask else None
         if image is not None:
             found.faults += _image_faults(row, image)
         if mask is not None:
@@ -187,7 +191,7 @@ def _checked(
 ) -> NDArray[Any] | None:
     """The array of a file; a file that is not as recorded is a fault."""
     try:
-        return case.image(row, on_read) if path == row.image else case.mask(row)
+        return case.image(row, on_read) if path == row.image else case.mask(row, on_read)
     except ChaosprepError as error:
         error.remedy = error.remedy or REMAKE
         found.faults.append(Problem.of(error, row.id, path))

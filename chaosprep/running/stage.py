@@ -134,7 +134,7 @@ def _as_they_are(source: Source[C], cases: Sequence[C], params: P) -> Planned[C]
 def _nothing_to_check(
     params: P, root: Path, output: Path, cases: Iterable[C], options: RunOptions
 ) -> None:
-    """Nothing is done at the end."""
+    """Nothing is checked before the work begins."""
 
 
 def _nothing(dataset: Dataset, params: P, options: RunOptions) -> None:
@@ -150,7 +150,8 @@ class Stage(Generic[C, P]):
     is sent to `run_case`; `open` finds the cases below a path,
     and keeps on the workbench what the next run can use; `settle` completes the parameters with
     what was settled there; `choose` leaves out of the source what a person wants to be left out.
-    `rows` tells of a
+    `ready` refuses, of the completed cases and before the work begins, what could not be done at
+    its end, and `after` does that once all is committed, or was already. `rows` tells of a
     completed case what is settled of the rows that it becomes where nothing goes wrong, so that an
     unfinished run is gone on with where its journal says just that; cases of which it knows nothing
     (None) are done again. `labels` tells what the values of its masks stand for, by all of its

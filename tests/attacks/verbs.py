@@ -25,6 +25,9 @@ def make_world(path: Path) -> World:
     """Three patients of three slices, and what the stages make of them, each in two ways."""
     people = [Patient(id=id, slices=3, matrix=32, sequences=("t1-in",)) for id in (1, 2, 3)]
     root = write_chaos(path / "root", people)
+    (path / "key").write_bytes(bytes(range(32)))
+    (path / "key").chmod(0o600)
+    (path / "exclude.csv").write_text("id,reason\nP48c486da2d_t1-in_s001,moved\n")
     pairs = chaosprep.split(root, path / "pairs", val_patient=["MR002"])
     livers = chaosprep.extract_liver(pairs, path / "livers")
     chaosprep.extract_liver(pairs, path / "organs", all_organs=True)
@@ -106,6 +109,12 @@ def _page(name: str, file: str, *, option: str = "-o", jobs: bool = True) -> Ver
     )
 
 
+def _passed_on(world: World) -> list[str]:
+    """De-identified, balanced, without a slice."""
+    words = ["split", world.root, "--deidentify", "--pseudonymize", world.key]
+    return [*words, "--stratify", "volume:liver", "--exclude", str(world.path / "exclude.csv")]
+
+
 VERBS = {
     verb.name: verb
     for verb in (
@@ -114,6 +123,13 @@ VERBS = {
             "stage",
             lambda world: ["split", world.root, "--val-patient", "MR002"],
             lambda world: ["split", world.root, "--val-patient", "MR003"],
+        ),
+        Verb(
+            "split-passed-on",
+            "stage",
+            lambda world: [*_passed_on(world), "--val", "0.34"],
+            lambda world: [*_passed_on(world), "--val", "0"],
+            {"-o": "out", "--write-split": "x.csv"},
         ),
         Verb(
             "extract-liver",

@@ -204,6 +204,30 @@ def test_who_is_unknown_is_a_kind_that_is_said_and_never_too_rare() -> None:
     assert len(notes) == 2
 
 
+@pytest.mark.parametrize(
+    ("first", "said"),
+    [
+        (1, "balanced: each part has its share of every kind"),
+        (2, "balanced: each part is within 0.5 patients of its share of every kind; furthest is "),
+    ],
+)
+def test_it_is_said_how_near_the_parts_come(first: int, said: str) -> None:
+    """Of each kind one validates, or two of the first."""
+    kinds = of(a=5, b=5)
+    val = {*[*kinds["site"]][:first], "P005"}
+    sides: Sides = {one: ("val" if one in val else "train", None) for one in kinds["site"]}
+    (note,) = balance_notes(shares(sides, traits(kinds)), sides, traits(kinds))
+    assert note.startswith(said)
+
+
+def test_what_cannot_be_balanced_is_not_said_to_be() -> None:
+    sides: Sides = {f"P{at:03}": ("val" if at == 1 else "train", None) for at in range(5)}
+    given: Traits = {one: {"age": 30.0 + at} for at, one in enumerate(sides)}
+    assert balance_notes(shares(sides, given), sides, given) == (
+        "--stratify age: too few patients for bins of it: it is not balanced",
+    )
+
+
 def test_shares_are_counts_beside_ideals() -> None:
     kinds = of(a=10, b=5)
     sides = balance([*kinds["site"]], {}, traits(kinds), params(val=0.2))
@@ -216,3 +240,12 @@ def test_shares_are_counts_beside_ideals() -> None:
         ("site=b", "train"): (4, 4.0),
         ("site=b", "val"): (1, 1.0),
     }
+
+
+def test_what_all_have_alike_is_said_and_nothing_is_called_balanced() -> None:
+    given: Traits = {f"P{at}": {"field": "3", "volume": float(at)} for at in range(5)}
+    sides: Sides = {one: ("val" if one == "P0" else "train", None) for one in given}
+    assert balance_notes(shares(sides, given), sides, given) == (
+        "--stratify field: all patients have the same: 3",
+        "--stratify volume: too few patients for bins of it: it is not balanced",
+    )

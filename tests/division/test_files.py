@@ -1,6 +1,7 @@
 """Files that tell a split: each form is read as its users write it, and what is none is refused."""
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -50,18 +51,19 @@ def refused(file: Path, text: str | bytes, fold: int | None = None) -> UsageErro
         "id, side, fold\n\n a , train , 1.0 \nb,val,0.0\nc,test,nan\n",
         'patient,side,fold\n"a",train,1\na,train,1\nb,val,0\nc,test,\n',
         "a,train,1\nb,val,0\nc,test,\n",
+        "PatientID,Set,Fold\na,train,1\nb,val,0\nc,test,\n",
     ],
-    ids=["own", "excel", "tabs", "pandas", "a name twice", "no heading"],
+    ids=["own", "excel", "tabs", "pandas", "a name twice", "no heading", "keyword"],
 )
 def test_tables_are_read_as_people_write_them(tmp_path: Path, text: str) -> None:
     assert read(tmp_path / "split.csv", text) == SPLIT
 
 
 def test_of_folds_alone_the_first_validates_or_the_chosen(tmp_path: Path) -> None:
-    table = "patient,fold\na,1\nb,2\nc,3\n"
-    first = {"a": ("val", 1), "b": ("train", 2), "c": ("train", 3)}
+    table = "patient,fold\na,0\nb,2\nc,3\n"
+    first = {"a": ("val", 0), "b": ("train", 2), "c": ("train", 3)}
     assert read(tmp_path / "folds.csv", table) == first
-    chosen = {"a": ("train", 1), "b": ("train", 2), "c": ("val", 3)}
+    chosen = {"a": ("train", 0), "b": ("train", 2), "c": ("val", 3)}
     assert read(tmp_path / "folds.csv", table, fold=3) == chosen
 
 
@@ -109,6 +111,23 @@ def test_sides_alone_are_enough(tmp_path: Path, value: object) -> None:
     assert read_json(tmp_path, value) == expected
 
 
+@pytest.mark.parametrize("form", ["csv", "json"])
+def test_folds_that_count_from_1_are_counted_from_0(tmp_path: Path, form: str) -> None:
+    told = {"a": 1, "b": 2, "c": 3}
+    lines = "".join(f"{name},{fold}\n" for name, fold in told.items())
+    text = f"patient,fold\n{lines}" if form == "csv" else json.dumps(told)
+    file = tmp_path / f"split.{form}"
+    assert read(file, text) == {"a": ("val", 0), "b": ("train", 1), "c": ("train", 2)}
+    assert read(file, text, fold=2)["c"] == ("val", 2)
+    assert read_split(file, "--like", None).counts_from_1
+    assert "1 to 3, which are 0 to 2 here" in str(refused(file, text, fold=3))
+
+
+def test_of_a_written_split_a_fold_that_lost_its_patients_stays_empty(tmp_path: Path) -> None:
+    table = "patient,side,fold\na,train,1\nb,val,2\n"
+    assert read(tmp_path / "folds.csv", table) == {"a": ("train", 1), "b": ("val", 2)}
+
+
 # nnU-Net
 
 
@@ -149,6 +168,29 @@ def test_one_split_has_sides_and_no_folds(tmp_path: Path) -> None:
 def test_a_fold_that_is_not_there_is_refused(tmp_path: Path, value: object) -> None:
     error = refused(tmp_path / "split.json", json.dumps(value), fold=7)
     assert error.code == "fold-unknown"
+
+
+def test_cases_of_imagests_beside_it_test(tmp_path: Path) -> None:
+    (tmp_path / "imagesTs").mkdir()
+    for name in ("d_1_0000.nii.gz", "d_1_0001.nii.gz", "._d_1_0000.nii.gz", "notes.txt"):
+        (tmp_path / "imagesTs" / name).touch()
+    of_folds, of_one = read_json(tmp_path, FOLDS), read_json(tmp_path, FOLDS[:1])
+    assert (of_folds.pop("d_1"), of_one.pop("d_1")) == (("test", None), ("test", None))
+    (tmp_path / "other").mkdir()
+    assert of_folds == read_json(tmp_path / "other", FOLDS)
+    assert of_one == read_json(tmp_path / "other", FOLDS[:1])
+
+
+def test_a_case_of_imagests_that_trains_is_a_leak(tmp_path: Path) -> None:
+    (tmp_path / "imagesTs").mkdir()
+    (tmp_path / "imagesTs/a_0000.nii.gz").touch()
+    assert refused(tmp_path / "split.json", json.dumps(FOLDS)).code == "split-file-leak"
+
+
+def test_cases_that_are_listed_for_testing_test(tmp_path: Path) -> None:
+    listed = [one | {"test": ["d"]} for one in FOLDS]
+    assert read_json(tmp_path, listed)["d"] == ("test", None)
+    assert read_json(tmp_path, listed[1:2])["d"] == ("test", None)
 
 
 REPEATED = [*FOLDS, *({"train": one["train"], "val": one["val"]} for one in reversed(FOLDS))]
@@ -299,6 +341,14 @@ def test_a_name_on_two_sides_or_folds_is_a_leak(tmp_path: Path, text: str) -> No
 )
 def test_hostile_files_are_refused(tmp_path: Path, text: str | bytes) -> None:
     assert refused(tmp_path / "split", text).code == "split-file"
+
+
+def test_who_names_no_file_is_told_what_may_be_given(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.csv")
+    for name in ("none.csv", "pipe.csv"):
+        with pytest.raises(UsageError, match="Give one of: a stage directory") as caught:
+            read_split(tmp_path / name, "--like", None)
+        assert caught.value.code == "split-file"
 
 
 def test_what_is_too_large_or_not_there_is_refused(tmp_path: Path) -> None:

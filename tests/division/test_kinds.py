@@ -49,3 +49,9 @@ def test_the_oldest_are_90_and_more() -> None:
     found = kinds([40.0, 50.0, 60.0, 70.0, 80.0, 90.0, 90.0, 90.0], val=4, wish="age")
     assert found[-1].endswith("90+")
     assert "90+" not in found[0]
+
+
+def test_bins_that_differ_in_late_digits_are_told_apart() -> None:
+    assert {*kinds([127_740.1] * 8 + [127_740.2] * 8, val=2)} == {"127740.1", "127740.2"}
+    assert len({*kinds([127_740 + n / 10 for n in range(40)], val=8)}) == 4
+    assert len({*kinds([1.0] * 8 + [1.0 + 2**-52] * 8, val=2)}) == 2

@@ -203,12 +203,26 @@ def test_nobody_found_is_refused(tmp_path: Path) -> None:
         assert "P001, Doe-2" in error.remedy or "Doe-2, P001" in error.remedy
 
 
+def test_who_may_be_of_a_test_set_that_nnunet_does_not_tell_is_said(tmp_path: Path) -> None:
+    root = root_of(case("a"), case("b"), case("c"))
+    told: Any = [{"train": ["a"], "val": ["b"]}]
+    assert known(root, told, tmp_path, {"c": ("test", None)}, like=True)[1] == ()
+    wishes: list[dict[str, Any]] = [{"test_patient": ("c",)}, {}]
+    for fields in wishes:
+        _, notes = known(root, told, tmp_path, like=True, **fields)
+        assert any("does not name who tests" in note for note in notes) == (not fields)
+    assert "with --test-patient" in refused(root, told, tmp_path).remedy
+
+
 def test_a_side_that_the_data_set_has_may_not_differ(tmp_path: Path) -> None:
     told = {"P001": "test", "Doe-2": "train"}
     agreed: Sides = {"P001": ("test", None)}
     assert known(TREE, told, tmp_path, agreed)[0]["P001"] == ("test", None)
     settled: Sides = {"P001": ("val", None)}
-    assert refused(TREE, told, tmp_path, settled).code == "split-differs"
+    error = refused(TREE, told, tmp_path, settled)
+    assert (error.code, "--redivide" in error.remedy) == ("split-differs", True)
+    tested: Sides = {"Doe-2": ("test", None)}
+    assert "a test set stays" in refused(TREE, told, tmp_path, tested).remedy
 
 
 def test_those_of_a_test_set_need_not_be_named(tmp_path: Path) -> None:

@@ -150,6 +150,7 @@ def test_few_numbers_of_a_table_are_codes(tree: Path, tmp_path: Path) -> None:
         ("label:livre", "stratify-unknown", "Did you mean liver"),
         ("Manufacterer", "stratify-unknown", "Did you mean Manufacturer"),
         ("KVP", "stratify-unknown", "nothing tells it of any patient"),
+        ("", "stratify-unknown", "There are: label:NAME"),
         ("PatientName", "stratify-identifies", "who or when somebody is"),
         ("patientbirthdate", "stratify-identifies", "who or when somebody is"),
         ("StudyInstanceUID", "stratify-identifies", "who or when somebody is"),
@@ -182,6 +183,11 @@ def test_a_table_that_cannot_be_used_is_refused(
         told(tree, f"{tmp_path / 't.csv'}:{column}")
     assert error.value.code == code
     assert said in error.value.text
+
+
+def test_a_structure_is_asked_for_once_however_it_is_spelled(tree: Path) -> None:
+    with pytest.raises(UsageError, match="asked for twice"):
+        told(tree, "label:liver", "label:Liver")
 
 
 def test_a_value_that_tells_the_patient_is_not_taken(tmp_path: Path) -> None:

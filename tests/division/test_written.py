@@ -161,6 +161,16 @@ def test_another_file_is_replaced_only_with_overwrite(
     assert read_split(file, "", None).sides == sides(made)
 
 
+def test_what_a_killed_run_left_beside_the_file_goes(phantom: Path, tmp_path: Path) -> None:
+    file = tmp_path / "made/split.csv"
+    file.parent.mkdir()
+    split(phantom, tmp_path / "out", write_split=file)
+    (file.parent / ".split.csv.chaosprep").mkdir()
+    (file.parent / ".split.csv.chaosprep/lock").touch()
+    split(phantom, tmp_path / "out", write_split=file)
+    assert [*file.parent.iterdir()] == [file]
+
+
 def test_a_link_is_never_replaced(phantom: Path, tmp_path: Path) -> None:
     (tmp_path / "mine.csv").write_text("mine\n")
     (tmp_path / "split.csv").symlink_to(tmp_path / "mine.csv")
@@ -169,12 +179,35 @@ def test_a_link_is_never_replaced(phantom: Path, tmp_path: Path) -> None:
     assert (tmp_path / "mine.csv").read_text() == "mine\n"
 
 
-def test_a_file_that_the_run_reads_is_not_written(phantom: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("option", "text", "value"),
+    [
+        ("split_file", "patient,side\nMR001,val\nMR002,train\nMR003,train\nMR005,train\n", "{}"),
+        ("exclude", "case,verdict,note\nMR002_t1-in,fail,moved\n", "{}"),
+        ("stratify", "patient,site\nMR001,a\nMR002,a\nMR003,b\nMR005,b\n", "{}:site"),
+    ],
+)
+def test_a_file_that_the_run_reads_is_not_written(
+    phantom: Path, tmp_path: Path, option: str, text: str, value: str
+) -> None:
     file = tmp_path / "split.csv"
-    file.write_text("patient,side,site\nMR001,val,7\nMR002,train,7\nMR003,train,7\nMR005,train,7\n")
-    for told in ({"split_file": file}, {"stratify": [f"{file}:site"]}):
-        error = refused(phantom, tmp_path / "out", file, **told, overwrite=True)
-        assert "a file that the run reads" in error.reason
+    file.write_text(text)
+    given = {option: value.format(file)}
+    error = refused(phantom, tmp_path / "out", file, overwrite=True, **given)
+    assert "a file that the run reads" in error.reason
+    assert file.read_text() == text
+
+
+@pytest.mark.parametrize("option", ["like", "split_file"])
+@pytest.mark.parametrize("inside", ["", "datapackage.json"])
+def test_a_stage_directory_is_not_made_anew_out_of_its_own_split(
+    phantom: Path, tmp_path: Path, option: str, inside: str
+) -> None:
+    made = split(phantom, tmp_path / "out", val=0.25)
+    with pytest.raises(ChaosprepError, match="would be lost") as error:
+        split(phantom, tmp_path / "out", overwrite=True, **{option: str(tmp_path / "out" / inside)})
+    assert error.value.code == "output"
+    assert chaosprep.open(tmp_path / "out").slices == made.slices
 
 
 def test_a_shard_writes_none_and_the_merged_directory_does(phantom: Path, tmp_path: Path) -> None:

@@ -252,6 +252,23 @@ def test_prepare_looks_at_the_split_when_all_is_made(tmp_path: Path) -> None:
     assert chaosprep.verify(tmp_path / "out/augmented").stage == "augment"
 
 
+def test_of_repeated_folds_all_times_are_compared(tmp_path: Path) -> None:
+    """Also where a file tells them: a and b are together the first time alone, c and d always."""
+    same = {"StudyInstanceUID": "1.2.9"}
+    alike = {"StudyInstanceUID": "1.2.8"}
+    root = tree(tmp_path, {"a": same, "b": same, "c": alike, "d": alike})
+    table = tmp_path / "folds.csv"
+    lines = ["patient,side,fold,folds", "a,val,0,0 2", "b,val,0,0 3"]
+    table.write_text("\n".join([*lines, "c,train,1,1 2", "d,train,1,1 2"]))
+    result = run(
+        "split", root, "-o", tmp_path / "out", "--images", IMAGES, "--split-file", table, "--check"
+    )
+    assert result.exit_code == 1
+    line = "check: 4 patients, 1 shared identifier, 0 near-duplicates across folds"
+    assert result.stdout.splitlines()[-1] == line
+    assert "a in fold 0+2 and b in fold 0+3 are one person" in result.stderr
+
+
 def test_slices_that_cannot_be_decoded_are_told(tmp_path: Path) -> None:
     root = tree(tmp_path, FOUR)
     out = split(root, tmp_path / "out").directory

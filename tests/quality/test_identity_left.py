@@ -8,7 +8,7 @@ import pytest
 import chaosprep
 from tests.privacy import canaries
 from tests.quality.conftest import Row, replace_file, rewrite
-from tests.stages.deidentified import planted, split, write_root
+from tests.stages.deidentified import planted, split, with_chunk, write_root
 
 
 @pytest.fixture(scope="module")
@@ -48,6 +48,18 @@ def test_an_identifying_image_in_its_place_is_a_fault(directory: Path) -> None:
     assert (fault.id, fault.file) == (id, f"{_side(directory, id)}/images/{id}.dcm")
     assert "AccessionNumber" in fault.reason
     assert not any(canaries.holds(fault.text.encode(), one) for one in canaries.CANARIES)
+
+
+def test_a_text_put_into_a_mask_is_a_fault(directory: Path) -> None:
+    def edit(rows: list[Row]) -> None:
+        mask = (directory / rows[0]["mask"]).read_bytes()
+        text = with_chunk(mask, b"tEXt", b"Comment\0" + canaries.NAME.encode())
+        replace_file(directory, rows[0], "mask", text.removesuffix(canaries.FREE.encode()))
+
+    rewrite(directory, edit)
+    (fault,) = chaosprep.verify(directory).faults
+    assert fault.code == "identity-left"
+    assert canaries.NAME not in fault.text
 
 
 def test_the_same_by_any_number_of_workers(directory: Path) -> None:

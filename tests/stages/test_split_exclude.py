@@ -118,6 +118,16 @@ def test_pseudonyms_are_excluded_by_the_ids_of_the_manifest(phantom: Path, tmp_p
     assert {*found.case_ids} == {*first.case_ids[1:]}
 
 
+def test_who_names_originals_where_ids_are_pseudonyms_is_told_so(
+    phantom: Path, tmp_path: Path
+) -> None:
+    key = tmp_path / "key"
+    key.write_bytes(secrets.token_bytes(32))
+    with pytest.raises(ChaosprepError, match="ids are pseudonyms here") as caught:
+        divided(phantom, tmp_path, "MR002", pseudonymize=str(key))
+    assert caught.value.code == "exclude-unknown"
+
+
 def test_a_run_that_was_killed_goes_on_without_what_is_excluded(
     phantom: Path, tmp_path: Path
 ) -> None:

@@ -11,7 +11,7 @@ from chaosprep.division.files.said import (
     SIDE_NAMES,
     SIDES,
     Said,
-    known,
+    known_elsewhere,
     said_of,
     useless,
 )
@@ -45,9 +45,9 @@ def read(content: Content, fold: int | None) -> KnownSplit:
         rows = read_cells(content.data)
     except ValueError as error:
         raise useless("it is no CSV in UTF-8", "Save it as CSV in UTF-8.") from error
-    heading = [cell.strip().casefold().replace(" ", "_") for cell in rows[0]] if rows else []
+    heading = [cell.strip().casefold().replace(" ", "_") for cell in rows[0][1]] if rows else []
     columns = _columns(heading)
-    found = known(_said(rows, columns, heading), fold)
+    found = known_elsewhere(_said(rows, columns, heading), fold)
     return replace(found, of_patients=heading[columns.name] in PATIENTS)
 
 
@@ -65,12 +65,10 @@ def _at(heading: Sequence[str], names: Sequence[str]) -> int | None:
 
 
 def _said(
-    rows: Sequence[Sequence[str]], columns: _Columns, heading: Sequence[str]
+    rows: Sequence[tuple[int, Sequence[str]]], columns: _Columns, heading: Sequence[str]
 ) -> Iterator[Said]:
     has_heading = columns.side is None or heading[columns.side] not in SIDES
-    for line, row in enumerate(rows[has_heading:], 1 + has_heading):
-        if not any(map(str.strip, row)):
-            continue
+    for line, row in rows[has_heading:]:
         name, side, fold, folds = (
             row[at].strip() if at is not None and at < len(row) else ""
             for at in (columns.name, columns.side, columns.fold, columns.folds)

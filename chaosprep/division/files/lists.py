@@ -6,7 +6,7 @@ from typing import Any
 
 from chaosprep.dataset.records import Split
 from chaosprep.division.files.content import Content
-from chaosprep.division.files.said import NAMES, SIDES, Said, fold_of, known, useless
+from chaosprep.division.files.said import NAMES, SIDES, Said, fold_of, known_elsewhere, useless
 from chaosprep.division.sides import KnownSplit
 from chaosprep.layouts.patterns import stem
 
@@ -34,7 +34,7 @@ def read(content: Content, fold: int | None) -> KnownSplit:
     Raises:
         FileError: as `settled` does.
     """
-    return known(_said(content.json), fold)
+    return known_elsewhere(_said(content.json), fold)
 
 
 def _said(found: Mapping[str, Any]) -> Iterator[Said]:

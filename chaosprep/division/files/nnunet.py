@@ -3,9 +3,12 @@
 Source: nnU-Net v2, documentation/manual_data_splits.md.
 """
 
+import os
+import re
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import msgspec
 
@@ -14,6 +17,9 @@ from chaosprep.division.files.said import Said, known, unknown_fold
 from chaosprep.division.sides import KnownSplit
 from chaosprep.files import sha256
 from chaosprep.layouts.own_folds import OneSplit, splits_of
+from chaosprep.layouts.root import listing
+
+_CHANNEL = re.compile(r"([^.].*)_\d{4}\.", re.ASCII)  # CASE_0000.nii.gz
 
 
 def takes(content: Content) -> bool:
@@ -33,17 +39,39 @@ def read(content: Content, fold: int | None) -> KnownSplit:
     them is on the side train. Where cases validate at random, `--fold` chooses the split, the
     first by default, and there are no folds.
 
+    Those who test are not for nnU-Net to know: they are the cases of an `imagesTs` beside the file,
+    and of a list `test` that some people add.
+
     Raises:
         FileError: `splits-broken`, or as `known` does.
+        ChaosprepError: `folder-unreadable`.
     """
     splits = splits_of(content.json)
+    tested = {*_beside(content.path)}
     if len(splits) > 1 and _are_folds(splits):
-        return known(_folds(splits), fold)
-    chosen = fold or 0
-    if chosen >= len(splits):
-        raise unknown_fold(range(len(splits)), chosen)
-    others = "" if len(splits) == 1 else sha256(msgspec.json.encode(splits))
-    return replace(known(_sides(splits[chosen]), None), others=others)
+        tested.update(*(one.test for one in splits))
+        found = known((*_folds(splits), *_tests(tested)), fold)
+    else:
+        chosen = fold or 0
+        if chosen >= len(splits):
+            raise unknown_fold(range(len(splits)), chosen)
+        tested.update(splits[chosen].test)
+        others = "" if len(splits) == 1 else sha256(msgspec.json.encode(splits))
+        found = replace(known((*_sides(splits[chosen]), *_tests(tested)), None), others=others)
+    return replace(found, leaves_out_tests=not tested)
+
+
+def _beside(file: Path) -> Iterator[str]:
+    """The cases of the `imagesTs` beside a file of nnU-Net's raw data, by its channels' files."""
+    folder = file.parent / "imagesTs"
+    if folder.is_dir():
+        with listing(), os.scandir(folder) as entries:
+            names = (_CHANNEL.match(one.name) for one in entries)
+            yield from (fit[1] for fit in names if fit)
+
+
+def _tests(names: Iterable[str]) -> Iterator[Said]:
+    return (Said(name, "test", None) for name in sorted(names))
 
 
 def _are_folds(splits: Sequence[OneSplit]) -> bool:

@@ -5,7 +5,15 @@ from dataclasses import replace
 from typing import Any
 
 from chaosprep.division.files.content import Content
-from chaosprep.division.files.said import NAMES, PATIENTS, SIDE_NAMES, Said, known, said_of, useless
+from chaosprep.division.files.said import (
+    NAMES,
+    PATIENTS,
+    SIDE_NAMES,
+    Said,
+    known_elsewhere,
+    said_of,
+    useless,
+)
 from chaosprep.division.sides import KnownSplit
 
 
@@ -32,7 +40,7 @@ def read(content: Content, fold: int | None) -> KnownSplit:
     found = content.json
     pairs = found.items() if isinstance(found, dict) else ((None, one) for one in found)
     of_patients = isinstance(found, list) and all(any(map(one.get, PATIENTS)) for one in found)
-    return replace(known(_said(pairs), fold), of_patients=of_patients)
+    return replace(known_elsewhere(_said(pairs), fold), of_patients=of_patients)
 
 
 def _said(pairs: Any) -> Iterator[Said]:  # noqa: ANN401 - of a JSON text

@@ -18,8 +18,11 @@ _SIDES: dict[Split, tuple[str, ...]] = {
 }
 SIDES: dict[str, Split] = {word: side for side, words in _SIDES.items() for word in words}
 """What people call a side, in small letters -> the side."""
-PATIENTS = ("patient", "patient_id", "subject", "subject_id")
-NAMES = (*PATIENTS, "case", "case_id", "name", "id")
+PATIENTS = (
+    *("patient", "patient_id", "patientid", "subject", "subject_id", "subjectid"),
+    *("participant", "participant_id"),
+)
+NAMES = (*PATIENTS, "case", "case_id", "caseid", "name", "id")
 SIDE_NAMES = ("side", "split", "set", "subset", "partition")
 """What people call these columns, the usual first; a fold is called `fold`."""
 
@@ -104,6 +107,31 @@ def known(said: Iterable[Said], fold: int | None) -> KnownSplit:
     if torn:
         raise leak(torn)
     return KnownSplit(sides, folds={name: own for name, own in folds.items() if own})
+
+
+def known_elsewhere(said: Iterable[Said], fold: int | None) -> KnownSplit:
+    """The split that all lines of others tell, as `known`; folds alone may count from 1.
+
+    Where sides stand beside them, as in what split writes, 0 is a fold that has lost its patients.
+
+    Raises:
+        FileError: as `settled` does.
+    """
+    lines = list(islice(said, _MOST + 1))
+    folded = [one for one in lines if one.fold is not None]
+    folds = {one.fold for one in folded}
+    alone = not any(one.side or one.folds for one in folded)
+    if not alone or len(folds) <= 1 or folds != {*range(1, len(folds) + 1)}:
+        return known(lines, fold)
+    if fold is not None and fold >= len(folds):
+        raise FileError(
+            f"its folds are 1 to {len(folds)}, which are 0 to {len(folds) - 1} here "
+            f"(--fold: {fold})",
+            "Choose one of these with --fold.",
+            code="fold-unknown",
+        )
+    lines = [one if one.fold is None else replace(one, fold=one.fold - 1) for one in lines]
+    return replace(known(lines, fold), counts_from_1=True)
 
 
 def _check_times(lines: Sequence[Said]) -> None:

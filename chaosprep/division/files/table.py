@@ -33,6 +33,8 @@ SPLIT_FILES = (
 )
 """The first that takes a content reads it."""
 
+_REMEDY = f"Give one of: {', '.join(one.what for one in SPLIT_FILES)}."
+
 
 def read_split(path: str | Path, option: str, fold: int | None) -> KnownSplit:
     """The split that a file or a stage directory tells, by the names that it has.
@@ -50,13 +52,13 @@ def read_split(path: str | Path, option: str, fold: int | None) -> KnownSplit:
     try:
         form = next((one for one in SPLIT_FILES if one.takes(content)), None)
         if form is None:
-            forms = ", ".join(one.what for one in SPLIT_FILES)
-            raise useless("it is no split of a known form", f"Give one of: {forms}.")
+            raise useless("it is no split of a known form", _REMEDY)
         return form.read(content, fold)
     except FileError as error:
         kept = ("split-file-leak", "fold-unknown")
         code = error.code if error.code in kept else "split-file"
-        raise UsageError(f"{option}: {path}: {error.reason}", error.remedy, code) from error
+        remedy = _REMEDY if error.code in ("file-missing", "file-kind") else error.remedy
+        raise UsageError(f"{option}: {path}: {error.reason}", remedy, code) from error
 
 
 def fingerprint(path: str | Path, option: str) -> str:

@@ -84,8 +84,8 @@ def _made(text: str, root: Root, key: Key | None) -> Trait:
 
 
 def _check_apart(traits: Sequence[Trait]) -> None:
-    names = [trait.name for trait in traits]
-    twice = next((name for name in names if names.count(name) > 1), None)
+    names = [folded(trait.name) for trait in traits]
+    twice = next((one.name for one in traits if names.count(folded(one.name)) > 1), None)
     if twice is not None:
         raise UsageError(
             f"--stratify: {twice} is asked for twice", "Leave one of them out.", "stratify-unknown"

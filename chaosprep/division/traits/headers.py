@@ -197,7 +197,7 @@ def _keywords() -> dict[str, str]:
     """Every keyword of the standard's dictionary, by its small letters."""
     from pydicom.datadict import keyword_dict
 
-    return {keyword.casefold(): keyword for keyword in keyword_dict}
+    return {keyword.casefold(): keyword for keyword in keyword_dict if keyword}
 
 
 def _is_allowed(keyword: str) -> bool:

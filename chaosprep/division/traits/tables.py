@@ -21,7 +21,7 @@ from chaosprep.series.source import SourceCase
 from chaosprep.structures import folded
 from chaosprep.words import there_are
 
-_OF_PATIENTS = ("patient", "subject")  # how the column of their names begins
+_OF_PATIENTS = ("patient", "subject", "participant")  # how the column of their names begins
 _ENDINGS = (".csv", ".tsv", ".txt")
 _MOST = 2**24  # bytes
 _CODES = 5  # different numbers, which then are codes: each is a kind
@@ -101,7 +101,7 @@ def read_column(text: str) -> Column:
         raise _useless(text, error.reason) from error
     except ValueError as error:
         raise _useless(text, "it is no CSV in UTF-8") from error
-    heading = [cell.strip() for cell in rows[0]] if rows else []
+    heading = [cell.strip() for cell in rows[0][1]] if rows else []
     at = [n for n, one in enumerate(heading) if folded(one) == folded(column)]
     if len(at) != 1:
         reason = "it has no such column" if not at else "it has that column more than once"
@@ -113,7 +113,7 @@ def read_column(text: str) -> Column:
     if key == at[0]:
         raise _useless(text, "that column names the patients")
     told = [
-        (row[key].strip(), row[at[0]].strip()) for row in rows[1:] if len(row) > max(key, at[0])
+        (row[key].strip(), row[at[0]].strip()) for _, row in rows[1:] if len(row) > max(key, at[0])
     ]
     values = _values([(name, cell) for name, cell in told if name and folded(cell) not in _MISSING])
     return Column(values, plain[key].startswith(_OF_PATIENTS))
@@ -124,7 +124,7 @@ def _values(told: Sequence[tuple[str, str]]) -> list[tuple[str, Value]]:
     distinct = len({value for _, value in numbers})
     if all(value is not None for _, value in numbers):
         are_codes = distinct <= _CODES and 2 * distinct <= len(told)
-        return [(name, f"{n:g}" if are_codes else n) for name, n in numbers if n is not None]
+        return [(name, f"{n:.15g}" if are_codes else n) for name, n in numbers if n is not None]
     spelled: dict[str, str] = {}
     for cell in sorted(cell for _, cell in told):
         spelled.setdefault(folded(cell), cell[:_LONGEST])

@@ -5,6 +5,7 @@ Faces that can be made of the slices of a head are none of it: no header tells o
 
 import re
 from dataclasses import dataclass
+from math import prod
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -45,6 +46,8 @@ _SHOWING = re.compile(
 )
 _OVERLAYS = range(0x6000, 0x6100, 2)
 _BIT_POSITION, _OVERLAY_DATA = 0x0102, 0x3000
+_SIZES = (0x00280002, 0x00280010, 0x00280011, 0x00280100)  # samples, rows, columns, bits
+_FRAMES = 0x00280008
 _AT_ONCE = 2**22  # pixels
 
 
@@ -85,9 +88,23 @@ def _in_bits(dataset: "Dataset") -> str | None:
         position = _number(dataset, group << 16 | _BIT_POSITION)
         if position and (group << 16 | _OVERLAY_DATA) not in dataset:
             return "an overlay lies in the bits of its pixels"
+    if _has_more_bytes(dataset):
+        return "more bytes than those of its pixels are in use"
     if _has_used_high_bits(dataset):
         return "bits of its pixels that are not theirs are in use"
     return None
+
+
+def _has_more_bytes(dataset: "Dataset") -> bool:
+    """Whether more than zeros, or one byte of padding, stands behind native pixels."""
+    value = _native(dataset)
+    sizes = [_number(dataset, tag) for tag in _SIZES]
+    if value is None or None in sizes:
+        return False
+    said: Any = getattr(dataset.get_item(_FRAMES), "value", None)
+    count = re.fullmatch(rb"[\s\0]*(\d{1,9})[\s\0]*", said) if isinstance(said, bytes) else None
+    bits = (int(count[1]) if count else 1) * prod(size for size in sizes if size is not None)
+    return bool(value[(bits + 7) // 8 + 1 :].strip(b"\0"))
 
 
 def _has_used_high_bits(dataset: "Dataset") -> bool:

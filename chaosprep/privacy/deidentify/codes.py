@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 from functools import cache
-from typing import Any
+from typing import Any, cast
 
 from chaosprep.privacy.deidentify.elements import Element, Elements
 from chaosprep.privacy.deidentify.texts import Alphabet
@@ -24,6 +24,8 @@ _SCHEME, _VERSION, _MEANING = 0x00080102, 0x00080103, 0x00080104
 _VALUES = {0x00080100: "SH", 0x00080119: "UC"}  # CodeValue, LongCodeValue
 _URN = 0x00080120
 _CODE = re.compile(r"[A-Za-z0-9._\-/%*^()\[\]{}']{1,18}")
+_WORD, _DIGIT = re.compile(r"[A-Za-z]{4}"), re.compile(r"\d")
+_OF_LETTERS = ("UCUM", "RFC5646", "ISO3166_1")  # units, languages, countries
 _EDITION = re.compile(r"[\d.]{1,16}")
 
 
@@ -46,7 +48,7 @@ def coded(
 
     scheme = text(_SCHEME)
     values = {tag: text(tag) for tag in _VALUES if tag in elements}
-    is_public = scheme in PUBLIC and all(map(_CODE.fullmatch, values.values()))
+    is_public = scheme in PUBLIC and all(_is_code(scheme, value) for value in values.values())
     found = {
         tag: written(tag, vr, value if is_public or not value else key.tag(f"{scheme}\0{value}"))
         for tag, vr in _VALUES.items()
@@ -65,6 +67,14 @@ def coded(
     return found
 
 
+def _is_code(scheme: str, value: str) -> bool:
+    """Whether a value is a code of a public scheme: listed, or of the form that codes have."""
+    if value in _codes(scheme):
+        return True
+    has_words = _WORD.search(value) or not (scheme in _OF_LETTERS or _DIGIT.search(value))
+    return not value or (_CODE.fullmatch(value) is not None and not has_words)
+
+
 def _meaning(text: str, cleaned: Callable[[str], str]) -> str:
     """What may stay of the meaning of a code: it is free text as any other, unless it is listed."""
     kept = cleaned(text)
@@ -74,14 +84,25 @@ def _meaning(text: str, cleaned: Callable[[str], str]) -> str:
 
 
 @cache
+def _codes(scheme: str) -> frozenset[str]:
+    """The codes of a scheme that the standard lists (PS3.16)."""
+    listed = _concepts().get(scheme, {}).values()
+    return frozenset(code for concept in listed for code in concept)
+
+
+@cache
 def _listed() -> frozenset[str]:
     """The meanings of codes that the standard lists (PS3.16), without case."""
-    from pydicom.sr import _concepts_dict
-
-    concepts: dict[str, dict[str, Any]] = _concepts_dict.concepts
     return frozenset(
         found[0].casefold()
-        for scheme in concepts.values()
+        for scheme in _concepts().values()
         for codes in scheme.values()
         for found in codes.values()
     )
+
+
+def _concepts() -> dict[str, dict[str, dict[str, Any]]]:
+    from pydicom.sr import _concepts_dict
+
+    concepts: Any = _concepts_dict.concepts
+    return cast(dict[str, dict[str, dict[str, Any]]], concepts)

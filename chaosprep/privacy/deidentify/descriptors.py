@@ -12,7 +12,8 @@ from functools import lru_cache
 from chaosprep.privacy.deidentify.harmless_words import anatomical_words, harmless_words
 from chaosprep.privacy.spelling import plain
 
-_LONGEST = 1024  # signs of a text that are looked at
+LONGEST = 1024
+"""Signs of a text that are looked at."""
 _MARKS = " _-+./,:;*()[]%&<>=#^|"
 _DIGITS = 4  # of a number, as b-values and times of repetition have
 _B_STEP = 50  # s/mm2: b-values that are given in a row are multiples of it
@@ -24,6 +25,23 @@ _ROW = re.compile(
 _DATED = re.compile(  # dates and times of day
     r"(?<!\d)(\d{1,2}([-./: ])\d{1,2}\2(\d{4}|\d\d)|\d{4}([-./: ])\d{1,2}\4\d{1,2})(?!\d)"
     r"|(?<!\d)\d{1,2}:\d{2}(?!\d)"
+)
+_MONTHS = """
+jan january januar janvier enero gen gennaio feb february februar febbraio febrero fev fevrier
+février mar march marz märz mrz mars marzo maart apr april aprile avr avril abr abril may mai mei
+maggio mayo jun june juni juin junio giu giugno jul july juli juil juillet julio lug luglio aug
+august agosto aout août augustus sep sept september septembre septiembre settembre okt october
+oktober octobre octubre ottobre oct nov november novembre noviembre dec december dez dezember
+decembre décembre dic dicembre
+"""
+_MONTH = rf"(?<![^\W\d_])(?:{'|'.join(sorted(_MONTHS.split(), key=len, reverse=True))})(?![^\W\d_])"
+_OTHERS = re.compile(  # days by names of months, ages, addresses
+    rf"(?<!\d)\d{{1,2}}(?:st|nd|rd|th)?[-./_ ]*{_MONTH}(?:[-./,_' ]*\d{{2,4}}(?!\d))?"
+    rf"|{_MONTH}[-./_ ]*(?:\d{{1,2}}(?:st|nd|rd|th)?[-./,_' ]+)?\d{{2,4}}(?!\d)"
+    r"|(?<![^\W_])(?<!\.)\d{1,3}[- ]?(?:y/?o|y|yrs?|years?|j|jahre?|ans|anni|anos|jaar"
+    r"|months?|monate?|weeks?|wks?|wochen?|days?|tage?)(?![^\W_])"
+    r"|(?<!\S)\S*@\S*|(?<!\w)\w+://\S*|www\.\S*",
+    re.IGNORECASE,
 )
 _B_VALUES = re.compile(r"[bB]?\d{1,4}([_,-] ?\d{1,4}){1,9}")
 _SIZE = re.compile(r"\d{1,3}x\d{1,3}(x\d{1,3})?", re.IGNORECASE)
@@ -53,8 +71,8 @@ def cleaned(text: str, names: Iterable[str] = ()) -> str:
         names: values of PatientName and the like (PS3.5 6.2.1): what is in them goes even where
             it is a harmless word too (Long, White).
     """
-    told = {word for name in names for word in _LETTERS.findall(plain(name[:_LONGEST]))}
-    text, words = text[:_LONGEST], frozenset(word for word in told if len(word) > 1)
+    told = {word for name in names for word in _LETTERS.findall(plain(name[:LONGEST]))}
+    text, words = text[:LONGEST], frozenset(word for word in told if len(word) > 1)
     while (kept := _cleaned(text, words)) != text:  # what goes may bring others together
         text = kept
     return kept
@@ -62,7 +80,7 @@ def cleaned(text: str, names: Iterable[str] = ()) -> str:
 
 @lru_cache(2**12)  # the slices of a series share them
 def _cleaned(text: str, told: frozenset[str]) -> str:
-    text = _DATED.sub(" ? ", _ROW.sub(_row, text))
+    text = _OTHERS.sub(" ? ", _DATED.sub(" ? ", _ROW.sub(_row, text)))
     kept: list[str] = []
     end, before = 0, ""
     for match in _TOKEN.finditer(text):

@@ -10,6 +10,7 @@ from chaosprep.formats.dicom.transfer import inflated, open_stream
 from chaosprep.imaging.limits import MAX_PIXELS
 from chaosprep.privacy.deidentify import burned_in, profile
 from chaosprep.privacy.deidentify.actions import Cleaner
+from chaosprep.privacy.deidentify.codestreams import COMPRESSED, pixels_alone
 from chaosprep.privacy.deidentify.elements import Element, Elements, Reader, Syntax, Writer
 from chaosprep.privacy.deidentify.kinds import check_kind
 from chaosprep.privacy.deidentify.texts import padded
@@ -31,10 +32,12 @@ _SOP_CLASS, _SOP_INSTANCE, _IMAGE_TYPE, _MODALITY = 0x00080016, 0x00080018, 0x00
 _ROWS = 0x00280010
 _IMPLICIT, _EXPLICIT = "1.2.840.10008.1.2", "1.2.840.10008.1.2.1"
 _BIG = "1.2.840.10008.1.2.2"
+_PLAIN = (_IMPLICIT, _EXPLICIT, _BIG)
 # JPIP: the pixels are not in the file but at an address.
 _ELSEWHERE = tuple(f"1.2.840.10008.1.2.4.{last}" for last in (94, 95, 204, 205))
 _LITTLE_EXPLICIT = Syntax(is_implicit=False, is_little=True)
-_IS_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")  # what any character set can write
+PSEUDONYM = re.compile(r"[A-Za-z0-9._-]{1,64}")
+"""What any character set can write."""
 METHOD = "chaosprep: PS3.15"
 """How what a file says of its de-identification begins."""
 _METHOD = f"{METHOD} {profile.EDITION} Basic Profile and options"  # 64 signs at most
@@ -64,9 +67,9 @@ def deidentified(data: bytes, patient: str, key: Key, *, accept_burned_in: bool 
     check_kind(_evidence(elements, meta), _ROWS in elements)
     if not accept_burned_in:
         _check_pixels(data)
-    patient = patient if _IS_ID.fullmatch(patient) else key.patient(patient)
+    patient = patient if PSEUDONYM.fullmatch(patient) else key.patient(patient)
     cleaner = Cleaner(patient, key, who_is_in(elements), is_little=syntax.is_little)
-    there = cleaner.data_set(elements) | _said(patient)
+    there = cleaner.data_set(pixels_alone(elements, uid)) | _said(patient)
     written = Writer(syntax).data_set(there)
     return bytes(_PREAMBLE - len(_PREFIX)) + _PREFIX + _new_meta(meta, there, uid, key) + written
 
@@ -122,15 +125,17 @@ def _syntax(data: bytes, meta: Elements, at: int) -> tuple[str, Reader, Syntax]:
     Raises `FileError` ``transfer-syntax``.
     """
     declared = _text(meta, _TRANSFER_SYNTAX)
-    if declared in _ELSEWHERE or (declared and not is_registered(declared)):
-        reason = "its pixels are elsewhere" if declared in _ELSEWHERE else "it is a private one"
+    if declared and declared not in (*_PLAIN, *COMPRESSED):
+        reason = "nobody knows what stands in it beside the pixels"
+        if declared in _ELSEWHERE or not is_registered(declared):
+            reason = "its pixels are elsewhere" if declared in _ELSEWHERE else "it is a private one"
         remedy = "Rewrite the file uncompressed, for example with `gdcmconv --raw`."
         raise FileError(f"its transfer syntax cannot be kept: {reason}", remedy, "transfer-syntax")
     # Without meta information only the first group can tell the order of bytes.
     is_little = declared != _BIG if declared else data[at : at + 1] != b"\0"
     reader = Reader(data, is_little=is_little)
     implicit = reader.looks_implicit(at, declared in ("", _IMPLICIT))
-    if declared in ("", _IMPLICIT, _EXPLICIT, _BIG):
+    if declared in ("", *_PLAIN):
         plain = _EXPLICIT if is_little else _BIG
         declared = _IMPLICIT if implicit and is_little else plain
     return declared, reader, Syntax(implicit, is_little)

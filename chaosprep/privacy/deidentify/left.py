@@ -7,6 +7,7 @@ from chaosprep.errors import FileError
 from chaosprep.formats.dicom.faults import guarded
 from chaosprep.formats.dicom.reading import is_dicom
 from chaosprep.privacy.deidentify.actions import Cleaner
+from chaosprep.privacy.deidentify.codestreams import pixels_alone
 from chaosprep.privacy.deidentify.dates import is_time, shifted_date, shifted_datetime
 from chaosprep.privacy.deidentify.elements import Element, Elements
 from chaosprep.privacy.deidentify.file import METHOD, parse, whole
@@ -85,7 +86,7 @@ def left(data: bytes, patient: str) -> tuple[str, ...]:
     with guarded("the file cannot be made sense of"):
         elements = {tag: one for tag, one in parsed.elements.items() if tag not in _SAID}
         looker = _Looker(patient, is_little=parsed.encoding.is_little)
-        cleaned = looker.data_set(elements)
+        cleaned = looker.data_set(pixels_alone(elements, parsed.syntax))
         tags = {*_changed(elements, cleaned), *_of_meta(parsed.meta), *_unsaid(parsed.elements)}
     found = {_called(tag) for tag in tags}
     return tuple(sorted(found | ({"the preamble"} if any(data[:_PREAMBLE]) else set())))

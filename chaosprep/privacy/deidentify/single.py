@@ -1,14 +1,11 @@
 """Single DICOM files without what identifies, for those that belong to a data set's images."""
 
-import re
 from pathlib import Path
 
 from chaosprep.errors import UsageError, about
 from chaosprep.files import read_regular
-from chaosprep.privacy.deidentify.file import deidentified
+from chaosprep.privacy.deidentify.file import PSEUDONYM, deidentified
 from chaosprep.privacy.pseudonyms import read_key
-
-_PATIENT = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
 def deidentify(
@@ -36,9 +33,9 @@ def deidentify(
         UsageError: `key`, the key file will not do; `parameter`, nor will the pseudonym.
         FileError: the file cannot be read, may show text, or is of a kind that cannot be done.
     """
-    if not _PATIENT.fullmatch(patient):
+    if not PSEUDONYM.fullmatch(patient):
         raise UsageError(
-            "--patient: a pseudonym has letters, digits and -._, 64 of them at most",
+            "patient: a pseudonym has letters, digits and -._, 64 of them at most",
             "Give the id that the table has for the patient.",
             code="parameter",
         )

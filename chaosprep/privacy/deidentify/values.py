@@ -4,13 +4,15 @@ import re
 from collections.abc import Callable
 
 from chaosprep.errors import FileError
+from chaosprep.privacy.common_words import PLACEHOLDERS
 from chaosprep.privacy.deidentify import descriptors
+from chaosprep.privacy.deidentify.binary import numbers_alone
 from chaosprep.privacy.deidentify.dates import is_time, shift_of, shifted_date, shifted_datetime
 from chaosprep.privacy.deidentify.elements import Element
 from chaosprep.privacy.deidentify.texts import Alphabet, alphabet, split
 from chaosprep.privacy.deidentify.uids import keyed
 from chaosprep.privacy.deidentify.vocabulary import KEYED, NEVER_EMPTY, REMOVED, VERBATIM
-from chaosprep.privacy.deidentify.who import Who, words_of
+from chaosprep.privacy.deidentify.who import Who
 from chaosprep.privacy.pseudonyms import Key
 
 TEXTS = ("LO", "LT", "SH", "ST", "UC", "UT")
@@ -26,10 +28,15 @@ READABLE = frozenset((*TEXTS, *DATED, *_ADDRESSES, *_FORMS, "UI"))
 """The VRs of text."""
 
 _PIXELS = 0x7FE0  # the group of pixels, and of what tells where their frames are
+_PICTURES = (0x7FE00008, 0x7FE00009, 0x7FE00010)  # pixels, as floats too
 _SHORT_NUMBER = re.compile(r"\d{0,4}")
 _LONG = 6  # digits: as many as make a date or the number of a patient
-_DECIMALS = b"0123456789+-.eE\\ \0"  # what decimals (DS) are made of
-_MOST_TEXTS = 2**16
+_DECIMAL = rb"(?>[ \0]*(?:[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?[ \0]*)?)"
+_DECIMALS = re.compile(_DECIMAL + rb"(?:\\" + _DECIMAL + rb")*+")
+_PARTS = re.compile(r"[^\W_]+")
+_SHORT = (2, 3)  # letters of a word that may be a term as well: Lee, Per
+_BODY_PART = 0x00180015  # people write into it what they like
+_MOST_LETTERS = 2**18  # of all texts of a file that are looked at, each but once
 _LONG_NUMBER = re.compile(rf"\d{{{_LONG}}}")
 
 Change = Callable[[Element, str, Alphabet], Element | None]
@@ -45,7 +52,11 @@ class Values:
         self._key = key
         self._who = who
         self._numbers_of = [w.encode() for w in who.words if w.isdigit() and len(w) >= _LONG]
+        names = (part for name in who.names for part in _PARTS.findall(name.casefold()))
+        self._short = {part for part in names if len(part) in _SHORT} - PLACEHOLDERS
         self._known: dict[str, str] = {}
+        self._terms_known: dict[tuple[str, bool], str] = {}
+        self._left = _MOST_LETTERS
         days = shift_of(patient, key)
         self._shift: dict[str, Callable[[str], str | None]] = {
             "DA": lambda text: shifted_date(text, days),
@@ -66,18 +77,24 @@ class Values:
         if change := self._by_vr.get(vr):
             return change(element, vr, letters)
         is_opaque = vr == "OB" and element.tag >> 16 != _PIXELS
-        return None if is_opaque or element.vr in READABLE else element
+        if is_opaque or element.vr in READABLE:
+            return None
+        return element if element.tag in _PICTURES else numbers_alone(element, vr)
 
     def cleaned(self, text: str) -> str:
         """What may stay of free text.
 
-        Raises `FileError` ``too-large`` for a file of more texts than any has.
+        Raises `FileError` ``too-large`` for a file of more text than any has.
         """
         if text not in self._known:
-            if len(self._known) == _MOST_TEXTS:
-                raise FileError("its header has too many texts", "Check the file.", "too-large")
+            self._look_at(text)
             self._known[text] = descriptors.cleaned(text, self._who.names)
         return self._known[text]
+
+    def _look_at(self, text: str) -> None:
+        self._left -= 1 + min(len(text), descriptors.LONGEST)
+        if self._left < 0:
+            raise FileError("its header has too much text", "Check the file.", "too-large")
 
     def shifted(self, element: Element, vr: str) -> Element | None:
         """The dates or times moved; None where one of them has another form than the VR's."""
@@ -111,7 +128,7 @@ class Values:
 
     def _numbers(self, element: Element, vr: str, letters: Alphabet) -> Element:
         value = bytes(element.value)
-        is_plain = vr == "DS" and not value.translate(None, _DECIMALS)  # contours have many
+        is_plain = vr == "DS" and _DECIMALS.fullmatch(value)  # contours have many
         if is_plain and not any(number in value for number in self._numbers_of):
             return element
         values = _parts(element)
@@ -123,23 +140,35 @@ class Values:
         return _FORMS[vr].fullmatch(text) is not None and not is_whose
 
     def _terms(self, element: Element, vr: str, letters: Alphabet) -> Element:
-        values = _parts(element)
-        kept = [self._term(text) for text in values]
+        values, is_free = _parts(element), element.tag == _BODY_PART
+        kept = [self._term(text, is_free=is_free) for text in values]
         return element if kept == values else _written(element.tag, vr, kept)
 
-    def _term(self, text: str) -> str:
+    def _term(self, text: str, *, is_free: bool) -> str:
         if not _FORMS["CS"].fullmatch(text):
             return self.cleaned(text)[:16]
-        return self._without_words(text)
+        return self._without_words(text, is_free=is_free)
 
-    def _without_words(self, text: str) -> str:
-        """A text without the words that tell who, and without long numbers."""
-        return " ".join(word for word in text.split(" ") if not self._tells(word))
+    def _without_words(self, text: str, *, is_free: bool = True) -> str:
+        """A text without the words that tell who, and without long numbers.
 
-    def _tells(self, word: str) -> bool:
+        In one that is not free, short words are terms: SE, PER, NO.
+        """
+        if (text, is_free) not in self._terms_known:
+            self._look_at(text)
+            kept = (word for word in text.split(" ") if not self._tells(word, is_free=is_free))
+            self._terms_known[text, is_free] = " ".join(kept)
+        return self._terms_known[text, is_free]
+
+    def _tells(self, word: str, *, is_free: bool) -> bool:
         if _LONG_NUMBER.search(word):
             return True
-        return not self._who.words.isdisjoint(words_of(word)) and not self.cleaned(word)
+        short = self._short if is_free else ()
+        return any(
+            (part in self._who.words and not self.cleaned(part))
+            or (part in short and not descriptors.cleaned(part))
+            for part in _PARTS.findall(word.casefold())
+        )
 
 
 def _parts(element: Element) -> list[str]:

@@ -101,3 +101,13 @@ def test_a_sign_and_padding_are_no_use_of_bits() -> None:
     padded = PIXELS.copy()
     padded[0] = 8192
     assert doubt(stored(padded, BitsStored=12, HighBit=11, PixelPaddingValue=8192)) is None
+
+
+def test_bytes_behind_the_pixels_are_doubted_but_for_padding() -> None:
+    data = PIXELS.tobytes()
+    assert doubt(stored(PixelData=data + bytes(6))) is None
+    odd = stored(PIXELS[:1, :3].astype(np.uint8), PixelData=b"abc ")
+    assert doubt(odd) is None
+    more = "more bytes than those of its pixels are in use"
+    assert doubt(stored(PixelData=data + b"Dulcinea")) == more
+    assert doubt(stored(PixelData=data + b"Dulcinea", BurnedInAnnotation="NO")) == more

@@ -117,3 +117,20 @@ def test_a_name_in_a_text_of_a_machine_is_taken_out_and_the_rest_stays() -> None
     slice_ = dataset(PatientName="Quzzle^Ann", Manufacturer="Acme Quzzle", StationName="Q7")
     found = dcmread(BytesIO(deidentified(as_syntax(slice_, ExplicitVRLittleEndian), PATIENT, KEY)))
     assert found.Manufacturer == "Acme"
+
+
+@pytest.mark.parametrize("name", ["Lee^Kim", "Ng^Bo", "O'Neil^Ann", "de la Cruz^Ana"])
+def test_short_names_go_from_texts_and_no_term_does(name: str) -> None:
+    words = name.replace("^", " ")
+    slice_ = dataset(PatientName=name, SoftwareVersions=f"VB17 {words}", ScanOptions=["PER", "FS"])
+    slice_.BodyPartExamined = words.upper().replace("'", " ")
+    found = dcmread(BytesIO(deidentified(as_syntax(slice_, ExplicitVRLittleEndian), PATIENT, KEY)))
+    assert found.SoftwareVersions == "VB17"
+    assert found.BodyPartExamined in ("", "O")
+    assert found.ScanOptions == ["PER", "FS"]
+
+
+def test_a_term_stays_although_somebody_is_called_so() -> None:
+    slice_ = dataset(PatientName="Per^No", ScanOptions=["PER", "FS"], QualityControlImage="NO")
+    found = dcmread(BytesIO(deidentified(as_syntax(slice_, ExplicitVRLittleEndian), PATIENT, KEY)))
+    assert (found.ScanOptions, found.QualityControlImage) == (["PER", "FS"], "NO")

@@ -26,6 +26,7 @@ KEPT = [
     ),
     *("TR2500/TE90", "2 2 5", "L4/L5", "ABDOMEN W & W/O", "CT, HEAD/BRAIN WO CONTRAST"),
     *("Left kidney", "kidney_right", "GTV-1", "PTV_60.0", "tumor core (enhancing)", "liver"),
+    *("T1 marrow 12", "T2 2 pre"),
     *("Spleen", "WHITE MATTER", "spinal cord", "pancreas_head", "Leber nativ", "11 ml Omniscan"),
 ]
 GONE = [
@@ -42,6 +43,7 @@ GONE = [
         "Dr White",
         "by Long",
     ),
+    *("12 Apr 63", "12. April 1963", "apr-12-63", "3 März 41", "63 y/o", "63yo", "63 J."),
 ]
 
 
@@ -59,6 +61,11 @@ def test_names_dates_and_numbers_of_people_go(text: str) -> None:
 def test_they_go_amid_what_stays(text: str) -> None:
     assert cleaned(f"T1 VIBE, {text}") == "T1 VIBE"
     assert cleaned(f"liver_{text}_AX").replace("_", " ") == "liver AX"
+
+
+@pytest.mark.parametrize("text", ["jo.bone@head.org", "http://stone.head/liver", "www.bone.org"])
+def test_addresses_go_whatever_their_words(text: str) -> None:
+    assert cleaned(f"T1 VIBE {text} AX") == "T1 VIBE AX"
 
 
 @pytest.mark.parametrize("name", ["Long^Ann", "WHITE^MATT", "Dixon^Max", "Ann^Long=龍"])

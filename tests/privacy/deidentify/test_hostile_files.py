@@ -94,3 +94,13 @@ def test_a_file_of_very_many_names_is_refused() -> None:
     names = "\\".join(f"Doe^{number}" for number in range(300)).encode()
     names += b" " * (len(names) % 2)
     assert tried(dicom() + b"\x10\0\x01\x10PN" + pack("<H", len(names)) + names) == "too-large"
+
+
+@pytest.mark.parametrize("tag", [b"\x08\0\x3e\x10", b"\x08\0\x08\0", b"\x18\0\x20\x10"])
+def test_a_file_of_very_much_text_is_refused_soon(tag: bytes) -> None:
+    random = Random(17)
+    texts = ["".join(random.choices("aA1 .-:", k=60)) for _ in range(2**14)]
+    value = "\\".join(texts).encode()
+    began = time.monotonic()
+    assert tried(dicom() + tag + b"UC\0\0" + pack("<L", len(value)) + value) == "too-large"
+    assert time.monotonic() - began < 20  # two seconds on a machine at rest
