@@ -282,6 +282,7 @@ def test_a_folder_that_is_no_stage_directory_is_refused(tmp_path: Path) -> None:
         ("patient,age\na,7\n", "no columns"),
         ("patient,side\na,left\n", "line 2 has a side that is none of train, val and test"),
         ("patient,side,fold\na,train,x\n", "line 2 has a fold that is no whole number"),
+        ("patient,fold\na,0\nb,20230101\n", "line 3 has a fold above 200000"),
         ("patient,side,fold\na,train,-2\n", "line 2 has a fold"),
         ("patient,side\n,train\n", "line 2 names no patient"),
         ("patient,side\na,\n", "line 2 tells neither a side nor a fold"),

@@ -196,6 +196,17 @@ def test_what_is_gone_is_said(tmp_path: Path) -> None:
     assert notes == ("4 names of the split file are not here (a, b, c, ...)",)
 
 
+def test_folds_of_nobody_that_new_patients_will_fill_are_said(tmp_path: Path) -> None:
+    told = {"P001": {"side": "val", "fold": 1}, "Doe-2": {"side": "train", "fold": 3}}
+    (note,) = known(TREE, told, tmp_path, like=True)[1]
+    assert "of the folds 0 to 3" in note
+    assert "nobody is in 0, 2:" in note
+    assert known(TREE, told, tmp_path)[1] == ()
+    told["P001"]["fold"] = 0
+    told["Doe-2"]["fold"] = 1
+    assert known(TREE, told, tmp_path, like=True)[1] == ()
+
+
 def test_nobody_found_is_refused(tmp_path: Path) -> None:
     for like in (True, False):
         error = refused(TREE, {"x": "val", "y": "train"}, tmp_path, like=like)

@@ -30,7 +30,7 @@ _NO_FOLD = ("", "-", "-1", "none", "null", "nan", "na", "n/a")
 _FOLD = re.compile(r"\d{1,9}(?:\.0*)?", re.ASCII)  # tables with gaps write 2.0
 _SHOWN = 3
 _LONGEST = 255  # letters of a name that is shown: no file has more
-_MOST = 200_000  # names: no data set has as many patients
+_MOST = 200_000  # names, and folds: no data set has as many patients
 CORRECT = "Correct the file."
 
 
@@ -70,7 +70,10 @@ def fold_of(value: object, place: str) -> int | None:
         return None
     if isinstance(value, bool) or not _FOLD.fullmatch(text):
         raise useless(f"{place} has a fold that is no whole number")
-    return int(text.partition(".")[0])
+    number = int(text.partition(".")[0])
+    if number > _MOST:  # a date, or a number of a patient
+        raise useless(f"{place} has a fold above {_MOST}, which no data set has")
+    return number
 
 
 def said_of(name: str, side: str, fold: object, folds: object, place: str) -> Said:
