@@ -6,6 +6,7 @@ from pathlib import Path
 import msgspec
 
 from chaosprep.division.files.table import read_split
+from chaosprep.division.known import option_of
 from chaosprep.division.params import SplitParams
 from chaosprep.errors import UsageError
 from chaosprep.privacy.key_file import NAME
@@ -23,7 +24,7 @@ def with_known_key(params: SplitParams) -> tuple[SplitParams, Path | None]:
     path = params.like or params.split_file
     if path is None or params.pseudonymize is not None:
         return params, None
-    option = "--like" if params.like else "--split-file"
+    option = option_of(params)
     key = read_split(path, option, None).key
     if key is None:
         return params, None

@@ -1,6 +1,7 @@
 """A split that was made before, for the patients that are here."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from chaosprep.division.files.said import leak, shown
 from chaosprep.division.files.table import read_split
@@ -8,12 +9,35 @@ from chaosprep.division.names import Names
 from chaosprep.division.params import SplitParams
 from chaosprep.division.sides import KnownSplit, Side, Sides
 from chaosprep.errors import UsageError, plural
+from chaosprep.files import real
 from chaosprep.layouts.root import Root
 from chaosprep.privacy.pseudonyms import Key, read_key
+from chaosprep.running.options import RunOptions
 from chaosprep.series.source import SourceCase
 
 _ASKED = ("val", "test", "seed")
 """What is asked of all patients anew, whatever was asked before."""
+
+
+def check_kept(params: SplitParams, output: Path, options: RunOptions) -> None:
+    """Refuse to replace the directory that tells the sides: a run that is killed would leave none.
+
+    Raises:
+        UsageError: `output`.
+    """
+    path = params.like or params.split_file
+    if path is None or not options.overwrite or not real(Path(path)).is_relative_to(real(output)):
+        return
+    raise UsageError(
+        f"{option_of(params)} {path}: --overwrite removes it before the new split stands",
+        "Give another output directory; this one may go when that is done.",
+        "output",
+    )
+
+
+def option_of(params: SplitParams) -> str:
+    """Which of the two options tells the sides."""
+    return "--like" if params.like else "--split-file"
 
 
 def known_sides(
@@ -35,7 +59,7 @@ def known_sides(
     path = params.like or params.split_file
     if path is None or not cases:  # what is wrong with the root is told elsewhere
         return {}, ()
-    option = "--like" if params.like else "--split-file"
+    option = option_of(params)
     known = earlier(params, path, option)
     key = None if params.pseudonymize is None else read_key(params.pseudonymize)
     _check_key(known, key, option)
@@ -97,7 +121,7 @@ def known_folds(root: Root, known: Sides, params: SplitParams) -> dict[str, tupl
         UsageError, ManifestError: as `read_split` does.
     """
     path = params.like or params.split_file
-    told = earlier(params, path, "--like" if params.like else "--split-file") if path else None
+    told = earlier(params, path, option_of(params)) if path else None
     if told is None or not told.folds:
         return {}
     names = Names(root, None if params.pseudonymize is None else read_key(params.pseudonymize))

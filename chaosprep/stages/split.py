@@ -1,6 +1,6 @@
 """split: patients go to train, val or test; the pairs are copied as they are."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from chaosprep.dataset.naming import file_path
 from chaosprep.dataset.records import File, Slice, file_columns
 from chaosprep.division.divide import divide
 from chaosprep.division.keys import with_known_key
+from chaosprep.division.known import check_kept
 from chaosprep.division.params import SplitParams
 from chaosprep.division.traits.gather import with_traits
 from chaosprep.division.written import check_writable, write_split
@@ -22,6 +23,7 @@ from chaosprep.layouts.find import find
 from chaosprep.layouts.root import Root
 from chaosprep.privacy.pseudonyms import Key
 from chaosprep.running.fitting import Expected
+from chaosprep.running.options import RunOptions
 from chaosprep.running.stage import CaseResult, Planned, Source, Stage
 from chaosprep.running.writer import Writer
 from chaosprep.series.reading import Series, SourceSlice, read_series
@@ -208,6 +210,21 @@ def labels(source: Source[SourceCase], params: SplitParams) -> LabelMap:
     return KnownNames(source.cases, key_for(params, DRY)).labels(source.label_map)
 
 
+def ready(
+    params: SplitParams,
+    root: Path,
+    output: Path,
+    cases: Iterable[SourceCase],
+    options: RunOptions,
+) -> None:
+    """Refuse, before the work begins, what would lose the earlier split or not be written.
+
+    Raises what `check_kept` and `check_writable` raise.
+    """
+    check_kept(params, output, options)
+    check_writable(params, root, output, cases, options)
+
+
 def settle(params: SplitParams, root: Root) -> SplitParams:
     """The parameters with the key that was made or found beside the output.
 
@@ -229,7 +246,7 @@ SPLIT = Stage(
     plan=plan,
     rows=rows,
     labels=labels,
-    ready=check_writable,
+    ready=ready,
     after=write_split,
     folder="split",
     source_name="ROOT",
