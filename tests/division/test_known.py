@@ -436,3 +436,18 @@ def test_pseudonyms_that_do_not_find_all_of_a_split_without_them_are_refused(
     with pytest.raises(UsageError, match="not all of its patients are found") as error:
         split(fewer, tmp_path / "again", split_file=first.directory, pseudonymize=key)
     assert error.value.code == "split-key"
+
+
+@pytest.mark.parametrize("option", ["like", "split_file"])
+@pytest.mark.parametrize("file", ["", "datapackage.json"])
+def test_the_directory_that_tells_the_sides_is_not_replaced(
+    phantom: Path, tmp_path: Path, option: str, file: str
+) -> None:
+    """A run that ends before it has committed would leave nobody who knows them."""
+    before = chaosprep.split(phantom, tmp_path / "out", val_patient=["MR003"])
+    given: dict[str, Any] = {option: str(before.directory / file)}
+    with pytest.raises(UsageError, match="Give another output directory") as caught:
+        chaosprep.split(phantom, before.directory, overwrite=True, **given)
+    assert caught.value.code == "output"
+    again = chaosprep.split(phantom, tmp_path / "again", overwrite=True, **given)
+    assert sides(again) == sides(before)
