@@ -1,7 +1,6 @@
 """A split that was made before, for the patients that are here."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from chaosprep.division.files.said import leak, shown
 from chaosprep.division.files.table import read_split
