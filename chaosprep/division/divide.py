@@ -8,7 +8,7 @@ import msgspec
 from chaosprep.dataset.descriptor import Share
 from chaosprep.division.balance import balance
 from chaosprep.division.growth import check_fold, grow, grown
-from chaosprep.division.known import asked_otherwise, earlier_folds, known_folds, known_sides
+from chaosprep.division.known import asked_otherwise, earlier_split
 from chaosprep.division.official import official_sides
 from chaosprep.division.params import SplitParams
 from chaosprep.division.ranking import assign
@@ -41,15 +41,16 @@ def divide(root: Root, cases: Sequence[SourceCase], params: SplitParams) -> Divi
         UsageError: it cannot be done with these patients; the message says what there is.
     """
     settled = official_sides(cases, params)
-    known, notes = known_sides(root, cases, settled, params)
+    earlier = earlier_split(root, cases, settled, params)
     everybody = {case.patient for case in cases} - settled.keys()
-    known = {patient: side for patient, side in known.items() if patient in everybody}
+    known = {patient: side for patient, side in earlier.sides.items() if patient in everybody}
 
     def divided(known: Sides, params: SplitParams) -> Sides:
         return _divided(sorted(everybody - known.keys()), known, root, params)
 
-    told = known_folds(root, known, params)
-    count = params.folds or (earlier_folds(params) if known else None)
+    told = {patient: own for patient, own in earlier.folds.items() if patient in known}
+    count = params.folds or (earlier.each_time if known else None)
+    notes = earlier.notes
     folds: Folds = {}
     if told or params.repeats is not None:
         made = repeat(divided, known, told, params, count)
@@ -62,7 +63,7 @@ def divide(root: Root, cases: Sequence[SourceCase], params: SplitParams) -> Divi
         sides = divided(known, params)
         placed = grown(known, sides, params)
     if params.like and known:
-        notes += (*asked_otherwise(params), *placed)
+        notes += (*asked_otherwise(earlier.asked, params), *placed)
     parts = shares(sides, root.traits)
     notes += balance_notes(parts, sides, root.traits)
     return Divided(settled | sides, notes, parts, folds)

@@ -1,6 +1,7 @@
 """A split that was made before, for the patients that are here."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 from chaosprep.division.files.said import leak, shown
 from chaosprep.division.files.table import read_split
@@ -17,10 +18,25 @@ _ASKED = ("val", "test", "seed")
 """What is asked of all patients anew, whatever was asked before."""
 
 
-def known_sides(
+class Earlier(NamedTuple):
+    """What a split that was made before tells of the patients that are here.
+
+    ``notes`` are to be said of it. ``folds`` are those of each time, of whom it tells so;
+    ``each_time`` is how many there were, also where nobody of one is here; ``asked`` are the
+    parameters that it was made with. These two only the split of `--like` has.
+    """
+
+    sides: Sides
+    notes: tuple[str, ...] = ()
+    folds: Mapping[str, tuple[int, ...]] = {}
+    each_time: int | None = None
+    asked: Mapping[str, object] = {}
+
+
+def earlier_split(
     root: Root, cases: Sequence[SourceCase], settled: Sides, params: SplitParams
-) -> tuple[Sides, tuple[str, ...]]:
-    """The patients that `--like` or `--split-file` tell of, and what to say of the others.
+) -> Earlier:
+    """What `--like` or `--split-file` tells, of patients whose sides these are; read once.
 
     Args:
         root: where the patients are.
@@ -32,13 +48,15 @@ def known_sides(
         UsageError: `split-file`, it cannot be used, names nobody here, or not everybody
             (`--split-file`); `split-file-leak`; `split-key`, another key made its ids;
             `split-differs`, it contradicts what the data set or another option says.
+        ManifestError: as `read_split` does.
     """
     if params.earlier is None or not cases:  # what is wrong with the root is told elsewhere
-        return {}, ()
+        return Earlier({})
     option, file = params.earlier
-    known, key = earlier(params, option, file), _key(params)
+    known, key = _read(params, option, file), _key(params)
     _check_key(known, key, option)
-    sides, gone = _matched(known, Names(root, key), option)
+    whose, gone = _matched(known, Names(root, key), option)
+    sides = {patient: known.sides[name] for name, patient in whose.items()}
     if gone and known.are_ids and known.key is None and key is not None:
         raise UsageError(
             f"{option}: the earlier split has no pseudonyms, and not all of its patients are "
@@ -61,16 +79,14 @@ def known_sides(
             f"{option}: nnU-Net's file does not name who tests: a patient of its test set comes in "
             "as a new one (--test-patient keeps one there)",
         )
-    return here, notes
+    folds = {whose[name]: own for name, own in known.folds.items() if name in whose}
+    if params.like is None:
+        return Earlier(here, notes, folds)
+    return Earlier(here, notes, folds, _count(known), known.asked)
 
 
-def asked_otherwise(params: SplitParams) -> tuple[str, ...]:
-    """What to say where the split of `--like` was asked for other parts than now; else nothing.
-
-    Raises:
-        UsageError, ManifestError: as `read_split` does.
-    """
-    asked = {} if params.like is None else earlier(params, "--like", params.like).asked
+def asked_otherwise(asked: Mapping[str, object], params: SplitParams) -> tuple[str, ...]:
+    """What to say where an earlier split was asked for other parts than now; else nothing."""
     names = ["test", "seed"] if asked.get("folds") or asked.get("val_patient") else [*_ASKED]
     then = {name: asked[name] for name in names if name in asked}
     differ = [name for name, value in then.items() if value != getattr(params, name)]
@@ -81,42 +97,16 @@ def asked_otherwise(params: SplitParams) -> tuple[str, ...]:
     return (f"the earlier split was made with {before}, new patients are placed by {now}",)
 
 
-def earlier_folds(params: SplitParams) -> int | None:
-    """How many folds the split of `--like` has each time, also where nobody of one is here.
-
-    None where it has none.
-
-    Raises:
-        UsageError, ManifestError: as `read_split` does.
-    """
-    if params.like is None:
-        return None
-    told = earlier(params, "--like", params.like)
-    alone = ((fold,) for _, fold in told.sides.values() if fold is not None)
-    return fewest(told.folds.values() or alone) or None
+def _count(known: KnownSplit) -> int | None:
+    """How many folds a split has each time; None where it has none."""
+    alone = ((fold,) for _, fold in known.sides.values() if fold is not None)
+    return fewest(known.folds.values() or alone) or None
 
 
-def known_folds(root: Root, known: Sides, params: SplitParams) -> dict[str, tuple[int, ...]]:
-    """The folds of each time, of those known patients whom the split tells so; see `known_sides`.
-
-    Raises:
-        UsageError, ManifestError: as `read_split` does.
-    """
-    told = None if params.earlier is None else earlier(params, *params.earlier)
-    if told is None or not told.folds:
-        return {}
-    names = Names(root, _key(params))
-    every = ((who, own) for name, own in told.folds.items() for who in names.of(told, name))
-    return {who: own for who, own in every if who in known}
-
-
-def earlier(params: SplitParams, option: str, path: str) -> KnownSplit:
+def _read(params: SplitParams, option: str, path: str) -> KnownSplit:
     """The split that is told, of which `--fold` validates.
 
     Beside an earlier one, folds may grow: of those, `grow` settles which validates.
-
-    Raises:
-        UsageError, ManifestError: as `read_split` does.
     """
     if params.split_file is not None:
         return read_split(path, option, params.fold)
@@ -145,8 +135,9 @@ def _check_key(known: KnownSplit, key: Key | None, option: str) -> None:
     )
 
 
-def _matched(known: KnownSplit, names: Names, option: str) -> tuple[Sides, list[str]]:
-    """The sides of those that are here, and the names that nobody here has."""
+def _matched(known: KnownSplit, names: Names, option: str) -> tuple[dict[str, str], list[str]]:
+    """Name -> patient, of those that are here, and the names that nobody here has."""
+    whose: dict[str, str] = {}
     sides: Sides = {}
     gone, doubtful, torn = list[str](), list[str](), dict[str, None]()
     for name, side in known.sides.items():
@@ -155,8 +146,10 @@ def _matched(known: KnownSplit, names: Names, option: str) -> tuple[Sides, list[
             doubtful.append(name)
         elif not found:
             gone.append(name)
-        elif sides.setdefault(patient := found.pop(), side) != side:
-            torn[patient] = None
+        else:
+            whose[name] = patient = found.pop()
+            if sides.setdefault(patient, side) != side:
+                torn[patient] = None
     if doubtful:
         raise UsageError(
             f"{option}: {plural(len(doubtful), 'name')} in it that may be two patients of ROOT",
@@ -171,7 +164,7 @@ def _matched(known: KnownSplit, names: Names, option: str) -> tuple[Sides, list[
             error.remedy,
             error.code,
         )
-    return sides, gone
+    return whose, gone
 
 
 def _check_found(sides: Sides, known: KnownSplit, root: Root, option: str) -> None:

@@ -13,8 +13,6 @@ from chaosprep.formats.dicom.file import DICOM
 from chaosprep.formats.images import image_format
 from chaosprep.imaging.png.chunks import pixels_only, read_head
 from chaosprep.imaging.png.unpacking import holds_more
-from chaosprep.privacy.deidentify.burned_in import doubt
-from chaosprep.privacy.deidentify.file import deidentified
 from chaosprep.privacy.pseudonyms import Key, read_key
 from chaosprep.running.writer import Writer
 from chaosprep.series.reading import SourceSlice
@@ -114,6 +112,8 @@ def image_to_pass_on(
             "the names of files.",
             code=_FORMAT,
         )
+    from chaosprep.privacy.deidentify.file import deidentified
+
     accept = params.accept_burned_in
     return deidentified(found.image_data, case.patient, key, accept_burned_in=accept)
 
@@ -123,6 +123,8 @@ def accepted_notes(found: SourceSlice, params: SplitParams) -> tuple[str, ...]:
     if not params.accept_burned_in:
         return ()
     from pydicom import dcmread
+
+    from chaosprep.privacy.deidentify.burned_in import doubt
 
     try:
         with silent():

@@ -9,7 +9,6 @@ from chaosprep.dataset.records import Slice
 from chaosprep.errors import Problem
 from chaosprep.facts import Code, Label
 from chaosprep.printable import printable
-from chaosprep.privacy.deidentify.codes import PUBLIC
 from chaosprep.privacy.deidentify.descriptors import cleaned
 from chaosprep.privacy.pseudonyms import Key
 from chaosprep.series.source import SourceCase
@@ -89,4 +88,6 @@ class KnownNames:
 
 
 def _is_public(code: Code | None) -> bool:
+    from chaosprep.privacy.deidentify.codes import PUBLIC
+
     return code is not None and code.scheme in PUBLIC and cleaned(code.meaning) == code.meaning

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 import chaosprep
 from chaosprep import Dataset
 from chaosprep.dataset.records import SPLITS
-from chaosprep.division.known import known_sides
+from chaosprep.division.known import earlier_split
 from chaosprep.division.params import SplitParams
 from chaosprep.division.sides import KnownSplit, Sides
 from chaosprep.division.written import split_text
@@ -50,7 +50,7 @@ def known(
     file.write_text(json.dumps(told))
     option = "like" if fields.pop("like", False) else "split_file"
     params = make_params(SplitParams, {option: str(file), **fields})
-    return known_sides(root, root.cases, settled or {}, params)
+    return earlier_split(root, root.cases, settled or {}, params)[:2]
 
 
 def refused(*args: Any, **fields: Any) -> UsageError:
@@ -114,13 +114,14 @@ def test_records_of_patients_do_not_stand_for_volumes_of_others(tmp_path: Path) 
     root = root_of(case("P001", "a/2.nii"), case("P002", "b/P001.nii"))
     file = tmp_path / "split.csv"
     file.write_text("patient,side\nP001,val\nP002,train\n")
-    found, _ = known_sides(
-        root, root.cases, {}, make_params(SplitParams, {"split_file": str(file)})
-    )
-    assert found == {"P001": ("val", None), "P002": ("train", None)}
+    params = make_params(SplitParams, {"split_file": str(file)})
+    assert earlier_split(root, root.cases, {}, params).sides == {
+        "P001": ("val", None),
+        "P002": ("train", None),
+    }
     file.write_text("case,side\nP001,val\nP002,train\n")
     with pytest.raises(UsageError, match="may be two patients"):
-        known_sides(root, root.cases, {}, make_params(SplitParams, {"split_file": str(file)}))
+        earlier_split(root, root.cases, {}, params)
 
 
 def test_numbers_of_slices_and_of_series_are_no_patients(tmp_path: Path) -> None:
@@ -168,7 +169,7 @@ def test_what_is_written_finds_the_very_same_patients_whatever_they_are_called(
     file = tmp_path_factory.getbasetemp() / f"names{ending}"
     file.write_bytes(split_text(KnownSplit(wanted), ending))
     params = make_params(SplitParams, {"split_file": str(file)})
-    assert known_sides(root_of(*cases), cases, {}, params)[0] == wanted
+    assert earlier_split(root_of(*cases), cases, {}, params).sides == wanted
 
 
 # What is not agreed

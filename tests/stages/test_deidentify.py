@@ -283,7 +283,7 @@ def test_frames_of_a_file_are_refused_once_each_and_looked_at_once(
         calls.append(patient)
         return plain(data, patient, key, accept_burned_in=accept_burned_in)
 
-    monkeypatch.setattr("chaosprep.stages.copies.deidentified", counted)
+    monkeypatch.setattr("chaosprep.privacy.deidentify.file.deidentified", counted)
     root = tmp_path / "root/scans/1"
     root.mkdir(parents=True)
     frames = np.stack([pixels_at(place, 1) for place in range(4)])
