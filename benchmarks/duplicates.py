@@ -19,8 +19,8 @@ from chaosprep.phantom import Patient
 from chaosprep.phantom.anatomy import draw_anatomy
 from chaosprep.phantom.contrast import make_scanner
 from chaosprep.phantom.writing import generator, tissue_stack
-from chaosprep.quality.duplicates import near_duplicates
-from chaosprep.quality.fingerprints import Fingerprint, fingerprint
+from chaosprep.quality.alike.duplicates import near_duplicates
+from chaosprep.quality.alike.fingerprints import Fingerprint, fingerprint
 from chaosprep.series.reading import read_series
 
 Image = NDArray[Any]

@@ -18,8 +18,8 @@ from chaosprep.params import Params
 from chaosprep.privacy.identity import Identity, identity_at
 from chaosprep.privacy.persons import untold
 from chaosprep.privacy.shared import compared, sharing
+from chaosprep.quality.alike.leaks import across, patients_by_name
 from chaosprep.quality.findings import Seen
-from chaosprep.quality.leaks import across, patients_by_name
 from chaosprep.quality.persons import judged
 from chaosprep.running.mapping import map_cases, on_workers
 from chaosprep.running.options import RunOptions

@@ -8,7 +8,8 @@ from typing import Any
 from numpy.typing import NDArray
 
 from chaosprep.errors import Problem
-from chaosprep.quality.fingerprints import Fingerprint, fingerprint, pixels_sha256
+from chaosprep.quality.alike.fingerprints import Fingerprint, fingerprint, pixels_sha256
+from chaosprep.quality.outliers.values import CaseValues
 from chaosprep.quality.persons import Told
 
 
@@ -42,7 +43,11 @@ class Seen:
 
 @dataclass
 class Findings:
-    """What the check of one case found; ``named``: mask value and name, in how many rows."""
+    """What the check of one case found; ``named``: mask value and name, in how many rows.
+
+    ``values`` are what outliers are found by, ``notes`` what could not be judged, and ``cases``
+    how many were looked at (of a folder of pictures, its sides).
+    """
 
     faults: list[Problem] = field(default_factory=list)
     warnings: list[Problem] = field(default_factory=list)
@@ -50,6 +55,9 @@ class Findings:
     files: list[str] = field(default_factory=list)
     told: list[Told] = field(default_factory=list)
     named: Counter[tuple[int, str]] = field(default_factory=Counter)
+    values: list[CaseValues] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    cases: int = 0
 
     @classmethod
     def of(cls, cases: Iterable["Findings"], failed: Iterable[Problem]) -> "Findings":
@@ -67,3 +75,6 @@ class Findings:
         self.files += found.files
         self.told += found.told
         self.named += found.named
+        self.values += found.values
+        self.notes += found.notes
+        self.cases += found.cases

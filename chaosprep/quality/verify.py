@@ -1,43 +1,28 @@
-"""verify: can this data be trusted? A stage directory against its manifest, or any other folder."""
+"""verify: can this data be trusted? A stage directory against its manifest, or any other data."""
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
-import numpy as np
-from numpy.typing import NDArray
-
-from chaosprep.dataset.case import Case
-from chaosprep.dataset.manifest import DESCRIPTOR, TABLE, WORKSPACE, Dataset
+from chaosprep.dataset.manifest import DESCRIPTOR, TABLE, WORKSPACE
 from chaosprep.dataset.opening import open_dataset
-from chaosprep.dataset.overlapping import structure_areas
-from chaosprep.dataset.records import Slice
-from chaosprep.errors import REMAKE, ChaosprepError, Problem, UsageError, called
-from chaosprep.imaging.limits import size_text
+from chaosprep.errors import Problem, UsageError, called
 from chaosprep.layouts.sides import sort_sides
-from chaosprep.privacy.identity import Identity, read_identity
-from chaosprep.privacy.persons import first_told, tells
-from chaosprep.quality.findings import Findings, Seen
-from chaosprep.quality.foreign import NOTE, check_folder
-from chaosprep.quality.geometry import geometry_faults
-from chaosprep.quality.identity_left import identity_left, is_deidentified
-from chaosprep.quality.labels import label_findings
-from chaosprep.quality.leaks import SPLIT_AGAIN, across, on_several_sides
-from chaosprep.quality.left_out import left_out_faults, left_out_notes
-from chaosprep.quality.persons import Told, check_sides, trusts_folders
-from chaosprep.quality.replay import replayed
-from chaosprep.running.mapping import ignore, map_cases
-from chaosprep.words import there_are
+from chaosprep.quality.findings import Findings
+from chaosprep.quality.foreign.pictures import check_folder
+from chaosprep.quality.foreign.volumes import check_volumes, holds_volumes
+from chaosprep.quality.left_out import left_out_notes
+from chaosprep.quality.recorded import check_recorded
 
 
 @dataclass(frozen=True)
 class Verdict:
     """What `verify` found: faults make the data unfit, warnings are what a person should know.
 
-    `stage` is `folder` where the directory is none of ours; `cases` then counts the sides of the
-    split. `notes` say what could not be judged, and what a person chose to leave out.
+    `stage` is `folder` where the directory holds pictures and is none of ours; `cases` then counts
+    the sides of the split. Of volumes it is the layout's name. `notes` say what could not be
+    judged, and what a person chose to leave out.
     """
 
     directory: Path
@@ -58,10 +43,11 @@ def verify(
     patients: Collection[str] = (),
     on_case: Callable[[str], None] | None = None,
 ) -> Verdict:
-    """Check a stage directory against its manifest, or any other folder of images and masks.
+    """Check a stage directory against its manifest, or anybody's images and masks.
 
     Args:
-        directory: what a stage made, or a folder with train/val(/test) and images/masks.
+        directory: what a stage made; a folder with train/val(/test) and images/masks; or a data
+            set of volumes, in any of the layouts.
         jobs: worker processes.
         replay: how many augmented copies to make again from their originals and to compare, byte
             for byte; which ones is drawn from the manifest itself. Stage directories only.
@@ -73,182 +59,31 @@ def verify(
         UsageError: an unknown patient, or what only a stage directory has is asked of a folder.
     """
     directory = Path(directory)
-    ours = any((directory / name).exists() for name in (DESCRIPTOR, TABLE, WORKSPACE))
-    if not ours and (tree := sort_sides(directory)).images:
-        if replay or patients:
-            raise UsageError(
-                "--patient and --replay need the manifest of a stage directory",
-                "Leave them out for another folder.",
-                code="no-manifest",
-            )
-        total = check_folder(directory, tree, jobs=jobs)
-        return _verdict(directory, "folder", len({one.side for one in total.seen}), total, (NOTE,))
-    dataset = open_dataset(directory)
-    cases = _chosen(dataset, patients)
-    several = len({case.split for case in cases}) > 1
-    check = partial(check_case, pictures=several, nameless=is_deidentified(dataset))
-    tell = ignore if on_case is None else lambda case, done, total: on_case(case)
-    total = Findings.of(*map_cases(check, cases, lambda case: case.id, jobs, tell))
-    total.seen.sort(key=lambda one: one.id)
-    if replay:
-        total.add(replayed(dataset, None if replay == "all" else replay, jobs=jobs))
-    if not patients:
-        total.faults += _surplus(dataset, set(total.files))
-    total.faults += [*_chain_faults(dataset), *left_out_faults(dataset)]
-    total.add(label_findings(dataset.made.stage, dataset.label_map, total.named))
-    total.faults += _patients_on_two_sides(total.seen)
-    # Of some patients alone it cannot be told what all share, and is nobody's.
-    persons = check_sides([] if patients else total.told, trusted=trusts_folders(dataset))
-    total.faults += persons.faults
-    total.warnings += persons.warnings
-    again, alike = across(total.seen, jobs=jobs)
-    total.faults += again
-    total.warnings += alike
-    notes = (*persons.notes, *left_out_notes(dataset))
-    return _verdict(directory, dataset.made.stage, len(cases), total, notes)
+    if any((directory / name).exists() for name in (DESCRIPTOR, TABLE, WORKSPACE)):
+        dataset = open_dataset(directory)
+        found = check_recorded(
+            dataset, jobs=jobs, replay=replay, patients=patients, on_case=on_case
+        )
+        found.notes += left_out_notes(dataset)
+        return _verdict(directory, dataset.made.stage, found)
+    if holds_volumes(directory):
+        return _verdict(directory, "volumes", check_volumes(directory, jobs=jobs))
+    tree = sort_sides(directory)
+    if not tree.images:
+        open_dataset(directory)  # says that it is none
+    if replay or patients:
+        raise UsageError(
+            "--patient and --replay need the manifest of a stage directory",
+            "Leave them out for another folder.",
+            code="no-manifest",
+        )
+    return _verdict(directory, "folder", check_folder(directory, tree, jobs=jobs))
 
 
-def _verdict(
-    directory: Path, stage: str, cases: int, found: Findings, notes: tuple[str, ...] = ()
-) -> Verdict:
+def _verdict(directory: Path, stage: str, found: Findings) -> Verdict:
     faults, warnings = (
         tuple(sorted(some, key=lambda one: (one.id, one.file or "", one.code)))
         for some in (found.faults, found.warnings)
     )
-    return Verdict(directory, stage, cases, len(found.seen), faults, warnings, notes)
-
-
-def _chain_faults(dataset: Dataset) -> Iterator[Problem]:
-    """The history must begin with split, and no stage may stand in it twice."""
-    stages = [record.stage for record in dataset.history]
-    if stages[0] != "split" or len(set(stages)) < len(stages):
-        reason = f"its history is no chain of stages: {' > '.join(stages)}"
-        yield _fault("chain", dataset.made.stage, DESCRIPTOR, reason)
-
-
-def _chosen(dataset: Dataset, patients: Collection[str]) -> list[Case]:
-    cases = list(dataset.cases)
-    unknown = sorted(set(patients) - {case.patient for case in cases})
-    if unknown:
-        raise UsageError(
-            f"no patient is called {', '.join(unknown)}",
-            there_are(sorted({case.patient for case in cases}), unknown),
-            code="patient",
-        )
-    return [case for case in cases if not patients or case.patient in patients]
-
-
-def check_case(case: Case, *, pictures: bool = False, nameless: bool = False) -> Findings:
-    """Check one case: each file, each pair, and that copies stand beside their originals.
-
-    With `pictures`, originals get fingerprints; in `nameless` files nothing may identify.
-    """
-    found = Findings()
-    identity: Identity = {}
-    looked_at = set[str]()
-
-    def on_read(row: Slice, data: bytes) -> None:
-        nonlocal identity
-        if not tells(identity):
-            identity = first_told((identity, read_identity(data)))
-        if nameless and row.image not in looked_at:
-            looked_at.add(row.image)
-            found.faults += identity_left(row, row.image, data)
-
-    def on_mask(row: Slice, data: bytes) -> None:
-        if nameless:
-            found.faults += identity_left(row, row.mask, data)
-
-    originals = {row.id: row for row in case.slices if not row.copy}
-    found.faults += geometry_faults(case)
-    for row in case.slices:
-        found.files += [file.path for file in row.files()]
-        look = "Look at this slice before you trust it."
-        found.warnings += [
-            Problem(code="warning", id=row.id, file=row.source, reason=text, remedy=look)
-            for text in row.warnings
-        ]
-        image = _checked(case, row, row.image, found, partial(on_read, row))
-        mask = _checked(case, row, row.mask, found, partial(on_mask, row)) if row.mask else None
-        if image is not None:
-            found.faults += _image_faults(row, image)
-        if mask is not None:
-            found.faults += _mask_faults(row, mask)
-        found.faults += _copy_faults(row, originals)
-        found.named.update(row.labels.items())
-        place = row.id, row.patient, row.split, row.image
-        found.seen.append(Seen.of(image, place, with_picture=pictures and not row.copy))
-    found.told.append(Told(case.patient, case.split, identity))
-    return found
-
-
-def _checked(
-    case: Case,
-    row: Slice,
-    path: str,
-    found: Findings,
-    on_read: Callable[[bytes], None] | None = None,
-) -> NDArray[Any] | None:
-    """The array of a file; a file that is not as recorded is a fault."""
-    try:
-        return case.image(row, on_read) if path == row.image else case.mask(row, on_read)
-    except ChaosprepError as error:
-        error.remedy = error.remedy or REMAKE
-        found.faults.append(Problem.of(error, row.id, path))
-    return None
-
-
-def _image_faults(row: Slice, image: NDArray[Any]) -> Iterator[Problem]:
-    if image.shape != (row.rows, row.cols):
-        reason = f"the image is {size_text(image.shape)}, the manifest says {row.rows}x{row.cols}"
-        yield _fault("size", row.id, row.image, reason)
-    if image.dtype.name != row.dtype:
-        reason = f"the image holds {image.dtype.name}, the manifest says {row.dtype}"
-        yield _fault("dtype", row.id, row.image, reason)
-
-
-def _mask_faults(row: Slice, mask: NDArray[Any]) -> Iterator[Problem]:
-    if mask.shape != (row.rows, row.cols):
-        reason = f"the mask is {size_text(mask.shape)}, its image {row.rows}x{row.cols}"
-        yield _fault("size", row.id, row.mask, reason)
-    values = {int(value) for value in np.unique(mask)} - {0}
-    strangers = sorted(values - {*row.labels, *(row.overlaps or {})})
-    if strangers:
-        shown = ", ".join(map(str, strangers[:8]))
-        yield _fault("labels", row.id, row.mask, f"mask values that stand for no organ: {shown}")
-    for organ, inside in structure_areas(row, mask):
-        pixels = int(np.count_nonzero(inside))
-        if row.pixels.get(organ, 0) != pixels:
-            reason = f"{organ} covers {pixels} pixels, the manifest says {row.pixels.get(organ, 0)}"
-            yield _fault("area", row.id, row.mask, reason)
-
-
-def _copy_faults(row: Slice, originals: dict[str, Slice]) -> Iterator[Problem]:
-    if not row.copy:
-        return
-    original = originals.get(row.parent or "")
-    if original is None:
-        yield _fault("original-missing", row.id, row.image, "its original is not in the dataset")
-    elif original.split != row.split:
-        reason = f"it is in {row.split}, its original in {original.split}"
-        yield _fault("leakage", row.id, row.image, reason)
-
-
-def _surplus(dataset: Dataset, known: set[str]) -> Iterator[Problem]:
-    for name in dataset.store.strays(known | {DESCRIPTOR, TABLE}):
-        yield _fault("surplus", name, name, "the manifest does not know this file")
-
-
-def _patients_on_two_sides(seen: list[Seen]) -> Iterator[Problem]:
-    for patient, sides in on_several_sides((one.patient, one.side) for one in seen):
-        yield _fault("leakage", patient, None, f"the patient is on {sides}")
-
-
-def _fault(code: str, id: str, file: str | None, reason: str) -> Problem:
-    return Problem(code=code, id=id, file=file, reason=reason, remedy=_REMEDIES.get(code, REMAKE))
-
-
-_REMEDIES = {
-    "leakage": SPLIT_AGAIN,
-    "surplus": "Remove it, or run the stage again with --overwrite.",
-}
+    notes = tuple(found.notes)
+    return Verdict(directory, stage, found.cases, len(found.seen), faults, warnings, notes)

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from benchmarks.duplicates import CHANGES, dataset, false_rate, found_rate, phantom
-from chaosprep.quality.duplicates import near_duplicates
-from chaosprep.quality.fingerprints import Fingerprint, fingerprint
+from chaosprep.quality.alike.duplicates import near_duplicates
+from chaosprep.quality.alike.fingerprints import Fingerprint, fingerprint
 from tests.formats.samples import REAL
 
 Image = NDArray[Any]

@@ -16,7 +16,7 @@ import chaosprep
 from benchmarks.phantom_slices import phantom_slices, to_8_bits
 from chaosprep.errors import ManifestError, UsageError
 from chaosprep.phantom import Patient, write_chaos
-from chaosprep.quality import foreign_pairs
+from chaosprep.quality.foreign import pairs
 from chaosprep.quality.verify import Verdict
 
 Pixels = NDArray[np.uint8]
@@ -310,7 +310,7 @@ def test_an_organ_of_other_masks_is_no_rim_however_thin(folder: Path) -> None:
 def test_files_above_the_limit_are_refused_unread(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(foreign_pairs, "MAX_BYTES", image(folder).stat().st_size - 1)
+    monkeypatch.setattr(pairs, "MAX_BYTES", image(folder).stat().st_size - 1)
     assert ("too-large", *A) in faults(chaosprep.verify(folder))
 
 

@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from chaosprep.quality.fingerprints import SIDE, Fingerprint
+from chaosprep.quality.alike.fingerprints import SIDE, Fingerprint
 from chaosprep.running.mapping import map_cases
 
 ALIKE = 0.78

@@ -5,9 +5,9 @@ from pathlib import Path
 
 from chaosprep.errors import Problem
 from chaosprep.layouts.sides import Tree
+from chaosprep.quality.alike.leaks import duplicates, patients_by_name
 from chaosprep.quality.findings import Findings
-from chaosprep.quality.foreign_pairs import Pair, level_faults, look, problem
-from chaosprep.quality.leaks import duplicates, patients_by_name
+from chaosprep.quality.foreign.pairs import Pair, level_faults, look, problem
 from chaosprep.running.mapping import map_cases
 
 NOTE = (
@@ -25,6 +25,8 @@ def check_folder(root: Path, tree: Tree, *, jobs: int = 1) -> Findings:
     total.faults += level_faults(looked)
     total.warnings += patients_by_name(total.seen)
     total.add(duplicates(total.seen, jobs=jobs))
+    total.notes.append(NOTE)
+    total.cases = len({one.side for one in total.seen})
     return total
 
 

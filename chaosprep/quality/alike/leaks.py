@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from chaosprep.errors import Problem
+from chaosprep.quality.alike.fingerprints import Fingerprint
 from chaosprep.quality.findings import Findings, Seen
-from chaosprep.quality.fingerprints import Fingerprint
 
 _LEAK = "Keep it on one side, with everything else of its patient."
 SPLIT_AGAIN = "Split again by patient, and leave out doubled patients."
@@ -68,7 +68,7 @@ def duplicates(images: Sequence[Seen], *, jobs: int = 1) -> Findings:
 
 def similar(images: Sequence[Seen], *, jobs: int = 1) -> Iterator[Problem]:
     """Yield `near-duplicate` for each image that shows a slice of another side once more."""
-    from chaosprep.quality.duplicates import near_duplicates
+    from chaosprep.quality.alike.duplicates import near_duplicates
 
     sides: dict[str, list[tuple[Seen, Fingerprint]]] = {}
     for image in images:
