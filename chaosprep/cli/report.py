@@ -5,15 +5,37 @@ from typing import Any
 
 import click
 
-from chaosprep.cli.options import file_option, jobs_option, source_argument, talk_options
-from chaosprep.cli.output import Talk
-from chaosprep.errors import plural
+from chaosprep.cli.options import (
+    FILE,
+    jobs_option,
+    replace_option,
+    source_argument,
+    talk_options,
+)
+from chaosprep.cli.output import Talk, write_json
+from chaosprep.dataset.opening import open_dataset
+from chaosprep.errors import UsageError, plural
+from chaosprep.paper.text import methods
 from chaosprep.quality.report import report
+from chaosprep.running.page import TEXT, check_place, new_file
 
 
 @click.command("report")
 @source_argument("DIR")
-@file_option("html", "page")
+@click.option(
+    "-o",
+    "--output",
+    metavar="FILE",
+    type=FILE,
+    help="The page (.html) or the text (.md) to write, outside DIR; an earlier one is replaced.",
+)
+@replace_option
+@click.option(
+    "--methods",
+    "as_text",
+    is_flag=True,
+    help="Write text for a paper instead of a page: what was done, by the manifest alone.",
+)
 @click.option(
     "--slices",
     type=click.Choice(["all", "labelled", "none"]),
@@ -30,12 +52,42 @@ from chaosprep.quality.report import report
 )
 @jobs_option
 @talk_options
-def command(source: Path, output: Path, talk: Talk, **chosen: Any) -> None:
-    """DIR is what any stage made. The page opens in a browser from disk and needs no network."""
-    made = report(source, output, **chosen)
+def command(
+    source: Path,
+    output: Path | None,
+    as_text: bool,
+    talk: Talk,
+    overwrite: bool,
+    **chosen: Any,
+) -> None:
+    """DIR is what any stage made. The page opens in a browser from disk and needs no network.
+
+    With --methods and no -o the text goes to stdout.
+    """
+    if as_text:
+        _write_methods(source, output, overwrite, talk)
+        return
+    if output is None:
+        raise UsageError("-o is missing", "Name the page to write: -o FILE.html.", "output")
+    made = report(source, output, overwrite=overwrite, **chosen)
     talk.result(
         made,
         f"report: {plural(made.cases, 'case')}, {plural(made.slices, 'slice')}, "
         f"{plural(made.faults, 'fault')}, {plural(made.warnings, 'warning')} -> "
         f"{made.path} ({made.bytes / 1e6:.1f} MB)",
     )
+
+
+def _write_methods(source: Path, output: Path | None, overwrite: bool, talk: Talk) -> None:
+    dataset = open_dataset(source)
+    if output is None:
+        text = methods(dataset)
+        if talk.as_json:
+            write_json({"text": text})
+        else:
+            click.echo(text, nl=False)
+        return
+    check_place(output, dataset.directory, TEXT)
+    with new_file(output, TEXT, overwrite) as save:
+        save(methods(dataset).encode())
+    talk.result({"path": output}, f"report: text -> {output}")

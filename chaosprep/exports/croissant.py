@@ -1,6 +1,7 @@
 """The dataset with its Croissant description, so that the folder can be uploaded as it is.
 
-Croissant 1.0: https://docs.mlcommons.org/croissant/docs/croissant-spec-1.0.html.
+Croissant 1.1: https://docs.mlcommons.org/croissant/docs/croissant-spec-1.1.html, and its vocabulary
+for responsible AI, RAI 1.0: https://docs.mlcommons.org/croissant/docs/croissant-rai-spec.html.
 """
 
 import hashlib
@@ -15,13 +16,15 @@ from chaosprep.dataset.organs import listed
 from chaosprep.dataset.records import Slice
 from chaosprep.dataset.store import Store
 from chaosprep.errors import not_as_written
-from chaosprep.exports.markdown import inline, is_address
 from chaosprep.exports.pairs import Carried, carry_pairs, no_dicom
 from chaosprep.exports.record import Export, NoParams
 from chaosprep.exports.rows import LISTS, columns, flat, write_lines
 from chaosprep.files import sha256, write_json
+from chaosprep.markdown import inline, is_address
+from chaosprep.paper.responsible import responsible
+from chaosprep.paper.text import methods
 from chaosprep.printable import printable
-from chaosprep.running.folder import LICENSE, Exported, license_text, new_folder
+from chaosprep.running.folder import LICENSE, METHODS, Exported, license_text, new_folder
 from chaosprep.running.options import RunOptions
 
 DESCRIPTION = "croissant.json"
@@ -35,10 +38,12 @@ _CONTEXT: dict[str, Any] = {
     **{
         name: f"cr:{name}"
         for name in (
-            *("citeAs", "column", "equivalentProperty", "extract", "field", "fileProperty"),
-            *("fileObject", "fileSet", "format", "includes", "isLiveDataset", "jsonPath", "key"),
-            *("md5", "parentField", "path", "recordSet", "references", "regex", "repeated"),
-            *("replace", "samplingRate", "separator", "source", "subField", "transform"),
+            *("annotation", "arrayShape", "citeAs", "column", "containedIn", "equivalentProperty"),
+            *("excludes", "extract", "field", "fileProperty", "fileObject", "fileSet", "format"),
+            *("includes", "isArray", "isLiveDataset", "jsonPath", "key", "md5", "parentField"),
+            *("path", "readLines", "recordSet", "references", "regex", "repeated", "replace"),
+            *("samplingRate", "sdVersion", "separator", "source", "subField", "transform"),
+            *("unArchive", "value"),
         )
     },
     "conformsTo": "dct:conformsTo",
@@ -84,22 +89,29 @@ def describe(dataset: Dataset, found: Carried, folder: Path) -> dict[str, Any]:
     licenses = [_license(one) for one in dataset.licenses]
     sources = [" ".join(filter(None, (one.title, one.path))) for one in dataset.sources]
     table, terms = folder / TABLE, license_text(dataset).encode()
+    text = methods(dataset).encode()
     about_table = "The table: one line of JSON for each image and its mask."
     about_terms = "Licence and sources of the data, to read."
+    about_text = "How the dataset was made, in sentences."
     with table.open("rb") as data:
         digest = hashlib.file_digest(data, "sha256").hexdigest()
     return {
         "@context": _CONTEXT,
         "@type": "sc:Dataset",
-        "conformsTo": "http://mlcommons.org/croissant/1.0",
+        "conformsTo": [
+            "http://mlcommons.org/croissant/1.1",
+            "http://mlcommons.org/croissant/RAI/1.0",
+        ],
         "name": dataset.descriptor.name,
         "description": f"{inline(dataset.descriptor.title)}; {_made(dataset)}",
         "license": licenses,
         "citeAs": printable("; ".join(sources)),
+        **responsible(dataset),
         "isBasedOn": [one.path for one in dataset.sources if is_address(one.path or "")],
         "distribution": [
             _file(TABLE, about_table, "application/jsonlines", table.stat().st_size, digest),
             _file(LICENSE, about_terms, "text/plain", len(terms), sha256(terms)),
+            _file(METHODS, about_text, "text/markdown", len(text), sha256(text)),
             *_file_sets(found),
         ],
         "recordSet": [

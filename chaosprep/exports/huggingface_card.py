@@ -6,7 +6,8 @@ from chaosprep.dataset.descriptor import DataSource, License
 from chaosprep.dataset.manifest import Dataset
 from chaosprep.dataset.organs import Listed, listed, meanings
 from chaosprep.dataset.records import SPLITS, Slice, Split
-from chaosprep.exports.markdown import address, inline
+from chaosprep.markdown import address, inline
+from chaosprep.paper.text import methods
 
 # https://huggingface.co/docs/hub/repositories-licenses: SPDX in small letters, else `other`.
 _KNOWN = frozenset(
@@ -92,7 +93,14 @@ def _body(dataset: Dataset, labels: list[Listed], table: list[str]) -> list[str]
         *(f"- {_words(one)}" for one in dataset.sources),
         "",
         "All of it stands in `LICENSE-DATA.txt` too.",
+        "",
+        *_methods(dataset),
     ]
+
+
+def _methods(dataset: Dataset) -> list[str]:
+    """How the dataset was made, a level lower than in a text of its own."""
+    return [f"#{line}" if line.startswith("#") else line for line in methods(dataset).splitlines()]
 
 
 def _legend(labels: list[Listed]) -> list[str]:

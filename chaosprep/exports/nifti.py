@@ -15,7 +15,7 @@ from chaosprep.files import write_durably
 from chaosprep.formats.nifti import ENDING
 from chaosprep.known import SERIES
 from chaosprep.params import Fields, plain
-from chaosprep.running.folder import LICENSE, RECORD, Exported, new_folder
+from chaosprep.running.folder import LICENSE, METHODS, RECORD, Exported, new_folder
 from chaosprep.running.options import RunOptions
 from chaosprep.version import __version__
 
@@ -115,7 +115,7 @@ def _write_tables(folder: Path, studies: Iterable[Study], organs: dict[str, int]
     _write_table(folder / PARTICIPANTS, [tuple(_COLUMNS), *people])
     names = [(str(at), organ) for organ, at in organs.items()]
     _write_table(folder / "dseg.tsv", [("index", "name"), ("0", "background"), *names])
-    write_durably(folder / ".bidsignore", f"{LICENSE}\n{RECORD}\n".encode())
+    write_durably(folder / ".bidsignore", f"{LICENSE}\n{METHODS}\n{RECORD}\n".encode())
 
 
 def _write_table(file: Path, rows: Iterable[tuple[str, ...]]) -> None:

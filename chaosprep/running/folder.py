@@ -30,6 +30,7 @@ from chaosprep.files import (
     write_new,
     writing,
 )
+from chaosprep.paper.text import methods
 from chaosprep.printable import printable
 from chaosprep.running.exchange import bring_back, settle_folder, take_name
 from chaosprep.running.mapping import map_cases
@@ -39,6 +40,8 @@ from chaosprep.running.workspace import Workspace
 from chaosprep.version import __version__
 
 LICENSE = "LICENSE-DATA.txt"
+METHODS = "METHODS.md"
+"""What was done to the data, in sentences for a paper."""
 RECORD = "chaosprep-export.json"
 """What made an export; also the mark of a folder that --overwrite may replace."""
 
@@ -69,8 +72,9 @@ def new_folder(
 ) -> Iterator[Path]:
     """A folder to fill, in the workspace beside `output`; it takes that name when all went well.
 
-    It gets `LICENSE-DATA.txt` and `chaosprep-export.json`, which tells what it was made from, and
-    is on the disk before it has its name. An earlier export keeps the name until then.
+    It gets `LICENSE-DATA.txt`, `METHODS.md` and `chaosprep-export.json`, which tells what it was
+    made from, and is on the disk before it has its name. An earlier export keeps the name until
+    then.
 
     Raises:
         UsageError: `output` is the dataset, inside or around it.
@@ -88,6 +92,7 @@ def new_folder(
             folder.mkdir()
             yield folder
             write_new(folder / LICENSE, license_text(dataset).encode())
+            write_new(folder / METHODS, methods(dataset).encode())
             _write_record(folder, dataset, format, parameters)
             settle_folder(folder)
             _check_standing(dataset.directory, output, overwrite)

@@ -20,7 +20,7 @@ from chaosprep import Dataset
 from chaosprep.cli.main import main
 from chaosprep.evaluation.plots import box_plots
 from chaosprep.evaluation.tables import csv_text
-from chaosprep.exports.markdown import address, inline
+from chaosprep.markdown import address, inline
 from tests.evaluation.test_tables import found, row
 from tests.layouts.trees import slice_at, write
 
@@ -142,7 +142,9 @@ def test_the_card_has_its_own_parts_only(images: Dataset, tmp_path: Path, organ:
         for before, after in zip(tokens(body), tokens(body)[1:], strict=False)
         if before.type == "heading_open"
     ]
-    assert headings == ["Image and mask slices", "Load it", "Licence and citation"]
+    own = ["Image and mask slices", "Load it", "Licence and citation", "How this dataset was made"]
+    parts = ["Data", "Division", "Preparation", "Mask values", "Software"]
+    assert headings == [*own, *parts, "CLAIM 2024, items 7 to 13"]
     assert len([one for one in tokens(body) if one.type == "list_item_open"]) == 2 * len(TEXTS)
     assert len([one for one in tokens(body) if one.type == "fence"]) == 1
     assert text.replace("\n", "").isprintable()

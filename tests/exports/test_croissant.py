@@ -27,7 +27,9 @@ def description(place: Path) -> dict[str, Any]:
 
 def test_files_are_named_with_their_hashes(place: Path, description: dict[str, Any]) -> None:
     files = [one for one in description["distribution"] if one["@type"] == "cr:FileObject"]
-    assert {one["contentUrl"] for one in files} == {"records.jsonl", "LICENSE-DATA.txt"}
+    assert {one["contentUrl"] for one in files} == {
+        *("records.jsonl", "LICENSE-DATA.txt", "METHODS.md"),
+    }
     for one in files:
         data = (place / one["contentUrl"]).read_bytes()
         assert one["sha256"] == hashlib.sha256(data).hexdigest()

@@ -94,6 +94,7 @@ def test_the_description_has_what_bids_requires_of_derivatives(made: Path) -> No
     assert said["License"].startswith("Creative Commons Zero")
     assert (made / ".bidsignore").read_text().split() == [
         "LICENSE-DATA.txt",
+        "METHODS.md",
         "chaosprep-export.json",
     ]
 

@@ -26,6 +26,7 @@ def raw(phases: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_files_are_named_as_nnunet_wants_them(raw: Path) -> None:
     assert raw.name == "Dataset007_Two"
     expected = {"dataset.json", "splits_final.json", "LICENSE-DATA.txt", "chaosprep-export.json"}
+    expected |= {"METHODS.md"}
     expected.add("patients.csv")
     for patient, side in (("MR001", "Tr"), ("MR002", "Tr"), ("MR003", "Tr"), ("MR004", "Ts")):
         expected |= {f"images{side}/{patient}_t1_000{channel}.nii.gz" for channel in (0, 1)}
@@ -153,7 +154,7 @@ def test_a_stage_directory_of_any_kind_gives_the_same_volumes(
         kept = chaosprep.convert(phases, tmp_path / format, keep_16bit=True, format=format)
         made = nnunet.export(kept.directory, tmp_path / f"raw-{format}", id=7, name="Two")
         for name in files(raw):
-            if name not in {"chaosprep-export.json", "LICENSE-DATA.txt"}:
+            if name not in {"chaosprep-export.json", "LICENSE-DATA.txt", "METHODS.md"}:
                 assert (made.path / name).read_bytes() == (raw / name).read_bytes(), name
 
 

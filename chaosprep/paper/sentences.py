@@ -1,0 +1,187 @@
+"""What each stage did, in sentences; a stage without any here tells its parameters by name."""
+
+from collections.abc import Callable, Iterator
+
+from chaosprep.dataset.descriptor import StageRecord
+from chaosprep.paper.settings import Settings, listed, shown
+
+Sentences = Callable[[Settings], Iterator[str]]
+
+_WINDOWS = {
+    "percentile": "from the 0.5th to the 99.5th percentile of its stored values",
+    "dicom": "as the DICOM headers say",
+    "minmax": "from the smallest to the largest of its stored values",
+}
+
+
+def sentences(record: StageRecord) -> list[str]:
+    """What a stage did by its parameters, as sentences; every one that is no default is said."""
+    settings = Settings(record)
+    found = list(_OF_STAGES[record.stage](settings)) if record.stage in _OF_STAGES else []
+    left = list(settings.others())
+    if record.stage not in _OF_STAGES:
+        found.append(f"The stage {shown(record.stage)} was run.")
+    if left:
+        found.append(f"Further parameters of {shown(record.stage)}: {'; '.join(left)}.")
+    return found
+
+
+def _split(told: Settings) -> Iterator[str]:
+    yield from _found(told)
+    yield from _divided(told)
+    if told["deidentify"]:
+        yield (
+            "DICOM files were de-identified by the basic profile of DICOM PS3.15, and patients and "
+            "UIDs were given keyed pseudonyms."
+        )
+        if told["accept_burned_in"]:
+            yield "Images that may show text in their pixels were kept."
+    elif told["pseudonymize"]:
+        yield "Patients were given keyed pseudonyms; DICOM files were copied as they are."
+    if told["check"]:
+        yield (
+            "The sides were checked for identifiers that they share and for slices that are equal "
+            "or nearly so."
+        )
+
+
+def _found(told: Settings) -> Iterator[str]:
+    kind = told["layout"]
+    if kind != "auto":
+        yield f"Files were found by the layout {shown(kind)}."
+    if told["patient_from"] != "folder":
+        yield f"Patients were told apart by the header {shown(told['patient_from'])}."
+    if told["trust_folders"]:
+        yield "Folders were taken for patients whatever the headers say."
+    chosen = [shown(one) for one in (*(told["sequence"] or ()), *(told["select"] or ()))]
+    if chosen:
+        yield f"Of the series only these were asked for: {', '.join(chosen)}."
+    if told["pick"]:
+        yield f"Of several series of a patient that fit, this was taken: {shown(told['pick'])}."
+    if told["roi"]:
+        yield f"Of the structures only these were taken: {', '.join(map(shown, told['roi']))}."
+    if told["threshold"] is not None:
+        yield f"Fractional masks show a structure from {told['threshold']:g} on."
+
+
+def _divided(told: Settings) -> Iterator[str]:
+    if told["split_file"]:
+        yield "Patients were divided as a file says."
+    else:
+        parts = [f"{told[side]:.0%} for {name}" for side, name in _SIDES if told[side]]
+        if told["folds"]:
+            times = f", {told['repeats']} times" if told["repeats"] else ""
+            fold = 0 if told["fold"] is None else told["fold"]
+            parts = [f"{told['folds']} folds{times}; fold {fold} is the validation side"]
+            parts += [f"{told['test']:.0%} for testing"] if told["test"] else []
+        named = [
+            f"{len(told[f'{side}_patient'])} for {name} by name"
+            for side, name in _SIDES
+            if told[f"{side}_patient"]
+        ]
+        yield (
+            "Patients, not slices, were divided: every slice of a patient is on one side "
+            f"({listed([*parts, *named]) or 'all for training'}; seed {told['seed']})."
+        )
+    if told["fold"] is not None and not told["folds"]:
+        yield f"Fold {told['fold']} is the validation side."
+    if told["like"]:
+        yield "Patients of an earlier split kept their sides, and new ones filled up."
+    if told["stratify"]:
+        wishes = ", ".join(map(shown, told["stratify"]))
+        yield f"The division was balanced by {wishes}."
+    if told["redivide"]:
+        yield "Sides and folds of the data set itself were not kept, but for its test set."
+
+
+_SIDES = (("val", "validation"), ("test", "testing"))
+
+
+def _extract_liver(told: Settings) -> Iterator[str]:
+    table = f"the table of grey levels {shown(told['levels'])}"
+    if told["all_organs"]:
+        yield f"Masks of grey levels became label maps of all organs, by {table}."
+    elif told["range"]:
+        low, high = told["range"]
+        yield f"Grey levels {low} to {high} of the masks became a binary mask."
+    else:
+        yield f"The grey levels of the {shown(told['organ'])} became a binary mask, by {table}."
+    yield from _binary(told)
+    if told["lenient_masks"]:
+        yield "Masks stored in colour or with levels of no organ were taken, with a warning each."
+
+
+def _binary(told: Settings) -> Iterator[str]:
+    if told["mask_value"] != 255:
+        yield f"The value of the structure in it is {told['mask_value']}."
+    if told["drop_empty"]:
+        yield "Slices whose mask shows none of it were left out."
+
+
+def _extract_labels(told: Settings) -> Iterator[str]:
+    organs = told["organ"]
+    taken = f"the structures {', '.join(map(shown, organs))}" if organs else "all structures"
+    told["all_organs"]  # the same as none named
+    as_what = "a binary mask" if told["binary"] else "a label map"
+    yield f"Masks were made of {taken}, as {as_what}."
+    for name, verb in (("rename", "renamed"), ("merge", "merged")):
+        if told[name]:
+            yield f"Structures were {verb}: {', '.join(map(shown, told[name]))}."
+    if told["order"]:
+        yield f"Where structures overlap, this order decides: {shown(told['order'])}."
+    yield from _binary(told)
+
+
+def _convert(told: Settings) -> Iterator[str]:
+    if told["keep_16bit"] or told["format"] == "npy":
+        yield f"Stored values were kept bit for bit, as {shown(told['format'])} files."
+        told["window"], told["window_scope"]
+    else:
+        window = str(told["window"])
+        per = "case" if told["window_scope"] == "case" else "slice"
+        how = _WINDOWS.get(window, f"from {shown(window.replace(',', ' to '))} in modality units")
+        yield f"Each {per} was windowed to 8 bits {how}."
+    if told["spacing"] is not None:
+        yield (
+            f"Slices were resampled in-plane to {told['spacing']:g} mm per pixel (images cubic, "
+            f"masks by {shown(told['mask_sampling'])})."
+        )
+    if told["size"] is not None:
+        by = {"both": "padding and cropping", "pad": "padding", "crop": "cropping"}
+        yield f"Slices were brought to {shown(told['size'])} pixels by {by[told['fit']]}."
+
+
+def _augment(told: Settings) -> Iterator[str]:
+    many = told["samples"]
+    copies = f"{many} copies in all" if many is not None else f"{told['copies']} of each slice"
+    recipe = "a recipe of its own" if told["spec"] else f"the preset {shown(told['preset'])}"
+    yield (
+        f"Training slices were augmented, image and mask alike ({copies}, {recipe}, engine "
+        f"{shown(told['engine'])}, seed {told['seed']})."
+    )
+    yield (
+        f"Masks were resampled by {shown(told['mask_sampling'])}, and a copy that kept less than "
+        f"{told['keep_label']:.0%} of a label's area was drawn anew."
+    )
+    if told["spec"]:
+        yield f"The recipe: {shown(told['spec'])}."
+    if told["swap_labels"]:
+        yield "Right and left structures were exchanged in mirrored label maps."
+    if told["exact_probability"]:
+        yield "The probabilities of its operations were taken at their word."
+
+
+def _predict(told: Settings) -> Iterator[str]:
+    side = f" of the side {told['split']}" if told["split"] else ""
+    yield f"The masks{side} are predictions of a trained network, not a reference."
+
+
+_OF_STAGES: dict[str, Sentences] = {
+    "split": _split,
+    "extract-liver": _extract_liver,
+    "extract-labels": _extract_labels,
+    "convert": _convert,
+    "augment": _augment,
+    "predict": _predict,
+}
+"""A line for each stage that has sentences of its own."""
