@@ -18,6 +18,7 @@ from chaosprep.errors import ChaosprepError as ChaosprepError
 from chaosprep.errors import Problem as Problem
 from chaosprep.evaluation.evaluate import evaluate as evaluate
 from chaosprep.exports.export import export as export
+from chaosprep.paper.text import methods as methods
 from chaosprep.privacy.deidentify.single import deidentify as deidentify
 from chaosprep.quality.inspect import inspect as inspect
 from chaosprep.quality.montage import preview as preview
@@ -46,6 +47,7 @@ __all__ = [
     "extract_liver",
     "inspect",
     "merge",
+    "methods",
     "predict",
     "prepare",
     "preview",

@@ -1,0 +1,131 @@
+"""The text for a paper: what was done is said with its counts, and what is not known is marked."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+import chaosprep
+from chaosprep import Dataset
+from chaosprep.dataset.descriptor import StageRecord
+from chaosprep.paper.sentences import sentences
+from chaosprep.params import describe_params
+from chaosprep.stage_table import STAGES, load_stage
+
+UNSAID = {"compression", "max_pixels", "link", "write_split", "device"}
+PLAIN = {
+    "patient": ["MR001"],
+    "format": "npy",
+    "fold": 1,
+    "window": "1,2",
+    "spec": {"mirror": 1},
+    "size": "64",
+}
+GIVEN = {"folds": 3, "repeats": 2, "samples": 9, "spacing": 1.5, "threshold": 0.5, "max_empty": 0.1}
+
+
+def section(text: str, title: str) -> str:
+    """The paragraph below a heading."""
+    return text.split(f"## {title}\n\n")[1].partition("\n")[0]
+
+
+def record(stage: str, **parameters: object) -> StageRecord:
+    return StageRecord(
+        stage=stage, version=1, versions={}, parameters=parameters, seed=0, inputs_sha256="0" * 64
+    )
+
+
+def test_counts_are_those_of_the_rows(images: Dataset) -> None:
+    text = chaosprep.methods(images)
+    rows = images.slices
+    cases, patients = {row.case for row in rows}, {row.patient for row in rows}
+    assert f"{len(rows)} slices of {len(cases)} cases" in section(text, "Data")
+    assert f"of {len(patients)} patients." in section(text, "Data")
+    for side in ("train", "val"):
+        here = [row for row in rows if row.split == side]
+        many = len({row.patient for row in here})
+        assert f"{side} {many} patient" in section(text, "Division")
+        assert f"{len(here)} slice" in section(text, "Division")
+
+
+def test_every_stage_is_told_in_the_order_of_the_work(images: Dataset, tmp_path: Path) -> None:
+    made = chaosprep.augment(images, tmp_path / "out", copies=2, seed=7)
+    text = chaosprep.methods(made.directory)
+    told = section(text, "Preparation")
+    assert told.index("grey levels of the liver") < told.index("windowed to 8 bits")
+    copies = sum(bool(row.copy) for row in made.slices)
+    augmented = section(text, "Augmentation")
+    assert "(2 of each slice, the preset mri, engine opencv, seed 7)" in augmented
+    assert augmented.endswith(f"This gave {copies} copies.")
+    assert f"{len(made.slices) - copies} slices of" in section(text, "Data")
+
+
+def test_what_the_manifest_does_not_know_is_marked(images: Dataset) -> None:
+    text = chaosprep.methods(images)
+    assert "(NOT IN THE MANIFEST: whether and how the source was de-identified)" in text
+    assert "(NOT IN THE MANIFEST: scanner, field strength, sequence timing and contrast)" in text
+
+
+def test_data_of_no_known_source_have_a_gap_in_its_place(images: Dataset, tmp_path: Path) -> None:
+    place = tmp_path / "nobodys"
+    shutil.copytree(images.directory, place)
+    descriptor = json.loads((place / "datapackage.json").read_text())
+    descriptor |= {"licenses": [], "sources": []}
+    (place / "datapackage.json").write_text(json.dumps(descriptor))
+    told = section(chaosprep.methods(place), "Data")
+    assert "(NOT IN THE MANIFEST: the source of the data and its citation)" in told
+    assert "(NOT IN THE MANIFEST: the licence of the data)" in told
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_every_parameter_that_is_no_default_changes_the_text(stage: str) -> None:
+    params = load_stage(stage).params
+    plain = sentences(record(stage))
+    for field in describe_params(params):
+        if field.name in UNSAID or (stage, field.name) in {("extract-labels", "all_organs")}:
+            continue
+        told = sentences(record(stage, **{field.name: _other(field.name, field.default)}))
+        assert told != plain, field.name
+
+
+def _other(name: str, default: object) -> object:
+    """A value of a parameter that is not its default."""
+    if name in GIVEN | PLAIN:
+        return (GIVEN | PLAIN)[name]
+    if isinstance(default, bool):
+        return not default
+    if isinstance(default, int | float):
+        return default + 1 if isinstance(default, int) else (default + 1) / 3
+    return [1, 2] if name == "range" else ["x"] if isinstance(default, tuple) else "x"
+
+
+def test_a_stage_of_another_release_is_told_by_name_and_value() -> None:
+    told = sentences(record("denoise", strength=3))
+    assert told == ["The stage denoise was run.", "Further parameters of denoise: strength = 3."]
+
+
+def test_a_parameter_of_a_later_release_is_told_by_name_and_value() -> None:
+    told = sentences(record("convert", sharpen="much"))
+    assert told[-1] == "Further parameters of convert: sharpen = much."
+
+
+def test_the_checklist_has_its_seven_items(images: Dataset) -> None:
+    lines = chaosprep.methods(images).splitlines()
+    numbers = [line.split(" | ")[0].strip("| ") for line in lines if line.startswith("| ")]
+    assert numbers == ["item", *map(str, range(7, 14))]
+
+
+def test_left_out_cases_are_told_with_their_reason(images: Dataset, tmp_path: Path) -> None:
+    table = tmp_path / "bad.csv"
+    case = images.slices[0].case
+    table.write_text(f"case,reason\n{case},breathing\n")
+    made = chaosprep.augment(images, tmp_path / "out", exclude=[str(table)])
+    told = section(chaosprep.methods(made), "Left out")
+    assert told.startswith("augment left out 1 case")
+    assert "(exclude: breathing)" in told
+    assert case not in told
+
+
+def test_the_text_names_no_place(images: Dataset) -> None:
+    assert str(images.directory.parent) not in chaosprep.methods(images)
