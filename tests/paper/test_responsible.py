@@ -1,4 +1,4 @@
-"""Croissant's vocabulary for responsible AI: what the manifest knows, gaps among the limitations."""
+"""Croissant's vocabulary for responsible AI: what the manifest knows, and gaps as limitations."""
 
 import json
 from pathlib import Path
