@@ -1,8 +1,8 @@
 """Cut, convert and augment DICOM segmentation data into trustworthy training sets.
 
 The verbs are functions here: `split`, `extract_liver`, `convert`, `augment`, `prepare`, `merge`,
-`inspect`, `verify`, `report`, `methods`, `preview`, `export`, `assemble`, `evaluate`, `train`,
-`predict`; `deidentify` takes what identifies out of one DICOM file;
+`inspect`, `verify`, `diff`, `report`, `methods`, `preview`, `export`, `assemble`, `evaluate`,
+`train`, `predict`; `deidentify` takes what identifies out of one DICOM file;
 `open` gives the slices, cases and arrays of what they made.
 """
 
@@ -25,6 +25,7 @@ _ROOMS = {
     "export": "exports.export",
     "assemble": "assembly.assemble",
     "deidentify": "privacy.deidentify.single",
+    "diff": "quality.diff.diff",
     "evaluate": "evaluation.evaluate",
     "inspect": "quality.inspect",
     "methods": "paper.text",

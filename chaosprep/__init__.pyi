@@ -20,6 +20,7 @@ from chaosprep.evaluation.evaluate import evaluate as evaluate
 from chaosprep.exports.export import export as export
 from chaosprep.paper.text import methods as methods
 from chaosprep.privacy.deidentify.single import deidentify as deidentify
+from chaosprep.quality.diff.diff import diff as diff
 from chaosprep.quality.inspect import inspect as inspect
 from chaosprep.quality.montage import preview as preview
 from chaosprep.quality.report import report as report
@@ -41,6 +42,7 @@ __all__ = [
     "augment",
     "convert",
     "deidentify",
+    "diff",
     "evaluate",
     "export",
     "extract_labels",

@@ -25,6 +25,7 @@ VERBS = {
     "prepare": "Split, extract, convert and augment in one go.",
     "merge": "Make one stage directory of the shards of a stage.",
     "verify": "Check a stage directory, or any folder of images and masks; find leakage.",
+    "diff": "Compare two directories: what came, went or changed, in counts and by name.",
     "report": "Make one HTML page to look at: split, problems, montages, histograms, ratings.",
     "export": "Write the layout of another tool: nnU-Net, MONAI, datasets, Parquet, ...",
     "assemble": "Put slices, or predictions on them, back together as volumes in the patient.",
@@ -35,7 +36,7 @@ VERBS = {
 }
 _AFTER = dict.fromkeys(
     # None: while the verb is still being imported, and nothing has begun
-    (None, "inspect", "verify", "report", "export", "assemble", "evaluate", "preview"),
+    (None, "inspect", "verify", "diff", "report", "export", "assemble", "evaluate", "preview"),
     "Interrupted.",
 )
 GO_ON = "Interrupted: the same command, without --overwrite, goes on where it stopped."

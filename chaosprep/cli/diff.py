@@ -1,0 +1,59 @@
+"""`chaosprep diff`."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from chaosprep.cli.options import jobs_option, talk_options
+from chaosprep.cli.output import Talk, say, write_json
+from chaosprep.cli.parameters import parameter_options
+from chaosprep.errors import plural
+from chaosprep.layouts.find import LayoutParams
+from chaosprep.printable import printable
+from chaosprep.quality.diff.diff import diff
+from chaosprep.quality.diff.found import Diff
+from chaosprep.quality.diff.lines import lines
+from chaosprep.running.mapping import ignore
+
+DIFFERS = 1  # exit code: something differs
+
+side = click.Path(exists=True, path_type=Path)
+
+
+def _say_case(case: str, done: int, total: int) -> None:
+    say(f"diff: {case} ({done} of {total})")
+
+
+@click.command("diff")
+@click.argument("a", metavar="A", type=side)
+@click.argument("b", metavar="B", type=side)
+@parameter_options(LayoutParams, without=("compression",))
+@jobs_option
+@talk_options
+def command(a: Path, b: Path, talk: Talk, **chosen: Any) -> None:
+    """A is what was, B what is: stage directories, dataset roots of any layout, or masks alone.
+
+    Says what came, went or changed: patients, cases, slices, pixels, masks, names of mask values,
+    sides, parameters of stages. The exit code is 1 where anything differs.
+    """
+    found = diff(a, b, on_case=_say_case if talk.verbose else ignore, **chosen)
+    if talk.as_json:
+        write_json(found)
+    else:
+        _show(found, talk)
+    if found.differs:
+        click.get_current_context().exit(DIFFERS)
+
+
+def _show(found: Diff, talk: Talk) -> None:
+    for line in lines(found, whole=talk.verbose):
+        click.echo(printable(line))
+    for note in found.notes if not talk.quiet else ():
+        say(f"Note: {note}")
+    if not talk.quiet:
+        other = f" ({found.rewritten} in other bytes)" if found.rewritten else ""
+        click.echo(
+            f"diff: {plural(found.case_ids.both, 'case')} in both, {plural(found.same, 'slice')} "
+            f"equal{other}, {'different' if found.differs else 'no difference'}"
+        )

@@ -1,0 +1,1 @@
+"""What came, went or changed between two directories, in counts and by name."""

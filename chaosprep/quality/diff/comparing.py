@@ -1,0 +1,106 @@
+"""One case of both sides, slice by slice: nothing is read whose bytes are known to be equal."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from chaosprep.errors import about
+from chaosprep.imaging.limits import size_text
+from chaosprep.quality.diff.found import CaseDiff, Changed, ImageChange, MaskChange
+from chaosprep.quality.diff.sides import Member, One, Plane
+
+
+@dataclass(frozen=True)
+class Task:
+    """A case of both sides, and what both can be compared by."""
+
+    a: Member
+    b: Member
+    with_rows: bool
+    with_images: bool
+
+
+def compare_case(task: Task) -> CaseDiff:
+    """What came, went and changed among the slices of a case.
+
+    Raises:
+        FileError: one of the sides cannot be read.
+    """
+    a, b = (_by_id(member) for member in (task.a, task.b))
+    images: list[ImageChange] = []
+    masks: list[MaskChange] = []
+    rows: list[Changed] = []
+    same = rewritten = 0
+    for id in sorted(a.keys() & b.keys()):
+        equal = a[id].bytes_ is not None and a[id].bytes_ == b[id].bytes_
+        found: list[ImageChange | MaskChange] = []
+        if not equal:
+            with about(id):
+                found = list(_pixels(task, a[id], b[id]))
+        images += [one for one in found if isinstance(one, ImageChange)]
+        masks += [one for one in found if isinstance(one, MaskChange)]
+        rows += _row(a[id], b[id]) if task.with_rows else []
+        same += not found
+        rewritten += not found and not equal and a[id].bytes_ is not None
+    return CaseDiff(
+        id=task.a.id,
+        came=tuple(sorted(b.keys() - a.keys())),
+        went=tuple(sorted(a.keys() - b.keys())),
+        images=tuple(images),
+        masks=tuple(masks),
+        rows=tuple(rows),
+        same=same,
+        rewritten=rewritten,
+    )
+
+
+def _by_id(member: Member) -> dict[str, One]:
+    return {one.id: one for one in member.read()}
+
+
+def _pixels(task: Task, a: One, b: One) -> Iterator[ImageChange | MaskChange]:
+    known = (a.bytes_ or (None, None), b.bytes_ or (None, None))
+    if task.with_images and (known[0][0] is None or known[0][0] != known[1][0]):
+        change = _image(a.id, a.image(), b.image())
+        if change is not None:
+            yield change
+    if known[0][1] is None or known[0][1] != known[1][1]:
+        yield from _masks(a, b)
+
+
+def _image(id: str, a: Plane | None, b: Plane | None) -> ImageChange | None:
+    if a is None or b is None:
+        return None
+    if a.shape != b.shape:
+        return ImageChange(id, 0, 0.0, f"{size_text(a.shape)}, {size_text(b.shape)}")
+    differ = (a != b) & ~(np.isnan(a) & np.isnan(b))
+    pixels = int(np.count_nonzero(differ))
+    if not pixels:
+        return None
+    apart = np.abs(a[differ].astype(np.float64) - b[differ].astype(np.float64))
+    return ImageChange(id, pixels, float(apart.max()))
+
+
+def _masks(a: One, b: One) -> Iterator[MaskChange]:
+    first, second = a.mask(), b.mask()
+    if first is None or second is None:
+        if first is not second:
+            yield MaskChange(a.id, "", 0, 0, 0, "mask came" if first is None else "mask went")
+        return
+    for organ in sorted(first.keys() | second.keys()):
+        one, other = first.get(organ), second.get(organ)
+        if one is not None and other is not None and one.shape != other.shape:
+            sizes = f"{size_text(one.shape)}, {size_text(other.shape)}"
+            yield MaskChange(a.id, "", 0, 0, 0, sizes)
+            return
+        before, now = (0 if plane is None else int(plane.sum()) for plane in (one, other))
+        both = 0 if one is None or other is None else int((one & other).sum())
+        if not before == now == both:
+            yield MaskChange(a.id, organ, before, now, both)
+
+
+def _row(a: One, b: One) -> Iterator[Changed]:
+    for name in a.row:
+        if a.row[name] != b.row.get(name):
+            yield Changed(f"{a.id} {name}", a.row[name], b.row.get(name, ""))
