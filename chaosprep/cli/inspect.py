@@ -19,6 +19,7 @@ from chaosprep.quality.archived import Archive
 from chaosprep.quality.inspect import inspect
 from chaosprep.quality.inspected import CaseView, Inspection
 from chaosprep.quality.lookup import files_of
+from chaosprep.quality.outliers.judging import of_cases, reason_of
 from chaosprep.words import shortened
 
 
@@ -96,6 +97,9 @@ def show(found: Inspection, *, whole: bool) -> None:
     Console(highlight=False, markup=False).print(table)
     odd = [Note(case.id, text) for case in found.cases for text in case.warnings]
     for line in (*told("Warning: ", odd, whole), *told("Problem: ", found.problems, whole)):
+        say(line)
+    far = [Note(case, reason_of(some)) for case, some in of_cases(found.outliers).items()]
+    for line in told("Stands out: ", far, whole):
         say(line)
     for note in found.notes:
         say(f"Note: {note}")

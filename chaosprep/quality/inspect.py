@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -21,9 +22,13 @@ from chaosprep.params import make_params
 from chaosprep.quality.archive import inspect_archive
 from chaosprep.quality.inspected import CaseView, Inspection, Named, of_patients
 from chaosprep.quality.left_out import left_out_notes
+from chaosprep.quality.outliers.gauge import Gauge
+from chaosprep.quality.outliers.judging import Outlier, outliers
+from chaosprep.quality.outliers.table import in_table
 from chaosprep.quality.persons import check_sides, told_by, trusts_folders
+from chaosprep.quality.structures_in import Structures, structures_in
 from chaosprep.running.mapping import map_cases, on_workers
-from chaosprep.series.reading import Series, read_series
+from chaosprep.series.reading import Series, SourceSlice, read_series
 from chaosprep.series.source import SourceCase
 from chaosprep.workbench import Workbench
 
@@ -60,6 +65,7 @@ def inspect(root: str | Path, *, jobs: int = 1, **where: object) -> Inspection:
             problems=problems,
             notes=(*persons.notes, *left_out_notes(dataset)),
             labels=_named(dataset.label_map, shown),
+            outliers=_outliers(cases),
         )
     seen = survey(root, params, Workbench(jobs=jobs, work=on_workers))
     if seen is not None:
@@ -76,7 +82,12 @@ def inspect(root: str | Path, *, jobs: int = 1, **where: object) -> Inspection:
         problems=problems,
         notes=found.notes,
         labels=_named(found.label_map, (case.shows for case in found.cases)),
+        outliers=_outliers(views),
     )
+
+
+def _outliers(views: Sequence[CaseView]) -> tuple[Outlier, ...]:
+    return outliers([view.measured for view in views if view.measured is not None])
 
 
 def _named(labels: LabelMap, shown: Iterable[Iterable[int]]) -> tuple[Named, ...]:
@@ -96,7 +107,8 @@ def inspect_case(case: SourceCase) -> CaseView:
     echoes = [header.echo_time for header in headers if header.echo_time is not None]
     odd: list[tuple[str, FileError]] = []
     levels = _levels(series, case.levels, odd)
-    values = _values(series, odd)
+    gauge = _gauge(case, series, pixel_spacing)
+    values = _values(case, series, odd, gauge)
     stored = {storage_of(found.image, found.image_data) for found in series.slices}
     return CaseView(
         id=case.id,
@@ -115,6 +127,7 @@ def inspect_case(case: SourceCase) -> CaseView:
         echo_time=float(np.median(echoes)) if echoes else None,
         levels=levels,
         warnings=_noted([(found.id, found.warnings) for found in series.slices]),
+        measured=gauge.values(),
         problems=(*series.problems, *(Problem.of(e, case.id, case.shown(path)) for path, e in odd)),
     )
 
@@ -136,6 +149,7 @@ def _view_of(case: Case) -> CaseView:
         levels=dict.fromkeys(sorted({0, *(level for row in rows for level in row.labels)}), 0),
         warnings=_noted([(row.id, row.warnings) for row in rows]),
         problems=(),
+        measured=in_table(case),
     )
 
 
@@ -153,10 +167,30 @@ def _noted(slices: Sequence[tuple[str, tuple[str, ...]]]) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _values(series: Series, odd: list[tuple[str, FileError]]) -> tuple[float, float] | None:
+def _gauge(case: SourceCase, series: Series, spacing: tuple[float, float] | None) -> Gauge:
+    between, lengths = series.slice_spacing, None
+    if spacing is not None and between is not None:
+        lengths = between, *spacing
+    return Gauge(case.id, case.patient, case.split or "", case.sequence, lengths)
+
+
+def _structures(case: SourceCase, series: Series, found: SourceSlice) -> Structures:
+    """The structures of a slice; those of grey levels by their table."""
+    names = {**series.names}
+    if case.levels is not None:
+        for organ in LEVELS[case.levels].organs:
+            names |= dict.fromkeys(range(organ.low, organ.high + 1), organ.name)
+    with suppress(FileError):  # `_levels` tells it
+        return structures_in(found, names, series.overlaps) or {}
+    return {}
+
+
+def _values(
+    case: SourceCase, series: Series, odd: list[tuple[str, FileError]], gauge: Gauge
+) -> tuple[float, float] | None:
     """The smallest and largest stored value, padding left out; unreadable files go to `odd`.
 
-    Those of a Modality LUT stand in place of the stored ones.
+    Those of a Modality LUT stand in place of the stored ones. The gauge gets every slice.
     """
     ends: list[float] = []
     opened: dict[str, ImageFile] = {}
@@ -168,6 +202,7 @@ def _values(series: Series, odd: list[tuple[str, FileError]]) -> tuple[float, fl
         except FileError as error:
             odd.append((found.image, error))
         else:
+            gauge.add(shown[1], _structures(case, series, found).items())
             values = measured(*shown)
             ends += [float(values.min()), float(values.max())] if values.size else []
     return (min(ends), max(ends)) if ends else None

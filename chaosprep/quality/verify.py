@@ -13,6 +13,7 @@ from chaosprep.quality.findings import Findings
 from chaosprep.quality.foreign.pictures import check_folder
 from chaosprep.quality.foreign.volumes import check_volumes, holds_volumes
 from chaosprep.quality.left_out import left_out_notes
+from chaosprep.quality.outliers.values import CaseValues
 from chaosprep.quality.recorded import check_recorded
 
 
@@ -22,7 +23,7 @@ class Verdict:
 
     `stage` is `folder` where the directory holds pictures and is none of ours; `cases` then counts
     the sides of the split. Of volumes it is the layout's name. `notes` say what could not be
-    judged, and what a person chose to leave out.
+    judged, and what a person chose to leave out; `values` are what outliers are found by.
     """
 
     directory: Path
@@ -32,6 +33,7 @@ class Verdict:
     faults: tuple[Problem, ...]
     warnings: tuple[Problem, ...]
     notes: tuple[str, ...] = ()
+    values: tuple[CaseValues, ...] = ()
 
 
 @called(patient="patients")
@@ -85,5 +87,5 @@ def _verdict(directory: Path, stage: str, found: Findings) -> Verdict:
         tuple(sorted(some, key=lambda one: (one.id, one.file or "", one.code)))
         for some in (found.faults, found.warnings)
     )
-    notes = tuple(found.notes)
-    return Verdict(directory, stage, found.cases, len(found.seen), faults, warnings, notes)
+    notes, values = tuple(found.notes), tuple(found.values)
+    return Verdict(directory, stage, found.cases, len(found.seen), faults, warnings, notes, values)

@@ -19,16 +19,15 @@ from chaosprep.dataset.records import Slice
 from chaosprep.errors import NothingFoundError, UsageError
 from chaosprep.files import sha256
 from chaosprep.formats.images import open_image
-from chaosprep.formats.pictures import read_mask
 from chaosprep.imaging.measured import looked_up, upright
 from chaosprep.layouts.find import LayoutParams, find
 from chaosprep.layouts.mask_set import MaskCase, MaskSet
 from chaosprep.layouts.table import find_masks
+from chaosprep.quality.structures_in import Structures, structures_in
 from chaosprep.series.reading import SourceSlice, read_series
 from chaosprep.series.source import SourceCase
 
 Plane = NDArray[Any]
-Structures = Mapping[str, NDArray[np.bool_]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -184,7 +183,7 @@ def _source_slices(case: SourceCase) -> list[One]:
                 None if found.mask_data is None else sha256(found.mask_data),
             ),
             partial(_source_image, found),
-            partial(_source_mask, found, {**series.names}, {**series.overlaps}),
+            partial(structures_in, found, {**series.names}, {**series.overlaps}),
         )
         for found in series.slices
     ]
@@ -195,23 +194,6 @@ def _source_image(found: SourceSlice) -> Plane:
         *looked_up(*open_image(found.image, found.image_data).read(found.frame))
     )
     return _in_units(array, header.rescale_slope, header.rescale_intercept)
-
-
-def _source_mask(
-    found: SourceSlice, names: Mapping[int, str], overlaps: Mapping[int, tuple[int, ...]]
-) -> Structures | None:
-    if found.mask_array is not None:
-        mask = found.mask_array
-    elif found.mask_data is not None:
-        mask = read_mask(found.mask_data).pixels
-    else:
-        return None
-    shown: dict[str, NDArray[np.bool_]] = {}
-    for value in (int(one) for one in np.unique(mask) if one):
-        for part in overlaps.get(value, (value,)):
-            name = names.get(part, unnamed(part))
-            shown[name] = shown.get(name, np.zeros(mask.shape, bool)) | (mask == value)
-    return shown
 
 
 def _of_masks(masks: MaskSet) -> Side:

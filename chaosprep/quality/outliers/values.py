@@ -9,15 +9,15 @@ class StructureValues(msgspec.Struct, frozen=True, kw_only=True):
     `ml` is its volume (None where voxels have no known size), `voxels` their number. `jump` is the
     largest change of its area between neighbouring slices, as a share of its largest area. `holes`
     and `islands` count background enclosed by it, and its parts beside the largest. `centre` is
-    where it lies, (slice, row, col), each 0..1 of the case's extent.
+    where it lies, (slice, row, col), each 0..1 of the case's extent. None: it was not looked at.
     """
 
     ml: float | None
     voxels: int
     jump: float
-    holes: int
-    islands: int
-    centre: tuple[float, float, float]
+    holes: int | None = None
+    islands: int | None = None
+    centre: tuple[float, float, float] | None = None
 
 
 class CaseValues(msgspec.Struct, frozen=True, kw_only=True):
