@@ -23,6 +23,7 @@ _HERE: Final = Path(__file__).parent
 _COPY_SHARE: Final = 0.4  # of an original's bytes: copies are compared, originals are examined
 _PICTURES: Final = 0.7  # of their room on the page: base64 makes 4 bytes of 3
 _TRIES: Final = 2
+_SCRIPTS: Final = ("report.js", "index.js")
 _LEAST: Final = 400  # bytes of a picture; fewer show nothing
 _MOST: Final = 8_000  # bytes of a picture; more are not seen
 
@@ -92,7 +93,8 @@ def render(page: Page) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    style, script = ((_HERE / f"report.{kind}").read_text("utf-8") for kind in ("css", "js"))
+    style = (_HERE / "report.css").read_text("utf-8")
+    script = "\n".join((_HERE / name).read_text("utf-8") for name in _SCRIPTS)
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     return room.get_template("page.html.j2").render(
         page=page,

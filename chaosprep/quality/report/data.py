@@ -2,19 +2,22 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from chaosprep.dataset.descriptor import DataSource, License, StageRecord
+from chaosprep.dataset.descriptor import DataSource, License, Share, StageRecord
 from chaosprep.dataset.left_out import how_many, why
 from chaosprep.dataset.manifest import Dataset
-from chaosprep.dataset.organs import Listed, listed, meanings
+from chaosprep.dataset.organs import Listed, listed, meanings, organ_values
 from chaosprep.dataset.outlines import PALETTE
 from chaosprep.dataset.records import SPLITS, Split
 from chaosprep.dataset.tiles import organ_colours
 from chaosprep.quality.left_out import every
+from chaosprep.quality.outliers.judging import Outlier, of_cases, outliers, reason_of
 from chaosprep.quality.report.charts import Areas, Bars, area_chart, histogram_chart
+from chaosprep.quality.report.group import Strip, strips
+from chaosprep.quality.report.index import IndexRow, columns, index_rows
 from chaosprep.quality.report.pictures import CaseView, Values
 from chaosprep.quality.verify import Verdict
 
@@ -59,6 +62,7 @@ class CaseCard:
     spacing: str
     faults: int
     warnings: int
+    stands_out: str
 
 
 @dataclass(frozen=True)
@@ -78,12 +82,20 @@ class Page:
     organs: list[str]
     colours: dict[str, str]
     cases: list[CaseCard]
+    columns: list[tuple[str, str]]
+    index: list[IndexRow]
+    strips: list[Strip]
+    division: tuple[Share, ...]
 
 
 def make_page(dataset: Dataset, verdict: Verdict, views: Sequence[CaseView]) -> Page:
     """Put together what the page says; `views` are sorted by case id."""
     entries = _entries(dataset, verdict)
-    organs = _organs(views)
+    organs = _organs(dataset, views)
+    found = outliers(verdict.values)
+    far = of_cases(found)
+    cases = [_card(view, entries, far) for view in views]
+    counts = {card.view.first.case: (card.faults, card.warnings) for card in cases}
     colours = organ_colours(dataset.cases)
     leaks = ("leakage", "near-duplicate")
     sides, shown = _sides(dataset)
@@ -102,7 +114,11 @@ def make_page(dataset: Dataset, verdict: Verdict, views: Sequence[CaseView]) -> 
         colours={
             organ: "#{:02x}{:02x}{:02x}".format(*colours.get(organ, PALETTE[0])) for organ in organs
         },
-        cases=[_card(view, entries) for view in views],
+        cases=cases,
+        columns=columns(organs),
+        index=index_rows(views, verdict.values, far, organs, counts),
+        strips=strips(verdict.values, found, organs),
+        division=dataset.descriptor.tool.division,
     )
 
 
@@ -122,12 +138,14 @@ def _sides(dataset: Dataset) -> tuple[list[SplitCount], dict[int, str]]:
     return [side for side in sides.values() if side.patients], shown
 
 
-def _organs(views: Sequence[CaseView]) -> list[str]:
-    """Every organ that is drawn or charted, in the order of appearance."""
+def _organs(dataset: Dataset, views: Sequence[CaseView]) -> list[str]:
+    """Every organ that is drawn or charted, in the order of the label map and of mask values."""
     charted = [organ for view in views for organ in view.areas]
     pictures = (picture for view in views for picture in (*view.originals, *view.copies))
     drawn = [organ for picture in pictures for organ, _ in picture.outlines]
-    return list(dict.fromkeys([*charted, *drawn]))
+    shown = dict.fromkeys([*charted, *drawn])
+    known = organ_values(dataset.label_map, (row.labels for c in dataset.cases for row in c.slices))
+    return [*(organ for organ in known if organ in shown), *(o for o in shown if o not in known)]
 
 
 def _entries(dataset: Dataset, verdict: Verdict) -> list[Entry]:
@@ -194,7 +212,7 @@ def _link(thing: License | DataSource) -> tuple[str, str | None]:
     return thing.title or name or thing.path or "unnamed", path
 
 
-def _card(view: CaseView, entries: list[Entry]) -> CaseCard:
+def _card(view: CaseView, entries: list[Entry], far: Mapping[str, tuple[Outlier, ...]]) -> CaseCard:
     kinds = Counter[str]()
     for entry in entries:
         kinds[entry.kind] += entry.count * (entry.case == view.first.case)
@@ -209,6 +227,7 @@ def _card(view: CaseView, entries: list[Entry]) -> CaseCard:
         spacing=f"{plane}, slices {between:.4g} mm apart" if between is not None else plane,
         faults=kinds["fault"],
         warnings=kinds["warning"],
+        stands_out=reason_of(far.get(view.first.case, ())),
     )
 
 

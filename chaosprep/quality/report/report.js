@@ -4,6 +4,25 @@
   const cases = [...document.querySelectorAll(".case")];
   const KEY = `chaosprep-report:${document.documentElement.dataset.report}`;
 
+  // The pictures of many cases become part of the page as they come near, or are gone to.
+  const load = (article) => {
+    const waiting = article.querySelector(":scope > template");
+    if (waiting) waiting.replaceWith(waiting.content);
+  };
+  const loadAll = () => cases.forEach(load);
+  const FEW = 24;
+  if (cases.length <= FEW || !("IntersectionObserver" in window)) loadAll();
+  else {
+    const near = new IntersectionObserver((entries) => {
+      for (const { isIntersecting, target } of entries) if (isIntersecting) { near.unobserve(target); load(target); }
+    }, { rootMargin: "1200px" });
+    cases.forEach((article) => near.observe(article));
+  }
+  window.addEventListener("beforeprint", () => {
+    loadAll();
+    document.querySelectorAll("details.list").forEach((details) => { details.open = true; });
+  });
+
   // Ratings: kept in the browser under the manifest's hash, so that other data have their own.
   let ratings = {};
   try {
@@ -24,6 +43,7 @@
       button.setAttribute("aria-pressed", String(button.dataset.verdict === verdict));
     const field = article.querySelector(".note");
     if (field.value !== note) field.value = note;
+    document.dispatchEvent(new CustomEvent("rated", { detail: { article, verdict, note } }));
     $("rated").textContent = `${cases.filter((a) => rating(a).verdict).length}/${cases.length}`;
   };
   for (const article of cases) {
@@ -60,14 +80,15 @@
 
   // Augmented copies: the original's picture is borrowed when it is looked at, not stored twice.
   const tileOf = (article, id) => [...article.querySelectorAll(".tile")].find((tile) => tile.dataset.id === id);
-  for (const details of document.querySelectorAll(".copies"))
-    details.addEventListener("toggle", () => {
+  document.addEventListener("toggle", (event) => {
+      const details = event.target;
+      if (!details.matches?.(".copies")) return;
       for (const figure of details.querySelectorAll("[data-parent]")) {
         const place = figure.querySelector(".original");
         const parent = tileOf(details.closest(".case"), figure.dataset.parent);
         if (parent && !place.firstChild) place.append(parent.querySelector(".film").cloneNode(true));
       }
-    });
+  }, true);
 
   // The viewer.
   const viewer = $("viewer"), stage = $("stage"), slider = $("slice");
@@ -151,22 +172,37 @@
   });
   for (const end of ["pointerup", "pointercancel"]) stage.addEventListener(end, () => { from = null; });
 
+  const inView = () => cases.findIndex((a) => a.getBoundingClientRect().bottom > document.querySelector(".top").offsetHeight);
+  const focused = () => cases.indexOf(document.activeElement.closest?.(".case") ?? null);
   const nextCase = (by) => {
-    const bar = document.querySelector(".top").offsetHeight;
-    const here = cases.indexOf(document.activeElement.closest?.(".case") ?? null);
-    const seen = here >= 0 ? here : cases.findIndex((a) => a.getBoundingClientRect().bottom > bar) - (by > 0 ? 1 : 0);
+    const here = focused();
+    const seen = here >= 0 ? here : inView() - (by > 0 ? 1 : 0);
     const next = cases[Math.max(0, Math.min(cases.length - 1, seen + by))];
     next?.focus({ preventScroll: true });
     next?.scrollIntoView();
   };
+  // Of the case that is looked at, has the focus, or is in view.
+  const current = () => viewer.open ? article : cases[Math.max(0, focused() >= 0 ? focused() : inView())];
+  const judge = (verdict) => {
+    const of = current();
+    if (of) rate(of, { verdict: rating(of).verdict === verdict ? "" : verdict });
+  };
+  const writeNote = () => {
+    const of = current();
+    if (viewer.open) viewer.close();
+    of?.querySelector(".note").focus();
+  };
+  const rates = { p: () => judge("pass"), f: () => judge("fail"), n: writeNote };
   const inViewer = {
+    ...rates,
     ArrowUp: () => go(at - 1), ArrowLeft: () => go(at - 1), PageUp: () => go(at - 5), Home: () => go(0),
     ArrowDown: () => go(at + 1), ArrowRight: () => go(at + 1), PageDown: () => go(at + 5), End: () => go(tiles.length - 1),
     a: nextCopy, r: reset, c: toggleContours,
   };
-  const onPage = { c: toggleContours, j: () => nextCase(1), k: () => nextCase(-1) };
+  const onPage = {
+    ...rates, c: toggleContours, j: () => nextCase(1), k: () => nextCase(-1) };
   document.addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey || event.target.matches("input[type=text]")) return;
+    if (event.ctrlKey || event.metaKey || event.altKey || event.target.matches("input:not([type=range]), select")) return;
     // The other sliders keep their own arrow keys.
     if (event.target.matches("input[type=range]:not(#slice)") && event.key.length > 1) return;
     const act = (viewer.open ? inViewer : onPage)[event.key];
