@@ -7,11 +7,13 @@ from typing import Literal
 
 from chaosprep.dataset.manifest import DESCRIPTOR, TABLE, WORKSPACE
 from chaosprep.dataset.opening import open_dataset
-from chaosprep.errors import Problem, UsageError, called
+from chaosprep.errors import Problem, UsageError
+from chaosprep.layouts.find import LayoutParams
 from chaosprep.layouts.sides import sort_sides
+from chaosprep.params import make_params
 from chaosprep.quality.findings import Findings
 from chaosprep.quality.foreign.pictures import check_folder
-from chaosprep.quality.foreign.volumes import check_volumes, holds_volumes
+from chaosprep.quality.foreign.volumes import check_volumes, find_volumes
 from chaosprep.quality.left_out import left_out_notes
 from chaosprep.quality.recorded import check_recorded
 
@@ -34,14 +36,15 @@ class Verdict:
     notes: tuple[str, ...] = ()
 
 
-@called(patient="patients")
 def verify(
     directory: str | Path,
     *,
     jobs: int = 1,
     replay: int | Literal["all"] = 0,
-    patients: Collection[str] = (),
+    patient: Collection[str] = (),
+    patients: Collection[str] | Path = (),
     on_case: Callable[[str], None] | None = None,
+    **where: object,
 ) -> Verdict:
     """Check a stage directory against its manifest, or anybody's images and masks.
 
@@ -51,14 +54,22 @@ def verify(
         jobs: worker processes.
         replay: how many augmented copies to make again from their originals and to compare, byte
             for byte; which ones is drawn from the manifest itself. Stage directories only.
-        patients: check only these; empty means all. Stage directories only.
+        patient: check only these; empty means all. Stage directories and volumes only.
+        patients: a table (a path, as text too) that says whose each volume is; or any other
+            collection of ids, the same as `patient`.
         on_case: called with the id of each case that was checked.
+        where: `layout`, `images`, `masks`, `labels`, `roi`, `threshold`, `patient_from_name` and
+            so on, as for `inspect`, of volumes.
 
     Raises:
         ManifestError: the directory is unfinished, or its manifest not to be trusted.
         UsageError: an unknown patient, or what only a stage directory has is asked of a folder.
     """
     directory = Path(directory)
+    if isinstance(patients, str | Path):
+        where["patients"], patients = str(patients), ()
+    patients = (*patient, *patients)
+    params = make_params(LayoutParams, where)
     if any((directory / name).exists() for name in (DESCRIPTOR, TABLE, WORKSPACE)):
         dataset = open_dataset(directory)
         found = check_recorded(
@@ -66,8 +77,14 @@ def verify(
         )
         found.notes += left_out_notes(dataset)
         return _verdict(directory, dataset.made.stage, found)
-    if holds_volumes(directory):
-        return _verdict(directory, "volumes", check_volumes(directory, jobs=jobs))
+    volumes = find_volumes(directory, params) if directory.is_dir() else None
+    if volumes is not None and not replay:
+        layout, root = volumes
+        told = bool(params.patients or params.patient_from_name)
+        found = check_volumes(
+            root, jobs=jobs, patients=patients, on_case=on_case, named_patients=told
+        )
+        return _verdict(directory, layout, found)
     tree = sort_sides(directory)
     if not tree.images:
         open_dataset(directory)  # says that it is none
