@@ -55,10 +55,8 @@ def _places(
         axes = ", ".join(axis for at, axis in enumerate("ijk") if whole[at, at] < 0)
         yield (
             "grid-flipped",
-            (
-                f"{name} runs along {axes} the other way than {whose}: programs that pair voxels by "
-                "their number see it mirrored"
-            ),
+            f"{name} runs along {axes} the other way than {whose}: programs that pair voxels by "
+            "their number see it mirrored",
         )
     else:
         away = other.origin - one.origin
@@ -67,7 +65,7 @@ def _places(
             voxels = np.abs(np.linalg.solve(one.steps, away)).max()
             yield (
                 "grid-origin",
-                (f"{name} lies {distance:.3g} mm ({voxels:.2g} voxels) off {whose}"),
+                f"{name} lies {distance:.3g} mm ({voxels:.2g} voxels) off {whose}",
             )
 
 
@@ -78,9 +76,8 @@ def _is_exchanged(one: Lattice, other: Lattice, limit: float) -> bool:
         return False
     axes = np.rint(turn).argmax(axis=1)
     spacing, shape = np.array(other.spacing)[axes], np.array(one.shape)
-    return bool(
-        axes.tolist() != [0, 1, 2] and (np.abs(spacing - one.spacing) * shape <= limit).all()
-    )
+    is_same = (np.abs(spacing - one.spacing) * shape <= limit).all()
+    return bool(axes.tolist() != [0, 1, 2] and is_same)
 
 
 def _mm(spacing: tuple[float, float, float]) -> str:

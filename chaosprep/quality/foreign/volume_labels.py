@@ -23,12 +23,11 @@ def label_faults(
         scale: the slope and intercept of the file.
         named: the values that have a name; None where nothing names any.
     """
-    told = list(_form(voxels, scale))
     try:
         labels = as_labels(voxels)
     except FileError:
-        told += _why(voxels)
-        return told, None, set()
+        return list(_why(voxels)), None, set()
+    told = list(_form(voxels, scale))
     shown = {value for value in level_histogram(labels) if value}
     if not shown:
         told.append(("mask-empty", "the mask is empty"))

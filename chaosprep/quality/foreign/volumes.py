@@ -65,24 +65,24 @@ def find_volumes(root: Path, params: LayoutParams) -> tuple[str, Root] | None:
 
 def _found(root: Path, params: LayoutParams) -> Root:
     """What a layout finds, also where nobody says whose the cases are, or its folds are broken."""
+    anew = msgspec.structs.replace(params, redivide=True)
     try:
         found = find(root, params, strict=False)
     except UsageError as error:
-        if error.code == "patient-unknown" and params.patient_from_name is None:
-            each = msgspec.structs.replace(params, patient_from_name="{patient}")
-            found = _found(root, each)
-            notes = [note for note in found.notes if "--patient-from-name" not in note]
-            return replace(found, notes=(UNKNOWN_PATIENTS, *notes))
         if error.code != "splits-broken" or params.redivide:
             raise
-        found = find(root, msgspec.structs.replace(params, redivide=True), strict=False)
-        fault = Problem.of(FileError(error.reason, error.remedy, error.code), ".", None)
-        return replace(found, problems=(*found.problems, fault))
-    if any(one.code == "splits-broken" for one in found.problems):
-        every = find(root, msgspec.structs.replace(params, redivide=True), strict=False)
-        known = {case.id for case in found.cases}
-        more = [case for case in every.cases if case.id not in known]
-        found = replace(found, cases=(*found.cases, *more))
+        found = find(root, anew, strict=False)
+        fault = Problem(code=error.code, id=".", reason=error.reason, remedy=error.remedy)
+        found = replace(found, problems=(*found.problems, fault))
+    else:
+        if any(one.code == "splits-broken" for one in found.problems):
+            known = {case.id for case in found.cases}
+            more = (case for case in find(root, anew, strict=False).cases if case.id not in known)
+            found = replace(found, cases=(*found.cases, *more))
+    unknown = [one for one in found.problems if one.code == "patient-unknown"]
+    if unknown:
+        problems = tuple(one for one in found.problems if one not in unknown)
+        found = replace(found, problems=problems, notes=(UNKNOWN_PATIENTS, *found.notes))
     return found
 
 
