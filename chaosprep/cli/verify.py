@@ -15,8 +15,10 @@ from chaosprep.layouts.find import LayoutParams
 from chaosprep.quality.verify import verify
 
 FAULTS = 1  # exit code: faults were found
-_NOT_HERE = ("compression", "patient_from", "trust_folders", "redivide", "select", "series", "pick")
-_NOT_HERE += ("pseudonymize",)
+_NOT_HERE = (
+    *("compression", "patient_from", "trust_folders", "redivide"),
+    *("select", "series", "pick", "pseudonymize"),
+)
 
 
 def how_many(ctx: click.Context, option: click.Parameter, value: str) -> int | Literal["all"]:

@@ -7,7 +7,7 @@ from typing import Literal
 
 from chaosprep.dataset.manifest import DESCRIPTOR, TABLE, WORKSPACE
 from chaosprep.dataset.opening import open_dataset
-from chaosprep.errors import Problem, UsageError
+from chaosprep.errors import Problem, UsageError, called
 from chaosprep.layouts.find import LayoutParams
 from chaosprep.layouts.sides import sort_sides
 from chaosprep.params import make_params
@@ -36,6 +36,7 @@ class Verdict:
     notes: tuple[str, ...] = ()
 
 
+@called(patient="patients")
 def verify(
     directory: str | Path,
     *,
@@ -70,15 +71,26 @@ def verify(
         where["patients"], patients = str(patients), ()
     patients = (*patient, *patients)
     params = make_params(LayoutParams, where)
-    if any((directory / name).exists() for name in (DESCRIPTOR, TABLE, WORKSPACE)):
+    is_stage = any((directory / name).exists() for name in (DESCRIPTOR, TABLE, WORKSPACE))
+    volumes = None
+    if directory.is_dir() and not is_stage:
+        volumes = find_volumes(directory, params)
+    if volumes is None and params != LayoutParams():
+        raise UsageError(
+            "options that say where images and masks are, or whose, are for volumes",
+            "Leave them out here.",
+            code="layout",
+        )
+    if is_stage:
         dataset = open_dataset(directory)
         found = check_recorded(
             dataset, jobs=jobs, replay=replay, patients=patients, on_case=on_case
         )
         found.notes += left_out_notes(dataset)
         return _verdict(directory, dataset.made.stage, found)
-    volumes = find_volumes(directory, params) if directory.is_dir() else None
-    if volumes is not None and not replay:
+    if volumes is not None:
+        if replay:
+            raise _needs_manifest()
         layout, root = volumes
         told = bool(params.patients or params.patient_from_name)
         found = check_volumes(
@@ -89,12 +101,16 @@ def verify(
     if not tree.images:
         open_dataset(directory)  # says that it is none
     if replay or patients:
-        raise UsageError(
-            "--patient and --replay need the manifest of a stage directory",
-            "Leave them out for another folder.",
-            code="no-manifest",
-        )
+        raise _needs_manifest()
     return _verdict(directory, "folder", check_folder(directory, tree, jobs=jobs))
+
+
+def _needs_manifest() -> UsageError:
+    return UsageError(
+        "--patient and --replay need the manifest of a stage directory",
+        "Leave them out for another folder.",
+        code="no-manifest",
+    )
 
 
 def _verdict(directory: Path, stage: str, found: Findings) -> Verdict:

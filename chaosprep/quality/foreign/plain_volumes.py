@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from chaosprep.dataset.records import Split
 from chaosprep.errors import Problem
 from chaosprep.formats.label_table import parse_labels
 from chaosprep.formats.legend import legend_in
@@ -14,6 +15,8 @@ from chaosprep.layouts.root import Root, read_origin
 from chaosprep.layouts.sides import Tree, sort_sides
 from chaosprep.quality.foreign.pairs import problem
 from chaosprep.quality.foreign.volume_file import is_volume
+
+_SPLITS: dict[str, Split] = {"train": "train", "val": "val", "test": "test"}
 
 
 def find_plain(root: Path, params: LayoutParams) -> Root | None:
@@ -57,7 +60,7 @@ def _cases(tree: Tree, faults: Faults) -> list[NamedCase]:
                 (Channel("image", paths[0]),),
                 masks[0] if masks else None,
                 "test" if side == "test" else "train",
-                split={"train": "train", "val": "val", "test": "test"}.get(side),
+                split=_SPLITS.get(side),
             )
         )
     for (_, name), paths in tree.masks.items():

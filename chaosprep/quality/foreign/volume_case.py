@@ -190,7 +190,7 @@ def _look_at_image(
     elif voxels.min() == voxels.max():
         looked.note("image-constant", case.id, shown, f"all voxels are {voxels.flat[0]:g}")
     for k in range(voxels.shape[2]):
-        place = f"{case.id}_s{k:03d}", case.patient, group.side, shown
+        place = f"{case.id}_s{k:03d}", case.patient, group.side, shown or ""
         plane = np.ascontiguousarray(voxels[:, :, k].T, voxels.dtype.newbyteorder("="))
         looked.seen.append(Seen.of(plane, place, with_picture=group.compared))
 

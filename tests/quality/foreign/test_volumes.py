@@ -6,9 +6,11 @@ import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 import chaosprep
 from chaosprep.quality.verify import Verdict
@@ -24,11 +26,11 @@ Plant = Callable[[Path, Path], object]
 RANDOM = int(os.environ.get("CHAOSPREP_RANDOM_SETS", "3"))
 
 
-def image_of(random: np.random.Generator) -> np.ndarray:
+def image_of(random: np.random.Generator) -> NDArray[Any]:
     return random.integers(0, 900, SHAPE).astype(np.int16)
 
 
-def labels_of(random: np.random.Generator) -> np.ndarray:
+def labels_of(random: np.random.Generator) -> NDArray[Any]:
     found = np.zeros(SHAPE, np.uint8)
     found[2:8, 2:7, 1:5] = 1
     found[4 : 5 + random.integers(0, 2), 3:5, 2:4] = 2
@@ -36,13 +38,13 @@ def labels_of(random: np.random.Generator) -> np.ndarray:
 
 
 def save(
-    path: Path, voxels: np.ndarray, affine: np.ndarray | None = AFFINE, **more: object
+    path: Path, voxels: NDArray[Any], affine: NDArray[Any] | None = AFFINE, **more: object
 ) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     nibabel.save(nibabel.Nifti1Image(voxels, affine, **more), path)
 
 
-def voxels(path: Path) -> np.ndarray:
+def voxels(path: Path) -> NDArray[Any]:
     return np.asarray(nibabel.load(path).dataobj)
 
 
@@ -91,27 +93,27 @@ def found(verdict: Verdict) -> set[tuple[str, str | None]]:
     return {(one.code, one.file) for one in (*verdict.faults, *verdict.warnings)}
 
 
-def moved(at: int, mm: float) -> np.ndarray:
+def moved(at: int, mm: float) -> NDArray[Any]:
     affine = AFFINE.copy()
     affine[at, 3] += mm
     return affine
 
 
-def mirrored(axis: int) -> np.ndarray:
+def mirrored(axis: int) -> NDArray[Any]:
     """The affine of the same lattice, with one axis counted from the other end."""
     turn = np.eye(4)
     turn[axis, axis], turn[axis, 3] = -1, SHAPE[axis] - 1
     return AFFINE @ turn
 
 
-def turned() -> np.ndarray:
+def turned() -> NDArray[Any]:
     angle = np.radians(10)
     turn = np.eye(4)
     turn[:2, :2] = [[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]
     return turn @ AFFINE
 
 
-def coarser() -> np.ndarray:
+def coarser() -> NDArray[Any]:
     return AFFINE @ np.diag([1, 1, 1.25, 1])
 
 
@@ -133,7 +135,7 @@ def unplaced(path: Path) -> None:
 
 
 def with_value(path: Path, value: float, kind: type = np.int16) -> None:
-    data = voxels(path).astype(kind)
+    data: NDArray[Any] = voxels(path).astype(kind)
     data[0, 0, 0] = value
     save(path, data)
 
@@ -240,7 +242,7 @@ def test_a_set_without_any_place_has_a_note_and_no_warning(tmp_path: Path) -> No
     for file in folder.glob("*Tr/*.nii.gz"):
         unplaced(file)
     verdict = chaosprep.verify(folder)
-    assert not (verdict.faults or verdict.warnings)
+    assert (verdict.faults, verdict.warnings) == ((), ())
     assert any("does not say where" in note for note in verdict.notes)
 
 
