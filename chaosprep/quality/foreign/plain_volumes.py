@@ -30,8 +30,7 @@ def find_plain(root: Path, params: LayoutParams) -> Root | None:
         return None
     where = Where(
         strict=False,
-        patient_from_name=params.patient_from_name
-        or ("{patient}" if not params.patients else None),
+        patient_from_name=params.patient_from_name,
         patients=params.patients,
     )
     faults = Faults(root, where)

@@ -49,8 +49,8 @@ def find_volumes(root: Path, params: LayoutParams) -> tuple[str, Root] | None:
         layout = ""
     if layout in ("", *_NOT_ASKED) and params.layout == "auto":
         plain = find_plain(root, params)
-        return None if plain is None else ("volumes", plain)
-    found = _found(root, params)
+        return None if plain is None else ("volumes", _settled(plain))
+    found = _settled(_found(root, params))
     whole = [case for case in found.cases if all(map(is_volume, case.images))]
     if found.cases and not whole:
         if params.layout == "auto" and params.images is None:
@@ -79,11 +79,14 @@ def _found(root: Path, params: LayoutParams) -> Root:
             known = {case.id for case in found.cases}
             more = (case for case in find(root, anew, strict=False).cases if case.id not in known)
             found = replace(found, cases=(*found.cases, *more))
-    unknown = [one for one in found.problems if one.code == "patient-unknown"]
-    if unknown:
-        problems = tuple(one for one in found.problems if one not in unknown)
-        found = replace(found, problems=problems, notes=(UNKNOWN_PATIENTS, *found.notes))
     return found
+
+
+def _settled(found: Root) -> Root:
+    """The same root; that nobody said whose its cases are is a note here."""
+    problems = tuple(one for one in found.problems if one.code != "patient-unknown")
+    notes = found.notes if problems == found.problems else (UNKNOWN_PATIENTS, *found.notes)
+    return replace(found, problems=problems, notes=notes)
 
 
 def check_volumes(

@@ -13,6 +13,8 @@ import pytest
 from numpy.typing import NDArray
 
 import chaosprep
+from chaosprep.errors import UsageError
+from chaosprep.phantom import Patient, write_chaos
 from chaosprep.quality.verify import Verdict
 
 nibabel = pytest.importorskip("nibabel")
@@ -318,3 +320,19 @@ def test_volumes_of_other_formats_are_clean_and_checked(tmp_path: Path) -> None:
         one.SetOrigin((3, 4.6, 5 + number))
         itk.WriteImage(one, str(folder / f"labels/a.{end}"))
         assert found(chaosprep.verify(folder)) == {("grid-origin", f"labels/a.{end}")}
+
+
+@pytest.mark.parametrize("kind", ["nnunet", "nifti", "monai"])
+def test_our_own_exports_are_clean(tmp_path: Path, kind: str) -> None:
+    write_chaos(tmp_path / "raw", [Patient(id=1, slices=4), Patient(id=2, slices=4)])
+    chaosprep.split(tmp_path / "raw", tmp_path / "split", val=0.5)
+    chaosprep.extract_liver(tmp_path / "split", tmp_path / "liver")
+    chaosprep.export(kind, tmp_path / "liver", tmp_path / "out")
+    verdict = chaosprep.verify(tmp_path / "out")
+    assert (verdict.faults, verdict.warnings) == ((), ())
+    assert verdict.cases > 1
+
+
+def test_a_replay_is_refused_of_volumes(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="manifest"):
+        chaosprep.verify(nnunet(tmp_path), replay=1)
