@@ -26,7 +26,7 @@ from chaosprep.quality.inspected import of_patients
 from chaosprep.running.mapping import map_cases
 from chaosprep.series.source import SourceCase
 
-_NOT_ASKED = ("stage", "chaos", "headers")  # of files that are no volumes
+_NOT_ASKED = ("stage", "headers")  # of files that are no volumes
 _CHANNEL = re.compile(r"_\d{4}\Z")
 UNKNOWN_PATIENTS = (
     "nothing tells whose the cases are: each counts as a patient of its own; say it by "
