@@ -9,10 +9,16 @@ import click
 
 from chaosprep.cli.options import jobs_option, source_argument, talk_options
 from chaosprep.cli.output import Talk, say, told
+from chaosprep.cli.parameters import parameter_options
 from chaosprep.errors import Problem, plural
+from chaosprep.layouts.find import LayoutParams
 from chaosprep.quality.verify import verify
 
 FAULTS = 1  # exit code: faults were found
+_NOT_HERE = (
+    *("compression", "patient_from", "trust_folders", "redivide"),
+    *("select", "series", "pick", "pseudonymize"),
+)
 
 
 def how_many(ctx: click.Context, option: click.Parameter, value: str) -> int | Literal["all"]:
@@ -35,21 +41,21 @@ def how_many(ctx: click.Context, option: click.Parameter, value: str) -> int | L
     metavar="N|all",
     help="Make this many augmented copies again and compare them.",
 )
-@click.option(
-    "--patient",
-    "patients",
-    multiple=True,
-    metavar="ID",
-    help="Check only this patient. Repeatable.",
-)
+@parameter_options(LayoutParams, without=_NOT_HERE)
 @talk_options
 def command(source: Path, strict: bool, talk: Talk, **chosen: Any) -> None:
     """DIR is what any stage made, or any other folder with train/val(/test) and images/masks.
 
+    Or it is a data set of volumes: of nnU-Net or the Decathlon, in folders images and masks, or
+    where --images and --masks say.
+
     Faults are listed, and the exit code is then 1.
     """
     verdict = verify(
-        source, on_case=(lambda case: say(f"verify: {case}")) if talk.verbose else None, **chosen
+        source,
+        on_case=(lambda case: say(f"verify: {case}")) if talk.verbose else None,
+        patients=chosen.pop("patients") or (),
+        **chosen,
     )
     if not talk.as_json:
         faults, warnings = (_leaks_first(some) for some in (verdict.faults, verdict.warnings))

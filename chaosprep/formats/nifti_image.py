@@ -2,6 +2,7 @@
 
 import struct
 import zlib
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -45,9 +46,23 @@ def read_volumes(data: bytes) -> Volumes:
         FileError: `image-unreadable`, `image-kind`, `image-beside`, and what `lattice_of` and
             `rescale` raise.
     """
+    return _volumes(data, lambda header: header)
+
+
+def read_unplaced(data: bytes) -> Volumes:
+    """The same of a file whose header does not agree where its voxels lie: by their number alone.
+
+    Raises:
+        FileError: as `read_volumes`, but for what `lattice_of` raises of the place.
+    """
+    ones = (1.0,) * 8
+    return _volumes(data, lambda header: replace(header, qform_code=0, sform_code=0, pixdim=ones))
+
+
+def _volumes(data: bytes, told: Callable[[NiftiHeader], NiftiHeader]) -> Volumes:
     with as_image(_WHAT):
         raw = _raw(data)
-        header = parse(data)
+        header = told(parse(data))
         if raw[_MAGIC] == b"ni1\0":
             raise two_files()
         if header.datatype not in TYPES:

@@ -68,14 +68,27 @@ def own_folds(names: Collection[str], faults: Faults) -> dict[str, Side] | None:
             continue
         alone = len(splits) == 1 or not val
         found[name] = ("val" if val else "train", None) if alone else (None, val[0])
-    odd = [name for name in names if name not in found]
-    faults.tell_cases(
-        "splits-broken",
-        odd,
-        f"not once in each split of {SPLITS}, or in several for validation: {faults.cases(odd)}",
-        f"Leave one split in that file, which names every case once, or {_ANEW}.",
-    )
+    odd: dict[str, list[str]] = defaultdict(list)
+    for name in names:
+        if name not in found:
+            odd[_fault(trains[name], validates[name])].append(name)
+    for fault, some in odd.items():
+        faults.tell_cases(
+            "splits-broken",
+            some,
+            f"{fault} of {SPLITS}: {faults.cases(some)}",
+            f"Leave one split in that file, which names every case once, or {_ANEW}.",
+        )
     return found
+
+
+def _fault(trains: list[int], validates: list[int]) -> str:
+    """What is wrong with a case that trains and validates in these splits."""
+    if not (trains or validates):
+        return "in no split"
+    if len(validates) > 1:
+        return "for validation in several splits"
+    return "not in every split"
 
 
 def _read(folder: Path) -> list[OneSplit]:

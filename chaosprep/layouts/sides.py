@@ -39,8 +39,12 @@ class Tree:
     warnings: list[Problem] = field(default_factory=list)
 
 
-def sort_sides(root: Path) -> Tree:
-    """Sort the files below a folder by side and kind; links are not followed."""
+def sort_sides(root: Path, endings: tuple[str, ...] = ()) -> Tree:
+    """Sort the files below a folder by side and kind; links are not followed.
+
+    They are pictures and other masks of one slice, or have one of these ``endings``.
+    """
+    known = endings or tuple(dict.fromkeys((*PICTURES, *plane_endings())))
     tree = Tree()
 
     def unreadable(error: OSError) -> None:
@@ -58,11 +62,11 @@ def sort_sides(root: Path) -> Tree:
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(files):
             if not name.startswith("."):
-                _sort_in(tree, place / name)
+                _sort_in(tree, place / name, known)
     return tree
 
 
-def _sort_in(tree: Tree, path: PurePosixPath) -> None:
+def _sort_in(tree: Tree, path: PurePosixPath, endings: tuple[str, ...]) -> None:
     side, kind, rest = "", "", list[str]()
     for part in path.parts[:-1]:
         name = part.casefold()
@@ -75,13 +79,13 @@ def _sort_in(tree: Tree, path: PurePosixPath) -> None:
             rest.append(part)
     if not kind:
         return
-    endings = tuple(dict.fromkeys((*PICTURES, *plane_endings())))
     if not path.name.casefold().endswith(endings):
         reason = f"not one of the formats that are read ({', '.join(endings)})"
         remedy = "Save it as PNG, or move it out of the folder."
         tree.warnings.append(_problem("format", str(path), reason, remedy))
         return
-    stem = _SUFFIX[kind].sub("", path.stem)
+    ending = max((end for end in endings if path.name.casefold().endswith(end)), key=len)
+    stem = _SUFFIX[kind].sub("", path.name[: -len(ending)] or path.name)
     key = (side, "/".join([*rest, stem]))
     (tree.images if kind == "image" else tree.masks)[key].append(str(path))
 

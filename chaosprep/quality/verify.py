@@ -8,10 +8,12 @@ from typing import Literal
 from chaosprep.dataset.manifest import DESCRIPTOR, TABLE, WORKSPACE
 from chaosprep.dataset.opening import open_dataset
 from chaosprep.errors import Problem, UsageError, called
+from chaosprep.layouts.find import LayoutParams
 from chaosprep.layouts.sides import sort_sides
+from chaosprep.params import make_params
 from chaosprep.quality.findings import Findings
 from chaosprep.quality.foreign.pictures import check_folder
-from chaosprep.quality.foreign.volumes import check_volumes, holds_volumes
+from chaosprep.quality.foreign.volumes import check_volumes, find_volumes
 from chaosprep.quality.left_out import left_out_notes
 from chaosprep.quality.outliers.values import CaseValues
 from chaosprep.quality.recorded import check_recorded
@@ -42,8 +44,10 @@ def verify(
     *,
     jobs: int = 1,
     replay: int | Literal["all"] = 0,
-    patients: Collection[str] = (),
+    patient: Collection[str] = (),
+    patients: Collection[str] | Path = (),
     on_case: Callable[[str], None] | None = None,
+    **where: object,
 ) -> Verdict:
     """Check a stage directory against its manifest, or anybody's images and masks.
 
@@ -53,33 +57,62 @@ def verify(
         jobs: worker processes.
         replay: how many augmented copies to make again from their originals and to compare, byte
             for byte; which ones is drawn from the manifest itself. Stage directories only.
-        patients: check only these; empty means all. Stage directories only.
+        patient: check only these; empty means all. Stage directories and volumes only.
+        patients: a table (a path, as text too) that says whose each volume is; or any other
+            collection of ids, the same as `patient`.
         on_case: called with the id of each case that was checked.
+        where: `layout`, `images`, `masks`, `labels`, `roi`, `threshold`, `patient_from_name` and
+            so on, as for `inspect`, of volumes.
 
     Raises:
         ManifestError: the directory is unfinished, or its manifest not to be trusted.
         UsageError: an unknown patient, or what only a stage directory has is asked of a folder.
     """
     directory = Path(directory)
-    if any((directory / name).exists() for name in (DESCRIPTOR, TABLE, WORKSPACE)):
+    if isinstance(patients, str | Path):
+        where["patients"], patients = str(patients), ()
+    patients = (*patient, *patients)
+    params = make_params(LayoutParams, where)
+    is_stage = any((directory / name).exists() for name in (DESCRIPTOR, TABLE, WORKSPACE))
+    volumes = None
+    if directory.is_dir() and not is_stage:
+        volumes = find_volumes(directory, params)
+    if volumes is None and params != LayoutParams():
+        raise UsageError(
+            "options that say where images and masks are, or whose, are for volumes",
+            "Leave them out here.",
+            code="layout",
+        )
+    if is_stage:
         dataset = open_dataset(directory)
         found = check_recorded(
             dataset, jobs=jobs, replay=replay, patients=patients, on_case=on_case
         )
         found.notes += left_out_notes(dataset)
         return _verdict(directory, dataset.made.stage, found)
-    if holds_volumes(directory):
-        return _verdict(directory, "volumes", check_volumes(directory, jobs=jobs))
+    if volumes is not None:
+        if replay:
+            raise _needs_manifest()
+        layout, root = volumes
+        told = bool(params.patients or params.patient_from_name)
+        found = check_volumes(
+            root, jobs=jobs, patients=patients, on_case=on_case, named_patients=told
+        )
+        return _verdict(directory, layout, found)
     tree = sort_sides(directory)
     if not tree.images:
         open_dataset(directory)  # says that it is none
     if replay or patients:
-        raise UsageError(
-            "--patient and --replay need the manifest of a stage directory",
-            "Leave them out for another folder.",
-            code="no-manifest",
-        )
+        raise _needs_manifest()
     return _verdict(directory, "folder", check_folder(directory, tree, jobs=jobs))
+
+
+def _needs_manifest() -> UsageError:
+    return UsageError(
+        "--patient and --replay need the manifest of a stage directory",
+        "Leave them out for another folder.",
+        code="no-manifest",
+    )
 
 
 def _verdict(directory: Path, stage: str, found: Findings) -> Verdict:

@@ -242,11 +242,11 @@ def test_without_splits_it_is_said_that_nnunet_keeps_them_elsewhere(tmp_path: Pa
     [
         (
             [{"train": ["b"], "val": ["a"]}],
-            "not once in each split of splits_final.json, or in several for validation: 1 case (c)",
+            "in no split of splits_final.json: 1 case (c)",
         ),
         (
             [{"train": ["b", "c"], "val": ["a"]}, {"train": ["b", "c"], "val": ["a"]}],
-            "not once in each split of splits_final.json, or in several for validation: 1 case (a)",
+            "for validation in several splits of splits_final.json: 1 case (a)",
         ),
         (
             [{"train": ["b", "c", "d"], "val": ["a"]}],

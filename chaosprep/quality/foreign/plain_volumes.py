@@ -1,0 +1,73 @@
+"""Folders images and masks (or labels) of volumes, with or without sides around them."""
+
+from pathlib import Path
+
+from chaosprep.dataset.records import Split
+from chaosprep.errors import Problem
+from chaosprep.formats.label_table import parse_labels
+from chaosprep.formats.legend import legend_in
+from chaosprep.formats.masks import volume_endings
+from chaosprep.layouts.find import LayoutParams
+from chaosprep.layouts.label_map import with_label_map
+from chaosprep.layouts.layout import Where
+from chaosprep.layouts.named_cases import Channel, Faults, NamedCase, make_root
+from chaosprep.layouts.root import Root, read_origin
+from chaosprep.layouts.sides import Tree, sort_sides
+from chaosprep.quality.foreign.pairs import problem
+from chaosprep.quality.foreign.volume_file import is_volume
+
+_SPLITS: dict[str, Split] = {"train": "train", "val": "val", "test": "test"}
+
+
+def find_plain(root: Path, params: LayoutParams) -> Root | None:
+    """The cases of such a folder; None where it has no volume among its images.
+
+    Raises:
+        ChaosprepError: a legend beside the masks, or what was said of patients, will not do.
+    """
+    tree = sort_sides(root, volume_endings())
+    if not any(is_volume(path) for paths in tree.images.values() for path in paths):
+        return None
+    where = Where(
+        strict=False,
+        patient_from_name=params.patient_from_name,
+        patients=params.patients,
+    )
+    faults = Faults(root, where)
+    cases = _cases(tree, faults)
+    legend = legend_in(root) or {}
+    found = make_root(cases, faults, legend=legend, origin=read_origin(root))
+    table = None if params.labels is None else parse_labels(params.labels)
+    return with_label_map(found, table, params.roi, params.threshold)
+
+
+def _cases(tree: Tree, faults: Faults) -> list[NamedCase]:
+    faults.problems += tree.faults
+    with_masks = {side for side, _ in tree.masks}
+    names = [name for _, name in tree.images]
+    found = []
+    for (side, name), paths in sorted(tree.images.items()):
+        masks = tree.masks.pop((side, name), [])
+        faults.problems += [*_twice(name, paths), *_twice(name, masks)]
+        if not masks and side in with_masks:
+            reason = "no mask belongs to this image"
+            faults.problems.append(problem("mask-missing", name, paths[0], reason))
+        own = name if names.count(name) == 1 else f"{side}-{name}"
+        found.append(
+            NamedCase(
+                own,
+                (Channel("image", paths[0]),),
+                masks[0] if masks else None,
+                "test" if side == "test" else "train",
+                split=_SPLITS.get(side),
+            )
+        )
+    for (_, name), paths in tree.masks.items():
+        reason = "no image belongs to this mask"
+        faults.problems.append(problem("mask-surplus", name, paths[0], reason))
+    return found
+
+
+def _twice(name: str, paths: list[str]) -> list[Problem]:
+    reason = f"it has the name of {paths[0]} but for its ending" if paths else ""
+    return [problem("name-twice", name, path, reason) for path in paths[1:]]
