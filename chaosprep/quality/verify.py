@@ -13,6 +13,8 @@ from chaosprep.quality.findings import Findings
 from chaosprep.quality.foreign.pictures import check_folder
 from chaosprep.quality.foreign.volumes import check_volumes, holds_volumes
 from chaosprep.quality.left_out import left_out_notes
+from chaosprep.quality.outliers.judging import Outlier, outlier_warnings, outliers
+from chaosprep.quality.outliers.values import CaseValues
 from chaosprep.quality.recorded import check_recorded
 
 
@@ -22,7 +24,9 @@ class Verdict:
 
     `stage` is `folder` where the directory holds pictures and is none of ours; `cases` then counts
     the sides of the split. Of volumes it is the layout's name. `notes` say what could not be
-    judged, and what a person chose to leave out.
+    judged, and what a person chose to leave out. `outliers` are what makes a case stand out of the
+    others, the farthest first, each case's also among the warnings; `values` what they were judged
+    by.
     """
 
     directory: Path
@@ -32,6 +36,8 @@ class Verdict:
     faults: tuple[Problem, ...]
     warnings: tuple[Problem, ...]
     notes: tuple[str, ...] = ()
+    outliers: tuple[Outlier, ...] = ()
+    values: tuple[CaseValues, ...] = ()
 
 
 @called(patient="patients")
@@ -81,9 +87,14 @@ def verify(
 
 
 def _verdict(directory: Path, stage: str, found: Findings) -> Verdict:
+    values = tuple(sorted(found.values, key=lambda one: one.id))
+    far = outliers(values)
+    found.warnings += outlier_warnings(values, far)
     faults, warnings = (
         tuple(sorted(some, key=lambda one: (one.id, one.file or "", one.code)))
         for some in (found.faults, found.warnings)
     )
     notes = tuple(found.notes)
-    return Verdict(directory, stage, found.cases, len(found.seen), faults, warnings, notes)
+    return Verdict(
+        directory, stage, found.cases, len(found.seen), faults, warnings, notes, far, values
+    )
