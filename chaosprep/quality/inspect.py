@@ -2,9 +2,11 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from chaosprep.dataset.case import Case
 from chaosprep.dataset.descriptor import LabelMap
@@ -21,6 +23,10 @@ from chaosprep.params import make_params
 from chaosprep.quality.archive import inspect_archive
 from chaosprep.quality.inspected import CaseView, Inspection, Named, of_patients
 from chaosprep.quality.left_out import left_out_notes
+from chaosprep.quality.outliers.gauge import Gauge
+from chaosprep.quality.outliers.judging import outliers
+from chaosprep.quality.outliers.measuring import values_of_table
+from chaosprep.quality.outliers.sources import gauge_for, in_units, structures_of
 from chaosprep.quality.persons import check_sides, told_by, trusts_folders
 from chaosprep.running.mapping import map_cases, on_workers
 from chaosprep.series.reading import Series, read_series
@@ -60,6 +66,7 @@ def inspect(root: str | Path, *, jobs: int = 1, **where: object) -> Inspection:
             problems=problems,
             notes=(*persons.notes, *left_out_notes(dataset)),
             labels=_named(dataset.label_map, shown),
+            outliers=outliers([case.measured for case in cases if case.measured]),
         )
     seen = survey(root, params, Workbench(jobs=jobs, work=on_workers))
     if seen is not None:
@@ -76,6 +83,7 @@ def inspect(root: str | Path, *, jobs: int = 1, **where: object) -> Inspection:
         problems=problems,
         notes=found.notes,
         labels=_named(found.label_map, (case.shows for case in found.cases)),
+        outliers=outliers([view.measured for view in views if view.measured]),
     )
 
 
@@ -96,7 +104,8 @@ def inspect_case(case: SourceCase) -> CaseView:
     echoes = [header.echo_time for header in headers if header.echo_time is not None]
     odd: list[tuple[str, FileError]] = []
     levels = _levels(series, case.levels, odd)
-    values = _values(series, odd)
+    gauge = gauge_for(case, series)
+    values = _values(case, series, odd, gauge)
     stored = {storage_of(found.image, found.image_data) for found in series.slices}
     return CaseView(
         id=case.id,
@@ -116,6 +125,7 @@ def inspect_case(case: SourceCase) -> CaseView:
         levels=levels,
         warnings=_noted([(found.id, found.warnings) for found in series.slices]),
         problems=(*series.problems, *(Problem.of(e, case.id, case.shown(path)) for path, e in odd)),
+        measured=None if odd or series.problems else gauge.values(),
     )
 
 
@@ -136,6 +146,7 @@ def _view_of(case: Case) -> CaseView:
         levels=dict.fromkeys(sorted({0, *(level for row in rows for level in row.labels)}), 0),
         warnings=_noted([(row.id, row.warnings) for row in rows]),
         problems=(),
+        measured=values_of_table(case),
     )
 
 
@@ -153,8 +164,12 @@ def _noted(slices: Sequence[tuple[str, tuple[str, ...]]]) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _values(series: Series, odd: list[tuple[str, FileError]]) -> tuple[float, float] | None:
+def _values(
+    case: SourceCase, series: Series, odd: list[tuple[str, FileError]], gauge: Gauge
+) -> tuple[float, float] | None:
     """The smallest and largest stored value, padding left out; unreadable files go to `odd`.
+
+    The gauge takes all that can be read.
 
     Those of a Modality LUT stand in place of the stored ones.
     """
@@ -170,6 +185,10 @@ def _values(series: Series, odd: list[tuple[str, FileError]]) -> tuple[float, fl
         else:
             values = measured(*shown)
             ends += [float(values.min()), float(values.max())] if values.size else []
+            structures: list[tuple[str, NDArray[np.bool_]]] = []
+            with suppress(FileError):  # what is wrong with a mask is told by its levels
+                structures += structures_of(found, case, series)
+            gauge.add(in_units(*shown), structures)
     return (min(ends), max(ends)) if ends else None
 
 

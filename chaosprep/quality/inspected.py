@@ -8,6 +8,8 @@ import msgspec
 
 from chaosprep.errors import Problem, UsageError
 from chaosprep.facts import Code
+from chaosprep.quality.outliers.judging import Outlier
+from chaosprep.quality.outliers.values import CaseValues
 from chaosprep.words import there_are
 
 
@@ -41,7 +43,7 @@ class CaseView(msgspec.Struct, frozen=True, kw_only=True):
 
     `modality` is the headers', empty where they do not say it. `matrices` are rows x cols,
     `spacing` (slice, row, col) in mm, `values` the smallest and the largest stored value (of a
-    Modality LUT, where there is one) that is no padding.
+    Modality LUT, where there is one) that is no padding. `measured` is what outliers are found by.
     """
 
     id: str
@@ -61,6 +63,7 @@ class CaseView(msgspec.Struct, frozen=True, kw_only=True):
     levels: dict[int, int]
     warnings: tuple[str, ...]
     problems: tuple[Problem, ...]
+    measured: CaseValues | None = None
 
 
 class Named(msgspec.Struct, frozen=True):
@@ -75,7 +78,8 @@ class Named(msgspec.Struct, frozen=True):
 class Inspection(msgspec.Struct, frozen=True, kw_only=True):
     """Everything below a root.
 
-    `notes` are what nothing there could tell, `labels` the structures that masks name, ascending.
+    `notes` are what nothing there could tell, `labels` the structures that masks name, ascending;
+    `outliers` what makes a case stand out of the others, the farthest first.
     """
 
     root: Path
@@ -83,6 +87,7 @@ class Inspection(msgspec.Struct, frozen=True, kw_only=True):
     problems: tuple[Problem, ...]
     notes: tuple[str, ...] = ()
     labels: tuple[Named, ...] = ()
+    outliers: tuple[Outlier, ...] = ()
 
     @property
     def patients(self) -> tuple[str, ...]:

@@ -1,7 +1,7 @@
 """A case measured slice by slice, so that it never has to be in memory whole."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -50,6 +50,14 @@ class Gauge:
         for name, plane in planes.items():
             self._extent = max(self._extent, (plane.shape[0], plane.shape[1]))
             self._tallies.setdefault(name, Tally()).add(self._slices, plane)
+        self._slices += 1
+
+    def add_areas(self, extent: tuple[int, int], areas: Mapping[str, int]) -> None:
+        """Take a slice, (rows, cols), of which only areas in pixels are known."""
+        self._extent = max(self._extent, extent)
+        middle = ((extent[0] - 1) / 2, (extent[1] - 1) / 2)
+        for name, area in areas.items():
+            self._tallies.setdefault(name, Tally()).count(self._slices, area, middle)
         self._slices += 1
 
     def values(self) -> CaseValues | None:

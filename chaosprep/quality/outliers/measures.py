@@ -64,7 +64,8 @@ def _intensities(group: Sequence[CaseValues]) -> Iterator[Measure]:
     unit = float(np.median([high - low for low, _, high in shown.values()])) / 10 or 1.0
 
     def scale(values: Floats) -> Floats:
-        return np.arcsinh(values / unit)
+        scaled: Floats = np.arcsinh(values / unit)
+        return scaled
 
     names = ("99th percentile", "median", "1st percentile")
     for index, name in enumerate(names):

@@ -18,10 +18,21 @@ from chaosprep.running.mapping import map_cases
 def gauge_of(case: Case) -> Gauge:
     """A gauge for a case's slices."""
     row = case.slices[0]
-    spacing = next((row.spacing for row in case.slices if row.spacing), None)
-    if spacing is None or spacing[0] is None:
-        spacing = None
+    told = next((row.spacing for row in case.slices if row.spacing), None)
+    spacing = None if told is None or told[0] is None else (told[0], told[1], told[2])
     return Gauge(case.id, case.patient, case.split, row.sequence, spacing)
+
+
+def values_of_table(case: Case) -> CaseValues | None:
+    """What the table alone tells of a case: spacing, slices, and the areas of structures.
+
+    No pixels are read: percentiles are None, holes and islands 0, the centre in the plane 0.5.
+    """
+    gauge = gauge_of(case)
+    for row in case.slices:
+        if not row.copy:
+            gauge.add_areas((row.rows, row.cols), row.pixels)
+    return gauge.values()
 
 
 def take(gauge: Gauge, row: Slice, image: NDArray[Any] | None, mask: NDArray[Any] | None) -> None:

@@ -35,12 +35,17 @@ class Tally:
         box = inside[top : top + height, left : left + width]
         rows, cols = box.sum(1, dtype=np.int64), box.sum(0, dtype=np.int64)
         area = int(rows.sum())
-        self._areas[index] = area
         down, across = rows @ np.arange(top, top + height), cols @ np.arange(left, left + width)
-        self._sums += (index * area, down, across)
+        self.count(index, area, (float(down / area), float(across / area)))
         ringed = cv2.copyMakeBorder(1 - box, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=1)
         self._holes += min(cv2.connectedComponents(ringed, connectivity=4)[0] - 2, _MOST)
         self._join((top, left), cv2.connectedComponents(box, connectivity=8)[1])
+
+    def count(self, index: int, area: int, centre: tuple[float, float]) -> None:
+        """Take its area in slice `index`, in pixels, and its centre there, (row, col)."""
+        if area:
+            self._areas[index] = area
+            self._sums += (index * area, centre[0] * area, centre[1] * area)
 
     def _join(self, corner: tuple[int, int], parts: NDArray[Any]) -> None:
         """Number the parts of a slice on, and join those that lie on parts of the one before."""
@@ -86,7 +91,7 @@ class Tally:
             voxels=voxels,
             jump=max(changes, default=0) / max(areas),
             holes=self._holes,
-            islands=sum(part == up for part, up in enumerate(self._joined)) - 1,
+            islands=max(sum(part == up for part, up in enumerate(self._joined)) - 1, 0),
             centre=(float(slices), float(rows), float(cols)),
             gaps=areas.count(0),
         )
