@@ -19,7 +19,8 @@ SLICES, ROWS, COLS = np.mgrid[:24, :48, :48]
 
 def ball(rng: np.random.Generator, factor: float = 1.0) -> Volume:
     radius = 8 * rng.uniform(0.97, 1.03) * factor ** (1 / 3)
-    return (radius**2 > (SLICES - 12) ** 2 + (ROWS - 22) ** 2 + (COLS - 15) ** 2).astype(bool)
+    inside: Volume = (SLICES - 12) ** 2 + (ROWS - 22) ** 2 + (COLS - 15) ** 2 < radius**2
+    return inside
 
 
 def measured(id: str, image: Volume, mask: Volume, spacing: list[float]) -> CaseValues:
