@@ -19,7 +19,6 @@ from chaosprep.quality.archived import Archive
 from chaosprep.quality.inspect import inspect
 from chaosprep.quality.inspected import CaseView, Inspection
 from chaosprep.quality.lookup import files_of
-from chaosprep.quality.outliers.judging import of_cases, reason_of
 from chaosprep.words import shortened
 
 
@@ -79,6 +78,7 @@ _HEADINGS = (
     "Grey levels",
 )
 _MOST_LABELS, _FEW_LABELS = 24, 20  # lines of the label map without -v
+_FEW_OUTLIERS = 10
 _NUMBERS = ("Slices", "z mm", "xy mm", "Bits", "Values")
 
 
@@ -98,12 +98,9 @@ def show(found: Inspection, *, whole: bool) -> None:
     odd = [Note(case.id, text) for case in found.cases for text in case.warnings]
     for line in (*told("Warning: ", odd, whole), *told("Problem: ", found.problems, whole)):
         say(line)
-    far = [Note(case, reason_of(some)) for case, some in of_cases(found.outliers).items()]
-    for line in told("Stands out: ", far, whole):
-        say(line)
     for note in found.notes:
         say(f"Note: {note}")
-    for line in (*_labels(found, whole), *_summary(found)):
+    for line in (*_labels(found, whole), *_outliers(found, whole), *_summary(found)):
         click.echo(printable(line))
     slices = sum(case.slices for case in found.cases)
     click.echo(
@@ -134,6 +131,14 @@ def _labels(found: Inspection, whole: bool) -> list[str]:
     ]
     more = len(found.labels) - len(few)
     return [*lines, *[f"{more} more structures; -v shows all"][:more]]
+
+
+def _outliers(found: Inspection, whole: bool) -> list[str]:
+    """What stands out, the farthest first, a few or the whole."""
+    few = found.outliers if whole else found.outliers[:_FEW_OUTLIERS]
+    lines = [f"Stands out: {one.case}: {one.reason}" for one in few]
+    more = len(found.outliers) - len(few)
+    return [*lines, *[f"Stands out: {more} more; -v shows all"][:more]]
 
 
 def _summary(found: Inspection) -> list[str]:

@@ -6,6 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from chaosprep.dataset.case import Case
 from chaosprep.dataset.descriptor import LabelMap
@@ -23,12 +24,12 @@ from chaosprep.quality.archive import inspect_archive
 from chaosprep.quality.inspected import CaseView, Inspection, Named, of_patients
 from chaosprep.quality.left_out import left_out_notes
 from chaosprep.quality.outliers.gauge import Gauge
-from chaosprep.quality.outliers.judging import Outlier, outliers
-from chaosprep.quality.outliers.table import in_table
+from chaosprep.quality.outliers.judging import outliers
+from chaosprep.quality.outliers.measuring import values_of_table
+from chaosprep.quality.outliers.sources import gauge_for, in_units, structures_of
 from chaosprep.quality.persons import check_sides, told_by, trusts_folders
-from chaosprep.quality.structures_in import Structures, structures_in
 from chaosprep.running.mapping import map_cases, on_workers
-from chaosprep.series.reading import Series, SourceSlice, read_series
+from chaosprep.series.reading import Series, read_series
 from chaosprep.series.source import SourceCase
 from chaosprep.workbench import Workbench
 
@@ -65,7 +66,7 @@ def inspect(root: str | Path, *, jobs: int = 1, **where: object) -> Inspection:
             problems=problems,
             notes=(*persons.notes, *left_out_notes(dataset)),
             labels=_named(dataset.label_map, shown),
-            outliers=_outliers(cases),
+            outliers=outliers([case.measured for case in cases if case.measured]),
         )
     seen = survey(root, params, Workbench(jobs=jobs, work=on_workers))
     if seen is not None:
@@ -82,12 +83,8 @@ def inspect(root: str | Path, *, jobs: int = 1, **where: object) -> Inspection:
         problems=problems,
         notes=found.notes,
         labels=_named(found.label_map, (case.shows for case in found.cases)),
-        outliers=_outliers(views),
+        outliers=outliers([view.measured for view in views if view.measured]),
     )
-
-
-def _outliers(views: Sequence[CaseView]) -> tuple[Outlier, ...]:
-    return outliers([view.measured for view in views if view.measured is not None])
 
 
 def _named(labels: LabelMap, shown: Iterable[Iterable[int]]) -> tuple[Named, ...]:
@@ -107,7 +104,7 @@ def inspect_case(case: SourceCase) -> CaseView:
     echoes = [header.echo_time for header in headers if header.echo_time is not None]
     odd: list[tuple[str, FileError]] = []
     levels = _levels(series, case.levels, odd)
-    gauge = _gauge(case, series, pixel_spacing)
+    gauge = gauge_for(case, series)
     values = _values(case, series, odd, gauge)
     stored = {storage_of(found.image, found.image_data) for found in series.slices}
     return CaseView(
@@ -127,8 +124,8 @@ def inspect_case(case: SourceCase) -> CaseView:
         echo_time=float(np.median(echoes)) if echoes else None,
         levels=levels,
         warnings=_noted([(found.id, found.warnings) for found in series.slices]),
-        measured=gauge.values(),
         problems=(*series.problems, *(Problem.of(e, case.id, case.shown(path)) for path, e in odd)),
+        measured=None if odd or series.problems else gauge.values(),
     )
 
 
@@ -149,7 +146,7 @@ def _view_of(case: Case) -> CaseView:
         levels=dict.fromkeys(sorted({0, *(level for row in rows for level in row.labels)}), 0),
         warnings=_noted([(row.id, row.warnings) for row in rows]),
         problems=(),
-        measured=in_table(case),
+        measured=values_of_table(case),
     )
 
 
@@ -167,30 +164,14 @@ def _noted(slices: Sequence[tuple[str, tuple[str, ...]]]) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _gauge(case: SourceCase, series: Series, spacing: tuple[float, float] | None) -> Gauge:
-    between, lengths = series.slice_spacing, None
-    if spacing is not None and between is not None:
-        lengths = between, *spacing
-    return Gauge(case.id, case.patient, case.split or "", case.sequence, lengths)
-
-
-def _structures(case: SourceCase, series: Series, found: SourceSlice) -> Structures:
-    """The structures of a slice; those of grey levels by their table."""
-    names = {**series.names}
-    if case.levels is not None:
-        for organ in LEVELS[case.levels].organs:
-            names |= dict.fromkeys(range(organ.low, organ.high + 1), organ.name)
-    with suppress(FileError):  # `_levels` tells it
-        return structures_in(found, names, series.overlaps) or {}
-    return {}
-
-
 def _values(
     case: SourceCase, series: Series, odd: list[tuple[str, FileError]], gauge: Gauge
 ) -> tuple[float, float] | None:
     """The smallest and largest stored value, padding left out; unreadable files go to `odd`.
 
-    Those of a Modality LUT stand in place of the stored ones. The gauge gets every slice.
+    The gauge takes all that can be read.
+
+    Those of a Modality LUT stand in place of the stored ones.
     """
     ends: list[float] = []
     opened: dict[str, ImageFile] = {}
@@ -202,9 +183,12 @@ def _values(
         except FileError as error:
             odd.append((found.image, error))
         else:
-            gauge.add(shown[1], _structures(case, series, found).items())
             values = measured(*shown)
             ends += [float(values.min()), float(values.max())] if values.size else []
+            structures: list[tuple[str, NDArray[np.bool_]]] = []
+            with suppress(FileError):  # what is wrong with a mask is told by its levels
+                structures += structures_of(found, case, series)
+            gauge.add(in_units(*shown), structures)
     return (min(ends), max(ends)) if ends else None
 
 

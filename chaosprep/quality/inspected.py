@@ -43,7 +43,7 @@ class CaseView(msgspec.Struct, frozen=True, kw_only=True):
 
     `modality` is the headers', empty where they do not say it. `matrices` are rows x cols,
     `spacing` (slice, row, col) in mm, `values` the smallest and the largest stored value (of a
-    Modality LUT, where there is one) that is no padding; `measured` what outliers are found by.
+    Modality LUT, where there is one) that is no padding. `measured` is what outliers are found by.
     """
 
     id: str
@@ -78,8 +78,8 @@ class Named(msgspec.Struct, frozen=True):
 class Inspection(msgspec.Struct, frozen=True, kw_only=True):
     """Everything below a root.
 
-    `notes` are what nothing there could tell, `labels` the structures that masks name, ascending,
-    `outliers` the values of cases that stand out, the farthest first.
+    `notes` are what nothing there could tell, `labels` the structures that masks name, ascending;
+    `outliers` what makes a case stand out of the others, the farthest first.
     """
 
     root: Path

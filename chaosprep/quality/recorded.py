@@ -21,9 +21,7 @@ from chaosprep.quality.geometry import geometry_faults
 from chaosprep.quality.identity_left import identity_left, is_deidentified
 from chaosprep.quality.labels import label_findings
 from chaosprep.quality.left_out import left_out_faults
-from chaosprep.quality.outliers.gauge import Gauge
-from chaosprep.quality.outliers.table import spacing_of
-from chaosprep.quality.outliers.warned import outlier_warnings
+from chaosprep.quality.outliers.measuring import gauge_of, take
 from chaosprep.quality.persons import Told, check_sides, trusts_folders
 from chaosprep.quality.replay import replayed
 from chaosprep.running.mapping import ignore, map_cases
@@ -65,7 +63,6 @@ def check_recorded(
     again, alike = across(total.seen, jobs=jobs)
     total.faults += again
     total.warnings += alike
-    total.warnings += outlier_warnings(total.values)
     return total
 
 
@@ -110,9 +107,8 @@ def check_case(case: Case, *, pictures: bool = False, nameless: bool = False) ->
         if nameless:
             found.faults += identity_left(row, row.mask, data)
 
-    first = case.slices[0]
-    gauge = Gauge(case.id, case.patient, case.split, first.sequence, spacing_of(first))
     originals = {row.id: row for row in case.slices if not row.copy}
+    gauge = gauge_of(case)
     found.faults += geometry_faults(case)
     for row in case.slices:
         found.files += [file.path for file in row.files()]
@@ -127,14 +123,15 @@ def check_case(case: Case, *, pictures: bool = False, nameless: bool = False) ->
             found.faults += _image_faults(row, image)
         if mask is not None:
             found.faults += _mask_faults(row, mask)
-        if not row.copy:
-            gauge.add(image, () if mask is None else structure_areas(row, mask))
         found.faults += _copy_faults(row, originals)
+        if not found.faults:
+            take(gauge, row, image, mask)
         found.named.update(row.labels.items())
         place = row.id, row.patient, row.split, row.image
         found.seen.append(Seen.of(image, place, with_picture=pictures and not row.copy))
-    found.values += filter(None, [gauge.values()])
     found.told.append(Told(case.patient, case.split, identity))
+    values = None if found.faults else gauge.values()  # of what is broken nothing is told
+    found.values += [] if values is None else [values]
     return found
 
 

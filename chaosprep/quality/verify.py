@@ -15,6 +15,7 @@ from chaosprep.quality.findings import Findings
 from chaosprep.quality.foreign.pictures import check_folder
 from chaosprep.quality.foreign.volumes import check_volumes, find_volumes
 from chaosprep.quality.left_out import left_out_notes
+from chaosprep.quality.outliers.judging import Outlier, outlier_warnings, outliers
 from chaosprep.quality.outliers.values import CaseValues
 from chaosprep.quality.recorded import check_recorded
 
@@ -25,7 +26,9 @@ class Verdict:
 
     `stage` is `folder` where the directory holds pictures and is none of ours; `cases` then counts
     the sides of the split. Of volumes it is the layout's name. `notes` say what could not be
-    judged, and what a person chose to leave out; `values` are what outliers are found by.
+    judged, and what a person chose to leave out. `outliers` are what makes a case stand out of the
+    others, the farthest first, each case's also among the warnings; `values` what they were judged
+    by.
     """
 
     directory: Path
@@ -35,6 +38,7 @@ class Verdict:
     faults: tuple[Problem, ...]
     warnings: tuple[Problem, ...]
     notes: tuple[str, ...] = ()
+    outliers: tuple[Outlier, ...] = ()
     values: tuple[CaseValues, ...] = ()
 
 
@@ -116,9 +120,14 @@ def _needs_manifest() -> UsageError:
 
 
 def _verdict(directory: Path, stage: str, found: Findings) -> Verdict:
+    values = tuple(sorted(found.values, key=lambda one: one.id))
+    far = outliers(values)
+    found.warnings += outlier_warnings(values, far)
     faults, warnings = (
         tuple(sorted(some, key=lambda one: (one.id, one.file or "", one.code)))
         for some in (found.faults, found.warnings)
     )
-    notes, values = tuple(found.notes), tuple(found.values)
-    return Verdict(directory, stage, found.cases, len(found.seen), faults, warnings, notes, values)
+    notes = tuple(found.notes)
+    return Verdict(
+        directory, stage, found.cases, len(found.seen), faults, warnings, notes, far, values
+    )

@@ -23,11 +23,12 @@ from chaosprep.imaging.measured import looked_up, upright
 from chaosprep.layouts.find import LayoutParams, find
 from chaosprep.layouts.mask_set import MaskCase, MaskSet
 from chaosprep.layouts.table import find_masks
-from chaosprep.quality.structures_in import Structures, structures_in
-from chaosprep.series.reading import SourceSlice, read_series
+from chaosprep.quality.outliers.sources import structures_of
+from chaosprep.series.reading import Series, SourceSlice, read_series
 from chaosprep.series.source import SourceCase
 
 Plane = NDArray[Any]
+Structures = Mapping[str, NDArray[np.bool_]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -183,7 +184,7 @@ def _source_slices(case: SourceCase) -> list[One]:
                 None if found.mask_data is None else sha256(found.mask_data),
             ),
             partial(_source_image, found),
-            partial(structures_in, found, {**series.names}, {**series.overlaps}),
+            partial(_source_mask, found, case, series),
         )
         for found in series.slices
     ]
@@ -194,6 +195,12 @@ def _source_image(found: SourceSlice) -> Plane:
         *looked_up(*open_image(found.image, found.image_data).read(found.frame))
     )
     return _in_units(array, header.rescale_slope, header.rescale_intercept)
+
+
+def _source_mask(found: SourceSlice, case: SourceCase, series: Series) -> Structures | None:
+    if found.mask_array is None and found.mask_data is None:
+        return None
+    return dict(structures_of(found, case, series))
 
 
 def _of_masks(masks: MaskSet) -> Side:

@@ -1,133 +1,82 @@
-"""A case measured slice by slice; of its images only counted values stay, of masks the outline."""
+"""A case measured slice by slice, so that it never has to be in memory whole."""
 
-from collections.abc import Iterable
+import math
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from chaosprep.quality.outliers.values import CaseValues, StructureValues
+from chaosprep.quality.outliers.tally import Tally
+from chaosprep.quality.outliers.values import CaseValues
 
-_SAMPLES = 4096  # pixels of a slice that the percentiles are taken from, evenly spread
-_PERCENTILES = (1, 50, 99)
-_CONNECTED = False  # by faces: voxels that touch at a corner are two islands
-
-Spacing = tuple[float, float, float]
-Mask = NDArray[np.bool_]
+_SAMPLE = 4096  # pixels of a slice that percentiles are taken of, evenly spread
 
 
 class Gauge:
-    """Takes the slices of one case in anatomical order, and tells its values at the end.
-
-    Args:
-        id: the case, with its `patient`, `side` and `sequence`.
-        patient: the patient.
-        side: the side of the split, empty without one.
-        sequence: what the case is compared within.
-        spacing: mm between slices, rows, cols; None where it is not known.
-    """
+    """Takes the slices of one case in anatomical order, and tells its values at the end."""
 
     def __init__(
-        self, id: str, patient: str, side: str, sequence: str, spacing: Spacing | None
+        self,
+        id: str,
+        patient: str,
+        side: str,
+        sequence: str,
+        spacing: tuple[float, float, float] | None,
+        file: str | None = None,
     ) -> None:
         self._place = {"id": id, "patient": patient, "side": side, "sequence": sequence}
-        self._spacing = spacing
-        self._samples: list[NDArray[np.float64]] = []
-        self._planes: dict[str, dict[int, Mask]] = {}
-        self._shape: tuple[int, int] | None = None
-        self._count = 0
+        self._spacing, self._file = spacing, file
+        self._slices = 0
+        self._extent = 0, 0
+        self._sample: list[NDArray[Any]] = []
+        self._tallies: dict[str, Tally] = {}
 
-    def add(self, image: NDArray[Any] | None, structures: Iterable[tuple[str, Mask]]) -> None:
+    def add(
+        self, image: NDArray[Any] | None, structures: Iterable[tuple[str, NDArray[np.bool_]]]
+    ) -> None:
         """Take a slice: its image (rows, cols), and each structure as a boolean plane.
 
-        A slice of another size than the first counts, and is not measured.
+        Pixels that are masked, or not finite, are not counted. Structures of one name are one.
         """
-        place, self._count = self._count, self._count + 1
         if image is not None:
-            self._shape = self._shape or image.shape
-            self._samples.append(_sampled(image))
+            self._extent = max(self._extent, (image.shape[0], image.shape[1]))
+            step = max(math.ceil(math.sqrt(image.size / _SAMPLE)), 1)
+            some = np.ma.compressed(image[::step, ::step]).astype(np.float64)
+            self._sample.append(some[np.isfinite(some)])
+        planes: dict[str, NDArray[np.bool_]] = {}
         for name, plane in structures:
-            self._shape = self._shape or plane.shape
-            planes = self._planes.setdefault(name, {})
-            if plane.shape == self._shape and plane.any():
-                planes[place] = plane
+            planes[name] = planes[name] | plane if name in planes else plane
+        for name, plane in planes.items():
+            self._extent = max(self._extent, (plane.shape[0], plane.shape[1]))
+            self._tallies.setdefault(name, Tally()).add(self._slices, plane)
+        self._slices += 1
+
+    def add_areas(self, extent: tuple[int, int], areas: Mapping[str, int]) -> None:
+        """Take a slice, (rows, cols), of which only areas in pixels are known."""
+        self._extent = max(self._extent, extent)
+        middle = ((extent[0] - 1) / 2, (extent[1] - 1) / 2)
+        for name, area in areas.items():
+            self._tallies.setdefault(name, Tally()).count(self._slices, area, middle)
+        self._slices += 1
 
     def values(self) -> CaseValues | None:
         """The values of all slices that were taken; None where there was none."""
-        if self._shape is None:
+        if not self._slices or not all(self._extent):
             return None
-        values = np.concatenate(self._samples) if self._samples else np.empty(0)
-        low, middle, high = np.percentile(values, _PERCENTILES) if values.size else (0.0,) * 3
-        shape = (self._count, *self._shape)
+        shape = (self._slices, *self._extent)
+        spacing = self._spacing
+        if spacing is not None and not all(mm and 0 < mm < math.inf for mm in spacing):
+            spacing = None
+        voxel = None if spacing is None else math.prod(spacing) / 1000
+        told = {name: tally.values(shape, voxel) for name, tally in self._tallies.items()}
+        shown = np.concatenate(self._sample) if self._sample else np.zeros(0)
+        low, middle, high = np.percentile(shown, [1, 50, 99]).tolist() if shown.size else [0.0] * 3
         return CaseValues(
             **self._place,
             shape=shape,
-            spacing=self._spacing,
-            percentiles=(float(low), float(middle), float(high)) if values.size else None,
-            structures={
-                name: _measured(planes, shape, self._spacing)
-                for name, planes in sorted(self._planes.items())
-            },
+            spacing=spacing,
+            percentiles=(low, middle, high) if shown.size else None,
+            structures={name: one for name, one in told.items() if one is not None},
+            file=self._file,
         )
-
-
-def _sampled(image: NDArray[Any]) -> NDArray[np.float64]:
-    """Some pixels of a slice, always the same ones; what is no number is left out."""
-    flat = image.ravel()[:: max(image.size // _SAMPLES, 1)].astype(np.float64)
-    return flat[np.isfinite(flat)]
-
-
-def _measured(
-    planes: dict[int, Mask], shape: tuple[int, int, int], spacing: Spacing | None
-) -> StructureValues:
-    """Measure one structure, given as its planes that are not empty, by place."""
-    if not planes:
-        return StructureValues(ml=None if spacing is None else 0.0, voxels=0, jump=0.0)
-    first, last = min(planes), max(planes)
-    areas = [int(planes[at].sum()) if at in planes else 0 for at in range(first, last + 1)]
-    voxels = sum(areas)
-    jumps = np.abs(np.diff(areas))
-    box, corner = _boxed(planes, first, last)
-    holes, islands = _holes(box), _islands(box)
-    where = np.argwhere(box).mean(axis=0) + (first, *corner) + 0.5
-    centre = tuple(float(at / size) for at, size in zip(where, shape, strict=True))
-    return StructureValues(
-        ml=None if spacing is None else voxels * float(np.prod(spacing)) / 1000,
-        voxels=voxels,
-        jump=float(jumps.max() / max(areas)) if jumps.size else 0.0,
-        holes=holes,
-        islands=islands,
-        centre=centre,  # type: ignore[arg-type]
-    )
-
-
-def _boxed(planes: dict[int, Mask], first: int, last: int) -> tuple[Mask, tuple[int, int]]:
-    """A structure in the smallest box around it, and the box's first row and column."""
-    union = np.logical_or.reduce(list(planes.values()))
-    rows, cols = np.flatnonzero(union.any(axis=1)), np.flatnonzero(union.any(axis=0))
-    cut = slice(rows[0], rows[-1] + 1), slice(cols[0], cols[-1] + 1)
-    box = np.zeros((last - first + 1, *union[cut].shape), bool)
-    for at, plane in planes.items():
-        box[at - first] = plane[cut]
-    return box, (int(rows[0]), int(cols[0]))
-
-
-def _islands(box: Mask) -> int:
-    """The parts of a structure beside its largest, by faces, in 3-D."""
-    return _components(box) - 1
-
-
-def _holes(box: Mask) -> int:
-    """The parts of background that a structure encloses in 3-D."""
-    outside = np.pad(~box, 1, constant_values=True)
-    return _components(outside) - 1
-
-
-def _components(mask: Mask) -> int:
-    import SimpleITK
-
-    image = SimpleITK.GetImageFromArray(mask.astype(np.uint8))
-    found = SimpleITK.ConnectedComponentImageFilter()
-    found.SetFullyConnected(_CONNECTED)
-    found.Execute(image)
-    return int(found.GetObjectCount())

@@ -7,24 +7,27 @@ class StructureValues(msgspec.Struct, frozen=True, kw_only=True):
     """A structure in one case.
 
     `ml` is its volume (None where voxels have no known size), `voxels` their number. `jump` is the
-    largest change of its area between neighbouring slices, as a share of its largest area. `holes`
-    and `islands` count background enclosed by it, and its parts beside the largest. `centre` is
-    where it lies, (slice, row, col), each 0..1 of the case's extent. None: it was not looked at.
+    largest change of its area between neighbouring slices, as a share of its largest area; `gaps`
+    counts slices without it between slices that show it. `holes` counts background that it encloses
+    in a slice, `islands` its parts in space beside one (a gap parts nothing). `centre` is where it
+    lies, (slice, row, col), each 0..1 of the case's extent.
     """
 
     ml: float | None
     voxels: int
     jump: float
-    holes: int | None = None
-    islands: int | None = None
-    centre: tuple[float, float, float] | None = None
+    holes: int
+    islands: int
+    centre: tuple[float, float, float]
+    gaps: int = 0
 
 
 class CaseValues(msgspec.Struct, frozen=True, kw_only=True):
     """A case in numbers: `shape` is (slices, rows, cols), `spacing` the same order in mm.
 
     `percentiles` are the 1st, 50th and 99th of its pixels in the units that the files have; `file`
-    is what a message may name. Cases of one `sequence` are compared with each other.
+    is what a message may name. Cases of one `sequence` are compared with each other. `structures`
+    are those that it shows.
     """
 
     id: str

@@ -14,7 +14,7 @@ from chaosprep.dataset.outlines import PALETTE
 from chaosprep.dataset.records import SPLITS, Split
 from chaosprep.dataset.tiles import organ_colours
 from chaosprep.quality.left_out import every
-from chaosprep.quality.outliers.judging import Outlier, of_cases, outliers, reason_of
+from chaosprep.quality.outliers.judging import Outlier, by_case, reason_of
 from chaosprep.quality.report.charts import Areas, Bars, area_chart, histogram_chart
 from chaosprep.quality.report.group import Strip, strips
 from chaosprep.quality.report.index import IndexRow, columns, index_rows
@@ -92,8 +92,8 @@ def make_page(dataset: Dataset, verdict: Verdict, views: Sequence[CaseView]) -> 
     """Put together what the page says; `views` are sorted by case id."""
     entries = _entries(dataset, verdict)
     organs = _organs(dataset, views)
-    found = outliers(verdict.values)
-    far = of_cases(found)
+    found = verdict.outliers
+    far = by_case(found)
     cases = [_card(view, entries, far) for view in views]
     counts = {card.view.first.case: (card.faults, card.warnings) for card in cases}
     colours = organ_colours(dataset.cases)

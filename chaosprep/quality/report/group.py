@@ -52,12 +52,9 @@ def strips(
     ]
 
 
-_SPACINGS = ("distance between slices", "distance between rows", "distance between columns")
-_INTENSITIES = (
-    "1st percentile of the pixels",
-    "median of the pixels",
-    "99th percentile of the pixels",
-)
+_SPACINGS = ("spacing of slices", "spacing of rows", "spacing of cols")
+_INTENSITIES = ("intensity 1st percentile", "intensity median", "intensity 99th percentile")
+"""As `outliers` calls them."""
 
 
 def _names(organs: Sequence[str]) -> list[str]:
