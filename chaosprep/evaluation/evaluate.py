@@ -5,6 +5,7 @@ from pathlib import Path
 
 from chaosprep.dataset.records import Split
 from chaosprep.errors import ProblemsError, UsageError, called, plural
+from chaosprep.evaluation.asked import Neighbours, Nsd, Tolerance, asked_for
 from chaosprep.evaluation.compare import Per, Task, compare
 from chaosprep.evaluation.matching import is_of, missing, some, surplus_cases, wanted_cases
 from chaosprep.evaluation.names import called_alike, spellings
@@ -26,6 +27,11 @@ def evaluate(
     organs: Sequence[str] = (),
     spacing: Spacing | None = None,
     per: Per = "case",
+    tolerance: Tolerance | None = None,
+    nsd: Nsd = "voxels",
+    lesions: bool = False,
+    lesion_iou: float = 0.5,
+    lesion_neighbours: Neighbours = 26,
     jobs: int = 1,
     on_error: OnError = "stop",
     on_case: OnCase = ignore,
@@ -40,12 +46,18 @@ def evaluate(
         organs: only these; by default all, which must be the same on both sides.
         spacing: mm between slices, rows, cols of pictures, which do not know it.
         per: measure cases in 3-D, or each slice on its own.
+        tolerance: of the surface Dice, mm for all organs or by organ; it is measured only then.
+        nsd: the surface Dice counts border `voxels`, or the area of surface `elements`.
+        lesions: match the components of every organ, one by one.
+        lesion_iou: matched are those whose IoU is above it.
+        lesion_neighbours: 26 or 6, by which voxels hang together.
         jobs: worker processes.
         on_error: `stop`, or `skip` the cases with problems, which `Evaluation.skipped` lists.
         on_case: called for each case that is done.
 
     Raises:
-        UsageError: an unknown patient or organ, organs that differ, a needless spacing.
+        UsageError: an unknown patient or organ, organs that differ, a needless spacing, a tolerance
+            of no organ, or a value out of range.
         NothingFoundError: a side is not understood, or the two have no case in common.
         ProblemsError: cases have problems, and they are not to be skipped.
     """
@@ -62,6 +74,14 @@ def evaluate(
     wanted, notes = wanted_cases(prediction, reference, tuple(patients), split)
     chosen, absent = _organs(prediction, reference, wanted, asked)
     notes = (*notes, *absent)
+    options = asked_for(
+        tolerance,
+        chosen,
+        nsd=nsd,
+        lesions=lesions,
+        lesion_iou=lesion_iou,
+        lesion_neighbours=lesion_neighbours,
+    )
     narrowed = bool(patients) or split is not None
     problems = [*reference.problems, *prediction.problems]
     problems += [missing(member) for member in wanted if member.id not in prediction.members]
@@ -73,7 +93,7 @@ def evaluate(
         notes = (*notes, *aside)
     broken = {problem.id for problem in prediction.problems}
     tasks = [
-        Task(prediction.members[member.id], member, chosen, spacing, per)
+        Task(prediction.members[member.id], member, chosen, spacing, per, options)
         for member in wanted
         if member.id in prediction.members and member.id not in broken
     ]
@@ -151,8 +171,11 @@ def _notes(results: Sequence[OrganResult]) -> Iterator[str]:
     if empty := [organ for organ in dict.fromkeys(r.organ for r in results) if organ not in shown]:
         yield f"no mask of REF has a pixel of {', '.join(empty)}: 1 is where PRED has none either"
     if any(row.pred_ml is None for row in results):
-        yield "distances and scores need the size of the voxels: --spacing SLICE,ROW,COL in mm"
+        scored = any(row.dice_score is not None for row in results)
+        what = "distances and scores need" if scored else "distances need"
+        yield f"{what} the size of the voxels: --spacing SLICE,ROW,COL in mm"
     lost = [r for r in results if r.pred_ml is not None and r.assd is None]
     if lost:
         named = some(f"{row.case} {row.organ}" for row in lost)
-        yield f"one mask has no border, so no distances, and they score 0: {named}"
+        score = ", and they score 0" if any(row.dice_score is not None for row in lost) else ""
+        yield f"one mask has no border, so no distances{score}: {named}"
