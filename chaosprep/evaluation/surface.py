@@ -118,6 +118,7 @@ def directed(start: Mask, end: Mask, spacing: Spacing) -> Distances:
         image, insideIsPositive=False, squaredDistance=True, useImageSpacing=True
     )
     found: Distances = SimpleITK.GetArrayViewFromImage(squared)[start].astype(np.float64)
+    found[end[start]] = 0.0  # inside a thick end the map has the way out of it
     return np.sqrt(np.abs(found))
 
 
