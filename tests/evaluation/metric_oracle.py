@@ -7,6 +7,7 @@ import contextlib
 import io
 import json
 import sys
+from typing import Any
 
 import numpy as np
 
@@ -20,7 +21,7 @@ from panoptica.instance_approximator import ConnectedComponentsInstanceApproxima
 from surface_distance import metrics  # noqa: E402
 
 
-def measured(pred, ref, spacing, tolerance):
+def measured(pred: Any, ref: Any, spacing: Any, tolerance: float) -> dict[str, float]:
     distances = metrics.compute_surface_distances(ref, pred, spacing)
     with np.errstate(all="ignore"):
         nsd = metrics.compute_surface_dice_at_tolerance(distances, tolerance)
@@ -39,7 +40,9 @@ with np.load(sys.argv[1]) as given:
     count = len(given.files) // 4
     results = [
         measured(
-            *(given[f"{name}{at}"] for name in ("pred", "ref", "spacing")),
+            given[f"pred{at}"],
+            given[f"ref{at}"],
+            given[f"spacing{at}"],
             float(given[f"tolerance{at}"]),
         )
         for at in range(count)

@@ -60,13 +60,14 @@ def test_surface_dice_is_that_of_all_pairs_of_border_voxels() -> None:
 
 
 def test_the_cube_s_corners_edges_and_faces_make_its_area() -> None:
-    """6 faces of 2 x 2, 12 edges of 2 by half a diagonal and 8 corners; one step aside is within."""
+    """6 faces of 2 x 2, 12 edges of 2 and 8 corners; one step aside is within."""
     ref, pred = np.zeros((6, 6, 7), dtype=bool), np.zeros((6, 6, 7), dtype=bool)
     ref[1:4, 1:4, 1:4] = pred[1:4, 1:4, 2:5] = True
     assert within_elements(pred, ref, (1, 1, 1), 1) == 1
     face, edge, corner = 1.0, 0.5**0.5, 3**0.5 / 8
     total = 24 * face + 24 * edge + 8 * corner
-    end = 4 * face + 8 * edge + 4 * corner  # of the 4 x 4 corners of one end, all 1 away
+    # 1 away: the 4 x 4 corners of the far end, and of the near one the 2 x 2 inside of the other.
+    end = 8 * face + 8 * edge + 4 * corner
     assert within_elements(pred, ref, (1, 1, 1), 0.5) == pytest.approx(1 - end / total)
 
 

@@ -44,7 +44,8 @@ def cases() -> list[Case]:
     random = np.random.default_rng(18)
     made: list[Case] = []
     for at in range(200):
-        shape = (int(random.integers(2, 11)), *map(int, random.integers(4, 20, 2)))
+        deep, high, wide = (int(random.integers(*ends)) for ends in ((2, 11), (4, 20), (4, 20)))
+        shape = (deep, high, wide)
         ref = random_mask(random, shape)
         pred = random_mask(random, shape)
         if at % 2:
