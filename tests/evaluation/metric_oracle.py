@@ -1,3 +1,5 @@
+# mypy: ignore-errors
+# ruff: noqa: ANN401
 """Run by the interpreter of an environment of its own: what others measure of the pairs of a file.
 
 `python metric_oracle.py PAIRS.npz OUT.json`; arrays `pred0`, `ref0`, `spacing0`, `tolerance0`, ...
