@@ -27,6 +27,11 @@ test: .venv/ready  ## every test
 	.venv-structures/bin/python -m pip install --quiet --disable-pip-version-check 'rt-utils>=1.2.7' 'med-imagetools>=2.0'
 	touch $@
 
+.venv-metrics/ready:  # apart: panoptica brings many packages
+	$(PYTHON) -m venv .venv-metrics
+	.venv-metrics/bin/python -m pip install --quiet --disable-pip-version-check 'surface-distance' 'panoptica'
+	touch $@
+
 .venv-deidentify/ready:  # apart: deid holds pydicom back
 	$(PYTHON) -m venv .venv-deidentify
 	.venv-deidentify/bin/python -m pip install --quiet --disable-pip-version-check 'dicognito==0.19.0' 'deid==0.4.13'
@@ -49,7 +54,7 @@ endef
 	$(call series,neurolabusc/dcm_qa_uih,d729bdd785d37ad5f1ed479c305a76f370d8011b,/In/*/dti*/)
 	touch $@
 
-test-peers: .venv/ready .venv-structures/ready .venv-series/ready .venv-deidentify/ready  ## nnU-Net, MONAI, datasets, polars, duckdb, dcm2niix, dicognito and deid beside the toolkit
+test-peers: .venv/ready .venv-metrics/ready .venv-structures/ready .venv-series/ready .venv-deidentify/ready  ## nnU-Net, MONAI, datasets, polars, duckdb, dcm2niix, dicognito and deid beside the toolkit
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,peers]'
 	$(BIN)/python -m pytest -m peers
 
@@ -92,4 +97,4 @@ sample-data: .venv/ready  ## make sample_data again
 	write_chaos(Path('sample_data/CHAOS_Train_Sets'))"
 
 clean:
-	rm -rf .venv .venv-bench .venv-structures .venv-series .venv-deidentify demo build dist
+	rm -rf .venv .venv-bench .venv-metrics .venv-structures .venv-series .venv-deidentify demo build dist

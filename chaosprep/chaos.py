@@ -4,7 +4,7 @@ https://chaos.grand-challenge.org/Data/, doi:10.5281/zenodo.3362844, and Kavur e
 Analysis 69 (2021), doi:10.1016/j.media.2020.101950.
 """
 
-from typing import Final, Literal
+from typing import Final, Literal, get_args
 
 from chaosprep.facts import Code, Known, Levels, Organ, Scoring, Series
 
@@ -80,7 +80,9 @@ CHAOS = Known(
     },
     mirrored=(("right-kidney", "left-kidney"),),
     # Section 3.2 of the paper.
-    scoring=Scoring("CHAOS score", dice=0.8, ravd=5.0, assd=15.0, mssd=60.0),
+    scoring=Scoring(
+        "CHAOS score", dice=0.8, ravd=5.0, assd=15.0, mssd=60.0, organs=get_args(OrganName)
+    ),
 )
 
 

@@ -68,13 +68,14 @@ Legend = dict[int, Label]
 
 @dataclass(frozen=True)
 class Scoring:
-    """Where a challenge's scores of Dice, RAVD (%), ASSD and MSSD (mm) fall to 0."""
+    """Where a challenge's scores of Dice, RAVD (%), ASSD and MSSD (mm) fall to 0, and of what."""
 
     title: str
     dice: float
     ravd: float
     assd: float
     mssd: float
+    organs: tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,7 +8,15 @@ from types import MappingProxyType
 _SWITCHES = frozenset(
     {
         *("accept-burned-in", "all-organs", "binary", "deidentify", "exact-probability"),
-        *("keep-16bit", "keep-grid", "lenient-masks", "overwrite", "redivide", "swap-labels"),
+        *(
+            "keep-16bit",
+            "keep-grid",
+            "lenient-masks",
+            "lesions",
+            "overwrite",
+            "redivide",
+            "swap-labels",
+        ),
         "trust-folders",
     }
 )

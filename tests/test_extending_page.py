@@ -324,7 +324,7 @@ def test_a_metric_in_the_tree_is_a_column(extended: Path, tmp_path: Path) -> Non
     write_volume(tmp_path / "pred/a.nii.gz", mask)
     sides = [str(tmp_path / "pred"), str(tmp_path / "ref")]
     table = run_in(extended, "evaluate", *sides, "--csv", str(tmp_path / "all.csv"))
-    assert table.splitlines()[0].split()[-3:] == ["HD95", "Score", "ml"]
+    assert table.splitlines()[0].split()[-3:] == ["MSSD", "HD95", "ml"]
     with (tmp_path / "all.csv").open(newline="") as file:
         first, second = csv.DictReader(file)
     assert list(first)[list(first).index("score") + 1] == "volume_ml"

@@ -11,9 +11,10 @@ from chaosprep.cli.options import FILE, jobs_option, on_error_option, replace_op
 from chaosprep.cli.output import LEFT_OUT, Talk, say, write_json
 from chaosprep.dataset.records import SPLITS
 from chaosprep.errors import plural
+from chaosprep.evaluation.asked import Tolerance, parse_tolerance
 from chaosprep.evaluation.evaluate import evaluate
 from chaosprep.evaluation.plots import box_plots
-from chaosprep.evaluation.results import Evaluation, OrganResult
+from chaosprep.evaluation.results import Evaluation
 from chaosprep.evaluation.surface import Spacing
 from chaosprep.evaluation.tables import csv_text, table
 from chaosprep.known import SCORING
@@ -21,8 +22,7 @@ from chaosprep.printable import printable
 from chaosprep.running.mapping import ignore
 from chaosprep.running.page import PICTURE, FileKind, check_place, new_file
 
-_HEADER = ",".join(OrganResult.__struct_fields__)
-_TABLE = FileKind("table", ".csv", re.compile(re.escape(_HEADER.encode()) + b"\n"))
+_TABLE = FileKind("table", ".csv", re.compile(b"case,patient,split,organ,dice,[a-z0-9_,]+\n"))
 
 
 def three_lengths(ctx: click.Context, option: click.Parameter, value: str | None) -> Spacing | None:
@@ -36,6 +36,13 @@ def three_lengths(ctx: click.Context, option: click.Parameter, value: str | None
     if not all(0 < length < 1000 for length in (slices, rows, cols)):
         raise click.BadParameter(f"{value!r} is not three lengths such as 5.5,1.9,1.9", ctx, option)
     return slices, rows, cols
+
+
+def tolerances(
+    ctx: click.Context, option: click.Parameter, value: tuple[str, ...]
+) -> Tolerance | None:
+    """`MM`, or `ORGAN=MM` for some."""
+    return parse_tolerance(value)
 
 
 side = click.Path(exists=True, path_type=Path)
@@ -67,6 +74,37 @@ def _say_case(case: str, done: int, total: int) -> None:
     default="case",
     show_default=True,
     help="Measure a case in 3-D, or each slice on its own.",
+)
+@click.option(
+    "--tolerance",
+    multiple=True,
+    callback=tolerances,
+    metavar="MM|ORGAN=MM,...",
+    help="Surface Dice (NSD): the part of the borders that is so near to the other.",
+)
+@click.option(
+    "--nsd",
+    type=click.Choice(["voxels", "elements"]),
+    default="voxels",
+    show_default=True,
+    help="NSD counts border voxels, or the area of surface elements.",
+)
+@click.option("--lesions", is_flag=True, help="Match the components of every organ one by one.")
+@click.option(
+    "--lesion-iou",
+    type=float,
+    default=0.5,
+    show_default=True,
+    metavar="IOU",
+    help="Matched are components whose IoU is above it.",
+)
+@click.option(
+    "--lesion-neighbours",
+    type=click.Choice(["6", "26"]),
+    default="26",
+    show_default=True,
+    callback=lambda ctx, option, value: int(value),
+    help="Voxels that hang together: by faces, or by corners too.",
 )
 @click.option("--csv", metavar="FILE.csv", type=FILE, help="Write every value of every row.")
 @click.option(
@@ -122,8 +160,10 @@ def _show(found: Evaluation, talk: Talk) -> None:
     for line in table(found):
         click.echo(printable(line))
     if not talk.quiet:
-        score = "not known" if found.score is None else f"{found.score:.2f}"
+        scored = any(row.dice_score is not None for row in found.results)
+        known = "not known" if found.score is None else f"{found.score:.2f}"
+        score = f"{SCORING.title} {known}, " if scored else ""
         click.echo(
             f"evaluate: {plural(found.cases, found.per)}, {plural(len(found.summaries), 'organ')}, "
-            f"{SCORING.title} {score}, {len(found.skipped)} skipped"
+            f"{score}{len(found.skipped)} skipped"
         )

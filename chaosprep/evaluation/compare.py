@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chaosprep.errors import FileError
+from chaosprep.evaluation.asked import NOTHING_MORE, Asked
 from chaosprep.evaluation.metric import Pair
 from chaosprep.evaluation.overlap import Mask
 from chaosprep.evaluation.results import MEASURED, OrganResult
@@ -29,6 +30,7 @@ class Task:
     organs: Organs
     spacing: Spacing | None = None
     per: Per = "case"
+    asked: Asked = NOTHING_MORE
 
 
 def compare(task: Task) -> tuple[OrganResult, ...]:
@@ -58,19 +60,28 @@ def _organs(
 ) -> Iterator[OrganResult]:
     for label, organ in enumerate(task.organs, start=1):
         if organ in task.ref.organs:
-            yield measure(id, task.ref, organ, pred == label, ref == label, spacing)
+            yield measure(id, task.ref, organ, pred == label, ref == label, spacing, task.asked)
 
 
 def measure(
-    id: str, of: MaskCase, organ: str, pred: Mask, ref: Mask, spacing: Spacing | None
+    id: str,
+    of: MaskCase,
+    organ: str,
+    pred: Mask,
+    ref: Mask,
+    spacing: Spacing | None,
+    asked: Asked = NOTHING_MORE,
 ) -> OrganResult:
     """Every metric of one organ of the case or slice `id`; `of` knows its patient and split.
 
     Masks are boolean (slices, rows, cols); spacing is mm between slices, rows, cols, where known.
     """
-    pair = Pair(pred, ref, spacing)
+    pair = Pair(pred, ref, spacing, organ, asked)
     numbers: dict[str, Any] = {name: one.of(pair) for name, one in MEASURED.items()}
-    return OrganResult(case=id, patient=of.patient, split=of.split, organ=organ, **numbers)
+    found = pair.lesions.lesions if pair.lesions else ()
+    return OrganResult(
+        case=id, patient=of.patient, split=of.split, organ=organ, lesions=found, **numbers
+    )
 
 
 def _spacing(masks: CaseMasks) -> Spacing | None:

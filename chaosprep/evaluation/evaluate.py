@@ -1,11 +1,13 @@
 """`evaluate`: predicted masks against a reference, case by case."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from chaosprep.dataset.records import Split
-from chaosprep.errors import NothingFoundError, Problem, ProblemsError, UsageError, called, plural
+from chaosprep.errors import ProblemsError, UsageError, called, plural
+from chaosprep.evaluation.asked import Neighbours, Nsd, Tolerance, asked_for
 from chaosprep.evaluation.compare import Per, Task, compare
+from chaosprep.evaluation.matching import is_of, missing, some, surplus_cases, wanted_cases
 from chaosprep.evaluation.names import called_alike, spellings
 from chaosprep.evaluation.results import Evaluation, OrganResult, spread, summarize
 from chaosprep.evaluation.surface import Spacing
@@ -13,7 +15,6 @@ from chaosprep.layouts.mask_set import MaskCase, MaskSet, Organs
 from chaosprep.layouts.table import find_masks
 from chaosprep.running.mapping import OnCase, ignore, map_cases
 from chaosprep.running.options import OnError
-from chaosprep.words import there_are
 
 
 @called(patient="patients", organ="organs")
@@ -26,6 +27,11 @@ def evaluate(
     organs: Sequence[str] = (),
     spacing: Spacing | None = None,
     per: Per = "case",
+    tolerance: Tolerance | None = None,
+    nsd: Nsd = "voxels",
+    lesions: bool = False,
+    lesion_iou: float = 0.5,
+    lesion_neighbours: Neighbours = 26,
     jobs: int = 1,
     on_error: OnError = "stop",
     on_case: OnCase = ignore,
@@ -40,12 +46,18 @@ def evaluate(
         organs: only these; by default all, which must be the same on both sides.
         spacing: mm between slices, rows, cols of pictures, which do not know it.
         per: measure cases in 3-D, or each slice on its own.
+        tolerance: of the surface Dice, mm for all organs or by organ; it is measured only then.
+        nsd: the surface Dice counts border `voxels`, or the area of surface `elements`.
+        lesions: match the components of every organ, one by one.
+        lesion_iou: matched are those whose IoU is above it.
+        lesion_neighbours: 26 or 6, by which voxels hang together.
         jobs: worker processes.
         on_error: `stop`, or `skip` the cases with problems, which `Evaluation.skipped` lists.
         on_case: called for each case that is done.
 
     Raises:
-        UsageError: an unknown patient or organ, organs that differ, a needless spacing.
+        UsageError: an unknown patient or organ, organs that differ, a needless spacing, a tolerance
+            of no organ, or a value out of range.
         NothingFoundError: a side is not understood, or the two have no case in common.
         ProblemsError: cases have problems, and they are not to be skipped.
     """
@@ -59,21 +71,29 @@ def evaluate(
             code="spacing",
         )
     prediction, reference = called_alike(prediction, reference)
-    wanted, notes = _wanted(prediction, reference, tuple(patients), split)
+    wanted, notes = wanted_cases(prediction, reference, tuple(patients), split)
     chosen, absent = _organs(prediction, reference, wanted, asked)
     notes = (*notes, *absent)
+    options = asked_for(
+        tolerance,
+        chosen,
+        nsd=nsd,
+        lesions=lesions,
+        lesion_iou=lesion_iou,
+        lesion_neighbours=lesion_neighbours,
+    )
     narrowed = bool(patients) or split is not None
     problems = [*reference.problems, *prediction.problems]
-    problems += [_missing(member) for member in wanted if member.id not in prediction.members]
-    surplus, aside = _surplus(prediction, reference)
+    problems += [missing(member) for member in wanted if member.id not in prediction.members]
+    surplus, aside = surplus_cases(prediction, reference)
     problems += surplus
     if narrowed:
-        problems = [problem for problem in problems if _is_of(problem, wanted)]
+        problems = [problem for problem in problems if is_of(problem, wanted)]
     else:
         notes = (*notes, *aside)
     broken = {problem.id for problem in prediction.problems}
     tasks = [
-        Task(prediction.members[member.id], member, chosen, spacing, per)
+        Task(prediction.members[member.id], member, chosen, spacing, per, options)
         for member in wanted
         if member.id in prediction.members and member.id not in broken
     ]
@@ -137,76 +157,6 @@ def _shown(side: MaskSet, ids: list[str]) -> Organs:
     return tuple(organ for organ in side.organs if organ in found)
 
 
-def _wanted(
-    prediction: MaskSet, reference: MaskSet, patients: tuple[str, ...], split: Split | None
-) -> tuple[list[MaskCase], tuple[str, ...]]:
-    """The cases of the reference that must be predicted, and a note on those left aside.
-
-    Where no split is asked for: those of the splits and series that the prediction is of.
-    """
-    members = [reference.members[id] for id in sorted(reference.members)]
-    unknown = sorted(set(patients) - {member.patient for member in members})
-    if unknown:
-        raise UsageError(
-            f"{unknown[0]}: the reference has no such patient",
-            there_are(sorted({member.patient for member in members}), unknown),
-            code="patient",
-        )
-    asked = [m for m in members if not patients or m.patient in patients]
-    if split is not None:
-        asked = [member for member in asked if member.split == split]
-    common = [member for member in asked if member.id in prediction.members]
-    if not common:
-        raise NothingFoundError(
-            "no case is on both sides: "
-            f"PRED has {_some(prediction.members)}; REF {_some(m.id for m in asked)}",
-            "Cases are matched by case id, set or file name.",
-            code="nothing",
-        )
-    covered = {(member.split, member.sequence) for member in common}
-    wanted = [m for m in asked if split is not None or (m.split, m.sequence) in covered]
-    if len(wanted) == len(asked):
-        return wanted, ()
-    left = [" ".join(filter(None, (m.split, m.sequence))) for m in asked if m not in wanted]
-    return wanted, (_left_aside("REF", left, "PRED"),)
-
-
-def _is_of(problem: Problem, wanted: list[MaskCase]) -> bool:
-    """Whether a problem is of a case or patient that was asked for."""
-    patients = {member.patient for member in wanted}
-    return problem.id in {member.id for member in wanted} or (
-        problem.id.partition("_")[0] in patients
-    )
-
-
-def _missing(member: MaskCase) -> Problem:
-    return Problem(
-        code="case-missing",
-        id=member.id,
-        reason="the prediction lacks this case",
-        remedy="Predict it, or choose with --patient or --split.",
-    )
-
-
-def _surplus(prediction: MaskSet, reference: MaskSet) -> tuple[list[Problem], tuple[str, ...]]:
-    """The predicted cases that the reference lacks, and a note on those of series it never has."""
-    known = {member.sequence for member in reference.members.values()}
-    lacking = sorted(prediction.members.keys() - reference.members.keys())
-    series = [prediction.members[id].sequence for id in lacking]
-    others = [one for one in series if one and one not in known and known != {None}]
-    problems = [
-        Problem(
-            code="case-surplus",
-            id=id,
-            reason="the reference has no such case",
-            remedy="Move its prediction away.",
-        )
-        for id, one in zip(lacking, series, strict=True)
-        if one not in others
-    ]
-    return problems, (_left_aside("PRED", others, "REF"),) if others else ()
-
-
 def _not_everywhere(organs: Organs, tasks: Sequence[Task]) -> Iterator[str]:
     """A note on organs that some cases of the reference do not name, as they may lack them."""
     lacking = {organ: sum(organ not in task.ref.organs for task in tasks) for organ in organs}
@@ -216,24 +166,16 @@ def _not_everywhere(organs: Organs, tasks: Sequence[Task]) -> Iterator[str]:
         yield f"not measured in {cases}, as REF does not name it there: {named}"
 
 
-def _left_aside(side: str, left: Sequence[str], other: str) -> str:
-    """A note on cases, each with the split or series that the other side has nothing of."""
-    cases = plural(len(left), "case")
-    return f"{cases} of {side} left aside: {other} has nothing of {', '.join(sorted(set(left)))}"
-
-
 def _notes(results: Sequence[OrganResult]) -> Iterator[str]:
     shown = {row.organ for row in results if row.ref_voxels}
     if empty := [organ for organ in dict.fromkeys(r.organ for r in results) if organ not in shown]:
         yield f"no mask of REF has a pixel of {', '.join(empty)}: 1 is where PRED has none either"
     if any(row.pred_ml is None for row in results):
-        yield "distances and scores need the size of the voxels: --spacing SLICE,ROW,COL in mm"
+        scored = any(row.dice_score is not None for row in results)
+        what = "distances and scores need" if scored else "distances need"
+        yield f"{what} the size of the voxels: --spacing SLICE,ROW,COL in mm"
     lost = [r for r in results if r.pred_ml is not None and r.assd is None]
     if lost:
-        named = _some(f"{row.case} {row.organ}" for row in lost)
-        yield f"one mask has no border, so no distances, and they score 0: {named}"
-
-
-def _some(names: Iterable[str]) -> str:
-    found = list(names)
-    return ", ".join(found[:3]) + (f", ... ({len(found)})" if len(found) > 3 else "") or "nothing"
+        named = some(f"{row.case} {row.organ}" for row in lost)
+        score = ", and they score 0" if any(row.dice_score is not None for row in lost) else ""
+        yield f"one mask has no border, so no distances{score}: {named}"

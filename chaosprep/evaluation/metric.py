@@ -6,9 +6,12 @@ from functools import cached_property
 
 import numpy as np
 
+from chaosprep.evaluation.asked import NOTHING_MORE, Asked
+from chaosprep.evaluation.elements import within_elements
+from chaosprep.evaluation.lesions import Found, lesions
 from chaosprep.evaluation.overlap import Mask, Overlap, overlap
-from chaosprep.evaluation.scores import Scores, scores
-from chaosprep.evaluation.surface import Spacing, Surface, surface
+from chaosprep.evaluation.scores import Scores, is_scored, scores
+from chaosprep.evaluation.surface import Gaps, Spacing, Surface, gaps, measured, within
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,6 +24,8 @@ class Pair:
     pred: Mask
     ref: Mask
     spacing: Spacing | None
+    organ: str = ""
+    asked: Asked = NOTHING_MORE
 
     @cached_property
     def voxels(self) -> Overlap:
@@ -32,7 +37,33 @@ class Pair:
         """The distances between the borders, mm."""
         if self.spacing is None:
             return Surface(None, None, None)
-        return surface(self.pred, self.ref, self.spacing)
+        return measured(self.gaps)
+
+    @cached_property
+    def gaps(self) -> Gaps | None:
+        """The distances of all border voxels, which those between the borders come from."""
+        return None if self.spacing is None else gaps(self.pred, self.ref, self.spacing)
+
+    @property
+    def tolerance(self) -> float | None:
+        """The tolerance of the organ, mm; None where none is asked for, or nobody knows mm."""
+        return None if self.spacing is None else self.asked.tolerances.get(self.organ)
+
+    @property
+    def nsd(self) -> float | None:
+        """The surface Dice at the tolerance."""
+        if self.tolerance is None or self.spacing is None:
+            return None
+        if self.asked.nsd == "elements":
+            return within_elements(self.pred, self.ref, self.spacing, self.tolerance)
+        return within(self.gaps, self.tolerance)
+
+    @cached_property
+    def lesions(self) -> Found | None:
+        """The components of both sides, matched; None where they are not asked for."""
+        if not self.asked.lesions:
+            return None
+        return lesions(self.pred, self.ref, self.asked.iou, self.asked.neighbours)
 
     @property
     def ravd(self) -> float | None:
@@ -42,7 +73,9 @@ class Pair:
 
     @cached_property
     def scores(self) -> Scores:
-        """The scores of the challenge."""
+        """The scores of the challenge; none of an organ that it does not score."""
+        if not is_scored(self.organ):
+            return Scores()
         known = self.spacing is not None
         return scores(self.voxels.dice, self.ravd, self.apart.assd, self.apart.mssd, in_mm=known)
 
@@ -57,7 +90,8 @@ class Metric:
 
     ``best`` is what equal masks have: 0 where less is better. Without it the number is a size, and
     is not averaged. With a ``heading``, at most 6 letters, it is a column of the table, with so
-    many ``decimals``; with a ``title`` it is a panel of the plots.
+    many ``decimals``; with a ``title`` it is a panel of the plots. One that is ``optional`` is
+    shown and averaged only where a row has it.
     """
 
     of: Callable[[Pair], float | None]
@@ -65,3 +99,4 @@ class Metric:
     heading: str = ""
     decimals: int = 1
     title: str = ""
+    optional: bool = False

@@ -5,14 +5,13 @@ from io import BytesIO
 from typing import TYPE_CHECKING
 
 from chaosprep.errors import ChaosprepError
-from chaosprep.evaluation.results import METRICS, Evaluation, OrganResult
+from chaosprep.evaluation.results import Evaluation, OrganResult, shown
 from chaosprep.words import shortened
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-_PANELS = {name: metric for name, metric in METRICS.items() if metric.title}
 _COLUMNS = 3
 _DOTS = "#1b6ca8"
 
@@ -24,14 +23,15 @@ def box_plots(found: Evaluation) -> bytes:
         ChaosprepError: `extra`, matplotlib is not installed.
     """
     organs = [summary.organ for summary in found.summaries]
-    rows = -(-len(_PANELS) // _COLUMNS)
+    panels = {name: metric for name, metric in shown(found.results).items() if metric.title}
+    rows = -(-len(panels) // _COLUMNS)
 
     def draw(figure: "Figure") -> None:
         axes = figure.subplots(rows, _COLUMNS).ravel()
-        for (name, metric), panel in zip(_PANELS.items(), axes, strict=False):
+        for (name, metric), panel in zip(panels.items(), axes, strict=False):
             _panel(panel, name, metric.title, organs, found.results)
             panel.set_ylim(**({"top": 1.005 * metric.best} if metric.best else {"bottom": 0}))
-        for panel in axes[len(_PANELS) :]:
+        for panel in axes[len(panels) :]:
             panel.set_axis_off()
 
     return drawn(draw, (9, 3 * rows), dpi=120)

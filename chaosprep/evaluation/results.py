@@ -7,6 +7,7 @@ from typing import Annotated, get_type_hints
 import msgspec
 
 from chaosprep.errors import Problem
+from chaosprep.evaluation.lesions import Lesion
 from chaosprep.evaluation.metric import Metric
 from chaosprep.known import SCORING
 
@@ -14,9 +15,10 @@ from chaosprep.known import SCORING
 class OrganResult(msgspec.Struct, frozen=True, kw_only=True):
     """One organ of one case, and the table of metrics: a new one is one file and one line here.
 
-    None: it cannot be measured, see docs/evaluation.md. ``ravd`` and ``volume_difference`` (signed)
-    are % of the reference; ``assd``, ``mssd`` and ``hd95`` mm; ``*_score`` and their mean ``score``
-    go from 0 to 100; volumes are ml.
+    None: it cannot be measured or is not asked for, see docs/evaluation.md. ``ravd`` and
+    ``volume_difference`` (signed) are % of the reference; ``assd``, ``mssd``, ``hd95`` and
+    ``tolerance`` mm; ``*_score`` and their mean ``score`` go from 0 to 100; volumes are ml.
+    ``lesions`` has every matched pair and every one without a partner.
     """
 
     case: str
@@ -33,17 +35,40 @@ class OrganResult(msgspec.Struct, frozen=True, kw_only=True):
     assd: Annotated[float | None, Metric(lambda of: of.apart.assd, 0, "ASSD", 2, "ASSD (mm)")]
     mssd: Annotated[float | None, Metric(lambda of: of.apart.mssd, 0, "MSSD", 1, "MSSD (mm)")]
     hd95: Annotated[float | None, Metric(lambda of: of.apart.hd95, 0, "HD95", 1, "HD95 (mm)")]
-    dice_score: Annotated[float, Metric(lambda of: of.scores.dice, 100)]
-    ravd_score: Annotated[float, Metric(lambda of: of.scores.ravd, 100)]
+    dice_score: Annotated[float | None, Metric(lambda of: of.scores.dice, 100)]
+    ravd_score: Annotated[float | None, Metric(lambda of: of.scores.ravd, 100)]
     assd_score: Annotated[float | None, Metric(lambda of: of.scores.assd, 100)]
     mssd_score: Annotated[float | None, Metric(lambda of: of.scores.mssd, 100)]
     score: Annotated[
-        float | None, Metric(lambda of: of.scores.mean, 100, "Score", 1, SCORING.title)
+        float | None, Metric(lambda of: of.scores.mean, 100, "Score", 1, SCORING.title, True)
     ]
     pred_voxels: Annotated[int, Metric(lambda of: of.voxels.pred)]
     ref_voxels: Annotated[int, Metric(lambda of: of.voxels.ref)]
     pred_ml: Annotated[float | None, Metric(lambda of: of.ml(of.voxels.pred))]
     ref_ml: Annotated[float | None, Metric(lambda of: of.ml(of.voxels.ref))]
+    nsd: Annotated[float | None, Metric(lambda of: of.nsd, 1, "NSD", 3, "NSD", True)]
+    tolerance: Annotated[float | None, Metric(lambda of: of.tolerance)]
+    lesion_tp: Annotated[int | None, Metric(lambda of: of.lesions and of.lesions.tp)]
+    lesion_fp: Annotated[int | None, Metric(lambda of: of.lesions and of.lesions.fp)]
+    lesion_fn: Annotated[int | None, Metric(lambda of: of.lesions and of.lesions.fn)]
+    lesion_precision: Annotated[
+        float | None, Metric(lambda of: of.lesions and of.lesions.precision, 1, optional=True)
+    ]
+    lesion_recall: Annotated[
+        float | None, Metric(lambda of: of.lesions and of.lesions.recall, 1, optional=True)
+    ]
+    lesion_f1: Annotated[
+        float | None,
+        Metric(lambda of: of.lesions and of.lesions.f1, 1, "LesF1", 3, "Lesion F1", True),
+    ]
+    lesion_sq: Annotated[
+        float | None, Metric(lambda of: of.lesions and of.lesions.sq, 1, optional=True)
+    ]
+    lesion_pq: Annotated[
+        float | None,
+        Metric(lambda of: of.lesions and of.lesions.pq, 1, "PQ", 3, "Panoptic quality", True),
+    ]
+    lesions: tuple[Lesion, ...] = ()
 
 
 MEASURED: dict[str, Metric] = {
@@ -54,6 +79,19 @@ MEASURED: dict[str, Metric] = {
 """Every number of a row by its name, in the order of the columns."""
 METRICS = {name: metric for name, metric in MEASURED.items() if metric.best is not None}
 """Those that are averaged over cases."""
+
+
+COLUMNS = tuple(name for name in OrganResult.__struct_fields__ if name != "lesions")
+"""The columns of the CSV: a row without its list."""
+
+
+def shown(results: Sequence[OrganResult]) -> dict[str, Metric]:
+    """The averaged metrics that these rows have; of what is optional, what any row has."""
+    return {
+        name: one
+        for name, one in METRICS.items()
+        if not one.optional or any(getattr(row, name) is not None for row in results)
+    }
 
 
 class Spread(msgspec.Struct, frozen=True):
@@ -91,7 +129,7 @@ def summarize(results: Sequence[OrganResult]) -> tuple[Summary, ...]:
     found = []
     for organ in dict.fromkeys(row.organ for row in results):
         rows = [row for row in results if row.organ == organ]
-        metrics = {name: spread([getattr(row, name) for row in rows]) for name in METRICS}
+        metrics = {name: spread([getattr(row, name) for row in rows]) for name in shown(results)}
         found.append(Summary(organ=organ, cases=len(rows), metrics=metrics))
     return tuple(found)
 

@@ -6,23 +6,31 @@ A metric beyond its threshold scores 0, one within it by its distance from the w
 from dataclasses import dataclass
 
 from chaosprep.known import SCORING
+from chaosprep.structures import folded
 
 
 @dataclass(frozen=True)
 class Scores:
-    """The four scores; those of distances are None where the voxels' size is not known."""
+    """The four scores, none of an organ that has none.
 
-    dice: float
-    ravd: float
-    assd: float | None
-    mssd: float | None
+    Those of distances are None where the voxels' size is not known.
+    """
+
+    dice: float | None = None
+    ravd: float | None = None
+    assd: float | None = None
+    mssd: float | None = None
 
     @property
     def mean(self) -> float | None:
         """The mean of the four; None where one is not known."""
-        if self.assd is None or self.mssd is None:
-            return None
-        return (self.dice + self.ravd + self.assd + self.mssd) / 4
+        known = [one for one in (self.dice, self.ravd, self.assd, self.mssd) if one is not None]
+        return sum(known) / 4 if len(known) == 4 else None
+
+
+def is_scored(organ: str) -> bool:
+    """Whether the challenge has this organ, however it is spelled."""
+    return folded(organ) in map(folded, SCORING.organs)
 
 
 def scores(

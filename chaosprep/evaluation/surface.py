@@ -14,6 +14,7 @@ from chaosprep.evaluation.overlap import Mask
 
 Spacing = tuple[float, float, float]
 Distances = NDArray[np.float64]
+Gaps = tuple[Distances, Distances]
 
 
 @dataclass(frozen=True)
@@ -53,18 +54,57 @@ def surface(pred: Mask, ref: Mask, spacing: Spacing) -> Surface:
         ref: the same shape.
         spacing: mm between slices, rows, cols.
     """
-    box = _around(pred | ref)
+    return measured(gaps(pred, ref, spacing))
+
+
+def gaps(pred: Mask, ref: Mask, spacing: Spacing) -> Gaps | None:
+    """The distances from each border voxel to the other border, both ways, mm.
+
+    Equal masks without a border have no distances; None where different ones have none.
+    """
+    box = around(pred | ref)
     pred, ref = pred[box], ref[box]
     if np.array_equal(pred, ref):
-        return Surface(0.0, 0.0, 0.0)
+        zeros = np.zeros(np.count_nonzero(border(ref)))
+        return zeros, zeros
     borders = border(pred), border(ref)
     if not (borders[0].any() and borders[1].any()):
+        return None
+    return directed(*borders, spacing), directed(*borders[::-1], spacing)
+
+
+def measured(found: Gaps | None) -> Surface:
+    """What `surface` gives, from the distances."""
+    if found is None:
         return Surface()
-    there, back = directed(*borders, spacing), directed(*borders[::-1], spacing)
+    there, back = found
+    if not there.size:
+        return Surface(0.0, 0.0, 0.0)
     assd = (there.sum() + back.sum()) / (there.size + back.size)
     mssd = max(there.max(), back.max())
     hd95 = max(np.percentile(distances, 95) for distances in (there, back))
     return Surface(float(assd), float(mssd), float(hd95))
+
+
+def within(found: Gaps | None, tolerance: float) -> float:
+    """The surface Dice: which part of the border voxels of both is so near to the other border.
+
+    (|p of dP: d(p, dR) <= t| + |r of dR: d(r, dP) <= t|) / (|dP| + |dR|), after Nikolov et al.
+    (arXiv:1809.04430). A distance of the tolerance itself is within, to a millionth. Equal masks
+    have 1, empty ones too; where only one of two has a border, and where none has, 0.
+    """
+    if found is None:
+        return 0.0
+    there, back = found
+    if not there.size:
+        return 1.0
+    near = sum(int(np.count_nonzero(reaches(one, tolerance))) for one in found)
+    return near / (there.size + back.size)
+
+
+def reaches(distances: Distances, tolerance: float) -> Mask:
+    """Which distances are at most the tolerance; they are float32's, and 3 times 0.7 is 2.1."""
+    return np.asarray(distances <= tolerance * (1 + 1e-6))
 
 
 def directed(start: Mask, end: Mask, spacing: Spacing) -> Distances:
@@ -78,10 +118,11 @@ def directed(start: Mask, end: Mask, spacing: Spacing) -> Distances:
         image, insideIsPositive=False, squaredDistance=True, useImageSpacing=True
     )
     found: Distances = SimpleITK.GetArrayViewFromImage(squared)[start].astype(np.float64)
+    found[end[start]] = 0.0  # inside a thick end the map has the way out of it
     return np.sqrt(np.abs(found))
 
 
-def _around(mask: Mask) -> tuple[slice, ...]:
+def around(mask: Mask) -> tuple[slice, ...]:
     """The box around a mask with one voxel more on each side, as far as the array goes.
 
     Outside of it no border can be; within, every voxel has the neighbours that it had.

@@ -5,13 +5,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from io import StringIO
 
-import msgspec
-
 from chaosprep.cells import cell
-from chaosprep.evaluation.results import METRICS, Evaluation, OrganResult, Summary
+from chaosprep.evaluation.metric import Metric
+from chaosprep.evaluation.results import COLUMNS, Evaluation, Summary, shown
 from chaosprep.words import shortened
 
-_COLUMNS = {name: metric for name, metric in METRICS.items() if metric.heading}
+_MOST = 8  # columns
+_YIELDING = (("mssd",), ("precision", "recall"))
+"""What leaves the table first where it is too wide; --json and --csv have them."""
 _WIDTH = 80
 _CELL = 6
 _ORGAN = 24
@@ -22,14 +23,15 @@ def table(found: Evaluation) -> list[str]:
 
     A case whose name is too long for that has it on a line of its own, above.
     """
-    lines = [_Line("Case", "Organ", [one.heading for one in _COLUMNS.values()])]
+    columns = _columns(found)
+    lines = [_Line("Case", "Organ", [one.heading for one in columns.values()])]
     for row in found.results:
-        cells = [_number(getattr(row, name), one.decimals) for name, one in _COLUMNS.items()]
+        cells = [_number(getattr(row, name), one.decimals) for name, one in columns.items()]
         lines.append(_Line(row.case, shortened(row.organ, _ORGAN), cells))
     for summary in found.summaries:
-        lines += _summary(summary)
+        lines += _summary(summary, columns)
     organ = max(len(line.organ) for line in lines)
-    room = max(_WIDTH - organ - 1 - len(_COLUMNS) * (_CELL + 1), len("cases"))
+    room = max(_WIDTH - organ - 1 - len(columns) * (_CELL + 1), len("cases"))
     width = max(len(line.name) for line in lines if len(line.name) <= room)
     written: list[str] = []
     above = ""
@@ -44,14 +46,21 @@ def table(found: Evaluation) -> list[str]:
     return written
 
 
+def _columns(found: Evaluation) -> dict[str, Metric]:
+    columns = {name: one for name, one in shown(found.results).items() if one.heading}
+    for names in _YIELDING:
+        if len(columns) > _MOST:
+            columns = {name: one for name, one in columns.items() if name not in names}
+    return columns
+
+
 def csv_text(found: Evaluation) -> str:
     """Every value of every row, six decimals; empty where there is none."""
     stream = StringIO()
     writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(OrganResult.__struct_fields__)
+    writer.writerow(COLUMNS)
     for row in found.results:
-        values = msgspec.structs.astuple(row)
-        writer.writerow(map(_in_csv, values))
+        writer.writerow(_in_csv(getattr(row, name)) for name in COLUMNS)
     return stream.getvalue()
 
 
@@ -68,9 +77,9 @@ class _Line:
     cells: list[str]
 
 
-def _summary(summary: Summary) -> Iterator[_Line]:
+def _summary(summary: Summary, columns: dict[str, Metric]) -> Iterator[_Line]:
     organ = shortened(summary.organ, _ORGAN)
-    spreads = [(summary.metrics[name], one.decimals) for name, one in _COLUMNS.items()]
+    spreads = [(summary.metrics[name], one.decimals) for name, one in columns.items()]
     yield _Line("mean", organ, [_number(one.mean, places) for one, places in spreads])
     yield _Line("+- sd", organ, [_number(one.sd, places) for one, places in spreads])
     yield _Line("cases", organ, [str(one.n) for one, _ in spreads])
