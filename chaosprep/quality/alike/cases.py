@@ -95,7 +95,9 @@ def _one_for_each_side(keys: Sequence[str], cases: dict[str, _Case]) -> Iterator
             yield key
 
 
-def _similar(cases: dict[str, _Case], known: set[tuple[str, str]], jobs: int) -> Iterator[Problem]:
+def _similar(
+    cases: dict[str, _Case], again: set[str], told: set[tuple[str, str]], jobs: int
+) -> Iterator[Problem]:
     """Yield `near-duplicate` for each case that shows a volume of another side once more."""
     from chaosprep.quality.alike.duplicates import near_duplicates
 
