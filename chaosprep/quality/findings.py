@@ -1,5 +1,6 @@
 """What the checks of single cases find, before it is put together."""
 
+import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -12,12 +13,14 @@ from chaosprep.quality.alike.fingerprints import Fingerprint, fingerprint, pixel
 from chaosprep.quality.outliers.values import CaseValues
 from chaosprep.quality.persons import Told
 
+_SLICE = re.compile(r"(?:_s|/)\d+(?:_a\d+)?\Z")
+
 
 @dataclass(frozen=True)
 class Seen:
     """What one slice on a side of the split showed: enough to find leakage across cases.
 
-    ``digest`` is the hash of its pixels, ``picture`` its fingerprint, (128, 128) uint8, where it
+    ``digest`` is the hash of its values, ``picture`` its fingerprint, (128, 128) uint8, where it
     was asked for and there is one. The ``patient`` is empty where nobody knows it.
     """
 
@@ -27,6 +30,11 @@ class Seen:
     file: str | None
     digest: str | None
     picture: Fingerprint | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def case(self) -> str:
+        """The id of its case: that of the slice without its number."""
+        return _SLICE.sub("", self.id)
 
     @classmethod
     def of(

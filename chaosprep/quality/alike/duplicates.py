@@ -49,7 +49,11 @@ class _Task(NamedTuple):
 
 
 def near_duplicates(
-    queries: Sequence[Fingerprint], references: Sequence[Fingerprint], *, jobs: int = 1
+    queries: Sequence[Fingerprint],
+    references: Sequence[Fingerprint],
+    *,
+    jobs: int = 1,
+    quarters: bool = False,
 ) -> list[Match]:
     """For each query that has one, a reference that shows the same slice; by query.
 
@@ -57,6 +61,7 @@ def near_duplicates(
         queries: fingerprints of one side, (128, 128) uint8 each.
         references: those of the other side.
         jobs: worker processes.
+        quarters: find slices turned by 90 degrees too; twice the work.
 
     Raises:
         ChaosprepError: `worker-died`.
@@ -64,7 +69,7 @@ def near_duplicates(
     if not queries or not references:
         return []
     count = -(-len(queries) // _BLOCK)
-    tasks = _batches(queries, references)
+    tasks = _batches(queries, references, _moves(quarters))
     found, failed = map_cases(_decide, tasks, lambda task: "Comparing slices", jobs, count=count)
     if failed:
         raise failed[0].error()
@@ -72,12 +77,11 @@ def near_duplicates(
 
 
 def _batches(
-    queries: Sequence[Fingerprint], references: Sequence[Fingerprint]
+    queries: Sequence[Fingerprint], references: Sequence[Fingerprint], moves: Sequence[_Matrix]
 ) -> Iterator[list[_Task]]:
     """The candidates of each query, by the short vectors of everything it may have become."""
     unmoved = [np.eye(3, dtype=np.float32)]
     known = np.concatenate([_vectors(picture, unmoved) for picture in references])
-    moves = _moves()
     for start in range(0, len(queries), _BLOCK):
         block = queries[start : start + _BLOCK]
         best, which = _best_moves(block, moves, known)
@@ -142,11 +146,13 @@ def likeness(query: Fingerprint, reference: Fingerprint, start: _Matrix) -> floa
     return _pearson(_texture(_laid(query, warp)), _texture(reference))
 
 
-def _moves() -> list[_Matrix]:
+def _moves(quarters: bool) -> list[_Matrix]:
     """Every flip, rotation and zoom about the middle, as matrices (3, 3)."""
     found = []
+    turns = (0.0, 90.0) if quarters else (0.0,)
+    angles = np.radians([turn + angle for turn in turns for angle in _ANGLES])
     for flip in ((1, 1), (-1, 1), (1, -1), (-1, -1)):
-        for angle in np.radians(_ANGLES):
+        for angle in angles:
             turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
             for scale in _SCALES:
                 move = np.eye(3)

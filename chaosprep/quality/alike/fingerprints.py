@@ -19,12 +19,29 @@ Fingerprint = NDArray[np.uint8]
 _REACH = 1.75  # half the side of the cut-out, in root mean square radii of the body
 _LEVELS = 65536
 _HUGE = 1e30
+_WHOLE = 2.0**53  # to here float64 holds every whole number
 _Matrix = NDArray[np.float32]
 
 
 def pixels_sha256(image: NDArray[Any]) -> str:
-    """The hash of an image's pixels, type and shape: equal for equal pictures only."""
-    return sha256(f"{image.dtype} {image.shape}".encode() + np.ascontiguousarray(image).tobytes())
+    """The hash of an image's values and shape: equal for equal pictures, of whatever dtype."""
+    values = np.asarray(image)
+    if values.dtype.kind == "f":
+        values = values.astype(np.float64)
+        low, high = float(values.min()), float(values.max())
+        if low >= -_WHOLE and high <= _WHOLE and np.array_equal(values, np.rint(values)):
+            values = values.astype(np.int64)  # also -0.0, which has other bytes than 0.0
+    else:
+        values = values.astype(np.uint64 if values.dtype == np.uint64 else np.int64)
+    if values.dtype.kind in "iu" and _fits(values):
+        values = values.astype(np.int32)
+    kind = f"{values.dtype.name} {values.shape}"
+    return sha256(kind.encode() + np.ascontiguousarray(values).tobytes())
+
+
+def _fits(values: NDArray[Any]) -> bool:
+    limits = np.iinfo(np.int32)
+    return bool(int(values.min()) >= limits.min and int(values.max()) <= limits.max)
 
 
 def fingerprint(image: NDArray[Any]) -> Fingerprint | None:
