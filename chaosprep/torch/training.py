@@ -26,7 +26,7 @@ from chaosprep.torch.epochs import Learner
 from chaosprep.torch.faults import named_faults
 from chaosprep.torch.networks import build, choose_device
 from chaosprep.torch.parameters import TrainParams
-from chaosprep.torch.preparation import preparation
+from chaosprep.torch.preparation import median_spacing, preparation
 from chaosprep.torch.run_folder import RunFolder, Trained
 from chaosprep.torch.slices import SliceDataset
 from chaosprep.version import __version__
@@ -126,6 +126,7 @@ def _sides(dataset: Dataset, params: TrainParams) -> tuple[SliceDataset, SliceDa
 
 
 def _card(dataset: Dataset, train: SliceDataset, params: TrainParams) -> Card:
+    learned = [row for row in dataset.slices if row.patient in train.patients]
     return Card(
         manifest_minor=MANIFEST_MINOR,
         chaosprep=__version__,
@@ -136,6 +137,8 @@ def _card(dataset: Dataset, train: SliceDataset, params: TrainParams) -> Card:
         prepared=preparation(dataset),
         manifest_sha256=dataset.descriptor_sha256,
         parameters=plain(params),
+        sequences=tuple(sorted({row.sequence for row in learned})),
+        spacing=median_spacing(learned),
     )
 
 
