@@ -41,6 +41,9 @@ class Card(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     `sequences` are those of the slices it was trained on, and `spacing` the median of their sizes
     in mm, of slices, rows and cols; earlier releases wrote neither.
 
+    `plans_before` are the numbers of epochs that were planned at first, each behind the number
+    that was done when another was asked for: the learning rate fell towards them until then.
+
     `content_sha256` is `content_hash` of all that the checkpoint holds, this field left out;
     earlier releases wrote none.
     """
@@ -57,6 +60,7 @@ class Card(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     parameters: dict[str, Any]
     sequences: tuple[str, ...] = ()
     spacing: tuple[float, float, float] | None = None
+    plans_before: tuple[tuple[int, int], ...] = ()
     content_sha256: Sha256 | msgspec.UnsetType = msgspec.UNSET
 
 
