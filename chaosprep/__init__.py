@@ -1,7 +1,8 @@
 """Cut, convert and augment DICOM segmentation data into trustworthy training sets.
 
 The verbs are functions here: `split`, `extract_liver`, `convert`, `augment`, `prepare`, `merge`,
-`inspect`, `verify`, `report`, `preview`, `export`, `assemble`, `evaluate`, `train`, `predict`;
+`inspect`, `verify`, `report`, `preview`, `export`, `assemble`, `evaluate`, `train`, `predict`,
+`predict_raw`;
 `deidentify` takes what identifies out of one DICOM file;
 `open` gives the slices, cases and arrays of what they made.
 """
@@ -12,6 +13,7 @@ from chaosprep.version import __version__ as __version__
 # from here on. Each name brings its room when it is first used. Type checkers read __init__.pyi,
 # which `tests.stubs` makes of this table.
 _ROOMS = {
+    "predict_raw": "api",
     "prepare": "api",
     "run": "api",
     "train": "api",

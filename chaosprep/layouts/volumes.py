@@ -39,9 +39,10 @@ def open_volumes(path: Path, reference: MaskSet | None, asked: Organs = ()) -> M
     """A label volume (NIfTI, NRRD, MetaImage), or a folder of them; None where there is none.
 
     Args:
-        path: the file or folder, or what assemble wrote, of which the folder `masks` counts. A `dataset.json` (nnU-Net's), `labels.json` or another legend
-            (`formats.legend`) in the folder or the one around it says what the values stand for,
-            unless a file says it itself, as a `.seg.nrrd` does.
+        path: the file or folder, or what assemble wrote, of which the folder `masks` counts. A
+            `dataset.json` (nnU-Net's), `labels.json` or another legend (`formats.legend`) in the
+            folder or the one around it says what the values stand for, unless a file says it
+            itself, as a `.seg.nrrd` does.
         reference: the other side, whose labels count where no file says it; without one, the
             values found here are named.
         asked: what is compared; volumes do not need to know.

@@ -52,7 +52,9 @@ def predict_raw(
     card = checkpoint.card
     check_apart(Path(params.checkpoint), output)
     root = source.parent if source.is_file() else source
-    fields = {name: value for name, value in msgspec.structs.asdict(raw).items() if name != "mask_format"}
+    fields = {
+        name: value for name, value in msgspec.structs.asdict(raw).items() if name != "mask_format"
+    }
     fields["patient"] = params.patient
     asked = split_params(fields)
     inner = _on_the_way(options)
@@ -121,7 +123,9 @@ def _far(card: Card, images: Dataset) -> tuple[str, ...]:
     there = median_spacing(images.slices)
     if card.spacing is None or there is None:
         return ()
-    ratios = [max(a / b, b / a) if a and b else 1.0 for a, b in zip(there, card.spacing, strict=True)]
+    ratios = [
+        max(a / b, b / a) if a and b else 1.0 for a, b in zip(there, card.spacing, strict=True)
+    ]
     if max(ratios) <= _FAR:
         return ()
     here, then = (" x ".join(f"{mm:.3g}" for mm in one) for one in (there, card.spacing))

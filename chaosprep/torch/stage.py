@@ -30,6 +30,6 @@ PREDICT = Stage(
     help="RUN is what train made, or a checkpoint; DIR was prepared as the training data. ROOT is "
     "raw (DICOM, NIfTI, any layout of split): it is prepared as the training data were, and the "
     "masks come out on its own pixels.\n\n"
-    "In DIR, the images are carried over, augmented copies are left out, and the masks are the network's, "
-    "with the values that DIR's masks have.",
+    "In DIR, the images are carried over, augmented copies are left out, and the masks are the "
+    "network's, with the values that DIR's masks have.",
 )

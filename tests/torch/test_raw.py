@@ -1,6 +1,7 @@
 """predict on raw data: the run's preparation repeated, and masks on the original grid."""
 
 from pathlib import Path
+from typing import Any
 
 import nibabel
 import numpy as np
@@ -10,6 +11,7 @@ from click.testing import CliRunner, Result
 import chaosprep
 from chaosprep import Dataset
 from chaosprep.cli.main import main
+from chaosprep.errors import ProblemsError
 from chaosprep.phantom import Patient, write_chaos
 
 torch = pytest.importorskip("torch")
@@ -30,7 +32,7 @@ def resized(livers: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def voxels(folder: Path) -> dict[str, tuple[bytes, bytes]]:
     files = sorted((folder / "masks").glob("*.nii.gz"))
-    loaded = {file.name: nibabel.load(file) for file in files}  # type: ignore[attr-defined]
+    loaded: dict[str, Any] = {file.name: nibabel.load(file) for file in files}
     return {
         name: (np.asarray(one.dataobj).tobytes(), np.asarray(one.affine).tobytes())
         for name, one in loaded.items()
@@ -74,7 +76,8 @@ def test_a_nifti_file_is_enough(resized: Path, livers: Dataset, tmp_path: Path) 
     done = predict(resized, file, "-o", tmp_path / "out")
     assert done.exit_code == 0, done.stderr
     ((_, affine),) = voxels(tmp_path / "out").values()
-    assert affine == np.asarray(nibabel.load(file).affine).tobytes()  # type: ignore[attr-defined]
+    image: Any = nibabel.load(file)
+    assert affine == np.asarray(image.affine).tobytes()
 
 
 def test_several_kinds_that_the_run_does_not_know_are_refused_by_name(
@@ -104,3 +107,19 @@ def test_two_commands_come_to_a_dice_on_the_original_grid(
     assert predict(resized, phantom, "-o", tmp_path / "out").exit_code == 0
     found = chaosprep.evaluate(tmp_path / "out", livers.directory)
     assert found.cases == len(livers)
+
+
+def test_the_remedy_for_another_grid_works(resized: Path, livers: Dataset, tmp_path: Path) -> None:
+    images = chaosprep.convert(livers, tmp_path / "images", spacing=9.0, size="32")
+    chaosprep.predict(resized, images, tmp_path / "masks")
+    with pytest.raises(ProblemsError) as error:
+        chaosprep.evaluate(tmp_path / "masks", livers.directory)
+    assert {"chaosprep assemble PRED -o BACK" in p.remedy for p in error.value.problems} == {True}
+    chaosprep.assemble(tmp_path / "masks", tmp_path / "back")
+    assert chaosprep.evaluate(tmp_path / "back", livers.directory).cases == len(livers)
+
+
+def test_python_does_the_same(resized: Path, phantom: Path, tmp_path: Path) -> None:
+    made = chaosprep.predict_raw(resized, phantom, tmp_path / "out", patient=["MR002"])
+    assert (made.cases, made.path) == (1, tmp_path / "out")
+    assert list(voxels(tmp_path / "out")) == ["MR002_t1-in.nii.gz"]
