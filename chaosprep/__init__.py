@@ -2,7 +2,7 @@
 
 The verbs are functions here: `split`, `extract_liver`, `convert`, `augment`, `prepare`, `merge`,
 `inspect`, `verify`, `diff`, `report`, `methods`, `preview`, `export`, `assemble`, `evaluate`,
-`train`, `predict`; `deidentify` takes what identifies out of one DICOM file;
+`train`, `predict`, `predict_raw`; `deidentify` takes what identifies out of one DICOM file;
 `open` gives the slices, cases and arrays of what they made.
 """
 
@@ -12,6 +12,7 @@ from chaosprep.version import __version__ as __version__
 # from here on. Each name brings its room when it is first used. Type checkers read __init__.pyi,
 # which `tests.stubs` makes of this table.
 _ROOMS = {
+    "predict_raw": "api",
     "prepare": "api",
     "run": "api",
     "train": "api",

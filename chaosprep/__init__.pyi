@@ -5,6 +5,7 @@ from chaosprep.api import convert as convert
 from chaosprep.api import extract_labels as extract_labels
 from chaosprep.api import extract_liver as extract_liver
 from chaosprep.api import predict as predict
+from chaosprep.api import predict_raw as predict_raw
 from chaosprep.api import prepare as prepare
 from chaosprep.api import run as run
 from chaosprep.api import split as split
@@ -51,6 +52,7 @@ __all__ = [
     "merge",
     "methods",
     "predict",
+    "predict_raw",
     "prepare",
     "preview",
     "report",

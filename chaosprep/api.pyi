@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from chaosprep.dataset.manifest import Dataset
 from chaosprep.params import P
+from chaosprep.running.folder import Exported
 from chaosprep.running.options import Event, RunOptions
 from chaosprep.running.stage import C, Source, Stage
 from chaosprep.torch.run_folder import Trained
@@ -135,6 +136,32 @@ def predict(
     on_event: Callable[[Event], None] | None = ...,
 ) -> Dataset:
     """Predict masks with a trained network, as a stage directory."""
+
+def predict_raw(
+    checkpoint: str | Path,
+    source: str | Path,
+    output: str | Path,
+    *,
+    patient: Sequence[str] = ...,
+    device: Literal["auto", "cpu", "cuda"] = ...,
+    layout: str = ...,
+    images: str | None = ...,
+    patient_from: Literal["folder", "PatientID", "PatientName"] = ...,
+    trust_folders: bool = ...,
+    patient_from_name: str | None = ...,
+    patients: str | None = ...,
+    select: Sequence[str] = ...,
+    series: str | None = ...,
+    pick: Literal["most-slices", "first", "last", "every"] | None = ...,
+    pseudonymize: str | None = ...,
+    sequence: Sequence[str] = ...,
+    mask_format: Literal["nifti", "seg"] = ...,
+    jobs: int = ...,
+    on_error: Literal["stop", "skip"] = ...,
+    overwrite: bool = ...,
+    on_event: Callable[[Event], None] | None = ...,
+) -> Exported:
+    """Predict on raw data, prepared as the run's were; the masks lie on their own pixels."""
 
 def prepare(
     root: str | Path,

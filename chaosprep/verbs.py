@@ -15,10 +15,12 @@ from chaosprep.signatures import listed, shows
 from chaosprep.stage_table import STAGES, load_stage
 from chaosprep.stages.prepare import CHAIN, WITHOUT, prepare_params, read_config, run_all, steps
 from chaosprep.torch.extra import check_extra
-from chaosprep.torch.parameters import TRAINING, TrainParams
+from chaosprep.torch.parameters import TRAINING, PredictParams, TrainParams
+from chaosprep.torch.raw_params import NOT_ASKED, RawParams
 from chaosprep.words import in_python
 
 if TYPE_CHECKING:
+    import chaosprep.running.folder
     import chaosprep.torch.run_folder
     import chaosprep.torch.training
 
@@ -108,3 +110,27 @@ def train(
 
     listener = on_epoch or training.ignore
     return training.train(source, output, overwrite=overwrite, on_epoch=listener, **named)
+
+
+@shows(
+    PredictParams,
+    RawParams,
+    RunOptions,
+    without=("split", "compression", "dask", "shard", *NOT_ASKED),
+)
+def predict_raw(
+    checkpoint: str | Path, source: str | Path, output: str | Path, **named: Any
+) -> "chaosprep.running.folder.Exported":
+    """Predict on raw data, prepared as the run's were; the masks lie on their own pixels.
+
+    `output` gets `masks/<case>.nii.gz` (or `.dcm`) and `labels.json`. See
+    `chaosprep.torch.raw.predict_raw` for what it raises.
+    """
+    check_extra(*TRAINING)
+    from chaosprep.torch import raw
+
+    options = _options(named)
+    own = {name: named.pop(name) for name in PredictParams.__struct_fields__ if name in named}
+    params = make_params(PredictParams, {**own, "checkpoint": str(checkpoint)})
+    asked = make_params(RawParams, named)
+    return raw.predict_raw(params, asked, Path(source), Path(output), options)

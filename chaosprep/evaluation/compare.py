@@ -112,7 +112,7 @@ def _on_the_grid_of(ref: CaseMasks, pred: CaseMasks) -> Labels:
         sizes = [f"{rows}x{cols}" for _, rows, cols in (voxels.shape, ref.voxels.shape)]
         raise FileError(
             f"its masks are {sizes[0]}, the reference's {sizes[1]}",
-            "Bring them back to its grid (chaosprep assemble undoes --size and --spacing).",
+            "Bring them back: chaosprep assemble PRED -o BACK, and compare BACK.",
             code="size-mismatch",
         )
     if ref.lattice is None or pred.lattice is None:

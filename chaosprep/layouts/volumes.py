@@ -25,6 +25,8 @@ from chaosprep.layouts.mask_set import (
 )
 from chaosprep.series.source import is_litter
 
+_MASKS, _LABELS = "masks", "labels.json"
+
 
 def _volumes(path: Path) -> list[Path]:
     """The volumes of a folder, or the one that the path is."""
@@ -37,9 +39,10 @@ def open_volumes(path: Path, reference: MaskSet | None, asked: Organs = ()) -> M
     """A label volume (NIfTI, NRRD, MetaImage), or a folder of them; None where there is none.
 
     Args:
-        path: the file or folder. A `dataset.json` (nnU-Net's), `labels.json` or another legend
-            (`formats.legend`) in the folder or the one around it says what the values stand for,
-            unless a file says it itself, as a `.seg.nrrd` does.
+        path: the file or folder, or what assemble wrote, of which the folder `masks` counts. A
+            `dataset.json` (nnU-Net's), `labels.json` or another legend (`formats.legend`) in the
+            folder or the one around it says what the values stand for, unless a file says it
+            itself, as a `.seg.nrrd` does.
         reference: the other side, whose labels count where no file says it; without one, the
             values found here are named.
         asked: what is compared; volumes do not need to know.
@@ -49,6 +52,9 @@ def open_volumes(path: Path, reference: MaskSet | None, asked: Organs = ()) -> M
         FileError: a volume of the reference cannot be read.
     """
     found = _volumes(path)
+    if not found and path.is_dir() and (path / _LABELS).is_file() and (path / _MASKS).is_dir():
+        path = path / _MASKS  # what assemble wrote, and predict of raw data
+        found = _volumes(path)
     if not found:
         return None
     files = {_stem(file): file for file in found}

@@ -70,32 +70,49 @@ def opened(source: str | Path | Dataset) -> Dataset:
 def new_folder(
     dataset: Dataset, output: Path, format: str, parameters: dict[str, Any], overwrite: bool
 ) -> Iterator[Path]:
+    """A `whole_folder` of what is made of a dataset, with its licence and its record.
+
+    Raises what `whole_folder` raises.
+    """
+    with whole_folder(dataset.directory, output, overwrite) as folder:
+        yield folder
+        describe_folder(folder, dataset, format, parameters)
+
+
+def describe_folder(
+    folder: Path, dataset: Dataset, format: str, parameters: dict[str, Any]
+) -> None:
+    """Write `LICENSE-DATA.txt`, `METHODS.md` and `chaosprep-export.json`: what it was made from."""
+    write_new(folder / LICENSE, license_text(dataset).encode())
+    write_new(folder / METHODS, methods(dataset).encode())
+    _write_record(folder, dataset, format, parameters)
+
+
+@contextmanager
+def whole_folder(source: Path, output: Path, overwrite: bool) -> Iterator[Path]:
     """A folder to fill, in the workspace beside `output`; it takes that name when all went well.
 
-    It gets `LICENSE-DATA.txt`, `METHODS.md` and `chaosprep-export.json`, which tells what it was
-    made from, and is on the disk before it has its name. An earlier export keeps the name until
-    then.
+    It is on the disk before it has its name; an earlier export keeps the name until then. Whoever
+    fills it calls `describe_folder`, and may work beside it, in folders with names as its own: the
+    workspace is left empty.
 
     Raises:
-        UsageError: `output` is the dataset, inside or around it.
+        UsageError: `output` is the source, inside or around it.
         ChaosprepError: it holds something, or another run writes there (`locked`).
         OutputError: it cannot be written.
     """
     with writing(output):
-        check_apart(dataset.directory, output)
+        check_apart(source, output)
         _check_movable(output)
         place = real(output)
         workspace = Workspace.beside(place)
         with workspace.held(), _left_clean(workspace, place):
-            _check_standing(dataset.directory, output, overwrite)
+            _check_standing(source, output, overwrite)
             folder = workspace.path / uuid.uuid4().hex
             folder.mkdir()
             yield folder
-            write_new(folder / LICENSE, license_text(dataset).encode())
-            write_new(folder / METHODS, methods(dataset).encode())
-            _write_record(folder, dataset, format, parameters)
             settle_folder(folder)
-            _check_standing(dataset.directory, output, overwrite)
+            _check_standing(source, output, overwrite)
             take_name(folder, place)
 
 

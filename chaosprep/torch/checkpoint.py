@@ -38,6 +38,12 @@ class Card(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     `labels` and `values` are organ -> label and mask value, `codes` organ -> its code in a
     terminology, where the dataset has one.
 
+    `sequences` are those of the slices it was trained on, and `spacing` the median of their sizes
+    in mm, of slices, rows and cols; earlier releases wrote neither.
+
+    `plans_before` are the numbers of epochs that were planned at first, each behind the number
+    that was done when another was asked for: the learning rate fell towards them until then.
+
     `content_sha256` is `content_hash` of all that the checkpoint holds, this field left out;
     earlier releases wrote none.
     """
@@ -52,6 +58,9 @@ class Card(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     prepared: dict[str, dict[str, Any]]
     manifest_sha256: Sha256
     parameters: dict[str, Any]
+    sequences: tuple[str, ...] = ()
+    spacing: tuple[float, float, float] | None = None
+    plans_before: tuple[tuple[int, int], ...] = ()
     content_sha256: Sha256 | msgspec.UnsetType = msgspec.UNSET
 
 

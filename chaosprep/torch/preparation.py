@@ -1,9 +1,13 @@
 """How the data of a network were prepared: what it predicts on must have been alike."""
 
+from collections.abc import Iterable
 from typing import Any
+
+import numpy as np
 
 from chaosprep.dataset.manifest import Dataset
 from chaosprep.dataset.organs import organ_values
+from chaosprep.dataset.records import Slice
 from chaosprep.errors import ChaosprepError
 from chaosprep.stage_table import STAGES, load_stage
 
@@ -22,6 +26,15 @@ def _shaping(stage: str, parameters: dict[str, Any]) -> dict[str, Any]:
     record = load_stage(stage)
     every = record.params.completed(parameters)
     return {name: every.get(name) for name in record.shaping}
+
+
+def median_spacing(rows: Iterable[Slice]) -> tuple[float, float, float] | None:
+    """The median of the sizes in mm of slices, rows and cols; None where no slice knows them."""
+    known = [row.spacing for row in rows if row.spacing is not None]
+    if not known:
+        return None
+    slices, rows_mm, cols_mm = np.median(np.array(known), axis=0).tolist()
+    return slices, rows_mm, cols_mm
 
 
 def check_alike(

@@ -113,6 +113,13 @@ class RunFolder:
             return None
         found = load(self.path / LAST)
         reason = _difference(found.card, card)
+        done, asked = len(found.scores), card.parameters["epochs"]
+        if reason is None and asked < done and asked != found.card.parameters["epochs"]:
+            raise ChaosprepError(
+                f"{self.path}: its run has {done} epochs already, and {asked} are asked for",
+                f"Give --epochs {done} or more, or train the shorter run into another directory.",
+                code="output-differs",
+            )
         if reason:
             raise ChaosprepError(
                 f"{self.path}: {reason}",
@@ -126,6 +133,10 @@ class RunFolder:
                 code="checkpoint",
             )
         return found
+
+    def reopen(self) -> None:
+        """Take back the record of a finished run, which is to go on."""
+        (self.path / RECORD).unlink(missing_ok=True)
 
     def write(self, checkpoint: Checkpoint, *, is_best: bool) -> None:
         """Write an epoch: the best weights first, the last ones as its commit."""
@@ -185,6 +196,8 @@ def _difference(made: Card, asked: Card) -> str | None:
         return "its run was trained on other data, or they were made again since"
     here, now = (TrainParams.completed(card.parameters) for card in (made, asked))
     names = sorted(name for name in {*here, *now} if here.get(name) != now.get(name))
+    if names == ["epochs"]:  # it may go on
+        return None
     if not names:
         return None
     shown = ", ".join(f"{name} {here.get(name)!r}, now {now.get(name)!r}" for name in names)

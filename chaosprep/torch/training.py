@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import torch
 
 from chaosprep.dataset.codes import codes
@@ -26,7 +27,7 @@ from chaosprep.torch.epochs import Learner
 from chaosprep.torch.faults import named_faults
 from chaosprep.torch.networks import build, choose_device
 from chaosprep.torch.parameters import TrainParams
-from chaosprep.torch.preparation import preparation
+from chaosprep.torch.preparation import median_spacing, preparation
 from chaosprep.torch.run_folder import RunFolder, Trained
 from chaosprep.torch.slices import SliceDataset
 from chaosprep.version import __version__
@@ -52,7 +53,9 @@ def train(
     """Train a network on the side train, and keep the weights with the best Dice on val.
 
     The same call goes on where an interrupted one stopped, and comes to the same bytes on a
-    processor (with the same number of threads); what is done is only read.
+    processor (with the same number of threads); what is done is only read. With more `epochs` a
+    run goes on too; as the learning rate falls towards their number, this is not what that many at
+    once come to, and the card says it (`plans_before`).
 
     Args:
         source: what `convert` or `augment` made, with masks on both sides.
@@ -80,6 +83,7 @@ def train(
         last = run.last(card)
         if last is not None:
             note_unhashed(last)
+            card = _going_on(run, card, last)
         if last is not None and run.is_finished():
             return run.trained(last.scores, already_done=True)
         devices = [device] if device.type == "cuda" else []
@@ -126,6 +130,7 @@ def _sides(dataset: Dataset, params: TrainParams) -> tuple[SliceDataset, SliceDa
 
 
 def _card(dataset: Dataset, train: SliceDataset, params: TrainParams) -> Card:
+    learned = [row for row in dataset.slices if row.patient in train.patients]
     return Card(
         manifest_minor=MANIFEST_MINOR,
         chaosprep=__version__,
@@ -136,7 +141,24 @@ def _card(dataset: Dataset, train: SliceDataset, params: TrainParams) -> Card:
         prepared=preparation(dataset),
         manifest_sha256=dataset.descriptor_sha256,
         parameters=plain(params),
+        sequences=tuple(sorted({row.sequence for row in learned})),
+        spacing=median_spacing(learned),
     )
+
+
+def _going_on(run: RunFolder, card: Card, last: Checkpoint) -> Card:
+    """The card of a run that goes on, with the numbers of epochs that were planned before."""
+    before, planned = last.card.plans_before, last.card.parameters["epochs"]
+    if planned != card.parameters["epochs"]:
+        run.reopen()
+        before = (*before, (len(last.scores), planned))
+        _log.warning(
+            "Note: %d epochs were planned before: the learning rate of those done fell towards "
+            "that number, and that of the next falls towards %d.",
+            planned,
+            card.parameters["epochs"],
+        )
+    return msgspec.structs.replace(card, plans_before=before)
 
 
 def _epochs(

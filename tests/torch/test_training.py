@@ -501,3 +501,45 @@ def test_the_curves_are_drawn_alike_whatever_the_users_style() -> None:
     drawn = as_png(scores)
     with rc_context({"axes.facecolor": "yellow", "font.size": 20}):
         assert as_png(scores) == drawn
+
+
+def test_more_epochs_go_on_from_a_finished_run(images: Dataset, tmp_path: Path) -> None:
+    first = chaosprep.train(images, tmp_path / "run", epochs=2, batch=4)
+    began = load(tmp_path / "run" / "last.pt").scores
+    made = chaosprep.train(images, tmp_path / "run", epochs=4, batch=4)
+    last = load(tmp_path / "run" / "last.pt")
+    assert (first.epochs, made.epochs, made.already_done) == (2, 4, False)
+    assert last.scores[:2] == began
+    assert last.card.plans_before == ((2, 2),)
+    assert last.optimizer is not None
+    assert last.optimizer["param_groups"][0]["lr"] == pytest.approx(1e-3 * (1 - 3 / 4) ** 0.9)
+    best = load(tmp_path / "run" / "best.pt")
+    assert best.scores[-1].epoch == max(last.scores, key=lambda one: one.mean).epoch
+    again = chaosprep.train(images, tmp_path / "run", epochs=4, batch=4)
+    assert again.already_done
+
+
+def test_going_on_that_was_interrupted_comes_to_the_same_bytes(
+    images: Dataset, tmp_path: Path
+) -> None:
+    for name in ("whole", "cut"):
+        chaosprep.train(images, tmp_path / name, epochs=1, batch=4)
+    chaosprep.train(images, tmp_path / "whole", epochs=3, batch=4)
+
+    def stop(score: object, is_best: bool, epochs: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        chaosprep.train(images, tmp_path / "cut", epochs=3, batch=4, on_epoch=stop)
+    assert not (tmp_path / "cut" / "run.json").exists()
+    chaosprep.train(images, tmp_path / "cut", epochs=3, batch=4)
+    for name in ("best.pt", "last.pt", "curves.csv", "run.json"):
+        assert (tmp_path / "cut" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
+
+
+def test_fewer_epochs_than_are_done_are_refused(images: Dataset, tmp_path: Path) -> None:
+    chaosprep.train(images, tmp_path / "run", epochs=2, batch=4)
+    with pytest.raises(ChaosprepError, match="has 2 epochs already, and 1 are asked for") as error:
+        chaosprep.train(images, tmp_path / "run", epochs=1, batch=4)
+    assert "--epochs 2 or more" in error.value.remedy
+    assert (tmp_path / "run" / "run.json").exists()

@@ -1,0 +1,69 @@
+"""`chaosprep predict`: a stage on prepared data, a folder of masks from raw data."""
+
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import click
+
+from chaosprep.cli.options import run_options
+from chaosprep.cli.output import LEFT_OUT, Talk
+from chaosprep.cli.parameters import given, parameter_options
+from chaosprep.cli.stage import show_dry_run
+from chaosprep.dataset.manifest import WORKSPACE
+from chaosprep.dataset.opening import is_stage_directory
+from chaosprep.errors import UsageError, plural
+from chaosprep.params import make_params
+from chaosprep.running.options import RunOptions
+from chaosprep.running.runner import run
+from chaosprep.torch.extra import check_extra
+from chaosprep.torch.parameters import TRAINING, PredictParams
+from chaosprep.torch.raw_params import NOT_ASKED, RawParams
+from chaosprep.torch.stage import PREDICT
+
+_OWN = {*PredictParams.__struct_fields__}
+
+
+@click.command("predict", help=PREDICT.help)
+@click.argument("checkpoint", metavar="RUN", type=click.Path(exists=True))
+@click.argument("source", metavar="DIR|ROOT", type=click.Path(exists=True, path_type=Path))
+@parameter_options(PredictParams, RawParams, without=("checkpoint", *NOT_ASKED))
+@partial(run_options, without=PREDICT.not_taken)
+def command(
+    checkpoint: str,
+    source: Path,
+    output: Path,
+    dry_run: bool,
+    talk: Talk,
+    options: RunOptions,
+    **fields: Any,
+) -> None:
+    """Predict on prepared data, or on raw data with the run's own preparation."""
+    asked = given(fields)
+    own = {name: value for name, value in asked.items() if name in _OWN}
+    more = {name: value for name, value in asked.items() if name not in _OWN}
+    params = make_params(PredictParams, {**own, "checkpoint": checkpoint})
+    prepared = is_stage_directory(source) or (source / WORKSPACE).exists()
+    if (prepared and more) or (not prepared and (params.split is not None or dry_run)):
+        name = next(iter(more)).replace("_", "-") if prepared else "dry-run" if dry_run else "split"
+        kind = "a stage directory" if prepared else "raw data"
+        raise UsageError(
+            f"--{name}: it has no meaning where the source is {kind}",
+            "Leave it out.",
+            code="parameter",
+        )
+    if not prepared:
+        check_extra(*TRAINING)
+        from chaosprep.torch.raw import predict_raw
+
+        made = predict_raw(params, make_params(RawParams, more), source, output, options)
+        talk.stop_bar()
+        talk.remarks(made.skipped, made.notes)
+        counts = f"{plural(made.cases, 'case')}, {plural(made.slices, 'slice')}"
+        talk.result(made, f"predict: {counts}, {len(made.skipped)} skipped -> {made.path}")
+        click.get_current_context().exit(LEFT_OUT if made.skipped else 0)
+    if dry_run:
+        code = show_dry_run(PREDICT, params, source, output, options, talk)
+        click.get_current_context().exit(code)
+    run(PREDICT, params, source, output, options)
+    click.get_current_context().exit(talk.finish())

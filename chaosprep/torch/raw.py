@@ -1,0 +1,132 @@
+"""predict on raw data: the run's own preparation, its network, and masks on the original grid."""
+
+import uuid
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from chaosprep.assembly.assemble import LABELS, assemble
+from chaosprep.dataset.manifest import Dataset
+from chaosprep.errors import ChaosprepError
+from chaosprep.files import check_apart
+from chaosprep.layouts.headers.cache import discard
+from chaosprep.params import make_params
+from chaosprep.running.folder import Exported, describe_folder, whole_folder
+from chaosprep.running.mapping import on_workers
+from chaosprep.running.options import DEFAULTS, Event, RunOptions
+from chaosprep.running.runner import run
+from chaosprep.stages.convert import CONVERT
+from chaosprep.stages.split import SPLIT
+from chaosprep.torch.checkpoint import Card, load, note_unhashed
+from chaosprep.torch.parameters import PredictParams
+from chaosprep.torch.preparation import median_spacing
+from chaosprep.torch.raw_params import RawParams
+from chaosprep.torch.raw_source import ONE_SIDE, find_raw, split_params
+from chaosprep.torch.stage import PREDICT
+from chaosprep.workbench import Workbench
+
+_FAR = 1.5  # times the spacing of the training data
+
+
+def predict_raw(
+    params: PredictParams,
+    raw: RawParams,
+    source: Path,
+    output: Path,
+    options: RunOptions = DEFAULTS,
+) -> Exported:
+    """Predict on data as they were downloaded: `masks/<case>.nii.gz` or `.dcm`, `labels.json`.
+
+    The run's card says how its data were converted; the same is done here, and undone on the
+    masks, which lie on the pixels of the series. What is made on the way goes away at the end.
+
+    Raises:
+        UsageError: the output is the input, or several kinds of series fit.
+        ProblemsError: series that cannot be read, and are not to be skipped.
+        ChaosprepError: `checkpoint`; the output cannot be made.
+    """
+    checkpoint = load(Path(params.checkpoint))
+    note_unhashed(checkpoint)
+    card = checkpoint.card
+    check_apart(Path(params.checkpoint), output)
+    root = source.parent if source.is_file() else source
+    fields = {
+        name: value for name, value in msgspec.structs.asdict(raw).items() if name != "mask_format"
+    }
+    fields["patient"] = params.patient
+    asked = split_params(fields)
+    inner = _on_the_way(options)
+    with whole_folder(root, output, options.overwrite) as folder:
+        bench = Workbench.beside(output, options.jobs, on_workers)
+        try:
+            found, notes = find_raw(source, asked, card, bench)
+        finally:
+            discard(bench)
+        work = folder.with_name(uuid.uuid4().hex)
+        work.mkdir()
+        settled = SPLIT.settle(asked, found)
+        pairs = run(ONE_SIDE, settled, found, work / "split", inner)
+        prepared = _prepared(card)
+        images = run(CONVERT, prepared, pairs, work / "images", inner)
+        masks = run(PREDICT, _of_all(params), images, work / "masks", inner)
+        made = assemble(
+            masks,
+            work / "volumes",
+            format=raw.mask_format,
+            dicom=pairs.directory if raw.mask_format == "seg" else None,
+            options=inner,
+        )
+        for name in ("masks", LABELS):
+            (work / "volumes" / name).rename(folder / name)
+        describe_folder(folder, masks, "predict", {"format": raw.mask_format})
+        skipped = (*pairs.skipped, *images.skipped, *masks.skipped, *made.skipped)
+        told = (*notes, *_far(card, images), *made.notes)
+    unique = tuple({(one.code, one.id): one for one in skipped}.values())
+    return replace(made, format="predict", path=output, skipped=unique, notes=told)
+
+
+def _on_the_way(options: RunOptions) -> RunOptions:
+    """The options of the stages on the way, which tell of cases alone."""
+
+    def tell(event: Event) -> None:
+        if event.kind in ("done", "failed"):
+            options.tell(event)
+
+    return RunOptions(jobs=options.jobs, on_error=options.on_error, on_event=tell)
+
+
+def _of_all(params: PredictParams) -> PredictParams:
+    """Those of predict, for a directory of the wanted patients alone."""
+    return msgspec.structs.replace(params, patient=(), split=None)
+
+
+def _prepared(card: Card) -> Any:  # noqa: ANN401 - ConvertParams
+    """How the training data were converted.
+
+    Raises:
+        ChaosprepError: `checkpoint`, the card does not tell.
+    """
+    if "convert" not in card.prepared:
+        raise ChaosprepError(
+            "the checkpoint does not tell how its data were converted",
+            "Prepare the data by hand, and give the stage directory.",
+            code="checkpoint",
+        )
+    known = {k: v for k, v in card.prepared["convert"].items() if v is not None}
+    return make_params(CONVERT.params, known)
+
+
+def _far(card: Card, images: Dataset) -> tuple[str, ...]:
+    """A note on voxels that are far larger or smaller than those of the training data."""
+    there = median_spacing(images.slices)
+    if card.spacing is None or there is None:
+        return ()
+    ratios = [
+        max(a / b, b / a) if a and b else 1.0 for a, b in zip(there, card.spacing, strict=True)
+    ]
+    if max(ratios) <= _FAR:
+        return ()
+    here, then = (" x ".join(f"{mm:.3g}" for mm in one) for one in (there, card.spacing))
+    return (f"its voxels are {here} mm (slices, rows, cols), those of the training data {then}",)

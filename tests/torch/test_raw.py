@@ -1,0 +1,125 @@
+"""predict on raw data: the run's preparation repeated, and masks on the original grid."""
+
+from pathlib import Path
+from typing import Any
+
+import nibabel
+import numpy as np
+import pytest
+from click.testing import CliRunner, Result
+
+import chaosprep
+from chaosprep import Dataset
+from chaosprep.cli.main import main
+from chaosprep.errors import ProblemsError
+from chaosprep.phantom import Patient, write_chaos
+
+torch = pytest.importorskip("torch")
+
+
+def predict(*words: object) -> Result:
+    return CliRunner().invoke(main, ["predict", *map(str, words), "--no-progress"])
+
+
+@pytest.fixture(scope="module")
+def resized(livers: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run on images of another grid than the series have. Read only."""
+    place = tmp_path_factory.mktemp("resized")
+    images = chaosprep.convert(livers, place / "images", spacing=9.0, size="32")
+    chaosprep.train(images, place / "run", epochs=1, batch=4)
+    return place / "run"
+
+
+def voxels(folder: Path) -> dict[str, tuple[bytes, bytes]]:
+    files = sorted((folder / "masks").glob("*.nii.gz"))
+    loaded: dict[str, Any] = {file.name: nibabel.load(file) for file in files}
+    return {
+        name: (np.asarray(one.dataobj).tobytes(), np.asarray(one.affine).tobytes())
+        for name, one in loaded.items()
+    }
+
+
+def test_the_voxels_are_those_of_the_long_way(
+    resized: Path, phantom: Path, livers: Dataset, tmp_path: Path
+) -> None:
+    images = chaosprep.convert(livers, tmp_path / "images", spacing=9.0, size="32")
+    masks = chaosprep.predict(resized, images, tmp_path / "masks")
+    chaosprep.assemble(masks, tmp_path / "long")
+    done = predict(resized, phantom, "-o", tmp_path / "short")
+    assert done.exit_code == 0, done.stderr
+    assert voxels(tmp_path / "short") == voxels(tmp_path / "long")
+    short, long = (tmp_path / one / "labels.json" for one in ("short", "long"))
+    assert short.read_bytes() == long.read_bytes()
+
+
+def test_only_the_masks_come_out_and_nothing_is_left_beside_them(
+    resized: Path, phantom: Path, tmp_path: Path
+) -> None:
+    assert predict(resized, phantom, "-o", tmp_path / "out").exit_code == 0
+    names = {path.name for path in (tmp_path / "out").iterdir()}
+    assert names == {"masks", "labels.json", "LICENSE-DATA.txt", "chaosprep-export.json"}
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+def test_a_folder_of_one_dicom_series_is_enough(
+    resized: Path, phantom: Path, tmp_path: Path
+) -> None:
+    series = next(phantom.rglob("DICOM_anon/InPhase"))
+    done = predict(resized, series, "-o", tmp_path / "out")
+    assert done.exit_code == 0, done.stderr
+    assert len(voxels(tmp_path / "out")) == 1
+
+
+def test_a_nifti_file_is_enough(resized: Path, livers: Dataset, tmp_path: Path) -> None:
+    chaosprep.assemble(livers, tmp_path / "volumes")
+    file = tmp_path / "volumes" / "images" / "MR001_t1-in.nii.gz"
+    done = predict(resized, file, "-o", tmp_path / "out")
+    assert done.exit_code == 0, done.stderr
+    ((_, affine),) = voxels(tmp_path / "out").values()
+    image: Any = nibabel.load(file)
+    assert affine == np.asarray(image.affine).tobytes()
+
+
+def test_several_kinds_that_the_run_does_not_know_are_refused_by_name(
+    resized: Path, tmp_path: Path
+) -> None:
+    people = [Patient(id=7, slices=3, matrix=32, sequences=("t1-out", "t2-spir"))]
+    root = write_chaos(tmp_path / "root", people)
+    done = predict(resized, root, "-o", tmp_path / "out")
+    assert done.exit_code == 2
+    assert "t1-out, t2-spir" in done.stderr
+    assert not (tmp_path / "out").exists()
+    done = predict(resized, root, "-o", tmp_path / "out", "--sequence", "t1-out")
+    assert done.exit_code == 0, done.stderr
+    assert "predicted on t1-out, trained on t1-in" in done.stderr
+
+
+def test_masks_as_dicom_seg(resized: Path, phantom: Path, tmp_path: Path) -> None:
+    pytest.importorskip("highdicom")
+    done = predict(resized, phantom, "-o", tmp_path / "out", "--mask-format", "seg")
+    assert done.exit_code == 0, done.stderr
+    assert {path.suffix for path in (tmp_path / "out" / "masks").iterdir()} == {".dcm"}
+
+
+def test_two_commands_come_to_a_dice_on_the_original_grid(
+    resized: Path, phantom: Path, livers: Dataset, tmp_path: Path
+) -> None:
+    assert predict(resized, phantom, "-o", tmp_path / "out").exit_code == 0
+    found = chaosprep.evaluate(tmp_path / "out", livers.directory)
+    assert found.cases == len(livers)
+
+
+def test_the_remedy_for_another_grid_works(resized: Path, livers: Dataset, tmp_path: Path) -> None:
+    images = chaosprep.convert(livers, tmp_path / "images", spacing=9.0, size="32")
+    chaosprep.predict(resized, images, tmp_path / "masks")
+    with pytest.raises(ProblemsError) as error:
+        chaosprep.evaluate(tmp_path / "masks", livers.directory)
+    assert {"chaosprep assemble PRED -o BACK" in p.remedy for p in error.value.problems} == {True}
+    chaosprep.assemble(tmp_path / "masks", tmp_path / "back")
+    assert chaosprep.evaluate(tmp_path / "back", livers.directory).cases == len(livers)
+
+
+def test_python_does_the_same(resized: Path, phantom: Path, tmp_path: Path) -> None:
+    made = chaosprep.predict_raw(resized, phantom, tmp_path / "out", patient=["MR002"])
+    assert (made.cases, made.path) == (1, tmp_path / "out")
+    assert list(voxels(tmp_path / "out")) == ["MR002_t1-in.nii.gz"]
