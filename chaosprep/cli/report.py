@@ -5,15 +5,21 @@ from typing import Any
 
 import click
 
-from chaosprep.cli.options import file_option, jobs_option, source_argument, talk_options
+from chaosprep.cli.options import FOLDER, file_option, jobs_option, talk_options
 from chaosprep.cli.output import Talk
 from chaosprep.errors import plural
 from chaosprep.quality.report import report
 
 
 @click.command("report")
-@source_argument("DIR")
+@click.argument("source", metavar="DIR", type=click.Path(exists=True, path_type=Path))
 @file_option("html", "page")
+@click.option(
+    "--reference",
+    metavar="REF",
+    type=FOLDER,
+    help="A stage directory: DIR's masks are predictions, shown beside its own.",
+)
 @click.option(
     "--slices",
     type=click.Choice(["all", "labelled", "none"]),
@@ -31,7 +37,10 @@ from chaosprep.quality.report import report
 @jobs_option
 @talk_options
 def command(source: Path, output: Path, talk: Talk, **chosen: Any) -> None:
-    """DIR is what any stage made. The page opens in a browser from disk and needs no network."""
+    """DIR is what any stage made. The page opens in a browser from disk and needs no network.
+
+    With --reference DIR is predictions: what predict or assemble made, or any that evaluate takes.
+    """
     made = report(source, output, **chosen)
     talk.result(
         made,

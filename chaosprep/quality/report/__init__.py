@@ -10,8 +10,10 @@ from typing import Final
 from chaosprep.dataset.manifest import Dataset
 from chaosprep.dataset.opening import open_dataset
 from chaosprep.errors import UsageError
+from chaosprep.evaluation.results import METRICS
 from chaosprep.quality.report.data import Page, make_page
 from chaosprep.quality.report.pictures import CaseView, Shown, is_shown, view_case
+from chaosprep.quality.report.predictions import COLUMNS, Judged, judge
 from chaosprep.quality.verify import Verdict, verify
 from chaosprep.running.mapping import map_cases
 from chaosprep.running.page import PAGE, check_place, new_file
@@ -43,6 +45,7 @@ def report(
     directory: str | Path,
     output: str | Path,
     *,
+    reference: str | Path | None = None,
     slices: Shown = "all",
     max_mb: float = 25,
     jobs: int = 1,
@@ -54,8 +57,9 @@ def report(
     of the data holds for it.
 
     Args:
-        directory: what a stage made.
+        directory: what a stage made; with a reference, predictions as `evaluate` takes them.
         output: the .html file to write, outside the directory; an earlier page is replaced.
+        reference: the stage directory whose images and masks the predictions are shown on.
         slices: which slices get a picture: all, those with an organ, or none.
         max_mb: the largest page, in units of 10^6 bytes; pictures shrink to fit.
         jobs: worker processes.
@@ -63,13 +67,20 @@ def report(
 
     Raises:
         ManifestError: the directory is unfinished, or its manifest not to be trusted.
-        UsageError: the output cannot be, or the page does not fit.
+        UsageError: the output cannot be, the page does not fit, or the organs differ.
+        NothingFoundError: the predictions are not understood, or are of no case of the reference.
+        ProblemsError: none of the predictions can be compared.
         ChaosprepError: something else stands there, another run writes it, or it cannot be written.
     """
-    dataset, output = open_dataset(directory), Path(output)
-    check_place(output, dataset.directory, PAGE)
+    dataset, output = open_dataset(directory if reference is None else reference), Path(output)
+    for place in (dataset.directory, Path(directory)):
+        check_place(output, place, PAGE)
+    judged = None
     with new_file(output, PAGE, overwrite) as save:
-        page, html = _fitted(dataset, verify(directory, jobs=jobs), slices, int(max_mb * 1e6), jobs)
+        verdict = verify(dataset.directory, jobs=jobs)
+        if reference is not None:
+            judged, dataset = judge(directory, dataset, jobs)
+        page, html = _fitted(dataset, verdict, slices, int(max_mb * 1e6), jobs, judged)
         save(html)
     count = sum(side.originals + side.copies for side in page.sides)
     faults, warnings = len(page.verdict.faults), len(page.verdict.warnings)
@@ -92,10 +103,16 @@ def render(page: Page) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    style, script = ((_HERE / f"report.{kind}").read_text("utf-8") for kind in ("css", "js"))
+    parts = ("report", "prediction") if page.judged else ("report",)
+    style, script = (
+        "".join((_HERE / f"{part}.{kind}").read_text("utf-8") for part in parts)
+        for kind in ("css", "js")
+    )
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     return room.get_template("page.html.j2").render(
         page=page,
+        columns=COLUMNS,
+        columns_of={name: METRICS[name].decimals for name in COLUMNS},
         version=__version__,
         style=Markup(style),
         script=Markup(script),
@@ -104,7 +121,12 @@ def render(page: Page) -> str:
 
 
 def _fitted(
-    dataset: Dataset, verdict: Verdict, shown: Shown, max_bytes: int, jobs: int
+    dataset: Dataset,
+    verdict: Verdict,
+    shown: Shown,
+    max_bytes: int,
+    jobs: int,
+    judged: Judged | None = None,
 ) -> tuple[Page, bytes]:
     """Make the page; where it is too large, once more with what is then known of its other parts.
 
@@ -114,7 +136,7 @@ def _fitted(
     html, room = b"", max_bytes
     for _ in range(_TRIES):
         views = _views(dataset, shown, room, jobs)
-        page = make_page(dataset, verdict, views)
+        page = make_page(dataset, verdict, views, judged)
         html = render(page).encode()
         if len(html) <= max_bytes:
             return page, html

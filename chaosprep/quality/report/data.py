@@ -16,6 +16,7 @@ from chaosprep.dataset.tiles import organ_colours
 from chaosprep.quality.left_out import every
 from chaosprep.quality.report.charts import Areas, Bars, area_chart, histogram_chart
 from chaosprep.quality.report.pictures import CaseView, Values
+from chaosprep.quality.report.predictions import Judged
 from chaosprep.quality.verify import Verdict
 
 _KINDS: Final = ("fault", "left-out", "warning")
@@ -78,12 +79,24 @@ class Page:
     organs: list[str]
     colours: dict[str, str]
     cases: list[CaseCard]
+    judged: Judged | None = None
+
+    @property
+    def predicted(self) -> bool:
+        """Whether a network made the masks."""
+        return any(stage.stage == "predict" for stage, _ in self.stages)
 
 
-def make_page(dataset: Dataset, verdict: Verdict, views: Sequence[CaseView]) -> Page:
-    """Put together what the page says; `views` are sorted by case id."""
+def make_page(
+    dataset: Dataset, verdict: Verdict, views: Sequence[CaseView], judged: Judged | None = None
+) -> Page:
+    """Put together what the page says; `views` are sorted by case id, or the worst comes first."""
     entries = _entries(dataset, verdict)
     organs = _organs(views)
+    if judged is not None:
+        organs = list(dict.fromkeys([*organs, *judged.organs]))
+        worst = list(judged.cases)
+        views = sorted(views, key=lambda view: worst.index(view.first.case))
     colours = organ_colours(dataset.cases)
     leaks = ("leakage", "near-duplicate")
     sides, shown = _sides(dataset)
@@ -103,6 +116,7 @@ def make_page(dataset: Dataset, verdict: Verdict, views: Sequence[CaseView]) -> 
             organ: "#{:02x}{:02x}{:02x}".format(*colours.get(organ, PALETTE[0])) for organ in organs
         },
         cases=[_card(view, entries) for view in views],
+        judged=judged,
     )
 
 
