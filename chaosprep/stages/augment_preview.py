@@ -40,7 +40,8 @@ def preview(dataset: Dataset, params: AugmentParams) -> bytes:
         row = max(case.slices, key=lambda row: sum(row.pixels.values()))
         image, mask = case.filled(row), case.mask(row)
         window, labels, turn = display_ends(image), sorted(row.labels), faced(case)
-        pictures = [captioned(turn(outlined(image, mask, window, labels)), [row.id, "original"])]
+        picture = turn(outlined(image, mask, window, labels))
+        pictures = [captioned(picture, [row.id, "original"])]
         for copy in range(1, COPIES + 1):
             made = copy_of(row, copy, image, mask, recipe, params)
             drawn = ", ".join(words(made.row.augmentation or {})) or "nothing was drawn"

@@ -56,6 +56,18 @@ def open_alike(directory: Path, params: PredictParams, bench: object = None) -> 
     return dataset
 
 
+def chosen(source: Dataset, params: PredictParams) -> Dataset:
+    """The cases of the side that is asked for, so that no other is counted."""
+    if params.split is None:
+        return source
+    wanted = {case.id for case in source.cases if case.split == params.split}
+    return source.only(wanted, _all_of_it, source.left_out, source.told) if wanted else source
+
+
+def _all_of_it(rows: tuple[Slice, ...]) -> tuple[Slice, ...]:
+    return rows
+
+
 def plan(source: Dataset, cases: Sequence[Case], params: PredictParams) -> Planned[Case]:
     """Leave out augmented copies; every mask gets the values that the dataset's masks have."""
     values = _values(open_dataset(cases[0].directory), load(Path(params.checkpoint)).card)

@@ -36,13 +36,13 @@ def html(pristine: Path, predicted: Path, tmp_path_factory: pytest.TempPathFacto
 
 
 def test_an_error_is_too_much_or_too_little_and_a_wrong_organ_is_both() -> None:
-    ref = np.array([[1, 1, 0, 0], [0, 0, 0, 1]], np.uint8)
-    pred = np.array([[1, 0, 1, 0], [0, 0, 0, 2]], np.uint8)
+    ref = np.array([[1, 1, 0, 0, 0, 1]], np.uint8)
+    pred = np.array([[1, 0, 0, 1, 0, 2]], np.uint8)
     found = overlay(pred, ref, ORGANS, facing(None))
     assert [organ for organ, _ in found.outlines] == ["liver", "spleen"]
-    assert found.surplus.count("M") == 2  # (0, 2) and (1, 3), which touch at a corner alone
-    assert found.lacking.count("M") == 2  # (0, 1) and (1, 3)
-    assert found.box == "0 0 16 8"
+    assert found.surplus.count("M") == 2  # columns 3 and 5
+    assert found.lacking.count("M") == 2  # columns 1 and 5
+    assert found.box == "0 0 24 4"
 
 
 def test_equal_masks_have_no_error() -> None:

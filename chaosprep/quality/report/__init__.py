@@ -24,6 +24,7 @@ __all__ = ["Report", "Shown", "report"]
 _HERE: Final = Path(__file__).parent
 _COPY_SHARE: Final = 0.4  # of an original's bytes: copies are compared, originals are examined
 _PICTURES: Final = 0.7  # of their room on the page: base64 makes 4 bytes of 3
+_BEGINS: Final = 4096  # bytes of a page, which tell what it is of
 _TRIES: Final = 2
 _LEAST: Final = 400  # bytes of a picture; fewer show nothing
 _MOST: Final = 8_000  # bytes of a picture; more are not seen
@@ -85,6 +86,17 @@ def report(
     count = sum(side.originals + side.copies for side in page.sides)
     faults, warnings = len(page.verdict.faults), len(page.verdict.warnings)
     return Report(output, len(html), len(page.cases), count, faults, warnings)
+
+
+def stands(dataset: Dataset, output: Path) -> bool:
+    """Whether the page there is what this release makes of that dataset, without a reference."""
+    try:
+        with output.open("rb") as file:
+            begins = file.read(_BEGINS).decode("utf-8", "replace")
+    except OSError:
+        return False
+    key, maker = dataset.descriptor_sha256[:16], f'content="chaosprep {__version__}"'
+    return f'data-report="{key}"' in begins and maker in begins
 
 
 def render(page: Page) -> str:

@@ -82,6 +82,12 @@ class Page:
     judged: Judged | None = None
 
     @property
+    def key(self) -> str:
+        """Under what ratings are kept: the manifest, and what was predicted."""
+        digest = self.dataset.descriptor_sha256[:16]
+        return digest if self.judged is None else f"{digest}-{self.judged.digest}"
+
+    @property
     def predicted(self) -> bool:
         """Whether a network made the masks."""
         return any(stage.stage == "predict" for stage, _ in self.stages)

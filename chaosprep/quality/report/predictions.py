@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -19,6 +20,7 @@ from chaosprep.evaluation.compare import Task, both
 from chaosprep.evaluation.evaluate import evaluate
 from chaosprep.evaluation.names import called_alike
 from chaosprep.evaluation.results import METRICS, OrganResult, Summary
+from chaosprep.files import sha256
 from chaosprep.imaging.space.facing import Turn
 from chaosprep.layouts.table import find_masks
 from chaosprep.running.mapping import map_cases
@@ -56,6 +58,11 @@ class Judged:
     overlays: dict[str, Overlay]
     skipped: tuple[Problem, ...]
     notes: tuple[str, ...]
+
+    @property
+    def digest(self) -> str:
+        """Tells one prediction from another: the same scores everywhere are the same one."""
+        return sha256(msgspec.json.encode(self.cases))[:8]
 
     @property
     def widths(self) -> list[int]:
