@@ -14,7 +14,7 @@ COPIES = 5
 
 
 def preview(dataset: Dataset, params: AugmentParams) -> bytes:
-    """Draw a sheet of originals and their copies, with the outlines of their masks and what was drawn.
+    """Draw a sheet of originals and their copies, with their masks' outlines and what was drawn.
 
     One row for the fullest slice of each of the first training cases: the original, then the
     copies that `augment` would make of it with these parameters.

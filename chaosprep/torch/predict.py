@@ -86,7 +86,7 @@ def labels(source: Source[Case], params: PredictParams) -> LabelMap:
     known = card.codes | codes(source.label_map)
     return {
         value: Label(organ, known.get(organ))
-        for organ, value in _values(source, card).items()
+        for organ, value in _values(open_dataset(source.directory), card).items()
         if organ != unnamed(value)
     }
 
