@@ -1,5 +1,6 @@
 """Pictures to look at: images with the outlines of their masks, side by side."""
 
+import textwrap
 from collections.abc import Sequence
 from io import BytesIO
 from typing import Any, Final
@@ -12,7 +13,11 @@ from chaosprep.dataset.outlines import PALETTE
 Colour = NDArray[np.uint8]
 Ends = tuple[float, float]
 
-GAP: Final = 4  # white pixels between the tiles of a sheet
+GAP: Final = 4  # pixels between the tiles of a sheet
+DARK: Final = 16
+LIGHT: Final = 232
+MUTED: Final = 168
+LINE: Final = 14  # pixels from one line of a caption to the next
 GREY_STEP: Final = 8  # grey values of a sheet as a file are multiples of this
 
 
@@ -40,13 +45,30 @@ def outlined(
     return picture
 
 
+def captioned(picture: Colour, lines: Sequence[str]) -> Colour:
+    """Return a picture with lines of text below it, which are broken where it is too narrow."""
+    from PIL import Image, ImageDraw, ImageFont
+
+    font, wide = ImageFont.load_default(11), picture.shape[1]
+    broken = [part for line in lines for part in _broken(line, max(wide // 6, 8))]
+    band = Image.new("RGB", (wide, LINE * len(broken) + GAP), (DARK,) * 3)
+    pen = ImageDraw.Draw(band)
+    for index, line in enumerate(broken):
+        pen.text((3, 2 + index * LINE), line, (LIGHT if index == 0 else MUTED,) * 3, font)
+    return np.concatenate([picture, np.asarray(band, np.uint8)])
+
+
+def _broken(line: str, most: int) -> list[str]:
+    return textwrap.wrap(line, most, break_on_hyphens=False)
+
+
 def sheet(rows: Sequence[Sequence[Colour]]) -> Colour:
-    """Lay pictures out in rows on white, each in a cell of the size of the largest."""
+    """Lay pictures out in rows on a dark ground, each in a cell of the size of the largest."""
     pictures = [picture for row in rows for picture in row]
     tall, wide = (max(picture.shape[axis] for picture in pictures) for axis in (0, 1))
     across = max(len(row) for row in rows)
     shape = (len(rows) * (tall + GAP) - GAP, across * (wide + GAP) - GAP, 3)
-    found = np.full(shape, 255, np.uint8)
+    found = np.full(shape, DARK, np.uint8)
     for down, row in enumerate(rows):
         for right, picture in enumerate(row):
             top, left = down * (tall + GAP), right * (wide + GAP)

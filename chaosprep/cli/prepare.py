@@ -35,7 +35,12 @@ _PLACES = listed(steps(lambda stage: f"DIR/{stage.folder}"))
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="A TOML file with a table for each stage; options given here go before it.",
 )
-@click.option("--report", "page", is_flag=True, help="Make DIR/report.html to look at as well.")
+@click.option(
+    "--report",
+    "page",
+    is_flag=True,
+    help="Make DIR/report.html to look at as well, unless it is there.",
+)
 @partial(run_options, without=WITHOUT)
 def _command(
     source: Path,
@@ -64,9 +69,10 @@ def _command(
         click.get_current_context().exit(code)
     last = run_all(source, output, params, options)
     if page:
-        from chaosprep.quality.report import report
+        from chaosprep.quality.report import report, stands
 
-        report(last.directory, shown, jobs=options.jobs, overwrite=options.overwrite)
+        if options.overwrite or not stands(last, shown):
+            report(last.directory, shown, jobs=options.jobs, overwrite=options.overwrite)
     split = output / str(first.folder)
     show_check(split, source, params[first.name], options, output, talk)
     click.get_current_context().exit(talk.finish(shown if page else None))

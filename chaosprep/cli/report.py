@@ -7,9 +7,9 @@ import click
 
 from chaosprep.cli.options import (
     FILE,
+    FOLDER,
     jobs_option,
     replace_option,
-    source_argument,
     talk_options,
 )
 from chaosprep.cli.output import Talk, write_json
@@ -21,7 +21,7 @@ from chaosprep.running.page import TEXT, check_place, new_file
 
 
 @click.command("report")
-@source_argument("DIR")
+@click.argument("source", metavar="DIR", type=click.Path(exists=True, path_type=Path))
 @click.option(
     "-o",
     "--output",
@@ -35,6 +35,12 @@ from chaosprep.running.page import TEXT, check_place, new_file
     "as_text",
     is_flag=True,
     help="Write text for a paper instead of a page: what was done, by the manifest alone.",
+)
+@click.option(
+    "--reference",
+    metavar="REF",
+    type=FOLDER,
+    help="A stage directory: DIR's masks are predictions, shown beside its own.",
 )
 @click.option(
     "--slices",
@@ -62,6 +68,7 @@ def command(
 ) -> None:
     """DIR is what any stage made. The page opens in a browser from disk and needs no network.
 
+    With --reference DIR is predictions: what predict or assemble made, or any that evaluate takes.
     With --methods and no -o the text goes to stdout.
     """
     if as_text:

@@ -40,8 +40,7 @@ def compare(task: Task) -> tuple[OrganResult, ...]:
         FileError: a side cannot be read; `slices-differ`, `size-mismatch`, `grid-mismatch`,
             `geometry-unknown` or `sheared`.
     """
-    ref, pred = task.ref.read(task.organs), task.pred.read(task.organs)
-    labels = _on_the_grid_of(ref, pred)
+    ref, labels = both(task)
     spacing = _spacing(ref) or task.spacing
     if task.per == "case":
         return tuple(_organs(task, task.ref.id, labels, ref.voxels, spacing))
@@ -53,6 +52,16 @@ def compare(task: Task) -> tuple[OrganResult, ...]:
         one = slice(place, place + 1)
         rows += _organs(task, id, labels[one], ref.voxels[one], spacing)
     return tuple(rows)
+
+
+def both(task: Task) -> tuple[CaseMasks, Labels]:
+    """The reference's masks, and the prediction's voxels on their grid.
+
+    Raises:
+        FileError: what `compare` raises.
+    """
+    ref, pred = task.ref.read(task.organs), task.pred.read(task.organs)
+    return ref, _on_the_grid_of(ref, pred)
 
 
 def _organs(

@@ -1,6 +1,7 @@
 """The preview of augment: what a preset and a seed make of some slices, without a dataset."""
 
-from chaosprep.augmentation.preview import display_ends, encode_sheet, outlined, sheet
+from chaosprep.augmentation.preview import captioned, display_ends, encode_sheet, outlined, sheet
+from chaosprep.augmentation.words import words
 from chaosprep.choices.leaving import chosen
 from chaosprep.dataset.manifest import Dataset
 from chaosprep.dataset.tiles import faced
@@ -13,7 +14,7 @@ COPIES = 5
 
 
 def preview(dataset: Dataset, params: AugmentParams) -> bytes:
-    """Draw a sheet of originals and their copies, with the outlines of their masks.
+    """Draw a sheet of originals and their copies, with their masks' outlines and what was drawn.
 
     One row for the fullest slice of each of the first training cases: the original, then the
     copies that `augment` would make of it with these parameters.
@@ -39,9 +40,12 @@ def preview(dataset: Dataset, params: AugmentParams) -> bytes:
         row = max(case.slices, key=lambda row: sum(row.pixels.values()))
         image, mask = case.filled(row), case.mask(row)
         window, labels, turn = display_ends(image), sorted(row.labels), faced(case)
-        pictures = [turn(outlined(image, mask, window, labels))]
+        picture = turn(outlined(image, mask, window, labels))
+        pictures = [captioned(picture, [row.id, "original"])]
         for copy in range(1, COPIES + 1):
             made = copy_of(row, copy, image, mask, recipe, params)
-            pictures.append(turn(outlined(made.image, made.mask, window, labels)))
+            drawn = ", ".join(words(made.row.augmentation or {})) or "nothing was drawn"
+            told = [f"{row.id}, copy {copy}", drawn, *(made.row.warnings[len(row.warnings) :])]
+            pictures.append(captioned(turn(outlined(made.image, made.mask, window, labels)), told))
         rows.append(pictures)
     return encode_sheet(sheet(rows))

@@ -56,6 +56,18 @@ def open_alike(directory: Path, params: PredictParams, bench: object = None) -> 
     return dataset
 
 
+def chosen(source: Dataset, params: PredictParams) -> Dataset:
+    """The cases of the side that is asked for, so that no other is counted."""
+    if params.split is None:
+        return source
+    wanted = {case.id for case in source.cases if case.split == params.split}
+    return source.only(wanted, _all_of_it, source.left_out, source.told) if wanted else source
+
+
+def _all_of_it(rows: tuple[Slice, ...]) -> tuple[Slice, ...]:
+    return rows
+
+
 def plan(source: Dataset, cases: Sequence[Case], params: PredictParams) -> Planned[Case]:
     """Leave out augmented copies; every mask gets the values that the dataset's masks have."""
     values = _values(open_dataset(cases[0].directory), load(Path(params.checkpoint)).card)
@@ -74,7 +86,7 @@ def labels(source: Source[Case], params: PredictParams) -> LabelMap:
     known = card.codes | codes(source.label_map)
     return {
         value: Label(organ, known.get(organ))
-        for organ, value in _values(source, card).items()
+        for organ, value in _values(open_dataset(source.directory), card).items()
         if organ != unnamed(value)
     }
 

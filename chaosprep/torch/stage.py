@@ -21,6 +21,7 @@ PREDICT = Stage(
     params=PredictParams,
     run_case=partial(_late, "run_case"),
     open=partial(_late, "open_alike"),
+    choose=partial(_late, "chosen"),
     plan=partial(_late, "plan"),
     rows=partial(_late, "rows"),
     labels=partial(_late, "labels"),

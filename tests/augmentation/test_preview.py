@@ -4,6 +4,7 @@ import numpy as np
 from PIL import Image
 
 from chaosprep.augmentation.preview import (
+    DARK,
     GAP,
     display_ends,
     encode_sheet,
@@ -36,14 +37,14 @@ def test_a_window_leaves_out_the_brightest_pixels() -> None:
     assert display_ends(image) == (0.0, 500.0)
 
 
-def test_a_sheet_lays_pictures_of_all_sizes_out_on_white() -> None:
+def test_a_sheet_lays_pictures_of_all_sizes_out_on_a_dark_ground() -> None:
     small, large = np.zeros((4, 6, 3), np.uint8), np.full((8, 8, 3), 9, np.uint8)
     found = sheet([[small, large], [large]])
     assert found.shape == (16 + GAP, 16 + GAP, 3)
     assert (found[:4, :6] == 0).all()
     assert (found[:8, 8 + GAP :] == 9).all()
-    assert (found[4:8, :8] == 255).all()
-    assert (found[8 + GAP :, 8 + GAP :] == 255).all()
+    assert (found[4:8, :8] == DARK).all()
+    assert (found[8 + GAP :, 8 + GAP :] == DARK).all()
 
 
 def test_a_sheet_as_a_file_keeps_its_colours_and_most_of_its_greys() -> None:

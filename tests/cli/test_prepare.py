@@ -123,3 +123,13 @@ def test_slices_left_out_by_an_early_stage_are_exit_code_3_and_stay_on_record(
     assert result.exit_code == 3
     past = open_dataset(tmp_path / "out/augmented").history[0]
     assert [problem.code for problem in past.skipped] == ["mask-missing"]
+
+
+def test_the_same_report_is_not_made_twice(chaosprep: Run, root: Path, tmp_path: Path) -> None:
+    words = ("prepare", root, "-o", tmp_path / "out", "-j", "1", "--report")
+    chaosprep(*words)
+    page = tmp_path / "out/report.html"
+    before = page.stat().st_mtime_ns, page.stat().st_ino
+    again = chaosprep(*words)
+    assert (page.stat().st_mtime_ns, page.stat().st_ino) == before
+    assert f"Look at {page}" in again.stderr

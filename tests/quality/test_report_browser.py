@@ -7,8 +7,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+import numpy as np
 import pytest
 
+import chaosprep
+from chaosprep.formats.png import encode_png
 from chaosprep.quality.report import report
 
 if TYPE_CHECKING:
@@ -208,3 +211,40 @@ def test_axe_calls_nothing_serious(
     found = page.evaluate("axe.run().then(r => r.violations)")
     serious = [v for v in found if v["impact"] in ("serious", "critical")]
     assert [(v["id"], [n["target"] for n in v["nodes"]][:3]) for v in serious] == []
+
+
+@pytest.fixture(scope="module")
+def judged(pristine: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A page on predictions: the reference's own masks, each moved by four columns."""
+    place = tmp_path_factory.mktemp("judged")
+    (place / "masks").mkdir()
+    for case in chaosprep.open(pristine).cases:
+        for row in case.slices:
+            mask = case.mask(row)
+            if mask is not None and not row.copy:
+                data = encode_png(np.roll(mask, 4, axis=1))
+                (place / "masks" / f"{row.id}.png").write_bytes(data)
+    return report(place / "masks", place / "page.html", reference=pristine).path
+
+
+def test_keys_toggle_reference_prediction_and_errors(browser: "Browser", judged: Path) -> None:
+    opened = browser.new_page()
+    opened.goto(judged.as_uri())
+    opened.locator(".montage .tile:has(.surplus)").first.focus()
+    opened.keyboard.press("Enter")
+    layers = {"1": ".lines:not(.predicted)", "2": ".predicted", "3": ".errors"}
+    for key, css in layers.items():
+        layer = opened.locator(f"#stage {css}")
+        assert layer.is_visible()
+        opened.keyboard.press(key)
+        assert not layer.is_visible()
+        opened.keyboard.press(key)
+        assert layer.is_visible()
+    opened.close()
+
+
+def test_a_page_on_predictions_fits_a_phone(browser: "Browser", judged: Path) -> None:
+    opened = browser.new_page(viewport={"width": 390, "height": 844})
+    opened.goto(judged.as_uri())
+    assert opened.evaluate("document.documentElement.scrollWidth") <= 390
+    opened.close()

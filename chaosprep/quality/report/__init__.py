@@ -10,8 +10,10 @@ from typing import Final
 from chaosprep.dataset.manifest import Dataset
 from chaosprep.dataset.opening import open_dataset
 from chaosprep.errors import UsageError
+from chaosprep.evaluation.results import METRICS
 from chaosprep.quality.report.data import Page, make_page
 from chaosprep.quality.report.pictures import CaseView, Shown, is_shown, view_case
+from chaosprep.quality.report.predictions import COLUMNS, Judged, judge
 from chaosprep.quality.verify import Verdict, verify
 from chaosprep.running.mapping import map_cases
 from chaosprep.running.page import PAGE, check_place, new_file
@@ -22,8 +24,8 @@ __all__ = ["Report", "Shown", "report"]
 _HERE: Final = Path(__file__).parent
 _COPY_SHARE: Final = 0.4  # of an original's bytes: copies are compared, originals are examined
 _PICTURES: Final = 0.7  # of their room on the page: base64 makes 4 bytes of 3
+_BEGINS: Final = 4096  # bytes of a page, which tell what it is of
 _TRIES: Final = 2
-_SCRIPTS: Final = ("report.js", "index.js")
 _LEAST: Final = 400  # bytes of a picture; fewer show nothing
 _MOST: Final = 8_000  # bytes of a picture; more are not seen
 
@@ -44,6 +46,7 @@ def report(
     directory: str | Path,
     output: str | Path,
     *,
+    reference: str | Path | None = None,
     slices: Shown = "all",
     max_mb: float = 25,
     jobs: int = 1,
@@ -55,8 +58,9 @@ def report(
     of the data holds for it.
 
     Args:
-        directory: what a stage made.
+        directory: what a stage made; with a reference, predictions as `evaluate` takes them.
         output: the .html file to write, outside the directory; an earlier page is replaced.
+        reference: the stage directory whose images and masks the predictions are shown on.
         slices: which slices get a picture: all, those with an organ, or none.
         max_mb: the largest page, in units of 10^6 bytes; pictures shrink to fit.
         jobs: worker processes.
@@ -64,17 +68,35 @@ def report(
 
     Raises:
         ManifestError: the directory is unfinished, or its manifest not to be trusted.
-        UsageError: the output cannot be, or the page does not fit.
+        UsageError: the output cannot be, the page does not fit, or the organs differ.
+        NothingFoundError: the predictions are not understood, or are of no case of the reference.
+        ProblemsError: none of the predictions can be compared.
         ChaosprepError: something else stands there, another run writes it, or it cannot be written.
     """
-    dataset, output = open_dataset(directory), Path(output)
-    check_place(output, dataset.directory, PAGE)
+    dataset, output = open_dataset(directory if reference is None else reference), Path(output)
+    for place in (dataset.directory, Path(directory)):
+        check_place(output, place, PAGE)
+    judged = None
     with new_file(output, PAGE, overwrite) as save:
-        page, html = _fitted(dataset, verify(directory, jobs=jobs), slices, int(max_mb * 1e6), jobs)
+        verdict = verify(dataset.directory, jobs=jobs)
+        if reference is not None:
+            judged, dataset = judge(directory, dataset, jobs)
+        page, html = _fitted(dataset, verdict, slices, int(max_mb * 1e6), jobs, judged)
         save(html)
     count = sum(side.originals + side.copies for side in page.sides)
     faults, warnings = len(page.verdict.faults), len(page.verdict.warnings)
     return Report(output, len(html), len(page.cases), count, faults, warnings)
+
+
+def stands(dataset: Dataset, output: Path) -> bool:
+    """Whether the page there is what this release makes of that dataset, without a reference."""
+    try:
+        with output.open("rb") as file:
+            begins = file.read(_BEGINS).decode("utf-8", "replace")
+    except OSError:
+        return False
+    key, maker = dataset.descriptor_sha256[:16], f'content="chaosprep {__version__}"'
+    return f'data-report="{key}"' in begins and maker in begins
 
 
 def render(page: Page) -> str:
@@ -93,11 +115,16 @@ def render(page: Page) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    style = (_HERE / "report.css").read_text("utf-8")
-    script = "\n".join((_HERE / name).read_text("utf-8") for name in _SCRIPTS)
+    parts = ("report", "index", *(("prediction",) if page.judged else ()))
+    style, script = (
+        "\n".join((_HERE / f"{part}.{kind}").read_text("utf-8") for part in parts)
+        for kind in ("css", "js")
+    )
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     return room.get_template("page.html.j2").render(
         page=page,
+        columns=COLUMNS,
+        columns_of={name: METRICS[name].decimals for name in COLUMNS},
         version=__version__,
         style=Markup(style),
         script=Markup(script),
@@ -106,7 +133,12 @@ def render(page: Page) -> str:
 
 
 def _fitted(
-    dataset: Dataset, verdict: Verdict, shown: Shown, max_bytes: int, jobs: int
+    dataset: Dataset,
+    verdict: Verdict,
+    shown: Shown,
+    max_bytes: int,
+    jobs: int,
+    judged: Judged | None = None,
 ) -> tuple[Page, bytes]:
     """Make the page; where it is too large, once more with what is then known of its other parts.
 
@@ -116,7 +148,7 @@ def _fitted(
     html, room = b"", max_bytes
     for _ in range(_TRIES):
         views = _views(dataset, shown, room, jobs)
-        page = make_page(dataset, verdict, views)
+        page = make_page(dataset, verdict, views, judged)
         html = render(page).encode()
         if len(html) <= max_bytes:
             return page, html

@@ -19,6 +19,7 @@ from chaosprep.quality.report.charts import Areas, Bars, area_chart, histogram_c
 from chaosprep.quality.report.group import Strip, strips
 from chaosprep.quality.report.index import IndexRow, columns, index_rows
 from chaosprep.quality.report.pictures import CaseView, Values
+from chaosprep.quality.report.predictions import Judged
 from chaosprep.quality.verify import Verdict
 
 _KINDS: Final = ("fault", "left-out", "warning")
@@ -86,12 +87,30 @@ class Page:
     index: list[IndexRow]
     strips: list[Strip]
     division: tuple[Share, ...]
+    judged: Judged | None = None
+
+    @property
+    def key(self) -> str:
+        """Under what ratings are kept: the manifest, and what was predicted."""
+        digest = self.dataset.descriptor_sha256[:16]
+        return digest if self.judged is None else f"{digest}-{self.judged.digest}"
+
+    @property
+    def predicted(self) -> bool:
+        """Whether a network made the masks."""
+        return any(stage.stage == "predict" for stage, _ in self.stages)
 
 
-def make_page(dataset: Dataset, verdict: Verdict, views: Sequence[CaseView]) -> Page:
-    """Put together what the page says; `views` are sorted by case id."""
+def make_page(
+    dataset: Dataset, verdict: Verdict, views: Sequence[CaseView], judged: Judged | None = None
+) -> Page:
+    """Put together what the page says; `views` are sorted by case id, or the worst comes first."""
     entries = _entries(dataset, verdict)
     organs = _organs(dataset, views)
+    if judged is not None:
+        organs = list(dict.fromkeys([*organs, *judged.organs]))
+        worst = list(judged.cases)
+        views = sorted(views, key=lambda view: worst.index(view.first.case))
     found = verdict.outliers
     far = by_case(found)
     cases = [_card(view, entries, far) for view in views]
@@ -119,6 +138,7 @@ def make_page(dataset: Dataset, verdict: Verdict, views: Sequence[CaseView]) -> 
         index=index_rows(views, verdict.values, far, organs, counts),
         strips=strips(verdict.values, found, organs),
         division=dataset.descriptor.tool.division,
+        judged=judged,
     )
 
 

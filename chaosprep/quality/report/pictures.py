@@ -1,13 +1,13 @@
 """What a report shows of one case: small pictures, outlines, areas and a histogram."""
 
 import base64
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from chaosprep.augmentation.words import words
 from chaosprep.dataset.case import Case
 from chaosprep.dataset.outlines import organ_areas, outlines, svg_path
 from chaosprep.dataset.records import Slice
@@ -117,18 +117,7 @@ def _picture(
     uri = None if array is None else webp(turn(grey(array, window)), limit)
     height, width = turn.shape(*((row.rows, row.cols) if array is None else array.shape))
     box = f"0 0 {cols * _UNITS} {rows * _UNITS}"
-    return Picture(row, uri, width, height, box, lines, ", ".join(_recipe(row)))
-
-
-def _recipe(row: Slice) -> Iterator[str]:
-    """What was drawn for an augmented copy: the operations, those with one number with it."""
-    drawn = (row.augmentation or {}).get("operations")
-    for operation in drawn if isinstance(drawn, list) else ():
-        if not isinstance(operation, dict):
-            continue
-        numbers = [v for k, v in operation.items() if isinstance(v, float) and "seed" not in k]
-        name = str(operation.get("operation", "?"))
-        yield f"{name} {numbers[0]:.3g}" if len(numbers) == 1 else name
+    return Picture(row, uri, width, height, box, lines, ", ".join(words(row.augmentation or {})))
 
 
 def webp(picture: NDArray[np.uint8], limit: int) -> str:
