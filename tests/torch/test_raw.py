@@ -57,7 +57,9 @@ def test_only_the_masks_come_out_and_nothing_is_left_beside_them(
 ) -> None:
     assert predict(resized, phantom, "-o", tmp_path / "out").exit_code == 0
     names = {path.name for path in (tmp_path / "out").iterdir()}
-    assert names == {"masks", "labels.json", "LICENSE-DATA.txt", "chaosprep-export.json"}
+    assert names == {
+        *("masks", "labels.json", "LICENSE-DATA.txt", "METHODS.md", "chaosprep-export.json")
+    }
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
 
 

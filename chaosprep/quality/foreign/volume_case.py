@@ -31,6 +31,7 @@ REMEDIES = {
     "mask-fractions": "Make the mask again; resample by nearest neighbour only.",
     "mask-full": "Export the mask again: background is missing.",
     "mask-image": "Bring back the mask: the image stands in its place.",
+    "mask-kind": "Keep one label map in the file.",
     "mask-levels": "Save the mask with one whole number for each structure, 0 for background.",
     "mask-scaled": "Save labels without a rescale (scl_slope 1, scl_inter 0).",
     "mask-values": "Save the mask with whole numbers from 0 to 65535.",
@@ -72,10 +73,10 @@ class LookedVolumes(Findings):
     places: dict[str, tuple[str, str]] = field(default_factory=dict)
     shown: set[int] = field(default_factory=set)
 
-    def note(self, code: str, id: str, file: str | None, reason: str) -> None:
+    def noticed(self, code: str, id: str, file: str | None, reason: str) -> None:
         """Add a problem of a code."""
         found = self.warnings if code in WARNINGS else self.faults
-        found.append(problem(code, id, file, reason))
+        found.append(volume_problem(code, id, file, reason))
 
     def place(self, opened: Opened, id: str, file: str) -> None:
         """Keep what a file says of its place."""
@@ -87,7 +88,7 @@ class LookedVolumes(Findings):
         self.places[file] = kind, id
 
 
-def problem(code: str, id: str, file: str | None, reason: str) -> Problem:
+def volume_problem(code: str, id: str, file: str | None, reason: str) -> Problem:
     """A problem with the remedy that its code has."""
     return Problem(code=code, id=id, file=file, reason=reason, remedy=REMEDIES.get(code, ""))
 
@@ -143,7 +144,7 @@ def _opened(
     several = _all_opened(looked, case, files, path, label=label)
     if len(several) > 1:
         reason = f"the mask holds {plural(len(several), 'volume')}, one was expected"
-        looked.note("mask-kind", case.id, case.shown(path), reason)
+        looked.noticed("mask-kind", case.id, case.shown(path), reason)
     return several[0] if several else None
 
 
@@ -176,7 +177,7 @@ def _look_at_labels(
     for code, reason in told:
         if case.organs and code == "mask-empty":
             continue  # of one structure of many
-        looked.note(code, case.id, case.shown(path), reason)
+        looked.noticed(code, case.id, case.shown(path), reason)
     return labels
 
 
@@ -186,9 +187,9 @@ def _look_at_image(
     voxels, shown = opened.voxels, case.shown(path)
     assert voxels is not None
     if voxels.dtype.kind == "f" and (lost := voxels.size - int(np.isfinite(voxels).sum())):
-        looked.note("not-finite", case.id, shown, f"{lost} voxels are NaN or infinite")
+        looked.noticed("not-finite", case.id, shown, f"{lost} voxels are NaN or infinite")
     elif voxels.min() == voxels.max():
-        looked.note("image-constant", case.id, shown, f"all voxels are {voxels.flat[0]:g}")
+        looked.noticed("image-constant", case.id, shown, f"all voxels are {voxels.flat[0]:g}")
     for k in range(voxels.shape[2]):
         place = f"{case.id}_s{k:03d}", case.patient, group.side, shown or ""
         plane = np.ascontiguousarray(voxels[:, :, k].T, voxels.dtype.newbyteorder("="))
@@ -212,7 +213,7 @@ def _compare_with_mask(
             and image.voxels.min() != image.voxels.max()
             and np.array_equal(opened.voxels, _meant(image))
         ):
-            looked.note("mask-image", case.id, file, "the mask holds the voxels of its image")
+            looked.noticed("mask-image", case.id, file, "the mask holds the voxels of its image")
         _compare(looked, case.id, mask, image, opened, ("the mask", "its image"), case.shown(mask))
 
 
@@ -237,12 +238,12 @@ def _compare(
         if one.voxels is not None and other.voxels is not None:
             here, there = other.voxels.shape, one.voxels.shape
             if here != there and ("size", file) not in known:
-                looked.note("size", id, file, f"{names[0]} is {here}, {names[1]} {there}")
+                looked.noticed("size", id, file, f"{names[0]} is {here}, {names[1]} {there}")
         return
     placed = one.is_placed and other.is_placed
     for code, reason in differences(one.lattice, other.lattice, names, placed=placed):
         if (code, file) not in known:
-            looked.note(code, id, file, reason)
+            looked.noticed(code, id, file, reason)
 
 
 def _measure(

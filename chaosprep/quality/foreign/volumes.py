@@ -20,7 +20,7 @@ from chaosprep.quality.alike.cases import across_cases
 from chaosprep.quality.alike.leaks import SPLIT_AGAIN, on_several_sides, patients_by_name
 from chaosprep.quality.findings import Findings, Seen
 from chaosprep.quality.foreign.plain_volumes import find_plain
-from chaosprep.quality.foreign.volume_case import Group, LookedVolumes, look, problem
+from chaosprep.quality.foreign.volume_case import Group, LookedVolumes, look, volume_problem
 from chaosprep.quality.foreign.volume_file import is_volume
 from chaosprep.quality.inspected import of_patients
 from chaosprep.running.mapping import map_cases
@@ -189,7 +189,7 @@ def _tell_places(total: Findings, looked: Sequence[LookedVolumes], code: str, ki
         "nobody knows the place",
     }[kind]
     if any(of == "real" for _, of, _ in every):
-        total.warnings += (problem(code, id, file, reason) for file, id in odd)
+        total.warnings += (volume_problem(code, id, file, reason) for file, id in odd)
     elif odd:
         total.notes.append(f"{plural(len(odd), 'file')}: {reason.replace('its', 'the', 1)}")
 
@@ -203,7 +203,7 @@ def _unseen(groups: Sequence[Group], looked: Sequence[LookedVolumes]) -> Iterato
     lost = [f"{name} ({value})" for value, name in sorted(named.items()) if value not in shown]
     if lost and any(one.shown for one in looked):
         reason = f"no mask shows {', '.join(lost[:8])}{', ...' if len(lost) > 8 else ''}"
-        yield problem("label-unseen", ".", None, reason)
+        yield volume_problem("label-unseen", ".", None, reason)
 
 
 def _on_sides(groups: Sequence[Group]) -> Iterator[Problem]:
