@@ -4,9 +4,11 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from chaosprep.errors import FileError
 from chaosprep.imaging.limits import size_text
 from chaosprep.imaging.space.lattice import Lattice
 from chaosprep.imaging.space.nearest import ENOUGH, SAME_PLACE
+from chaosprep.quality.foreign.volume_codes import volume_error
 
 _TURNED = 1e-3  # of a cosine, as `Lattice.is_sheared` has it
 _FLOAT32 = 2 * float(np.finfo(np.float32).eps)
@@ -14,8 +16,8 @@ _FLOAT32 = 2 * float(np.finfo(np.float32).eps)
 
 def differences(
     one: Lattice, other: Lattice, names: tuple[str, str], *, placed: bool
-) -> Iterator[tuple[str, str]]:
-    """Yield code and reason for all in which a grid differs from the one it belongs to.
+) -> Iterator[FileError]:
+    """Yield an error for all in which a grid differs from the one it belongs to.
 
     Args:
         one: the grid of the second name, such as the image's, indexed (i, j, k).
@@ -25,14 +27,16 @@ def differences(
     """
     name, whose = names
     if other.shape != one.shape:
-        yield "size", f"{name} is {size_text(other.shape)}, {whose} {size_text(one.shape)}"
+        yield volume_error(
+            "size", f"{name} is {size_text(other.shape)}, {whose} {size_text(one.shape)}"
+        )
     far = float(np.abs(one.corners()).max())
     limit = max(ENOUGH * min(one.spacing), SAME_PLACE + _FLOAT32 * far)
     if other.shape == one.shape and placed and one.differs_by(other) <= limit:
         return
     grown = np.abs(np.subtract(other.spacing, one.spacing)) * np.array(one.shape)
     if (grown > limit).any() and not _is_exchanged(one, other, limit):
-        yield (
+        yield volume_error(
             "grid-spacing",
             (f"{name} has voxels of {_mm(other.spacing)} mm, {whose} of {_mm(one.spacing)} mm"),
         )
@@ -42,18 +46,22 @@ def differences(
 
 def _places(
     one: Lattice, other: Lattice, names: tuple[str, str], limit: float
-) -> Iterator[tuple[str, str]]:
+) -> Iterator[FileError]:
     name, whose = names
     turn = (one.steps / one.spacing).T @ (other.steps / other.spacing)
     whole = np.rint(turn)
     if np.abs(turn - whole).max() > _TURNED:
         degrees = float(np.degrees(np.arccos(np.clip((np.trace(turn) - 1) / 2, -1, 1))))
-        yield "grid-directions", f"{name} is turned against {whose} by {degrees:.3g} degrees"
+        yield volume_error(
+            "grid-directions", f"{name} is turned against {whose} by {degrees:.3g} degrees"
+        )
     elif not (np.abs(whole) == np.eye(3)).all():
-        yield "grid-directions", f"the axes of {name} are those of {whose} in another order"
+        yield volume_error(
+            "grid-directions", f"the axes of {name} are those of {whose} in another order"
+        )
     elif (whole != np.eye(3)).any():
         axes = ", ".join(axis for at, axis in enumerate("ijk") if whole[at, at] < 0)
-        yield (
+        yield volume_error(
             "grid-flipped",
             f"{name} runs along {axes} the other way than {whose}: programs that pair voxels by "
             "their number see it mirrored",
@@ -63,7 +71,7 @@ def _places(
         distance = float(np.linalg.norm(away))
         if distance > limit:
             voxels = np.abs(np.linalg.solve(one.steps, away)).max()
-            yield (
+            yield volume_error(
                 "grid-origin",
                 f"{name} lies {distance:.3g} mm ({voxels:.2g} voxels) off {whose}",
             )

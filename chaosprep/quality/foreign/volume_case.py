@@ -11,33 +11,12 @@ from numpy.typing import NDArray
 from chaosprep.errors import FileError, Problem, plural
 from chaosprep.quality.findings import Findings, Seen
 from chaosprep.quality.foreign.grids import differences
+from chaosprep.quality.foreign.volume_codes import volume_problem
 from chaosprep.quality.foreign.volume_file import Opened, is_identity, open_volumes
 from chaosprep.quality.foreign.volume_labels import label_faults
 from chaosprep.quality.outliers.gauge import Gauge
 from chaosprep.series.source import Files, SourceCase
 
-REMEDIES = {
-    "affine-identity": "Export it again with its geometry, if its source has one.",
-    "affine-missing": "Export it again with its geometry, if its source has one.",
-    "grid-directions": "Resample one of them to the grid of the other.",
-    "grid-flipped": "Find out which is right, and store both in one order.",
-    "grid-origin": "Find out which is right; resample one to the grid of the other.",
-    "grid-spacing": "Resample one of them to the grid of the other.",
-    "image-constant": "Export the image again, or leave the case out.",
-    "label-unseen": "Check that no structure was lost, or take the name out.",
-    "labels": "Name them (dataset.json, --labels), or correct the masks.",
-    "mask-empty": "Check that nothing of it is in this case.",
-    "mask-float": "Save labels as whole numbers (uint8).",
-    "mask-fractions": "Make the mask again; resample by nearest neighbour only.",
-    "mask-full": "Export the mask again: background is missing.",
-    "mask-image": "Bring back the mask: the image stands in its place.",
-    "mask-kind": "Keep one label map in the file.",
-    "mask-levels": "Save the mask with one whole number for each structure, 0 for background.",
-    "mask-scaled": "Save labels without a rescale (scl_slope 1, scl_inter 0).",
-    "mask-values": "Save the mask with whole numbers from 0 to 65535.",
-    "not-finite": "Export the file again with finite values.",
-    "size": "Export both again from one grid.",
-}
 WARNINGS = frozenset(
     ("affine-identity", "affine-missing", "label-unseen", "mask-empty", "mask-float", "mask-scaled")
 )
@@ -78,6 +57,11 @@ class LookedVolumes(Findings):
         found = self.warnings if code in WARNINGS else self.faults
         found.append(volume_problem(code, id, file, reason))
 
+    def erred(self, error: FileError, id: str, file: str | None) -> None:
+        """Add what an error says."""
+        found = self.warnings if error.code in WARNINGS else self.faults
+        found.append(Problem.of(error, id, file))
+
     def place(self, opened: Opened, id: str, file: str) -> None:
         """Keep what a file says of its place."""
         kind = "real"
@@ -86,11 +70,6 @@ class LookedVolumes(Findings):
         elif opened.lattice is not None and is_identity(opened.lattice):
             kind = "identity"
         self.places[file] = kind, id
-
-
-def volume_problem(code: str, id: str, file: str | None, reason: str) -> Problem:
-    """A problem with the remedy that its code has."""
-    return Problem(code=code, id=id, file=file, reason=reason, remedy=REMEDIES.get(code, ""))
 
 
 def look(group: Group) -> LookedVolumes:
@@ -174,10 +153,10 @@ def _look_at_labels(
         named = None
     told, labels, shown = label_faults(opened.voxels, opened.scale, named)
     looked.shown |= shown
-    for code, reason in told:
-        if case.organs and code == "mask-empty":
+    for error in told:
+        if case.organs and error.code == "mask-empty":
             continue  # of one structure of many
-        looked.noticed(code, case.id, case.shown(path), reason)
+        looked.erred(error, case.id, case.shown(path))
     return labels
 
 
@@ -241,9 +220,9 @@ def _compare(
                 looked.noticed("size", id, file, f"{names[0]} is {here}, {names[1]} {there}")
         return
     placed = one.is_placed and other.is_placed
-    for code, reason in differences(one.lattice, other.lattice, names, placed=placed):
-        if (code, file) not in known:
-            looked.noticed(code, id, file, reason)
+    for error in differences(one.lattice, other.lattice, names, placed=placed):
+        if (error.code, file) not in known:
+            looked.erred(error, id, file)
 
 
 def _measure(

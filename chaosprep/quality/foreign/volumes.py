@@ -20,7 +20,8 @@ from chaosprep.quality.alike.cases import across_cases
 from chaosprep.quality.alike.leaks import SPLIT_AGAIN, on_several_sides, patients_by_name
 from chaosprep.quality.findings import Findings, Seen
 from chaosprep.quality.foreign.plain_volumes import find_plain
-from chaosprep.quality.foreign.volume_case import Group, LookedVolumes, look, volume_problem
+from chaosprep.quality.foreign.volume_case import Group, LookedVolumes, look
+from chaosprep.quality.foreign.volume_codes import volume_problem
 from chaosprep.quality.foreign.volume_file import is_volume
 from chaosprep.quality.inspected import of_patients
 from chaosprep.running.mapping import map_cases
