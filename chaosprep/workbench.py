@@ -33,7 +33,8 @@ class Workbench:
 
     What is kept between runs (a key, an index of headers) goes into ``folder``, which is None where
     nothing is to be written; ``name`` is whose it is there. ``jobs`` processes may ``work``.
-    ``reads`` is where earlier runs may have kept something, which is read only.
+    ``reads`` is where earlier runs may have kept something, which is read only. Where it
+    ``passes``, what is read is not kept for another run.
     """
 
     folder: Path | None = None
@@ -41,6 +42,7 @@ class Workbench:
     jobs: int = 1
     reads: Path | None = None
     work: Work = in_turn
+    passes: bool = False
 
     @classmethod
     def beside(cls, output: str | Path, jobs: int = 1, work: Work = in_turn) -> "Workbench":

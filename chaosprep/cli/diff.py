@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from chaosprep.cli.options import jobs_option, talk_options
+from chaosprep.cli.options import ANY, jobs_option, talk_options
 from chaosprep.cli.output import Talk, say, write_json
 from chaosprep.cli.parameters import parameter_options
 from chaosprep.errors import plural
@@ -14,20 +14,13 @@ from chaosprep.printable import printable
 from chaosprep.quality.diff.diff import diff
 from chaosprep.quality.diff.found import Diff
 from chaosprep.quality.diff.lines import lines
-from chaosprep.running.mapping import ignore
 
 DIFFERS = 1  # exit code: something differs
 
-side = click.Path(exists=True, path_type=Path)
-
-
-def _say_case(case: str, done: int, total: int) -> None:
-    say(f"diff: {case} ({done} of {total})")
-
 
 @click.command("diff")
-@click.argument("a", metavar="A", type=side)
-@click.argument("b", metavar="B", type=side)
+@click.argument("a", metavar="A", type=ANY)
+@click.argument("b", metavar="B", type=ANY)
 @parameter_options(LayoutParams, without=("compression",))
 @jobs_option
 @talk_options
@@ -37,7 +30,7 @@ def command(a: Path, b: Path, talk: Talk, **chosen: Any) -> None:
     Says what came, went or changed: patients, cases, slices, pixels, masks, names of mask values,
     sides, parameters of stages. The exit code is 1 where anything differs.
     """
-    found = diff(a, b, on_case=_say_case if talk.verbose else ignore, **chosen)
+    found = diff(a, b, on_case=talk.each_case("diff"), **chosen)
     if talk.as_json:
         write_json(found)
     else:

@@ -7,8 +7,15 @@ from typing import Any
 
 import click
 
-from chaosprep.cli.options import FILE, jobs_option, on_error_option, replace_option, talk_options
-from chaosprep.cli.output import LEFT_OUT, Talk, say, write_json
+from chaosprep.cli.options import (
+    ANY,
+    FILE,
+    jobs_option,
+    on_error_option,
+    replace_option,
+    talk_options,
+)
+from chaosprep.cli.output import LEFT_OUT, Talk, write_json
 from chaosprep.dataset.records import SPLITS
 from chaosprep.errors import plural
 from chaosprep.evaluation.asked import Tolerance, parse_tolerance
@@ -19,7 +26,6 @@ from chaosprep.evaluation.surface import Spacing
 from chaosprep.evaluation.tables import csv_text, table
 from chaosprep.known import SCORING
 from chaosprep.printable import printable
-from chaosprep.running.mapping import ignore
 from chaosprep.running.page import PICTURE, FileKind, check_place, new_file
 
 _TABLE = FileKind("table", ".csv", re.compile(b"case,patient,split,organ,dice,[a-z0-9_,]+\n"))
@@ -45,16 +51,9 @@ def tolerances(
     return parse_tolerance(value)
 
 
-side = click.Path(exists=True, path_type=Path)
-
-
-def _say_case(case: str, done: int, total: int) -> None:
-    say(f"evaluate: {case} ({done} of {total})")
-
-
 @click.command("evaluate")
-@click.argument("pred", metavar="PRED", type=side)
-@click.argument("ref", metavar="REF", type=side)
+@click.argument("pred", metavar="PRED", type=ANY)
+@click.argument("ref", metavar="REF", type=ANY)
 @click.option("--patient", "patients", multiple=True, metavar="ID", help="Only this. Repeatable.")
 @click.option(
     "--split",
@@ -140,7 +139,7 @@ def command(
                 for place in (pred, ref):
                     check_place(file, place, kind)
                 files.append((held.enter_context(new_file(file, kind, overwrite)), made))
-        found = evaluate(pred, ref, on_case=_say_case if talk.verbose else ignore, **chosen)
+        found = evaluate(pred, ref, on_case=talk.each_case("evaluate"), **chosen)
         for save, made in files:
             save(made(found))
     _show(found, talk)

@@ -28,6 +28,7 @@ def cores() -> int:
 
 FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 FILE = click.Path(dir_okay=False, path_type=Path)
+ANY = click.Path(exists=True, path_type=Path)
 
 
 def source_argument(name: str) -> Callable[[F], F]:

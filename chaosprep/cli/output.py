@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from chaosprep.dataset.manifest import Dataset
     from chaosprep.quality.evidence import Evidence
+    from chaosprep.running.mapping import OnCase
     from chaosprep.running.options import Event
 
 
@@ -107,6 +108,15 @@ class Talk:
     def verbose(self) -> bool:
         """Whether each case is to be said."""
         return self._loudness > 0
+
+    def each_case(self, verb: str) -> "OnCase":
+        """Says each case that is done, where that is wanted."""
+
+        def done(case: str, number: int, total: int) -> None:
+            if self.verbose:
+                say(f"{verb}: {case} ({number} of {total})")
+
+        return done
 
     def result(self, made: object, *lines: str) -> None:
         """What came of it: as JSON, or in lines unless it is to be quiet."""

@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from chaosprep.cli.options import (
+    ANY,
     FILE,
     FOLDER,
     jobs_option,
@@ -21,7 +22,7 @@ from chaosprep.running.page import TEXT, check_place, new_file
 
 
 @click.command("report")
-@click.argument("source", metavar="DIR", type=click.Path(exists=True, path_type=Path))
+@click.argument("source", metavar="DIR", type=ANY)
 @click.option(
     "-o",
     "--output",

@@ -121,7 +121,10 @@ def _on_the_grid_of(ref: CaseMasks, pred: CaseMasks) -> Labels:
         sizes = [f"{rows}x{cols}" for _, rows, cols in (voxels.shape, ref.voxels.shape)]
         raise FileError(
             f"its masks are {sizes[0]}, the reference's {sizes[1]}",
-            "Bring them back: chaosprep assemble PRED -o BACK, and compare BACK.",
+            "Bring them back: chaosprep assemble PRED -o BACK, and compare BACK."
+            if pred.lattice is not None
+            else "Bring them back: chaosprep assemble PRED --reference DIR -o BACK, where DIR is "
+            "the stage directory that was predicted from, and compare BACK.",
             code="size-mismatch",
         )
     if ref.lattice is None or pred.lattice is None:

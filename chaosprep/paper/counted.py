@@ -2,6 +2,7 @@
 
 from collections import Counter
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from chaosprep.dataset.manifest import Dataset
 from chaosprep.dataset.organs import names_in
@@ -56,8 +57,9 @@ class Counted:
         return sum(side.copies for side in self.sides.values())
 
 
+@lru_cache(maxsize=1)
 def counted(dataset: Dataset) -> Counted:
-    """Count a dataset case by case."""
+    """Count a dataset case by case; once for all that is said of it."""
     found = Counted(sides={split: Side() for split in SPLITS})
     for case in dataset.cases:
         side = found.sides[case.split]

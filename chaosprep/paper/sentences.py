@@ -15,12 +15,16 @@ _WINDOWS = {
 
 
 def sentences(record: StageRecord) -> list[str]:
-    """What a stage did by its parameters, as sentences; every one that is no default is said."""
+    """What a stage did by its parameters, as sentences; every one that is no default is said.
+
+    Where a value is none that this release writes, all of them are told by name alone.
+    """
     settings = Settings(record)
-    found = list(_OF_STAGES[record.stage](settings)) if record.stage in _OF_STAGES else []
+    try:
+        found = list(_OF_STAGES[record.stage](settings))
+    except (KeyError, TypeError, ValueError):
+        settings, found = Settings(record), [f"The stage {shown(record.stage)} was run."]
     left = list(settings.others())
-    if record.stage not in _OF_STAGES:
-        found.append(f"The stage {shown(record.stage)} was run.")
     if left:
         found.append(f"Further parameters of {shown(record.stage)}: {'; '.join(left)}.")
     return found

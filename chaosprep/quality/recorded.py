@@ -11,7 +11,7 @@ from chaosprep.dataset.case import Case
 from chaosprep.dataset.manifest import DESCRIPTOR, TABLE, Dataset
 from chaosprep.dataset.overlapping import structure_areas
 from chaosprep.dataset.records import Slice
-from chaosprep.errors import REMAKE, ChaosprepError, Problem, UsageError
+from chaosprep.errors import REMAKE, ChaosprepError, Problem
 from chaosprep.imaging.limits import size_text
 from chaosprep.privacy.identity import Identity, read_identity
 from chaosprep.privacy.persons import first_told, tells
@@ -19,13 +19,13 @@ from chaosprep.quality.alike.leaks import SPLIT_AGAIN, across, on_several_sides
 from chaosprep.quality.findings import Findings, Seen
 from chaosprep.quality.geometry import geometry_faults
 from chaosprep.quality.identity_left import identity_left, is_deidentified
+from chaosprep.quality.inspected import of_patients
 from chaosprep.quality.labels import label_findings
 from chaosprep.quality.left_out import left_out_faults
 from chaosprep.quality.outliers.measuring import gauge_of, take
 from chaosprep.quality.persons import Told, check_sides, trusts_folders
 from chaosprep.quality.replay import replayed
 from chaosprep.running.mapping import ignore, map_cases
-from chaosprep.words import there_are
 
 
 def check_recorded(
@@ -41,7 +41,7 @@ def check_recorded(
     Raises:
         UsageError: an unknown patient.
     """
-    cases = _chosen(dataset, patients)
+    cases = of_patients(dataset.cases, patients)
     several = len({case.split for case in cases}) > 1
     check = partial(check_case, pictures=several, nameless=is_deidentified(dataset))
     tell = ignore if on_case is None else lambda case, done, total: on_case(case)
@@ -72,18 +72,6 @@ def _chain_faults(dataset: Dataset) -> Iterator[Problem]:
     if stages[0] != "split" or len(set(stages)) < len(stages):
         reason = f"its history is no chain of stages: {' > '.join(stages)}"
         yield _fault("chain", dataset.made.stage, DESCRIPTOR, reason)
-
-
-def _chosen(dataset: Dataset, patients: Collection[str]) -> list[Case]:
-    cases = list(dataset.cases)
-    unknown = sorted(set(patients) - {case.patient for case in cases})
-    if unknown:
-        raise UsageError(
-            f"no patient is called {', '.join(unknown)}",
-            there_are(sorted({case.patient for case in cases}), unknown),
-            code="patient",
-        )
-    return [case for case in cases if not patients or case.patient in patients]
 
 
 def check_case(case: Case, *, pictures: bool = False, nameless: bool = False) -> Findings:

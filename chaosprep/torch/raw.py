@@ -11,7 +11,6 @@ from chaosprep.assembly.assemble import LABELS, assemble
 from chaosprep.dataset.manifest import Dataset
 from chaosprep.errors import ChaosprepError
 from chaosprep.files import check_apart
-from chaosprep.layouts.headers.cache import discard
 from chaosprep.params import make_params
 from chaosprep.running.folder import Exported, describe_folder, whole_folder
 from chaosprep.running.mapping import on_workers
@@ -59,11 +58,8 @@ def predict_raw(
     asked = split_params(fields)
     inner = _on_the_way(options)
     with whole_folder(root, output, options.overwrite) as folder:
-        bench = Workbench.beside(output, options.jobs, on_workers)
-        try:
-            found, notes = find_raw(source, asked, card, bench)
-        finally:
-            discard(bench)
+        bench = replace(Workbench.beside(output, options.jobs, on_workers), passes=True)
+        found, notes = find_raw(source, asked, card, bench)
         work = folder.with_name(uuid.uuid4().hex)
         work.mkdir()
         settled = SPLIT.settle(asked, found)

@@ -44,7 +44,9 @@ def find_raw(
     root = _found(source, asked, bench)
     if source.is_file():
         cases = tuple(case for case in root.cases if case.images == (source.name,))
-        root = replace(root, cases=cases, problems=())
+        ids = {case.id for case in cases}
+        own = tuple(one for one in root.problems if one.id in ids or one.file == source.name)
+        root = replace(root, cases=cases, problems=own)
         if not cases:
             raise NothingFoundError(
                 f"{source}: it is no series on its own", "Give the folder it is in.", "nothing"

@@ -110,6 +110,26 @@ def test_a_parameter_of_a_later_release_is_told_by_name_and_value() -> None:
     assert told[-1] == "Further parameters of convert: sharpen = much."
 
 
+@pytest.mark.parametrize(
+    ("stage", "hostile"),
+    [
+        ("convert", {"spacing": "x"}),
+        ("convert", {"size": "64", "fit": 7}),
+        ("split", {"val": [], "val_patient": 3}),
+        ("split", {"threshold": {}}),
+        ("extract-liver", {"range": 5}),
+        ("augment", {"keep_label": "much"}),
+    ],
+)
+def test_a_value_that_no_release_writes_is_told_by_name(
+    stage: str, hostile: dict[str, object]
+) -> None:
+    first, further = sentences(record(stage, **hostile))
+    assert first == f"The stage {stage} was run."
+    for name in hostile:
+        assert f"{name.replace('_', '-')} = " in further
+
+
 def test_the_checklist_has_its_seven_items(images: Dataset) -> None:
     lines = chaosprep.methods(images).splitlines()
     numbers = [line.split(" | ")[0].strip("| ") for line in lines if line.startswith("| ")]

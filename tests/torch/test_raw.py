@@ -1,5 +1,6 @@
 """predict on raw data: the run's preparation repeated, and masks on the original grid."""
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +71,9 @@ def test_a_folder_of_one_dicom_series_is_enough(
     done = predict(resized, series, "-o", tmp_path / "out")
     assert done.exit_code == 0, done.stderr
     assert len(voxels(tmp_path / "out")) == 1
+    # The key makes the ids; what headers say is neither kept nor said to be.
+    assert {path.name for path in tmp_path.iterdir()} == {"out", "chaosprep.key"}
+    assert ".index" not in done.stderr
 
 
 def test_a_nifti_file_is_enough(resized: Path, livers: Dataset, tmp_path: Path) -> None:
@@ -116,8 +120,25 @@ def test_the_remedy_for_another_grid_works(resized: Path, livers: Dataset, tmp_p
     chaosprep.predict(resized, images, tmp_path / "masks")
     with pytest.raises(ProblemsError) as error:
         chaosprep.evaluate(tmp_path / "masks", livers.directory)
-    assert {"chaosprep assemble PRED -o BACK" in p.remedy for p in error.value.problems} == {True}
+    assert {"chaosprep assemble" in problem.remedy for problem in error.value.problems} == {True}
     chaosprep.assemble(tmp_path / "masks", tmp_path / "back")
+    assert chaosprep.evaluate(tmp_path / "back", livers.directory).cases == len(livers)
+
+
+def test_the_remedy_for_pictures_of_another_grid_works(
+    resized: Path, livers: Dataset, tmp_path: Path
+) -> None:
+    images = chaosprep.convert(livers, tmp_path / "images", spacing=9.0, size="32")
+    made = chaosprep.predict(resized, images, tmp_path / "masks")
+    (tmp_path / "png").mkdir()
+    for row in made.slices:
+        assert row.mask is not None
+        shutil.copy(made.directory / row.mask, tmp_path / "png" / f"{row.id}.png")
+    with pytest.raises(ProblemsError) as error:
+        chaosprep.evaluate(tmp_path / "png", livers.directory)
+    (remedy,) = {p.remedy for p in error.value.problems if p.code == "size-mismatch"}
+    assert "chaosprep assemble PRED --reference DIR -o BACK" in remedy
+    chaosprep.assemble(tmp_path / "png", tmp_path / "back", reference=images)
     assert chaosprep.evaluate(tmp_path / "back", livers.directory).cases == len(livers)
 
 

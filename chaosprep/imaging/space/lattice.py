@@ -185,6 +185,6 @@ def laid_on(volume: Volume, lattice: Lattice) -> NDArray[Any]:
 def _other_grid(reason: str) -> FileError:
     return FileError(
         f"its voxels lie on another grid: {reason}",
-        "Bring it back: chaosprep assemble PRED -o BACK, and compare BACK.",
+        "Bring it back to the reference's grid (chaosprep assemble undoes --size and --spacing).",
         code="grid-mismatch",
     )

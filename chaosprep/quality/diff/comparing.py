@@ -92,7 +92,7 @@ def _masks(a: One, b: One) -> Iterator[MaskChange]:
         one, other = first.get(organ), second.get(organ)
         if one is not None and other is not None and one.shape != other.shape:
             sizes = f"{size_text(one.shape)}, {size_text(other.shape)}"
-            yield MaskChange(a.id, "", 0, 0, 0, sizes)
+            yield MaskChange(a.id, "", 0, 0, 0, size=sizes)
             return
         before, now = (0 if plane is None else int(plane.sum()) for plane in (one, other))
         both = 0 if one is None or other is None else int((one & other).sum())

@@ -33,7 +33,7 @@ def diff(
     Raises:
         UsageError: there is no such folder, or a parameter will not do.
         NothingFoundError: one is not understood, or they have no case in common.
-        ProblemsError: a case cannot be read.
+        ProblemsError: a case cannot be read, or none of a root can be taken.
     """
     params = make_params(LayoutParams, where)
     sides = open_side(Path(a), params), open_side(Path(b), params)
@@ -42,7 +42,8 @@ def diff(
     if not common:
         raise NothingFoundError(
             f"no case is in both: A has {_some(before.members)}; B {_some(after.members)}",
-            "Cases are matched by case id: give two of the same data.",
+            "Cases are matched by case id: give two of the same data. Pseudonyms need the key that "
+            "made them: --pseudonymize KEYFILE.",
             code="nothing",
         )
     with_rows = before.has_table and after.has_table
@@ -114,7 +115,7 @@ def _has_changed(one: CaseDiff) -> bool:
 
 
 def _notes(sides: tuple[Side, Side]) -> list[str]:
-    notes = []
+    notes = [note for side in sides for note in side.notes]
     if not all(side.has_images for side in sides):
         notes.append("one side has no images: only masks are compared")
     if not all(side.has_table for side in sides):

@@ -39,7 +39,8 @@ class ImageChange(msgspec.Struct, frozen=True):
 class MaskChange(msgspec.Struct, frozen=True):
     """A mask that differs: a structure's pixels in A, in B and in both.
 
-    `organ` is empty where only one of the two has a mask, or their sizes differ.
+    `organ` is empty where only one of the two has a mask, which `note` says, or where their sizes
+    differ: `size` then says both, as `32x32, 40x40`.
     """
 
     id: str
@@ -48,6 +49,7 @@ class MaskChange(msgspec.Struct, frozen=True):
     b: int
     both: int
     note: str = ""
+    size: str = ""
 
 
 class CaseDiff(msgspec.Struct, frozen=True, kw_only=True):

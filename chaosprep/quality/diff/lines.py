@@ -52,8 +52,12 @@ def _arrows(changes: Sequence[Changed]) -> list[str]:
 
 def _image(one: ImageChange) -> str:
     if one.size:
-        return f"{one.id}: size {one.size.replace(', ', ' -> ')}"
+        return f"{one.id}: {_sizes(one.size)}"
     return f"{one.id}: {plural(one.pixels, 'pixel')}, by {one.most:g} at most"
+
+
+def _sizes(both: str) -> str:
+    return f"size {both.replace(', ', ' -> ')}"
 
 
 def _masks(case: CaseDiff) -> Iterator[str]:
@@ -66,7 +70,7 @@ def _masks(case: CaseDiff) -> Iterator[str]:
 
 def _organ(one: MaskChange) -> str:
     if not one.organ:
-        return f"size {one.note.replace(', ', ' -> ')}" if "x" in one.note else one.note
+        return _sizes(one.size) if one.size else one.note
     whole = one.a + one.b
     dice = 2 * one.both / whole if whole else 1.0
     return f"{one.organ} {one.a} -> {one.b} pixels, Dice {dice:.3f}"

@@ -16,7 +16,7 @@ from chaosprep.dataset.opening import is_stage_directory, open_dataset
 from chaosprep.dataset.organs import unnamed
 from chaosprep.dataset.overlapping import structure_areas
 from chaosprep.dataset.records import Slice
-from chaosprep.errors import NothingFoundError, UsageError
+from chaosprep.errors import NothingFoundError, ProblemsError, UsageError, plural
 from chaosprep.files import sha256
 from chaosprep.formats.images import open_image
 from chaosprep.imaging.measured import looked_up, upright
@@ -61,7 +61,7 @@ class Side:
     """What is compared: A or B.
 
     ``has_table``: it is a stage directory, whose rows, sides and stages can be compared with
-    another's. ``has_images``: it is more than masks.
+    another's. ``has_images``: it is more than masks. ``notes`` say what is not compared of it.
     """
 
     kind: str
@@ -71,6 +71,7 @@ class Side:
     left_out: Mapping[str, str] = field(default_factory=dict)
     has_table: bool = False
     has_images: bool = True
+    notes: tuple[str, ...] = ()
 
 
 def open_side(path: Path, params: LayoutParams) -> Side:
@@ -79,6 +80,7 @@ def open_side(path: Path, params: LayoutParams) -> Side:
     Raises:
         UsageError: there is nothing, or a parameter will not do.
         NothingFoundError: it is none of these.
+        ProblemsError: it is a dataset root of which no case can be taken.
     """
     if not path.exists():
         raise UsageError(f"{path}: there is no such file or folder", "Check the path.", "root")
@@ -162,6 +164,12 @@ def _nameless(mask: Plane, known: set[int]) -> Structures:
 
 def _of_root(path: Path, params: LayoutParams) -> Side:
     root = find(path, params, strict=False)
+    if root.problems and not root.cases:
+        raise ProblemsError(
+            f"{path}: none of its cases can be compared",
+            "Settle what inspect says of it, or name its layout: --layout.",
+            root.problems,
+        )
     members = {
         case.id: Member(
             case.id, case.patient, _place(case.split, case.fold), partial(_source_slices, case)
@@ -169,7 +177,9 @@ def _of_root(path: Path, params: LayoutParams) -> Side:
         for case in root.cases
     }
     labels = {str(value): label.name for value, label in root.label_map.items()}
-    return Side("dataset root", members, labels)
+    count = plural(len(root.problems), "problem")
+    notes = (f"{path}: {count}, which inspect tells: not all may be compared",)
+    return Side("dataset root", members, labels, notes=notes if root.problems else ())
 
 
 def _source_slices(case: SourceCase) -> list[One]:

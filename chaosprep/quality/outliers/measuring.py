@@ -6,13 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chaosprep.dataset.case import Case
-from chaosprep.dataset.manifest import Dataset
 from chaosprep.dataset.overlapping import structure_areas
 from chaosprep.dataset.records import Slice
 from chaosprep.quality.outliers.gauge import Gauge
-from chaosprep.quality.outliers.judging import Outlier, by_case, outliers
 from chaosprep.quality.outliers.values import CaseValues
-from chaosprep.running.mapping import map_cases
 
 
 def gauge_of(case: Case) -> Gauge:
@@ -46,22 +43,3 @@ def take(gauge: Gauge, row: Slice, image: NDArray[Any] | None, mask: NDArray[Any
             low, high = row.padding
             shown = np.ma.masked_where((image >= low) & (image <= high), shown)
     gauge.add(shown, structure_areas(row, mask) if mask is not None else ())
-
-
-def values_of(case: Case) -> CaseValues | None:
-    """The values of a case, from its files.
-
-    Raises:
-        FileError: a file cannot be read.
-    """
-    gauge = gauge_of(case)
-    for row in case.slices:
-        if not row.copy:
-            take(gauge, row, case.image(row), case.mask(row))
-    return gauge.values()
-
-
-def outliers_of(dataset: Dataset, *, jobs: int = 1) -> dict[str, tuple[Outlier, ...]]:
-    """The outliers of each case that has any, the farthest first; unreadable cases are left out."""
-    found, _ = map_cases(values_of, list(dataset.cases), lambda case: case.id, jobs)
-    return by_case(outliers([values for values in found if values is not None]))

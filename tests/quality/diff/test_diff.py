@@ -173,6 +173,46 @@ def test_data_with_no_case_in_common_are_refused(images: Dataset, tmp_path: Path
         chaosprep.diff(images.directory, tmp_path / "other")
 
 
+def test_what_a_root_has_wrong_is_noted(root: Path, tmp_path: Path) -> None:
+    made = split(root, tmp_path / "a")
+    shutil.rmtree(root / "Train_Sets/MR/3/T2SPIR/Ground")
+    found = chaosprep.diff(root, made.directory)
+    assert found.case_ids.came == ("MR003_t2-spir",)
+    assert any("which inspect tells" in note for note in found.notes)
+
+
+def test_a_root_without_a_case_says_why(tmp_path: Path, root: Path) -> None:
+    odd = tmp_path / "odd"
+    shutil.copytree(root / "Train_Sets/MR/1", odd / "somebody")
+    made = split(root, tmp_path / "a")
+    with pytest.raises(ProblemsError) as caught:
+        chaosprep.diff(odd, made.directory, layout="chaos")
+    assert caught.value.problems
+
+
+def test_a_download_is_compared_with_what_its_headers_gave(root: Path, tmp_path: Path) -> None:
+    scans = tmp_path / "scans"
+    shutil.copytree(root / "Train_Sets/MR/1", scans / "one")
+    made = chaosprep.split(scans, tmp_path / "a", layout="headers", val=0)
+    with pytest.raises(NothingFoundError, match="pseudonymize"):
+        chaosprep.diff(scans, made.directory, layout="headers")
+    key = str(tmp_path / "chaosprep.key")
+    found = chaosprep.diff(scans, made.directory, layout="headers", pseudonymize=key)
+    assert not found.differs
+    assert found.same == len(made.slices)
+
+
+def test_masks_of_another_size_are_told_with_both(tmp_path: Path) -> None:
+    for name, size in (("a", 16), ("b", 18)):
+        (tmp_path / name).mkdir()
+        mask = np.zeros((size, size, 2), np.uint8)
+        mask[:4, :4] = 1
+        image = nibabel.Nifti1Image(mask, np.eye(4))  # type: ignore[no-untyped-call]
+        nibabel.save(image, tmp_path / name / "P1.nii.gz")
+    told = list(lines(chaosprep.diff(tmp_path / "a", tmp_path / "b")))
+    assert told == ["2 masks changed", *(f"  P1_s00{k}: size 16x16 -> 18x18" for k in (0, 1))]
+
+
 def test_a_case_that_cannot_be_read_is_a_problem(images: Dataset, tmp_path: Path) -> None:
     place = tmp_path / "b"
     shutil.copytree(images.directory, place)
