@@ -23,7 +23,7 @@ from chaosprep.evaluation.evaluate import evaluate
 from chaosprep.evaluation.plots import box_plots
 from chaosprep.evaluation.results import Evaluation
 from chaosprep.evaluation.surface import Spacing
-from chaosprep.evaluation.tables import csv_text, table
+from chaosprep.evaluation.tables import csv_text, table, volume_lines
 from chaosprep.known import SCORING
 from chaosprep.printable import printable
 from chaosprep.running.page import PICTURE, FileKind, check_place, new_file
@@ -156,7 +156,7 @@ def _show(found: Evaluation, talk: Talk) -> None:
     if talk.as_json:
         write_json(found)
         return
-    for line in table(found):
+    for line in [*table(found), *volume_lines(found)]:
         click.echo(printable(line))
     if not talk.quiet:
         scored = any(row.dice_score is not None for row in found.results)

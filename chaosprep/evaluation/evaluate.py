@@ -114,7 +114,7 @@ def evaluate(
         cases=len({row.case for row in results}),
         score=spread([row.score for row in results]).mean,
         results=results,
-        summaries=summarize(results),
+        summaries=summarize(results, sliced=per == "slice"),
         skipped=tuple(problems),
         notes=(*notes, *_not_everywhere(chosen, tasks), *_notes(results)),
     )

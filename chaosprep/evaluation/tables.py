@@ -19,7 +19,7 @@ _ORGAN = 24
 
 
 def table(found: Evaluation) -> list[str]:
-    """A line for each organ of each case, then mean, sd and number of cases of each organ.
+    """A line for each organ of each case, then what the cases of each organ come to.
 
     A case whose name is too long for that has it on a line of its own, above.
     """
@@ -54,6 +54,21 @@ def _columns(found: Evaluation) -> dict[str, Metric]:
     return columns
 
 
+def volume_lines(found: Evaluation) -> list[str]:
+    """How the volumes of each organ agree, a line each; none where fewer than two are known."""
+    known = [(one.organ, one.volume) for one in found.summaries if one.volume]
+    width = max((len(shortened(organ, _ORGAN)) for organ, _ in known), default=0)
+    return [
+        f"volume {shortened(organ, _ORGAN).ljust(width)}  bias {_ml(one.bias)} ml, "
+        f"limits {_ml(one.low)} to {_ml(one.high)} ml"
+        for organ, one in known
+    ]
+
+
+def _ml(value: float) -> str:
+    return f"{value:.{1 if abs(value) >= 10 else 2}f}"
+
+
 def csv_text(found: Evaluation) -> str:
     """Every value of every row, six decimals; empty where there is none."""
     stream = StringIO()
@@ -83,6 +98,13 @@ def _summary(summary: Summary, columns: dict[str, Metric]) -> Iterator[_Line]:
     yield _Line("mean", organ, [_number(one.mean, places) for one, places in spreads])
     yield _Line("+- sd", organ, [_number(one.sd, places) for one, places in spreads])
     yield _Line("cases", organ, [str(one.n) for one, _ in spreads])
+    ends = [(one.interval, places) for one, places in spreads]
+    if not any(one for one, _ in ends):
+        return
+    yield _Line("95 % low", organ, [_number(one and one.low, places) for one, places in ends])
+    yield _Line("95 % high", organ, [_number(one and one.high, places) for one, places in ends])
+    if any(one and one.patients != of.n for (one, _), (of, _) in zip(ends, spreads, strict=True)):
+        yield _Line("patients", organ, [str(one.patients) if one else "-" for one, _ in ends])
 
 
 def _number(value: float | None, decimals: int) -> str:
