@@ -8,7 +8,7 @@ never leave the range of the patients' means, so that a Dice stays within 0 and 
 """
 
 from collections.abc import Mapping, Sequence
-from math import sqrt
+from math import fsum, sqrt
 from statistics import NormalDist
 from typing import Final
 
@@ -51,18 +51,23 @@ def intervals(
     found: dict[str, Interval | None] = dict.fromkeys(columns)
     alike: dict[bytes, list[tuple[str, Numbers, Numbers]]] = {}
     for name, values in columns.items():
-        known = np.array([value is not None for value in values], bool)
+        known = np.array([value is not None for value in values], np.float64)
         numbers = np.array([0.0 if value is None else value for value in values], np.float64)
-        counts = np.bincount(rows, known, len(names))
+        counts = summed(rows, known, len(names))
         has = counts > 0
         if has.sum() >= FEWEST:
-            sums = np.bincount(rows, numbers, len(names))[has]
+            sums = summed(rows, numbers, len(names))[has]
             alike.setdefault(has.tobytes(), []).append((name, sums, counts[has]))
     for group in alike.values():  # of the same patients, who are drawn once
         sums, counts = (np.stack([one[part] for one in group], axis=1) for part in (1, 2))
         for (name, *_), interval in zip(group, _ends(sums, counts), strict=True):
             found[name] = interval
     return found
+
+
+def summed(places: NDArray[np.intp], values: Numbers, count: int) -> Numbers:
+    """The sum of the values at each of so many places."""
+    return np.bincount(places, values, count).astype(np.float64)
 
 
 def _ends(sums: Numbers, counts: Numbers) -> list[Interval | None]:
@@ -133,7 +138,7 @@ def quantile_of_t(freedom: int) -> float:
         (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / 384,
         (79 * z**9 + 776 * z**7 + 1482 * z**5 - 1920 * z**3 - 945 * z) / 92160,
     )
-    return z + sum(term / freedom**power for power, term in enumerate(terms, start=1))
+    return z + fsum(term / float(freedom) ** power for power, term in enumerate(terms, start=1))
 
 
 def generator() -> np.random.Generator:

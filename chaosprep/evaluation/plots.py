@@ -5,6 +5,7 @@ from io import BytesIO
 from typing import TYPE_CHECKING
 
 from chaosprep.errors import ChaosprepError
+from chaosprep.evaluation.paired import Comparison
 from chaosprep.evaluation.results import Evaluation, OrganResult, shown
 from chaosprep.words import shortened
 
@@ -35,6 +36,11 @@ def box_plots(found: Evaluation) -> bytes:
             panel.set_axis_off()
 
     return drawn(draw, (9, 3 * rows), dpi=120)
+
+
+def paired_plots(found: Comparison) -> bytes:
+    """To be drawn."""
+    raise NotImplementedError
 
 
 def drawn(draw: Callable[["Figure"], None], size: tuple[float, float], dpi: int) -> bytes:
