@@ -121,12 +121,12 @@ def two_or_three(
     callback=lambda ctx, option, value: int(value),
     help="Voxels that hang together: by faces, or by corners too.",
 )
-@click.option("--csv", metavar="FILE.csv", type=FILE, help="Write every value of every row.")
+@click.option("--csv", metavar="FILE.csv", type=FILE, help="Write every value of every row, or test.")
 @click.option(
     "--plot",
     metavar="FILE.png",
     type=FILE,
-    help="Draw a box plot for each metric (needs the extra plot).",
+    help="Draw boxes and volumes, or a line for each patient from A to B (extra plot).",
 )
 @replace_option
 @on_error_option

@@ -47,7 +47,7 @@ def differences(
     lost: list[Lost] = []
     for organ in dict.fromkeys(row.organ for row, _ in pairs):
         of = [pair for pair in pairs if pair[0].organ == organ]
-        kept = {name: [pair for pair in of if _has(pair, name)] for name in metrics}
+        kept = {name: [pair for pair in of if has(pair, name)] for name in metrics}
         tests += (_difference(organ, name, pairs) for name, pairs in kept.items() if pairs)
         lost += _lost(organ, of, metrics)
     adjusted = holm([test.p for test in tests])
@@ -59,7 +59,7 @@ def by_patient(pairs: Pairs, metric: str) -> Sides:
     """What each patient has in both predictions, of the cases where both have the value."""
     rows: dict[str, list[tuple[float, float]]] = {}
     for pair in pairs:
-        if _has(pair, metric):
+        if has(pair, metric):
             values = getattr(pair[0], metric), getattr(pair[1], metric)
             rows.setdefault(pair[0].patient, []).append(values)
     return {
@@ -68,7 +68,8 @@ def by_patient(pairs: Pairs, metric: str) -> Sides:
     }
 
 
-def _has(pair: tuple[OrganResult, OrganResult], metric: str) -> bool:
+def has(pair: tuple[OrganResult, OrganResult], metric: str) -> bool:
+    """Whether both sides have the value."""
     return all(getattr(row, metric) is not None for row in pair)
 
 
@@ -93,7 +94,7 @@ def _difference(organ: str, metric: str, pairs: Pairs) -> Difference:
 def _lost(organ: str, pairs: Pairs, metrics: Sequence[str]) -> Iterator[Lost]:
     """Metrics that lack the same cases are one; what no side has anywhere is not asked for here."""
     cases = {
-        name: tuple(pair[0].case for pair in pairs if not _has(pair, name))
+        name: tuple(pair[0].case for pair in pairs if not has(pair, name))
         for name in metrics
         if any(getattr(row, name) is not None for pair in pairs for row in pair)
     }

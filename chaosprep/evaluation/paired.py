@@ -114,7 +114,7 @@ def compare_predictions(
         )
 
     both = found("A", a), found("B", b)
-    pairs = _pairs(*both)
+    pairs = pairs_of(*both)
     problems = [*_problems(*both), *_alone(*both)]
     if problems and (on_error == "stop" or not pairs):
         left = "" if pairs else ", and no case is left"
@@ -161,7 +161,7 @@ def _of(side: str, problem: Problem) -> Problem:
     return msgspec.structs.replace(problem, reason=f"{side}: {problem.reason}")
 
 
-def _pairs(a: Evaluation, b: Evaluation) -> Pairs:
+def pairs_of(a: Evaluation, b: Evaluation) -> Pairs:
     """The rows of the same organ of the same case."""
     others = {(row.case, row.organ): row for row in b.results}
     found = ((row, others.get((row.case, row.organ))) for row in a.results)

@@ -59,13 +59,14 @@ def volume_lines(found: Evaluation) -> list[str]:
     known = [(one.organ, one.volume) for one in found.summaries if one.volume]
     width = max((len(shortened(organ, _ORGAN)) for organ, _ in known), default=0)
     return [
-        f"volume {shortened(organ, _ORGAN).ljust(width)}  bias {_ml(one.bias)} ml, "
-        f"limits {_ml(one.low)} to {_ml(one.high)} ml"
+        f"volume {shortened(organ, _ORGAN).ljust(width)}  bias {in_ml(one.bias)} ml, "
+        f"limits {in_ml(one.low)} to {in_ml(one.high)} ml"
         for organ, one in known
     ]
 
 
-def _ml(value: float) -> str:
+def in_ml(value: float) -> str:
+    """A volume or a difference of two, without its unit."""
     return f"{value:.{1 if abs(value) >= 10 else 2}f}"
 
 
