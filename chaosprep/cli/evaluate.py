@@ -121,7 +121,9 @@ def two_or_three(
     callback=lambda ctx, option, value: int(value),
     help="Voxels that hang together: by faces, or by corners too.",
 )
-@click.option("--csv", metavar="FILE.csv", type=FILE, help="Write every value of every row, or test.")
+@click.option(
+    "--csv", metavar="FILE.csv", type=FILE, help="Write every value of every row, or test."
+)
 @click.option(
     "--plot",
     metavar="FILE.png",
