@@ -18,7 +18,7 @@ from chaosprep.cli.options import (
 )
 from chaosprep.cli.output import LEFT_OUT, Talk, write_json
 from chaosprep.dataset.records import SPLITS
-from chaosprep.errors import plural
+from chaosprep.errors import UsageError, plural
 from chaosprep.evaluation.asked import Tolerance, parse_tolerance
 from chaosprep.evaluation.evaluate import evaluate
 from chaosprep.evaluation.paired import Comparison, compare_predictions
@@ -62,7 +62,11 @@ def two_or_three(
 ) -> tuple[Path, ...]:
     """`PRED REF`, or two predictions and `REF`."""
     if len(value) not in (2, 3):
-        raise click.UsageError("Give PRED and REF, or two predictions and REF.", ctx)
+        raise UsageError(
+            f"evaluate takes two or three paths, not {len(value)}",
+            "Give PRED and REF, or two predictions and REF.",
+            "paths",
+        )
     return value
 
 
