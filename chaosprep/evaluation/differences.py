@@ -7,7 +7,7 @@ import msgspec
 
 from chaosprep.evaluation.intervals import Interval, intervals
 from chaosprep.evaluation.results import OrganResult
-from chaosprep.evaluation.signs import holm, p_value
+from chaosprep.evaluation.signs import holm, p_values
 
 Pairs = Sequence[tuple[OrganResult, OrganResult]]
 Lost = tuple[str, tuple[str, ...], tuple[str, ...]]
@@ -43,16 +43,37 @@ def differences(
 
     A case counts where both predictions have the value.
     """
-    tests: list[Difference] = []
-    lost: list[Lost] = []
-    for organ in dict.fromkeys(row.organ for row, _ in pairs):
-        of = [pair for pair in pairs if pair[0].organ == organ]
-        kept = {name: [pair for pair in of if has(pair, name)] for name in metrics}
-        tests += (_difference(organ, name, pairs) for name, pairs in kept.items() if pairs)
-        lost += _lost(organ, of, metrics)
-    adjusted = holm([test.p for test in tests])
-    found = zip(tests, adjusted, strict=True)
-    return tuple(msgspec.structs.replace(test, p_holm=p) for test, p in found), tuple(lost)
+    organs = {
+        organ: [pair for pair in pairs if pair[0].organ == organ]
+        for organ in dict.fromkeys(row.organ for row, _ in pairs)
+    }
+    sides = {
+        (organ, name): found
+        for organ, of in organs.items()
+        for name in metrics
+        if (found := by_patient(of, name))
+    }
+    patients = list(dict.fromkeys(row.patient for row, _ in pairs))
+    apart = {test: {who: a - b for who, (a, b) in of.items()} for test, of in sides.items()}
+    columns = {test: [of.get(who) for who in patients] for test, of in apart.items()}
+    ends = intervals(columns, patients)
+    p = p_values([list(of.values()) for of in apart.values()])
+    tests = tuple(
+        Difference(
+            organ=organ,
+            metric=name,
+            cases=sum(has(pair, name) for pair in organs[organ]),
+            patients=len(of),
+            a=fmean(a for a, _ in of.values()),
+            b=fmean(b for _, b in of.values()),
+            difference=fmean(apart[organ, name].values()),
+            interval=ends[organ, name],
+            p=one,
+            p_holm=adjusted,
+        )
+        for ((organ, name), of), one, adjusted in zip(sides.items(), p, holm(p), strict=True)
+    )
+    return tests, tuple(one for organ, of in organs.items() for one in _lost(organ, of, metrics))
 
 
 def by_patient(pairs: Pairs, metric: str) -> Sides:
@@ -71,24 +92,6 @@ def by_patient(pairs: Pairs, metric: str) -> Sides:
 def has(pair: tuple[OrganResult, OrganResult], metric: str) -> bool:
     """Whether both sides have the value."""
     return all(getattr(row, metric) is not None for row in pair)
-
-
-def _difference(organ: str, metric: str, pairs: Pairs) -> Difference:
-    sides = by_patient(pairs, metric)
-    apart = [a - b for a, b in sides.values()]
-    p = p_value(apart)
-    return Difference(
-        organ=organ,
-        metric=metric,
-        cases=len(pairs),
-        patients=len(sides),
-        a=fmean(a for a, _ in sides.values()),
-        b=fmean(b for _, b in sides.values()),
-        difference=fmean(apart),
-        interval=intervals({metric: apart}, list(sides))[metric],
-        p=p,
-        p_holm=p,
-    )
 
 
 def _lost(organ: str, pairs: Pairs, metrics: Sequence[str]) -> Iterator[Lost]:

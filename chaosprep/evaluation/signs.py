@@ -10,7 +10,7 @@ from typing import Final
 
 import numpy as np
 
-from chaosprep.evaluation.intervals import RESAMPLES, Numbers, generator, portions
+from chaosprep.evaluation.intervals import AT_ONCE, RESAMPLES, Numbers, generator, portions
 
 EXACT: Final = 14  # patients, of whom every assignment of signs is tried
 _SAME: Final = 1e-9  # of the sum of sizes: what differs by less is as far
@@ -23,12 +23,32 @@ def p_value(differences: Sequence[float]) -> float:
     one that was found counts as another of them (Phipson and Smyth 2010), so that p is never 0.
     Differences that are all 0 have 1.
     """
-    values = np.array(differences, np.float64)
-    far = abs(values.sum()) - _SAME * np.abs(values).sum()
-    reached = [np.abs(signs @ values) >= far for signs in _signs(len(values))]
-    hits, tried = sum(map(np.count_nonzero, reached)), sum(map(len, reached))
-    drawn = len(values) > EXACT
-    return float((hits + drawn) / (tried + drawn))
+    return p_values([differences])[0]
+
+
+def p_values(tests: Sequence[Sequence[float]]) -> list[float]:
+    """The p-value of each test; those of equally many patients share their assignments."""
+    found = [1.0] * len(tests)
+    for count in {len(one) for one in tests}:
+        places = [place for place, one in enumerate(tests) if len(one) == count]
+        for start in range(0, len(places), AT_ONCE):
+            some = places[start : start + AT_ONCE]
+            values = np.array([tests[place] for place in some], np.float64).T
+            for place, p in zip(some, _p_values(values), strict=True):
+                found[place] = float(p)
+    return found
+
+
+def _p_values(values: Numbers) -> Numbers:
+    """The p-value of each column of (patients, tests)."""
+    count, tests = values.shape
+    far = np.abs(values.sum(axis=0)) - _SAME * np.abs(values).sum(axis=0)
+    hits, tried = np.zeros(tests), 0
+    for signs in _signs(count):
+        hits += np.count_nonzero(np.abs(signs @ values) >= far, axis=0)
+        tried += len(signs)
+    drawn = count > EXACT
+    return np.asarray((hits + drawn) / (tried + drawn), np.float64)
 
 
 def _signs(count: int) -> Iterator[Numbers]:

@@ -95,6 +95,16 @@ def test_a_value_that_one_side_lacks_is_not_compared_and_its_case_is_named() -> 
     assert lost == (("liver", ("assd",), ("p2", "p3")),)
 
 
+def test_a_metric_that_no_case_has_is_no_test() -> None:
+    pairs = [pair("p1", None, None), pair("p2", None, None)]
+    tests, lost = differences(pairs, ["dice", "assd"])
+    assert [(one.metric, one.p_holm) for one in tests] == [("dice", 1.0)]
+    assert lost == ()
+    tests, lost = differences([pair("p1", None, 1.0)], ["assd"])
+    assert tests == ()
+    assert lost == (("liver", ("assd",), ("p1",)),)
+
+
 def test_a_prediction_beside_itself_differs_in_nothing(
     livers: Dataset, nets: tuple[Path, Path]
 ) -> None:

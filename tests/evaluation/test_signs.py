@@ -5,7 +5,7 @@ from itertools import product
 import numpy as np
 import pytest
 
-from chaosprep.evaluation.signs import holm, p_value
+from chaosprep.evaluation.signs import holm, p_value, p_values
 
 
 def test_a_small_test_is_the_count_of_all_signs() -> None:
@@ -46,6 +46,13 @@ def test_rounding_breaks_no_tie() -> None:
     """0.1 + 0.2 is not 0.3 in binary: every assignment of these reaches 0."""
     assert p_value([0.1, 0.2, -0.3]) == 1
     assert p_value([0.3, -0.1, -0.2] * 8) == 1
+
+
+def test_many_tests_at_once_have_what_each_has_alone() -> None:
+    source = np.random.default_rng(6)
+    tests = [list(source.normal(0.2, 1, count)) for count in (3, 20, 7, 20, 20, 1)] * 100
+    assert p_values(tests) == [p_value(one) for one in tests[:6]] * 100
+    assert p_values([]) == []
 
 
 def test_under_no_difference_a_test_at_5_percent_is_hardly_ever_wrong() -> None:
