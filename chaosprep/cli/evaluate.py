@@ -33,8 +33,12 @@ from chaosprep.running.page import PICTURE, FileKind, check_place, new_file
 
 Kinds = tuple[tuple[FileKind, Callable[[Any], bytes]], ...]
 
-_TABLE = FileKind("table", ".csv", re.compile(b"case,patient,split,organ,dice,[a-z0-9_,]+\n"))
-_TESTS = FileKind("table", ".csv", re.compile(b"organ,metric,cases,patients,a,b,[a-z_,]+\n"))
+_TABLE = FileKind(
+    "table of cases", ".csv", re.compile(b"case,patient,split,organ,dice,[a-z0-9_,]+\n")
+)
+_TESTS = FileKind(
+    "table of tests", ".csv", re.compile(b"organ,metric,cases,patients,a,b,[a-z_,]+\n")
+)
 
 
 def three_lengths(ctx: click.Context, option: click.Parameter, value: str | None) -> Spacing | None:
@@ -152,8 +156,8 @@ def command(
     are a CHAOS root with Ground, and a submission of Results for it. Cases are measured in 3-D,
     distances in mm. A hyphen stands for what cannot be measured.
 
-    With two predictions, A and B, it tells whether they differ by more than chance: for each metric
-    the mean difference over patients, its 95 % interval and a p-value.
+    With two predictions, A and B in this order, it tells whether they differ by more than chance:
+    for each metric the mean difference over patients, its 95 % interval and a p-value.
     """
     is_paired = len(paths) == 3
     kinds = _OF_TWO if is_paired else _OF_ONE

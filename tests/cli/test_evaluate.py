@@ -161,6 +161,8 @@ def test_two_predictions_are_compared(
     assert lines[-1] == "evaluate: 5 cases, 5 patients, 8 tests, 0 skipped"
     assert len(list(csv.DictReader(table.read_text().splitlines()))) == 8
     assert chaosprep(*words).exit_code == 0  # its own file is made again
+    of_one = chaosprep("evaluate", net, livers, "-j", "1", "--csv", table)
+    assert (of_one.exit_code, "it is no table of cases" in of_one.stderr) == (1, True)
     said = json.loads(chaosprep(*words, "--json").stdout)
     of_python = library.compare_predictions(net, other, livers).differences[0]
     assert said["differences"][0]["p"] == of_python.p == 2 / 32
