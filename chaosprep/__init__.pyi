@@ -18,6 +18,7 @@ from chaosprep.dataset.records import Slice as Slice
 from chaosprep.errors import ChaosprepError as ChaosprepError
 from chaosprep.errors import Problem as Problem
 from chaosprep.evaluation.evaluate import evaluate as evaluate
+from chaosprep.evaluation.paired import compare_predictions as compare_predictions
 from chaosprep.exports.export import export as export
 from chaosprep.paper.text import methods as methods
 from chaosprep.privacy.deidentify.single import deidentify as deidentify
@@ -41,6 +42,7 @@ __all__ = [
     "__version__",
     "assemble",
     "augment",
+    "compare_predictions",
     "convert",
     "deidentify",
     "diff",

@@ -1,6 +1,7 @@
 """`chaosprep evaluate`."""
 
 import re
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -17,18 +18,27 @@ from chaosprep.cli.options import (
 )
 from chaosprep.cli.output import LEFT_OUT, Talk, write_json
 from chaosprep.dataset.records import SPLITS
-from chaosprep.errors import plural
+from chaosprep.errors import UsageError, plural
 from chaosprep.evaluation.asked import Tolerance, parse_tolerance
 from chaosprep.evaluation.evaluate import evaluate
-from chaosprep.evaluation.plots import box_plots
+from chaosprep.evaluation.paired import Comparison, compare_predictions
+from chaosprep.evaluation.paired_tables import paired_csv, paired_table
+from chaosprep.evaluation.plots import box_plots, paired_plots
 from chaosprep.evaluation.results import Evaluation
 from chaosprep.evaluation.surface import Spacing
-from chaosprep.evaluation.tables import csv_text, table
+from chaosprep.evaluation.tables import csv_text, table, volume_lines
 from chaosprep.known import SCORING
 from chaosprep.printable import printable
 from chaosprep.running.page import PICTURE, FileKind, check_place, new_file
 
-_TABLE = FileKind("table", ".csv", re.compile(b"case,patient,split,organ,dice,[a-z0-9_,]+\n"))
+Kinds = tuple[tuple[FileKind, Callable[[Any], bytes]], ...]
+
+_TABLE = FileKind(
+    "table of cases", ".csv", re.compile(b"case,patient,split,organ,dice,[a-z0-9_,]+\n")
+)
+_TESTS = FileKind(
+    "table of tests", ".csv", re.compile(b"organ,metric,cases,patients,a,b,[a-z_,]+\n")
+)
 
 
 def three_lengths(ctx: click.Context, option: click.Parameter, value: str | None) -> Spacing | None:
@@ -51,9 +61,23 @@ def tolerances(
     return parse_tolerance(value)
 
 
+def two_or_three(
+    ctx: click.Context, argument: click.Parameter, value: tuple[Path, ...]
+) -> tuple[Path, ...]:
+    """`PRED REF`, or two predictions and `REF`."""
+    if len(value) not in (2, 3):
+        raise UsageError(
+            f"evaluate takes two or three paths, not {len(value)}",
+            "Give PRED and REF, or two predictions and REF.",
+            "paths",
+        )
+    return value
+
+
 @click.command("evaluate")
-@click.argument("pred", metavar="PRED", type=ANY)
-@click.argument("ref", metavar="REF", type=ANY)
+@click.argument(
+    "paths", metavar="PRED [OTHER] REF", nargs=-1, required=True, type=ANY, callback=two_or_three
+)
 @click.option("--patient", "patients", multiple=True, metavar="ID", help="Only this. Repeatable.")
 @click.option(
     "--split",
@@ -105,20 +129,21 @@ def tolerances(
     callback=lambda ctx, option, value: int(value),
     help="Voxels that hang together: by faces, or by corners too.",
 )
-@click.option("--csv", metavar="FILE.csv", type=FILE, help="Write every value of every row.")
+@click.option(
+    "--csv", metavar="FILE.csv", type=FILE, help="Write every value of every row, or test."
+)
 @click.option(
     "--plot",
     metavar="FILE.png",
     type=FILE,
-    help="Draw a box plot for each metric (needs the extra plot).",
+    help="Draw boxes and volumes, or a line for each patient from A to B (extra plot).",
 )
 @replace_option
 @on_error_option
 @jobs_option
 @talk_options
 def command(
-    pred: Path,
-    ref: Path,
+    paths: tuple[Path, ...],
     csv: Path | None,
     plot: Path | None,
     overwrite: bool,
@@ -130,16 +155,24 @@ def command(
     A folder holds PNG or npy named by slice ids, or by equal names on both sides; the challenge's
     are a CHAOS root with Ground, and a submission of Results for it. Cases are measured in 3-D,
     distances in mm. A hyphen stands for what cannot be measured.
+
+    With two predictions, A and B in this order, it tells whether they differ by more than chance:
+    for each metric the mean difference over patients, its 95 % interval and a p-value.
     """
-    wanted = [(csv, _TABLE, _as_table), (plot, PICTURE, box_plots)]
+    is_paired = len(paths) == 3
+    kinds = _OF_TWO if is_paired else _OF_ONE
+    chosen["on_case"] = talk.each_case("evaluate")
     with ExitStack() as held:
         files = []
-        for file, kind, made in wanted:
+        for file, (kind, made) in zip((csv, plot), kinds, strict=True):
             if file is not None:
-                for place in (pred, ref):
+                for place in paths:
                     check_place(file, place, kind)
                 files.append((held.enter_context(new_file(file, kind, overwrite)), made))
-        found = evaluate(pred, ref, on_case=talk.each_case("evaluate"), **chosen)
+        work: Callable[..., Evaluation | Comparison] = (
+            compare_predictions if is_paired else evaluate
+        )
+        found = work(*paths, **chosen)
         for save, made in files:
             save(made(found))
     _show(found, talk)
@@ -147,22 +180,41 @@ def command(
         click.get_current_context().exit(LEFT_OUT)
 
 
-def _as_table(found: Evaluation) -> bytes:
+def _rows(found: Evaluation) -> bytes:
     return csv_text(found).encode()
 
 
-def _show(found: Evaluation, talk: Talk) -> None:
+def _tests(found: Comparison) -> bytes:
+    return paired_csv(found).encode()
+
+
+_OF_ONE: Kinds = ((_TABLE, _rows), (PICTURE, box_plots))
+_OF_TWO: Kinds = ((_TESTS, _tests), (PICTURE, paired_plots))
+"""What --csv and --plot write."""
+
+
+def _show(found: Evaluation | Comparison, talk: Talk) -> None:
     talk.remarks(found.skipped, found.notes)
     if talk.as_json:
         write_json(found)
         return
-    for line in table(found):
+    if isinstance(found, Comparison):
+        lines, summary = paired_table(found), _compared(found)
+    else:
+        lines, summary = [*table(found), *volume_lines(found)], _evaluated(found)
+    for line in lines:
         click.echo(printable(line))
     if not talk.quiet:
-        scored = any(row.dice_score is not None for row in found.results)
-        known = "not known" if found.score is None else f"{found.score:.2f}"
-        score = f"{SCORING.title} {known}, " if scored else ""
-        click.echo(
-            f"evaluate: {plural(found.cases, found.per)}, {plural(len(found.summaries), 'organ')}, "
-            f"{score}{len(found.skipped)} skipped"
-        )
+        click.echo(f"evaluate: {summary}, {len(found.skipped)} skipped")
+
+
+def _evaluated(found: Evaluation) -> str:
+    scored = any(row.dice_score is not None for row in found.results)
+    known = "not known" if found.score is None else f"{found.score:.2f}"
+    score = f", {SCORING.title} {known}" if scored else ""
+    return f"{plural(found.cases, found.per)}, {plural(len(found.summaries), 'organ')}{score}"
+
+
+def _compared(found: Comparison) -> str:
+    cases, patients = plural(found.cases, found.per), plural(found.patients, "patient")
+    return f"{cases}, {patients}, {plural(len(found.differences), 'test')}"

@@ -9,7 +9,7 @@ from chaosprep.evaluation.asked import Neighbours, Nsd, Tolerance, asked_for
 from chaosprep.evaluation.compare import Per, Task, compare
 from chaosprep.evaluation.matching import is_of, missing, some, surplus_cases, wanted_cases
 from chaosprep.evaluation.names import called_alike, spellings
-from chaosprep.evaluation.results import Evaluation, OrganResult, spread, summarize
+from chaosprep.evaluation.results import Evaluation, OrganResult, Summary, spread, summarize
 from chaosprep.evaluation.surface import Spacing
 from chaosprep.layouts.mask_set import MaskCase, MaskSet, Organs
 from chaosprep.layouts.table import find_masks
@@ -107,6 +107,7 @@ def evaluate(
             "Settle them, or leave these cases out with --on-error skip.",
             tuple(problems),
         )
+    summaries = summarize(results, sliced=per == "slice")
     return Evaluation(
         pred=prediction.kind,
         ref=reference.kind,
@@ -114,9 +115,14 @@ def evaluate(
         cases=len({row.case for row in results}),
         score=spread([row.score for row in results]).mean,
         results=results,
-        summaries=summarize(results),
+        summaries=summaries,
         skipped=tuple(problems),
-        notes=(*notes, *_not_everywhere(chosen, tasks), *_notes(results)),
+        notes=(
+            *notes,
+            *_not_everywhere(chosen, tasks),
+            *_notes(results),
+            *_whose(reference, summaries),
+        ),
     )
 
 
@@ -179,3 +185,10 @@ def _notes(results: Sequence[OrganResult]) -> Iterator[str]:
         named = some(f"{row.case} {row.organ}" for row in lost)
         score = ", and they score 0" if any(row.dice_score is not None for row in lost) else ""
         yield f"one mask has no border, so no distances{score}: {named}"
+
+
+def _whose(reference: MaskSet, summaries: Sequence[Summary]) -> Iterator[str]:
+    """A note where intervals are over cases, for want of something better."""
+    spreads = [one for summary in summaries for one in summary.metrics.values()]
+    if not reference.in_patients and any(one.interval for one in spreads):
+        yield "REF does not say whose a case is: in intervals each counts as a patient of its own"

@@ -1,38 +1,84 @@
-"""A box plot for each metric, drawn without a screen and without matplotlib's global state."""
+"""Pictures of an evaluation, drawn without a screen and without matplotlib's global state."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from io import BytesIO
 from typing import TYPE_CHECKING
 
 from chaosprep.errors import ChaosprepError
+from chaosprep.evaluation.differences import by_patient, has
+from chaosprep.evaluation.metric import Metric
+from chaosprep.evaluation.paired import Comparison, pairs_of
+from chaosprep.evaluation.panels import boxes, lines, named_sides, volumes
 from chaosprep.evaluation.results import Evaluation, OrganResult, shown
-from chaosprep.words import shortened
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 _COLUMNS = 3
-_DOTS = "#1b6ca8"
+_MOST = 30  # organs whose volumes are drawn
+Panel = Callable[["Axes"], None]
 
 
 def box_plots(found: Evaluation) -> bytes:
-    """A PNG: a panel for each metric, in it a box for each organ and a dot for each case.
+    """A PNG: for each metric a box for each organ and a dot for each case, then the volumes.
+
+    Those are Bland-Altman plots, one for each of at most 30 organs.
 
     Raises:
         ChaosprepError: `extra`, matplotlib is not installed.
     """
+    rows = found.results
     organs = [summary.organ for summary in found.summaries]
-    panels = {name: metric for name, metric in shown(found.results).items() if metric.title}
-    rows = -(-len(panels) // _COLUMNS)
+    panels: list[Panel] = [
+        partial(boxes, name=name, metric=metric, organs=organs, rows=rows)
+        for name, metric in _titled(rows).items()
+    ]
+    agree = [(one.organ, one.volume) for one in found.summaries if one.volume]
+    for place, (organ, volume) in enumerate(agree[:_MOST], start=1):
+        note = f", {_MOST} of {len(agree)}" if place == _MOST < len(agree) else ""
+        panels.append(partial(volumes, organ=organ, found=volume, rows=rows, note=note))
+    return _sheet(panels)
+
+
+def paired_plots(found: Comparison) -> bytes:
+    """A PNG: for each metric, in it a line for each patient and organ from prediction A to B.
+
+    Raises:
+        ChaosprepError: `extra`, matplotlib is not installed.
+    """
+    pairs = pairs_of(found.a, found.b)
+    rows = [row for pair in pairs for row in pair]
+    of = {
+        organ: [pair for pair in pairs if pair[0].organ == organ]
+        for organ in dict.fromkeys(row.organ for row in rows)
+    }
+    panels: list[Panel] = []
+    for name, metric in _titled(rows).items():
+        sides = {organ: by_patient(some, name) for organ, some in of.items()}
+        lost = sum(not has(pair, name) for pair in pairs)
+        panels.append(partial(lines, metric=metric, sides=sides, lost=lost))
+    return _sheet(panels, legend=named_sides)
+
+
+def _titled(rows: Sequence[OrganResult]) -> dict[str, Metric]:
+    return {name: metric for name, metric in shown(rows).items() if metric.title}
+
+
+def _sheet(panels: Sequence[Panel], legend: Panel | None = None) -> bytes:
+    """The panels in rows of three, behind them the legend."""
+    count = len(panels) + (legend is not None)
+    rows = -(-count // _COLUMNS)
 
     def draw(figure: "Figure") -> None:
-        axes = figure.subplots(rows, _COLUMNS).ravel()
-        for (name, metric), panel in zip(panels.items(), axes, strict=False):
-            _panel(panel, name, metric.title, organs, found.results)
-            panel.set_ylim(**({"top": 1.005 * metric.best} if metric.best else {"bottom": 0}))
-        for panel in axes[len(panels) :]:
-            panel.set_axis_off()
+        axes = figure.subplots(rows, _COLUMNS, squeeze=False).ravel()
+        for panel, place in zip(panels, axes, strict=False):
+            panel(place)
+        for place in axes[len(panels) :]:
+            place.set_axis_off()
+        if legend is not None:
+            legend(axes[len(panels)])
 
     return drawn(draw, (9, 3 * rows), dpi=120)
 
@@ -64,20 +110,3 @@ def drawn(draw: Callable[["Figure"], None], size: tuple[float, float], dpi: int)
         stream = BytesIO()
         figure.savefig(stream, format="png", metadata={"Software": None})
     return stream.getvalue()
-
-
-def _panel(
-    axes: "Axes", name: str, title: str, organs: Sequence[str], rows: Sequence[OrganResult]
-) -> None:
-    places = range(1, len(organs) + 1)
-    values = [[getattr(row, name) for row in rows if row.organ == organ] for organ in organs]
-    known = [[value for value in column if value is not None] for column in values]
-    lost = sum(map(len, values)) - sum(map(len, known))
-    axes.set_title(title if not lost else f"{title}, {lost} without")
-    axes.boxplot(known, positions=places, widths=0.5, showfliers=False, medianprops={"color": "k"})
-    for place, column in zip(places, known, strict=True):
-        axes.plot([place] * len(column), column, "o", color=_DOTS, markersize=3, alpha=0.6)
-    shown = [shortened(organ, 24).replace("$", r"\$") for organ in organs]  # else a formula
-    axes.set_xticks(list(places), shown, rotation=20 if len(organs) > 2 else 0)
-    axes.set_xlim(0.4, len(organs) + 0.6)
-    axes.grid(axis="y", alpha=0.3)

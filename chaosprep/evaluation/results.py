@@ -7,6 +7,8 @@ from typing import Annotated, get_type_hints
 import msgspec
 
 from chaosprep.errors import Problem
+from chaosprep.evaluation.bland_altman import Agreement, agreement
+from chaosprep.evaluation.intervals import Interval, intervals
 from chaosprep.evaluation.lesions import Lesion
 from chaosprep.evaluation.metric import Metric
 from chaosprep.known import SCORING
@@ -95,19 +97,27 @@ def shown(results: Sequence[OrganResult]) -> dict[str, Metric]:
 
 
 class Spread(msgspec.Struct, frozen=True):
-    """Mean and sample standard deviation over the `n` cases that have the value."""
+    """Mean and sample standard deviation over the `n` cases that have the value.
+
+    ``interval`` is the 95 % interval of the mean over patients, None of fewer than 5.
+    """
 
     mean: float | None
     sd: float | None
     n: int
+    interval: Interval | None = None
 
 
 class Summary(msgspec.Struct, frozen=True, kw_only=True):
-    """What the cases of one organ come to: metric -> spread."""
+    """What the cases of one organ come to: metric -> spread.
+
+    ``volume`` is how the volumes agree; None of fewer than two cases with a known size of voxels.
+    """
 
     organ: str
     cases: int
     metrics: dict[str, Spread]
+    volume: Agreement | None = None
 
 
 class Evaluation(msgspec.Struct, frozen=True, kw_only=True):
@@ -124,18 +134,25 @@ class Evaluation(msgspec.Struct, frozen=True, kw_only=True):
     notes: tuple[str, ...] = ()
 
 
-def summarize(results: Sequence[OrganResult]) -> tuple[Summary, ...]:
-    """One summary for each organ, in the order in which the organs come."""
+def summarize(results: Sequence[OrganResult], *, sliced: bool = False) -> tuple[Summary, ...]:
+    """One summary for each organ, in the order in which the organs come.
+
+    Slices that are measured on their own, `sliced`, have no volumes that could agree.
+    """
     found = []
     for organ in dict.fromkeys(row.organ for row in results):
         rows = [row for row in results if row.organ == organ]
-        metrics = {name: spread([getattr(row, name) for row in rows]) for name in shown(results)}
-        found.append(Summary(organ=organ, cases=len(rows), metrics=metrics))
+        columns = {name: [getattr(row, name) for row in rows] for name in shown(results)}
+        ends = intervals(columns, [row.patient for row in rows])
+        metrics = {name: spread(values, ends[name]) for name, values in columns.items()}
+        whole = () if sliced else rows
+        volume = agreement([row.pred_ml for row in whole], [row.ref_ml for row in whole])
+        found.append(Summary(organ=organ, cases=len(rows), metrics=metrics, volume=volume))
     return tuple(found)
 
 
-def spread(values: Sequence[float | None]) -> Spread:
+def spread(values: Sequence[float | None], interval: Interval | None = None) -> Spread:
     """The spread of those values that there are."""
     known = [value for value in values if value is not None]
     mean = fmean(known) if known else None
-    return Spread(mean, stdev(known) if len(known) > 1 else None, len(known))
+    return Spread(mean, stdev(known) if len(known) > 1 else None, len(known), interval)

@@ -19,14 +19,14 @@ _ORGAN = 24
 
 
 def table(found: Evaluation) -> list[str]:
-    """A line for each organ of each case, then mean, sd and number of cases of each organ.
+    """A line for each organ of each case, then what the cases of each organ come to.
 
     A case whose name is too long for that has it on a line of its own, above.
     """
     columns = _columns(found)
     lines = [_Line("Case", "Organ", [one.heading for one in columns.values()])]
     for row in found.results:
-        cells = [_number(getattr(row, name), one.decimals) for name, one in columns.items()]
+        cells = [number(getattr(row, name), one.decimals) for name, one in columns.items()]
         lines.append(_Line(row.case, shortened(row.organ, _ORGAN), cells))
     for summary in found.summaries:
         lines += _summary(summary, columns)
@@ -54,17 +54,34 @@ def _columns(found: Evaluation) -> dict[str, Metric]:
     return columns
 
 
+def volume_lines(found: Evaluation) -> list[str]:
+    """How the volumes of each organ agree, a line each; none where fewer than two are known."""
+    known = [(one.organ, one.volume) for one in found.summaries if one.volume]
+    width = max((len(shortened(organ, _ORGAN)) for organ, _ in known), default=0)
+    return [
+        f"volume {shortened(organ, _ORGAN).ljust(width)}  bias {in_ml(one.bias)} ml, "
+        f"limits {in_ml(one.low)} to {in_ml(one.high)} ml"
+        for organ, one in known
+    ]
+
+
+def in_ml(value: float) -> str:
+    """A volume or a difference of two, without its unit."""
+    return f"{value:.{1 if abs(value) >= 10 else 2}f}"
+
+
 def csv_text(found: Evaluation) -> str:
     """Every value of every row, six decimals; empty where there is none."""
     stream = StringIO()
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow(COLUMNS)
     for row in found.results:
-        writer.writerow(_in_csv(getattr(row, name)) for name in COLUMNS)
+        writer.writerow(in_csv(getattr(row, name)) for name in COLUMNS)
     return stream.getvalue()
 
 
-def _in_csv(value: str | float | None) -> str | float | None:
+def in_csv(value: str | float | None) -> str | float | None:
+    """A value as a cell: six decimals, and no text that a spreadsheet takes for a formula."""
     if isinstance(value, str):
         return cell(value)
     return f"{value:.6f}" if isinstance(value, float) else value
@@ -80,10 +97,22 @@ class _Line:
 def _summary(summary: Summary, columns: dict[str, Metric]) -> Iterator[_Line]:
     organ = shortened(summary.organ, _ORGAN)
     spreads = [(summary.metrics[name], one.decimals) for name, one in columns.items()]
-    yield _Line("mean", organ, [_number(one.mean, places) for one, places in spreads])
-    yield _Line("+- sd", organ, [_number(one.sd, places) for one, places in spreads])
+    yield _Line("mean", organ, [number(one.mean, places) for one, places in spreads])
+    yield _Line("+- sd", organ, [number(one.sd, places) for one, places in spreads])
     yield _Line("cases", organ, [str(one.n) for one, _ in spreads])
+    ends = [(one.interval, places) for one, places in spreads]
+    if not any(one for one, _ in ends):
+        return
+    yield _Line(
+        "95 % low", organ, [number(one.low if one else None, places) for one, places in ends]
+    )
+    yield _Line(
+        "95 % high", organ, [number(one.high if one else None, places) for one, places in ends]
+    )
+    if any(one and one.patients != of.n for (one, _), (of, _) in zip(ends, spreads, strict=True)):
+        yield _Line("patients", organ, [str(one.patients) if one else "-" for one, _ in ends])
 
 
-def _number(value: float | None, decimals: int) -> str:
+def number(value: float | None, decimals: int) -> str:
+    """A value in the table; a hyphen where there is none."""
     return "-" if value is None else f"{value:.{decimals}f}"

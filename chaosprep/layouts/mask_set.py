@@ -56,7 +56,8 @@ class MaskSet:
     """Masks of one layout: what they are, their cases by id, and their organs in order.
 
     ``values`` and ``labels`` are what stands for each organ in pictures and in volumes that do not
-    say it themselves. ``in_mm``: it knows the size of its voxels.
+    say it themselves. ``in_mm``: it knows the size of its voxels. ``in_patients``: it knows whose
+    each case is; otherwise each is a patient of its own.
     """
 
     kind: str
@@ -66,6 +67,7 @@ class MaskSet:
     values: Mapping[int, str]
     labels: Mapping[int, str]
     in_mm: bool = True
+    in_patients: bool = True
     problems: tuple[Problem, ...] = ()
 
 

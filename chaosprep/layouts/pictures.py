@@ -62,6 +62,7 @@ def open_pictures(folder: Path, reference: MaskSet | None, asked: Organs = ()) -
     organs = in_order(values)
     return MaskSet(
         kind="folder of pictures",
+        in_patients=False,
         path=folder,
         members={
             id: MaskCase(id, id, organs, partial(_read, tuple(files), values))

@@ -72,6 +72,7 @@ def open_volumes(path: Path, reference: MaskSet | None, asked: Organs = ()) -> M
     meant = _agreed(told.values())
     return MaskSet(
         kind="NIfTI file" if path.is_file() else "folder of NIfTI files",
+        in_patients=False,
         path=path,
         members={
             id: MaskCase(id, id, in_order(told[id]), partial(_read, file, told[id]))

@@ -140,3 +140,59 @@ def test_outputs_lie_outside_both_sides_and_are_named_for_what_they_are(
         result = chaosprep("evaluate", net, livers, "-j", "1", "--csv", file)
         assert result.exit_code == 2
         assert not file.exists()
+
+
+@pytest.fixture
+def other(livers: Path, tmp_path: Path) -> Path:
+    """Every mask two columns to the right."""
+    return write_shifted(library.open(livers), tmp_path / "other", 2)
+
+
+def test_two_predictions_are_compared(
+    chaosprep: Run, livers: Path, net: Path, other: Path, tmp_path: Path
+) -> None:
+    table = tmp_path / "t.csv"
+    words = ("evaluate", net, other, livers, "-j", "1", "--csv", table)
+    result = chaosprep(*words)
+    assert (result.exit_code, result.stderr) == (0, "")
+    lines = result.stdout.splitlines()
+    assert lines[0].split()[:5] == ["Organ", "Metric", "A", "B", "A-B"]
+    assert max(map(len, lines)) <= 80
+    assert lines[-1] == "evaluate: 5 cases, 5 patients, 8 tests, 0 skipped"
+    assert len(list(csv.DictReader(table.read_text().splitlines()))) == 8
+    assert chaosprep(*words).exit_code == 0  # its own file is made again
+    of_one = chaosprep("evaluate", net, livers, "-j", "1", "--csv", table)
+    assert (of_one.exit_code, "it is no table of cases" in of_one.stderr) == (1, True)
+    said = json.loads(chaosprep(*words, "--json").stdout)
+    of_python = library.compare_predictions(net, other, livers).differences[0]
+    assert said["differences"][0]["p"] == of_python.p == 2 / 32
+    assert of_python.interval is not None
+    assert said["differences"][0]["interval"]["low"] == of_python.interval.low
+    assert len(said["a"]["results"]) == len(said["b"]["results"]) == 5
+
+
+def test_cases_of_one_prediction_alone_are_left_out_with_exit_code_3(
+    chaosprep: Run, livers: Path, net: Path, other: Path
+) -> None:
+    for file in other.glob("MR001_*.png"):
+        file.unlink()
+    words = ("evaluate", net, other, livers, "-j", "1")
+    assert chaosprep(*words).exit_code == 1
+    result = chaosprep(*words, "--on-error", "skip")
+    assert result.exit_code == 3
+    assert result.stderr.startswith("Left out: MR001_t1-in: B: the prediction lacks this case")
+    assert result.stdout.endswith("1 skipped\n")
+
+
+@pytest.mark.parametrize("count", [1, 4])
+def test_other_numbers_of_paths_are_refused(chaosprep: Run, livers: Path, count: int) -> None:
+    result = chaosprep("evaluate", *[livers] * count)
+    assert result.exit_code == 2
+    assert "Give PRED and REF, or two predictions and REF." in result.stderr
+
+
+def test_volumes_have_bias_and_limits(chaosprep: Run, livers: Path, net: Path) -> None:
+    result = chaosprep("evaluate", net, livers, "-j", "1", "-q")
+    volume = library.evaluate(net, livers).summaries[0].volume
+    assert volume is not None
+    assert result.stdout.splitlines()[-1].startswith(f"volume liver  bias {volume.bias:.2f} ml")

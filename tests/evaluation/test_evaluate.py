@@ -257,3 +257,18 @@ def test_cases_are_told_as_they_are_done(livers: Dataset) -> None:
     chaosprep.evaluate(livers.directory, livers.directory, on_case=listen)
     count = len(livers.cases)
     assert told == [(case.id, done, count) for done, case in enumerate(livers.cases, start=1)]
+
+
+@pytest.mark.parametrize("count", [4, 6])
+def test_where_nobody_knows_whose_a_case_is_each_counts_as_a_patient_and_a_note_says_so(
+    tmp_path: Path, count: int
+) -> None:
+    for number in range(count):
+        square = np.zeros((9, 9))
+        square[2:5, 2:6] = 1
+        write_png(tmp_path / f"ref/c{number}/one.png", square)
+        write_png(tmp_path / f"pred/c{number}/one.png", np.roll(square, number % 3))
+    found = chaosprep.evaluate(tmp_path / "pred", tmp_path / "ref")
+    interval = found.summaries[0].metrics["dice"].interval
+    assert (interval.patients if interval else None) == (6 if count == 6 else None)
+    assert any("whose a case is" in note for note in found.notes) == (count == 6)

@@ -11,7 +11,7 @@ from PIL import Image
 from chaosprep.evaluation.compare import measure
 from chaosprep.evaluation.plots import box_plots
 from chaosprep.evaluation.results import Evaluation, OrganResult, summarize
-from chaosprep.evaluation.tables import csv_text, table
+from chaosprep.evaluation.tables import csv_text, table, volume_lines
 from chaosprep.layouts.mask_set import CaseMasks, MaskCase
 
 
@@ -98,5 +98,48 @@ def test_the_box_plot_is_a_picture_and_the_same_each_time() -> None:
     assert dict(rcParams) == before
     assert b"Software" not in drawn
     picture = np.asarray(Image.open(BytesIO(drawn)).convert("L"))
-    assert picture.shape == (720, 1080)
+    assert picture.shape == (1440, 1080)  # six metrics, and the volumes of four organs
     assert (picture < 128).any()
+
+
+def many(**changes: Any) -> Evaluation:
+    """Six patients, one row each, the later ones the worse."""
+    rows = [
+        msgspec.structs.replace(row(f"MR00{place}_t1-in", cols=place % 3), patient=f"MR00{place}")
+        for place in range(6)
+    ]
+    return found(*(msgspec.structs.replace(one, **changes) for one in rows))
+
+
+def test_from_5_patients_on_the_interval_stands_below() -> None:
+    lines = table(many())
+    interval = many().summaries[0].metrics["dice"].interval
+    assert interval is not None
+    assert [line[:11].strip() for line in lines[-3:]] == ["cases", "95 % low", "95 % high"]
+    assert lines[-2].split()[4] == f"{interval.low:.3f}"
+    assert lines[-1].split()[4] == f"{interval.high:.3f}"
+    assert lines[-1].split()[7] == "-"  # RAVD, of which all are 0
+    assert max(map(len, lines)) <= 80
+
+
+def test_where_patients_have_several_rows_their_number_stands_below() -> None:
+    rows = many().results
+    more = [msgspec.structs.replace(one, case=one.case.replace("t1-in", "t2-spir")) for one in rows]
+    lines = table(found(*rows, *more))
+    assert lines[-4].split()[:3] == ["cases", "liver", "12"]
+    assert lines[-1].split()[:3] == ["patients", "liver", "6"]
+
+
+def test_volumes_have_a_line_with_bias_and_limits_for_each_organ() -> None:
+    ml = 64 * 20 / 1000
+    rows = [
+        msgspec.structs.replace(one, pred_ml=ml + place)
+        for place, one in enumerate(many().results[:3])
+    ]
+    rows += [msgspec.structs.replace(one, organ="right-kidney") for one in rows[:2]]
+    assert volume_lines(found(*rows)) == [
+        "volume liver         bias 1.00 ml, limits -0.96 to 2.96 ml",
+        "volume right-kidney  bias 0.50 ml, limits -0.89 to 1.89 ml",
+    ]
+    assert volume_lines(found(rows[0])) == []
+    assert summarize(rows, sliced=True)[0].volume is None

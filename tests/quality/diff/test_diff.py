@@ -175,9 +175,9 @@ def test_data_with_no_case_in_common_are_refused(images: Dataset, tmp_path: Path
 
 def test_what_a_root_has_wrong_is_noted(root: Path, tmp_path: Path) -> None:
     made = split(root, tmp_path / "a")
-    shutil.rmtree(root / "Train_Sets/MR/3/T2SPIR/Ground")
+    shutil.rmtree(root / "Train_Sets/MR/3/T1DUAL/Ground")
     found = chaosprep.diff(root, made.directory)
-    assert found.case_ids.came == ("MR003_t2-spir",)
+    assert found.case_ids.came == ("MR003_t1-in",)
     assert any("which inspect tells" in note for note in found.notes)
 
 
