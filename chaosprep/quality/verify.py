@@ -12,7 +12,9 @@ from chaosprep.layouts.find import LayoutParams
 from chaosprep.layouts.sides import sort_sides
 from chaosprep.params import make_params
 from chaosprep.quality.findings import Findings
+from chaosprep.quality.foreign.listed import find_listed
 from chaosprep.quality.foreign.pictures import check_folder
+from chaosprep.quality.foreign.tables import refuse_table
 from chaosprep.quality.foreign.volumes import check_volumes, find_volumes
 from chaosprep.quality.left_out import left_out_notes
 from chaosprep.quality.outliers.judging import Outlier, outlier_warnings, outliers
@@ -103,12 +105,13 @@ def verify(
             root, jobs=jobs, patients=patients, on_case=on_case, named_patients=told
         )
         return _verdict(directory, layout, found)
-    tree = sort_sides(directory)
-    if not tree.images:
+    tree, listed = sort_sides(directory), find_listed(directory)
+    if not (tree.images or listed.claimed):
+        refuse_table(directory)
         open_dataset(directory)  # says that it is none
     if replay or patients:
         raise _needs_manifest()
-    return _verdict(directory, "folder", check_folder(directory, tree, jobs=jobs))
+    return _verdict(directory, "folder", check_folder(directory, tree, listed, jobs=jobs))
 
 
 def _needs_manifest() -> UsageError:
