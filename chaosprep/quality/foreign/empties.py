@@ -17,7 +17,8 @@ def empty_masks(looked: Sequence[Looked]) -> Findings:
     """Warn of empty masks where a structure should be; a note counts all others.
 
     A mask is as it should be where a table says that nothing is labelled, and at the two ends of a
-    stack that shows something between. Of many that stand in no stack it cannot be told.
+    stack that shows something between. Of many others it cannot be told, but where no mask of a
+    side shows anything.
     """
     found = Findings()
     masked = [one for one in looked if one.empty is not None]
@@ -25,7 +26,8 @@ def empty_masks(looked: Sequence[Looked]) -> Findings:
     odd = [one for one in _odd(masked) if one.pair.id in empty]
     for side in {one.pair.side for one in odd}:
         mine = [one for one in odd if one.pair.side == side]
-        if len(mine) > max(FEW, SHARE * sum(one.pair.side == side for one in masked)):
+        masks = [one for one in masked if one.pair.side == side]
+        if max(FEW, SHARE * len(masks)) < len(mine) and not all(one.empty for one in masks):
             continue
         empty -= {one.pair.id for one in mine}
         reason = "the mask is empty"
