@@ -1,7 +1,7 @@
 """One case of volumes, its channels and its labels: opened once, and all that is wrong told."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import msgspec
@@ -9,16 +9,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chaosprep.errors import FileError, Problem, plural
+from chaosprep.imaging.limits import size_text
 from chaosprep.quality.findings import Findings, Seen
 from chaosprep.quality.foreign.grids import differences
 from chaosprep.quality.foreign.volume_codes import volume_problem
-from chaosprep.quality.foreign.volume_file import Opened, is_identity, open_volumes
+from chaosprep.quality.foreign.volume_file import Opened, open_volumes
 from chaosprep.quality.foreign.volume_labels import label_faults
 from chaosprep.quality.outliers.gauge import Gauge
 from chaosprep.series.source import Files, SourceCase
 
 WARNINGS = frozenset(
-    ("affine-identity", "affine-missing", "label-unseen", "mask-empty", "mask-float", "mask-scaled")
+    (
+        *("affine-identity", "affine-missing", "grid-order"),
+        *("label-unseen", "mask-empty", "mask-float", "mask-scaled"),
+    )
 )
 """Codes of what a person should know of, which makes nothing unfit."""
 
@@ -64,12 +68,7 @@ class LookedVolumes(Findings):
 
     def place(self, opened: Opened, id: str, file: str) -> None:
         """Keep what a file says of its place."""
-        kind = "real"
-        if opened.lattice is not None and not opened.is_placed:
-            kind = "missing"
-        elif opened.lattice is not None and is_identity(opened.lattice):
-            kind = "identity"
-        self.places[file] = kind, id
+        self.places[file] = opened.place, id
 
 
 def look(group: Group) -> LookedVolumes:
@@ -139,7 +138,7 @@ def _all_opened(
         looked.faults.append(Problem.of(error, case.id, shown))
         return []
     looked.faults += (Problem.of(error, case.id, shown) for error in several[0].errors)
-    return several
+    return [replace(one, file=shown or "") for one in several]
 
 
 def _look_at_labels(
@@ -214,15 +213,34 @@ def _compare(
     file = path if shown is None else shown
     known = {(fault.code, fault.file) for fault in looked.faults}
     if one.lattice is None or other.lattice is None:
-        if one.voxels is not None and other.voxels is not None:
-            here, there = other.voxels.shape, one.voxels.shape
-            if here != there and ("size", file) not in known:
-                looked.noticed("size", id, file, f"{names[0]} is {here}, {names[1]} {there}")
+        _compare_sizes(looked, id, file, one, other, names)
+        return
+    if {one.place, other.place} == {"identity", "real"}:
+        _tell_identity(looked, id, one if one.place == "identity" else other)
+        _compare_sizes(looked, id, file, one, other, names)
         return
     placed = one.is_placed and other.is_placed
     for error in differences(one.lattice, other.lattice, names, placed=placed):
         if (error.code, file) not in known:
             looked.erred(error, id, file)
+
+
+def _compare_sizes(
+    looked: LookedVolumes, id: str, file: str, one: Opened, other: Opened, names: tuple[str, str]
+) -> None:
+    if one.voxels is None or other.voxels is None or one.voxels.shape == other.voxels.shape:
+        return
+    if ("size", file) not in {(fault.code, fault.file) for fault in looked.faults}:
+        here, there = size_text(other.voxels.shape), size_text(one.voxels.shape)
+        looked.noticed("size", id, file, f"{names[0]} is {here}, {names[1]} {there}")
+
+
+def _tell_identity(looked: LookedVolumes, id: str, opened: Opened) -> None:
+    """A file that knows no place beside one of its case that does: all else follows from that."""
+    if looked.places.get(opened.file) != ("told", id):
+        looked.places[opened.file] = "told", id
+        reason = "its affine is the identity, that of the file it belongs to is not"
+        looked.faults.append(volume_problem("affine-identity", id, opened.file, reason))
 
 
 def _measure(

@@ -189,7 +189,7 @@ def _tell_places(total: Findings, looked: Sequence[LookedVolumes], code: str, ki
         "identity": "its affine is the identity: 1 mm voxels from (0, 0, 0), as is written where "
         "nobody knows the place",
     }[kind]
-    if any(of == "real" for _, of, _ in every):
+    if any(of in ("real", "told") for _, of, _ in every):
         total.warnings += (volume_problem(code, id, file, reason) for file, id in odd)
     elif odd:
         total.notes.append(f"{plural(len(odd), 'file')}: {reason.replace('its', 'the', 1)}")
