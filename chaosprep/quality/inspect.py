@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from chaosprep.dataset.case import Case
 from chaosprep.dataset.descriptor import LabelMap
 from chaosprep.dataset.opening import is_stage_directory, open_dataset
-from chaosprep.errors import FileError, Problem
+from chaosprep.errors import FileError, NothingFoundError, Problem
 from chaosprep.formats.image_file import ImageFile
 from chaosprep.formats.images import open_image, storage_of
 from chaosprep.formats.pictures import read_mask
@@ -21,10 +21,11 @@ from chaosprep.known import LEVELS, PHASES, owner
 from chaosprep.layouts.find import LayoutParams, find, survey
 from chaosprep.params import make_params
 from chaosprep.quality.archive import inspect_archive
+from chaosprep.quality.foreign.volumes import faults_beside, plain_root
 from chaosprep.quality.inspected import CaseView, Inspection, Named, of_patients
 from chaosprep.quality.left_out import left_out_notes
 from chaosprep.quality.outliers.gauge import Gauge
-from chaosprep.quality.outliers.judging import outliers
+from chaosprep.quality.outliers.judging import not_judged, outliers
 from chaosprep.quality.outliers.measuring import values_of_table
 from chaosprep.quality.outliers.sources import gauge_for, in_units, structures_of
 from chaosprep.quality.persons import check_sides, told_by, trusts_folders
@@ -59,31 +60,42 @@ def inspect(root: str | Path, *, jobs: int = 1, **where: object) -> Inspection:
         persons = check_sides(list(map(told_by, dataset.cases)), trusted=trusted)
         if not trusted:
             problems += (*persons.faults, *persons.warnings)
+        measured = [case.measured for case in cases if case.measured]
+        few = () if params.patient else not_judged(measured)
         shown = ({value for row in case.slices for value in row.labels} for case in dataset.cases)
         return Inspection(
             root=dataset.directory,
             cases=cases,
             problems=problems,
-            notes=(*persons.notes, *left_out_notes(dataset)),
+            notes=(*persons.notes, *left_out_notes(dataset), *few),
             labels=_named(dataset.label_map, shown),
-            outliers=outliers([case.measured for case in cases if case.measured]),
+            outliers=outliers(measured),
         )
-    seen = survey(root, params, Workbench(jobs=jobs, work=on_workers))
+    plain = None
+    try:
+        seen = survey(root, params, Workbench(jobs=jobs, work=on_workers))
+    except NothingFoundError:
+        seen, plain = None, plain_root(Path(root), params)
+        if plain is None:
+            raise
     if seen is not None:
         return inspect_archive(seen, params.patient)
-    found = find(root, params, strict=False)
+    found = plain or find(root, params, strict=False)
     wanted = of_patients(found.cases, params.patient)
     views, failed = map_cases(inspect_case, wanted, lambda case: case.id, jobs)
     views.sort(key=lambda view: view.id)
-    own = (problem for view in views for problem in view.problems)
-    problems = (*found.problems, *failed, *own, *_swapped_phases(views))
+    own = [problem for view in views for problem in view.problems]
+    told = {problem.file or "" for problem in (*found.problems, *failed, *own)}
+    beside = faults_beside(found, wanted, told, jobs=jobs)
+    values = [view.measured for view in views if view.measured]
+    problems = (*found.problems, *failed, *own, *beside, *_swapped_phases(views))
     return Inspection(
         root=found.directory,
         cases=tuple(views),
         problems=problems,
-        notes=found.notes,
+        notes=(*found.notes, *(() if params.patient else not_judged(values))),
         labels=_named(found.label_map, (case.shows for case in found.cases)),
-        outliers=outliers([view.measured for view in views if view.measured]),
+        outliers=outliers(values),
     )
 
 

@@ -31,13 +31,15 @@ WARNINGS = frozenset(
 class Group:
     """The channels of a case, which share its masks; ``side`` is empty where there is one alone.
 
-    ``named`` are the values that a legend gives a name; None where there is none.
+    ``named`` are the values that a legend gives a name; None where there is none. Fingerprints are
+    taken where sides are ``compared``; where nothing is ``measured``, only faults are told.
     """
 
     cases: tuple[SourceCase, ...]
     side: str
     named: Mapping[int, str] | None
     compared: bool
+    measured: bool = True
 
     @property
     def id(self) -> str:
@@ -92,9 +94,11 @@ def look(group: Group) -> LookedVolumes:
             if channel is None:
                 continue
             channels.append((case.id, path, channel))
-            _look_at_image(looked, group, case, path, channel)
+            _look_at_image(looked, case, path, channel)
             _compare_with_mask(looked, case, path, channel, opened, labels)
-            _measure(looked, group, case, path, channel, opened, labels)
+            if group.measured:
+                _show(looked, group, case, path, channel)
+                _measure(looked, group, case, path, channel, opened, labels)
     for id, path, channel in channels[1:]:
         _compare(looked, id, path, channels[0][2], channel, ("the channel", "the first channel"))
     return looked
@@ -159,15 +163,19 @@ def _look_at_labels(
     return labels
 
 
-def _look_at_image(
-    looked: LookedVolumes, group: Group, case: SourceCase, path: str, opened: Opened
-) -> None:
+def _look_at_image(looked: LookedVolumes, case: SourceCase, path: str, opened: Opened) -> None:
     voxels, shown = opened.voxels, case.shown(path)
     assert voxels is not None
     if voxels.dtype.kind == "f" and (lost := voxels.size - int(np.isfinite(voxels).sum())):
         looked.noticed("not-finite", case.id, shown, f"{lost} voxels are NaN or infinite")
     elif voxels.min() == voxels.max():
         looked.noticed("image-constant", case.id, shown, f"all voxels are {voxels.flat[0]:g}")
+
+
+def _show(looked: LookedVolumes, group: Group, case: SourceCase, path: str, opened: Opened) -> None:
+    """Keep what each slice shows, to find it again in other cases."""
+    voxels, shown = opened.voxels, case.shown(path)
+    assert voxels is not None
     for k in range(voxels.shape[2]):
         place = f"{case.id}_s{k:03d}", case.patient, group.side, shown or ""
         plane = np.ascontiguousarray(voxels[:, :, k].T, voxels.dtype.newbyteorder("="))

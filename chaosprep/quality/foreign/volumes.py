@@ -41,13 +41,7 @@ def find_volumes(root: Path, params: LayoutParams) -> tuple[str, Root] | None:
     Raises:
         ChaosprepError: what the layout raises.
     """
-    where = Where(images=params.images, masks=params.masks)
-    try:
-        layout = which(root, params.layout, where).name
-    except UsageError:
-        if params.layout != "auto":
-            raise
-        layout = ""
+    layout = _layout_of(root, params)
     if layout in ("", *_NOT_ASKED) and params.layout == "auto":
         plain = find_plain(root, params)
         return None if plain is None else ("volumes", _settled(plain))
@@ -62,6 +56,45 @@ def find_volumes(root: Path, params: LayoutParams) -> tuple[str, Root] | None:
             code="no-manifest",
         )
     return ("volumes" if layout == "folder" else layout), replace(found, cases=tuple(whole))
+
+
+def plain_root(root: Path, params: LayoutParams) -> Root | None:
+    """Folders images and masks of volumes, where no layout takes them; else None.
+
+    Raises:
+        ChaosprepError: what `find_plain` raises.
+    """
+    if params.layout != "auto" or _layout_of(root, params) not in ("", *_NOT_ASKED):
+        return None
+    return find_plain(root, params)
+
+
+def _layout_of(root: Path, params: LayoutParams) -> str:
+    """The name of the layout, empty where none takes the root."""
+    try:
+        where = Where(images=params.images, masks=params.masks)
+        return which(root, params.layout, where).name
+    except UsageError:
+        if params.layout != "auto":
+            raise
+        return ""
+
+
+def faults_beside(
+    found: Root, cases: Sequence[SourceCase], told: Collection[str], *, jobs: int = 1
+) -> list[Problem]:
+    """The faults of volumes by themselves, of files of which nothing was told yet.
+
+    Args:
+        found: what a layout found.
+        cases: those of them to look at.
+        told: files that have a problem.
+        jobs: worker processes.
+    """
+    groups = _groups(found, [case for case in cases if all(map(is_volume, case.images))])
+    groups = [replace(group, compared=False, measured=False) for group in groups]
+    looked, _ = map_cases(look, groups, lambda group: group.id, jobs)
+    return [fault for one in looked for fault in one.faults if fault.file not in told]
 
 
 def _found(root: Path, params: LayoutParams) -> Root:
