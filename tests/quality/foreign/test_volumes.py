@@ -385,3 +385,33 @@ def test_our_own_exports_are_clean(tmp_path: Path, kind: str) -> None:
 def test_a_replay_is_refused_of_volumes(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="manifest"):
         chaosprep.verify(nnunet(tmp_path), replay=1)
+
+
+@pytest.mark.parametrize("axis", range(3))
+def test_a_mask_that_was_reoriented_with_its_header_is_right_and_a_warning(
+    tmp_path: Path, axis: int
+) -> None:
+    """`split` goes by the header, so what it makes of both is the same."""
+    straight, turned_set = decathlon(tmp_path / "one"), decathlon(tmp_path / "other")
+    for mask in (turned_set / "labelsTr").iterdir():
+        save(mask, np.flip(voxels(mask), axis), mirrored(axis))
+    verdict = chaosprep.verify(turned_set)
+    assert (verdict.faults, {one.code for one in verdict.warnings}) == ((), {"grid-order"})
+    made = [
+        chaosprep.split(root, tmp_path / root.parent.name / "out", patient_from_name="{patient}")
+        for root in (straight, turned_set)
+    ]
+    one, other = (
+        {row.id: case.mask(row) for case in found.cases for row in case.slices} for found in made
+    )
+    assert len(one) == 18
+    assert one.keys() == other.keys()
+    assert all(np.array_equal(one[id], other[id]) for id in one)
+    assert sum(np.count_nonzero(mask) for mask in one.values()) > 100
+
+
+def test_axes_that_lie_elsewhere_are_a_fault(tmp_path: Path) -> None:
+    folder = decathlon(tmp_path)
+    mask = folder / FILES["decathlon"][1]
+    save(mask, voxels(mask), AFFINE @ np.diag([1, -1, 1, 1]))
+    assert [fault.code for fault in chaosprep.verify(folder).faults] == ["grid-flipped"]
