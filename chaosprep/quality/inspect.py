@@ -21,6 +21,7 @@ from chaosprep.known import LEVELS, PHASES, owner
 from chaosprep.layouts.find import LayoutParams, find, survey
 from chaosprep.params import make_params
 from chaosprep.quality.archive import inspect_archive
+from chaosprep.quality.foreign.picture_views import inspect_pictures
 from chaosprep.quality.foreign.volumes import faults_beside, plain_root
 from chaosprep.quality.inspected import CaseView, Inspection, Named, of_patients
 from chaosprep.quality.left_out import left_out_notes
@@ -39,7 +40,8 @@ def inspect(root: str | Path, *, jobs: int = 1, **where: object) -> Inspection:
     """Read what is below a dataset root, or what a stage directory holds.
 
     Args:
-        root: the dataset root, or a stage directory (whose table tells most of it).
+        root: the dataset root, a stage directory (whose table tells most of it), or a folder of
+            pictures.
         jobs: worker processes.
         where: `layout`, `images`, `masks`, `labels`, `roi`, `threshold`, `patient_from`,
             `trust_folders`, `patient_from_name`, `patients`, `pseudonymize`, `patient`, `select`,
@@ -77,7 +79,10 @@ def inspect(root: str | Path, *, jobs: int = 1, **where: object) -> Inspection:
     except NothingFoundError:
         seen, plain = None, plain_root(Path(root), params)
         if plain is None:
-            raise
+            pictures = inspect_pictures(Path(root), jobs=jobs) if params == LayoutParams() else None
+            if pictures is None:
+                raise
+            return pictures
     if seen is not None:
         return inspect_archive(seen, params.patient)
     found = plain or find(root, params, strict=False)

@@ -106,7 +106,7 @@ def verify(
         )
         return _verdict(directory, layout, found, chosen=bool(patients))
     tree, listed = sort_sides(directory), find_listed(directory)
-    if not (tree.images or listed.claimed):
+    if not (tree.images or listed.claimed or listed.faults):
         refuse_table(directory)
         open_dataset(directory)  # says that it is none
     if replay or patients:

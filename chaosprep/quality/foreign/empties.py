@@ -4,7 +4,6 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from itertools import dropwhile
 
-from chaosprep.errors import plural
 from chaosprep.quality.findings import Findings
 from chaosprep.quality.foreign.pairs import Looked, problem
 from chaosprep.series.pairing import natural_key
@@ -34,8 +33,8 @@ def empty_masks(looked: Sequence[Looked]) -> Findings:
         found.warnings += (problem("mask-empty", m.pair.id, m.pair.mask, reason) for m in mine)
     if empty:
         found.notes.append(
-            f"{plural(len(empty), 'mask')} of {len(masked)} show nothing: right above and below a "
-            "structure, wrong where its value was lost"
+            f"masks that show nothing: {len(empty)} of {len(masked)} (right above and below a "
+            "structure, wrong where its value was lost)"
         )
     return found
 

@@ -103,12 +103,12 @@ class _Reading:
             return
         paths = [image, *map(path_in, self._of_masks(line))]
         here = [None if path is None else self._path(path) for path in paths]
+        self.found.claimed.update(self._joined(path) for path in paths if path)
         for path, known in zip(paths, here, strict=True):
             if path is not None and known is None:
                 reason = "this line has a path that leads out of the folder"
                 self._tell("path-outside", place, None, reason)
                 return
-        self.found.claimed.update(path for path in here if path)
         self._pair(line, here[0] or "", here[1] if len(here) > 1 else None)
 
     def _of_masks(self, line: Line) -> Iterator[object]:
@@ -117,6 +117,9 @@ class _Reading:
 
     def _path(self, text: str) -> str | None:
         return self._inside.path(os.path.join(self.table.folder, text))  # noqa: PTH118
+
+    def _joined(self, text: str) -> str:
+        return os.path.normpath(os.path.join(self.table.folder, text))  # noqa: PTH118
 
     def _pair(self, line: Line, image: str, mask: str | None) -> None:
         (side, name), _ = key_of(PurePosixPath(image), self.endings)

@@ -66,9 +66,16 @@ class Pair:
 
 @dataclass(kw_only=True)
 class Looked(Findings):
-    """What a pair showed by itself; `empty` is whether its mask is, None where there is none."""
+    """What a pair showed by itself.
+
+    `shape` is (rows, cols) of its image, `ends` its smallest and its largest value, `bits` those of
+    its dtype. `empty` is whether its mask is, None where there is none.
+    """
 
     pair: Pair
+    shape: tuple[int, int] | None = None
+    ends: tuple[float, float] | None = None
+    bits: int = 0
     levels: dict[float, Level] | None = None
     empty: bool | None = None
 
@@ -97,6 +104,9 @@ def look(pair: Pair) -> Looked:
 
 def _look_at_image(looked: Looked, image: NDArray[Any] | None) -> None:
     pair = looked.pair
+    if image is not None:
+        looked.shape, looked.bits = (image.shape[0], image.shape[1]), 8 * image.dtype.itemsize
+        looked.ends = float(image.min()), float(image.max())
     if image is not None and image.min() == image.max():
         looked.note("image-constant", pair.image, f"all pixels of the image are {image.flat[0]}")
     if image is not None and pair.said.size not in (None, image.shape):

@@ -11,7 +11,7 @@ from chaosprep.quality.alike.leaks import duplicates, patients_by_name
 from chaosprep.quality.findings import Findings
 from chaosprep.quality.foreign.empties import empty_masks
 from chaosprep.quality.foreign.listed import Listed, take_out, with_legend
-from chaosprep.quality.foreign.pairs import Pair, level_faults, look, problem
+from chaosprep.quality.foreign.pairs import Looked, Pair, level_faults, look, problem
 from chaosprep.running.mapping import map_cases
 
 NOTE = (
@@ -21,13 +21,29 @@ NOTE = (
 
 
 def check_folder(root: Path, tree: Tree, listed: Listed, *, jobs: int = 1) -> Findings:
-    """Check every pair of a folder, and its sides against each other.
+    """Check every pair of a folder, and its sides against each other; see `look_at_folder`."""
+    total, _ = look_at_folder(root, tree, listed, jobs=jobs)
+    total.warnings += patients_by_name(total.seen)
+    total.add(duplicates(total.seen, jobs=jobs))
+    if not all(one.patient for one in total.seen):
+        total.notes.append(NOTE)
+    total.cases = len({one.side for one in total.seen})
+    return total
+
+
+def look_at_folder(
+    root: Path, tree: Tree, listed: Listed, *, jobs: int = 1
+) -> tuple[Findings, list[Looked]]:
+    """Check every pair of a folder by itself, and the levels of its masks together.
 
     Args:
         root: the folder.
         tree: its files, by the names of the folders.
         listed: what tables in it say, which goes before.
         jobs: worker processes.
+
+    Returns:
+        What was found, and what each pair showed.
     """
     take_out(tree, listed)
     unpaired = Findings(tree.faults, tree.warnings)
@@ -40,12 +56,7 @@ def check_folder(root: Path, tree: Tree, listed: Listed, *, jobs: int = 1) -> Fi
     total = Findings.of([unpaired, *looked], failed)
     total.faults += level_faults(looked)
     total.add(empty_masks(looked))
-    total.warnings += patients_by_name(total.seen)
-    total.add(duplicates(total.seen, jobs=jobs))
-    if not all(one.patient for one in total.seen):
-        total.notes.append(NOTE)
-    total.cases = len({one.side for one in total.seen})
-    return total
+    return total, looked
 
 
 def _legend(root: Path, found: Findings) -> dict[int, str] | None:

@@ -36,13 +36,16 @@ def found(root: Path) -> tuple[list[str], list[str]]:
 def test_empty_masks_above_and_below_are_a_note_with_a_count(tmp_path: Path) -> None:
     write(tmp_path, stack("A", "..###.") | stack("B", "####.."))
     warned, (note,) = found(tmp_path)
-    assert (warned, note.partition(":")[0]) == ([], "5 masks of 12 show nothing")
+    assert (warned, note.partition(" (")[0]) == ([], "masks that show nothing: 5 of 12")
 
 
 def test_an_empty_mask_between_two_that_are_not_is_a_warning(tmp_path: Path) -> None:
     write(tmp_path, stack("A", ".##.#.") | stack("B", "######"))
     warned, (note,) = found(tmp_path)
-    assert (warned, note.partition(":")[0]) == (["train/A_s003"], "2 masks of 12 show nothing")
+    assert (warned, note.partition(" (")[0]) == (
+        ["train/A_s003"],
+        "masks that show nothing: 2 of 12",
+    )
 
 
 def test_a_case_that_shows_nothing_is_a_warning(tmp_path: Path) -> None:
@@ -61,7 +64,7 @@ def test_few_empty_masks_of_pictures_without_stacks_are_warnings(
 def test_many_empty_masks_of_pictures_without_stacks_are_a_note(tmp_path: Path) -> None:
     write(tmp_path, {f"x{name}": at >= 3 for at, name in enumerate("abcdefgh")})
     warned, (note,) = found(tmp_path)
-    assert (warned, note.partition(":")[0]) == ([], "3 masks of 8 show nothing")
+    assert (warned, note.partition(" (")[0]) == ([], "masks that show nothing: 3 of 8")
 
 
 def test_a_side_that_shows_nothing_at_all_is_warned_of(tmp_path: Path) -> None:
