@@ -416,3 +416,24 @@ def test_axes_that_lie_elsewhere_are_a_fault(tmp_path: Path) -> None:
     mask = folder / FILES["decathlon"][1]
     save(mask, voxels(mask), AFFINE @ np.diag([1, -1, 1, 1]))
     assert [fault.code for fault in chaosprep.verify(folder).faults] == ["grid-flipped"]
+
+
+@pytest.mark.parametrize("which", [0, 1], ids=["image", "mask"])
+def test_an_identity_beside_a_place_in_one_case_is_a_fault(tmp_path: Path, which: int) -> None:
+    folder = decathlon(tmp_path)
+    file = FILES["decathlon"][which]
+    save(folder / file, voxels(folder / file), np.eye(4))
+    verdict = chaosprep.verify(folder)
+    assert [(one.code, one.file) for one in verdict.faults] == [("affine-identity", file)]
+    assert verdict.warnings == ()
+
+
+def test_a_case_that_knows_no_place_among_others_is_a_warning(tmp_path: Path) -> None:
+    folder = decathlon(tmp_path)
+    for file in FILES["decathlon"]:
+        save(folder / file, voxels(folder / file), np.eye(4))
+    verdict = chaosprep.verify(folder)
+    assert verdict.faults == ()
+    assert {(one.code, one.file) for one in verdict.warnings} == {
+        ("affine-identity", file) for file in FILES["decathlon"]
+    }
