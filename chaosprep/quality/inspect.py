@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -22,7 +23,7 @@ from chaosprep.layouts.find import LayoutParams, find, survey
 from chaosprep.params import make_params
 from chaosprep.quality.archive import inspect_archive
 from chaosprep.quality.foreign.picture_views import inspect_pictures
-from chaosprep.quality.foreign.volumes import faults_beside, plain_root
+from chaosprep.quality.foreign.volumes import look_beside, plain_root
 from chaosprep.quality.inspected import CaseView, Inspection, Named, of_patients
 from chaosprep.quality.left_out import left_out_notes
 from chaosprep.quality.outliers.gauge import Gauge
@@ -91,9 +92,10 @@ def inspect(root: str | Path, *, jobs: int = 1, **where: object) -> Inspection:
     views.sort(key=lambda view: view.id)
     own = [problem for view in views for problem in view.problems]
     told = {problem.file or "" for problem in (*found.problems, *failed, *own)}
-    beside = faults_beside(found, wanted, told, jobs=jobs)
+    beside = look_beside(found, wanted, told, jobs=jobs)
+    views = [_with_warnings(view, beside.warnings) for view in views]
     values = [view.measured for view in views if view.measured]
-    problems = (*found.problems, *failed, *own, *beside, *_swapped_phases(views))
+    problems = (*found.problems, *failed, *own, *beside.faults, *_swapped_phases(views))
     return Inspection(
         root=found.directory,
         cases=tuple(views),
@@ -102,6 +104,12 @@ def inspect(root: str | Path, *, jobs: int = 1, **where: object) -> Inspection:
         labels=_named(found.label_map, (case.shows for case in found.cases)),
         outliers=outliers(values),
     )
+
+
+def _with_warnings(view: CaseView, warnings: Iterable[Problem]) -> CaseView:
+    """The same with what its volumes are warned of."""
+    more = [f"{one.file}: {one.reason}" for one in warnings if one.id == view.id]
+    return msgspec.structs.replace(view, warnings=(*view.warnings, *more)) if more else view
 
 
 def _named(labels: LabelMap, shown: Iterable[Iterable[int]]) -> tuple[Named, ...]:

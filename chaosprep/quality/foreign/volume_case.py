@@ -1,7 +1,7 @@
 """One case of volumes, its channels and its labels: opened once, and all that is wrong told."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -10,67 +10,14 @@ from numpy.typing import NDArray
 
 from chaosprep.errors import FileError, Problem, plural
 from chaosprep.imaging.limits import size_text
-from chaosprep.quality.findings import Findings, Seen
+from chaosprep.quality.findings import Seen
 from chaosprep.quality.foreign.grids import differences
 from chaosprep.quality.foreign.volume_codes import volume_problem
 from chaosprep.quality.foreign.volume_file import Opened, open_volumes
 from chaosprep.quality.foreign.volume_labels import label_faults
+from chaosprep.quality.foreign.volume_looked import Group, LookedVolumes
 from chaosprep.quality.outliers.gauge import Gauge
 from chaosprep.series.source import Files, SourceCase
-
-WARNINGS = frozenset(
-    (
-        *("affine-identity", "affine-missing", "grid-order"),
-        *("label-unseen", "mask-empty", "mask-float", "mask-scaled"),
-    )
-)
-"""Codes of what a person should know of, which makes nothing unfit."""
-
-
-@dataclass(frozen=True)
-class Group:
-    """The channels of a case, which share its masks; ``side`` is empty where there is one alone.
-
-    ``named`` are the values that a legend gives a name; None where there is none. Fingerprints are
-    taken where sides are ``compared``; where nothing is ``measured``, only faults are told.
-    """
-
-    cases: tuple[SourceCase, ...]
-    side: str
-    named: Mapping[int, str] | None
-    compared: bool
-    measured: bool = True
-
-    @property
-    def id(self) -> str:
-        """The id of the first channel, which stands for all where masks are meant."""
-        return self.cases[0].id
-
-
-@dataclass(kw_only=True)
-class LookedVolumes(Findings):
-    """What a case showed by itself.
-
-    ``places`` has for each file whether it says where it lies: `real`, `identity` or `missing`.
-    """
-
-    group: str
-    places: dict[str, tuple[str, str]] = field(default_factory=dict)
-    shown: set[int] = field(default_factory=set)
-
-    def noticed(self, code: str, id: str, file: str | None, reason: str) -> None:
-        """Add a problem of a code."""
-        found = self.warnings if code in WARNINGS else self.faults
-        found.append(volume_problem(code, id, file, reason))
-
-    def erred(self, error: FileError, id: str, file: str | None) -> None:
-        """Add what an error says."""
-        found = self.warnings if error.code in WARNINGS else self.faults
-        found.append(Problem.of(error, id, file))
-
-    def place(self, opened: Opened, id: str, file: str) -> None:
-        """Keep what a file says of its place."""
-        self.places[file] = opened.place, id
 
 
 def look(group: Group) -> LookedVolumes:

@@ -20,9 +20,10 @@ from chaosprep.quality.alike.cases import across_cases
 from chaosprep.quality.alike.leaks import SPLIT_AGAIN, on_several_sides, patients_by_name
 from chaosprep.quality.findings import Findings, Seen
 from chaosprep.quality.foreign.plain_volumes import find_plain
-from chaosprep.quality.foreign.volume_case import Group, LookedVolumes, look
+from chaosprep.quality.foreign.volume_case import look
 from chaosprep.quality.foreign.volume_codes import volume_problem
 from chaosprep.quality.foreign.volume_file import is_volume
+from chaosprep.quality.foreign.volume_looked import Group, LookedVolumes
 from chaosprep.quality.inspected import of_patients
 from chaosprep.running.mapping import map_cases
 from chaosprep.series.source import SourceCase
@@ -80,10 +81,10 @@ def _layout_of(root: Path, params: LayoutParams) -> str:
         return ""
 
 
-def faults_beside(
+def look_beside(
     found: Root, cases: Sequence[SourceCase], told: Collection[str], *, jobs: int = 1
-) -> list[Problem]:
-    """The faults of volumes by themselves, of files of which nothing was told yet.
+) -> Findings:
+    """What is wrong with volumes by themselves, of files of which nothing was told yet.
 
     Args:
         found: what a layout found.
@@ -94,7 +95,10 @@ def faults_beside(
     groups = _groups(found, [case for case in cases if all(map(is_volume, case.images))])
     groups = [replace(group, compared=False, measured=False) for group in groups]
     looked, _ = map_cases(look, groups, lambda group: group.id, jobs)
-    return [fault for one in looked for fault in one.faults if fault.file not in told]
+    return Findings(
+        [fault for one in looked for fault in one.faults if fault.file not in told],
+        [warning for one in looked for warning in one.warnings if warning.file not in told],
+    )
 
 
 def _found(root: Path, params: LayoutParams) -> Root:

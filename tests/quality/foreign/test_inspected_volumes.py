@@ -64,6 +64,19 @@ def test_a_constant_image_is_a_problem(tmp_path: Path) -> None:
     assert problems(folder) == {("image-constant", FILES["decathlon"][0])}
 
 
+@pytest.mark.parametrize("name", ["other end of x", "float", "empty"])
+def test_what_is_odd_about_a_mask_is_a_warning_of_its_case(tmp_path: Path, name: str) -> None:
+    folder = decathlon(tmp_path)
+    image, mask = FILES["decathlon"]
+    plant: Plant = MASK[name][1]
+    plant(folder / image, folder / mask)
+    assert problems(folder) == set()
+    first, *others = chaosprep.inspect(folder).cases
+    (warning,) = first.warnings
+    assert warning.startswith(f"{mask}: the ")
+    assert all(case.warnings == () for case in others)
+
+
 def test_workers_find_the_same(tmp_path: Path) -> None:
     folder = plain(tmp_path)
     mask = folder / FILES["volumes"][1]
