@@ -144,7 +144,7 @@ def _outliers(found: Inspection, whole: bool) -> list[str]:
 def _summary(found: Inspection) -> list[str]:
     """What each choice of --sequence would give split, and how the files are stored."""
     lines = []
-    for sequence in sorted({case.sequence for case in found.cases}):
+    for sequence in sorted({case.sequence for case in found.cases} - {""}):
         cases = [case for case in found.cases if case.sequence == sequence]
         patients = len({case.patient for case in cases})
         slices = sum(case.slices for case in cases)

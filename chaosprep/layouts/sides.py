@@ -44,7 +44,7 @@ def sort_sides(root: Path, endings: tuple[str, ...] = ()) -> Tree:
 
     They are pictures and other masks of one slice, or have one of these ``endings``.
     """
-    known = endings or tuple(dict.fromkeys((*PICTURES, *plane_endings())))
+    known = endings or slice_endings()
     tree = Tree()
 
     def unreadable(error: OSError) -> None:
@@ -66,7 +66,25 @@ def sort_sides(root: Path, endings: tuple[str, ...] = ()) -> Tree:
     return tree
 
 
+def slice_endings() -> tuple[str, ...]:
+    """The endings of files that hold one slice: pictures, and other masks of one."""
+    return tuple(dict.fromkeys((*PICTURES, *plane_endings())))
+
+
 def _sort_in(tree: Tree, path: PurePosixPath, endings: tuple[str, ...]) -> None:
+    key, kind = key_of(path, endings)
+    if not kind:
+        return
+    if not path.name.casefold().endswith(endings):
+        reason = f"not one of the formats that are read ({', '.join(endings)})"
+        remedy = "Save it as PNG, or move it out of the folder."
+        tree.warnings.append(_problem("format", str(path), reason, remedy))
+        return
+    (tree.images if kind == "image" else tree.masks)[key].append(str(path))
+
+
+def key_of(path: PurePosixPath, endings: tuple[str, ...]) -> tuple[tuple[str, str], str]:
+    """The key of a file, its side and the rest of its path, and its kind; either may be empty."""
     side, kind, rest = "", "", list[str]()
     for part in path.parts[:-1]:
         name = part.casefold()
@@ -77,17 +95,10 @@ def _sort_in(tree: Tree, path: PurePosixPath, endings: tuple[str, ...]) -> None:
             kind = KINDS[name]
         else:
             rest.append(part)
-    if not kind:
-        return
-    if not path.name.casefold().endswith(endings):
-        reason = f"not one of the formats that are read ({', '.join(endings)})"
-        remedy = "Save it as PNG, or move it out of the folder."
-        tree.warnings.append(_problem("format", str(path), reason, remedy))
-        return
-    ending = max((end for end in endings if path.name.casefold().endswith(end)), key=len)
-    stem = _SUFFIX[kind].sub("", path.name[: -len(ending)] or path.name)
-    key = (side, "/".join([*rest, stem]))
-    (tree.images if kind == "image" else tree.masks)[key].append(str(path))
+    known = [end for end in endings if path.name.casefold().endswith(end)]
+    stem = path.name[: -len(max(known, key=len))] if known else path.name
+    stem = _SUFFIX[kind].sub("", stem or path.name) if kind else stem or path.name
+    return (side, "/".join([*rest, stem])), kind
 
 
 def _problem(code: str, path: str, reason: str, remedy: str) -> Problem:

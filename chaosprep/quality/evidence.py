@@ -161,7 +161,7 @@ def _judge(
     told = {patient: some for patient, some in people.items() if some}
     persons = [one for one in sharing(told) if len({part[each] for each in one.patients}) > 1]
     faults, warnings = judged(persons, part, trusted=params.trust_folders)
-    again, alike = across(seen, jobs=jobs)
+    shared = across(seen, jobs=jobs)
     silent = len(people) - len(told)
     notes = list(note_of(untold(told), len(people)))
     if told and silent:
@@ -172,11 +172,11 @@ def _judge(
         parts=tuple(sorted(set(part.values()))),
         identified=len(told),
         shared_identifiers=sum(len(person.by) for person in persons),
-        equal_slices=len(again),
-        near_duplicates=len(alike),
+        equal_slices=shared.equal_slices,
+        near_duplicates=shared.near_duplicates,
         unread=len(unread),
-        problems=(*faults, *again, *unread),
-        warnings=(*warnings, *alike),
+        problems=(*faults, *shared.faults, *unread),
+        warnings=(*warnings, *shared.warnings),
         notes=tuple(notes),
     )
 

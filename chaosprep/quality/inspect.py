@@ -5,13 +5,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from chaosprep.dataset.case import Case
 from chaosprep.dataset.descriptor import LabelMap
 from chaosprep.dataset.opening import is_stage_directory, open_dataset
-from chaosprep.errors import FileError, Problem
+from chaosprep.errors import FileError, NothingFoundError, Problem
 from chaosprep.formats.image_file import ImageFile
 from chaosprep.formats.images import open_image, storage_of
 from chaosprep.formats.pictures import read_mask
@@ -21,10 +22,12 @@ from chaosprep.known import LEVELS, PHASES, owner
 from chaosprep.layouts.find import LayoutParams, find, survey
 from chaosprep.params import make_params
 from chaosprep.quality.archive import inspect_archive
+from chaosprep.quality.foreign.picture_views import inspect_pictures
+from chaosprep.quality.foreign.volumes import look_beside, plain_root
 from chaosprep.quality.inspected import CaseView, Inspection, Named, of_patients
 from chaosprep.quality.left_out import left_out_notes
 from chaosprep.quality.outliers.gauge import Gauge
-from chaosprep.quality.outliers.judging import outliers
+from chaosprep.quality.outliers.judging import not_judged, outliers
 from chaosprep.quality.outliers.measuring import values_of_table
 from chaosprep.quality.outliers.sources import gauge_for, in_units, structures_of
 from chaosprep.quality.persons import check_sides, told_by, trusts_folders
@@ -38,7 +41,8 @@ def inspect(root: str | Path, *, jobs: int = 1, **where: object) -> Inspection:
     """Read what is below a dataset root, or what a stage directory holds.
 
     Args:
-        root: the dataset root, or a stage directory (whose table tells most of it).
+        root: the dataset root, a stage directory (whose table tells most of it), or a folder of
+            pictures.
         jobs: worker processes.
         where: `layout`, `images`, `masks`, `labels`, `roi`, `threshold`, `patient_from`,
             `trust_folders`, `patient_from_name`, `patients`, `pseudonymize`, `patient`, `select`,
@@ -59,32 +63,53 @@ def inspect(root: str | Path, *, jobs: int = 1, **where: object) -> Inspection:
         persons = check_sides(list(map(told_by, dataset.cases)), trusted=trusted)
         if not trusted:
             problems += (*persons.faults, *persons.warnings)
+        measured = [case.measured for case in cases if case.measured]
+        few = () if params.patient else not_judged(measured)
         shown = ({value for row in case.slices for value in row.labels} for case in dataset.cases)
         return Inspection(
             root=dataset.directory,
             cases=cases,
             problems=problems,
-            notes=(*persons.notes, *left_out_notes(dataset)),
+            notes=(*persons.notes, *left_out_notes(dataset), *few),
             labels=_named(dataset.label_map, shown),
-            outliers=outliers([case.measured for case in cases if case.measured]),
+            outliers=outliers(measured),
         )
-    seen = survey(root, params, Workbench(jobs=jobs, work=on_workers))
+    plain = None
+    try:
+        seen = survey(root, params, Workbench(jobs=jobs, work=on_workers))
+    except NothingFoundError:
+        seen, plain = None, plain_root(Path(root), params)
+        if plain is None:
+            pictures = inspect_pictures(Path(root), jobs=jobs) if params == LayoutParams() else None
+            if pictures is None:
+                raise
+            return pictures
     if seen is not None:
         return inspect_archive(seen, params.patient)
-    found = find(root, params, strict=False)
+    found = plain or find(root, params, strict=False)
     wanted = of_patients(found.cases, params.patient)
     views, failed = map_cases(inspect_case, wanted, lambda case: case.id, jobs)
     views.sort(key=lambda view: view.id)
-    own = (problem for view in views for problem in view.problems)
-    problems = (*found.problems, *failed, *own, *_swapped_phases(views))
+    own = [problem for view in views for problem in view.problems]
+    told = {problem.file or "" for problem in (*found.problems, *failed, *own)}
+    beside = look_beside(found, wanted, told, jobs=jobs)
+    views = [_with_warnings(view, beside.warnings) for view in views]
+    values = [view.measured for view in views if view.measured]
+    problems = (*found.problems, *failed, *own, *beside.faults, *_swapped_phases(views))
     return Inspection(
         root=found.directory,
         cases=tuple(views),
         problems=problems,
-        notes=found.notes,
+        notes=(*found.notes, *(() if params.patient else not_judged(values))),
         labels=_named(found.label_map, (case.shows for case in found.cases)),
-        outliers=outliers([view.measured for view in views if view.measured]),
+        outliers=outliers(values),
     )
+
+
+def _with_warnings(view: CaseView, warnings: Iterable[Problem]) -> CaseView:
+    """The same with what its volumes are warned of."""
+    more = [f"{one.file}: {one.reason}" for one in warnings if one.id == view.id]
+    return msgspec.structs.replace(view, warnings=(*view.warnings, *more)) if more else view
 
 
 def _named(labels: LabelMap, shown: Iterable[Iterable[int]]) -> tuple[Named, ...]:

@@ -60,9 +60,9 @@ def check_recorded(
     total.faults += persons.faults
     total.warnings += persons.warnings
     total.notes += persons.notes
-    again, alike = across(total.seen, jobs=jobs)
-    total.faults += again
-    total.warnings += alike
+    shared = across(total.seen, jobs=jobs)
+    total.faults += shared.faults
+    total.warnings += shared.warnings
     return total
 
 

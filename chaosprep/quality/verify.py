@@ -12,10 +12,12 @@ from chaosprep.layouts.find import LayoutParams
 from chaosprep.layouts.sides import sort_sides
 from chaosprep.params import make_params
 from chaosprep.quality.findings import Findings
+from chaosprep.quality.foreign.listed import find_listed
 from chaosprep.quality.foreign.pictures import check_folder
+from chaosprep.quality.foreign.tables import refuse_table
 from chaosprep.quality.foreign.volumes import check_volumes, find_volumes
 from chaosprep.quality.left_out import left_out_notes
-from chaosprep.quality.outliers.judging import Outlier, outlier_warnings, outliers
+from chaosprep.quality.outliers.judging import Outlier, not_judged, outlier_warnings, outliers
 from chaosprep.quality.outliers.values import CaseValues
 from chaosprep.quality.recorded import check_recorded
 
@@ -93,7 +95,7 @@ def verify(
             dataset, jobs=jobs, replay=replay, patients=patients, on_case=on_case
         )
         found.notes += left_out_notes(dataset)
-        return _verdict(directory, dataset.made.stage, found)
+        return _verdict(directory, dataset.made.stage, found, chosen=bool(patients))
     if volumes is not None:
         if replay:
             raise _needs_manifest()
@@ -102,13 +104,14 @@ def verify(
         found = check_volumes(
             root, jobs=jobs, patients=patients, on_case=on_case, named_patients=told
         )
-        return _verdict(directory, layout, found)
-    tree = sort_sides(directory)
-    if not tree.images:
+        return _verdict(directory, layout, found, chosen=bool(patients))
+    tree, listed = sort_sides(directory), find_listed(directory)
+    if not (tree.images or listed.claimed or listed.faults):
+        refuse_table(directory)
         open_dataset(directory)  # says that it is none
     if replay or patients:
         raise _needs_manifest()
-    return _verdict(directory, "folder", check_folder(directory, tree, jobs=jobs))
+    return _verdict(directory, "folder", check_folder(directory, tree, listed, jobs=jobs))
 
 
 def _needs_manifest() -> UsageError:
@@ -119,7 +122,7 @@ def _needs_manifest() -> UsageError:
     )
 
 
-def _verdict(directory: Path, stage: str, found: Findings) -> Verdict:
+def _verdict(directory: Path, stage: str, found: Findings, *, chosen: bool = False) -> Verdict:
     values = tuple(sorted(found.values, key=lambda one: one.id))
     far = outliers(values)
     found.warnings += outlier_warnings(values, far)
@@ -127,7 +130,7 @@ def _verdict(directory: Path, stage: str, found: Findings) -> Verdict:
         tuple(sorted(some, key=lambda one: (one.id, one.file or "", one.code)))
         for some in (found.faults, found.warnings)
     )
-    notes = tuple(found.notes)
+    notes = (*found.notes, *(() if chosen else not_judged(values)))
     return Verdict(
         directory, stage, found.cases, len(found.seen), faults, warnings, notes, far, values
     )

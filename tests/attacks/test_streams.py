@@ -24,7 +24,7 @@ def made(root: Path) -> Path:
     return output
 
 
-SAYING = (("--help",), ("--version",), ("inspect", "ROOT", "--json"), ("verify", "MADE"))
+SAYING = (("--help",), ("--version",), ("inspect", "ROOT", "--json"), ("verify", "MADE", "--json"))
 
 
 def words_of(words: tuple[str, ...], root: Path, made: Path) -> list[str]:

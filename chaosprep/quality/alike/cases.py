@@ -1,7 +1,7 @@
 """Equal and similar slices, summed up to cases: which volume stands on two sides."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -65,12 +65,19 @@ def across_cases(seen: Sequence[Seen], *, jobs: int = 1) -> tuple[list[Problem],
 
 
 def _cases(seen: Sequence[Seen]) -> dict[str, _Case]:
-    """The cases by side and id."""
+    """The cases by side and id, those of the largest side first."""
     cases: dict[str, _Case] = {}
     for one in seen:
         new = _Case(one.case, one.patient, one.side, one.file)
         cases.setdefault(new.key, new).slices.append(one)
-    return dict(sorted(cases.items()))
+    order = _largest_first(cases.values())
+    return dict(sorted(cases.items(), key=lambda one: (order.index(one[1].side), one[0])))
+
+
+def _largest_first(cases: Iterable[_Case]) -> list[str]:
+    """The sides, that with the most cases first: what the others share is told of the others."""
+    count = Counter(case.side for case in cases)
+    return sorted(count, key=lambda side: (-count[side], side))
 
 
 def _equal(cases: dict[str, _Case]) -> Counter[tuple[str, str]]:
@@ -104,7 +111,7 @@ def _similar(
     sides: dict[str, list[_Case]] = defaultdict(list)
     for case in cases.values():
         sides[case.side].append(case)
-    order = sorted(sides, key=lambda side: (-len(sides[side]), side))
+    order = _largest_first(cases.values())
     for number, side in enumerate(order):
         others = _pictures([case for other in order[:number] for case in sides[other]])
         mine = [case for case in sides[side] if case.key not in again]

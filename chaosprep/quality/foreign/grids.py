@@ -26,14 +26,21 @@ def differences(
         placed: whether both say where they lie; else only shape and spacing count.
     """
     name, whose = names
-    if other.shape != one.shape:
-        yield volume_error(
-            "size", f"{name} is {size_text(other.shape)}, {whose} {size_text(one.shape)}"
-        )
     far = float(np.abs(one.corners()).max())
     limit = max(ENOUGH * min(one.spacing), SAME_PLACE + _FLOAT32 * far)
     if other.shape == one.shape and placed and one.differs_by(other) <= limit:
         return
+    if placed and (order := _reordered(one, other, limit)):
+        yield volume_error(
+            "grid-order",
+            f"{name} has the voxels of {whose} {order}: programs that go by the header see it "
+            "right, those that pair voxels by their number see it mirrored or turned",
+        )
+        return
+    if other.shape != one.shape:
+        yield volume_error(
+            "size", f"{name} is {size_text(other.shape)}, {whose} {size_text(one.shape)}"
+        )
     grown = np.abs(np.subtract(other.spacing, one.spacing)) * np.array(one.shape)
     if (grown > limit).any() and not _is_exchanged(one, other, limit):
         yield volume_error(
@@ -63,8 +70,7 @@ def _places(
         axes = ", ".join(axis for at, axis in enumerate("ijk") if whole[at, at] < 0)
         yield volume_error(
             "grid-flipped",
-            f"{name} runs along {axes} the other way than {whose}: programs that pair voxels by "
-            "their number see it mirrored",
+            f"{name} runs along {axes} the other way than {whose}, and does not lie on it",
         )
     else:
         away = other.origin - one.origin
@@ -75,6 +81,25 @@ def _places(
                 "grid-origin",
                 f"{name} lies {distance:.3g} mm ({voxels:.2g} voxels) off {whose}",
             )
+
+
+def _reordered(one: Lattice, other: Lattice, limit: float) -> str:
+    """How other axes count the voxels of one grid, in words; empty where they are not the same."""
+    turn = np.rint((one.steps / one.spacing).T @ (other.steps / other.spacing))
+    if not (np.abs(turn).sum(0) == 1).all() or not (np.abs(turn).sum(1) == 1).all():
+        return ""
+    axes = np.abs(turn).argmax(axis=1)
+    signs = turn[np.arange(3), axes]
+    shape = tuple(other.shape[axis] for axis in axes)
+    steps = other.steps[:, axes] * signs
+    ends = np.where(signs < 0, np.array(shape) - 1, 0)
+    same = Lattice((shape[0], shape[1], shape[2]), other.origin - steps @ ends, steps)
+    if same.shape != one.shape or one.differs_by(same) > limit:
+        return ""
+    back = ", ".join("ijk"[at] for at in np.flatnonzero(signs < 0))
+    told = [f"along {back} from the other end"] if back else []
+    told += ["with its axes in another order"] if axes.tolist() != [0, 1, 2] else []
+    return f"counted {' and '.join(told)}"
 
 
 def _is_exchanged(one: Lattice, other: Lattice, limit: float) -> bool:

@@ -9,13 +9,14 @@ from typing import Any
 from numpy.typing import NDArray
 
 from chaosprep.errors import FileError, Problem
-from chaosprep.files import open_regular
+from chaosprep.files import open_regular, sha256
 from chaosprep.formats.images import image_format
 from chaosprep.formats.masks import read_plane
 from chaosprep.formats.pictures import PICTURES, read_picture
 from chaosprep.imaging.levels import Level, mask_levels, rim
 from chaosprep.imaging.limits import MAX_BYTES, MAX_PIXELS, size_text
 from chaosprep.quality.findings import Findings, Seen
+from chaosprep.quality.foreign.said import Said, against_said
 
 MAX_LABELS = 32
 """A mask of more levels is no label map."""
@@ -24,6 +25,12 @@ MAX_RIM = 0.8
 """Share of rim in a mask beyond which nothing is left to be the rim of: it is a picture."""
 
 _REMEDIES = {
+    "file-unlisted": "Give it a line, or move it out of the folder.",
+    "hash": "Bring back the file that was hashed.",
+    "line-unnamed": "Write the path of an image into it, or remove the line.",
+    "line-twice": "Keep one of the lines.",
+    "path-outside": "Copy the file in, and write its path relative to the folder of the table.",
+    "sides-differ": "Move the pair, or correct the table: programs take one or the other.",
     "colour": "Save it as a grey image of one channel.",
     "grey-rim": "Make the mask again and resize it by nearest neighbour only.",
     "image-constant": "Export the image again, or leave the pair out.",
@@ -42,25 +49,39 @@ _REMEDIES = {
 
 @dataclass(frozen=True)
 class Pair:
-    """An image and its mask, relative to `root`; `side` is empty where there is no split."""
+    """An image and its mask, relative to `root`; `side` is empty where there is no split.
+
+    `said` is what a table says of them; ``again`` are other masks of an image that stands before.
+    """
 
     root: str
     id: str
     side: str
     image: str
     mask: str | None
+    said: Said = Said()  # noqa: RUF009 - it is frozen
+    patient: str = ""
+    again: bool = False
 
 
 @dataclass(kw_only=True)
 class Looked(Findings):
-    """What a pair showed by itself."""
+    """What a pair showed by itself.
+
+    `shape` is (rows, cols) of its image, `ends` its smallest and its largest value, `bits` those of
+    its dtype. `empty` is whether its mask is, None where there is none.
+    """
 
     pair: Pair
+    shape: tuple[int, int] | None = None
+    ends: tuple[float, float] | None = None
+    bits: int = 0
     levels: dict[float, Level] | None = None
+    empty: bool | None = None
 
     def note(self, code: str, file: str | None, reason: str) -> None:
         """Add a problem: a fault, but for codes of oddities."""
-        found = self.warnings if code in ("colour", "mask-empty") else self.faults
+        found = self.warnings if code == "colour" else self.faults
         found.append(problem(code, self.pair.id, file, reason))
 
 
@@ -74,13 +95,26 @@ def look(pair: Pair) -> Looked:
     looked = Looked(pair=pair)
     image = _opened(looked, pair.image, "image")
     mask = _opened(looked, pair.mask, "mask") if pair.mask else None
-    if image is not None and image.min() == image.max():
-        looked.note("image-constant", pair.image, f"all pixels of the image are {image.flat[0]}")
-    place = pair.id, "", pair.side, pair.image
-    looked.seen.append(Seen.of(image, place, with_picture=bool(pair.side)))
+    if not pair.again:
+        _look_at_image(looked, image)
     if mask is not None:
         _look_at_mask(looked, image, mask)
     return looked
+
+
+def _look_at_image(looked: Looked, image: NDArray[Any] | None) -> None:
+    pair = looked.pair
+    if image is not None:
+        looked.shape, looked.bits = (image.shape[0], image.shape[1]), 8 * image.dtype.itemsize
+        looked.ends = float(image.min()), float(image.max())
+    if image is not None and image.min() == image.max():
+        looked.note("image-constant", pair.image, f"all pixels of the image are {image.flat[0]}")
+    if image is not None and pair.said.size not in (None, image.shape):
+        said = size_text(pair.said.size or ())
+        reason = f"the image is {size_text(image.shape)}, the table says {said}"
+        looked.note("size", pair.image, reason)
+    place = pair.id, pair.patient, pair.side, pair.image
+    looked.seen.append(Seen.of(image, place, with_picture=bool(pair.side)))
 
 
 def _look_at_mask(looked: Looked, image: NDArray[Any] | None, mask: NDArray[Any]) -> None:
@@ -88,9 +122,12 @@ def _look_at_mask(looked: Looked, image: NDArray[Any] | None, mask: NDArray[Any]
     if image is not None and image.shape != mask.shape:
         reason = f"the mask is {size_text(mask.shape)}, its image {size_text(image.shape)}"
         looked.note("size", file, reason)
-    if not mask.any():
-        looked.note("mask-empty", file, "the mask is empty")
-    elif mask.all():
+    for error in against_said(mask, looked.pair.said):
+        looked.faults.append(Problem.of(error, looked.pair.id, file))
+    looked.empty = not mask.any()
+    if looked.empty:
+        return
+    if mask.all():
         looked.note("mask-full", file, "the mask covers everything, no pixel is 0")
     else:
         looked.levels = mask_levels(mask)
@@ -126,6 +163,9 @@ def _opened(looked: Looked, path: str, kind: str) -> NDArray[Any] | None:
     """A file's pixels (rows, cols), what is odd about it noted; None where it cannot be used."""
     try:
         data = _read(Path(looked.pair.root) / path)
+        said = looked.pair.said.hashes[kind == "mask"]
+        if said is not None and said != sha256(data):
+            looked.note("hash", path, "its bytes are not those that the table has the hash of")
         if not path.casefold().endswith(PICTURES):
             known = image_format(path, data)
             return known.open(data, MAX_PIXELS).read()[1] if known else read_plane(path, data)

@@ -1,7 +1,7 @@
 """One case of volumes, its channels and its labels: opened once, and all that is wrong told."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -9,67 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chaosprep.errors import FileError, Problem, plural
-from chaosprep.quality.findings import Findings, Seen
+from chaosprep.imaging.limits import size_text
+from chaosprep.quality.findings import Seen
 from chaosprep.quality.foreign.grids import differences
 from chaosprep.quality.foreign.volume_codes import volume_problem
-from chaosprep.quality.foreign.volume_file import Opened, is_identity, open_volumes
+from chaosprep.quality.foreign.volume_file import Opened, open_volumes
 from chaosprep.quality.foreign.volume_labels import label_faults
+from chaosprep.quality.foreign.volume_looked import Group, LookedVolumes
 from chaosprep.quality.outliers.gauge import Gauge
 from chaosprep.series.source import Files, SourceCase
-
-WARNINGS = frozenset(
-    ("affine-identity", "affine-missing", "label-unseen", "mask-empty", "mask-float", "mask-scaled")
-)
-"""Codes of what a person should know of, which makes nothing unfit."""
-
-
-@dataclass(frozen=True)
-class Group:
-    """The channels of a case, which share its masks; ``side`` is empty where there is one alone.
-
-    ``named`` are the values that a legend gives a name; None where there is none.
-    """
-
-    cases: tuple[SourceCase, ...]
-    side: str
-    named: Mapping[int, str] | None
-    compared: bool
-
-    @property
-    def id(self) -> str:
-        """The id of the first channel, which stands for all where masks are meant."""
-        return self.cases[0].id
-
-
-@dataclass(kw_only=True)
-class LookedVolumes(Findings):
-    """What a case showed by itself.
-
-    ``places`` has for each file whether it says where it lies: `real`, `identity` or `missing`.
-    """
-
-    group: str
-    places: dict[str, tuple[str, str]] = field(default_factory=dict)
-    shown: set[int] = field(default_factory=set)
-
-    def noticed(self, code: str, id: str, file: str | None, reason: str) -> None:
-        """Add a problem of a code."""
-        found = self.warnings if code in WARNINGS else self.faults
-        found.append(volume_problem(code, id, file, reason))
-
-    def erred(self, error: FileError, id: str, file: str | None) -> None:
-        """Add what an error says."""
-        found = self.warnings if error.code in WARNINGS else self.faults
-        found.append(Problem.of(error, id, file))
-
-    def place(self, opened: Opened, id: str, file: str) -> None:
-        """Keep what a file says of its place."""
-        kind = "real"
-        if opened.lattice is not None and not opened.is_placed:
-            kind = "missing"
-        elif opened.lattice is not None and is_identity(opened.lattice):
-            kind = "identity"
-        self.places[file] = kind, id
 
 
 def look(group: Group) -> LookedVolumes:
@@ -93,9 +41,11 @@ def look(group: Group) -> LookedVolumes:
             if channel is None:
                 continue
             channels.append((case.id, path, channel))
-            _look_at_image(looked, group, case, path, channel)
+            _look_at_image(looked, case, path, channel)
             _compare_with_mask(looked, case, path, channel, opened, labels)
-            _measure(looked, group, case, path, channel, opened, labels)
+            if group.measured:
+                _show(looked, group, case, path, channel)
+                _measure(looked, group, case, path, channel, opened, labels)
     for id, path, channel in channels[1:]:
         _compare(looked, id, path, channels[0][2], channel, ("the channel", "the first channel"))
     return looked
@@ -139,7 +89,7 @@ def _all_opened(
         looked.faults.append(Problem.of(error, case.id, shown))
         return []
     looked.faults += (Problem.of(error, case.id, shown) for error in several[0].errors)
-    return several
+    return [replace(one, file=shown or "") for one in several]
 
 
 def _look_at_labels(
@@ -160,15 +110,19 @@ def _look_at_labels(
     return labels
 
 
-def _look_at_image(
-    looked: LookedVolumes, group: Group, case: SourceCase, path: str, opened: Opened
-) -> None:
+def _look_at_image(looked: LookedVolumes, case: SourceCase, path: str, opened: Opened) -> None:
     voxels, shown = opened.voxels, case.shown(path)
     assert voxels is not None
     if voxels.dtype.kind == "f" and (lost := voxels.size - int(np.isfinite(voxels).sum())):
         looked.noticed("not-finite", case.id, shown, f"{lost} voxels are NaN or infinite")
     elif voxels.min() == voxels.max():
         looked.noticed("image-constant", case.id, shown, f"all voxels are {voxels.flat[0]:g}")
+
+
+def _show(looked: LookedVolumes, group: Group, case: SourceCase, path: str, opened: Opened) -> None:
+    """Keep what each slice shows, to find it again in other cases."""
+    voxels, shown = opened.voxels, case.shown(path)
+    assert voxels is not None
     for k in range(voxels.shape[2]):
         place = f"{case.id}_s{k:03d}", case.patient, group.side, shown or ""
         plane = np.ascontiguousarray(voxels[:, :, k].T, voxels.dtype.newbyteorder("="))
@@ -214,15 +168,34 @@ def _compare(
     file = path if shown is None else shown
     known = {(fault.code, fault.file) for fault in looked.faults}
     if one.lattice is None or other.lattice is None:
-        if one.voxels is not None and other.voxels is not None:
-            here, there = other.voxels.shape, one.voxels.shape
-            if here != there and ("size", file) not in known:
-                looked.noticed("size", id, file, f"{names[0]} is {here}, {names[1]} {there}")
+        _compare_sizes(looked, id, file, one, other, names)
+        return
+    if {one.place, other.place} == {"identity", "real"}:
+        _tell_identity(looked, id, one if one.place == "identity" else other)
+        _compare_sizes(looked, id, file, one, other, names)
         return
     placed = one.is_placed and other.is_placed
     for error in differences(one.lattice, other.lattice, names, placed=placed):
         if (error.code, file) not in known:
             looked.erred(error, id, file)
+
+
+def _compare_sizes(
+    looked: LookedVolumes, id: str, file: str, one: Opened, other: Opened, names: tuple[str, str]
+) -> None:
+    if one.voxels is None or other.voxels is None or one.voxels.shape == other.voxels.shape:
+        return
+    if ("size", file) not in {(fault.code, fault.file) for fault in looked.faults}:
+        here, there = size_text(other.voxels.shape), size_text(one.voxels.shape)
+        looked.noticed("size", id, file, f"{names[0]} is {here}, {names[1]} {there}")
+
+
+def _tell_identity(looked: LookedVolumes, id: str, opened: Opened) -> None:
+    """A file that knows no place beside one of its case that does: all else follows from that."""
+    if looked.places.get(opened.file) != ("told", id):
+        looked.places[opened.file] = "told", id
+        reason = "its affine is the identity, that of the file it belongs to is not"
+        looked.faults.append(volume_problem("affine-identity", id, opened.file, reason))
 
 
 def _measure(

@@ -7,6 +7,7 @@ REMEDIES = {
     "affine-missing": "Export it again with its geometry, if its source has one.",
     "grid-directions": "Resample one of them to the grid of the other.",
     "grid-flipped": "Find out which is right, and store both in one order.",
+    "grid-order": "Look at one of them; store both in one order.",
     "grid-origin": "Find out which is right; resample one to the grid of the other.",
     "grid-spacing": "Resample one of them to the grid of the other.",
     "image-constant": "Export the image again, or leave the case out.",

@@ -31,7 +31,7 @@ class Opened:
     """A volume: its voxels (i, j, k) as they are meant, and where they lie; None: nobody knows.
 
     ``scale`` are slope and intercept, already applied. ``legend`` is what the file says itself of
-    its values. ``errors`` are what is wrong with it beside that.
+    its values. ``errors`` are what is wrong with it beside that, ``file`` is what to call it.
     """
 
     voxels: NDArray[Any] | None
@@ -40,6 +40,16 @@ class Opened:
     scale: tuple[float, float] = (1.0, 0.0)
     legend: Mapping[int, Label] | None = None
     errors: tuple[FileError, ...] = ()
+    file: str = ""
+
+    @property
+    def place(self) -> str:
+        """Whether it says where it lies: `real`, `identity` or `missing`."""
+        if self.lattice is None:
+            return "real"  # what is wrong with it is an error of its own
+        if not self.is_placed:
+            return "missing"
+        return "identity" if is_identity(self.lattice) else "real"
 
 
 def is_volume(path: str) -> bool:

@@ -20,9 +20,10 @@ from chaosprep.quality.alike.cases import across_cases
 from chaosprep.quality.alike.leaks import SPLIT_AGAIN, on_several_sides, patients_by_name
 from chaosprep.quality.findings import Findings, Seen
 from chaosprep.quality.foreign.plain_volumes import find_plain
-from chaosprep.quality.foreign.volume_case import Group, LookedVolumes, look
+from chaosprep.quality.foreign.volume_case import look
 from chaosprep.quality.foreign.volume_codes import volume_problem
 from chaosprep.quality.foreign.volume_file import is_volume
+from chaosprep.quality.foreign.volume_looked import Group, LookedVolumes
 from chaosprep.quality.inspected import of_patients
 from chaosprep.running.mapping import map_cases
 from chaosprep.series.source import SourceCase
@@ -41,13 +42,7 @@ def find_volumes(root: Path, params: LayoutParams) -> tuple[str, Root] | None:
     Raises:
         ChaosprepError: what the layout raises.
     """
-    where = Where(images=params.images, masks=params.masks)
-    try:
-        layout = which(root, params.layout, where).name
-    except UsageError:
-        if params.layout != "auto":
-            raise
-        layout = ""
+    layout = _layout_of(root, params)
     if layout in ("", *_NOT_ASKED) and params.layout == "auto":
         plain = find_plain(root, params)
         return None if plain is None else ("volumes", _settled(plain))
@@ -62,6 +57,48 @@ def find_volumes(root: Path, params: LayoutParams) -> tuple[str, Root] | None:
             code="no-manifest",
         )
     return ("volumes" if layout == "folder" else layout), replace(found, cases=tuple(whole))
+
+
+def plain_root(root: Path, params: LayoutParams) -> Root | None:
+    """Folders images and masks of volumes, where no layout takes them; else None.
+
+    Raises:
+        ChaosprepError: what `find_plain` raises.
+    """
+    if params.layout != "auto" or _layout_of(root, params) not in ("", *_NOT_ASKED):
+        return None
+    return find_plain(root, params)
+
+
+def _layout_of(root: Path, params: LayoutParams) -> str:
+    """The name of the layout, empty where none takes the root."""
+    try:
+        where = Where(images=params.images, masks=params.masks)
+        return which(root, params.layout, where).name
+    except UsageError:
+        if params.layout != "auto":
+            raise
+        return ""
+
+
+def look_beside(
+    found: Root, cases: Sequence[SourceCase], told: Collection[str], *, jobs: int = 1
+) -> Findings:
+    """What is wrong with volumes by themselves, of files of which nothing was told yet.
+
+    Args:
+        found: what a layout found.
+        cases: those of them to look at.
+        told: files that have a problem.
+        jobs: worker processes.
+    """
+    groups = _groups(found, [case for case in cases if all(map(is_volume, case.images))])
+    groups = [replace(group, compared=False, measured=False) for group in groups]
+    looked, _ = map_cases(look, groups, lambda group: group.id, jobs)
+    return Findings(
+        [fault for one in looked for fault in one.faults if fault.file not in told],
+        [warning for one in looked for warning in one.warnings if warning.file not in told],
+    )
 
 
 def _found(root: Path, params: LayoutParams) -> Root:
@@ -189,7 +226,7 @@ def _tell_places(total: Findings, looked: Sequence[LookedVolumes], code: str, ki
         "identity": "its affine is the identity: 1 mm voxels from (0, 0, 0), as is written where "
         "nobody knows the place",
     }[kind]
-    if any(of == "real" for _, of, _ in every):
+    if any(of in ("real", "told") for _, of, _ in every):
         total.warnings += (volume_problem(code, id, file, reason) for file, id in odd)
     elif odd:
         total.notes.append(f"{plural(len(odd), 'file')}: {reason.replace('its', 'the', 1)}")

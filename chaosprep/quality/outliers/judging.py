@@ -1,11 +1,12 @@
 """Which cases stand out: each value against the median of its dataset, by robust z."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
 import msgspec
 import numpy as np
 
-from chaosprep.errors import Problem
+from chaosprep.errors import Problem, plural
 from chaosprep.quality.outliers.measures import Measure, measures
 from chaosprep.quality.outliers.values import CaseValues
 
@@ -17,6 +18,7 @@ _LIMIT = 3.5  # of the modified z-score, Iglewicz and Hoaglin (1993)
 _FEW = 6  # widens the limit for few cases, whose MAD varies more than that of many
 _TO_SIGMA = 1.4826  # the MAD of a normal distribution, and its mean absolute deviation
 _MEAN_TO_SIGMA = 1.2533
+_SHOWN = 8  # sequences in a note
 _TOLD = 3  # reasons that are said of one case
 _RARE = 0.1  # of cases that differ where most are equal; more are a kind of their own
 _USUAL = 0.9  # of the other cases show a structure: one that does not stands out
@@ -44,6 +46,16 @@ def outliers(values: Sequence[CaseValues]) -> tuple[Outlier, ...]:
                 found += [one for one in far if not told & {(one.case, c) for c in measure.after}]
                 told |= {(one.case, measure.name) for one in far}
     return tuple(sorted(found, key=lambda one: (-abs(one.z), one.case, one.value)))
+
+
+def not_judged(values: Sequence[CaseValues]) -> tuple[str, ...]:
+    """A note of the sequences with so few cases that none of them is judged, and how many."""
+    count = Counter(case.sequence for case in values)
+    names = [name for name in sorted(count) if count[name] < FEWEST]
+    few = [f"{plural(count[name], 'case')} of {name}" for name in names]
+    more = f" and {len(few) - _SHOWN} more sequences" if len(few) > _SHOWN else ""
+    said = f"outliers are not looked for among fewer than {FEWEST} cases of a sequence: "
+    return (f"{said}{', '.join(few[:_SHOWN])}{more}",) if few else ()
 
 
 def by_case(found: Iterable[Outlier]) -> dict[str, tuple[Outlier, ...]]:

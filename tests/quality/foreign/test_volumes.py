@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ nibabel = pytest.importorskip("nibabel")
 SHAPE = (12, 10, 6)
 AFFINE = np.diag([-1.5, -1.25, 4.0, 1.0])
 AFFINE[:3, 3] = [31.5, 20.25, -112.75]
+TO_LPS = np.diag([-1, -1, 1, 1])
 LABELS = {"background": 0, "liver": 1, "tumour": 2}
 Paths = Callable[[Path, str], tuple[Path, Path]]
 Plant = Callable[[Path, Path], object]
@@ -43,21 +45,46 @@ def save(
     path: Path, voxels: NDArray[Any], affine: NDArray[Any] | None = AFFINE, **more: object
 ) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
+    if path.suffix == ".nrrd":
+        path.write_bytes(as_nrrd(voxels, affine))
+        return
     nibabel.save(nibabel.Nifti1Image(voxels, affine, **more), path)
 
 
+def as_nrrd(voxels: NDArray[Any], affine: NDArray[Any] | None) -> bytes:
+    """A NRRD (teem.sourceforge.net/nrrd/format.html); without an affine only spacings are told."""
+    sizes = " ".join(map(str, voxels.shape))
+    kind = {"f": "float", "i": "int", "u": "uint"}[voxels.dtype.kind]
+    told = ["spacings: 1.5 1.25 4"]
+    if affine is not None:
+        steps, at = (" ".join(map(_vector, columns)) for columns in (affine.T[:3], affine.T[3:]))
+        told = [f"space directions: {steps}", f"space origin: {at}"]
+    name = kind if kind == "float" else f"{kind}{8 * voxels.dtype.itemsize}"
+    lines = ["NRRD0004", f"type: {name}", "dimension: 3", f"sizes: {sizes}"]
+    lines += ["space: right-anterior-superior"] if affine is not None else []
+    lines += [*told, "endian: little", "encoding: gzip", "", ""]
+    return "\n".join(lines).encode() + gzip.compress(voxels.tobytes("F"))
+
+
+def _vector(numbers: NDArray[Any]) -> str:
+    return f"({','.join(map(repr, numbers[:3].tolist()))})"
+
+
 def voxels(path: Path) -> NDArray[Any]:
+    if path.suffix == ".nrrd":
+        itk = pytest.importorskip("SimpleITK")
+        return np.asarray(itk.GetArrayFromImage(itk.ReadImage(str(path)))).T
     return np.asarray(nibabel.load(path).dataobj)
 
 
-def nnunet(root: Path, seed: int = 0) -> Path:
+def nnunet(root: Path, seed: int = 0, end: str = ".nii.gz") -> Path:
     random, folder = np.random.default_rng(seed), root / "Dataset007_Liver"
     for case in ("a_1", "b_1", "c_1"):
-        save(folder / f"imagesTr/{case}_0000.nii.gz", image_of(random))
-        save(folder / f"imagesTr/{case}_0001.nii.gz", image_of(random))
-        save(folder / f"labelsTr/{case}.nii.gz", labels_of(random))
+        save(folder / f"imagesTr/{case}_0000{end}", image_of(random))
+        save(folder / f"imagesTr/{case}_0001{end}", image_of(random))
+        save(folder / f"labelsTr/{case}{end}", labels_of(random))
     table = {"channel_names": {"0": "T1", "1": "T2"}, "labels": LABELS, "numTraining": 3}
-    (folder / "dataset.json").write_text(json.dumps({**table, "file_ending": ".nii.gz"}))
+    (folder / "dataset.json").write_text(json.dumps({**table, "file_ending": end}))
     return folder
 
 
@@ -74,21 +101,30 @@ def decathlon(root: Path, seed: int = 0) -> Path:
     return folder
 
 
-def plain(root: Path, seed: int = 0) -> Path:
+def plain(root: Path, seed: int = 0, end: str = ".nii.gz") -> Path:
     random, folder = np.random.default_rng(seed), root / "plain"
     for side, case in (("train", "a_1"), ("train", "b_1"), ("val", "c_1")):
-        save(folder / f"{side}/images/{case}.nii.gz", image_of(random))
-        save(folder / f"{side}/labels/{case}.nii.gz", labels_of(random))
+        save(folder / f"{side}/images/{case}{end}", image_of(random))
+        save(folder / f"{side}/labels/{case}{end}", labels_of(random))
     (folder / "labels.json").write_text(json.dumps({"1": "liver", "2": "tumour"}))
     return folder
 
 
-SETS = {"nnunet": nnunet, "decathlon": decathlon, "volumes": plain}
+SETS: dict[str, Callable[..., Path]] = {
+    "nnunet": nnunet,
+    "decathlon": decathlon,
+    "volumes": plain,
+    "nnunet nrrd": partial(nnunet, end=".nrrd"),
+    "volumes nrrd": partial(plain, end=".nrrd"),
+}
 FILES = {
     "nnunet": ("imagesTr/a_1_0000.nii.gz", "labelsTr/a_1.nii.gz"),
     "decathlon": ("imagesTr/a_1.nii.gz", "labelsTr/a_1.nii.gz"),
     "volumes": ("train/images/a_1.nii.gz", "train/labels/a_1.nii.gz"),
+    "nnunet nrrd": ("imagesTr/a_1_0000.nrrd", "labelsTr/a_1.nrrd"),
+    "volumes nrrd": ("train/images/a_1.nrrd", "train/labels/a_1.nrrd"),
 }
+ONLY_NIFTI = ("mask scaled", "image forms")  # no other header has a slope or two places
 
 
 def found(verdict: Verdict) -> set[tuple[str, str | None]]:
@@ -129,6 +165,9 @@ def forms_apart(image: Path, mask: Path) -> None:
 
 
 def unplaced(path: Path) -> None:
+    if path.suffix == ".nrrd":
+        save(path, voxels(path), None)
+        return
     one = nibabel.Nifti1Image(voxels(path), None)
     one.header.set_zooms((1.5, 1.25, 4.0))
     one.set_qform(None, 0)
@@ -156,9 +195,16 @@ MASK = {
     "spacing": ("grid-spacing", lambda i, m: save(m, voxels(m), coarser())),
     "half a voxel": ("grid-origin", lambda i, m: save(m, voxels(m), moved(0, 0.75))),
     "elsewhere": ("grid-origin", lambda i, m: save(m, voxels(m), moved(2, 40))),
-    "flip x": ("grid-flipped", lambda i, m: save(m, voxels(m), mirrored(0))),
-    "flip y": ("grid-flipped", lambda i, m: save(m, voxels(m), mirrored(1))),
-    "flip z": ("grid-flipped", lambda i, m: save(m, voxels(m), mirrored(2))),
+    "other end of x": ("grid-order", lambda i, m: save(m, voxels(m), mirrored(0))),
+    "other end of y": ("grid-order", lambda i, m: save(m, voxels(m), mirrored(1))),
+    "other end of z": ("grid-order", lambda i, m: save(m, voxels(m), mirrored(2))),
+    "axes exchanged": (
+        "grid-order",
+        lambda i, m: save(m, voxels(m).transpose(2, 0, 1), AFFINE[:, [2, 0, 1, 3]]),
+    ),
+    "sign of x": ("grid-flipped", lambda i, m: save(m, voxels(m), AFFINE @ np.diag([-1, 1, 1, 1]))),
+    "signs of x, y": ("grid-flipped", lambda i, m: save(m, voxels(m), TO_LPS @ AFFINE)),
+    "identity": ("affine-identity", lambda i, m: save(m, voxels(m), np.eye(4))),
     "turned": ("grid-directions", lambda i, m: save(m, voxels(m), turned())),
     "float": ("mask-float", lambda i, m: save(m, voxels(m).astype(np.float32))),
     "fractions": ("mask-fractions", lambda i, m: save(m, voxels(m) * np.float32(0.37))),
@@ -178,6 +224,7 @@ IMAGE = {
     "no volume": ("image-unreadable", lambda i, m: i.write_bytes(b"nothing of the kind")),
     "forms": ("nifti-forms", forms_apart),
     "unplaced": ("affine-missing", lambda i, m: unplaced(i)),
+    "identity": ("affine-identity", lambda i, m: save(i, voxels(i), np.eye(4))),
 }
 PLANTED = [(f"mask {name}", 1, *what) for name, what in MASK.items()]
 PLANTED += [(f"image {name}", 0, *what) for name, what in IMAGE.items()]
@@ -188,12 +235,14 @@ PLANTED += [(f"image {name}", 0, *what) for name, what in IMAGE.items()]
 def test_a_planted_fault_is_named_exactly_and_nothing_else(
     tmp_path: Path, kind: str, what: tuple[str, int, str, Plant]
 ) -> None:
+    name, which, code, plant = what
+    if name in ONLY_NIFTI and "nrrd" in kind:
+        pytest.skip("only NIfTI says it")
     folder = SETS[kind](tmp_path)
-    _, which, code, plant = what
     plant(folder / FILES[kind][0], folder / FILES[kind][1])
     verdict = chaosprep.verify(folder)
     assert found(verdict) == {(code, FILES[kind][which])}
-    assert verdict.stage == kind
+    assert verdict.stage == kind.partition(" ")[0]
 
 
 @pytest.mark.parametrize("kind", SETS)
@@ -336,3 +385,55 @@ def test_our_own_exports_are_clean(tmp_path: Path, kind: str) -> None:
 def test_a_replay_is_refused_of_volumes(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="manifest"):
         chaosprep.verify(nnunet(tmp_path), replay=1)
+
+
+@pytest.mark.parametrize("axis", range(3))
+def test_a_mask_that_was_reoriented_with_its_header_is_right_and_a_warning(
+    tmp_path: Path, axis: int
+) -> None:
+    """`split` goes by the header, so what it makes of both is the same."""
+    straight, turned_set = decathlon(tmp_path / "one"), decathlon(tmp_path / "other")
+    for mask in (turned_set / "labelsTr").iterdir():
+        save(mask, np.flip(voxels(mask), axis), mirrored(axis))
+    verdict = chaosprep.verify(turned_set)
+    assert (verdict.faults, {one.code for one in verdict.warnings}) == ((), {"grid-order"})
+    made = [
+        chaosprep.split(root, tmp_path / root.parent.name / "out", patient_from_name="{patient}")
+        for root in (straight, turned_set)
+    ]
+    one, other = (
+        {row.id: np.array(case.mask(row)) for case in found.cases for row in case.slices}
+        for found in made
+    )
+    assert len(one) == 18
+    assert one.keys() == other.keys()
+    assert all(np.array_equal(one[id], other[id]) for id in one)
+    assert sum(int(np.count_nonzero(mask)) for mask in one.values()) > 100
+
+
+def test_axes_that_lie_elsewhere_are_a_fault(tmp_path: Path) -> None:
+    folder = decathlon(tmp_path)
+    mask = folder / FILES["decathlon"][1]
+    save(mask, voxels(mask), AFFINE @ np.diag([1, -1, 1, 1]))
+    assert [fault.code for fault in chaosprep.verify(folder).faults] == ["grid-flipped"]
+
+
+@pytest.mark.parametrize("which", [0, 1], ids=["image", "mask"])
+def test_an_identity_beside_a_place_in_one_case_is_a_fault(tmp_path: Path, which: int) -> None:
+    folder = decathlon(tmp_path)
+    file = FILES["decathlon"][which]
+    save(folder / file, voxels(folder / file), np.eye(4))
+    verdict = chaosprep.verify(folder)
+    assert [(one.code, one.file) for one in verdict.faults] == [("affine-identity", file)]
+    assert verdict.warnings == ()
+
+
+def test_a_case_that_knows_no_place_among_others_is_a_warning(tmp_path: Path) -> None:
+    folder = decathlon(tmp_path)
+    for file in FILES["decathlon"]:
+        save(folder / file, voxels(folder / file), np.eye(4))
+    verdict = chaosprep.verify(folder)
+    assert verdict.faults == ()
+    assert {(one.code, one.file) for one in verdict.warnings} == {
+        ("affine-identity", file) for file in FILES["decathlon"]
+    }
