@@ -80,6 +80,13 @@ def notes_on_grids(cases: Iterable[tuple[OrganResult, ...]]) -> Iterator[str]:
 
 
 def _by_lattice(ref: CaseMasks, there: Lattice, pred: CaseMasks, here: Lattice) -> Laid:
+    if here.is_flat or there.is_flat:
+        whose = "its" if here.is_flat else "the reference's"
+        raise FileError(
+            f"{whose} axes lie in one plane, so nobody knows where its voxels lie",
+            "Write it again with the geometry of its image.",
+            code="geometry-unknown",
+        )
     found = Volume(pred.voxels, here)
     try:
         return Laid(laid_on(found, there))

@@ -252,6 +252,17 @@ def test_a_sheared_prediction_is_refused(tmp_path: Path) -> None:
     assert problem.code == "sheared"
 
 
+def test_axes_in_one_plane_are_refused_on_either_side(tmp_path: Path) -> None:
+    nibabel = pytest.importorskip("nibabel")
+    ref = write(tmp_path / "ref/a.nii.gz", blob())
+    image = nibabel.Nifti1Image(blob().T, np.diag((2.0, 2, 5, 1)))
+    image.header.set_sform(np.array(((1, 1, 0, 0), (1, 1, 0, 0), (0, 0, 3, 0), (0, 0, 0, 1.0))), 1)
+    (tmp_path / "flat").mkdir()
+    nibabel.save(nibabel.Nifti1Image(image.dataobj, None, image.header), tmp_path / "flat/a.nii")
+    assert "its axes lie in one plane" in refused(tmp_path / "flat/a.nii", ref).reason
+    assert "the reference's axes lie" in refused(ref, tmp_path / "flat/a.nii").reason
+
+
 def test_slices_one_by_one_say_it_once_for_the_case(tmp_path: Path) -> None:
     ref = write(tmp_path / "ref/a.nii.gz", blob())
     pred = write(tmp_path / "pred/a.nii.gz", np.pad(blob(), ((0, 0), (1, 1), (0, 0))),

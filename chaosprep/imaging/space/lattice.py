@@ -40,6 +40,12 @@ class Lattice:
         return bool(np.abs(unit.T @ unit - np.eye(3)).max() > 1e-3)
 
     @property
+    def is_flat(self) -> bool:
+        """Whether its three axes lie in one plane, so that no place has voxels of its own."""
+        volume = abs(float(np.linalg.det(self.steps / self.spacing)))
+        return not volume > 1e-6
+
+    @property
     def is_identity(self) -> bool:
         """Whether it is what programs write that know no place: 1 mm, no turn, first voxel at 0."""
         plain = np.abs(self.steps)
