@@ -41,7 +41,7 @@ def compare(task: Task) -> tuple[OrganResult, ...]:
             `geometry-unknown` or `sheared`.
     """
     ref, labels = both(task)
-    spacing = _spacing(ref) or task.spacing
+    spacing = spacing_of(ref) or task.spacing
     if task.per == "case":
         return tuple(_organs(task, task.ref.id, labels, ref.voxels, spacing))
     width = max(3, len(str(len(labels) - 1)))
@@ -93,7 +93,12 @@ def measure(
     )
 
 
-def _spacing(masks: CaseMasks) -> Spacing | None:
+def spacing_of(masks: CaseMasks) -> Spacing | None:
+    """The mm between slices, rows, cols; None where nobody knows.
+
+    Raises:
+        FileError: `sheared`.
+    """
     if masks.lattice is None:
         return None
     if masks.lattice.is_sheared:
