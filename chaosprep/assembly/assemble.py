@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from chaosprep.assembly.back import images_back, row_back
+from chaosprep.assembly.back import images_back
 from chaosprep.assembly.origins import Origin, origins
 from chaosprep.assembly.predictions import (
     Meaning,
@@ -26,6 +26,7 @@ from chaosprep.dataset.opening import is_stage_directory, open_dataset
 from chaosprep.dataset.organs import organ_labels
 from chaosprep.dataset.overlapping import refuse_overlaps
 from chaosprep.dataset.records import Slice
+from chaosprep.dataset.resized import row_back, ways_back
 from chaosprep.dataset.stacking import (
     as_filed,
     case_lattice,
@@ -40,7 +41,7 @@ from chaosprep.files import check_apart, write_json, writing
 from chaosprep.formats.nifti import ENDING, write_checked
 from chaosprep.imaging.space.grids import MaskSampling
 from chaosprep.imaging.space.lattice import Volume
-from chaosprep.imaging.space.undoing import undo_grid, undo_mask
+from chaosprep.imaging.space.undoing import undo_mask
 from chaosprep.running.folder import Exported, export_each, new_folder, opened
 from chaosprep.running.options import OnError, RunOptions
 
@@ -165,10 +166,7 @@ class _Work:
 
     def __call__(self, task: _Task) -> Assembled:
         case, rows = task.case, originals(task.case)
-        ways = [
-            undo_grid(row.grid, (row.rows, row.cols)) if row.grid and not self.keep_grid else None
-            for row in rows
-        ]
+        ways = ways_back(() if self.keep_grid else rows) or [None] * len(rows)
         there = [row_back(row, way) for row, way in zip(rows, ways, strict=True)]
         lattice = case_lattice(there)
         planes = [

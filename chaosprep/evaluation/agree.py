@@ -9,6 +9,7 @@ from chaosprep.evaluation.agreement import Agreed, PairResult, Reader, by_reader
 from chaosprep.evaluation.asked import Nsd, Tolerance, asked_for
 from chaosprep.evaluation.consensus import METHODS, Method
 from chaosprep.evaluation.consensus_folder import consensus_folder
+from chaosprep.evaluation.laying import HOW
 from chaosprep.evaluation.matching import some
 from chaosprep.evaluation.names import spellings
 from chaosprep.evaluation.readers import chosen_cases, chosen_organs, find_readers
@@ -103,7 +104,10 @@ def agree(
         by_reader=by_reader(results, estimates, names),
         estimates=estimates,
         skipped=problems,
-        notes=(*chosen.notes, *notes, *_notes(results), *_consensus_notes(made, work)),
+        notes=(
+            *(*chosen.notes, *notes),
+            *(*_notes(results), *_grid_notes(made), *_consensus_notes(made, work)),
+        ),
     )
 
 
@@ -134,6 +138,18 @@ def _notes(results: Sequence[PairResult]) -> Iterator[str]:
     if lost:
         named = some(f"{row.case} {row.organ} {'-'.join(row.readers)}" for row in lost)
         yield f"one mask has no border, so no distances: {named}"
+
+
+def _grid_notes(made: Sequence[Together]) -> Iterator[str]:
+    """Who was brought to whose grid, in how many cases, and what lies beyond it."""
+    moved = [one for case in made for one in case.moved]
+    for name, to in sorted({(one.reader, one.to) for one in moved}):
+        own = [one for one in moved if (one.reader, one.to) == (name, to)]
+        for how, way in HOW.items():
+            if count := sum(one.how == how for one in own):
+                yield f"{name} brought to the grid of {to} in {plural(count, 'case')}, {way}"
+        if beyond := sum(one.beyond for one in own):
+            yield f"{plural(beyond, 'voxel')} of {name} lie beyond the grid of {to}: not counted"
 
 
 def _consensus_notes(made: Sequence[Together], work: Agreeing) -> Iterator[str]:

@@ -7,6 +7,7 @@ from chaosprep.dataset.records import Split
 from chaosprep.errors import ProblemsError, UsageError, called, plural
 from chaosprep.evaluation.asked import Neighbours, Nsd, Tolerance, asked_for
 from chaosprep.evaluation.compare import Per, Task, compare
+from chaosprep.evaluation.laying import notes_on_grids
 from chaosprep.evaluation.matching import is_of, missing, some, surplus_cases, wanted_cases
 from chaosprep.evaluation.names import called_alike, spellings
 from chaosprep.evaluation.results import Evaluation, OrganResult, spread, summarize
@@ -116,7 +117,12 @@ def evaluate(
         results=results,
         summaries=summarize(results),
         skipped=tuple(problems),
-        notes=(*notes, *_not_everywhere(chosen, tasks), *_notes(results)),
+        notes=(
+            *notes,
+            *notes_on_grids(rows),
+            *_not_everywhere(chosen, tasks),
+            *_notes(results),
+        ),
     )
 
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 from functools import partial
 
 import numpy as np
+from numpy.typing import NDArray
 
 from chaosprep.layouts.mask_set import CaseMasks, MaskCase, MaskSet, Organs
 from chaosprep.structures import folded
@@ -49,6 +50,16 @@ def _unique(organs: Organs, spelling: Mapping[str, str]) -> Organs:
 def _read(member: MaskCase, spelling: Mapping[str, str], organs: Organs) -> CaseMasks:
     """The masks of a case by its own names, several of which may be one organ."""
     own = tuple(organ for organ in member.organs if spelling[organ] in organs)
-    masks = member.read(own)
-    places = [0, *(organs.index(spelling[organ]) + 1 for organ in own)]
-    return replace(masks, voxels=np.array(places, np.uint8)[masks.voxels])
+    places = np.array([0, *(organs.index(spelling[organ]) + 1 for organ in own)], np.uint8)
+    return _placed_anew(member.read(own), places)
+
+
+def _placed_anew(masks: CaseMasks, places: NDArray[np.uint8]) -> CaseMasks:
+    """The same masks, with other places of the organs, before they were resized too."""
+    read = masks.before
+
+    def before() -> CaseMasks | None:
+        found = read() if read else None
+        return found and _placed_anew(found, places)
+
+    return replace(masks, voxels=places[masks.voxels], before=before if read else None)

@@ -7,13 +7,31 @@ from itertools import combinations
 from chaosprep.errors import FileError
 from chaosprep.evaluation.agreement import Estimate, PairResult, pair_result
 from chaosprep.evaluation.asked import Asked
-from chaosprep.evaluation.compare import Task, both, measure, spacing_of
+from chaosprep.evaluation.compare import measure, spacing_of
 from chaosprep.evaluation.consensus import Labels, Method, Rates, majority, staple
 from chaosprep.evaluation.consensus_folder import Place
+from chaosprep.evaluation.laying import Laid, laid
 from chaosprep.evaluation.surface import Spacing
 from chaosprep.layouts.mask_set import CaseMasks, MaskCase, Organs
 
-_GRID = ("slices-differ", "size-mismatch", "grid-mismatch")
+_SAME_SLICES = (
+    "Give the same slices of every reader, empty ones too, or leave the case out with --on-error "
+    "skip."
+)
+
+
+@dataclass(frozen=True)
+class Moved:
+    """A reader whose masks of a case lay on another grid than that of the reader `to`.
+
+    ``how`` and ``beyond`` are those of `Laid`.
+    """
+
+    case: str
+    reader: str
+    to: str
+    how: str | None
+    beyond: int
 
 
 @dataclass(frozen=True)
@@ -25,6 +43,7 @@ class Together:
     """
 
     rows: tuple[PairResult, ...]
+    moved: tuple[Moved, ...] = ()
     estimates: tuple[Estimate, ...] = ()
     lost: tuple[str, ...] = ()
     moving: tuple[str, ...] = ()
@@ -34,7 +53,8 @@ class Together:
 class Agreeing:
     """Compares the readers' masks of one case, and writes their consensus; pickles.
 
-    ``base`` is the reader on whose grid all are laid; without a ``place`` nothing is written.
+    ``base`` is the reader on whose grid all are laid, see `_laid`; without a ``place`` nothing is
+    written.
     """
 
     names: tuple[str, ...]
@@ -51,44 +71,60 @@ class Agreeing:
         Raises:
             FileError: what `compare` raises, with the reader.
         """
-        masks, voxels = self._laid(cases)
-        rows = tuple(self._rows(cases, voxels, spacing_of(masks) or self.spacing))
+        base, masks, found = self._laid(cases)
+        voxels, own = [one.voxels for one in found], cases[base]
+        rows = tuple(self._rows(own, cases, voxels, spacing_of(masks) or self.spacing))
+        moved = tuple(self._moved(own.id, base, found))
         if self.place is None and self.method == "majority":
-            return Together(rows)
-        id, rates = cases[self.base].id, dict[int, Rates]()
+            return Together(rows, moved)
+        id, rates = own.id, dict[int, Rates]()
         if self.method == "staple":
             agreed, rates = staple(voxels, len(self.organs))
         else:
             agreed = majority(voxels, len(self.organs))
         if self.place is not None:
-            self.place.write(cases[self.base], replace(masks, voxels=agreed))
+            self.place.write(own, replace(masks, voxels=agreed))
         return Together(
             rows,
+            moved,
             tuple(self._estimates(id, rates)),
             tuple(f"{id} {organ}" for organ in self._lost(agreed, voxels)),
             tuple(f"{id} {self.organs[at - 1]}" for at, one in rates.items() if not one.settled),
         )
 
-    def _laid(self, cases: tuple[MaskCase, ...]) -> tuple[CaseMasks, list[Labels]]:
-        """The masks of the base, and the voxels of every reader on its grid."""
-        try:
-            masks = cases[self.base].read(self.organs)
-        except FileError as error:
-            raise _of(self.names[self.base], error) from error
-        base = replace(cases[self.base], read=lambda organs: masks)  # it is read once
-        voxels = []
+    def _laid(self, cases: Sequence[MaskCase]) -> tuple[int, CaseMasks, list[Laid]]:
+        """On whose grid all are laid, the masks there, and those of every reader on it.
+
+        It is the base's, or where that file is cropped to what it shows the first that is not.
+        """
+        masks = []
         for case, name in zip(cases, self.names, strict=True):
             try:
-                is_base = case is cases[self.base]
-                voxels.append(masks.voxels if is_base else both(Task(case, base, self.organs))[1])
+                masks.append(case.read(self.organs))
             except FileError as error:
-                raise _of(name, error, self.names[self.base]) from error
-        return masks, voxels
+                raise _of(name, error) from error
+        whole = [at for at, one in enumerate(masks) if one.lattice and not one.is_cropped]
+        base = self.base if self.base in whole or not whole else whole[0]
+        found = []
+        for name, one in zip(self.names, masks, strict=True):
+            try:
+                found.append(laid(masks[base], one))
+            except FileError as error:
+                raise _of(name, error, self.names[base]) from error
+        return base, masks[base], found
+
+    def _moved(self, id: str, base: int, found: Sequence[Laid]) -> Iterator[Moved]:
+        for name, one in zip(self.names, found, strict=True):
+            if one.how or one.beyond:
+                yield Moved(id, name, self.names[base], one.how, one.beyond)
 
     def _rows(
-        self, cases: Sequence[MaskCase], voxels: Sequence[Labels], spacing: Spacing | None
+        self,
+        own: MaskCase,
+        cases: Sequence[MaskCase],
+        voxels: Sequence[Labels],
+        spacing: Spacing | None,
     ) -> Iterator[PairResult]:
-        own = cases[self.base]
         for label, organ in enumerate(self.organs, start=1):
             if any(organ in case.organs for case in cases):
                 masks = [one == label for one in voxels]
@@ -115,11 +151,9 @@ class Agreeing:
 
 
 def _of(name: str, error: FileError, base: str = "") -> FileError:
-    """The error with the reader in front, and what to do where the two are laid differently."""
-    remedy = error.remedy
-    if base and error.code in _GRID:
-        remedy = f"Bring it to the slices and pixels of {base}, or leave the case out with "
-        remedy += "--on-error skip."
-    found = FileError(f"{name}: {error.reason}", remedy, error.code)
+    """The error with the reader in front; beside another one, which of them is meant by what."""
+    who = f"{name} (PRED) beside {base} (REF)" if base else name
+    remedy = _SAME_SLICES if base and error.code == "slices-differ" else error.remedy
+    found = FileError(f"{who}: {error.reason}", remedy, error.code)
     found.file = error.file
     return found

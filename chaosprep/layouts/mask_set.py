@@ -26,12 +26,18 @@ class CaseMasks:
 
     ``names`` are the slices' names, in order; a volume has none. ``files`` are their other names,
     those of the reference's own files. Without a ``lattice`` the size of voxels is not known.
+    ``is_placed``: the lattice says where the voxels lie, not their size alone; ``is_cropped``:
+    nothing is shown beyond it. ``before`` gives the same masks on the pixels that a stage resized,
+    or None where cropping lost some of them.
     """
 
     voxels: NDArray[np.uint8]
     names: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
     lattice: Lattice | None = None
+    is_placed: bool = True
+    is_cropped: bool = False
+    before: Callable[[], "CaseMasks | None"] | None = None
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from chaosprep.errors import FileError, about
 from chaosprep.files import read_regular
 from chaosprep.formats.legend import legend_in, named
 from chaosprep.formats.masks import mask_format, read_volume, volume_endings
-from chaosprep.imaging.space.lattice import Volume
+from chaosprep.imaging.space.lattice import Lattice, Volume
 from chaosprep.layouts.layout import Layout
 from chaosprep.layouts.mask_set import (
     CaseMasks,
@@ -118,8 +118,22 @@ def _values(files: Iterable[Path]) -> set[int]:
 
 
 def _read(file: Path, values: Mapping[int, str], organs: Organs) -> CaseMasks:
-    volume = _volume(file)
-    return CaseMasks(as_organs(volume.voxels, values, organs, file.name), lattice=volume.lattice)
+    with about(file.name):
+        data = read_regular(file)
+        volume = read_volume(file, data)
+    voxels = as_organs(volume.voxels, values, organs, file.name)
+    is_placed, is_cropped = _lies(file.name, data, volume.lattice)
+    return CaseMasks(voxels, lattice=volume.lattice, is_placed=is_placed, is_cropped=is_cropped)
+
+
+def _lies(name: str, data: bytes, lattice: Lattice) -> tuple[bool, bool]:
+    """Whether a file says where its voxels lie, and that it shows nothing beyond them."""
+    lies = mask_format(name, data).lies
+    try:
+        found = lies(data) if lies else None
+    except FileError:
+        return False, False
+    return not lattice.is_identity, found is not None and found.cropped
 
 
 def _volume(file: Path) -> Volume:

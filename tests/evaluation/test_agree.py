@@ -19,6 +19,7 @@ from chaosprep.evaluation.readers import Chosen, chosen_organs
 from chaosprep.layouts.mask_set import CaseMasks, MaskCase, MaskSet, Organs
 from tests.evaluation.reading import CASES, NAMES, drawn, read, reader, write_volumes
 from tests.evaluation.trees import dice, volume_of, write_png, write_shifted
+from tests.formats.volume_files import AFFINE
 
 
 @pytest.fixture(scope="module")
@@ -251,13 +252,40 @@ def test_readers_of_other_organs_are_told_to_choose(three: list[Path], tmp_path:
         chaosprep.agree([three[0], other], organs=["tumour"])
 
 
-def test_a_reader_on_another_grid_is_refused_by_name(three: list[Path], tmp_path: Path) -> None:
+def test_a_reader_on_a_finer_grid_is_brought_to_the_first_and_that_is_said(
+    three: list[Path], tmp_path: Path
+) -> None:
+    """Every voxel twice along the first axis."""
+    fine = AFFINE.copy()
+    fine[:3, 0] /= 2
+    fine[:3, 3] -= fine[:3, 0] / 2
+    twice = {case: np.repeat(drawn(2, case), 2, axis=0) for case in CASES}
+    other = write_volumes(tmp_path / "fine", twice, affine=fine)
+    found = chaosprep.agree([three[0], other], organs=["liver"])
+    assert "R2 brought to the grid of R1 in 2 cases, by the nearest voxel" in found.notes
+    assert [row.dice for row in found.results] == [
+        pytest.approx(dice(drawn(1, case) == 1, drawn(2, case) == 1)) for case in CASES
+    ]
+
+
+def test_a_reader_who_saw_less_than_the_first_is_refused_by_name(
+    three: list[Path], tmp_path: Path
+) -> None:
     other = write_volumes(tmp_path / "r4", {case: drawn(4, case)[:-1] for case in CASES})
     with pytest.raises(ProblemsError) as error:
         chaosprep.agree([three[0], other])
     assert {one.code for one in error.value.problems} == {"grid-mismatch"}
-    assert all(one.reason.startswith("R2: ") for one in error.value.problems)
-    assert all("pixels of R1" in one.remedy for one in error.value.problems)
+    assert all(one.reason.startswith("R2 (PRED) beside R1 (REF): ") for one in error.value.problems)
+
+
+def test_pictures_of_other_slices_are_refused_by_name(livers: Dataset, tmp_path: Path) -> None:
+    folders = [write_shifted(livers, tmp_path / f"n{cols}", cols) for cols in (1, 2)]
+    (folders[1] / f"{livers.slices[0].id}.png").unlink()
+    with pytest.raises(ProblemsError) as error:
+        chaosprep.agree(folders)
+    (problem,) = error.value.problems
+    assert (problem.code, problem.id) == ("slices-differ", livers.slices[0].case)
+    assert problem.reason.startswith("R2 (PRED) beside R1 (REF): ")
 
 
 def test_an_organ_that_a_reader_never_shows_is_drawn_nowhere(tmp_path: Path) -> None:
