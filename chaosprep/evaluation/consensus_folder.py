@@ -95,12 +95,18 @@ def consensus_folder(
     side = sides[base]
     values = _values(side.labels if side.in_mm else side.values, organs)
     with whole_folder(paths[base], output, overwrite) as folder:
-        yield Place(folder, values, side.in_mm, side.path.resolve().name)
+        yield Place(folder, values, side.in_mm, _own_case(side, sides))
         write_json(folder / LABELS, values)
         if licenses:
             write_new(folder / LICENSE, "\n".join(dict.fromkeys(licenses)).encode())
         parameters = {"method": method, "organs": organs}
         write_record(folder, "agree", parameters, {"readers": [one.kind for one in sides]})
+
+
+def _own_case(side: MaskSet, sides: Sequence[MaskSet]) -> str:
+    """The case that is called as a reader's folder, because its pictures lie in that itself."""
+    named = {one.path.resolve().name for one in sides} & side.members.keys()
+    return named.pop() if len(named) == 1 else ""
 
 
 def _is_stage(side: MaskSet) -> bool:

@@ -9,7 +9,7 @@ from chaosprep.evaluation.asked import Neighbours, Nsd, Tolerance, asked_for
 from chaosprep.evaluation.compare import Per, Task, compare
 from chaosprep.evaluation.laying import notes_on_grids
 from chaosprep.evaluation.matching import is_of, missing, some, surplus_cases, wanted_cases
-from chaosprep.evaluation.names import called_alike, spellings
+from chaosprep.evaluation.names import called_after, called_alike, how_to_name, spellings
 from chaosprep.evaluation.results import Evaluation, OrganResult, spread, summarize
 from chaosprep.evaluation.surface import Spacing
 from chaosprep.layouts.mask_set import MaskCase, MaskSet, Organs
@@ -71,10 +71,11 @@ def evaluate(
             "Leave out --spacing: it is for folders of pictures.",
             code="spacing",
         )
+    reference, taken = called_after(prediction, reference)
     prediction, reference = called_alike(prediction, reference)
     wanted, notes = wanted_cases(prediction, reference, tuple(patients), split)
-    chosen, absent = _organs(prediction, reference, wanted, asked)
-    notes = (*notes, *absent)
+    chosen, absent = _organs(prediction, reference, wanted, _asked(reference, organs))
+    notes = (*taken, *notes, *absent)
     options = asked_for(
         tolerance,
         chosen,
@@ -147,11 +148,15 @@ def _organs(
     lacking = [organ for organ in asked if organ not in known or organ not in ref]
     if lacking:
         raise UsageError(
-            f"{lacking[0]} is not on both sides: {both}", "Choose with --organ.", code="organ"
+            f"{lacking[0]} is not on both sides: {both}",
+            how_to_name(prediction, reference),
+            code="organ",
         )
     if not asked and not {*pred, *ref} <= known:
         raise UsageError(
-            f"the two sides show different organs: {both}", "Choose with --organ.", code="organ"
+            f"the two sides show different organs: {both}",
+            how_to_name(prediction, reference),
+            code="organ",
         )
     absent = [organ for organ in reference.organs if organ in known - set(ref) and not asked]
     notes = (f"no case of REF shows {', '.join(absent)}: not measured",) if absent else ()

@@ -1,5 +1,6 @@
 """One name for each organ on both sides: the reference's, however the other side spells it."""
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -21,6 +22,33 @@ def called_as_first(sides: Sequence[MaskSet]) -> list[MaskSet]:
     """The same sides, each organ in the spelling of the first side that has it."""
     spelling = spellings(organ for side in sides for organ in side.organs)
     return [_called(side, spelling) for side in sides]
+
+
+def called_after(prediction: MaskSet, reference: MaskSet) -> tuple[MaskSet, tuple[str, ...]]:
+    """The reference, its one structure with the name that the prediction's has, and a note on it.
+
+    So it is where nothing says what the reference's values stand for, and each side has one.
+    """
+    if not reference.is_unnamed or len(reference.organs) != 1 or len(prediction.organs) != 1:
+        return reference, ()
+    (own,), (other,) = reference.organs, prediction.organs
+    if own == other:
+        return reference, ()
+    note = f"nothing says what REF shows: its one structure is taken for PRED's, {other}"
+    return _called(reference, {own: other}), (note,)
+
+
+def how_to_name(prediction: MaskSet, reference: MaskSet) -> str:
+    """What to do where the two sides show different organs."""
+    if reference.is_unnamed:
+        example = dict(zip(prediction.organs[:3], sorted(reference.values), strict=False))
+        return (
+            "Say what REF's values stand for, in a file labels.json beside its masks such as "
+            f"{json.dumps(example, ensure_ascii=False)}."
+        )
+    if not {*prediction.organs} & {*reference.organs}:
+        return "Call them alike, in the legend of one side (labels.json beside its masks)."
+    return "Choose with --organ."
 
 
 def spellings(organs: Iterable[str]) -> dict[str, str]:

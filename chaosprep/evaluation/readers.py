@@ -6,7 +6,6 @@ from pathlib import Path
 
 import msgspec
 
-from chaosprep.dataset.organs import unnamed
 from chaosprep.errors import FileError, NothingFoundError, Problem, UsageError, plural
 from chaosprep.evaluation.consensus import MOST
 from chaosprep.evaluation.matching import is_of, some
@@ -50,7 +49,7 @@ def find_readers(paths: Sequence[Path], asked: Organs = ()) -> list[MaskSet]:
         if places.count(place) > 1:
             raise UsageError(f"{path}: it is given twice", "Give each reader once.", code="readers")
     alone = [_alone(path) for path in paths]
-    known = next((one for one in alone if isinstance(one, MaskSet) and _names(one)), None)
+    known = next((one for one in alone if isinstance(one, MaskSet) and not one.is_unnamed), None)
     known = known or _numbered([one for one in alone if isinstance(one, MaskSet)])
     if known is None:
         raise next(one for one in alone if not isinstance(one, MaskSet))
@@ -68,12 +67,6 @@ def _alone(path: Path) -> MaskSet | NothingFoundError | FileError:
         return find_masks(path)
     except (NothingFoundError, FileError) as error:
         return error
-
-
-def _names(side: MaskSet) -> bool:
-    """Whether it says what any of its values stand for."""
-    numbers = {_ONE, *(unnamed(value) for value in {*side.values, *side.labels})}
-    return not numbers.issuperset(side.organs)
 
 
 def _numbered(sides: Sequence[MaskSet]) -> MaskSet | None:

@@ -12,6 +12,7 @@ from chaosprep.evaluation.consensus import Labels, Method, Rates, majority, stap
 from chaosprep.evaluation.consensus_folder import Place
 from chaosprep.evaluation.laying import Laid, laid
 from chaosprep.evaluation.surface import Spacing
+from chaosprep.evaluation.widening import widened
 from chaosprep.layouts.mask_set import CaseMasks, MaskCase, Organs
 
 _SAME_SLICES = (
@@ -95,7 +96,8 @@ class Agreeing:
     def _laid(self, cases: Sequence[MaskCase]) -> tuple[int, CaseMasks, list[Laid]]:
         """On whose grid all are laid, the masks there, and those of every reader on it.
 
-        It is the base's, or where that file is cropped to what it shows the first that is not.
+        It is the base's, or where that file is cropped to what it shows the first that is not;
+        where all are cropped, it goes as far as any of them.
         """
         masks = []
         for case, name in zip(cases, self.names, strict=True):
@@ -106,6 +108,8 @@ class Agreeing:
         whole = [at for at, one in enumerate(masks) if one.lattice and not one.is_cropped]
         base = self.base if self.base in whole or not whole else whole[0]
         found = []
+        if not whole:
+            masks[base] = widened(masks[base], masks)
         for name, one in zip(self.names, masks, strict=True):
             try:
                 found.append(laid(masks[base], one))

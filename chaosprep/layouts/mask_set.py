@@ -62,7 +62,9 @@ class MaskSet:
     """Masks of one layout: what they are, their cases by id, and their organs in order.
 
     ``values`` and ``labels`` are what stands for each organ in pictures and in volumes that do not
-    say it themselves. ``in_mm``: it knows the size of its voxels.
+    say it themselves. ``in_mm``: it knows the size of its voxels. ``is_unnamed``: nothing says
+    what the values stand for, and the organs are called `mask` or `label-1`, `label-2`, ...
+    ``is_volumes``: a case is a file, called as it.
     """
 
     kind: str
@@ -72,6 +74,8 @@ class MaskSet:
     values: Mapping[int, str]
     labels: Mapping[int, str]
     in_mm: bool = True
+    is_unnamed: bool = False
+    is_volumes: bool = False
     problems: tuple[Problem, ...] = ()
 
 

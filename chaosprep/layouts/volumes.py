@@ -66,6 +66,7 @@ def open_volumes(path: Path, reference: MaskSet | None, asked: Organs = ()) -> M
     if values is None and reference is not None:
         values = dict(reference.labels)
     own = {file: _told(file) for file in {*files.values()}}
+    is_unnamed = values is None and not any(own.values())
     if values is None:
         values = name_values(_values(file for file in files.values() if not own[file]))
     told = {id: own[file] or values for id, file in files.items()}
@@ -80,6 +81,8 @@ def open_volumes(path: Path, reference: MaskSet | None, asked: Organs = ()) -> M
         organs=tuple(dict.fromkeys(organ for one in told.values() for organ in in_order(one))),
         values=meant,
         labels=meant,
+        is_unnamed=is_unnamed,
+        is_volumes=True,
         problems=tuple(
             name_twice(stem, stem) for stem, n in Counter(map(_stem, found)).items() if n > 1
         ),

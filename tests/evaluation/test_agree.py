@@ -268,6 +268,57 @@ def test_a_reader_on_a_finer_grid_is_brought_to_the_first_and_that_is_said(
     ]
 
 
+def cropped(
+    file: Path, voxels: NDArray[np.uint8], start: tuple[int, int, int], *, far: float = 0
+) -> Path:
+    """A .seg.nrrd as 3D Slicer writes it, which begins at a voxel of its image."""
+    lines = ["NRRD0004", "type: uint8", "dimension: 3", "encoding: raw", "space: LPS"]
+    lines += [f"sizes: {' '.join(map(str, voxels.shape))}"]
+    lines += ["space directions: (2,0,0) (0,1,0) (0,0,3)"]
+    lines += [f"space origin: ({start[0] * 2 + far},{start[1]},{start[2] * 3})"]
+    lines += [f"Segmentation_ReferenceImageExtentOffset:={' '.join(map(str, start))}"]
+    lines += ["Segment0_Name:=tumour", "Segment0_LabelValue:=1", "Segment0_Layer:=0"]
+    file.write_bytes("\n".join([*lines, "Segment0_ID:=s0", "", ""]).encode() + voxels.tobytes("F"))
+    return file
+
+
+def test_readers_whose_files_are_cropped_are_compared_on_all_that_they_reach(
+    tmp_path: Path,
+) -> None:
+    starts = [(3, 2, 1), (2, 4, 1), (4, 3, 0)]
+    whole = np.zeros((3, 12, 12, 6), np.uint8)
+    files = []
+    for number, (i, j, k) in enumerate(starts):
+        own = np.ones((4, 5, 3), np.uint8)
+        own[0, 0, 0] = 0
+        whole[number, i : i + 4, j : j + 5, k : k + 3] = own
+        files.append(cropped(tmp_path / f"r{number}.seg.nrrd", own, (i, j, k)))
+    found = chaosprep.agree(files, tmp_path / "out")
+    for row in found.results:
+        a, b = (int(name[1]) - 1 for name in row.readers)
+        assert row.dice == pytest.approx(dice(whole[a] == 1, whole[b] == 1))
+        assert row.assd is not None
+    written = read(tmp_path / "out/masks/r0.nii.gz")
+    i, j, k = (min(one[axis] for one in starts) for axis in range(3))
+    box = whole.sum(axis=0)[i : i + written.shape[0], j : j + written.shape[1], k:]
+    assert np.array_equal(written, box[:, :, : written.shape[2]] >= 2)
+    image = SimpleITK.ReadImage(str(tmp_path / "out/masks/r0.nii.gz"))
+    assert image.GetOrigin() == pytest.approx((i * 2, j, k * 3))
+
+
+def test_cropped_files_that_are_far_apart_are_refused_before_memory_is_taken(
+    tmp_path: Path,
+) -> None:
+    own = np.ones((4, 5, 3), np.uint8)
+    files = [
+        cropped(tmp_path / f"r{number}.seg.nrrd", own, (1, 1, 1), far=far)
+        for number, far in enumerate((0, 1e12))
+    ]
+    with pytest.raises(ProblemsError) as error:
+        chaosprep.agree(files)
+    assert [one.code for one in error.value.problems] == ["too-large"]
+
+
 def test_a_reader_who_saw_less_than_the_first_is_refused_by_name(
     three: list[Path], tmp_path: Path
 ) -> None:
@@ -398,12 +449,22 @@ def test_pictures_are_written_with_the_first_readers_names_and_values(
             write_png(tmp_path / f"r{number}" / name, masks[number, place])
     folders = [tmp_path / f"r{number}" for number in range(3)]
     found = chaosprep.agree(folders, tmp_path / "out", spacing=(3, 1, 1))
+    assert found.cases == 1
     assert mean(found, "mask", "R1", "R2") == pytest.approx(dice(masks[0] != 0, masks[1] != 0))
     won = 255 * ((masks != 0).sum(axis=0) >= 2)
     for place, name in enumerate(places):
         assert np.array_equal(pixels(tmp_path / "out" / name), won[place])
     assert chaosprep.evaluate(folders[1], tmp_path / "out").results[0].dice == 1
     assert chaosprep.evaluate(tmp_path / "out", folders[1]).results[0].dice == 1
+
+
+def test_pictures_whose_names_come_from_another_reader_lie_where_they_lay(tmp_path: Path) -> None:
+    mask = np.ones((4, 4), np.uint8)
+    folders = [write_png(tmp_path / name / "x.png", mask).parent for name in "ab"]
+    (folders[1] / "labels.json").write_text('{"liver": 1}')
+    chaosprep.agree(folders, tmp_path / "out")
+    assert (tmp_path / "out/x.png").is_file()
+    assert json.loads((tmp_path / "out/labels.json").read_text()) == {"liver": 1}
 
 
 def test_pictures_by_slice_id_are_written_by_slice_id(livers: Dataset, tmp_path: Path) -> None:
