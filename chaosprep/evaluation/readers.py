@@ -173,16 +173,18 @@ def chosen_organs(
     having = "; ".join(
         f"{name} has {some(side.organs)}" for name, side in zip(names, sides, strict=True)
     )
+    common = [organ for organ in everybodys if organ in drawn]
+    remedy = (
+        f"Choose with --organ. {there_are(common)}"
+        if common
+        else "Call them alike, in a legend beside the masks (labels.json)."
+    )
     if lacking := [organ for organ in asked if organ not in everybodys or organ not in drawn]:
         reason = f"{lacking[0]} is not in the masks of every reader: {having}"
-        raise UsageError(reason, "Choose with --organ.", code="organ")
+        raise UsageError(reason, remedy, code="organ")
     if not asked and not drawn <= set(everybodys):
-        raise UsageError(
-            f"the readers have different organs: {having}",
-            "Choose with --organ.",
-            code="organ",
-        )
-    organs = tuple(organ for organ in everybodys if organ in drawn and organ in (asked or drawn))
+        raise UsageError(f"the readers have different organs: {having}", remedy, code="organ")
+    organs = tuple(organ for organ in common if not asked or organ in asked)
     return organs, tuple(_not_named(organs, names, chosen))
 
 

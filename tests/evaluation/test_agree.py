@@ -244,12 +244,20 @@ def test_readers_of_other_organs_are_told_to_choose(three: list[Path], tmp_path:
     other = reader(tmp_path, 4, {"liver": 1, "spleen": 2})
     with pytest.raises(UsageError, match="R1 has liver, tumour; R2 has liver, spleen") as error:
         chaosprep.agree([three[0], other])
-    assert "Choose with organs" in str(error.value)
+    assert str(error.value).endswith("Choose with organs. There are: liver.")
     found = chaosprep.agree([three[0], other], tmp_path / "out", organs=["Liver"])
     assert {row.organ for row in found.results} == {"liver"}
     assert json.loads((tmp_path / "out/labels.json").read_text()) == {"liver": 1}
     with pytest.raises(UsageError, match="tumour is not in the masks of every reader"):
         chaosprep.agree([three[0], other], organs=["tumour"])
+
+
+def test_readers_who_share_no_name_are_told_to_call_them_alike(
+    three: list[Path], tmp_path: Path
+) -> None:
+    other = reader(tmp_path, 4, {"Leber": 1, "Tumor": 2})
+    with pytest.raises(UsageError, match="Call them alike"):
+        chaosprep.agree([three[0], other])
 
 
 def test_a_reader_on_a_finer_grid_is_brought_to_the_first_and_that_is_said(
