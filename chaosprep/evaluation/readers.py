@@ -53,12 +53,14 @@ def find_readers(paths: Sequence[Path], asked: Organs = ()) -> list[MaskSet]:
     known = known or _numbered([one for one in alone if isinstance(one, MaskSet)])
     if known is None:
         raise next(one for one in alone if not isinstance(one, MaskSet))
-    return called_as_first(
-        [
-            one if one is known else find_masks(path, known, asked)
-            for one, path in zip(alone, paths, strict=True)
-        ]
-    )
+    sides = []
+    for number, (one, path) in enumerate(zip(alone, paths, strict=True), start=1):
+        try:
+            sides.append(one if one is known else find_masks(path, known, asked))
+        except FileError as error:
+            reason = f"R{number} (PRED) beside {known.path} (REF): {error.reason}"
+            raise FileError(reason, error.remedy, error.code) from error
+    return called_as_first(sides)
 
 
 def _alone(path: Path) -> MaskSet | NothingFoundError | FileError:

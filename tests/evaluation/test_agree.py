@@ -260,6 +260,15 @@ def test_readers_who_share_no_name_are_told_to_call_them_alike(
         chaosprep.agree([three[0], other])
 
 
+def test_pictures_that_do_not_say_which_organ_they_show_are_refused_by_name(
+    organs: Dataset, tmp_path: Path
+) -> None:
+    rows = organs.cases[0].slices
+    files = [write_png(tmp_path / f"r/{row.id}.png", 255 * np.eye(4)) for row in rows]
+    with pytest.raises(ChaosprepError, match=r"^R1 \(PRED\) beside .* \(REF\): PRED holds one"):
+        chaosprep.agree([files[0].parent, organs.directory])
+
+
 def test_a_reader_on_a_finer_grid_is_brought_to_the_first_and_that_is_said(
     three: list[Path], tmp_path: Path
 ) -> None:
