@@ -112,7 +112,8 @@ class Agreeing:
             masks[base] = widened(masks[base], masks)
         for name, one in zip(self.names, masks, strict=True):
             try:
-                found.append(laid(masks[base], one))
+                is_there = one is masks[base]
+                found.append(Laid(one.voxels) if is_there else laid(masks[base], one))
             except FileError as error:
                 raise _of(name, error, self.names[base]) from error
         return base, masks[base], found
