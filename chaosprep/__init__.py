@@ -2,8 +2,8 @@
 
 The verbs are functions here: `split`, `extract_liver`, `convert`, `augment`, `prepare`, `merge`,
 `inspect`, `verify`, `diff`, `report`, `methods`, `preview`, `export`, `assemble`, `evaluate`,
-`compare_predictions`, `train`, `predict`, `predict_raw`; `deidentify` takes what identifies out of
-one DICOM file; `open` gives the slices, cases and arrays of what they made.
+`compare_predictions`, `agree`, `train`, `predict`, `predict_raw`; `deidentify` takes what
+identifies out of one DICOM file; `open` gives the slices, cases and arrays of what they made.
 """
 
 from chaosprep.version import __version__ as __version__
@@ -24,6 +24,7 @@ _ROOMS = {
     "ChaosprepError": "errors",
     "Problem": "errors",
     "export": "exports.export",
+    "agree": "evaluation.agree",
     "assemble": "assembly.assemble",
     "deidentify": "privacy.deidentify.single",
     "diff": "quality.diff.diff",

@@ -17,6 +17,7 @@ from chaosprep.dataset.opening import open_dataset
 from chaosprep.dataset.records import Slice as Slice
 from chaosprep.errors import ChaosprepError as ChaosprepError
 from chaosprep.errors import Problem as Problem
+from chaosprep.evaluation.agree import agree as agree
 from chaosprep.evaluation.evaluate import evaluate as evaluate
 from chaosprep.evaluation.paired import compare_predictions as compare_predictions
 from chaosprep.exports.export import export as export
@@ -40,6 +41,7 @@ __all__ = [
     "Problem",
     "Slice",
     "__version__",
+    "agree",
     "assemble",
     "augment",
     "compare_predictions",

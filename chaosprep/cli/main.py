@@ -30,13 +30,25 @@ VERBS = {
     "export": "Write the layout of another tool: nnU-Net, MONAI, datasets, Parquet, ...",
     "assemble": "Put slices, or predictions on them, back together as volumes in the patient.",
     "evaluate": "Compare predicted masks with a reference: overlap, distances in mm, CHAOS scores.",
+    "agree": "Compare several readers' masks, and make one of them by majority or STAPLE.",
     "train": "Train a baseline U-Net or U-Net++ (needs chaosprep[train]).",
     **{name: stage.purpose for name, stage in STAGES.items() if is_trained(stage)},
     "preview": "Draw the slices with their masks' outlines as one picture.",
 }
 _AFTER = dict.fromkeys(
     # None: while the verb is still being imported, and nothing has begun
-    (None, "inspect", "verify", "diff", "report", "export", "assemble", "evaluate", "preview"),
+    (
+        None,
+        "inspect",
+        "verify",
+        "diff",
+        "report",
+        "export",
+        "assemble",
+        "evaluate",
+        "agree",
+        "preview",
+    ),
     "Interrupted.",
 )
 GO_ON = "Interrupted: the same command, without --overwrite, goes on where it stopped."

@@ -38,7 +38,7 @@ def compare(task: Task) -> tuple[OrganResult, ...]:
             `geometry-unknown` or `sheared`.
     """
     ref, found = _both(task)
-    spacing = _spacing(ref) or task.spacing
+    spacing = spacing_of(ref) or task.spacing
     return tuple(
         msgspec.structs.replace(row, brought=found.how, beyond=found.beyond)
         for row in _rows(task, ref, found.voxels, spacing)
@@ -103,7 +103,12 @@ def measure(
     )
 
 
-def _spacing(masks: CaseMasks) -> Spacing | None:
+def spacing_of(masks: CaseMasks) -> Spacing | None:
+    """The mm between slices, rows, cols; None where nobody knows.
+
+    Raises:
+        FileError: `sheared`.
+    """
     if masks.lattice is None:
         return None
     if masks.lattice.is_sheared:

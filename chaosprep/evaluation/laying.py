@@ -16,10 +16,11 @@ from chaosprep.layouts.mask_set import CaseMasks
 Labels = NDArray[np.uint8]
 _SHOWN = 3  # names in a message
 _BACK = "Bring them back: chaosprep assemble PRED -o BACK, and compare BACK."
-_HOW = {
+HOW = {
     "undone": "by undoing --size and --spacing, as chaosprep assemble does",
     "nearest": "by the nearest voxel",
 }
+"""What `Laid.how` says, in words."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,7 +71,7 @@ def laid(ref: CaseMasks, pred: CaseMasks) -> Laid:
 def notes_on_grids(cases: Iterable[tuple[OrganResult, ...]]) -> Iterator[str]:
     """A note for each way in which predictions were brought to the reference's grid, by case."""
     rows = [found[0] for found in cases if found]
-    for how, way in _HOW.items():
+    for how, way in HOW.items():
         if count := sum(row.brought == how for row in rows):
             yield f"PRED brought to REF's grid in {plural(count, 'case')}, {way}"
     beyond = [row.beyond for row in rows if row.beyond]

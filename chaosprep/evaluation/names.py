@@ -1,7 +1,7 @@
 """One name for each organ on both sides: the reference's, however the other side spells it."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -14,8 +14,14 @@ from chaosprep.structures import folded
 
 def called_alike(prediction: MaskSet, reference: MaskSet) -> tuple[MaskSet, MaskSet]:
     """The same sides, with the reference's first spelling of every organ of either."""
-    spelling = spellings((*reference.organs, *prediction.organs))
-    return _called(prediction, spelling), _called(reference, spelling)
+    reference, prediction = called_as_first([reference, prediction])
+    return prediction, reference
+
+
+def called_as_first(sides: Sequence[MaskSet]) -> list[MaskSet]:
+    """The same sides, each organ in the spelling of the first side that has it."""
+    spelling = spellings(organ for side in sides for organ in side.organs)
+    return [_called(side, spelling) for side in sides]
 
 
 def called_after(prediction: MaskSet, reference: MaskSet) -> tuple[MaskSet, tuple[str, ...]]:

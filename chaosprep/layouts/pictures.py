@@ -27,6 +27,7 @@ from chaosprep.layouts.mask_set import (
 from chaosprep.series.pairing import natural_key
 from chaosprep.series.source import is_litter
 
+_KIND = "folder of pictures"
 _BINARY = (1, 255)  # what tools write for `yes`
 _DEPTH = 3  # of folders below the one that was given: val/masks
 SLICE_ID = re.compile(r"(?P<case>.+)_s\d{3,}(?P<copy>_a\d+)?")
@@ -39,14 +40,15 @@ def open_pictures(folder: Path, reference: MaskSet | None, asked: Organs = ()) -
         folder: the folder; up to three levels of folders below it are looked at, of these those
             named `masks` alone where there are any.
         reference: the other side, whose values count; without one, those found here, with the names
-            that a legend (`formats.legend`) in the folder or the one around it has for them.
+            that a legend (`formats.legend`) in the folder or the one around it has for them. What
+            lies in the folder itself is one case, with what does in the reference's.
         asked: the organs to compare; one alone is that of masks with one value, 1 or 255.
 
     Raises:
         FileError: a picture of the reference cannot be read; `mask-values`, there is one value
             that any organ may have.
     """
-    cases, problems = _cases(folder) if folder.is_dir() else ({}, ())
+    cases, problems = _cases(folder, reference) if folder.is_dir() else ({}, ())
     if not cases:
         return None
     files = [file for found in cases.values() for file in found]
@@ -63,7 +65,7 @@ def open_pictures(folder: Path, reference: MaskSet | None, asked: Organs = ()) -
         is_unnamed = not said
     organs = in_order(values)
     return MaskSet(
-        kind="folder of pictures",
+        kind=_KIND,
         in_patients=False,
         path=folder,
         members={
@@ -131,19 +133,25 @@ def pictures_below(folder: Path, depth: int = _DEPTH) -> list[Path]:
     return found
 
 
-def _cases(folder: Path) -> tuple[dict[str, list[Path]], tuple[Problem, ...]]:
+def _cases(
+    folder: Path, reference: MaskSet | None
+) -> tuple[dict[str, list[Path]], tuple[Problem, ...]]:
     files = pictures_below(folder)
     masks = [file for file in files if "masks" in file.relative_to(folder).parts[:-1]]
     named = [(file, SLICE_ID.fullmatch(file.stem)) for file in masks or files]
     are_ids = all(match for _, match in named)
     cases: defaultdict[str, list[Path]] = defaultdict(list)
+    own = folder.resolve().name
+    if reference is not None and reference.kind == _KIND:
+        there = reference.path.resolve().name
+        own = there if there in reference.members else own
     for file, match in named:
         if are_ids and match:
             if not match["copy"]:
                 cases[match["case"]].append(file)
         else:
             place = file.parent.relative_to(folder).as_posix()
-            cases[folder.resolve().name if place == "." else place].append(file)
+            cases[own if place == "." else place].append(file)
     problems = [
         name_twice(id, stem)
         for id, files in cases.items()

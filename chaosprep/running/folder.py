@@ -85,7 +85,25 @@ def describe_folder(
     """Write `LICENSE-DATA.txt`, `METHODS.md` and `chaosprep-export.json`: what it was made from."""
     write_new(folder / LICENSE, license_text(dataset).encode())
     write_new(folder / METHODS, methods(dataset).encode())
-    _write_record(folder, dataset, format, parameters)
+    made_from = {
+        "descriptor_sha256": dataset.descriptor_sha256,
+        "history": [past.stage for past in dataset.history],
+    }
+    write_record(folder, format, parameters, made_from)
+
+
+def write_record(
+    folder: Path, format: str, parameters: dict[str, Any], made_from: dict[str, Any]
+) -> None:
+    """Write `chaosprep-export.json`, as the last file: it lists the others."""
+    record = {
+        "format": format,
+        "chaosprep": __version__,
+        "parameters": parameters,
+        **made_from,
+        "files_sha256": _listing(folder),
+    }
+    write_json(folder / RECORD, record)
 
 
 @contextmanager
@@ -93,8 +111,8 @@ def whole_folder(source: Path, output: Path, overwrite: bool) -> Iterator[Path]:
     """A folder to fill, in the workspace beside `output`; it takes that name when all went well.
 
     It is on the disk before it has its name; an earlier export keeps the name until then. Whoever
-    fills it calls `describe_folder`, and may work beside it, in folders with names as its own: the
-    workspace is left empty.
+    fills it calls `describe_folder` or `write_record`, and may work beside it, in folders with
+    names as its own: the workspace is left empty.
 
     Raises:
         UsageError: `output` is the source, inside or around it.
@@ -211,18 +229,6 @@ def _is_untouched(folder: Path) -> bool:
     except (FileError, msgspec.MsgspecError, UnicodeDecodeError):
         return False
     return isinstance(record, dict) and record.get("files_sha256") == _listing(folder)
-
-
-def _write_record(folder: Path, dataset: Dataset, format: str, parameters: dict[str, Any]) -> None:
-    record = {
-        "format": format,
-        "chaosprep": __version__,
-        "parameters": parameters,
-        "descriptor_sha256": dataset.descriptor_sha256,
-        "history": [past.stage for past in dataset.history],
-        "files_sha256": _listing(folder),
-    }
-    write_json(folder / RECORD, record)
 
 
 def _check_movable(output: Path) -> None:

@@ -18,7 +18,7 @@ T = TypeVar("T")
 ATTACKS = int(os.environ.get("CHAOSPREP_ATTACKS", "1"))
 """How much is tried: 1 a sample, 100 or more everything."""
 ALL = 100
-ALIKE = ("train", "export-monai", "export-croissant")
+ALIKE = ("train", "export-monai", "export-croissant", "agree")
 SLOW = (*ALIKE, "evaluate", "assemble-seg")
 LIMIT = 120  # seconds; only a hang takes as long
 

@@ -275,6 +275,7 @@ VERBS: dict[str, tuple[str, ...]] = {
     },
     "evaluate": ("evaluate", "IN", "SOUND", "-j", "1"),
     "evaluate by slice": ("evaluate", "SOUND", "IN", "-j", "1", "--per", "slice"),
+    "agree": ("agree", "IN", "SOUND", "-o", "OUT", "-j", "1"),
     "assemble": ("assemble", "IN", "-o", "OUT", "-j", "1"),
     "extract-liver": ("extract-liver", "IN", "-o", "OUT", "-j", "1"),
     "convert": ("convert", "IN", "-o", "OUT", "-j", "1"),

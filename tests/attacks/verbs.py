@@ -175,6 +175,12 @@ VERBS = {
             lambda world: ["assemble", world.organs, "--format", "seg", "--dicom", world.pairs],
             lambda world: ["assemble", world.livers, "--format", "seg", "--dicom", world.pairs],
         ),
+        Verb(
+            "agree",
+            "export",
+            lambda world: ["agree", world.images, world.livers],
+            lambda world: ["agree", world.images, world.livers, "--patient", "MR001"],
+        ),
         _page("report", "x.html"),
         _page("preview", "x.png", jobs=False),
         _page("augment-preview", "x.png", option="--preview"),

@@ -1,0 +1,92 @@
+"""`chaosprep agree`."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from chaosprep.cli.evaluate import three_lengths, tolerances
+from chaosprep.cli.options import (
+    ANY,
+    jobs_option,
+    on_error_option,
+    overwrite_option,
+    talk_options,
+)
+from chaosprep.cli.output import LEFT_OUT, Talk, write_json
+from chaosprep.errors import plural
+from chaosprep.evaluation.agree import agree
+from chaosprep.evaluation.agreement import Agreed
+from chaosprep.evaluation.agreement_table import lines
+from chaosprep.evaluation.consensus import METHODS
+from chaosprep.printable import printable
+
+
+@click.command("agree")
+@click.argument("readers", metavar="READER READER...", nargs=-1, required=True, type=ANY)
+@click.option(
+    "-o",
+    "--output",
+    metavar="DIR",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="The folder of the consensus to make. [default: only compare]",
+)
+@click.option(
+    "--method",
+    type=click.Choice(METHODS),
+    default="majority",
+    show_default=True,
+    help="More than half of the readers, or STAPLE, which says how good each reader is.",
+)
+@click.option("--patient", "patients", multiple=True, metavar="ID", help="Only this. Repeatable.")
+@click.option("--organ", "organs", multiple=True, metavar="NAME", help="Only this. Repeatable.")
+@click.option(
+    "--spacing",
+    callback=three_lengths,
+    metavar="SLICE,ROW,COL",
+    help="Size of the voxels in mm, for folders of pictures.",
+)
+@click.option(
+    "--tolerance",
+    multiple=True,
+    callback=tolerances,
+    metavar="MM|ORGAN=MM,...",
+    help="Surface Dice (NSD): the part of the borders that is so near to the other.",
+)
+@click.option(
+    "--nsd",
+    type=click.Choice(["voxels", "elements"]),
+    default="voxels",
+    show_default=True,
+    help="NSD counts border voxels, or the area of surface elements.",
+)
+@overwrite_option
+@on_error_option
+@jobs_option
+@talk_options
+def command(readers: tuple[Path, ...], talk: Talk, **chosen: Any) -> None:
+    """Each READER is what evaluate takes: a stage directory, NIfTI, a folder of PNG or npy.
+
+    Every two readers are compared, in 3-D, and distances are in mm. With -o their consensus is
+    written, which evaluate takes as a reference.
+    """
+    found = agree(readers, on_case=talk.each_case("agree"), **chosen)
+    _show(found, talk)
+    if found.skipped:
+        click.get_current_context().exit(LEFT_OUT)
+
+
+def _show(found: Agreed, talk: Talk) -> None:
+    talk.remarks(found.skipped, found.notes)
+    if talk.as_json:
+        write_json(found)
+        return
+    for line in lines(found):
+        click.echo(printable(line))
+    if not talk.quiet:
+        organs = len({one.organ for one in found.summaries})
+        written = "" if found.path is None else f" -> {found.path}"
+        click.echo(
+            f"agree: {plural(found.cases, 'case')}, {len(found.readers)} readers, "
+            f"{plural(organs, 'organ')}, {len(found.skipped)} skipped{written}"
+        )
