@@ -2,13 +2,18 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from chaosprep.errors import about
 from chaosprep.imaging.limits import size_text
 from chaosprep.quality.diff.found import CaseDiff, Changed, ImageChange, MaskChange
-from chaosprep.quality.diff.sides import Member, One, Plane
+from chaosprep.quality.diff.sides import GEOMETRY, Member, One, Plane
+
+_NEAR = 1e-3  # mm, and of a cosine: what float32 in a header and rounded decimals come to
+
+Vector = Any  # numbers of which some may be None, or None
 
 
 @dataclass(frozen=True)
@@ -17,7 +22,6 @@ class Task:
 
     a: Member
     b: Member
-    with_rows: bool
     with_images: bool
 
 
@@ -27,7 +31,8 @@ def compare_case(task: Task) -> CaseDiff:
     Raises:
         FileError: one of the sides cannot be read.
     """
-    a, b = (_by_id(member) for member in (task.a, task.b))
+    first, second = task.a.read(), task.b.read()
+    a, b = ({one.id: one for one in read.slices} for read in (first, second))
     images: list[ImageChange] = []
     masks: list[MaskChange] = []
     rows: list[Changed] = []
@@ -40,9 +45,9 @@ def compare_case(task: Task) -> CaseDiff:
                 found = list(_pixels(task, a[id], b[id]))
         images += [one for one in found if isinstance(one, ImageChange)]
         masks += [one for one in found if isinstance(one, MaskChange)]
-        rows += _row(a[id], b[id]) if task.with_rows else []
+        rows += _row(a[id], b[id])
         same += not found
-        rewritten += not found and not equal and a[id].bytes_ is not None
+        rewritten += not found and not equal and None not in (a[id].bytes_, b[id].bytes_)
     return CaseDiff(
         id=task.a.id,
         came=tuple(sorted(b.keys() - a.keys())),
@@ -52,11 +57,8 @@ def compare_case(task: Task) -> CaseDiff:
         rows=tuple(rows),
         same=same,
         rewritten=rewritten,
+        problems=first.problems + second.problems,
     )
-
-
-def _by_id(member: Member) -> dict[str, One]:
-    return {one.id: one for one in member.read()}
 
 
 def _pixels(task: Task, a: One, b: One) -> Iterator[ImageChange | MaskChange]:
@@ -101,6 +103,20 @@ def _masks(a: One, b: One) -> Iterator[MaskChange]:
 
 
 def _row(a: One, b: One) -> Iterator[Changed]:
-    for name in a.row:
-        if a.row[name] != b.row.get(name):
-            yield Changed(f"{a.id} {name}", a.row[name], b.row.get(name, ""))
+    """What differs in the columns that both have: in rows of tables exactly, else in space."""
+    tables = a.row.keys() == b.row.keys() != {*GEOMETRY}
+    for name in (name for name in a.row if name in b.row):
+        one, other = a.row[name], b.row[name]
+        if one != other and (tables or not _near(one, other)):
+            texts = (f"{value}" if tables else _text(value) for value in (one, other))
+            yield Changed(f"{a.id} {name}", *texts)
+
+
+def _near(a: Vector, b: Vector) -> bool:
+    """Whether places are equal but for the rounding of files; what one alone knows is passed."""
+    pairs = zip(a or (), b or (), strict=False)
+    return all(None in (one, other) or abs(one - other) <= _NEAR for one, other in pairs)
+
+
+def _text(value: Vector) -> str:
+    return ", ".join("unknown" if one is None else f"{one + 0.0:.6g}" for one in value or ())
