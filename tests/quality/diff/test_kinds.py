@@ -44,7 +44,8 @@ def raw(folder: Path, spacing: tuple[float, float, float] = (1, 1, 2), shift: fl
         rng = np.random.default_rng(number)
         mask = np.zeros((12, 10, 3), np.uint8)
         mask[2:6, 3:7, 1] = 1
-        save(folder / f"imagesTr/P{number}_0000.nii.gz", rng.integers(0, 99, mask.shape, np.int16), affine)
+        image = rng.integers(0, 99, mask.shape, np.int16)
+        save(folder / f"imagesTr/P{number}_0000.nii.gz", image, affine)
         save(folder / f"labelsTr/P{number}.nii.gz", mask, affine)
     said = {"channel_names": {"0": "MR"}, "labels": {"background": 0, "liver": 1}}
     write_json(folder / "dataset.json", {**said, "numTraining": 2, "file_ending": ".nii.gz"})
@@ -72,8 +73,8 @@ def test_what_assemble_wrote_is_compared_with_images_and_masks(
     assert not any("masks alone" in note for note in found.notes)
     case = maps.case_ids[0]
     file = made / f"images/{case}.nii.gz"
-    volume = nibabel.load(file)  # type: ignore[no-untyped-call]
-    voxels = np.asarray(volume.dataobj).copy()  # type: ignore[attr-defined]
+    volume: Any = nibabel.load(file)  # type: ignore[no-untyped-call]
+    voxels = np.asarray(volume.dataobj).copy()
     voxels[0, 0, 0] += 5
     save(file, voxels, volume.affine)
     (changed,) = chaosprep.diff(maps.directory, made).cases
