@@ -73,7 +73,7 @@ def test_what_assemble_wrote_is_compared_with_images_and_masks(
     assert not any("masks alone" in note for note in found.notes)
     case = maps.case_ids[0]
     file = made / f"images/{case}.nii.gz"
-    volume: Any = nibabel.load(file)  # type: ignore[no-untyped-call]
+    volume: Any = nibabel.load(file)
     voxels = np.asarray(volume.dataobj).copy()
     voxels[0, 0, 0] += 5
     save(file, voxels, volume.affine)
