@@ -38,6 +38,7 @@ def sentences(record: StageRecord) -> list[str]:
 def _split(told: Settings) -> Iterator[str]:
     yield from _found(told)
     yield from _divided(told)
+    told["pseudonymize"]  # a part of the other, or said below
     if told["deidentify"]:
         yield (
             "DICOM files were de-identified by the basic profile of DICOM PS3.15, and patients and "
@@ -82,7 +83,7 @@ def _divided(told: Settings) -> Iterator[str]:
             times = f", {shown(told['repeats'])} times" if told["repeats"] else ""
             fold = 0 if told["fold"] is None else told["fold"]
             many = shown(told["folds"])
-            parts = [f"{many} folds{times}; fold {shown(fold)} is the validation side"]
+            parts = [f"{many} folds{times} with fold {shown(fold)} for validation"]
             parts += [f"{told['test']:.0%} for testing"] if told["test"] else []
         named = [
             f"{len(told[f'{side}_patient'])} for {name} by name"
@@ -148,7 +149,8 @@ def _extract_labels(told: Settings) -> Iterator[str]:
 
 def _convert(told: Settings) -> Iterator[str]:
     if told["keep_16bit"] or told["format"] == "npy":
-        yield f"Stored values were kept bit for bit, as {shown(told['format'])} files."
+        kept = "bit for bit" if told["spacing"] is None else "at their full depth"
+        yield f"Stored values were kept {kept}, as {shown(told['format'])} files."
         told["window"], told["window_scope"]
     else:
         window = str(told["window"])

@@ -187,3 +187,14 @@ def test_one_structure_is_no_structures(images: Dataset, tmp_path: Path) -> None
     made = chaosprep.extract_labels(images, tmp_path / "one", organ=["liver"])
     told = section(chaosprep.methods(made), "Preparation")
     assert "Masks were made of the structure liver, as a label map." in told
+
+
+def test_values_that_were_resampled_are_not_called_untouched() -> None:
+    (kept,) = sentences(record("convert", keep_16bit=True))
+    assert kept == "Stored values were kept bit for bit, as png files."
+    kept, resampled = sentences(record("convert", keep_16bit=True, spacing=1.5))
+    assert kept == "Stored values were kept at their full depth, as png files."
+    assert resampled.startswith(
+        "Slices were resampled in-plane to 1.5 mm per pixel (images cubic, "
+    )
+    assert resampled.endswith("masks by nearest neighbour).")
