@@ -9,6 +9,7 @@ import msgspec
 
 from chaosprep.errors import FileError, ProblemsError, plural
 from chaosprep.files import sha256
+from chaosprep.formats.image_file import ImageFile
 from chaosprep.formats.images import open_image
 from chaosprep.imaging.measured import looked_up, upright
 from chaosprep.layouts.patterns import stem
@@ -75,11 +76,12 @@ def _slices(case: SourceCase) -> Read:
             hashed[id(data)] = sha256(data)
         return hashed[id(data)]
 
+    opened = _Opened()
     slices = [
         One(
             found.id,
             (hash_of(found.image_data), None if (d := found.mask_data) is None else hash_of(d)),
-            partial(_image, found),
+            partial(_image, found, opened),
             partial(_mask, found, case, series),
             _geometry(found, series),
         )
@@ -96,10 +98,21 @@ def _geometry(found: SourceSlice, series: Series) -> dict[str, Any]:
     return dict(zip(GEOMETRY, told, strict=True))
 
 
-def _image(found: SourceSlice) -> Plane:
-    header, array = upright(
-        *looked_up(*open_image(found.image, found.image_data).read(found.frame))
-    )
+class _Opened:
+    """The image file that was opened last: a volume is not unpacked anew for each of its slices."""
+
+    def __init__(self) -> None:
+        self._last: tuple[bytes, ImageFile] | None = None
+
+    def of(self, found: SourceSlice) -> ImageFile:
+        """The file of a slice."""
+        if self._last is None or self._last[0] is not found.image_data:
+            self._last = found.image_data, open_image(found.image, found.image_data)
+        return self._last[1]
+
+
+def _image(found: SourceSlice, opened: _Opened) -> Plane:
+    header, array = upright(*looked_up(*opened.of(found).read(found.frame)))
     return in_units(array, header.rescale_slope, header.rescale_intercept)
 
 

@@ -12,7 +12,10 @@ from numpy.typing import NDArray
 import chaosprep
 from chaosprep import Dataset
 from chaosprep.errors import ProblemsError, UsageError
+from chaosprep.formats.image_file import ImageFile
+from chaosprep.formats.images import open_image
 from chaosprep.phantom import Patient, write_chaos
+from chaosprep.quality.diff import of_root
 from chaosprep.quality.diff.found import Changed
 from chaosprep.quality.diff.lines import lines
 from tests.layouts.named import write_json
@@ -218,3 +221,17 @@ def test_several_parameters_read_as_words(maps: Dataset, tmp_path: Path) -> None
     a = chaosprep.convert(maps, tmp_path / "a")
     b = chaosprep.convert(maps, tmp_path / "b", size="24x24", fit="crop")
     assert "2 parameters or stages changed" in list(lines(chaosprep.diff(a.directory, b.directory)))
+
+
+def test_a_volume_is_opened_once_for_all_its_slices(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[str] = []
+
+    def counted(path: str, data: bytes) -> ImageFile:
+        opened.append(path)
+        return open_image(path, data)
+
+    monkeypatch.setattr(of_root, "open_image", counted)
+    chaosprep.diff(raw(tmp_path / "a"), raw(tmp_path / "b", (1, 1, 3)))
+    assert sorted(opened) == ["imagesTr/P0_0000.nii.gz"] * 2 + ["imagesTr/P1_0000.nii.gz"] * 2
