@@ -38,7 +38,9 @@ def compare_case(task: Task) -> CaseDiff:
     rows: list[Changed] = []
     same = rewritten = 0
     for id in sorted(a.keys() & b.keys()):
-        equal = a[id].bytes_ is not None and a[id].bytes_ == b[id].bytes_
+        known = None not in (a[id].bytes_, b[id].bytes_)
+        alike = known and a[id].bytes_ == b[id].bytes_
+        equal = alike and None not in (a[id].bytes_ or ())  # a mask without a file is looked at
         found: list[ImageChange | MaskChange] = []
         if not equal:
             with about(id):
@@ -47,7 +49,7 @@ def compare_case(task: Task) -> CaseDiff:
         masks += [one for one in found if isinstance(one, MaskChange)]
         rows += _row(a[id], b[id])
         same += not found
-        rewritten += not found and not equal and None not in (a[id].bytes_, b[id].bytes_)
+        rewritten += known and not found and not alike
     return CaseDiff(
         id=task.a.id,
         came=tuple(sorted(b.keys() - a.keys())),

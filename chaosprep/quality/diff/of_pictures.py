@@ -108,13 +108,13 @@ def _mask(
     if array is None:
         return None
     values = np.unique(array)
-    whole = values[values != 0]
-    if len(whole) > _MOST or not np.array_equal(whole, np.rint(whole)):
-        reason = f"it is no label map: it holds {len(whole)} values"
+    histogram = values[values != 0]
+    if len(histogram) > _MOST or not np.array_equal(histogram, np.rint(histogram)):
+        reason = f"the mask is no label map: it holds {len(histogram)} different values"
         error = FileError(reason, "Save it with one whole number for each organ.", "mask-values")
         error.file = one.mask
         raise error
-    names = names_for([int(value) for value in whole], said, known)
+    names = names_for([int(value) for value in histogram], said, known)
     found: dict[str, Plane] = {}
     for value, name in names.items():
         here = array == value

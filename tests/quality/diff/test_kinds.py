@@ -18,6 +18,7 @@ from chaosprep.phantom import Patient, write_chaos
 from chaosprep.quality.diff import of_root
 from chaosprep.quality.diff.found import Changed
 from chaosprep.quality.diff.lines import lines
+from tests.layouts import published
 from tests.layouts.named import write_json
 
 Volume = NDArray[Any]
@@ -235,3 +236,21 @@ def test_a_volume_is_opened_once_for_all_its_slices(
     monkeypatch.setattr(of_root, "open_image", counted)
     chaosprep.diff(raw(tmp_path / "a"), raw(tmp_path / "b", (1, 1, 3)))
     assert sorted(opened) == ["imagesTr/P0_0000.nii.gz"] * 2 + ["imagesTr/P1_0000.nii.gz"] * 2
+
+
+def test_masks_of_volumes_are_compared_where_images_are_equal(tmp_path: Path) -> None:
+    a, b = raw(tmp_path / "a"), raw(tmp_path / "b")
+    voxels = np.zeros((12, 10, 3), np.uint8)
+    voxels[2:6, 3:6, 1] = 1
+    save(b / "labelsTr/P1.nii.gz", voxels, np.diag([1.0, 1, 2, 1]))
+    ((change,),) = (case.masks for case in chaosprep.diff(a, b).cases)
+    assert (change.id, change.organ) == ("P1_MR_s001", "liver")
+    assert (change.a, change.b, change.both) == (16, 12, 12)
+
+
+def test_a_structure_whose_file_went_is_told(tmp_path: Path) -> None:
+    a, b = (published.totalsegmentator(tmp_path / n, {"s0001": "ct", "s0002": "ct"}) for n in "ab")
+    (b / "s0002/segmentations/kidney_right.nii.gz").unlink()
+    found = chaosprep.diff(a, b)
+    assert {one.organ for case in found.cases for one in case.masks} == {"kidney_right"}
+    assert sum(one.a for case in found.cases for one in case.masks) == 8
