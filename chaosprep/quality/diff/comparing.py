@@ -9,7 +9,7 @@ import numpy as np
 from chaosprep.errors import about
 from chaosprep.imaging.limits import size_text
 from chaosprep.quality.diff.found import CaseDiff, Changed, ImageChange, MaskChange
-from chaosprep.quality.diff.sides import GEOMETRY, Member, One, Plane
+from chaosprep.quality.diff.sides import GEOMETRY, Hashes, Member, One, Plane
 
 _NEAR = 1e-3  # mm, and of a cosine: what float32 in a header and rounded decimals come to
 
@@ -38,18 +38,13 @@ def compare_case(task: Task) -> CaseDiff:
     rows: list[Changed] = []
     same = rewritten = 0
     for id in sorted(a.keys() & b.keys()):
-        known = None not in (a[id].bytes_, b[id].bytes_)
-        alike = known and a[id].bytes_ == b[id].bytes_
-        equal = alike and None not in (a[id].bytes_ or ())  # a mask without a file is looked at
-        found: list[ImageChange | MaskChange] = []
-        if not equal:
-            with about(id):
-                found = list(_pixels(task, a[id], b[id]))
+        with about(id):
+            found = list(_pixels(task, a[id], b[id]))
         images += [one for one in found if isinstance(one, ImageChange)]
         masks += [one for one in found if isinstance(one, MaskChange)]
         rows += _row(a[id], b[id])
         same += not found
-        rewritten += known and not found and not alike
+        rewritten += not found and _is_rewritten(a[id].bytes_, b[id].bytes_)
     return CaseDiff(
         id=task.a.id,
         came=tuple(sorted(b.keys() - a.keys())),
@@ -63,19 +58,26 @@ def compare_case(task: Task) -> CaseDiff:
     )
 
 
+def _is_rewritten(a: Hashes | None, b: Hashes | None) -> bool:
+    return a is not None and b is not None and a != b
+
+
 def _pixels(task: Task, a: One, b: One) -> Iterator[ImageChange | MaskChange]:
-    known = (a.bytes_ or (None, None), b.bytes_ or (None, None))
-    if task.with_images and (known[0][0] is None or known[0][0] != known[1][0]):
+    """What differs; files of equal bytes that are read alike are not opened."""
+    read_alike = None in (a.reading, b.reading) or a.reading == b.reading
+    first, second = (one.bytes_ if one.bytes_ and read_alike else (None, None) for one in (a, b))
+    if task.with_images and (first[0] is None or first[0] != second[0]):
         change = _image(a.id, a.image(), b.image())
         if change is not None:
             yield change
-    if known[0][1] is None or known[0][1] != known[1][1]:
+    if first[1] is None or first[1] != second[1]:
         yield from _masks(a, b)
 
 
 def _image(id: str, a: Plane | None, b: Plane | None) -> ImageChange | None:
     if a is None or b is None:
-        return None
+        sizes = ("nothing" if plane is None else size_text(plane.shape) for plane in (a, b))
+        return None if a is b else ImageChange(id, 0, 0.0, ", ".join(sizes))
     if a.shape != b.shape:
         return ImageChange(id, 0, 0.0, f"{size_text(a.shape)}, {size_text(b.shape)}")
     differ = (a != b) & ~(np.isnan(a) & np.isnan(b))

@@ -27,7 +27,8 @@ class Changed(msgspec.Struct, frozen=True):
 class ImageChange(msgspec.Struct, frozen=True):
     """An image whose pixels differ: how many, and the largest difference in modality units.
 
-    Of one that has another size, `pixels` is 0 and `size` says both, as `32x32, 40x40`.
+    Of one that has another size, `pixels` is 0 and `size` says both, as `32x32, 40x40`; an image
+    that is not there has the size `nothing`.
     """
 
     id: str

@@ -48,6 +48,7 @@ def _slices(case: Case) -> Read:
                 partial(_image, case, row),
                 partial(_mask, case, row),
                 {name: getattr(row, name) for name in _COLUMNS},
+                (row.frame, row.slope, row.intercept, row.labels, row.overlaps),
             )
             for row in case.slices
         ]

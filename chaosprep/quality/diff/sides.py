@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from chaosprep.dataset.organs import unnamed
 
 Plane = NDArray[Any]
+Hashes = tuple[str | None, str | None]
 Structures = Mapping[str, NDArray[np.bool_]]
 GEOMETRY = ("spacing", "position", "orientation")
 """The columns of a row that files without a table tell as well."""
@@ -23,15 +24,17 @@ _ONE = "mask"  # what `name_values` calls the only value
 class One:
     """A slice of a side. ``image`` gives its values in modality units, ``mask`` its structures.
 
-    ``bytes_`` are hashes of its files: where they are equal, nothing else is read. ``row`` is what
-    a table, or the files themselves, say of it besides.
+    ``bytes_`` are hashes of its image's and its mask's file, of each that is one: those that are
+    equal are not opened, unless both sides say how they are to be read, ``reading``, and it
+    differs. ``row`` is what a table, or the files themselves, say of it besides.
     """
 
     id: str
-    bytes_: tuple[str | None, str | None] | None
+    bytes_: Hashes | None
     image: Callable[[], Plane | None]
     mask: Callable[[], Structures | None]
     row: Mapping[str, Any] = field(default_factory=dict)
+    reading: object = None
 
 
 class Read(NamedTuple):

@@ -18,6 +18,7 @@ from chaosprep.phantom import Patient, write_chaos
 from chaosprep.quality.diff import of_root
 from chaosprep.quality.diff.found import Changed
 from chaosprep.quality.diff.lines import lines
+from tests.labelled import Row, labelled
 from tests.layouts import published
 from tests.layouts.named import write_json
 
@@ -254,3 +255,23 @@ def test_a_structure_whose_file_went_is_told(tmp_path: Path) -> None:
     found = chaosprep.diff(a, b)
     assert {one.organ for case in found.cases for one in case.masks} == {"kidney_right"}
     assert sum(one.a for case in found.cases for one in case.masks) == 8
+
+
+def test_equal_files_that_a_row_reads_otherwise_differ(maps: Dataset, tmp_path: Path) -> None:
+    def swapped(row: Row) -> None:
+        if row["case"] == "MR001_t1-in":
+            row["labels"]["1"], row["labels"]["4"] = row["labels"]["4"], row["labels"]["1"]
+            areas = row["pixels"]
+            areas["liver"], areas["spleen"] = areas["spleen"], areas["liver"]
+
+    other = labelled(maps, tmp_path / "b", maps.label_map, swapped)
+    (case,) = chaosprep.diff(maps.directory, other.directory).cases
+    assert case.id == "MR001_t1-in"
+    assert {one.organ for one in case.masks} == {"liver", "spleen"}
+
+
+def test_a_picture_that_went_is_told(tmp_path: Path) -> None:
+    a, b = (pictures(tmp_path / n, {"cat": "train", "dog": "val"}) for n in "ab")
+    (b / "val/images/dog.png").unlink()
+    ((change,),) = (case.images for case in chaosprep.diff(a, b).cases)
+    assert (change.id, change.size) == ("dog", "8x9, nothing")
