@@ -105,6 +105,11 @@ class DataSource(msgspec.Struct, frozen=True, omit_defaults=True):
     path: str | None = None
 
 
+# A Data Package needs a licence; this id of the Open Definition's list says that none is known.
+UNKNOWN_LICENSES = (License(name="notspecified", title="License not specified"),)
+UNKNOWN_SOURCES = (DataSource(title="A folder of images that does not tell its origin"),)
+
+
 class Resource(msgspec.Struct, frozen=True, kw_only=True):
     """The table as a Data Package resource."""
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 from unicodedata import category
 
-from chaosprep.dataset.descriptor import DataSource, License
+from chaosprep.dataset.descriptor import UNKNOWN_LICENSES, UNKNOWN_SOURCES, DataSource, License
 from chaosprep.dataset.organs import unnamed
 from chaosprep.errors import FileError, UsageError, plural
 from chaosprep.facts import Legend
@@ -15,8 +15,6 @@ from chaosprep.files import read_regular, real
 from chaosprep.formats.label_table import table_of
 from chaosprep.formats.legends.mapping import mapped
 from chaosprep.layouts.root import (
-    UNKNOWN_LICENSES,
-    UNKNOWN_SOURCES,
     Origin,
     listing,
     read_origin,

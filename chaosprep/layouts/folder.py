@@ -5,6 +5,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Literal
 
+from chaosprep.dataset.descriptor import UNKNOWN_LICENSES, UNKNOWN_SOURCES
 from chaosprep.errors import FileError, NothingFoundError, Problem, UsageError
 from chaosprep.files import read_start
 from chaosprep.formats.masks import beside, mask_format, plane_endings, volume_endings
@@ -14,8 +15,6 @@ from chaosprep.layouts.grouping import Group, first_identity, group_by_header, g
 from chaosprep.layouts.layout import Layout, Where
 from chaosprep.layouts.patterns import Found, Pattern, list_pattern
 from chaosprep.layouts.root import (
-    UNKNOWN_LICENSES,
-    UNKNOWN_SOURCES,
     Root,
     listing,
     read_origin,

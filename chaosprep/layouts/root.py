@@ -85,11 +85,6 @@ class Root:
             raise UsageError(reason, there_are(sorted(known), strange), "parameter")
 
 
-# A Data Package needs a licence; this id of the Open Definition's list says that none is known.
-UNKNOWN_LICENSES = (License(name="notspecified", title="License not specified"),)
-UNKNOWN_SOURCES = (DataSource(title="A folder of images that does not tell its origin"),)
-
-
 class Origin(msgspec.Struct, frozen=True):
     """Licences and sources, as a Data Package descriptor has them; empty where it has none."""
 

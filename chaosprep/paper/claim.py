@@ -70,4 +70,5 @@ def missing(found: Counted, gone: list[str]) -> list[str]:
 
 def acquired(found: Counted) -> list[str]:
     """What rows tell of how images were taken."""
-    return [text for text in numbers(found) if text.startswith(("Series:", "Pixels", "Slices are"))]
+    asked = ("Series:", "Pixels", "Slices are", gap("")[:-1])
+    return [text for text in numbers(found) if text.startswith(asked)]

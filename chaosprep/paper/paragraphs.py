@@ -2,8 +2,9 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from typing import TypeVar
 
-from chaosprep.dataset.descriptor import DataSource, License
+from chaosprep.dataset.descriptor import UNKNOWN_LICENSES, UNKNOWN_SOURCES, DataSource, License
 from chaosprep.dataset.left_out import how_many, why
 from chaosprep.dataset.manifest import Dataset
 from chaosprep.dataset.organs import listed as label_lines
@@ -13,6 +14,7 @@ from chaosprep.paper.counted import Counted, Range
 from chaosprep.paper.sentences import sentences
 from chaosprep.paper.settings import gap, listed
 
+T = TypeVar("T", License, DataSource)
 _STRUCTURES = 60  # names in a sentence
 
 
@@ -28,11 +30,16 @@ def _with_cases(counts: Mapping[str, int]) -> list[str]:
 
 def sources(dataset: Dataset) -> str:
     """Where the data come from, and under which licence."""
-    told = [found for one in dataset.sources if (found := _named(one))]
-    terms = [found for one in dataset.licenses if (found := _named(one))]
+    told = _known(dataset.sources, UNKNOWN_SOURCES)
+    terms = _known(dataset.licenses, UNKNOWN_LICENSES)
     source = "; ".join(told) or gap("the source of the data and its citation")
     licence = "; ".join(terms) or gap("the licence of the data")
     return f"Source of the data: {source}. Licence: {licence}."
+
+
+def _known(some: Iterable[T], unknown: tuple[T, ...]) -> list[str]:
+    """What is told of a source or licence; of one that stands for none there is nothing to tell."""
+    return [found for one in some if one not in unknown and (found := _named(one))]
 
 
 def _named(one: License | DataSource) -> str:

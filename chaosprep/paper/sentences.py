@@ -13,6 +13,11 @@ _WINDOWS = {
     "minmax": "from the smallest to the largest of its stored values",
 }
 
+_SAMPLINGS = {
+    "nearest": "by nearest neighbour",
+    "label": "by the label with the largest share of each pixel",
+}
+
 
 def sentences(record: StageRecord) -> list[str]:
     """What a stage did by its parameters, as sentences; every one that is no default is said.
@@ -33,6 +38,7 @@ def sentences(record: StageRecord) -> list[str]:
 def _split(told: Settings) -> Iterator[str]:
     yield from _found(told)
     yield from _divided(told)
+    told["pseudonymize"]  # a part of the other, or said below
     if told["deidentify"]:
         yield (
             "DICOM files were de-identified by the basic profile of DICOM PS3.15, and patients and "
@@ -74,9 +80,10 @@ def _divided(told: Settings) -> Iterator[str]:
     else:
         parts = [f"{told[side]:.0%} for {name}" for side, name in _SIDES if told[side]]
         if told["folds"]:
-            times = f", {told['repeats']} times" if told["repeats"] else ""
+            times = f", {shown(told['repeats'])} times" if told["repeats"] else ""
             fold = 0 if told["fold"] is None else told["fold"]
-            parts = [f"{told['folds']} folds{times}; fold {fold} is the validation side"]
+            many = shown(told["folds"])
+            parts = [f"{many} folds{times} with fold {shown(fold)} for validation"]
             parts += [f"{told['test']:.0%} for testing"] if told["test"] else []
         named = [
             f"{len(told[f'{side}_patient'])} for {name} by name"
@@ -85,10 +92,13 @@ def _divided(told: Settings) -> Iterator[str]:
         ]
         yield (
             "Patients, not slices, were divided: every slice of a patient is on one side "
-            f"({listed([*parts, *named]) or 'all for training'}; seed {told['seed']})."
+            f"(asked for: {listed([*parts, *named]) or 'all for training'}; "
+            f"seed {shown(told['seed'])})."
         )
+        if not told["redivide"]:
+            yield "Sides, folds and a test set of the data set's own, where it has any, were kept."
     if told["fold"] is not None and not told["folds"]:
-        yield f"Fold {told['fold']} is the validation side."
+        yield f"Fold {shown(told['fold'])} is the validation side."
     if told["like"]:
         yield "Patients of an earlier split kept their sides, and new ones filled up."
     if told["stratify"]:
@@ -106,7 +116,7 @@ def _extract_liver(told: Settings) -> Iterator[str]:
     if told["all_organs"]:
         yield f"Masks of grey levels became label maps of all organs, by {table}."
     elif told["range"]:
-        low, high = told["range"]
+        low, high = map(shown, told["range"])
         yield f"Grey levels {low} to {high} of the masks became a binary mask."
     else:
         yield f"The grey levels of the {shown(told['organ'])} became a binary mask, by {table}."
@@ -117,14 +127,15 @@ def _extract_liver(told: Settings) -> Iterator[str]:
 
 def _binary(told: Settings) -> Iterator[str]:
     if told["mask_value"] != 255:
-        yield f"The value of the structure in it is {told['mask_value']}."
+        yield f"The value of the structure in it is {shown(told['mask_value'])}."
     if told["drop_empty"]:
         yield "Slices whose mask shows none of it were left out."
 
 
 def _extract_labels(told: Settings) -> Iterator[str]:
     organs = told["organ"]
-    taken = f"the structures {', '.join(map(shown, organs))}" if organs else "all structures"
+    noun = "structure" if organs and len(organs) == 1 else "structures"
+    taken = f"the {noun} {listed([*map(shown, organs)])}" if organs else "all structures"
     told["all_organs"]  # the same as none named
     as_what = "a binary mask" if told["binary"] else "a label map"
     yield f"Masks were made of {taken}, as {as_what}."
@@ -138,7 +149,8 @@ def _extract_labels(told: Settings) -> Iterator[str]:
 
 def _convert(told: Settings) -> Iterator[str]:
     if told["keep_16bit"] or told["format"] == "npy":
-        yield f"Stored values were kept bit for bit, as {shown(told['format'])} files."
+        kept = "bit for bit" if told["spacing"] is None else "at their full depth"
+        yield f"Stored values were kept {kept}, as {shown(told['format'])} files."
         told["window"], told["window_scope"]
     else:
         window = str(told["window"])
@@ -148,23 +160,30 @@ def _convert(told: Settings) -> Iterator[str]:
     if told["spacing"] is not None:
         yield (
             f"Slices were resampled in-plane to {told['spacing']:g} mm per pixel (images cubic, "
-            f"masks by {shown(told['mask_sampling'])})."
+            f"masks {_sampling(told)})."
         )
     if told["size"] is not None:
         by = {"both": "padding and cropping", "pad": "padding", "crop": "cropping"}
         yield f"Slices were brought to {shown(told['size'])} pixels by {by[told['fit']]}."
 
 
+def _sampling(told: Settings) -> str:
+    """How masks were resampled."""
+    how = told["mask_sampling"]
+    return _SAMPLINGS.get(how) or f"by {shown(how)}"
+
+
 def _augment(told: Settings) -> Iterator[str]:
     many = told["samples"]
-    copies = f"{many} copies in all" if many is not None else f"{told['copies']} of each slice"
+    each = "1 copy" if told["copies"] == 1 else f"{shown(told['copies'])} copies"
+    copies = f"{each} of each slice" if many is None else f"{shown(many)} copies in all"
     recipe = "a recipe of its own" if told["spec"] else f"the preset {shown(told['preset'])}"
     yield (
         f"Training slices were augmented, image and mask alike ({copies}, {recipe}, engine "
-        f"{shown(told['engine'])}, seed {told['seed']})."
+        f"{shown(told['engine'])}, seed {shown(told['seed'])})."
     )
     yield (
-        f"Masks were resampled by {shown(told['mask_sampling'])}, and a copy that kept less than "
+        f"Masks were resampled {_sampling(told)}, and a copy that kept less than "
         f"{told['keep_label']:.0%} of a label's area was drawn anew."
     )
     if told["spec"]:
@@ -176,7 +195,7 @@ def _augment(told: Settings) -> Iterator[str]:
 
 
 def _predict(told: Settings) -> Iterator[str]:
-    side = f" of the side {told['split']}" if told["split"] else ""
+    side = f" of the side {shown(told['split'])}" if told["split"] else ""
     yield f"The masks{side} are predictions of a trained network, not a reference."
 
 

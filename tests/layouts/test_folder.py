@@ -14,10 +14,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from chaosprep.dataset.descriptor import UNKNOWN_LICENSES, UNKNOWN_SOURCES
 from chaosprep.errors import NothingFoundError, UsageError
 from chaosprep.layouts import folder
 from chaosprep.layouts.layout import Where
-from chaosprep.layouts.root import UNKNOWN_LICENSES, UNKNOWN_SOURCES, Root
+from chaosprep.layouts.root import Root
 from chaosprep.series.reading import Series, read_series
 from tests.formats.test_labels import npy
 from tests.layouts.trees import labels_at, nifti, png_of, slice_at, two_trees, write

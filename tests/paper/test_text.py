@@ -56,7 +56,7 @@ def test_every_stage_is_told_in_the_order_of_the_work(images: Dataset, tmp_path:
     assert told.index("grey levels of the liver") < told.index("windowed to 8 bits")
     copies = sum(bool(row.copy) for row in made.slices)
     augmented = section(text, "Augmentation")
-    assert "(2 of each slice, the preset mri, engine opencv, seed 7)" in augmented
+    assert "(2 copies of each slice, the preset mri, engine opencv, seed 7)" in augmented
     assert augmented.endswith(f"This gave {copies} copies.")
     assert f"{len(made.slices) - copies} slices of" in section(text, "Data")
 
@@ -149,3 +149,52 @@ def test_left_out_cases_are_told_with_their_reason(images: Dataset, tmp_path: Pa
 
 def test_the_text_names_no_place(images: Dataset) -> None:
     assert str(images.directory.parent) not in chaosprep.methods(images)
+
+
+def test_sides_that_the_data_set_has_itself_are_not_called_asked_for(
+    images: Dataset, tmp_path: Path
+) -> None:
+    told = section(chaosprep.methods(images), "Division")
+    assert "(asked for: " in told
+    assert "Sides, folds and a test set of the data set's own, where it has any, were kept." in told
+
+
+def test_an_origin_that_stands_for_none_is_a_gap(images: Dataset, tmp_path: Path) -> None:
+    place = tmp_path / "nobodys"
+    shutil.copytree(images.directory, place)
+    descriptor = json.loads((place / "datapackage.json").read_text())
+    descriptor |= {
+        "licenses": [{"name": "notspecified", "title": "License not specified"}],
+        "sources": [{"title": "A folder of images that does not tell its origin"}],
+    }
+    (place / "datapackage.json").write_text(json.dumps(descriptor))
+    told = section(chaosprep.methods(place), "Data")
+    assert "(NOT IN THE MANIFEST: the source of the data and its citation)" in told
+    assert "(NOT IN THE MANIFEST: the licence of the data)" in told
+
+
+@pytest.mark.parametrize("stage", [*STAGES, "predict"])
+def test_no_value_of_a_manifest_is_markup(stage: str) -> None:
+    known = load_stage(stage).params.completed({}) if stage in STAGES else {"split": None}
+    odd = "*_[a](b)|c\n# h"
+    for name in known:
+        text = " ".join(sentences(record(stage, **{name: odd})))
+        assert "*_[" not in text, name
+        assert "\n" not in text, name
+
+
+def test_one_structure_is_no_structures(images: Dataset, tmp_path: Path) -> None:
+    made = chaosprep.extract_labels(images, tmp_path / "one", organ=["liver"])
+    told = section(chaosprep.methods(made), "Preparation")
+    assert "Masks were made of the structure liver, as a label map." in told
+
+
+def test_values_that_were_resampled_are_not_called_untouched() -> None:
+    (kept,) = sentences(record("convert", keep_16bit=True))
+    assert kept == "Stored values were kept bit for bit, as png files."
+    kept, resampled = sentences(record("convert", keep_16bit=True, spacing=1.5))
+    assert kept == "Stored values were kept at their full depth, as png files."
+    assert resampled.startswith(
+        "Slices were resampled in-plane to 1.5 mm per pixel (images cubic, "
+    )
+    assert resampled.endswith("masks by nearest neighbour).")

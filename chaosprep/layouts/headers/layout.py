@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from chaosprep.dataset.descriptor import UNKNOWN_LICENSES, UNKNOWN_SOURCES
 from chaosprep.dataset.opening import is_stage_directory
 from chaosprep.errors import ChaosprepError, NothingFoundError, Problem, UsageError, plural
 from chaosprep.files import check_apart
@@ -22,7 +23,7 @@ from chaosprep.layouts.headers.said import check_said
 from chaosprep.layouts.headers.survey import Survey
 from chaosprep.layouts.headers.texts import tells
 from chaosprep.layouts.layout import Layout, Where
-from chaosprep.layouts.root import UNKNOWN_LICENSES, UNKNOWN_SOURCES, Root, read_origin
+from chaosprep.layouts.root import Root, read_origin
 from chaosprep.privacy.key_file import kept_key, read_kept
 from chaosprep.privacy.pseudonyms import Key
 from chaosprep.series.pairing import natural_key

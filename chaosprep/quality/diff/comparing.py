@@ -2,13 +2,18 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from chaosprep.errors import about
 from chaosprep.imaging.limits import size_text
 from chaosprep.quality.diff.found import CaseDiff, Changed, ImageChange, MaskChange
-from chaosprep.quality.diff.sides import Member, One, Plane
+from chaosprep.quality.diff.sides import GEOMETRY, Hashes, Member, One, Plane
+
+_NEAR = 1e-3  # mm, and of a cosine: what float32 in a header and rounded decimals come to
+
+Vector = Any  # numbers of which some may be None, or None
 
 
 @dataclass(frozen=True)
@@ -17,7 +22,6 @@ class Task:
 
     a: Member
     b: Member
-    with_rows: bool
     with_images: bool
 
 
@@ -27,22 +31,20 @@ def compare_case(task: Task) -> CaseDiff:
     Raises:
         FileError: one of the sides cannot be read.
     """
-    a, b = (_by_id(member) for member in (task.a, task.b))
+    first, second = task.a.read(), task.b.read()
+    a, b = ({one.id: one for one in read.slices} for read in (first, second))
     images: list[ImageChange] = []
     masks: list[MaskChange] = []
     rows: list[Changed] = []
     same = rewritten = 0
     for id in sorted(a.keys() & b.keys()):
-        equal = a[id].bytes_ is not None and a[id].bytes_ == b[id].bytes_
-        found: list[ImageChange | MaskChange] = []
-        if not equal:
-            with about(id):
-                found = list(_pixels(task, a[id], b[id]))
+        with about(id):
+            found = list(_pixels(task, a[id], b[id]))
         images += [one for one in found if isinstance(one, ImageChange)]
         masks += [one for one in found if isinstance(one, MaskChange)]
-        rows += _row(a[id], b[id]) if task.with_rows else []
+        rows += _row(a[id], b[id])
         same += not found
-        rewritten += not found and not equal and a[id].bytes_ is not None
+        rewritten += not found and _is_rewritten(a[id].bytes_, b[id].bytes_)
     return CaseDiff(
         id=task.a.id,
         came=tuple(sorted(b.keys() - a.keys())),
@@ -52,26 +54,30 @@ def compare_case(task: Task) -> CaseDiff:
         rows=tuple(rows),
         same=same,
         rewritten=rewritten,
+        problems=first.problems + second.problems,
     )
 
 
-def _by_id(member: Member) -> dict[str, One]:
-    return {one.id: one for one in member.read()}
+def _is_rewritten(a: Hashes | None, b: Hashes | None) -> bool:
+    return a is not None and b is not None and a != b
 
 
 def _pixels(task: Task, a: One, b: One) -> Iterator[ImageChange | MaskChange]:
-    known = (a.bytes_ or (None, None), b.bytes_ or (None, None))
-    if task.with_images and (known[0][0] is None or known[0][0] != known[1][0]):
+    """What differs; files of equal bytes that are read alike are not opened."""
+    read_alike = None in (a.reading, b.reading) or a.reading == b.reading
+    first, second = (one.bytes_ if one.bytes_ and read_alike else (None, None) for one in (a, b))
+    if task.with_images and (first[0] is None or first[0] != second[0]):
         change = _image(a.id, a.image(), b.image())
         if change is not None:
             yield change
-    if known[0][1] is None or known[0][1] != known[1][1]:
+    if first[1] is None or first[1] != second[1]:
         yield from _masks(a, b)
 
 
 def _image(id: str, a: Plane | None, b: Plane | None) -> ImageChange | None:
     if a is None or b is None:
-        return None
+        sizes = ("nothing" if plane is None else size_text(plane.shape) for plane in (a, b))
+        return None if a is b else ImageChange(id, 0, 0.0, ", ".join(sizes))
     if a.shape != b.shape:
         return ImageChange(id, 0, 0.0, f"{size_text(a.shape)}, {size_text(b.shape)}")
     differ = (a != b) & ~(np.isnan(a) & np.isnan(b))
@@ -101,6 +107,20 @@ def _masks(a: One, b: One) -> Iterator[MaskChange]:
 
 
 def _row(a: One, b: One) -> Iterator[Changed]:
-    for name in a.row:
-        if a.row[name] != b.row.get(name):
-            yield Changed(f"{a.id} {name}", a.row[name], b.row.get(name, ""))
+    """What differs in the columns that both have: in rows of tables exactly, else in space."""
+    tables = a.row.keys() == b.row.keys() != {*GEOMETRY}
+    for name in (name for name in a.row if name in b.row):
+        one, other = a.row[name], b.row[name]
+        if one != other and (tables or not _near(one, other)):
+            texts = (f"{value}" if tables else _text(value) for value in (one, other))
+            yield Changed(f"{a.id} {name}", *texts)
+
+
+def _near(a: Vector, b: Vector) -> bool:
+    """Whether places are equal but for the rounding of files; what one alone knows is passed."""
+    pairs = zip(a or (), b or (), strict=False)
+    return all(None in (one, other) or abs(one - other) <= _NEAR for one, other in pairs)
+
+
+def _text(value: Vector) -> str:
+    return ", ".join("unknown" if one is None else f"{one + 0.0:.6g}" for one in value or ())

@@ -27,7 +27,8 @@ class Changed(msgspec.Struct, frozen=True):
 class ImageChange(msgspec.Struct, frozen=True):
     """An image whose pixels differ: how many, and the largest difference in modality units.
 
-    Of one that has another size, `pixels` is 0 and `size` says both, as `32x32, 40x40`.
+    Of one that has another size, `pixels` is 0 and `size` says both, as `32x32, 40x40`; an image
+    that is not there has the size `nothing`.
     """
 
     id: str
@@ -56,7 +57,8 @@ class CaseDiff(msgspec.Struct, frozen=True, kw_only=True):
     """What changed in one case that both have.
 
     `same` counts slices whose files are byte for byte equal or whose pixels and masks are;
-    `rewritten` those of them whose files have other bytes.
+    `rewritten` those of them whose files have other bytes; `problems` what `inspect` tells of the
+    case on both sides, which keeps slices from being compared.
     """
 
     id: str
@@ -67,6 +69,7 @@ class CaseDiff(msgspec.Struct, frozen=True, kw_only=True):
     rows: tuple[Changed, ...] = ()
     same: int = 0
     rewritten: int = 0
+    problems: int = 0
 
 
 class Diff(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,12 +77,14 @@ class Diff(msgspec.Struct, frozen=True, kw_only=True):
 
     `kinds` are what A and B are. `sides` are patients that went from one side or fold to another,
     `labels` mask values that stand for something else, `stages` parameters and versions of stages.
+    `owners` are cases that have become another patient's.
     `cases` are those of both in which anything differs; `same` and `rewritten` count slices.
     """
 
     kinds: tuple[str, str]
     patients: Set
     case_ids: Set
+    owners: tuple[Changed, ...]
     sides: tuple[Changed, ...]
     labels: tuple[Changed, ...]
     stages: tuple[Changed, ...]
@@ -95,6 +100,7 @@ class Diff(msgspec.Struct, frozen=True, kw_only=True):
         sets = (self.patients, self.case_ids)
         return bool(
             any(one.came or one.went for one in sets)
+            or self.owners
             or self.sides
             or self.labels
             or self.stages

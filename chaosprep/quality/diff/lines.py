@@ -18,9 +18,12 @@ def lines(found: Diff, *, whole: bool = False) -> Iterator[str]:
     most = None if whole else _SHOWN
     yield from _set("patient", found.patients, most)
     yield from _set("case", found.case_ids, most)
-    yield from _list("patient", "on another side", _arrows(found.sides), most)
+    yield from _list("case", "of another patient", _arrows(found.owners), most)
+    yield from _list("patient", "on another side or in another fold", _arrows(found.sides), most)
     yield from _list("mask value", "of another meaning", _arrows(found.labels), most)
-    yield from _list("parameter or stage", "changed", _arrows(found.stages), most)
+    yield from _list(
+        "parameter or stage", "changed", _arrows(found.stages), most, "parameters or stages"
+    )
     yield from _list("choice", "to leave out changed", _arrows(found.left_out), most)
     slices = [f"{id} came" for one in found.cases for id in one.came]
     slices += [f"{id} went" for one in found.cases for id in one.went]
@@ -30,7 +33,7 @@ def lines(found: Diff, *, whole: bool = False) -> Iterator[str]:
     masks = [text for case in found.cases for text in _masks(case)]
     yield from _list("mask", "changed", masks, most)
     rows = [text for case in found.cases for text in _arrows(case.rows)]
-    yield from _list("column", "of a row changed", rows, most)
+    yield from _list("column of a row", "changed", rows, most, "columns of rows")
 
 
 def _set(noun: str, names: Set, most: int | None) -> Iterator[str]:
@@ -38,9 +41,12 @@ def _set(noun: str, names: Set, most: int | None) -> Iterator[str]:
     yield from _list(noun, "went", names.went, most)
 
 
-def _list(noun: str, verb: str, texts: Sequence[str], most: int | None) -> Iterator[str]:
+def _list(
+    noun: str, verb: str, texts: Sequence[str], most: int | None, many: str = ""
+) -> Iterator[str]:
     if texts:
-        yield f"{plural(len(texts), noun)} {verb}"
+        count = f"{len(texts)} {many}" if many and len(texts) > 1 else plural(len(texts), noun)
+        yield f"{count} {verb}"
         yield from (f"  {text}" for text in texts[:most])
         if most is not None and len(texts) > most:
             yield f"  and {len(texts) - most} more; -v shows all"

@@ -93,8 +93,8 @@ def problem(code: str, id: str, file: str | None, reason: str) -> Problem:
 def look(pair: Pair) -> Looked:
     """Check a pair by itself, and take its fingerprint."""
     looked = Looked(pair=pair)
-    image = _opened(looked, pair.image, "image")
-    mask = _opened(looked, pair.mask, "mask") if pair.mask else None
+    image = opened(looked, pair.image, "image")
+    mask = opened(looked, pair.mask, "mask") if pair.mask else None
     if not pair.again:
         _look_at_image(looked, image)
     if mask is not None:
@@ -159,7 +159,7 @@ def level_faults(looked: Sequence[Looked]) -> Iterator[Problem]:
             yield problem("grey-rim", one.pair.id, one.pair.mask, reason)
 
 
-def _opened(looked: Looked, path: str, kind: str) -> NDArray[Any] | None:
+def opened(looked: Looked, path: str, kind: str) -> NDArray[Any] | None:
     """A file's pixels (rows, cols), what is odd about it noted; None where it cannot be used."""
     try:
         data = _read(Path(looked.pair.root) / path)

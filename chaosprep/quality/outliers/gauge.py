@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from chaosprep.quality.outliers.tally import Tally
 from chaosprep.quality.outliers.values import CaseValues
 
+_LEAST, _LARGEST = 1e-9, 1e9  # mm; no spacing lies beyond, and what follows from it stays finite
 _SAMPLE = 4096  # pixels of a slice that percentiles are taken of, evenly spread
 
 
@@ -66,7 +67,7 @@ class Gauge:
             return None
         shape = (self._slices, *self._extent)
         spacing = self._spacing
-        if spacing is not None and not all(mm and 0 < mm < math.inf for mm in spacing):
+        if spacing is not None and not all(_LEAST < (mm or 0) < _LARGEST for mm in spacing):
             spacing = None
         voxel = None if spacing is None else math.prod(spacing) / 1000
         told = {name: tally.values(shape, voxel) for name, tally in self._tallies.items()}

@@ -1,5 +1,6 @@
 """Which cases stand out: each value against the median of its dataset, by robust z."""
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
@@ -7,7 +8,7 @@ import msgspec
 import numpy as np
 
 from chaosprep.errors import Problem, plural
-from chaosprep.quality.outliers.measures import Measure, measures
+from chaosprep.quality.outliers.measures import Floats, Measure, measures
 from chaosprep.quality.outliers.values import CaseValues
 
 FEWEST = 8
@@ -21,6 +22,8 @@ _MEAN_TO_SIGMA = 1.2533
 _SHOWN = 8  # sequences in a note
 _TOLD = 3  # reasons that are said of one case
 _RARE = 0.1  # of cases that differ where most are equal; more are a kind of their own
+_NOW_AND_THEN = 0.02  # of cases with so high a count: it is no wonder
+_MANY = 20  # a count above it is judged by its z alone
 _USUAL = 0.9  # of the other cases show a structure: one that does not stands out
 
 
@@ -101,12 +104,27 @@ def _far(measure: Measure) -> list[Outlier]:
     z = np.clip(away / max(spread, measure.least / limit), -MOST, MOST)
     found = []
     for place in np.flatnonzero(np.abs(z) > limit).tolist():
+        if measure.counts and _happens(int(shown[place]), np.delete(shown, place)):
+            continue
         if z[place] > 0 or not measure.upwards:
             reason = measure.reason(float(shown[place]), np.delete(shown, place))
             found.append(
                 Outlier(case=ids[place], value=measure.name, z=float(z[place]), reason=reason)
             )
     return found
+
+
+def _happens(count: int, others: Floats) -> bool:
+    """Whether so high a count is no wonder: Poisson with the others' mean gives it now and then.
+
+    A hole in one case of ten is as much a fault as in one of a hundred, but no case stands out.
+    """
+    mean, share = float(others.mean()), 1.0
+    if count > _MANY:
+        return False
+    for number in range(count):
+        share -= math.exp(-mean) * mean**number / math.factorial(number)
+    return share > _NOW_AND_THEN
 
 
 def _missing(group: Sequence[CaseValues]) -> list[Outlier]:

@@ -18,7 +18,8 @@ class Measure:
     """A value of every case that has it, by case id.
 
     `scale` is what is compared, `least` the smallest difference on it that matters. A case that
-    stands out by one of `after` is not told again; `upwards`: small values are never odd.
+    stands out by one of `after` is not told again; `upwards`: small values are never odd; `counts`:
+    they are numbers of something that happens now and then.
     """
 
     name: str
@@ -28,15 +29,17 @@ class Measure:
     reason: Callable[[float, Floats], str]
     after: tuple[str, ...] = ()
     upwards: bool = False
+    counts: bool = False
 
 
 _AXES: Final = (("slices", "slices are"), ("rows", "rows are"), ("cols", "columns are"))
 _SPACINGS: Final = tuple(f"spacing of {axis}" for axis, _ in _AXES)
 _PLACES: Final = (
-    ("slices", "from the first slice to the last"),
-    ("rows", "from the top to the bottom"),
-    ("cols", "from the left to the right"),
+    ("slices", "from the first slice to the last", 0.25),
+    ("rows", "from the top to the bottom", 0.15),
+    ("cols", "from the left to the right", 0.15),
 )
+"""Where a scan begins and ends varies more than what it shows of a slice."""
 
 
 def measures(group: Sequence[CaseValues]) -> Iterator[Measure]:
@@ -96,16 +99,16 @@ def _structure(name: str, some: dict[str, StructureValues]) -> Iterator[Measure]
     for kind, noun, count in counts:
         values = {id: float(count(one)) for id, one in some.items()}
         told = _counted(f"{name} has", noun)
-        yield Measure(f"{name} {kind}", values, _same, 0.5, told, upwards=True)
+        yield Measure(f"{name} {kind}", values, np.sqrt, 0.5, told, upwards=True, counts=True)
     told, after = _counted(f"{name} is missing in", "slice"), (island,)
-    yield Measure(gap, gaps, _same, 0.5, told, after, upwards=True)
+    yield Measure(gap, gaps, np.sqrt, 0.5, told, after, upwards=True, counts=True)
     told = _compared(f"{name} jumps by {{}} of its area between two slices", "%")
     yield Measure(f"{name} jump", jumps, _same, 0.2, told, (gap, island), upwards=True)
-    for axis, (kind, way) in enumerate(_PLACES):
+    for axis, (kind, way, least) in enumerate(_PLACES):
         values = {id: one.centre[axis] for id, one in some.items()}
         told = _compared(f"the centre of {name} lies at {{}} of the way {way}", "%")
         after = (gap, island, f"{name} volume")
-        yield Measure(f"{name} place in {kind}", values, _same, 0.15, told, after)
+        yield Measure(f"{name} place in {kind}", values, _same, least, told, after)
 
 
 def _same(values: Floats) -> Floats:
@@ -141,8 +144,10 @@ def _counted(text: str, noun: str) -> Callable[[float, Floats], str]:
 
 
 def _text(value: float, unit: str) -> str:
-    """Three digits, or all before the point."""
+    """Three digits, or all before the point; of what nobody would count with a power of ten."""
     value = value * 100 if unit == "%" else value
+    if abs(value) >= 1e9:
+        return f"{value:.3g}"
     if abs(value) >= 100:
         return f"{value:,.0f}"
     return f"{value:.0f}" if unit == "%" else f"{value:.3g}"

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -175,3 +176,57 @@ def test_sequences_are_compared_with_themselves() -> None:
         assert one is not None
         values.append(one)
     assert outliers(values) == ()
+
+
+def counted(holes: list[int]) -> list[CaseValues]:
+    """Cases of which only the holes differ."""
+    one = cohort(count=1)[0]
+    liver = one.structures["liver"]
+    return [
+        msgspec.structs.replace(
+            one,
+            id=f"c{number}",
+            structures={"liver": msgspec.structs.replace(liver, holes=count)},
+        )
+        for number, count in enumerate(holes)
+    ]
+
+
+def test_what_happens_in_one_case_of_twelve_is_no_wonder() -> None:
+    often = [1 if number % 12 == 0 else 0 for number in range(100)]
+    assert outliers(counted(often)) == ()
+    seldom = [1 if number == 40 else 0 for number in range(100)]
+    assert [one.case for one in outliers(counted(seldom))] == ["c40"]
+    assert [one.case for one in outliers(counted([*often, 6]))] == ["c100"]
+
+
+@pytest.mark.parametrize("mean", [0.1, 0.3, 1.0, 3.0])
+def test_random_counts_seldom_stand_out(mean: float) -> None:
+    told = 0
+    for seed in range(20):
+        drawn = np.random.default_rng(seed).poisson(mean, 100).tolist()
+        told += len(outliers(counted(drawn)))
+    assert told <= 0.01 * 20 * 100
+
+
+def test_a_scan_that_begins_elsewhere_is_sound() -> None:
+    def lower(image: Volume, mask: Volume, spacing: list[float]) -> None:
+        for volume in (image, mask):
+            volume[:] = np.roll(volume, -4, axis=0)
+
+    assert outliers(cohort(lower)) == ()
+
+
+def test_sizes_that_nobody_has_are_said_shortly() -> None:
+    one = cohort(count=1)[0]
+    values = [msgspec.structs.replace(one, id=f"c{number}") for number in range(11)]
+    values.append(msgspec.structs.replace(one, id="far", percentiles=(0.0, 1.0, 1e300)))
+    found = [o for o in outliers(values) if o.value == "intensity 99th percentile"]
+    assert found[0].reason.startswith("the 99th percentile of its pixels is 1e+300;")
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("mm", [1e-200, 1e200, float("nan"), float("inf")])
+def test_a_spacing_that_cannot_be_is_unknown(mm: float) -> None:
+    image, mask = np.zeros((2, 4, 4)), np.ones((2, 4, 4), bool)
+    assert measured("c", image, mask, [mm, 1.0, 1.0]).spacing is None
