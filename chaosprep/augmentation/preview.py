@@ -1,8 +1,9 @@
 """Pictures to look at: images with the outlines of their masks, side by side."""
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from io import BytesIO
+from itertools import cycle
 from typing import Any, Final
 
 import numpy as np
@@ -31,17 +32,28 @@ def outlined(
 ) -> Colour:
     """Return an image (rows, cols) as colours (2 rows, 2 cols, 3) with its mask's outlines.
 
-    Twice the size leaves room for thin lines, just inside each label. ``labels`` are the mask
-    values that have a colour each, in this order; by default those of the mask itself.
+    ``labels`` are the mask values that have a colour each, in this order; by default those of the
+    mask itself.
+    """
+    if mask is None:
+        return drawn(image, (), window)
+    found = labels or [int(value) for value in np.unique(mask) if value]
+    areas = (mask == label for label in found)
+    return drawn(image, zip(cycle(PALETTE), areas, strict=False), window)
+
+
+def drawn(
+    image: NDArray[Any], areas: Iterable[tuple[Sequence[int], NDArray[np.bool_]]], window: Ends
+) -> Colour:
+    """Return an image (rows, cols) as colours (2 rows, 2 cols, 3) with the outlines of areas.
+
+    Twice the size leaves room for thin lines, just inside each area: a colour and (rows, cols).
     """
     low, high = window
     grey = np.clip((image.astype(np.float32) - low) * (255.0 / max(high - low, 1e-6)), 0, 255)
     picture = np.repeat(_twice(np.rint(grey).astype(np.uint8))[:, :, None], 3, axis=2)
-    if mask is not None:
-        large = _twice(mask)
-        found = labels or [int(value) for value in np.unique(mask) if value]
-        for index, label in enumerate(found):
-            picture[_outline(large == label)] = PALETTE[index % len(PALETTE)]
+    for colour, inside in areas:
+        picture[_outline(_twice(inside))] = colour
     return picture
 
 
