@@ -3,6 +3,7 @@
 import re
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -39,7 +40,7 @@ def dataset(folds: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Dataset
     return labelled(folds, tmp_path_factory.mktemp("order") / "d", told, edit)
 
 
-def near(picture: NDArray[np.uint8], colour: tuple[int, int, int]) -> int:
+def near(picture: NDArray[Any], colour: tuple[int, int, int]) -> int:
     return int((np.abs(picture.astype(int) - colour).max(axis=2) < 12).sum())
 
 
@@ -86,6 +87,7 @@ def test_scores_come_in_the_same_order(dataset: Dataset, tmp_path: Path) -> None
     (tmp_path / "masks").mkdir()
     for row in dataset.slices:
         mask = next(case for case in dataset.cases if case.id == row.case).mask(row)
+        assert mask is not None
         cv2.imwrite(str(tmp_path / "masks" / f"{row.id}.png"), mask)
     found = chaosprep.report(
         tmp_path / "masks", tmp_path / "page.html", reference=dataset.directory

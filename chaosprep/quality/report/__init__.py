@@ -10,10 +10,10 @@ from typing import Final
 from chaosprep.dataset.manifest import Dataset
 from chaosprep.dataset.opening import open_dataset
 from chaosprep.errors import UsageError
-from chaosprep.evaluation.results import METRICS
+from chaosprep.evaluation.asked import Tolerance
 from chaosprep.quality.report.data import Page, make_page
 from chaosprep.quality.report.pictures import CaseView, Shown, is_shown, view_case
-from chaosprep.quality.report.predictions import COLUMNS, Judged, judge
+from chaosprep.quality.report.predictions import Judged, judge
 from chaosprep.quality.verify import Verdict, verify
 from chaosprep.running.mapping import map_cases
 from chaosprep.running.page import PAGE, check_place, new_file
@@ -47,6 +47,8 @@ def report(
     output: str | Path,
     *,
     reference: str | Path | None = None,
+    tolerance: Tolerance | None = None,
+    lesions: bool = False,
     slices: Shown = "all",
     max_mb: float = 25,
     jobs: int = 1,
@@ -61,6 +63,8 @@ def report(
         directory: what a stage made; with a reference, predictions as `evaluate` takes them.
         output: the .html file to write, outside the directory; an earlier page is replaced.
         reference: the stage directory whose images and masks the predictions are shown on.
+        tolerance: mm, or mm by organ: predictions get the surface Dice (NSD), as of `evaluate`.
+        lesions: predictions get the metrics of lesions, as of `evaluate`.
         slices: which slices get a picture: all, those with an organ, or none.
         max_mb: the largest page, in units of 10^6 bytes; pictures shrink to fit.
         jobs: worker processes.
@@ -73,6 +77,13 @@ def report(
         ProblemsError: none of the predictions can be compared.
         ChaosprepError: something else stands there, another run writes it, or it cannot be written.
     """
+    if reference is None and (tolerance is not None or lesions):
+        option = "--lesions" if tolerance is None else "--tolerance"
+        raise UsageError(
+            f"{option} is for predictions beside a reference",
+            "Name the stage directory that they are compared with: --reference REF.",
+            "reference",
+        )
     dataset, output = open_dataset(directory if reference is None else reference), Path(output)
     for place in (dataset.directory, Path(directory)):
         check_place(output, place, PAGE)
@@ -80,7 +91,7 @@ def report(
     with new_file(output, PAGE, overwrite) as save:
         verdict = verify(dataset.directory, jobs=jobs)
         if reference is not None:
-            judged, dataset = judge(directory, dataset, jobs)
+            judged, dataset = judge(directory, dataset, jobs, tolerance=tolerance, lesions=lesions)
         page, html = _fitted(dataset, verdict, slices, int(max_mb * 1e6), jobs, judged)
         save(html)
     count = sum(side.originals + side.copies for side in page.sides)
@@ -123,8 +134,6 @@ def render(page: Page) -> str:
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     return room.get_template("page.html.j2").render(
         page=page,
-        columns=COLUMNS,
-        columns_of={name: METRICS[name].decimals for name in COLUMNS},
         version=__version__,
         style=Markup(style),
         script=Markup(script),
