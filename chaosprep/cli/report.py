@@ -55,6 +55,13 @@ from chaosprep.running.page import TEXT, check_place, new_file
     "--lesions", is_flag=True, help="Predictions get the metrics of lesions, as in evaluate."
 )
 @click.option(
+    "--ratings",
+    multiple=True,
+    metavar="FILE.csv",
+    type=FILE,
+    help="Ratings that the page saved, to stand side by side on it. At most two.",
+)
+@click.option(
     "--slices",
     type=click.Choice(["all", "labelled", "none"]),
     default="all",

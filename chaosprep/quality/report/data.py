@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+import msgspec
+
 from chaosprep.dataset.descriptor import DataSource, License, Share, StageRecord
 from chaosprep.dataset.left_out import how_many, why
 from chaosprep.dataset.manifest import Dataset
@@ -19,6 +21,7 @@ from chaosprep.quality.report.group import Strip, strips
 from chaosprep.quality.report.index import IndexRow, columns, index_rows
 from chaosprep.quality.report.pictures import CaseView, Values, in_order
 from chaosprep.quality.report.predictions import Judged
+from chaosprep.quality.report.readers import Reader
 from chaosprep.quality.verify import Verdict
 
 _KINDS: Final = ("fault", "left-out", "warning")
@@ -87,12 +90,17 @@ class Page:
     strips: list[Strip]
     division: tuple[Share, ...]
     judged: Judged | None = None
+    readers: tuple[Reader, ...] = ()
 
     @property
     def key(self) -> str:
-        """Under what ratings are kept: the manifest, and what was predicted."""
-        digest = self.dataset.descriptor_sha256[:16]
-        return digest if self.judged is None else f"{digest}-{self.judged.digest}"
+        """Under what ratings are kept."""
+        return page_key(self.dataset, self.judged)
+
+    @property
+    def read(self) -> str:
+        """What the readers said, as JSON: name, and case -> verdict and note."""
+        return msgspec.json.encode([(one.name, one.ratings) for one in self.readers]).decode()
 
     @property
     def predicted(self) -> bool:
@@ -100,8 +108,18 @@ class Page:
         return any(stage.stage == "predict" for stage, _ in self.stages)
 
 
+def page_key(dataset: Dataset, judged: Judged | None) -> str:
+    """What tells one page's ratings from another's: the manifest, and what was predicted."""
+    digest = dataset.descriptor_sha256[:16]
+    return digest if judged is None else f"{digest}-{judged.digest}"
+
+
 def make_page(
-    dataset: Dataset, verdict: Verdict, views: Sequence[CaseView], judged: Judged | None = None
+    dataset: Dataset,
+    verdict: Verdict,
+    views: Sequence[CaseView],
+    judged: Judged | None = None,
+    readers: tuple[Reader, ...] = (),
 ) -> Page:
     """Put together what the page says; `views` are sorted by case id, or the worst comes first."""
     entries = _entries(dataset, verdict)
@@ -141,6 +159,7 @@ def make_page(
         strips=strips(verdict.values, found, organs),
         division=dataset.descriptor.tool.division,
         judged=judged,
+        readers=readers,
     )
 
 
