@@ -80,6 +80,7 @@ class Page:
     sides: list[SplitCount]
     labels: list[Listed]
     leaks: int
+    alike: int
     problems: list[Entry]
     unlisted: int
     organs: list[str]
@@ -136,7 +137,7 @@ def make_page(
     far = by_case(found)
     cases = [_card(view, entries, far) for view in views]
     counts = {card.view.first.case: (card.faults, card.warnings) for card in cases}
-    leaks = ("leakage", "near-duplicate")
+    codes = [problem.code for problem in (*verdict.faults, *verdict.warnings)]
     sides, shown = _sides(dataset)
     return Page(
         dataset,
@@ -148,7 +149,8 @@ def make_page(
         labels=sorted(
             listed(meanings(dataset.label_map, [shown])), key=lambda one: order.index(one.name)
         ),
-        leaks=sum(p.code.startswith(leaks) for p in (*verdict.faults, *verdict.warnings)),
+        leaks=sum(code.startswith("leakage") for code in codes),
+        alike=codes.count("near-duplicate"),
         problems=entries[:MAX_LISTED],
         unlisted=max(len(entries) - MAX_LISTED, 0),
         organs=organs,

@@ -33,11 +33,11 @@ class IndexRow:
 
 
 def columns(organs: Sequence[str], judged: Judged | None = None) -> list[tuple[str, str]]:
-    """The headings, each with `n` where it is of numbers; metrics stand before volumes."""
+    """The headings, each with `n` where it is of numbers; metrics stand first."""
     volumes = [(f"{organ} ml", "n") for organ in organs]
     metrics = [] if judged is None else [(one.heading, "n") for one in judged.columns.values()]
-    fixed = [("Case", ""), ("Side", ""), ("Series", ""), ("Slices", "n"), ("mm", "")]
-    return [*fixed, *metrics, *volumes, ("Faults", "n"), ("Warnings", "n"), ("Stands out by", "")]
+    fixed = [("Side", ""), ("Series", ""), ("Slices", "n"), ("mm", "")]
+    return [("Case", ""), *metrics, *fixed, *volumes, ("Faults", "n"), ("Warnings", "n"), ("Stands out by", "")]
 
 
 def index_rows(
@@ -82,11 +82,11 @@ def _row(
     side = first.split if first.fold is None else f"{first.split}, fold {first.fold}"
     spacing = " x ".join(f"{mm:.3g}" for mm in (values and values.spacing) or ())
     cells: list[Cell] = [
+        *_metrics(first.case, judged),
         (side, None),
         (first.sequence, None),
         (f"{len(view.positions)}", len(view.positions)),
         (spacing, None),
-        *_metrics(first.case, judged),
         *(_volume(values, organ) for organ in organs),
         (f"{faults or ''}", faults),
         (f"{warnings or ''}", warnings),
@@ -99,7 +99,7 @@ def _row(
 
 
 def _metrics(case: str, judged: Judged | None) -> list[Cell]:
-    """The metrics of a case, each of the organ that has the worst, which is named with others."""
+    """The metrics of a case, each of the organ that has the worst, which is named where they differ."""
     if judged is None:
         return []
     rows = judged.cases[case]
@@ -123,8 +123,8 @@ def _worst(rows: Sequence[OrganResult], name: str, metric: Metric, named: bool) 
     if not found:
         return _NONE, -1.0 if least else _BEYOND
     bad, text, organ = max(found, key=lambda one: one[0])
-    known = named and any(one[0] < _BEYOND for one in found)
-    return f"{text} {organ}" if known else text, bad if least else -bad
+    differ = named and len({number for number, _, _ in found}) > 1
+    return f"{organ} {text}" if differ else text, bad if least else -bad
 
 
 def _volume(values: CaseValues | None, organ: str) -> Cell:
