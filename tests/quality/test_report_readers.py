@@ -36,7 +36,7 @@ def saved(file: Path, ratings: Ratings, key: str = "") -> Path:
 
 
 def key_of(html: str) -> str:
-    return re.findall(r'data-report="([^"]+)"', html)[0]
+    return str(re.findall(r'data-report="([^"]+)"', html)[0])
 
 
 def read_by(html: str) -> dict[str, dict[str, list[str]]]:

@@ -21,7 +21,7 @@ _NAMED = 3  # values by which a case stands out; the case itself says more
 
 @dataclass(frozen=True)
 class IndexRow:
-    """A case in the index: its cells, and what sorts and filters it besides."""
+    """A case in the index: its cells behind its name, and what sorts and filters it besides."""
 
     case: str
     side: str
@@ -29,15 +29,15 @@ class IndexRow:
     z: float
     faults: int
     warnings: int
-    reason: str
 
 
 def columns(organs: Sequence[str], judged: Judged | None = None) -> list[tuple[str, str]]:
-    """The headings, each with `n` where it is of numbers; metrics stand first."""
+    """The headings, each with its class: `n` is of numbers; metrics stand first."""
     volumes = [(f"{organ} ml", "n") for organ in organs]
     metrics = [] if judged is None else [(one.heading, "n") for one in judged.columns.values()]
     fixed = [("Side", ""), ("Series", ""), ("Slices", "n"), ("mm", "")]
-    return [("Case", ""), *metrics, *fixed, *volumes, ("Faults", "n"), ("Warnings", "n"), ("Stands out by", "")]
+    problems = [("Faults", "n"), ("Warnings", "n")]
+    return [("Case", ""), *metrics, ("Stands out by", "why"), *fixed, *volumes, *problems]
 
 
 def index_rows(
@@ -81,8 +81,13 @@ def _row(
     faults, warnings = counts.get(first.case, (0, 0))
     side = first.split if first.fold is None else f"{first.split}, fold {first.fold}"
     spacing = " x ".join(f"{mm:.3g}" for mm in (values and values.spacing) or ())
+    z = max((abs(one.z) for one in found), default=0.0)
+    names = [one.value for one in found]
+    more = [f"and {len(names) - _NAMED} more"] if len(names) > _NAMED else []
+    why = ", ".join([*names[:_NAMED], *more])
     cells: list[Cell] = [
         *_metrics(first.case, judged),
+        (why, z),
         (side, None),
         (first.sequence, None),
         (f"{len(view.positions)}", len(view.positions)),
@@ -91,15 +96,11 @@ def _row(
         (f"{faults or ''}", faults),
         (f"{warnings or ''}", warnings),
     ]
-    z = max((abs(one.z) for one in found), default=0.0)
-    names = [one.value for one in found]
-    more = [f"and {len(names) - _NAMED} more"] if len(names) > _NAMED else []
-    why = ", ".join([*names[:_NAMED], *more])
-    return IndexRow(first.case, first.split, tuple(cells), z, faults, warnings, why)
+    return IndexRow(first.case, first.split, tuple(cells), z, faults, warnings)
 
 
 def _metrics(case: str, judged: Judged | None) -> list[Cell]:
-    """The metrics of a case, each of the organ that has the worst, which is named where they differ."""
+    """The metrics of a case, each of its worst organ, which is named where they differ."""
     if judged is None:
         return []
     rows = judged.cases[case]
