@@ -1,7 +1,7 @@
 """Pictures to look at: images with the outlines of their masks, side by side."""
 
 import textwrap
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from io import BytesIO
 from itertools import cycle
 from typing import Any, Final
@@ -18,7 +18,9 @@ GAP: Final = 4  # pixels between the tiles of a sheet
 DARK: Final = 16
 LIGHT: Final = 232
 MUTED: Final = 168
-LINE: Final = 14  # pixels from one line of a caption to the next
+NARROW: Final = 160  # pixels; a caption below less is broken too often
+LETTERS: Final = 11  # pixels, the least height of a caption's letters
+ACROSS: Final = 18  # of the largest stand side by side, so that they are read on a small screen
 GREY_STEP: Final = 8  # grey values of a sheet as a file are multiples of this
 
 
@@ -58,20 +60,33 @@ def drawn(
 
 
 def captioned(picture: Colour, lines: Sequence[str]) -> Colour:
-    """Return a picture with lines of text below it, which are broken where it is too narrow."""
+    """Return a picture with lines of text below it, which are broken where it is too narrow.
+
+    A small picture is enlarged by whole pixels; letters grow with a large one, so that a sheet is
+    read where it is made to fit a screen.
+    """
     from PIL import Image, ImageDraw, ImageFont
 
-    font, wide = ImageFont.load_default(11), picture.shape[1]
-    broken = [part for line in lines for part in _broken(line, max(wide // 6, 8))]
-    band = Image.new("RGB", (wide, LINE * len(broken) + GAP), (DARK,) * 3)
+    times = -(-NARROW // picture.shape[1])
+    picture = picture.repeat(times, axis=0).repeat(times, axis=1)
+    wide = picture.shape[1]
+    size = max(LETTERS, wide // ACROSS)
+    font, step = ImageFont.load_default(size), size * 14 // 11
+    broken = [part for line in lines for part in _broken(line, wide - 6, font.getlength)]
+    band = Image.new("RGB", (wide, step * len(broken) + GAP), (DARK,) * 3)
     pen = ImageDraw.Draw(band)
     for index, line in enumerate(broken):
-        pen.text((3, 2 + index * LINE), line, (LIGHT if index == 0 else MUTED,) * 3, font)
+        pen.text((3, 2 + index * step), line, (LIGHT if index == 0 else MUTED,) * 3, font)
     return np.concatenate([picture, np.asarray(band, np.uint8)])
 
 
-def _broken(line: str, most: int) -> list[str]:
-    return textwrap.wrap(line, most, break_on_hyphens=False)
+def _broken(line: str, wide: int, length: Callable[[str], float]) -> list[str]:
+    """The line in as few parts as fit, of at least 8 letters."""
+    for most in range(max(len(line), 8), 7, -1):
+        parts = textwrap.wrap(line, most, break_on_hyphens=False)
+        if all(length(part) <= wide for part in parts):
+            return parts
+    return textwrap.wrap(line, 8, break_on_hyphens=False)
 
 
 def sheet(rows: Sequence[Sequence[Colour]]) -> Colour:
