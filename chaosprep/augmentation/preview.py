@@ -1,8 +1,9 @@
 """Pictures to look at: images with the outlines of their masks, side by side."""
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from io import BytesIO
+from itertools import cycle
 from typing import Any, Final
 
 import numpy as np
@@ -17,7 +18,9 @@ GAP: Final = 4  # pixels between the tiles of a sheet
 DARK: Final = 16
 LIGHT: Final = 232
 MUTED: Final = 168
-LINE: Final = 14  # pixels from one line of a caption to the next
+NARROW: Final = 160  # pixels; a caption below less is broken too often
+LETTERS: Final = 11  # pixels, the least height of a caption's letters
+ACROSS: Final = 18  # of the largest stand side by side, so that they are read on a small screen
 GREY_STEP: Final = 8  # grey values of a sheet as a file are multiples of this
 
 
@@ -31,35 +34,59 @@ def outlined(
 ) -> Colour:
     """Return an image (rows, cols) as colours (2 rows, 2 cols, 3) with its mask's outlines.
 
-    Twice the size leaves room for thin lines, just inside each label. ``labels`` are the mask
-    values that have a colour each, in this order; by default those of the mask itself.
+    ``labels`` are the mask values that have a colour each, in this order; by default those of the
+    mask itself.
+    """
+    if mask is None:
+        return drawn(image, (), window)
+    found = labels or [int(value) for value in np.unique(mask) if value]
+    areas = (mask == label for label in found)
+    return drawn(image, zip(cycle(PALETTE), areas, strict=False), window)
+
+
+def drawn(
+    image: NDArray[Any], areas: Iterable[tuple[Sequence[int], NDArray[np.bool_]]], window: Ends
+) -> Colour:
+    """Return an image (rows, cols) as colours (2 rows, 2 cols, 3) with the outlines of areas.
+
+    Twice the size leaves room for thin lines, just inside each area: a colour and (rows, cols).
     """
     low, high = window
     grey = np.clip((image.astype(np.float32) - low) * (255.0 / max(high - low, 1e-6)), 0, 255)
     picture = np.repeat(_twice(np.rint(grey).astype(np.uint8))[:, :, None], 3, axis=2)
-    if mask is not None:
-        large = _twice(mask)
-        found = labels or [int(value) for value in np.unique(mask) if value]
-        for index, label in enumerate(found):
-            picture[_outline(large == label)] = PALETTE[index % len(PALETTE)]
+    for colour, inside in areas:
+        picture[_outline(_twice(inside))] = colour
     return picture
 
 
 def captioned(picture: Colour, lines: Sequence[str]) -> Colour:
-    """Return a picture with lines of text below it, which are broken where it is too narrow."""
+    """Return a picture with lines of text below it, which are broken where it is too narrow.
+
+    A small picture is enlarged by whole pixels; letters grow with a large one, so that a sheet is
+    read where it is made to fit a screen.
+    """
     from PIL import Image, ImageDraw, ImageFont
 
-    font, wide = ImageFont.load_default(11), picture.shape[1]
-    broken = [part for line in lines for part in _broken(line, max(wide // 6, 8))]
-    band = Image.new("RGB", (wide, LINE * len(broken) + GAP), (DARK,) * 3)
+    times = -(-NARROW // picture.shape[1])
+    picture = picture.repeat(times, axis=0).repeat(times, axis=1)
+    wide = picture.shape[1]
+    size = max(LETTERS, wide // ACROSS)
+    font, step = ImageFont.load_default(size), size * 14 // 11
+    broken = [part for line in lines for part in _broken(line, wide - 6, font.getlength)]
+    band = Image.new("RGB", (wide, step * len(broken) + GAP), (DARK,) * 3)
     pen = ImageDraw.Draw(band)
     for index, line in enumerate(broken):
-        pen.text((3, 2 + index * LINE), line, (LIGHT if index == 0 else MUTED,) * 3, font)
+        pen.text((3, 2 + index * step), line, (LIGHT if index == 0 else MUTED,) * 3, font)
     return np.concatenate([picture, np.asarray(band, np.uint8)])
 
 
-def _broken(line: str, most: int) -> list[str]:
-    return textwrap.wrap(line, most, break_on_hyphens=False)
+def _broken(line: str, wide: int, length: Callable[[str], float]) -> list[str]:
+    """The line in as few parts as fit, of at least 8 letters."""
+    for most in range(max(len(line), 8), 7, -1):
+        parts = textwrap.wrap(line, most, break_on_hyphens=False)
+        if all(length(part) <= wide for part in parts):
+            return parts
+    return textwrap.wrap(line, 8, break_on_hyphens=False)
 
 
 def sheet(rows: Sequence[Sequence[Colour]]) -> Colour:

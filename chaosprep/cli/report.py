@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from chaosprep.cli.evaluate import tolerances
 from chaosprep.cli.options import (
     ANY,
     FILE,
@@ -42,6 +43,23 @@ from chaosprep.running.page import TEXT, check_place, new_file
     metavar="REF",
     type=FOLDER,
     help="A stage directory: DIR's masks are predictions, shown beside its own.",
+)
+@click.option(
+    "--tolerance",
+    multiple=True,
+    callback=tolerances,
+    metavar="MM|ORGAN=MM,...",
+    help="Predictions get the surface Dice (NSD), as in evaluate.",
+)
+@click.option(
+    "--lesions", is_flag=True, help="Predictions get the metrics of lesions, as in evaluate."
+)
+@click.option(
+    "--ratings",
+    multiple=True,
+    metavar="FILE.csv",
+    type=FILE,
+    help="Ratings that the page saved, to stand side by side on it. At most two.",
 )
 @click.option(
     "--slices",

@@ -56,8 +56,9 @@ def shown(
     style = "display:flex;flex-wrap:wrap;gap:6px"
     parts.append(f'<div style="{style}">{"".join(pictures)}</div>')
     masked = (row for case in chosen for row in case.slices if row.mask)
-    organs = dict.fromkeys(organ for row in masked for organ in organ_names(row))
-    parts.append(f"<p>{' '.join(_named(organ, colours[organ]) for organ in organs)}</p>")
+    shown = {organ for row in masked for organ in organ_names(row)}
+    named = (_named(organ, colour) for organ, colour in colours.items() if organ in shown)
+    parts.append(f"<p>{' '.join(named)}</p>")
     return "".join(parts)
 
 

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from chaosprep.dataset.codes import codes
 from chaosprep.dataset.descriptor import LabelMap
 from chaosprep.dataset.manifest import Dataset
+from chaosprep.dataset.organ_order import organ_values
 from chaosprep.dataset.records import Slice
 from chaosprep.errors import ChaosprepError, plural
 from chaosprep.facts import Label
@@ -25,26 +26,6 @@ def organ_labels(dataset: Dataset) -> dict[str, int]:
     """
     rows = (row.labels for case in dataset.cases for row in case.slices)
     return number_organs(dataset, organ_values(dataset.label_map, rows))
-
-
-def organ_values(told: LabelMap, rows: Iterable[Mapping[int, str]]) -> dict[str, int]:
-    """Every organ and its mask value, the lowest of several.
-
-    Args:
-        told: what a descriptor says the values stand for; its organs come first, ascending, also
-            those that no mask shows.
-        rows: the `labels` of rows; what they alone name follows, ascending.
-    """
-    values = _lowest([{value: label.name for value, label in told.items()}])
-    return values | {name: at for name, at in _lowest(rows).items() if name not in values}
-
-
-def _lowest(labels: Iterable[Mapping[int, str]]) -> dict[str, int]:
-    values: dict[str, int] = {}
-    for row in labels:
-        for value, organ in row.items():
-            values[organ] = min(value, values.get(organ, value))
-    return dict(sorted(values.items(), key=lambda item: (item[1], item[0])))
 
 
 def number_organs(dataset: Dataset, values: Mapping[str, int]) -> dict[str, int]:

@@ -8,7 +8,9 @@ from typing import Any, Protocol, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from chaosprep.dataset.outlines import PALETTE, UNNAMED, organ_areas, organ_names, outlines
+from chaosprep.dataset.descriptor import LabelMap
+from chaosprep.dataset.organ_order import organ_order
+from chaosprep.dataset.outlines import PALETTE, UNNAMED, organ_areas, outlines
 from chaosprep.dataset.records import Slice
 from chaosprep.errors import ChaosprepError
 from chaosprep.imaging.space.facing import Turn, facing
@@ -24,6 +26,10 @@ class Shown(Protocol):
     @property
     def slices(self) -> tuple[Slice, ...]:
         """The rows, in anatomical order."""
+
+    @property
+    def labels(self) -> LabelMap:
+        """The label map of its dataset, empty where nobody named the values."""
 
     def filled(self, row: Slice) -> NDArray[Any]:
         """The image of a slice as it is to be seen: (rows, cols)."""
@@ -88,9 +94,18 @@ def faced(case: Shown) -> Turn:
 
 
 def organ_colours(cases: Iterable[Shown]) -> dict[str, Colour]:
-    """Return a colour for each organ, the same on every picture of a dataset."""
-    named = [organ for case in cases for row in case.slices for organ in organ_names(row)]
-    return dict(zip(dict.fromkeys([*named, UNNAMED]), cycle(PALETTE), strict=False))
+    """Return a colour for each organ in their one order, the same on every picture of a dataset.
+
+    Args:
+        cases: all of the dataset, whichever are shown.
+    """
+    told: LabelMap = {}
+    rows: list[Slice] = []
+    for case in cases:
+        told = {**told, **case.labels}
+        rows += case.slices
+    order = organ_order(told, rows)
+    return dict(zip(dict.fromkeys([*order, UNNAMED]), cycle(PALETTE), strict=False))
 
 
 def draw(

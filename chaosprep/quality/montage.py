@@ -86,7 +86,7 @@ def preview(
     bands = [(case, _some(case, per_case)) for case in chosen]
     across = min(max((len(rows) for _, rows in bands), default=1), _MOST_ACROSS)
     with new_file(output, PICTURE, overwrite) as save:
-        image = _draw(bands, across, tile, organ_colours(chosen))
+        image = _draw(bands, across, tile, organ_colours(dataset.cases))
         stream = BytesIO()
         image.save(stream, "PNG", optimize=True)
         save(stream.getvalue())

@@ -18,7 +18,8 @@ from chaosprep.dataset.descriptor import LabelMap
 from chaosprep.dataset.manifest import Dataset
 from chaosprep.dataset.naming import file_path
 from chaosprep.dataset.opening import open_dataset
-from chaosprep.dataset.organs import organ_values, unnamed
+from chaosprep.dataset.organ_order import organ_values
+from chaosprep.dataset.organs import unnamed
 from chaosprep.dataset.records import Slice
 from chaosprep.dataset.stacking import originals
 from chaosprep.facts import Label

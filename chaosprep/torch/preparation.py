@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from chaosprep.dataset.manifest import Dataset
-from chaosprep.dataset.organs import organ_values
+from chaosprep.dataset.organ_order import organ_values
 from chaosprep.dataset.records import Slice
 from chaosprep.errors import ChaosprepError
 from chaosprep.stage_table import STAGES, load_stage

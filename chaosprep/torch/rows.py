@@ -9,7 +9,8 @@ import numpy as np
 
 from chaosprep.dataset.manifest import TABLE, Dataset
 from chaosprep.dataset.opening import open_dataset
-from chaosprep.dataset.organs import can_show, number_organs, organ_values, partial_notes
+from chaosprep.dataset.organ_order import organ_values
+from chaosprep.dataset.organs import can_show, number_organs, partial_notes
 from chaosprep.dataset.records import SPLITS, Slice, Split, decode_row
 from chaosprep.errors import UsageError
 from chaosprep.files import open_regular

@@ -1,11 +1,13 @@
 from io import BytesIO
 
 import numpy as np
+import pytest
 from PIL import Image
 
 from chaosprep.augmentation.preview import (
     DARK,
     GAP,
+    captioned,
     display_ends,
     encode_sheet,
     outlined,
@@ -35,6 +37,33 @@ def test_a_window_leaves_out_the_brightest_pixels() -> None:
     image = np.full((100, 100), 500, np.uint16)
     image[0, :3], image[5] = 60000, 0
     assert display_ends(image) == (0.0, 500.0)
+
+
+@pytest.mark.parametrize("side", [24, 160, 512])
+def test_a_caption_stays_below_its_picture_and_is_cut_nowhere(side: int) -> None:
+    picture = np.full((side, side, 3), 9, np.uint8)
+    found = captioned(
+        picture, ["MR001_t1-in_s005, copy 1", "rotation -4.51, gamma 1.21, stretch 1.03"]
+    )
+    times = found.shape[1] // side
+    assert (found[: times * side] == 9).all()
+    band = found[times * side :]
+    assert (band > DARK).any(axis=2).sum() > 100
+    assert (band[:, -2:] == DARK).all()
+    assert (band[-2:] == DARK).all()
+
+
+def test_a_small_picture_is_enlarged_by_whole_pixels() -> None:
+    picture = np.arange(30 * 48 * 3, dtype=np.uint32).astype(np.uint8).reshape(30, 48, 3)
+    found = captioned(picture, ["original"])
+    assert found.shape[1] == 4 * 48
+    assert (found[: 4 * 30 : 4, ::4] == picture).all()
+
+
+def test_letters_grow_with_the_picture() -> None:
+    bands = [captioned(np.zeros((8, wide, 3), np.uint8), ["original"]) for wide in (200, 800)]
+    tall = [int((band[8:] > 100).any(axis=(1, 2)).sum()) for band in bands]
+    assert 3 * tall[0] < tall[1] < 6 * tall[0]
 
 
 def test_a_sheet_lays_pictures_of_all_sizes_out_on_a_dark_ground() -> None:

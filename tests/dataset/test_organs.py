@@ -3,13 +3,13 @@
 from pathlib import Path
 
 from chaosprep import Dataset
+from chaosprep.dataset.organ_order import organ_values
 from chaosprep.dataset.organs import (
     can_show,
     listed,
     meanings,
     number_organs,
     organ_labels,
-    organ_values,
     partial_notes,
 )
 from chaosprep.facts import Code, Label

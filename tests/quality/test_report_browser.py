@@ -243,6 +243,39 @@ def test_keys_toggle_reference_prediction_and_errors(browser: "Browser", judged:
     opened.close()
 
 
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_calls_nothing_serious_on_predictions(
+    browser: "Browser", judged: Path, scheme: Literal["light", "dark"]
+) -> None:
+    axe = os.environ.get("AXE_CORE")
+    if not axe:
+        pytest.skip("no AXE_CORE")
+    opened = browser.new_page(viewport={"width": 390, "height": 844}, color_scheme=scheme)
+    opened.goto(judged.as_uri())
+    opened.evaluate(Path(axe).read_text())
+    found = opened.evaluate("axe.run().then(r => r.violations)")
+    assert [v["id"] for v in found if v["impact"] in ("serious", "critical")] == []
+    opened.close()
+
+
+def test_the_index_of_predictions_sorts_by_a_metric_with_the_keyboard(
+    browser: "Browser", judged: Path
+) -> None:
+    opened = browser.new_page()
+    opened.goto(judged.as_uri())
+    rows = opened.locator("#glance tbody tr")
+    first = [one.text_content() for one in rows.locator("th").all()]
+    assert opened.locator("#glance [aria-sort=ascending]").text_content() == "Dice"
+    opened.get_by_role("button", name="HD95").focus()
+    opened.keyboard.press("Enter")
+    far = [float(c.get_attribute("data-v") or "") for c in rows.locator("td:nth-child(4)").all()]
+    assert far == sorted(far)
+    opened.get_by_role("button", name="Dice").focus()
+    opened.keyboard.press("Enter")
+    assert [one.text_content() for one in rows.locator("th").all()] == first
+    opened.close()
+
+
 def test_a_page_on_predictions_fits_a_phone(browser: "Browser", judged: Path) -> None:
     opened = browser.new_page(viewport={"width": 390, "height": 844})
     opened.goto(judged.as_uri())

@@ -2,13 +2,15 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 import pytest
 
 import chaosprep
-from chaosprep.errors import NothingFoundError
+from chaosprep import Dataset
+from chaosprep.errors import NothingFoundError, UsageError
 from chaosprep.imaging.space.facing import facing
 from chaosprep.quality.report import report
 from chaosprep.quality.report.predictions import overlay
@@ -83,3 +85,68 @@ def test_a_folder_without_predictions_is_refused(pristine: Path, tmp_path: Path)
     (tmp_path / "empty").mkdir()
     with pytest.raises(NothingFoundError):
         report(tmp_path / "empty", tmp_path / "page.html", reference=pristine)
+
+
+@pytest.fixture(scope="module")
+def four_organs(folds: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Masks of four organs: those of the first patient without spleen, the others' moved."""
+    place = tmp_path_factory.mktemp("four")
+    for shift, case in enumerate(folds.cases):
+        for row in case.slices:
+            mask = case.mask(row)
+            assert mask is not None
+            made = np.roll(mask, shift, axis=1) if shift else np.where(mask == 4, 0, mask)
+            cv2.imwrite(str(place / f"{row.id}.png"), made.astype(np.uint8))
+    return place
+
+
+def index_of(html: str) -> list[dict[str, str]]:
+    """The index as the page has it: the rows, by heading."""
+    table = html[html.index('id="glance"') :].partition("</table>")[0]
+    names = re.findall(r"<button[^>]*>([^<]*)</button>", table)
+    rows = re.findall(r"<tr data-case.*?</tr>", table, re.S)
+    cells = [re.findall(r"<t[hd][^>]*>(?:<a[^>]*>)?([^<]*)<", row) for row in rows]
+    return [dict(zip(names, row, strict=True)) for row in cells]
+
+
+def test_the_index_has_the_worst_organ_of_each_metric(
+    folds: Dataset, four_organs: Path, tmp_path: Path
+) -> None:
+    """One without any prediction has no distance, which is worse than the farthest."""
+    made = report(four_organs, tmp_path / "page.html", reference=folds.directory)
+    results = chaosprep.evaluate(four_organs, folds.directory).results
+    index = index_of(made.path.read_text())
+    for row in index:
+        worst = min((r for r in results if r.case == row["Case"]), key=lambda r: r.dice)
+        assert row["Dice"] == f"{worst.organ} {worst.dice:.3f}"
+    dice = [float(row["Dice"].split()[1]) for row in index]
+    assert dice == sorted(dice)
+    first = next(row for row in index if row["Case"].startswith("MR001"))
+    assert (first["HD95"], first["ASSD"]) == ("spleen –", "spleen –")  # noqa: RUF001
+    moved = next(row for row in index if row["Case"].startswith("MR002"))
+    far = max(r.hd95 for r in results if r.patient == "MR002" and r.hd95 is not None)
+    assert moved["HD95"].split()[-1] == f"{far:.1f}"
+
+
+def test_nsd_and_lesions_are_columns_where_they_are_asked_for(
+    html: str, pristine: Path, predicted: Path, tmp_path: Path
+) -> None:
+    plain = index_of(html)[0]
+    assert {"Dice", "HD95", "ASSD"} <= plain.keys()
+    assert not {"NSD", "LesF1", "PQ"} & plain.keys()
+    made = report(
+        predicted, tmp_path / "page.html", reference=pristine, tolerance=2.0, lesions=True
+    )
+    index = index_of(made.path.read_text())
+    results = chaosprep.evaluate(predicted, pristine, tolerance=2.0, lesions=True).results
+    for row in index:
+        (one,) = [r for r in results if r.case == row["Case"]]
+        assert (row["NSD"], row["LesF1"]) == (f"{one.nsd:.3f}", f"{one.lesion_f1:.3f}")
+
+
+@pytest.mark.parametrize("more", [{"tolerance": 2.0}, {"lesions": True}])
+def test_what_is_of_predictions_needs_a_reference(
+    pristine: Path, tmp_path: Path, more: dict[str, Any]
+) -> None:
+    with pytest.raises(UsageError, match="is for predictions beside a reference"):
+        report(pristine, tmp_path / "page.html", **more)

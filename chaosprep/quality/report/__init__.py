@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -10,10 +11,11 @@ from typing import Final
 from chaosprep.dataset.manifest import Dataset
 from chaosprep.dataset.opening import open_dataset
 from chaosprep.errors import UsageError
-from chaosprep.evaluation.results import METRICS
-from chaosprep.quality.report.data import Page, make_page
+from chaosprep.evaluation.asked import Tolerance
+from chaosprep.quality.report.data import Page, make_page, page_key
 from chaosprep.quality.report.pictures import CaseView, Shown, is_shown, view_case
-from chaosprep.quality.report.predictions import COLUMNS, Judged, judge
+from chaosprep.quality.report.predictions import Judged, judge
+from chaosprep.quality.report.readers import Reader, read_ratings
 from chaosprep.quality.verify import Verdict, verify
 from chaosprep.running.mapping import map_cases
 from chaosprep.running.page import PAGE, check_place, new_file
@@ -47,6 +49,9 @@ def report(
     output: str | Path,
     *,
     reference: str | Path | None = None,
+    tolerance: Tolerance | None = None,
+    lesions: bool = False,
+    ratings: Sequence[str | Path] = (),
     slices: Shown = "all",
     max_mb: float = 25,
     jobs: int = 1,
@@ -61,6 +66,10 @@ def report(
         directory: what a stage made; with a reference, predictions as `evaluate` takes them.
         output: the .html file to write, outside the directory; an earlier page is replaced.
         reference: the stage directory whose images and masks the predictions are shown on.
+        tolerance: mm, or mm by organ: predictions get the surface Dice (NSD), as of `evaluate`.
+        lesions: predictions get the metrics of lesions, as of `evaluate`.
+        ratings: at most two `ratings.csv` that a page on the same data saved: they stand side by
+            side in the index, each called by its file's name.
         slices: which slices get a picture: all, those with an organ, or none.
         max_mb: the largest page, in units of 10^6 bytes; pictures shrink to fit.
         jobs: worker processes.
@@ -68,20 +77,32 @@ def report(
 
     Raises:
         ManifestError: the directory is unfinished, or its manifest not to be trusted.
-        UsageError: the output cannot be, the page does not fit, or the organs differ.
+        UsageError: the output cannot be, the page does not fit, the organs differ, or ratings
+            are of something else.
         NothingFoundError: the predictions are not understood, or are of no case of the reference.
         ProblemsError: none of the predictions can be compared.
         ChaosprepError: something else stands there, another run writes it, or it cannot be written.
     """
+    if reference is None and (tolerance is not None or lesions):
+        option = "--lesions" if tolerance is None else "--tolerance"
+        raise UsageError(
+            f"{option} is for predictions beside a reference",
+            "Name the stage directory that they are compared with: --reference REF.",
+            "reference",
+        )
+    readers = read_ratings(ratings)
     dataset, output = open_dataset(directory if reference is None else reference), Path(output)
     for place in (dataset.directory, Path(directory)):
         check_place(output, place, PAGE)
     judged = None
     with new_file(output, PAGE, overwrite) as save:
-        verdict = verify(dataset.directory, jobs=jobs)
         if reference is not None:
-            judged, dataset = judge(directory, dataset, jobs)
-        page, html = _fitted(dataset, verdict, slices, int(max_mb * 1e6), jobs, judged)
+            judged, dataset = judge(directory, dataset, jobs, tolerance=tolerance, lesions=lesions)
+        for reader in readers:
+            reader.check([case.id for case in dataset.cases], page_key(dataset, judged))
+        verdict = verify(dataset.directory, jobs=jobs)
+        asked = _Asked(slices, int(max_mb * 1e6), jobs, readers)
+        page, html = _fitted(dataset, verdict, asked, judged)
         save(html)
     count = sum(side.originals + side.copies for side in page.sides)
     faults, warnings = len(page.verdict.faults), len(page.verdict.warnings)
@@ -123,8 +144,6 @@ def render(page: Page) -> str:
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     return room.get_template("page.html.j2").render(
         page=page,
-        columns=COLUMNS,
-        columns_of={name: METRICS[name].decimals for name in COLUMNS},
         version=__version__,
         style=Markup(style),
         script=Markup(script),
@@ -132,23 +151,28 @@ def render(page: Page) -> str:
     )
 
 
+@dataclass(frozen=True)
+class _Asked:
+    """What a page is to hold, and by how many processes it is made."""
+
+    shown: Shown
+    max_bytes: int
+    jobs: int
+    readers: tuple[Reader, ...]
+
+
 def _fitted(
-    dataset: Dataset,
-    verdict: Verdict,
-    shown: Shown,
-    max_bytes: int,
-    jobs: int,
-    judged: Judged | None = None,
+    dataset: Dataset, verdict: Verdict, asked: _Asked, judged: Judged | None
 ) -> tuple[Page, bytes]:
     """Make the page; where it is too large, once more with what is then known of its other parts.
 
     Raises:
         UsageError: text and outlines alone fill it, or the smallest pictures do not fit.
     """
-    html, room = b"", max_bytes
+    html, room, max_bytes = b"", asked.max_bytes, asked.max_bytes
     for _ in range(_TRIES):
-        views = _views(dataset, shown, room, jobs)
-        page = make_page(dataset, verdict, views, judged)
+        views = _views(dataset, asked.shown, room, asked.jobs)
+        page = make_page(dataset, verdict, views, judged, asked.readers)
         html = render(page).encode()
         if len(html) <= max_bytes:
             return page, html

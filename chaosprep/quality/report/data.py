@@ -6,11 +6,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+import msgspec
+
 from chaosprep.dataset.descriptor import DataSource, License, Share, StageRecord
 from chaosprep.dataset.left_out import how_many, why
 from chaosprep.dataset.manifest import Dataset
-from chaosprep.dataset.organs import Listed, listed, meanings, organ_values
-from chaosprep.dataset.outlines import PALETTE
+from chaosprep.dataset.organs import Listed, listed, meanings
 from chaosprep.dataset.records import SPLITS, Split
 from chaosprep.dataset.tiles import organ_colours
 from chaosprep.quality.left_out import every
@@ -18,8 +19,9 @@ from chaosprep.quality.outliers.judging import Outlier, by_case, reason_of
 from chaosprep.quality.report.charts import Areas, Bars, area_chart, histogram_chart
 from chaosprep.quality.report.group import Strip, strips
 from chaosprep.quality.report.index import IndexRow, columns, index_rows
-from chaosprep.quality.report.pictures import CaseView, Values
+from chaosprep.quality.report.pictures import CaseView, Values, in_order
 from chaosprep.quality.report.predictions import Judged
+from chaosprep.quality.report.readers import Reader
 from chaosprep.quality.verify import Verdict
 
 _KINDS: Final = ("fault", "left-out", "warning")
@@ -78,6 +80,7 @@ class Page:
     sides: list[SplitCount]
     labels: list[Listed]
     leaks: int
+    alike: int
     problems: list[Entry]
     unlisted: int
     organs: list[str]
@@ -88,12 +91,17 @@ class Page:
     strips: list[Strip]
     division: tuple[Share, ...]
     judged: Judged | None = None
+    readers: tuple[Reader, ...] = ()
 
     @property
     def key(self) -> str:
-        """Under what ratings are kept: the manifest, and what was predicted."""
-        digest = self.dataset.descriptor_sha256[:16]
-        return digest if self.judged is None else f"{digest}-{self.judged.digest}"
+        """Under what ratings are kept."""
+        return page_key(self.dataset, self.judged)
+
+    @property
+    def read(self) -> str:
+        """What the readers said, as JSON: name, and case -> verdict and note."""
+        return msgspec.json.encode([(one.name, one.ratings) for one in self.readers]).decode()
 
     @property
     def predicted(self) -> bool:
@@ -101,22 +109,35 @@ class Page:
         return any(stage.stage == "predict" for stage, _ in self.stages)
 
 
+def page_key(dataset: Dataset, judged: Judged | None) -> str:
+    """What tells one page's ratings from another's: the manifest, and what was predicted."""
+    digest = dataset.descriptor_sha256[:16]
+    return digest if judged is None else f"{digest}-{judged.digest}"
+
+
 def make_page(
-    dataset: Dataset, verdict: Verdict, views: Sequence[CaseView], judged: Judged | None = None
+    dataset: Dataset,
+    verdict: Verdict,
+    views: Sequence[CaseView],
+    judged: Judged | None = None,
+    readers: tuple[Reader, ...] = (),
 ) -> Page:
     """Put together what the page says; `views` are sorted by case id, or the worst comes first."""
     entries = _entries(dataset, verdict)
-    organs = _organs(dataset, views)
+    colours = organ_colours(dataset.cases)
+    order = list(colours)
+    views = [in_order(view, order) for view in views]
+    spoken = {organ for view in views for organ in _organs(view)}
+    spoken |= set() if judged is None else set(judged.organs)
+    organs = [organ for organ in order if organ in spoken]
     if judged is not None:
-        organs = list(dict.fromkeys([*organs, *judged.organs]))
         worst = list(judged.cases)
         views = sorted(views, key=lambda view: worst.index(view.first.case))
     found = verdict.outliers
     far = by_case(found)
     cases = [_card(view, entries, far) for view in views]
     counts = {card.view.first.case: (card.faults, card.warnings) for card in cases}
-    colours = organ_colours(dataset.cases)
-    leaks = ("leakage", "near-duplicate")
+    codes = [problem.code for problem in (*verdict.faults, *verdict.warnings)]
     sides, shown = _sides(dataset)
     return Page(
         dataset,
@@ -125,20 +146,22 @@ def make_page(
         licenses=[_link(license) for license in dataset.licenses],
         sources=[_link(source) for source in dataset.sources],
         sides=sides,
-        labels=listed(meanings(dataset.label_map, [shown])),
-        leaks=sum(p.code.startswith(leaks) for p in (*verdict.faults, *verdict.warnings)),
+        labels=sorted(
+            listed(meanings(dataset.label_map, [shown])), key=lambda one: order.index(one.name)
+        ),
+        leaks=sum(code.startswith("leakage") for code in codes),
+        alike=codes.count("near-duplicate"),
         problems=entries[:MAX_LISTED],
         unlisted=max(len(entries) - MAX_LISTED, 0),
         organs=organs,
-        colours={
-            organ: "#{:02x}{:02x}{:02x}".format(*colours.get(organ, PALETTE[0])) for organ in organs
-        },
+        colours={organ: "#{:02x}{:02x}{:02x}".format(*colours[organ]) for organ in organs},
         cases=cases,
-        columns=columns(organs),
-        index=index_rows(views, verdict.values, far, organs, counts),
+        columns=columns(organs, judged),
+        index=index_rows(views, verdict.values, far, organs, counts, judged),
         strips=strips(verdict.values, found, organs),
         division=dataset.descriptor.tool.division,
         judged=judged,
+        readers=readers,
     )
 
 
@@ -158,14 +181,11 @@ def _sides(dataset: Dataset) -> tuple[list[SplitCount], dict[int, str]]:
     return [side for side in sides.values() if side.patients], shown
 
 
-def _organs(dataset: Dataset, views: Sequence[CaseView]) -> list[str]:
-    """Every organ that is drawn or charted, in the order of the label map and of mask values."""
-    charted = [organ for view in views for organ in view.areas]
-    pictures = (picture for view in views for picture in (*view.originals, *view.copies))
-    drawn = [organ for picture in pictures for organ, _ in picture.outlines]
-    shown = dict.fromkeys([*charted, *drawn])
-    known = organ_values(dataset.label_map, (row.labels for c in dataset.cases for row in c.slices))
-    return [*(organ for organ in known if organ in shown), *(o for o in shown if o not in known)]
+def _organs(view: CaseView) -> Iterator[str]:
+    """Every organ of a case that is drawn or charted."""
+    yield from view.areas
+    for picture in (*view.originals, *view.copies):
+        yield from (organ for organ, _ in picture.outlines)
 
 
 def _entries(dataset: Dataset, verdict: Verdict) -> list[Entry]:

@@ -3,7 +3,10 @@
   const $ = (id) => document.getElementById(id);
   const table = $("glance"), body = table.tBodies[0], rows = [...body.rows];
   const byCase = new Map(rows.map((row) => [row.dataset.case, row]));
-  const readers = new Map();  // name of a file -> case -> verdict
+  const articles = new Map([...document.querySelectorAll(".case")].map((one) => [one.dataset.case, one]));
+  // Name of a file -> case -> [verdict, note]: those that the page was made with, and those given to it.
+  const readers = new Map(JSON.parse(table.dataset.readers).map(([name, one]) => [name, new Map(Object.entries(one))]));
+  const of = (reader, row) => reader.get(row.dataset.case) ?? ["", ""];
 
   // Sorting: numbers by their value, the rest as text; the order of the page comes first.
   const headings = [...table.tHead.rows[0].cells];
@@ -19,7 +22,7 @@
     });
 
   const own = (row) => row.dataset.own ?? "";
-  const verdicts = (row) => [own(row), ...[...readers.values()].map((one) => one.get(row.dataset.case) ?? "")].filter(Boolean);
+  const verdicts = (row) => [own(row), ...[...readers.values()].map((one) => of(one, row)[0])].filter(Boolean);
   const kinds = {
     outlier: (row) => Number(row.dataset.z) > 0,
     fault: (row) => Number(row.dataset.faults) > 0,
@@ -42,10 +45,14 @@
   for (const id of ["find", "side", "only"]) $(id).addEventListener("input", filter);
 
   const show = (row) => {
-    const told = [own(row) && `you ${own(row)}`, ...[...readers].map(([name, one]) => one.get(row.dataset.case) && `${name} ${one.get(row.dataset.case)}`)];
+    const told = [own(row) && `you ${own(row)}`, ...[...readers].map(([name, one]) => of(one, row)[0] && `${name} ${of(one, row)[0]}`)];
     const cell = row.querySelector(".rated");
     cell.textContent = told.filter(Boolean).join(", ");
     cell.classList.toggle("odd", kinds.differ(row));
+    const others = articles.get(row.dataset.case).querySelector(".others");
+    const said = [...readers].map(([name, one]) => [name, of(one, row).filter(Boolean)]).filter(([, one]) => one.length);
+    others.textContent = said.map(([name, one]) => `${name}: ${one.join(", ")}`).join(" \u00b7 ");
+    others.hidden = !said.length;
   };
   document.addEventListener("rated", ({ detail }) => {
     const row = byCase.get(detail.article.dataset.case);
@@ -64,14 +71,17 @@
     }
     return lines.filter((line) => line.some(Boolean));
   };
+  const page = document.documentElement.dataset.report;
+  const unused = (name) => { let free = name; for (let n = 2; readers.has(free); n++) free = `${name} ${n}`; return free; };
   $("readers").addEventListener("change", async (event) => {
     const lost = [];
     for (const file of event.target.files) {
       const [names = [], ...lines] = parsed(await file.text());
-      const at = names.indexOf("case"), of = names.indexOf("verdict");
-      const found = new Map(lines.map((line) => [line[at], (line[of] ?? "").trim().toLowerCase()]).filter(([id, verdict]) => byCase.has(id) && verdict));
-      if (at < 0 || of < 0 || !found.size) lost.push(file.name);
-      else readers.set(file.name.replace(/\.csv$/i, ""), found);
+      const [id, verdict, note, key] = ["case", "verdict", "note", "report"].map((name) => names.indexOf(name));
+      const found = new Map(lines.map((line) => [line[id], [(line[verdict] ?? "").trim().toLowerCase(), (line[note] ?? "").replace(/^'(?=[=+\-@\t\r])/, "")]]));
+      const fits = [...found].every(([one, [said]]) => byCase.has(one) && ["", "pass", "fail"].includes(said)) && lines.every((line) => !line[key] || line[key] === page);
+      if (id < 0 || verdict < 0 || !fits || ![...found.values()].some((one) => one.some(Boolean))) lost.push(file.name);
+      else readers.set(unused(file.name.replace(/\.csv$/i, "")), found);
     }
     rows.forEach(show);
     filter();
@@ -86,9 +96,9 @@
     return chance < 1 ? ((same - chance) / (1 - chance)).toFixed(2) : "not defined, as all ratings are one";
   };
   const agree = (lost = []) => {
-    const every = new Map(readers), mine = new Map(rows.filter(own).map((row) => [row.dataset.case, own(row)]));
+    const every = new Map([...readers].map(([name, one]) => [name, new Map([...one].filter(([, [said]]) => said).map(([id, [said]]) => [id, said]))])), mine = new Map(rows.filter(own).map((row) => [row.dataset.case, own(row)]));
     if (mine.size) every.set("you", mine);
-    const told = lost.map((name) => `${name}: no table of ratings with the columns case and verdict.`);
+    const told = lost.map((name) => `${name}: no table of ratings of this page, with the columns case and verdict.`);
     const names = [...every.keys()];
     for (const [i, a] of names.entries())
       for (const b of names.slice(i + 1)) {
@@ -98,11 +108,13 @@
       }
     $("agreement").textContent = told.join(" ");
   };
-  for (const article of document.querySelectorAll(".case")) {
+  for (const article of articles.values()) {
     const pressed = article.querySelector("[data-verdict][aria-pressed=true]");
     const row = byCase.get(article.dataset.case);
-    if (pressed) { row.dataset.own = pressed.dataset.verdict; show(row); }
+    if (pressed) row.dataset.own = pressed.dataset.verdict;
+    show(row);
   }
+  agree();
 
   // Along a strip with the arrow keys; Enter follows the point's link.
   for (const strip of document.querySelectorAll(".strip svg"))

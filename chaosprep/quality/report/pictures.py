@@ -1,7 +1,8 @@
 """What a report shows of one case: small pictures, outlines, areas and a histogram."""
 
 import base64
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Final, Literal
 
 import numpy as np
@@ -64,6 +65,24 @@ class CaseView:
     def picture_bytes(self) -> int:
         """How much of the page the pictures take."""
         return sum(len(picture.uri or "") for picture in (*self.originals, *self.copies))
+
+
+def in_order(view: CaseView, order: Sequence[str]) -> CaseView:
+    """The same view, its areas and outlines in the order of all organs of the dataset."""
+    place = {organ: at for at, organ in enumerate(order)}
+
+    def sorted_(pictures: tuple[Picture, ...]) -> tuple[Picture, ...]:
+        return tuple(
+            replace(one, outlines=sorted(one.outlines, key=lambda line: place[line[0]]))
+            for one in pictures
+        )
+
+    return replace(
+        view,
+        originals=sorted_(view.originals),
+        copies=sorted_(view.copies),
+        areas={organ: view.areas[organ] for organ in order if organ in view.areas},
+    )
 
 
 def is_shown(row: Slice, shown: Shown) -> bool:

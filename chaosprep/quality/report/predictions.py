@@ -16,19 +16,19 @@ from chaosprep.dataset.records import Slice
 from chaosprep.dataset.stacking import originals
 from chaosprep.dataset.tiles import faced
 from chaosprep.errors import Problem
+from chaosprep.evaluation.asked import Tolerance
 from chaosprep.evaluation.compare import Task, both
 from chaosprep.evaluation.evaluate import evaluate
+from chaosprep.evaluation.metric import Metric
 from chaosprep.evaluation.names import called_alike
-from chaosprep.evaluation.results import METRICS, OrganResult, Summary
+from chaosprep.evaluation.results import OrganResult, Summary, shown
 from chaosprep.files import sha256
 from chaosprep.imaging.space.facing import Turn
 from chaosprep.layouts.table import find_masks
 from chaosprep.running.mapping import map_cases
 
-COLUMNS: Final = {
-    name: METRICS[name].heading for name in ("dice", "nsd", "hd95", "assd") if name in METRICS
-}
-"""The metrics of a case that the page shows -> what stands over them; HD95 and ASSD are mm."""
+_COLUMNS: Final = ("dice", "nsd", "hd95", "assd", "lesion_f1", "lesion_pq")
+"""The metrics of a case that the page shows; HD95 and ASSD are mm."""
 
 _UNITS: Final = 4  # of a path, per pixel
 
@@ -60,6 +60,12 @@ class Judged:
     notes: tuple[str, ...]
 
     @property
+    def columns(self) -> dict[str, Metric]:
+        """The metrics that the page shows: those of lesions and NSD where they are asked for."""
+        known = shown([row for rows in self.cases.values() for row in rows])
+        return {name: known[name] for name in _COLUMNS if name in known}
+
+    @property
     def digest(self) -> str:
         """Tells one prediction from another: the same scores everywhere are the same one."""
         return sha256(msgspec.json.encode(self.cases))[:8]
@@ -70,19 +76,40 @@ class Judged:
         return sorted({int(one.box.split()[2]) for one in self.overlays.values()})
 
 
-def judge(prediction: str | Path, dataset: Dataset, jobs: int = 1) -> tuple[Judged, Dataset]:
+def judge(
+    prediction: str | Path,
+    dataset: Dataset,
+    jobs: int = 1,
+    *,
+    tolerance: Tolerance | None = None,
+    lesions: bool = False,
+) -> tuple[Judged, Dataset]:
     """Compare a prediction with a stage directory as `evaluate` does, and draw the differences.
+
+    Args:
+        prediction: what `evaluate` takes.
+        dataset: the reference.
+        jobs: worker processes.
+        tolerance: of the surface Dice, as `evaluate` takes it; it is measured only then.
+        lesions: match the components of every organ.
 
     Returns:
         What was found, and the dataset with the compared cases alone, without augmented copies.
 
     Raises:
-        UsageError: organs that differ.
+        UsageError: organs that differ, or a tolerance of no organ.
         NothingFoundError: the prediction is not understood, or no case is in common.
         ProblemsError: no case can be compared.
         ChaosprepError: the reference changed meanwhile.
     """
-    found = evaluate(prediction, dataset.directory, jobs=jobs, on_error="skip")
+    found = evaluate(
+        prediction,
+        dataset.directory,
+        tolerance=tolerance,
+        lesions=lesions,
+        jobs=jobs,
+        on_error="skip",
+    )
     rows: dict[str, tuple[OrganResult, ...]] = {}
     for row in found.results:
         rows[row.case] = (*rows.get(row.case, ()), row)

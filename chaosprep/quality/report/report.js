@@ -2,7 +2,8 @@
 (() => {
   const $ = (id) => document.getElementById(id);
   const cases = [...document.querySelectorAll(".case")];
-  const KEY = `chaosprep-report:${document.documentElement.dataset.report}`;
+  const page = document.documentElement.dataset.report;
+  const KEY = `chaosprep-report:${page}`;
 
   // The pictures of many cases become part of the page as they come near, or are gone to.
   const load = (article) => {
@@ -62,9 +63,9 @@
     const lines = cases.map((article) => {
       const { case: id, patient, sequence, split } = article.dataset;
       const { verdict = "", note = "" } = rating(article);
-      return [id, patient, sequence, split, verdict, note].map(cell).join(",");
+      return [id, patient, sequence, split, verdict, note, page].map(cell).join(",");
     });
-    const text = ["case,patient,sequence,split,verdict,note", ...lines, ""].join("\r\n");
+    const text = ["case,patient,sequence,split,verdict,note,report", ...lines, ""].join("\r\n");
     const link = document.createElement("a");
     link.href = URL.createObjectURL(new Blob([text], { type: "text/csv" }));
     link.download = "ratings.csv";
