@@ -12,6 +12,7 @@ from chaosprep.words import there_are
 Tolerance = float | Mapping[str, float]
 Nsd = Literal["voxels", "elements"]
 Neighbours = Literal[6, 26]
+_IOU, _NEIGHBOURS = 0.5, 26  # by default
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,9 @@ def asked_for(
         )
     if tolerance is None and nsd != "voxels":
         raise UsageError("--nsd needs --tolerance", "Give the tolerance in mm.", "tolerance")
+    if not lesions and (lesion_iou, lesion_neighbours) != (_IOU, _NEIGHBOURS):
+        given = "--lesion-iou" if lesion_iou != _IOU else "--lesion-neighbours"
+        raise UsageError(f"{given} needs --lesions", "Give --lesions, or leave it out.", "lesions")
     return Asked(_by_organ(tolerance, known), nsd, lesions, lesion_iou, lesion_neighbours)
 
 
@@ -72,6 +76,10 @@ def _by_organ(tolerance: Tolerance | None, organs: tuple[str, ...]) -> Mapping[s
     if not isinstance(tolerance, Mapping):
         return dict.fromkeys(organs, _mm(tolerance))
     spelled = {folded(organ): organ for organ in organs}
+    if len({folded(name) for name in tolerance}) < len(tolerance):
+        raise UsageError(
+            "--tolerance: an organ stands there twice", "Give it one length.", "tolerance"
+        )
     unknown = [name for name in tolerance if folded(name) not in spelled]
     if unknown:
         raise UsageError(

@@ -103,6 +103,7 @@ def _without_masks(root: Root) -> Root:
     """The same without masks, what they mean, and what is wrong with them alone."""
     bare: dict[str, Any] = {
         "masks": None,
+        "rule": "key",  # else a slice without its part of the volume would be left out
         "organs": {},
         "levels": None,
         "legend": {},

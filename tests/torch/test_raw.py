@@ -86,6 +86,20 @@ def test_a_nifti_file_is_enough(resized: Path, livers: Dataset, tmp_path: Path) 
     assert affine == np.asarray(image.affine).tobytes()
 
 
+def test_labels_of_a_data_set_are_not_needed_and_not_read(
+    resized: Path, livers: Dataset, tmp_path: Path
+) -> None:
+    root = chaosprep.export("nnunet", livers, tmp_path / "nnunet").path
+    plain = predict(resized, root, "-o", tmp_path / "plain")
+    assert plain.exit_code == 0, plain.stderr
+    for file in root.rglob("labelsTr/*"):
+        file.write_bytes(b"damaged")
+    done = predict(resized, root, "-o", tmp_path / "out")
+    assert done.exit_code == 0, done.stderr
+    assert len(voxels(tmp_path / "out")) == len(livers)
+    assert voxels(tmp_path / "out") == voxels(tmp_path / "plain")
+
+
 def test_several_kinds_that_the_run_does_not_know_are_refused_by_name(
     resized: Path, tmp_path: Path
 ) -> None:
