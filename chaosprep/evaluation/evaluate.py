@@ -7,7 +7,14 @@ from chaosprep.dataset.records import Split
 from chaosprep.errors import ProblemsError, UsageError, called, plural
 from chaosprep.evaluation.asked import Neighbours, Nsd, Tolerance, asked_for
 from chaosprep.evaluation.compare import Per, Task, compare
-from chaosprep.evaluation.matching import is_of, missing, some, surplus_cases, wanted_cases
+from chaosprep.evaluation.matching import (
+    called_by_source,
+    is_of,
+    missing,
+    some,
+    surplus_cases,
+    wanted_cases,
+)
 from chaosprep.evaluation.names import called_alike, spellings
 from chaosprep.evaluation.results import Evaluation, OrganResult, spread, summarize
 from chaosprep.evaluation.surface import Spacing
@@ -71,9 +78,10 @@ def evaluate(
             code="spacing",
         )
     prediction, reference = called_alike(prediction, reference)
+    prediction, matched = called_by_source(prediction, reference)
     wanted, notes = wanted_cases(prediction, reference, tuple(patients), split)
     chosen, absent = _organs(prediction, reference, wanted, asked)
-    notes = (*notes, *absent)
+    notes = (*matched, *notes, *absent)
     options = asked_for(
         tolerance,
         chosen,

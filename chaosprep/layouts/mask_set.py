@@ -1,7 +1,7 @@
 """Cases with their masks alone, wherever these come from: to be measured."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -56,7 +56,8 @@ class MaskSet:
     """Masks of one layout: what they are, their cases by id, and their organs in order.
 
     ``values`` and ``labels`` are what stands for each organ in pictures and in volumes that do not
-    say it themselves. ``in_mm``: it knows the size of its voxels.
+    say it themselves. ``in_mm``: it knows the size of its voxels. ``sources`` are the names of the
+    files that cases were predicted on, without their ending, as far as that is written down.
     """
 
     kind: str
@@ -67,6 +68,7 @@ class MaskSet:
     labels: Mapping[int, str]
     in_mm: bool = True
     problems: tuple[Problem, ...] = ()
+    sources: Mapping[str, str] = field(default_factory=dict)
 
 
 def plane_of(file: Path) -> NDArray[Any]:

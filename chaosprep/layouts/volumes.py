@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from functools import partial
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from chaosprep.files import read_regular
 from chaosprep.formats.legend import legend_in, named
 from chaosprep.formats.masks import mask_format, read_volume, volume_endings
 from chaosprep.imaging.space.lattice import Volume
+from chaosprep.layouts.dataset_json import read_json
 from chaosprep.layouts.layout import Layout
 from chaosprep.layouts.mask_set import (
     CaseMasks,
@@ -25,6 +26,8 @@ from chaosprep.layouts.mask_set import (
 )
 from chaosprep.series.source import is_litter
 
+SOURCES = "sources.json"
+"""Case -> the volume that it was predicted on, as `predict` of raw data writes it."""
 _MASKS, _LABELS = "masks", "labels.json"
 
 
@@ -83,7 +86,24 @@ def open_volumes(path: Path, reference: MaskSet | None, asked: Organs = ()) -> M
         problems=tuple(
             name_twice(stem, stem) for stem, n in Counter(map(_stem, found)).items() if n > 1
         ),
+        sources=_sources(path.parent if path.name == _MASKS else path),
     )
+
+
+def _sources(folder: Path) -> dict[str, str]:
+    """What `predict` of volumes wrote of them: case -> the name of its file, without the ending."""
+    try:
+        told = read_json(folder / SOURCES)
+    except FileError:
+        return {}
+    pairs = told.items() if isinstance(told, dict) else ()
+    paths = {id: PurePosixPath(path) for id, path in pairs if isinstance(path, str)}
+    endings = volume_endings()
+    return {
+        id: _stem(Path(path.name))
+        for id, path in paths.items()
+        if path.name.casefold().endswith(endings)
+    }
 
 
 def _stem(file: Path) -> str:

@@ -10,7 +10,9 @@ import msgspec
 from chaosprep.assembly.assemble import LABELS, assemble
 from chaosprep.dataset.manifest import Dataset
 from chaosprep.errors import ChaosprepError
-from chaosprep.files import check_apart
+from chaosprep.files import check_apart, write_json
+from chaosprep.formats.masks import volume_endings
+from chaosprep.layouts.volumes import SOURCES
 from chaosprep.params import make_params
 from chaosprep.running.folder import Exported, describe_folder, whole_folder
 from chaosprep.running.mapping import on_workers
@@ -76,11 +78,20 @@ def predict_raw(
         )
         for name in ("masks", LABELS):
             (work / "volumes" / name).rename(folder / name)
+        if sources := _sources(pairs):
+            write_json(folder / SOURCES, sources)
         describe_folder(folder, masks, "predict", {"format": raw.mask_format})
         skipped = (*pairs.skipped, *images.skipped, *masks.skipped, *made.skipped)
         told = (*notes, *_far(card, images), *made.notes)
     unique = tuple({(one.code, one.id): one for one in skipped}.values())
     return replace(made, format="predict", path=output, skipped=unique, notes=told)
+
+
+def _sources(pairs: Dataset) -> dict[str, str]:
+    """Case -> the volume that it is, below the root; nothing of cases of other files."""
+    files = {case.id: {row.source for row in case.slices} for case in pairs.cases}
+    found = {id: next(iter(some)) for id, some in files.items() if len(some) == 1}
+    return {id: path for id, path in found.items() if path.casefold().endswith(volume_endings())}
 
 
 def _on_the_way(options: RunOptions) -> RunOptions:

@@ -2,6 +2,7 @@
 
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import nibabel
 import numpy as np
@@ -42,7 +43,8 @@ def as_nifti(file: Path, voxels: NDArray[np.uint8], scan: Scan) -> Path:
     steps[:3, 2], steps[:3, 3] = np.cross(right, down) * scan.step, scan.corner(0)
     affine = np.diag([-1.0, -1.0, 1.0, 1.0]) @ steps
     file.parent.mkdir(exist_ok=True)
-    nibabel.save(nibabel.Nifti1Image(voxels.transpose(2, 1, 0), affine), file)
+    made: Any = nibabel
+    made.save(made.Nifti1Image(voxels.transpose(2, 1, 0), affine), file)
     return file
 
 

@@ -86,6 +86,24 @@ def test_a_nifti_file_is_enough(resized: Path, livers: Dataset, tmp_path: Path) 
     assert affine == np.asarray(image.affine).tobytes()
 
 
+def test_masks_of_volumes_are_compared_with_labels_named_as_these(
+    resized: Path, livers: Dataset, tmp_path: Path
+) -> None:
+    chaosprep.assemble(livers, tmp_path / "made")
+    (tmp_path / "scans").mkdir()
+    (tmp_path / "labels").mkdir()
+    shutil.copy(tmp_path / "made" / "labels.json", tmp_path / "labels")
+    ids = [case.id for case in livers.cases]
+    for number, id in enumerate(ids):
+        for kind, place in (("images", "scans"), ("masks", "labels")):
+            file = tmp_path / "made" / kind / f"{id}.nii.gz"
+            shutil.copy(file, tmp_path / place / f"scan_{number}.nii.gz")
+    assert predict(resized, tmp_path / "scans", "-o", tmp_path / "out").exit_code == 0
+    found = chaosprep.evaluate(tmp_path / "out", tmp_path / "labels")
+    assert [row.case for row in found.results] == [f"scan_{n}" for n in range(len(ids))]
+    assert "matched by the files that they were predicted on" in found.notes[0]
+
+
 def test_labels_of_a_data_set_are_not_needed_and_not_read(
     resized: Path, livers: Dataset, tmp_path: Path
 ) -> None:
