@@ -1,5 +1,6 @@
 """The series of raw data that a network is to predict on: images alone, all on one side."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -65,9 +66,16 @@ def _found(source: Path, asked: SplitParams, bench: Workbench) -> Root:
         return find(root, asked, sequences=sequences, exclude=asked.exclude, bench=bench)
     except NothingFoundError as error:
         if error.code != "volumes-only" or pattern is None:
-            raise
+            raise NothingFoundError(
+                error.reason, _of_images_alone(error.remedy), error.code
+            ) from error
     asked = msgspec.structs.replace(asked, images=pattern, layout="folder")
     return find(root, asked, sequences=sequences, bench=bench)
+
+
+def _of_images_alone(remedy: str) -> str:
+    """A remedy without what it says of masks, which nobody is asked for here."""
+    return re.sub(r" --masks '[^']*'", "", remedy).replace("images and masks are", "the images are")
 
 
 def _pattern(source: Path) -> str | None:

@@ -65,3 +65,12 @@ def test_what_does_not_say_which_case_it_is_of_is_of_none(
 ) -> None:
     with pytest.raises(NothingFoundError):
         chaosprep.evaluate(predicted(tmp_path / "out", **sources), write(tmp_path / "ref", "a1"))
+
+
+def test_of_a_data_set_the_folder_of_its_labels_is_named(tmp_path: Path) -> None:
+    write(tmp_path / "set" / "imagesTr", "a1_0000")
+    labels = write(tmp_path / "set" / "labelsTr", "a1")
+    with pytest.raises(NothingFoundError) as error:
+        chaosprep.evaluate(labels, tmp_path / "set")
+    assert f"Give its labels alone: {labels}." in str(error.value)
+    assert chaosprep.evaluate(labels, labels).cases == 1

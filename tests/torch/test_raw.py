@@ -132,6 +132,20 @@ def test_several_kinds_that_the_run_does_not_know_are_refused_by_name(
     assert "predicted on t1-out, trained on t1-in" in done.stderr
 
 
+@pytest.mark.parametrize("files", [(), ("images/a.nii.gz", "masks/a.nii.gz")])
+def test_a_remedy_asks_for_no_masks(resized: Path, tmp_path: Path, files: tuple[str, ...]) -> None:
+    (tmp_path / "root").mkdir()
+    for file in files:
+        place = tmp_path / "root" / file
+        place.parent.mkdir()
+        place.write_bytes(b"")
+    done = predict(resized, tmp_path / "root", "-o", tmp_path / "out")
+    assert done.exit_code != 0
+    assert "--images '" in done.stderr
+    assert "--masks" not in done.stderr
+    assert "images and masks" not in done.stderr
+
+
 def test_masks_as_dicom_seg(resized: Path, phantom: Path, tmp_path: Path) -> None:
     pytest.importorskip("highdicom")
     done = predict(resized, phantom, "-o", tmp_path / "out", "--mask-format", "seg")
