@@ -1,8 +1,8 @@
 """What is measured only where it is asked for: surface Dice at a tolerance, and lesions."""
 
-import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from numbers import Real
 from typing import Literal
 
 from chaosprep.errors import UsageError
@@ -89,9 +89,9 @@ def _by_organ(tolerance: Tolerance | None, organs: tuple[str, ...]) -> Mapping[s
 
 
 def _mm(length: float) -> float:
-    if not (math.isfinite(length) and 0 <= length < 1000):
+    if not (isinstance(length, Real) and 0 <= length < 1000):
         raise UsageError(
-            f"--tolerance: {length:g} is no length in mm", "Give mm, such as 2.", "tolerance"
+            f"--tolerance: {length!r} is no length in mm", "Give mm, such as 2.", "tolerance"
         )
     return float(length)
 

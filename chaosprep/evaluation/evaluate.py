@@ -6,6 +6,7 @@ from pathlib import Path
 from chaosprep.dataset.records import Split
 from chaosprep.errors import ProblemsError, UsageError, called, plural
 from chaosprep.evaluation.asked import Neighbours, Nsd, Tolerance, asked_for
+from chaosprep.evaluation.calling import check_call
 from chaosprep.evaluation.compare import Per, Task, compare
 from chaosprep.evaluation.matching import (
     called_by_source,
@@ -68,6 +69,7 @@ def evaluate(
         NothingFoundError: a side is not understood, or the two have no case in common.
         ProblemsError: cases have problems, and they are not to be skipped.
     """
+    check_call(patients, organs, split, per, spacing, on_error)
     reference = find_masks(Path(ref))
     asked = _asked(reference, organs)
     prediction = find_masks(Path(pred), reference, asked)
@@ -99,7 +101,7 @@ def evaluate(
         problems = [problem for problem in problems if is_of(problem, wanted)]
     else:
         notes = (*notes, *aside)
-    broken = {problem.id for problem in prediction.problems}
+    broken = {problem.id for problem in (*reference.problems, *prediction.problems)}
     tasks = [
         Task(prediction.members[member.id], member, chosen, spacing, per, options)
         for member in wanted

@@ -1,7 +1,9 @@
 """A whole comparison: which cases, which organs, what is left out, and that jobs do not matter."""
 
+import gzip
 import shutil
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -257,3 +259,38 @@ def test_cases_are_told_as_they_are_done(livers: Dataset) -> None:
     chaosprep.evaluate(livers.directory, livers.directory, on_case=listen)
     count = len(livers.cases)
     assert told == [(case.id, done, count) for done, case in enumerate(livers.cases, start=1)]
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"patients": "MR001"},
+        {"organs": "liver"},
+        {"split": "validation"},
+        {"per": "patient"},
+        {"on_error": "ignore"},
+        {"spacing": (0, 1, 1)},
+        {"spacing": (float("nan"), 1, 1)},
+        {"spacing": (1, 1)},
+        {"tolerance": "2"},
+        {"tolerance": float("nan")},
+    ],
+)
+def test_what_a_caller_may_not_give_is_a_usage_error(
+    livers: Dataset, given: dict[str, Any]
+) -> None:
+    with pytest.raises(UsageError):
+        chaosprep.evaluate(livers.directory, livers.directory, **given)
+
+
+def test_a_case_with_a_problem_of_the_reference_is_left_out_indeed(
+    livers: Dataset, tmp_path: Path
+) -> None:
+    chaosprep.assemble(livers, tmp_path / "ref")
+    masks = sorted((tmp_path / "ref" / "masks").iterdir())
+    (masks[0].with_suffix("")).write_bytes(gzip.decompress(masks[0].read_bytes()))  # as .nii too
+    found = chaosprep.evaluate(livers.directory, tmp_path / "ref", on_error="skip")
+    (left,) = found.skipped
+    assert left.code == "name-twice"
+    assert left.id not in {row.case for row in found.results}
+    assert found.cases == len(masks) - 1
