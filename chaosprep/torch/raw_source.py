@@ -102,8 +102,6 @@ def _chosen(root: Root, asked: SplitParams, card: Card) -> tuple[Root, tuple[str
             )
         wanted = learned
     notes = [f"left aside: {kind}" for kind in kinds if kind not in wanted]
-    if card.sequences and (strange := [kind for kind in wanted if kind not in card.sequences]):
-        notes.append(f"predicted on {', '.join(strange)}, trained on {', '.join(card.sequences)}")
     return (root.only(tuple(wanted)) if wanted else root), tuple(notes)
 
 
