@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import nibabel
 import numpy as np
 import pytest
 
@@ -294,3 +295,15 @@ def test_a_case_with_a_problem_of_the_reference_is_left_out_indeed(
     assert left.code == "name-twice"
     assert left.id not in {row.case for row in found.results}
     assert found.cases == len(masks) - 1
+
+
+@pytest.mark.parametrize("mm", [1e-30, 1e20])
+def test_voxels_of_an_impossible_size_are_refused_not_measured(tmp_path: Path, mm: float) -> None:
+    tool: Any = nibabel
+    voxels = np.zeros((4, 4, 3), np.uint8)
+    voxels[1:3, 1, 1] = 1
+    tool.save(tool.Nifti1Image(voxels, np.diag([mm, mm, mm, 1])), tmp_path / "a.nii")
+    tool.save(tool.Nifti1Image(voxels[::-1], np.diag([mm, mm, mm, 1])), tmp_path / "b.nii")
+    with pytest.raises(ProblemsError) as error:
+        chaosprep.evaluate(tmp_path / "a.nii", tmp_path / "b.nii")
+    assert [problem.code for problem in error.value.problems] == ["spacing-unfit"]
