@@ -1,6 +1,6 @@
 """Cases with their masks alone, wherever these come from: to be measured."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,10 @@ from chaosprep.imaging.limits import check_bytes
 from chaosprep.imaging.space.lattice import Lattice
 
 Organs = tuple[str, ...]
+BINARY = (1, 255)
+"""What tools write for `yes`."""
+UNNAMED = "mask"
+"""The only structure of masks that nobody names."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,18 +110,23 @@ def stack(planes: Iterable[NDArray[np.uint8]], count: int) -> NDArray[np.uint8]:
 
 
 def as_organs(
-    array: NDArray[Any], values: Mapping[int, str], organs: Sequence[str], file: str
+    array: NDArray[Any],
+    values: Mapping[int, str],
+    organs: Sequence[str],
+    file: str,
+    lone: Container[int] | None = None,
 ) -> NDArray[np.uint8]:
     """Turn the values of a mask into places in `organs` + 1; any shape.
 
-    Where the values stand for one organ only, a file with one value, whichever, shows that organ.
+    Where the values stand for one organ only, a file with one value shows that organ: whichever
+    value it is, or one of ``lone``.
 
     Raises:
         FileError: `mask-values`, a value stands for no organ.
     """
     shown = [value for value in level_histogram(array) if value]
     known = set(values.values())
-    if len(known) == 1 and len(shown) <= 1:
+    if len(known) == 1 and len(shown) == 1 and (lone is None or shown[0] in lone):
         values = dict.fromkeys(shown, next(iter(known)))
     strange = [value for value in shown if value not in values]
     if strange:
@@ -139,7 +148,7 @@ def name_values(values: Iterable[int]) -> dict[int, str]:
     """Names for what no file explains: `mask` for a single value, `label-1`, `label-2`, ... ."""
     found = sorted(set(values) - {0})
     if len(found) < 2:
-        return {found[0] if found else 1: "mask"}
+        return {found[0] if found else 1: UNNAMED}
     return {value: unnamed(value) for value in found}
 
 

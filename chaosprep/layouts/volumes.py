@@ -15,6 +15,8 @@ from chaosprep.imaging.space.lattice import Volume
 from chaosprep.layouts.dataset_json import read_json
 from chaosprep.layouts.layout import Layout
 from chaosprep.layouts.mask_set import (
+    BINARY,
+    UNNAMED,
     CaseMasks,
     MaskCase,
     MaskSet,
@@ -139,7 +141,9 @@ def _values(files: Iterable[Path]) -> set[int]:
 
 def _read(file: Path, values: Mapping[int, str], organs: Organs) -> CaseMasks:
     volume = _volume(file)
-    return CaseMasks(as_organs(volume.voxels, values, organs, file.name), lattice=volume.lattice)
+    lone = None if set(values.values()) == {UNNAMED} else BINARY  # what no file names is any
+    voxels = as_organs(volume.voxels, values, organs, file.name, lone)
+    return CaseMasks(voxels, lattice=volume.lattice)
 
 
 def _volume(file: Path) -> Volume:

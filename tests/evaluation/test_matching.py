@@ -9,16 +9,16 @@ import numpy as np
 import pytest
 
 import chaosprep
-from chaosprep.errors import NothingFoundError
+from chaosprep.errors import NothingFoundError, ProblemsError
 
 
-def write(folder: Path, *names: str) -> Path:
+def write(folder: Path, *names: str, value: int = 1) -> Path:
     """Label volumes of one voxel each, another for each name."""
     folder.mkdir(parents=True)
     tool: Any = nibabel
     for number, name in enumerate(sorted(names, key=lambda name: name[-1])):
         voxels = np.zeros((4, 4, 3), np.uint8)
-        voxels[number, 1, 1] = 1
+        voxels[number, 1, 1] = value
         tool.save(
             tool.Nifti1Image(voxels, np.diag([1.0, 1.0, 3.0, 1.0])), folder / f"{name}.nii.gz"
         )
@@ -74,3 +74,23 @@ def test_of_a_data_set_the_folder_of_its_labels_is_named(tmp_path: Path) -> None
         chaosprep.evaluate(labels, tmp_path / "set")
     assert f"Give its labels alone: {labels}." in str(error.value)
     assert chaosprep.evaluate(labels, labels).cases == 1
+
+
+@pytest.mark.parametrize(("value", "is_taken"), [(1, True), (255, True), (2, False)])
+def test_of_one_named_organ_a_volume_of_another_value_is_refused(
+    tmp_path: Path, value: int, is_taken: bool
+) -> None:
+    ref = write(tmp_path / "ref", "a1")
+    (ref / "labels.json").write_text('{"liver": 1}')
+    pred = write(tmp_path / "pred", "a1", value=value)
+    if is_taken:
+        assert chaosprep.evaluate(pred, ref).results[0].dice == 1
+        return
+    with pytest.raises(ProblemsError) as error:
+        chaosprep.evaluate(pred, ref)
+    assert [problem.code for problem in error.value.problems] == ["mask-values"]
+
+
+def test_of_masks_that_nobody_names_any_single_value_is_the_mask(tmp_path: Path) -> None:
+    ref, pred = write(tmp_path / "ref", "a1"), write(tmp_path / "pred", "a1", value=7)
+    assert chaosprep.evaluate(pred, ref).results[0].dice == 1
