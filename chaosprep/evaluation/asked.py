@@ -1,8 +1,8 @@
 """What is measured only where it is asked for: surface Dice at a tolerance, and lesions."""
 
-import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from numbers import Real
 from typing import Literal
 
 from chaosprep.errors import UsageError
@@ -12,6 +12,7 @@ from chaosprep.words import there_are
 Tolerance = float | Mapping[str, float]
 Nsd = Literal["voxels", "elements"]
 Neighbours = Literal[6, 26]
+_IOU, _NEIGHBOURS = 0.5, 26  # by default
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,9 @@ def asked_for(
         )
     if tolerance is None and nsd != "voxels":
         raise UsageError("--nsd needs --tolerance", "Give the tolerance in mm.", "tolerance")
+    if not lesions and (lesion_iou, lesion_neighbours) != (_IOU, _NEIGHBOURS):
+        given = "--lesion-iou" if lesion_iou != _IOU else "--lesion-neighbours"
+        raise UsageError(f"{given} needs --lesions", "Give --lesions, or leave it out.", "lesions")
     return Asked(_by_organ(tolerance, known), nsd, lesions, lesion_iou, lesion_neighbours)
 
 
@@ -72,6 +76,10 @@ def _by_organ(tolerance: Tolerance | None, organs: tuple[str, ...]) -> Mapping[s
     if not isinstance(tolerance, Mapping):
         return dict.fromkeys(organs, _mm(tolerance))
     spelled = {folded(organ): organ for organ in organs}
+    if len({folded(name) for name in tolerance}) < len(tolerance):
+        raise UsageError(
+            "--tolerance: an organ stands there twice", "Give it one length.", "tolerance"
+        )
     unknown = [name for name in tolerance if folded(name) not in spelled]
     if unknown:
         raise UsageError(
@@ -81,9 +89,9 @@ def _by_organ(tolerance: Tolerance | None, organs: tuple[str, ...]) -> Mapping[s
 
 
 def _mm(length: float) -> float:
-    if not (math.isfinite(length) and 0 <= length < 1000):
+    if not (isinstance(length, Real) and 0 <= length < 1000):
         raise UsageError(
-            f"--tolerance: {length:g} is no length in mm", "Give mm, such as 2.", "tolerance"
+            f"--tolerance: {length!r} is no length in mm", "Give mm, such as 2.", "tolerance"
         )
     return float(length)
 

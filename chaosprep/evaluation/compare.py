@@ -16,6 +16,7 @@ from chaosprep.evaluation.surface import Spacing
 from chaosprep.layouts.mask_set import CaseMasks, MaskCase, Organs
 
 Per = Literal["case", "slice"]
+_SMALLEST, _LARGEST = 1e-9, 1e6  # mm: of others float32 cannot hold the squares of distances
 
 
 @dataclass(frozen=True)
@@ -116,5 +117,12 @@ def spacing_of(masks: CaseMasks) -> Spacing | None:
             "its slices are not stacked at right angles (a tilted gantry)",
             "Resample both sides first, or leave the case out with --on-error skip.",
             code="sheared",
+        )
+    if not all(_SMALLEST <= mm <= _LARGEST for mm in masks.lattice.spacing):
+        sizes = " x ".join(f"{mm:.3g}" for mm in masks.lattice.spacing)
+        raise FileError(
+            f"its header says that its voxels are {sizes} mm large",
+            "Correct the spacing in its header.",
+            code="spacing-unfit",
         )
     return masks.lattice.spacing

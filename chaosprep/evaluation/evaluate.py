@@ -6,9 +6,17 @@ from pathlib import Path
 from chaosprep.dataset.records import Split
 from chaosprep.errors import ProblemsError, UsageError, called, plural
 from chaosprep.evaluation.asked import Neighbours, Nsd, Tolerance, asked_for
+from chaosprep.evaluation.calling import check_call
 from chaosprep.evaluation.compare import Per, Task, compare
 from chaosprep.evaluation.laying import notes_on_grids
-from chaosprep.evaluation.matching import is_of, missing, some, surplus_cases, wanted_cases
+from chaosprep.evaluation.matching import (
+    called_by_source,
+    is_of,
+    missing,
+    some,
+    surplus_cases,
+    wanted_cases,
+)
 from chaosprep.evaluation.names import called_after, called_alike, how_to_name, spellings
 from chaosprep.evaluation.results import Evaluation, OrganResult, Summary, spread, summarize
 from chaosprep.evaluation.surface import Spacing
@@ -62,6 +70,7 @@ def evaluate(
         NothingFoundError: a side is not understood, or the two have no case in common.
         ProblemsError: cases have problems, and they are not to be skipped.
     """
+    check_call(patients, organs, split, per, spacing, on_error)
     reference = find_masks(Path(ref))
     asked = _asked(reference, organs)
     prediction = find_masks(Path(pred), reference, asked)
@@ -73,9 +82,10 @@ def evaluate(
         )
     reference, taken = called_after(prediction, reference)
     prediction, reference = called_alike(prediction, reference)
+    prediction, matched = called_by_source(prediction, reference)
     wanted, notes = wanted_cases(prediction, reference, tuple(patients), split)
-    chosen, absent = _organs(prediction, reference, wanted, _asked(reference, organs))
-    notes = (*taken, *notes, *absent)
+    chosen, absent = _organs(prediction, reference, wanted, asked)
+    notes = (*taken, *matched, *notes, *absent)
     options = asked_for(
         tolerance,
         chosen,
@@ -93,7 +103,7 @@ def evaluate(
         problems = [problem for problem in problems if is_of(problem, wanted)]
     else:
         notes = (*notes, *aside)
-    broken = {problem.id for problem in prediction.problems}
+    broken = {problem.id for problem in (*reference.problems, *prediction.problems)}
     tasks = [
         Task(prediction.members[member.id], member, chosen, spacing, per, options)
         for member in wanted

@@ -1,12 +1,17 @@
 """Which cases of the two sides are compared: those of one id, and what is missing or too much."""
 
+import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from chaosprep.dataset.records import Split
 from chaosprep.errors import NothingFoundError, Problem, UsageError, plural
 from chaosprep.layouts.mask_set import MaskCase, MaskSet
 from chaosprep.printable import printable
 from chaosprep.words import there_are
+
+_CHANNEL = re.compile(r"_\d{4}$")
 
 
 def wanted_cases(
@@ -52,6 +57,30 @@ def _how_to_match(prediction: MaskSet, asked: list[str], reference: MaskSet) -> 
     if not reference.is_volumes or max(len(asked), len(prediction.members)) > 1:
         return f"{rule}: call the files of PRED as REF's cases, such as {printable(asked[0])}."
     return f"{rule}: call PRED's file {printable(asked[0])}, or give the two files themselves."
+
+
+def called_by_source(prediction: MaskSet, reference: MaskSet) -> tuple[MaskSet, tuple[str, ...]]:
+    """The prediction with cases called as the files that they were predicted on, and a note on it.
+
+    Only where no case has its own name on both sides, and for those that the reference has, each
+    once; nnU-Net's number of the channel is no part of a name.
+    """
+    if prediction.members.keys() & reference.members.keys():
+        return prediction, ()
+    new: dict[str, str] = {}
+    for id, stem in prediction.sources.items():
+        called = (name for name in (stem, _CHANNEL.sub("", stem)) if name in reference.members)
+        if id in prediction.members and (name := next(called, None)) is not None:
+            new[id] = name
+    times = Counter(new.values())
+    new = {id: name for id, name in new.items() if times[name] == 1}
+    if not new:
+        return prediction, ()
+    members = {
+        new.get(id, id): replace(one, id=new.get(id, id)) for id, one in prediction.members.items()
+    }
+    said = f"matched by the files that they were predicted on: {plural(len(new), 'case')}"
+    return replace(prediction, members=members), (said,)
 
 
 def is_of(problem: Problem, wanted: list[MaskCase]) -> bool:

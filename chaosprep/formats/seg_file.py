@@ -24,8 +24,10 @@ if TYPE_CHECKING:
     from highdicom.seg import Segmentation
     from pydicom.dataset import Dataset
 
-_SEGMENTATION = "1.2.840.10008.5.1.4.1.1.66.4"  # PS3.4 B.5: binary or fractional
-_LABEL_MAP = "1.2.840.10008.5.1.4.1.1.66.7"  # its values are the segment numbers
+SOP_CLASSES = (
+    "1.2.840.10008.5.1.4.1.1.66.4",  # PS3.4 B.5: binary or fractional
+    "1.2.840.10008.5.1.4.1.1.66.7",  # a label map: its values are the segment numbers
+)
 _HEAD = 2**24  # a quarter of the bytes that the header of a deflated file may have
 
 
@@ -145,7 +147,7 @@ def read_references(data: bytes) -> tuple[References, list[Frame]]:
 
 
 def _check_class(header: "Dataset") -> None:
-    if header.get("SOPClassUID") not in (_SEGMENTATION, _LABEL_MAP):
+    if header.get("SOPClassUID") not in SOP_CLASSES:
         raise FileError(
             "it is DICOM, but neither a segmentation nor a structure set",
             "Give masks as PNG, npy, NIfTI, NRRD, MetaImage, DICOM SEG or RTSTRUCT.",

@@ -1,7 +1,7 @@
 """Cases with their masks alone, wherever these come from: to be measured."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,10 @@ from chaosprep.imaging.limits import check_bytes
 from chaosprep.imaging.space.lattice import Lattice
 
 Organs = tuple[str, ...]
+BINARY = (1, 255)
+"""What tools write for `yes`."""
+UNNAMED = "mask"
+"""The only structure of masks that nobody names."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,7 +69,9 @@ class MaskSet:
     say it themselves. ``in_mm``: it knows the size of its voxels. ``in_patients``: it knows whose
     each case is; otherwise each is a patient of its own. ``is_unnamed``: nothing says what the
     values stand for, and the organs are called `mask` or `label-1`, `label-2`, ... ``is_volumes``:
-    a case is a file, called as it.
+    a case is one file, whose name it has.
+    ``sources`` are the names of the files that cases were predicted on, without their ending, as
+    far as that is written down.
     """
 
     kind: str
@@ -79,6 +85,7 @@ class MaskSet:
     is_unnamed: bool = False
     is_volumes: bool = False
     problems: tuple[Problem, ...] = ()
+    sources: Mapping[str, str] = field(default_factory=dict)
 
 
 def plane_of(file: Path) -> NDArray[Any]:
@@ -116,18 +123,23 @@ def stack(planes: Iterable[NDArray[np.uint8]], count: int) -> NDArray[np.uint8]:
 
 
 def as_organs(
-    array: NDArray[Any], values: Mapping[int, str], organs: Sequence[str], file: str
+    array: NDArray[Any],
+    values: Mapping[int, str],
+    organs: Sequence[str],
+    file: str,
+    lone: Container[int] | None = None,
 ) -> NDArray[np.uint8]:
     """Turn the values of a mask into places in `organs` + 1; any shape.
 
-    Where the values stand for one organ only, a file with one value, whichever, shows that organ.
+    Where the values stand for one organ only, a file with one value shows that organ: whichever
+    value it is, or one of ``lone``.
 
     Raises:
         FileError: `mask-values`, a value stands for no organ.
     """
     shown = [value for value in level_histogram(array) if value]
     known = set(values.values())
-    if len(known) == 1 and len(shown) <= 1:
+    if len(known) == 1 and len(shown) == 1 and (lone is None or shown[0] in lone):
         values = dict.fromkeys(shown, next(iter(known)))
     strange = [value for value in shown if value not in values]
     if strange:
@@ -149,7 +161,7 @@ def name_values(values: Iterable[int]) -> dict[int, str]:
     """Names for what no file explains: `mask` for a single value, `label-1`, `label-2`, ... ."""
     found = sorted(set(values) - {0})
     if len(found) < 2:
-        return {found[0] if found else 1: "mask"}
+        return {found[0] if found else 1: UNNAMED}
     return {value: unnamed(value) for value in found}
 
 

@@ -13,6 +13,7 @@ from chaosprep.formats.masks import plane_endings
 from chaosprep.imaging.levels import level_histogram
 from chaosprep.layouts.layout import Layout
 from chaosprep.layouts.mask_set import (
+    BINARY,
     CaseMasks,
     MaskCase,
     MaskSet,
@@ -28,7 +29,6 @@ from chaosprep.series.pairing import natural_key
 from chaosprep.series.source import is_litter
 
 _KIND = "folder of pictures"
-_BINARY = (1, 255)  # what tools write for `yes`
 _DEPTH = 3  # of folders below the one that was given: val/masks
 SLICE_ID = re.compile(r"(?P<case>.+)_s\d{3,}(?P<copy>_a\d+)?")
 
@@ -95,7 +95,7 @@ def _values(files: Iterable[Path], reference: MaskSet, asked: Organs) -> Mapping
     if len(reference.organs) < 2:
         return reference.values
     value = _only_value(files)
-    if value not in _BINARY:
+    if value not in BINARY:
         return reference.values
     if len(asked) == 1:
         return {value: asked[0]}

@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 
 from chaosprep.errors import FileError, NothingFoundError, UsageError
+from chaosprep.formats.masks import volume_endings
 from chaosprep.layouts import (
     amos,
     atlas,
@@ -15,6 +16,7 @@ from chaosprep.layouts import (
     chaos_masks,
     cirrmri,
     decathlon,
+    drawn,
     duke,
     folder,
     nnunet,
@@ -38,6 +40,7 @@ LAYOUTS: tuple[Layout, ...] = (
     chaos_masks.LAYOUT,
     folder.LAYOUT,
     pictures.LAYOUT,
+    drawn.LAYOUT,
     amos.LAYOUT,
     atlas.LAYOUT,
     cirrmri.LAYOUT,
@@ -52,6 +55,7 @@ LAYOUTS: tuple[Layout, ...] = (
 
 _log = logging.getLogger(__name__)
 _MOST = 255  # organs: `CaseMasks` hold bytes
+_OF_LABELS = ("labelsTr", "labelsTs", "labels", "masks")
 
 _PATIENTS = ("patient_from_name", "patients")
 _REFUSED = {
@@ -176,7 +180,20 @@ def _masks(path: Path, reference: MaskSet | None, asked: Organs) -> MaskSet:
         masks = one.masks(path, reference, asked) if one.masks else None
         if masks is not None:
             return masks
+    labels = [str(one) for one in _labels_in(path)]
     understood = "; ".join(one.what for one in _every() if one.masks)
     raise NothingFoundError(
-        f"{path}: it is not known what this is", f"A side can be {understood}.", "layout-unknown"
+        f"{path}: it is not known what this is",
+        f"Give its labels alone: {' or '.join(labels)}."
+        if labels
+        else f"A side can be {understood}.",
+        "layout-unknown",
     )
+
+
+def _labels_in(path: Path) -> Iterator[Path]:
+    """The folders of labels in a data set of volumes."""
+    for place in (path / name for name in _OF_LABELS if path.is_dir()):
+        names = [one.name.casefold() for one in place.iterdir()] if place.is_dir() else []
+        if any(name.endswith(volume_endings()) for name in names):
+            yield place

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from functools import partial
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import numpy as np
 
@@ -12,8 +12,11 @@ from chaosprep.files import read_regular
 from chaosprep.formats.legend import legend_in, named
 from chaosprep.formats.masks import mask_format, read_volume, volume_endings
 from chaosprep.imaging.space.lattice import Lattice, Volume
+from chaosprep.layouts.dataset_json import read_json
 from chaosprep.layouts.layout import Layout
 from chaosprep.layouts.mask_set import (
+    BINARY,
+    UNNAMED,
     CaseMasks,
     MaskCase,
     MaskSet,
@@ -25,6 +28,8 @@ from chaosprep.layouts.mask_set import (
 )
 from chaosprep.series.source import is_litter
 
+SOURCES = "sources.json"
+"""Case -> the volume that it was predicted on, as `predict` of raw data writes it."""
 _MASKS, _LABELS = "masks", "labels.json"
 
 
@@ -87,7 +92,24 @@ def open_volumes(path: Path, reference: MaskSet | None, asked: Organs = ()) -> M
         problems=tuple(
             name_twice(stem, stem) for stem, n in Counter(map(_stem, found)).items() if n > 1
         ),
+        sources=_sources(path.parent if path.name == _MASKS else path),
     )
+
+
+def _sources(folder: Path) -> dict[str, str]:
+    """What `predict` of volumes wrote of them: case -> the name of its file, without the ending."""
+    try:
+        told = read_json(folder / SOURCES)
+    except FileError:
+        return {}
+    pairs = told.items() if isinstance(told, dict) else ()
+    paths = {id: PurePosixPath(path) for id, path in pairs if isinstance(path, str)}
+    endings = volume_endings()
+    return {
+        id: _stem(Path(path.name))
+        for id, path in paths.items()
+        if path.name.casefold().endswith(endings)
+    }
 
 
 def _stem(file: Path) -> str:
@@ -125,7 +147,8 @@ def _read(file: Path, values: Mapping[int, str], organs: Organs) -> CaseMasks:
     with about(file.name):
         data = read_regular(file)
         volume = read_volume(file, data)
-    voxels = as_organs(volume.voxels, values, organs, file.name)
+    lone = None if set(values.values()) == {UNNAMED} else BINARY  # what no file names is any
+    voxels = as_organs(volume.voxels, values, organs, file.name, lone)
     is_placed, is_cropped = _lies(file.name, data, volume.lattice)
     return CaseMasks(voxels, lattice=volume.lattice, is_placed=is_placed, is_cropped=is_cropped)
 

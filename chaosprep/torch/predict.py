@@ -32,7 +32,7 @@ from chaosprep.torch.checkpoint import Card, load, note_unhashed
 from chaosprep.torch.faults import named_faults
 from chaosprep.torch.networks import choose_device, mixed_precision, predicted
 from chaosprep.torch.parameters import PredictParams
-from chaosprep.torch.preparation import check_alike
+from chaosprep.torch.preparation import check_alike, strangeness
 from chaosprep.torch.scaling import case_scaling
 from chaosprep.torch.slices import with_channel
 
@@ -71,14 +71,16 @@ def _all_of_it(rows: tuple[Slice, ...]) -> tuple[Slice, ...]:
 
 def plan(source: Dataset, cases: Sequence[Case], params: PredictParams) -> Planned[Case]:
     """Leave out augmented copies; every mask gets the values that the dataset's masks have."""
-    values = _values(open_dataset(cases[0].directory), load(Path(params.checkpoint)).card)
+    card = load(Path(params.checkpoint)).card
+    values = _values(open_dataset(cases[0].directory), card)
     names = {value: organ for organ, value in values.items()}
 
     def complete(case: Case) -> Case:
         rows = (msgspec.structs.replace(row, labels=names) for row in originals(case))
         return replace(case, slices=tuple(rows))
 
-    return Planned(complete)
+    rows = [row for case in cases for row in originals(case)]
+    return Planned(complete, strangeness(rows, card.sequences, card.spacing))
 
 
 def labels(source: Source[Case], params: PredictParams) -> LabelMap:

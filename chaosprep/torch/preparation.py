@@ -1,6 +1,6 @@
 """How the data of a network were prepared: what it predicts on must have been alike."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,8 @@ from chaosprep.dataset.organ_order import organ_values
 from chaosprep.dataset.records import Slice
 from chaosprep.errors import ChaosprepError
 from chaosprep.stage_table import STAGES, load_stage
+
+_FAR = 1.5  # times the spacing of the training data
 
 
 def preparation(dataset: Dataset) -> dict[str, dict[str, Any]]:
@@ -35,6 +37,31 @@ def median_spacing(rows: Iterable[Slice]) -> tuple[float, float, float] | None:
         return None
     slices, rows_mm, cols_mm = np.median(np.array(known), axis=0).tolist()
     return slices, rows_mm, cols_mm
+
+
+def strangeness(
+    rows: Sequence[Slice],
+    sequences: Sequence[str],
+    spacing: tuple[float, float, float] | None,
+) -> tuple[str, ...]:
+    """Notes on slices of other sequences than the training data, or of far other voxels.
+
+    `sequences` and `spacing` (`median_spacing`) are of the training data, as far as their card
+    tells; what it does not tell is not compared.
+    """
+    here, there = {row.sequence for row in rows}, median_spacing(rows)
+    notes = []
+    if sequences and (strange := sorted(here - {*sequences})):
+        notes.append(f"predicted on {', '.join(strange)}, trained on {', '.join(sequences)}")
+    if spacing is not None and there is not None:
+        pairs = zip(there, spacing, strict=True)
+        ratios = [max(a / b, b / a) if a and b else 1.0 for a, b in pairs]
+        if max(ratios) > _FAR:
+            now, then = (" x ".join(f"{mm:.3g}" for mm in one) for one in (there, spacing))
+            notes.append(
+                f"its voxels are {now} mm (slices, rows, cols), those of the training data {then}"
+            )
+    return tuple(notes)
 
 
 def check_alike(

@@ -10,7 +10,9 @@ import msgspec
 from chaosprep.assembly.assemble import LABELS, put_together
 from chaosprep.dataset.manifest import Dataset
 from chaosprep.errors import ChaosprepError
-from chaosprep.files import check_apart
+from chaosprep.files import check_apart, write_json
+from chaosprep.formats.masks import volume_endings
+from chaosprep.layouts.volumes import SOURCES
 from chaosprep.params import make_params
 from chaosprep.running.folder import Exported, describe_folder, whole_folder
 from chaosprep.running.mapping import on_workers
@@ -20,13 +22,11 @@ from chaosprep.stages.convert import CONVERT
 from chaosprep.stages.split import SPLIT
 from chaosprep.torch.checkpoint import Card, load, note_unhashed
 from chaosprep.torch.parameters import PredictParams
-from chaosprep.torch.preparation import median_spacing
+from chaosprep.torch.preparation import strangeness
 from chaosprep.torch.raw_params import RawParams
 from chaosprep.torch.raw_source import ONE_SIDE, find_raw, split_params
 from chaosprep.torch.stage import PREDICT
 from chaosprep.workbench import Workbench
-
-_FAR = 1.5  # times the spacing of the training data
 
 
 def predict_raw(
@@ -82,11 +82,21 @@ def predict_raw(
         )
         for name in ("masks", LABELS):
             (work / "volumes" / name).rename(folder / name)
+        if sources := _sources(pairs):
+            write_json(folder / SOURCES, sources)
         describe_folder(folder, masks, "predict", {"format": raw.mask_format})
         skipped = (*pairs.skipped, *images.skipped, *masks.skipped, *made.skipped)
-        told = (*notes, *_far(card, images), *made.notes)
+        strange = strangeness(images.slices, card.sequences, card.spacing)
+        told = (*notes, *strange, *made.notes)
     unique = tuple({(one.code, one.id): one for one in skipped}.values())
     return replace(made, format="predict", path=output, skipped=unique, notes=told)
+
+
+def _sources(pairs: Dataset) -> dict[str, str]:
+    """Case -> the volume that it is, below the root; nothing of cases of other files."""
+    files = {case.id: {row.source for row in case.slices} for case in pairs.cases}
+    found = {id: next(iter(some)) for id, some in files.items() if len(some) == 1}
+    return {id: path for id, path in found.items() if path.casefold().endswith(volume_endings())}
 
 
 def _on_the_way(options: RunOptions) -> RunOptions:
@@ -118,17 +128,3 @@ def _prepared(card: Card) -> Any:  # noqa: ANN401 - ConvertParams
         )
     known = {k: v for k, v in card.prepared["convert"].items() if v is not None}
     return make_params(CONVERT.params, known)
-
-
-def _far(card: Card, images: Dataset) -> tuple[str, ...]:
-    """A note on voxels that are far larger or smaller than those of the training data."""
-    there = median_spacing(images.slices)
-    if card.spacing is None or there is None:
-        return ()
-    ratios = [
-        max(a / b, b / a) if a and b else 1.0 for a, b in zip(there, card.spacing, strict=True)
-    ]
-    if max(ratios) <= _FAR:
-        return ()
-    here, then = (" x ".join(f"{mm:.3g}" for mm in one) for one in (there, card.spacing))
-    return (f"its voxels are {here} mm (slices, rows, cols), those of the training data {then}",)

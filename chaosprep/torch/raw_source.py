@@ -1,5 +1,6 @@
 """The series of raw data that a network is to predict on: images alone, all on one side."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -66,9 +67,16 @@ def _found(source: Path, asked: SplitParams, bench: Workbench) -> Root:
         return find(root, asked, sequences=sequences, exclude=asked.exclude, bench=bench)
     except NothingFoundError as error:
         if error.code != "volumes-only" or pattern is None:
-            raise
+            raise NothingFoundError(
+                error.reason, _of_images_alone(error.remedy), error.code
+            ) from error
     asked = msgspec.structs.replace(asked, images=pattern, layout="folder")
     return find(root, asked, sequences=sequences, bench=bench)
+
+
+def _of_images_alone(remedy: str) -> str:
+    """A remedy without what it says of masks, which nobody is asked for here."""
+    return re.sub(r" --masks '[^']*'", "", remedy).replace("images and masks are", "the images are")
 
 
 def _pattern(source: Path) -> str | None:
@@ -95,8 +103,6 @@ def _chosen(root: Root, asked: SplitParams, card: Card) -> tuple[Root, tuple[str
             )
         wanted = learned
     notes = [f"left aside: {kind}" for kind in kinds if kind not in wanted]
-    if card.sequences and (strange := [kind for kind in wanted if kind not in card.sequences]):
-        notes.append(f"predicted on {', '.join(strange)}, trained on {', '.join(card.sequences)}")
     return (root.only(tuple(wanted)) if wanted else root), tuple(notes)
 
 
@@ -104,6 +110,7 @@ def _without_masks(root: Root) -> Root:
     """The same without masks, what they mean, and what is wrong with them alone."""
     bare: dict[str, Any] = {
         "masks": None,
+        "rule": "key",  # else a slice without its part of the volume would be left out
         "organs": {},
         "levels": None,
         "legend": {},

@@ -83,9 +83,9 @@ def train(
         last = run.last(card)
         if last is not None:
             note_unhashed(last)
+            if run.is_finished() and _is_over(last.scores, made):  # by --patience too
+                return run.trained(last.scores, already_done=True)
             card = _going_on(run, card, last)
-        if last is not None and run.is_finished():
-            return run.trained(last.scores, already_done=True)
         devices = [device] if device.type == "cuda" else []
         smaller = "Give a smaller --batch or --patch."
         with named_faults(smaller), torch.random.fork_rng(devices=devices):

@@ -1,9 +1,12 @@
 """A whole comparison: which cases, which organs, what is left out, and that jobs do not matter."""
 
+import gzip
 import shutil
 from pathlib import Path
+from typing import Any
 
 import msgspec
+import nibabel
 import numpy as np
 import pytest
 
@@ -272,3 +275,50 @@ def test_where_nobody_knows_whose_a_case_is_each_counts_as_a_patient_and_a_note_
     interval = found.summaries[0].metrics["dice"].interval
     assert (interval.patients if interval else None) == (6 if count == 6 else None)
     assert any("whose a case is" in note for note in found.notes) == (count == 6)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"patients": "MR001"},
+        {"organs": "liver"},
+        {"split": "validation"},
+        {"per": "patient"},
+        {"on_error": "ignore"},
+        {"spacing": (0, 1, 1)},
+        {"spacing": (float("nan"), 1, 1)},
+        {"spacing": (1, 1)},
+        {"tolerance": "2"},
+        {"tolerance": float("nan")},
+    ],
+)
+def test_what_a_caller_may_not_give_is_a_usage_error(
+    livers: Dataset, given: dict[str, Any]
+) -> None:
+    with pytest.raises(UsageError):
+        chaosprep.evaluate(livers.directory, livers.directory, **given)
+
+
+def test_a_case_with_a_problem_of_the_reference_is_left_out_indeed(
+    livers: Dataset, tmp_path: Path
+) -> None:
+    chaosprep.assemble(livers, tmp_path / "ref")
+    masks = sorted((tmp_path / "ref" / "masks").iterdir())
+    (masks[0].with_suffix("")).write_bytes(gzip.decompress(masks[0].read_bytes()))  # as .nii too
+    found = chaosprep.evaluate(livers.directory, tmp_path / "ref", on_error="skip")
+    (left,) = found.skipped
+    assert left.code == "name-twice"
+    assert left.id not in {row.case for row in found.results}
+    assert found.cases == len(masks) - 1
+
+
+@pytest.mark.parametrize("mm", [1e-30, 1e20])
+def test_voxels_of_an_impossible_size_are_refused_not_measured(tmp_path: Path, mm: float) -> None:
+    tool: Any = nibabel
+    voxels = np.zeros((4, 4, 3), np.uint8)
+    voxels[1:3, 1, 1] = 1
+    tool.save(tool.Nifti1Image(voxels, np.diag([mm, mm, mm, 1])), tmp_path / "a.nii")
+    tool.save(tool.Nifti1Image(voxels[::-1], np.diag([mm, mm, mm, 1])), tmp_path / "b.nii")
+    with pytest.raises(ProblemsError) as error:
+        chaosprep.evaluate(tmp_path / "a.nii", tmp_path / "b.nii")
+    assert [problem.code for problem in error.value.problems] == ["spacing-unfit"]

@@ -1,9 +1,12 @@
 """Lesions are matched by overlap, and ratios of nothing are None."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
-from chaosprep.evaluation.asked import Asked, parse_tolerance
+from chaosprep.errors import UsageError
+from chaosprep.evaluation.asked import Asked, asked_for, parse_tolerance
 from chaosprep.evaluation.elements import within_elements
 from chaosprep.evaluation.lesions import lesions
 from chaosprep.evaluation.metric import Pair
@@ -88,3 +91,15 @@ def test_only_organs_of_the_challenge_are_scored() -> None:
 def test_tolerances_are_for_all_or_by_organ() -> None:
     assert parse_tolerance(("2",)) == 2
     assert parse_tolerance(("liver=3,spleen=2", "a=1")) == {"liver": 3, "spleen": 2, "a": 1}
+
+
+@pytest.mark.parametrize("given", [{"lesion_iou": 0.3}, {"lesion_neighbours": 6}])
+def test_what_is_said_of_lesions_that_are_not_asked_for_is_refused(given: dict[str, Any]) -> None:
+    with pytest.raises(UsageError, match="needs lesions=True"):
+        asked_for(None, ["liver"], **given)
+    assert asked_for(None, ["liver"], lesions=True, **given).lesions
+
+
+def test_an_organ_has_one_tolerance_however_it_is_spelled() -> None:
+    with pytest.raises(UsageError, match="twice"):
+        asked_for({"Left Kidney": 1, "left-kidney": 2}, ["left-kidney"])

@@ -6,9 +6,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
 import chaosprep
 from chaosprep import Dataset
+from chaosprep.cli.main import main
 from chaosprep.errors import ChaosprepError, ProblemsError, UsageError
 from chaosprep.files import sha256
 from chaosprep.phantom import Patient, write_chaos
@@ -168,6 +170,17 @@ def test_other_patients_prepared_alike_are_welcome(
     pairs = chaosprep.split(phantom, tmp_path / "split", val=0, test=0.75, seed=3)
     images = chaosprep.convert(chaosprep.extract_liver(pairs, tmp_path / "l"), tmp_path / "images")
     assert len(chaosprep.predict(run, images, tmp_path / "out", split="test")) == 3
+
+
+def test_another_sequence_than_in_training_is_said(run: Path, tmp_path: Path) -> None:
+    people = [Patient(id=id, slices=3, matrix=32, sequences=("t1-out",)) for id in (7, 8)]
+    root = write_chaos(tmp_path / "root", people)
+    pairs = chaosprep.split(root, tmp_path / "split", val=0, sequence=["t1-out"])
+    images = chaosprep.convert(chaosprep.extract_liver(pairs, tmp_path / "l"), tmp_path / "images")
+    words = ["predict", run, images.directory, "-o", tmp_path / "out", "--no-progress"]
+    done = CliRunner().invoke(main, [*map(str, words)])
+    assert done.exit_code == 0, done.stderr
+    assert "predicted on t1-out, trained on t1-in" in done.stderr
 
 
 def test_predictions_are_not_predicted_on_again(run: Path, masks: Dataset, tmp_path: Path) -> None:

@@ -86,6 +86,38 @@ def test_a_nifti_file_is_enough(resized: Path, livers: Dataset, tmp_path: Path) 
     assert affine == np.asarray(image.affine).tobytes()
 
 
+def test_masks_of_volumes_are_compared_with_labels_named_as_these(
+    resized: Path, livers: Dataset, tmp_path: Path
+) -> None:
+    chaosprep.assemble(livers, tmp_path / "made")
+    (tmp_path / "scans").mkdir()
+    (tmp_path / "labels").mkdir()
+    shutil.copy(tmp_path / "made" / "labels.json", tmp_path / "labels")
+    ids = [case.id for case in livers.cases]
+    for number, id in enumerate(ids):
+        for kind, place in (("images", "scans"), ("masks", "labels")):
+            file = tmp_path / "made" / kind / f"{id}.nii.gz"
+            shutil.copy(file, tmp_path / place / f"scan_{number}.nii.gz")
+    assert predict(resized, tmp_path / "scans", "-o", tmp_path / "out").exit_code == 0
+    found = chaosprep.evaluate(tmp_path / "out", tmp_path / "labels")
+    assert [row.case for row in found.results] == [f"scan_{n}" for n in range(len(ids))]
+    assert "matched by the files that they were predicted on" in found.notes[0]
+
+
+def test_labels_of_a_data_set_are_not_needed_and_not_read(
+    resized: Path, livers: Dataset, tmp_path: Path
+) -> None:
+    root = chaosprep.export("nnunet", livers, tmp_path / "nnunet").path
+    plain = predict(resized, root, "-o", tmp_path / "plain")
+    assert plain.exit_code == 0, plain.stderr
+    for file in root.rglob("labelsTr/*"):
+        file.write_bytes(b"damaged")
+    done = predict(resized, root, "-o", tmp_path / "out")
+    assert done.exit_code == 0, done.stderr
+    assert len(voxels(tmp_path / "out")) == len(livers)
+    assert voxels(tmp_path / "out") == voxels(tmp_path / "plain")
+
+
 def test_several_kinds_that_the_run_does_not_know_are_refused_by_name(
     resized: Path, tmp_path: Path
 ) -> None:
@@ -98,6 +130,20 @@ def test_several_kinds_that_the_run_does_not_know_are_refused_by_name(
     done = predict(resized, root, "-o", tmp_path / "out", "--sequence", "t1-out")
     assert done.exit_code == 0, done.stderr
     assert "predicted on t1-out, trained on t1-in" in done.stderr
+
+
+@pytest.mark.parametrize("files", [(), ("images/a.nii.gz", "masks/a.nii.gz")])
+def test_a_remedy_asks_for_no_masks(resized: Path, tmp_path: Path, files: tuple[str, ...]) -> None:
+    (tmp_path / "root").mkdir()
+    for file in files:
+        place = tmp_path / "root" / file
+        place.parent.mkdir()
+        place.write_bytes(b"")
+    done = predict(resized, tmp_path / "root", "-o", tmp_path / "out")
+    assert done.exit_code != 0
+    assert "--images '" in done.stderr
+    assert "--masks" not in done.stderr
+    assert "images and masks" not in done.stderr
 
 
 def test_masks_as_dicom_seg(resized: Path, phantom: Path, tmp_path: Path) -> None:

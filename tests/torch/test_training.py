@@ -519,6 +519,18 @@ def test_more_epochs_go_on_from_a_finished_run(images: Dataset, tmp_path: Path) 
     assert again.already_done
 
 
+def test_a_run_that_patience_ended_does_not_go_on_for_more_epochs(
+    images: Dataset, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    options: dict[str, Any] = {"patience": 1, "lr": 1e-12, "augment": "none", "batch": 4}
+    chaosprep.train(images, tmp_path / "run", epochs=5, **options)
+    before = contents(tmp_path / "run")
+    made = chaosprep.train(images, tmp_path / "run", epochs=9, **options)
+    assert (made.epochs, made.already_done) == (2, True)
+    assert contents(tmp_path / "run") == before
+    assert "planned before" not in caplog.text
+
+
 def test_going_on_that_was_interrupted_comes_to_the_same_bytes(
     images: Dataset, tmp_path: Path
 ) -> None:
