@@ -17,9 +17,9 @@ from chaosprep.dataset.opening import open_dataset
 from chaosprep.dataset.records import Slice as Slice
 from chaosprep.errors import ChaosprepError as ChaosprepError
 from chaosprep.errors import Problem as Problem
-from chaosprep.evaluation.agree import agree as agree
 from chaosprep.evaluation.evaluate import evaluate as evaluate
-from chaosprep.evaluation.paired import compare_predictions as compare_predictions
+from chaosprep.evaluation.paired.comparison import compare_predictions as compare_predictions
+from chaosprep.evaluation.readers.agree import agree as agree
 from chaosprep.exports.export import export as export
 from chaosprep.paper.text import methods as methods
 from chaosprep.privacy.deidentify.single import deidentify as deidentify

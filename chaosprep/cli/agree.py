@@ -5,7 +5,13 @@ from typing import Any
 
 import click
 
-from chaosprep.cli.evaluate import three_lengths, tolerances
+from chaosprep.cli.measuring import (
+    nsd_option,
+    organ_option,
+    patient_option,
+    spacing_option,
+    tolerance_option,
+)
 from chaosprep.cli.options import (
     ANY,
     jobs_option,
@@ -15,10 +21,10 @@ from chaosprep.cli.options import (
 )
 from chaosprep.cli.output import LEFT_OUT, Talk, write_json
 from chaosprep.errors import plural
-from chaosprep.evaluation.agree import agree
-from chaosprep.evaluation.agreement import Agreed
-from chaosprep.evaluation.agreement_table import lines
-from chaosprep.evaluation.consensus import METHODS
+from chaosprep.evaluation.readers.agree import agree
+from chaosprep.evaluation.readers.agreement import Agreed
+from chaosprep.evaluation.readers.agreement_table import lines
+from chaosprep.evaluation.readers.consensus import METHODS
 from chaosprep.printable import printable
 
 
@@ -38,28 +44,11 @@ from chaosprep.printable import printable
     show_default=True,
     help="More than half of the readers, or STAPLE, which says how good each reader is.",
 )
-@click.option("--patient", "patients", multiple=True, metavar="ID", help="Only this. Repeatable.")
-@click.option("--organ", "organs", multiple=True, metavar="NAME", help="Only this. Repeatable.")
-@click.option(
-    "--spacing",
-    callback=three_lengths,
-    metavar="SLICE,ROW,COL",
-    help="Size of the voxels in mm, for folders of pictures.",
-)
-@click.option(
-    "--tolerance",
-    multiple=True,
-    callback=tolerances,
-    metavar="MM|ORGAN=MM,...",
-    help="Surface Dice (NSD): the part of the borders that is so near to the other.",
-)
-@click.option(
-    "--nsd",
-    type=click.Choice(["voxels", "elements"]),
-    default="voxels",
-    show_default=True,
-    help="NSD counts border voxels, or the area of surface elements.",
-)
+@patient_option
+@organ_option
+@spacing_option
+@tolerance_option
+@nsd_option
 @overwrite_option
 @on_error_option
 @jobs_option

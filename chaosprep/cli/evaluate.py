@@ -8,6 +8,13 @@ from typing import Any
 
 import click
 
+from chaosprep.cli.measuring import (
+    nsd_option,
+    organ_option,
+    patient_option,
+    spacing_option,
+    tolerance_option,
+)
 from chaosprep.cli.options import (
     ANY,
     FILE,
@@ -19,13 +26,11 @@ from chaosprep.cli.options import (
 from chaosprep.cli.output import LEFT_OUT, Talk, write_json
 from chaosprep.dataset.records import SPLITS
 from chaosprep.errors import UsageError, plural
-from chaosprep.evaluation.asked import Tolerance, parse_tolerance
 from chaosprep.evaluation.evaluate import evaluate
-from chaosprep.evaluation.paired import Comparison, compare_predictions
-from chaosprep.evaluation.paired_tables import paired_csv, paired_table
+from chaosprep.evaluation.paired.comparison import Comparison, compare_predictions
+from chaosprep.evaluation.paired.tables import paired_csv, paired_table
 from chaosprep.evaluation.plots import box_plots, paired_plots
 from chaosprep.evaluation.results import Evaluation
-from chaosprep.evaluation.surface import Spacing
 from chaosprep.evaluation.tables import csv_text, table, volume_lines
 from chaosprep.known import SCORING
 from chaosprep.printable import printable
@@ -39,26 +44,6 @@ _TABLE = FileKind(
 _TESTS = FileKind(
     "table of tests", ".csv", re.compile(b"organ,metric,cases,patients,a,b,[a-z_,]+\n")
 )
-
-
-def three_lengths(ctx: click.Context, option: click.Parameter, value: str | None) -> Spacing | None:
-    """`SLICE,ROW,COL` in mm."""
-    if value is None:
-        return None
-    try:
-        slices, rows, cols = (float(part) for part in value.split(","))
-    except ValueError:
-        slices = rows = cols = 0.0
-    if not all(0 < length < 1000 for length in (slices, rows, cols)):
-        raise click.BadParameter(f"{value!r} is not three lengths such as 5.5,1.9,1.9", ctx, option)
-    return slices, rows, cols
-
-
-def tolerances(
-    ctx: click.Context, option: click.Parameter, value: tuple[str, ...]
-) -> Tolerance | None:
-    """`MM`, or `ORGAN=MM` for some."""
-    return parse_tolerance(value)
 
 
 def two_or_three(
@@ -78,19 +63,14 @@ def two_or_three(
 @click.argument(
     "paths", metavar="PRED [OTHER] REF", nargs=-1, required=True, type=ANY, callback=two_or_three
 )
-@click.option("--patient", "patients", multiple=True, metavar="ID", help="Only this. Repeatable.")
+@patient_option
 @click.option(
     "--split",
     type=click.Choice(SPLITS),
     help="Only this side of REF. [default: those that PRED is of]",
 )
-@click.option("--organ", "organs", multiple=True, metavar="NAME", help="Only this. Repeatable.")
-@click.option(
-    "--spacing",
-    callback=three_lengths,
-    metavar="SLICE,ROW,COL",
-    help="Size of the voxels in mm, for folders of pictures.",
-)
+@organ_option
+@spacing_option
 @click.option(
     "--per",
     type=click.Choice(["case", "slice"]),
@@ -98,20 +78,8 @@ def two_or_three(
     show_default=True,
     help="Measure a case in 3-D, or each slice on its own.",
 )
-@click.option(
-    "--tolerance",
-    multiple=True,
-    callback=tolerances,
-    metavar="MM|ORGAN=MM,...",
-    help="Surface Dice (NSD): the part of the borders that is so near to the other.",
-)
-@click.option(
-    "--nsd",
-    type=click.Choice(["voxels", "elements"]),
-    default="voxels",
-    show_default=True,
-    help="NSD counts border voxels, or the area of surface elements.",
-)
+@tolerance_option
+@nsd_option
 @click.option("--lesions", is_flag=True, help="Match the components of every organ one by one.")
 @click.option(
     "--lesion-iou",

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from chaosprep.cli.evaluate import tolerances
+from chaosprep.cli.measuring import tolerances
 from chaosprep.cli.options import (
     ANY,
     FILE,

@@ -12,7 +12,7 @@ import msgspec
 LIMITS: Final = 1.96  # standard deviations: 95 % of normal differences
 
 
-class Agreement(msgspec.Struct, frozen=True):
+class VolumeLimits(msgspec.Struct, frozen=True):
     """The predicted volumes minus the reference's, in ml, over `n` cases.
 
     ``bias`` is the mean difference, ``sd`` the sample standard deviation of the differences, and
@@ -26,11 +26,13 @@ class Agreement(msgspec.Struct, frozen=True):
     n: int
 
 
-def agreement(pred_ml: Sequence[float | None], ref_ml: Sequence[float | None]) -> Agreement | None:
+def volume_limits(
+    pred_ml: Sequence[float | None], ref_ml: Sequence[float | None]
+) -> VolumeLimits | None:
     """The agreement of volumes in ml, case by case; None of fewer than two that are known."""
     pairs = zip(pred_ml, ref_ml, strict=True)
     apart = [pred - ref for pred, ref in pairs if pred is not None and ref is not None]
     if len(apart) < 2:
         return None
     bias, sd = fmean(apart), stdev(apart)
-    return Agreement(bias, sd, bias - LIMITS * sd, bias + LIMITS * sd, len(apart))
+    return VolumeLimits(bias, sd, bias - LIMITS * sd, bias + LIMITS * sd, len(apart))

@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from statistics import fmean
 from typing import TYPE_CHECKING
 
-from chaosprep.evaluation.bland_altman import Agreement
-from chaosprep.evaluation.differences import Sides
+from chaosprep.evaluation.bland_altman import VolumeLimits
 from chaosprep.evaluation.metric import Metric
+from chaosprep.evaluation.paired.differences import Sides
 from chaosprep.evaluation.results import OrganResult
 from chaosprep.evaluation.tables import in_ml
 from chaosprep.words import shortened
@@ -36,7 +36,7 @@ def boxes(
 
 
 def volumes(
-    axes: "Axes", organ: str, found: Agreement, rows: Sequence[OrganResult], note: str
+    axes: "Axes", organ: str, found: VolumeLimits, rows: Sequence[OrganResult], note: str
 ) -> None:
     """A Bland-Altman plot: the difference of the volumes over their mean, bias and limits."""
     pairs = [

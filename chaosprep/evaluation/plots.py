@@ -6,9 +6,9 @@ from io import BytesIO
 from typing import TYPE_CHECKING
 
 from chaosprep.errors import ChaosprepError
-from chaosprep.evaluation.differences import by_patient, has
 from chaosprep.evaluation.metric import Metric
-from chaosprep.evaluation.paired import Comparison, pairs_of
+from chaosprep.evaluation.paired.comparison import Comparison, pairs_of
+from chaosprep.evaluation.paired.differences import by_patient, has
 from chaosprep.evaluation.panels import boxes, lines, named_sides, volumes
 from chaosprep.evaluation.results import Evaluation, OrganResult, shown
 

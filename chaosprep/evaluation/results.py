@@ -7,7 +7,7 @@ from typing import Annotated, Literal, get_type_hints
 import msgspec
 
 from chaosprep.errors import Problem
-from chaosprep.evaluation.bland_altman import Agreement, agreement
+from chaosprep.evaluation.bland_altman import VolumeLimits, volume_limits
 from chaosprep.evaluation.intervals import Interval, intervals
 from chaosprep.evaluation.lesions import Lesion
 from chaosprep.evaluation.metric import Metric
@@ -121,7 +121,7 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     organ: str
     cases: int
     metrics: dict[str, Spread]
-    volume: Agreement | None = None
+    volume: VolumeLimits | None = None
 
 
 class Evaluation(msgspec.Struct, frozen=True, kw_only=True):
@@ -150,7 +150,7 @@ def summarize(results: Sequence[OrganResult], *, sliced: bool = False) -> tuple[
         ends = intervals(columns, [row.patient for row in rows])
         metrics = {name: spread(values, ends[name]) for name, values in columns.items()}
         whole = () if sliced else rows
-        volume = agreement([row.pred_ml for row in whole], [row.ref_ml for row in whole])
+        volume = volume_limits([row.pred_ml for row in whole], [row.ref_ml for row in whole])
         found.append(Summary(organ=organ, cases=len(rows), metrics=metrics, volume=volume))
     return tuple(found)
 

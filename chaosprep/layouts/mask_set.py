@@ -69,9 +69,8 @@ class MaskSet:
     say it themselves. ``in_mm``: it knows the size of its voxels. ``in_patients``: it knows whose
     each case is; otherwise each is a patient of its own. ``is_unnamed``: nothing says what the
     values stand for, and the organs are called `mask` or `label-1`, `label-2`, ... ``is_volumes``:
-    a case is one file, whose name it has.
-    ``sources`` are the names of the files that cases were predicted on, without their ending, as
-    far as that is written down.
+    a case is one file, whose name it has. ``sources`` are the names of the files that cases were
+    predicted on, without their ending, as far as that is written down.
     """
 
     kind: str

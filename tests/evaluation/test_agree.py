@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 import chaosprep
 from chaosprep import Dataset
 from chaosprep.errors import ChaosprepError, NothingFoundError, ProblemsError, UsageError
-from chaosprep.evaluation.agreement import Agreed
-from chaosprep.evaluation.readers import Chosen, chosen_organs
+from chaosprep.evaluation.readers.agreement import Agreed
+from chaosprep.evaluation.readers.matched import Chosen, chosen_organs
 from chaosprep.layouts.mask_set import CaseMasks, MaskCase, MaskSet, Organs
 from tests.evaluation.reading import CASES, NAMES, drawn, read, reader, write_volumes
 from tests.evaluation.trees import dice, volume_of, write_png, write_shifted

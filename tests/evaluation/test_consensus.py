@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from chaosprep.evaluation import consensus
-from chaosprep.evaluation.consensus import majority, staple
+from chaosprep.evaluation.readers import consensus
+from chaosprep.evaluation.readers.consensus import majority, staple
 
 Masks = Sequence[NDArray[np.bool_]]
 

@@ -10,9 +10,9 @@ import pytest
 import chaosprep
 from chaosprep import Dataset
 from chaosprep.errors import NothingFoundError, ProblemsError, UsageError
-from chaosprep.evaluation.differences import Difference, by_patient, differences
-from chaosprep.evaluation.paired import Comparison
-from chaosprep.evaluation.paired_tables import paired_csv, paired_table
+from chaosprep.evaluation.paired.comparison import Comparison
+from chaosprep.evaluation.paired.differences import Difference, by_patient, differences
+from chaosprep.evaluation.paired.tables import paired_csv, paired_table
 from chaosprep.evaluation.results import OrganResult
 from tests.evaluation.test_tables import row
 from tests.evaluation.trees import write_png, write_shifted

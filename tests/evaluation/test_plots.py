@@ -8,9 +8,9 @@ import pytest
 from PIL import Image
 
 from chaosprep.evaluation import plots
-from chaosprep.evaluation.bland_altman import agreement
-from chaosprep.evaluation.differences import by_patient
-from chaosprep.evaluation.paired import Comparison
+from chaosprep.evaluation.bland_altman import volume_limits
+from chaosprep.evaluation.paired.comparison import Comparison
+from chaosprep.evaluation.paired.differences import by_patient
 from chaosprep.evaluation.panels import boxes, lines, volumes
 from chaosprep.evaluation.plots import paired_plots
 from chaosprep.evaluation.results import METRICS
@@ -35,7 +35,7 @@ def test_the_volumes_are_drawn_over_their_mean_between_the_limits() -> None:
         msgspec.structs.replace(row(f"c{n}", "a$b"), pred_ml=100.0 + n, ref_ml=100.0 - n)
         for n in range(4)
     ]
-    volume = agreement([one.pred_ml for one in rows], [one.ref_ml for one in rows])
+    volume = volume_limits([one.pred_ml for one in rows], [one.ref_ml for one in rows])
     assert volume is not None
     axes = figures.Figure().subplots()
     volumes(axes, "a$b", volume, rows, "")

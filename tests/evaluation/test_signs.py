@@ -5,7 +5,7 @@ from itertools import product
 import numpy as np
 import pytest
 
-from chaosprep.evaluation.signs import holm, p_value, p_values
+from chaosprep.evaluation.paired.signs import holm, p_value, p_values
 
 
 def test_a_small_test_is_the_count_of_all_signs() -> None:

@@ -4,8 +4,8 @@ import csv
 from collections.abc import Iterator
 from io import StringIO
 
-from chaosprep.evaluation.differences import Difference
-from chaosprep.evaluation.paired import Comparison
+from chaosprep.evaluation.paired.comparison import Comparison
+from chaosprep.evaluation.paired.differences import Difference
 from chaosprep.evaluation.results import MEASURED
 from chaosprep.evaluation.tables import in_csv, number
 from chaosprep.words import shortened

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from chaosprep.dataset.opening import is_stage_directory, open_dataset
 from chaosprep.errors import FileError, not_as_written
-from chaosprep.evaluation.consensus import Method
+from chaosprep.evaluation.readers.consensus import Method
 from chaosprep.files import check_apart, read_regular, write_json, write_new, writing
 from chaosprep.formats.nifti import ENDING, write_checked
 from chaosprep.formats.png import decode_png, encode_png

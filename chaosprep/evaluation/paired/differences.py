@@ -6,8 +6,8 @@ from statistics import fmean
 import msgspec
 
 from chaosprep.evaluation.intervals import Interval, intervals
+from chaosprep.evaluation.paired.signs import holm, p_values
 from chaosprep.evaluation.results import OrganResult
-from chaosprep.evaluation.signs import holm, p_values
 
 Pairs = Sequence[tuple[OrganResult, OrganResult]]
 Lost = tuple[str, tuple[str, ...], tuple[str, ...]]

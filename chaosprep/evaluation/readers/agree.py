@@ -5,16 +5,16 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from chaosprep.errors import Problem, ProblemsError, UsageError, called, plural
-from chaosprep.evaluation.agreement import Agreed, PairResult, Reader, by_reader, summarize
 from chaosprep.evaluation.asked import Nsd, Tolerance, asked_for
-from chaosprep.evaluation.consensus import METHODS, Method
-from chaosprep.evaluation.consensus_folder import consensus_folder
 from chaosprep.evaluation.laying import HOW
 from chaosprep.evaluation.matching import some
 from chaosprep.evaluation.names import spellings
-from chaosprep.evaluation.readers import chosen_cases, chosen_organs, find_readers
+from chaosprep.evaluation.readers.agreement import Agreed, PairResult, Reader, by_reader, summarize
+from chaosprep.evaluation.readers.consensus import METHODS, Method
+from chaosprep.evaluation.readers.consensus_folder import consensus_folder
+from chaosprep.evaluation.readers.matched import chosen_cases, chosen_organs, find_readers
+from chaosprep.evaluation.readers.together import Agreeing, Together
 from chaosprep.evaluation.surface import Spacing
-from chaosprep.evaluation.together import Agreeing, Together
 from chaosprep.layouts.mask_set import MaskSet, Organs
 from chaosprep.running.mapping import OnCase, ignore, map_cases
 from chaosprep.running.options import OnError

@@ -17,9 +17,9 @@ from chaosprep.errors import (
 )
 from chaosprep.evaluation.asked import Neighbours, Nsd, Tolerance
 from chaosprep.evaluation.compare import Per
-from chaosprep.evaluation.differences import Difference, Pairs, differences
 from chaosprep.evaluation.evaluate import evaluate
 from chaosprep.evaluation.matching import some
+from chaosprep.evaluation.paired.differences import Difference, Pairs, differences
 from chaosprep.evaluation.results import Evaluation, shown
 from chaosprep.evaluation.surface import Spacing
 from chaosprep.running.mapping import OnCase, ignore

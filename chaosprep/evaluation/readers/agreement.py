@@ -8,7 +8,7 @@ from statistics import fmean
 import msgspec
 
 from chaosprep.errors import Problem
-from chaosprep.evaluation.consensus import Method
+from chaosprep.evaluation.readers.consensus import Method
 from chaosprep.evaluation.results import OrganResult, Spread, spread
 
 METRICS = {

@@ -7,9 +7,9 @@ from pathlib import Path
 import msgspec
 
 from chaosprep.errors import FileError, NothingFoundError, Problem, UsageError, plural
-from chaosprep.evaluation.consensus import MOST
 from chaosprep.evaluation.matching import is_of, some
 from chaosprep.evaluation.names import called_as_first
+from chaosprep.evaluation.readers.consensus import MOST
 from chaosprep.files import real
 from chaosprep.layouts.mask_set import MaskCase, MaskSet, Organs, in_order, name_values
 from chaosprep.layouts.table import find_masks

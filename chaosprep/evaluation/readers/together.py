@@ -5,14 +5,14 @@ from dataclasses import dataclass, replace
 from itertools import combinations
 
 from chaosprep.errors import FileError
-from chaosprep.evaluation.agreement import Estimate, PairResult, pair_result
 from chaosprep.evaluation.asked import Asked
 from chaosprep.evaluation.compare import measure, spacing_of
-from chaosprep.evaluation.consensus import Labels, Method, Rates, majority, staple
-from chaosprep.evaluation.consensus_folder import Place
 from chaosprep.evaluation.laying import Laid, laid
+from chaosprep.evaluation.readers.agreement import Estimate, PairResult, pair_result
+from chaosprep.evaluation.readers.consensus import Labels, Method, Rates, majority, staple
+from chaosprep.evaluation.readers.consensus_folder import Place
+from chaosprep.evaluation.readers.widening import widened
 from chaosprep.evaluation.surface import Spacing
-from chaosprep.evaluation.widening import widened
 from chaosprep.layouts.mask_set import CaseMasks, MaskCase, Organs
 
 _SAME_SLICES = (

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from chaosprep.evaluation.agreement import METRICS, Agreed, PairSummary, shown
+from chaosprep.evaluation.readers.agreement import METRICS, Agreed, PairSummary, shown
 from chaosprep.words import shortened
 
 _WIDTH = 80

@@ -1,0 +1,1 @@
+"""Two predictions of the same cases, and whether they differ by more than chance."""

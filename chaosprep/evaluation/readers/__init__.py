@@ -1,0 +1,1 @@
+"""Readers of the same cases: how far they agree, and their consensus."""
