@@ -252,6 +252,38 @@ def test_a_sheared_prediction_is_refused(tmp_path: Path) -> None:
     assert problem.code == "sheared"
 
 
+def slicer(file: Path, voxels: NDArray[np.uint8], origin: Sequence[float]) -> Path:
+    """A .seg.nrrd as Slicer writes it: its box alone, 2 x 2 x 5 mm, of an image 24 x 20 x 8."""
+    lines = ["NRRD0004", "type: uint8", "dimension: 3", "encoding: raw"]
+    lines += [f"sizes: {' '.join(map(str, voxels.T.shape))}", "space: left-posterior-superior"]
+    lines += ["space directions: (2,0,0) (0,2,0) (0,0,5)"]
+    lines += [f"space origin: ({','.join(map(str, origin))})"]
+    lines += ["Segment0_Name:=mask", "Segment0_LabelValue:=1", "Segment0_Layer:=0"]
+    lines += ["Segment0_ID:=s0", "Segmentation_ReferenceImageExtentOffset:=4 3 1"]
+    file.parent.mkdir(parents=True)
+    file.write_bytes("\n".join([*lines, "", ""]).encode() + voxels.tobytes())
+    return file
+
+
+def test_beyond_the_box_that_slicer_cut_out_there_is_nothing(tmp_path: Path) -> None:
+    ref = write(tmp_path / "ref/a.nii.gz", blob())
+    box = np.ascontiguousarray(blob()[1:7, 3:19, 4:21])
+    pred = slicer(tmp_path / "pred/a.seg.nrrd", box, (-23.0, 23.0, 45.0))
+    assert [row.dice for row in chaosprep.evaluate(pred, ref).results] == [1.0]
+
+
+def test_predicted_voxels_beyond_the_box_of_the_reference_are_refused(tmp_path: Path) -> None:
+    """They would be wrong, and would not count."""
+    box = np.ascontiguousarray(blob()[1:7, 3:19, 4:21])
+    ref = slicer(tmp_path / "ref/a.seg.nrrd", box, (-23.0, 23.0, 45.0))
+    fits = write(tmp_path / "fits/a.nii.gz", blob())
+    assert [row.dice for row in chaosprep.evaluate(fits, ref).results] == [1.0]
+    more = blob()
+    more[0, :3, 5] = 1
+    pred = write(tmp_path / "pred/a.nii.gz", more)
+    assert "3 predicted voxels lie beyond the reference" in refused(pred, ref).reason
+
+
 def test_axes_in_one_plane_are_refused_on_either_side(tmp_path: Path) -> None:
     nibabel = pytest.importorskip("nibabel")
     ref = write(tmp_path / "ref/a.nii.gz", blob())
