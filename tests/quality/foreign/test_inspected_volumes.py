@@ -85,6 +85,13 @@ def test_workers_find_the_same(tmp_path: Path) -> None:
     assert problems(folder) == {("mask-full", FILES["volumes"][1])}
 
 
+def test_a_plain_folder_says_what_split_asks(tmp_path: Path) -> None:
+    folder: Path = plain(tmp_path)
+    assert any("split takes them where --images" in one for one in chaosprep.inspect(folder).notes)
+    images, masks = "train/images/{patient}.nii.gz", "train/labels/{patient}.nii.gz"
+    assert len(chaosprep.split(folder, tmp_path / "out", images=images, masks=masks).cases) == 2
+
+
 def test_a_folder_without_volumes_is_still_refused(tmp_path: Path) -> None:
     (tmp_path / "images").mkdir()
     (tmp_path / "images/a.txt").write_text("hello")
