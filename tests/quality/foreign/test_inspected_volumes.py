@@ -89,7 +89,9 @@ def test_a_plain_folder_says_what_split_asks(tmp_path: Path) -> None:
     folder: Path = plain(tmp_path)
     assert any("split takes them where --images" in one for one in chaosprep.inspect(folder).notes)
     images, masks = "train/images/{patient}.nii.gz", "train/labels/{patient}.nii.gz"
-    assert len(chaosprep.split(folder, tmp_path / "out", images=images, masks=masks).cases) == 2
+    out = tmp_path / "out"
+    made = chaosprep.split(folder, out, images=images, masks=masks, val=0.5, jobs=1)
+    assert len(made.cases) == 2
 
 
 def test_a_folder_without_volumes_is_still_refused(tmp_path: Path) -> None:

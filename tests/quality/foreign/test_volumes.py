@@ -398,7 +398,9 @@ def test_a_mask_that_was_reoriented_with_its_header_is_right_and_a_warning(
     verdict = chaosprep.verify(turned_set)
     assert (verdict.faults, {one.code for one in verdict.warnings}) == ((), {"grid-order"})
     made = [
-        chaosprep.split(root, tmp_path / root.parent.name / "out", patient_from_name="{patient}")
+        chaosprep.split(
+            root, tmp_path / root.parent.name / "out", patient_from_name="{patient}", jobs=1
+        )
         for root in (straight, turned_set)
     ]
     one, other = (
