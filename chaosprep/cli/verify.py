@@ -46,6 +46,7 @@ def how_many(ctx: click.Context, option: click.Parameter, value: str) -> int | L
 def command(source: Path, strict: bool, talk: Talk, **chosen: Any) -> None:
     """DIR is what any stage made, or any other folder with train/val(/test) and images/masks.
 
+    Tables that name its pictures (metadata.jsonl, metadata.csv, Croissant's records) are read.
     Or it is a data set of volumes: of nnU-Net or the Decathlon, in folders images and masks, or
     where --images and --masks say.
 

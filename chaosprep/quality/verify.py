@@ -58,8 +58,8 @@ def verify(
     """Check a stage directory against its manifest, or anybody's images and masks.
 
     Args:
-        directory: what a stage made; a folder with train/val(/test) and images/masks; or a data
-            set of volumes, in any of the layouts.
+        directory: what a stage made; a folder with train/val(/test) and images/masks, or
+            with tables that name its pictures; or a data set of volumes, in any of the layouts.
         jobs: worker processes.
         replay: how many augmented copies to make again from their originals and to compare, byte
             for byte; which ones is drawn from the manifest itself. Stage directories only.

@@ -30,6 +30,8 @@ from chaosprep.series.source import SourceCase
 
 _NOT_ASKED = ("stage", "headers")  # of files that are no volumes
 _CHANNEL = re.compile(r"_\d{4}\Z")
+ASKS = "read as folders images and masks: split takes them where --images and --masks name them"
+"""What is noted of a root that no layout takes by itself."""
 UNKNOWN_PATIENTS = (
     "nothing tells whose the cases are: each counts as a patient of its own; say it by "
     "--patient-from-name or --patients"
@@ -67,7 +69,8 @@ def plain_root(root: Path, params: LayoutParams) -> Root | None:
     """
     if params.layout != "auto" or _layout_of(root, params) not in ("", *_NOT_ASKED):
         return None
-    return find_plain(root, params)
+    found = find_plain(root, params)
+    return None if found is None else replace(found, notes=(ASKS, *found.notes))
 
 
 def _layout_of(root: Path, params: LayoutParams) -> str:

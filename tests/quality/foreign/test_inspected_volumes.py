@@ -41,7 +41,7 @@ def problems(root: Path) -> set[tuple[str, str | None]]:
 def test_a_clean_set_has_no_problem_and_all_cases(tmp_path: Path, kind: str) -> None:
     folder = SETS[kind](tmp_path)
     assert problems(folder) == set()
-    channels = 2 if "nnunet" in kind else 1
+    channels = 2 if kind == "nnunet" else 1
     assert len(chaosprep.inspect(folder).cases) == 3 * channels
 
 
@@ -81,8 +81,18 @@ def test_workers_find_the_same(tmp_path: Path) -> None:
     folder = plain(tmp_path)
     mask = folder / FILES["volumes"][1]
     save(mask, np.maximum(voxels(mask), 1), AFFINE)
-    assert chaosprep.inspect(folder, jobs=2) == chaosprep.inspect(folder)
-    assert problems(folder) == {("mask-full", FILES["volumes"][1])}
+    found = chaosprep.inspect(folder, jobs=2)
+    assert found == chaosprep.inspect(folder)
+    assert [one.code for one in found.problems if one.file] == ["mask-full"]
+
+
+def test_a_plain_folder_says_what_split_asks(tmp_path: Path) -> None:
+    folder: Path = plain(tmp_path)
+    assert any("split takes them where --images" in one for one in chaosprep.inspect(folder).notes)
+    images, masks = "train/images/{patient}.nii.gz", "train/labels/{patient}.nii.gz"
+    out = tmp_path / "out"
+    made = chaosprep.split(folder, out, images=images, masks=masks, val=0.5, jobs=1)
+    assert len(made.cases) == 2
 
 
 def test_a_folder_without_volumes_is_still_refused(tmp_path: Path) -> None:
@@ -97,5 +107,5 @@ def test_few_cases_are_one_note_with_their_number(tmp_path: Path) -> None:
     folder: Path = decathlon(tmp_path)
     assert said in chaosprep.inspect(folder).notes
     assert said in chaosprep.verify(folder).notes
-    chosen = chaosprep.verify(folder, patients=[chaosprep.inspect(folder).patients[0]])
+    chosen = chaosprep.verify(folder, patients=["a-1"])
     assert said.partition(":")[0] not in " ".join(chosen.notes)
