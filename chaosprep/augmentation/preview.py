@@ -67,7 +67,7 @@ def captioned(picture: Colour, lines: Sequence[str]) -> Colour:
     """
     from PIL import Image, ImageDraw, ImageFont
 
-    times = -(-NARROW // picture.shape[1])
+    times = -(-NARROW // max(picture.shape))
     picture = picture.repeat(times, axis=0).repeat(times, axis=1)
     wide = picture.shape[1]
     size = max(LETTERS, wide // ACROSS)

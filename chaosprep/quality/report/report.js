@@ -19,6 +19,28 @@
     }, { rootMargin: "1200px" });
     cases.forEach((article) => near.observe(article));
   }
+  // What loads near the place that somebody goes to changes the page's height: the place is kept until all is still.
+  let aim = null;
+  const keep = (target) => {
+    aim = target;
+    let last = NaN, still = 0, frames = 0;
+    const settle = () => {
+      if (aim !== target) return;
+      still = Math.abs(target.getBoundingClientRect().top - last) < 1 ? still + 1 : 0;
+      target.scrollIntoView();
+      last = target.getBoundingClientRect().top;
+      if (still < 10 && frames++ < 180) requestAnimationFrame(settle);
+    };
+    settle();
+  };
+  const there = () => document.querySelector(":target");
+  for (const kind of ["wheel", "touchstart", "pointerdown", "keydown"]) window.addEventListener(kind, () => { aim = null; }, { capture: true, passive: true });
+  document.addEventListener("click", (event) => {
+    if (event.target.closest?.("a[href^='#']")) requestAnimationFrame(() => { if (there()) keep(there()); });
+  });
+  window.addEventListener("hashchange", () => { if (there()) keep(there()); });
+  if (there()) keep(there());
+
   window.addEventListener("beforeprint", () => {
     loadAll();
     document.querySelectorAll("details.list").forEach((details) => { details.open = true; });
@@ -54,7 +76,9 @@
         const again = rating(article).verdict === button.dataset.verdict;
         rate(article, { verdict: again ? "" : button.dataset.verdict });
       });
-    article.querySelector(".note").addEventListener("input", (event) => rate(article, { note: event.target.value }));
+    const note = article.querySelector(".note");
+    note.addEventListener("input", () => rate(article, { note: note.value }));
+    note.addEventListener("keydown", (event) => { if (["Enter", "Escape"].includes(event.key)) article.focus({ preventScroll: true }); });
   }
 
   // A cell that begins like a formula would be run by a spreadsheet: it becomes text.
@@ -180,7 +204,7 @@
     const seen = here >= 0 ? here : inView() - (by > 0 ? 1 : 0);
     const next = cases[Math.max(0, Math.min(cases.length - 1, seen + by))];
     next?.focus({ preventScroll: true });
-    next?.scrollIntoView();
+    if (next) keep(next);
   };
   // Of the case that is looked at, has the focus, or is in view.
   const current = () => viewer.open ? article : cases[Math.max(0, focused() >= 0 ? focused() : inView())];
