@@ -220,7 +220,6 @@ def test_workers_are_for_raw_data_alone(run: Path, images: Dataset, tmp_path: Pa
     done = predict(run, images.directory, "-o", tmp_path / "out", "--jobs", "2")
     assert done.exit_code == 2
     assert "--jobs: it has no meaning where the source is a stage directory" in done.stderr
-    assert predict(run, images.directory, "-o", tmp_path / "out").exit_code == 0
 
 
 def test_a_problem_of_the_masks_alone_keeps_nobody_from_predicting(
