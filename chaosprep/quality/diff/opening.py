@@ -48,8 +48,11 @@ def _side(path: Path, found: _Found, beside: _Found, other: Side | None) -> Side
 def _found(path: Path, params: LayoutParams) -> _Found:
     if not path.exists():
         raise UsageError(f"{path}: there is no such file or folder", "Check the path.", "root")
-    if not path.is_dir():
+    if path.is_file():
         return find_masks(path)
+    if not path.is_dir():
+        reason = f"{path}: it is neither a file nor a folder"
+        raise UsageError(reason, "Give a folder, or a file of masks.", "root")
     has_parts = all((path / name).exists() for name in (DESCRIPTOR, TABLE))
     if has_parts or (path / WORKSPACE).exists() or is_stage_directory(path):
         return stage_side(open_dataset(path))
