@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+import msgspec
 
 from chaosprep.cli.options import ANY, jobs_option, talk_options
 from chaosprep.cli.output import Talk, say, write_json
@@ -32,7 +33,7 @@ def command(a: Path, b: Path, talk: Talk, **chosen: Any) -> None:
     """
     found = diff(a, b, on_case=talk.each_case("diff"), **chosen)
     if talk.as_json:
-        write_json(found)
+        write_json({"differs": found.differs, **msgspec.structs.asdict(found)})
     else:
         _show(found, talk)
     if found.differs:

@@ -66,6 +66,9 @@ def _pixels(task: Task, a: One, b: One) -> Iterator[ImageChange | MaskChange]:
     """What differs; files of equal bytes that are read alike are not opened."""
     read_alike = None in (a.reading, b.reading) or a.reading == b.reading
     first, second = (one.bytes_ if one.bytes_ and read_alike else (None, None) for one in (a, b))
+    if None not in (a.bytes_, b.bytes_):
+        a.check()
+        b.check()
     if task.with_images and (first[0] is None or first[0] != second[0]):
         change = _image(a.id, a.image(), b.image())
         if change is not None:

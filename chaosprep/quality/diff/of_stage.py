@@ -10,6 +10,7 @@ from chaosprep.dataset.manifest import Dataset
 from chaosprep.dataset.organs import unnamed
 from chaosprep.dataset.overlapping import structure_areas
 from chaosprep.dataset.records import Slice
+from chaosprep.errors import about
 from chaosprep.quality.diff.sides import GEOMETRY, Member, One, Plane, Read, Side, Structures
 
 _COLUMNS = (*GEOMETRY, "dtype", "window", "padding", "augmentation")
@@ -40,6 +41,7 @@ def stage_side(dataset: Dataset) -> Side:
 
 
 def _slices(case: Case) -> Read:
+    whole = set[str]()
     return Read(
         [
             One(
@@ -49,10 +51,20 @@ def _slices(case: Case) -> Read:
                 partial(_mask, case, row),
                 {name: getattr(row, name) for name in _COLUMNS},
                 (row.frame, row.slope, row.intercept, row.labels, row.overlaps),
+                partial(_check, case, row, whole),
             )
             for row in case.slices
         ]
     )
+
+
+def _check(case: Case, row: Slice, whole: set[str]) -> None:
+    """Read the files of a slice: their bytes must be those that the manifest says."""
+    for file in row.files():
+        if file.path not in whole:
+            with about(file.path):
+                case.read(file)
+            whole.add(file.path)
 
 
 def _image(case: Case, row: Slice) -> Plane:

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from chaosprep.dataset.manifest import DESCRIPTOR, TABLE, WORKSPACE
 from chaosprep.dataset.opening import is_stage_directory, open_dataset
 from chaosprep.errors import NothingFoundError, UsageError
 from chaosprep.layouts.find import LayoutParams, find
@@ -47,9 +48,13 @@ def _side(path: Path, found: _Found, beside: _Found, other: Side | None) -> Side
 def _found(path: Path, params: LayoutParams) -> _Found:
     if not path.exists():
         raise UsageError(f"{path}: there is no such file or folder", "Check the path.", "root")
-    if not path.is_dir():
+    if path.is_file():
         return find_masks(path)
-    if is_stage_directory(path):
+    if not path.is_dir():
+        reason = f"{path}: it is neither a file nor a folder"
+        raise UsageError(reason, "Give a folder, or a file of masks.", "root")
+    has_parts = all((path / name).exists() for name in (DESCRIPTOR, TABLE))
+    if has_parts or (path / WORKSPACE).exists() or is_stage_directory(path):
         return stage_side(open_dataset(path))
     try:
         return root_side(path, find(path, params, strict=False))

@@ -20,13 +20,18 @@ BORROWED = "nothing says what its mask values stand for: names of the other side
 _ONE = "mask"  # what `name_values` calls the only value
 
 
+def unchecked() -> None:
+    """Nothing: the bytes are those that were read."""
+
+
 @dataclass(frozen=True, eq=False)
 class One:
     """A slice of a side. ``image`` gives its values in modality units, ``mask`` its structures.
 
     ``bytes_`` are hashes of its image's and its mask's file, of each that is one: those that are
     equal are not opened, unless both sides say how they are to be read, ``reading``, and it
-    differs. ``row`` is what a table, or the files themselves, say of it besides.
+    differs. ``check`` raises `FileError` where files that nobody opens have other bytes than their
+    hashes say. ``row`` is what a table, or the files themselves, say of it besides.
     """
 
     id: str
@@ -35,6 +40,7 @@ class One:
     mask: Callable[[], Structures | None]
     row: Mapping[str, Any] = field(default_factory=dict)
     reading: object = None
+    check: Callable[[], None] = unchecked
 
 
 class Read(NamedTuple):

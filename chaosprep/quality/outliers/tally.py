@@ -85,7 +85,8 @@ class Tally:
         areas = [self._areas.get(index, 0) for index in range(first, last + 1)]
         voxels = sum(areas)
         slices, rows, cols = (self._sums / voxels + 0.5) / shape
-        changes = [abs(two - one) for one, two in pairwise(areas)]
+        # Where it ends, a slice cuts off as much of it as chance will have it.
+        changes = [abs(two - one) for one, two in pairwise(areas[1:-1])]
         return StructureValues(
             ml=None if voxel_ml is None else voxels * voxel_ml,
             voxels=voxels,

@@ -7,10 +7,10 @@ class StructureValues(msgspec.Struct, frozen=True, kw_only=True):
     """A structure in one case.
 
     `ml` is its volume (None where voxels have no known size), `voxels` their number. `jump` is the
-    largest change of its area between neighbouring slices, as a share of its largest area; `gaps`
-    counts slices without it between slices that show it. `holes` counts background that it encloses
-    in a slice, `islands` its parts in space beside one (a gap parts nothing). `centre` is where it
-    lies, (slice, row, col), each 0..1 of the case's extent.
+    largest change of its area between neighbouring slices, its first and last aside, as a share of
+    its largest area; `gaps` counts slices without it between slices that show it. `holes` counts
+    background that it encloses in a slice, `islands` its parts in space beside one (a gap parts
+    nothing). `centre` is where it lies, (slice, row, col), each 0..1 of the case's extent.
     """
 
     ml: float | None

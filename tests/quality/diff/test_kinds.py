@@ -1,5 +1,6 @@
 """Two directories of different kinds: what both tell is compared, and nothing else is made up."""
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 
 import chaosprep
 from chaosprep import Dataset
-from chaosprep.errors import ProblemsError, UsageError
+from chaosprep.errors import ManifestError, ProblemsError, UsageError
 from chaosprep.formats.image_file import ImageFile
 from chaosprep.formats.images import open_image
 from chaosprep.phantom import Patient, write_chaos
@@ -275,3 +276,32 @@ def test_a_picture_that_went_is_told(tmp_path: Path) -> None:
     (b / "val/images/dog.png").unlink()
     ((change,),) = (case.images for case in chaosprep.diff(a, b).cases)
     assert (change.id, change.size) == ("dog", "8x9, nothing")
+
+
+@pytest.mark.parametrize("damage", ["gone", "changed"])
+def test_a_copy_whose_files_are_not_its_manifests_is_no_equal(
+    maps: Dataset, tmp_path: Path, damage: str
+) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(maps.directory, copy)
+    row = maps.slices[0]
+    file = copy / str(row.mask)
+    if damage == "gone":
+        file.unlink()
+    else:
+        data = bytearray(file.read_bytes())
+        data[-1] ^= 1
+        file.write_bytes(data)
+    with pytest.raises(ProblemsError) as caught:
+        chaosprep.diff(maps.directory, copy)
+    assert [(one.id, one.file) for one in caught.value.problems] == [(row.case, row.mask)]
+
+
+def test_a_stage_directory_with_a_broken_manifest_is_called_so(
+    maps: Dataset, tmp_path: Path
+) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(maps.directory, copy)
+    (copy / "datapackage.json").write_text("{")
+    with pytest.raises(ManifestError):
+        chaosprep.diff(maps.directory, copy)

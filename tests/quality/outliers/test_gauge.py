@@ -26,7 +26,7 @@ def test_parts_holes_areas_and_place_are_those_of_the_whole_volume(seed: int) ->
     areas = mask.sum((1, 2))
     assert found.voxels == areas.sum()
     assert found.ml == pytest.approx(areas.sum() * 0.0005)
-    assert found.jump == pytest.approx(np.abs(np.diff(areas)).max() / areas.max())
+    assert found.jump == pytest.approx(np.abs(np.diff(areas[1:-1])).max() / areas.max())
     centre = (np.array(ndimage.center_of_mass(mask)) + 0.5) / mask.shape
     assert found.centre == pytest.approx(tuple(centre))
 
@@ -58,3 +58,14 @@ def test_noise_takes_no_longer_than_a_mask() -> None:
 
 def test_nothing_that_was_taken_has_no_values() -> None:
     assert Gauge("a", "a", "train", "ct", None).values() is None
+
+
+def test_a_slice_that_cuts_the_end_of_a_structure_is_no_jump() -> None:
+    gauge = Gauge("a", "a", "train", "ct", None)
+    for side in (1, 8, 9, 8, 2):
+        plane = np.zeros((12, 12), bool)
+        plane[:side, :side] = True
+        gauge.add(None, [("spot", plane)])
+    values = gauge.values()
+    assert values is not None
+    assert values.structures["spot"].jump == pytest.approx((81 - 64) / 81)
