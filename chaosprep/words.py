@@ -7,7 +7,8 @@ from types import MappingProxyType
 
 _SWITCHES = frozenset(
     {
-        *("accept-burned-in", "all-organs", "binary", "deidentify", "exact-probability"),
+        *("accept-burned-in", "all-organs", "binary", "deidentify", "dry-run"),
+        "exact-probability",
         *(
             "keep-16bit",
             "keep-grid",

@@ -50,12 +50,20 @@ def replayed(page: str, place: Path, *, apart: bool = False) -> list[tuple[list[
             command, _, output = step.partition("\n")
             program, *arguments = shlex.split(command)
             expected += output.splitlines()
+            arguments = [file for word in arguments for file in _globbed(word, place)]
             if program == "chaosprep" and not apart:
                 printed += run_here(arguments, place).splitlines()
             else:
                 printed += run([str(COMMANDS / program), *arguments], place).splitlines()
         found.append((expected, [line.rstrip() for line in printed]))
     return found
+
+
+def _globbed(word: str, place: Path) -> list[str]:
+    """The files that a word with `*` stands for, as a shell has it."""
+    is_pattern = "*" in word and "**" not in word and not word.startswith("/")
+    found = place.glob(word) if is_pattern else ()
+    return sorted(file.relative_to(place).as_posix() for file in found) or [word]
 
 
 def place_with_samples(place: Path) -> Path:

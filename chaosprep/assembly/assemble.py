@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from chaosprep.assembly.back import images_back, row_back
+from chaosprep.assembly.back import images_back
 from chaosprep.assembly.origins import Origin, origins
 from chaosprep.assembly.predictions import (
     Meaning,
@@ -17,7 +17,7 @@ from chaosprep.assembly.predictions import (
     meaning,
     read_prediction,
 )
-from chaosprep.assembly.segmentation import check_highdicom, write_segmentation
+from chaosprep.assembly.segmentation import check_request, write_segmentation
 from chaosprep.assembly.segments import shortened_note
 from chaosprep.dataset.case import Case
 from chaosprep.dataset.codes import codes
@@ -26,6 +26,7 @@ from chaosprep.dataset.opening import is_stage_directory, open_dataset
 from chaosprep.dataset.organs import organ_labels
 from chaosprep.dataset.overlapping import refuse_overlaps
 from chaosprep.dataset.records import Slice
+from chaosprep.dataset.resized import row_back, ways_back
 from chaosprep.dataset.stacking import (
     as_filed,
     case_lattice,
@@ -40,7 +41,7 @@ from chaosprep.files import check_apart, write_json, writing
 from chaosprep.formats.nifti import ENDING, write_checked
 from chaosprep.imaging.space.grids import MaskSampling
 from chaosprep.imaging.space.lattice import Volume
-from chaosprep.imaging.space.undoing import undo_grid, undo_mask
+from chaosprep.imaging.space.undoing import undo_mask
 from chaosprep.running.folder import Exported, export_each, new_folder, opened
 from chaosprep.running.options import OnError, RunOptions
 
@@ -87,9 +88,37 @@ def assemble(
         ProblemsError: predictions or slices that are missing, surplus or wrong.
         ChaosprepError: the output cannot be made, or highdicom is not installed.
     """
-    _check_request(keep_grid, format, dicom)
     options = options or RunOptions(jobs=jobs, on_error=on_error, overwrite=overwrite)
-    output = Path(output)
+    return put_together(
+        source,
+        Path(output),
+        reference=reference,
+        keep_grid=keep_grid,
+        mask_sampling=mask_sampling,
+        format=format,
+        dicom=dicom,
+        options=options,
+    )
+
+
+def put_together(
+    source: str | Path | Dataset,
+    output: Path,
+    *,
+    reference: str | Path | Dataset | None,
+    keep_grid: bool,
+    mask_sampling: MaskSampling,
+    format: Format,
+    dicom: str | Path | None,
+    options: RunOptions,
+    with_images: bool = True,
+) -> Exported:
+    """What `assemble` does, where it is wanted without the images.
+
+    Raises:
+        ChaosprepError: what `assemble` raises.
+    """
+    check_request(keep_grid, format, dicom)
     if dicom is not None:
         check_apart(Path(dicom), output)
     dataset, predictions = _dataset(source, reference)
@@ -113,6 +142,7 @@ def assemble(
             keep_grid=keep_grid,
             sampling=mask_sampling,
             automatic=files is not None or dataset.made.stage == "predict",
+            with_images=with_images,
         )
         name = attrgetter("case.id")
         made, skipped = export_each(work, tasks, name, options, "", verb="assemble")
@@ -162,13 +192,11 @@ class _Work:
     keep_grid: bool
     sampling: MaskSampling
     automatic: bool
+    with_images: bool
 
     def __call__(self, task: _Task) -> Assembled:
         case, rows = task.case, originals(task.case)
-        ways = [
-            undo_grid(row.grid, (row.rows, row.cols)) if row.grid and not self.keep_grid else None
-            for row in rows
-        ]
+        ways = ways_back(() if self.keep_grid else rows) or [None] * len(rows)
         there = [row_back(row, way) for row, way in zip(rows, ways, strict=True)]
         lattice = case_lattice(there)
         planes = [
@@ -179,8 +207,9 @@ class _Work:
         if task.origin is not None:
             shortened = self._write_seg(task.origin, case.id, there, planes)
         else:
-            image = Volume(smallest(np.stack(images_back(case, rows, ways))), lattice)
-            write_checked(self.folder / "images" / f"{case.id}{ENDING}", as_filed(rows, image))
+            if self.with_images:
+                image = Volume(smallest(np.stack(images_back(case, rows, ways))), lattice)
+                write_checked(self.folder / "images" / f"{case.id}{ENDING}", as_filed(rows, image))
             if planes:
                 mask = Volume(np.stack(planes), lattice)
                 write_checked(self.folder / "masks" / f"{case.id}{ENDING}", as_filed(rows, mask))
@@ -209,23 +238,6 @@ class _Work:
         voxels = np.stack(planes)
         return write_segmentation(
             file, rows, voxels, self.labels, origin, automatic=self.automatic, codes=self.codes
-        )
-
-
-def _check_request(keep_grid: bool, format: Format, dicom: str | Path | None) -> None:
-    if format == "seg":
-        check_highdicom()
-    if (format == "seg") != (dicom is not None):
-        raise UsageError(
-            "a DICOM SEG is made on its DICOM series, a NIfTI is not",
-            "Give --format seg and --dicom DIR together.",
-            code="dicom",
-        )
-    if format == "seg" and keep_grid:
-        raise UsageError(
-            "a DICOM SEG lies on the pixels of its series",
-            "Leave --keep-grid out.",
-            code="keep-grid",
         )
 
 

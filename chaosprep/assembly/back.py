@@ -2,31 +2,12 @@
 
 from typing import Any
 
-import msgspec
 from numpy.typing import NDArray
 
 from chaosprep.dataset.case import Case
 from chaosprep.dataset.records import Slice
 from chaosprep.dataset.stacking import unit_plane
-from chaosprep.imaging.space.lattice import pixel_position
 from chaosprep.imaging.space.undoing import Undoing, undo_image
-
-
-def row_back(row: Slice, way: Undoing | None) -> Slice:
-    """The row of the old pixels: their number, spacing and the place of the first."""
-    if way is None or row.grid is None:
-        return row
-    spacing, position = row.spacing, row.position
-    if row.spacing is not None:
-        across_rows, across_cols = row.grid["step"]
-        spacing = row.spacing[0], row.spacing[1] / across_rows, row.spacing[2] / across_cols
-        if row.position is not None and row.orientation is not None:
-            back = [-pixels for pixels in row.grid["offset"]]
-            position = pixel_position(row.position, row.orientation, spacing[1:], *back)
-    rows, cols = way.grid.shape
-    return msgspec.structs.replace(
-        row, rows=rows, cols=cols, spacing=spacing, position=position, grid=None
-    )
 
 
 def images_back(

@@ -14,7 +14,14 @@ from numpy.typing import NDArray
 from chaosprep.assembly.origins import Origin
 from chaosprep.assembly.segments import Segment, describe, private_scheme, segments_of
 from chaosprep.dataset.records import Slice
-from chaosprep.errors import BROKEN, ChaosprepError, FileError, not_as_written, plural
+from chaosprep.errors import (
+    BROKEN,
+    ChaosprepError,
+    FileError,
+    UsageError,
+    not_as_written,
+    plural,
+)
 from chaosprep.facts import Code
 from chaosprep.files import sha256, write_new
 from chaosprep.formats.dicom.faults import silent
@@ -37,6 +44,29 @@ _MAY_LACK = (
 _DATES = ("ContentDate", "AcquisitionDate", "SeriesDate", "StudyDate")
 _TIMES = ("ContentTime", "AcquisitionTime", "SeriesTime", "StudyTime")
 _SERIES_AFTER = 1000  # added to the source's SeriesNumber: no scanner counts that far
+
+
+def check_request(keep_grid: bool, format: str, dicom: str | Path | None) -> None:
+    """Refuse a DICOM SEG that is asked for without its series, or on another grid.
+
+    Raises:
+        UsageError: `dicom` or `keep-grid`.
+        ChaosprepError: highdicom is not installed.
+    """
+    if format == "seg":
+        check_highdicom()
+    if (format == "seg") != (dicom is not None):
+        raise UsageError(
+            "a DICOM SEG is made on its DICOM series, a NIfTI is not",
+            "Give --format seg and --dicom DIR together.",
+            code="dicom",
+        )
+    if format == "seg" and keep_grid:
+        raise UsageError(
+            "a DICOM SEG lies on the pixels of its series",
+            "Leave --keep-grid out.",
+            code="keep-grid",
+        )
 
 
 def check_highdicom() -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+import msgspec
 
 from chaosprep.cli.options import run_options
 from chaosprep.cli.output import LEFT_OUT, Talk
@@ -22,13 +23,15 @@ from chaosprep.torch.raw_params import NOT_ASKED, RawParams
 from chaosprep.torch.stage import PREDICT
 
 _OWN = {*PredictParams.__struct_fields__}
+_NOT_TAKEN = tuple(name for name in PREDICT.not_taken if name != "jobs")
+"""Raw data are read and converted by workers; the network works in this process."""
 
 
 @click.command("predict", help=PREDICT.help)
 @click.argument("checkpoint", metavar="RUN", type=click.Path(exists=True))
 @click.argument("source", metavar="DIR|ROOT", type=click.Path(exists=True, path_type=Path))
 @parameter_options(PredictParams, RawParams, without=("checkpoint", *NOT_ASKED))
-@partial(run_options, without=PREDICT.not_taken)
+@partial(run_options, without=_NOT_TAKEN)
 def command(
     checkpoint: str,
     source: Path,
@@ -44,14 +47,7 @@ def command(
     more = {name: value for name, value in asked.items() if name not in _OWN}
     params = make_params(PredictParams, {**own, "checkpoint": checkpoint})
     prepared = is_stage_directory(source) or (source / WORKSPACE).exists()
-    if (prepared and more) or (not prepared and (params.split is not None or dry_run)):
-        name = next(iter(more)).replace("_", "-") if prepared else "dry-run" if dry_run else "split"
-        kind = "a stage directory" if prepared else "raw data"
-        raise UsageError(
-            f"--{name}: it has no meaning where the source is {kind}",
-            "Leave it out.",
-            code="parameter",
-        )
+    _check_fits(prepared, params, more, dry_run)
     if not prepared:
         check_extra(*TRAINING)
         from chaosprep.torch.raw import predict_raw
@@ -63,7 +59,38 @@ def command(
         talk.result(made, f"predict: {counts}, {len(made.skipped)} skipped -> {made.path}")
         click.get_current_context().exit(LEFT_OUT if made.skipped else 0)
     if dry_run:
-        code = show_dry_run(PREDICT, params, source, output, options, talk)
+        code = show_dry_run(
+            PREDICT, params, source, output, msgspec.structs.replace(options, jobs=1), talk
+        )
         click.get_current_context().exit(code)
-    run(PREDICT, params, source, output, options)
+    run(PREDICT, params, source, output, msgspec.structs.replace(options, jobs=1))
     click.get_current_context().exit(talk.finish())
+
+
+def _check_fits(prepared: bool, params: PredictParams, more: dict[str, Any], dry_run: bool) -> None:
+    """Refuse what was asked of the other kind of source.
+
+    Raises:
+        UsageError: `parameter`.
+    """
+    workers = click.get_current_context().get_parameter_source("jobs")
+    names = [*more, *(["jobs"] if workers is click.core.ParameterSource.COMMANDLINE else [])]
+    if prepared and names:
+        raise UsageError(
+            f"--{names[0].replace('_', '-')}: it has no meaning where the source is a stage "
+            "directory",
+            "Leave it out.",
+            code="parameter",
+        )
+    if not prepared and params.split is not None:
+        raise UsageError(
+            "--split: it has no meaning where the source is raw data, which has no sides yet",
+            "Leave it out.",
+            code="parameter",
+        )
+    if not prepared and dry_run:
+        raise UsageError(
+            "--dry-run: what becomes of raw data is known only once they are converted",
+            "Look at what is there: chaosprep inspect ROOT.",
+            code="parameter",
+        )

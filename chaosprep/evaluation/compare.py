@@ -1,24 +1,21 @@
 """One case: both sides read, laid on one grid and measured, organ by organ."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
-import numpy as np
-from numpy.typing import NDArray
+import msgspec
 
 from chaosprep.errors import FileError
 from chaosprep.evaluation.asked import NOTHING_MORE, Asked
+from chaosprep.evaluation.laying import Labels, Laid, laid
 from chaosprep.evaluation.metric import Pair
 from chaosprep.evaluation.overlap import Mask
 from chaosprep.evaluation.results import MEASURED, OrganResult
 from chaosprep.evaluation.surface import Spacing
-from chaosprep.imaging.space.lattice import Volume, laid_on
 from chaosprep.layouts.mask_set import CaseMasks, MaskCase, Organs
 
 Per = Literal["case", "slice"]
-Labels = NDArray[np.uint8]
-_SHOWN = 3  # names in a message
 _SMALLEST, _LARGEST = 1e-9, 1e6  # mm: of others float32 cannot hold the squares of distances
 
 
@@ -41,18 +38,26 @@ def compare(task: Task) -> tuple[OrganResult, ...]:
         FileError: a side cannot be read; `slices-differ`, `size-mismatch`, `grid-mismatch`,
             `geometry-unknown` or `sheared`.
     """
-    ref, labels = both(task)
+    ref, found = _both(task)
     spacing = _spacing(ref) or task.spacing
+    return tuple(
+        msgspec.structs.replace(row, brought=found.how, beyond=found.beyond)
+        for row in _rows(task, ref, found.voxels, spacing)
+    )
+
+
+def _rows(
+    task: Task, ref: CaseMasks, labels: Labels, spacing: Spacing | None
+) -> Iterator[OrganResult]:
     if task.per == "case":
-        return tuple(_organs(task, task.ref.id, labels, ref.voxels, spacing))
+        yield from _organs(task, task.ref.id, labels, ref.voxels, spacing)
+        return
     width = max(3, len(str(len(labels) - 1)))
-    rows: list[OrganResult] = []
     for place in range(len(labels)):
         name = ref.names[place] if ref.names else f"s{place:0{width}}"
         id = name if name.startswith(task.ref.id) else f"{task.ref.id}/{name}"
         one = slice(place, place + 1)
-        rows += _organs(task, id, labels[one], ref.voxels[one], spacing)
-    return tuple(rows)
+        yield from _organs(task, id, labels[one], ref.voxels[one], spacing)
 
 
 def both(task: Task) -> tuple[CaseMasks, Labels]:
@@ -61,8 +66,13 @@ def both(task: Task) -> tuple[CaseMasks, Labels]:
     Raises:
         FileError: what `compare` raises.
     """
-    ref, pred = task.ref.read(task.organs), task.pred.read(task.organs)
-    return ref, _on_the_grid_of(ref, pred)
+    ref, found = _both(task)
+    return ref, found.voxels
+
+
+def _both(task: Task) -> tuple[CaseMasks, Laid]:
+    ref = task.ref.read(task.organs)
+    return ref, laid(ref, task.pred.read(task.organs))
 
 
 def _organs(
@@ -111,54 +121,3 @@ def _spacing(masks: CaseMasks) -> Spacing | None:
             code="spacing-unfit",
         )
     return masks.lattice.spacing
-
-
-def _on_the_grid_of(ref: CaseMasks, pred: CaseMasks) -> Labels:
-    """The prediction's voxels in the order of the reference's."""
-    if not (ref.names and pred.names):
-        if ref.lattice is None or pred.lattice is None:
-            raise FileError(
-                "a volume can only be compared where both sides know where their voxels lie",
-                "Give both as slices of one name, or both as volumes.",
-                code="geometry-unknown",
-            )
-        return laid_on(Volume(pred.voxels, pred.lattice), ref.lattice)
-    order = _order(ref, pred)
-    voxels = pred.voxels if order == list(range(len(order))) else pred.voxels[order]
-    if voxels.shape != ref.voxels.shape:
-        sizes = [f"{rows}x{cols}" for _, rows, cols in (voxels.shape, ref.voxels.shape)]
-        raise FileError(
-            f"its masks are {sizes[0]}, the reference's {sizes[1]}",
-            "Bring them back: chaosprep assemble PRED -o BACK, and compare BACK."
-            if pred.lattice is not None
-            else "Bring them back: chaosprep assemble PRED --reference DIR -o BACK, where DIR is "
-            "the stage directory that was predicted from, and compare BACK.",
-            code="size-mismatch",
-        )
-    if ref.lattice is None or pred.lattice is None:
-        return voxels
-    return laid_on(Volume(voxels, pred.lattice), ref.lattice)
-
-
-def _order(ref: CaseMasks, pred: CaseMasks) -> list[int]:
-    """For each slice of the reference, the place of the prediction's of the same name."""
-    places = {name: place for place, name in enumerate(pred.names)}
-    names = ref.files if places.keys() & set(ref.files) else ref.names
-    missing = [name for name in names if name not in places]
-    surplus = sorted(places.keys() - set(names))
-    if missing or surplus:
-        parts = []
-        if missing:
-            parts.append(f"{len(missing)} of its {len(names)} slices are missing{_some(missing)}")
-        if surplus:
-            parts.append(f"{len(surplus)} are not the reference's{_some(surplus)}")
-        raise FileError(
-            f"of the predicted slices, {' and '.join(parts)}",
-            "Predict every slice, empty ones too, and nothing else.",
-            code="slices-differ",
-        )
-    return [places[name] for name in names]
-
-
-def _some(names: Sequence[str]) -> str:
-    return f" ({', '.join([*names[:_SHOWN], *(['...'] if len(names) > _SHOWN else [])])})"

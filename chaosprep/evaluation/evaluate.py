@@ -8,6 +8,7 @@ from chaosprep.errors import ProblemsError, UsageError, called, plural
 from chaosprep.evaluation.asked import Neighbours, Nsd, Tolerance, asked_for
 from chaosprep.evaluation.calling import check_call
 from chaosprep.evaluation.compare import Per, Task, compare
+from chaosprep.evaluation.laying import notes_on_grids
 from chaosprep.evaluation.matching import (
     called_by_source,
     is_of,
@@ -16,7 +17,7 @@ from chaosprep.evaluation.matching import (
     surplus_cases,
     wanted_cases,
 )
-from chaosprep.evaluation.names import called_alike, spellings
+from chaosprep.evaluation.names import called_after, called_alike, how_to_name, spellings
 from chaosprep.evaluation.results import Evaluation, OrganResult, spread, summarize
 from chaosprep.evaluation.surface import Spacing
 from chaosprep.layouts.mask_set import MaskCase, MaskSet, Organs
@@ -79,11 +80,12 @@ def evaluate(
             "Leave out --spacing: it is for folders of pictures.",
             code="spacing",
         )
+    reference, taken = called_after(prediction, reference)
     prediction, reference = called_alike(prediction, reference)
     prediction, matched = called_by_source(prediction, reference)
     wanted, notes = wanted_cases(prediction, reference, tuple(patients), split)
-    chosen, absent = _organs(prediction, reference, wanted, asked)
-    notes = (*matched, *notes, *absent)
+    chosen, absent = _organs(prediction, reference, wanted, _asked(reference, organs))
+    notes = (*taken, *matched, *notes, *absent)
     options = asked_for(
         tolerance,
         chosen,
@@ -126,7 +128,12 @@ def evaluate(
         results=results,
         summaries=summarize(results),
         skipped=tuple(problems),
-        notes=(*notes, *_not_everywhere(chosen, tasks), *_notes(results)),
+        notes=(
+            *notes,
+            *notes_on_grids(rows),
+            *_not_everywhere(chosen, tasks),
+            *_notes(results),
+        ),
     )
 
 
@@ -151,11 +158,15 @@ def _organs(
     lacking = [organ for organ in asked if organ not in known or organ not in ref]
     if lacking:
         raise UsageError(
-            f"{lacking[0]} is not on both sides: {both}", "Choose with --organ.", code="organ"
+            f"{lacking[0]} is not on both sides: {both}",
+            how_to_name(prediction, reference),
+            code="organ",
         )
     if not asked and not {*pred, *ref} <= known:
         raise UsageError(
-            f"the two sides show different organs: {both}", "Choose with --organ.", code="organ"
+            f"the two sides show different organs: {both}",
+            how_to_name(prediction, reference),
+            code="organ",
         )
     absent = [organ for organ in reference.organs if organ in known - set(ref) and not asked]
     notes = (f"no case of REF shows {', '.join(absent)}: not measured",) if absent else ()

@@ -8,6 +8,7 @@ from dataclasses import replace
 from chaosprep.dataset.records import Split
 from chaosprep.errors import NothingFoundError, Problem, UsageError, plural
 from chaosprep.layouts.mask_set import MaskCase, MaskSet
+from chaosprep.printable import printable
 from chaosprep.words import there_are
 
 _CHANNEL = re.compile(r"_\d{4}$")
@@ -36,7 +37,7 @@ def wanted_cases(
         raise NothingFoundError(
             "no case is on both sides: "
             f"PRED has {some(prediction.members)}; REF {some(m.id for m in asked)}",
-            "Cases are matched by case id, set or file name.",
+            _how_to_match(prediction, [member.id for member in asked], reference),
             code="nothing",
         )
     covered = {(member.split, member.sequence) for member in common}
@@ -45,6 +46,17 @@ def wanted_cases(
         return wanted, ()
     left = [" ".join(filter(None, (m.split, m.sequence))) for m in asked if m not in wanted]
     return wanted, (_left_aside("REF", left, "PRED"),)
+
+
+def _how_to_match(prediction: MaskSet, asked: list[str], reference: MaskSet) -> str:
+    rule = "Cases are matched by case id, set or file name"
+    if not asked or not prediction.members:
+        return f"{rule}."
+    if not prediction.is_volumes:
+        return f"{rule}: name what is predicted as REF does."
+    if not reference.is_volumes or max(len(asked), len(prediction.members)) > 1:
+        return f"{rule}: call the files of PRED as REF's cases, such as {printable(asked[0])}."
+    return f"{rule}: call PRED's file {printable(asked[0])}, or give the two files themselves."
 
 
 def called_by_source(prediction: MaskSet, reference: MaskSet) -> tuple[MaskSet, tuple[str, ...]]:

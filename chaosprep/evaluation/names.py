@@ -1,10 +1,12 @@
 """One name for each organ on both sides: the reference's, however the other side spells it."""
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import partial
 
 import numpy as np
+from numpy.typing import NDArray
 
 from chaosprep.layouts.mask_set import CaseMasks, MaskCase, MaskSet, Organs
 from chaosprep.structures import folded
@@ -14,6 +16,33 @@ def called_alike(prediction: MaskSet, reference: MaskSet) -> tuple[MaskSet, Mask
     """The same sides, with the reference's first spelling of every organ of either."""
     spelling = spellings((*reference.organs, *prediction.organs))
     return _called(prediction, spelling), _called(reference, spelling)
+
+
+def called_after(prediction: MaskSet, reference: MaskSet) -> tuple[MaskSet, tuple[str, ...]]:
+    """The reference, its one structure with the name that the prediction's has, and a note on it.
+
+    So it is where nothing says what the reference's values stand for, and each side has one.
+    """
+    if not reference.is_unnamed or len(reference.organs) != 1 or len(prediction.organs) != 1:
+        return reference, ()
+    (own,), (other,) = reference.organs, prediction.organs
+    if own == other:
+        return reference, ()
+    note = f"nothing says what REF shows: its one structure is taken for PRED's, {other}"
+    return _called(reference, {own: other}), (note,)
+
+
+def how_to_name(prediction: MaskSet, reference: MaskSet) -> str:
+    """What to do where the two sides show different organs."""
+    if reference.is_unnamed:
+        example = dict(zip(prediction.organs[:3], sorted(reference.values), strict=False))
+        return (
+            "Say what REF's values stand for, in a file labels.json beside its masks such as "
+            f"{json.dumps(example, ensure_ascii=False)}."
+        )
+    if not {*prediction.organs} & {*reference.organs}:
+        return "Call them alike, in the legend of one side (labels.json beside its masks)."
+    return "Choose with --organ."
 
 
 def spellings(organs: Iterable[str]) -> dict[str, str]:
@@ -43,6 +72,16 @@ def _unique(organs: Organs, spelling: Mapping[str, str]) -> Organs:
 def _read(member: MaskCase, spelling: Mapping[str, str], organs: Organs) -> CaseMasks:
     """The masks of a case by its own names, several of which may be one organ."""
     own = tuple(organ for organ in member.organs if spelling[organ] in organs)
-    masks = member.read(own)
-    places = [0, *(organs.index(spelling[organ]) + 1 for organ in own)]
-    return replace(masks, voxels=np.array(places, np.uint8)[masks.voxels])
+    places = np.array([0, *(organs.index(spelling[organ]) + 1 for organ in own)], np.uint8)
+    return _placed_anew(member.read(own), places)
+
+
+def _placed_anew(masks: CaseMasks, places: NDArray[np.uint8]) -> CaseMasks:
+    """The same masks, with other places of the organs, before they were resized too."""
+    read = masks.before
+
+    def before() -> CaseMasks | None:
+        found = read() if read else None
+        return found and _placed_anew(found, places)
+
+    return replace(masks, voxels=places[masks.voxels], before=before if read else None)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from statistics import fmean, stdev
-from typing import Annotated, get_type_hints
+from typing import Annotated, Literal, get_type_hints
 
 import msgspec
 
@@ -18,7 +18,9 @@ class OrganResult(msgspec.Struct, frozen=True, kw_only=True):
     None: it cannot be measured or is not asked for, see docs/evaluation.md. ``ravd`` and
     ``volume_difference`` (signed) are % of the reference; ``assd``, ``mssd``, ``hd95`` and
     ``tolerance`` mm; ``*_score`` and their mean ``score`` go from 0 to 100; volumes are ml.
-    ``lesions`` has every matched pair and every one without a partner.
+    ``lesions`` has every matched pair and every one without a partner. ``brought`` says how the
+    prediction came from another grid to the reference's, by the nearest voxel or by undoing what
+    convert did; ``beyond`` how many of the case's predicted voxels lie beyond that grid.
     """
 
     case: str
@@ -68,6 +70,8 @@ class OrganResult(msgspec.Struct, frozen=True, kw_only=True):
         float | None,
         Metric(lambda of: of.lesions and of.lesions.pq, 1, "PQ", 3, "Panoptic quality", True),
     ]
+    brought: Literal["undone", "nearest"] | None = None
+    beyond: int = 0
     lesions: tuple[Lesion, ...] = ()
 
 

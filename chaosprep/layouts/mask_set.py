@@ -30,12 +30,18 @@ class CaseMasks:
 
     ``names`` are the slices' names, in order; a volume has none. ``files`` are their other names,
     those of the reference's own files. Without a ``lattice`` the size of voxels is not known.
+    ``is_placed``: the lattice says where the voxels lie, not their size alone; ``is_cropped``:
+    nothing is shown beyond it. ``before`` gives the same masks on the pixels that a stage resized,
+    or None where cropping lost some of them.
     """
 
     voxels: NDArray[np.uint8]
     names: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
     lattice: Lattice | None = None
+    is_placed: bool = True
+    is_cropped: bool = False
+    before: Callable[[], "CaseMasks | None"] | None = None
 
 
 @dataclass(frozen=True)
@@ -60,8 +66,10 @@ class MaskSet:
     """Masks of one layout: what they are, their cases by id, and their organs in order.
 
     ``values`` and ``labels`` are what stands for each organ in pictures and in volumes that do not
-    say it themselves. ``in_mm``: it knows the size of its voxels. ``sources`` are the names of the
-    files that cases were predicted on, without their ending, as far as that is written down.
+    say it themselves. ``in_mm``: it knows the size of its voxels. ``is_unnamed``: nothing says
+    what the values stand for, and the organs are called `mask` or `label-1`, `label-2`, ...
+    ``is_volumes``: a case is a file, called as it. ``sources`` are the names of the files that
+    cases were predicted on, without their ending, as far as that is written down.
     """
 
     kind: str
@@ -71,6 +79,8 @@ class MaskSet:
     values: Mapping[int, str]
     labels: Mapping[int, str]
     in_mm: bool = True
+    is_unnamed: bool = False
+    is_volumes: bool = False
     problems: tuple[Problem, ...] = ()
     sources: Mapping[str, str] = field(default_factory=dict)
 

@@ -50,6 +50,7 @@ def open_pictures(folder: Path, reference: MaskSet | None, asked: Organs = ()) -
     if not cases:
         return None
     files = [file for found in cases.values() for file in found]
+    is_unnamed = False
     if reference is not None:
         values = _values(files, reference, asked)
     else:
@@ -59,6 +60,7 @@ def open_pictures(folder: Path, reference: MaskSet | None, asked: Organs = ()) -
         every = (plane_of(file) for file in files)
         values = name_values(level for array in every for level in level_histogram(array))
         values = {value: said.get(value, name) for value, name in values.items()}
+        is_unnamed = not said
     organs = in_order(values)
     return MaskSet(
         kind="folder of pictures",
@@ -71,6 +73,7 @@ def open_pictures(folder: Path, reference: MaskSet | None, asked: Organs = ()) -
         values=values,
         labels=values,
         in_mm=False,
+        is_unnamed=is_unnamed,
         problems=problems,
     )
 

@@ -1,8 +1,10 @@
 """A stage directory, for its masks."""
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
+
+import numpy as np
 
 from chaosprep.dataset.case import Case
 from chaosprep.dataset.manifest import WORKSPACE
@@ -10,20 +12,47 @@ from chaosprep.dataset.opening import is_stage_directory, open_dataset
 from chaosprep.dataset.organs import can_show, meanings, names_in, organ_labels
 from chaosprep.dataset.overlapping import refuse_overlaps
 from chaosprep.dataset.records import Slice
+from chaosprep.dataset.resized import row_back, ways_back
 from chaosprep.dataset.stacking import label_plane, originals
 from chaosprep.errors import FileError, about
+from chaosprep.imaging.space.undoing import undo_mask
 from chaosprep.layouts.layout import Layout
 from chaosprep.layouts.mask_set import CaseMasks, MaskCase, MaskSet, Organs, known_lattice, stack
 
 
-def _read(case: Case, organs: Organs) -> CaseMasks:
+def _read(case: Case, labels: Mapping[str, int], organs: Organs) -> CaseMasks:
     """The masks of a case's originals, each file checked against the manifest."""
     rows = originals(case)
     named = {organ for row in rows for organ in row.labels.values()}
-    labels = {o: organs.index(o) + 1 if o in organs else 0 for o in named}
-    planes = (label_plane(row, _mask(case, row), labels) for row in rows)
+    places = {o: organs.index(o) + 1 if o in organs else 0 for o in named}
+    planes = (label_plane(row, _mask(case, row), places) for row in rows)
     voxels = stack(planes, len(rows))
-    return CaseMasks(voxels, tuple(row.id for row in rows), lattice=known_lattice(rows))
+    before = partial(_before, case, labels, organs) if any(row.grid for row in rows) else None
+    names = tuple(row.id for row in rows)
+    return CaseMasks(voxels, names, lattice=known_lattice(rows), before=before)
+
+
+def _before(case: Case, labels: Mapping[str, int], organs: Organs) -> CaseMasks | None:
+    """The masks on the pixels of the series, as assemble has them; None where some are cropped.
+
+    All labels take part, asked for or not: which is the largest share depends on the others.
+    """
+    rows = originals(case)
+    ways = ways_back(rows)
+    if any(way and way.has_lost for way in ways):
+        return None
+    places = np.zeros(256, np.uint8)
+    for place, organ in enumerate(organs, start=1):
+        if organ in labels:
+            places[labels[organ]] = place
+    own = (label_plane(row, _mask(case, row), dict(labels)) for row in rows)
+    planes = (
+        places[plane if way is None else undo_mask(way, plane, "label")]
+        for plane, way in zip(own, ways, strict=True)
+    )
+    voxels = stack(planes, len(rows))
+    there = [row_back(row, way) for row, way in zip(rows, ways, strict=True)]
+    return CaseMasks(voxels, tuple(row.id for row in rows), lattice=known_lattice(there))
 
 
 def _mask(case: Case, row: Slice) -> object:
@@ -64,9 +93,10 @@ def open_stage(
     )
 
 
-def _member(case: Case, labels: Iterable[str]) -> MaskCase:
+def _member(case: Case, labels: Mapping[str, int]) -> MaskCase:
     organs, sequence = can_show(names_in(case.slices), labels), case.slices[0].sequence
-    return MaskCase(case.id, case.patient, organs, partial(_read, case), case.split, sequence)
+    read = partial(_read, case, labels)
+    return MaskCase(case.id, case.patient, organs, read, case.split, sequence)
 
 
 LAYOUT = Layout("stage", "a stage directory", masks=open_stage)

@@ -11,7 +11,7 @@ from chaosprep.errors import FileError, about
 from chaosprep.files import read_regular
 from chaosprep.formats.legend import legend_in, named
 from chaosprep.formats.masks import mask_format, read_volume, volume_endings
-from chaosprep.imaging.space.lattice import Volume
+from chaosprep.imaging.space.lattice import Lattice, Volume
 from chaosprep.layouts.dataset_json import read_json
 from chaosprep.layouts.layout import Layout
 from chaosprep.layouts.mask_set import (
@@ -71,6 +71,7 @@ def open_volumes(path: Path, reference: MaskSet | None, asked: Organs = ()) -> M
     if values is None and reference is not None:
         values = dict(reference.labels)
     own = {file: _told(file) for file in {*files.values()}}
+    is_unnamed = values is None and not any(own.values())
     if values is None:
         values = name_values(_values(file for file in files.values() if not own[file]))
     told = {id: own[file] or values for id, file in files.items()}
@@ -85,6 +86,8 @@ def open_volumes(path: Path, reference: MaskSet | None, asked: Organs = ()) -> M
         organs=tuple(dict.fromkeys(organ for one in told.values() for organ in in_order(one))),
         values=meant,
         labels=meant,
+        is_unnamed=is_unnamed,
+        is_volumes=True,
         problems=tuple(
             name_twice(stem, stem) for stem, n in Counter(map(_stem, found)).items() if n > 1
         ),
@@ -140,10 +143,23 @@ def _values(files: Iterable[Path]) -> set[int]:
 
 
 def _read(file: Path, values: Mapping[int, str], organs: Organs) -> CaseMasks:
-    volume = _volume(file)
+    with about(file.name):
+        data = read_regular(file)
+        volume = read_volume(file, data)
     lone = None if set(values.values()) == {UNNAMED} else BINARY  # what no file names is any
     voxels = as_organs(volume.voxels, values, organs, file.name, lone)
-    return CaseMasks(voxels, lattice=volume.lattice)
+    is_placed, is_cropped = _lies(file.name, data, volume.lattice)
+    return CaseMasks(voxels, lattice=volume.lattice, is_placed=is_placed, is_cropped=is_cropped)
+
+
+def _lies(name: str, data: bytes, lattice: Lattice) -> tuple[bool, bool]:
+    """Whether a file says where its voxels lie, and that it shows nothing beyond them."""
+    lies = mask_format(name, data).lies
+    try:
+        found = lies(data) if lies else None
+    except FileError:
+        return False, False
+    return not lattice.is_identity, found is not None and found.cropped
 
 
 def _volume(file: Path) -> Volume:

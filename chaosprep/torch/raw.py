@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from chaosprep.assembly.assemble import LABELS, assemble
+from chaosprep.assembly.assemble import LABELS, put_together
 from chaosprep.dataset.manifest import Dataset
 from chaosprep.errors import ChaosprepError
 from chaosprep.files import check_apart, write_json
@@ -66,13 +66,19 @@ def predict_raw(
         pairs = run(ONE_SIDE, settled, found, work / "split", inner)
         prepared = _prepared(card)
         images = run(CONVERT, prepared, pairs, work / "images", inner)
-        masks = run(PREDICT, _of_all(params), images, work / "masks", inner)
-        made = assemble(
+        alone = msgspec.structs.replace(inner, jobs=1)  # the network is loaded once
+        masks = run(PREDICT, _of_all(params), images, work / "masks", alone)
+        dicom = pairs.directory if raw.mask_format == "seg" else None
+        made = put_together(
             masks,
             work / "volumes",
+            reference=None,
+            keep_grid=False,
+            mask_sampling="label",
             format=raw.mask_format,
-            dicom=pairs.directory if raw.mask_format == "seg" else None,
+            dicom=dicom,
             options=inner,
+            with_images=False,
         )
         for name in ("masks", LABELS):
             (work / "volumes" / name).rename(folder / name)

@@ -19,7 +19,8 @@ from chaosprep.stages.split import SPLIT
 from chaosprep.torch.checkpoint import Card
 from chaosprep.workbench import Workbench
 
-_OF_MASKS = ("mask", "label", "structure", "legend", "level")
+_OF_MASKS = {"mask", "masks", "label", "labels", "structures"}
+"""The first words of the codes of problems that are about masks alone."""
 
 
 def to_one_side(
@@ -123,7 +124,7 @@ def _without_masks(root: Root) -> Root:
     }
     refused = {case.id for case in root.cases if case.refused}
     problems = tuple(
-        one for one in root.problems if one.id in refused or not one.code.startswith(_OF_MASKS)
+        one for one in root.problems if one.id in refused or one.code.split("-")[0] not in _OF_MASKS
     )
     cases = tuple(msgspec.structs.replace(case, **bare) for case in root.cases)
     return replace(root, cases=cases, problems=problems, label_map={})

@@ -29,8 +29,8 @@ PREDICT = Stage(
     positional={"checkpoint": "RUN"},
     in_this_process=True,
     help="RUN is what train made, or a checkpoint; DIR was prepared as the training data. ROOT is "
-    "raw (DICOM, NIfTI, any layout of split): it is prepared as the training data were, and the "
-    "masks come out on its own pixels.\n\n"
+    "raw (DICOM, NIfTI, any layout of split): it is prepared as the training data were, by -j "
+    "workers, and the masks come out on its own pixels.\n\n"
     "In DIR, the images are carried over, augmented copies are left out, and the masks are the "
     "network's, with the values that DIR's masks have.",
 )

@@ -43,7 +43,7 @@ def test_without_torch_help_is_there(chaosprep: Run, monkeypatch: pytest.MonkeyP
     assert "--patience" in chaosprep("train", "--help").stdout
     text = chaosprep("predict", "--help").stdout
     assert "RUN DIR" in text
-    assert "--jobs" not in text
+    assert "by -j workers" in " ".join(text.split())  # raw data alone
     assert "--checkpoint" not in text
 
 

@@ -4,7 +4,8 @@ The first two run in an environment of their own (`make test-peers`). surface-di
 both masks are empty. MONAI's border has what touches the edge of the array and ours does not, so
 that masks are padded before they are compared. panoptica takes an IoU of 0.5 for a match, and ours
 must be above it: it is asked for a hair more. It has NaN where there is no lesion on either side.
-MONAI has 24 bits throughout, percentiles too, and is 2e-6 off at most.
+MONAI's HD95 is to 1e-6, once `torch.quantile` takes the rank of the percentile in float64; as it
+is, in float32, it is 1.3e-6 off.
 """
 
 import json
@@ -102,9 +103,17 @@ def test_lesions_are_those_of_panoptica(others: list[dict[str, Any]]) -> None:
 
 
 @pytest.mark.filterwarnings("ignore::FutureWarning")
-def test_hd95_is_that_of_monai() -> None:
+@pytest.mark.parametrize(("as_it_is", "apart"), [(True, 2e-6), (False, 1e-6)])
+def test_hd95_is_that_of_monai(
+    monkeypatch: pytest.MonkeyPatch, as_it_is: bool, apart: float
+) -> None:
     torch = pytest.importorskip("torch")
     metrics = pytest.importorskip("monai.metrics")
+    quantile = torch.quantile
+    if not as_it_is:
+        monkeypatch.setattr(
+            torch, "quantile", lambda values, part: quantile(values.double(), part).float()
+        )
     compared = 0
     for pred, ref, spacing, _ in cases():
         if not (pred.any() and ref.any()):
@@ -115,6 +124,6 @@ def test_hd95_is_that_of_monai() -> None:
             *both, include_background=True, percentile=95, spacing=spacing
         )
         ours = surface(padded[0], padded[1], spacing).hd95
-        assert ours == pytest.approx(float(other), rel=2e-6, abs=1e-9)
+        assert ours == pytest.approx(float(other), rel=apart, abs=1e-9)
         compared += 1
     assert compared > 200

@@ -192,3 +192,43 @@ def test_python_does_the_same(resized: Path, phantom: Path, tmp_path: Path) -> N
     made = chaosprep.predict_raw(resized, phantom, tmp_path / "out", patient=["MR002"])
     assert (made.cases, made.path) == (1, tmp_path / "out")
     assert list(voxels(tmp_path / "out")) == ["MR002_t1-in.nii.gz"]
+
+
+def test_the_number_of_jobs_does_not_matter(resized: Path, phantom: Path, tmp_path: Path) -> None:
+    for jobs in ("1", "2"):
+        done = predict(resized, phantom, "--patient", "MR002", "-o", tmp_path / jobs, "-j", jobs)
+        assert done.exit_code == 0, done.stderr
+    assert voxels(tmp_path / "1") == voxels(tmp_path / "2")
+
+
+@pytest.mark.parametrize(
+    ("option", "reason"),
+    [
+        ("--dry-run", "known only once they are converted"),
+        ("--split=val", "raw data, which has no sides yet"),
+    ],
+)
+def test_what_raw_data_cannot_be_asked_for_is_refused_with_its_reason(
+    resized: Path, phantom: Path, tmp_path: Path, option: str, reason: str
+) -> None:
+    done = predict(resized, phantom, "-o", tmp_path / "out", option)
+    assert done.exit_code == 2
+    assert reason in " ".join(done.stderr.split())
+
+
+def test_workers_are_for_raw_data_alone(run: Path, images: Dataset, tmp_path: Path) -> None:
+    done = predict(run, images.directory, "-o", tmp_path / "out", "--jobs", "2")
+    assert done.exit_code == 2
+    assert "--jobs: it has no meaning where the source is a stage directory" in done.stderr
+    assert predict(run, images.directory, "-o", tmp_path / "out").exit_code == 0
+
+
+def test_a_problem_of_the_masks_alone_keeps_nobody_from_predicting(
+    resized: Path, phantom: Path, tmp_path: Path
+) -> None:
+    root = Path(shutil.copytree(phantom, tmp_path / "root"))
+    for mask in root.rglob("T1DUAL/Ground/*"):
+        mask.write_bytes(b"no picture")
+    done = predict(resized, root, "--patient", "MR002", "-o", tmp_path / "out")
+    assert done.exit_code == 0, done.stderr
+    assert list(voxels(tmp_path / "out")) == ["MR002_t1-in.nii.gz"]

@@ -39,6 +39,19 @@ class Lattice:
         unit = self.steps / np.linalg.norm(self.steps, axis=0)
         return bool(np.abs(unit.T @ unit - np.eye(3)).max() > 1e-3)
 
+    @property
+    def is_flat(self) -> bool:
+        """Whether its three axes lie in one plane, so that no place has voxels of its own."""
+        volume = abs(float(np.linalg.det(self.steps / self.spacing)))
+        return not volume > 1e-6
+
+    @property
+    def is_identity(self) -> bool:
+        """Whether it is what programs write that know no place: 1 mm, no turn, first voxel at 0."""
+        plain = np.abs(self.steps)
+        along = any(np.allclose(axes, np.eye(3), atol=1e-6) for axes in (plain, plain[:, ::-1]))
+        return along and not self.origin.any()
+
     def squared(self) -> "Lattice":
         """The nearest lattice of the same origin and spacing whose axes are at right angles."""
         return Lattice(
@@ -185,6 +198,6 @@ def laid_on(volume: Volume, lattice: Lattice) -> NDArray[Any]:
 def _other_grid(reason: str) -> FileError:
     return FileError(
         f"its voxels lie on another grid: {reason}",
-        "Bring it back to the reference's grid (chaosprep assemble undoes --size and --spacing).",
+        "Bring it to the reference's grid (chaosprep assemble undoes --size and --spacing).",
         code="grid-mismatch",
     )

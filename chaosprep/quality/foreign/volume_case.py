@@ -12,7 +12,7 @@ from chaosprep.errors import FileError, Problem, plural
 from chaosprep.quality.findings import Findings, Seen
 from chaosprep.quality.foreign.grids import differences
 from chaosprep.quality.foreign.volume_codes import volume_problem
-from chaosprep.quality.foreign.volume_file import Opened, is_identity, open_volumes
+from chaosprep.quality.foreign.volume_file import Opened, open_volumes
 from chaosprep.quality.foreign.volume_labels import label_faults
 from chaosprep.quality.outliers.gauge import Gauge
 from chaosprep.series.source import Files, SourceCase
@@ -67,7 +67,7 @@ class LookedVolumes(Findings):
         kind = "real"
         if opened.lattice is not None and not opened.is_placed:
             kind = "missing"
-        elif opened.lattice is not None and is_identity(opened.lattice):
+        elif opened.lattice is not None and opened.lattice.is_identity:
             kind = "identity"
         self.places[file] = kind, id
 

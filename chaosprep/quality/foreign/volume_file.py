@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from chaosprep.errors import FileError
@@ -112,9 +111,3 @@ def _as_segments(file: Path, data: bytes) -> Opened | None:
 
 def _scaled(voxels: NDArray[Any], slope: float, intercept: float) -> NDArray[Any]:
     return voxels if (slope, intercept) == (1.0, 0.0) else voxels * slope + intercept
-
-
-def is_identity(lattice: Lattice) -> bool:
-    """Whether a lattice is what a program writes that knows no place: 1 mm, no turn, no offset."""
-    plain = np.abs(lattice.steps)
-    return bool(np.allclose(plain, np.eye(3), atol=1e-6) and not lattice.origin.any())
