@@ -57,6 +57,7 @@ def refuse_overlaps(rows: Iterable[Slice]) -> None:
     order = ",".join(small[:_NAMED]) + (",..." if len(small) > _NAMED else "")
     raise FileError(
         f"its structures overlap ({'; '.join([*told, *more])})",
-        f"Say which lies on top: chaosprep extract-labels --order {shlex.quote(order)}.",
+        f"Say which lies on top: chaosprep extract-labels --order {shlex.quote(order)}. Or take "
+        f"one whole: chaosprep extract-labels --organ {shlex.quote(small[-1])}.",
         code="structures-overlap",
     )

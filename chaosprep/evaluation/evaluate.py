@@ -84,7 +84,7 @@ def evaluate(
     prediction, reference = called_alike(prediction, reference)
     prediction, matched = called_by_source(prediction, reference)
     wanted, notes = wanted_cases(prediction, reference, tuple(patients), split)
-    chosen, absent = _organs(prediction, reference, wanted, asked)
+    chosen, absent = _organs(prediction, reference, wanted, _asked(reference, organs))
     notes = (*taken, *matched, *notes, *absent)
     options = asked_for(
         tolerance,

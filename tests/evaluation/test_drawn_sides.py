@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from pydicom import Dataset, dcmread
 
 import chaosprep
-from chaosprep.errors import ProblemsError, UsageError
+from chaosprep.errors import FileError, ProblemsError, UsageError
 from tests.formats.structure_sets import ORIENTATIONS, SCAN, Scan, Structure, drawn, rtstruct
 
 FACING = ("axial", "sagittal", "oblique")
@@ -154,3 +154,21 @@ def test_a_damaged_file_is_a_problem_of_its_case(tmp_path: Path) -> None:
     with pytest.raises(ProblemsError) as error:
         chaosprep.evaluate(file.parent, reference(tmp_path, SCAN))
     assert [problem.id for problem in error.value.problems] == ["case"]
+
+
+def test_a_reference_whose_structures_overlap_says_how_to_take_one_whole(tmp_path: Path) -> None:
+    spleen = Structure("spleen", drawn(SCAN, {1: [corners((6, 10), (9, 12))]}))
+    root = tmp_path / "root"
+    (root / "images").mkdir(parents=True)
+    for at in range(SCAN.count):
+        image = SCAN.image(at, PatientID="A1", StudyInstanceUID="1.2.3", SeriesInstanceUID="1.2.4")
+        (root / "images" / f"{at}.dcm").write_bytes(image)
+    (root / "set.dcm").write_bytes(rtstruct(liver(SCAN), spleen))
+    ref = chaosprep.split(root, tmp_path / "ref", val=0)
+    pred = root / "set.dcm"
+    with pytest.raises(FileError, match="Or take one whole: chaosprep extract-labels") as error:
+        chaosprep.evaluate(pred, ref.directory)
+    assert error.value.code == "structures-overlap"
+    one = chaosprep.extract_labels(ref, tmp_path / "one", organ=["Liver"])
+    (row,) = chaosprep.evaluate(pred, one.directory, organs=["Liver"]).results
+    assert (row.dice, row.ref_voxels) == (1, PRED.sum())
