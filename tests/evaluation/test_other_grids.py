@@ -13,7 +13,6 @@ import chaosprep
 from chaosprep import Dataset
 from chaosprep.errors import Problem, ProblemsError
 from chaosprep.evaluation.results import Evaluation
-from chaosprep.phantom import Patient, write_chaos
 
 UNDONE = "PRED brought to REF's grid in 4 cases, by undoing --size and --spacing"
 NEAREST = "PRED brought to REF's grid in 1 case, by the nearest voxel"
@@ -122,18 +121,6 @@ def test_a_reference_on_a_third_grid_gets_the_nearest_voxels(
     found = chaosprep.evaluate(resampled.directory, ref.directory)
     assert {row.brought for row in found.results} == {"nearest"}
     assert min(row.dice for row in found.results) > 0.9
-
-
-def test_the_same_names_at_other_places_in_the_patient_are_refused(
-    livers: Dataset, tmp_path: Path
-) -> None:
-    """The same patient with other pixels: as many, as named, but narrower."""
-    narrow = [Patient(id=1, slices=4, matrix=32, sequences=("t1-in",), pixel_spacing=5)]
-    pairs = chaosprep.split(write_chaos(tmp_path / "root", narrow), tmp_path / "pairs", val=0)
-    other = chaosprep.extract_liver(pairs, tmp_path / "livers")
-    with pytest.raises(ProblemsError) as error:
-        chaosprep.evaluate(other.directory, livers.directory, patients=["MR001"])
-    assert [problem.code for problem in error.value.problems] == ["grid-mismatch"]
 
 
 # Volumes
