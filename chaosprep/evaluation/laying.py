@@ -59,8 +59,8 @@ def laid(ref: CaseMasks, pred: CaseMasks) -> Laid:
         sizes = [f"{rows}x{cols}" for _, rows, cols in (voxels.shape, ref.voxels.shape)]
         raise FileError(
             f"its masks are {sizes[0]}, the reference's {sizes[1]}",
-            _BACK
-            if pred.lattice is not None
+            "Give REF as a stage directory or as volumes, which say where their voxels lie."
+            if ref.lattice is None
             else "Bring them back: chaosprep assemble PRED --reference DIR -o BACK, where DIR is "
             "the stage directory that was predicted from, and compare BACK.",
             code="size-mismatch",

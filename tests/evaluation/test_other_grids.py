@@ -123,6 +123,17 @@ def test_a_reference_on_a_third_grid_gets_the_nearest_voxels(
     assert min(row.dice for row in found.results) > 0.9
 
 
+def test_pictures_of_another_size_need_a_reference_that_knows_its_place_and_that_works(
+    resampled: Dataset, livers: Dataset
+) -> None:
+    masks = next(livers.directory.glob("*/masks"))
+    with pytest.raises(ProblemsError) as error:
+        chaosprep.evaluate(resampled.directory, masks, on_error="skip")
+    (remedy,) = {one.remedy for one in error.value.problems if one.code == "size-mismatch"}
+    assert "Give REF as a stage directory" in remedy
+    assert chaosprep.evaluate(resampled.directory, livers.directory).cases == 4
+
+
 # Volumes
 
 
@@ -221,10 +232,8 @@ def test_an_affine_that_says_nothing_brings_nothing_anywhere(tmp_path: Path) -> 
 
 
 def test_two_equal_affines_that_say_nothing_are_still_one_grid(tmp_path: Path) -> None:
-    files = [
-        write(tmp_path / name / "a.nii.gz", blob(), (1, 1, 1), (0, 0, 0)) for name in ("p", "r")
-    ]
-    assert [row.dice for row in chaosprep.evaluate(*files).results] == [1.0]
+    p, r = (write(tmp_path / name / "a.nii.gz", blob(), (1, 1, 1), (0, 0, 0)) for name in "pr")
+    assert [row.dice for row in chaosprep.evaluate(p, r).results] == [1.0]
 
 
 def test_a_sheared_prediction_is_refused(tmp_path: Path) -> None:
