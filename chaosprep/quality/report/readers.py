@@ -42,7 +42,7 @@ class Reader:
         """
         strange = len(self.ratings.keys() - {*cases})
         if strange:
-            why = f"{strange} of its {plural(len(self.ratings), 'case')} are not on this page"
+            why = f"{plural(strange, 'case')} in it {'is' if strange == 1 else 'are'} not on this page"
         elif self.keys - {key}:
             why = "its ratings are of another dataset or prediction, which has cases of these names"
         else:
