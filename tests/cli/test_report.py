@@ -32,6 +32,28 @@ def test_report_of_faulty_data_is_a_report(chaosprep: Run, split: Path, tmp_path
     assert "1 fault," in result.stdout
 
 
+def test_ratings_are_named_on_the_command_line(chaosprep: Run, split: Path, tmp_path: Path) -> None:
+    case = library.open(split).cases[0].id
+    for name, id in (("ann", case), ("bob", "somebody_ct")):
+        (tmp_path / f"{name}.csv").write_text(f"case,verdict\n{id},pass\n")
+    words = ("report", split, "-o", tmp_path / "r.html", "-j", "1", "--slices", "none")
+    result = chaosprep(*words, "--ratings", tmp_path / "ann.csv")
+    assert result.exit_code == 0
+    assert "&#34;ann&#34;" in (tmp_path / "r.html").read_text()
+    result = chaosprep(*words, "--ratings", tmp_path / "ann.csv", "--ratings", tmp_path / "bob.csv")
+    assert result.exit_code == 2
+    assert "bob.csv: 1 case in it is not on this page" in result.stderr
+
+
+def test_what_is_of_predictions_needs_a_reference_on_the_command_line(
+    chaosprep: Run, split: Path, tmp_path: Path
+) -> None:
+    for option in (("--tolerance", "2"), ("--lesions",)):
+        result = chaosprep("report", split, "-o", tmp_path / "r.html", "-j", "1", *option)
+        assert result.exit_code == 2
+        assert f"{option[0]} is for predictions beside a reference" in result.stderr
+
+
 def test_report_as_json(chaosprep: Run, split: Path, tmp_path: Path) -> None:
     result = chaosprep("report", split, "-o", tmp_path / "r.html", "-j", "1", "--json")
     said = json.loads(result.stdout)

@@ -42,7 +42,8 @@ class Reader:
         """
         strange = len(self.ratings.keys() - {*cases})
         if strange:
-            why = f"{strange} of its {plural(len(self.ratings), 'case')} are not on this page"
+            is_ = "is" if strange == 1 else "are"
+            why = f"{plural(strange, 'case')} in it {is_} not on this page"
         elif self.keys - {key}:
             why = "its ratings are of another dataset or prediction, which has cases of these names"
         else:
