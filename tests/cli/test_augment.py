@@ -37,9 +37,9 @@ def test_a_preview_is_a_picture_and_no_dataset(
     assert result.exit_code == 0, result.stderr
     picture = cv2.imread(str(file))
     assert picture is not None
-    # Four patients train; an original and five copies, twice as large, with captions below.
-    assert picture.shape[0] > 4 * (2 * 64 + 4) - 4
-    assert picture.shape[1] == 6 * (2 * 64 + 4) - 4
+    # Four patients train; an original and five copies, four times as large, captions below.
+    assert picture.shape[0] > 4 * (4 * 64 + 4) - 4
+    assert picture.shape[1] == 6 * (4 * 64 + 4) - 4
     assert list(tmp_path.iterdir()) == [file]
 
 
