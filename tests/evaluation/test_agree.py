@@ -394,6 +394,16 @@ def test_one_reader_or_one_twice_or_too_many_are_refused(three: list[Path]) -> N
             chaosprep.agree(readers)
 
 
+@pytest.mark.parametrize(
+    "wrong", [{"organs": "liver"}, {"patients": "x"}, {"on_error": "ignore"}, {"spacing": (1, 2)}]
+)
+def test_what_is_no_list_no_choice_or_no_spacing_is_refused(
+    three: list[Path], wrong: dict[str, Any]
+) -> None:
+    with pytest.raises(UsageError, match=next(iter(wrong))):
+        chaosprep.agree(three, **wrong)
+
+
 def test_an_output_in_a_reader_is_refused(three: list[Path]) -> None:
     for place in three:
         with pytest.raises(UsageError, match="must not be the input"):

@@ -178,6 +178,12 @@ def compared(*tests: Difference) -> Comparison:
     return Comparison(per="case", cases=1, patients=1, differences=tests, a=side, b=side)
 
 
+def test_an_unknown_choice_is_refused_before_anything_is_read(tmp_path: Path) -> None:
+    choice: Any = "ignore"
+    with pytest.raises(UsageError, match="on_error"):
+        chaosprep.compare_predictions(tmp_path, tmp_path, tmp_path, on_error=choice)
+
+
 def test_the_table_has_a_line_for_each_test() -> None:
     apart = (0.1, 0.2, 0.3, 0.4, 0.5, -0.01)
     pairs = [pair(f"p{place}", 5 + value, 5.0) for place, value in enumerate(apart)]

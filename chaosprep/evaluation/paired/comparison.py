@@ -16,6 +16,7 @@ from chaosprep.errors import (
     plural,
 )
 from chaosprep.evaluation.asked import Neighbours, Nsd, Tolerance
+from chaosprep.evaluation.calling import check_call
 from chaosprep.evaluation.compare import Per
 from chaosprep.evaluation.evaluate import evaluate
 from chaosprep.evaluation.matching import some
@@ -90,6 +91,8 @@ def compare_predictions(
         NothingFoundError: a side is not understood, or no case is in common.
         ProblemsError: cases have problems or are on one side only, and are not to be skipped.
     """
+
+    check_call(patients, organs, split, per, spacing, on_error)
 
     def found(side: str, pred: str | Path) -> Evaluation:
         return _told(

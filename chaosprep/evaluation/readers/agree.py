@@ -6,6 +6,7 @@ from pathlib import Path
 
 from chaosprep.errors import Problem, ProblemsError, UsageError, called, plural
 from chaosprep.evaluation.asked import Nsd, Tolerance, asked_for
+from chaosprep.evaluation.calling import check_call
 from chaosprep.evaluation.laying import HOW
 from chaosprep.evaluation.matching import some
 from chaosprep.evaluation.names import spellings
@@ -63,6 +64,7 @@ def agree(
         ProblemsError: cases have problems, and they are not to be skipped.
         ChaosprepError: the output cannot be made.
     """
+    check_call(patients, organs, None, "case", spacing, on_error)
     if method not in METHODS:
         raise UsageError(
             f"--method: {method!r} is neither", f"There are: {', '.join(METHODS)}.", "method"
