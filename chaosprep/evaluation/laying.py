@@ -77,7 +77,7 @@ def notes_on_grids(cases: Iterable[tuple[OrganResult, ...]]) -> Iterator[str]:
     beyond = [row.beyond for row in rows if row.beyond]
     if beyond:
         lost = f"{plural(sum(beyond), 'predicted voxel')} in {plural(len(beyond), 'case')}"
-        yield f"{lost} lie beyond REF's grid and do not count"
+        yield f"beyond REF's grid, and not counted: {lost}"
 
 
 def _by_lattice(ref: CaseMasks, there: Lattice, pred: CaseMasks, here: Lattice) -> Laid:

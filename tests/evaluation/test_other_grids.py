@@ -218,7 +218,7 @@ def test_what_is_predicted_beyond_the_reference_is_counted_and_said(tmp_path: Pa
     wide[1, 2, -2:] = 1
     found = chaosprep.evaluate(write(tmp_path / "pred/a.nii.gz", wide), ref)
     assert [(row.dice, row.beyond) for row in found.results] == [(1.0, 2)]
-    assert "2 predicted voxels in 1 case lie beyond REF's grid and do not count" in found.notes
+    assert "beyond REF's grid, and not counted: 2 predicted voxels in 1 case" in found.notes
 
 
 def test_an_affine_that_says_nothing_brings_nothing_anywhere(tmp_path: Path) -> None:

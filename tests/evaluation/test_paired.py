@@ -14,6 +14,7 @@ from chaosprep.evaluation.paired.comparison import Comparison
 from chaosprep.evaluation.paired.differences import Difference, by_patient, differences
 from chaosprep.evaluation.paired.tables import paired_csv, paired_table
 from chaosprep.evaluation.results import OrganResult
+from tests.evaluation.reading import drawn, write_volumes
 from tests.evaluation.test_tables import row
 from tests.evaluation.trees import write_png, write_shifted
 
@@ -182,6 +183,33 @@ def test_an_unknown_choice_is_refused_before_anything_is_read(tmp_path: Path) ->
     choice: Any = "ignore"
     with pytest.raises(UsageError, match="on_error"):
         chaosprep.compare_predictions(tmp_path, tmp_path, tmp_path, on_error=choice)
+
+
+def test_two_names_for_the_one_structure_of_an_unnamed_reference_are_refused(
+    tmp_path: Path,
+) -> None:
+    """Each side alone is taken for what REF shows, so nothing says that both show the same."""
+    voxels = drawn(0, "a") // 2
+    ref = write_volumes(tmp_path / "ref", {"a": voxels}, legend=None)
+    a = write_volumes(tmp_path / "a", {"a": voxels}, {"liver": 1})
+    b = write_volumes(tmp_path / "b", {"a": voxels}, {"Leber": 1})
+    with pytest.raises(UsageError, match="A shows liver, B Leber") as error:
+        chaosprep.compare_predictions(a, b, ref)
+    assert error.value.code == "organ"
+
+
+def test_slices_of_a_case_with_a_problem_in_a_folder_of_a_folder_are_told_once(
+    tmp_path: Path,
+) -> None:
+    plane = np.eye(6, dtype=np.uint8)
+    for side in ("ref", "a", "b"):
+        for case in ("site/x", "site/y"):
+            write_png(tmp_path / side / case / "1.png", plane)
+    write_png(tmp_path / "b/site/x/2.png", plane)
+    found = chaosprep.compare_predictions(
+        *(tmp_path / side for side in ("a", "b", "ref")), per="slice", on_error="skip"
+    )
+    assert [(one.id, one.code) for one in found.skipped] == [("site/x", "slices-differ")]
 
 
 def test_the_table_has_a_line_for_each_test() -> None:

@@ -26,7 +26,7 @@ from chaosprep.evaluation.surface import Spacing
 from chaosprep.running.mapping import OnCase, ignore
 from chaosprep.running.options import OnError
 
-_SLICE = re.compile(r"(?<=.)(?:/.*|_s\d+)$", re.DOTALL)  # behind a case's id in a slice's
+_SLICE = re.compile(r"_s\d+$")  # behind a case's id in a slice's
 
 
 class Comparison(msgspec.Struct, frozen=True, kw_only=True):
@@ -117,6 +117,7 @@ def compare_predictions(
         )
 
     both = found("A", a), found("B", b)
+    _check_organs(*both)
     pairs = pairs_of(*both)
     problems = [*_problems(*both), *_alone(*both)]
     if problems and (on_error == "stop" or not pairs):
@@ -171,6 +172,18 @@ def pairs_of(a: Evaluation, b: Evaluation) -> Pairs:
     return [(row, other) for row, other in found if other is not None]
 
 
+def _check_organs(a: Evaluation, b: Evaluation) -> None:
+    """Refuse two sides with no organ in common: REF's one structure was taken for that of each."""
+    shown = [list(dict.fromkeys(row.organ for row in one.results)) for one in (a, b)]
+    if not {*shown[0]} & {*shown[1]}:
+        raise UsageError(
+            f"A shows {some(shown[0])}, B {some(shown[1])}, and nothing says what REF shows",
+            "Say what REF's values stand for, in a file labels.json beside its masks, and call A's "
+            "and B's alike.",
+            code="organ",
+        )
+
+
 def _problems(a: Evaluation, b: Evaluation) -> Iterator[Problem]:
     """The problems of both; one of the reference is one of both, and stands once."""
     for problem in a.skipped:
@@ -184,8 +197,9 @@ def _alone(a: Evaluation, b: Evaluation) -> Iterator[Problem]:
         known = {(row.case, row.organ) for row in there.results}
         bad = {problem.id for problem in there.skipped}
         rows = [row for row in here.results if (row.case, row.organ) not in known]
-        for case in dict.fromkeys(row.case for row in rows):
-            if not {case, _SLICE.sub("", case)} & bad:
+        for case, patient in dict.fromkeys((row.case, row.patient) for row in rows):
+            whole = _SLICE.sub("", case) if here.per == "slice" else case
+            if not {case, whole, patient} & bad:  # a case of no known patient is one itself
                 yield Problem(
                     code="case-missing",
                     id=case,

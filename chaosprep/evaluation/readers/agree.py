@@ -151,7 +151,7 @@ def _grid_notes(made: Sequence[Together]) -> Iterator[str]:
             if count := sum(one.how == how for one in own):
                 yield f"{name} brought to the grid of {to} in {plural(count, 'case')}, {way}"
         if beyond := sum(one.beyond for one in own):
-            yield f"{plural(beyond, 'voxel')} of {name} lie beyond the grid of {to}: not counted"
+            yield f"beyond the grid of {to}, and not counted: {plural(beyond, 'voxel')} of {name}"
 
 
 def _consensus_notes(made: Sequence[Together], work: Agreeing) -> Iterator[str]:

@@ -144,7 +144,7 @@ def _in_common(
             what = ", ".join(sorted({" ".join(filter(None, groups[id])) for id in absent}))
             cases = plural(len(absent), "case")
             left.append(f"{cases} left aside: {name} has nothing of {what}")
-            kept = [id for id in kept if id not in absent]
+            kept = [id for id in kept if groups[id] in covered or not any(groups[id])]
     if not any(all(id in side.members for side in sides) for id in kept):
         having = "; ".join(
             f"{name} has {some(id for id in ids if id in side.members)}"
