@@ -91,7 +91,6 @@ def compare_predictions(
         NothingFoundError: a side is not understood, or no case is in common.
         ProblemsError: cases have problems or are on one side only, and are not to be skipped.
     """
-
     check_call(patients, organs, split, per, spacing, on_error)
 
     def found(side: str, pred: str | Path) -> Evaluation:
