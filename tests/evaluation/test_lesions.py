@@ -100,6 +100,12 @@ def test_what_is_said_of_lesions_that_are_not_asked_for_is_refused(given: dict[s
     assert asked_for(None, ["liver"], lesions=True, **given).lesions
 
 
+@pytest.mark.parametrize("iou", [-0.1, 1.0, float("nan"), "half"])
+def test_an_iou_is_a_number_from_0_to_below_1(iou: Any) -> None:
+    with pytest.raises(UsageError, match="from 0 to below 1"):
+        asked_for(None, ["liver"], lesions=True, lesion_iou=iou)
+
+
 def test_an_organ_has_one_tolerance_however_it_is_spelled() -> None:
     with pytest.raises(UsageError, match="twice"):
         asked_for({"Left Kidney": 1, "left-kidney": 2}, ["left-kidney"])

@@ -291,6 +291,13 @@ def test_axes_in_one_plane_are_refused_on_either_side(tmp_path: Path) -> None:
     assert "the reference's axes lie" in refused(ref, tmp_path / "flat/a.nii").reason
 
 
+@pytest.mark.parametrize("mm", [1e-20, 1e20])
+def test_a_predictions_voxels_of_an_impossible_size_are_refused(tmp_path: Path, mm: float) -> None:
+    ref = write(tmp_path / "r/x.nii.gz", blob())
+    pred = write(tmp_path / "p/x.nii.gz", blob(), (mm, 2.0, 5.0))
+    assert refused(pred, ref).code == "spacing-unfit"
+
+
 def test_slices_one_by_one_say_it_once_for_the_case(tmp_path: Path) -> None:
     ref = write(tmp_path / "ref/a.nii.gz", blob())
     pred = write(tmp_path / "pred/a.nii.gz", np.pad(blob(), ((0, 0), (1, 1), (0, 0))),
