@@ -198,6 +198,17 @@ def test_two_names_for_the_one_structure_of_an_unnamed_reference_are_refused(
     assert error.value.code == "organ"
 
 
+def test_a_note_on_the_reference_is_of_no_side(tmp_path: Path) -> None:
+    """A is right everywhere, so that it has no interval and no such note itself."""
+    right = {f"c{n}": drawn(0, "a") // 2 for n in range(5)}
+    wrong = {case: np.roll(voxels, n, axis=0) for n, (case, voxels) in enumerate(right.items())}
+    ref = write_volumes(tmp_path / "ref", right, {"tumour": 1})
+    a = write_volumes(tmp_path / "a", right, {"tumour": 1})
+    b = write_volumes(tmp_path / "b", wrong, {"tumour": 1})
+    found = chaosprep.compare_predictions(a, b, ref)
+    assert [note.partition(" does")[0] for note in found.notes if "whose" in note] == ["REF"]
+
+
 def test_slices_of_a_case_with_a_problem_in_a_folder_of_a_folder_are_told_once(
     tmp_path: Path,
 ) -> None:

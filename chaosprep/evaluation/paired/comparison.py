@@ -18,7 +18,7 @@ from chaosprep.errors import (
 from chaosprep.evaluation.asked import Neighbours, Nsd, Tolerance
 from chaosprep.evaluation.calling import check_call
 from chaosprep.evaluation.compare import Per
-from chaosprep.evaluation.evaluate import evaluate
+from chaosprep.evaluation.evaluate import WHOSE, evaluate
 from chaosprep.evaluation.matching import some
 from chaosprep.evaluation.paired.differences import Difference, Pairs, differences
 from chaosprep.evaluation.results import Evaluation, shown
@@ -208,6 +208,8 @@ def _alone(a: Evaluation, b: Evaluation) -> Iterator[Problem]:
 
 
 def _notes(a: Evaluation, b: Evaluation) -> Iterator[str]:
-    """The notes on both; what is said of both stands once."""
-    yield from (note if note in b.notes else f"A: {note}" for note in a.notes)
-    yield from (f"B: {note}" for note in b.notes if note not in a.notes)
+    """The notes on both; what is said of both, or of the reference, stands once."""
+    if WHOSE in (*a.notes, *b.notes):
+        yield WHOSE
+    yield from (note if note in b.notes else f"A: {note}" for note in a.notes if note != WHOSE)
+    yield from (f"B: {note}" for note in b.notes if note not in (*a.notes, WHOSE))
