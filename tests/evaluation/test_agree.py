@@ -299,6 +299,18 @@ def cropped(
     return file
 
 
+def test_what_a_reader_draws_beyond_the_grid_of_the_first_is_counted_and_said(
+    tmp_path: Path,
+) -> None:
+    voxels = drawn(0, "a")
+    longer = np.concatenate([voxels, np.zeros((12, 11, 2), np.uint8)], axis=2)
+    longer[5, 5, 7] = 1
+    first = write_volumes(tmp_path / "first", {"a": voxels})
+    found = chaosprep.agree([first, write_volumes(tmp_path / "longer", {"a": longer})])
+    assert {row.dice for row in found.results} == {1.0}
+    assert "beyond the grid of R1, and not counted: 1 voxel of R2" in found.notes
+
+
 def test_readers_whose_files_are_cropped_are_compared_on_all_that_they_reach(
     tmp_path: Path,
 ) -> None:
