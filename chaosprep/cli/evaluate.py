@@ -121,8 +121,9 @@ def command(
     """PRED and REF can be stage directories, folders of masks, NIfTI, or the challenge's folders.
 
     A folder holds PNG or npy named by slice ids, or by equal names on both sides; the challenge's
-    are a CHAOS root with Ground, and a submission of Results for it. Cases are measured in 3-D,
-    distances in mm. A hyphen stands for what cannot be measured.
+    are a CHAOS root with Ground, and a submission of Results for it. PRED can also be DICOM SEG or
+    RTSTRUCT. Cases are measured in 3-D, distances in mm. A hyphen stands for what cannot be
+    measured.
 
     With two predictions, A and B in this order, it tells whether they differ by more than chance:
     for each metric the mean difference over patients, its 95 % interval and a p-value.

@@ -54,9 +54,9 @@ def asked_for(
     known = tuple(organs)
     if nsd not in ("voxels", "elements"):
         raise UsageError(f"--nsd: {nsd!r} is neither", "There are: voxels, elements.", "nsd")
-    if not (0 <= lesion_iou < 1):
+    if not (isinstance(lesion_iou, Real) and 0 <= lesion_iou < 1):
         raise UsageError(
-            f"--lesion-iou: {lesion_iou:g} is not from 0 to below 1", "Give 0.5.", "lesions"
+            f"--lesion-iou: {lesion_iou!r} is not from 0 to below 1", "Give 0.5.", "lesions"
         )
     if lesion_neighbours not in (6, 26):
         raise UsageError(

@@ -8,7 +8,7 @@ import msgspec
 
 from chaosprep.errors import FileError
 from chaosprep.evaluation.asked import NOTHING_MORE, Asked
-from chaosprep.evaluation.laying import Labels, Laid, laid
+from chaosprep.evaluation.laying import Labels, Laid, check_sizes, laid
 from chaosprep.evaluation.metric import Pair
 from chaosprep.evaluation.overlap import Mask
 from chaosprep.evaluation.results import MEASURED, OrganResult
@@ -16,7 +16,6 @@ from chaosprep.evaluation.surface import Spacing
 from chaosprep.layouts.mask_set import CaseMasks, MaskCase, Organs
 
 Per = Literal["case", "slice"]
-_SMALLEST, _LARGEST = 1e-9, 1e6  # mm: of others float32 cannot hold the squares of distances
 
 
 @dataclass(frozen=True)
@@ -36,7 +35,7 @@ def compare(task: Task) -> tuple[OrganResult, ...]:
 
     Raises:
         FileError: a side cannot be read; `slices-differ`, `size-mismatch`, `grid-mismatch`,
-            `geometry-unknown` or `sheared`.
+            `geometry-unknown`, `sheared` or `spacing-unfit`.
     """
     ref, found = _both(task)
     spacing = spacing_of(ref) or task.spacing
@@ -108,7 +107,7 @@ def spacing_of(masks: CaseMasks) -> Spacing | None:
     """The mm between slices, rows, cols; None where nobody knows.
 
     Raises:
-        FileError: `sheared`.
+        FileError: `sheared` or `spacing-unfit`.
     """
     if masks.lattice is None:
         return None
@@ -118,11 +117,5 @@ def spacing_of(masks: CaseMasks) -> Spacing | None:
             "Resample both sides first, or leave the case out with --on-error skip.",
             code="sheared",
         )
-    if not all(_SMALLEST <= mm <= _LARGEST for mm in masks.lattice.spacing):
-        sizes = " x ".join(f"{mm:.3g}" for mm in masks.lattice.spacing)
-        raise FileError(
-            f"its header says that its voxels are {sizes} mm large",
-            "Correct the spacing in its header.",
-            code="spacing-unfit",
-        )
+    check_sizes(masks.lattice)
     return masks.lattice.spacing

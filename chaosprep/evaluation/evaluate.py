@@ -25,6 +25,9 @@ from chaosprep.layouts.table import find_masks
 from chaosprep.running.mapping import OnCase, ignore, map_cases
 from chaosprep.running.options import OnError
 
+WHOSE = "REF does not say whose a case is: in intervals each counts as a patient of its own"
+"""A note on intervals over cases."""
+
 
 @called(patient="patients", organ="organs")
 def evaluate(
@@ -208,4 +211,4 @@ def _whose(reference: MaskSet, summaries: Sequence[Summary]) -> Iterator[str]:
     """A note where intervals are over cases, for want of something better."""
     spreads = [one for summary in summaries for one in summary.metrics.values()]
     if not reference.in_patients and any(one.interval for one in spreads):
-        yield "REF does not say whose a case is: in intervals each counts as a patient of its own"
+        yield WHOSE

@@ -47,7 +47,7 @@ def intervals(
         columns: values by name, a row each.
         patients: whose row it is.
     """
-    names = list(dict.fromkeys(patients))
+    names = sorted({*patients})  # in one order, whatever that of the rows is
     places = {name: place for place, name in enumerate(names)}
     rows = np.array([places[one] for one in patients], np.intp)
     found: dict[Name, Interval | None] = dict.fromkeys(columns)

@@ -15,6 +15,7 @@ from chaosprep.layouts.mask_set import CaseMasks
 
 Labels = NDArray[np.uint8]
 _SHOWN = 3  # names in a message
+_SMALLEST, _LARGEST = 1e-9, 1e6  # mm: of others float32 cannot hold the squares of distances
 _BACK = "Bring them back: chaosprep assemble PRED -o BACK, and compare BACK."
 HOW = {
     "undone": "by undoing --size and --spacing, as chaosprep assemble does",
@@ -40,8 +41,8 @@ def laid(ref: CaseMasks, pred: CaseMasks) -> Laid:
     """The prediction's voxels in the order of the reference's.
 
     Raises:
-        FileError: `slices-differ`, `size-mismatch`, `grid-mismatch`, `geometry-unknown` or
-            `sheared`.
+        FileError: `slices-differ`, `size-mismatch`, `grid-mismatch`, `geometry-unknown`, `sheared`
+            or `spacing-unfit`.
     """
     if not (ref.names and pred.names):
         if ref.lattice is None or pred.lattice is None:
@@ -68,6 +69,21 @@ def laid(ref: CaseMasks, pred: CaseMasks) -> Laid:
     return Laid(voxels)
 
 
+def check_sizes(lattice: Lattice) -> None:
+    """Refuse voxels of a size that no image has.
+
+    Raises:
+        FileError: `spacing-unfit`.
+    """
+    if not all(_SMALLEST <= mm <= _LARGEST for mm in lattice.spacing):
+        sizes = " x ".join(f"{mm:.3g}" for mm in lattice.spacing)
+        raise FileError(
+            f"its header says that its voxels are {sizes} mm large",
+            "Correct the spacing in its header.",
+            code="spacing-unfit",
+        )
+
+
 def notes_on_grids(cases: Iterable[tuple[OrganResult, ...]]) -> Iterator[str]:
     """A note for each way in which predictions were brought to the reference's grid, by case."""
     rows = [found[0] for found in cases if found]
@@ -77,7 +93,7 @@ def notes_on_grids(cases: Iterable[tuple[OrganResult, ...]]) -> Iterator[str]:
     beyond = [row.beyond for row in rows if row.beyond]
     if beyond:
         lost = f"{plural(sum(beyond), 'predicted voxel')} in {plural(len(beyond), 'case')}"
-        yield f"{lost} lie beyond REF's grid and do not count"
+        yield f"beyond REF's grid, and not counted: {lost}"
 
 
 def _by_lattice(ref: CaseMasks, there: Lattice, pred: CaseMasks, here: Lattice) -> Laid:
@@ -94,6 +110,7 @@ def _by_lattice(ref: CaseMasks, there: Lattice, pred: CaseMasks, here: Lattice) 
     except FileError as error:
         unlike = error
     _check_known(ref, there, pred, here, unlike)
+    check_sizes(here)
     before = pred.before() if pred.before else None
     if before is not None and before.lattice is not None:
         try:

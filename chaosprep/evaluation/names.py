@@ -68,7 +68,12 @@ def _called(side: MaskSet, spelling: Mapping[str, str]) -> MaskSet:
         )
         for id, member in side.members.items()
     }
-    return replace(side, members=members, organs=_unique(side.organs, spelling))
+    values, labels = (
+        {value: spelling.get(organ, organ) for value, organ in known.items()}
+        for known in (side.values, side.labels)
+    )
+    organs = _unique(side.organs, spelling)
+    return replace(side, members=members, organs=organs, values=values, labels=labels)
 
 
 def _unique(organs: Organs, spelling: Mapping[str, str]) -> Organs:

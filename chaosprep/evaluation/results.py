@@ -1,6 +1,7 @@
 """What an evaluation found: a row for each organ of each case, and what the rows come to."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from statistics import fmean, stdev
 from typing import Annotated, Literal, get_type_hints
 
@@ -143,16 +144,48 @@ def summarize(results: Sequence[OrganResult], *, sliced: bool = False) -> tuple[
 
     Slices that are measured on their own, `sliced`, have no volumes that could agree.
     """
+    of: dict[str, list[OrganResult]] = {}
+    for row in results:
+        of.setdefault(row.organ, []).append(row)
+    columns = {
+        organ: {name: [getattr(row, name) for row in rows] for name in shown(results)}
+        for organ, rows in of.items()
+    }
+    ends = _intervals(of, columns)
     found = []
-    for organ in dict.fromkeys(row.organ for row in results):
-        rows = [row for row in results if row.organ == organ]
-        columns = {name: [getattr(row, name) for row in rows] for name in shown(results)}
-        ends = intervals(columns, [row.patient for row in rows])
-        metrics = {name: spread(values, ends[name]) for name, values in columns.items()}
+    for organ, rows in of.items():
+        metrics = {
+            name: spread(values, ends[organ, name]) for name, values in columns[organ].items()
+        }
         whole = () if sliced else rows
         volume = volume_limits([row.pred_ml for row in whole], [row.ref_ml for row in whole])
         found.append(Summary(organ=organ, cases=len(rows), metrics=metrics, volume=volume))
     return tuple(found)
+
+
+def _intervals(
+    of: Mapping[str, Sequence[OrganResult]],
+    columns: Mapping[str, Mapping[str, Sequence[float | None]]],
+) -> dict[tuple[str, str], Interval | None]:
+    """The interval of each metric of each organ; patients are drawn once for all of them.
+
+    Rows of several organs share a place where they are the same patient's first, second, ...
+    """
+    places: dict[tuple[str, int], int] = {}
+    own: dict[str, list[int]] = {}
+    for organ, rows in of.items():
+        times: Counter[str] = Counter()
+        for row in rows:
+            key = row.patient, times[row.patient]
+            times[row.patient] += 1
+            own.setdefault(organ, []).append(places.setdefault(key, len(places)))
+    aligned: dict[tuple[str, str], list[float | None]] = {}
+    for organ, metrics in columns.items():
+        for name, values in metrics.items():
+            column = aligned[organ, name] = [None] * len(places)
+            for place, value in zip(own[organ], values, strict=True):
+                column[place] = value
+    return intervals(aligned, [patient for patient, _ in places])
 
 
 def spread(values: Sequence[float | None], interval: Interval | None = None) -> Spread:

@@ -5,6 +5,7 @@ an RTSTRUCT has no voxels at all. The grid is the reference's; where things lie 
 they refer to.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
@@ -24,7 +25,14 @@ from chaosprep.formats.seg_file import SOP_CLASSES, read_references
 from chaosprep.imaging.header import Header
 from chaosprep.imaging.space.lattice import Lattice
 from chaosprep.layouts.layout import Layout
-from chaosprep.layouts.mask_set import CaseMasks, MaskCase, MaskSet, Organs, in_order
+from chaosprep.layouts.mask_set import (
+    CaseMasks,
+    MaskCase,
+    MaskSet,
+    Organs,
+    in_order,
+    name_twice,
+)
 from chaosprep.privacy.identity import identifies, read_identity
 from chaosprep.series.source import is_litter
 
@@ -67,6 +75,12 @@ def open_drawn(path: Path, reference: MaskSet | None, asked: Organs = ()) -> Mas
         organs=tuple(dict.fromkeys(organ for one in told.values() for organ in in_order(one))),
         values={},
         labels={},
+        in_mm=False,  # its voxels are the reference's
+        problems=tuple(
+            name_twice(stem, stem)
+            for stem, count in Counter(file.stem for file in files).items()
+            if count > 1
+        ),
     )
 
 

@@ -7,7 +7,7 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
-from chaosprep.errors import FileError, NothingFoundError, about
+from chaosprep.errors import FileError, about
 from chaosprep.files import read_regular
 from chaosprep.formats.legend import legend_in, named
 from chaosprep.formats.masks import mask_format, read_volume, volume_endings
@@ -55,18 +55,11 @@ def open_volumes(path: Path, reference: MaskSet | None, asked: Organs = ()) -> M
     Raises:
         ChaosprepError: `labels`, the legend cannot be understood.
         FileError: a volume of the reference cannot be read.
-        NothingFoundError: `layout-unknown`, assemble wrote DICOM SEG.
     """
     found = _volumes(path)
     if not found and path.is_dir() and (path / _LABELS).is_file() and (path / _MASKS).is_dir():
         path = path / _MASKS  # what assemble wrote, and predict of raw data
         found = _volumes(path)
-        if not found and any(path.glob("*.dcm")):
-            raise NothingFoundError(
-                f"{path}: its masks are DICOM SEG, which are not compared",
-                "Make them as NIfTI: assemble without --format, predict without --mask-format.",
-                code="layout-unknown",
-            )
     if not found:
         return None
     files = {_stem(file): file for file in found}

@@ -299,6 +299,18 @@ def cropped(
     return file
 
 
+def test_what_a_reader_draws_beyond_the_grid_of_the_first_is_counted_and_said(
+    tmp_path: Path,
+) -> None:
+    voxels = drawn(0, "a")
+    longer = np.concatenate([voxels, np.zeros((12, 11, 2), np.uint8)], axis=2)
+    longer[5, 5, 7] = 1
+    first = write_volumes(tmp_path / "first", {"a": voxels})
+    found = chaosprep.agree([first, write_volumes(tmp_path / "longer", {"a": longer})])
+    assert {row.dice for row in found.results} == {1.0}
+    assert "beyond the grid of R1, and not counted: 1 voxel of R2" in found.notes
+
+
 def test_readers_whose_files_are_cropped_are_compared_on_all_that_they_reach(
     tmp_path: Path,
 ) -> None:
@@ -392,6 +404,16 @@ def test_one_reader_or_one_twice_or_too_many_are_refused(three: list[Path]) -> N
     ):
         with pytest.raises(UsageError, match=said):
             chaosprep.agree(readers)
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"organs": "liver"}, {"patients": "x"}, {"on_error": "ignore"}, {"spacing": (1, 2)}]
+)
+def test_what_is_no_list_no_choice_or_no_spacing_is_refused(
+    three: list[Path], wrong: dict[str, Any]
+) -> None:
+    with pytest.raises(UsageError, match=next(iter(wrong))):
+        chaosprep.agree(three, **wrong)
 
 
 def test_an_output_in_a_reader_is_refused(three: list[Path]) -> None:

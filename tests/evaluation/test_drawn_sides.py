@@ -105,6 +105,41 @@ def test_one_file_is_of_the_only_case_whatever_its_name(tmp_path: Path) -> None:
     assert chaosprep.evaluate(other, reference(tmp_path, SCAN)).results[0].dice == DICE
 
 
+def as_written(folder: Path) -> Path:
+    """The folder that `assemble --format seg` and `predict --mask-format seg` make."""
+    (folder / "masks").mkdir(parents=True)
+    (folder / "masks/case.dcm").write_bytes(segmentation(SCAN, PRED))
+    (folder / "labels.json").write_text('{"liver": 1}')
+    return folder
+
+
+def test_the_folder_of_segmentations_that_assemble_or_predict_wrote_is_taken(
+    tmp_path: Path,
+) -> None:
+    found = chaosprep.evaluate(as_written(tmp_path / "pred"), reference(tmp_path, SCAN))
+    assert found.results[0].dice == pytest.approx(DICE)
+
+
+def test_two_files_of_one_name_are_a_problem_and_none_of_them_is_taken(tmp_path: Path) -> None:
+    pred = structures(tmp_path, liver(SCAN))
+    (pred / "case").write_bytes((pred / "case.dcm").read_bytes())
+    with pytest.raises(ProblemsError) as error:
+        chaosprep.evaluate(pred, reference(tmp_path, SCAN))
+    assert [(one.id, one.code) for one in error.value.problems] == [("case", "name-twice")]
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_a_reader_may_draw_on_the_grid_of_another_whoever_comes_first(
+    tmp_path: Path, first: int
+) -> None:
+    readers = [reference(tmp_path, SCAN), as_written(tmp_path / "seg")]
+    found = chaosprep.agree([readers[first], readers[1 - first]], tmp_path / "both")
+    assert found.results[0].dice == pytest.approx(DICE)
+    made: Any = nibabel
+    image = made.load(tmp_path / "both/masks/case.nii.gz")
+    assert np.array_equal(image.get_fdata().transpose(2, 1, 0), PRED & REF)
+
+
 def test_a_file_on_other_voxels_is_refused(tmp_path: Path) -> None:
     moved = Scan(origin=(-20.0, 30.5, 102.25))
     pred = structures(tmp_path, liver(moved))

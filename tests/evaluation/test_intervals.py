@@ -85,6 +85,14 @@ def test_the_same_rows_have_the_same_interval_and_other_columns_do_not_matter() 
     assert both["assd"].low == pytest.approx(5 * interval(SKEWED).low)
 
 
+def test_the_order_of_rows_does_not_matter() -> None:
+    names = [f"p{place}" for place in range(20)]
+    turned = interval(SKEWED[::-1], names[::-1])
+    assert (turned.low, turned.high) == pytest.approx(
+        (interval(SKEWED, names).low, interval(SKEWED, names).high), abs=1e-12
+    )
+
+
 def test_many_patients_are_drawn_in_portions() -> None:
     values = np.random.default_rng(5).normal(10, 2, 1000)
     found = interval(list(values))

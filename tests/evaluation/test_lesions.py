@@ -1,5 +1,6 @@
 """Lesions are matched by overlap, and ratios of nothing are None."""
 
+import math
 from typing import Any
 
 import numpy as np
@@ -98,6 +99,12 @@ def test_what_is_said_of_lesions_that_are_not_asked_for_is_refused(given: dict[s
     with pytest.raises(UsageError, match="needs lesions=True"):
         asked_for(None, ["liver"], **given)
     assert asked_for(None, ["liver"], lesions=True, **given).lesions
+
+
+@pytest.mark.parametrize("given", [{"lesion_iou": one} for one in (-0.1, 1.0, math.nan, "half")])
+def test_an_iou_is_a_number_from_0_to_below_1(given: dict[str, Any]) -> None:
+    with pytest.raises(UsageError, match="from 0 to below 1"):
+        asked_for(None, ["liver"], lesions=True, **given)
 
 
 def test_an_organ_has_one_tolerance_however_it_is_spelled() -> None:

@@ -79,14 +79,6 @@ def test_of_several_structures_the_file_that_names_them_is_asked_for_and_works(
     assert organs(pred, named(ref, liver=4, spleen=9)) == {"liver": 1.0, "spleen": 1.0}
 
 
-def test_segmentations_that_assemble_wrote_are_refused_with_the_other_form(tmp_path: Path) -> None:
-    ref = volume(tmp_path / "r/x.nii.gz", 1)
-    (tmp_path / "p/masks").mkdir(parents=True)
-    named(tmp_path / "p", liver=1)
-    (tmp_path / "p/masks/x.dcm").write_bytes(bytes(128) + b"DICM")
-    assert "its masks are DICOM SEG" in refusal(tmp_path / "p", ref)
-
-
 def test_two_names_for_one_structure_are_not_guessed_to_be_one(tmp_path: Path) -> None:
     pred = named(volume(tmp_path / "p/x.nii.gz", 1), liver=1)
     ref = named(volume(tmp_path / "r/x.nii.gz", 1), Leber=1)

@@ -218,7 +218,7 @@ def test_what_is_predicted_beyond_the_reference_is_counted_and_said(tmp_path: Pa
     wide[1, 2, -2:] = 1
     found = chaosprep.evaluate(write(tmp_path / "pred/a.nii.gz", wide), ref)
     assert [(row.dice, row.beyond) for row in found.results] == [(1.0, 2)]
-    assert "2 predicted voxels in 1 case lie beyond REF's grid and do not count" in found.notes
+    assert "beyond REF's grid, and not counted: 2 predicted voxels in 1 case" in found.notes
 
 
 def test_an_affine_that_says_nothing_brings_nothing_anywhere(tmp_path: Path) -> None:
@@ -289,6 +289,13 @@ def test_axes_in_one_plane_are_refused_on_either_side(tmp_path: Path) -> None:
     nibabel.save(nibabel.Nifti1Image(image.dataobj, None, image.header), tmp_path / "flat/a.nii")
     assert "its axes lie in one plane" in refused(tmp_path / "flat/a.nii", ref).reason
     assert "the reference's axes lie" in refused(ref, tmp_path / "flat/a.nii").reason
+
+
+@pytest.mark.parametrize("mm", [1e-20, 1e20])
+def test_a_predictions_voxels_of_an_impossible_size_are_refused(tmp_path: Path, mm: float) -> None:
+    ref = write(tmp_path / "r/x.nii.gz", blob())
+    pred = write(tmp_path / "p/x.nii.gz", blob(), (mm, 2.0, 5.0))
+    assert refused(pred, ref).code == "spacing-unfit"
 
 
 def test_slices_one_by_one_say_it_once_for_the_case(tmp_path: Path) -> None:

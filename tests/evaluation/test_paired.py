@@ -14,6 +14,7 @@ from chaosprep.evaluation.paired.comparison import Comparison
 from chaosprep.evaluation.paired.differences import Difference, by_patient, differences
 from chaosprep.evaluation.paired.tables import paired_csv, paired_table
 from chaosprep.evaluation.results import OrganResult
+from tests.evaluation.reading import drawn, write_volumes
 from tests.evaluation.test_tables import row
 from tests.evaluation.trees import write_png, write_shifted
 
@@ -176,6 +177,50 @@ def test_an_error_says_which_prediction_it_is_about(
 def compared(*tests: Difference) -> Comparison:
     side: Any = None
     return Comparison(per="case", cases=1, patients=1, differences=tests, a=side, b=side)
+
+
+def test_an_unknown_choice_is_refused_before_anything_is_read(tmp_path: Path) -> None:
+    choice: Any = "ignore"
+    with pytest.raises(UsageError, match="on_error"):
+        chaosprep.compare_predictions(tmp_path, tmp_path, tmp_path, on_error=choice)
+
+
+def test_two_names_for_the_one_structure_of_an_unnamed_reference_are_refused(
+    tmp_path: Path,
+) -> None:
+    """Each side alone is taken for what REF shows, so nothing says that both show the same."""
+    voxels = drawn(0, "a") // 2
+    ref = write_volumes(tmp_path / "ref", {"a": voxels}, legend=None)
+    a = write_volumes(tmp_path / "a", {"a": voxels}, {"liver": 1})
+    b = write_volumes(tmp_path / "b", {"a": voxels}, {"Leber": 1})
+    with pytest.raises(UsageError, match="A shows liver, B Leber") as error:
+        chaosprep.compare_predictions(a, b, ref)
+    assert error.value.code == "organ"
+
+
+def test_a_note_on_the_reference_is_of_no_side(tmp_path: Path) -> None:
+    """A is right everywhere, so that it has no interval and no such note itself."""
+    right = {f"c{n}": drawn(0, "a") // 2 for n in range(5)}
+    wrong = {case: np.roll(voxels, n, axis=0) for n, (case, voxels) in enumerate(right.items())}
+    ref = write_volumes(tmp_path / "ref", right, {"tumour": 1})
+    a = write_volumes(tmp_path / "a", right, {"tumour": 1})
+    b = write_volumes(tmp_path / "b", wrong, {"tumour": 1})
+    found = chaosprep.compare_predictions(a, b, ref)
+    assert [note.partition(" does")[0] for note in found.notes if "whose" in note] == ["REF"]
+
+
+def test_slices_of_a_case_with_a_problem_in_a_folder_of_a_folder_are_told_once(
+    tmp_path: Path,
+) -> None:
+    plane = np.eye(6, dtype=np.uint8)
+    for side in ("ref", "a", "b"):
+        for case in ("site/x", "site/y"):
+            write_png(tmp_path / side / case / "1.png", plane)
+    write_png(tmp_path / "b/site/x/2.png", plane)
+    found = chaosprep.compare_predictions(
+        *(tmp_path / side for side in ("a", "b", "ref")), per="slice", on_error="skip"
+    )
+    assert [(one.id, one.code) for one in found.skipped] == [("site/x", "slices-differ")]
 
 
 def test_the_table_has_a_line_for_each_test() -> None:

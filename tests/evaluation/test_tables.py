@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 import numpy as np
+import pytest
 from PIL import Image
 
 from chaosprep.evaluation.compare import measure
@@ -143,3 +144,19 @@ def test_volumes_have_a_line_with_bias_and_limits_for_each_organ() -> None:
     ]
     assert volume_lines(found(rows[0])) == []
     assert summarize(rows, sliced=True)[0].volume is None
+
+
+def test_the_interval_of_an_organ_does_not_depend_on_the_others() -> None:
+    """Not even where the organs are in different cases, and patients have several."""
+    rows = [
+        msgspec.structs.replace(row(f"c{n}", organ), patient=f"p{n % 9}", dice=1 / (n + 2))
+        for n in range(24)
+        for organ in ("liver", "spleen")
+        if organ == "liver" or n not in (0, 3, 11)
+    ]
+    alone = [one for one in rows if one.organ == "spleen"]
+    found, same = (summarize(some)[-1].metrics["dice"].interval for some in (rows, alone))
+    assert found is not None
+    assert same is not None
+    assert found.patients == same.patients == 9
+    assert (found.low, found.high) == pytest.approx((same.low, same.high), abs=1e-12)

@@ -16,8 +16,9 @@ from chaosprep.errors import (
     plural,
 )
 from chaosprep.evaluation.asked import Neighbours, Nsd, Tolerance
+from chaosprep.evaluation.calling import check_call
 from chaosprep.evaluation.compare import Per
-from chaosprep.evaluation.evaluate import evaluate
+from chaosprep.evaluation.evaluate import WHOSE, evaluate
 from chaosprep.evaluation.matching import some
 from chaosprep.evaluation.paired.differences import Difference, Pairs, differences
 from chaosprep.evaluation.results import Evaluation, shown
@@ -25,7 +26,7 @@ from chaosprep.evaluation.surface import Spacing
 from chaosprep.running.mapping import OnCase, ignore
 from chaosprep.running.options import OnError
 
-_SLICE = re.compile(r"(?<=.)(?:/.*|_s\d+)$", re.DOTALL)  # behind a case's id in a slice's
+_SLICE = re.compile(r"_s\d+$")  # behind a case's id in a slice's
 
 
 class Comparison(msgspec.Struct, frozen=True, kw_only=True):
@@ -90,6 +91,7 @@ def compare_predictions(
         NothingFoundError: a side is not understood, or no case is in common.
         ProblemsError: cases have problems or are on one side only, and are not to be skipped.
     """
+    check_call(patients, organs, split, per, spacing, on_error)
 
     def found(side: str, pred: str | Path) -> Evaluation:
         return _told(
@@ -114,6 +116,7 @@ def compare_predictions(
         )
 
     both = found("A", a), found("B", b)
+    _check_organs(*both)
     pairs = pairs_of(*both)
     problems = [*_problems(*both), *_alone(*both)]
     if problems and (on_error == "stop" or not pairs):
@@ -168,6 +171,18 @@ def pairs_of(a: Evaluation, b: Evaluation) -> Pairs:
     return [(row, other) for row, other in found if other is not None]
 
 
+def _check_organs(a: Evaluation, b: Evaluation) -> None:
+    """Refuse two sides with no organ in common: REF's one structure was taken for that of each."""
+    shown = [list(dict.fromkeys(row.organ for row in one.results)) for one in (a, b)]
+    if not {*shown[0]} & {*shown[1]}:
+        raise UsageError(
+            f"A shows {some(shown[0])}, B {some(shown[1])}, and nothing says what REF shows",
+            "Say what REF's values stand for, in a file labels.json beside its masks, and call A's "
+            "and B's alike.",
+            code="organ",
+        )
+
+
 def _problems(a: Evaluation, b: Evaluation) -> Iterator[Problem]:
     """The problems of both; one of the reference is one of both, and stands once."""
     for problem in a.skipped:
@@ -181,8 +196,9 @@ def _alone(a: Evaluation, b: Evaluation) -> Iterator[Problem]:
         known = {(row.case, row.organ) for row in there.results}
         bad = {problem.id for problem in there.skipped}
         rows = [row for row in here.results if (row.case, row.organ) not in known]
-        for case in dict.fromkeys(row.case for row in rows):
-            if not {case, _SLICE.sub("", case)} & bad:
+        for case, patient in dict.fromkeys((row.case, row.patient) for row in rows):
+            whole = _SLICE.sub("", case) if here.per == "slice" else case
+            if not {case, whole, patient} & bad:  # a case of no known patient is one itself
                 yield Problem(
                     code="case-missing",
                     id=case,
@@ -192,6 +208,8 @@ def _alone(a: Evaluation, b: Evaluation) -> Iterator[Problem]:
 
 
 def _notes(a: Evaluation, b: Evaluation) -> Iterator[str]:
-    """The notes on both; what is said of both stands once."""
-    yield from (note if note in b.notes else f"A: {note}" for note in a.notes)
-    yield from (f"B: {note}" for note in b.notes if note not in a.notes)
+    """The notes on both; what is said of both, or of the reference, stands once."""
+    if WHOSE in (*a.notes, *b.notes):
+        yield WHOSE
+    yield from (note if note in b.notes else f"A: {note}" for note in a.notes if note != WHOSE)
+    yield from (f"B: {note}" for note in b.notes if note not in (*a.notes, WHOSE))

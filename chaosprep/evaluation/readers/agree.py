@@ -6,6 +6,7 @@ from pathlib import Path
 
 from chaosprep.errors import Problem, ProblemsError, UsageError, called, plural
 from chaosprep.evaluation.asked import Nsd, Tolerance, asked_for
+from chaosprep.evaluation.calling import check_call
 from chaosprep.evaluation.laying import HOW
 from chaosprep.evaluation.matching import some
 from chaosprep.evaluation.names import spellings
@@ -63,6 +64,7 @@ def agree(
         ProblemsError: cases have problems, and they are not to be skipped.
         ChaosprepError: the output cannot be made.
     """
+    check_call(patients, organs, None, "case", spacing, on_error)
     if method not in METHODS:
         raise UsageError(
             f"--method: {method!r} is neither", f"There are: {', '.join(METHODS)}.", "method"
@@ -149,7 +151,7 @@ def _grid_notes(made: Sequence[Together]) -> Iterator[str]:
             if count := sum(one.how == how for one in own):
                 yield f"{name} brought to the grid of {to} in {plural(count, 'case')}, {way}"
         if beyond := sum(one.beyond for one in own):
-            yield f"{plural(beyond, 'voxel')} of {name} lie beyond the grid of {to}: not counted"
+            yield f"beyond the grid of {to}, and not counted: {plural(beyond, 'voxel')} of {name}"
 
 
 def _consensus_notes(made: Sequence[Together], work: Agreeing) -> Iterator[str]:

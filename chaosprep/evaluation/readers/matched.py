@@ -6,7 +6,14 @@ from pathlib import Path
 
 import msgspec
 
-from chaosprep.errors import FileError, NothingFoundError, Problem, UsageError, plural
+from chaosprep.errors import (
+    ChaosprepError,
+    FileError,
+    NothingFoundError,
+    Problem,
+    UsageError,
+    plural,
+)
 from chaosprep.evaluation.matching import is_of, some
 from chaosprep.evaluation.names import called_as_first
 from chaosprep.evaluation.readers.consensus import MOST
@@ -63,11 +70,11 @@ def find_readers(paths: Sequence[Path], asked: Organs = ()) -> list[MaskSet]:
     return called_as_first(sides)
 
 
-def _alone(path: Path) -> MaskSet | NothingFoundError | FileError:
+def _alone(path: Path) -> MaskSet | ChaosprepError:
     """The masks as they say themselves what they are, or why they do not."""
     try:
         return find_masks(path)
-    except (NothingFoundError, FileError) as error:
+    except (NothingFoundError, FileError, UsageError) as error:
         return error
 
 
@@ -137,7 +144,7 @@ def _in_common(
             what = ", ".join(sorted({" ".join(filter(None, groups[id])) for id in absent}))
             cases = plural(len(absent), "case")
             left.append(f"{cases} left aside: {name} has nothing of {what}")
-            kept = [id for id in kept if id not in absent]
+            kept = [id for id in kept if groups[id] in covered or not any(groups[id])]
     if not any(all(id in side.members for side in sides) for id in kept):
         having = "; ".join(
             f"{name} has {some(id for id in ids if id in side.members)}"
