@@ -7,8 +7,8 @@ from pathlib import Path, PurePosixPath
 
 import msgspec
 
-from chaosprep.errors import FileError, Problem
-from chaosprep.layouts.dataset_json import Inside
+from chaosprep.errors import FileError, Problem, plural
+from chaosprep.layouts.dataset_json import Inside, is_there
 from chaosprep.layouts.sides import Tree, key_of, slice_endings
 from chaosprep.quality.alike.leaks import SPLIT_AGAIN, on_several_sides
 from chaosprep.quality.findings import Findings
@@ -53,11 +53,33 @@ def find_listed(root: Path) -> Listed:
         if columns is None:
             found.notes.append(f"{path}: none of its columns names images, it was not compared")
             continue
+        if lost := _lost(root, table, columns, listing):
+            reason = (
+                f"none of the {plural(lost, 'image')} that it names is there, but images of their "
+                "names lie in other folders: it was not compared"
+            )
+            found.warnings.append(problem("table-apart", path, path, reason))
+            continue
         _Reading(root, table, columns, endings, found).read()
     found.notes += (f"{path} was not read: save it as metadata.jsonl" for path in listing.unread)
     found.warnings += _unlisted(listing, found)
     found.faults += _on_two_sides(found)
     return found
+
+
+def _lost(root: Path, table: Table, columns: Columns, listing: Listing) -> int:
+    """How many images a table names whose paths start elsewhere; 0 where they are to be read.
+
+    No file that it names is there, and each image has its name from a picture in another folder.
+    """
+    of_files = filter(None, columns[:2])
+    named = {name: [path_in(line.get(name)) for _, line in table.lines] for name in of_files}
+    images = [path for path in named[columns.image] if path]
+    known = {PurePosixPath(path).name for path in listing.pictures}
+    if not all(PurePosixPath(path).name in known for path in images):
+        return 0
+    every = (root / table.folder / path for paths in named.values() for path in paths if path)
+    return 0 if any(map(is_there, every)) else len(images)
 
 
 def take_out(tree: Tree, found: Listed) -> None:

@@ -297,6 +297,25 @@ def test_several_masks_of_an_image_have_a_line_each(tmp_path: Path) -> None:
     assert found(folder.root) == [("labels", "train/a1")]
 
 
+def test_a_table_whose_paths_start_elsewhere_is_a_warning(tmp_path: Path) -> None:
+    for number, (image, _) in enumerate(slices_of(1)):
+        save(tmp_path / "images" / f"{number}.png", image)
+    (tmp_path / "metadata.csv").write_text("patientid,folder,filename\n7,images,0.png\n")
+    verdict = chaosprep.verify(tmp_path)
+    warnings = [one.code for one in verdict.warnings]
+    assert (verdict.faults, warnings, verdict.slices) == ((), ["no-masks", "table-apart"], 2)
+    (tmp_path / "metadata.csv").write_text("filename\nimages/0.png\nimages/9.png\n")
+    assert [one.code for one in chaosprep.verify(tmp_path).faults] == ["file-missing"]
+
+
+def test_images_that_are_all_gone_are_faults_of_their_table(tmp_path: Path) -> None:
+    folder = Set(tmp_path / "data", "records")
+    folder.write()
+    shutil.rmtree(folder.root / "train/images")
+    shutil.rmtree(folder.root / "val/images")
+    assert {code for code, _ in found(folder.root)} == {"file-missing"}
+
+
 def test_a_table_of_something_else_is_a_note(tmp_path: Path) -> None:
     folder = Set(tmp_path / "data", "records")
     (folder.root / "metadata.csv").write_text("patient,age\na,40\n")
