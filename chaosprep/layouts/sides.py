@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
+from chaosprep.dataset.naming import is_of_system
 from chaosprep.errors import Problem
 from chaosprep.formats.masks import plane_endings
 from chaosprep.formats.pictures import PICTURES
@@ -71,7 +72,7 @@ def sort_sides(root: Path, endings: tuple[str, ...] = ()) -> Tree:
                 tree.warnings.append(_problem("folder-link", str(place / name), reason, remedy))
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(files):
-            if not name.startswith("."):
+            if not (name.startswith(".") or is_of_system(name)):
                 _sort_in(tree, place / name, known)
     _pair_by_number(tree)
     return tree

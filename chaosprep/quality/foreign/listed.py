@@ -30,20 +30,25 @@ _SHOWN = 3  # names in a note
 class Listed(Findings):
     """The pairs of all tables; ``unpaired`` are those whose masks no table names.
 
-    ``claimed`` are all files that a table names, ``folders`` those in which a table names files.
+    ``claimed`` are all files that a table names, ``folders`` those in which a table names files;
+    ``tables`` has for each image its masks, and which table names both,
+    ``read`` are the tables themselves.
     """
 
     pairs: list[Pair] = field(default_factory=list)
     unpaired: dict[str, Pair] = field(default_factory=dict)
     claimed: set[str] = field(default_factory=set)
     folders: set[str] = field(default_factory=set)
+    tables: dict[str, dict[str | None, str]] = field(default_factory=dict)
+    read: set[str] = field(default_factory=set)
 
 
 def find_listed(root: Path) -> Listed:
     """The pairs that the tables below a folder name; what is wrong with its lines is a fault."""
     endings = slice_endings()
-    listing, found = list_tables(root, endings), Listed()
-    for path in listing.tables:
+    listing = list_tables(root, endings)
+    found = Listed(read={*listing.tables, *listing.unread})
+    for path in sorted(listing.tables, key=_depth):
         try:
             table = read_table(root, path)
         except FileError as error:
@@ -67,6 +72,11 @@ def find_listed(root: Path) -> Listed:
     return found
 
 
+def _depth(path: str) -> int:
+    """The table nearest to its pictures comes first."""
+    return -path.count("/")
+
+
 def _lost(root: Path, table: Table, columns: Columns, listing: Listing) -> int:
     """How many images a table names whose paths start elsewhere; 0 where they are to be read.
 
@@ -84,6 +94,7 @@ def _lost(root: Path, table: Table, columns: Columns, listing: Listing) -> int:
 
 def take_out(tree: Tree, found: Listed) -> None:
     """Leave in a tree what is in no folder of a table, and what a table names without its mask."""
+    tree.warnings = [one for one in tree.warnings if one.file not in found.read]
     paired = found.claimed - found.unpaired.keys() | {one.file for one in found.warnings}
     for kind in (tree.images, tree.masks):
         for key, paths in list(kind.items()):
@@ -106,7 +117,7 @@ class _Reading:
 
     def read(self) -> None:
         self._inside = Inside(self.root)
-        self._seen: dict[str, set[str | None]] = {}
+        self._elsewhere = 0
         self.found.folders.add(self.table.folder)
         if more := self.columns.more:
             names = ", ".join(more[:_SHOWN]) + (", ..." if len(more) > _SHOWN else "")
@@ -116,6 +127,11 @@ class _Reading:
             )
         for number, line in self.table.lines:
             self._take(number, line)
+        if self._elsewhere:
+            many = f"{self._elsewhere} of its {plural(len(self.table.lines), 'line')}"
+            self.found.notes.append(
+                f"{self.table.path}: {many} name pairs that another table names, which was compared"
+            )
 
     def _take(self, number: int, line: Line) -> None:
         place = f"{self.table.path}:{number}"
@@ -147,9 +163,11 @@ class _Reading:
         (side, name), _ = key_of(PurePosixPath(image), self.endings)
         told = side_in(line)
         id = f"{side or told}/{name}" if side or told else name
-        before = self._seen.setdefault(image, set())
+        before = self.found.tables.setdefault(image, {})
         if mask in before:
-            self._tell("line-twice", id, image, f"{self.table.path} has it twice")
+            if before[mask] == self.table.path:
+                self._tell("line-twice", id, image, f"{self.table.path} has it twice")
+            self._elsewhere += before[mask] != self.table.path
             return
         if side and told and side != told:
             reason = f"{self.table.path} says that it is in {told}, it lies in {side}"
@@ -164,7 +182,7 @@ class _Reading:
             patient=patient_in(line),
             again=bool(before),
         )
-        before.add(mask)
+        before[mask] = self.table.path
         if self.columns.mask is None:
             self.found.unpaired[image] = pair
         else:

@@ -297,6 +297,30 @@ def test_several_masks_of_an_image_have_a_line_each(tmp_path: Path) -> None:
     assert found(folder.root) == [("labels", "train/a1")]
 
 
+def test_a_pair_of_two_tables_is_one_pair(tmp_path: Path) -> None:
+    folder = Set(tmp_path / "data", "ours")
+    folder.write()
+    lines = [{"file_name": row["image"], "mask": row["mask"]} for row in folder.rows]
+    folder._lines(folder.root / "metadata.jsonl", lines)
+    verdict = chaosprep.verify(folder.root)
+    assert (verdict.faults, verdict.warnings, verdict.slices) == ((), (), 6)
+    note = (
+        "metadata.jsonl: 6 of its 6 lines name pairs that another table names, which was compared"
+    )
+    assert verdict.notes == (note,)
+
+
+def test_a_table_among_the_images_is_no_image(tmp_path: Path) -> None:
+    for side, seed in (("train", 1), ("test", 2)):
+        lines = []
+        for number, (image, _) in enumerate(slices_of(seed)):
+            save(tmp_path / "data" / side / f"{number}.png", image)
+            lines.append(json.dumps({"file_name": f"{number}.png", "subject": seed}))
+        (tmp_path / "data" / side / "metadata.jsonl").write_text("\n".join(lines))
+    verdict = chaosprep.verify(tmp_path)
+    assert (verdict.faults, {one.code for one in verdict.warnings}) == ((), {"no-masks"})
+
+
 def test_a_table_whose_paths_start_elsewhere_is_a_warning(tmp_path: Path) -> None:
     for number, (image, _) in enumerate(slices_of(1)):
         save(tmp_path / "images" / f"{number}.png", image)
