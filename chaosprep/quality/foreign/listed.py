@@ -118,6 +118,7 @@ class _Reading:
     def read(self) -> None:
         self._inside = Inside(self.root)
         self._elsewhere = 0
+        self._more = frozenset(self.columns.more)
         self.found.folders.add(self.table.folder)
         if more := self.columns.more:
             names = ", ".join(more[:_SHOWN]) + (", ..." if len(more) > _SHOWN else "")
@@ -151,7 +152,7 @@ class _Reading:
 
     def _of_masks(self, line: Line) -> Iterator[object]:
         yield from (line.get(name) for name in filter(None, (self.columns.mask,)))
-        yield from (line.get(name) for name in self.columns.more)
+        yield from (value for name, value in line.items() if name in self._more)
 
     def _path(self, text: str) -> str | None:
         return self._inside.path(os.path.join(self.table.folder, text))  # noqa: PTH118

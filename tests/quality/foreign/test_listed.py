@@ -4,6 +4,7 @@ import csv
 import hashlib
 import json
 import shutil
+import time
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -338,6 +339,15 @@ def test_images_that_are_all_gone_are_faults_of_their_table(tmp_path: Path) -> N
     shutil.rmtree(folder.root / "train/images")
     shutil.rmtree(folder.root / "val/images")
     assert {code for code, _ in found(folder.root)} == {"file-missing"}
+
+
+def test_a_column_of_its_own_for_each_line_takes_no_long(tmp_path: Path) -> None:
+    save(tmp_path / "a.png", slices_of(1)[0][0])
+    lines = (f'{{"image": "a.png", "mask_{n}": "b.png"}}' for n in range(20_000))
+    (tmp_path / "metadata.jsonl").write_text("\n".join(lines))
+    start = time.perf_counter()
+    assert {code for code, _ in found(tmp_path)} >= {"line-twice"}
+    assert time.perf_counter() - start < 5
 
 
 def test_a_table_of_something_else_is_a_note(tmp_path: Path) -> None:
