@@ -62,7 +62,7 @@ def pictures_side(path: Path, tree: Tree, other: Side | None = None) -> Side:
         own = case if case not in members else f"{side}/{case}"
         members[own] = Member(own, "", side, "", read)
     twice = sum(len(paths) > 1 for some in (tree.images, tree.masks) for paths in some.values())
-    problems = twice + len(tree.faults)
+    problems = twice + len(tree.faults) + len(tree.warnings)
     notes = []
     if problems:
         several = plural(problems, "problem")

@@ -2,6 +2,7 @@
 
 import os
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from chaosprep.layouts.sides import Tree, is_called_mask, sort_sides
 from chaosprep.quality.foreign.pairs import problem
 from chaosprep.quality.foreign.volume_file import is_volume
 
+_SHOWN = 3  # files that are named in notes
 _SPLITS: dict[str, Split] = {"train": "train", "val": "val", "test": "test"}
 
 NO_MASKS = "no image has a mask: only images were looked at"
@@ -50,7 +52,7 @@ def find_plain(root: Path, params: LayoutParams) -> Root | None:
         return None
     if not tree.masks and any(is_called_mask(name) for _, name in tree.images):
         return None  # images and masks in one folder: which is which is told by patterns
-    notes = () if tree.masks else (NO_MASKS,)
+    notes = [*([] if tree.masks else [NO_MASKS]), *_unread(tree)]
     where = Where(
         strict=False,
         patient_from_name=params.patient_from_name,
@@ -63,6 +65,14 @@ def find_plain(root: Path, params: LayoutParams) -> Root | None:
     found = replace(found, notes=(*notes, *found.notes))
     table = None if params.labels is None else parse_labels(params.labels)
     return with_label_map(found, table, params.roi, params.threshold)
+
+
+def _unread(tree: Tree) -> Iterator[str]:
+    """What lies among the volumes and was not read: links to folders, and files of other kinds."""
+    for one in tree.warnings[:_SHOWN]:
+        yield f"{one.file}: {one.reason}"
+    if len(tree.warnings) > _SHOWN:
+        yield f"{len(tree.warnings) - _SHOWN} more files or folders were not read"
 
 
 def _cases(tree: Tree, faults: Faults) -> list[NamedCase]:

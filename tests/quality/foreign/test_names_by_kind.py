@@ -87,3 +87,13 @@ def test_a_folder_of_images_alone_says_that_it_has_no_mask(tmp_path: Path) -> No
     found = chaosprep.verify(tmp_path)
     assert found.faults == ()
     assert "no image has a mask: only images were looked at" in found.notes
+
+
+def test_a_linked_folder_and_files_of_other_kinds_are_notes(tmp_path: Path) -> None:
+    root = volumes(tmp_path / "set", ("images/a.nii.gz", "labels/a.nii.gz"))
+    (tmp_path / "more").mkdir()
+    (root / "images/more").symlink_to(tmp_path / "more")
+    (root / "images/notes.txt").write_text("x")
+    notes = chaosprep.verify(root).notes
+    assert "images/more: the folder is a link and was not read" in notes
+    assert any(note.startswith("images/notes.txt: not one of the formats") for note in notes)
