@@ -20,11 +20,12 @@ _PARTS = ("_file_name", "_path", "_file", "_filename", "")
 
 
 class Columns(NamedTuple):
-    """The columns that name images and masks; ``more`` are others that name files."""
+    """The columns that name images and masks; ``more`` are of other masks, ``others`` of files."""
 
     image: str
     mask: str | None
     more: tuple[str, ...]
+    others: tuple[str, ...] = ()
 
 
 def columns_of(table: Table, endings: tuple[str, ...]) -> Columns | None:
@@ -43,7 +44,9 @@ def columns_of(table: Table, endings: tuple[str, ...]) -> Columns | None:
     masks = [files[name] for name in known if name in files and files[name] != image]
     taken = {image, *masks}
     masks += [name for name in files.values() if name not in taken and _is_of_mask(name)]
-    return Columns(image, masks[0] if masks else None, tuple(masks[1:]))
+    taken.update(masks)
+    others = tuple(name for name in files.values() if name not in taken)
+    return Columns(image, masks[0] if masks else None, tuple(masks[1:]), others)
 
 
 def path_in(value: object) -> str | None:

@@ -32,7 +32,7 @@ class Listed(Findings):
 
     ``claimed`` are all files that a table names, ``folders`` those in which a table names files;
     ``tables`` has for each image its masks, and which table names both,
-    ``read`` are the tables themselves.
+    ``read`` are the tables themselves, ``others`` files that they name besides.
     """
 
     pairs: list[Pair] = field(default_factory=list)
@@ -41,6 +41,7 @@ class Listed(Findings):
     folders: set[str] = field(default_factory=set)
     tables: dict[str, dict[str | None, str]] = field(default_factory=dict)
     read: set[str] = field(default_factory=set)
+    others: set[str] = field(default_factory=set)
 
 
 def find_listed(root: Path) -> Listed:
@@ -118,7 +119,7 @@ class _Reading:
     def read(self) -> None:
         self._inside = Inside(self.root)
         self._elsewhere = 0
-        self._more = frozenset(self.columns.more)
+        self._more, self._others = frozenset(self.columns.more), frozenset(self.columns.others)
         self.found.folders.add(self.table.folder)
         if more := self.columns.more:
             names = ", ".join(more[:_SHOWN]) + (", ..." if len(more) > _SHOWN else "")
@@ -140,6 +141,8 @@ class _Reading:
         if image is None:
             self._tell("line-unnamed", place, None, "this line names no image")
             return
+        cells = (path_in(value) for name, value in line.items() if name in self._others)
+        self.found.others.update(self._joined(path) for path in cells if path)
         paths = [image, *map(path_in, self._of_masks(line))]
         here = [None if path is None else self._path(path) for path in paths]
         self.found.claimed.update(self._joined(path) for path in paths if path)
@@ -195,10 +198,10 @@ class _Reading:
 
 def _unlisted(listing: Listing, found: Listed) -> Iterator[Problem]:
     """Pictures in the folders of tables that none of them names."""
-    masks_told = not found.unpaired
+    masks_told, named = not found.unpaired, found.claimed | found.others
     for path in listing.pictures:
         around = {str(one) for one in PurePosixPath(path).parents} - {"."} | {""}
-        if path in found.claimed or not around & found.folders:
+        if path in named or not around & found.folders:
             continue
         (side, name), kind = key_of(PurePosixPath(path), slice_endings())
         if kind != "mask" or masks_told:

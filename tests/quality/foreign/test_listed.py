@@ -350,6 +350,16 @@ def test_a_column_of_its_own_for_each_line_takes_no_long(tmp_path: Path) -> None
     assert time.perf_counter() - start < 5
 
 
+def test_files_of_other_columns_are_named(tmp_path: Path) -> None:
+    lines = []
+    for number, (image, _) in enumerate(slices_of(1)):
+        for name in (f"{number}.png", f"depth/{number}.png"):
+            save(tmp_path / name, image if "/" not in name else np.flip(image))
+        lines.append({"file_name": f"{number}.png", "depth_file_name": f"depth/{number}.png"})
+    (tmp_path / "metadata.jsonl").write_text("\n".join(map(json.dumps, lines)))
+    assert found(tmp_path) == []
+
+
 def test_a_table_of_something_else_is_a_note(tmp_path: Path) -> None:
     folder = Set(tmp_path / "data", "records")
     (folder.root / "metadata.csv").write_text("patient,age\na,40\n")
