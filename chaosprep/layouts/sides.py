@@ -3,12 +3,17 @@
 import os
 import re
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
+from chaosprep.dataset.naming import is_of_system
 from chaosprep.errors import Problem
 from chaosprep.formats.masks import plane_endings
 from chaosprep.formats.pictures import PICTURES
+
+Key = tuple[str, str]
+"""The side of a file, and its path without kind and ending."""
 
 SIDES = {
     **dict.fromkeys(("train", "training", "tr"), "train"),
@@ -20,6 +25,7 @@ SIDES = {
 KINDS = {
     **dict.fromkeys(("images", "image", "imgs", "img", "data"), "image"),
     **dict.fromkeys(("masks", "mask", "ground", "labels", "label"), "mask"),
+    **dict.fromkeys(("segmentations", "segmentation", "segs", "seg", "gt"), "mask"),
 }
 """Folder name -> what is in it; the innermost one on a path counts."""
 
@@ -27,14 +33,19 @@ _SUFFIX = {
     "image": re.compile(r"[-_ ](image|img)$", re.IGNORECASE),
     "mask": re.compile(r"[-_ ](mask|seg|segmentation|labels?|gt)$", re.IGNORECASE),
 }
+_PREFIX = {
+    "image": re.compile(r"(images?|imgs?|im|volume|vol)[-_ ]?(?=\d)", re.IGNORECASE),
+    "mask": re.compile(r"(masks?|segmentation|seg|labels?|lb|gt)[-_ ]?(?=\d)", re.IGNORECASE),
+}
+_MASK = re.compile(r"(?:^|[-_ /])(?:mask|seg|segmentation|labels?|gt)$", re.IGNORECASE)
 
 
 @dataclass
 class Tree:
     """The files of a folder by key: side and path without kind and ending."""
 
-    images: dict[tuple[str, str], list[str]] = field(default_factory=lambda: defaultdict(list))
-    masks: dict[tuple[str, str], list[str]] = field(default_factory=lambda: defaultdict(list))
+    images: dict[Key, list[str]] = field(default_factory=lambda: defaultdict(list))
+    masks: dict[Key, list[str]] = field(default_factory=lambda: defaultdict(list))
     faults: list[Problem] = field(default_factory=list)
     warnings: list[Problem] = field(default_factory=list)
 
@@ -61,9 +72,38 @@ def sort_sides(root: Path, endings: tuple[str, ...] = ()) -> Tree:
                 tree.warnings.append(_problem("folder-link", str(place / name), reason, remedy))
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(files):
-            if not name.startswith("."):
+            if not (name.startswith(".") or is_of_system(name)):
                 _sort_in(tree, place / name, known)
+    _pair_by_number(tree)
     return tree
+
+
+def is_called_mask(name: str) -> bool:
+    """Whether a name without its ending says of itself that it is a mask: `case7_seg`."""
+    return bool(_MASK.search(name))
+
+
+def _pair_by_number(tree: Tree) -> None:
+    """Give masks without an image the key of the only one of their number: `img7` and `label7`."""
+    lone = (tree.images.keys() - tree.masks.keys(), tree.masks.keys() - tree.images.keys())
+    images, masks = (_by_number(keys, kind) for keys, kind in zip(lone, _PREFIX, strict=True))
+    for number in images.keys() & masks.keys():
+        if len(images[number]) == len(masks[number]) == 1:
+            tree.masks[images[number][0]] = tree.masks.pop(masks[number][0])
+
+
+def _bare(stem: str, kind: str) -> str:
+    match = _PREFIX[kind].match(stem)
+    return stem[match.end() :] if match else stem
+
+
+def _by_number(keys: Iterable[Key], kind: str) -> dict[tuple[str, ...], list[Key]]:
+    """The keys by what is left of them without what their files are called by their kind."""
+    found: dict[tuple[str, ...], list[Key]] = defaultdict(list)
+    for side, name in keys:
+        folder, _, stem = name.rpartition("/")
+        found[side, folder, _bare(stem, kind)].append((side, name))
+    return found
 
 
 def slice_endings() -> tuple[str, ...]:
@@ -83,7 +123,7 @@ def _sort_in(tree: Tree, path: PurePosixPath, endings: tuple[str, ...]) -> None:
     (tree.images if kind == "image" else tree.masks)[key].append(str(path))
 
 
-def key_of(path: PurePosixPath, endings: tuple[str, ...]) -> tuple[tuple[str, str], str]:
+def key_of(path: PurePosixPath, endings: tuple[str, ...]) -> tuple[Key, str]:
     """The key of a file, its side and the rest of its path, and its kind; either may be empty."""
     side, kind, rest = "", "", list[str]()
     for part in path.parts[:-1]:

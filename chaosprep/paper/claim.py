@@ -11,7 +11,7 @@ from chaosprep.errors import plural
 from chaosprep.markdown import inline
 from chaosprep.paper.counted import Counted
 from chaosprep.paper.paragraphs import left_out, numbers, sources, steps
-from chaosprep.paper.settings import gap, listed
+from chaosprep.paper.settings import gap, have, listed
 
 _NOT_SHAPING = ("split", "augment", "predict")
 
@@ -63,7 +63,8 @@ def deidentified(dataset: Dataset) -> list[str]:
 def missing(found: Counted, gone: list[str]) -> list[str]:
     """What lacks a mask, and what was left out for a fault."""
     lacking = found.slices - found.masked
-    told = f"{plural(lacking, 'slice')} of {found.slices} have no mask." if lacking else ""
+    many = f"{plural(lacking, 'slice')} of {found.slices}"
+    told = f"{many} {have(lacking)} no mask." if lacking else ""
     faults = [text for text in gone if "for a fault" in text]
     return [told or "Every slice has a mask.", *(faults or ["No slice was left out for a fault."])]
 

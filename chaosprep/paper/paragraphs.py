@@ -12,7 +12,7 @@ from chaosprep.errors import plural
 from chaosprep.markdown import address, inline
 from chaosprep.paper.counted import Counted, Range
 from chaosprep.paper.sentences import sentences
-from chaosprep.paper.settings import gap, listed
+from chaosprep.paper.settings import gap, have, listed
 
 T = TypeVar("T", License, DataSource)
 _STRUCTURES = 60  # names in a sentence
@@ -54,10 +54,7 @@ def numbers(found: Counted) -> Iterator[str]:
         f"The dataset has {plural(found.slices, 'slice')} of {plural(found.cases, 'case')} (one "
         f"series each) of {plural(found.patients, 'patient')}."
     )
-    series = [
-        f"{inline(name)} ({plural(n, 'case')})" for name, n in sorted(found.sequences.items())
-    ]
-    yield f"Series: {_some(series)}."
+    yield f"Series: {_some(_with_cases(found.sequences))}."
     sizes = [f"{size} ({plural(n, 'slice')})" for size, n in sorted(found.sizes.items())]
     yield f"Rows x columns: {_some(sizes)}."
     between, rows, cols = found.spacings
@@ -72,12 +69,9 @@ def numbers(found: Counted) -> Iterator[str]:
     else:
         yield f"{gap('the distance between slices')}."
     if found.masked:
-        yield f"{found.masked} of {plural(found.slices, 'slice')} have a mask."
-    shown = [
-        f"{inline(name)} ({plural(n, 'case')})" for name, n in sorted(found.structures.items())
-    ]
-    if shown:
-        yield f"Structures that masks show: {_some(shown)}."
+        yield f"{found.masked} of {plural(found.slices, 'slice')} {have(found.masked)} a mask."
+    if found.structures:
+        yield f"Structures that masks show: {_some(_with_cases(found.structures))}."
     if never := sorted(found.named - found.structures.keys()):
         yield f"Named, and shown by no mask: {_some(map(inline, never))}."
 

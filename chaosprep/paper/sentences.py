@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 
 from chaosprep.dataset.descriptor import StageRecord
-from chaosprep.paper.settings import Settings, listed, shown
+from chaosprep.paper.settings import Settings, listed, percent, shown
 
 Sentences = Callable[[Settings], Iterator[str]]
 
@@ -27,7 +27,7 @@ def sentences(record: StageRecord) -> list[str]:
     settings = Settings(record)
     try:
         found = list(_OF_STAGES[record.stage](settings))
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, OverflowError, TypeError, ValueError):
         settings, found = Settings(record), [f"The stage {shown(record.stage)} was run."]
     left = list(settings.others())
     if left:
@@ -78,13 +78,13 @@ def _divided(told: Settings) -> Iterator[str]:
     if told["split_file"]:
         yield "Patients were divided as a file says."
     else:
-        parts = [f"{told[side]:.0%} for {name}" for side, name in _SIDES if told[side]]
+        parts = [f"{percent(told[side])} for {name}" for side, name in _SIDES if told[side]]
         if told["folds"]:
             times = f", {shown(told['repeats'])} times" if told["repeats"] else ""
             fold = 0 if told["fold"] is None else told["fold"]
             many = shown(told["folds"])
             parts = [f"{many} folds{times} with fold {shown(fold)} for validation"]
-            parts += [f"{told['test']:.0%} for testing"] if told["test"] else []
+            parts += [f"{percent(told['test'])} for testing"] if told["test"] else []
         named = [
             f"{len(told[f'{side}_patient'])} for {name} by name"
             for side, name in _SIDES
@@ -184,7 +184,7 @@ def _augment(told: Settings) -> Iterator[str]:
     )
     yield (
         f"Masks were resampled {_sampling(told)}, and a copy that kept less than "
-        f"{told['keep_label']:.0%} of a label's area was drawn anew."
+        f"{percent(told['keep_label'])} of a label's area was drawn anew."
     )
     if told["spec"]:
         yield f"The recipe: {shown(told['spec'])}."

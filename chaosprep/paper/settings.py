@@ -53,3 +53,13 @@ def gap(what: str) -> str:
 def listed(items: list[str]) -> str:
     """`a`, `a and b`, `a, b and c`."""
     return " and ".join(filter(None, (", ".join(items[:-1]), items[-1]))) if items else ""
+
+
+def have(count: int) -> str:
+    """The verb behind so many."""
+    return "has" if count == 1 else "have"
+
+
+def percent(share: float) -> str:
+    """A share to three digits: 0.125 is `12.5%`."""
+    return f"{100 * float(share):.3g}%"

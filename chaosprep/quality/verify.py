@@ -14,6 +14,7 @@ from chaosprep.params import make_params
 from chaosprep.quality.findings import Findings
 from chaosprep.quality.foreign.listed import find_listed
 from chaosprep.quality.foreign.pictures import check_folder
+from chaosprep.quality.foreign.plain_volumes import refuse_volumes
 from chaosprep.quality.foreign.tables import refuse_table
 from chaosprep.quality.foreign.volumes import check_volumes, find_volumes
 from chaosprep.quality.left_out import left_out_notes
@@ -73,6 +74,7 @@ def verify(
     Raises:
         ManifestError: the directory is unfinished, or its manifest not to be trusted.
         UsageError: an unknown patient, or what only a stage directory has is asked of a folder.
+        NothingFoundError: volumes, and nothing tells images from masks.
     """
     directory = Path(directory)
     if isinstance(patients, str | Path):
@@ -108,6 +110,7 @@ def verify(
     tree, listed = sort_sides(directory), find_listed(directory)
     if not (tree.images or listed.claimed or listed.faults):
         refuse_table(directory)
+        refuse_volumes(directory)
         open_dataset(directory)  # says that it is none
     if replay or patients:
         raise _needs_manifest()

@@ -9,6 +9,8 @@ import pytest
 import chaosprep
 from chaosprep import Dataset
 from chaosprep.dataset.descriptor import StageRecord
+from chaosprep.paper.claim import missing
+from chaosprep.paper.counted import Counted, Side
 from chaosprep.paper.sentences import sentences
 from chaosprep.params import describe_params
 from chaosprep.stage_table import STAGES, load_stage
@@ -119,6 +121,8 @@ def test_a_parameter_of_a_later_release_is_told_by_name_and_value() -> None:
         ("split", {"threshold": {}}),
         ("extract-liver", {"range": 5}),
         ("augment", {"keep_label": "much"}),
+        ("split", {"val": 10**400}),
+        ("convert", {"spacing": 10**400}),
     ],
 )
 def test_a_value_that_no_release_writes_is_told_by_name(
@@ -187,6 +191,16 @@ def test_one_structure_is_no_structures(images: Dataset, tmp_path: Path) -> None
     made = chaosprep.extract_labels(images, tmp_path / "one", organ=["liver"])
     told = section(chaosprep.methods(made), "Preparation")
     assert "Masks were made of the structure liver, as a label map." in told
+
+
+def test_shares_are_told_as_they_were_given() -> None:
+    told = " ".join(sentences(record("split", val=0.125, test=0.2)))
+    assert "asked for: 12.5% for validation and 20% for testing;" in told
+
+
+def test_one_slice_has_no_mask() -> None:
+    (told, *_) = missing(Counted({"train": Side({"a"}, 1, 3)}, masked=2), [])
+    assert told == "1 slice of 3 has no mask."
 
 
 def test_values_that_were_resampled_are_not_called_untouched() -> None:

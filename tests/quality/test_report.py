@@ -197,6 +197,21 @@ def test_areas_are_in_cm2_and_volumes_in_ml(directory: Path, tmp_path: Path) -> 
     assert f"top {max(area):.3g} cm²" in words
 
 
+def test_near_duplicates_are_counted_as_findings(directory: Path, tmp_path: Path) -> None:
+    val = next(r for r in chaosprep.open(directory).slices if r.split == "val" and r.slice == 2)
+    pixels = cv2.imread(str(directory / val.image), cv2.IMREAD_UNCHANGED)
+    assert pixels is not None
+
+    def plant(rows: list[Row]) -> None:
+        victim = next(r for r in rows if r["split"] == "train" and r["slice"] == 2)
+        data = encode_png(np.ascontiguousarray(pixels[:, ::-1]).astype(np.uint8))
+        replace_file(directory, victim, "image", data)
+
+    rewrite(directory, plant)
+    words = _page(directory, tmp_path).words()
+    assert "Near-duplicates: 1 finding. Pictures look like those of another side" in words
+
+
 def test_a_leak_is_said_in_red_and_leads_to_its_case(directory: Path, tmp_path: Path) -> None:
     def move(rows: list[Row]) -> None:
         rows[0]["split"] = "val" if rows[0]["split"] == "train" else "train"

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from chaosprep.quality.alike.fingerprints import SIDE, Fingerprint
 from chaosprep.running.mapping import map_cases
 
-ALIKE = 0.78
+ALIKE = 0.83
 """Correlation of texture from which two slices count as one; docs/quality.md has the rates."""
 
 _ANGLES = (-8.0, 0.0, 8.0)  # degrees; the registration finds what lies between

@@ -17,6 +17,9 @@ _PATIENT = re.compile(
     r"(?:^|[-_/ .])(patient|pat|subject|subj|sub|case|mr|ct)[-_ ]?0*(\d+)[-_/ .]", re.IGNORECASE
 )
 
+_ALSO_OF_SCANS = ("case", "mr", "ct")
+"""Words whose number counts scans as well: `P12_MR1` and `P13_MR1` are no one patient."""
+
 
 def equal(images: Iterable[Seen]) -> Iterator[tuple[Seen, Seen]]:
     """Each image that has the pixels of one before it, and the first that has them."""
@@ -181,11 +184,18 @@ def patients_by_name(images: Sequence[Seen]) -> Iterator[Problem]:
     """Yield `patient-name` for each name such as `patient12_` or `MR001_` on two sides."""
     names = ((image.id.removeprefix(f"{image.side}/"), image.side) for image in images)
     found = ((match, side) for name, side in names if (match := _PATIENT.search(name)))
-    known = ((f"{match[1].casefold()} {match[2]}", side) for match, side in found)
+    known = ((_patient(match), side) for match, side in found)
     for patient, sides in on_several_sides(known):
         reason = f"files named so are on {sides}"
         remedy = "Split again by patient if the number stands for one."
         yield Problem(code="patient-name", id=patient, reason=reason, remedy=remedy)
+
+
+def _patient(match: re.Match[str]) -> str:
+    """Whom a name stands for: word and number, with all before them where that may count more."""
+    word, number = match[1].casefold(), match[2]
+    before = match.string[: match.start(1)].casefold() if word in _ALSO_OF_SCANS else ""
+    return f"{before}{word} {number}"
 
 
 def _problem(code: str, one: Shared, reason: str, remedy: str) -> Problem:

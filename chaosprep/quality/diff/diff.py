@@ -124,15 +124,23 @@ def _moved(before: Side, after: Side) -> list[Changed]:
     """
     alike = (before.has_table, before.has_images) == (after.has_table, after.has_images)
     kinds = [kind for kind in ("side", "fold") if alike or _tells(before, after, kind)]
-    places = [
-        {_who(m, other) or m.id: _place(m, kinds) for m in side.members.values()}
-        for side, other in ((before, after), (after, before))
-    ]
+    places = [_places(side, other, kinds) for side, other in ((before, after), (after, before))]
     return [
         Changed(who, place, now)
         for who, place in sorted(places[0].items())
         if (now := places[1].get(who, place)) != place and (alike or (now and place))
     ]
+
+
+def _places(side: Side, other: Side, kinds: Sequence[str]) -> dict[str, str]:
+    """Where each patient, or case of nobody, is; the cases of a patient may be in several places.
+
+    What is nowhere counts only where the patient has nothing elsewhere.
+    """
+    found: dict[str, set[str]] = {}
+    for member in side.members.values():
+        found.setdefault(_who(member, other) or member.id, set()).add(_place(member, kinds))
+    return {who: " and ".join(sorted(some - {""})) for who, some in found.items()}
 
 
 def _tells(before: Side, after: Side, kind: str) -> bool:

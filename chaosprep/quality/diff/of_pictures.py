@@ -1,6 +1,6 @@
 """Folders images and masks of pictures as a side: every picture that is there, with its mask."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -48,12 +48,12 @@ def pictures_side(path: Path, tree: Tree, other: Side | None = None) -> Side:
     known = {} if other is None else dict(other.labels)
     cases: defaultdict[tuple[str, str], list[_Picture]] = defaultdict(list)
     keys = sorted(tree.images.keys() | tree.masks.keys())
-    names = [name for _, name in keys]
+    count = Counter(name for _, name in keys)
     for side, name in keys:
         images, masks = (some.get((side, name), [None]) for some in (tree.images, tree.masks))
         stem = name.rpartition("/")[2]
         match = SLICE_ID.fullmatch(stem)
-        id = stem if match else name if names.count(name) == 1 else f"{side}/{name}"
+        id = stem if match else name if count[name] == 1 else f"{side}/{name}"
         case = match["case"] if match else id
         cases[case, side].append(_Picture(id, images[0], masks[0]))
     members = {}
@@ -61,11 +61,12 @@ def pictures_side(path: Path, tree: Tree, other: Side | None = None) -> Side:
         read = partial(_slices, str(path), tuple(pictures), said, known)
         own = case if case not in members else f"{side}/{case}"
         members[own] = Member(own, "", side, "", read)
-    count = sum(len(paths) > 1 for some in (tree.images, tree.masks) for paths in some.values())
-    count += len(tree.faults)
+    twice = sum(len(paths) > 1 for some in (tree.images, tree.masks) for paths in some.values())
+    problems = twice + len(tree.faults) + len(tree.warnings)
     notes = []
-    if count:
-        notes.append(f"{path}: {plural(count, 'problem')}, which verify tells: not all is compared")
+    if problems:
+        several = plural(problems, "problem")
+        notes.append(f"{path}: {several}, which verify tells: not all is compared")
     if not said and known:
         notes.append(f"{path}: {BORROWED}")
     labels = {str(value): name for value, name in said.items()}

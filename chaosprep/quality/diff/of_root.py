@@ -1,5 +1,6 @@
 """A dataset root, of any layout or of volumes in folders images and masks, as a side."""
 
+from collections import Counter
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -47,9 +48,9 @@ def plain_side(path: Path, root: Root, *, has_patients: bool) -> Side:
     Without ``has_patients`` nobody told whose they are.
     """
     names = [stem(Path(case.images[0]).name) for case in root.cases]
-    cases = []
+    cases, count = [], Counter(names)
     for case, name in zip(root.cases, names, strict=True):
-        id = name if names.count(name) == 1 else case.id
+        id = name if count[name] == 1 else case.id
         patient = case.patient if has_patients else id
         cases.append(msgspec.structs.replace(case, id=id, patient=patient))
     return root_side(path, replace(root, cases=tuple(cases)))

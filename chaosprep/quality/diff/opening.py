@@ -60,7 +60,7 @@ def _found(path: Path, params: LayoutParams) -> _Found:
         return root_side(path, find(path, params, strict=False))
     except NothingFoundError as error:
         plain = find_plain(path, params)
-        if plain is not None and plain.cases:
+        if plain is not None:
             told = bool(params.patients or params.patient_from_name)
             return plain_side(path, plain, has_patients=told)
         tree = sort_sides(path)

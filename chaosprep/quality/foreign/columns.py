@@ -20,28 +20,33 @@ _PARTS = ("_file_name", "_path", "_file", "_filename", "")
 
 
 class Columns(NamedTuple):
-    """The columns that name images and masks; ``more`` are others that name files."""
+    """The columns that name images and masks; ``more`` are of other masks, ``others`` of files."""
 
     image: str
     mask: str | None
     more: tuple[str, ...]
+    others: tuple[str, ...] = ()
 
 
 def columns_of(table: Table, endings: tuple[str, ...]) -> Columns | None:
     """Which columns name files with one of these endings; None where none names images."""
-    names = dict.fromkeys(name for _, line in table.lines for name in line)
+    names: dict[str, bool] = {}  # in their order, and whether one of their cells names a file
+    for _, line in table.lines:
+        for name, value in line.items():
+            names[name] = names.get(name, False) or _ends(path_in(value), endings)
     files: dict[str, str] = {}
-    for name in names:
-        if any(_ends(path_in(line.get(name)), endings) for _, line in table.lines):
-            files.setdefault(_folded(name), name)
+    for name in (name for name, is_of_files in names.items() if is_of_files):
+        files.setdefault(_folded(name), name)
     image = next((files[name] for name in _IMAGES if name in files), None)
     if image is None:
         return None
     known = (f"{kind}{part}" for part in _PARTS for kind in _MASKS)
     masks = [files[name] for name in known if name in files and files[name] != image]
-    others = (n for n in files.values() if n not in (image, *masks) and _is_of_mask(n))
-    masks += others
-    return Columns(image, masks[0] if masks else None, tuple(masks[1:]))
+    taken = {image, *masks}
+    masks += [name for name in files.values() if name not in taken and _is_of_mask(name)]
+    taken.update(masks)
+    others = tuple(name for name in files.values() if name not in taken)
+    return Columns(image, masks[0] if masks else None, tuple(masks[1:]), others)
 
 
 def path_in(value: object) -> str | None:

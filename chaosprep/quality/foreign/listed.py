@@ -7,8 +7,8 @@ from pathlib import Path, PurePosixPath
 
 import msgspec
 
-from chaosprep.errors import FileError, Problem
-from chaosprep.layouts.dataset_json import Inside
+from chaosprep.errors import FileError, Problem, plural
+from chaosprep.layouts.dataset_json import Inside, is_there
 from chaosprep.layouts.sides import Tree, key_of, slice_endings
 from chaosprep.quality.alike.leaks import SPLIT_AGAIN, on_several_sides
 from chaosprep.quality.findings import Findings
@@ -30,20 +30,26 @@ _SHOWN = 3  # names in a note
 class Listed(Findings):
     """The pairs of all tables; ``unpaired`` are those whose masks no table names.
 
-    ``claimed`` are all files that a table names, ``folders`` those in which a table names files.
+    ``claimed`` are all files that a table names, ``folders`` those in which a table names files;
+    ``tables`` has for each image its masks, and which table names both,
+    ``read`` are the tables themselves, ``others`` files that they name besides.
     """
 
     pairs: list[Pair] = field(default_factory=list)
     unpaired: dict[str, Pair] = field(default_factory=dict)
     claimed: set[str] = field(default_factory=set)
     folders: set[str] = field(default_factory=set)
+    tables: dict[str, dict[str | None, str]] = field(default_factory=dict)
+    read: set[str] = field(default_factory=set)
+    others: set[str] = field(default_factory=set)
 
 
 def find_listed(root: Path) -> Listed:
     """The pairs that the tables below a folder name; what is wrong with its lines is a fault."""
     endings = slice_endings()
-    listing, found = list_tables(root, endings), Listed()
-    for path in listing.tables:
+    listing = list_tables(root, endings)
+    found = Listed(read={*listing.tables, *listing.unread})
+    for path in sorted(listing.tables, key=_depth):
         try:
             table = read_table(root, path)
         except FileError as error:
@@ -53,6 +59,13 @@ def find_listed(root: Path) -> Listed:
         if columns is None:
             found.notes.append(f"{path}: none of its columns names images, it was not compared")
             continue
+        if lost := _lost(root, table, columns, listing):
+            reason = (
+                f"none of the {plural(lost, 'image')} that it names is there, but images of their "
+                "names lie in other folders: it was not compared"
+            )
+            found.warnings.append(problem("table-apart", path, path, reason))
+            continue
         _Reading(root, table, columns, endings, found).read()
     found.notes += (f"{path} was not read: save it as metadata.jsonl" for path in listing.unread)
     found.warnings += _unlisted(listing, found)
@@ -60,8 +73,29 @@ def find_listed(root: Path) -> Listed:
     return found
 
 
+def _depth(path: str) -> int:
+    """The table nearest to its pictures comes first."""
+    return -path.count("/")
+
+
+def _lost(root: Path, table: Table, columns: Columns, listing: Listing) -> int:
+    """How many images a table names whose paths start elsewhere; 0 where they are to be read.
+
+    No file that it names is there, and each image has its name from a picture in another folder.
+    """
+    of_files = filter(None, columns[:2])
+    named = {name: [path_in(line.get(name)) for _, line in table.lines] for name in of_files}
+    images = [path for path in named[columns.image] if path]
+    known = {PurePosixPath(path).name for path in listing.pictures}
+    if not all(PurePosixPath(path).name in known for path in images):
+        return 0
+    every = (root / table.folder / path for paths in named.values() for path in paths if path)
+    return 0 if any(map(is_there, every)) else len(images)
+
+
 def take_out(tree: Tree, found: Listed) -> None:
     """Leave in a tree what is in no folder of a table, and what a table names without its mask."""
+    tree.warnings = [one for one in tree.warnings if one.file not in found.read]
     paired = found.claimed - found.unpaired.keys() | {one.file for one in found.warnings}
     for kind in (tree.images, tree.masks):
         for key, paths in list(kind.items()):
@@ -84,7 +118,8 @@ class _Reading:
 
     def read(self) -> None:
         self._inside = Inside(self.root)
-        self._seen: dict[str, set[str | None]] = {}
+        self._elsewhere = 0
+        self._more, self._others = frozenset(self.columns.more), frozenset(self.columns.others)
         self.found.folders.add(self.table.folder)
         if more := self.columns.more:
             names = ", ".join(more[:_SHOWN]) + (", ..." if len(more) > _SHOWN else "")
@@ -94,6 +129,11 @@ class _Reading:
             )
         for number, line in self.table.lines:
             self._take(number, line)
+        if self._elsewhere:
+            many = f"{self._elsewhere} of its {plural(len(self.table.lines), 'line')}"
+            self.found.notes.append(
+                f"{self.table.path}: {many} name pairs that another table names, which was compared"
+            )
 
     def _take(self, number: int, line: Line) -> None:
         place = f"{self.table.path}:{number}"
@@ -101,6 +141,8 @@ class _Reading:
         if image is None:
             self._tell("line-unnamed", place, None, "this line names no image")
             return
+        cells = (path_in(value) for name, value in line.items() if name in self._others)
+        self.found.others.update(self._joined(path) for path in cells if path)
         paths = [image, *map(path_in, self._of_masks(line))]
         here = [None if path is None else self._path(path) for path in paths]
         self.found.claimed.update(self._joined(path) for path in paths if path)
@@ -113,7 +155,7 @@ class _Reading:
 
     def _of_masks(self, line: Line) -> Iterator[object]:
         yield from (line.get(name) for name in filter(None, (self.columns.mask,)))
-        yield from (line.get(name) for name in self.columns.more)
+        yield from (value for name, value in line.items() if name in self._more)
 
     def _path(self, text: str) -> str | None:
         return self._inside.path(os.path.join(self.table.folder, text))  # noqa: PTH118
@@ -125,9 +167,11 @@ class _Reading:
         (side, name), _ = key_of(PurePosixPath(image), self.endings)
         told = side_in(line)
         id = f"{side or told}/{name}" if side or told else name
-        before = self._seen.setdefault(image, set())
+        before = self.found.tables.setdefault(image, {})
         if mask in before:
-            self._tell("line-twice", id, image, f"{self.table.path} has it twice")
+            if before[mask] == self.table.path:
+                self._tell("line-twice", id, image, f"{self.table.path} has it twice")
+            self._elsewhere += before[mask] != self.table.path
             return
         if side and told and side != told:
             reason = f"{self.table.path} says that it is in {told}, it lies in {side}"
@@ -142,7 +186,7 @@ class _Reading:
             patient=patient_in(line),
             again=bool(before),
         )
-        before.add(mask)
+        before[mask] = self.table.path
         if self.columns.mask is None:
             self.found.unpaired[image] = pair
         else:
@@ -154,10 +198,10 @@ class _Reading:
 
 def _unlisted(listing: Listing, found: Listed) -> Iterator[Problem]:
     """Pictures in the folders of tables that none of them names."""
-    masks_told = not found.unpaired
+    masks_told, named = not found.unpaired, found.claimed | found.others
     for path in listing.pictures:
         around = {str(one) for one in PurePosixPath(path).parents} - {"."} | {""}
-        if path in found.claimed or not around & found.folders:
+        if path in named or not around & found.folders:
             continue
         (side, name), kind = key_of(PurePosixPath(path), slice_endings())
         if kind != "mask" or masks_told:

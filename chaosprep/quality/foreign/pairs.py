@@ -43,6 +43,7 @@ _REMEDIES = {
     "mask-surplus": "Bring back its image, or remove the mask.",
     "name-twice": "Keep one of them.",
     "no-masks": "Bring back the masks, or leave this side as images to predict on.",
+    "table-apart": "Write paths that start from the folder of the table, so that it is compared.",
     "size": "Export the pair again from one grid.",
 }
 

@@ -20,6 +20,7 @@ REMEDIES = {
     "mask-image": "Bring back the mask: the image stands in its place.",
     "mask-kind": "Keep one label map in the file.",
     "mask-levels": "Save the mask with one whole number for each structure, 0 for background.",
+    "mask-missing": "Bring them back, or leave these cases as images alone.",
     "mask-scaled": "Save labels without a rescale (scl_slope 1, scl_inter 0).",
     "mask-values": "Save the mask with whole numbers from 0 to 65535.",
     "not-finite": "Export the file again with finite values.",

@@ -159,6 +159,8 @@ def check_volumes(
     for code, kind in (("affine-missing", "missing"), ("affine-identity", "identity")):
         _tell_places(total, looked, code, kind)
     total.warnings += _unseen(groups, looked)
+    if all(one.code != "mask-missing" for one in found.problems):
+        total.warnings += _unmasked(groups)
     total.faults += _on_sides(groups)
     if not named_patients:
         total.warnings += _by_name(groups)
@@ -245,6 +247,20 @@ def _unseen(groups: Sequence[Group], looked: Sequence[LookedVolumes]) -> Iterato
     if lost and any(one.shown for one in looked):
         reason = f"no mask shows {', '.join(lost[:8])}{', ...' if len(lost) > 8 else ''}"
         yield volume_problem("label-unseen", ".", None, reason)
+
+
+def _unmasked(groups: Sequence[Group]) -> Iterator[Problem]:
+    """The cases without a mask, where others of their side and series have one: a line for all."""
+    by_kind: dict[tuple[str, str], list[Group]] = defaultdict(list)
+    for group in groups:
+        by_kind[_side(group.cases[0]), group.cases[0].sequence].append(group)
+    for (side, _), some in sorted(by_kind.items()):
+        bare = sorted(group.id for group in some if not group.cases[0].masks)
+        if 0 < len(bare) < len(some):
+            shown = ", ".join(bare[:8]) + (", ..." if len(bare) > 8 else "")
+            verb = "has" if len(bare) == 1 else "have"
+            reason = f"{len(bare)} of its {plural(len(some), 'case')} {verb} no mask: {shown}"
+            yield volume_problem("mask-missing", side or ".", None, reason)
 
 
 def _on_sides(groups: Sequence[Group]) -> Iterator[Problem]:

@@ -131,8 +131,8 @@ def make_page(
     spoken |= set() if judged is None else set(judged.organs)
     organs = [organ for organ in order if organ in spoken]
     if judged is not None:
-        worst = list(judged.cases)
-        views = sorted(views, key=lambda view: worst.index(view.first.case))
+        worst = {case: at for at, case in enumerate(judged.cases)}
+        views = sorted(views, key=lambda view: worst[view.first.case])
     found = verdict.outliers
     far = by_case(found)
     cases = [_card(view, entries, far) for view in views]

@@ -1,9 +1,10 @@
 """What slices share across sides, summed up by their cases."""
 
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 
-from chaosprep.quality.alike.leaks import across, duplicates
+from chaosprep.quality.alike.leaks import across, duplicates, patients_by_name
 from chaosprep.quality.findings import Seen
 
 Pixels = NDArray[np.uint8]
@@ -63,3 +64,23 @@ def test_pictures_that_are_numbered_for_a_whole_side_are_named_one_by_one() -> N
         for k, image in enumerate(mine)
     ]
     assert [fault.id for fault in duplicates(seen).faults] == ["val/0000", "val/0001"]
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "told"),
+    [
+        ("MR007_s001", "mr7_s002", ["mr 7"]),
+        ("site/sub-07_t1", "other/sub-7_t2", ["sub 7"]),
+        ("liver_ct12_s1", "liver_ct012_s2", ["liver_ct 12"]),
+        ("P12_MR1_003", "P13_MR1_004", []),
+        ("site1/case_001/a", "site2/case_001/b", []),
+        ("train_ct_1_a", "val_ct_1_a", []),
+        ("patient12_a", "patient121_a", []),
+    ],
+)
+def test_names_of_one_patient_on_two_sides(one: str, other: str, told: list[str]) -> None:
+    seen = [
+        Seen(f"{side}/{name}", "", side, None, None)
+        for side, name in (("train", one), ("val", other))
+    ]
+    assert [problem.id for problem in patients_by_name(seen)] == told

@@ -167,6 +167,19 @@ def test_a_picture_on_another_side_is_told_by_name(tmp_path: Path) -> None:
     assert not found.cases
 
 
+@pytest.mark.parametrize("moved", ["p1_a", "p1_c"])
+def test_a_patient_of_whom_one_case_alone_moved_is_told(tmp_path: Path, moved: str) -> None:
+    voxels = np.arange(720, dtype=np.int16).reshape(12, 10, 6)
+    for place in "ab":
+        for name in ("p1_a", "p1_b", "p1_c", "p2_a"):
+            side = "val" if place == "b" and name == moved else "train"
+            save(tmp_path / place / side / "images" / f"{name}.nii.gz", voxels, np.eye(4))
+    found = chaosprep.diff(tmp_path / "a", tmp_path / "b", patient_from_name="{patient}_{}")
+    assert found.sides == (Changed("p1", "train", "train and val"),)
+    with pytest.raises(ProblemsError, match="pattern does not fit 4 cases"):
+        chaosprep.diff(tmp_path / "a", tmp_path / "b", patient_from_name="{patient}-{}")
+
+
 def test_folds_that_came_are_told_between_downloads_alone(tmp_path: Path) -> None:
     a, b = raw(tmp_path / "a"), raw(tmp_path / "b")
     write_json(b / "splits_final.json", [{"train": ["P0"], "val": ["P1"]}])

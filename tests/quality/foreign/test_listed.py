@@ -4,6 +4,7 @@ import csv
 import hashlib
 import json
 import shutil
+import time
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -295,6 +296,68 @@ def test_several_masks_of_an_image_have_a_line_each(tmp_path: Path) -> None:
     assert found(folder.root) == []
     with_value(more, 5)
     assert found(folder.root) == [("labels", "train/a1")]
+
+
+def test_a_pair_of_two_tables_is_one_pair(tmp_path: Path) -> None:
+    folder = Set(tmp_path / "data", "ours")
+    folder.write()
+    lines = [{"file_name": row["image"], "mask": row["mask"]} for row in folder.rows]
+    folder._lines(folder.root / "metadata.jsonl", lines)
+    verdict = chaosprep.verify(folder.root)
+    assert (verdict.faults, verdict.warnings, verdict.slices) == ((), (), 6)
+    note = (
+        "metadata.jsonl: 6 of its 6 lines name pairs that another table names, which was compared"
+    )
+    assert verdict.notes == (note,)
+
+
+def test_a_table_among_the_images_is_no_image(tmp_path: Path) -> None:
+    for side, seed in (("train", 1), ("test", 2)):
+        lines = []
+        for number, (image, _) in enumerate(slices_of(seed)):
+            save(tmp_path / "data" / side / f"{number}.png", image)
+            lines.append(json.dumps({"file_name": f"{number}.png", "subject": seed}))
+        (tmp_path / "data" / side / "metadata.jsonl").write_text("\n".join(lines))
+    verdict = chaosprep.verify(tmp_path)
+    assert (verdict.faults, {one.code for one in verdict.warnings}) == ((), {"no-masks"})
+
+
+def test_a_table_whose_paths_start_elsewhere_is_a_warning(tmp_path: Path) -> None:
+    for number, (image, _) in enumerate(slices_of(1)):
+        save(tmp_path / "images" / f"{number}.png", image)
+    (tmp_path / "metadata.csv").write_text("patientid,folder,filename\n7,images,0.png\n")
+    verdict = chaosprep.verify(tmp_path)
+    warnings = [one.code for one in verdict.warnings]
+    assert (verdict.faults, warnings, verdict.slices) == ((), ["no-masks", "table-apart"], 2)
+    (tmp_path / "metadata.csv").write_text("filename\nimages/0.png\nimages/9.png\n")
+    assert [one.code for one in chaosprep.verify(tmp_path).faults] == ["file-missing"]
+
+
+def test_images_that_are_all_gone_are_faults_of_their_table(tmp_path: Path) -> None:
+    folder = Set(tmp_path / "data", "records")
+    folder.write()
+    shutil.rmtree(folder.root / "train/images")
+    shutil.rmtree(folder.root / "val/images")
+    assert {code for code, _ in found(folder.root)} == {"file-missing"}
+
+
+def test_a_column_of_its_own_for_each_line_takes_no_long(tmp_path: Path) -> None:
+    save(tmp_path / "a.png", slices_of(1)[0][0])
+    lines = (f'{{"image": "a.png", "mask_{n}": "b.png"}}' for n in range(20_000))
+    (tmp_path / "metadata.jsonl").write_text("\n".join(lines))
+    start = time.perf_counter()
+    assert {code for code, _ in found(tmp_path)} >= {"line-twice"}
+    assert time.perf_counter() - start < 5
+
+
+def test_files_of_other_columns_are_named(tmp_path: Path) -> None:
+    lines = []
+    for number, (image, _) in enumerate(slices_of(1)):
+        for name in (f"{number}.png", f"depth/{number}.png"):
+            save(tmp_path / name, image if "/" not in name else np.flip(image))
+        lines.append({"file_name": f"{number}.png", "depth_file_name": f"depth/{number}.png"})
+    (tmp_path / "metadata.jsonl").write_text("\n".join(map(json.dumps, lines)))
+    assert found(tmp_path) == []
 
 
 def test_a_table_of_something_else_is_a_note(tmp_path: Path) -> None:

@@ -233,6 +233,13 @@ def test_a_planted_oddity_is_a_warning_and_nothing_else(folder: Path, name: str)
     assert verdict.warnings[0].remedy
 
 
+def test_files_of_an_operating_system_are_no_finding(folder: Path) -> None:
+    for name in ("Thumbs.db", "desktop.ini", ".DS_Store"):
+        (folder / "train/images" / name).write_bytes(b"x")
+    verdict = chaosprep.verify(folder)
+    assert (verdict.faults, verdict.warnings) == ((), ())
+
+
 def test_clean_data_has_no_finding(clean: Path) -> None:
     verdict = chaosprep.verify(clean)
     assert (verdict.faults, verdict.warnings) == ((), ())

@@ -339,6 +339,18 @@ def test_a_case_without_its_labels_is_a_fault(tmp_path: Path) -> None:
     assert {code for code, _ in found(chaosprep.verify(folder))} == {"mask-missing"}
 
 
+def test_a_test_case_without_its_mask_beside_others_is_a_warning(tmp_path: Path) -> None:
+    root, random = nnunet(tmp_path / "set"), np.random.default_rng(9)
+    for name in ("x", "y"):
+        for channel in range(2):
+            save(root / f"imagesTs/{name}_{channel:04d}.nii.gz", image_of(random))
+    assert chaosprep.verify(root).warnings == ()
+    save(root / "labelsTs/x.nii.gz", labels_of(random))
+    (warning,) = chaosprep.verify(root).warnings
+    assert (warning.code, warning.id) == ("mask-missing", "test")
+    assert warning.reason.startswith("1 of its 2 cases has no mask: y")
+
+
 def test_patients_can_be_chosen_and_told_by_a_table(tmp_path: Path) -> None:
     folder, table = nnunet(tmp_path), tmp_path / "patients.csv"
     table.write_text("case,patient\na_1,A\nb_1,A\nc_1,C\n")
