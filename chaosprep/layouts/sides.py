@@ -74,6 +74,7 @@ def sort_sides(root: Path, endings: tuple[str, ...] = ()) -> Tree:
         for name in sorted(files):
             if not (name.startswith(".") or is_of_system(name)):
                 _sort_in(tree, place / name, known)
+    _take_masks_among_images(tree)
     _pair_by_number(tree)
     return tree
 
@@ -81,6 +82,16 @@ def sort_sides(root: Path, endings: tuple[str, ...] = ()) -> Tree:
 def is_called_mask(name: str) -> bool:
     """Whether a name without its ending says of itself that it is a mask: `case7_seg`."""
     return bool(_MASK.search(name))
+
+
+def _take_masks_among_images(tree: Tree) -> None:
+    """Where no folder is of masks: `a_mask` among the images is the mask of the image `a`."""
+    if tree.masks:
+        return
+    for side, name in list(tree.images):
+        image = side, _SUFFIX["mask"].sub("", name)
+        if image[1] != name and image in tree.images:
+            tree.masks[image] += tree.images.pop((side, name))
 
 
 def _pair_by_number(tree: Tree) -> None:

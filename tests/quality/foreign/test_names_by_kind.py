@@ -30,6 +30,7 @@ NAMED = [
     ("images/volume-{}.nii", "labels/segmentation-{}.nii"),  # LiTS
     ("data/im_{}.nii.gz", "seg/lb_{}.nii.gz"),
     ("images/{}.nii.gz", "segmentations/{}.nii.gz"),
+    ("data/p{}.nii.gz", "data/p{}_seg.nii.gz"),
 ]
 
 
