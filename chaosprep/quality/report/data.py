@@ -235,9 +235,12 @@ def _case_of(dataset: Dataset) -> dict[str, str]:
 
 def _parameters(record: StageRecord) -> dict[str, str]:
     """The parameters of a stage that were set."""
-    unset: tuple[Any, ...] = (None, False, "", [], {})
-    set_ = {name: value for name, value in record.parameters.items() if value not in unset}
-    return {name: _short(value) for name, value in set_.items() if name != "seed"}
+    unset: tuple[Any, ...] = (None, "", [], {})
+    return {
+        name: _short(value)
+        for name, value in record.parameters.items()
+        if value is not False and value not in unset and name != "seed"
+    }
 
 
 def _short(value: Any) -> str:  # noqa: ANN401 - whatever JSON holds
