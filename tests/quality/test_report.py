@@ -171,7 +171,7 @@ def test_the_stages_their_parameters_and_the_licence_are_told(
 
 def test_a_parameter_that_is_0_is_told(phantom: Path, tmp_path: Path) -> None:
     made = chaosprep.split(phantom, tmp_path / "split", val=0)
-    assert "val 0 " in _page(made.directory, tmp_path).words()
+    assert "val 0.0 " in _page(made.directory, tmp_path).words()
 
 
 def test_the_split_is_counted_in_patients_and_slices(directory: Path, tmp_path: Path) -> None:
