@@ -65,19 +65,20 @@ def count_values(array: NDArray[Any]) -> tuple[int, NDArray[np.int64]]:
 
     Returns the smallest of them, and how often each is from there on.
     """
-    values = array.reshape(1, -1)  # OpenCV goes row by row, and is slow on short ones
-    low, high = int(values.min()), int(values.max())
-    if values.size >= _EXACT_IN_FLOAT32:
-        return low, np.bincount(values[0].astype(np.intp) - low)
     import cv2
 
+    values = array.reshape(1, -1)  # OpenCV goes row by row, and is slow on short ones
+    low, high = int(values.min()), int(values.max())
     sign = _SIGN if values.dtype.kind == "i" else 0
-    if values.dtype != np.uint8:
-        values = values.astype(f"{values.dtype.kind}2", copy=False).view(np.uint16)
-    bits = values ^ np.uint16(sign) if sign else values
     ends = [low + sign, high + sign + 1]
-    counts = cv2.calcHist([bits], [0], None, [high - low + 1], ends)
-    return low, counts.ravel().astype(np.int64)
+    counts = np.zeros(high - low + 1, np.int64)
+    for start in range(0, values.size, _EXACT_IN_FLOAT32):
+        part = values[:, start : start + _EXACT_IN_FLOAT32]
+        if part.dtype != np.uint8:
+            part = part.astype(f"{part.dtype.kind}2", copy=False).view(np.uint16)
+        bits = part ^ np.uint16(sign) if sign else part
+        counts += cv2.calcHist([bits], [0], None, [counts.size], ends).ravel().astype(np.int64)
+    return low, counts
 
 
 def _percentile(
