@@ -202,7 +202,7 @@ def test_outside_its_part_a_mask_becomes_what_0_becomes() -> None:
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.int16])
 def test_more_pixels_than_float32_counts_are_counted_one_by_one(dtype: type) -> None:
-    mask = np.zeros(2**24 + 2**20 + 3, dtype)
+    mask: NDArray[np.integer] = np.zeros(2**24 + 2**20 + 3, dtype)
     mask[-5:] = 7
     mask[:2] = 3
     assert level_histogram(mask) == {0: 2**24 + 2**20 - 4, 3: 2, 7: 5}
