@@ -3,17 +3,41 @@
 import hashlib
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 import chaosprep
 from chaosprep.phantom import Patient, write_chaos
 
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
 Row = dict[str, Any]
 Edit = Callable[[list[Row]], None]
+
+_CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+_QUIET = (
+    "--no-sandbox",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator["Browser"]:
+    """A real browser; what asks for it skips where Playwright or Chromium is missing."""
+    sync_api = pytest.importorskip("playwright.sync_api")
+    if _CHROMIUM is None:
+        pytest.skip("no chromium")
+    with sync_api.sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=_CHROMIUM, args=list(_QUIET))
+        yield started
+        started.close()
 
 
 @pytest.fixture(scope="session")

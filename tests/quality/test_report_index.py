@@ -10,10 +10,9 @@ import pytest
 import chaosprep
 from chaosprep.phantom import Patient, write_chaos
 from chaosprep.quality.report import report
-from tests.quality.test_report_browser import CHROMIUM, QUIET
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Browser, Page
 
 ODD = "MR009_t1-in"
 
@@ -54,16 +53,11 @@ def test_a_strip_has_a_point_for_each_case_and_marks_those_that_stand_out(html: 
 
 
 @pytest.fixture
-def page(html: Path) -> Iterator["Page"]:
-    sync_api = pytest.importorskip("playwright.sync_api")
-    if CHROMIUM is None:
-        pytest.skip("no chromium")
-    with sync_api.sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=CHROMIUM, args=list(QUIET))
-        opened = started.new_page(viewport={"width": 1280, "height": 900})
-        opened.goto(html.as_uri())
-        yield opened
-        started.close()
+def page(browser: "Browser", html: Path) -> Iterator["Page"]:
+    opened = browser.new_page(viewport={"width": 1280, "height": 900})
+    opened.goto(html.as_uri())
+    yield opened
+    opened.close()
 
 
 def order(page: "Page") -> list[str]:

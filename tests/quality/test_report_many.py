@@ -9,7 +9,6 @@ import pytest
 import chaosprep
 from chaosprep.phantom import Patient, write_chaos
 from chaosprep.quality.report import report
-from tests.quality.test_report_browser import CHROMIUM, QUIET
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -27,17 +26,6 @@ def many(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = write_chaos(place / "root", patients)
     made = chaosprep.extract_liver(chaosprep.split(root, place / "pairs"), place / "livers")
     return report(made.directory, place / "page.html").path
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator["Browser"]:
-    sync_api = pytest.importorskip("playwright.sync_api")
-    if CHROMIUM is None:
-        pytest.skip("no chromium")
-    with sync_api.sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=CHROMIUM, args=list(QUIET))
-        yield started
-        started.close()
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ import csv
 import html as markup
 import json
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +11,6 @@ import pytest
 
 from chaosprep.errors import UsageError
 from chaosprep.quality.report import report
-from tests.quality.test_report_browser import CHROMIUM, QUIET
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -105,17 +103,6 @@ def test_there_is_room_for_two(pristine: Path, tmp_path: Path) -> None:
     files = [saved(tmp_path / f"{name}.csv", ANN) for name in "abc"]
     with pytest.raises(UsageError, match="3 files, more than 2"):
         report(pristine, tmp_path / "page.html", ratings=files)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator["Browser"]:
-    sync_api = pytest.importorskip("playwright.sync_api")
-    if CHROMIUM is None:
-        pytest.skip("no chromium")
-    with sync_api.sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=CHROMIUM, args=list(QUIET))
-        yield started
-        started.close()
 
 
 def test_both_stand_side_by_side_when_the_page_opens(
