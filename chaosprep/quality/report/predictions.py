@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Final
 
@@ -59,7 +60,7 @@ class Judged:
     skipped: tuple[Problem, ...]
     notes: tuple[str, ...]
 
-    @property
+    @cached_property
     def columns(self) -> dict[str, Metric]:
         """The metrics that the page shows: those of lesions and NSD where they are asked for."""
         known = shown([row for rows in self.cases.values() for row in rows])
