@@ -61,6 +61,8 @@ def test_every_picture_can_be_decoded(page: "Page") -> None:
 
 
 def test_the_keyboard_alone_opens_the_viewer_and_moves_through_the_slices(page: "Page") -> None:
+    from playwright.sync_api import expect
+
     page.locator(".montage .tile").nth(1).focus()
     page.keyboard.press("Enter")
     seen = [_shown(page)]
@@ -71,14 +73,16 @@ def test_the_keyboard_alone_opens_the_viewer_and_moves_through_the_slices(page: 
     page.keyboard.press("Escape")
     assert not page.locator("#viewer").is_visible()
     # The browser gives the focus back to the first tile before the page moves it on.
-    page.wait_for_function("id => document.activeElement.dataset.id === id", arg=seen[-1])
+    expect(page.locator(f'.montage [data-id="{seen[-1]}"]')).to_be_focused()
 
 
 def test_the_wheel_and_a_finger_move_through_the_slices(page: "Page") -> None:
+    from playwright.sync_api import expect
+
     page.locator(".montage .tile").nth(1).click()
     page.mouse.move(640, 400)
     page.mouse.wheel(0, 100)
-    page.wait_for_function("document.querySelector('#slice').value === '2'")
+    expect(page.locator("#slice")).to_have_value("2")
     page.mouse.down()
     page.mouse.move(640, 440, steps=8)
     page.mouse.up()

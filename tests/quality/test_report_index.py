@@ -106,13 +106,15 @@ def test_p_f_and_n_rate_the_case_that_has_the_focus(page: "Page") -> None:
 
 
 def test_two_readers_stand_side_by_side_with_their_agreement(page: "Page", tmp_path: Path) -> None:
+    from playwright.sync_api import expect
+
     first = {1: "pass", 2: "pass", 3: "fail", 4: "fail"}
     second = {1: "pass", 2: "fail", 3: "fail", 4: "fail"}
     for name, found in (("ann", first), ("bob", second)):
         lines = [f'"MR00{n}_t1-in","{verdict}"' for n, verdict in found.items()]
         (tmp_path / f"{name}.csv").write_text("\r\n".join(["case,verdict", *lines, ""]))
     page.locator("#readers").set_input_files([tmp_path / "ann.csv", tmp_path / "bob.csv"])
-    page.wait_for_function("document.querySelector('#agreement').textContent !== ''")
+    expect(page.locator("#agreement")).not_to_be_empty()
     # Observed 3/4; by chance 2/4 x 1/4 + 2/4 x 3/4 = 1/2: kappa (3/4 - 1/2) / (1 - 1/2).
     told = page.locator("#agreement").inner_text()
     assert told == "ann and bob agree on 3 of 4 cases, Cohen's kappa 0.50."
@@ -122,15 +124,18 @@ def test_two_readers_stand_side_by_side_with_their_agreement(page: "Page", tmp_p
 
 
 def test_a_file_that_is_no_table_of_ratings_is_named(page: "Page", tmp_path: Path) -> None:
+    from playwright.sync_api import expect
+
     (tmp_path / "other.csv").write_text("a,b\n1,2\n")
     page.locator("#readers").set_input_files(tmp_path / "other.csv")
-    page.wait_for_function("document.querySelector('#agreement').textContent !== ''")
+    expect(page.locator("#agreement")).not_to_be_empty()
     assert page.locator("#agreement").inner_text().startswith("other.csv: no table of ratings")
 
 
 def test_arrow_keys_go_along_a_strip_and_enter_goes_to_the_case(page: "Page") -> None:
+    from playwright.sync_api import expect
+
     page.locator(".strip svg").first.focus()
     page.keyboard.press("ArrowRight")
     page.keyboard.press("Enter")
-    page.wait_for_function("location.hash !== ''")
-    assert page.evaluate("location.hash") == f"#case-{ODD}"
+    expect(page).to_have_url(re.compile(f"#case-{re.escape(ODD)}$"))

@@ -126,6 +126,8 @@ def test_both_stand_side_by_side_when_the_page_opens(
 def test_what_a_page_saves_fits_it_and_no_other(
     pristine: Path, tmp_path: Path, browser: "Browser"
 ) -> None:
+    from playwright.sync_api import expect
+
     made = report(pristine, tmp_path / "page.html")
     page = browser.new_page()
     page.goto(made.path.as_uri())
@@ -140,5 +142,5 @@ def test_what_a_page_saves_fits_it_and_no_other(
     with pytest.raises(UsageError, match="of another dataset"):
         report(pristine, tmp_path / "page.html", ratings=[tmp_path / "mine.csv"])
     page.locator("#readers").set_input_files(tmp_path / "mine.csv")
-    page.wait_for_function("document.querySelector('#agreement').textContent !== ''")
+    expect(page.locator("#agreement")).not_to_be_empty()
     assert page.locator("#agreement").inner_text().startswith("mine.csv: no table of ratings")
