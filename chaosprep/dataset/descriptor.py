@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
+from chaosprep.dataset.containers.table import StoreName
 from chaosprep.dataset.records import RARE, Count, Id, Sha256, Slice, Split
 from chaosprep.errors import Problem
 from chaosprep.facts import Label
@@ -88,6 +89,7 @@ class Provenance(StageRecord, frozen=True, kw_only=True, forbid_unknown_fields=T
     skipped: tuple[Problem, ...] = ()
     left_out: tuple[LeftOut, ...] = ()
     division: tuple[Share, ...] = ()
+    store: StoreName = "files"
 
 
 class License(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable
 from typing import Literal
 
+from chaosprep.dataset.containers.table import container_at
 from chaosprep.dataset.records import Split
 from chaosprep.files import PART
 from chaosprep.formats.image_file import ImageFormat
@@ -14,6 +15,7 @@ Kind = Literal["images", "masks"]
 KINDS: tuple[Kind, ...] = ("images", "masks")
 
 _ID = re.compile(r"[A-Za-z][A-Za-z0-9._-]*_s[0-9]{3,}(_a[0-9]{2,})?")
+_CASE = re.compile(r"[A-Za-z][A-Za-z0-9._-]*")
 _PART = re.compile(rf"\.[0-9a-f]{{32}}{re.escape(PART)}\Z")
 _OF_SYSTEM = re.compile(r"\.DS_Store|\._.*|Thumbs\.db|desktop\.ini|\.nfs[0-9a-f]+")
 _IMAGES = tuple(one.ending for one in IMAGES)
@@ -26,9 +28,11 @@ def file_path(split: Split, kind: Kind, id: str, ending: str) -> str:
 
 
 def is_of_slice(kind: Kind, name: str) -> bool:
-    """Whether a stage calls an image or a mask so, be it one that is not whole yet."""
+    """Whether a stage calls an image, a mask or a container so, be it one not whole yet."""
     if name.endswith(PART):
         name = _PART.sub("", name)
+    if (container := container_at(name)) is not None:
+        return _CASE.fullmatch(name.removesuffix(container.ending)) is not None
     if kind == "masks":
         return _is_named(name, _MASKS)
     return _is_named(name, _IMAGES) or _is_named(name, (one.ending for one in plugged(ImageFormat)))

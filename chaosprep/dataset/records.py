@@ -4,7 +4,8 @@ They are untrusted input: types, ranges, unknown fields and paths are checked wh
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import Annotated, Any, Literal, NamedTuple, Self
 
 import msgspec
@@ -39,11 +40,22 @@ def _doc(description: str) -> Meta:
 
 
 class File(NamedTuple):
-    """An image or a mask: its path in the directory, its SHA-256 and its size in bytes."""
+    """An image or a mask: its path in the directory, its SHA-256 and its size in bytes.
+
+    Where it lies in a container, `container` is that file's path, and `offset` where in it, in
+    bytes.
+    """
 
     path: str
     sha256: str
     bytes: int
+    container: str | None = None
+    offset: int = 0
+
+    @property
+    def place(self) -> str:
+        """The path of what is on the disk: the file, or its container."""
+        return self.path if self.container is None else self.container
 
 
 class Slice(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -106,21 +118,45 @@ class Slice(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         _doc("the patient's fold of each repeat, numbered on; absent without repeats"),
     ] = UNSET
 
+    image_container: Annotated[
+        str | UnsetType | None, _doc("file that holds the image; absent where images are files")
+    ] = UNSET
+    image_offset: Annotated[
+        Count | UnsetType | None, _doc("where in it, in bytes; absent where images are files")
+    ] = UNSET
+    mask_container: Annotated[
+        str | UnsetType | None, _doc("file that holds the mask; absent where masks are files")
+    ] = UNSET
+    mask_offset: Annotated[
+        Count | UnsetType | None, _doc("where in it, in bytes; absent where masks are files")
+    ] = UNSET
+
     @property
     def image_file(self) -> File:
         """The file with the image."""
-        return File(self.image, self.image_sha256, self.image_bytes)
+        place = self.image_container or None, self.image_offset or 0
+        return File(self.image, self.image_sha256, self.image_bytes, *place)
 
     @property
     def mask_file(self) -> File | None:
         """The file with the mask, None without ground truth."""
         if self.mask is None or self.mask_sha256 is None or self.mask_bytes is None:
             return None
-        return File(self.mask, self.mask_sha256, self.mask_bytes)
+        place = self.mask_container or None, self.mask_offset or 0
+        return File(self.mask, self.mask_sha256, self.mask_bytes, *place)
 
     def files(self) -> tuple[File, ...]:
         """The image and, where there is one, the mask."""
         return tuple(file for file in (self.image_file, self.mask_file) if file is not None)
+
+    def placed(self, places: Mapping[str, File] = MappingProxyType({})) -> Self:
+        """The row with its files in these containers, by their paths; the others are single."""
+        values: dict[str, Any] = {}
+        for kind, path in (("image", self.image), ("mask", self.mask)):
+            file = places.get(path or "")
+            values[f"{kind}_container"] = UNSET if file is None else file.container
+            values[f"{kind}_offset"] = UNSET if file is None else file.offset
+        return msgspec.structs.replace(self, **values)
 
     def with_image(self, file: File, shape: tuple[int, ...]) -> Self:
         """The row with another image, of (rows, cols) pixels."""
@@ -147,7 +183,7 @@ def file_columns(image: File, mask: File | None = None) -> dict[str, Any]:
 
 
 def _columns(kind: str, file: File | None) -> dict[str, Any]:
-    path, digest, size = file or (None, None, None)
+    path, digest, size = (None, None, None) if file is None else file[:3]
     return {kind: path, f"{kind}_sha256": digest, f"{kind}_bytes": size}
 
 
@@ -161,7 +197,10 @@ RARE: tuple[str, ...] = tuple(
 )
 """The columns that a table may lack; where a row needs one, all rows have it."""
 
-EMPTY: dict[str, Any] = {name: () if name == "folds" else {} for name in RARE}
+EMPTY: dict[str, Any] = {
+    name: () if name == "folds" else {} if name in ("overlaps", "overwritten") else None
+    for name in RARE
+}
 """What such a column holds in a row that has nothing of it."""
 
 _rows = msgspec.json.Decoder(Slice)
@@ -198,6 +237,18 @@ def check_row(row: Slice) -> None:
         raise ManifestError(
             "mask: its path, hash and bytes do not stand together", REMAKE, "manifest-row"
         )
+    for kind, container, offset in (
+        ("image", row.image_container, row.image_offset),
+        ("mask", row.mask_container, row.mask_offset),
+    ):
+        if container:
+            check_path(f"{kind}_container", container)
+        if bool(container) != isinstance(offset, int):
+            raise ManifestError(
+                f"{kind}_container: it does not stand together with {kind}_offset",
+                REMAKE,
+                "manifest-row",
+            )
     if abs(row.slope) < 1e-30:
         raise ManifestError("slope: it is 0 or nearly so", REMAKE, "manifest-row")
     for value, meeting in (row.overlaps or {}).items():

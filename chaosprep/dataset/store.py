@@ -1,18 +1,21 @@
 """Where the images and masks of a directory are; nothing else knows how they lie on the disk."""
 
 import os
+import shutil
 import stat
 import uuid
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from itertools import groupby
 from pathlib import Path
 from typing import Literal
 
+from chaosprep.dataset.containers.table import container_at
 from chaosprep.dataset.naming import KINDS, Kind, is_of_slice, is_of_system
 from chaosprep.dataset.records import SPLITS, File
 from chaosprep.errors import REMAKE, FileError, about
-from chaosprep.files import read_regular, real, sha256, write_new, writing
+from chaosprep.files import read_part, read_regular, real, sha256, write_new, writing
 
 Link = Literal["copy", "hard", "sym"]
 
@@ -24,7 +27,8 @@ _FOLDERS = (*_INNER, *SPLITS)
 class Store:
     """The images and masks of one directory, by the paths that its table has for them.
 
-    They are single files, `<split>/images/<id>.<ext>` and `<split>/masks/<id>.png`.
+    They are single files, `<split>/images/<id>.<ext>` and `<split>/masks/<id>.png`, or lie in
+    containers, `<split>/images/<case>.<ext>` and `<split>/masks/<case>.<ext>`.
 
     `links` says that files may be symbolic links, as `split --link sym` makes them. With `check`, a
     file gets its name when it is whole, and only if `check` does not object.
@@ -36,6 +40,7 @@ class Store:
     _part: str = field(default_factory=lambda: f".{uuid.uuid4().hex}.part", compare=False)
     _inside: dict[str, bool] = field(default_factory=dict, repr=False, compare=False)
     _made: set[str] = field(default_factory=set, repr=False, compare=False)
+    _taken: set[str] = field(default_factory=set, repr=False, compare=False)
 
     def read(self, file: File) -> bytes:
         """A file's bytes, compared with its hash.
@@ -44,15 +49,24 @@ class Store:
             FileError: it is missing, not a regular file, outside the directory, or changed.
         """
         with about(file.path):
-            if not self._is_inside(file.path.rpartition("/")[0]):
+            if not self._is_inside(file.place.rpartition("/")[0]):
                 raise FileError(
                     "its folder is a link out of the dataset", "Copy it in.", code="file-link"
                 )
-            data = read_regular(self._at(file.path), follow=self.links)
+            data = self._bytes(file)
             if sha256(data) != file.sha256:
+                where = "" if file.container is None else f" (in {file.container})"
                 raise FileError(
-                    "the file is not the one that the manifest records", REMAKE, code="hash"
+                    f"the file is not the one that the manifest records{where}", REMAKE, "hash"
                 )
+        return data
+
+    def _bytes(self, file: File) -> bytes:
+        if file.container is None:
+            return read_regular(self._at(file.path), follow=self.links)
+        data = read_part(self._at(file.container), file.offset, file.bytes)
+        if len(data) < file.bytes:
+            raise FileError(f"{file.container} ends before it does", REMAKE, code="container")
         return data
 
     def write(self, path: str, data: bytes) -> File:
@@ -67,7 +81,7 @@ class Store:
             if link == "sym":
                 target.unlink(missing_ok=True)
                 target.symlink_to(origin.resolve())
-            elif link == "copy" or not _hard_link(origin, target):
+            elif link == "copy" or not hard_link(origin, target):
                 write_new(target, data)
         return File(path, sha256(data), len(data))
 
@@ -82,16 +96,19 @@ class Store:
         data, path = source.read(file), path or file.path
         origin = source.alone(file)
         with self._target(path) as target:
-            if origin is None or not _hard_link(origin, target):
+            if origin is None or not hard_link(origin, target):
                 write_new(target, data)
         return File(path, file.sha256, file.bytes)
 
     def take(self, source: "Store", file: File) -> None:
-        """Take over a file as `carry` does, but a symbolic link stays one.
+        """Take over a file as `carry` does, but a symbolic link or a container stays one.
 
         Raises:
             FileError: what the other store's `read` raises.
         """
+        if file.container is not None:
+            self._take_container(source, file)
+            return
         origin = source.alone(file)
         if origin is None or not origin.is_symlink():
             self.carry(source, file)
@@ -101,23 +118,55 @@ class Store:
             target.unlink(missing_ok=True)
             target.symlink_to(origin.readlink())
 
+    def _take_container(self, source: "Store", file: File) -> None:
+        source.read(file)
+        if file.place not in self._taken:
+            origin = source.directory / file.place
+            with self._target(file.place) as target:
+                if not hard_link(origin, target):
+                    target.unlink(missing_ok=True)
+                    shutil.copyfile(origin, target)
+            self._taken.add(file.place)
+
     def alone(self, file: File) -> Path | None:
         """Where a file is one of its own on disk, which can be linked to; None where it is not."""
-        return Path(self._at(file.path))
+        return None if file.container is not None else Path(self._at(file.path))
 
     def has(self, file: File) -> bool:
         """Whether a file is there in its size, without reading it."""
         try:
-            return (self.directory / file.path).stat().st_size == file.bytes
+            size = (self.directory / file.place).stat().st_size
         except OSError:
             return False
+        return size == file.bytes if file.container is None else size >= file.offset + file.bytes
 
     def is_whole(self, file: File) -> bool:
         """Whether a file is there with its bytes, as one of the store's own."""
         try:
-            return sha256(read_regular(self._at(file.path), follow=self.links)) == file.sha256
+            return sha256(self._bytes(file)) == file.sha256
         except FileError:
             return False
+
+    def pack(self, files: Collection[File]) -> Mapping[str, File]:
+        """What of a case's files lies in containers now, in its place; here nothing does."""
+        return {}
+
+    def drop(self) -> None:
+        """Remove what has no name yet; here everything has one."""
+
+    def check_containers(self, files: Iterable[File]) -> None:
+        """See that the containers of some files hold them, all that they hold, as packed.
+
+        Raises:
+            FileError: `container`, or what `open_regular` raises.
+        """
+        packed = sorted({file for file in files if file.container is not None})
+        for container, inside in groupby(packed, key=lambda file: file.place):
+            kind = container_at(container)
+            with about(container):
+                if kind is None:
+                    raise FileError("it is no container by its name", REMAKE, code="container")
+                kind.check(self.directory / container, list(inside))
 
     def strays(self, known: Collection[str]) -> Iterator[str]:
         """The path of everything below the directory that is neither known nor a folder."""
@@ -137,7 +186,7 @@ class Store:
                     yield f"{folder}/{entry.name}"
 
     def prune(self, keep: Collection[str]) -> None:
-        """Remove every image and mask that is not to be kept, and folders that are empty then.
+        """Remove every image, mask and container that is not to be kept, and empty folders then.
 
         What is `foreign` stays.
         """
@@ -214,7 +263,7 @@ class Nowhere(Store):
         return self.write(path or file.path, source.read(file))
 
 
-def _hard_link(origin: Path, target: Path) -> bool:
+def hard_link(origin: Path, target: Path) -> bool:
     """Link a file; False where the file system will not (another device, too many links)."""
     if origin.is_symlink():
         origin = origin.resolve()

@@ -31,7 +31,7 @@ class Carried:
         """Every row that is in the export, sorted by id, read a case at a time."""
         for case in self.dataset.cases:
             if case.id in self.ids:
-                yield from case.slices
+                yield from (row.placed() for row in case.slices)
 
 
 def same_place(row: Slice, path: str) -> str:

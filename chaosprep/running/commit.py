@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 
 from chaosprep.dataset.codes import codes_by_name
+from chaosprep.dataset.containers.table import StoreName
 from chaosprep.dataset.descriptor import (
     MANIFEST_MINOR,
     MANIFEST_VERSION,
@@ -59,6 +60,7 @@ def commit(
     skipped: tuple[Problem, ...],
     shard: Shard | None = None,
     division: tuple[Share, ...] = (),
+    store: StoreName = "files",
 ) -> None:
     """Write the table and the descriptor of a finished stage; no other file of a run stays.
 
@@ -72,6 +74,7 @@ def commit(
         skipped: the problems that were left out.
         shard: which part this is, where it is not the whole.
         division: how near its sides and folds come to what was asked.
+        store: how its images and masks lie.
     """
     counter, paths = _Counter(), set[str]()
     size, digest = _write_table(directory, _noted(rows(), counter, paths))
@@ -95,6 +98,7 @@ def commit(
             skipped=skipped,
             left_out=source.left_out,
             division=division,
+            store=store,
         ),
     )
     if shard is None:
@@ -107,7 +111,7 @@ def commit(
 def _noted(rows: Iterable[Slice], counter: "_Counter", paths: set[str]) -> Iterator[Slice]:
     for row in rows:
         counter.add(row)
-        paths.update(file.path for file in row.files())
+        paths.update(file.place for file in row.files())
         yield row
 
 

@@ -82,6 +82,7 @@ def merge(
             parts.label_map,
             parts.skipped,
             division=parts.parts[0].descriptor.tool.division,
+            store=parts.parts[0].descriptor.tool.store,
         )
         dataset = open_dataset(output)
         workspace.clear()
@@ -275,7 +276,11 @@ _SAME: tuple[tuple[str, str, Callable[[Dataset], object]], ...] = (
     (
         "merge-parameters",
         "parameters",
-        lambda part: (completed(part.made.stage, part.made.parameters), part.made.seed),
+        lambda part: (
+            completed(part.made.stage, part.made.parameters),
+            part.made.seed,
+            part.descriptor.tool.store,
+        ),
     ),
     ("merge-source", "source", _source),
 )

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from chaosprep.dataset.containers.table import StoreName
 from chaosprep.dataset.manifest import Dataset
 from chaosprep.errors import Problem, UsageError
 from chaosprep.running.shards import Part, parse_part
@@ -67,6 +68,13 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         OnError,
         Meta(description="Commit nothing where there are problems, or leave those slices out."),
     ] = "stop"
+    store: Annotated[
+        StoreName,
+        Meta(
+            description="How images and masks are kept: as single files, or packed, in one tar of "
+            "images and one of masks for each case."
+        ),
+    ] = "files"
     overwrite: Annotated[
         bool, Meta(description="Do everything again, whatever stands in the output.")
     ] = False

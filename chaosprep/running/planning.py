@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Generic
 
+from chaosprep.dataset.containers.table import StoreName
 from chaosprep.dataset.decoding import release_of
 from chaosprep.dataset.descriptor import LabelMap, LeftOut, PastStage, Provenance, Share
 from chaosprep.dataset.manifest import JOURNAL, WORKSPACE, Dataset
@@ -38,7 +39,8 @@ class Plan(Generic[C]):
     `cases` are only its own, and `planned_sha256` tells the plan of all of them. `problems` were
     there before any case was opened. `labels` is what the stage says that the values of its masks
     will stand for, None where only its rows can tell. `notes` and `division` are as the stage
-    planned them, `left_out` is what a person chose to leave out of the source.
+    planned them, `left_out` is what a person chose to leave out of the source, `store` how the
+    images and masks will lie in the output.
     """
 
     output: Path
@@ -51,6 +53,7 @@ class Plan(Generic[C]):
     notes: tuple[str, ...] = ()
     division: tuple[Share, ...] = ()
     left_out: tuple[LeftOut, ...] = ()
+    store: StoreName = "files"
     part: Part | None = None
     planned_sha256: str = ""
     done: frozenset[str] = frozenset()
@@ -68,7 +71,12 @@ class Plan(Generic[C]):
 
 
 def fresh_plan(
-    stage: Stage[C, P], params: P, source: Source[C], output: Path, part: Part | None = None
+    stage: Stage[C, P],
+    params: P,
+    source: Source[C],
+    output: Path,
+    part: Part | None = None,
+    store: StoreName = "files",
 ) -> Plan[C]:
     """The plan for an empty output, whatever stands there.
 
@@ -78,10 +86,11 @@ def fresh_plan(
         UsageError: an unknown patient, or parameters that the cases cannot meet.
         NothingFoundError: there is no case.
     """
+    _check_links(params, store)
     cases = _select(source, params)
     planned = stage.plan(source, cases, params)
     problems = _about_the_wanted(source, params)
-    settings, labels = settings_of(stage, params), stage.labels(source, params)
+    settings, labels = settings_of(stage, params, store), stage.labels(source, params)
     plan = Plan(
         output,
         cases,
@@ -93,10 +102,20 @@ def fresh_plan(
         notes=(*source.told, *planned.notes),
         division=planned.division,
         left_out=source.left_out,
+        store=store,
     )
     if part is None:
         return plan
     return replace(plan, cases=part.of(cases), part=part, planned_sha256=_whole(plan))
+
+
+def _check_links(params: P, store: StoreName) -> None:
+    if store != "files" and getattr(params, "link", "copy") != "copy":
+        raise UsageError(
+            f"--link: with --store {store} there are no files that could be links",
+            "Leave --link out, or use --store files.",
+            code="store-link",
+        )
 
 
 def _about_the_wanted(source: Source[C], params: P) -> tuple[Problem, ...]:
@@ -175,6 +194,8 @@ def _check_same(stage: Stage[C, P], params: P, plan: Plan[C]) -> None:
         reason = f"it holds {f'shard {held}' if held else 'every case, not a shard'}"
     elif unknown := unknown_parameters(stage.params, stage.name, made.parameters):
         raise newer(output, release_of(found.descriptor), unknown)
+    elif made.store != plan.store:
+        reason = f"it was made with another --store ({made.store}, now {plan.store})"
     elif differences := _differences(stage.params.completed(made.parameters), plain(params)):
         reason = f"it was made with other parameters ({differences})"
     elif made.history != plan.history:

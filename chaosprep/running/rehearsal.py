@@ -53,7 +53,7 @@ def rehearse(
     params = stage.settle(params, source)
     source = stage.choose(source, params)
     check_request(stage, source, output, params, overwrite=options.overwrite)
-    plan: Plan[C] = fresh_plan(stage, params, source, output, options.part)
+    plan: Plan[C] = fresh_plan(stage, params, source, output, options.part, options.store)
     stage.ready(params, root, output, map(plan.complete, plan.cases), options)
     if not options.overwrite:
         plan = compare(stage, params, plan)

@@ -67,7 +67,7 @@ def run(
     chosen: Source[C] = stage.choose(source, params)
     output = Path(output)
     check_request(stage, chosen, output, params, overwrite=options.overwrite)
-    plan = fresh_plan(stage, params, chosen, output, options.part)
+    plan = fresh_plan(stage, params, chosen, output, options.part, options.store)
     cases = map(plan.complete, plan.cases)
     stage.ready(params, source.directory, output, cases, options)
     workspace, total = Workspace.inside(output), len(plan.cases)
@@ -154,7 +154,9 @@ def _work(
             inputs_sha256=fingerprint(inputs.items()),
         )
         rows, shard = partial(journal.rows, cases), _shard(plan, inputs)
-        commit(plan.output, made, source, rows, plan.labels, problems, shard, plan.division)
+        commit(
+            plan.output, made, source, rows, plan.labels, problems, shard, plan.division, plan.store
+        )
     return Event("committed", stage.name, total, total, problems=problems)
 
 

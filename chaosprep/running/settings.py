@@ -4,6 +4,7 @@ from pathlib import Path
 
 import msgspec
 
+from chaosprep.dataset.containers.table import StoreName
 from chaosprep.dataset.descriptor import MANIFEST_MINOR
 from chaosprep.dataset.migrations import Record, migrated
 from chaosprep.files import write_new
@@ -14,9 +15,10 @@ from chaosprep.running.stage import C, Stage
 SETTINGS = "settings.json"
 
 
-def settings_of(stage: Stage[C, P], params: P) -> bytes:
-    """A stage with the parameters that differ from their defaults."""
-    record = {
+def settings_of(stage: Stage[C, P], params: P, store: StoreName = "files") -> bytes:
+    """A stage with the parameters that differ from their defaults, and where its files go."""
+    packed = {} if store == "files" else {"store": store}
+    record = packed | {
         "manifest_minor": MANIFEST_MINOR,
         "stage": stage.name,
         "version": stage.version,
@@ -53,6 +55,7 @@ class _Begun(msgspec.Struct):
     stage: str
     version: int
     parameters: Record
+    store: StoreName = "files"
 
 
 def _today(stage: Stage[C, P], settings: bytes) -> Record:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from chaosprep.dataset.containers.table import CONTAINERS, StoreName
 from chaosprep.dataset.manifest import WORKSPACE
 from chaosprep.dataset.records import Slice, decode_row, encode_row
 from chaosprep.errors import ChaosprepError, FileError, ManifestError, Problem
@@ -42,7 +43,9 @@ def work(
         output = output.absolute()
         claim = make_claim(output / WORKSPACE)
     tasks = (
-        _Task(stage.run_case, case, params, None if dry else output, plan.key(case), claim)
+        _Task(
+            stage.run_case, case, params, None if dry else output, plan.key(case), claim, plan.store
+        )
         for case in plan.to_do()
     )
 
@@ -72,6 +75,7 @@ class _Task:
     output: Path | None
     key: str
     claim: Claim | None
+    store: StoreName
 
 
 def _run_case(task: _Task) -> Entry:
@@ -88,9 +92,11 @@ def _done(task: _Task) -> Entry:
             "skip.",
             code="name-long",
         )
-    writer = Writer(task.output, compression_of(task.params), task.claim)
-    result = task.run_case(task.case, task.params, writer)
-    sound = each_slice(result.slices, _read_again)
+    container = CONTAINERS.get(task.store)
+    compression = compression_of(task.params)
+    with Writer(task.output, compression, task.claim, container, task.case.id) as writer:
+        result = task.run_case(task.case, task.params, writer)
+        sound = each_slice(writer.finished(result.slices), _read_again)
     return Entry(
         case=task.case.id,
         key=task.key,

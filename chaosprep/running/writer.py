@@ -1,13 +1,16 @@
 """The only thing that makes images and masks in a stage directory, named after their slices."""
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from numpy.typing import NDArray
 
 from chaosprep.dataset.case import Case
+from chaosprep.dataset.containers.container import Container
 from chaosprep.dataset.naming import Kind, file_path
-from chaosprep.dataset.records import File, Split
+from chaosprep.dataset.packing import CaseStore
+from chaosprep.dataset.records import File, Slice, Split
 from chaosprep.dataset.store import Link, Nowhere, Store
 from chaosprep.imaging.png.codec import Compression
 from chaosprep.running.claim import Claim
@@ -19,7 +22,8 @@ class Writer:
     """Makes the files of one stage directory, `<split>/images/<id>.<ext>` and their masks.
 
     With a claim, a file gets its name when it is whole, and only while the claim holds. Without a
-    directory nothing is kept, as in a dry run: what a file would be is only told.
+    directory nothing is kept, as in a dry run: what a file would be is only told. With a
+    container, the files of the case are packed.
     """
 
     def __init__(
@@ -27,10 +31,20 @@ class Writer:
         directory: Path | None,
         compression: Compression = "fast",
         claim: Claim | None = None,
+        container: Container | None = None,
+        case: str = "",
     ) -> None:
         check = None if claim is None else claim.check
         self._store = Nowhere() if directory is None else Store(directory, check=check)
+        if directory is not None and container is not None:
+            self._store = CaseStore(directory, check=check, case=case, kind=container)
         self._compression = compression
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        self._store.drop()
 
     @property
     def is_dry(self) -> bool:
@@ -69,6 +83,15 @@ class Writer:
             FileError: the parent's file is not the one that its manifest records.
         """
         self._store.carry(case.store, file)
+
+    def finished(self, rows: Sequence[Slice]) -> tuple[Slice, ...]:
+        """The rows of the case with the places of their files, all of which have their names now.
+
+        What no row names is not packed.
+        """
+        files = {file.path: file for row in rows for file in row.files()}
+        places = self._store.pack(files.values())
+        return tuple(row.placed(places) for row in rows)
 
     def _encoded(
         self, split: Split, kind: Kind, id: str, array: NDArray[Any], extension: str

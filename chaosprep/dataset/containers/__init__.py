@@ -1,0 +1,1 @@
+"""Containers: files that hold all images, or all masks, of one case."""
