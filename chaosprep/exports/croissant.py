@@ -121,7 +121,7 @@ def describe(dataset: Dataset, found: Carried, folder: Path) -> dict[str, Any]:
                 "name": "slices",
                 "description": "One record for each image and its mask.",
                 "key": {"@id": "slices/id"},
-                "field": [_field(field) for field in columns(dataset)],
+                "field": [_field(field) for field in columns(next(found.rows()))],
             }
         ],
     }

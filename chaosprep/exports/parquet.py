@@ -72,7 +72,7 @@ def table_types(dataset: Dataset) -> "pyarrow.Schema":
 
     plain = {"string": pa.string(), "integer": pa.int64(), "number": pa.float64()}
     fields = []
-    for field in columns(dataset):
+    for field in columns(dataset.cases[0].slices[0]):
         if field["type"] == "array":
             kind = pa.list_(plain[LISTS.get(field["name"], "number")])
         else:

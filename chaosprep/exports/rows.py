@@ -9,7 +9,6 @@ import msgspec
 from msgspec import UNSET
 
 from chaosprep.dataset.descriptor import table_schema
-from chaosprep.dataset.manifest import Dataset
 from chaosprep.dataset.records import EMPTY, RARE, Slice, encode_row
 from chaosprep.errors import not_as_written
 from chaosprep.files import writing
@@ -30,9 +29,8 @@ def flat(row: Slice) -> dict[str, Any]:
     return values
 
 
-def columns(dataset: Dataset) -> list[dict[str, Any]]:
-    """The columns of a table, as a Table Schema has them; all rows have those of the first."""
-    first = dataset.cases[0].slices[0]
+def columns(first: Slice) -> list[dict[str, Any]]:
+    """The columns of a table by its first row, as a Table Schema has them; all rows have them."""
     there = [name for name in RARE if getattr(first, name) is not UNSET]
     found: list[dict[str, Any]] = table_schema(there)["fields"]
     return found
