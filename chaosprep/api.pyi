@@ -36,6 +36,7 @@ def augment(
     dask: str | None = ...,
     shard: str | None = ...,
     on_error: Literal["stop", "skip"] = ...,
+    store: Literal["files", "tar"] = ...,
     overwrite: bool = ...,
     on_event: Callable[[Event], None] | None = ...,
 ) -> Dataset:
@@ -64,6 +65,7 @@ def convert(
     dask: str | None = ...,
     shard: str | None = ...,
     on_error: Literal["stop", "skip"] = ...,
+    store: Literal["files", "tar"] = ...,
     overwrite: bool = ...,
     on_event: Callable[[Event], None] | None = ...,
 ) -> Dataset:
@@ -91,6 +93,7 @@ def extract_labels(
     dask: str | None = ...,
     shard: str | None = ...,
     on_error: Literal["stop", "skip"] = ...,
+    store: Literal["files", "tar"] = ...,
     overwrite: bool = ...,
     on_event: Callable[[Event], None] | None = ...,
 ) -> Dataset:
@@ -117,6 +120,7 @@ def extract_liver(
     dask: str | None = ...,
     shard: str | None = ...,
     on_error: Literal["stop", "skip"] = ...,
+    store: Literal["files", "tar"] = ...,
     overwrite: bool = ...,
     on_event: Callable[[Event], None] | None = ...,
 ) -> Dataset:
@@ -132,6 +136,7 @@ def predict(
     split: Literal["train", "val", "test"] | None = ...,
     device: Literal["auto", "cpu", "cuda"] = ...,
     on_error: Literal["stop", "skip"] = ...,
+    store: Literal["files", "tar"] = ...,
     overwrite: bool = ...,
     on_event: Callable[[Event], None] | None = ...,
 ) -> Dataset:
@@ -158,6 +163,7 @@ def predict_raw(
     mask_format: Literal["nifti", "seg"] = ...,
     jobs: int = ...,
     on_error: Literal["stop", "skip"] = ...,
+    store: Literal["files", "tar"] = ...,
     overwrite: bool = ...,
     on_event: Callable[[Event], None] | None = ...,
 ) -> Exported:
@@ -237,6 +243,7 @@ def prepare(
     jobs: int = ...,
     dask: str | None = ...,
     on_error: Literal["stop", "skip"] = ...,
+    store: Literal["files", "tar"] = ...,
     overwrite: bool = ...,
     on_event: Callable[[Event], None] | None = ...,
 ) -> Dataset:
@@ -253,6 +260,7 @@ def run(
     dask: str | None = ...,
     shard: str | None = ...,
     on_error: Literal["stop", "skip"] = ...,
+    store: Literal["files", "tar"] = ...,
     overwrite: bool = ...,
     on_event: Callable[[Event], None] | None = ...,
 ) -> Dataset:
@@ -302,6 +310,7 @@ def split(
     dask: str | None = ...,
     shard: str | None = ...,
     on_error: Literal["stop", "skip"] = ...,
+    store: Literal["files", "tar"] = ...,
     overwrite: bool = ...,
     on_event: Callable[[Event], None] | None = ...,
 ) -> Dataset:

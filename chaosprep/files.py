@@ -57,17 +57,12 @@ def read_regular(path: Path | str, *, follow: bool = False, most: int | None = N
 def read_part(path: Path | str, offset: int, size: int) -> bytes:
     """Read some bytes of a regular file, fewer where it ends before; see `read_regular`."""
     handle, _ = _open_regular(path, follow=False)
-    parts, left = list[bytes](), size
     try:
-        os.lseek(handle, offset, os.SEEK_SET)
-        while left and (part := os.read(handle, left)):
-            parts.append(part)
-            left -= len(part)
+        with os.fdopen(handle, "rb", buffering=0) as file:
+            file.seek(offset)
+            return b"".join(iter(lambda: file.read(size - file.tell() + offset), b""))
     except OSError as error:
         raise _named(error) from error
-    finally:
-        os.close(handle)
-    return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
 def read_start(path: Path, size: int) -> bytes:

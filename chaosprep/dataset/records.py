@@ -118,18 +118,10 @@ class Slice(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         _doc("the patient's fold of each repeat, numbered on; absent without repeats"),
     ] = UNSET
 
-    image_container: Annotated[
-        str | UnsetType | None, _doc("file that holds the image; absent where images are files")
-    ] = UNSET
-    image_offset: Annotated[
-        Count | UnsetType | None, _doc("where in it, in bytes; absent where images are files")
-    ] = UNSET
-    mask_container: Annotated[
-        str | UnsetType | None, _doc("file that holds the mask; absent where masks are files")
-    ] = UNSET
-    mask_offset: Annotated[
-        Count | UnsetType | None, _doc("where in it, in bytes; absent where masks are files")
-    ] = UNSET
+    image_container: Annotated[str | UnsetType | None, _doc("file that holds the image")] = UNSET
+    image_offset: Annotated[Count | UnsetType | None, _doc("where in it, in bytes")] = UNSET
+    mask_container: Annotated[str | UnsetType | None, _doc("file that holds the mask")] = UNSET
+    mask_offset: Annotated[Count | UnsetType | None, _doc("where in it, in bytes")] = UNSET
 
     @property
     def image_file(self) -> File:

@@ -14,13 +14,12 @@ from chaosprep.dataset.migrations import newer, unknown_parameters
 from chaosprep.dataset.opening import is_finished, open_output
 from chaosprep.dataset.store import Store
 from chaosprep.errors import ChaosprepError, NothingFoundError, Problem, UsageError
-from chaosprep.files import check_apart, sha256
+from chaosprep.files import sha256
 from chaosprep.params import P, plain
 from chaosprep.running.boundary import tried
 from chaosprep.running.first_release import key_of_0_1_0
 from chaosprep.running.fitting import fits
 from chaosprep.running.journal import Entry, Journal
-from chaosprep.running.place import check_output
 from chaosprep.running.settings import begun_with, settings_of
 from chaosprep.running.shards import Part
 from chaosprep.running.stage import C, Source, Stage
@@ -86,7 +85,6 @@ def fresh_plan(
         UsageError: an unknown patient, or parameters that the cases cannot meet.
         NothingFoundError: there is no case.
     """
-    _check_links(params, store)
     cases = _select(source, params)
     planned = stage.plan(source, cases, params)
     problems = _about_the_wanted(source, params)
@@ -107,15 +105,6 @@ def fresh_plan(
     if part is None:
         return plan
     return replace(plan, cases=part.of(cases), part=part, planned_sha256=_whole(plan))
-
-
-def _check_links(params: P, store: StoreName) -> None:
-    if store != "files" and getattr(params, "link", "copy") != "copy":
-        raise UsageError(
-            f"--link: with --store {store} there are no files that could be links",
-            "Leave --link out, or use --store files.",
-            code="store-link",
-        )
 
 
 def _about_the_wanted(source: Source[C], params: P) -> tuple[Problem, ...]:
@@ -268,38 +257,3 @@ def _select(source: Source[C], params: P) -> Sequence[C]:
             code="nothing",
         )
     return cases
-
-
-def check_request(
-    stage: Stage[C, P],
-    source: Source[C],
-    output: Path,
-    params: P | None = None,
-    *,
-    overwrite: bool = False,
-) -> None:
-    """Refuse a stage out of its order, or an output that must not be touched.
-
-    Raises:
-        UsageError: the source lacks an earlier stage, or went through this one; the output is the
-            source or another input, inside or around it.
-        ChaosprepError: the output is somebody else's, or holds something that is.
-    """
-    made = [record.stage for record in source.history]
-    if stage.name in made:
-        raise UsageError(
-            f"{source.directory}: it went through {stage.name} already ({' > '.join(made)})",
-            "Give the output directory of an earlier stage.",
-            code="order",
-        )
-    missing = [name for name in stage.needs if name not in made]
-    if missing:
-        raise UsageError(
-            f"{source.directory}: {stage.name} works on the output of {missing[-1]}",
-            f"Run chaosprep {missing[0]} first.",
-            code="order",
-        )
-    for name in stage.positional if params is not None else ():
-        check_apart(Path(getattr(params, name)), output)
-    check_apart(source.directory, output)
-    check_output(output, overwrite)

@@ -10,7 +10,8 @@ from chaosprep.errors import ChaosprepError, Problem, ProblemsError
 from chaosprep.params import P, check_params
 from chaosprep.running.mapping import on_workers
 from chaosprep.running.options import DEFAULTS, Event, RunOptions
-from chaosprep.running.planning import Plan, check_request, compare, fresh_plan
+from chaosprep.running.planning import Plan, compare, fresh_plan
+from chaosprep.running.request import check_request
 from chaosprep.running.runner import left_out, nothing_left
 from chaosprep.running.stage import C, Stage
 from chaosprep.running.tasks import work
@@ -52,7 +53,7 @@ def rehearse(
     source = stage.open(root, params, bench.only_reading())
     params = stage.settle(params, source)
     source = stage.choose(source, params)
-    check_request(stage, source, output, params, overwrite=options.overwrite)
+    check_request(stage, source, output, params, overwrite=options.overwrite, store=options.store)
     plan: Plan[C] = fresh_plan(stage, params, source, output, options.part, options.store)
     stage.ready(params, root, output, map(plan.complete, plan.cases), options)
     if not options.overwrite:

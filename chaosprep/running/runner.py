@@ -21,7 +21,8 @@ from chaosprep.running.journal import Journal
 from chaosprep.running.mapping import on_workers
 from chaosprep.running.options import DEFAULTS, Event, RunOptions
 from chaosprep.running.place import check_output
-from chaosprep.running.planning import Plan, check_request, compare, fingerprint, fresh_plan
+from chaosprep.running.planning import Plan, compare, fingerprint, fresh_plan
+from chaosprep.running.request import check_request
 from chaosprep.running.settings import SETTINGS, keep_settings
 from chaosprep.running.stage import C, Source, Stage
 from chaosprep.running.tasks import work
@@ -66,7 +67,7 @@ def run(
         source, params = opened(stage, params, source, bench, options)
     chosen: Source[C] = stage.choose(source, params)
     output = Path(output)
-    check_request(stage, chosen, output, params, overwrite=options.overwrite)
+    check_request(stage, chosen, output, params, overwrite=options.overwrite, store=options.store)
     plan = fresh_plan(stage, params, chosen, output, options.part, options.store)
     cases = map(plan.complete, plan.cases)
     stage.ready(params, source.directory, output, cases, options)

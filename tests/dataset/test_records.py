@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chaosprep.dataset.descriptor import table_schema
-from chaosprep.dataset.records import RARE, Slice, check_path, decode_row, encode_row
+from chaosprep.dataset.records import RARE, File, Slice, check_path, decode_row, encode_row
 from chaosprep.errors import ManifestError
 from tests.running.toys import handmade_row
 
@@ -30,13 +30,35 @@ def test_a_row_is_read_into_typed_fields() -> None:
     assert (row.id, row.slice, row.copy, row.fold) == ("MR001_t1-in_s000", 0, 0, None)
     assert row.spacing == (5.5, 1.0, 1.25)
     assert row.labels == {63: "liver"}
-    assert row.files()[1] == ("train/masks/a.png", "1" * 64, 9)
+    assert row.files()[1] == File("train/masks/a.png", "1" * 64, 9)
 
 
 def test_a_row_without_ground_truth_has_one_file() -> None:
     row = decode_row(json.dumps(handmade_row()).encode())
     assert row.mask is None
-    assert [path for path, _, _ in row.files()] == ["train/images/MR001_t1-in_s000.png"]
+    assert [file.path for file in row.files()] == ["train/images/MR001_t1-in_s000.png"]
+
+
+def test_a_packed_file_has_a_container_and_an_offset_in_it() -> None:
+    place = {"image_container": "train/images/MR001_t1-in.tar", "image_offset": 512}
+    row = decode_row(json.dumps(handmade_row(**place)).encode())
+    assert row.image_file[3:] == ("train/images/MR001_t1-in.tar", 512)
+    assert row.image_file.place == "train/images/MR001_t1-in.tar"
+
+
+@pytest.mark.parametrize(
+    ("place", "reason"),
+    [
+        ({"image_container": "../a.tar", "image_offset": 512}, "is not a plain relative path"),
+        ({"image_container": "train/a.tar"}, "it does not stand together with image_offset"),
+        ({"mask_offset": 512}, "it does not stand together with mask_offset"),
+        ({"image_container": "train/a.tar", "image_offset": -1}, "image_offset: "),
+    ],
+)
+def test_a_place_in_a_container_is_whole_and_in_the_directory(
+    place: dict[str, Any], reason: str
+) -> None:
+    assert reason in refusal(**place)
 
 
 def test_an_encoded_row_is_one_flat_line_that_reads_back() -> None:
@@ -249,6 +271,7 @@ def test_every_field_of_the_table_is_described_and_typed() -> None:
         *("fold", "mask", "mask_sha256", "mask_bytes", "spacing", "position", "orientation"),
         *("window", "padding", "grid", "frame", "parent", "augmentation"),
         *("overlaps", "overwritten", "folds"),
+        *("image_container", "image_offset", "mask_container", "mask_offset"),
     }
 
 

@@ -28,7 +28,7 @@ def file(store: Store) -> File:
 
 
 def test_a_written_file_is_described_by_path_hash_and_size(store: Store) -> None:
-    assert store.write(PATH, DATA) == (PATH, hashlib.sha256(DATA).hexdigest(), len(DATA))
+    assert store.write(PATH, DATA) == File(PATH, hashlib.sha256(DATA).hexdigest(), len(DATA))
     assert (store.directory / PATH).read_bytes() == DATA
 
 

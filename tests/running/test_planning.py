@@ -9,7 +9,8 @@ import msgspec
 import pytest
 
 from chaosprep.errors import ChaosprepError, NothingFoundError, Problem, ProblemsError, UsageError
-from chaosprep.running.planning import Plan, check_request
+from chaosprep.running.planning import Plan
+from chaosprep.running.request import check_request
 from chaosprep.running.runner import run
 from chaosprep.running.stage import Stage
 from tests.running.toys import (
