@@ -45,22 +45,19 @@ class Container:
         """See that a container holds these files and nothing else; they are not read.
 
         Raises:
-            FileError: `container`, or what `open_regular` raises. Its `file` is the first of them
-                that does not stand where it should.
+            FileError: `container`, naming the first of them that is not where it should be; or
+                what `open_regular` raises.
         """
         files = sorted(files)
         gaps = self.gaps(files)
         with open_regular(path) as data:
             for gap, file in zip(gaps, [*files, files[-1]], strict=True):
                 if not _holds(data, gap) or (gap is not gaps[-1] and not _begins(gap, file)):
-                    error = FileError(
-                        f"{path.name} does not hold it as it was packed", REMAKE, code="container"
-                    )
-                    error.file = file.path
-                    raise error
+                    name = file.path.rpartition("/")[2]
+                    reason = f"it does not hold {name} as it was packed"
+                    raise FileError(reason, REMAKE, code="container")
             if data.read(1):
-                reason = f"{path.name} holds more than its files"
-                raise FileError(reason, REMAKE, code="container")
+                raise FileError("it holds more than its files", REMAKE, code="container")
 
 
 def _holds(data: BinaryIO, gap: Gap) -> bool:
