@@ -15,6 +15,7 @@ from benchmarks import (
     pixels,
     profile,
     startup,
+    stores,
 )
 from benchmarks.measure import say
 from benchmarks.page import block, write
@@ -32,10 +33,11 @@ SECTIONS: tuple[Section, ...] = (
     growth.SECTION,
     million.SECTION,
     index.SECTION,
+    stores.SECTION,
 )
 LONG = (
     *(many.SECTION, many.MEMORY_SECTION, cores.SECTION, growth.SECTION, million.SECTION),
-    index.SECTION,
+    *(index.SECTION, stores.SECTION),
 )
 USUAL = [section.name for section in SECTIONS if section not in LONG]
 """What runs unless a section is named: the others take as long as all of these."""
