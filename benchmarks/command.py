@@ -6,6 +6,7 @@ from pathlib import Path
 
 from benchmarks import (
     cores,
+    distributed,
     growth,
     index,
     many,
@@ -34,10 +35,11 @@ SECTIONS: tuple[Section, ...] = (
     million.SECTION,
     index.SECTION,
     stores.SECTION,
+    distributed.SECTION,
 )
 LONG = (
     *(many.SECTION, many.MEMORY_SECTION, cores.SECTION, growth.SECTION, million.SECTION),
-    *(index.SECTION, stores.SECTION),
+    *(index.SECTION, stores.SECTION, distributed.SECTION),
 )
 USUAL = [section.name for section in SECTIONS if section not in LONG]
 """What runs unless a section is named: the others take as long as all of these."""

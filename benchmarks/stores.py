@@ -63,7 +63,7 @@ def measure_section(asked: Asked) -> list[str]:
         slices = cases * SLICES_OF_A_PATIENT
         machine = describe(folder)
         say(f"making {slices} slices")
-        pairs = make_pairs(folder, cases)
+        pairs = make_pairs(folder, cases, "--link", "hard")
         rows = [Row(store) for store in STORES]
         for row in rows:
             line = (*PROGRAM, "convert", str(pairs), "-o", str(folder / row.store))
@@ -80,13 +80,13 @@ def measure_section(asked: Asked) -> list[str]:
     return [*machine, note, "", *_table(rows, slices)]
 
 
-def make_pairs(folder: Path, cases: int) -> Path:
-    """What is packed or not: `split` of so many cases, as links to the phantom."""
+def make_pairs(folder: Path, cases: int, *how: str) -> Path:
+    """`split` of so many cases, with these options."""
     slices = cases * SLICES_OF_A_PATIENT
     require_room(folder, slices)
     grow(folder / "chaos", draw_bases(folder / "bases", slices), cases)
     line = (*PROGRAM, "split", str(folder / "chaos"), "-o", str(folder / "pairs"))
-    measure((*line, "--val", "0", "--trust-folders", "--link", "hard"))
+    measure((*line, "--val", "0", "--trust-folders", *how))
     return folder / "pairs"
 
 
