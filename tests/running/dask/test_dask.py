@@ -80,7 +80,7 @@ def test_packed_cases_are_those_of_one_process(cluster: str, tmp_path: Path) -> 
     run(TOY, ToyParams(), toys(tmp_path), tmp_path / "serial", store="tar")
     found = snapshot(tmp_path / "out")
     assert found == snapshot(tmp_path / "serial")
-    assert sum(name.endswith(".tar") for name in found) == 40
+    assert sum(name.endswith(".tar") for name in found) == 2 * 40
 
 
 def test_a_relative_output_is_the_same_place_for_the_workers(
