@@ -145,9 +145,11 @@ class _Counter:
         self._slices[row.split] += 1
         self.warned += bool(row.warnings)
         for value, name in row.labels.items():
-            if name != unnamed(value):
-                self.names.setdefault(value, name)
-        self.rare.update(name for name in RARE if getattr(row, name) is not msgspec.UNSET)
+            if value not in self.names and name != unnamed(value):
+                self.names[value] = name
+        for name in RARE:
+            if getattr(row, name) is not msgspec.UNSET:
+                self.rare.add(name)
 
     def labels(self, source: Lineage) -> LabelMap:
         """What the rows say that values stand for, with the codes that such names may have."""

@@ -47,9 +47,10 @@ def write_table(directory: Path, rows: Iterable[Slice]) -> Written:
     """
     temporaries, sums, whole = list[Path](), list[tuple[int, str]](), hashlib.sha256()
     try:
-        for _, chunks in groupby(_numbered(rows), key=itemgetter(0)):
+        for number, chunks in groupby(_numbered(rows), key=itemgetter(0)):
             temporaries.append(temporary_in(directory / WORKSPACE))
-            sums.append(_write_file(temporaries[-1], (lines for _, lines in chunks), whole))
+            texts = (text for _, text in chunks)
+            sums.append(_write_file(temporaries[-1], texts, whole, is_first=number == 0))
         names = table_names(len(temporaries))
         for temporary, name in zip(temporaries, names, strict=True):
             settle(temporary, directory / name)
@@ -78,15 +79,18 @@ def _numbered(rows: Iterable[Slice]) -> Iterator[tuple[int, bytes]]:
         yield number, b"".join(lines)
 
 
-def _write_file(path: Path, chunks: Iterable[bytes], whole: "hashlib._Hash") -> tuple[int, str]:
-    """Write a file; its size in bytes and its hash."""
-    digest, size = hashlib.sha256(), 0
+def _write_file(
+    path: Path, chunks: Iterable[bytes], whole: "hashlib._Hash", *, is_first: bool
+) -> tuple[int, str]:
+    """Write a file; its size in bytes and its hash. `whole` has hashed the files before it."""
+    own, size = hashlib.sha256(), 0
+    digests = [whole] if is_first else [whole, own]
     with path.open("xb") as file:
         for chunk in chunks:
-            digest.update(chunk)
-            whole.update(chunk)
+            for digest in digests:
+                digest.update(chunk)
             size += file.write(chunk)
-    return size, _told(digest)
+    return size, _told(digests[-1])
 
 
 def _told(digest: "hashlib._Hash") -> str:
