@@ -36,15 +36,22 @@ class Indexing:
 
     def _take(self, line: bytes) -> None:
         row, last = decode_row(line), self._last
-        if last is not None and row.id <= last.id:
-            how = "stands twice" if row.id == last.id else "is out of order"
-            raise ManifestError(f"id: {row.id!r} {how}", REMAKE, "manifest-row")
+        if last is not None and row.id == last.id:
+            raise ManifestError(f"id: {row.id!r} stands twice", REMAKE, "manifest-row")
+        if last is not None and row.id < last.id:
+            raise ManifestError(f"id: {row.id!r} is out of order", REMAKE, "manifest-row")
         if last is None or row.case != last.case or self._start == self._stop:
-            if not self._groups.begins(row.case, row.id):
-                where = "in another file" if last and row.case == last.case else "after another"
-                raise ManifestError(f"case: {row.case!r} goes on {where}", REMAKE, "manifest-row")
-            self._end_case()
+            self._begin(row)
         self._last, self._stop = row, self._stop + len(line)
+
+    def _begin(self, row: Slice) -> None:
+        """A case begins, or a file that must not go on with the last one."""
+        if not self._groups.begins(row.case, row.id):
+            if self._last is not None and self._last.case == row.case:
+                reason = f"case: {row.case!r} goes on in another file"
+                raise ManifestError(reason, REMAKE, "manifest-row")
+            raise ManifestError(f"case: {row.case!r} goes on after another", REMAKE, "manifest-row")
+        self._end_case()
 
     def _end_case(self) -> None:
         if self._last is not None and self._start < self._stop:

@@ -14,7 +14,7 @@ FOUND = [
 
 
 def test_what_was_put_in_is_given_back_in_its_order() -> None:
-    places = pickle.loads(pickle.dumps(Places(FOUND)))
+    places = pickle.loads(pickle.dumps(Places(FOUND)))  # noqa: S301 - our own
     assert list(places) == FOUND
     assert (len(places), places[-1], places[1:]) == (3, FOUND[2], FOUND[1:])
     with pytest.raises(IndexError):
