@@ -10,8 +10,8 @@ import pytest
 
 import chaosprep
 from chaosprep import Dataset
-from chaosprep.dataset.records import Slice
 from chaosprep.dataset.places import Places
+from chaosprep.dataset.records import Slice
 from chaosprep.errors import ChaosprepError, FileError, UsageError
 from chaosprep.exports.channels import (
     Channels,
