@@ -4,10 +4,10 @@ import os
 import shutil
 import stat
 import uuid
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from itertools import groupby
+from itertools import groupby, islice
 from pathlib import Path
 from typing import Literal
 
@@ -21,6 +21,7 @@ Link = Literal["copy", "hard", "sym"]
 
 _INNER: dict[str, Kind] = {f"{split}/{kind}": kind for split in SPLITS for kind in KINDS}
 _FOLDERS = (*_INNER, *SPLITS)
+_AT_ONCE = 500_000  # names in memory, of files to be removed
 
 
 @dataclass(frozen=True)
@@ -187,22 +188,23 @@ class Store:
                 if not _is_of_stage(folder, entry) and not is_of_system(entry.name):
                     yield f"{folder}/{entry.name}"
 
-    def prune(self, keep: Collection[str]) -> None:
+    def prune(self, keep: Container[str]) -> None:
         """Remove every image, mask and container that is not to be kept, and empty folders then.
 
         What is `foreign` stays.
         """
         for folder in _INNER:
-            left = [
-                entry.path
-                for entry in _entries(self.directory / folder)
-                if f"{folder}/{entry.name}" not in keep and _is_of_stage(folder, entry)
-            ]
-            for path in left:
-                Path(path).unlink()
+            while left := list(islice(self._left_in(folder, keep), _AT_ONCE)):
+                for path in left:
+                    Path(path).unlink()
         for folder in _FOLDERS:
             with suppress(OSError):  # not there, or not empty
                 (self.directory / folder).rmdir()
+
+    def _left_in(self, folder: str, keep: Container[str]) -> Iterator[str]:
+        for entry in _entries(self.directory / folder):
+            if f"{folder}/{entry.name}" not in keep and _is_of_stage(folder, entry):
+                yield entry.path
 
     def diverted(self) -> str | None:
         """The path of a link, or of something else, that stands where a folder should be."""
