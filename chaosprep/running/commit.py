@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 
 from chaosprep.dataset.codes import codes_by_name
-from chaosprep.dataset.containers.table import StoreName
+from chaosprep.dataset.containers.table import StoreName, on_disk
 from chaosprep.dataset.descriptor import (
     MANIFEST_MINOR,
     MANIFEST_VERSION,
@@ -111,14 +111,14 @@ def commit(
 def _noted(rows: Iterable[Slice], counter: "_Counter", paths: set[str]) -> Iterator[Slice]:
     for row in rows:
         counter.add(row)
-        paths.update(file.place for file in row.files())
+        paths.update(path for file in row.files() for path in on_disk(file))
         yield row
 
 
 def _filled(rows: Iterable[Slice], rare: Collection[str]) -> Iterator[Slice]:
     for row in rows:
-        own = {name: getattr(row, name) or EMPTY[name] for name in rare}
-        yield msgspec.structs.replace(row, **own)
+        lacking = {name: EMPTY[name] for name in rare if getattr(row, name) is msgspec.UNSET}
+        yield msgspec.structs.replace(row, **lacking)
 
 
 def _write_table(directory: Path, rows: Iterable[Slice]) -> tuple[int, str]:
