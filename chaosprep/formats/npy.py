@@ -35,7 +35,7 @@ def encode_npy(array: NDArray[Any]) -> bytes:
     return b"".join((_npy_head(little.dtype.str, little.shape), little.data))
 
 
-def encode_bits(array: NDArray[np.uint8]) -> bytes:
+def encode_bits(array: NDArray[np.integer]) -> bytes:
     """Encode a (rows, cols) array of 0 and 1 as booleans, as `encode_npy` does numbers."""
     bits = np.ascontiguousarray(check_slice(array), dtype=np.bool_)
     return b"".join((_npy_head(bits.dtype.str, bits.shape), bits.data))
