@@ -30,7 +30,7 @@ Plane = NDArray[Any]
 DTYPES = ("u1", "<u2", "<i2", ">i2", ">u2", "<i4", "<u8", "<f2", "<f4", ">f8", "?")
 
 
-class ClaimLost(Exception):
+class ClaimLostError(Exception):
     """What a claim says that another took over."""
 
 
@@ -221,11 +221,11 @@ def test_the_shard_gets_its_name_last_and_only_while_the_claim_holds(tmp_path: P
     def check() -> None:
         seen.append([name for name in names_in(tmp_path) if not name.endswith(".part")])
         if len(seen) == 2:
-            raise ClaimLost
+            raise ClaimLostError
 
     store = CaseStore(tmp_path, case=CASE, kind=ZARR, check=check)
     file = store.write(f"{FOLDER}/a0.npy", npy(planes()[0]))
-    with pytest.raises(ClaimLost):
+    with pytest.raises(ClaimLostError):
         store.pack([file])
     store.drop()
     assert seen == [[], [METADATA]]
