@@ -49,7 +49,7 @@ def names_in(directory: Path) -> set[str]:
 
 
 def written(directory: Path) -> dict[str, bytes]:
-    """What an export holds, without its record: that has the hash of the manifest it was made of."""
+    """What an export holds, without its record, which has the hash of the manifest."""
     record = "chaosprep-export.json"
     return {name: data for name, data in snapshot(directory).items() if not name.endswith(record)}
 
