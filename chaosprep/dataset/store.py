@@ -62,9 +62,11 @@ class Store:
     def _bytes(self, file: File) -> bytes:
         if file.container is None:
             return read_regular(self._at(file.path), follow=self.links)
-        data = read_part(self._at(file.container), file.offset, file.bytes)
-        if len(data) < file.bytes:
-            raise FileError(f"{file.container} ends before it does", REMAKE, code="container")
+        with about(file.container):
+            data = read_part(self._at(file.container), file.offset, file.bytes)
+            if len(data) < file.bytes:
+                name = file.path.rpartition("/")[2]
+                raise FileError(f"it ends before {name} does", REMAKE, code="container")
         return data
 
     def write(self, path: str, data: bytes) -> File:

@@ -12,11 +12,12 @@ from chaosprep.dataset.containers.table import on_disk
 from chaosprep.dataset.manifest import DESCRIPTOR, TABLE, Dataset
 from chaosprep.dataset.overlapping import structure_areas
 from chaosprep.dataset.records import Slice
-from chaosprep.errors import REMAKE, ChaosprepError, FileError, Problem
+from chaosprep.errors import REMAKE, ChaosprepError, Problem
 from chaosprep.imaging.limits import size_text
 from chaosprep.privacy.identity import Identity, read_identity
 from chaosprep.privacy.persons import first_told, tells
 from chaosprep.quality.alike.leaks import SPLIT_AGAIN, across, on_several_sides
+from chaosprep.quality.containers import container_faults
 from chaosprep.quality.findings import Findings, Seen
 from chaosprep.quality.geometry import geometry_faults
 from chaosprep.quality.identity_left import identity_left, is_deidentified
@@ -118,20 +119,11 @@ def check_case(case: Case, *, pictures: bool = False, nameless: bool = False) ->
         found.named.update(row.labels.items())
         place = row.id, row.patient, row.split, row.image
         found.seen.append(Seen.of(image, place, with_picture=pictures and not row.copy))
-    if not found.faults:
-        found.faults += _container_faults(case)
+    found.faults = list(container_faults(case, found.faults))
     found.told.append(Told(case.patient, case.split, identity))
     values = None if found.faults else gauge.values()  # of what is broken nothing is told
     found.values += [] if values is None else [values]
     return found
-
-
-def _container_faults(case: Case) -> Iterator[Problem]:
-    """What holds the case's files holds them as they were packed, and nothing else."""
-    try:
-        case.store.check_containers(file for row in case.slices for file in row.files())
-    except FileError as error:
-        yield Problem.of(error, case.id)
 
 
 def _checked(

@@ -33,6 +33,8 @@ def make_world(path: Path) -> World:
     chaosprep.extract_liver(pairs, path / "organs", all_organs=True)
     chaosprep.convert(livers, path / "images")
     chaosprep.convert(livers, path / "small", size="24")
+    packed = chaosprep.extract_liver(pairs, path / "packed-livers", store="tar")
+    chaosprep.convert(packed, path / "packed-images", store="tar")
     for name, organs in (("shard", False), ("other", True)):
         for index in (1, 2):
             place = path / f"{name}-{index}"
@@ -148,6 +150,18 @@ VERBS = {
             "stage",
             lambda world: ["augment", world.images, "--copies", "1"],
             lambda world: ["augment", world.images, "--copies", "2"],
+        ),
+        Verb(
+            "convert-packed",
+            "stage",
+            lambda world: ["convert", world.packed_livers, "--store", "tar"],
+            lambda world: ["convert", world.packed_livers],
+        ),
+        Verb(
+            "augment-packed",
+            "stage",
+            lambda world: ["augment", world.packed_images, "--store", "tar", "--copies", "1"],
+            lambda world: ["augment", world.packed_images, "--store", "tar", "--copies", "2"],
         ),
         Verb(
             "merge",

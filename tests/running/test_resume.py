@@ -1,6 +1,6 @@
 """Killed at any moment, the same command again gives the same bytes as one uninterrupted run.
 
-`CHAOSPREP_KILLS` is the number of kills to try, 6 without it.
+`CHAOSPREP_KILLS` is the number of kills to try with each kind of store, 3 without it.
 """
 
 import os
@@ -12,10 +12,11 @@ from pathlib import Path
 
 import pytest
 
+from chaosprep.dataset.containers.table import CONTAINERS, StoreName
 from chaosprep.phantom.writing import Patient, write_chaos
 from tests.running.toys import snapshot
 
-KILLS = int(os.environ.get("CHAOSPREP_KILLS", "6"))
+KILLS = int(os.environ.get("CHAOSPREP_KILLS", "3"))
 LIMIT = 120  # seconds; only a hang takes as long
 PATIENTS = [
     Patient(id=id, sequences=("t1-in", "t2-spir"), slices=4, matrix=64) for id in (1, 2, 3, 5, 8)
@@ -25,21 +26,28 @@ import sys
 import chaosprep
 if __name__ == "__main__":
     chaosprep.prepare(
-        sys.argv[1], sys.argv[2], jobs=2, seed=4, copies=2, sequence=("t1-in", "t2-spir")
+        sys.argv[1],
+        sys.argv[2],
+        jobs=2,
+        seed=4,
+        copies=2,
+        sequence=("t1-in", "t2-spir"),
+        store=sys.argv[3],
     )
 """
 
 
 class Prepare:
-    """The four stages in a process of their own."""
+    """The four stages in a process of their own, into one kind of store."""
 
-    def __init__(self, tmp_path: Path) -> None:
+    def __init__(self, tmp_path: Path, store: StoreName) -> None:
+        self._store = store
         self._script = tmp_path / "script.py"
         self._script.write_text(PREPARE)
         self._root = write_chaos(tmp_path / "root", PATIENTS)
 
     def start(self, output: Path) -> subprocess.Popen[bytes]:
-        command = [sys.executable, str(self._script), str(self._root), str(output)]
+        command = [sys.executable, str(self._script), str(self._root), str(output), self._store]
         return subprocess.Popen(command, start_new_session=True)
 
     def whole(self, output: Path) -> float:
@@ -62,9 +70,9 @@ class Prepare:
         return process.wait(LIMIT) != 0
 
 
-@pytest.fixture(scope="module")
-def prepare(tmp_path_factory: pytest.TempPathFactory) -> Prepare:
-    return Prepare(tmp_path_factory.mktemp("prepare"))
+@pytest.fixture(scope="module", params=("files", *CONTAINERS))
+def prepare(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Prepare:
+    return Prepare(tmp_path_factory.mktemp("prepare"), request.param)
 
 
 @pytest.fixture(scope="module")
@@ -100,6 +108,7 @@ def test_the_chain_holds_what_the_four_stages_make(
     stages = ("split", "liver", "images", "augmented")
     assert {f"{stage}/datapackage.json" for stage in stages} <= set(names)
     assert not any(".chaosprep" in name or name.endswith(".part") for name in names)
+    rows = names["augmented/slices.jsonl"].splitlines()
     # 5 patients, 1 of them for validation, 2 series of 4 slices, 2 copies in training
-    assert sum(name.startswith("augmented/train/images/MR") for name in names) == 4 * 8 * 3
-    assert sum(name.startswith("augmented/val/images/MR") for name in names) == 8
+    assert sum(b'"split":"train"' in row for row in rows) == 4 * 8 * 3
+    assert sum(b'"split":"val"' in row for row in rows) == 8

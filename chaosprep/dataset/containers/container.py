@@ -59,40 +59,38 @@ class Container:
         """See that a container holds these files and nothing else; they are not read.
 
         Raises:
-            FileError: `container`, or what `open_regular` raises. Its `file` is the first of them
-                that does not stand where it should.
+            FileError: `container`, naming the first of them that is not where it should be; or
+                what `open_regular` raises.
         """
         files = sorted(files)
         with open_regular(path) as data:
-            head = self._heads(data, path, files)
+            head = self._heads(data, files)
             gaps = self.gaps(files, head)
             for gap, file in zip(gaps, [*files, files[-1]], strict=True):
                 if not _holds(data, gap) or (gap is not gaps[-1] and not _begins(gap, file)):
-                    raise _other_than_packed(path, file)
+                    raise _other_than_packed(file)
             if data.read(1):
-                reason = f"{path.name} holds more than its files"
-                raise FileError(reason, REMAKE, code="container")
+                raise FileError("it holds more than its files", REMAKE, code="container")
         for name, tell in self.beside.items():
             if _read(path.with_name(name)) != tell(files, head):
                 reason = f"{name} beside it is not the one that was written for it"
                 raise FileError(reason, REMAKE, code="container")
 
-    def _heads(self, data: BinaryIO, path: Path, files: Sequence[File]) -> bytes:
+    def _heads(self, data: BinaryIO, files: Sequence[File]) -> bytes:
         """The head of the first file; those of all of them are seen to stand together."""
         first = b""
         for file in files if self.head else ():
             data.seek(file.offset)
             head = data.read(min(self.head, file.bytes))
             if not self.takes(first, head, file.bytes):
-                raise _other_than_packed(path, file)
+                raise _other_than_packed(file)
             first = first or head
         return first
 
 
-def _other_than_packed(path: Path, file: File) -> FileError:
-    error = FileError(f"{path.name} does not hold it as it was packed", REMAKE, code="container")
-    error.file = file.path
-    return error
+def _other_than_packed(file: File) -> FileError:
+    name = file.path.rpartition("/")[2]
+    return FileError(f"it does not hold {name} as it was packed", REMAKE, code="container")
 
 
 def _read(path: Path) -> bytes | None:
@@ -101,6 +99,13 @@ def _read(path: Path) -> bytes | None:
         return read_regular(path)
     except FileError:
         return None
+=======
+                    name = file.path.rpartition("/")[2]
+                    reason = f"it does not hold {name} as it was packed"
+                    raise FileError(reason, REMAKE, code="container")
+            if data.read(1):
+                raise FileError("it holds more than its files", REMAKE, code="container")
+>>>>>>> i19
 
 
 def _holds(data: BinaryIO, gap: Gap) -> bool:
