@@ -22,6 +22,7 @@ from tests.running.toys import snapshot
 zarr = pytest.importorskip("zarr")
 
 STAGES = ("split", "liver", "images", "augmented")
+SHARD = "val/images/MR002_t1-in.zarr/c.0.0.0"
 STORES: tuple[StoreName, ...] = ("files", "tar", "zarr")
 PATIENTS = [Patient(id=id, slices=3, matrix=32, sequences=("t1-in",)) for id in (1, 2)]
 PATIENTS += [Patient(id=3, modality="CT", slices=4, matrix=40)]
@@ -251,11 +252,12 @@ def test_a_run_of_another_kind_is_another_run(place: Path, tmp_path: Path) -> No
 
 
 def test_a_cut_array_is_named_by_its_case_and_slice(arrays: Path) -> None:
-    shard = arrays / "val/images/MR002_t1-in.zarr/c.0.0.0"
+    shard = arrays / SHARD
     shard.write_bytes(shard.read_bytes()[:-60])
     (fault,) = verify(arrays).faults
     last = "MR002_t1-in_s002"
-    assert (fault.id, fault.file, fault.code) == (last, f"val/images/{last}.npy", "container")
+    assert (fault.id, fault.file, fault.code) == (last, SHARD, "container")
+    assert fault.reason == f"it ends before {last}.npy does"
 
 
 def test_an_edited_array_is_named_by_its_case(arrays: Path) -> None:

@@ -99,13 +99,6 @@ def _read(path: Path) -> bytes | None:
         return read_regular(path)
     except FileError:
         return None
-=======
-                    name = file.path.rpartition("/")[2]
-                    reason = f"it does not hold {name} as it was packed"
-                    raise FileError(reason, REMAKE, code="container")
-            if data.read(1):
-                raise FileError("it holds more than its files", REMAKE, code="container")
->>>>>>> i19
 
 
 def _holds(data: BinaryIO, gap: Gap) -> bool:
