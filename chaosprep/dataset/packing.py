@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Callable, Collection
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
@@ -172,7 +173,8 @@ class _Pack:
     def drop(self) -> None:
         """Remove what is not whole."""
         if self._stream is not None:
-            self._stream.close()
+            with suppress(OSError):  # what is not written yet, on a full disk
+                self._stream.close()
         self._part.unlink(missing_ok=True)
         if "/" in self.kind.ending:
             remove_empty(self._part.parent)
@@ -205,9 +207,10 @@ class _Pack:
 
     def _write_again(self, kind: Container, files: list[File]) -> None:
         """Write some of the files anew, in this order, as another kind or without the others."""
-        if self._stream is not None:
-            self._stream.close()
         part, former = self._part, self.kind
+        if self._stream is not None:
+            with writing(part):
+                self._stream.close()
         self._begin(kind)
         try:
             for file in files:
