@@ -36,7 +36,7 @@ def augment(
     dask: str | None = ...,
     shard: str | None = ...,
     on_error: Literal["stop", "skip"] = ...,
-    store: Literal["files", "tar"] = ...,
+    store: Literal["files", "tar", "zarr"] = ...,
     overwrite: bool = ...,
     on_event: Callable[[Event], None] | None = ...,
 ) -> Dataset:
@@ -65,7 +65,7 @@ def convert(
     dask: str | None = ...,
     shard: str | None = ...,
     on_error: Literal["stop", "skip"] = ...,
-    store: Literal["files", "tar"] = ...,
+    store: Literal["files", "tar", "zarr"] = ...,
     overwrite: bool = ...,
     on_event: Callable[[Event], None] | None = ...,
 ) -> Dataset:
@@ -93,7 +93,7 @@ def extract_labels(
     dask: str | None = ...,
     shard: str | None = ...,
     on_error: Literal["stop", "skip"] = ...,
-    store: Literal["files", "tar"] = ...,
+    store: Literal["files", "tar", "zarr"] = ...,
     overwrite: bool = ...,
     on_event: Callable[[Event], None] | None = ...,
 ) -> Dataset:
@@ -120,7 +120,7 @@ def extract_liver(
     dask: str | None = ...,
     shard: str | None = ...,
     on_error: Literal["stop", "skip"] = ...,
-    store: Literal["files", "tar"] = ...,
+    store: Literal["files", "tar", "zarr"] = ...,
     overwrite: bool = ...,
     on_event: Callable[[Event], None] | None = ...,
 ) -> Dataset:
@@ -136,7 +136,7 @@ def predict(
     split: Literal["train", "val", "test"] | None = ...,
     device: Literal["auto", "cpu", "cuda"] = ...,
     on_error: Literal["stop", "skip"] = ...,
-    store: Literal["files", "tar"] = ...,
+    store: Literal["files", "tar", "zarr"] = ...,
     overwrite: bool = ...,
     on_event: Callable[[Event], None] | None = ...,
 ) -> Dataset:
@@ -163,7 +163,7 @@ def predict_raw(
     mask_format: Literal["nifti", "seg"] = ...,
     jobs: int = ...,
     on_error: Literal["stop", "skip"] = ...,
-    store: Literal["files", "tar"] = ...,
+    store: Literal["files", "tar", "zarr"] = ...,
     overwrite: bool = ...,
     on_event: Callable[[Event], None] | None = ...,
 ) -> Exported:
@@ -243,7 +243,7 @@ def prepare(
     jobs: int = ...,
     dask: str | None = ...,
     on_error: Literal["stop", "skip"] = ...,
-    store: Literal["files", "tar"] = ...,
+    store: Literal["files", "tar", "zarr"] = ...,
     overwrite: bool = ...,
     on_event: Callable[[Event], None] | None = ...,
 ) -> Dataset:
@@ -260,7 +260,7 @@ def run(
     dask: str | None = ...,
     shard: str | None = ...,
     on_error: Literal["stop", "skip"] = ...,
-    store: Literal["files", "tar"] = ...,
+    store: Literal["files", "tar", "zarr"] = ...,
     overwrite: bool = ...,
     on_event: Callable[[Event], None] | None = ...,
 ) -> Dataset:
@@ -310,7 +310,7 @@ def split(
     dask: str | None = ...,
     shard: str | None = ...,
     on_error: Literal["stop", "skip"] = ...,
-    store: Literal["files", "tar"] = ...,
+    store: Literal["files", "tar", "zarr"] = ...,
     overwrite: bool = ...,
     on_event: Callable[[Event], None] | None = ...,
 ) -> Dataset:

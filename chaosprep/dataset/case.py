@@ -191,13 +191,13 @@ class Case:
         """
         if row.mask_file is None:
             return None
-        from chaosprep.formats.pictures import read_mask
+        from chaosprep.formats.stage_masks import read_stage_mask
 
         data = self.read(row.mask_file)
         if on_read is not None:
             on_read(data)
         with about(row.mask_file.path):
-            return read_mask(data).pixels
+            return read_stage_mask(row.mask_file.path, data).pixels
 
     def volume(self) -> NDArray[Any]:
         """The original images as one array (slices, rows, cols)."""

@@ -4,12 +4,13 @@ import re
 from collections.abc import Iterable
 from typing import Literal
 
-from chaosprep.dataset.containers.table import container_at
+from chaosprep.dataset.containers.table import case_of
 from chaosprep.dataset.records import Split
 from chaosprep.files import PART
 from chaosprep.formats.image_file import ImageFormat
 from chaosprep.formats.images import IMAGES
 from chaosprep.formats.plugged import plugged
+from chaosprep.formats.stage_masks import MASK_ENDINGS
 
 Kind = Literal["images", "masks"]
 KINDS: tuple[Kind, ...] = ("images", "masks")
@@ -19,7 +20,6 @@ _CASE = re.compile(r"[A-Za-z][A-Za-z0-9._-]*")
 _PART = re.compile(rf"\.[0-9a-f]{{32}}{re.escape(PART)}\Z")
 _OF_SYSTEM = re.compile(r"\.DS_Store|\._.*|Thumbs\.db|desktop\.ini|\.nfs[0-9a-f]+")
 _IMAGES = tuple(one.ending for one in IMAGES)
-_MASKS = (".png",)
 
 
 def file_path(split: Split, kind: Kind, id: str, ending: str) -> str:
@@ -28,13 +28,16 @@ def file_path(split: Split, kind: Kind, id: str, ending: str) -> str:
 
 
 def is_of_slice(kind: Kind, name: str) -> bool:
-    """Whether a stage calls an image, a mask or a container so, be it one not whole yet."""
+    """Whether a stage calls an image, a mask or a container so, be it one not whole yet.
+
+    What lies in the folder of a container has the folder's name before its own.
+    """
     if name.endswith(PART):
         name = _PART.sub("", name)
-    if (container := container_at(name)) is not None:
-        return _CASE.fullmatch(name.removesuffix(container.ending)) is not None
+    if (case := case_of(name)) is not None:
+        return _CASE.fullmatch(case) is not None
     if kind == "masks":
-        return _is_named(name, _MASKS)
+        return _is_named(name, MASK_ENDINGS)
     return _is_named(name, _IMAGES) or _is_named(name, (one.ending for one in plugged(ImageFormat)))
 
 

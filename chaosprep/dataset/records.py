@@ -142,10 +142,14 @@ class Slice(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         return tuple(file for file in (self.image_file, self.mask_file) if file is not None)
 
     def placed(self, places: Mapping[str, File] = MappingProxyType({})) -> Self:
-        """The row with its files in these containers, by their paths; the others are single."""
+        """The row with its files in these containers, by their paths; the others are single.
+
+        A file may have become another on its way into one.
+        """
         values: dict[str, Any] = {}
         for kind, path in (("image", self.image), ("mask", self.mask)):
             file = places.get(path or "")
+            values |= {} if file is None else _columns(kind, file)
             values[f"{kind}_container"] = UNSET if file is None else file.container
             values[f"{kind}_offset"] = UNSET if file is None else file.offset
         return msgspec.structs.replace(self, **values)

@@ -11,16 +11,15 @@ from itertools import groupby, islice
 from pathlib import Path
 from typing import Literal
 
-from chaosprep.dataset.containers.table import container_at
-from chaosprep.dataset.naming import KINDS, Kind, is_of_slice, is_of_system
+from chaosprep.dataset.containers.table import beside, container_at
+from chaosprep.dataset.folders import FOLDERS, INNER, containers, entries, is_of_stage, remove_empty
+from chaosprep.dataset.naming import is_of_system
 from chaosprep.dataset.records import SPLITS, File
 from chaosprep.errors import REMAKE, FileError, about
 from chaosprep.files import read_part, read_regular, real, sha256, write_new, writing
 
 Link = Literal["copy", "hard", "sym"]
 
-_INNER: dict[str, Kind] = {f"{split}/{kind}": kind for split in SPLITS for kind in KINDS}
-_FOLDERS = (*_INNER, *SPLITS)
 _AT_ONCE = 500_000  # names in memory, of files to be removed
 
 
@@ -28,7 +27,7 @@ _AT_ONCE = 500_000  # names in memory, of files to be removed
 class Store:
     """The images and masks of one directory, by the paths that its table has for them.
 
-    They are single files, `<split>/images/<id>.<ext>` and `<split>/masks/<id>.png`, or lie in
+    They are single files, `<split>/images/<id>.<ext>` and `<split>/masks/<id>.<ext>`, or lie in
     containers, `<split>/images/<case>.<ext>` and `<split>/masks/<case>.<ext>`.
 
     `links` says that files may be symbolic links, as `split --link sym` makes them. With `check`, a
@@ -123,13 +122,15 @@ class Store:
 
     def _take_container(self, source: "Store", file: File) -> None:
         source.read(file)
-        if file.place not in self._taken:
-            origin = source.directory / file.place
-            with self._target(file.place) as target:
+        if file.place in self._taken:
+            return
+        for path in (*beside(file.place), file.place):
+            origin = source.directory / path
+            with self._target(path) as target:
                 if not hard_link(origin, target):
                     target.unlink(missing_ok=True)
                     shutil.copyfile(origin, target)
-            self._taken.add(file.place)
+        self._taken.add(file.place)
 
     def alone(self, file: File) -> Path | None:
         """Where a file is one of its own on disk, which can be linked to; None where it is not."""
@@ -141,12 +142,20 @@ class Store:
             size = (self.directory / file.place).stat().st_size
         except OSError:
             return False
-        return size == file.bytes if file.container is None else size >= file.offset + file.bytes
+        if file.container is None:
+            return size == file.bytes
+        return size >= file.offset + file.bytes and self._has_beside(file.container)
+
+    def _has_beside(self, container: str | None) -> bool:
+        return container is None or all(
+            (self.directory / path).is_file() for path in beside(container)
+        )
 
     def is_whole(self, file: File) -> bool:
         """Whether a file is there with its bytes, as one of the store's own."""
         try:
-            return sha256(self._bytes(file)) == file.sha256
+            is_same = sha256(self._bytes(file)) == file.sha256
+            return is_same and self._has_beside(file.container)
         except FileError:
             return False
 
@@ -183,32 +192,33 @@ class Store:
 
         What an operating system leaves in any folder counts for nothing.
         """
-        for folder in _FOLDERS:
-            for entry in _entries(self.directory / folder):
-                if not _is_of_stage(folder, entry) and not is_of_system(entry.name):
-                    yield f"{folder}/{entry.name}"
+        for folder in FOLDERS:
+            for name, entry in entries(self.directory / folder):
+                if not is_of_stage(folder, name, entry) and not is_of_system(entry.name):
+                    yield f"{folder}/{name}"
 
     def prune(self, keep: Container[str]) -> None:
         """Remove every image, mask and container that is not to be kept, and empty folders then.
 
         What is `foreign` stays.
         """
-        for folder in _INNER:
+        for folder in INNER:
             while left := list(islice(self._left_in(folder, keep), _AT_ONCE)):
                 for path in left:
                     Path(path).unlink()
-        for folder in _FOLDERS:
-            with suppress(OSError):  # not there, or not empty
-                (self.directory / folder).rmdir()
+            for container in containers(self.directory / folder):
+                remove_empty(container)
+        for folder in FOLDERS:
+            remove_empty(self.directory / folder)
 
     def _left_in(self, folder: str, keep: Container[str]) -> Iterator[str]:
-        for entry in _entries(self.directory / folder):
-            if f"{folder}/{entry.name}" not in keep and _is_of_stage(folder, entry):
+        for name, entry in entries(self.directory / folder):
+            if f"{folder}/{name}" not in keep and is_of_stage(folder, name, entry):
                 yield entry.path
 
     def diverted(self) -> str | None:
         """The path of a link, or of something else, that stands where a folder should be."""
-        for folder in (*SPLITS, *_INNER):
+        for folder in (*SPLITS, *INNER):
             with suppress(FileNotFoundError, NotADirectoryError):
                 if not stat.S_ISDIR((self.directory / folder).lstat().st_mode):
                     return folder
@@ -280,17 +290,3 @@ def hard_link(origin: Path, target: Path) -> bool:
     except OSError:
         return False
     return True
-
-
-def _entries(folder: Path) -> "Iterator[os.DirEntry[str]]":
-    """What a folder holds, one by one; nothing where there is none."""
-    with suppress(FileNotFoundError, NotADirectoryError), os.scandir(folder) as found:
-        yield from found
-
-
-def _is_of_stage(folder: str, entry: "os.DirEntry[str]") -> bool:
-    kind = _INNER.get(folder)
-    if kind is None:
-        return entry.name in KINDS
-    is_file = entry.is_file(follow_symlinks=False) or entry.is_symlink()
-    return is_file and is_of_slice(kind, entry.name)

@@ -5,7 +5,7 @@ import warnings
 from collections.abc import Mapping
 from functools import lru_cache
 from io import BytesIO
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +33,12 @@ def encode_npy(array: NDArray[Any]) -> bytes:
         raise TypeError(f"an npy slice holds integers or floats, not {array.dtype.name}")
     little = np.ascontiguousarray(check_slice(array), dtype=array.dtype.newbyteorder("<"))
     return b"".join((_npy_head(little.dtype.str, little.shape), little.data))
+
+
+def encode_bits(array: NDArray[np.integer]) -> bytes:
+    """Encode a (rows, cols) array of 0 and 1 as booleans, as `encode_npy` does numbers."""
+    bits = np.ascontiguousarray(check_slice(array), dtype=np.bool_)
+    return b"".join((_npy_head(bits.dtype.str, bits.shape), bits.data))
 
 
 @lru_cache(maxsize=8)  # the slices of a series share one
@@ -82,6 +88,29 @@ def read_npy(data: bytes, dimensions: int) -> NDArray[Any]:
         raise FileError("the npy's shape disagrees with its size", RECOPY, _MASK)
     flat = np.frombuffer(data, dtype=dtype, offset=start)
     return flat.reshape(shape, order="F" if fortran else "C")
+
+
+class Layout(NamedTuple):
+    """How an npy file holds a slice: its (rows, cols), its type, and the byte where it begins."""
+
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+    start: int
+
+
+def layout_of(data: bytes) -> Layout | None:
+    """How an npy 1.0 file of a slice, (rows, cols) in C order, begins; None for anything else."""
+    return _layout_of(data[: len(_MAGIC) + 4 + int.from_bytes(data[8:10], "little")])
+
+
+@lru_cache(maxsize=8)  # the slices of a series share one
+def _layout_of(head: bytes) -> Layout | None:
+    try:
+        shape, fortran, dtype, start = _header(head, _IMAGE)
+    except FileError:
+        return None
+    is_slice = len(shape) == 2 and min(shape) > 0 and dtype.kind in "biuf" and not dtype.hasobject
+    return Layout(shape, dtype, start) if is_slice and not fortran else None
 
 
 def _header(data: bytes, code: str) -> tuple[tuple[int, ...], bool, np.dtype[Any], int]:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chaosprep.dataset.case import Case
+from chaosprep.dataset.containers.table import on_disk
 from chaosprep.dataset.manifest import DESCRIPTOR, Dataset
 from chaosprep.dataset.overlapping import structure_areas
 from chaosprep.dataset.records import Slice
@@ -100,7 +101,7 @@ def check_case(case: Case, *, pictures: bool = False, nameless: bool = False) ->
     gauge = gauge_of(case)
     found.faults += geometry_faults(case)
     for row in case.slices:
-        found.files += [file.place for file in row.files()]
+        found.files += [path for file in row.files() for path in on_disk(file)]
         look = "Look at this slice before you trust it."
         found.warnings += [
             Problem(code="warning", id=row.id, file=row.source, reason=text, remedy=look)

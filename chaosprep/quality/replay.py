@@ -71,7 +71,7 @@ def _differences(
         yield _compared(row, row.image, image, case.image(row))
     if row.mask is None or mask is None:
         return
-    if sha256(encode(mask, ".png", params.compression)) != row.mask_sha256:
+    if sha256(encode(mask, Path(row.mask).suffix, params.compression)) != row.mask_sha256:
         yield _compared(row, row.mask, mask, case.mask(row))
 
 

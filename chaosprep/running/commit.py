@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 
 from chaosprep.dataset.codes import codes_by_name
-from chaosprep.dataset.containers.table import StoreName
+from chaosprep.dataset.containers.table import StoreName, on_disk
 from chaosprep.dataset.descriptor import (
     MANIFEST_MINOR,
     MANIFEST_VERSION,
@@ -112,14 +112,15 @@ def _noted(rows: Iterable[Slice], counter: "_Counter", paths: PathSet) -> Iterat
     for row in rows:
         counter.add(row)
         for file in row.files():
-            paths.add(file.place)
+            for path in on_disk(file):
+                paths.add(path)
         yield row
 
 
 def _filled(rows: Iterable[Slice], rare: Collection[str]) -> Iterator[Slice]:
     for row in rows:
-        own = {name: getattr(row, name) or EMPTY[name] for name in rare}
-        yield msgspec.structs.replace(row, **own)
+        lacking = {name: EMPTY[name] for name in rare if getattr(row, name) is msgspec.UNSET}
+        yield msgspec.structs.replace(row, **lacking)
 
 
 def _remove_left(directory: Path, keep: Container[str]) -> None:

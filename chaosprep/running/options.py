@@ -72,7 +72,7 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         StoreName,
         Meta(
             description="How images and masks are kept: as single files, or packed, in one tar of "
-            "images and one of masks for each case."
+            "images and one of masks for each case, or one Zarr array of each."
         ),
     ] = "files"
     overwrite: Annotated[

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Generic
 
-from chaosprep.dataset.containers.table import StoreName
+from chaosprep.dataset.containers.table import CONTAINERS, StoreName
 from chaosprep.dataset.decoding import release_of
 from chaosprep.dataset.descriptor import LabelMap, LeftOut, PastStage, Provenance, Share
 from chaosprep.dataset.manifest import JOURNAL, WORKSPACE, Dataset, OnDemand
@@ -154,7 +154,7 @@ def _resume(stage: Stage[C, P], params: P, plan: Plan[C]) -> Plan[C]:
             and found.entry.key == key(case)
             and found.entry.is_whole(store)
             and found.entry.inputs == case.inputs()
-            and _fits(stage, params, case, found.entry)
+            and _fits(stage, params, case, found.entry, plan.store)
         ):
             lines[case.id] = found.line_sha256
         else:
@@ -162,9 +162,11 @@ def _resume(stage: Stage[C, P], params: P, plan: Plan[C]) -> Plan[C]:
     return replace(plan, done=lines.keys(), lines=lines, stale=stale)
 
 
-def _fits(stage: Stage[C, P], params: P, case: C, entry: Entry) -> bool:
+def _fits(stage: Stage[C, P], params: P, case: C, entry: Entry, store: StoreName) -> bool:
     """Whether an entry says what the plan makes of its case."""
-    fit = tried(lambda case: fits(entry.slices, stage.rows(case, params)), case)
+    container = CONTAINERS.get(store)
+    arrays = container is not None and container.as_array is not None
+    fit = tried(lambda case: fits(entry.slices, stage.rows(case, params), arrays=arrays), case)
     return fit is True
 
 

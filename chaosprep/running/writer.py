@@ -39,6 +39,7 @@ class Writer:
         if directory is not None and container is not None:
             self._store = CaseStore(directory, check=check, case=case, kind=container)
         self._compression = compression
+        self._as_array = container is not None and container.as_array is not None
 
     def __enter__(self) -> Self:
         return self
@@ -52,11 +53,14 @@ class Writer:
         return isinstance(self._store, Nowhere)
 
     def image(self, split: Split, id: str, array: NDArray[Any], extension: str) -> File:
-        """Write an image (rows, cols) as `.png` (uint8, uint16) or `.npy`."""
+        """Write an image (rows, cols) as `.png` (uint8, uint16) or `.npy`.
+
+        Where a container holds arrays, always as `.npy`.
+        """
         return self._encoded(split, "images", id, array, extension)
 
     def mask(self, split: Split, id: str, array: NDArray[Any]) -> File:
-        """Write a mask (rows, cols) as PNG."""
+        """Write a mask (rows, cols) as PNG, or as `image` does where a container holds arrays."""
         return self._encoded(split, "masks", id, array, ".png")
 
     def copy(
@@ -98,5 +102,7 @@ class Writer:
     ) -> File:
         from chaosprep.formats.codecs import encode
 
+        if self._as_array and not self.is_dry:
+            extension = ".npy"
         data = encode(array, extension, self._compression)
         return self._store.write(file_path(split, kind, id, extension), data)

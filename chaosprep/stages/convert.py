@@ -205,7 +205,8 @@ def rows(case: Case, params: ConvertParams) -> Iterator[Expected]:
     """One for each slice; its mask is the parent's where the grid stays."""
     for row in case.slices:
         image = file_path(row.split, "images", row.id, f".{params.format}")
-        mask = {} if params.regrids else {"mask_sha256": row.mask_sha256}
+        carries = {"mask": row.mask, "mask_sha256": row.mask_sha256}
+        mask = {} if params.regrids else carries
         yield carried(row, image=image, frame=None, **mask)
 
 

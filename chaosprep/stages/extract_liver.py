@@ -13,9 +13,10 @@ from chaosprep.dataset.case import Case
 from chaosprep.dataset.descriptor import LabelMap
 from chaosprep.dataset.manifest import Dataset
 from chaosprep.dataset.opening import open_dataset
-from chaosprep.dataset.records import Slice
+from chaosprep.dataset.records import File, Slice
 from chaosprep.errors import FileError, Problem, about, plural
-from chaosprep.formats.pictures import MaskImage, read_mask
+from chaosprep.formats.pictures import MaskImage
+from chaosprep.formats.stage_masks import read_stage_mask
 from chaosprep.imaging.levels import (
     check_levels,
     describe_levels,
@@ -127,7 +128,7 @@ def _has_masks_of_others(case: Case, params: ExtractLiverParams) -> bool:
     for row in case.slices:
         with suppress(FileError):
             if row.mask_file is not None and _is_of_others(
-                read_mask(case.read(row.mask_file), lenient=params.lenient_masks).pixels, params
+                _read(case, row.mask_file, params).pixels, params
             ):
                 return True
     return False
@@ -176,7 +177,7 @@ def _extracted(case: Case, params: ExtractLiverParams, writer: Writer, row: Slic
         return msgspec.structs.replace(row, parent=row.id)
     data = case.read(row.mask_file)
     with about(row.mask_file.path):
-        mask = read_mask(data, lenient=params.lenient_masks)
+        mask = read_stage_mask(row.mask_file.path, data, lenient=params.lenient_masks)
         labels, notes = extract(mask, params)
     names = _names(params, binary=mask.binary)
     pixels = label_areas(labels, names)
@@ -248,8 +249,11 @@ def rows(case: Case, params: ExtractLiverParams) -> Iterator[Expected]:
 def _is_empty(case: Case, params: ExtractLiverParams, row: Slice) -> bool:
     if row.mask_file is None:
         return False
-    mask = read_mask(case.read(row.mask_file), lenient=params.lenient_masks)
-    return not extract(mask, params)[0].any()
+    return not extract(_read(case, row.mask_file, params), params)[0].any()
+
+
+def _read(case: Case, file: File, params: ExtractLiverParams) -> MaskImage:
+    return read_stage_mask(file.path, case.read(file), lenient=params.lenient_masks)
 
 
 def labels(source: Source[Case], params: ExtractLiverParams) -> LabelMap | None:

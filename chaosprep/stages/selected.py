@@ -15,7 +15,7 @@ from chaosprep.dataset.case import Case
 from chaosprep.dataset.organs import unnamed
 from chaosprep.dataset.records import Slice
 from chaosprep.errors import FileError, Problem, about, plural
-from chaosprep.formats.pictures import read_mask
+from chaosprep.formats.stage_masks import read_stage_mask
 from chaosprep.imaging.levels import label_areas, level_histogram
 from chaosprep.running.fitting import Expected, carried
 from chaosprep.running.stage import CaseResult, each_slice
@@ -140,12 +140,12 @@ def extract(
     """The mask of a slice as what is selected, (rows, cols), and name -> pixels overwritten.
 
     Raises:
-        FileError: what `read_mask` raises, or `mask-values`: a value stands for nothing.
+        FileError: what `read_stage_mask` raises, or `mask-values`: a value stands for nothing.
     """
     assert row.mask_file is not None
     data = case.read(row.mask_file)
     with about(row.mask_file.path):
-        pixels = read_mask(data).pixels
+        pixels = read_stage_mask(row.mask_file.path, data).pixels
     values = {value: (value,) for value in row.labels} | (row.overlaps or {})
     found = level_histogram(pixels)
     if strange := sorted(found.keys() - values.keys() - {0}):

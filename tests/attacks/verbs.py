@@ -164,6 +164,12 @@ VERBS = {
             lambda world: ["augment", world.packed_images, "--store", "tar", "--copies", "2"],
         ),
         Verb(
+            "augment-arrays",
+            "stage",
+            lambda world: ["augment", world.images, "--store", "zarr", "--copies", "1"],
+            lambda world: ["augment", world.images, "--store", "zarr", "--copies", "2"],
+        ),
+        Verb(
             "merge",
             "stage",
             lambda world: ["merge", world.shard_1, world.shard_2],

@@ -117,7 +117,7 @@ FOREIGN = (
     "train/images/P1_t1_s00.png",
     "train/images/1_t1_s000.png",
     "train/images/P1_t1_s000_edited.png",
-    "train/masks/P1_t1_s000.npy",
+    "train/masks/P1_t1_s000.nii",
     "train/masks/P1_t1_s000.dcm",
     "train/images/P1_t1_s000.png.part",
     "train/images/more/P1_t1_s000.png",

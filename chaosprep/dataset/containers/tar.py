@@ -18,4 +18,4 @@ def _padding(size: int) -> bytes:
 
 
 # POSIX.1-2017, pax, "ustar Interchange Format": two blocks of zeros end an archive.
-TAR = Container(".tar", before=_header, after=_padding, end=bytes(2 * _BLOCK))
+TAR = Container(".tar", before=_header, after=_padding, end=lambda *of: bytes(2 * _BLOCK))
