@@ -46,6 +46,21 @@ class File(NamedTuple):
     bytes: int
 
 
+class CaseScaling(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How grey values of a case become those of a network: `low` is shown as 0, `high` as 1.
+
+    They are stored values; with `in_units` modality units, in which slices of different rescales
+    can be compared. `lowest`, in these units too, stands for padding, None without. All of it is of
+    so many `slices`: where the case has lost some, it is to be found again.
+    """
+
+    low: Factor
+    high: Factor
+    in_units: bool
+    lowest: Factor | None
+    slices: Size
+
+
 class Slice(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One row of the table: an image and its mask."""
 
@@ -105,6 +120,10 @@ class Slice(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         tuple[Count, ...] | UnsetType,
         _doc("the patient's fold of each repeat, numbered on; absent without repeats"),
     ] = UNSET
+    scaling: Annotated[
+        CaseScaling | UnsetType | None,
+        _doc("values of the case that a network sees as 0 and 1; absent without --keep-16bit"),
+    ] = UNSET
 
     @property
     def image_file(self) -> File:
@@ -123,9 +142,10 @@ class Slice(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         return tuple(file for file in (self.image_file, self.mask_file) if file is not None)
 
     def with_image(self, file: File, shape: tuple[int, ...]) -> Self:
-        """The row with another image, of (rows, cols) pixels."""
+        """The row with another image, of (rows, cols) pixels, of whose values nothing is known."""
         rows, cols = shape
-        return msgspec.structs.replace(self, **_columns("image", file), rows=rows, cols=cols)
+        columns = _columns("image", file)
+        return msgspec.structs.replace(self, **columns, rows=rows, cols=cols, scaling=UNSET)
 
     def with_mask(
         self, file: File | None, *, labels: dict[int, str] | None = None, pixels: dict[str, int]
@@ -161,7 +181,7 @@ RARE: tuple[str, ...] = tuple(
 )
 """The columns that a table may lack; where a row needs one, all rows have it."""
 
-EMPTY: dict[str, Any] = {name: () if name == "folds" else {} for name in RARE}
+EMPTY: dict[str, Any] = {name: {} for name in RARE} | {"folds": (), "scaling": None}
 """What such a column holds in a row that has nothing of it."""
 
 _rows = msgspec.json.Decoder(Slice)
@@ -200,6 +220,8 @@ def check_row(row: Slice) -> None:
         )
     if abs(row.slope) < 1e-30:
         raise ManifestError("slope: it is 0 or nearly so", REMAKE, "manifest-row")
+    if row.scaling and not row.scaling.low < row.scaling.high:
+        raise ManifestError("scaling: high is not above low", REMAKE, "manifest-row")
     for value, meeting in (row.overlaps or {}).items():
         several = len(meeting) > 1 and meeting == tuple(sorted({*meeting}))
         if value in row.labels or not (several and row.labels.keys() >= {*meeting}):

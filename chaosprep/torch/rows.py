@@ -12,9 +12,9 @@ from chaosprep.dataset.opening import open_dataset
 from chaosprep.dataset.organ_order import organ_values
 from chaosprep.dataset.organs import can_show, number_organs, partial_notes
 from chaosprep.dataset.records import SPLITS, Slice, Split, decode_row
+from chaosprep.dataset.scaling import Scale
 from chaosprep.errors import UsageError
 from chaosprep.files import open_regular
-from chaosprep.torch.scaling import Scale
 from chaosprep.words import there_are
 
 

@@ -13,11 +13,11 @@ from torch.utils.data import Dataset as TorchDataset
 from chaosprep.augmentation.sampling import IMAGE_DTYPES
 from chaosprep.dataset.manifest import Dataset
 from chaosprep.dataset.records import Slice, Spacing, Split
+from chaosprep.dataset.scaling import Scale, Scaling, case_scaling
 from chaosprep.dataset.stacking import label_plane
 from chaosprep.params import make_params
 from chaosprep.stages.augment import AugmentParams, check_mirroring, copy_of
 from chaosprep.torch.rows import choose
-from chaosprep.torch.scaling import Scale, Scaling, case_scaling
 
 Transform = Callable[..., Mapping[str, Any]]
 Pair = tuple[NDArray[Any], NDArray[Any] | None]

@@ -10,10 +10,10 @@ from torch.utils.data import Dataset as TorchDataset
 
 from chaosprep.dataset.manifest import Dataset
 from chaosprep.dataset.records import Split
+from chaosprep.dataset.scaling import Scale, case_scaling
 from chaosprep.dataset.stacking import case_lattice, label_volume, originals
 from chaosprep.imaging.space.lattice import Lattice
 from chaosprep.torch.rows import choose
-from chaosprep.torch.scaling import Scale, case_scaling
 from chaosprep.torch.slices import mask_tensor
 
 
