@@ -229,13 +229,13 @@ class Dataset:
         """The image of a slice as stored: (rows, cols)."""
         return self._of(row).image(row)
 
-    def pixels(self, row: Slice) -> Pixels:
-        """A slice as every output sees it, see `Case.pixels`."""
-        return self._of(row).pixels(row)
+    def pixels(self, row: Slice, *, check: bool = True) -> Pixels:
+        """A slice as every output sees it, see `Case.pixels`; `check` it against its hash."""
+        return self._of(row, check).pixels(row)
 
-    def mask(self, row: Slice) -> NDArray[Any] | None:
-        """The mask of a slice: (rows, cols), or None without ground truth."""
-        return self._of(row).mask(row)
+    def mask(self, row: Slice, *, check: bool = True) -> NDArray[Any] | None:
+        """The mask of a slice: (rows, cols), or None without ground truth; `check` as there."""
+        return self._of(row, check).mask(row)
 
     def to_pandas(self) -> "pandas.DataFrame":
         """The table as a data frame (needs pandas)."""
@@ -247,8 +247,9 @@ class Dataset:
             ) from error
         return pandas.DataFrame([msgspec.to_builtins(row) for row in self.slices])
 
-    def _of(self, row: Slice) -> Case:
-        return Case(self.store, row.case, row.patient, (row,), "", self._max_pixels)
+    def _of(self, row: Slice, check: bool = True) -> Case:
+        known = self._max_pixels
+        return Case(self.store, row.case, row.patient, (row,), "", known, check=check)
 
     @property
     def _max_pixels(self) -> int:

@@ -41,7 +41,9 @@ class Scaling:
         """The values with the ends mapped to 0 and 1, not clipped; float32, of the same shape."""
         kind = np.result_type(values.dtype, np.float32)  # float64 where float32 is too coarse
         low, width = kind.type(self.low), kind.type(self.high - self.low)
-        part: NDArray[Any] = (values.astype(kind) - low) / width
+        part: NDArray[Any] = values.astype(kind)
+        part -= low
+        part /= width
         return part.astype(np.float32, copy=False)
 
     def shown(self, header: Header, image: NDArray[Any]) -> NDArray[np.float32]:

@@ -15,6 +15,7 @@ from chaosprep.dataset.records import SPLITS, Slice, Split, decode_row
 from chaosprep.dataset.scaling import Scale
 from chaosprep.errors import UsageError
 from chaosprep.files import open_regular
+from chaosprep.torch.checks import Check
 from chaosprep.words import there_are
 
 
@@ -125,6 +126,7 @@ def choose(
     sequences: str | Collection[str],
     patients: str | Collection[str],
     copies: bool,
+    check: Check = "once",
     labelled: bool = False,
 ) -> Rows:
     """The rows that the arguments of a dataset for torch ask for; a plain text is one name.
@@ -134,7 +136,11 @@ def choose(
         UsageError: an argument is none of its choices, or nothing in the dataset.
         ChaosprepError: `too-many-organs`.
     """
-    for name, value, choices in (("scale", scale, get_args(Scale)), ("split", split, SPLITS)):
+    for name, value, choices in (
+        ("scale", scale, get_args(Scale)),
+        ("split", split, SPLITS),
+        ("check", check, get_args(Check)),
+    ):
         if value not in choices:
             reason = f"{name}: must be one of {', '.join(choices)}"
             raise UsageError(reason, "Give one of them.", code=name)
