@@ -6,6 +6,7 @@ from pathlib import Path
 
 from benchmarks import (
     cores,
+    feeding,
     growth,
     index,
     many,
@@ -28,6 +29,7 @@ SECTIONS: tuple[Section, ...] = (
     pixels.SECTION,
     startup.SECTION,
     profile.SECTION,
+    feeding.SECTION,
     cores.SECTION,
     growth.SECTION,
     million.SECTION,

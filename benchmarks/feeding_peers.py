@@ -32,7 +32,8 @@ def read(file: File) -> tuple[Any, Any]:
     """Both as stored."""
     import cv2
 
-    return tuple(cv2.imread(str(one), cv2.IMREAD_UNCHANGED) for one in (file.image, file.mask))
+    image, mask = (cv2.imread(str(one), cv2.IMREAD_UNCHANGED) for one in (file.image, file.mask))
+    return image, mask
 
 
 def work(way: Way, file: File) -> object:
@@ -153,9 +154,12 @@ def torchio() -> Way:
     import torch
     import torchio as t
 
+    turn = (-ROTATION, ROTATION, 0, 0, 0, 0)
     pipeline = t.Compose(
         [
-            t.RandomAffine(scales=(1, 1, *SCALE, *SCALE), degrees=(-ROTATION, ROTATION, 0, 0, 0, 0), p=0.8),
+            t.RandomAffine(
+                scales=(1, 1, *SCALE, *SCALE), degrees=(-ROTATION, ROTATION, 0, 0, 0, 0), p=0.8
+            ),
             t.RandomElasticDeformation(max_displacement=(0, 6, 6), p=0.5),
             t.RandomGamma(log_gamma=(-0.22, 0.22), p=0.5),
             t.RandomBiasField(coefficients=0.1, order=3, p=0.5),
