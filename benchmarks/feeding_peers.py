@@ -154,7 +154,6 @@ def torchio() -> Way:
     import torch
     import torchio as t
 
-    turn = (-ROTATION, ROTATION, 0, 0, 0, 0)
     pipeline = t.Compose(
         [
             t.RandomAffine(
