@@ -39,7 +39,7 @@ from chaosprep.imaging.space.grids import (
     sample_mask,
 )
 from chaosprep.imaging.space.lattice import pixel_position
-from chaosprep.running.fitting import Expected, carried
+from chaosprep.running.fitting import TOLD, Expected, carried
 from chaosprep.running.stage import CaseResult, Stage, each_slice
 from chaosprep.running.writer import Writer
 from chaosprep.stages.convert_pixels import stored_slice, windowed_slice
@@ -213,7 +213,8 @@ def rows(case: Case, params: ConvertParams) -> Iterator[Expected]:
     for row in case.slices:
         image = file_path(row.split, "images", row.id, f".{params.format}")
         mask = {} if params.regrids else {"mask_sha256": row.mask_sha256}
-        yield carried(row, image=image, frame=None, **mask)
+        scaling = {"scaling": TOLD} if params.keep_16bit else {}
+        yield carried(row, image=image, frame=None, **mask, **scaling)
 
 
 CONVERT = Stage(

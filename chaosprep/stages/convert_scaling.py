@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 from numpy.typing import NDArray
 
-from chaosprep.dataset.records import Slice
+from chaosprep.dataset.records import CaseScaling, Slice
 from chaosprep.dataset.scaling import measured_scaling, recorded
 from chaosprep.dataset.stacking import originals_of
 from chaosprep.errors import FileError
@@ -18,31 +18,29 @@ from chaosprep.imaging.measured import Pixels, lowest_unit
 def with_scaling(rows: tuple[Slice, ...], written: Mapping[str, NDArray[Any]]) -> tuple[Slice, ...]:
     """The rows of a case with how it is scaled for a network, by the values that were `written`.
 
-    Whoever reads the files finds the same. They stay as they are where no two finite values can be
-    told, or the slices cannot be compared: who reads them says so.
+    Whoever reads the files finds the same. None stands for it in copies, and where no finite values
+    can be told, or the slices cannot be compared: who reads them says so.
     """
+    found = _found(originals_of(rows), written)
+    return tuple(msgspec.structs.replace(row, scaling=None if row.copy else found) for row in rows)
 
+
+def _found(rows: tuple[Slice, ...], written: Mapping[str, NDArray[Any]]) -> CaseScaling | None:
     def pixels(row: Slice) -> Pixels:
         return _header(row, written[row.id]), written[row.id]
 
     def lowest() -> float | None:
-        some = any(row.padding is not None for row in shown)
-        return lowest_unit(map(pixels, shown)) if some else None
+        some = any(row.padding is not None for row in rows)
+        return lowest_unit(map(pixels, rows)) if some else None
 
-    shown = originals_of(rows)
-    if not shown:
-        return rows
+    if not rows:
+        return None
     try:
-        scaling = measured_scaling(shown, pixels, lowest)
+        scaling = measured_scaling(rows, pixels, lowest)
     except FileError:
-        return rows
+        return None
     numbers = (scaling.low, scaling.high, scaling.lowest or 0.0)
-    if not all(map(math.isfinite, numbers)):
-        return rows
-    found = recorded(scaling, len(shown))
-    return tuple(
-        msgspec.structs.replace(row, scaling=found) if not row.copy else row for row in rows
-    )
+    return recorded(scaling, len(rows)) if all(map(math.isfinite, numbers)) else None
 
 
 def _header(row: Slice, values: NDArray[Any]) -> Header:

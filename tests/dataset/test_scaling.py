@@ -16,6 +16,7 @@ from chaosprep.dataset.scaling import Scaling, case_scaling
 from chaosprep.dataset.store import Store
 from chaosprep.errors import ManifestError
 from chaosprep.phantom import Patient, write_chaos
+from chaosprep.stages.convert_scaling import with_scaling
 
 SIDE, PAD = 24, -2000
 
@@ -134,3 +135,9 @@ def test_a_table_that_tells_nonsense_is_refused(
     row["scaling"] |= changes
     with pytest.raises(ManifestError, match=text):
         decode_row(msgspec.json.encode(row))
+
+
+def test_a_case_that_nothing_can_be_told_of_has_none(tmp_path: Path) -> None:
+    split = padded_pairs(tmp_path, [1.0, 1.0])
+    rows = with_scaling(split.slices, {row.id: np.full((2, 2), np.nan) for row in split.slices})
+    assert [row.scaling for row in rows] == [None, None]
