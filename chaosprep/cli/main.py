@@ -9,6 +9,7 @@ import click
 
 from chaosprep.cli.interrupts import INTERRUPTED, heed, leave
 from chaosprep.cli.lazy import CLICKS, LazyGroup
+from chaosprep.cli.places import places
 from chaosprep.errors import ChaosprepError, named
 from chaosprep.stage_table import STAGES, Entry, load_stage
 from chaosprep.version import __version__
@@ -62,7 +63,7 @@ class Verbs(LazyGroup):
         """Run the verb; what a user or a file can cause ends in a message, never a traceback."""
         heed(_interrupt)
         try:
-            with named(but=CLICKS):
+            with named(but=CLICKS), places(ctx):
                 return super().invoke(ctx)
         except ChaosprepError as error:
             from chaosprep.cli.output import LOUDNESS, report_error
