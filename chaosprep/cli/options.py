@@ -85,7 +85,9 @@ dry_run_option = click.option(
     is_eager=True,
     help="Do all but write: say what a run would do, and what it would refuse.",
 )
-json_option = click.option("--json", "as_json", is_flag=True, help="Write the result as JSON.")
+json_option = click.option(
+    "--json", "as_json", is_flag=True, is_eager=True, help="Write the result as JSON."
+)
 verbose_option = click.option(
     "-v",
     "--verbose",

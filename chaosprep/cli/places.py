@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any, TextIO, cast
 
 import click
 
+from chaosprep.errors import ChaosprepError
 from chaosprep.remote.location import is_url
 
 if TYPE_CHECKING:
     from chaosprep.remote.session import Session
 
-_SESSION = "chaosprep.remote"  # the key of a context's meta
+_SESSION, _AS_JSON = "chaosprep.remote", "chaosprep.as_json"  # keys of a context's meta
 
 
 class Place(click.Path):
@@ -27,7 +28,12 @@ class Place(click.Path):
         """The path; of a URL that of its working copy, which is brought up to date."""
         if ctx is not None and is_url(value):
             session = _session(ctx)
-            value = session.output(value) if self._makes else session.source(value)
+            path = session.output(value) if self._makes else session.source(value)
+            try:
+                return super().convert(path, param, ctx)
+            except click.BadParameter as error:
+                error.message = session.shown(error.message)
+                raise
         return super().convert(value, param, ctx)
 
 
@@ -37,10 +43,10 @@ def _session(ctx: click.Context) -> "Session":
     from chaosprep.remote.session import Session
 
     if _SESSION not in ctx.meta:
-        quiet = ctx.params.get("quiet", 0)  # both options are eager: they are known by now
+        quiet = ctx.params.get("quiet", 0)  # such options are eager: they are known by now
         tell = (lambda text: None) if quiet else say
         session = Session(tell, dry=ctx.params.get("dry_run", False))
-        ctx.meta[_SESSION] = session
+        ctx.meta[_SESSION], ctx.meta[_AS_JSON] = session, ctx.params.get("as_json", False)
         sys.stdout = cast(TextIO, _Shown(sys.stdout, session, holds=True))
         sys.stderr = cast(TextIO, _Shown(sys.stderr, session))
     found: Session = ctx.meta[_SESSION]
@@ -51,52 +57,72 @@ def _session(ctx: click.Context) -> "Session":
 def places(ctx: click.Context) -> Iterator[None]:
     """Where URLs were given, send what the command made when it ends well; then let go of all.
 
-    What goes to stdout is said once that is done.
+    What goes to stdout is said only then.
     """
     out, err = sys.stdout, sys.stderr
     try:
-        try:
+        with _sent_after(ctx):
             yield
-        except click.exceptions.Exit:
-            _send(ctx, sys.stdout)
-            raise
-        _send(ctx, sys.stdout)
-    except Exception as error:
-        if session := ctx.meta.get(_SESSION):
-            session.named(error)
-        raise
     finally:
-        sys.stdout, sys.stderr = out, err
         if session := ctx.meta.pop(_SESSION, None):
+            sys.stdout, sys.stderr = out, err
             session.close()
 
 
-def _send(ctx: click.Context, out: object) -> None:
+@contextmanager
+def _sent_after(ctx: click.Context) -> Iterator[None]:
+    ended: click.exceptions.Exit | None = None
+    try:
+        yield
+    except click.exceptions.Exit as error:
+        ended = error
+    except ChaosprepError as error:
+        if session := ctx.meta.get(_SESSION):
+            session.named(error)
+            _let_go()
+        raise
     if session := ctx.meta.get(_SESSION):
+        _send(session, as_json=ctx.meta[_AS_JSON])
+    if ended is not None:
+        raise ended
+
+
+def _send(session: "Session", *, as_json: bool) -> None:
+    from chaosprep.cli.output import write_error
+
+    try:
         session.send()
-        cast(_Shown, out).let_go()
+    except ChaosprepError as error:
+        session.named(error)
+        if as_json:
+            cast(_Shown, sys.stdout).held.clear()  # the result did not come true
+            write_error(error)
+            _let_go()
+        raise
+    _let_go()
+
+
+def _let_go() -> None:
+    shown = cast(_Shown, sys.stdout)
+    shown.stream.write("".join(shown.held))
+    shown.held.clear()
 
 
 class _Shown:
     """A stream with URLs for the paths of working copies; it may hold what is written."""
 
     def __init__(self, stream: TextIO, session: "Session", *, holds: bool = False) -> None:
-        self._stream, self._session, self._holds = stream, session, holds
-        self._held: list[str] = []
+        self.stream, self._session, self._holds = stream, session, holds
+        self.held: list[str] = []
 
     def write(self, text: str) -> int:
-        """Write it, or hold it."""
+        """Write it; hold it where the session has outputs to be sent before."""
         shown = self._session.shown(text)
-        if self._holds:
-            self._held.append(shown)
+        if self._holds and self._session.has_outputs:
+            self.held.append(shown)
         else:
-            self._stream.write(shown)
+            self.stream.write(shown)
         return len(text)
 
-    def let_go(self) -> None:
-        """Write what was held."""
-        self._stream.write("".join(self._held))
-        self._held.clear()
-
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - the stream's own
-        return getattr(self._stream, name)
+        return getattr(self.stream, name)

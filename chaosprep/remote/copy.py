@@ -18,6 +18,8 @@ from chaosprep.remote.tree import files_below, prune
 
 AT_ONCE = 8
 """Transfers at the same time."""
+UNSENT = "unsent"
+"""The code of the one error that is about the copy, and not what it stands for."""
 Tell = Callable[[str], None]
 
 
@@ -74,6 +76,8 @@ class Copy:
         """
         with writing(self.path):
             self.record = Record(self.kept / "objects.jsonl")
+            if not self.path.exists():  # somebody made room
+                self.record.clear()
             self.record.tidy()
             found = self.store.listing()
             check_object_names(found, self.place.shown)
@@ -111,10 +115,10 @@ class Copy:
             seen, begun = self.record.seen.get(name), self.record.begun.get(name)
             if not (begun.comes if begun else seen is not None and seen.is_file(path)):
                 raise ManifestError(
-                    f"{shown}: its working copy here holds what was not sent yet, or was changed",
-                    "Run the command that writes there again, and it is sent; or remove the copy: "
-                    f"{self.kept.parent}.",
-                    code="unsent",
+                    f"{shown}: {self.path} stands for it here, and holds what was never sent",
+                    "It is sent once the command that writes there ends well; if you do not want "
+                    "it, remove that folder here.",
+                    code=UNSENT,
                 )
         return found
 

@@ -32,11 +32,7 @@ class Hold:
         self._lock("LOCK_EX", tell)
 
     def leave(self) -> None:
-        """Let others have it."""
-        if fcntl is not None:
-            fcntl.flock(self._handle, fcntl.LOCK_UN)
-
-    def __del__(self) -> None:
+        """Let others have it, for good."""
         os.close(self._handle)
 
     def _lock(self, how: str, tell: Callable[[str], None] | None) -> None:

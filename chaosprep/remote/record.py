@@ -61,6 +61,11 @@ class Record:
             write_durably(self._path, b"".join(map(_line, kept)))
             self._lines = len(kept)
 
+    def clear(self) -> None:
+        """Nothing is known."""
+        self.seen.clear()
+        self.begun.clear()
+
     def begin(self, *names: str, comes: bool = False) -> None:
         """The objects of these names are about to change; or, where they come, their files."""
         self._append(*(Seen(name, comes=comes) for name in names))

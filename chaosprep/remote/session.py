@@ -8,7 +8,7 @@ import msgspec
 
 from chaosprep.errors import ChaosprepError, Problem, ProblemsError, RefusedError, UsageError
 from chaosprep.remote.claim import claim, release
-from chaosprep.remote.copy import Copy
+from chaosprep.remote.copy import UNSENT, Copy
 from chaosprep.remote.location import check_apart, local_path, locate
 from chaosprep.remote.sending import send
 
@@ -86,6 +86,8 @@ class Session:
     def named(self, error: BaseException) -> None:
         """Let an error speak of URLs; what this machine's disk refuses is of the copy itself."""
         if not isinstance(error, ChaosprepError) or isinstance(error, RefusedError):
+            return
+        if error.code == UNSENT:
             return
         error.reason, error.remedy = self.shown(error.reason), self.shown(error.remedy)
         if isinstance(error, ProblemsError):

@@ -128,7 +128,7 @@ class Store:
             return dict(system.find(self._root, detail=True))
         with suppress(FileNotFoundError):  # that of others passes over folders that cannot be read
             info = system.info(self._root)
-            if info["type"] == "file":
+            if info["type"] == "file" and not self._place.url.endswith("/"):  # as of https
                 return {self._root: info}
             for _, _, files in system.walk(self._root, detail=True, on_error="raise"):
                 found |= {one["name"]: one for one in files.values()}
