@@ -36,7 +36,8 @@ class Copy:
         self.path = place.shelf / place.name
         self.kept = place.shelf / f".{sha256(os.fsencode(place.name)).hexdigest()[:16]}.remote"
         with writing(self.path):
-            self.kept.mkdir(0o700, parents=True, exist_ok=True)
+            place.shelf.mkdir(0o700, parents=True, exist_ok=True)  # of patients
+            self.kept.mkdir(exist_ok=True)
             self._hold = Hold(self.kept / "lock", place.shown)
         self.record = Record(self.kept / "objects.jsonl")
 

@@ -19,8 +19,8 @@ _LONGEST = 200  # bytes of a name; file systems take 255, and a run puts somethi
 class Location:
     """A folder or file behind a URL.
 
-    ``url`` is what was given, for who opens it; ``shown`` is the same without a slash at its end, and
-    without what may be secret in it: user and password before an `@`, and a query of `https://`.
+    ``url`` is what was given, for who opens it; ``shown`` is the same without a slash at its end,
+    and without what may be secret: user and password before an `@`, and a query of `https://`.
     """
 
     url: str
@@ -56,7 +56,7 @@ def locate(url: str) -> Location:
         UsageError: `remote-url`, it names no folder or file.
     """
     place = Location(url, without_secrets(url).rstrip("/"))
-    if "://" not in place.shown or place.name in (".", "..") or not place.name.isprintable():
+    if "://" not in place.shown or place.name in (".", "..") or not place.shown.isprintable():
         reason = f"{place.shown}: it names no folder and no file"
         raise UsageError(reason, "Write it as SCHEME://BUCKET/FOLDER.", "remote-url")
     if len(os.fsencode(place.name)) > _LONGEST:
