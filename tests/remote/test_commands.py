@@ -16,6 +16,11 @@ def run(*arguments: str | Path) -> Result:
     return CliRunner().invoke(main, [str(argument) for argument in arguments])
 
 
+def no_way(self: Store, path: Path, name: str) -> None:
+    """A store that takes nothing."""
+    raise ChaosprepError("no way", "Wait.", "remote-unreachable")
+
+
 def test_a_result_names_the_url(bucket: Bucket, small: Path) -> None:
     done = run("convert", bucket.put(small / "split", "split"), "-o", f"{bucket.url}/images")
     assert done.stdout == (
@@ -50,13 +55,21 @@ def test_a_dry_run_writes_nothing(bucket: Bucket, small: Path) -> None:
     assert bucket.objects() == {}
 
 
+def test_a_dry_run_does_not_send_what_an_earlier_run_could_not(
+    bucket: Bucket, small: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arguments = ("convert", small / "split", "-o", f"{bucket.url}/images")
+    with monkeypatch.context() as broken:
+        broken.setattr(Store, "send", no_way)
+        assert run(*arguments).exit_code == 1
+    assert run(*arguments, "--dry-run").exit_code == 0
+    assert bucket.objects() == {}
+
+
 def test_a_result_that_cannot_be_sent_is_not_told(
     bucket: Bucket, small: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def send(self: Store, path: Path, name: str) -> None:
-        raise ChaosprepError("no way", "Wait.", "remote-unreachable")
-
-    monkeypatch.setattr(Store, "send", send)
+    monkeypatch.setattr(Store, "send", no_way)
     told = run("convert", small / "split", "-o", f"{bucket.url}/images", "--json")
     assert told.exit_code == 1
     assert json.loads(told.stdout) == {

@@ -9,6 +9,7 @@ import pytest
 import chaosprep
 from chaosprep import ChaosprepError
 from chaosprep.remote.store import Object, Store
+from chaosprep.remote.tree import unfinished
 from tests.remote.conftest import Bucket, files_in
 
 TABLES = ["send slices.jsonl", "send datapackage.json"]
@@ -149,3 +150,13 @@ def test_a_run_with_problems_sends_nothing(small: Path, bucket: Bucket, tmp_path
     with pytest.raises(ChaosprepError):
         chaosprep.split(tmp_path / "root", f"{bucket.url}/split", val=0.34)
     assert bucket.objects() == {}
+
+
+def test_what_a_run_has_begun_and_not_ended_is_not_sent(small: Path, tmp_path: Path) -> None:
+    place = tmp_path / "out"
+    for name in ("split", "images"):
+        shutil.copytree(small / name, place / name)
+    (place / "images/datapackage.json").unlink()
+    (place / "images/.chaosprep").mkdir()
+    (place / "split/.chaosprep").mkdir()
+    assert sorted(unfinished(place)) == ["images/", "split/.chaosprep/"]
