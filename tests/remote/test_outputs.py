@@ -8,6 +8,7 @@ import pytest
 
 import chaosprep
 from chaosprep import ChaosprepError
+from chaosprep.remote.record import Record
 from chaosprep.remote.store import Object, Store
 from chaosprep.remote.tree import unfinished
 from tests.remote.conftest import Bucket, files_in
@@ -160,3 +161,19 @@ def test_what_a_run_has_begun_and_not_ended_is_not_sent(small: Path, tmp_path: P
     (place / "images/.chaosprep").mkdir()
     (place / "split/.chaosprep").mkdir()
     assert sorted(unfinished(place)) == ["images/", "split/.chaosprep/"]
+
+
+def test_an_object_that_was_sent_in_the_last_moment_is_sent_again_and_not_fetched(
+    small: Path, bucket: Bucket, transfers: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(self: Record, name: str, found: Object, path: Path) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as dying:
+        dying.setattr(Record, "tell", killed)
+        with pytest.raises(KeyboardInterrupt):
+            chaosprep.convert(small / "split", f"{bucket.url}/images")
+    assert bucket.objects("images") != {}
+    chaosprep.convert(small / "split", f"{bucket.url}/images")
+    assert {one.split()[0] for one in transfers} == {"send"}
+    assert bucket.objects("images") == files_in(small / "images")

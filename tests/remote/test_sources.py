@@ -10,6 +10,8 @@ import chaosprep
 from chaosprep import ChaosprepError
 from chaosprep.remote.location import without_secrets
 from chaosprep.remote.names import check_object_names
+from chaosprep.remote.record import Record
+from chaosprep.remote.store import Object
 from tests.remote.conftest import Bucket, files_in
 
 
@@ -159,3 +161,19 @@ def test_what_is_secret_in_a_url_is_never_told(url: str, shown: str) -> None:
 def test_a_file_url_is_a_path_and_needs_no_copy(small: Path, workdir: Path) -> None:
     assert chaosprep.open(f"file://{small}/images").directory == small / "images"
     assert not workdir.exists()
+
+
+def test_a_copy_whose_update_was_killed_is_brought_up_to_date_by_the_next(
+    small: Path, bucket: Bucket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(self: Record, name: str, found: Object, path: Path) -> None:
+        raise KeyboardInterrupt
+
+    url = bucket.put(small / "split", "data")
+    chaosprep.open(url)
+    bucket.put(small / "images", "data")
+    with monkeypatch.context() as dying:
+        dying.setattr(Record, "tell", killed)
+        with pytest.raises(KeyboardInterrupt):
+            chaosprep.open(url)
+    assert chaosprep.open(url).descriptor.tool.stage == "convert"
