@@ -9,7 +9,6 @@ import click
 
 from chaosprep.cli.interrupts import INTERRUPTED, heed, leave
 from chaosprep.cli.lazy import CLICKS, LazyGroup
-from chaosprep.cli.places import places
 from chaosprep.errors import ChaosprepError, named
 from chaosprep.stage_table import STAGES, Entry, load_stage
 from chaosprep.version import __version__
@@ -62,6 +61,8 @@ class Verbs(LazyGroup):
     def invoke(self, ctx: click.Context) -> object:
         """Run the verb; what a user or a file can cause ends in a message, never a traceback."""
         heed(_interrupt)
+        from chaosprep.cli.places import places
+
         try:
             with named(but=CLICKS), places(ctx):
                 return super().invoke(ctx)
