@@ -32,8 +32,7 @@ class Place(click.Path):
             try:
                 return super().convert(path, param, ctx)
             except click.BadParameter as error:
-                error.message = session.shown(error.message)
-                raise
+                self.fail(session.shown(error.message), param, ctx)
         return super().convert(value, param, ctx)
 
 

@@ -1,5 +1,6 @@
 """Inputs behind URLs: fetched once, tried again where the store fails, names not believed."""
 
+import errno
 import re
 from pathlib import Path
 from typing import Any
@@ -105,6 +106,41 @@ def test_a_store_that_keeps_failing_ends_in_one_line_without_its_words(
     assert error.value.code == "remote-unreachable"
     assert "secret" not in str(error.value)
     assert max(map(tries.count, tries)) == 4
+
+
+class NoCredentialsError(Exception):
+    """As botocore calls it, which raises no `PermissionError`."""
+
+
+@pytest.mark.parametrize(
+    ("raised", "code", "place"),
+    [
+        (PermissionError("secret"), "remote-denied", "memory://bucket/images"),
+        (NoCredentialsError("secret"), "remote-denied", "memory://bucket/images"),
+        (FileNotFoundError("secret"), "remote-not-found", "memory://bucket/images"),
+        (OSError(errno.ENOSPC, "secret"), "output", "/work/"),
+    ],
+)
+def test_what_will_not_pass_is_not_tried_again(
+    raised: Exception,
+    code: str,
+    place: str,
+    small: Path,
+    bucket: Bucket,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    url, tries = bucket.put(small / "images", "images"), list[str]()
+
+    def get_file(self: object, remote: str, local: str, **named: object) -> None:
+        tries.append(remote)
+        raise raised
+
+    monkeypatch.setattr(type(bucket.system), "get_file", get_file)
+    with pytest.raises(ChaosprepError, match=place) as error:
+        chaosprep.open(url)
+    assert error.value.code == code
+    assert "secret" not in str(error.value)
+    assert max(map(tries.count, tries)) == 1
 
 
 @pytest.mark.parametrize(
