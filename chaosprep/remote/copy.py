@@ -2,7 +2,7 @@
 
 import os
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 from pathlib import Path
@@ -158,7 +158,7 @@ class Copy:
             self.tell(f"{self.place.shown}: fetches {plural(len(found), 'file')} ({size:.1f} MB)")
             self.each(bring, found)
 
-    def _drop(self, names: Iterable[str]) -> None:
+    def _drop(self, names: Collection[str]) -> None:
         """Remove files whose objects are gone, unless they were changed since."""
         for name in sorted(names):
             is_same = self.record.seen[name].is_file(self.at(name))
@@ -166,4 +166,5 @@ class Copy:
             if is_same:
                 self.at(name).unlink()
                 self.record.forget(name)
-        prune(self.path)
+        if names:
+            prune(self.path)
