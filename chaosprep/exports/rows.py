@@ -20,6 +20,11 @@ OBJECTS = ("labels", "pixels", "grid", "augmentation", *(n for n in RARE if EMPT
 LISTS = {"warnings": "string", "folds": "integer"}
 """What a list is of, where it is not of numbers."""
 
+_OF_FILES = frozenset(
+    {"split", "image", "mask", "frame"}
+    | {f"{kind}_{of}" for kind in ("image", "mask") for of in ("sha256", "bytes")}
+)
+
 
 def flat(row: Slice) -> dict[str, Any]:
     """The fields of a row: text, numbers, lists of them and None; objects are JSON text."""
@@ -28,6 +33,17 @@ def flat(row: Slice) -> dict[str, Any]:
         if values.get(name) is not None:
             values[name] = msgspec.json.encode(values[name]).decode()
     return values
+
+
+def plain_row(row: Slice) -> dict[str, Any]:
+    """The fields of a row, each of one plain type in every row, without what leads to its files.
+
+    Objects (`labels`, `pixels`, `grid`, `augmentation`) are JSON text (`null` too), `warnings` is
+    one text.
+    """
+    values = {name: value for name, value in flat(row).items() if name not in _OF_FILES}
+    values |= {name: values[name] or "null" for name in OBJECTS if name in values}
+    return values | {"warnings": "; ".join(row.warnings)}
 
 
 def columns(dataset: Dataset) -> list[dict[str, Any]]:
