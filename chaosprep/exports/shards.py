@@ -4,6 +4,7 @@ import hashlib
 import tarfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import zip_longest
 from pathlib import Path
 
 from chaosprep.dataset.case import Case
@@ -77,7 +78,7 @@ def plan(dataset: Dataset, most: int) -> Plan:
     shards = [
         Planned(split, cases)
         for split in SPLITS
-        for cases in _packed([sizes[key] for key in sizes if key[0] == split], most)
+        for cases in _packed([sizes[key] for key in sizes if key[0] == split], most - len(END))
     ]
     columns = tuple(name for name in held if held[name])
     return Plan(shards, columns, organ_values(dataset.label_map, labels.values()))
@@ -146,13 +147,12 @@ def _read_back(task: Task, there: set[str]) -> str:
     cases = (case for case in task.cases if case.id in there)
     expected = _expected([row for case in cases for row in _rows(case, task.split)], task.columns)
     with task.file.open("rb") as file, tarfile.open(fileobj=file, mode="r:") as tar:
-        for member in tar:
-            data = tar.extractfile(member)
-            found = member.name, None if data is None else sha256(data.read())
-            if found != next(expected, None):
-                raise not_as_written(task.file.name)
-        if next(expected, None) is not None:
-            raise not_as_written(task.file.name)
+        for (name, digest), member in zip_longest(expected, tar):
+            data = None if member is None else tar.extractfile(member)
+            if member is None or member.name != name or data is None:
+                raise not_as_written(name or member.name)
+            if sha256(data.read()) != digest:
+                raise not_as_written(name)
         file.seek(0)
         return hashlib.file_digest(file, "sha256").hexdigest()
 

@@ -16,7 +16,7 @@ from chaosprep.exports.huggingface_card import card
 from chaosprep.exports.pairs import Carried
 from chaosprep.exports.record import Export
 from chaosprep.exports.shards import ENDING, Plan, Planned, Task, Written, plan, write_shard
-from chaosprep.files import write_durably, write_json
+from chaosprep.files import PART, write_durably, write_json
 from chaosprep.params import Fields, plain
 from chaosprep.running.folder import Exported, new_folder, stop_or_skip
 from chaosprep.running.mapping import map_cases
@@ -86,13 +86,13 @@ export = Export(
 def _write(
     dataset: Dataset, planned: Plan, folder: Path, options: RunOptions
 ) -> tuple[list[Written], tuple[Problem, ...]]:
-    """Write the shards, in workers; empty ones are removed."""
+    """Write the shards, in workers; what is empty or failed is not left there."""
     columns, title = frozenset(planned.columns), "export webdataset"
 
     def task(numbered: tuple[int, Planned]) -> Task:
         number, one = numbered
         cases = tuple(dataset.cases[place] for place in one.cases)
-        return Task(folder / f"{number}.part", one.split, cases, columns)
+        return Task(folder / f"{number}{PART}", one.split, cases, columns)
 
     def tell(shard: str, done: int, total: int) -> None:
         options.tell(Event("done", title, done, total, shard))
@@ -103,9 +103,8 @@ def _write(
     problems.sort(key=lambda one: one.id)
     shards = [one for one in made if one.cases]
     skipped = stop_or_skip(problems, bool(shards), options, title)
-    for one in made:
-        if not one.cases:
-            one.file.unlink()
+    for left in {*folder.glob(f"*{PART}")}.difference(one.file for one in shards):
+        left.unlink()
     return shards, skipped
 
 
