@@ -22,7 +22,7 @@ from chaosprep.running.folder import Exported, new_folder, stop_or_skip
 from chaosprep.running.mapping import map_cases
 from chaosprep.running.options import Event, RunOptions
 
-KIND = "wids-shard-index-v1"
+WIDS = "wids-shard-index-v1"
 """What an index says that it is."""
 
 _NAMES: dict[Split, str] = {"train": "train", "val": "validation", "test": "test"}
@@ -128,7 +128,7 @@ def _index(split: Split, shards: list[Written], planned: Plan) -> dict[str, obje
         {"url": s.file.name, "nsamples": s.slices, "filesize": s.bytes, "sha256": s.sha256}
         for s in shards
     ]
-    head = {"__kind__": KIND, "wids_version": 1, "name": split, "labels": planned.organs}
+    head = {"__kind__": WIDS, "wids_version": 1, "name": split, "labels": planned.organs}
     return {**head, "shardlist": listed}
 
 

@@ -136,10 +136,10 @@ def refuse_shards(folder: Path) -> None:
     Raises:
         UsageError: `shards`.
     """
-    there = [name for name in SHARDS if (folder / name).is_file()]
-    if there:
+    shard = next((name for name in SHARDS if (folder / name).is_file()), None)
+    if shard is not None:
         raise UsageError(
-            f"{folder}: its slices lie in tar shards ({there[0]}), which are not looked into",
+            f"{folder}: its slices lie in tar shards ({shard}), which are not looked into",
             "Verify the directory that export webdataset read; train.json and the other indexes "
             "beside the shards have the SHA-256 of each.",
             code="shards",
