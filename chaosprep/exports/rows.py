@@ -1,5 +1,6 @@
 """A row of the table as plain values, for formats that know no objects."""
 
+import re
 from collections.abc import Callable, Iterable
 from itertools import zip_longest
 from pathlib import Path
@@ -20,10 +21,7 @@ OBJECTS = ("labels", "pixels", "grid", "augmentation", *(n for n in RARE if EMPT
 LISTS = {"warnings": "string", "folds": "integer"}
 """What a list is of, where it is not of numbers."""
 
-_OF_FILES = frozenset(
-    {"split", "image", "mask", "frame"}
-    | {f"{kind}_{of}" for kind in ("image", "mask") for of in ("sha256", "bytes")}
-)
+_OF_FILES = re.compile("split|frame|(image|mask)(_.*)?")
 
 
 def flat(row: Slice) -> dict[str, Any]:
@@ -41,7 +39,7 @@ def plain_row(row: Slice) -> dict[str, Any]:
     Objects (`labels`, `pixels`, `grid`, `augmentation`) are JSON text (`null` too), `warnings` is
     one text.
     """
-    values = {name: value for name, value in flat(row).items() if name not in _OF_FILES}
+    values = {name: value for name, value in flat(row).items() if not _OF_FILES.fullmatch(name)}
     values |= {name: values[name] or "null" for name in OBJECTS if name in values}
     return values | {"warnings": "; ".join(row.warnings)}
 
