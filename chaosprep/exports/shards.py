@@ -29,11 +29,15 @@ class Planned:
 
 @dataclass
 class Plan:
-    """The shards of a dataset, the columns that have a value in some row, organ -> mask value."""
+    """The shards of a dataset, and what of it they tell.
+
+    `columns` are those that have a value in some row, `organs` is organ -> mask value.
+    """
 
     shards: list[Planned]
     columns: tuple[str, ...]
     organs: dict[str, int]
+    folds: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -68,6 +72,7 @@ def plan(dataset: Dataset, most: int) -> Plan:
     sizes: dict[tuple[Split, str], dict[int, int]] = {}
     held: dict[str, bool] = {}
     labels: dict[str, dict[int, str]] = {}
+    folds: set[int] = set()
     for place, case in enumerate(dataset.cases):
         for row in case.slices:
             cases = sizes.setdefault((row.split, row.patient), {})
@@ -75,13 +80,15 @@ def plan(dataset: Dataset, most: int) -> Plan:
             for name, value in values(row).items():
                 held[name] = held.get(name, False) or value is not None
             labels.setdefault(repr(row.labels), row.labels)
+            folds |= set() if row.fold is None else {row.fold}
     shards = [
         Planned(split, cases)
         for split in SPLITS
         for cases in _packed([sizes[key] for key in sizes if key[0] == split], most - len(END))
     ]
     columns = tuple(name for name in held if held[name])
-    return Plan(shards, columns, organ_values(dataset.label_map, labels.values()))
+    organs = organ_values(dataset.label_map, labels.values())
+    return Plan(shards, columns, organs, tuple(sorted(folds)))
 
 
 def _packed(patients: Iterable[dict[int, int]], most: int) -> Iterator[tuple[int, ...]]:

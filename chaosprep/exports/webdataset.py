@@ -129,7 +129,8 @@ def _index(split: Split, shards: list[Written], planned: Plan) -> dict[str, obje
         for s in shards
     ]
     head = {"__kind__": WIDS, "wids_version": 1, "name": split, "labels": planned.organs}
-    return {**head, "shardlist": listed}
+    folds = {"folds": planned.folds} if planned.folds else {}
+    return {**head, **folds, "shardlist": listed}
 
 
 def _head(shards: list[Written]) -> list[str]:
