@@ -78,8 +78,14 @@ class SliceStream(IterableDataset):
         world: int | None = None,
         check: Check = "once",
     ) -> None:
-        _check_choices(scale=(scale, get_args(Scale)), check=(check, get_args(Check)))
-        _check_choices(split=(split, SPLITS))
+        for name, value, choices in (
+            ("split", split, SPLITS),
+            ("scale", scale, get_args(Scale)),
+            ("check", check, get_args(Check)),
+        ):
+            if value not in choices:
+                reason = f"{name}: must be one of {', '.join(choices)}"
+                raise UsageError(reason, "Give one of them.", code=name)
         self._wanted = Wanted(split, fold, (), (), copies, labelled)
         self._source = _source(where, self._wanted, check)
         if not self._source.parts:
@@ -155,13 +161,6 @@ def _taken(held: list[T], rng: np.random.Generator) -> T:
     at = int(rng.integers(len(held)))
     held[at], held[-1] = held[-1], held[at]
     return held.pop()
-
-
-def _check_choices(**asked: tuple[object, tuple[object, ...]]) -> None:
-    for name, (value, choices) in asked.items():
-        if value not in choices:
-            reason = f"{name}: must be one of {', '.join(map(str, choices))}"
-            raise UsageError(reason, "Give one of them.", code=name)
 
 
 def _source(where: str | Path, wanted: Wanted, check: Check) -> Source:
