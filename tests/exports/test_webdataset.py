@@ -140,13 +140,14 @@ def test_a_dot_in_an_id_is_a_tilde_in_the_key(images: Dataset) -> None:
     assert key(row) == "P1~5_t1-in_s000"
 
 
-def test_a_shard_has_one_side_and_a_patient_one_shard(phased: Dataset) -> None:
+@pytest.mark.parametrize("patients_fit", [1, 1.75])
+def test_a_shard_has_one_side_and_a_patient_one_shard(phased: Dataset, patients_fit: float) -> None:
     cases = phased.cases
     largest = max(
         sum(size(row) for row in phased.slices if row.patient == patient)
         for patient in phased.patients
     )
-    planned = plan(phased, largest + len(END)).shards
+    planned = plan(phased, int(largest * patients_fit) + len(END)).shards
     patients = [(one.split, {cases[place].patient for place in one.cases}) for one in planned]
     assert patients == [
         ("train", {"MR001"}),
@@ -236,13 +237,13 @@ def test_dicom_is_refused_with_what_to_do(livers: Dataset, tmp_path: Path) -> No
     assert not (tmp_path / "out").exists()
 
 
-@pytest.mark.parametrize("jobs", [1, 2])
+@pytest.mark.parametrize(("which", "jobs"), [(0, 1), (-1, 1), (0, 2)])
 def test_a_case_that_is_not_as_recorded_is_left_out_of_its_shard(
-    livers: Dataset, tmp_path: Path, jobs: int
+    livers: Dataset, tmp_path: Path, which: int, jobs: int
 ) -> None:
     """Its shards are those of the others alone, in numbers that follow each other."""
     images = chaosprep.convert(livers, tmp_path / "images")
-    row = next(row for row in images.slices if row.split == "train" and row.slice == 2)
+    row = [row for row in images.slices if row.split == "train" and row.slice == 2][which]
     file = images.directory / row.image
     file.write_bytes(file.read_bytes() + b"x")
     with pytest.raises(ProblemsError) as caught:
@@ -257,6 +258,8 @@ def test_a_case_that_is_not_as_recorded_is_left_out_of_its_shard(
         one.id for one in left
     ]
     assert (made.cases, [p.id for p in made.skipped]) == (3, [row.case])
+    (shard,) = load(made.path / "train.json")["shardlist"]
+    assert shard["filesize"] == (made.path / "train-000000.tar").stat().st_size
 
 
 def test_a_shard_that_is_left_empty_leaves_no_gap(

@@ -136,6 +136,14 @@ def test_each_epoch_has_an_order_of_its_own_that_comes_again(shards: Path) -> No
     assert order(0, buffer=0) == order(7, buffer=0) == sorted(orders[0])
 
 
+def test_shards_are_read_in_another_order_in_each_epoch(shards: Path) -> None:
+    stream, firsts = SliceStream(shards, buffer=1), set()
+    for epoch in range(6):
+        stream.set_epoch(epoch)
+        firsts.add(next(iter(stream))["patient"])
+    assert len(firsts) > 2
+
+
 def test_workers_that_live_on_take_the_next_epoch(shards: Path) -> None:
     stream = SliceStream(shards)
     loader = DataLoader(stream, batch_size=None, num_workers=1, persistent_workers=True)
