@@ -95,6 +95,7 @@ class SliceStream(IterableDataset):
         self.labels = self._source.labels
         self._making = Making(self.labels, transform, augmentation(augment, seed))
         self._scale, self._seed, self._buffer = scale, seed, buffer
+        self._scalings: dict[str, Scaling] = {}
         # Shared with workers that live on from epoch to epoch.
         self._epoch = torch.zeros(1, dtype=torch.int64).share_memory_()
 
@@ -139,11 +140,12 @@ class SliceStream(IterableDataset):
             if not rows:
                 continue
             self._making.check([case])
-            scaling = case_scaling(case, self._scale)
+            if case.id not in self._scalings:  # found once in each worker
+                self._scalings[case.id] = case_scaling(case, self._scale)
             for row in rows:
                 files = {file.path: case.read(file) for file in row.files()}
                 alone = Case(given(files.__getitem__), case.id, case.patient, (row,))
-                yield _Read(alone, row, scaling)
+                yield _Read(alone, row, self._scalings[case.id])
 
 
 def drawn(items: Iterator[T], size: int, rng: np.random.Generator) -> Iterator[T]:
