@@ -13,7 +13,7 @@ import msgspec
 
 from chaosprep.dataset.case import Case
 from chaosprep.dataset.records import Slice, decode_row
-from chaosprep.errors import FileError
+from chaosprep.errors import FileError, ManifestError
 from chaosprep.exports.rows import OBJECTS, plain_row
 
 ROW, MASK = "json", "mask.png"
@@ -67,14 +67,17 @@ def in_tar(name: str, data: bytes) -> bytes:
     return member.tobuf(tarfile.GNU_FORMAT) + data + bytes(-len(data) % tarfile.BLOCKSIZE)
 
 
-def size(row: Slice) -> int:
-    """How many bytes the sample takes in a tar file, at most."""
-    sizes = [file.bytes for file in row.files()] + [len(msgspec.json.encode(values(row)))]
+def size(row: Slice, told: dict[str, Any]) -> int:
+    """How many bytes the sample takes in a tar file, at most; `told` is `values` of the row."""
+    sizes = [row.image_bytes, len(msgspec.json.encode(told)), row.mask_bytes or 0]
+    return sum(map(_in_tar, names(row), sizes))
+
+
+def _in_tar(name: str, length: int) -> int:
+    """The bytes of a member of this length: a name that a header cannot hold has blocks itself."""
     block = tarfile.BLOCKSIZE
-    return sum(
-        len(in_tar(name, b"")) + -(-length // block) * block
-        for name, length in zip(names(row), sizes, strict=False)
-    )
+    head = block if len(name) <= tarfile.LENGTH_NAME else len(in_tar(name, b""))
+    return head + -(-length // block) * block
 
 
 def row_of(members: dict[str, bytes]) -> Slice:
@@ -82,7 +85,6 @@ def row_of(members: dict[str, bytes]) -> Slice:
 
     Raises:
         FileError: `sample`, they are none of a sample of `export webdataset`.
-        ManifestError: the row is none.
     """
     image = next((field for field in IMAGES if field in members), None)
     try:
@@ -101,4 +103,7 @@ def row_of(members: dict[str, bytes]) -> Slice:
     told["image_bytes"] = len(members[image])
     if MASK in members:
         told |= {"mask": place.format("masks") + ".png", "mask_bytes": len(members[MASK])}
-    return decode_row(msgspec.json.encode(told))
+    try:
+        return decode_row(msgspec.json.encode(told))
+    except ManifestError as error:
+        raise FileError(f"a sample's row: {error.reason}", _AGAIN, code="sample") from error

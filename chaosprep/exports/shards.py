@@ -76,8 +76,9 @@ def plan(dataset: Dataset, most: int) -> Plan:
     for place, case in enumerate(dataset.cases):
         for row in case.slices:
             cases = sizes.setdefault((row.split, row.patient), {})
-            cases[place] = cases.get(place, 0) + size(row)
-            for name, value in values(row).items():
+            told = values(row)
+            cases[place] = cases.get(place, 0) + size(row, told)
+            for name, value in told.items():
                 held[name] = held.get(name, False) or value is not None
             labels.setdefault(repr(row.labels), row.labels)
             folds |= set() if row.fold is None else {row.fold}

@@ -2,7 +2,7 @@
 
 import hashlib
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Annotated, BinaryIO, cast
@@ -81,7 +81,8 @@ class ShardSource:
         count = 0
         with about(part.url), self._folder.open(part.url) as file:
             read = _Hashed(file, part.url, hashing=always or part.url not in self._checked)
-            for (id, patient), some in groupby(_samples(read, part), lambda one: _whose(one[0])):
+            found = _samples(read, part, self.labels)
+            for (id, patient), some in groupby(found, lambda one: _whose(one[0])):
                 samples = list(some)
                 count += len(samples)
                 files = {path: data for _, held in samples for path, data in held.items()}
@@ -128,7 +129,7 @@ def _read_index(folder: Folder, split: Split) -> _Index | None:
     return index
 
 
-def _samples(read: _Hashed, shard: Shard) -> Iterator[Sample]:
+def _samples(read: _Hashed, shard: Shard, known: Collection[str]) -> Iterator[Sample]:
     """The rows of a tar file, and the bytes of the files of each by their paths."""
     try:
         with tarfile.open(fileobj=cast(BinaryIO, read), mode="r|") as tar:
@@ -137,6 +138,9 @@ def _samples(read: _Hashed, shard: Shard) -> Iterator[Sample]:
                 held = {name.partition(".")[2]: data for name, data in some}
                 with about(f"{shard.url}: {key}"):
                     row = row_of(held)
+                    if not set(row.labels.values()) <= {*known}:
+                        reason = "its labels are none of those of the index"
+                        raise FileError(reason, "Export the dataset again.", code="sample")
                 image = next(data for field, data in held.items() if field.startswith("image."))
                 yield row, {row.image: image, row.mask or "": held.get("mask.png", b"")}
     except (tarfile.TarError, *BROKEN) as error:

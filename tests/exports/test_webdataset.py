@@ -14,7 +14,7 @@ import chaosprep
 from chaosprep import Dataset, Slice
 from chaosprep.errors import FileError, ProblemsError, UsageError
 from chaosprep.exports import shards
-from chaosprep.exports.samples import END, in_tar, key, row_of, size
+from chaosprep.exports.samples import END, in_tar, key, names, row_of, size, values
 from chaosprep.exports.shards import plan
 from chaosprep.exports.webdataset import export
 from chaosprep.phantom import Patient, write_chaos
@@ -144,7 +144,7 @@ def test_a_dot_in_an_id_is_a_tilde_in_the_key(images: Dataset) -> None:
 def test_a_shard_has_one_side_and_a_patient_one_shard(phased: Dataset, patients_fit: float) -> None:
     cases = phased.cases
     largest = max(
-        sum(size(row) for row in phased.slices if row.patient == patient)
+        sum(size(row, values(row)) for row in phased.slices if row.patient == patient)
         for patient in phased.patients
     )
     planned = plan(phased, int(largest * patients_fit) + len(END)).shards
@@ -174,6 +174,17 @@ def test_no_shard_is_larger_than_it_may_be(
     sizes = [file.stat().st_size for file in made.path.glob("train-*.tar")]
     assert len(sizes) > 1
     assert max(sizes) <= 100_000
+
+
+@pytest.mark.parametrize("letters", [8, 91, 92, 180])
+def test_the_size_of_a_sample_is_foretold_whatever_its_name(images: Dataset, letters: int) -> None:
+    case = images.cases[0]
+    id = f"{case.id}{'x' * letters}_s000"
+    row = msgspec.structs.replace(case.slices[0], id=id)
+    members = [case.read(row.image_file), msgspec.json.encode(values(row))]
+    members += [case.read(file) for file in row.files()[1:]]
+    written = sum(len(in_tar(name, data)) for name, data in zip(names(row), members, strict=True))
+    assert size(row, values(row)) == written
 
 
 def test_the_index_has_the_hash_bytes_and_samples_of_each_shard(

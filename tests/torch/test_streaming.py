@@ -227,6 +227,8 @@ def flipped(data: bytes, at: int) -> bytes:
         (lambda data: flipped(data, 600), "hash"),  # its content
         (lambda data: data.replace(b'"copy":0', b'"copy":1', 1), "shard"),
         (lambda data: data.replace(b".json", b".jsom"), "sample"),
+        (lambda data: data.replace(b'"liver', b'"lever', 1), "sample"),
+        (lambda data: data.replace(b'"rows":32', b'"rows":-2', 1), "sample"),
     ],
 )
 def test_a_shard_that_is_not_the_one_of_its_index_ends_the_epoch(
