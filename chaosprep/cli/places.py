@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TextIO, cast
 import click
 
 from chaosprep.errors import ChaosprepError
-from chaosprep.remote.location import is_url
+from chaosprep.urls.location import is_url
 
 if TYPE_CHECKING:
     from chaosprep.remote.session import Session

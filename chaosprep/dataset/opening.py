@@ -63,10 +63,7 @@ def is_finished(directory: Path) -> bool:
 
 
 def _opened(directory: Path, name: str, descriptor: Descriptor, descriptor_sha256: str) -> Dataset:
-    resource = next((r for r in descriptor.resources if _is_table(r)), None)
-    if resource is None:
-        reason = f"{directory / name}: it names no {TABLE}, nor its files in their order"
-        raise ManifestError(reason, REMAKE, code="manifest")
+    resource = table_of(directory / name, descriptor)
     files, indexing = resource.table_files(), Indexing()
     whole = [hashlib.sha256()] if resource.files else []
     for file in files:
@@ -76,6 +73,19 @@ def _opened(directory: Path, name: str, descriptor: Descriptor, descriptor_sha25
         raise ManifestError(reason, REMAKE, code="manifest-hash")
     table = Table(directory, tuple(file.path for file in files), tuple(indexing.ends))
     return Dataset(directory, descriptor, descriptor_sha256, table, indexing.places)
+
+
+def table_of(path: Path, descriptor: Descriptor) -> Resource:
+    """The resource of a descriptor, which is at this path, that is its table.
+
+    Raises:
+        ManifestError: `manifest`, there is none.
+    """
+    for resource in descriptor.resources:
+        if _is_table(resource):
+            return resource
+    reason = f"{path}: it names no {TABLE}, nor its files in their order"
+    raise ManifestError(reason, REMAKE, code="manifest")
 
 
 def _is_table(resource: Resource) -> bool:

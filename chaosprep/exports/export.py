@@ -22,8 +22,8 @@ def export(
     """Write a dataset in the layout of another tool.
 
     Args:
-        format: `nnunet`, `nifti`, `monai`, `huggingface`, `parquet`, `croissant`, or an export of
-            another package.
+        format: `nnunet`, `nifti`, `monai`, `huggingface`, `webdataset`, `parquet`,
+            `croissant`, or an export of another package.
         source: a stage directory, or what `chaosprep.open` gives.
         output: the folder to make.
         jobs: worker processes.

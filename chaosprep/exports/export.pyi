@@ -58,6 +58,17 @@ def export(
 ) -> Exported: ...
 @overload
 def export(
+    format: Literal["webdataset"],
+    source: str | Path | Dataset,
+    output: str | Path,
+    *,
+    jobs: int = 1,
+    on_error: OnError = "stop",
+    overwrite: bool = False,
+    shard_mb: int = 512,
+) -> Exported: ...
+@overload
+def export(
     format: Literal["parquet"],
     source: str | Path | Dataset,
     output: str | Path,

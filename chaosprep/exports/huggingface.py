@@ -18,7 +18,7 @@ from chaosprep.errors import FileError, not_as_written
 from chaosprep.exports.huggingface_card import card
 from chaosprep.exports.pairs import Carried, carry_pairs, no_dicom
 from chaosprep.exports.record import Export, NoParams
-from chaosprep.exports.rows import OBJECTS, flat, write_lines
+from chaosprep.exports.rows import plain_row, write_lines
 from chaosprep.files import write_durably
 from chaosprep.running.folder import Exported, new_folder
 from chaosprep.running.options import RunOptions
@@ -27,10 +27,6 @@ METADATA = "metadata.jsonl"
 FOLDER: dict[Split, str] = {"train": "train", "val": "validation", "test": "test"}
 """Split -> the name that datasets gives it."""
 
-_LEFT_OUT = frozenset(
-    {"split", "image", "mask", "frame"}
-    | {f"{kind}_{of}" for kind in ("image", "mask") for of in ("sha256", "bytes")}
-)
 Row = dict[str, Any]
 
 
@@ -66,15 +62,9 @@ export = Export(
 
 
 def metadata(row: Slice) -> Row:
-    """One line of metadata.jsonl: file names, and what the table says, each of one plain type.
-
-    Objects (`labels`, `pixels`, `grid`, `augmentation`) are JSON text (`null` too), `warnings` is
-    one text. Paths and hashes of the stage directory are left out.
-    """
-    values = {"image_file_name": _name(row, row.image), "mask_file_name": _name(row, row.mask)}
-    values |= {name: value for name, value in flat(row).items() if name not in _LEFT_OUT}
-    values |= {name: values[name] or "null" for name in OBJECTS if name in values}
-    return values | {"warnings": "; ".join(row.warnings)}
+    """One line of metadata.jsonl: file names, and what the table says, each of one plain type."""
+    names = {"image_file_name": _name(row, row.image), "mask_file_name": _name(row, row.mask)}
+    return names | plain_row(row)
 
 
 def _name(row: Slice, path: str | None) -> str | None:

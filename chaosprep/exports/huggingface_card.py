@@ -1,6 +1,6 @@
 """The dataset card: README.md with the head that the Hugging Face Hub reads."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from chaosprep.dataset.descriptor import DataSource, License
 from chaosprep.dataset.manifest import Dataset
@@ -18,8 +18,28 @@ _KNOWN = frozenset(
 _SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (10**6, "100K<n<1M"))
 
 
-def card(dataset: Dataset, rows: Iterable[Slice]) -> str:
-    """The card of an exported dataset, from its manifest and the rows that were exported."""
+_IMAGEFOLDER = (
+    "```python",
+    "from datasets import load_dataset",
+    "",
+    'slices = load_dataset("imagefolder", data_dir=".")',
+    "```",
+    "",
+    "Each slice has `image` and `mask` (grey), `id`, `patient`, `spacing` in mm (slices, rows,",
+    "columns) and more; `labels` is JSON text: mask value to organ.",
+)
+
+
+def card(
+    dataset: Dataset,
+    rows: Iterable[Slice],
+    head: Sequence[str] = (),
+    how: Sequence[str] = _IMAGEFOLDER,
+) -> str:
+    """The card of an exported dataset, from its manifest and the rows that were exported.
+
+    `head` is what else the Hub is told, as lines of YAML; `how` the lines on loading it.
+    """
     counts: dict[Split, tuple[set[str], set[str], list[int]]] = {}
     shown: dict[int, str] = {}
     modalities: set[str] = set()
@@ -36,12 +56,14 @@ def card(dataset: Dataset, rows: Iterable[Slice]) -> str:
         for split in SPLITS
         if split in counts
     ]
-    head = _head(dataset.licenses, sorted(modalities), total)
+    told = _head(dataset.licenses, sorted(modalities), total, head)
     labels = listed(meanings(dataset.label_map, [shown]))
-    return "\n".join([*head, "", *_body(dataset, labels, table)]) + "\n"
+    return "\n".join([*told, "", *_body(dataset, labels, table, how)]) + "\n"
 
 
-def _head(licenses: tuple[License, ...], modalities: list[str], total: int) -> list[str]:
+def _head(
+    licenses: tuple[License, ...], modalities: list[str], total: int, more: Sequence[str]
+) -> list[str]:
     return [
         "---",
         *_license(licenses),
@@ -51,6 +73,7 @@ def _head(licenses: tuple[License, ...], modalities: list[str], total: int) -> l
         *(f"- {tag}" for tag in ("medical", "segmentation", *modalities)),
         "size_categories:",
         f"- {next((name for limit, name in _SIZES if total < limit), 'n>1M')}",
+        *more,
         "---",
     ]
 
@@ -63,7 +86,9 @@ def _license(licenses: tuple[License, ...]) -> list[str]:
     return ["license: other", "license_name: see-license-data", "license_link: LICENSE-DATA.txt"]
 
 
-def _body(dataset: Dataset, labels: list[Listed], table: list[str]) -> list[str]:
+def _body(
+    dataset: Dataset, labels: list[Listed], table: list[str], how: Sequence[str]
+) -> list[str]:
     stages = " > ".join(inline(past.stage) for past in dataset.history)
     organs = ", ".join(inline(one.name) for one in labels) or "none"
     return [
@@ -78,14 +103,7 @@ def _body(dataset: Dataset, labels: list[Listed], table: list[str]) -> list[str]
         *_legend(labels),
         "## Load it",
         "",
-        "```python",
-        "from datasets import load_dataset",
-        "",
-        'slices = load_dataset("imagefolder", data_dir=".")',
-        "```",
-        "",
-        "Each slice has `image` and `mask` (grey), `id`, `patient`, `spacing` in mm (slices, rows,",
-        "columns) and more; `labels` is JSON text: mask value to organ.",
+        *how,
         "",
         "## Licence and citation",
         "",

@@ -1,5 +1,6 @@
 """A row of the table as plain values, for formats that know no objects."""
 
+import re
 from collections.abc import Callable, Iterable
 from itertools import zip_longest
 from pathlib import Path
@@ -22,6 +23,8 @@ OBJECTS = (
 LISTS = {"warnings": "string", "folds": "integer"}
 """What a list is of, where it is not of numbers."""
 
+_OF_FILES = re.compile("split|frame|(image|mask)(_.*)?")
+
 
 def flat(row: Slice) -> dict[str, Any]:
     """The fields of a row: text, numbers, lists of them and None; objects are JSON text."""
@@ -30,6 +33,17 @@ def flat(row: Slice) -> dict[str, Any]:
         if values.get(name) is not None:
             values[name] = msgspec.json.encode(values[name]).decode()
     return values
+
+
+def plain_row(row: Slice) -> dict[str, Any]:
+    """The fields of a row, each of one plain type in every row, without what leads to its files.
+
+    Objects (`labels`, `pixels`, `grid`, `augmentation`) are JSON text (`null` too), `warnings` is
+    one text.
+    """
+    values = {name: value for name, value in flat(row).items() if not _OF_FILES.fullmatch(name)}
+    values |= {name: values[name] or "null" for name in OBJECTS if name in values}
+    return values | {"warnings": "; ".join(row.warnings)}
 
 
 def columns(first: Slice) -> list[dict[str, Any]]:

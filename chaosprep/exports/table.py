@@ -18,6 +18,7 @@ EXPORTS = {
     "nifti": "NIfTI volumes with BIDS-like names.",
     "monai": "NIfTI volumes and a Decathlon datalist with folds.",
     "huggingface": "An imagefolder for datasets: PNG pairs, metadata.jsonl and a dataset card.",
+    "webdataset": "Tar shards that trainers stream, by side and patient, with an index.",
     "parquet": "The table as Parquet, for pandas, polars and duckdb.",
     "croissant": "The dataset with its Croissant description, for dataset search.",
 }

@@ -16,7 +16,7 @@ from chaosprep.quality.findings import Findings
 from chaosprep.quality.foreign.listed import find_listed
 from chaosprep.quality.foreign.pictures import check_folder
 from chaosprep.quality.foreign.plain_volumes import refuse_volumes
-from chaosprep.quality.foreign.tables import refuse_table
+from chaosprep.quality.foreign.tables import refuse_shards, refuse_table
 from chaosprep.quality.foreign.volumes import check_volumes, find_volumes
 from chaosprep.quality.left_out import left_out_notes
 from chaosprep.quality.outliers.judging import Outlier, not_judged, outlier_warnings, outliers
@@ -111,6 +111,7 @@ def verify(
     tree, listed = sort_sides(directory), find_listed(directory)
     if not (tree.images or listed.claimed or listed.faults):
         refuse_table(directory)
+        refuse_shards(directory)
         refuse_volumes(directory)
         open_dataset(directory)  # says that it is none
     if replay or patients:

@@ -6,7 +6,7 @@ from functools import cache, wraps
 from inspect import signature
 from typing import Any
 
-from chaosprep.remote.location import is_url
+from chaosprep.urls.location import is_url
 
 _log = logging.getLogger(__name__)
 _OUTPUT = "output"

@@ -10,11 +10,11 @@ from pathlib import Path
 from chaosprep.errors import ManifestError, NothingFoundError, plural
 from chaosprep.files import writing
 from chaosprep.remote.holding import Hold
-from chaosprep.remote.location import Location
 from chaosprep.remote.names import check_object_names
 from chaosprep.remote.record import Record
-from chaosprep.remote.store import Object, Store
 from chaosprep.remote.tree import files_below, prune
+from chaosprep.urls.location import Location
+from chaosprep.urls.objects import Object, ObjectStore
 
 AT_ONCE = 8
 """Transfers at the same time."""
@@ -27,12 +27,12 @@ class Copy:
     """A folder or file on this machine that stands for one elsewhere.
 
     What this machine's disk refuses is an `OutputError` of the copy; the store's faults are those
-    of `Store`.
+    of `ObjectStore`.
     """
 
     def __init__(self, place: Location, tell: Tell) -> None:
         self.place, self.tell = place, tell
-        self.store = Store(place)
+        self.store = ObjectStore(place)
         self.path = place.shelf / place.name
         self.kept = place.shelf / f".{sha256(os.fsencode(place.name)).hexdigest()[:16]}.remote"
         with writing(self.path):

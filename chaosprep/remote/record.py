@@ -8,7 +8,7 @@ from threading import Lock
 import msgspec
 
 from chaosprep.files import write_durably
-from chaosprep.remote.store import Object
+from chaosprep.urls.objects import Object
 
 
 class Seen(msgspec.Struct, frozen=True, array_like=True):

@@ -1,6 +1,6 @@
 """The way back: what a run made is sent, and what says that all is there goes last."""
 
-from chaosprep.dataset.manifest import TABLE
+from chaosprep.dataset.table import is_of_table
 from chaosprep.errors import ChaosprepError, plural
 from chaosprep.files import writing
 from chaosprep.remote.copy import Copy
@@ -49,7 +49,7 @@ _COMMIT = 2
 def _rank(name: str) -> int:
     """What is sent first, then, and last."""
     last = name.rpartition("/")[2]
-    return _COMMIT if last in COMMITS else int(last == TABLE)
+    return _COMMIT if last in COMMITS else int(is_of_table(last))
 
 
 def _put(copy: Copy, names: list[str]) -> None:

@@ -9,8 +9,8 @@ import msgspec
 from chaosprep.errors import ChaosprepError, Problem, ProblemsError, RefusedError, UsageError
 from chaosprep.remote.claim import claim, release
 from chaosprep.remote.copy import UNSENT, Copy
-from chaosprep.remote.location import check_apart, local_path, locate
 from chaosprep.remote.sending import send
+from chaosprep.urls.location import check_apart, local_path, locate
 
 
 class Session:

@@ -180,15 +180,27 @@ def export_each(
         options.tell(Event("done", title, done, total, case))
 
     made, problems = map_cases(function, tasks, name, options.jobs, tell)
+    return made, stop_or_skip(problems, bool(made), options, title)
+
+
+def stop_or_skip(
+    problems: Sequence[Problem], any_left: bool, options: RunOptions, title: str
+) -> tuple[Problem, ...]:
+    """The problems of cases, where the export goes on without these; `title` is `export nifti`.
+
+    Raises:
+        ProblemsError: there were problems, and they are not to be skipped.
+        NothingFoundError: nothing is left.
+    """
     if problems and options.on_error == "stop":
         raise ProblemsError(
             f"{title}: {plural(len(problems), 'problem')}, nothing was written",
             "Settle them, or leave these cases out with --on-error skip.",
             tuple(problems),
         )
-    if not made:
+    if not any_left:
         raise NothingFoundError(f"{title}: no case is left", "Settle the problems.", "empty")
-    return made, tuple(problems)
+    return tuple(problems)
 
 
 def license_text(dataset: Dataset) -> str:

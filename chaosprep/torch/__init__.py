@@ -10,10 +10,11 @@ from chaosprep.torch.extra import check_extra
 
 if TYPE_CHECKING:
     from chaosprep.torch.slices import SliceDataset as SliceDataset
+    from chaosprep.torch.streaming import SliceStream as SliceStream
     from chaosprep.torch.volumes import VolumeDataset as VolumeDataset
 
-_DATASETS = {"SliceDataset": "slices", "VolumeDataset": "volumes"}
-__all__ = ["SliceDataset", "VolumeDataset"]
+_DATASETS = {"SliceDataset": "slices", "SliceStream": "streaming", "VolumeDataset": "volumes"}
+__all__ = ["SliceDataset", "SliceStream", "VolumeDataset"]
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401 - a class

@@ -33,7 +33,7 @@ class Wanted(msgspec.Struct, frozen=True):
     copies: bool
     labelled: bool
 
-    def takes(self, row: "_Key") -> bool:
+    def takes(self, row: "_Key | Slice") -> bool:
         """Whether a row is wanted."""
         side = row.split
         if self.fold is not None and row.fold is not None:

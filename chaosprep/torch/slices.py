@@ -1,6 +1,7 @@
 """`SliceDataset`: the image/mask pairs of a stage directory as tensors."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from torch.utils.data import Dataset as TorchDataset
 
 from chaosprep.augmentation.sampling import IMAGE_DTYPES
+from chaosprep.dataset.case import Case
 from chaosprep.dataset.manifest import Dataset
 from chaosprep.dataset.records import Slice, Spacing, Split
 from chaosprep.dataset.scaling import Scale, Scaling, case_scaling
@@ -89,12 +91,10 @@ class SliceDataset(TorchDataset):
         self._checks = Checks(len(self.rows), check)
         self.labels = self.rows.labels
         self.patients = self.rows.patients
-        self._transform = transform
         self._scale = scale
         self._scalings: dict[int, Scaling] = {}
-        self._augment = _augmentation(augment, seed)
-        if self._augment is not None:
-            check_mirroring(self.rows.dataset.cases, self._augment)
+        self._making = Making(self.labels, transform, augmentation(augment, seed))
+        self._making.check(self.rows.dataset.cases)
         # Shared with workers that live on from epoch to epoch.
         self._epoch = torch.zeros(1, dtype=torch.int64).share_memory_()
 
@@ -116,17 +116,7 @@ class SliceDataset(TorchDataset):
         header, image = self.rows.dataset.pixels(row, check=check)
         image, mask = scaling.values(header, image), self.rows.dataset.mask(row, check=check)
         self._checks.passed(index)
-        if self._augment is not None:
-            image, mask = self._augmented(row, image, mask)
-        image = scaling.scaled(image)
-        plane = None if mask is None else label_plane(row, mask, self.labels)
-        if self._transform is not None:
-            image, plane = _transformed(self._transform, image, plane)
-        item = {"image": with_channel(image).float(), "id": row.id, "patient": row.patient}
-        item["spacing"] = spacing_tensor(row.spacing)
-        if plane is not None:
-            item["mask"] = mask_tensor(plane, self.labels)
-        return item
+        return self._making.item(row, (image, mask), scaling, self.epoch)
 
     def _scaling(self, case: int) -> Scaling:
         """How a case is scaled, found once in each worker."""
@@ -135,13 +125,47 @@ class SliceDataset(TorchDataset):
             self._scalings[case] = case_scaling(found, self._scale)
         return self._scalings[case]
 
-    def _augmented(self, row: Slice, image: NDArray[Any], mask: NDArray[Any] | None) -> Pair:
-        assert self._augment is not None
+
+@dataclass(frozen=True)
+class Making:
+    """How the values of a slice become an item of a dataset; see `SliceDataset`."""
+
+    labels: dict[str, int]
+    transform: Transform | None
+    augment: AugmentParams | None
+
+    def check(self, cases: Sequence[Case]) -> None:
+        """Refuse an augmentation that would mirror one of a pair.
+
+        Raises:
+            UsageError: `label-mirror`.
+        """
+        if self.augment is not None:
+            check_mirroring(cases, self.augment)
+
+    def item(self, row: Slice, pair: Pair, scaling: Scaling, epoch: int) -> dict[str, Any]:
+        """The item of a slice; the pair is what `scaling.values` gave, and its mask as stored."""
+        image, mask = pair
+        if self.augment is not None:
+            image, mask = self._augmented(row, image, mask, epoch)
+        image = scaling.scaled(image)
+        plane = None if mask is None else label_plane(row, mask, self.labels)
+        if self.transform is not None:
+            image, plane = _transformed(self.transform, image, plane)
+        item = {"image": with_channel(image).float(), "id": row.id, "patient": row.patient}
+        item["spacing"] = spacing_tensor(row.spacing)
+        if plane is not None:
+            item["mask"] = mask_tensor(plane, self.labels)
+        return item
+
+    def _augmented(
+        self, row: Slice, image: NDArray[Any], mask: NDArray[Any] | None, epoch: int
+    ) -> Pair:
+        assert self.augment is not None
         if image.dtype.name not in IMAGE_DTYPES:
             image = image.astype(np.float32)
         copied = msgspec.structs.replace(row, copy=0)  # a copy is drawn by its own id
-        recipe = self._augment.recipe()
-        made = copy_of(copied, self.epoch + 1, image, mask, recipe, self._augment)
+        made = copy_of(copied, epoch + 1, image, mask, self.augment.recipe(), self.augment)
         return made.image, made.mask
 
 
@@ -161,7 +185,12 @@ def spacing_tensor(spacing: Spacing | None) -> torch.Tensor:
     return torch.tensor([one or 0.0 for one in spacing or (0.0, 0.0, 0.0)], dtype=torch.float32)
 
 
-def _augmentation(augment: str | Mapping[str, Any] | None, seed: int) -> AugmentParams | None:
+def augmentation(augment: str | Mapping[str, Any] | None, seed: int) -> AugmentParams | None:
+    """The parameters of a preset or a recipe.
+
+    Raises:
+        UsageError: it is none.
+    """
     if augment is None:
         return None
     what = {"preset": augment} if isinstance(augment, str) else {"spec": dict(augment)}

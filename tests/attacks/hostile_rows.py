@@ -271,7 +271,10 @@ VERBS: dict[str, tuple[str, ...]] = {
     "preview": ("preview", "IN", "-o", "OUT.png"),
     **{
         name: ("export", name, "IN", "-o", "OUT", "-j", "1")
-        for name in ("nnunet", "nifti", "monai", "huggingface", "parquet", "croissant")
+        for name in (
+            *("nnunet", "nifti", "monai", "huggingface"),
+            *("webdataset", "parquet", "croissant"),
+        )
     },
     "evaluate": ("evaluate", "IN", "SOUND", "-j", "1"),
     "evaluate by slice": ("evaluate", "SOUND", "IN", "-j", "1", "--per", "slice"),

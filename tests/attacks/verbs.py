@@ -182,7 +182,7 @@ VERBS = {
             lambda world: ["prepare", world.root, "--val-patient", "MR003", "--report"],
         ),
         *(_export(format) for format in ("nnunet", "nifti", "monai", "huggingface")),
-        *(_export(format) for format in ("parquet", "croissant")),
+        *(_export(format) for format in ("webdataset", "parquet", "croissant")),
         Verb(
             "assemble",
             "export",

@@ -89,7 +89,7 @@ def test_json_is_the_whole_result(chaosprep: Run, images: Path, tmp_path: Path) 
     assert (said["cases"], said["slices"], said["skipped"]) == (5, 25, [])
 
 
-@pytest.mark.parametrize("format", ["huggingface", "croissant"])
+@pytest.mark.parametrize("format", ["huggingface", "webdataset", "croissant"])
 def test_an_export_says_what_it_made(
     chaosprep: Run, images: Path, tmp_path: Path, format: str
 ) -> None:

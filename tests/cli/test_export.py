@@ -26,6 +26,7 @@ def test_the_formats_are_listed(chaosprep: Run) -> None:
         "nifti",
         "monai",
         "huggingface",
+        "webdataset",
         "parquet",
         "croissant",
     ]

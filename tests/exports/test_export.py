@@ -51,7 +51,7 @@ def test_an_unknown_format_lists_those_there_are(livers: Dataset, tmp_path: Path
     with pytest.raises(UsageError, match="there is no nnunett") as error:
         chaosprep.export("nnunett", livers, tmp_path / "out")
     assert error.value.code == "format-unknown"
-    assert "nnunet, nifti, monai, huggingface, parquet, croissant" in error.value.remedy
+    assert "nnunet, nifti, monai, huggingface, webdataset, parquet, croissant" in error.value.remedy
 
 
 @pytest.mark.parametrize(

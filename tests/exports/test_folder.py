@@ -12,7 +12,7 @@ import pytest
 
 from chaosprep import Dataset
 from chaosprep.errors import ChaosprepError, OutputError
-from chaosprep.exports import croissant, huggingface, monai, nifti, nnunet, parquet
+from chaosprep.exports import croissant, huggingface, monai, nifti, nnunet, parquet, webdataset
 from chaosprep.running import exchange, folder
 from chaosprep.running.options import RunOptions
 from tests.exports.seen import content
@@ -298,7 +298,7 @@ def small(tmp_path: Path) -> Iterator[Path]:
 
 
 @pytest.mark.parametrize("jobs", [1, 2])
-@pytest.mark.parametrize("export", [nifti, parquet, huggingface, croissant])
+@pytest.mark.parametrize("export", [nifti, parquet, huggingface, webdataset, croissant])
 def test_a_disk_that_is_really_full_is_told_and_left_as_it_was(
     livers: Dataset, images: Dataset, small: Path, export: ModuleType, jobs: int
 ) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 import chaosprep
 from chaosprep import Dataset
-from chaosprep.exports import croissant, huggingface, parquet
+from chaosprep.exports import croissant, huggingface, parquet, webdataset
 
 pytestmark = [pytest.mark.peers, pytest.mark.filterwarnings("ignore")]
 
@@ -55,6 +55,36 @@ def test_datasets_gives_our_pixels(
         assert expected is not None
         assert np.array_equal(mask, expected)
     assert found[ours.slices[0].id]["spacing"] == list(ours.slices[0].spacing or ())
+
+
+@pytest.mark.parametrize("which", ["images", "sixteen", "augmented"])
+def test_webdataset_and_datasets_stream_our_shards(
+    which: str, request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    monkeypatch.setenv("HF_HOME", str(tmp_path / "cache"))
+    import cv2
+    import datasets
+    import webdataset as peer
+
+    ours: Dataset = request.getfixturevalue(which)
+    made = webdataset.export(ours, tmp_path / "out").path
+    for split in ("train", "val"):
+        rows = {row.id: row for row in ours.slices if row.split == split}
+        shard = str(made / f"{split}-000000.tar")
+        found = {one["__key__"]: one for one in peer.WebDataset(shard, shardshuffle=False)}
+        streamed = datasets.load_dataset(
+            "webdataset", data_files={split: shard}, split=split, streaming=True
+        )
+        beside = {one["__key__"]: one for one in streamed}
+        assert set(found) == set(beside) == set(rows)
+        for id, row in rows.items():
+            for field, expected in (("image.png", ours.image(row)), ("mask.png", ours.mask(row))):
+                assert expected is not None
+                data = np.frombuffer(found[id][field], np.uint8)
+                assert np.array_equal(np.asarray(beside[id][field]), expected)
+                assert np.array_equal(np.asarray(cv2.imdecode(data, -1)), expected)
+            assert beside[id]["json"]["spacing"] == list(row.spacing or ())
 
 
 def ids(frame: Frame) -> list[str]:

@@ -23,7 +23,7 @@ def test_croissant_says_what_was_done_in_its_vocabulary(images: Dataset, tmp_pat
 
 def test_every_export_carries_the_text(images: Dataset, tmp_path: Path) -> None:
     expected = chaosprep.methods(images)
-    for name in ("nnunet", "monai", "nifti", "huggingface", "croissant"):
+    for name in ("nnunet", "monai", "nifti", "huggingface", "webdataset", "croissant"):
         made = chaosprep.export(name, images, tmp_path / name)
         assert (made.path / "METHODS.md").read_text() == expected
     card = (tmp_path / "huggingface/README.md").read_text()

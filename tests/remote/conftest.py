@@ -8,7 +8,7 @@ import pytest
 
 import chaosprep
 from chaosprep.phantom import Patient, write_chaos
-from chaosprep.remote import store as stores
+from chaosprep.urls import objects
 
 Files = dict[str, bytes]
 
@@ -24,7 +24,7 @@ def workdir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Where working copies are kept; nobody waits between two tries."""
     monkeypatch.setenv("CHAOSPREP_WORKDIR", str(tmp_path / "work"))
     monkeypatch.setenv("CHAOSPREP_JOBS", "1")
-    monkeypatch.setattr(stores, "WAITS", [0.0, 0.0, 0.0])
+    monkeypatch.setattr(objects, "WAITS", [0.0, 0.0, 0.0])
     return tmp_path / "work"
 
 
@@ -78,14 +78,14 @@ def transfers(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What goes to and fro from here on: `fetch NAME`, `send NAME` and `remove NAME`, in order."""
     done: list[str] = []
     for action in ("fetch", "send", "remove"):
-        monkeypatch.setattr(stores.Store, action, _noted(action, done))
+        monkeypatch.setattr(objects.ObjectStore, action, _noted(action, done))
     return done
 
 
 def _noted(action: str, done: list[str]) -> Callable[..., object]:
-    plain: Callable[..., object] = getattr(stores.Store, action)
+    plain: Callable[..., object] = getattr(objects.ObjectStore, action)
 
-    def noted(self: stores.Store, *args: object) -> object:
+    def noted(self: objects.ObjectStore, *args: object) -> object:
         done.append(f"{action} {next(one for one in args if isinstance(one, str))}")
         return plain(self, *args)
 

@@ -8,7 +8,7 @@ from click.testing import CliRunner, Result
 
 from chaosprep import ChaosprepError
 from chaosprep.cli.main import main
-from chaosprep.remote.store import Store
+from chaosprep.urls.objects import ObjectStore
 from tests.remote.conftest import Bucket, files_in
 
 
@@ -16,7 +16,7 @@ def run(*arguments: str | Path) -> Result:
     return CliRunner().invoke(main, [str(argument) for argument in arguments])
 
 
-def no_way(self: Store, path: Path, name: str) -> None:
+def no_way(self: ObjectStore, path: Path, name: str) -> None:
     """A store that takes nothing."""
     raise ChaosprepError("no way", "Wait.", "remote-unreachable")
 
@@ -60,7 +60,7 @@ def test_a_dry_run_does_not_send_what_an_earlier_run_could_not(
 ) -> None:
     arguments = ("convert", small / "split", "-o", f"{bucket.url}/images")
     with monkeypatch.context() as broken:
-        broken.setattr(Store, "send", no_way)
+        broken.setattr(ObjectStore, "send", no_way)
         assert run(*arguments).exit_code == 1
     assert run(*arguments, "--dry-run").exit_code == 0
     assert bucket.objects() == {}
@@ -69,7 +69,7 @@ def test_a_dry_run_does_not_send_what_an_earlier_run_could_not(
 def test_a_result_that_cannot_be_sent_is_not_told(
     bucket: Bucket, small: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Store, "send", no_way)
+    monkeypatch.setattr(ObjectStore, "send", no_way)
     told = run("convert", small / "split", "-o", f"{bucket.url}/images", "--json")
     assert told.exit_code == 1
     assert json.loads(told.stdout) == {

@@ -9,8 +9,8 @@ import pytest
 import chaosprep
 from chaosprep import ChaosprepError
 from chaosprep.remote.record import Record
-from chaosprep.remote.store import Object, Store
 from chaosprep.remote.tree import unfinished
+from chaosprep.urls.objects import Object, ObjectStore
 from tests.remote.conftest import Bucket, files_in
 
 TABLES = ["send slices.jsonl", "send datapackage.json"]
@@ -18,16 +18,16 @@ TABLES = ["send slices.jsonl", "send datapackage.json"]
 
 def breaking(after: int, monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
     """Let the store fail for good once it took so many objects; what is given ends that."""
-    plain, left = Store.send, [after]
+    plain, left = ObjectStore.send, [after]
 
-    def send(self: Store, path: Path, name: str) -> Object:
+    def send(self: ObjectStore, path: Path, name: str) -> Object:
         left[0] -= 1
         if left[0] < 0:
             raise ChaosprepError("broken", code="remote-unreachable")
         return plain(self, path, name)
 
-    monkeypatch.setattr(Store, "send", send)
-    return lambda: monkeypatch.setattr(Store, "send", plain)
+    monkeypatch.setattr(ObjectStore, "send", send)
+    return lambda: monkeypatch.setattr(ObjectStore, "send", plain)
 
 
 def test_the_store_gets_the_bytes_that_a_local_run_writes(small: Path, bucket: Bucket) -> None:
@@ -118,13 +118,13 @@ def test_objects_of_others_are_refused_and_stay(small: Path, bucket: Bucket) -> 
 def test_nothing_is_committed_where_somebody_else_writes_meanwhile(
     small: Path, bucket: Bucket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    plain = Store.send
+    plain = ObjectStore.send
 
-    def send(self: Store, path: Path, name: str) -> Object:
+    def send(self: ObjectStore, path: Path, name: str) -> Object:
         bucket.write("images/train/images/other.png", b"theirs")
         return plain(self, path, name)
 
-    monkeypatch.setattr(Store, "send", send)
+    monkeypatch.setattr(ObjectStore, "send", send)
     with pytest.raises(ChaosprepError, match=r"other\.png came, went or changed") as error:
         chaosprep.convert(small / "split", f"{bucket.url}/images")
     assert error.value.code == "remote-changed"

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from chaosprep.remote import store
 from chaosprep.remote.claim import ENDING
 from chaosprep.remote.copy import AT_ONCE
+from chaosprep.urls import objects
 from tests.documents import HOME, blocks, replayed
 from tests.remote.conftest import Bucket
 
@@ -30,7 +30,7 @@ def test_the_numbers_and_codes_of_the_page_are_those_of_the_code(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.undo()  # the waits are none in tests
-    assert store.WAITS == [0.5, 1.0, 2.0]
+    assert objects.WAITS == [0.5, 1.0, 2.0]
     assert AT_ONCE == 8
     assert f"`images{ENDING}`" in PAGE
     errors = (HOME / "docs/errors.md").read_text(encoding="utf-8")

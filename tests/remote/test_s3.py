@@ -16,9 +16,9 @@ from tests.remote.conftest import Bucket, files_in
 KILLED = """\
 import os, signal
 import chaosprep
-from chaosprep.remote.store import Store
+from chaosprep.urls.objects import ObjectStore
 
-plain, left = Store.send, [6]
+plain, left = ObjectStore.send, [6]
 
 def send(self, path, name):
     left[0] -= 1
@@ -26,7 +26,7 @@ def send(self, path, name):
         os.kill(os.getpid(), signal.SIGKILL)
     return plain(self, path, name)
 
-Store.send = send
+ObjectStore.send = send
 chaosprep.convert("s3://bucket/split", "s3://bucket/images")
 """
 

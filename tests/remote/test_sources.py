@@ -9,10 +9,10 @@ import pytest
 
 import chaosprep
 from chaosprep import ChaosprepError
-from chaosprep.remote.location import without_secrets
 from chaosprep.remote.names import check_object_names
 from chaosprep.remote.record import Record
-from chaosprep.remote.store import Object
+from chaosprep.urls.location import without_secrets
+from chaosprep.urls.objects import Object
 from tests.remote.conftest import Bucket, files_in
 
 

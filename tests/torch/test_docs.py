@@ -31,8 +31,9 @@ def test_the_page_shows_what_the_commands_print(
         assert without_figures(printed) == without_figures(expected)
         assert any(line.startswith("MR002_t1-in liver  0.") for line in printed)
     monkeypatch.chdir(tmp_path)
-    (code,) = blocks(text, "python")
-    exec(compile(code.replace("num_workers=2", "num_workers=0"), "training.md", "exec"), {})
+    names: dict[str, object] = {}
+    for code in blocks(text, "python"):
+        exec(compile(code.replace("num_workers=2", "num_workers=0"), "training.md", "exec"), names)
 
 
 def test_make_train_demo_takes_a_folder() -> None:

@@ -12,6 +12,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from chaosprep.cells import read_cells
+from chaosprep.dataset.records import SPLITS
 from chaosprep.errors import FileError, UsageError
 from chaosprep.files import read_regular
 
@@ -20,6 +21,8 @@ NAMES = ("metadata.jsonl", "metadata.csv")
 """What a table of images is called, in any of the folders."""
 PARQUET = "slices.parquet"
 """The table that `export parquet` writes."""
+SHARDS = tuple(f"{split}-000000.tar" for split in SPLITS)
+"""The first shard of each side as `export webdataset` writes them."""
 UNREAD = ("metadata.parquet", PARQUET)
 """Tables that are not read: Parquet has no reader that is always there."""
 RECORDS, CROISSANT = "records.jsonl", "croissant.json"
@@ -124,4 +127,20 @@ def refuse_table(folder: Path) -> None:
             f"{folder}: {PARQUET} is a table alone, its images and masks lie elsewhere",
             "Verify the directory that export parquet read: its paths start from there.",
             code="table-alone",
+        )
+
+
+def refuse_shards(folder: Path) -> None:
+    """Refuse a folder of tar shards: what is in a tar file is not looked into.
+
+    Raises:
+        UsageError: `shards`.
+    """
+    shard = next((name for name in SHARDS if (folder / name).is_file()), None)
+    if shard is not None:
+        raise UsageError(
+            f"{folder}: its slices lie in tar shards ({shard}), which are not looked into",
+            "Verify the directory that export webdataset read; train.json and the other indexes "
+            "beside the shards have the SHA-256 of each.",
+            code="shards",
         )

@@ -6,11 +6,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, BinaryIO, Final, TypeVar
 
 from chaosprep.errors import ChaosprepError
-from chaosprep.remote.faults import is_of_disk, is_passing, store_fault
-from chaosprep.remote.location import Location
+from chaosprep.urls.faults import is_of_disk, is_passing, store_fault
+from chaosprep.urls.location import Location
 
 T = TypeVar("T")
 WAITS: Final = [0.5, 1.0, 2.0]
@@ -28,7 +28,7 @@ class Object:
     version: str
 
 
-class Store:
+class ObjectStore:
     """The objects of one location. Their names are relative to it; a single file is `""`.
 
     All raise `ChaosprepError`: `remote-not-found`, `remote-denied`, `remote-read-only` or
@@ -65,6 +65,19 @@ class Store:
             return made
 
         return self._tried(send)
+
+    def read(self, name: str, start: int | None = None, end: int | None = None) -> bytes:
+        """The bytes of an object, or those from `start` to before `end`."""
+        return self._tried(lambda: bytes(self._system.cat_file(self._path(name), start, end)))
+
+    def open(self, name: str) -> BinaryIO:
+        """An object to be read from its first byte on; what its store raises then is not told."""
+
+        def opened() -> BinaryIO:
+            file: BinaryIO = self._system.open(self._path(name), "rb")
+            return file
+
+        return self._tried(opened)
 
     def remove(self, name: str) -> None:
         """Remove an object, unless it is gone already."""
