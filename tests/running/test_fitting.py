@@ -10,7 +10,7 @@ from chaosprep.dataset.case import Case
 from chaosprep.dataset.checking import decode_row
 from chaosprep.dataset.records import Slice
 from chaosprep.dataset.store import Store
-from chaosprep.running.fitting import carried, fits, one_for_each
+from chaosprep.running.fitting import TOLD, carried, fits, one_for_each
 from tests.running.toys import ToyCase, handmade_row
 
 MASK: dict[str, Any] = {
@@ -110,3 +110,9 @@ def test_a_stage_may_expect_another_name_and_what_a_file_holds() -> None:
 def test_of_cases_of_another_kind_nothing_is_known() -> None:
     assert not fits([child()], one_for_each(ToyCase("MR001_t1-in"), None))
     assert not fits([], None)
+
+
+@pytest.mark.parametrize(("columns", "fit"), [({}, False), ({"scaling": None}, True)])
+def test_a_column_that_is_told_must_be_there(columns: dict[str, Any], fit: bool) -> None:
+    expected = carried(row(), image=child().image, scaling=TOLD)
+    assert fits([child(**columns)], [expected]) == fit
