@@ -15,7 +15,7 @@ ENDING = 30
 
 @contextmanager
 def running_cluster(workers: int) -> Iterator[dict[str, str]]:
-    """The address of its scheduler as `scheduler`, as long as the context lasts."""
+    """The address of its scheduler as `scheduler`, and its process as `pid`, while it lasts."""
     command = [sys.executable, "-m", "benchmarks.cluster", str(workers)]
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
@@ -23,7 +23,7 @@ def running_cluster(workers: int) -> Iterator[dict[str, str]]:
         assert process.stdin is not None
         assert process.stdout is not None
         try:
-            yield {"scheduler": process.stdout.readline().strip()}
+            yield {"scheduler": process.stdout.readline().strip(), "pid": str(process.pid)}
         finally:
             process.stdin.close()
             try:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from benchmarks import (
     cores,
+    distributed,
     growth,
     index,
     many,
@@ -15,6 +16,7 @@ from benchmarks import (
     pixels,
     profile,
     startup,
+    stores,
 )
 from benchmarks.measure import say
 from benchmarks.page import block, write
@@ -32,10 +34,12 @@ SECTIONS: tuple[Section, ...] = (
     growth.SECTION,
     million.SECTION,
     index.SECTION,
+    stores.SECTION,
+    distributed.SECTION,
 )
 LONG = (
     *(many.SECTION, many.MEMORY_SECTION, cores.SECTION, growth.SECTION, million.SECTION),
-    index.SECTION,
+    *(index.SECTION, stores.SECTION, distributed.SECTION),
 )
 USUAL = [section.name for section in SECTIONS if section not in LONG]
 """What runs unless a section is named: the others take as long as all of these."""

@@ -23,6 +23,9 @@ SIZES = (64, 640, 6_400, 64_000)
 DRAWN = 10
 """Patients that are drawn; the files of the others are made in a fraction of the time."""
 
+ALIKE = ("--trust-folders",)
+"""The variations of a patient have the same name in their headers."""
+
 BYTES_OF_A_SLICE = 360_000
 """On disk, at most at once: the DICOM file and its copy of 131 kB each, its PNG, and masks."""
 
@@ -80,7 +83,7 @@ def commands(root: Path, split: Path, jobs: int) -> dict[str, tuple[str, ...]]:
     """What is measured; the output directory comes last."""
     rest = ("--jobs", str(jobs), "-o")
     return {
-        "split": (*PROGRAM, "split", "--val-patient", "MR001", str(root), *rest),
+        "split": (*PROGRAM, "split", "--val-patient", "MR001", *ALIKE, str(root), *rest),
         "convert": (*PROGRAM, "convert", str(split), *rest),
     }
 

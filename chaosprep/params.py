@@ -176,7 +176,13 @@ def _fields(kind: type[msgspec.Struct]) -> _Fields:
     found = sorted(msgspec.structs.fields(kind), key=lambda field: field.name)
     names = tuple(field.name for field in found)
     defaults = (f.default if f.default_factory is NODEFAULT else f.default_factory() for f in found)
-    return _Fields(names, tuple(defaults), attrgetter(*names))
+    values = attrgetter(*names) if len(names) > 1 else _one_or_none(names)
+    return _Fields(names, tuple(defaults), values)
+
+
+def _one_or_none(names: tuple[str, ...]) -> Callable[[msgspec.Struct], tuple[Any, ...]]:
+    """As `attrgetter` of several names, which gives a single value bare."""
+    return lambda record: tuple(getattr(record, name) for name in names)
 
 
 def differing(record: msgspec.Struct) -> dict[str, Any]:

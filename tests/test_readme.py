@@ -43,6 +43,16 @@ def test_the_console_sessions_print_what_the_readme_says(
         assert printed == expected
 
 
+def test_the_console_sessions_print_the_same_of_packed_stages(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CHAOSPREP_STORE", "tar")
+    place = place_with_samples(tmp_path)
+    for expected, printed in replayed(README, place):
+        assert printed == expected
+    assert list(place.glob("out/*/train/*/*.png")) == []
+
+
 def test_the_python_session_gives_what_the_readme_says(
     place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

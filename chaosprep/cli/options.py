@@ -66,6 +66,7 @@ _SETTINGS: dict[str, dict[str, Any]] = {
     },
     "dask": {"metavar": "ADDRESS", "envvar": "CHAOSPREP_DASK"},
     "shard": {"metavar": "I/N", "envvar": "CHAOSPREP_SHARD"},
+    "store": {"envvar": "CHAOSPREP_STORE"},
 }
 _LETTERS = {"jobs": ["-j"]}
 RUN: dict[str, Callable[[Any], Any]] = {

@@ -112,17 +112,39 @@ UNKNOWN_LICENSES = (License(name="notspecified", title="License not specified"),
 UNKNOWN_SOURCES = (DataSource(title="A folder of images that does not tell its origin"),)
 
 
-class Resource(msgspec.Struct, frozen=True, kw_only=True):
-    """The table as a Data Package resource."""
+Hash = Annotated[str, Meta(pattern=r"^sha256:[0-9a-f]{64}\Z")]
+
+
+class TableFile(msgspec.Struct, frozen=True, kw_only=True):
+    """One of several files of a table."""
+
+    path: str
+    bytes: Count
+    hash: Hash
+
+
+class Resource(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The table as a Data Package resource.
+
+    Where its rows are in several files, `path` names all, `bytes` and `hash` are of them one after
+    the other, and `files` has what each holds.
+    """
 
     name: str
-    path: str
+    path: str | tuple[str, ...]
     format: str
     mediatype: str
     encoding: str
     bytes: Count
-    hash: Annotated[str, Meta(pattern=r"^sha256:[0-9a-f]{64}\Z")]
+    hash: Hash
     schema: dict[str, Any]
+    files: tuple[TableFile, ...] = ()
+
+    def table_files(self) -> tuple[TableFile, ...]:
+        """The files of its rows, in their order."""
+        if self.files or not isinstance(self.path, str):
+            return self.files
+        return (TableFile(path=self.path, bytes=self.bytes, hash=self.hash),)
 
 
 class Descriptor(

@@ -22,11 +22,13 @@ from chaosprep.dataset.descriptor import (
     ShardDescriptor,
     StageRecord,
 )
+from chaosprep.dataset.places import Lines, Places
 from chaosprep.dataset.records import Slice, decode_row
 from chaosprep.dataset.store import Store
-from chaosprep.errors import ChaosprepError, FileError, ManifestError, Problem, plural
+from chaosprep.dataset.table import Table
+from chaosprep.errors import ChaosprepError, Problem, plural
 from chaosprep.facts import Label
-from chaosprep.files import open_regular, sha256
+from chaosprep.files import sha256
 from chaosprep.imaging.measured import Pixels
 
 if TYPE_CHECKING:
@@ -34,21 +36,10 @@ if TYPE_CHECKING:
 
 DESCRIPTOR = "datapackage.json"
 SHARD = "shard.json"
-TABLE = "slices.jsonl"
 WORKSPACE = ".chaosprep"
 JOURNAL = "journal.jsonl"
 P = TypeVar("P")
 T = TypeVar("T")
-
-
-@dataclass(frozen=True)
-class Lines:
-    """Where a case's lines stand in the table."""
-
-    case: str
-    patient: str
-    start: int
-    stop: int
 
 
 class OnDemand(Sequence[T]):
@@ -81,7 +72,8 @@ class Dataset:
     directory: Path
     descriptor: Descriptor
     descriptor_sha256: str
-    _places: list[Lines]
+    table: Table
+    _places: Places
     left_out: tuple[LeftOut, ...] = ()
     """What of the stage directory is not in it, as a person chose when it was opened."""
     told: tuple[str, ...] = ()
@@ -129,7 +121,7 @@ class Dataset:
         return OnDemand(self._places, self._read)
 
     def _read(self, place: Lines) -> Case:
-        lines = _read_between(self.directory / TABLE, place.start, place.stop).splitlines()
+        lines = self.table.read(place.start, place.stop).splitlines()
         rows = tuple(decode_row(line) for line in lines)
         digest = sha256(b"\n".join(lines))
         rows = rows if self._keep is None else self._keep(rows)
@@ -144,7 +136,7 @@ class Dataset:
         told: tuple[str, ...],
     ) -> "Dataset":
         """The same with some of its cases alone, and of each the rows that `keep` gives of all."""
-        places = [place for place in self._places if place.case in cases]
+        places = Places(place for place in self._places if place.case in cases)
         return replace(self, _places=places, _keep=keep, left_out=left_out, told=told)
 
     @cached_property
@@ -220,10 +212,10 @@ class Dataset:
         Raises:
             KeyError: there is no such case.
         """
-        for index, place in enumerate(self._places):
-            if place.case == id:
-                return self.cases[index]
-        raise KeyError(id)
+        place = self._places.find(id)
+        if place is None:
+            raise KeyError(id)
+        return self.cases[place]
 
     def image(self, row: Slice) -> NDArray[Any]:
         """The image of a slice as stored: (rows, cols)."""
@@ -256,15 +248,3 @@ class Dataset:
         stages = (*self.descriptor.tool.history, self.made)
         told = (stage.parameters.get("max_pixels") for stage in stages)
         return min(max((one for one in told if isinstance(one, int)), default=2**26), 2**30)
-
-
-def _read_between(path: Path, start: int, stop: int) -> bytes:
-    """Some bytes of a table, which may be gone since it was opened: made again, or away."""
-    try:
-        with open_regular(path) as file:
-            file.seek(start)
-            return file.read(stop - start)
-    except FileError as error:
-        raise ManifestError(f"{path}: {error.reason}", error.remedy, error.code) from error
-    except OSError as error:
-        raise ManifestError(f"{path}: {error.strerror}", "Make it readable.", "manifest") from error

@@ -8,11 +8,14 @@ from chaosprep.dataset.decoding import decode_descriptor, release_of
 from chaosprep.dataset.descriptor import (
     MANIFEST_MINOR,
     Descriptor,
+    Resource,
     ShardDescriptor,
+    TableFile,
 )
-from chaosprep.dataset.manifest import DESCRIPTOR, SHARD, TABLE, WORKSPACE, Dataset, Lines
+from chaosprep.dataset.indexing import Indexing
+from chaosprep.dataset.manifest import DESCRIPTOR, SHARD, WORKSPACE, Dataset
 from chaosprep.dataset.migrations import newer, strange_field
-from chaosprep.dataset.records import Slice, decode_row
+from chaosprep.dataset.table import TABLE, Table, table_names
 from chaosprep.errors import REMAKE, FileError, ManifestError
 from chaosprep.files import open_regular, read_regular, sha256
 
@@ -60,29 +63,55 @@ def is_finished(directory: Path) -> bool:
 
 
 def _opened(directory: Path, name: str, descriptor: Descriptor, descriptor_sha256: str) -> Dataset:
-    table = next((r for r in descriptor.resources if r.path == TABLE), None)
-    if table is None:
-        raise ManifestError(f"{directory / name}: it names no {TABLE}", REMAKE, code="manifest")
-    digest = hashlib.sha256()
-    lines = _lines(directory / TABLE, digest)
+    resource = next((r for r in descriptor.resources if _is_table(r)), None)
+    if resource is None:
+        reason = f"{directory / name}: it names no {TABLE}, nor its files in their order"
+        raise ManifestError(reason, REMAKE, code="manifest")
+    files, indexing = resource.table_files(), Indexing()
+    whole = [hashlib.sha256()] if resource.files else []
+    for file in files:
+        _read(directory, name, descriptor, file, indexing, *whole)
+    if any(f"sha256:{digest.hexdigest()}" != resource.hash for digest in whole):
+        reason = f"{directory / name}: the hash of the table is not that of its files together"
+        raise ManifestError(reason, REMAKE, code="manifest-hash")
+    table = Table(directory, tuple(file.path for file in files), tuple(indexing.ends))
+    return Dataset(directory, descriptor, descriptor_sha256, table, indexing.places)
+
+
+def _is_table(resource: Resource) -> bool:
+    """Whether a resource is the table: by its path, so that nothing else is ever opened for it."""
+    if not resource.files:
+        return resource.path == TABLE
+    names = table_names(len(resource.files))
+    return resource.path == names and names == tuple(file.path for file in resource.files)
+
+
+def _read(
+    directory: Path,
+    name: str,
+    descriptor: Descriptor,
+    file: TableFile,
+    indexing: Indexing,
+    *more: "hashlib._Hash",
+) -> None:
+    """Check the rows of a file, and the file against its hash; more hashes are told of it too."""
+    path, digest = directory / file.path, hashlib.sha256()
+    lines = _lines(path, digest, *more)
     try:
-        places = list(_index(lines, directory / TABLE))
+        indexing.read(lines, path)
     except ManifestError as error:
         if descriptor.tool.manifest_minor <= MANIFEST_MINOR or error.code != "manifest-row":
             raise
         for _ in lines:
             pass  # to the end, for the hash
-        if f"sha256:{digest.hexdigest()}" != table.hash:
+        if f"sha256:{digest.hexdigest()}" != file.hash:
             raise
         unknown = [strange_field("column", error.reason)]
         raise newer(directory / name, release_of(descriptor), unknown) from error
-    if f"sha256:{digest.hexdigest()}" != table.hash:
+    if f"sha256:{digest.hexdigest()}" != file.hash:
         raise ManifestError(
-            f"{directory / TABLE}: the table is not the one that {name} records",
-            REMAKE,
-            code="manifest-hash",
+            f"{path}: the table is not the one that {name} records", REMAKE, code="manifest-hash"
         )
-    return Dataset(directory, descriptor, descriptor_sha256, places)
 
 
 def open_parent(directory: Path, params: object, bench: object = None) -> Dataset:
@@ -148,44 +177,14 @@ def is_descriptor(path: Path) -> bool:
         return False
 
 
-def _lines(path: Path, digest: "hashlib._Hash") -> Iterator[bytes]:
+def _lines(path: Path, *digests: "hashlib._Hash") -> Iterator[bytes]:
     try:
         with open_regular(path) as file:
             for line in file:
-                digest.update(line)
+                for digest in digests:
+                    digest.update(line)
                 yield line
     except FileError as error:
         raise ManifestError(f"{path}: {error.reason}", error.remedy, error.code) from error
     except OSError as error:
         raise ManifestError(f"{path}: {error.strerror}", "Make it readable.", "manifest") from error
-
-
-def _index(lines: Iterator[bytes], path: Path) -> Iterator[Lines]:
-    """Group the lines into cases, checking each row and their order on the way."""
-    start = stop = 0
-    last: Slice | None = None
-    ended: set[str] = set()
-    for number, line in enumerate(lines, 1):
-        try:
-            row = decode_row(line)
-            _check_order(last, row, ended)
-        except ManifestError as error:
-            raise ManifestError(
-                f"{path} line {number}: {error.reason}", error.remedy, error.code
-            ) from error
-        if last is not None and last.case != row.case:
-            yield Lines(last.case, last.patient, start, stop)
-            ended.add(last.case)
-            start = stop
-        last, stop = row, stop + len(line)
-    if last is not None:
-        yield Lines(last.case, last.patient, start, stop)
-
-
-def _check_order(last: Slice | None, row: Slice, ended: set[str]) -> None:
-    if last is not None and row.id == last.id:
-        raise ManifestError(f"id: {row.id!r} stands twice", REMAKE, "manifest-row")
-    if last is not None and row.id < last.id:
-        raise ManifestError(f"id: {row.id!r} is out of order", REMAKE, "manifest-row")
-    if row.case in ended:
-        raise ManifestError(f"case: {row.case!r} goes on after another", REMAKE, "manifest-row")

@@ -229,7 +229,8 @@ def check_row(row: Slice) -> None:
     check_path("image", row.image)
     if row.mask is not None:
         check_path("mask", row.mask)
-    if len({one is None for one in (row.mask, row.mask_sha256, row.mask_bytes)}) > 1:
+    is_none = row.mask is None
+    if (row.mask_sha256 is None) is not is_none or (row.mask_bytes is None) is not is_none:
         raise ManifestError(
             "mask: its path, hash and bytes do not stand together", REMAKE, "manifest-row"
         )
@@ -255,15 +256,21 @@ def check_row(row: Slice) -> None:
                 REMAKE,
                 "manifest-row",
             )
-    for field, record in (("grid", row.grid), ("augmentation", row.augmentation)):
-        if record is not None and any(abs(one) > _MOST for one in _integers(record)):
-            raise ManifestError(f"{field}: a number is above 2^63", REMAKE, "manifest-row")
+    if row.grid is not None:
+        _check_numbers("grid", row.grid)
+    if row.augmentation is not None:
+        _check_numbers("augmentation", row.augmentation)
     if not row.id.startswith(f"{row.case}_") or not row.case.startswith(f"{row.patient}_"):
         raise ManifestError(
             "id: it does not begin with its case, or the case with its patient",
             REMAKE,
             "manifest-row",
         )
+
+
+def _check_numbers(field: str, record: dict[str, Any]) -> None:
+    if any(abs(one) > _MOST for one in _integers(record)):
+        raise ManifestError(f"{field}: a number is above 2^63", REMAKE, "manifest-row")
 
 
 def _integers(record: object) -> Iterator[int]:
@@ -284,13 +291,17 @@ def _field_first(message: str) -> str:
     return f"{found[2]}: {found[1]}" if found and found[2] else message
 
 
+# of parts that are neither empty nor `.` or `..`, without a backslash, colon or control character
+_PLAIN = re.compile(r"(?:(?!\.{1,2}(?:/|\Z))[^\\:/\x00-\x1f]+(?:/(?!\Z)|\Z))+")
+
+
 def check_path(field: str, path: str) -> None:
     """Refuse a path that could leave its directory: absolute, `..`, Windows, NUL.
 
     Raises:
         ManifestError: naming the field.
     """
-    if not path or re.search(r"[\\:\x00-\x1f]", path) or {"", ".", ".."} & set(path.split("/")):
+    if _PLAIN.fullmatch(path) is None:
         raise ManifestError(
             f"{field}: {path!r} is not a plain relative path",
             "A table's files must lie in its own directory.",

@@ -4,10 +4,10 @@ import os
 import shutil
 import stat
 import uuid
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from itertools import groupby
+from itertools import groupby, islice
 from pathlib import Path
 from typing import Literal
 
@@ -19,6 +19,8 @@ from chaosprep.errors import REMAKE, FileError, about
 from chaosprep.files import read_part, read_regular, real, sha256, write_new, writing
 
 Link = Literal["copy", "hard", "sym"]
+
+_AT_ONCE = 500_000  # names in memory, of files to be removed
 
 
 @dataclass(frozen=True)
@@ -195,23 +197,24 @@ class Store:
                 if not is_of_stage(folder, name, entry) and not is_of_system(entry.name):
                     yield f"{folder}/{name}"
 
-    def prune(self, keep: Collection[str]) -> None:
+    def prune(self, keep: Container[str]) -> None:
         """Remove every image, mask and container that is not to be kept, and empty folders then.
 
         What is `foreign` stays.
         """
         for folder in INNER:
-            left = [
-                entry.path
-                for name, entry in entries(self.directory / folder)
-                if f"{folder}/{name}" not in keep and is_of_stage(folder, name, entry)
-            ]
-            for path in left:
-                Path(path).unlink()
+            while left := list(islice(self._left_in(folder, keep), _AT_ONCE)):
+                for path in left:
+                    Path(path).unlink()
             for container in containers(self.directory / folder):
                 remove_empty(container)
         for folder in FOLDERS:
             remove_empty(self.directory / folder)
+
+    def _left_in(self, folder: str, keep: Container[str]) -> Iterator[str]:
+        for name, entry in entries(self.directory / folder):
+            if f"{folder}/{name}" not in keep and is_of_stage(folder, name, entry):
+                yield entry.path
 
     def diverted(self) -> str | None:
         """The path of a link, or of something else, that stands where a folder should be."""

@@ -4,7 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 
 from chaosprep.dataset.descriptor import LabelMap
-from chaosprep.dataset.manifest import TABLE
+from chaosprep.dataset.table import TABLE
 from chaosprep.errors import REMAKE, Problem, plural
 from chaosprep.quality.findings import Findings
 from chaosprep.structures import folded

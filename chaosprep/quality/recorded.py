@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from chaosprep.dataset.case import Case
 from chaosprep.dataset.containers.table import on_disk
-from chaosprep.dataset.manifest import DESCRIPTOR, TABLE, Dataset
+from chaosprep.dataset.manifest import DESCRIPTOR, Dataset
 from chaosprep.dataset.overlapping import structure_areas
 from chaosprep.dataset.records import Slice
 from chaosprep.errors import REMAKE, ChaosprepError, Problem
@@ -179,7 +179,7 @@ def _copy_faults(row: Slice, originals: dict[str, Slice]) -> Iterator[Problem]:
 
 
 def _surplus(dataset: Dataset, known: set[str]) -> Iterator[Problem]:
-    for name in dataset.store.strays(known | {DESCRIPTOR, TABLE}):
+    for name in dataset.store.strays(known | {DESCRIPTOR, *dataset.table.names}):
         yield _fault("surplus", name, name, "the manifest does not know this file")
 
 

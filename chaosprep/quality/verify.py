@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from chaosprep.dataset.manifest import DESCRIPTOR, TABLE, WORKSPACE
+from chaosprep.dataset.manifest import DESCRIPTOR, WORKSPACE
 from chaosprep.dataset.opening import open_dataset
+from chaosprep.dataset.table import FIRST
 from chaosprep.errors import Problem, UsageError, called
 from chaosprep.layouts.find import LayoutParams
 from chaosprep.layouts.sides import sort_sides
@@ -81,7 +82,7 @@ def verify(
         where["patients"], patients = str(patients), ()
     patients = (*patient, *patients)
     params = make_params(LayoutParams, where)
-    is_stage = any((directory / name).exists() for name in (DESCRIPTOR, TABLE, WORKSPACE))
+    is_stage = any((directory / name).exists() for name in (DESCRIPTOR, *FIRST, WORKSPACE))
     volumes = None
     if directory.is_dir() and not is_stage:
         volumes = find_volumes(directory, params)

@@ -1,8 +1,7 @@
 """The commit of a stage: table first, descriptor last, nothing else left in the directory."""
 
-import hashlib
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Container, Iterable, Iterator
 from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
@@ -17,24 +16,25 @@ from chaosprep.dataset.descriptor import (
     Descriptor,
     LabelMap,
     Provenance,
-    Resource,
     Shard,
     ShardDescriptor,
     Share,
     SplitCounts,
     StageRecord,
-    table_schema,
 )
-from chaosprep.dataset.manifest import DESCRIPTOR, SHARD, TABLE, WORKSPACE
+from chaosprep.dataset.manifest import DESCRIPTOR, SHARD, WORKSPACE
 from chaosprep.dataset.organs import unnamed
-from chaosprep.dataset.records import EMPTY, RARE, SPLITS, Slice, Split, encode_row
+from chaosprep.dataset.places import Groups
+from chaosprep.dataset.records import EMPTY, RARE, SPLITS, Slice, Split
 from chaosprep.dataset.store import Store
 from chaosprep.errors import FileError, Problem
 from chaosprep.facts import Label
-from chaosprep.files import check_own, settle, temporary_in, write_json
+from chaosprep.files import check_own, write_json
 from chaosprep.imaging.png.codec import COMPRESSOR
+from chaosprep.running.path_set import PathSet
 from chaosprep.running.place import PARTS
 from chaosprep.running.stage import Lineage
+from chaosprep.running.table_writing import write_table
 from chaosprep.version import __version__
 
 _LIBRARIES = ("Pillow", "numpy", "opencv-python-headless", "pydicom")
@@ -76,17 +76,17 @@ def commit(
         division: how near its sides and folds come to what was asked.
         store: how its images and masks lie.
     """
-    counter, paths = _Counter(), set[str]()
-    size, digest = _write_table(directory, _noted(rows(), counter, paths))
+    counter, paths = _Counter(), PathSet()
+    written = write_table(directory, _noted(rows(), counter, paths))
     if counter.rare:  # a column that any row has stands in all
-        size, digest = _write_table(directory, _filled(rows(), counter.rare))
+        written = write_table(directory, _filled(rows(), counter.rare))
     _remove_left(directory, paths)
     descriptor = Descriptor(
         name=f"chaosprep-{made.stage}",
         title=f"Image and mask slices, as {made.stage} made them",
         licenses=source.licenses,
         sources=source.sources,
-        resources=(_resource(size, digest, counter.rare),),
+        resources=(written.resource(counter.rare),),
         tool=Provenance(
             **msgspec.structs.asdict(made),
             manifest_version=MANIFEST_VERSION,
@@ -108,10 +108,12 @@ def commit(
         write_json(directory / SHARD, part, directory / WORKSPACE)
 
 
-def _noted(rows: Iterable[Slice], counter: "_Counter", paths: set[str]) -> Iterator[Slice]:
+def _noted(rows: Iterable[Slice], counter: "_Counter", paths: PathSet) -> Iterator[Slice]:
     for row in rows:
         counter.add(row)
-        paths.update(path for file in row.files() for path in on_disk(file))
+        for file in row.files():
+            for path in on_disk(file):
+                paths.add(path)
         yield row
 
 
@@ -121,24 +123,7 @@ def _filled(rows: Iterable[Slice], rare: Collection[str]) -> Iterator[Slice]:
         yield msgspec.structs.replace(row, **lacking)
 
 
-def _write_table(directory: Path, rows: Iterable[Slice]) -> tuple[int, str]:
-    """Write the table, there whole or not at all; its size in bytes and its SHA-256."""
-    digest, size = hashlib.sha256(), 0
-    temporary = temporary_in(directory / WORKSPACE)
-    try:
-        with temporary.open("xb") as file:
-            for row in rows:
-                line = encode_row(row) + b"\n"
-                digest.update(line)
-                size += file.write(line)
-        settle(temporary, directory / TABLE)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
-    return size, digest.hexdigest()
-
-
-def _remove_left(directory: Path, keep: set[str]) -> None:
+def _remove_left(directory: Path, keep: Container[str]) -> None:
     """Remove what an interrupted run of this or an earlier release left."""
     Store(directory).prune(keep)
     for name in PARTS:
@@ -147,39 +132,28 @@ def _remove_left(directory: Path, keep: set[str]) -> None:
             (directory / name).unlink()
 
 
-def _resource(size: int, digest: str, rare: Collection[str]) -> Resource:
-    return Resource(
-        name="slices",
-        path=TABLE,
-        format="jsonl",
-        mediatype="application/jsonl",
-        encoding="utf-8",
-        bytes=size,
-        hash=f"sha256:{digest}",
-        schema=table_schema(rare),
-    )
-
-
 class _Counter:
     """Counts patients, cases and slices of each side, row by row; ``rare`` are those columns."""
 
     def __init__(self) -> None:
-        self._patients = defaultdict[Split, set[str]](set)
-        self._cases = defaultdict[Split, set[str]](set)
+        self._patients = defaultdict[Split, Groups](Groups)
+        self._cases = defaultdict[Split, Groups](Groups)
         self._slices = Counter[Split]()
         self.warned = 0
         self.rare = set[str]()
         self.names: dict[int, str] = {}
 
     def add(self, row: Slice) -> None:
-        self._patients[row.split].add(row.patient)
-        self._cases[row.split].add(row.case)
+        self._patients[row.split].begins(row.patient, row.id)
+        self._cases[row.split].begins(row.case, row.id)
         self._slices[row.split] += 1
         self.warned += bool(row.warnings)
         for value, name in row.labels.items():
-            if name != unnamed(value):
-                self.names.setdefault(value, name)
-        self.rare.update(name for name in RARE if getattr(row, name) is not msgspec.UNSET)
+            if value not in self.names and name != unnamed(value):
+                self.names[value] = name
+        for name in RARE:
+            if getattr(row, name) is not msgspec.UNSET:
+                self.rare.add(name)
 
     def labels(self, source: Lineage) -> LabelMap:
         """What the rows say that values stand for, with the codes that such names may have."""
@@ -188,7 +162,9 @@ class _Counter:
 
     def counts(self) -> dict[Split, SplitCounts]:
         return {
-            side: SplitCounts(len(self._patients[side]), len(self._cases[side]), self._slices[side])
+            side: SplitCounts(
+                self._patients[side].count, self._cases[side].count, self._slices[side]
+            )
             for side in SPLITS
             if side in self._slices
         }

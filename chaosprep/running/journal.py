@@ -19,6 +19,7 @@ from chaosprep.dataset.store import Store
 from chaosprep.errors import ChaosprepError, ManifestError, Problem
 from chaosprep.files import sha256
 from chaosprep.running.kept import open_kept
+from chaosprep.running.line_index import Line, LineIndex
 
 T = TypeVar("T")
 _BROKEN = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, ManifestError)
@@ -63,18 +64,18 @@ class Found(NamedTuple):
 class Journal:
     """An append-only file of entries; the latest entry of a case counts.
 
-    Entries stay on disk (only their places are held), so memory does not grow with the dataset.
+    Entries stay on disk; of each, memory holds where it is and what its line hashes to.
     `known` has the lines of an earlier run that this one goes on from: case -> SHA-256.
     """
 
     def __init__(self, path: Path, known: Mapping[str, str] = MappingProxyType({})) -> None:
         self._path = path
-        self._known = dict(known)
-        self._places: dict[str, tuple[int, int]] = {}
+        self._known = known
+        self._lines = LineIndex()
         self._end = self._load()
 
     def __contains__(self, case: object) -> bool:
-        return case in self._places
+        return case in self._lines
 
     def __enter__(self) -> "Journal":
         self._file = _opened(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
@@ -90,15 +91,15 @@ class Journal:
         line = b"%s %s\n" % (text, _digest(text))
         self._file.write(line)
         self._file.flush()
-        self._places[entry.case] = (self._end, len(line))
-        self._known[entry.case] = sha256(line)
+        self._lines.put(entry.case, self._end, len(line), sha256(line))
         self._end += len(line)
 
     def find(self, case: str) -> Found | None:
         """The latest entry of a case; None where there is none, or it is none that was written."""
-        if case not in self._places:
+        place = self._lines.find(case)
+        if place is None:
             return None
-        line = self._line(case)
+        line = self._read(place)
         told = _DIGEST.search(line)
         text = line[: told.start()] if told else line
         if told and told[1] != _digest(text):
@@ -116,13 +117,13 @@ class Journal:
         found = self.find(case)
         return found and found.entry
 
-    def inputs(self, cases: Iterable[str]) -> dict[str, str]:
-        """What each of these cases was made of.
+    def inputs(self, cases: Iterable[str]) -> Iterator[tuple[str, str]]:
+        """Each of these cases with what it was made of, read as needed.
 
         Raises:
             ChaosprepError: what `rows` raises.
         """
-        return {case: self._sure(case, Head).inputs for case in cases}
+        return ((case, self._sure(case, Head).inputs) for case in cases)
 
     def rows(self, cases: Iterable[str]) -> Iterator[Slice]:
         """The slices of these cases, each case's sorted by id, read as needed.
@@ -134,8 +135,9 @@ class Journal:
             yield from sorted(self._sure(case, Entry).slices, key=lambda row: row.id)
 
     def _sure(self, case: str, kind: type[T]) -> T:
-        line = self._line(case)
-        if sha256(line) != self._known.get(case):
+        place = self._lines.find(case)
+        line = b"" if place is None else self._read(place)
+        if place is None or sha256(line) != (place.sha256 or self._known.get(case)):
             raise ChaosprepError(
                 f"{case}: its line in {self._path} was changed while the run was at work",
                 "Run the same command again, and let nobody else write there.",
@@ -144,11 +146,10 @@ class Journal:
         told = _DIGEST.search(line)
         return msgspec.json.decode(line[: told.start()] if told else line, type=kind)
 
-    def _line(self, case: str) -> bytes:
-        start, length = self._places[case]
+    def _read(self, place: Line) -> bytes:
         with _opened(self._path, os.O_RDONLY) as file:
-            file.seek(start)
-            return file.read(length)
+            file.seek(place.start)
+            return file.read(place.length)
 
     def _load(self) -> int:
         """Find the lines; what does not begin as one, or has no end, ends what is believed."""
@@ -165,7 +166,7 @@ class Journal:
                     length += len(part)
                 if not part.endswith(b"\n"):
                     break
-                self._places[begun[1].decode(errors="replace")] = (end, length)
+                self._lines.put(begun[1].decode(errors="replace"), end, length)
                 end += length
         return end
 

@@ -1,5 +1,6 @@
 """Parts of a stage become the stage directory that one run would have made."""
 
+import heapq
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from functools import cached_property, partial
@@ -86,7 +87,7 @@ def merge(
         )
         dataset = open_dataset(output)
         workspace.clear()
-    total = len(parts.places)
+    total = len(parts)
     on_event(Event("committed", "merge", total, total, problems=parts.skipped, dataset=dataset))
     return dataset
 
@@ -105,14 +106,14 @@ def _already_done(parts: "Parts", output: Path, on_event: OnEvent) -> Dataset:
             "Use --overwrite to make it again.",
             code="output-differs",
         )
-    total = len(parts.places)
+    total = len(parts)
     on_event(Event("already-done", "merge", total, total, dataset=dataset))
     return dataset
 
 
 def _carry(parts: "Parts", output: Path, jobs: int, on_event: OnEvent) -> None:
     """Bring in the files of every case."""
-    total, problems = len(parts.places), list[Problem]()
+    total, problems = len(parts), list[Problem]()
     on_event(Event("planned", "merge", 0, total))
     work = partial(_carry_case, Store(output))
     with closing(stream_cases(work, parts.cases(), jobs, total)) as results:
@@ -201,7 +202,7 @@ class Parts:
                         code="merge-twice",
                     )
                 owners[case] = part.directory
-        for case, index, _ in self.places:
+        for case, index, _ in self.places():
             if owners.get(case) != self.parts[index].directory:
                 raise ChaosprepError(
                     f"{case}: {self.parts[index].directory} has slices of it, and does not name it",
@@ -209,19 +210,17 @@ class Parts:
                     code="merge-source",
                 )
 
-    @cached_property
-    def places(self) -> list[tuple[str, int, int]]:
+    def __len__(self) -> int:
+        return sum(map(len, self.parts))
+
+    def places(self) -> Iterator[tuple[str, int, int]]:
         """Where each case of the table is: its id, its shard, its place there; as tables go."""
-        found = (
-            (id, number, place)
-            for number, part in enumerate(self.parts)
-            for place, id in enumerate(part.case_ids)
-        )
-        return sorted(found, key=lambda place: f"{place[0]}_")
+        found = (_places(number, part) for number, part in enumerate(self.parts))
+        return heapq.merge(*found, key=lambda place: f"{place[0]}_")
 
     def cases(self) -> Iterator[Case]:
         """Every case, read when it is asked for."""
-        return (self.parts[number].cases[place] for _, number, place in self.places)
+        return (self.parts[number].cases[place] for _, number, place in self.places())
 
     def rows(self) -> Iterator[Slice]:
         """The merged table."""
@@ -252,6 +251,10 @@ class Parts:
     def skipped(self) -> tuple[Problem, ...]:
         """What all of them left out."""
         return in_order(problem for part in self.parts for problem in part.skipped)
+
+
+def _places(number: int, part: Dataset) -> Iterator[tuple[str, int, int]]:
+    return ((id, number, place) for place, id in enumerate(part.case_ids))
 
 
 def _shard(part: Dataset) -> Shard:

@@ -4,11 +4,12 @@ from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 
-from chaosprep.dataset.manifest import DESCRIPTOR, JOURNAL, SHARD, TABLE, WORKSPACE
+from chaosprep.dataset.manifest import DESCRIPTOR, JOURNAL, SHARD, WORKSPACE
 from chaosprep.dataset.naming import is_of_system
 from chaosprep.dataset.opening import is_descriptor, is_finished
 from chaosprep.dataset.records import SPLITS
 from chaosprep.dataset.store import Store
+from chaosprep.dataset.table import TABLE, is_of_table, tables_in
 from chaosprep.errors import ChaosprepError, FileError
 from chaosprep.files import check_own, writing
 from chaosprep.running.workspace import LOCK, Workspace
@@ -37,7 +38,7 @@ def check_output(output: Path, overwrite: bool = False) -> None:
         if _strangers(output) and (found := _strangers(output)):  # a run may end between two looks
             raise _foreign(output, found)
         if overwrite or not is_finished(output):
-            for name in (DESCRIPTOR, SHARD, TABLE):
+            for name in (DESCRIPTOR, SHARD, *tables_in(output)):
                 check_replaceable(output / name)
             _check_foreign(output)
 
@@ -60,7 +61,8 @@ def _strangers(output: Path) -> set[str]:
         return {name for name in found if not is_descriptor(output / name)}
     if JOURNAL in kept:
         return set()
-    return names - {WORKSPACE, *({TABLE, *SPLITS, *PARTS} if LOCK in kept else ())}
+    own = {*SPLITS, *PARTS, *filter(is_of_table, names)} if LOCK in kept else ()
+    return names - {WORKSPACE, *own}
 
 
 def names_in(folder: Path) -> set[str]:

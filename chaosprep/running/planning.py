@@ -1,7 +1,8 @@
 """The plan of a run: which cases are done, to do, or stale, without writing anything."""
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from array import array
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Generic
@@ -9,7 +10,7 @@ from typing import Generic
 from chaosprep.dataset.containers.table import CONTAINERS, StoreName
 from chaosprep.dataset.decoding import release_of
 from chaosprep.dataset.descriptor import LabelMap, LeftOut, PastStage, Provenance, Share
-from chaosprep.dataset.manifest import JOURNAL, WORKSPACE, Dataset
+from chaosprep.dataset.manifest import JOURNAL, WORKSPACE, Dataset, OnDemand
 from chaosprep.dataset.migrations import newer, unknown_parameters
 from chaosprep.dataset.opening import is_finished, open_output
 from chaosprep.dataset.store import Store
@@ -55,7 +56,7 @@ class Plan(Generic[C]):
     store: StoreName = "files"
     part: Part | None = None
     planned_sha256: str = ""
-    done: frozenset[str] = frozenset()
+    done: Collection[str] = frozenset()
     lines: Mapping[str, str] = field(default_factory=dict)
     stale: int = 0
     is_committed: bool = False
@@ -158,7 +159,7 @@ def _resume(stage: Stage[C, P], params: P, plan: Plan[C]) -> Plan[C]:
             lines[case.id] = found.line_sha256
         else:
             stale += 1
-    return replace(plan, done=frozenset(lines), lines=lines, stale=stale)
+    return replace(plan, done=lines.keys(), lines=lines, stale=stale)
 
 
 def _fits(stage: Stage[C, P], params: P, case: C, entry: Entry, store: StoreName) -> bool:
@@ -171,8 +172,10 @@ def _fits(stage: Stage[C, P], params: P, case: C, entry: Entry, store: StoreName
 
 def fingerprint(inputs: Iterable[tuple[str, str]]) -> str:
     """The SHA-256 over every case's id and the hash of what it was made of."""
-    lines = sorted(f"{case} {digest}\n" for case, digest in inputs)
-    return hashlib.sha256("".join(lines).encode()).hexdigest()
+    whole = hashlib.sha256()
+    for line in sorted(f"{case} {digest}\n".encode() for case, digest in inputs):
+        whole.update(line)
+    return whole.hexdigest()
 
 
 def _check_same(stage: Stage[C, P], params: P, plan: Plan[C]) -> None:
@@ -251,7 +254,8 @@ def _select(source: Source[C], params: P) -> Sequence[C]:
         )
     cases = source.cases
     if params.patient:
-        cases = [case for case in cases if case.patient in params.patient]
+        wanted = array("q", _places_of({*params.patient}, cases))
+        cases = OnDemand(wanted, cases.__getitem__)
     if not cases and not source.problems:
         raise NothingFoundError(
             f"{source.directory}: nothing to work on",
@@ -259,3 +263,7 @@ def _select(source: Source[C], params: P) -> Sequence[C]:
             code="nothing",
         )
     return cases
+
+
+def _places_of(patients: Collection[str], cases: Sequence[C]) -> Iterator[int]:
+    return (place for place, case in enumerate(cases) if case.patient in patients)

@@ -9,8 +9,9 @@ from typing import Any
 import msgspec
 
 from chaosprep.dataset.descriptor import Shard, StageRecord
-from chaosprep.dataset.manifest import DESCRIPTOR, JOURNAL, SHARD, TABLE, WORKSPACE, Dataset
+from chaosprep.dataset.manifest import DESCRIPTOR, JOURNAL, SHARD, WORKSPACE, Dataset
 from chaosprep.dataset.opening import is_finished, open_output
+from chaosprep.dataset.table import tables_in
 from chaosprep.errors import NothingFoundError, Problem, ProblemsError, plural
 from chaosprep.files import GOES_ON, writing
 from chaosprep.params import P, check_params, make_params, plain
@@ -114,7 +115,8 @@ def _ended(
 
 def forget(output: Path) -> None:
     """Take back the commit: the descriptor goes first."""
-    for name in (DESCRIPTOR, SHARD, TABLE, f"{WORKSPACE}/{JOURNAL}", f"{WORKSPACE}/{SETTINGS}"):
+    kept = (f"{WORKSPACE}/{JOURNAL}", f"{WORKSPACE}/{SETTINGS}")
+    for name in (DESCRIPTOR, SHARD, *tables_in(output), *kept):
         (output / name).unlink(missing_ok=True)
 
 
@@ -145,30 +147,29 @@ def _work(
         cases = sorted({*plan.done, *worked}, key=lambda case: f"{case}_")  # as tables go
         if plan.part is None and not any(True for _ in journal.rows(cases)):
             raise nothing_left(stage.name)
-        inputs = journal.inputs(cases)
         made = StageRecord(
             stage=stage.name,
             version=stage.version,
             versions=versions(),
             parameters=plain(params),
             seed=getattr(params, "seed", None),
-            inputs_sha256=fingerprint(inputs.items()),
+            inputs_sha256=fingerprint(journal.inputs(cases)),
         )
-        rows, shard = partial(journal.rows, cases), _shard(plan, inputs)
+        rows, shard = partial(journal.rows, cases), _shard(plan, journal, cases)
         commit(
             plan.output, made, source, rows, plan.labels, problems, shard, plan.division, plan.store
         )
     return Event("committed", stage.name, total, total, problems=problems)
 
 
-def _shard(plan: Plan[C], inputs: dict[str, str]) -> Shard | None:
+def _shard(plan: Plan[C], journal: Journal, cases: list[str]) -> Shard | None:
     if plan.part is None:
         return None
     return Shard(
         index=plan.part.index,
         count=plan.part.count,
         planned_sha256=plan.planned_sha256,
-        cases=inputs,
+        cases=dict(journal.inputs(cases)),
     )
 
 

@@ -7,13 +7,12 @@ from typing import get_args
 import msgspec
 import numpy as np
 
-from chaosprep.dataset.manifest import TABLE, Dataset
+from chaosprep.dataset.manifest import Dataset
 from chaosprep.dataset.opening import open_dataset
 from chaosprep.dataset.organ_order import organ_values
 from chaosprep.dataset.organs import can_show, number_organs, partial_notes
 from chaosprep.dataset.records import SPLITS, Slice, Split, decode_row
 from chaosprep.errors import UsageError
-from chaosprep.files import open_regular
 from chaosprep.torch.scaling import Scale
 from chaosprep.words import there_are
 
@@ -112,9 +111,7 @@ class Rows:
         return len(self._starts)
 
     def __getitem__(self, index: int) -> Slice:
-        with open_regular(self.dataset.directory / TABLE) as file:
-            file.seek(int(self._starts[index]))
-            return decode_row(file.readline())
+        return decode_row(self.dataset.table.line(int(self._starts[index])))
 
 
 def choose(
@@ -160,11 +157,9 @@ def _check_known(
 def _keys(dataset: Dataset) -> Iterator[tuple[int, int, _Key]]:
     """Each row's start in the table, its case's place, and what choosing takes."""
     decoder = msgspec.json.Decoder(_Key)
-    start, number, last = 0, -1, ""
-    with open_regular(dataset.directory / TABLE) as file:
-        for line in file:
-            key = decoder.decode(line)
-            number += key.case != last
-            last = key.case
-            yield start, number, key
-            start += len(line)
+    number, last = -1, ""
+    for start, line in dataset.table.lines():
+        key = decoder.decode(line)
+        number += key.case != last
+        last = key.case
+        yield start, number, key

@@ -14,7 +14,7 @@ from chaosprep.stages.prepare import CHAIN
 # What a command takes besides the fields of its Params class.
 SHARED = {
     *("source", "output", "jobs", "dask", "shard", "on_error", "overwrite", "dry_run", "as_json"),
-    *("verbose", "quiet", "no_progress", "preview", "list_presets"),
+    *("verbose", "quiet", "no_progress", "preview", "list_presets", "store"),
 }
 KINDS = [(stage.name, stage.params) for stage in CHAIN]
 
@@ -71,7 +71,8 @@ def test_every_field_is_described_in_the_help_and_the_docstring(
 @pytest.mark.parametrize(("verb", "kind"), KINDS)
 def test_the_python_function_has_the_same_names_and_defaults(verb: str, kind: type[Params]) -> None:
     signature = inspect.signature(getattr(api, verb.replace("-", "_")))
-    own = {"source", "output", "jobs", "dask", "shard", "on_error", "overwrite", "on_event"}
+    own = {"source", "output", "jobs", "dask", "shard", "store", "on_error", "overwrite"}
+    own |= {"on_event"}
     given = {p.name: p.default for p in signature.parameters.values() if p.name not in own}
     assert given == {field.name: field.default for field in describe_params(kind)}
 

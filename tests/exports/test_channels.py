@@ -10,6 +10,7 @@ import pytest
 
 import chaosprep
 from chaosprep import Dataset
+from chaosprep.dataset.places import Places
 from chaosprep.dataset.records import Slice
 from chaosprep.errors import ChaosprepError, FileError, UsageError
 from chaosprep.exports.channels import (
@@ -176,7 +177,8 @@ def test_masks_of_other_layouts_are_labels_already(pairs: Dataset) -> None:
             for row in pairs.slices
         )
 
-    check_masks_are_labels(Foreign(pairs.directory, pairs.descriptor, pairs.descriptor_sha256, []))
+    told = pairs.directory, pairs.descriptor, pairs.descriptor_sha256, pairs.table
+    check_masks_are_labels(Foreign(*told, Places()))
 
 
 @pytest.fixture(scope="module")

@@ -224,8 +224,8 @@ def test_patients_without_the_sequence_are_named(tmp_path: Path) -> None:
 
 
 def only(dataset: Dataset, patients: set[str]) -> Dataset:
-    places = [place for place in dataset._places if place.patient in patients]
-    return Dataset(dataset.directory, dataset.descriptor, dataset.descriptor_sha256, places)
+    cases = {case.id for case in dataset.cases if case.patient in patients}
+    return dataset.only(cases, lambda rows: rows, (), ())
 
 
 def test_nobody_left_to_train_with_is_an_error(phases: Dataset, tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ import pytest
 from chaosprep import __version__
 from chaosprep.dataset.opening import open_dataset
 from chaosprep.errors import ChaosprepError, ManifestError
+from chaosprep.running import table_writing
 from chaosprep.running.runner import run
 from chaosprep.running.stage import CaseResult
 from chaosprep.running.writer import Writer
@@ -177,6 +178,17 @@ def test_frictionless_validates_the_directory(tmp_path: Path) -> None:
     with (directory / "slices.jsonl").open("ab") as file:
         file.write((directory / "slices.jsonl").read_bytes().splitlines(keepends=True)[0])
     assert not frictionless.validate(str(directory / "datapackage.json")).valid
+
+
+def test_frictionless_validates_a_table_of_several_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import frictionless
+
+    monkeypatch.setattr(table_writing, "ROWS_PER_FILE", 4)
+    report = frictionless.validate(str(made(tmp_path) / "datapackage.json"))
+    assert (tmp_path / "out/slices-00002.jsonl").exists()
+    assert report.valid, report.flatten(["message"])
 
 
 def test_pandas_reads_the_table_in_one_call(tmp_path: Path) -> None:

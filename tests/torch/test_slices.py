@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 import chaosprep
 from chaosprep import Dataset
 from chaosprep.errors import ManifestError, UsageError
+from chaosprep.running import table_writing
 
 torch = pytest.importorskip("torch")
 
@@ -253,6 +254,17 @@ def test_it_pickles_and_gives_the_same_items(stored: Dataset) -> None:
     slices = SliceDataset(stored, augment="mri")
     again = pickle.loads(pickle.dumps(slices))  # noqa: S301 - our own
     assert torch.equal(again[3]["image"], slices[3]["image"])
+
+
+def test_a_table_of_several_files_gives_the_same_items(
+    livers: Dataset, images: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(table_writing, "ROWS_PER_FILE", 4)
+    several = chaosprep.convert(livers, tmp_path / "several")
+    assert len(several.table.names) > 2
+    one, other = SliceDataset(images), SliceDataset(several)
+    assert [item["id"] for item in all_items(other)] == [item["id"] for item in all_items(one)]
+    assert torch.equal(other[-1]["image"], one[-1]["image"])
 
 
 def test_a_row_more_costs_a_dozen_bytes(images: Dataset, tmp_path: Path) -> None:

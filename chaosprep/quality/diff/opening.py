@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
-from chaosprep.dataset.manifest import DESCRIPTOR, TABLE, WORKSPACE
+from chaosprep.dataset.manifest import DESCRIPTOR, WORKSPACE
 from chaosprep.dataset.opening import is_stage_directory, open_dataset
+from chaosprep.dataset.table import FIRST
 from chaosprep.errors import NothingFoundError, UsageError
 from chaosprep.layouts.find import LayoutParams, find
 from chaosprep.layouts.mask_set import MaskSet
@@ -53,7 +54,8 @@ def _found(path: Path, params: LayoutParams) -> _Found:
     if not path.is_dir():
         reason = f"{path}: it is neither a file nor a folder"
         raise UsageError(reason, "Give a folder, or a file of masks.", "root")
-    has_parts = all((path / name).exists() for name in (DESCRIPTOR, TABLE))
+    has_table = any((path / name).exists() for name in FIRST)
+    has_parts = has_table and (path / DESCRIPTOR).exists()
     if has_parts or (path / WORKSPACE).exists() or is_stage_directory(path):
         return stage_side(open_dataset(path))
     try:

@@ -75,6 +75,14 @@ def test_the_bytes_and_events_are_those_of_one_process(cluster: str, tmp_path: P
     assert {event.case for event in events[1:-1]} == {case.id for case in toys(tmp_path).cases}
 
 
+def test_packed_cases_are_those_of_one_process(cluster: str, tmp_path: Path) -> None:
+    on_dask(toys(tmp_path), tmp_path / "out", cluster, store="tar")
+    run(TOY, ToyParams(), toys(tmp_path), tmp_path / "serial", store="tar")
+    found = snapshot(tmp_path / "out")
+    assert found == snapshot(tmp_path / "serial")
+    assert sum(name.endswith(".tar") for name in found) == 2 * 40
+
+
 def test_a_relative_output_is_the_same_place_for_the_workers(
     cluster: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
