@@ -7,6 +7,7 @@ from pathlib import Path
 from benchmarks import (
     cores,
     distributed,
+    feeding,
     growth,
     index,
     many,
@@ -30,6 +31,7 @@ SECTIONS: tuple[Section, ...] = (
     pixels.SECTION,
     startup.SECTION,
     profile.SECTION,
+    feeding.SECTION,
     cores.SECTION,
     growth.SECTION,
     million.SECTION,

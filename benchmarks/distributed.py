@@ -21,7 +21,7 @@ from benchmarks.pipeline import PROGRAM
 from benchmarks.section import Asked, Section
 from benchmarks.sources import SLICES_OF_A_PATIENT
 from benchmarks.stores import make_pairs
-from chaosprep.dataset.manifest import TABLE
+from chaosprep.dataset.table import TABLE
 from chaosprep.files import sha256
 
 BETWEEN = 10.0

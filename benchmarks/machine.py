@@ -25,6 +25,10 @@ PEERS = (
     "dicom2nifti",
     "med-imagetools",
     "frictionless",
+    "torch",
+    "batchgeneratorsv2",
+    "monai",
+    "torchio",
 )
 MEMORY = Path("/dev/shm")
 ROOM = 25e9

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any, Final, cast
 
 import msgspec
@@ -30,7 +30,8 @@ def generator(
     nothing else: not on workers, order, the slices chosen or the operations beside this one.
     """
     # A JSON list quotes its strings, so ("a1", 2) and ("a", 12) cannot read the same.
-    identity = json.dumps([SCHEME_VERSION, seed, slice_id, copy, attempt, operation])
+    quoted = _quoted(slice_id), _quoted(operation)
+    identity = f"[{SCHEME_VERSION}, {seed}, {quoted[0]}, {copy}, {attempt}, {quoted[1]}]"
     digest = hashlib.sha256(identity.encode("ascii")).digest()
     return np.random.Generator(np.random.Philox(cast(np.random.SeedSequence, _Key(digest[:16]))))
 
@@ -63,6 +64,9 @@ def draw(
         "Give a smaller sigma or grid.",
         "augmentation-folds",
     )
+
+
+_quoted = lru_cache(maxsize=64)(json.dumps)  # an id is asked for once for each operation
 
 
 class _Key(ISeedSequence):

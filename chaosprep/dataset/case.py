@@ -30,7 +30,8 @@ from chaosprep.params import differing
 class Case:
     """One patient's one sequence in a stage directory: its slices in anatomical order.
 
-    ``labels`` is the label map of its dataset, empty where nobody named the values.
+    ``labels`` is the label map of its dataset, empty where nobody named the values. ``check`` says
+    whether files are compared with their hashes, or were before.
     """
 
     store: Store
@@ -40,6 +41,7 @@ class Case:
     lines_sha256: str = ""
     max_pixels: int = 2**26
     labels: LabelMap = field(default_factory=dict)
+    check: bool = True
     _opened: dict[str, ImageFile] = field(default_factory=dict, compare=False)
     _lowest: dict[str, float | None] = field(default_factory=dict, compare=False)
 
@@ -75,12 +77,12 @@ class Case:
         return self.lines_sha256
 
     def read(self, file: File) -> bytes:
-        """Read one of the case's files and check it against its recorded hash.
+        """Read one of the case's files and check it against its recorded hash, where it is due.
 
         Raises:
             FileError: it is missing, not a regular file, outside the directory, or changed.
         """
-        return self.store.read(file)
+        return self.store.read(file, check=self.check)
 
     def image(self, row: Slice, on_read: Callable[[bytes], None] | None = None) -> NDArray[Any]:
         """The image of a slice as stored: (rows, cols), DICOM, PNG or npy.
@@ -149,9 +151,13 @@ class Case:
         if is_named_whole(row.image):
             header = replace(header, padding=header.padding if row.padding else None)
             return upright(*looked_up(header, array))
-        slope, intercept = row.slope, row.intercept
-        told = replace(header, rescale_slope=slope, rescale_intercept=intercept)
-        return replace(told, padding=row.padding), array
+        told = replace(
+            header,
+            rescale_slope=row.slope,
+            rescale_intercept=row.intercept,
+            padding=row.padding,
+        )
+        return told, array
 
     def filled(self, row: Slice) -> NDArray[Any]:
         """The array of `pixels` with its padding as dark as the darkest that the case shows.

@@ -188,6 +188,7 @@ _TABLE_TYPES = {
     msgspec.inspect.TupleType: "array",
     msgspec.inspect.VarTupleType: "array",
     msgspec.inspect.DictType: "object",
+    msgspec.inspect.StructType: "object",
 }
 
 

@@ -3,8 +3,9 @@
 from collections.abc import Iterable
 from pathlib import Path
 
+from chaosprep.dataset.checking import decode_row
 from chaosprep.dataset.places import Groups, Lines, Places
-from chaosprep.dataset.records import Slice, decode_row
+from chaosprep.dataset.records import Slice
 from chaosprep.errors import REMAKE, ManifestError
 
 

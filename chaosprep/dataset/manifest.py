@@ -10,6 +10,7 @@ import msgspec
 from numpy.typing import NDArray
 
 from chaosprep.dataset.case import Case
+from chaosprep.dataset.checking import decode_row
 from chaosprep.dataset.codes import codes_by_name
 from chaosprep.dataset.descriptor import (
     DataSource,
@@ -23,7 +24,7 @@ from chaosprep.dataset.descriptor import (
     StageRecord,
 )
 from chaosprep.dataset.places import Lines, Places
-from chaosprep.dataset.records import Slice, decode_row
+from chaosprep.dataset.records import Slice
 from chaosprep.dataset.store import Store
 from chaosprep.dataset.table import Table
 from chaosprep.errors import ChaosprepError, Problem, plural
@@ -221,13 +222,13 @@ class Dataset:
         """The image of a slice as stored: (rows, cols)."""
         return self._of(row).image(row)
 
-    def pixels(self, row: Slice) -> Pixels:
-        """A slice as every output sees it, see `Case.pixels`."""
-        return self._of(row).pixels(row)
+    def pixels(self, row: Slice, *, check: bool = True) -> Pixels:
+        """A slice as every output sees it, see `Case.pixels`; `check` it against its hash."""
+        return self._of(row, check).pixels(row)
 
-    def mask(self, row: Slice) -> NDArray[Any] | None:
-        """The mask of a slice: (rows, cols), or None without ground truth."""
-        return self._of(row).mask(row)
+    def mask(self, row: Slice, *, check: bool = True) -> NDArray[Any] | None:
+        """The mask of a slice: (rows, cols), or None without ground truth; `check` as there."""
+        return self._of(row, check).mask(row)
 
     def to_pandas(self) -> "pandas.DataFrame":
         """The table as a data frame (needs pandas)."""
@@ -239,8 +240,9 @@ class Dataset:
             ) from error
         return pandas.DataFrame([msgspec.to_builtins(row) for row in self.slices])
 
-    def _of(self, row: Slice) -> Case:
-        return Case(self.store, row.case, row.patient, (row,), "", self._max_pixels)
+    def _of(self, row: Slice, check: bool = True) -> Case:
+        known = self._max_pixels
+        return Case(self.store, row.case, row.patient, (row,), "", known, check=check)
 
     @property
     def _max_pixels(self) -> int:

@@ -1,17 +1,12 @@
-"""The rows of a stage directory's table.
+"""The rows of a stage directory's table, and the files that they name."""
 
-They are untrusted input: types, ranges, unknown fields and paths are checked when they are read.
-"""
-
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Annotated, Any, Literal, NamedTuple, Self
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from chaosprep.errors import REMAKE, ManifestError
 from chaosprep.facts import Name
 
 Split = Literal["train", "val", "test"]
@@ -20,9 +15,11 @@ WindowSource = Literal["user", "dicom", "percentile", "minmax", "none"]
 
 Id = Annotated[str, Meta(pattern=r"^[A-Za-z][A-Za-z0-9._-]*\Z", max_length=200)]
 Sha256 = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
-_MOST = 2**63 - 1  # what other readers of tables take for a whole number
-Count = Annotated[int, Meta(ge=0, le=_MOST)]
-Size = Annotated[int, Meta(ge=1, le=_MOST)]
+MOST = 2**63 - 1
+"""What other readers of tables take for a whole number."""
+
+Count = Annotated[int, Meta(ge=0, le=MOST)]
+Size = Annotated[int, Meta(ge=1, le=MOST)]
 Value = Annotated[int, Meta(ge=1, le=65535)]
 Length = Annotated[float, Meta(ge=1e-6, le=1e6)]
 """From a nanometre to a kilometre, in mm."""
@@ -56,6 +53,21 @@ class File(NamedTuple):
     def place(self) -> str:
         """The path of what is on the disk: the file, or its container."""
         return self.path if self.container is None else self.container
+
+
+class CaseScaling(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How grey values of a case become those of a network: `low` is shown as 0, `high` as 1.
+
+    They are stored values; with `in_units` modality units, in which slices of different rescales
+    can be compared. `lowest`, in these units too, stands for padding, None without. All of it is of
+    so many `slices`: where the case has lost some, it is to be found again.
+    """
+
+    low: Factor
+    high: Factor
+    in_units: bool
+    lowest: Factor | None
+    slices: Size
 
 
 class Slice(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -117,7 +129,10 @@ class Slice(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         tuple[Count, ...] | UnsetType,
         _doc("the patient's fold of each repeat, numbered on; absent without repeats"),
     ] = UNSET
-
+    scaling: Annotated[
+        CaseScaling | UnsetType | None,
+        _doc("values of the case that a network sees as 0 and 1; absent without --keep-16bit"),
+    ] = UNSET
     image_container: Annotated[str | UnsetType | None, _doc("file that holds the image")] = UNSET
     image_offset: Annotated[Count | UnsetType | None, _doc("where in it, in bytes")] = UNSET
     mask_container: Annotated[str | UnsetType | None, _doc("file that holds the mask")] = UNSET
@@ -155,9 +170,10 @@ class Slice(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         return msgspec.structs.replace(self, **values)
 
     def with_image(self, file: File, shape: tuple[int, ...]) -> Self:
-        """The row with another image, of (rows, cols) pixels."""
+        """The row with another image, of (rows, cols) pixels, of whose values nothing is known."""
         rows, cols = shape
-        return msgspec.structs.replace(self, **_columns("image", file), rows=rows, cols=cols)
+        columns = _columns("image", file)
+        return msgspec.structs.replace(self, **columns, rows=rows, cols=cols, scaling=UNSET)
 
     def with_mask(
         self, file: File | None, *, labels: dict[int, str] | None = None, pixels: dict[str, int]
@@ -193,117 +209,5 @@ RARE: tuple[str, ...] = tuple(
 )
 """The columns that a table may lack; where a row needs one, all rows have it."""
 
-EMPTY: dict[str, Any] = {
-    name: () if name == "folds" else {} if name in ("overlaps", "overwritten") else None
-    for name in RARE
-}
+EMPTY: dict[str, Any] = dict.fromkeys(RARE) | {"overlaps": {}, "overwritten": {}, "folds": ()}
 """What such a column holds in a row that has nothing of it."""
-
-_rows = msgspec.json.Decoder(Slice)
-
-
-def decode_row(line: bytes) -> Slice:
-    """Read one line of the table, checking types, ids and paths.
-
-    Raises:
-        ManifestError: naming the field that is wrong.
-    """
-    try:
-        row = _rows.decode(line)
-    except msgspec.MsgspecError as error:
-        raise ManifestError(_field_first(str(error)), REMAKE, "manifest-row") from error
-    except UnicodeDecodeError as error:
-        raise ManifestError("the line is not UTF-8", REMAKE, "manifest-row") from error
-    except RecursionError as error:
-        raise ManifestError("the line is nested too deeply", REMAKE, "manifest-row") from error
-    check_row(row)
-    return row
-
-
-def check_row(row: Slice) -> None:
-    """Refuse a row whose columns do not fit together, or whose files could be anywhere.
-
-    Raises:
-        ManifestError: naming the field that is wrong.
-    """
-    check_path("image", row.image)
-    if row.mask is not None:
-        check_path("mask", row.mask)
-    is_none = row.mask is None
-    if (row.mask_sha256 is None) is not is_none or (row.mask_bytes is None) is not is_none:
-        raise ManifestError(
-            "mask: its path, hash and bytes do not stand together", REMAKE, "manifest-row"
-        )
-    for kind, container, offset in (
-        ("image", row.image_container, row.image_offset),
-        ("mask", row.mask_container, row.mask_offset),
-    ):
-        if container:
-            check_path(f"{kind}_container", container)
-        if bool(container) != isinstance(offset, int):
-            raise ManifestError(
-                f"{kind}_container: it does not stand together with {kind}_offset",
-                REMAKE,
-                "manifest-row",
-            )
-    if abs(row.slope) < 1e-30:
-        raise ManifestError("slope: it is 0 or nearly so", REMAKE, "manifest-row")
-    for value, meeting in (row.overlaps or {}).items():
-        several = len(meeting) > 1 and meeting == tuple(sorted({*meeting}))
-        if value in row.labels or not (several and row.labels.keys() >= {*meeting}):
-            raise ManifestError(
-                "overlaps: a value does not stand for several of the labels, in ascending order",
-                REMAKE,
-                "manifest-row",
-            )
-    if row.grid is not None:
-        _check_numbers("grid", row.grid)
-    if row.augmentation is not None:
-        _check_numbers("augmentation", row.augmentation)
-    if not row.id.startswith(f"{row.case}_") or not row.case.startswith(f"{row.patient}_"):
-        raise ManifestError(
-            "id: it does not begin with its case, or the case with its patient",
-            REMAKE,
-            "manifest-row",
-        )
-
-
-def _check_numbers(field: str, record: dict[str, Any]) -> None:
-    if any(abs(one) > _MOST for one in _integers(record)):
-        raise ManifestError(f"{field}: a number is above 2^63", REMAKE, "manifest-row")
-
-
-def _integers(record: object) -> Iterator[int]:
-    """Every whole number in a record, however deep."""
-    left = [record]
-    while left:
-        one = left.pop()
-        if isinstance(one, dict):
-            left += one.values()
-        elif isinstance(one, list):
-            left += one
-        elif isinstance(one, int):
-            yield one
-
-
-def _field_first(message: str) -> str:
-    found = re.fullmatch(r"(?s)(.*) - at `\$\.?(.*)`", message)
-    return f"{found[2]}: {found[1]}" if found and found[2] else message
-
-
-# of parts that are neither empty nor `.` or `..`, without a backslash, colon or control character
-_PLAIN = re.compile(r"(?:(?!\.{1,2}(?:/|\Z))[^\\:/\x00-\x1f]+(?:/(?!\Z)|\Z))+")
-
-
-def check_path(field: str, path: str) -> None:
-    """Refuse a path that could leave its directory: absolute, `..`, Windows, NUL.
-
-    Raises:
-        ManifestError: naming the field.
-    """
-    if _PLAIN.fullmatch(path) is None:
-        raise ManifestError(
-            f"{field}: {path!r} is not a plain relative path",
-            "A table's files must lie in its own directory.",
-            code="manifest-path",
-        )

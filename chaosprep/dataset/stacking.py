@@ -20,6 +20,7 @@ from chaosprep.imaging.space.lattice import Lattice, Volume, stack_lattice
 from chaosprep.imaging.space.nearest import ENOUGH, spread
 from chaosprep.imaging.space.orientations import moved
 from chaosprep.imaging.space.stacks import creep, find_lean, odd_steps
+from chaosprep.imaging.windows import apply_table
 
 _LEAVE_OUT = "Leave the case out with --on-error skip."
 _UNEVEN = "Bring back missing slices, or leave the case out with --on-error skip."
@@ -30,7 +31,12 @@ _INTEGERS = tuple(np.dtype(name) for name in ("u1", "i2", "u2", "i4"))
 
 def originals(case: Case) -> tuple[Slice, ...]:
     """The slices of a case without augmented copies, in anatomical order."""
-    return tuple(row for row in case.slices if row.copy == 0)
+    return originals_of(case.slices)
+
+
+def originals_of(rows: Sequence[Slice]) -> tuple[Slice, ...]:
+    """These slices without augmented copies."""
+    return tuple(row for row in rows if row.copy == 0)
 
 
 def as_filed(rows: Sequence[Slice], volume: Volume) -> Volume:
@@ -205,8 +211,9 @@ def label_plane(row: Slice, mask: Any, labels: dict[str, int]) -> NDArray[np.uin
     refuse_overlaps([row])
     table = np.full(2**16, 255, np.uint8)
     table[[0, *row.labels]] = [0, *(labels[organ] for organ in row.labels.values())]
-    plane: NDArray[np.uint8] = table[mask]
-    if (plane == 255).any():
+    plane: NDArray[np.uint8]
+    plane = apply_table(mask, table[: 2**8]) if mask.dtype == np.uint8 else table[mask]
+    if plane.size and plane.max() == 255:
         value = int(np.asarray(mask)[plane == 255][0])
         raise FileError(
             f"the mask of {row.id} holds {value}, which stands for no organ",

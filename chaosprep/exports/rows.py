@@ -13,7 +13,10 @@ from chaosprep.dataset.records import EMPTY, RARE, Slice, encode_row
 from chaosprep.errors import not_as_written
 from chaosprep.files import writing
 
-OBJECTS = ("labels", "pixels", "grid", "augmentation", *(n for n in RARE if EMPTY[n] == {}))
+OBJECTS = (
+    *("labels", "pixels", "grid", "augmentation", "scaling"),
+    *(name for name in RARE if EMPTY[name] == {}),
+)
 """The fields that are objects with keys of their own: JSON text where a column has one type."""
 
 LISTS = {"warnings": "string", "folds": "integer"}

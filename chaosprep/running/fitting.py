@@ -2,7 +2,9 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
+
+from msgspec import UNSET
 
 from chaosprep.dataset.case import Case
 from chaosprep.dataset.naming import file_path
@@ -10,6 +12,9 @@ from chaosprep.dataset.records import Slice
 
 Expected = Mapping[str, Any]
 """The columns of a row that are settled before the work, its id among them."""
+
+TOLD: Final = "told"
+"""Of a column that a table may lack, in place of a value: the row has it, whatever it says."""
 
 _SETTLED = (
     *("id", "case", "patient", "sequence", "slice"),
@@ -51,7 +56,9 @@ def fits(
 def _fits(row: Slice, expected: Expected, arrays: bool) -> bool:
     became = {kind for kind in _FILES if arrays and _is_array_of(row, kind, expected)}
     own = {f"{kind}{column}" for kind in became for column in _OF_FILE}
-    alike = all(getattr(row, name) == one for name, one in expected.items() if name not in own)
+    alike = all(
+        _is_as(getattr(row, name), one) for name, one in expected.items() if name not in own
+    )
     return alike and ("image" in expected or _is_own(row))
 
 
@@ -60,6 +67,10 @@ def _is_array_of(row: Slice, kind: str, expected: Expected) -> bool:
     if path is None or not path.endswith(".png"):
         return False
     return bool(getattr(row, kind) == path.removesuffix(".png") + ".npy")
+
+
+def _is_as(value: object, expected: object) -> bool:
+    return value is not UNSET if expected is TOLD else value == expected
 
 
 def _is_own(row: Slice) -> bool:

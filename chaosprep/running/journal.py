@@ -14,7 +14,8 @@ from typing import BinaryIO, NamedTuple, TypeVar
 
 import msgspec
 
-from chaosprep.dataset.records import Slice, check_row
+from chaosprep.dataset.checking import check_row
+from chaosprep.dataset.records import Slice
 from chaosprep.dataset.store import Store
 from chaosprep.errors import ChaosprepError, ManifestError, Problem
 from chaosprep.files import sha256

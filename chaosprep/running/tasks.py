@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from chaosprep.dataset.checking import decode_row
 from chaosprep.dataset.containers.table import CONTAINERS, StoreName
 from chaosprep.dataset.manifest import WORKSPACE
-from chaosprep.dataset.records import Slice, decode_row, encode_row
+from chaosprep.dataset.records import Slice, encode_row
 from chaosprep.errors import ChaosprepError, FileError, ManifestError, Problem
 from chaosprep.formats.codecs import compression_of
 from chaosprep.params import P

@@ -4,10 +4,11 @@ import math
 import re
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
+from numpy.typing import NDArray
 
 from chaosprep.choices.leaving import chosen
 from chaosprep.choices.params import ChoiceParams
@@ -38,10 +39,11 @@ from chaosprep.imaging.space.grids import (
     sample_mask,
 )
 from chaosprep.imaging.space.lattice import pixel_position
-from chaosprep.running.fitting import Expected, carried
+from chaosprep.running.fitting import TOLD, Expected, carried
 from chaosprep.running.stage import CaseResult, Stage, each_slice
 from chaosprep.running.writer import Writer
 from chaosprep.stages.convert_pixels import stored_slice, windowed_slice
+from chaosprep.stages.convert_scaling import with_scaling
 
 _NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
 
@@ -146,8 +148,10 @@ def run_case(case: Case, params: ConvertParams, writer: Writer) -> CaseResult:
     elif pixels and not params.keeps and params.window_scope == "case":
         window = find_window(list(pixels.values()), params.window_kind())
 
+    written: dict[str, NDArray[Any]] = {}
+
     def work(row: Slice) -> Slice:
-        header, array = pixels[row.id]
+        header, array = found = pixels.pop(row.id)
         grid = plan_grid(
             array.shape,
             row.spacing[1:] if row.spacing else None,
@@ -158,9 +162,11 @@ def run_case(case: Case, params: ConvertParams, writer: Writer) -> CaseResult:
         if params.keeps:
             values, notes, columns = stored_slice(header, array, grid, fill, params.format)
         else:
-            own = window or find_window([pixels[row.id]], params.window_kind())
+            own = window or find_window([found], params.window_kind())
             values, notes, columns = windowed_slice(header, array, grid, own)
         file = writer.image(row.split, row.id, values, f".{params.format}")
+        if params.keep_16bit:
+            written[row.id] = values
         made = msgspec.structs.replace(
             row.with_image(file, values.shape),
             parent=row.id,
@@ -177,7 +183,8 @@ def run_case(case: Case, params: ConvertParams, writer: Writer) -> CaseResult:
         return _with_mask(case, _regridded(made, grid), grid, params, writer)
 
     result = each_slice(readable.slices, work)
-    return CaseResult(result.slices, (*readable.problems, *result.problems))
+    rows = with_scaling(result.slices, written) if params.keep_16bit else result.slices
+    return CaseResult(rows, (*readable.problems, *result.problems))
 
 
 def _regridded(row: Slice, grid: Grid) -> Slice:
@@ -207,7 +214,8 @@ def rows(case: Case, params: ConvertParams) -> Iterator[Expected]:
         image = file_path(row.split, "images", row.id, f".{params.format}")
         carries = {"mask": row.mask, "mask_sha256": row.mask_sha256}
         mask = {} if params.regrids else carries
-        yield carried(row, image=image, frame=None, **mask)
+        scaling = {"scaling": TOLD} if params.keep_16bit else {}
+        yield carried(row, image=image, frame=None, **mask, **scaling)
 
 
 CONVERT = Stage(

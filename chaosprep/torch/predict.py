@@ -21,6 +21,7 @@ from chaosprep.dataset.opening import open_dataset
 from chaosprep.dataset.organ_order import organ_values
 from chaosprep.dataset.organs import unnamed
 from chaosprep.dataset.records import Slice
+from chaosprep.dataset.scaling import case_scaling
 from chaosprep.dataset.stacking import originals
 from chaosprep.facts import Label
 from chaosprep.imaging.levels import label_areas
@@ -33,7 +34,6 @@ from chaosprep.torch.faults import named_faults
 from chaosprep.torch.networks import choose_device, mixed_precision, predicted
 from chaosprep.torch.parameters import PredictParams
 from chaosprep.torch.preparation import check_alike, strangeness
-from chaosprep.torch.scaling import case_scaling
 from chaosprep.torch.slices import with_channel
 
 BATCH = 8

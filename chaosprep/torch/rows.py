@@ -7,13 +7,15 @@ from typing import get_args
 import msgspec
 import numpy as np
 
+from chaosprep.dataset.checking import decode_row
 from chaosprep.dataset.manifest import Dataset
 from chaosprep.dataset.opening import open_dataset
 from chaosprep.dataset.organ_order import organ_values
 from chaosprep.dataset.organs import can_show, number_organs, partial_notes
-from chaosprep.dataset.records import SPLITS, Slice, Split, decode_row
+from chaosprep.dataset.records import SPLITS, Slice, Split
+from chaosprep.dataset.scaling import Scale
 from chaosprep.errors import UsageError
-from chaosprep.torch.scaling import Scale
+from chaosprep.torch.checks import Check
 from chaosprep.words import there_are
 
 
@@ -122,6 +124,7 @@ def choose(
     sequences: str | Collection[str],
     patients: str | Collection[str],
     copies: bool,
+    check: Check = "once",
     labelled: bool = False,
 ) -> Rows:
     """The rows that the arguments of a dataset for torch ask for; a plain text is one name.
@@ -131,7 +134,11 @@ def choose(
         UsageError: an argument is none of its choices, or nothing in the dataset.
         ChaosprepError: `too-many-organs`.
     """
-    for name, value, choices in (("scale", scale, get_args(Scale)), ("split", split, SPLITS)):
+    for name, value, choices in (
+        ("scale", scale, get_args(Scale)),
+        ("split", split, SPLITS),
+        ("check", check, get_args(Check)),
+    ):
         if value not in choices:
             reason = f"{name}: must be one of {', '.join(choices)}"
             raise UsageError(reason, "Give one of them.", code=name)

@@ -13,11 +13,12 @@ from torch.utils.data import Dataset as TorchDataset
 from chaosprep.augmentation.sampling import IMAGE_DTYPES
 from chaosprep.dataset.manifest import Dataset
 from chaosprep.dataset.records import Slice, Spacing, Split
+from chaosprep.dataset.scaling import Scale, Scaling, case_scaling
 from chaosprep.dataset.stacking import label_plane
 from chaosprep.params import make_params
 from chaosprep.stages.augment import AugmentParams, check_mirroring, copy_of
+from chaosprep.torch.checks import Check, Checks
 from chaosprep.torch.rows import choose
-from chaosprep.torch.scaling import Scale, Scaling, case_scaling
 
 Transform = Callable[..., Mapping[str, Any]]
 Pair = tuple[NDArray[Any], NDArray[Any] | None]
@@ -34,8 +35,7 @@ class SliceDataset(TorchDataset):
     - `id`, `patient`: text;
     - `spacing`: float32 (3,), mm between slices, rows, cols; 0 where unknown.
 
-    It pickles and holds no file open, so that workers may be forked or spawned. Each file is
-    checked against its recorded hash when it is read.
+    It pickles and holds no file open, so that workers may be forked or spawned.
 
     Args:
         directory: a stage directory, or the opened `Dataset`.
@@ -54,6 +54,8 @@ class SliceDataset(TorchDataset):
         fold: val is this fold, train all others.
         patients: only these; empty for all.
         labelled: only slices that have a mask.
+        check: compare each file with its recorded hash `once` in each process, when it is first
+            read there, or `always` when it is read. Its size is compared each time.
 
     Attributes:
         labels: organ -> label, from 1, in the order of mask values.
@@ -80,8 +82,11 @@ class SliceDataset(TorchDataset):
         fold: int | None = None,
         patients: str | Collection[str] = (),
         labelled: bool = False,
+        check: Check = "once",
     ) -> None:
-        self.rows = choose(directory, scale, split, fold, sequences, patients, copies, labelled)
+        chosen = (split, fold, sequences, patients, copies)
+        self.rows = choose(directory, scale, *chosen, check=check, labelled=labelled)
+        self._checks = Checks(len(self.rows), check)
         self.labels = self.rows.labels
         self.patients = self.rows.patients
         self._transform = transform
@@ -106,10 +111,11 @@ class SliceDataset(TorchDataset):
         return int(self._epoch.item())
 
     def __getitem__(self, index: int) -> dict[str, Any]:
-        row = self.rows[index]
+        row, check = self.rows[index], self._checks.is_due(index)
         scaling = self._scaling(int(self.rows.cases[index]))
-        header, image = self.rows.dataset.pixels(row)
-        image, mask = scaling.values(header, image), self.rows.dataset.mask(row)
+        header, image = self.rows.dataset.pixels(row, check=check)
+        image, mask = scaling.values(header, image), self.rows.dataset.mask(row, check=check)
+        self._checks.passed(index)
         if self._augment is not None:
             image, mask = self._augmented(row, image, mask)
         image = scaling.scaled(image)

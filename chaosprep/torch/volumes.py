@@ -1,6 +1,7 @@
 """`VolumeDataset`: the cases of a stage directory as volumes."""
 
 from collections.abc import Collection
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +11,11 @@ from torch.utils.data import Dataset as TorchDataset
 
 from chaosprep.dataset.manifest import Dataset
 from chaosprep.dataset.records import Split
+from chaosprep.dataset.scaling import Scale, case_scaling
 from chaosprep.dataset.stacking import case_lattice, label_volume, originals
 from chaosprep.imaging.space.lattice import Lattice
+from chaosprep.torch.checks import Check, Checks
 from chaosprep.torch.rows import choose
-from chaosprep.torch.scaling import Scale, case_scaling
 from chaosprep.torch.slices import mask_tensor
 
 
@@ -45,9 +47,12 @@ class VolumeDataset(TorchDataset):
         sequences: str | Collection[str] = (),
         fold: int | None = None,
         patients: str | Collection[str] = (),
+        check: Check = "once",
     ) -> None:
-        self._rows = choose(directory, scale, split, fold, sequences, patients, copies=False)
+        chosen = (split, fold, sequences, patients)
+        self._rows = choose(directory, scale, *chosen, copies=False, check=check)
         self._numbers = np.unique(self._rows.cases).tolist()
+        self._checks = Checks(len(self._numbers), check)
         self._scale = scale
         self.labels = self._rows.labels
         self.patients = self._rows.patients
@@ -56,7 +61,8 @@ class VolumeDataset(TorchDataset):
         return len(self._numbers)
 
     def __getitem__(self, index: int) -> dict[str, Any]:
-        case = self._rows.dataset.cases[self._numbers[index]]
+        found = self._rows.dataset.cases[self._numbers[index]]
+        case = replace(found, check=self._checks.is_due(index))
         rows = originals(case)
         lattice = case_lattice(rows)
         scaling, slices = case_scaling(case, self._scale), map(case.pixels, rows)
@@ -71,6 +77,7 @@ class VolumeDataset(TorchDataset):
         labels = label_volume(case, self.labels)
         if labels is not None:
             item["mask"] = mask_tensor(labels.voxels, self.labels)[None]
+        self._checks.passed(index)
         return item
 
 

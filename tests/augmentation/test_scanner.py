@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from chaosprep.augmentation import apply
-from chaosprep.augmentation.scanner import Bias, DrawnGhosting
+from chaosprep.augmentation.scanner import Bias, DrawnGhosting, magnitude
 from tests.augmentation.truth import doing, op
 
 Image = NDArray[np.float32]
@@ -128,3 +128,11 @@ def test_a_bias_field_brightens_nothing_into_one_flat_white() -> None:
     new = changed(image, "bias", coefficients=[0.5] + [0.0] * 8)
     assert (new == new.max()).sum() == 1
     assert new.max() == pytest.approx(image.max(), rel=1e-5)
+
+
+def test_the_magnitude_is_that_of_hypot_to_the_last_bit() -> None:
+    rng = np.random.default_rng(0)
+    powers = np.float32(10.0) ** rng.uniform(-15, 10, (2, 130, 257)).astype(np.float32)
+    real, imaginary = rng.standard_normal((2, 130, 257), np.float32) * powers
+    real[0, :5] = 0.0
+    assert np.array_equal(magnitude(real, imaginary), np.hypot(real, imaginary))

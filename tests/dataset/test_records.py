@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chaosprep.dataset.checking import check_path, decode_row
 from chaosprep.dataset.descriptor import table_schema
-from chaosprep.dataset.records import RARE, File, Slice, check_path, decode_row, encode_row
+from chaosprep.dataset.records import RARE, File, Slice, encode_row
 from chaosprep.errors import ManifestError
 from tests.running.toys import handmade_row
 
@@ -270,7 +271,7 @@ def test_every_field_of_the_table_is_described_and_typed() -> None:
     assert optional == {
         *("fold", "mask", "mask_sha256", "mask_bytes", "spacing", "position", "orientation"),
         *("window", "padding", "grid", "frame", "parent", "augmentation"),
-        *("overlaps", "overwritten", "folds"),
+        *("overlaps", "overwritten", "folds", "scaling"),
         *("image_container", "image_offset", "mask_container", "mask_offset"),
     }
 

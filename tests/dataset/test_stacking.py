@@ -13,6 +13,7 @@ from chaosprep.dataset.records import Slice
 from chaosprep.dataset.stacking import (
     case_lattice,
     image_volume,
+    label_plane,
     label_volume,
     modality_values,
     originals,
@@ -163,3 +164,14 @@ def test_a_huge_slope_gives_floats_and_no_overflow(pairs: Dataset) -> None:
     row = changed(rows(pairs)[0], slope=1e18)
     stored = np.array([[0, 600]], np.uint16)
     assert modality_values(row, stored).tolist() == [[0.0, 6e20]]
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_a_mask_gets_the_labels_of_its_organs_and_no_other_value_passes(
+    pairs: Dataset, dtype: type[np.unsignedinteger[Any]]
+) -> None:
+    row = changed(rows(pairs)[0], labels={63: "liver", 254: "spleen"})
+    mask = np.array([[0, 63], [254, 63]], dtype)
+    assert label_plane(row, mask, {"liver": 2, "spleen": 1}).tolist() == [[0, 2], [1, 2]]
+    with pytest.raises(FileError, match="holds 255, which stands for no organ"):
+        label_plane(row, np.array([[0, 255]], dtype), {"liver": 2, "spleen": 1})

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from chaosprep.dataset.case import Case
-from chaosprep.dataset.records import Slice, decode_row
+from chaosprep.dataset.checking import decode_row
+from chaosprep.dataset.records import Slice
 from chaosprep.dataset.store import Store
 from chaosprep.running.fitting import carried, fits, one_for_each
 from tests.running.toys import ToyCase, handmade_row

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from chaosprep.dataset.records import Slice, decode_row
+from chaosprep.dataset.checking import decode_row
+from chaosprep.dataset.records import Slice
 from chaosprep.dataset.store import Store
 from chaosprep.running.journal import Entry, Journal
 from tests.running.toys import IMAGE, handmade, handmade_row, within

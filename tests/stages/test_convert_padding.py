@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from pydicom.dataset import Dataset as Dicom
 
 import chaosprep
-from chaosprep.dataset.records import decode_row, encode_row
+from chaosprep.dataset.checking import decode_row
+from chaosprep.dataset.records import encode_row
 from chaosprep.errors import ProblemsError
 from chaosprep.phantom import Patient, write_chaos
 

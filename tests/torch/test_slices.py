@@ -157,6 +157,7 @@ def test_a_plain_text_is_one_patient_or_sequence(images: Dataset) -> None:
     [
         ({"split": "valid"}, "split: must be one of train, val, test"),
         ({"scale": "cases"}, "scale: must be one of case, none"),
+        ({"check": "never"}, "check: must be one of once, always"),
         ({"patients": ["MR009"]}, r"MR009: no such patient in .*There are: MR001, MR002"),
         ({"sequences": ["t1_in"]}, r"t1_in: no such sequence in .*There are: t1-in\."),
         ({"fold": 7}, r"7: no such fold in .*Split with folds\."),

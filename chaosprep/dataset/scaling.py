@@ -1,6 +1,6 @@
 """Grey values for a network: about 0 to 1, alike for windowed and for stored values."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chaosprep.dataset.case import Case
-from chaosprep.dataset.records import Slice
+from chaosprep.dataset.records import CaseScaling, Slice
 from chaosprep.dataset.stacking import originals
 from chaosprep.imaging.header import Ends, Header
-from chaosprep.imaging.measured import check_polarity, comparable, filled, padded
+from chaosprep.imaging.measured import Pixels, check_polarity, comparable, filled, padded
 from chaosprep.imaging.windows import Histogram
 
 Scale = Literal["case", "none"]
@@ -41,7 +41,9 @@ class Scaling:
         """The values with the ends mapped to 0 and 1, not clipped; float32, of the same shape."""
         kind = np.result_type(values.dtype, np.float32)  # float64 where float32 is too coarse
         low, width = kind.type(self.low), kind.type(self.high - self.low)
-        part: NDArray[Any] = (values.astype(kind) - low) / width
+        part: NDArray[Any] = values.astype(kind)
+        part -= low
+        part /= width
         return part.astype(np.float32, copy=False)
 
     def shown(self, header: Header, image: NDArray[Any]) -> NDArray[np.float32]:
@@ -56,32 +58,66 @@ def case_scaling(case: Case, scale: Scale = "case") -> Scaling:
     """How a case is scaled: from 0 to 255 where it was windowed, else between two percentiles.
 
     The percentiles are 0.5 and 99.5 over all original slices, padding left out: what `convert`
-    takes as its window. With ``none`` values stay as they are, but for padding.
+    takes as its window. Where the table has them, no file is read. With ``none`` values stay as
+    they are, but for padding.
 
     Raises:
         FileError: a slice cannot be read; `polarity`, see `check_polarity`.
     """
-    if scale == "none":
-        return Scaling(0.0, 1.0, lowest=case.lowest())
     rows = originals(case) or case.slices
+    known = _known(rows)
+    if scale == "none":
+        return Scaling(0.0, 1.0, lowest=case.lowest() if known is None else known.lowest)
     if all(row.window_source != "none" for row in rows):
         return WINDOWED
-    ends, rescales = _ends(case, rows, in_units=False)
+    return known or measured_scaling(rows, case.pixels, case.lowest)
+
+
+def measured_scaling(
+    rows: Sequence[Slice],
+    pixels: Callable[[Slice], Pixels],
+    lowest: Callable[[], float | None],
+) -> Scaling:
+    """How a case of these slices is scaled by their values, as `Case.pixels` gives them.
+
+    Raises:
+        FileError: what `pixels` raises; `polarity`, see `check_polarity`.
+    """
+    ends, rescales = _ends(rows, pixels, in_units=False)
     check_polarity(slope < 0 for slope, _ in rescales)
     in_units = len(rescales) > 1
     if in_units:
-        ends, _ = _ends(case, rows, in_units=True)
+        ends, _ = _ends(rows, pixels, in_units=True)
     low, high = ends
-    return Scaling(low, high if high > low else low + 1, in_units, case.lowest())
+    return Scaling(low, high if high > low else low + 1, in_units, lowest())
+
+
+def _known(rows: Sequence[Slice]) -> Scaling | None:
+    """What the table has of a case; None where it has nothing, or slices were taken out since."""
+    found = rows[0].scaling
+    if not found or found.slices != len(rows) or any(row.scaling != found for row in rows):
+        return None
+    return Scaling(found.low, found.high, found.in_units, found.lowest)
+
+
+def recorded(scaling: Scaling, slices: int) -> CaseScaling:
+    """A scaling of so many slices as a table has it."""
+    return CaseScaling(
+        low=scaling.low,
+        high=scaling.high,
+        in_units=scaling.in_units,
+        lowest=scaling.lowest,
+        slices=slices,
+    )
 
 
 def _ends(
-    case: Case, rows: Iterable[Slice], *, in_units: bool
+    rows: Sequence[Slice], pixels: Callable[[Slice], Pixels], *, in_units: bool
 ) -> tuple[Ends, set[tuple[float, float]]]:
     """The two percentiles, and every slope and intercept that the slices have as they are shown."""
     histogram, count, rescales = Histogram(), 0, set()
     for row in rows:
-        header, image = case.pixels(row)
+        header, image = pixels(row)
         rescales.add((header.rescale_slope, header.rescale_intercept))
         values = _measured(row, header, image)
         histogram.add(comparable(header, values) if in_units else values)

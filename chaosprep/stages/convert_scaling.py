@@ -1,0 +1,56 @@
+"""What `convert --keep-16bit` says of a case's values in its table, so that nobody counts again."""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+from numpy.typing import NDArray
+
+from chaosprep.dataset.records import CaseScaling, Slice
+from chaosprep.dataset.scaling import measured_scaling, recorded
+from chaosprep.dataset.stacking import originals_of
+from chaosprep.errors import FileError
+from chaosprep.imaging.header import Header
+from chaosprep.imaging.measured import Pixels, lowest_unit
+
+
+def with_scaling(rows: tuple[Slice, ...], written: Mapping[str, NDArray[Any]]) -> tuple[Slice, ...]:
+    """The rows of a case with how it is scaled for a network, by the values that were `written`.
+
+    Whoever reads the files finds the same. None stands for it in copies, and where no finite values
+    can be told, or the slices cannot be compared: who reads them says so.
+    """
+    found = _found(originals_of(rows), written)
+    return tuple(msgspec.structs.replace(row, scaling=None if row.copy else found) for row in rows)
+
+
+def _found(rows: tuple[Slice, ...], written: Mapping[str, NDArray[Any]]) -> CaseScaling | None:
+    def pixels(row: Slice) -> Pixels:
+        return _header(row, written[row.id]), written[row.id]
+
+    def lowest() -> float | None:
+        some = any(row.padding is not None for row in rows)
+        return lowest_unit(map(pixels, rows)) if some else None
+
+    if not rows:
+        return None
+    try:
+        scaling = measured_scaling(rows, pixels, lowest)
+    except FileError:
+        return None
+    numbers = (scaling.low, scaling.high, scaling.lowest or 0.0)
+    return recorded(scaling, len(rows)) if all(map(math.isfinite, numbers)) else None
+
+
+def _header(row: Slice, values: NDArray[Any]) -> Header:
+    """What `Case.pixels` tells of a slice, as far as its values are concerned."""
+    return Header(
+        rows=row.rows,
+        cols=row.cols,
+        dtype=values.dtype.name,
+        bits_stored=row.bits_stored,
+        rescale_slope=row.slope,
+        rescale_intercept=row.intercept,
+        padding=row.padding,
+    )
