@@ -55,7 +55,10 @@ def __getattr__(name: str) -> object:
     from importlib import import_module
 
     found: object = getattr(import_module(f"chaosprep.{room}"), name)
-    return found
+    if isinstance(found, type) or not callable(found):
+        return found
+    anywhere: object = import_module("chaosprep.remote.anywhere").anywhere(found)
+    return anywhere
 
 
 def __dir__() -> list[str]:

@@ -14,6 +14,7 @@ from chaosprep.cli.measuring import (
 )
 from chaosprep.cli.options import (
     ANY,
+    NEW_FOLDER,
     jobs_option,
     on_error_option,
     overwrite_option,
@@ -34,7 +35,7 @@ from chaosprep.printable import printable
     "-o",
     "--output",
     metavar="DIR",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=NEW_FOLDER,
     help="The folder of the consensus to make. [default: only compare]",
 )
 @click.option(

@@ -61,8 +61,10 @@ class Verbs(LazyGroup):
     def invoke(self, ctx: click.Context) -> object:
         """Run the verb; what a user or a file can cause ends in a message, never a traceback."""
         heed(_interrupt)
+        from chaosprep.cli.places import places
+
         try:
-            with named(but=CLICKS):
+            with named(but=CLICKS), places(ctx):
                 return super().invoke(ctx)
         except ChaosprepError as error:
             from chaosprep.cli.output import LOUDNESS, report_error

@@ -3,7 +3,6 @@
 import os
 from collections.abc import Callable, Collection
 from functools import wraps
-from pathlib import Path
 from typing import Any, TypeVar
 
 import click
@@ -11,6 +10,7 @@ import click
 from chaosprep.cli.lazy import CLICKS
 from chaosprep.cli.output import LOUDNESS, Talk
 from chaosprep.cli.parameters import option_of
+from chaosprep.cli.places import Place
 from chaosprep.errors import named
 from chaosprep.params import describe_params
 from chaosprep.running.options import RunOptions
@@ -26,9 +26,10 @@ def cores() -> int:
     return os.cpu_count() or 1
 
 
-FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
-FILE = click.Path(dir_okay=False, path_type=Path)
-ANY = click.Path(exists=True, path_type=Path)
+FOLDER = Place(file_okay=False)
+ANY = Place()
+FILE = Place(makes=True, dir_okay=False)
+NEW_FOLDER = Place(makes=True, file_okay=False)
 
 
 def source_argument(name: str) -> Callable[[F], F]:
@@ -54,7 +55,7 @@ output_option = click.option(
     "--output",
     metavar="DIR",
     required=True,
-    type=click.Path(file_okay=False, path_type=Path),
+    type=NEW_FOLDER,
     help="The directory to make.",
 )
 _SETTINGS: dict[str, dict[str, Any]] = {
@@ -82,16 +83,21 @@ dry_run_option = click.option(
     "-n",
     "--dry-run",
     is_flag=True,
+    is_eager=True,
     help="Do all but write: say what a run would do, and what it would refuse.",
 )
-json_option = click.option("--json", "as_json", is_flag=True, help="Write the result as JSON.")
+json_option = click.option(
+    "--json", "as_json", is_flag=True, is_eager=True, help="Write the result as JSON."
+)
 verbose_option = click.option(
     "-v",
     "--verbose",
     count=True,
     help="Say more (each case); -vv also says where in the program an error comes from.",
 )
-quiet_option = click.option("-q", "--quiet", count=True, help="Say less (errors only).")
+quiet_option = click.option(
+    "-q", "--quiet", count=True, is_eager=True, help="Say less (errors only)."
+)
 no_progress_option = click.option("--no-progress", is_flag=True, help="No progress bar.")
 
 

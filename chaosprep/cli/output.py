@@ -3,8 +3,9 @@
 import json
 import sys
 import traceback
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -33,6 +34,13 @@ def say(text: str) -> None:
 def write_json(result: object) -> None:
     """A result as JSON, on stdout."""
     click.echo(json.dumps(msgspec.to_builtins(result, enc_hook=str), indent=2))
+
+
+def write_error(error: ChaosprepError, more: Mapping[str, Any] = MappingProxyType({})) -> None:
+    """An error as JSON, on stdout, where a result would have been."""
+    problems = error.problems if isinstance(error, ProblemsError) else ()
+    said = {"status": "error", "code": error.code, "message": error.text}
+    write_json({**said, "problems": problems, **more})
 
 
 def told(lead: str, problems: Iterable[Found], whole: bool) -> Iterator[str]:
@@ -140,9 +148,7 @@ class Talk:
     def __exit__(self, kind: object, error: object, trace: object) -> None:
         self.stop_bar()
         if self.as_json and isinstance(error, ChaosprepError):
-            problems = error.problems if isinstance(error, ProblemsError) else ()
-            said = {"status": "error", "code": error.code, "message": error.text}
-            write_json({**said, "problems": problems, **self._check})
+            write_error(error, self._check)
 
     def on_event(self, event: "Event") -> None:
         """Show an event of the runner."""

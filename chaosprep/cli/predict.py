@@ -7,7 +7,7 @@ from typing import Any
 import click
 import msgspec
 
-from chaosprep.cli.options import run_options
+from chaosprep.cli.options import ANY, run_options
 from chaosprep.cli.output import LEFT_OUT, Talk
 from chaosprep.cli.parameters import given, parameter_options
 from chaosprep.cli.stage import show_dry_run
@@ -28,12 +28,12 @@ _NOT_TAKEN = tuple(name for name in PREDICT.not_taken if name != "jobs")
 
 
 @click.command("predict", help=PREDICT.help)
-@click.argument("checkpoint", metavar="RUN", type=click.Path(exists=True))
-@click.argument("source", metavar="DIR|ROOT", type=click.Path(exists=True, path_type=Path))
+@click.argument("checkpoint", metavar="RUN", type=ANY)
+@click.argument("source", metavar="DIR|ROOT", type=ANY)
 @parameter_options(PredictParams, RawParams, without=("checkpoint", *NOT_ASKED))
 @partial(run_options, without=_NOT_TAKEN)
 def command(
-    checkpoint: str,
+    checkpoint: Path,
     source: Path,
     output: Path,
     dry_run: bool,
@@ -45,7 +45,7 @@ def command(
     asked = given(fields)
     own = {name: value for name, value in asked.items() if name in _OWN}
     more = {name: value for name, value in asked.items() if name not in _OWN}
-    params = make_params(PredictParams, {**own, "checkpoint": checkpoint})
+    params = make_params(PredictParams, {**own, "checkpoint": str(checkpoint)})
     prepared = is_stage_directory(source) or (source / WORKSPACE).exists()
     _check_fits(prepared, params, more, dry_run)
     if not prepared:
