@@ -15,11 +15,11 @@ def test_the_sessions_print_what_the_page_says(
 ) -> None:
     place = place_with_samples(tmp_path)
     sessions = replayed(PAGE, place)
-    assert len(sessions) == 3
+    assert len(sessions) == 4
     for expected, printed in sessions:
         assert printed == expected
     monkeypatch.chdir(place)
-    (session,) = blocks(PAGE, "python")
-    test = doctest.DocTestParser().get_doctest(session, {}, "stores", "stores.md", 0)
-    report: list[str] = []
-    assert not doctest.DocTestRunner().run(test, out=report.append).failed, "".join(report)
+    for session in blocks(PAGE, "python"):
+        test = doctest.DocTestParser().get_doctest(session, {}, "stores", "stores.md", 0)
+        report: list[str] = []
+        assert not doctest.DocTestRunner().run(test, out=report.append).failed, "".join(report)
