@@ -107,9 +107,8 @@ def commit(
 def _noted(rows: Iterable[Slice], counter: "_Counter", paths: PathSet) -> Iterator[Slice]:
     for row in rows:
         counter.add(row)
-        paths.add(row.image)
-        if row.mask is not None:
-            paths.add(row.mask)
+        for file in row.files():
+            paths.add(file.path)
         yield row
 
 
