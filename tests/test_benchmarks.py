@@ -23,6 +23,7 @@ from benchmarks import (
     index,
     index_tree,
     many,
+    million,
     packages,
     peers,
     pixels,
@@ -231,6 +232,15 @@ def read_png(path: Path) -> NDArray[Any]:
 
 
 @needs_proc
+def test_the_stand_in_stage_is_planned_worked_and_committed(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["million", "--rows", "64"])
+    million.main()
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines] == ["planned", "worked", "committed"]
+
+
 def test_the_memory_of_children_counts() -> None:
     held = "b = bytearray(60_000_000); b[::4096] = b'x' * len(b[::4096]); "
     child = f"import time; {held}time.sleep(0.3)"

@@ -12,16 +12,23 @@ import shutil
 import socket
 import sys
 import time
+import tracemalloc
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pandas
 import pytest
 
 from chaosprep import __version__
+from chaosprep.dataset.checking import decode_row
+from chaosprep.dataset.descriptor import StageRecord
 from chaosprep.dataset.opening import open_dataset
+from chaosprep.dataset.records import Slice
 from chaosprep.errors import ChaosprepError, ManifestError
 from chaosprep.running import table_writing
+from chaosprep.running.commit import commit
 from chaosprep.running.runner import run
 from chaosprep.running.stage import CaseResult
 from chaosprep.running.writer import Writer
@@ -30,6 +37,7 @@ from tests.running.toys import (
     TOY,
     ToyCase,
     ToyParams,
+    handmade_row,
     make_case,
     snapshot,
     source,
@@ -314,3 +322,30 @@ def test_a_commit_that_fails_leaves_nothing_that_is_not_whole(
     with pytest.raises(ChaosprepError, match="No space left on device"):
         made(tmp_path)
     assert [path for path in (tmp_path / "out").rglob("*") if path.suffix == ".part"] == []
+
+
+def most_held(directory: Path, cases: int) -> int:
+    """The bytes that the commit of a table with 50 rows for each case takes at most."""
+    row = decode_row(json.dumps(handmade_row("MR001_t1-in_s000")).encode())
+
+    def rows() -> Iterator[Slice]:
+        for case in (f"MR{number:04d}_t1-in" for number in range(cases)):
+            for index in range(50):
+                id = f"{case}_s{index:03d}"
+                own = {"id": id, "case": case, "patient": case[:6], "image": f"train/{id}.png"}
+                yield msgspec.structs.replace(row, **own)
+
+    (directory / ".chaosprep").mkdir(parents=True)
+    made = StageRecord(
+        stage="toy", version=1, versions={}, parameters={}, seed=0, inputs_sha256="0" * 64
+    )
+    tracemalloc.start()
+    commit(directory, made, source(directory), rows, {}, ())
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    return most
+
+
+def test_a_row_more_takes_less_than_30_bytes(tmp_path: Path) -> None:
+    few, many = (most_held(tmp_path / str(cases), cases) for cases in (20, 220))
+    assert many - few < 30 * 200 * 50

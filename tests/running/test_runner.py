@@ -12,18 +12,22 @@ from hypothesis import strategies as st
 
 from chaosprep.dataset.manifest import Dataset
 from chaosprep.errors import ChaosprepError, NothingFoundError, Problem, ProblemsError, UsageError
+from chaosprep.params import Params
 from chaosprep.running.lock import locked
 from chaosprep.running.options import Event
 from chaosprep.running.runner import run
-from chaosprep.running.stage import Stage
+from chaosprep.running.stage import CaseResult, Stage
+from chaosprep.running.writer import Writer
 from tests.running.toys import (
     TOY,
     Counted,
     ToyCase,
     ToyParams,
     ToySource,
+    make_case,
     snapshot,
     source,
+    toy_rows,
     within,
 )
 
@@ -66,6 +70,18 @@ def test_the_dataset_is_returned_open(tmp_path: Path) -> None:
     dataset = toy(tmp_path, *CASES)
     assert [row.id for row in dataset.slices] == [f"{c.id}_s00{n}" for c in CASES for n in (0, 1)]
     assert dataset.image(dataset.slices[3]).tolist() == [[3] * 3] * 2
+
+
+def test_a_stage_needs_no_parameters_of_its_own(tmp_path: Path) -> None:
+    def add_nothing(case: ToyCase, params: Params, writer: Writer) -> CaseResult:
+        return make_case(case, ToyParams(), writer)
+
+    def unasked(path: Path, params: Params, bench: object) -> ToySource:
+        raise AssertionError
+
+    stage = Stage("plain", 1, Params, add_nothing, unasked, rows=toy_rows)
+    made = run(stage, Params(patient=("MR002",)), source(tmp_path, *CASES), tmp_path / "out")
+    assert made.patients == ("MR002",)
 
 
 def test_events_tell_what_happens_in_order(tmp_path: Path) -> None:
