@@ -1,7 +1,6 @@
 """What the files of a stage directory are called, by which a run knows its own."""
 
 import re
-from collections.abc import Iterable
 from typing import Literal
 
 from chaosprep.dataset.records import Split
@@ -16,8 +15,7 @@ KINDS: tuple[Kind, ...] = ("images", "masks")
 _ID = re.compile(r"[A-Za-z][A-Za-z0-9._-]*_s[0-9]{3,}(_a[0-9]{2,})?")
 _PART = re.compile(rf"\.[0-9a-f]{{32}}{re.escape(PART)}\Z")
 _OF_SYSTEM = re.compile(r"\.DS_Store|\._.*|Thumbs\.db|desktop\.ini|\.nfs[0-9a-f]+")
-_IMAGES = tuple(one.ending for one in IMAGES)
-_MASKS = (".png",)
+_MASK = ".png"
 
 
 def file_path(split: Split, kind: Kind, id: str, ending: str) -> str:
@@ -30,12 +28,14 @@ def is_of_slice(kind: Kind, name: str) -> bool:
     if name.endswith(PART):
         name = _PART.sub("", name)
     if kind == "masks":
-        return _is_named(name, _MASKS)
-    return _is_named(name, _IMAGES) or _is_named(name, (one.ending for one in plugged(ImageFormat)))
+        return _is_named(name, _MASK)
+    if any(_is_named(name, one.ending) for one in IMAGES):
+        return True
+    return any(_is_named(name, one.ending) for one in plugged(ImageFormat))
 
 
-def _is_named(name: str, endings: Iterable[str]) -> bool:
-    return any(name.endswith(one) and _ID.fullmatch(name.removesuffix(one)) for one in endings)
+def _is_named(name: str, ending: str) -> bool:
+    return name.endswith(ending) and _ID.fullmatch(name.removesuffix(ending)) is not None
 
 
 def is_of_system(name: str) -> bool:
