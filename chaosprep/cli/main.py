@@ -10,6 +10,7 @@ import click
 from chaosprep.cli.interrupts import INTERRUPTED, heed, leave
 from chaosprep.cli.lazy import CLICKS, LazyGroup
 from chaosprep.errors import ChaosprepError, named
+from chaosprep.running.process import blas_alone
 from chaosprep.stage_table import STAGES, Entry, load_stage
 from chaosprep.version import __version__
 
@@ -75,11 +76,14 @@ class Verbs(LazyGroup):
 
     def import_command(self, module: str, name: str) -> click.Command:
         """A stage is shown by its record, unless it has a module of its own."""
-        if name not in STAGES or find_spec(module):
+        if name not in (*STAGES, "prepare"):
             return super().import_command(module, name)
-        from chaosprep.cli.stage import stage_command
+        with blas_alone():
+            if find_spec(module):
+                return super().import_command(module, name)
+            from chaosprep.cli.stage import stage_command
 
-        return stage_command(load_stage(name))
+            return stage_command(load_stage(name))
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:

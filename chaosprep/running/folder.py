@@ -179,7 +179,7 @@ def export_each(
     def tell(case: str, done: int, total: int) -> None:
         options.tell(Event("done", title, done, total, case))
 
-    made, problems = map_cases(function, tasks, name, options.jobs, tell)
+    made, problems = map_cases(function, tasks, name, options.processes, tell)
     if problems and options.on_error == "stop":
         raise ProblemsError(
             f"{title}: {plural(len(problems), 'problem')}, nothing was written",

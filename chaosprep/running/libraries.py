@@ -1,6 +1,5 @@
-"""Which releases of other packages are installed, without what Python imports to tell all of them."""
+"""Which releases of other packages are installed: told sooner than Python's own module loads."""
 
-import os
 import re
 import sys
 from functools import cache
@@ -27,15 +26,12 @@ def version_of(package: str) -> str:
 
 @cache
 def _descriptions(folder: str) -> dict[str, Path]:
-    """The descriptions of the packages in a folder of the path, by their names; the first counts."""
+    """The descriptions of the packages in a folder of the path, by their names."""
     try:
-        names = [name for name in os.listdir(folder or ".") if name.endswith(_ENDING)]
+        found = [path for path in Path(folder).iterdir() if path.suffix == _ENDING]
     except OSError:
         return {}
-    found: dict[str, Path] = {}
-    for name in names:
-        found.setdefault(_plain(name.partition("-")[0]), Path(folder, name, "METADATA"))
-    return found
+    return {_plain(path.name.partition("-")[0]): path / "METADATA" for path in found}
 
 
 def _version_in(file: Path) -> str | None:
