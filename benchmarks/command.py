@@ -14,6 +14,7 @@ from benchmarks import (
     pipeline,
     pixels,
     profile,
+    small,
     startup,
 )
 from benchmarks.measure import say
@@ -27,6 +28,7 @@ SECTIONS: tuple[Section, ...] = (
     many.MEMORY_SECTION,
     pixels.SECTION,
     startup.SECTION,
+    small.SECTION,
     profile.SECTION,
     cores.SECTION,
     growth.SECTION,
