@@ -10,7 +10,6 @@ import click
 from chaosprep.cli.interrupts import INTERRUPTED, heed, leave
 from chaosprep.cli.lazy import CLICKS, LazyGroup
 from chaosprep.errors import ChaosprepError, named
-from chaosprep.running.process import blas_alone
 from chaosprep.stage_table import STAGES, Entry, load_stage
 from chaosprep.version import __version__
 
@@ -78,6 +77,8 @@ class Verbs(LazyGroup):
         """A stage is shown by its record, unless it has a module of its own."""
         if name not in (*STAGES, "prepare"):
             return super().import_command(module, name)
+        from chaosprep.running.process import blas_alone
+
         with blas_alone():
             if find_spec(module):
                 return super().import_command(module, name)
