@@ -16,6 +16,7 @@ from benchmarks import (
     pipeline,
     pixels,
     profile,
+    small,
     startup,
     stores,
 )
@@ -30,6 +31,7 @@ SECTIONS: tuple[Section, ...] = (
     many.MEMORY_SECTION,
     pixels.SECTION,
     startup.SECTION,
+    small.SECTION,
     profile.SECTION,
     feeding.SECTION,
     cores.SECTION,

@@ -21,7 +21,7 @@ from benchmarks.tables import OURS, RATE, Result, compare, plural
 from benchmarks.verdicts import verdicts
 
 SLOW_ROUNDS = 2
-PROGRAM = (sys.executable, "-m", "chaosprep.cli.main")
+PROGRAM = (sys.executable, "-m", "chaosprep.cli.entry")
 TEXT = """\
 Whole commands: process start, hashes and manifest count, and each file is written. All rows of a
 round run one after the other, before the next round begins. Rows of `chaosprep` name their

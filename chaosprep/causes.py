@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Protocol
+
+import msgspec
 
 EXAMPLES = 3
 _NAME = re.compile(r"'[^']*'|\"[^\"]*\"|(?<!\S)\S*[\d_/\\]\S*|\b(?:train|val|test)\b")
@@ -39,8 +40,7 @@ class Found(Protocol):
         """All of it, with the file."""
 
 
-@dataclass(frozen=True)
-class Note:
+class Note(msgspec.Struct, frozen=True):
     """A warning of a case, told as problems are."""
 
     id: str
@@ -55,8 +55,7 @@ class Note:
         return f"{self.id}: {self.reason}"
 
 
-@dataclass(frozen=True)
-class Cause:
+class Cause(msgspec.Struct, frozen=True):
     """Problems of one code whose reasons and remedies differ in names and numbers only.
 
     `lines` tell a few of them, `more` counts the problems that no line tells.

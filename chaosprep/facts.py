@@ -4,7 +4,6 @@ A data set fills in one `Known`, and `chaosprep.known` lists it.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Annotated, Literal, NamedTuple
 
 import msgspec
@@ -13,8 +12,7 @@ from msgspec import Meta
 Name = Annotated[str, Meta(pattern=r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]+\Z", max_length=200)]
 
 
-@dataclass(frozen=True)
-class Organ:
+class Organ(msgspec.Struct, frozen=True):
     """An organ: its grey levels in a mask (both ends included) and its value in a label map."""
 
     name: str
@@ -23,8 +21,7 @@ class Organ:
     label: int
 
 
-@dataclass(frozen=True)
-class Levels:
+class Levels(msgspec.Struct, frozen=True):
     """The grey levels of a release's masks.
 
     ``exact`` are those that clean masks hold, ``telling`` those of them that tell this release from
@@ -38,8 +35,7 @@ class Levels:
     binary: Organ
 
 
-@dataclass(frozen=True)
-class Series:
+class Series(msgspec.Struct, frozen=True):
     """A sequence: its modality, and the suffix that BIDS has for its files."""
 
     name: str
@@ -66,8 +62,7 @@ Legend = dict[int, Label]
 """What the values of masks stand for: value -> label."""
 
 
-@dataclass(frozen=True)
-class Scoring:
+class Scoring(msgspec.Struct, frozen=True):
     """Where a challenge's scores of Dice, RAVD (%), ASSD and MSSD (mm) fall to 0, and of what."""
 
     title: str
@@ -78,8 +73,7 @@ class Scoring:
     organs: tuple[str, ...]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Known:
+class Known(msgspec.Struct, frozen=True, kw_only=True):
     """A data set that is known by name.
 
     Attributes:

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass
 from functools import cache
 from operator import attrgetter
 from pathlib import Path
@@ -106,8 +105,7 @@ def check_names(
         raise UsageError(f"{', '.join(unknown)}: no such {what}", there_are(known, unknown), code)
 
 
-@dataclass(frozen=True)
-class Parameter:
+class Parameter(msgspec.Struct, frozen=True):
     """A field of a Params class: what help texts, options and signatures are made of."""
 
     name: str

@@ -1,18 +1,22 @@
 """What other packages add to chaosprep: entry points, looked up only where they are asked for."""
 
-from importlib.metadata import EntryPoint, entry_points
 from types import UnionType
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 from chaosprep.errors import ChaosprepError
 
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
-def found(group: str) -> dict[str, EntryPoint]:
+
+def found(group: str) -> "dict[str, EntryPoint]":
     """The entry points of a group by name; of two, the first on the path, as for imports.
 
     Raises:
         ChaosprepError: `plugin`, a package's list of them is damaged.
     """
+    from importlib.metadata import entry_points
+
     try:
         points = entry_points(group=group)
     except Exception as error:
@@ -24,12 +28,12 @@ def found(group: str) -> dict[str, EntryPoint]:
     return {point.name: point for point in reversed(points)}
 
 
-def package(point: EntryPoint) -> str:
+def package(point: "EntryPoint") -> str:
     """The name of the package that an entry point belongs to."""
     return point.dist.name if point.dist else point.module
 
 
-def load(point: EntryPoint, kind: type | UnionType) -> Any:  # noqa: ANN401 - of this kind
+def load(point: "EntryPoint", kind: type | UnionType) -> Any:  # noqa: ANN401 - of this kind
     """Import what an entry point names.
 
     Raises:

@@ -1,6 +1,5 @@
 """Settings that a person wrote: a small TOML file, whatever it was made to be."""
 
-import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,8 @@ def read_toml(path: Path, code: str, about: str = "") -> dict[str, Any]:
     Raises:
         UsageError: with this code, the file cannot be read or is not TOML.
     """
+    import tomllib
+
     remedy = "Correct it there, or give another TOML file."
     try:
         text = read_regular(path, follow=True, most=_MOST).decode()
@@ -32,6 +33,8 @@ def read_toml(path: Path, code: str, about: str = "") -> dict[str, Any]:
 
 def _no_toml(error: Exception) -> str:
     """What is wrong with a TOML file, by what its reading raised."""
+    import tomllib
+
     match error:
         case FileError():
             return error.reason

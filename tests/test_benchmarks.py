@@ -28,6 +28,7 @@ from benchmarks import (
     peers,
     pixels,
     profile,
+    small,
     startup,
 )
 from benchmarks.clocks import PARTS, REST, Clocks
@@ -295,6 +296,14 @@ def test_start_up_is_measured_of_every_program() -> None:
     found = startup.run(1)
     assert [(result.run, len(result.seconds)) for result in found] == [
         (name, 1) for name in startup.PROGRAMS
+    ]
+
+
+def test_a_small_job_is_measured_beside_the_imports_alone() -> None:
+    found = small.run(1, slices=4)
+    assert [(result.run, len(result.seconds)) for result in found] == [
+        *((f"chaosprep convert{words}", 1) for words in ("", " -j 1", " -j 2")),
+        (small.IMPORTS, 1),
     ]
 
 

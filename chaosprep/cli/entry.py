@@ -1,5 +1,6 @@
 """Where the command begins: next to nothing is imported before Ctrl-C is heeded."""
 
+import gc
 import sys
 
 from chaosprep.cli.interrupts import heed, leave, pass_over
@@ -19,6 +20,7 @@ def main() -> int:
     except SystemExit as end:
         code = end.code
     pass_over()
+    gc.freeze()  # all goes with the process: Python need not look through it once more
     if failure := flush(kept):
         from chaosprep.cli.output import say
 

@@ -1,6 +1,8 @@
 """Commands that are imported when they are called for, so that `--help` answers at once."""
 
-from collections.abc import Mapping
+import gc
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from importlib import import_module
 from inspect import cleandoc
 from typing import Any
@@ -27,6 +29,18 @@ class Suggesting(click.Group):
             ctx.fail(error.message + hint)
 
 
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """Import in here: what modules define stays, and Python need not look for garbage in it."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
 class LazyGroup(Suggesting):
     """Commands by name, each in a module of its own as `command`.
 
@@ -49,7 +63,8 @@ class LazyGroup(Suggesting):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import a command; its line goes in front of its help."""
         if cmd_name in self._lines and cmd_name not in self._imported:
-            command = self.import_command(self._module + cmd_name.replace("-", "_"), cmd_name)
+            with uncollected():
+                command = self.import_command(self._module + cmd_name.replace("-", "_"), cmd_name)
             command.help = f"{self._lines[cmd_name]}\n\n{cleandoc(command.help or '')}"
             self._imported[cmd_name] = command
         return self._imported.get(cmd_name)

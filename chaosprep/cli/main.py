@@ -77,11 +77,16 @@ class Verbs(LazyGroup):
 
     def import_command(self, module: str, name: str) -> click.Command:
         """A stage is shown by its record, unless it has a module of its own."""
-        if name not in STAGES or find_spec(module):
+        if name not in (*STAGES, "prepare"):
             return super().import_command(module, name)
-        from chaosprep.cli.stage import stage_command
+        from chaosprep.running.process import blas_alone
 
-        return stage_command(load_stage(name))
+        with blas_alone():
+            if find_spec(module):
+                return super().import_command(module, name)
+            from chaosprep.cli.stage import stage_command
+
+            return stage_command(load_stage(name))
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:

@@ -1,6 +1,5 @@
 """The options that verbs share, each defined once."""
 
-import os
 from collections.abc import Callable, Collection
 from functools import wraps
 from typing import Any, TypeVar
@@ -14,16 +13,9 @@ from chaosprep.cli.places import Place
 from chaosprep.errors import named
 from chaosprep.params import describe_params
 from chaosprep.running.options import RunOptions
-from chaosprep.running.process import settle_in
+from chaosprep.running.process import cores, settle_in
 
 F = TypeVar("F", bound=Callable[..., Any])
-
-
-def cores() -> int:
-    """The processors that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 FOLDER = Place(file_okay=False)
@@ -61,24 +53,29 @@ output_option = click.option(
 _SETTINGS: dict[str, dict[str, Any]] = {
     "jobs": {
         "type": click.IntRange(min=1),
-        "default": cores,
+        "default": None,
         "envvar": "CHAOSPREP_JOBS",
         "show_default": "number of cores",
+        "help": "Worker processes; a small job takes none by default.",
     },
     "dask": {"metavar": "ADDRESS", "envvar": "CHAOSPREP_DASK"},
     "shard": {"metavar": "I/N", "envvar": "CHAOSPREP_SHARD"},
     "store": {"envvar": "CHAOSPREP_STORE"},
 }
 _LETTERS = {"jobs": ["-j"]}
-RUN: dict[str, Callable[[Any], Any]] = {
-    field.name: option_of(field, *_LETTERS.get(field.name, ()), **_SETTINGS.get(field.name, {}))
-    for field in describe_params(RunOptions)
-    if field.name != "on_event"
-}
+
+
+def _run_option(name: str, **more: Any) -> Callable[[Any], Any]:
+    settings = _SETTINGS.get(name, {}) | more
+    return option_of(_FIELDS[name], *_LETTERS.get(name, ()), **settings)
+
+
+_FIELDS = {field.name: field for field in describe_params(RunOptions) if field.name != "on_event"}
+RUN: dict[str, Callable[[Any], Any]] = {name: _run_option(name) for name in _FIELDS}
 """The fields of `RunOptions` as options."""
-jobs_option, on_error_option, overwrite_option = (
-    RUN[name] for name in ("jobs", "on_error", "overwrite")
-)
+jobs_option = _run_option("jobs", default=cores, help="Worker processes.")
+"""The `--jobs` of a verb that is no stage."""
+on_error_option, overwrite_option = RUN["on_error"], RUN["overwrite"]
 dry_run_option = click.option(
     "-n",
     "--dry-run",

@@ -15,7 +15,6 @@ from chaosprep.causes import Found, by_cause
 from chaosprep.dataset.left_out import told as chosen
 from chaosprep.errors import ChaosprepError, Problem, ProblemsError, plural
 from chaosprep.printable import printable
-from chaosprep.privacy.pseudonyms import is_hash
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -49,6 +48,10 @@ def told(lead: str, problems: Iterable[Found], whole: bool) -> Iterator[str]:
     Where hashes stand for paths, a last one says how to look them up.
     """
     every = list(problems)
+    if not every:
+        return
+    from chaosprep.privacy.pseudonyms import is_hash
+
     if whole:
         yield from (f"{lead}{problem.text}" for problem in every)
     for cause in () if whole else by_cause(every):

@@ -61,7 +61,7 @@ def _command(
     if dry_run:
         check_places(source, output, overwrite=options.overwrite)
         place = output / str(first.folder)
-        bench = Workbench.beside(output, options.jobs, on_workers)
+        bench = Workbench.beside(output, options.processes, on_workers)
         code = show_dry_run(first, params[first.name], source, place, options, talk, bench)
         if not talk.as_json and code in (0, LEFT_OUT):
             names = listed(steps(lambda stage: stage.name)[1:])
@@ -72,7 +72,7 @@ def _command(
         from chaosprep.quality.report import report, stands
 
         if options.overwrite or not stands(last, shown):
-            report(last.directory, shown, jobs=options.jobs, overwrite=options.overwrite)
+            report(last.directory, shown, jobs=options.processes, overwrite=options.overwrite)
     split = output / str(first.folder)
     show_check(split, source, params[first.name], options, output, talk)
     click.get_current_context().exit(talk.finish(shown if page else None))

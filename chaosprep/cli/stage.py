@@ -2,7 +2,7 @@
 
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -14,10 +14,12 @@ from chaosprep.dataset.records import SPLITS
 from chaosprep.errors import plural
 from chaosprep.params import P, Params, make_params
 from chaosprep.running.options import RunOptions
-from chaosprep.running.rehearsal import Rehearsal, rehearse
 from chaosprep.running.runner import run
 from chaosprep.running.stage import C, Stage
 from chaosprep.workbench import Workbench
+
+if TYPE_CHECKING:
+    from chaosprep.running.rehearsal import Rehearsal
 
 _NOT_CHECKED = "--check looks at what was written, so a dry run does not do it"
 
@@ -72,6 +74,8 @@ def show_dry_run(
     bench: Workbench | None = None,
 ) -> int:
     """Say what a run would do, who goes where and what is wrong; give the run's exit code."""
+    from chaosprep.running.rehearsal import rehearse
+
     tried: Rehearsal[Any] = rehearse(stage, params, source, output, options, bench)
     talk.stop_bar()
     plan, problems = tried.plan, tried.problems

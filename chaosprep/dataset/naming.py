@@ -1,7 +1,6 @@
 """What the files of a stage directory are called, by which a run knows its own."""
 
 import re
-from collections.abc import Iterable
 from typing import Literal
 
 from chaosprep.dataset.containers.table import case_of
@@ -19,7 +18,6 @@ _ID = re.compile(r"[A-Za-z][A-Za-z0-9._-]*_s[0-9]{3,}(_a[0-9]{2,})?")
 _CASE = re.compile(r"[A-Za-z][A-Za-z0-9._-]*")
 _PART = re.compile(rf"\.[0-9a-f]{{32}}{re.escape(PART)}\Z")
 _OF_SYSTEM = re.compile(r"\.DS_Store|\._.*|Thumbs\.db|desktop\.ini|\.nfs[0-9a-f]+")
-_IMAGES = tuple(one.ending for one in IMAGES)
 
 
 def file_path(split: Split, kind: Kind, id: str, ending: str) -> str:
@@ -37,12 +35,14 @@ def is_of_slice(kind: Kind, name: str) -> bool:
     if (case := case_of(name)) is not None:
         return _CASE.fullmatch(case) is not None
     if kind == "masks":
-        return _is_named(name, MASK_ENDINGS)
-    return _is_named(name, _IMAGES) or _is_named(name, (one.ending for one in plugged(ImageFormat)))
+        return any(_is_named(name, ending) for ending in MASK_ENDINGS)
+    if any(_is_named(name, one.ending) for one in IMAGES):
+        return True
+    return any(_is_named(name, one.ending) for one in plugged(ImageFormat))
 
 
-def _is_named(name: str, endings: Iterable[str]) -> bool:
-    return any(name.endswith(one) and _ID.fullmatch(name.removesuffix(one)) for one in endings)
+def _is_named(name: str, ending: str) -> bool:
+    return name.endswith(ending) and _ID.fullmatch(name.removesuffix(ending)) is not None
 
 
 def is_of_system(name: str) -> bool:

@@ -98,7 +98,7 @@ def _write(
         options.tell(Event("done", title, done, total, shard))
 
     tasks = OnDemand(list(enumerate(planned.shards)), task)
-    made, failed = map_cases(write_shard, tasks, _title, options.jobs, tell)
+    made, failed = map_cases(write_shard, tasks, _title, options.processes, tell)
     problems = [*failed, *(problem for one in made for problem in one.problems)]
     problems.sort(key=lambda one: one.id)
     shards = [one for one in made if one.cases]

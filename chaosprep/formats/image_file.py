@@ -1,9 +1,9 @@
 """What a file of images is to everybody else: headers first, then the pixels of a frame."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any, Protocol
 
+import msgspec
 from numpy.typing import NDArray
 
 from chaosprep.imaging.header import Header
@@ -29,8 +29,7 @@ class ImageFile(Protocol):
         """
 
 
-@dataclass(frozen=True)
-class Beside:
+class Beside(msgspec.Struct, frozen=True):
     """What lies among slices and is none: a noun, and whether it may be a slice where it is alone.
 
     `alone` is for what some people train on: secondary captures, parametric maps, doses.
@@ -40,8 +39,7 @@ class Beside:
     alone: bool = False
 
 
-@dataclass(frozen=True)
-class ImageFormat:
+class ImageFormat(msgspec.Struct, frozen=True):
     """A kind of image files.
 
     ``ending`` is what a file of it is called in a stage directory. ``knows`` tells by a file's path
@@ -65,8 +63,7 @@ class ImageFormat:
     part: Callable[[bytes, Sequence[int]], bytes | None] | None = None
 
 
-@dataclass(frozen=True)
-class Picture:
+class Picture(msgspec.Struct, frozen=True):
     """An image file that holds one array and says nothing else."""
 
     decode: Callable[[bytes], NDArray[Any]]

@@ -5,28 +5,32 @@ from pathlib import Path
 
 from chaosprep.errors import FileError
 from chaosprep.files import read_regular, read_start
-from chaosprep.formats.dicom.file import DICOM
 from chaosprep.formats.dicom.plain import has_plain_header
+from chaosprep.formats.formats import Formats
 from chaosprep.formats.image_file import ImageFile, ImageFormat
-from chaosprep.formats.metaimage_image import METAIMAGE_IMAGE
-from chaosprep.formats.nifti_image import NIFTI, NIFTI_GZ
-from chaosprep.formats.npy import NPY
-from chaosprep.formats.nrrd_image import NRRD_IMAGE
 from chaosprep.formats.plugged import plugged
-from chaosprep.formats.png import PNG
 from chaosprep.imaging.limits import MAX_PIXELS
 
 _HEAD = 2**15  # bytes: most headers are shorter
-IMAGES: tuple[ImageFormat, ...] = (
-    *(DICOM, PNG, NPY, NIFTI_GZ, NIFTI, NRRD_IMAGE, METAIMAGE_IMAGE),
+IMAGES = Formats[ImageFormat](
+    "dicom.file:DICOM",
+    "png:PNG",
+    "npy:NPY",
+    "nifti_image:NIFTI_GZ",
+    "nifti_image:NIFTI",
+    "nrrd_image:NRRD_IMAGE",
+    "metaimage_image:METAIMAGE_IMAGE",
 )
 """The first that knows a file reads it."""
 
 
 def is_named_whole(path: str) -> bool:
     """Whether a file's ending says that it tells what a slice has to tell."""
-    endings = (one.ending for one in (*IMAGES, *plugged(ImageFormat)) if one.whole)
-    return path.casefold().endswith(tuple(endings))
+    name = path.casefold()
+    ours = next((one for one in IMAGES if name.endswith(one.ending)), None)
+    if ours is not None:
+        return ours.whole
+    return any(one.whole and name.endswith(one.ending) for one in plugged(ImageFormat))
 
 
 def image_format(path: str, data: bytes) -> ImageFormat | None:

@@ -1,10 +1,10 @@
 """What a mask is to everybody else: labels with their names, and the plane of each image."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
+import msgspec
 from numpy.typing import NDArray
 
 from chaosprep.errors import FileError
@@ -45,8 +45,7 @@ class Overlapping(MaskFile, Protocol):
         """Value -> the labels of all structures that lie where it stands (`imaging.overlaps`)."""
 
 
-@dataclass(frozen=True)
-class Opening:
+class Opening(msgspec.Struct, frozen=True):
     """What a mask of a whole series is opened with.
 
     ``file`` is where it is and ``data`` its bytes; ``images`` are the headers of the images that
@@ -65,8 +64,7 @@ class Opening:
     threshold: float | None = None
 
 
-@dataclass(frozen=True, eq=False)
-class Lies:
+class Lies(msgspec.Struct, frozen=True, eq=False):
     """Where a file says that its voxels lie, indexed (i, j, k).
 
     It may be turned by ``unsure`` radians, for want of digits; ``cropped`` where there is nothing
@@ -78,8 +76,7 @@ class Lies:
     cropped: bool = False
 
 
-@dataclass(frozen=True)
-class MaskFormat:
+class MaskFormat(msgspec.Struct, frozen=True):
     """A kind of mask files, and what it can be: of one slice, of a series, a volume by itself.
 
     ``endings`` are of files that it is looked for under; ``knows`` tells by a file's path and bytes

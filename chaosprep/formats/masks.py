@@ -9,21 +9,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chaosprep.errors import FileError
-from chaosprep.formats.dicom_masks import DICOM_IMAGE
+from chaosprep.formats.formats import Formats
 from chaosprep.formats.mask_file import MaskFormat, Opening, Overlapping
-from chaosprep.formats.metaimage import METAIMAGE
-from chaosprep.formats.nifti_masks import NIFTI
-from chaosprep.formats.npy import NPY_MASK
-from chaosprep.formats.nrrd import NRRD
 from chaosprep.formats.pictures import PICTURE
 from chaosprep.formats.plugged import plugged
-from chaosprep.formats.rtstruct import RTSTRUCT
-from chaosprep.formats.seg import SEG
 from chaosprep.imaging.header import Header
 from chaosprep.imaging.labels import Labels, as_labels, check_same_size
 from chaosprep.imaging.space.lattice import Volume
 
-MASKS: tuple[MaskFormat, ...] = (NPY_MASK, NIFTI, NRRD, METAIMAGE, DICOM_IMAGE, RTSTRUCT, SEG)
+MASKS = Formats[MaskFormat](
+    "npy:NPY_MASK",
+    "nifti_masks:NIFTI",
+    "nrrd:NRRD",
+    "metaimage:METAIMAGE",
+    "dicom_masks:DICOM_IMAGE",
+    "rtstruct:RTSTRUCT",
+    "seg:SEG",
+)
 """The first that knows a file reads it; a picture is what nothing else knows."""
 
 

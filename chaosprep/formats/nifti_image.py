@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -140,7 +141,7 @@ NIFTI_GZ = volume_format(
     read_volumes,
     _alone,
 )
-NIFTI = replace(
+NIFTI = msgspec.structs.replace(
     NIFTI_GZ,
     ending=".nii",
     knows=lambda path, data: path.casefold().endswith((".nii", ".nii.gz", ".hdr", ".img")),

@@ -1,9 +1,9 @@
 """Organs and the grey levels that stand for them in masks."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -130,8 +130,7 @@ def label_areas(mask: NDArray[np.integer], labels: Mapping[int, str]) -> dict[st
     return areas
 
 
-@dataclass(frozen=True)
-class Level:
+class Level(msgspec.Struct, frozen=True):
     """One grey level of a mask: its pixels, and how they lie.
 
     `solid`: any has only its own level around it. `between`: how many lie strictly between the

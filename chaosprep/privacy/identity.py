@@ -10,6 +10,7 @@ from chaosprep.errors import BROKEN, FileError
 from chaosprep.files import open_regular, real
 from chaosprep.formats.dicom.faults import silent
 from chaosprep.formats.dicom.heads import read_elements
+from chaosprep.formats.dicom.plain import read_plain_texts
 from chaosprep.privacy.common_words import PLACEHOLDERS
 from chaosprep.privacy.names import is_code, tells_name
 from chaosprep.terms import code_of
@@ -31,6 +32,7 @@ IDENTIFYING = (
 )
 """The keywords of what identifies."""
 
+_HEAD = 2**15  # bytes: most headers are shorter
 _SHORTEST = 4  # characters: a shorter value (`1`, `MR`) tells nobody apart
 _WITHIN = 6  # characters: a value as long as this counts as part of a name too
 _UNKNOWN_DATES = ("00000000", "00010101", "19000101")  # what anonymisers write for a birth date
@@ -51,14 +53,31 @@ def read_identity(source: bytes | BinaryIO) -> Identity:
     Texts are decoded by SpecificCharacterSet (PS3.5 6.1); several values are joined by backslashes.
 
     Args:
-        source: a DICOM file's bytes, or the file; of that only the header is read.
+        source: a DICOM file's bytes, or the file at its beginning; of that only the header is read.
     """
+    data = source if isinstance(source, bytes) else source.read(_HEAD)
+    plain = read_plain_texts(data, IDENTIFYING)
+    if plain is not None and all(map(_is_ascii, plain.values())):
+        found = {keyword: value.decode().strip(" \0") for keyword, value in plain.items()}
+        return {keyword: text for keyword, text in found.items() if text}
+    if not isinstance(source, bytes):
+        source.seek(0)
+    return read_by_pydicom(source)
+
+
+def read_by_pydicom(source: bytes | BinaryIO) -> Identity:
+    """Read what `read_identity` gives, in whatever way the file is written."""
     with silent():
         dataset = read_elements(source, IDENTIFYING)
         if dataset is None:
             return {}
         found = {keyword: _text(dataset, keyword) for keyword in IDENTIFYING if keyword in dataset}
     return {keyword: text for keyword, text in found.items() if text}
+
+
+def _is_ascii(value: bytes) -> bool:
+    """Whether a text is the same in every character set."""
+    return value.isascii() and _ESCAPE not in value
 
 
 def identity_at(root: Path, path: str) -> Identity:
@@ -144,7 +163,9 @@ def _is_or_holds(shown: str, text: str) -> bool:
         value = _letters(part)
         if value in PLACEHOLDERS:
             continue
-        weight = sum(2 if ord(sign) >= _IDEOGRAPHS else 1 for sign in value)
+        weight = len(value)
+        if not value.isascii():
+            weight += sum(ord(sign) >= _IDEOGRAPHS for sign in value)
         if weight >= (_SHORTEST if value == shown else _WITHIN) and value in shown:
             return True
     return False
@@ -199,7 +220,7 @@ def _text(dataset: "Dataset", keyword: str) -> str:
     raw = item.value
     if not isinstance(raw, bytes) or item.VR == "SQ":  # nothing, or no text
         return ""
-    if raw.isascii() and _ESCAPE not in raw:  # the same in every character set
+    if _is_ascii(raw):
         return raw.decode().strip(" \0")
     try:
         value = dataset[keyword].value

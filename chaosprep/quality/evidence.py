@@ -139,10 +139,10 @@ def check_split(
 
     if not isinstance(params, SplitParams) or not params.check:
         return None
-    bench = Workbench.beside(beside, options.jobs, on_workers)
+    bench = Workbench.beside(beside, options.processes, on_workers)
     root, _ = opened(SPLIT, params, source, bench, options)
     made = open_output(directory)
-    found = evidence(made, root.cases, params, jobs=options.jobs)
+    found = evidence(made, root.cases, params, jobs=options.processes)
     if made.shard is None:
         return found
     part = f"shard {made.shard.index} of {made.shard.count} alone was looked at"

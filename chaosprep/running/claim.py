@@ -7,8 +7,9 @@ a file gets its name, for the file that stands for its run; the next run removes
 import os
 import re
 import uuid
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from chaosprep.errors import FileError
 from chaosprep.files import open_own
@@ -22,8 +23,7 @@ class SupersededError(Exception):
     """The run that this work belongs to has ended; nothing more is written for it."""
 
 
-@dataclass(frozen=True)
-class Claim:
+class Claim(msgspec.Struct, frozen=True):
     """A file in the workspace that stands there as long as its run may write."""
 
     path: Path

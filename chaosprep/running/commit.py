@@ -3,7 +3,6 @@
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Container, Iterable, Iterator
 from contextlib import suppress
-from importlib.metadata import version
 from pathlib import Path
 
 import msgspec
@@ -31,6 +30,7 @@ from chaosprep.errors import FileError, Problem
 from chaosprep.facts import Label
 from chaosprep.files import check_own, write_json
 from chaosprep.imaging.png.codec import COMPRESSOR
+from chaosprep.running.libraries import version_of
 from chaosprep.running.path_set import PathSet
 from chaosprep.running.place import PARTS
 from chaosprep.running.stage import Lineage
@@ -42,7 +42,7 @@ _LIBRARIES = ("Pillow", "numpy", "opencv-python-headless", "pydicom")
 
 def versions() -> dict[str, str]:
     """The versions of this tool and of the libraries that its output depends on."""
-    known = {name: version(name) for name in _LIBRARIES}
+    known = {name: version_of(name) for name in _LIBRARIES}
     return {"chaosprep": __version__, "PNG": COMPRESSOR} | known
 
 

@@ -1,170 +1,18 @@
-"""Where the work runs: in this process, or in worker processes, behind one `submit`."""
+"""The executor for a number of jobs, and tasks mapped over one: a worker that dies is replaced."""
 
-import errno
-import multiprocessing
 import os
-import signal
-import threading
+import sys
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, ProcessPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
 from functools import partial
 from itertools import islice
-from multiprocessing.connection import Connection
-from multiprocessing.process import BaseProcess
-from typing import Any, TypeVar
+from typing import TypeVar
 
-from chaosprep.errors import ChaosprepError, UsageError, refused
-from chaosprep.running.process import settle_in
-from chaosprep.running.starting import (
-    METHOD,
-    SEMAPHORES,
-    SHARED_MEMORY,
-    check_system,
-    interrupts_held,
-    safe_path,
-    starting,
-)
+from chaosprep.running.executor import UNGUARDED, Executor, SerialExecutor
 
-_ALWAYS = ("msgspec.json", "chaosprep.formats.dicom.reading", "chaosprep.formats.pictures")
-_PRELOAD = ("cv2", "pydicom.pixels", "PIL.Image")
 T = TypeVar("T")
 R = TypeVar("R")
-
-
-class Executor:
-    """Runs a function on tasks, sent in batches.
-
-    Where it `isolates`, the death of a worker breaks its own batches only; otherwise all that are
-    in flight, and the executor with them.
-    """
-
-    isolates = False
-    patience: float | None = None
-
-    @property
-    def batch(self) -> int:
-        """How many tasks are best sent as the next batch."""
-        return 1
-
-    @property
-    def slots(self) -> int:
-        """How many batches are worth keeping in flight now."""
-        return 1
-
-    def submit(self, function: Callable[[T], R], task: T) -> "Future[R]":
-        """Start a task; its future raises `BrokenExecutor` where the worker died."""
-        raise NotImplementedError
-
-    def look(self) -> None:
-        """Called where nothing finished for `patience` seconds; raises where nothing will."""
-
-    def close(self) -> None:
-        """Drop what has not begun, and wait for what has."""
-
-    def abort(self) -> None:
-        """Drop everything at once; when this returns, nobody works any more."""
-
-
-class SerialExecutor(Executor):
-    """Runs each task at once, in this process."""
-
-    def submit(self, function: Callable[[T], R], task: T) -> "Future[R]":
-        """Run the task; its exception comes at once, not by the future."""
-        future: Future[R] = Future()
-        future.set_result(function(task))
-        return future
-
-
-class ProcessExecutor(Executor):
-    """Runs tasks in worker processes that end with this one, however it ends."""
-
-    patience = 5.0
-
-    def __init__(self, jobs: int) -> None:
-        self._jobs = jobs
-        context = multiprocessing.get_context(METHOD)
-        with starting(SEMAPHORES, SHARED_MEMORY):
-            self._ended, self._life = context.Pipe(duplex=False)
-            self._pool = ProcessPoolExecutor(
-                jobs, mp_context=context, initializer=_start_worker, initargs=(self._life,)
-            )
-        # all at first: one that starts while another's death is told would be waited for for ever
-        self._pool._safe_to_dynamically_spawn_children = False  # type: ignore[attr-defined]
-
-    @property
-    def slots(self) -> int:
-        """Two for each worker."""
-        return 2 * self._jobs
-
-    def submit(self, function: Callable[[T], R], task: T) -> "Future[R]":
-        """Send the task to a worker; both must pickle."""
-        try:
-            with interrupts_held(), starting():
-                return self._pool.submit(function, task)
-        except BrokenExecutor as error:
-            future: Future[R] = Future()
-            future.set_exception(error)
-            return future
-
-    def look(self) -> None:
-        """Give up where the thread that hands out tasks could start no helper, and has died of it.
-
-        Raises:
-            RefusedError: `system`.
-        """
-        thread: Any = self._pool._executor_manager_thread
-        if thread is not None and not thread.is_alive():
-            raise refused(OSError(errno.EAGAIN, "no new thread"))
-
-    def close(self) -> None:
-        """Drop what has not begun; when this returns, no worker writes any more.
-
-        Raises:
-            UsageError: `main-guard`, the workers ran the script that had started them.
-            ChaosprepError: `workers-left`, one works on.
-        """
-        if self._ended.closed:
-            return
-        processes = self._processes()
-        self._pool.shutdown(wait=True, cancel_futures=True)
-        codes = {process.exitcode for process in processes}
-        self._see_the_end(processes)
-        if _UNGUARDED in codes:
-            raise UsageError(
-                "--jobs: every worker runs the calling script once more from its beginning",
-                "Put what the script does under if __name__ == '__main__':, or use --jobs 1.",
-                code="main-guard",
-            )
-
-    def abort(self) -> None:
-        """End the workers where they stand; what they had not recorded is done again."""
-        for process in self._processes():
-            process.terminate()
-        self.close()
-
-    def _see_the_end(self, processes: list[BaseProcess]) -> None:
-        """Wait for every worker: where its server was killed, it is taken for dead too soon."""
-        for process in processes:
-            process.join()
-            process.close()  # tells a worker that lives on that nobody waits for it
-        self._life.close()
-        ended = self._ended.poll(_PATIENCE)  # at the end of a pipe that each of them had open
-        self._ended.close()
-        if not ended:
-            raise ChaosprepError(
-                "a worker process goes on, and does not answer",
-                "End it, and run the same command again.",
-                code="workers-left",
-            )
-
-    def _processes(self) -> list[BaseProcess]:
-        """The workers; none once the pool is closed."""
-        return list((self._pool._processes or {}).values())  # public only from Python 3.14 on
-
-
-_PATIENCE = 30.0  # seconds; it takes milliseconds
-_UNGUARDED = 79  # exit code of a worker that began by running the script which had started it
 
 
 def check_guard() -> None:
@@ -173,49 +21,32 @@ def check_guard() -> None:
     A new worker imports the main script; where that calls us outside of its ``__main__`` guard,
     the call comes here. The parent says what is wrong, by the exit code.
     """
-    if getattr(multiprocessing.current_process(), "_inheriting", False):
-        os._exit(_UNGUARDED)
+    multiprocessing = sys.modules.get("multiprocessing")  # a worker has it
+    if multiprocessing and getattr(multiprocessing.current_process(), "_inheriting", False):
+        os._exit(UNGUARDED)
 
 
-def warm_up(jobs: int, libraries: Sequence[str] = _PRELOAD) -> None:
-    """Let the server that workers are forked from import its libraries while this one plans.
+def warm_up(jobs: int, modules: Sequence[str] | None = None) -> None:
+    """Let the server that workers are forked from import what they need while this one plans.
 
-    Its first call in a process decides on the libraries.
+    Its first call in a process with more than one job decides on the modules; None for those that
+    images of any kind take.
     """
     check_guard()
-    if jobs > 1 and METHOD == "forkserver":
-        from multiprocessing import forkserver, resource_tracker
+    if jobs > 1:
+        from chaosprep.running.processes import start_server
 
-        multiprocessing.set_forkserver_preload([*_ALWAYS, *libraries])
-        check_system()
-        with starting():
-            resource_tracker.ensure_running()  # lets interrupts in again, so before they are held
-            with interrupts_held(), safe_path():
-                forkserver.ensure_running()
-
-
-_held: list[Connection] = []
-
-
-def _start_worker(life: Connection) -> None:
-    _held.append(life)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-    settle_in()
-
-
-def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
+        start_server(modules)
 
 
 def open_executor(jobs: int, tasks: int | None = None) -> Executor:
     """The executor for a number of jobs: 1 is this process; no more workers than tasks."""
     warm_up(jobs)
-    workers = jobs if tasks is None else max(1, min(jobs, tasks))
-    return SerialExecutor() if jobs == 1 else ProcessExecutor(workers)
+    if jobs == 1:
+        return SerialExecutor()
+    from chaosprep.running.processes import ProcessExecutor
+
+    return ProcessExecutor(jobs if tasks is None else max(1, min(jobs, tasks)))
 
 
 class WorkerDied:

@@ -8,7 +8,6 @@ import msgspec
 from chaosprep.dataset.case import Case
 from chaosprep.params import P, differing
 from chaosprep.running.stage import C, Stage
-from chaosprep.series.source import SourceCase
 
 _PARAMETERS = {
     "split": "patient compression layout images masks patient_from pseudonymize val test folds "
@@ -45,12 +44,12 @@ def key_of_0_1_0(stage: Stage[C, P], params: P) -> Callable[[C], str | None]:
 
 
 def _content(case: object) -> bytes | None:
-    if isinstance(case, SourceCase):
-        return _encoded(case.alone(), _CASE)
-    if not isinstance(case, Case):
-        return None
-    lines = [_encoded(row, _ROW) for row in case.slices]
-    return b"\n".join(line for line in lines if line) if all(lines) else None
+    if isinstance(case, Case):
+        lines = [_encoded(row, _ROW) for row in case.slices]
+        return b"\n".join(line for line in lines if line) if all(lines) else None
+    from chaosprep.series.source import SourceCase
+
+    return _encoded(case.alone(), _CASE) if isinstance(case, SourceCase) else None
 
 
 def _encoded(record: msgspec.Struct, names: str) -> bytes | None:

@@ -179,7 +179,7 @@ def export_each(
     def tell(case: str, done: int, total: int) -> None:
         options.tell(Event("done", title, done, total, case))
 
-    made, problems = map_cases(function, tasks, name, options.jobs, tell)
+    made, problems = map_cases(function, tasks, name, options.processes, tell)
     return made, stop_or_skip(problems, bool(made), options, title)
 
 

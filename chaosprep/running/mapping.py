@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from chaosprep.errors import ChaosprepError, Problem
 from chaosprep.running.boundary import too_large, tried
+from chaosprep.running.executor import Executor
 from chaosprep.running.executors import WorkerDied, map_unordered, open_executor
 
 T = TypeVar("T")
@@ -57,7 +58,14 @@ def on_workers(
     function: Callable[[T], R], tasks: Sequence[T], jobs: int
 ) -> Iterator[tuple[T, R | ChaosprepError]]:
     """Do tasks that are no cases, for a workbench: each with its result or error as it is done."""
-    with closing(stream_cases(function, tasks, jobs, len(tasks))) as results:
+    return on_opened(function, tasks, partial(open_executor, jobs))
+
+
+def on_opened(
+    function: Callable[[T], R], tasks: Sequence[T], opens: Callable[[int], Executor]
+) -> Iterator[tuple[T, R | ChaosprepError]]:
+    """Do tasks as `on_workers` does, on what opens for so many."""
+    with closing(_streamed(function, tasks, opens, len(tasks))) as results:
         for _, task, result in results:
             yield task, result
 
@@ -70,8 +78,14 @@ def stream_cases(
     Closing it ends the workers. `tasks` are read as workers become free; `count` is how many
     there are at most.
     """
+    return _streamed(function, tasks, partial(open_executor, jobs), count)
+
+
+def _streamed(
+    function: Callable[[T], R], tasks: Iterable[T], opens: Callable[[int], Executor], count: int
+) -> Generator[tuple[int, T, R | ChaosprepError], None, None]:
     work, numbered = partial(_tried, function), iter(enumerate(tasks))
-    with closing(map_unordered(lambda: open_executor(jobs, count), work, numbered)) as results:
+    with closing(map_unordered(lambda: opens(count), work, numbered)) as results:
         for (index, task), result in results:
             yield index, task, too_large() if isinstance(result, WorkerDied) else result
 

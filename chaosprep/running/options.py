@@ -10,6 +10,7 @@ from msgspec import Meta
 from chaosprep.dataset.containers.table import StoreName
 from chaosprep.dataset.manifest import Dataset
 from chaosprep.errors import Problem, UsageError
+from chaosprep.running.process import cores
 from chaosprep.running.shards import Part, parse_part
 
 OnError = Literal["stop", "skip"]
@@ -49,7 +50,13 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         UsageError: no workers, or a shard that is not I/N.
     """
 
-    jobs: Annotated[int, Meta(description="Worker processes.")] = 1
+    jobs: Annotated[
+        int | None,
+        Meta(
+            description="Worker processes; None is one for each processor, and none for a small "
+            "job."
+        ),
+    ] = 1
     dask: Annotated[
         str | None,
         Meta(
@@ -83,11 +90,16 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     ] = None
 
     def __post_init__(self) -> None:
-        if self.jobs < 1:
+        if self.jobs is not None and self.jobs < 1:
             raise UsageError(
                 f"--jobs: {self.jobs} workers cannot work", "Give 1 or more.", code="jobs"
             )
         _ = self.part
+
+    @property
+    def processes(self) -> int:
+        """How many processes may work."""
+        return cores() if self.jobs is None else self.jobs
 
     @property
     def part(self) -> Part | None:

@@ -13,6 +13,7 @@ from chaosprep.running.options import DEFAULTS, Event, RunOptions
 from chaosprep.running.planning import Plan, compare, fresh_plan
 from chaosprep.running.request import check_request
 from chaosprep.running.runner import left_out, nothing_left
+from chaosprep.running.small import opener
 from chaosprep.running.stage import C, Stage
 from chaosprep.running.tasks import work
 from chaosprep.workbench import Workbench
@@ -49,7 +50,7 @@ def rehearse(
         ChaosprepError: what `run` raises before it begins with the cases.
     """
     params = check_params(params)
-    bench = bench or Workbench.beside(output, options.jobs, on_workers)
+    bench = bench or Workbench.beside(output, options.processes, on_workers)
     source = stage.open(root, params, bench.only_reading())
     params = stage.settle(params, source)
     source = stage.choose(source, params)
@@ -64,7 +65,8 @@ def rehearse(
     finished, total, slices = len(plan.done), len(plan.cases), len(plan.done)
     begun = Event("planned", stage.name, finished, total, problems=plan.problems, notes=plan.notes)
     options.tell(begun)
-    with closing(work(stage, params, plan, source.directory, options.jobs, dry=True)) as results:
+    opens = opener(options, plan)
+    with closing(work(stage, params, plan, source.directory, opens, dry=True)) as results:
         for entry in results:
             finished, slices = finished + 1, slices + len(entry.slices)
             failed += entry.problems

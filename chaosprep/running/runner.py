@@ -1,5 +1,6 @@
 """The runner: plans a stage, maps it over its cases, records each, and commits the whole."""
 
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
 from functools import partial
@@ -18,6 +19,7 @@ from chaosprep.params import P, check_params, make_params, plain
 from chaosprep.running.claim import end_claims
 from chaosprep.running.commit import commit, in_order, versions
 from chaosprep.running.dask.cluster import scheduler_address, warm_up_for
+from chaosprep.running.executor import Executor
 from chaosprep.running.journal import Journal
 from chaosprep.running.mapping import on_workers
 from chaosprep.running.options import DEFAULTS, Event, RunOptions
@@ -25,7 +27,9 @@ from chaosprep.running.place import check_output
 from chaosprep.running.planning import Plan, compare, fingerprint, fresh_plan
 from chaosprep.running.request import check_request
 from chaosprep.running.settings import SETTINGS, keep_settings
+from chaosprep.running.small import is_small, opener
 from chaosprep.running.stage import C, Source, Stage
+from chaosprep.running.standing import StandingWorkers
 from chaosprep.running.tasks import work
 from chaosprep.running.workspace import Workspace
 from chaosprep.signatures import shows
@@ -61,15 +65,32 @@ def run(
     """
     if keywords:
         options = make_params(RunOptions, msgspec.structs.asdict(options) | keywords)
-    warm_up_for(options.dask, options.jobs, stage.libraries)
+    return run_on(stage, params, source, output, options)
+
+
+def run_on(
+    stage: Stage[C, P],
+    params: P,
+    source: Source[C] | str | Path,
+    output: str | Path,
+    options: RunOptions,
+    workers: StandingWorkers | None = None,
+) -> Dataset:
+    """Run a stage as `run` does, and raise what it raises; on workers that stand by, if given."""
+    waits = options.jobs is None and bool(stage.needs)  # until it is seen how much there is to do
+    if not waits:
+        warm_up_for(options.dask, options.processes, modules_of(stage))
     params = check_params(params)
     if isinstance(source, str | Path):
-        bench = Workbench.beside(output, options.jobs, on_workers)
+        bench = Workbench.beside(output, options.processes, on_workers)
         source, params = opened(stage, params, source, bench, options)
     chosen: Source[C] = stage.choose(source, params)
     output = Path(output)
     check_request(stage, chosen, output, params, overwrite=options.overwrite, store=options.store)
     plan = fresh_plan(stage, params, chosen, output, options.part, options.store)
+    opens = opener(options, plan) if workers is None else workers.executor
+    if waits and not is_small(plan):
+        warm_up_for(options.dask, options.processes, modules_of(stage))
     cases = map(plan.complete, plan.cases)
     stage.ready(params, source.directory, output, cases, options)
     workspace, total = Workspace.inside(output), len(plan.cases)
@@ -84,8 +105,8 @@ def run(
         plan = compare(stage, params, plan)
         if not plan.is_committed:  # as it is by another run just now, or one killed right after
             end_claims(workspace.path)
-            with scheduler_address(options.dask, options.jobs) as address:
-                last = _work(stage, params, chosen, plan, address, options)
+            with scheduler_address(options.dask, options.processes) as address:
+                last = _work(stage, params, chosen, plan, opens, address, options)
         dataset = open_output(output)
         workspace.clear()
     return _ended(stage, params, options, last, dataset)
@@ -102,6 +123,11 @@ def opened(
     path = Path(source) if here else Path(source).absolute()  # workers are elsewhere
     found = stage.open(path, params, bench)
     return found, stage.settle(params, found)
+
+
+def modules_of(stage: Stage[C, P]) -> tuple[str, ...]:
+    """What a worker imports for a stage's first case."""
+    return (*stage.libraries, "chaosprep.running.tasks", stage.run_case.__module__)
 
 
 def _ended(
@@ -125,6 +151,7 @@ def _work(
     params: P,
     source: Source[C],
     plan: Plan[C],
+    opens: Callable[[int], Executor],
     scheduler: str | None,
     options: RunOptions,
 ) -> Event:
@@ -134,7 +161,7 @@ def _work(
     options.tell(begun)
     with Journal(plan.output / WORKSPACE / JOURNAL, plan.lines) as journal:
         keep_settings(plan.output / WORKSPACE, plan.settings)
-        results = work(stage, params, plan, source.directory, options.jobs, scheduler)
+        results = work(stage, params, plan, source.directory, opens, scheduler)
         with closing(results):
             for entry in results:
                 finished += 1

@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TypeVar
+
+import msgspec
 
 from chaosprep.dataset.manifest import OnDemand
 from chaosprep.errors import UsageError
@@ -11,8 +12,7 @@ from chaosprep.errors import UsageError
 C = TypeVar("C")
 
 
-@dataclass(frozen=True)
-class Part:
+class Part(msgspec.Struct, frozen=True):
     """The `index`-th of `count` parts, from 1.
 
     It takes every `count`-th case, not a block of neighbours: cases are sorted by patient, CT

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from chaosprep.errors import SHORT, ChaosprepError, refused
+from chaosprep.running.process import variable
 
 METHOD = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
 """How worker processes start."""
@@ -105,15 +106,8 @@ def _short_folder() -> str:
 @contextmanager
 def safe_path() -> Iterator[None]:
     """Let a Python that starts in here not import what lies in the current folder."""
-    before = os.environ.get("PYTHONSAFEPATH")
-    os.environ["PYTHONSAFEPATH"] = "1"
-    try:
+    with variable("PYTHONSAFEPATH", "1"):
         yield
-    finally:
-        if before is None:
-            del os.environ["PYTHONSAFEPATH"]
-        else:
-            os.environ["PYTHONSAFEPATH"] = before
 
 
 @contextmanager

@@ -15,7 +15,8 @@ from chaosprep.formats.codecs import compression_of
 from chaosprep.params import P
 from chaosprep.running.boundary import too_large, tried
 from chaosprep.running.claim import Claim, make_claim
-from chaosprep.running.executors import Executor, WorkerDied, map_unordered, open_executor
+from chaosprep.running.executor import Executor
+from chaosprep.running.executors import WorkerDied, map_unordered
 from chaosprep.running.journal import Entry
 from chaosprep.running.planning import Plan
 from chaosprep.running.stage import C, CaseResult, Stage, each_slice
@@ -27,14 +28,15 @@ def work(
     params: P,
     plan: Plan[C],
     source: Path,
-    jobs: int,
+    opens: Callable[[int], Executor],
     scheduler: str | None = None,
     *,
     dry: bool = False,
 ) -> Generator[Entry, None, None]:
     """Run every case that the plan has to do, in whatever order they finish.
 
-    So many processes work here, or the Dask cluster of a scheduler. A dry run keeps no file.
+    Who works is what `opens` gives for so many tasks, or the Dask cluster of a scheduler. A dry run
+    keeps no file.
     """
     count = len(plan.cases) - len(plan.done)
     if not count:
@@ -52,7 +54,7 @@ def work(
 
     def start() -> Executor:
         if scheduler is None or claim is None:
-            return open_executor(jobs, count)
+            return opens(count)
         from chaosprep.running.dask.executor import DaskExecutor
 
         return DaskExecutor(scheduler, claim, source, count)

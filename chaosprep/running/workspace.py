@@ -11,8 +11,9 @@ import shutil
 import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from chaosprep.dataset.manifest import JOURNAL, WORKSPACE
 from chaosprep.dataset.opening import is_finished
@@ -32,8 +33,7 @@ _OF_NFS = re.compile(r"\.nfs[0-9a-f]+")  # a removed file that somebody has open
 _LONGEST = 200  # bytes of a name; file systems take 255
 
 
-@dataclass(frozen=True)
-class Workspace:
+class Workspace(msgspec.Struct, frozen=True):
     """A hidden folder, held by one process at a time, for what is written to `output`."""
 
     path: Path

@@ -9,6 +9,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from chaosprep.errors import FileError, Problem
+from chaosprep.formats.dicom.faults import silent
 from chaosprep.formats.masks import Stack
 from chaosprep.imaging.header import Header
 from chaosprep.imaging.limits import MAX_PIXELS
@@ -236,9 +237,10 @@ def _telling_names(case: SourceCase, files: Files, paths: set[str]) -> set[str]:
     if case.aliases:
         return set()
     texts = {path: case.keys.get(path) or PurePosixPath(path).stem for path in paths if path}
-    people = {path: read_identity(files.data.get(path, b"")) for path in texts}
-    known = (read_identity(files.data[path]) for path in case.images if path in files.data)
-    first = {} if all(people.values()) else next(filter(None, known), {})
+    with silent():
+        people = {path: read_identity(files.data.get(path, b"")) for path in texts}
+        known = (read_identity(files.data[path]) for path in case.images if path in files.data)
+        first = {} if all(people.values()) else next(filter(None, known), {})
     return {path for path, text in texts.items() if exposes(text, people[path] or first)}
 
 

@@ -17,8 +17,9 @@ from chaosprep.running.dask.cluster import scheduler_address, warm_up_for
 from chaosprep.running.mapping import on_workers
 from chaosprep.running.options import DEFAULTS, RunOptions
 from chaosprep.running.place import check_output
-from chaosprep.running.runner import opened, run
+from chaosprep.running.runner import modules_of, opened, run_on
 from chaosprep.running.stage import Stage
+from chaosprep.running.standing import StandingWorkers
 from chaosprep.stage_table import STAGES, load_stage
 from chaosprep.toml import read_toml
 from chaosprep.words import in_toml, options_in
@@ -193,18 +194,22 @@ def run_all(
     """
     chain = [(load_stage(name), own) for name, own in params.items()]
     check_places(root, output, [stage for stage, _ in chain], overwrite=options.overwrite)
-    libraries = dict.fromkeys(name for stage, _ in chain for name in stage.libraries)
-    warm_up_for(options.dask, options.jobs, tuple(libraries))  # the first call decides for all
-    with scheduler_address(options.dask, options.jobs) as address:  # one cluster for all
+    modules = dict.fromkeys(name for stage, _ in chain for name in modules_of(stage))
+    warm_up_for(options.dask, options.processes, tuple(modules))  # the first call decides for all
+    with (
+        scheduler_address(options.dask, options.processes) as address,  # one cluster for all,
+        StandingWorkers(options.processes) as workers,  # or the same processes
+    ):
         options = msgspec.structs.replace(options, dask=address)
         first, given = chain[0]
         # beside the output, not in it: that is handed on
-        bench = Workbench.beside(output, options.jobs, on_workers)
+        at_work = workers.on_workers if address is None else on_workers
+        bench = Workbench.beside(output, options.processes, at_work)
         made, given = opened(first, given, root, bench, options)
         for stage, own in [(first, given), *chain[1:]]:
             if isinstance(made, Dataset) and not stage.takes(made):
                 _check_left(stage, params, root)
                 continue
-            made = run(stage, own, made, Path(output, str(stage.folder)), options)
+            made = run_on(stage, own, made, Path(output, str(stage.folder)), options, workers)
     assert isinstance(made, Dataset)
     return made

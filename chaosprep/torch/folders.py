@@ -109,7 +109,7 @@ def fetching(name: str) -> Iterator[None]:
             if error.code != "remote-not-found":
                 raise
             raise FileError("the file is missing", "Bring it back.", "file-missing") from error
-        except Exception as error:  # an open file of fsspec raises what its library likes
+        except Exception as error:  # noqa: BLE001 - libraries of fsspec raise what they like
             raise FileError(
                 f"it cannot be read ({type(error).__name__})",
                 "Check the network, and whether you may read there.",

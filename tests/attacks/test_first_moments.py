@@ -19,9 +19,9 @@ IMPORTED = """
 import os, sys
 from chaosprep.cli.entry import main
 moment, number = int(sys.argv.pop(1)), int(sys.argv.pop(1))
-def hook(event, _):
+def hook(event, about):
     global moment
-    if event == "import":
+    if event == "import" and about[0] != "cv2.version":  # its C code takes no error
         moment -= 1
         if moment == 0:
             os.kill(os.getpid(), number)

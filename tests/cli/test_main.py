@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+import chaosprep as library
 from chaosprep import __version__
 from chaosprep.cli.main import GO_ON, VERBS
 
@@ -53,6 +54,23 @@ def test_help_imports_click_and_the_errors_alone() -> None:
     others = {name.partition(".")[0] for name in loaded - own} - sys.stdlib_module_names
     others = {name for name in others if not name.startswith("_")}
     assert others - {"typing_extensions"} == {"click", "msgspec"}  # msgspec takes it where it is
+
+
+def test_a_small_job_imports_no_more_than_it_needs(root: Path, tmp_path: Path) -> None:
+    """What is imported needlessly takes longer than the work."""
+    library.split(root, tmp_path / "split")
+    program = (
+        "import sys\nfrom chaosprep.cli.main import main\n"
+        f"main(['convert', {str(tmp_path / 'split')!r}, '-o', {str(tmp_path / 'out')!r}], "
+        "standalone_mode=False)\nprint('|'.join(sys.modules))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    loaded = set(done.stdout.splitlines()[-1].split("|"))
+    others = {"multiprocessing", "importlib.metadata", "pydicom", "PIL", "tomllib", "rich"}
+    own = {f"chaosprep.{name}" for name in ("running.processes", "formats.nrrd", "formats.seg")}
+    assert loaded & (others | own) == set()
 
 
 def test_version(chaosprep: Run) -> None:

@@ -10,6 +10,7 @@ from chaosprep.errors import FileError
 from chaosprep.formats.dicom import reading as dicom
 from chaosprep.formats.dicom.plain import read_plain, read_plain_header
 from chaosprep.imaging.limits import MAX_PIXELS
+from chaosprep.privacy.identity import read_by_pydicom, read_identity
 
 
 def through_pydicom(reader: Callable[[bytes], Any], data: bytes) -> Any:  # noqa: ANN401
@@ -25,6 +26,7 @@ def through_pydicom(reader: Callable[[bytes], Any], data: bytes) -> Any:  # noqa
 
 def agrees(data: bytes) -> bool:
     """Check that the plain reader passes, or gives what pydicom gives; tell whether it gave it."""
+    assert read_identity(data) == read_by_pydicom(data)
     header = read_plain_header(data, MAX_PIXELS)
     if header is not None:  # repr tells -0.0 from 0.0, and 1 from 1.0
         assert repr(header) == repr(through_pydicom(dicom.read_header, data))

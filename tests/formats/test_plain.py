@@ -258,7 +258,9 @@ def test_a_plain_slice_is_read_without_importing_pydicom(tmp_path: Path) -> None
     (tmp_path / "slice.dcm").write_bytes(dicom())
     script = (
         "import sys; from pathlib import Path; from chaosprep.formats.dicom.reading import read\n"
-        f"read(Path({str(tmp_path / 'slice.dcm')!r}).read_bytes())\n"
+        "from chaosprep.privacy.identity import read_identity\n"
+        f"data = Path({str(tmp_path / 'slice.dcm')!r}).read_bytes()\n"
+        "read(data), read_identity(data)\n"
         "print('pydicom' in sys.modules)"
     )
     told = subprocess.run(

@@ -12,7 +12,7 @@ from pydicom import dcmread
 from pydicom.data import get_charset_files
 from pydicom.datadict import dictionary_VR
 from pydicom.tag import Tag
-from pydicom.uid import ExplicitVRBigEndian
+from pydicom.uid import UID, ExplicitVRBigEndian, ExplicitVRLittleEndian
 
 from chaosprep.privacy import identity
 from chaosprep.privacy.identity import (
@@ -34,9 +34,16 @@ def test_values_that_identify_are_read_and_no_others() -> None:
     assert "Modality" not in found
 
 
-def test_a_file_gives_what_its_bytes_give() -> None:
-    data = encoded(dataset(PatientID="A-17"), ExplicitVRBigEndian)
+@pytest.mark.parametrize("syntax", [ExplicitVRBigEndian, ExplicitVRLittleEndian])
+def test_a_file_gives_what_its_bytes_give(syntax: UID) -> None:
+    data = encoded(dataset(PatientID="A-17"), syntax)
     assert read_identity(BytesIO(data)) == read_identity(data)
+
+
+def test_a_header_that_goes_on_for_long_is_read_whole() -> None:
+    data = encoded(dataset(PatientID="A-17", TextValue="x" * 2**16), ExplicitVRLittleEndian)
+    assert read_identity(BytesIO(data)) == read_identity(data)
+    assert read_identity(data)["PatientID"] == "A-17"
 
 
 def test_a_disk_that_fails_tells_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,14 +19,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chaosprep.errors import ChaosprepError
-from chaosprep.running.executors import (
-    Executor,
-    ProcessExecutor,
-    SerialExecutor,
-    WorkerDied,
-    map_unordered,
-    open_executor,
-)
+from chaosprep.running.executor import Executor, SerialExecutor
+from chaosprep.running.executors import WorkerDied, map_unordered, open_executor
+from chaosprep.running.processes import ProcessExecutor
 from tests.running.toys import within
 
 FAST = 30  # seconds; generous, only a hang takes as long
@@ -192,7 +187,8 @@ def test_closing_the_map_leaves_no_worker_at_work() -> None:
 PARENT = """
 import sys, time, os
 from pathlib import Path
-from chaosprep.running.executors import ProcessExecutor, map_unordered
+from chaosprep.running.executors import map_unordered
+from chaosprep.running.processes import ProcessExecutor
 from tests.running.test_executors import announce
 if __name__ == "__main__":
     list(map_unordered(lambda: ProcessExecutor(2), announce, iter([sys.argv[1]] * 50)))

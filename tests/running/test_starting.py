@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 from chaosprep.errors import ChaosprepError, RefusedError
-from chaosprep.running.executors import ProcessExecutor
+from chaosprep.running.processes import ProcessExecutor
 from chaosprep.running.starting import METHOD, check_system, interrupts_held, starting
 from tests.attacks.outside import environment
 from tests.running.test_executors import alive, wait_until

@@ -10,8 +10,9 @@ import chaosprep
 from chaosprep import Dataset
 from chaosprep.division.params import SplitParams
 from chaosprep.errors import ProblemsError, UsageError
+from chaosprep.running import processes
 from chaosprep.running.options import RunOptions, ignore
-from chaosprep.running.runner import run
+from chaosprep.running.runner import run_on
 from chaosprep.stages.augment import AugmentParams
 from chaosprep.stages.convert import ConvertParams
 from chaosprep.stages.extract_labels import ExtractLabelsParams
@@ -185,10 +186,10 @@ def test_every_stage_runs_with_the_same_options(
     seen: list[RunOptions] = []
 
     def record(*args: Any) -> Dataset:
-        seen.append(args[-1])
-        return run(*args)
+        seen.append(args[-2])
+        return run_on(*args)
 
-    monkeypatch.setattr("chaosprep.stages.prepare.run", record)
+    monkeypatch.setattr("chaosprep.stages.prepare.run_on", record)
     options: dict[str, Any] = {"jobs": 2, "on_error": "skip", "overwrite": True, "on_event": ignore}
     chaosprep.prepare(phantom / "Train_Sets/MR/1", tmp_path / "out", val=0, **options)
     assert seen == [RunOptions(**options)] * 4
@@ -249,3 +250,18 @@ def test_the_config_of_the_python_function_is_the_same_file(
     made = chaosprep.prepare(phantom, tmp_path / "out", config=file)
     assert not [row for row in made.slices if row.copy]
     assert made.history[0].parameters["val"] == 0.25
+
+
+def test_all_stages_work_on_the_same_processes(
+    phantom: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[int] = []
+
+    class Counted(processes.ProcessExecutor):
+        def __init__(self, jobs: int) -> None:
+            started.append(jobs)
+            super().__init__(jobs)
+
+    monkeypatch.setattr(processes, "ProcessExecutor", Counted)
+    chaosprep.prepare(phantom, tmp_path / "out", jobs=2, val=0.25)
+    assert started == [2]

@@ -1,9 +1,9 @@
 """What a header says of who, which series and which volume: as it stands there, to be compared."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from chaosprep.formats.dicom.private_values import private_b_value, private_component
-from chaosprep.formats.dicom.tags import ATTRIBUTES
+from chaosprep.formats.dicom.tags import ATTRIBUTES, TAGS
 from chaosprep.formats.dicom.values import (
     Elements,
     binaries,
@@ -67,6 +67,12 @@ _READ: dict[str, tuple[str, ...]] = {
 }
 KEYWORDS = tuple(_READ)
 """What is read, where it is there."""
+_Place = tuple[str, int, str]
+# Keyword -> what is read for it, the first that has a value: keyword, tag, kind of value.
+_PLACES: dict[str, tuple[_Place, ...]] = {
+    keyword: tuple((name, TAGS[name], ATTRIBUTES[name][1]) for name in (*elsewhere, keyword))
+    for keyword, elsewhere in _READ.items()
+}
 # Keyword -> what reads it from a maker's own elements, where the standard one is missing.
 _PRIVATE = {"DiffusionBValue": private_b_value, "ComplexImageComponent": private_component}
 # Binary values that are several, or of few bits, as `struct` calls their kind.
@@ -84,18 +90,22 @@ def read_evidence(sources: Sequence[Elements]) -> dict[str, str]:
 
     Texts are Latin-1, which keeps every byte apart: they can be compared, not read.
     """
-    found = {
-        keyword: _value(sources, elsewhere) or _value(sources, (keyword,))
-        for keyword, elsewhere in _READ.items()
-    }
+    gets = [source.get_item for source in sources]
+    found = {keyword: _value(sources, gets, places) for keyword, places in _PLACES.items()}
     for keyword, read_private in _PRIVATE.items():
         found[keyword] = found[keyword] or read_private(sources)
     return {keyword: value for keyword, value in found.items() if value}
 
 
-def _value(sources: Sequence[Elements], keywords: Sequence[str]) -> str:
-    for keyword in keywords:
-        kind = ATTRIBUTES[keyword][1]
+def _value(
+    sources: Sequence[Elements], gets: Sequence[Callable[[int], object]], places: Sequence[_Place]
+) -> str:
+    for keyword, tag, kind in places:
+        for get in gets:
+            if get(tag) is not None:
+                break
+        else:
+            continue  # as most are
         if keyword in _PACKED:
             found = "\\".join(binaries(sources, keyword, _PACKED[keyword]))
         elif kind == "FD":

@@ -6,7 +6,7 @@ in an unusual way, or may have two meanings) gives None: pydicom settles it, or 
 """
 
 import struct
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -106,6 +106,21 @@ def read_plain_start(data: bytes, max_pixels: int) -> Header | None:
         return _described(elements, max_pixels)[0]
     except (_NotPlainError, FileError, *BROKEN):
         return None
+
+
+def read_plain_texts(data: bytes, keywords: Sequence[str]) -> dict[str, bytes] | None:
+    """Texts of the root as they are stored, by keyword; None where the file is not plain.
+
+    ``data`` may be the beginning of a file up to its pixels, and ``keywords`` are of `TAGS`.
+    """
+    try:
+        elements, at, _ = _elements(data, _IS_IMPLICIT | _COMPRESSED)
+    except (_NotPlainError, *BROKEN):
+        return None
+    if data[at : at + 4] != _PIXEL_DATA:
+        return None
+    found = {keyword: elements.get(TAGS[keyword]) for keyword in keywords}
+    return {keyword: element.value for keyword, element in found.items() if element is not None}
 
 
 def has_plain_header(data: bytes) -> bool:

@@ -2,7 +2,8 @@
 
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+import msgspec
 
 from chaosprep.errors import RECOPY, FileError
 
@@ -27,8 +28,7 @@ _EACH = "Save each as a file of its own."
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 
-@dataclass(frozen=True)
-class Head:
+class Head(msgspec.Struct, frozen=True):
     """What a PNG's IHDR says: pixels, bits of each, the colour type, and the order of rows."""
 
     rows: int

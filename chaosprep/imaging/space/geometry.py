@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
-from statistics import median
 
 import numpy as np
 from numpy.typing import NDArray
@@ -126,6 +125,8 @@ def _measure(
     headers: Sequence[Header], groups: Sequence[Sequence[int]], along: Sequence[float]
 ) -> tuple[float | None, str | None]:
     """The spacing, mm, and what is uneven about it."""
+    from statistics import median
+
     heights = [along[group[0]] for group in groups]
     steps = [after - before for before, after in pairwise(heights)]
     if not steps:

@@ -5,10 +5,10 @@ Pixel centres are at whole numbers; a grid maps output pixel i to the source at 
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Literal
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -22,8 +22,7 @@ _TIE = 1e-9  # where two labels share a pixel equally, the nearest one has it
 Kernel = Callable[[NDArray[np.float64]], NDArray[np.float64]]
 
 
-@dataclass(frozen=True)
-class Axis:
+class Axis(msgspec.Struct, frozen=True):
     """One direction of a grid: `size` pixels, the i-th of them at source `offset + step * i`.
 
     The pixels from `first` up to `last` (exclusive) show the source; the others are padding.
@@ -46,8 +45,7 @@ class Axis:
         return self.offset + self.step * np.arange(self.first, self.last, dtype=np.float64)
 
 
-@dataclass(frozen=True)
-class Grid:
+class Grid(msgspec.Struct, frozen=True):
     """The rows and columns of the new picture in those of the old."""
 
     rows: Axis

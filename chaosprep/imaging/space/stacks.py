@@ -1,9 +1,9 @@
 """How a stack of slices fails to be a volume: a tilted gantry, shifted slices, uneven steps."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -15,8 +15,7 @@ _DECIMALS = (1, 2, 3)  # to which headers round positions so coarsely that it sh
 _SHOWN = 3
 
 
-@dataclass(frozen=True)
-class Lean:
+class Lean(msgspec.Struct, frozen=True):
     """A stack that goes off its normal: the slice that is farthest off, and how far.
 
     ``index`` is that of a position; ``mm`` is in the plane; ``pixels`` the same in pixels;

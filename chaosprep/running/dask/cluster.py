@@ -6,7 +6,6 @@ from contextlib import contextmanager
 
 from chaosprep.errors import ChaosprepError, UsageError
 from chaosprep.running.executors import check_guard, warm_up
-from chaosprep.running.starting import METHOD, starting
 
 LOCAL = "local"
 CONFIG = "config"
@@ -22,7 +21,6 @@ _LOGGERS = (
 _IGNORE_INTERRUPTS = "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)"
 _PRELOAD = ("distributed", "chaosprep.running.dask.workers")
 _SETTINGS = {
-    "distributed.worker.multiprocessing-method": METHOD,
     "distributed.admin.tick.interval": "500ms",
     "distributed.worker.profile.enabled": False,
     "distributed.scheduler.http.routes": [],
@@ -32,19 +30,19 @@ _SETTINGS = {
 }
 
 
-def warm_up_for(dask: str | None, jobs: int, libraries: Sequence[str]) -> None:
+def warm_up_for(dask: str | None, jobs: int, modules: Sequence[str]) -> None:
     """Let the server that workers are forked from start, where workers are processes of ours.
 
     Args:
         dask: as in `scheduler_address`.
         jobs: the worker processes; one is this process itself, or a process of `local`.
-        libraries: what the workers need besides, as in `warm_up`.
+        modules: what the workers need besides, as in `warm_up`.
     """
     check_guard()
     if dask is None:
-        warm_up(jobs, libraries)
+        warm_up(jobs, modules)
     elif dask == LOCAL:
-        warm_up(jobs + 1, (*_PRELOAD, *libraries))
+        warm_up(jobs + 1, (*_PRELOAD, *modules))
 
 
 @contextmanager
@@ -94,8 +92,11 @@ def _local_cluster(jobs: int) -> Iterator[str]:
     import distributed.utils
     from distributed import LocalCluster
 
+    from chaosprep.running.starting import METHOD, starting
+
+    started = {"distributed.worker.multiprocessing-method": METHOD}
     distributed.utils._forkserver_preload_set = True  # what it would set is imported here as well
-    with silent(), dask.config.set(_SETTINGS | _keys()):
+    with silent(), dask.config.set(started | _SETTINGS | _keys()):
         try:
             cluster = LocalCluster(
                 n_workers=jobs,

@@ -21,7 +21,7 @@ from chaosprep.running.claim import Claim, SupersededError
 from chaosprep.running.dask import workers as dask_workers
 from chaosprep.running.dask.cluster import silent
 from chaosprep.running.dask.workers import at_work, check_workers, no_workers, seen_versions, work
-from chaosprep.running.executors import Executor
+from chaosprep.running.executor import Executor
 
 T = TypeVar("T")
 R = TypeVar("R")

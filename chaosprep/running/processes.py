@@ -1,0 +1,151 @@
+"""Worker processes: how they start, what they have imported by then, and how they end."""
+
+import errno
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
+from typing import Any, TypeVar
+
+from chaosprep.errors import ChaosprepError, UsageError, refused
+from chaosprep.running.executor import UNGUARDED, Executor
+from chaosprep.running.process import blas_alone, settle_in
+from chaosprep.running.starting import (
+    METHOD,
+    SEMAPHORES,
+    SHARED_MEMORY,
+    check_system,
+    interrupts_held,
+    safe_path,
+    starting,
+)
+
+_ALWAYS = ("msgspec.json", "chaosprep.formats.dicom.reading", "chaosprep.formats.pictures")
+_PRELOAD = ("cv2", "pydicom.pixels", "PIL.Image")
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+class ProcessExecutor(Executor):
+    """Runs tasks in worker processes that end with this one, however it ends."""
+
+    patience = 5.0
+
+    def __init__(self, jobs: int) -> None:
+        self._jobs = jobs
+        context = multiprocessing.get_context(METHOD)
+        with starting(SEMAPHORES, SHARED_MEMORY):
+            self._ended, self._life = context.Pipe(duplex=False)
+            self._pool = ProcessPoolExecutor(
+                jobs, mp_context=context, initializer=_start_worker, initargs=(self._life,)
+            )
+        # all at first: one that starts while another's death is told would be waited for for ever
+        self._pool._safe_to_dynamically_spawn_children = False  # type: ignore[attr-defined]
+
+    @property
+    def slots(self) -> int:
+        """Two for each worker."""
+        return 2 * self._jobs
+
+    def submit(self, function: Callable[[T], R], task: T) -> "Future[R]":
+        """Send the task to a worker; both must pickle."""
+        try:
+            with interrupts_held(), starting():
+                return self._pool.submit(function, task)
+        except BrokenExecutor as error:
+            future: Future[R] = Future()
+            future.set_exception(error)
+            return future
+
+    def look(self) -> None:
+        """Give up where the thread that hands out tasks could start no helper, and has died of it.
+
+        Raises:
+            RefusedError: `system`.
+        """
+        thread: Any = self._pool._executor_manager_thread
+        if thread is not None and not thread.is_alive():
+            raise refused(OSError(errno.EAGAIN, "no new thread"))
+
+    def close(self) -> None:
+        """Drop what has not begun; when this returns, no worker writes any more.
+
+        Raises:
+            UsageError: `main-guard`, the workers ran the script that had started them.
+            ChaosprepError: `workers-left`, one works on.
+        """
+        if self._ended.closed:
+            return
+        processes = self._processes()
+        self._pool.shutdown(wait=True, cancel_futures=True)
+        codes = {process.exitcode for process in processes}
+        self._see_the_end(processes)
+        if UNGUARDED in codes:
+            raise UsageError(
+                "--jobs: every worker runs the calling script once more from its beginning",
+                "Put what the script does under if __name__ == '__main__':, or use --jobs 1.",
+                code="main-guard",
+            )
+
+    def abort(self) -> None:
+        """End the workers where they stand; what they had not recorded is done again."""
+        for process in self._processes():
+            process.terminate()
+        self.close()
+
+    def _see_the_end(self, processes: list[BaseProcess]) -> None:
+        """Wait for every worker: where its server was killed, it is taken for dead too soon."""
+        for process in processes:
+            process.join()
+            process.close()  # tells a worker that lives on that nobody waits for it
+        self._life.close()
+        ended = self._ended.poll(_PATIENCE)  # at the end of a pipe that each of them had open
+        self._ended.close()
+        if not ended:
+            raise ChaosprepError(
+                "a worker process goes on, and does not answer",
+                "End it, and run the same command again.",
+                code="workers-left",
+            )
+
+    def _processes(self) -> list[BaseProcess]:
+        """The workers; none once the pool is closed."""
+        return list((self._pool._processes or {}).values())  # public only from Python 3.14 on
+
+
+_PATIENCE = 30.0  # seconds; it takes milliseconds
+
+
+def start_server(modules: Sequence[str] | None) -> None:
+    """Start the server that workers are forked from, with what they need; see `warm_up`."""
+    if METHOD == "forkserver":
+        from multiprocessing import forkserver, resource_tracker
+
+        needed = _PRELOAD if modules is None else modules
+        multiprocessing.set_forkserver_preload([*_ALWAYS, *needed])
+        check_system()
+        with starting():
+            resource_tracker.ensure_running()  # lets interrupts in again, so before they are held
+            with interrupts_held(), safe_path(), blas_alone():
+                forkserver.ensure_running()
+
+
+_held: list[Connection] = []
+
+
+def _start_worker(life: Connection) -> None:
+    _held.append(life)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    settle_in()
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)

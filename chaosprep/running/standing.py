@@ -1,0 +1,98 @@
+"""Worker processes that stand by from one run to the next: a chain of stages starts them once."""
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import BrokenExecutor, Future
+from functools import partial
+from typing import Any, TypeVar
+
+from chaosprep.errors import ChaosprepError
+from chaosprep.running.executor import Executor, SerialExecutor
+from chaosprep.running.executors import open_executor
+from chaosprep.running.mapping import on_opened
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+class StandingWorkers:
+    """Gives each run an executor on the same processes, started when the first one asks.
+
+    As a context it ends them, whatever comes.
+    """
+
+    def __init__(self, jobs: int) -> None:
+        self._jobs = jobs
+        self._pool: Executor | None = None
+        self._size = 0
+
+    def executor(self, tasks: int | None = None) -> Executor:
+        """The executor of a run with so many tasks at most; raises what `open_executor` does."""
+        size = self._jobs if tasks is None else max(1, min(self._jobs, tasks))
+        if self._jobs == 1:
+            return SerialExecutor()
+        if self._pool is None or self._size < size:
+            self.close()
+            self._pool, self._size = open_executor(self._jobs, tasks), size
+        return _Lent(self._pool, self._forget)
+
+    def on_workers(
+        self, function: Callable[[T], R], tasks: Sequence[T], jobs: int
+    ) -> Iterator[tuple[T, R | ChaosprepError]]:
+        """Do tasks that are no cases, for a workbench; few of them in this process."""
+        opens = self.executor if jobs > 1 else partial(open_executor, 1)
+        return on_opened(function, tasks, opens)
+
+    def close(self) -> None:
+        """Wait for the processes to end; raises what `ProcessExecutor.close` does."""
+        pool, self._pool = self._pool, None
+        if pool is not None:
+            pool.close()
+
+    def __enter__(self) -> "StandingWorkers":
+        return self
+
+    def __exit__(self, kind: object, error: object, trace: object) -> None:
+        if kind is not None and self._pool is not None:
+            self._pool.abort()
+        self.close()
+
+    def _forget(self) -> None:
+        self._pool = None
+
+
+class _Lent(Executor):
+    """The pool as one run has it: it stays when the run is done with it, unless it was harmed."""
+
+    def __init__(self, pool: Executor, forget: Callable[[], None]) -> None:
+        self._pool = pool
+        self._forget = forget
+        self._flying: list[Future[Any]] = []
+        self.patience = pool.patience
+
+    @property
+    def slots(self) -> int:
+        return self._pool.slots
+
+    def submit(self, function: Callable[[T], R], task: T) -> "Future[R]":
+        future = self._pool.submit(function, task)
+        self._flying = [*(one for one in self._flying if not _is_done(one)), future]
+        return future
+
+    def look(self) -> None:
+        self._pool.look()
+
+    def close(self) -> None:
+        if not all(map(_is_done, self._flying)):
+            self._flying = []
+            self._forget()
+            self._pool.close()
+
+    def abort(self) -> None:
+        self._flying = []
+        self._forget()
+        self._pool.abort()
+
+
+def _is_done(future: "Future[Any]") -> bool:
+    """Whether a worker did the task, and lived."""
+    return future.done() and not isinstance(future.exception(), BrokenExecutor)

@@ -1,0 +1,79 @@
+"""A small job takes no workers, unless somebody says how many."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+import chaosprep
+from chaosprep.errors import UsageError
+from chaosprep.phantom import Patient, write_chaos
+from chaosprep.running import processes, small
+from chaosprep.running.options import RunOptions
+from chaosprep.running.process import blas_alone
+
+
+@pytest.fixture
+def split(tmp_path: Path) -> Path:
+    people = [Patient(id=n, sequences=("t1-in",), slices=2, matrix=32) for n in (1, 2)]
+    write_chaos(tmp_path / "chaos", people)
+    return chaosprep.split(tmp_path / "chaos", tmp_path / "split", val=0).directory
+
+
+@pytest.fixture
+def started(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many workers were started, each time."""
+    found: list[int] = []
+
+    class Counted(processes.ProcessExecutor):
+        def __init__(self, jobs: int) -> None:
+            found.append(jobs)
+            super().__init__(jobs)
+
+    monkeypatch.setattr(processes, "ProcessExecutor", Counted)
+    monkeypatch.setattr("chaosprep.running.options.cores", lambda: 2)
+    return found
+
+
+def test_four_slices_take_none(split: Path, tmp_path: Path, started: list[int]) -> None:
+    chaosprep.convert(split, tmp_path / "out", jobs=None)
+    assert started == []
+
+
+def test_a_number_is_taken_at_its_word(split: Path, tmp_path: Path, started: list[int]) -> None:
+    chaosprep.convert(split, tmp_path / "out", jobs=2)
+    assert started == [2]
+
+
+def test_more_pixels_take_one_for_each_processor(
+    split: Path, tmp_path: Path, started: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(small, "_MOST", 4 * 32 * 32 - 1)
+    chaosprep.convert(split, tmp_path / "out", jobs=None)
+    assert started == [2]
+
+
+def test_copies_that_are_to_be_made_count_too(
+    split: Path, tmp_path: Path, started: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(small, "_MOST", 4 * 32 * 32)
+    chaosprep.convert(split, tmp_path / "images", jobs=None)
+    chaosprep.augment(tmp_path / "images", tmp_path / "out", jobs=None, copies=1)
+    assert started == [2]
+
+
+def test_no_workers_at_all_are_refused() -> None:
+    with pytest.raises(UsageError):
+        RunOptions(jobs=0)
+
+
+def test_a_number_of_blas_threads_that_somebody_set_stands(monkeypatch: pytest.MonkeyPatch) -> None:
+    name = "OPENBLAS_NUM_THREADS"
+    monkeypatch.delenv(name, raising=False)
+    with blas_alone():
+        assert os.environ[name] == "1"
+    assert name not in os.environ
+    monkeypatch.setenv(name, "7")
+    with blas_alone():
+        assert os.environ[name] == "7"
+    assert os.environ[name] == "7"
