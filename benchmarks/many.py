@@ -4,6 +4,7 @@ And the same on a disk in memory: python -m benchmarks many-memory.
 """
 
 import tempfile
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
@@ -14,13 +15,14 @@ from benchmarks.memory import without_room
 from benchmarks.pipeline import Task, commands, run_rounds, tasks
 from benchmarks.section import Asked, Section
 from benchmarks.sources import make_sources, patients
-from benchmarks.tables import RATE, compare, plural
-from benchmarks.verdicts import DASK, OF_MANY, RUNNING_DASK, verdicts
+from benchmarks.tables import OURS, RATE, compare, plural
+from benchmarks.verdicts import DASK, OF_MANY, RUNNING_DASK, TO_TAR, verdicts
 
 TIMES = 10
 """As many slices as are asked for, so many times."""
 
 GROUPS = ("extract-liver", "convert", "convert --format npy", "augment")
+PACKED = ("convert", "convert --format npy")
 TEXT = """\
 The same commands on ten times the slices, where starting up hardly counts. The rows of Dask are
 ours on a cluster of two workers: one whose start and end are included, and one that was started
@@ -41,7 +43,16 @@ def rows(slices: int, jobs: tuple[int, ...], *, slow: bool = True) -> list[Task]
         Task("convert", RUNNING_DASK, (*line, "{scheduler}"), around=partial(running_cluster, 2)),
     ]
     last = max(place for place, task in enumerate(found) if task.group == "convert")
-    return [*found[: last + 1], *dask, *found[last + 1 :]]
+    return [*found[: last + 1], *dask, *found[last + 1 :], *packed(slices, jobs)]
+
+
+def packed(slices: int, jobs: tuple[int, ...]) -> Iterator[Task]:
+    """The conversions again, into one container of images, and one of masks, for each case."""
+    for command in commands(slices):
+        if command.name in PACKED:
+            for count in jobs:
+                line = (*command.line(count), "--store", "tar")
+                yield Task(command.name, f"{OURS} -j {count}{TO_TAR}", line)
 
 
 def lines(asked: Asked, place: Path | None = None, *, slow: bool = True) -> list[str]:

@@ -42,6 +42,7 @@ EXPECTED = (
 """For any number of slices."""
 
 ONE, TWO = f"{OURS} -j 1", f"{OURS} -j 2"
+TO_TAR = " --store tar"
 DASK = "Dask, --dask local -j 2"
 RUNNING_DASK = "Dask, two workers that run"
 OF_MANY = (
@@ -53,6 +54,9 @@ OF_MANY = (
     Expectation("convert", DASK, 1.3, TWO, at_most=True),
     Expectation("convert", RUNNING_DASK, 1.3, TWO, at_most=True),
     Expectation("convert --format npy", "dcm2niix -z n", 1.0, ONE),
+    Expectation("convert", "dcm2niix -z n", 1.5, TWO + TO_TAR),
+    Expectation("convert", "same bytes in and out", 1 / 2.5, ONE + TO_TAR),
+    Expectation("convert --format npy", "dcm2niix -z n", 1.0, ONE + TO_TAR),
     Expectation("augment", "Augmentor threads", 5.0, TWO),
 )
 """For many slices, where starting up hardly counts."""
