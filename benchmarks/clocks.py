@@ -26,7 +26,7 @@ PARTS: dict[str, tuple[str, ...]] = {
     "PNG": ("chaosprep.formats.codecs:encode",),
     "write and link files": (
         "chaosprep.dataset.store:write_new",
-        "chaosprep.dataset.store:_hard_link",
+        "chaosprep.dataset.store:hard_link",
     ),
     "journal": ("chaosprep.running.journal:Journal.append",),
     "commit": ("chaosprep.running.runner:commit",),

@@ -11,16 +11,18 @@ import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.cluster import running_cluster
-from benchmarks.machine import describe
+from benchmarks.machine import describe, put_away
 from benchmarks.measure import environment, measure, parent_of, say
 from benchmarks.pipeline import PROGRAM
 from benchmarks.section import Asked, Section
 from benchmarks.sources import SLICES_OF_A_PATIENT
 from benchmarks.stores import make_pairs
+from benchmarks.tables import plural, spread, table
 from chaosprep.dataset.table import TABLE
 from chaosprep.files import sha256
 
@@ -42,30 +44,46 @@ def measure_section(asked: Asked) -> list[str]:
         say(f"making {slices} slices")
         pairs = make_pairs(folder, cases, "--store", "tar")
         line = (*PROGRAM, "convert", str(pairs), "--store", "tar", "-o")
-        found = _on_a_cluster((*line, str(folder / "dask")))
-        say("verifying")
-        measure((*PROGRAM, "verify", str(folder / "dask"), "--jobs", "2"))
-        alone = measure((*line, str(folder / "alone"), "--jobs", "2"))
-        same = _table_of(folder / "dask") == _table_of(folder / "alone")
-    note = f"- {slices:,} slices of 256 x 256 in {cases:,} cases."
-    told = [
-        f"- {found.pop('seconds'):.0f} s ({alone.seconds:.0f} s with `--jobs 2`), "
-        f"{found.pop('killed'):.0f} workers killed.",
+        alone = measure((*line, str(folder / "alone"), "--jobs", "2")).seconds
+        runs, same = list[_Run](), True
+        for number in range(asked.repeats):
+            say(f"round {number + 1}: on a cluster")
+            runs.append(_on_a_cluster((*line, str(folder / "dask"))))
+            same &= _table_of(folder / "dask") == _table_of(folder / "alone")
+            put_away(folder / "dask")
+    killed = plural(sum(run.killed for run in runs), "worker")
+    return [
+        *machine,
+        f"- {slices:,} slices of 256 x 256 in {cases:,} cases; {plural(len(runs), 'round')}, "
+        f"{killed} killed; {alone:.0f} s with `--jobs 2`.",
         f"- The table, with the hash of every file, is {'the same' if same else 'ANOTHER'}.",
+        "",
+        *table(["", "found"], list(_rows(runs))),
     ]
-    total = sum(found.values())
-    shares = [
-        f"- {who}: {100 * spent / total:.1f} %, {spent:.1f} s." for who, spent in found.items()
-    ]
-    return [*machine, note, "", *told, *shares]
+
+
+@dataclass(frozen=True)
+class _Run:
+    """Seconds by the clock, seconds of the processor of each kind of process, and the kills."""
+
+    seconds: float
+    spent: dict[str, float]
+    killed: int
+
+
+def _rows(runs: Sequence[_Run]) -> Iterator[list[str]]:
+    yield ["the command, seconds", spread([run.seconds for run in runs])]
+    for who in runs[0].spent:
+        shares = [100 * run.spent[who] / sum(run.spent.values()) for run in runs]
+        yield [f"{who}, % of the processor time", spread(shares)]
 
 
 def _table_of(directory: Path) -> str:
     return sha256((directory / TABLE).read_bytes())
 
 
-def _on_a_cluster(command: tuple[str, ...]) -> dict[str, float]:
-    """Run a command on a cluster; its seconds, the kills, and the processor time by kind."""
+def _on_a_cluster(command: tuple[str, ...]) -> _Run:
+    """Run a command on a cluster whose workers are killed."""
     with running_cluster(2) as cluster:
         pid = int(cluster["pid"])
         killer = _Killer(pid)
@@ -81,13 +99,12 @@ def _on_a_cluster(command: tuple[str, ...]) -> dict[str, float]:
             raise RuntimeError(f"{' '.join(line)} ended with {code}")
         own, ended = processor_time(pid)
         living = sum(sum(processor_time(worker)) for worker in workers_of(pid))
-    return {
-        "seconds": seconds,
-        "killed": killer.killed,
+    spent = {
         "workers": ended + living,
         "scheduler": own,
         "command": used.ru_utime + used.ru_stime,
     }
+    return _Run(seconds, spent, killer.killed)
 
 
 def processor_time(pid: int) -> tuple[float, float]:

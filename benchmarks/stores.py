@@ -6,7 +6,6 @@ How many files there are, and how long it takes to copy, verify and remove them.
 import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
-from statistics import median
 
 from benchmarks.growth import draw_bases, grow, require_room
 from benchmarks.machine import describe
@@ -14,14 +13,14 @@ from benchmarks.measure import measure, say
 from benchmarks.pipeline import PROGRAM
 from benchmarks.section import Asked, Section
 from benchmarks.sources import SLICES_OF_A_PATIENT
-from benchmarks.tables import plural
+from benchmarks.tables import plural, spread, table
 from chaosprep.dataset.containers.table import CONTAINERS, StoreName
 
 STORES: tuple[StoreName, ...] = ("files", *CONTAINERS)
 TEXT = """\
 The same 8-bit images and masks of many small cases as single files and packed (`--store`), all on
-the same disk. All rows of a round run one after the other, before the next round begins: seconds,
-with the lowest and the highest."""
+the same disk; Zarr's arrays are not compressed. All rows of a round run one after the other, before
+the next round begins."""
 
 
 @dataclass
@@ -33,18 +32,15 @@ class Row:
     megabytes: float = 0.0
     seconds: dict[str, list[float]] = field(default_factory=dict)
 
-    def cells(self, slices: int, first: "Row") -> list[str]:
-        """The row of the table; times with how many times as fast as the first row's."""
+    def cells(self, slices: int) -> list[str]:
+        """The row of the table."""
         told = [
             self.store,
             f"{self.files:,}",
             f"{self.files / slices:.3f}",
             f"{self.megabytes:.0f}",
         ]
-        for action, found in self.seconds.items():
-            times = median(first.seconds[action]) / median(found)
-            told.append(f"{median(found):.2f} ({min(found):.2f}..{max(found):.2f}), {times:.1f} x")
-        return told
+        return [*told, *map(spread, self.seconds.values())]
 
 
 def actions(directory: Path, copy: Path) -> dict[str, tuple[str, ...]]:
@@ -77,7 +73,8 @@ def measure_section(asked: Asked) -> list[str]:
                 for action, words in actions(folder / row.store, folder / "copy").items():
                     row.seconds.setdefault(action, []).append(measure(words).seconds)
     note = f"- {slices} slices of 256 x 256 in {cases} cases; {plural(asked.repeats, 'round')}."
-    return [*machine, note, "", *_table(rows, slices)]
+    head = ["store", "files", "for each slice", "MB", *(f"{name}, s" for name in rows[0].seconds)]
+    return [*machine, note, "", *table(head, [row.cells(slices) for row in rows])]
 
 
 def make_pairs(folder: Path, cases: int, *how: str) -> Path:
@@ -88,12 +85,6 @@ def make_pairs(folder: Path, cases: int, *how: str) -> Path:
     line = (*PROGRAM, "split", str(folder / "chaos"), "-o", str(folder / "pairs"))
     measure((*line, "--val", "0", "--trust-folders", *how))
     return folder / "pairs"
-
-
-def _table(rows: list[Row], slices: int) -> list[str]:
-    head = ["store", "files", "for each slice", "MB", *rows[0].seconds]
-    lines = [head, ["--"] * len(head), *(row.cells(slices, rows[0]) for row in rows)]
-    return [f"| {' | '.join(line)} |" for line in lines]
 
 
 SECTION: Section = Section("stores", "Single files and containers", TEXT, measure_section)

@@ -60,9 +60,9 @@ class Verbs(LazyGroup):
 
     def invoke(self, ctx: click.Context) -> object:
         """Run the verb; what a user or a file can cause ends in a message, never a traceback."""
-        heed(_interrupt)
         from chaosprep.cli.places import places
 
+        heed(_interrupt)
         try:
             with named(but=CLICKS), places(ctx):
                 return super().invoke(ctx)

@@ -2,9 +2,9 @@
 
 import hashlib
 import os
-from dataclasses import replace
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from chaosprep.dataset import naming
@@ -175,7 +175,7 @@ def test_a_format_of_another_package_is_known_by_its_ending(
 ) -> None:
     store.write("train/images/P1_t1_s000.raw", DATA)
     assert len(list(store.foreign())) == 1
-    raw = replace(PNG, name="raw", ending=".raw")
+    raw = msgspec.structs.replace(PNG, name="raw", ending=".raw")
     monkeypatch.setattr(naming, "plugged", lambda kind: (raw,))
     assert list(store.foreign()) == []
 

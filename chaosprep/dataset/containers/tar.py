@@ -1,13 +1,13 @@
 """Tar containers: not compressed, sorted, without times or owners."""
 
-import tarfile
-
 from chaosprep.dataset.containers.container import Container
 
-_BLOCK = tarfile.BLOCKSIZE
+_BLOCK = 512  # bytes
 
 
 def _header(name: str, size: int) -> bytes:
+    import tarfile
+
     told = tarfile.TarInfo(name)  # time, user and group are 0, the mode 0o644
     told.size = size
     return told.tobuf(tarfile.GNU_FORMAT)
