@@ -6,6 +6,7 @@ import tarfile
 from pathlib import Path
 
 import numpy as np
+import pydicom
 import pytest
 
 import chaosprep
@@ -174,3 +175,16 @@ def test_a_missing_container_is_one_fault(packed: Path) -> None:
     (fault,) = verify(packed).faults
     assert (fault.file, fault.code) == (CONTAINER, "file-missing")
     assert fault.reason == "the file is missing (with 2 more files of the case)"
+
+
+def test_a_slice_that_no_table_can_hold_is_not_packed(tmp_path: Path) -> None:
+    write_chaos(tmp_path / "root", PATIENTS)
+    path = sorted((tmp_path / "root").rglob("InPhase/*.dcm"))[1]
+    header = pydicom.dcmread(path)
+    header.RescaleSlope, header.RescaleIntercept = "1e-40", "0"
+    header.save_as(path)
+    made = chaosprep.split(
+        tmp_path / "root", tmp_path / "out", val=0.3, store="tar", on_error="skip"
+    )
+    assert [problem.code for problem in made.skipped] == ["row"]
+    assert verify(made.directory).faults == ()
