@@ -142,6 +142,11 @@ def _carry_case(store: Store, case: Case) -> tuple[Problem, ...]:
             except ChaosprepError as error:
                 problems.append(Problem.of(error, row.id, file.path))
             taken.add(file.path)  # frames of one file share it
+    if not problems:
+        try:
+            case.store.check_containers(file for row in case.slices for file in row.files())
+        except ChaosprepError as error:
+            problems.append(Problem.of(error, case.id))
     return tuple(problems)
 
 

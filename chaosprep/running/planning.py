@@ -165,8 +165,7 @@ def _resume(stage: Stage[C, P], params: P, plan: Plan[C]) -> Plan[C]:
 def _fits(stage: Stage[C, P], params: P, case: C, entry: Entry, store: StoreName) -> bool:
     """Whether an entry says what the plan makes of its case."""
     container = CONTAINERS.get(store)
-    arrays = container is not None and container.as_array is not None
-    fit = tried(lambda case: fits(entry.slices, stage.rows(case, params), arrays=arrays), case)
+    fit = tried(lambda case: fits(entry.slices, stage.rows(case, params), container), case)
     return fit is True
 
 

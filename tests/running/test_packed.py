@@ -11,7 +11,7 @@ import pytest
 
 import chaosprep
 from chaosprep.dataset.containers.table import StoreName
-from chaosprep.errors import ChaosprepError, UsageError
+from chaosprep.errors import ChaosprepError, ProblemsError, UsageError
 from chaosprep.phantom import Patient, write_chaos
 from chaosprep.quality.diff.diff import diff
 from chaosprep.quality.verify import verify
@@ -92,6 +92,18 @@ def test_workers_and_shards_make_the_same_bytes(place: Path, tmp_path: Path) -> 
     whole = snapshot(tmp_path / "one")
     assert snapshot(tmp_path / "two") == whole
     assert snapshot(tmp_path / "merged") == whole
+
+
+def test_a_shard_whose_container_was_edited_is_not_merged(place: Path, tmp_path: Path) -> None:
+    for index in (1, 2):
+        part = tmp_path / f"part-{index}"
+        chaosprep.augment(place / "files/images", part, store="tar", shard=f"{index}/2")
+    (container, *_) = sorted(tmp_path.rglob("*.tar"))
+    container.write_bytes(b"MR999" + container.read_bytes()[5:])
+    with pytest.raises(ProblemsError) as caught:
+        chaosprep.merge([tmp_path / "part-1", tmp_path / "part-2"], tmp_path / "merged")
+    (problem,) = caught.value.problems
+    assert (problem.id, problem.code) == (container.stem, "container")
 
 
 def test_packed_and_single_follow_on_each_other(place: Path, tmp_path: Path) -> None:
