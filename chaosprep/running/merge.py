@@ -94,7 +94,9 @@ def merge(
 
 def _already_done(parts: "Parts", output: Path, on_event: OnEvent) -> Dataset:
     dataset = open_dataset(output)
-    if dataset.made.alone() != parts.made or dataset.descriptor.tool.history != parts.history:
+    stores = {part.descriptor.tool.store for part in (dataset, *parts.parts)}
+    history = dataset.descriptor.tool.history
+    if dataset.made.alone() != parts.made or history != parts.history or len(stores) > 1:
         raise ChaosprepError(
             f"{output}: it holds something else than these shards",
             "Use --overwrite to make it again, or another output directory.",

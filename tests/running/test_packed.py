@@ -106,6 +106,18 @@ def test_a_shard_whose_container_was_edited_is_not_merged(place: Path, tmp_path:
     assert (problem.id, problem.code) == (container.stem, "container")
 
 
+def test_what_is_merged_of_single_files_is_not_taken_for_packed(
+    place: Path, tmp_path: Path
+) -> None:
+    stores: tuple[StoreName, ...] = ("files", "tar")
+    for store in stores:
+        chaosprep.augment(place / "files/images", tmp_path / store, store=store, shard="1/1")
+    chaosprep.merge([tmp_path / "files"], tmp_path / "merged")
+    with pytest.raises(ChaosprepError) as caught:
+        chaosprep.merge([tmp_path / "tar"], tmp_path / "merged")
+    assert caught.value.code == "output-differs"
+
+
 def test_packed_and_single_follow_on_each_other(place: Path, tmp_path: Path) -> None:
     stores: tuple[StoreName, ...] = ("files", "tar")
     for before, store in itertools.product(stores, repeat=2):
