@@ -73,11 +73,12 @@ def _lies_in(row: Slice, container: Container | None) -> bool:
     """Whether the files of a row are in the containers that the writer gives its case."""
     kinds = () if container is None else (container, container.other)
     endings = [kind.ending for kind in kinds if kind is not None]
-    return all(
-        file.container in ([f"{folder}/{row.case}{one}" for one in endings] or (None,))
-        for file in row.files()
-        for folder in (file.path.rpartition("/")[0],)
-    )
+    for file in row.files():
+        whole = f"{file.path.rpartition('/')[0]}/{row.case}"
+        allowed: list[str | None] = [f"{whole}{ending}" for ending in endings]
+        if file.container not in (allowed or [None]):
+            return False
+    return True
 
 
 def _is_array_of(row: Slice, kind: str, expected: Expected) -> bool:
