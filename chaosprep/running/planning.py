@@ -225,11 +225,11 @@ def _untold(plan: Plan[C], found: Dataset) -> Problem | None:
 
 
 def damaged(found: Dataset) -> str | None:
-    """A file of a finished directory that is not there in its size (`verify` reads them all)."""
+    """A file, or its container, that is not there in its size (`verify` reads them all)."""
     for case in found.cases:
         for file in (file for row in case.slices for file in row.files()):
             if not case.store.has(file):
-                return file.path
+                return file.place
     return None
 
 

@@ -149,6 +149,12 @@ def test_a_run_of_the_other_kind_is_another_run(place: Path, tmp_path: Path) -> 
     assert not diff(place / "files/augmented", made.directory).differs
 
 
+def test_a_run_on_a_cut_container_names_it(place: Path, packed: Path) -> None:
+    (packed / CONTAINER).write_bytes((packed / CONTAINER).read_bytes()[:2000])
+    with pytest.raises(ChaosprepError, match=f"{CONTAINER} is missing or has another size"):
+        chaosprep.augment(place / "tar/images", packed, store="tar")
+
+
 def test_links_cannot_be_packed(place: Path, tmp_path: Path) -> None:
     with pytest.raises(UsageError) as caught:
         chaosprep.split(place / "root", tmp_path / "out", link="hard", store="tar")
