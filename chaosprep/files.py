@@ -56,11 +56,13 @@ def read_regular(path: Path | str, *, follow: bool = False, most: int | None = N
 
 def read_part(path: Path | str, offset: int, size: int) -> bytes:
     """Read some bytes of a regular file, fewer where it ends before; see `read_regular`."""
-    handle, _ = _open_regular(path, follow=False)
+    handle, whole = _open_regular(path, follow=False)
+    begin = min(offset, whole)
+    stop = min(offset + size, whole)  # whoever tells the size may have made it up
     try:
         with os.fdopen(handle, "rb", buffering=0) as file:
-            file.seek(offset)
-            return b"".join(iter(lambda: file.read(size - file.tell() + offset), b""))
+            file.seek(begin)
+            return b"".join(iter(lambda: file.read(stop - file.tell()), b""))
     except OSError as error:
         raise _named(error) from error
 

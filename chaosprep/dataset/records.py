@@ -29,7 +29,8 @@ Coordinate = Annotated[float, Meta(ge=-1e9, le=1e9)]
 Triple = tuple[Coordinate, Coordinate, Coordinate]
 Cosine = Annotated[float, Meta(ge=-2, le=2)]
 Orientation = tuple[Cosine, Cosine, Cosine, Cosine, Cosine, Cosine]
-Factor = Annotated[float, Meta(ge=-1e30, le=1e30)]
+LARGEST = 1e30
+Factor = Annotated[float, Meta(ge=-LARGEST, le=LARGEST)]
 
 
 def _doc(description: str) -> Meta:

@@ -7,6 +7,7 @@ from typing import Any, Final
 from msgspec import UNSET
 
 from chaosprep.dataset.case import Case
+from chaosprep.dataset.containers.container import Container
 from chaosprep.dataset.naming import file_path
 from chaosprep.dataset.records import Slice
 
@@ -40,26 +41,44 @@ def one_for_each(case: object, params: object) -> Iterable[Expected] | None:
 
 
 def fits(
-    rows: Sequence[Slice], expected: Iterable[Expected] | None, *, arrays: bool = False
+    rows: Sequence[Slice],
+    expected: Iterable[Expected] | None,
+    container: Container | None = None,
 ) -> bool:
     """Whether rows are what a case becomes: each of those once, and no other.
 
-    With `arrays` a PNG may have become the npy file of its name, whose hash nobody expects.
+    Their files lie in containers of the case of this kind, and are single without. Where those
+    hold arrays, a PNG may have become the npy file of its name, whose hash nobody expects.
     """
     if expected is None:
         return False
     known = {one["id"]: one for one in expected}
     ids = [row.id for row in rows]
-    return sorted(ids) == sorted(known) and all(_fits(row, known[row.id], arrays) for row in rows)
+    return sorted(ids) == sorted(known) and all(
+        _fits(row, known[row.id], container) and _lies_in(row, container) for row in rows
+    )
 
 
-def _fits(row: Slice, expected: Expected, arrays: bool) -> bool:
+def _fits(row: Slice, expected: Expected, container: Container | None) -> bool:
+    arrays = container is not None and container.as_array is not None
     became = {kind for kind in _FILES if arrays and _is_array_of(row, kind, expected)}
     own = {f"{kind}{column}" for kind in became for column in _OF_FILE}
     alike = all(
         _is_as(getattr(row, name), one) for name, one in expected.items() if name not in own
     )
     return alike and ("image" in expected or _is_own(row))
+
+
+def _lies_in(row: Slice, container: Container | None) -> bool:
+    """Whether the files of a row are in the containers that the writer gives its case."""
+    kinds = () if container is None else (container, container.other)
+    endings = [kind.ending for kind in kinds if kind is not None]
+    for file in row.files():
+        whole = f"{file.path.rpartition('/')[0]}/{row.case}"
+        allowed: list[str | None] = [f"{whole}{ending}" for ending in endings]
+        if file.container not in (allowed or [None]):
+            return False
+    return True
 
 
 def _is_array_of(row: Slice, kind: str, expected: Expected) -> bool:

@@ -17,7 +17,7 @@ import msgspec
 from chaosprep.dataset.checking import check_row
 from chaosprep.dataset.records import Slice
 from chaosprep.dataset.store import Store
-from chaosprep.errors import ChaosprepError, ManifestError, Problem
+from chaosprep.errors import ChaosprepError, FileError, ManifestError, Problem
 from chaosprep.files import sha256
 from chaosprep.running.kept import open_kept
 from chaosprep.running.line_index import Line, LineIndex
@@ -43,8 +43,13 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     problems: tuple[Problem, ...] = ()
 
     def is_whole(self, store: Store) -> bool:
-        """Whether every file of the case is there as recorded."""
-        return all(store.is_whole(file) for row in self.slices for file in row.files())
+        """Whether every file of the case is there as recorded, in containers of nothing else."""
+        files = [file for row in self.slices for file in row.files()]
+        try:
+            store.check_containers(files)
+        except FileError:
+            return False
+        return all(map(store.is_whole, files))
 
 
 class Head(msgspec.Struct, frozen=True):

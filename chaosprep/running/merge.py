@@ -94,7 +94,9 @@ def merge(
 
 def _already_done(parts: "Parts", output: Path, on_event: OnEvent) -> Dataset:
     dataset = open_dataset(output)
-    if dataset.made.alone() != parts.made or dataset.descriptor.tool.history != parts.history:
+    stores = {part.descriptor.tool.store for part in (dataset, *parts.parts)}
+    history = dataset.descriptor.tool.history
+    if dataset.made.alone() != parts.made or history != parts.history or len(stores) > 1:
         raise ChaosprepError(
             f"{output}: it holds something else than these shards",
             "Use --overwrite to make it again, or another output directory.",
@@ -142,6 +144,11 @@ def _carry_case(store: Store, case: Case) -> tuple[Problem, ...]:
             except ChaosprepError as error:
                 problems.append(Problem.of(error, row.id, file.path))
             taken.add(file.path)  # frames of one file share it
+    if not problems:
+        try:
+            case.store.check_containers(file for row in case.slices for file in row.files())
+        except ChaosprepError as error:
+            problems.append(Problem.of(error, case.id))
     return tuple(problems)
 
 

@@ -165,8 +165,7 @@ def _resume(stage: Stage[C, P], params: P, plan: Plan[C]) -> Plan[C]:
 def _fits(stage: Stage[C, P], params: P, case: C, entry: Entry, store: StoreName) -> bool:
     """Whether an entry says what the plan makes of its case."""
     container = CONTAINERS.get(store)
-    arrays = container is not None and container.as_array is not None
-    fit = tried(lambda case: fits(entry.slices, stage.rows(case, params), arrays=arrays), case)
+    fit = tried(lambda case: fits(entry.slices, stage.rows(case, params), container), case)
     return fit is True
 
 
@@ -226,11 +225,11 @@ def _untold(plan: Plan[C], found: Dataset) -> Problem | None:
 
 
 def damaged(found: Dataset) -> str | None:
-    """A file of a finished directory that is not there in its size (`verify` reads them all)."""
+    """A file, or its container, that is not there in its size (`verify` reads them all)."""
     for case in found.cases:
         for file in (file for row in case.slices for file in row.files()):
             if not case.store.has(file):
-                return file.path
+                return file.place
     return None
 
 

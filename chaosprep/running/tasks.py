@@ -99,12 +99,13 @@ def _done(task: _Task) -> Entry:
     compression = compression_of(task.params)
     with Writer(task.output, compression, task.claim, container, task.case.id) as writer:
         result = task.run_case(task.case, task.params, writer)
-        sound = each_slice(writer.finished(result.slices), _read_again)
+        sound = each_slice(result.slices, _read_again)  # what falls out here is not packed
+        rows = writer.finished(sound.slices)
     return Entry(
         case=task.case.id,
         key=task.key,
         inputs=result.inputs or task.case.inputs(),
-        slices=sound.slices,
+        slices=rows,
         problems=(*result.problems, *sound.problems),
     )
 

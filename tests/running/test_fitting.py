@@ -8,6 +8,9 @@ import pytest
 
 from chaosprep.dataset.case import Case
 from chaosprep.dataset.checking import decode_row
+from chaosprep.dataset.containers.container import Container
+from chaosprep.dataset.containers.tar import TAR
+from chaosprep.dataset.containers.zarr import ZARR
 from chaosprep.dataset.records import Slice
 from chaosprep.dataset.store import Store
 from chaosprep.running.fitting import TOLD, carried, fits, one_for_each
@@ -116,3 +119,28 @@ def test_of_cases_of_another_kind_nothing_is_known() -> None:
 def test_a_column_that_is_told_must_be_there(columns: dict[str, Any], fit: bool) -> None:
     expected = carried(row(), image=child().image, scaling=TOLD)
     assert fits([child(**columns)], [expected]) == fit
+
+
+def packed(container: str | None) -> Slice:
+    """A row whose image lies in this container."""
+    return child(image_container=container, image_offset=None if container is None else 512)
+
+
+@pytest.mark.parametrize(
+    ("kind", "container", "fit"),
+    [
+        (None, None, True),
+        (None, "train/images/MR001_t1-in.tar", False),
+        (TAR, None, False),
+        (TAR, "train/images/MR001_t1-in.tar", True),
+        (TAR, "train/images/MR001_t1-in.zarr/c.0.0.0", False),
+        (TAR, ".chaosprep/MR001_t1-in.tar", False),
+        (TAR, "train/images/MR002_t1-in.tar", False),
+        (ZARR, "train/images/MR001_t1-in.zarr/c.0.0.0", True),
+        (ZARR, "train/images/MR001_t1-in.tar", True),
+    ],
+)
+def test_a_file_must_lie_where_its_store_has_it(
+    kind: Container | None, container: str | None, fit: bool
+) -> None:
+    assert fits([packed(container)], one_for_each(case(row()), None), kind) == fit

@@ -6,11 +6,12 @@ import tarfile
 from pathlib import Path
 
 import numpy as np
+import pydicom
 import pytest
 
 import chaosprep
 from chaosprep.dataset.containers.table import StoreName
-from chaosprep.errors import ChaosprepError, UsageError
+from chaosprep.errors import ChaosprepError, ProblemsError, UsageError
 from chaosprep.phantom import Patient, write_chaos
 from chaosprep.quality.diff.diff import diff
 from chaosprep.quality.verify import verify
@@ -93,6 +94,30 @@ def test_workers_and_shards_make_the_same_bytes(place: Path, tmp_path: Path) -> 
     assert snapshot(tmp_path / "merged") == whole
 
 
+def test_a_shard_whose_container_was_edited_is_not_merged(place: Path, tmp_path: Path) -> None:
+    for index in (1, 2):
+        part = tmp_path / f"part-{index}"
+        chaosprep.augment(place / "files/images", part, store="tar", shard=f"{index}/2")
+    (container, *_) = sorted(tmp_path.rglob("*.tar"))
+    container.write_bytes(b"MR999" + container.read_bytes()[5:])
+    with pytest.raises(ProblemsError) as caught:
+        chaosprep.merge([tmp_path / "part-1", tmp_path / "part-2"], tmp_path / "merged")
+    (problem,) = caught.value.problems
+    assert (problem.id, problem.code) == (container.stem, "container")
+
+
+def test_what_is_merged_of_single_files_is_not_taken_for_packed(
+    place: Path, tmp_path: Path
+) -> None:
+    stores: tuple[StoreName, ...] = ("files", "tar")
+    for store in stores:
+        chaosprep.augment(place / "files/images", tmp_path / store, store=store, shard="1/1")
+    chaosprep.merge([tmp_path / "files"], tmp_path / "merged")
+    with pytest.raises(ChaosprepError) as caught:
+        chaosprep.merge([tmp_path / "tar"], tmp_path / "merged")
+    assert caught.value.code == "output-differs"
+
+
 def test_packed_and_single_follow_on_each_other(place: Path, tmp_path: Path) -> None:
     stores: tuple[StoreName, ...] = ("files", "tar")
     for before, store in itertools.product(stores, repeat=2):
@@ -122,6 +147,12 @@ def test_a_run_of_the_other_kind_is_another_run(place: Path, tmp_path: Path) -> 
     made = chaosprep.augment(place / "tar/images", output, overwrite=True)
     assert list(output.rglob("*.tar")) == []
     assert not diff(place / "files/augmented", made.directory).differs
+
+
+def test_a_run_on_a_cut_container_names_it(place: Path, packed: Path) -> None:
+    (packed / CONTAINER).write_bytes((packed / CONTAINER).read_bytes()[:2000])
+    with pytest.raises(ChaosprepError, match=f"{CONTAINER} is missing or has another size"):
+        chaosprep.augment(place / "tar/images", packed, store="tar")
 
 
 def test_links_cannot_be_packed(place: Path, tmp_path: Path) -> None:
@@ -174,3 +205,16 @@ def test_a_missing_container_is_one_fault(packed: Path) -> None:
     (fault,) = verify(packed).faults
     assert (fault.file, fault.code) == (CONTAINER, "file-missing")
     assert fault.reason == "the file is missing (with 2 more files of the case)"
+
+
+def test_a_slice_that_no_table_can_hold_is_not_packed(tmp_path: Path) -> None:
+    write_chaos(tmp_path / "root", PATIENTS)
+    path = sorted((tmp_path / "root").rglob("InPhase/*.dcm"))[1]
+    header = pydicom.dcmread(path)
+    header.RescaleSlope, header.RescaleIntercept = "1e-40", "0"
+    header.save_as(path)
+    made = chaosprep.split(
+        tmp_path / "root", tmp_path / "out", val=0.3, store="tar", on_error="skip"
+    )
+    assert [problem.code for problem in made.skipped] == ["row"]
+    assert verify(made.directory).faults == ()

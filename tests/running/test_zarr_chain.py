@@ -305,3 +305,20 @@ def test_files_that_nobody_knows_are_found_in_an_array(arrays: Path) -> None:
     (arrays / "val/masks/MR002_t1-in.zarr/c.0.0.1").write_bytes(b"")
     (fault,) = verify(arrays).faults
     assert (fault.code, fault.file) == ("surplus", "val/masks/MR002_t1-in.zarr/c.0.0.1")
+
+
+def test_an_array_with_the_metadata_of_another_run_is_made_again(
+    place: Path, tmp_path: Path
+) -> None:
+    source, output = place / "zarr/liver", tmp_path / "out"
+
+    def stop(event: chaosprep.Event) -> None:
+        if event.kind == "done":
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        chaosprep.convert(source, output, store="zarr", on_event=stop)
+    (metadata,) = output.glob("*/images/*/zarr.json")
+    metadata.write_bytes(metadata.read_bytes().replace(b"uint8", b"uint16"))
+    made = chaosprep.convert(source, output, store="zarr")
+    assert verify(made.directory).faults == ()

@@ -72,7 +72,7 @@ class Container:
             if data.read(1):
                 raise FileError("it holds more than its files", REMAKE, code="container")
         for name, tell in self.beside.items():
-            if _read(path.with_name(name)) != tell(files, head):
+            if not _is(path.with_name(name), tell(files, head)):
                 reason = f"{name} beside it is not the one that was written for it"
                 raise FileError(reason, REMAKE, code="container")
 
@@ -93,12 +93,12 @@ def _other_than_packed(file: File) -> FileError:
     return FileError(f"it does not hold {name} as it was packed", REMAKE, code="container")
 
 
-def _read(path: Path) -> bytes | None:
-    """The bytes of a file; None where it cannot be read, by itself or at all."""
+def _is(path: Path, wanted: bytes) -> bool:
+    """Whether a file holds just these bytes."""
     try:
-        return read_regular(path)
+        return read_regular(path, most=len(wanted)) == wanted
     except FileError:
-        return None
+        return False
 
 
 def _holds(data: BinaryIO, gap: Gap) -> bool:

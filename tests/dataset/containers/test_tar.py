@@ -3,6 +3,7 @@
 import io
 import tarfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -137,6 +138,15 @@ def test_a_cut_container_still_gives_what_stands_before_the_cut(
     with pytest.raises(FileError, match=r"it ends before a2\.png does") as caught:
         store.read(last)
     assert (caught.value.code, caught.value.file) == ("container", CONTAINER)
+
+
+@pytest.mark.parametrize("place", [{"bytes": 2**62}, {"bytes": 2**63 - 1}, {"offset": 2**63 - 1}])
+def test_a_place_that_no_file_has_takes_no_memory(
+    tmp_path: Path, three: dict[str, File], place: dict[str, Any]
+) -> None:
+    with pytest.raises(FileError, match="it ends before") as caught:
+        Store(tmp_path).read(three[f"{FOLDER}/a0.png"]._replace(**place))
+    assert caught.value.code == "container"
 
 
 @pytest.mark.parametrize(("at", "file"), [(0, "a0"), (1300, "a1"), (1539, "a1"), (-1, "a2")])

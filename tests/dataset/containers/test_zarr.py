@@ -266,7 +266,7 @@ def test_a_changed_index_or_header_is_found(tmp_path: Path, three: dict[str, Fil
         assert (caught.value.code, caught.value.file) == ("container", SHARD)
 
 
-@pytest.mark.parametrize("damage", ["edit", "remove", "link"])
+@pytest.mark.parametrize("damage", ["edit", "remove", "link", "vast"])
 def test_metadata_that_are_changed_are_found(
     tmp_path: Path, three: dict[str, File], damage: str
 ) -> None:
@@ -274,6 +274,8 @@ def test_metadata_that_are_changed_are_found(
     if damage == "edit":
         told = json.loads(metadata.read_bytes())
         metadata.write_text(json.dumps(told | {"data_type": "int16"}))
+    elif damage == "vast":
+        os.truncate(metadata, 2**40)  # 1 TB, of which the disk holds nothing
     else:
         metadata.rename(tmp_path / "elsewhere")
     if damage == "link":
