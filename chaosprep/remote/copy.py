@@ -85,8 +85,9 @@ class Copy:
             found = self.store.listing()
             check_object_names(found, self.place.shown)
             self._drop(self.record.seen.keys() - found)
-            if RECORD not in found and self.at(RECORD).exists():
-                shutil.rmtree(self.path)  # an export that was not sent whole is made again
+            for left in [*self.path.glob(RECORD), *self.path.glob(f"*/{RECORD}")]:
+                if left.relative_to(self.path).as_posix() not in found:
+                    shutil.rmtree(left.parent)  # an export that was not sent whole is made again
             self._bring({name: one for name, one in found.items() if self._is_news(name, one)})
         return self.path
 

@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -179,17 +180,25 @@ def test_an_object_that_was_sent_in_the_last_moment_is_sent_again_and_not_fetche
     assert bucket.objects("images") == files_in(small / "images")
 
 
+@pytest.mark.parametrize(("kind", "more"), [("webdataset", {}), ("nnunet", {"id": 7, "name": "L"})])
 def test_an_export_that_could_not_be_sent_is_made_again_by_the_same_command(
-    small: Path, bucket: Bucket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    kind: str,
+    more: dict[str, Any],
+    small: Path,
+    bucket: Bucket,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    liver = chaosprep.extract_liver(small / "split", tmp_path / "liver")
+    images = chaosprep.convert(liver, tmp_path / "images")
     mend = breaking(3, monkeypatch)
     with pytest.raises(ChaosprepError, match="broken"):
-        chaosprep.export("webdataset", small / "images", f"{bucket.url}/shards")
-    assert len(bucket.objects("shards")) == 3
+        chaosprep.export(kind, images, f"{bucket.url}/out", **more)
+    assert len(bucket.objects("out")) == 3
     mend()
-    chaosprep.export("webdataset", small / "images", f"{bucket.url}/shards")
-    local = chaosprep.export("webdataset", small / "images", tmp_path / "shards")
-    assert bucket.objects("shards") == files_in(local.path)
+    chaosprep.export(kind, images, f"{bucket.url}/out", **more)
+    chaosprep.export(kind, images, tmp_path / "out", **more)
+    assert bucket.objects("out") == files_in(tmp_path / "out")
 
 
 def test_an_export_that_was_sent_is_not_replaced_unasked(
