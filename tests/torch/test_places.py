@@ -7,18 +7,11 @@ import pytest
 
 import chaosprep
 from chaosprep import Dataset
+from tests.exports.seen import content
 
 fsspec = pytest.importorskip("fsspec")
 
 Put = Callable[[Path, str], str]
-
-
-def files_in(folder: Path) -> dict[str, bytes]:
-    return {
-        path.relative_to(folder).as_posix(): path.read_bytes()
-        for path in folder.rglob("*")
-        if path.is_file()
-    }
 
 
 def objects(name: str) -> dict[str, bytes]:
@@ -33,7 +26,7 @@ def put(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Put]:
     system = fsspec.filesystem("memory")
 
     def put(folder: Path, name: str) -> str:
-        for file, data in files_in(folder).items():
+        for file, data in content(folder).items():
             system.pipe_file(f"/torch/{name}/{file}", data)
         return f"memory://torch/{name}"
 
@@ -44,10 +37,10 @@ def put(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Put]:
 def test_a_run_goes_on_where_it_lies_and_is_sent(images: Dataset, run: Path, put: Put) -> None:
     source, output = put(images.directory, "images"), put(run, "run")
     assert chaosprep.train(source, output, epochs=3, batch=4).already_done
-    assert objects("run") == files_in(run)
+    assert objects("run") == content(run)
     assert chaosprep.train(source, output, epochs=4, batch=4).epochs == 4
     made = objects("run")
-    assert made.keys() == files_in(run).keys()
+    assert made.keys() == content(run).keys()
     assert b'"epochs": 4' in made["run.json"]
 
 
@@ -57,4 +50,4 @@ def test_predictions_are_those_of_a_local_run(
     source, checkpoint = put(images.directory, "images"), put(run, "run")
     chaosprep.predict(checkpoint, source, "memory://torch/predicted", split="val")
     local = chaosprep.predict(run, images.directory, tmp_path / "predicted", split="val")
-    assert objects("predicted") == files_in(local.directory)
+    assert objects("predicted") == content(local.directory)
