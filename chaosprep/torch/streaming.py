@@ -1,6 +1,7 @@
 """`SliceStream`: slices as they come, from shards or a stage directory, here or behind a URL."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar, get_args
 
@@ -145,7 +146,7 @@ class SliceStream(IterableDataset):
                 self._scalings[case.id] = case_scaling(case, self._scale)
             for row in rows:
                 files = {file: case.read(file) for file in row.files()}
-                alone = Case(given(files.__getitem__), case.id, case.patient, (row,))
+                alone = replace(case, store=given(files.__getitem__), slices=(row,))
                 yield _Read(alone, row, self._scalings[case.id])
 
 

@@ -257,6 +257,15 @@ def test_a_container_that_is_not_as_recorded_ends_the_epoch(
         list(stream)
 
 
+def test_no_larger_image_is_decoded_than_split_was_told(
+    many: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Dataset, "_max_pixels", 1000)
+    for kind in (SliceStream, SliceDataset):
+        with pytest.raises(FileError, match="above the limit"):
+            next(iter(kind(many.directory.parent / "pairs", scale="none")))
+
+
 def test_a_file_url_is_a_path(shards: Path) -> None:
     assert folder_at(f"file://{shards}") == LocalFolder(shards)
 
