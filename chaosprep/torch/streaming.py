@@ -146,7 +146,8 @@ class SliceStream(IterableDataset):
                 self._scalings[case.id] = case_scaling(case, self._scale)
             for row in rows:
                 files = {file: case.read(file) for file in row.files()}
-                alone = replace(case, store=given(files.__getitem__), slices=(row,))
+                store = given(files.__getitem__)  # what `read` has compared
+                alone = replace(case, store=store, slices=(row,), check=False)
                 yield _Read(alone, row, self._scalings[case.id])
 
 
