@@ -390,6 +390,11 @@ def test_a_folder_that_is_neither_is_refused(tmp_path: Path) -> None:
     assert caught.value.code == "split"
 
 
+def test_a_file_is_refused_by_its_path(shards: Path) -> None:
+    with pytest.raises(FileError, match=r"train-000000\.tar/datapackage\.json: it cannot be read"):
+        SliceStream(shards / "train-000000.tar")
+
+
 def test_what_a_store_raises_is_told_without_what_is_secret() -> None:
     folder = folder_at("http://me:secret@127.0.0.1:9/set?key=secret")
     assert folder.shown == "http://127.0.0.1:9/set"
