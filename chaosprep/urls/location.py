@@ -11,6 +11,7 @@ from chaosprep.errors import UsageError
 WORKDIR = "CHAOSPREP_WORKDIR"
 """The environment variable that says where working copies are kept."""
 _URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://")
+_KEY = re.compile(r"[^:\[]+:(?![0-9]*\Z).*")  # no host and port; S3's secrets may hold a slash
 _LONGEST = 200  # bytes of a name; file systems take 255, and a run puts something before and after
 
 
@@ -72,6 +73,8 @@ def without_secrets(url: str) -> str:
     if scheme in ("http", "https"):
         rest = re.split("[?#]", rest, maxsplit=1)[0]
     place, slash, path = rest.partition("/")
+    if "@" in path and "@" not in place and _KEY.fullmatch(place):
+        place, slash, path = path.rpartition("@")[2].partition("/")
     return f"{scheme}://{place.rpartition('@')[2]}{slash}{path}"
 
 

@@ -189,6 +189,9 @@ def test_an_object_with_such_a_name_writes_nothing(bucket: Bucket, workdir: Path
         ("s3://key:secret@bucket/a", "s3://bucket/a"),
         ("https://user:pw@host/a/b?token=secret#part", "https://host/a/b"),
         ("https://[::1/a#secret?", "https://[::1/a"),
+        ("s3://key:sec/ret@bucket/a", "s3://bucket/a"),
+        ("zip://set.zip::s3://bucket/a", "zip://set.zip::s3://bucket/a"),
+        ("https://host:8080/a@b", "https://host:8080/a@b"),
         ("S3://bucket/a@b", "s3://bucket/a@b"),
     ],
 )
