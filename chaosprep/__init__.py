@@ -48,16 +48,17 @@ def _rooms() -> dict[str, str]:
 def __getattr__(name: str) -> object:
     if name == "__all__":  # without `open`: `import *` would hide Python's
         return ["__version__", *_rooms()]
+    attribute = name
     if name == "open":
-        room, name = "dataset.opening", "open_dataset"
+        room, attribute = "dataset.opening", "open_dataset"
     elif (room := _rooms().get(name, "")) == "":
         raise AttributeError(f"module 'chaosprep' has no attribute {name!r}")
     from importlib import import_module
 
-    found: object = getattr(import_module(f"chaosprep.{room}"), name)
+    found: object = getattr(import_module(f"chaosprep.{room}"), attribute)
     if isinstance(found, type) or not callable(found):
         return found
-    anywhere: object = import_module("chaosprep.remote.anywhere").anywhere(found)
+    anywhere: object = import_module("chaosprep.remote.anywhere").anywhere(found, name)
     return anywhere
 
 

@@ -1,5 +1,6 @@
 """The Python functions and the opened dataset."""
 
+import pickle
 import subprocess
 import sys
 from pathlib import Path
@@ -44,6 +45,12 @@ def test_every_public_name_is_there_and_documented(name: str) -> None:
     found = getattr(chaosprep, name)
     assert name == "__version__" or found.__doc__
     assert name in dir(chaosprep)
+
+
+@pytest.mark.parametrize("name", [*chaosprep.__all__, "open"])
+def test_every_public_name_pickles_so_that_pools_take_it(name: str) -> None:
+    public = getattr(chaosprep, name)
+    assert pickle.loads(pickle.dumps(public)) == public  # noqa: S301
 
 
 def test_a_wrong_name_is_an_attribute_error() -> None:

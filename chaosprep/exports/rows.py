@@ -38,8 +38,7 @@ def flat(row: Slice) -> dict[str, Any]:
 def plain_row(row: Slice) -> dict[str, Any]:
     """The fields of a row, each of one plain type in every row, without what leads to its files.
 
-    Objects (`labels`, `pixels`, `grid`, `augmentation`) are JSON text (`null` too), `warnings` is
-    one text.
+    Those of `OBJECTS` are JSON text (`null` too), `warnings` is one text.
     """
     values = {name: value for name, value in flat(row).items() if not _OF_FILES.fullmatch(name)}
     values |= {name: values[name] or "null" for name in OBJECTS if name in values}

@@ -35,11 +35,11 @@ _HOW = (
     'slices = webdataset.WebDataset("train-000000.tar", shardshuffle=False).decode()',
     "```",
     "",
-    "A sample has `image.png` or `image.npy`, `mask.png` where the slice has a mask, and `json`:",
-    "`id`, `patient`, `spacing` in mm (slices, rows, columns) and more; `labels` there is JSON",
-    "text: mask value to organ. `train.json` and its like list the shards of a side, with SHA-256,",
-    'bytes and samples of each. `load_dataset("webdataset", data_files="train-*.tar")` of datasets',
-    "streams them.",
+    "A sample has `image.png` or `image.npy`, `mask.png` or `mask.npy` where the slice has a mask,",
+    "and `json`: `id`, `patient`, `spacing` in mm (slices, rows, columns) and more; `labels` there",
+    "is JSON text: mask value to organ. `train.json` and its like list the shards of a side, with",
+    "SHA-256, bytes and samples of each.",
+    '`load_dataset("webdataset", data_files="train-*.tar")` of datasets streams them.',
 )
 
 
@@ -74,7 +74,7 @@ def _export(
         about = card(dataset, found.rows(), _head(shards), _HOW)
         write_durably(folder / "README.md", about.encode())
         bare = sum(row.mask is None for row in found.rows())
-    notes = (f"{plural(bare, 'slice')} without a mask: no mask.png in its sample",) if bare else ()
+    notes = (f"{plural(bare, 'slice')} without a mask: none in its sample",) if bare else ()
     return Exported("webdataset", output, len(ids), slices, skipped, notes)
 
 

@@ -20,8 +20,10 @@ PLACES = frozenset(
 
 
 @cache
-def anywhere(function: Callable[..., Any]) -> Callable[..., Any]:
+def anywhere(function: Callable[..., Any], name: str) -> Callable[..., Any]:
     """The function, for URLs too: it works on their working copies, and its output is sent.
+
+    ``name`` is what `chaosprep` has it under, by which it pickles.
 
     Raises, besides, what `Session` raises.
     """
@@ -55,6 +57,7 @@ def anywhere(function: Callable[..., Any]) -> Callable[..., Any]:
             session.close()
         return made
 
+    verb.__module__, verb.__qualname__ = "chaosprep", name
     return verb
 
 

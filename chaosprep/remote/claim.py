@@ -17,7 +17,7 @@ def claim(copy: Copy) -> None:
     It holds random letters, which the working copy knows, and nothing of who made it.
 
     Raises:
-        ChaosprepError: `locked`, it is somebody else's; what `Store` raises.
+        ChaosprepError: `locked`, it is somebody else's; what `ObjectStore` raises.
     """
     file = copy.kept / "claim"
     if not file.exists():

@@ -1,6 +1,7 @@
 """The working copy of a location: brought up to date before work, and held while it lasts."""
 
 import os
+import shutil
 import uuid
 from collections.abc import Callable, Collection, Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -13,6 +14,7 @@ from chaosprep.remote.holding import Hold
 from chaosprep.remote.names import check_object_names
 from chaosprep.remote.record import Record
 from chaosprep.remote.tree import files_below, prune
+from chaosprep.running.folder import RECORD
 from chaosprep.urls.location import Location
 from chaosprep.urls.objects import Object, ObjectStore
 
@@ -83,6 +85,9 @@ class Copy:
             found = self.store.listing()
             check_object_names(found, self.place.shown)
             self._drop(self.record.seen.keys() - found)
+            for left in [*self.path.glob(RECORD), *self.path.glob(f"*/{RECORD}")]:
+                if left.relative_to(self.path).as_posix() not in found:
+                    shutil.rmtree(left.parent)  # an export that was not sent whole is made again
             self._bring({name: one for name, one in found.items() if self._is_news(name, one)})
         return self.path
 

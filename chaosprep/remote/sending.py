@@ -15,7 +15,7 @@ def send(copy: Copy) -> None:
     removed. What is there already is not sent again.
 
     Raises:
-        ChaosprepError: `remote-changed`, somebody else wrote there; what `Store` raises.
+        ChaosprepError: `remote-changed`, somebody else wrote there; what `ObjectStore` raises.
     """
     with writing(copy.path):
         begun = unfinished(copy.path)

@@ -8,7 +8,7 @@ from typing import BinaryIO, Protocol
 
 from chaosprep.errors import ChaosprepError, FileError, about
 from chaosprep.files import open_regular, read_part, read_regular
-from chaosprep.urls.location import is_url, locate
+from chaosprep.urls.location import is_url, local_path, locate
 from chaosprep.urls.objects import ObjectStore
 
 
@@ -119,4 +119,6 @@ def fetching(name: str) -> Iterator[None]:
 
 def folder_at(where: str | Path) -> Folder:
     """The folder of a path or a URL."""
-    return RemoteFolder(str(where)) if is_url(str(where)) else LocalFolder(Path(where))
+    url = str(where)
+    path = local_path(url) if is_url(url) else Path(where)
+    return RemoteFolder(url) if path is None else LocalFolder(path)

@@ -122,7 +122,7 @@ def _read_index(folder: Folder, split: Split) -> _Index | None:
         if error.code == "file-missing":
             return None
         raise
-    except (msgspec.MsgspecError, UnicodeDecodeError, ManifestError) as error:
+    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError, ManifestError) as error:
         raise FileError(
             f"{folder.shown}: {name} is no index that export webdataset writes",
             "Export the dataset again.",

@@ -1,6 +1,7 @@
 """`SliceStream`: slices as they come, from shards or a stage directory, here or behind a URL."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar, get_args
 
@@ -15,7 +16,7 @@ from chaosprep.dataset.records import SPLITS, Slice, Split
 from chaosprep.dataset.scaling import Scale, Scaling, case_scaling
 from chaosprep.errors import FileError, UsageError, plural
 from chaosprep.torch.checks import Check
-from chaosprep.torch.folders import folder_at
+from chaosprep.torch.folders import Folder, folder_at
 from chaosprep.torch.rows import Wanted
 from chaosprep.torch.shard_source import ShardSource
 from chaosprep.torch.slices import Making, Transform, augmentation
@@ -145,7 +146,8 @@ class SliceStream(IterableDataset):
                 self._scalings[case.id] = case_scaling(case, self._scale)
             for row in rows:
                 files = {file: case.read(file) for file in row.files()}
-                alone = Case(given(files.__getitem__), case.id, case.patient, (row,))
+                store = given(files.__getitem__)  # what `read` has compared
+                alone = replace(case, store=store, slices=(row,), check=False)
                 yield _Read(alone, row, self._scalings[case.id])
 
 
@@ -170,13 +172,24 @@ def _source(where: str | Path, wanted: Wanted, check: Check) -> Source:
     """Shards or a stage directory, whichever is there."""
     folder = folder_at(where)
     try:
+        if _is_stage(folder):
+            return StageSource(folder, wanted)
+        return ShardSource(folder, wanted.split, wanted.fold, check)
+    except FileError as error:
+        if error.file is None:
+            raise
+        reason = f"{folder.shown}/{error.file}: {error.reason}"
+        raise FileError(reason, error.remedy, error.code) from error
+
+
+def _is_stage(folder: Folder) -> bool:
+    try:
         folder.read(DESCRIPTOR)
     except FileError as error:
         if error.code != "file-missing":
             raise
-    else:
-        return StageSource(folder, wanted)
-    return ShardSource(folder, wanted.split, wanted.fold, check)
+        return False
+    return True
 
 
 def _ranks(rank: int | None, world: int | None, source: Source) -> tuple[int, int]:

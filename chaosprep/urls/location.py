@@ -5,13 +5,13 @@ import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from chaosprep.errors import UsageError
 
 WORKDIR = "CHAOSPREP_WORKDIR"
 """The environment variable that says where working copies are kept."""
 _URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://")
+_KEY = re.compile(r"[^:\[]+:(?![0-9]*\Z).*")  # no host and port; S3's secrets may hold a slash
 _LONGEST = 200  # bytes of a name; file systems take 255, and a run puts something before and after
 
 
@@ -55,9 +55,10 @@ def locate(url: str) -> Location:
     Raises:
         UsageError: `remote-url`, it names no folder or file.
     """
-    place = Location(url, without_secrets(url).rstrip("/"))
+    shown = without_secrets(url)
+    place = Location(url, shown.rstrip("/"))
     if "://" not in place.shown or place.name in (".", "..") or not place.shown.isprintable():
-        reason = f"{place.shown}: it names no folder and no file"
+        reason = f"{shown}: it names no folder and no file"
         raise UsageError(reason, "Write it as SCHEME://BUCKET/FOLDER.", "remote-url")
     if len(os.fsencode(place.name)) > _LONGEST:
         reason = f"{place.shown}: its last part is longer than {_LONGEST} bytes"
@@ -70,9 +71,10 @@ def without_secrets(url: str) -> str:
     scheme, _, rest = url.partition("://")
     scheme = scheme.lower()
     if scheme in ("http", "https"):
-        parts = urlsplit(url)
-        rest = parts.netloc + parts.path
+        rest = re.split("[?#]", rest, maxsplit=1)[0]
     place, slash, path = rest.partition("/")
+    if "@" in path and "@" not in place and _KEY.fullmatch(place):
+        place, slash, path = path.rpartition("@")[2].partition("/")
     return f"{scheme}://{place.rpartition('@')[2]}{slash}{path}"
 
 

@@ -234,7 +234,7 @@ def test_slices_without_a_mask_have_no_mask_and_are_counted(tmp_path: Path) -> N
     write_chaos(tmp_path / "root", [Patient(id=9, **patient)], sets="Test_Sets")
     pairs = chaosprep.split(tmp_path / "root", tmp_path / "pairs", val=0.0)
     made = export(chaosprep.convert(pairs, tmp_path / "images"), tmp_path / "out")
-    assert made.notes == ("3 slices without a mask: no mask.png in its sample",)
+    assert made.notes == ("3 slices without a mask: none in its sample",)
     for sample in read(made.path / "test-000000.tar").values():
         assert set(sample) == {"image.png", "json"}
         assert row_of(sample).mask is None

@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -177,3 +178,42 @@ def test_an_object_that_was_sent_in_the_last_moment_is_sent_again_and_not_fetche
     chaosprep.convert(small / "split", f"{bucket.url}/images")
     assert {one.split()[0] for one in transfers} == {"send"}
     assert bucket.objects("images") == files_in(small / "images")
+
+
+@pytest.mark.parametrize(("kind", "more"), [("webdataset", {}), ("nnunet", {"id": 7, "name": "L"})])
+def test_an_export_that_could_not_be_sent_is_made_again_by_the_same_command(
+    kind: str,
+    more: dict[str, Any],
+    small: Path,
+    bucket: Bucket,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    liver = chaosprep.extract_liver(small / "split", tmp_path / "liver")
+    images = chaosprep.convert(liver, tmp_path / "images")
+    mend = breaking(3, monkeypatch)
+    with pytest.raises(ChaosprepError, match="broken"):
+        chaosprep.export(kind, images, f"{bucket.url}/out", **more)
+    assert len(bucket.objects("out")) == 3
+    mend()
+    chaosprep.export(kind, images, f"{bucket.url}/out", **more)
+    chaosprep.export(kind, images, tmp_path / "out", **more)
+    assert bucket.objects("out") == files_in(tmp_path / "out")
+
+
+def test_an_export_that_was_sent_is_not_replaced_unasked(
+    small: Path, bucket: Bucket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(self: ObjectStore, name: str) -> None:
+        raise ChaosprepError("broken", code="remote-unreachable")
+
+    url = f"{bucket.url}/shards"
+    chaosprep.export("webdataset", small / "images", url)
+    sent = bucket.objects("shards")
+    with monkeypatch.context() as patch:
+        patch.setattr(ObjectStore, "remove", broken)
+        with pytest.raises(ChaosprepError, match="broken"):  # before anything else is sent
+            chaosprep.export("webdataset", small / "images", url, overwrite=True, shard_mb=1)
+    with pytest.raises(ChaosprepError, match="it holds an export already"):
+        chaosprep.export("webdataset", small / "images", url)
+    assert bucket.objects("shards") == sent

@@ -11,6 +11,8 @@ import pytest
 
 import chaosprep
 from chaosprep import ChaosprepError
+from chaosprep.urls.location import locate
+from chaosprep.urls.objects import ObjectStore
 from tests.remote.conftest import Bucket, files_in
 
 KILLED = """\
@@ -90,6 +92,14 @@ def test_the_same_command_goes_on_after_a_kill_while_sending(small: Path, bucket
     chaosprep.convert("s3://bucket/split", "s3://bucket/images")
     assert bucket.objects("images") == files_in(small / "images")
     assert "images.chaosprep.lock" not in bucket.objects()
+
+
+def test_a_part_of_an_object_is_read_and_ends_with_it(bucket: Bucket) -> None:
+    bucket.write("data/letters", b"abcdef")
+    store = ObjectStore(locate("s3://bucket/data"))
+    parts = [(None, None), (0, 2), (2, 4), (4, 9), (6, 9), (8, 9)]
+    found = [store.read("letters", start, end) for start, end in parts]
+    assert found == [b"abcdef", b"ab", b"cd", b"ef", b"", b""]
 
 
 def test_of_two_writers_the_store_lets_one_in(small: Path, bucket: Bucket) -> None:

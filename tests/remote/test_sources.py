@@ -149,6 +149,7 @@ def test_what_will_not_pass_is_not_tried_again(
         ("memory://bucket/none", "memory://bucket/out", "remote-empty"),
         ("memory://bucket/split", "memory://bucket/split/out", "output-place"),
         ("memory://bucket/split", "memory://other", "remote-url"),
+        ("memory://bucket/split", "memory://", "remote-url"),
         ("nothing://bucket/split", "out", "remote-scheme"),
         ("oss://bucket/split", "out", "remote-missing"),
         ("memory://bucket/split", "https://host/out", "remote-read-only"),
@@ -187,6 +188,10 @@ def test_an_object_with_such_a_name_writes_nothing(bucket: Bucket, workdir: Path
     [
         ("s3://key:secret@bucket/a", "s3://bucket/a"),
         ("https://user:pw@host/a/b?token=secret#part", "https://host/a/b"),
+        ("https://[::1/a#secret?", "https://[::1/a"),
+        ("s3://key:sec/ret@bucket/a", "s3://bucket/a"),
+        ("zip://set.zip::s3://bucket/a", "zip://set.zip::s3://bucket/a"),
+        ("https://host:8080/a@b", "https://host:8080/a@b"),
         ("S3://bucket/a@b", "s3://bucket/a@b"),
     ],
 )

@@ -4,10 +4,12 @@ import hashlib
 import json
 import pickle
 import shutil
+import tarfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -16,6 +18,7 @@ from chaosprep import Dataset
 from chaosprep.errors import ChaosprepError, FileError, UsageError
 from chaosprep.exports import webdataset
 from chaosprep.phantom import Patient, write_chaos
+from chaosprep.running import table_writing
 
 torch = pytest.importorskip("torch")
 fsspec = pytest.importorskip("fsspec")
@@ -23,7 +26,7 @@ fsspec = pytest.importorskip("fsspec")
 from torch.utils.data import DataLoader  # noqa: E402
 
 from chaosprep.torch import SliceDataset, SliceStream  # noqa: E402
-from chaosprep.torch.folders import RemoteFolder, folder_at  # noqa: E402
+from chaosprep.torch.folders import LocalFolder, RemoteFolder, folder_at  # noqa: E402
 from chaosprep.torch.streaming import drawn  # noqa: E402
 from chaosprep.urls import objects  # noqa: E402
 
@@ -198,6 +201,75 @@ def test_a_folder_behind_a_url_gives_the_same(
     assert len(by_id(loader)) == 24
 
 
+@pytest.fixture(scope="module", params=["tar", "zarr", "tables"])
+def kept(
+    request: pytest.FixtureRequest, many: Dataset, tmp_path_factory: pytest.TempPathFactory
+) -> Dataset:
+    """The same slices in containers, or with a table in several files."""
+    place = tmp_path_factory.mktemp("kept") / request.param
+    livers, how = many.directory.parent / "livers", {"store": request.param}
+    with pytest.MonkeyPatch.context() as patch:
+        if request.param == "tables":
+            patch.setattr(table_writing, "ROWS_PER_FILE", 6)
+            how = {}
+        return chaosprep.convert(livers, place, keep_16bit=True, **how)
+
+
+@pytest.mark.parametrize("is_remote", [False, True])
+def test_containers_and_a_table_in_several_files_give_the_same(
+    many: Dataset, kept: Dataset, remote: Callable[[Path], str], is_remote: bool
+) -> None:
+    assert len([*kept.directory.glob("slices*")]) == (5 if kept.directory.name == "tables" else 1)
+    stream = SliceStream(remote(kept.directory) if is_remote else kept.directory)
+    assert_same(by_id(stream), SliceDataset(many))
+
+
+def test_containers_are_exported_as_their_slices_are(
+    many: Dataset, kept: Dataset, tmp_path: Path
+) -> None:
+    out = chaosprep.export("webdataset", kept, tmp_path / "out").path
+    assert_same(by_id(SliceStream(out)), SliceDataset(many))
+    with tarfile.open(out / "val-000000.tar") as shard:
+        fields = {name.partition(".")[2] for name in shard.getnames()}
+        rows = [shard.extractfile(name) for name in shard.getnames() if name.endswith("json")]
+        scalings = {json.load(row)["scaling"] for row in rows if row is not None}
+    ending = "npy" if kept.directory.name == "zarr" else "png"
+    assert fields == {f"image.{ending}", f"mask.{ending}", "json"}
+    (expected,) = {row.scaling for row in many.slices if row.split == "val"}
+    assert [*map(json.loads, scalings)] == [msgspec.to_builtins(expected)]
+
+
+@pytest.mark.parametrize("change", [lambda data: flipped(data, 600), lambda data: data[:600]])
+@pytest.mark.parametrize("is_remote", [False, True])
+def test_a_container_that_is_not_as_recorded_ends_the_epoch(
+    many: Dataset,
+    tmp_path: Path,
+    remote: Callable[[Path], str],
+    change: Callable[[bytes], bytes],
+    is_remote: bool,
+) -> None:
+    livers = many.directory.parent / "livers"
+    packed = chaosprep.convert(livers, tmp_path / "tar", keep_16bit=True, store="tar")
+    container = packed.directory / "train/images/MR004_t1-in.tar"
+    container.write_bytes(change(container.read_bytes()))
+    stream = SliceStream(remote(packed.directory) if is_remote else packed.directory)
+    with pytest.raises(FileError, match="MR004"):
+        list(stream)
+
+
+def test_no_larger_image_is_decoded_than_split_was_told(
+    many: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Dataset, "_max_pixels", 1000)
+    for kind in (SliceStream, SliceDataset):
+        with pytest.raises(FileError, match="above the limit"):
+            next(iter(kind(many.directory.parent / "pairs", scale="none")))
+
+
+def test_a_file_url_is_a_path(shards: Path) -> None:
+    assert folder_at(f"file://{shards}") == LocalFolder(shards)
+
+
 def test_it_pickles(shards: Path, many: Dataset) -> None:
     for where in (shards, many.directory):
         assert len(by_id(pickle.loads(pickle.dumps(SliceStream(where))))) == 24  # noqa: S301
@@ -275,6 +347,16 @@ def test_an_index_that_is_none_is_refused(
     assert caught.value.code == "index"
 
 
+def test_an_index_that_nests_deeper_than_can_be_read_is_refused(
+    shards: Path, tmp_path: Path
+) -> None:
+    folder = Path(shutil.copytree(shards, tmp_path / "copy"))
+    index = (folder / "train.json").read_text().rstrip().removesuffix("}")
+    (folder / "train.json").write_text(f'{index}, "more": {"[" * 10**5}{"]" * 10**5}}}')
+    with pytest.raises(FileError, match="is no index"):
+        SliceStream(folder)
+
+
 def test_more_ranks_than_shards_are_refused(shards: Path, many: Dataset) -> None:
     for where, noun in ((shards, "shards"), (many.directory, "cases")):
         with pytest.raises(UsageError, match=f"9 ranks cannot share 8 {noun}") as caught:
@@ -306,6 +388,11 @@ def test_a_folder_that_is_neither_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="is no stage directory") as caught:
         SliceStream(tmp_path)
     assert caught.value.code == "split"
+
+
+def test_a_file_is_refused_by_its_path(shards: Path) -> None:
+    with pytest.raises(FileError, match=r"train-000000\.tar/datapackage\.json: it cannot be read"):
+        SliceStream(shards / "train-000000.tar")
 
 
 def test_what_a_store_raises_is_told_without_what_is_secret() -> None:
