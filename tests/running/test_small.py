@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import chaosprep
-from chaosprep.errors import UsageError
+from chaosprep.errors import ChaosprepError, UsageError
 from chaosprep.phantom import Patient, write_chaos
 from chaosprep.running import processes, small
 from chaosprep.running.options import RunOptions
@@ -60,6 +60,17 @@ def test_copies_that_are_to_be_made_count_too(
     chaosprep.convert(split, tmp_path / "images", jobs=None)
     chaosprep.augment(tmp_path / "images", tmp_path / "out", jobs=None, copies=1)
     assert started == [2]
+
+
+def test_a_cluster_of_this_machine_is_made_ready_for_a_small_job_too(
+    split: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(dask: str | None, *_: object) -> None:
+        raise ChaosprepError(f"ready for {dask}")
+
+    monkeypatch.setattr("chaosprep.running.runner.warm_up_for", refuse)
+    with pytest.raises(ChaosprepError, match="ready for local"):
+        chaosprep.convert(split, tmp_path / "out", jobs=None, dask="local")
 
 
 def test_no_workers_at_all_are_refused() -> None:
