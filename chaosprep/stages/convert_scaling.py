@@ -38,9 +38,9 @@ def _found(rows: tuple[Slice, ...], written: Mapping[str, NDArray[Any]]) -> Case
         scaling = measured_scaling(rows, pixels, lowest)
     except FileError:
         return None
-    low, high, lowest = scaling.low, scaling.high, scaling.lowest or 0.0
-    fits = low < high and all(abs(one) <= MOST_OF_FACTOR for one in (low, high, lowest))
-    return recorded(scaling, len(rows)) if fits else None
+    numbers = (scaling.low, scaling.high, scaling.lowest or 0.0)
+    fits = all(abs(number) <= MOST_OF_FACTOR for number in numbers)
+    return recorded(scaling, len(rows)) if fits and scaling.low < scaling.high else None
 
 
 def _header(row: Slice, values: NDArray[Any]) -> Header:
