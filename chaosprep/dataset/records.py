@@ -29,8 +29,7 @@ Coordinate = Annotated[float, Meta(ge=-1e9, le=1e9)]
 Triple = tuple[Coordinate, Coordinate, Coordinate]
 Cosine = Annotated[float, Meta(ge=-2, le=2)]
 Orientation = tuple[Cosine, Cosine, Cosine, Cosine, Cosine, Cosine]
-MOST_OF_FACTOR = 1e30
-Factor = Annotated[float, Meta(ge=-MOST_OF_FACTOR, le=MOST_OF_FACTOR)]
+Factor = Annotated[float, Meta(ge=-1e30, le=1e30)]
 
 
 def _doc(description: str) -> Meta:

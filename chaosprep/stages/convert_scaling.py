@@ -1,12 +1,13 @@
 """What `convert --keep-16bit` says of a case's values in its table, so that nobody counts again."""
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 from numpy.typing import NDArray
 
-from chaosprep.dataset.records import MOST_OF_FACTOR, CaseScaling, Slice
+from chaosprep.dataset.records import CaseScaling, Slice
 from chaosprep.dataset.scaling import measured_scaling, recorded
 from chaosprep.dataset.stacking import originals_of
 from chaosprep.errors import FileError
@@ -17,8 +18,8 @@ from chaosprep.imaging.measured import Pixels, lowest_unit
 def with_scaling(rows: tuple[Slice, ...], written: Mapping[str, NDArray[Any]]) -> tuple[Slice, ...]:
     """The rows of a case with how it is scaled for a network, by the values that were `written`.
 
-    Whoever reads the files finds the same. None stands for it in copies, and where a table cannot
-    hold the values, or the slices cannot be compared: who reads them says so.
+    Whoever reads the files finds the same. None stands for it in copies, and where no finite values
+    can be told, or the slices cannot be compared: who reads them says so.
     """
     found = _found(originals_of(rows), written)
     return tuple(msgspec.structs.replace(row, scaling=None if row.copy else found) for row in rows)
@@ -39,8 +40,7 @@ def _found(rows: tuple[Slice, ...], written: Mapping[str, NDArray[Any]]) -> Case
     except FileError:
         return None
     numbers = (scaling.low, scaling.high, scaling.lowest or 0.0)
-    fits = all(abs(number) <= MOST_OF_FACTOR for number in numbers)
-    return recorded(scaling, len(rows)) if fits and scaling.low < scaling.high else None
+    return recorded(scaling, len(rows)) if all(map(math.isfinite, numbers)) else None
 
 
 def _header(row: Slice, values: NDArray[Any]) -> Header:

@@ -138,10 +138,7 @@ def test_a_table_that_tells_nonsense_is_refused(
         decode_row(msgspec.json.encode(row))
 
 
-@pytest.mark.parametrize("values", [[np.nan], [-2e30, 2e30], [1e17]])
-def test_a_case_whose_values_no_table_can_hold_has_none(
-    tmp_path: Path, values: list[float]
-) -> None:
+def test_a_case_that_nothing_can_be_told_of_has_none(tmp_path: Path) -> None:
     split = padded_pairs(tmp_path, [1.0, 1.0])
-    rows = with_scaling(split.slices, {row.id: np.array([values] * 2) for row in split.slices})
+    rows = with_scaling(split.slices, {row.id: np.full((2, 2), np.nan) for row in split.slices})
     assert [row.scaling for row in rows] == [None, None]
