@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from fractions import Fraction
 from typing import NamedTuple
 
+import msgspec
 from msgspec import UNSET
 
 from chaosprep.choices.excluded import Excluded
@@ -110,6 +111,8 @@ def apply(
 def _column(row: Slice) -> Callable[[str], object]:
     def value(name: str) -> object:
         found = getattr(row, name)
+        if isinstance(found, msgspec.Struct):
+            return msgspec.structs.asdict(found)
         return None if found is UNSET else found
 
     return value

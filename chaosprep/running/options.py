@@ -54,7 +54,7 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         int | None,
         Meta(
             description="Worker processes; None is one for each processor, and none for a small "
-            "job."
+            "job on a stage directory."
         ),
     ] = 1
     dask: Annotated[

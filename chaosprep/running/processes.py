@@ -126,7 +126,9 @@ def start_server(modules: Sequence[str] | None) -> None:
         from multiprocessing import forkserver, resource_tracker
 
         needed = _PRELOAD if modules is None else modules
-        multiprocessing.set_forkserver_preload([*_ALWAYS, *needed])
+        # a script that is not guarded would end the server, which tells nobody why
+        modules = [one for one in (*_ALWAYS, *needed) if one != "__main__"]
+        multiprocessing.set_forkserver_preload(modules)
         check_system()
         with starting():
             resource_tracker.ensure_running()  # lets interrupts in again, so before they are held

@@ -77,7 +77,8 @@ def run_on(
     workers: StandingWorkers | None = None,
 ) -> Dataset:
     """Run a stage as `run` does, and raise what it raises; on workers that stand by, if given."""
-    waits = options.jobs is None and bool(stage.needs)  # until it is seen how much there is to do
+    # until it is seen how much there is to do, which says who works where no cluster does
+    waits = options.jobs is None and options.dask is None and bool(stage.needs)
     if not waits:
         warm_up_for(options.dask, options.processes, modules_of(stage))
     params = check_params(params)

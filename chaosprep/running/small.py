@@ -12,6 +12,8 @@ from chaosprep.running.stage import C
 
 _MOST = 2**23
 """Pixels: 128 slices of 256 x 256, a fraction of a second of any stage's work."""
+_LEAST = 2**14
+"""Pixels that a slice counts as at least: its files take as long, however few it has."""
 
 
 def opener(options: RunOptions, plan: Plan[C]) -> Callable[[int], Executor]:
@@ -26,7 +28,7 @@ def is_small(plan: Plan[C]) -> bool:
     for case in map(plan.complete, plan.cases):
         if not isinstance(case, Case):
             return False
-        left -= sum(row.rows * row.cols for row in case.slices)
+        left -= sum(max(row.rows * row.cols, _LEAST) for row in case.slices)
         if left < 0:
             return False
     return True

@@ -190,6 +190,14 @@ def test_slices_without_a_mask_stay_and_that_is_said(tmp_path: Path) -> None:
     assert f"--min-area and --max-empty: {len(without)} slices without a mask stayed" in found.told
 
 
+def test_a_condition_looks_into_a_column_of_names_and_values(tall: Dataset, tmp_path: Path) -> None:
+    stored = chaosprep.convert(tall, tmp_path / "stored", keep_16bit=True, patient=["MR001"])
+    assert ids(left(stored, where="scaling['slices'] == 16")) == ids(stored)
+    assert error_of(stored, where="scaling == 1").reason.endswith(
+        "a table is compared with a number (MR001_t1-in_s000)"
+    )
+
+
 def test_a_copy_goes_where_its_original_goes(images: Dataset, tmp_path: Path) -> None:
     copied = chaosprep.augment(images, tmp_path / "copies", copies=2)
     found = left(copied, where="copy > 0 or slice != 1")

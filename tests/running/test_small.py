@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import chaosprep
-from chaosprep.errors import UsageError
+from chaosprep.errors import ChaosprepError, UsageError
 from chaosprep.phantom import Patient, write_chaos
 from chaosprep.running import processes, small
 from chaosprep.running.options import RunOptions
@@ -48,7 +48,16 @@ def test_a_number_is_taken_at_its_word(split: Path, tmp_path: Path, started: lis
 def test_more_pixels_take_one_for_each_processor(
     split: Path, tmp_path: Path, started: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(small, "_LEAST", 1)
     monkeypatch.setattr(small, "_MOST", 4 * 32 * 32 - 1)
+    chaosprep.convert(split, tmp_path / "out", jobs=None)
+    assert started == [2]
+
+
+def test_many_slices_are_no_small_job_however_small_they_are(
+    split: Path, tmp_path: Path, started: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(small, "_MOST", 4 * 128 * 128 - 1)
     chaosprep.convert(split, tmp_path / "out", jobs=None)
     assert started == [2]
 
@@ -56,10 +65,21 @@ def test_more_pixels_take_one_for_each_processor(
 def test_copies_that_are_to_be_made_count_too(
     split: Path, tmp_path: Path, started: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(small, "_MOST", 4 * 32 * 32)
+    monkeypatch.setattr(small, "_MOST", 4 * small._LEAST)
     chaosprep.convert(split, tmp_path / "images", jobs=None)
     chaosprep.augment(tmp_path / "images", tmp_path / "out", jobs=None, copies=1)
     assert started == [2]
+
+
+def test_a_cluster_of_this_machine_is_made_ready_for_a_small_job_too(
+    split: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(dask: str | None, *_: object) -> None:
+        raise ChaosprepError(f"ready for {dask}")
+
+    monkeypatch.setattr("chaosprep.running.runner.warm_up_for", refuse)
+    with pytest.raises(ChaosprepError, match="ready for local"):
+        chaosprep.convert(split, tmp_path / "out", jobs=None, dask="local")
 
 
 def test_no_workers_at_all_are_refused() -> None:

@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 from chaosprep.errors import ChaosprepError, RefusedError
-from chaosprep.running.processes import ProcessExecutor
+from chaosprep.running.processes import ProcessExecutor, start_server
 from chaosprep.running.starting import METHOD, check_system, interrupts_held, starting
 from tests.attacks.outside import environment
 from tests.running.test_executors import alive, wait_until
@@ -155,3 +155,13 @@ def test_other_threads_start_processes_too() -> None:
     thread.start()
     thread.join()
     assert found == [1]
+
+
+@pytest.mark.skipif(METHOD != "forkserver", reason="workers have no server here")
+def test_a_server_does_not_begin_with_the_script_that_calls(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    taken: list[list[str]] = []
+    monkeypatch.setattr("multiprocessing.set_forkserver_preload", taken.append)
+    start_server(["json", "__main__"])
+    assert [("json" in one, "__main__" in one) for one in taken] == [(True, False)]
