@@ -56,14 +56,15 @@ class StandingWorkers:
             self._pool.abort()
         self.close()
 
-    def _forget(self) -> None:
-        self._pool = None
+    def _forget(self, pool: Executor) -> None:
+        if self._pool is pool:
+            self._pool = None
 
 
 class _Lent(Executor):
     """The pool as one run has it: it stays when the run is done with it, unless it was harmed."""
 
-    def __init__(self, pool: Executor, forget: Callable[[], None]) -> None:
+    def __init__(self, pool: Executor, forget: Callable[[Executor], None]) -> None:
         self._pool = pool
         self._forget = forget
         self._flying: list[Future[Any]] = []
@@ -84,12 +85,12 @@ class _Lent(Executor):
     def close(self) -> None:
         if not all(map(_is_done, self._flying)):
             self._flying = []
-            self._forget()
+            self._forget(self._pool)
             self._pool.close()
 
     def abort(self) -> None:
         self._flying = []
-        self._forget()
+        self._forget(self._pool)
         self._pool.abort()
 
 

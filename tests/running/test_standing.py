@@ -79,6 +79,14 @@ def test_behind_the_context_no_process_is_left(error: BaseException | None) -> N
     assert not any(map(alive, found))
 
 
+def test_an_earlier_run_that_is_ended_late_takes_no_processes_of_the_next_along() -> None:
+    with StandingWorkers(2) as standing:
+        first, second = standing.executor(1), standing.executor(8)
+        pid = within(FAST, lambda: second.submit(whoami, 0.0).result())
+        first.abort()
+    assert not alive(pid)
+
+
 def test_one_job_is_this_process() -> None:
     with StandingWorkers(1) as standing:
         assert isinstance(standing.executor(5), SerialExecutor)
