@@ -12,6 +12,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -121,8 +122,9 @@ def workers_of(pid: int) -> Iterator[int]:
     """The worker processes of a cluster's process."""
     for path in Path("/proc").iterdir():
         is_child = path.name.isdigit() and parent_of(int(path.name)) == pid
-        if is_child and b"spawn_main" in (path / "cmdline").read_bytes():
-            yield int(path.name)
+        with suppress(OSError):  # it has ended meanwhile
+            if is_child and b"spawn_main" in (path / "cmdline").read_bytes():
+                yield int(path.name)
 
 
 class _Killer(threading.Thread):
@@ -139,8 +141,9 @@ class _Killer(threading.Thread):
         chance = random.Random(0)
         while not self._stopped.wait(BETWEEN):
             if workers := list(workers_of(self._pid)):
-                os.kill(chance.choice(workers), signal.SIGKILL)
-                self.killed += 1
+                with suppress(ProcessLookupError):
+                    os.kill(chance.choice(workers), signal.SIGKILL)
+                    self.killed += 1
 
     def stop(self) -> None:
         """End the killing."""
