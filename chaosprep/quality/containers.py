@@ -33,5 +33,7 @@ def container_faults(case: Case, faults: Iterable[Problem]) -> Iterator[Problem]
 
 
 def _counted(fault: Problem, more: int) -> Problem:
-    reason = f"{fault.reason} (with {plural(more, 'more file')} of the case)" if more else None
-    return msgspec.structs.replace(fault, reason=reason or fault.reason)
+    if not more:
+        return fault
+    reason = f"{fault.reason} (with {plural(more, 'more file')} of the case)"
+    return msgspec.structs.replace(fault, reason=reason)

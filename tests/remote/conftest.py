@@ -22,10 +22,10 @@ def files_in(folder: Path) -> Files:
 @pytest.fixture(autouse=True)
 def workdir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Where working copies are kept; nobody waits between two tries."""
-    monkeypatch.setenv("CHAOSPREP_WORKDIR", str(tmp_path / "work"))
+    monkeypatch.setenv("CHAOSPREP_WORKDIR", str(tmp_path / "copies"))
     monkeypatch.setenv("CHAOSPREP_JOBS", "1")
     monkeypatch.setattr(objects, "WAITS", [0.0, 0.0, 0.0])
-    return tmp_path / "work"
+    return tmp_path / "copies"
 
 
 @pytest.fixture(scope="session")

@@ -118,7 +118,7 @@ class NoCredentialsError(Exception):
         (PermissionError("secret"), "remote-denied", "memory://bucket/images"),
         (NoCredentialsError("secret"), "remote-denied", "memory://bucket/images"),
         (FileNotFoundError("secret"), "remote-not-found", "memory://bucket/images"),
-        (OSError(errno.ENOSPC, "secret"), "output", "/work/"),
+        (OSError(errno.ENOSPC, "secret"), "output", "/copies/"),
     ],
 )
 def test_what_will_not_pass_is_not_tried_again(
