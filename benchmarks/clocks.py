@@ -22,7 +22,10 @@ PARTS: dict[str, tuple[str, ...]] = {
     "read files": ("chaosprep.dataset.store:read_regular",),
     "hash": ("chaosprep.dataset.store:sha256",),
     "DICOM": ("chaosprep.formats.dicom.file:read",),
-    "window": ("chaosprep.stages.convert:find_window", "chaosprep.stages.convert_pixels:_shown"),
+    "window": (
+        "chaosprep.stages.converting.values:find_window",
+        "chaosprep.stages.converting.pixels:_shown",
+    ),
     "PNG": ("chaosprep.formats.codecs:encode",),
     "write and link files": (
         "chaosprep.dataset.store:write_new",

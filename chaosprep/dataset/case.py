@@ -31,7 +31,8 @@ class Case:
     """One patient's one sequence in a stage directory: its slices in anatomical order.
 
     ``labels`` is the label map of its dataset, empty where nobody named the values. ``check`` says
-    whether files are compared with their hashes, or were before.
+    whether files are compared with their hashes, or were before. ``planned`` is what was decided of
+    it over all cases before the work, as JSON has it.
     """
 
     store: Store
@@ -42,6 +43,7 @@ class Case:
     max_pixels: int = 2**26
     labels: LabelMap = field(default_factory=dict)
     check: bool = True
+    planned: dict[str, Any] = field(default_factory=dict)
     _opened: dict[str, ImageFile] = field(default_factory=dict, compare=False)
     _lowest: dict[str, float | None] = field(default_factory=dict, compare=False)
 
@@ -68,9 +70,10 @@ class Case:
         return self.slices[0].split
 
     def content(self) -> bytes:
-        """Everything that a result on this case depends on: rows, hashes included, and labels."""
+        """All that a result on it depends on: rows, hashes included, labels, what was planned."""
         rows = [msgspec.json.encode(differing(row)) for row in self.slices]
-        return b"\n".join([*rows, msgspec.json.encode(self.labels)] if self.labels else rows)
+        more = [msgspec.json.encode(one) for one in (self.labels, self.planned) if one]
+        return b"\n".join([*rows, *more])
 
     def inputs(self) -> str:
         """The SHA-256 of what the case's files hold: of its lines, which carry their hashes."""

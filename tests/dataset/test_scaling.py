@@ -17,7 +17,7 @@ from chaosprep.dataset.scaling import Scaling, case_scaling
 from chaosprep.dataset.store import Store
 from chaosprep.errors import ManifestError
 from chaosprep.phantom import Patient, write_chaos
-from chaosprep.stages.convert_scaling import with_scaling
+from chaosprep.stages.converting.scaling import with_scaling
 
 SIDE, PAD = 24, -2000
 

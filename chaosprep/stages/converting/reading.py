@@ -1,0 +1,43 @@
+"""The slices of a case as `convert` reads them, with what stands in the way of some."""
+
+from dataclasses import dataclass, replace
+
+from chaosprep.dataset.case import Case
+from chaosprep.dataset.records import Slice
+from chaosprep.errors import FileError, Problem
+from chaosprep.imaging.measured import Pixels, among, check_polarity, looked_up, upright
+from chaosprep.running.stage import each_slice
+from chaosprep.stages.converting.params import ConvertParams
+
+
+@dataclass(frozen=True)
+class Read:
+    """The rows that could be read, the pixels of each by its id, and the problems of the others.
+
+    Where the stored values are kept, the pixels are `upright`.
+    """
+
+    rows: tuple[Slice, ...]
+    pixels: dict[str, Pixels]
+    problems: tuple[Problem, ...]
+
+
+def read_case(case: Case, params: ConvertParams) -> Read:
+    """Read the slices of a case; none of them where their values cannot be compared."""
+    pixels: dict[str, Pixels] = {}
+    inverted: set[bool] = set()
+
+    def read(row: Slice) -> Slice:
+        header, array = case.image_with_header(row, params.max_pixels)
+        inverted.add(header.inverted)
+        noted = replace(header, notes=(*header.notes, *among(header, array)))
+        found = looked_up(noted, array)
+        pixels[row.id] = upright(*found) if params.keeps else found
+        return row
+
+    readable = each_slice(case.slices, read)
+    try:
+        check_polarity(inverted)
+    except FileError as error:
+        return Read((), {}, (*readable.problems, Problem.of(error, case.id)))
+    return Read(readable.slices, pixels, readable.problems)
