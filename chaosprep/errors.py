@@ -286,11 +286,16 @@ def called(**keywords: str) -> Iterator[None]:
         raise
 
 
-@contextmanager
-def about(file: str) -> Iterator[None]:
+class about:  # noqa: N801 - it is used as a function; a generator is slow where files are read
     """Whatever is wrong in here is wrong with this file, unless the error knows another."""
-    try:
-        yield
-    except FileError as error:
-        error.file = error.file or file
-        raise
+
+    def __init__(self, file: str) -> None:
+        self._file = file
+
+    def __enter__(self) -> None:
+        """Nothing is known yet."""
+
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
+        """Name the file."""
+        if isinstance(error, FileError):
+            error.file = error.file or self._file

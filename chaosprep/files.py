@@ -59,12 +59,17 @@ def read_part(path: Path | str, offset: int, size: int) -> bytes:
     handle, whole = _open_regular(path, follow=False)
     begin = min(offset, whole)
     stop = min(offset + size, whole)  # whoever tells the size may have made it up
+    parts = []
     try:
-        with os.fdopen(handle, "rb", buffering=0) as file:
-            file.seek(begin)
-            return b"".join(iter(lambda: file.read(stop - file.tell()), b""))
+        os.lseek(handle, begin, os.SEEK_SET)
+        while begin < stop and (part := os.read(handle, stop - begin)):
+            parts.append(part)
+            begin += len(part)
     except OSError as error:
         raise _named(error) from error
+    finally:
+        os.close(handle)
+    return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
 def read_start(path: Path, size: int) -> bytes:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from chaosprep.dataset.records import File, Slice, Split
 from chaosprep.dataset.store import Store
 from chaosprep.errors import FileError, about, plural
 from chaosprep.formats.image_file import ImageFile
-from chaosprep.imaging.header import Header
+from chaosprep.imaging.header import Ends, Header
 from chaosprep.imaging.measured import (
     Pixels,
     filled,
@@ -154,13 +155,7 @@ class Case:
         if is_named_whole(row.image):
             header = replace(header, padding=header.padding if row.padding else None)
             return upright(*looked_up(header, array))
-        told = replace(
-            header,
-            rescale_slope=row.slope,
-            rescale_intercept=row.intercept,
-            padding=row.padding,
-        )
-        return told, array
+        return _told(header, row.slope, row.intercept, row.padding), array
 
     def filled(self, row: Slice) -> NDArray[Any]:
         """The array of `pixels` with its padding as dark as the darkest that the case shows.
@@ -211,3 +206,11 @@ class Case:
     def volume(self) -> NDArray[Any]:
         """The original images as one array (slices, rows, cols)."""
         return np.stack([self.image(row) for row in self.slices if row.copy == 0])
+
+
+@lru_cache(maxsize=8)  # the slices of a case share one
+def _told(header: Header, slope: float, intercept: float, padding: Ends | None) -> Header:
+    """The header of a stage's own file, with what the table says of its values."""
+    return replace(
+        header, rescale_slope=slope, rescale_intercept=intercept, padding=padding, evidence={}
+    )

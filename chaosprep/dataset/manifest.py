@@ -244,7 +244,7 @@ class Dataset:
         known = self._max_pixels
         return Case(self.store, row.case, row.patient, (row,), "", known, check=check)
 
-    @property
+    @cached_property
     def _max_pixels(self) -> int:
         """What split was told to decode at most; a foreign manifest may not ask for everything."""
         stages = (*self.descriptor.tool.history, self.made)

@@ -1,9 +1,11 @@
 """What a file of images is to everybody else: headers first, then the pixels of a frame."""
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Any, Protocol
 
 import msgspec
+import numpy as np
 from numpy.typing import NDArray
 
 from chaosprep.imaging.header import Header
@@ -21,6 +23,8 @@ class ImageFile(Protocol):
 
     def read(self, frame: int | None = None) -> tuple[Header, NDArray[Any]]:
         """The header and the stored values, (rows, cols), of a frame, counted from 0.
+
+        The header need not have evidence.
 
         Without a number the file must have one frame only.
 
@@ -76,7 +80,9 @@ class Picture(msgspec.Struct, frozen=True):
     def read(self, frame: int | None = None) -> tuple[Header, NDArray[Any]]:
         """The array, (rows, cols), as stored."""
         array = self.decode(self.data)
-        rows, cols = array.shape
-        return Header(
-            rows=rows, cols=cols, dtype=array.dtype.name, bits_stored=8 * array.dtype.itemsize
-        ), array
+        return _header_of(*array.shape, array.dtype), array
+
+
+@lru_cache(maxsize=8)  # the slices of a series share one
+def _header_of(rows: int, cols: int, dtype: np.dtype[Any]) -> Header:
+    return Header(rows=rows, cols=cols, dtype=dtype.name, bits_stored=8 * dtype.itemsize)

@@ -121,12 +121,19 @@ def _header(data: bytes, code: str) -> tuple[tuple[int, ...], bool, np.dtype[Any
     """
     at, width = len(_MAGIC) + 2, {_MAGIC + b"\1\0": 2, _MAGIC + b"\2\0": 4}.get(data[:8], 0)
     start = at + width + int.from_bytes(data[at : at + width], "little")
+    if not width or start > min(len(data), _MAX_HEADER):
+        raise FileError("not a readable npy file", RECOPY, code)
+    shape, fortran, dtype = _said(data[at + width : start], code)
+    return shape, fortran, dtype, start
+
+
+@lru_cache(maxsize=8)  # the slices of a series share one
+def _said(head: bytes, code: str) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+    """What the literal in a header says."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error")  # of Python, on odd literals, and on old type names
-            if not width or start > min(len(data), _MAX_HEADER):
-                raise ValueError
-            said = ast.literal_eval(data[at + width : start].decode("latin-1"))
+            said = ast.literal_eval(head.decode("latin-1"))
             if said.keys() != _KEYS:
                 raise ValueError
             dtype = np.lib.format.descr_to_dtype(said["descr"])
@@ -136,7 +143,7 @@ def _header(data: bytes, code: str) -> tuple[tuple[int, ...], bool, np.dtype[Any
     whole = isinstance(shape, tuple) and all(type(side) is int and side >= 0 for side in shape)
     if not whole or not isinstance(fortran, bool):
         raise FileError("the npy's shape is no row of whole numbers", RECOPY, code)
-    return shape, fortran, dtype, start
+    return shape, fortran, dtype
 
 
 NPY = ImageFormat(

@@ -120,6 +120,11 @@ def _value(
     return ""
 
 
+def read_image_type(sources: Sequence[Elements]) -> str:
+    """The ImageType alone, as `read_evidence` has it; empty where there is none."""
+    return _value(sources, [source.get_item for source in sources], _PLACES["ImageType"])
+
+
 def is_grid(dataset: Elements, image_type: str) -> bool:
     """Whether a picture is a grid of several slices, by its maker's number or by its ImageType."""
     count = count_tiles(dataset)

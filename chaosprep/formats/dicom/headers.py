@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from chaosprep.errors import FileError
-from chaosprep.formats.dicom.evidence import is_grid, read_evidence
+from chaosprep.formats.dicom.evidence import is_grid, read_evidence, read_image_type
 from chaosprep.formats.dicom.faults import broken, whole_grid
 from chaosprep.formats.dicom.frames import Listed, count_frames, described_frames, frame_sources
 from chaosprep.formats.dicom.luts import read_lut
@@ -81,10 +81,13 @@ def read_pixels(
     return Pixels(*shape, dtype, allocated, stored, high, photometric, tuple(notes))
 
 
-def read_frame(dataset: Elements, pixels: Pixels, index: int) -> Header:
+def read_frame(
+    dataset: Elements, pixels: Pixels, index: int, *, with_evidence: bool = True
+) -> Header:
     """Read the header of one frame, counted from 0.
 
-    That of a picture which is a grid of slices (`mosaic`) is the picture's. Raises `FileError`
+    Whoever wants the pixels has no use for the evidence, which takes a third of the time. The
+    header of a picture which is a grid of slices (`mosaic`) is the picture's. Raises `FileError`
     ``grid-of-slices`` where it is one of several frames.
     """
     frames = pixels.frames
@@ -102,8 +105,7 @@ def read_frame(dataset: Elements, pixels: Pixels, index: int) -> Header:
     instance = number(placed, "InstanceNumber")
     if instance is None and frames > 1:
         instance = index + 1
-    evidence = read_evidence(sources)
-    if frames > 1 and is_grid(dataset, evidence.get("ImageType", "")):
+    if frames > 1 and is_grid(dataset, read_image_type(sources)):
         raise whole_grid(None, "it is one of several frames")
     return Header(
         rows=pixels.rows,
@@ -130,7 +132,7 @@ def read_frame(dataset: Elements, pixels: Pixels, index: int) -> Header:
         voi=voi,
         modality_lut=modality_lut,
         voi_lut=read_lut(sources, "VOILUTSequence", signed or intercept < 0),
-        evidence=evidence,
+        evidence=read_evidence(sources) if with_evidence else {},
         notes=(*pixels.notes, *notes, *odd),
     )
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chaosprep.errors import BROKEN, FileError
-from chaosprep.formats.dicom.evidence import is_grid
+from chaosprep.formats.dicom.evidence import is_grid, read_image_type
 from chaosprep.formats.dicom.headers import Pixels, read_frame, read_pixels
 from chaosprep.formats.dicom.tags import ATTRIBUTES, PRIVATE, TAGS
 from chaosprep.imaging.header import Header
@@ -76,7 +76,7 @@ def read_plain(data: bytes, max_pixels: int) -> tuple[Header, NDArray[Any]] | No
     """Read a slice as `dicom.read` does; None where the file is not plain, or not whole."""
     try:
         elements, at, implicit = _elements(data)
-        header, pixels = _described(elements, max_pixels)
+        header, pixels = _described(elements, max_pixels, with_evidence=False)
         return header, _stored(data, at, implicit, pixels)
     except (_NotPlainError, FileError, *BROKEN):
         return None
@@ -89,7 +89,7 @@ def read_plain_header(data: bytes, max_pixels: int) -> Header | None:
         start, length = _pixel_data(data, at, implicit)
         if len(data) > start + length:
             _check_behind(data, start + length, implicit)
-        return _described(elements, max_pixels)[0]
+        return _described(elements, max_pixels, with_evidence=True)[0]
     except (_NotPlainError, FileError, *BROKEN):
         return None
 
@@ -103,7 +103,7 @@ def read_plain_start(data: bytes, max_pixels: int) -> Header | None:
         elements, at, implicit = _elements(data, _IS_IMPLICIT | _COMPRESSED)
         if data[at : at + 12] != _PIXEL_DATA + b"OB\0\0\xff\xff\xff\xff":
             _pixel_data(data, at, implicit)
-        return _described(elements, max_pixels)[0]
+        return _described(elements, max_pixels, with_evidence=True)[0]
     except (_NotPlainError, FileError, *BROKEN):
         return None
 
@@ -227,7 +227,9 @@ def _after_items(data: bytes, at: int, end: int, depth: int) -> int:
     return at + 8
 
 
-def _described(elements: _Elements, max_pixels: int) -> tuple[Header, Pixels]:
+def _described(
+    elements: _Elements, max_pixels: int, *, with_evidence: bool
+) -> tuple[Header, Pixels]:
     """Read the header values, by the same code that reads those of pydicom's data sets."""
     frames = elements.get(TAGS["NumberOfFrames"])
     planes = elements.get(TAGS["PlanarConfiguration"])
@@ -240,8 +242,8 @@ def _described(elements: _Elements, max_pixels: int) -> tuple[Header, Pixels]:
     pixels = read_pixels(elements, "PixelData", max_pixels)
     if pixels.bits_allocated not in (8, 16) or pixels.high_bit != pixels.bits_stored - 1:
         raise _NotPlainError
-    header = read_frame(elements, pixels, 0)
-    if is_grid(elements, header.evidence.get("ImageType", "")):
+    header = read_frame(elements, pixels, 0, with_evidence=with_evidence)
+    if is_grid(elements, read_image_type((elements,))):
         raise _NotPlainError
     return header, pixels
 

@@ -122,6 +122,8 @@ def read(
 ) -> tuple[Header, NDArray[Any]]:
     """Read one slice: its header and its stored values, (rows, cols) of ``header.dtype``.
 
+    The header need not have its evidence, which those of `read_headers` have.
+
     ``frame`` counts from 0; without it the file must have one only. The values are those of
     pydicom's ``pixel_array``: bits above BitsStored cleared (or sign-extended), no rescale, no
     window, no inversion of MONOCHROME1. Raises `FileError` as `read_header` does,
@@ -139,7 +141,11 @@ def read(
         if not 0 <= frame < frames:
             reason = f"the file has no frame {frame}: they are 0 to {frames - 1}"
             raise FileError(reason, RECOPY, "frame-missing")
-        header = mosaic.headers[frame] if mosaic else read_frame(dataset, pixels, frame)
+        header = (
+            mosaic.headers[frame]
+            if mosaic
+            else read_frame(dataset, pixels, frame, with_evidence=False)
+        )
     picture = _decode(dataset, keyword, pixels, None if pixels.frames == 1 else frame)
     return header, mosaic.cut(picture)[frame] if mosaic else picture
 
