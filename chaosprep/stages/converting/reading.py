@@ -30,8 +30,9 @@ def read_case(case: Case, params: ConvertParams) -> Read:
     def read(row: Slice) -> Slice:
         header, array = case.image_with_header(row, params.max_pixels)
         inverted.add(header.inverted)
-        noted = replace(header, notes=(*header.notes, *among(header, array)))
-        found = looked_up(noted, array)
+        if odd := among(header, array):
+            header = replace(header, notes=(*header.notes, *odd))
+        found = looked_up(header, array)
         pixels[row.id] = upright(*found) if params.keeps else found
         return row
 
