@@ -21,6 +21,9 @@ LEVELS = 3
 _NODES = 4  # of a cubic, which give it back
 _RANGE = 1e-3  # of logarithms of values: what is flatter tells no field
 
+CONVERGED = 1e-3
+"""Of the change of the field, its coefficient of variation in the body: where a level ends."""
+
 
 class NotFittedError(Exception):
     """N4 cannot tell a field: the text is a clause that says why."""
@@ -86,6 +89,7 @@ def _n4(
     with _one_thread():
         n4 = SimpleITK.N4BiasFieldCorrectionImageFilter()  # a used one goes on from its last field
         n4.SetMaximumNumberOfIterations([iterations] * LEVELS)
+        n4.SetConvergenceThreshold(CONVERGED)
         n4.SetNumberOfControlPoints([axis.spans + 3 for axis in reversed(axes)])
         try:
             n4.Execute(image, mask)

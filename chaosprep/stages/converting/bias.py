@@ -44,12 +44,11 @@ def corrected(case: Case, found: Read, params: ConvertParams) -> Read:
     Where no field can be found they stay as they are, and each says why.
 
     Raises:
-        FileError: `bias-ct`; `bias-late`, of augmented copies and of windowed images; what
-            `case_lattice` raises.
+        FileError: `bias-ct`, and what `case_lattice` raises.
     """
     if params.bias == "none" or not found.rows:
         return found
-    _refuse(found)
+    _refuse_ct(found)
     slices = [found.pixels[row.id] for row in found.rows]
     spacing = case_lattice(originals_of(case.slices)).spacing
     order = {row.id: place for place, row in enumerate(case.slices)}
@@ -69,11 +68,11 @@ def corrected(case: Case, found: Read, params: ConvertParams) -> Read:
     return replace(found, pixels=pixels, bias=record)
 
 
-def _refuse(found: Read) -> None:
-    """Refuse a case that has no field, or none that could still be divided out.
+def _refuse_ct(found: Read) -> None:
+    """Refuse a case that has no field.
 
     Raises:
-        FileError: `bias-ct`, `bias-late`.
+        FileError: `bias-ct`.
     """
     kinds = {found.pixels[row.id][0].modality or _guess(row) for row in found.rows}
     if "CT" in kinds:
@@ -81,12 +80,6 @@ def _refuse(found: Read) -> None:
             "it is CT: no coil lays a field over it, and its values in HU would be lost",
             "Convert CT without --bias, or leave the case out with --on-error skip.",
             code="bias-ct",
-        )
-    if any(row.copy or row.window_source != "none" for row in found.rows):
-        raise FileError(
-            "its images were windowed or augmented: no field can be divided out of them any more",
-            "Run chaosprep convert --bias n4 on what split or an extract stage made.",
-            code="bias-late",
         )
 
 
