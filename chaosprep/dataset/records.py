@@ -30,6 +30,7 @@ Triple = tuple[Coordinate, Coordinate, Coordinate]
 Cosine = Annotated[float, Meta(ge=-2, le=2)]
 Orientation = tuple[Cosine, Cosine, Cosine, Cosine, Cosine, Cosine]
 LARGEST = 1e30
+Share = Annotated[float, Meta(gt=0, le=LARGEST)]
 Factor = Annotated[float, Meta(ge=-LARGEST, le=LARGEST)]
 
 
@@ -69,6 +70,17 @@ class CaseScaling(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     in_units: bool
     lowest: Factor | None
     slices: Size
+
+
+class BiasField(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The bias field that the values of a case were divided by: its range within the body.
+
+    It is a factor without a unit; the mean of the body stayed what it was.
+    """
+
+    method: Literal["n4"]
+    least: Share
+    most: Share
 
 
 class Slice(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -133,6 +145,10 @@ class Slice(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     scaling: Annotated[
         CaseScaling | UnsetType | None,
         _doc("values of the case that a network sees as 0 and 1; absent without --keep-16bit"),
+    ] = UNSET
+    bias: Annotated[
+        BiasField | UnsetType | None,
+        _doc("field that was divided out, null where none was found; absent without --bias"),
     ] = UNSET
     image_container: Annotated[str | UnsetType | None, _doc("file that holds the image")] = UNSET
     image_offset: Annotated[Count | UnsetType | None, _doc("where in it, in bytes")] = UNSET

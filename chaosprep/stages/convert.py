@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import msgspec
+from msgspec import UNSET
 from numpy.typing import NDArray
 
 from chaosprep.choices.leaving import chosen
@@ -15,6 +16,7 @@ from chaosprep.dataset.records import Slice
 from chaosprep.running.fitting import TOLD, Expected, carried
 from chaosprep.running.stage import CaseResult, Stage, each_slice
 from chaosprep.running.writer import Writer
+from chaosprep.stages.converting.bias import corrected
 from chaosprep.stages.converting.grids import grid_of, regridded, with_mask
 from chaosprep.stages.converting.params import ConvertParams
 from chaosprep.stages.converting.reading import read_case
@@ -26,10 +28,10 @@ def run_case(case: Case, params: ConvertParams, writer: Writer) -> CaseResult:
     """Convert one case's images; masks are carried over where the grid stays.
 
     Raises:
-        FileError: `structures-overlap`.
+        FileError: `structures-overlap`, and what `corrected` raises.
     """
     refuse_overlaps(case.slices)
-    found = read_case(case, params)
+    found = corrected(case, read_case(case, params), params)
     pixels, written = found.pixels, dict[str, NDArray[Any]]()
     rule = rule_for(list(pixels.values()), params)
 
@@ -46,6 +48,7 @@ def run_case(case: Case, params: ConvertParams, writer: Writer) -> CaseResult:
             frame=None,
             dtype=values.dtype.name,
             slope=header.rescale_slope,
+            bias=row.bias if found.bias is UNSET else found.bias,
             warnings=tuple(dict.fromkeys((*row.warnings, *header.notes, *notes))),
             **columns,
         )
@@ -64,7 +67,8 @@ def rows(case: Case, params: ConvertParams) -> Iterator[Expected]:
         carries = {"mask": row.mask, "mask_sha256": row.mask_sha256}
         mask = {} if params.regrids else carries
         scaling = {"scaling": TOLD} if params.keep_16bit else {}
-        yield carried(row, image=image, frame=None, **mask, **scaling)
+        bias = {} if params.bias == "none" else {"bias": TOLD}
+        yield carried(row, image=image, frame=None, **mask, **scaling, **bias)
 
 
 CONVERT = Stage(
@@ -78,7 +82,10 @@ CONVERT = Stage(
     needs=("split",),
     libraries=("cv2",),
     folder="images",
-    shaping=("window", "window_scope", "keep_16bit", "format", "spacing", "size", "fit"),
+    shaping=(
+        *("window", "window_scope", "keep_16bit", "format", "spacing", "size", "fit"),
+        *("bias", "bias_grid", "bias_distance", "bias_iterations"),
+    ),
     help="DIR is what split or an extract stage made. Matrix and aspect stay; the masks "
     "are carried over.",
 )

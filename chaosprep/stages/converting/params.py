@@ -52,6 +52,23 @@ class ConvertParams(ChoiceParams, frozen=True, kw_only=True):
         Meta(description="With --spacing: nearest mask pixel, or label with the largest share."),
     ] = "nearest"
 
+    bias: Annotated[
+        Literal["none", "n4"],
+        Meta(description="Divide the bias field of MR out of each case, found by N4 in the body."),
+    ] = "none"
+    bias_grid: Annotated[
+        Annotated[float, Meta(ge=1, le=20)],
+        Meta(description="With --bias: mm between the voxels that the field is fitted on."),
+    ] = 6.0
+    bias_distance: Annotated[
+        Annotated[float, Meta(ge=10, le=1000)],
+        Meta(description="With --bias: mm between the knots of the field; more is smoother."),
+    ] = 100.0
+    bias_iterations: Annotated[
+        Annotated[int, Meta(ge=1, le=200)],
+        Meta(description="With --bias: the most iterations of each of the three levels."),
+    ] = 50
+
     def __post_init__(self) -> None:
         super().__post_init__()
         self.window_kind()

@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass, replace
 
+from msgspec import UNSET, UnsetType
+
 from chaosprep.dataset.case import Case
-from chaosprep.dataset.records import Slice
+from chaosprep.dataset.records import BiasField, Slice
 from chaosprep.errors import FileError, Problem
 from chaosprep.imaging.measured import Pixels, among, check_polarity, looked_up, upright
 from chaosprep.running.stage import each_slice
@@ -14,12 +16,14 @@ from chaosprep.stages.converting.params import ConvertParams
 class Read:
     """The rows that could be read, the pixels of each by its id, and the problems of the others.
 
-    Where the stored values are kept, the pixels are `upright`.
+    Where the stored values are kept, the pixels are `upright`. `bias` is the field that was divided
+    out of them; None where none could be found, UNSET where none was asked for.
     """
 
     rows: tuple[Slice, ...]
     pixels: dict[str, Pixels]
     problems: tuple[Problem, ...]
+    bias: BiasField | UnsetType | None = UNSET
 
 
 def read_case(case: Case, params: ConvertParams) -> Read:
