@@ -17,6 +17,7 @@ _SWITCHES = frozenset(
             "overwrite",
             "redivide",
             "swap-labels",
+            "undo-normalization",
         ),
         "trust-folders",
     }

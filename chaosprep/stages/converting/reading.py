@@ -14,7 +14,7 @@ from chaosprep.stages.converting.params import ConvertParams
 class Read:
     """The rows that could be read, the pixels of each by its id, and the problems of the others.
 
-    Where the stored values are kept, the pixels are `upright`.
+    Unless they are to be windowed, the pixels are `upright`.
     """
 
     rows: tuple[Slice, ...]
@@ -32,7 +32,7 @@ def read_case(case: Case, params: ConvertParams) -> Read:
         inverted.add(header.inverted)
         noted = replace(header, notes=(*header.notes, *among(header, array)))
         found = looked_up(noted, array)
-        pixels[row.id] = upright(*found) if params.keeps else found
+        pixels[row.id] = found if params.shows else upright(*found)
         return row
 
     readable = each_slice(case.slices, read)
