@@ -7,7 +7,7 @@ from dataclasses import replace
 from chaosprep.dataset.case import Case
 from chaosprep.dataset.descriptor import Learned
 from chaosprep.dataset.manifest import Dataset
-from chaosprep.errors import ChaosprepError, UsageError
+from chaosprep.errors import ChaosprepError
 from chaosprep.imaging.intensity.normalization import Scale, ScaleLearning
 from chaosprep.imaging.intensity.normalizations import NORMALIZATIONS
 from chaosprep.running.learning import Learning
@@ -69,19 +69,20 @@ LANDMARKS: Learning[Case, ConvertParams] = Learning(
 
 
 def plan(source: Dataset, cases: Sequence[Case], params: ConvertParams) -> Planned[Case]:
-    """Refuse to learn from patients on whom a fold validates; say what is lost of CT.
-
-    Raises:
-        UsageError: `normalize-folds`.
-    """
+    """Say what is lost of CT, and for which fold landmarks are learned."""
     if params.normalize is None:
         return Planned(_as_it_is)
-    if _due(params):
-        _check_folds(source)
+    notes = []
     first = {case.slices[0].sequence: case for case in reversed(cases)}
-    of_ct = sorted(name for name, case in first.items() if _is_ct(name, case))
-    told = f"{', '.join(of_ct)}: --normalize takes away the Hounsfield units that all CT shares"
-    return Planned(_as_it_is, (told,) if of_ct else ())
+    if of_ct := sorted(name for name, case in first.items() if _is_ct(name, case)):
+        listed = ", ".join(of_ct)
+        notes.append(f"{listed}: --normalize takes away the Hounsfield units that all CT shares")
+    if _due(params) and any(case.slices[0].fold is not None for case in filter(_trains, cases)):
+        notes.append(
+            "landmarks are learned for the fold that validates here: split again with --fold for "
+            "each other one"
+        )
+    return Planned(_as_it_is, tuple(notes))
 
 
 def _as_it_is(case: Case) -> Case:
@@ -90,20 +91,3 @@ def _as_it_is(case: Case) -> Case:
 
 def _is_ct(sequence: str, case: Case) -> bool:
     return (case.modality() or sequence).upper() == "CT"
-
-
-def _check_folds(source: Dataset) -> None:
-    validates = folded = False
-    for case in source.cases:
-        row = case.slices[0]
-        validates |= row.split == "val"
-        folded |= row.split == "train" and row.fold is not None
-    if folded and not validates:
-        raise UsageError(
-            f"--normalize nyul: all of {source.directory} that is in folds is on the training "
-            "side, and landmarks learned from it would know the patients on whom each fold "
-            "validates",
-            "Split with --fold as well, for one fold at a time; or use --normalize zscore, which "
-            "learns nothing, or --landmarks of other patients.",
-            code="normalize-folds",
-        )
