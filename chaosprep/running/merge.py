@@ -295,5 +295,5 @@ _SAME: tuple[tuple[str, str, Callable[[Dataset], object]], ...] = (
         ),
     ),
     ("merge-source", "source", _source),
-    ("merge-learned", "what was learned", lambda part: part.descriptor.tool.learned),
+    ("merge-learned", "learned values", lambda part: part.descriptor.tool.learned),
 )

@@ -189,8 +189,8 @@ def _work(
             inputs_sha256=fingerprint(journal.inputs(cases)),
         )
         rows, shard = partial(journal.rows, cases), _shard(plan, journal, cases)
-        told = plan.labels, problems, shard, plan.division, plan.store, plan.learned
-        commit(plan.output, made, source, rows, *told)
+        more = plan.division, plan.store, plan.learned
+        commit(plan.output, made, source, rows, plan.labels, problems, shard, *more)
     return Event("committed", stage.name, total, total, problems=problems)
 
 

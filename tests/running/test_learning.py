@@ -1,8 +1,8 @@
-"""A stage that learns over cases before it works on any: of whom, how often, and what of it stays."""
+"""A stage that learns over cases before it works on any: of whom, how often, what is kept."""
 
 import dataclasses
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -107,8 +107,10 @@ def interrupted(tmp_path: Path, output: str) -> Path:
     return tmp_path / output
 
 
-def learned_in(output: Path) -> Any:
-    return json.loads((output / "datapackage.json").read_text())["chaosprep"]["learned"]
+def learned_in(output: Path) -> dict[str, Any]:
+    tool = json.loads((output / "datapackage.json").read_text())["chaosprep"]
+    found: dict[str, Any] = tool["learned"]
+    return found
 
 
 def test_it_is_learned_of_those_it_takes_in_the_order_of_their_ids(tmp_path: Path) -> None:
@@ -173,7 +175,7 @@ def test_an_interrupted_run_goes_on_with_what_it_learned(tmp_path: Path) -> None
     ],
     ids=["torn", "edited", "empty", "deep"],
 )
-def test_what_was_damaged_is_learned_anew(tmp_path: Path, damage: Any) -> None:
+def test_what_was_damaged_is_learned_anew(tmp_path: Path, damage: Callable[[bytes], bytes]) -> None:
     output = interrupted(tmp_path, "out")
     place = output / WORKSPACE / LEARNED
     place.write_bytes(damage(place.read_bytes()))
@@ -250,7 +252,7 @@ def test_shards_that_learned_otherwise_are_not_merged(tmp_path: Path) -> None:
     told = json.loads(path.read_text())
     told["chaosprep"]["learned"] = {"add": [1]}
     path.write_text(json.dumps(told))
-    with pytest.raises(ChaosprepError, match="what was learned") as caught:
+    with pytest.raises(ChaosprepError, match="learned values") as caught:
         merge(shards, tmp_path / "merged")
     assert caught.value.code == "merge-learned"
 

@@ -8,7 +8,7 @@ import msgspec
 from msgspec import UNSET
 
 from chaosprep.dataset.decoding import decode_descriptor
-from chaosprep.dataset.descriptor import Descriptor, Learned
+from chaosprep.dataset.descriptor import Descriptor, Learned, PastStage, Provenance
 from chaosprep.dataset.manifest import DESCRIPTOR
 from chaosprep.errors import FileError, UsageError
 from chaosprep.expected import explain
@@ -95,7 +95,8 @@ def _learned_in(directory: Path) -> Landmarks:
     """
     path = directory / DESCRIPTOR
     tool = decode_descriptor(path, _bytes(path), Descriptor).tool
-    for made in (tool, *tool.history):
+    stages: tuple[Provenance | PastStage, ...] = (tool, *tool.history)
+    for made in stages:
         given = made.parameters.get("landmarks")
         if made.learned is not UNSET and "landmarks" in made.learned:
             return _read(f"--landmarks: {path}", msgspec.json.encode(made.learned))

@@ -152,12 +152,12 @@ def _scale_of(case: Case, params: ConvertParams) -> Scale | None:
         return None
     if params.landmarks is not None:
         known: dict[str, Scale] = parsed(params.landmarks)
-        remedy = "Give landmarks that were learned with it, or leave it out with --on-error skip."
+        remedy = "Give --landmarks that have it, or leave the case out with --on-error skip."
     else:
         known = case.planned["learned"]["landmarks"]
         remedy = (
             "Let a patient with this sequence be on the training side, give --landmarks, or leave "
-            "it out with --on-error skip."
+            "the case out with --on-error skip."
         )
     sequence = case.slices[0].sequence
     if sequence not in known:
