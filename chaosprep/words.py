@@ -17,11 +17,15 @@ _SWITCHES = frozenset(
             "overwrite",
             "redivide",
             "swap-labels",
+            "undo-normalization",
         ),
         "trust-folders",
     }
 )
-_CHOICES = "auto|both|cpu|crop|files|folder|labelled|npy|opencv|pad|seg|single|skip|sym|tar|zarr"
+_CHOICES = (
+    "auto|both|cpu|crop|files|folder|labelled|n4|none|npy|nyul|opencv|pad|seg|single|skip|sym|tar|"
+    "zarr|zscore"
+)
 _VALUE = rf"-?\d+(?:\.\d+)?(?: \d+)?|'[^']*'|[A-Z][\w/]*(?: [A-Z]+)?|(?:{_CHOICES})"
 _OPTION = re.compile(
     r"`[^`]*`|(?<!\w)'[^']*'"  # another program's command, somebody's own text

@@ -8,6 +8,8 @@ from hypothesis import settings
 import chaosprep
 from chaosprep import Dataset
 from chaosprep.phantom import Patient, write_chaos
+from tests.stages.normalized import METHODS, Normal
+from tests.stages.scanners import split_of_scanners
 
 # How long one example takes depends on what else the machine does; it is no failure.
 settings.register_profile("unhurried", deadline=None)
@@ -75,3 +77,16 @@ def folds(two_phases: Path, tmp_path_factory: pytest.TempPathFactory) -> Dataset
     place = tmp_path_factory.mktemp("folds")
     pairs = chaosprep.split(two_phases, place / "pairs", folds=3, test_patient=["MR004"])
     return chaosprep.extract_liver(pairs, place / "organs", all_organs=True)
+
+
+@pytest.fixture(scope="session")
+def scanners(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
+    """Six patients of one anatomy in two scanners, 5 and 6 on the validation side. Read only."""
+    return split_of_scanners(tmp_path_factory.mktemp("scanners"))
+
+
+@pytest.fixture(scope="session")
+def normalized(scanners: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Normal:
+    """What each way to normalize makes of them."""
+    place = tmp_path_factory.mktemp("normalized")
+    return {how: chaosprep.convert(scanners, place / how, normalize=how) for how in METHODS}

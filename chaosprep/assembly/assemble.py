@@ -56,6 +56,7 @@ def assemble(
     *,
     reference: str | Path | Dataset | None = None,
     keep_grid: bool = False,
+    undo_normalization: bool = False,
     mask_sampling: MaskSampling = "label",
     format: Format = "nifti",
     dicom: str | Path | None = None,
@@ -67,13 +68,15 @@ def assemble(
     """Put slices back together: `images/<case>.nii.gz`, `masks/<case>.nii.gz`, `labels.json`.
 
     What `--size` and `--spacing` of convert did is undone, so that a volume lies on the pixels of
-    its DICOM series. Images are in modality units (HU), or as shown where they were windowed.
+    its DICOM series. Images are in modality units (HU), or as shown where they were windowed,
+    and normalized where they were.
 
     Args:
         source: a stage directory; or a folder of predictions, `<slice id>.png` or `.npy`.
         output: the folder to make.
         reference: with predictions, the stage directory that they were made from.
         keep_grid: leave the pixels as they are; position and spacing are still true.
+        undo_normalization: give images that convert normalized the units from before.
         mask_sampling: how masks are resampled: the nearest pixel, or the label with the largest
             linear share.
         format: `nifti`, or `seg` for the masks as DICOM SEG, `masks/<case>.dcm`.
@@ -94,6 +97,7 @@ def assemble(
         Path(output),
         reference=reference,
         keep_grid=keep_grid,
+        undo_normalization=undo_normalization,
         mask_sampling=mask_sampling,
         format=format,
         dicom=dicom,
@@ -111,6 +115,7 @@ def put_together(
     format: Format,
     dicom: str | Path | None,
     options: RunOptions,
+    undo_normalization: bool = False,
     with_images: bool = True,
 ) -> Exported:
     """What `assemble` does, where it is wanted without the images.
@@ -133,6 +138,7 @@ def put_together(
         if files is None or case.id in files
     ]
     parameters = {"format": format, "keep_grid": keep_grid, "mask_sampling": mask_sampling}
+    parameters |= {"undo_normalization": True} if undo_normalization else {}
     with new_folder(dataset, output, "assemble", parameters, options.overwrite) as folder:
         work = _Work(
             folder=folder,
@@ -140,6 +146,7 @@ def put_together(
             codes=codes(dataset.labels) if format == "seg" else {},
             meaning=meaning(dataset, labels) if files is not None else None,
             keep_grid=keep_grid,
+            normalized=not undo_normalization,
             sampling=mask_sampling,
             automatic=files is not None or dataset.made.stage == "predict",
             with_images=with_images,
@@ -190,6 +197,7 @@ class _Work:
     codes: dict[str, Code]
     meaning: Meaning | None
     keep_grid: bool
+    normalized: bool
     sampling: MaskSampling
     automatic: bool
     with_images: bool
@@ -208,7 +216,8 @@ class _Work:
             shortened = self._write_seg(task.origin, case.id, there, planes)
         else:
             if self.with_images:
-                image = Volume(smallest(np.stack(images_back(case, rows, ways))), lattice)
+                back = images_back(case, rows, ways, normalized=self.normalized)
+                image = Volume(smallest(np.stack(back)), lattice)
                 write_checked(self.folder / "images" / f"{case.id}{ENDING}", as_filed(rows, image))
             if planes:
                 mask = Volume(np.stack(planes), lattice)

@@ -21,6 +21,11 @@ from chaosprep.running.folder import Exported
     "--keep-grid", is_flag=True, help="Do not undo --size and --spacing; positions are still true."
 )
 @click.option(
+    "--undo-normalization",
+    is_flag=True,
+    help="Give images that convert --normalize made the units that they had before.",
+)
+@click.option(
     "--mask-sampling",
     type=click.Choice(get_args(MaskSampling)),
     default="label",

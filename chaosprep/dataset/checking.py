@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any
 
 import msgspec
 
-from chaosprep.dataset.records import MOST, Slice
+from chaosprep.dataset.records import MOST, Normalized, Slice
 from chaosprep.errors import REMAKE, ManifestError
 
 _rows = msgspec.json.Decoder(Slice)
@@ -60,6 +61,22 @@ def check_row(row: Slice) -> None:
         raise ManifestError("slope: it is 0 or nearly so", REMAKE, "manifest-row")
     if row.scaling and not row.scaling.low < row.scaling.high:
         raise ManifestError("scaling: high is not above low", REMAKE, "manifest-row")
+    if row.normalization:
+        _check_knots(row.normalization)
+    _check_overlaps(row)
+    if row.grid is not None:
+        _check_numbers("grid", row.grid)
+    if row.augmentation is not None:
+        _check_numbers("augmentation", row.augmentation)
+    if not row.id.startswith(f"{row.case}_") or not row.case.startswith(f"{row.patient}_"):
+        raise ManifestError(
+            "id: it does not begin with its case, or the case with its patient",
+            REMAKE,
+            "manifest-row",
+        )
+
+
+def _check_overlaps(row: Slice) -> None:
     for value, meeting in (row.overlaps or {}).items():
         several = len(meeting) > 1 and meeting == tuple(sorted({*meeting}))
         if value in row.labels or not (several and row.labels.keys() >= {*meeting}):
@@ -68,13 +85,14 @@ def check_row(row: Slice) -> None:
                 REMAKE,
                 "manifest-row",
             )
-    if row.grid is not None:
-        _check_numbers("grid", row.grid)
-    if row.augmentation is not None:
-        _check_numbers("augmentation", row.augmentation)
-    if not row.id.startswith(f"{row.case}_") or not row.case.startswith(f"{row.patient}_"):
+
+
+def _check_knots(told: Normalized) -> None:
+    rising = [[one < other for one, other in pairwise(some)] for some in (told.start, told.end)]
+    falling = all(one > other for one, other in pairwise(told.start))
+    if len(told.start) != len(told.end) or not all(rising[1]) or not (all(rising[0]) or falling):
         raise ManifestError(
-            "id: it does not begin with its case, or the case with its patient",
+            "normalization: its knots are no pairs of numbers in their order",
             REMAKE,
             "manifest-row",
         )

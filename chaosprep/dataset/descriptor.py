@@ -8,7 +8,7 @@ from collections.abc import Collection
 from typing import Annotated, Any
 
 import msgspec
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
 from chaosprep.dataset.containers.table import StoreName
 from chaosprep.dataset.records import RARE, Count, Id, Sha256, Slice, Split
@@ -19,6 +19,10 @@ from chaosprep.params import Parameter, bare, describe_params
 MANIFEST_VERSION = 1
 MANIFEST_MINOR = 3
 """Goes up when a release adds a field or a parameter, or changes one by a migration."""
+
+
+Learned = dict[str, Any]
+"""What a stage learned over cases before it worked on any, by the parameter that gives it too."""
 
 
 class StageRecord(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -58,11 +62,12 @@ class Share(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 class PastStage(StageRecord, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """An earlier stage: the hash of the descriptor that it committed, and what it left out."""
+    """An earlier stage: the hash of the descriptor that it committed, and what went besides."""
 
     descriptor_sha256: Sha256
     skipped: tuple[Problem, ...] = ()
     left_out: tuple[LeftOut, ...] = ()
+    learned: Learned | UnsetType = UNSET
 
 
 class SplitCounts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -90,6 +95,7 @@ class Provenance(StageRecord, frozen=True, kw_only=True, forbid_unknown_fields=T
     left_out: tuple[LeftOut, ...] = ()
     division: tuple[Share, ...] = ()
     store: StoreName = "files"
+    learned: Learned | UnsetType = UNSET
 
 
 class License(msgspec.Struct, frozen=True, omit_defaults=True):

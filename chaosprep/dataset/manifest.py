@@ -159,6 +159,7 @@ class Dataset:
             descriptor_sha256=self.descriptor_sha256,
             skipped=self.skipped,
             left_out=self.descriptor.tool.left_out,
+            learned=self.descriptor.tool.learned,
         )
         return (*self.descriptor.tool.history, last)
 

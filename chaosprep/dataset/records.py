@@ -8,6 +8,7 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from chaosprep.facts import Name
+from chaosprep.imaging.intensity.names import NormalizationName
 
 Split = Literal["train", "val", "test"]
 SPLITS: tuple[Split, ...] = ("train", "val", "test")
@@ -83,6 +84,25 @@ class BiasField(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     most: Share
 
 
+class Normalized(
+    msgspec.Struct,
+    frozen=True,
+    kw_only=True,
+    forbid_unknown_fields=True,
+    rename={"start": "from", "end": "to"},
+):
+    """How the values of a case were normalized: by straight pieces through knots.
+
+    `start` (in JSON `from`) are modality units, `end` (`to`) what they became, which stored value x
+    slope + intercept gives. Beyond the knots the outer pieces go on. `start` descends where bright
+    was low (MONOCHROME1), and ascends else.
+    """
+
+    method: NormalizationName
+    start: Annotated[tuple[Factor, ...], Meta(min_length=2, max_length=1000)]
+    end: Annotated[tuple[Factor, ...], Meta(min_length=2, max_length=1000)]
+
+
 class Slice(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One row of the table: an image and its mask."""
 
@@ -149,6 +169,13 @@ class Slice(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     bias: Annotated[
         BiasField | UnsetType | None,
         _doc("field that was divided out, null where none was found; absent without --bias"),
+    ] = UNSET
+    normalization: Annotated[
+        Normalized | UnsetType | None,
+        _doc(
+            "method, and knots from modality units to what stored value x slope + intercept gives; "
+            "absent without --normalize"
+        ),
     ] = UNSET
     image_container: Annotated[str | UnsetType | None, _doc("file that holds the image")] = UNSET
     image_offset: Annotated[Count | UnsetType | None, _doc("where in it, in bytes")] = UNSET

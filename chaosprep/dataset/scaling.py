@@ -11,6 +11,7 @@ from chaosprep.dataset.case import Case
 from chaosprep.dataset.records import CaseScaling, Slice
 from chaosprep.dataset.stacking import originals
 from chaosprep.imaging.header import Ends, Header
+from chaosprep.imaging.intensity.normalizations import NORMALIZATIONS
 from chaosprep.imaging.measured import Pixels, check_polarity, comparable, filled, padded
 from chaosprep.imaging.windows import Histogram
 
@@ -58,14 +59,15 @@ def case_scaling(case: Case, scale: Scale = "case") -> Scaling:
     """How a case is scaled: from 0 to 255 where it was windowed, else between two percentiles.
 
     The percentiles are 0.5 and 99.5 over all original slices, padding left out: what `convert`
-    takes as its window. Where the table has them, no file is read. With ``none`` values stay as
+    takes as its window. A case that was normalized is scaled as all others were, by the ends of
+    their common scale. Where the table has these, no file is read. With ``none`` values stay as
     they are, but for padding.
 
     Raises:
         FileError: a slice cannot be read; `polarity`, see `check_polarity`.
     """
     rows = originals(case) or case.slices
-    known = _known(rows)
+    known = _known(rows) or _normalized(case, rows)
     if scale == "none":
         return Scaling(0.0, 1.0, lowest=case.lowest() if known is None else known.lowest)
     if all(row.window_source != "none" for row in rows):
@@ -95,9 +97,19 @@ def measured_scaling(
 def _known(rows: Sequence[Slice]) -> Scaling | None:
     """What the table has of a case; None where it has nothing, or slices were taken out since."""
     found = rows[0].scaling
-    if not found or found.slices != len(rows) or any(row.scaling != found for row in rows):
+    if not found or any(row.scaling != found for row in rows):
+        return None
+    if found.slices != len(rows) and not rows[0].normalization:
         return None
     return Scaling(found.low, found.high, found.in_units, found.lowest)
+
+
+def _normalized(case: Case, rows: Sequence[Slice]) -> Scaling | None:
+    """How a normalized case is scaled, whatever its values are: alike with all others."""
+    methods = {row.normalization.method if row.normalization else None for row in rows}
+    if len(methods) > 1 or (method := methods.pop()) is None:
+        return None
+    return Scaling(*NORMALIZATIONS[method].ends, in_units=True, lowest=case.lowest())
 
 
 def recorded(scaling: Scaling, slices: int) -> CaseScaling:

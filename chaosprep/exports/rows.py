@@ -15,7 +15,8 @@ from chaosprep.errors import not_as_written
 from chaosprep.files import writing
 
 OBJECTS = (
-    *("labels", "pixels", "grid", "augmentation", "scaling", "bias"),
+    *("labels", "pixels", "grid", "augmentation", "scaling"),
+    *("bias", "normalization"),
     *(name for name in RARE if EMPTY[name] == {}),
 )
 """The fields that are objects with keys of their own: JSON text where a column has one type."""

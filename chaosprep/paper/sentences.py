@@ -148,7 +148,10 @@ def _extract_labels(told: Settings) -> Iterator[str]:
 
 
 def _convert(told: Settings) -> Iterator[str]:
-    if told["keep_16bit"] or told["format"] == "npy":
+    if told["normalize"]:
+        yield _normalized(told)
+        told["window"], told["window_scope"], told["keep_16bit"], told["format"]
+    elif told["keep_16bit"] or told["format"] == "npy":
         kept = "bit for bit" if told["spacing"] is None else "at their full depth"
         yield f"Stored values were kept {kept}, as {shown(told['format'])} files."
         told["window"], told["window_scope"]
@@ -165,6 +168,22 @@ def _convert(told: Settings) -> Iterator[str]:
     if told["size"] is not None:
         by = {"both": "padding and cropping", "pad": "padding", "crop": "cropping"}
         yield f"Slices were brought to {shown(told['size'])} pixels by {by[told['fit']]}."
+
+
+def _normalized(told: Settings) -> str:
+    method, given = told["normalize"], told["landmarks"]
+    if method == "zscore":
+        return (
+            "Values of each case were normalized to a mean of 0 and a standard deviation of 1 "
+            "within the body."
+        )
+    if method != "nyul":
+        return f"Values of each case were normalized by {shown(method)}."
+    whose = "that were given" if given else "that were learned from the training side alone"
+    return (
+        "Values of each case were normalized piecewise linearly, so that percentiles within the "
+        f"body meet landmarks {whose} (Nyul, Udupa and Zhang 2000)."
+    )
 
 
 def _sampling(told: Settings) -> str:

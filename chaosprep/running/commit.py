@@ -14,6 +14,7 @@ from chaosprep.dataset.descriptor import (
     MANIFEST_VERSION,
     Descriptor,
     LabelMap,
+    Learned,
     Provenance,
     Shard,
     ShardDescriptor,
@@ -61,6 +62,7 @@ def commit(
     shard: Shard | None = None,
     division: tuple[Share, ...] = (),
     store: StoreName = "files",
+    learned: Learned | msgspec.UnsetType = msgspec.UNSET,
 ) -> None:
     """Write the table and the descriptor of a finished stage; no other file of a run stays.
 
@@ -75,6 +77,7 @@ def commit(
         shard: which part this is, where it is not the whole.
         division: how near its sides and folds come to what was asked.
         store: how its images and masks lie.
+        learned: what the stage learned over cases.
     """
     counter, paths = _Counter(), PathSet()
     written = write_table(directory, _noted(rows(), counter, paths))
@@ -99,6 +102,7 @@ def commit(
             left_out=source.left_out,
             division=division,
             store=store,
+            learned=learned,
         ),
     )
     if shard is None:

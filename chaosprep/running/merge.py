@@ -50,7 +50,8 @@ def merge(
     Raises:
         UsageError: no shards are given.
         ChaosprepError: `merge-stage`, `merge-version`, `merge-parameters`, `merge-source`,
-            `merge-count`, `merge-missing`, `merge-twice`: the shards are not those of one run.
+            `merge-learned`, `merge-count`, `merge-missing`, `merge-twice`: the shards are not those
+            of one run.
         ProblemsError: files are missing or damaged; nothing was committed.
         NothingFoundError: there is no slice in any of them.
     """
@@ -84,6 +85,7 @@ def merge(
             parts.skipped,
             division=parts.parts[0].descriptor.tool.division,
             store=parts.parts[0].descriptor.tool.store,
+            learned=parts.parts[0].descriptor.tool.learned,
         )
         dataset = open_dataset(output)
         workspace.clear()
@@ -293,4 +295,5 @@ _SAME: tuple[tuple[str, str, Callable[[Dataset], object]], ...] = (
         ),
     ),
     ("merge-source", "source", _source),
+    ("merge-learned", "learned values", lambda part: part.descriptor.tool.learned),
 )

@@ -7,9 +7,18 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Generic
 
+from msgspec import UNSET, UnsetType
+
 from chaosprep.dataset.containers.table import CONTAINERS, StoreName
 from chaosprep.dataset.decoding import release_of
-from chaosprep.dataset.descriptor import LabelMap, LeftOut, PastStage, Provenance, Share
+from chaosprep.dataset.descriptor import (
+    LabelMap,
+    Learned,
+    LeftOut,
+    PastStage,
+    Provenance,
+    Share,
+)
 from chaosprep.dataset.manifest import JOURNAL, WORKSPACE, Dataset, OnDemand
 from chaosprep.dataset.migrations import newer, unknown_parameters
 from chaosprep.dataset.opening import is_finished, open_output
@@ -36,7 +45,8 @@ class Plan(Generic[C]):
     `done` are the ids of cases that need no work, `lines` has the SHA-256 of the journal's line for
     each that an unfinished run did, `stale` counts journal entries that no longer
     hold, `is_committed` says that the output is finished and made of the same input. With a `part`,
-    `cases` are only its own, and `planned_sha256` tells the plan of all of them. `problems` were
+    `cases` are only its own, `every` are those of all parts, and `planned_sha256` tells the plan of
+    all of them. `learned` is what the stage learned, once it has. `problems` were
     there before any case was opened. `labels` is what the stage says that the values of its masks
     will stand for, None where only its rows can tell. `notes` and `division` are as the stage
     planned them, `left_out` is what a person chose to leave out of the source, `store` how the
@@ -55,7 +65,9 @@ class Plan(Generic[C]):
     left_out: tuple[LeftOut, ...] = ()
     store: StoreName = "files"
     part: Part | None = None
+    every: Sequence[C] = ()
     planned_sha256: str = ""
+    learned: Learned | UnsetType = UNSET
     done: Collection[str] = frozenset()
     lines: Mapping[str, str] = field(default_factory=dict)
     stale: int = 0
@@ -102,6 +114,7 @@ def fresh_plan(
         division=planned.division,
         left_out=source.left_out,
         store=store,
+        every=cases,
     )
     if part is None:
         return plan

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic
 
-from chaosprep.dataset.opening import open_output
+from chaosprep.dataset.opening import is_finished, open_output
 from chaosprep.errors import ChaosprepError, Problem, ProblemsError
 from chaosprep.params import P, check_params
+from chaosprep.running.lessons import with_learned
 from chaosprep.running.mapping import on_workers
 from chaosprep.running.options import DEFAULTS, Event, RunOptions
 from chaosprep.running.planning import Plan, compare, fresh_plan
@@ -57,6 +58,9 @@ def rehearse(
     check_request(stage, source, output, params, overwrite=options.overwrite, store=options.store)
     plan: Plan[C] = fresh_plan(stage, params, source, output, options.part, options.store)
     stage.ready(params, root, output, map(plan.complete, plan.cases), options)
+    opens = opener(options, plan)
+    if options.overwrite or not is_finished(output):
+        plan = with_learned(stage, params, plan, source.directory, opens, dry=True)
     if not options.overwrite:
         plan = compare(stage, params, plan)
     if plan.is_committed:
@@ -65,7 +69,6 @@ def rehearse(
     finished, total, slices = len(plan.done), len(plan.cases), len(plan.done)
     begun = Event("planned", stage.name, finished, total, problems=plan.problems, notes=plan.notes)
     options.tell(begun)
-    opens = opener(options, plan)
     with closing(work(stage, params, plan, source.directory, opens, dry=True)) as results:
         for entry in results:
             finished, slices = finished + 1, slices + len(entry.slices)

@@ -21,6 +21,8 @@ from chaosprep.running.commit import commit, in_order, versions
 from chaosprep.running.dask.cluster import scheduler_address, warm_up_for
 from chaosprep.running.executor import Executor
 from chaosprep.running.journal import Journal
+from chaosprep.running.learning import LEARNED
+from chaosprep.running.lessons import with_learned
 from chaosprep.running.mapping import on_workers
 from chaosprep.running.options import DEFAULTS, Event, RunOptions
 from chaosprep.running.place import check_output
@@ -103,10 +105,13 @@ def run_on(
     with writing(output, GOES_ON), workspace.held(again):
         if options.overwrite:
             forget(output)
-        plan = compare(stage, params, plan)
-        if not plan.is_committed:  # as it is by another run just now, or one killed right after
+        if is_finished(output):  # by another run just now, or one killed right after
+            compare(stage, params, plan)
+        else:
             end_claims(workspace.path)
             with scheduler_address(options.dask, options.processes) as address:
+                plan = with_learned(stage, params, plan, chosen.directory, opens, address)
+                plan = compare(stage, params, plan)
                 last = _work(stage, params, chosen, plan, opens, address, options)
         dataset = open_output(output)
         workspace.clear()
@@ -142,7 +147,7 @@ def _ended(
 
 def forget(output: Path) -> None:
     """Take back the commit: the descriptor goes first."""
-    kept = (f"{WORKSPACE}/{JOURNAL}", f"{WORKSPACE}/{SETTINGS}")
+    kept = (f"{WORKSPACE}/{JOURNAL}", f"{WORKSPACE}/{SETTINGS}", f"{WORKSPACE}/{LEARNED}")
     for name in (DESCRIPTOR, SHARD, *tables_in(output), *kept):
         (output / name).unlink(missing_ok=True)
 
@@ -184,9 +189,8 @@ def _work(
             inputs_sha256=fingerprint(journal.inputs(cases)),
         )
         rows, shard = partial(journal.rows, cases), _shard(plan, journal, cases)
-        commit(
-            plan.output, made, source, rows, plan.labels, problems, shard, plan.division, plan.store
-        )
+        more = plan.division, plan.store, plan.learned
+        commit(plan.output, made, source, rows, plan.labels, problems, shard, *more)
     return Event("committed", stage.name, total, total, problems=problems)
 
 

@@ -11,6 +11,7 @@ from chaosprep.dataset.records import Slice
 from chaosprep.errors import ChaosprepError, Problem
 from chaosprep.params import P
 from chaosprep.running.fitting import Expected, one_for_each
+from chaosprep.running.learning import Learning
 from chaosprep.running.options import RunOptions
 from chaosprep.running.writer import Writer
 from chaosprep.workbench import Workbench
@@ -154,10 +155,11 @@ class Stage(Generic[C, P]):
     its end, and `after` does that once all is committed, or was already. `rows` tells of a
     completed case what is settled of the rows that it becomes where nothing goes wrong, so that an
     unfinished run is gone on with where its journal says just that; cases of which it knows nothing
-    (None) are done again. `labels` tells what the values of its masks stand for, by all of its
-    source; None where only its rows can tell. `needs` are the stages
-    that must have come before, `libraries` the heavy ones that nearly every case takes: they are
-    imported once, before workers are forked.
+    (None) are done again. `learn` is what it learns over some cases first, and completes each
+    with. `labels` tells what the values of its masks stand for, by all of its source;
+    None where only its rows can tell. `needs` are the stages that must have come before,
+    `libraries` the heavy ones that nearly every case takes: they are imported once, before workers
+    are forked.
 
     `folder` is its place in what `prepare` makes, which leaves out a stage without one, and one
     whose `takes` says that it is not for such a dataset. `shaping`
@@ -176,6 +178,7 @@ class Stage(Generic[C, P]):
     choose: Callable[[Any, P], Any] = _whole
     plan: Callable[[Any, Sequence[C], P], Planned[C]] = _as_they_are
     rows: Callable[[C, P], Iterable[Expected] | None] = one_for_each
+    learn: Learning[C, P] | None = None
     labels: Callable[[Source[C], P], LabelMap | None] = _the_same
     ready: Callable[[P, Path, Path, Iterable[Any], RunOptions], None] = _nothing_to_check
     after: Callable[[Dataset, P, RunOptions], None] = _nothing

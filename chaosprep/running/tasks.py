@@ -52,6 +52,24 @@ def work(
         for case in plan.to_do()
     )
 
+    start = starter(opens, scheduler, claim, source, count)
+    with closing(map_unordered(start, _run_case, tasks)) as results:
+        for task, entry in results:
+            if isinstance(entry, WorkerDied):
+                yield _failed(task, too_large())
+            else:
+                yield entry
+
+
+def starter(
+    opens: Callable[[int], Executor],
+    scheduler: str | None,
+    claim: Claim | None,
+    source: Path,
+    count: int,
+) -> Callable[[], Executor]:
+    """What starts the executor for so many tasks; on a scheduler's cluster where it has a claim."""
+
     def start() -> Executor:
         if scheduler is None or claim is None:
             return opens(count)
@@ -59,12 +77,7 @@ def work(
 
         return DaskExecutor(scheduler, claim, source, count)
 
-    with closing(map_unordered(start, _run_case, tasks)) as results:
-        for task, entry in results:
-            if isinstance(entry, WorkerDied):
-                yield _failed(task, too_large())
-            else:
-                yield entry
+    return start
 
 
 _LONGEST = 170  # of an id's 200 letters: the slice, the copy and the file's ending come behind

@@ -21,12 +21,14 @@ from chaosprep.errors import FileError
 from chaosprep.files import check_own
 from chaosprep.running.claim import CLAIM
 from chaosprep.running.kept import strange
+from chaosprep.running.learning import LEARNED
 from chaosprep.running.lock import locked
 from chaosprep.running.settings import SETTINGS
 
 LOCK = "lock"
 _FILE = re.compile(
-    rf"{LOCK}|{re.escape(JOURNAL)}|{re.escape(SETTINGS)}|{CLAIM.pattern}|\.[0-9a-f]{{32}}\.part"
+    rf"{LOCK}|{re.escape(JOURNAL)}|{re.escape(SETTINGS)}|{re.escape(LEARNED)}|{CLAIM.pattern}"
+    r"|\.[0-9a-f]{32}\.part"
 )
 _FOLDER = re.compile(r"[0-9a-f]{32}(\.old)?")
 _OF_NFS = re.compile(r"\.nfs[0-9a-f]+")  # a removed file that somebody has open; it goes by itself

@@ -1,4 +1,4 @@
-"""convert: DICOM becomes windowed 8-bit PNG, or its stored values as 16-bit PNG or npy."""
+"""convert: DICOM becomes windowed 8-bit PNG, or its stored or normalized values, PNG or npy."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -20,7 +20,8 @@ from chaosprep.stages.converting.bias import corrected
 from chaosprep.stages.converting.grids import grid_of, regridded, with_mask
 from chaosprep.stages.converting.params import ConvertParams
 from chaosprep.stages.converting.reading import read_case
-from chaosprep.stages.converting.scaling import with_scaling
+from chaosprep.stages.converting.scales import LANDMARKS, plan
+from chaosprep.stages.converting.scaling import counted, with_scaling
 from chaosprep.stages.converting.values import rule_for
 
 
@@ -33,7 +34,7 @@ def run_case(case: Case, params: ConvertParams, writer: Writer) -> CaseResult:
     refuse_overlaps(case.slices)
     found = corrected(case, read_case(case, params), params)
     pixels, written = found.pixels, dict[str, NDArray[Any]]()
-    rule = rule_for(list(pixels.values()), params)
+    rule = rule_for(case, found, params)
 
     def work(row: Slice) -> Slice:
         header, array = pixels.pop(row.id)
@@ -47,16 +48,16 @@ def run_case(case: Case, params: ConvertParams, writer: Writer) -> CaseResult:
             parent=row.id,
             frame=None,
             dtype=values.dtype.name,
-            slope=header.rescale_slope,
             bias=row.bias if found.bias is UNSET else found.bias,
             warnings=tuple(dict.fromkeys((*row.warnings, *header.notes, *notes))),
-            **columns,
+            **{"slope": header.rescale_slope} | columns,
         )
         made = made if grid.is_identity else regridded(made, grid)
         return with_mask(case, made, grid, params, writer)
 
     result = each_slice(found.rows, work)
-    rows = with_scaling(result.slices, written) if params.keep_16bit else result.slices
+    made = counted(result.slices)
+    rows = with_scaling(made, written) if params.keep_16bit else made
     return CaseResult(rows, (*found.problems, *result.problems))
 
 
@@ -66,9 +67,10 @@ def rows(case: Case, params: ConvertParams) -> Iterator[Expected]:
         image = file_path(row.split, "images", row.id, f".{params.format}")
         carries = {"mask": row.mask, "mask_sha256": row.mask_sha256}
         mask = {} if params.regrids else carries
-        scaling = {"scaling": TOLD} if params.keep_16bit else {}
+        scaling = {"scaling": TOLD} if params.keep_16bit or params.normalize else {}
+        normalization = {"normalization": TOLD if params.normalize else UNSET}
         bias = {} if params.bias == "none" else {"bias": TOLD}
-        yield carried(row, image=image, frame=None, **mask, **scaling, **bias)
+        yield carried(row, image=image, frame=None, **mask, **scaling, **bias, **normalization)
 
 
 CONVERT = Stage(
@@ -78,12 +80,15 @@ CONVERT = Stage(
     run_case=run_case,
     open=open_parent,
     choose=chosen,
+    plan=plan,
     rows=rows,
+    learn=LANDMARKS,
     needs=("split",),
     libraries=("cv2",),
     folder="images",
     shaping=(
-        *("window", "window_scope", "keep_16bit", "format", "spacing", "size", "fit"),
+        *("window", "window_scope", "keep_16bit", "normalize", "landmarks"),
+        *("format", "spacing", "size", "fit"),
         *("bias", "bias_grid", "bias_distance", "bias_iterations"),
     ),
     help="DIR is what split or an extract stage made. Matrix and aspect stay; the masks "

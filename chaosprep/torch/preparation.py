@@ -3,22 +3,36 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+import msgspec
 import numpy as np
 
+from chaosprep.dataset.descriptor import PastStage
 from chaosprep.dataset.manifest import Dataset
 from chaosprep.dataset.organ_order import organ_values
 from chaosprep.dataset.records import Slice
 from chaosprep.errors import ChaosprepError
 from chaosprep.stage_table import STAGES, load_stage
 
+_SHOWN = 60  # letters of a value
 _FAR = 1.5  # times the spacing of the training data
 
 
 def preparation(dataset: Dataset) -> dict[str, dict[str, Any]]:
     """The parameters that shape pixels, of the stages that a dataset went through."""
-    stages = {past.stage: past.parameters for past in dataset.history if past.stage in STAGES}
+    stages = {
+        past.stage: past.parameters | _learned(past)
+        for past in dataset.history
+        if past.stage in STAGES
+    }
     shaping = {stage: _shaping(stage, parameters) for stage, parameters in stages.items()}
     return {stage: parameters for stage, parameters in shaping.items() if parameters}
+
+
+def _learned(past: PastStage) -> dict[str, Any]:
+    """What a stage learned, as the parameters that would have given it."""
+    if past.learned is msgspec.UNSET:
+        return {}
+    return dict.fromkeys(past.learned, msgspec.json.encode(past.learned).decode())
 
 
 def _shaping(stage: str, parameters: dict[str, Any]) -> dict[str, Any]:
@@ -64,6 +78,12 @@ def strangeness(
     return tuple(notes)
 
 
+def _difference(stage: str, name: str, value: object, trained: object) -> str:
+    if max(len(repr(value)), len(repr(trained))) > _SHOWN:
+        return f"{stage} with other {name} than in training"
+    return f"{stage} {name} {value!r}, in training {trained!r}"
+
+
 def check_alike(
     dataset: Dataset, prepared: dict[str, dict[str, Any]], values: dict[str, int]
 ) -> None:
@@ -79,7 +99,7 @@ def check_alike(
     found = preparation(dataset)
     differences = [f"no {stage}" for stage in prepared if stage not in found]
     differences += [
-        f"{stage} {name} {found[stage].get(name)!r}, in training {value!r}"
+        _difference(stage, name, found[stage].get(name), value)
         for stage, parameters in prepared.items()
         for name, value in _shaping(stage, parameters).items()
         if stage in found and found[stage].get(name) != value

@@ -70,7 +70,8 @@ class Rows:
     `notes` say which organs the masks of some chosen cases cannot show.
 
     Raises:
-        UsageError: the dataset has no such patient, sequence or fold.
+        UsageError: the dataset has no such patient, sequence or fold; `fold-learned`, landmarks
+            of the dataset were learned from this fold.
         ChaosprepError: `too-many-organs`.
     """
 
@@ -80,12 +81,13 @@ class Rows:
         organs: dict[str, dict[int, str]] = {}
         everyone: dict[str, set[str]] = {}
         named: dict[int, set[str]] = {}
-        sequences, folds = set(), set()
+        sequences, folds, trained = set(), set(), set()
         for start, case, key in _keys(dataset):
             organs.setdefault(repr(key.labels), key.labels)
             everyone.setdefault(key.patient, set()).update(key.labels.values(), key.pixels)
             sequences.add(key.sequence)
             folds.add(key.fold)
+            trained |= {key.fold} if key.split == "train" else set()
             if wanted.takes(key):
                 starts.append(start)
                 cases.append(case)
@@ -98,6 +100,8 @@ class Rows:
         if wanted.fold is not None:
             known = [str(fold) for fold in sorted(fold for fold in folds if fold is not None)]
             _check_known(dataset, "fold", [str(wanted.fold)], known, "Split with --folds.")
+            if wanted.fold in trained and any(past.learned for past in dataset.history):
+                raise _learned_from(dataset, wanted.fold)
         self._starts = np.array(starts, np.int64)
         self.cases = np.array(cases, np.int32)
         self.values = organ_values(dataset.label_map, organs.values())
@@ -147,6 +151,15 @@ def choose(
     )
     wanted = Wanted(split, fold, sequences, patients, copies, labelled)
     return Rows(directory if isinstance(directory, Dataset) else open_dataset(directory), wanted)
+
+
+def _learned_from(dataset: Dataset, fold: int) -> UsageError:
+    return UsageError(
+        f"{dataset.directory}: what was learned for it was learned from fold {fold} too, on which "
+        "nothing could be validated fairly",
+        f"Split with --fold {fold}, and prepare that.",
+        code="fold-learned",
+    )
 
 
 def _check_known(

@@ -33,21 +33,22 @@ if __name__ == "__main__":
         copies=2,
         sequence=("t1-in", "t2-spir"),
         store=sys.argv[3],
+        normalize=sys.argv[4] or None,
     )
 """
 
 
 class Prepare:
-    """The four stages in a process of their own, into one kind of store."""
+    """The four stages in a process of their own, into one kind of store; one may learn first."""
 
-    def __init__(self, tmp_path: Path, store: StoreName) -> None:
-        self._store = store
+    def __init__(self, tmp_path: Path, store: StoreName, normalize: str = "") -> None:
+        self._how = store, normalize
         self._script = tmp_path / "script.py"
         self._script.write_text(PREPARE)
         self._root = write_chaos(tmp_path / "root", PATIENTS)
 
     def start(self, output: Path) -> subprocess.Popen[bytes]:
-        command = [sys.executable, str(self._script), str(self._root), str(output), self._store]
+        command = [sys.executable, str(self._script), str(self._root), str(output), *self._how]
         return subprocess.Popen(command, start_new_session=True)
 
     def whole(self, output: Path) -> float:
@@ -70,9 +71,11 @@ class Prepare:
         return process.wait(LIMIT) != 0
 
 
-@pytest.fixture(scope="module", params=("files", *CONTAINERS))
+@pytest.fixture(
+    scope="module", params=(("files",), *((store,) for store in CONTAINERS), ("files", "nyul"))
+)
 def prepare(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Prepare:
-    return Prepare(tmp_path_factory.mktemp("prepare"), request.param)
+    return Prepare(tmp_path_factory.mktemp("prepare"), *request.param)
 
 
 @pytest.fixture(scope="module")

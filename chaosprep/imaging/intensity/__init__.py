@@ -1,1 +1,1 @@
-"""Grey values of a whole volume: where the body is, and what a coil's field did to them."""
+"""Grey values of a whole volume: the body, a coil's field, and how several scans are made alike."""

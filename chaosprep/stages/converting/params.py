@@ -4,11 +4,14 @@ import math
 import re
 from typing import Annotated, Literal
 
+import msgspec
 from msgspec import Meta
 
 from chaosprep.choices.params import ChoiceParams
+from chaosprep.imaging.intensity.names import NormalizationName
 from chaosprep.imaging.limits import MAX_PIXELS
 from chaosprep.imaging.space.grids import Fit, MaskSampling, parse_size
+from chaosprep.stages.converting.landmarks import landmarks_text
 
 _NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
 
@@ -30,6 +33,20 @@ class ConvertParams(ChoiceParams, frozen=True, kw_only=True):
     keep_16bit: Annotated[
         bool, Meta(description="Keep the stored values, bit for bit, as 16-bit grey; no window.")
     ] = False
+    normalize: Annotated[
+        NormalizationName | None,
+        Meta(
+            description="Make the values of scans alike, by those of the body: zscore (mean 0, "
+            "standard deviation 1), or nyul (percentiles meet those of the training side)."
+        ),
+    ] = None
+    landmarks: Annotated[
+        Annotated[str, Meta(min_length=1)] | None,
+        Meta(
+            description="With --normalize nyul: learn nothing, and take what was learned for this "
+            "directory of convert, or a JSON file that holds it."
+        ),
+    ] = None
     format: Annotated[
         Literal["png", "npy"], Meta(description="Image files; npy always keeps the stored values.")
     ] = "png"
@@ -75,11 +92,25 @@ class ConvertParams(ChoiceParams, frozen=True, kw_only=True):
         self.rows_cols()
         if self.keeps and self.window != "percentile":
             raise ValueError("--window has no meaning where the stored values are kept")
+        if self.normalize is not None and self.window != "percentile":
+            raise ValueError("--window has no meaning with --normalize: nothing is cut off")
+        if self.normalize is not None and self.keep_16bit:
+            raise ValueError("--keep-16bit keeps the stored values, and --normalize changes them")
+        if self.landmarks is not None:
+            if self.normalize != "nyul":
+                raise ValueError("--landmarks is for --normalize nyul")
+            told = landmarks_text(self.landmarks)  # not its place, which says nothing elsewhere
+            msgspec.structs.force_setattr(self, "landmarks", told)
 
     @property
     def keeps(self) -> bool:
         """Whether the stored values are kept."""
-        return self.keep_16bit or self.format == "npy"
+        return self.normalize is None and (self.keep_16bit or self.format == "npy")
+
+    @property
+    def shows(self) -> bool:
+        """Whether the values are windowed to 8 bits."""
+        return self.normalize is None and not self.keeps
 
     @property
     def regrids(self) -> bool:

@@ -31,11 +31,11 @@ def windowed_slice(header: Header, array: NDArray[Any], grid: Grid, window: Wind
     """
     notes = list(window.notes)
     ends = None if window.look else window.stored(header)
-    if (constant := _constant(header, array)) is not None:
+    if (constant := constant_note(header, array)) is not None:
         shown = np.zeros((grid.rows.last - grid.rows.first, grid.cols.last - grid.cols.first), "u1")
         notes.append(f"{constant}: written as zeros")
     else:
-        seen, outside = _sampled(header, array, grid)
+        seen, outside = sampled(header, array, grid)
         shown = _shown(header, seen, window, ends)
         if header.inverted:
             shown = 255 - shown
@@ -46,7 +46,7 @@ def windowed_slice(header: Header, array: NDArray[Any], grid: Grid, window: Wind
     return place(grid, shown, 0), notes, columns | {"intercept": header.rescale_intercept}
 
 
-def _constant(header: Header, array: NDArray[Any]) -> str | None:
+def constant_note(header: Header, array: NDArray[Any]) -> str | None:
     """What to say of a slice that shows nothing."""
     values = measured(header, array)
     if not values.size:
@@ -57,7 +57,7 @@ def _constant(header: Header, array: NDArray[Any]) -> str | None:
     return None
 
 
-def _sampled(
+def sampled(
     header: Header, array: NDArray[Any], grid: Grid, fill: float | None = None
 ) -> tuple[NDArray[Any], NDArray[np.bool_] | None]:
     """What the grid shows of a slice, no padding mixed into it, and where that is padding."""
@@ -90,11 +90,11 @@ def stored_slice(header: Header, array: NDArray[Any], grid: Grid, fill: float, f
     Raises:
         FileError: `too-wide`, where 16 bits cannot hold them and a PNG is asked for.
     """
-    constant = _constant(header, array)
+    constant = constant_note(header, array)
     notes = [] if constant is None else [constant]
     shown, ends = array, header.padding
     if not grid.is_identity:
-        shown, outside = _sampled(header, array, grid, fill)
+        shown, outside = sampled(header, array, grid, fill)
         if ends is not None and outside is not None:
             shown[outside] = ends[0]
     values, offset = place(grid, shown, fill), 0

@@ -16,7 +16,7 @@ from chaosprep.stages.converting.params import ConvertParams
 class Read:
     """The rows that could be read, the pixels of each by its id, and the problems of the others.
 
-    Where the stored values are kept, the pixels are `upright`. `bias` is the field that was divided
+    Unless they are to be windowed, the pixels are `upright`. `bias` is the field that was divided
     out of them; None where none could be found, UNSET where none was asked for.
     """
 
@@ -37,7 +37,7 @@ def read_case(case: Case, params: ConvertParams) -> Read:
         if odd := among(header, array):
             header = replace(header, notes=(*header.notes, *odd))
         found = looked_up(header, array)
-        pixels[row.id] = upright(*found) if params.keeps else found
+        pixels[row.id] = found if params.shows else upright(*found)
         return row
 
     readable = each_slice(case.slices, read)

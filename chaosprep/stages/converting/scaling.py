@@ -1,4 +1,4 @@
-"""What `convert --keep-16bit` says of a case's values in its table, so that nobody counts again."""
+"""What convert says of how a case is scaled, in its table, so that nobody counts again."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -22,6 +22,16 @@ def with_scaling(rows: tuple[Slice, ...], written: Mapping[str, NDArray[Any]]) -
     """
     found = _found(originals_of(rows), written)
     return tuple(msgspec.structs.replace(row, scaling=None if row.copy else found) for row in rows)
+
+
+def counted(rows: tuple[Slice, ...]) -> tuple[Slice, ...]:
+    """The rows of a case, whose scaling says of how many slices it is."""
+    return tuple(
+        msgspec.structs.replace(row, scaling=msgspec.structs.replace(row.scaling, slices=len(rows)))
+        if row.scaling
+        else row
+        for row in rows
+    )
 
 
 def _found(rows: tuple[Slice, ...], written: Mapping[str, NDArray[Any]]) -> CaseScaling | None:

@@ -6,12 +6,15 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from chaosprep.dataset.case import Case
 from chaosprep.imaging.header import Header
 from chaosprep.imaging.measured import Pixels, measured
 from chaosprep.imaging.series_window import find_window
 from chaosprep.imaging.space.grids import Grid
+from chaosprep.stages.converting.normalizing import normalized_rule
 from chaosprep.stages.converting.params import ConvertParams
 from chaosprep.stages.converting.pixels import Made, stored_slice, windowed_slice
+from chaosprep.stages.converting.reading import Read
 
 Rule = Callable[[Header, NDArray[Any], Grid], Made]
 """Makes of a slice (rows, cols) what is written of it on a grid.
@@ -21,12 +24,15 @@ Raises:
 """
 
 
-def rule_for(pixels: Sequence[Pixels], params: ConvertParams) -> Rule:
+def rule_for(case: Case, found: Read, params: ConvertParams) -> Rule:
     """The rule that parameters ask for, settled by the slices of a case.
 
     Raises:
-        FileError: what `find_window` raises.
+        FileError: what `find_window` or `normalized_rule` raises.
     """
+    pixels = list(found.pixels.values())
+    if params.normalize is not None and pixels:
+        return normalized_rule(case, found, params)
     if params.keeps:
         fill = _darkest(pixels) if params.regrids else 0.0
         return partial(_stored, fill=fill, format=params.format)

@@ -1,0 +1,5 @@
+"""What normalizations are called."""
+
+from typing import Literal
+
+NormalizationName = Literal["zscore", "nyul"]
