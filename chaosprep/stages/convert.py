@@ -15,10 +15,13 @@ from chaosprep.dataset.records import Slice
 from chaosprep.running.fitting import TOLD, Expected, carried
 from chaosprep.running.stage import CaseResult, Stage, each_slice
 from chaosprep.running.writer import Writer
-from chaosprep.stages.converting.grids import grid_of, regridded, with_mask
+from chaosprep.stages.converting.grids import InPlane
 from chaosprep.stages.converting.params import ConvertParams
 from chaosprep.stages.converting.reading import read_case
+from chaosprep.stages.converting.reference import plan
+from chaosprep.stages.converting.restacking import Restacked, restacked
 from chaosprep.stages.converting.scaling import with_scaling
+from chaosprep.stages.converting.stacks import new_stack
 from chaosprep.stages.converting.values import rule_for
 
 
@@ -26,45 +29,48 @@ def run_case(case: Case, params: ConvertParams, writer: Writer) -> CaseResult:
     """Convert one case's images; masks are carried over where the grid stays.
 
     Raises:
-        FileError: `structures-overlap`.
+        FileError: `structures-overlap`; what `new_stack` and `restacked` raise.
     """
     refuse_overlaps(case.slices)
+    stack, written = new_stack(case, params), dict[str, NDArray[Any]]()
     found = read_case(case, params)
-    pixels, written = found.pixels, dict[str, NDArray[Any]]()
-    rule = rule_for(list(pixels.values()), params)
+    rule = rule_for(list(found.pixels.values()), params)
+    slices: InPlane | Restacked = InPlane(case, found, params)
+    if stack is not None:
+        slices = restacked(case, found, stack, params)
 
     def work(row: Slice) -> Slice:
-        header, array = pixels.pop(row.id)
-        grid = grid_of(row, array, params)
+        header, array, grid = slices.take(row)
         values, notes, columns = rule(header, array, grid)
         file = writer.image(row.split, row.id, values, f".{params.format}")
         if params.keep_16bit:
             written[row.id] = values
         made = msgspec.structs.replace(
             row.with_image(file, values.shape),
-            parent=row.id,
+            parent=slices.parent(row),
             frame=None,
             dtype=values.dtype.name,
             slope=header.rescale_slope,
             warnings=tuple(dict.fromkeys((*row.warnings, *header.notes, *notes))),
             **columns,
         )
-        made = made if grid.is_identity else regridded(made, grid)
-        return with_mask(case, made, grid, params, writer)
+        return slices.finished(made, grid, writer)
 
-    result = each_slice(found.rows, work)
+    result = each_slice(slices.rows, work)
     rows = with_scaling(result.slices, written) if params.keep_16bit else result.slices
     return CaseResult(rows, (*found.problems, *result.problems))
 
 
 def rows(case: Case, params: ConvertParams) -> Iterator[Expected]:
-    """One for each slice; its mask is the parent's where the grid stays."""
-    for row in case.slices:
+    """One for each slice, old or new; its mask is the parent's where the grid stays."""
+    stack = new_stack(case, params)
+    for row in case.slices if stack is None else stack.rows:
         image = file_path(row.split, "images", row.id, f".{params.format}")
         carries = {"mask": row.mask, "mask_sha256": row.mask_sha256}
         mask = {} if params.regrids else carries
         scaling = {"scaling": TOLD} if params.keep_16bit else {}
-        yield carried(row, image=image, frame=None, **mask, **scaling)
+        parent = row.id if stack is None else row.parent
+        yield carried(row, image=image, frame=None, parent=parent, **mask, **scaling)
 
 
 CONVERT = Stage(
@@ -74,11 +80,15 @@ CONVERT = Stage(
     run_case=run_case,
     open=open_parent,
     choose=chosen,
+    plan=plan,
     rows=rows,
     needs=("split",),
     libraries=("cv2",),
     folder="images",
-    shaping=("window", "window_scope", "keep_16bit", "format", "spacing", "size", "fit"),
+    shaping=(
+        *("window", "window_scope", "keep_16bit", "format"),
+        *("spacing", "size", "fit", "through_plane", "reference"),
+    ),
     help="DIR is what split or an extract stage made. Matrix and aspect stay; the masks "
     "are carried over.",
 )
