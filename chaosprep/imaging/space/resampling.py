@@ -51,7 +51,8 @@ def image_slice(
             passage.places(number), passage.source, kernels, passage.widths, strict=True
         )
     ]
-    made = (_along if passage.is_straight else _through)(voxels, *taps)
+    slices, rows, cols = taps
+    made = (_along if passage.is_straight else _through)(voxels, slices, rows, cols)
     shown = np.clip(made, *ends)
     return (np.rint(shown) if voxels.dtype.kind in "iu" else shown).astype(voxels.dtype)
 
@@ -131,7 +132,7 @@ def _along(voxels: NDArray[Any], slices: _Taps, rows: _Taps, cols: _Taps) -> NDA
     deep = np.zeros(voxels.shape[1:])
     for share, at in zip(*slices, strict=True):
         deep += share[0, 0] * voxels[at[0, 0]]
-    high = np.zeros((rows[0].shape[1], deep.shape[1]))
+    high = np.zeros((rows[0].shape[1], voxels.shape[2]))
     for share, at in zip(*rows, strict=True):
         high += share * deep[at[:, 0]]
     made = np.zeros((len(high), cols[0].shape[2]))

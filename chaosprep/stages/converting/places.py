@@ -74,6 +74,8 @@ def wanted_places(places: Sequence[Place], params: ConvertParams) -> tuple[Place
 
 def _in_plane(place: Place, params: ConvertParams) -> Place:
     grid = slice_grid(place, (place.rows, place.cols), params)
+    if grid.is_identity:
+        return place
     rows, cols = grid.shape
     position, spacing = moved_by(place, grid)
     return msgspec.structs.replace(place, rows=rows, cols=cols, position=position, spacing=spacing)
