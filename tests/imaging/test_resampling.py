@@ -33,7 +33,7 @@ def turned(degrees: Sequence[float]) -> NDArray[np.float64]:
 
 def lattice(
     shape: tuple[int, int, int],
-    origin: Sequence[float],
+    origin: Sequence[float] | NDArray[np.float64],
     spacing: Sequence[float],
     degrees: Sequence[float] = (0, 0),
 ) -> Lattice:

@@ -94,6 +94,10 @@ def placed(voxels: NDArray[Any], case: Case) -> SimpleITK.Image:
     return image
 
 
+def masks(dataset: Dataset, case: Case) -> NDArray[Any]:
+    return np.array([dataset.mask(row) for row in case.slices])
+
+
 def on(image: SimpleITK.Image, grid: SimpleITK.Image) -> NDArray[np.float64]:
     linear, still = SimpleITK.sitkLinear, SimpleITK.Transform()
     made = SimpleITK.Resample(image, grid, still, linear, float("nan"))
@@ -117,8 +121,7 @@ def test_masks_have_the_largest_share_at_their_place_by_simpleitk(
     made = chaosprep.convert(organs, tmp_path / "out", reference="t1-in")
     assert_paired(made)
     old, new = organs.case(T2), made.case(T2)
-    planes = np.stack([organs.mask(row) for row in old.slices])
-    found = np.stack([made.mask(row) for row in new.slices])
+    planes, found = masks(organs, old), masks(made, new)
     grid = placed(np.zeros(found.shape), new)
     labels = np.unique(planes)
     shares = np.stack([on(placed((planes == one).astype(float), old), grid) for one in labels])
@@ -200,7 +203,7 @@ def edited(place: Path, patient: int, **elements: object) -> Path:
         header = dcmread(path)
         for name, value in elements.items():
             if name == "moved":
-                header.ImagePositionPatient[2] += value  # type: ignore[operator]
+                header.ImagePositionPatient[2] += value
             else:
                 setattr(header, name, value)
         header.save_as(path)
@@ -266,8 +269,8 @@ def test_shards_workers_and_single_patients_make_the_same(organs: Dataset, tmp_p
 def test_assemble_brings_them_back_to_their_own_pixels(tmp_path: Path, askew: bool) -> None:
     """Of organs that lie in both fields of view."""
     organs = organs_of((tilted if askew else make_root)(tmp_path / "root"), tmp_path)
-    finer = {"spacing": (2.75, 4.0, 4.0)}
-    made = chaosprep.convert(organs, tmp_path / "out", reference="t2-spir", **finer)
+    finer = (2.75, 4.0, 4.0)
+    made = chaosprep.convert(organs, tmp_path / "out", reference="t2-spir", spacing=finer)
     back, before = (
         chaosprep.assemble(one, tmp_path / f"v{n}").path for n, one in enumerate((made, organs))
     )
@@ -282,9 +285,9 @@ def test_the_sequences_are_channels_on_one_grid(tmp_path: Path) -> None:
     pairs = chaosprep.split(root, tmp_path / "pairs", val=0.0, sequence=SEQUENCES)
     made = chaosprep.convert(pairs, tmp_path / "out", reference="t1-in", keep_16bit=True)
     (study,) = choose(made, SEQUENCES).studies
-    images, masks = read_study(study, {})
+    images, labels = read_study(study, {})
     assert len(images) == 2
-    assert masks is None
+    assert labels is None
     assert images[0].lattice.differs_by(images[1].lattice) < 1e-6
     own = chaosprep.convert(pairs, tmp_path / "own", keep_16bit=True)
     with pytest.raises(FileError) as caught:

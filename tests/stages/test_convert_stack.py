@@ -7,12 +7,14 @@ import msgspec
 import numpy as np
 import pytest
 import SimpleITK
+from click.testing import CliRunner
 from numpy.typing import NDArray
 from pydicom import dcmread
 
 import chaosprep
 from chaosprep import Case, Dataset
-from chaosprep.errors import ProblemsError, UsageError
+from chaosprep.cli.main import main
+from chaosprep.errors import ChaosprepError, ProblemsError, UsageError
 from chaosprep.phantom import Patient, write_chaos
 from chaosprep.running.fitting import fits
 from chaosprep.stages.convert import CONVERT
@@ -126,10 +128,10 @@ def test_masks_have_the_label_with_the_largest_share_in_all_directions(
 ) -> None:
     made = chaosprep.convert(organs, tmp_path / "out", spacing=THREE)
     old, new = (ds.case("MR001_t1-in") for ds in (organs, made))
-    planes = np.stack([organs.mask(row) for row in old.slices])
+    planes = np.array([organs.mask(row) for row in old.slices])
     labels = np.unique(planes)
     shares = np.stack([by_itk(old, planes == label, new) for label in labels])
-    found = np.stack([made.mask(row) for row in new.slices])
+    found = np.array([made.mask(row) for row in new.slices])
     own = np.take_along_axis(shares, np.searchsorted(labels, found)[None], axis=0)[0]
     within = ~np.isnan(own)
     assert (own >= shares.max(axis=0) - 1e-4)[within].all()
@@ -367,3 +369,48 @@ def test_a_seg_lies_on_the_old_series(organs: Dataset, tmp_path: Path) -> None:
     chaosprep.assemble(made, tmp_path / "seg", format="seg", dicom=pairs)
     again = chaosprep.evaluate(tmp_path / "seg" / "masks", organs.directory)
     assert min(one.dice for one in again.results) >= 0.98
+
+
+def test_the_command_line_and_a_configuration_take_three_numbers(
+    organs: Dataset, root: Path, tmp_path: Path
+) -> None:
+    first = chaosprep.convert(organs, tmp_path / "a", spacing=THREE, through_plane="cubic")
+    words = ["convert", organs.directory, "-o", tmp_path / "b", "--spacing", "3,2.5,4"]
+    done = CliRunner().invoke(main, [*map(str, words), "--through-plane", "cubic", "-q"])
+    assert done.exit_code == 0, done.stderr
+    assert chaosprep.open(tmp_path / "b").descriptor_sha256 == first.descriptor_sha256
+    (tmp_path / "prepare.toml").write_text(
+        "[split]\nval = 0.5\n[convert]\nspacing = [3, 2.5, 4]\nthrough-plane = 'cubic'\n"
+    )
+    words = ["prepare", root, "-o", tmp_path / "c", "--config", tmp_path / "prepare.toml", "-q"]
+    done = CliRunner().invoke(main, [*map(str, words)])
+    assert done.exit_code == 0, done.stderr
+    assert chaosprep.open(tmp_path / "c" / "images").made.parameters["spacing"] == [3.0, 2.5, 4.0]
+    wrong = CliRunner().invoke(main, [*map(str, words[:4]), "--spacing", "3,2.5"])
+    assert wrong.exit_code == 2
+    assert "3 values, each a number of more than 0" in wrong.stderr
+
+
+def test_the_methods_say_all_three_directions(organs: Dataset, tmp_path: Path) -> None:
+    made = chaosprep.convert(organs, tmp_path / "out", spacing=THREE)
+    assert "resampled to 3 x 2.5 x 4 mm (slices, rows, columns; images linear" in chaosprep.methods(
+        made.directory
+    )
+
+
+def test_another_command_finishes_at_once_and_a_changed_one_is_refused(
+    organs: Dataset, tmp_path: Path
+) -> None:
+    first = chaosprep.convert(organs, tmp_path / "out", spacing=THREE)
+    again = chaosprep.convert(organs, tmp_path / "out", spacing=list(THREE))
+    assert again.descriptor_sha256 == first.descriptor_sha256
+    with pytest.raises(ChaosprepError, match="made with other parameters"):
+        chaosprep.convert(organs, tmp_path / "out", spacing=3.0)
+
+
+def test_diff_sees_other_slices(organs: Dataset, tmp_path: Path) -> None:
+    made = chaosprep.convert(organs, tmp_path / "a", spacing=THREE)
+    same = chaosprep.convert(organs, tmp_path / "b", spacing=THREE, jobs=2)
+    assert not chaosprep.diff(made.directory, same.directory).differs
+    flat = chaosprep.convert(organs, tmp_path / "c", spacing=2.5)
+    assert chaosprep.diff(made.directory, flat.directory).differs
