@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import SimpleITK
 from numpy.typing import NDArray
+from PIL import Image
 from pydicom import dcmread
 
 import chaosprep
@@ -152,7 +153,10 @@ def test_images_lie_where_simpleitk_has_them(tmp_path: Path, askew: bool) -> Non
 
 
 def test_beyond_the_field_of_view_it_is_dark_and_without_a_mask(tmp_path: Path) -> None:
-    organs = organs_of(make_root(tmp_path / "root"), tmp_path)
+    root = make_root(tmp_path / "root")
+    for path in root.rglob("T2SPIR/Ground/*.png"):
+        Image.new("L", (64, 64), 63).save(path)  # liver from edge to edge
+    organs = organs_of(root, tmp_path)
     made = chaosprep.convert(organs, tmp_path / "out", reference="t1-in", keep_16bit=True)
     shown = chaosprep.convert(organs, tmp_path / "shown", reference="t1-in", window="minmax")
     darkest = min(organs.image(row).min() for row in organs.case(T2).slices)
@@ -164,7 +168,8 @@ def test_beyond_the_field_of_view_it_is_dark_and_without_a_mask(tmp_path: Path) 
             assert (image[edge] == darkest).all()
             assert not shown.image(eight)[edge].any()
             assert not mask[edge].any()
-        assert image[3:-3, 3:-3].std() > 10
+        assert image[4:-4, 4:-4].std() > 10
+        assert mask[4:-4, 4:-4].all()
 
 
 def test_a_sequence_on_the_same_pixels_is_left_as_it_is(tmp_path: Path) -> None:

@@ -172,6 +172,15 @@ def test_a_size_pads_and_crops_the_new_slices(organs: Dataset, tmp_path: Path) -
         assert not mask[:10].any()
 
 
+def test_what_is_padded_around_is_not_counted_for_a_network(
+    organs: Dataset, tmp_path: Path
+) -> None:
+    plain = chaosprep.convert(organs, tmp_path / "a", spacing=THREE, keep_16bit=True)
+    wide = chaosprep.convert(organs, tmp_path / "b", spacing=THREE, keep_16bit=True, size="400")
+    assert [row.scaling for row in wide.slices] == [row.scaling for row in plain.slices]
+    assert all(row.scaling for row in plain.slices)
+
+
 def padded_root(place: Path) -> Path:
     """Air is declared padding, below what was measured."""
     root = write_chaos(place, [Patient(id=1, slices=6, matrix=32, sequences=("t1-in",))])
