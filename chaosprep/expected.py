@@ -60,6 +60,10 @@ def expected(kind: types.Type) -> str:
             words += " that is not empty"
         case types.LiteralType(values=values):
             words = f"one of {', '.join(map(str, values))}"
+        case types.VarTupleType(item_type=item, min_length=int(count), max_length=int(most)) if (
+            count == most
+        ):
+            words = f"{count} values, each {expected(item)}"
         case types.VarTupleType(item_type=item) | types.ListType(item_type=item):
             words = f"a list, each {expected(item)}"
         case types.TupleType(item_types=items):

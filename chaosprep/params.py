@@ -141,13 +141,33 @@ def bare(kind: types.Type) -> types.Type:
     return kind
 
 
+def takes_several(kind: types.Type) -> bool:
+    """Whether a type takes one number or several, as text with commas between them."""
+    if isinstance(kind, types.Metadata):
+        return takes_several(kind.type)
+    inner = [bare(one) for one in kind.types] if isinstance(kind, types.UnionType) else []
+    kinds = (types.FloatType, types.VarTupleType)
+    return all(any(isinstance(one, kind) for one in inner) for kind in kinds)
+
+
+def _numbers(text: str) -> Any:  # noqa: ANN401 - checked afterwards
+    """A number, or several with commas between; other text as it is."""
+    try:
+        found = [float(part) for part in text.split(",")]
+    except ValueError:
+        return text
+    return found if len(found) > 1 else found[0]
+
+
 def _is_file(field: Parameter, value: Any) -> bool:  # noqa: ANN401 - checked afterwards
     """Whether a table is given as its TOML file."""
     return isinstance(bare(field.type), types.DictType) and isinstance(value, str | Path)
 
 
 def _plainer(field: Parameter, value: Any) -> Any:  # noqa: ANN401 - checked afterwards
-    """A value in its field's own form: one of several, a table's TOML file, a path."""
+    """A value in its field's own form: one of several, numbers, a table's TOML file, a path."""
+    if takes_several(field.type):
+        return _numbers(value) if isinstance(value, str) else value
     kind = bare(field.type)
     if isinstance(kind, types.VarTupleType):
         if isinstance(value, str | Path):

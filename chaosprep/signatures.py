@@ -55,13 +55,17 @@ def shows(
 
 
 def taken(hint: Any) -> Any:  # noqa: ANN401 - a type
-    """What may be given for a field of this type: any sequence, and a table's file for a table."""
+    """What may be given for a field of this type: any sequence, and a table's file for a table.
+
+    Where one number or several may be given, these may be text too.
+    """
     if get_origin(hint) is tuple and get_args(hint)[-1] is ...:
         return Sequence[get_args(hint)[0]]  # type: ignore[misc]
-    if get_origin(hint) in (Union, UnionType) and any(
-        get_origin(i) is dict for i in get_args(hint)
-    ):
+    inner = get_args(hint) if get_origin(hint) in (Union, UnionType) else ()
+    if any(get_origin(one) is dict for one in inner):
         return hint | str | Path
+    if float in inner and any(get_origin(one) is tuple for one in inner):
+        return float | Sequence[float] | str | None
     return hint
 
 

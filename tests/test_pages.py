@@ -8,6 +8,7 @@ from tests.documents import HOME, blocks, place_with_samples, replayed
 
 PAGES = [
     *("assemble.md", "augmentation.md", "dicom.md", "evaluation.md", "exports.md", "nifti.md"),
+    "grids.md",
 ]
 
 

@@ -26,7 +26,7 @@ from chaosprep.dataset.opening import is_stage_directory, open_dataset
 from chaosprep.dataset.organs import organ_labels
 from chaosprep.dataset.overlapping import refuse_overlaps
 from chaosprep.dataset.records import Slice
-from chaosprep.dataset.resized import row_back, ways_back
+from chaosprep.dataset.resized import way_back
 from chaosprep.dataset.stacking import (
     as_filed,
     case_lattice,
@@ -41,7 +41,6 @@ from chaosprep.files import check_apart, write_json, writing
 from chaosprep.formats.nifti import ENDING, write_checked
 from chaosprep.imaging.space.grids import MaskSampling
 from chaosprep.imaging.space.lattice import Volume
-from chaosprep.imaging.space.undoing import undo_mask
 from chaosprep.running.folder import Exported, export_each, new_folder, opened
 from chaosprep.running.options import OnError, RunOptions
 
@@ -204,26 +203,23 @@ class _Work:
 
     def __call__(self, task: _Task) -> Assembled:
         case, rows = task.case, originals(task.case)
-        ways = ways_back(() if self.keep_grid else rows) or [None] * len(rows)
-        there = [row_back(row, way) for row, way in zip(rows, ways, strict=True)]
+        back = way_back(rows, keep=self.keep_grid)
+        there = list(back.rows)
         lattice = case_lattice(there)
-        planes = [
-            mask if way is None else undo_mask(way, mask, self.sampling)
-            for mask, way in zip(self._masks(task, rows), ways, strict=False)
-        ]
+        planes = back.masks(self._masks(task, rows), self.sampling)
         shortened = 0
         if task.origin is not None:
             shortened = self._write_seg(task.origin, case.id, there, planes)
         else:
             if self.with_images:
-                back = images_back(case, rows, ways, normalized=self.normalized)
-                image = Volume(smallest(np.stack(back)), lattice)
+                images = images_back(case, rows, back, normalized=self.normalized)
+                image = Volume(smallest(np.stack(images)), lattice)
                 write_checked(self.folder / "images" / f"{case.id}{ENDING}", as_filed(rows, image))
             if planes:
                 mask = Volume(np.stack(planes), lattice)
                 write_checked(self.folder / "masks" / f"{case.id}{ENDING}", as_filed(rows, mask))
         shown = frozenset(int(value) for plane in planes for value in np.unique(plane))
-        return Assembled(len(rows), shown, any(way and way.has_lost for way in ways), shortened)
+        return Assembled(len(there), shown, back.has_lost, shortened)
 
     def _masks(self, task: _Task, rows: tuple[Slice, ...]) -> list[NDArray[np.uint8]]:
         """The masks of a case as labels, those of the dataset or predicted ones; or none at all."""

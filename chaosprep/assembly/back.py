@@ -6,14 +6,14 @@ from numpy.typing import NDArray
 
 from chaosprep.dataset.case import Case
 from chaosprep.dataset.records import Normalized, Slice
+from chaosprep.dataset.resized import WayBack
 from chaosprep.dataset.stacking import unit_plane
 from chaosprep.errors import FileError
 from chaosprep.imaging.intensity.piecewise import Piecewise
-from chaosprep.imaging.space.undoing import Undoing, undo_image
 
 
 def images_back(
-    case: Case, rows: tuple[Slice, ...], ways: list[Undoing | None], *, normalized: bool = True
+    case: Case, rows: tuple[Slice, ...], back: WayBack, *, normalized: bool = True
 ) -> list[NDArray[Any]]:
     """The images in modality units on their old pixels; what is lost has the case's lowest.
 
@@ -29,11 +29,7 @@ def images_back(
             _before(row.normalization, plane) if row.normalization else plane
             for row, plane in zip(rows, planes, strict=True)
         ]
-    fill = min(float(plane.min()) for plane in planes)
-    return [
-        plane if way is None else undo_image(way, plane, fill)
-        for plane, way in zip(planes, ways, strict=True)
-    ]
+    return back.images(planes, min(float(plane.min()) for plane in planes))
 
 
 def _before(told: Normalized, plane: NDArray[Any]) -> NDArray[Any]:

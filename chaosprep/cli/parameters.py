@@ -7,7 +7,7 @@ import click
 from click.core import ParameterSource
 from msgspec import inspect as types
 
-from chaosprep.params import Fields, Parameter, bare, describe_params
+from chaosprep.params import Fields, Parameter, bare, describe_params, takes_several
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -51,6 +51,8 @@ def option_of(field: Parameter, *letters: str, **more: Any) -> Callable[[F], F]:
 
 def _shape(kind: types.Type) -> dict[str, Any]:
     """The click settings for a type: its parser, how many values, how it shows in the help."""
+    if takes_several(kind):
+        return {"type": str, "metavar": "MM"}
     kind = bare(kind)
     if isinstance(kind, types.VarTupleType):
         return {"type": _single(kind.item_type), "multiple": True}

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from chaosprep.dataset.case import Case
 from chaosprep.dataset.records import CaseScaling, Slice
+from chaosprep.dataset.restacked import is_restacked, shown_of
 from chaosprep.dataset.stacking import originals
 from chaosprep.imaging.header import Ends, Header
 from chaosprep.imaging.intensity.normalizations import NORMALIZATIONS
@@ -140,6 +141,9 @@ def _ends(
 def _measured(row: Slice, header: Header, image: NDArray[Any]) -> NDArray[Any]:
     """The values of a slice that show the scan: no padding, neither its own nor a new grid's."""
     outside = padded(header, image)
+    if is_restacked(row):
+        shown = shown_of(row) if outside is None else shown_of(row) & ~outside
+        return image[shown]
     for axis, name in enumerate(("rows", "cols")) if row.grid is not None else ():
         assert row.grid is not None
         places = np.arange(image.shape[axis])

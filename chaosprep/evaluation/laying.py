@@ -52,6 +52,8 @@ def laid(ref: CaseMasks, pred: CaseMasks) -> Laid:
                 code="geometry-unknown",
             )
         return _by_lattice(ref, ref.lattice, pred, pred.lattice)
+    if (ref.is_restacked or pred.is_restacked) and ref.lattice and pred.lattice:
+        return _by_lattice(ref, ref.lattice, pred, pred.lattice)
     order = _order(ref, pred)
     if ref.lattice is not None and pred.lattice is not None:
         return _by_lattice(ref, ref.lattice, pred, pred.lattice)

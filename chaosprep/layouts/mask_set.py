@@ -32,7 +32,8 @@ class CaseMasks:
     those of the reference's own files. Without a ``lattice`` the size of voxels is not known.
     ``is_placed``: the lattice says where the voxels lie, not their size alone; ``is_cropped``:
     nothing is shown beyond it. ``before`` gives the same masks on the pixels that a stage resized,
-    or None where cropping lost some of them.
+    or None where cropping lost some of them. ``is_restacked``: its slices were made anew, and their
+    names are not those of the slices that they came from.
     """
 
     voxels: NDArray[np.uint8]
@@ -42,6 +43,7 @@ class CaseMasks:
     is_placed: bool = True
     is_cropped: bool = False
     before: Callable[[], "CaseMasks | None"] | None = None
+    is_restacked: bool = False
 
 
 @dataclass(frozen=True)

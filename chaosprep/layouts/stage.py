@@ -12,10 +12,10 @@ from chaosprep.dataset.opening import is_stage_directory, open_dataset
 from chaosprep.dataset.organs import can_show, meanings, names_in, organ_labels
 from chaosprep.dataset.overlapping import refuse_overlaps
 from chaosprep.dataset.records import Slice
-from chaosprep.dataset.resized import row_back, ways_back
+from chaosprep.dataset.resized import way_back
+from chaosprep.dataset.restacked import is_restacked
 from chaosprep.dataset.stacking import label_plane, originals
 from chaosprep.errors import FileError, about
-from chaosprep.imaging.space.undoing import undo_mask
 from chaosprep.layouts.layout import Layout
 from chaosprep.layouts.mask_set import CaseMasks, MaskCase, MaskSet, Organs, known_lattice, stack
 
@@ -29,7 +29,9 @@ def _read(case: Case, labels: Mapping[str, int], organs: Organs) -> CaseMasks:
     voxels = stack(planes, len(rows))
     before = partial(_before, case, labels, organs) if any(row.grid for row in rows) else None
     names = tuple(row.id for row in rows)
-    return CaseMasks(voxels, names, lattice=known_lattice(rows), before=before)
+    anew = any(map(is_restacked, rows))
+    lattice = known_lattice(rows)
+    return CaseMasks(voxels, names, lattice=lattice, before=before, is_restacked=anew)
 
 
 def _before(case: Case, labels: Mapping[str, int], organs: Organs) -> CaseMasks | None:
@@ -38,21 +40,18 @@ def _before(case: Case, labels: Mapping[str, int], organs: Organs) -> CaseMasks 
     All labels take part, asked for or not: which is the largest share depends on the others.
     """
     rows = originals(case)
-    ways = ways_back(rows)
-    if any(way and way.has_lost for way in ways):
+    back = way_back(rows)
+    if back.has_lost:
         return None
     places = np.zeros(256, np.uint8)
     for place, organ in enumerate(organs, start=1):
         if organ in labels:
             places[labels[organ]] = place
-    own = (label_plane(row, _mask(case, row), dict(labels)) for row in rows)
-    planes = (
-        places[plane if way is None else undo_mask(way, plane, "label")]
-        for plane, way in zip(own, ways, strict=True)
-    )
-    voxels = stack(planes, len(rows))
-    there = [row_back(row, way) for row, way in zip(rows, ways, strict=True)]
-    return CaseMasks(voxels, tuple(row.id for row in rows), lattice=known_lattice(there))
+    own = [label_plane(row, _mask(case, row), dict(labels)) for row in rows]
+    planes = (places[plane] for plane in back.masks(own, "label"))
+    voxels = stack(planes, len(back.rows))
+    names = tuple(row.id for row in back.rows)
+    return CaseMasks(voxels, names, lattice=known_lattice(back.rows))
 
 
 def _mask(case: Case, row: Slice) -> object:

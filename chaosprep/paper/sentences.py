@@ -152,7 +152,9 @@ def _convert(told: Settings) -> Iterator[str]:
         yield _normalized(told)
         told["window"], told["window_scope"], told["keep_16bit"], told["format"]
     elif told["keep_16bit"] or told["format"] == "npy":
-        kept = "bit for bit" if told["spacing"] is None else "at their full depth"
+        kept = (
+            "bit for bit" if told["spacing"] is told["reference"] is None else "at their full depth"
+        )
         yield f"Stored values were kept {kept}, as {shown(told['format'])} files."
         told["window"], told["window_scope"]
     else:
@@ -160,10 +162,13 @@ def _convert(told: Settings) -> Iterator[str]:
         per = "case" if told["window_scope"] == "case" else "slice"
         how = _WINDOWS.get(window, f"from {shown(window.replace(',', ' to '))} in modality units")
         yield f"Each {per} was windowed to 8 bits {how}."
-    if told["spacing"] is not None:
+    yield from _spacing(told)
+    if told["reference"] is not None:
         yield (
-            f"Slices were resampled in-plane to {told['spacing']:g} mm per pixel (images cubic, "
-            f"masks {_sampling(told)})."
+            "A patient's other sequences were brought onto the voxels of "
+            f"{shown(told['reference'])} by their geometry, without registration (images "
+            f"{told['through_plane']} between slices, cubic in-plane, masks by the label with the "
+            "largest share)."
         )
     if told["size"] is not None:
         by = {"both": "padding and cropping", "pad": "padding", "crop": "cropping"}
@@ -184,6 +189,24 @@ def _normalized(told: Settings) -> str:
         "Values of each case were normalized piecewise linearly, so that percentiles within the "
         f"body meet landmarks {whose} (Nyul, Udupa and Zhang 2000)."
     )
+
+
+def _spacing(told: Settings) -> Iterator[str]:
+    """What `--spacing` did, in one direction or in three."""
+    spacing = told["spacing"]
+    if isinstance(spacing, list):
+        mm = " x ".join(f"{one:g}" for one in spacing)
+        told["mask_sampling"]
+        yield (
+            f"Volumes were resampled to {mm} mm (slices, rows, columns; images "
+            f"{told['through_plane']} between slices, cubic in-plane, masks by the label with the "
+            "largest share)."
+        )
+    elif spacing is not None:
+        yield (
+            f"Slices were resampled in-plane to {spacing:g} mm per pixel (images cubic, "
+            f"masks {_sampling(told)})."
+        )
 
 
 def _sampling(told: Settings) -> str:

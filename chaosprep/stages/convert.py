@@ -17,11 +17,14 @@ from chaosprep.running.fitting import TOLD, Expected, carried
 from chaosprep.running.stage import CaseResult, Stage, each_slice
 from chaosprep.running.writer import Writer
 from chaosprep.stages.converting.bias import corrected
-from chaosprep.stages.converting.grids import grid_of, regridded, with_mask
+from chaosprep.stages.converting.grids import InPlane
 from chaosprep.stages.converting.params import ConvertParams
+from chaosprep.stages.converting.planning import plan
 from chaosprep.stages.converting.reading import read_case
-from chaosprep.stages.converting.scales import LANDMARKS, plan
+from chaosprep.stages.converting.restacking import Restacked, restacked
+from chaosprep.stages.converting.scales import LANDMARKS
 from chaosprep.stages.converting.scaling import counted, with_scaling
+from chaosprep.stages.converting.stacks import new_stack
 from chaosprep.stages.converting.values import rule_for
 
 
@@ -29,48 +32,51 @@ def run_case(case: Case, params: ConvertParams, writer: Writer) -> CaseResult:
     """Convert one case's images; masks are carried over where the grid stays.
 
     Raises:
-        FileError: `structures-overlap`, and what `corrected` raises.
+        FileError: `structures-overlap`; what `corrected`, `new_stack` and `restacked` raise.
     """
     refuse_overlaps(case.slices)
+    stack, written = new_stack(case, params), dict[str, NDArray[Any]]()
     found = corrected(case, read_case(case, params), params)
-    pixels, written = found.pixels, dict[str, NDArray[Any]]()
     rule = rule_for(case, found, params)
+    slices: InPlane | Restacked = InPlane(case, found, params)
+    if stack is not None:
+        slices = restacked(case, found, stack, params)
 
     def work(row: Slice) -> Slice:
-        header, array = pixels.pop(row.id)
-        grid = grid_of(row, array, params)
+        header, array, grid = slices.take(row)
         values, notes, columns = rule(header, array, grid)
         file = writer.image(row.split, row.id, values, f".{params.format}")
         if params.keep_16bit:
             written[row.id] = values
         made = msgspec.structs.replace(
             row.with_image(file, values.shape),
-            parent=row.id,
+            parent=slices.parent(row),
             frame=None,
             dtype=values.dtype.name,
             bias=row.bias if found.bias is UNSET else found.bias,
             warnings=tuple(dict.fromkeys((*row.warnings, *header.notes, *notes))),
             **{"slope": header.rescale_slope} | columns,
         )
-        made = made if grid.is_identity else regridded(made, grid)
-        return with_mask(case, made, grid, params, writer)
+        return slices.finished(made, grid, writer)
 
-    result = each_slice(found.rows, work)
+    result = each_slice(slices.rows, work)
     made = counted(result.slices)
     rows = with_scaling(made, written) if params.keep_16bit else made
     return CaseResult(rows, (*found.problems, *result.problems))
 
 
 def rows(case: Case, params: ConvertParams) -> Iterator[Expected]:
-    """One for each slice; its mask is the parent's where the grid stays."""
-    for row in case.slices:
+    """One for each slice, old or new; its mask is the parent's where the grid stays."""
+    stack = new_stack(case, params)
+    for row in case.slices if stack is None else stack.rows:
         image = file_path(row.split, "images", row.id, f".{params.format}")
         carries = {"mask": row.mask, "mask_sha256": row.mask_sha256}
         mask = {} if params.regrids else carries
-        scaling = {"scaling": TOLD} if params.keep_16bit or params.normalize else {}
-        normalization = {"normalization": TOLD if params.normalize else UNSET}
-        bias = {} if params.bias == "none" else {"bias": TOLD}
-        yield carried(row, image=image, frame=None, **mask, **scaling, **bias, **normalization)
+        told = {"normalization": TOLD if params.normalize else UNSET}
+        told |= {"scaling": TOLD} if params.keep_16bit or params.normalize else {}
+        told |= {} if params.bias == "none" else {"bias": TOLD}
+        parent = row.id if stack is None else row.parent
+        yield carried(row, image=image, frame=None, parent=parent, **mask, **told)
 
 
 CONVERT = Stage(
@@ -87,9 +93,9 @@ CONVERT = Stage(
     libraries=("cv2",),
     folder="images",
     shaping=(
-        *("window", "window_scope", "keep_16bit", "normalize", "landmarks"),
-        *("format", "spacing", "size", "fit"),
+        *("window", "window_scope", "keep_16bit", "normalize", "landmarks", "format"),
         *("bias", "bias_grid", "bias_distance", "bias_iterations"),
+        *("spacing", "size", "fit", "through_plane", "reference"),
     ),
     help="DIR is what split or an extract stage made. Matrix and aspect stay; the masks "
     "are carried over.",

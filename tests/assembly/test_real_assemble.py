@@ -46,10 +46,13 @@ def test_voxels_and_places_are_those_of_the_series(
     assert [int(plane.sum()) for plane in mask.voxels] == areas
 
 
-def test_the_liver_of_mr_survives_another_grid(tmp_path: Path) -> None:
+@pytest.mark.parametrize("spacing", [1.5, (3.0, 1.5, 1.5)])
+def test_the_liver_of_mr_survives_another_grid(
+    tmp_path: Path, spacing: float | tuple[float, float, float]
+) -> None:
     pairs = chaosprep.split(MR, tmp_path / "a", patient=["MR005"], val=0.0, link="sym")
     livers = chaosprep.extract_liver(pairs, tmp_path / "b")
-    new = chaosprep.convert(livers, tmp_path / "c", spacing=1.5, size="256")
+    new = chaosprep.convert(livers, tmp_path / "c", spacing=spacing, size="256")
     _, expected = volumes(assemble(livers, tmp_path / "d").path, "MR005_t1-in")
     _, found = volumes(assemble(new, tmp_path / "e").path, "MR005_t1-in")
     assert_same_place(found, expected)

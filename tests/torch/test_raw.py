@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 import chaosprep
 from chaosprep import Dataset
 from chaosprep.cli.main import main
-from chaosprep.errors import ProblemsError
+from chaosprep.errors import ChaosprepError, ProblemsError
 from chaosprep.phantom import Patient, write_chaos
 
 torch = pytest.importorskip("torch")
@@ -51,6 +51,32 @@ def test_the_voxels_are_those_of_the_long_way(
     assert voxels(tmp_path / "short") == voxels(tmp_path / "long")
     short, long = (tmp_path / one / "labels.json" for one in ("short", "long"))
     assert short.read_bytes() == long.read_bytes()
+
+
+def test_slices_that_were_made_anew_become_those_of_the_series(
+    phantom: Path, livers: Dataset, tmp_path: Path
+) -> None:
+    images = chaosprep.convert(livers, tmp_path / "images", spacing=(4.0, 9.0, 9.0), size="32")
+    chaosprep.train(images, tmp_path / "run", epochs=1, batch=4)
+    chaosprep.assemble(
+        chaosprep.predict(tmp_path / "run", images, tmp_path / "m"), tmp_path / "long"
+    )
+    done = predict(tmp_path / "run", phantom, "-o", tmp_path / "short")
+    assert done.exit_code == 0, done.stderr
+    assert voxels(tmp_path / "short") == voxels(tmp_path / "long")
+    for case in livers.cases:
+        found: Any = nibabel.load(tmp_path / "short" / "masks" / f"{case.id}.nii.gz")
+        assert found.shape == (case.slices[0].cols, case.slices[0].rows, len(case.slices))
+
+
+def test_a_run_that_takes_other_slices_is_not_what_a_directory_was_made_as(
+    livers: Dataset, tmp_path: Path
+) -> None:
+    images = chaosprep.convert(livers, tmp_path / "images", spacing=(4.0, 9.0, 9.0))
+    chaosprep.train(images, tmp_path / "run", epochs=1, batch=4)
+    other = chaosprep.convert(livers, tmp_path / "other", spacing=9.0)
+    with pytest.raises(ChaosprepError, match=r"spacing 9.0, in training \[4.0, 9.0, 9.0\]"):
+        chaosprep.predict(tmp_path / "run", other, tmp_path / "m")
 
 
 def test_only_the_masks_come_out_and_nothing_is_left_beside_them(

@@ -6,7 +6,7 @@ Pixel centres are at whole numbers; a grid maps output pixel i to the source at 
 import re
 from collections.abc import Callable
 from functools import lru_cache
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 import msgspec
 import numpy as np
@@ -46,15 +46,26 @@ class Axis(msgspec.Struct, frozen=True):
 
 
 class Grid(msgspec.Struct, frozen=True):
-    """The rows and columns of the new picture in those of the old."""
+    """The rows and columns of the new picture in those of the old.
+
+    ``beyond``, bool (rows, cols), are new pixels where the old picture shows nothing, besides those
+    that `Axis.first` and `Axis.last` leave; None without.
+    """
 
     rows: Axis
     cols: Axis
+    beyond: NDArray[np.bool_] | None = None
+
+    @classmethod
+    def whole(cls, shape: tuple[int, int], beyond: NDArray[np.bool_] | None) -> Self:
+        """The grid of a picture, (rows, cols), that stays as it is but for what is ``beyond``."""
+        rows, cols = (Axis(size, size, 1.0, 0.0, 0, size) for size in shape)
+        return cls(rows, cols, beyond)
 
     @property
     def is_identity(self) -> bool:
         """Whether nothing changes."""
-        return self.rows.is_identity and self.cols.is_identity
+        return self.rows.is_identity and self.cols.is_identity and self.beyond is None
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -85,15 +96,16 @@ def plan_grid(
     shape: tuple[int, int],
     pixel_spacing: Pair | None,
     *,
-    spacing: float | None,
+    spacing: float | Pair | None,
     size: tuple[int, int] | None,
     fit: Fit,
 ) -> Grid:
     """The grid for a slice of ``shape`` (rows, cols) and ``pixel_spacing`` (row, col) in mm.
 
-    ``spacing`` is the wanted mm per pixel, ``size`` the wanted rows and columns; None keeps what is
-    there. ``fit`` says whether to reach the size by padding, by cropping, or by both. Raises
-    `FileError` ``spacing-unknown``, ``spacing-unfit`` or ``does-not-fit``.
+    ``spacing`` is the wanted mm per pixel, one number or (row, col), ``size`` the wanted rows and
+    columns; None keeps what is there. ``fit`` says whether to reach the size by padding, by
+    cropping, or by both. Raises `FileError` ``spacing-unknown``, ``spacing-unfit`` or
+    ``does-not-fit``.
     """
     if spacing is None:
         steps = (1.0, 1.0)
@@ -104,26 +116,36 @@ def plan_grid(
             code="spacing-unknown",
         )
     else:
-        steps = (spacing / pixel_spacing[0], spacing / pixel_spacing[1])
+        rows, cols = spacing if isinstance(spacing, tuple) else (spacing, spacing)
+        steps = (rows / pixel_spacing[0], cols / pixel_spacing[1])
     wanted = size or (None, None)
     _check_spacing(shape, steps, spacing)
-    axes = (_axis(shape[i], steps[i], wanted[i], fit) for i in (0, 1))
-    return Grid(*axes)
+    down, across = (plan_axis(shape[i], steps[i], wanted[i], fit) for i in (0, 1))
+    return Grid(down, across)
 
 
-def _check_spacing(shape: Pair, steps: Pair, spacing: float | None) -> None:
+def _check_spacing(shape: Pair, steps: Pair, spacing: float | Pair | None) -> None:
     """Refuse more pixels than can be held, and those of more old ones than can be weighed."""
     rows, cols = (side / step for side, step in zip(shape, steps, strict=True))
     if spacing is not None and (max(steps) > 65535 or rows * cols > MAX_PIXELS):
+        mm = (
+            f"{spacing:g}"
+            if not isinstance(spacing, tuple)
+            else " x ".join(map("{:g}".format, spacing))
+        )
         raise FileError(
-            f"with {spacing:g} mm per pixel it would have {rows:.6g} x {cols:.6g} pixels",
+            f"with {mm} mm per pixel it would have {rows:.6g} x {cols:.6g} pixels",
             "Give another --spacing.",
             code="spacing-unfit",
         )
 
 
-def _axis(source: int, step: float, size: int | None, fit: Fit) -> Axis:
-    """Centre the new pixels on the old ones; padding and cropping move by whole pixels."""
+def plan_axis(source: int, step: float, size: int | None, fit: Fit) -> Axis:
+    """Centre the new pixels on the old ones; padding and cropping move by whole pixels.
+
+    `source` is how many there are, `step` from one new pixel to the next in old ones, `size` how
+    many there are to be, None for as many as cover the old. Raises `FileError` ``does-not-fit``.
+    """
     shown = max(1, round(source / step))
     offset = round((source - 1) / 2 - step * (shown - 1) / 2, 9)
     size = shown if size is None else size
@@ -152,7 +174,7 @@ def sample_image(grid: Grid, image: NDArray[Any]) -> NDArray[Any]:
         return image
     if not _moves(grid):
         return image[_window(grid)]
-    shown = np.clip(_resampled(grid, image, _cubic, 2, widen=True), image.min(), image.max())
+    shown = np.clip(_resampled(grid, image, cubic, 2, widen=True), image.min(), image.max())
     return (np.rint(shown) if image.dtype.kind in "iu" else shown).astype(image.dtype)
 
 
@@ -168,7 +190,7 @@ def sample_mask(grid: Grid, mask: NDArray[Any], sampling: MaskSampling) -> NDArr
         return nearest
     labels = np.unique(mask)
     shares = [
-        _resampled(grid, mask == label, _linear, 1, widen=False) + _TIE * (nearest == label)
+        _resampled(grid, mask == label, linear, 1, widen=False) + _TIE * (nearest == label)
         for label in labels
     ]
     return np.asarray(labels[np.argmax(shares, axis=0)])
@@ -180,6 +202,8 @@ def place(grid: Grid, shown: NDArray[Any], fill: float) -> NDArray[Any]:
         return shown
     new = np.full(grid.shape, fill, dtype=shown.dtype)
     new[grid.rows.first : grid.rows.last, grid.cols.first : grid.cols.last] = shown
+    if grid.beyond is not None:
+        new[grid.beyond] = fill
     return new
 
 
@@ -238,12 +262,13 @@ def _weights(
     return share[:, used], np.clip(nearby[:, used], 0, axis.source - 1).astype(np.intp)
 
 
-def _cubic(distance: NDArray[np.float64]) -> NDArray[np.float64]:
+def cubic(distance: NDArray[np.float64]) -> NDArray[np.float64]:
     """Keys' cubic convolution kernel with a = -0.5, over distances in (widened) pixels."""
     near = (1.5 * distance - 2.5) * distance**2 + 1
     far = ((-0.5 * distance + 2.5) * distance - 4) * distance + 2
     return np.where(distance <= 1, near, np.where(distance < 2, far, 0.0))
 
 
-def _linear(distance: NDArray[np.float64]) -> NDArray[np.float64]:
+def linear(distance: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Linear interpolation's kernel over distances in (widened) pixels."""
     return np.maximum(0.0, 1.0 - distance)

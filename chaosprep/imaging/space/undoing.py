@@ -59,7 +59,7 @@ def _axis_back(old: int, step: float, offset: float, size: int) -> tuple[slice, 
     """The new pixels that show the old ones, and the old ones among them."""
     if not (1 <= old <= 65535 and 1 / _MOST_STEP <= step <= _MOST_STEP):
         raise ValueError
-    # A pixel is no padding where its centre lies on an old pixel; see `_axis`.
+    # A pixel is no padding where its centre lies on an old pixel; see `plan_axis`.
     first = math.ceil((-0.5 - offset) / step - _TIE)
     last = math.floor((old - 0.5 - offset) / step + _TIE) + 1
     start, stop = max(first, 0), min(last, size)

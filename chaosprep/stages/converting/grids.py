@@ -1,5 +1,6 @@
-"""Slices of a case on another pixel grid: their rows, and their masks."""
+"""Slices of a case that stay, each on a pixel grid of its own plane: their rows and masks."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -7,53 +8,58 @@ from numpy.typing import NDArray
 
 from chaosprep.dataset.case import Case
 from chaosprep.dataset.records import Slice
+from chaosprep.imaging.header import Header
 from chaosprep.imaging.levels import label_areas
-from chaosprep.imaging.space.grids import Grid, place, plan_grid, sample_mask
-from chaosprep.imaging.space.lattice import pixel_position
+from chaosprep.imaging.space.grids import Grid, place, sample_mask
 from chaosprep.running.writer import Writer
 from chaosprep.stages.converting.params import ConvertParams
+from chaosprep.stages.converting.places import moved_by, slice_grid
+from chaosprep.stages.converting.reading import Read
 
 
-def grid_of(row: Slice, image: NDArray[Any], params: ConvertParams) -> Grid:
-    """The grid on which a slice (rows, cols) is written; its own where nothing else is asked for.
+@dataclass(frozen=True, eq=False)
+class InPlane:
+    """The slices of a case as they were read, and what becomes of their pixel grids."""
 
-    Raises:
-        FileError: what `plan_grid` raises.
-    """
-    return plan_grid(
-        image.shape,
-        row.spacing[1:] if row.spacing else None,
-        spacing=params.spacing,
-        size=params.rows_cols(),
-        fit=params.fit,
-    )
+    case: Case
+    found: Read
+    params: ConvertParams
 
+    @property
+    def rows(self) -> tuple[Slice, ...]:
+        """Those that could be read."""
+        return self.found.rows
 
-def regridded(row: Slice, grid: Grid) -> Slice:
-    """The row of an image on a new grid: where its pixels lie in space, and how to undo it."""
-    spacing, position = row.spacing, row.position
-    if row.spacing and row.position and row.orientation:
-        offset = grid.rows.offset, grid.cols.offset
-        position = pixel_position(row.position, row.orientation, row.spacing[1:], *offset)
-    if row.spacing:
-        rows, cols = row.spacing[1] * grid.rows.step, row.spacing[2] * grid.cols.step
-        spacing = (row.spacing[0], round(rows, 9), round(cols, 9))
-    return msgspec.structs.replace(row, spacing=spacing, position=position, grid=grid.as_record())
+    def take(self, row: Slice) -> tuple[Header, NDArray[Any], Grid]:
+        """A slice's header and pixels, which are given away, and the grid on which it is written.
 
+        Raises:
+            FileError: what `plan_grid` raises.
+        """
+        header, array = self.found.pixels.pop(row.id)
+        return header, array, slice_grid(row, array.shape, self.params)
 
-def with_mask(case: Case, row: Slice, grid: Grid, params: ConvertParams, writer: Writer) -> Slice:
-    """The row with its mask: the parent's where the grid is, else that on the grid.
+    def finished(self, row: Slice, grid: Grid, writer: Writer) -> Slice:
+        """The row of an image on its grid, and its mask: the parent's where the grid is.
 
-    Raises:
-        FileError: the mask cannot be read.
-    """
-    if grid.is_identity:
-        if row.mask_file is not None:
-            writer.carry(case, row.mask_file)
-        return row
-    mask = case.mask(row)
-    if mask is None:
-        return row
-    mask = place(grid, sample_mask(grid, mask, params.mask_sampling), 0)
-    file = writer.mask(row.split, row.id, mask)
-    return row.with_mask(file, pixels=label_areas(mask, row.labels))
+        Raises:
+            FileError: the mask cannot be read.
+        """
+        if grid.is_identity:
+            if row.mask_file is not None:
+                writer.carry(self.case, row.mask_file)
+            return row
+        position, spacing = moved_by(row, grid)
+        row = msgspec.structs.replace(
+            row, spacing=spacing, position=position, grid=grid.as_record()
+        )
+        mask = self.case.mask(row)
+        if mask is None:
+            return row
+        mask = place(grid, sample_mask(grid, mask, self.params.in_plane_sampling), 0)
+        file = writer.mask(row.split, row.id, mask)
+        return row.with_mask(file, pixels=label_areas(mask, row.labels))
+
+    def parent(self, row: Slice) -> str | None:
+        """The id of the slice that it was made of."""
+        return row.id

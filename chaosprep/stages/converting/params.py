@@ -11,8 +11,12 @@ from chaosprep.choices.params import ChoiceParams
 from chaosprep.imaging.intensity.names import NormalizationName
 from chaosprep.imaging.limits import MAX_PIXELS
 from chaosprep.imaging.space.grids import Fit, MaskSampling, parse_size
+from chaosprep.imaging.space.resampling import KernelName
 from chaosprep.stages.converting.landmarks import landmarks_text
 
+Mm = Annotated[float, Meta(gt=0)]
+# msgspec 0.23 crashes at a fixed-length tuple beside a number with a bound
+ThreeMm = Annotated[tuple[Mm, ...], Meta(min_length=3, max_length=3)]
 _NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
 
 
@@ -55,8 +59,11 @@ class ConvertParams(ChoiceParams, frozen=True, kw_only=True):
         Meta(description="Largest file that is decoded, in pixels of all its frames."),
     ] = MAX_PIXELS
     spacing: Annotated[
-        Annotated[float, Meta(gt=0)] | None,
-        Meta(description="Resample in-plane to this many mm per pixel: image cubic, once."),
+        Mm | ThreeMm | None,
+        Meta(
+            description="Resample in-plane to this many mm per pixel: image cubic, once. "
+            "SLICES,ROWS,COLS also resamples between slices."
+        ),
     ] = None
     size: Annotated[
         str | None, Meta(description="One size for all, N or ROWSxCOLS, centred; never squeezed.")
@@ -66,8 +73,22 @@ class ConvertParams(ChoiceParams, frozen=True, kw_only=True):
     ] = "both"
     mask_sampling: Annotated[
         MaskSampling,
-        Meta(description="With --spacing: nearest mask pixel, or label with the largest share."),
+        Meta(
+            description="With --spacing in-plane: nearest mask pixel, or label with the largest "
+            "share, which is always taken between slices."
+        ),
     ] = "nearest"
+    reference: Annotated[
+        str | None,
+        Meta(
+            description="Bring the other sequences of each patient onto the pixels and slices of "
+            "this one, by where they lie."
+        ),
+    ] = None
+    through_plane: Annotated[
+        KernelName,
+        Meta(description="Interpolation of images between slices, where these are made anew."),
+    ] = "linear"
 
     bias: Annotated[
         Literal["none", "n4"],
@@ -90,6 +111,11 @@ class ConvertParams(ChoiceParams, frozen=True, kw_only=True):
         super().__post_init__()
         self.window_kind()
         self.rows_cols()
+        if self.through_plane != "linear" and self.between is None and self.reference is None:
+            raise ValueError(
+                "--through-plane needs --spacing SLICES,ROWS,COLS or --reference: without them "
+                "slices stay"
+            )
         if self.keeps and self.window != "percentile":
             raise ValueError("--window has no meaning where the stored values are kept")
         if self.normalize is not None and self.window != "percentile":
@@ -115,7 +141,25 @@ class ConvertParams(ChoiceParams, frozen=True, kw_only=True):
     @property
     def regrids(self) -> bool:
         """Whether slices may get another pixel grid."""
-        return self.spacing is not None or self.size is not None
+        return (self.spacing, self.size, self.reference) != (None, None, None)
+
+    @property
+    def in_plane(self) -> float | tuple[float, float] | None:
+        """The wanted mm per pixel, one number or (row, col)."""
+        if not isinstance(self.spacing, tuple):
+            return self.spacing
+        _, rows, cols = self.spacing
+        return rows, cols
+
+    @property
+    def between(self) -> float | None:
+        """The wanted mm between slices; None where they stay as they are."""
+        return self.spacing[0] if isinstance(self.spacing, tuple) else None
+
+    @property
+    def in_plane_sampling(self) -> MaskSampling:
+        """How masks are resampled where slices stay, so that all cases are treated alike."""
+        return self.mask_sampling if self.between is None else "label"
 
     def rows_cols(self) -> tuple[int, int] | None:
         """`size` as rows and columns."""

@@ -6,12 +6,10 @@ from dataclasses import replace
 
 from chaosprep.dataset.case import Case
 from chaosprep.dataset.descriptor import Learned
-from chaosprep.dataset.manifest import Dataset
 from chaosprep.errors import ChaosprepError
 from chaosprep.imaging.intensity.normalization import Scale, ScaleLearning
 from chaosprep.imaging.intensity.normalizations import NORMALIZATIONS
 from chaosprep.running.learning import Learning
-from chaosprep.running.stage import Planned
 from chaosprep.stages.converting.bias import corrected
 from chaosprep.stages.converting.bodies import body_values
 from chaosprep.stages.converting.landmarks import is_sound
@@ -69,11 +67,11 @@ LANDMARKS: Learning[Case, ConvertParams] = Learning(
 )
 
 
-def plan(source: Dataset, cases: Sequence[Case], params: ConvertParams) -> Planned[Case]:
-    """Say what is lost of CT, and for which fold landmarks are learned."""
+def notes(cases: Sequence[Case], params: ConvertParams) -> list[str]:
+    """What is lost of CT, and for which fold landmarks are learned."""
+    notes = list[str]()
     if params.normalize is None:
-        return Planned(_as_it_is)
-    notes = []
+        return notes
     first = {case.slices[0].sequence: case for case in reversed(cases)}
     if of_ct := sorted(name for name, case in first.items() if _is_ct(name, case)):
         listed = ", ".join(of_ct)
@@ -83,11 +81,7 @@ def plan(source: Dataset, cases: Sequence[Case], params: ConvertParams) -> Plann
             "landmarks are learned for the fold that validates here: split again with --fold for "
             "each other one"
         )
-    return Planned(_as_it_is, tuple(notes))
-
-
-def _as_it_is(case: Case) -> Case:
-    return case
+    return notes
 
 
 def _is_ct(sequence: str, case: Case) -> bool:
