@@ -22,6 +22,7 @@ from chaosprep.stages.convert import CONVERT
 from chaosprep.stages.split import SPLIT
 from chaosprep.torch.checkpoint import Card, load, note_unhashed
 from chaosprep.torch.parameters import PredictParams
+from chaosprep.torch.predict import learned_mirrors
 from chaosprep.torch.preparation import strangeness
 from chaosprep.torch.raw_params import RawParams
 from chaosprep.torch.raw_source import ONE_SIDE, find_raw, split_params
@@ -49,6 +50,8 @@ def predict_raw(
     checkpoint = load(Path(params.checkpoint))
     note_unhashed(checkpoint)
     card = checkpoint.card
+    if params.mirror:
+        learned_mirrors(card)
     check_apart(Path(params.checkpoint), output)
     root = source.parent if source.is_file() else source
     fields = {
