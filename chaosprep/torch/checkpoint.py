@@ -27,7 +27,7 @@ from chaosprep.imaging.labels import MAX_LABELS
 from chaosprep.torch.content import check_tensors, check_unpacked, content_hash
 from chaosprep.torch.networks import FITTED, HALVINGS, Halvings, build
 from chaosprep.torch.parameters import Network, TrainParams, read_checkpoint
-from chaosprep.torch.seen import Seen, seen_of
+from chaosprep.torch.seen import Seen
 
 _HASH = "content_sha256"
 _log = logging.getLogger(__name__)
@@ -227,7 +227,8 @@ def _check_labels(card: Card) -> None:
 def _check_seen(card: Card) -> None:
     """The channels are such that `train` takes, or `ValueError`."""
     seen = card.seen
-    seen_of(seen.neighbours, seen.channels)
+    if len({*seen.channels}) < len(seen.channels):
+        raise ValueError("channels")
     if (card.network in FITTED) is (card.halvings is msgspec.UNSET):
         raise ValueError("halvings")
 

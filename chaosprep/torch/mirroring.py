@@ -9,7 +9,7 @@ from torch import nn
 from chaosprep.augmentation.recipe import Recipe
 from chaosprep.augmentation.sides import sided, swapped
 from chaosprep.augmentation.symmetry import OneOf
-from chaosprep.errors import ChaosprepError
+from chaosprep.errors import UsageError
 
 Axes = tuple[int, ...]
 """The axes of a batch that are turned around: -1 swaps left and right, -2 top and bottom."""
@@ -24,7 +24,7 @@ def mirrors_of(recipe: Recipe | None, labels: Mapping[str, int]) -> tuple[Axes, 
     `labels` are those of the network, organ -> label.
 
     Raises:
-        ChaosprepError: `mirror`, it learned on no mirror images, or shows one side of a pair.
+        UsageError: `mirror`, it learned on no mirror images, or shows one side of a pair.
     """
     names = set[str]()
     for _, choice in () if recipe is None else recipe.choices():
@@ -34,13 +34,13 @@ def mirrors_of(recipe: Recipe | None, labels: Mapping[str, int]) -> tuple[Axes, 
     if {(-1,), (-2,)} <= found:
         found.add(_BOTH)
     if not found:
-        raise ChaosprepError(
+        raise UsageError(
             "--mirror: the network was not trained on mirror images",
             "Leave it out, or train with --flips.",
             code="mirror",
         )
     if sided(labels) and not swapped({label: name for name, label in labels.items()}):
-        raise ChaosprepError(
+        raise UsageError(
             f"--mirror: a mirrored {' or '.join(sorted(sided(labels)))} would carry the wrong name",
             "Leave it out.",
             code="mirror",

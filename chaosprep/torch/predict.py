@@ -49,8 +49,8 @@ def open_alike(directory: Path, params: PredictParams, bench: object = None) -> 
 
     Raises:
         ManifestError: it is unfinished or damaged.
-        ChaosprepError: `checkpoint`, it cannot be read; `prepared-differently`; `mirror`, it was
-            not trained on mirror images.
+        ChaosprepError: `checkpoint`, it cannot be read; `prepared-differently`.
+        UsageError: `mirror`, the network was not trained on mirror images.
     """
     dataset = open_dataset(directory)
     checkpoint = load(Path(params.checkpoint))

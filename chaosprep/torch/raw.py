@@ -43,7 +43,8 @@ def predict_raw(
     masks, which lie on the pixels of the series. What is made on the way goes away at the end.
 
     Raises:
-        UsageError: the output is the input, or several kinds of series fit.
+        UsageError: the output is the input, several kinds of series fit, or `mirror` is asked for
+            and the network was not trained on mirror images.
         ProblemsError: series that cannot be read, and are not to be skipped.
         ChaosprepError: `checkpoint`; the output cannot be made.
     """

@@ -90,7 +90,8 @@ def test_neighbours_are_channels_from_below_to_above_and_the_outermost_is_repeat
 
 def test_mask_and_id_are_those_of_the_slice_in_the_middle(both: Dataset) -> None:
     plain, slices = SliceDataset(both), SliceDataset(both, neighbours=1)
-    for one, other in zip(map(plain.__getitem__, range(16)), map(slices.__getitem__, range(16))):
+    for place in range(16):
+        one, other = plain[place], slices[place]
         assert (one["id"], one["patient"]) == (other["id"], other["patient"])
         assert torch.equal(one["mask"], other["mask"])
         assert torch.equal(one["spacing"], other["spacing"])

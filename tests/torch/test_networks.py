@@ -1,5 +1,6 @@
 """The networks: their sizes and outputs, what they learn from, mirrored predictions."""
 
+from itertools import pairwise
 from typing import Any, get_args
 
 import numpy as np
@@ -8,7 +9,7 @@ import pytest
 from chaosprep.augmentation import preset
 from chaosprep.augmentation.recipe import Recipe
 from chaosprep.augmentation.symmetry import Flip, FlipUpDown
-from chaosprep.errors import ChaosprepError
+from chaosprep.errors import UsageError
 
 torch = pytest.importorskip("torch")
 
@@ -55,11 +56,8 @@ def test_in_training_dynunet_gives_all_resolutions_but_the_two_lowest() -> None:
 
 def test_dynunet_has_the_parameters_of_the_plain_u_net_of_nnu_net() -> None:
     features = [32, 64, 128, 256, 512]
-    down = block(1, 32) + sum(block(a, b) for a, b in zip(features, features[1:], strict=False))
-    up = sum(
-        convolution(b, a, 2) + block(2 * a, a)
-        for a, b in zip(features, features[1:], strict=False)
-    )
+    down = block(1, 32) + sum(block(a, b) for a, b in pairwise(features))
+    up = sum(convolution(b, a, 2) + block(2 * a, a) for a, b in pairwise(features))
     heads = sum(features[level] + 1 for level in (0, 1, 2))  # the full size, and two below
     assert parameters(build("dynunet", 1, 1, 4)) == down + up + heads
 
@@ -68,9 +66,7 @@ def test_dynunet_has_the_parameters_of_the_plain_u_net_of_nnu_net() -> None:
     ("shape", "halvings"),
     [((256, 256), 6), ((128, 160), 5), ((320, 256), 6), ((40, 64), 3), ((32, 32), 3), ((8, 9), 2)],
 )
-def test_dynunet_halves_until_4_to_7_pixels_are_left(
-    shape: tuple[int, int], halvings: int
-) -> None:
+def test_dynunet_halves_until_4_to_7_pixels_are_left(shape: tuple[int, int], halvings: int) -> None:
     assert halvings_for("dynunet", shape) == halvings
     assert halvings_for("unet", shape) == halvings_for("unet++", shape) == 4
 
@@ -163,6 +159,6 @@ def test_mirror_images_are_those_that_the_network_learned_on(
 def test_mirror_images_that_mean_nothing_are_refused(
     recipe: Recipe | None, labels: dict[str, int], text: str
 ) -> None:
-    with pytest.raises(ChaosprepError, match=text) as error:
+    with pytest.raises(UsageError, match=text) as error:
         mirrors_of(recipe, labels)
     assert error.value.code == "mirror"

@@ -34,13 +34,26 @@ def make(inputs: int, outputs: int, halvings: int) -> nn.Module:
 
 
 class _Supervised(nn.Module):
-    """DynUNet, whose lower outputs stay as small as they are: it would enlarge and stack them."""
+    """The parts of DynUNet, whose lower outputs stay as small as they are.
+
+    It would enlarge and stack them, and holds each weight under two names.
+    """
 
     def __init__(self, network: nn.Module) -> None:
         super().__init__()
+        del network.skip_layers
         self.network = network
 
     def forward(self, image: torch.Tensor) -> torch.Tensor | list[torch.Tensor]:
         network = cast(Any, self.network)
-        logits: torch.Tensor = network.output_block(network.skip_layers(image))
-        return [logits, *network.heads] if self.training else logits
+        skips = [network.input_block(image)]
+        for down in network.downsamples:
+            skips.append(down(skips[-1]))
+        levels = [network.bottleneck(skips[-1])]
+        for up, skip in zip(network.upsamples, reversed(skips), strict=True):
+            levels.append(up(levels[-1], skip))
+        logits: torch.Tensor = network.output_block(levels[-1])
+        if not self.training:
+            return logits
+        lower = zip(network.deep_supervision_heads, levels[-2::-1], strict=False)
+        return [logits, *(head(level) for head, level in lower)]
