@@ -70,11 +70,10 @@ def transformed(
             "Give each image the mask that was drawn on it.",
             "mask-size",
         )
-    new_image = _image(transform, image)
+    new_image = image_through(transform, image)
     if mask is None:
         return new_image, None
-    new_mask = sample_mask(mask, transform.maps, mask_sampling) if sampled is None else sampled
-    return new_image, swap_labels(new_mask, swap) if transform.drawn.mirrors() else new_mask
+    return new_image, mask_through(transform, mask, sampled, swap, mask_sampling)
 
 
 def mirrored(parameters: Mapping[str, Any]) -> bool:
@@ -112,13 +111,37 @@ def swap_labels(mask: NDArray[Any], pairs: Sequence[tuple[int, int]]) -> NDArray
     return swapped
 
 
-def _image(transform: Transform, image: NDArray[Any]) -> NDArray[Any]:
+def image_through(
+    transform: Transform,
+    image: NDArray[Any],
+    changes: Sequence[Intensity] | None = None,
+    span: tuple[float, float] | None = None,
+) -> NDArray[Any]:
+    """Return the transformed image, (rows, cols) of its own dtype.
+
+    ``changes`` of grey values are those that were drawn unless others are given. They happen on the
+    image's own range unless ``span`` is given, which holds it: that of several images, in which
+    equal values stay equal.
+    """
     drawn = transform.drawn
-    changes = [one for one in drawn.operations if isinstance(one, Intensity)]
+    if changes is None:
+        changes = [one for one in drawn.operations if isinstance(one, Intensity)]
     if not changes:
         return resample(image, transform.maps, drawn.interpolation, whole=transform.is_whole)
     sampled = sample_image(image, transform.maps, drawn.interpolation)
-    return cast(_change(sampled, changes, *value_range(image)), image.dtype)
+    return cast(_change(sampled, changes, *(span or value_range(image))), image.dtype)
+
+
+def mask_through(
+    transform: Transform,
+    mask: NDArray[Any],
+    sampled: NDArray[Any] | None,
+    swap: Sequence[tuple[int, int]],
+    mask_sampling: MaskSampling,
+) -> NDArray[Any]:
+    """Return the transformed mask, (rows, cols); the arguments are those of `transformed`."""
+    new_mask = sample_mask(mask, transform.maps, mask_sampling) if sampled is None else sampled
+    return swap_labels(new_mask, swap) if transform.drawn.mirrors() else new_mask
 
 
 def _change(sampled: Values, changes: Sequence[Intensity], low: float, high: float) -> Values:

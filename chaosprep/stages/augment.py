@@ -215,7 +215,7 @@ def copy_of(
     draws = partial(draw, recipe, seed=params.seed, slice_id=id, copy=copy)
     found = guarded(draws, mask, params.keep_label, params.mask_sampling)
     transform = found.transform or Transform(found.parameters, image.shape)
-    swap, sampling = _exchanged(row, params), params.mask_sampling
+    swap, sampling = exchanged(row, params), params.mask_sampling
     made = transformed(
         transform, image, mask, sampled=found.mask, swap=swap, mask_sampling=sampling
     )
@@ -231,7 +231,7 @@ def remade(
     row: Slice, image: NDArray[Any], mask: NDArray[Any] | None, params: AugmentParams
 ) -> tuple[NDArray[Any], NDArray[Any] | None]:
     """A copy's image and mask, made from the original's (rows, cols) and the row alone."""
-    swap, sampling = _exchanged(row, params), params.mask_sampling
+    swap, sampling = exchanged(row, params), params.mask_sampling
     return apply(row.augmentation or {}, image, mask, swap=swap, mask_sampling=sampling)
 
 
@@ -256,7 +256,8 @@ def _written(copy: Copy, writer: Writer) -> Slice:
     return made.with_mask(file, pixels=label_areas(mask, row.labels))
 
 
-def _exchanged(row: Slice, params: AugmentParams) -> tuple[tuple[int, int], ...]:
+def exchanged(row: Slice, params: AugmentParams) -> tuple[tuple[int, int], ...]:
+    """The mask values of a slice that a mirror exchanges, in pairs."""
     return swapped(row.labels) if params.swap_labels else ()
 
 

@@ -25,8 +25,9 @@ from chaosprep.errors import BROKEN, ChaosprepError
 from chaosprep.facts import Code, Name
 from chaosprep.imaging.labels import MAX_LABELS
 from chaosprep.torch.content import check_tensors, check_unpacked, content_hash
-from chaosprep.torch.networks import build
+from chaosprep.torch.networks import FITTED, HALVINGS, Halvings, build
 from chaosprep.torch.parameters import Network, TrainParams, read_checkpoint
+from chaosprep.torch.seen import Seen
 
 _HASH = "content_sha256"
 _log = logging.getLogger(__name__)
@@ -43,6 +44,8 @@ class Card(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
     `plans_before` are the numbers of epochs that were planned at first, each behind the number
     that was done when another was asked for: the learning rate fell towards them until then.
+
+    `halvings` is how often the network halves its image, where that is fitted to the slices.
 
     `content_sha256` is `content_hash` of all that the checkpoint holds, this field left out;
     earlier releases wrote none.
@@ -61,7 +64,19 @@ class Card(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     sequences: tuple[str, ...] = ()
     spacing: tuple[float, float, float] | None = None
     plans_before: tuple[tuple[int, int], ...] = ()
+    halvings: Halvings | msgspec.UnsetType = msgspec.UNSET
     content_sha256: Sha256 | msgspec.UnsetType = msgspec.UNSET
+
+    @property
+    def seen(self) -> Seen:
+        """What the network sees of a slice: earlier releases showed it alone."""
+        asked = {name: self.parameters.get(name) for name in Seen.__struct_fields__}
+        return msgspec.convert({name: one for name, one in asked.items() if one}, Seen)
+
+    @property
+    def halved(self) -> int:
+        """How often the network halves its image."""
+        return HALVINGS if self.halvings is msgspec.UNSET else self.halvings
 
 
 class EpochScore(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -99,7 +114,8 @@ class Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
             ChaosprepError: `checkpoint`, they are of another network.
         """
         with torch.random.fork_rng(devices=[]):
-            made = build(self.card.network, len(self.card.labels))
+            card = self.card
+            made = build(card.network, len(card.labels), card.seen.count, card.halved)
         try:
             made.load_state_dict(self.weights)
         except (RuntimeError, TypeError, AttributeError) as error:
@@ -154,6 +170,7 @@ def _decode(data: bytes) -> Checkpoint:
         content = torch.load(BytesIO(data), map_location="cpu", weights_only=True)
         card = _read_card(content["card"])
         _check_labels(card)
+        _check_seen(card)
         check_tensors(content, len(data))
         _check_hash(content)
         return Checkpoint(
@@ -205,6 +222,15 @@ def _check_labels(card: Card) -> None:
         raise ValueError("codes")
     if len(set(values.values())) < len(values):
         raise ValueError("values")
+
+
+def _check_seen(card: Card) -> None:
+    """The channels are such that `train` takes, or `ValueError`."""
+    seen = card.seen
+    if len({*seen.channels}) < len(seen.channels):
+        raise ValueError("channels")
+    if (card.network in FITTED) is (card.halvings is msgspec.UNSET):
+        raise ValueError("halvings")
 
 
 def _check_hash(content: dict[str, Any]) -> None:

@@ -1,7 +1,7 @@
 """One epoch of training, one of validation."""
 
 from collections.abc import Collection, Iterable, Mapping
-from typing import Any
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 import torch
@@ -9,11 +9,27 @@ from torch import nn
 
 from chaosprep.augmentation.draw import generator
 from chaosprep.torch.batches import Item
-from chaosprep.torch.networks import make_loss, mixed_precision, predicted
-from chaosprep.torch.parameters import TrainParams
+from chaosprep.torch.losses import make_loss, supervised
+from chaosprep.torch.networks import mixed_precision, predicted
+from chaosprep.torch.parameters import Optimizer, TrainParams
 from chaosprep.torch.scores import PatientDice
 
-OPTIMIZERS = {"adam": torch.optim.Adam, "radam": torch.optim.RAdam}
+OPTIMIZERS: Final[dict[Optimizer, type[torch.optim.Optimizer]]] = {
+    "adam": torch.optim.Adam,
+    "radam": torch.optim.RAdam,
+    "sgd": torch.optim.SGD,
+}
+SETTINGS: Final[dict[Optimizer, dict[str, Any]]] = {
+    "sgd": {"momentum": 0.99, "nesterov": True, "weight_decay": 3e-5}
+}
+"""As in nnU-Net (Isensee et al. 2021); the others keep PyTorch's."""
+
+LONGEST: Final[dict[Optimizer, float]] = {"sgd": 12.0}
+"""The longest gradient of a step, by its norm: longer ones are cut, as in nnU-Net."""
+
+
+Outputs: TypeAlias = torch.Tensor | list[torch.Tensor]
+"""Logits, or those of every resolution that a network learns from."""
 
 
 class Learner:
@@ -23,7 +39,8 @@ class Learner:
         self, network: nn.Module, organs: int, params: TrainParams, device: torch.device
     ) -> None:
         self.network = network.to(device)
-        self.optimizer = OPTIMIZERS[params.optimizer](self.network.parameters(), lr=params.lr)
+        settings = {"lr": params.rate(), **SETTINGS.get(params.optimizer, {})}
+        self.optimizer = OPTIMIZERS[params.optimizer](self.network.parameters(), **settings)
         self.scaler = torch.amp.GradScaler(device.type, enabled=device.type == "cuda")
         self._loss = make_loss(organs)
         self._organs = organs
@@ -48,6 +65,7 @@ class Learner:
             self.optimizer.zero_grad(set_to_none=True)
             loss = self._loss_of(self._logits(batch), batch)
             self.scaler.scale(loss).backward()
+            self._cut_gradient()
             self.scaler.step(self.optimizer)
             self.scaler.update()
             mean.add(loss.item(), len(batch["id"]))
@@ -65,6 +83,7 @@ class Learner:
         for batch in batches:
             with torch.no_grad():
                 logits = self._logits(batch)
+            assert isinstance(logits, torch.Tensor)
             mean.add(self._loss_of(logits, batch).item(), len(batch["id"]))
             found = predicted(logits).cpu().numpy()
             masks = batch["mask"][:, 0].numpy().astype(np.uint8)
@@ -81,19 +100,28 @@ class Learner:
             weights[name] = tensor.cpu()
         return weights
 
-    def _logits(self, batch: Item) -> torch.Tensor:
+    def _cut_gradient(self) -> None:
+        longest = LONGEST.get(self._params.optimizer)
+        if longest is not None:
+            self.scaler.unscale_(self.optimizer)
+            nn.utils.clip_grad_norm_(self.network.parameters(), longest)
+
+    def _logits(self, batch: Item) -> Outputs:
         with mixed_precision(self._device):
-            logits: torch.Tensor = self.network(batch["image"].to(self._device))
+            logits: Outputs = self.network(batch["image"].to(self._device))
         return logits
 
-    def _loss_of(self, logits: torch.Tensor, batch: Item) -> torch.Tensor:
-        loss: torch.Tensor = self._loss(logits.float(), batch["mask"].to(self._device))
+    def _loss_of(self, logits: Outputs, batch: Item) -> torch.Tensor:
+        mask = batch["mask"].to(self._device)
+        if isinstance(logits, list):
+            return supervised(self._loss, logits, mask)
+        loss: torch.Tensor = self._loss(logits.float(), mask)
         return loss
 
 
 def rate(params: TrainParams, epoch: int) -> float:
     """The learning rate of an epoch, from 0: it falls as nnU-Net's does (Isensee et al. 2021)."""
-    return float(params.lr * (1 - epoch / params.epochs) ** 0.9)
+    return float(params.rate() * (1 - epoch / params.epochs) ** 0.9)
 
 
 class _Mean:

@@ -1,21 +1,29 @@
 """The parameters of `train` and `predict`; torch is not needed to show them."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 import msgspec
 from msgspec import Meta
 
-from chaosprep.augmentation.presets import PresetName
+from chaosprep.augmentation.presets import PRESETS, PresetName
+from chaosprep.augmentation.recipe import Recipe
+from chaosprep.augmentation.symmetry import Flip, FlipUpDown
 from chaosprep.dataset.records import Split
 from chaosprep.errors import ChaosprepError, FileError
 from chaosprep.files import read_regular, sha256
 from chaosprep.formats.codecs import PngParams
 from chaosprep.imaging.space.grids import parse_size
 from chaosprep.params import Params
+from chaosprep.torch.seen import MOST_NEIGHBOURS, Seen, seen_of
 
-Network = Literal["unet", "unet++"]
+Network = Literal["unet", "unet++", "dynunet"]
+Optimizer = Literal["adam", "radam", "sgd"]
+Flips = Literal["none", "left-right", "both"]
 Device = Literal["auto", "cpu", "cuda"]
+RATES: Final[dict[Optimizer, float]] = {"adam": 1e-3, "radam": 1e-3, "sgd": 1e-2}
+"""Learning rates at first: MONAI's tutorials have 1e-3, nnU-Net 1e-2."""
+
 TRAINING = ("torch", "monai", "matplotlib")
 """What training and predicting import; datasets take the first alone."""
 
@@ -26,12 +34,22 @@ BEST = "best.pt"
 class TrainParams(Params, frozen=True, kw_only=True):
     """How to train the baseline."""
 
-    network: Annotated[Network, Meta(description="MONAI's UNet or BasicUNetPlusPlus.")] = "unet"
-    optimizer: Annotated[Literal["adam", "radam"], Meta(description="Adam or RAdam.")] = "adam"
+    network: Annotated[
+        Network,
+        Meta(
+            description="MONAI's UNet or BasicUNetPlusPlus, or a plain U-Net with deep supervision "
+            "as nnU-Net plans it (DynUNet)."
+        ),
+    ] = "unet"
+    optimizer: Annotated[
+        Optimizer, Meta(description="Adam, RAdam, or SGD with Nesterov momentum as in nnU-Net.")
+    ] = "adam"
     lr: Annotated[
-        Annotated[float, Meta(gt=0, le=1)],
-        Meta(description="Learning rate at first; it falls to 0."),
-    ] = 1e-3
+        Annotated[float, Meta(gt=0, le=1)] | None,
+        Meta(
+            description="Learning rate at first; it falls to 0. [default: 0.001, of sgd 0.01]",
+        ),
+    ] = None
     epochs: Annotated[Annotated[int, Meta(ge=1)], Meta(description="Rounds over train.")] = 40
     batch: Annotated[Annotated[int, Meta(ge=1)], Meta(description="Slices in a step.")] = 8
     patch: Annotated[
@@ -45,6 +63,28 @@ class TrainParams(Params, frozen=True, kw_only=True):
         Literal["none", PresetName],
         Meta(description="Preset of augment, drawn anew in each epoch; copies in DIR come on top."),
     ] = "mri"
+    flips: Annotated[
+        Flips,
+        Meta(
+            description="Beside --augment, flip every other slice left-right, or top-bottom too; "
+            "right and left organs change names."
+        ),
+    ] = "none"
+    foreground: Annotated[
+        Annotated[float, Meta(ge=0, le=1)],
+        Meta(description="Part of each batch that shows an organ; nnU-Net takes 0.33."),
+    ] = 0.0
+    neighbours: Annotated[
+        Annotated[int, Meta(ge=0, le=MOST_NEIGHBOURS)],
+        Meta(description="So many slices on either side are channels too."),
+    ] = 0
+    channels: Annotated[
+        tuple[str, ...],
+        Meta(
+            description="Sequences of a patient that are channels, such as t1-in,t1-out; the masks "
+            "are those of the first. [default: each slice alone]"
+        ),
+    ] = ()
     fold: Annotated[
         Annotated[int, Meta(ge=0)] | None,
         Meta(description="Validate on this fold, train on all others. [default: as DIR has it]"),
@@ -67,10 +107,29 @@ class TrainParams(Params, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         self.rows_cols()
+        self.seen()
 
     def recorded(self) -> "TrainParams":
-        """Without the workers, which change no result."""
-        return msgspec.structs.replace(self, workers=0)
+        """Without the workers, which change no result; with the learning rate that is meant."""
+        channels = self.seen().channels
+        return msgspec.structs.replace(self, workers=0, lr=self.rate(), channels=channels)
+
+    def rate(self) -> float:
+        """The learning rate at first."""
+        return RATES[self.optimizer] if self.lr is None else self.lr
+
+    def seen(self) -> Seen:
+        """What the network sees of a slice."""
+        return seen_of(self.neighbours, self.channels)
+
+    def recipe(self) -> Recipe | None:
+        """What may happen to a slice, flips included."""
+        recipe = None if self.augment == "none" else PRESETS[self.augment].recipe
+        if self.flips == "none":
+            return recipe
+        recipe = recipe or Recipe()
+        both = FlipUpDown(probability=0.5) if self.flips == "both" else recipe.flip_up_down
+        return msgspec.structs.replace(recipe, flip=Flip(probability=0.5), flip_up_down=both)
 
     def rows_cols(self) -> tuple[int, int] | None:
         """`patch` as rows and columns."""
@@ -87,6 +146,10 @@ class PredictParams(PngParams, frozen=True, kw_only=True):
     device: Annotated[
         Device, Meta(description="auto takes a GPU (in mixed precision) where there is one.")
     ] = "auto"
+    mirror: Annotated[
+        bool,
+        Meta(description="Average over the mirror images that the network learned on."),
+    ] = False
 
     def recorded(self) -> "PredictParams":
         """The checkpoint's SHA-256 for its place, which says nothing elsewhere."""

@@ -21,25 +21,27 @@ from chaosprep.dataset.opening import open_dataset
 from chaosprep.dataset.organ_order import organ_values
 from chaosprep.dataset.organs import unnamed
 from chaosprep.dataset.records import Slice
-from chaosprep.dataset.scaling import case_scaling
 from chaosprep.dataset.stacking import originals
 from chaosprep.facts import Label
 from chaosprep.imaging.levels import label_areas
+from chaosprep.params import make_params
 from chaosprep.running.fitting import Expected, carried
 from chaosprep.running.stage import CaseResult, Planned, Source, each_slice
 from chaosprep.running.writer import Writer
 from chaosprep.torch.batches import padded
 from chaosprep.torch.checkpoint import Card, load, note_unhashed
 from chaosprep.torch.faults import named_faults
+from chaosprep.torch.mirroring import Axes, Mirrored, mirrors_of
 from chaosprep.torch.networks import choose_device, mixed_precision, predicted
-from chaosprep.torch.parameters import PredictParams
+from chaosprep.torch.parameters import PredictParams, TrainParams
 from chaosprep.torch.preparation import check_alike, strangeness
-from chaosprep.torch.slices import with_channel
+from chaosprep.torch.showing import beside, is_shown, other_sequences, shown_images
 
 BATCH = 8
 """Slices at once; another number could round other last digits."""
 
-Labels = Mapping[str, int]
+_DRAWN = {"augment": "none", "flips": "none"}
+"""The parameters of train that say what was drawn, with what they were before there were such."""
 
 
 def open_alike(directory: Path, params: PredictParams, bench: object = None) -> Dataset:
@@ -48,20 +50,31 @@ def open_alike(directory: Path, params: PredictParams, bench: object = None) -> 
     Raises:
         ManifestError: it is unfinished or damaged.
         ChaosprepError: `checkpoint`, it cannot be read; `prepared-differently`.
+        UsageError: `mirror`, the network was not trained on mirror images.
     """
     dataset = open_dataset(directory)
     checkpoint = load(Path(params.checkpoint))
     note_unhashed(checkpoint)
     card = checkpoint.card
     check_alike(dataset, card.prepared, card.values)
+    if params.mirror:
+        learned_mirrors(card)
     return dataset
 
 
 def chosen(source: Dataset, params: PredictParams) -> Dataset:
-    """The cases of the side that is asked for, so that no other is counted."""
-    if params.split is None:
+    """The cases of the side that is asked for, so that no other is counted.
+
+    Of a network with several channels, those of the first sequence: the others are seen beside it.
+    """
+    seen = load(Path(params.checkpoint)).card.seen
+    if params.split is None and not seen.channels:
         return source
-    wanted = {case.id for case in source.cases if case.split == params.split}
+    wanted = {
+        case.id
+        for case in source.cases
+        if params.split in (None, case.split) and is_shown(case, seen)
+    }
     return source.only(wanted, _all_of_it, source.left_out, source.told) if wanted else source
 
 
@@ -72,12 +85,14 @@ def _all_of_it(rows: tuple[Slice, ...]) -> tuple[Slice, ...]:
 def plan(source: Dataset, cases: Sequence[Case], params: PredictParams) -> Planned[Case]:
     """Leave out augmented copies; every mask gets the values that the dataset's masks have."""
     card = load(Path(params.checkpoint)).card
-    values = _values(open_dataset(cases[0].directory), card)
-    names = {value: organ for organ, value in values.items()}
+    dataset = open_dataset(cases[0].directory)
+    names = {value: organ for organ, value in _values(dataset, card).items()}
+    others = other_sequences(dataset, card.seen)
 
     def complete(case: Case) -> Case:
         rows = (msgspec.structs.replace(row, labels=names) for row in originals(case))
-        return replace(case, slices=tuple(rows))
+        planned = beside(case, others, card.seen)
+        return replace(case, slices=tuple(rows), planned=case.planned | planned)
 
     rows = [row for case in cases for row in originals(case)]
     return Planned(complete, strangeness(rows, card.sequences, card.spacing))
@@ -114,12 +129,13 @@ def run_case(case: Case, params: PredictParams, writer: Writer) -> CaseResult:
         return CaseResult(())
     device = choose_device(params.device)
     with named_faults("Make room in it, or use --device cpu."):
-        network, labels = _loaded(params.recorded().checkpoint, params.checkpoint, device)
-        masks = dict(_masks(case, network, device))
+        known = params.recorded().checkpoint, params.checkpoint, device, params.mirror
+        network, card = _loaded(*known)
+        masks = dict(_masks(case, network, card, device))
 
     def work(row: Slice) -> Slice:
         writer.carry(case, row.image_file)
-        mask = mask_values(masks[row.id], row.labels, labels)
+        mask = mask_values(masks[row.id], row.labels, card.labels)
         file = writer.mask(row.split, row.id, mask)
         row = row.with_mask(file, pixels=label_areas(mask, row.labels))
         return msgspec.structs.replace(row, parent=row.id)
@@ -128,16 +144,14 @@ def run_case(case: Case, params: PredictParams, writer: Writer) -> CaseResult:
 
 
 def _masks(
-    case: Case, network: nn.Module, device: torch.device
+    case: Case, network: nn.Module, card: Card, device: torch.device
 ) -> Iterator[tuple[str, NDArray[np.uint8]]]:
     """Each slice's id and its labels (rows, cols)."""
-    scaling = case_scaling(case)
+    images = shown_images(case, card.seen)
     for start in range(0, len(case.slices), BATCH):
         rows = case.slices[start : start + BATCH]
-        slices = [case.pixels(row) for row in rows]
-        images = [with_channel(scaling.shown(header, array)) for header, array in slices]
-        known = [{"id": row.id, "patient": row.patient} for row in rows]
-        batch = padded([{"image": image} | one for image, one in zip(images, known, strict=True)])
+        items = [{"image": images(row), "id": row.id, "patient": row.patient} for row in rows]
+        batch = padded(items, card.halved)
         assert isinstance(batch, dict)
         with torch.no_grad(), mixed_precision(device):
             found = predicted(network(batch["image"].to(device))).cpu().numpy()
@@ -146,7 +160,7 @@ def _masks(
 
 
 def mask_values(
-    plane: NDArray[np.uint8], values: Mapping[int, str], labels: Labels
+    plane: NDArray[np.uint8], values: Mapping[int, str], labels: Mapping[str, int]
 ) -> NDArray[Any]:
     """Labels (rows, cols) as mask values: `values` is mask value -> organ, `labels` organ -> label.
 
@@ -159,7 +173,17 @@ def mask_values(
 
 
 @lru_cache(maxsize=1)
-def _loaded(sha256: str, path: str, device: torch.device) -> tuple[nn.Module, Labels]:
-    """The network and its labels, read once for all cases while the file stays the same."""
+def _loaded(sha256: str, path: str, device: torch.device, mirror: bool) -> tuple[nn.Module, Card]:
+    """The network and its card, read once for all cases while the file stays the same."""
     checkpoint = load(Path(path))
-    return checkpoint.network().to(device).eval(), checkpoint.card.labels
+    card, network = checkpoint.card, checkpoint.network()
+    if mirror:
+        network = Mirrored(network, learned_mirrors(card), card.labels)
+    return network.to(device).eval(), card
+
+
+def learned_mirrors(card: Card) -> tuple[Axes, ...]:
+    """How pictures may be mirrored for the network of a card; raises as `mirrors_of` does."""
+    wanted = {name: card.parameters.get(name, one) for name, one in _DRAWN.items()}
+    augmentation = make_params(TrainParams, wanted).recipe()
+    return mirrors_of(augmentation, card.labels)

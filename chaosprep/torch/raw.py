@@ -22,6 +22,7 @@ from chaosprep.stages.convert import CONVERT
 from chaosprep.stages.split import SPLIT
 from chaosprep.torch.checkpoint import Card, load, note_unhashed
 from chaosprep.torch.parameters import PredictParams
+from chaosprep.torch.predict import learned_mirrors
 from chaosprep.torch.preparation import strangeness
 from chaosprep.torch.raw_params import RawParams
 from chaosprep.torch.raw_source import ONE_SIDE, find_raw, split_params
@@ -42,13 +43,16 @@ def predict_raw(
     masks, which lie on the pixels of the series. What is made on the way goes away at the end.
 
     Raises:
-        UsageError: the output is the input, or several kinds of series fit.
+        UsageError: the output is the input, several kinds of series fit, or `mirror` is asked for
+            and the network was not trained on mirror images.
         ProblemsError: series that cannot be read, and are not to be skipped.
         ChaosprepError: `checkpoint`; the output cannot be made.
     """
     checkpoint = load(Path(params.checkpoint))
     note_unhashed(checkpoint)
     card = checkpoint.card
+    if params.mirror:
+        learned_mirrors(card)
     check_apart(Path(params.checkpoint), output)
     root = source.parent if source.is_file() else source
     fields = {

@@ -16,6 +16,7 @@ from chaosprep.dataset.records import SPLITS, Slice, Split
 from chaosprep.dataset.scaling import Scale
 from chaosprep.errors import UsageError
 from chaosprep.torch.checks import Check
+from chaosprep.torch.seen import PLAIN, Seen
 from chaosprep.words import there_are
 
 
@@ -23,7 +24,8 @@ class Wanted(msgspec.Struct, frozen=True):
     """Which rows to show.
 
     With `fold`, the side val is the patients of that fold, train those of all others. Empty
-    `sequences` or `patients` stand for all; `copies` are augmented ones.
+    `sequences` or `patients` stand for all; `copies` are augmented ones. Where more is `seen` than
+    one slice, copies are not shown: nothing is beside them; of several channels, the first is.
     """
 
     split: Split
@@ -32,6 +34,12 @@ class Wanted(msgspec.Struct, frozen=True):
     patients: Collection[str]
     copies: bool
     labelled: bool
+    seen: Seen = PLAIN
+
+    @property
+    def shown(self) -> Collection[str]:
+        """The sequences that are shown; empty for all."""
+        return self.seen.channels[:1] or self.sequences
 
     def takes(self, row: "_Key | Slice") -> bool:
         """Whether a row is wanted."""
@@ -40,9 +48,9 @@ class Wanted(msgspec.Struct, frozen=True):
             side = "val" if row.fold == self.fold else "train"
         return (
             side == self.split
-            and (not self.sequences or row.sequence in self.sequences)
+            and (not self.shown or row.sequence in self.shown)
             and (not self.patients or row.patient in self.patients)
-            and (self.copies or not row.copy)
+            and ((self.copies and self.seen.is_plain) or not row.copy)
             and (not self.labelled or row.mask is not None)
         )
 
@@ -64,10 +72,11 @@ class _Key(msgspec.Struct):
 class Rows:
     """Some rows of a stage directory: 12 bytes for each in memory, read when asked for.
 
-    Pickles, and holds no file open. `labels` is organ -> label (1, 2, ...) over the whole dataset,
-    `values` organ -> its mask value, `patients` those of the chosen rows, `shown` patient -> the
-    labels that his masks can show, `cases` the place of each row's case among the dataset's,
-    `notes` say which organs the masks of some chosen cases cannot show.
+    Pickles, and holds no file open. `starts` are their places, ascending. `labels` is organ ->
+    label (1, 2, ...) over the whole dataset, `values` organ -> its mask value, `patients` those of
+    the chosen rows, `shown` patient -> the labels that his masks can show, `cases` the place of
+    each row's case among the dataset's, `notes` say which organs the masks of some chosen cases
+    cannot show.
 
     Raises:
         UsageError: the dataset has no such patient, sequence or fold; `fold-learned`, landmarks
@@ -96,13 +105,14 @@ class Rows:
                     named.setdefault(case, set()).update(key.labels.values(), key.pixels)
         none = "It holds no slice: see chaosprep inspect."
         _check_known(dataset, "patient", wanted.patients, sorted(everyone), none)
-        _check_known(dataset, "sequence", wanted.sequences, sorted(sequences), none)
+        asked = {*wanted.sequences, *wanted.seen.channels}
+        _check_known(dataset, "sequence", asked, sorted(sequences), none)
         if wanted.fold is not None:
             known = [str(fold) for fold in sorted(fold for fold in folds if fold is not None)]
             _check_known(dataset, "fold", [str(wanted.fold)], known, "Split with --folds.")
             if wanted.fold in trained and any(past.learned for past in dataset.history):
                 raise _learned_from(dataset, wanted.fold)
-        self._starts = np.array(starts, np.int64)
+        self.starts = np.array(starts, np.int64)
         self.cases = np.array(cases, np.int32)
         self.values = organ_values(dataset.label_map, organs.values())
         self.labels = number_organs(dataset, self.values)
@@ -114,10 +124,10 @@ class Rows:
         }
 
     def __len__(self) -> int:
-        return len(self._starts)
+        return len(self.starts)
 
     def __getitem__(self, index: int) -> Slice:
-        return decode_row(self.dataset.table.line(int(self._starts[index])))
+        return decode_row(self.dataset.table.line(int(self.starts[index])))
 
 
 def choose(
@@ -130,6 +140,7 @@ def choose(
     copies: bool,
     check: Check = "once",
     labelled: bool = False,
+    seen: Seen = PLAIN,
 ) -> Rows:
     """The rows that the arguments of a dataset for torch ask for; a plain text is one name.
 
@@ -149,7 +160,13 @@ def choose(
     sequences, patients = (
         (some,) if isinstance(some, str) else tuple(some) for some in (sequences, patients)
     )
-    wanted = Wanted(split, fold, sequences, patients, copies, labelled)
+    if sequences and seen.channels:
+        raise UsageError(
+            "channels: they say already which sequences are shown",
+            "Leave sequences out.",
+            "channels",
+        )
+    wanted = Wanted(split, fold, sequences, patients, copies, labelled, seen)
     return Rows(directory if isinstance(directory, Dataset) else open_dataset(directory), wanted)
 
 

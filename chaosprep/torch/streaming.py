@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar, get_args
 
@@ -14,12 +15,16 @@ from chaosprep.dataset.case import Case
 from chaosprep.dataset.manifest import DESCRIPTOR
 from chaosprep.dataset.records import SPLITS, Slice, Split
 from chaosprep.dataset.scaling import Scale, Scaling, case_scaling
+from chaosprep.dataset.stacking import originals
 from chaosprep.errors import FileError, UsageError, plural
+from chaosprep.torch.augmenting import augmentation
 from chaosprep.torch.checks import Check
 from chaosprep.torch.folders import Folder, folder_at
+from chaosprep.torch.planes import Recent
 from chaosprep.torch.rows import Wanted
+from chaosprep.torch.seen import Channels, seen_of
 from chaosprep.torch.shard_source import ShardSource
-from chaosprep.torch.slices import Making, Transform, augmentation
+from chaosprep.torch.slices import Channel, Making, Transform
 from chaosprep.torch.sources import Source, given
 from chaosprep.torch.stage_source import StageSource
 
@@ -27,10 +32,11 @@ T = TypeVar("T")
 
 
 class _Read(NamedTuple):
-    """A slice whose files were read and not yet decoded: a case of it alone."""
+    """A slice whose files were read and not yet decoded: a case of it and its neighbours alone."""
 
     case: Case
     row: Slice
+    channels: tuple[Slice, ...]
     scaling: Scaling
 
 
@@ -52,6 +58,8 @@ class SliceStream(IterableDataset):
         world: how many there are.
         check: compare each shard with its index `once` in each process, or `always` when it is
             read. Each file is compared with its recorded hash in any case.
+        neighbours: as in `SliceDataset`; a stream has no other sequences as channels, which may lie
+            in a part that another worker reads.
 
     Attributes:
         labels: organ -> label, from 1, in the order of mask values.
@@ -79,6 +87,7 @@ class SliceStream(IterableDataset):
         rank: int | None = None,
         world: int | None = None,
         check: Check = "once",
+        neighbours: int = 0,
     ) -> None:
         for name, value, choices in (
             ("split", split, SPLITS),
@@ -88,14 +97,15 @@ class SliceStream(IterableDataset):
             if value not in choices:
                 reason = f"{name}: must be one of {', '.join(choices)}"
                 raise UsageError(reason, "Give one of them.", code=name)
-        self._wanted = Wanted(split, fold, (), (), copies, labelled)
+        self._seen = seen_of(neighbours, ())
+        self._wanted = Wanted(split, fold, (), (), copies, labelled, self._seen)
         self._source = _source(where, self._wanted, check)
         if not self._source.parts:
             reason = f"{split}: no slice in {folder_at(where).shown} is of this side"
             raise UsageError(reason, "Give a side that has some.", code="split")
         self._rank, self._world = _ranks(rank, world, self._source)
         self.labels = self._source.labels
-        self._making = Making(self.labels, transform, augmentation(augment, seed))
+        self._making = Making(self.labels, transform, augmentation(augment, seed), self._seen)
         self._scale, self._seed, self._buffer = scale, seed, buffer
         self._scalings: dict[str, Scaling] = {}
         # Shared with workers that live on from epoch to epoch.
@@ -119,9 +129,11 @@ class SliceStream(IterableDataset):
         if self._buffer:
             slices = drawn(slices, self._buffer, self._generator(epoch, f"stream {stream}"))
         try:
-            for case, row, scaling in slices:
-                pair = scaling.values(*case.pixels(row)), case.mask(row)
-                yield self._making.item(row, pair, scaling, epoch)
+            for case, row, beside, scaling in slices:
+                channels = [
+                    Channel(one, scaling.values(*case.pixels(one)), scaling) for one in beside
+                ]
+                yield self._making.item(row, channels, case.mask(row), epoch)
         except FileError as error:  # a worker hands on no more than its text
             reason = f"{error.file}: {error.reason}" if error.file else error.reason
             raise FileError(reason, error.remedy, error.code) from error
@@ -144,11 +156,23 @@ class SliceStream(IterableDataset):
             self._making.check([case])
             if case.id not in self._scalings:  # found once in each worker
                 self._scalings[case.id] = case_scaling(case, self._scale)
-            for row in rows:
-                files = {file: case.read(file) for file in row.files()}
-                store = given(files.__getitem__)  # what `read` has compared
-                alone = replace(case, store=store, slices=(row,), check=False)
-                yield _Read(alone, row, self._scalings[case.id])
+            yield from self._read(case, rows)
+
+    def _read(self, case: Case, rows: list[Slice]) -> Iterator[_Read]:
+        """These slices of a case; a file that several show is read once, in most cases."""
+        own = None if self._seen.is_plain else Channels([originals(case)], self._seen)
+        recent = Recent[bytes](self._seen.count)
+        for row in rows:
+            beside = (row,) if own is None else own.of(row)
+            files = {
+                one.image_file: recent.get(one.id, partial(case.read, one.image_file))
+                for one in beside
+            }
+            if row.mask_file is not None:
+                files[row.mask_file] = case.read(row.mask_file)
+            store = given(files.__getitem__)  # what `read` has compared
+            alone = replace(case, store=store, slices=(row,), check=False)
+            yield _Read(alone, row, beside, self._scalings[case.id])
 
 
 def drawn(items: Iterator[T], size: int, rng: np.random.Generator) -> Iterator[T]:

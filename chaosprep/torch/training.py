@@ -1,18 +1,19 @@
 """train: a baseline on a stage directory, with the best weights by Dice of unseen patients."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import msgspec
+import numpy as np
 import torch
 
 from chaosprep.dataset.codes import codes
 from chaosprep.dataset.descriptor import MANIFEST_MINOR
 from chaosprep.dataset.manifest import Dataset
 from chaosprep.dataset.opening import open_dataset
-from chaosprep.errors import ChaosprepError, NothingFoundError, UsageError
+from chaosprep.errors import ChaosprepError, NothingFoundError, UsageError, plural
 from chaosprep.files import check_apart
 from chaosprep.params import make_params, plain
 from chaosprep.torch.batches import Batches, CutOuts
@@ -25,7 +26,7 @@ from chaosprep.torch.checkpoint import (
 )
 from chaosprep.torch.epochs import Learner
 from chaosprep.torch.faults import named_faults
-from chaosprep.torch.networks import build, choose_device
+from chaosprep.torch.networks import FITTED, build, choose_device, halvings_for
 from chaosprep.torch.parameters import TrainParams
 from chaosprep.torch.preparation import median_spacing, preparation
 from chaosprep.torch.run_folder import RunFolder, Trained
@@ -77,7 +78,7 @@ def train(
     check_apart(dataset.directory, Path(output))
     sides = _sides(dataset, made)
     card = _card(dataset, sides[0], made)
-    for note in sides[0].rows.notes:
+    for note in (*sides[0].rows.notes, *_beside(sides[0])):
         _log.warning("On the side train %s.", note)
     with RunFolder(Path(output)).opened(overwrite) as run:
         last = run.last(card)
@@ -103,7 +104,10 @@ def _sides(dataset: Dataset, params: TrainParams) -> tuple[SliceDataset, SliceDa
             code="order",
         )
     shared: dict[str, Any] = {"fold": params.fold, "patients": params.patient, "labelled": True}
-    augment = None if params.augment == "none" else params.augment
+    shared |= {"neighbours": params.neighbours, "channels": params.channels}
+    augment: str | dict[str, Any] | None = None if params.augment == "none" else params.augment
+    if params.flips != "none":
+        augment = msgspec.to_builtins(params.recipe())
     train = SliceDataset(dataset, "train", augment=augment, seed=params.seed, **shared)
     val = SliceDataset(dataset, "val", copies=False, **shared)
     for side, slices in (("train", train), ("val", val)):
@@ -129,8 +133,24 @@ def _sides(dataset: Dataset, params: TrainParams) -> tuple[SliceDataset, SliceDa
     return train, val
 
 
+def _beside(train: SliceDataset) -> Iterator[str]:
+    """What is to be said of the channels of the slices."""
+    if train.planes is None:
+        return
+    if train.planes.gaps:
+        missing = plural(train.planes.gaps, "slice")
+        yield f"{missing} between others cannot be neighbours, as they are missing"
+    if train.rows.dataset.made.stage == "augment":
+        yield "augmented copies are left out, as nothing is beside them"
+
+
 def _card(dataset: Dataset, train: SliceDataset, params: TrainParams) -> Card:
-    learned = [row for row in dataset.slices if row.patient in train.patients]
+    channels = params.seen().channels
+    learned = [
+        row
+        for row in dataset.slices
+        if row.patient in train.patients and (not channels or row.sequence in channels)
+    ]
     return Card(
         manifest_minor=MANIFEST_MINOR,
         chaosprep=__version__,
@@ -143,7 +163,18 @@ def _card(dataset: Dataset, train: SliceDataset, params: TrainParams) -> Card:
         parameters=plain(params),
         sequences=tuple(sorted({row.sequence for row in learned})),
         spacing=median_spacing(learned),
+        halvings=_halvings(train, params) if params.network in FITTED else msgspec.UNSET,
     )
+
+
+def _halvings(train: SliceDataset, params: TrainParams) -> int:
+    """How often the network halves: by the median size of the slices, or of what is cut of them."""
+    sizes = np.array(
+        [(row.rows, row.cols) for row in map(train.rows.__getitem__, range(len(train)))]
+    )
+    rows, cols = np.median(sizes, axis=0).tolist()
+    most_rows, most_cols = params.rows_cols() or (rows, cols)
+    return halvings_for(params.network, (int(min(rows, most_rows)), int(min(cols, most_cols))))
 
 
 def _going_on(run: RunFolder, card: Card, last: Checkpoint) -> Card:
@@ -172,7 +203,7 @@ def _epochs(
 ) -> tuple[EpochScore, ...]:
     """Train from the last epoch that there is; each is written before the next begins."""
     learner = _learner(card, last, params, device)
-    train, val = _batches(sides, params, device)
+    train, val = _batches(sides, params, device, card.halved)
     scores = last.scores if last else ()
     while not _is_over(scores, params):
         number = len(scores)
@@ -211,17 +242,22 @@ def _learner(
     organs = len(card.labels)
     if last is None:
         torch.manual_seed(params.seed)
-        return Learner(build(params.network, organs), organs, params, device)
+        network = build(params.network, organs, card.seen.count, card.halved)
+        return Learner(network, organs, params, device)
     learner = Learner(last.network(), organs, params, device)
     learner.go_on(last.optimizer or {}, last.scaler or {})
     return learner
 
 
 def _batches(
-    sides: tuple[SliceDataset, SliceDataset], params: TrainParams, device: torch.device
+    sides: tuple[SliceDataset, SliceDataset],
+    params: TrainParams,
+    device: torch.device,
+    halvings: int,
 ) -> tuple[Batches, Batches]:
     train = CutOuts(sides[0], params.rows_cols(), params.seed)
     val = CutOuts(sides[1], None, params.seed)
     shared: dict[str, Any] = {"batch": params.batch, "seed": params.seed, "workers": params.workers}
-    shared["pinned"] = device.type == "cuda"
-    return Batches(train, shuffled=True, **shared), Batches(val, shuffled=False, **shared)
+    shared |= {"pinned": device.type == "cuda", "halvings": halvings}
+    shuffled = Batches(train, shuffled=True, foreground=params.foreground, **shared)
+    return shuffled, Batches(val, shuffled=False, **shared)

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 torch = pytest.importorskip("torch")
 
-from chaosprep.torch.networks import build, make_loss, predicted  # noqa: E402
+from chaosprep.torch.losses import make_loss  # noqa: E402
+from chaosprep.torch.networks import build, predicted  # noqa: E402
 from chaosprep.torch.scores import PatientDice  # noqa: E402
 
 planes = st.lists(st.integers(0, 2), min_size=6, max_size=6)

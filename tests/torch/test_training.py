@@ -138,7 +138,7 @@ def test_training_leaves_torchs_random_numbers_alone(images: Dataset, tmp_path: 
     assert torch.equal(torch.rand(3), expected)
 
 
-@pytest.mark.parametrize("optimizer", ["adam", "radam"])
+@pytest.mark.parametrize("optimizer", ["adam", "radam", "sgd"])
 def test_an_interrupted_run_goes_on_to_the_same_bytes(
     images: Dataset, tmp_path: Path, optimizer: str
 ) -> None:
@@ -296,6 +296,7 @@ def test_the_optimizers_are_those_of_their_names() -> None:
     assert {name: kind.__name__.lower() for name, kind in OPTIMIZERS.items()} == {
         "adam": "adam",
         "radam": "radam",
+        "sgd": "sgd",
     }
 
 
