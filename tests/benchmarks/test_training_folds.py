@@ -39,7 +39,7 @@ def test_one_is_left_out_where_patients_are_fewer_than_two_for_each_fold(tmp_pat
 
 @pytest.mark.parametrize(("folds", "patients"), [(4, 12), (5, 2)])
 def test_too_few_are_refused(folds: int, patients: int, tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=f"--folds: {folds} of {patients} patients"):
+    with pytest.raises(UsageError, match=f"folds: {folds} of {patients} patients"):
         divided(people(tmp_path, patients), tmp_path / "out", folds, ())
 
 
