@@ -11,9 +11,9 @@ from chaosprep.torch.parameters import TrainParams
 
 Organs = Literal["liver", "all"]
 Way = Literal["ours", "tutorial", "nnunet"]
-COPIES = 4
-"""Offline copies of each training slice; an epoch has five times the slices, a run a fifth of the
-epochs, so that every arm learns from equally many."""
+COPIES = 2
+"""Offline copies of each training slice: an epoch has three times the slices, so a run has a third
+of the epochs, and every arm learns from as many."""
 
 
 @dataclass(frozen=True)

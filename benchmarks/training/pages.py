@@ -15,7 +15,8 @@ What preparation is worth, and what augmentation: the same network, as many slic
 the same seeds in every line. Inputs are compared at one augmentation, augmentations at one input,
 and the tutorial's way as a whole: figures of matplotlib, each slice from its least value to its
 largest, masks by a loop over pixels, copies by Augmentor. Where {COPIES} copies of each slice are
-made offline, a run has a fifth of the epochs. `python -m benchmarks.training DATA --write
+made offline, an epoch has {1 + COPIES} times the slices, and a run so many times fewer epochs, in
+which the learning rate falls in larger steps. `python -m benchmarks.training DATA --write
 docs/training.md` makes this table.
 
 - **Each patient is unseen once.** A fold is a split of its own: network and Nyul's landmarks are
