@@ -5,6 +5,7 @@ environment. Fingerprint, plan, preprocessing, trainer and validation are nnU-Ne
 epochs, of steps in each and of slices in a step are ours.
 """
 
+import os
 import random
 import shutil
 import sys
@@ -31,6 +32,7 @@ def main(number: int, epochs: int, steps: int, batch: int, seed: int, device: st
     random.seed(seed)
     np.random.seed(seed)
     torch.manual_seed(seed)
+    os.environ["nnUNet_n_proc_DA"] = "0"  # augments in this process; its planner needs one
     trainer = get_trainer_from_args(str(number), "2d", 0, device=torch.device(device))
     trainer.num_epochs, trainer.num_iterations_per_epoch = epochs, steps
     trainer.num_val_iterations_per_epoch = 1  # it chooses nothing

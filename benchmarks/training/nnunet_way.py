@@ -34,7 +34,7 @@ def predicted(arm: Arm, fold: Fold, seed: int, budget: Budget, place: Path) -> P
     It sees the slices as our own networks do, in as many epochs, and as many in each.
 
     Raises:
-        ChaosprepError: `nnunet`, it failed; the end of what it said.
+        ChaosprepError: `nnunet`, it failed; the last line that it said.
     """
     shutil.rmtree(place, ignore_errors=True)
     places = {name: place / name for name in FOLDERS}
@@ -47,18 +47,20 @@ def predicted(arm: Arm, fold: Fold, seed: int, budget: Budget, place: Path) -> P
     device = choose_device(budget.device).type
     command = [str(python()), "-P", str(SCRIPT), *map(str, asked), device]
     environment = {f"nnUNet_{name}": str(folder) for name, folder in places.items()}
-    environment |= {"nnUNet_n_proc_DA": "0", "nnUNet_def_n_proc": "1", "nnUNet_compile": "f"}
-    done = subprocess.run(
-        command,
-        cwd=place,
-        env={**os.environ, **environment},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
+    environment |= {"nnUNet_n_proc_DA": "1", "nnUNet_def_n_proc": "1", "nnUNet_compile": "f"}
+    log = place / "log.txt"
+    with log.open("wb") as said:
+        done = subprocess.run(
+            command,
+            cwd=place,
+            env={**os.environ, **environment},
+            stdout=said,
+            stderr=subprocess.STDOUT,
+            check=False,
+        )
     if done.returncode:
-        raise ChaosprepError(f"nnU-Net failed: {done.stdout[-2000:]}", "See there.", "nnunet")
+        last = log.read_text(errors="replace").split("\n")[-2:][0]
+        raise ChaosprepError(f"nnU-Net failed: {last}", f"See {log}.", "nnunet")
     return gathered(places["results"], place)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from benchmarks.machine import describe
 from benchmarks.section import Part
+from benchmarks.tables import plural
 from benchmarks.training.arms import COPIES
 from benchmarks.training.results import Done, Settings
 
@@ -51,14 +52,14 @@ def conditions(
         f"{settings.size} pixels" if settings.size else "pixels as scanned",
         f"{settings.spacing:g} mm" if settings.spacing else "spacing as scanned",
     ]
-    minutes = sum(one.seconds for one in done) / 60
-    who = f"{about + ': ' if about else ''}{patients} patients, {slices} slices"
-    often = f"{seeds} {'seed' if seeds == 1 else 'seeds'}"
+    minutes = round(sum(one.seconds for one in done) / 60)
+    who = f"{plural(patients, 'patient')}, {plural(slices, 'slice')}"
+    often = f"{plural(folds, 'fold')}{left_out}, {plural(seeds, 'seed')}"
     network = f"{budget.network} where the line names no other network"
     return [
-        f"- {who}; {folds} folds{left_out}, {often}; {', '.join(grid)}.",
-        f"- {network}; {budget.epochs} epochs of {budget.batch} slices in a step, learning rate "
-        f"{budget.lr:g}. {len(done)} trainings took {minutes:.0f} minutes together, "
-        f"{jobs} side by side.",
+        f"- {about + ': ' if about else ''}{who}; {often}; {', '.join(grid)}.",
+        f"- {network}; {plural(budget.epochs, 'epoch')}, {plural(budget.batch, 'slice')} in a "
+        f"step, learning rate {budget.lr:g}. {plural(len(done), 'training')} took "
+        f"{plural(minutes, 'minute')} together, {jobs} side by side.",
         *describe(peers=True),
     ]
