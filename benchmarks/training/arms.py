@@ -7,7 +7,7 @@ from typing import Any, Literal
 from chaosprep.errors import UsageError
 from chaosprep.params import make_params
 from chaosprep.stages.converting.params import ConvertParams
-from chaosprep.torch.parameters import TrainParams
+from chaosprep.torch.parameters import PredictParams, TrainParams
 
 Organs = Literal["liver", "all"]
 Way = Literal["ours", "tutorial", "nnunet"]
@@ -35,8 +35,9 @@ FIGURE = Input("figure")
 
 @dataclass(frozen=True)
 class Arm:
-    """One line of a table: `titles` are its first cells, `train` parameters of `train`.
+    """One line of a table: `titles` are its first cells.
 
+    `train` and `predict` are parameters of these two, beside those that all arms have in common.
     `augment` is a preset that is drawn anew in each epoch, or `copies`: the tutorial's preset,
     drawn once, as files.
     """
@@ -46,6 +47,7 @@ class Arm:
     input: Input = SIXTEEN
     augment: str = "mri"
     train: Mapping[str, Any] = field(default_factory=dict)
+    predict: Mapping[str, Any] = field(default_factory=dict)
     way: Way = "ours"
     organs: Organs = "liver"
 
@@ -55,6 +57,7 @@ class Arm:
         try:
             make_params(ConvertParams, dict(self.input.convert))
             make_params(TrainParams, {**augment, **self.train})
+            make_params(PredictParams, {"checkpoint": "last.pt", **self.predict})
         except UsageError as error:
             return error.reason
         return None
@@ -87,7 +90,7 @@ The first arm is what the others are compared with."""
 
 def _networks(organs: Organs, shown: str) -> tuple[Arm, ...]:
     """A network is one line; the first is what the others are compared with."""
-    nesterov = {"network": "dynunet", "optimizer": "sgd", "lr": 0.01}
+    as_nnunet = {"optimizer": "sgd", "lr": 0.01, "flips": "left-right", "foreground": 0.33}
     return (
         Arm(f"unet-{organs}", ("U-Net (the default)", shown), organs=organs),
         Arm(
@@ -96,7 +99,20 @@ def _networks(organs: Organs, shown: str) -> tuple[Arm, ...]:
             train={"neighbours": 1},
             organs=organs,
         ),
-        Arm(f"dynunet-{organs}", ("DynUNet", shown), train=nesterov, organs=organs),
+        Arm(
+            f"unet-as-nnunet-{organs}",
+            ("U-Net, trained as nnU-Net's", shown),
+            train=as_nnunet,
+            predict={"mirror": True},
+            organs=organs,
+        ),
+        Arm(
+            f"dynunet-{organs}",
+            ("DynUNet, trained as nnU-Net's", shown),
+            train={"network": "dynunet", **as_nnunet},
+            predict={"mirror": True},
+            organs=organs,
+        ),
         Arm(f"nnunet-{organs}", ("nnU-Net 2-D", shown), way="nnunet", organs=organs),
     )
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import chaosprep
-from benchmarks.training import pages
+from benchmarks.training import nnunet_way, pages
 from benchmarks.training.arms import Arm
 from benchmarks.training.folds import Fold
 from benchmarks.training.results import Folder, Settings
@@ -72,4 +72,7 @@ class Comparison:
         found = compared(self.groups, done, runs, self.missing())
         slices = len(chaosprep.open(self.folder.path / "folds").slices)
         told = pages.conditions(self.settings, self.seeds, about, slices, used, self.jobs)
-        return [*shown(found, titles), "", *said(found), *told]
+        names = {one.arm for one in used}
+        nnunet = any(arm.way == "nnunet" and arm.name in names for arm in self.arms())
+        theirs = [f"- {nnunet_way.version()}, in a Python of its own."] if nnunet else []
+        return [*shown(found, titles), "", *said(found), *told, *theirs]

@@ -18,7 +18,7 @@ def demo(data: Path, place: Path, grid: Grid, epochs: int) -> None:
     """Print Dice of each unseen patient, untrained and trained."""
     pairs = chaosprep.split(data, place / "split", val=UNSEEN)
     masks = chaosprep.extract_liver(pairs, place / "liver")
-    images = chaosprep.convert(masks, place / "images", **grid.options)
+    images = chaosprep.convert(masks, place / "images", size=grid.size, spacing=grid.spacing)
     before = untrained(images)
     made = chaosprep.train(
         images,

@@ -23,11 +23,6 @@ class Grid:
     size: str | None
     spacing: float | None
 
-    @property
-    def options(self) -> dict[str, str | float | None]:
-        """The parameters of `convert`."""
-        return {"size": self.size, "spacing": self.spacing}
-
 
 def patients_of(data: Path, place: Path, sequence: Sequence[str]) -> tuple[str, ...]:
     """Everybody who has a series to learn on."""
@@ -116,7 +111,8 @@ class Fold:
                 masks,
                 self.images(arm.input, arm.organs),
                 jobs=jobs,
-                **self.grid.options,
+                size=self.grid.size,
+                spacing=self.grid.spacing,
                 **arm.input.convert,
             )
             if arm.augment == "copies":

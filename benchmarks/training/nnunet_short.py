@@ -32,7 +32,7 @@ def main(number: int, epochs: int, steps: int, batch: int, seed: int, device: st
     random.seed(seed)
     np.random.seed(seed)
     torch.manual_seed(seed)
-    os.environ["nnUNet_n_proc_DA"] = "0"  # augments in this process; its planner needs one
+    os.environ["nnUNet_n_proc_DA"] = "0"  # noqa: SIM112 - no process to augment; planning needs one
     trainer = get_trainer_from_args(str(number), "2d", 0, device=torch.device(device))
     trainer.num_epochs, trainer.num_iterations_per_epoch = epochs, steps
     trainer.num_val_iterations_per_epoch = 1  # it chooses nothing
@@ -42,4 +42,6 @@ def main(number: int, epochs: int, steps: int, batch: int, seed: int, device: st
 
 
 if __name__ == "__main__":
-    main(*map(int, sys.argv[1:6]), sys.argv[6])
+    *numbers, where = sys.argv[1:]
+    number, epochs, steps, batch, seed = map(int, numbers)
+    main(number, epochs, steps, batch, seed, where)

@@ -28,6 +28,13 @@ def missing() -> str | None:
     return None if python().exists() else "nnU-Net is not installed (make .venv-nnunet/ready)"
 
 
+def version() -> str:
+    """Which nnU-Net it is, as the page says it."""
+    code = "from importlib.metadata import version; print(version('nnunetv2'))"
+    done = subprocess.run([str(python()), "-c", code], capture_output=True, text=True, check=False)
+    return f"nnunetv2 {done.stdout.strip() or 'of an unknown version'}"
+
+
 def predicted(arm: Arm, fold: Fold, seed: int, budget: Budget, place: Path) -> Path:
     """Masks of the fold's patients by nnU-Net's own validation: volumes, in a folder.
 

@@ -28,6 +28,11 @@ def predicted(arm: Arm, fold: Fold, seed: int, budget: Budget, place: Path) -> P
     }
     run = chaosprep.train(learned, place / "run", **given)
     made = chaosprep.predict(
-        run.path / LAST, images, place / "predicted", split="val", device=budget.device
+        run.path / LAST,
+        images,
+        place / "predicted",
+        split="val",
+        device=budget.device,
+        **arm.predict,
     )
     return made.directory

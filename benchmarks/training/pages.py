@@ -34,8 +34,9 @@ NETWORKS = Part(
     "Which network?",
     """\
 Folds and statistics are those above, each group of masks against its first line. Every network
-sees the 16-bit slices and is judged by its last epoch. nnU-Net plans, preprocesses, augments and
-predicts in its own way, on what `export nnunet` wrote, but learns from as many slices as the
+sees the 16-bit slices and is judged by its last epoch. "Trained as nnU-Net's" is `--optimizer sgd
+--flips left-right --foreground 0.33`, and `predict --mirror`. nnU-Net plans, preprocesses, augments
+and predicts in its own way, on what `export nnunet` wrote, but learns from as many slices as the
 others: far fewer than in the 1000 epochs of 250 steps that it is made for. "Four organs" is one
 network for all of them, and its Dice the mean over organs. `make .venv-nnunet/ready`, then `python
 -m benchmarks.training DATA --networks --write docs/training.md`, makes this table.""",

@@ -87,7 +87,7 @@ def image_of(path: Path) -> NDArray[np.float32]:
     from PIL import Image
 
     with Image.open(path) as image:
-        return np.asarray(image.convert("L"), np.float32) / 255
+        return np.asarray(image.convert("L")).astype(np.float32) / np.float32(255)
 
 
 def mask_of(path: Path) -> NDArray[np.float32]:

@@ -1,6 +1,8 @@
 """One command from a dataset to the table, on a phantom too small to learn from."""
 
 import re
+import sys
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,7 @@ from benchmarks.training.results import Folder
 from chaosprep.phantom import Patient, write_chaos
 
 ARMS = ("16-bit-mri", "tutorial")
+ORGANS = ("liver", "right-kidney", "left-kidney", "spleen")
 SMALL = ("--epochs", "1", "--size", "32", "--spacing", "12.5", "--device", "cpu", "--jobs", "1")
 
 
@@ -102,3 +105,19 @@ def test_other_settings_need_another_folder(
     assert main([*words, *SMALL]) == 0
     assert main([*words, *SMALL, "--lr", "0.1"]) == 2
     assert "its results are of other settings (budget)" in capsys.readouterr().err
+
+
+@pytest.mark.peers
+@pytest.mark.filterwarnings("default")
+def test_nnunet_goes_the_same_folds(
+    root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its own plans, trainer and validation, judged on the scanner's pixels of the unseen."""
+    pytest.importorskip("nnunetv2")
+    monkeypatch.setenv("NNUNET_PYTHON", sys.executable)
+    words = [str(root), "--networks", "--out", str(tmp_path / "out"), *SMALL]
+    assert main([*words, "--arms", "nnunet-all"]) == 0
+    assert re.search(r"nnU-Net 2-D \| four organs \| [01]\.\d{3} ", capsys.readouterr().out)
+    done = Folder(tmp_path / "out").done().values()
+    judged = {(row.patient, row.organ) for one in done for row in one.results}
+    assert judged == set(product(("MR001", "MR002", "MR003"), ORGANS))

@@ -17,7 +17,7 @@ from chaosprep import Dataset
 from chaosprep.formats.png import encode_png
 
 
-class Bright(torch.nn.Module):
+class Bright(torch.nn.Module):  # type: ignore[misc]
     """Sees everything that is brighter than the middle."""
 
     def __init__(self) -> None:
