@@ -44,6 +44,11 @@ define series
 	git -C .venv-series/data/$(notdir $(1)) checkout --quiet $(2)
 endef
 
+.venv-nnunet/ready:  # apart: what benchmarks.training compares networks with
+	$(PYTHON) -m venv .venv-nnunet
+	.venv-nnunet/bin/python -m pip install --quiet --disable-pip-version-check 'nnunetv2>=2.5'
+	touch $@
+
 .venv-series/ready:  # apart: what volumes are compared with, and the public series that they come from
 	rm -rf .venv-series
 	$(PYTHON) -m venv .venv-series
@@ -97,4 +102,4 @@ sample-data: .venv/ready  ## make sample_data again
 	write_chaos(Path('sample_data/CHAOS_Train_Sets'))"
 
 clean:
-	rm -rf .venv .venv-bench .venv-metrics .venv-structures .venv-series .venv-deidentify demo build dist
+	rm -rf .venv .venv-bench .venv-metrics .venv-structures .venv-series .venv-deidentify .venv-nnunet demo build dist

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from benchmarks.section import Section
+from benchmarks.section import Part, Section
 
 HEAD = """\
 # Benchmarks
@@ -31,13 +31,27 @@ def update(page: str | None, sections: Sequence[Section], lines: Mapping[str, li
     return "\n".join(parts)
 
 
-def block(section: Section, lines: Sequence[str]) -> str:
+def block(section: Part, lines: Sequence[str]) -> str:
     """One section between its markers."""
     begin, end = markers(section)
     return "\n".join([begin, f"## {section.title}", "", section.text, "", *lines, end])
 
 
-def standing(page: str, section: Section) -> list[str] | None:
+def put(page: str, section: Part, lines: Sequence[str]) -> str:
+    """A page that is written by hand, with this section's block brought up to date.
+
+    Raises:
+        ValueError: the page has no such block.
+    """
+    begin, end = markers(section)
+    before, _, rest = page.partition(begin)
+    _, found, after = rest.partition(end)
+    if not found:
+        raise ValueError(f"the page has no block {section.name}")
+    return f"{before}{block(section, lines)}{after}"
+
+
+def standing(page: str, section: Part) -> list[str] | None:
     """The lines that a page has for a section, behind its title and text; None for none."""
     begin, end = markers(section)
     _, _, rest = page.partition(f"{begin}\n")
@@ -46,7 +60,7 @@ def standing(page: str, section: Section) -> list[str] | None:
     return parts[2].splitlines() if found and len(parts) == 3 else None
 
 
-def markers(section: Section) -> tuple[str, str]:
+def markers(section: Part) -> tuple[str, str]:
     """The comments that a section stands between."""
     return f"<!-- {section.name}: begin -->", f"<!-- {section.name}: end -->"
 

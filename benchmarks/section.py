@@ -19,10 +19,16 @@ class Asked:
 
 
 @dataclass(frozen=True)
-class Section:
-    """One part of the page: what it says before its figures, and what makes their lines."""
+class Part:
+    """One part of a page, and what it says before its figures."""
 
     name: str
     title: str
     text: str
+
+
+@dataclass(frozen=True)
+class Section(Part):
+    """One part of docs/benchmarks.md, and what makes its lines."""
+
     measure: Callable[[Asked], list[str]]

@@ -112,7 +112,7 @@ def times(peer: Result, ours: Result) -> list[float]:
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]], *, left: int = 1) -> list[str]:
     """Markdown with columns in line, the first `left` of them to the left."""
-    widths = [max(len(row[i]) for row in (header, *rows)) for i in range(len(header))]
+    widths = [max(2, *(len(row[i]) for row in (header, *rows))) for i in range(len(header))]
     rules = ["-" * width if i < left else "-" * (width - 1) + ":" for i, width in enumerate(widths)]
     lines = [
         " | ".join(

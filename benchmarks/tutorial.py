@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-def mask(source: Path, output: Path) -> None:
-    """Liver masks, pixel by pixel: 55 < grey <= 70 becomes 255."""
+def mask(source: Path, output: Path, side: str = "*") -> None:
+    """Liver masks of a side, pixel by pixel: 55 < grey <= 70 becomes 255."""
     import cv2
 
-    for path in sorted(source.glob("*/masks/*.png")):
+    for path in sorted(source.glob(f"{side}/masks/*.png")):
         grey = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
         assert grey is not None
         cv2.imwrite(str(output / path.name), liver_of(grey))
@@ -39,17 +39,20 @@ def liver_of(m: "NDArray[Any]") -> "NDArray[np.uint8]":
     return liver
 
 
-def figure(source: Path, output: Path) -> None:
-    """PNG images: each slice drawn as a matplotlib figure of 256 x 256 pixels, in RGBA."""
+def figure(source: Path, output: Path, side: str = "*", pixels: int = 256) -> None:
+    """PNG images: each slice of a side drawn as a matplotlib figure of `pixels` squared, in RGBA.
+
+    Its grey goes from the least value of the slice to the largest.
+    """
     import matplotlib
 
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
     import pydicom
 
-    for path in sorted(source.glob("*/images/*.dcm")):
+    for path in sorted(source.glob(f"{side}/images/*.dcm")):
         dataset = pydicom.dcmread(path)
-        drawn = plt.figure(figsize=(2.56, 2.56), dpi=100)
+        drawn = plt.figure(figsize=(pixels / 100, pixels / 100), dpi=100)
         plt.axes((0, 0, 1, 1))
         plt.axis("off")
         plt.imshow(dataset.pixel_array, cmap="gray")
@@ -57,8 +60,8 @@ def figure(source: Path, output: Path) -> None:
         plt.close(drawn)
 
 
-def augment(source: Path, output: Path, samples: int) -> None:
-    """Pairs from Augmentor's threaded `sample`, of the training images and masks.
+def augment(source: Path, output: Path, samples: int, *, threads: bool = True) -> None:
+    """Pairs from Augmentor's `sample`, of the training images and masks; in threads as it comes.
 
     Augmentor 0.2.12 runs on today's Pillow as it is (only `resize` with its ANTIALIAS filter would
     fail). Its ways, which matter for results and not for time: masks are resampled bicubic like the
@@ -74,7 +77,7 @@ def augment(source: Path, output: Path, samples: int) -> None:
     pipeline.rotate(probability=0.8, max_left_rotation=10, max_right_rotation=10)
     pipeline.flip_left_right(probability=0.5)
     pipeline.zoom_random(probability=0.3, percentage_area=0.85)
-    pipeline.sample(samples)
+    pipeline.sample(samples, multi_threaded=threads)
 
 
 def whole(source: Path, output: Path, samples: int) -> None:
