@@ -58,8 +58,7 @@ def check_row(row: Slice) -> None:
             )
     if abs(row.slope) < 1e-30:
         raise ManifestError("slope: it is 0 or nearly so", REMAKE, "manifest-row")
-    if row.scaling and not row.scaling.low < row.scaling.high:
-        raise ManifestError("scaling: high is not above low", REMAKE, "manifest-row")
+    _check_ranges(row)
     for value, meeting in (row.overlaps or {}).items():
         several = len(meeting) > 1 and meeting == tuple(sorted({*meeting}))
         if value in row.labels or not (several and row.labels.keys() >= {*meeting}):
@@ -78,6 +77,13 @@ def check_row(row: Slice) -> None:
             REMAKE,
             "manifest-row",
         )
+
+
+def _check_ranges(row: Slice) -> None:
+    if row.scaling and not row.scaling.low < row.scaling.high:
+        raise ManifestError("scaling: high is not above low", REMAKE, "manifest-row")
+    if row.bias and row.bias.least > row.bias.most:
+        raise ManifestError("bias: least is above most", REMAKE, "manifest-row")
 
 
 def _check_numbers(field: str, record: dict[str, Any]) -> None:
