@@ -227,7 +227,8 @@ def test_a_tiny_case_stays_with_a_warning(tmp_path: Path, slices: int, size: int
 def test_monochrome1_stays_with_a_warning(tmp_path: Path) -> None:
     def inverse(header: Dicom, pixels: NDArray[Any], number: int) -> NDArray[Any]:
         header.PhotometricInterpretation = "MONOCHROME1"
-        return (4095 - np.minimum(pixels, 4095)).astype(np.uint16)
+        turned: NDArray[Any] = 4095 - np.minimum(pixels, 4095)
+        return turned.astype(np.uint16)
 
     why = "bright is low in it (MONOCHROME1 or a rescale slope below 0)"
     left_alone(tmp_path, inverse, why)
