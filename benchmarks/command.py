@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks import (
+    bias,
     cores,
     distributed,
     feeding,
@@ -30,6 +31,7 @@ SECTIONS: tuple[Section, ...] = (
     many.SECTION,
     many.MEMORY_SECTION,
     pixels.SECTION,
+    bias.SECTION,
     startup.SECTION,
     small.SECTION,
     profile.SECTION,
@@ -42,7 +44,14 @@ SECTIONS: tuple[Section, ...] = (
     distributed.SECTION,
 )
 LONG = (
-    *(many.SECTION, many.MEMORY_SECTION, cores.SECTION, growth.SECTION, million.SECTION),
+    *(
+        bias.SECTION,
+        many.SECTION,
+        many.MEMORY_SECTION,
+        cores.SECTION,
+        growth.SECTION,
+        million.SECTION,
+    ),
     *(index.SECTION, stores.SECTION, distributed.SECTION),
 )
 USUAL = [section.name for section in SECTIONS if section not in LONG]

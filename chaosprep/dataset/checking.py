@@ -59,10 +59,7 @@ def check_row(row: Slice) -> None:
             )
     if abs(row.slope) < 1e-30:
         raise ManifestError("slope: it is 0 or nearly so", REMAKE, "manifest-row")
-    if row.scaling and not row.scaling.low < row.scaling.high:
-        raise ManifestError("scaling: high is not above low", REMAKE, "manifest-row")
-    if row.normalization:
-        _check_knots(row.normalization)
+    _check_ranges(row)
     _check_overlaps(row)
     if row.grid is not None:
         _check_numbers("grid", row.grid)
@@ -96,6 +93,15 @@ def _check_knots(told: Normalized) -> None:
             REMAKE,
             "manifest-row",
         )
+
+
+def _check_ranges(row: Slice) -> None:
+    if row.scaling and not row.scaling.low < row.scaling.high:
+        raise ManifestError("scaling: high is not above low", REMAKE, "manifest-row")
+    if row.bias and row.bias.least > row.bias.most:
+        raise ManifestError("bias: least is above most", REMAKE, "manifest-row")
+    if row.normalization:
+        _check_knots(row.normalization)
 
 
 def _check_numbers(field: str, record: dict[str, Any]) -> None:

@@ -271,7 +271,7 @@ def test_every_field_of_the_table_is_described_and_typed() -> None:
     assert optional == {
         *("fold", "mask", "mask_sha256", "mask_bytes", "spacing", "position", "orientation"),
         *("window", "padding", "grid", "frame", "parent", "augmentation"),
-        *("overlaps", "overwritten", "folds", "scaling", "normalization"),
+        *("overlaps", "overwritten", "folds", "scaling", "bias", "normalization"),
         *("image_container", "image_offset", "mask_container", "mask_offset"),
     }
 

@@ -8,7 +8,7 @@ import SimpleITK
 from numpy.typing import NDArray
 
 from chaosprep.imaging.intensity import n4
-from chaosprep.imaging.intensity.coarse import Axes, coarse_axes
+from chaosprep.imaging.intensity.coarse import Axes, Axis, coarse_axes
 from chaosprep.imaging.intensity.n4 import NotFittedError, fit
 
 PROCESS = SimpleITK.ProcessObject
@@ -54,7 +54,7 @@ def test_the_field_at_the_voxels_is_the_one_that_simpleitk_evaluates() -> None:
     reference.SetSpacing([axis.length / (n - 1) for axis, n in zip(axes, fine, strict=True)][::-1])
     expected = SimpleITK.GetArrayFromImage(peer.GetLogBiasFieldAsImage(reference))
     ours = [
-        n4.Axis(n, axis.length / (n - 1), axis.step, axis.count, axis.spans)
+        Axis(n, axis.length / (n - 1), axis.step, axis.count, axis.spans)
         for axis, n in zip(axes, fine, strict=True)
     ]
     whole = n4.LogField((ours[0], ours[1], ours[2]), field.samples)

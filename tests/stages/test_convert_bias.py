@@ -19,13 +19,13 @@ from chaosprep.phantom import Patient, write_chaos
 from chaosprep.stages.converting import bias
 
 SIZE = 32
-FAST = {"bias": "n4", "bias_iterations": 2, "bias_grid": 12.0}
+FAST: dict[str, Any] = {"bias": "n4", "bias_iterations": 2, "bias_grid": 12.0}
 Change = Callable[[Dicom, NDArray[Any], int], NDArray[Any]]
 
 
 def slope(rows: int = SIZE, cols: int = SIZE) -> NDArray[np.float64]:
     """A field that rises from 0.6 to 1.4 over the columns."""
-    return np.broadcast_to(np.linspace(0.6, 1.4, cols), (rows, cols))
+    return np.tile(np.linspace(0.6, 1.4, cols), (rows, 1))
 
 
 def pairs(
@@ -79,7 +79,7 @@ def test_stored_values_are_divided_and_the_mean_stays(
     assert np.array_equal(after, np.rint(before / (slope() * scale).astype(np.float32)))
     assert after.mean() == pytest.approx(before.mean(), abs=0.5)
     record = made.slices[0].bias
-    assert record is not None
+    assert record
     assert record.method == "n4"
     assert record.least == pytest.approx(0.6 * scale, abs=1e-6)
     assert record.most == pytest.approx(1.4 * scale, abs=1e-6)
@@ -218,7 +218,8 @@ def test_a_case_of_zeros_stays_with_a_warning(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("slices", "size"), [(1, 1), (1, 2), (5, 1)])
 def test_a_tiny_case_stays_with_a_warning(tmp_path: Path, slices: int, size: int) -> None:
     def corner(header: Dicom, pixels: NDArray[Any], number: int) -> NDArray[Any]:
-        return np.arange(1, size * size + 1, dtype=np.uint16).reshape(size, size)
+        square: NDArray[Any] = np.arange(1, size * size + 1, dtype=np.uint16).reshape(size, size)
+        return square
 
     left_alone(tmp_path, corner, "the body in it is too small", slices=slices)
 
@@ -226,7 +227,8 @@ def test_a_tiny_case_stays_with_a_warning(tmp_path: Path, slices: int, size: int
 def test_monochrome1_stays_with_a_warning(tmp_path: Path) -> None:
     def inverse(header: Dicom, pixels: NDArray[Any], number: int) -> NDArray[Any]:
         header.PhotometricInterpretation = "MONOCHROME1"
-        return (4095 - np.minimum(pixels, 4095)).astype(np.uint16)
+        turned: NDArray[Any] = 4095 - np.minimum(pixels, 4095)
+        return turned.astype(np.uint16)
 
     why = "bright is low in it (MONOCHROME1 or a rescale slope below 0)"
     left_alone(tmp_path, inverse, why)

@@ -9,6 +9,7 @@ are bounded.
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -100,7 +101,7 @@ def _n4(
     return samples
 
 
-def _at_thirds(axes: Axes) -> "object":
+def _at_thirds(axes: Axes) -> Any:  # noqa: ANN401 - an image of SimpleITK, which has no types
     """An image whose voxels lie at the thirds of the finest spans."""
     import SimpleITK
 

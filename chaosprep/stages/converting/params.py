@@ -101,7 +101,7 @@ class ConvertParams(ChoiceParams, frozen=True, kw_only=True):
     bias_distance: Annotated[
         Annotated[float, Meta(ge=10, le=1000)],
         Meta(description="With --bias: mm between the knots of the field; more is smoother."),
-    ] = 100.0
+    ] = 50.0
     bias_iterations: Annotated[
         Annotated[int, Meta(ge=1, le=200)],
         Meta(description="With --bias: the most iterations of each of the three levels."),
