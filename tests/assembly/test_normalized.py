@@ -44,7 +44,7 @@ def test_undone_it_has_the_units_from_before(
 
 def test_exports_of_volumes_have_the_normalized_values(normalized: Normal, tmp_path: Path) -> None:
     made = chaosprep.export("nifti", normalized["nyul"], tmp_path / "out").path
-    (file,) = made.glob("sub-MR006/**/*.nii.gz")
+    (file,) = made.glob("sub-MR006/anat/*_T1w.nii.gz")
     found = read_volume(file).voxels
     assert np.allclose(found, told(normalized["nyul"], CASE), atol=1e-5)
 
