@@ -22,7 +22,10 @@ _SWITCHES = frozenset(
         "trust-folders",
     }
 )
-_CHOICES = "auto|both|cpu|crop|files|folder|labelled|npy|nyul|opencv|pad|seg|single|skip|sym|tar|zarr|zscore"
+_CHOICES = (
+    "auto|both|cpu|crop|files|folder|labelled|npy|nyul|opencv|pad|seg|single|skip|sym|tar|zarr|"
+    "zscore"
+)
 _VALUE = rf"-?\d+(?:\.\d+)?(?: \d+)?|'[^']*'|[A-Z][\w/]*(?: [A-Z]+)?|(?:{_CHOICES})"
 _OPTION = re.compile(
     r"`[^`]*`|(?<!\w)'[^']*'"  # another program's command, somebody's own text

@@ -54,7 +54,11 @@ def test_of_monochrome1_the_units_from_before_make_no_volume(tmp_path: Path) -> 
         tmp_path / "root", [Patient(id=1, slices=3, matrix=32, sequences=("t1-in",))]
     )
     for path in files(root, 1):
-        header = {"PhotometricInterpretation": "MONOCHROME1", "BitsStored": 12, "HighBit": 11}
+        header: dict[str, Any] = {
+            "PhotometricInterpretation": "MONOCHROME1",
+            "BitsStored": 12,
+            "HighBit": 11,
+        }
         change(path, lambda values: 4095 - values, **header)
     pairs = chaosprep.split(root, tmp_path / "pairs", val=0.0)
     made = chaosprep.convert(pairs, tmp_path / "n", normalize="zscore")
