@@ -14,7 +14,8 @@ from chaosprep import Dataset
 from chaosprep.errors import ManifestError
 from tests.stages.normalized import METHODS, Method, Normal, two_sequences
 
-Rows, Told = list[dict[str, Any]], dict[str, Any]
+Rows = list[dict[str, Any]]
+Told = dict[str, Any]
 Change = Callable[[Rows, Told], None]
 
 

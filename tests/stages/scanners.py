@@ -70,10 +70,12 @@ def split_of_scanners(place: Path) -> chaosprep.Dataset:
 
 
 def organ_medians(dataset: chaosprep.Dataset, patient: str) -> dict[str, float]:
-    """The median of each organ of a patient, as slope and intercept give its values."""
+    """The median of each organ of a patient, by slope and intercept, or as windowed."""
     found: dict[str, list[NDArray[Any]]] = {}
     for row in (row for row in dataset.slices if row.patient == patient):
-        values, mask = dataset.image(row) * row.slope + row.intercept, dataset.mask(row)
+        values, mask = dataset.image(row).astype(np.float64), dataset.mask(row)
+        if row.window is None:
+            values = values * row.slope + row.intercept
         for value, organ in row.labels.items():
             found.setdefault(organ, []).append(values[mask == value])
     return {organ: float(np.median(np.concatenate(some))) for organ, some in found.items()}

@@ -111,7 +111,7 @@ def test_landmarks_are_taken_from_elsewhere(
         asked: dict[str, Any] = {"normalize": "nyul", "landmarks": place, "patient": ["MR005"]}
         place = chaosprep.convert(scanners, tmp_path / "first", **asked).directory
     new = chaosprep.convert(
-        scanners, tmp_path / "new", normalize="nyul", landmarks=place, patient=["MR006"]
+        scanners, tmp_path / "new", normalize="nyul", landmarks=str(place), patient=["MR006"]
     )
     assert new.descriptor.tool.learned is msgspec.UNSET
     assert np.array_equal(told(new, "MR006_t1-in"), told(trained, "MR006_t1-in"))
@@ -156,7 +156,7 @@ def test_a_file_without_landmarks_is_refused(
     place = tmp_path / "landmarks.json"
     place.write_text(text)
     with pytest.raises(UsageError, match=reason) as caught:
-        chaosprep.convert(scanners, tmp_path / "out", normalize="nyul", landmarks=place)
+        chaosprep.convert(scanners, tmp_path / "out", normalize="nyul", landmarks=str(place))
     assert caught.value.code == "landmarks"
     assert str(place) in str(caught.value)
 
@@ -167,7 +167,7 @@ def test_a_place_without_landmarks_is_refused(
 ) -> None:
     place = tmp_path / "nowhere" if which == "missing" else normalized["zscore"].directory
     with pytest.raises(UsageError, match="landmarks: /") as caught:
-        chaosprep.convert(scanners, tmp_path / "out", normalize="nyul", landmarks=place)
+        chaosprep.convert(scanners, tmp_path / "out", normalize="nyul", landmarks=str(place))
     assert caught.value.code == "landmarks"
 
 

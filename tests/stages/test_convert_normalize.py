@@ -148,7 +148,7 @@ def test_monochrome1_is_bright_where_it_is_high_and_undone_to_its_own_units(
         root = write_chaos(tmp_path / f"{name} root", people)
         for path in (path for id in (1, 2) for path in files(root, id)):
             if name == "inverted":
-                header = {"PhotometricInterpretation": "MONOCHROME1"}
+                header: dict[str, Any] = {"PhotometricInterpretation": "MONOCHROME1"}
                 change(path, lambda values: 4095 - values, BitsStored=12, HighBit=11, **header)
         pairs = chaosprep.split(root, tmp_path / f"{name} pairs", val_patient=["MR002"])
         made[name] = chaosprep.convert(pairs, tmp_path / name, normalize="nyul")

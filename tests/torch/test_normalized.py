@@ -60,7 +60,7 @@ def test_landmarks_of_the_training_data_make_the_preparation_equal(
         scanners,
         tmp_path / "new",
         normalize="nyul",
-        landmarks=trained.directory,
+        landmarks=str(trained.directory),
         patient=["MR006"],
     )
     assert preparation(new) == preparation(trained)

@@ -35,7 +35,8 @@ def test_zscore_learns_nothing() -> None:
 def scaled(body: np.ndarray) -> np.ndarray:
     """The percentiles of a body where its 1st is 1 and its 99th 100."""
     found = np.percentile(body, PERCENTILES)
-    return 1 + 99 * (found - found[0]) / (found[-1] - found[0])
+    placed: np.ndarray = 1 + 99 * (found - found[0]) / (found[-1] - found[0])
+    return placed
 
 
 def test_the_landmarks_are_the_mean_of_what_is_seen_of_each_case() -> None:
