@@ -16,7 +16,9 @@ import chaosprep
 from chaosprep import Dataset
 from chaosprep.augmentation import apply, draw, recipe_of
 from chaosprep.dataset.case import Case
+from chaosprep.dataset.records import Slice
 from chaosprep.errors import ChaosprepError, FileError, UsageError
+from chaosprep.imaging.measured import Pixels
 
 torch = pytest.importorskip("torch")
 
@@ -310,7 +312,12 @@ def test_in_the_order_of_the_table_each_slice_is_decoded_once(
 ) -> None:
     read: list[str] = []
     pixels = Case.pixels
-    monkeypatch.setattr(Case, "pixels", lambda case, row: read.append(row.id) or pixels(case, row))
+
+    def noted(case: Case, row: Slice) -> Pixels:
+        read.append(row.id)
+        return pixels(case, row)
+
+    monkeypatch.setattr(Case, "pixels", noted)
     slices = SliceDataset(both, channels=BOTH, neighbours=1)
     for index in range(len(slices)):
         slices[index]

@@ -13,6 +13,8 @@ from chaosprep.errors import UsageError
 
 torch = pytest.importorskip("torch")
 
+from torch import nn  # noqa: E402
+
 from chaosprep.torch.losses import make_loss, supervised  # noqa: E402
 from chaosprep.torch.mirroring import Mirrored, mirrors_of  # noqa: E402
 from chaosprep.torch.networks import NETWORKS, build, halvings_for, padded_side  # noqa: E402
@@ -93,14 +95,14 @@ def test_several_organs_are_learned_from_at_every_resolution() -> None:
     supervised(make_loss(4), outputs, mask).backward()
 
 
-class Halves(torch.nn.Module):
+class Halves(nn.Module):  # type: ignore[misc]
     """A network without any context: three logits of a picture's grey value."""
 
     def forward(self, image: Any) -> Any:  # noqa: ANN401 - tensors
         return torch.cat([image, 2 * image, 3 * image, 5 * image], 1)
 
 
-class Sides(torch.nn.Module):
+class Sides(nn.Module):  # type: ignore[misc]
     """A network that calls what lies in the left half a right kidney, in the right a left one."""
 
     def forward(self, image: Any) -> Any:  # noqa: ANN401 - tensors
