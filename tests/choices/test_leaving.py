@@ -308,7 +308,8 @@ def test_every_stage_that_reads_a_stage_directory_leaves_out(tall: Dataset, tmp_
 
 def test_an_open_dataset_is_filtered_as_a_path_is(tall: Dataset, tmp_path: Path) -> None:
     from chaosprep.running.runner import run
-    from chaosprep.stages.convert import CONVERT, ConvertParams
+    from chaosprep.stages.convert import CONVERT
+    from chaosprep.stages.converting.params import ConvertParams
 
     params = make_params(ConvertParams, {"where": "slice == 8"})
     assert len(run(CONVERT, params, open_dataset(tall.directory), tmp_path / "a").slices) == 3

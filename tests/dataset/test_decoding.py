@@ -11,7 +11,7 @@ from chaosprep.dataset.descriptor import MANIFEST_MINOR
 from chaosprep.dataset.opening import open_dataset
 from chaosprep.errors import ManifestError
 from chaosprep.params import make_params, plain
-from chaosprep.stages.convert import ConvertParams
+from chaosprep.stages.converting.params import ConvertParams
 from tests.running.toys import handmade, handmade_row
 
 ROW = handmade_row()

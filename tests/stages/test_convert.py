@@ -13,7 +13,7 @@ import chaosprep
 from chaosprep import Dataset, Slice
 from chaosprep.errors import Problem, ProblemsError, UsageError
 from chaosprep.params import make_params
-from chaosprep.stages.convert import ConvertParams
+from chaosprep.stages.converting.params import ConvertParams
 from tests.formats.samples import dicom
 
 Pixels = NDArray[Any]

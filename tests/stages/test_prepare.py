@@ -14,7 +14,7 @@ from chaosprep.running import processes
 from chaosprep.running.options import RunOptions, ignore
 from chaosprep.running.runner import run_on
 from chaosprep.stages.augment import AugmentParams
-from chaosprep.stages.convert import ConvertParams
+from chaosprep.stages.converting.params import ConvertParams
 from chaosprep.stages.extract_labels import ExtractLabelsParams
 from chaosprep.stages.organ_choice import ExtractLiverParams
 from chaosprep.stages.prepare import prepare_params, read_config, run_all
