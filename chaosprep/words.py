@@ -14,6 +14,7 @@ _SWITCHES = frozenset(
             "keep-grid",
             "lenient-masks",
             "lesions",
+            "mirror",
             "overwrite",
             "redivide",
             "swap-labels",
