@@ -92,7 +92,7 @@ def _networks(organs: Organs, shown: str) -> tuple[Arm, ...]:
     """A network is one line; the first is what the others are compared with."""
     as_nnunet = {"optimizer": "sgd", "lr": 0.01, "flips": "left-right", "foreground": 0.33}
     return (
-        Arm(f"unet-{organs}", ("U-Net (the default)", shown), organs=organs),
+        Arm(f"unet-{organs}", ("U-Net", shown), organs=organs),
         Arm(
             f"unet-2.5d-{organs}",
             ("U-Net, a slice and its two neighbours", shown),

@@ -43,9 +43,13 @@ def test_too_few_are_refused(folds: int, patients: int, tmp_path: Path) -> None:
         divided(people(tmp_path, patients), tmp_path / "out", folds, ())
 
 
-def test_the_patients_of_a_fold_are_val_in_all_that_is_made_for_it(tmp_path: Path) -> None:
+@pytest.mark.parametrize("unseen", ["MR001", "MR002"])
+def test_the_patients_of_a_fold_are_val_in_all_that_is_made_for_it(
+    unseen: str, tmp_path: Path
+) -> None:
+    seen = {"MR001", "MR002", "MR003"} - {unseen}
     copies = next(arm for arm in PREPARED if arm.augment == "copies")
-    fold = Fold(0, ("MR002",), tmp_path / "fold", GRID)
+    fold = Fold(0, (unseen,), tmp_path / "fold", GRID)
     fold.prepare(people(tmp_path, 3), [OURS, copies], (), 1)
     made = [
         fold.pairs(),
@@ -55,9 +59,9 @@ def test_the_patients_of_a_fold_are_val_in_all_that_is_made_for_it(tmp_path: Pat
     ]
     for place in made:
         sides = {(row.patient, row.split) for row in chaosprep.open(place).slices}
-        assert sides == {("MR001", "train"), ("MR002", "val"), ("MR003", "train")}
+        assert sides == {(unseen, "val"), *((patient, "train") for patient in seen)}
     copied = chaosprep.open(made[-1]).slices
-    assert {row.patient for row in copied if row.copy} == {"MR001", "MR003"}
+    assert {row.patient for row in copied if row.copy} == seen
     assert sum(row.copy > 0 for row in copied) == 2 * 6
 
 
