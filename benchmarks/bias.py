@@ -32,7 +32,7 @@ of the body where there is no field. "SimpleITK" is its N4 with its own paramete
 of at most 50 iterations, in the same body mask: at full resolution, or on every fourth pixel of a
 slice, its field evaluated at all of them."""
 
-SLICES, MATRIX = 16, 128
+SLICES, MATRIX = 12, 96
 Volume = NDArray[np.floating[Any]]
 Spacing = tuple[float, float, float]
 Way = Callable[[Volume, Spacing], Volume]
