@@ -98,9 +98,7 @@ def measured_scaling(
 def _known(rows: Sequence[Slice]) -> Scaling | None:
     """What the table has of a case; None where it has nothing, or slices were taken out since."""
     found = rows[0].scaling
-    if not found or any(row.scaling != found for row in rows):
-        return None
-    if found.slices != len(rows) and not rows[0].normalization:
+    if not found or found.slices != len(rows) or any(row.scaling != found for row in rows):
         return None
     return Scaling(found.low, found.high, found.in_units, found.lowest)
 

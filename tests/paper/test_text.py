@@ -212,3 +212,12 @@ def test_values_that_were_resampled_are_not_called_untouched() -> None:
         "Slices were resampled in-plane to 1.5 mm per pixel (images cubic, "
     )
     assert resampled.endswith("masks by nearest neighbour).")
+
+
+def test_it_is_told_how_values_were_normalized_and_whence_landmarks_came() -> None:
+    (by_moments,) = sentences(record("convert", normalize="zscore", format="npy"))
+    assert "mean of 0 and a standard deviation of 1 within the body" in by_moments
+    (learned,) = sentences(record("convert", normalize="nyul"))
+    assert "landmarks that were learned from the training side alone" in learned
+    (given,) = sentences(record("convert", normalize="nyul", landmarks='{"landmarks":{}}'))
+    assert "landmarks that were given" in given

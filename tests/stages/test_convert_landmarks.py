@@ -200,3 +200,11 @@ def test_an_unreadable_slice_is_told_once_and_its_case_is_not_learned_from(
     made = chaosprep.convert(pairs, tmp_path / "out", normalize="nyul", on_error="skip")
     assert np.allclose(learned(made)["t1-in"], landmarks_by_hand(pairs, ["MR001_t1-in"]))
     assert [one.id for one in made.skipped] == ["MR002_t1-in_s001"]
+
+
+def test_a_dask_cluster_learns_the_same(
+    scanners: Dataset, normalized: Normal, tmp_path: Path
+) -> None:
+    pytest.importorskip("distributed")
+    made = chaosprep.convert(scanners, tmp_path / "out", normalize="nyul", dask="local", jobs=2)
+    assert snapshot(made.directory) == snapshot(normalized["nyul"].directory)

@@ -116,10 +116,14 @@ def test_padding_stays_told_apart_and_counts_for_nothing(
                 change(path, cut, pad)
         pairs = chaosprep.split(root, tmp_path / f"{name} pairs", val_patient=["MR002"])
         made[name] = chaosprep.convert(pairs, tmp_path / name, normalize=method, **how)
+    asked: dict[str, Any] = how | {"format": "npy"}
+    low_pairs = tmp_path / "low pairs"
+    kept = chaosprep.convert(low_pairs, tmp_path / "kept", **asked)
     for low, high in zip(made["low"].slices, made["high"].slices, strict=True):
         assert low.padding is not None
         one, other = made["low"].image(low), made["high"].image(high)
         outside = one == low.padding[0]
+        assert np.array_equal(outside, kept.image(kept.case(low.case).slices[low.slice]) == 0)
         assert outside.any()
         assert np.array_equal(one, other)
         assert (one[~outside] > low.padding[0]).all()
