@@ -1,4 +1,4 @@
-"""The rules that a recipe for a container keeps, without a builder: Dockerfile, chaosprep.def."""
+"""What can be said of Dockerfile and chaosprep.def without building an image."""
 
 import re
 import tomllib
