@@ -23,14 +23,14 @@ LIBRARIES = {
 Installed = dict[str, metadata.Distribution]
 
 
-def wanted() -> list[str]:
-    """The requirements of the core and of the extras that anybody may install."""
+def wanted() -> dict[str, list[str]]:
+    """The requirements of the core, under "", and of each extra that anybody may install."""
     project = tomllib.loads(read(HOUSE, "pyproject.toml"))["project"]
     extras = project["optional-dependencies"]
-    found = [*project["dependencies"]]
-    for name in extras.keys() - APART:
-        found += [one for one in extras[name] if not one.startswith("chaosprep[")]
-    return found
+    return {"": project["dependencies"]} | {
+        name: [one for one in extras[name] if not one.startswith("chaosprep[")]
+        for name in sorted(extras.keys() - APART)
+    }
 
 
 def closure(requirements: Iterable[str]) -> Installed:
@@ -94,17 +94,38 @@ def carried(package: metadata.Distribution) -> set[str]:
     }
 
 
+def lacking() -> list[str]:
+    """Extras that are not installed here as a whole, and the core where it is not."""
+    found = []
+    for extra, requirements in wanted().items():
+        names = {canonicalize_name(Requirement(text).name) for text in requirements}
+        if absent := sorted(names - closure(requirements).keys()):
+            found.append(f"{extra or 'the core'}: not installed here: {', '.join(absent)}")
+    return found
+
+
+def everything() -> Installed:
+    """Every package of the core and of the extras, as far as it is installed here."""
+    return closure(text for requirements in wanted().values() for text in requirements)
+
+
 def refused() -> list[str]:
     """Every package whose licence is not wanted, with what it says."""
-    found = {name: licence(package) for name, package in closure(wanted()).items()}
+    found = {name: licence(package) for name, package in everything().items()}
     return [f"{name}: {text or 'no licence'}" for name, text in found.items() if is_refused(text)]
+
+
+def check(_: object) -> list[str]:
+    """What is refused, and a core that nobody has looked at."""
+    return refused() + [line for line in lacking() if line.startswith("the core")]
 
 
 def main() -> int:
     """List every package; 1 where one is refused."""
-    for name, package in sorted(closure(wanted()).items()):
+    for name, package in sorted(everything().items()):
         notes = "".join(f"; carries {title}" for title in sorted(carried(package)))
         sys.stdout.write(f"{name} {package.version}: {licence(package) or 'no licence'}{notes}\n")
+    sys.stdout.writelines(f"not looked at: {line}\n" for line in lacking())
     sys.stdout.writelines(f"refused: {line}\n" for line in refused())
     return int(bool(refused()))
 
