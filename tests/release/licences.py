@@ -58,14 +58,14 @@ def closure(requirements: Iterable[str]) -> Installed:
 
 def licence(package: metadata.Distribution) -> str:
     """What a package says of its licence: an SPDX expression, else classifiers, else a line."""
-    said = package.metadata
-    classified = [
-        text.split(" :: ")[-1]
-        for text in said.get_all("Classifier") or ()
-        if text.startswith("License ::")
-    ]
-    lines = (said.get("License") or "").strip().splitlines()
-    return said.get("License-Expression") or "; ".join(classified) or (lines or [""])[0]
+
+    def every(field: str) -> list[str]:
+        return package.metadata.get_all(field) or []
+
+    classified = [text for text in every("Classifier") if text.startswith("License ::")]
+    titles = "; ".join(text.split(" :: ")[-1] for text in classified)
+    first = "".join(every("License")).strip().partition("\n")[0]
+    return "".join(every("License-Expression")) or titles or first
 
 
 def is_refused(text: str) -> bool:
