@@ -1,10 +1,11 @@
-# chaosprep with its codecs, Dask and S3, without PyTorch: docs/scaling.md says how to use it.
+# chaosprep with its codecs, without PyTorch: docs/scaling.md says how to use it, and add extras.
 FROM python:3.13-slim-bookworm@sha256:01f42367a0a94ad4bc17111776fd66e3500c1d87c15bbd6055b7371d39c124fb AS build
+ARG EXTRAS=codecs
 WORKDIR /source
 COPY pyproject.toml README.md LICENSE ./
 COPY chaosprep chaosprep
 RUN python -m venv /opt/chaosprep \
-    && /opt/chaosprep/bin/python -m pip install --no-cache-dir '.[codecs,dask,s3]' \
+    && /opt/chaosprep/bin/python -m pip install --no-cache-dir ".[$EXTRAS]" \
     && /opt/chaosprep/bin/python -m pip uninstall --yes pip
 
 FROM python:3.13-slim-bookworm@sha256:01f42367a0a94ad4bc17111776fd66e3500c1d87c15bbd6055b7371d39c124fb

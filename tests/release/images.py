@@ -65,8 +65,14 @@ def _copies(found: list[Step], house: Path) -> list[str]:
 
 def _extras(text: str, house: Path) -> list[str]:
     project = tomllib.loads((house / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    named = set(",".join(re.findall(r"install .*\[([\w,-]+)\]'", text)).split(","))
-    return [f"there is no extra {one!r}" for one in named - set(project["optional-dependencies"])]
+    known = set(project["optional-dependencies"])
+    return [f"there is no extra {one!r}" for one in sorted(set(extras(text)) - known)]
+
+
+def extras(text: str) -> list[str]:
+    """The extras that are installed where nobody asks for others."""
+    (named,) = re.findall(r"^(?:ARG EXTRAS|    extras)=(.*)$", text, flags=re.M)
+    return str(named).split(",")
 
 
 def sections(text: str) -> dict[str, list[str]]:

@@ -6,7 +6,7 @@ import subprocess
 import pytest
 
 from tests.documents import blocks
-from tests.release.images import definition_faults, dockerfile_faults, sections, steps
+from tests.release.images import definition_faults, dockerfile_faults, extras, sections, steps
 from tests.release.state import HOUSE, read
 
 DOCKERFILE = read(HOUSE, "Dockerfile")
@@ -33,7 +33,7 @@ def test_the_definition_has_no_fault() -> None:
         ("COPY chaosprep ", "ADD https://a.org/b.tar ", "ADD https://a.org/b.tar chaosprep: it"),
         ("COPY chaosprep ", "COPY nothing ", "COPY nothing: there is none"),
         ("COPY chaosprep ", "COPY docs ", "COPY docs: .dockerignore keeps it out"),
-        ("[codecs,dask,s3]", "[codecs,all]", "there is no extra 'all'"),
+        ("=codecs\n", "=codecs,all\n", "there is no extra 'all'"),
         ("CMD [", "# [", "there is no CMD"),
     ],
 )
@@ -47,7 +47,7 @@ def test_a_break_of_the_dockerfile_is_seen(old: str, new: str, fault: str) -> No
     [
         (DIGEST.findall(DEFINITION)[0], "", "From: python:3.13-slim-bookworm: it has no tag"),
         ("    chaosprep /source", "    nothing /source", "%files nothing: there is none"),
-        ("[codecs,dask,s3]", "[codecs,all]", "there is no extra 'all'"),
+        ("=codecs\n", "=codecs,all\n", "there is no extra 'all'"),
         ("%runscript", "%setup", "there is no %runscript"),
     ],
 )
@@ -58,9 +58,9 @@ def test_a_break_of_the_definition_is_seen(old: str, new: str, fault: str) -> No
 
 def test_both_are_of_one_base_with_the_same_in_it() -> None:
     assert len(set(DIGEST.findall(DOCKERFILE + DEFINITION))) == 1
-    extras = re.findall(r"install .*\[([\w,]+)\]", DOCKERFILE + DEFINITION)
-    assert len(extras) == 2
-    assert len(set(extras)) == 1
+    assert extras(DOCKERFILE) == extras(DEFINITION)
+    assert '".[$EXTRAS]"' in DOCKERFILE
+    assert "'/source[{{ extras }}]'" in DEFINITION
     copied = " ".join(rest for word, rest in steps(DOCKERFILE) if word == "COPY")
     for line in sections(DEFINITION)["files"]:
         assert line.split()[0] in copied.split()
@@ -84,6 +84,8 @@ def test_the_page_builds_and_runs_what_is_there() -> None:
     (apptainer,) = (
         one for one in blocks(read(HOUSE, "docs/scaling.md"), "bash") if "apptainer" in one
     )
-    assert "docker build --tag chaosprep:" in docker
     for name in re.findall(r"\S+\.def", apptainer):
         assert (HOUSE / name).exists()
+    (asked,) = re.findall(r"EXTRAS=(\S+)", docker)
+    assert dockerfile_faults(DOCKERFILE.replace("=codecs\n", f"={asked}\n"), HOUSE) == []
+    assert f"extras={asked}" in apptainer
