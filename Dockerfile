@@ -6,7 +6,8 @@ COPY pyproject.toml README.md LICENSE ./
 COPY chaosprep chaosprep
 RUN python -m venv /opt/chaosprep \
     && /opt/chaosprep/bin/python -m pip install --no-cache-dir ".[$EXTRAS]" \
-    && /opt/chaosprep/bin/python -m pip uninstall --yes pip
+    && /opt/chaosprep/bin/python -m pip uninstall --yes pip \
+    && find /opt/chaosprep -path '*/tests/*' -name 'test_*' -type f -delete
 
 FROM python:3.13-slim-bookworm@sha256:01f42367a0a94ad4bc17111776fd66e3500c1d87c15bbd6055b7371d39c124fb
 LABEL org.opencontainers.image.title="chaosprep" \
