@@ -8,7 +8,7 @@ cd "$(dirname "$0")/../.."
 bytes=$("$builder" image inspect --format '{{.Size}}' chaosprep-tried)
 echo "the image has $((bytes / 1000000)) MB"
 [ "$bytes" -lt 700000000 ]
-"$builder" run --rm --network none chaosprep-tried | grep -q 'Usage: chaosprep'
+[[ "$("$builder" run --rm --network none chaosprep-tried)" == "Usage: chaosprep"* ]]
 place=$(mktemp -d)
 trap 'rm -rf "$place"' EXIT
 chmod 777 "$place"

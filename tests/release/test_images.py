@@ -59,8 +59,11 @@ def test_a_break_of_the_definition_is_seen(old: str, new: str, fault: str) -> No
 def test_both_are_of_one_base_with_the_same_in_it() -> None:
     assert len(set(DIGEST.findall(DOCKERFILE + DEFINITION))) == 1
     assert extras(DOCKERFILE) == extras(DEFINITION)
-    assert '".[$EXTRAS]"' in DOCKERFILE
-    assert "'/source[{{ extras }}]'" in DEFINITION
+    (made, _) = (rest for word, rest in steps(DOCKERFILE) if word == "RUN")
+    *post, last = sections(DEFINITION)["post"]
+    assert last == "rm -r /source"
+    spelled = [line.replace("'/source[{{ extras }}]'", '".[$EXTRAS]"') for line in post]
+    assert spelled == made.split(" && ")
     copied = " ".join(rest for word, rest in steps(DOCKERFILE) if word == "COPY")
     for line in sections(DEFINITION)["files"]:
         assert line.split()[0] in copied.split()
