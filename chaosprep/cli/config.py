@@ -70,11 +70,26 @@ def load(ctx: click.Context, opts: Mapping[str, Any]) -> Config:
         told = option.process_value(ctx, option.consume_value(ctx, opts)[0])
         file = told if isinstance(told, Path) else None  # else None, or what stands for nothing
         config = Config(file, read_config(file) if file else {}, option.section)
+        _check_formats(config)
         ctx.meta[_KEPT] = config
         if file:
             ctx.default_map = dict(_defaults(ctx, config))
     found: Config = ctx.meta[_KEPT]
     return found
+
+
+def _check_formats(config: Config) -> None:
+    """Refuse, for an export, the table of a format that there is not.
+
+    Raises:
+        UsageError: with what was probably meant.
+    """
+    if config.section.startswith("export."):
+        from chaosprep.exports.table import lines
+
+        formats = [name[7:] for name in config.tables if name.startswith("export.")]
+        with named(f"{config.file}: [export]"):
+            check_names(formats, lines(), what="format", code="config")
 
 
 def own_options(command: click.Command) -> dict[str, click.Option]:

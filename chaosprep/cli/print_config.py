@@ -7,7 +7,7 @@ import click
 from click.core import ParameterSource
 
 from chaosprep.cli.config import Config, ConfigOption, beside_stages, load, own_options, stages_of
-from chaosprep.configuration import RUN, SHARED, named
+from chaosprep.configuration import RUN, SHARED, check_own, named
 from chaosprep.params import describe_params, make_params
 from chaosprep.stage_table import load_stage
 from chaosprep.toml import toml_value
@@ -94,10 +94,12 @@ def _given_to_stages(
 
         prepare_params(asked, config.tables, config.file or "")
         return dealt(asked, config.tables, config.file or "")
-    kind = load_stage(config.section).params
-    together = config.table | asked
+    stage, together = load_stage(config.section), config.table | asked
+    elsewhere = valued.keys() - {*stage.params.__struct_fields__}  # predict has some of raw data
+    own = {name: value for name, value in together.items() if name not in elsewhere}
+    check_own(str(config.file), config.section, config.table)
     with named(config.place, asked, config.table):
-        make_params(kind, together)
+        make_params(stage.params, own | dict.fromkeys(stage.positional, ""))
     return {config.section: together}
 
 

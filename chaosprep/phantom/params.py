@@ -17,9 +17,7 @@ class PhantomParams(Fields, frozen=True, kw_only=True):
 
     patients: Annotated[
         Annotated[int, Meta(ge=1, le=9999)] | None,
-        Meta(
-            description="Patients of each modality that is asked for; 5 where only --sequence is."
-        ),
+        Meta(description="Patients of each modality that is asked for, 5 unless you say."),
     ] = None
     sequences: Annotated[
         tuple[SequenceName, ...],
