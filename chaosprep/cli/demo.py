@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from chaosprep.cli.options import NEW_FOLDER, jobs_option, overwrite_option, talk_options
-from chaosprep.cli.output import Talk, say
+from chaosprep.cli.output import Talk, say, write_json
 from chaosprep.files import real
 from chaosprep.running.standing_folder import RECORD
 
@@ -62,6 +62,9 @@ def _run(words: list[str], more: list[str], talk: Talk) -> None:
         [*words, *more, *loud], prog_name="chaosprep", standalone_mode=False
     )
     if code:
+        if talk.as_json:
+            command_line = f"chaosprep {shlex.join(words)}"
+            write_json({"status": "error", "command": command_line, "exit_code": code})
         context.exit(code)
 
 

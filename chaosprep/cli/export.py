@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+import msgspec
 
 from chaosprep.cli.lazy import Suggesting
 from chaosprep.cli.options import (
@@ -101,8 +102,9 @@ def export_command(
             with rehearsed() if dry_run else nullcontext():
                 made = function(options=options, **values)
             talk.remarks(made.skipped, made.notes)
+            shown = {**msgspec.to_builtins(made, enc_hook=str), "dry_run": True}
             talk.result(
-                made,
+                shown if dry_run else made,
                 f"{said}: {plural(made.cases, 'case')}, {plural(made.slices, 'slice')}, "
                 f"{len(made.skipped)} skipped -> {made.path}{' (dry run)' if dry_run else ''}",
             )

@@ -25,7 +25,7 @@ class Made(msgspec.Struct, frozen=True):
     slices: int
 
     @property
-    def text(self) -> str:
+    def told(self) -> str:
         """What the command says of it."""
         counts = f"{plural(self.patients, 'patient')}, {plural(self.cases, 'case')}"
         return f"phantom: {counts}, {plural(self.slices, 'slice')} -> {self.path}"
@@ -57,6 +57,6 @@ def command(output: Path, overwrite: bool, talk: Talk, **fields: Any) -> None:
     five patients with MR and one with CT, and some of the odd files that the real data have.
     """
     made = make_phantom(output, make_params(PhantomParams, given(fields)), overwrite)
-    talk.result(made, made.text)
+    talk.result(made, made.told)
     if not talk.quiet and not talk.as_json:
         say(f"Look at it: chaosprep inspect {made.path}")

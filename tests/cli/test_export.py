@@ -193,3 +193,9 @@ def test_a_dry_run_leaves_an_earlier_export_as_it_is(
     before = {path: path.stat().st_mtime_ns for path in (tmp_path / "out").rglob("*")}
     assert chaosprep(*words, "--overwrite", "-n").exit_code == 0
     assert {path: path.stat().st_mtime_ns for path in (tmp_path / "out").rglob("*")} == before
+
+
+def test_json_says_that_it_was_a_dry_run(chaosprep: Run, livers: Path, tmp_path: Path) -> None:
+    words = ("export", "nifti", livers, "-o", tmp_path / "out", "-j", "1", "--json")
+    tried, made = (json.loads(chaosprep(*words, *more).stdout) for more in (("-n",), ()))
+    assert tried == {**made, "dry_run": True}

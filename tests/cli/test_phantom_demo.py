@@ -194,6 +194,9 @@ def test_what_fails_ends_it_with_the_exit_code_of_the_command(
     assert refused.exit_code == 1
     assert "CHAOS_Train_Sets: it is not empty, and not a phantom." in refused.stderr
     assert "prepare" not in refused.stdout
+    told = json.loads(chaosprep("demo", "-o", tmp_path, "-j", "1", "--json").stdout)
+    assert (told["status"], told["exit_code"]) == ("error", 1)
+    assert told["command"] == f"chaosprep phantom -o {tmp_path}/CHAOS_Train_Sets"
 
 
 @pytest.fixture
