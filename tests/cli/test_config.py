@@ -5,7 +5,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 import chaosprep as library
@@ -288,6 +288,7 @@ _values = st.recursive(
 
 
 @given(_values)
+@example('\x7f \0 " \\ \n')
 def test_any_value_is_read_by_tomllib_as_it_was(value: object) -> None:
     assert tomllib.loads(f"x = {toml_value(value)}") == {"x": value}
 
