@@ -1,9 +1,9 @@
 """Cut, convert and augment DICOM segmentation data into trustworthy training sets.
 
 The verbs are functions here: `split`, `extract_liver`, `convert`, `augment`, `prepare`, `merge`,
-`inspect`, `verify`, `diff`, `report`, `methods`, `preview`, `export`, `assemble`, `evaluate`,
-`compare_predictions`, `agree`, `train`, `predict`, `predict_raw`; `deidentify` takes what
-identifies out of one DICOM file; `open` gives the slices, cases and arrays of what they made.
+`inspect`, `verify`, `diff`, `report`, `card`, `methods`, `preview`, `export`, `assemble`,
+`evaluate`, `compare_predictions`, `agree`, `train`, `predict`, `predict_raw`; `deidentify` takes
+what identifies out of one DICOM file; `open` gives the slices, cases and arrays of what they made.
 """
 
 from chaosprep.version import __version__ as __version__
@@ -31,6 +31,7 @@ _ROOMS = {
     "compare_predictions": "evaluation.paired.comparison",
     "evaluate": "evaluation.evaluate",
     "inspect": "quality.inspect",
+    "card": "paper.card",
     "methods": "paper.text",
     "preview": "quality.montage",
     "report": "quality.report",

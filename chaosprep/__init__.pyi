@@ -21,6 +21,7 @@ from chaosprep.evaluation.evaluate import evaluate as evaluate
 from chaosprep.evaluation.paired.comparison import compare_predictions as compare_predictions
 from chaosprep.evaluation.readers.agree import agree as agree
 from chaosprep.exports.export import export as export
+from chaosprep.paper.card import card as card
 from chaosprep.paper.text import methods as methods
 from chaosprep.privacy.deidentify.single import deidentify as deidentify
 from chaosprep.quality.diff.diff import diff as diff
@@ -44,6 +45,7 @@ __all__ = [
     "agree",
     "assemble",
     "augment",
+    "card",
     "compare_predictions",
     "convert",
     "deidentify",

@@ -1,5 +1,7 @@
 """Settings that a person wrote: a small TOML file, whatever it was made to be."""
 
+import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -64,3 +66,33 @@ def _check_plain(table: dict[str, Any]) -> None:
         if any(isinstance(one, int) and abs(one) >= 2**63 for one in level):
             raise ValueError
     raise RecursionError
+
+
+def toml_value(value: Any) -> str:  # noqa: ANN401 - whatever a setting is
+    """A text, number, switch, list or table as TOML writes it, in one line.
+
+    Raises:
+        UsageError: `config`, a text that is no Unicode, such as the name of an odd file.
+    """
+    match value:
+        case bool():
+            return str(value).lower()
+        case int() | float():
+            return repr(value)  # inf and nan too are spelled as in Python
+        case list() | tuple():
+            return f"[{', '.join(map(toml_value, value))}]"
+        case Mapping():
+            pairs = (f"{_text(str(key))} = {toml_value(one)}" for key, one in value.items())
+            return f"{{{', '.join(pairs)}}}"
+        case _:
+            return _text(str(value))
+
+
+def _text(text: str) -> str:
+    """A basic string of TOML 1.0: JSON's, with the one control character that JSON leaves."""
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        reason = f"{text!r} is no Unicode, and cannot stand in a TOML file"
+        raise UsageError(reason, "Give the file another name.", "config") from error
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")

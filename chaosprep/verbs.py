@@ -7,13 +7,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from chaosprep.causes import by_cause
+from chaosprep.configuration import RUN, Tables, read_config
+from chaosprep.configuration import named as named_in
 from chaosprep.dataset.manifest import Dataset
 from chaosprep.params import Params, make_params
 from chaosprep.running.options import RunOptions
 from chaosprep.running.runner import run
 from chaosprep.signatures import listed, shows
 from chaosprep.stage_table import STAGES, load_stage
-from chaosprep.stages.prepare import CHAIN, WITHOUT, prepare_params, read_config, run_all, steps
+from chaosprep.stages.prepare import CHAIN, WITHOUT, prepare_params, run_all, steps
 from chaosprep.torch.extra import check_extra
 from chaosprep.torch.parameters import TRAINING, PredictParams, TrainParams
 from chaosprep.torch.raw_params import NOT_ASKED, RawParams
@@ -67,10 +69,17 @@ def _refuse_leaks(
             raise error
 
 
-def _options(named: dict[str, Any]) -> RunOptions:
-    """Take the run options out of named values."""
+def _options(named: dict[str, Any], shared: dict[str, Any] | None = None) -> RunOptions:
+    """Take the run options out of named values; those of a configuration stand behind them."""
     taken = [name for name in RunOptions.__struct_fields__ if name in named]
-    return make_params(RunOptions, {name: named.pop(name) for name in taken})
+    own = {name: named.pop(name) for name in taken}
+    return make_params(RunOptions, (shared or {}) | own)
+
+
+def _shared(tables: Tables) -> dict[str, Any]:
+    """What a configuration has of the run options that prepare takes."""
+    names = {*RunOptions.__struct_fields__} - {*WITHOUT, "on_event"}
+    return {name: value for name, value in tables.get(RUN, {}).items() if name in names}
 
 
 @shows(
@@ -84,8 +93,10 @@ def prepare(
     root: str | Path, output: str | Path, *, config: str | Path | None = None, **named: Any
 ) -> Dataset:
     """`config` is a TOML file with a table for each stage; parameters given here go before it."""
-    options = _options(named)
-    params = prepare_params(named, read_config(Path(config)) if config else None, config or "")
+    tables = read_config(Path(config)) if config else {}
+    with named_in(f"{config}: [{RUN}]", named):
+        options = _options(named, _shared(tables))
+    params = prepare_params(named, tables, config or "")
     made, first = run_all(root, output, params, options), CHAIN[0]
     split = Path(output, str(first.folder))
     _refuse_leaks(split, root, params[first.name], options, Path(output))

@@ -1,4 +1,4 @@
-"""Every block of the README is run, in its order, in one empty directory beside sample_data."""
+"""Every block of the README is run, in its order, in one empty directory."""
 
 import doctest
 import json
@@ -11,10 +11,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from chaosprep.configuration import read_config
 from chaosprep.dataset.descriptor import Provenance
 from chaosprep.dataset.records import Slice
 from chaosprep.errors import ChaosprepError
-from chaosprep.stages.prepare import prepare_params, read_config
+from chaosprep.stages.prepare import prepare_params
 from tests.documents import COMMANDS, HOME, blocks, place_with_samples, replayed, run
 from tests.formats.volume_files import nifti, noise
 from tests.layouts.headers.series import series
@@ -26,7 +27,7 @@ README = (HOME / "README.md").read_text(encoding="utf-8")
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return place_with_samples(tmp_path_factory.mktemp("readme"))
+    return tmp_path_factory.mktemp("readme")
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +39,7 @@ def sessions(place: Path) -> list[tuple[list[str], list[str]]]:
 def test_the_console_sessions_print_what_the_readme_says(
     sessions: list[tuple[list[str], list[str]]],
 ) -> None:
-    assert len(sessions) == 6
+    assert len(sessions) == 7
     for expected, printed in sessions:
         assert printed == expected
 
@@ -47,12 +48,12 @@ def test_the_console_sessions_print_the_same_of_packed_stages(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CHAOSPREP_STORE", "tar")
-    place = place_with_samples(tmp_path)
-    for expected, printed in replayed(README, place):
+    for expected, printed in replayed(README, tmp_path):
         assert printed == expected
-    assert list(place.glob("out/*/train/*/*.png")) == []
+    assert list(tmp_path.glob("out/*/train/*/*.png")) == []
 
 
+@pytest.mark.usefixtures("sessions")
 def test_the_python_session_gives_what_the_readme_says(
     place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -100,7 +101,8 @@ def test_the_first_table_says_what_to_type_for_each_kind_of_data(tmp_path: Path)
         assert "Next: chaosprep split EXPORT" in printed or "0 skipped" in printed
 
 
-def test_make_demo_prepares_verifies_and_says_where_to_look(place: Path) -> None:
+def test_make_demo_prepares_verifies_and_says_where_to_look(tmp_path: Path) -> None:
+    place = place_with_samples(tmp_path)
     assert blocks(README, "shell") == ["make demo\nmake test\n"]
     for name in ("Makefile", "pyproject.toml"):
         shutil.copy(HOME / name, place)
@@ -134,6 +136,6 @@ def test_the_manifest_page_describes_every_field() -> None:
 
 
 def test_every_page_is_read_on_once() -> None:
-    named = re.findall(r"^- \[docs/([a-z]+\.md)\]", README, flags=re.M)
+    named = re.findall(r"^- \[docs/([a-z-]+\.md)\]", README, flags=re.M)
     deeper = {"private.md"}  # a page of deidentify.md
     assert sorted(named) == sorted({page.name for page in (HOME / "docs").glob("*.md")} - deeper)

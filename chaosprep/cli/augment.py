@@ -1,13 +1,14 @@
 """`chaosprep augment`: the stage, and two ways to look before: the presets and a preview."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import click
 
+from chaosprep.cli.config import blamed, settled
 from chaosprep.cli.options import FILE
 from chaosprep.cli.output import Talk, say, write_json
-from chaosprep.cli.parameters import given
 from chaosprep.cli.stage import stage_command
 from chaosprep.dataset.opening import open_dataset
 from chaosprep.params import make_params
@@ -15,14 +16,29 @@ from chaosprep.running.page import PICTURE, check_place, new_file
 from chaosprep.stages.augment import AUGMENT, AugmentParams
 
 
-def list_presets(ctx: click.Context, option: click.Parameter, wanted: bool) -> None:
-    """Print the presets, one a line, and end."""
-    if wanted:
-        from chaosprep.augmentation import PRESETS
+class ListPresets(click.Option):
+    """Prints the presets before anything else is asked for, and ends."""
 
-        for name, preset in PRESETS.items():
-            click.echo(f"{name:<10}{preset.description}")
-        ctx.exit()
+    def handle_parse_result(
+        self, ctx: click.Context, opts: Mapping[str, Any], args: list[str]
+    ) -> tuple[Any, list[str]]:
+        """Print them where it is asked for, one a line or as JSON."""
+        if self.consume_value(ctx, opts)[0] is True and not ctx.resilient_parsing:
+            json = next(param for param in ctx.command.params if param.name == "as_json")
+            told = json.type_cast_value(ctx, json.consume_value(ctx, opts)[0])
+            _print_presets(as_json=told is True)
+            ctx.exit()
+        return super().handle_parse_result(ctx, opts, args)
+
+
+def _print_presets(*, as_json: bool) -> None:
+    from chaosprep.augmentation import PRESETS
+
+    if as_json:
+        write_json({name: preset.description for name, preset in PRESETS.items()})
+        return
+    for name, preset in PRESETS.items():
+        click.echo(f"{name:<10}{preset.description}")
 
 
 def draw_preview(source: Path, file: Path, fields: dict[str, Any], talk: Talk) -> None:
@@ -30,7 +46,9 @@ def draw_preview(source: Path, file: Path, fields: dict[str, Any], talk: Talk) -
     from chaosprep.stages.augment_preview import preview
 
     names = AugmentParams.__struct_fields__
-    params = make_params(AugmentParams, given({name: fields[name] for name in names}))
+    own = {name: fields[name] for name in names}
+    with blamed(own):
+        params = make_params(AugmentParams, settled(own))
     dataset = open_dataset(source)
     check_place(file, dataset.directory, PICTURE)
     with new_file(file, PICTURE, fields["overwrite"]) as save:
@@ -69,12 +87,11 @@ def _command() -> click.Command:
             metavar="FILE.png",
             help="Draw a sheet of originals and copies instead of writing the dataset.",
         ),
-        click.Option(
+        ListPresets(
             ["--list-presets"],
             is_flag=True,
             is_eager=True,
             expose_value=False,
-            callback=list_presets,
             help="Tell the presets apart, and exit.",
         ),
     ]

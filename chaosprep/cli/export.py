@@ -1,11 +1,13 @@
 """`chaosprep export`: a command for each export, made of its record."""
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from functools import wraps
 from pathlib import Path
 from typing import Any
 
 import click
+import msgspec
 
 from chaosprep.cli.lazy import Suggesting
 from chaosprep.cli.options import (
@@ -18,9 +20,10 @@ from chaosprep.cli.options import (
 )
 from chaosprep.cli.output import LEFT_OUT, Talk, say
 from chaosprep.cli.parameters import parameter_options
+from chaosprep.cli.print_config import add_config
 from chaosprep.errors import plural
 from chaosprep.exports.table import EXPORTS, find_export, lines
-from chaosprep.running.folder import Exported
+from chaosprep.running.folder import Exported, rehearsed
 from chaosprep.running.options import Event, OnError, RunOptions
 
 
@@ -42,6 +45,16 @@ class Exports(Suggesting):
             formatter.write_dl(list(lines().items()))
 
 
+dry_run_option = click.option(
+    "-n",
+    "--dry-run",
+    is_flag=True,
+    is_eager=True,
+    help="Make it aside, check it and remove it again: say what a run would make, and what it "
+    "would refuse.",
+)
+
+
 @click.group("export", cls=Exports)
 def command() -> None:
     """Each export checks what it wrote and carries LICENSE-DATA.txt."""
@@ -55,6 +68,7 @@ def _command(format: str) -> click.Command:
     def made(source: Path, output: Path, options: RunOptions, **params: Any) -> Exported:
         return export(source, output, options=options, **params)
 
+    add_config(made, f"export.{format}")
     made.help = f"{EXPORTS.get(format, '')}\n\n{export.help}".strip()
     return made
 
@@ -71,25 +85,35 @@ def export_command(
 
     def decorate(function: Callable[..., Exported]) -> click.Command:
         @wraps(function)
-        def run(talk: Talk, jobs: int, on_error: OnError, overwrite: bool, **values: Any) -> None:
+        def run(
+            talk: Talk,
+            jobs: int,
+            on_error: OnError,
+            overwrite: bool,
+            dry_run: bool,
+            **values: Any,
+        ) -> None:
             options = RunOptions(
                 jobs=jobs,
                 on_error=on_error,
                 overwrite=overwrite,
                 on_event=_say_case if talk.verbose else None,
             )
-            made = function(options=options, **values)
+            with rehearsed() if dry_run else nullcontext():
+                made = function(options=options, **values)
             talk.remarks(made.skipped, made.notes)
+            shown = {**msgspec.to_builtins(made, enc_hook=str), "dry_run": True}
             talk.result(
-                made,
+                shown if dry_run else made,
                 f"{said}: {plural(made.cases, 'case')}, {plural(made.slices, 'slice')}, "
-                f"{len(made.skipped)} skipped -> {made.path}",
+                f"{len(made.skipped)} skipped -> {made.path}{' (dry run)' if dry_run else ''}",
             )
             if made.skipped:
                 click.get_current_context().exit(LEFT_OUT)
 
         finished = talk_options(run)
-        for option in (overwrite_option, on_error_option, jobs_option, output_option):
+        options = (dry_run_option, overwrite_option, on_error_option, jobs_option, output_option)
+        for option in options:
             finished = option(finished)
         return click.command(format)(source_argument(metavar)(finished))
 

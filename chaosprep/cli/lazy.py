@@ -5,11 +5,14 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib import import_module
 from inspect import cleandoc
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from chaosprep.words import did_you_mean
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 CLICKS = (click.exceptions.Exit, click.ClickException, click.Abort)
 """What a command raises to end: Click makes exit codes and messages of it."""
@@ -73,6 +76,17 @@ class LazyGroup(Suggesting):
         """Import the command of this name; its module may be there or not."""
         command: click.Command = import_module(module).command
         return command
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> "list[CompletionItem]":
+        """The commands that begin so, without importing them; else the group's options."""
+        from click.shell_completion import CompletionItem
+
+        if not incomplete or incomplete[0].isalnum():
+            found = {
+                name: line for name, line in self._lines.items() if name.startswith(incomplete)
+            }
+            return [CompletionItem(name, help=line) for name, line in found.items()]
+        return super().shell_complete(ctx, incomplete)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the commands without importing them."""

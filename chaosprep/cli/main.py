@@ -10,31 +10,10 @@ import click
 from chaosprep.cli.interrupts import INTERRUPTED, heed, leave
 from chaosprep.cli.lazy import CLICKS, LazyGroup
 from chaosprep.errors import ChaosprepError, named
-from chaosprep.stage_table import STAGES, Entry, load_stage
+from chaosprep.stage_table import STAGES, load_stage
+from chaosprep.verb_table import VERBS
 from chaosprep.version import __version__
 
-
-def is_trained(stage: Entry) -> bool:
-    """Whether a stage works with what `train` made, and is listed behind it."""
-    return stage.record.startswith("chaosprep.torch.")
-
-
-VERBS = {
-    "inspect": "What is here: patients, sequences, slices, sizes, grey levels, problems.",
-    **{name: stage.purpose for name, stage in STAGES.items() if not is_trained(stage)},
-    "prepare": "Split, extract, convert and augment in one go.",
-    "merge": "Make one stage directory of the shards of a stage.",
-    "verify": "Check a stage directory, or any folder of images and masks; find leakage.",
-    "diff": "Compare two directories: what came, went or changed, in counts and by name.",
-    "report": "Make one HTML page to look at: split, problems, montages, histograms, ratings.",
-    "export": "Write the layout of another tool: nnU-Net, MONAI, datasets, Parquet, ...",
-    "assemble": "Put slices, or predictions on them, back together as volumes in the patient.",
-    "evaluate": "Compare predicted masks with a reference: overlap, distances in mm, CHAOS scores.",
-    "agree": "Compare several readers' masks, and make one of them by majority or STAPLE.",
-    "train": "Train a baseline U-Net or U-Net++ (needs chaosprep[train]).",
-    **{name: stage.purpose for name, stage in STAGES.items() if is_trained(stage)},
-    "preview": "Draw the slices with their masks' outlines as one picture.",
-}
 _AFTER = dict.fromkeys(
     # None: while the verb is still being imported, and nothing has begun
     (
@@ -43,6 +22,7 @@ _AFTER = dict.fromkeys(
         "verify",
         "diff",
         "report",
+        "card",
         "export",
         "assemble",
         "evaluate",
@@ -76,6 +56,14 @@ class Verbs(LazyGroup):
             ctx.exit(INTERRUPTED)
 
     def import_command(self, module: str, name: str) -> click.Command:
+        """What a verb is, with its settings; a group has some for each command below it."""
+        from chaosprep.cli.print_config import add_config
+
+        command = self._import(module, name)
+        is_plain = isinstance(command, click.Group) or name == "completion"
+        return command if is_plain else add_config(command, name)
+
+    def _import(self, module: str, name: str) -> click.Command:
         """A stage is shown by its record, unless it has a module of its own."""
         if name not in (*STAGES, "prepare"):
             return super().import_command(module, name)
@@ -101,6 +89,15 @@ def _interrupt(number: int, frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
+def show_all(ctx: click.Context, option: click.Parameter, wanted: bool) -> None:
+    """Print the help of every command."""
+    if wanted:
+        from chaosprep.cli.help_all import pages
+
+        click.echo("\n\n\n".join(pages(ctx)))
+        ctx.exit()
+
+
 @click.group(
     cls=Verbs,
     lines=VERBS,
@@ -108,6 +105,14 @@ def _interrupt(number: int, frame: FrameType | None) -> None:
     context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "CHAOSPREP"},
     epilog="Exit codes: 0 done, 1 error or faults found, 2 usage, 3 finished with slices left "
     "out, 4 nothing found. Options can be given as CHAOSPREP_<COMMAND>_<OPTION> too.",
+)
+@click.option(
+    "--help-all",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=show_all,
+    help="Show the help of every command on one page and exit.",
 )
 @click.version_option(__version__, prog_name="chaosprep")
 def main() -> None:

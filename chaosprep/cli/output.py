@@ -17,8 +17,7 @@ from chaosprep.errors import ChaosprepError, Problem, ProblemsError, plural
 from chaosprep.printable import printable
 
 if TYPE_CHECKING:
-    from rich.progress import Progress, TaskID
-
+    from chaosprep.cli.bar import Bar
     from chaosprep.dataset.manifest import Dataset
     from chaosprep.quality.evidence import Evidence
     from chaosprep.running.mapping import OnCase
@@ -98,8 +97,7 @@ class Talk:
         self._loudness = loudness
         self.as_json = as_json
         self._bar = bar and loudness >= 0 and sys.stderr.isatty()
-        self._progress: Progress | None = None
-        self._task: TaskID | None = None
+        self._shown: Bar | None = None
         self._tenths = 0
         self._next = ""
         self._finished: list[dict[str, Any]] = []
@@ -220,8 +218,8 @@ class Talk:
         if self.verbose:
             failed = f", {plural(len(event.problems), 'problem')}" if event.problems else ""
             self._line(f"{event.stage}: {event.case}, {plural(event.slices, 'slice')}{failed}")
-        if self._progress is not None and self._task is not None:
-            self._progress.update(self._task, completed=event.finished)
+        if self._shown is not None:
+            self._shown.advance(event.finished, event.case)
         elif self._loudness == 0 and not self._bar:
             tenths = 10 * event.finished // event.total
             if tenths > self._tenths:
@@ -231,27 +229,24 @@ class Talk:
     def _line(self, text: str) -> None:
         if self.quiet:
             return
-        if self._progress is not None:
-            shown = printable(text)
-            self._progress.console.print(shown, markup=False, highlight=False, soft_wrap=True)
+        if self._shown is not None:
+            self._shown.print(text)
         else:
             say(text)
 
     def _start_bar(self, event: "Event") -> None:
         from rich.console import Console
-        from rich.progress import Progress
+
+        from chaosprep.cli.bar import Bar
 
         self.stop_bar()
-        bar = Progress(console=Console(stderr=True), transient=True)
-        self._task = bar.add_task(event.stage, total=event.total, completed=event.finished)
-        bar.start()
-        self._progress = bar
+        self._shown = Bar(Console(stderr=True), event.stage, event.total, event.finished)
 
     def stop_bar(self) -> None:
         """Take the progress bar away."""
-        if self._progress is not None:
-            self._progress.stop()
-            self._progress = None
+        if self._shown is not None:
+            self._shown.stop()
+            self._shown = None
 
 
 def _summary(event: "Event", dataset: "Dataset") -> dict[str, Any]:

@@ -7,9 +7,10 @@ from typing import Any
 import click
 import msgspec
 
+from chaosprep.cli.config import blamed, settled
 from chaosprep.cli.options import ANY, run_options
 from chaosprep.cli.output import LEFT_OUT, Talk
-from chaosprep.cli.parameters import given, parameter_options
+from chaosprep.cli.parameters import parameter_options
 from chaosprep.cli.stage import show_dry_run
 from chaosprep.dataset.manifest import WORKSPACE
 from chaosprep.dataset.opening import is_stage_directory
@@ -42,17 +43,20 @@ def command(
     **fields: Any,
 ) -> None:
     """Predict on prepared data, or on raw data with the run's own preparation."""
-    asked = given(fields)
+    asked = settled(fields)
     own = {name: value for name, value in asked.items() if name in _OWN}
     more = {name: value for name, value in asked.items() if name not in _OWN}
-    params = make_params(PredictParams, {**own, "checkpoint": str(checkpoint)})
+    with blamed(fields):
+        params = make_params(PredictParams, {**own, "checkpoint": str(checkpoint)})
     prepared = is_stage_directory(source) or (source / WORKSPACE).exists()
     _check_fits(prepared, params, more, dry_run)
     if not prepared:
         check_extra(*TRAINING)
         from chaosprep.torch.raw import predict_raw
 
-        made = predict_raw(params, make_params(RawParams, more), source, output, options)
+        with blamed(fields):
+            raw = make_params(RawParams, more)
+        made = predict_raw(params, raw, source, output, options)
         talk.stop_bar()
         talk.remarks(made.skipped, made.notes)
         counts = f"{plural(made.cases, 'case')}, {plural(made.slices, 'slice')}"

@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from chaosprep.cli.config import current_tables
 from chaosprep.cli.options import run_options, source_argument
 from chaosprep.cli.output import LEFT_OUT, Talk
 from chaosprep.cli.parameters import given, parameter_options
@@ -19,7 +20,6 @@ from chaosprep.stages.prepare import (
     WITHOUT,
     check_places,
     prepare_params,
-    read_config,
     run_all,
     steps,
 )
@@ -30,11 +30,6 @@ _PLACES = listed(steps(lambda stage: f"DIR/{stage.folder}"))
 
 @source_argument(CHAIN[0].source_name)
 @parameter_options(*(stage.params for stage in CHAIN))
-@click.option(
-    "--config",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="A TOML file with a table for each stage; options given here go before it.",
-)
 @click.option(
     "--report",
     "page",
@@ -48,12 +43,10 @@ def _command(
     dry_run: bool,
     talk: Talk,
     options: RunOptions,
-    config: Path | None,
     page: bool,
     **fields: Any,
 ) -> None:
-    table = read_config(config) if config else None
-    params = prepare_params(given(fields), table, config or "")
+    params = prepare_params(given(fields), *current_tables())
     first = CHAIN[0]
     shown = output / "report.html"
     if page:

@@ -14,12 +14,12 @@ from chaosprep.cli.options import (
     replace_option,
     talk_options,
 )
-from chaosprep.cli.output import Talk, write_json
-from chaosprep.dataset.opening import open_dataset
+from chaosprep.cli.output import Talk
+from chaosprep.cli.texts import show_text
 from chaosprep.errors import UsageError, plural
 from chaosprep.paper.text import methods
 from chaosprep.quality.report import report
-from chaosprep.running.page import TEXT, check_place, new_file
+from chaosprep.running.page import TEXT
 
 
 @click.command("report")
@@ -91,7 +91,7 @@ def command(
     With --methods and no -o the text goes to stdout.
     """
     if as_text:
-        _write_methods(source, output, overwrite, talk)
+        show_text(methods, TEXT, source, output, overwrite, talk)
         return
     if output is None:
         raise UsageError("-o is missing", "Name the page to write: -o FILE.html.", "output")
@@ -102,18 +102,3 @@ def command(
         f"{plural(made.faults, 'fault')}, {plural(made.warnings, 'warning')} -> "
         f"{made.path} ({made.bytes / 1e6:.1f} MB)",
     )
-
-
-def _write_methods(source: Path, output: Path | None, overwrite: bool, talk: Talk) -> None:
-    dataset = open_dataset(source)
-    if output is None:
-        text = methods(dataset)
-        if talk.as_json:
-            write_json({"text": text})
-        else:
-            click.echo(text, nl=False)
-        return
-    check_place(output, dataset.directory, TEXT)
-    with new_file(output, TEXT, overwrite) as save:
-        save(methods(dataset).encode())
-    talk.result({"path": output}, f"report: text -> {output}")

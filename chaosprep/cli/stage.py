@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from chaosprep.cli.config import blamed, settled
 from chaosprep.cli.options import run_options, source_argument
 from chaosprep.cli.output import LEFT_OUT, Talk, report_error, say, write_json
-from chaosprep.cli.parameters import given, parameter_options
+from chaosprep.cli.parameters import parameter_options
 from chaosprep.dataset.left_out import told as chosen
 from chaosprep.dataset.records import SPLITS
 from chaosprep.errors import plural
@@ -33,7 +34,8 @@ def stage_command(stage: Stage[C, P]) -> click.Command:
     def command(
         source: Path, output: Path, dry_run: bool, talk: Talk, options: RunOptions, **fields: Any
     ) -> None:
-        params = make_params(stage.params, given(fields))
+        with blamed(fields):
+            params = make_params(stage.params, settled(fields))
         if dry_run:
             code = show_dry_run(stage, params, source, output, options, talk)
             click.get_current_context().exit(code)

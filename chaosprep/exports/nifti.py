@@ -15,8 +15,9 @@ from chaosprep.files import write_durably
 from chaosprep.formats.nifti import ENDING
 from chaosprep.known import SERIES
 from chaosprep.params import Fields, plain
-from chaosprep.running.folder import LICENSE, METHODS, RECORD, Exported, new_folder
+from chaosprep.running.folder import LICENSE, METHODS, Exported, new_folder
 from chaosprep.running.options import RunOptions
+from chaosprep.running.standing_folder import RECORD
 from chaosprep.version import __version__
 
 DESCRIPTION = "dataset_description.json"

@@ -14,7 +14,7 @@ from chaosprep.remote.holding import Hold
 from chaosprep.remote.names import check_object_names
 from chaosprep.remote.record import Record
 from chaosprep.remote.tree import files_below, prune
-from chaosprep.running.folder import RECORD
+from chaosprep.running.standing_folder import RECORD
 from chaosprep.urls.location import Location
 from chaosprep.urls.objects import Object, ObjectStore
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from chaosprep.dataset.manifest import DESCRIPTOR, SHARD, WORKSPACE
 from chaosprep.dataset.naming import is_of_system
 from chaosprep.errors import ChaosprepError
-from chaosprep.running.folder import RECORD
+from chaosprep.running.standing_folder import RECORD
 
 RUN = "run.json"  # what train writes last
 COMMITS = (DESCRIPTOR, SHARD, RECORD, RUN)

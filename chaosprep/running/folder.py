@@ -1,21 +1,17 @@
 """The folder that an export makes: new, whole or not there at all, with the data's licence."""
 
-import os
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
+from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-import msgspec
-
 from chaosprep.dataset.manifest import Dataset
-from chaosprep.dataset.naming import is_of_system
 from chaosprep.dataset.opening import open_dataset
 from chaosprep.errors import (
     ChaosprepError,
-    FileError,
     NothingFoundError,
     Problem,
     ProblemsError,
@@ -23,9 +19,7 @@ from chaosprep.errors import (
 )
 from chaosprep.files import (
     check_apart,
-    read_regular,
     real,
-    sha256,
     write_json,
     write_new,
     writing,
@@ -35,15 +29,13 @@ from chaosprep.printable import printable
 from chaosprep.running.exchange import bring_back, settle_folder, take_name
 from chaosprep.running.mapping import map_cases
 from chaosprep.running.options import Event, RunOptions
-from chaosprep.running.place import names_in
+from chaosprep.running.standing_folder import RECORD, check_movable, check_standing, listing
 from chaosprep.running.workspace import Workspace
 from chaosprep.version import __version__
 
 LICENSE = "LICENSE-DATA.txt"
 METHODS = "METHODS.md"
 """What was done to the data, in sentences for a paper."""
-RECORD = "chaosprep-export.json"
-"""What made an export; also the mark of a folder that --overwrite may replace."""
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -101,14 +93,38 @@ def write_record(
         "chaosprep": __version__,
         "parameters": parameters,
         **made_from,
-        "files_sha256": _listing(folder),
+        "files_sha256": listing(folder),
     }
     write_json(folder / RECORD, record)
 
 
+_REHEARSED = ContextVar("rehearsed", default=False)
+
+
 @contextmanager
-def whole_folder(source: Path, output: Path, overwrite: bool) -> Iterator[Path]:
+def rehearsed() -> Iterator[None]:
+    """In here no `whole_folder` takes its name: it is made, told of, and removed again."""
+    token = _REHEARSED.set(True)
+    try:
+        yield
+    finally:
+        _REHEARSED.reset(token)
+
+
+def _remove(folders: Iterable[Path]) -> None:
+    """Remove folders, the innermost first, as far as nobody has put anything there."""
+    with suppress(OSError):
+        for folder in folders:
+            folder.rmdir()
+
+
+@contextmanager
+def whole_folder(
+    source: Path | None, output: Path, overwrite: bool, noun: str = "an export"
+) -> Iterator[Path]:
     """A folder to fill, in the workspace beside `output`; it takes that name when all went well.
+
+    `source` is what it is made of, where it is made of anything; `noun` is for messages.
 
     It is on the disk before it has its name; an earlier export keeps the name until then. Whoever
     fills it calls `describe_folder` or `write_record`, and may work beside it, in folders with
@@ -119,18 +135,23 @@ def whole_folder(source: Path, output: Path, overwrite: bool) -> Iterator[Path]:
         ChaosprepError: it holds something, or another run writes there (`locked`).
         OutputError: it cannot be written.
     """
-    with writing(output):
-        check_apart(source, output)
-        _check_movable(output)
+    with writing(output), ExitStack() as stack:
+        if source is not None:
+            check_apart(source, output)
+        check_movable(output)
         place = real(output)
         workspace = Workspace.beside(place)
+        if _REHEARSED.get():
+            stack.callback(_remove, [above for above in place.parents if not above.exists()])
         with workspace.held(), _left_clean(workspace, place):
-            _check_standing(source, output, overwrite)
+            check_standing(source, output, overwrite, noun)
             folder = workspace.path / uuid.uuid4().hex
             folder.mkdir()
             yield folder
+            if _REHEARSED.get():
+                return
             settle_folder(folder)
-            _check_standing(source, output, overwrite)
+            check_standing(source, output, overwrite, noun)
             take_name(folder, place)
 
 
@@ -219,73 +240,3 @@ def license_text(dataset: Dataset) -> str:
 def _titled(found: Iterable[tuple[str | None, str | None]]) -> list[str]:
     lines = [printable(" ".join(part for part in pair if part)) for pair in found]
     return lines or ["not stated in the manifest: ask whoever gave you the data"]
-
-
-def _listing(folder: Path) -> str:
-    """The SHA-256 of the names of all files in an export, its record left out.
-
-    What an operating system leaves in any folder counts for nothing.
-    """
-    names = sorted(
-        path.relative_to(folder).as_posix()
-        for path in folder.rglob("*")
-        if not path.is_dir() and not is_of_system(path.name)
-    )
-    return sha256("\n".join(name for name in names if name != RECORD).encode())
-
-
-def _is_untouched(folder: Path) -> bool:
-    """Whether a folder holds an export, and nothing that somebody added to it."""
-    try:
-        record = msgspec.json.decode(read_regular(folder / RECORD))
-    except (FileError, msgspec.MsgspecError, UnicodeDecodeError):
-        return False
-    return isinstance(record, dict) and record.get("files_sha256") == _listing(folder)
-
-
-def _check_movable(output: Path) -> None:
-    """Refuse an empty folder whose name the system will let no other folder take."""
-    if not output.is_dir() or any(output.iterdir()):
-        return
-    place = real(output)
-    if os.path.ismount(place):
-        why = "a disk is mounted there"
-    elif not os.access(place.parent, os.W_OK):
-        why = "the folder around it cannot be written"
-    else:
-        return
-    raise ChaosprepError(
-        f"{output}: a new folder is to take its name, and {why}",
-        "Give the name of a new folder in it.",
-        code="output",
-    )
-
-
-def _check_standing(source: Path, output: Path, overwrite: bool) -> None:
-    """Refuse an output that is the input, inside or around it, or that holds something.
-
-    Raises:
-        UsageError: `output-place`.
-        ChaosprepError: `output-foreign` or `output`.
-    """
-    check_apart(source, output)
-    if not output.exists() or (output.is_dir() and not names_in(output)):
-        return
-    if not (output.is_dir() and (output / RECORD).exists()):
-        raise ChaosprepError(
-            f"{output}: it is not empty, and not an export",
-            "Give an empty or a new directory.",
-            code="output-foreign",
-        )
-    if not overwrite:
-        raise ChaosprepError(
-            f"{output}: it holds an export already",
-            "Use --overwrite to make it again, or give another directory.",
-            code="output",
-        )
-    if not _is_untouched(output):
-        raise ChaosprepError(
-            f"{output}: it holds files that the export did not make, or has lost some of its own",
-            "Move them, or the folder, away: --overwrite would delete them.",
-            code="output-foreign",
-        )

@@ -38,6 +38,7 @@ PAGE = FileKind(
     ".html",
     re.compile(rb'\s*<!doctype html>.*?<meta name="generator" content="chaosprep ', re.DOTALL),
 )
+CARD = FileKind("card", ".md", re.compile(rb"# Data card\n"))
 TEXT = FileKind("text", ".md", re.compile(rb"# How this dataset was made\n"))
 PICTURE = FileKind(
     "picture",

@@ -1,13 +1,13 @@
 """prepare: the stages that have a folder in its output, one after the other."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, get_args
 
 import msgspec
 
 from chaosprep.choices.params import ChoiceParams
+from chaosprep.configuration import check_own, named
 from chaosprep.dataset.manifest import Dataset
 from chaosprep.errors import UsageError
 from chaosprep.files import check_apart
@@ -21,8 +21,6 @@ from chaosprep.running.runner import modules_of, opened, run_on
 from chaosprep.running.stage import Stage
 from chaosprep.running.standing import StandingWorkers
 from chaosprep.stage_table import STAGES, load_stage
-from chaosprep.toml import read_toml
-from chaosprep.words import in_toml, options_in
 from chaosprep.workbench import Workbench
 
 CHAIN = tuple(stage for stage in map(load_stage, STAGES) if stage.folder is not None)
@@ -61,15 +59,32 @@ def prepare_params(
 
     Args:
         fields: parameters by name, as for the single stages; `seed` goes to each that has one.
-        config: a table for each stage, as `read_config` gives it.
+        config: a table for each stage, as `read_config` gives it; others are passed over.
         file: where the configuration stands, for messages.
 
     Raises:
-        UsageError: a parameter or a section that does not exist, or a wrong value.
+        UsageError: a parameter that does not exist, or a wrong value.
     """
+    tables = dealt(fields, config, file)
+    made = {}
+    for name, table in tables.items():
+        if config and name in config:
+            with named(f"{file}: [{name}]", fields, config[name]):
+                made[name] = make_params(_SECTIONS[name], table)
+        else:
+            made[name] = make_params(_SECTIONS[name], table)
+    return made
+
+
+def dealt(
+    fields: Mapping[str, Any],
+    config: Mapping[str, Any] | None = None,
+    file: str | Path = "",
+) -> dict[str, dict[str, Any]]:
+    """Stage -> what is given of its parameters, by name; see `prepare_params`."""
+    for name in _SECTIONS:
+        check_own(file, name, (config or {}).get(name, {}))
     tables = {name: dict((config or {}).get(name, {})) for name in _SECTIONS}
-    with _named(f"{file}:"):
-        check_names(config or {}, _SECTIONS, what="section", code="config")
     check_names(
         fields,
         dict.fromkeys(name for kind in _SECTIONS.values() for name in kind.__struct_fields__),
@@ -85,14 +100,7 @@ def prepare_params(
         tables[_BY_LEVEL].setdefault("levels", told)
     if "split_file" in tables["split"] and "seed" not in (config or {}).get("split", {}):
         tables["split"].pop("seed", None)  # it is meant for the others
-    made = {}
-    for name, table in tables.items():
-        if config and name in config:
-            with _named(f"{file}: [{name}]", fields, config[name]):
-                made[name] = make_params(_SECTIONS[name], table)
-        else:
-            made[name] = make_params(_SECTIONS[name], table)
-    return made
+    return tables
 
 
 def _one_organ(asked: str | Sequence[str]) -> str | None:
@@ -125,46 +133,6 @@ def _check_left(left: Stage[Any, Any], params: Mapping[str, Any], root: str | Pa
             f"Take one of {', '.join(get_args(OrganName))}, or --all-organs.",
             "parameter",
         )
-
-
-@contextmanager
-def _named(place: str, options: Collection[str] = (), keys: Collection[str] = ()) -> Iterator[None]:
-    """What is wrong in here is wrong in a configuration file, unless one of the options is.
-
-    `keys` are the parameters that stand in the file: one may not go with an option.
-    """
-    try:
-        yield
-    except UsageError as error:
-        named = {name.replace("-", "_") for name in options_in(error.reason)}
-        if named.isdisjoint(options):
-            error.reason = f"{place} {in_toml(error.reason)}"
-            error.remedy = in_toml(error.remedy)
-        elif named & (set(keys) - set(options)):
-            error.reason = f"{place} and what is given beside it: {error.reason}"
-        raise
-
-
-def read_config(path: Path) -> dict[str, Any]:
-    """A TOML file with a table for each stage: `[split]`, `[extract-liver]`, ...
-
-    Parameter names are spelled with `-` or `_`.
-
-    Raises:
-        UsageError: the file cannot be read or is not TOML.
-    """
-    tables = {name.replace("_", "-"): table for name, table in read_toml(path, "config").items()}
-    strays = [name for name, table in tables.items() if not isinstance(table, dict)]
-    if strays:
-        raise UsageError(
-            f"{path}: {', '.join(strays)}: stands outside a section",
-            f"Put it under one of: {', '.join(f'[{name}]' for name in _SECTIONS)}.",
-            code="config",
-        )
-    return {
-        name: {key.replace("-", "_"): value for key, value in table.items()}
-        for name, table in tables.items()
-    }
 
 
 def check_places(

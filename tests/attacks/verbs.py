@@ -117,6 +117,7 @@ def _passed_on(world: World) -> list[str]:
     return [*words, "--stratify", "volume:liver", "--exclude", str(world.path / "exclude.csv")]
 
 
+_TINY = ("--patients", "1", "--sequence", "t1-in", "--slices", "2", "--matrix", "16")
 VERBS = {
     verb.name: verb
     for verb in (
@@ -200,6 +201,13 @@ VERBS = {
             "export",
             lambda world: ["agree", world.images, world.livers],
             lambda world: ["agree", world.images, world.livers, "--patient", "MR001"],
+        ),
+        Verb(
+            "phantom",
+            "export",
+            lambda world: ["phantom", *_TINY],
+            lambda world: ["phantom", *_TINY, "--seed", "1"],
+            jobs=False,
         ),
         _page("report", "x.html"),
         _page("preview", "x.png", jobs=False),

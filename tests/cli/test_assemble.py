@@ -33,6 +33,16 @@ def test_it_says_what_it_made(chaosprep: Run, images: Path, tmp_path: Path) -> N
     assert result.stderr == ""
 
 
+def test_a_dry_run_says_it_too_and_leaves_nothing(
+    chaosprep: Run, images: Path, tmp_path: Path
+) -> None:
+    before = sorted(tmp_path.iterdir())
+    result = chaosprep("assemble", images, "-o", tmp_path / "out", "-j", "1", "-n")
+    told = f"assemble: 5 cases, 25 slices, 0 skipped -> {tmp_path / 'out'} (dry run)\n"
+    assert (result.exit_code, result.stdout, result.stderr) == (0, told, "")
+    assert sorted(tmp_path.iterdir()) == before
+
+
 def test_predictions_need_their_reference(
     chaosprep: Run, images: Path, predictions: Path, tmp_path: Path
 ) -> None:

@@ -29,6 +29,15 @@ def test_the_presets_are_listed_a_line_each(chaosprep: Run) -> None:
     assert "mirrors, so a label map needs its labels swapped" in result.stdout
 
 
+@pytest.mark.parametrize(
+    "words", [("--list-presets", "--json"), ("--json", "--list-presets", "-j", "1")]
+)
+def test_the_presets_are_json_where_it_is_asked_for(chaosprep: Run, words: tuple[str, ...]) -> None:
+    result = chaosprep("augment", *words)
+    told = {name: preset.description for name, preset in PRESETS.items()}
+    assert json.loads(result.stdout) == told
+
+
 def test_a_preview_is_a_picture_and_no_dataset(
     chaosprep: Run, images: Path, tmp_path: Path
 ) -> None:

@@ -151,5 +151,51 @@ def test_a_format_that_there_is_not_is_a_usage_error(
 def test_the_options_of_a_format_are_its_parameters(chaosprep: Run, format: str) -> None:
     told = chaosprep("export", format, "--help").stdout
     shared = {"output", "jobs", "on-error", "overwrite", "json", "verbose", "quiet", "help"}
+    shared |= {"dry-run", "config", "print-config"}
     own = {field.option for field in describe_params(find_export(format).params)}
     assert set(re.findall(r"^  (?:-\w, )?--([a-z-]+)", told, re.M)) == shared | own
+
+
+@pytest.mark.parametrize("format", EXPORTS)
+def test_a_dry_run_says_what_a_run_says_and_leaves_nothing(
+    chaosprep: Run, livers: Path, tmp_path: Path, format: str
+) -> None:
+    images = library.convert(livers, tmp_path / "images").directory
+    source = livers if format in ("nnunet", "nifti", "monai") else images
+    before = sorted(tmp_path.iterdir())
+    words = ("export", format, source, "-o", tmp_path / "new/out", "-j", "1")
+    tried = chaosprep(*words, "--dry-run")
+    assert tried.exit_code == 0, tried.stderr
+    assert sorted(tmp_path.iterdir()) == before
+    made = chaosprep(*words)
+    assert tried.stdout == made.stdout.rstrip("\n") + " (dry run)\n"
+    assert tried.stderr == made.stderr
+
+
+def test_a_dry_run_refuses_what_a_run_refuses(chaosprep: Run, livers: Path, tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out/mine.txt").write_text("mine")
+    words = ("export", "nifti", livers, "-j", "1")
+    taken, broken = ((*words, "-o", tmp_path / name) for name in ("out", "new"))
+    assert chaosprep(*taken, "-n").stderr == chaosprep(*taken).stderr
+    next((livers / "train/masks").iterdir()).write_bytes(b"broken")
+    tried, made = chaosprep(*broken, "-n"), chaosprep(*broken)
+    assert (tried.exit_code, made.exit_code) == (1, 1)
+    assert tried.stderr == made.stderr
+    assert not (tmp_path / "new").exists()
+
+
+def test_a_dry_run_leaves_an_earlier_export_as_it_is(
+    chaosprep: Run, livers: Path, tmp_path: Path
+) -> None:
+    words = ("export", "nifti", livers, "-o", tmp_path / "out", "-j", "1")
+    chaosprep(*words)
+    before = {path: path.stat().st_mtime_ns for path in (tmp_path / "out").rglob("*")}
+    assert chaosprep(*words, "--overwrite", "-n").exit_code == 0
+    assert {path: path.stat().st_mtime_ns for path in (tmp_path / "out").rglob("*")} == before
+
+
+def test_json_says_that_it_was_a_dry_run(chaosprep: Run, livers: Path, tmp_path: Path) -> None:
+    words = ("export", "nifti", livers, "-o", tmp_path / "out", "-j", "1", "--json")
+    tried, made = (json.loads(chaosprep(*words, *more).stdout) for more in (("-n",), ()))
+    assert tried == {**made, "dry_run": True}

@@ -8,7 +8,8 @@ import pytest
 
 import chaosprep as library
 from chaosprep import __version__
-from chaosprep.cli.main import GO_ON, VERBS
+from chaosprep.cli.main import GO_ON
+from chaosprep.verb_table import VERBS
 
 from .conftest import Run
 
@@ -49,6 +50,7 @@ def test_help_imports_click_and_the_errors_alone() -> None:
         "chaosprep.errors",
         "chaosprep.version",
         "chaosprep.stage_table",
+        "chaosprep.verb_table",
         "chaosprep.words",
     }
     others = {name.partition(".")[0] for name in loaded - own} - sys.stdlib_module_names

@@ -15,6 +15,7 @@ from chaosprep.errors import ChaosprepError, OutputError
 from chaosprep.exports import croissant, huggingface, monai, nifti, nnunet, parquet, webdataset
 from chaosprep.running import exchange, folder
 from chaosprep.running.options import RunOptions
+from chaosprep.running.standing_folder import RECORD
 from tests.exports.seen import content
 
 AGAIN = RunOptions(overwrite=True)
@@ -178,7 +179,7 @@ def test_it_is_on_the_disk_before_it_has_its_name(
     flushed: list[bool] = []
 
     def settle(made: Path) -> None:
-        is_whole = (made / folder.RECORD).exists()
+        is_whole = (made / RECORD).exists()
         flushed.append(is_whole and not (tmp_path / "out").exists())
 
     monkeypatch.setattr(folder, "settle_folder", settle)

@@ -8,6 +8,7 @@ import pytest
 
 import chaosprep
 from chaosprep import Dataset
+from chaosprep.configuration import read_config
 from chaosprep.division.params import SplitParams
 from chaosprep.errors import ProblemsError, UsageError
 from chaosprep.running import processes
@@ -17,7 +18,7 @@ from chaosprep.stages.augment import AugmentParams
 from chaosprep.stages.converting.params import ConvertParams
 from chaosprep.stages.extract_labels import ExtractLabelsParams
 from chaosprep.stages.organ_choice import ExtractLiverParams
-from chaosprep.stages.prepare import prepare_params, read_config, run_all
+from chaosprep.stages.prepare import prepare_params, run_all
 
 Config = Callable[[str], Path]
 
