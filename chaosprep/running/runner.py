@@ -183,7 +183,7 @@ def _work(
         made = StageRecord(
             stage=stage.name,
             version=stage.version,
-            versions=versions(),
+            versions=versions(stage.uses(params)),
             parameters=plain(params),
             seed=getattr(params, "seed", None),
             inputs_sha256=fingerprint(journal.inputs(cases)),
