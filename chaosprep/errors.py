@@ -292,10 +292,8 @@ class about:  # noqa: N801 - it is used as a function; a generator is slow where
     def __init__(self, file: str) -> None:
         self._file = file
 
-    def __enter__(self) -> None:
-        """Nothing is known yet."""
+    def __enter__(self) -> None: ...
 
     def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
-        """Name the file."""
         if isinstance(error, FileError):
             error.file = error.file or self._file

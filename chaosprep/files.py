@@ -58,29 +58,22 @@ def read_part(path: Path | str, offset: int, size: int) -> bytes:
     """Read some bytes of a regular file, fewer where it ends before; see `read_regular`."""
     handle, whole = _open_regular(path, follow=False)
     begin = min(offset, whole)
-    stop = min(offset + size, whole)  # whoever tells the size may have made it up
-    parts = []
+    size = min(size, whole - begin)  # whoever tells the size may have made it up
     try:
         os.lseek(handle, begin, os.SEEK_SET)
-        while begin < stop and (part := os.read(handle, stop - begin)):
-            parts.append(part)
-            begin += len(part)
+        data = os.read(handle, size)
+        while len(data) < size and (more := os.read(handle, size - len(data))):
+            data += more
     except OSError as error:
         raise _named(error) from error
     finally:
         os.close(handle)
-    return parts[0] if len(parts) == 1 else b"".join(parts)
+    return data
 
 
 def read_start(path: Path, size: int) -> bytes:
     """Read the first bytes of a regular file, all where it has no more; see `read_regular`."""
-    handle, _ = _open_regular(path, follow=False)
-    try:
-        return os.read(handle, size)
-    except OSError as error:
-        raise _named(error) from error
-    finally:
-        os.close(handle)
+    return read_part(path, 0, size)
 
 
 def _open_regular(path: Path | str, follow: bool) -> tuple[int, int]:
