@@ -16,7 +16,7 @@ from chaosprep.files import read_regular
 from chaosprep.imaging.intensity.nyul import NYUL
 
 _REMEDY = (
-    "Give a directory that convert made with --normalize nyul, or a JSON file that holds this."
+    "Give a directory that convert made with --normalize nyul, or a JSON file of what it learned."
 )
 _DIRECTORY_REMEDY = "Give a directory that convert made with --normalize nyul."
 
