@@ -77,7 +77,7 @@ def convert(
     overwrite: bool = ...,
     on_event: Callable[[Event], None] | None = ...,
 ) -> Dataset:
-    """Turn DICOM into windowed 8-bit PNG, or 16-bit PNG or npy as stored."""
+    """Turn DICOM into windowed 8-bit PNG, or PNG or npy as stored or normalized."""
 
 def extract_labels(
     source: str | Path | Dataset,

@@ -28,7 +28,7 @@ STAGES: Final[dict[str, Entry]] = {
         "chaosprep.stages.extract_labels:EXTRACT_LABELS",
     ),
     "convert": Entry(
-        "Turn DICOM into windowed 8-bit PNG, or 16-bit PNG or npy as stored.",
+        "Turn DICOM into windowed 8-bit PNG, or PNG or npy as stored or normalized.",
         "chaosprep.stages.convert:CONVERT",
     ),
     "augment": Entry(

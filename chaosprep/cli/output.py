@@ -160,6 +160,8 @@ class Talk:
                 self._line(f"{event.stage}: goes on, {event.finished} of {event.total} cases done")
             if self._bar:
                 self._start_bar(event)
+        elif event.kind == "seen":
+            self._learn(event)
         elif event.kind in ("done", "failed"):
             self._advance(event)
         elif event.dataset is not None:
@@ -218,13 +220,26 @@ class Talk:
         if self.verbose:
             failed = f", {plural(len(event.problems), 'problem')}" if event.problems else ""
             self._line(f"{event.stage}: {event.case}, {plural(event.slices, 'slice')}{failed}")
+        self._count(event)
+
+    def _learn(self, event: "Event") -> None:
+        if event.finished == 1:
+            self._tenths = 0
+            if self._bar:
+                self._start_bar(event)
+        if self.verbose:
+            self._line(f"{event.stage}: learns from {event.case}")
+        self._count(event, "learns from ")
+
+    def _count(self, event: "Event", doing: str = "") -> None:
         if self._shown is not None:
             self._shown.advance(event.finished, event.case)
         elif self._loudness == 0 and not self._bar:
             tenths = 10 * event.finished // event.total
             if tenths > self._tenths:
                 self._tenths = tenths
-                self._line(f"{event.stage}: {event.finished} of {plural(event.total, 'case')}")
+                of = f"{event.finished} of {plural(event.total, 'case')}"
+                self._line(f"{event.stage}: {doing}{of}")
 
     def _line(self, text: str) -> None:
         if self.quiet:

@@ -164,6 +164,11 @@ class Dataset:
         return (*self.descriptor.tool.history, last)
 
     @property
+    def has_learned(self) -> bool:
+        """Whether a stage learned something from its cases of the training side."""
+        return any(past.learned for past in self.history)
+
+    @property
     def licenses(self) -> tuple[License, ...]:
         """The licences of the data."""
         return self.descriptor.licenses

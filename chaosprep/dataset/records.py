@@ -164,7 +164,10 @@ class Slice(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     ] = UNSET
     scaling: Annotated[
         CaseScaling | UnsetType | None,
-        _doc("values of the case that a network sees as 0 and 1; absent without --keep-16bit"),
+        _doc(
+            "values of the case that a network sees as 0 and 1; absent without --keep-16bit or "
+            "--normalize"
+        ),
     ] = UNSET
     bias: Annotated[
         BiasField | UnsetType | None,

@@ -67,12 +67,14 @@ def plan(dataset: Dataset, most: int) -> Plan:
     """Divide a dataset into shards of at most so many bytes, a case at a time.
 
     A shard is of one side. Patients stand in it whole, in the order of the table; one who is larger
-    than a shard has several to himself, and a case is never divided.
+    than a shard has several to himself, and a case is never divided. Its folds are those that can
+    be validated on: none that it was learned from.
     """
     sizes: dict[tuple[Split, str], dict[int, int]] = {}
     held: dict[str, bool] = {}
     labels: dict[str, dict[int, str]] = {}
     folds: set[int] = set()
+    trained: set[int] = set()
     for place, case in enumerate(dataset.cases):
         for row in case.slices:
             cases = sizes.setdefault((row.split, row.patient), {})
@@ -81,7 +83,10 @@ def plan(dataset: Dataset, most: int) -> Plan:
             for name, value in told.items():
                 held[name] = held.get(name, False) or value is not None
             labels.setdefault(repr(row.labels), row.labels)
-            folds |= set() if row.fold is None else {row.fold}
+            if row.fold is not None:
+                folds.add(row.fold)
+                if row.split == "train":
+                    trained.add(row.fold)
     shards = [
         Planned(split, cases)
         for split in SPLITS
@@ -89,6 +94,7 @@ def plan(dataset: Dataset, most: int) -> Plan:
     ]
     columns = tuple(name for name in held if held[name])
     organs = organ_values(dataset.label_map, labels.values())
+    folds -= trained if dataset.has_learned else set()
     return Plan(shards, columns, organs, tuple(sorted(folds)))
 
 

@@ -126,9 +126,7 @@ def notes(
             "or the stage before convert"
         )
     named = [names_in(case.slices) for case in cases if any(row.mask for row in case.slices)]
-    if any(past.learned for past in dataset.history) and any(
-        one.study.fold is not None for one in written
-    ):
+    if dataset.has_learned and any(one.study.fold is not None for one in written):
         said.append(
             "it was normalized by what was learned for the one fold that validates here; other "
             "folds cannot be validated fairly with it"

@@ -148,12 +148,16 @@ def _extract_labels(told: Settings) -> Iterator[str]:
 
 
 def _convert(told: Settings) -> Iterator[str]:
+    if told["bias"] != "none":
+        yield _corrected(told)
     if told["normalize"]:
         yield _normalized(told)
         told["window"], told["window_scope"], told["keep_16bit"], told["format"]
     elif told["keep_16bit"] or told["format"] == "npy":
         kept = (
-            "bit for bit" if told["spacing"] is told["reference"] is None else "at their full depth"
+            "bit for bit"
+            if told["spacing"] is told["reference"] is None and told["bias"] == "none"
+            else "at their full depth"
         )
         yield f"Stored values were kept {kept}, as {shown(told['format'])} files."
         told["window"], told["window_scope"]
@@ -173,6 +177,17 @@ def _convert(told: Settings) -> Iterator[str]:
     if told["size"] is not None:
         by = {"both": "padding and cropping", "pad": "padding", "crop": "cropping"}
         yield f"Slices were brought to {shown(told['size'])} pixels by {by[told['fit']]}."
+
+
+def _corrected(told: Settings) -> str:
+    if told["bias"] != "n4":
+        return f"The bias field of each case was divided out by {shown(told['bias'])}."
+    grid, distance = (f"{told[name]:g} mm" for name in ("bias_grid", "bias_distance"))
+    return (
+        f"The bias field of each case, found by N4 within the body (Tustison et al. 2010; grid of "
+        f"{grid}, finest knots {distance} apart, up to {shown(told['bias_iterations'])} iterations "
+        "at each level), was divided out; a case of which none could be found stayed as it was."
+    )
 
 
 def _normalized(told: Settings) -> str:

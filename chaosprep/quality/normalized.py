@@ -1,15 +1,15 @@
-"""Do the rows of a normalized directory agree with each other, and with what was learned for it?"""
+"""Do the rows of a case tell one normalization and one bias field, and the descriptor the same?"""
 
 from collections.abc import Iterator
 from typing import Any
 
-from msgspec import UNSET
+import msgspec
 
 from chaosprep.dataset.case import Case
-from chaosprep.dataset.descriptor import PastStage
+from chaosprep.dataset.descriptor import Learned, PastStage
 from chaosprep.dataset.manifest import DESCRIPTOR, Dataset
 from chaosprep.errors import REMAKE, Problem
-from chaosprep.stages.converting.landmarks import is_sound
+from chaosprep.stages.converting.landmarks import is_sound, told_in
 
 
 def normalization_faults(case: Case) -> Iterator[Problem]:
@@ -28,13 +28,22 @@ def normalization_faults(case: Case) -> Iterator[Problem]:
             return
 
 
+def bias_faults(case: Case) -> Iterator[Problem]:
+    """A fault `bias` where one field was not divided out of all slices of a case, copies too."""
+    first = case.slices[0]
+    odd = next((row.id for row in case.slices if row.bias != first.bias), None)
+    if odd is not None:
+        reason = "the table tells another bias field of it than of the first slice of its case"
+        yield Problem(code="bias", id=odd, reason=reason, remedy=REMAKE)
+
+
 def scale_faults(dataset: Dataset) -> Iterator[Problem]:
     """A fault `normalization` where the descriptor does not tell how its rows were normalized."""
     converted = next((past for past in dataset.history if past.stage == "convert"), None)
     method = None if converted is None else converted.parameters.get("normalize")
     scales = _scales(converted)
     if scales is None:
-        reason = f"what {DESCRIPTOR} says that convert learned are no landmarks"
+        reason = f"what {DESCRIPTOR} says of the landmarks of convert are none"
         yield _fault(dataset.made.stage, reason)
         return
     for case in dataset.cases:
@@ -49,12 +58,15 @@ def scale_faults(dataset: Dataset) -> Iterator[Problem]:
 
 
 def _scales(converted: PastStage | None) -> dict[str, Any] | None:
-    """The landmarks that were learned, by sequence; None where they are none."""
-    if converted is None or converted.learned is UNSET:
+    """The landmarks that were learned or given, by sequence; None where they are none."""
+    told = None if converted is None else told_in(converted)
+    if told is None:
         return {}
-    found: dict[str, Any] | None
-    found = converted.learned["landmarks"] if is_sound(converted.learned) else None
-    return found
+    try:
+        found: Learned = msgspec.json.decode(told, type=Learned)
+    except msgspec.MsgspecError:
+        return None
+    return found["landmarks"] if is_sound(found) else None
 
 
 def _fault(id: str, reason: str) -> Problem:

@@ -24,7 +24,7 @@ from chaosprep.quality.identity_left import identity_left, is_deidentified
 from chaosprep.quality.inspected import of_patients
 from chaosprep.quality.labels import label_findings
 from chaosprep.quality.left_out import left_out_faults
-from chaosprep.quality.normalized import normalization_faults, scale_faults
+from chaosprep.quality.normalized import bias_faults, normalization_faults, scale_faults
 from chaosprep.quality.outliers.measuring import gauge_of, take
 from chaosprep.quality.persons import Told, check_sides, trusts_folders
 from chaosprep.quality.replay import replayed
@@ -102,7 +102,7 @@ def check_case(case: Case, *, pictures: bool = False, nameless: bool = False) ->
     originals = {row.id: row for row in case.slices if not row.copy}
     gauge = gauge_of(case)
     found.faults += geometry_faults(case)
-    found.faults += normalization_faults(case)
+    found.faults += [*normalization_faults(case), *bias_faults(case)]
     for row in case.slices:
         found.files += [path for file in row.files() for path in on_disk(file)]
         look = "Look at this slice before you trust it."

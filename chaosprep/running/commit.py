@@ -41,9 +41,9 @@ from chaosprep.version import __version__
 _LIBRARIES = ("Pillow", "numpy", "opencv-python-headless", "pydicom")
 
 
-def versions() -> dict[str, str]:
-    """The versions of this tool and of the libraries that its output depends on."""
-    known = {name: version_of(name) for name in _LIBRARIES}
+def versions(more: Iterable[str] = ()) -> dict[str, str]:
+    """The versions of this tool and of the libraries that its output depends on, `more` too."""
+    known = {name: version_of(name) for name in (*_LIBRARIES, *more)}
     return {"chaosprep": __version__, "PNG": COMPRESSOR} | known
 
 

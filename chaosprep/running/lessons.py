@@ -16,6 +16,7 @@ from chaosprep.running.claim import make_claim
 from chaosprep.running.executor import Executor
 from chaosprep.running.executors import WorkerDied, map_unordered
 from chaosprep.running.learning import Learning, keep_learned, kept_learned
+from chaosprep.running.options import Event, OnEvent, ignore
 from chaosprep.running.planning import Plan
 from chaosprep.running.stage import C, Stage
 from chaosprep.running.tasks import starter
@@ -29,6 +30,7 @@ def with_learned(
     opens: Callable[[int], Executor],
     scheduler: str | None = None,
     *,
+    tell: OnEvent = ignore,
     dry: bool = False,
 ) -> Plan[C]:
     """The plan with what the stage learns, where it does; every case is completed with it.
@@ -50,7 +52,11 @@ def with_learned(
                 claim = make_claim(workspace.absolute())
                 ending.callback(claim.give_up)
             start = starter(opens, scheduler, claim, source, count)
-            seen = dict(_seen(learning, params, plan, start)) if count else {}
+
+            def told(finished: int, case: str) -> None:
+                tell(Event("seen", stage.name, finished, count, case))
+
+            seen = _seen(learning, params, plan, start, told) if count else {}
         learned = learning.conclude([seen[id] for id in sorted(seen)], params)
         taken = len(seen)
         if taken == count and not dry:
@@ -83,14 +89,24 @@ class _Task:
 
 
 def _seen(
-    learning: Learning[C, P], params: P, plan: Plan[C], start: Callable[[], Executor]
-) -> Iterator[tuple[str, Any]]:
-    """Each case's id and what was seen of it, in whatever order; nothing of one with an error."""
+    learning: Learning[C, P],
+    params: P,
+    plan: Plan[C],
+    start: Callable[[], Executor],
+    tell: Callable[[int, str], None],
+) -> dict[str, Any]:
+    """What was seen of each case, by its id, in whatever order; nothing of one with an error.
+
+    `tell` is told how many cases are behind it, and the last.
+    """
+    seen = dict[str, Any]()
     tasks = (_Task(learning.see, case, params) for case in _cases(learning, plan))
     with closing(map_unordered(start, _see, tasks)) as results:
-        for task, found in results:
+        for finished, (task, found) in enumerate(results, start=1):
             if not isinstance(found, WorkerDied | ChaosprepError):
-                yield task.case.id, found
+                seen[task.case.id] = found
+            tell(finished, task.case.id)
+    return seen
 
 
 def _see(task: _Task) -> Any:  # noqa: ANN401 - what the stage sees, or an error

@@ -21,11 +21,12 @@ class Event:
     """What happens during a run.
 
     First `planned`, then `done` or `failed` for each case, then `committed`; or only
-    `already-done`. `finished` of `total` cases are behind it. The first may have `notes`
-    on what was planned; the last event has the dataset.
+    `already-done`. `finished` of `total` cases are behind it. `planned` may have `notes`
+    on what was planned; the last event has the dataset. Where a stage learns, `seen` comes before
+    all that for each case that it learns from, and `total` is how many those are.
     """
 
-    kind: Literal["planned", "done", "failed", "committed", "already-done"]
+    kind: Literal["seen", "planned", "done", "failed", "committed", "already-done"]
     stage: str
     finished: int
     total: int

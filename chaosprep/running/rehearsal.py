@@ -60,7 +60,8 @@ def rehearse(
     stage.ready(params, root, output, map(plan.complete, plan.cases), options)
     opens = opener(options, plan)
     if options.overwrite or not is_finished(output):
-        plan = with_learned(stage, params, plan, source.directory, opens, dry=True)
+        tell = options.tell
+        plan = with_learned(stage, params, plan, source.directory, opens, tell=tell, dry=True)
     if not options.overwrite:
         plan = compare(stage, params, plan)
     if plan.is_committed:

@@ -110,7 +110,8 @@ def run_on(
         else:
             end_claims(workspace.path)
             with scheduler_address(options.dask, options.processes) as address:
-                plan = with_learned(stage, params, plan, chosen.directory, opens, address)
+                root, tell = chosen.directory, options.tell
+                plan = with_learned(stage, params, plan, root, opens, address, tell=tell)
                 plan = compare(stage, params, plan)
                 last = _work(stage, params, chosen, plan, opens, address, options)
         dataset = open_output(output)
@@ -183,7 +184,7 @@ def _work(
         made = StageRecord(
             stage=stage.name,
             version=stage.version,
-            versions=versions(),
+            versions=versions(stage.uses(params)),
             parameters=plain(params),
             seed=getattr(params, "seed", None),
             inputs_sha256=fingerprint(journal.inputs(cases)),

@@ -120,6 +120,10 @@ def _any(dataset: Dataset) -> bool:
     return True
 
 
+def _no_more(params: P) -> tuple[str, ...]:
+    return ()
+
+
 def _whole(source: Source[C], params: P) -> Source[C]:
     return source
 
@@ -159,7 +163,8 @@ class Stage(Generic[C, P]):
     with. `labels` tells what the values of its masks stand for, by all of its source;
     None where only its rows can tell. `needs` are the stages that must have come before,
     `libraries` the heavy ones that nearly every case takes: they are imported once, before workers
-    are forked.
+    are forked. `uses` are the packages that its output depends on beside those of every stage:
+    their versions are recorded too.
 
     `folder` is its place in what `prepare` makes, which leaves out a stage without one, and one
     whose `takes` says that it is not for such a dataset. `shaping`
@@ -184,6 +189,7 @@ class Stage(Generic[C, P]):
     after: Callable[[Dataset, P, RunOptions], None] = _nothing
     needs: tuple[str, ...] = ()
     libraries: tuple[str, ...] = ()
+    uses: Callable[[P], tuple[str, ...]] = _no_more
     folder: str | None = None
     takes: Callable[[Dataset], bool] = _any
     shaping: tuple[str, ...] = ()

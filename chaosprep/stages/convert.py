@@ -79,6 +79,11 @@ def rows(case: Case, params: ConvertParams) -> Iterator[Expected]:
         yield carried(row, image=image, frame=None, parent=parent, **mask, **told)
 
 
+def _uses(params: ConvertParams) -> tuple[str, ...]:
+    """SimpleITK finds the body and its field."""
+    return ("SimpleITK",) if params.normalize or params.bias != "none" else ()
+
+
 CONVERT = Stage(
     name="convert",
     version=1,
@@ -91,6 +96,7 @@ CONVERT = Stage(
     learn=LANDMARKS,
     needs=("split",),
     libraries=("cv2",),
+    uses=_uses,
     folder="images",
     shaping=(
         *("window", "window_scope", "keep_16bit", "normalize", "landmarks", "format"),

@@ -110,7 +110,7 @@ class Rows:
         if wanted.fold is not None:
             known = [str(fold) for fold in sorted(fold for fold in folds if fold is not None)]
             _check_known(dataset, "fold", [str(wanted.fold)], known, "Split with --folds.")
-            if wanted.fold in trained and any(past.learned for past in dataset.history):
+            if wanted.fold in trained and dataset.has_learned:
                 raise _learned_from(dataset, wanted.fold)
         self.starts = np.array(starts, np.int64)
         self.cases = np.array(cases, np.int32)

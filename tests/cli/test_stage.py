@@ -29,6 +29,16 @@ def test_the_closing_line_goes_to_stdout_and_talk_to_stderr(
     assert result.stderr == progress + look
 
 
+def test_what_is_learned_from_is_counted_too(chaosprep: Run, root: Path, tmp_path: Path) -> None:
+    pairs = tmp_path / "pairs"
+    chaosprep("split", root, "-o", pairs, "--val-patient", "MR005", "-j", "1")
+    command = ("convert", pairs, "-o", tmp_path / "out", "--normalize", "nyul", "-j", "1")
+    learns = [f"convert: learns from {n} of 4 cases" for n in range(1, 5)]
+    assert chaosprep(*command).stderr.splitlines()[:4] == learns
+    loud = chaosprep(*command, "--overwrite", "-v").stderr
+    assert loud.splitlines()[:4] == [f"convert: learns from MR00{n}_t1-in" for n in range(1, 5)]
+
+
 def test_one_job_is_one_thread_of_opencv(chaosprep: Run, root: Path, tmp_path: Path) -> None:
     cv2.setNumThreads(2)
     chaosprep("split", root, "-o", tmp_path / "out", "-j", "1")

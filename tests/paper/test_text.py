@@ -214,6 +214,14 @@ def test_values_that_were_resampled_are_not_called_untouched() -> None:
     assert resampled.endswith("masks by nearest neighbour).")
 
 
+def test_a_bias_field_is_told_first_and_its_quotient_is_not_called_untouched() -> None:
+    field, kept = sentences(record("convert", keep_16bit=True, bias="n4", bias_distance=80.0))
+    assert "found by N4 within the body (Tustison et al. 2010; grid of 6 mm, finest knots" in field
+    assert "knots 80 mm apart, up to 50 iterations at each level), was divided out" in field
+    assert kept == "Stored values were kept at their full depth, as png files."
+    assert "bias" not in " ".join(sentences(record("convert", normalize="zscore")))
+
+
 def test_it_is_told_how_values_were_normalized_and_whence_landmarks_came() -> None:
     (by_moments,) = sentences(record("convert", normalize="zscore", format="npy"))
     assert "mean of 0 and a standard deviation of 1 within the body" in by_moments

@@ -66,6 +66,39 @@ def test_verify_finds_what_does_not_agree(
     assert "normalization" in {fault.code for fault in chaosprep.verify(place).faults}
 
 
+def test_verify_compares_landmarks_that_were_given(normalized: Normal, tmp_path: Path) -> None:
+    landmarks = str(normalized["nyul"].directory)
+    made = chaosprep.convert(
+        two_sequences(tmp_path, sequence="t1-in"),
+        tmp_path / "out",
+        normalize="nyul",
+        landmarks=landmarks,
+    )
+
+    def other(rows: Rows, told: Told) -> None:
+        given = json.loads(told["parameters"]["landmarks"])
+        given["landmarks"]["t1-in"][3] += 0.01
+        told["parameters"]["landmarks"] = json.dumps(given)
+
+    assert chaosprep.verify(made.directory).faults == ()
+    (fault,) = chaosprep.verify(rewritten(made, tmp_path / "changed", other)).faults
+    assert fault.code == "normalization"
+
+
+def test_verify_finds_a_bias_field_that_is_not_that_of_its_case(tmp_path: Path) -> None:
+    split = two_sequences(tmp_path, sequence="t1-in")
+    fast: dict[str, Any] = {"bias_iterations": 1, "bias_grid": 12.0}
+    made = chaosprep.convert(split, tmp_path / "out", bias="n4", **fast)
+    copies = chaosprep.augment(made, tmp_path / "copies", copies=1)
+
+    def other(rows: Rows, told: Told) -> None:
+        rows[1]["bias"]["least"] /= 2
+
+    assert chaosprep.verify(copies.directory).faults == ()
+    (fault,) = chaosprep.verify(rewritten(made, tmp_path / "changed", other)).faults
+    assert (fault.code, fault.id) == ("bias", made.slices[1].id)
+
+
 @pytest.mark.parametrize(
     "knots",
     [

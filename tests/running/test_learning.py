@@ -269,4 +269,15 @@ def test_a_dry_run_learns_and_writes_nothing(tmp_path: Path) -> None:
 def test_the_run_says_of_how_many_it_learned(tmp_path: Path) -> None:
     events: list[Event] = []
     taught(tmp_path, "out", on_event=events.append)
-    assert events[0].notes == ("learned from 3 cases of the training side",)
+    (notes,) = [event.notes for event in events if event.kind == "planned"]
+    assert notes == ("learned from 3 cases of the training side",)
+
+
+def test_every_case_that_is_seen_is_told_before_the_work_begins(tmp_path: Path) -> None:
+    events: list[Event] = []
+    taught(tmp_path, "out", on_event=events.append)
+    told = [(event.kind, event.finished, event.total) for event in events[:4]]
+    assert told == [("seen", 1, 3), ("seen", 2, 3), ("seen", 3, 3), ("planned", 0, 4)]
+    assert {event.case for event in events[:3]} == {
+        case.id for case in CASES if case.split != "val"
+    }

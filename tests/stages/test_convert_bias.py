@@ -1,5 +1,6 @@
 """convert --bias n4: what is divided out, what stays as it is, and what is refused."""
 
+import importlib.metadata
 import json
 from collections.abc import Callable
 from dataclasses import replace
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 from pydicom.dataset import Dataset as Dicom
 
 import chaosprep
-from chaosprep.errors import ProblemsError
+from chaosprep.errors import ProblemsError, UsageError
 from chaosprep.phantom import Patient, write_chaos
 from chaosprep.stages.converting import bias
 
@@ -167,10 +168,20 @@ def test_bits_stored_grow_with_the_values(
     assert {row.bits_stored for row in made.slices} == {13}
 
 
+@pytest.mark.parametrize("how", [{**FAST}, {"normalize": "zscore"}])
+def test_the_version_of_what_finds_the_body_is_recorded(
+    tmp_path: Path, how: dict[str, Any]
+) -> None:
+    split = pairs(tmp_path)
+    made = chaosprep.convert(split, tmp_path / "a", **how).made
+    assert made.versions["SimpleITK"] == importlib.metadata.version("SimpleITK")
+    assert "SimpleITK" not in chaosprep.convert(split, tmp_path / "b").made.versions
+
+
 def test_without_it_nothing_changes(tmp_path: Path) -> None:
     split = pairs(tmp_path)
     plain = chaosprep.convert(split, tmp_path / "a")
-    none = chaosprep.convert(split, tmp_path / "b", bias="none", bias_grid=9.0, bias_distance=20.0)
+    none = chaosprep.convert(split, tmp_path / "b", bias="none")
     table = (tmp_path / "a/slices.jsonl").read_bytes()
     assert b"bias" not in table
     assert table == (tmp_path / "b/slices.jsonl").read_bytes()
@@ -230,8 +241,23 @@ def test_monochrome1_stays_with_a_warning(tmp_path: Path) -> None:
         turned: NDArray[Any] = 4095 - np.minimum(pixels, 4095)
         return turned.astype(np.uint16)
 
-    why = "bright is low in it (MONOCHROME1 or a rescale slope below 0)"
+    why = "its modality units fall where it gets brighter, as in MONOCHROME1"
     left_alone(tmp_path, inverse, why)
+
+
+@pytest.mark.parametrize("how", [{}, {"keep_16bit": True}])
+def test_a_slope_below_0_is_corrected_as_one_above(tmp_path: Path, how: dict[str, Any]) -> None:
+    def turned(header: Dicom, pixels: NDArray[Any], number: int) -> NDArray[Any]:
+        header.RescaleSlope, header.RescaleIntercept = "-1", "4095"
+        return (4095 - pixels).astype(np.uint16)
+
+    found = [
+        chaosprep.convert(pairs(tmp_path / name, change), tmp_path / name / "k", **FAST, **how)
+        for name, change in (("up", None), ("down", turned))
+    ]
+    up, down = ([row.bias for row in made.slices] for made in found)
+    assert up[0] is not None
+    assert up == down
 
 
 def test_negative_units_stay_with_a_warning(tmp_path: Path) -> None:
@@ -256,6 +282,16 @@ def test_one_slice_is_corrected(tmp_path: Path) -> None:
 
 
 # What is refused
+
+
+@pytest.mark.parametrize(
+    "setting", [{"bias_grid": 9.0}, {"bias_distance": 20.0}, {"bias_iterations": 5}]
+)
+def test_a_setting_of_the_field_without_one_is_refused(
+    tmp_path: Path, setting: dict[str, Any]
+) -> None:
+    with pytest.raises(UsageError, match='are for bias="n4"'):
+        chaosprep.convert(pairs(tmp_path), tmp_path / "k", **setting)
 
 
 def problem_of(source: chaosprep.Dataset, output: Path) -> Any:  # noqa: ANN401 - a problem

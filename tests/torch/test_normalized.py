@@ -106,5 +106,9 @@ def test_a_fold_that_was_learned_from_does_not_validate(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="fold 1") as caught:
         SliceDataset(made, "val", fold=1)
     assert caught.value.code == "fold-learned"
+    shards = chaosprep.export("webdataset", made, tmp_path / "shards").path
+    assert len(list(SliceStream(shards, "val", fold=0))) == 3
+    with pytest.raises(UsageError, match="1: no such fold"):
+        SliceStream(shards, "val", fold=1)
     zscore = chaosprep.convert(folds, tmp_path / "z", normalize="zscore")
     assert len(SliceDataset(zscore, "val", fold=1)) == 3

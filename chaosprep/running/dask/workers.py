@@ -103,7 +103,7 @@ def look(claim: Claim, source: Path) -> Seen:
 @cache
 def seen_versions() -> dict[str, str]:
     """What must be the same here and on every worker."""
-    return {"Python": ".".join(platform.python_version_tuple()[:2])} | versions()
+    return {"Python": ".".join(platform.python_version_tuple()[:2])} | versions(["SimpleITK"])
 
 
 def _text(path: Path) -> str | None:

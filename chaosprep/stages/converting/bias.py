@@ -104,8 +104,8 @@ def _field(
     Raises:
         NotFittedError: there is none to be told.
     """
-    if any(header.inverted or header.rescale_slope < 0 for header, _ in slices):
-        raise NotFittedError("bright is low in it (MONOCHROME1 or a rescale slope below 0)")
+    if any(_falls(header, params) for header, _ in slices):
+        raise NotFittedError("its modality units fall where it gets brighter, as in MONOCHROME1")
     units = [_units(*pixels) for pixels in slices]
     outside = [padded(*pixels) for pixels in slices]
     blank = np.zeros(shape[1:], bool)
@@ -118,6 +118,11 @@ def _field(
     field = fit(axes, *coarse.averages(), params.bias_iterations)
     logs = [field.plane(place) for place in places]
     return _scaled(logs, units, body)
+
+
+def _falls(header: Header, params: ConvertParams) -> bool:
+    """Whether modality units fall where a slice gets brighter, as `read_case` gives it."""
+    return header.inverted if params.shows else header.rescale_slope < 0
 
 
 def _units(header: Header, array: NDArray[Any]) -> NDArray[np.float32]:

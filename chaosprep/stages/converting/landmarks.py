@@ -8,7 +8,7 @@ import msgspec
 from msgspec import UNSET
 
 from chaosprep.dataset.decoding import decode_descriptor
-from chaosprep.dataset.descriptor import Descriptor, Learned, PastStage, Provenance
+from chaosprep.dataset.descriptor import Descriptor, Learned, PastStage, Provenance, StageRecord
 from chaosprep.dataset.manifest import DESCRIPTOR
 from chaosprep.errors import FileError, UsageError
 from chaosprep.expected import explain
@@ -16,7 +16,7 @@ from chaosprep.files import read_regular
 from chaosprep.imaging.intensity.nyul import NYUL
 
 _REMEDY = (
-    "Give a directory that convert made with --normalize nyul, or a JSON file that holds this."
+    "Give a directory that convert made with --normalize nyul, or a JSON file of what it learned."
 )
 _DIRECTORY_REMEDY = "Give a directory that convert made with --normalize nyul."
 
@@ -38,6 +38,15 @@ class Landmarks(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """The same as JSON has it, sorted by sequence."""
         scales = sorted(self.landmarks.items())
         return {"landmarks": {sequence: list(scale) for sequence, scale in scales}}
+
+
+def told_in(made: StageRecord) -> bytes | None:
+    """What is said to be the landmarks of a stage, as JSON text; None where it has none."""
+    learned = made.learned if isinstance(made, Provenance | PastStage) else UNSET
+    given = made.parameters.get("landmarks")
+    if learned is not UNSET and "landmarks" in learned:
+        return msgspec.json.encode(learned)
+    return given.encode() if made.stage == "convert" and isinstance(given, str) else None
 
 
 def is_sound(learned: Learned) -> bool:
@@ -97,10 +106,7 @@ def _learned_in(directory: Path) -> Landmarks:
     tool = decode_descriptor(path, _bytes(path), Descriptor).tool
     stages: tuple[Provenance | PastStage, ...] = (tool, *tool.history)
     for made in stages:
-        given = made.parameters.get("landmarks")
-        if made.learned is not UNSET and "landmarks" in made.learned:
-            return _read(f"--landmarks: {path}", msgspec.json.encode(made.learned))
-        if made.stage == "convert" and isinstance(given, str):
-            return _read(f"--landmarks: {path}", given.encode())
+        if (told := told_in(made)) is not None:
+            return _read(f"--landmarks: {path}", told)
     reason = f"--landmarks: {directory}: nothing was learned for it"
     raise UsageError(reason, _DIRECTORY_REMEDY, code="landmarks")

@@ -17,6 +17,7 @@ from chaosprep.stages.converting.landmarks import landmarks_text
 Mm = Annotated[float, Meta(gt=0)]
 # msgspec 0.23 crashes at a fixed-length tuple beside a number with a bound
 ThreeMm = Annotated[tuple[Mm, ...], Meta(min_length=3, max_length=3)]
+_BIAS_DEFAULTS = (6.0, 50.0, 50)
 _NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
 
 
@@ -52,7 +53,10 @@ class ConvertParams(ChoiceParams, frozen=True, kw_only=True):
         ),
     ] = None
     format: Annotated[
-        Literal["png", "npy"], Meta(description="Image files; npy always keeps the stored values.")
+        Literal["png", "npy"],
+        Meta(
+            description="Image files; npy is never windowed: it keeps stored or normalized values."
+        ),
     ] = "png"
     max_pixels: Annotated[
         Annotated[int, Meta(ge=1, le=2**30)],
@@ -97,15 +101,15 @@ class ConvertParams(ChoiceParams, frozen=True, kw_only=True):
     bias_grid: Annotated[
         Annotated[float, Meta(ge=1, le=20)],
         Meta(description="With --bias: mm between the voxels that the field is fitted on."),
-    ] = 6.0
+    ] = _BIAS_DEFAULTS[0]
     bias_distance: Annotated[
         Annotated[float, Meta(ge=10, le=1000)],
         Meta(description="With --bias: mm between the knots of the field; more is smoother."),
-    ] = 50.0
+    ] = _BIAS_DEFAULTS[1]
     bias_iterations: Annotated[
         Annotated[int, Meta(ge=1, le=200)],
         Meta(description="With --bias: the most iterations of each of the three levels."),
-    ] = 50
+    ] = _BIAS_DEFAULTS[2]
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -118,6 +122,8 @@ class ConvertParams(ChoiceParams, frozen=True, kw_only=True):
             )
         if self.keeps and self.window != "percentile":
             raise ValueError("--window has no meaning where the stored values are kept")
+        if self.bias == "none" and self.bias_settings != _BIAS_DEFAULTS:
+            raise ValueError("--bias-grid, --bias-distance and --bias-iterations are for --bias n4")
         if self.normalize is not None and self.window != "percentile":
             raise ValueError("--window has no meaning with --normalize: nothing is cut off")
         if self.normalize is not None and self.keep_16bit:
@@ -127,6 +133,11 @@ class ConvertParams(ChoiceParams, frozen=True, kw_only=True):
                 raise ValueError("--landmarks is for --normalize nyul")
             told = landmarks_text(self.landmarks)  # not its place, which says nothing elsewhere
             msgspec.structs.force_setattr(self, "landmarks", told)
+
+    @property
+    def bias_settings(self) -> tuple[float, float, int]:
+        """How a bias field is fitted: grid and distance in mm, and iterations."""
+        return self.bias_grid, self.bias_distance, self.bias_iterations
 
     @property
     def keeps(self) -> bool:
