@@ -26,6 +26,7 @@ from chaosprep.torch.predict import learned_mirrors
 from chaosprep.torch.preparation import strangeness
 from chaosprep.torch.raw_params import RawParams
 from chaosprep.torch.raw_source import ONE_SIDE, find_raw, split_params
+from chaosprep.torch.showing import is_shown
 from chaosprep.torch.stage import PREDICT
 from chaosprep.workbench import Workbench
 
@@ -90,7 +91,8 @@ def predict_raw(
             write_json(folder / SOURCES, sources)
         describe_folder(folder, masks, "predict", {"format": raw.mask_format})
         skipped = (*pairs.skipped, *images.skipped, *masks.skipped, *made.skipped)
-        strange = strangeness(images.slices, card.sequences, card.spacing)
+        rows = [row for case in images.cases if is_shown(case, card.seen) for row in case.slices]
+        strange = strangeness(rows, card.sequences, card.spacing)
         told = (*notes, *strange, *made.notes)
     unique = tuple({(one.code, one.id): one for one in skipped}.values())
     return replace(made, format="predict", path=output, skipped=unique, notes=told)

@@ -423,3 +423,36 @@ def test_diff_sees_other_slices(organs: Dataset, tmp_path: Path) -> None:
     assert not chaosprep.diff(made.directory, same.directory).differs
     flat = chaosprep.convert(organs, tmp_path / "c", spacing=2.5)
     assert chaosprep.diff(made.directory, flat.directory).differs
+
+
+def turned(place: Path, photometric: str, slope: int) -> Path:
+    """`padded_root` with other stored values that look the same, and the padding as it was."""
+    for path in padded_root(place).rglob("*.dcm"):
+        header = dcmread(path)
+        pixels = header.pixel_array
+        made = np.where(pixels == 0, 0, 4095 - pixels.astype(int))
+        header.PixelData = made.astype("<u2").tobytes()
+        header.PhotometricInterpretation = photometric
+        header.RescaleSlope, header.RescaleIntercept = slope, 0
+        header.save_as(path)
+    return place
+
+
+@pytest.mark.parametrize(("photometric", "slope"), [("MONOCHROME1", 1), ("MONOCHROME2", -1)])
+@pytest.mark.parametrize("spacing", [9.0, (3.0, 9.0, 9.0)])
+def test_what_stands_for_padding_is_dark_where_low_is_bright(
+    tmp_path: Path, photometric: str, slope: int, spacing: float | tuple[float, float, float]
+) -> None:
+    roots = padded_root(tmp_path / "plain"), turned(tmp_path / "turned", photometric, slope)
+    plain, other = (
+        chaosprep.convert(
+            chaosprep.split(root, tmp_path / f"{root.name}-pairs", val=0.0),
+            tmp_path / f"{root.name}-made",
+            spacing=spacing,
+            window="minmax",
+        )
+        for root in roots
+    )
+    for here, there in zip(other.slices, plain.slices, strict=True):
+        difference = other.image(here).astype(int) - plain.image(there)
+        assert np.abs(difference).max() <= 1
