@@ -31,7 +31,8 @@ class Planned:
 class Plan:
     """The shards of a dataset, and what of it they tell.
 
-    `columns` are those that have a value in some row, `organs` is organ -> mask value.
+    `columns` are those that have a value in some row, `organs` is organ -> mask value, `folds` are
+    those that may validate: where something was learned, none that it was learned from.
     """
 
     shards: list[Planned]
@@ -72,7 +73,8 @@ def plan(dataset: Dataset, most: int) -> Plan:
     sizes: dict[tuple[Split, str], dict[int, int]] = {}
     held: dict[str, bool] = {}
     labels: dict[str, dict[int, str]] = {}
-    folds: set[int] = set()
+    folds, learned_from = set[int | None](), set[int | None]()
+    has_learned = any(past.learned for past in dataset.history)
     for place, case in enumerate(dataset.cases):
         for row in case.slices:
             cases = sizes.setdefault((row.split, row.patient), {})
@@ -81,7 +83,8 @@ def plan(dataset: Dataset, most: int) -> Plan:
             for name, value in told.items():
                 held[name] = held.get(name, False) or value is not None
             labels.setdefault(repr(row.labels), row.labels)
-            folds |= set() if row.fold is None else {row.fold}
+            folds.add(row.fold)
+            learned_from |= {row.fold} if has_learned and row.split == "train" else set()
     shards = [
         Planned(split, cases)
         for split in SPLITS
@@ -89,7 +92,8 @@ def plan(dataset: Dataset, most: int) -> Plan:
     ]
     columns = tuple(name for name in held if held[name])
     organs = organ_values(dataset.label_map, labels.values())
-    return Plan(shards, columns, organs, tuple(sorted(folds)))
+    known = sorted(fold for fold in folds - learned_from if fold is not None)
+    return Plan(shards, columns, organs, tuple(known))
 
 
 def _packed(patients: Iterable[dict[int, int]], most: int) -> Iterator[tuple[int, ...]]:
