@@ -1,5 +1,6 @@
 """predict on raw data for a network that learned on the pixels of another sequence."""
 
+import json
 from pathlib import Path
 
 import nibabel
@@ -54,3 +55,19 @@ def test_raw_data_without_the_reference_are_refused_by_its_name(
     assert done.exit_code == 2
     assert "onto the pixels of t1-in, and there is none: t1-out, t2-spir" in done.stderr
     assert "--sequence t1-in" in done.stderr
+
+
+def test_the_files_of_sequences_that_were_seen_beside_others_are_not_named(
+    on_reference: Path, tmp_path: Path
+) -> None:
+    volumes = chaosprep.assemble(on_reference / "pairs", tmp_path / "volumes").path / "images"
+    words = ["predict", on_reference / "run", volumes, "-o", tmp_path / "out", "--no-progress"]
+    words += ["--images", "{patient}_{sequence}.nii.gz"]
+    done = CliRunner().invoke(main, [*map(str, words)])
+    assert done.exit_code == 0, done.stderr
+    ids = [f"MR00{patient}_t1-out" for patient in (1, 2)]
+    assert sorted(file.name for file in (tmp_path / "out" / "masks").iterdir()) == [
+        f"{id}.nii.gz" for id in ids
+    ]
+    told = json.loads((tmp_path / "out" / "sources.json").read_text())
+    assert told == {id: f"{id}.nii.gz" for id in ids}
