@@ -262,6 +262,20 @@ def test_a_missing_slice_is_a_gap(root: Path, tmp_path: Path) -> None:
     assert [problem.code for problem in caught.value.problems] == ["gap"]
 
 
+def test_a_case_with_a_slice_that_cannot_be_read_is_said_to_be_left_out(
+    root: Path, tmp_path: Path
+) -> None:
+    pairs = chaosprep.split(root, tmp_path / "pairs", val=0.5, link="copy")
+    image = pairs.directory / pairs.case("MR001_t1-in").slices[3].image
+    image.write_bytes(image.read_bytes()[:300])
+    made = chaosprep.convert(pairs, tmp_path / "made", spacing=THREE, on_error="skip")
+    assert made.case_ids == ("MR002_t1-in",)
+    slice_, case = sorted(made.skipped, key=lambda one: len(one.id), reverse=True)
+    assert slice_.id == "MR001_t1-in_s003"
+    assert (case.id, case.code) == ("MR001_t1-in", "stack-incomplete")
+    assert "1 of 14 cannot be read" in case.reason
+
+
 def test_more_slices_than_can_be_held_are_refused(organs: Dataset, tmp_path: Path) -> None:
     with pytest.raises(ProblemsError) as caught:
         chaosprep.convert(organs, tmp_path / "out", spacing=(1e-4, 4, 4))

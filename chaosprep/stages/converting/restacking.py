@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from chaosprep.dataset.case import Case
 from chaosprep.dataset.records import Slice
 from chaosprep.dataset.stacking import have_masks
-from chaosprep.errors import FileError
+from chaosprep.errors import FileError, Problem
 from chaosprep.imaging.header import Header
 from chaosprep.imaging.levels import label_areas
 from chaosprep.imaging.measured import Pixels, darkest, lowest, padded
@@ -102,6 +102,19 @@ def restacked(case: Case, found: Read, stack: Stack, params: ConvertParams) -> R
         ends=(float(voxels.min()), float(voxels.max())) if rows else (0.0, 0.0),
         kernels=(params.through_plane, "cubic", "cubic"),
     )
+
+
+def unmade(case: Case, found: Read) -> tuple[Problem, ...]:
+    """What to say of a case that gets no new slices, as some of its old ones could not be read."""
+    if not found.problems or any(one.id == case.id for one in found.problems):
+        return ()
+    error = FileError(
+        f"new slices are made of all old ones together, and {len(found.problems)} of "
+        f"{len(case.slices)} cannot be read: it is left out as a whole",
+        "Settle the problems of its slices.",
+        code="stack-incomplete",
+    )
+    return (Problem.of(error, case.id),)
 
 
 def _check_alike(headers: Sequence[Header]) -> None:
