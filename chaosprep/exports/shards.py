@@ -31,7 +31,8 @@ class Planned:
 class Plan:
     """The shards of a dataset, and what of it they tell.
 
-    `columns` are those that have a value in some row, `organs` is organ -> mask value.
+    `columns` are those that have a value in some row, `organs` is organ -> mask value, `folds` are
+    those that may validate: where something was learned, none that it was learned from.
     """
 
     shards: list[Planned]

@@ -23,6 +23,10 @@ NOBODY_VALIDATES = (
     "nobody validates, and what is drawn later is drawn by case; split with --val or --folds to "
     "keep a patient's cases on one side"
 )
+ONE_FOLD = (
+    "it was normalized by what was learned for the one fold that validates here; other folds "
+    "cannot be validated fairly with it"
+)
 
 
 @dataclass(frozen=True)
@@ -127,10 +131,7 @@ def notes(
         )
     named = [names_in(case.slices) for case in cases if any(row.mask for row in case.slices)]
     if dataset.has_learned and any(one.study.fold is not None for one in written):
-        said.append(
-            "it was normalized by what was learned for the one fold that validates here; other "
-            "folds cannot be validated fairly with it"
-        )
+        said.append(ONE_FOLD)
     return (*said, *partial_notes(named, organs))
 
 

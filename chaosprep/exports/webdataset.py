@@ -16,6 +16,7 @@ from chaosprep.exports.huggingface_card import card
 from chaosprep.exports.pairs import Carried
 from chaosprep.exports.record import Export
 from chaosprep.exports.shards import ENDING, Plan, Planned, Task, Written, plan, write_shard
+from chaosprep.exports.volumes import ONE_FOLD
 from chaosprep.files import PART, write_durably, write_json
 from chaosprep.params import Fields, plain
 from chaosprep.running.folder import Exported, new_folder, stop_or_skip
@@ -75,6 +76,8 @@ def _export(
         write_durably(folder / "README.md", about.encode())
         bare = sum(row.mask is None for row in found.rows())
     notes = (f"{plural(bare, 'slice')} without a mask: none in its sample",) if bare else ()
+    if planned.folds and dataset.has_learned:
+        notes = (*notes, ONE_FOLD)
     return Exported("webdataset", output, len(ids), slices, skipped, notes)
 
 

@@ -9,7 +9,14 @@ from numpy.typing import NDArray
 from chaosprep.errors import FileError
 from chaosprep.formats.dicom.objects import is_picture
 from chaosprep.formats.dicom.plain import read_plain_header
-from chaosprep.formats.dicom.reading import describe, is_dicom, read, read_frames, read_headers
+from chaosprep.formats.dicom.reading import (
+    describe,
+    is_dicom,
+    read,
+    read_frames,
+    read_header,
+    read_headers,
+)
 from chaosprep.formats.mask_file import MaskFormat, Opening, surplus
 from chaosprep.imaging.header import Header
 from chaosprep.imaging.labels import Labels, as_labels, no_label_map
@@ -36,7 +43,8 @@ def read_slice(data: bytes, *, max_pixels: int = MAX_PIXELS) -> tuple[Header, La
         FileError: what `dicom.reading.read` raises, `mask-not-grey`, or `mask-values`.
     """
     try:
-        header, stored = read(data, max_pixels=max_pixels)
+        header = read_header(data, max_pixels=max_pixels)  # `read` tells no frame of reference
+        _, stored = read(data, max_pixels=max_pixels)
     except FileError as error:
         raise _of_mask(error) from None
     return header, labels_of(header, stored)

@@ -129,6 +129,17 @@ def measured(header: Header, array: NDArray[Any]) -> NDArray[Any]:
     return array if outside is None else array[~outside]
 
 
+def lowest(_: Header, values: NDArray[Any]) -> Any:  # noqa: ANN401 - a number of their type
+    """The one of some values of an `upright` slice that is shown as the darkest."""
+    return values.min()
+
+
+def darkest(header: Header, values: NDArray[Any]) -> Any:  # noqa: ANN401 - a number of their type
+    """The one of some stored values that is shown as the darkest: the slice is not `upright`."""
+    is_turned = header.inverted != (header.rescale_slope < 0)
+    return values.max() if is_turned else values.min()
+
+
 def comparable(header: Header, values: Any) -> NDArray[np.float64]:  # noqa: ANN401 - or one number
     """Pixels of an `upright` slice in modality units, whose sign is changed where the slope is < 0.
 

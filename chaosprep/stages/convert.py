@@ -21,7 +21,7 @@ from chaosprep.stages.converting.grids import InPlane
 from chaosprep.stages.converting.params import ConvertParams
 from chaosprep.stages.converting.planning import plan
 from chaosprep.stages.converting.reading import read_case
-from chaosprep.stages.converting.restacking import Restacked, restacked
+from chaosprep.stages.converting.restacking import Restacked, restacked, unmade
 from chaosprep.stages.converting.scales import LANDMARKS
 from chaosprep.stages.converting.scaling import counted, with_scaling
 from chaosprep.stages.converting.stacks import new_stack
@@ -62,7 +62,8 @@ def run_case(case: Case, params: ConvertParams, writer: Writer) -> CaseResult:
     result = each_slice(slices.rows, work)
     made = counted(result.slices)
     rows = with_scaling(made, written) if params.keep_16bit else made
-    return CaseResult(rows, (*found.problems, *result.problems))
+    whole = () if stack is None else unmade(case, found)
+    return CaseResult(rows, (*found.problems, *whole, *result.problems))
 
 
 def rows(case: Case, params: ConvertParams) -> Iterator[Expected]:

@@ -108,6 +108,10 @@ class TrainParams(Params, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         self.rows_cols()
         self.seen()
+        if self.foreground and not round(self.batch * self.foreground):
+            raise ValueError(
+                f"--foreground {self.foreground:g} is no slice of a --batch of {self.batch}"
+            )
 
     def recorded(self) -> "TrainParams":
         """Without the workers, which change no result; with the learning rate that is meant."""

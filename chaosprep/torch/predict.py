@@ -22,6 +22,7 @@ from chaosprep.dataset.organ_order import organ_values
 from chaosprep.dataset.organs import unnamed
 from chaosprep.dataset.records import Slice
 from chaosprep.dataset.stacking import originals
+from chaosprep.errors import NothingFoundError
 from chaosprep.facts import Label
 from chaosprep.imaging.levels import label_areas
 from chaosprep.params import make_params
@@ -66,10 +67,20 @@ def chosen(source: Dataset, params: PredictParams) -> Dataset:
     """The cases of the side that is asked for, so that no other is counted.
 
     Of a network with several channels, those of the first sequence: the others are seen beside it.
+
+    Raises:
+        NothingFoundError: there is none of the first of several channels.
     """
     seen = load(Path(params.checkpoint)).card.seen
     if params.split is None and not seen.channels:
         return source
+    if seen.channels[1:] and not any(is_shown(case, seen) for case in source.cases):
+        raise NothingFoundError(
+            f"{source.directory}: it has no {seen.channels[0]}, and the network predicts masks of "
+            f"that beside {', '.join(seen.channels[1:])}",
+            "Prepare these sequences together.",
+            code="channel-missing",
+        )
     wanted = {
         case.id
         for case in source.cases

@@ -1,6 +1,7 @@
 """predict on raw data: the run's own preparation, its network, and masks on the original grid."""
 
 import uuid
+from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ from chaosprep.torch.predict import learned_mirrors
 from chaosprep.torch.preparation import strangeness
 from chaosprep.torch.raw_params import RawParams
 from chaosprep.torch.raw_source import ONE_SIDE, find_raw, split_params
+from chaosprep.torch.showing import is_shown
 from chaosprep.torch.stage import PREDICT
 from chaosprep.workbench import Workbench
 
@@ -86,19 +88,25 @@ def predict_raw(
         )
         for name in ("masks", LABELS):
             (work / "volumes" / name).rename(folder / name)
-        if sources := _sources(pairs):
+        if sources := _sources(pairs, masks.case_ids):
             write_json(folder / SOURCES, sources)
         describe_folder(folder, masks, "predict", {"format": raw.mask_format})
         skipped = (*pairs.skipped, *images.skipped, *masks.skipped, *made.skipped)
-        strange = strangeness(images.slices, card.sequences, card.spacing)
+        rows = [row for case in images.cases if is_shown(case, card.seen) for row in case.slices]
+        strange = strangeness(rows, card.sequences, card.spacing)
         told = (*notes, *strange, *made.notes)
     unique = tuple({(one.code, one.id): one for one in skipped}.values())
     return replace(made, format="predict", path=output, skipped=unique, notes=told)
 
 
-def _sources(pairs: Dataset) -> dict[str, str]:
-    """Case -> the volume that it is, below the root; nothing of cases of other files."""
-    files = {case.id: {row.source for row in case.slices} for case in pairs.cases}
+def _sources(pairs: Dataset, shown: Collection[str]) -> dict[str, str]:
+    """Case -> the volume that it is, below the root; nothing of cases of other files.
+
+    `shown` are the cases that have masks now: other sequences were seen beside them.
+    """
+    files = {
+        case.id: {row.source for row in case.slices} for case in pairs.cases if case.id in shown
+    }
     found = {id: next(iter(some)) for id, some in files.items() if len(some) == 1}
     return {id: path for id, path in found.items() if path.casefold().endswith(volume_endings())}
 

@@ -89,9 +89,20 @@ def _pattern(source: Path) -> str | None:
 
 
 def _chosen(root: Root, asked: SplitParams, card: Card) -> tuple[Root, tuple[str, ...]]:
-    """The series that were asked for; else those of the training data, or the only kind."""
+    """The series that were asked for; else those of the training data, or the only kind.
+
+    That onto whose pixels the others were brought belongs to them.
+    """
     kinds = sorted({case.sequence for case in root.cases})
-    learned = [kind for kind in kinds if kind in card.sequences]
+    reference = card.prepared.get("convert", {}).get("reference")
+    learned = [kind for kind in kinds if kind in {*card.sequences, reference}]
+    if reference is not None and reference not in kinds:
+        raise UsageError(
+            f"{root.directory}: what the run learned on was brought onto the pixels of "
+            f"{reference}, and there is none: {', '.join(kinds)}",
+            f"Give that series too; where --sequence chooses, with --sequence {reference}.",
+            code="reference-unknown",
+        )
     wanted = kinds
     if len(kinds) > 1 and not (asked.sequence or asked.select or asked.series):
         if not learned:

@@ -19,7 +19,7 @@ MOST_NEIGHBOURS = 16
 
 MOST_SEQUENCES = 16
 
-_ONE_GRID = "Bring the sequences onto one grid first, or leave the patient out."
+_ONE_GRID = "Bring the sequences onto one grid (convert --reference), or leave the patient out."
 
 
 class Seen(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,14 +64,16 @@ def seen_of(neighbours: int, channels: str | Iterable[str]) -> Seen:
     """
     texts = (channels,) if isinstance(channels, str) else channels
     names = tuple(name for text in texts for name in text.split(","))
-    if not 0 <= neighbours <= MOST_NEIGHBOURS:
+    if not isinstance(neighbours, int) or not 0 <= neighbours <= MOST_NEIGHBOURS:
         raise UsageError(
-            f"neighbours: must be from 0 to {MOST_NEIGHBOURS}", "Give such a number.", "neighbours"
+            f"neighbours: must be a whole number from 0 to {MOST_NEIGHBOURS}",
+            "Give such a number.",
+            "neighbours",
         )
-    if len({*names}) < len(names) or len(names) > MOST_SEQUENCES:
+    if "" in names or len({*names}) < len(names) or len(names) > MOST_SEQUENCES:
         raise UsageError(
-            f"channels: must be up to {MOST_SEQUENCES} sequences, each of them once",
-            "Name each sequence once.",
+            f"channels: must be names of up to {MOST_SEQUENCES} sequences, each of them once",
+            "Name each sequence once, with nothing but a comma between two.",
             "channels",
         )
     return Seen(neighbours=neighbours, channels=names)
@@ -133,7 +135,11 @@ def _check_sizes(rows: Iterable[PlacedSlice]) -> None:
         sizes.setdefault((row.rows, row.cols), row.id)
     if len(sizes) > 1:
         one, other, *_ = sizes.values()
-        raise FileError(f"{other} has another size than {one}", _ONE_GRID, code="channel-grid")
+        raise FileError(
+            f"{other} has another size than {one}",
+            "Give all slices one size (convert --size), or leave the patient out.",
+            code="channel-grid",
+        )
 
 
 def _check_beside(row: PlacedSlice, other: PlacedSlice | None) -> None:

@@ -64,7 +64,7 @@ class ShardSource:
             )
         folds = sorted({str(one) for index in indexes for one in index.folds})
         if fold is not None and str(fold) not in folds:
-            reason = f"{fold}: no such fold in {folder.shown}"
+            reason = f"{fold}: no such fold to validate on in {folder.shown}"
             raise UsageError(reason, there_are(folds), code="fold")
         organs = {organ: at for index in indexes for organ, at in index.labels.items()}
         self.labels = {organ: label for label, organ in enumerate(organs, start=1)}

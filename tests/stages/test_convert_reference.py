@@ -172,6 +172,20 @@ def test_beyond_the_field_of_view_it_is_dark_and_without_a_mask(tmp_path: Path) 
         assert mask[4:-4, 4:-4].all()
 
 
+def test_a_window_of_each_slice_counts_nothing_beyond_the_case(tmp_path: Path) -> None:
+    """There the outermost pixels go on, which nobody measured."""
+    root = make_root(tmp_path / "root")
+    for path in root.rglob("T2SPIR/**/*.dcm"):
+        header = dcmread(path)
+        pixels = header.pixel_array.copy()
+        pixels[20:30, -1] = 4000  # 10 of 4096, less than the 0.5 % that the window leaves out
+        header.PixelData = pixels.astype("<u2").tobytes()
+        header.save_as(path)
+    pairs = chaosprep.split(root, tmp_path / "pairs", val=0.5, sequence=SEQUENCES)
+    made = chaosprep.convert(pairs, tmp_path / "out", reference="t1-in", window_scope="slice")
+    assert all(row.window is not None and row.window[1] < 2000 for row in made.case(T2).slices)
+
+
 def test_a_sequence_on_the_same_pixels_is_left_as_it_is(tmp_path: Path) -> None:
     root = make_root(tmp_path / "root")
     phases = ("t1-in", "t1-out")

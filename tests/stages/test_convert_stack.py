@@ -262,6 +262,20 @@ def test_a_missing_slice_is_a_gap(root: Path, tmp_path: Path) -> None:
     assert [problem.code for problem in caught.value.problems] == ["gap"]
 
 
+def test_a_case_with_a_slice_that_cannot_be_read_is_said_to_be_left_out(
+    root: Path, tmp_path: Path
+) -> None:
+    pairs = chaosprep.split(root, tmp_path / "pairs", val=0.5, link="copy")
+    image = pairs.directory / pairs.case("MR001_t1-in").slices[3].image
+    image.write_bytes(image.read_bytes()[:300])
+    made = chaosprep.convert(pairs, tmp_path / "made", spacing=THREE, on_error="skip")
+    assert made.case_ids == ("MR002_t1-in",)
+    slice_, case = sorted(made.skipped, key=lambda one: len(one.id), reverse=True)
+    assert slice_.id == "MR001_t1-in_s003"
+    assert (case.id, case.code) == ("MR001_t1-in", "stack-incomplete")
+    assert "1 of 14 cannot be read" in case.reason
+
+
 def test_more_slices_than_can_be_held_are_refused(organs: Dataset, tmp_path: Path) -> None:
     with pytest.raises(ProblemsError) as caught:
         chaosprep.convert(organs, tmp_path / "out", spacing=(1e-4, 4, 4))
@@ -423,3 +437,36 @@ def test_diff_sees_other_slices(organs: Dataset, tmp_path: Path) -> None:
     assert not chaosprep.diff(made.directory, same.directory).differs
     flat = chaosprep.convert(organs, tmp_path / "c", spacing=2.5)
     assert chaosprep.diff(made.directory, flat.directory).differs
+
+
+def turned(place: Path, photometric: str, slope: int) -> Path:
+    """`padded_root` with other stored values that look the same, and the padding as it was."""
+    for path in padded_root(place).rglob("*.dcm"):
+        header = dcmread(path)
+        pixels = header.pixel_array
+        made = np.where(pixels == 0, 0, 4095 - pixels.astype(int))
+        header.PixelData = made.astype("<u2").tobytes()
+        header.PhotometricInterpretation = photometric
+        header.RescaleSlope, header.RescaleIntercept = slope, 0
+        header.save_as(path)
+    return place
+
+
+@pytest.mark.parametrize(("photometric", "slope"), [("MONOCHROME1", 1), ("MONOCHROME2", -1)])
+@pytest.mark.parametrize("spacing", [9.0, (3.0, 9.0, 9.0)])
+def test_what_stands_for_padding_is_dark_where_low_is_bright(
+    tmp_path: Path, photometric: str, slope: int, spacing: float | tuple[float, float, float]
+) -> None:
+    roots = padded_root(tmp_path / "plain"), turned(tmp_path / "turned", photometric, slope)
+    plain, other = (
+        chaosprep.convert(
+            chaosprep.split(root, tmp_path / f"{root.name}-pairs", val=0.0),
+            tmp_path / f"{root.name}-made",
+            spacing=spacing,
+            window="minmax",
+        )
+        for root in roots
+    )
+    for here, there in zip(other.slices, plain.slices, strict=True):
+        difference = other.image(here).astype(int) - plain.image(there)
+        assert np.abs(difference).max() <= 1

@@ -203,7 +203,12 @@ def test_a_patient_without_one_of_the_channels_is_named(phantom: Path, tmp_path:
 def test_sequences_on_other_grids_are_no_channels(phantom: Path, tmp_path: Path) -> None:
     pairs = chaosprep.split(phantom, tmp_path / "pairs", val=0, sequence=["t1-in", "t2-spir"])
     made = chaosprep.convert(pairs, tmp_path / "images")
-    assert code_of(made, channels=("t1-in", "t2-spir"), patients="MR001") == "channel-grid"
+    asked: dict[str, Any] = {"channels": ("t1-in", "t2-spir"), "patients": "MR001"}
+    with pytest.raises(ChaosprepError, match="convert reference") as error:
+        SliceDataset(made, **asked)
+    assert error.value.code == "channel-grid"
+    placed = chaosprep.convert(pairs, tmp_path / "placed", reference="t1-in", on_error="skip")
+    assert len(SliceDataset(placed, **asked)[0]["image"]) == 2
 
 
 def test_what_cannot_be_meant_is_a_usage_error(both: Dataset) -> None:
@@ -212,6 +217,8 @@ def test_what_cannot_be_meant_is_a_usage_error(both: Dataset) -> None:
     assert code_of(both, channels=BOTH, sequences="t1-in") == "channels"
     assert code_of(both, neighbours=-1) == "neighbours"
     assert code_of(both, neighbours=17) == "neighbours"
+    assert code_of(both, neighbours=1.5) == "neighbours"
+    assert code_of(both, channels="t1-in,,t1-out") == "channels"
     with pytest.raises(UsageError, match=r"t9: no such sequence in .*There are: t1-in, t1-out"):
         SliceDataset(both, channels="t1-in,t9")
 

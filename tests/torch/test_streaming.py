@@ -190,6 +190,18 @@ def test_a_fold_is_val_and_all_others_train(folds: Dataset, tmp_path: Path) -> N
         assert caught.value.code == "fold"
 
 
+def test_a_fold_that_landmarks_were_learned_from_does_not_validate(
+    folds: Dataset, tmp_path: Path
+) -> None:
+    images = chaosprep.convert(folds, tmp_path / "images", normalize="nyul")
+    made = chaosprep.export("webdataset", images, tmp_path / "out")
+    assert any("other folds cannot be validated fairly" in note for note in made.notes)
+    assert_same(by_id(SliceStream(made.path, "val", fold=0)), SliceDataset(images, "val", fold=0))
+    for where in (made.path, images.directory):
+        with pytest.raises(UsageError, match="1"):
+            SliceStream(where, "val", fold=1)
+
+
 @pytest.mark.parametrize("from_shards", [True, False])
 def test_a_folder_behind_a_url_gives_the_same(
     many: Dataset, shards: Path, remote: Callable[[Path], str], from_shards: bool

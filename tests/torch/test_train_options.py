@@ -14,7 +14,7 @@ from msgspec.structs import replace
 import chaosprep
 from chaosprep import Dataset
 from chaosprep.cli.main import main
-from chaosprep.errors import ChaosprepError, ProblemsError, UsageError
+from chaosprep.errors import ChaosprepError, NothingFoundError, ProblemsError, UsageError
 
 torch = pytest.importorskip("torch")
 
@@ -276,6 +276,22 @@ def test_a_patient_without_a_channel_is_a_problem_of_his_case(
     assert "MR001 has no t1-in" in str(error.value)
     made = chaosprep.predict(beside, images, tmp_path / "both")
     assert made.patients == ("MR001", "MR002", "MR003")
+
+
+def test_no_other_sequence_stands_for_the_one_whose_masks_are_predicted(
+    phantom: Path, beside: Path, tmp_path: Path
+) -> None:
+    pairs = chaosprep.split(phantom, tmp_path / "alone", val=0, sequence=["t1-in"])
+    livers = chaosprep.extract_liver(pairs, tmp_path / "livers")
+    images = chaosprep.convert(livers, tmp_path / "images", **PREPARED)
+    with pytest.raises(NothingFoundError, match="has no t1-out") as error:
+        chaosprep.predict(beside, images, tmp_path / "out")
+    assert error.value.code == "channel-missing"
+
+
+def test_a_part_of_a_batch_that_is_no_slice_is_refused() -> None:
+    with pytest.raises(ValueError, match="no slice of a --batch of 8"):
+        TrainParams(batch=8, foreground=0.05)
 
 
 def test_another_slice_beside_it_makes_another_prediction(

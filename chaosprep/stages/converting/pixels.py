@@ -1,5 +1,6 @@
 """The pixels that convert writes of a slice: windowed to 8 bits, or as they were stored."""
 
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
@@ -8,7 +9,7 @@ from numpy.typing import NDArray
 
 from chaosprep.errors import FileError
 from chaosprep.imaging.header import Header
-from chaosprep.imaging.measured import measured, padded
+from chaosprep.imaging.measured import darkest, lowest, measured, padded
 from chaosprep.imaging.series_window import Window
 from chaosprep.imaging.space.grids import Grid, place, sample_image, sample_mask
 from chaosprep.imaging.windows import apply_table, apply_window, window_table
@@ -18,6 +19,9 @@ SIGNED_OFFSET = 32768
 
 _table = lru_cache(maxsize=2)(window_table)  # the slices of a case share one
 
+
+Dark = Callable[[Header, NDArray[Any]], Any]
+"""What stands for padding beside these values of a slice."""
 
 Made = tuple[NDArray[Any], list[str], dict[str, Any]]
 """What is to be written: values, notes, and what they change in the other columns of the row."""
@@ -35,7 +39,7 @@ def windowed_slice(header: Header, array: NDArray[Any], grid: Grid, window: Wind
         shown = np.zeros((grid.rows.last - grid.rows.first, grid.cols.last - grid.cols.first), "u1")
         notes.append(f"{constant}: written as zeros")
     else:
-        seen, outside = sampled(header, array, grid)
+        seen, outside = sampled(header, array, grid, dark=darkest)
         shown = _shown(header, seen, window, ends)
         if header.inverted:
             shown = 255 - shown
@@ -58,14 +62,13 @@ def constant_note(header: Header, array: NDArray[Any]) -> str | None:
 
 
 def sampled(
-    header: Header, array: NDArray[Any], grid: Grid, fill: float | None = None
+    header: Header, array: NDArray[Any], grid: Grid, dark: Dark = lowest
 ) -> tuple[NDArray[Any], NDArray[np.bool_] | None]:
-    """What the grid shows of a slice, no padding mixed into it, and where that is padding."""
+    """What the grid shows of a slice, and where that is padding; `dark` is mixed in its place."""
     outside = padded(header, array)
     if outside is None:
         return sample_image(grid, array), None
-    dark = array[~outside].min() if fill is None else array.dtype.type(fill)
-    inside = np.where(outside, dark, array)
+    inside = np.where(outside, array.dtype.type(dark(header, array[~outside])), array)
     return sample_image(grid, inside), sample_mask(grid, outside, "nearest")
 
 
@@ -94,7 +97,7 @@ def stored_slice(header: Header, array: NDArray[Any], grid: Grid, fill: float, f
     notes = [] if constant is None else [constant]
     shown, ends = array, header.padding
     if not grid.is_identity:
-        shown, outside = sampled(header, array, grid, fill)
+        shown, outside = sampled(header, array, grid, lambda *_: fill)
         if ends is not None and outside is not None:
             shown[outside] = ends[0]
     values, offset = place(grid, shown, fill), 0

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from chaosprep.dataset.case import Case
 from chaosprep.dataset.records import Slice
 from chaosprep.dataset.stacking import have_masks
-from chaosprep.errors import FileError
+from chaosprep.errors import FileError, Problem
 from chaosprep.imaging.header import Header
 from chaosprep.imaging.levels import label_areas
-from chaosprep.imaging.measured import Pixels, measured, padded
+from chaosprep.imaging.measured import Pixels, darkest, lowest, padded
 from chaosprep.imaging.space.grids import Grid
 from chaosprep.imaging.space.resampling import Kernels, image_slice, labels_slice, nearest_slice
 from chaosprep.running.writer import Writer
@@ -87,7 +87,7 @@ def restacked(case: Case, found: Read, stack: Stack, params: ConvertParams) -> R
         if all(one is not None and one.all() for one in beyond):
             raise elsewhere(stack.reference)
     _check_alike(headers)
-    voxels, outside = _filled(pixels)
+    voxels, outside = _filled(pixels, params)
     masks = _masks(case) if rows and have_masks(case.slices) else None
     found.pixels.clear()  # they are in the volume now
     return Restacked(
@@ -104,6 +104,19 @@ def restacked(case: Case, found: Read, stack: Stack, params: ConvertParams) -> R
     )
 
 
+def unmade(case: Case, found: Read) -> tuple[Problem, ...]:
+    """What to say of a case that gets no new slices, as some of its old ones could not be read."""
+    if not found.problems or any(one.id == case.id for one in found.problems):
+        return ()
+    error = FileError(
+        f"new slices are made of all old ones together, and {len(found.problems)} of "
+        f"{len(case.slices)} cannot be read: it is left out as a whole",
+        "Settle the problems of its slices.",
+        code="stack-incomplete",
+    )
+    return (Problem.of(error, case.id),)
+
+
 def _check_alike(headers: Sequence[Header]) -> None:
     """Refuse slices whose stored values do not mean the same, so that none lies between two."""
     kinds = {(one.rescale_slope, one.rescale_intercept, one.dtype, one.padding) for one in headers}
@@ -117,7 +130,9 @@ def _check_alike(headers: Sequence[Header]) -> None:
         )
 
 
-def _filled(pixels: Sequence[Pixels]) -> tuple[NDArray[Any], NDArray[np.bool_] | None]:
+def _filled(
+    pixels: Sequence[Pixels], params: ConvertParams
+) -> tuple[NDArray[Any], NDArray[np.bool_] | None]:
     """The volume with padding as dark as it is anywhere, and where padding was, if anywhere."""
     if not pixels:
         return np.zeros((0, 0, 0)), None
@@ -127,9 +142,9 @@ def _filled(pixels: Sequence[Pixels]) -> tuple[NDArray[Any], NDArray[np.bool_] |
         return voxels, None
     shape = voxels.shape[1:]
     outside = np.stack([np.zeros(shape, np.bool_) if one is None else one for one in found])
-    shown = [values for values in (measured(*one) for one in pixels) if values.size]
-    if shown:
-        voxels[outside] = min(values.min() for values in shown)
+    if not outside.all():
+        dark = darkest if params.shows else lowest
+        voxels[outside] = dark(pixels[0][0], voxels[~outside])
     return voxels, outside
 
 

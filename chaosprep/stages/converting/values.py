@@ -41,8 +41,14 @@ def rule_for(case: Case, found: Read, params: ConvertParams) -> Rule:
         window = find_window(pixels, kind)
         return lambda header, array, grid: windowed_slice(header, array, grid, window)
     return lambda header, array, grid: windowed_slice(
-        header, array, grid, find_window([(header, array)], kind)
+        header, array, grid, find_window([(header, _seen(array, grid))], kind)
     )
+
+
+def _seen(array: NDArray[Any], grid: Grid) -> NDArray[Any]:
+    """The pixels of a slice that lie within its case; all where none does."""
+    beyond = grid.beyond
+    return array if beyond is None or beyond.all() else array[~beyond]
 
 
 def _stored(header: Header, array: NDArray[Any], grid: Grid, *, fill: float, format: str) -> Made:
