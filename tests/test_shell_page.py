@@ -30,7 +30,9 @@ def test_the_sessions_print_what_the_page_says(place: Path) -> None:
         assert printed == expected
 
 
-@pytest.mark.parametrize("verb", [*VERBS.keys() - {"completion", "export"}, "export nnunet"])
+@pytest.mark.parametrize(
+    "verb", [*sorted(VERBS.keys() - {"completion", "export"}), "export nnunet"]
+)
 def test_every_command_reads_the_file_that_is_shown(verb: str, tmp_path: Path) -> None:
     (text,) = blocks(PAGE, "toml")
     (tmp_path / "own.toml").write_text(text, encoding="utf-8")
