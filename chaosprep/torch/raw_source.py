@@ -100,7 +100,7 @@ def _chosen(root: Root, asked: SplitParams, card: Card) -> tuple[Root, tuple[str
         raise UsageError(
             f"{root.directory}: what the run learned on was brought onto the pixels of "
             f"{reference}, and there is none: {', '.join(kinds)}",
-            f"Give that series too; where --sequence chooses, with --sequence {reference}.",
+            f"Give that series too, and name it with --sequence {reference} where you choose.",
             code="reference-unknown",
         )
     wanted = kinds

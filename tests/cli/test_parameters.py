@@ -15,6 +15,7 @@ from chaosprep.stages.prepare import CHAIN
 SHARED = {
     *("source", "output", "jobs", "dask", "shard", "on_error", "overwrite", "dry_run", "as_json"),
     *("verbose", "quiet", "no_progress", "preview", "list_presets", "store"),
+    *("config", "print_config"),
 }
 KINDS = [(stage.name, stage.params) for stage in CHAIN]
 
