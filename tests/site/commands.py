@@ -12,8 +12,8 @@ HEAD = """\
 # Commands
 
 Every command with all its options, as `chaosprep COMMAND --help` tells them.
-Every option can also stand [in a file](shell.md#settings-in-a-file), or in a variable of the environment:
-`--val` of `split` is `CHAOSPREP_SPLIT_VAL`.
+Every option can also stand [in a file](shell.md#settings-in-a-file), or in a variable of the
+environment: `--val` of `split` is `CHAOSPREP_SPLIT_VAL`.
 
 | command | |
 |--|--|
@@ -25,8 +25,8 @@ def commands_page() -> str:
     with click.Context(main, info_name="chaosprep") as ctx:
         found = list(_below(ctx))
         lines = [
-            f"| [`{path}`](#{path.replace(' ', '-')}) | {_text(command.get_short_help_str(200))} |\n"
-            for path, command, _ in found
+            f"| [`{path}`](#{path.replace(' ', '-')}) | {_text(one.get_short_help_str(200))} |\n"
+            for path, one, _ in found
         ]
         return HEAD + "".join(lines) + "".join(_section(*one) for one in found)
 

@@ -1,4 +1,4 @@
-"""The pages that the site is built from: those of docs, those beside it, and those made from the code.
+"""The pages that the site is made of: those of docs, some beside it, and one made from the code.
 
 Links lead where they lead in the repository: to the page where the site has it, else to the file at
 the address of the source.
