@@ -10,7 +10,8 @@ from tests.site.source import SETTINGS, write_source
 
 # What zensical has pages fetch for their search, where they are opened as files; ours instead.
 ELSEWHERE = "https://unpkg.com/iframe-worker/shim"
-WORKER = Path(__file__).with_name("worker.js")
+OWN = Path(__file__).with_name("own")
+WORKER = "worker.js"
 
 
 def build(place: Path) -> Path:
@@ -19,7 +20,10 @@ def build(place: Path) -> Path:
     Raises:
         subprocess.CalledProcessError: a link leads nowhere, or the settings are wrong.
     """
-    write_source(place / "build/site-source")
+    source = place / "build/site-source"
+    write_source(source)
+    for file in OWN.iterdir():
+        shutil.copy(file, source)
     if place != SETTINGS.parent:
         shutil.copy(SETTINGS, place)
     html(place)
@@ -32,7 +36,6 @@ def html(place: Path) -> None:
     shutil.rmtree(site, ignore_errors=True)
     command = [sys.executable, "-m", "zensical", "build", "--clean", "--strict"]
     subprocess.run(command, cwd=place, check=True)
-    shutil.copy(WORKER, site / WORKER.name)
     for page in site.rglob("*.html"):
-        ours = Path(os.path.relpath(site / WORKER.name, page.parent)).as_posix()
+        ours = Path(os.path.relpath(site / WORKER, page.parent)).as_posix()
         page.write_text(page.read_text(encoding="utf-8").replace(ELSEWHERE, ours), encoding="utf-8")

@@ -15,7 +15,7 @@ Every command with all its options, as `chaosprep COMMAND --help` tells them.
 Every option can also stand [in a file](shell.md#settings-in-a-file), or in a variable of the
 environment: `--val` of `split` is `CHAOSPREP_SPLIT_VAL`.
 
-| command | |
+| command | what it does |
 |--|--|
 """
 

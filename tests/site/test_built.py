@@ -1,6 +1,7 @@
 """The site as `make docs` builds it, where zensical is installed."""
 
 import re
+import shutil
 import subprocess
 from html.parser import HTMLParser
 from pathlib import Path
@@ -8,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.documents import COMMANDS, HOME, run
-from tests.site.build import build, html
+from tests.site.build import html
 from tests.site.source import nav_pages, settings
 
 LOADED = {"script": "src", "link": "href", "img": "src", "iframe": "src", "source": "src"}
@@ -28,22 +29,13 @@ class Loaded(HTMLParser):
             self.addresses.append(address)
 
 
-@pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the site in build/site."""
-    pytest.importorskip("zensical")
-    place = tmp_path_factory.mktemp("built")
-    build(place)
-    return place
-
-
-def test_every_page_is_built(built: Path) -> None:
+def test_every_page_is_built(site: Path) -> None:
     for page in nav_pages(settings()["nav"]):
-        assert (built / "build/site" / page).with_suffix(".html").is_file(), page
+        assert (site / page).with_suffix(".html").is_file(), page
 
 
-def test_a_page_asks_nothing_of_the_network(built: Path) -> None:
-    pages = list((built / "build/site").rglob("*.html"))
+def test_a_page_asks_nothing_of_the_network(site: Path) -> None:
+    pages = list(site.rglob("*.html"))
     assert len(pages) > 40
     for page in pages:
         loaded = Loaded()
@@ -52,21 +44,19 @@ def test_a_page_asks_nothing_of_the_network(built: Path) -> None:
         assert [one for one in loaded.addresses if re.match(r"(https?:)?//", one)] == []
 
 
-def test_a_style_sheet_asks_nothing_of_the_network(built: Path) -> None:
-    for sheet in (built / "build/site").rglob("*.css"):
+def test_a_style_sheet_asks_nothing_of_the_network(site: Path) -> None:
+    for sheet in site.rglob("*.css"):
         assert re.findall(r"(?:@import|url\()\s*[\"']?(?:https?:)?//", sheet.read_text()) == []
 
 
 @pytest.mark.parametrize("link", ["[a](none.md)", "[a](python.md#none)"])
-def test_a_broken_link_stops_the_build(built: Path, link: str) -> None:
-    page = built / "build/site-source/index.md"
-    text = page.read_text(encoding="utf-8")
-    page.write_text(f"{text}\n{link}\n", encoding="utf-8")
-    try:
-        with pytest.raises(subprocess.CalledProcessError):
-            html(built)
-    finally:
-        page.write_text(text, encoding="utf-8")
+def test_a_broken_link_stops_the_build(built: Path, tmp_path: Path, link: str) -> None:
+    shutil.copy(built / "zensical.toml", tmp_path)
+    source = shutil.copytree(built / "build/site-source", tmp_path / "build/site-source")
+    with (source / "index.md").open("a", encoding="utf-8") as page:
+        page.write(f"\n{link}\n")
+    with pytest.raises(subprocess.CalledProcessError):
+        html(tmp_path)
 
 
 def test_make_docs_builds_it() -> None:

@@ -8,14 +8,18 @@ if (location.protocol === "file:") {
       this.ready = new Promise((done) => {
         this.frame.onload = () => {
           const inside = this.frame.contentWindow;
-          inside.postMessage = (data) => setTimeout(() => this.onmessage?.({ data }));
+          inside.postMessage = (said) => {
+            const data = structuredClone(said);
+            setTimeout(() => this.onmessage?.({ data }));
+          };
           done(inside);
         };
       });
       document.body.append(this.frame);
     }
 
-    postMessage(data) {
+    postMessage(said) {
+      const data = structuredClone(said);
       this.ready.then((inside) => inside.onmessage({ data }));
     }
 
