@@ -47,13 +47,14 @@ def _section(path: str, command: click.Command, ctx: click.Context) -> str:
     usage = " ".join([path, *command.collect_usage_pieces(ctx)])
     told = inspect.cleandoc(command.help or "").replace("\b", "")
     options = [
-        f"`{names}`\n:   {_text(words) or '-'}\n\n"
+        f"`{names}`\n:   {_text(words)}\n\n"
         for names, words in filter(None, (one.get_help_record(ctx) for one in command.params))
-        if "--help" not in names
+        if words and "--help" not in names
     ]
     return f"\n## {path}\n\n```text\n{usage}\n```\n\n{_text(told)}\n\n{''.join(options)}"
 
 
 def _text(words: str) -> str:
-    """Words of a help text as Markdown that shows them to the letter."""
-    return re.sub(r"([\\`*_{}\[\]<>#|])", r"\\\1", words.strip())
+    """Words of a help text as Markdown that shows them to the letter, with options as code."""
+    plain = re.sub(r"([\\`*_{}\[\]<>#|])", r"\\\1", words.strip())
+    return re.sub(r"(?<![\w-])--[a-z][a-z0-9-]*", r"`\g<0>`", plain)
