@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 DATA ?= sample_data/CHAOS_Train_Sets
 
-.PHONY: demo test test-peers train-demo fuzz attack lint bench sample-data clean
+.PHONY: demo test test-peers train-demo fuzz attack lint docs bench sample-data clean
 
 .venv/ready: pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "chaosprep needs Python 3.11 or newer: make PYTHON=python3.12")'
@@ -87,6 +87,10 @@ lint: .venv/ready
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+docs: .venv/ready  ## the pages as a site, build/site/index.html; a broken link is an error
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,docs]'
+	$(BIN)/python -m tests.site
 
 .venv-bench/ready: pyproject.toml  # apart: what ours is compared with may hold other versions back
 	$(PYTHON) -m venv .venv-bench
