@@ -22,7 +22,7 @@ environment: `--val` of `split` is `CHAOSPREP_SPLIT_VAL`.
 
 def commands_page() -> str:
     """The page: a line for each command, and a section with its options."""
-    with click.Context(main, info_name="chaosprep") as ctx:
+    with click.Context(main, info_name="chaosprep", **main.context_settings) as ctx:
         found = list(_below(ctx))
         lines = [
             f"| [`{path}`](#{path.replace(' ', '-')}) | {_text(one.get_short_help_str(200))} |\n"

@@ -33,7 +33,7 @@ def test_a_section_has_every_option_of_the_help(command: str) -> None:
 
 
 def test_a_line_of_the_list_is_the_first_of_the_help() -> None:
-    with click.Context(main) as ctx:
+    with click.Context(main, **main.context_settings) as ctx:
         split = main.get_command(ctx, "split")
     assert split is not None
     assert f"| [`chaosprep split`](#chaosprep-split) | {split.get_short_help_str(200)} |" in PAGE
