@@ -8,9 +8,12 @@ import pytest
 import chaosprep
 from chaosprep import Dataset
 from chaosprep.errors import ChaosprepError, UsageError
+from tests.stages.normalized import METHODS, Method, Normal, Values, told, two_sequences
+
+pytest.importorskip("torch", reason="PyTorch is not installed")
+
 from chaosprep.torch import SliceDataset, SliceStream, VolumeDataset
 from chaosprep.torch.preparation import check_alike, preparation
-from tests.stages.normalized import METHODS, Method, Normal, Values, told, two_sequences
 
 ENDS: dict[Method, tuple[float, float]] = {"zscore": (0.0, 1.0), "nyul": (1.0, 100.0)}
 
