@@ -9,9 +9,9 @@ HEAD = """\
 # Benchmarks
 
 This page is written by `python -m benchmarks --write docs/benchmarks.md`; nothing on it is typed
-by hand. `make bench` installs what ours is compared with, measures, and prints the same. Every
-section says on what machine it was measured. A figure is the median, with the least and the
-largest in brackets. "Not installed" is what the machine did not have.
+by hand. `make bench` installs the tools that chaosprep is compared with, measures, and prints the
+same. Every section names the machine that it was measured on. A figure is the median, with the
+smallest and the largest in brackets. "Not installed" marks a tool that the machine did not have.
 """
 NOT_MEASURED = "Not measured yet."
 

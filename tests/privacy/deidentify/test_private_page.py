@@ -22,7 +22,7 @@ def test_the_page_lists_what_is_safe() -> None:
 
 def test_the_page_lists_the_tags_of_a_csa_header() -> None:
     (named,) = re.findall(r"known words: ([^.]+)\.", PAGE)
-    for name in named.split(", "):
+    for name in map(str.strip, named.split(",")):
         value = "NONE" if name == "DiffusionDirectionality" else "1"
         made = cleaned_csa(csa({name: [value]}))
         assert made is not None
