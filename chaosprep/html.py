@@ -3,8 +3,8 @@
 from base64 import b64encode
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
-from html import escape
 from importlib import import_module
+from pathlib import PurePath
 from typing import Any, Final
 
 from chaosprep.printable import printable
@@ -16,6 +16,8 @@ _LEFT, _RIGHT = "left", "right"
 
 def text(told: str) -> str:
     """A text of others as HTML shows it, as one line."""
+    from html import escape
+
     return escape(printable(told))
 
 
@@ -71,6 +73,13 @@ def picture(png: bytes, told: str, width: int | None = None) -> str:
     wide = "" if width is None else f' width="{width}"'
     data = b64encode(png).decode()
     return f'<img src="data:image/png;base64,{data}"{wide} alt="{text(told)}">'
+
+
+def link(path: PurePath, told: str) -> str:
+    """A link to a file below the folder of the notebook, on a page of its own."""
+    from urllib.parse import quote
+
+    return f'<p><a href="{quote(path.as_posix())}" target="_blank">{text(told)}</a></p>'
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from chaosprep import html
 from chaosprep.errors import plural
+from chaosprep.printable import printable
 
 if TYPE_CHECKING:
     from chaosprep.running.options import Event
@@ -79,7 +80,7 @@ class Bar:
     def __init__(self, verb: str, show: Display) -> None:
         self._verb, self._show = verb, show
         self._done: list[str] = []
-        self._now = ""
+        self._told = self._case = ""
         self._of = (0, 0)
         self._last = float("-inf")
 
@@ -87,40 +88,44 @@ class Bar:
         """Show an event of a stage."""
         if event.dataset is not None:
             self._done.append(event.closing)
-            self._now = ""
+            self._told = ""
         else:
             self._done += [f"Note: {note}" for note in event.notes]
             doing = "learns from " if event.kind == "seen" else ""
-            case = f", {event.case}" if event.case else ""
-            told = f"{event.finished} of {plural(event.total, 'case')}"
-            self._now = f"{event.stage}: {doing}{told}{case}"
-            self._of = event.finished, event.total
+            self._told = f"{event.stage}: {doing}{_count(event.finished, event.total)}"
+            self._case, self._of = event.case or "", (event.finished, event.total)
         self._draw(at_once=event.dataset is not None)
 
     def on_case(self, case: str, done: int = 0, total: int = 0) -> None:
         """Show a case that is done; verify does not know of how many."""
-        count = done or self._of[0] + 1
-        of = f" of {plural(total, 'case')}" if total else ""
-        self._now, self._of = f"{self._verb}: {count}{of}, {case}", (count, total)
+        self._case, self._of = case, (done or self._of[0] + 1, total)
+        self._told = f"{self._verb}: {_count(*self._of)}"
         self._draw()
 
     def on_epoch(self, score: "EpochScore", is_best: bool, epochs: int) -> None:
         """Show an epoch."""
-        self._now, self._of = score.told(is_best, epochs), (score.epoch, epochs)
+        self._told, self._of = score.told(is_best, epochs), (score.epoch, epochs)
         self._draw()
 
     def stop(self) -> None:
         """Take the bar away; what was done stays, and how far it came."""
-        if self._done or self._now:
-            self._draw(at_once=True, bar=False)
+        if self._done or self._told:
+            self._draw(at_once=True, ended=True)
 
-    def _draw(self, *, at_once: bool = False, bar: bool = True) -> None:
+    def _draw(self, *, at_once: bool = False, ended: bool = False) -> None:
         now = monotonic()
         if not at_once and now - self._last < _SOON:
             return
         self._last = now
-        lines = [*self._done, *([self._now] if self._now else [])]
+        case = f", {self._case}" if self._case and not ended else ""
+        lines = [*self._done, *([f"{self._told}{case}"] if self._told else [])]
         finished, total = self._of
         value = f' value="{finished}" max="{total}"' if total else ""
-        drawn = f'<progress{value} style="width:100%"></progress>' if bar and self._now else ""
-        self._show(html.lines(lines) + drawn, "\n".join(lines))
+        drawn = f'<progress{value} style="width:100%"></progress>'
+        page = html.lines(lines) + (drawn if self._told and not ended else "")
+        self._show(page, "\n".join(map(printable, lines)))
+
+
+def _count(done: int, total: int) -> str:
+    """`3 of 5 cases`; `3 cases` where nobody knows of how many."""
+    return f"{done} of {plural(total, 'case')}" if total else plural(done, "case")
