@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Callable
 from contextlib import chdir
+from io import BytesIO
 from pathlib import Path
 from typing import Protocol
 
@@ -134,9 +135,13 @@ def test_a_preview_shows_its_picture(images: Dataset, tmp_path: Path) -> None:
 def test_a_preview_of_copies_is_that_of_the_command(images: Dataset, tmp_path: Path) -> None:
     given = ["--preset", "light", "--seed", "5", "--preview", str(tmp_path / "sheet.png")]
     run_here(["augment", str(images.directory), *given], tmp_path)
+    with Image.open(tmp_path / "sheet.png") as sheet:
+        expected = np.asarray(sheet.convert("RGB"))
     for source in (images, images.directory):
         drawn = chaosprep.preview_augment(source, preset="light", seed=5)
-        assert drawn.png == drawn._repr_png_() == (tmp_path / "sheet.png").read_bytes()
+        with Image.open(BytesIO(drawn._repr_png_())) as picture:
+            assert np.array_equal(picture.convert("RGB"), expected)
+        assert drawn.png == drawn._repr_png_()
 
 
 def test_a_report_below_the_notebook_has_a_link(images: Dataset, tmp_path: Path) -> None:
