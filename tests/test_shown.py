@@ -140,7 +140,7 @@ def test_a_preview_of_copies_is_that_of_the_command(images: Dataset, tmp_path: P
     for source in (images, images.directory):
         drawn = chaosprep.preview_augment(source, preset="light", seed=5)
         with Image.open(BytesIO(drawn._repr_png_())) as picture:
-            assert np.array_equal(picture.convert("RGB"), expected)
+            assert np.array_equal(np.asarray(picture.convert("RGB")), expected)
         assert drawn.png == drawn._repr_png_()
 
 
