@@ -45,7 +45,7 @@ def with_progress(function: Callable[..., Any], name: str) -> Callable[..., Any]
         show = None if any(one is not None for one in given) else display()
         if show is None:
             return function(*values, **named)
-        bar = Bar(name.replace("_", "-"), show)
+        bar = Bar(_COMMANDS.get(name, name).replace("_", "-"), show)
         try:
             return function(*values, **{**named, listens: getattr(bar, listens)})
         finally:
@@ -55,6 +55,8 @@ def with_progress(function: Callable[..., Any], name: str) -> Callable[..., Any]
 
 
 _LISTENERS = ("on_event", "on_case", "on_epoch")
+_COMMANDS = {"compare_predictions": "evaluate"}
+"""Functions that are called otherwise than their commands."""
 
 
 def display() -> Display | None:

@@ -80,6 +80,9 @@ def test_a_notebook_runs_from_an_empty_folder_and_shows_what_it_should(
     assert [id for id, some in outputs.items() if any("ename" in one for one in some)] == []
     loud = [id for id, some in outputs.items() if any(one.get("name") == "stderr" for one in some)]
     assert loud == []
+    bars = [one for some in outputs.values() for one in some if one.output_type == "display_data"]
+    assert bars
+    assert "<progress" not in str(bars)
     for id, kind in SHOWS[name].items():
         (result,) = [one for one in outputs[id] if one.output_type == "execute_result"]
         assert kind in result.data, id

@@ -93,6 +93,9 @@ def test_verify_and_evaluate_count_cases(images: Dataset, livers: Dataset, pages
     pages.clear()
     chaosprep.evaluate(images.directory, livers.directory)
     assert pages[1][1].startswith("evaluate: 2 of 4 cases, ")
+    pages.clear()
+    chaosprep.compare_predictions(images.directory, images.directory, livers.directory)
+    assert pages[1][1].startswith("evaluate: 2 of 4 cases, ")
 
 
 def test_an_epoch_is_told_in_the_words_of_the_command(pages: Pages) -> None:
