@@ -2,8 +2,9 @@
 
 The verbs are functions here: `split`, `extract_liver`, `convert`, `augment`, `prepare`, `merge`,
 `inspect`, `verify`, `diff`, `report`, `card`, `methods`, `preview`, `export`, `assemble`,
-`evaluate`, `compare_predictions`, `agree`, `train`, `predict`, `predict_raw`; `deidentify` takes
-what identifies out of one DICOM file; `open` gives the slices, cases and arrays of what they made.
+`evaluate`, `compare_predictions`, `agree`, `train`, `predict`, `predict_raw`; `preview_augment`
+shows what augment would do; `deidentify` takes what identifies out of one DICOM file; `open` gives
+the slices, cases and arrays of what they made.
 """
 
 from chaosprep.version import __version__ as __version__
@@ -14,6 +15,7 @@ from chaosprep.version import __version__ as __version__
 _ROOMS = {
     "predict_raw": "api",
     "prepare": "api",
+    "preview_augment": "api",
     "run": "api",
     "train": "api",
     "Case": "dataset.case",
@@ -59,6 +61,7 @@ def __getattr__(name: str) -> object:
     found: object = getattr(import_module(f"chaosprep.{room}"), attribute)
     if isinstance(found, type) or not callable(found):
         return found
+    found = import_module("chaosprep.notebook").with_progress(found, name)
     anywhere: object = import_module("chaosprep.remote.anywhere").anywhere(found, name)
     return anywhere
 

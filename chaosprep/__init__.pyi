@@ -7,6 +7,7 @@ from chaosprep.api import extract_liver as extract_liver
 from chaosprep.api import predict as predict
 from chaosprep.api import predict_raw as predict_raw
 from chaosprep.api import prepare as prepare
+from chaosprep.api import preview_augment as preview_augment
 from chaosprep.api import run as run
 from chaosprep.api import split as split
 from chaosprep.api import train as train
@@ -61,6 +62,7 @@ __all__ = [
     "predict_raw",
     "prepare",
     "preview",
+    "preview_augment",
     "report",
     "run",
     "split",

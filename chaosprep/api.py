@@ -2,8 +2,8 @@
 
 from chaosprep.running.runner import run
 from chaosprep.stage_table import STAGES
-from chaosprep.verbs import predict_raw, prepare, stage_function, train
+from chaosprep.verbs import predict_raw, prepare, preview_augment, stage_function, train
 
 _STAGES = {name.replace("-", "_"): stage_function(name) for name in STAGES}
-__all__ = ["predict_raw", "prepare", "run", "train", *_STAGES]  # noqa: PLE0604 - names of stages
+__all__ = ["predict_raw", "prepare", "preview_augment", "run", "train", *_STAGES]  # noqa: PLE0604 - names of stages
 globals().update(_STAGES)

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from chaosprep.dataset.manifest import Dataset
+from chaosprep.html import Picture
 from chaosprep.params import P
 from chaosprep.running.folder import Exported
 from chaosprep.running.options import Event, RunOptions
@@ -266,6 +267,28 @@ def prepare(
     on_event: Callable[[Event], None] | None = ...,
 ) -> Dataset:
     """Run the stages one after the other, each into a folder of its own in `output`."""
+
+def preview_augment(
+    source: str | Path | Dataset,
+    *,
+    patient: Sequence[str] = ...,
+    compression: Literal["fast", "small", "none"] = ...,
+    exclude: Sequence[str] = ...,
+    min_area: Sequence[str] = ...,
+    max_empty: float | None = ...,
+    where: Sequence[str] = ...,
+    copies: int = ...,
+    samples: int | None = ...,
+    preset: Literal["mri", "tutorial", "light", "medium", "heavy", "unet"] = ...,
+    spec: dict[str, Any] | str | Path | None = ...,
+    engine: Literal["opencv", "augmentor"] = ...,
+    exact_probability: bool = ...,
+    mask_sampling: Literal["nearest", "label"] = ...,
+    keep_label: float = ...,
+    swap_labels: bool = ...,
+    seed: int = ...,
+) -> Picture:
+    """Draw originals and the copies that `augment` would make of them; nothing is written."""
 
 def run(
     stage: Stage[C, P],

@@ -10,11 +10,14 @@ from chaosprep.causes import by_cause
 from chaosprep.configuration import RUN, Tables, read_config
 from chaosprep.configuration import named as named_in
 from chaosprep.dataset.manifest import Dataset
+from chaosprep.dataset.opening import open_dataset
+from chaosprep.html import Picture
 from chaosprep.params import Params, make_params
 from chaosprep.running.options import RunOptions
 from chaosprep.running.runner import run
 from chaosprep.signatures import listed, shows
 from chaosprep.stage_table import STAGES, load_stage
+from chaosprep.stages.augment import AugmentParams
 from chaosprep.stages.prepare import CHAIN, WITHOUT, prepare_params, run_all, steps
 from chaosprep.torch.extra import check_extra
 from chaosprep.torch.parameters import TRAINING, PredictParams, TrainParams
@@ -101,6 +104,24 @@ def prepare(
     split = Path(output, str(first.folder))
     _refuse_leaks(split, root, params[first.name], options, Path(output))
     return made
+
+
+@shows(AugmentParams)
+def preview_augment(source: str | Path | Dataset, **named: Any) -> Picture:
+    """Draw originals and the copies that `augment` would make of them; nothing is written.
+
+    A row is the fullest slice of one of the first training cases, and its first copies, each with
+    its masks' outlines and what was drawn for it.
+
+    Raises:
+        UsageError: the parameters cannot be met.
+        NothingFoundError: there is no training slice.
+        ChaosprepError: the source cannot be opened or read.
+    """
+    from chaosprep.stages.augment_preview import preview
+
+    dataset = source if isinstance(source, Dataset) else open_dataset(source)
+    return Picture(preview(dataset, make_params(AugmentParams, named)))
 
 
 @shows(TrainParams)

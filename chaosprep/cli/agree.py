@@ -21,7 +21,6 @@ from chaosprep.cli.options import (
     talk_options,
 )
 from chaosprep.cli.output import LEFT_OUT, Talk, write_json
-from chaosprep.errors import plural
 from chaosprep.evaluation.readers.agree import agree
 from chaosprep.evaluation.readers.agreement import Agreed
 from chaosprep.evaluation.readers.agreement_table import lines
@@ -74,9 +73,4 @@ def _show(found: Agreed, talk: Talk) -> None:
     for line in lines(found):
         click.echo(printable(line))
     if not talk.quiet:
-        organs = len({one.organ for one in found.summaries})
-        written = "" if found.path is None else f" -> {found.path}"
-        click.echo(
-            f"agree: {plural(found.cases, 'case')}, {len(found.readers)} readers, "
-            f"{plural(organs, 'organ')}, {len(found.skipped)} skipped{written}"
-        )
+        click.echo(printable(found.told))

@@ -10,13 +10,12 @@ from typing import Any
 import click
 
 from chaosprep.cli.output import say, told
-from chaosprep.errors import plural
-from chaosprep.layouts.headers.places import SHORT_PLANES
 from chaosprep.printable import printable
-from chaosprep.quality.archived import Archive, Kind, Other, VolumeView
+from chaosprep.quality.archive_rows import NUMBERS, kind_rows, spread, volume_row
+from chaosprep.quality.archived import Archive, Kind, Other
 from chaosprep.words import shortened
 
-_RIGHT = ("Patients", "Slices", "St")
+_RIGHT = (*NUMBERS, "St")
 _LEAST, _LONGEST = 12, 40  # letters of a name
 _LETTERS = dict.fromkeys(
     ("Description", "St", "Mod", "Plane", "Patients", "Slices", "Matrix", "mm", "TE b t"), 30
@@ -29,7 +28,7 @@ def show(found: Archive, asked: Mapping[str, Any], *, whole: bool) -> None:
 
     ``asked`` are the options that somebody gave.
     """
-    for line in _volumes(found) if whole or asked.get("patient") else _kinds(found):
+    for line in _volumes(found) if whole or asked.get("patient") else _table(kind_rows(found)):
         click.echo(printable(line).rstrip())
     for line in told("Problem: ", found.problems, whole):
         say(line)
@@ -37,65 +36,19 @@ def show(found: Archive, asked: Mapping[str, Any], *, whole: bool) -> None:
         say(f"Note: {note}")
     for line in (*_others(found.others), *_next(found, asked)):
         click.echo(printable(line))
-    patients = len({view.patient for view in found.volumes})
-    taken = len(found.cases)
-    click.echo(
-        f"inspect: {plural(patients, 'patient')}, {plural(len(found.volumes), 'volume')}, "
-        f"{taken} taken, {plural(len(found.problems), 'problem')}"
-    )
-
-
-def _kinds(found: Archive) -> list[str]:
-    patients = len({view.patient for view in found.volumes})
-    rows = [
-        {
-            "Series": kind.name,
-            "Description": kind.description,
-            "Mod": kind.modality,
-            "Plane": SHORT_PLANES.get(kind.plane, kind.plane),
-            "Patients": f"{kind.patients} of {patients}",
-            "Slices": _range(kind.slices, "d"),
-            "Matrix": kind.matrices[0] + "+" * (len(kind.matrices) > 1),
-            "mm": _spacing(kind),
-            "TE b t": _telling(kind),
-            "Masks": " ".join(f"{name} {count}" for name, count in kind.refers.items()),
-            "Taken": str(kind.taken or "no"),
-        }
-        for kind in found.kinds
-    ]
-    return _table(rows)
+    click.echo(found.told)
 
 
 def _volumes(found: Archive) -> list[str]:
     """The volumes of each patient, below their id."""
     lines = []
-    rows = [_row(view) for view in found.volumes]
+    rows = [volume_row(view) for view in found.volumes]
     table = _table(rows)
     lines += table[:1]
     pairs = zip(found.volumes, table[1:], strict=True)
     for patient, own in groupby(pairs, lambda pair: pair[0].patient):
         lines += [patient, *(line for _, line in own)]
     return lines
-
-
-def _row(view: VolumeView) -> dict[str, str]:
-    between, *inside = view.spacing
-    mm = [f"{value:.4g}" for value in dict.fromkeys(inside) if value is not None]
-    first = [] if between is None else [f"{between:.4g}"]
-    sequence = view.case.partition("_")[2]
-    return {
-        "Series": view.name,
-        "Description": view.description,
-        "St": str(view.study),
-        "Mod": view.modality,
-        "Plane": SHORT_PLANES.get(view.plane, view.plane),
-        "Slices": str(view.slices),
-        "Matrix": view.matrix.partition(" ")[0] + "+" * (" " in view.matrix),
-        "mm": "x".join([*first, *mm]),
-        "TE b t": _telling(view),
-        "Masks": " ".join(view.refers),
-        "Taken or why not": ("yes" if sequence == view.name else sequence) or view.why,
-    }
 
 
 def _table(rows: Sequence[Mapping[str, str]]) -> list[str]:
@@ -131,29 +84,12 @@ def _width(rows: Sequence[Mapping[str, str]], names: Sequence[str]) -> int:
     return sum(1 + max(map(len, column)) for column in every)
 
 
-def _spacing(kind: Kind) -> str:
-    ends = [_range(one, ".4g") for one in (kind.between, kind.pixel) if one is not None]
-    return "x".join(ends)
-
-
-def _range(ends: tuple[float, float], form: str) -> str:
-    return "-".join(dict.fromkeys(f"{value:{form}}" for value in ends))
-
-
-def _telling(one: Kind | VolumeView) -> str:
-    """Echo time in ms, b-value and number in time, as far as they are known."""
-    said = ["" if one.echo_time is None else f"{one.echo_time:.4g}"]
-    said += [] if one.b_value is None else [f"b{one.b_value:.4g}"]
-    said += [] if one.time is None else [f"t{one.time}"]
-    return " ".join(filter(None, said))
-
-
 def _others(others: Iterable[Other]) -> list[str]:
     """`Beside them: localizer: 50 (3 slices each), report: 50`."""
     said = []
     for one in others:
         low, high = one.pictures
-        each = f" ({_range(one.pictures, 'd')} slices each)" if high > 1 or low > 1 else ""
+        each = f" ({spread(one.pictures, 'd')} slices each)" if high > 1 or low > 1 else ""
         said.append(f"{one.what}: {one.count}{each}")
     width = shutil.get_terminal_size((80, 24)).columns
     text = f"Beside them: {', '.join(said)}"

@@ -9,7 +9,6 @@ import msgspec
 from chaosprep.cli.options import ANY, jobs_option, talk_options
 from chaosprep.cli.output import Talk, say, write_json
 from chaosprep.cli.parameters import parameter_options
-from chaosprep.errors import plural
 from chaosprep.layouts.find import LayoutParams
 from chaosprep.printable import printable
 from chaosprep.quality.diff.diff import diff
@@ -46,8 +45,4 @@ def _show(found: Diff, talk: Talk) -> None:
     for note in found.notes if not talk.quiet else ():
         say(f"Note: {note}")
     if not talk.quiet:
-        other = f" ({found.rewritten} in other bytes)" if found.rewritten else ""
-        click.echo(
-            f"diff: {plural(found.case_ids.both, 'case')} in both, {plural(found.same, 'slice')} "
-            f"equal{other}, {'different' if found.differs else 'no difference'}"
-        )
+        click.echo(found.told)

@@ -25,14 +25,13 @@ from chaosprep.cli.options import (
 )
 from chaosprep.cli.output import LEFT_OUT, Talk, write_json
 from chaosprep.dataset.records import SPLITS
-from chaosprep.errors import UsageError, plural
+from chaosprep.errors import UsageError
 from chaosprep.evaluation.evaluate import evaluate
 from chaosprep.evaluation.paired.comparison import Comparison, compare_predictions
 from chaosprep.evaluation.paired.tables import paired_csv, paired_table
 from chaosprep.evaluation.plots import box_plots, paired_plots
 from chaosprep.evaluation.results import Evaluation
 from chaosprep.evaluation.tables import csv_text, table, volume_lines
-from chaosprep.known import SCORING
 from chaosprep.printable import printable
 from chaosprep.running.page import PICTURE, FileKind, check_place, new_file
 
@@ -168,22 +167,10 @@ def _show(found: Evaluation | Comparison, talk: Talk) -> None:
         write_json(found)
         return
     if isinstance(found, Comparison):
-        lines, summary = paired_table(found), _compared(found)
+        lines = paired_table(found)
     else:
-        lines, summary = [*table(found), *volume_lines(found)], _evaluated(found)
+        lines = [*table(found), *volume_lines(found)]
     for line in lines:
         click.echo(printable(line))
     if not talk.quiet:
-        click.echo(f"evaluate: {summary}, {len(found.skipped)} skipped")
-
-
-def _evaluated(found: Evaluation) -> str:
-    scored = any(row.dice_score is not None for row in found.results)
-    known = "not known" if found.score is None else f"{found.score:.2f}"
-    score = f", {SCORING.title} {known}" if scored else ""
-    return f"{plural(found.cases, found.per)}, {plural(len(found.summaries), 'organ')}{score}"
-
-
-def _compared(found: Comparison) -> str:
-    cases, patients = plural(found.cases, found.per), plural(found.patients, "patient")
-    return f"{cases}, {patients}, {plural(len(found.differences), 'test')}"
+        click.echo(found.told)

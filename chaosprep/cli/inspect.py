@@ -11,13 +11,14 @@ from chaosprep.cli import archive
 from chaosprep.cli.options import jobs_option, source_argument, talk_options
 from chaosprep.cli.output import Talk, say, told, write_json
 from chaosprep.cli.parameters import given, parameter_options
-from chaosprep.errors import NothingFoundError, plural
+from chaosprep.errors import NothingFoundError
 from chaosprep.layouts.find import LayoutParams
 from chaosprep.params import make_params
 from chaosprep.printable import printable
 from chaosprep.quality.archived import Archive
+from chaosprep.quality.case_rows import HEADINGS, NUMBERS, cells, summary
 from chaosprep.quality.inspect import inspect
-from chaosprep.quality.inspected import CaseView, Inspection
+from chaosprep.quality.inspected import Inspection
 from chaosprep.quality.lookup import files_of
 from chaosprep.words import shortened
 
@@ -66,21 +67,8 @@ def show_files(files: Mapping[str, str], talk: Talk) -> None:
         click.echo(printable(f"{one} {path}"))
 
 
-_HEADINGS = (
-    "Case",
-    "Set",
-    "Mod",
-    "Slices",
-    "Matrix",
-    "z mm",
-    "xy mm",
-    "Bits",
-    "Values",
-    "Grey levels",
-)
 _MOST_LABELS, _FEW_LABELS = 24, 20  # lines of the label map without -v
 _FEW_OUTLIERS = 10
-_NUMBERS = ("Slices", "z mm", "xy mm", "Bits", "Values")
 
 
 def show(found: Inspection, *, whole: bool) -> None:
@@ -89,25 +77,21 @@ def show(found: Inspection, *, whole: bool) -> None:
     from rich.table import Table
 
     table = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False, header_style="underline")
-    for heading in _HEADINGS:
+    for heading in HEADINGS:
         table.add_column(
-            heading, justify="right" if heading in _NUMBERS else "left", no_wrap=heading == "Case"
+            heading, justify="right" if heading in NUMBERS else "left", no_wrap=heading == "Case"
         )
     for case in found.cases:
-        table.add_row(*map(printable, _cells(case)))
+        table.add_row(*map(printable, cells(case)))
     Console(highlight=False, markup=False).print(table)
     odd = [Note(case.id, text) for case in found.cases for text in case.warnings]
     for line in (*told("Warning: ", odd, whole), *told("Problem: ", found.problems, whole)):
         say(line)
     for note in found.notes:
         say(f"Note: {note}")
-    for line in (*_labels(found, whole), *_outliers(found, whole), *_summary(found)):
+    for line in (*_labels(found, whole), *_outliers(found, whole), *summary(found)):
         click.echo(printable(line))
-    slices = sum(case.slices for case in found.cases)
-    click.echo(
-        f"inspect: {plural(len(found.patients), 'patient')}, {plural(len(found.cases), 'case')}, "
-        f"{plural(slices, 'slice')}, {plural(len(found.problems), 'problem')}"
-    )
+    click.echo(found.told)
 
 
 def _labels(found: Inspection, whole: bool) -> list[str]:
@@ -140,34 +124,3 @@ def _outliers(found: Inspection, whole: bool) -> list[str]:
     lines = [f"Stands out: {one.case}: {one.reason}" for one in few]
     more = len(found.outliers) - len(few)
     return [*lines, *[f"Stands out: {more} more; -v shows all"][:more]]
-
-
-def _summary(found: Inspection) -> list[str]:
-    """What each choice of --sequence would give split, and how the files are stored."""
-    lines = []
-    for sequence in sorted({case.sequence for case in found.cases} - {""}):
-        cases = [case for case in found.cases if case.sequence == sequence]
-        patients = len({case.patient for case in cases})
-        slices = sum(case.slices for case in cases)
-        lines.append(f"{sequence}: {plural(patients, 'patient')}, {plural(slices, 'slice')}")
-    syntaxes = sorted({name for case in found.cases for name in case.transfer_syntaxes})
-    return [*lines, f"stored as: {', '.join(syntaxes)}"] if syntaxes else lines
-
-
-def _cells(case: CaseView) -> tuple[str, ...]:
-    between, *inside = case.spacing or (None,)
-    pixel = " x ".join(f"{mm:.4g}" for mm in dict.fromkeys(inside))
-    levels = [str(level) for level in case.levels if level]  # 0 is background everywhere
-    shown = " ".join(levels) if len(levels) <= 6 else f"{' '.join(levels[:5])} +{len(levels) - 5}"
-    return (
-        shortened(case.id, 40),
-        case.pool,
-        case.modality,
-        str(case.slices),
-        " ".join(case.matrices),
-        "unknown" if between is None else f"{between:.4g}",
-        pixel or "unknown",
-        " ".join(str(bits) for bits in case.bits_stored),
-        "" if case.values is None else f"{case.values[0]:g}..{case.values[1]:g}",
-        "no masks" if case.masks is None else shown or "none",
-    )

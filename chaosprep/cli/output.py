@@ -208,13 +208,7 @@ class Talk:
             self._next = f"Shard {part} is ready for chaosprep merge"
         if self.as_json or self.quiet:
             return
-        slices = sum(counts.slices for counts in dataset.descriptor.tool.counts.values())
-        closing = (
-            f"{event.stage}: {plural(len(dataset), 'case')}, {plural(slices, 'slice')}, "
-            f"{len(dataset.skipped)} skipped -> {dataset.manifest}"
-            f"{' (already done)' if event.kind == 'already-done' else ''}"
-        )
-        click.echo(printable(closing))
+        click.echo(printable(event.closing))
 
     def _advance(self, event: "Event") -> None:
         if self.verbose:

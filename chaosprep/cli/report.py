@@ -16,7 +16,7 @@ from chaosprep.cli.options import (
 )
 from chaosprep.cli.output import Talk
 from chaosprep.cli.texts import show_text
-from chaosprep.errors import UsageError, plural
+from chaosprep.errors import UsageError
 from chaosprep.paper.text import methods
 from chaosprep.quality.report import report
 from chaosprep.running.page import TEXT
@@ -96,9 +96,4 @@ def command(
     if output is None:
         raise UsageError("-o is missing", "Name the page to write: -o FILE.html.", "output")
     made = report(source, output, overwrite=overwrite, **chosen)
-    talk.result(
-        made,
-        f"report: {plural(made.cases, 'case')}, {plural(made.slices, 'slice')}, "
-        f"{plural(made.faults, 'fault')}, {plural(made.warnings, 'warning')} -> "
-        f"{made.path} ({made.bytes / 1e6:.1f} MB)",
-    )
+    talk.result(made, made.told)

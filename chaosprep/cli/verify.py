@@ -1,7 +1,6 @@
 """`chaosprep verify`."""
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -10,8 +9,9 @@ import click
 from chaosprep.cli.options import jobs_option, source_argument, talk_options
 from chaosprep.cli.output import Talk, say, told
 from chaosprep.cli.parameters import parameter_options
-from chaosprep.errors import Problem, plural
+from chaosprep.errors import Problem
 from chaosprep.layouts.find import LayoutParams
+from chaosprep.quality.shown import counts, leaks_first
 from chaosprep.quality.verify import verify
 
 FAULTS = 1  # exit code: faults were found
@@ -59,33 +59,15 @@ def command(source: Path, strict: bool, talk: Talk, **chosen: Any) -> None:
         **chosen,
     )
     if not talk.as_json:
-        faults, warnings = (_leaks_first(some) for some in (verdict.faults, verdict.warnings))
+        faults, warnings = (leaks_first(some) for some in (verdict.faults, verdict.warnings))
         found = {"Fault": faults} if talk.quiet else {"Fault": faults, "Warning": warnings}
-        for line in (*_counts(found), *_each(found, talk.verbose)):
+        for line in (*counts(found), *_each(found, talk.verbose)):
             say(line)
         for note in verdict.notes if not talk.quiet else ():
             say(f"Note: {note}")
-    noun = "side" if verdict.stage == "folder" else "case"
-    talk.result(
-        verdict,
-        f"verify: {plural(verdict.cases, noun)}, {plural(verdict.slices, 'slice')}, "
-        f"{plural(len(verdict.faults), 'fault')}, {plural(len(verdict.warnings), 'warning')}",
-    )
+    talk.result(verdict, verdict.told)
     if verdict.faults or (strict and verdict.warnings):
         click.get_current_context().exit(FAULTS)
-
-
-def _leaks_first(problems: Iterable[Problem]) -> list[Problem]:
-    """By code, leakage before all others: it makes every number that is measured worthless."""
-    return sorted(problems, key=lambda one: (one.code != "leakage", one.code))
-
-
-def _counts(found: Mapping[str, Sequence[Problem]]) -> Iterator[str]:
-    """How many there are of each code, where that is not seen at a glance."""
-    for kind, problems in found.items():
-        if len(problems) > 1:
-            codes = Counter(problem.code for problem in problems)
-            yield f"{kind}s: {', '.join(f'{count} {code}' for code, count in codes.items())}"
 
 
 def _each(found: Mapping[str, Sequence[Problem]], whole: bool) -> Iterator[str]:

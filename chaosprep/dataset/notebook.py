@@ -1,8 +1,6 @@
 """What notebooks show of a dataset or a case: a table and a few pictures, as HTML by itself."""
 
-from base64 import b64encode
 from collections.abc import Iterator, Mapping, Sequence
-from html import escape
 from io import BytesIO
 from pathlib import Path
 from typing import Final
@@ -10,6 +8,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from chaosprep import html
 from chaosprep.dataset.descriptor import SplitCounts
 from chaosprep.dataset.outlines import organ_names
 from chaosprep.dataset.records import Slice, Split
@@ -29,7 +28,7 @@ PICTURES: Final = 6
 """At most so many, of so many cases: what is not shown is not read, however much there is."""
 
 _SIDE: Final = 144  # pixels
-_HEAD = "<tr><th></th><th>patients</th><th>cases</th><th>slices</th></tr>"
+_HEADS = ("", "patients", "cases", "slices")
 
 
 def shown(
@@ -43,10 +42,10 @@ def shown(
     It names ids, paths and organs, no value of a header. What cannot be read is a line that says
     so.
     """
-    parts = [f"<p>{escape(title)}<br><code>{escape(str(directory))}</code></p>"]
+    parts = [f"<p>{html.text(title)}<br><code>{html.text(str(directory))}</code></p>"]
     if counts:
-        sides = (_side(side, count) for side, count in counts.items() if count.cases)
-        parts.append(f"<table>{_HEAD}{''.join(sides)}</table>")
+        sides = [_side(side, count) for side, count in counts.items() if count.cases]
+        parts.append(html.table(_HEADS, sides, numbers=_HEADS[1:]))
     try:
         chosen = spread(cases, PICTURES)
     except (ChaosprepError, OSError) as error:
@@ -62,9 +61,8 @@ def shown(
     return "".join(parts)
 
 
-def _side(side: Split, count: SplitCounts) -> str:
-    numbers = "".join(f"<td>{n}</td>" for n in (count.patients, count.cases, count.slices))
-    return f"<tr><th>{side}</th>{numbers}</tr>"
+def _side(side: Split, count: SplitCounts) -> list[str]:
+    return [side, *map(str, (count.patients, count.cases, count.slices))]
 
 
 def _pictures(case: Shown, count: int, colours: Mapping[str, Colour]) -> Iterator[str]:
@@ -95,17 +93,14 @@ def _figure(row: Slice, tile: NDArray[np.uint8]) -> str:
 
     stream = BytesIO()
     Image.fromarray(tile).save(stream, "PNG")
-    uri = f"data:image/png;base64,{b64encode(stream.getvalue()).decode()}"
-    name = escape(row.id)
-    return (
-        f'<figure style="margin:0"><img src="{uri}" width="{_SIDE}" height="{_SIDE}" alt="{name}">'
-        f"<figcaption>{name}, {row.split}</figcaption></figure>"
-    )
+    drawn = html.picture(stream.getvalue(), row.id, _SIDE)
+    caption = html.text(f"{row.id}, {row.split}")
+    return f'<figure style="margin:0">{drawn}<figcaption>{caption}</figcaption></figure>'
 
 
 def _named(organ: str, colour: Colour) -> str:
-    return f'<span style="color:rgb{colour}">&#9632;</span> {escape(organ)}'
+    return f'<span style="color:rgb{colour}">&#9632;</span> {html.text(organ)}'
 
 
 def _line(error: Exception, place: str = "") -> str:
-    return f"<p>{escape(f'{place}{error}')}</p>"
+    return html.title(f"{place}{error}")

@@ -7,11 +7,12 @@ from typing import Annotated, Literal, get_type_hints
 
 import msgspec
 
-from chaosprep.errors import Problem
+from chaosprep.errors import Problem, plural
 from chaosprep.evaluation.bland_altman import VolumeLimits, volume_limits
 from chaosprep.evaluation.intervals import Interval, intervals
 from chaosprep.evaluation.lesions import Lesion
 from chaosprep.evaluation.metric import Metric
+from chaosprep.html import shown_by
 from chaosprep.known import SCORING
 
 
@@ -137,6 +138,16 @@ class Evaluation(msgspec.Struct, frozen=True, kw_only=True):
     summaries: tuple[Summary, ...]
     skipped: tuple[Problem, ...] = ()
     notes: tuple[str, ...] = ()
+    _repr_html_ = shown_by("chaosprep.evaluation.tables", "as_html")
+
+    @property
+    def told(self) -> str:
+        """What it comes to, in a line."""
+        scored = any(row.dice_score is not None for row in self.results)
+        known = "not known" if self.score is None else f"{self.score:.2f}"
+        score = f", {SCORING.title} {known}" if scored else ""
+        counts = f"{plural(self.cases, self.per)}, {plural(len(self.summaries), 'organ')}"
+        return f"evaluate: {counts}{score}, {len(self.skipped)} skipped"
 
 
 def summarize(results: Sequence[OrganResult], *, sliced: bool = False) -> tuple[Summary, ...]:

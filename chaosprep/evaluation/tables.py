@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from io import StringIO
 
+from chaosprep import html
 from chaosprep.cells import cell
 from chaosprep.evaluation.metric import Metric
 from chaosprep.evaluation.results import COLUMNS, Evaluation, Summary, shown
@@ -24,12 +25,7 @@ def table(found: Evaluation) -> list[str]:
     A case whose name is too long for that has it on a line of its own, above.
     """
     columns = _columns(found)
-    lines = [_Line("Case", "Organ", [one.heading for one in columns.values()])]
-    for row in found.results:
-        cells = [number(getattr(row, name), one.decimals) for name, one in columns.items()]
-        lines.append(_Line(row.case, shortened(row.organ, _ORGAN), cells))
-    for summary in found.summaries:
-        lines += _summary(summary, columns)
+    lines = [_heads(columns), *_results(found, columns), *_summaries(found, columns)]
     organ = max(len(line.organ) for line in lines)
     room = max(_WIDTH - organ - 1 - len(columns) * (_CELL + 1), len("cases"))
     width = max(len(line.name) for line in lines if len(line.name) <= room)
@@ -44,6 +40,42 @@ def table(found: Evaluation) -> list[str]:
         name = line.name if short else ""
         written.append(f"{name.ljust(width)} {line.organ.ljust(organ)} {figures}")
     return written
+
+
+def as_html(found: Evaluation) -> str:
+    """The same for a notebook; means go first, as they are looked for."""
+    columns = {name: one for name, one in shown(found.results).items() if one.heading}
+    heads, means = _heads(columns), _summaries(found, columns)
+    return "".join(
+        [
+            html.title(found.told),
+            html.table(
+                ["", "Organ", *heads.cells], (line.all for line in means), numbers=heads.cells
+            ),
+            html.lines([*volume_lines(found), *(f"Note: {note}" for note in found.notes)]),
+            html.table(
+                heads.all,
+                (line.all for line in _results(found, columns)),
+                numbers=heads.cells,
+                more=".results",
+            ),
+        ]
+    )
+
+
+def _heads(columns: dict[str, Metric]) -> "_Line":
+    return _Line("Case", "Organ", [one.heading for one in columns.values()])
+
+
+def _results(found: Evaluation, columns: dict[str, Metric]) -> Iterator["_Line"]:
+    for row in found.results:
+        cells = [number(getattr(row, name), one.decimals) for name, one in columns.items()]
+        yield _Line(row.case, shortened(row.organ, _ORGAN), cells)
+
+
+def _summaries(found: Evaluation, columns: dict[str, Metric]) -> Iterator["_Line"]:
+    for summary in found.summaries:
+        yield from _summary(summary, columns)
 
 
 def _columns(found: Evaluation) -> dict[str, Metric]:
@@ -92,6 +124,11 @@ class _Line:
     name: str
     organ: str
     cells: list[str]
+
+    @property
+    def all(self) -> list[str]:
+        """Its cells from left to right."""
+        return [self.name, self.organ, *self.cells]
 
 
 def _summary(summary: Summary, columns: dict[str, Metric]) -> Iterator[_Line]:

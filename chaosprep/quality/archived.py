@@ -5,6 +5,8 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
+from chaosprep.errors import plural
+from chaosprep.html import shown_by
 from chaosprep.layouts.headers.catalog import Catalog
 from chaosprep.layouts.headers.head import Entry
 from chaosprep.quality.inspected import Inspection
@@ -88,6 +90,16 @@ class Archive(Inspection, frozen=True, kw_only=True):
     volumes: tuple[VolumeView, ...]
     kinds: tuple[Kind, ...]
     others: tuple[Other, ...]
+    _repr_html_ = shown_by("chaosprep.quality.shown", "archive")
+
+    @property
+    def told(self) -> str:
+        """What it comes to, in a line."""
+        patients = len({view.patient for view in self.volumes})
+        return (
+            f"inspect: {plural(patients, 'patient')}, {plural(len(self.volumes), 'volume')}, "
+            f"{len(self.cases)} taken, {plural(len(self.problems), 'problem')}"
+        )
 
 
 def kinds_of(volumes: Sequence[VolumeView]) -> tuple[Kind, ...]:

@@ -6,8 +6,9 @@ from typing import Protocol, TypeVar
 
 import msgspec
 
-from chaosprep.errors import Problem, UsageError
+from chaosprep.errors import Problem, UsageError, plural
 from chaosprep.facts import Code
+from chaosprep.html import shown_by
 from chaosprep.quality.outliers.judging import Outlier
 from chaosprep.quality.outliers.values import CaseValues
 from chaosprep.words import there_are
@@ -88,6 +89,16 @@ class Inspection(msgspec.Struct, frozen=True, kw_only=True):
     notes: tuple[str, ...] = ()
     labels: tuple[Named, ...] = ()
     outliers: tuple[Outlier, ...] = ()
+    _repr_html_ = shown_by("chaosprep.quality.shown", "inspection")
+
+    @property
+    def told(self) -> str:
+        """What it comes to, in a line."""
+        slices = sum(case.slices for case in self.cases)
+        return (
+            f"inspect: {plural(len(self.patients), 'patient')}, {plural(len(self.cases), 'case')}, "
+            f"{plural(slices, 'slice')}, {plural(len(self.problems), 'problem')}"
+        )
 
     @property
     def patients(self) -> tuple[str, ...]:

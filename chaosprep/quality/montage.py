@@ -22,7 +22,8 @@ from chaosprep.dataset.tiles import (
     readable,
     spread,
 )
-from chaosprep.errors import UsageError, called
+from chaosprep.errors import FileError, UsageError, called
+from chaosprep.files import read_regular
 from chaosprep.running.page import PICTURE, check_place, new_file
 from chaosprep.words import shortened, there_are
 
@@ -46,6 +47,13 @@ class Sheet:
     slices: int
     width: int
     height: int
+
+    def _repr_png_(self) -> bytes | None:
+        """What a notebook shows: the picture; nothing where it is gone."""
+        try:
+            return read_regular(self.path)
+        except FileError:
+            return None
 
 
 @called(case="cases")

@@ -8,7 +8,8 @@ from typing import Literal
 from chaosprep.dataset.manifest import DESCRIPTOR, WORKSPACE
 from chaosprep.dataset.opening import open_dataset
 from chaosprep.dataset.table import FIRST
-from chaosprep.errors import Problem, UsageError, called
+from chaosprep.errors import Problem, UsageError, called, plural
+from chaosprep.html import shown_by
 from chaosprep.layouts.find import LayoutParams
 from chaosprep.layouts.sides import sort_sides
 from chaosprep.params import make_params
@@ -44,6 +45,16 @@ class Verdict:
     notes: tuple[str, ...] = ()
     outliers: tuple[Outlier, ...] = ()
     values: tuple[CaseValues, ...] = ()
+    _repr_html_ = shown_by("chaosprep.quality.shown", "verdict")
+
+    @property
+    def told(self) -> str:
+        """What it comes to, in a line."""
+        noun = "side" if self.stage == "folder" else "case"
+        return (
+            f"verify: {plural(self.cases, noun)}, {plural(self.slices, 'slice')}, "
+            f"{plural(len(self.faults), 'fault')}, {plural(len(self.warnings), 'warning')}"
+        )
 
 
 @called(patient="patients")

@@ -9,7 +9,7 @@ from msgspec import Meta
 
 from chaosprep.dataset.containers.table import StoreName
 from chaosprep.dataset.manifest import Dataset
-from chaosprep.errors import Problem, UsageError
+from chaosprep.errors import Problem, UsageError, plural
 from chaosprep.running.process import cores
 from chaosprep.running.shards import Part, parse_part
 
@@ -35,6 +35,18 @@ class Event:
     problems: tuple[Problem, ...] = ()
     dataset: Dataset | None = None
     notes: tuple[str, ...] = ()
+
+    @property
+    def closing(self) -> str:
+        """What the last event comes to, in a line; empty of all others."""
+        if self.dataset is None:
+            return ""
+        slices = sum(counts.slices for counts in self.dataset.descriptor.tool.counts.values())
+        return (
+            f"{self.stage}: {plural(len(self.dataset), 'case')}, {plural(slices, 'slice')}, "
+            f"{len(self.dataset.skipped)} skipped -> {self.dataset.manifest}"
+            f"{' (already done)' if self.kind == 'already-done' else ''}"
+        )
 
 
 OnEvent = Callable[[Event], None]

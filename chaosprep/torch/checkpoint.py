@@ -92,6 +92,13 @@ class EpochScore(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """The mean Dice of the patients."""
         return sum(self.dice.values()) / len(self.dice)
 
+    def told(self, is_best: bool, epochs: int) -> str:
+        """What came of it in a line, of so many epochs."""
+        return (
+            f"train: epoch {self.epoch} of {epochs}, loss {self.train_loss:.4f}, "
+            f"val {self.val_loss:.4f}, Dice {self.mean:.4f}{' (best)' if is_best else ''}"
+        )
+
 
 def best_of(scores: Sequence[EpochScore]) -> EpochScore:
     """The epoch with the greatest mean Dice, the first of several."""

@@ -9,9 +9,10 @@ from pathlib import Path
 import msgspec
 import torch
 
+from chaosprep import html
 from chaosprep.dataset.manifest import DESCRIPTOR, JOURNAL, WORKSPACE
 from chaosprep.dataset.records import Sha256
-from chaosprep.errors import ChaosprepError, FileError
+from chaosprep.errors import ChaosprepError, FileError, plural
 from chaosprep.files import GOES_ON, read_regular, write_durably, writing
 from chaosprep.running.place import check_replaceable, names_in
 from chaosprep.running.workspace import LOCK, Workspace
@@ -21,6 +22,7 @@ from chaosprep.torch.parameters import BEST, TrainParams
 from chaosprep.torch.slices import SliceDataset
 
 LAST, CSV, PNG = "last.pt", "curves.csv", "curves.png"
+_WIDE = 600  # pixels of the curves in a notebook
 RECORD = "run.json"
 """Written last: with it, a run is finished."""
 _FILES = (RECORD, PNG, CSV, LAST, BEST)  # the best goes last: by it a run is known
@@ -46,6 +48,24 @@ class Trained:
     dice: dict[str, float]
     mean_dice: float
     already_done: bool = False
+
+    @property
+    def told(self) -> str:
+        """What it came to, in a line."""
+        dice = ", ".join(f"{patient} {value:.3f}" for patient, value in self.dice.items())
+        return (
+            f"train: {plural(self.epochs, 'epoch')}, best {self.best_epoch}, Dice "
+            f"{self.mean_dice:.3f} ({dice}) -> {self.checkpoint}"
+            f"{' (already done)' if self.already_done else ''}"
+        )
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: Dice of each validation patient, and the curves."""
+        rows = ((patient, f"{value:.3f}") for patient, value in self.dice.items())
+        parts = [html.title(self.told), html.table(("Patient", "Dice"), rows, numbers=("Dice",))]
+        with suppress(FileError):  # it may be gone by now
+            parts.append(html.picture(read_regular(self.path / PNG), "The curves", _WIDE))
+        return "".join(parts)
 
 
 @dataclass(frozen=True)

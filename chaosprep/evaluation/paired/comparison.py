@@ -23,6 +23,7 @@ from chaosprep.evaluation.matching import some
 from chaosprep.evaluation.paired.differences import Difference, Pairs, differences
 from chaosprep.evaluation.results import Evaluation, shown
 from chaosprep.evaluation.surface import Spacing
+from chaosprep.html import shown_by
 from chaosprep.running.mapping import OnCase, ignore
 from chaosprep.running.options import OnError
 
@@ -40,6 +41,14 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     b: Evaluation
     skipped: tuple[Problem, ...] = ()
     notes: tuple[str, ...] = ()
+    _repr_html_ = shown_by("chaosprep.evaluation.paired.tables", "as_html")
+
+    @property
+    def told(self) -> str:
+        """What it comes to, in a line."""
+        cases, patients = plural(self.cases, self.per), plural(self.patients, "patient")
+        tests = plural(len(self.differences), "test")
+        return f"evaluate: {cases}, {patients}, {tests}, {len(self.skipped)} skipped"
 
 
 @called(patient="patients", organ="organs")

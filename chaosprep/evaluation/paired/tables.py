@@ -4,6 +4,7 @@ import csv
 from collections.abc import Iterator
 from io import StringIO
 
+from chaosprep import html
 from chaosprep.evaluation.paired.comparison import Comparison
 from chaosprep.evaluation.paired.differences import Difference
 from chaosprep.evaluation.results import MEASURED
@@ -36,6 +37,20 @@ def paired_table(found: Comparison) -> list[str]:
         )
         for line in lines
     ]
+
+
+def as_html(found: Comparison) -> str:
+    """The same for a notebook."""
+    rows = ([one.organ, MEASURED[one.metric].heading, *_cells(one)] for one in found.differences)
+    return "".join(
+        [
+            html.title(found.told),
+            html.table(
+                ["Organ", "Metric", *_HEADINGS], rows, numbers=_HEADINGS, more=".differences"
+            ),
+            html.lines(f"Note: {note}" for note in found.notes),
+        ]
+    )
 
 
 def _cells(one: Difference) -> Iterator[str]:

@@ -7,9 +7,10 @@ from statistics import fmean
 
 import msgspec
 
-from chaosprep.errors import Problem
+from chaosprep.errors import Problem, plural
 from chaosprep.evaluation.readers.consensus import Method
 from chaosprep.evaluation.results import OrganResult, Spread, spread
+from chaosprep.html import shown_by
 
 METRICS = {
     "dice": ("Dice", 3),
@@ -103,6 +104,17 @@ class Agreed(msgspec.Struct, frozen=True, kw_only=True):
     estimates: tuple[Estimate, ...] = ()
     skipped: tuple[Problem, ...] = ()
     notes: tuple[str, ...] = ()
+    _repr_html_ = shown_by("chaosprep.evaluation.readers.agreement_table", "as_html")
+
+    @property
+    def told(self) -> str:
+        """What it comes to, in a line."""
+        organs = len({one.organ for one in self.summaries})
+        written = "" if self.path is None else f" -> {self.path}"
+        return (
+            f"agree: {plural(self.cases, 'case')}, {len(self.readers)} readers, "
+            f"{plural(organs, 'organ')}, {len(self.skipped)} skipped{written}"
+        )
 
 
 def pair_result(row: OrganResult, readers: tuple[str, str]) -> PairResult:

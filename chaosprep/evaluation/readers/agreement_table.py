@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
+from chaosprep import html
 from chaosprep.evaluation.readers.agreement import METRICS, Agreed, PairSummary, shown
 from chaosprep.words import shortened
 
@@ -16,6 +17,25 @@ def lines(found: Agreed) -> list[str]:
 
     The `mean` of more than two readers is that over the cases of the mean over their pairs.
     """
+    who = [f"{one.name}: {one.given} ({one.kind})" for one in found.readers]
+    return [*who, *_aligned(_pairs(found), 3), *_aligned(list(_readers(found)), 2)]
+
+
+def as_html(found: Agreed) -> str:
+    """The same for a notebook; each reader goes first."""
+    who = [f"{one.name}: {one.given} ({one.kind})" for one in found.readers]
+    (heads, *readers), (columns, *pairs) = _readers(found), _pairs(found)
+    return "".join(
+        [
+            html.title(found.told),
+            html.lines([*who, *(f"Note: {note}" for note in found.notes)]),
+            html.table(heads, readers, numbers=heads[2:]),
+            html.table(columns, pairs, numbers=columns[3:], more=".results"),
+        ]
+    )
+
+
+def _pairs(found: Agreed) -> list[Row]:
     columns = [name for name in shown(found.results) if METRICS[name][0]]
     pairs = [("Case", "Organ", "Readers", *(METRICS[name][0] for name in columns))]
     for row in found.results:
@@ -23,8 +43,7 @@ def lines(found: Agreed) -> list[str]:
         pairs.append((row.case, row.organ, "-".join(row.readers), *values))
     for summary in found.summaries:
         pairs += _summary(summary, columns)
-    who = [f"{one.name}: {one.given} ({one.kind})" for one in found.readers]
-    return [*who, *_aligned(pairs, 3), *_aligned(list(_readers(found)), 2)]
+    return pairs
 
 
 def _summary(summary: PairSummary, columns: Sequence[str]) -> Iterator[Row]:

@@ -2,6 +2,9 @@
 
 import msgspec
 
+from chaosprep.errors import plural
+from chaosprep.html import shown_by
+
 
 class Set(msgspec.Struct, frozen=True):
     """Names that only one of the two has, and how many both have."""
@@ -93,6 +96,16 @@ class Diff(msgspec.Struct, frozen=True, kw_only=True):
     same: int
     rewritten: int
     notes: tuple[str, ...] = ()
+    _repr_html_ = shown_by("chaosprep.quality.shown", "difference")
+
+    @property
+    def told(self) -> str:
+        """What it comes to, in a line."""
+        other = f" ({self.rewritten} in other bytes)" if self.rewritten else ""
+        return (
+            f"diff: {plural(self.case_ids.both, 'case')} in both, {plural(self.same, 'slice')} "
+            f"equal{other}, {'different' if self.differs else 'no difference'}"
+        )
 
     @property
     def differs(self) -> bool:

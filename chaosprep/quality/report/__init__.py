@@ -10,8 +10,9 @@ from typing import Final
 
 from chaosprep.dataset.manifest import Dataset
 from chaosprep.dataset.opening import open_dataset
-from chaosprep.errors import UsageError
+from chaosprep.errors import UsageError, plural
 from chaosprep.evaluation.asked import Tolerance
+from chaosprep.html import link, title
 from chaosprep.quality.report.data import Page, make_page, page_key
 from chaosprep.quality.report.pictures import CaseView, Shown, is_shown, view_case
 from chaosprep.quality.report.predictions import Judged, judge
@@ -42,6 +43,20 @@ class Report:
     slices: int
     faults: int
     warnings: int
+
+    @property
+    def told(self) -> str:
+        """What it is, in a line."""
+        return (
+            f"report: {plural(self.cases, 'case')}, {plural(self.slices, 'slice')}, "
+            f"{plural(self.faults, 'fault')}, {plural(self.warnings, 'warning')} -> "
+            f"{self.path} ({self.bytes / 1e6:.1f} MB)"
+        )
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the line, and a link to a page that lies below the notebook."""
+        opens = "" if self.path.is_absolute() else link(self.path, "Open the report")
+        return f"{title(self.told)}{opens}"
 
 
 def report(
