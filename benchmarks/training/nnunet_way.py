@@ -1,15 +1,20 @@
 """nnU-Net's 2-D network on `export nnunet`, in a virtual environment of its own."""
 
+import json
 import os
 import shutil
 import subprocess
+from collections.abc import Mapping
 from math import ceil
 from pathlib import Path
+
+import numpy as np
 
 import chaosprep
 from benchmarks.training.arms import Arm
 from benchmarks.training.budget import Budget
 from benchmarks.training.folds import Fold
+from benchmarks.training.ours import assembled
 from chaosprep.errors import ChaosprepError
 from chaosprep.torch.networks import choose_device
 
@@ -36,7 +41,7 @@ def version() -> str:
 
 
 def predicted(arm: Arm, fold: Fold, seed: int, budget: Budget, place: Path) -> Path:
-    """Masks of the fold's patients by nnU-Net's own validation: volumes, in a folder.
+    """Masks of the fold's patients by nnU-Net's own validation, on the pixels of the scanner.
 
     It sees the slices as our own networks do, in as many epochs, and as many in each.
 
@@ -68,15 +73,28 @@ def predicted(arm: Arm, fold: Fold, seed: int, budget: Budget, place: Path) -> P
     if done.returncode:
         last = log.read_text(errors="replace").split("\n")[-2:][0]
         raise ChaosprepError(f"nnU-Net failed: {last}", f"See {log}.", "nnunet")
-    return gathered(places["results"], place)
+    return gathered(places["results"], chaosprep.open(source), place)
 
 
-def gathered(results: Path, place: Path) -> Path:
-    """The masks of nnU-Net's validation beside the file that names its labels."""
+def gathered(results: Path, source: chaosprep.Dataset, place: Path) -> Path:
+    """The masks of nnU-Net's validation on the pixels of the scanner: volumes, in a folder."""
     (validation,) = results.glob("*/*/fold_0/validation")
-    masks = place / "masks"
-    masks.mkdir()
-    for path in validation.glob("*.nii.gz"):
-        shutil.copy(path, masks)
-    shutil.copy(validation.parents[1] / "dataset.json", place)
-    return masks
+    said = json.loads((validation.parents[1] / "dataset.json").read_text(encoding="utf-8"))
+    slices = place / "slices"
+    slices.mkdir()
+    for case in source.cases:
+        if (path := validation / f"{case.id}.nii.gz").exists():
+            save_slices(path, case, said["labels"], slices)
+    return assembled(slices, place, reference=source)
+
+
+def save_slices(path: Path, case: chaosprep.Case, labels: Mapping[str, int], folder: Path) -> None:
+    """A volume of nnU-Net's as `assemble` takes predictions: slices, with the case's own values."""
+    import SimpleITK
+
+    volume = SimpleITK.GetArrayFromImage(SimpleITK.ReadImage(path))
+    for row, found in zip(case.slices, volume, strict=True):
+        values = np.zeros(256, np.uint8)
+        for value, name in row.labels.items():
+            values[labels[name]] = value
+        np.save(folder / f"{row.id}.npy", values[found])

@@ -1,6 +1,8 @@
 """An arm that chaosprep goes alone: `train`, and `predict` by the last epoch."""
 
+import shutil
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -14,9 +16,10 @@ LAST = "last.pt"
 
 
 def predicted(arm: Arm, fold: Fold, seed: int, budget: Budget, place: Path) -> Path:
-    """Masks of the fold's patients: a stage directory.
+    """Masks of the fold's patients on the pixels of the scanner: volumes, in a folder.
 
-    The last epoch predicts, not the best: the best would be chosen by those who judge.
+    The last epoch predicts, not the best: the best would be chosen by those who judge. What `size`
+    cut off is background.
     """
     images = fold.images(arm.input, arm.organs)
     learned = fold.copies(arm.input, arm.organs) if arm.augment == "copies" else images
@@ -35,4 +38,10 @@ def predicted(arm: Arm, fold: Fold, seed: int, budget: Budget, place: Path) -> P
         device=budget.device,
         **arm.predict,
     )
-    return made.directory
+    return assembled(made, place)
+
+
+def assembled(made: "chaosprep.Dataset | Path", place: Path, **how: Any) -> Path:
+    """A folder of volumes on the scanner's pixels, anew where an earlier run was interrupted."""
+    shutil.rmtree(place / "assembled", ignore_errors=True)
+    return chaosprep.assemble(made, place / "assembled", **how).path / "masks"

@@ -8,6 +8,7 @@ from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
+from threading import Thread
 
 import chaosprep
 from benchmarks.training import nnunet_way, ours, tutorial_way
@@ -17,6 +18,7 @@ from benchmarks.training.folds import Fold
 from benchmarks.training.results import Done, Folder
 from chaosprep.cli.output import say
 from chaosprep.errors import ChaosprepError
+from chaosprep.running.processes import end_with_parent
 
 WAYS = {
     "ours": ours.predicted,
@@ -81,7 +83,7 @@ def run(todo: Sequence[Task], folder: Folder, jobs: int) -> int:
     threads = max(1, (os.cpu_count() or 1) // jobs)
     os.environ["OMP_NUM_THREADS"] = str(threads)  # read where a process first imports torch
     failed = 0
-    with ProcessPoolExecutor(jobs, get_context("spawn"), set_threads, (threads,)) as pool:
+    with ProcessPoolExecutor(jobs, get_context("spawn"), begin, (threads,)) as pool:
         work = {pool.submit(judged, task): task for task in todo}
         try:
             for count, future in enumerate(as_completed(work), start=1):
@@ -99,15 +101,16 @@ def kept(future: Future[Done], task: Task, folder: Folder) -> bool:
     try:
         done = future.result()
     except ChaosprepError as error:
-        say(f"{', '.join(map(str, task.key))}: {error.text}")
+        say(f"{', '.join(map(str, task.key))}: {error}")
         return False
     folder.add(done)
     shutil.rmtree(task.place, ignore_errors=True)
     return True
 
 
-def set_threads(threads: int) -> None:
-    """Before a worker's first training."""
+def begin(threads: int) -> None:
+    """Before a worker's first training; it ends with the process that started it."""
     import torch
 
     torch.set_num_threads(threads)
+    Thread(target=end_with_parent, daemon=True).start()

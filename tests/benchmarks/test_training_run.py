@@ -17,7 +17,7 @@ from chaosprep.phantom import Patient, write_chaos
 
 ARMS = ("16-bit-mri", "tutorial")
 ORGANS = ("liver", "right-kidney", "left-kidney", "spleen")
-SMALL = ("--epochs", "1", "--size", "32", "--spacing", "12.5", "--device", "cpu", "--jobs", "1")
+SMALL = ("--epochs", "1", "--size", "16", "--spacing", "12.5", "--device", "cpu", "--jobs", "1")
 
 
 @pytest.fixture(scope="module")
