@@ -249,8 +249,17 @@ def writing(output: Path, end: str = ".") -> Iterator[None]:
     except OSError as error:
         if error.errno in SHORT or not _is_of(error, output):
             raise refused(error) from error
-        why = type(error).__name__ if error.errno is None else os.strerror(error.errno)
-        raise _unwritten(output, error.errno or 0, why, end) from error
+        raise _unwritten(output, *_why(error), end) from error
+
+
+def _why(error: OSError) -> tuple[int, str]:
+    """The number of an error, or of what it comes to, and why it is in words."""
+    if length := too_long(error):
+        why = f"a path there has {length} letters, and the system takes {LONGEST_PATH}"
+        return errno.ENAMETOOLONG, why
+    if error.errno is None:
+        return 0, type(error).__name__
+    return errno.EBUSY if is_busy(error) else error.errno, os.strerror(error.errno)
 
 
 def _unwritten(output: Path, number: int, why: str, end: str) -> OutputError:

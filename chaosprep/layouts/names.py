@@ -15,8 +15,8 @@ def make_ids(names: Iterable[str], prefix: str, digits: int) -> dict[str, str | 
 
     Accents go, every other sign but a letter, digit or point becomes a hyphen. A name that does not
     begin with a letter gets the prefix; so does one that Windows takes for a device, as `aux.1`. A
-    number alone is padded to `digits`, any other stays as it
-    is written: an id is the same whatever other names there are.
+    number alone is padded to `digits`, any other stays as it is written: an id is the same whatever
+    other names there are.
 
     Returns:
         name -> id; None where nothing is left of the name, or it is too long. Two names may get

@@ -9,6 +9,7 @@ from pathlib import Path
 from chaosprep.errors import ChaosprepError
 from chaosprep.running.kept import open_kept
 from chaosprep.systems.locking import FileLock
+from chaosprep.systems.replacing import patiently
 
 # Lustre without `-o flock`, NFS without a lock server, and others that know none
 _NO_LOCKS = {errno.ENOSYS, errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP}
@@ -39,7 +40,7 @@ def _acquire(path: Path, output: Path) -> FileLock:
         with suppress(FileExistsError):
             path.parent.mkdir()
         try:
-            handle = open_kept(path, os.O_RDWR | os.O_CREAT)
+            handle = patiently(lambda: open_kept(path, os.O_RDWR | os.O_CREAT))
         except FileNotFoundError:  # its run finished and removed the folder in between
             continue
         lock = FileLock(handle)

@@ -122,6 +122,7 @@ _PATIENCE = 30.0  # seconds; it takes milliseconds
 
 def start_server(modules: Sequence[str] | None) -> None:
     """Start the server that workers are forked from, with what they need; see `warm_up`."""
+    check_system()
     if start_method() == "forkserver":
         from multiprocessing import forkserver, resource_tracker
 
@@ -129,7 +130,6 @@ def start_server(modules: Sequence[str] | None) -> None:
         # a script that is not guarded would end the server, which tells nobody why
         modules = [one for one in (*_ALWAYS, *needed) if one != "__main__"]
         multiprocessing.set_forkserver_preload(modules)
-        check_system()
         with starting():
             resource_tracker.ensure_running()  # lets interrupts in again, so before they are held
             with interrupts_held(), safe_path(), blas_alone():

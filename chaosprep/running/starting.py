@@ -60,8 +60,9 @@ def check_system() -> None:
     ):
         Path.cwd()
     _check_caller()
-    with starting("there is no folder for temporary files", _TEMPORARY):
-        _settle_sockets()
+    if start_method() == "forkserver":
+        with starting("there is no folder for temporary files", _TEMPORARY):
+            _settle_sockets()
     with starting(SEMAPHORES, SHARED_MEMORY):
         multiprocessing.get_context(start_method()).Lock()
 

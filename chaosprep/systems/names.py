@@ -7,8 +7,9 @@ from pathlib import Path
 # learn.microsoft.com/windows/win32/fileio/naming-a-file; a name counts up to its first point
 _RESERVED = re.compile(r"(?i)(CON|PRN|AUX|NUL|CONIN\$|CONOUT\$|(COM|LPT)[1-9¹²³]) *(\.|\Z)")
 _SIGNS = re.compile(r'[<>:"|?*\\/\x00-\x1f]')
-_LONGEST_PATH = 259  # letters, where the machine was not told to take more
 _NO_SUCH = {3, 206}  # winerror.h: PATH_NOT_FOUND, FILENAME_EXCED_RANGE
+LONGEST_PATH = 259
+"""The letters of a path that Windows takes, where nobody told it to take more."""
 
 
 def begins_reserved(name: str) -> bool:
@@ -31,4 +32,4 @@ def too_long(error: OSError) -> int:
     if getattr(error, "winerror", None) not in _NO_SUCH or not isinstance(name, str | Path):
         return 0
     length = len(os.path.abspath(name))  # noqa: PTH100 - `Path.absolute` leaves `..`
-    return length if length > _LONGEST_PATH else 0
+    return length if length > LONGEST_PATH else 0

@@ -11,12 +11,13 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import TypeVar
 
 OPEN_FILES_STAY = os.name == "nt"
 """Whether a file that is open cannot be removed."""
 # winerror.h: ACCESS_DENIED, SHARING_VIOLATION, LOCK_VIOLATION, DIR_NOT_EMPTY (of what goes later)
 _BUSY = {5, 32, 33, 145}
-_OPEN = {32, 33}
+T = TypeVar("T")
 _PAUSES = (0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4)  # seconds
 
 
@@ -26,7 +27,7 @@ def replace(source: Path, target: Path) -> None:
     Raises:
         OSError: what the system says.
     """
-    _patiently(lambda: source.replace(target))
+    patiently(lambda: source.replace(target))
 
 
 def rename(source: Path, target: Path) -> None:
@@ -40,7 +41,7 @@ def rename(source: Path, target: Path) -> None:
     if OPEN_FILES_STAY and source.is_dir():
         with suppress(OSError):
             target.rmdir()
-    _patiently(lambda: source.rename(target))
+    patiently(lambda: source.rename(target))
 
 
 def unlink(path: Path | str, *, missing_ok: bool = False) -> None:
@@ -50,7 +51,7 @@ def unlink(path: Path | str, *, missing_ok: bool = False) -> None:
         OSError: what the system says.
     """
     try:
-        _patiently(Path(path).unlink)
+        patiently(Path(path).unlink)
     except FileNotFoundError:
         if not missing_ok:
             raise
@@ -62,22 +63,24 @@ def remove_tree(path: Path) -> None:
     Raises:
         OSError: what the system says.
     """
-    _patiently(lambda: shutil.rmtree(path))
+    patiently(lambda: shutil.rmtree(path))
 
 
-def is_open_elsewhere(error: OSError) -> bool:
-    """Whether a system refuses something because a process has the file open."""
-    return getattr(error, "winerror", None) in _OPEN
+def is_busy(error: OSError) -> bool:
+    """Whether a system may refuse something because a process has the file open."""
+    return getattr(error, "winerror", None) in _BUSY
 
 
-def _patiently(call: Callable[[], object]) -> None:
+def patiently(call: Callable[[], T]) -> T:
+    """Do something with a file, and try again for a second where others have it.
+
+    Raises what the call raises.
+    """
     for pause in _PAUSES:
         try:
-            call()
+            return call()
         except OSError as error:
-            if getattr(error, "winerror", None) not in _BUSY:
+            if not is_busy(error):
                 raise
             time.sleep(pause)
-        else:
-            return
-    call()
+    return call()
