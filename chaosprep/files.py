@@ -15,8 +15,9 @@ import msgspec
 
 from chaosprep.errors import REMEDIES, SHORT, FileError, OutputError, UsageError, refused
 from chaosprep.systems.flushing import flush_names
+from chaosprep.systems.names import LONGEST_PATH, too_long
 from chaosprep.systems.opening import TO_MAKE, TO_READ, open_itself
-from chaosprep.systems.replacing import replace, unlink
+from chaosprep.systems.replacing import is_busy, replace, unlink
 
 
 def sha256(data: bytes) -> str:

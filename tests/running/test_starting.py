@@ -28,6 +28,7 @@ from tests.running.toys import within
 LIMIT = 60  # seconds; generous, only a hang takes as long
 
 
+@pytest.mark.skipif(start_method() != "forkserver", reason="no server listens here")
 def test_without_a_folder_for_temporary_files_the_variable_is_named(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
