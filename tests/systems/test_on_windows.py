@@ -1,0 +1,82 @@
+"""From a root to predictions measured, under Windows' rules: the same bytes, and nothing left."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import chaosprep
+from chaosprep.phantom.writing import Patient, write_chaos
+from chaosprep.running.options import Event
+from tests.running.toys import snapshot
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the rules are kept by /proc")
+PATIENTS = [Patient(id=id, sequences=("t1-in",), slices=3, matrix=32) for id in (1, 2, 3)]
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_chaos(tmp_path_factory.mktemp("windows") / "root", PATIENTS)
+
+
+def whole_way(root: Path, out: Path, jobs: int = 1, **split: Any) -> dict[str, bytes]:
+    """Every stage and an export; what they wrote."""
+    pairs = chaosprep.split(root, out / "split", val=0.3, **split)
+    livers = chaosprep.extract_liver(pairs, out / "livers")
+    images = chaosprep.convert(livers, out / "images", jobs=jobs, store="tar")
+    augmented = chaosprep.augment(images, out / "augmented", copies=1)
+    assert chaosprep.verify(augmented.directory).faults == ()
+    chaosprep.export("nnunet", livers, out / "nnunet", id=7, name="Liver")
+    return snapshot(out)
+
+
+def workspaces(folder: Path) -> list[Path]:
+    return [path for path in folder.rglob("*") if ".chaosprep" in path.name]
+
+
+def test_the_whole_way_gives_the_bytes_that_it_gives_elsewhere(
+    root: Path, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    expected = whole_way(root, tmp_path / "a")
+    request.getfixturevalue("windows")
+    assert whole_way(root, tmp_path / "b", jobs=2) == expected
+    assert workspaces(tmp_path) == []
+
+
+@pytest.mark.usefixtures("windows")
+def test_what_is_there_is_made_anew(root: Path, tmp_path: Path) -> None:
+    first = whole_way(root, tmp_path / "out")
+    for _ in range(2):
+        chaosprep.split(root, tmp_path / "out/split", val=0.3, overwrite=True)
+        livers, nnunet = tmp_path / "out/livers", tmp_path / "out/nnunet"
+        chaosprep.export("nnunet", livers, nnunet, id=7, name="Liver", overwrite=True)
+    assert snapshot(tmp_path / "out") == first
+    assert workspaces(tmp_path) == []
+
+
+@pytest.mark.usefixtures("windows")
+def test_a_run_that_was_interrupted_goes_on(root: Path, tmp_path: Path) -> None:
+    seen = list[Event]()
+
+    def stop(event: Event) -> None:
+        seen.append(event)
+        if len(seen) == 3:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        chaosprep.split(root, tmp_path / "out", val=0.3, on_event=stop)
+    assert (tmp_path / "out/.chaosprep/journal.jsonl").exists()
+    chaosprep.split(root, tmp_path / "out", val=0.3, on_event=seen.append)
+    chaosprep.split(root, tmp_path / "whole", val=0.3)
+    assert seen[3].finished == 2
+    assert snapshot(tmp_path / "out") == snapshot(tmp_path / "whole")
+    assert workspaces(tmp_path) == []
+
+
+@pytest.mark.usefixtures("windows")
+def test_predictions_are_measured(root: Path, tmp_path: Path) -> None:
+    pairs = chaosprep.split(root, tmp_path / "split", val=0.3)
+    livers = chaosprep.extract_liver(pairs, tmp_path / "livers")
+    made = chaosprep.evaluate(livers.directory, livers.directory)
+    assert [summary.metrics["dice"].mean for summary in made.summaries] == [1.0]
