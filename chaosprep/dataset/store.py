@@ -15,7 +15,7 @@ from chaosprep.dataset.containers.table import beside, container_at
 from chaosprep.dataset.folders import FOLDERS, INNER, containers, entries, is_of_stage, remove_empty
 from chaosprep.dataset.naming import is_of_system
 from chaosprep.dataset.records import SPLITS, File
-from chaosprep.errors import REMAKE, FileError, OutputError, about
+from chaosprep.errors import REMAKE, FileError, RefusedError, about
 from chaosprep.files import read_part, read_regular, real, sha256, write_new, writing
 from chaosprep.systems.links import hard_link, symbolic_link
 from chaosprep.systems.replacing import replace, unlink
@@ -279,8 +279,8 @@ class Nowhere(Store):
 
 def _symbolic_link(origin: Path, target: Path) -> None:
     if not symbolic_link(origin, target):
-        raise OutputError(
-            f"{target}: symbolic links cannot be made there",
-            "Use --link hard or --link copy, or allow them: on Windows by its Developer Mode.",
+        raise RefusedError(
+            "--link sym: symbolic links cannot be made there",
+            "Leave --link out, or allow them: on Windows by its Developer Mode.",
             code="links",
         )

@@ -7,10 +7,10 @@ from pathlib import Path
 _HAS_MODES = os.name == "posix"
 _OTHERS = stat.S_IRGRP | stat.S_IROTH
 MAKE_KEY = (
-    "Make one with: head -c 32 /dev/urandom > KEYFILE; chmod 600 KEYFILE."
-    if _HAS_MODES
-    else "Make one with: "
+    "Make one with: "
     "python -c \"import secrets; open('KEYFILE', 'xb').write(secrets.token_bytes(32))\"."
+    if not _HAS_MODES
+    else "Make one with: head -c 32 /dev/urandom > KEYFILE; chmod 600 KEYFILE."
 )
 """How a person makes a key file."""
 

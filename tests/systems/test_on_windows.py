@@ -80,3 +80,20 @@ def test_predictions_are_measured(root: Path, tmp_path: Path) -> None:
     livers = chaosprep.extract_liver(pairs, tmp_path / "livers")
     made = chaosprep.evaluate(livers.directory, livers.directory)
     assert [summary.metrics["dice"].mean for summary in made.summaries] == [1.0]
+
+
+@pytest.mark.usefixtures("windows")
+def test_symbolic_links_are_refused_with_what_helps(root: Path, tmp_path: Path) -> None:
+    with pytest.raises(chaosprep.ChaosprepError) as caught:
+        chaosprep.split(root, tmp_path / "out", val=0.3, link="sym")
+    assert caught.value.code == "links"
+    assert caught.value.text == (
+        "--link sym: symbolic links cannot be made there. "
+        "Leave --link out, or allow them: on Windows by its Developer Mode."
+    )
+
+
+@pytest.mark.usefixtures("windows")
+def test_hard_links_become_copies(root: Path, tmp_path: Path) -> None:
+    chaosprep.split(root, tmp_path / "out", val=0.3, link="hard")
+    assert {path.stat().st_nlink for path in (tmp_path / "out").rglob("*.dcm")} == {1}
