@@ -34,6 +34,7 @@ _FILE = re.compile(
 _FOLDER = re.compile(r"[0-9a-f]{32}(\.old)?")
 _OF_NFS = re.compile(r"\.nfs[0-9a-f]+")  # a removed file that somebody has open; it goes by itself
 _LONGEST = 200  # bytes of a name; file systems take 255
+_CLEARED = set[Path]()  # workspaces of this process whose lock is still open, and goes after that
 
 
 class Workspace(msgspec.Struct, frozen=True):
@@ -80,7 +81,8 @@ class Workspace(msgspec.Struct, frozen=True):
                     raise
         finally:
             with suppress(OSError):  # another run holds it by now
-                if replacing.OPEN_FILES_STAY and self._names() == [LOCK]:
+                if self.path in _CLEARED:
+                    _CLEARED.discard(self.path)
                     (self.path / LOCK).unlink()  # nobody has it open, or this is refused
                 self.path.rmdir()  # it is empty where NFS kept its lock until now
 
@@ -127,7 +129,9 @@ class Workspace(msgspec.Struct, frozen=True):
         Where the lock cannot be removed as it is open, it goes at the end of `held`.
         """
         self.sweep()
-        if not replacing.OPEN_FILES_STAY:
+        if replacing.OPEN_FILES_STAY:
+            _CLEARED.add(self.path)
+        else:
             with suppress(PermissionError):  # the file system is of a system where it cannot
                 (self.path / LOCK).unlink(missing_ok=True)
         with suppress(OSError):  # another run holds it by now, or somebody put something there

@@ -25,7 +25,7 @@ def open_itself(path: Path | str, flags: int, mode: int = 0o666) -> int:
     if is_link(path):
         raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), os.fspath(path))
     try:
-        return os.open(path, flags | _BINARY, mode)
+        return os.open(path, flags | _AT_ONCE | _BINARY, mode)
     except PermissionError as error:
         if Path(path).is_dir():
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), path) from error

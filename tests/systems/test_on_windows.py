@@ -1,6 +1,8 @@
 """From a root to predictions measured, under Windows' rules: the same bytes, and nothing left."""
 
+import os
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +11,7 @@ import pytest
 import chaosprep
 from chaosprep.phantom.writing import Patient, write_chaos
 from chaosprep.running.options import Event
+from chaosprep.running.workspace import Workspace
 from tests.running.toys import snapshot
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the rules are kept by /proc")
@@ -97,3 +100,25 @@ def test_symbolic_links_are_refused_with_what_helps(root: Path, tmp_path: Path) 
 def test_hard_links_become_copies(root: Path, tmp_path: Path) -> None:
     chaosprep.split(root, tmp_path / "out", val=0.3, link="hard")
     assert {path.stat().st_nlink for path in (tmp_path / "out").rglob("*.dcm")} == {1}
+
+
+@pytest.mark.usefixtures("windows")
+def test_a_lock_goes_with_its_finished_run_and_stays_with_one_that_goes_on(tmp_path: Path) -> None:
+    """Where it stays, the folder is known for that of a run."""
+    workspace = Workspace.inside(tmp_path / "out")
+    with workspace.held():
+        pass
+    assert (workspace.path / "lock").exists()
+    with workspace.held():
+        workspace.clear()
+    assert not workspace.path.exists()
+
+
+@pytest.mark.usefixtures("windows")
+def test_a_lock_that_another_run_has_by_then_is_left_to_it(tmp_path: Path) -> None:
+    workspace = Workspace.inside(tmp_path / "out")
+    with ExitStack() as other:
+        with workspace.held():
+            workspace.clear()
+            other.callback(os.close, os.open(workspace.path / "lock", os.O_RDWR))
+        assert (workspace.path / "lock").exists()
