@@ -70,6 +70,7 @@ class Msvcrt:
 
         kind = fcntl.F_UNLCK if mode == Msvcrt.LK_UNLCK else fcntl.F_WRLCK
         begin = os.lseek(handle, 0, os.SEEK_CUR)
+        assert begin > os.fstat(handle).st_size, "others cannot read bytes that are locked"
         asked = struct.pack("hhqqi4x", kind, os.SEEK_SET, begin, count, 0)  # struct flock
         try:
             fcntl.fcntl(handle, fcntl.F_OFD_SETLK, asked)
