@@ -69,7 +69,7 @@ def test_what_is_replaced_lies_in_the_room(workspace: Path, tmp_path: Path, way:
 def test_with_an_exchange_the_name_is_never_free(
     workspace: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    if exchange.system_call("renameat2") is None:
+    if flushing.system_call("renameat2") is None:
         pytest.skip("no exchange here")
     monkeypatch.setattr(Path, "rename", lambda *_: pytest.fail("renamed in steps"))
     take_name(workspace / "new", earlier(tmp_path))
