@@ -229,6 +229,7 @@ def _is_nowhere() -> bool:
 
 REMEDIES = {
     errno.ENAMETOOLONG: "Give it a shorter name",
+    errno.EBUSY: "Close what has it open, make it writable",
     errno.ENOSPC: "Make room",
     errno.EDQUOT: "Make room",
     errno.EROFS: "Make it writable",

@@ -14,10 +14,10 @@ from typing import BinaryIO
 import msgspec
 
 from chaosprep.errors import REMEDIES, SHORT, FileError, OutputError, UsageError, refused
-
-_BINARY, _NO_LINK = getattr(os, "O_BINARY", 0), getattr(os, "O_NOFOLLOW", 0)
-_TO_READ = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | _BINARY
-_TO_MAKE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _BINARY
+from chaosprep.systems.flushing import flush_names
+from chaosprep.systems.names import LONGEST_PATH, too_long
+from chaosprep.systems.opening import TO_MAKE, TO_READ, open_itself
+from chaosprep.systems.replacing import is_busy, replace, unlink
 
 
 def sha256(data: bytes) -> str:
@@ -78,9 +78,8 @@ def read_start(path: Path, size: int) -> bytes:
 
 def _open_regular(path: Path | str, follow: bool) -> tuple[int, int]:
     """Open a file as `open_regular` does; also tell its size in bytes."""
-    flags = _TO_READ if follow else _TO_READ | _NO_LINK
     try:
-        handle = os.open(path, flags)
+        handle = os.open(path, TO_READ) if follow else open_itself(path, os.O_RDONLY)
     except OSError as error:
         raise _named(error) from error
     except ValueError as error:  # a NUL, or half a letter
@@ -119,7 +118,7 @@ def open_own(path: Path, flags: int) -> int:
         FileError: `file-link`, `file-kind` or `file-shared`; OSError: what the system says.
     """
     try:
-        handle = os.open(path, flags | _BINARY | _NO_LINK | getattr(os, "O_NONBLOCK", 0), 0o666)
+        handle = open_itself(path, flags)
     except OSError as error:
         if error.errno in (errno.ELOOP, errno.ENXIO, errno.EISDIR):
             raise _named(error) from error
@@ -178,10 +177,10 @@ def write_new(path: Path, data: bytes) -> None:
     """
     with writing(path):
         try:
-            handle = os.open(path, _TO_MAKE, 0o666)
+            handle = os.open(path, TO_MAKE, 0o666)
         except FileExistsError:
-            path.unlink()
-            handle = os.open(path, _TO_MAKE, 0o666)
+            unlink(path)
+            handle = os.open(path, TO_MAKE, 0o666)
         try:
             left = memoryview(data)
             while left:  # a disk that is nearly full takes a part
@@ -200,7 +199,7 @@ def write_durably(path: Path, data: bytes, folder: Path | None = None) -> None:
         write_new(temporary, data)
         settle(temporary, path)
     except BaseException:
-        temporary.unlink(missing_ok=True)
+        unlink(temporary, missing_ok=True)
         raise
 
 
@@ -223,18 +222,8 @@ def settle(temporary: Path, path: Path, rename: Callable[[Path, Path], None] | N
     with writing(path):
         with temporary.open("rb+") as file:
             os.fsync(file.fileno())
-        (rename or Path.replace)(temporary, path)
-        settle_names(path.parent)
-
-
-def settle_names(folder: Path) -> None:
-    """Flush the names in a folder to the disk, where the system can."""
-    if hasattr(os, "O_DIRECTORY"):
-        directory = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(directory)
-        finally:
-            os.close(directory)
+        (rename or replace)(temporary, path)
+        flush_names(path.parent)
 
 
 _REMEDIES = dict.fromkeys((errno.EACCES, errno.EPERM), "Make it writable") | REMEDIES
@@ -261,8 +250,17 @@ def writing(output: Path, end: str = ".") -> Iterator[None]:
     except OSError as error:
         if error.errno in SHORT or not _is_of(error, output):
             raise refused(error) from error
-        why = type(error).__name__ if error.errno is None else os.strerror(error.errno)
-        raise _unwritten(output, error.errno or 0, why, end) from error
+        raise _unwritten(output, *_why(error), end) from error
+
+
+def _why(error: OSError) -> tuple[int, str]:
+    """The number of an error, or of what it comes to, and why it is in words."""
+    if length := too_long(error):
+        why = f"a path there has {length} letters, and the system takes {LONGEST_PATH}"
+        return errno.ENAMETOOLONG, why
+    if error.errno is None:
+        return 0, type(error).__name__
+    return errno.EBUSY if is_busy(error) else error.errno, os.strerror(error.errno)
 
 
 def _unwritten(output: Path, number: int, why: str, end: str) -> OutputError:

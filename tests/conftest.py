@@ -1,5 +1,6 @@
 """Tiny datasets that many tests only read: a phantom, and what each stage makes of it."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,18 @@ from chaosprep import Dataset
 from chaosprep.phantom import Patient, write_chaos
 from tests.stages.normalized import METHODS, Normal
 from tests.stages.scanners import split_of_scanners
+from tests.systems.elsewhere import NOT_ON_WINDOWS
+from tests.systems.shim import VARIABLE, install, to_inherit
+
+if os.environ.get(VARIABLE) == "windows":  # its rules for files, in every test
+    os.environ.update(to_inherit())
+    install()
+
+    def pytest_runtest_setup(item: pytest.Item) -> None:
+        """Leave out what there is not."""
+        if reason := NOT_ON_WINDOWS.get(item.name.partition("[")[0]):
+            pytest.skip(f"on Windows, {reason}")
+
 
 # How long one example takes depends on what else the machine does; it is no failure.
 settings.register_profile("unhurried", deadline=None)

@@ -13,7 +13,8 @@ from chaosprep.cli.places import Place
 from chaosprep.errors import named
 from chaosprep.params import describe_params
 from chaosprep.running.options import RunOptions
-from chaosprep.running.process import cores, settle_in
+from chaosprep.running.process import settle_in
+from chaosprep.systems.processes import cores
 
 F = TypeVar("F", bound=Callable[..., Any])
 

@@ -12,9 +12,11 @@ from chaosprep.dataset.containers.container import Container
 from chaosprep.dataset.containers.tar import TAR
 from chaosprep.dataset.folders import remove_empty
 from chaosprep.dataset.records import File
-from chaosprep.dataset.store import Link, Store, hard_link
+from chaosprep.dataset.store import Link, Store
 from chaosprep.errors import FileError
 from chaosprep.files import PART, read_part, read_regular, sha256, write_new, writing
+from chaosprep.systems.links import hard_link
+from chaosprep.systems.replacing import replace, unlink
 
 
 @dataclass(frozen=True)
@@ -167,7 +169,7 @@ class _Pack:
                     write_new(part, tell(self._added, self._head))
                 _give_name(part, target, check)
             finally:
-                part.unlink(missing_ok=True)
+                unlink(part, missing_ok=True)
         _give_name(self._part, whole, check)
 
     def drop(self) -> None:
@@ -175,7 +177,7 @@ class _Pack:
         if self._stream is not None:
             with suppress(OSError):  # what is not written yet, on a full disk
                 self._stream.close()
-        self._part.unlink(missing_ok=True)
+        unlink(self._part, missing_ok=True)
         if "/" in self.kind.ending:
             remove_empty(self._part.parent)
 
@@ -216,7 +218,7 @@ class _Pack:
             for file in files:
                 self.add(file.path, read_part(part, file.offset, file.bytes))
         finally:
-            part.unlink(missing_ok=True)
+            unlink(part, missing_ok=True)
             if former is not self.kind and "/" in former.ending:
                 remove_empty(part.parent)
 
@@ -228,8 +230,8 @@ def _part_of(path: Path) -> Path:
 def _give_name(part: Path, path: Path, check: Callable[[], None] | None) -> None:
     if check is not None:
         check()
-    part.replace(path)
-    part.unlink(missing_ok=True)  # `replace` leaves one of two links to a file
+    replace(part, path)
+    unlink(part, missing_ok=True)  # `replace` leaves one of two links to a file
 
 
 def holds_just(kind: Container, path: Path, files: list[File]) -> bool:

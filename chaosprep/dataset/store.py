@@ -15,8 +15,10 @@ from chaosprep.dataset.containers.table import beside, container_at
 from chaosprep.dataset.folders import FOLDERS, INNER, containers, entries, is_of_stage, remove_empty
 from chaosprep.dataset.naming import is_of_system
 from chaosprep.dataset.records import SPLITS, File
-from chaosprep.errors import REMAKE, FileError, about
+from chaosprep.errors import REMAKE, FileError, RefusedError, about
 from chaosprep.files import read_part, read_regular, real, sha256, write_new, writing
+from chaosprep.systems.links import hard_link, symbolic_link
+from chaosprep.systems.replacing import replace, unlink
 
 Link = Literal["copy", "hard", "sym"]
 
@@ -81,8 +83,7 @@ class Store:
         """Bring in a file from outside: its bytes, or on request a link to it."""
         with self._target(path) as target:
             if link == "sym":
-                target.unlink(missing_ok=True)
-                target.symlink_to(origin.resolve())
+                _symbolic_link(origin.resolve(), target)
             elif link == "copy" or not hard_link(origin, target):
                 write_new(target, data)
         return File(path, sha256(data), len(data))
@@ -117,8 +118,7 @@ class Store:
             return
         source.read(file)
         with self._target(file.path) as target:
-            target.unlink(missing_ok=True)
-            target.symlink_to(origin.readlink())
+            _symbolic_link(origin.readlink(), target)
 
     def _take_container(self, source: "Store", file: File) -> None:
         source.read(file)
@@ -128,7 +128,7 @@ class Store:
             origin = source.directory / path
             with self._target(path) as target:
                 if not hard_link(origin, target):
-                    target.unlink(missing_ok=True)
+                    unlink(target, missing_ok=True)
                     shutil.copyfile(origin, target)
         self._taken.add(file.place)
 
@@ -205,7 +205,7 @@ class Store:
         for folder in INNER:
             while left := list(islice(self._left_in(folder, keep), _AT_ONCE)):
                 for path in left:
-                    Path(path).unlink()
+                    unlink(path)
             for container in containers(self.directory / folder):
                 remove_empty(container)
         for folder in FOLDERS:
@@ -253,9 +253,9 @@ class Store:
             try:
                 yield part
                 self.check()
-                part.replace(target)
+                replace(part, target)
             finally:
-                part.unlink(missing_ok=True)  # `replace` leaves one of two links to the same file
+                unlink(part, missing_ok=True)  # `replace` leaves one of two links to the same file
 
 
 class Nowhere(Store):
@@ -277,16 +277,10 @@ class Nowhere(Store):
         return self.write(path or file.path, source.read(file))
 
 
-def hard_link(origin: Path, target: Path) -> bool:
-    """Link a file; False where the file system will not (another device, too many links)."""
-    if origin.is_symlink():
-        origin = origin.resolve()
-    try:
-        try:
-            os.link(origin, target)
-        except FileExistsError:
-            target.unlink()
-            os.link(origin, target)
-    except OSError:
-        return False
-    return True
+def _symbolic_link(origin: Path, target: Path) -> None:
+    if not symbolic_link(origin, target):
+        raise RefusedError(
+            "--link sym: symbolic links cannot be made there",
+            "Leave --link out, or allow them: on Windows by its Developer Mode.",
+            code="links",
+        )

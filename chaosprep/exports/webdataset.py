@@ -22,6 +22,7 @@ from chaosprep.params import Fields, plain
 from chaosprep.running.folder import Exported, new_folder, stop_or_skip
 from chaosprep.running.mapping import map_cases
 from chaosprep.running.options import Event, RunOptions
+from chaosprep.systems.replacing import rename, unlink
 
 WIDS = "wids-shard-index-v1"
 """What an index says that it is."""
@@ -107,7 +108,7 @@ def _write(
     shards = [one for one in made if one.cases]
     skipped = stop_or_skip(problems, bool(shards), options, title)
     for left in {*folder.glob(f"*{PART}")}.difference(one.file for one in shards):
-        left.unlink()
+        unlink(left)
     return shards, skipped
 
 
@@ -121,7 +122,8 @@ def _numbered(shards: list[Written]) -> list[Written]:
     """The shards of a side, each now with its name."""
     for number, one in enumerate(shards):
         place = one.file.with_name(f"{one.split}-{number:06}{ENDING}")
-        one.file = one.file.rename(place)
+        rename(one.file, place)
+        one.file = place
     return shards
 
 

@@ -27,6 +27,7 @@ from chaosprep.formats.nifti_header import (
 from chaosprep.imaging.limits import check_bytes
 from chaosprep.imaging.space.lattice import Lattice, Volume
 from chaosprep.imaging.space.nearest import ENOUGH, SAME_PLACE
+from chaosprep.systems.replacing import unlink
 
 _PROBE = 2**16  # bytes that a disk with room takes
 ENDING = ".nii.gz"
@@ -103,7 +104,7 @@ def _ask_system(file: Path) -> None:
     try:
         write_new(probe, os.urandom(_PROBE))
     finally:
-        probe.unlink(missing_ok=True)
+        unlink(probe, missing_ok=True)
 
 
 def _is_as_written(file: Path, volume: Volume) -> bool:

@@ -5,6 +5,8 @@ from collections import Counter
 from collections.abc import Iterable
 from unicodedata import combining, normalize
 
+from chaosprep.systems.names import begins_reserved
+
 _LONGEST = 64  # of an id's 200 characters, for the patient and for the sequence
 
 
@@ -12,8 +14,9 @@ def make_ids(names: Iterable[str], prefix: str, digits: int) -> dict[str, str | 
     """Make an id of every name: `7` becomes `P007`, `Müller 3` becomes `Muller-3`.
 
     Accents go, every other sign but a letter, digit or point becomes a hyphen. A name that does not
-    begin with a letter gets the prefix. A number alone is padded to `digits`, any other stays as it
-    is written: an id is the same whatever other names there are.
+    begin with a letter gets the prefix; so does one that Windows takes for a device, as `aux.1`. A
+    number alone is padded to `digits`, any other stays as it is written: an id is the same whatever
+    other names there are.
 
     Returns:
         name -> id; None where nothing is left of the name, or it is too long. Two names may get
@@ -31,7 +34,8 @@ def collisions(ids: dict[str, str | None]) -> set[str]:
 def _id(text: str, prefix: str, digits: int) -> str | None:
     if text.isdigit():
         text = text.zfill(digits)
-    id = text if text[:1].isalpha() else prefix + text
+    is_plain = text[:1].isalpha() and not ("." in text and begins_reserved(text))
+    id = text if is_plain else prefix + text
     return id if text and len(id) <= _LONGEST else None
 
 

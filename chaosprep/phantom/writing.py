@@ -219,4 +219,4 @@ def write_descriptor(root: Path) -> None:
         ],
     }
     text = json.dumps(descriptor, indent=2, ensure_ascii=False)
-    (root / "datapackage.json").write_text(text + "\n", encoding="utf-8")
+    (root / "datapackage.json").write_text(text + "\n", encoding="utf-8", newline="\n")

@@ -9,11 +9,13 @@ from pathlib import Path
 from chaosprep.errors import OutputError
 from chaosprep.files import settle, temporary_in, writing
 from chaosprep.privacy.pseudonyms import Key, read_key, warn_if_readable
+from chaosprep.systems.links import hard_link_new
+from chaosprep.systems.opening import TO_MAKE
+from chaosprep.systems.replacing import unlink
 from chaosprep.workbench import Workbench
 
 NAME = "chaosprep.key"
 _BYTES = 32
-_NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EACCES, errno.EINVAL)
 _BACK = (
     "Bring back the key of the earlier runs there, or move away what stands there: then a new key "
     "is made, which gives other ids."
@@ -66,7 +68,7 @@ def _make(path: Path) -> None:
                 _write(temporary)
                 settle(temporary, path, _link)
             finally:
-                temporary.unlink(missing_ok=True)
+                unlink(temporary, missing_ok=True)
     except OutputError as error:
         if error.number == errno.EEXIST and path.is_file():  # another run was faster
             return
@@ -84,16 +86,12 @@ def _make(path: Path) -> None:
 
 
 def _write(path: Path) -> None:
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    handle = os.open(path, TO_MAKE, 0o600)
     with os.fdopen(handle, "wb") as file:
         file.write(secrets.token_bytes(_BYTES))
 
 
 def _link(temporary: Path, path: Path) -> None:
     """Give a file its name, unless something has it; some file systems have no links."""
-    try:
-        os.link(temporary, path)
-    except OSError as error:
-        if error.errno not in _NO_LINKS:
-            raise
+    if not hard_link_new(temporary, path):
         _write(path)

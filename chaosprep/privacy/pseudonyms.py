@@ -5,17 +5,16 @@ HMAC-SHA256 (RFC 2104), each use under a label of its own, so that no hash tells
 
 import hmac
 import logging
-import stat
 from collections.abc import Iterable
 from pathlib import Path
 
 from chaosprep.errors import ChaosprepError, FileError, UsageError
 from chaosprep.files import read_regular
+from chaosprep.systems.modes import MAKE_KEY, others_read
 
 LEAST = 16  # bytes: a shorter key can be found by trying all
 MOST = 2**20  # bytes: what is larger is another file
 _DIGITS = 20  # of what stands for a path
-_READABLE = stat.S_IRGRP | stat.S_IROTH
 _VOLUMES = (".nii.gz", ".nii", ".seg.nrrd", ".nrrd", ".nhdr", ".mha", ".mhd")
 _ENDINGS = (*_VOLUMES, ".npy", ".png", ".dcm", ".dicom", ".ima")
 _log = logging.getLogger(__name__)
@@ -76,10 +75,7 @@ def is_hash(text: str) -> bool:
     return len(digits) == _DIGITS and set(digits) <= set("0123456789abcdef") and len(ending) < 2
 
 
-_MAKE_KEY = "Make one with: head -c 32 /dev/urandom > KEYFILE; chmod 600 KEYFILE."
-
-
-def read_key(path: str | Path, option: str = "--pseudonymize: ", remedy: str = _MAKE_KEY) -> Key:
+def read_key(path: str | Path, option: str = "--pseudonymize: ", remedy: str = MAKE_KEY) -> Key:
     """Read a key file: any bytes, from `LEAST` to `MOST` of them, taken as they are.
 
     ``option`` is where the path was given, ``remedy`` what to do if it will not do, for messages.
@@ -102,5 +98,5 @@ def read_key(path: str | Path, option: str = "--pseudonymize: ", remedy: str = _
 
 def warn_if_readable(path: str | Path) -> None:
     """Log a warning where others than its owner may read a key file."""
-    if Path(path).stat().st_mode & _READABLE:
+    if others_read(path):
         _log.warning("The key file can be read by others: chmod 600 it.")

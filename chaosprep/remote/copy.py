@@ -1,7 +1,6 @@
 """The working copy of a location: brought up to date before work, and held while it lasts."""
 
 import os
-import shutil
 import uuid
 from collections.abc import Callable, Collection, Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -15,6 +14,7 @@ from chaosprep.remote.names import check_object_names
 from chaosprep.remote.record import Record
 from chaosprep.remote.tree import files_below, prune
 from chaosprep.running.standing_folder import RECORD
+from chaosprep.systems.replacing import remove_tree, replace, unlink
 from chaosprep.urls.location import Location
 from chaosprep.urls.objects import Object, ObjectStore
 
@@ -87,7 +87,7 @@ class Copy:
             self._drop(self.record.seen.keys() - found)
             for left in [*self.path.glob(RECORD), *self.path.glob(f"*/{RECORD}")]:
                 if left.relative_to(self.path).as_posix() not in found:
-                    shutil.rmtree(left.parent)  # an export that was not sent whole is made again
+                    remove_tree(left.parent)  # an export that was not sent whole is made again
             self._bring({name: one for name, one in found.items() if self._is_news(name, one)})
         return self.path
 
@@ -153,11 +153,11 @@ class Copy:
             self.store.fetch(name, part, found[name].size)
             path.parent.mkdir(parents=True, exist_ok=True)
             self.record.begin(name, comes=True)
-            part.replace(path)
+            replace(part, path)
             self.record.tell(name, found[name], path)
 
         for left in self.kept.glob("*.part"):  # by killed transfers
-            left.unlink()
+            unlink(left)
         if found:
             size = sum(one.size or 0 for one in found.values()) / 1e6
             self.tell(f"{self.place.shown}: fetches {plural(len(found), 'file')} ({size:.1f} MB)")
@@ -169,7 +169,7 @@ class Copy:
             is_same = self.record.seen[name].is_file(self.at(name))
             self.record.begin(name)
             if is_same:
-                self.at(name).unlink()
+                unlink(self.at(name))
                 self.record.forget(name)
         if names:
             prune(self.path)

@@ -5,11 +5,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from chaosprep.errors import ChaosprepError
-
-try:
-    import fcntl
-except ImportError:  # Windows has no flock: the user keeps runs apart
-    fcntl = None  # type: ignore[assignment]
+from chaosprep.systems.locking import FileLock
+from chaosprep.systems.opening import open_itself
 
 
 class Hold:
@@ -17,11 +14,11 @@ class Hold:
 
     def __init__(self, path: Path, shown: str) -> None:
         self._shown = shown
-        self._handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        self._lock = FileLock(open_itself(path, os.O_RDWR | os.O_CREAT, 0o600))
 
     def share(self, tell: Callable[[str], None]) -> None:
         """Have it together with other readers; wait for who writes."""
-        self._lock("LOCK_SH", tell)
+        self._have(False, tell)
 
     def take(self, tell: Callable[[str], None] | None = None) -> None:
         """Have it alone; wait for others, where there is somebody to be told.
@@ -29,18 +26,15 @@ class Hold:
         Raises:
             ChaosprepError: `locked`, others have it.
         """
-        self._lock("LOCK_EX", tell)
+        self._have(True, tell)
 
     def leave(self) -> None:
         """Let others have it, for good."""
-        os.close(self._handle)
+        self._lock.close()
 
-    def _lock(self, how: str, tell: Callable[[str], None] | None) -> None:
-        if fcntl is None:
-            return
-        wanted = getattr(fcntl, how)
+    def _have(self, alone: bool, tell: Callable[[str], None] | None) -> None:
         try:
-            fcntl.flock(self._handle, wanted | fcntl.LOCK_NB)
+            self._lock.take(alone=alone)
         except BlockingIOError as error:
             if tell is None:
                 raise ChaosprepError(
@@ -49,4 +43,4 @@ class Hold:
                     code="locked",
                 ) from error
             tell(f"{self._shown}: waits for another process here that works with it")
-            fcntl.flock(self._handle, wanted)
+            self._lock.take(alone=alone, wait=True)

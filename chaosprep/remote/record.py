@@ -8,6 +8,7 @@ from threading import Lock
 import msgspec
 
 from chaosprep.files import write_durably
+from chaosprep.systems.opening import open_itself
 from chaosprep.urls.objects import Object
 
 
@@ -82,7 +83,7 @@ class Record:
 
     def _append(self, *lines: Seen) -> None:
         with self._lock:
-            handle = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+            handle = open_itself(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
             try:
                 os.write(handle, b"".join(map(_line, lines)))
             finally:

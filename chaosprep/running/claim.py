@@ -13,6 +13,7 @@ import msgspec
 
 from chaosprep.errors import FileError
 from chaosprep.files import open_own
+from chaosprep.systems.replacing import unlink
 
 _PREFIX = "run-"
 CLAIM = re.compile(rf"{_PREFIX}[0-9a-f]{{32}}")
@@ -41,14 +42,14 @@ class Claim(msgspec.Struct, frozen=True):
 
     def give_up(self) -> None:
         """End the run's right to write."""
-        self.path.unlink(missing_ok=True)
+        unlink(self.path, missing_ok=True)
 
 
 def end_claims(workspace: Path) -> None:
     """No earlier run may write any more. The caller holds the lock."""
     for path in list(workspace.iterdir()):
         if CLAIM.fullmatch(path.name):
-            path.unlink(missing_ok=True)
+            unlink(path, missing_ok=True)
 
 
 def make_claim(workspace: Path) -> Claim:

@@ -36,6 +36,7 @@ from chaosprep.running.path_set import PathSet
 from chaosprep.running.place import PARTS
 from chaosprep.running.stage import Lineage
 from chaosprep.running.table_writing import write_table
+from chaosprep.systems.replacing import unlink
 from chaosprep.version import __version__
 
 _LIBRARIES = ("Pillow", "numpy", "opencv-python-headless", "pydicom")
@@ -133,7 +134,7 @@ def _remove_left(directory: Path, keep: Container[str]) -> None:
     for name in PARTS:
         with suppress(FileNotFoundError, FileError):
             check_own((directory / name).lstat())
-            (directory / name).unlink()
+            unlink(directory / name)
 
 
 class _Counter:

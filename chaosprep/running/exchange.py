@@ -3,19 +3,16 @@
 import ctypes
 import errno
 import os
-import sys
-from collections.abc import Callable
-from functools import cache
 from pathlib import Path
 
-from chaosprep.files import settle_names
+from chaosprep.systems.flushing import flush_names, last_error, system_call
+from chaosprep.systems.replacing import rename
 
 # renameat2(2) of Linux: AT_FDCWD, RENAME_NOREPLACE, RENAME_EXCHANGE; renamex_np(2) of macOS:
 # RENAME_EXCL, RENAME_SWAP
 _HERE = -100
-_NEW, _SWAP = (4, 2) if sys.platform == "darwin" else (1, 2)
+_NEW, _SWAP = {"renameat2": 1, "renamex_np": 4}, {"renameat2": 2, "renamex_np": 2}
 _UNKNOWN = {errno.ENOSYS, errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP}
-_FEW = 32  # files
 ASIDE = ".old"
 """The ending of a folder that was set aside, until the new one has its name."""
 
@@ -30,7 +27,7 @@ def rename_new(source: Path, target: Path) -> None:
         return
     if os.path.lexists(target):
         raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(target))
-    source.rename(target)
+    rename(source, target)
 
 
 def take_name(folder: Path, target: Path) -> None:
@@ -44,16 +41,16 @@ def take_name(folder: Path, target: Path) -> None:
         OSError: what the system says; all is then as it was.
     """
     if is_free(target):
-        folder.rename(target)
+        rename(folder, target)
     elif not _renamed(folder, target, _SWAP):
         aside = folder.with_name(folder.name + ASIDE)
-        target.rename(aside)
+        rename(target, aside)
         try:
-            folder.rename(target)
+            rename(folder, target)
         except BaseException:
-            aside.rename(target)
+            rename(aside, target)
             raise
-    settle_names(target.parent)
+    flush_names(target.parent)
 
 
 def bring_back(workspace: Path, target: Path) -> list[Path]:
@@ -65,7 +62,7 @@ def bring_back(workspace: Path, target: Path) -> list[Path]:
     found = []
     for aside in sorted(workspace.glob(f"*{ASIDE}")):
         if is_free(target):
-            aside.rename(target)
+            rename(aside, target)
         else:
             found.append(aside)
     return found
@@ -76,56 +73,17 @@ def is_free(target: Path) -> bool:
     return not os.path.lexists(target) or (target.is_dir() and not any(target.iterdir()))
 
 
-def settle_folder(folder: Path) -> None:
-    """Flush everything in a folder to the disk.
-
-    Each file takes some milliseconds. Linux flushes the whole file system at once, which is sooner
-    done for many, but waits for whatever others are writing.
-
-    Raises:
-        OSError: what the system says.
-    """
-    call = system_call("syncfs")
-    files = [path for path in folder.rglob("*") if path.is_file()]
-    if call is None or len(files) <= _FEW:
-        for path in files:
-            _flush(path, os.fsync, os.O_RDWR if os.name == "nt" else os.O_RDONLY)
-    elif _flush(folder, call):
-        raise _refused(folder)
-
-
-def _flush(path: Path, call: Callable[[int], int | None], flags: int = os.O_RDONLY) -> int | None:
-    handle = os.open(path, flags)
-    try:
-        return call(handle)
-    finally:
-        os.close(handle)
-
-
-def _renamed(source: Path, target: Path, how: int) -> bool:
+def _renamed(source: Path, target: Path, how: dict[str, int]) -> bool:
     """Rename in one step; False where the system or the file system does not know how."""
     from_, to = os.fsencode(source), os.fsencode(target)
     if call := system_call("renameat2"):
-        failed = call(_HERE, from_, _HERE, to, how)
+        failed = call(_HERE, from_, _HERE, to, how["renameat2"])
     elif call := system_call("renamex_np"):
-        failed = call(from_, to, how)
+        failed = call(from_, to, how["renamex_np"])
     else:
         return False
     if not failed:
         return True
     if ctypes.get_errno() in _UNKNOWN:
         return False
-    raise _refused(target)
-
-
-def _refused(path: Path) -> OSError:
-    number = ctypes.get_errno()
-    return OSError(number, os.strerror(number), str(path))
-
-
-@cache
-def system_call(name: str) -> Callable[..., int] | None:
-    """A function of the C library that Python has no name for; None where there is none."""
-    if os.name == "nt":
-        return None
-    return getattr(ctypes.CDLL(None, use_errno=True), name, None)
+    raise last_error(target)

@@ -26,11 +26,12 @@ from chaosprep.files import (
 )
 from chaosprep.paper.text import methods
 from chaosprep.printable import printable
-from chaosprep.running.exchange import bring_back, settle_folder, take_name
+from chaosprep.running.exchange import bring_back, take_name
 from chaosprep.running.mapping import map_cases
 from chaosprep.running.options import Event, RunOptions
 from chaosprep.running.standing_folder import RECORD, check_movable, check_standing, listing
 from chaosprep.running.workspace import Workspace
+from chaosprep.systems.flushing import flush_folder
 from chaosprep.version import __version__
 
 LICENSE = "LICENSE-DATA.txt"
@@ -150,7 +151,7 @@ def whole_folder(
             yield folder
             if _REHEARSED.get():
                 return
-            settle_folder(folder)
+            flush_folder(folder)
             check_standing(source, output, overwrite, noun)
             take_name(folder, place)
 

@@ -8,11 +8,8 @@ from pathlib import Path
 
 from chaosprep.errors import ChaosprepError
 from chaosprep.running.kept import open_kept
-
-try:
-    import fcntl
-except ImportError:  # Windows has no flock: the user keeps runs apart
-    fcntl = None  # type: ignore[assignment]
+from chaosprep.systems.locking import FileLock
+from chaosprep.systems.replacing import patiently
 
 # Lustre without `-o flock`, NFS without a lock server, and others that know none
 _NO_LOCKS = {errno.ENOSYS, errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP}
@@ -30,41 +27,40 @@ def locked(path: Path, output: Path) -> Iterator[None]:
             stands there is no file of a run; `output`, the file system has no locks.
         OSError: it cannot be made.
     """
-    handle = _acquire(path, output)
+    lock = _acquire(path, output)
     try:
         yield
     finally:
-        os.close(handle)
+        lock.close()
 
 
-def _acquire(path: Path, output: Path) -> int:
+def _acquire(path: Path, output: Path) -> FileLock:
     path.parent.parent.mkdir(parents=True, exist_ok=True)
     for _ in range(_TRIES):
         with suppress(FileExistsError):
             path.parent.mkdir()
         try:
-            handle = open_kept(path, os.O_RDWR | os.O_CREAT)
+            handle = patiently(lambda: open_kept(path, os.O_RDWR | os.O_CREAT))
         except FileNotFoundError:  # its run finished and removed the folder in between
             continue
+        lock = FileLock(handle)
         try:
-            _take(handle, output)
+            _take(lock, handle, output)
             if _is_current(path, handle):
                 with suppress(OSError):  # on a full disk others do not read who holds it
                     os.truncate(handle, 0)
                     os.write(handle, f"{os.getpid()}\n".encode())
-                return handle
+                return lock
         except BaseException:
-            os.close(handle)
+            lock.close()
             raise
-        os.close(handle)  # its run finished and removed the file in between
+        lock.close()  # its run finished and removed the file in between
     raise _held(output, "")
 
 
-def _take(handle: int, output: Path) -> None:
-    if fcntl is None:
-        return
+def _take(lock: FileLock, handle: int, output: Path) -> None:
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        lock.take()
     except BlockingIOError as error:
         raise _held(output, os.read(handle, 20).decode(errors="replace").strip()) from error
     except OSError as error:

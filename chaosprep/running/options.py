@@ -10,8 +10,8 @@ from msgspec import Meta
 from chaosprep.dataset.containers.table import StoreName
 from chaosprep.dataset.manifest import Dataset
 from chaosprep.errors import Problem, UsageError, plural
-from chaosprep.running.process import cores
 from chaosprep.running.shards import Part, parse_part
+from chaosprep.systems.processes import cores
 
 OnError = Literal["stop", "skip"]
 

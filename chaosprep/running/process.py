@@ -10,13 +10,6 @@ _BLAS = "OPENBLAS_NUM_THREADS"
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # malloc.h
 
 
-def cores() -> int:
-    """The processors that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
 def settle_in() -> None:
     """Work on one slice after the other: on one thread, and in the same memory."""
     one_thread()

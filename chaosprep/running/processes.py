@@ -15,7 +15,6 @@ from chaosprep.errors import ChaosprepError, UsageError, refused
 from chaosprep.running.executor import UNGUARDED, Executor
 from chaosprep.running.process import blas_alone, settle_in
 from chaosprep.running.starting import (
-    METHOD,
     SEMAPHORES,
     SHARED_MEMORY,
     check_system,
@@ -23,6 +22,7 @@ from chaosprep.running.starting import (
     safe_path,
     starting,
 )
+from chaosprep.systems.starting import start_method
 
 _ALWAYS = ("msgspec.json", "chaosprep.formats.dicom.reading", "chaosprep.formats.pictures")
 _PRELOAD = ("cv2", "pydicom.pixels", "PIL.Image")
@@ -37,7 +37,7 @@ class ProcessExecutor(Executor):
 
     def __init__(self, jobs: int) -> None:
         self._jobs = jobs
-        context = multiprocessing.get_context(METHOD)
+        context = multiprocessing.get_context(start_method())
         with starting(SEMAPHORES, SHARED_MEMORY):
             self._ended, self._life = context.Pipe(duplex=False)
             self._pool = ProcessPoolExecutor(
@@ -122,14 +122,14 @@ _PATIENCE = 30.0  # seconds; it takes milliseconds
 
 def start_server(modules: Sequence[str] | None) -> None:
     """Start the server that workers are forked from, with what they need; see `warm_up`."""
-    if METHOD == "forkserver":
+    check_system()
+    if start_method() == "forkserver":
         from multiprocessing import forkserver, resource_tracker
 
         needed = _PRELOAD if modules is None else modules
         # a script that is not guarded would end the server, which tells nobody why
         modules = [one for one in (*_ALWAYS, *needed) if one != "__main__"]
         multiprocessing.set_forkserver_preload(modules)
-        check_system()
         with starting():
             resource_tracker.ensure_running()  # lets interrupts in again, so before they are held
             with interrupts_held(), safe_path(), blas_alone():

@@ -35,6 +35,7 @@ from chaosprep.running.standing import StandingWorkers
 from chaosprep.running.tasks import work
 from chaosprep.running.workspace import Workspace
 from chaosprep.signatures import shows
+from chaosprep.systems.replacing import unlink
 from chaosprep.workbench import Workbench
 
 
@@ -150,7 +151,7 @@ def forget(output: Path) -> None:
     """Take back the commit: the descriptor goes first."""
     kept = (f"{WORKSPACE}/{JOURNAL}", f"{WORKSPACE}/{SETTINGS}", f"{WORKSPACE}/{LEARNED}")
     for name in (DESCRIPTOR, SHARD, *tables_in(output), *kept):
-        (output / name).unlink(missing_ok=True)
+        unlink(output / name, missing_ok=True)
 
 
 def _work(

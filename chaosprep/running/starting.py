@@ -13,9 +13,9 @@ from pathlib import Path
 
 from chaosprep.errors import SHORT, ChaosprepError, refused
 from chaosprep.running.process import variable
+from chaosprep.systems.processes import HOLDS_SIGNALS, held_back
+from chaosprep.systems.starting import start_method
 
-METHOD = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
-"""How worker processes start."""
 SEMAPHORES = "the system gives no semaphores"
 SHARED_MEMORY = (
     "Make /dev/shm a folder that can be written and has room, or use --jobs 1 without --dask."
@@ -60,10 +60,11 @@ def check_system() -> None:
     ):
         Path.cwd()
     _check_caller()
-    with starting("there is no folder for temporary files", _TEMPORARY):
-        _settle_sockets()
+    if start_method() == "forkserver":
+        with starting("there is no folder for temporary files", _TEMPORARY):
+            _settle_sockets()
     with starting(SEMAPHORES, SHARED_MEMORY):
-        multiprocessing.get_context(METHOD).Lock()
+        multiprocessing.get_context(start_method()).Lock()
 
 
 def _check_caller() -> None:
@@ -117,7 +118,7 @@ def interrupts_held() -> Iterator[None]:
     What starts in here never sees Ctrl-C, from its first moment: its parent decides.
     """
     is_main = threading.current_thread() is threading.main_thread()
-    if not (is_main and hasattr(signal, "pthread_sigmask")):
+    if not (is_main and HOLDS_SIGNALS):
         yield
         return
     came: list[int] = []
@@ -126,11 +127,10 @@ def interrupts_held() -> Iterator[None]:
         for number in (signal.SIGINT, signal.SIGTERM)
         if callable(signal.getsignal(number))
     }
-    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
-        yield
+        with held_back(signal.SIGINT):
+            yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         for number, handler in before.items():
             signal.signal(number, handler)
         if came:

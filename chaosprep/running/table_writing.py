@@ -12,6 +12,7 @@ from chaosprep.dataset.manifest import WORKSPACE
 from chaosprep.dataset.records import Slice, encode_row
 from chaosprep.dataset.table import TABLE, table_names, tables_in
 from chaosprep.files import settle, temporary_in
+from chaosprep.systems.replacing import unlink
 
 ROWS_PER_FILE = 1_000_000
 """What has more rows is several files; those of a case are never in two."""
@@ -56,10 +57,10 @@ def write_table(directory: Path, rows: Iterable[Slice]) -> Written:
             settle(temporary, directory / name)
     except BaseException:
         for temporary in temporaries:
-            temporary.unlink(missing_ok=True)
+            unlink(temporary, missing_ok=True)
         raise
     for name in {*tables_in(directory)} - {*names}:
-        (directory / name).unlink()
+        unlink(directory / name)
     files = zip(names, sums, strict=True)
     return Written(
         tuple(TableFile(path=name, bytes=size, hash=digest) for name, (size, digest) in files),

@@ -7,7 +7,6 @@ what is no regular file of its own, or has no name that a run gives, was put the
 import hashlib
 import os
 import re
-import shutil
 import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -24,6 +23,8 @@ from chaosprep.running.kept import strange
 from chaosprep.running.learning import LEARNED
 from chaosprep.running.lock import locked
 from chaosprep.running.settings import SETTINGS
+from chaosprep.systems import replacing
+from chaosprep.systems.replacing import remove_tree, unlink
 
 LOCK = "lock"
 _FILE = re.compile(
@@ -33,6 +34,7 @@ _FILE = re.compile(
 _FOLDER = re.compile(r"[0-9a-f]{32}(\.old)?")
 _OF_NFS = re.compile(r"\.nfs[0-9a-f]+")  # a removed file that somebody has open; it goes by itself
 _LONGEST = 200  # bytes of a name; file systems take 255
+_CLEARED = set[Path]()  # workspaces of this process whose lock is still open, and goes after that
 
 
 class Workspace(msgspec.Struct, frozen=True):
@@ -78,17 +80,23 @@ class Workspace(msgspec.Struct, frozen=True):
                             self.clear()
                     raise
         finally:
-            with suppress(OSError):  # it is empty where NFS kept its lock until now
-                self.path.rmdir()
+            with suppress(OSError):  # another run holds it by now
+                if self.path in _CLEARED:
+                    _CLEARED.discard(self.path)
+                    (self.path / LOCK).unlink()  # nobody has it open, or this is refused
+                self.path.rmdir()  # it is empty where NFS kept its lock until now
 
     def _allowed_by(self, check: Callable[[], None]) -> None:
         try:
             check()
         except BaseException:
             with suppress(OSError):  # the other error is told
-                if [path.name for path in self.path.iterdir()] == [LOCK]:
+                if self._names() == [LOCK]:
                     self.clear()
             raise
+
+    def _names(self) -> list[str]:
+        return [path.name for path in self.path.iterdir()]
 
     def check(self) -> None:
         """Refuse a workspace that is a link or no folder, or holds what no run puts there.
@@ -111,15 +119,21 @@ class Workspace(msgspec.Struct, frozen=True):
         """Remove what runs made here, all but the lock; the caller holds it."""
         for path in list(self.path.iterdir()):
             if _FOLDER.fullmatch(path.name):
-                shutil.rmtree(path)
+                remove_tree(path)
             elif _FILE.fullmatch(path.name) and path.name != LOCK:
-                path.unlink(missing_ok=True)
+                unlink(path, missing_ok=True)
 
     def clear(self) -> None:
-        """Remove what runs made here, and the folder; the caller holds the lock."""
+        """Remove what runs made here, and the folder; the caller holds the lock.
+
+        Where the lock cannot be removed as it is open, it goes at the end of `held`.
+        """
         self.sweep()
-        with suppress(PermissionError):  # Windows: not while it is open
-            (self.path / LOCK).unlink(missing_ok=True)
+        if replacing.OPEN_FILES_STAY:
+            _CLEARED.add(self.path)
+        else:
+            with suppress(PermissionError):  # the file system is of a system where it cannot
+                (self.path / LOCK).unlink(missing_ok=True)
         with suppress(OSError):  # another run holds it by now, or somebody put something there
             self.path.rmdir()
 

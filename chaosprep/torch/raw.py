@@ -21,6 +21,7 @@ from chaosprep.running.options import DEFAULTS, Event, RunOptions
 from chaosprep.running.runner import run
 from chaosprep.stages.convert import CONVERT
 from chaosprep.stages.split import SPLIT
+from chaosprep.systems.replacing import rename
 from chaosprep.torch.checkpoint import Card, load, note_unhashed
 from chaosprep.torch.parameters import PredictParams
 from chaosprep.torch.predict import learned_mirrors
@@ -87,7 +88,7 @@ def predict_raw(
             with_images=False,
         )
         for name in ("masks", LABELS):
-            (work / "volumes" / name).rename(folder / name)
+            rename(work / "volumes" / name, folder / name)
         if sources := _sources(pairs, masks.case_ids):
             write_json(folder / SOURCES, sources)
         describe_folder(folder, masks, "predict", {"format": raw.mask_format})

@@ -16,6 +16,7 @@ from chaosprep.errors import ChaosprepError, FileError, plural
 from chaosprep.files import GOES_ON, read_regular, write_durably, writing
 from chaosprep.running.place import check_replaceable, names_in
 from chaosprep.running.workspace import LOCK, Workspace
+from chaosprep.systems.replacing import unlink
 from chaosprep.torch import curves
 from chaosprep.torch.checkpoint import Card, Checkpoint, EpochScore, best_of, encode, load
 from chaosprep.torch.parameters import BEST, TrainParams
@@ -81,7 +82,7 @@ class RunFolder:
             self._check_ours()
             with self._workspace.held(self._check_ours):
                 for name in (*_PARTS, *(_FILES if overwrite else ())):
-                    (self.path / name).unlink(missing_ok=True)
+                    unlink(self.path / name, missing_ok=True)
                 yield self
                 self._workspace.clear()
 
@@ -156,7 +157,7 @@ class RunFolder:
 
     def reopen(self) -> None:
         """Take back the record of a finished run, which is to go on."""
-        (self.path / RECORD).unlink(missing_ok=True)
+        unlink(self.path / RECORD, missing_ok=True)
 
     def write(self, checkpoint: Checkpoint, *, is_best: bool) -> None:
         """Write an epoch: the best weights first, the last ones as its commit."""

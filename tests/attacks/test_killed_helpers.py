@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from chaosprep.systems.starting import start_method
 from tests.attacks.attacker import sample
 from tests.attacks.outside import COMMAND, LIMIT, environment, shell, small_root
 from tests.attacks.test_first_moments import children, gone
@@ -40,10 +41,14 @@ def command_line(pid: int) -> str:
 def helpers(pid: int, kind: str) -> set[int]:
     """The process that starts workers (`server`), the workers, or the one that tidies up."""
     lines = {child: command_line(child) for child in children(pid)}
-    servers = {child for child, line in lines.items() if "forkserver" in line}
+    if start_method() == "spawn":
+        workers = {child for child, line in lines.items() if "spawn_main" in line}
+        servers = {0, *workers}
+    else:
+        servers = {child for child, line in lines.items() if "forkserver" in line}
     first = min(servers, default=0)
     return {
-        "server": {first} & servers,
+        "server": {first} & servers - {0},
         "worker": set(sorted(servers - {first})[:1]),
         "workers": servers - {first},
         "tracker": {child for child, line in lines.items() if "resource_tracker" in line},

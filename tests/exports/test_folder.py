@@ -182,7 +182,7 @@ def test_it_is_on_the_disk_before_it_has_its_name(
         is_whole = (made / RECORD).exists()
         flushed.append(is_whole and not (tmp_path / "out").exists())
 
-    monkeypatch.setattr(folder, "settle_folder", settle)
+    monkeypatch.setattr(folder, "flush_folder", settle)
     nifti.export(livers, tmp_path / "out")
     assert flushed == [True]
 

@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from chaosprep.running import exchange
-from chaosprep.running.exchange import bring_back, rename_new, settle_folder, take_name
+from chaosprep.running.exchange import bring_back, rename_new, take_name
+from chaosprep.systems import flushing
+from chaosprep.systems.flushing import flush_folder
 
 BY_HAND = ("no call", "no such operation")
 
@@ -67,7 +69,7 @@ def test_what_is_replaced_lies_in_the_room(workspace: Path, tmp_path: Path, way:
 def test_with_an_exchange_the_name_is_never_free(
     workspace: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    if exchange.system_call("renameat2") is None:
+    if flushing.system_call("renameat2") is None:
         pytest.skip("no exchange here")
     monkeypatch.setattr(Path, "rename", lambda *_: pytest.fail("renamed in steps"))
     take_name(workspace / "new", earlier(tmp_path))
@@ -133,7 +135,7 @@ def test_a_file_takes_no_name_that_something_has(tmp_path: Path, way: str, kind:
 def test_a_folder_is_flushed_file_by_file_where_the_system_cannot_at_once(
     workspace: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(exchange, "system_call", lambda name: None)
+    monkeypatch.setattr(flushing, "system_call", lambda name: None)
     check_each(workspace / "new", monkeypatch, 100)
 
 
@@ -145,14 +147,14 @@ def check_each(folder: Path, monkeypatch: pytest.MonkeyPatch, count: int) -> Non
     for file in files:
         file.write_text("new")
     monkeypatch.setattr(os, "fsync", lambda handle: flushed.append(os.fstat(handle).st_ino))
-    settle_folder(folder)
+    flush_folder(folder)
     assert sorted(flushed) == sorted(file.stat().st_ino for file in files)
 
 
 def test_a_few_files_do_not_wait_for_whatever_others_write(
     workspace: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(exchange, "system_call", lambda name: lambda handle: pytest.fail(name))
+    monkeypatch.setattr(flushing, "system_call", lambda name: lambda handle: pytest.fail(name))
     check_each(workspace / "new", monkeypatch, 32)
 
 
@@ -165,6 +167,6 @@ def test_a_disk_that_loses_what_was_written_is_told(
 
     for number in range(100):
         (workspace / str(number)).touch()
-    monkeypatch.setattr(exchange, "system_call", lambda name: lose)
+    monkeypatch.setattr(flushing, "system_call", lambda name: lose)
     with pytest.raises(OSError, match="Input/output error"):
-        settle_folder(workspace)
+        flush_folder(workspace)

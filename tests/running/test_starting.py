@@ -19,7 +19,8 @@ import pytest
 
 from chaosprep.errors import ChaosprepError, RefusedError
 from chaosprep.running.processes import ProcessExecutor, start_server
-from chaosprep.running.starting import METHOD, check_system, interrupts_held, starting
+from chaosprep.running.starting import check_system, interrupts_held, starting
+from chaosprep.systems.starting import start_method
 from tests.attacks.outside import environment
 from tests.running.test_executors import alive, wait_until
 from tests.running.toys import within
@@ -27,6 +28,7 @@ from tests.running.toys import within
 LIMIT = 60  # seconds; generous, only a hang takes as long
 
 
+@pytest.mark.skipif(start_method() != "forkserver", reason="no server listens here")
 def test_without_a_folder_for_temporary_files_the_variable_is_named(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -42,7 +44,7 @@ def test_without_a_folder_for_temporary_files_the_variable_is_named(
 
 
 def test_a_daemonic_process_is_told_that_it_may_start_none() -> None:
-    with multiprocessing.get_context(METHOD).Pool(1) as pool:
+    with multiprocessing.get_context(start_method()).Pool(1) as pool:
         assert pool.apply(refusal) == (
             "workers",
             "Use --jobs 1 without --dask, or start it by concurrent.futures.",
@@ -95,7 +97,7 @@ def tell_and_work(folder: str) -> None:
         time.sleep(0.01)
 
 
-@pytest.mark.skipif(METHOD != "forkserver", reason="workers have no server here")
+@pytest.mark.skipif(start_method() != "forkserver", reason="workers have no server here")
 def test_a_worker_whose_server_was_killed_has_ended_when_its_executor_has(tmp_path: Path) -> None:
     """It is taken for dead at once, and would write on while another does its work again."""
     executor = ProcessExecutor(1)
@@ -157,7 +159,7 @@ def test_other_threads_start_processes_too() -> None:
     assert found == [1]
 
 
-@pytest.mark.skipif(METHOD != "forkserver", reason="workers have no server here")
+@pytest.mark.skipif(start_method() != "forkserver", reason="workers have no server here")
 def test_a_server_does_not_begin_with_the_script_that_calls(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 
 from chaosprep.errors import FileError
 from chaosprep.formats.dicom.faults import broken, guarded
+from chaosprep.systems.processes import OUT_OF_TIME, limit_time
 
 SECONDS = 2.0
 """Of processor time that a file may take, and as many more as its pixels have MiB.
@@ -121,7 +122,7 @@ class _Decoder:
         if done == _FAILED:
             return False
         ended = -process.wait()
-        if ended and ended == getattr(signal, "SIGPROF", None):
+        if ended and ended == OUT_OF_TIME:
             raise _too_slow(array)
         raise broken("the pixel data crash their decoder")
 
@@ -166,7 +167,7 @@ def _start() -> "subprocess.Popen[bytes]":
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
-        cwd="/" if os.name == "posix" else None,
+        cwd=Path(sys.executable).anchor,  # the current one may be gone
     )
 
 
@@ -200,23 +201,17 @@ def serve() -> None:
 
 
 def _answer(results: BinaryIO, frames: Sequence[bytes], request: Mapping[str, Any]) -> None:
-    _limit(request["seconds"])
+    limit_time(request["seconds"])
     try:
         with guarded(_UNDECODED):
             arrays = [_decoded(frame, request["uid"], request["options"]) for frame in frames]
     except FileError:
         arrays = []
-    _limit(0)
+    limit_time(0)
     results.write(_DONE if arrays else _FAILED)
     for array in arrays:
         results.write(array.tobytes())
     results.flush()
-
-
-def _limit(seconds: float) -> None:
-    """End this process once it has worked for so long; 0 for never. Not on Windows."""
-    if hasattr(signal, "setitimer"):
-        signal.setitimer(signal.ITIMER_PROF, seconds)
 
 
 def _decoded(frame: bytes, uid: str, options: Mapping[str, Any]) -> NDArray[Any]:

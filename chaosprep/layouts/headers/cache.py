@@ -18,13 +18,12 @@ from chaosprep.formats.dicom.evidence import KEYWORDS
 from chaosprep.layouts.headers.batches import Pool, pack
 from chaosprep.layouts.headers.head import Entry, Head, Refers
 from chaosprep.layouts.headers.shared import OWN
+from chaosprep.systems.locking import FileLock
+from chaosprep.systems.modes import for_owner_alone
+from chaosprep.systems.opening import open_itself
+from chaosprep.systems.replacing import unlink
 from chaosprep.version import __version__
 from chaosprep.workbench import Workbench
-
-try:
-    import fcntl
-except ImportError:  # Windows has no flock: the user keeps runs apart
-    fcntl = None  # type: ignore[assignment]
 
 _MADE = (
     "%s keeps what headers say, names of patients too, for the next run of the same command. "
@@ -35,7 +34,6 @@ _MAGIC = b"chaosprep index 1\n"
 _DIGEST = 16  # bytes
 _FRAME = 4 + _DIGEST  # the length of a batch, little endian, and its checksum
 _LARGEST = 2**26  # bytes of a batch; one file of 16,384 frames has less
-_BINARY, _NO_LINK = getattr(os, "O_BINARY", 0), getattr(os, "O_NOFOLLOW", 0)
 
 
 class Cache:
@@ -49,6 +47,7 @@ class Cache:
         self._head = _head(root)
         self._name = f"{bench.name}.index"
         self._handle: int | None = None
+        self._lock: FileLock | None = None
         self._writes = False
         if bench.passes:
             return
@@ -67,7 +66,8 @@ class Cache:
         except OSError as error:
             self._not_kept(error.strerror or "it cannot be written")
         else:
-            self._writes = _lock(self._handle)
+            self._lock = FileLock(self._handle)
+            self._writes = _is_taken(self._lock)
             if is_new:
                 _log.warning(_MADE, path)
 
@@ -75,7 +75,9 @@ class Cache:
         return self
 
     def __exit__(self, *error: object) -> None:
-        if self._handle is not None:
+        if self._lock is not None:
+            self._lock.close()
+        elif self._handle is not None:
             os.close(self._handle)
 
     def load(self, pool: Pool) -> Iterator[Entry]:
@@ -174,7 +176,7 @@ def discard(bench: Workbench) -> None:
         os.close(handle)
     if is_ours:
         with writing(path):
-            path.unlink(missing_ok=True)
+            unlink(path, missing_ok=True)
 
 
 def _open(path: Path) -> int:
@@ -183,23 +185,20 @@ def _open(path: Path) -> int:
     Raises `FileError` where a link or a folder stands there, and OSError.
     """
     with suppress(FileExistsError):
-        flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | _BINARY | _NO_LINK
-        return os.open(path, flags, 0o600)
+        return open_itself(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
     handle = open_own(path, os.O_RDWR)
     try:
-        os.fchmod(handle, 0o600)
+        for_owner_alone(handle)
     except OSError:
         os.close(handle)
         raise
     return handle
 
 
-def _lock(handle: int) -> bool:
+def _is_taken(lock: FileLock) -> bool:
     """Whether nobody else writes to it, until it is closed."""
-    if fcntl is None:
-        return True
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        lock.take()
     except OSError:
         return False
     return True

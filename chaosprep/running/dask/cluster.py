@@ -92,9 +92,10 @@ def _local_cluster(jobs: int) -> Iterator[str]:
     import distributed.utils
     from distributed import LocalCluster
 
-    from chaosprep.running.starting import METHOD, starting
+    from chaosprep.running.starting import starting
+    from chaosprep.systems.starting import start_method
 
-    started = {"distributed.worker.multiprocessing-method": METHOD}
+    started = {"distributed.worker.multiprocessing-method": start_method()}
     distributed.utils._forkserver_preload_set = True  # what it would set is imported here as well
     with silent(), dask.config.set(started | _SETTINGS | _keys()):
         try:

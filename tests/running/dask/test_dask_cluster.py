@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from chaosprep.running.dask.cluster import scheduler_address
-from chaosprep.running.starting import METHOD
+from chaosprep.systems.starting import start_method
 from tests.running.test_executors import alive
 
 distributed = pytest.importorskip("distributed")
@@ -41,7 +41,7 @@ print(loaded)
 """
 
 
-@pytest.mark.skipif(METHOD != "forkserver", reason="workers start from nothing here")
+@pytest.mark.skipif(start_method() != "forkserver", reason="workers start from nothing here")
 def test_local_workers_start_with_their_libraries() -> None:
     assert in_a_process(WARM) == "True"
 
