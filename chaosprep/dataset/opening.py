@@ -66,7 +66,7 @@ def is_finished(directory: Path) -> bool:
 def commit_of(directory: Path) -> tuple[int, ...] | None:
     """What tells the commit that stands here from one before or after it; None without any."""
     for name in (DESCRIPTOR, SHARD):
-        with suppress(FileNotFoundError):
+        with suppress(OSError):
             found = (directory / name).stat()
             return found.st_dev, found.st_ino, found.st_ctime_ns
     return None
