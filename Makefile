@@ -20,7 +20,7 @@ demo: .venv/ready  ## prepare the synthetic sample data, verify it, and say wher
 	@echo 'demo/augmented/slices.jsonl (one line per pair) and demo/augmented/datapackage.json.'
 
 test: .venv/ready  ## every test
-	$(BIN)/python -m pytest --numprocesses auto
+	$(BIN)/python -m pytest --numprocesses auto --dist worksteal
 
 .venv-structures/ready:  # apart: rt-utils and med-imagetools bring another OpenCV
 	$(PYTHON) -m venv .venv-structures
