@@ -73,11 +73,11 @@ fuzz: .venv/ready  ## 50,000 damaged files: the oracle's pixels or one error, so
 	CHAOSPREP_MUTATIONS=20000 $(BIN)/python -m pytest --numprocesses auto tests/formats/test_mutations.py
 	CHAOSPREP_MUTATIONS=9000 $(BIN)/python -m pytest --numprocesses auto tests/attacks/test_dicom_structure.py
 	CHAOSPREP_MUTATIONS=5000 $(BIN)/python -m pytest --numprocesses auto tests/attacks/test_png_grammar.py
-	CHAOSPREP_MUTATIONS=2500 $(BIN)/python -m pytest --numprocesses auto tests/attacks/test_npy_grammar.py tests/attacks/test_nifti_grammar.py
+	CHAOSPREP_MUTATIONS=2500 $(BIN)/python -m pytest --numprocesses auto tests/attacks/test_npy_grammar.py tests/attacks/test_nifti_grammar.py tests/attacks/test_volume_image_grammar.py
 	CHAOSPREP_MUTATIONS=2500 $(BIN)/python -m pytest --numprocesses auto tests/attacks/test_nrrd_grammar.py tests/attacks/test_metaimage_grammar.py
 	CHAOSPREP_MUTATIONS=1000 $(BIN)/python -m pytest --numprocesses auto tests/attacks/test_seg_grammar.py
 	CHAOSPREP_MUTATIONS=10000 $(BIN)/python -m pytest --numprocesses auto tests/attacks/test_rtstruct_grammar.py
-	CHAOSPREP_MUTATIONS=3000 $(BIN)/python -m pytest --numprocesses auto tests/layouts/headers/test_index_damaged.py
+	CHAOSPREP_MUTATIONS=3000 $(BIN)/python -m pytest --numprocesses auto tests/layouts/headers/test_index_damaged.py tests/layouts/headers/test_dividing_orders.py
 
 attack: .venv/ready  ## every attack at its full size: kills, races, links, full disks, hostile rows; takes an hour or two
 	CHAOSPREP_ATTACKS=100 $(BIN)/python -m pytest --numprocesses auto --durations 10 tests/attacks --ignore tests/attacks/test_hostile_rows.py
