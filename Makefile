@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 DATA ?= sample_data/CHAOS_Train_Sets
 
-.PHONY: demo test test-peers train-demo fuzz attack lint docs bench sample-data clean
+.PHONY: demo test test-odd test-peers train-demo fuzz attack lint docs bench sample-data clean
 
 .venv/ready: pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "chaosprep needs Python 3.11 or newer: make PYTHON=python3.12")'
@@ -21,6 +21,9 @@ demo: .venv/ready  ## prepare the synthetic sample data, verify it, and say wher
 
 test: .venv/ready  ## every test
 	$(BIN)/python -m pytest --numprocesses auto --dist worksteal
+
+test-odd: .venv/ready  ## what starts processes and writes files, in a plain locale, without a home, as another user
+	tests/odd.sh --numprocesses auto tests/attacks tests/cli tests/dataset tests/layouts tests/privacy tests/running
 
 .venv-structures/ready:  # apart: rt-utils and med-imagetools bring another OpenCV
 	$(PYTHON) -m venv .venv-structures
