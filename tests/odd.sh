@@ -43,5 +43,5 @@ while IFS= read -r name; do unset "$name"; done < <(compgen -v | grep -E '^(XDG_
 unset PYTHONUTF8 PYTHONIOENCODING PYTHONCOERCECLOCALE
 if is locale; then export LANG=C LC_ALL=C PYTHONCOERCECLOCALE=0; fi
 if is umask; then umask 077; fi
-export HOME=$home PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=$PWD TMPDIR=$place/work
+export HOME=$home HYPOTHESIS_STORAGE_DIRECTORY=$place/work/examples PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=$PWD
 bash -c "$within" bash "${run[@]}" "$python" -m pytest -p no:cacheprovider "$@"
