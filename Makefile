@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 DATA ?= sample_data/CHAOS_Train_Sets
 
-.PHONY: demo test test-peers train-demo fuzz attack lint docs bench sample-data clean
+.PHONY: demo test test-odd test-peers train-demo fuzz attack lint docs bench sample-data clean
 
 .venv/ready: pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "chaosprep needs Python 3.11 or newer: make PYTHON=python3.12")'
@@ -20,7 +20,10 @@ demo: .venv/ready  ## prepare the synthetic sample data, verify it, and say wher
 	@echo 'demo/augmented/slices.jsonl (one line per pair) and demo/augmented/datapackage.json.'
 
 test: .venv/ready  ## every test
-	$(BIN)/python -m pytest --numprocesses auto
+	$(BIN)/python -m pytest --numprocesses auto --dist worksteal
+
+test-odd: .venv/ready  ## what starts processes and writes files, in a plain locale, without a home, as another user
+	tests/odd.sh --numprocesses auto tests/attacks tests/cli tests/dataset tests/layouts tests/privacy tests/running
 
 .venv-structures/ready:  # apart: rt-utils and med-imagetools bring another OpenCV
 	$(PYTHON) -m venv .venv-structures
@@ -73,11 +76,11 @@ fuzz: .venv/ready  ## 50,000 damaged files: the oracle's pixels or one error, so
 	CHAOSPREP_MUTATIONS=20000 $(BIN)/python -m pytest --numprocesses auto tests/formats/test_mutations.py
 	CHAOSPREP_MUTATIONS=9000 $(BIN)/python -m pytest --numprocesses auto tests/attacks/test_dicom_structure.py
 	CHAOSPREP_MUTATIONS=5000 $(BIN)/python -m pytest --numprocesses auto tests/attacks/test_png_grammar.py
-	CHAOSPREP_MUTATIONS=2500 $(BIN)/python -m pytest --numprocesses auto tests/attacks/test_npy_grammar.py tests/attacks/test_nifti_grammar.py
+	CHAOSPREP_MUTATIONS=2500 $(BIN)/python -m pytest --numprocesses auto tests/attacks/test_npy_grammar.py tests/attacks/test_nifti_grammar.py tests/attacks/test_volume_image_grammar.py
 	CHAOSPREP_MUTATIONS=2500 $(BIN)/python -m pytest --numprocesses auto tests/attacks/test_nrrd_grammar.py tests/attacks/test_metaimage_grammar.py
 	CHAOSPREP_MUTATIONS=1000 $(BIN)/python -m pytest --numprocesses auto tests/attacks/test_seg_grammar.py
 	CHAOSPREP_MUTATIONS=10000 $(BIN)/python -m pytest --numprocesses auto tests/attacks/test_rtstruct_grammar.py
-	CHAOSPREP_MUTATIONS=3000 $(BIN)/python -m pytest --numprocesses auto tests/layouts/headers/test_index_damaged.py
+	CHAOSPREP_MUTATIONS=3000 $(BIN)/python -m pytest --numprocesses auto tests/layouts/headers/test_index_damaged.py tests/layouts/headers/test_dividing_orders.py
 
 attack: .venv/ready  ## every attack at its full size: kills, races, links, full disks, hostile rows; takes an hour or two
 	CHAOSPREP_ATTACKS=100 $(BIN)/python -m pytest --numprocesses auto --durations 10 tests/attacks --ignore tests/attacks/test_hostile_rows.py

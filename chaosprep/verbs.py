@@ -100,10 +100,13 @@ def prepare(
     with named_in(f"{config}: [{RUN}]", named):
         options = _options(named, _shared(tables))
     params = prepare_params(named, tables, config or "")
-    made, first = run_all(root, output, params, options), CHAIN[0]
+    first = CHAIN[0]
     split = Path(output, str(first.folder))
-    _refuse_leaks(split, root, params[first.name], options, Path(output))
-    return made
+
+    def then(last: Dataset) -> None:
+        _refuse_leaks(split, root, params[first.name], options, Path(output))
+
+    return run_all(root, output, params, options, then)
 
 
 @shows(AugmentParams)

@@ -1,6 +1,8 @@
-"""Tiny datasets that many tests only read: a phantom, and what each stage makes of it."""
+"""What many tests only read, a phantom and what each stage makes of it; a process to fork from."""
 
 import os
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -9,6 +11,7 @@ from hypothesis import settings
 import chaosprep
 from chaosprep import Dataset
 from chaosprep.phantom import Patient, write_chaos
+from tests.attacks.attacker import Zygote
 from tests.stages.normalized import METHODS, Normal
 from tests.stages.scanners import split_of_scanners
 from tests.systems.elsewhere import NOT_ON_WINDOWS
@@ -103,3 +106,13 @@ def normalized(scanners: Dataset, tmp_path_factory: pytest.TempPathFactory) -> N
     """What each way to normalize makes of them."""
     place = tmp_path_factory.mktemp("normalized")
     return {how: chaosprep.convert(scanners, place / how, normalize=how) for how in METHODS}
+
+
+@pytest.fixture(scope="session")
+def forked() -> Iterator[Zygote]:
+    """Runs commands, each in a process of its own that has imported everything."""
+    if sys.platform != "linux":
+        pytest.skip("made for Linux alone")
+    process = Zygote()
+    yield process
+    process.close()

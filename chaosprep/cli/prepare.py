@@ -11,6 +11,7 @@ from chaosprep.cli.options import run_options, source_argument
 from chaosprep.cli.output import LEFT_OUT, Talk
 from chaosprep.cli.parameters import given, parameter_options
 from chaosprep.cli.stage import show_check, show_dry_run
+from chaosprep.dataset.manifest import Dataset
 from chaosprep.running.mapping import on_workers
 from chaosprep.running.options import RunOptions
 from chaosprep.running.page import PAGE, check_standing
@@ -60,14 +61,17 @@ def _command(
             names = listed(steps(lambda stage: stage.name)[1:])
             click.echo(f"Then {names}, below {output}; a dry run tries only {first.name}.")
         click.get_current_context().exit(code)
-    last = run_all(source, output, params, options)
-    if page:
-        from chaosprep.quality.report import report, stands
 
-        if options.overwrite or not stands(last, shown):
-            report(last.directory, shown, jobs=options.processes, overwrite=options.overwrite)
-    split = output / str(first.folder)
-    show_check(split, source, params[first.name], options, output, talk)
+    def then(last: Dataset) -> None:
+        if page:
+            from chaosprep.quality.report import report, stands
+
+            if options.overwrite or not stands(last, shown):
+                report(last.directory, shown, jobs=options.processes, overwrite=options.overwrite)
+        split = output / str(first.folder)
+        show_check(split, source, params[first.name], options, output, talk)
+
+    run_all(source, output, params, options, then)
     click.get_current_context().exit(talk.finish(shown if page else None))
 
 

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from chaosprep.dataset.decoding import decode_descriptor, release_of
@@ -60,6 +61,15 @@ def open_output(directory: Path) -> Dataset:
 def is_finished(directory: Path) -> bool:
     """Whether a stage directory, or a part of one, has been committed here."""
     return any((directory / name).exists() for name in (DESCRIPTOR, SHARD))
+
+
+def commit_of(directory: Path) -> tuple[int, ...] | None:
+    """What tells the commit that stands here from one before or after it; None without any."""
+    for name in (DESCRIPTOR, SHARD):
+        with suppress(OSError):
+            found = (directory / name).stat()
+            return found.st_dev, found.st_ino, found.st_ctime_ns
+    return None
 
 
 def _opened(directory: Path, name: str, descriptor: Descriptor, descriptor_sha256: str) -> Dataset:

@@ -23,6 +23,7 @@ from chaosprep.quality.findings import Seen
 from chaosprep.quality.persons import judged
 from chaosprep.running.mapping import map_cases, on_workers
 from chaosprep.running.options import RunOptions
+from chaosprep.running.place import if_finished
 from chaosprep.running.runner import opened
 from chaosprep.series.source import SourceCase
 from chaosprep.workbench import Workbench
@@ -133,7 +134,7 @@ def check_split(
         beside: the output of the run, beside which it keeps what it keeps.
 
     Raises:
-        ChaosprepError: what `find` raises, or `worker-died`.
+        ChaosprepError: what `find` raises, `worker-died`, or `locked`: it is being replaced.
     """
     from chaosprep.stages.split import SPLIT
 
@@ -141,8 +142,19 @@ def check_split(
         return None
     bench = Workbench.beside(beside, options.processes, on_workers)
     root, _ = opened(SPLIT, params, source, bench, options)
-    made = open_output(directory)
-    found = evidence(made, root.cases, params, jobs=options.processes)
+
+    def look() -> tuple[Dataset, Evidence]:
+        made = open_output(directory)
+        return made, evidence(made, root.cases, params, jobs=options.processes)
+
+    looked = if_finished(directory, look)
+    if looked is None:
+        raise ChaosprepError(
+            f"{directory}: another run replaces what was to be checked",
+            "Wait for it to finish, and run the same command again.",
+            code="locked",
+        )
+    made, found = looked
     if made.shard is None:
         return found
     part = f"shard {made.shard.index} of {made.shard.count} alone was looked at"

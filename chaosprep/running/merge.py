@@ -3,6 +3,7 @@
 import heapq
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
+from dataclasses import replace
 from functools import cached_property, partial
 from pathlib import Path
 
@@ -21,7 +22,7 @@ from chaosprep.running.commit import commit, in_order
 from chaosprep.running.executors import warm_up
 from chaosprep.running.mapping import stream_cases
 from chaosprep.running.options import Event, OnEvent, ignore
-from chaosprep.running.place import check_output
+from chaosprep.running.place import check_output, if_finished
 from chaosprep.running.planning import damaged, fingerprint
 from chaosprep.running.runner import forget, nothing_left
 from chaosprep.running.workspace import Workspace
@@ -66,35 +67,37 @@ def merge(
     check = partial(check_output, output, overwrite)
     check()
     workspace = Workspace.inside(output)
-    if is_finished(output) and not overwrite and not workspace.path.exists():
-        return _already_done(parts, output, on_event)
-    with writing(output, ", and run the same command again."), workspace.held(check):
-        if overwrite:
-            forget(output)
-        if is_finished(output):  # by another run just now, or by one killed right after
-            dataset = _already_done(parts, output, on_event)
-            workspace.clear()
-            return dataset
-        _carry(parts, output, jobs, on_event)
-        commit(
-            output,
-            parts.made,
-            parts,
-            parts.rows,
-            parts.label_map,
-            parts.skipped,
-            division=parts.parts[0].descriptor.tool.division,
-            store=parts.parts[0].descriptor.tool.store,
-            learned=parts.parts[0].descriptor.tool.learned,
-        )
-        dataset = open_dataset(output)
-        workspace.clear()
     total = len(parts)
-    on_event(Event("committed", "merge", total, total, problems=parts.skipped, dataset=dataset))
+    look, done = partial(_compared, parts, output), Event("already-done", "merge", total, total)
+    dataset = None if overwrite else if_finished(output, look)
+    if dataset is None:
+        with writing(output, ", and run the same command again."), workspace.held(check):
+            if overwrite:
+                forget(output)
+            if is_finished(output):  # by another run just now, or by one killed right after
+                dataset = look()
+            else:
+                done = _merge(parts, output, jobs, on_event)
+                dataset = open_dataset(output)
+            workspace.clear()
+    on_event(replace(done, dataset=dataset))
     return dataset
 
 
-def _already_done(parts: "Parts", output: Path, on_event: OnEvent) -> Dataset:
+def _merge(parts: "Parts", output: Path, jobs: int, on_event: OnEvent) -> Event:
+    total, tool = len(parts), parts.parts[0].descriptor.tool
+    _carry(parts, output, jobs, on_event)
+    more = parts.label_map, parts.skipped, None, tool.division, tool.store, tool.learned
+    commit(output, parts.made, parts, parts.rows, *more)
+    return Event("committed", "merge", total, total, problems=parts.skipped)
+
+
+def _compared(parts: "Parts", output: Path) -> Dataset:
+    """What stands finished in the output.
+
+    Raises:
+        ChaosprepError: `output-differs`, it is not what would be made.
+    """
     dataset = open_dataset(output)
     stores = {part.descriptor.tool.store for part in (dataset, *parts.parts)}
     history = dataset.descriptor.tool.history
@@ -110,8 +113,6 @@ def _already_done(parts: "Parts", output: Path, on_event: OnEvent) -> Dataset:
             "Use --overwrite to make it again.",
             code="output-differs",
         )
-    total = len(parts)
-    on_event(Event("already-done", "merge", total, total, dataset=dataset))
     return dataset
 
 

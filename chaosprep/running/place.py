@@ -1,12 +1,14 @@
 """Where a stage may write: a directory that is new, empty, or its own and holds nothing else."""
 
+from collections.abc import Callable
 from contextlib import suppress
 from itertools import islice
 from pathlib import Path
+from typing import TypeVar
 
 from chaosprep.dataset.manifest import DESCRIPTOR, JOURNAL, SHARD, WORKSPACE
 from chaosprep.dataset.naming import is_of_system
-from chaosprep.dataset.opening import is_descriptor, is_finished
+from chaosprep.dataset.opening import commit_of, is_descriptor, is_finished
 from chaosprep.dataset.records import SPLITS
 from chaosprep.dataset.store import Store
 from chaosprep.dataset.table import TABLE, is_of_table, tables_in
@@ -17,6 +19,7 @@ from chaosprep.running.workspace import LOCK, Workspace
 PARTS = tuple(f"{name}.part" for name in (DESCRIPTOR, SHARD, TABLE))
 """What 0.1.0 called files of the directory itself before they were whole."""
 _SHOWN = 3
+T = TypeVar("T")
 
 
 def check_output(output: Path, overwrite: bool = False) -> None:
@@ -41,6 +44,24 @@ def check_output(output: Path, overwrite: bool = False) -> None:
             for name in (DESCRIPTOR, SHARD, *tables_in(output)):
                 check_replaceable(output / name)
             _check_foreign(output)
+
+
+def if_finished(output: Path, look: Callable[[], T]) -> T | None:
+    """What `look` finds in a finished output, without its lock: one that is only read needs none.
+
+    None where it is not finished, a run is at work, or one has replaced it or taken it back while
+    it was looked at. An error that `look` then meets counts for nothing: it is of two commits.
+    """
+    commit = commit_of(output)
+    if commit is None or Workspace.inside(output).path.exists():
+        return None
+    try:
+        found = look()
+    except ChaosprepError:
+        if commit_of(output) == commit:
+            raise
+        return None
+    return found if commit_of(output) == commit else None
 
 
 def _check_folders(output: Path) -> None:

@@ -1,7 +1,7 @@
 """The runner: plans a stage, maps it over its cases, records each, and commits the whole."""
 
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -25,7 +25,7 @@ from chaosprep.running.learning import LEARNED
 from chaosprep.running.lessons import with_learned
 from chaosprep.running.mapping import on_workers
 from chaosprep.running.options import DEFAULTS, Event, RunOptions
-from chaosprep.running.place import check_output
+from chaosprep.running.place import check_output, if_finished
 from chaosprep.running.planning import Plan, compare, fingerprint, fresh_plan
 from chaosprep.running.request import check_request
 from chaosprep.running.settings import SETTINGS, keep_settings
@@ -99,25 +99,36 @@ def run_on(
     stage.ready(params, source.directory, output, cases, options)
     workspace, total = Workspace.inside(output), len(plan.cases)
     last = Event("already-done", stage.name, total, total)
-    if is_finished(output) and not options.overwrite and not workspace.path.exists():
+
+    def look() -> Dataset:
         compare(stage, params, plan)
-        return _ended(stage, params, options, last, open_output(output))
-    again = partial(check_output, output, options.overwrite)  # others may have been there meanwhile
-    with writing(output, GOES_ON), workspace.held(again):
-        if options.overwrite:
-            forget(output)
-        if is_finished(output):  # by another run just now, or one killed right after
-            compare(stage, params, plan)
-        else:
-            end_claims(workspace.path)
-            with scheduler_address(options.dask, options.processes) as address:
-                root, tell = chosen.directory, options.tell
-                plan = with_learned(stage, params, plan, root, opens, address, tell=tell)
-                plan = compare(stage, params, plan)
-                last = _work(stage, params, chosen, plan, opens, address, options)
         dataset = open_output(output)
-        workspace.clear()
-    return _ended(stage, params, options, last, dataset)
+        stage.after(dataset, params, options)
+        return dataset
+
+    dataset = None if options.overwrite else if_finished(output, look)
+    if dataset is None:
+        again = partial(check_output, output, options.overwrite)  # others may have come meanwhile
+        with ExitStack() as stack:
+            with writing(output, GOES_ON):
+                stack.enter_context(workspace.held(again))
+                if options.overwrite:
+                    forget(output)
+                if is_finished(output):  # by another run just now, or one killed right after
+                    compare(stage, params, plan)
+                else:
+                    end_claims(workspace.path)
+                    with scheduler_address(options.dask, options.processes) as address:
+                        root, tell = chosen.directory, options.tell
+                        plan = with_learned(stage, params, plan, root, opens, address, tell=tell)
+                        plan = compare(stage, params, plan)
+                        last = _work(stage, params, chosen, plan, opens, address, options)
+                dataset = open_output(output)
+            stage.after(dataset, params, options)  # reads it, while nobody can replace it
+            with writing(output, GOES_ON):
+                workspace.clear()
+    options.tell(replace(last, dataset=dataset))
+    return dataset
 
 
 def opened(
@@ -136,15 +147,6 @@ def opened(
 def modules_of(stage: Stage[C, P]) -> tuple[str, ...]:
     """What a worker imports for a stage's first case."""
     return (*stage.libraries, "chaosprep.running.tasks", stage.run_case.__module__)
-
-
-def _ended(
-    stage: Stage[C, P], params: P, options: RunOptions, event: Event, dataset: Dataset
-) -> Dataset:
-    """Do what comes after, and pass on what was committed with the last event."""
-    stage.after(dataset, params, options)
-    options.tell(replace(event, dataset=dataset))
-    return dataset
 
 
 def forget(output: Path) -> None:

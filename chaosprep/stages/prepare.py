@@ -1,6 +1,7 @@
 """prepare: the stages that have a folder in its output, one after the other."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, get_args
 
@@ -20,6 +21,7 @@ from chaosprep.running.place import check_output
 from chaosprep.running.runner import modules_of, opened, run_on
 from chaosprep.running.stage import Stage
 from chaosprep.running.standing import StandingWorkers
+from chaosprep.running.workspace import Workspace
 from chaosprep.stage_table import STAGES, load_stage
 from chaosprep.workbench import Workbench
 
@@ -154,9 +156,15 @@ def check_places(
 
 
 def run_all(
-    root: str | Path, output: str | Path, params: Mapping[str, Any], options: RunOptions = DEFAULTS
+    root: str | Path,
+    output: str | Path,
+    params: Mapping[str, Any],
+    options: RunOptions = DEFAULTS,
+    then: Callable[[Dataset], object] = lambda last: None,
 ) -> Dataset:
     """Run the stages that `params` names, in its order, into their folders below `output`.
+
+    `then` is called with what the last one made, while no other run of prepare can replace it.
 
     Raises what `chaosprep.running.runner.run` raises; what earlier stages committed stays.
     """
@@ -174,10 +182,35 @@ def run_all(
         at_work = workers.on_workers if address is None else on_workers
         bench = Workbench.beside(output, options.processes, at_work)
         made, given = opened(first, given, root, bench, options)
-        for stage, own in [(first, given), *chain[1:]]:
-            if isinstance(made, Dataset) and not stage.takes(made):
-                _check_left(stage, params, root)
-                continue
-            made = run_on(stage, own, made, Path(output, str(stage.folder)), options, workers)
-    assert isinstance(made, Dataset)
+        with _held(Path(output)):
+            for stage, own in [(first, given), *chain[1:]]:
+                if isinstance(made, Dataset) and not stage.takes(made):
+                    _check_left(stage, params, root)
+                    continue
+                made = run_on(stage, own, made, Path(output, str(stage.folder)), options, workers)
+            assert isinstance(made, Dataset)
+            then(made)
     return made
+
+
+@contextmanager
+def _held(output: Path) -> Iterator[None]:
+    """Hold the output of all stages: each reads the one before, which nobody may replace by then.
+
+    Where that cannot be written, stages that are finished are only read, and others tell of it.
+    """
+    fresh = [place for place in (output, *output.parents) if not place.exists()]
+    workspace = Workspace.inside(output)
+    with ExitStack() as stack:
+        with suppress(OSError):
+            stack.enter_context(workspace.held())
+            stack.callback(_clear, workspace, fresh)
+        yield
+
+
+def _clear(workspace: Workspace, fresh: Sequence[Path]) -> None:
+    """Leave nothing of the lock, nor folders in which nothing was made."""
+    with suppress(OSError):
+        workspace.clear()
+        for place in fresh:
+            place.rmdir()

@@ -18,13 +18,6 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
 
 
 @pytest.fixture(scope="session")
-def _plain() -> Iterator[Zygote]:
-    process = Zygote()
-    yield process
-    process.close()
-
-
-@pytest.fixture(scope="session")
 def _trained() -> Iterator[Zygote]:
     process = Zygote("chaosprep.torch.training")
     yield process
@@ -41,7 +34,7 @@ def zygote(request: pytest.FixtureRequest) -> Zygote:
     if wanted == "train":
         pytest.importorskip("torch")
         return request.getfixturevalue("_trained")  # type: ignore[no-any-return]
-    return request.getfixturevalue("_plain")  # type: ignore[no-any-return]
+    return request.getfixturevalue("forked")  # type: ignore[no-any-return]
 
 
 @pytest.fixture

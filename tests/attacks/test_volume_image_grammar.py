@@ -21,7 +21,7 @@ from tests.attacks.grammars import batches, draws, tried
 nibabel = pytest.importorskip("nibabel")
 msgspec = pytest.importorskip("msgspec")
 
-FEW = 400
+FEW = 150
 MADE: dict[str, Callable[[random.Random], bytes]] = {
     "v.nii": nifti.damaged,
     "v.nrrd": lambda draw: nrrd.damaged(draw)[0],
@@ -86,5 +86,5 @@ def test_a_damaged_image_is_one_error_or_sound(
 
 @pytest.mark.parametrize("name", MADE)
 def test_enough_of_them_are_read(name: str) -> None:
-    every = (draw for batch in range(4) for draw in draws(name, batch, 200))
-    assert 20 < sum(reads(name, MADE[name](draw)) for draw in every) < 180
+    every = (draw for batch in range(2) for draw in draws(name, batch, 100))
+    assert 10 < sum(reads(name, MADE[name](draw)) for draw in every) < 90

@@ -17,6 +17,7 @@ import pytest
 from pydicom import dcmread
 
 from chaosprep.phantom import Patient, write_chaos
+from tests.attacks.attacker import Zygote
 from tests.formats.samples import chunk, dicom, png
 from tests.hostile.canaries import VRS, canary, find, leaks, mark
 
@@ -29,20 +30,20 @@ LIMIT = 60  # seconds; only a hang takes as long
 class Session:
     """Commands, each in a process of its own, and everything that they said."""
 
+    forked: Zygote
     work: Path
-    codes: list[int] = field(default_factory=list)
+    count: int = 0
     said: list[bytes] = field(default_factory=list)
 
-    def run(self, *arguments: str | Path, code: int = 0) -> Path:
+    def run(self, *arguments: str | Path, code: int = 0, jobs: int = 1) -> Path:
         """Run a verb; `@` as the last argument is a new output, which is given back."""
-        output = self.work / f"{len(self.codes):02d}-{arguments[0]}"
+        output = self.work / f"{self.count:02d}-{arguments[0]}"
         words = [str(output if word == "@" else word) for word in arguments]
-        command = [sys.executable, "-m", "chaosprep.cli.main", *words, "-j", "2"]
-        done = subprocess.run(command, capture_output=True, timeout=LIMIT, check=False)
-        self.codes.append(done.returncode)
-        self.said += [done.stdout, done.stderr]
-        assert done.returncode == code, done.stderr.decode()
-        assert b"Traceback" not in done.stderr
+        done = self.forked.run([*words, "-j", str(jobs)], LIMIT)
+        self.count += 1
+        self.said += [done.out.encode(), done.err.encode()]
+        assert done.code == code, done.err
+        assert "Traceback" not in done.err
         return output
 
     def check(self) -> None:
@@ -51,6 +52,14 @@ class Session:
         own = [path for path in self.work.rglob("*") if path.name.endswith(".dcm")]
         assert find(own[0].read_bytes()) if own else True
         assert leaks(self.work, skip=(".dcm",)) == {}
+
+
+@pytest.fixture
+def session(forked: Zygote, tmp_path: Path) -> Session:
+    """Commands that write into an empty folder."""
+    work = tmp_path / "work"
+    work.mkdir()
+    return Session(forked, work)
 
 
 def with_text(mask: bytes) -> bytes:
@@ -119,8 +128,7 @@ def test_the_search_would_find_what_the_files_hold(marked: Path) -> None:
     assert len(leaks(marked)) == len(list(marked.rglob("*.dcm")))
 
 
-def test_no_stage_lets_anything_out(marked: Path, tmp_path: Path) -> None:
-    session = Session(tmp_path)
+def test_no_stage_lets_anything_out(marked: Path, session: Session) -> None:
     session.run("inspect", marked)
     session.run("inspect", marked, "--json")
     pairs = session.run("split", marked, "--val", "0.3", "-vv", "-o", "@")
@@ -132,13 +140,12 @@ def test_no_stage_lets_anything_out(marked: Path, tmp_path: Path) -> None:
     more = session.run("augment", images, "--copies", "2", "-vv", "-o", "@")
     session.run("verify", more)
     session.run("verify", pairs, "--json")
-    session.run("prepare", marked, "--val", "0.3", "-vv", "-o", "@")
+    session.run("prepare", marked, "--val", "0.3", "-vv", "-o", "@", jobs=2)
     session.check()
 
 
-def test_patients_told_apart_by_their_headers_stay_unknown(marked: Path, tmp_path: Path) -> None:
-    session = Session(tmp_path)
-    key = tmp_path / "key"
+def test_patients_told_apart_by_their_headers_stay_unknown(marked: Path, session: Session) -> None:
+    key = session.work / "key"
     key.write_bytes(bytes(range(32)))
     key.chmod(0o600)
     where = ("--images", IN_PHASE, "--masks", GROUND, "--pseudonymize", str(key))
@@ -153,11 +160,10 @@ def test_patients_told_apart_by_their_headers_stay_unknown(marked: Path, tmp_pat
     session.check()
 
 
-def test_no_error_lets_anything_out(damaged: Path, tmp_path: Path) -> None:
-    session = Session(tmp_path)
+def test_no_error_lets_anything_out(damaged: Path, session: Session) -> None:
     session.run("inspect", damaged, "--json")
     session.run("inspect", damaged)
-    session.run("split", damaged, "--val", "0.3", "-vv", "-o", "@", code=1)
+    session.run("split", damaged, "--val", "0.3", "-vv", "-o", "@", code=1, jobs=2)
     session.run("split", damaged, "--val", "0.3", "--json", "-o", "@", code=1)
     pairs = session.run(
         "split", damaged, "--val", "0.3", "--on-error", "skip", "-vv", "-o", "@", code=3
@@ -166,7 +172,7 @@ def test_no_error_lets_anything_out(damaged: Path, tmp_path: Path) -> None:
     session.run("convert", livers, "-vv", "-o", "@", code=1)
     images = session.run("convert", livers, "--on-error", "skip", "-vv", "-o", "@", code=3)
     session.run("verify", images)
-    assert list(tmp_path.rglob("journal*"))  # of the runs that failed
+    assert list(session.work.rglob("journal*"))  # of the runs that failed
     session.check()
 
 
@@ -178,14 +184,12 @@ def test_no_error_lets_anything_out(damaged: Path, tmp_path: Path) -> None:
     ],
 )
 def test_a_folder_that_holds_a_name_is_not_named(
-    marked: Path, tmp_path: Path, keyword: str, form: str
+    marked: Path, tmp_path: Path, session: Session, keyword: str, form: str
 ) -> None:
     root = Path(shutil.copytree(marked, tmp_path / "root"))
     place = root / "Train_Sets/MR/1"
     name = str(dcmread(next(place.rglob("*.dcm")))[keyword].value)
     place.rename(place.with_name(form.format(name)))
-    session = Session(tmp_path / "work")
-    session.work.mkdir()
     output = session.run(
         "split", root, "--images", IN_PHASE, "--val", "0", "-vv", "-o", "@", code=2
     )
@@ -196,26 +200,24 @@ def test_a_folder_that_holds_a_name_is_not_named(
 
 @pytest.mark.parametrize(("keyword", "code"), [("SOPInstanceUID", 2), ("StudyID", 1)])
 def test_a_file_named_after_its_header_is_not_named(
-    marked: Path, tmp_path: Path, keyword: str, code: int
+    marked: Path, tmp_path: Path, session: Session, keyword: str, code: int
 ) -> None:
     root = Path(shutil.copytree(marked, tmp_path / "root"))
     last = max((root / "Train_Sets/MR/1").rglob("*.dcm"))
     name = str(dcmread(last)[keyword].value)
     assert find(name.encode())
     last.rename(last.with_name(f"{name}.dcm"))
-    session = Session(tmp_path / "work")
-    session.work.mkdir()
     session.run("split", root, "--images", IN_PHASE, "--val", "0", "-vv", "-o", "@", code=code)
     assert b"would identify" in session.said[1]
     session.check()
 
 
-def test_masks_lose_what_stands_beside_their_pixels(marked: Path, tmp_path: Path) -> None:
+def test_masks_lose_what_stands_beside_their_pixels(
+    marked: Path, tmp_path: Path, session: Session
+) -> None:
     root = Path(shutil.copytree(marked, tmp_path / "root"))
     for path in root.rglob("*.png"):
         path.write_bytes(with_text(path.read_bytes()))
-    session = Session(tmp_path / "work")
-    session.work.mkdir()
     pairs = session.run("split", root, "--val", "0", "-o", "@")
     livers = session.run("extract-liver", pairs, "-o", "@")
     assert len(leaks(pairs, skip=(".dcm",))) == 9

@@ -1,19 +1,27 @@
 """Two commands into one output at once: one does it, the other finds it done or held."""
 
+import csv
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import chaosprep
 from chaosprep import Dataset
-from chaosprep.dataset.opening import open_output
+from chaosprep.dataset.opening import open_dataset, open_output
+from chaosprep.division.params import SplitParams
+from chaosprep.division.written import write_split
 from chaosprep.errors import ChaosprepError
+from chaosprep.quality.evidence import Evidence, evidence
 from chaosprep.running.merge import merge
-from chaosprep.running.options import Event
+from chaosprep.running.options import Event, RunOptions
 from chaosprep.running.runner import forget, run
 from chaosprep.running.workspace import Workspace
+from chaosprep.stages.prepare import prepare_params, run_all
+from chaosprep.stages.split import SPLIT
 from tests.running.toys import TOY, ToyCase, ToyParams, snapshot, source
 
 CASES = (ToyCase("MR001_t1-in"), ToyCase("MR002_t1-in", (3,)), ToyCase("MR003_t1-in", (4,)))
@@ -172,7 +180,7 @@ def test_an_output_that_is_held_is_refused_by_every_command(tmp_path: Path, phan
 
 
 @pytest.mark.parametrize("add", [0, 1])
-def test_a_finished_output_that_is_taken_back_while_it_is_compared_is_told(
+def test_a_finished_output_that_is_taken_back_while_it_is_compared_is_made_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, add: int
 ) -> None:
     """Its table goes between its opening and the look at its files."""
@@ -184,6 +192,113 @@ def test_a_finished_output_that_is_taken_back_while_it_is_compared_is_told(
         return dataset
 
     monkeypatch.setattr("chaosprep.running.planning.open_output", late)
-    reason = "it was made with other" if add else r"slices\.jsonl: the file is missing"
-    with pytest.raises(ChaosprepError, match=reason):
-        toy(tmp_path, add=add)
+    assert toy(tmp_path, add=add)[-1] == "committed"
+    toy(tmp_path, "fresh", add=add)
+    assert snapshot(tmp_path / "out") == snapshot(tmp_path / "fresh")
+
+
+def replaced_once_opened(monkeypatch: pytest.MonkeyPatch, other: Callable[[], object]) -> None:
+    """Let something happen right after the next look at what stands finished."""
+
+    def late(directory: Path) -> Dataset:
+        dataset = open_dataset(directory)
+        monkeypatch.undo()
+        other()
+        return dataset
+
+    for name in ("running.merge.open_dataset", "running.runner.open_output"):
+        monkeypatch.setattr(f"chaosprep.{name}", late)
+
+
+def test_a_merge_that_another_run_replaces_while_it_is_compared_is_told_of_that(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parts, others = shards(tmp_path), shards(tmp_path, add=1)
+    merge(parts, tmp_path / "out")
+    replaced_once_opened(monkeypatch, lambda: merge(others, tmp_path / "out", overwrite=True))
+    with pytest.raises(ChaosprepError) as caught:
+        merge(parts, tmp_path / "out")
+    assert caught.value.code == "output-differs"
+    merge(others, tmp_path / "fresh")
+    assert snapshot(tmp_path / "out") == snapshot(tmp_path / "fresh")
+
+
+def validating(file: Path) -> list[str]:
+    """The patients of val, as a written split has them."""
+    lines = csv.DictReader(file.read_text().splitlines())
+    return [line["patient"] for line in lines if line["side"] == "val"]
+
+
+def test_a_split_is_written_before_another_run_can_replace_what_it_tells_of(
+    two_phases: Path, tmp_path: Path
+) -> None:
+    """The other one begins where this one is done but for the file."""
+    told = list[str]()
+
+    def late(dataset: Dataset, params: SplitParams, options: RunOptions) -> None:
+        with pytest.raises(ChaosprepError) as caught:
+            chaosprep.split(two_phases, tmp_path / "out", val_patient=["MR002"], overwrite=True)
+        told.append(caught.value.code)
+        write_split(dataset, params, options)
+
+    split = replace(SPLIT, after=late)
+    params = SplitParams(val_patient=("MR001",), write_split=str(tmp_path / "x.csv"))
+    run(split, params, two_phases, tmp_path / "out")
+    assert told == ["locked"]
+    assert validating(tmp_path / "x.csv") == ["MR001"]
+
+
+def test_a_split_that_is_replaced_while_it_is_written_down_is_refused(
+    two_phases: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was done already, so that nothing holds it; the other one has removed its table."""
+    out, file = tmp_path / "out", tmp_path / "x.csv"
+
+    def other() -> None:
+        chaosprep.split(two_phases, out, val_patient=["MR002"], overwrite=True)
+
+    chaosprep.split(two_phases, out, val_patient=["MR001"])
+    replaced_once_opened(monkeypatch, other)
+    with pytest.raises(ChaosprepError) as caught:
+        chaosprep.split(two_phases, out, val_patient=["MR001"], write_split=str(file))
+    assert caught.value.code == "output-differs"
+    chaosprep.split(two_phases, tmp_path / "fresh", val_patient=["MR002"])
+    assert snapshot(tmp_path / "out") == snapshot(tmp_path / "fresh")
+
+
+def test_a_split_that_is_replaced_while_it_is_checked_is_told(
+    two_phases: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "out"
+
+    def late(made: Dataset, *given: Any, **more: Any) -> Evidence:
+        chaosprep.split(two_phases, out, val_patient=["MR002"], overwrite=True)
+        return evidence(made, *given, **more)
+
+    monkeypatch.setattr("chaosprep.quality.evidence.evidence", late)
+    with pytest.raises(ChaosprepError, match="another run replaces what") as caught:
+        chaosprep.split(two_phases, out, val_patient=["MR001"], check=True)
+    assert caught.value.code == "locked"
+
+
+def test_no_stage_of_prepare_is_replaced_before_the_last_is_done(
+    phantom: Path, tmp_path: Path
+) -> None:
+    """Nor before the page is made that shows it."""
+    told = list[str]()
+
+    def other(_: object) -> None:
+        with pytest.raises(ChaosprepError) as caught:
+            chaosprep.prepare(phantom, tmp_path / "out", val_patient=["MR002"], overwrite=True)
+        told.append(caught.value.code)
+
+    def begin(event: Event) -> None:
+        if event.stage != "split" and event.kind == "planned":
+            other(event)
+
+    options = RunOptions(on_event=begin)
+    run_all(phantom, tmp_path / "out", prepare_params({"val": 0.25}), options, then=other)
+    assert told == ["locked"] * 4
+    chaosprep.prepare(phantom, tmp_path / "fresh", val=0.25)
+    assert snapshot(tmp_path / "out") == snapshot(tmp_path / "fresh")
+    assert not (tmp_path / "out/.chaosprep").exists()
