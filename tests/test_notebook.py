@@ -19,11 +19,7 @@ Pages = list[tuple[str, str]]
 
 SPAWNS = """\
 import os, multiprocessing
-from chaosprep.running import processes, starting
 os.environ["CHAOSPREP_START"] = "spawn"
-for module in (processes, starting):
-    if hasattr(module, "METHOD"):
-        module.METHOD = "spawn"
 started, real = [], multiprocessing.get_context
 multiprocessing.get_context = lambda way=None: (started.append(way), real(way))[1]
 """

@@ -147,6 +147,7 @@ def _start_worker(life: Connection) -> None:
 
 
 def end_with_parent() -> None:
+    """Wait for the process that started this one, and end as soon as it has ended; never return."""
     parent = multiprocessing.parent_process()
     if parent is not None:
         parent.join()
