@@ -10,7 +10,7 @@ import msgspec
 from chaosprep.choices.params import ChoiceParams
 from chaosprep.configuration import check_own, named
 from chaosprep.dataset.manifest import Dataset
-from chaosprep.errors import UsageError
+from chaosprep.errors import ChaosprepError, UsageError
 from chaosprep.files import check_apart
 from chaosprep.known import LEVELS, OrganName
 from chaosprep.params import Params, check_names, describe_params, make_params
@@ -197,14 +197,20 @@ def run_all(
 def _held(output: Path) -> Iterator[None]:
     """Hold the output of all stages: each reads the one before, which nobody may replace by then.
 
-    Where that cannot be written, stages that are finished are only read, and others tell of it.
+    Where that cannot be written or locked, finished stages are only read, and others tell of it.
     """
     fresh = [place for place in (output, *output.parents) if not place.exists()]
     workspace = Workspace.inside(output)
     with ExitStack() as stack:
-        with suppress(OSError):
+        try:
             stack.enter_context(workspace.held())
             stack.callback(_clear, workspace, fresh)
+        except OSError:
+            pass
+        except ChaosprepError as error:
+            if error.code != "output":  # the one that says that there are no locks
+                raise
+            _clear(workspace, ())
         yield
 
 

@@ -1,6 +1,9 @@
 """Two commands into one output at once: one does it, the other finds it done or held."""
 
 import csv
+import errno
+import fcntl
+import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
@@ -302,3 +305,20 @@ def test_no_stage_of_prepare_is_replaced_before_the_last_is_done(
     chaosprep.prepare(phantom, tmp_path / "fresh", val=0.25)
     assert snapshot(tmp_path / "out") == snapshot(tmp_path / "fresh")
     assert not (tmp_path / "out/.chaosprep").exists()
+
+
+def test_a_finished_prepare_is_read_where_files_cannot_be_locked(
+    tmp_path: Path, phantom: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def none(*_: object) -> None:
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    params = prepare_params({"val": 0.25})
+    made = run_all(phantom, tmp_path / "out", params)
+    before = snapshot(tmp_path / "out")
+    monkeypatch.setattr(fcntl, "flock", none)
+    again = run_all(phantom, tmp_path / "out", params)
+    assert again.descriptor_sha256 == made.descriptor_sha256
+    assert snapshot(tmp_path / "out").keys() == before.keys()
+    with pytest.raises(ChaosprepError, match="cannot lock files"):
+        run_all(phantom, tmp_path / "other", params)
