@@ -238,7 +238,7 @@ def settle_names(folder: Path) -> None:
 
 
 _REMEDIES = dict.fromkeys((errno.EACCES, errno.EPERM), "Make it writable") | REMEDIES
-GOES_ON = "; the same command goes on from here."
+GOES_ON = "; the same command continues from here."
 """How the remedy ends where a run can be taken up again."""
 
 

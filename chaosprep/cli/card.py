@@ -30,7 +30,7 @@ def command(source: Path, output: Path | None, overwrite: bool, talk: Talk) -> N
     """
     if output is not None and output.exists() and not overwrite:
         raise ChaosprepError(
-            f"{output}: it is there already, and may hold what somebody filled in",
+            f"{output}: it already exists and may contain text that somebody filled in",
             "Give another name, or use --overwrite to replace it.",
             code="output-foreign",
         )

@@ -73,7 +73,7 @@ def _opened(page: Path) -> str | None:
     import webbrowser
 
     if not sys.stdout.isatty() or "CI" in os.environ:
-        return "no browser was opened, this is no terminal that somebody looks at."
+        return "no browser was opened, because output does not go to a terminal."
     try:
         is_open = webbrowser.open(real(page).as_uri())
     except webbrowser.Error:

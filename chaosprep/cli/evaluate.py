@@ -87,7 +87,7 @@ def two_or_three(
     default=0.5,
     show_default=True,
     metavar="IOU",
-    help="Matched are components whose IoU is above it.",
+    help="Components with a larger IoU are matched.",
 )
 @click.option(
     "--lesion-neighbours",

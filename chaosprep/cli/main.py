@@ -31,7 +31,7 @@ _AFTER = dict.fromkeys(
     ),
     "Interrupted.",
 )
-GO_ON = "Interrupted: the same command, without --overwrite, goes on where it stopped."
+GO_ON = "Interrupted: the same command, without --overwrite, continues where it stopped."
 _TOGETHER = 1.0  # seconds in which one interrupt is pressed, or sent, more than once
 
 

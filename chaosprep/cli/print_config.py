@@ -28,7 +28,8 @@ class PrintOption(click.Option):
             is_flag=True,
             is_eager=True,
             expose_value=False,
-            help="Print the settings that this command line comes to, as --config reads them.",
+            help="Print the settings that result from this command line, in the form that "
+            "--config reads.",
         )
 
     def handle_parse_result(

@@ -146,7 +146,7 @@ def unit_plane(case: Case, row: Slice) -> NDArray[Any]:
     slope, intercept = header.rescale_slope, header.rescale_intercept
     if slope < 0:
         raise FileError(
-            f"the pixels of {row.id} rise where its modality units fall, as MONOCHROME1 has it: a "
+            f"the pixels of {row.id} rise where its modality units fall (MONOCHROME1): a "
             "volume in these units would be the negative of its slices",
             "Run chaosprep convert without --keep-16bit and take the 8-bit images that it makes, "
             "or leave the case out with --on-error skip.",

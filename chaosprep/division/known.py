@@ -195,7 +195,7 @@ def _check_agreed(here: Sides, settled: Sides, params: SplitParams, option: str)
     torn = sorted(patient for patient in here.keys() & settled if _differ(here, settled, patient))
     if torn:
         stays = any(settled[patient][0] == "test" for patient in torn)
-        way = "correct it: a test set stays" if stays else "divide the patients anew: --redivide"
+        way = "correct it: a test set stays" if stays else "divide the patients again: --redivide"
         raise UsageError(
             f"{option}: it has {plural(len(torn), 'patient')} ({shown(torn)}) on another side or "
             "in another fold than the data set itself",
@@ -208,7 +208,7 @@ def _check_agreed(here: Sides, settled: Sides, params: SplitParams, option: str)
         if moved:
             raise UsageError(
                 f"--{side}-patient: {shown(moved)}: on another side in the split of {option}",
-                "Whoever is known there stays: name new patients alone.",
+                "Patients listed there keep their side: name only new patients.",
                 code="split-differs",
             )
 

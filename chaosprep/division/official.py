@@ -9,7 +9,7 @@ from chaosprep.errors import UsageError, plural
 from chaosprep.params import differing
 from chaosprep.series.source import SourceCase
 
-_ANEW = "divide the patients anew: --redivide"
+_ANEW = "divide the patients again: --redivide"
 
 
 def official_sides(cases: Sequence[SourceCase], params: SplitParams) -> Sides:

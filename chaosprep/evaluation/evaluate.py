@@ -25,7 +25,10 @@ from chaosprep.layouts.table import find_masks
 from chaosprep.running.mapping import OnCase, ignore, map_cases
 from chaosprep.running.options import OnError
 
-WHOSE = "REF does not say whose a case is: in intervals each counts as a patient of its own"
+WHOSE = (
+    "REF does not say which patient a case belongs to: for intervals, each case counts as a "
+    "separate patient"
+)
 """A note on intervals over cases."""
 
 

@@ -58,7 +58,7 @@ class NnunetParams(Fields, frozen=True, kw_only=True):
     channel_names: Annotated[
         tuple[str, ...],
         Meta(
-            description="Name of a channel; CT makes nnU-Net normalise HU. Repeatable. [default: "
+            description="Name of a channel; CT makes nnU-Net normalize HU. Repeatable. [default: "
             "CT for CT, else the sequence]",
             extra={"option": "channel-name"},
         ),

@@ -83,7 +83,7 @@ def upright(header: Header, array: NDArray[Any]) -> Pixels:
     why = "MONOCHROME1" if header.inverted else "the rescale slope is below 0"
     changed = replace(
         grey,
-        notes=(*header.notes, f"{why}: the values were turned around, so that bright is high"),
+        notes=(*header.notes, f"{why}: the values were inverted, so that bright is high"),
         rescale_slope=-slope,
         rescale_intercept=intercept + slope * total,
         window=_turned(header.window, total),

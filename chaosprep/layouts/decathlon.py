@@ -170,7 +170,7 @@ def _cases(items: Sequence[_Item], names: list[str] | None, faults: Faults) -> l
         elif has_sides and item.side == "training":
             case = replace(case, split="train" if item.fold is None else None, fold=item.fold)
         made.append(case)
-    says = f"other channels than modality in {DATASET} has: {faults.cases(odd)}"
+    says = f"the channels do not match modality in {DATASET}: {faults.cases(odd)}"
     faults.tell_cases("channel-missing", odd, says, "Correct it, or bring back what is missing.")
     return made
 

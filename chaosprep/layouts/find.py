@@ -97,19 +97,20 @@ class LayoutParams(PngParams, frozen=True, kw_only=True):
     patient_from_name: Annotated[
         str | None,
         Meta(
-            description="Which part of a case's name is the patient, where the layout leaves it "
-            "open: '{patient}_{}' is what stands before the last underscore, {patient} all of it; "
-            "with --layout headers, of a path below ROOT: '{patient}/{}'."
+            description="Which part of a case's name is the patient, if the layout does not say: "
+            "'{patient}_{}' is the part before the last underscore, {patient} all of it; with "
+            "--layout headers, of a path below ROOT: '{patient}/{}'."
         ),
     ] = None
     patients: Annotated[
-        str | None, Meta(description="A table (CSV: case,patient) of whose each case is.")
+        str | None,
+        Meta(description="A CSV table (case,patient) that gives the patient of each case."),
     ] = None
     redivide: Annotated[
         bool,
         Meta(
-            description="Divide the patients anew, whatever sides or folds the data set has of its "
-            "own; its test set stays."
+            description="Divide the patients again, whatever sides or folds the data set has of "
+            "its own; its test set stays."
         ),
     ] = False
     select: Annotated[

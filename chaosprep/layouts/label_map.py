@@ -115,7 +115,7 @@ def _hidden(
             raise UsageError(
                 "--labels: a name of a structure stands in a patient's headers too, and would "
                 "identify the patient in every output",
-                "Call that structure otherwise.",
+                "Give that structure another name.",
                 code="name-identifies",
             )
     return hidden
@@ -220,7 +220,7 @@ def _check_table(table: LabelTable | None, told: Mapping[str, Told]) -> None:
         if one.itself and one.labels and not table.is_kept:
             raise UsageError(
                 "--labels: it names grey levels, and masks name their structures themselves",
-                "Leave --labels out and call them otherwise with extract-labels --rename.",
+                "Leave --labels out and give them other names with extract-labels --rename.",
                 code="labels-differ",
             )
         for label, number in one.pairs():
@@ -229,7 +229,7 @@ def _check_table(table: LabelTable | None, told: Mapping[str, Told]) -> None:
                 raise UsageError(
                     f"--labels: {number} is {other.name} there, and {label.name} in the legend "
                     "beside the masks",
-                    "Leave --labels out and call it otherwise with extract-labels --rename, or "
+                    "Leave --labels out and give it another name with extract-labels --rename, or "
                     "move that legend away.",
                     code="labels-differ",
                 )

@@ -87,8 +87,6 @@ def _misspelt(told: Mapping[str, Told], table: LabelTable | None) -> dict[str, t
                 f"They have {found.meant}: spell it so.",
                 code="labels",
             )
-        note = (
-            f"{found.name} stands in this case alone and may be misspelt: others have {found.meant}"
-        )
+        note = f"only this case has {found.name}, which may be misspelt: others have {found.meant}"
         notes[found.case] = (*notes.get(found.case, ()), note)
     return notes

@@ -135,7 +135,7 @@ class _Tree:
         wanted = range(len(self._names))
         wrong = sorted(name for name, found in images.items() if sorted(found) != [*wanted])
         says = (
-            f"not all and only the {len(self._names)} channels of {DATASET}: "
+            f"the channels do not match the {len(self._names)} in {DATASET}: "
             f"{self._faults.cases(wrong)} of images{side}"
         )
         self._faults.tell_cases("channel-missing", wrong, says, "Bring back what is missing.")

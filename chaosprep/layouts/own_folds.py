@@ -14,7 +14,7 @@ from chaosprep.layouts.named_cases import Faults
 SPLITS = "splits_final.json"
 Side = tuple[Split | None, int | None]
 
-_ANEW = "divide the patients anew: --redivide"
+_ANEW = "divide the patients again: --redivide"
 
 
 class OneSplit(msgspec.Struct, frozen=True):

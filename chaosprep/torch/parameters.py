@@ -87,7 +87,7 @@ class TrainParams(Params, frozen=True, kw_only=True):
     ] = ()
     fold: Annotated[
         Annotated[int, Meta(ge=0)] | None,
-        Meta(description="Validate on this fold, train on all others. [default: as DIR has it]"),
+        Meta(description="Validate on this fold, train on all others. [default: the split of DIR]"),
     ] = None
     patience: Annotated[
         Annotated[int, Meta(ge=0)],

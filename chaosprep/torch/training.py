@@ -141,7 +141,7 @@ def _beside(train: SliceDataset) -> Iterator[str]:
         missing = plural(train.planes.gaps, "slice")
         yield f"{missing} between others cannot be neighbours, as they are missing"
     if train.rows.dataset.made.stage == "augment":
-        yield "augmented copies are left out, as nothing is beside them"
+        yield "augmented copies are left out, because they have no neighbours or other sequences"
 
 
 def _card(dataset: Dataset, train: SliceDataset, params: TrainParams) -> Card:

@@ -151,10 +151,10 @@ def test_few_numbers_of_a_table_are_codes(tree: Path, tmp_path: Path) -> None:
         ("Manufacterer", "stratify-unknown", "Did you mean Manufacturer"),
         ("KVP", "stratify-unknown", "nothing tells it of any patient"),
         ("", "stratify-unknown", "There are: label:NAME"),
-        ("PatientName", "stratify-identifies", "who or when somebody is"),
-        ("patientbirthdate", "stratify-identifies", "who or when somebody is"),
-        ("StudyInstanceUID", "stratify-identifies", "who or when somebody is"),
-        ("SeriesDescription", "stratify-identifies", "who or when somebody is"),
+        ("PatientName", "stratify-identifies", "may identify a patient"),
+        ("patientbirthdate", "stratify-identifies", "may identify a patient"),
+        ("StudyInstanceUID", "stratify-identifies", "may identify a patient"),
+        ("SeriesDescription", "stratify-identifies", "may identify a patient"),
         ("missing.csv:site", "stratify-table", "the file is missing"),
     ],
 )
@@ -170,7 +170,12 @@ def test_what_cannot_be_balanced_is_refused(tree: Path, wish: str, code: str, sa
     [
         ("patient,site\nX,1\n", "site", "stratify-table", "none of the 1 name in it is a patient"),
         ("patient,site\n1,a\n", "sight", "stratify-table", "Did you mean site"),
-        ("patient,Patient Name\n1,a\n", "Patient Name", "stratify-identifies", "who or when"),
+        (
+            "patient,Patient Name\n1,a\n",
+            "Patient Name",
+            "stratify-identifies",
+            "may identify a patient",
+        ),
         ("patient,site\n1,a\n", "patient", "stratify-table", "names the patients"),
         ("", "site", "stratify-table", "no such column"),
     ],

@@ -82,7 +82,7 @@ def livers(pairs: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 FULL = (
     "{}: cannot be written (No space left on device). Make room or choose another output; the "
-    "same command goes on from here."
+    "same command continues from here."
 )
 
 
@@ -142,7 +142,7 @@ def test_a_read_only_output_is_named(disk: Disk, livers: Path) -> None:
     assert said.code == 1
     assert said.err == (
         f"Error: {output}: cannot be written (Read-only file system). Make it writable or choose "
-        "another output; the same command goes on from here.\n"
+        "another output; the same command continues from here.\n"
     )
 
 

@@ -118,7 +118,7 @@ def add_other(folder: Path) -> None:
         (
             lose_channel,
             "channel-missing",
-            "not all and only the 2 channels of dataset.json: 1 case (a) of imagesTr",
+            "the channels do not match the 2 in dataset.json: 1 case (a) of imagesTr",
         ),
         (lose_labels, "mask-missing", "without labels: 2 files of imagesTr"),
         (lose_images, "mask-surplus", "without an image: 1 file of labelsTr"),

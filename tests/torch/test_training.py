@@ -1,4 +1,4 @@
-"""train: it learns, repeats bit for bit, goes on where it stopped, and refuses what is not fit."""
+"""train: it learns, repeats bit for bit, continues where it stopped, and refuses misfits."""
 
 import csv
 import json

@@ -81,7 +81,7 @@ def _name(text: str) -> str:
     if len(name) > LONGEST or not folded(name) or any(map(_is_strange, name)):
         raise no_legend("a name is empty, too long, or has signs that are no text", _RENAME)
     if key_of(name) is not None or folded(name) in _NO_STRUCTURE:
-        raise no_legend(f"{name!r} is no name of a structure", _RENAME)
+        raise no_legend(f"{name!r} cannot be the name of a structure", _RENAME)
     return name
 
 

@@ -230,7 +230,8 @@ class _Legends:
 
 def _several(count: int) -> FileError:
     return FileError(
-        f"{count} masks lie on one series, and neither they nor their names say what each shows",
+        f"{count} masks belong to one series, and neither their contents nor their names say what "
+        "each shows",
         "Call the files as the structures that they show (liver.nii.gz, spleen.nii.gz), or leave "
         "all but one out: --masks DIR takes only those of a folder.",
         code="mask-several",
