@@ -84,7 +84,7 @@ def _open_regular(path: Path | str, follow: bool) -> tuple[int, int]:
     except OSError as error:
         raise _named(error) from error
     except ValueError as error:  # a NUL, or half a letter
-        reason = "its name is none that a file can have"
+        reason = "no file can have this name"
         raise FileError(reason, "Check its name.", code="file-unreadable") from error
     found = os.fstat(handle)
     if not stat.S_ISREG(found.st_mode):
@@ -162,7 +162,7 @@ def check_apart(source: Path, output: Path) -> None:
     if here == there or here in there.parents or there in here.parents:
         raise UsageError(
             f"{output}: the output must not be the input, inside it or around it",
-            "Give a directory beside the input.",
+            "Give a directory next to the input.",
             code="output-place",
         )
 

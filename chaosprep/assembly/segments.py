@@ -88,7 +88,7 @@ def _checked(code: Code, label: str) -> Code:
     texts = [(code.scheme, _SH), (code.value, _LONG), (code.meaning, _LONG)]
     if any(one_line(text) != text or "\\" in text or len(text) > most for text, most in texts):
         raise FileError(
-            f"the code of {label!r} cannot stand in a DICOM file",
+            f"the code of {label!r} cannot be in a DICOM file",
             "Give codes of one line without a backslash, the coding scheme of up to 16 characters.",
             code="seg",
         )

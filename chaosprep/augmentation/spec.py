@@ -61,7 +61,9 @@ def _steps(table: dict[str, Any]) -> list[dict[str, Any]]:
     """Put the arguments of each step, which stand beside its name, into a table of their own."""
     steps = table.get("operations", [])
     if not isinstance(steps, list) or not all(isinstance(step, dict) for step in steps):
-        raise _refuse("operations is no array of tables", "Write each one under [[operations]].")
+        raise _refuse(
+            "operations is not an array of tables", "Write each one under [[operations]]."
+        )
     found = []
     for step in steps:
         own = {key: step[key] for key in ("operation", "probability") if key in step}

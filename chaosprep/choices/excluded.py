@@ -211,7 +211,7 @@ def _rows(file: str) -> list[tuple[int, list[str]]]:
     except FileError as error:
         raise _no_table(file, error.reason) from error
     except ValueError as error:
-        raise _no_table(file, "it is no CSV in UTF-8", "Save it as CSV in UTF-8.") from error
+        raise _no_table(file, "it is not CSV in UTF-8", "Save it as CSV in UTF-8.") from error
 
 
 def _folded(title: str) -> str:
@@ -241,6 +241,6 @@ def _differs(one: tuple[int, int], other: tuple[int, int]) -> UsageError:
     )
     return UsageError(
         f"--exclude: {where} contradict each other: one keeps what the other excludes",
-        "Settle which is right, and leave the other out.",
+        "Decide which is right, and leave the other out.",
         "exclude-differs",
     )

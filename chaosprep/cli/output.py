@@ -157,7 +157,9 @@ class Talk:
             self._tenths = 0
             self.remarks((), event.notes)
             if event.finished:
-                self._line(f"{event.stage}: goes on, {event.finished} of {event.total} cases done")
+                self._line(
+                    f"{event.stage}: continues, {event.finished} of {event.total} cases done"
+                )
             if self._bar:
                 self._start_bar(event)
         elif event.kind == "seen":

@@ -42,7 +42,7 @@ from chaosprep.running.page import TEXT
     "--reference",
     metavar="REF",
     type=FOLDER,
-    help="A stage directory: DIR's masks are predictions, shown beside its own.",
+    help="A stage directory: DIR's masks are predictions, shown next to its own.",
 )
 @click.option(
     "--tolerance",

@@ -244,11 +244,11 @@ def _notes(
     folds = set() if known.folds else {at for _, at in known.sides.values() if at is not None}
     if params.like and (empty := sorted({*range(max(folds, default=0))} - folds)):
         said.append(
-            f"of the folds 0 to {max(folds)} of {params.like}, nobody is in "
+            f"of the folds 0 to {max(folds)} of {params.like}, no patient is in "
             f"{shown(map(str, empty))}: new patients fill what is empty"
         )
     if known.key is not None and root.key_file is not None:
         said.append(f"the ids come from the key of the earlier split: {root.key_file.name}")
     if params.split_file and not any(side == "val" for side, _ in here.values()):
-        said.append("nobody validates, as the split file says")
+        said.append("no patient validates, as the split file says")
     return tuple(said)

@@ -103,7 +103,7 @@ def check_writable(
     if any(is_stage_directory(folder) for folder in real(file).parents):
         raise UsageError(
             f"{file}: it would lie inside a stage directory, where the manifest does not know it",
-            "Write it beside the directory.",
+            "Write it next to the directory.",
             code="output",
         )
     if any(real(Path(path)) == real(file) for path in _read_from(params)):

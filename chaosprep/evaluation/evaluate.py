@@ -122,7 +122,7 @@ def evaluate(
         left = "" if results else ", and no case is left"
         raise ProblemsError(
             f"evaluate: {plural(len(problems), 'problem')}{left}",
-            "Settle them, or leave these cases out with --on-error skip.",
+            "Resolve them, or leave these cases out with --on-error skip.",
             tuple(problems),
         )
     summaries = summarize(results, sliced=per == "slice")

@@ -132,7 +132,7 @@ def splits(training: Sequence[Written], folds: int) -> list[dict[str, list[str]]
         if folds and not val:
             raise ChaosprepError(
                 f"fold {fold} has no case left to validate with",
-                "Settle the problems of its cases, or split again with fewer folds.",
+                "Resolve the problems of its cases, or split again with fewer folds.",
                 code="fold-empty",
             )
         found.append({"train": train, "val": val})

@@ -20,8 +20,8 @@ from chaosprep.running.folder import export_each
 from chaosprep.running.options import RunOptions
 
 NOBODY_VALIDATES = (
-    "nobody validates, and what is drawn later is drawn by case; split with --val or --folds to "
-    "keep a patient's cases on one side"
+    "no patient validates, and a validation set that is drawn later is drawn by case; split with "
+    "--val or --folds to keep a patient's cases on one side"
 )
 ONE_FOLD = (
     "it was normalized by what was learned for the one fold that validates here; other folds "
@@ -138,7 +138,7 @@ def notes(
 def no_training() -> NothingFoundError:
     """Nobody is left to train with."""
     return NothingFoundError(
-        "no case is left to train with", "Settle the problems of its cases.", "no-training"
+        "no case is left to train with", "Resolve the problems of its cases.", "no-training"
     )
 
 

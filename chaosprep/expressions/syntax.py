@@ -88,7 +88,7 @@ def _inner(text: str, node: ast.expr) -> Sequence[ast.expr]:  # noqa: PLR0911 - 
         ):
             return some
     raise UsageError(
-        f"{about(text)}: {_said(text, node)} may not stand in it",
+        f"{about(text)}: {_said(text, node)} is not allowed in it",
         "It takes columns, numbers, texts, and, or, not, in, comparisons, sums and products, "
         f"x['key'], x[0] and {', '.join(FUNCTIONS)}.",
         "where-syntax",

@@ -64,7 +64,7 @@ def labels_of(header: Header, stored: NDArray[Any]) -> Labels:
         )
     if header.modality_lut is not None:
         raise FileError(
-            "the values of the mask go through a Modality LUT, and are no labels",
+            "the values of the mask go through a Modality LUT, and are not labels",
             "Export it with the labels as stored values.",
             code="mask-values",
         )

@@ -71,7 +71,7 @@ def as_image(what: str) -> Iterator[None]:
 def two_files() -> FileError:
     """The error of a header whose voxels are in another file."""
     return FileError(
-        "its voxels are in another file beside it",
+        "its voxels are in another file next to it",
         "Save both as one file (.nii.gz, .nrrd or .mha).",
         code="image-beside",
     )

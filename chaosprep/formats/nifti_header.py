@@ -123,7 +123,7 @@ def lattice_of(header: NiftiHeader) -> Lattice:
     if header.sform_code <= 0:
         return qform
     if not all(np.isfinite([*form.origin, *form.steps.ravel()]).all() for form in (sform, qform)):
-        raise _two_places(header, "one holds what is no number")
+        raise _two_places(header, "one holds what is not a number")
     apart = sform.differs_by(qform)
     if apart > max(ENOUGH * min(sform.spacing), _rounded(header) * _extent(sform)):
         tilted = min(sform.spacing) > 0 and sform.is_sheared

@@ -295,6 +295,6 @@ def _notes(told: Volumes) -> tuple[str, ...]:
     if told.texts:
         fields = ", ".join(told.texts)
         notes.append(
-            f"its header has free text ({fields}), copied with the file: see that it names nobody"
+            f"its header has free text ({fields}), copied with the file: check that it names no one"
         )
     return tuple(notes)

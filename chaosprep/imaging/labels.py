@@ -59,7 +59,7 @@ def check_same_size(shape: tuple[int, ...], header: Header) -> None:
 def no_label_map(reason: str) -> FileError:
     """The error of an array that holds no labels."""
     return FileError(
-        f"the mask is no label map: {reason}",
+        f"the mask is not a label map: {reason}",
         "Save it with one whole number, from 0 to 65535, for each organ.",
         code="mask-values",
     )

@@ -18,7 +18,7 @@ from chaosprep.imaging.voi import Lut, stored_window
 Pixels = tuple[Header, NDArray[Any]]
 
 AMONG = "its PixelPaddingValue lies among the other values: each pixel that has it is padding"
-LOOKED_UP = "its Modality LUT gives the values: they stand in place of the stored ones"
+LOOKED_UP = "its Modality LUT gives the values: they replace the stored ones"
 
 
 def among(header: Header, array: NDArray[Any]) -> tuple[str, ...]:

@@ -51,7 +51,7 @@ def json_of(data: bytes) -> Any:  # noqa: ANN401 - whatever it holds
     try:
         return json.loads(data, object_pairs_hook=_once)
     except (ValueError, RecursionError) as error:
-        raise _broken("it is no JSON, or has a name twice in one object") from error
+        raise _broken("it is not JSON, or has a name twice in one object") from error
 
 
 def read_table(folder: Path) -> Table:

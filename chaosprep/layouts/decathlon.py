@@ -64,7 +64,7 @@ def find(root: Path, where: Where) -> Root:
     items = _without_repeats([*_items(folder, table)])
     if not items:
         raise NothingFoundError(
-            f"{folder}: its {DATASET} lists no image", "Get it anew.", "nothing"
+            f"{folder}: its {DATASET} lists no image", "Download it again.", "nothing"
         )
     names = names_of(table["modality"]) if "modality" in table else None
     legend, notes = legend_of(table.get("labels"))

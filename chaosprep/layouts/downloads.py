@@ -214,7 +214,7 @@ def read_rows(file: Path, sign: str, columns: Sequence[str]) -> list[tuple[str, 
             return None
         raise _no_table(file, error.reason) from error
     except (UnicodeDecodeError, csv.Error) as error:
-        raise _no_table(file, "it is no table in UTF-8") from error
+        raise _no_table(file, "it is not a table in UTF-8") from error
     heading = [cell.strip() for cell in rows[0]] if rows else []
     lacking = [name for name in columns if name not in heading]
     if lacking:

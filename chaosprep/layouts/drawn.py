@@ -37,7 +37,7 @@ from chaosprep.privacy.identity import identifies, read_identity
 from chaosprep.series.source import is_litter
 
 _ELSEWHERE = ("mask-grid", "mask-missing", "mask-surplus")
-_WHAT = "a DICOM SEG or RTSTRUCT, or a folder of them, beside a reference"
+_WHAT = "a DICOM SEG or RTSTRUCT, or a folder of them, next to a reference"
 
 
 def open_drawn(path: Path, reference: MaskSet | None, asked: Organs = ()) -> MaskSet | None:

@@ -135,7 +135,7 @@ class LayoutParams(PngParams, frozen=True, kw_only=True):
         str | None,
         Meta(
             description="Key file (16 random bytes or more): patient ids and source paths become "
-            "keyed hashes. --layout headers makes one beside the output where none is given."
+            "keyed hashes. --layout headers makes one next to the output if none is given."
         ),
     ] = None
 
@@ -158,7 +158,7 @@ class LayoutParams(PngParams, frozen=True, kw_only=True):
             raise ValueError("--patient-from is for --layout folder and headers: give --images")
         if self.pseudonymize is None:
             needs = f"--patient-from {self.patient_from} needs --pseudonymize"
-            raise ValueError(f"{needs}: a header's value is no id")
+            raise ValueError(f"{needs}: a header's value is not an id")
 
     def recorded(self) -> "LayoutParams":
         """The same without paths: fingerprints of the key and the table, what a file says.

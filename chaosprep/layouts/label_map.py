@@ -113,7 +113,7 @@ def _hidden(
         hidden[case.id] = {folded(name) for name in names if identifies(name, identity)}
         if any(identifies(name, identity) for name in said):
             raise UsageError(
-                "--labels: a name of a structure stands in a patient's headers too, and would "
+                "--labels: a name of a structure also occurs in a patient's headers, and would "
                 "identify the patient in every output",
                 "Give that structure another name.",
                 code="name-identifies",
@@ -200,7 +200,7 @@ def _check_roi(roi: Sequence[str], told: Mapping[str, Told], cases: Sequence[Sou
             itself, remedy = "", "See the names that they have: chaosprep inspect."
             if by:
                 take = f"chaosprep extract-labels --organ {quote(text)}"
-                itself, remedy = " itself", f"A legend beside them has it: {take}."
+                itself, remedy = " itself", f"A legend next to them has it: {take}."
             raise UsageError(
                 f"--roi: no mask{itself} has a structure that is called {text}",
                 remedy,
@@ -228,7 +228,7 @@ def _check_table(table: LabelTable | None, told: Mapping[str, Told]) -> None:
             if other is not None and not one.itself and not same_name(label.name, other.name):
                 raise UsageError(
                     f"--labels: {number} is {other.name} there, and {label.name} in the legend "
-                    "beside the masks",
+                    "next to the masks",
                     "Leave --labels out and give it another name with extract-labels --rename, or "
                     "move that legend away.",
                     code="labels-differ",

@@ -35,8 +35,8 @@ from chaosprep.layouts.root import Root
 _WHAT = "nnU-Net's raw data"
 _CHANNEL = re.compile(r"(.+)_(\d{4})", re.DOTALL)
 _NO_SPLITS = (
-    f"there is no {SPLITS} beside {DATASET}: the patients are divided by --val, --test or --folds; "
-    "nnU-Net keeps its own in nnUNet_preprocessed, and a copy of it here is taken over"
+    f"there is no {SPLITS} next to {DATASET}: the patients are divided by --val, --test or "
+    "--folds; nnU-Net keeps its own in nnUNet_preprocessed, and a copy of it here is used"
 )
 
 

@@ -109,11 +109,11 @@ def splits_of(found: object) -> list[OneSplit]:
     try:
         splits = msgspec.convert(found, list[OneSplit])
     except msgspec.ValidationError as error:
-        raise _useless("it is no list of splits with train and val") from error
+        raise _useless("it is not a list of splits with train and val") from error
     if not splits:
         raise _useless("it has no split")
     if any(len({*one.names}) < len(one.names) for one in splits):
-        raise _useless("a case stands twice in one split")
+        raise _useless("a case occurs twice in one split")
     return splits
 
 

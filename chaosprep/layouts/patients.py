@@ -111,7 +111,7 @@ def read_patients(file: Path, *, own: bool = False) -> dict[str, str] | None:
     except ValueError as error:
         if own:
             return None
-        raise _no_table("it is no CSV in UTF-8") from error
+        raise _no_table("it is not CSV in UTF-8") from error
     heading = [cell.strip().casefold() for cell in rows[0][1]] if rows else []
     has_heading = set(COLUMNS) <= set(heading)
     if own and not has_heading:
@@ -173,7 +173,8 @@ def _unknown(names: Sequence[str], hidden: bool) -> UsageError:
     each = "'{patient}' where every case is another patient's"
     example = f"'{{patient}}{apart}{{}}', or {each}" if apart else each
     return UsageError(
-        f"nothing tells whose {cases_text(names, hidden)} {'are' if names[1:] else 'is'}",
+        f"it is not known which patient {cases_text(names, hidden)} "
+        f"{'belong' if names[1:] else 'belongs'} to",
         f"Say which part of a name is the patient: --patient-from-name {example}; or give a table "
         "(CSV: case,patient): --patients TABLE.",
         code="patient-unknown",

@@ -164,7 +164,7 @@ class _Walk:
             if inner.is_dir():
                 self._fail(
                     inner,
-                    "a folder stands where the files of a series should",
+                    "a folder is where the files of a series should be",
                     "Name its level in the pattern, such as 'scans/{patient}/{sequence}'.",
                     "folder-inside",
                 )

@@ -70,7 +70,7 @@ def find(root: Path, where: Where) -> Root:
             continue
         cases.append(NamedCase(name, channels, None, pool_of(split), split, organs=organs))
     says = f"{_META} has no side for them: {faults.cases(unlisted)}"
-    faults.tell_cases("case-unlisted", unlisted, says, "Correct it, or remove it to divide anew.")
+    faults.tell_cases("case-unlisted", unlisted, says, "Correct it, or remove it to divide again.")
     there = {channel.name for case in cases for channel in case.channels}
     kinds = [one for name, one in (("ct", _CT), ("mr", _MRI)) if name in there]
     origin = Origin(

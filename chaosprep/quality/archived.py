@@ -13,7 +13,7 @@ MASKS = {"segmentation": "SEG", "RT structure set": "RTSTRUCT"}
 """What a DICOM object that refers to images is -> how it is called."""
 
 UNKNOWN = "unknown"
-"""The patient of a volume of which nothing tells whose it is."""
+"""The patient of a volume whose patient is not known."""
 
 
 class VolumeView(msgspec.Struct, frozen=True, kw_only=True):

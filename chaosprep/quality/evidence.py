@@ -70,7 +70,7 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
         if self.unread and self.unread == len(self.problems):
             return ProblemsError(
                 f"split: not all could be compared ({self.text}); {stays}",
-                "Settle the problems and split again with --overwrite.",
+                "Resolve the problems and split again with --overwrite.",
                 self.problems,
                 code="split-unchecked",
             )

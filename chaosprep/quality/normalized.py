@@ -21,7 +21,7 @@ def normalization_faults(case: Case) -> Iterator[Problem]:
     for row in case.slices if any(row.normalization for row in case.slices) else ():
         told = (row.normalization, row.slope, row.intercept)
         if told != (first.normalization, first.slope, first.intercept):
-            yield _fault(row.id, "it was normalized otherwise than the first slice of its case")
+            yield _fault(row.id, "it was normalized differently from the first slice of its case")
             return
         if row.window_source != "none":
             yield _fault(row.id, "the table says that it was windowed, and normalized too")

@@ -74,7 +74,7 @@ def _chain_faults(dataset: Dataset) -> Iterator[Problem]:
     """The history must begin with split, and no stage may stand in it twice."""
     stages = [record.stage for record in dataset.history]
     if stages[0] != "split" or len(set(stages)) < len(stages):
-        reason = f"its history is no chain of stages: {' > '.join(stages)}"
+        reason = f"its history is not a chain of stages: {' > '.join(stages)}"
         yield _fault("chain", dataset.made.stage, DESCRIPTOR, reason)
 
 

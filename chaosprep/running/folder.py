@@ -216,11 +216,11 @@ def stop_or_skip(
     if problems and options.on_error == "stop":
         raise ProblemsError(
             f"{title}: {plural(len(problems), 'problem')}, nothing was written",
-            "Settle them, or leave these cases out with --on-error skip.",
+            "Resolve them, or leave these cases out with --on-error skip.",
             tuple(problems),
         )
     if not any_left:
-        raise NothingFoundError(f"{title}: no case is left", "Settle the problems.", "empty")
+        raise NothingFoundError(f"{title}: no case is left", "Resolve the problems.", "empty")
     return tuple(problems)
 
 

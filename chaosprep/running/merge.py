@@ -206,7 +206,7 @@ class Parts:
             for case in shard.cases:
                 if case in owners:
                     raise ChaosprepError(
-                        f"{case}: it stands in {owners[case]} and in {part.directory}",
+                        f"{case}: it is in {owners[case]} and in {part.directory}",
                         "Run these shards again with --overwrite.",
                         code="merge-twice",
                     )

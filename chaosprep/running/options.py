@@ -84,7 +84,7 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         ),
     ] = "files"
     overwrite: Annotated[
-        bool, Meta(description="Do everything again, whatever stands in the output.")
+        bool, Meta(description="Do everything again, whatever is in the output.")
     ] = False
     on_event: Annotated[
         OnEvent | None, Meta(description="Called in this process with every Event.")

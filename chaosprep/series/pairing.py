@@ -169,7 +169,7 @@ def _unique(
             single.append(path)
             continue
         error = FileError(
-            "another file in this folder has the same name but for its ending, case or zeros",
+            "another file in this folder has the same name except for its ending, case or zeros",
             "Keep one of them.",
             code="name-twice",
         )

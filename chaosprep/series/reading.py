@@ -87,7 +87,7 @@ def read_series(case: SourceCase, *, max_pixels: int = MAX_PIXELS) -> Series:
     telling = _telling_names(case, files, {shot.path for shot in shots})
     # Without the name: it would go where it must not.
     named = FileError(
-        "the name of an image's file stands in its header too and would identify it",
+        "the name of an image's file also occurs in its header, and would identify the patient",
         "Use --pseudonymize KEYFILE, or rename the file.",
         code="name-identifies",
     )

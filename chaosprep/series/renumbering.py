@@ -79,7 +79,7 @@ def _becomes(case: SourceCase, own: Mapping[int, str], labels: Iterable[int]) ->
         more = ", ..." if len(differing) > _SHOWN else ""
         raise FileError(
             f"the mask does not say that it means what the dataset does by {told}{more}",
-            "Say what its values stand for, in a label file beside the mask or with --labels.",
+            "Say what its values stand for, in a label file next to the mask or with --labels.",
             code="labels-differ",
         )
     return becomes

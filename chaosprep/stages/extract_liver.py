@@ -106,7 +106,7 @@ def _check_widened(pixels: NDArray[np.integer], params: ExtractLiverParams) -> N
     strange = {one: n for one, n in taken.items() if one not in rim(levels or {}, solid)}
     if strange:
         raise FileError(
-            f"levels that nobody calls {own.name}, and --range would: {describe_levels(strange)}",
+            f"levels that are not named {own.name}, but --range takes: {describe_levels(strange)}",
             f"Leave --range out, or keep it within {own.low} to {own.high}; what labels stand for "
             "is said with chaosprep split --labels.",
             "mask-levels",

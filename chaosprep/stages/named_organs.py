@@ -100,8 +100,8 @@ def _unknown(dataset: Dataset, levels: str) -> UsageError:
     values = _values(dataset)
     shown = ", ".join(map(str, sorted(values)[:8])) + (", ..." if len(values) > 8 else "")
     return UsageError(
-        f"{dataset.directory}: nobody said what the values of its masks stand for ({shown}), and "
-        f"they are not {owner(levels).name}'s grey levels",
+        f"{dataset.directory}: it is not known what the values of its masks stand for ({shown}), "
+        f"and they are not {owner(levels).name}'s grey levels",
         "Say it: chaosprep split --labels 1=liver,2=spleen, with your numbers and names"
         f"{_or_levels(values)}.",
         code="labels-unknown",

@@ -250,7 +250,7 @@ SPLIT = Stage(
     "or any folder of DICOM files, whatever they are called; with --images their places are said, "
     "and those of volumes (NIfTI, NRRD, MetaImage); or a data set of nnU-Net or the Decathlon. "
     "Patients are ranked by a hash of the seed and their id; all series of a patient stay on one "
-    "side; patients of a test set are test, and sides or folds of the data set's own are kept. "
-    "A new patient takes a place in the ranking, and moves at most one other over each border "
-    "between sides or folds; with --like, nobody moves.",
+    "side; patients of a test set are test, and sides or folds of the data set's own are kept. A "
+    "new patient takes a place in the ranking, and moves at most one other over each border "
+    "between sides or folds; with --like, no patient moves.",
 )

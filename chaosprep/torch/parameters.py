@@ -61,7 +61,7 @@ class TrainParams(Params, frozen=True, kw_only=True):
     ] = None
     augment: Annotated[
         Literal["none", PresetName],
-        Meta(description="Preset of augment, drawn anew in each epoch; copies in DIR come on top."),
+        Meta(description="Preset of augment, drawn again in each epoch; copies in DIR are added."),
     ] = "mri"
     flips: Annotated[
         Flips,
@@ -110,7 +110,8 @@ class TrainParams(Params, frozen=True, kw_only=True):
         self.seen()
         if self.foreground and not round(self.batch * self.foreground):
             raise ValueError(
-                f"--foreground {self.foreground:g} is no slice of a --batch of {self.batch}"
+                f"--foreground {self.foreground:g} is less than one slice of a --batch of "
+                f"{self.batch}"
             )
 
     def recorded(self) -> "TrainParams":

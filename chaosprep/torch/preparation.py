@@ -109,7 +109,7 @@ def check_alike(
         differences.append(f"organs {', '.join(shown)}, in training {', '.join(values)}")
     if differences:
         raise ChaosprepError(
-            f"{dataset.directory}: it was prepared otherwise than the training data "
+            f"{dataset.directory}: it was prepared differently from the training data "
             f"({'; '.join(differences)})",
             "Prepare it with the same parameters.",
             code="prepared-differently",

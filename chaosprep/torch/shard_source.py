@@ -124,7 +124,7 @@ def _read_index(folder: Folder, split: Split) -> _Index | None:
         raise
     except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError, ManifestError) as error:
         raise FileError(
-            f"{folder.shown}: {name} is no index that export webdataset writes",
+            f"{folder.shown}: {name} is not an index that export webdataset writes",
             "Export the dataset again.",
             code="index",
         ) from error

@@ -69,7 +69,7 @@ def train(
         UsageError: the parameters cannot be met, or the source was not converted.
         NothingFoundError: a side has no slice with a mask.
         ChaosprepError: a patient is on both sides, a slice cannot be read, the output holds
-            something else, the loss is no number any more, the memory is too small, the GPU failed,
+            something else, the loss is no longer a number, the memory is too small, the GPU failed,
             a worker died.
     """
     made = make_params(TrainParams, params)
@@ -211,7 +211,7 @@ def _epochs(
         val_loss, dice = learner.validate(val.epoch(0), sides[1].rows.shown)
         if not (abs(loss) < float("inf") and abs(val_loss) < float("inf")):
             raise ChaosprepError(
-                f"epoch {number + 1}: the loss is no number any more",
+                f"epoch {number + 1}: the loss is no longer a number",
                 "Use a smaller --lr, with --overwrite.",
                 code="diverged",
             )

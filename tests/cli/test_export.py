@@ -83,7 +83,7 @@ def test_a_problem_is_named_and_nothing_is_written(
     assert made.exit_code == 1
     assert made.stderr.splitlines() == [
         f"MR002_t1-in: {image.relative_to(livers)}: the file is missing. Bring it back.",
-        "Error: export nnunet: 1 problem, nothing was written. Settle them, or leave these cases "
+        "Error: export nnunet: 1 problem, nothing was written. Resolve them, or leave these cases "
         "out with --on-error skip.",
     ]
     assert not list((tmp_path / "raw").iterdir())

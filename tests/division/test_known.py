@@ -201,7 +201,7 @@ def test_folds_of_nobody_that_new_patients_will_fill_are_said(tmp_path: Path) ->
     told = {"P001": {"side": "val", "fold": 1}, "Doe-2": {"side": "train", "fold": 3}}
     (note,) = known(TREE, told, tmp_path, like=True)[1]
     assert "of the folds 0 to 3" in note
-    assert "nobody is in 0, 2:" in note
+    assert "no patient is in 0, 2:" in note
     assert known(TREE, told, tmp_path)[1] == ()
     told["P001"]["fold"] = 0
     told["Doe-2"]["fold"] = 1
@@ -251,7 +251,7 @@ def test_a_known_patient_is_not_named_for_another_side(tmp_path: Path) -> None:
 
 def test_a_split_without_validation_is_said(tmp_path: Path) -> None:
     _, notes = known(TREE, {"P001": "train", "Doe-2": "test"}, tmp_path)
-    assert notes == ("nobody validates, as the split file says",)
+    assert notes == ("no patient validates, as the split file says",)
 
 
 # Whole runs

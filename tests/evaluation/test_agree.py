@@ -256,7 +256,7 @@ def test_readers_who_share_no_name_are_told_to_call_them_alike(
     three: list[Path], tmp_path: Path
 ) -> None:
     other = reader(tmp_path, 4, {"Leber": 1, "Tumor": 2})
-    with pytest.raises(UsageError, match="Call them alike"):
+    with pytest.raises(UsageError, match="Give them the same names"):
         chaosprep.agree([three[0], other])
 
 
@@ -355,7 +355,9 @@ def test_a_reader_who_saw_less_than_the_first_is_refused_by_name(
     with pytest.raises(ProblemsError) as error:
         chaosprep.agree([three[0], other])
     assert {one.code for one in error.value.problems} == {"grid-mismatch"}
-    assert all(one.reason.startswith("R2 (PRED) beside R1 (REF): ") for one in error.value.problems)
+    assert all(
+        one.reason.startswith("R2 (PRED) against R1 (REF): ") for one in error.value.problems
+    )
 
 
 def test_pictures_of_other_slices_are_refused_by_name(livers: Dataset, tmp_path: Path) -> None:
@@ -365,7 +367,7 @@ def test_pictures_of_other_slices_are_refused_by_name(livers: Dataset, tmp_path:
         chaosprep.agree(folders)
     (problem,) = error.value.problems
     assert (problem.code, problem.id) == ("slices-differ", livers.slices[0].case)
-    assert problem.reason.startswith("R2 (PRED) beside R1 (REF): ")
+    assert problem.reason.startswith("R2 (PRED) against R1 (REF): ")
 
 
 def test_an_organ_that_a_reader_never_shows_is_drawn_nowhere(tmp_path: Path) -> None:

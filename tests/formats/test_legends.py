@@ -174,7 +174,7 @@ def test_a_name_that_was_kept_from_being_a_formula_comes_back(tmp_path: Path, na
         ("a.ctbl", SLICER + "4 kidney 1 2 3 255 1 1\n", "line 8"),
         ("a.ctbl", SLICER + "-4 kidney 1 2 3 255\n", "line 8"),
         ("a.ctbl", SLICER + "1 kidney 1 2 3 255\n", "1 stands there twice"),
-        ("a.ctbl", SLICER + "70000 kidney 1 2 3 255\n", "'70000' is no number"),
+        ("a.ctbl", SLICER + "70000 kidney 1 2 3 255\n", "'70000' is not a number"),
         ("a.ctbl", SLICER + "4 5 1 2 3 255\n", "'5' is no name"),
         ("labels.txt", ITK_SNAP + "4 1 2 3 1 1 1 kidney\n", "line 10"),
         ("labels.txt", ITK_SNAP + '4 1 2 3 1 1 7 "kidney"\n', "line 10"),

@@ -30,7 +30,7 @@ PNGS = {
     "a palette without PLTE": (SIGNATURE + PALETTE + IDAT + END, ORDER),
     "a chunk that nobody knows": (
         START + chunk(b"ABCD", b"") + IDAT + END,
-        "the PNG has chunks that nobody knows",
+        "the PNG has unknown chunks",
     ),
     "no IEND": (START + IDAT, "the PNG is cut short or damaged"),
     "hardly any data for its size": (

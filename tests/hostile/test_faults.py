@@ -178,7 +178,7 @@ def test_an_output_at_the_input_is_refused_and_nothing_is_touched(
         assert said.code == 2
         assert said.err == (
             f"Error: {Path(output)}: the output must not be the input, inside it or around it. "
-            "Give a directory beside the input.\n"
+            "Give a directory next to the input.\n"
         )
     assert snapshot(tmp_path) == before
 

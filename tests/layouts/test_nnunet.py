@@ -89,7 +89,7 @@ def test_a_broken_json_is_named(tmp_path: Path, text: str) -> None:
 def test_auto_names_a_broken_json_of_raw_data(tmp_path: Path) -> None:
     folder = nnunet(tmp_path / "Dataset001_One", ["a"])
     (folder / "dataset.json").write_text("{")
-    with pytest.raises(UsageError, match=r"dataset\.json: it is no JSON"):
+    with pytest.raises(UsageError, match=r"dataset\.json: it is not JSON"):
         found(folder, layout="auto")
 
 

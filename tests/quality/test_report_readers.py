@@ -77,7 +77,10 @@ def test_markup_in_a_name_or_note_is_text(pristine: Path, tmp_path: Path) -> Non
         ('{"MR001_t1-in": "pass"}', "no columns called case and verdict"),
         ("", "no columns called case and verdict"),
         ("case,verdict\nMR001_t1-in,maybe\n", "line 2 has no case, or a verdict that is not"),
-        ("case,verdict\nMR001_t1-in,pass\nMR001_t1-in,fail\n", "line 3 has a case that stands"),
+        (
+            "case,verdict\nMR001_t1-in,pass\nMR001_t1-in,fail\n",
+            "line 3 has a case that an earlier line has",
+        ),
         ("case,verdict\nMR001_t1-in,\n", "nothing is rated in it"),
         ("case,verdict\nMR001_t1-in,pass\nX9_ct,fail\n", "1 case in it is not on this page"),
         ("case,verdict,report\nMR001_t1-in,pass,abc\n", "of another dataset or prediction"),

@@ -127,7 +127,7 @@ def _settled(
         left = "" if is_any_made else ", and no case is left"
         raise ProblemsError(
             f"agree: {plural(len(problems), 'problem')}{left}",
-            "Settle them, or leave these cases out with --on-error skip.",
+            "Resolve them, or leave these cases out with --on-error skip.",
             tuple(sorted(problems, key=lambda one: (one.id, one.file or ""))),
         )
     return tuple(sorted(problems, key=lambda one: (one.id, one.file or "")))

@@ -119,7 +119,7 @@ def _check_keys(keys: Iterable[Key]) -> None:
     for (_, last, _), (first, _, text) in pairwise(spans):
         if first <= last:
             raise no_legend(
-                f"{text} stands there twice, whole or in part",
+                f"{text} occurs twice, whole or in part",
                 "Give each number, level or colour to one structure.",
             )
 

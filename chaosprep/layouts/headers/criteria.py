@@ -138,7 +138,7 @@ def _range(text: str, place: str) -> tuple[float, float]:
         ends = math.nan, math.nan
     if not (ends[0] <= ends[1] and (low or high)):
         whole = re.fullmatch(_NUMBER, text) or found
-        wrong = f"nothing is in the range {text}" if whole else f"{text} is no number"
+        wrong = f"nothing is in the range {text}" if whole else f"{text} is not a number"
         raise UsageError(
             f"{place}: {wrong}",
             "Give a number, or a range: EchoTime=4..5, slices=20.., EchoTime=..3.",

@@ -195,6 +195,6 @@ def _open(count: int, persons: int) -> FileError:
 def _another() -> FileError:
     return FileError(
         "it lies on a series of one patient, and its path names another one",
-        "Find out whose it is, and put it into that patient's folder.",
+        "Find out which patient it belongs to, and put it into that patient's folder.",
         code="mask-patient",
     )

@@ -31,8 +31,8 @@ from chaosprep.series.source import SourceCase
 from chaosprep.workbench import Workbench
 
 _NOT_FINAL = (
-    "ids of patients are not final: they come from a key, which a run makes beside its output, or "
-    "takes from --pseudonymize KEYFILE"
+    "ids of patients are not final: they come from a key, which a run makes next to its output, "
+    "or takes from --pseudonymize KEYFILE"
 )
 
 
@@ -109,7 +109,7 @@ def _check_root(root: Path, where: Where) -> None:
         raise UsageError(f"{root}: there is no such folder", "Check the path.", code="root")
     if is_stage_directory(root):
         raise NothingFoundError(
-            f"{root}: it is a stage directory, no folder of scans",
+            f"{root}: it is a stage directory, not a folder of scans",
             "Give it to verify, or to the next stage.",
             code="nothing",
         )

@@ -20,7 +20,7 @@ from chaosprep.layouts.layout import Where
 from chaosprep.series.pairing import natural_key
 
 _HEADER = 2**16  # bytes that hold most headers
-_IMAGES = ("mask-kind", "mask-values", "too-large")  # codes of what is no label map
+_IMAGES = ("mask-kind", "mask-values", "too-large")  # codes of what is not a label map
 _FEW = 16  # values that no image has as few of
 _ALIKE = 0.6  # of neighbours: in a label map most voxels have the value of the next one
 

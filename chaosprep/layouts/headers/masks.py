@@ -38,7 +38,7 @@ class Masks(Mapping[Volume, tuple[str, ...]]):
         found: the masks of each volume.
         chosen: what is taken.
         organs: the structures of masks that are files of one each.
-        doubtful: those that a mask may belong to of which nothing tells whose it is.
+        doubtful: those whose patient is not known, and that a mask may belong to.
         outside: the folder of the masks, relative to the root, where it is not below it.
         legend_of: what a file beside a mask says of its values (`_Legends`).
         channels: whether a volume without masks is taken beside one of its person that has masks
@@ -71,7 +71,7 @@ class Masks(Mapping[Volume, tuple[str, ...]]):
         self.judged: dict[str, bool] = {}
         self.notes: tuple[str, ...] = ()
         if self._left:
-            kept = "; name them in --series to keep them as channels beside one that has"
+            kept = "; name them in --series to keep them as channels next to one that has one"
             said = f"{len(self._left)} of {len(chosen)} series have no mask and are left out"
             self.notes = (said if channels else said + kept,)
 

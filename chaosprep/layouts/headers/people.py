@@ -104,7 +104,7 @@ def untold_problem(volumes: Sequence[Volume], where: Where, key: Key) -> list[Pr
             code="patient-missing",
             id="headers",
             file=file,
-            reason=f"{count} of {every} do not tell whose they are: {silent}",
+            reason=f"{count} of {every} do not say which patient they belong to: {silent}",
             remedy="Say which part of a path below ROOT is the patient, such as "
             "--patient-from-name '{patient}/{}', or leave them out with --on-error skip.",
         )

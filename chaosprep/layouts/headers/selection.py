@@ -66,7 +66,7 @@ def _read(path: str) -> dict[str, dict[str, Any]]:
     folded = [name.casefold() for name in tables]
     for name, table in tables.items():
         if not isinstance(table, dict):
-            raise _unfit(path, f"{name} stands in no table", "Put a [name] above it.")
+            raise _unfit(path, f"{name} is in no table", "Put a [name] above it.")
         if not _NAME.fullmatch(name) or folded.count(name.casefold()) > 1:
             raise _unfit(
                 path,

@@ -55,7 +55,7 @@ def diff(
     if problems:
         raise ProblemsError(
             f"diff: {plural(len(problems), 'problem')}",
-            "Settle them, so that all can be compared.",
+            "Resolve them, so that everything can be compared.",
             tuple(problems),
         )
     return Diff(
@@ -179,7 +179,7 @@ def _notes(sides: tuple[Side, Side]) -> list[str]:
         notes.append("of one side masks alone are read: only masks are compared")
     if not all(side.has_table for side in sides):
         notes.append(
-            "one side has no table: but for places in space, rows and stages are not compared"
+            "one side has no table: rows and stages are not compared, except for places in space"
         )
     if not _named(sides):
         notes.append("one side has no label map: what mask values stand for is not compared")

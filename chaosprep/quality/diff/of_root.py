@@ -31,7 +31,7 @@ def root_side(path: Path, root: Root) -> Side:
     if root.problems and not root.cases:
         raise ProblemsError(
             f"{path}: none of its cases can be compared",
-            "Settle what inspect says of it, or name its layout: --layout.",
+            "Resolve what inspect says of it, or name its layout: --layout.",
             root.problems,
         )
     labels = {str(value): label.name for value, label in root.label_map.items()}

@@ -102,5 +102,5 @@ def _cases(tree: Tree, faults: Faults) -> list[NamedCase]:
 
 
 def _twice(name: str, paths: list[str]) -> list[Problem]:
-    reason = f"it has the name of {paths[0]} but for its ending" if paths else ""
+    reason = f"it has the same name as {paths[0]}, except for its ending" if paths else ""
     return [problem("name-twice", name, path, reason) for path in paths[1:]]

@@ -91,7 +91,7 @@ class ConvertParams(ChoiceParams, frozen=True, kw_only=True):
     ] = None
     through_plane: Annotated[
         KernelName,
-        Meta(description="Interpolation of images between slices, where these are made anew."),
+        Meta(description="Interpolation of images between slices, where new slices are made."),
     ] = "linear"
 
     bias: Annotated[

@@ -111,7 +111,7 @@ def unmade(case: Case, found: Read) -> tuple[Problem, ...]:
     error = FileError(
         f"new slices are made of all old ones together, and {len(found.problems)} of "
         f"{len(case.slices)} cannot be read: it is left out as a whole",
-        "Settle the problems of its slices.",
+        "Resolve the problems of its slices.",
         code="stack-incomplete",
     )
     return (Problem.of(error, case.id),)

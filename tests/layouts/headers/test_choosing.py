@@ -100,8 +100,8 @@ def test_all_criteria_must_hold() -> None:
         ("SeriesDescripton=*", "Did you mean SeriesDescription?"),
         ("EchoTime=5..4", "nothing is in the range 5..4"),
         ("EchoTime=..", "nothing is in the range .."),
-        ("EchoTime=long", "long is no number"),
-        ("EchoTime=nan", "nan is no number"),
+        ("EchoTime=long", "long is not a number"),
+        ("EchoTime=nan", "nan is not a number"),
         ("SeriesDescription=4..5", "SeriesDescription is text"),
         ("LAVA", "it is not KEY=PATTERN"),
         ("=LAVA", "it is not KEY=PATTERN"),
@@ -287,7 +287,7 @@ def test_one_series_that_would_be_two_sequences_is_a_problem(tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("EchoTime = 4", "EchoTime stands in no table"),
+        ("EchoTime = 4", "EchoTime is in no table"),
         ("", "it names no sequence"),
         ("['t1 in']\n", "[t1 in] cannot be the name of a sequence"),
         ("[t1_in]\n", "[t1_in] cannot be the name of a sequence"),
