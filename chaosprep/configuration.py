@@ -68,7 +68,7 @@ def check_own(file: str | Path, section: str, table: Collection[str]) -> None:
     """
     if shared := [key for key in table if key in SHARED]:
         raise UsageError(
-            f"{file}: [{section}] {', '.join(shared)}: it is of all commands",
+            f"{file}: [{section}] {', '.join(shared)}: it belongs to all commands",
             f"Put it under [{RUN}].",
             code="config",
         )

@@ -76,7 +76,7 @@ def _convert(table: dict[str, Any], recipe: type[AnyRecipe]) -> AnyRecipe:
     try:
         return msgspec.convert(table, recipe)
     except msgspec.ValidationError as error:
-        remedy = "Correct it there; docs/augmentation.md has them."
+        remedy = "Correct it there; docs/augmentation.md describes recipes."
         raise _refuse(explain(error, recipe, table), remedy) from error
 
 

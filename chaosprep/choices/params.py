@@ -34,8 +34,8 @@ class ChoiceParams(PngParams, frozen=True, kw_only=True):
     min_area: Annotated[
         tuple[str, ...],
         Meta(
-            description="Leave out slices whose mask shows less of a structure, or of all "
-            "together: liver=50 or 50 in pixels, 50mm2. Repeatable."
+            description="Leave out slices whose mask shows less than this of a structure "
+            "(liver=50), or of all together (50), in pixels or mm2 (50mm2). Repeatable."
         ),
     ] = ()
     max_empty: Annotated[

@@ -67,7 +67,7 @@ def two_or_three(
 @click.option(
     "--split",
     type=click.Choice(SPLITS),
-    help="Only this side of REF. [default: those that PRED is of]",
+    help="Only this side of REF. [default: the sides of PRED]",
 )
 @organ_option
 @spacing_option
@@ -95,7 +95,7 @@ def two_or_three(
     default="26",
     show_default=True,
     callback=lambda ctx, option, value: int(value),
-    help="Voxels that hang together: by faces, or by corners too.",
+    help="Which voxels are connected: by faces (6), or by corners too (26).",
 )
 @click.option(
     "--csv", metavar="FILE.csv", type=FILE, help="Write every value of every row, or test."

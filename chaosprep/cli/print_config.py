@@ -12,7 +12,7 @@ from chaosprep.params import describe_params, make_params
 from chaosprep.stage_table import load_stage
 from chaosprep.toml import toml_value
 
-_HEAD = "# What is behind a # is the default."
+_HEAD = "# Lines that begin with # are the defaults."
 _PLAIN = (str, int, float, list, tuple, dict)
 
 Lines = dict[str, tuple[Any, bool]]

@@ -36,7 +36,8 @@ from chaosprep.running.page import TEXT
     "--methods",
     "as_text",
     is_flag=True,
-    help="Write text for a paper instead of a page: what was done, by the manifest alone.",
+    help="Write text for a paper instead of a page: what was done, according to the manifest "
+    "alone.",
 )
 @click.option(
     "--reference",
@@ -59,7 +60,7 @@ from chaosprep.running.page import TEXT
     multiple=True,
     metavar="FILE.csv",
     type=FILE,
-    help="Ratings that the page saved, to stand side by side on it. At most two.",
+    help="Ratings that the page saved, to show side by side on it. At most two.",
 )
 @click.option(
     "--slices",

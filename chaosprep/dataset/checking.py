@@ -89,7 +89,7 @@ def _check_knots(told: Normalized) -> None:
     falling = all(one > other for one, other in pairwise(told.start))
     if len(told.start) != len(told.end) or not all(rising[1]) or not (all(rising[0]) or falling):
         raise ManifestError(
-            "normalization: its knots are no pairs of numbers in their order",
+            "normalization: its knots are not pairs of numbers in order",
             REMAKE,
             "manifest-row",
         )

@@ -269,8 +269,8 @@ def _check_alike(row: Placed, first: _Plane, plane: _Plane) -> None:
         and moved(first.orientation, plane.orientation, plane.shape, plane.spacing)
         < ENOUGH * min(first.spacing)
     ):
-        raise _not_a_volume(f"{row.id} has another size, spacing or orientation", "geometry-mixed")
+        raise _not_a_volume(f"{row.id} differs in size, spacing or orientation", "geometry-mixed")
 
 
 def _not_a_volume(reason: str, code: str, remedy: str = _LEAVE_OUT) -> FileError:
-    return FileError(f"its slices make no volume: {reason}", remedy, code=code)
+    return FileError(f"its slices do not make a volume: {reason}", remedy, code=code)

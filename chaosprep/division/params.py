@@ -85,8 +85,8 @@ class SplitParams(LayoutParams, frozen=True, kw_only=True):
     write_split: Annotated[
         Annotated[str, Meta(min_length=1)] | None,
         Meta(
-            description="Write who is where into this file too, .csv or .json, as --split-file "
-            "reads it."
+            description="Also write which patient is on which side to this file (.csv or .json), "
+            "in the form that --split-file reads."
         ),
     ] = None
     stratify: Annotated[
@@ -100,7 +100,7 @@ class SplitParams(LayoutParams, frozen=True, kw_only=True):
     check: Annotated[
         bool,
         Meta(
-            description="Look for what the sides share at the end: identifiers, and slices that "
+            description="At the end, look for what the sides share: identifiers, and slices that "
             "are equal or nearly so."
         ),
     ] = False

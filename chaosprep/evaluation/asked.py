@@ -53,10 +53,10 @@ def asked_for(
     """
     known = tuple(organs)
     if nsd not in ("voxels", "elements"):
-        raise UsageError(f"--nsd: {nsd!r} is neither", "There are: voxels, elements.", "nsd")
+        raise UsageError(f"--nsd: {nsd!r} is not known", "There are: voxels, elements.", "nsd")
     if not (isinstance(lesion_iou, Real) and 0 <= lesion_iou < 1):
         raise UsageError(
-            f"--lesion-iou: {lesion_iou!r} is not from 0 to below 1", "Give 0.5.", "lesions"
+            f"--lesion-iou: {lesion_iou!r} is not at least 0 and below 1", "Give 0.5.", "lesions"
         )
     if lesion_neighbours not in (6, 26):
         raise UsageError(

@@ -47,7 +47,7 @@ def laid(ref: CaseMasks, pred: CaseMasks) -> Laid:
     if not (ref.names and pred.names):
         if ref.lattice is None or pred.lattice is None:
             raise FileError(
-                "a volume can only be compared where both sides know where their voxels lie",
+                "a volume can only be compared where both sides say where their voxels lie",
                 "Give both as slices of one name, or both as volumes.",
                 code="geometry-unknown",
             )

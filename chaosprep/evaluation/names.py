@@ -34,7 +34,7 @@ def called_after(prediction: MaskSet, reference: MaskSet) -> tuple[MaskSet, tupl
     (own,), (other,) = reference.organs, prediction.organs
     if own == other:
         return reference, ()
-    note = f"nothing says what REF shows: its one structure is taken for PRED's, {other}"
+    note = f"nothing says what REF shows: its one structure is taken to be PRED's, {other}"
     return _called(reference, {own: other}), (note,)
 
 

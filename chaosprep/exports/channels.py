@@ -229,9 +229,9 @@ def _modalities(dataset: Dataset, sequence: str) -> set[str]:
 def _check_unmixed(modalities: Collection[str]) -> None:
     if "CT" in modalities and len({*modalities}) > 1:
         raise UsageError(
-            "--sequence: CT and other images are normalized in different ways, and make no dataset "
-            "together",
-            "Choose with --sequence those of CT alone, or those without CT.",
+            "--sequence: CT and other images are normalized in different ways, and cannot make "
+            "one dataset",
+            "Use --sequence to choose only those of CT, or only the others.",
             code="modalities-mixed",
         )
 

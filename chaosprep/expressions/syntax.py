@@ -106,8 +106,8 @@ def _check_judged(text: str, nodes: Sequence[ast.expr]) -> None:
             continue
         if isinstance(node, ast.Constant | ast.Tuple | ast.List):
             raise UsageError(
-                f"{about(text)}: {_said(text, node)} says nothing of a row",
-                "Join whole comparisons by and, or: sequence == 't1-in' or sequence == 'ct'; "
+                f"{about(text)}: {_said(text, node)} says nothing about a row",
+                "Join whole comparisons with and, or: sequence == 't1-in' or sequence == 'ct'; "
                 "sequence in ('t1-in', 'ct') is the same.",
                 "where-syntax",
             )

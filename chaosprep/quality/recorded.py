@@ -183,7 +183,7 @@ def _copy_faults(row: Slice, originals: dict[str, Slice]) -> Iterator[Problem]:
 
 def _surplus(dataset: Dataset, known: set[str]) -> Iterator[Problem]:
     for name in dataset.store.strays(known | {DESCRIPTOR, *dataset.table.names}):
-        yield _fault("surplus", name, name, "the manifest does not know this file")
+        yield _fault("surplus", name, name, "the manifest does not list this file")
 
 
 def _patients_on_two_sides(seen: list[Seen]) -> Iterator[Problem]:

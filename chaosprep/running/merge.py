@@ -106,7 +106,7 @@ def _already_done(parts: "Parts", output: Path, on_event: OnEvent) -> Dataset:
         )
     if lost := damaged(dataset):
         raise ChaosprepError(
-            f"{output}: {lost} is missing or has another size than the manifest says",
+            f"{output}: {lost} is missing or has a size that differs from the manifest's",
             "Use --overwrite to make it again.",
             code="output-differs",
         )

@@ -60,7 +60,7 @@ def check_place(output: Path, directory: Path, kind: FileKind) -> None:
     with writing(output):
         if real(output).is_relative_to(real(directory)):
             raise UsageError(
-                f"{output}: it would lie inside the dataset, where the manifest does not know it",
+                f"{output}: it would lie inside the dataset, whose manifest does not list it",
                 "Write it next to the directory.",
                 "output",
             )

@@ -113,7 +113,7 @@ def _chosen(root: Root, asked: SplitParams, card: Card) -> tuple[Root, tuple[str
                 code="series-several",
             )
         wanted = learned
-    notes = [f"left aside: {kind}" for kind in kinds if kind not in wanted]
+    notes = [f"left out: {kind}" for kind in kinds if kind not in wanted]
     return (root.only(tuple(wanted)) if wanted else root), tuple(notes)
 
 

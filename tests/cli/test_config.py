@@ -151,13 +151,17 @@ def test_python_prepares_from_the_same_file(root: Path, tmp_path: Path) -> None:
         (
             "verify",
             "[verify]\njobs = 2",
-            "[verify] jobs: it is of all commands. Put it under [run]",
+            "[verify] jobs: it belongs to all commands. Put it under [run]",
         ),
-        ("split", "[split]\njobs = 2", "[split] jobs: it is of all commands. Put it under [run]."),
+        (
+            "split",
+            "[split]\njobs = 2",
+            "[split] jobs: it belongs to all commands. Put it under [run].",
+        ),
         (
             "prepare",
             "[split]\njobs = 2",
-            "[split] jobs: it is of all commands. Put it under [run].",
+            "[split] jobs: it belongs to all commands. Put it under [run].",
         ),
         ("prepare", "[prepare]\nreprot = true", "[prepare] reprot: no such parameter. "),
         ("split", "[split]\nvall = 0.2", "[split] vall: no such parameter. "),

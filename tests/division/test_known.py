@@ -222,7 +222,7 @@ def test_who_may_be_of_a_test_set_that_nnunet_does_not_tell_is_said(tmp_path: Pa
     wishes: list[dict[str, Any]] = [{"test_patient": ("c",)}, {}]
     for fields in wishes:
         _, notes = known(root, told, tmp_path, like=True, **fields)
-        assert any("does not name who tests" in note for note in notes) == (not fields)
+        assert any("does not name test patients" in note for note in notes) == (not fields)
     assert "with --test-patient" in refused(root, told, tmp_path).remedy
 
 

@@ -149,7 +149,7 @@ def test_few_numbers_of_a_table_are_codes(tree: Path, tmp_path: Path) -> None:
     [
         ("label:livre", "stratify-unknown", "Did you mean liver"),
         ("Manufacterer", "stratify-unknown", "Did you mean Manufacturer"),
-        ("KVP", "stratify-unknown", "nothing tells it of any patient"),
+        ("KVP", "stratify-unknown", "it is not known for any patient"),
         ("", "stratify-unknown", "There are: label:NAME"),
         ("PatientName", "stratify-identifies", "may identify a patient"),
         ("patientbirthdate", "stratify-identifies", "may identify a patient"),

@@ -375,7 +375,7 @@ def test_an_organ_that_a_reader_never_shows_is_drawn_nowhere(tmp_path: Path) -> 
     folders = [reader(tmp_path, 1), write_volumes(tmp_path / "r2", liver)]
     found = chaosprep.agree(folders, tmp_path / "out")
     assert [row.dice for row in found.results if row.organ == "tumour"] == [0, 0]
-    assert "drawn by some reader, and not in the consensus: a tumour, b tumour" in found.notes
+    assert "drawn by some reader, but not in the consensus: a tumour, b tumour" in found.notes
 
 
 def test_a_case_in_which_a_reader_does_not_name_an_organ_is_told() -> None:
@@ -387,12 +387,12 @@ def test_a_case_in_which_a_reader_does_not_name_an_organ_is_told() -> None:
     side = MaskSet("volumes", Path(), {}, both, {}, {})
     organs, notes = chosen_organs([side, side], ["R1", "R2"], Chosen(cases, (), ()), ())
     assert organs == both
-    assert notes == ("R2 does not name tumour in 2 of 2 cases: it is drawn nowhere there",)
+    assert notes == ("R2 does not name tumour in 2 of 2 cases: it counts as not drawn there",)
 
 
 def test_an_even_number_of_readers_says_what_a_tie_is(three: list[Path], tmp_path: Path) -> None:
     found = chaosprep.agree(three[:2], tmp_path / "out")
-    assert any("no majority" in note for note in found.notes)
+    assert any("not a majority" in note for note in found.notes)
     both = drawn(1, "a") * (drawn(1, "a") == drawn(2, "a"))
     assert np.array_equal(read(tmp_path / "out/masks/a.nii.gz"), both)
     assert not chaosprep.agree(three, tmp_path / "three").notes
@@ -476,7 +476,7 @@ def test_a_side_that_a_reader_has_nothing_of_is_left_aside_and_that_is_said(
             file.unlink()
     found = chaosprep.agree([livers.directory, net])
     assert {row.case for row in found.results} == {one.id for one in val}
-    assert "3 cases left aside: R2 has nothing of train t1-in" in found.notes
+    assert "3 cases left out: R2 has nothing of train t1-in" in found.notes
 
 
 @pytest.mark.parametrize("places", [("x1.png", "x2.png"), ("p/x1.png", "p/x2.png")])

@@ -110,7 +110,7 @@ def test_only_the_splits_that_are_predicted_count_and_the_rest_is_noted(
             write_png(out / f"{row.id}.png", mask)
     found = chaosprep.evaluate(out, livers.directory)
     assert {row.split for row in found.results} == {"val"}
-    assert found.notes == ("3 cases of REF left aside: PRED has nothing of train t1-in",)
+    assert found.notes == ("3 cases of REF left out: PRED has nothing of train t1-in",)
 
 
 def test_a_split_that_is_asked_for_must_be_whole(livers: Dataset, out: Path) -> None:

@@ -61,7 +61,7 @@ def test_one_structure_without_a_name_is_taken_for_the_predictions_and_said(
     ref = volume(tmp_path / "r/x.nii.gz", 7)
     found = chaosprep.evaluate(pred, ref)
     assert [(row.organ, row.dice, row.ref_voxels) for row in found.results] == [("liver", 1.0, 12)]
-    assert "nothing says what REF shows: its one structure is taken for PRED's, liver" in (
+    assert "nothing says what REF shows: its one structure is taken to be PRED's, liver" in (
         found.notes
     )
     assert [row.organ for row in chaosprep.evaluate(pred, ref, organs=["Liver"]).results] == [

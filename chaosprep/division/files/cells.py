@@ -17,7 +17,7 @@ from chaosprep.division.files.said import (
 )
 from chaosprep.division.sides import KnownSplit
 
-_HEADING = "Begin it with a line of what its columns are: patient,side,fold."
+_HEADING = "Begin it with a line that names its columns: patient,side,fold."
 
 
 @dataclass(frozen=True)

@@ -176,7 +176,7 @@ def settled(said: Iterable[Said], fold: int | None) -> Sides:
     for at in folds:
         if len({side for side, own in sides.values() if own == at}) > 1:
             raise useless(
-                f"a part of fold {at} validates and a part of it trains",
+                f"part of fold {at} validates and part of it trains",
                 "Correct the file, or say which fold validates: --fold N.",
             )
     if not sides:
@@ -215,7 +215,7 @@ def leak(names: list[str]) -> FileError:
     """The error of names that are on several sides or folds."""
     return FileError(
         f"{plural(len(names), 'name')} on several sides or folds: the split leaks",
-        "Correct the file: all that is of one patient belongs on one side, into one fold.",
+        "Correct the file: everything of one patient belongs on one side, in one fold.",
         code="split-file-leak",
     )
 

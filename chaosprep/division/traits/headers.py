@@ -212,7 +212,7 @@ def _identifying(text: str) -> UsageError:
     return UsageError(
         f"--stratify {text}: it may identify a patient or a date, and its values would be recorded "
         "in the manifest",
-        "Take what tells how images were made, PatientSex or age; or a column of a table under "
-        "another name that has no such values.",
+        "Choose a header that tells how images were made, PatientSex or age; or a column of a "
+        "table, under another name, that has no such values.",
         code="stratify-identifies",
     )

@@ -202,7 +202,7 @@ def _alone(a: Evaluation, b: Evaluation) -> Iterator[Problem]:
                 yield Problem(
                     code="case-missing",
                     id=case,
-                    reason=f"{side} has this case and {other} has not",
+                    reason=f"{side} has this case, but {other} does not",
                     remedy="Predict it, or choose with --patient or --split.",
                 )
 

@@ -143,7 +143,7 @@ def _in_common(
         if absent := [id for id in kept if groups[id] not in covered and any(groups[id])]:
             what = ", ".join(sorted({" ".join(filter(None, groups[id])) for id in absent}))
             cases = plural(len(absent), "case")
-            left.append(f"{cases} left aside: {name} has nothing of {what}")
+            left.append(f"{cases} left out: {name} has nothing of {what}")
             kept = [id for id in kept if groups[id] in covered or not any(groups[id])]
     if not any(all(id in side.members for side in sides) for id in kept):
         having = "; ".join(
@@ -203,4 +203,6 @@ def _not_named(organs: Organs, names: Sequence[str], chosen: Chosen) -> Iterator
         for place, name in enumerate(names):
             if count := sum(organ not in cases[place].organs for cases in there):
                 of = plural(len(there), "case")
-                yield f"{name} does not name {organ} in {count} of {of}: it is drawn nowhere there"
+                yield (
+                    f"{name} does not name {organ} in {count} of {of}: it counts as not drawn there"
+                )
