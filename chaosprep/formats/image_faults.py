@@ -59,7 +59,7 @@ def as_image(what: str) -> Iterator[None]:
             raise two_files() from error
         if error.code == "geometry-unknown":
             raise FileError(
-                f"it lies nowhere: {error.reason}",
+                f"it has no place in space: {error.reason}",
                 "Export it again from its source, with its geometry.",
                 code="geometry-unknown",
             ) from error

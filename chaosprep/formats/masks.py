@@ -140,7 +140,7 @@ def _of_no_series(file: Path) -> FileError:
     """The error of a mask of a whole series that is none."""
     if file.suffix.casefold() == ".dcm":
         return FileError(
-            "its name ends in .dcm, and it does not begin as a DICOM file",
+            "its name ends in .dcm, but it does not begin as a DICOM file does",
             "Copy it again from its source; where only DICOM's preamble is missing, DCMTK's "
             "dcmconv writes it.",
             code="mask-kind",

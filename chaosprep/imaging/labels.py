@@ -31,7 +31,7 @@ def as_labels(array: NDArray[Any], meeting: int = 0) -> Labels:
         raise no_label_map("it holds no numbers")
     if array.dtype.kind == "f":
         if not np.isfinite(array).all():
-            raise no_label_map("it holds values that are no number (NaN or infinite)")
+            raise no_label_map("it holds values that are not numbers (NaN or infinite)")
         whole = np.rint(array)
         if (np.abs(array - whole) > np.maximum(_ROUNDED, _FLOAT32 * whole)).any():
             raise no_label_map("it holds fractions")

@@ -218,8 +218,8 @@ def legend_of(labels: object) -> tuple[Legend, tuple[str, ...]]:
         )
     if ignored:
         said.append(
-            f"{ignored[0]} stands for voxels to be ignored: nothing here does, and it is called "
-            f"{unnamed(ignored[0])}"
+            f"{ignored[0]} stands for voxels to be ignored: nothing here ignores them, and it is "
+            f"called {unnamed(ignored[0])}"
         )
     return legend, tuple(said)
 

@@ -134,7 +134,7 @@ def _sound(items: Iterable[_Item], faults: Faults) -> list[_Item]:
     says = f"not there, though {DATASET} lists it: {plural(len(absent), 'file')}"
     as_nnunet = any(is_there(folder / _first_channel(path)) for path in absent)
     remedy = (
-        "They are called as those of nnU-Net's first version: let nnU-Net convert the data set "
+        "They are named like those of nnU-Net's first version: let nnU-Net convert the data set "
         "(nnUNetv2_convert_old_nnUNet_dataset)."
         if as_nnunet
         else "Bring them back."

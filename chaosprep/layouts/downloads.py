@@ -154,7 +154,9 @@ def pairs_in(
                 of_name[fit[1]] = path
         found.append(of_name)
     image, mask = found
-    says = f"not called as the data set's files: {plural(len(odd), 'file')} of {images} and {masks}"
+    says = (
+        f"not named like the data set's files: {plural(len(odd), 'file')} of {images} and {masks}"
+    )
     faults.tell_files("file-strange", odd, says, "Move them out.")
     alone = [path for name, path in mask.items() if name not in image]
     says = f"without an image: {plural(len(alone), 'file')} of {masks}"

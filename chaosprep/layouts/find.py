@@ -56,9 +56,9 @@ class LayoutParams(PngParams, frozen=True, kw_only=True):
         str | None,
         Meta(
             description="Where their masks are, such as 'labels/{patient}/{slice}.png' or "
-            "'labels/{patient}.nii.gz' (PNG, npy, NIfTI, NRRD, MetaImage, DICOM), "
-            "with {organ} where each structure has files of its own. With --layout headers a "
-            "folder: masks in it alone are taken. [default there: all below ROOT]"
+            "'labels/{patient}.nii.gz' (PNG, npy, NIfTI, NRRD, MetaImage, DICOM), with {organ} "
+            "where each structure has files of its own. With --layout headers a folder: only "
+            "masks in it are taken. [default there: all below ROOT]"
         ),
     ] = None
     labels: Annotated[
@@ -72,13 +72,15 @@ class LayoutParams(PngParams, frozen=True, kw_only=True):
     roi: Annotated[
         tuple[str, ...],
         Meta(
-            description="A structure to take of masks that name theirs (RTSTRUCT, SEG, .seg.nrrd, "
-            "{organ}), or a pattern: 'kidney*'. Repeatable. [default: all]"
+            description="A structure to take from masks that name theirs (RTSTRUCT, SEG, "
+            ".seg.nrrd, {organ}), or a pattern: 'kidney*'. Repeatable. [default: all]"
         ),
     ] = ()
     threshold: Annotated[
         Annotated[float, Meta(gt=0, le=1)] | None,
-        Meta(description="Where a fractional DICOM SEG shows a structure: 0.5 and above, say."),
+        Meta(
+            description="From which value on a fractional DICOM SEG shows a structure, such as 0.5."
+        ),
     ] = None
     patient_from: Annotated[
         Literal["folder", "PatientID", "PatientName"],
@@ -91,7 +93,7 @@ class LayoutParams(PngParams, frozen=True, kw_only=True):
         bool,
         Meta(
             description="Take folders (with --layout headers, PatientIDs) for different patients "
-            "also where the headers name one person in two of them, or two in one."
+            "even where the headers name one person in two of them, or two in one."
         ),
     ] = False
     patient_from_name: Annotated[
@@ -129,7 +131,7 @@ class LayoutParams(PngParams, frozen=True, kw_only=True):
     ] = None
     pick: Annotated[
         Pick | None,
-        Meta(description="Which of several series of a patient that fit is taken."),
+        Meta(description="Which series is taken where several of a patient fit."),
     ] = None
     pseudonymize: Annotated[
         str | None,

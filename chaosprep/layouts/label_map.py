@@ -219,7 +219,7 @@ def _check_table(table: LabelTable | None, told: Mapping[str, Told]) -> None:
     for one in told.values():
         if one.itself and one.labels and not table.is_kept:
             raise UsageError(
-                "--labels: it names grey levels, and masks name their structures themselves",
+                "--labels: it names grey levels, but masks name their structures themselves",
                 "Leave --labels out and give them other names with extract-labels --rename.",
                 code="labels-differ",
             )
@@ -227,7 +227,7 @@ def _check_table(table: LabelTable | None, told: Mapping[str, Told]) -> None:
             other = table.legend.get(int(said[number])) if number < NO_NUMBER else None
             if other is not None and not one.itself and not same_name(label.name, other.name):
                 raise UsageError(
-                    f"--labels: {number} is {other.name} there, and {label.name} in the legend "
+                    f"--labels: {number} is {other.name} there, but {label.name} in the legend "
                     "next to the masks",
                     "Leave --labels out and give it another name with extract-labels --rename, or "
                     "move that legend away.",
@@ -246,6 +246,6 @@ def _says_nothing(id: str) -> Problem:
     return Problem(
         code="labels-unknown",
         id=id,
-        reason="its mask does not say what its values stand for, and the masks of others do",
+        reason="its mask does not say what its values stand for, but the masks of others do",
         remedy="Say it with --labels, or leave the case out with --on-error skip.",
     )

@@ -58,7 +58,8 @@ def find(root: Path, where: Where) -> Root:
     if not (is_named_whole(ending) and ending.casefold().endswith(volume_endings())):
         known = [one for one in volume_endings() if is_named_whole(one)]
         raise UsageError(
-            f"{folder.name}: file_ending is {ending[:20]!r}, no volumes that say where they lie",
+            f"{folder.name}: file_ending is {ending[:20]!r}, not that of volumes that say where "
+            "they lie",
             f"There are: {', '.join(known)}.",
             code="ending-unknown",
         )
@@ -117,8 +118,8 @@ class _Tree:
         self._faults.tell_files(
             "file-strange",
             odd,
-            f"not called CASE_0000{self._ending} or CASE{self._ending}: "
-            f"{plural(len(odd), 'file')} of images{side} and labels{side}",
+            f"not named CASE_0000{self._ending} or CASE{self._ending}: {plural(len(odd), 'file')} "
+            f"of images{side} and labels{side}",
             f"Move them out, or correct file_ending in {DATASET}.",
         )
         alone = [path for name, path in labels.items() if name not in images]

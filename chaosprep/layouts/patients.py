@@ -124,7 +124,7 @@ def read_patients(file: Path, *, own: bool = False) -> dict[str, str] | None:
         if not case or not patient:
             raise _no_table(f"line {line} does not name a case and its patient")
         if found.setdefault(case, patient) != patient:
-            raise _no_table(f"line {line} names another patient for a case than one before")
+            raise _no_table(f"line {line} gives a case a different patient than an earlier line")
     return found
 
 
@@ -154,7 +154,7 @@ def _by_table(
     given = plain | dict(table or {})
     found = {name: given[name] for name in names if name in given}
     lacking = [name for name in names if name not in found]
-    reason = f"{source} does not tell the patient of {cases_text(lacking, hidden)}"
+    reason = f"{source} does not give the patient of {cases_text(lacking, hidden)}"
     return _told(found, lacking, source, reason, "Add a line for each case: case,patient.")
 
 
@@ -170,7 +170,7 @@ def _told(
 
 def _unknown(names: Sequence[str], hidden: bool) -> UsageError:
     apart = next((sign for sign in "_-." if _tells_several(names, sign)), None)
-    each = "'{patient}' where every case is another patient's"
+    each = "'{patient}' where every case is of a different patient"
     example = f"'{{patient}}{apart}{{}}', or {each}" if apart else each
     return UsageError(
         f"it is not known which patient {cases_text(names, hidden)} "

@@ -68,7 +68,7 @@ def parse(option: str, text: str) -> Pattern:
     names = _FIELD.findall(text)
     unknown = sorted(set(names) - set(PLACEHOLDERS))
     if unknown or re.search(r"[{}]", _FIELD.sub("", text)):
-        reason = f"{text!r} has something else than a placeholder in braces"
+        reason = f"{text!r} has something other than a placeholder in braces"
         remedy = "There are: {patient}, {sequence}, {slice} and, for masks, {organ}."
         raise _wrong(option, reason, remedy)
     if re.search(r"\}\{", text):

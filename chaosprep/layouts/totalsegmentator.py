@@ -77,7 +77,9 @@ def find(root: Path, where: Where) -> Root:
         tuple(licence for one in kinds for licence in one.licenses),
         tuple(source for one in kinds for source in one.sources),
     )
-    notes = [] if sides is not None else [f"there is no {_META}: nothing says who validates"]
+    notes = (
+        [] if sides is not None else [f"there is no {_META}: nothing says which patients validate"]
+    )
     return make_root(cases, faults, legend={}, origin=origin_at(folder, origin), notes=notes)
 
 
@@ -103,7 +105,7 @@ class _Scans:
         faults.tell_files(
             "mask-missing", self._bare, says, "Bring them back, or move the scans out."
         )
-        says = f"no NIfTI, and in {_MASKS}: {plural(len(self._odd), 'file')}"
+        says = f"not NIfTI, but in {_MASKS}: {plural(len(self._odd), 'file')}"
         faults.tell_files("file-strange", self._odd, says, "Move them out.")
         return found
 

@@ -172,7 +172,7 @@ def _restore(workspace: Workspace, place: Path) -> None:
     left = bring_back(workspace.path, place)
     if left and not (place / RECORD).exists():
         raise ChaosprepError(
-            f"{left[0]}: it is an earlier export, and something else has its name by now",
+            f"{left[0]}: it is an earlier export, but something else has taken its name",
             "Move it to where you want it, and run the same command again.",
             code="workspace",
         )

@@ -100,7 +100,7 @@ def _already_done(parts: "Parts", output: Path, on_event: OnEvent) -> Dataset:
     history = dataset.descriptor.tool.history
     if dataset.made.alone() != parts.made or history != parts.history or len(stores) > 1:
         raise ChaosprepError(
-            f"{output}: it holds something else than these shards",
+            f"{output}: it holds something other than these shards",
             "Use --overwrite to make it again, or another output directory.",
             code="output-differs",
         )
@@ -214,7 +214,7 @@ class Parts:
         for case, index, _ in self.places():
             if owners.get(case) != self.parts[index].directory:
                 raise ChaosprepError(
-                    f"{case}: {self.parts[index].directory} has slices of it, and does not name it",
+                    f"{case}: {self.parts[index].directory} has slices of it, but does not name it",
                     "Run this shard again with --overwrite.",
                     code="merge-source",
                 )

@@ -68,8 +68,7 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     shard: Annotated[
         str | None,
         Meta(
-            description="Work on the I-th of N parts of the cases; chaosprep merge makes one of "
-            "them."
+            description="Work on the I-th of N parts of the cases; chaosprep merge joins the parts."
         ),
     ] = None
     on_error: Annotated[
@@ -93,7 +92,7 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     def __post_init__(self) -> None:
         if self.jobs is not None and self.jobs < 1:
             raise UsageError(
-                f"--jobs: {self.jobs} workers cannot work", "Give 1 or more.", code="jobs"
+                f"--jobs: {self.jobs} workers are too few", "Give 1 or more.", code="jobs"
             )
         _ = self.part
 

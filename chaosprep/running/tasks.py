@@ -103,7 +103,7 @@ def _run_case(task: _Task) -> Entry:
 def _done(task: _Task) -> Entry:
     if len(task.case.id) > _LONGEST:
         raise ChaosprepError(
-            f"its name has {len(task.case.id)} letters, {_LONGEST} at most",
+            f"its name has {len(task.case.id)} letters; {_LONGEST} are the most",
             "Rename the folder of the patient or the series, or leave the case out with --on-error "
             "skip.",
             code="name-long",

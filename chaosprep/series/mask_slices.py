@@ -17,10 +17,10 @@ from chaosprep.series.gathering import Shot
 from chaosprep.series.pairing import Pairs, surplus_mask
 from chaosprep.series.source import Files, SourceCase
 
-_UNPLACED = "image or mask does not say where it lies: they are paired by name alone"
+_UNPLACED = "image or mask does not say where it lies: they are paired only by name"
 _ELSEWHERE = (
-    "image and mask name different frames of reference: they are paired by name, places not "
-    "compared"
+    "image and mask name different frames of reference: they are paired by name, without "
+    "comparing their places"
 )
 
 

@@ -266,8 +266,8 @@ def _other_shape(header: Header, rows: int, cols: int) -> FileError:
 
 def _unplaced() -> FileError:
     return FileError(
-        "it has no position or orientation, and others of the series have",
-        "Move it out of the folder if it is no slice (a report, a screenshot), else export it "
+        "it has no position or orientation, but others of the series do",
+        "Move it out of the folder if it is not a slice (a report, a screenshot), else export it "
         "again; or leave it out with --on-error skip.",
         code="position-missing",
     )

@@ -44,7 +44,8 @@ class AugmentParams(ChoiceParams, frozen=True, kw_only=True):
         Meta(description="Copies in all, spread evenly over the training slices, for --copies."),
     ] = None
     preset: Annotated[
-        PresetName, Meta(description="What may happen to a copy; --list-presets tells them apart.")
+        PresetName,
+        Meta(description="What may happen to a copy; --list-presets describes the presets."),
     ] = "mri"
     spec: Annotated[
         dict[str, Any] | None,
@@ -55,7 +56,7 @@ class AugmentParams(ChoiceParams, frozen=True, kw_only=True):
         Meta(description="What draws and shapes the geometry; the data are resampled once."),
     ] = "opencv"
     exact_probability: Annotated[
-        bool, Meta(description="Engine augmentor: take probabilities at their word.")
+        bool, Meta(description="Engine augmentor: apply probabilities exactly as given.")
     ] = False
     mask_sampling: Annotated[
         Literal["nearest", "label"],

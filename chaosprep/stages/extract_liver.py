@@ -139,8 +139,8 @@ def _left_out(case: Case, slices: int, remedy: str) -> Problem:
     return Problem(
         code="mask-levels",
         id=case.id,
-        reason=f"{plural(slices, 'other mask')} of the case cannot be believed either: their "
-        "levels may stand for something else",
+        reason=f"{plural(slices, 'other mask')} of the case cannot be trusted either: their levels "
+        "may stand for something else",
         remedy=remedy,
     )
 
@@ -277,6 +277,6 @@ EXTRACT_LIVER = Stage(
     folder="liver",
     takes=has_levels,
     help="DIR is what split made. CHAOS paints liver 63 (55-70), right kidney 126 (110-135), left "
-    "kidney 189 (175-200) and spleen 252 (240-255). Levels of no organ are an error, not "
-    "background.",
+    "kidney 189 (175-200) and spleen 252 (240-255). Levels that belong to no organ are an error, "
+    "not background.",
 )

@@ -62,7 +62,7 @@ def selection(labels: LabelMap, params: ExtractLiverParams) -> Selection:
     usual = ExtractLiverParams()
     if odd := [name for name in _FOR_LEVELS if getattr(params, name) != getattr(usual, name)]:
         raise UsageError(
-            f"--{odd[0].replace('_', '-')} is for grey levels, and these masks name their organs",
+            f"--{odd[0].replace('_', '-')} is for grey levels, but these masks name their organs",
             "Leave it out: the organ is taken by its name.",
             code="parameter",
         )

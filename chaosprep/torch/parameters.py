@@ -50,7 +50,9 @@ class TrainParams(Params, frozen=True, kw_only=True):
             description="Learning rate at first; it falls to 0. [default: 0.001, of sgd 0.01]",
         ),
     ] = None
-    epochs: Annotated[Annotated[int, Meta(ge=1)], Meta(description="Rounds over train.")] = 40
+    epochs: Annotated[
+        Annotated[int, Meta(ge=1)], Meta(description="Passes over the side train.")
+    ] = 40
     batch: Annotated[Annotated[int, Meta(ge=1)], Meta(description="Slices in a step.")] = 8
     patch: Annotated[
         str | None,
@@ -66,8 +68,8 @@ class TrainParams(Params, frozen=True, kw_only=True):
     flips: Annotated[
         Flips,
         Meta(
-            description="Beside --augment, flip every other slice left-right, or top-bottom too; "
-            "right and left organs change names."
+            description="In addition to --augment, flip every other slice left-right, or "
+            "top-bottom too; right and left organs swap names."
         ),
     ] = "none"
     foreground: Annotated[
@@ -76,7 +78,7 @@ class TrainParams(Params, frozen=True, kw_only=True):
     ] = 0.0
     neighbours: Annotated[
         Annotated[int, Meta(ge=0, le=MOST_NEIGHBOURS)],
-        Meta(description="So many slices on either side are channels too."),
+        Meta(description="This many slices on either side become channels too."),
     ] = 0
     channels: Annotated[
         tuple[str, ...],
@@ -102,7 +104,10 @@ class TrainParams(Params, frozen=True, kw_only=True):
     ] = 0
     workers: Annotated[
         Annotated[int, Meta(ge=0)],
-        Meta(description="Processes that load slices; they change no result. 0: this one."),
+        Meta(
+            description="Processes that load slices; their number does not change the result. 0: "
+            "this process."
+        ),
     ] = 0
 
     def __post_init__(self) -> None:

@@ -77,7 +77,7 @@ def chosen(source: Dataset, params: PredictParams) -> Dataset:
     if seen.channels[1:] and not any(is_shown(case, seen) for case in source.cases):
         raise NothingFoundError(
             f"{source.directory}: it has no {seen.channels[0]}, and the network predicts masks of "
-            f"that beside {', '.join(seen.channels[1:])}",
+            f"that next to {', '.join(seen.channels[1:])}",
             "Prepare these sequences together.",
             code="channel-missing",
         )

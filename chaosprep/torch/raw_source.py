@@ -99,7 +99,7 @@ def _chosen(root: Root, asked: SplitParams, card: Card) -> tuple[Root, tuple[str
     if reference is not None and reference not in kinds:
         raise UsageError(
             f"{root.directory}: what the run learned on was brought onto the pixels of "
-            f"{reference}, and there is none: {', '.join(kinds)}",
+            f"{reference}, but there is none: {', '.join(kinds)}",
             f"Give that series too, and name it with --sequence {reference} where you choose.",
             code="reference-unknown",
         )

@@ -162,7 +162,7 @@ def choose(
     )
     if sequences and seen.channels:
         raise UsageError(
-            "channels: they say already which sequences are shown",
+            "channels: they already say which sequences are shown",
             "Leave sequences out.",
             "channels",
         )

@@ -141,7 +141,7 @@ def _samples(read: _Hashed, shard: Shard, known: Collection[str]) -> Iterator[Sa
                 with about(f"{shard.url}: {key}"):
                     row = row_of(held)
                     if not set(row.labels.values()) <= {*known}:
-                        reason = "its labels are none of those of the index"
+                        reason = "its labels are not those of the index"
                         raise FileError(reason, "Export the dataset again.", code="sample")
                 image, mask = (held.get(field or "", b"") for field in file_fields(held))
                 files = {row.image_file: image}

@@ -139,7 +139,7 @@ def _beside(train: SliceDataset) -> Iterator[str]:
         return
     if train.planes.gaps:
         missing = plural(train.planes.gaps, "slice")
-        yield f"{missing} between others cannot be neighbours, as they are missing"
+        yield f"{missing} between others cannot be neighbours, because they are missing"
     if train.rows.dataset.made.stage == "augment":
         yield "augmented copies are left out, because they have no neighbours or other sequences"
 

@@ -107,7 +107,7 @@ REFUSED = {
     "too few fragments": (rle_file([], FRAMES[:2]), "the pixel data hold 2 of 3 frames"),
     "JPEG fragments that nothing tells apart": (
         jpegs([jpeg(GREY), jpeg(GREY)[:50], jpeg(GREY)[50:], b"\0\0"], 2),
-        "its fragments cannot be told to frames",
+        "its fragments cannot be assigned to frames",
     ),
     "JPEG data that end within a fragment": (
         jpegs([jpeg(GREY)], 1).replace(b"\xff\xd9\xfe\xff\xdd\xe0", b""),

@@ -236,7 +236,7 @@ def test_a_misspelt_name_of_the_table_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError) as caught:
         found(root, labels="4=lvier")
     assert caught.value.reason == "--labels: no mask has a structure that is called lvier"
-    assert caught.value.remedy == "They have liver: spell it so."
+    assert caught.value.remedy == "They have liver: spell it that way."
 
 
 def test_a_case_of_which_roi_takes_nothing_says_so(tmp_path: Path) -> None:

@@ -125,7 +125,7 @@ def add_other(folder: Path) -> None:
         (
             add_other,
             "file-strange",
-            "not called CASE_0000.nii.gz or CASE.nii.gz: 2 files of imagesTr and labelsTr",
+            "not named CASE_0000.nii.gz or CASE.nii.gz: 2 files of imagesTr and labelsTr",
         ),
     ],
 )

@@ -136,13 +136,13 @@ def test_a_table_says_whose_each_case_is(tmp_path: Path, text: str) -> None:
 def test_every_case_must_be_in_the_table(tmp_path: Path) -> None:
     (tmp_path / "who.csv").write_text("p1_a,X\n")
     (problem,) = found(three(tmp_path), patients=str(tmp_path / "who.csv")).problems
-    assert problem.reason == "--patients does not tell the patient of 2 cases (p1_b, p2_a)"
+    assert problem.reason == "--patients does not give the patient of 2 cases (p1_b, p2_a)"
 
 
 @pytest.mark.parametrize(
     ("data", "says"),
     [
-        (b"p1_a,X\np1_a,Y\n", "line 2 names another patient"),
+        (b"p1_a,X\np1_a,Y\n", "line 2 gives a case a different patient"),
         (b"case,patient\np1_a\n", "line 2 does not name"),
         (b"\xff\xfe", "not CSV in UTF-8"),
         (b'a,"' + b"x" * 200_000, "not CSV in UTF-8"),

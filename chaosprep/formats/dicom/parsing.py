@@ -62,7 +62,7 @@ def check_order(order: Sequence[int]) -> None:
     if found:
         raise broken(f"its header has {found[0]} more than once")
     if len(PIXELS.keys() & counts) > 1:
-        raise broken("it has integer and float pixels at once")
+        raise broken("it has both integer and float pixels")
     first = next(at for at, tag in enumerate(order) if tag in PIXELS)
     found = [_READ[tag] for tag in order[first + 1 :] if tag in _READ]
     if found:

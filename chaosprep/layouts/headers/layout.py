@@ -143,7 +143,7 @@ def _nothing(root: Path, catalog: Catalog) -> NothingFoundError:
     if bare:
         return NothingFoundError(
             f"{root}: no DICOM image is below it, but {plural(bare, 'file')} of DICOM elements "
-            "that lack the beginning of a DICOM file (DICM behind 128 bytes)",
+            "that lack the beginning of a DICOM file (DICM after 128 bytes)",
             "Export them again as DICOM files, or add it with dcmconv of DCMTK.",
             code="nothing",
         )
@@ -180,7 +180,7 @@ def _nameable(
         id = f"{patient}_{name}"
         if any(tells(name, said) for said in people.told(one.volume.person)):
             error = ChaosprepError(
-                "what a series is called holds what identifies the patient, and would be its name",
+                "the name that a series would get holds what identifies the patient",
                 "Give it another name with --series FILE.toml: [liver] name = '*'.",
                 code="name-identifies",
             )

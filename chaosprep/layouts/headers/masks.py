@@ -157,7 +157,10 @@ def find_masks(
     if finding.pictures:
         what = plural(finding.pictures, "volume")
         verb = "holds" if finding.pictures == 1 else "hold"
-        masks.notes = (*masks.notes, f"{what} beside the DICOM files {verb} grey values, no labels")
+        masks.notes = (
+            *masks.notes,
+            f"{what} next to the DICOM files {verb} grey values, not labels",
+        )
     if where.strict:  # nobody is looking at the notes of the root
         for note in masks.notes:
             _log.warning("%s.", note)
@@ -232,7 +235,7 @@ def _several(count: int) -> FileError:
     return FileError(
         f"{count} masks belong to one series, and neither their contents nor their names say what "
         "each shows",
-        "Call the files as the structures that they show (liver.nii.gz, spleen.nii.gz), or leave "
-        "all but one out: --masks DIR takes only those of a folder.",
+        "Name the files after the structures that they show (liver.nii.gz, spleen.nii.gz), or "
+        "leave all but one out: --masks DIR takes only those of a folder.",
         code="mask-several",
     )

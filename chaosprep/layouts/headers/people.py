@@ -145,7 +145,9 @@ def _joined(persons: Sequence[str], said: Sequence[Sequence[Identity]]) -> list[
         bool(person) and any(whose(one) != person for one in identities)
         for person, identities in zip(persons, said, strict=True)
     )
-    told = f"in {plural(count, 'volume')} PatientID does not tell the person, but StudyInstanceUID"
+    told = (
+        f"in {plural(count, 'volume')} PatientID does not identify the person, but StudyInstanceUID"
+    )
     return [f"{told} does: all others in it are of one person"] if count else []
 
 

@@ -70,8 +70,8 @@ def _read(path: str) -> dict[str, dict[str, Any]]:
         if not _NAME.fullmatch(name) or folded.count(name.casefold()) > 1:
             raise _unfit(
                 path,
-                f"[{name}] cannot be the name of a sequence, or is there in another case too",
-                "Call each by letters, digits, points and hyphens: [t1-in].",
+                f"[{name}] cannot be the name of a sequence, or is also there in another case",
+                "Name each with letters, digits, points and hyphens: [t1-in].",
             )
     if not tables:
         raise _unfit(path, "it names no sequence", "Write [t1-in], and below it what it must be.")

@@ -66,7 +66,7 @@ def pictures_side(path: Path, tree: Tree, other: Side | None = None) -> Side:
     notes = []
     if problems:
         several = plural(problems, "problem")
-        notes.append(f"{path}: {several}, which verify tells: not all is compared")
+        notes.append(f"{path}: {several}, which verify lists: not everything is compared")
     if not said and known:
         notes.append(f"{path}: {BORROWED}")
     labels = {str(value): name for value, name in said.items()}

@@ -37,7 +37,9 @@ def root_side(path: Path, root: Root) -> Side:
     labels = {str(value): label.name for value, label in root.label_map.items()}
     hard = [one for one in root.problems if one.code != "patient-unknown"]
     count = plural(len(hard), "problem")
-    notes = (f"{path}: {count}, which inspect tells: not all may be compared",) if hard else ()
+    notes = (
+        (f"{path}: {count}, which inspect lists: not everything may be compared",) if hard else ()
+    )
     members = {case.id: _member(case) for case in root.cases}
     return Side("dataset root", members, labels, notes=notes)
 

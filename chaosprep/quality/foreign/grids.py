@@ -33,8 +33,8 @@ def differences(
     if placed and (order := _reordered(one, other, limit)):
         yield volume_error(
             "grid-order",
-            f"{name} has the voxels of {whose} {order}: programs that go by the header see it "
-            "right, those that pair voxels by their number see it mirrored or turned",
+            f"{name} has the voxels of {whose} {order}: programs that use the header show it "
+            "correctly, those that match voxels by their number show it mirrored or turned",
         )
         return
     if other.shape != one.shape:

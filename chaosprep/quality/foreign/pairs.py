@@ -166,7 +166,7 @@ def opened(looked: Looked, path: str, kind: str) -> NDArray[Any] | None:
         data = _read(Path(looked.pair.root) / path)
         said = looked.pair.said.hashes[kind == "mask"]
         if said is not None and said != sha256(data):
-            looked.note("hash", path, "its bytes are not those that the table has the hash of")
+            looked.note("hash", path, "its bytes do not have the hash that the table records")
         if not path.casefold().endswith(PICTURES):
             known = image_format(path, data)
             return known.open(data, MAX_PIXELS).read()[1] if known else read_plane(path, data)

@@ -34,7 +34,7 @@ def refuse_volumes(root: Path) -> None:
     """
     if any(is_volume(name) for _, _, files in os.walk(root) for name in files):
         raise NothingFoundError(
-            f"{root}: there are volumes below it, and nothing tells images from masks",
+            f"{root}: there are volumes below it, but nothing tells images from masks",
             "Say where they are: --images 'images/{patient}.nii.gz' --masks "
             "'labels/{patient}.nii.gz'.",
             code="volumes-only",

@@ -109,7 +109,7 @@ def unmade(case: Case, found: Read) -> tuple[Problem, ...]:
     if not found.problems or any(one.id == case.id for one in found.problems):
         return ()
     error = FileError(
-        f"new slices are made of all old ones together, and {len(found.problems)} of "
+        f"new slices are made of all old ones together, but {len(found.problems)} of "
         f"{len(case.slices)} cannot be read: it is left out as a whole",
         "Resolve the problems of its slices.",
         code="stack-incomplete",

@@ -156,7 +156,8 @@ def test_one_name_in_two_studies_is_several_too() -> None:
         (
             "series-several",
             f"{KEY.patient('a')}_lava",
-            "several series are called alike: 'lava, 4 slices, study 1', 'lava, 4 slices, study 2'",
+            "several series have the same name: 'lava, 4 slices, study 1', 'lava, 4 slices, study "
+            "2'",
         )
     ]
 
@@ -171,7 +172,7 @@ def test_a_patient_without_anything_that_fits_is_a_problem() -> None:
 def test_a_patient_with_localizers_alone_is_a_problem() -> None:
     found = [volume("a", "lava"), volume("b", "scout", left_out="localizer")]
     assert refused(found) == [
-        ("series-none", KEY.patient("b"), "nothing is taken of its 1 volume (localizer)")
+        ("series-none", KEY.patient("b"), "nothing is taken from its 1 volume (localizer)")
     ]
 
 
