@@ -125,7 +125,7 @@ def command(
     RTSTRUCT. Cases are measured in 3-D, distances in mm. A hyphen stands for what cannot be
     measured.
 
-    With two predictions, A and B in this order, it tells whether they differ by more than chance:
+    With two predictions, A and B in this order, it reports whether they differ by more than chance:
     for each metric the mean difference over patients, its 95 % interval and a p-value.
     """
     is_paired = len(paths) == 3

@@ -88,7 +88,7 @@ def command(
 ) -> None:
     """DIR is what any stage made. The page opens in a browser from disk and needs no network.
 
-    With --reference DIR is predictions: what predict or assemble made, or any that evaluate takes.
+    With --reference, DIR holds predictions: what predict or assemble made, or what evaluate takes.
     With --methods and no -o the text goes to stdout.
     """
     if as_text:

@@ -124,7 +124,7 @@ def read_patients(file: Path, *, own: bool = False) -> dict[str, str] | None:
         if not case or not patient:
             raise _no_table(f"line {line} does not name a case and its patient")
         if found.setdefault(case, patient) != patient:
-            raise _no_table(f"line {line} gives a case a different patient than an earlier line")
+            raise _no_table(f"line {line} gives a case a different patient from an earlier line")
     return found
 
 

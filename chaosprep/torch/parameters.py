@@ -51,7 +51,7 @@ class TrainParams(Params, frozen=True, kw_only=True):
         ),
     ] = None
     epochs: Annotated[
-        Annotated[int, Meta(ge=1)], Meta(description="Passes over the side train.")
+        Annotated[int, Meta(ge=1)], Meta(description="Passes over the training side.")
     ] = 40
     batch: Annotated[Annotated[int, Meta(ge=1)], Meta(description="Slices in a step.")] = 8
     patch: Annotated[
