@@ -174,7 +174,7 @@ def open_seg(opening: Opening) -> SegFile:
             code="mask-kind",
         )
     if header.get("SegmentationType") not in ("BINARY", "FRACTIONAL", "LABELMAP"):
-        raise unfit("its SegmentationType is none of BINARY, FRACTIONAL and LABELMAP")
+        raise unfit("its SegmentationType is not BINARY, FRACTIONAL or LABELMAP")
     segments = wanted_segments(header, opening)
     check_size(header.Rows, header.Columns)
     pixel = _bytes_of_pixel(header)

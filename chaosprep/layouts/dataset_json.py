@@ -213,8 +213,8 @@ def legend_of(labels: object) -> tuple[Legend, tuple[str, ...]]:
     said = list[str]()
     if regions:
         said.append(
-            f"{plural(len(regions), 'label')} of {DATASET} are regions of several values, which "
-            "names none of them: such values are called label-1 and so on, or as --labels says"
+            f"{plural(len(regions), 'label')} of {DATASET} are regions of several values, none of "
+            "which it names: such values are called label-1 and so on, or as --labels says"
         )
     if ignored:
         said.append(

@@ -66,7 +66,7 @@ class LayoutParams(PngParams, frozen=True, kw_only=True):
         Meta(
             description="What the values of masks stand for: 1=liver,2=spleen, '#ff0000=liver', "
             "55..70=liver, chaos, or a file (.toml, .json, .ctbl, .label). [default: what masks "
-            "say, or a file beside them]"
+            "say, or a file next to them]"
         ),
     ] = None
     roi: Annotated[

@@ -150,7 +150,7 @@ class _Walk:
             self._fail(
                 file,
                 "the file is in no patient's folder",
-                "Say where the patient stands in its path, such as 'scans/{patient}_{slice}.dcm'.",
+                "Say where the patient is in its path, such as 'scans/{patient}_{slice}.dcm'.",
                 "patient-missing",
             )
 

@@ -149,4 +149,4 @@ def others_of(catalog: Catalog, volumes: Sequence[VolumeView]) -> tuple[Other, .
 def _what(entry: Entry) -> str:
     if entry.kind == "unreadable":
         return f"damaged file ({entry.what})"
-    return entry.what if entry.kind == "beside" else "file that is no DICOM"
+    return entry.what if entry.kind == "beside" else "file that is not DICOM"

@@ -145,7 +145,7 @@ def check_split(
     found = evidence(made, root.cases, params, jobs=options.processes)
     if made.shard is None:
         return found
-    part = f"shard {made.shard.index} of {made.shard.count} alone was looked at"
+    part = f"shard {made.shard.index} of {made.shard.count} alone was checked"
     note = f"{part}; once merged, the same command without --shard looks at all"
     return msgspec.structs.replace(found, notes=(note, *found.notes))
 

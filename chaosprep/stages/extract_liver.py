@@ -107,8 +107,8 @@ def _check_widened(pixels: NDArray[np.integer], params: ExtractLiverParams) -> N
     if strange:
         raise FileError(
             f"levels that are not named {own.name}, but --range takes: {describe_levels(strange)}",
-            f"Leave --range out, or keep it within {own.low} to {own.high}; what labels stand for "
-            "is said with chaosprep split --labels.",
+            f"Leave --range out, or keep it within {own.low} to {own.high}; to say what labels "
+            "stand for, use chaosprep split --labels.",
             "mask-levels",
         )
 

@@ -228,7 +228,7 @@ def _code(label: Label, new: str) -> Code | None:
     if own is not None and other is not None and own != other:
         raise UsageError(
             f"--rename: by their codes, {label.name} and {new} are different structures",
-            "Give it a name that is no other structure's.",
+            "Give it a name that no other structure has.",
             code="organ-name",
         )
     return label.code or code_of(label.name)

@@ -51,7 +51,7 @@ def find_raw(
         root = replace(root, cases=cases, problems=own)
         if not cases:
             raise NothingFoundError(
-                f"{source}: it is no series on its own", "Give the folder it is in.", "nothing"
+                f"{source}: it is not a series on its own", "Give the folder it is in.", "nothing"
             )
     root, notes = _chosen(root, asked, card)
     return _without_masks(root), notes

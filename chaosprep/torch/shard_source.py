@@ -58,7 +58,7 @@ class ShardSource:
         indexes = [index for one in splits if (index := _read_index(folder, one)) is not None]
         if not indexes:
             raise UsageError(
-                f"{folder.shown}: it has no {split}.json, and is no stage directory",
+                f"{folder.shown}: it has no {split}.json, and is not a stage directory",
                 "Give a folder that export webdataset wrote, or a side that it has.",
                 code="split",
             )

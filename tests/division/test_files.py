@@ -220,11 +220,11 @@ def test_tables_have_repeated_folds_too(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ("patient,folds\na,0 2\nb,1\n", "not everybody"),
-        ("patient,side,folds\na,train,0 2\nb,train,\n", "not everybody"),
+        ("patient,folds\na,0 2\nb,1\n", "not all patients"),
+        ("patient,side,folds\na,train,0 2\nb,train,\n", "not all patients"),
         ("patient,folds\na,0 1\nb,1 0\n", "are not numbered on"),
         ("patient,fold,folds\na,7,0 2\nb,1,1 3\n", "not one of its folds"),
-        ("patient,folds\na,0 x\n", "no whole number"),
+        ("patient,folds\na,0 x\n", "not a whole number"),
     ],
 )
 def test_repeated_folds_that_cannot_be_are_refused(tmp_path: Path, text: str, reason: str) -> None:
@@ -290,7 +290,7 @@ def test_a_folder_that_is_no_stage_directory_is_refused(tmp_path: Path) -> None:
         ("patient,side,fold\na,train,0\nb,val,0\n", "part of fold 0 validates"),
         (b"\xff\xfep\0a\0t\0", "not a split of a known form"),
         (b"patient,side\n\xe4,train\n", "not CSV in UTF-8"),
-        ('{"a": ', "no JSON"),
+        ('{"a": ', "not JSON"),
         ('{"a": "train", "a": "val"}', "a name twice"),
         ("[1, 2]", "not a split of a known form"),
         ("[]", "not a split of a known form"),

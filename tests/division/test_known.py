@@ -401,7 +401,7 @@ def test_the_kept_key_makes_the_ids_of_new_patients_too(tmp_path: Path) -> None:
     assert sides(grown).items() > sides(first).items()
     assert len(sides(grown)) == 4
     (tmp_path / "one" / "chaosprep.key").unlink()
-    with pytest.raises(UsageError, match="not beside it") as error:
+    with pytest.raises(UsageError, match="not next to it") as error:
         split(every, tmp_path / "three" / "out", **given)
     assert error.value.code == "split-key"
     assert not (tmp_path / "three").exists()

@@ -198,7 +198,7 @@ def test_a_structure_is_asked_for_once_however_it_is_spelled(tree: Path) -> None
 def test_a_value_that_tells_the_patient_is_not_taken(tmp_path: Path) -> None:
     values = {**headers(2), "PatientName": "Mustermann^Max", "ManufacturerModelName": "Mustermann"}
     files = {IMAGES.format(patient="2", slice=str(at)): slice_at(at, 2, **values) for at in (0, 1)}
-    with pytest.raises(UsageError, match="nothing tells it"):
+    with pytest.raises(UsageError, match="it is not known"):
         told(write(tmp_path, files), "ManufacturerModelName", masks=None, labels=None)
 
 

@@ -265,7 +265,7 @@ def test_pictures_that_do_not_say_which_organ_they_show_are_refused_by_name(
 ) -> None:
     rows = organs.cases[0].slices
     files = [write_png(tmp_path / f"r/{row.id}.png", 255 * np.eye(4)) for row in rows]
-    with pytest.raises(ChaosprepError, match=r"^R1 \(PRED\) beside .* \(REF\): PRED holds one"):
+    with pytest.raises(ChaosprepError, match=r"^R1 \(PRED\) against .* \(REF\): PRED holds one"):
         chaosprep.agree([files[0].parent, organs.directory])
 
 
@@ -524,5 +524,5 @@ def test_pictures_by_slice_id_are_written_by_slice_id(livers: Dataset, tmp_path:
 
 
 def test_a_spacing_that_a_reader_knows_is_refused(three: list[Path]) -> None:
-    with pytest.raises(UsageError, match="R1 knows the size of its voxels"):
+    with pytest.raises(UsageError, match="R1 gives the size of its voxels"):
         chaosprep.agree(three, spacing=(1, 1, 1))

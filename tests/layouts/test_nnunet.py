@@ -158,7 +158,7 @@ def test_a_case_for_training_and_for_testing_is_a_problem(tmp_path: Path) -> Non
 
 def test_files_that_say_nothing_of_their_place_are_refused(tmp_path: Path) -> None:
     folder = nnunet(tmp_path, ["a"], file_ending=".png")
-    with pytest.raises(UsageError, match=r"file_ending is '\.png', no volumes") as error:
+    with pytest.raises(UsageError, match=r"file_ending is '\.png', not that of volumes") as error:
         found(folder)
     assert ".nii.gz" in error.value.remedy
 

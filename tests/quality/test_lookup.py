@@ -75,4 +75,4 @@ def test_files_of_a_folder_of_masks_elsewhere_are_found(root: Path, tmp_path: Pa
 def test_without_hashes_nothing_is_said_of_them(tmp_path: Path) -> None:
     root = write(tmp_path / "root", series("doe_jane", 1, JANE))
     _, said = ran("split", root, "-o", tmp_path / "out", "--val", "0")
-    assert "Which file" not in said
+    assert "which file a hash" not in said

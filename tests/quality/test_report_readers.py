@@ -146,4 +146,4 @@ def test_what_a_page_saves_fits_it_and_no_other(
         report(pristine, tmp_path / "page.html", ratings=[tmp_path / "mine.csv"])
     page.locator("#readers").set_input_files(tmp_path / "mine.csv")
     expect(page.locator("#agreement")).not_to_be_empty()
-    assert page.locator("#agreement").inner_text().startswith("mine.csv: no table of ratings")
+    assert page.locator("#agreement").inner_text().startswith("mine.csv: not a table of ratings")

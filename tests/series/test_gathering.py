@@ -38,7 +38,7 @@ def noted(*texts: str) -> Kept:
 def grid(held: str, untold: str) -> Refused:
     return Refused(
         "im000.dcm",
-        f"a grid of {held} in one picture (a mosaic): the header does not tell {untold}. Export "
+        f"a grid of {held} in one picture (a mosaic): the header does not give {untold}. Export "
         "the series again with a file for each slice, or leave it out.",
     )
 

@@ -397,7 +397,7 @@ def test_what_cannot_be_is_refused(
 
 
 def test_a_folder_that_is_neither_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="is no stage directory") as caught:
+    with pytest.raises(UsageError, match="is not a stage directory") as caught:
         SliceStream(tmp_path)
     assert caught.value.code == "split"
 

@@ -77,7 +77,7 @@ def _fragments(value: bytes) -> tuple[list[int], list[_Fragment]]:
         at = end
     table, *parts = items or [b""]
     if len(table) % 4:
-        raise broken(f"the length of its {_BASIC} is no multiple of 4")
+        raise broken(f"the length of its {_BASIC} is not a multiple of 4")
     fragments, offset = [], 0
     for part in parts:
         fragments.append(_Fragment(offset, part))

@@ -45,7 +45,7 @@ def _entry(key: str, value: object) -> Entry:
             return Entry(key, name, code_of(parts))
     raise no_legend(
         f"{key[:40]!r} is not one structure with one number",
-        "Give each structure one whole number; regions and ignored voxels are no structures.",
+        "Give each structure one whole number; regions and ignored voxels are not structures.",
     )
 
 

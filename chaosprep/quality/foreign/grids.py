@@ -70,7 +70,8 @@ def _places(
         axes = ", ".join(axis for at, axis in enumerate("ijk") if whole[at, at] < 0)
         yield volume_error(
             "grid-flipped",
-            f"{name} runs along {axes} the other way than {whose}, and does not lie on it",
+            f"{name} runs along {axes} in the opposite direction to {whose}, and does not lie on "
+            "it",
         )
     else:
         away = other.origin - one.origin

@@ -124,7 +124,7 @@ def refuse_table(folder: Path) -> None:
     """
     if (folder / PARQUET).is_file():
         raise UsageError(
-            f"{folder}: {PARQUET} is a table alone, its images and masks lie elsewhere",
+            f"{folder}: {PARQUET} is only a table; its images and masks lie elsewhere",
             "Verify the directory that export parquet read: its paths start from there.",
             code="table-alone",
         )

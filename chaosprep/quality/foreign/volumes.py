@@ -54,8 +54,8 @@ def find_volumes(root: Path, params: LayoutParams) -> tuple[str, Root] | None:
         if params.layout == "auto" and params.images is None:
             return None
         raise UsageError(
-            f"{root}: its images are no volumes (NIfTI, NRRD, MetaImage)",
-            "Split it first, and check what that makes; inspect tells what is there.",
+            f"{root}: its images are not volumes (NIfTI, NRRD, MetaImage)",
+            "Split it first, and check what that makes; inspect shows what is there.",
             code="no-manifest",
         )
     return ("volumes" if layout == "folder" else layout), replace(found, cases=tuple(whole))

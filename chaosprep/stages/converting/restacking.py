@@ -124,7 +124,7 @@ def _check_alike(headers: Sequence[Header]) -> None:
         raise FileError(
             "its slices differ in their rescale, number type or padding, so that there are no "
             "values between them",
-            "Resample in-plane alone (--spacing with one number, no --reference), or leave the "
+            "Resample only in-plane (--spacing with one number, no --reference), or leave the "
             "case out with --exclude or --on-error skip.",
             code="values-mixed",
         )

@@ -296,7 +296,7 @@ def test_one_series_that_would_be_two_sequences_is_a_problem(tmp_path: Path) -> 
         ("[a]\nEchoTime = true", "it is neither a text nor a number"),
         ("[a.b]\nEchoTime = 4", "it is neither a text nor a number"),
         ('[a]\npick = "lst"', "Did you mean last?"),
-        ("[a]\nEchoTim = 4", "no series here says its EchoTim"),
+        ("[a]\nEchoTim = 4", "no series here has EchoTim"),
         ("[a", "--series"),
     ],
 )
