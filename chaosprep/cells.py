@@ -30,7 +30,7 @@ def read_cells(data: bytes) -> list[tuple[int, list[str]]]:
     quotes in the first line, or by what Excel's own line in front of it tells (`sep=;`).
 
     Raises:
-        ValueError: it is no CSV in UTF-8.
+        ValueError: it is not CSV in UTF-8.
     """
     text = data.decode("utf-8-sig")
     if told := _TOLD.match(text):

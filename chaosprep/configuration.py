@@ -37,7 +37,7 @@ def read_config(path: Path) -> Tables:
     strays = [name for name, table in tables.items() if not isinstance(table, dict)]
     if strays:
         raise UsageError(
-            f"{path}: {', '.join(strays)}: stands outside a section",
+            f"{path}: {', '.join(strays)}: outside a section",
             f"Put it under one of: {', '.join(f'[{name}]' for name in SECTIONS)}.",
             code="config",
         )
@@ -48,7 +48,7 @@ def read_config(path: Path) -> Tables:
     for name, table in formats.items():
         if not isinstance(table, dict):
             raise UsageError(
-                f"{path}: [export] {name}: stands outside a format",
+                f"{path}: [export] {name}: outside a format",
                 "Put it under that of the format, such as [export.nnunet].",
                 code="config",
             )
@@ -68,7 +68,7 @@ def check_own(file: str | Path, section: str, table: Collection[str]) -> None:
     """
     if shared := [key for key in table if key in SHARED]:
         raise UsageError(
-            f"{file}: [{section}] {', '.join(shared)}: it is of all commands",
+            f"{file}: [{section}] {', '.join(shared)}: it belongs to all commands",
             f"Put it under [{RUN}].",
             code="config",
         )
@@ -88,5 +88,5 @@ def named(place: str, options: Collection[str] = (), keys: Collection[str] = ())
             error.reason = f"{place} {in_toml(error.reason)}"
             error.remedy = in_toml(error.remedy)
         elif mentioned & (set(keys) - set(options)):
-            error.reason = f"{place} and what is given beside it: {error.reason}"
+            error.reason = f"{place} and what is given with it: {error.reason}"
         raise

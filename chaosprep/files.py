@@ -83,7 +83,7 @@ def _open_regular(path: Path | str, follow: bool) -> tuple[int, int]:
     except OSError as error:
         raise _named(error) from error
     except ValueError as error:  # a NUL, or half a letter
-        reason = "its name is none that a file can have"
+        reason = "no file can have this name"
         raise FileError(reason, "Check its name.", code="file-unreadable") from error
     found = os.fstat(handle)
     if not stat.S_ISREG(found.st_mode):
@@ -161,7 +161,7 @@ def check_apart(source: Path, output: Path) -> None:
     if here == there or here in there.parents or there in here.parents:
         raise UsageError(
             f"{output}: the output must not be the input, inside it or around it",
-            "Give a directory beside the input.",
+            "Give a directory next to the input.",
             code="output-place",
         )
 
@@ -227,7 +227,7 @@ def settle(temporary: Path, path: Path, rename: Callable[[Path, Path], None] | N
 
 
 _REMEDIES = dict.fromkeys((errno.EACCES, errno.EPERM), "Make it writable") | REMEDIES
-GOES_ON = "; the same command goes on from here."
+GOES_ON = "; the same command continues from here."
 """How the remedy ends where a run can be taken up again."""
 
 

@@ -51,7 +51,7 @@ def load(point: "EntryPoint", kind: type | UnionType) -> Any:  # noqa: ANN401 - 
     if not isinstance(made, kind):
         wanted = " or ".join(one.__name__ for one in get_args(kind) or (kind,))
         raise ChaosprepError(
-            f"{point.name}: {point.value} of the package {package(point)} is no {wanted}",
+            f"{point.name}: {point.value} of the package {package(point)} is not of type {wanted}",
             "Install another version of that package, or remove it.",
             code="plugin",
         )

@@ -93,6 +93,6 @@ def _text(text: str) -> str:
     try:
         text.encode()
     except UnicodeEncodeError as error:
-        reason = f"{text!r} is no Unicode, and cannot stand in a TOML file"
+        reason = f"{text!r} is not Unicode, and cannot be in a TOML file"
         raise UsageError(reason, "Give the file another name.", "config") from error
     return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -272,10 +272,10 @@ def test_a_directory_of_any_kind_is_sound(made: Made, stage: str) -> None:
 
 
 SAID = {
-    "a Modality LUT": "its Modality LUT gives the values: they stand in place of the stored ones",
-    "MONOCHROME1": "MONOCHROME1: the values were turned around, so that bright is high",
+    "a Modality LUT": "its Modality LUT gives the values: they replace the stored ones",
+    "MONOCHROME1": "MONOCHROME1: the values were inverted, so that bright is high",
     "a slope below 0": (
-        "the rescale slope is below 0: the values were turned around, so that bright is high"
+        "the rescale slope is below 0: the values were inverted, so that bright is high"
     ),
     "nothing special": None,
     "a slope above 0": None,

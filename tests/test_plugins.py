@@ -105,7 +105,7 @@ def test_nobody_looks_for_packages_where_the_name_is_ours(
         ("1 / 0", "cannot be imported (ZeroDivisionError: division by zero)"),
         ("raise SystemExit(0)", "cannot be imported (SystemExit: 0)"),
         ("other = 1", "cannot be imported (AttributeError: "),
-        ("def export(): ...", "is no Export"),
+        ("def export(): ...", "is not of type Export"),
     ],
 )
 def test_one_that_is_broken_is_a_named_error(

@@ -282,7 +282,7 @@ def _files(
     if problems and options.on_error == "stop":
         raise ProblemsError(
             f"assemble: {len(problems)} of the predictions cannot be placed, nothing was written",
-            "Settle them, or leave them out with --on-error skip.",
+            "Resolve them, or leave them out with --on-error skip.",
             tuple(problems),
         )
     if not files:

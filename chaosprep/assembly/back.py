@@ -36,7 +36,7 @@ def _before(told: Normalized, plane: NDArray[Any]) -> NDArray[Any]:
     """Normalized values (rows, cols) in the units that they had before."""
     if told.start[0] > told.start[-1]:
         raise FileError(
-            "its pixels rise where its modality units fall, as MONOCHROME1 has it: a volume in "
+            "its pixels rise where its modality units fall (MONOCHROME1): a volume in "
             "these units would be the negative of its slices",
             "Leave --undo-normalization out, or leave the case out with --on-error skip.",
             code="polarity",

@@ -40,7 +40,7 @@ class Meaning:
             return label_plane(msgspec.structs.replace(row, labels=self.values), mask, self.labels)
         if mask.max() > 255:
             raise FileError(
-                f"the prediction for {row.id} holds {mask.max()}, and labels end at 255",
+                f"the prediction for {row.id} holds {mask.max()}, but labels end at 255",
                 "Save it with one whole number, from 1, for each organ.",
                 code="mask-values",
             )

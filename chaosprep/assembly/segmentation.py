@@ -146,7 +146,7 @@ def write_segmentation(
             _segmentation(sources, numbered, segments, automatic).save_as(stream)
         except (*BROKEN, AttributeError) as error:
             raise FileError(
-                f"highdicom makes no segmentation on this series ({type(error).__name__})",
+                f"highdicom cannot make a segmentation on this series ({type(error).__name__})",
                 "Check its headers, or leave the case out with --on-error skip.",
                 code="seg",
             ) from None
@@ -166,7 +166,7 @@ def _checked_header(row: Slice, data: bytes) -> Header:
     )
     if not near or (header.rows, header.cols) != (row.rows, row.cols):
         raise FileError(
-            f"the DICOM file of {row.id} has another size or position than the slice",
+            f"the DICOM file of {row.id} differs in size or position from the slice",
             "Give the split stage directory, or the dataset root, that the slices come from.",
             code="dicom-mismatch",
         )

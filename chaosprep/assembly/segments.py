@@ -55,7 +55,7 @@ def shortened_note(count: int) -> tuple[str, ...]:
         return ()
     return (
         f"{plural(count, 'name')} of more than {_LO} characters, or with a backslash or a hidden "
-        "sign: SegmentLabel has another one, SegmentDescription the whole",
+        "character: SegmentLabel has a substitute, SegmentDescription the full name",
     )
 
 
@@ -88,8 +88,8 @@ def _checked(code: Code, label: str) -> Code:
     texts = [(code.scheme, _SH), (code.value, _LONG), (code.meaning, _LONG)]
     if any(one_line(text) != text or "\\" in text or len(text) > most for text, most in texts):
         raise FileError(
-            f"the code of {label!r} cannot stand in a DICOM file",
-            "Give codes of one line without a backslash, the coding scheme of up to 16 characters.",
+            f"the code of {label!r} cannot be in a DICOM file",
+            "Give codes of one line without a backslash; a coding scheme has up to 16 characters.",
             code="seg",
         )
     return code._replace(meaning=(code.meaning or label)[:_LO])

@@ -38,7 +38,7 @@ class DrawnElastic(Drawn, frozen=True, kw_only=True, tag="elastic"):
     def __post_init__(self) -> None:
         size = len(self.row_moves)
         if any(len(line) != size for line in (self.col_moves, *self.row_moves, *self.col_moves)):
-            raise ValueError("the grids of an elastic operation are square and alike")
+            raise ValueError("the grids of an elastic operation must be square and equal")
 
     def moves(self, rows: int, cols: int) -> tuple[Field, Field]:
         """Return the rows and cols to add at every place, each (rows, cols), in pixels."""

@@ -57,7 +57,9 @@ def check_number(name: str, value: float | Range, limits: Range) -> None:
         raise UsageError(f"{name} is out of range", remedy, "augmentation-recipe")
     if list(numbers) != sorted(numbers):
         remedy = "Give the lower of the two numbers first."
-        raise UsageError(f"{name} is upside down", remedy, "augmentation-recipe")
+        raise UsageError(
+            f"{name}: the lower limit is above the upper one", remedy, "augmentation-recipe"
+        )
 
 
 def either_way(rng: np.random.Generator, most: float) -> float:

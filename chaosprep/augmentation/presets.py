@@ -81,7 +81,7 @@ PRESETS: Final[dict[str, Preset]] = {
         ),
     ),
     "unet": Preset(
-        "as the U-Net paper: elastic (3 x 3 grid, 10 px), shift, rotation, grey values",
+        "as in the U-Net paper: elastic (3 x 3 grid, 10 px), shift, rotation, grey values",
         Recipe(
             rotation=spatial.Rotation(probability=1.0, degrees=15),
             shift=spatial.Shift(probability=1.0, part=0.05),

@@ -158,7 +158,7 @@ class OpencvParameters(_Parameters, frozen=True, kw_only=True, tag_field="engine
     def __post_init__(self) -> None:
         moves = [one for one in self.operations if not isinstance(one, intensity.Intensity)]
         if any(isinstance(one, DrawnElastic) for one in moves[:-1]):
-            raise ValueError("elastic is the last of the spatial operations")
+            raise ValueError("elastic must be the last of the spatial operations")
 
     def mirrors(self) -> bool:
         """Tell whether a right kidney looks like a left one now: two mirrors are none."""

@@ -61,7 +61,9 @@ def _steps(table: dict[str, Any]) -> list[dict[str, Any]]:
     """Put the arguments of each step, which stand beside its name, into a table of their own."""
     steps = table.get("operations", [])
     if not isinstance(steps, list) or not all(isinstance(step, dict) for step in steps):
-        raise _refuse("operations is no array of tables", "Write each one under [[operations]].")
+        raise _refuse(
+            "operations is not an array of tables", "Write each one under [[operations]]."
+        )
     found = []
     for step in steps:
         own = {key: step[key] for key in ("operation", "probability") if key in step}
@@ -74,7 +76,7 @@ def _convert(table: dict[str, Any], recipe: type[AnyRecipe]) -> AnyRecipe:
     try:
         return msgspec.convert(table, recipe)
     except msgspec.ValidationError as error:
-        remedy = "Correct it there; docs/augmentation.md has them."
+        remedy = "Correct it there; docs/augmentation.md describes recipes."
         raise _refuse(explain(error, recipe, table), remedy) from error
 
 

@@ -124,7 +124,9 @@ class Symmetry(OneOf, frozen=True, kw_only=True):
         super().__post_init__()
         if not self.choices or not set(self.choices) <= set(SYMMETRIES):
             remedy = f"Give any of {', '.join(SYMMETRIES)}."
-            raise UsageError("symmetry: choices are not known", remedy, "augmentation-recipe")
+            raise UsageError(
+                "symmetry: choices must name known symmetries", remedy, "augmentation-recipe"
+            )
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -33,11 +33,9 @@ _REMEDY: Final = (
     "Give the report's ratings.csv, or a CSV or TSV file with a column case, patient or id, and "
     "reason where there is one."
 )
-_LISTED: Final = (
-    "Give ids of cases or patients as the table has them; chaosprep inspect lists them."
-)
+_LISTED: Final = "Give ids of cases or patients as in the table; chaosprep inspect lists them."
 _PSEUDONYMS: Final = (
-    "The ids are pseudonyms here: give them as slices.jsonl of a split with the same key has them."
+    "The ids are pseudonyms here: take them from slices.jsonl of a split with the same key."
 )
 
 
@@ -137,11 +135,11 @@ def strangers_note(
     count = plural(len(strange), "name")
     if len(strange) == len(found.lines) and not there & found.kept.keys():
         raise UsageError(
-            f"--exclude: nothing here is called by any of its names ({count}: {told})",
+            f"--exclude: none of its names was found here ({count}: {told})",
             _PSEUDONYMS if by_key else _LISTED,
             "exclude-unknown",
         )
-    return (f"--exclude: nothing here is called by {count} of its table ({told})",)
+    return (f"--exclude: not found here: {count} of its table ({told})",)
 
 
 def _read(file: str) -> Iterator[tuple[int, str, str, str]]:
@@ -157,7 +155,7 @@ def _read(file: str) -> Iterator[tuple[int, str, str, str]]:
         cells = [_unguarded(one) for one in row]
         if any(cells[len(heading) :]):
             what = f"line {line} has more cells than the heading"
-            why = f"{what}: a comma in a text, say" if has_heading else _NO_HEADING
+            why = f"{what}: perhaps a comma in a text" if has_heading else _NO_HEADING
             raise _no_table(file, why)
         told: dict[str, str] = {}
         for title, cell in zip(heading, cells, strict=False):
@@ -182,7 +180,9 @@ def _check_heading(file: str, heading: Sequence[str], rows: Sequence[Sequence[st
         is_rating = _FAIL in said and "pass" in said and said <= {*_KEPT, _FAIL}
         if is_rating or (title in _MEANT and len(said) > 1):
             what = f"its column {printable(shortened(title, 40))} tells some rows from others"
-            raise _no_table(file, f"{what}, but every row is left out where none is called verdict")
+            raise _no_table(
+                file, f"{what}, but without a column called verdict every row is left out"
+            )
 
 
 def _name(file: str, line: int, told: Mapping[str, str]) -> str:
@@ -195,7 +195,7 @@ def _name(file: str, line: int, told: Mapping[str, str]) -> str:
         case = f"{patient}_{words[_SEQUENCE]}"
     number = _NUMBER.fullmatch(told.get("slice", ""))
     if number and patient and not case:
-        raise _no_table(file, f"line {line} has the number of a slice, and no case")
+        raise _no_table(file, f"line {line} has the number of a slice, but no case")
     whole = f"{case}_s{int(number[1]):03}" if number and case else case
     return whole or patient or _first(told, _IDS)
 
@@ -211,7 +211,7 @@ def _rows(file: str) -> list[tuple[int, list[str]]]:
     except FileError as error:
         raise _no_table(file, error.reason) from error
     except ValueError as error:
-        raise _no_table(file, "it is no CSV in UTF-8", "Save it as CSV in UTF-8.") from error
+        raise _no_table(file, "it is not CSV in UTF-8", "Save it as CSV in UTF-8.") from error
 
 
 def _folded(title: str) -> str:
@@ -241,6 +241,6 @@ def _differs(one: tuple[int, int], other: tuple[int, int]) -> UsageError:
     )
     return UsageError(
         f"--exclude: {where} contradict each other: one keeps what the other excludes",
-        "Settle which is right, and leave the other out.",
+        "Decide which is right, and leave the other out.",
         "exclude-differs",
     )

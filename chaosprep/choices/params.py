@@ -34,22 +34,22 @@ class ChoiceParams(PngParams, frozen=True, kw_only=True):
     min_area: Annotated[
         tuple[str, ...],
         Meta(
-            description="Leave out slices whose mask shows less of a structure, or of all "
-            "together: liver=50 or 50 in pixels, 50mm2. Repeatable."
+            description="Leave out slices whose mask shows less than this of a structure "
+            "(liver=50), or of all together (50), in pixels or mm2 (50mm2). Repeatable."
         ),
     ] = ()
     max_empty: Annotated[
         Annotated[float, Meta(ge=0, le=1)] | None,
         Meta(
-            description="The largest part of a case's slices with masks that may show nothing: of "
-            "more, some stay that are evenly spread."
+            description="The largest share of a case's slices with masks that may be empty; if "
+            "there are more, evenly spread ones stay."
         ),
     ] = None
     where: Annotated[
         tuple[str, ...],
         Meta(
-            description="What a row of the table must say, or its slice is left out: 'spacing[0] "
-            "<= 6', \"pixels['liver'] > 100\". Repeatable."
+            description="A condition on the row; slices that do not meet it are left out: "
+            "'spacing[0] <= 6', \"pixels['liver'] > 100\". Repeatable."
         ),
     ] = ()
 

@@ -138,7 +138,7 @@ def _shown(row: Slice, organ: str | None, in_mm: bool) -> Fraction:
         return Fraction(pixels)
     if row.spacing is None:
         raise UsageError(
-            f"--min-area: nothing tells how large the pixels of {row.id} are",
+            f"--min-area: the size of the pixels of {row.id} is not known",
             "Give the area in pixels.",
             "area-unknown",
         )

@@ -77,7 +77,7 @@ def nothing_left(left_out: Iterable[LeftOut]) -> NothingFoundError:
     """Everything was left out."""
     said = "; ".join(told(left_out)[:_SHOWN])
     return NothingFoundError(
-        f"nothing is left to work on: all of it was left out ({said})",
+        f"nothing is left to work on: everything was left out ({said})",
         "Leave out less.",
         "empty",
     )

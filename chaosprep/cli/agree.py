@@ -42,7 +42,7 @@ from chaosprep.printable import printable
     type=click.Choice(METHODS),
     default="majority",
     show_default=True,
-    help="More than half of the readers, or STAPLE, which says how good each reader is.",
+    help="More than half of the readers, or STAPLE, which estimates how good each reader is.",
 )
 @patient_option
 @organ_option

@@ -85,14 +85,14 @@ def _width(rows: Sequence[Mapping[str, str]], names: Sequence[str]) -> int:
 
 
 def _others(others: Iterable[Other]) -> list[str]:
-    """`Beside them: localizer: 50 (3 slices each), report: 50`."""
+    """`Also there: localizer: 50 (3 slices each), report: 50`."""
     said = []
     for one in others:
         low, high = one.pictures
         each = f" ({spread(one.pictures, 'd')} slices each)" if high > 1 or low > 1 else ""
         said.append(f"{one.what}: {one.count}{each}")
     width = shutil.get_terminal_size((80, 24)).columns
-    text = f"Beside them: {', '.join(said)}"
+    text = f"Also there: {', '.join(said)}"
     return textwrap.wrap(text, width, subsequent_indent="  ") if said else []
 
 

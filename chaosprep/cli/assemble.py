@@ -18,12 +18,12 @@ from chaosprep.running.folder import Exported
     help="With predictions: the stage directory that they were predicted from.",
 )
 @click.option(
-    "--keep-grid", is_flag=True, help="Do not undo --size and --spacing; positions are still true."
+    "--keep-grid", is_flag=True, help="Do not undo --size and --spacing; positions stay correct."
 )
 @click.option(
     "--undo-normalization",
     is_flag=True,
-    help="Give images that convert --normalize made the units that they had before.",
+    help="Bring images that convert --normalize made back to the units that they had before.",
 )
 @click.option(
     "--mask-sampling",

@@ -92,7 +92,7 @@ def _command() -> click.Command:
             is_flag=True,
             is_eager=True,
             expose_value=False,
-            help="Tell the presets apart, and exit.",
+            help="List the presets and what each does, and exit.",
         ),
     ]
     return AugmentCommand(

@@ -26,11 +26,11 @@ from chaosprep.running.page import CARD
 def command(source: Path, output: Path | None, overwrite: bool, talk: Talk) -> None:
     """DIR is what any stage made. Nothing is made up: search for NOT IN THE MANIFEST.
 
-    What you filled in stays: a card that is there already is replaced with --overwrite only.
+    What you filled in stays: an existing card is replaced only with --overwrite.
     """
     if output is not None and output.exists() and not overwrite:
         raise ChaosprepError(
-            f"{output}: it is there already, and may hold what somebody filled in",
+            f"{output}: it already exists and may contain text that somebody filled in",
             "Give another name, or use --overwrite to replace it.",
             code="output-foreign",
         )

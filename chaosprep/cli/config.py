@@ -46,7 +46,7 @@ class ConfigOption(click.Option):
             metavar="FILE.toml",
             is_eager=True,
             expose_value=False,
-            help="A TOML file with a table for each command; options given here go before it.",
+            help="A TOML file with a table for each command; options given here override it.",
         )
         self.section = section
 

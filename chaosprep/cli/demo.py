@@ -37,7 +37,7 @@ The training set is {last}:
 def command(output: Path, opens: bool, jobs: int, overwrite: bool, talk: Talk) -> None:
     """Makes patients that were never scanned, prepares and verifies them, and makes the report.
 
-    It shows the commands with which you do the same. Run once more, it makes what is missing.
+    It shows the commands that do the same. Run again, it makes what is missing.
     """
     root, prepared = output / "CHAOS_Train_Sets", output / "out"
     page, last = prepared / "report.html", prepared / "augmented"
@@ -73,7 +73,7 @@ def _opened(page: Path) -> str | None:
     import webbrowser
 
     if not sys.stdout.isatty() or "CI" in os.environ:
-        return "no browser was opened, this is no terminal that somebody looks at."
+        return "no browser was opened, because output does not go to a terminal."
     try:
         is_open = webbrowser.open(real(page).as_uri())
     except webbrowser.Error:

@@ -25,9 +25,9 @@ DIFFERS = 1  # exit code: something differs
 @jobs_option
 @talk_options
 def command(a: Path, b: Path, talk: Talk, **chosen: Any) -> None:
-    """A is what was, B what is: stage directories, dataset roots of any layout, or masks alone.
+    """A is the old state, B the new: stage directories, dataset roots of any layout, or masks.
 
-    Says what came, went or changed: patients, cases, slices, pixels, masks, names of mask values,
+    Tells what came, went or changed: patients, cases, slices, pixels, masks, names of mask values,
     sides, parameters of stages. The exit code is 1 where anything differs.
     """
     found = diff(a, b, on_case=talk.each_case("diff"), **chosen)

@@ -24,7 +24,10 @@ def main() -> int:
     if failure := flush(kept):
         from chaosprep.cli.output import say
 
-        say(f"Error: standard output: cannot be written ({failure.strerror}). Give it another.")
+        say(
+            f"Error: standard output: cannot be written ({failure.strerror}). Send it somewhere "
+            "else."
+        )
     return code if isinstance(code, int) and (code or not failure) else int(failure is not None)
 
 

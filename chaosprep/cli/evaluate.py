@@ -66,7 +66,7 @@ def two_or_three(
 @click.option(
     "--split",
     type=click.Choice(SPLITS),
-    help="Only this side of REF. [default: those that PRED is of]",
+    help="Only this side of REF. [default: the sides of PRED]",
 )
 @organ_option
 @spacing_option
@@ -86,7 +86,7 @@ def two_or_three(
     default=0.5,
     show_default=True,
     metavar="IOU",
-    help="Matched are components whose IoU is above it.",
+    help="Components with a larger IoU are matched.",
 )
 @click.option(
     "--lesion-neighbours",
@@ -94,7 +94,7 @@ def two_or_three(
     default="26",
     show_default=True,
     callback=lambda ctx, option, value: int(value),
-    help="Voxels that hang together: by faces, or by corners too.",
+    help="Which voxels are connected: by faces (6), or by corners too (26).",
 )
 @click.option(
     "--csv", metavar="FILE.csv", type=FILE, help="Write every value of every row, or test."
@@ -124,7 +124,7 @@ def command(
     RTSTRUCT. Cases are measured in 3-D, distances in mm. A hyphen stands for what cannot be
     measured.
 
-    With two predictions, A and B in this order, it tells whether they differ by more than chance:
+    With two predictions, A and B in this order, it reports whether they differ by more than chance:
     for each metric the mean difference over patients, its 95 % interval and a p-value.
     """
     is_paired = len(paths) == 3

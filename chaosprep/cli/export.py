@@ -50,8 +50,8 @@ dry_run_option = click.option(
     "--dry-run",
     is_flag=True,
     is_eager=True,
-    help="Make it aside, check it and remove it again: say what a run would make, and what it "
-    "would refuse.",
+    help="Make it in a temporary folder, check it and remove it: report what a run would make or "
+    "refuse.",
 )
 
 

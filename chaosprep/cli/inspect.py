@@ -39,9 +39,9 @@ def command(source: Path, talk: Talk, hashes: tuple[str, ...], **chosen: Any) ->
     """ROOT is CHAOS as it was downloaded: the outer folder, Train_Sets, MR, or one patient.
 
     With --images it is any folder of DICOM series or of volumes; a data set of nnU-Net or the
-    Decathlon, or a stage directory, will do as well. Of any other tree of DICOM files, headers tell
-    which series there are: a line for each kind of them, or with --patient or -v for each volume.
-    Of a folder of pictures each stack has a line.
+    Decathlon, or a stage directory, works as well. In any other tree of DICOM files, headers tell
+    which series there are: there is a line for each kind of series, or with --patient or -v for
+    each volume. In a folder of pictures, each stack has a line.
     """
     if hashes:
         where = {name: value for name, value in given(chosen).items() if name != "jobs"}

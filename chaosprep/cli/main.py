@@ -31,7 +31,7 @@ _AFTER = dict.fromkeys(
     ),
     "Interrupted.",
 )
-GO_ON = "Interrupted: the same command, without --overwrite, goes on where it stopped."
+GO_ON = "Interrupted: the same command, without --overwrite, continues where it stopped."
 _TOGETHER = 1.0  # seconds in which one interrupt is pressed, or sent, more than once
 
 
@@ -104,7 +104,8 @@ def show_all(ctx: click.Context, option: click.Parameter, wanted: bool) -> None:
     module="chaosprep.cli.",
     context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "CHAOSPREP"},
     epilog="Exit codes: 0 done, 1 error or faults found, 2 usage, 3 finished with slices left "
-    "out, 4 nothing found. Options can be given as CHAOSPREP_<COMMAND>_<OPTION> too.",
+    "out, 4 nothing found. Options can also be given as environment variables, "
+    "CHAOSPREP_<COMMAND>_<OPTION>.",
 )
 @click.option(
     "--help-all",

@@ -43,7 +43,7 @@ tolerance_option = click.option(
     multiple=True,
     callback=tolerances,
     metavar="MM|ORGAN=MM,...",
-    help="Surface Dice (NSD): the part of the borders that is so near to the other.",
+    help="Surface Dice (NSD): the part of each border that lies within this distance of the other.",
 )
 nsd_option = click.option(
     "--nsd",

@@ -26,7 +26,7 @@ from chaosprep.cli.output import Talk, say
 def command(shards: tuple[Path, ...], output: Path, talk: Talk, **chosen: Any) -> None:
     """SHARD... are all directories that one stage made with --shard 1/N to N/N, in any order.
 
-    DIR becomes what one run without --shard makes, byte for byte; files are hard links where
+    DIR becomes what one run without --shard would make, byte for byte; files are hard links where
     they can be.
     """
     from chaosprep.running.merge import merge

@@ -82,7 +82,7 @@ dry_run_option = click.option(
     "--dry-run",
     is_flag=True,
     is_eager=True,
-    help="Do all but write: say what a run would do, and what it would refuse.",
+    help="Do everything but write: report what a run would do or refuse.",
 )
 json_option = click.option(
     "--json", "as_json", is_flag=True, is_eager=True, help="Write the result as JSON."

@@ -62,8 +62,8 @@ def told(lead: str, problems: Iterable[Found], whole: bool) -> Iterator[str]:
 
 
 _LOOK_UP = (
-    "Which file a hash stands for: chaosprep inspect ROOT --file HASH; where a run said it, with "
-    "--pseudonymize KEYFILE, which is chaosprep.key beside its output if you gave no other."
+    "To see which file a hash stands for: chaosprep inspect ROOT --file HASH; for a hash from a "
+    "run, add --pseudonymize KEYFILE (chaosprep.key next to its output if you gave no other)."
 )
 
 
@@ -157,7 +157,9 @@ class Talk:
             self._tenths = 0
             self.remarks((), event.notes)
             if event.finished:
-                self._line(f"{event.stage}: goes on, {event.finished} of {event.total} cases done")
+                self._line(
+                    f"{event.stage}: continues, {event.finished} of {event.total} cases done"
+                )
             if self._bar:
                 self._start_bar(event)
         elif event.kind == "seen":

@@ -51,9 +51,9 @@ def make_phantom(output: Path, asked: PhantomParams, overwrite: bool) -> Made:
 @overwrite_option
 @talk_options
 def command(output: Path, overwrite: bool, talk: Talk, **fields: Any) -> None:
-    """DIR becomes a folder as that of the CHAOS challenge, to try everything on.
+    """DIR becomes a folder like that of the CHAOS challenge, to try everything on.
 
-    Its abdomens are computed: nobody was scanned, no image traced; CC0. Without options it has
+    Its abdomens are computed: no person was scanned, no image traced; CC0. Without options it has
     five patients with MR and one with CT, and some of the odd files that the real data have.
     """
     made = make_phantom(output, make_params(PhantomParams, given(fields)), overwrite)

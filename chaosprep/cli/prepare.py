@@ -35,7 +35,7 @@ _PLACES = listed(steps(lambda stage: f"DIR/{stage.folder}"))
     "--report",
     "page",
     is_flag=True,
-    help="Make DIR/report.html to look at as well, unless it is there.",
+    help="Also make DIR/report.html, unless it is there.",
 )
 @partial(run_options, without=WITHOUT)
 def _command(

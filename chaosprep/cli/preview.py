@@ -31,7 +31,7 @@ from chaosprep.quality.montage import preview
 )
 @talk_options
 def command(source: Path, output: Path, talk: Talk, **chosen: Any) -> None:
-    """DIR is what any stage made. Augmented copies are left to `report`."""
+    """DIR is what any stage made. Augmented copies are shown by `report`."""
     sheet = preview(source, output, **chosen)
     talk.result(
         sheet,

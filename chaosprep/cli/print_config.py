@@ -12,7 +12,7 @@ from chaosprep.params import describe_params, make_params
 from chaosprep.stage_table import load_stage
 from chaosprep.toml import toml_value
 
-_HEAD = "# What is behind a # is the default."
+_HEAD = "# Lines that begin with # are the defaults."
 _PLAIN = (str, int, float, list, tuple, dict)
 
 Lines = dict[str, tuple[Any, bool]]
@@ -28,7 +28,8 @@ class PrintOption(click.Option):
             is_flag=True,
             is_eager=True,
             expose_value=False,
-            help="Print the settings that this command line comes to, as --config reads them.",
+            help="Print the settings that result from this command line, in the form that "
+            "--config reads.",
         )
 
     def handle_parse_result(

@@ -36,13 +36,14 @@ from chaosprep.running.page import TEXT
     "--methods",
     "as_text",
     is_flag=True,
-    help="Write text for a paper instead of a page: what was done, by the manifest alone.",
+    help="Write text for a paper instead of a page: what was done, according to the manifest "
+    "alone.",
 )
 @click.option(
     "--reference",
     metavar="REF",
     type=FOLDER,
-    help="A stage directory: DIR's masks are predictions, shown beside its own.",
+    help="A stage directory: DIR's masks are predictions, shown next to its own.",
 )
 @click.option(
     "--tolerance",
@@ -59,7 +60,7 @@ from chaosprep.running.page import TEXT
     multiple=True,
     metavar="FILE.csv",
     type=FILE,
-    help="Ratings that the page saved, to stand side by side on it. At most two.",
+    help="Ratings that the page saved, to show side by side on it. At most two.",
 )
 @click.option(
     "--slices",
@@ -87,7 +88,7 @@ def command(
 ) -> None:
     """DIR is what any stage made. The page opens in a browser from disk and needs no network.
 
-    With --reference DIR is predictions: what predict or assemble made, or any that evaluate takes.
+    With --reference, DIR holds predictions: what predict or assemble made, or what evaluate takes.
     With --methods and no -o the text goes to stdout.
     """
     if as_text:

@@ -50,7 +50,7 @@ def command(source: Path, strict: bool, talk: Talk, **chosen: Any) -> None:
     Or it is a data set of volumes: of nnU-Net or the Decathlon, in folders images and masks, or
     where --images and --masks say.
 
-    Faults are listed, and the exit code is then 1.
+    Faults are listed; if there are any, the exit code is 1.
     """
     verdict = verify(
         source,

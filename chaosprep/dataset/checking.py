@@ -43,7 +43,7 @@ def check_row(row: Slice) -> None:
     is_none = row.mask is None
     if (row.mask_sha256 is None) is not is_none or (row.mask_bytes is None) is not is_none:
         raise ManifestError(
-            "mask: its path, hash and bytes do not stand together", REMAKE, "manifest-row"
+            "mask: its path, hash and bytes are not all there or all absent", REMAKE, "manifest-row"
         )
     for kind, container, offset in (
         ("image", row.image_container, row.image_offset),
@@ -53,7 +53,7 @@ def check_row(row: Slice) -> None:
             check_path(f"{kind}_container", container)
         if bool(container) != isinstance(offset, int):
             raise ManifestError(
-                f"{kind}_container: it does not stand together with {kind}_offset",
+                f"{kind}_container: it is not given together with {kind}_offset",
                 REMAKE,
                 "manifest-row",
             )
@@ -89,7 +89,7 @@ def _check_knots(told: Normalized) -> None:
     falling = all(one > other for one, other in pairwise(told.start))
     if len(told.start) != len(told.end) or not all(rising[1]) or not (all(rising[0]) or falling):
         raise ManifestError(
-            "normalization: its knots are no pairs of numbers in their order",
+            "normalization: its knots are not pairs of numbers in order",
             REMAKE,
             "manifest-row",
         )

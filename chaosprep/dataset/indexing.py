@@ -38,7 +38,7 @@ class Indexing:
     def _take(self, line: bytes) -> None:
         row, last = decode_row(line), self._last
         if last is not None and row.id == last.id:
-            raise ManifestError(f"id: {row.id!r} stands twice", REMAKE, "manifest-row")
+            raise ManifestError(f"id: {row.id!r} occurs twice", REMAKE, "manifest-row")
         if last is not None and row.id < last.id:
             raise ManifestError(f"id: {row.id!r} is out of order", REMAKE, "manifest-row")
         if last is None or row.case != last.case or self._start == self._stop:
@@ -49,9 +49,11 @@ class Indexing:
         """A case begins, or a file that must not go on with the last one."""
         if not self._groups.begins(row.case, row.id):
             if self._last is not None and self._last.case == row.case:
-                reason = f"case: {row.case!r} goes on in another file"
+                reason = f"case: {row.case!r} continues in another file"
                 raise ManifestError(reason, REMAKE, "manifest-row")
-            raise ManifestError(f"case: {row.case!r} goes on after another", REMAKE, "manifest-row")
+            raise ManifestError(
+                f"case: {row.case!r} continues after another", REMAKE, "manifest-row"
+            )
         self._end_case()
 
     def _end_case(self) -> None:

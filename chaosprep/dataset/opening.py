@@ -163,7 +163,7 @@ def _check_begun(directory: Path, what: str, name: str, error: FileError) -> Non
     if (directory / WORKSPACE).exists():
         raise ManifestError(
             f"{directory}: an unfinished {what} ({name}: {error.reason})",
-            "Run the command that makes it again; it goes on where it stopped.",
+            "Run the command that makes it again; it continues where it stopped.",
             code="unfinished",
         ) from error
 

@@ -200,7 +200,7 @@ class StackBack:
 
 def _broken() -> FileError:
     return FileError(
-        "its grid does not tell how to get back to the old pixels",
+        "its grid does not say how to get back to the old pixels",
         "Run chaosprep convert again with --overwrite.",
         code="grid-broken",
     )

@@ -146,7 +146,7 @@ def unit_plane(case: Case, row: Slice) -> NDArray[Any]:
     slope, intercept = header.rescale_slope, header.rescale_intercept
     if slope < 0:
         raise FileError(
-            f"the pixels of {row.id} rise where its modality units fall, as MONOCHROME1 has it: a "
+            f"the pixels of {row.id} rise where its modality units fall (MONOCHROME1): a "
             "volume in these units would be the negative of its slices",
             "Run chaosprep convert without --keep-16bit and take the 8-bit images that it makes, "
             "or leave the case out with --on-error skip.",
@@ -269,8 +269,8 @@ def _check_alike(row: Placed, first: _Plane, plane: _Plane) -> None:
         and moved(first.orientation, plane.orientation, plane.shape, plane.spacing)
         < ENOUGH * min(first.spacing)
     ):
-        raise _not_a_volume(f"{row.id} has another size, spacing or orientation", "geometry-mixed")
+        raise _not_a_volume(f"{row.id} differs in size, spacing or orientation", "geometry-mixed")
 
 
 def _not_a_volume(reason: str, code: str, remedy: str = _LEAVE_OUT) -> FileError:
-    return FileError(f"its slices make no volume: {reason}", remedy, code=code)
+    return FileError(f"its slices do not make a volume: {reason}", remedy, code=code)

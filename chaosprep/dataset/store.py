@@ -177,7 +177,7 @@ class Store:
             kind = container_at(container)
             with about(container):
                 if kind is None:
-                    raise FileError("it is no container by its name", REMAKE, code="container")
+                    raise FileError("its name is not that of a container", REMAKE, code="container")
                 kind.check(self.directory / container, list(inside))
 
     def strays(self, known: Collection[str]) -> Iterator[str]:

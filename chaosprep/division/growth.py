@@ -125,7 +125,7 @@ def _folds(known: Sides, params: SplitParams) -> int | None:
     for name in ("val", "val_patient"):
         if there and name in differing(params):
             option = name.replace("_", "-")
-            raise _conflict(f"--{option}: the earlier split has folds, which go on")
+            raise _conflict(f"--{option}: the earlier split has folds, which are kept")
     if params.folds is None:
         return max(there) + 1 if there else None
     if there and max(there) >= params.folds:
@@ -159,5 +159,5 @@ def _check_named(new: Sequence[str], known: Sides, params: SplitParams) -> None:
 
 
 def _conflict(reason: str) -> UsageError:
-    remedy = "Leave that option out, or --like, to divide all patients anew."
+    remedy = "Leave that option out, or --like, to divide all patients again."
     return UsageError(reason, remedy, code="like-conflict")

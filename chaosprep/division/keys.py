@@ -29,8 +29,8 @@ def with_known_key(params: SplitParams) -> tuple[SplitParams, Path | None]:
     file = _beside(Path(path).absolute(), key)
     if file is None:
         raise UsageError(
-            f"{option}: the ids of the earlier split come from the key {key}, which is not "
-            f"beside it ({NAME})",
+            f"{option}: the ids of the earlier split come from the key {key}, which is not next to "
+            f"it ({NAME})",
             "Give the file of that key: --pseudonymize KEYFILE.",
             code="split-key",
         )

@@ -76,8 +76,8 @@ def earlier_split(
     has_tests = params.test_patient or any(side == "test" for side, _ in settled.values())
     if new and known.leaves_out_tests and not has_tests:
         notes += (
-            f"{option}: nnU-Net's file does not name who tests: a patient of its test set comes in "
-            "as a new one (--test-patient keeps one there)",
+            f"{option}: nnU-Net's file does not name test patients: one of its test set counts as "
+            "new (--test-patient keeps it there)",
         )
     folds = {whose[name]: own for name, own in known.folds.items() if name in whose}
     if params.like is None:
@@ -128,8 +128,8 @@ def _check_key(known: KnownSplit, key: Key | None, option: str) -> None:
         return
     given = "no key" if now is None else f"the key {now}"
     raise UsageError(
-        f"{option}: the ids of the earlier split come from the key {known.key}, those of now from "
-        f"{given}",
+        f"{option}: the ids of the earlier split come from the key {known.key}, those of this run "
+        f"from {given}",
         "Give the file of that key: --pseudonymize KEYFILE.",
         code="split-key",
     )
@@ -181,10 +181,10 @@ def _check_found(sides: Sides, known: KnownSplit, root: Root, option: str) -> No
 def _incomplete(missing: Sequence[str], known: KnownSplit) -> UsageError:
     way = "Add them to the file, or let them be placed: give it as --like FILE instead"
     if known.leaves_out_tests:
-        way += ", with --test-patient for each that tests, of whom nnU-Net's file does not tell"
+        way += ", with --test-patient for each test patient, which nnU-Net's file does not name"
     return UsageError(
-        f"--split-file: it does not tell the side of {plural(len(missing), 'patient')} of "
-        f"ROOT ({shown(missing)})",
+        f"--split-file: it does not give the side of {plural(len(missing), 'patient')} of ROOT "
+        f"({shown(missing)})",
         f"{way}.",
         code="split-file",
     )
@@ -195,7 +195,7 @@ def _check_agreed(here: Sides, settled: Sides, params: SplitParams, option: str)
     torn = sorted(patient for patient in here.keys() & settled if _differ(here, settled, patient))
     if torn:
         stays = any(settled[patient][0] == "test" for patient in torn)
-        way = "correct it: a test set stays" if stays else "divide the patients anew: --redivide"
+        way = "correct it: a test set stays" if stays else "divide the patients again: --redivide"
         raise UsageError(
             f"{option}: it has {plural(len(torn), 'patient')} ({shown(torn)}) on another side or "
             "in another fold than the data set itself",
@@ -208,7 +208,7 @@ def _check_agreed(here: Sides, settled: Sides, params: SplitParams, option: str)
         if moved:
             raise UsageError(
                 f"--{side}-patient: {shown(moved)}: on another side in the split of {option}",
-                "Whoever is known there stays: name new patients alone.",
+                "Patients listed there keep their side: name only new patients.",
                 code="split-differs",
             )
 
@@ -238,17 +238,17 @@ def _notes(
         said.append(f"{plural(len(gone), noun)} of {place} {are} not here{first}")
     if known.counts_from_1:
         said.append(
-            f"the folds of {params.like or params.split_file} count from 1, here they do "
-            "from 0: its fold 1 is fold 0"
+            f"the folds of {params.like or params.split_file} count from 1, here they count from "
+            "0: its fold 1 is fold 0"
         )
     folds = set() if known.folds else {at for _, at in known.sides.values() if at is not None}
     if params.like and (empty := sorted({*range(max(folds, default=0))} - folds)):
         said.append(
-            f"of the folds 0 to {max(folds)} of {params.like}, nobody is in "
+            f"of the folds 0 to {max(folds)} of {params.like}, no patient is in "
             f"{shown(map(str, empty))}: new patients fill what is empty"
         )
     if known.key is not None and root.key_file is not None:
         said.append(f"the ids come from the key of the earlier split: {root.key_file.name}")
     if params.split_file and not any(side == "val" for side, _ in here.values()):
-        said.append("nobody validates, as the split file says")
+        said.append("no patient validates, as the split file says")
     return tuple(said)

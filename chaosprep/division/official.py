@@ -9,7 +9,7 @@ from chaosprep.errors import UsageError, plural
 from chaosprep.params import differing
 from chaosprep.series.source import SourceCase
 
-_ANEW = "divide the patients anew: --redivide"
+_ANEW = "divide the patients again: --redivide"
 
 
 def official_sides(cases: Sequence[SourceCase], params: SplitParams) -> Sides:
@@ -41,7 +41,7 @@ def official_sides(cases: Sequence[SourceCase], params: SplitParams) -> Sides:
         raise UsageError(
             f"{plural(len(torn), 'patient')} ({shown(torn)}) of the data set "
             "on several of its own sides or folds: its split leaks",
-            f"See whether they are told right, or {_ANEW}.",
+            f"Check whether the patients are told apart correctly, or {_ANEW}.",
             code="official-leak",
         )
     return found

@@ -63,15 +63,16 @@ class SplitParams(LayoutParams, frozen=True, kw_only=True):
     repeats: Annotated[
         Annotated[int, Meta(ge=2, le=1000)] | None,
         Meta(
-            description="Divide into --folds this many times, each time otherwise; --fold then "
-            "counts on: of 5 folds, 5 is the first of the second time."
+            description="Repeat the division into --folds this many times, differently each time. "
+            "--fold keeps counting: with 5 folds, 5 is the first fold of the second repeat."
         ),
     ] = None
     like: Annotated[
         Annotated[str, Meta(min_length=1)] | None,
         Meta(
             description="An earlier split: a stage directory, its datapackage.json, or a file as "
-            "for --split-file. Whoever is in it keeps side and fold; new patients fill up."
+            "for --split-file. Patients in it keep their side and fold; new patients are added "
+            "around them."
         ),
     ] = None
     split_file: Annotated[
@@ -84,22 +85,22 @@ class SplitParams(LayoutParams, frozen=True, kw_only=True):
     write_split: Annotated[
         Annotated[str, Meta(min_length=1)] | None,
         Meta(
-            description="Write who is where into this file too, .csv or .json, as --split-file "
-            "reads it."
+            description="Also write which patient is on which side to this file (.csv or .json), "
+            "in the form that --split-file reads."
         ),
     ] = None
     stratify: Annotated[
         tuple[str, ...],
         Meta(
-            description="What all sides and folds shall have alike: label:liver, volume:liver, "
-            "sequence, a header (Manufacturer, MagneticFieldStrength, PatientSex, age), or a "
-            "column of a table (table.csv:column). Repeatable."
+            description="What all sides and folds should have in equal shares: label:liver, "
+            "volume:liver, sequence, a header (Manufacturer, MagneticFieldStrength, PatientSex, "
+            "age), or a column of a table (table.csv:column). Repeatable."
         ),
     ] = ()
     check: Annotated[
         bool,
         Meta(
-            description="Look for what the sides share at the end: identifiers, and slices that "
+            description="At the end, look for what the sides share: identifiers, and slices that "
             "are equal or nearly so."
         ),
     ] = False

@@ -67,7 +67,7 @@ def _count(fraction: float, name: str, patients: int) -> int:
     count = round(patients * fraction)
     if patients and fraction and not count:
         raise UsageError(
-            f"--{name}: {fraction:g} of {plural(patients, 'patient')} rounds to nobody",
+            f"--{name}: {fraction:g} of {plural(patients, 'patient')} rounds to no patient",
             f"Give a larger part, --{name} 0 for none, or name them with --{name}-patient.",
             code="split",
         )

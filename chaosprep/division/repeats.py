@@ -113,7 +113,7 @@ def _count(told: Mapping[str, tuple[int, ...]], folds: int | None) -> int:
     if any(not time * folds <= fold < (time + 1) * folds for time, fold in pairs):
         raise UsageError(
             f"--folds {folds}: the earlier split has other folds",
-            "Leave --folds out, or --like, to divide all patients anew.",
+            "Leave --folds out, or --like, to divide all patients again.",
             code="like-conflict",
         )
     return folds

@@ -62,7 +62,7 @@ def balance_notes(shares: Sequence[Share], sides: Sides, traits: Traits) -> tupl
         unknown = count.pop(UNKNOWN, 0)
         if unknown:
             notes.append(
-                f"--stratify {wish}: nothing tells it of {unknown} of "
+                f"--stratify {wish}: it is not known for {unknown} of "
                 f"{plural(len(kinds), 'patient')}: they count as a kind of their own"
             )
         if len(count) == 1 and ".." in next(iter(count)):

@@ -92,9 +92,9 @@ def check_writable(
     kind = _kind(file)
     if options.part is not None:
         raise UsageError(
-            f"{_OPTION}: a shard has a part of the patients",
-            "Leave it out; after chaosprep merge, run split once more, without --shard, onto the "
-            "merged directory: it is done already, and writes the file.",
+            f"{_OPTION}: a shard has only some of the patients",
+            "Leave it out; after chaosprep merge, run split once more, without --shard, into the "
+            "merged directory: nothing is left to do there, and the file is written.",
             code="parameter",
         )
     if real(file).parent not in real(output).parents:  # that is there, or will be made
@@ -102,8 +102,8 @@ def check_writable(
             check_place(file, directory, kind)
     if any(is_stage_directory(folder) for folder in real(file).parents):
         raise UsageError(
-            f"{file}: it would lie inside a stage directory, where the manifest does not know it",
-            "Write it beside the directory.",
+            f"{file}: it would lie inside a stage directory, whose manifest does not list it",
+            "Write it next to the directory.",
             code="output",
         )
     if any(real(Path(path)) == real(file) for path in _read_from(params)):

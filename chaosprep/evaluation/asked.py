@@ -53,10 +53,10 @@ def asked_for(
     """
     known = tuple(organs)
     if nsd not in ("voxels", "elements"):
-        raise UsageError(f"--nsd: {nsd!r} is neither", "There are: voxels, elements.", "nsd")
+        raise UsageError(f"--nsd: {nsd!r} is not known", "There are: voxels, elements.", "nsd")
     if not (isinstance(lesion_iou, Real) and 0 <= lesion_iou < 1):
         raise UsageError(
-            f"--lesion-iou: {lesion_iou!r} is not from 0 to below 1", "Give 0.5.", "lesions"
+            f"--lesion-iou: {lesion_iou!r} is not at least 0 and below 1", "Give 0.5.", "lesions"
         )
     if lesion_neighbours not in (6, 26):
         raise UsageError(
@@ -77,9 +77,7 @@ def _by_organ(tolerance: Tolerance | None, organs: tuple[str, ...]) -> Mapping[s
         return dict.fromkeys(organs, _mm(tolerance))
     spelled = {folded(organ): organ for organ in organs}
     if len({folded(name) for name in tolerance}) < len(tolerance):
-        raise UsageError(
-            "--tolerance: an organ stands there twice", "Give it one length.", "tolerance"
-        )
+        raise UsageError("--tolerance: an organ is named twice", "Give it one length.", "tolerance")
     unknown = [name for name in tolerance if folded(name) not in spelled]
     if unknown:
         raise UsageError(
@@ -91,7 +89,7 @@ def _by_organ(tolerance: Tolerance | None, organs: tuple[str, ...]) -> Mapping[s
 def _mm(length: float) -> float:
     if not (isinstance(length, Real) and 0 <= length < 1000):
         raise UsageError(
-            f"--tolerance: {length!r} is no length in mm", "Give mm, such as 2.", "tolerance"
+            f"--tolerance: {length!r} is not a length in mm", "Give mm, such as 2.", "tolerance"
         )
     return float(length)
 
@@ -112,7 +110,7 @@ def parse_tolerance(texts: Iterable[str]) -> Tolerance | None:
         name, is_named, length = part.rpartition("=")
         if not is_named or not name.strip() or folded(name.strip()) in map(folded, found):
             raise UsageError(
-                f"--tolerance: {part[:40]!r} is no ORGAN=MM, or its organ stands twice",
+                f"--tolerance: {part[:40]!r} is not ORGAN=MM, or names its organ twice",
                 "Give one length for all organs, or liver=3,spleen=2.",
                 "tolerance",
             )
@@ -125,5 +123,5 @@ def _length(text: str) -> float:
         return float(text)
     except ValueError:
         raise UsageError(
-            f"--tolerance: {text[:40]!r} is no length in mm", "Give mm, such as 2.", "tolerance"
+            f"--tolerance: {text[:40]!r} is not a length in mm", "Give mm, such as 2.", "tolerance"
         ) from None

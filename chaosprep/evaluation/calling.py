@@ -27,7 +27,7 @@ def check_call(
     for name, some in (("patients", patients), ("organs", organs)):
         if isinstance(some, str):
             raise UsageError(
-                f"{name}={some!r} is one text", f"Give {name}=[{some!r}].", "parameter"
+                f"{name}={some!r} is a text, not a list", f"Give {name}=[{some!r}].", "parameter"
             )
     of: tuple[tuple[str, str | None, tuple[str, ...]], ...] = (
         ("split", split, tuple(SPLITS)),

@@ -25,7 +25,10 @@ from chaosprep.layouts.table import find_masks
 from chaosprep.running.mapping import OnCase, ignore, map_cases
 from chaosprep.running.options import OnError
 
-WHOSE = "REF does not say whose a case is: in intervals each counts as a patient of its own"
+WHOSE = (
+    "REF does not say which patient a case belongs to: for intervals, each case counts as a "
+    "separate patient"
+)
 """A note on intervals over cases."""
 
 
@@ -79,7 +82,7 @@ def evaluate(
     prediction = find_masks(Path(pred), reference, asked)
     if spacing is not None and reference.in_mm:
         raise UsageError(
-            "the reference knows the size of its voxels",
+            "the reference gives the size of its voxels",
             "Leave out --spacing: it is for folders of pictures.",
             code="spacing",
         )
@@ -119,7 +122,7 @@ def evaluate(
         left = "" if results else ", and no case is left"
         raise ProblemsError(
             f"evaluate: {plural(len(problems), 'problem')}{left}",
-            "Settle them, or leave these cases out with --on-error skip.",
+            "Resolve them, or leave these cases out with --on-error skip.",
             tuple(problems),
         )
     summaries = summarize(results, sliced=per == "slice")
@@ -189,13 +192,16 @@ def _not_everywhere(organs: Organs, tasks: Sequence[Task]) -> Iterator[str]:
     for count in sorted({count for count in lacking.values() if count}):
         named = ", ".join(organ for organ in organs if lacking[organ] == count)
         cases = f"{count} of {plural(len(tasks), 'case')}"
-        yield f"not measured in {cases}, as REF does not name it there: {named}"
+        yield f"not measured in {cases}, because REF does not name it there: {named}"
 
 
 def _notes(results: Sequence[OrganResult]) -> Iterator[str]:
     shown = {row.organ for row in results if row.ref_voxels}
     if empty := [organ for organ in dict.fromkeys(r.organ for r in results) if organ not in shown]:
-        yield f"no mask of REF has a pixel of {', '.join(empty)}: 1 is where PRED has none either"
+        yield (
+            f"no mask of REF has a pixel of {', '.join(empty)}: the value is 1 where PRED has none "
+            "either"
+        )
     if any(row.pred_ml is None for row in results):
         scored = any(row.dice_score is not None for row in results)
         what = "distances and scores need" if scored else "distances need"

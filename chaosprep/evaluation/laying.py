@@ -47,7 +47,7 @@ def laid(ref: CaseMasks, pred: CaseMasks) -> Laid:
     if not (ref.names and pred.names):
         if ref.lattice is None or pred.lattice is None:
             raise FileError(
-                "a volume can only be compared where both sides know where their voxels lie",
+                "a volume can only be compared where both sides say where their voxels lie",
                 "Give both as slices of one name, or both as volumes.",
                 code="geometry-unknown",
             )
@@ -102,7 +102,7 @@ def _by_lattice(ref: CaseMasks, there: Lattice, pred: CaseMasks, here: Lattice) 
     if here.is_flat or there.is_flat:
         whose = "its" if here.is_flat else "the reference's"
         raise FileError(
-            f"{whose} axes lie in one plane, so nobody knows where its voxels lie",
+            f"{whose} axes lie in one plane, so its voxels have no known position",
             "Write it again with the geometry of its image.",
             code="geometry-unknown",
         )
@@ -128,7 +128,7 @@ def _by_lattice(ref: CaseMasks, there: Lattice, pred: CaseMasks, here: Lattice) 
         )
     if not pred.is_cropped and (far := reach(here, there)):
         raise _unlike(
-            f"the reference goes on for {far:.3g} mm beyond it",
+            f"the reference extends {far:.3g} mm beyond it",
             _BACK
             if pred.before
             else "Predict the whole volume, or bring it to the reference's grid with the tool that "

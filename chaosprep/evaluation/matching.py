@@ -123,7 +123,7 @@ def surplus_cases(prediction: MaskSet, reference: MaskSet) -> tuple[list[Problem
 def _left_aside(side: str, left: Sequence[str], other: str) -> str:
     """A note on cases, each with the split or series that the other side has nothing of."""
     cases = plural(len(left), "case")
-    return f"{cases} of {side} left aside: {other} has nothing of {', '.join(sorted(set(left)))}"
+    return f"{cases} of {side} left out: {other} has nothing of {', '.join(sorted(set(left)))}"
 
 
 def some(names: Iterable[str]) -> str:

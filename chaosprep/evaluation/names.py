@@ -34,7 +34,7 @@ def called_after(prediction: MaskSet, reference: MaskSet) -> tuple[MaskSet, tupl
     (own,), (other,) = reference.organs, prediction.organs
     if own == other:
         return reference, ()
-    note = f"nothing says what REF shows: its one structure is taken for PRED's, {other}"
+    note = f"nothing says what REF shows: its one structure is taken to be PRED's, {other}"
     return _called(reference, {own: other}), (note,)
 
 
@@ -43,11 +43,13 @@ def how_to_name(prediction: MaskSet, reference: MaskSet) -> str:
     if reference.is_unnamed:
         example = dict(zip(prediction.organs[:3], sorted(reference.values), strict=False))
         return (
-            "Say what REF's values stand for, in a file labels.json beside its masks such as "
+            "Say what REF's values stand for, in a file labels.json next to its masks, such as "
             f"{json.dumps(example, ensure_ascii=False)}."
         )
     if not {*prediction.organs} & {*reference.organs}:
-        return "Call them alike, in the legend of one side (labels.json beside its masks)."
+        return (
+            "Give them the same names, in the legend of one side (labels.json next to its masks)."
+        )
     return "Choose with --organ."
 
 

@@ -165,7 +165,8 @@ def check_masks_are_labels(dataset: Dataset) -> None:
     names.update(name for row in dataset.slices for name in row.labels.values())
     if any(same_name(name, "background") for name in names):
         raise ChaosprepError(
-            f"{dataset.directory}: an organ is called background, as what is no organ",
+            f"{dataset.directory}: an organ is called background, the name for pixels without an "
+            "organ",
             "Give it another name.",
             code="organ-name",
         )
@@ -228,13 +229,13 @@ def _modalities(dataset: Dataset, sequence: str) -> set[str]:
 def _check_unmixed(modalities: Collection[str]) -> None:
     if "CT" in modalities and len({*modalities}) > 1:
         raise UsageError(
-            "--sequence: CT and other images are normalised in different ways, and make no dataset "
-            "together",
-            "Choose with --sequence those of CT alone, or those without CT.",
+            "--sequence: CT and other images are normalized in different ways, and cannot make "
+            "one dataset",
+            "Use --sequence to choose only those of CT, or only the others.",
             code="modalities-mixed",
         )
 
 
 def _channel_name(sequence: str, modalities: Collection[str]) -> str:
-    """nnU-Net normalises Hounsfield units only where the channel is called CT."""
+    """nnU-Net normalizes Hounsfield units only where the channel is called CT."""
     return "CT" if {*modalities} == {"CT"} else sequence

@@ -91,14 +91,14 @@ def _check_image(row: Slice) -> None:
     no_dicom(row)
     if not row.image.endswith(".png"):
         raise FileError(
-            f"the image of {row.id} is no PNG, and an imagefolder shows nothing else",
+            f"the image of {row.id} is not a PNG, and an imagefolder holds nothing else",
             "Run chaosprep convert without --format npy and --store zarr (--keep-16bit keeps the "
             "stored values).",
             code="image-format",
         )
     if row.mask is not None and not row.mask.endswith(".png"):
         raise FileError(
-            f"the mask of {row.id} is no PNG, and an imagefolder shows nothing else",
+            f"the mask of {row.id} is not a PNG, and an imagefolder holds nothing else",
             "Run the stages again without --store zarr.",
             code="image-format",
         )

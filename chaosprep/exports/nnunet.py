@@ -58,7 +58,7 @@ class NnunetParams(Fields, frozen=True, kw_only=True):
     channel_names: Annotated[
         tuple[str, ...],
         Meta(
-            description="Name of a channel; CT makes nnU-Net normalise HU. Repeatable. [default: "
+            description="Name of a channel; CT makes nnU-Net normalize HU. Repeatable. [default: "
             "CT for CT, else the sequence]",
             extra={"option": "channel-name"},
         ),
@@ -132,7 +132,7 @@ def splits(training: Sequence[Written], folds: int) -> list[dict[str, list[str]]
         if folds and not val:
             raise ChaosprepError(
                 f"fold {fold} has no case left to validate with",
-                "Settle the problems of its cases, or split again with fewer folds.",
+                "Resolve the problems of its cases, or split again with fewer folds.",
                 code="fold-empty",
             )
         found.append({"train": train, "val": val})
@@ -142,7 +142,7 @@ def splits(training: Sequence[Written], folds: int) -> list[dict[str, list[str]]
 def _folder_name(params: NnunetParams) -> str:
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}", params.name):
         raise UsageError(
-            f"--name: {params.name!r} is not of letters, digits, _ and -",
+            f"--name: {params.name!r} has characters other than letters, digits, _ and -",
             "Give another.",
             code="name",
         )
@@ -226,6 +226,6 @@ def _about_folds(name: str, folds: list[dict[str, list[str]]]) -> str:
         return NOBODY_VALIDATES
     which = "fold 0" if len(folds) == 1 else f"folds 0 to {len(folds) - 1}"
     return (
-        f"train {which}: nnU-Net takes {SPLITS} over when it plans; one before 2.3 draws its own "
-        f"folds unless that file is copied to $nnUNet_preprocessed/{name} first"
+        f"train {which}: nnU-Net takes {SPLITS} over when it plans; versions before 2.3 draw their "
+        f"own folds unless that file is copied to $nnUNet_preprocessed/{name} first"
     )

@@ -72,7 +72,7 @@ def no_dicom(row: Slice) -> None:
     """
     if not row.image.endswith((".png", ".npy")):
         raise FileError(
-            f"the image of {row.id} is as it came, and its header may tell who the patient is",
+            f"the image of {row.id} is the original file, whose header may identify the patient",
             "Run chaosprep convert first, and export what it makes.",
             code="image-format",
         )

@@ -105,7 +105,7 @@ def row_of(members: dict[str, bytes]) -> Slice:
         if image is None or (mask is None) == (told.get("mask_sha256") is not None):
             raise KeyError(image)
     except (KeyError, TypeError, UnicodeDecodeError, msgspec.MsgspecError) as error:
-        reason = "a sample is not as export webdataset writes them"
+        reason = "a sample is not in the form that export webdataset writes"
         raise FileError(reason, _AGAIN, code="sample") from error
     told |= {"image": place.format("images") + Path(image).suffix, "source": told["id"]}
     told["image_bytes"] = len(members[image])

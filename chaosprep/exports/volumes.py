@@ -20,12 +20,12 @@ from chaosprep.running.folder import export_each
 from chaosprep.running.options import RunOptions
 
 NOBODY_VALIDATES = (
-    "nobody validates, and what is drawn later is drawn by case; split with --val or --folds to "
-    "keep a patient's cases on one side"
+    "no patient validates, and a validation set that is drawn later is drawn by case; split with "
+    "--val or --folds to keep a patient's cases on one side"
 )
 ONE_FOLD = (
-    "it was normalized by what was learned for the one fold that validates here; other folds "
-    "cannot be validated fairly with it"
+    "its normalization was learned for the one fold that validates here; other folds cannot be "
+    "validated fairly with it"
 )
 
 
@@ -121,7 +121,7 @@ def notes(
     cases = [case for one in written for case in one.study.channels]
     copies = sum(row.copy > 0 for case in cases for row in case.slices)
     if copies:
-        said.append(f"{copies} augmented slices are left out: a volume is of original slices")
+        said.append(f"{copies} augmented slices are left out: a volume has original slices only")
     shown = sum(any(row.window_source != "none" for row in case.slices) for case in cases)
     if shown:
         said.append(
@@ -138,7 +138,7 @@ def notes(
 def no_training() -> NothingFoundError:
     """Nobody is left to train with."""
     return NothingFoundError(
-        "no case is left to train with", "Settle the problems of its cases.", "no-training"
+        "no case is left to train with", "Resolve the problems of its cases.", "no-training"
     )
 
 

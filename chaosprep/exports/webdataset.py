@@ -50,7 +50,9 @@ class WebdatasetParams(Fields, frozen=True, kw_only=True):
 
     shard_mb: Annotated[
         Annotated[int, Meta(ge=1, le=10**6)],
-        Meta(description="Most MB (10^6 bytes) of a shard; a case is never divided."),
+        Meta(
+            description="The largest size of a shard in MB (10^6 bytes); a case is never divided."
+        ),
     ] = 512
 
 

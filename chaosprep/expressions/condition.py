@@ -60,7 +60,7 @@ class Condition:
         if unknown:
             raise UsageError(
                 f"{about(text)}: no column is called {', '.join(unknown)}",
-                f"{there_are(columns, unknown)} A text stands in quotes.",
+                f"{there_are(columns, unknown)} Texts go in quotes.",
                 "where-unknown",
             )
         if not names - NAMED.keys():

@@ -88,7 +88,7 @@ def _inner(text: str, node: ast.expr) -> Sequence[ast.expr]:  # noqa: PLR0911 - 
         ):
             return some
     raise UsageError(
-        f"{about(text)}: {_said(text, node)} may not stand in it",
+        f"{about(text)}: {_said(text, node)} is not allowed in it",
         "It takes columns, numbers, texts, and, or, not, in, comparisons, sums and products, "
         f"x['key'], x[0] and {', '.join(FUNCTIONS)}.",
         "where-syntax",
@@ -106,8 +106,8 @@ def _check_judged(text: str, nodes: Sequence[ast.expr]) -> None:
             continue
         if isinstance(node, ast.Constant | ast.Tuple | ast.List):
             raise UsageError(
-                f"{about(text)}: {_said(text, node)} says nothing of a row",
-                "Join whole comparisons by and, or: sequence == 't1-in' or sequence == 'ct'; "
+                f"{about(text)}: {_said(text, node)} says nothing about a row",
+                "Join whole comparisons with and, or: sequence == 't1-in' or sequence == 'ct'; "
                 "sequence in ('t1-in', 'ct') is the same.",
                 "where-syntax",
             )

@@ -111,7 +111,7 @@ def calculated(work: Callable[..., Any], *numbers: object) -> object:
     if any(one is None for one in numbers):
         return None
     if odd := [one for one in numbers if not isinstance(one, int | float)]:
-        raise Unfit(f"{kind_of(odd[0])} is no number")
+        raise Unfit(f"{kind_of(odd[0])} is not a number")
     try:
         made = work(*numbers)
     except ZeroDivisionError:
@@ -119,7 +119,7 @@ def calculated(work: Callable[..., Any], *numbers: object) -> object:
     except OverflowError as error:
         raise Unfit("a number becomes too large") from error
     if isinstance(made, complex):
-        raise Unfit("a root of a negative number is no number")
+        raise Unfit("a root of a negative number is not a number")
     return made
 
 

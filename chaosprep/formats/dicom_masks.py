@@ -64,7 +64,7 @@ def labels_of(header: Header, stored: NDArray[Any]) -> Labels:
         )
     if header.modality_lut is not None:
         raise FileError(
-            "the values of the mask go through a Modality LUT, and are no labels",
+            "the values of the mask go through a Modality LUT, and are not labels",
             "Export it with the labels as stored values.",
             code="mask-values",
         )
@@ -73,7 +73,7 @@ def labels_of(header: Header, stored: NDArray[Any]) -> Labels:
     levels = np.array([*level_histogram(stored)])
     values = as_labels(levels * header.rescale_slope + header.rescale_intercept)
     if np.unique(values).size < levels.size:
-        raise no_label_map("its rescale makes one of several stored values")
+        raise no_label_map("its rescale turns several stored values into one")
     labels = np.empty(stored.shape, values.dtype)
     for at in range(0, len(stored), _ROWS):
         labels[at : at + _ROWS] = values[np.searchsorted(levels, stored[at : at + _ROWS])]

@@ -59,7 +59,7 @@ def as_image(what: str) -> Iterator[None]:
             raise two_files() from error
         if error.code == "geometry-unknown":
             raise FileError(
-                f"it lies nowhere: {error.reason}",
+                f"it has no place in space: {error.reason}",
                 "Export it again from its source, with its geometry.",
                 code="geometry-unknown",
             ) from error
@@ -71,7 +71,7 @@ def as_image(what: str) -> Iterator[None]:
 def two_files() -> FileError:
     """The error of a header whose voxels are in another file."""
     return FileError(
-        "its voxels are in another file beside it",
+        "its voxels are in another file next to it",
         "Save both as one file (.nii.gz, .nrrd or .mha).",
         code="image-beside",
     )

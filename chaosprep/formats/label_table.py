@@ -155,7 +155,7 @@ def _entries(text: str) -> Iterable[Entry]:
         return _of_file(text)
     if not equals:
         raise UsageError(
-            f"--labels: {text!r} is no KEY=NAME, and no table or legend of that name is known",
+            f"--labels: {text!r} is not KEY=NAME, and no table or legend of that name is known",
             f"Write 1=liver,2=spleen, or give a file ({', '.join((_TOML, *endings()))}) or a "
             f"table. {there_are(LEVELS, [text])}",
             code="labels",
@@ -168,7 +168,7 @@ def _inline(text: str) -> Iterator[Entry]:
         key, equals, name = part.partition("=")
         if not equals:
             raise UsageError(
-                f"--labels: {part.strip()[:40]!r} is no KEY=NAME",
+                f"--labels: {part.strip()[:40]!r} is not KEY=NAME",
                 "Write 1=liver,2=spleen; names with a comma go into a file.",
                 code="labels",
             )

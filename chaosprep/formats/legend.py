@@ -173,5 +173,5 @@ def one_line(value: object) -> str:
 
 
 def _unclear(name: str, error: FileError) -> ChaosprepError:
-    remedy = f"{error.remedy} If it is no legend of these masks, move it away."
+    remedy = f"{error.remedy} If it is not a legend of these masks, move it away."
     return ChaosprepError(f"{name}: {error.reason}", remedy, code="labels")

@@ -60,7 +60,7 @@ def read_plane(path: str, data: bytes) -> Labels:
     of_slice = mask_format(path, data).of_slice
     if of_slice is None:
         raise FileError(
-            "a volume stands where the mask of one slice should",
+            "a volume is where the mask of one slice should be",
             "Name it as the patient's: a pattern of masks without {slice}, that fits one file.",
             code="mask-kind",
         )
@@ -140,13 +140,13 @@ def _of_no_series(file: Path) -> FileError:
     """The error of a mask of a whole series that is none."""
     if file.suffix.casefold() == ".dcm":
         return FileError(
-            "its name ends in .dcm, and it does not begin as a DICOM file",
+            "its name ends in .dcm, but it does not begin as a DICOM file does",
             "Copy it again from its source; where only DICOM's preamble is missing, DCMTK's "
             "dcmconv writes it.",
             code="mask-kind",
         )
     return FileError(
-        "one picture stands where the mask of a whole series should",
+        "one picture is where the mask of a whole series should be",
         "Give masks as PNG with {slice} in their pattern, or one npy, NIfTI, NRRD, MetaImage, "
         "DICOM SEG or RTSTRUCT.",
         code="mask-kind",
@@ -210,5 +210,5 @@ def read_volume(file: Path, data: bytes) -> Volume:
     """
     volume = mask_format(file.name, data).volume
     if volume is None:
-        raise FileError("it is no volume", "Give one as NIfTI.", code="mask-kind")
+        raise FileError("it is not a volume", "Give one as NIfTI.", code="mask-kind")
     return volume(file, data)

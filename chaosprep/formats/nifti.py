@@ -190,7 +190,7 @@ def rescale(header: NiftiHeader) -> tuple[float, float]:
         return 1.0, 0.0
     if not math.isfinite(header.scl_inter):  # 0 to nifti1_io.c, an error to nibabel
         raise FileError(
-            "its scl_slope is a number, and its scl_inter is none",
+            "its scl_slope is a number, but its scl_inter is not",
             "Export it again from its source.",
             code="mask-unreadable",
         )

@@ -115,7 +115,7 @@ def lattice_of(header: NiftiHeader) -> Lattice:
     # nifti1_io.c scales such numbers down and takes any sign below 0 for -1; nibabel does neither.
     if -math.inf < _square(header) < -_NO_TURN or (header.pixdim[0] < 0 and header.pixdim[0] != -1):
         raise FileError(
-            "the numbers of its qform are no rotation that programs agree on",
+            "the numbers of its qform are not a rotation that programs agree on",
             "Write it again with the image's geometry.",
             code="geometry-unknown",
         )
@@ -123,7 +123,7 @@ def lattice_of(header: NiftiHeader) -> Lattice:
     if header.sform_code <= 0:
         return qform
     if not all(np.isfinite([*form.origin, *form.steps.ravel()]).all() for form in (sform, qform)):
-        raise _two_places(header, "one holds what is no number")
+        raise _two_places(header, "one holds something that is not a number")
     apart = sform.differs_by(qform)
     if apart > max(ENOUGH * min(sform.spacing), _rounded(header) * _extent(sform)):
         tilted = min(sform.spacing) > 0 and sform.is_sheared

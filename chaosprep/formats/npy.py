@@ -142,7 +142,7 @@ def _said(head: bytes, code: str) -> tuple[tuple[int, ...], bool, np.dtype[Any]]
     shape, fortran = said["shape"], said["fortran_order"]
     whole = isinstance(shape, tuple) and all(type(side) is int and side >= 0 for side in shape)
     if not whole or not isinstance(fortran, bool):
-        raise FileError("the npy's shape is no row of whole numbers", RECOPY, code)
+        raise FileError("the npy's shape is not a row of whole numbers", RECOPY, code)
     return shape, fortran, dtype
 
 

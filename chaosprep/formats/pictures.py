@@ -78,7 +78,7 @@ def _coloured(what: str, colours: str) -> FileError:
     told = f": {colours}" if colours else ""
     named = f", or name its colours: chaosprep split {labels_for(colours)}" if colours else ""
     return FileError(
-        f"{what} with colours, which are no grey levels{told}",
+        f"{what} with colours, which are not grey levels{told}",
         f"Use the original mask{named}.",
         "mask-not-grey",
     )

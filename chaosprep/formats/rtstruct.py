@@ -105,7 +105,7 @@ class StructureMask:
         for twins in of_name.values():
             if len({_all_points(drawn[roi]) for roi in twins}) > 1:
                 raise FileError(
-                    "several structures have one name, and not the same contours: "
+                    "several structures have one name, but not the same contours: "
                     + ", ".join(map(self._findings.said, twins)),
                     "Give each a name of its own, or leave them out with --roi.",
                     code="mask-names",

@@ -157,7 +157,7 @@ def _contour(item: "Dataset") -> Contour:
     """A contour of a Contour Sequence (PS3.3 C.8.8.6)."""
     value = _raw(item, "ContourData").strip(b" \0")
     if value.translate(None, _DECIMALS):
-        raise contradictory("a contour has coordinates that are no numbers")
+        raise contradictory("a contour has coordinates that are not numbers")
     numbers = np.array([*map(float, value.split(b"\\"))] if value else ())
     if len(numbers) % 3:
         raise contradictory("a contour has coordinates that do not come in threes")
@@ -231,7 +231,7 @@ def _whole(dataset: "Dataset", keyword: str) -> int:
 def _number(text: str, keyword: str) -> int:
     digits = text.strip()
     if not digits.lstrip("+-").isdecimal() or len(digits) > _DIGITS:
-        raise contradictory(f"a {keyword} is missing, or no number")
+        raise contradictory(f"a {keyword} is missing, or is not a number")
     return int(digits)
 
 

@@ -36,7 +36,7 @@ class Kind(Enum):
 def _error(kind: Kind, where: str, mm: float) -> FileError | None:
     """What makes a mask wrong; ``where`` are its structures."""
     if kind is Kind.FRAME:
-        reason = f"structures lie in another frame of reference than the images: {where}"
+        reason = f"structures lie in a different frame of reference from the images: {where}"
     elif kind is Kind.STRANGE:
         reason = f"contours refer to other images, in no known frame of reference: {where}"
     elif kind is Kind.TILTED:

@@ -88,6 +88,6 @@ class Planes:
 def _no_plane() -> FileError:
     return FileError(
         "mask and image do not lie on one grid: the axes of an image span no plane",
-        "Check how the images were anonymised or exported.",
+        "Check how the images were anonymized or exported.",
         code="mask-grid",
     )

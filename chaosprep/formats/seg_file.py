@@ -174,7 +174,7 @@ def open_seg(opening: Opening) -> SegFile:
             code="mask-kind",
         )
     if header.get("SegmentationType") not in ("BINARY", "FRACTIONAL", "LABELMAP"):
-        raise unfit("its SegmentationType is none of BINARY, FRACTIONAL and LABELMAP")
+        raise unfit("its SegmentationType is not BINARY, FRACTIONAL or LABELMAP")
     segments = wanted_segments(header, opening)
     check_size(header.Rows, header.Columns)
     pixel = _bytes_of_pixel(header)
@@ -226,7 +226,8 @@ def _check_segments(seg: "Dataset", frames: list[Frame]) -> None:
     shown = set() if is_map else {frame.segment for frame in frames}
     if len(set(described)) < len(described) or not shown <= {*described} - {0}:
         raise unfit(
-            "its frames and its list of segments do not fit: a number is missing, 0 or there twice"
+            "its frames and its list of segments do not match: a number is missing, 0 or there "
+            "twice"
         )
 
 

@@ -152,7 +152,7 @@ def _undescribed() -> FileError:
 
 def _segment_0() -> FileError:
     return FileError(
-        "0 is a segment of the label map, and in a mask it is the background",
+        "0 is a segment of the label map, but in a mask it is the background",
         "Export it again with 0 as its background (PixelPaddingValue).",
         code="mask-values",
     )
@@ -160,9 +160,9 @@ def _segment_0() -> FileError:
 
 def _fractional() -> FileError:
     return FileError(
-        "the segmentation is fractional: its values are parts of a voxel or probabilities, no "
+        "the segmentation is fractional: its values are parts of a voxel or probabilities, not "
         "labels",
-        "Say from which part on a structure is shown: --threshold 0.5.",
+        "Say from which value a structure is shown: --threshold 0.5.",
         code="mask-values",
     )
 

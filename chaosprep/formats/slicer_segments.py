@@ -84,7 +84,7 @@ class Segmentation:
         """Raise `FileError` ``mask-overlap`` where segments met."""
         if self.overlaps.values:
             raise FileError(
-                "its structures overlap, and a label map has one for each voxel",
+                "its structures overlap, but a label map has one for each voxel",
                 "Give one file for each structure, or a label map.",
                 code="mask-overlap",
             )

@@ -209,7 +209,7 @@ def _read_beside(file: Path) -> bytes:
         return read_regular(file, most=_MOST_BESIDE)
     except FileError as error:
         raise FileError(
-            f"its voxels are in another file beside it, which cannot be read: {error.reason}",
+            f"its voxels are in another file next to it, which cannot be read: {error.reason}",
             "Bring back the file that its header names, or save both as one file (.nrrd, .mha).",
             code="mask-beside",
         ) from error

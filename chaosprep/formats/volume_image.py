@@ -204,7 +204,7 @@ def check_volumes(told: Volumes, max_pixels: int) -> None:
         )
     if not (_FACTORS[0] <= abs(told.slope) <= _FACTORS[1] and abs(told.intercept) <= _FACTORS[1]):
         raise FileError(
-            "the numbers by which its values are to be rescaled are no usable ones",
+            "the numbers by which its values are to be rescaled are not usable",
             "Export it again from its source.",
             code="rescale-broken",
         )
@@ -219,7 +219,8 @@ def check_packed(told: Volumes) -> None:
     size = int(np.prod(told.shape, dtype=np.int64)) * told.count * told.kind.itemsize
     if size > max(_MUCH, _PACKED * told.packed):
         raise FileError(
-            f"its {size >> 20} MiB of voxels are packed in {told.packed >> 10} KiB, as no image is",
+            f"its {size >> 20} MiB of voxels are packed in {told.packed >> 10} KiB, which no image "
+            "could be",
             "Check the file; if it is sound, save it uncompressed.",
             code="too-large",
         )
@@ -256,7 +257,7 @@ def _at_right_angles(told: Volumes) -> Lattice:
         )
     if not np.abs(lattice.corners()).max() <= _FARTHEST:
         raise FileError(
-            "the header places its voxels farther away than any scanner is",
+            "the header places its voxels farther away than any scanner could",
             "Export it again from its source, with its geometry.",
             code="geometry-unknown",
         )
@@ -295,6 +296,6 @@ def _notes(told: Volumes) -> tuple[str, ...]:
     if told.texts:
         fields = ", ".join(told.texts)
         notes.append(
-            f"its header has free text ({fields}), copied with the file: see that it names nobody"
+            f"its header has free text ({fields}), copied with the file: check that it names no one"
         )
     return tuple(notes)

@@ -31,7 +31,7 @@ def as_labels(array: NDArray[Any], meeting: int = 0) -> Labels:
         raise no_label_map("it holds no numbers")
     if array.dtype.kind == "f":
         if not np.isfinite(array).all():
-            raise no_label_map("it holds values that are no number (NaN or infinite)")
+            raise no_label_map("it holds values that are not numbers (NaN or infinite)")
         whole = np.rint(array)
         if (np.abs(array - whole) > np.maximum(_ROUNDED, _FLOAT32 * whole)).any():
             raise no_label_map("it holds fractions")
@@ -59,7 +59,7 @@ def check_same_size(shape: tuple[int, ...], header: Header) -> None:
 def no_label_map(reason: str) -> FileError:
     """The error of an array that holds no labels."""
     return FileError(
-        f"the mask is no label map: {reason}",
+        f"the mask is not a label map: {reason}",
         "Save it with one whole number, from 0 to 65535, for each organ.",
         code="mask-values",
     )

@@ -190,7 +190,7 @@ def _remedy(levels: set[int], known: Known, *, exact: bool) -> str:
         return f"Say what it shows: chaosprep split --labels {level}=liver, or whatever it is."
     if exact:
         return (
-            f"It is a label map of other numbers than {known.name}'s: say what they stand for, "
+            f"It is a label map with numbers other than {known.name}'s: say what they stand for, "
             "chaosprep split --labels 1=liver,2=spleen, and take organs by name: extract-labels."
         )
     return (

@@ -18,7 +18,7 @@ from chaosprep.imaging.voi import Lut, stored_window
 Pixels = tuple[Header, NDArray[Any]]
 
 AMONG = "its PixelPaddingValue lies among the other values: each pixel that has it is padding"
-LOOKED_UP = "its Modality LUT gives the values: they stand in place of the stored ones"
+LOOKED_UP = "its Modality LUT gives the values: they replace the stored ones"
 
 
 def among(header: Header, array: NDArray[Any]) -> tuple[str, ...]:
@@ -83,7 +83,7 @@ def upright(header: Header, array: NDArray[Any]) -> Pixels:
     why = "MONOCHROME1" if header.inverted else "the rescale slope is below 0"
     changed = replace(
         grey,
-        notes=(*header.notes, f"{why}: the values were turned around, so that bright is high"),
+        notes=(*header.notes, f"{why}: the values were inverted, so that bright is high"),
         rescale_slope=-slope,
         rescale_intercept=intercept + slope * total,
         window=_turned(header.window, total),

@@ -37,7 +37,7 @@ class Window:
     def by_look(self, header: Header, array: NDArray[Any]) -> NDArray[np.uint8]:
         """A slice's stored values in 8 bit, by the VOI LUT or function of `look`."""
         if self.look is None:
-            raise ValueError("the window has two ends, and no look of its own")
+            raise ValueError("the window is a range, without a function of its own")
         own = replace(header, voi=self.look.voi, voi_lut=self.look.voi_lut)
         shown = windowed(own, array)
         return np.zeros(array.shape, np.uint8) if shown is None else shown

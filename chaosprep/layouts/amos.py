@@ -74,7 +74,7 @@ def find(root: Path, where: Where) -> Root:
                 continue
             channel = Channel(_CHANNELS[number >= _MR], image)
             cases.append(NamedCase(name, (channel,), mask, pool_of(split), split))
-    says = f"numbered so that nothing says whether it is CT or MRI: {plural(len(odd), 'scan')}"
+    says = f"with a number that does not say whether it is CT or MRI: {plural(len(odd), 'scan')}"
     faults.tell_files("file-strange", odd, says, "Move them out.")
     return make_root(
         cases,

@@ -64,11 +64,11 @@ def masks_of(
             (unclear if fitting else alone).append(mask.path)
     says = f"no image has its entities: {plural(len(alone), 'mask')}"
     faults.tell_files("mask-surplus", alone, says, "Bring back the image, or rename the mask.")
-    says = f"several images have its entities, and none its grid: {plural(len(unclear), 'mask')}"
+    says = f"several images match its entities, but none its grid: {plural(len(unclear), 'mask')}"
     faults.tell_files("mask-ambiguous", unclear, says, "Give it all entities of its image.")
     drawn = {path: _drawn(found) for path, found in of_image.items()}
     torn = sorted(path for path, found in drawn.items() if found is None)
-    says = f"several masks will do for one image: {plural(len(torn), 'image')}"
+    says = f"several masks fit one image: {plural(len(torn), 'image')}"
     remedy = "Choose by a folder, or a pattern of paths: --masks 'derivatives/*desc-manual_dseg*'."
     faults.tell_files("mask-several", torn, says, remedy)
     other = f"in the space of a template, and not taken: {plural(foreign, 'mask')}"

@@ -71,7 +71,7 @@ def images_in(faults: Faults) -> tuple[list[Named], list[Named]]:
                 elif found.suffix not in _NO_IMAGES:
                     images.append(found)
     masks += [one for one in _derived(root, links) if one.suffix in MASKS]
-    says = f"not called as BIDS has it, or as their folder: {plural(len(odd), 'file')} of anat"
+    says = f"not named as in BIDS, or not like their folder: {plural(len(odd), 'file')} of anat"
     faults.tell_files("file-strange", odd, says, "Rename them, or move them out.")
     says = f"a link to a folder, and not followed: {plural(len(links), 'folder')}"
     faults.tell_files("folder-link", links, says, "Copy the folder in.")

@@ -64,7 +64,7 @@ def find(root: Path, where: Where) -> Root:
     if sick and healthy:
         count = len({case.patient for case in healthy})
         said = f"{plural(count, 'healthy subject')}, on no side of its own"
-        notes.append(f"{said}, taken by --sequence healthy-t1 and healthy-t2 alone")
+        notes.append(f"{said}, taken only with --sequence healthy-t1 and healthy-t2")
     if (folder / _FLAT).is_dir():
         notes.append(f"{_FLAT} is the same scans as pictures, and is not looked at")
     made = make_root(

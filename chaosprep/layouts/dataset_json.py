@@ -51,7 +51,7 @@ def json_of(data: bytes) -> Any:  # noqa: ANN401 - whatever it holds
     try:
         return json.loads(data, object_pairs_hook=_once)
     except (ValueError, RecursionError) as error:
-        raise _broken("it is no JSON, or has a name twice in one object") from error
+        raise _broken("it is not JSON, or has a name twice in one object") from error
 
 
 def read_table(folder: Path) -> Table:
@@ -213,13 +213,13 @@ def legend_of(labels: object) -> tuple[Legend, tuple[str, ...]]:
     said = list[str]()
     if regions:
         said.append(
-            f"{plural(len(regions), 'label')} of {DATASET} are regions of several values, which "
-            "names none of them: such values are called label-1 and so on, or as --labels says"
+            f"{plural(len(regions), 'label')} of {DATASET} are regions of several values, none of "
+            "which it names: such values are called label-1 and so on, or as --labels says"
         )
     if ignored:
         said.append(
-            f"{ignored[0]} stands for voxels to be ignored: nothing here does, and it is called "
-            f"{unnamed(ignored[0])}"
+            f"{ignored[0]} stands for voxels to be ignored: nothing here ignores them, and it is "
+            f"called {unnamed(ignored[0])}"
         )
     return legend, tuple(said)
 

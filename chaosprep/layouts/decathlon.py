@@ -64,7 +64,7 @@ def find(root: Path, where: Where) -> Root:
     items = _without_repeats([*_items(folder, table)])
     if not items:
         raise NothingFoundError(
-            f"{folder}: its {DATASET} lists no image", "Get it anew.", "nothing"
+            f"{folder}: its {DATASET} lists no image", "Download it again.", "nothing"
         )
     names = names_of(table["modality"]) if "modality" in table else None
     legend, notes = legend_of(table.get("labels"))
@@ -134,7 +134,7 @@ def _sound(items: Iterable[_Item], faults: Faults) -> list[_Item]:
     says = f"not there, though {DATASET} lists it: {plural(len(absent), 'file')}"
     as_nnunet = any(is_there(folder / _first_channel(path)) for path in absent)
     remedy = (
-        "They are called as those of nnU-Net's first version: let nnU-Net convert the data set "
+        "They are named like those of nnU-Net's first version: let nnU-Net convert the data set "
         "(nnUNetv2_convert_old_nnUNet_dataset)."
         if as_nnunet
         else "Bring them back."
@@ -170,7 +170,7 @@ def _cases(items: Sequence[_Item], names: list[str] | None, faults: Faults) -> l
         elif has_sides and item.side == "training":
             case = replace(case, split="train" if item.fold is None else None, fold=item.fold)
         made.append(case)
-    says = f"other channels than modality in {DATASET} has: {faults.cases(odd)}"
+    says = f"the channels do not match modality in {DATASET}: {faults.cases(odd)}"
     faults.tell_cases("channel-missing", odd, says, "Correct it, or bring back what is missing.")
     return made
 

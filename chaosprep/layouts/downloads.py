@@ -154,7 +154,9 @@ def pairs_in(
                 of_name[fit[1]] = path
         found.append(of_name)
     image, mask = found
-    says = f"not called as the data set's files: {plural(len(odd), 'file')} of {images} and {masks}"
+    says = (
+        f"not named like the data set's files: {plural(len(odd), 'file')} of {images} and {masks}"
+    )
     faults.tell_files("file-strange", odd, says, "Move them out.")
     alone = [path for name, path in mask.items() if name not in image]
     says = f"without an image: {plural(len(alone), 'file')} of {masks}"
@@ -214,7 +216,7 @@ def read_rows(file: Path, sign: str, columns: Sequence[str]) -> list[tuple[str, 
             return None
         raise _no_table(file, error.reason) from error
     except (UnicodeDecodeError, csv.Error) as error:
-        raise _no_table(file, "it is no table in UTF-8") from error
+        raise _no_table(file, "it is not a table in UTF-8") from error
     heading = [cell.strip() for cell in rows[0]] if rows else []
     lacking = [name for name in columns if name not in heading]
     if lacking:

@@ -37,7 +37,7 @@ from chaosprep.privacy.identity import identifies, read_identity
 from chaosprep.series.source import is_litter
 
 _ELSEWHERE = ("mask-grid", "mask-missing", "mask-surplus")
-_WHAT = "a DICOM SEG or RTSTRUCT, or a folder of them, beside a reference"
+_WHAT = "a DICOM SEG or RTSTRUCT, or a folder of them, next to a reference"
 
 
 def open_drawn(path: Path, reference: MaskSet | None, asked: Organs = ()) -> MaskSet | None:
@@ -117,7 +117,9 @@ def _told(file: Path) -> Mapping[int, str]:
 
 def _alone(file: Path, organs: Organs) -> CaseMasks:
     raise FileError(
-        f"{file.name}: the reference has no such case", "Name it as the case is.", "case-surplus"
+        f"{file.name}: the reference has no such case",
+        "Give it the name of the case.",
+        "case-surplus",
     )
 
 
@@ -169,7 +171,7 @@ def _check_names(stack: Stack, organs: Organs) -> None:
     if organs and not {*organs} & {*stack.names.values()}:
         raise FileError(
             "none of its structures has a name, or only ones that would identify the patient",
-            "Call them as the reference does, and export it again.",
+            "Give them the names that the reference has, and export it again.",
             code="labels-unknown",
         )
     meeting = {stack.names.get(label) for labels in stack.overlaps.values() for label in labels}

@@ -56,9 +56,9 @@ class LayoutParams(PngParams, frozen=True, kw_only=True):
         str | None,
         Meta(
             description="Where their masks are, such as 'labels/{patient}/{slice}.png' or "
-            "'labels/{patient}.nii.gz' (PNG, npy, NIfTI, NRRD, MetaImage, DICOM), "
-            "with {organ} where each structure has files of its own. With --layout headers a "
-            "folder: masks in it alone are taken. [default there: all below ROOT]"
+            "'labels/{patient}.nii.gz' (PNG, npy, NIfTI, NRRD, MetaImage, DICOM), with {organ} "
+            "where each structure has files of its own. With --layout headers a folder: only "
+            "masks in it are taken. [default there: all below ROOT]"
         ),
     ] = None
     labels: Annotated[
@@ -66,19 +66,21 @@ class LayoutParams(PngParams, frozen=True, kw_only=True):
         Meta(
             description="What the values of masks stand for: 1=liver,2=spleen, '#ff0000=liver', "
             "55..70=liver, chaos, or a file (.toml, .json, .ctbl, .label). [default: what masks "
-            "say, or a file beside them]"
+            "say, or a file next to them]"
         ),
     ] = None
     roi: Annotated[
         tuple[str, ...],
         Meta(
-            description="A structure to take of masks that name theirs (RTSTRUCT, SEG, .seg.nrrd, "
-            "{organ}), or a pattern: 'kidney*'. Repeatable. [default: all]"
+            description="A structure to take from masks that name theirs (RTSTRUCT, SEG, "
+            ".seg.nrrd, {organ}), or a pattern: 'kidney*'. Repeatable. [default: all]"
         ),
     ] = ()
     threshold: Annotated[
         Annotated[float, Meta(gt=0, le=1)] | None,
-        Meta(description="Where a fractional DICOM SEG shows a structure: 0.5 and above, say."),
+        Meta(
+            description="From which value on a fractional DICOM SEG shows a structure, such as 0.5."
+        ),
     ] = None
     patient_from: Annotated[
         Literal["folder", "PatientID", "PatientName"],
@@ -91,25 +93,26 @@ class LayoutParams(PngParams, frozen=True, kw_only=True):
         bool,
         Meta(
             description="Take folders (with --layout headers, PatientIDs) for different patients "
-            "also where the headers name one person in two of them, or two in one."
+            "even where the headers name one person in two of them, or two in one."
         ),
     ] = False
     patient_from_name: Annotated[
         str | None,
         Meta(
-            description="Which part of a case's name is the patient, where the layout leaves it "
-            "open: '{patient}_{}' is what stands before the last underscore, {patient} all of it; "
-            "with --layout headers, of a path below ROOT: '{patient}/{}'."
+            description="Which part of a case's name is the patient, if the layout does not say: "
+            "'{patient}_{}' is the part before the last underscore, {patient} all of it; with "
+            "--layout headers, of a path below ROOT: '{patient}/{}'."
         ),
     ] = None
     patients: Annotated[
-        str | None, Meta(description="A table (CSV: case,patient) of whose each case is.")
+        str | None,
+        Meta(description="A CSV table (case,patient) that gives the patient of each case."),
     ] = None
     redivide: Annotated[
         bool,
         Meta(
-            description="Divide the patients anew, whatever sides or folds the data set has of its "
-            "own; its test set stays."
+            description="Divide the patients again, whatever sides or folds the data set has of "
+            "its own; its test set stays."
         ),
     ] = False
     select: Annotated[
@@ -128,13 +131,13 @@ class LayoutParams(PngParams, frozen=True, kw_only=True):
     ] = None
     pick: Annotated[
         Pick | None,
-        Meta(description="Which of several series of a patient that fit is taken."),
+        Meta(description="Which series is taken where several of a patient fit."),
     ] = None
     pseudonymize: Annotated[
         str | None,
         Meta(
             description="Key file (16 random bytes or more): patient ids and source paths become "
-            "keyed hashes. --layout headers makes one beside the output where none is given."
+            "keyed hashes. --layout headers makes one next to the output if none is given."
         ),
     ] = None
 
@@ -157,7 +160,7 @@ class LayoutParams(PngParams, frozen=True, kw_only=True):
             raise ValueError("--patient-from is for --layout folder and headers: give --images")
         if self.pseudonymize is None:
             needs = f"--patient-from {self.patient_from} needs --pseudonymize"
-            raise ValueError(f"{needs}: a header's value is no id")
+            raise ValueError(f"{needs}: a header's value is not an id")
 
     def recorded(self) -> "LayoutParams":
         """The same without paths: fingerprints of the key and the table, what a file says.

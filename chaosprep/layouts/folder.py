@@ -121,11 +121,11 @@ def _telling(
     if not count:
         return None
     return UsageError(
-        f"in {count} series the name of a folder or a file is a UID, or stands in the headers too "
+        f"in {count} series the name of a folder or a file is a UID, or also occurs in the headers "
         "(a patient's name or a part of it, a number, a date), and would identify the patient in "
         "every output",
-        "Use --pseudonymize KEYFILE, or rename them; a {sequence}, an {organ}, and what stands in "
-        "a pattern itself, can only be renamed.",
+        "Use --pseudonymize KEYFILE, or rename them; a {sequence}, an {organ}, and the text of a "
+        "pattern itself, can only be renamed.",
         code="name-identifies",
     )
 

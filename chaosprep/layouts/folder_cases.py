@@ -250,12 +250,12 @@ def _rule_of(masks: list[Found], images: set[str | None]) -> Rule:
     with about(masks[0].path):
         if masks[0].organ:
             raise FileError(
-                "several files stand where one mask of a structure should",
+                "several files are where one mask of a structure should be",
                 "Keep one of them.",
                 code="mask-several",
             )
         raise FileError(
-            "several files stand where one mask of the whole series should",
+            "several files are where one mask of the whole series should be",
             "Keep one of them, or put {slice} in the pattern of masks, or {organ} where each shows "
             "one structure.",
             code="mask-several",

@@ -68,7 +68,7 @@ def group_by_header(
             patient = patient_key(identity_at(root, image.path), source)
             if not patient:
                 error = FileError(
-                    f"its header has no {source} that tells a patient",
+                    f"its header has no {source} that identifies a patient",
                     "Leave the file out, or take the patient from the folder: --patient-from "
                     "folder.",
                     code="patient-missing",

@@ -113,9 +113,9 @@ def _hidden(
         hidden[case.id] = {folded(name) for name in names if identifies(name, identity)}
         if any(identifies(name, identity) for name in said):
             raise UsageError(
-                "--labels: a name of a structure stands in a patient's headers too, and would "
+                "--labels: a name of a structure also occurs in a patient's headers, and would "
                 "identify the patient in every output",
-                "Call that structure otherwise.",
+                "Give that structure another name.",
                 code="name-identifies",
             )
     return hidden
@@ -200,7 +200,7 @@ def _check_roi(roi: Sequence[str], told: Mapping[str, Told], cases: Sequence[Sou
             itself, remedy = "", "See the names that they have: chaosprep inspect."
             if by:
                 take = f"chaosprep extract-labels --organ {quote(text)}"
-                itself, remedy = " itself", f"A legend beside them has it: {take}."
+                itself, remedy = " itself", f"A legend next to them has it: {take}."
             raise UsageError(
                 f"--roi: no mask{itself} has a structure that is called {text}",
                 remedy,
@@ -219,17 +219,17 @@ def _check_table(table: LabelTable | None, told: Mapping[str, Told]) -> None:
     for one in told.values():
         if one.itself and one.labels and not table.is_kept:
             raise UsageError(
-                "--labels: it names grey levels, and masks name their structures themselves",
-                "Leave --labels out and call them otherwise with extract-labels --rename.",
+                "--labels: it names grey levels, but masks name their structures themselves",
+                "Leave --labels out and give them other names with extract-labels --rename.",
                 code="labels-differ",
             )
         for label, number in one.pairs():
             other = table.legend.get(int(said[number])) if number < NO_NUMBER else None
             if other is not None and not one.itself and not same_name(label.name, other.name):
                 raise UsageError(
-                    f"--labels: {number} is {other.name} there, and {label.name} in the legend "
-                    "beside the masks",
-                    "Leave --labels out and call it otherwise with extract-labels --rename, or "
+                    f"--labels: {number} is {other.name} there, but {label.name} in the legend "
+                    "next to the masks",
+                    "Leave --labels out and give it another name with extract-labels --rename, or "
                     "move that legend away.",
                     code="labels-differ",
                 )
@@ -246,6 +246,6 @@ def _says_nothing(id: str) -> Problem:
     return Problem(
         code="labels-unknown",
         id=id,
-        reason="its mask does not say what its values stand for, and the masks of others do",
+        reason="its mask does not say what its values stand for, but the masks of others do",
         remedy="Say it with --labels, or leave the case out with --on-error skip.",
     )

@@ -13,10 +13,10 @@ NO_NUMBER = 2**16
 """No value of a label map."""
 
 _LOST = (
-    "what may be a legend beside the masks is not understood, and names nothing: "
-    "--labels with its path says why"
+    "a file next to the masks that may be a legend is not understood, and not used: --labels with "
+    "its path says why"
 )
-_HIDDEN = "a structure is called as its patient is, and goes without its name: rename it"
+_HIDDEN = "a structure has the name of its patient, and is left without a name: rename it"
 _NONE_TAKEN = "its masks have no structure that --roi takes"
 
 
@@ -84,11 +84,9 @@ def _misspelt(told: Mapping[str, Told], table: LabelTable | None) -> dict[str, t
         if not found.case:
             raise UsageError(
                 f"--labels: no mask has a structure that is called {found.name}",
-                f"They have {found.meant}: spell it so.",
+                f"They have {found.meant}: spell it that way.",
                 code="labels",
             )
-        note = (
-            f"{found.name} stands in this case alone and may be misspelt: others have {found.meant}"
-        )
+        note = f"only this case has {found.name}, which may be misspelt: others have {found.meant}"
         notes[found.case] = (*notes.get(found.case, ()), note)
     return notes

@@ -187,5 +187,5 @@ def known_lattice(slices: Sequence[Placed]) -> Lattice | None:
 
 def name_twice(id: str, stem: str) -> Problem:
     """The problem of two files that differ in their ending or folder only."""
-    reason = f"two files have the name {stem} but for their ending or folder"
+    reason = f"two files have the name {stem} and differ only in their ending or folder"
     return Problem(code="name-twice", id=id, reason=reason, remedy="Keep one of them.")

@@ -135,7 +135,7 @@ def make_root(
     said = f"no id can be made of the name: {faults.cases(unnamed)}"
     faults.tell_cases("case-name", unnamed, said, _RENAME)
     own = any(case.split is not None or case.fold is not None for case in cases)
-    kept = "its own sides or folds are kept; --redivide divides the patients anew"
+    kept = "its own sides or folds are kept; --redivide divides the patients again"
     taken = [one for found in made.values() if len(found) == 1 for _, one in found]
     return Root(
         folder,

@@ -35,8 +35,8 @@ from chaosprep.layouts.root import Root
 _WHAT = "nnU-Net's raw data"
 _CHANNEL = re.compile(r"(.+)_(\d{4})", re.DOTALL)
 _NO_SPLITS = (
-    f"there is no {SPLITS} beside {DATASET}: the patients are divided by --val, --test or --folds; "
-    "nnU-Net keeps its own in nnUNet_preprocessed, and a copy of it here is taken over"
+    f"there is no {SPLITS} next to {DATASET}: the patients are divided by --val, --test or "
+    "--folds; nnU-Net keeps its own in nnUNet_preprocessed, and a copy of it here is used"
 )
 
 
@@ -58,7 +58,8 @@ def find(root: Path, where: Where) -> Root:
     if not (is_named_whole(ending) and ending.casefold().endswith(volume_endings())):
         known = [one for one in volume_endings() if is_named_whole(one)]
         raise UsageError(
-            f"{folder.name}: file_ending is {ending[:20]!r}, no volumes that say where they lie",
+            f"{folder.name}: file_ending is {ending[:20]!r}, not that of volumes that say where "
+            "they lie",
             f"There are: {', '.join(known)}.",
             code="ending-unknown",
         )
@@ -117,8 +118,8 @@ class _Tree:
         self._faults.tell_files(
             "file-strange",
             odd,
-            f"not called CASE_0000{self._ending} or CASE{self._ending}: "
-            f"{plural(len(odd), 'file')} of images{side} and labels{side}",
+            f"not named CASE_0000{self._ending} or CASE{self._ending}: {plural(len(odd), 'file')} "
+            f"of images{side} and labels{side}",
             f"Move them out, or correct file_ending in {DATASET}.",
         )
         alone = [path for name, path in labels.items() if name not in images]
@@ -135,7 +136,7 @@ class _Tree:
         wanted = range(len(self._names))
         wrong = sorted(name for name, found in images.items() if sorted(found) != [*wanted])
         says = (
-            f"not all and only the {len(self._names)} channels of {DATASET}: "
+            f"the channels do not match the {len(self._names)} in {DATASET}: "
             f"{self._faults.cases(wrong)} of images{side}"
         )
         self._faults.tell_cases("channel-missing", wrong, says, "Bring back what is missing.")

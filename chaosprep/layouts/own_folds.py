@@ -14,7 +14,7 @@ from chaosprep.layouts.named_cases import Faults
 SPLITS = "splits_final.json"
 Side = tuple[Split | None, int | None]
 
-_ANEW = "divide the patients anew: --redivide"
+_ANEW = "divide the patients again: --redivide"
 
 
 class OneSplit(msgspec.Struct, frozen=True):
@@ -109,11 +109,11 @@ def splits_of(found: object) -> list[OneSplit]:
     try:
         splits = msgspec.convert(found, list[OneSplit])
     except msgspec.ValidationError as error:
-        raise _useless("it is no list of splits with train and val") from error
+        raise _useless("it is not a list of splits with train and val") from error
     if not splits:
         raise _useless("it has no split")
     if any(len({*one.names}) < len(one.names) for one in splits):
-        raise _useless("a case stands twice in one split")
+        raise _useless("a case occurs twice in one split")
     return splits
 
 

@@ -111,7 +111,7 @@ def read_patients(file: Path, *, own: bool = False) -> dict[str, str] | None:
     except ValueError as error:
         if own:
             return None
-        raise _no_table("it is no CSV in UTF-8") from error
+        raise _no_table("it is not CSV in UTF-8") from error
     heading = [cell.strip().casefold() for cell in rows[0][1]] if rows else []
     has_heading = set(COLUMNS) <= set(heading)
     if own and not has_heading:
@@ -124,7 +124,7 @@ def read_patients(file: Path, *, own: bool = False) -> dict[str, str] | None:
         if not case or not patient:
             raise _no_table(f"line {line} does not name a case and its patient")
         if found.setdefault(case, patient) != patient:
-            raise _no_table(f"line {line} names another patient for a case than one before")
+            raise _no_table(f"line {line} gives a case a different patient from an earlier line")
     return found
 
 
@@ -154,7 +154,7 @@ def _by_table(
     given = plain | dict(table or {})
     found = {name: given[name] for name in names if name in given}
     lacking = [name for name in names if name not in found]
-    reason = f"{source} does not tell the patient of {cases_text(lacking, hidden)}"
+    reason = f"{source} does not give the patient of {cases_text(lacking, hidden)}"
     return _told(found, lacking, source, reason, "Add a line for each case: case,patient.")
 
 
@@ -170,10 +170,11 @@ def _told(
 
 def _unknown(names: Sequence[str], hidden: bool) -> UsageError:
     apart = next((sign for sign in "_-." if _tells_several(names, sign)), None)
-    each = "'{patient}' where every case is another patient's"
+    each = "'{patient}' where every case is of a different patient"
     example = f"'{{patient}}{apart}{{}}', or {each}" if apart else each
     return UsageError(
-        f"nothing tells whose {cases_text(names, hidden)} {'are' if names[1:] else 'is'}",
+        f"it is not known which patient {cases_text(names, hidden)} "
+        f"{'belong' if names[1:] else 'belongs'} to",
         f"Say which part of a name is the patient: --patient-from-name {example}; or give a table "
         "(CSV: case,patient): --patients TABLE.",
         code="patient-unknown",

@@ -68,7 +68,7 @@ def parse(option: str, text: str) -> Pattern:
     names = _FIELD.findall(text)
     unknown = sorted(set(names) - set(PLACEHOLDERS))
     if unknown or re.search(r"[{}]", _FIELD.sub("", text)):
-        reason = f"{text!r} has something else than a placeholder in braces"
+        reason = f"{text!r} has something other than a placeholder in braces"
         remedy = "There are: {patient}, {sequence}, {slice} and, for masks, {organ}."
         raise _wrong(option, reason, remedy)
     if re.search(r"\}\{", text):
@@ -150,7 +150,7 @@ class _Walk:
             self._fail(
                 file,
                 "the file is in no patient's folder",
-                "Say where the patient stands in its path, such as 'scans/{patient}_{slice}.dcm'.",
+                "Say where the patient is in its path, such as 'scans/{patient}_{slice}.dcm'.",
                 "patient-missing",
             )
 
@@ -164,7 +164,7 @@ class _Walk:
             if inner.is_dir():
                 self._fail(
                     inner,
-                    "a folder stands where the files of a series should",
+                    "a folder is where the files of a series should be",
                     "Name its level in the pattern, such as 'scans/{patient}/{sequence}'.",
                     "folder-inside",
                 )

@@ -27,7 +27,7 @@ from chaosprep.series.source import SourceCase
 ACCEPT = "accept the folders as they are: --trust-folders"
 _BY_ID = "Take the patients from PatientID (--patient-from PatientID)"
 _BY_NAME = "Take the patients from PatientName (--patient-from PatientName)"
-_ACCEPT_IDS = "accept what tells the patients as it is: --trust-folders"
+_ACCEPT_IDS = "accept the patients as they are: --trust-folders"
 _ONE_ID = (
     "Leave all but one of them out (--patient takes the others), write one PatientID into both, "
     f"or {_ACCEPT_IDS}."
@@ -138,9 +138,9 @@ def note_of(patients: Sequence[str], count: int) -> tuple[str, ...]:
     if len(patients) < 2:
         return ()
     return (
-        f"in {len(patients)} of {plural(count, 'patient')} neither PatientID nor PatientName tells "
-        "who it is (empty, a placeholder, or the same in all): folders are taken for different "
-        "people",
+        f"in {len(patients)} of {plural(count, 'patient')} neither PatientID nor PatientName "
+        "identifies the person (empty, a placeholder, or the same in all): folders are taken for "
+        "different people",
     )
 
 

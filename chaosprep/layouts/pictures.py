@@ -102,7 +102,7 @@ def _values(files: Iterable[Path], reference: MaskSet, asked: Organs) -> Mapping
     if value == 1 and value in reference.values:
         return reference.values
     raise FileError(
-        f"PRED holds one value, {value}, and REF has {len(reference.organs)} organs",
+        f"PRED holds one value, {value}, but REF has {len(reference.organs)} organs",
         "Give its stage directory, or name the organ with --organ.",
         code="mask-values",
     )

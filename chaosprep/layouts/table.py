@@ -105,7 +105,7 @@ def find_series(root: Path, layout: str, where: Where) -> Root:
         ChaosprepError: what else the layout raises.
     """
     one = which(root, layout, where)
-    assert one.find is not None, "it is for masks alone"
+    assert one.find is not None, "it is only for masks"
     _check_taken(one, where)
     series = one.find(root, where)
     is_told = one.is_published or "patients" in one.asks

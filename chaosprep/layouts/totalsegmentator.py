@@ -70,14 +70,16 @@ def find(root: Path, where: Where) -> Root:
             continue
         cases.append(NamedCase(name, channels, None, pool_of(split), split, organs=organs))
     says = f"{_META} has no side for them: {faults.cases(unlisted)}"
-    faults.tell_cases("case-unlisted", unlisted, says, "Correct it, or remove it to divide anew.")
+    faults.tell_cases("case-unlisted", unlisted, says, "Correct it, or remove it to divide again.")
     there = {channel.name for case in cases for channel in case.channels}
     kinds = [one for name, one in (("ct", _CT), ("mr", _MRI)) if name in there]
     origin = Origin(
         tuple(licence for one in kinds for licence in one.licenses),
         tuple(source for one in kinds for source in one.sources),
     )
-    notes = [] if sides is not None else [f"there is no {_META}: nothing says who validates"]
+    notes = (
+        [] if sides is not None else [f"there is no {_META}: nothing says which patients validate"]
+    )
     return make_root(cases, faults, legend={}, origin=origin_at(folder, origin), notes=notes)
 
 
@@ -103,7 +105,7 @@ class _Scans:
         faults.tell_files(
             "mask-missing", self._bare, says, "Bring them back, or move the scans out."
         )
-        says = f"no NIfTI, and in {_MASKS}: {plural(len(self._odd), 'file')}"
+        says = f"not NIfTI, but in {_MASKS}: {plural(len(self._odd), 'file')}"
         faults.tell_files("file-strange", self._odd, says, "Move them out.")
         return found
 

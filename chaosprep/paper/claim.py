@@ -35,7 +35,7 @@ def items(dataset: Dataset, found: Counted) -> Iterator[tuple[int, str, str]]:
     yield (
         10,
         "Selection of data subsets",
-        _joined([*taken, series, gap("which series the source has beside these")]),
+        _joined([*taken, series, gap("which series the source has besides these")]),
     )
     yield 11, "De-identification methods", _joined(deidentified(dataset))
     yield 12, "How missing data were handled", _joined(missing(found, gone))

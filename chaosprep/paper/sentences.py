@@ -100,12 +100,12 @@ def _divided(told: Settings) -> Iterator[str]:
     if told["fold"] is not None and not told["folds"]:
         yield f"Fold {shown(told['fold'])} is the validation side."
     if told["like"]:
-        yield "Patients of an earlier split kept their sides, and new ones filled up."
+        yield "Patients of an earlier split kept their sides, and new ones were added around them."
     if told["stratify"]:
         wishes = ", ".join(map(shown, told["stratify"]))
         yield f"The division was balanced by {wishes}."
     if told["redivide"]:
-        yield "Sides and folds of the data set itself were not kept, but for its test set."
+        yield "Sides and folds of the data set itself were not kept, except for its test set."
 
 
 _SIDES = (("val", "validation"), ("test", "testing"))
@@ -122,7 +122,10 @@ def _extract_liver(told: Settings) -> Iterator[str]:
         yield f"The grey levels of the {shown(told['organ'])} became a binary mask, by {table}."
     yield from _binary(told)
     if told["lenient_masks"]:
-        yield "Masks stored in colour or with levels of no organ were taken, with a warning each."
+        yield (
+            "Masks stored in colour or with levels that belong to no organ were taken, each with "
+            "a warning."
+        )
 
 
 def _binary(told: Settings) -> Iterator[str]:
@@ -241,14 +244,14 @@ def _augment(told: Settings) -> Iterator[str]:
     )
     yield (
         f"Masks were resampled {_sampling(told)}, and a copy that kept less than "
-        f"{percent(told['keep_label'])} of a label's area was drawn anew."
+        f"{percent(told['keep_label'])} of a label's area was drawn again."
     )
     if told["spec"]:
         yield f"The recipe: {shown(told['spec'])}."
     if told["swap_labels"]:
         yield "Right and left structures were exchanged in mirrored label maps."
     if told["exact_probability"]:
-        yield "The probabilities of its operations were taken at their word."
+        yield "The probabilities of its operations were applied exactly as given."
 
 
 def _predict(told: Settings) -> Iterator[str]:

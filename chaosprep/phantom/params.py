@@ -17,12 +17,12 @@ class PhantomParams(Fields, frozen=True, kw_only=True):
 
     patients: Annotated[
         Annotated[int, Meta(ge=1, le=9999)] | None,
-        Meta(description="Patients of each modality that is asked for, 5 unless you say."),
+        Meta(description="Patients of each modality that is asked for, 5 by default."),
     ] = None
     sequences: Annotated[
         tuple[SequenceName, ...],
         Meta(
-            description="Only this sequence; ct is of patients of its own. Repeatable.",
+            description="Only this sequence; ct has patients of its own. Repeatable.",
             extra={"option": "sequence"},
         ),
     ] = ()

@@ -17,8 +17,8 @@ from chaosprep.workbench import Workbench
 NAME = "chaosprep.key"
 _BYTES = 32
 _BACK = (
-    "Bring back the key of the earlier runs there, or move away what stands there: then a new key "
-    "is made, which gives other ids."
+    "Bring back the key of the earlier runs there, or move away what is there: then a new key is "
+    "made, which gives other ids."
 )
 _log = logging.getLogger(__name__)
 
@@ -79,8 +79,8 @@ def _make(path: Path) -> None:
             code="key",
         ) from error
     _log.warning(
-        "%s was made: the ids of patients come from it, and the same key gives the same ids. "
-        "Keep it, and give it to nobody who gets the data.",
+        "%s was made: the ids of patients come from it, and the same key gives the same ids. Keep "
+        "it, and do not give it to anyone who gets the data.",
         path,
     )
 

@@ -175,7 +175,7 @@ class _Reasons:
         fits = [one for one in self._selections if one.fits(volume)]
         patient = self._ids.get(volume.person)
         if patient is None:
-            return "nothing tells whose it is"
+            return "its patient is not known"
         if volume.left_out:
             return volume.left_out
         if self._selections and not fits:

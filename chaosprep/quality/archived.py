@@ -15,7 +15,7 @@ MASKS = {"segmentation": "SEG", "RT structure set": "RTSTRUCT"}
 """What a DICOM object that refers to images is -> how it is called."""
 
 UNKNOWN = "unknown"
-"""The patient of a volume of which nothing tells whose it is."""
+"""The patient of a volume whose patient is not known."""
 
 
 class VolumeView(msgspec.Struct, frozen=True, kw_only=True):
@@ -161,4 +161,4 @@ def others_of(catalog: Catalog, volumes: Sequence[VolumeView]) -> tuple[Other, .
 def _what(entry: Entry) -> str:
     if entry.kind == "unreadable":
         return f"damaged file ({entry.what})"
-    return entry.what if entry.kind == "beside" else "file that is no DICOM"
+    return entry.what if entry.kind == "beside" else "file that is not DICOM"

@@ -71,7 +71,7 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
         if self.unread and self.unread == len(self.problems):
             return ProblemsError(
                 f"split: not all could be compared ({self.text}); {stays}",
-                "Settle the problems and split again with --overwrite.",
+                "Resolve the problems and split again with --overwrite.",
                 self.problems,
                 code="split-unchecked",
             )
@@ -157,7 +157,7 @@ def check_split(
     made, found = looked
     if made.shard is None:
         return found
-    part = f"shard {made.shard.index} of {made.shard.count} alone was looked at"
+    part = f"shard {made.shard.index} of {made.shard.count} alone was checked"
     note = f"{part}; once merged, the same command without --shard looks at all"
     return msgspec.structs.replace(found, notes=(note, *found.notes))
 

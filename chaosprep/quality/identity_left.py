@@ -11,7 +11,7 @@ from chaosprep.imaging.png.unpacking import holds_more
 
 _SHOWN = 6  # keywords
 _UNREADABLE = "mask-unreadable"
-_REMEDY = "Pass it on to nobody; split again with --deidentify, into a new directory."
+_REMEDY = "Do not pass it on; split again with --deidentify, into a new directory."
 
 
 def is_deidentified(dataset: Dataset) -> bool:
@@ -41,7 +41,7 @@ def _of_header(data: bytes, patient: str) -> str:
         return ""
     more = len(keywords) - _SHOWN
     listed = ", ".join(keywords[:_SHOWN]) + (f" and {more} more" if more > 0 else "")
-    return f"it was to be without what identifies, and still has or lacks: {listed}"
+    return f"it should be de-identified, but still has or lacks: {listed}"
 
 
 def _beside_pixels(data: bytes) -> str:
@@ -53,4 +53,8 @@ def _beside_pixels(data: bytes) -> str:
     except FileError:  # whoever reads the pixels says so
         return ""
     is_more = kept != data or holds_more(kept, png)
-    return "it was to hold pixels alone, and holds more, which may identify" if is_more else ""
+    return (
+        "it should hold only pixels, but holds more, which may identify the patient"
+        if is_more
+        else ""
+    )

@@ -44,7 +44,7 @@ class CaseView(msgspec.Struct, frozen=True, kw_only=True):
 
     `modality` is the headers', empty where they do not say it. `matrices` are rows x cols,
     `spacing` (slice, row, col) in mm, `values` the smallest and the largest stored value (of a
-    Modality LUT, where there is one) that is no padding. `measured` is what outliers are found by.
+    Modality LUT, where there is one) that is not padding. `measured` is what outliers are found by.
     """
 
     id: str

@@ -51,7 +51,7 @@ def _unnamed(id: str, told: LabelMap, named: Mapping[tuple[int, str], int]) -> I
             file=TABLE,
             reason=f"the label map does not name mask values of {plural(rows.total(), 'row')}: "
             f"{_some(map(str, values))}",
-            remedy="Name them where the dataset is split, or look what they are.",
+            remedy="Name them where the dataset is split, or see what they are.",
         )
 
 

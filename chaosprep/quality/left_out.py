@@ -30,7 +30,7 @@ def left_out_faults(dataset: Dataset) -> Iterator[Problem]:
                     code="left-out",
                     id=case,
                     file=DESCRIPTOR,
-                    reason=f"{stage} left it out ({why(one)}), and the table has it",
+                    reason=f"{stage} left it out ({why(one)}), but it is in the table",
                     remedy=f"Run {stage} and what follows it again with --overwrite.",
                 )
 

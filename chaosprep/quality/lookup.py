@@ -31,8 +31,8 @@ def files_of(root: Path, hashes: Collection[str], params: LayoutParams) -> dict[
         if digits not in found:
             raise UsageError(
                 f"--file: {one}: it stands for no file of {root}",
-                "Give the ROOT of that run and its key: --pseudonymize KEYFILE, which is "
-                "chaosprep.key beside the output where no other was given.",
+                "Give the ROOT of that run and its key: --pseudonymize KEYFILE (chaosprep.key "
+                "next to its output if no other was given).",
                 code="hash-unknown",
             )
     return {one: found[digits] for one, digits in wanted.items()}

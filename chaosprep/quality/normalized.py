@@ -21,7 +21,7 @@ def normalization_faults(case: Case) -> Iterator[Problem]:
     for row in case.slices if any(row.normalization for row in case.slices) else ():
         told = (row.normalization, row.slope, row.intercept)
         if told != (first.normalization, first.slope, first.intercept):
-            yield _fault(row.id, "it was normalized otherwise than the first slice of its case")
+            yield _fault(row.id, "it was normalized differently from the first slice of its case")
             return
         if row.window_source != "none":
             yield _fault(row.id, "the table says that it was windowed, and normalized too")
@@ -33,7 +33,7 @@ def bias_faults(case: Case) -> Iterator[Problem]:
     first = case.slices[0]
     odd = next((row.id for row in case.slices if row.bias != first.bias), None)
     if odd is not None:
-        reason = "the table tells another bias field of it than of the first slice of its case"
+        reason = "the table gives it a different bias field from the first slice of its case"
         yield Problem(code="bias", id=odd, reason=reason, remedy=REMAKE)
 
 
@@ -43,7 +43,7 @@ def scale_faults(dataset: Dataset) -> Iterator[Problem]:
     method = None if converted is None else converted.parameters.get("normalize")
     scales = _scales(converted)
     if scales is None:
-        reason = f"what {DESCRIPTOR} says of the landmarks of convert are none"
+        reason = f"{DESCRIPTOR} does not hold valid landmarks of convert"
         yield _fault(dataset.made.stage, reason)
         return
     for case in dataset.cases:

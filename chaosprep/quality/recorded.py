@@ -74,7 +74,7 @@ def _chain_faults(dataset: Dataset) -> Iterator[Problem]:
     """The history must begin with split, and no stage may stand in it twice."""
     stages = [record.stage for record in dataset.history]
     if stages[0] != "split" or len(set(stages)) < len(stages):
-        reason = f"its history is no chain of stages: {' > '.join(stages)}"
+        reason = f"its history is not a chain of stages: {' > '.join(stages)}"
         yield _fault("chain", dataset.made.stage, DESCRIPTOR, reason)
 
 
@@ -183,7 +183,7 @@ def _copy_faults(row: Slice, originals: dict[str, Slice]) -> Iterator[Problem]:
 
 def _surplus(dataset: Dataset, known: set[str]) -> Iterator[Problem]:
     for name in dataset.store.strays(known | {DESCRIPTOR, *dataset.table.names}):
-        yield _fault("surplus", name, name, "the manifest does not know this file")
+        yield _fault("surplus", name, name, "the manifest does not list this file")
 
 
 def _patients_on_two_sides(seen: list[Seen]) -> Iterator[Problem]:

@@ -77,9 +77,9 @@ def _differences(
 
 def _compared(row: Slice, path: str, again: NDArray[Any], there: NDArray[Any] | None) -> Problem:
     if there is not None and np.array_equal(again, there) and again.dtype == there.dtype:
-        reason = "made again it has the same pixels, but other bytes"
+        reason = "made again it has the same pixels, but different bytes"
         remedy = "Nothing is wrong where another version of the compressor wrote it."
         return Problem(code="replay-bytes", id=row.id, file=path, reason=reason, remedy=remedy)
-    reason = "made again from its original it has other pixels"
+    reason = "made again from its original it has different pixels"
     remedy = "Run augment again with --overwrite."
     return Problem(code="replay", id=row.id, file=path, reason=reason, remedy=remedy)

@@ -86,7 +86,7 @@ def verify(
     Raises:
         ManifestError: the directory is unfinished, or its manifest not to be trusted.
         UsageError: an unknown patient, or what only a stage directory has is asked of a folder.
-        NothingFoundError: volumes, and nothing tells images from masks.
+        NothingFoundError: volumes, but nothing tells images from masks.
     """
     directory = Path(directory)
     if isinstance(patients, str | Path):
@@ -99,7 +99,8 @@ def verify(
         volumes = find_volumes(directory, params)
     if volumes is None and params != LayoutParams():
         raise UsageError(
-            "options that say where images and masks are, or whose, are for volumes",
+            "options that say where images and masks are, or which patients they belong to, are "
+            "for volumes",
             "Leave them out here.",
             code="layout",
         )

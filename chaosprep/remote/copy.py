@@ -114,14 +114,14 @@ class Copy:
         shown, found = self.place.shown, self.store.listing()
         if not found:
             raise NothingFoundError(
-                f"{shown}: there is nothing", "Check how it is spelled.", "remote-empty"
+                f"{shown}: nothing is there", "Check how it is spelled.", "remote-empty"
             )
         check_object_names(found, shown)
         for name, path in files_below(self.path):
             seen, begun = self.record.seen.get(name), self.record.begun.get(name)
             if not (begun.comes if begun else seen is not None and seen.is_file(path)):
                 raise ManifestError(
-                    f"{shown}: {self.path} stands for it here, and holds what was never sent",
+                    f"{shown}: {self.path} is its copy here, and holds files that were never sent",
                     "It is sent once the command that writes there ends well; if you do not want "
                     "it, remove that folder here.",
                     code=UNSENT,

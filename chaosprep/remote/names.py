@@ -36,7 +36,7 @@ def _reason(name: str, folders: Collection[str]) -> str:
     if name and not {"", ".", ".."}.isdisjoint(_parts(name)):
         return "a part of its name is empty, . or .."
     if "\0" in name or (os.sep != "/" and os.sep in name):
-        return "its name has a letter that no file's has"
+        return "its name has a character that no file name can have"
     if any(len(os.fsencode(part)) > _LONGEST for part in _parts(name)):
         return f"a part of its name is longer than {_LONGEST} bytes"
     return ""

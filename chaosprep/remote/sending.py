@@ -78,6 +78,6 @@ def _check(copy: Copy, without: set[str]) -> None:
         if there is None or name not in seen or not seen[name].is_same(there):
             raise ChaosprepError(
                 f"{copy.place.shown}: {name or 'it'} came, went or changed while it was written",
-                "See that nobody else writes there, and run the same command again.",
+                "Make sure that nothing else writes there, and run the same command again.",
                 code="remote-changed",
             )

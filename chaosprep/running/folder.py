@@ -173,7 +173,7 @@ def _restore(workspace: Workspace, place: Path) -> None:
     left = bring_back(workspace.path, place)
     if left and not (place / RECORD).exists():
         raise ChaosprepError(
-            f"{left[0]}: it is an earlier export, and something else has its name by now",
+            f"{left[0]}: it is an earlier export, but something else has taken its name",
             "Move it to where you want it, and run the same command again.",
             code="workspace",
         )
@@ -217,11 +217,11 @@ def stop_or_skip(
     if problems and options.on_error == "stop":
         raise ProblemsError(
             f"{title}: {plural(len(problems), 'problem')}, nothing was written",
-            "Settle them, or leave these cases out with --on-error skip.",
+            "Resolve them, or leave these cases out with --on-error skip.",
             tuple(problems),
         )
     if not any_left:
-        raise NothingFoundError(f"{title}: no case is left", "Settle the problems.", "empty")
+        raise NothingFoundError(f"{title}: no case is left", "Resolve the problems.", "empty")
     return tuple(problems)
 
 

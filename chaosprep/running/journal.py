@@ -146,7 +146,7 @@ class Journal:
         if place is None or sha256(line) != (place.sha256 or self._known.get(case)):
             raise ChaosprepError(
                 f"{case}: its line in {self._path} was changed while the run was at work",
-                "Run the same command again, and let nobody else write there.",
+                "Run the same command again, and make sure that nothing else writes there.",
                 code="journal-changed",
             )
         told = _DIGEST.search(line)

@@ -103,13 +103,13 @@ def _compared(parts: "Parts", output: Path) -> Dataset:
     history = dataset.descriptor.tool.history
     if dataset.made.alone() != parts.made or history != parts.history or len(stores) > 1:
         raise ChaosprepError(
-            f"{output}: it holds something else than these shards",
+            f"{output}: it holds something other than these shards",
             "Use --overwrite to make it again, or another output directory.",
             code="output-differs",
         )
     if lost := damaged(dataset):
         raise ChaosprepError(
-            f"{output}: {lost} is missing or has another size than the manifest says",
+            f"{output}: {lost} is missing or has a size that differs from the manifest's",
             "Use --overwrite to make it again.",
             code="output-differs",
         )
@@ -207,7 +207,7 @@ class Parts:
             for case in shard.cases:
                 if case in owners:
                     raise ChaosprepError(
-                        f"{case}: it stands in {owners[case]} and in {part.directory}",
+                        f"{case}: it is in {owners[case]} and in {part.directory}",
                         "Run these shards again with --overwrite.",
                         code="merge-twice",
                     )
@@ -215,7 +215,7 @@ class Parts:
         for case, index, _ in self.places():
             if owners.get(case) != self.parts[index].directory:
                 raise ChaosprepError(
-                    f"{case}: {self.parts[index].directory} has slices of it, and does not name it",
+                    f"{case}: {self.parts[index].directory} has slices of it, but does not name it",
                     "Run this shard again with --overwrite.",
                     code="merge-source",
                 )

@@ -80,8 +80,7 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     shard: Annotated[
         str | None,
         Meta(
-            description="Work on the I-th of N parts of the cases; chaosprep merge makes one of "
-            "them."
+            description="Work on the I-th of N parts of the cases; chaosprep merge joins the parts."
         ),
     ] = None
     on_error: Annotated[
@@ -96,7 +95,7 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         ),
     ] = "files"
     overwrite: Annotated[
-        bool, Meta(description="Do everything again, whatever stands in the output.")
+        bool, Meta(description="Do everything again, whatever is in the output.")
     ] = False
     on_event: Annotated[
         OnEvent | None, Meta(description="Called in this process with every Event.")
@@ -105,7 +104,7 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     def __post_init__(self) -> None:
         if self.jobs is not None and self.jobs < 1:
             raise UsageError(
-                f"--jobs: {self.jobs} workers cannot work", "Give 1 or more.", code="jobs"
+                f"--jobs: {self.jobs} workers are too few", "Give 1 or more.", code="jobs"
             )
         _ = self.part
 

@@ -60,8 +60,8 @@ def check_place(output: Path, directory: Path, kind: FileKind) -> None:
     with writing(output):
         if real(output).is_relative_to(real(directory)):
             raise UsageError(
-                f"{output}: it would lie inside the dataset, where the manifest does not know it",
-                "Write it beside the directory.",
+                f"{output}: it would lie inside the dataset, whose manifest does not list it",
+                "Write it next to the directory.",
                 "output",
             )
         try:
@@ -70,7 +70,7 @@ def check_place(output: Path, directory: Path, kind: FileKind) -> None:
             missing = f"{output}: its folder does not exist"
             raise UsageError(missing, "Make it first.", "output") from error
         if not stat.S_ISDIR(folder.st_mode):
-            reason = f"{output}: what should be its folder is none"
+            reason = f"{output}: what should be its folder is not a folder"
             raise UsageError(reason, "Give a name in a folder.", "output")
 
 
@@ -94,7 +94,7 @@ def check_standing(output: Path, kind: FileKind, overwrite: bool) -> bool:
             )
         if found.st_size and not overwrite and not _is_made_here(output, kind):
             raise ChaosprepError(
-                f"{output}: it is no {kind.noun} that chaosprep made",
+                f"{output}: it is not a {kind.noun} that chaosprep made",
                 "Give another name, or use --overwrite to replace it.",
                 code="output-foreign",
             )

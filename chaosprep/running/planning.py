@@ -213,9 +213,9 @@ def _check_same(stage: Stage[C, P], params: P, plan: Plan[C]) -> None:
     elif _told_otherwise(plan.labels, made):
         reason = "what its mask values stand for has changed since it was made"
     elif lost := damaged(found):
-        reason = f"{lost} is missing or has another size than the manifest says"
+        reason = f"{lost} is missing or has a size that differs from the manifest's"
     elif untold := _untold(plan, found):
-        reason = f"it does not tell what is wrong with its input ({untold.id}: {untold.reason})"
+        reason = f"it does not say what is wrong with its input ({untold.id}: {untold.reason})"
     if reason:
         raise ChaosprepError(
             f"{output}: {reason}",

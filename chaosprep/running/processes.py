@@ -107,7 +107,7 @@ class ProcessExecutor(Executor):
         self._ended.close()
         if not ended:
             raise ChaosprepError(
-                "a worker process goes on, and does not answer",
+                "a worker process still runs, but does not answer",
                 "End it, and run the same command again.",
                 code="workers-left",
             )

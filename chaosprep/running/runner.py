@@ -221,7 +221,7 @@ def left_out(
     if problems and options.on_error == "stop":
         raise ProblemsError(
             f"{stage}: {plural(len(problems), 'problem')}, nothing was committed",
-            "Settle them and run the same command again, or leave these slices out with "
+            "Resolve them and run the same command again, or leave these slices out with "
             "--on-error skip.",
             problems,
         )
@@ -231,5 +231,5 @@ def left_out(
 
 def nothing_left(stage: str) -> NothingFoundError:
     """Every slice had a problem, and a stage directory without one is of no use."""
-    remedy = "Settle the problems that left them out, and run the same command again."
+    remedy = "Resolve the problems that left them out, and run the same command again."
     return NothingFoundError(f"{stage}: no slice is left to write", remedy, "empty")

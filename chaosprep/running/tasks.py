@@ -103,7 +103,7 @@ def _run_case(task: _Task) -> Entry:
 def _done(task: _Task) -> Entry:
     if len(task.case.id) > _LONGEST:
         raise ChaosprepError(
-            f"its name has {len(task.case.id)} letters, {_LONGEST} at most",
+            f"its name has {len(task.case.id)} letters; {_LONGEST} are the most",
             "Rename the folder of the patient or the series, or leave the case out with --on-error "
             "skip.",
             code="name-long",
@@ -130,7 +130,7 @@ def _read_again(row: Slice) -> Slice:
     except (ManifestError, UnicodeEncodeError) as error:
         why = error.reason if isinstance(error, ManifestError) else "a name is not UTF-8"
         raise FileError(
-            f"what is known of the slice cannot stand in a table ({why})",
+            f"what is known of the slice cannot be written to a table ({why})",
             "Correct the header or the name that says it, or leave the slice out with --on-error "
             "skip.",
             code="row",

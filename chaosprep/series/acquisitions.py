@@ -26,7 +26,7 @@ def acquisition_notes(shots: Sequence[Shot], order: Order) -> tuple[str, ...]:
     """Say where acquisitions take turns, and where several repetition times were taken as one."""
     notes = []
     if count := _turns(shots, order):
-        notes.append(f"slices of {count} acquisitions take turns ({ACQUISITION})")
+        notes.append(f"slices of {count} acquisitions alternate ({ACQUISITION})")
     if divides(groups_by(evidence_of(shots), _REPETITION, SAME), _REPETITION):
         texts = (shot.header.evidence.get(_REPETITION, "") for shot in shots)
         times = [time for text in texts if (time := number(text)) is not None]

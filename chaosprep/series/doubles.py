@@ -44,7 +44,7 @@ def without_doubles(case: SourceCase, files: Files, found: Gathered) -> Single:
         kept = next((path for path in group if path in own), group[0])
         others = [path for path in group if path != kept]
         names = shown_names(case, files, others, [kept])
-        notes[kept] = f"the same image again is left out{names}"
+        notes[kept] = f"a second copy of the same image is left out{names}"
         gone |= set(others)
         spare = [mask for path in others for mask in own.get(path, ())]
         same = {(case.organs.get(mask), files.data.get(mask)) for mask in own.get(kept, ())}

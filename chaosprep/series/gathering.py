@@ -109,8 +109,8 @@ def _passed_over(
         if path not in (case.masks or ()):
             kinds.setdefault(what.what, []).append(path)
     return tuple(
-        f"passed over, as no slice: {plural(len(paths), what)}"
-        f"{shown_names(case, files, paths, slices)}"
+        "passed over, not a slice: "
+        f"{plural(len(paths), what)}{shown_names(case, files, paths, slices)}"
         for what, paths in kinds.items()
     )
 
@@ -134,7 +134,7 @@ def _not_dicom(data: bytes) -> FileError:
 
 def _no_slice(what: Beside) -> FileError:
     return FileError(
-        f"it is a {what.what}, no slice",
+        f"it is a {what.what}, not a slice",
         "Give the images that it was made on; a mask goes to --masks.",
         code="no-slice",
     )

@@ -38,7 +38,7 @@ def check_one_frame(shot: Shot) -> None:
     """
     if shot.frame is not None:
         raise FileError(
-            f"its image has {shot.header.frames} frames, and one mask cannot be that of all",
+            f"its image has {shot.header.frames} frames, and one mask cannot belong to all of them",
             "Give the masks of a multi-frame image as one NIfTI volume or DICOM SEG.",
             code="mask-frames",
         )

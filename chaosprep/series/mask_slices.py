@@ -17,10 +17,10 @@ from chaosprep.series.gathering import Shot
 from chaosprep.series.pairing import Pairs, surplus_mask
 from chaosprep.series.source import Files, SourceCase
 
-_UNPLACED = "image or mask does not say where it lies: they are paired by name alone"
+_UNPLACED = "image or mask does not say where it lies: they are paired only by name"
 _ELSEWHERE = (
-    "image and mask name different frames of reference: they are paired by name, places not "
-    "compared"
+    "image and mask name different frames of reference: they are paired by name, without "
+    "comparing their places"
 )
 
 
@@ -189,7 +189,7 @@ def _frames(
 def _check_other(files: Files, image: str, mask: str) -> None:
     if files.data[image] == files.data[mask]:
         raise FileError(
-            "the image itself stands where its mask should",
+            "the image itself is where its mask should be",
             "Check the pattern of masks.",
             code="mask-kind",
         )
@@ -197,7 +197,7 @@ def _check_other(files: Files, image: str, mask: str) -> None:
 
 def _several() -> FileError:
     return FileError(
-        "several files stand where one mask of the whole series should",
+        "several files are where one mask of the whole series should be",
         "Keep one of them, or put {slice} in the pattern of masks.",
         code="mask-several",
     )

@@ -148,7 +148,7 @@ def _by_rank(images: Sequence[str], masks: Sequence[str]) -> Pairs:
     if len(images) == len(masks):
         return Pairs(tuple(zip(images, masks, strict=True)))
     error = FileError(
-        f"{len(images)} images but {len(masks)} masks, so their ranks cannot pair them",
+        f"{len(images)} images but {len(masks)} masks, so they cannot be paired by rank",
         "Bring back the missing files or remove the surplus ones.",
         code="mask-count",
     )
@@ -169,7 +169,7 @@ def _unique(
             single.append(path)
             continue
         error = FileError(
-            "another file in this folder has the same name but for its ending, case or zeros",
+            "another file in this folder has the same name except for its ending, case or zeros",
             "Keep one of them.",
             code="name-twice",
         )

@@ -87,7 +87,7 @@ def read_series(case: SourceCase, *, max_pixels: int = MAX_PIXELS) -> Series:
     telling = _telling_names(case, files, {shot.path for shot in shots})
     # Without the name: it would go where it must not.
     named = FileError(
-        "the name of an image's file stands in its header too and would identify it",
+        "the name of an image's file also occurs in its header, and would identify the patient",
         "Use --pseudonymize KEYFILE, or rename the file.",
         code="name-identifies",
     )
@@ -266,8 +266,8 @@ def _other_shape(header: Header, rows: int, cols: int) -> FileError:
 
 def _unplaced() -> FileError:
     return FileError(
-        "it has no position or orientation, and others of the series have",
-        "Move it out of the folder if it is no slice (a report, a screenshot), else export it "
+        "it has no position or orientation, but others of the series do",
+        "Move it out of the folder if it is not a slice (a report, a screenshot), else export it "
         "again; or leave it out with --on-error skip.",
         code="position-missing",
     )

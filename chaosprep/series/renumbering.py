@@ -78,8 +78,9 @@ def _becomes(case: SourceCase, own: Mapping[int, str], labels: Iterable[int]) ->
         told = ", ".join(f"{label} ({case.labels[label].name})" for label in differing[:_SHOWN])
         more = ", ..." if len(differing) > _SHOWN else ""
         raise FileError(
-            f"the mask does not say that it means what the dataset does by {told}{more}",
-            "Say what its values stand for, in a label file beside the mask or with --labels.",
+            "the mask does not say that its values mean what they mean in the dataset: "
+            f"{told}{more}",
+            "Say what its values stand for, in a label file next to the mask or with --labels.",
             code="labels-differ",
         )
     return becomes

@@ -82,7 +82,7 @@ def _named(case: SourceCase, cut: Stack) -> Stack:
     if shown - names.keys():
         raise FileError(
             "it does not say what its values stand for, and is one of several masks of a series",
-            "Say it in a label file beside it or with --labels, or leave all but one mask out: "
+            "Say it in a label file next to it or with --labels, or leave all but one mask out: "
             "--masks DIR takes only those of a folder.",
             code="labels-unknown",
         )

@@ -28,7 +28,7 @@ def shown(found: SourceSlice, case: SourceCase, series: Series) -> Shown:
     """What the mask of a slice shows; judging is left to extract-liver.
 
     Raises:
-        FileError: `mask-values`, it is no label map; what `read_mask` raises.
+        FileError: `mask-values`, it is not a label map; what `read_mask` raises.
     """
     if found.mask_array is not None:
         return _by_value(level_histogram(found.mask_array), series, case.shows)
@@ -72,7 +72,7 @@ def _by_value(
     meeting = {value: overlaps[value] for value in histogram if value in overlaps}
     if len(histogram) - len(meeting) > MAX_LABELS:
         raise FileError(
-            f"the mask is no label map: it holds {len(histogram)} different values",
+            f"the mask is not a label map: it holds {len(histogram)} different values",
             "Save it with one whole number for each organ.",
             code="mask-values",
         )

@@ -221,7 +221,7 @@ class _Painting:
         label = self._numbers.get(folded(self._organs[mask]))
         if label is None:
             raise FileError(
-                "its structure is none of those in the dataset's label map",
+                "its structure is not one of those in the dataset's label map",
                 "Give it a value with --labels, or choose others with --roi.",
                 code="labels-differ",
             )

@@ -44,7 +44,8 @@ class AugmentParams(ChoiceParams, frozen=True, kw_only=True):
         Meta(description="Copies in all, spread evenly over the training slices, for --copies."),
     ] = None
     preset: Annotated[
-        PresetName, Meta(description="What may happen to a copy; --list-presets tells them apart.")
+        PresetName,
+        Meta(description="What may happen to a copy; --list-presets describes the presets."),
     ] = "mri"
     spec: Annotated[
         dict[str, Any] | None,
@@ -55,7 +56,7 @@ class AugmentParams(ChoiceParams, frozen=True, kw_only=True):
         Meta(description="What draws and shapes the geometry; the data are resampled once."),
     ] = "opencv"
     exact_probability: Annotated[
-        bool, Meta(description="Engine augmentor: take probabilities at their word.")
+        bool, Meta(description="Engine augmentor: apply probabilities exactly as given.")
     ] = False
     mask_sampling: Annotated[
         Literal["nearest", "label"],
@@ -63,7 +64,7 @@ class AugmentParams(ChoiceParams, frozen=True, kw_only=True):
     ] = "nearest"
     keep_label: Annotated[
         Annotated[float, Meta(ge=0, le=1)],
-        Meta(description="Part of each label's area that a copy must keep, or it is drawn anew."),
+        Meta(description="Part of each label's area that a copy must keep, or it is drawn again."),
     ] = 0.25
     swap_labels: Annotated[
         bool, Meta(description="Where a label map is mirrored, exchange right and left structures.")
@@ -183,7 +184,7 @@ def run_case(case: Case, params: AugmentParams, writer: Writer) -> CaseResult:
     def work(row: Slice) -> Slice:
         if row.copy and row.parent is not None:
             if row.parent not in originals:
-                reason = f"it is a copy of {row.parent}, which is none of the originals"
+                reason = f"it is a copy of {row.parent}, which is not one of the originals"
                 raise FileError(reason, "Augment the output of convert.", code="copy-alone")
             return _written(copy_of(row, row.copy, *pair(row.parent), recipe, params), writer)
         for file in row.files():
@@ -284,5 +285,5 @@ AUGMENT = Stage(
     libraries=("cv2", "chaosprep.stages.augment"),
     folder="augmented",
     help="DIR is what convert made. Originals are kept, val and test are carried over; what was "
-    "drawn for each copy stands in the table.",
+    "drawn for each copy is in the table.",
 )

@@ -105,9 +105,9 @@ def image_to_pass_on(
         return found.image_data
     kind = image_format(found.image, found.image_data)
     if kind is not DICOM:
-        name = "no format that is known" if kind is None else kind.name
+        name = "of no known format" if kind is None else kind.name
         raise FileError(
-            f"the image is {name}, and --deidentify knows what identifies in DICOM alone",
+            f"the image is {name}, but --deidentify only knows what identifies in DICOM",
             "Leave --deidentify out and look at its header yourself; --pseudonymize KEYFILE hides "
             "the names of files.",
             code=_FORMAT,
@@ -130,7 +130,7 @@ def accepted_notes(found: SourceSlice, params: SplitParams) -> tuple[str, ...]:
         with silent():
             why = doubt(dcmread(BytesIO(found.image_data), force=True))
     except BROKEN:
-        why = "its header cannot be read whole"
+        why = "its header cannot be read completely"
     return () if why is None else (f"its pixels may show text, which was accepted: {why}",)
 
 
@@ -152,6 +152,6 @@ def mask_to_pass_on(data: bytes, key: Key | None) -> bytes:
     kept = pixels_only(data, png, "mask-unreadable")
     if holds_more(kept, png):
         raise FileError(
-            "the mask's PNG holds data behind its pixels", "Save it again as a PNG.", code=_FORMAT
+            "the mask's PNG holds data after its pixels", "Save it again as a PNG.", code=_FORMAT
         )
     return kept

@@ -36,7 +36,7 @@ class ExtractLabelsParams(ChoiceParams, frozen=True, kw_only=True):
     ] = False
     rename: Annotated[
         tuple[str, ...],
-        Meta(description="OLD=NEW: call a structure otherwise. Repeatable."),
+        Meta(description="OLD=NEW: rename a structure. Repeatable."),
     ] = ()
     merge: Annotated[
         tuple[str, ...],
@@ -174,7 +174,7 @@ EXTRACT_LABELS = Stage(
     libraries=("cv2",),
     folder="labels",
     takes=_takes,
-    help="DIR is what split made of masks whose structures have names. Names are equal but for "
+    help="DIR is what split made of masks whose structures have names. Names match whatever their "
     "case, spaces, - and _; each keeps its number. What is overwritten where structures overlap "
     "is counted in the table.",
 )

@@ -106,9 +106,9 @@ def _check_widened(pixels: NDArray[np.integer], params: ExtractLiverParams) -> N
     strange = {one: n for one, n in taken.items() if one not in rim(levels or {}, solid)}
     if strange:
         raise FileError(
-            f"levels that nobody calls {own.name}, and --range would: {describe_levels(strange)}",
-            f"Leave --range out, or keep it within {own.low} to {own.high}; what labels stand for "
-            "is said with chaosprep split --labels.",
+            f"levels that are not named {own.name}, but --range takes: {describe_levels(strange)}",
+            f"Leave --range out, or keep it within {own.low} to {own.high}; to say what labels "
+            "stand for, use chaosprep split --labels.",
             "mask-levels",
         )
 
@@ -139,8 +139,8 @@ def _left_out(case: Case, slices: int, remedy: str) -> Problem:
     return Problem(
         code="mask-levels",
         id=case.id,
-        reason=f"{plural(slices, 'other mask')} of the case cannot be believed either: their "
-        "levels may stand for something else",
+        reason=f"{plural(slices, 'other mask')} of the case cannot be trusted either: their levels "
+        "may stand for something else",
         remedy=remedy,
     )
 
@@ -277,6 +277,6 @@ EXTRACT_LIVER = Stage(
     folder="liver",
     takes=has_levels,
     help="DIR is what split made. CHAOS paints liver 63 (55-70), right kidney 126 (110-135), left "
-    "kidney 189 (175-200) and spleen 252 (240-255). Levels of no organ are an error, not "
-    "background.",
+    "kidney 189 (175-200) and spleen 252 (240-255). Levels that belong to no organ are an error, "
+    "not background.",
 )

@@ -76,8 +76,8 @@ class KnownNames:
         said = [f"{printable(name)} is {other}" for name, other in sorted(self.others.items())]
         more = f" and {len(said) - _SHOWN} more" if len(said) > _SHOWN else ""
         return (
-            "structures whose names hold words that may tell of a person are called otherwise (an "
-            f"extract-labels --rename gives them names): {', '.join(said[:_SHOWN])}{more}",
+            "structures whose names hold words that may identify a person get other names "
+            f"(extract-labels --rename gives them new ones): {', '.join(said[:_SHOWN])}{more}",
         )
 
     def _text(self, text: str) -> str:

@@ -62,7 +62,7 @@ def selection(labels: LabelMap, params: ExtractLiverParams) -> Selection:
     usual = ExtractLiverParams()
     if odd := [name for name in _FOR_LEVELS if getattr(params, name) != getattr(usual, name)]:
         raise UsageError(
-            f"--{odd[0].replace('_', '-')} is for grey levels, and these masks name their organs",
+            f"--{odd[0].replace('_', '-')} is for grey levels, but these masks name their organs",
             "Leave it out: the organ is taken by its name.",
             code="parameter",
         )
@@ -100,8 +100,8 @@ def _unknown(dataset: Dataset, levels: str) -> UsageError:
     values = _values(dataset)
     shown = ", ".join(map(str, sorted(values)[:8])) + (", ..." if len(values) > 8 else "")
     return UsageError(
-        f"{dataset.directory}: nobody said what the values of its masks stand for ({shown}), and "
-        f"they are not {owner(levels).name}'s grey levels",
+        f"{dataset.directory}: it is not known what the values of its masks stand for ({shown}), "
+        f"and they are not {owner(levels).name}'s grey levels",
         "Say it: chaosprep split --labels 1=liver,2=spleen, with your numbers and names"
         f"{_or_levels(values)}.",
         code="labels-unknown",

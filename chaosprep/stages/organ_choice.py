@@ -41,8 +41,8 @@ class ExtractLiverParams(ChoiceParams, frozen=True, kw_only=True):
         bool,
         Meta(
             description="Take grey masks that are stored as colour, palette or JPEG, and masks "
-            "with levels of no organ (as background), with a warning on each slice, but for the "
-            "labels of a label map that --range leaves out."
+            "with levels that belong to no organ (as background), with a warning on each slice, "
+            "except labels of a label map that --range leaves out."
         ),
     ] = False
 

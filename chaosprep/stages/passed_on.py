@@ -83,7 +83,7 @@ def notes_on_names(root: Root, key: Key | None) -> tuple[str, ...]:
     more = f" and {len(unknown) - _SHOWN} more" if len(unknown) > _SHOWN else ""
     return (
         *structures,
-        "names of sequences stay as they are; look at these, whether they tell of a person: "
+        "names of sequences stay as they are; check whether these identify a person: "
         f"{listed}{more}",
     )
 
@@ -98,7 +98,7 @@ def _check_origin(found: Root) -> None:
     texts = [text for one in told for text in _texts(one)]
     if any(exposes(text, identity) for identity in _people(found) for text in texts):
         raise UsageError(
-            f"{found.directory}: what it says of its licences and sources holds what identifies a "
+            f"{found.directory}: its licences or sources contain something that identifies a "
             "patient",
             "Write another title into its datapackage.json.",
             code="name-identifies",

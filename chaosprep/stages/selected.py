@@ -170,7 +170,7 @@ def _with_notes(rows: tuple[Slice, ...]) -> tuple[Slice, ...]:
         lost.update(row.overwritten or {})
         left.update(row.pixels)
     notes = {
-        name: f"{name}: others lie on {plural(n, 'voxel')} of it"
+        name: f"{name}: others cover {plural(n, 'voxel')} of it"
         + ("" if left[name] else ", and nothing of it is left")
         for name, n in lost.items()
     }

@@ -227,8 +227,8 @@ def _code(label: Label, new: str) -> Code | None:
         own = label.code[:2]
     if own is not None and other is not None and own != other:
         raise UsageError(
-            f"--rename: {label.name} is one structure by its code, {new} another",
-            "Give it a name that is no other structure's.",
+            f"--rename: by their codes, {label.name} and {new} are different structures",
+            "Give it a name that no other structure has.",
             code="organ-name",
         )
     return label.code or code_of(label.name)
@@ -242,8 +242,8 @@ def _check_name(option: str, value: int, name: str) -> None:
     """
     if folded(name) == BACKGROUND:
         raise UsageError(
-            f"--{option}: {name} is no name of a structure",
-            "What is to be background is left out: take the others with --organ.",
+            f"--{option}: {name} cannot be the name of a structure",
+            "Background needs no name: choose the others with --organ.",
             code="organ-name",
         )
     try:

@@ -247,10 +247,10 @@ SPLIT = Stage(
     folder="split",
     source_name="ROOT",
     help="ROOT is CHAOS as it was downloaded: the outer folder, Train_Sets, MR, or one patient; "
-    "or any folder of DICOM files, whatever they are called; with --images their places are said, "
-    "and those of volumes (NIfTI, NRRD, MetaImage); or a data set of nnU-Net or the Decathlon. "
-    "Patients are ranked by a hash of the seed and their id; all series of a patient stay on one "
-    "side; patients of a test set are test, and sides or folds of the data set's own are kept. "
-    "A new patient takes a place in the ranking, and moves at most one other over each border "
-    "between sides or folds; with --like, nobody moves.",
+    "or any folder of DICOM files, whatever their names; or any tree of which --images says where "
+    "the files are (DICOM, or volumes: NIfTI, NRRD, MetaImage); or a data set of nnU-Net or the "
+    "Decathlon. Patients are ranked by a hash of the seed and their id; all series of a patient "
+    "stay on one side; patients of a test set are test, and sides or folds of the data set's own "
+    "are kept. A new patient takes a place in the ranking, and moves at most one other over each "
+    "border between sides or folds; with --like, no patient moves.",
 )

@@ -37,7 +37,7 @@ def as_png(scores: Sequence[EpochScore]) -> bytes:
         for patient in scores[0].dice:
             dice.plot(epochs, [one.dice[patient] for one in scores], label=patient, linewidth=1)
         dice.plot(epochs, [one.mean for one in scores], label="mean", color="black", marker=".")
-        dice.set(xlabel="epoch", ylabel="Dice of a patient", ylim=(0, 1))
+        dice.set(xlabel="epoch", ylabel="Per-patient Dice", ylim=(0, 1))
         for axes in (losses, dice):
             axes.legend()
             axes.grid(alpha=0.3)

@@ -34,13 +34,13 @@ def named_faults(remedy: str) -> Iterator[None]:
         if text.startswith(_GPU):
             raise ChaosprepError(
                 f"the GPU failed ({text.splitlines()[0]})",
-                "See whether nvidia-smi shows it; the same command goes on from here.",
+                "See whether nvidia-smi shows it; the same command continues from here.",
                 code="gpu",
             ) from error
         if _WORKER in text:
             raise ChaosprepError(
                 "a process that loads slices died",
-                "Use fewer --workers, or more memory; the same command goes on from here.",
+                "Use fewer --workers, or more memory; the same command continues from here.",
                 code="worker",
             ) from error
         raise

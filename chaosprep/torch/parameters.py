@@ -50,7 +50,9 @@ class TrainParams(Params, frozen=True, kw_only=True):
             description="Learning rate at first; it falls to 0. [default: 0.001, of sgd 0.01]",
         ),
     ] = None
-    epochs: Annotated[Annotated[int, Meta(ge=1)], Meta(description="Rounds over train.")] = 40
+    epochs: Annotated[
+        Annotated[int, Meta(ge=1)], Meta(description="Passes over the training side.")
+    ] = 40
     batch: Annotated[Annotated[int, Meta(ge=1)], Meta(description="Slices in a step.")] = 8
     patch: Annotated[
         str | None,
@@ -61,13 +63,13 @@ class TrainParams(Params, frozen=True, kw_only=True):
     ] = None
     augment: Annotated[
         Literal["none", PresetName],
-        Meta(description="Preset of augment, drawn anew in each epoch; copies in DIR come on top."),
+        Meta(description="Preset of augment, drawn again in each epoch; copies in DIR are added."),
     ] = "mri"
     flips: Annotated[
         Flips,
         Meta(
-            description="Beside --augment, flip every other slice left-right, or top-bottom too; "
-            "right and left organs change names."
+            description="In addition to --augment, flip every other slice left-right, or "
+            "top-bottom too; right and left organs swap names."
         ),
     ] = "none"
     foreground: Annotated[
@@ -76,7 +78,7 @@ class TrainParams(Params, frozen=True, kw_only=True):
     ] = 0.0
     neighbours: Annotated[
         Annotated[int, Meta(ge=0, le=MOST_NEIGHBOURS)],
-        Meta(description="So many slices on either side are channels too."),
+        Meta(description="This many slices on either side become channels too."),
     ] = 0
     channels: Annotated[
         tuple[str, ...],
@@ -87,7 +89,7 @@ class TrainParams(Params, frozen=True, kw_only=True):
     ] = ()
     fold: Annotated[
         Annotated[int, Meta(ge=0)] | None,
-        Meta(description="Validate on this fold, train on all others. [default: as DIR has it]"),
+        Meta(description="Validate on this fold, train on all others. [default: the split of DIR]"),
     ] = None
     patience: Annotated[
         Annotated[int, Meta(ge=0)],
@@ -102,7 +104,10 @@ class TrainParams(Params, frozen=True, kw_only=True):
     ] = 0
     workers: Annotated[
         Annotated[int, Meta(ge=0)],
-        Meta(description="Processes that load slices; they change no result. 0: this one."),
+        Meta(
+            description="Processes that load slices; their number does not change the result. 0: "
+            "this process."
+        ),
     ] = 0
 
     def __post_init__(self) -> None:
@@ -110,7 +115,8 @@ class TrainParams(Params, frozen=True, kw_only=True):
         self.seen()
         if self.foreground and not round(self.batch * self.foreground):
             raise ValueError(
-                f"--foreground {self.foreground:g} is no slice of a --batch of {self.batch}"
+                f"--foreground {self.foreground:g} is less than one slice of a --batch of "
+                f"{self.batch}"
             )
 
     def recorded(self) -> "TrainParams":

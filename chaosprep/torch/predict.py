@@ -76,8 +76,8 @@ def chosen(source: Dataset, params: PredictParams) -> Dataset:
         return source
     if seen.channels[1:] and not any(is_shown(case, seen) for case in source.cases):
         raise NothingFoundError(
-            f"{source.directory}: it has no {seen.channels[0]}, and the network predicts masks of "
-            f"that beside {', '.join(seen.channels[1:])}",
+            f"{source.directory}: it has no {seen.channels[0]}, which the network predicts masks "
+            f"of, with {', '.join(seen.channels[1:])} as further channels",
             "Prepare these sequences together.",
             code="channel-missing",
         )

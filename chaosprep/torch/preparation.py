@@ -80,7 +80,7 @@ def strangeness(
 
 def _difference(stage: str, name: str, value: object, trained: object) -> str:
     if max(len(repr(value)), len(repr(trained))) > _SHOWN:
-        return f"{stage} with other {name} than in training"
+        return f"{stage} with a {name} that differs from training"
     return f"{stage} {name} {value!r}, in training {trained!r}"
 
 
@@ -109,7 +109,7 @@ def check_alike(
         differences.append(f"organs {', '.join(shown)}, in training {', '.join(values)}")
     if differences:
         raise ChaosprepError(
-            f"{dataset.directory}: it was prepared otherwise than the training data "
+            f"{dataset.directory}: it was prepared differently from the training data "
             f"({'; '.join(differences)})",
             "Prepare it with the same parameters.",
             code="prepared-differently",

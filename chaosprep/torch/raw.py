@@ -135,7 +135,7 @@ def _prepared(card: Card) -> Any:  # noqa: ANN401 - ConvertParams
     """
     if "convert" not in card.prepared:
         raise ChaosprepError(
-            "the checkpoint does not tell how its data were converted",
+            "the checkpoint does not say how its data were converted",
             "Prepare the data by hand, and give the stage directory.",
             code="checkpoint",
         )

@@ -51,7 +51,7 @@ def find_raw(
         root = replace(root, cases=cases, problems=own)
         if not cases:
             raise NothingFoundError(
-                f"{source}: it is no series on its own", "Give the folder it is in.", "nothing"
+                f"{source}: it is not a series on its own", "Give the folder it is in.", "nothing"
             )
     root, notes = _chosen(root, asked, card)
     return _without_masks(root), notes
@@ -99,7 +99,7 @@ def _chosen(root: Root, asked: SplitParams, card: Card) -> tuple[Root, tuple[str
     if reference is not None and reference not in kinds:
         raise UsageError(
             f"{root.directory}: what the run learned on was brought onto the pixels of "
-            f"{reference}, and there is none: {', '.join(kinds)}",
+            f"{reference}, but there is none: {', '.join(kinds)}",
             f"Give that series too, and name it with --sequence {reference} where you choose.",
             code="reference-unknown",
         )
@@ -113,7 +113,7 @@ def _chosen(root: Root, asked: SplitParams, card: Card) -> tuple[Root, tuple[str
                 code="series-several",
             )
         wanted = learned
-    notes = [f"left aside: {kind}" for kind in kinds if kind not in wanted]
+    notes = [f"left out: {kind}" for kind in kinds if kind not in wanted]
     return (root.only(tuple(wanted)) if wanted else root), tuple(notes)
 
 

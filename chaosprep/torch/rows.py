@@ -162,7 +162,7 @@ def choose(
     )
     if sequences and seen.channels:
         raise UsageError(
-            "channels: they say already which sequences are shown",
+            "channels: they already say which sequences are shown",
             "Leave sequences out.",
             "channels",
         )
@@ -172,8 +172,8 @@ def choose(
 
 def _learned_from(dataset: Dataset, fold: int) -> UsageError:
     return UsageError(
-        f"{dataset.directory}: what was learned for it was learned from fold {fold} too, on which "
-        "nothing could be validated fairly",
+        f"{dataset.directory}: its normalization was also learned from fold {fold}, so that fold "
+        "cannot validate fairly",
         f"Split with --fold {fold}, and prepare that.",
         code="fold-learned",
     )

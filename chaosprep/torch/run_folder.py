@@ -137,7 +137,7 @@ class RunFolder:
         done, asked = len(found.scores), card.parameters["epochs"]
         if reason is None and asked < done and asked != found.card.parameters["epochs"]:
             raise ChaosprepError(
-                f"{self.path}: its run has {done} epochs already, and {asked} are asked for",
+                f"{self.path}: its run has {done} epochs already, but {asked} are asked for",
                 f"Give --epochs {done} or more, or train the shorter run into another directory.",
                 code="output-differs",
             )

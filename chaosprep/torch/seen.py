@@ -136,7 +136,7 @@ def _check_sizes(rows: Iterable[PlacedSlice]) -> None:
     if len(sizes) > 1:
         one, other, *_ = sizes.values()
         raise FileError(
-            f"{other} has another size than {one}",
+            f"{other} differs in size from {one}",
             "Give all slices one size (convert --size), or leave the patient out.",
             code="channel-grid",
         )

@@ -58,7 +58,7 @@ class ShardSource:
         indexes = [index for one in splits if (index := _read_index(folder, one)) is not None]
         if not indexes:
             raise UsageError(
-                f"{folder.shown}: it has no {split}.json, and is no stage directory",
+                f"{folder.shown}: it has no {split}.json, and is not a stage directory",
                 "Give a folder that export webdataset wrote, or a side that it has.",
                 code="split",
             )
@@ -124,7 +124,7 @@ def _read_index(folder: Folder, split: Split) -> _Index | None:
         raise
     except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError, ManifestError) as error:
         raise FileError(
-            f"{folder.shown}: {name} is no index that export webdataset writes",
+            f"{folder.shown}: {name} is not an index that export webdataset writes",
             "Export the dataset again.",
             code="index",
         ) from error
@@ -141,7 +141,7 @@ def _samples(read: _Hashed, shard: Shard, known: Collection[str]) -> Iterator[Sa
                 with about(f"{shard.url}: {key}"):
                     row = row_of(held)
                     if not set(row.labels.values()) <= {*known}:
-                        reason = "its labels are none of those of the index"
+                        reason = "its labels are not those of the index"
                         raise FileError(reason, "Export the dataset again.", code="sample")
                 image, mask = (held.get(field or "", b"") for field in file_fields(held))
                 files = {row.image_file: image}

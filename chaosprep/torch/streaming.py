@@ -226,7 +226,7 @@ def _ranks(rank: int | None, world: int | None, source: Source) -> tuple[int, in
             rank, world = 0, 1
     if rank is None or world is None or not 0 <= rank < world:
         raise UsageError(
-            f"rank: {rank} is none of the ranks of a world of {world}",
+            f"rank: {rank} is not one of the ranks of a world of {world}",
             "Give rank and world: 0 to N - 1, and N.",
             code="rank",
         )

@@ -69,7 +69,7 @@ def train(
         UsageError: the parameters cannot be met, or the source was not converted.
         NothingFoundError: a side has no slice with a mask.
         ChaosprepError: a patient is on both sides, a slice cannot be read, the output holds
-            something else, the loss is no number any more, the memory is too small, the GPU failed,
+            something else, the loss is no longer a number, the memory is too small, the GPU failed,
             a worker died.
     """
     made = make_params(TrainParams, params)
@@ -139,9 +139,9 @@ def _beside(train: SliceDataset) -> Iterator[str]:
         return
     if train.planes.gaps:
         missing = plural(train.planes.gaps, "slice")
-        yield f"{missing} between others cannot be neighbours, as they are missing"
+        yield f"{missing} between others cannot be neighbours, because they are missing"
     if train.rows.dataset.made.stage == "augment":
-        yield "augmented copies are left out, as nothing is beside them"
+        yield "augmented copies are left out, because they have no neighbours or other sequences"
 
 
 def _card(dataset: Dataset, train: SliceDataset, params: TrainParams) -> Card:
@@ -211,7 +211,7 @@ def _epochs(
         val_loss, dice = learner.validate(val.epoch(0), sides[1].rows.shown)
         if not (abs(loss) < float("inf") and abs(val_loss) < float("inf")):
             raise ChaosprepError(
-                f"epoch {number + 1}: the loss is no number any more",
+                f"epoch {number + 1}: the loss is no longer a number",
                 "Use a smaller --lr, with --overwrite.",
                 code="diverged",
             )

@@ -58,6 +58,6 @@ def store_fault(error: Exception, shown: str) -> ChaosprepError:
     return ChaosprepError(
         f"{shown}: the store does not answer as it should ({why})",
         "Check the network and the address of the store, and run the same command again; "
-        "it goes on from here.",
+        "it continues from here.",
         code="remote-unreachable",
     )

@@ -96,6 +96,6 @@ def check_apart(output: Location, source: Location) -> None:
     if here.startswith(there) or there.startswith(here):
         raise UsageError(
             f"{output.shown}: the output must not be the input, inside it or around it",
-            "Give a directory beside the input.",
+            "Give a directory next to the input.",
             code="output-place",
         )

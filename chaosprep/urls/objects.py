@@ -50,7 +50,7 @@ class ObjectStore:
         def fetch() -> None:
             self._system.get_file(self._path(name), str(path))
             if size is not None and path.stat().st_size != size:
-                raise OSError("it came in part")
+                raise OSError("it arrived only in part")
 
         self._tried(fetch)
 
@@ -61,7 +61,7 @@ class ObjectStore:
             self._system.put_file(str(path), self._path(name))
             made = _object(self._system.info(self._path(name)))
             if made.size is not None and made.size != path.stat().st_size:
-                raise OSError("it went in part")
+                raise OSError("it was sent only in part")
             return made
 
         return self._tried(send)

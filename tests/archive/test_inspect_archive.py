@@ -217,7 +217,7 @@ def test_the_folded_table_reads_well_in_80_columns(few: Archive) -> None:
         ["t2-cor", "cor", "11", "of", "11", "5", "8x8", "5x1.5", "80", "RTSTRUCT", "2", "2"],
     ]
     assert lines[-4:-2] == [
-        "Beside them: RTSTRUCT: 2, SEG: 10, derived map (ADC): 11 (3 slices each),",
+        "Also there: RTSTRUCT: 2, SEG: 10, derived map (ADC): 11 (3 slices each),",
         "  localizer: 23 (3 slices each), report: 11",
     ]
 

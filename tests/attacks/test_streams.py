@@ -37,7 +37,8 @@ def test_what_cannot_be_told_is_an_error(words: tuple[str, ...], root: Path, mad
     done = shell('"$@" > /dev/full', *words_of(words, root, made))
     assert done.returncode == 1
     assert done.stderr == (
-        "Error: standard output: cannot be written (No space left on device). Give it another.\n"
+        "Error: standard output: cannot be written (No space left on device). Send it somewhere "
+        "else.\n"
     )
 
 

@@ -183,7 +183,7 @@ def test_a_spec_may_be_an_augmentor_pipeline(write: Write) -> None:
         ("[rotation]\ndegrees = 200", "rotation: degrees is out of range"),
         ("[rotation]\nprobability = 1.5", "rotation: probability is out of range"),
         ("[rotation]\nprobability = nan", "rotation: probability is out of range"),
-        ("[scale]\nfactor = [1.2, 0.9]", "scale: factor is upside down"),
+        ("[scale]\nfactor = [1.2, 0.9]", "scale: factor: the lower limit is above the upper one"),
         ("[scale]\nfactor = [0.0, 1.0]", "scale: factor is out of range"),
         ('[rotation]\ndegrees = "much"', "rotation"),
         ("[rotation]\nangle = 3", "angle"),

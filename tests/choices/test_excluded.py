@@ -138,7 +138,7 @@ def test_a_table_that_is_not_there_is_refused(tmp_path: Path) -> None:
 def test_strangers_are_counted_and_never_repeated(tmp_path: Path) -> None:
     file = table(tmp_path, "case\nA\nJohn Doe\n")
     (note,) = strangers_note(read_excluded([file]), ["A"], [file])
-    assert note == "--exclude: nothing here is called by 1 name of its table (line 3)"
+    assert note == "--exclude: not found here: 1 name of its table (line 3)"
     with pytest.raises(UsageError) as caught:
         strangers_note(read_excluded([file]), ["B"], [file])
     assert caught.value.code == "exclude-unknown"

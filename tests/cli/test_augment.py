@@ -147,7 +147,7 @@ def test_a_copy_that_was_not_drawn_as_recorded_is_found(
     assert chaosprep("verify", made.directory, "-j", "1").exit_code == 0
     result = chaosprep("verify", made.directory, "-j", "1", "--replay", "3")
     assert result.exit_code == 1
-    assert "made again from its original it has other pixels" in result.stderr
+    assert "made again from its original it has different pixels" in result.stderr
     faults = library.verify(made.directory, replay=3).faults
     assert {fault.code for fault in faults} == {"replay"}
     images_of = {row.image: row.id for row in library.open(made.directory).slices if row.copy}

@@ -151,13 +151,17 @@ def test_python_prepares_from_the_same_file(root: Path, tmp_path: Path) -> None:
         (
             "verify",
             "[verify]\njobs = 2",
-            "[verify] jobs: it is of all commands. Put it under [run]",
+            "[verify] jobs: it belongs to all commands. Put it under [run]",
         ),
-        ("split", "[split]\njobs = 2", "[split] jobs: it is of all commands. Put it under [run]."),
+        (
+            "split",
+            "[split]\njobs = 2",
+            "[split] jobs: it belongs to all commands. Put it under [run].",
+        ),
         (
             "prepare",
             "[split]\njobs = 2",
-            "[split] jobs: it is of all commands. Put it under [run].",
+            "[split] jobs: it belongs to all commands. Put it under [run].",
         ),
         ("prepare", "[prepare]\nreprot = true", "[prepare] reprot: no such parameter. "),
         ("split", "[split]\nvall = 0.2", "[split] vall: no such parameter. "),
@@ -180,9 +184,9 @@ def test_python_prepares_from_the_same_file(root: Path, tmp_path: Path) -> None:
             "[preview] tile: must be a text or a number (given: [64])",
         ),
         ("preview", "[preview]\nper-case = true", "[preview] per-case: must be a text or a number"),
-        ("export", "[export]\nid = 3", "[export] id: stands outside a format. "),
+        ("export", "[export]\nid = 3", "[export] id: outside a format. "),
         ("export", "[export.nnunet]\nidd = 3", "[export.nnunet] idd: no such parameter. "),
-        ("split", "jobs = 2", "jobs: stands outside a section. "),
+        ("split", "jobs = 2", "jobs: outside a section. "),
     ],
 )
 def test_what_the_file_should_not_have_is_told_with_its_place(

@@ -40,8 +40,8 @@ def test_nnunet_says_what_it_made_and_what_to_do_next(
     assert made.exit_code == 0
     assert made.stdout == f"export nnunet: 5 cases, 25 slices, 0 skipped -> {place}\n"
     assert made.stderr == (
-        "Note: train fold 0: nnU-Net takes splits_final.json over when it plans; one before 2.3 "
-        "draws its own folds unless that file is copied to "
+        "Note: train fold 0: nnU-Net takes splits_final.json over when it plans; versions before "
+        "2.3 draw their own folds unless that file is copied to "
         "$nnUNet_preprocessed/Dataset009_Chaosprep first\n"
     )
 
@@ -83,7 +83,7 @@ def test_a_problem_is_named_and_nothing_is_written(
     assert made.exit_code == 1
     assert made.stderr.splitlines() == [
         f"MR002_t1-in: {image.relative_to(livers)}: the file is missing. Bring it back.",
-        "Error: export nnunet: 1 problem, nothing was written. Settle them, or leave these cases "
+        "Error: export nnunet: 1 problem, nothing was written. Resolve them, or leave these cases "
         "out with --on-error skip.",
     ]
     assert not list((tmp_path / "raw").iterdir())

@@ -69,10 +69,9 @@ def test_verify_names_a_fault_and_exits_with_1(chaosprep: Run, root: Path, tmp_p
     result = chaosprep("verify", tmp_path / "split", "-j", "1")
     assert result.exit_code == 1
     assert result.stderr == (
-        "Fault: train/images/stray.png: the manifest does not know this file. Remove it, or run "
-        "the stage again with --overwrite.\n"
-        "Note: outliers are not looked for among fewer than 8 cases of a sequence: 5 cases of "
-        "t1-in\n"
+        "Fault: train/images/stray.png: the manifest does not list this file. Remove it, or run "
+        "the stage again with --overwrite.\nNote: outliers are not looked for among fewer than 8 "
+        "cases of a sequence: 5 cases of t1-in\n"
     )
     said = json.loads(chaosprep("verify", tmp_path / "split", "-j", "1", "--json").stdout)
     assert [fault["code"] for fault in said["faults"]] == ["surplus"]

@@ -51,7 +51,7 @@ def test_what_is_of_predictions_needs_a_reference_on_the_command_line(
     for option in (("--tolerance", "2"), ("--lesions",)):
         result = chaosprep("report", split, "-o", tmp_path / "r.html", "-j", "1", *option)
         assert result.exit_code == 2
-        assert f"{option[0]} is for predictions beside a reference" in result.stderr
+        assert f"{option[0]} is for predictions compared with a reference" in result.stderr
 
 
 def test_report_as_json(chaosprep: Run, split: Path, tmp_path: Path) -> None:

@@ -56,7 +56,7 @@ def test_a_signal_ends_the_run_within_two_seconds_and_the_run_goes_on_later(
     again = subprocess.run(
         command(many, output, 1), capture_output=True, text=True, timeout=120, check=True
     )
-    assert "augment: goes on, " in again.stderr
+    assert "augment: continues, " in again.stderr
     assert not chaosprep.verify(output / "augmented").faults
 
 

@@ -187,7 +187,7 @@ def test_a_problem_stops_the_stage_and_names_file_reason_and_remedy(
     assert result.stderr.splitlines()[-2:] == [
         f"MR001_t1-in: {image.format('DICOM_anon/InPhase')}: no mask belongs to this image. "
         "Bring back its mask, or leave the slice out with --on-error skip.",
-        "Error: split: 1 problem, nothing was committed. Settle them and run the same command "
+        "Error: split: 1 problem, nothing was committed. Resolve them and run the same command "
         "again, or leave these slices out with --on-error skip.",
     ]
     assert not (tmp_path / "out/datapackage.json").exists()

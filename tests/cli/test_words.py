@@ -191,7 +191,7 @@ def test_options_are_spelled_as_options(chaosprep: Run, root: Path, tmp_path: Pa
         ("[splt]\nval = 0.2", "splt: no such section. There are: split, "),
         ("[split]\nvall = 0.2", "[split] vall: no such parameter"),
         ("[augment]\nspec = 3", "[augment] spec: must be a table"),
-        ("val = 0.2", "val: stands outside a section"),
+        ("val = 0.2", "val: outside a section"),
         ("x", "Expected '='"),
     ],
 )
@@ -246,7 +246,7 @@ def test_an_option_that_excludes_a_key_of_the_configuration_is_told_so(
     arguments = ("prepare", root, "-o", tmp_path / "out", "--config", file, "-n")
     told = "--folds and --val exclude each other. Give one of them.\n"
     result = chaosprep(*arguments, "--folds", "3")
-    assert result.stderr == f"Error: {file}: [split] and what is given beside it: {told}"
+    assert result.stderr == f"Error: {file}: [split] and what is given with it: {told}"
     result = chaosprep(*arguments, "--folds", "3", "--val", "0.25")
     assert result.stderr == f"Error: {told}"
     assert chaosprep(*arguments, "--val", "0.4").exit_code == 0

@@ -174,7 +174,7 @@ def test_a_wrong_row_is_refused_with_file_line_and_field(
 
 
 def test_an_id_that_stands_twice_is_refused(tmp_path: Path) -> None:
-    assert "stands twice" in refusal(handmade(tmp_path / "d", ROW, ROW)).reason
+    assert "occurs twice" in refusal(handmade(tmp_path / "d", ROW, ROW)).reason
 
 
 def test_ids_out_of_order_are_refused(tmp_path: Path) -> None:

@@ -154,9 +154,12 @@ def test_a_file_that_is_not_as_recorded_is_named(
 @pytest.mark.parametrize(
     ("files", "place"),
     [
-        ((ROWS[:3], ROWS[3:]), "slices-00002.jsonl line 1: case: 'MR002_t1-in' goes on in another"),
+        (
+            (ROWS[:3], ROWS[3:]),
+            "slices-00002.jsonl line 1: case: 'MR002_t1-in' continues in another",
+        ),
         ((ROWS[4:], ROWS[:4]), "slices-00002.jsonl line 1: id: 'MR001_t1-in_s000' is out of order"),
-        ((ROWS[:4], ROWS[3:]), "slices-00002.jsonl line 1: id: 'MR002_t1-in_s001' stands twice"),
+        ((ROWS[:4], ROWS[3:]), "slices-00002.jsonl line 1: id: 'MR002_t1-in_s001' occurs twice"),
         (
             (ROWS[:4], [*ROWS[4:7], ROWS[7] | {"image": "../x"}]),
             "slices-00002.jsonl line 4: image: '../x'",

@@ -200,7 +200,7 @@ def test_who_is_unknown_is_a_kind_that_is_said_and_never_too_rare() -> None:
     given = {**traits(of(a=10, b=9)), "P100": {"site": None}}
     sides = balance([*given], {}, given, params())
     notes = balance_notes(shares(sides, given), sides, given)
-    assert notes[0].startswith("--stratify site: nothing tells it of 1 of 20 patients")
+    assert notes[0].startswith("--stratify site: it is not known for 1 of 20 patients")
     assert len(notes) == 2
 
 

@@ -201,7 +201,7 @@ def test_folds_of_nobody_that_new_patients_will_fill_are_said(tmp_path: Path) ->
     told = {"P001": {"side": "val", "fold": 1}, "Doe-2": {"side": "train", "fold": 3}}
     (note,) = known(TREE, told, tmp_path, like=True)[1]
     assert "of the folds 0 to 3" in note
-    assert "nobody is in 0, 2:" in note
+    assert "no patient is in 0, 2:" in note
     assert known(TREE, told, tmp_path)[1] == ()
     told["P001"]["fold"] = 0
     told["Doe-2"]["fold"] = 1
@@ -222,7 +222,7 @@ def test_who_may_be_of_a_test_set_that_nnunet_does_not_tell_is_said(tmp_path: Pa
     wishes: list[dict[str, Any]] = [{"test_patient": ("c",)}, {}]
     for fields in wishes:
         _, notes = known(root, told, tmp_path, like=True, **fields)
-        assert any("does not name who tests" in note for note in notes) == (not fields)
+        assert any("does not name test patients" in note for note in notes) == (not fields)
     assert "with --test-patient" in refused(root, told, tmp_path).remedy
 
 
@@ -251,7 +251,7 @@ def test_a_known_patient_is_not_named_for_another_side(tmp_path: Path) -> None:
 
 def test_a_split_without_validation_is_said(tmp_path: Path) -> None:
     _, notes = known(TREE, {"P001": "train", "Doe-2": "test"}, tmp_path)
-    assert notes == ("nobody validates, as the split file says",)
+    assert notes == ("no patient validates, as the split file says",)
 
 
 # Whole runs
@@ -401,7 +401,7 @@ def test_the_kept_key_makes_the_ids_of_new_patients_too(tmp_path: Path) -> None:
     assert sides(grown).items() > sides(first).items()
     assert len(sides(grown)) == 4
     (tmp_path / "one" / "chaosprep.key").unlink()
-    with pytest.raises(UsageError, match="not beside it") as error:
+    with pytest.raises(UsageError, match="not next to it") as error:
         split(every, tmp_path / "three" / "out", **given)
     assert error.value.code == "split-key"
     assert not (tmp_path / "three").exists()

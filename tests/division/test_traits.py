@@ -149,12 +149,12 @@ def test_few_numbers_of_a_table_are_codes(tree: Path, tmp_path: Path) -> None:
     [
         ("label:livre", "stratify-unknown", "Did you mean liver"),
         ("Manufacterer", "stratify-unknown", "Did you mean Manufacturer"),
-        ("KVP", "stratify-unknown", "nothing tells it of any patient"),
+        ("KVP", "stratify-unknown", "it is not known for any patient"),
         ("", "stratify-unknown", "There are: label:NAME"),
-        ("PatientName", "stratify-identifies", "who or when somebody is"),
-        ("patientbirthdate", "stratify-identifies", "who or when somebody is"),
-        ("StudyInstanceUID", "stratify-identifies", "who or when somebody is"),
-        ("SeriesDescription", "stratify-identifies", "who or when somebody is"),
+        ("PatientName", "stratify-identifies", "may identify a patient"),
+        ("patientbirthdate", "stratify-identifies", "may identify a patient"),
+        ("StudyInstanceUID", "stratify-identifies", "may identify a patient"),
+        ("SeriesDescription", "stratify-identifies", "may identify a patient"),
         ("missing.csv:site", "stratify-table", "the file is missing"),
     ],
 )
@@ -170,7 +170,12 @@ def test_what_cannot_be_balanced_is_refused(tree: Path, wish: str, code: str, sa
     [
         ("patient,site\nX,1\n", "site", "stratify-table", "none of the 1 name in it is a patient"),
         ("patient,site\n1,a\n", "sight", "stratify-table", "Did you mean site"),
-        ("patient,Patient Name\n1,a\n", "Patient Name", "stratify-identifies", "who or when"),
+        (
+            "patient,Patient Name\n1,a\n",
+            "Patient Name",
+            "stratify-identifies",
+            "may identify a patient",
+        ),
         ("patient,site\n1,a\n", "patient", "stratify-table", "names the patients"),
         ("", "site", "stratify-table", "no such column"),
     ],
@@ -193,7 +198,7 @@ def test_a_structure_is_asked_for_once_however_it_is_spelled(tree: Path) -> None
 def test_a_value_that_tells_the_patient_is_not_taken(tmp_path: Path) -> None:
     values = {**headers(2), "PatientName": "Mustermann^Max", "ManufacturerModelName": "Mustermann"}
     files = {IMAGES.format(patient="2", slice=str(at)): slice_at(at, 2, **values) for at in (0, 1)}
-    with pytest.raises(UsageError, match="nothing tells it"):
+    with pytest.raises(UsageError, match="it is not known"):
         told(write(tmp_path, files), "ManufacturerModelName", masks=None, labels=None)
 
 

@@ -256,7 +256,7 @@ def test_readers_who_share_no_name_are_told_to_call_them_alike(
     three: list[Path], tmp_path: Path
 ) -> None:
     other = reader(tmp_path, 4, {"Leber": 1, "Tumor": 2})
-    with pytest.raises(UsageError, match="Call them alike"):
+    with pytest.raises(UsageError, match="Give them the same names"):
         chaosprep.agree([three[0], other])
 
 
@@ -265,7 +265,7 @@ def test_pictures_that_do_not_say_which_organ_they_show_are_refused_by_name(
 ) -> None:
     rows = organs.cases[0].slices
     files = [write_png(tmp_path / f"r/{row.id}.png", 255 * np.eye(4)) for row in rows]
-    with pytest.raises(ChaosprepError, match=r"^R1 \(PRED\) beside .* \(REF\): PRED holds one"):
+    with pytest.raises(ChaosprepError, match=r"^R1 \(PRED\) against .* \(REF\): PRED holds one"):
         chaosprep.agree([files[0].parent, organs.directory])
 
 
@@ -355,7 +355,9 @@ def test_a_reader_who_saw_less_than_the_first_is_refused_by_name(
     with pytest.raises(ProblemsError) as error:
         chaosprep.agree([three[0], other])
     assert {one.code for one in error.value.problems} == {"grid-mismatch"}
-    assert all(one.reason.startswith("R2 (PRED) beside R1 (REF): ") for one in error.value.problems)
+    assert all(
+        one.reason.startswith("R2 (PRED) against R1 (REF): ") for one in error.value.problems
+    )
 
 
 def test_pictures_of_other_slices_are_refused_by_name(livers: Dataset, tmp_path: Path) -> None:
@@ -365,7 +367,7 @@ def test_pictures_of_other_slices_are_refused_by_name(livers: Dataset, tmp_path:
         chaosprep.agree(folders)
     (problem,) = error.value.problems
     assert (problem.code, problem.id) == ("slices-differ", livers.slices[0].case)
-    assert problem.reason.startswith("R2 (PRED) beside R1 (REF): ")
+    assert problem.reason.startswith("R2 (PRED) against R1 (REF): ")
 
 
 def test_an_organ_that_a_reader_never_shows_is_drawn_nowhere(tmp_path: Path) -> None:
@@ -373,7 +375,7 @@ def test_an_organ_that_a_reader_never_shows_is_drawn_nowhere(tmp_path: Path) -> 
     folders = [reader(tmp_path, 1), write_volumes(tmp_path / "r2", liver)]
     found = chaosprep.agree(folders, tmp_path / "out")
     assert [row.dice for row in found.results if row.organ == "tumour"] == [0, 0]
-    assert "drawn by some reader, and not in the consensus: a tumour, b tumour" in found.notes
+    assert "drawn by some reader, but not in the consensus: a tumour, b tumour" in found.notes
 
 
 def test_a_case_in_which_a_reader_does_not_name_an_organ_is_told() -> None:
@@ -385,12 +387,12 @@ def test_a_case_in_which_a_reader_does_not_name_an_organ_is_told() -> None:
     side = MaskSet("volumes", Path(), {}, both, {}, {})
     organs, notes = chosen_organs([side, side], ["R1", "R2"], Chosen(cases, (), ()), ())
     assert organs == both
-    assert notes == ("R2 does not name tumour in 2 of 2 cases: it is drawn nowhere there",)
+    assert notes == ("R2 does not name tumour in 2 of 2 cases: it counts as not drawn there",)
 
 
 def test_an_even_number_of_readers_says_what_a_tie_is(three: list[Path], tmp_path: Path) -> None:
     found = chaosprep.agree(three[:2], tmp_path / "out")
-    assert any("no majority" in note for note in found.notes)
+    assert any("not a majority" in note for note in found.notes)
     both = drawn(1, "a") * (drawn(1, "a") == drawn(2, "a"))
     assert np.array_equal(read(tmp_path / "out/masks/a.nii.gz"), both)
     assert not chaosprep.agree(three, tmp_path / "three").notes
@@ -474,7 +476,7 @@ def test_a_side_that_a_reader_has_nothing_of_is_left_aside_and_that_is_said(
             file.unlink()
     found = chaosprep.agree([livers.directory, net])
     assert {row.case for row in found.results} == {one.id for one in val}
-    assert "3 cases left aside: R2 has nothing of train t1-in" in found.notes
+    assert "3 cases left out: R2 has nothing of train t1-in" in found.notes
 
 
 @pytest.mark.parametrize("places", [("x1.png", "x2.png"), ("p/x1.png", "p/x2.png")])
@@ -522,5 +524,5 @@ def test_pictures_by_slice_id_are_written_by_slice_id(livers: Dataset, tmp_path:
 
 
 def test_a_spacing_that_a_reader_knows_is_refused(three: list[Path]) -> None:
-    with pytest.raises(UsageError, match="R1 knows the size of its voxels"):
+    with pytest.raises(UsageError, match="R1 gives the size of its voxels"):
         chaosprep.agree(three, spacing=(1, 1, 1))

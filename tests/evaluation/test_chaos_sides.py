@@ -79,7 +79,7 @@ def test_a_submission_in_the_order_of_positions_is_the_wrong_way_round(
 def test_results_of_ct_alone_leave_mr_aside(root: Path, tmp_path: Path) -> None:
     found = chaosprep.evaluate(submission(root, tmp_path / "s"), root)
     assert [row.case for row in found.results] == ["CT004_ct"]
-    assert found.notes == ("2 cases of REF left aside: PRED has nothing of t1-in, t2-spir",)
+    assert found.notes == ("2 cases of REF left out: PRED has nothing of t1-in, t2-spir",)
 
 
 @pytest.mark.parametrize("value", [1, 63, 255])
@@ -190,7 +190,7 @@ def test_series_that_the_root_stands_without_are_left_aside_with_a_note(
     pairs = chaosprep.split(root, tmp_path / "pairs", sequence=["t1-in", "t1-out"], val=0)
     found = chaosprep.evaluate(pairs.directory, root)
     assert {(row.case, row.dice) for row in found.results} == {("MR001_t1-in", 1)}
-    assert "1 case of PRED left aside: REF has nothing of t1-out" in found.notes
+    assert "1 case of PRED left out: REF has nothing of t1-out" in found.notes
 
 
 def test_ct_of_a_label_map_is_judged_by_the_liver_alone(root: Path, tmp_path: Path) -> None:

@@ -110,7 +110,7 @@ def test_only_the_splits_that_are_predicted_count_and_the_rest_is_noted(
             write_png(out / f"{row.id}.png", mask)
     found = chaosprep.evaluate(out, livers.directory)
     assert {row.split for row in found.results} == {"val"}
-    assert found.notes == ("3 cases of REF left aside: PRED has nothing of train t1-in",)
+    assert found.notes == ("3 cases of REF left out: PRED has nothing of train t1-in",)
 
 
 def test_a_split_that_is_asked_for_must_be_whole(livers: Dataset, out: Path) -> None:
@@ -247,7 +247,7 @@ def test_sides_without_a_common_case_name_some_of_both(livers: Dataset, out: Pat
 
 
 def test_the_size_of_voxels_is_not_given_where_it_is_known(livers: Dataset) -> None:
-    with pytest.raises(UsageError, match="knows the size of its voxels"):
+    with pytest.raises(UsageError, match="gives the size of its voxels"):
         chaosprep.evaluate(livers.directory, livers.directory, spacing=(1, 1, 1))
 
 
@@ -274,7 +274,7 @@ def test_where_nobody_knows_whose_a_case_is_each_counts_as_a_patient_and_a_note_
     found = chaosprep.evaluate(tmp_path / "pred", tmp_path / "ref")
     interval = found.summaries[0].metrics["dice"].interval
     assert (interval.patients if interval else None) == (6 if count == 6 else None)
-    assert any("whose a case is" in note for note in found.notes) == (count == 6)
+    assert any("which patient a case" in note for note in found.notes) == (count == 6)
 
 
 @pytest.mark.parametrize(

@@ -103,7 +103,7 @@ def test_what_is_said_of_lesions_that_are_not_asked_for_is_refused(given: dict[s
 
 @pytest.mark.parametrize("given", [{"lesion_iou": one} for one in (-0.1, 1.0, math.nan, "half")])
 def test_an_iou_is_a_number_from_0_to_below_1(given: dict[str, Any]) -> None:
-    with pytest.raises(UsageError, match="from 0 to below 1"):
+    with pytest.raises(UsageError, match="at least 0 and below 1"):
         asked_for(None, ["liver"], lesions=True, **given)
 
 

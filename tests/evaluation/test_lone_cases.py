@@ -61,7 +61,7 @@ def test_one_structure_without_a_name_is_taken_for_the_predictions_and_said(
     ref = volume(tmp_path / "r/x.nii.gz", 7)
     found = chaosprep.evaluate(pred, ref)
     assert [(row.organ, row.dice, row.ref_voxels) for row in found.results] == [("liver", 1.0, 12)]
-    assert "nothing says what REF shows: its one structure is taken for PRED's, liver" in (
+    assert "nothing says what REF shows: its one structure is taken to be PRED's, liver" in (
         found.notes
     )
     assert [row.organ for row in chaosprep.evaluate(pred, ref, organs=["Liver"]).results] == [
@@ -75,12 +75,12 @@ def test_of_several_structures_the_file_that_names_them_is_asked_for_and_works(
     pred = named(volume(tmp_path / "p/x.nii.gz", 1, 2), liver=1, spleen=2)
     ref = volume(tmp_path / "r/x.nii.gz", 4, 9)
     told = refusal(pred, ref)
-    assert 'labels.json beside its masks such as {"liver": 4, "spleen": 9}' in told
+    assert 'labels.json next to its masks, such as {"liver": 4, "spleen": 9}' in told
     assert organs(pred, named(ref, liver=4, spleen=9)) == {"liver": 1.0, "spleen": 1.0}
 
 
 def test_two_names_for_one_structure_are_not_guessed_to_be_one(tmp_path: Path) -> None:
     pred = named(volume(tmp_path / "p/x.nii.gz", 1), liver=1)
     ref = named(volume(tmp_path / "r/x.nii.gz", 1), Leber=1)
-    assert "Call them alike, in the legend of one side" in refusal(pred, ref)
+    assert "Give them the same names, in the legend of one side" in refusal(pred, ref)
     assert organs(pred, named(ref, liver=1)) == {"liver": 1.0}

@@ -82,7 +82,9 @@ def test_an_organ_of_empty_masks_is_measured_and_said(livers: Dataset, tmp_path:
     ref = labelled(livers, tmp_path / "ref", told, name)
     found = chaosprep.evaluate(ref.directory, ref.directory)
     assert [one.organ for one in found.summaries] == ["uterus", "liver"]
-    assert found.notes == ("no mask of REF has a pixel of uterus: 1 is where PRED has none either",)
+    assert found.notes == (
+        "no mask of REF has a pixel of uterus: the value is 1 where PRED has none either",
+    )
 
 
 def test_an_organ_that_only_the_prediction_lacks_scores_nothing(
@@ -120,7 +122,8 @@ def test_cases_without_an_organ_are_counted(organs: Dataset, tmp_path: Path) -> 
     found = chaosprep.evaluate(organs.directory, ref.directory)
     count = len(organs)
     assert (
-        f"not measured in 1 of {count} cases, as REF does not name it there: spleen" in found.notes
+        f"not measured in 1 of {count} cases, because REF does not name it there: spleen"
+        in found.notes
     )
     rows = [row for row in found.results if row.organ == "spleen"]
     assert len(rows) == count - 1

@@ -106,7 +106,7 @@ def test_a_cropped_stage_directory_is_refused_and_the_command_works(
         chaosprep.evaluate(pred.directory, livers.directory)
     problem = error.value.problems[0]
     assert problem.code == "grid-mismatch"
-    assert "the reference goes on for" in problem.reason
+    assert "the reference extends" in problem.reason
     assert "chaosprep assemble PRED -o BACK" in problem.remedy
     back = chaosprep.assemble(pred, tmp_path / "back")
     assert chaosprep.evaluate(back.path, livers.directory).cases == 4
@@ -208,7 +208,7 @@ def test_a_prediction_of_a_crop_is_refused_with_what_lacks(tmp_path: Path) -> No
     pred = write(tmp_path / "pred/a.nii.gz", blob()[:, :, :-1])
     problem = refused(pred, ref)
     assert (problem.code, problem.id) == ("grid-mismatch", "a")
-    assert "the reference goes on for 1 mm beyond it" in problem.reason
+    assert "the reference extends 1 mm beyond it" in problem.reason
     assert "the tool that cropped it" in problem.remedy
 
 

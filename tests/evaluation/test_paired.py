@@ -134,7 +134,7 @@ def test_a_split_of_one_side_alone_is_named_too(livers: Dataset, nets: tuple[Pat
     with pytest.raises(ProblemsError) as error:
         chaosprep.compare_predictions(*nets, livers.directory)
     assert problems(error) == [
-        ("case-missing", one.id, "B has this case and A has not")
+        ("case-missing", one.id, "B has this case, but A does not")
         for one in livers.cases
         if one.id not in val
     ]

@@ -127,7 +127,7 @@ def test_of_several_organs_a_single_255_is_none_and_a_single_1_the_references(
             mask = organs.mask(row)
             assert mask is not None
             write_png(out / name / f"{row.id}.png", np.where(mask == 1, value, 0))
-    with pytest.raises(FileError, match="PRED holds one value, 255, and REF has 4 organs"):
+    with pytest.raises(FileError, match="PRED holds one value, 255, but REF has 4 organs"):
         chaosprep.evaluate(out / "yes", organs.directory)
     found = chaosprep.evaluate(out / "liver", organs.directory)
     assert {row.organ: row.dice for row in found.results} == {

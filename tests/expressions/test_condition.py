@@ -155,7 +155,7 @@ def test_nothing_but_a_condition_is_read(text: str) -> None:
 def test_what_would_hold_of_every_row_is_no_condition(text: str, part: str) -> None:
     error = refusal(text)
     assert error.code == "where-syntax"
-    assert error.reason.endswith(f": {part} says nothing of a row")
+    assert error.reason.endswith(f": {part} says nothing about a row")
 
 
 @pytest.mark.parametrize(

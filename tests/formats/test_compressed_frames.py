@@ -49,24 +49,24 @@ def jpegs(fragments: list[bytes], frames: int, **changes: object) -> bytes:
 BASIC, EXTENDED = "its Basic Offset Table", "its Extended Offset Table"
 BEGINNING = "points elsewhere than at the beginning of a fragment"
 REFUSED = {
-    "a table that falls": (rle_file([0, STARTS[2], STARTS[1]]), f"{BASIC} does not rise"),
-    "a frame twice": (rle_file([0, STARTS[1], STARTS[1]]), f"{BASIC} does not rise"),
+    "a table that falls": (rle_file([0, STARTS[2], STARTS[1]]), f"{BASIC} is not ascending"),
+    "a frame twice": (rle_file([0, STARTS[1], STARTS[1]]), f"{BASIC} is not ascending"),
     "a frame of the wrong beginning": (rle_file(STARTS[1:]), f"{BASIC} does not begin"),
     "between fragments": (rle_file([0, STARTS[1] + 2, STARTS[2]]), f"{BASIC} {BEGINNING}"),
     "beyond the data": (rle_file([0, STARTS[1], 2**31]), f"{BASIC} {BEGINNING}"),
     "at the end of the data": (rle_file([0, STARTS[1], END]), f"{BASIC} {BEGINNING}"),
-    "a short table": (rle_file(STARTS[:2]), f"{BASIC} tells where 2 of 3 frames are"),
+    "a short table": (rle_file(STARTS[:2]), f"{BASIC} gives the places of 2 of 3 frames"),
     "a longer table": (
         rle_file([*STARTS, END], [*FRAMES, FRAMES[0]]),
         "the pixel data hold 4 frames, the header announces 3",
     ),
     "an odd table": (
         encapsulated([FRAMES[0]], RLELossless).replace(items(bytes(4))[:12], items(bytes(6))[:14]),
-        "the length of its Basic Offset Table is no multiple of 4",
+        "the length of its Basic Offset Table is not a multiple of 4",
     ),
     "an extended table that falls": (
         rle_file([], **extended([0, STARTS[2], STARTS[1]], LENGTHS)),
-        f"{EXTENDED} does not rise",
+        f"{EXTENDED} is not ascending",
     ),
     "an extended table between fragments": (
         rle_file([], **extended([0, STARTS[1] - 2, STARTS[2]], LENGTHS)),
@@ -90,7 +90,7 @@ REFUSED = {
     ),
     "an extended table for half the frames": (
         rle_file([], **extended(STARTS[:2], LENGTHS[:2])),
-        f"{EXTENDED} tells where 2 of 3 frames are",
+        f"{EXTENDED} gives the places of 2 of 3 frames",
     ),
     "two tables that disagree": (
         rle_file(
@@ -107,7 +107,7 @@ REFUSED = {
     "too few fragments": (rle_file([], FRAMES[:2]), "the pixel data hold 2 of 3 frames"),
     "JPEG fragments that nothing tells apart": (
         jpegs([jpeg(GREY), jpeg(GREY)[:50], jpeg(GREY)[50:], b"\0\0"], 2),
-        "its fragments cannot be told to frames",
+        "its fragments cannot be assigned to frames",
     ),
     "JPEG data that end within a fragment": (
         jpegs([jpeg(GREY)], 1).replace(b"\xff\xd9\xfe\xff\xdd\xe0", b""),

@@ -98,7 +98,7 @@ def test_pixels_that_are_there_twice_are_refused_by_every_reader(
 def test_float_pixels_beside_others_are_refused_by_every_reader(
     syntax: UID, reader: Callable[[bytes], object]
 ) -> None:
-    with pytest.raises(FileError, match="it has integer and float pixels at once"):
+    with pytest.raises(FileError, match="it has both integer and float pixels"):
         reader(sound(syntax) + elements(syntax, FloatPixelData=bytes(48)))
 
 

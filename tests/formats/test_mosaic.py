@@ -236,7 +236,7 @@ def test_a_grid_that_does_not_tell_where_its_slices_lie_is_refused(name: str) ->
         read_headers(encoded(made))
     assert error.value.code == "grid-of-slices"
     assert error.value.reason == (
-        f"a grid of {held} slices in one picture (a mosaic): the header does not tell {missing}"
+        f"a grid of {held} slices in one picture (a mosaic): the header does not give {missing}"
     )
 
 
@@ -257,11 +257,11 @@ CONTRADICTIONS = {
     ),
     "a direction in the plane": (
         siemens(Stack(7), tags={"SliceNormalVector": TURNED[:3]}),
-        "its SliceNormalVector does not stand upright on its slices",
+        "its SliceNormalVector is not perpendicular to its slices",
     ),
     "a direction of zeros": (
         siemens(Stack(7), tags={"SliceNormalVector": [0, 0, 0]}),
-        "its SliceNormalVector does not stand upright on its slices",
+        "its SliceNormalVector is not perpendicular to its slices",
     ),
     "more tags than there are": (
         siemens(Stack(7), header=WHOLE[:8] + LATER + WHOLE[12:]),

@@ -178,9 +178,9 @@ REFUSED: dict[str, tuple[bytes, tuple[str, str]]] = {
         floats(np.array([[1, np.nan]], np.float32)),
         ("not-finite", "its float pixels hold NaN or infinity"),
     ),
-    "integer and float pixels at once": (
+    "both integer and float pixels": (
         dicom(FloatPixelData=bytes(48)),
-        broken("it has integer and float pixels at once"),
+        broken("it has both integer and float pixels"),
     ),
     "data for two frames": (
         dicom(PixelData=PIXELS.tobytes() * 2),
@@ -214,7 +214,7 @@ REFUSED: dict[str, tuple[bytes, tuple[str, str]]] = {
     ),
     "uncompressed data under a compressed syntax": (
         replaced(EXPLICIT, b"1.2.840.10008.1.2.5\0"),
-        broken("the compressed pixel data are no row of fragments"),
+        broken("the compressed pixel data are not a sequence of fragments"),
     ),
     "damaged RLE": (
         encapsulated([rle(PIXELS)[:70]], RLELossless),
@@ -228,7 +228,7 @@ REFUSED: dict[str, tuple[bytes, tuple[str, str]]] = {
         )
         * 5000
         + BODY,
-        broken("its sequences are nested too deep"),
+        broken("its sequences are nested too deeply"),
     ),
 }
 READ: dict[str, tuple[bytes, NDArray[Any]]] = {
@@ -292,20 +292,22 @@ SETTLED: dict[str, tuple[bytes, Check]] = {
     "a slope of text": (
         with_text("RescaleSlope", "one"),
         lambda h: (
-            h.rescale_slope == 1 and h.notes == ("its RescaleSlope is no number, and left out",)
+            h.rescale_slope == 1
+            and h.notes == ("its RescaleSlope is not a number, and is left out",)
         ),
     ),
     "a slope without end": (
         with_text("RescaleSlope", "1e999"),
         lambda h: (
-            h.rescale_slope == 1 and h.notes == ("its RescaleSlope is no number, and left out",)
+            h.rescale_slope == 1
+            and h.notes == ("its RescaleSlope is not a number, and is left out",)
         ),
     ),
     "an intercept of text": (
         with_text("RescaleIntercept", "-1O24"),
         lambda h: (
             h.rescale_intercept == 0
-            and h.notes == ("its RescaleIntercept is no number, and left out",)
+            and h.notes == ("its RescaleIntercept is not a number, and is left out",)
         ),
     ),
     "window 0": (dicom(WindowWidth=0), lambda h: h.window is None),

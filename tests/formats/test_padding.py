@@ -130,4 +130,4 @@ def test_an_incomplete_modality_lut_is_said() -> None:
     slice_ = dataset(PIXELS, ModalityLUTSequence=item(LUTExplanation="none"))
     header = read_header(encoded(slice_))
     assert header.modality_lut is None
-    assert header.notes == ("its Modality LUT is incomplete, and left out",)
+    assert header.notes == ("its Modality LUT is incomplete, and is left out",)

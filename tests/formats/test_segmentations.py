@@ -148,7 +148,7 @@ def referring(number: int) -> Edit:
 def test_frames_of_a_segment_that_is_not_described_once_are_refused(edit: Edit) -> None:
     stack = cut(seg(edit=edit))
     assert codes(stack) == {"m.dcm": "mask-unreadable"}
-    assert "list of segments do not fit" in stack.errors[0][1].reason
+    assert "list of segments do not match" in stack.errors[0][1].reason
 
 
 def test_segments_may_have_any_numbers() -> None:

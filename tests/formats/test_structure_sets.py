@@ -336,7 +336,7 @@ def test_a_structure_that_names_no_frame_lies_in_the_only_one_of_its_set(space: 
         assert np.array_equal(planes(stack), expected({1: RING}))
         assert stack.note is None
     else:
-        assert "another frame of reference" in one_error(stack)[1]
+        assert "a different frame of reference" in one_error(stack)[1]
 
 
 def test_contours_may_refer_to_several_frames_at_once() -> None:

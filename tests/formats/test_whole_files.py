@@ -30,7 +30,7 @@ PNGS = {
     "a palette without PLTE": (SIGNATURE + PALETTE + IDAT + END, ORDER),
     "a chunk that nobody knows": (
         START + chunk(b"ABCD", b"") + IDAT + END,
-        "the PNG has chunks that nobody knows",
+        "the PNG has unknown chunks",
     ),
     "no IEND": (START + IDAT, "the PNG is cut short or damaged"),
     "hardly any data for its size": (
@@ -101,7 +101,7 @@ def npy(shape: str, version: int = 1, order: str = "False") -> bytes:
 @pytest.mark.parametrize("shape", ["(True, 12)", "(12, True)", "(-3, -4)", "[3, 4]", "(3.0, 4)"])
 def test_a_shape_of_anything_but_whole_numbers_is_refused(shape: str) -> None:
     for reader in (decode_npy, lambda data: read_npy(data, 2)):
-        with pytest.raises(FileError, match="the npy's shape is no row of whole numbers"):
+        with pytest.raises(FileError, match="the npy's shape is not a row of whole numbers"):
             reader(npy(shape))
 
 
@@ -157,7 +157,7 @@ def test_zeros_up_to_the_end_of_a_block_are_padding() -> None:
 
 
 def test_a_slope_without_an_intercept_is_refused_and_no_slope_at_all_is_none() -> None:
-    with pytest.raises(FileError, match="its scl_slope is a number, and its scl_inter is none"):
+    with pytest.raises(FileError, match="its scl_slope is a number, but its scl_inter is not"):
         read_nifti(nifti()[:112] + struct.pack("<ff", 2, np.nan) + nifti()[120:])
     none = nifti()[:112] + struct.pack("<ff", np.nan, np.nan) + nifti()[120:]
     np.testing.assert_array_equal(read_nifti(none).voxels, read_nifti(nifti()).voxels)

@@ -244,7 +244,7 @@ IMAGES: dict[str, tuple[bytes, Outcome]] = {
     "NumberOfFrames as text": (text_at(1, "NumberOfFrames", "1A"), missing("NumberOfFrames")),
     "sequences in sequences": (
         WHOLE[:META_END] + DEEP + BODY,
-        header("its sequences are nested too deep"),
+        header("its sequences are nested too deeply"),
     ),
     # What else the header says
     "slope 0": (
@@ -255,14 +255,14 @@ IMAGES: dict[str, tuple[bytes, Outcome]] = {
     "a slope of text": (
         text_at(1, "RescaleSlope", "one"),
         Kept(
-            warnings=("its RescaleSlope is no number, and left out",),
+            warnings=("its RescaleSlope is not a number, and is left out",),
             fields={"slope": 1.0},
         ),
     ),
     "a slope without end": (
         text_at(1, "RescaleSlope", "1e999"),
         Kept(
-            warnings=("its RescaleSlope is no number, and left out",),
+            warnings=("its RescaleSlope is not a number, and is left out",),
             fields={"slope": 1.0},
         ),
     ),

@@ -81,7 +81,7 @@ INTERPOLATED = (
 
 
 LABELS = (
-    "It is a label map of other numbers than CHAOS's: say what they stand for, chaosprep split "
+    "It is a label map with numbers other than CHAOS's: say what they stand for, chaosprep split "
     "--labels 1=liver,2=spleen, and take organs by name: extract-labels."
 )
 
@@ -236,9 +236,9 @@ ODD = f"{SERIES}/x.dcm"
 IRREGULAR = "it is not a regular file", "Move it out of the folder"
 OUTSIDE = "it is a link out of the dataset", "Copy the file in"
 UNPLACED = (
-    "it has no position or orientation, and others of the series have",
-    "Move it out of the folder if it is no slice (a report, a screenshot), else export it again; "
-    "or leave it out with --on-error skip",
+    "it has no position or orientation, but others of the series do",
+    "Move it out of the folder if it is not a slice (a report, a screenshot), else export it "
+    "again; or leave it out with --on-error skip",
 )
 FOLDERS: dict[str, tuple[Damage, Outcome]] = {
     # Where the slices lie
@@ -291,7 +291,7 @@ FOLDERS: dict[str, tuple[Damage, Outcome]] = {
             (
                 SERIES,
                 "the image orientation spans no plane",
-                "Check how the files were anonymised or exported",
+                "Check how the files were anonymized or exported",
             )
         ),
     ),

@@ -82,7 +82,7 @@ def livers(pairs: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 FULL = (
     "{}: cannot be written (No space left on device). Make room or choose another output; the "
-    "same command goes on from here."
+    "same command continues from here."
 )
 
 
@@ -142,7 +142,7 @@ def test_a_read_only_output_is_named(disk: Disk, livers: Path) -> None:
     assert said.code == 1
     assert said.err == (
         f"Error: {output}: cannot be written (Read-only file system). Make it writable or choose "
-        "another output; the same command goes on from here.\n"
+        "another output; the same command continues from here.\n"
     )
 
 
@@ -178,7 +178,7 @@ def test_an_output_at_the_input_is_refused_and_nothing_is_touched(
         assert said.code == 2
         assert said.err == (
             f"Error: {Path(output)}: the output must not be the input, inside it or around it. "
-            "Give a directory beside the input.\n"
+            "Give a directory next to the input.\n"
         )
     assert snapshot(tmp_path) == before
 

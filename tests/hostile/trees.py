@@ -159,7 +159,7 @@ class Refused:
         """The exact text, and exit code 1."""
         count = f"{len(self.lines)} problem{'s' * (len(self.lines) > 1)}"
         closing = (
-            f"Error: {ended.verb}: {count}, nothing was committed. Settle them and run the same "
+            f"Error: {ended.verb}: {count}, nothing was committed. Resolve them and run the same "
             "command again, or leave these slices out with --on-error skip."
         )
         own = f"{ended.verb}: "  # tells of each case

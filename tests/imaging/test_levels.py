@@ -117,7 +117,7 @@ def dotted() -> NDArray[np.uint8]:
     ids=["1 to 4", "2 alone", "one more", "15 organs", "two pixels"],
 )
 def test_an_exact_label_map_is_not_called_interpolated(mask: NDArray[np.uint8]) -> None:
-    assert remedy(mask).startswith("It is a label map of other numbers than CHAOS's: say what")
+    assert remedy(mask).startswith("It is a label map with numbers other than CHAOS's: say what")
 
 
 @pytest.mark.parametrize("values", [(63,), (63, 126), (252, 189)])

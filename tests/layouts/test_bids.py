@@ -107,9 +107,7 @@ def test_masks_of_one_structure_are_called_by_their_labels(tmp_path: Path) -> No
 def test_two_label_maps_of_one_image_are_a_problem(tmp_path: Path) -> None:
     root = found(bids(tmp_path, [T1W], [DSEG, "auto/sub-01/anat/sub-01_dseg"]), "bids")
     assert root.cases == ()
-    assert told(root) == [
-        ("mask-several", f"{T1W}.nii.gz", "several masks will do for one image: 1 image")
-    ]
+    assert told(root) == [("mask-several", f"{T1W}.nii.gz", "several masks fit one image: 1 image")]
 
 
 @pytest.mark.parametrize(

@@ -43,8 +43,8 @@ def test_healthy_subjects_are_taken_where_they_are_asked_for(tmp_path: Path) -> 
     assert [case.sequence for case in root.only().cases] == ["t1"]
     assert [case.sequence for case in root.only(("healthy-t1",)).cases] == ["healthy-t1"]
     assert root.notes[1] == (
-        "1 healthy subject, on no side of its own, taken by --sequence healthy-t1 and healthy-t2 "
-        "alone"
+        "1 healthy subject, on no side of its own, taken only with --sequence healthy-t1 and "
+        "healthy-t2"
     )
 
 

@@ -164,7 +164,7 @@ def test_channels_that_are_not_those_of_modality_are_a_problem(tmp_path: Path) -
     assert [(problem.code, problem.reason) for problem in root.problems] == [
         (
             "channel-missing",
-            "other channels than modality in dataset.json has: 1 case (a)",
+            "the channels do not match modality in dataset.json: 1 case (a)",
         )
     ]
     assert {case.patient for case in root.cases} == {"b"}

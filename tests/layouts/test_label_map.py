@@ -134,7 +134,7 @@ def test_a_misspelt_name_of_one_case_is_said_at_its_slices(tmp_path: Path) -> No
     root = found(tree(tmp_path, patients))
     notes = {case.patient: case.notes for case in root.cases}
     assert notes["P007"] == notes["P008"] == ()
-    assert "galbladder stands in this case alone" in notes["P012"][0]
+    assert "only this case has galbladder" in notes["P012"][0]
 
 
 def test_a_name_that_identifies_the_patient_is_in_no_map(tmp_path: Path) -> None:
@@ -236,7 +236,7 @@ def test_a_misspelt_name_of_the_table_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError) as caught:
         found(root, labels="4=lvier")
     assert caught.value.reason == "--labels: no mask has a structure that is called lvier"
-    assert caught.value.remedy == "They have liver: spell it so."
+    assert caught.value.remedy == "They have liver: spell it that way."
 
 
 def test_a_case_of_which_roi_takes_nothing_says_so(tmp_path: Path) -> None:

@@ -89,7 +89,7 @@ def test_a_broken_json_is_named(tmp_path: Path, text: str) -> None:
 def test_auto_names_a_broken_json_of_raw_data(tmp_path: Path) -> None:
     folder = nnunet(tmp_path / "Dataset001_One", ["a"])
     (folder / "dataset.json").write_text("{")
-    with pytest.raises(UsageError, match=r"dataset\.json: it is no JSON"):
+    with pytest.raises(UsageError, match=r"dataset\.json: it is not JSON"):
         found(folder, layout="auto")
 
 
@@ -118,14 +118,14 @@ def add_other(folder: Path) -> None:
         (
             lose_channel,
             "channel-missing",
-            "not all and only the 2 channels of dataset.json: 1 case (a) of imagesTr",
+            "the channels do not match the 2 in dataset.json: 1 case (a) of imagesTr",
         ),
         (lose_labels, "mask-missing", "without labels: 2 files of imagesTr"),
         (lose_images, "mask-surplus", "without an image: 1 file of labelsTr"),
         (
             add_other,
             "file-strange",
-            "not called CASE_0000.nii.gz or CASE.nii.gz: 2 files of imagesTr and labelsTr",
+            "not named CASE_0000.nii.gz or CASE.nii.gz: 2 files of imagesTr and labelsTr",
         ),
     ],
 )
@@ -158,7 +158,7 @@ def test_a_case_for_training_and_for_testing_is_a_problem(tmp_path: Path) -> Non
 
 def test_files_that_say_nothing_of_their_place_are_refused(tmp_path: Path) -> None:
     folder = nnunet(tmp_path, ["a"], file_ending=".png")
-    with pytest.raises(UsageError, match=r"file_ending is '\.png', no volumes") as error:
+    with pytest.raises(UsageError, match=r"file_ending is '\.png', not that of volumes") as error:
         found(folder)
     assert ".nii.gz" in error.value.remedy
 

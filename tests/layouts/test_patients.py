@@ -62,7 +62,9 @@ def test_names_alone_do_not_tell_and_both_ways_are_shown(tmp_path: Path) -> None
     with pytest.raises(UsageError) as error:
         found(three(tmp_path))
     assert error.value.code == "patient-unknown"
-    assert error.value.reason == "nothing tells whose 3 cases (p1_a, p1_b, p2_a) are"
+    assert (
+        error.value.reason == "it is not known which patient 3 cases (p1_a, p1_b, p2_a) belong to"
+    )
     assert "--patient-from-name '{patient}_{}'" in error.value.remedy
     assert "--patients TABLE" in error.value.remedy
 
@@ -134,16 +136,16 @@ def test_a_table_says_whose_each_case_is(tmp_path: Path, text: str) -> None:
 def test_every_case_must_be_in_the_table(tmp_path: Path) -> None:
     (tmp_path / "who.csv").write_text("p1_a,X\n")
     (problem,) = found(three(tmp_path), patients=str(tmp_path / "who.csv")).problems
-    assert problem.reason == "--patients does not tell the patient of 2 cases (p1_b, p2_a)"
+    assert problem.reason == "--patients does not give the patient of 2 cases (p1_b, p2_a)"
 
 
 @pytest.mark.parametrize(
     ("data", "says"),
     [
-        (b"p1_a,X\np1_a,Y\n", "line 2 names another patient"),
+        (b"p1_a,X\np1_a,Y\n", "line 2 gives a case a different patient"),
         (b"case,patient\np1_a\n", "line 2 does not name"),
-        (b"\xff\xfe", "no CSV in UTF-8"),
-        (b'a,"' + b"x" * 200_000, "no CSV in UTF-8"),
+        (b"\xff\xfe", "not CSV in UTF-8"),
+        (b'a,"' + b"x" * 200_000, "not CSV in UTF-8"),
         (None, "the file is missing"),
     ],
 )

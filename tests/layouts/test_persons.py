@@ -266,8 +266,8 @@ def test_placeholders_for_all_are_accepted_with_a_note(tmp_path: Path, id: str, 
     root = look(visits(tmp_path, **{f"p{number}": both for number in range(count)}))
     assert root.problems == ()
     assert root.notes == (
-        f"in {count} of {count} patients neither PatientID nor PatientName tells who it is (empty, "
-        "a placeholder, or the same in all): folders are taken for different people",
+        f"in {count} of {count} patients neither PatientID nor PatientName identifies the person "
+        "(empty, a placeholder, or the same in all): folders are taken for different people",
     )
 
 

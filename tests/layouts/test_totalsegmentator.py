@@ -46,7 +46,7 @@ def test_sides_are_those_of_meta_csv(tmp_path: Path) -> None:
 def test_without_meta_csv_nobody_is_on_a_side(tmp_path: Path) -> None:
     root = found(totalsegmentator(tmp_path, SCANS), "totalsegmentator", **EACH)
     assert {case.split for case in root.cases} == {None}
-    assert "there is no meta.csv: nothing says who validates" in root.notes
+    assert "there is no meta.csv: nothing says which patients validate" in root.notes
 
 
 def test_a_scan_that_meta_csv_does_not_list_is_a_problem(tmp_path: Path) -> None:

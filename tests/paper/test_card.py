@@ -87,7 +87,7 @@ def test_what_was_filled_in_is_not_replaced_unasked(images: Dataset, tmp_path: P
     file.write_text(filled)
     refused = card(images.directory, "-o", file)
     assert refused.exit_code == 1
-    assert f"Error: {file}: it is there already, and may hold what somebody" in refused.stderr
+    assert f"Error: {file}: it already exists and may contain text that somebody" in refused.stderr
     assert file.read_text() == filled
     assert card(images.directory, "-o", file, "--overwrite").exit_code == 0
     assert file.read_text() == chaosprep.card(images)

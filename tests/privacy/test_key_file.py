@@ -25,7 +25,7 @@ def test_a_key_is_made_once_for_its_owner_alone_and_said(
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     (said,) = caplog.messages
     assert str(path) in said
-    assert "give it to nobody" in said
+    assert "do not give it to anyone" in said
     assert "same key gives the same ids" in said
     assert kept_key(bench) == path
     assert path.read_bytes() == secret
@@ -110,7 +110,7 @@ def test_what_is_no_key_can_be_moved_away_as_is_said(tmp_path: Path) -> None:
     path.mkdir()
     with pytest.raises(UsageError) as caught:
         read_kept(path)
-    assert "move away what stands there: then a new key is made" in caught.value.remedy
+    assert "move away what is there: then a new key is made" in caught.value.remedy
     path.rename(tmp_path / "away")
     assert kept_key(Workbench.beside(tmp_path / "out")) == path
     assert len(path.read_bytes()) == 32

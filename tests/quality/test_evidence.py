@@ -232,7 +232,7 @@ def test_a_shard_says_that_it_looked_at_its_own_cases_alone(tmp_path: Path) -> N
     arguments = ("--images", IMAGES, "--check", "--shard", "1/2")
     result = run("split", root, "-o", tmp_path / "out", *arguments)
     assert result.exit_code == 0
-    assert "Note: shard 1 of 2 alone was looked at; once merged" in result.stderr
+    assert "Note: shard 1 of 2 alone was checked; once merged" in result.stderr
 
 
 def test_prepare_looks_at_the_split_when_all_is_made(tmp_path: Path) -> None:

@@ -38,7 +38,9 @@ def ran(*arguments: object) -> tuple[str, str]:
 def test_a_split_says_how_to_look_up_the_file_and_that_works(root: Path, tmp_path: Path) -> None:
     _, said = ran("split", root, "-o", tmp_path / "out", "--val", "0")
     assert "doe_jane" not in said
-    assert said.count("Which file a hash stands for: chaosprep inspect ROOT --file HASH") == 1
+    assert (
+        said.count("To see which file a hash stands for: chaosprep inspect ROOT --file HASH") == 1
+    )
     key = tmp_path / NAME
     shown, _ = ran("inspect", root, "--pseudonymize", key, "--file", hash_in(said))
     assert shown == f"{hash_in(said)} {BROKEN}\n"
@@ -57,7 +59,7 @@ def test_another_key_finds_no_file_and_says_which_is_needed(root: Path, tmp_path
     params = make_params(LayoutParams, {"pseudonymize": str(tmp_path / "other")})
     with pytest.raises(UsageError, match="stands for no file") as failed:
         files_of(root, [caught.value.problems[0].file or ""], params)
-    assert "chaosprep.key beside the output" in failed.value.remedy
+    assert "chaosprep.key next to its output" in failed.value.remedy
 
 
 def test_files_of_a_folder_of_masks_elsewhere_are_found(root: Path, tmp_path: Path) -> None:
@@ -73,4 +75,4 @@ def test_files_of_a_folder_of_masks_elsewhere_are_found(root: Path, tmp_path: Pa
 def test_without_hashes_nothing_is_said_of_them(tmp_path: Path) -> None:
     root = write(tmp_path / "root", series("doe_jane", 1, JANE))
     _, said = ran("split", root, "-o", tmp_path / "out", "--val", "0")
-    assert "Which file" not in said
+    assert "which file a hash" not in said

@@ -151,7 +151,7 @@ def test_what_no_header_tells_is_a_note(tmp_path: Path) -> None:
     }
     root = write(tmp_path / "root", files)
     made = split(root, tmp_path / "out")
-    note = "in 3 of 3 patients neither PatientID nor PatientName tells who it is"
+    note = "in 3 of 3 patients neither PatientID nor PatientName identifies the person"
     for notes in (
         chaosprep.inspect(root, images=IMAGES).notes,
         chaosprep.inspect(made.directory).notes,

@@ -129,7 +129,7 @@ def test_a_file_that_is_no_table_of_ratings_is_named(page: "Page", tmp_path: Pat
     (tmp_path / "other.csv").write_text("a,b\n1,2\n")
     page.locator("#readers").set_input_files(tmp_path / "other.csv")
     expect(page.locator("#agreement")).not_to_be_empty()
-    assert page.locator("#agreement").inner_text().startswith("other.csv: no table of ratings")
+    assert page.locator("#agreement").inner_text().startswith("other.csv: not a table of ratings")
 
 
 def test_arrow_keys_go_along_a_strip_and_enter_goes_to_the_case(page: "Page") -> None:

@@ -148,5 +148,5 @@ def test_nsd_and_lesions_are_columns_where_they_are_asked_for(
 def test_what_is_of_predictions_needs_a_reference(
     pristine: Path, tmp_path: Path, more: dict[str, Any]
 ) -> None:
-    with pytest.raises(UsageError, match="is for predictions beside a reference"):
+    with pytest.raises(UsageError, match="is for predictions compared with a reference"):
         report(pristine, tmp_path / "page.html", **more)

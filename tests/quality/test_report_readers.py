@@ -77,7 +77,10 @@ def test_markup_in_a_name_or_note_is_text(pristine: Path, tmp_path: Path) -> Non
         ('{"MR001_t1-in": "pass"}', "no columns called case and verdict"),
         ("", "no columns called case and verdict"),
         ("case,verdict\nMR001_t1-in,maybe\n", "line 2 has no case, or a verdict that is not"),
-        ("case,verdict\nMR001_t1-in,pass\nMR001_t1-in,fail\n", "line 3 has a case that stands"),
+        (
+            "case,verdict\nMR001_t1-in,pass\nMR001_t1-in,fail\n",
+            "line 3 has a case that an earlier line has",
+        ),
         ("case,verdict\nMR001_t1-in,\n", "nothing is rated in it"),
         ("case,verdict\nMR001_t1-in,pass\nX9_ct,fail\n", "1 case in it is not on this page"),
         ("case,verdict,report\nMR001_t1-in,pass,abc\n", "of another dataset or prediction"),
@@ -143,4 +146,4 @@ def test_what_a_page_saves_fits_it_and_no_other(
         report(pristine, tmp_path / "page.html", ratings=[tmp_path / "mine.csv"])
     page.locator("#readers").set_input_files(tmp_path / "mine.csv")
     expect(page.locator("#agreement")).not_to_be_empty()
-    assert page.locator("#agreement").inner_text().startswith("mine.csv: no table of ratings")
+    assert page.locator("#agreement").inner_text().startswith("mine.csv: not a table of ratings")

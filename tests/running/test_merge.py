@@ -108,7 +108,7 @@ def test_a_merged_directory_is_not_made_again(tmp_path: Path) -> None:
 def test_what_else_is_finished_there_is_kept(tmp_path: Path) -> None:
     run(TOY, ToyParams(add=1), source(tmp_path, *CASES[:2]), tmp_path / "merged")
     before = snapshot(tmp_path / "merged")
-    with pytest.raises(ChaosprepError, match="something else than these shards") as caught:
+    with pytest.raises(ChaosprepError, match="something other than these shards") as caught:
         merge(make_shards(tmp_path, 2), tmp_path / "merged")
     assert caught.value.code == "output-differs"
     assert snapshot(tmp_path / "merged") == before

@@ -16,7 +16,7 @@ from .toys import TOY, ToyParams, source
 @pytest.mark.parametrize(
     ("fields", "says"),
     [
-        ({"jobs": 0}, "jobs: 0 workers cannot work"),
+        ({"jobs": 0}, "jobs: 0 workers are too few"),
         ({"shard": "3/2"}, "shard: '3/2' is not I/N"),
     ],
 )

@@ -151,7 +151,7 @@ def test_a_run_of_the_other_kind_is_another_run(place: Path, tmp_path: Path) -> 
 
 def test_a_run_on_a_cut_container_names_it(place: Path, packed: Path) -> None:
     (packed / CONTAINER).write_bytes((packed / CONTAINER).read_bytes()[:2000])
-    with pytest.raises(ChaosprepError, match=f"{CONTAINER} is missing or has another size"):
+    with pytest.raises(ChaosprepError, match=f"{CONTAINER} is missing or has a size that differs"):
         chaosprep.augment(place / "tar/images", packed, store="tar")
 
 

@@ -76,7 +76,7 @@ def test_what_was_made_elsewhere_is_replaced_only_when_asked(
     (tmp_path / "x").write_bytes(content)
     error = refusal(lambda: write(tmp_path / "x", kind))
     assert (error.code, error.exit_code) == ("output-foreign", 1)
-    assert f"it is no {kind.noun} that chaosprep made. " in error.text
+    assert f"it is not a {kind.noun} that chaosprep made. " in error.text
     assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [("x", content)]
     write(tmp_path / "x", kind, overwrite=True)
     assert (tmp_path / "x").read_bytes() != content
@@ -227,7 +227,7 @@ def test_a_longer_name_is_told(tmp_path: Path) -> None:
         ("x.htm", "its name is that of another kind of file"),
         ("data/x.html", "it would lie inside the dataset"),
         ("none/x.html", "its folder does not exist"),
-        ("file/x.html", "what should be its folder is none"),
+        ("file/x.html", "what should be its folder is not a folder"),
     ],
 )
 def test_a_place_that_cannot_be_is_a_wrong_request(tmp_path: Path, place: str, said: str) -> None:

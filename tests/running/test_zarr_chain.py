@@ -186,7 +186,7 @@ def test_no_imagefolder_is_made_of_arrays(place: Path, tmp_path: Path) -> None:
         with pytest.raises(ProblemsError) as caught:
             chaosprep.export("huggingface", source, tmp_path / "out")
         problem = caught.value.problems[-1]
-        assert problem.reason.startswith(f"the {what} of MR002_t1-in_s000 is no PNG")
+        assert problem.reason.startswith(f"the {what} of MR002_t1-in_s000 is not a PNG")
         assert "--store zarr" in problem.remedy
 
 

@@ -14,7 +14,7 @@ from chaosprep.errors import ProblemsError
 from tests.series.scans import IMAGES, Kept, Refused, Table, changed, check, slices, write
 
 IM = "im{:03d}.dcm"
-LEFT_OUT = "the same image again is left out (im000 (1).dcm)"
+LEFT_OUT = "a second copy of the same image is left out (im000 (1).dcm)"
 SIZE = 24 * 24
 
 DOUBLES: Table = {
@@ -28,7 +28,9 @@ DOUBLES: Table = {
     ),
     "three files of one image": (
         {IM: slices(), "im000 ({}).dcm": slices()[:1] * 2},
-        Kept(warnings=("the same image again is left out (im000 (0).dcm, im000 (1).dcm)",)),
+        Kept(
+            warnings=("a second copy of the same image is left out (im000 (0).dcm, im000 (1).dcm)",)
+        ),
     ),
     "one SOPInstanceUID for all slices": (
         {IM: slices(edit=changed(SOPInstanceUID=UID("2.25.11")))},

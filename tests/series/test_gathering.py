@@ -32,13 +32,13 @@ CT = UID("1.2.840.10008.5.1.4.1.1.2")
 
 
 def noted(*texts: str) -> Kept:
-    return Kept(warnings=tuple(f"passed over, as no slice: {text}" for text in texts))
+    return Kept(warnings=tuple(f"passed over, not a slice: {text}" for text in texts))
 
 
 def grid(held: str, untold: str) -> Refused:
     return Refused(
         "im000.dcm",
-        f"a grid of {held} in one picture (a mosaic): the header does not tell {untold}. Export "
+        f"a grid of {held} in one picture (a mosaic): the header does not give {untold}. Export "
         "the series again with a file for each slice, or leave it out.",
     )
 
@@ -99,8 +99,8 @@ BESIDE: Table = {
         {"seg.dcm": objects(SEGMENTATION, Modality="SEG")},
         Refused(
             "seg.dcm",
-            "it is a segmentation, no slice. Give the images that it was made on; a mask goes to "
-            "--masks.",
+            "it is a segmentation, not a slice. Give the images that it was made on; a mask goes "
+            "to --masks.",
         ),
     ),
     "a structure set": (
@@ -228,9 +228,9 @@ def beside(name: str, place: Path, **values: object) -> tuple[str, ...]:
 
 def test_a_name_that_the_slices_forbid_is_not_said(tmp_path: Path) -> None:
     said = beside("Doe_Jane.dcm", tmp_path / "root", PatientName="Doe^Jane")
-    assert said == ("passed over, as no slice: 1 report",)
+    assert said == ("passed over, not a slice: 1 report",)
 
 
 def test_another_name_is_said(tmp_path: Path) -> None:
     said = beside("Doe_Jane.dcm", tmp_path / "root", PatientName="Roe^Richard")
-    assert said == ("passed over, as no slice: 1 report (Doe_Jane.dcm)",)
+    assert said == ("passed over, not a slice: 1 report (Doe_Jane.dcm)",)

@@ -159,7 +159,7 @@ def test_masks_that_do_not_say_where_they_lie_go_by_name_and_it_is_said(tmp_path
     for pattern in (MASKS, FOLDER):
         series = read(tmp_path / pattern[-8:-1], masks, pattern)
         assert shown(series) == EXPECTED
-        assert {"paired by name alone" in " ".join(one.warnings) for one in series.slices} == {True}
+        assert {"paired only by name" in " ".join(one.warnings) for one in series.slices} == {True}
 
 
 def test_without_places_and_names_nothing_is_paired(tmp_path: Path) -> None:

@@ -249,7 +249,7 @@ SERIES: Table = {
     ),
     "MR that scans every other slice in turns": (
         {IM: slices(edit=alternating(AcquisitionNumber=(1, 2)))},
-        Kept(warnings=("slices of 2 acquisitions take turns (AcquisitionNumber)",)),
+        Kept(warnings=("slices of 2 acquisitions alternate (AcquisitionNumber)",)),
     ),
     "a rotation of the tube for each pair of slices": (
         {IM: slices(1, "ct", edit=lambda one, n: changed(AcquisitionNumber=n // 2)(one, n))},

@@ -142,12 +142,12 @@ def test_without_a_case_to_learn_from_it_is_a_problem_of_each(tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ("no", "it is no JSON"),
+        ("no", "it is not JSON"),
         ("{}", "landmarks"),
         ('{"landmarks": {"t1-in": [1, 100]}}', "2 landmarks, 11 were expected"),
         ('{"landmarks": {"t1-in": [1,2,3,4,5,6,7,8,9,10,11]}}', "from 1 to 100"),
         ('{"landmarks": {"t1-in": [1,9,3,4,5,6,7,8,9,10,100]}}', "descend"),
-        ("[" * 100_000, "it is no JSON"),
+        ("[" * 100_000, "it is not JSON"),
     ],
 )
 def test_a_file_without_landmarks_is_refused(

@@ -425,7 +425,7 @@ def test_names_of_sequences_are_to_be_looked_at(root: Path, tmp_path: Path) -> N
     images = "{patient}/{sequence}/{slice}.dcm"
     split(other, tmp_path / "out", images=images, masks=None, on_event=events.append)
     (note,) = events[0].notes
-    assert note.endswith("whether they tell of a person: odradek")
+    assert note.endswith("whether these identify a person: odradek")
 
 
 def test_a_structure_called_as_its_patient_is_written_nowhere(tmp_path: Path) -> None:

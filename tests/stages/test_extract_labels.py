@@ -142,7 +142,7 @@ def test_the_first_of_the_order_lies_on_top_and_the_rest_is_counted(tmp_path: Pa
     assert np.array_equal(planes_of(made), expected)
     lost = int(np.count_nonzero(TUMOUR & LIVER))
     assert [row.overwritten for row in made.slices] == [{"liver": lost}, {}]
-    assert made.slices[0].warnings[-1] == f"liver: others lie on {lost} voxel of it"
+    assert made.slices[0].warnings[-1] == f"liver: others cover {lost} voxel of it"
     under = chaosprep.extract_labels(parent, tmp_path / "under", order="liver,tumour")
     assert np.array_equal(planes_of(under) == names["liver"], LIVER)
 

@@ -92,12 +92,12 @@ def test_a_side_beside_its_code_is_the_same_side_in_another_spelling() -> None:
     gland = Label("right adrenal gland", Code("SCT", "23451007", "Adrenal gland"))
     found = select({1: gland}, renames=[("right adrenal gland", "adrenal_gland_right")])
     assert found.labels[1] == Label("adrenal_gland_right", gland.code)
-    with pytest.raises(UsageError, match="is one structure by its code"):
+    with pytest.raises(UsageError, match="are different structures"):
         select({1: gland}, renames=[("right adrenal gland", "left adrenal gland")])
 
 
 def test_a_structure_is_not_renamed_to_another() -> None:
-    assert "duodenum is one structure by its code, liver another" in refused(
+    assert "by their codes, duodenum and liver are different structures" in refused(
         renames=[("liver", "hepar"), ("duodenum", "liver")]
     )
 

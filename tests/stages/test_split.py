@@ -176,8 +176,8 @@ def test_a_named_validation_patient_is_never_drawn_for_testing(named: set[str], 
     [
         ({"val_patient": ["MR007"]}, 3, ["MR007", "MR001, MR002, MR003"]),
         ({"test_patient": ["MR007"]}, 3, ["MR007", "MR001, MR002, MR003"]),
-        ({"val": 0.1}, 4, ["0.1 of 4 patients rounds to nobody", "val=0"]),
-        ({"test": 0.01}, 20, ["0.01 of 20 patients rounds to nobody", "test_patient"]),
+        ({"val": 0.1}, 4, ["0.1 of 4 patients rounds to no patient", "val=0"]),
+        ({"test": 0.01}, 20, ["0.01 of 20 patients rounds to no patient", "test_patient"]),
         ({"folds": 5}, 4, ["5 folds", "there are 4", "folds=4"]),
         ({"val": 0.9}, 3, ["none of the 3 patients for training"]),
         ({"val_patient": ["MR001", "MR002"], "test": 0}, 2, ["none of the 2 patients"]),
@@ -447,7 +447,7 @@ def test_what_is_given_as_nothing_excludes_nothing() -> None:
 
 
 def test_one_patient_is_no_patients() -> None:
-    with pytest.raises(UsageError, match=r"0\.2 of 1 patient rounds to nobody"):
+    with pytest.raises(UsageError, match=r"0\.2 of 1 patient rounds to no patient"):
         sides(CHAOS[:1])
 
 

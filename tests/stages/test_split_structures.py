@@ -99,4 +99,4 @@ def test_a_set_that_does_not_fit_is_one_problem_of_its_file(tmp_path: Path) -> N
         )
     (problem,) = caught.value.problems
     assert (problem.code, problem.file) == ("mask-grid", "rt/p1.dcm")
-    assert problem.reason.endswith("than the images: structure 8 (couch)")
+    assert problem.reason.endswith("from the images: structure 8 (couch)")

@@ -238,7 +238,7 @@ def test_a_name_that_one_patient_misspells_is_a_warning_there(made: Made) -> Non
         row.patient: [text for text in row.warnings if "misspelt" in text]
         for row in made.dataset.slices
     }
-    told = ["splen stands in this case alone and may be misspelt: others have spleen"]
+    told = ["only this case has splen, which may be misspelt: others have spleen"]
     is_total = "splen" in made.kind.told
     assert warned == {"A1": [], "A2": [], "A3": told if is_total else []}
 

@@ -242,7 +242,7 @@ def test_a_range_beyond_the_levels_of_the_liver_is_not_the_liver(tmp_path: Path)
     values[2, 22:26, 22:26] = 52
     tree = chaos_tree(tmp_path / "root", values)
     pairs = chaosprep.split(tree.root, tmp_path / "s", val=0.0)
-    with pytest.raises(ChaosprepError, match="levels that nobody calls liver"):
+    with pytest.raises(ChaosprepError, match="levels that are not named liver"):
         chaosprep.extract_liver(pairs, tmp_path / "wide", range=(50, 75))
     rims = alone(63)
     rims[1:3, 5:20, 20] = 52

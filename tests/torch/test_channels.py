@@ -184,7 +184,7 @@ def test_slices_without_a_place_are_channels_where_they_are_alike() -> None:
 
 def test_neighbours_of_another_size_are_refused() -> None:
     spots = [Spot(0, "a"), Spot(1, "b", rows=40)]
-    with pytest.raises(FileError, match="b has another size than a"):
+    with pytest.raises(FileError, match="b differs in size from a"):
         Channels([spots], Seen(neighbours=1))
     Channels([spots], Seen())
 

@@ -33,7 +33,7 @@ def convolution(inputs: int, outputs: int, side: int = 3) -> int:
 
 
 def block(inputs: int, outputs: int) -> int:
-    """Two convolutions without bias, each with scale and shift of its normalisation."""
+    """Two convolutions without bias, each with scale and shift of its normalization."""
     return convolution(inputs, outputs) + convolution(outputs, outputs) + 4 * outputs
 
 

@@ -53,7 +53,7 @@ def test_raw_data_without_the_reference_are_refused_by_its_name(
     words += ["--sequence", "t1-out", "--sequence", "t2-spir"]
     done = CliRunner().invoke(main, [*map(str, words)])
     assert done.exit_code == 2
-    assert "onto the pixels of t1-in, and there is none: t1-out, t2-spir" in done.stderr
+    assert "onto the pixels of t1-in, but there is none: t1-out, t2-spir" in done.stderr
     assert "--sequence t1-in" in done.stderr
 
 

@@ -354,7 +354,7 @@ def test_an_index_that_is_none_is_refused(
     index = json.loads((folder / "train.json").read_text())
     change(index)
     (folder / "train.json").write_text(json.dumps(index))
-    with pytest.raises(FileError, match="is no index") as caught:
+    with pytest.raises(FileError, match="is not an index") as caught:
         SliceStream(folder)
     assert caught.value.code == "index"
 
@@ -365,7 +365,7 @@ def test_an_index_that_nests_deeper_than_can_be_read_is_refused(
     folder = Path(shutil.copytree(shards, tmp_path / "copy"))
     index = (folder / "train.json").read_text().rstrip().removesuffix("}")
     (folder / "train.json").write_text(f'{index}, "more": {"[" * 10**5}{"]" * 10**5}}}')
-    with pytest.raises(FileError, match="is no index"):
+    with pytest.raises(FileError, match="is not an index"):
         SliceStream(folder)
 
 
@@ -397,7 +397,7 @@ def test_what_cannot_be_is_refused(
 
 
 def test_a_folder_that_is_neither_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="is no stage directory") as caught:
+    with pytest.raises(UsageError, match="is not a stage directory") as caught:
         SliceStream(tmp_path)
     assert caught.value.code == "split"
 

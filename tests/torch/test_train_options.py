@@ -290,7 +290,7 @@ def test_no_other_sequence_stands_for_the_one_whose_masks_are_predicted(
 
 
 def test_a_part_of_a_batch_that_is_no_slice_is_refused() -> None:
-    with pytest.raises(ValueError, match="no slice of a --batch of 8"):
+    with pytest.raises(ValueError, match="less than one slice of a --batch of 8"):
         TrainParams(batch=8, foreground=0.05)
 
 

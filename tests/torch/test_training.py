@@ -1,4 +1,4 @@
-"""train: it learns, repeats bit for bit, goes on where it stopped, and refuses what is not fit."""
+"""train: it learns, repeats bit for bit, continues where it stopped, and refuses misfits."""
 
 import csv
 import json
@@ -552,7 +552,7 @@ def test_going_on_that_was_interrupted_comes_to_the_same_bytes(
 
 def test_fewer_epochs_than_are_done_are_refused(images: Dataset, tmp_path: Path) -> None:
     chaosprep.train(images, tmp_path / "run", epochs=2, batch=4)
-    with pytest.raises(ChaosprepError, match="has 2 epochs already, and 1 are asked for") as error:
+    with pytest.raises(ChaosprepError, match="has 2 epochs already, but 1 are asked for") as error:
         chaosprep.train(images, tmp_path / "run", epochs=1, batch=4)
     assert "--epochs 2 or more" in error.value.remedy
     assert (tmp_path / "run" / "run.json").exists()

@@ -61,5 +61,5 @@ def test_without_masks_an_item_has_none(rewritten: Callable[..., Path]) -> None:
 
 def test_a_case_without_positions_is_a_named_error(rewritten: Callable[..., Path]) -> None:
     volumes = VolumeDataset(rewritten(lambda row: row.update(position=None)))
-    with pytest.raises(FileError, match="make no volume"):
+    with pytest.raises(FileError, match="do not make a volume"):
         volumes[0]

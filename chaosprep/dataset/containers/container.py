@@ -73,7 +73,7 @@ class Container:
                 raise FileError("it holds more than its files", REMAKE, code="container")
         for name, tell in self.beside.items():
             if not _is(path.with_name(name), tell(files, head)):
-                reason = f"{name} beside it is not the one that was written for it"
+                reason = f"{name} next to it is not the one that was written for it"
                 raise FileError(reason, REMAKE, code="container")
 
     def _heads(self, data: BinaryIO, files: Sequence[File]) -> bytes:

@@ -17,7 +17,7 @@ from chaosprep.division.files.said import (
 )
 from chaosprep.division.sides import KnownSplit
 
-_HEADING = "Begin it with a line of what its columns are: patient,side,fold."
+_HEADING = "Begin it with a line that names its columns: patient,side,fold."
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ def read(content: Content, fold: int | None) -> KnownSplit:
     try:
         rows = read_cells(content.data)
     except ValueError as error:
-        raise useless("it is no CSV in UTF-8", "Save it as CSV in UTF-8.") from error
+        raise useless("it is not CSV in UTF-8", "Save it as CSV in UTF-8.") from error
     heading = [cell.strip().casefold().replace(" ", "_") for cell in rows[0][1]] if rows else []
     columns = _columns(heading)
     found = known_elsewhere(_said(rows, columns, heading), fold)

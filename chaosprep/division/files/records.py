@@ -52,7 +52,7 @@ def _said(pairs: Any) -> Iterator[Said]:  # noqa: ANN401 - of a JSON text
             raise useless(f"{place} names no patient")
         told = _first(record, SIDE_NAMES)
         if told is not None and not isinstance(told, str):
-            raise useless(f"{place} has a side that is none of train, val and test")
+            raise useless(f"{place} has a side that is not train, val or test")
         fold, folds = record.get("fold"), record.get("folds")
         yield said_of(str(called).strip(), told or "", fold, folds, place)
 

@@ -55,7 +55,7 @@ def side_of(text: str, place: str) -> Split | None:
     """
     word = text.strip().casefold()
     if word and word not in SIDES:
-        raise useless(f"{place} has a side that is none of train, val and test")
+        raise useless(f"{place} has a side that is not train, val or test")
     return SIDES[word] if word else None
 
 
@@ -69,7 +69,7 @@ def fold_of(value: object, place: str) -> int | None:
     if text in _NO_FOLD:
         return None
     if isinstance(value, bool) or not _FOLD.fullmatch(text):
-        raise useless(f"{place} has a fold that is no whole number")
+        raise useless(f"{place} has a fold that is not a whole number")
     number = int(text.partition(".")[0])
     if number > _MOST:  # a date, or a number of a patient
         raise useless(f"{place} has a fold above {_MOST}, which no data set has")
@@ -89,9 +89,9 @@ def said_of(name: str, side: str, fold: object, folds: object, place: str) -> Sa
     if said.side == "test":
         return Said(name, "test", None)
     if said.side is None and said.fold is None:
-        raise useless(f"{place} tells neither a side nor a fold")
+        raise useless(f"{place} gives neither a side nor a fold")
     if times and said.fold not in times:
-        raise useless(f"{place} has a fold that is none of its folds")
+        raise useless(f"{place} has a fold that is not one of its folds")
     return said
 
 
@@ -140,10 +140,13 @@ def known_elsewhere(said: Iterable[Said], fold: int | None) -> KnownSplit:
 def _check_times(lines: Sequence[Said]) -> None:
     """Refuse repeated folds that are not as many for everybody, or not numbered on."""
     if len({len(one.folds) for one in lines if one.side != "test"}) > 1:
-        raise useless("not everybody who trains or validates has as many folds")
+        raise useless("not all patients that train or validate have the same number of folds")
     times = [{*time} for time in zip(*(one.folds for one in lines if one.folds), strict=True)]
     if sum(map(len, times)) > len(set[int]().union(*times)):
-        raise useless("its folds do not count on from time to time: of 5 folds, 5 to 9 come next")
+        raise useless(
+            "its folds are not numbered on from repeat to repeat: with 5 folds, the second repeat "
+            "has 5 to 9"
+        )
 
 
 def settled(said: Iterable[Said], fold: int | None) -> Sides:
@@ -173,11 +176,11 @@ def settled(said: Iterable[Said], fold: int | None) -> Sides:
     for at in folds:
         if len({side for side, own in sides.values() if own == at}) > 1:
             raise useless(
-                f"a part of fold {at} validates and a part of it trains",
+                f"part of fold {at} validates and part of it trains",
                 "Correct the file, or say which fold validates: --fold N.",
             )
     if not sides:
-        raise useless("it tells nobody's side")
+        raise useless("it gives no patient's side")
     return sides
 
 
@@ -212,7 +215,7 @@ def leak(names: list[str]) -> FileError:
     """The error of names that are on several sides or folds."""
     return FileError(
         f"{plural(len(names), 'name')} on several sides or folds: the split leaks",
-        "Correct the file: all that is of one patient belongs on one side, into one fold.",
+        "Correct the file: everything of one patient belongs on one side, in one fold.",
         code="split-file-leak",
     )
 

@@ -52,7 +52,7 @@ def read_split(path: str | Path, option: str, fold: int | None) -> KnownSplit:
     try:
         form = next((one for one in SPLIT_FILES if one.takes(content)), None)
         if form is None:
-            raise useless("it is no split of a known form", _REMEDY)
+            raise useless("it is not a split of a known form", _REMEDY)
         return form.read(content, fold)
     except FileError as error:
         kept = ("split-file-leak", "fold-unknown")

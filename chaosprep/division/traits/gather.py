@@ -79,7 +79,7 @@ def _made(text: str, root: Root, key: Key | None) -> Trait:
         if trait is not None:
             return trait
     raise UsageError(
-        f"--stratify: nothing is called {text}", there_are(_KNOWN, [text]), "stratify-unknown"
+        f"--stratify: there is nothing called {text}", there_are(_KNOWN, [text]), "stratify-unknown"
     )
 
 
@@ -132,7 +132,7 @@ def _check_structures(traits: Sequence[Trait], evidence: Sequence[Evidence]) -> 
 
 def _untold(trait: Trait) -> UsageError:
     return UsageError(
-        f"--stratify {trait.name}: nothing tells it of any patient",
+        f"--stratify {trait.name}: it is not known for any patient",
         "Leave that out, or give it in a table: --stratify table.csv:column.",
         code="stratify-unknown",
     )

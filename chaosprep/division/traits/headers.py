@@ -210,8 +210,9 @@ def _is_allowed(keyword: str) -> bool:
 
 def _identifying(text: str) -> UsageError:
     return UsageError(
-        f"--stratify {text}: it may say who or when somebody is, and kinds stand in the manifest",
-        "Take what tells how images were made, PatientSex or age; or a column of a table under "
-        "another name that has no such values.",
+        f"--stratify {text}: it may identify a patient or a date, and its values would be recorded "
+        "in the manifest",
+        "Choose a header that tells how images were made, PatientSex or age; or a column of a "
+        "table, under another name, that has no such values.",
         code="stratify-identifies",
     )

@@ -100,7 +100,7 @@ def read_column(text: str) -> Column:
     except FileError as error:
         raise _useless(text, error.reason) from error
     except ValueError as error:
-        raise _useless(text, "it is no CSV in UTF-8") from error
+        raise _useless(text, "it is not CSV in UTF-8") from error
     heading = [cell.strip() for cell in rows[0][1]] if rows else []
     at = [n for n, one in enumerate(heading) if folded(one) == folded(column)]
     if len(at) != 1:

@@ -132,7 +132,7 @@ def compare_predictions(
         left = "" if pairs else ", and no case is left"
         raise ProblemsError(
             f"evaluate: {plural(len(problems), 'problem')}{left}",
-            "Settle them, or leave these cases out with --on-error skip.",
+            "Resolve them, or leave these cases out with --on-error skip.",
             tuple(problems),
         )
     rows = [row for pair in pairs for row in pair]
@@ -186,8 +186,8 @@ def _check_organs(a: Evaluation, b: Evaluation) -> None:
     if not {*shown[0]} & {*shown[1]}:
         raise UsageError(
             f"A shows {some(shown[0])}, B {some(shown[1])}, and nothing says what REF shows",
-            "Say what REF's values stand for, in a file labels.json beside its masks, and call A's "
-            "and B's alike.",
+            "Say what REF's values stand for, in a file labels.json next to its masks, and give "
+            "A's and B's the same names.",
             code="organ",
         )
 
@@ -211,7 +211,7 @@ def _alone(a: Evaluation, b: Evaluation) -> Iterator[Problem]:
                 yield Problem(
                     code="case-missing",
                     id=case,
-                    reason=f"{side} has this case and {other} has not",
+                    reason=f"{side} has this case, but {other} does not",
                     remedy="Predict it, or choose with --patient or --split.",
                 )
 

@@ -67,7 +67,7 @@ def agree(
     check_call(patients, organs, None, "case", spacing, on_error)
     if method not in METHODS:
         raise UsageError(
-            f"--method: {method!r} is neither", f"There are: {', '.join(METHODS)}.", "method"
+            f"--method: {method!r} is not known", f"There are: {', '.join(METHODS)}.", "method"
         )
     paths = [Path(reader) for reader in readers]
     names = tuple(f"R{number}" for number in range(1, len(paths) + 1))
@@ -75,7 +75,7 @@ def agree(
     base = next((place for place, side in enumerate(sides) if side.in_mm), 0)
     if spacing is not None and sides[base].in_mm:
         raise UsageError(
-            f"{names[base]} knows the size of its voxels",
+            f"{names[base]} gives the size of its voxels",
             "Leave out --spacing: it is for folders of pictures.",
             code="spacing",
         )
@@ -127,7 +127,7 @@ def _settled(
         left = "" if is_any_made else ", and no case is left"
         raise ProblemsError(
             f"agree: {plural(len(problems), 'problem')}{left}",
-            "Settle them, or leave these cases out with --on-error skip.",
+            "Resolve them, or leave these cases out with --on-error skip.",
             tuple(sorted(problems, key=lambda one: (one.id, one.file or ""))),
         )
     return tuple(sorted(problems, key=lambda one: (one.id, one.file or "")))
@@ -156,8 +156,10 @@ def _grid_notes(made: Sequence[Together]) -> Iterator[str]:
 
 def _consensus_notes(made: Sequence[Together], work: Agreeing) -> Iterator[str]:
     if work.method == "majority" and work.place and len(work.names) % 2 == 0:
-        yield "half of the readers are no majority: where so many mark a voxel, it is background"
+        yield (
+            "half of the readers are not a majority: where only half mark a voxel, it is background"
+        )
     if lost := [one for case in made for one in case.lost]:
-        yield f"drawn by some reader, and not in the consensus: {some(lost)}"
+        yield f"drawn by some reader, but not in the consensus: {some(lost)}"
     if moving := [one for case in made for one in case.moving]:
-        yield f"the estimates of STAPLE did not come to stand still: {some(moving)}"
+        yield f"the estimates of STAPLE did not converge: {some(moving)}"

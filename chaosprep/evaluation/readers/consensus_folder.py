@@ -48,7 +48,7 @@ class Place:
         if self.is_volumes:
             if masks.lattice is None:
                 raise FileError(
-                    "a volume needs the place of its voxels, and its slices do not tell it",
+                    "a volume needs the positions of its voxels, which its slices do not give",
                     "Leave the case out with --on-error skip.",
                     code="geometry-unknown",
                 )

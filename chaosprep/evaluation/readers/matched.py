@@ -65,7 +65,7 @@ def find_readers(paths: Sequence[Path], asked: Organs = ()) -> list[MaskSet]:
         try:
             sides.append(one if one is known else find_masks(path, known, asked))
         except FileError as error:
-            reason = f"R{number} (PRED) beside {known.path} (REF): {error.reason}"
+            reason = f"R{number} (PRED) against {known.path} (REF): {error.reason}"
             raise FileError(reason, error.remedy, error.code) from error
     return called_as_first(sides)
 
@@ -143,7 +143,7 @@ def _in_common(
         if absent := [id for id in kept if groups[id] not in covered and any(groups[id])]:
             what = ", ".join(sorted({" ".join(filter(None, groups[id])) for id in absent}))
             cases = plural(len(absent), "case")
-            left.append(f"{cases} left aside: {name} has nothing of {what}")
+            left.append(f"{cases} left out: {name} has nothing of {what}")
             kept = [id for id in kept if groups[id] in covered or not any(groups[id])]
     if not any(all(id in side.members for side in sides) for id in kept):
         having = "; ".join(
@@ -151,7 +151,7 @@ def _in_common(
             for side, name in zip(sides, names, strict=True)
         )
         raise NothingFoundError(
-            f"no case is everybody's: {having}",
+            f"no case is in the masks of every reader: {having}",
             "Cases are matched by case id, set or file name.",
             code="nothing",
         )
@@ -186,7 +186,7 @@ def chosen_organs(
     remedy = (
         f"Choose with --organ. {there_are(common)}"
         if common
-        else "Call them alike, in a legend beside the masks (labels.json)."
+        else "Give them the same names, in a legend next to the masks (labels.json)."
     )
     if lacking := [organ for organ in asked if organ not in everybodys or organ not in drawn]:
         reason = f"{lacking[0]} is not in the masks of every reader: {having}"
@@ -203,4 +203,6 @@ def _not_named(organs: Organs, names: Sequence[str], chosen: Chosen) -> Iterator
         for place, name in enumerate(names):
             if count := sum(organ not in cases[place].organs for cases in there):
                 of = plural(len(there), "case")
-                yield f"{name} does not name {organ} in {count} of {of}: it is drawn nowhere there"
+                yield (
+                    f"{name} does not name {organ} in {count} of {of}: it counts as not drawn there"
+                )

@@ -157,7 +157,7 @@ class Agreeing:
 
 def _of(name: str, error: FileError, base: str = "") -> FileError:
     """The error with the reader in front; beside another one, which of them is meant by what."""
-    who = f"{name} (PRED) beside {base} (REF)" if base else name
+    who = f"{name} (PRED) against {base} (REF)" if base else name
     remedy = _SAME_SLICES if base and error.code == "slices-differ" else error.remedy
     found = FileError(f"{who}: {error.reason}", remedy, error.code)
     found.file = error.file

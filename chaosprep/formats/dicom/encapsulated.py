@@ -69,7 +69,7 @@ def _fragments(value: bytes) -> tuple[list[int], list[_Fragment]]:
     at = 0
     while at < len(value) and value[at : at + 4] != _END and value[at:] != _PADDING:
         if value[at : at + 4] != _ITEM or at + _HEAD > len(value):
-            raise broken("the compressed pixel data are no row of fragments")
+            raise broken("the compressed pixel data are not a sequence of fragments")
         end = at + _HEAD + int.from_bytes(value[at + 4 : at + _HEAD], "little")
         if end > len(value):
             raise truncated("the compressed pixel data end in the middle of a fragment")
@@ -77,7 +77,7 @@ def _fragments(value: bytes) -> tuple[list[int], list[_Fragment]]:
         at = end
     table, *parts = items or [b""]
     if len(table) % 4:
-        raise broken(f"the length of its {_BASIC} is no multiple of 4")
+        raise broken(f"the length of its {_BASIC} is not a multiple of 4")
     fragments, offset = [], 0
     for part in parts:
         fragments.append(_Fragment(offset, part))
@@ -97,7 +97,9 @@ def _extended(dataset: "Dataset") -> tuple[list[int], list[int]] | None:
             raise broken(f"its {_EXTENDED} is not complete")
         tables.append(list(struct.unpack(f"<{len(value) // 8}Q", value)))
     if len(tables[0]) != len(tables[1]):
-        raise broken(f"its {_EXTENDED} and the table of lengths have not as many entries")
+        raise broken(
+            f"its {_EXTENDED} and the table of lengths do not have the same number of entries"
+        )
     return tables[0], tables[1]
 
 
@@ -107,11 +109,11 @@ def _check_table(name: str, offsets: list[int], fragments: list[_Fragment], fram
     if offsets[0] != 0:
         raise broken(f"its {name} does not begin with the first frame")
     if any(later <= offset for offset, later in pairwise(offsets)):
-        raise broken(f"its {name} does not rise")
+        raise broken(f"its {name} is not ascending")
     if not starts.issuperset(offsets):
         raise broken(f"its {name} points elsewhere than at the beginning of a fragment")
     if len(offsets) < frames:
-        raise broken(f"its {name} tells where {len(offsets)} of {frames} frames are")
+        raise broken(f"its {name} gives the places of {len(offsets)} of {frames} frames")
 
 
 def _firsts(fragments: list[_Fragment], frames: int, is_rle: bool) -> list[_Fragment]:
@@ -123,5 +125,5 @@ def _firsts(fragments: list[_Fragment], frames: int, is_rle: bool) -> list[_Frag
     begun = [fragment for fragment in fragments if starts_image(fragment.data)]
     ended = [index for index, one in enumerate(fragments, 1) if _END_OF_IMAGE in one.data[-10:]]
     if begun != [fragments[index] for index in (0, *ended) if index < len(fragments)]:
-        raise broken("its fragments cannot be told to frames, and no table tells it")
+        raise broken("its fragments cannot be assigned to frames, and no table does so")
     return begun

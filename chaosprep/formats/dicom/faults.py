@@ -40,7 +40,7 @@ def guarded(reason: str) -> Iterator[None]:
             warnings.simplefilter("ignore")
             yield
     except RecursionError:
-        raise broken("its sequences are nested too deep") from None
+        raise broken("its sequences are nested too deeply") from None
     except (*BROKEN, BytesLengthException, InvalidDicomError):
         raise broken(reason) from None
     finally:

@@ -190,11 +190,11 @@ def _rescale(
     if modality_lut is not None:
         return 1.0, 0.0, (LOOKED_UP,)
     broken_lut = any(items(dataset, "ModalityLUTSequence") for dataset in sources)
-    notes = ("its Modality LUT is incomplete, and left out",) if broken_lut else ()
+    notes = ("its Modality LUT is incomplete, and is left out",) if broken_lut else ()
     slope, intercept = number(sources, "RescaleSlope"), number(sources, "RescaleIntercept")
     for keyword, value in (("RescaleSlope", slope), ("RescaleIntercept", intercept)):
         if value is None and text(sources, keyword):
-            notes = (*notes, f"its {keyword} is no number, and left out")
+            notes = (*notes, f"its {keyword} is not a number, and is left out")
     if slope == 0:  # it has no inverse
         notes = (*notes, "a RescaleSlope of 0 counts as 1")
     return slope or 1.0, intercept or 0.0, notes

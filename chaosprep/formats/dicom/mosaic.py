@@ -112,7 +112,7 @@ def _in_a_row(picture: Header, tile: Header, count: int, normal: Sequence[float]
     upright = slice_normal(orientation)
     along = float(upright @ normal) / (float(np.linalg.norm(normal)) or 1.0)
     if abs(along) < _ALONG:
-        raise broken(f"its {_NORMAL} does not stand upright on its slices")
+        raise broken(f"its {_NORMAL} is not perpendicular to its slices")
     steps = np.arange(count)[:, np.newaxis] * upright * math.copysign(step, along)
     return [cast("Vector", tuple(one)) for one in (first + steps).round(6).tolist()]
 
@@ -164,7 +164,7 @@ def _tile(picture: Header, count: int, across: int, down: int) -> Header:
 def _check_told(count: int | None, told: dict[str, object]) -> None:
     """Refuse a picture that does not tell all that is needed."""
     if missing := [what for what, value in told.items() if not value]:
-        raise whole_grid(count, f"the header does not tell {', '.join(missing)}")
+        raise whole_grid(count, f"the header does not give {', '.join(missing)}")
 
 
 def _csa(dataset: "Dataset") -> dict[str, tuple[str, ...]]:

@@ -9,7 +9,7 @@ import numpy as np
 from chaosprep.formats.dicom.values import Elements, raw
 from chaosprep.imaging.header import Ends, stored_range
 
-UNUSABLE = "its PixelPaddingValue is none that a pixel can have, and left out"
+UNUSABLE = "its PixelPaddingValue is not a value that a pixel can have, and is left out"
 
 # By how pixels are stored: the prefix of the two keywords, and struct's format of their values.
 # Whether 16 bits have a sign is said by PixelRepresentation: many files declare the wrong VR.

@@ -52,7 +52,7 @@ def parse(stream: BytesIO, *, header_only: bool) -> "tuple[Dataset, list[int]]":
 
 
 def check_order(order: Sequence[int]) -> None:
-    """Check that no element that the toolkit reads is there twice, or stands behind the pixels.
+    """Check that no element that the toolkit reads is there twice, or comes after the pixels.
 
     Programs differ in which of two counts, and in whether they read on behind the pixels. Raises
     `FileError` ``dicom-broken``.
@@ -62,11 +62,11 @@ def check_order(order: Sequence[int]) -> None:
     if found:
         raise broken(f"its header has {found[0]} more than once")
     if len(PIXELS.keys() & counts) > 1:
-        raise broken("it has integer and float pixels at once")
+        raise broken("it has both integer and float pixels")
     first = next(at for at, tag in enumerate(order) if tag in PIXELS)
     found = [_READ[tag] for tag in order[first + 1 :] if tag in _READ]
     if found:
-        raise broken(f"{found[0]} stands behind the pixels")
+        raise broken(f"{found[0]} comes after the pixels")
 
 
 def _behind(stream: BytesIO, implicit: bool, little: bool) -> list[int]:

@@ -72,7 +72,7 @@ def _reader(row: _Row) -> Callable[[str], list[Entry]]:
         for number, line in _lines(text):
             one = row(line)
             if one is None or not re.fullmatch(r"\d{1,5}", one[0], re.ASCII):
-                raise no_legend(f"line {number} is none of a colour table", _REMEDY)
+                raise no_legend(f"line {number} is not a line of a colour table", _REMEDY)
             if int(one[0]) and one[1] != NOT_USED:
                 found.append(Entry(*one))
             if len(found) > HIGHEST:

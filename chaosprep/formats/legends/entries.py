@@ -138,7 +138,7 @@ def code_of(parts: Sequence[object]) -> Code:
     if any(len(text) > most for text, most in zip(texts, _CODE_LONGEST, strict=True)):
         raise no_legend("a code is longer than DICOM can write", _CODE)
     if not all(text.isprintable() and "\\" not in text for text in texts):
-        raise no_legend("a code has signs that DICOM cannot write", _CODE)
+        raise no_legend("a code has characters that DICOM cannot write", _CODE)
     return Code(*texts)
 
 

@@ -35,7 +35,7 @@ def joined(entries: Iterable[Entry]) -> tuple[Legend, tuple[tuple[Key, int], ...
     told = [(_key(one.key), one) for one in _bounded(entries)]
     kinds = {type(key) for key, _ in told}
     if Color in kinds and len(kinds) > 1:
-        raise no_legend("it has colours beside numbers", "Masks have either: give them apart.")
+        raise no_legend("it has both colours and numbers", "Masks have either: give them apart.")
     is_kept = kinds == {int}
     if not is_kept:
         told = [(LevelRange(key, key) if isinstance(key, int) else key, e) for key, e in told]
@@ -69,7 +69,7 @@ def _key(text: str) -> Key:
     key = key_of(text)
     if key is None:
         raise no_legend(
-            f"{text[:40]!r} is no number from 0 to 65535, LOW..HIGH or #rrggbb",
+            f"{text[:40]!r} is not a number from 0 to 65535, LOW..HIGH or #rrggbb",
             "Write the number first: 1=liver, 55..70=liver or #ff0000=liver.",
         )
     return key
@@ -79,9 +79,9 @@ def _name(text: str) -> str:
     """A name as it was written, without the spaces around it."""
     name = text.strip()
     if len(name) > LONGEST or not folded(name) or any(map(_is_strange, name)):
-        raise no_legend("a name is empty, too long, or has signs that are no text", _RENAME)
+        raise no_legend("a name is empty, too long, or has characters that are not text", _RENAME)
     if key_of(name) is not None or folded(name) in _NO_STRUCTURE:
-        raise no_legend(f"{name!r} is no name of a structure", _RENAME)
+        raise no_legend(f"{name!r} cannot be the name of a structure", _RENAME)
     return name
 
 
@@ -119,7 +119,7 @@ def _check_keys(keys: Iterable[Key]) -> None:
     for (_, last, _), (first, _, text) in pairwise(spans):
         if first <= last:
             raise no_legend(
-                f"{text} stands there twice, whole or in part",
+                f"{text} occurs twice, whole or in part",
                 "Give each number, level or colour to one structure.",
             )
 
@@ -140,7 +140,7 @@ def _check_background(key: Key) -> None:
     first, _, _ = _span(key)
     if max(first) == 0:
         raise no_legend(
-            f"{key_text(key)} is a structure, and {'black' if isinstance(key, Color) else 0} is "
+            f"{key_text(key)} is a structure, but {'black' if isinstance(key, Color) else 0} is "
             "the background",
             "Leave the background out.",
         )

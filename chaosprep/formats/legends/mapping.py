@@ -26,7 +26,7 @@ def mapped(found: object) -> list[Entry]:
     if not isinstance(found, Mapping):
         raise no_legend("it has no labels")
     if isinstance(found, _Object) and found.is_double:
-        raise no_legend("a name or a number stands there twice")
+        raise no_legend("a name or a number occurs twice")
     return [_entry(str(key), value) for key, value in found.items()]
 
 
@@ -45,7 +45,7 @@ def _entry(key: str, value: object) -> Entry:
             return Entry(key, name, code_of(parts))
     raise no_legend(
         f"{key[:40]!r} is not one structure with one number",
-        "Give each structure one whole number; regions and ignored voxels are no structures.",
+        "Give each structure one whole number; regions and ignored voxels are not structures.",
     )
 
 
@@ -53,12 +53,12 @@ def read_json(text: str) -> list[Entry]:
     """The entries of a JSON file.
 
     Raises:
-        FileError: `labels`, it is no JSON, or an entry is not one structure with one key.
+        FileError: `labels`, it is not JSON, or an entry is not one structure with one key.
     """
     try:
         found = json.loads(text, object_pairs_hook=_object)
     except (ValueError, RecursionError) as error:
-        raise no_legend("it is no JSON") from error
+        raise no_legend("it is not JSON") from error
     return mapped(found)
 
 

@@ -29,7 +29,7 @@ def body_mask(
     (6 neighbours; of several as large, the first). In each slice its gaps are closed by a disc of
     10 mm radius, then its holes are filled. No disc has a radius of more than 25 pixels.
 
-    Where that leaves nothing (a flat volume, only specks), all that is no padding is the body.
+    Where that leaves nothing (a flat volume, only specks), all that is not padding is the body.
     The same bytes come out on any number of threads.
 
     Args:

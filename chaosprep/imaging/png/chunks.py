@@ -106,7 +106,7 @@ def pixels_only(data: bytes, png: Head, code: str) -> bytes:
     palette = [b"PLTE"] if png.colour == _PALETTE or b"PLTE" in names else []
     if names != [b"IHDR", *palette, b"IDAT", b"IEND"]:
         unknown = not set(names) <= set(_CRITICAL)
-        what = "chunks that nobody knows" if unknown else "chunks that are missing or out of order"
+        what = "unknown chunks" if unknown else "chunks that are missing or out of order"
         raise FileError(f"the PNG has {what}", RECOPY, code)
     return b"".join(kept)
 

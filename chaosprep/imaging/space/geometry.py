@@ -53,7 +53,7 @@ def slice_normal(orientation: Sequence[float] | NDArray[np.float64]) -> NDArray[
     normal = np.cross(cosines[:3], cosines[3:])
     length = np.linalg.norm(normal)
     if not length > 1e-6:
-        remedy = "Check how the files were anonymised or exported."
+        remedy = "Check how the files were anonymized or exported."
         raise FileError("the image orientation spans no plane", remedy, "orientation-broken")
     return np.asarray(normal / length, dtype=np.float64)
 

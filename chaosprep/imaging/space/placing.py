@@ -119,7 +119,7 @@ def _check_extent(place: Place, image: Lattice, mask: Lattice, cropped: bool) ->
         if cropped and low <= 0 and high >= mask.shape[axis] - 1:
             continue
         if mask.shape[axis] != size or (low, high) != (0, size - 1):
-            raise _no_grid("it does not cover just the area of the image")
+            raise _no_grid("its area is not exactly that of the image")
     if not cropped and not 0 <= place.start[across] < mask.shape[across]:
         raise FileError(
             "the mask does not reach this image",

@@ -60,7 +60,8 @@ def lay(images: Sequence[Header], masks: Sequence[Header]) -> Laid:
     grids = [image_grid(mask) for mask in masks]
     if any(is_elsewhere(image, mask) for image in images[:1] for mask in masks):
         raise FileError(
-            "mask and images name different frames of reference, so their places do not compare",
+            "mask and images name different frames of reference, so their places cannot be "
+            "compared",
             "Export the masks in the frame of reference of their images, or pair them by name: "
             "put {slice} in the pattern of masks.",
             code="mask-grid",
@@ -105,7 +106,7 @@ def place_on(image: Header, mask: Header) -> Place:
     apart = (np.array(image.image_position_patient, float) - grid.origin) @ grid.steps[:, 2]
     if not abs(apart) <= _NEAR:
         raise FileError(
-            "the mask lies in another plane than the image that its name says",
+            "the mask lies in a different plane from the image that its name says",
             "Rename the masks; if they are numbered on their own, leave {slice} out of their "
             "pattern (masks/{patient}): they are then matched by place.",
             code="mask-grid",

@@ -17,7 +17,7 @@ _TIE = 1e-9  # of a pixel: a centre on the very edge of an old pixel
 
 @dataclass(frozen=True)
 class Undoing:
-    """The way back from a new picture: the part of it that is no padding, and the old pixels in it.
+    """The way back from a new picture: the part that is not padding, and the old pixels in it.
 
     What cropping took off is padding now (`Axis.first`, `Axis.last`).
     """
@@ -46,7 +46,7 @@ def undo_grid(record: Mapping[str, Any], shape: tuple[int, int]) -> Undoing:
         ]
     except (ArithmeticError, LookupError, TypeError, ValueError):
         raise FileError(
-            "its grid does not tell how to get back to the old pixels",
+            "its grid does not say how to get back to the old pixels",
             "Run chaosprep convert again with --overwrite.",
             code="grid-broken",
         ) from None

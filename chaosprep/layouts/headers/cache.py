@@ -26,8 +26,8 @@ from chaosprep.version import __version__
 from chaosprep.workbench import Workbench
 
 _MADE = (
-    "%s keeps what headers say, names of patients too, for the next run of the same command. "
-    "Nobody else may read it; remove it when the set is made."
+    "%s keeps what headers say, including names of patients, for the next run of the same "
+    "command. Only you can read it; remove it when the data set is made."
 )
 _log = logging.getLogger(__name__)
 _MAGIC = b"chaosprep index 1\n"
@@ -134,7 +134,7 @@ class Cache:
 
     def _throw_away(self, why: str) -> None:
         if self._writes:  # else another run writes to it, and sees for itself
-            self.said.append(f"{self._name} {why}, and is thrown away: all headers are read anew")
+            self.said.append(f"{self._name} {why}, and is discarded: all headers are read again")
             self._empty()
 
     def _empty(self) -> None:

@@ -94,7 +94,7 @@ def _take_all(volumes: Sequence[Volume], where: Where, choice: _Choice) -> None:
                 "series-none",
                 person,
                 "",
-                f"nothing is taken of its {plural(len(own), 'volume')} ({kinds})",
+                f"nothing is taken from its {plural(len(own), 'volume')} ({kinds})",
                 f"Ask for one by its SeriesDescription with --select, or {_LEAVE}",
             )
 
@@ -168,7 +168,7 @@ def _take_one(person: str, selection: Selection, some: list[Volume], choice: _Ch
     if len(left) == 1:
         choice.taken.append(_chosen(left[0], own or left[0].name))
         return
-    what = f"fit '{own}'" if selection.criteria else "are called alike"
+    what = f"fit '{own}'" if selection.criteria else "have the same name"
     what = what if own else "fit what was chosen"
     even = f", and pick = {selection.pick} leaves several" if selection.pick else ""
     shown = told_apart(left)
@@ -178,8 +178,8 @@ def _take_one(person: str, selection: Selection, some: list[Volume], choice: _Ch
         person,
         own,
         f"several series {what}{even}: {', '.join(listed)}",
-        "Say more with --select or in a file of --series (name, slices, SeriesDescription), or "
-        "take one or every one of them with --pick.",
+        "Be more specific with --select or in a file of --series (name, slices, "
+        "SeriesDescription), or take one or every one of them with --pick.",
     )
 
 
@@ -200,8 +200,8 @@ def _nothing(
         reason = f"no series that fits is called {' or '.join(sequences)}"
         remedy = there_are(names or sorted({one.name for one in fits}), sequences)
     elif first is None:
-        reason, remedy = "no series fits all that was chosen", "Choose less with --select."
+        reason, remedy = "no series fits all that was chosen", "Ask for less with --select."
     else:
         values = sorted({printable(value) for one in volumes if (value := fact(one, first.key))})
-        reason, remedy = f"{first.told}: no series is so", there_are(values, [first.wanted])
+        reason, remedy = f"{first.told}: no series fits", there_are(values, [first.wanted])
     return NothingFoundError(reason, remedy, "series-none")

@@ -100,7 +100,7 @@ def parse(text: str, place: str) -> Criterion:
         return Criterion(key, text, ranges=ranges, negated=negated)
     if any(found := [part for part in parts if part != ".." and _RANGE.fullmatch(part)]):
         raise UsageError(
-            f"{place}: {text}: {key} is text, and {found[0]} a range of numbers",
+            f"{place}: {text}: {key} is text, but {found[0]} is a range of numbers",
             "Give a pattern, such as 'SeriesDescription=*LAVA*'.",
             code="select",
         )
@@ -118,7 +118,7 @@ def check_keys(criteria: Collection[Criterion], volumes: Collection[Volume]) -> 
     for one in criteria:
         if one.key not in known:
             raise UsageError(
-                f"{one.told}: no series here says its {one.key}",
+                f"{one.told}: no series here has {one.key}",
                 there_are(known, [one.key]),
                 code="select",
             )
@@ -138,7 +138,7 @@ def _range(text: str, place: str) -> tuple[float, float]:
         ends = math.nan, math.nan
     if not (ends[0] <= ends[1] and (low or high)):
         whole = re.fullmatch(_NUMBER, text) or found
-        wrong = f"nothing is in the range {text}" if whole else f"{text} is no number"
+        wrong = f"nothing is in the range {text}" if whole else f"{text} is not a number"
         raise UsageError(
             f"{place}: {wrong}",
             "Give a number, or a range: EchoTime=4..5, slices=20.., EchoTime=..3.",

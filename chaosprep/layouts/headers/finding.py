@@ -17,8 +17,7 @@ from chaosprep.layouts.headers.references import References, fitting
 from chaosprep.layouts.headers.refers import read_refers
 
 _HOW = (
-    "Put it into its series' folder, call it as that folder is called, or take one series with "
-    "--select."
+    "Put it into its series' folder, give it that folder's name, or take one series with --select."
 )
 
 
@@ -187,14 +186,16 @@ def _open(count: int, persons: int) -> FileError:
     whose = f"{count} series of {plural(persons, 'patient')}"
     return FileError(
         f"it lies on {whose}, and its path does not tell which one is meant",
-        _HOW if persons == 1 else "Put it into its patient's folder, or call it as that is called.",
+        _HOW
+        if persons == 1
+        else "Put it into its patient's folder, or give it that folder's name.",
         code="mask-ambiguous",
     )
 
 
 def _another() -> FileError:
     return FileError(
-        "it lies on a series of one patient, and its path names another one",
-        "Find out whose it is, and put it into that patient's folder.",
+        "it lies on a series of one patient, but its path names another",
+        "Find out which patient it belongs to, and put it into that patient's folder.",
         code="mask-patient",
     )

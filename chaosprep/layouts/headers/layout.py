@@ -31,8 +31,8 @@ from chaosprep.series.source import SourceCase
 from chaosprep.workbench import Workbench
 
 _NOT_FINAL = (
-    "ids of patients are not final: they come from a key, which a run makes beside its output, or "
-    "takes from --pseudonymize KEYFILE"
+    "ids of patients are not final: they come from a key, which a run makes next to its output, "
+    "or takes from --pseudonymize KEYFILE"
 )
 
 
@@ -109,7 +109,7 @@ def _check_root(root: Path, where: Where) -> None:
         raise UsageError(f"{root}: there is no such folder", "Check the path.", code="root")
     if is_stage_directory(root):
         raise NothingFoundError(
-            f"{root}: it is a stage directory, no folder of scans",
+            f"{root}: it is a stage directory, not a folder of scans",
             "Give it to verify, or to the next stage.",
             code="nothing",
         )
@@ -143,7 +143,7 @@ def _nothing(root: Path, catalog: Catalog) -> NothingFoundError:
     if bare:
         return NothingFoundError(
             f"{root}: no DICOM image is below it, but {plural(bare, 'file')} of DICOM elements "
-            "that lack the beginning of a DICOM file (DICM behind 128 bytes)",
+            "that lack the beginning of a DICOM file (DICM after 128 bytes)",
             "Export them again as DICOM files, or add it with dcmconv of DCMTK.",
             code="nothing",
         )
@@ -180,7 +180,7 @@ def _nameable(
         id = f"{patient}_{name}"
         if any(tells(name, said) for said in people.told(one.volume.person)):
             error = ChaosprepError(
-                "what a series is called holds what identifies the patient, and would be its name",
+                "the name that a series would get holds what identifies the patient",
                 "Give it another name with --series FILE.toml: [liver] name = '*'.",
                 code="name-identifies",
             )

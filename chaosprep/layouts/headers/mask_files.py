@@ -20,7 +20,7 @@ from chaosprep.layouts.layout import Where
 from chaosprep.series.pairing import natural_key
 
 _HEADER = 2**16  # bytes that hold most headers
-_IMAGES = ("mask-kind", "mask-values", "too-large")  # codes of what is no label map
+_IMAGES = ("mask-kind", "mask-values", "too-large")  # codes of what is not a label map
 _FEW = 16  # values that no image has as few of
 _ALIKE = 0.6  # of neighbours: in a label map most voxels have the value of the next one
 
@@ -64,7 +64,7 @@ def list_masks(root: Path, catalog: Catalog, where: Where) -> MaskFiles:
     files = MaskFiles(_objects(here), _volumes(here), outside, said=True)
     if not (files.objects or files.volumes):
         raise UsageError(
-            f"--masks: no mask is in {where.masks} that says what it was drawn on",
+            f"--masks: no mask in {where.masks} says what it was drawn on",
             "Give a folder of DICOM SEG, RTSTRUCT, NIfTI, NRRD or MetaImage; for pictures, say "
             "where images and masks are: --images and --masks with {patient} and {slice}.",
             code="nothing",
@@ -77,14 +77,14 @@ def _folder(root: Path, text: str) -> Path:
     if "{" in text:
         raise UsageError(
             "--masks: a pattern needs --images as well",
-            "Give a folder: what masks were drawn on is told by their headers.",
+            "Give a folder: their headers say what masks were drawn on.",
             code="pattern",
         )
     places = [place for place in (root / text, Path(text)) if place.is_dir()]
     if len({real(place) for place in places}) > 1:
         raise UsageError(
-            f"--masks: {text} is a folder below ROOT, and another one here",
-            "Give its whole path, from / on.",
+            f"--masks: {text} is a folder below ROOT, and also a different one here",
+            "Give its full path, starting with /.",
             code="root",
         )
     if not places:

@@ -38,7 +38,7 @@ class Masks(Mapping[Volume, tuple[str, ...]]):
         found: the masks of each volume.
         chosen: what is taken.
         organs: the structures of masks that are files of one each.
-        doubtful: those that a mask may belong to of which nothing tells whose it is.
+        doubtful: those whose patient is not known, and that a mask may belong to.
         outside: the folder of the masks, relative to the root, where it is not below it.
         legend_of: what a file beside a mask says of its values (`_Legends`).
         channels: whether a volume without masks is taken beside one of its person that has masks
@@ -71,7 +71,7 @@ class Masks(Mapping[Volume, tuple[str, ...]]):
         self.judged: dict[str, bool] = {}
         self.notes: tuple[str, ...] = ()
         if self._left:
-            kept = "; name them in --series to keep them as channels beside one that has"
+            kept = "; name them in --series to keep them as channels next to one that has one"
             said = f"{len(self._left)} of {len(chosen)} series have no mask and are left out"
             self.notes = (said if channels else said + kept,)
 
@@ -157,7 +157,10 @@ def find_masks(
     if finding.pictures:
         what = plural(finding.pictures, "volume")
         verb = "holds" if finding.pictures == 1 else "hold"
-        masks.notes = (*masks.notes, f"{what} beside the DICOM files {verb} grey values, no labels")
+        masks.notes = (
+            *masks.notes,
+            f"{what} next to the DICOM files {verb} grey values, not labels",
+        )
     if where.strict:  # nobody is looking at the notes of the root
         for note in masks.notes:
             _log.warning("%s.", note)
@@ -230,8 +233,9 @@ class _Legends:
 
 def _several(count: int) -> FileError:
     return FileError(
-        f"{count} masks lie on one series, and neither they nor their names say what each shows",
-        "Call the files as the structures that they show (liver.nii.gz, spleen.nii.gz), or leave "
-        "all but one out: --masks DIR takes only those of a folder.",
+        f"{count} masks belong to one series, and neither their contents nor their names say what "
+        "each shows",
+        "Name the files after the structures that they show (liver.nii.gz, spleen.nii.gz), or "
+        "leave all but one out: --masks DIR takes only those of a folder.",
         code="mask-several",
     )

@@ -50,13 +50,15 @@ def damaged_beside(chosen: Sequence[Chosen], catalog: Catalog, key: Key) -> list
     found: list[Problem] = []
     if damaged:
         said, file = plural(len(damaged), "DICOM file"), key.path(damaged[0])
-        reason = f"{said} beside what is taken cannot be read and may be of any of it"
+        reason = f"{said} next to the series taken cannot be read, and may belong to any of them"
         found.append(
             Problem(code="dicom-damaged", id="headers", file=file, reason=reason, remedy=_REMEDY)
         )
     if foreign:
         said, file = plural(len(foreign), "file"), key.path(foreign[0])
-        reason = f"{said} beside what is taken, called as slices are there, cannot be read as DICOM"
+        reason = (
+            f"{said} next to the series taken, named like the slices there, cannot be read as DICOM"
+        )
         found.append(
             Problem(code="not-dicom", id="headers", file=file, reason=reason, remedy=_REMEDY)
         )

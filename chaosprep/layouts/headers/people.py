@@ -104,7 +104,7 @@ def untold_problem(volumes: Sequence[Volume], where: Where, key: Key) -> list[Pr
             code="patient-missing",
             id="headers",
             file=file,
-            reason=f"{count} of {every} do not tell whose they are: {silent}",
+            reason=f"{count} of {every} do not say which patient they belong to: {silent}",
             remedy="Say which part of a path below ROOT is the patient, such as "
             "--patient-from-name '{patient}/{}', or leave them out with --on-error skip.",
         )
@@ -145,7 +145,9 @@ def _joined(persons: Sequence[str], said: Sequence[Sequence[Identity]]) -> list[
         bool(person) and any(whose(one) != person for one in identities)
         for person, identities in zip(persons, said, strict=True)
     )
-    told = f"in {plural(count, 'volume')} PatientID does not tell the person, but StudyInstanceUID"
+    told = (
+        f"in {plural(count, 'volume')} PatientID does not identify the person, but StudyInstanceUID"
+    )
     return [f"{told} does: all others in it are of one person"] if count else []
 
 

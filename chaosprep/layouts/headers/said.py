@@ -26,8 +26,9 @@ def check_said(where: Where, volumes: Iterable[Volume]) -> None:
     for option, text in said:
         if any(tells(text, one) for one in people):
             raise UsageError(
-                f"--{option}: it holds a UID, or what stands in a patient's headers too (a name or "
-                "a part of it, a number, a date), and would identify the patient in every output",
+                f"--{option}: it holds a UID, or what also occurs in a patient's headers (a name "
+                "or a part of it, a number, a date), and would identify the patient in every "
+                "output",
                 "Write something else there: * and ? stand for any text in --select and --series, "
                 "{} in --patient-from-name; rename a folder of --masks.",
                 code="name-identifies",

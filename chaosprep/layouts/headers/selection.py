@@ -66,12 +66,12 @@ def _read(path: str) -> dict[str, dict[str, Any]]:
     folded = [name.casefold() for name in tables]
     for name, table in tables.items():
         if not isinstance(table, dict):
-            raise _unfit(path, f"{name} stands in no table", "Put a [name] above it.")
+            raise _unfit(path, f"{name} is in no table", "Put a [name] above it.")
         if not _NAME.fullmatch(name) or folded.count(name.casefold()) > 1:
             raise _unfit(
                 path,
-                f"[{name}] cannot be the name of a sequence, or is there in another case too",
-                "Call each by letters, digits, points and hyphens: [t1-in].",
+                f"[{name}] cannot be the name of a sequence, or is also there in another case",
+                "Name each with letters, digits, points and hyphens: [t1-in].",
             )
     if not tables:
         raise _unfit(path, "it names no sequence", "Write [t1-in], and below it what it must be.")

@@ -45,7 +45,7 @@ _TILE, _TILE_DATA, _NOTE = 0x90, 0x93, 0x64  # SOT, SOD, COM (ISO/IEC 15444-1 A.
 _BARE = (_TILE_DATA, *range(0x30, 0x40))
 _BOXES = (b"jP  ", b"ftyp", b"rreq", b"jp2h")
 _MARK = 20  # bytes: a UUID and four more
-_NO_SENSE = "its compressed pixels cannot be made sense of"
+_NO_SENSE = "its compressed pixels cannot be understood"
 
 
 def pixels_alone(elements: Elements, syntax: str) -> Elements:

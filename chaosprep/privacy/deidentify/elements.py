@@ -163,14 +163,14 @@ class Reader:
         self, at: int, end: int, implicit: bool, depth: int, *, open_end: bool
     ) -> tuple[list[Elements], int]:
         if depth == _DEPTH:
-            raise broken("its sequences are nested too deep")
+            raise broken("its sequences are nested too deeply")
         items: list[Elements] = []
         while at < end:
             tag, length, at = self._delimiter(at, end)
             if tag == _SEQUENCE_END:  # some files have one where the length is announced too
                 return items, at if open_end else end
             if tag != _ITEM:
-                raise broken("a sequence holds what is no item")
+                raise broken("a sequence holds something that is not an item")
             is_open = length == _UNDEFINED
             stop = end if is_open else at + length
             if stop > end:
@@ -190,7 +190,7 @@ class Reader:
             if tag == _SEQUENCE_END:
                 return at
             if tag != _ITEM or length == _UNDEFINED:
-                raise broken("the compressed pixels hold what is no fragment")
+                raise broken("the compressed pixels hold something that is not a fragment")
             at += length
         raise truncated("the file ends in the middle of the compressed pixels")
 

@@ -126,7 +126,7 @@ def _syntax(data: bytes, meta: Elements, at: int) -> tuple[str, Reader, Syntax]:
     """
     declared = _text(meta, _TRANSFER_SYNTAX)
     if declared and declared not in (*_PLAIN, *COMPRESSED):
-        reason = "nobody knows what stands in it beside the pixels"
+        reason = "it is not known what it holds besides the pixels"
         if declared in _ELSEWHERE or not is_registered(declared):
             reason = "its pixels are elsewhere" if declared in _ELSEWHERE else "it is a private one"
         remedy = "Rewrite the file uncompressed, for example with `gdcmconv --raw`."
@@ -156,7 +156,7 @@ def _check_pixels(data: bytes) -> None:
         reason = burned_in.doubt(_parsed(data))
     if reason:
         remedy = "Look at the pictures; accept them with --accept-burned-in, or leave them out."
-        raise FileError(f"its pixels may show who it is: {reason}", remedy, "burned-in")
+        raise FileError(f"its pixels may show who the patient is: {reason}", remedy, "burned-in")
 
 
 def _parsed(data: bytes) -> "Dataset":

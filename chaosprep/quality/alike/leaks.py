@@ -186,7 +186,7 @@ def patients_by_name(images: Sequence[Seen]) -> Iterator[Problem]:
     found = ((match, side) for name, side in names if (match := _PATIENT.search(name)))
     known = ((_patient(match), side) for match, side in found)
     for patient, sides in on_several_sides(known):
-        reason = f"files named so are on {sides}"
+        reason = f"files with this name are on {sides}"
         remedy = "Split again by patient if the number stands for one."
         yield Problem(code="patient-name", id=patient, reason=reason, remedy=remedy)
 

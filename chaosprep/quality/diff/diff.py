@@ -55,7 +55,7 @@ def diff(
     if problems:
         raise ProblemsError(
             f"diff: {plural(len(problems), 'problem')}",
-            "Settle them, so that all can be compared.",
+            "Resolve them, so that everything can be compared.",
             tuple(problems),
         )
     return Diff(
@@ -176,15 +176,15 @@ def _has_changed(one: CaseDiff) -> bool:
 def _notes(sides: tuple[Side, Side]) -> list[str]:
     notes = list(dict.fromkeys(note for side in sides for note in side.notes))
     if not all(side.has_images for side in sides):
-        notes.append("of one side masks alone are read: only masks are compared")
+        notes.append("of one side only masks are read, so only masks are compared")
     if not all(side.has_table for side in sides):
         notes.append(
-            "one side has no table: but for places in space, rows and stages are not compared"
+            "one side has no table: rows and stages are not compared, except for places in space"
         )
     if not _named(sides):
         notes.append("one side has no label map: what mask values stand for is not compared")
     if not all(any(m.patient for m in side.members.values()) for side in sides):
-        notes.append("one side does not tell patients: those of its cases are the other side's")
+        notes.append("one side does not name patients: its cases have those of the other side")
     return notes
 
 
@@ -193,8 +193,8 @@ def _unread(found: Sequence[CaseDiff]) -> Iterator[str]:
     if count:
         cases = plural(sum(one.problems > 0 for one in found), "case")
         yield (
-            f"{plural(count, 'problem')} of {cases}, which inspect tells: of these not all slices "
-            "are compared"
+            f"{plural(count, 'problem')} of {cases}, which inspect lists: not all slices of these "
+            "cases are compared"
         )
 
 

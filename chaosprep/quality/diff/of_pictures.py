@@ -66,7 +66,7 @@ def pictures_side(path: Path, tree: Tree, other: Side | None = None) -> Side:
     notes = []
     if problems:
         several = plural(problems, "problem")
-        notes.append(f"{path}: {several}, which verify tells: not all is compared")
+        notes.append(f"{path}: {several}, which verify lists: not everything is compared")
     if not said and known:
         notes.append(f"{path}: {BORROWED}")
     labels = {str(value): name for value, name in said.items()}
@@ -111,7 +111,7 @@ def _mask(
     values = np.unique(array)
     histogram = values[values != 0]
     if len(histogram) > _MOST or not np.array_equal(histogram, np.rint(histogram)):
-        reason = f"the mask is no label map: it holds {len(histogram)} different values"
+        reason = f"the mask is not a label map: it holds {len(histogram)} different values"
         error = FileError(reason, "Save it with one whole number for each organ.", "mask-values")
         error.file = one.mask
         raise error

@@ -31,13 +31,15 @@ def root_side(path: Path, root: Root) -> Side:
     if root.problems and not root.cases:
         raise ProblemsError(
             f"{path}: none of its cases can be compared",
-            "Settle what inspect says of it, or name its layout: --layout.",
+            "Resolve what inspect says of it, or name its layout: --layout.",
             root.problems,
         )
     labels = {str(value): label.name for value, label in root.label_map.items()}
     hard = [one for one in root.problems if one.code != "patient-unknown"]
     count = plural(len(hard), "problem")
-    notes = (f"{path}: {count}, which inspect tells: not all may be compared",) if hard else ()
+    notes = (
+        (f"{path}: {count}, which inspect lists: not everything may be compared",) if hard else ()
+    )
     members = {case.id: _member(case) for case in root.cases}
     return Side("dataset root", members, labels, notes=notes)
 

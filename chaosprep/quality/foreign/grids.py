@@ -33,8 +33,8 @@ def differences(
     if placed and (order := _reordered(one, other, limit)):
         yield volume_error(
             "grid-order",
-            f"{name} has the voxels of {whose} {order}: programs that go by the header see it "
-            "right, those that pair voxels by their number see it mirrored or turned",
+            f"{name} has the voxels of {whose} {order}: programs that use the header show it "
+            "correctly, those that match voxels by their number show it mirrored or turned",
         )
         return
     if other.shape != one.shape:
@@ -70,7 +70,8 @@ def _places(
         axes = ", ".join(axis for at, axis in enumerate("ijk") if whole[at, at] < 0)
         yield volume_error(
             "grid-flipped",
-            f"{name} runs along {axes} the other way than {whose}, and does not lie on it",
+            f"{name} runs along {axes} in the opposite direction to {whose}, and does not lie on "
+            "it",
         )
     else:
         away = other.origin - one.origin

@@ -19,7 +19,7 @@ from chaosprep.quality.findings import Findings, Seen
 from chaosprep.quality.foreign.said import Said, against_said
 
 MAX_LABELS = 32
-"""A mask of more levels is no label map."""
+"""A mask of more levels is not a label map."""
 
 MAX_RIM = 0.8
 """Share of rim in a mask beyond which nothing is left to be the rim of: it is a picture."""
@@ -133,7 +133,7 @@ def _look_at_mask(looked: Looked, image: NDArray[Any] | None, mask: NDArray[Any]
     else:
         looked.levels = mask_levels(mask)
         if looked.levels is None:
-            reason = "the mask holds fractions or hundreds of levels, it is no label map"
+            reason = "the mask holds fractions or hundreds of levels, so it is not a label map"
             looked.note("mask-levels", file, reason)
 
 
@@ -149,7 +149,7 @@ def level_faults(looked: Sequence[Looked]) -> Iterator[Problem]:
         blurred = rim(levels, labels)
         pixels, all_pixels = (sum(v.pixels for v in of.values()) for of in (blurred, levels))
         if len(levels) - len(blurred) > MAX_LABELS or pixels > MAX_RIM * all_pixels:
-            reason = f"the mask holds {len(levels)} levels besides 0, it is no label map"
+            reason = f"the mask holds {len(levels)} levels besides 0, so it is not a label map"
             yield problem("mask-levels", one.pair.id, one.pair.mask, reason)
         elif blurred:
             shown = ", ".join(f"{value:g}" for value in sorted(blurred)[:8])
@@ -166,7 +166,7 @@ def opened(looked: Looked, path: str, kind: str) -> NDArray[Any] | None:
         data = _read(Path(looked.pair.root) / path)
         said = looked.pair.said.hashes[kind == "mask"]
         if said is not None and said != sha256(data):
-            looked.note("hash", path, "its bytes are not those that the table has the hash of")
+            looked.note("hash", path, "its bytes do not have the hash that the table records")
         if not path.casefold().endswith(PICTURES):
             known = image_format(path, data)
             return known.open(data, MAX_PIXELS).read()[1] if known else read_plane(path, data)

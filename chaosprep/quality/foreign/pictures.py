@@ -101,7 +101,7 @@ def _paired(root: Path, tree: Tree, listed: Listed, found: Findings) -> Iterator
 
 def _twice(id: str, paths: list[str]) -> Iterator[Problem]:
     for path in paths[1:]:
-        reason = f"it has the name of {paths[0]} but for its ending"
+        reason = f"it has the same name as {paths[0]}, except for its ending"
         yield problem("name-twice", id, path, reason)
 
 

@@ -34,7 +34,7 @@ def refuse_volumes(root: Path) -> None:
     """
     if any(is_volume(name) for _, _, files in os.walk(root) for name in files):
         raise NothingFoundError(
-            f"{root}: there are volumes below it, and nothing tells images from masks",
+            f"{root}: there are volumes below it, but nothing tells images from masks",
             "Say where they are: --images 'images/{patient}.nii.gz' --masks "
             "'labels/{patient}.nii.gz'.",
             code="volumes-only",
@@ -102,5 +102,5 @@ def _cases(tree: Tree, faults: Faults) -> list[NamedCase]:
 
 
 def _twice(name: str, paths: list[str]) -> list[Problem]:
-    reason = f"it has the name of {paths[0]} but for its ending" if paths else ""
+    reason = f"it has the same name as {paths[0]}, except for its ending" if paths else ""
     return [problem("name-twice", name, path, reason) for path in paths[1:]]

@@ -82,7 +82,7 @@ def read_table(root: Path, path: str) -> Table:
     try:
         lines = list(reader(data))
     except ValueError as error:
-        reason = "it is no table in UTF-8"
+        reason = "it is not a table in UTF-8"
         raise FileError(reason, _AGAIN, code="table-unreadable") from error
     folder = str(PurePosixPath(path).parent)
     return Table(path, "" if folder == "." else folder, lines)
@@ -95,10 +95,10 @@ def _json_lines(data: bytes) -> Iterator[tuple[int, Line]]:
         try:
             line = json.loads(text)
         except (ValueError, RecursionError) as error:
-            reason = f"line {number} is no JSON"
+            reason = f"line {number} is not JSON"
             raise FileError(reason, _AGAIN, code="table-unreadable") from error
         if not isinstance(line, dict):
-            reason = f"line {number} is no JSON object"
+            reason = f"line {number} is not a JSON object"
             raise FileError(reason, _AGAIN, code="table-unreadable")
         yield number, line
 
@@ -124,7 +124,7 @@ def refuse_table(folder: Path) -> None:
     """
     if (folder / PARQUET).is_file():
         raise UsageError(
-            f"{folder}: {PARQUET} is a table alone, its images and masks lie elsewhere",
+            f"{folder}: {PARQUET} is only a table; its images and masks lie elsewhere",
             "Verify the directory that export parquet read: its paths start from there.",
             code="table-alone",
         )
@@ -141,6 +141,6 @@ def refuse_shards(folder: Path) -> None:
         raise UsageError(
             f"{folder}: its slices lie in tar shards ({shard}), which are not looked into",
             "Verify the directory that export webdataset read; train.json and the other indexes "
-            "beside the shards have the SHA-256 of each.",
+            "next to the shards have the SHA-256 of each.",
             code="shards",
         )

@@ -64,7 +64,7 @@ def _why(voxels: NDArray[Any]) -> Iterator[FileError]:
             "mask-fractions",
             (
                 f"{odd.size} voxels of the mask hold fractions (such as {odd.flat[0]:.4g}): it was "
-                "interpolated, or is no label map"
+                "interpolated, or is not a label map"
             ),
         )
     if known.size and known.min() < 0:
@@ -73,7 +73,7 @@ def _why(voxels: NDArray[Any]) -> Iterator[FileError]:
         yield volume_error("mask-values", f"the mask holds values above 65535 ({known.max():g})")
     if not odd.size and len(np.unique(known)) > MAX_LABELS:
         yield volume_error(
-            "mask-levels", f"the mask holds more than {MAX_LABELS} values, it is no label map"
+            "mask-levels", f"the mask holds more than {MAX_LABELS} values, so it is not a label map"
         )
 
 

@@ -33,7 +33,7 @@ _CHANNEL = re.compile(r"_\d{4}\Z")
 ASKS = "read as folders images and masks: split takes them where --images and --masks name them"
 """What is noted of a root that no layout takes by itself."""
 UNKNOWN_PATIENTS = (
-    "nothing tells whose the cases are: each counts as a patient of its own; say it by "
+    "the patients of the cases are not known: each counts as a separate patient; say it with "
     "--patient-from-name or --patients"
 )
 
@@ -54,8 +54,8 @@ def find_volumes(root: Path, params: LayoutParams) -> tuple[str, Root] | None:
         if params.layout == "auto" and params.images is None:
             return None
         raise UsageError(
-            f"{root}: its images are no volumes (NIfTI, NRRD, MetaImage)",
-            "Split it first, and check what that makes; inspect tells what is there.",
+            f"{root}: its images are not volumes (NIfTI, NRRD, MetaImage)",
+            "Split it first, and check what that makes; inspect shows what is there.",
             code="no-manifest",
         )
     return ("volumes" if layout == "folder" else layout), replace(found, cases=tuple(whole))
@@ -229,7 +229,7 @@ def _tell_places(total: Findings, looked: Sequence[LookedVolumes], code: str, ki
     reason = {
         "missing": "its header does not say where its voxels lie (qform and sform codes 0)",
         "identity": "its affine is the identity: 1 mm voxels from (0, 0, 0), as is written where "
-        "nobody knows the place",
+        "the place is not known",
     }[kind]
     if any(of in ("real", "told") for _, of, _ in every):
         total.warnings += (volume_problem(code, id, file, reason) for file, id in odd)

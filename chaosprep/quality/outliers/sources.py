@@ -37,7 +37,7 @@ def structures_of(
     """Yield what the mask of a slice shows, by name; a name that may identify is left out.
 
     Raises:
-        FileError: the mask cannot be read, or is no label map.
+        FileError: the mask cannot be read, or is not a label map.
     """
     labels, _, _, overlaps = shown(found, case, series)
     if not labels:

@@ -101,7 +101,7 @@ def report(
     if reference is None and (tolerance is not None or lesions):
         option = "--lesions" if tolerance is None else "--tolerance"
         raise UsageError(
-            f"{option} is for predictions beside a reference",
+            f"{option} is for predictions compared with a reference",
             "Name the stage directory that they are compared with: --reference REF.",
             "reference",
         )

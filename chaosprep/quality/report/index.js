@@ -93,18 +93,18 @@
     const part = (kind, side) => pairs.filter((pair) => pair[side] === kind).length / pairs.length;
     const same = pairs.filter(([a, b]) => a === b).length / pairs.length;
     const chance = [...new Set(pairs.flat())].reduce((sum, kind) => sum + part(kind, 0) * part(kind, 1), 0);
-    return chance < 1 ? ((same - chance) / (1 - chance)).toFixed(2) : "not defined, as all ratings are one";
+    return chance < 1 ? ((same - chance) / (1 - chance)).toFixed(2) : "not defined, because all ratings are the same";
   };
   const agree = (lost = []) => {
     const every = new Map([...readers].map(([name, one]) => [name, new Map([...one].filter(([, [said]]) => said).map(([id, [said]]) => [id, said]))])), mine = new Map(rows.filter(own).map((row) => [row.dataset.case, own(row)]));
     if (mine.size) every.set("you", mine);
-    const told = lost.map((name) => `${name}: no table of ratings of this page, with the columns case and verdict.`);
+    const told = lost.map((name) => `${name}: not a table of ratings of this page with the columns case and verdict.`);
     const names = [...every.keys()];
     for (const [i, a] of names.entries())
       for (const b of names.slice(i + 1)) {
         const pairs = [...every.get(a)].filter(([id]) => every.get(b).has(id)).map(([id, verdict]) => [verdict, every.get(b).get(id)]);
         const same = pairs.filter(([x, y]) => x === y).length;
-        told.push(pairs.length ? `${a} and ${b} agree on ${same} of ${pairs.length} cases, Cohen's kappa ${kappa(pairs)}.` : `${a} and ${b} rated no case both.`);
+        told.push(pairs.length ? `${a} and ${b} agree on ${same} of ${pairs.length} cases, Cohen's kappa ${kappa(pairs)}.` : `${a} and ${b} have no case in common that both rated.`);
       }
     $("agreement").textContent = told.join(" ");
   };

@@ -91,7 +91,7 @@ def _read(file: str, name: str) -> Reader:
         if not case or verdict not in _VERDICTS | {""}:
             raise _no_table(file, f"line {line} has no case, or a verdict that is not pass or fail")
         if case in ratings:
-            raise _no_table(file, f"line {line} has a case that stands above it already")
+            raise _no_table(file, f"line {line} has a case that an earlier line has")
         note = re.sub(r"^'(?=[=+\-@\t\r])", "", told.get("note", ""))  # as the page guards it
         ratings[case] = verdict, shortened(printable(note), _NOTE)
         keys |= {told["report"]} if told.get("report") else set()
@@ -106,7 +106,7 @@ def _rows(file: str) -> list[tuple[int, list[str]]]:
     except FileError as error:
         raise _no_table(file, error.reason) from error
     except ValueError as error:
-        raise _no_table(file, "it is no CSV in UTF-8") from error
+        raise _no_table(file, "it is not CSV in UTF-8") from error
 
 
 def _no_table(file: str, why: str) -> UsageError:

@@ -135,7 +135,7 @@
     slider.value = at;
     slider.setAttribute("aria-valuetext", `slice ${tile.dataset.slice}`);
     $("viewer-title").textContent = tile.dataset.id;
-    const twin = copy ? `, beside copy ${copy} of ${copies.length}` : "";
+    const twin = copy ? `, next to copy ${copy} of ${copies.length}` : "";
     $("viewer-info").textContent = `${at + 1} of ${tiles.length}${twin} · ${article.dataset.split}`;
     $("twin").disabled = !copies.length;
     $("twin").setAttribute("aria-pressed", String(copy > 0));

@@ -198,7 +198,7 @@ def _connect(address: str) -> Any:  # noqa: ANN401 - no types
 def _lost() -> ChaosprepError:
     return ChaosprepError(
         "dask: the scheduler is gone, or dropped the work",
-        "Start it again; the same command goes on from here.",
+        "Start it again; the same command continues from here.",
         code="dask-lost",
     )
 
@@ -206,6 +206,6 @@ def _lost() -> ChaosprepError:
 def _superseded() -> ChaosprepError:
     return ChaosprepError(
         "dask: another run has begun to write into this output, or its workspace was removed",
-        "Keep one run for each output; the same command goes on from here.",
+        "Keep one run for each output; the same command continues from here.",
         code="dask-superseded",
     )

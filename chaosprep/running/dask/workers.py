@@ -157,6 +157,6 @@ def no_workers(what: str) -> ChaosprepError:
     """The error where nobody is there to work."""
     return ChaosprepError(
         f"dask: {what}",
-        "Start some, and run the same command again; it goes on from here.",
+        "Start some, and run the same command again; it continues from here.",
         code="dask-no-workers",
     )

@@ -85,7 +85,7 @@ def _read(place: str, data: bytes) -> Landmarks:
         reason = f"{place}: {explain(error, Landmarks, raw)}"
         raise UsageError(reason, _REMEDY, code="landmarks") from error
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise UsageError(f"{place}: it is no JSON", _REMEDY, code="landmarks") from error
+        raise UsageError(f"{place}: it is not JSON", _REMEDY, code="landmarks") from error
 
 
 def _bytes(path: Path) -> bytes:

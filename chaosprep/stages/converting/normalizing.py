@@ -134,7 +134,7 @@ def normalized_rule(case: Case, found: Read, params: ConvertParams) -> Normalize
     return NormalizedRule(method, map, how, low, len(pixels), notes)
 
 
-_FLAT = "its body is of one value: there is nothing to normalize by, and differences were kept"
+_FLAT = "its body has only one value: there is nothing to normalize by, and differences were kept"
 
 
 def _ends(header: Header, array: NDArray[Any]) -> NDArray[Any]:

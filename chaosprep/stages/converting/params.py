@@ -41,8 +41,9 @@ class ConvertParams(ChoiceParams, frozen=True, kw_only=True):
     normalize: Annotated[
         NormalizationName | None,
         Meta(
-            description="Make the values of scans alike, by those of the body: zscore (mean 0, "
-            "standard deviation 1), or nyul (percentiles meet those of the training side)."
+            description="Make the values of scans comparable, based on those of the body: zscore "
+            "(mean 0, standard deviation 1), or nyul (percentiles meet those of the training "
+            "side)."
         ),
     ] = None
     landmarks: Annotated[
@@ -86,12 +87,12 @@ class ConvertParams(ChoiceParams, frozen=True, kw_only=True):
         str | None,
         Meta(
             description="Bring the other sequences of each patient onto the pixels and slices of "
-            "this one, by where they lie."
+            "this one, by their positions."
         ),
     ] = None
     through_plane: Annotated[
         KernelName,
-        Meta(description="Interpolation of images between slices, where these are made anew."),
+        Meta(description="Interpolation of images between slices, where new slices are made."),
     ] = "linear"
 
     bias: Annotated[

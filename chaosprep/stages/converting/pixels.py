@@ -56,7 +56,7 @@ def constant_note(header: Header, array: NDArray[Any]) -> str | None:
     if not values.size:
         return "every pixel is padding"
     if values.min() == values.max():
-        where = "" if values.size == array.size else " that is no padding"
+        where = "" if values.size == array.size else " that is not padding"
         return f"constant image (every pixel{where} is {values.flat[0]})"
     return None
 

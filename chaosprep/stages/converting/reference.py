@@ -112,8 +112,8 @@ def check_frame(case: Case, reference: Reference) -> None:
     there = "" if reference.image is None or not here else _frame(case, reference.image)
     if there and there != here:
         raise FileError(
-            f"it and {reference.case} name different frames of reference, so their places do not "
-            "compare",
+            f"it and {reference.case} name different frames of reference, so their places cannot "
+            "be compared",
             _OTHERWISE,
             code="reference-frame",
         )

@@ -109,9 +109,9 @@ def unmade(case: Case, found: Read) -> tuple[Problem, ...]:
     if not found.problems or any(one.id == case.id for one in found.problems):
         return ()
     error = FileError(
-        f"new slices are made of all old ones together, and {len(found.problems)} of "
+        f"new slices are made of all old ones together, but {len(found.problems)} of "
         f"{len(case.slices)} cannot be read: it is left out as a whole",
-        "Settle the problems of its slices.",
+        "Resolve the problems of its slices.",
         code="stack-incomplete",
     )
     return (Problem.of(error, case.id),)
@@ -124,7 +124,7 @@ def _check_alike(headers: Sequence[Header]) -> None:
         raise FileError(
             "its slices differ in their rescale, number type or padding, so that there are no "
             "values between them",
-            "Resample in-plane alone (--spacing with one number, no --reference), or leave the "
+            "Resample only in-plane (--spacing with one number, no --reference), or leave the "
             "case out with --exclude or --on-error skip.",
             code="values-mixed",
         )

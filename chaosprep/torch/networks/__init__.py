@@ -27,7 +27,7 @@ HALVINGS: Final = 4
 Halvings = Annotated[int, Meta(ge=2, le=7)]
 
 SMALLEST: Final = 32
-"""Fewest rows and columns: normalisation needs more than one pixel after the halvings."""
+"""Fewest rows and columns: normalization needs more than one pixel after the halvings."""
 
 
 def build(network: Network, organs: int, channels: int = 1, halvings: int = HALVINGS) -> nn.Module:

@@ -1,7 +1,7 @@
 """`dynunet`: the plain U-Net that nnU-Net plans for 2-D, with MONAI's DynUNet.
 
 Isensee et al. 2021, "nnU-Net: a self-configuring method for deep learning-based biomedical image
-segmentation", and its planner: two convolutions of 3 x 3 with instance normalisation and leaky ReLU
+segmentation", and its planner: two convolutions of 3 x 3 with instance normalization and leaky ReLU
 at each resolution, 32 features that double up to 512, halvings until 4 to 7 pixels are left, and an
 output at every resolution but the two lowest to learn from (deep supervision).
 """

@@ -100,8 +100,8 @@ def test_all_criteria_must_hold() -> None:
         ("SeriesDescripton=*", "Did you mean SeriesDescription?"),
         ("EchoTime=5..4", "nothing is in the range 5..4"),
         ("EchoTime=..", "nothing is in the range .."),
-        ("EchoTime=long", "long is no number"),
-        ("EchoTime=nan", "nan is no number"),
+        ("EchoTime=long", "long is not a number"),
+        ("EchoTime=nan", "nan is not a number"),
         ("SeriesDescription=4..5", "SeriesDescription is text"),
         ("LAVA", "it is not KEY=PATTERN"),
         ("=LAVA", "it is not KEY=PATTERN"),
@@ -156,7 +156,8 @@ def test_one_name_in_two_studies_is_several_too() -> None:
         (
             "series-several",
             f"{KEY.patient('a')}_lava",
-            "several series are called alike: 'lava, 4 slices, study 1', 'lava, 4 slices, study 2'",
+            "several series have the same name: 'lava, 4 slices, study 1', 'lava, 4 slices, study "
+            "2'",
         )
     ]
 
@@ -171,7 +172,7 @@ def test_a_patient_without_anything_that_fits_is_a_problem() -> None:
 def test_a_patient_with_localizers_alone_is_a_problem() -> None:
     found = [volume("a", "lava"), volume("b", "scout", left_out="localizer")]
     assert refused(found) == [
-        ("series-none", KEY.patient("b"), "nothing is taken of its 1 volume (localizer)")
+        ("series-none", KEY.patient("b"), "nothing is taken from its 1 volume (localizer)")
     ]
 
 
@@ -287,7 +288,7 @@ def test_one_series_that_would_be_two_sequences_is_a_problem(tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("EchoTime = 4", "EchoTime stands in no table"),
+        ("EchoTime = 4", "EchoTime is in no table"),
         ("", "it names no sequence"),
         ("['t1 in']\n", "[t1 in] cannot be the name of a sequence"),
         ("[t1_in]\n", "[t1_in] cannot be the name of a sequence"),
@@ -295,7 +296,7 @@ def test_one_series_that_would_be_two_sequences_is_a_problem(tmp_path: Path) -> 
         ("[a]\nEchoTime = true", "it is neither a text nor a number"),
         ("[a.b]\nEchoTime = 4", "it is neither a text nor a number"),
         ('[a]\npick = "lst"', "Did you mean last?"),
-        ("[a]\nEchoTim = 4", "no series here says its EchoTim"),
+        ("[a]\nEchoTim = 4", "no series here has EchoTim"),
         ("[a", "--series"),
     ],
 )

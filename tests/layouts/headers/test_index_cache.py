@@ -231,8 +231,8 @@ def test_of_another_root_nothing_is_taken(
     assert read_index(other, bench, said.append) == anew(other)
     assert sorted(read)[::2] == all_paths(other)  # by the index, and anew
     assert said == [
-        "out.index is of another folder or another release, and is thrown away: all headers are "
-        "read anew"
+        "out.index is of another folder or another release, and is discarded: all headers are "
+        "read again"
     ]
 
 
@@ -310,7 +310,7 @@ def test_one_with_a_wrong_checksum_is_thrown_away_and_said(root: Path, bench: Wo
     kept(bench).write_bytes(data[:-1] + bytes([data[-1] ^ 1]))
     said: list[str] = []
     read_index(root, bench, said.append)
-    assert said == ["out.index is damaged, and is thrown away: all headers are read anew"]
+    assert said == ["out.index is damaged, and is discarded: all headers are read again"]
     assert kept(bench).read_bytes() == data
 
 

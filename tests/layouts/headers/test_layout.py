@@ -279,7 +279,7 @@ def test_a_damaged_file_that_does_not_tell_its_series_is_a_problem_beside_what_i
     write(root, {"DICOM/PA1/SE1/broken": broken})
     (problem,) = look(root).problems
     assert problem.code == "dicom-damaged"
-    assert problem.reason.startswith("1 DICOM file beside what is taken cannot be read")
+    assert problem.reason.startswith("1 DICOM file next to the series taken cannot be read")
     params = make_params(LayoutParams, {})
     assert files_of(root, [problem.file or ""], params) == {problem.file: "DICOM/PA1/SE1/broken"}
 

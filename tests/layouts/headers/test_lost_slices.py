@@ -29,7 +29,9 @@ def test_a_file_called_as_the_slices_beside_it_that_is_no_dicom_is_a_problem(
         write(tmp_path, {**some, "a/11": lost, "a/11.txt": lost, "b/1": lost})
     ).problems
     assert problem.code == "not-dicom"
-    assert problem.reason.startswith("1 file beside what is taken, called as slices are there,")
+    assert problem.reason.startswith(
+        "1 file next to the series taken, named like the slices there,"
+    )
 
 
 def test_slices_without_the_beginning_of_a_file_are_a_problem(tmp_path: Path) -> None:

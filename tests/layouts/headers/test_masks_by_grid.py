@@ -280,7 +280,7 @@ def test_images_beside_are_no_masks(tmp_path: Path, voxels: NDArray[Any]) -> Non
     made = found(root)
     assert made.problems == ()
     assert [case.masks for case in made.cases] == [None]
-    assert "1 volume beside the DICOM files holds grey values, no labels" in made.notes
+    assert "1 volume next to the DICOM files holds grey values, not labels" in made.notes
 
 
 def test_many_labels_are_labels_where_neighbours_are_alike(tmp_path: Path) -> None:

@@ -245,7 +245,7 @@ def test_a_folder_that_may_be_two_is_a_usage_error(
     write_nifti(root / "m" / "m.nii.gz", ONE, LIVER)
     write_nifti(tmp_path / "m" / "m.nii.gz", ONE, LIVER)
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(UsageError, match="another one here"):
+    with pytest.raises(UsageError, match="also a different one here"):
         found(root, masks="m")
 
 

@@ -178,7 +178,7 @@ def test_what_a_root_has_wrong_is_noted(root: Path, tmp_path: Path) -> None:
     shutil.rmtree(root / "Train_Sets/MR/3/T1DUAL/Ground")
     found = chaosprep.diff(root, made.directory)
     assert found.case_ids.came == ("MR003_t1-in",)
-    assert any("which inspect tells" in note for note in found.notes)
+    assert any("which inspect lists" in note for note in found.notes)
 
 
 def test_a_root_without_a_case_says_why(tmp_path: Path, root: Path) -> None:

@@ -402,6 +402,6 @@ def test_our_own_exports_are_clean(augmented: Path, tmp_path: Path, kind: str) -
 def test_our_table_alone_is_refused_with_what_to_verify(augmented: Path, tmp_path: Path) -> None:
     pytest.importorskip("pyarrow")
     chaosprep.export("parquet", augmented, tmp_path / "out")
-    with pytest.raises(UsageError, match="a table alone") as error:
+    with pytest.raises(UsageError, match="only a table") as error:
         chaosprep.verify(tmp_path / "out")
     assert error.value.code == "table-alone"

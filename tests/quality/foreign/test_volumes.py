@@ -314,7 +314,7 @@ def test_a_patient_on_two_folds_is_leakage(tmp_path: Path) -> None:
         ([(["b_1"], ["a_1", "c_1"]), (["a_1"], ["b_1", "c_1"])], "for validation in several"),
         (
             [(["a_1", "b_1", "c_1"], ["a_1"]), (["a_1"], ["b_1", "c_1"])],
-            "stands twice in one split",
+            "occurs twice in one split",
         ),
         ([(["b_1"], ["a_1"]), (["a_1"], ["b_1"])], "in no split"),
         ([(["b_1", "c_1"], ["a_1"]), (["a_1"], ["b_1"])], "not in every split"),
