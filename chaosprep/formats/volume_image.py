@@ -219,8 +219,7 @@ def check_packed(told: Volumes) -> None:
     size = int(np.prod(told.shape, dtype=np.int64)) * told.count * told.kind.itemsize
     if size > max(_MUCH, _PACKED * told.packed):
         raise FileError(
-            f"its {size >> 20} MiB of voxels are packed in {told.packed >> 10} KiB, which no image "
-            "could be",
+            f"{told.packed >> 10} KiB that unpack to {size >> 20} MiB of voxels are not an image",
             "Check the file; if it is sound, save it uncompressed.",
             code="too-large",
         )

@@ -162,7 +162,7 @@ def test_two_predictions_are_compared(
     assert len(list(csv.DictReader(table.read_text().splitlines()))) == 8
     assert chaosprep(*words).exit_code == 0  # its own file is made again
     of_one = chaosprep("evaluate", net, livers, "-j", "1", "--csv", table)
-    assert (of_one.exit_code, "it is no table of cases" in of_one.stderr) == (1, True)
+    assert (of_one.exit_code, "it is not a table of cases" in of_one.stderr) == (1, True)
     said = json.loads(chaosprep(*words, "--json").stdout)
     of_python = library.compare_predictions(net, other, livers).differences[0]
     assert said["differences"][0]["p"] == of_python.p == 2 / 32

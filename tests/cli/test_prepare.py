@@ -74,7 +74,7 @@ def test_a_page_of_somebody_else_is_told_before_anything_is_made(
     for more in ([], ["-n"]):
         refused = chaosprep(*words, *more)
         assert (refused.exit_code, refused.stdout) == (1, "")
-        assert f"Error: {page}: it is no page that chaosprep made." in refused.stderr
+        assert f"Error: {page}: it is not a page that chaosprep made." in refused.stderr
     assert [path.name for path in page.parent.iterdir()] == ["report.html"]
     assert chaosprep(*words, "-q", "--overwrite").exit_code == 0
     assert page.read_text().endswith("</html>")

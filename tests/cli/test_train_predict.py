@@ -110,5 +110,5 @@ def test_predict_on_data_prepared_otherwise_is_an_error_without_traceback(
 ) -> None:
     result = chaosprep("predict", run, livers.directory, "-o", tmp_path / "out")
     assert result.exit_code == 1
-    assert "prepared otherwise than the training data (no convert)" in result.stderr
+    assert "prepared differently from the training data (no convert)" in result.stderr
     assert "Traceback" not in result.stderr

@@ -51,8 +51,8 @@ def test_a_packed_file_has_a_container_and_an_offset_in_it() -> None:
     ("place", "reason"),
     [
         ({"image_container": "../a.tar", "image_offset": 512}, "is not a plain relative path"),
-        ({"image_container": "train/a.tar"}, "it does not stand together with image_offset"),
-        ({"mask_offset": 512}, "it does not stand together with mask_offset"),
+        ({"image_container": "train/a.tar"}, "it is not given together with image_offset"),
+        ({"mask_offset": 512}, "it is not given together with mask_offset"),
         ({"image_container": "train/a.tar", "image_offset": -1}, "image_offset: "),
     ],
 )

@@ -427,7 +427,7 @@ def test_beside_masks_of_other_levels_the_rest_of_a_case_is_not_believed(tmp_pat
     with pytest.raises(ProblemsError) as caught:
         chaosprep.extract_liver(parent, tmp_path / "out")
     first, rest = sorted(caught.value.problems, key=lambda one: len(one.id), reverse=True)
-    assert "1 other mask of the case cannot be believed either" in rest.reason
+    assert "1 other mask of the case cannot be trusted either" in rest.reason
     assert first.remedy == rest.remedy
     assert "chaos-2019-02" in rest.remedy
 

@@ -280,7 +280,7 @@ def test_metadata_that_are_changed_are_found(
         metadata.rename(tmp_path / "elsewhere")
     if damage == "link":
         metadata.symlink_to(tmp_path / "elsewhere")
-    with pytest.raises(FileError, match=r"zarr\.json beside it is not the one that was written"):
+    with pytest.raises(FileError, match=r"zarr\.json next to it is not the one that was written"):
         Store(tmp_path).check_containers(three.values())
     assert [Store(tmp_path).has(file) for file in three.values()] == [damage != "remove"] * 3
     assert [Store(tmp_path).is_whole(file) for file in three.values()] == [damage != "remove"] * 3
