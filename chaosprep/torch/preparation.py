@@ -80,7 +80,7 @@ def strangeness(
 
 def _difference(stage: str, name: str, value: object, trained: object) -> str:
     if max(len(repr(value)), len(repr(trained))) > _SHOWN:
-        return f"{stage} with a {name} that differs from training"
+        return f"{stage} with different {name}"
     return f"{stage} {name} {value!r}, in training {trained!r}"
 
 

@@ -24,13 +24,20 @@ def test_the_last_epoch_predicts_the_unseen_on_what_is_not_augmented(
 
     def predict(checkpoint: Path, source: Path, output: Path, **params: Any) -> SimpleNamespace:
         asked.update(checkpoint=checkpoint, predicted=source, split=params["split"])
-        return SimpleNamespace(directory=output)
+        return output
 
-    monkeypatch.setattr(ours, "chaosprep", SimpleNamespace(train=train, predict=predict))
+    def assemble(made: Path, output: Path) -> SimpleNamespace:
+        asked["assembled"] = made
+        return SimpleNamespace(path=output)
+
+    verbs = SimpleNamespace(train=train, predict=predict, assemble=assemble)
+    monkeypatch.setattr(ours, "chaosprep", verbs)
     arm = next(one for one in PREPARED if one.name == name)
     fold = Fold(2, ("MR003",), tmp_path / "fold", Grid("32", None))
     budget = Budget(epochs=6, batch=4, lr=0.002, network="unet", device="cpu")
-    ours.predicted(arm, fold, 7, budget, tmp_path / "run")
+    judged = ours.predicted(arm, fold, 7, budget, tmp_path / "run")
+    assert judged == tmp_path / "run/assembled/masks"
+    assert asked["assembled"] == tmp_path / "run/predicted"
     images = tmp_path / "fold/liver"
     assert asked["source"] == images / f"16-bit{learned}"
     assert asked["predicted"] == images / "16-bit"

@@ -206,7 +206,9 @@ def test_a_note_on_the_reference_is_of_no_side(tmp_path: Path) -> None:
     a = write_volumes(tmp_path / "a", right, {"tumour": 1})
     b = write_volumes(tmp_path / "b", wrong, {"tumour": 1})
     found = chaosprep.compare_predictions(a, b, ref)
-    assert [note.partition(" does")[0] for note in found.notes if "whose" in note] == ["REF"]
+    assert [note.partition(" does")[0] for note in found.notes if "which patient" in note] == [
+        "REF"
+    ]
 
 
 def test_slices_of_a_case_with_a_problem_in_a_folder_of_a_folder_are_told_once(

@@ -211,7 +211,7 @@ def test_a_table_names_values_that_nobody_named(tmp_path: Path) -> None:
 
 def test_a_table_never_calls_a_value_what_its_legend_calls_otherwise(tmp_path: Path) -> None:
     root = pictures(tmp_path, {"6": "liver", "13": "duodenum"})
-    with pytest.raises(UsageError, match="13 is liver there, and duodenum in the legend"):
+    with pytest.raises(UsageError, match="13 is liver there, but duodenum in the legend"):
         found(root, PICTURES, labels="13=liver")
     assert names(found(root, PICTURES, labels="13=Duodenum")) == {6: "liver", 13: "Duodenum"}
 

@@ -162,7 +162,7 @@ def test_a_table_that_cannot_be_used_is_refused(
 def test_a_table_beside_is_read_only_where_its_heading_says_so(tmp_path: Path) -> None:
     folder = three(tmp_path)
     (folder / "patients.csv").write_text("p1_a,X\np1_b,X\np2_a,Y\n")
-    with pytest.raises(UsageError, match="nothing tells"):
+    with pytest.raises(UsageError, match="it is not known which patient"):
         found(folder)
     (folder / "patients.csv").write_text("case,patient\np1_a,X\np1_b,X\np2_a,Y\n")
     assert patients(found(folder)) == {"p1_a": "X", "p1_b": "X", "p2_a": "Y"}

@@ -80,7 +80,7 @@ def test_landmarks_of_its_own_are_another_preparation(
 ) -> None:
     trained = normalized["nyul"]
     own = chaosprep.convert(scanners, tmp_path / "own", normalize="nyul", patient=["MR001"])
-    with pytest.raises(ChaosprepError, match="convert with other landmarks") as caught:
+    with pytest.raises(ChaosprepError, match="convert with different landmarks") as caught:
         check_alike(own, preparation(trained), _values(trained))
     assert caught.value.code == "prepared-differently"
 

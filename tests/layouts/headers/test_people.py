@@ -227,7 +227,7 @@ def test_where_nothing_tells_a_person_it_is_asked(tmp_path: Path) -> None:
     )
     problem = only(root)
     assert problem.code == "patient-missing"
-    assert problem.reason.startswith("2 of 3 volumes do not tell whose they are")
+    assert problem.reason.startswith("2 of 3 volumes do not say which patient they belong to")
     assert "--patient-from-name '{patient}/{}'" in problem.remedy
     assert len(root.cases) == 1
 
