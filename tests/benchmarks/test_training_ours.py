@@ -22,7 +22,7 @@ def test_the_last_epoch_predicts_the_unseen_on_what_is_not_augmented(
         asked.update(source=source, params=params)
         return SimpleNamespace(path=output)
 
-    def predict(checkpoint: Path, source: Path, output: Path, **params: Any) -> SimpleNamespace:
+    def predict(checkpoint: Path, source: Path, output: Path, **params: Any) -> Path:
         asked.update(checkpoint=checkpoint, predicted=source, split=params["split"])
         return output
 
