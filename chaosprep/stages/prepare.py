@@ -202,21 +202,26 @@ def _held(output: Path) -> Iterator[None]:
     fresh = [place for place in (output, *output.parents) if not place.exists()]
     workspace = Workspace.inside(output)
     with ExitStack() as stack:
+        stack.callback(_remove_empty, fresh)  # the last: Windows lets the lock go after its handle
         try:
             stack.enter_context(workspace.held())
-            stack.callback(_clear, workspace, fresh)
+            stack.callback(_clear, workspace)
         except OSError:
             pass
         except ChaosprepError as error:
             if error.code != "output":  # the one that says that there are no locks
                 raise
-            _clear(workspace, ())
+            _clear(workspace)
         yield
 
 
-def _clear(workspace: Workspace, fresh: Sequence[Path]) -> None:
-    """Leave nothing of the lock, nor folders in which nothing was made."""
+def _clear(workspace: Workspace) -> None:
     with suppress(OSError):
         workspace.clear()
+
+
+def _remove_empty(fresh: Sequence[Path]) -> None:
+    """Leave no folders in which nothing was made."""
+    with suppress(OSError):
         for place in fresh:
             place.rmdir()
