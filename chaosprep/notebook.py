@@ -56,7 +56,7 @@ def with_progress(function: Callable[..., Any], name: str) -> Callable[..., Any]
 
 _LISTENERS = ("on_event", "on_case", "on_epoch")
 _COMMANDS = {"compare_predictions": "evaluate"}
-"""Functions that are called otherwise than their commands."""
+"""Functions whose command has another name."""
 
 
 def display() -> Display | None:
