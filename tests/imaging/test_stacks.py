@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 
 from chaosprep.imaging.header import Header
 from chaosprep.imaging.space.geometry import order_series
+from chaosprep.imaging.space.stacks import odd_steps
 from tests.formats.samples import header
 from tests.imaging.turning import cosines_of, rotation
 
@@ -81,3 +82,11 @@ def test_a_tilted_stack_with_a_gap_is_told_both() -> None:
     tilt, gap = order_series(series).warnings
     assert tilt.startswith("the stack leans by 10 degrees")
     assert gap.startswith("1 uneven step of 10 between slices (9.848 mm after slice 5; 4.924 mm")
+
+
+def test_a_step_at_the_limit_is_judged_alike_however_it_was_computed() -> None:
+    for spacing, other in ((0.65, 0.7), (4.0, 4.2)):
+        written, computed = other, 1.3 + other - 1.3
+        for step in (written, computed, written - 1e-12, written + 1e-12):
+            assert odd_steps([step, 2 * spacing - step], spacing) == []
+        assert odd_steps([other + 2e-6], spacing) == [0]

@@ -87,8 +87,12 @@ def step_limit(spacing: float) -> float:
 
 
 def odd_steps(steps: Sequence[float], spacing: float) -> list[int]:
-    """The indices of the steps, mm, that are not the spacing."""
-    return [n for n, step in enumerate(steps) if abs(step - spacing) > step_limit(spacing)]
+    """The indices of the steps, mm, that are not the spacing.
+
+    To the nanometre: a step just at the limit is judged alike, whichever way it was computed.
+    """
+    limit = step_limit(spacing)
+    return [n for n, step in enumerate(steps) if round(abs(step - spacing), 6) > limit]
 
 
 def creep(along: Sequence[float], spacing: float) -> float | None:
