@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from chaosprep.augmentation import Recipe, apply, draw
@@ -56,7 +56,6 @@ def test_moves_have_the_standard_deviation_of_the_recipe() -> None:
     assert np.std(moves) == pytest.approx(10.0, rel=0.03)
 
 
-@settings(max_examples=30)
 @given(sigma=st.floats(0, 40), seed=st.integers(0, 999), size=st.integers(2, 6))
 def test_the_smallest_jacobian_is_that_of_the_moves_themselves(
     sigma: float, seed: int, size: int
