@@ -42,7 +42,6 @@ class Store:
     _part: str = field(default_factory=lambda: f".{uuid.uuid4().hex}.part", compare=False)
     _inside: dict[str, bool] = field(default_factory=dict, repr=False, compare=False)
     _made: set[str] = field(default_factory=set, repr=False, compare=False)
-    _taken: set[str] = field(default_factory=set, repr=False, compare=False)
 
     def read(self, file: File, *, check: bool = True) -> bytes:
         """A file's bytes, compared with its hash; without `check` with its size alone.
@@ -104,14 +103,11 @@ class Store:
         return File(path, file.sha256, file.bytes)
 
     def take(self, source: "Store", file: File) -> None:
-        """Take over a file as `carry` does, but a symbolic link or a container stays one.
+        """Take over a file as `carry` does, but a symbolic link stays one.
 
         Raises:
             FileError: what the other store's `read` raises.
         """
-        if file.container is not None:
-            self._take_container(source, file)
-            return
         origin = source.alone(file)
         if origin is None or not origin.is_symlink():
             self.carry(source, file)
@@ -120,17 +116,15 @@ class Store:
         with self._target(file.path) as target:
             _symbolic_link(origin.readlink(), target)
 
-    def _take_container(self, source: "Store", file: File) -> None:
-        source.read(file)
-        if file.place in self._taken:
-            return
-        for path in (*beside(file.place), file.place):
-            origin = source.directory / path
-            with self._target(path) as target:
-                if not hard_link(origin, target):
-                    unlink(target, missing_ok=True)
-                    shutil.copyfile(origin, target)
-        self._taken.add(file.place)
+    def take_containers(self, source: "Store", paths: Iterable[str]) -> None:
+        """Take over whole containers as they are: links, else copies. They are not read."""
+        for container in paths:
+            for path in (*beside(container), container):
+                origin = source.directory / path
+                with self._target(path) as target:
+                    if not hard_link(origin, target):
+                        unlink(target, missing_ok=True)
+                        shutil.copyfile(origin, target)
 
     def alone(self, file: File) -> Path | None:
         """Where a file is one of its own on disk, which can be linked to; None where it is not."""

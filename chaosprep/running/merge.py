@@ -18,6 +18,7 @@ from chaosprep.dataset.records import Slice
 from chaosprep.dataset.store import Store
 from chaosprep.errors import ChaosprepError, Problem, ProblemsError, UsageError, plural
 from chaosprep.files import check_apart, writing
+from chaosprep.running.carrying import carry_case
 from chaosprep.running.commit import commit, in_order
 from chaosprep.running.executors import warm_up
 from chaosprep.running.mapping import stream_cases
@@ -120,7 +121,7 @@ def _carry(parts: "Parts", output: Path, jobs: int, on_event: OnEvent) -> None:
     """Bring in the files of every case."""
     total, problems = len(parts), list[Problem]()
     on_event(Event("planned", "merge", 0, total))
-    work = partial(_carry_case, Store(output))
+    work = partial(carry_case, Store(output))
     with closing(stream_cases(work, parts.cases(), jobs, total)) as results:
         for finished, (_, case, result) in enumerate(results, 1):
             found = (Problem.of(result, case.id),) if isinstance(result, ChaosprepError) else result
@@ -135,24 +136,6 @@ def _carry(parts: "Parts", output: Path, jobs: int, on_event: OnEvent) -> None:
         )
     if not total:
         raise nothing_left(parts.made.stage)
-
-
-def _carry_case(store: Store, case: Case) -> tuple[Problem, ...]:
-    problems, taken = list[Problem](), set[str]()
-    for row in case.slices:
-        for file in row.files():
-            try:
-                if file.path not in taken:
-                    store.take(case.store, file)
-            except ChaosprepError as error:
-                problems.append(Problem.of(error, row.id, file.path))
-            taken.add(file.path)  # frames of one file share it
-    if not problems:
-        try:
-            case.store.check_containers(file for row in case.slices for file in row.files())
-        except ChaosprepError as error:
-            problems.append(Problem.of(error, case.id))
-    return tuple(problems)
 
 
 class Parts:

@@ -104,6 +104,7 @@ def test_a_shard_whose_container_was_edited_is_not_merged(place: Path, tmp_path:
         chaosprep.merge([tmp_path / "part-1", tmp_path / "part-2"], tmp_path / "merged")
     (problem,) = caught.value.problems
     assert (problem.id, problem.code) == (container.stem, "container")
+    assert [*(tmp_path / "merged").rglob(container.name)] == []
 
 
 def test_what_is_merged_of_single_files_is_not_taken_for_packed(

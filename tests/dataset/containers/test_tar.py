@@ -172,7 +172,7 @@ def test_a_taken_container_is_one_link_for_all_its_files(
     tmp_path: Path, three: dict[str, File]
 ) -> None:
     other = Store(tmp_path / "b")
+    other.take_containers(Store(tmp_path), [CONTAINER])
     for file in three.values():
-        other.take(Store(tmp_path), file)
         assert other.read(file) == Store(tmp_path).read(file)
     assert (tmp_path / "b" / CONTAINER).samefile(tmp_path / CONTAINER)
