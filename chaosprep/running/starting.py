@@ -20,10 +20,15 @@ SEMAPHORES = "the system gives no semaphores"
 SHARED_MEMORY = (
     "Make /dev/shm a folder that can be written and has room, or use --jobs 1 without --dask."
 )
-_TEMPORARY = "Set TMPDIR to a folder that can be written, or use --jobs 1 without --dask."
+_TEMPORARY = (
+    "Set TMPDIR to a folder that can be written and has a short path, as /tmp, or use --jobs 1 "
+    "without --dask."
+)
 _GONE = "the process that starts them has ended"
-_LONGEST = 107 - len("/pymp-12345678/listener-12345678")
-"""Bytes of a folder below which a socket can be: unix(7) gives a path 108, the last one zero."""
+_LONGEST = 107 - len("/listener-12345678")
+"""Bytes of a folder with a socket: unix(7) gives a path 108, the last one zero."""
+_OWN = len("/pymp-12345678")
+"""Bytes that the folder for sockets adds to the one that it is in."""
 _SHORT_FOLDERS = ("/tmp", "/var/tmp", "/dev/shm")
 
 
@@ -61,7 +66,7 @@ def check_system() -> None:
         Path.cwd()
     _check_caller()
     if start_method() == "forkserver":
-        with starting("there is no folder for temporary files", _TEMPORARY):
+        with starting("there is no usable folder for temporary files", _TEMPORARY):
             _settle_sockets()
     with starting(SEMAPHORES, SHARED_MEMORY):
         multiprocessing.get_context(start_method()).Lock()
@@ -89,19 +94,29 @@ def _check_caller() -> None:
 def _settle_sockets() -> None:
     """Let the server listen below `TMPDIR`, or a folder with a path that is short enough."""
     before = tempfile.tempdir
-    if len(os.fsencode(tempfile.gettempdir())) > _LONGEST:
+    if _is_long(tempfile.gettempdir(), _OWN):
         tempfile.tempdir = _short_folder()
     try:
-        multiprocessing.util.get_temp_dir()  # keeps its first answer
+        chosen = multiprocessing.util.get_temp_dir()  # keeps its first answer
     finally:
         tempfile.tempdir = before
+    if _is_long(chosen):  # by somebody who asked before
+        raise _too_long(chosen)
+
+
+def _is_long(folder: str, more: int = 0) -> bool:
+    return len(os.fsencode(folder)) + more > _LONGEST
+
+
+def _too_long(folder: str) -> OSError:
+    return OSError(f"the path of {folder} is too long for a socket below it")
 
 
 def _short_folder() -> str:
     for folder in _SHORT_FOLDERS:
         if Path(folder).is_dir() and os.access(folder, os.W_OK | os.X_OK):
             return folder
-    raise OSError(f"the path of {tempfile.gettempdir()} is too long for a socket below it")
+    raise _too_long(tempfile.gettempdir())
 
 
 @contextmanager

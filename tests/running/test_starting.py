@@ -43,6 +43,19 @@ def test_without_a_folder_for_temporary_files_the_variable_is_named(
     assert "--jobs 1" in caught.value.remedy
 
 
+@pytest.mark.skipif(start_method() != "forkserver", reason="no server listens here")
+def test_a_long_path_that_the_program_has_settled_on_is_named_with_what_helps(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    long = "/" + "l" * 100
+    monkeypatch.setattr("multiprocessing.util.get_temp_dir", lambda: long)
+    with pytest.raises(ChaosprepError) as caught:
+        check_system()
+    assert long in caught.value.reason
+    assert "TMPDIR" in caught.value.remedy
+    assert "short path" in caught.value.remedy
+
+
 def test_a_daemonic_process_is_told_that_it_may_start_none() -> None:
     with multiprocessing.get_context(start_method()).Pool(1) as pool:
         assert pool.apply(refusal) == (
