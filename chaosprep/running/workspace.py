@@ -34,14 +34,17 @@ _FILE = re.compile(
 _FOLDER = re.compile(r"[0-9a-f]{32}(\.old)?")
 _OF_NFS = re.compile(r"\.nfs[0-9a-f]+")  # a removed file that somebody has open; it goes by itself
 _LONGEST = 200  # bytes of a name; file systems take 255
-_CLEARED = set[Path]()  # workspaces of this process whose lock is still open, and goes after that
 
 
 class Workspace(msgspec.Struct, frozen=True):
-    """A hidden folder, held by one process at a time, for what is written to `output`."""
+    """A hidden folder, held by one process at a time, for what is written to `output`.
+
+    ``_last`` are names of files that go at the end of `held`, when nobody has them open.
+    """
 
     path: Path
     output: Path
+    _last: set[str] = msgspec.field(default_factory=set)
 
     @classmethod
     def inside(cls, directory: Path) -> "Workspace":
@@ -81,9 +84,8 @@ class Workspace(msgspec.Struct, frozen=True):
                     raise
         finally:
             with suppress(OSError):  # another run holds it by now
-                if self.path in _CLEARED:
-                    _CLEARED.discard(self.path)
-                    (self.path / LOCK).unlink()  # nobody has it open, or this is refused
+                while self._last:
+                    (self.path / self._last.pop()).unlink()  # refused where somebody has it open
                 self.path.rmdir()  # it is empty where NFS kept its lock until now
 
     def _allowed_by(self, check: Callable[[], None]) -> None:
@@ -130,7 +132,7 @@ class Workspace(msgspec.Struct, frozen=True):
         """
         self.sweep()
         if replacing.OPEN_FILES_STAY:
-            _CLEARED.add(self.path)
+            self._last.add(LOCK)
         else:
             with suppress(PermissionError):  # the file system is of a system where it cannot
                 (self.path / LOCK).unlink(missing_ok=True)

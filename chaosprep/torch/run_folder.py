@@ -80,11 +80,12 @@ class RunFolder:
         """Hold the directory for this process; emptied of an earlier run on request."""
         with writing(self.path, GOES_ON):
             self._check_ours()
-            with self._workspace.held(self._check_ours):
+            workspace = self._workspace
+            with workspace.held(self._check_ours):
                 for name in (*_PARTS, *(_FILES if overwrite else ())):
                     unlink(self.path / name, missing_ok=True)
                 yield self
-                self._workspace.clear()
+                workspace.clear()
 
     @property
     def _workspace(self) -> Workspace:
