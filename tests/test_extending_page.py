@@ -1,6 +1,7 @@
 """docs/extending.md: each example is installed, or put into a copy of the tree, and works."""
 
 import csv
+import dataclasses
 import importlib
 import json
 import os
@@ -13,6 +14,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pydicom
 import pytest
@@ -24,7 +26,13 @@ import chaosprep
 from chaosprep import ChaosprepError, Dataset
 from chaosprep.cli.main import main
 from chaosprep.errors import ProblemsError
+from chaosprep.evaluation.metric import Metric
+from chaosprep.exports.table import find_export
+from chaosprep.formats.images import IMAGES
+from chaosprep.formats.masks import MASKS
 from chaosprep.formats.plugged import plugged
+from chaosprep.layouts.table import LAYOUTS
+from chaosprep.stage_table import load_stage
 from tests.documents import HOME, blocks
 
 PAGE = (HOME / "docs/extending.md").read_text(encoding="utf-8")
@@ -330,3 +338,17 @@ def test_a_metric_in_the_tree_is_a_column(extended: Path, tmp_path: Path) -> Non
     assert list(first)[list(first).index("score") + 1] == "volume_ml"
     assert float(first["volume_ml"]) == pytest.approx(0.036)
     assert float(second["volume_ml"]) == 0
+
+
+def test_a_changed_copy_of_a_record_is_made_as_the_page_says() -> None:
+    (told,) = re.findall(r"^- \*\*Records do not change\.\*\*(.*?)^- ", PAGE, re.M | re.S)
+    assert re.findall(r"`(\S+)` *\((.*?)\)", " ".join(told.split())) == [
+        ("msgspec.structs.replace", "mask and image formats"),
+        ("dataclasses.replace", "layouts, stages, exports, metrics"),
+    ]
+    for one in (next(iter(MASKS)), next(iter(IMAGES))):
+        assert msgspec.structs.replace(one, name="mine").name == "mine"
+    assert dataclasses.replace(LAYOUTS[0], name="mine").name == "mine"
+    assert dataclasses.replace(load_stage("convert"), name="mine").name == "mine"
+    assert dataclasses.replace(find_export("nifti"), help="mine").help == "mine"
+    assert dataclasses.replace(Metric(lambda of: None), title="mine").title == "mine"
