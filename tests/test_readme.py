@@ -15,6 +15,7 @@ from chaosprep.configuration import read_config
 from chaosprep.dataset.descriptor import Provenance
 from chaosprep.dataset.records import Slice
 from chaosprep.errors import ChaosprepError
+from chaosprep.quality.diff.diff import diff
 from chaosprep.stages.prepare import prepare_params
 from tests.documents import COMMANDS, HOME, blocks, place_with_samples, replayed, run
 from tests.formats.volume_files import nifti, noise
@@ -44,13 +45,26 @@ def test_the_console_sessions_print_what_the_readme_says(
         assert printed == expected
 
 
-def test_the_console_sessions_print_the_same_of_packed_stages(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.usefixtures("sessions")
+@pytest.mark.parametrize("store", ["tar", "zarr"])
+def test_of_packed_stages_the_sessions_print_and_make_the_same(
+    place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, store: str
 ) -> None:
-    monkeypatch.setenv("CHAOSPREP_STORE", "tar")
+    monkeypatch.setenv("CHAOSPREP_STORE", store)
     for expected, printed in replayed(README, tmp_path):
         assert printed == expected
     assert list(tmp_path.glob("out/*/train/*/*.png")) == []
+    stages = [stage for made in ("out", "demo") for stage in place.glob(f"{made}/*/")]
+    assert len(stages) == 8
+    for stage in stages:
+        assert not diff(stage, tmp_path / stage.relative_to(place)).differs
+    for made in ("nnUNet_raw", "volumes"):
+        assert _volumes(tmp_path / made) == _volumes(place / made) != {}
+
+
+def _volumes(folder: Path) -> dict[str, bytes]:
+    files = folder.rglob("*.nii.gz")
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
 
 
 @pytest.mark.usefixtures("sessions")
