@@ -37,6 +37,8 @@ _HOW = (
     'slices = webdataset.WebDataset("train-000000.tar", shardshuffle=False).decode()',
     "```",
     "",
+    "`decode` leaves PNG as bytes. Give them to `cv2.imdecode` with `cv2.IMREAD_UNCHANGED`, which",
+    'keeps 16 bits; WebDataset\'s own `decode("pil")` makes 8-bit colour of them.',
     "A sample has `image.png` or `image.npy`, `mask.png` or `mask.npy` where the slice has a mask,",
     "and `json`: `id`, `patient`, `spacing` in mm (slices, rows, columns) and more; `labels` there",
     "is JSON text: mask value to organ. `train.json` and its like list the shards of a side, with",

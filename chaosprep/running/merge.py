@@ -159,7 +159,7 @@ class Parts:
                 if of(part) != of(first):
                     raise ChaosprepError(
                         f"{part.directory} and {first.directory}: they differ in their {what}",
-                        "Give the shards of one run: one stage, parameters, source and N.",
+                        "Give the shards of one run: one stage, parameters, store, source and N.",
                         code=code,
                     )
         self._check_indices()
@@ -275,9 +275,9 @@ _SAME: tuple[tuple[str, str, Callable[[Dataset], object]], ...] = (
         lambda part: (
             completed(part.made.stage, part.made.parameters),
             part.made.seed,
-            part.descriptor.tool.store,
         ),
     ),
+    ("merge-parameters", "store", lambda part: part.descriptor.tool.store),
     ("merge-source", "source", _source),
     ("merge-learned", "learned values", lambda part: part.descriptor.tool.learned),
 )

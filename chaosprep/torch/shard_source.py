@@ -52,6 +52,7 @@ class ShardSource:
     """
 
     noun = "shard"
+    more = ", or export with a smaller --shard-mb"
 
     def __init__(self, folder: Folder, split: Split, fold: int | None, check: Check) -> None:
         splits: tuple[Split, ...] = (split,) if fold is None else ("train", "val")

@@ -18,6 +18,8 @@ class Source(Protocol):
 
     noun: str
     """What a part is called: `shard`, `case`."""
+    more: str
+    """How more parts could be had, where that is possible: a text that goes on from another."""
     labels: dict[str, int]
     """Organ -> label, from 1, over the whole dataset."""
 

@@ -32,6 +32,7 @@ class StageSource:
     """
 
     noun = "case"
+    more = ""
 
     def __init__(self, folder: Folder, wanted: Wanted) -> None:
         self._folder = folder

@@ -233,7 +233,7 @@ def _ranks(rank: int | None, world: int | None, source: Source) -> tuple[int, in
     if world > len(source.parts):
         raise UsageError(
             f"world: {plural(world, 'rank')} cannot share {plural(len(source.parts), source.noun)}",
-            "Use fewer ranks, or export with a smaller --shard-mb.",
+            f"Use fewer ranks{source.more}.",
             code="world",
         )
     return rank, world

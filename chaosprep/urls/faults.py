@@ -13,6 +13,7 @@ _NOBODY = {
     "TokenRetrievalError",
     "UnauthorizedSSOTokenError",
 }
+_WRONG_NAME = "ParamValidationError"  # of botocore too: no request was made
 _FINAL = (
     FileExistsError,
     FileNotFoundError,
@@ -30,7 +31,7 @@ def is_of_disk(error: Exception) -> bool:
 
 def is_passing(error: Exception) -> bool:
     """Whether the next try may do better."""
-    is_final = isinstance(error, _FINAL) or type(error).__name__ in _NOBODY
+    is_final = isinstance(error, _FINAL) or type(error).__name__ in {*_NOBODY, _WRONG_NAME}
     return not (is_final or is_of_disk(error))
 
 
@@ -40,6 +41,12 @@ def store_fault(error: Exception, shown: str) -> ChaosprepError:
         return ChaosprepError(
             f"{shown}: there is no such bucket or file",
             "Check how it is spelled; make the bucket first, chaosprep makes none.",
+            code="remote-not-found",
+        )
+    if type(error).__name__ == _WRONG_NAME:
+        return ChaosprepError(
+            f"{shown}: no bucket or file can have such a name",
+            "Write it as s3://BUCKET/FOLDER; credentials go into ~/.aws or AWS_* variables.",
             code="remote-not-found",
         )
     if isinstance(error, PermissionError) or type(error).__name__ in _NOBODY:

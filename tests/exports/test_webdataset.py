@@ -322,6 +322,12 @@ def test_the_card_tells_the_hub_which_shards_are_of_which_side(
     ]
 
 
+def test_the_card_says_how_a_picture_keeps_its_bits(images: Dataset, tmp_path: Path) -> None:
+    card = (export(images, tmp_path / "out").path / "README.md").read_text()
+    assert ".decode()\n" in card
+    assert "`cv2.IMREAD_UNCHANGED`" in card
+
+
 def test_verify_refuses_shards_with_what_to_verify(images: Dataset, tmp_path: Path) -> None:
     export(images, tmp_path / "out")
     with pytest.raises(UsageError, match="tar shards") as caught:

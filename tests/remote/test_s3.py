@@ -118,6 +118,14 @@ def test_a_bucket_that_is_not_there_is_told_before_any_work(small: Path, bucket:
         chaosprep.open("s3://none/split")
 
 
+def test_credentials_in_a_url_are_told_where_they_go_and_not_repeated(bucket: Bucket) -> None:
+    with pytest.raises(ChaosprepError, match="can have such a name") as caught:
+        chaosprep.open("s3://ID:SECRET@bucket/split")
+    assert caught.value.code == "remote-not-found"
+    assert "~/.aws" in caught.value.remedy
+    assert "SECRET" not in str(caught.value)
+
+
 def test_a_store_that_is_not_there_is_one_line(
     bucket: Bucket, monkeypatch: pytest.MonkeyPatch
 ) -> None:

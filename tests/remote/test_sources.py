@@ -112,12 +112,17 @@ class NoCredentialsError(Exception):
     """As botocore calls it, which raises no `PermissionError`."""
 
 
+class ParamValidationError(Exception):
+    """As botocore calls what it says of a bucket's name, before it asks any store."""
+
+
 @pytest.mark.parametrize(
     ("raised", "code", "place"),
     [
         (PermissionError("secret"), "remote-denied", "memory://bucket/images"),
         (NoCredentialsError("secret"), "remote-denied", "memory://bucket/images"),
         (FileNotFoundError("secret"), "remote-not-found", "memory://bucket/images"),
+        (ParamValidationError("secret"), "remote-not-found", "can have such a name"),
         (OSError(errno.ENOSPC, "secret"), "output", "/copies/"),
     ],
 )

@@ -107,6 +107,16 @@ def test_a_shard_whose_container_was_edited_is_not_merged(place: Path, tmp_path:
     assert [*(tmp_path / "merged").rglob(container.name)] == []
 
 
+def test_shards_of_two_stores_are_refused_by_that_word(place: Path, tmp_path: Path) -> None:
+    stores: tuple[StoreName, ...] = ("files", "tar")
+    for index, store in enumerate(stores, start=1):
+        part = tmp_path / store
+        chaosprep.augment(place / "files/images", part, store=store, shard=f"{index}/2")
+    with pytest.raises(ChaosprepError, match="they differ in their store") as caught:
+        chaosprep.merge([tmp_path / store for store in stores], tmp_path / "merged")
+    assert caught.value.code == "merge-parameters"
+
+
 def test_what_is_merged_of_single_files_is_not_taken_for_packed(
     place: Path, tmp_path: Path
 ) -> None:

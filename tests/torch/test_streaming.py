@@ -370,10 +370,12 @@ def test_an_index_that_nests_deeper_than_can_be_read_is_refused(
 
 
 def test_more_ranks_than_shards_are_refused(shards: Path, many: Dataset) -> None:
-    for where, noun in ((shards, "shards"), (many.directory, "cases")):
+    smaller = ", or export with a smaller --shard-mb"
+    for where, noun, more in ((shards, "shards", smaller), (many.directory, "cases", "")):
         with pytest.raises(UsageError, match=f"9 ranks cannot share 8 {noun}") as caught:
             SliceStream(where, rank=0, world=9)
         assert caught.value.code == "world"
+        assert caught.value.remedy == f"Use fewer ranks{more}."
 
 
 @pytest.mark.parametrize(
