@@ -57,7 +57,7 @@ _SETTINGS: dict[str, dict[str, Any]] = {
         "default": None,
         "envvar": "CHAOSPREP_JOBS",
         "show_default": "number of cores",
-        "help": "Worker processes; a small job on a stage directory takes none by default.",
+        "help": "Worker processes; a small job takes none by default.",
     },
     "dask": {"metavar": "ADDRESS", "envvar": "CHAOSPREP_DASK"},
     "shard": {"metavar": "I/N", "envvar": "CHAOSPREP_SHARD"},

@@ -87,7 +87,9 @@ def _export(
 
 
 export = Export(
-    WebdatasetParams, _export, "DIR is what convert or augment made. A patient is in one shard."
+    WebdatasetParams,
+    _export,
+    "DIR is what convert or augment made. A patient is in one shard, or alone in several.",
 )
 
 

@@ -67,7 +67,7 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         int | None,
         Meta(
             description="Worker processes; None is one for each processor, and none for a small "
-            "job on a stage directory."
+            "job."
         ),
     ] = 1
     dask: Annotated[

@@ -20,6 +20,7 @@ from chaosprep.running.claim import end_claims
 from chaosprep.running.commit import commit, in_order, versions
 from chaosprep.running.dask.cluster import scheduler_address, warm_up_for
 from chaosprep.running.executor import Executor
+from chaosprep.running.executors import check_guard
 from chaosprep.running.journal import Journal
 from chaosprep.running.learning import LEARNED
 from chaosprep.running.lessons import with_learned
@@ -81,7 +82,8 @@ def run_on(
 ) -> Dataset:
     """Run a stage as `run` does, and raise what it raises; on workers that stand by, if given."""
     # until it is seen how much there is to do, which says who works where no cluster does
-    waits = options.jobs is None and options.dask is None and bool(stage.needs)
+    waits = options.jobs is None and options.dask is None
+    check_guard()
     if not waits:
         warm_up_for(options.dask, options.processes, modules_of(stage))
     params = check_params(params)
@@ -92,8 +94,8 @@ def run_on(
     output = Path(output)
     check_request(stage, chosen, output, params, overwrite=options.overwrite, store=options.store)
     plan = fresh_plan(stage, params, chosen, output, options.part, options.store)
-    opens = opener(options, plan) if workers is None else workers.executor
-    if waits and not is_small(plan):
+    opens = opener(options, plan, None if workers is None else workers.executor)
+    if waits and workers is None and not is_small(plan):
         warm_up_for(options.dask, options.processes, modules_of(stage))
     cases = map(plan.complete, plan.cases)
     stage.ready(params, source.directory, output, cases, options)

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from chaosprep.errors import ChaosprepError
 from chaosprep.running.executor import Executor, SerialExecutor
-from chaosprep.running.executors import open_executor
+from chaosprep.running.executors import open_executor, warm_up
 from chaosprep.running.mapping import on_opened
 
 T = TypeVar("T")
@@ -17,11 +17,12 @@ R = TypeVar("R")
 class StandingWorkers:
     """Gives each run an executor on the same processes, started when the first one asks.
 
-    As a context it ends them, whatever comes.
+    `modules` are what they need, as in `warm_up`. As a context it ends them, whatever comes.
     """
 
-    def __init__(self, jobs: int) -> None:
+    def __init__(self, jobs: int, modules: Sequence[str] | None = None) -> None:
         self._jobs = jobs
+        self._modules = modules
         self._pool: Executor | None = None
         self._size = 0
 
@@ -32,6 +33,7 @@ class StandingWorkers:
             return SerialExecutor()
         if self._pool is None or self._size < size:
             self.close()
+            warm_up(self._jobs, self._modules)
             self._pool, self._size = open_executor(self._jobs, tasks), size
         return _Lent(self._pool, self._forget)
 

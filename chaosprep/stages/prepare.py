@@ -15,6 +15,7 @@ from chaosprep.files import check_apart
 from chaosprep.known import LEVELS, OrganName
 from chaosprep.params import Params, check_names, describe_params, make_params
 from chaosprep.running.dask.cluster import scheduler_address, warm_up_for
+from chaosprep.running.executors import check_guard
 from chaosprep.running.mapping import on_workers
 from chaosprep.running.options import DEFAULTS, RunOptions
 from chaosprep.running.place import check_output
@@ -170,11 +171,13 @@ def run_all(
     """
     chain = [(load_stage(name), own) for name, own in params.items()]
     check_places(root, output, [stage for stage, _ in chain], overwrite=options.overwrite)
-    modules = dict.fromkeys(name for stage, _ in chain for name in modules_of(stage))
-    warm_up_for(options.dask, options.processes, tuple(modules))  # the first call decides for all
+    modules = tuple(dict.fromkeys(name for stage, _ in chain for name in modules_of(stage)))
+    check_guard()
+    if options.jobs is not None or options.dask is not None:  # else a stage may be small
+        warm_up_for(options.dask, options.processes, modules)  # the first call decides for all
     with (
         scheduler_address(options.dask, options.processes) as address,  # one cluster for all,
-        StandingWorkers(options.processes) as workers,  # or the same processes
+        StandingWorkers(options.processes, modules) as workers,  # or the same processes
     ):
         options = msgspec.structs.replace(options, dask=address)
         first, given = chain[0]

@@ -9,6 +9,8 @@ import pytest
 from chaosprep import Dataset
 
 CALLS = {
+    "prepare": "from chaosprep.running import small; small._MOST = 0; "
+    "chaosprep.prepare({root!r}, {out!r}, jobs=None)",
     "split": "chaosprep.split({root!r}, {out!r}, jobs=2)",
     "verify": "chaosprep.verify({pairs!r}, jobs=2)",
 }

@@ -14,10 +14,15 @@ from chaosprep.running.process import blas_alone
 
 
 @pytest.fixture
-def split(tmp_path: Path) -> Path:
+def root(tmp_path: Path) -> Path:
     people = [Patient(id=n, sequences=("t1-in",), slices=2, matrix=32) for n in (1, 2)]
     write_chaos(tmp_path / "chaos", people)
-    return chaosprep.split(tmp_path / "chaos", tmp_path / "split", val=0).directory
+    return tmp_path / "chaos"
+
+
+@pytest.fixture
+def split(root: Path, tmp_path: Path) -> Path:
+    return chaosprep.split(root, tmp_path / "split", val=0).directory
 
 
 @pytest.fixture
@@ -68,6 +73,40 @@ def test_copies_that_are_to_be_made_count_too(
     monkeypatch.setattr(small, "_MOST", 4 * small._LEAST)
     chaosprep.convert(split, tmp_path / "images", jobs=None)
     chaosprep.augment(tmp_path / "images", tmp_path / "out", jobs=None, copies=1)
+    assert started == [2]
+
+
+def test_files_that_nobody_has_opened_are_few_or_not_by_their_number(
+    root: Path, tmp_path: Path, started: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(small, "_MOST", 4 * small._LEAST)
+    chaosprep.split(root, tmp_path / "four", val=0, jobs=None)
+    assert started == []
+    monkeypatch.setattr(small, "_MOST", 4 * small._LEAST - 1)
+    chaosprep.split(root, tmp_path / "one-too-many", val=0, jobs=None)
+    assert started == [2]
+
+
+def test_or_by_their_bytes(
+    root: Path, tmp_path: Path, started: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = sum(path.stat().st_size for path in root.rglob("*.dcm"))
+    monkeypatch.setattr(small, "_LEAST", 1)
+    monkeypatch.setattr(small, "_MOST", held)
+    chaosprep.split(root, tmp_path / "few", val=0, jobs=None)
+    assert started == []
+    monkeypatch.setattr(small, "_MOST", held - 1)
+    chaosprep.split(root, tmp_path / "many", val=0, jobs=None)
+    assert started == [2]
+
+
+def test_a_small_chain_takes_none_and_another_takes_them_once(
+    root: Path, tmp_path: Path, started: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chaosprep.prepare(root, tmp_path / "few", val=0, jobs=None)
+    assert started == []
+    monkeypatch.setattr(small, "_MOST", 0)
+    chaosprep.prepare(root, tmp_path / "many", val=0, jobs=None)
     assert started == [2]
 
 
