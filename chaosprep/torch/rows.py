@@ -17,6 +17,7 @@ from chaosprep.dataset.scaling import Scale
 from chaosprep.errors import UsageError
 from chaosprep.torch.checks import Check
 from chaosprep.torch.seen import PLAIN, Seen
+from chaosprep.urls.location import is_url, without_secrets
 from chaosprep.words import there_are
 
 
@@ -146,9 +147,15 @@ def choose(
 
     Raises:
         ManifestError: the directory is unfinished or damaged.
-        UsageError: an argument is none of its choices, or nothing in the dataset.
+        UsageError: an argument is none of its choices, or nothing in the dataset; `remote-url`.
         ChaosprepError: `too-many-organs`.
     """
+    if is_url(directory):
+        raise UsageError(
+            f"{without_secrets(str(directory))}: a URL has no working copy here",
+            "Give chaosprep.open(URL), which makes one, or use SliceStream, which needs none.",
+            code="remote-url",
+        )
     for name, value, choices in (
         ("scale", scale, get_args(Scale)),
         ("split", split, SPLITS),

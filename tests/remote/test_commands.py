@@ -48,6 +48,13 @@ def test_a_wrong_kind_of_place_is_named_by_its_url(bucket: Bucket) -> None:
     assert "Directory 'memory://bucket/file' is a file" in done.stderr
 
 
+def test_a_table_goes_to_a_url_too(bucket: Bucket, small: Path, tmp_path: Path) -> None:
+    for csv in (f"{bucket.url}/all.csv", tmp_path / "all.csv"):
+        done = run("evaluate", small / "images", small / "images", "--csv", csv)
+        assert done.exit_code == 0
+    assert bucket.objects()["all.csv"] == (tmp_path / "all.csv").read_bytes()
+
+
 def test_a_dry_run_writes_nothing(bucket: Bucket, small: Path) -> None:
     done = run("convert", small / "split", "-o", f"{bucket.url}/images", "--dry-run")
     assert done.exit_code == 0

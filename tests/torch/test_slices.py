@@ -279,3 +279,10 @@ def test_a_row_more_costs_a_dozen_bytes(images: Dataset, tmp_path: Path) -> None
 def test_an_unfinished_directory_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ManifestError, match="not a stage directory"):
         SliceDataset(tmp_path)
+
+
+@pytest.mark.parametrize("kind", [SliceDataset, VolumeDataset])
+def test_a_url_is_refused_with_what_opens_it(kind: type[SliceDataset | VolumeDataset]) -> None:
+    with pytest.raises(UsageError, match=r"^s3://bucket/set: ") as caught:
+        kind("s3://id:secret@bucket/set")
+    assert "chaosprep.open(URL)" in caught.value.remedy
