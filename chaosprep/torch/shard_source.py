@@ -28,18 +28,23 @@ _STEP = 2**20
 
 
 class Shard(msgspec.Struct, frozen=True):
-    """A tar file as its index has it."""
+    """A tar file as its index has it; `side` is whose index that is."""
 
     url: str
     nsamples: Size
     filesize: Size
     sha256: Sha256
+    side: Split = "train"
 
 
 class _Index(msgspec.Struct, frozen=True):
     labels: Annotated[dict[Name, Value], Meta(max_length=MOST_ORGANS)]
     shardlist: list[Shard]
     folds: tuple[Count, ...] = ()
+
+    def __post_init__(self) -> None:
+        if len({shard.url for shard in self.shardlist}) < len(self.shardlist):
+            raise ValueError("a shard is listed twice")
 
 
 class ShardSource:
@@ -129,7 +134,8 @@ def _read_index(folder: Folder, split: Split) -> _Index | None:
             "Export the dataset again.",
             code="index",
         ) from error
-    return index
+    shards = [msgspec.structs.replace(shard, side=split) for shard in index.shardlist]
+    return msgspec.structs.replace(index, shardlist=shards)
 
 
 def _samples(read: _Hashed, shard: Shard, known: Collection[str]) -> Iterator[Sample]:
@@ -142,8 +148,9 @@ def _samples(read: _Hashed, shard: Shard, known: Collection[str]) -> Iterator[Sa
                 with about(f"{shard.url}: {key}"):
                     row = row_of(held)
                     if not set(row.labels.values()) <= {*known}:
-                        reason = "its labels are not those of the index"
-                        raise FileError(reason, "Export the dataset again.", code="sample")
+                        raise _strange("its labels are not those of the index")
+                    if row.split != shard.side:
+                        raise _strange("it is of another side than the index")
                 image, mask = (held.get(field or "", b"") for field in file_fields(held))
                 files = {row.image_file: image}
                 if row.mask_file is not None:
@@ -171,6 +178,10 @@ def _check_whole(read: _Hashed, count: int, shard: Shard) -> None:
     same = not read.hashing or read.digest.hexdigest() == shard.sha256
     if not same or count != shard.nsamples:
         raise _cut(shard)
+
+
+def _strange(reason: str) -> FileError:
+    return FileError(reason, "Export the dataset again.", code="sample")
 
 
 def _cut(shard: Shard) -> FileError:

@@ -344,6 +344,7 @@ def test_a_shard_is_compared_once_in_a_process_or_always(shards: Path, tmp_path:
         lambda index: index["shardlist"][0].update(url="../secret.tar"),
         lambda index: index["shardlist"][0].update(url="/etc/secret.tar"),
         lambda index: index["shardlist"][0].update(sha256="0"),
+        lambda index: index["shardlist"].append(index["shardlist"][0]),
         lambda index: index.update(labels={"liver": "255"}),
     ],
 )
@@ -357,6 +358,14 @@ def test_an_index_that_is_none_is_refused(
     with pytest.raises(FileError, match="is not an index") as caught:
         SliceStream(folder)
     assert caught.value.code == "index"
+
+
+def test_a_shard_of_another_side_ends_the_epoch(images: Dataset, tmp_path: Path) -> None:
+    folder = chaosprep.export("webdataset", images, tmp_path / "shards").path
+    (folder / "train.json").write_bytes((folder / "val.json").read_bytes())
+    with pytest.raises(FileError, match="of another side than the index") as caught:
+        list(SliceStream(folder))
+    assert caught.value.code == "sample"
 
 
 def test_an_index_that_nests_deeper_than_can_be_read_is_refused(
