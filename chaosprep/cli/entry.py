@@ -9,10 +9,13 @@ from chaosprep.cli.interrupts import heed, leave, pass_over
 def main() -> int:
     """Run the command, and give its exit code."""
     heed(leave)
-    from chaosprep.cli.streams import flush, settle_streams
+    from chaosprep.cli.garbage import uncollected
 
-    kept = settle_streams()
-    from chaosprep.cli.main import main as command
+    with uncollected():
+        from chaosprep.cli.streams import flush, settle_streams
+
+        kept = settle_streams()
+        from chaosprep.cli.main import main as command
 
     code: object = 0
     try:

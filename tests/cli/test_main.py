@@ -44,6 +44,7 @@ def test_help_imports_click_and_the_errors_alone() -> None:
         "chaosprep",
         "chaosprep.causes",
         "chaosprep.cli",
+        "chaosprep.cli.garbage",
         "chaosprep.cli.interrupts",
         "chaosprep.cli.lazy",
         "chaosprep.cli.main",
