@@ -1,7 +1,6 @@
 """Where the images and masks of a directory are; nothing else knows how they lie on the disk."""
 
 import os
-import shutil
 import stat
 import uuid
 from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping
@@ -121,6 +120,8 @@ class Store:
             _symbolic_link(origin.readlink(), target)
 
     def _take_container(self, source: "Store", file: File) -> None:
+        from shutil import copyfile
+
         source.read(file)
         if file.place in self._taken:
             return
@@ -129,7 +130,7 @@ class Store:
             with self._target(path) as target:
                 if not hard_link(origin, target):
                     unlink(target, missing_ok=True)
-                    shutil.copyfile(origin, target)
+                    copyfile(origin, target)
         self._taken.add(file.place)
 
     def alone(self, file: File) -> Path | None:

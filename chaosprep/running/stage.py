@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
 
+import msgspec
+
 from chaosprep.dataset.descriptor import DataSource, LabelMap, LeftOut, License, PastStage, Share
 from chaosprep.dataset.manifest import Dataset
 from chaosprep.dataset.records import Slice
@@ -87,8 +89,7 @@ class Source(Lineage, Protocol[C_co]):
         """What is to be said of what was left out."""
 
 
-@dataclass(frozen=True)
-class CaseResult:
+class CaseResult(msgspec.Struct, frozen=True):
     """What a stage made of one case: its rows and what went wrong.
 
     `inputs` is the SHA-256 of what the case's files held, where only reading them could tell.
@@ -99,8 +100,7 @@ class CaseResult:
     inputs: str | None = None
 
 
-@dataclass(frozen=True)
-class Planned(Generic[C]):
+class Planned(msgspec.Struct, Generic[C], frozen=True):
     """What was decided over all cases at once.
 
     `complete` gives each case all that was decided for it; `notes` are to be said of it, and

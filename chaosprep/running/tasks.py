@@ -2,9 +2,10 @@
 
 from collections.abc import Callable, Generator
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from chaosprep.dataset.checking import decode_row
 from chaosprep.dataset.containers.table import CONTAINERS, StoreName
@@ -83,8 +84,7 @@ def starter(
 _LONGEST = 170  # of an id's 200 letters: the slice, the copy and the file's ending come behind
 
 
-@dataclass(frozen=True)
-class _Task:
+class _Task(msgspec.Struct, frozen=True):
     run_case: Callable[[Any, Any, Writer], CaseResult]
     case: Any
     params: Any

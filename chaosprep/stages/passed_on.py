@@ -44,7 +44,7 @@ def find_to_pass_on(root: Path, params: SplitParams, bench: Workbench) -> Root:
             file = kept_key(bench)
         key = Key(secrets.token_bytes(32)) if file is None else read_kept(file)
     discard(bench)
-    apart = replace(bench, folder=None, reads=None)
+    apart = msgspec.structs.replace(bench, folder=None, reads=None)
     found = find(
         root,
         params,
