@@ -163,8 +163,8 @@ class Stage(Generic[C, P]):
     with. `labels` tells what the values of its masks stand for, by all of its source;
     None where only its rows can tell. `needs` are the stages that must have come before,
     `libraries` the heavy ones that nearly every case takes: they are imported once, before workers
-    are forked. `uses` are the packages that its output depends on beside those of every stage:
-    their versions are recorded too.
+    are forked, and not for a small job that gets by without. `uses` are the packages that its
+    output depends on beside those of every stage: their versions are recorded too.
 
     `folder` is its place in what `prepare` makes, which leaves out a stage without one, and one
     whose `takes` says that it is not for such a dataset. `shaping`
