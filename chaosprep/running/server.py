@@ -10,7 +10,6 @@ from chaosprep.systems.starting import start_method
 _FIRST = "chaosprep.running.forked"
 _ALWAYS = (
     "msgspec.json",
-    "chaosprep.formats.dicom.reading",
     "chaosprep.formats.dicom.file",
     "chaosprep.formats.pictures",
     "chaosprep.running.tasks",
