@@ -3,7 +3,6 @@
 import errno
 import os
 import struct
-import traceback
 import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -178,9 +177,11 @@ def internal(error: BaseException) -> ChaosprepError:
     That is the innermost place in this package, and behind it the innermost of all. The error's
     own text is left out, as it may quote a header.
     """
-    frames = traceback.extract_tb(error.__traceback__)
-    ours = [frame for frame in frames if Path(frame.filename).is_relative_to(_PACKAGE)]
-    places = dict.fromkeys(_place(some[-1]) for some in (ours, frames) if some)
+    from traceback import extract_tb
+
+    frames = [(Path(one.filename), one.lineno) for one in extract_tb(error.__traceback__)]
+    ours = [(path, line) for path, line in frames if path.is_relative_to(_PACKAGE)]
+    places = dict.fromkeys(_place(*some[-1]) for some in (ours, frames) if some)
     return ChaosprepError(
         f"an unforeseen {type(error).__name__} at {' by '.join(places)}",
         "Report it to the authors with this message, the command and, if you may share it, "
@@ -192,12 +193,11 @@ def internal(error: BaseException) -> ChaosprepError:
 _PACKAGE = Path(__file__).parent
 
 
-def _place(frame: traceback.FrameSummary) -> str:
+def _place(path: Path, line: int | None) -> str:
     """A line of source as everybody has it: the file from the package on, or its name alone."""
-    path = Path(frame.filename)
     inside = path.is_relative_to(_PACKAGE)
     file = path.relative_to(_PACKAGE.parent).as_posix() if inside else path.name
-    return f"{file}:{frame.lineno}"
+    return f"{file}:{line}"
 
 
 def refused(error: OSError) -> RefusedError:

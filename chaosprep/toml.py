@@ -1,6 +1,5 @@
 """Settings that a person wrote: a small TOML file, whatever it was made to be."""
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -95,4 +94,6 @@ def _text(text: str) -> str:
     except UnicodeEncodeError as error:
         reason = f"{text!r} is not Unicode, and cannot be in a TOML file"
         raise UsageError(reason, "Give the file another name.", "config") from error
-    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
+    from json import dumps
+
+    return dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Collection, Iterable, Mapping
-from difflib import get_close_matches
 from types import MappingProxyType
 
 _SWITCHES = frozenset(
@@ -120,7 +119,11 @@ def _meant(name: str, known: Collection[str]) -> list[str]:
     if same or name.isdecimal():
         return same[:3]
     longer = [one for one in known if folded and one.casefold().startswith(folded)]
-    return longer[:3] or get_close_matches(name, known, 1)
+    if longer:
+        return longer[:3]
+    from difflib import get_close_matches
+
+    return get_close_matches(name, known, 1)
 
 
 def _numbered(name: str) -> tuple[str, str] | None:

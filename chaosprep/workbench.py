@@ -1,9 +1,10 @@
 """Where work is done, for what is kept between runs."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol, TypeVar
+
+import msgspec
 
 from chaosprep.errors import ChaosprepError
 
@@ -27,8 +28,7 @@ def in_turn(
     return ((task, function(task)) for task in tasks)
 
 
-@dataclass(frozen=True)
-class Workbench:
+class Workbench(msgspec.Struct, frozen=True):
     """Where work is done.
 
     What is kept between runs (a key, an index of headers) goes into ``folder``, which is None where
@@ -52,7 +52,7 @@ class Workbench:
 
     def only_reading(self) -> "Workbench":
         """The same, where nothing is written."""
-        return replace(self, folder=None, reads=self.folder or self.reads)
+        return msgspec.structs.replace(self, folder=None, reads=self.folder or self.reads)
 
 
 ALONE = Workbench()

@@ -2,14 +2,15 @@
 
 from collections.abc import Iterable, Iterator
 from functools import partial
+from typing import TYPE_CHECKING
 
-from chaosprep.choices.excluded import read_excluded, strangers_note, wholes
 from chaosprep.choices.params import ChoiceParams
-from chaosprep.choices.rules import Rule, apply, by_area, by_condition, by_emptiness, by_tables
-from chaosprep.choices.tally import Tally, nothing_left
 from chaosprep.dataset.case import Case
 from chaosprep.dataset.manifest import Dataset
 from chaosprep.dataset.records import Slice
+
+if TYPE_CHECKING:
+    from chaosprep.choices.rules import Rule
 
 
 def chosen(dataset: Dataset, params: ChoiceParams) -> Dataset:
@@ -25,6 +26,9 @@ def chosen(dataset: Dataset, params: ChoiceParams) -> Dataset:
     """
     if not params.leaves_out or {*params.patient} - {*dataset.patients}:
         return dataset  # a plan refuses patients that are not there
+    from chaosprep.choices.rules import apply, by_condition, by_emptiness
+    from chaosprep.choices.tally import Tally, nothing_left
+
     excluding, notes = _by_names(dataset, params)
     conditions = params.conditions()
     rules = [
@@ -46,14 +50,19 @@ def chosen(dataset: Dataset, params: ChoiceParams) -> Dataset:
     return dataset.only(cases, partial(_kept, rules), tally.left_out(), told)
 
 
-def _kept(rules: Iterable[Rule], rows: tuple[Slice, ...]) -> tuple[Slice, ...]:
+def _kept(rules: "Iterable[Rule]", rows: tuple[Slice, ...]) -> tuple[Slice, ...]:
+    from chaosprep.choices.rules import apply
+
     return tuple(apply([*rules], rows))
 
 
-def _by_names(dataset: Dataset, params: ChoiceParams) -> tuple[list[Rule], tuple[str, ...]]:
+def _by_names(dataset: Dataset, params: ChoiceParams) -> "tuple[list[Rule], tuple[str, ...]]":
     """The rules that name something of the table, cases or structures, and what is to be said."""
     if not (params.exclude or params.min_area):
         return [], ()
+    from chaosprep.choices.excluded import read_excluded, strangers_note
+    from chaosprep.choices.rules import by_area, by_tables
+
     tables = read_excluded(params.exclude)
     organs = {label.name for label in dataset.label_map.values()}
     known = _went_before(dataset, tables.lines)
@@ -72,6 +81,8 @@ def _went_before(dataset: Dataset, names: Iterable[str]) -> set[str]:
 
     Of the slices that it left out of a case only the number is known: they may be any of it.
     """
+    from chaosprep.choices.excluded import wholes
+
     left_out = [one for stage in dataset.history for one in stage.left_out]
     gone = {case for one in left_out for case in one.cases}
     if any(one.slices for one in left_out):

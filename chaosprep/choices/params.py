@@ -1,16 +1,18 @@
 """The options that leave things out, of every stage that works on a stage directory."""
 
 import re
-from fractions import Fraction
-from typing import Annotated, NamedTuple
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import msgspec
 from msgspec import Meta
 
-from chaosprep.choices.excluded import fingerprint
 from chaosprep.dataset.records import Slice
-from chaosprep.expressions.condition import Condition
 from chaosprep.formats.codecs import PngParams
+
+if TYPE_CHECKING:
+    from fractions import Fraction
+
+    from chaosprep.expressions.condition import Condition
 
 EXCLUDE = (
     "A table of what to leave out: the report's ratings.csv (what failed), or CSV or TSV with a "
@@ -23,7 +25,7 @@ class Area(NamedTuple):
     """The least area of a structure, in pixels or in mm2; of all together where none is named."""
 
     organ: str | None
-    size: Fraction
+    size: "Fraction"
     in_mm: bool
 
 
@@ -65,12 +67,16 @@ class ChoiceParams(PngParams, frozen=True, kw_only=True):
         """`min_area` as numbers."""
         return tuple(map(_area, self.min_area))
 
-    def conditions(self) -> tuple[Condition, ...]:
+    def conditions(self) -> "tuple[Condition, ...]":
         """`where`, read and checked.
 
         Raises:
             UsageError: `where-syntax` or `where-unknown`.
         """
+        if not self.where:
+            return ()
+        from chaosprep.expressions.condition import Condition
+
         return tuple(Condition(text, Slice.__struct_fields__) for text in self.where)
 
     def recorded(self) -> "ChoiceParams":
@@ -80,12 +86,18 @@ class ChoiceParams(PngParams, frozen=True, kw_only=True):
 
 def recorded_tables(files: tuple[str, ...]) -> tuple[str, ...]:
     """What a manifest says of tables of what to leave out."""
-    return (f"table {fingerprint(files)}",) if files else ()
+    if not files:
+        return ()
+    from chaosprep.choices.excluded import fingerprint
+
+    return (f"table {fingerprint(files)}",)
 
 
 def _area(text: str) -> Area:
     found = _AREA.fullmatch(text.strip())
     if found is None:
         raise ValueError("--min-area must be PIXELS, 50mm2, or ORGAN=PIXELS")
+    from fractions import Fraction
+
     organ = None if found["organ"] is None else found["organ"].strip()
     return Area(organ, Fraction(found["size"]), in_mm=found["unit"] is not None)

@@ -1,14 +1,13 @@
 """Commands that are imported when they are called for, so that `--help` answers at once."""
 
-import gc
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from importlib import import_module
 from inspect import cleandoc
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from chaosprep.cli.garbage import uncollected
 from chaosprep.words import did_you_mean
 
 if TYPE_CHECKING:
@@ -30,18 +29,6 @@ class Suggesting(click.Group):
         except click.UsageError as error:
             hint = did_you_mean(args[:1], self.list_commands(ctx))
             ctx.fail(error.message + hint)
-
-
-@contextmanager
-def uncollected() -> Iterator[None]:
-    """Import in here: what modules define stays, and Python need not look for garbage in it."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
 
 
 class LazyGroup(Suggesting):

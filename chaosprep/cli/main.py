@@ -55,6 +55,15 @@ class Verbs(LazyGroup):
             click.echo(_AFTER.get(ctx.invoked_subcommand, GO_ON), err=True)
             ctx.exit(INTERRUPTED)
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the verb; its workers begin to import what they need while this process does."""
+        from chaosprep.cli.early import prepare_workers
+
+        prepare_workers(args)
+        return super().resolve_command(ctx, args)
+
     def import_command(self, module: str, name: str) -> click.Command:
         """What a verb is, with its settings; a group has some for each command below it."""
         from chaosprep.cli.print_config import add_config

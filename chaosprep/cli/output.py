@@ -1,8 +1,6 @@
 """Everything that the commands say: results to stdout, talk to stderr, both also as JSON."""
 
-import json
 import sys
-import traceback
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -31,7 +29,9 @@ def say(text: str) -> None:
 
 def write_json(result: object) -> None:
     """A result as JSON, on stdout."""
-    click.echo(json.dumps(msgspec.to_builtins(result, enc_hook=str), indent=2))
+    from json import dumps
+
+    click.echo(dumps(msgspec.to_builtins(result, enc_hook=str), indent=2))
 
 
 def write_error(error: ChaosprepError, more: Mapping[str, Any] = MappingProxyType({})) -> None:
@@ -74,7 +74,9 @@ def report_error(error: ChaosprepError, loudness: int = 0) -> None:
     its text, which may quote a header.
     """
     if loudness > 1 and error.__cause__ is not None:
-        for line in "".join(traceback.format_tb(error.__cause__.__traceback__)).splitlines():
+        from traceback import format_tb
+
+        for line in "".join(format_tb(error.__cause__.__traceback__)).splitlines():
             say(line)
     if isinstance(error, ProblemsError):
         for line in told("", error.problems, loudness > 0):

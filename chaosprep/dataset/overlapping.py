@@ -1,6 +1,5 @@
 """Structures that lie on each other in masks: what a value stands for, and who cannot take them."""
 
-import shlex
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -47,6 +46,8 @@ def refuse_overlaps(rows: Iterable[Slice]) -> None:
             pixels.update({name: row.pixels.get(name, 0) for name in names})
     if not cases:
         return
+    from shlex import quote
+
     often = sorted(cases, key=lambda names: (-len(cases[names]), names))
     told = [
         f"{', '.join(names[:-1])} and {names[-1]} in {plural(len(cases[names]), 'case')}"
@@ -57,7 +58,7 @@ def refuse_overlaps(rows: Iterable[Slice]) -> None:
     order = ",".join(small[:_NAMED]) + (",..." if len(small) > _NAMED else "")
     raise FileError(
         f"its structures overlap ({'; '.join([*told, *more])})",
-        f"Say which lies on top: chaosprep extract-labels --order {shlex.quote(order)}. Or take "
-        f"one whole: chaosprep extract-labels --organ {shlex.quote(small[-1])}.",
+        f"Say which lies on top: chaosprep extract-labels --order {quote(order)}. Or take "
+        f"one whole: chaosprep extract-labels --organ {quote(small[-1])}.",
         code="structures-overlap",
     )

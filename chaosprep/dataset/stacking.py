@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from statistics import median
 from typing import Any, Protocol
 
 import msgspec
@@ -94,6 +93,8 @@ def case_lattice(rows: Sequence[Placed]) -> Lattice:
     planes = [_plane(row) for row in rows]
     first = planes[0]
     normal = slice_normal(first.orientation)
+    from statistics import median
+
     along = [float((after.position - one.position) @ normal) for one, after in pairwise(planes)]
     between = (rows[0].spacing and rows[0].spacing[0]) or (median(along) if along else None)
     if not between or between <= 0:

@@ -1,7 +1,6 @@
 """Where the images and masks of a directory are; nothing else knows how they lie on the disk."""
 
 import os
-import shutil
 import stat
 import uuid
 from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping
@@ -118,13 +117,15 @@ class Store:
 
     def take_containers(self, source: "Store", paths: Iterable[str]) -> None:
         """Take over whole containers as they are: links, else copies. They are not read."""
+        from shutil import copyfile
+
         for container in paths:
             for path in (*beside(container), container):
                 origin = source.directory / path
                 with self._target(path) as target:
                     if not hard_link(origin, target):
                         unlink(target, missing_ok=True)
-                        shutil.copyfile(origin, target)
+                        copyfile(origin, target)
 
     def alone(self, file: File) -> Path | None:
         """Where a file is one of its own on disk, which can be linked to; None where it is not."""

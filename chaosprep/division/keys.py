@@ -5,7 +5,6 @@ from pathlib import Path
 
 import msgspec
 
-from chaosprep.division.files.table import read_split
 from chaosprep.division.params import SplitParams
 from chaosprep.errors import UsageError
 from chaosprep.privacy.key_file import NAME
@@ -22,6 +21,8 @@ def with_known_key(params: SplitParams) -> tuple[SplitParams, Path | None]:
     """
     if params.earlier is None or params.pseudonymize is not None:
         return params, None
+    from chaosprep.division.files.table import read_split
+
     option, path = params.earlier
     key = read_split(path, option, None).key
     if key is None:

@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from chaosprep.division.files.said import leak, shown
-from chaosprep.division.files.table import read_split
 from chaosprep.division.names import Names
 from chaosprep.division.params import SplitParams
 from chaosprep.division.repeats import fewest
@@ -108,6 +107,8 @@ def _read(params: SplitParams, option: str, path: str) -> KnownSplit:
 
     Beside an earlier one, folds may grow: of those, `grow` settles which validates.
     """
+    from chaosprep.division.files.table import read_split
+
     if params.split_file is not None:
         return read_split(path, option, params.fold)
     known = read_split(path, option, None)

@@ -7,7 +7,6 @@ from msgspec import Meta
 
 from chaosprep.choices.params import EXCLUDE, recorded_tables
 from chaosprep.dataset.store import Link
-from chaosprep.division.files.table import fingerprint
 from chaosprep.division.traits.tables import said as wish_said
 from chaosprep.imaging.limits import MAX_PIXELS
 from chaosprep.layouts.find import LayoutParams
@@ -163,6 +162,8 @@ class SplitParams(LayoutParams, frozen=True, kw_only=True):
             "stratify": tuple(map(wish_said, self.stratify)),
         }
         if params.earlier is not None:
+            from chaosprep.division.files.table import fingerprint
+
             option, file = params.earlier
             name = "split_file" if params.like is None else "like"
             said[name] = f"split {fingerprint(file, option)}"

@@ -11,7 +11,6 @@ from msgspec import UnsetType
 from chaosprep.dataset.manifest import Dataset
 from chaosprep.dataset.opening import is_stage_directory
 from chaosprep.dataset.records import Split
-from chaosprep.division.files.table import read_split
 from chaosprep.division.params import SplitParams
 from chaosprep.division.sides import KnownSplit, Sides
 from chaosprep.division.traits.tables import of_table
@@ -193,6 +192,8 @@ def _holds(file: Path, text: bytes) -> bool:
 
 def _check_same(file: Path, split: KnownSplit) -> None:
     """Refuse a file that stands there and says otherwise; cases may since have been left out."""
+    from chaosprep.division.files.table import read_split
+
     try:
         found = read_split(file, _OPTION, None)
     except UsageError as error:

@@ -6,7 +6,6 @@ from msgspec import Meta
 from numpy.typing import NDArray
 
 from chaosprep.errors import FileError
-from chaosprep.formats.npy import encode_npy
 from chaosprep.formats.png import encode_png
 from chaosprep.imaging.png.codec import Compression
 from chaosprep.params import Params
@@ -30,6 +29,8 @@ def encode(array: NDArray[Any], extension: str, compression: Compression = "fast
     if extension == ".png":
         return encode_png(array, compression)
     if extension == ".npy":
+        from chaosprep.formats.npy import encode_npy
+
         return encode_npy(array)
     remedy = "Convert it to one of the two."
     raise FileError("neither a .png nor a .npy", remedy, "image-unreadable")

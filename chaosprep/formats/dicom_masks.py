@@ -11,12 +11,12 @@ from chaosprep.formats.dicom.objects import is_picture
 from chaosprep.formats.dicom.plain import read_plain_header
 from chaosprep.formats.dicom.reading import (
     describe,
-    is_dicom,
     read,
     read_frames,
     read_header,
     read_headers,
 )
+from chaosprep.formats.dicom.start import is_dicom
 from chaosprep.formats.mask_file import MaskFormat, Opening, surplus
 from chaosprep.imaging.header import Header
 from chaosprep.imaging.labels import Labels, as_labels, no_label_map

@@ -1,14 +1,16 @@
 """The formats that other packages add: entry points of the group `chaosprep.formats`."""
 
 from functools import cache
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from chaosprep.formats.image_file import ImageFormat
-from chaosprep.formats.mask_file import MaskFormat
 from chaosprep.plugins import found, load
 
+if TYPE_CHECKING:
+    from chaosprep.formats.mask_file import MaskFormat
+
 GROUP = "chaosprep.formats"
-T = TypeVar("T", ImageFormat, MaskFormat)
+T = TypeVar("T", ImageFormat, "MaskFormat")
 
 
 @cache
@@ -18,5 +20,7 @@ def plugged(kind: type[T]) -> tuple[T, ...]:
     Raises:
         ChaosprepError: `plugin`, one of them cannot be imported, or is no format.
     """
+    from chaosprep.formats.mask_file import MaskFormat
+
     every = (load(point, ImageFormat | MaskFormat) for point in found(GROUP).values())
     return tuple(one for one in every if isinstance(one, kind))

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chaosprep.errors import FileError
-from chaosprep.formats.dicom.reading import is_dicom
+from chaosprep.formats.dicom.start import is_dicom
 from chaosprep.formats.mask_file import MaskFormat, Opening, surplus
 from chaosprep.formats.seg_file import Frame, SegFile, open_seg, read_legend, readable
 from chaosprep.formats.seg_images import NEAR, foreign, unlisted

@@ -1,22 +1,29 @@
 """Masks as stages write them: grey PNG, and npy where a directory holds arrays."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from chaosprep.errors import FileError
-from chaosprep.formats.npy import encode_bits, encode_npy, read_npy
-from chaosprep.formats.pictures import MaskImage, read_mask
+
+if TYPE_CHECKING:
+    from chaosprep.formats.pictures import MaskImage
 
 MASK_ENDINGS = (".png", ".npy")
 
 
-def read_stage_mask(path: str, data: bytes, *, lenient: bool = False) -> MaskImage:
+def read_stage_mask(path: str, data: bytes, *, lenient: bool = False) -> "MaskImage":
     """Read the mask of a slice by its path's ending; booleans are what a PNG of 1 bit is.
 
     Raises:
         FileError: what `read_mask` and `read_npy` raise; `mask-kind`, numbers that no mask has.
     """
+    from chaosprep.formats.pictures import MaskImage, read_mask
+
     if not path.endswith(".npy"):
         return read_mask(data, lenient=lenient)
+    from chaosprep.formats.npy import read_npy
+
     pixels = read_npy(data, dimensions=2)
     if pixels.dtype.kind == "b":
         return MaskImage(pixels.astype(np.uint8), binary=True)
@@ -33,6 +40,9 @@ def as_array(path: str, data: bytes) -> tuple[str, bytes]:
     """A grey PNG as the npy file of its pixels, with the path of that; anything else as it is."""
     if not path.endswith(".png"):
         return path, data
+    from chaosprep.formats.npy import encode_bits, encode_npy
+    from chaosprep.formats.pictures import read_mask
+
     try:
         picture = read_mask(data)
     except FileError:  # whoever reads it says why

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import msgspec
 from msgspec import Meta
@@ -12,10 +12,8 @@ from msgspec import Meta
 from chaosprep.errors import NothingFoundError
 from chaosprep.formats.codecs import PngParams
 from chaosprep.formats.label_table import parse_labels, table_text
+from chaosprep.layouts import by_headers
 from chaosprep.layouts.excluding import excluding
-from chaosprep.layouts.headers import layout as headers
-from chaosprep.layouts.headers.selection import series_text
-from chaosprep.layouts.headers.survey import Survey
 from chaosprep.layouts.label_map import with_label_map
 from chaosprep.layouts.layout import Pick, Where
 from chaosprep.layouts.patients import fingerprint, name_pattern
@@ -24,6 +22,9 @@ from chaosprep.layouts.root import Root, pseudonymized
 from chaosprep.layouts.table import find_series, names, which
 from chaosprep.privacy.pseudonyms import Key, read_key, warn_if_readable
 from chaosprep.workbench import ALONE, Workbench
+
+if TYPE_CHECKING:
+    from chaosprep.layouts.headers.survey import Survey
 
 _ASKING = ("auto", "headers")  # layouts that ask headers
 _CHOOSING = (*_ASKING, "bids")  # layouts that choose among masks without a pattern of images
@@ -177,6 +178,8 @@ class LayoutParams(PngParams, frozen=True, kw_only=True):
         if self.patients is not None:
             said["patients"] = f"table {fingerprint(self.patients)}"
         if self.series is not None:
+            from chaosprep.layouts.headers.selection import series_text
+
             said["series"] = series_text(self.series)
         if self.pseudonymize is not None:
             said["pseudonymize"] = f"key {read_key(self.pseudonymize).fingerprint()}"
@@ -223,7 +226,7 @@ def find(
     return check_persons(found, wanted, params.patient, params.images, params.patient_from)
 
 
-def survey(root: str | Path, params: LayoutParams, bench: Workbench = ALONE) -> Survey | None:
+def survey(root: str | Path, params: LayoutParams, bench: Workbench = ALONE) -> "Survey | None":
     """What headers tell of a root, with what `find` takes of it; None for any other layout.
 
     Names of structures are not asked for.
@@ -231,11 +234,13 @@ def survey(root: str | Path, params: LayoutParams, bench: Workbench = ALONE) -> 
     Raises:
         ChaosprepError: as `find` does.
     """
+    from chaosprep.layouts.headers import layout
+
     where = _where(params, False, None, bench)
     with _both_ways(params):
-        if which(Path(root), params.layout, where) is not headers.LAYOUT:
+        if which(Path(root), params.layout, where) is not by_headers.LAYOUT:
             return None
-        found = headers.survey(Path(root), where)
+        found = layout.survey(Path(root), where)
     if params.trust_folders:
         return found
     checked = check_persons(found.root, found.root, (), None, params.patient_from)

@@ -13,6 +13,7 @@ from chaosprep.layouts import (
     amos,
     atlas,
     bids,
+    by_headers,
     chaos_masks,
     cirrmri,
     decathlon,
@@ -25,7 +26,6 @@ from chaosprep.layouts import (
     totalsegmentator,
     volumes,
 )
-from chaosprep.layouts.headers import layout as headers
 from chaosprep.layouts.layout import Layout, Where
 from chaosprep.layouts.mask_set import MaskSet, Organs
 from chaosprep.layouts.root import Root, listing
@@ -49,7 +49,7 @@ LAYOUTS: tuple[Layout, ...] = (
     bids.LAYOUT,
     nnunet.LAYOUT,
     decathlon.LAYOUT,
-    headers.LAYOUT,
+    by_headers.LAYOUT,
 )
 """The first that a tree is laid out in reads it."""
 

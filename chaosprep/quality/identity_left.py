@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from chaosprep.dataset.manifest import Dataset
 from chaosprep.dataset.records import Slice
 from chaosprep.errors import FileError, Problem
-from chaosprep.formats.dicom.reading import is_dicom
+from chaosprep.formats.dicom.start import is_dicom
 from chaosprep.imaging.png.chunks import pixels_only, read_head
 from chaosprep.imaging.png.unpacking import holds_more
 

@@ -34,7 +34,7 @@ def warm_up(jobs: int, modules: Sequence[str] | None = None) -> None:
     """
     check_guard()
     if jobs > 1:
-        from chaosprep.running.processes import start_server
+        from chaosprep.running.server import start_server
 
         start_server(modules)
 

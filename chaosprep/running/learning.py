@@ -1,7 +1,6 @@
 """What a stage learns over some cases before it works on any, and where a run keeps it."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
@@ -17,8 +16,7 @@ LEARNED = "learned.json"
 """The file of a workspace with what an unfinished run has learned."""
 
 
-@dataclass(frozen=True)
-class Learning(Generic[C, P]):
+class Learning(msgspec.Struct, Generic[C, P], frozen=True):
     """What a stage learns: seen in each of some cases, by workers, and concluded from all.
 
     `due` says whether the parameters ask for it, `takes` of which cases it is learned. `see` tells

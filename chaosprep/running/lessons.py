@@ -3,9 +3,10 @@
 import hashlib
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from chaosprep.dataset.descriptor import Learned
 from chaosprep.dataset.manifest import WORKSPACE
@@ -61,7 +62,7 @@ def with_learned(
         taken = len(seen)
         if taken == count and not dry:
             keep_learned(workspace, key, learned)
-    return replace(
+    return msgspec.structs.replace(
         plan,
         complete=_Completed(plan.complete, learning, learned),
         learned=learned,
@@ -69,8 +70,7 @@ def with_learned(
     )
 
 
-@dataclass(frozen=True)
-class _Completed:
+class _Completed(msgspec.Struct, frozen=True):
     """Completes a case with what was planned of it, and what was learned."""
 
     planned: Callable[[Any], Any]
@@ -81,8 +81,7 @@ class _Completed:
         return self.learning.give(self.planned(case), self.learned)
 
 
-@dataclass(frozen=True)
-class _Task:
+class _Task(msgspec.Struct, frozen=True):
     see: Callable[[Any, Any], Any]
     case: Any
     params: Any

@@ -1,5 +1,6 @@
 """Which releases of other packages are installed: told sooner than Python's own module loads."""
 
+import os
 import re
 import sys
 from functools import cache
@@ -28,10 +29,11 @@ def version_of(package: str) -> str:
 def _descriptions(folder: str) -> dict[str, Path]:
     """The descriptions of the packages in a folder of the path, by their names."""
     try:
-        found = [path for path in Path(folder).iterdir() if path.suffix == _ENDING]
+        with os.scandir(folder or os.curdir) as entries:
+            names = [entry.name for entry in entries if entry.name.endswith(_ENDING)]
     except OSError:
         return {}
-    return {_plain(path.name.partition("-")[0]): path / "METADATA" for path in found}
+    return {_plain(name.partition("-")[0]): Path(folder, name, "METADATA") for name in names}
 
 
 def _version_in(file: Path) -> str | None:

@@ -3,11 +3,11 @@
 import hashlib
 from array import array
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Generic
 
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET, Struct, UnsetType, field
+from msgspec.structs import replace
 
 from chaosprep.dataset.containers.table import CONTAINERS, StoreName
 from chaosprep.dataset.decoding import release_of
@@ -38,8 +38,7 @@ from chaosprep.words import there_are
 _WITH_LABELS = 2  # the manifest's minor version
 
 
-@dataclass(frozen=True)
-class Plan(Generic[C]):
+class Plan(Struct, Generic[C], frozen=True):
     """What a run will do.
 
     `done` are the ids of cases that need no work, `lines` has the SHA-256 of the journal's line for

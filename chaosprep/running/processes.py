@@ -1,11 +1,11 @@
-"""Worker processes: how they start, what they have imported by then, and how they end."""
+"""Worker processes: how they start, and how they end."""
 
 import errno
 import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
@@ -13,19 +13,10 @@ from typing import Any, TypeVar
 
 from chaosprep.errors import ChaosprepError, UsageError, refused
 from chaosprep.running.executor import UNGUARDED, Executor
-from chaosprep.running.process import blas_alone, settle_in
-from chaosprep.running.starting import (
-    SEMAPHORES,
-    SHARED_MEMORY,
-    check_system,
-    interrupts_held,
-    safe_path,
-    starting,
-)
+from chaosprep.running.process import settle_in
+from chaosprep.running.starting import SEMAPHORES, SHARED_MEMORY, interrupts_held, starting
 from chaosprep.systems.starting import start_method
 
-_ALWAYS = ("msgspec.json", "chaosprep.formats.dicom.reading", "chaosprep.formats.pictures")
-_PRELOAD = ("cv2", "pydicom.pixels", "PIL.Image")
 T = TypeVar("T")
 R = TypeVar("R")
 
@@ -118,22 +109,6 @@ class ProcessExecutor(Executor):
 
 
 _PATIENCE = 30.0  # seconds; it takes milliseconds
-
-
-def start_server(modules: Sequence[str] | None) -> None:
-    """Start the server that workers are forked from, with what they need; see `warm_up`."""
-    check_system()
-    if start_method() == "forkserver":
-        from multiprocessing import forkserver, resource_tracker
-
-        needed = _PRELOAD if modules is None else modules
-        # a script that is not guarded would end the server, which tells nobody why
-        modules = [one for one in (*_ALWAYS, *needed) if one != "__main__"]
-        multiprocessing.set_forkserver_preload(modules)
-        with starting():
-            resource_tracker.ensure_running()  # lets interrupts in again, so before they are held
-            with interrupts_held(), safe_path(), blas_alone():
-                forkserver.ensure_running()
 
 
 _held: list[Connection] = []

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
 
+import msgspec
+
 from chaosprep.dataset.descriptor import DataSource, LabelMap, LeftOut, License, PastStage, Share
 from chaosprep.dataset.manifest import Dataset
 from chaosprep.dataset.records import Slice
@@ -87,8 +89,7 @@ class Source(Lineage, Protocol[C_co]):
         """What is to be said of what was left out."""
 
 
-@dataclass(frozen=True)
-class CaseResult:
+class CaseResult(msgspec.Struct, frozen=True):
     """What a stage made of one case: its rows and what went wrong.
 
     `inputs` is the SHA-256 of what the case's files held, where only reading them could tell.
@@ -99,8 +100,7 @@ class CaseResult:
     inputs: str | None = None
 
 
-@dataclass(frozen=True)
-class Planned(Generic[C]):
+class Planned(msgspec.Struct, Generic[C], frozen=True):
     """What was decided over all cases at once.
 
     `complete` gives each case all that was decided for it; `notes` are to be said of it, and
@@ -163,8 +163,8 @@ class Stage(Generic[C, P]):
     with. `labels` tells what the values of its masks stand for, by all of its source;
     None where only its rows can tell. `needs` are the stages that must have come before,
     `libraries` the heavy ones that nearly every case takes: they are imported once, before workers
-    are forked. `uses` are the packages that its output depends on beside those of every stage:
-    their versions are recorded too.
+    are forked, and not for a small job that gets by without. `uses` are the packages that its
+    output depends on beside those of every stage: their versions are recorded too.
 
     `folder` is its place in what `prepare` makes, which leaves out a stage without one, and one
     whose `takes` says that it is not for such a dataset. `shaping`

@@ -2,9 +2,11 @@
 
 from collections.abc import Callable, Generator
 from contextlib import closing
-from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from chaosprep.dataset.checking import decode_row
 from chaosprep.dataset.containers.table import CONTAINERS, StoreName
@@ -19,6 +21,7 @@ from chaosprep.running.executor import Executor
 from chaosprep.running.executors import WorkerDied, map_unordered
 from chaosprep.running.journal import Entry
 from chaosprep.running.planning import Plan
+from chaosprep.running.small import is_small
 from chaosprep.running.stage import C, CaseResult, Stage, each_slice
 from chaosprep.running.writer import Writer
 
@@ -42,12 +45,20 @@ def work(
     if not count:
         return
     output, claim = plan.output, None
+    libraries = () if is_small(plan) else stage.libraries
     if scheduler is not None:  # processes of this one end with it and need no claim
         output = output.absolute()
         claim = make_claim(output / WORKSPACE)
     tasks = (
         _Task(
-            stage.run_case, case, params, None if dry else output, plan.key(case), claim, plan.store
+            stage.run_case,
+            case,
+            params,
+            None if dry else output,
+            plan.key(case),
+            claim,
+            plan.store,
+            libraries,
         )
         for case in plan.to_do()
     )
@@ -83,8 +94,7 @@ def starter(
 _LONGEST = 170  # of an id's 200 letters: the slice, the copy and the file's ending come behind
 
 
-@dataclass(frozen=True)
-class _Task:
+class _Task(msgspec.Struct, frozen=True):
     run_case: Callable[[Any, Any, Writer], CaseResult]
     case: Any
     params: Any
@@ -92,6 +102,7 @@ class _Task:
     key: str
     claim: Claim | None
     store: StoreName
+    libraries: tuple[str, ...]
 
 
 def _run_case(task: _Task) -> Entry:
@@ -101,6 +112,8 @@ def _run_case(task: _Task) -> Entry:
 
 
 def _done(task: _Task) -> Entry:
+    for name in task.libraries:
+        import_module(name)
     if len(task.case.id) > _LONGEST:
         raise ChaosprepError(
             f"its name has {len(task.case.id)} letters; {_LONGEST} are the most",

@@ -6,7 +6,8 @@ from functools import partial
 from pathlib import PurePosixPath
 
 from chaosprep.errors import FileError
-from chaosprep.formats.dicom.reading import is_dicom, read, read_headers
+from chaosprep.formats.dicom.reading import read, read_headers
+from chaosprep.formats.dicom.start import is_dicom
 from chaosprep.formats.dicom_masks import is_image, labels_of, missing, notes_of, read_slice
 from chaosprep.formats.masks import Stack
 from chaosprep.imaging.header import Header

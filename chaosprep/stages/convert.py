@@ -1,7 +1,7 @@
 """convert: DICOM becomes windowed 8-bit PNG, or its stored or normalized values, PNG or npy."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from msgspec import UNSET
@@ -13,19 +13,22 @@ from chaosprep.dataset.naming import file_path
 from chaosprep.dataset.opening import open_parent
 from chaosprep.dataset.overlapping import refuse_overlaps
 from chaosprep.dataset.records import Slice
+from chaosprep.errors import Problem
 from chaosprep.running.fitting import TOLD, Expected, carried
 from chaosprep.running.stage import CaseResult, Stage, each_slice
 from chaosprep.running.writer import Writer
-from chaosprep.stages.converting.bias import corrected
 from chaosprep.stages.converting.grids import InPlane
 from chaosprep.stages.converting.params import ConvertParams
 from chaosprep.stages.converting.planning import plan
-from chaosprep.stages.converting.reading import read_case
-from chaosprep.stages.converting.restacking import Restacked, restacked, unmade
+from chaosprep.stages.converting.reading import Read, read_case
+from chaosprep.stages.converting.reference import is_placed
 from chaosprep.stages.converting.scales import LANDMARKS
 from chaosprep.stages.converting.scaling import counted, with_scaling
-from chaosprep.stages.converting.stacks import new_stack
 from chaosprep.stages.converting.values import rule_for
+
+if TYPE_CHECKING:
+    from chaosprep.stages.converting.restacking import Restacked
+    from chaosprep.stages.converting.stacks import Stack
 
 
 def run_case(case: Case, params: ConvertParams, writer: Writer) -> CaseResult:
@@ -35,11 +38,13 @@ def run_case(case: Case, params: ConvertParams, writer: Writer) -> CaseResult:
         FileError: `structures-overlap`; what `corrected`, `new_stack` and `restacked` raise.
     """
     refuse_overlaps(case.slices)
-    stack, written = new_stack(case, params), dict[str, NDArray[Any]]()
-    found = corrected(case, read_case(case, params), params)
+    stack, written = _new_stack(case, params), dict[str, NDArray[Any]]()
+    found = _corrected(case, read_case(case, params), params)
     rule = rule_for(case, found, params)
     slices: InPlane | Restacked = InPlane(case, found, params)
     if stack is not None:
+        from chaosprep.stages.converting.restacking import restacked
+
         slices = restacked(case, found, stack, params)
 
     def work(row: Slice) -> Slice:
@@ -62,13 +67,35 @@ def run_case(case: Case, params: ConvertParams, writer: Writer) -> CaseResult:
     result = each_slice(slices.rows, work)
     made = counted(result.slices)
     rows = with_scaling(made, written) if params.keep_16bit else made
-    whole = () if stack is None else unmade(case, found)
-    return CaseResult(rows, (*found.problems, *whole, *result.problems))
+    problems = (*found.problems, *([] if stack is None else _unmade(case, found)))
+    return CaseResult(rows, (*problems, *result.problems))
+
+
+def _new_stack(case: Case, params: ConvertParams) -> "Stack | None":
+    if params.between is None and not is_placed(case):
+        return None
+    from chaosprep.stages.converting.stacks import new_stack
+
+    return new_stack(case, params)
+
+
+def _corrected(case: Case, found: Read, params: ConvertParams) -> Read:
+    if params.bias == "none":
+        return found
+    from chaosprep.stages.converting.bias import corrected
+
+    return corrected(case, found, params)
+
+
+def _unmade(case: Case, found: Read) -> tuple[Problem, ...]:
+    from chaosprep.stages.converting.restacking import unmade
+
+    return unmade(case, found)
 
 
 def rows(case: Case, params: ConvertParams) -> Iterator[Expected]:
     """One for each slice, old or new; its mask is the parent's where the grid stays."""
-    stack = new_stack(case, params)
+    stack = _new_stack(case, params)
     for row in case.slices if stack is None else stack.rows:
         image = file_path(row.split, "images", row.id, f".{params.format}")
         carries = {"mask": row.mask, "mask_sha256": row.mask_sha256}

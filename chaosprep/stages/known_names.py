@@ -9,7 +9,6 @@ from chaosprep.dataset.records import Slice
 from chaosprep.errors import Problem
 from chaosprep.facts import Code, Label
 from chaosprep.printable import printable
-from chaosprep.privacy.deidentify.descriptors import cleaned
 from chaosprep.privacy.pseudonyms import Key
 from chaosprep.series.source import SourceCase
 from chaosprep.structures import folded
@@ -41,6 +40,8 @@ class KnownNames:
         """What a structure is called."""
         if self._key is None or name in self._own or code_of(name) is not None:
             return name
+        from chaosprep.privacy.deidentify.descriptors import cleaned
+
         known = cleaned(name)
         return name if known == name else f"{known or 'structure'}-{self._key.tag(folded(name))}"
 
@@ -89,5 +90,6 @@ class KnownNames:
 
 def _is_public(code: Code | None) -> bool:
     from chaosprep.privacy.deidentify.codes import PUBLIC
+    from chaosprep.privacy.deidentify.descriptors import cleaned
 
     return code is not None and code.scheme in PUBLIC and cleaned(code.meaning) == code.meaning

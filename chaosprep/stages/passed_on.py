@@ -15,7 +15,6 @@ from chaosprep.layouts.find import find
 from chaosprep.layouts.headers.cache import discard
 from chaosprep.layouts.root import Root
 from chaosprep.printable import printable
-from chaosprep.privacy.deidentify.descriptors import cleaned
 from chaosprep.privacy.identity import Identity, exposes, identity_at
 from chaosprep.privacy.key_file import kept_key, read_kept
 from chaosprep.privacy.pseudonyms import Key, read_key
@@ -44,7 +43,7 @@ def find_to_pass_on(root: Path, params: SplitParams, bench: Workbench) -> Root:
             file = kept_key(bench)
         key = Key(secrets.token_bytes(32)) if file is None else read_kept(file)
     discard(bench)
-    apart = replace(bench, folder=None, reads=None)
+    apart = msgspec.structs.replace(bench, folder=None, reads=None)
     found = find(
         root,
         params,
@@ -66,6 +65,8 @@ def find_to_pass_on(root: Path, params: SplitParams, bench: Workbench) -> Root:
 
 def _in_known_words(one: LeftOut) -> LeftOut:
     """What a person left out, without the words of their reason that may tell of somebody."""
+    from chaosprep.privacy.deidentify.descriptors import cleaned
+
     return msgspec.structs.replace(one, reason=cleaned(one.reason) or "rejected")
 
 
@@ -74,6 +75,8 @@ def notes_on_names(root: Root, key: Key | None) -> tuple[str, ...]:
 
     Those of sequences stand in the table as somebody wrote them.
     """
+    from chaosprep.privacy.deidentify.descriptors import cleaned
+
     structures = KnownNames(root.cases, key).called_otherwise()
     names = {case.sequence for case in root.cases}
     unknown = sorted(name for name in names if cleaned(name) != name)

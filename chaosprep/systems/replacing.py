@@ -6,7 +6,6 @@ has open itself has to be closed before.
 """
 
 import os
-import shutil
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -63,7 +62,9 @@ def remove_tree(path: Path) -> None:
     Raises:
         OSError: what the system says.
     """
-    patiently(lambda: shutil.rmtree(path))
+    from shutil import rmtree
+
+    patiently(lambda: rmtree(path))
 
 
 def is_busy(error: OSError) -> bool:

@@ -65,7 +65,8 @@ def predict_raw(
     asked = split_params(fields)
     inner = _on_the_way(options)
     with whole_folder(root, output, options.overwrite) as folder:
-        bench = replace(Workbench.beside(output, options.processes, on_workers), passes=True)
+        bench = Workbench.beside(output, options.processes, on_workers)
+        bench = msgspec.structs.replace(bench, passes=True)
         found, notes = find_raw(source, asked, card, bench)
         work = folder.with_name(uuid.uuid4().hex)
         work.mkdir()

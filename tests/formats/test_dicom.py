@@ -19,7 +19,8 @@ from pydicom.uid import (
 )
 
 from chaosprep.errors import FileError
-from chaosprep.formats.dicom.reading import is_dicom, read, read_header
+from chaosprep.formats.dicom.reading import read, read_header
+from chaosprep.formats.dicom.start import is_dicom
 from chaosprep.imaging.voi import stored_window
 from tests.formats.samples import PIXELS, REAL, dataset, dicom, encoded, with_text
 

@@ -1,7 +1,10 @@
 """Windows: exact percentiles, and the mapping to 8 bit."""
 
+import sys
+from collections.abc import Iterator
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given
@@ -18,6 +21,14 @@ slices = st.lists(
     min_size=1,
     max_size=4,
 )
+
+
+@pytest.fixture(scope="module", params=["by NumPy", "by OpenCV"], autouse=True)
+def _both_ways(request: pytest.FixtureRequest) -> Iterator[None]:
+    """A process that has loaded OpenCV, and one that has not."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(sys.modules, "cv2", cv2 if request.param == "by OpenCV" else None)
+        yield
 
 
 def counted(arrays: list[NDArray[Any]]) -> Histogram:

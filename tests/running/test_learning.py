@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from chaosprep.dataset.manifest import WORKSPACE
@@ -189,7 +190,7 @@ def test_what_cannot_have_been_learned_is_learned_anew(tmp_path: Path) -> None:
     stage = dataclasses.replace(
         SCHOOL,
         run_case=stops,
-        learn=dataclasses.replace(
+        learn=msgspec.structs.replace(
             LEARNING,
             conclude=lambda seen, params: {"add": 5},
             give=lambda case, learned: dataclasses.replace(case, learned=0),

@@ -1,5 +1,6 @@
 """A small job takes no workers, unless somebody says how many."""
 
+import dataclasses
 import os
 from pathlib import Path
 
@@ -11,6 +12,9 @@ from chaosprep.phantom import Patient, write_chaos
 from chaosprep.running import processes, small
 from chaosprep.running.options import RunOptions
 from chaosprep.running.process import blas_alone
+from chaosprep.running.runner import run
+from chaosprep.stages.convert import CONVERT
+from chaosprep.stages.converting.params import ConvertParams
 
 
 @pytest.fixture
@@ -119,6 +123,18 @@ def test_a_cluster_of_this_machine_is_made_ready_for_a_small_job_too(
     monkeypatch.setattr("chaosprep.running.runner.warm_up_for", refuse)
     with pytest.raises(ChaosprepError, match="ready for local"):
         chaosprep.convert(split, tmp_path / "out", jobs=None, dask="local")
+
+
+@pytest.mark.parametrize("most", [0, small._MOST])
+def test_heavy_libraries_are_imported_for_a_larger_job_alone(
+    most: int, split: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage = dataclasses.replace(CONVERT, libraries=("heavy",))
+    imported: list[str] = []
+    monkeypatch.setattr("chaosprep.running.tasks.import_module", imported.append)
+    monkeypatch.setattr(small, "_MOST", most)
+    run(stage, ConvertParams(), split, tmp_path / "out")
+    assert set(imported) == (set() if most else {"heavy"})
 
 
 def test_no_workers_at_all_are_refused() -> None:

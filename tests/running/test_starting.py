@@ -18,7 +18,8 @@ from typing import Any
 import pytest
 
 from chaosprep.errors import ChaosprepError, RefusedError
-from chaosprep.running.processes import ProcessExecutor, start_server
+from chaosprep.running.processes import ProcessExecutor
+from chaosprep.running.server import start_server
 from chaosprep.running.starting import check_system, interrupts_held, starting
 from chaosprep.systems.starting import start_method
 from tests.attacks.outside import environment

@@ -1,6 +1,5 @@
 """How a damaged file becomes one `FileError`, and nothing of its content a warning."""
 
-import logging
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -31,9 +30,11 @@ def whole_grid(count: int | None, missing: str) -> FileError:
 @contextmanager
 def guarded(reason: str) -> Iterator[None]:
     """Turn what pydicom raises into ``dicom-broken``; silence its warnings, which quote headers."""
+    from logging import getLogger
+
     from pydicom.errors import BytesLengthException, InvalidDicomError
 
-    logger = logging.getLogger("pydicom")
+    logger = getLogger("pydicom")
     propagate, logger.propagate = logger.propagate, False
     try:
         with warnings.catch_warnings():
@@ -50,6 +51,8 @@ def guarded(reason: str) -> Iterator[None]:
 @contextmanager
 def silent() -> Iterator[None]:
     """Keep the DICOM libraries from warning and logging: both quote headers."""
+    import logging
+
     loggers = [logging.getLogger(name) for name in ("pydicom", "highdicom")]
     levels = [logger.level for logger in loggers]
     if all(level > logging.CRITICAL for level in levels):  # in another of these; setting takes long

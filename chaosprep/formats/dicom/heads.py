@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 from chaosprep.errors import FileError
 from chaosprep.formats.dicom.evidence import read_evidence
 from chaosprep.formats.dicom.faults import guarded
-from chaosprep.formats.dicom.reading import is_dicom
+from chaosprep.formats.dicom.start import is_dicom
 from chaosprep.formats.dicom.transfer import inflated, open_stream
 from chaosprep.imaging.limits import MAX_PIXELS
 

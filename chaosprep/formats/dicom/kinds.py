@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from chaosprep.errors import FileError
 from chaosprep.formats.dicom.faults import guarded
-from chaosprep.formats.dicom.reading import is_dicom
+from chaosprep.formats.dicom.start import is_dicom
 from chaosprep.formats.dicom.transfer import inflated, open_stream
 from chaosprep.formats.dicom.values import text
 from chaosprep.imaging.limits import MAX_PIXELS

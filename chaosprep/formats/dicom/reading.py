@@ -25,6 +25,7 @@ from chaosprep.formats.dicom.headers import (
 from chaosprep.formats.dicom.mosaic import Mosaic, find_mosaic
 from chaosprep.formats.dicom.parsing import PIXELS, check_order, parse
 from chaosprep.formats.dicom.plain import read_plain, read_plain_header
+from chaosprep.formats.dicom.start import is_dicom
 from chaosprep.formats.dicom.tags import TAGS
 from chaosprep.formats.dicom.transfer import (
     HAS_OWN_SIGN,
@@ -50,26 +51,7 @@ _DESCRIBING = (  # pixels, to pydicom's decoders
     *("rows", "columns", "samples_per_pixel", "bits_allocated", "bits_stored"),
     *("pixel_representation", "photometric_interpretation", "pixel_keyword"),
 )
-_FIRST = 0x18  # the SOPInstanceUID of group 8: a slice's elements begin there, or before
 _PARSE = "pydicom cannot make sense of the file"
-
-
-def is_dicom(data: bytes) -> bool:
-    """Whether these bytes begin as a DICOM file (PS3.10 7.1: ``DICM`` at byte 128)."""
-    return data[128:132] == b"DICM"
-
-
-def is_bare(data: bytes) -> bool:
-    """Whether these bytes are DICOM elements without what a file begins with (PS3.10 7.1).
-
-    They are if they begin with the length of group 2, or with an element of group 8 of which the
-    length is that of a header's.
-    """
-    if data[:6] == b"\2\0\0\0UL":
-        return True
-    group, element, length = struct.unpack("<HHL", data[:8].ljust(8, b"\xff"))
-    is_explicit = data[4:6].isalpha() and data[4:6].isupper()
-    return group == 8 and element <= _FIRST and (is_explicit or length < 2**10)
 
 
 def describe(data: bytes) -> tuple[dict[str, str], bool]:

@@ -17,6 +17,7 @@ from chaosprep.imaging.limits import MAX_PIXELS
 
 Fit = Literal["both", "pad", "crop"]
 MaskSampling = Literal["nearest", "label"]
+KernelName = Literal["linear", "cubic"]
 Pair = tuple[float, float]
 _TIE = 1e-9  # where two labels share a pixel equally, the nearest one has it
 Kernel = Callable[[NDArray[np.float64]], NDArray[np.float64]]

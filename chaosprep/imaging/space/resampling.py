@@ -1,15 +1,14 @@
 """A volume on another lattice, a slice at a time: nothing aliases, and no label is made up."""
 
 from collections.abc import Sequence
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from chaosprep.imaging.space.grids import Kernel, MaskSampling, cubic, linear
+from chaosprep.imaging.space.grids import Kernel, KernelName, MaskSampling, cubic, linear
 from chaosprep.imaging.space.passage import TIE, Passage, Places
 
-KernelName = Literal["linear", "cubic"]
 Kernels = tuple[KernelName, KernelName, KernelName]
 """That along the source's slices, rows and columns."""
 

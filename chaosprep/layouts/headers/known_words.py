@@ -5,7 +5,6 @@ from dataclasses import replace
 
 from chaosprep.layouts.headers.catalog import Volume
 from chaosprep.layouts.headers.naming import slug
-from chaosprep.privacy.deidentify.descriptors import cleaned
 from chaosprep.privacy.pseudonyms import Key
 
 
@@ -15,6 +14,8 @@ def in_known_words(volumes: Iterable[Volume], key: Key) -> tuple[Volume, ...]:
     Eight keyed digits stand in a name for what it lost, so that no two become one; the same name
     gets the same ones in every patient. What volumes are chosen by stays what headers say.
     """
+    from chaosprep.privacy.deidentify.descriptors import cleaned
+
     return tuple(
         replace(one, name=_known(one.name, key), described=cleaned(one.description))
         for one in volumes
@@ -22,6 +23,8 @@ def in_known_words(volumes: Iterable[Volume], key: Key) -> tuple[Volume, ...]:
 
 
 def _known(name: str, key: Key) -> str:
+    from chaosprep.privacy.deidentify.descriptors import cleaned
+
     known = slug(cleaned(name))
     if known == name:
         return name

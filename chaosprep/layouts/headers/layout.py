@@ -22,7 +22,7 @@ from chaosprep.layouts.headers.reading import BARE
 from chaosprep.layouts.headers.said import check_said
 from chaosprep.layouts.headers.survey import Survey
 from chaosprep.layouts.headers.texts import tells
-from chaosprep.layouts.layout import Layout, Where
+from chaosprep.layouts.layout import Where
 from chaosprep.layouts.root import Root, read_origin
 from chaosprep.privacy.key_file import kept_key, read_kept
 from chaosprep.privacy.pseudonyms import Key
@@ -226,12 +226,3 @@ def _case(
         notes=chosen.notes,
     )
     return masks.onto(case, volume, key)
-
-
-LAYOUT = Layout(
-    "headers",
-    "any tree of DICOM files",
-    find=find,
-    takes=lambda root, where: where.images is None,
-    asks=("masks", "patient_from", "patient_from_name", "select", "series", "pick"),
-)

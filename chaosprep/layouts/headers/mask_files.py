@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
@@ -56,7 +56,7 @@ def list_masks(root: Path, catalog: Catalog, where: Where) -> MaskFiles:
         below = real(folder).relative_to(real(root)).as_posix()
     else:
         bench = where.bench
-        bench = replace(bench, name=f"{bench.name}-masks") if bench.name else bench
+        bench = msgspec.structs.replace(bench, name=f"{bench.name}-masks") if bench.name else bench
         below = outside = os.path.relpath(real(folder), real(root)).replace(os.sep, "/")
         found = make_catalog(read_index(folder, bench))
         entries = _moved((*found.masks, *found.others), below)

@@ -14,7 +14,8 @@ from chaosprep.formats.dicom.faults import guarded
 from chaosprep.formats.dicom.heads import describe_start
 from chaosprep.formats.dicom.objects import what_else
 from chaosprep.formats.dicom.plain import read_plain_start
-from chaosprep.formats.dicom.reading import is_bare, is_dicom, read_headers
+from chaosprep.formats.dicom.reading import read_headers
+from chaosprep.formats.dicom.start import is_bare, is_dicom
 from chaosprep.formats.dicom.transfer import inflated
 from chaosprep.formats.image_file import Beside
 from chaosprep.imaging.header import Header

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from chaosprep.errors import FileError
 from chaosprep.formats.dicom.faults import guarded
-from chaosprep.formats.dicom.reading import is_bare, is_dicom
+from chaosprep.formats.dicom.start import is_bare, is_dicom
 from chaosprep.formats.dicom.transfer import inflated, open_stream
 from chaosprep.imaging.limits import MAX_PIXELS
 from chaosprep.privacy.deidentify import burned_in, profile

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from chaosprep.errors import FileError
 from chaosprep.formats.dicom.faults import guarded
-from chaosprep.formats.dicom.reading import is_dicom
+from chaosprep.formats.dicom.start import is_dicom
 from chaosprep.privacy.deidentify.actions import Cleaner
 from chaosprep.privacy.deidentify.codestreams import pixels_alone
 from chaosprep.privacy.deidentify.dates import is_time, shifted_date, shifted_datetime

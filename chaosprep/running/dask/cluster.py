@@ -1,6 +1,5 @@
 """Which Dask cluster: one of this machine's processes, the configured one, or an address."""
 
-import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
@@ -88,6 +87,8 @@ def _configured() -> str:
 
 @contextmanager
 def _local_cluster(jobs: int) -> Iterator[str]:
+    from logging import CRITICAL
+
     import dask
     import distributed.utils
     from distributed import LocalCluster
@@ -108,7 +109,7 @@ def _local_cluster(jobs: int) -> Iterator[str]:
                 dashboard_address="127.0.0.1:0",
                 scheduler_kwargs={"dashboard": False},
                 memory_limit=0,
-                silence_logs=logging.CRITICAL,
+                silence_logs=CRITICAL,
                 preload=[_IGNORE_INTERRUPTS],
             )
         except RuntimeError as error:  # "Nanny failed to start."
@@ -154,6 +155,8 @@ def _keys() -> dict[str, object]:
 @contextmanager
 def silent() -> Iterator[None]:
     """Keep Dask's log lines away: what they tell becomes an error, or is settled."""
+    import logging
+
     loggers = [logging.getLogger(name) for name in _LOGGERS]
     levels = [logger.level for logger in loggers]
     for logger in loggers:

@@ -10,9 +10,7 @@ from msgspec import Meta
 from chaosprep.choices.params import ChoiceParams
 from chaosprep.imaging.intensity.names import NormalizationName
 from chaosprep.imaging.limits import MAX_PIXELS
-from chaosprep.imaging.space.grids import Fit, MaskSampling, parse_size
-from chaosprep.imaging.space.resampling import KernelName
-from chaosprep.stages.converting.landmarks import landmarks_text
+from chaosprep.imaging.space.grids import Fit, KernelName, MaskSampling, parse_size
 
 Mm = Annotated[float, Meta(gt=0)]
 # msgspec 0.23 crashes at a fixed-length tuple beside a number with a bound
@@ -132,6 +130,8 @@ class ConvertParams(ChoiceParams, frozen=True, kw_only=True):
         if self.landmarks is not None:
             if self.normalize != "nyul":
                 raise ValueError("--landmarks is for --normalize nyul")
+            from chaosprep.stages.converting.landmarks import landmarks_text
+
             told = landmarks_text(self.landmarks)  # not its place, which says nothing elsewhere
             msgspec.structs.force_setattr(self, "landmarks", told)
 

@@ -76,13 +76,18 @@ def plan(source: Source[Case], cases: Sequence[Case], params: ConvertParams) -> 
     return Planned(complete)
 
 
+def is_placed(case: Case) -> bool:
+    """Whether a case is to lie on another, or there is none for it to lie on."""
+    return PLANNED in case.planned
+
+
 def reference_of(case: Case) -> Reference | None:
     """What a case is to lie on; None for one that stays where it is.
 
     Raises:
         FileError: `reference-missing` or `reference-broken`.
     """
-    if PLANNED not in case.planned:
+    if not is_placed(case):
         return None
     found = msgspec.convert(case.planned[PLANNED], Reference)
     if not found.case:

@@ -3,20 +3,19 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING, TypeAlias
 
 from chaosprep.dataset.case import Case
 from chaosprep.dataset.descriptor import Learned
 from chaosprep.errors import ChaosprepError
-from chaosprep.imaging.intensity.normalization import Scale, ScaleLearning
-from chaosprep.imaging.intensity.normalizations import NORMALIZATIONS
 from chaosprep.running.learning import Learning
-from chaosprep.stages.converting.bias import corrected
-from chaosprep.stages.converting.bodies import body_values
-from chaosprep.stages.converting.landmarks import is_sound
 from chaosprep.stages.converting.params import ConvertParams
 from chaosprep.stages.converting.reading import read_case
 
-Seen = tuple[str, Scale | None]
+if TYPE_CHECKING:
+    from chaosprep.imaging.intensity.normalization import Scale, ScaleLearning
+
+Seen: TypeAlias = "tuple[str, Scale | None]"
 """A case's sequence, and its landmarks; None where its body is of one value."""
 
 
@@ -24,8 +23,12 @@ def _due(params: ConvertParams) -> bool:
     return params.landmarks is None and _learning(params) is not None
 
 
-def _learning(params: ConvertParams) -> ScaleLearning | None:
-    return None if params.normalize is None else NORMALIZATIONS[params.normalize].learning
+def _learning(params: ConvertParams) -> "ScaleLearning | None":
+    if params.normalize is None:
+        return None
+    from chaosprep.imaging.intensity.normalizations import NORMALIZATIONS
+
+    return NORMALIZATIONS[params.normalize].learning
 
 
 def _trains(case: Case) -> bool:
@@ -38,6 +41,9 @@ def _see(case: Case, params: ConvertParams) -> Seen:
     Raises:
         ChaosprepError: a slice cannot be read, or `body_values` refuses them.
     """
+    from chaosprep.stages.converting.bias import corrected
+    from chaosprep.stages.converting.bodies import body_values
+
     learning = _learning(params)
     assert learning is not None, "it is due"
     found = corrected(case, read_case(case, params), params)
@@ -50,7 +56,7 @@ def _see(case: Case, params: ConvertParams) -> Seen:
 def _conclude(seen: Sequence[Seen], params: ConvertParams) -> Learned:
     learning = _learning(params)
     assert learning is not None, "it is due"
-    cases = defaultdict[str, list[Scale]](list)
+    cases: defaultdict[str, list[Scale]] = defaultdict(list)
     for sequence, scale in seen:
         if scale is not None:
             cases[sequence].append(scale)
@@ -58,12 +64,18 @@ def _conclude(seen: Sequence[Seen], params: ConvertParams) -> Learned:
     return {"landmarks": dict(sorted(scales.items()))}
 
 
+def _is_sound(learned: Learned) -> bool:
+    from chaosprep.stages.converting.landmarks import is_sound
+
+    return is_sound(learned)
+
+
 def _give(case: Case, learned: Learned) -> Case:
     return replace(case, planned=case.planned | {"learned": learned})
 
 
 LANDMARKS: Learning[Case, ConvertParams] = Learning(
-    due=_due, takes=_trains, see=_see, conclude=_conclude, give=_give, sound=is_sound
+    due=_due, takes=_trains, see=_see, conclude=_conclude, give=_give, sound=_is_sound
 )
 
 

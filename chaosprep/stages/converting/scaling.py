@@ -7,7 +7,6 @@ import msgspec
 from numpy.typing import NDArray
 
 from chaosprep.dataset.records import LARGEST, CaseScaling, Slice
-from chaosprep.dataset.scaling import measured_scaling, recorded
 from chaosprep.dataset.stacking import originals_of
 from chaosprep.errors import FileError
 from chaosprep.imaging.header import Header
@@ -44,6 +43,8 @@ def _found(rows: tuple[Slice, ...], written: Mapping[str, NDArray[Any]]) -> Case
 
     if not rows:
         return None
+    from chaosprep.dataset.scaling import measured_scaling, recorded
+
     try:
         scaling = measured_scaling(rows, pixels, lowest)
     except FileError:

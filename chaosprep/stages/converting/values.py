@@ -11,7 +11,6 @@ from chaosprep.imaging.header import Header
 from chaosprep.imaging.measured import Pixels, measured
 from chaosprep.imaging.series_window import find_window
 from chaosprep.imaging.space.grids import Grid
-from chaosprep.stages.converting.normalizing import normalized_rule
 from chaosprep.stages.converting.params import ConvertParams
 from chaosprep.stages.converting.pixels import Made, stored_slice, windowed_slice
 from chaosprep.stages.converting.reading import Read
@@ -32,6 +31,8 @@ def rule_for(case: Case, found: Read, params: ConvertParams) -> Rule:
     """
     pixels = list(found.pixels.values())
     if params.normalize is not None and pixels:
+        from chaosprep.stages.converting.normalizing import normalized_rule
+
         return normalized_rule(case, found, params)
     if params.keeps:
         fill = _darkest(pixels) if params.regrids else 0.0
