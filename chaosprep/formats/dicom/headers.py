@@ -22,7 +22,7 @@ from chaosprep.formats.dicom.values import (
 from chaosprep.imaging.header import Header, Orientation, Vector
 from chaosprep.imaging.limits import check_size
 from chaosprep.imaging.measured import LOOKED_UP
-from chaosprep.imaging.voi import Lut, Voi, make_voi, stored_window
+from chaosprep.imaging.voi import Lut, Voi, make_voi
 
 _GREY = ("MONOCHROME1", "MONOCHROME2")
 # PS3.3 C.7.6.3.1.2, retired ones included: only these are quoted, as no person can be in them.
@@ -101,7 +101,7 @@ def read_frame(
     padding, odd = read_padding(sources, pixels.dtype, pixels.bits_stored)
     window = None
     if voi is not None and modality_lut is None:
-        window = stored_window(voi.center, voi.width, slope, intercept, voi.function)
+        window = voi.stored(slope, intercept)
     instance = number(placed, "InstanceNumber")
     if instance is None and frames > 1:
         instance = index + 1
