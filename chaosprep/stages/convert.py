@@ -1,6 +1,8 @@
 """convert: DICOM becomes windowed 8-bit PNG, or its stored or normalized values, PNG or npy."""
 
 from collections.abc import Iterator
+from functools import lru_cache
+from operator import attrgetter
 from typing import Any
 
 import msgspec
@@ -27,6 +29,8 @@ from chaosprep.stages.converting.scaling import counted, with_scaling
 from chaosprep.stages.converting.stacks import new_stack
 from chaosprep.stages.converting.values import rule_for
 
+_name = lru_cache(attrgetter("name"))  # numpy makes the name of a type anew each time
+
 
 def run_case(case: Case, params: ConvertParams, writer: Writer) -> CaseResult:
     """Convert one case's images; masks are carried over where the grid stays.
@@ -52,7 +56,7 @@ def run_case(case: Case, params: ConvertParams, writer: Writer) -> CaseResult:
             row.with_image(file, values.shape),
             parent=slices.parent(row),
             frame=None,
-            dtype=values.dtype.name,
+            dtype=_name(values.dtype),
             bias=row.bias if found.bias is UNSET else found.bias,
             warnings=tuple(dict.fromkeys((*row.warnings, *header.notes, *notes))),
             **{"slope": header.rescale_slope} | columns,
