@@ -1,7 +1,9 @@
 """What the toolkit needs from a DICOM header, frame by frame."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+
+import msgspec
 
 from chaosprep.errors import FileError
 from chaosprep.formats.dicom.evidence import is_grid, read_evidence, read_image_type
@@ -39,8 +41,7 @@ MAX_FRAMES = 2**14  # each has a header of its own
 _FLOATS = {"FloatPixelData": ("float32", 32), "DoubleFloatPixelData": ("float64", 64)}
 
 
-@dataclass(frozen=True)
-class Pixels:
+class Pixels(msgspec.Struct, frozen=True):
     """What all frames of a file share: their shape and how they are stored."""
 
     rows: int
