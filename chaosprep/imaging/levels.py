@@ -22,10 +22,10 @@ def level_histogram(mask: NDArray[np.integer], part: Part | None = None) -> dict
     Where it is known that all outside a ``part`` (rows, cols) is 0, only that is looked at.
     """
     if part is not None:
-        found = level_histogram(mask[part])
-        if outside := mask.size - sum(found.values()):
-            found[0] = found.get(0, 0) + outside
-        return dict(sorted(found.items()))
+        shown = level_histogram(mask[part])
+        if outside := mask.size - sum(shown.values()):
+            shown[0] = shown.get(0, 0) + outside
+        return dict(sorted(shown.items()))
     if mask.dtype.kind in "iu" and mask.dtype.itemsize <= 2 and mask.size:
         low, found = count_values(mask)
         return {low + int(at): int(found[at]) for at in np.flatnonzero(found)}
