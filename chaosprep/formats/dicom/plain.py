@@ -46,6 +46,7 @@ _COMPRESSED = {
         ),
     )
 }
+_KNOWN_SYNTAXES = _IS_IMPLICIT | _COMPRESSED
 _CHARACTER_SETS = (b"ISO_IR 6", b"ISO_IR 100", b"ISO_IR 192")
 _PHOTOMETRIC = (b"MONOCHROME1 ", b"MONOCHROME2 ")
 _PIXEL_DATA = b"\xe0\x7f\x10\0"
@@ -103,7 +104,7 @@ def read_plain_start(data: bytes, max_pixels: int) -> Header | None:
     The pixels may be compressed. Nothing is said of them, nor of what is behind them.
     """
     try:
-        elements, at, implicit = _elements(data, _IS_IMPLICIT | _COMPRESSED)
+        elements, at, implicit = _elements(data, _KNOWN_SYNTAXES)
         if data[at : at + 12] != _PIXEL_DATA + b"OB\0\0\xff\xff\xff\xff":
             _pixel_data(data, at, implicit)
         return _described(elements, max_pixels, with_evidence=True)[0]
@@ -117,7 +118,7 @@ def read_plain_texts(data: bytes, keywords: Sequence[str]) -> dict[str, bytes] |
     ``data`` may be the beginning of a file up to its pixels, and ``keywords`` are of `TAGS`.
     """
     try:
-        elements, at, _ = _elements(data, _IS_IMPLICIT | _COMPRESSED)
+        elements, at, _ = _elements(data, _KNOWN_SYNTAXES)
     except (_NotPlainError, *BROKEN):
         return None
     if data[at : at + 4] != _PIXEL_DATA:
