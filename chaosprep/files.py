@@ -46,12 +46,16 @@ def read_regular(path: Path | str, *, follow: bool = False, most: int | None = N
     try:
         if most is not None and size > most:
             raise FileError(f"it is above {most} bytes", "Check what it is.", code="too-large")
-        parts = list(iter(partial(os.read, handle, size + 1), b""))
+        parts = [os.read(handle, size + 1)]
+        parts += iter(partial(os.read, handle, _MORE), b"")  # it may have grown
     except OSError as error:
         raise _named(error) from error
     finally:
         os.close(handle)
     return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
+_MORE = 2**16  # bytes at once behind the size that was told
 
 
 def read_part(path: Path | str, offset: int, size: int) -> bytes:

@@ -1,7 +1,7 @@
 """Reading the rows of a table, which are untrusted input: types, ranges, fields and paths."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import pairwise
 from typing import Any
 
@@ -60,7 +60,8 @@ def check_row(row: Slice) -> None:
     if abs(row.slope) < 1e-30:
         raise ManifestError("slope: it is 0 or nearly so", REMAKE, "manifest-row")
     _check_ranges(row)
-    _check_overlaps(row)
+    if row.overlaps:
+        _check_overlaps(row.overlaps, row.labels)
     if row.grid is not None:
         _check_numbers("grid", row.grid)
     if row.augmentation is not None:
@@ -73,10 +74,10 @@ def check_row(row: Slice) -> None:
         )
 
 
-def _check_overlaps(row: Slice) -> None:
-    for value, meeting in (row.overlaps or {}).items():
+def _check_overlaps(overlaps: Mapping[int, tuple[int, ...]], labels: Mapping[int, str]) -> None:
+    for value, meeting in overlaps.items():
         several = len(meeting) > 1 and meeting == tuple(sorted({*meeting}))
-        if value in row.labels or not (several and row.labels.keys() >= {*meeting}):
+        if value in labels or not (several and labels.keys() >= {*meeting}):
             raise ManifestError(
                 "overlaps: a value does not stand for several of the labels, in ascending order",
                 REMAKE,

@@ -35,9 +35,11 @@ class CaseStore(Store):
         """Add a file."""
         return self._pack(path).add(path, data)
 
-    def bring(self, path: str, origin: Path, data: bytes, link: Link) -> File:
+    def bring(
+        self, path: str, origin: Path, data: bytes, link: Link, digest: str | None = None
+    ) -> File:
         """Add a file from outside."""
-        return self.write(path, data)
+        return self._pack(path).add(path, data, digest)
 
     def carry(self, source: Store, file: File, path: str | None = None) -> File:
         """Take over a file of another store; a container that stays as it is becomes a link.
@@ -49,7 +51,7 @@ class CaseStore(Store):
         if made != path:
             self._became[path] = self.write(made, array)
         elif path != file.path or not self._pack(path).leave(source, file, data):
-            self.write(path, data)
+            self._pack(path).add(path, data, file.sha256)
         return File(path, file.sha256, file.bytes)
 
     def pack(self, files: Collection[File]) -> dict[str, File]:
@@ -125,10 +127,10 @@ class _Pack:
         is_other = other is not None and file.container == f"{self._name}{other.ending}"
         return other if is_other and not kind.takes(b"", data[: kind.head], len(data)) else None
 
-    def add(self, path: str, data: bytes) -> File:
-        """Write a file behind the others."""
+    def add(self, path: str, data: bytes, digest: str | None = None) -> File:
+        """Write a file behind the others; `digest` is its SHA-256, where it is known."""
         self._bring()
-        file, head = File(path, sha256(data), len(data)), data[: self.kind.head]
+        file, head = File(path, digest or sha256(data), len(data)), data[: self.kind.head]
         if self.kind.other is not None and not self.kind.takes(self._head, head, file.bytes):
             self._write_again(self.kind.other, self._added)
         with writing(self._part):

@@ -77,14 +77,19 @@ class Store:
             write_new(target, data)
         return File(path, sha256(data), len(data))
 
-    def bring(self, path: str, origin: Path, data: bytes, link: Link) -> File:
-        """Bring in a file from outside: its bytes, or on request a link to it."""
+    def bring(
+        self, path: str, origin: Path, data: bytes, link: Link, digest: str | None = None
+    ) -> File:
+        """Bring in a file from outside: its bytes, or on request a link to it.
+
+        `digest` is their SHA-256, where it is known.
+        """
         with self._target(path) as target:
             if link == "sym":
                 _symbolic_link(origin.resolve(), target)
             elif link == "copy" or not hard_link(origin, target):
                 write_new(target, data)
-        return File(path, sha256(data), len(data))
+        return File(path, digest or sha256(data), len(data))
 
     def carry(self, source: "Store", file: File, path: str | None = None) -> File:
         """Take over a file of another store unchanged: a hard link, else a copy.
@@ -263,9 +268,11 @@ class Nowhere(Store):
         """What the file would be."""
         return File(path, sha256(data), len(data))
 
-    def bring(self, path: str, origin: Path, data: bytes, link: Link) -> File:
+    def bring(
+        self, path: str, origin: Path, data: bytes, link: Link, digest: str | None = None
+    ) -> File:
         """What the file would be."""
-        return self.write(path, data)
+        return File(path, digest or sha256(data), len(data))
 
     def carry(self, source: Store, file: File, path: str | None = None) -> File:
         """What the file would be; it is read, as a store that keeps it would."""

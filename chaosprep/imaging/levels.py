@@ -16,8 +16,16 @@ _ODD = 128  # no label of a mask
 _WHITE = 248  # an organ that begins here is painted white; else 255 alone is a binary mask
 
 
-def level_histogram(mask: NDArray[np.integer]) -> dict[int, int]:
-    """Count the pixels of each grey level of a mask of any shape, lowest level first."""
+def level_histogram(mask: NDArray[np.integer], part: Part | None = None) -> dict[int, int]:
+    """Count the pixels of each grey level of a mask of any shape, lowest level first.
+
+    Where it is known that all outside a ``part`` (rows, cols) is 0, only that is looked at.
+    """
+    if part is not None:
+        shown = level_histogram(mask[part])
+        if outside := mask.size - sum(shown.values()):
+            shown[0] = shown.get(0, 0) + outside
+        return dict(sorted(shown.items()))
     if mask.dtype.kind in "iu" and mask.dtype.itemsize <= 2 and mask.size:
         low, found = count_values(mask)
         return {low + int(at): int(found[at]) for at in np.flatnonzero(found)}

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from chaosprep.errors import FileError
 from chaosprep.imaging.header import Ends, Header, stored_range
-from chaosprep.imaging.voi import Lut, stored_window
+from chaosprep.imaging.voi import Lut
 
 Pixels = tuple[Header, NDArray[Any]]
 
@@ -48,16 +48,13 @@ def looked_up(header: Header, array: NDArray[Any]) -> Pixels:
         mark = _free_value(lut, values[outside][0])
         values[outside] = mark
         most, padding = max(most, mark), (float(mark), float(mark))
-    window = None
-    if voi is not None:
-        window = stored_window(voi.center, voi.width, 1.0, 0.0, voi.function)
     changed = replace(
         header,
         dtype="uint16",
         bits_stored=max(lut.bits, most.bit_length()),
         rescale_slope=1.0,
         rescale_intercept=0.0,
-        window=window,
+        window=None if voi is None else voi.stored(1.0, 0.0),
         padding=padding,
         modality_lut=None,
     )
@@ -75,7 +72,9 @@ def upright(header: Header, array: NDArray[Any]) -> Pixels:
     x becomes (lowest + highest that BitsStored allows) - x, for floats -x. A slope that is below 0
     now means that the picture gets brighter where modality units fall: MONOCHROME1.
     """
-    grey = replace(header, photometric_interpretation="MONOCHROME2")
+    grey = header
+    if header.inverted:
+        grey = replace(header, photometric_interpretation="MONOCHROME2")
     if header.inverted == (header.rescale_slope < 0):
         return grey, array
     total = 0.0 if array.dtype.kind == "f" else sum(stored_range(header.dtype, header.bits_stored))

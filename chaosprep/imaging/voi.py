@@ -32,6 +32,11 @@ class Voi:
             center, half = self.center, self.width / 2
         return center - half, center + half
 
+    def stored(self, slope: float, intercept: float) -> tuple[float, float] | None:
+        """Give (low, high) in stored values, as `stored_window` does."""
+        low, high = sorted((end - intercept) / slope for end in self.ends())
+        return (low, high) if low < high and math.isfinite(low) and math.isfinite(high) else None
+
     def grey(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         """Map modality units of any shape to 0..1."""
         if self.function == SIGMOID:
@@ -68,10 +73,7 @@ def stored_window(
     or less) leaves no grey between the two: None.
     """
     voi = make_voi(center, width, function)
-    if voi is None:
-        return None
-    low, high = sorted((end - intercept) / slope for end in voi.ends())
-    return (low, high) if low < high and math.isfinite(low) and math.isfinite(high) else None
+    return None if voi is None else voi.stored(slope, intercept)
 
 
 @dataclass(frozen=True)

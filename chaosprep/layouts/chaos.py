@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
-from unicodedata import category
 
 import msgspec
 
@@ -48,6 +47,7 @@ _MARKS = {"MR": ("T1DUAL", "T2SPIR"), "CT": ("DICOM_anon",)}
 _DEPTH = 5  # outer folder / CHAOS_Train_Sets / Train_Sets / MR / patient
 _SETS = r"(?i)(?:chaos_)?(train|test)_?sets?"
 _INSIDE = rf"{_SETS}|mr|ct|\d+|t1dual|t2spir|dicom_anon|inphase|outphase"
+_UNWRITABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")  # Unicode's Cc and Cs
 _EMPTY = "Bring back its DICOM files, or remove the folder."
 _LITTER = "__MACOSX"  # the second tree, of `._` files, that a zip made by macOS unpacks to
 
@@ -162,7 +162,7 @@ def _case(root: Path, folder: Path, patient: str, place: _Branch) -> SourceCase 
         reason = "the series is empty"
         return _problem("series-empty", id, root, folder / place.images, reason, _EMPTY)
     for path in (*images, *(masks or ())):
-        if any(category(sign) in ("Cc", "Cs") for sign in path):
+        if _UNWRITABLE.search(path):
             reason = "a file name holds control characters, or is not UTF-8"
             return _problem("name-broken", id, root, root / path, reason, "Rename the file.")
     pool = _pool(root, folder)

@@ -72,13 +72,15 @@ class Writer:
         data: bytes,
         link: Link,
         ending: str | None = None,
+        digest: str | None = None,
     ) -> File:
         """Bring in a file from outside: its bytes, or on request a link to it.
 
-        Without an `ending` an image is DICOM, and a mask PNG.
+        Without an `ending` an image is DICOM, and a mask PNG; `digest` is the SHA-256 of its bytes,
+        where that is known.
         """
         path = file_path(split, kind, id, ending or _EXTENSION[kind])
-        return self._store.bring(path, origin, data, link)
+        return self._store.bring(path, origin, data, link, digest)
 
     def carry(self, case: Case, file: File) -> None:
         """Take over a file of the parent stage unchanged: a hard link, else a copy.

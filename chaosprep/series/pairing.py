@@ -38,8 +38,7 @@ class Pairs:
 
 def natural_key(path: str) -> tuple[list[tuple[int, str]], str]:
     """Sorts names as people do: `i9` before `i10`, whatever the padding."""
-    name = PurePosixPath(path).name
-    parts = re.findall(r"(\d+)|(\D+)", name)
+    parts = re.findall(r"(\d+)|(\D+)", _last(path))
     return [(whole(digits) if digits else -1, text) for digits, text in parts], path
 
 
@@ -130,7 +129,13 @@ def _by_name(images: Sequence[str], masks: Sequence[str], rule: Rule, keys: Keys
 
 
 def _text(path: str, keys: Keys) -> str:
-    return keys.get(path, PurePosixPath(path).stem)
+    return keys[path] if path in keys else PurePosixPath(_last(path)).stem
+
+
+def _last(path: str) -> str:
+    """The last part of a path, as `PurePosixPath` has it, which takes long to make."""
+    name = path.rpartition("/")[2]
+    return PurePosixPath(path).name if name in ("", ".") else name
 
 
 def pairing_name(text: str) -> str:

@@ -46,6 +46,7 @@ class SourceSlice:
     image: str
     frame: int | None
     image_data: bytes
+    image_sha256: str
     header: Header
     mask: str | None
     mask_data: bytes | None
@@ -194,7 +195,7 @@ def _slices(
         if header.burned_in_annotation:
             said.append("the header says that text is burned into the picture: look at it")
         warnings = (*order.warnings, *said)
-        image = (path, shot.frame, files.data[path], header)
+        image = (path, shot.frame, files.data[path], files.sha256(path), header)
         slices.append(SourceSlice(id, place, *image, mask, data, array, warnings))
     return tuple(slices), errors
 

@@ -40,7 +40,7 @@ def shown(found: SourceSlice, case: SourceCase, series: Series) -> Shown:
         if error.code != "mask-not-grey":
             raise
         return Shown({}, {}, (f"mask: {error.reason}",))
-    histogram = level_histogram(mask.pixels)
+    histogram = level_histogram(mask.pixels, mask.part)
     levels = case.levels
     if levels is None:
         return _by_value(histogram, series, case.shows)

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 from collections.abc import Callable
 from fnmatch import fnmatchcase
 from functools import cached_property
@@ -31,9 +32,10 @@ def is_litter(name: str) -> bool:
 
 def list_files(folder: Path, root: Path) -> tuple[str, ...]:
     """The entries of a folder relative to the root, in natural order, without system litter."""
+    place = folder.relative_to(root).as_posix()
+    above = "" if place == "." else f"{place}/"
     names = (path.name for path in folder.iterdir())
-    kept = (name for name in names if not is_litter(name))
-    paths = ((folder / name).relative_to(root).as_posix() for name in kept)
+    paths = (f"{above}{name}" for name in names if not is_litter(name))
     return tuple(sorted(paths, key=natural_key))
 
 
@@ -139,6 +141,8 @@ class Files:
         self._root = real(Path(case.root))
         more = (real(self._root / case.masks_root),) if case.masks_root else ()
         self._roots = (self._root, *more)
+        self._folders: dict[str, tuple[Path, bool]] = {}
+        self._hashes: dict[str, str] = {}
         self._masks = case.wanted
         self._legend = case.legend
         for path in (*case.images, *self._masks):
@@ -151,11 +155,28 @@ class Files:
                 self.errors[path] = error
 
     def _inside(self, path: str) -> Path:
-        file = real(self._root / path)
-        if not any(file.is_relative_to(root) for root in self._roots):
+        """Where a file is, links followed; its folder is looked up once for all that are in it."""
+        folder, name = os.path.split(path)
+        if folder not in self._folders:
+            place = real(self._root / folder)
+            self._folders[folder] = place, self._is_below(place)
+        place, is_below = self._folders[folder]
+        file = place / name
+        if name == ".." or file.is_symlink():
+            file, is_below = real(file), False
+        if not (is_below or self._is_below(file)):
             reason = "it is a link out of the dataset"
             raise FileError(reason, "Copy the file in.", code="file-link")
         return file
+
+    def _is_below(self, file: Path) -> bool:
+        return any(file.is_relative_to(root) for root in self._roots)
+
+    def sha256(self, path: str) -> str:
+        """The SHA-256 of a file that could be read."""
+        if path not in self._hashes:
+            self._hashes[path] = sha256(self.data[path])
+        return self._hashes[path]
 
     @cached_property
     def digest(self) -> str:
@@ -164,7 +185,7 @@ class Files:
         That is the path and content of every file, and of those that masks go on in; and what a
         file beside the masks says of them.
         """
-        lines = [f"{path} {sha256(data)}\n" for path, data in self.data.items()]
+        lines = [f"{path} {self.sha256(path)}\n" for path in self.data]
         lines += [f"{path} {error.code}\n" for path, error in self.errors.items()]
         for path in (more for mask in self._masks for more in self._beside(mask)):
             try:

@@ -1,6 +1,8 @@
 """convert: DICOM becomes windowed 8-bit PNG, or its stored or normalized values, PNG or npy."""
 
 from collections.abc import Iterator
+from functools import lru_cache
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
     from chaosprep.stages.converting.restacking import Restacked
     from chaosprep.stages.converting.stacks import Stack
 
+_name = lru_cache(attrgetter("name"))  # numpy makes the name of a type anew each time
+
 
 def run_case(case: Case, params: ConvertParams, writer: Writer) -> CaseResult:
     """Convert one case's images; masks are carried over where the grid stays.
@@ -57,7 +61,7 @@ def run_case(case: Case, params: ConvertParams, writer: Writer) -> CaseResult:
             row.with_image(file, values.shape),
             parent=slices.parent(row),
             frame=None,
-            dtype=values.dtype.name,
+            dtype=_name(values.dtype),
             bias=row.bias if found.bias is UNSET else found.bias,
             warnings=tuple(dict.fromkeys((*row.warnings, *header.notes, *notes))),
             **{"slope": header.rescale_slope} | columns,

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from chaosprep.dataset.records import File
 from chaosprep.division.params import SplitParams
 from chaosprep.errors import BROKEN, FileError
+from chaosprep.files import sha256
 from chaosprep.formats.dicom.faults import silent
 from chaosprep.formats.dicom.file import DICOM
 from chaosprep.formats.images import image_format
@@ -65,7 +66,8 @@ class Images:
         except FileError as error:
             error.file = case.shown(found.image)
             return error
-        file = self._writer.copy(case.split, "images", found.id, origin, data, link, ending)
+        digest = hash_to_pass_on(found, data)
+        file = self._writer.copy(case.split, "images", found.id, origin, data, link, ending, digest)
         return Image(file, accepted_notes(found, params))
 
 
@@ -116,6 +118,11 @@ def image_to_pass_on(
 
     accept = params.accept_burned_in
     return deidentified(found.image_data, case.patient, key, accept_burned_in=accept)
+
+
+def hash_to_pass_on(found: SourceSlice, data: bytes) -> str:
+    """The SHA-256 of what is written of a slice's image: known already where it stays as it is."""
+    return found.image_sha256 if data is found.image_data else sha256(data)
 
 
 def accepted_notes(found: SourceSlice, params: SplitParams) -> tuple[str, ...]:

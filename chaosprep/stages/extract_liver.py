@@ -172,12 +172,13 @@ def _from_binary(pixels: NDArray[np.integer], params: ExtractLiverParams) -> NDA
 
 
 def _extracted(case: Case, params: ExtractLiverParams, writer: Writer, row: Slice) -> Slice | None:
-    if row.mask_file is None:
+    file = row.mask_file
+    if file is None:
         writer.carry(case, row.image_file)
         return msgspec.structs.replace(row, parent=row.id)
-    data = case.read(row.mask_file)
-    with about(row.mask_file.path):
-        mask = read_stage_mask(row.mask_file.path, data, lenient=params.lenient_masks)
+    data = case.read(file)
+    with about(file.path):
+        mask = read_stage_mask(file.path, data, lenient=params.lenient_masks)
         labels, notes = extract(mask, params)
     names = _names(params, binary=mask.binary)
     pixels = label_areas(labels, names)

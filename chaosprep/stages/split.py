@@ -32,6 +32,7 @@ from chaosprep.stages.copies import (
     DRY,
     Images,
     ending_of,
+    hash_to_pass_on,
     image_to_pass_on,
     key_for,
     mask_to_pass_on,
@@ -85,7 +86,7 @@ def rows(case: SourceCase, params: SplitParams) -> Iterator[Expected]:
         assert case.split is not None
         if found.image not in images:  # all frames of a file share it
             data = image_to_pass_on(case, found, params, key)
-            images[found.image] = found.id, sha256(data)
+            images[found.image] = found.id, hash_to_pass_on(found, data)
         first, digest = images[found.image]
         mask = None if found.mask is None else file_path(case.split, "masks", found.id, ".png")
         copied = {}

@@ -43,6 +43,15 @@ def test_a_histogram_counts_each_level(mask: NDArray[np.uint8]) -> None:
     assert list(histogram) == sorted(histogram)
 
 
+def test_of_a_mask_that_is_0_outside_a_part_only_that_is_looked_at() -> None:
+    mask = np.array([[0, 0, 0], [0, 63, 7], [9, 0, 7]], dtype=np.uint8)
+    found = level_histogram(mask, (slice(1, 3), slice(1, 3)))  # the 9 is not looked at
+    assert list(found.items()) == [(0, 6), (7, 2), (63, 1)]
+    assert level_histogram(mask, (slice(1, 2), slice(1, 3))) == {0: 7, 7: 1, 63: 1}
+    assert level_histogram(mask, (slice(0), slice(0))) == {0: 9}
+    assert level_histogram(mask, WHOLE) == level_histogram(mask) == {0: 5, 7: 2, 9: 1, 63: 1}
+
+
 def test_levels_are_described_in_order() -> None:
     assert describe_levels({0: 60000, 63: 5000, 126: 300}) == "0: 60000, 63: 5000, 126: 300"
 

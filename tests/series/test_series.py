@@ -302,6 +302,21 @@ def test_a_link_out_of_the_root_is_refused(tmp_path: Path) -> None:
     assert [found.index for found in series.slices] == [0, 2, 3]
 
 
+def test_a_file_behind_a_link_out_of_the_root_may_be_a_link_back_into_it(tmp_path: Path) -> None:
+    images, masks = four()
+    root, elsewhere = tmp_path / "root", tmp_path / "elsewhere"
+    root.mkdir()
+    made = case(root, images, masks)
+    (root / "m").rename(elsewhere)
+    (root / "m").symlink_to(elsewhere)
+    (root / "kept.png").write_bytes(MASK)
+    (elsewhere / "x1.png").unlink()
+    (elsewhere / "x1.png").symlink_to(root / "kept.png")
+    series = read_series(made)
+    assert problems(series) == dict.fromkeys(("m/x0.png", "m/x2.png", "m/x3.png"), "file-link")
+    assert [found.mask for found in series.slices] == ["m/x1.png"]
+
+
 def test_a_link_within_the_root_is_followed(tmp_path: Path) -> None:
     images, masks = four()
     data = masks.pop("x1.png")

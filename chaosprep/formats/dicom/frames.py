@@ -59,6 +59,8 @@ def frame_sources(dataset: Elements, index: int, frames: int) -> tuple[Elements,
     they are left out.
     """
     per_frame, shared = items(dataset, PER_FRAME), items(dataset, SHARED)
+    if not per_frame and not shared:
+        return (dataset,)
     own = per_frame[index : index + 1] if len(per_frame) == frames else ()
     groups = [Listed(group) for group in (*own, *shared[:1])]
     macros = (items(group, keyword) for group in groups for keyword in _MACROS)

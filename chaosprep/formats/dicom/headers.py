@@ -1,7 +1,9 @@
 """What the toolkit needs from a DICOM header, frame by frame."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+
+import msgspec
 
 from chaosprep.errors import FileError
 from chaosprep.formats.dicom.evidence import is_grid, read_evidence, read_image_type
@@ -22,7 +24,7 @@ from chaosprep.formats.dicom.values import (
 from chaosprep.imaging.header import Header, Orientation, Vector
 from chaosprep.imaging.limits import check_size
 from chaosprep.imaging.measured import LOOKED_UP
-from chaosprep.imaging.voi import Lut, Voi, make_voi, stored_window
+from chaosprep.imaging.voi import Lut, Voi, make_voi
 
 _GREY = ("MONOCHROME1", "MONOCHROME2")
 # PS3.3 C.7.6.3.1.2, retired ones included: only these are quoted, as no person can be in them.
@@ -39,8 +41,7 @@ MAX_FRAMES = 2**14  # each has a header of its own
 _FLOATS = {"FloatPixelData": ("float32", 32), "DoubleFloatPixelData": ("float64", 64)}
 
 
-@dataclass(frozen=True)
-class Pixels:
+class Pixels(msgspec.Struct, frozen=True):
     """What all frames of a file share: their shape and how they are stored."""
 
     rows: int
@@ -101,7 +102,7 @@ def read_frame(
     padding, odd = read_padding(sources, pixels.dtype, pixels.bits_stored)
     window = None
     if voi is not None and modality_lut is None:
-        window = stored_window(voi.center, voi.width, slope, intercept, voi.function)
+        window = voi.stored(slope, intercept)
     instance = number(placed, "InstanceNumber")
     if instance is None and frames > 1:
         instance = index + 1

@@ -7,8 +7,9 @@ in an unusual way, or may have two meanings) gives None: pydicom settles it, or 
 
 import struct
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -24,8 +25,11 @@ _UINT32 = struct.Struct("<I").unpack_from
 # PS3.5 tables 7.1-1 and 7.1-2: VRs with a length of 32 bits, and of 16.
 _LONG = frozenset(b"OB OD OF OL OV OW SQ SV UC UN UR UT UV".split())
 _SHORT = frozenset(b"AE AS AT CS DA DS DT FD FL IS LO LT PN SH SL SS ST TM UI UL US".split())
-_VRS = {tag: vr.encode().split(b" or ") for tag, vr in ATTRIBUTES.values()}
-_OF_ANY_VR = frozenset(PRIVATE.values())
+_NAMES = {vr: vr.decode() for vr in _LONG | _SHORT}
+# Of each tag that the toolkit reads: the VRs that it may have, as bytes and as text.
+_KNOWN = dict.fromkeys(PRIVATE.values(), _NAMES) | {
+    tag: {vr.encode(): vr for vr in vrs.split(" or ")} for tag, vrs in ATTRIBUTES.values()
+}
 _UNDEFINED = 0xFFFFFFFF
 _ITEM, _ITEM_END, _SEQUENCE_END = 0xE000FFFE, 0xE00DFFFE, 0xE0DDFFFE  # read as one uint32
 
@@ -42,6 +46,7 @@ _COMPRESSED = {
         ),
     )
 }
+_KNOWN_SYNTAXES = _IS_IMPLICIT | _COMPRESSED
 _CHARACTER_SETS = (b"ISO_IR 6", b"ISO_IR 100", b"ISO_IR 192")
 _PHOTOMETRIC = (b"MONOCHROME1 ", b"MONOCHROME2 ")
 _PIXEL_DATA = b"\xe0\x7f\x10\0"
@@ -56,7 +61,7 @@ class _NotPlainError(Exception):
     """There is something that pydicom is to look at."""
 
 
-class _Element(NamedTuple):
+class _Element(msgspec.Struct, frozen=True, gc=False):
     VR: str | None
     value: bytes
     is_little_endian: bool = True
@@ -68,8 +73,7 @@ class _Elements(dict[int, _Element]):
     `values.items` takes those of a sequence by keyword: a KeyError, so that none is ever plain.
     """
 
-    def get_item(self, key: int, /) -> _Element | None:
-        return self.get(key)
+    get_item = dict.get
 
 
 def read_plain(data: bytes, max_pixels: int) -> tuple[Header, NDArray[Any]] | None:
@@ -100,7 +104,7 @@ def read_plain_start(data: bytes, max_pixels: int) -> Header | None:
     The pixels may be compressed. Nothing is said of them, nor of what is behind them.
     """
     try:
-        elements, at, implicit = _elements(data, _IS_IMPLICIT | _COMPRESSED)
+        elements, at, implicit = _elements(data, _KNOWN_SYNTAXES)
         if data[at : at + 12] != _PIXEL_DATA + b"OB\0\0\xff\xff\xff\xff":
             _pixel_data(data, at, implicit)
         return _described(elements, max_pixels, with_evidence=True)[0]
@@ -114,7 +118,7 @@ def read_plain_texts(data: bytes, keywords: Sequence[str]) -> dict[str, bytes] |
     ``data`` may be the beginning of a file up to its pixels, and ``keywords`` are of `TAGS`.
     """
     try:
-        elements, at, _ = _elements(data, _IS_IMPLICIT | _COMPRESSED)
+        elements, at, _ = _elements(data, _KNOWN_SYNTAXES)
     except (_NotPlainError, *BROKEN):
         return None
     if data[at : at + 4] != _PIXEL_DATA:
@@ -176,31 +180,28 @@ def _walk(
     while at < end:
         if implicit:
             group, number, length = _IMPLICIT(data, at)
-            vr = None
         else:
             group, number, vr, length = _EXPLICIT(data, at)
         tag = group << 16 | number
-        if tag >= below:
-            return at
-        at += 8
-        if vr in _LONG:
+        if not above < tag < below:
+            if tag >= below:
+                return at
+            raise _NotPlainError
+        above, at = tag, at + 8
+        if not implicit and vr not in _SHORT:
+            if vr not in _LONG:
+                raise _NotPlainError
             (length,) = _UINT32(data, at)
             at += 4
             if length == _UNDEFINED and vr == b"SQ":
                 at = _after_items(data, at, end, depth)
                 length = 0
-        elif not implicit and vr not in _SHORT:
-            raise _NotPlainError
         start, at = at, at + length
-        if tag <= above or at > end:
+        if at > end:
             raise _NotPlainError
-        above = tag
-        if tag in _VRS:
-            if not implicit and vr not in _VRS[tag]:
-                raise _NotPlainError
-            found[tag] = _Element(vr and vr.decode(), data[start:at])
-        elif tag in _OF_ANY_VR:
-            found[tag] = _Element(vr and vr.decode(), data[start:at])
+        if (names := _KNOWN.get(tag)) is not None:
+            # a KeyError for a VR that it may not have
+            found[tag] = _Element(None if implicit else names[vr], data[start:at])
     return at
 
 

@@ -32,11 +32,15 @@ class Elements(Protocol):
 def raw(dataset: Elements, keyword: str) -> tuple[Any, bytes]:
     """Give an element and its value as stored; empty where there is none."""
     element: Any = dataset.get_item(TAGS[keyword])
-    value = getattr(element, "value", None)
-    if keyword == "SpecificCharacterSet" and value and not isinstance(value, bytes):
+    if element is None:
+        return None, b""
+    value = element.value
+    if isinstance(value, bytes):
+        return element, value
+    if keyword == "SpecificCharacterSet" and value:
         several = [value] if isinstance(value, str) else value  # pydicom has converted this one
-        value = "\\".join(map(str, several)).encode("ascii", "replace")
-    return element, value if isinstance(value, bytes) else b""
+        return element, "\\".join(map(str, several)).encode("ascii", "replace")
+    return element, b""
 
 
 def text(sources: Sequence[Elements], keyword: str, encoding: str = "ascii") -> str:

@@ -46,8 +46,8 @@ class InPlane:
             FileError: the mask cannot be read.
         """
         if grid.is_identity:
-            if row.mask_file is not None:
-                writer.carry(self.case, row.mask_file)
+            if (file := row.mask_file) is not None:
+                writer.carry(self.case, file)
             return row
         position, spacing = moved_by(row, grid)
         row = msgspec.structs.replace(
@@ -57,8 +57,8 @@ class InPlane:
         if mask is None:
             return row
         mask = place(grid, sample_mask(grid, mask, self.params.in_plane_sampling), 0)
-        file = writer.mask(row.split, row.id, mask)
-        return row.with_mask(file, pixels=label_areas(mask, row.labels))
+        made = writer.mask(row.split, row.id, mask)
+        return row.with_mask(made, pixels=label_areas(mask, row.labels))
 
     def parent(self, row: Slice) -> str | None:
         """The id of the slice that it was made of."""

@@ -55,6 +55,9 @@ def constant_note(header: Header, array: NDArray[Any]) -> str | None:
     values = measured(header, array)
     if not values.size:
         return "every pixel is padding"
+    middle = (size // 2 for size in values.shape)
+    if values.item(0) != values.item(*middle):  # as in most slices, where that is soon told
+        return None
     if values.min() == values.max():
         where = "" if values.size == array.size else " that is not padding"
         return f"constant image (every pixel{where} is {values.flat[0]})"
