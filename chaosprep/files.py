@@ -170,7 +170,7 @@ def check_apart(source: Path, output: Path) -> None:
         )
 
 
-def write_new(path: Path, data: bytes) -> None:
+def write_new(path: Path | str, data: bytes) -> None:
     """Write a file that is always a new one on disk.
 
     What stood there before is unlinked, never written through: it may be a hard link to another
@@ -236,7 +236,7 @@ GOES_ON = "; the same command continues from here."
 
 
 @contextmanager
-def writing(output: Path, end: str = ".") -> Iterator[None]:
+def writing(output: Path | str, end: str = ".") -> Iterator[None]:
     """Write here or below; what the system refuses is an error of `output`.
 
     Of several, one in the other, the outermost is what a person named, and tells. `end` is how the
@@ -267,16 +267,16 @@ def _why(error: OSError) -> tuple[int, str]:
     return errno.EBUSY if is_busy(error) else error.errno, os.strerror(error.errno)
 
 
-def _unwritten(output: Path, number: int, why: str, end: str) -> OutputError:
+def _unwritten(output: Path | str, number: int, why: str, end: str) -> OutputError:
     remedy = "Choose another output."
     if number in _REMEDIES:
         remedy = f"{_REMEDIES[number]} or choose another output{end}"
-    error = OutputError(f"{output}: cannot be written ({why})", remedy, code="output")
+    error = OutputError(f"{Path(output)}: cannot be written ({why})", remedy, code="output")
     error.number, error.why = number, why
     return error
 
 
-def _is_of(error: OSError, output: Path) -> bool:
+def _is_of(error: OSError, output: Path | str) -> bool:
     """Whether an error is of an output: it names no other path than one to it, or a file for it."""
     if not isinstance(error.filename, str):
         return True

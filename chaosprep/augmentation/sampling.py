@@ -1,6 +1,7 @@
 """Resample an image and its mask through one map (`geometry.Maps`)."""
 
 import math
+from functools import cache
 from typing import Any, Final, Literal
 
 import numpy as np
@@ -64,15 +65,14 @@ def resample(
 
     ``whole`` says that the maps hold whole numbers only, so that there is nothing to interpolate.
     """
-    if image.dtype not in (np.uint8, np.uint16):
-        return cast(sample_image(image, maps, interpolation), image.dtype)
-    # OpenCV interpolates uint16 in float32 and rounds to even itself; uint8 by short weights.
-    method: Method = "nearest" if whole else interpolation
-    return _sampled(image, maps, method, np.dtype(np.uint16)).astype(image.dtype, copy=False)
+    if whole and image.dtype.kind == "u":
+        return _sampled(image, maps, "nearest", image.dtype)
+    # Of uint16, OpenCV makes the same sums in the same order, for curves in a fifth more time.
+    return cast(sample_image(image, maps, interpolation), image.dtype)
 
 
 def _sampled(image: NDArray[Any], maps: Maps, method: Method, dtype: np.dtype[Any]) -> NDArray[Any]:
-    """Interpolate in float32; the result, in ``dtype``, stays within the image's own range."""
+    """Interpolate in ``dtype``; the result stays within the image's own range."""
     import cv2
 
     check_pixels(image, IMAGE_DTYPES, "image")
@@ -119,7 +119,7 @@ def check_pixels(pixels: NDArray[Any], dtypes: tuple[str, ...], what: str) -> No
 
     The codes are ``pixel-type`` and ``image-shape``.
     """
-    if pixels.dtype not in [np.dtype(name) for name in dtypes]:
+    if pixels.dtype not in _types(dtypes):
         raise FileError(
             f"the {what} has pixels of type {pixels.dtype}",
             f"Convert it to one of {', '.join(dtypes)} first.",
@@ -132,6 +132,11 @@ def check_pixels(pixels: NDArray[Any], dtypes: tuple[str, ...], what: str) -> No
             f"Give one slice of rows x cols, each side from 1 to {LARGEST_SIDE}.",
             "image-shape",
         )
+
+
+@cache
+def _types(names: tuple[str, ...]) -> frozenset[np.dtype[Any]]:
+    return frozenset(map(np.dtype, names))
 
 
 def _remap(

@@ -18,6 +18,8 @@ from chaosprep.files import PART, read_part, read_regular, sha256, write_new, wr
 from chaosprep.systems.links import hard_link
 from chaosprep.systems.replacing import replace, unlink
 
+_BUFFER = 2**18  # bytes: several files of a usual slice
+
 
 @dataclass(frozen=True)
 class CaseStore(Store):
@@ -66,7 +68,7 @@ class CaseStore(Store):
             pack = self._packs[folder]
             with writing(self.directory / pack.path):
                 for file in pack.finish(list(inside)):
-                    placed[known[file.path]] = file._replace(container=pack.path)
+                    placed[known[file.path]] = File(*file[:3], pack.path, file.offset)
                 pack.settle(self.check)
             del self._packs[folder]
         return placed
@@ -106,6 +108,7 @@ class _Pack:
         self._added = list[File]()
         self._head = b""
         self._stream: BinaryIO | None = None
+        self._end = 0  # in bytes
 
     def leave(self, source: Store, file: File, data: bytes) -> bool:
         """Leave a file where it is as long as nothing else is added; whether that can be."""
@@ -130,19 +133,21 @@ class _Pack:
     def add(self, path: str, data: bytes, digest: str | None = None) -> File:
         """Write a file behind the others; `digest` is its SHA-256, where it is known."""
         self._bring()
-        file, head = File(path, digest or sha256(data), len(data)), data[: self.kind.head]
-        if self.kind.other is not None and not self.kind.takes(self._head, head, file.bytes):
-            self._write_again(self.kind.other, self._added)
+        size, kind = len(data), self.kind
+        if kind.other is not None and not kind.takes(self._head, data[: kind.head], size):
+            self._write_again(kind.other, self._added)
+            kind = self.kind
+        before, after = kind.before(path.rpartition("/")[2], size), kind.after(size)
         with writing(self._part):
             if self._stream is None:
                 self._part.parent.mkdir(parents=True, exist_ok=True)
-                self._stream = self._part.open("xb")
-            self._stream.write(self.kind.before(path.rpartition("/")[2], file.bytes))
-            offset = self._stream.tell()
-            self._stream.write(data)
-            self._stream.write(self.kind.after(file.bytes))
-        self._head = self._head or data[: self.kind.head]
-        self._added.append(file._replace(offset=offset))
+                self._stream = self._part.open("xb", _BUFFER)
+            self._stream.writelines((before, data, after))
+        offset = self._end + len(before)
+        self._end = offset + size + len(after)
+        self._head = self._head or data[: kind.head]
+        file = File(path, digest or sha256(data), size)
+        self._added.append(File(*file[:3], None, offset))
         return file
 
     def finish(self, paths: list[str]) -> list[File]:

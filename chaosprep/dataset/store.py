@@ -100,9 +100,9 @@ class Store:
             FileError: what the other store's `read` raises.
         """
         data, path = source.read(file), path or file.path
-        origin = source.alone(file)
+        is_alone = file.container is None
         with self._target(path) as target:
-            if origin is None or not hard_link(origin, target):
+            if not (is_alone and hard_link(source._at(file.path), target)):
                 write_new(target, data)
         return File(path, file.sha256, file.bytes)
 
@@ -235,25 +235,25 @@ class Store:
         return self._inside[folder]
 
     @contextmanager
-    def _target(self, path: str) -> Iterator[Path]:
+    def _target(self, path: str) -> Iterator[str]:
         """Where to make a file; behind it, the file has its name.
 
         Raises:
             OutputError: the system does not let it be written.
         """
-        folder, target = path.rpartition("/")[0], Path(self._at(path))
+        folder, target = path.rpartition("/")[0], self._at(path)
         with writing(target):
             if folder not in self._made:
-                target.parent.mkdir(parents=True, exist_ok=True)
+                Path(target).parent.mkdir(parents=True, exist_ok=True)
                 self._made.add(folder)
             if self.check is None:
                 yield target
                 return
-            part = target.with_name(target.name + self._part)
+            part = target + self._part
             try:
                 yield part
                 self.check()
-                replace(part, target)
+                replace(Path(part), Path(target))
             finally:
                 unlink(part, missing_ok=True)  # `replace` leaves one of two links to the same file
 
@@ -279,8 +279,8 @@ class Nowhere(Store):
         return self.write(path or file.path, source.read(file))
 
 
-def _symbolic_link(origin: Path, target: Path) -> None:
-    if not symbolic_link(origin, target):
+def _symbolic_link(origin: Path, target: str) -> None:
+    if not symbolic_link(origin, Path(target)):
         raise RefusedError(
             "--link sym: symbolic links cannot be made there",
             "Leave --link out, or allow them: on Windows by its Developer Mode.",

@@ -81,8 +81,8 @@ def commit(
         learned: what the stage learned over cases.
     """
     counter, paths = _Counter(), PathSet()
-    written = write_table(directory, _noted(rows(), counter, paths))
-    if counter.rare:  # a column that any row has stands in all
+    written = write_table(directory, _filled(_noted(rows(), counter, paths), counter.rare))
+    if counter.rare != counter.rare_at_first:  # a column that any row has stands in all
         written = write_table(directory, _filled(rows(), counter.rare))
     _remove_left(directory, paths)
     descriptor = Descriptor(
@@ -123,9 +123,10 @@ def _noted(rows: Iterable[Slice], counter: "_Counter", paths: PathSet) -> Iterat
 
 
 def _filled(rows: Iterable[Slice], rare: Collection[str]) -> Iterator[Slice]:
+    """The rows with those of the rare columns that are known when each is asked for."""
     for row in rows:
         lacking = {name: EMPTY[name] for name in rare if getattr(row, name) is msgspec.UNSET}
-        yield msgspec.structs.replace(row, **lacking)
+        yield msgspec.structs.replace(row, **lacking) if lacking else row
 
 
 def _remove_left(directory: Path, keep: Container[str]) -> None:
@@ -138,17 +139,21 @@ def _remove_left(directory: Path, keep: Container[str]) -> None:
 
 
 class _Counter:
-    """Counts patients, cases and slices of each side, row by row; ``rare`` are those columns."""
+    """Counts patients, cases and slices of each side, row by row.
+
+    ``rare`` are those columns that a row has, ``rare_at_first`` those that the first one has.
+    """
 
     def __init__(self) -> None:
         self._patients = defaultdict[Split, Groups](Groups)
         self._cases = defaultdict[Split, Groups](Groups)
         self._slices = Counter[Split]()
         self.warned = 0
-        self.rare = set[str]()
+        self.rare, self.rare_at_first = set[str](), frozenset[str]()
         self.names: dict[int, str] = {}
 
     def add(self, row: Slice) -> None:
+        is_first = not self._slices
         self._patients[row.split].begins(row.patient, row.id)
         self._cases[row.split].begins(row.case, row.id)
         self._slices[row.split] += 1
@@ -159,6 +164,8 @@ class _Counter:
         for name in RARE:
             if getattr(row, name) is not msgspec.UNSET:
                 self.rare.add(name)
+        if is_first:
+            self.rare_at_first = frozenset(self.rare)
 
     def labels(self, source: Lineage) -> LabelMap:
         """What the rows say that values stand for, with the codes that such names may have."""

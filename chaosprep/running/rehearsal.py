@@ -71,11 +71,11 @@ def rehearse(
     begun = Event("planned", stage.name, finished, total, problems=plan.problems, notes=plan.notes)
     options.tell(begun)
     with closing(work(stage, params, plan, source.directory, opens, dry=True)) as results:
-        for entry in results:
-            finished, slices = finished + 1, slices + len(entry.slices)
-            failed += entry.problems
-            told = finished, total, entry.case, len(entry.slices), entry.problems
-            options.tell(Event("failed" if entry.problems else "done", stage.name, *told))
+        for told in results:
+            finished, slices = finished + 1, slices + told.slices
+            failed += told.problems
+            said = finished, total, told.case, told.slices, told.problems
+            options.tell(Event("failed" if told.problems else "done", stage.name, *said))
     try:
         problems = left_out(plan, failed, stage.name, options)
     except ProblemsError as error:

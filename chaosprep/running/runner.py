@@ -175,13 +175,13 @@ def _work(
         keep_settings(plan.output / WORKSPACE, plan.settings)
         results = work(stage, params, plan, source.directory, opens, scheduler)
         with closing(results):
-            for entry in results:
+            for told in results:
                 finished += 1
-                worked.append(entry.case)
-                journal.append(entry)
-                failed.extend(entry.problems)
-                told = finished, total, entry.case, len(entry.slices), entry.problems
-                options.tell(Event("failed" if entry.problems else "done", stage.name, *told))
+                worked.append(told.case)
+                journal.append(told)
+                failed.extend(told.problems)
+                said = finished, total, told.case, told.slices, told.problems
+                options.tell(Event("failed" if told.problems else "done", stage.name, *said))
         problems = left_out(plan, failed, stage.name, options)
         cases = sorted({*plan.done, *worked}, key=lambda case: f"{case}_")  # as tables go
         if plan.part is None and not any(True for _ in journal.rows(cases)):

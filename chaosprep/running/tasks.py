@@ -19,7 +19,7 @@ from chaosprep.running.boundary import too_large, tried
 from chaosprep.running.claim import Claim, make_claim
 from chaosprep.running.executor import Executor
 from chaosprep.running.executors import WorkerDied, map_unordered
-from chaosprep.running.journal import Entry
+from chaosprep.running.journal import Entry, Told
 from chaosprep.running.planning import Plan
 from chaosprep.running.small import is_small
 from chaosprep.running.stage import C, CaseResult, Stage, each_slice
@@ -35,7 +35,7 @@ def work(
     scheduler: str | None = None,
     *,
     dry: bool = False,
-) -> Generator[Entry, None, None]:
+) -> Generator[Told, None, None]:
     """Run every case that the plan has to do, in whatever order they finish.
 
     Who works is what `opens` gives for so many tasks, or the Dask cluster of a scheduler. A dry run
@@ -65,11 +65,11 @@ def work(
 
     start = starter(opens, scheduler, claim, source, count)
     with closing(map_unordered(start, _run_case, tasks)) as results:
-        for task, entry in results:
-            if isinstance(entry, WorkerDied):
-                yield _failed(task, too_large())
+        for task, told in results:
+            if isinstance(told, WorkerDied):
+                yield _failed(task, too_large()).told()
             else:
-                yield entry
+                yield told
 
 
 def starter(
@@ -105,10 +105,10 @@ class _Task(msgspec.Struct, frozen=True):
     libraries: tuple[str, ...]
 
 
-def _run_case(task: _Task) -> Entry:
+def _run_case(task: _Task) -> Told:
     """Run one case, in whichever process; an error becomes a problem of the case."""
     done = tried(_done, task)
-    return _failed(task, done) if isinstance(done, ChaosprepError) else done
+    return (_failed(task, done) if isinstance(done, ChaosprepError) else done).told()
 
 
 def _done(task: _Task) -> Entry:

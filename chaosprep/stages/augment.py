@@ -25,6 +25,7 @@ from chaosprep.dataset.manifest import Dataset
 from chaosprep.dataset.naming import file_path
 from chaosprep.dataset.opening import open_parent
 from chaosprep.dataset.overlapping import refuse_overlaps
+from chaosprep.dataset.recent import Recent
 from chaosprep.dataset.records import Slice, file_columns
 from chaosprep.errors import FileError, UsageError
 from chaosprep.imaging.levels import label_areas
@@ -174,6 +175,7 @@ def run_case(case: Case, params: AugmentParams, writer: Writer) -> CaseResult:
         FileError: `structures-overlap`.
     """
     refuse_overlaps(case.slices)
+    case = replace(case, store=Recent(case.store))  # an original is carried, and then copied
     originals = {row.id: row for row in case.slices if not row.copy}
     recipe = params.recipe()
 

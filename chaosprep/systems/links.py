@@ -21,10 +21,10 @@ _NONE = {
 _NO_PRIVILEGE = 1314  # winerror.h
 
 
-def hard_link(origin: Path, target: Path) -> bool:
+def hard_link(origin: Path | str, target: Path | str) -> bool:
     """Link a file, whatever has the name now; False where the file system will not."""
-    if origin.is_symlink():
-        origin = origin.resolve()
+    if os.path.islink(origin):  # noqa: PTH114 - a Path would take most of the time
+        origin = Path(origin).resolve()
     try:
         try:
             os.link(origin, target)

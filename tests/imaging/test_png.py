@@ -106,6 +106,14 @@ print(digest.hexdigest())
 """
 
 
+@pytest.mark.parametrize("compression", COMPRESSIONS)
+def test_empty_pictures_keep_their_shape_and_type(compression: Compression) -> None:
+    for shape, kind in [((3, 5), np.uint8), ((5, 3), np.uint8), ((3, 5), np.uint16)]:
+        found = decode_png(encode_png(np.zeros(shape, kind), compression))
+        assert (found.shape, found.dtype) == (shape, kind)
+        assert not found.any()
+
+
 def test_every_process_writes_the_same_bytes() -> None:
     """ISA-L alone differs in one of some 8,000 of these: where the third byte's hash is chance."""
     processes = [

@@ -91,6 +91,24 @@ def test_cases_whose_names_begin_alike_stay_in_order(tmp_path: Path) -> None:
     assert ids == sorted(ids)
 
 
+@pytest.mark.parametrize("case", ["MR001_t1-in", "MR002_t1-in"])
+def test_a_column_that_a_row_of_some_case_has_stands_in_all(tmp_path: Path, case: str) -> None:
+    def some(this: ToyCase, params: ToyParams, writer: Writer) -> CaseResult:
+        rows = make_case(this, params, writer).slices
+        lost = {"overwritten": {"liver": 5}} if this.id == case else {}
+        return CaseResult(tuple(msgspec.structs.replace(row, **lost) for row in rows))
+
+    run(
+        dataclasses.replace(TOY, run_case=some),
+        ToyParams(),
+        source(tmp_path, *CASES),
+        tmp_path / "out",
+    )
+    found = {row["id"]: row["overwritten"] for row in table_of(tmp_path / "out")}
+    assert found == {id: {"liver": 5} if id.startswith(case) else {} for id in found}
+    assert len(found) == 7
+
+
 def test_the_table_has_hash_and_size_of_every_file(tmp_path: Path) -> None:
     directory = made(tmp_path)
     rows = table_of(directory)

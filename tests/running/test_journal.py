@@ -20,7 +20,7 @@ def entry(case: str, key: str = "key", slices: tuple[Slice, ...] = ()) -> Entry:
 def written(path: Path, *entries: Entry) -> bytes:
     with Journal(path) as journal:
         for each in entries:
-            journal.append(each)
+            journal.append(each.told())
     return path.read_bytes()
 
 
@@ -35,7 +35,7 @@ def test_without_a_file_nothing_is_known(path: Path) -> None:
 
 def test_an_entry_is_found_again(path: Path) -> None:
     with Journal(path) as journal:
-        journal.append(entry("a"))
+        journal.append(entry("a").told())
         assert journal.get("a") == entry("a")
     assert Journal(path).get("a") == entry("a")
     assert Journal(path).get("b") is None
@@ -43,7 +43,7 @@ def test_an_entry_is_found_again(path: Path) -> None:
 
 def test_an_entry_is_in_the_file_as_soon_as_it_is_appended(path: Path) -> None:
     with Journal(path) as journal:
-        journal.append(entry("a"))
+        journal.append(entry("a").told())
         assert Journal(path).get("a") == entry("a")
 
 

@@ -15,9 +15,15 @@ CONTAINERS: Mapping[StoreName, Container] = MappingProxyType({"tar": TAR, "zarr"
 """How a case is packed; without a line here, its images and masks are single files."""
 
 
+_FOLDERS = tuple({kind.ending.rpartition("/")[0] for kind in CONTAINERS.values()} - {""})
+
+
 def container_at(path: str) -> Container | None:
     """The kind of container that a path names, by its ending."""
-    return next((kind for kind in CONTAINERS.values() if path.endswith(kind.ending)), None)
+    for kind in CONTAINERS.values():
+        if path.endswith(kind.ending):
+            return kind
+    return None
 
 
 def on_disk(file: File) -> tuple[str, ...]:
@@ -28,8 +34,10 @@ def on_disk(file: File) -> tuple[str, ...]:
 def beside(container: str) -> tuple[str, ...]:
     """The paths of the files that a container has beside it."""
     kind = container_at(container)
+    if kind is None or not kind.beside:
+        return ()
     folder = container.rpartition("/")[0]
-    return () if kind is None else tuple(f"{folder}/{name}" for name in kind.beside)
+    return tuple(f"{folder}/{name}" for name in kind.beside)
 
 
 def case_of(name: str) -> str | None:
@@ -44,5 +52,4 @@ def case_of(name: str) -> str | None:
 
 def is_folder(name: str) -> bool:
     """Whether a container of this name is a folder of files."""
-    folders = {kind.ending.rpartition("/")[0] for kind in CONTAINERS.values()} - {""}
-    return any(name.endswith(folder) for folder in folders)
+    return name.endswith(_FOLDERS)

@@ -2,6 +2,7 @@
 
 import struct
 from collections.abc import Iterator
+from functools import lru_cache
 
 import msgspec
 
@@ -40,9 +41,12 @@ class Head(msgspec.Struct, frozen=True):
 
 def grey_png(rows: int, cols: int, depth: int, packed: bytes) -> bytes:
     """A PNG of ``depth`` bits a pixel around a zlib stream of its filtered rows."""
-    header = struct.pack(">IIBBBBB", cols, rows, depth, 0, 0, 0, 0)
-    made = (chunk(b"IHDR", header), chunk(b"IDAT", packed), chunk(b"IEND", b""))
-    return SIGNATURE + b"".join(made)
+    return b"".join((_begin(rows, cols, depth), chunk(b"IDAT", packed), _IEND))
+
+
+@lru_cache(maxsize=8)  # the slices of a case share one
+def _begin(rows: int, cols: int, depth: int) -> bytes:
+    return SIGNATURE + chunk(b"IHDR", _IHDR.pack(cols, rows, depth, 0, 0, 0, 0))
 
 
 def with_text(png: bytes, keyword: str, text: str) -> bytes:
@@ -126,4 +130,7 @@ def chunks(data: bytes) -> Iterator[tuple[bytes, memoryview]]:
 def chunk(name: bytes, data: bytes) -> bytes:
     """A chunk with its length and checksum."""
     check = crc32(data, crc32(name))
-    return struct.pack(">I", len(data)) + name + data + struct.pack(">I", check)
+    return b"".join((_CHUNK.pack(len(data), name), data, _CHECK.pack(check)))
+
+
+_IEND = chunk(b"IEND", b"")

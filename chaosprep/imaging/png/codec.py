@@ -6,6 +6,7 @@ every other PNG is unpacked by ISA-L too.
 """
 
 import zlib
+from functools import lru_cache
 from io import BytesIO
 from typing import Any, Literal
 
@@ -40,6 +41,17 @@ def encode_grey(array: NDArray[Any], compression: Compression = "fast") -> bytes
 
     `small` is Pillow's search for the smallest file; `none` stores the pixels as they are.
     """
+    if not array.max(initial=0):
+        return _empty(*array.shape, array.dtype.itemsize, compression)
+    return _encoded(array, compression)
+
+
+@lru_cache(maxsize=8)  # many masks are
+def _empty(rows: int, cols: int, itemsize: int, compression: Compression) -> bytes:
+    return _encoded(np.zeros((rows, cols), f"u{itemsize}"), compression)
+
+
+def _encoded(array: NDArray[Any], compression: Compression) -> bytes:
     if compression == "small":
         from PIL import Image
 
