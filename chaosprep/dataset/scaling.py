@@ -156,10 +156,16 @@ def told_scaling(rows: Sequence[Slice]) -> Scaling | None:
 
 def _normalized(case: Case, rows: Sequence[Slice]) -> Scaling | None:
     """How a normalized case is scaled, whatever its values are: alike with all others."""
+    ends = normalized_ends(rows)
+    return None if ends is None else Scaling(*ends, in_units=True, lowest=case.lowest())
+
+
+def normalized_ends(rows: Sequence[Slice]) -> Ends | None:
+    """What is shown as 0 and 1 of slices that one method normalized, in units of their scale."""
     methods = {row.normalization.method if row.normalization else None for row in rows}
     if len(methods) > 1 or (method := methods.pop()) is None:
         return None
-    return Scaling(*NORMALIZATIONS[method].ends, in_units=True, lowest=case.lowest())
+    return NORMALIZATIONS[method].ends
 
 
 def recorded(scaling: Scaling, slices: int) -> CaseScaling:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from chaosprep.dataset.case import Case
 from chaosprep.dataset.records import Slice
-from chaosprep.dataset.scaling import Measuring, Scaling, told_scaling
+from chaosprep.dataset.scaling import Measuring, Scaling, normalized_ends, told_scaling
 from chaosprep.dataset.stacking import originals
 from chaosprep.errors import REMAKE, FileError, Problem
 
@@ -18,7 +18,8 @@ _SAME = 1e-9  # of a number: what sums in another order may differ by
 class ScalingCheck:
     """Compares the column `scaling` of a case with its slices, one after another.
 
-    Of a case that lost slices since it was counted nothing is said: what it told is not used.
+    Of a case that lost slices since it was counted nothing is said: what it told is not used. A
+    normalized one is scaled by the ends of its scale, and no pixels are counted.
     """
 
     def __init__(self, case: Case) -> None:
@@ -26,8 +27,10 @@ class ScalingCheck:
         self._case = case.id
         self._odd = next((row.id for row in rows if row.scaling != rows[0].scaling), None)
         self._told = told_scaling(rows) if rows else None
-        self._measuring = Measuring(rows) if self._told else None
-        self._left = len(rows)
+        self._ends = normalized_ends(rows) if self._told else None
+        is_measured = self._told is not None and self._ends is None
+        self._measuring = Measuring(rows) if is_measured else None
+        self._left = len(rows) if is_measured else 0
 
     def add(self, row: Slice, image: NDArray[Any]) -> None:
         """Take the stored values, (rows, cols), of a slice of this size."""
@@ -40,15 +43,18 @@ class ScalingCheck:
         if self._odd is not None:
             reason = "the table gives it another scaling than the first slice of its case"
             yield Problem(code="scaling", id=self._odd, reason=reason, remedy=REMAKE)
-        if self._told is None or self._measuring is None or self._left:
-            return
-        try:
-            found = self._measuring.scaling()
-        except FileError:  # these slices cannot be compared, so nothing should be told of them
-            found = None
-        if found is None or not _same(self._told, found):
+        if self._told is not None and not self._left and not self._is_right(self._told):
             reason = "the scaling in the table is not that of its pixels"
             yield Problem(code="scaling", id=self._case, reason=reason, remedy=REMAKE)
+
+    def _is_right(self, told: Scaling) -> bool:
+        if self._ends is not None:  # of a common scale: whatever the pixels are
+            return _same(told, Scaling(*self._ends, in_units=True, lowest=told.lowest))
+        assert self._measuring is not None
+        try:
+            return _same(told, self._measuring.scaling())
+        except FileError:  # these slices cannot be compared, so nothing should be told of them
+            return False
 
 
 def _same(one: Scaling, other: Scaling) -> bool:

@@ -10,6 +10,7 @@ from chaosprep import Dataset
 from chaosprep.errors import Problem
 from tests.dataset.test_scaling import padded_pairs
 from tests.quality.test_normalized import Rows, Told, rewritten
+from tests.stages.normalized import Normal
 
 Change = Callable[[Rows, Told], None]
 
@@ -82,6 +83,15 @@ def test_a_slice_that_tells_another_is_named(
     (fault,) = found(rewritten(stored, tmp_path / "out", change))
     assert fault.id == stored.slices[at].id
     assert fault.reason == "the table gives it another scaling than the first slice of its case"
+
+
+def test_of_a_normalized_case_the_ends_of_its_scale_are_told(
+    normalized: Normal, tmp_path: Path
+) -> None:
+    made = normalized["zscore"]
+    assert found(made.directory) == []
+    faults = found(rewritten(made, tmp_path / "out", of_all(high=9.0)))
+    assert [fault.id for fault in faults] == [case.id for case in made.cases]
 
 
 def test_of_a_case_that_lost_slices_nothing_is_said(stored: Dataset, tmp_path: Path) -> None:
