@@ -23,7 +23,8 @@ TEXT = """\
 What a `DataLoader` worker does for a network: `chaosprep.torch.SliceDataset` on 16-bit PNG, as it
 is and with `augment="mri"`, beside `cv2.imread` of image and mask, which makes no tensors and
 checks nothing, and beside pipelines of other packages: cv2 reads, then affine, elastic, gamma, a
-smooth field and noise, each as often as in `mri` and by the quickest way that the package has.
+smooth field and noise, each as often as in `mri`, cubic as there (but TorchIO), and by the quickest
+way that the package has. Rician noise, as in `mri`, is what batchgeneratorsv2 and MONAI have too.
 "Read raw" takes the stored values of images alone, npy in a tar for each case, whose hashes were
 compared before, beside `np.fromfile` at the same places. Each side has a process and a thread of
 its own; they take turns, on the same files, which the memory holds. The time is the processor's."""

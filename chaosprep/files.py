@@ -20,7 +20,7 @@ from chaosprep.systems.opening import TO_MAKE, TO_READ, open_itself
 from chaosprep.systems.replacing import is_busy, replace, unlink
 
 
-def sha256(data: bytes) -> str:
+def sha256(data: bytes | memoryview) -> str:
     """The SHA-256 of some bytes, in hexadecimal."""
     return hashlib.sha256(data).hexdigest()
 
@@ -31,7 +31,7 @@ def open_regular(path: Path) -> BinaryIO:
     Raises:
         FileError: `file-missing`, `file-link`, `file-kind` or `file-unreadable`.
     """
-    return os.fdopen(_open_regular(path, follow=False)[0], "rb")
+    return os.fdopen(open_handle(path, follow=False)[0], "rb")
 
 
 def read_regular(path: Path | str, *, follow: bool = False, most: int | None = None) -> bytes:
@@ -42,14 +42,14 @@ def read_regular(path: Path | str, *, follow: bool = False, most: int | None = N
     Raises:
         FileError: `file-missing`, `file-link`, `file-kind`, `file-unreadable` or `too-large`.
     """
-    handle, size = _open_regular(path, follow)
+    handle, size = open_handle(path, follow)
     try:
         if most is not None and size > most:
             raise FileError(f"it is above {most} bytes", "Check what it is.", code="too-large")
         parts = [os.read(handle, size + 1)]
         parts += iter(partial(os.read, handle, _MORE), b"")  # it may have grown
     except OSError as error:
-        raise _named(error) from error
+        raise unread(error) from error
     finally:
         os.close(handle)
     return parts[0] if len(parts) == 1 else b"".join(parts)
@@ -60,7 +60,7 @@ _MORE = 2**16  # bytes at once behind the size that was told
 
 def read_part(path: Path | str, offset: int, size: int) -> bytes:
     """Read some bytes of a regular file, fewer where it ends before; see `read_regular`."""
-    handle, whole = _open_regular(path, follow=False)
+    handle, whole = open_handle(path, follow=False)
     begin = min(offset, whole)
     size = min(size, whole - begin)  # whoever tells the size may have made it up
     try:
@@ -69,7 +69,7 @@ def read_part(path: Path | str, offset: int, size: int) -> bytes:
         while len(data) < size and (more := os.read(handle, size - len(data))):
             data += more
     except OSError as error:
-        raise _named(error) from error
+        raise unread(error) from error
     finally:
         os.close(handle)
     return data
@@ -80,12 +80,12 @@ def read_start(path: Path, size: int) -> bytes:
     return read_part(path, 0, size)
 
 
-def _open_regular(path: Path | str, follow: bool) -> tuple[int, int]:
-    """Open a file as `open_regular` does; also tell its size in bytes."""
+def open_handle(path: Path | str, follow: bool) -> tuple[int, int]:
+    """Open a regular file as `open_regular` does; also tell its size in bytes."""
     try:
         handle = os.open(path, TO_READ) if follow else open_itself(path, os.O_RDONLY)
     except OSError as error:
-        raise _named(error) from error
+        raise unread(error) from error
     except ValueError as error:  # a NUL, or half a letter
         reason = "no file can have this name"
         raise FileError(reason, "Check its name.", code="file-unreadable") from error
@@ -96,7 +96,8 @@ def _open_regular(path: Path | str, follow: bool) -> tuple[int, int]:
     return handle, found.st_size
 
 
-def _named(error: OSError) -> FileError:
+def unread(error: OSError) -> FileError:
+    """Why a file cannot be opened or read; raises what runs out, such as memory, as it is."""
     if error.errno in SHORT:
         raise error
     if error.errno == errno.ENOENT:
@@ -125,7 +126,7 @@ def open_own(path: Path, flags: int) -> int:
         handle = open_itself(path, flags)
     except OSError as error:
         if error.errno in (errno.ELOOP, errno.ENXIO, errno.EISDIR):
-            raise _named(error) from error
+            raise unread(error) from error
         raise
     try:
         check_own(os.fstat(handle))
@@ -142,7 +143,7 @@ def check_own(found: os.stat_result) -> None:
         FileError: `file-link`, `file-kind` or `file-shared`.
     """
     if stat.S_ISLNK(found.st_mode):
-        raise _named(OSError(errno.ELOOP, ""))
+        raise unread(OSError(errno.ELOOP, ""))
     if not stat.S_ISREG(found.st_mode):
         raise _irregular()
     if found.st_nlink > 1:

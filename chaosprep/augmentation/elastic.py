@@ -63,7 +63,17 @@ class DrawnElastic(Drawn, frozen=True, kw_only=True, tag="elastic"):
 
     def folds(self) -> bool:
         """Tell whether the picture is folded, or pressed together, somewhere."""
+        # No derivative is above `steepest`, so no factor below (1 - steepest)^2 - steepest^2: of
+        # gentle moves, which are most, that is enough to know.
+        steepest = self._most() / REFERENCE_SIDE * steepness(len(self.row_moves))
+        if 1.0 - 2.0 * steepest > 2 * SMALLEST_JACOBIAN:
+            return False
         return self.smallest_jacobian() <= SMALLEST_JACOBIAN
+
+    def _most(self) -> float:
+        """The longest of the moves, either way."""
+        lines = (*self.row_moves, *self.col_moves)
+        return max(abs(move) for line in lines for move in line)
 
 
 class Elastic(Choice, frozen=True, kw_only=True):
@@ -96,6 +106,13 @@ def lattice_weights(size: int) -> tuple[Field, Field]:
     value = _basis(places, size)
     slope = (_basis(places + step, size) - _basis(places - step, size)) / (2 * step)
     return value, slope * (size - 1)
+
+
+@lru_cache(maxsize=16)
+def steepness(size: int) -> float:
+    """The most that a derivative on the lattice can be, of moves up to 1 either way."""
+    value, slope = (float(np.abs(one).sum(axis=1).max()) for one in lattice_weights(size))
+    return value * slope
 
 
 def _basis(places: Field, size: int) -> Field:

@@ -62,7 +62,7 @@ def guarded(
     parameters = draws()
     if mask is None or not keep_label or not mask.any():
         return Guarded(parameters)
-    were = {label: area for label, area in level_histogram(mask).items() if label}
+    were = {label: area for label, area in level_histogram(shown(mask)).items() if label}
     guard = None
     for _ in range(attempts):
         transform = Transform(parameters, mask.shape)
@@ -74,6 +74,16 @@ def guarded(
     # The spatial operations go; Augmentor's are all of them.
     kept = [one for one in parameters["operations"] if one["operation"] in CHANGES]
     return Guarded({**parameters, "guard": "left", "operations": kept})
+
+
+def shown(mask: NDArray[Any]) -> NDArray[Any]:
+    """The part of a mask (rows, cols) outside which all is 0, where that is found at once."""
+    if mask.dtype != np.uint8:
+        return mask
+    import cv2
+
+    left, top, width, height = cv2.boundingRect(mask)
+    return mask[top : top + height, left : left + width]
 
 
 def erased_labels(

@@ -86,11 +86,12 @@ class Recipe(Strict, frozen=True, kw_only=True, tag_field="engine", tag="opencv"
         drawn = []
         for name, choice in self.choices():
             rng = stream(name)
-            # Drawn in any case, so a probability moves neither its own numbers nor the others'.
-            happens = rng.random() < choice.probability
-            operation = choice.draw(rng)
-            if happens and operation is not None:
-                drawn.append(operation)
+            # Each has a stream of its own, and its chance comes first in it: a probability moves
+            # neither its own numbers nor the others'.
+            if rng.random() < choice.probability:
+                operation = choice.draw(rng)
+                if operation is not None:
+                    drawn.append(operation)
         return drawn
 
     def may_mirror(self) -> bool:

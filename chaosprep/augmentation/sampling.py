@@ -146,9 +146,7 @@ def _remap(
 
     # Padded here: beside the edge, OpenCV 4 adds and subtracts the border value and loses digits.
     pad = PAD if outside else 0
-    rows, cols = source.shape
-    padded = np.full((rows + 2 * pad, cols + 2 * pad), outside, dtype)
-    padded[pad : pad + rows, pad : pad + cols] = source
+    padded = source.astype(dtype) if not pad else _framed(source, outside, dtype)
     # OpenCV 4 rounds coordinates to these steps and OpenCV 5 does not: do it for both. A float32 of
     # this size has no digits below a step, so adding it rounds (to even), as rint would in 4 steps.
     x, y = (axis + ROUNDING for axis in maps)
@@ -156,6 +154,13 @@ def _remap(
     y -= ROUNDING - pad
     sampled = cv2.remap(padded, x, y, method, borderMode=cv2.BORDER_CONSTANT, borderValue=outside)
     return np.asarray(sampled, dtype)
+
+
+def _framed(source: NDArray[Any], outside: float, dtype: np.dtype[Any]) -> NDArray[Any]:
+    rows, cols = source.shape
+    padded = np.full((rows + 2 * PAD, cols + 2 * PAD), outside, dtype)
+    padded[PAD : PAD + rows, PAD : PAD + cols] = source
+    return padded
 
 
 def _sample_labels(mask: NDArray[Any], maps: Maps) -> NDArray[Any]:

@@ -141,16 +141,17 @@ class Noise(Choice, frozen=True, kw_only=True):
 def magnitude(real: Values, imaginary: Values) -> Values:
     """Return what `np.hypot` of two planes (rows, cols) float32 gives, in a new one.
 
-    As C libraries do it, in double precision, but many numbers at a time: `hypotf` takes one.
+    As C libraries do it, in double precision, but many numbers at a time: `hypotf` takes one. The
+    squares are exact there, so that however they are summed gives the same.
     """
+    import cv2
+
     found = np.empty_like(real)
     for start in range(0, len(real), _LINES):
         some = slice(start, start + _LINES)
-        square, other = real[some].astype(np.float64), imaginary[some].astype(np.float64)
-        square *= square
-        other *= other
-        square += other
-        found[some] = np.sqrt(square, out=square)
+        found[some] = cv2.magnitude(
+            real[some].astype(np.float64), imaginary[some].astype(np.float64)
+        )
     return found
 
 

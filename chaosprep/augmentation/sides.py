@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Literal
 
 from chaosprep.known import MIRRORED
@@ -18,6 +19,7 @@ _KNOWN: Mapping[str, tuple[Pair, Side]] = {
 }
 
 
+@lru_cache(maxsize=256)  # the names of a dataset are few, and are asked for with every slice
 def side_of(name: str) -> tuple[Pair, Side] | None:
     """The pair that a name is of, and its side; None for one without.
 

@@ -15,6 +15,7 @@ from chaosprep.dataset.records import File, Slice, Split
 from chaosprep.dataset.store import Store
 from chaosprep.errors import FileError, about, plural
 from chaosprep.formats.image_file import ImageFile
+from chaosprep.formats.images import is_named_fresh, is_named_whole, open_image
 from chaosprep.imaging.header import Ends, Header
 from chaosprep.imaging.measured import (
     Pixels,
@@ -112,14 +113,16 @@ class Case:
         Raises:
             FileError: what `read` raises, or the file cannot be decoded.
         """
-        from chaosprep.formats.images import open_image
-
         known = row.image if row.frame is not None else ""
         opened = self._opened.get(known)
         if opened is None:
-            data = self.read(row.image_file)
-            if on_read is not None:
-                on_read(data)
+            data: bytes | memoryview
+            if on_read is None and not known and is_named_fresh(row.image):
+                data = self.store.read_fresh(row.image_file, check=self.check)
+            else:
+                data = self.read(row.image_file)
+                if on_read is not None:
+                    on_read(data)
             opened = open_image(row.image, data, max_pixels or self.max_pixels)
         if known:  # the next slice may well be another frame of it
             self._opened.clear()
@@ -129,7 +132,6 @@ class Case:
     def modality(self) -> str:
         """The Modality that the first image's header tells; empty where none does."""
         from chaosprep.formats.dicom.file import DICOM
-        from chaosprep.formats.images import open_image
 
         row = self.slices[0]
         if not row.image.endswith(DICOM.ending):
@@ -148,8 +150,6 @@ class Case:
         Raises:
             FileError: what `image_with_header` raises.
         """
-        from chaosprep.formats.images import is_named_whole
-
         with about(row.image):
             header, array = self.image_with_header(row)
         if is_named_whole(row.image):

@@ -13,7 +13,7 @@ from chaosprep.dataset.restacked import is_restacked, shown_of
 from chaosprep.dataset.stacking import originals
 from chaosprep.imaging.header import Ends, Header
 from chaosprep.imaging.intensity.normalizations import NORMALIZATIONS
-from chaosprep.imaging.measured import Pixels, check_polarity, comparable, filled, padded
+from chaosprep.imaging.measured import Pixels, check_polarity, comparable, filled, measured, padded
 from chaosprep.imaging.windows import Histogram
 
 Scale = Literal["case", "none"]
@@ -68,7 +68,7 @@ def case_scaling(case: Case, scale: Scale = "case") -> Scaling:
         FileError: a slice cannot be read; `polarity`, see `check_polarity`.
     """
     rows = originals(case) or case.slices
-    known = _known(rows) or _normalized(case, rows)
+    known = told_scaling(rows) or _normalized(case, rows)
     if scale == "none":
         return Scaling(0.0, 1.0, lowest=case.lowest() if known is None else known.lowest)
     if all(row.window_source != "none" for row in rows):
@@ -95,8 +95,59 @@ def measured_scaling(
     return Scaling(low, high if high > low else low + 1, in_units, lowest())
 
 
-def _known(rows: Sequence[Slice]) -> Scaling | None:
-    """What the table has of a case; None where it has nothing, or slices were taken out since."""
+class Measuring:
+    """Finds how a case of these slices is scaled, as `measured_scaling` does, one after another.
+
+    They are those that a stage wrote: the table tells the rescale and the padding of each.
+    """
+
+    def __init__(self, rows: Sequence[Slice]) -> None:
+        self._rescales = {(row.slope, row.intercept) for row in rows}
+        self._padded = any(row.padding is not None for row in rows)
+        self._histogram, self._count = Histogram(), 0
+        self._lowest: list[float] = []
+
+    def add(self, row: Slice, image: NDArray[Any]) -> None:
+        """Take the values of a slice as stored, (rows, cols)."""
+        header = header_of(row, image)
+        values = _measured(row, header, image)
+        in_units = len(self._rescales) > 1
+        self._histogram.add(comparable(header, values) if in_units else values)
+        self._count += values.size
+        shown = measured(header, image) if self._padded else values[:0]
+        if shown.size:
+            self._lowest.append(float(comparable(header, shown.min())))
+
+    def scaling(self) -> Scaling:
+        """What was found.
+
+        Raises:
+            FileError: `polarity`, see `check_polarity`.
+        """
+        check_polarity(slope < 0 for slope, _ in self._rescales)
+        low, high = self._histogram.percentile_window() if self._count else (0.0, 1.0)
+        high = high if high > low else low + 1
+        return Scaling(low, high, len(self._rescales) > 1, min(self._lowest, default=None))
+
+
+def header_of(row: Slice, values: NDArray[Any]) -> Header:
+    """What `Case.pixels` tells of a slice that a stage wrote, as far as its values matter."""
+    return Header(
+        rows=row.rows,
+        cols=row.cols,
+        dtype=values.dtype.name,
+        bits_stored=row.bits_stored,
+        rescale_slope=row.slope,
+        rescale_intercept=row.intercept,
+        padding=row.padding,
+    )
+
+
+def told_scaling(rows: Sequence[Slice]) -> Scaling | None:
+    """What the table has of a case of these originals.
+
+    None where it has nothing, slices were taken out since, or rows differ: it is not used then.
+    """
     found = rows[0].scaling
     if not found or found.slices != len(rows) or any(row.scaling != found for row in rows):
         return None
@@ -105,10 +156,16 @@ def _known(rows: Sequence[Slice]) -> Scaling | None:
 
 def _normalized(case: Case, rows: Sequence[Slice]) -> Scaling | None:
     """How a normalized case is scaled, whatever its values are: alike with all others."""
+    ends = normalized_ends(rows)
+    return None if ends is None else Scaling(*ends, in_units=True, lowest=case.lowest())
+
+
+def normalized_ends(rows: Sequence[Slice]) -> Ends | None:
+    """What is shown as 0 and 1 of slices that one method normalized, in units of their scale."""
     methods = {row.normalization.method if row.normalization else None for row in rows}
     if len(methods) > 1 or (method := methods.pop()) is None:
         return None
-    return Scaling(*NORMALIZATIONS[method].ends, in_units=True, lowest=case.lowest())
+    return NORMALIZATIONS[method].ends
 
 
 def recorded(scaling: Scaling, slices: int) -> CaseScaling:

@@ -12,6 +12,7 @@ from typing import Literal
 
 from chaosprep.dataset.containers.table import beside, container_at
 from chaosprep.dataset.folders import FOLDERS, INNER, containers, entries, is_of_stage, remove_empty
+from chaosprep.dataset.fresh import B, read_fresh, whole
 from chaosprep.dataset.naming import is_of_system
 from chaosprep.dataset.records import SPLITS, File
 from chaosprep.errors import REMAKE, FileError, RefusedError, about
@@ -48,12 +49,19 @@ class Store:
         Raises:
             FileError: it is missing, not a regular file, outside the directory, or changed.
         """
+        return self._sound(file, self._bytes, check)
+
+    def read_fresh(self, file: File, *, check: bool = True) -> bytes | memoryview:
+        """Do as `read`, where possible into memory that may be written to."""
+        return self._sound(file, self._fresh, check)
+
+    def _sound(self, file: File, read: Callable[[File], B], check: bool) -> B:
         with about(file.path):
             if not self._is_inside(file.place.rpartition("/")[0]):
                 raise FileError(
                     "its folder is a link out of the dataset", "Copy it in.", code="file-link"
                 )
-            data = self._bytes(file)
+            data = read(file)
             if (check and sha256(data) != file.sha256) or len(data) != file.bytes:
                 where = "" if file.container is None else f" (in {file.container})"
                 raise FileError(
@@ -65,11 +73,13 @@ class Store:
         if file.container is None:
             return read_regular(self._at(file.path), follow=self.links)
         with about(file.container):
-            data = read_part(self._at(file.container), file.offset, file.bytes)
-            if len(data) < file.bytes:
-                name = file.path.rpartition("/")[2]
-                raise FileError(f"it ends before {name} does", REMAKE, code="container")
-        return data
+            return whole(file, read_part(self._at(file.container), file.offset, file.bytes))
+
+    def _fresh(self, file: File) -> memoryview:
+        if file.container is None:  # a byte more, to see whether it is longer
+            return read_fresh(self._at(file.path), 0, file.bytes + 1, follow=self.links)
+        with about(file.container):
+            return whole(file, read_fresh(self._at(file.container), file.offset, file.bytes))
 
     def write(self, path: str, data: bytes) -> File:
         """Make a file, or make it anew; it is never written through a link."""

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from chaosprep.errors import FileError, ManifestError
-from chaosprep.files import open_regular
+from chaosprep.files import open_regular, read_part
 
 TABLE = "slices.jsonl"
+_LINE = 4096  # bytes: few lines are longer
 _NUMBERED = re.compile(r"slices-[0-9]{5,}\.jsonl")
 
 
@@ -60,9 +61,12 @@ class Table:
     def line(self, start: int) -> bytes:
         """The line that begins at a place; raises a FileError where its file cannot be read."""
         path, begin = self._at(start)
-        with open_regular(path) as file:
-            file.seek(start - begin)
-            return file.readline()
+        size = _LINE
+        while True:
+            data = read_part(path, start - begin, size)
+            if (end := data.find(b"\n") + 1) or len(data) < size:
+                return data[:end] if end else data
+            size *= 8
 
     def lines(self) -> Iterator[tuple[int, bytes]]:
         """Every line with its place; raises a FileError where a file cannot be read."""

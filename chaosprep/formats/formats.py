@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from functools import cache
 from importlib import import_module
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
 
@@ -15,7 +15,7 @@ class Formats(Generic[T]):
         self._places = places
 
     def __iter__(self) -> Iterator[T]:
-        return (cast(T, _record(place)) for place in self._places)
+        return map(_record, self._places)
 
 
 @cache

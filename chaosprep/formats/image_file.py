@@ -53,7 +53,9 @@ class ImageFormat(msgspec.Struct, frozen=True):
     tells what a file is that lies among slices and is none, by its bytes and the headers of its
     frames (none where they cannot be read). ``volumes`` tells, by the beginning of a file, the
     frames of each volume that it holds; ``part`` makes a file of one of them of its bytes, by its
-    frames, or gives None where the file is to be taken whole. Both raise `FileError`.
+    frames, or gives None where the file is to be taken whole. Both raise `FileError`. ``fresh``
+    says that an array is a part of the file as it lies: read into memory that may be written to
+    (``open`` then takes a memoryview), it is not copied.
     """
 
     name: str
@@ -65,6 +67,7 @@ class ImageFormat(msgspec.Struct, frozen=True):
     beside: Callable[[bytes, Sequence[Header]], Beside | None] | None = None
     volumes: Callable[[bytes], Sequence[Sequence[int]]] | None = None
     part: Callable[[bytes, Sequence[int]], bytes | None] | None = None
+    fresh: bool = False
 
 
 class Picture(msgspec.Struct, frozen=True):

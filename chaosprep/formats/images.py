@@ -1,7 +1,9 @@
 """The kinds of image files: a new one is one file and one line of `IMAGES`."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
+from typing import cast
 
 from chaosprep.errors import FileError
 from chaosprep.files import read_regular, read_start
@@ -26,18 +28,35 @@ IMAGES = Formats[ImageFormat](
 
 def is_named_whole(path: str) -> bool:
     """Whether a file's ending says that it tells what a slice has to tell."""
-    name = path.casefold()
-    ours = next((one for one in IMAGES if name.endswith(one.ending)), None)
-    if ours is not None:
-        return ours.whole
-    return any(one.whole and name.endswith(one.ending) for one in plugged(ImageFormat))
+    found = _named(path)
+    return found is not None and found.whole
+
+
+def is_named_fresh(path: str) -> bool:
+    """Whether a file's ending says that it is to be read into memory that may be written to."""
+    found = _named(path)
+    return found is not None and found.fresh and path.endswith(found.ending)
+
+
+def _named(path: str) -> ImageFormat | None:
+    """What kind of image a file's ending says that it is; of plugins, one that is `whole`."""
+    name = path.rpartition("/")[2].casefold()
+    ours = _of_ending(name.partition(".")[2])
+    others = (one for one in plugged(ImageFormat) if one.whole) if ours is None else ()
+    return ours or next((one for one in others if name.endswith(one.ending)), None)
+
+
+@lru_cache(maxsize=64)  # most names have no dot but that of the ending
+def _of_ending(ending: str) -> ImageFormat | None:
+    return next((one for one in IMAGES if f".{ending}".endswith(one.ending)), None)
 
 
 def image_format(path: str, data: bytes) -> ImageFormat | None:
     """What kind of image a file is, by its path and its bytes; None for no kind that is known."""
-    ours = next((one for one in IMAGES if one.knows(path, data)), None)
-    others = plugged(ImageFormat) if ours is None else ()
-    return ours or next((one for one in others if one.knows(path, data)), None)
+    for one in IMAGES:
+        if one.knows(path, data):
+            return one
+    return next((one for one in plugged(ImageFormat) if one.knows(path, data)), None)
 
 
 def read_head(file: Path) -> bytes:
@@ -50,17 +69,20 @@ def read_head(file: Path) -> bytes:
     return head if len(head) < _HEAD or has_plain_header(head) else read_regular(file)
 
 
-def open_image(path: str, data: bytes, max_pixels: int = MAX_PIXELS) -> ImageFile:
+def open_image(path: str, data: bytes | memoryview, max_pixels: int = MAX_PIXELS) -> ImageFile:
     """Open a file of images, whatever kind it is.
+
+    Of bytes in memory that may be written to, an array of the file may be a part.
 
     Raises:
         FileError: `image-unreadable`, it is of no kind that is known.
     """
-    found = image_format(path, data)
+    held = cast(bytes, data)
+    found = image_format(path, held)
     if found is None:
         kinds = ", ".join(dict.fromkeys(one.name for one in (*IMAGES, *plugged(ImageFormat))))
         raise FileError("not an image that can be read", f"There are: {kinds}.", "image-unreadable")
-    return found.open(data, max_pixels)
+    return found.open(held if found.fresh else bytes(held), max_pixels)
 
 
 def storage_of(path: str, data: bytes) -> str:

@@ -49,9 +49,10 @@ def _npy_head(dtype: str, shape: tuple[int, ...]) -> bytes:
     return stream.getvalue()
 
 
-def decode_npy(data: bytes) -> NDArray[Any]:
+def decode_npy(data: bytes | memoryview) -> NDArray[Any]:
     """Decode a (rows, cols) array of integers or floats; C order, native byte order, writable.
 
+    Where the bytes may be written to and lie as the array does, it is a part of them, else a copy.
     Nothing is unpickled, and nothing allocated before the announced shape agrees with the bytes
     that there are. Raises `FileError` ``image-unreadable`` or ``too-large``.
     """
@@ -61,8 +62,9 @@ def decode_npy(data: bytes) -> NDArray[Any]:
     check_size(*shape)
     if shape[0] * shape[1] * dtype.itemsize != len(data) - start:
         raise FileError("the npy's shape disagrees with its size", RECOPY, _IMAGE)
-    flat = np.frombuffer(data, dtype=dtype, offset=start)
-    array = flat.reshape(shape, order="F" if fortran else "C")
+    array = np.ndarray(shape, dtype, data, start, order="F" if fortran else "C")
+    if array.flags.writeable and dtype.isnative and not fortran:
+        return array
     return array.astype(dtype.newbyteorder("="), order="C")
 
 
@@ -113,17 +115,19 @@ def _layout_of(head: bytes) -> Layout | None:
     return Layout(shape, dtype, start) if is_slice and not fortran else None
 
 
-def _header(data: bytes, code: str) -> tuple[tuple[int, ...], bool, np.dtype[Any], int]:
+def _header(
+    data: bytes | memoryview, code: str
+) -> tuple[tuple[int, ...], bool, np.dtype[Any], int]:
     """The announced shape, Fortran order, dtype, and where the array begins.
 
     numpy's own reader would repair the headers of Python 2, for minutes where they are damaged, and
     let True pass in a shape.
     """
-    at, width = len(_MAGIC) + 2, {_MAGIC + b"\1\0": 2, _MAGIC + b"\2\0": 4}.get(data[:8], 0)
+    at, width = len(_MAGIC) + 2, {_MAGIC + b"\1\0": 2, _MAGIC + b"\2\0": 4}.get(bytes(data[:8]), 0)
     start = at + width + int.from_bytes(data[at : at + width], "little")
     if not width or start > min(len(data), _MAX_HEADER):
         raise FileError("not a readable npy file", RECOPY, code)
-    shape, fortran, dtype = _said(data[at + width : start], code)
+    shape, fortran, dtype = _said(bytes(data[at + width : start]), code)
     return shape, fortran, dtype, start
 
 
@@ -151,6 +155,7 @@ NPY = ImageFormat(
     ending=".npy",
     knows=lambda path, data: path.endswith(".npy"),
     open=lambda data, max_pixels: Picture(decode_npy, data),
+    fresh=True,
 )
 
 

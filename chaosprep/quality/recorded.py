@@ -28,6 +28,7 @@ from chaosprep.quality.normalized import bias_faults, normalization_faults, scal
 from chaosprep.quality.outliers.measuring import gauge_of, take
 from chaosprep.quality.persons import Told, check_sides, trusts_folders
 from chaosprep.quality.replay import replayed
+from chaosprep.quality.scaled import ScalingCheck
 from chaosprep.running.mapping import ignore, map_cases
 
 
@@ -100,7 +101,7 @@ def check_case(case: Case, *, pictures: bool = False, nameless: bool = False) ->
             found.faults += identity_left(row, row.mask, data)
 
     originals = {row.id: row for row in case.slices if not row.copy}
-    gauge = gauge_of(case)
+    gauge, scaled = gauge_of(case), ScalingCheck(case)
     found.faults += geometry_faults(case)
     found.faults += [*normalization_faults(case), *bias_faults(case)]
     for row in case.slices:
@@ -113,7 +114,9 @@ def check_case(case: Case, *, pictures: bool = False, nameless: bool = False) ->
         image = _checked(case, row, row.image, found, partial(on_read, row))
         mask = _checked(case, row, row.mask, found, partial(on_mask, row)) if row.mask else None
         if image is not None:
-            found.faults += _image_faults(row, image)
+            found.faults += (odd := [*_image_faults(row, image)])
+            if not odd:
+                scaled.add(row, image)
         if mask is not None:
             found.faults += _mask_faults(row, mask)
         found.faults += _copy_faults(row, originals)
@@ -122,6 +125,7 @@ def check_case(case: Case, *, pictures: bool = False, nameless: bool = False) ->
         found.named.update(row.labels.items())
         place = row.id, row.patient, row.split, row.image
         found.seen.append(Seen.of(image, place, with_picture=pictures and not row.copy))
+    found.faults += scaled.faults()
     found.faults = list(container_faults(case, found.faults))
     found.told.append(Told(case.patient, case.split, identity))
     values = None if found.faults else gauge.values()  # of what is broken nothing is told

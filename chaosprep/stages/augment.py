@@ -214,6 +214,22 @@ def copy_of(
     params: AugmentParams,
 ) -> Copy:
     """Draw and make a copy of an original's (rows, cols); the original's mask guards its labels."""
+    found, transform, pair = pair_of(row, copy, image, mask, recipe, params)
+    left = found["guard"] == "left"
+    note = ("every draw would have lost a label: the geometry was left as it was",) if left else ()
+    row = msgspec.structs.replace(row, augmentation=found, warnings=(*row.warnings, *note))
+    return Copy(row, *pair, row.spacing and transform.pixel_size(row.spacing[1:]))
+
+
+def pair_of(
+    row: Slice,
+    copy: int,
+    image: NDArray[Any],
+    mask: NDArray[Any] | None,
+    recipe: AnyRecipe,
+    params: AugmentParams,
+) -> tuple[dict[str, Any], Transform, tuple[NDArray[Any], NDArray[Any] | None]]:
+    """What was drawn for a copy, and its pixels; the rest is as in `copy_of`."""
     id = row.parent if row.copy and row.parent else row.id
     draws = partial(draw, recipe, seed=params.seed, slice_id=id, copy=copy)
     found = guarded(draws, mask, params.keep_label, params.mask_sampling)
@@ -222,12 +238,7 @@ def copy_of(
     made = transformed(
         transform, image, mask, sampled=found.mask, swap=swap, mask_sampling=sampling
     )
-    left = found.parameters["guard"] == "left"
-    note = ("every draw would have lost a label: the geometry was left as it was",) if left else ()
-    row = msgspec.structs.replace(
-        row, augmentation=found.parameters, warnings=(*row.warnings, *note)
-    )
-    return Copy(row, *made, row.spacing and transform.pixel_size(row.spacing[1:]))
+    return found.parameters, transform, made
 
 
 def remade(

@@ -18,7 +18,7 @@ from chaosprep.augmentation.scanner import DrawnNoise
 from chaosprep.augmentation.transform import Transform
 from chaosprep.dataset.records import Slice
 from chaosprep.params import make_params
-from chaosprep.stages.augment import AugmentParams, copy_of, exchanged
+from chaosprep.stages.augment import AugmentParams, exchanged, pair_of
 
 Plane = NDArray[Any]
 Pair = tuple[Plane, Plane | None]
@@ -38,10 +38,10 @@ def augmentation(augment: str | Mapping[str, Any] | None, seed: int) -> AugmentP
 
 def augmented(params: AugmentParams, row: Slice, pair: Pair, epoch: int) -> Pair:
     """A slice and its mask, (rows, cols), as copy `epoch` + 1 of the stage augment has them."""
-    original = msgspec.structs.replace(row, copy=0)  # a copy is drawn by its own id
+    if row.copy:  # it is drawn by its own id
+        row = msgspec.structs.replace(row, copy=0)
     image, mask = pair
-    made = copy_of(original, epoch + 1, _fit(image), mask, params.recipe(), params)
-    return made.image, made.mask
+    return pair_of(row, epoch + 1, _fit(image), mask, params.recipe(), params)[2]
 
 
 def augmented_alike(

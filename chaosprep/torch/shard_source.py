@@ -18,13 +18,14 @@ from chaosprep.errors import BROKEN, RECOPY, FileError, ManifestError, UsageErro
 from chaosprep.exports.samples import file_fields, row_of
 from chaosprep.facts import Name
 from chaosprep.torch.checks import Check
-from chaosprep.torch.folders import Folder, fetching
+from chaosprep.torch.folders import Folder, LocalFolder, fetching
 from chaosprep.torch.sources import given
 from chaosprep.words import there_are
 
 Sample = tuple[Slice, dict[File, bytes]]
 _PLAIN = (tarfile.REGTYPE, tarfile.AREGTYPE)
 _STEP = 2**20
+_AT_ONCE = 2**16  # bytes: tarfile asks for 10 KiB each time, and copies what it holds
 
 
 class Shard(msgspec.Struct, frozen=True):
@@ -50,7 +51,8 @@ class _Index(msgspec.Struct, frozen=True):
 class ShardSource:
     """The shards of a folder that `export webdataset` wrote: of a side, or of all that have folds.
 
-    A shard is compared with its index once in each process that reads it to its end, or always.
+    A shard is compared with its index, and its files with their hashes, once in each process that
+    reads it to its end, or always; its files are always compared where they come from a URL.
 
     Raises:
         FileError: `index`, an index is none; UsageError: `split` or `fold`, there is none such.
@@ -85,17 +87,18 @@ class ShardSource:
         Raises:
             FileError: `shard`, it is cut short, or not the one of the index; `sample`; `hash`.
         """
-        always = self._check == "always"
+        is_due = self._check == "always" or part.url not in self._checked
+        compared = is_due or not isinstance(self._folder, LocalFolder)
         count = 0
         with about(part.url), self._folder.open(part.url) as file:
-            read = _Hashed(file, part.url, hashing=always or part.url not in self._checked)
+            read = _Hashed(file, part.url, hashing=is_due)
             found = _samples(read, part, self.labels)
             for (id, patient), some in groupby(found, lambda one: _whose(one[0])):
                 samples = list(some)
                 count += len(samples)
                 files = {file: data for _, held in samples for file, data in held.items()}
                 rows = tuple(row for row, _ in samples)
-                yield Case(given(files.__getitem__), id, patient, rows)
+                yield Case(given(files.__getitem__), id, patient, rows, check=compared)
             _check_whole(read, count, part)
         self._checked.add(part.url)
 
@@ -141,7 +144,7 @@ def _read_index(folder: Folder, split: Split) -> _Index | None:
 def _samples(read: _Hashed, shard: Shard, known: Collection[str]) -> Iterator[Sample]:
     """The rows of a tar file, and the bytes of the files of each by their paths."""
     try:
-        with tarfile.open(fileobj=cast(BinaryIO, read), mode="r|") as tar:
+        with tarfile.open(fileobj=cast(BinaryIO, read), mode="r|", bufsize=_AT_ONCE) as tar:
             members = _members(tar, shard)
             for key, some in groupby(members, lambda one: one[0].partition(".")[0]):
                 held = {name.partition(".")[2]: data for name, data in some}

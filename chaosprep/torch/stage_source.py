@@ -16,13 +16,17 @@ from chaosprep.dataset.descriptor import Descriptor
 from chaosprep.dataset.manifest import DESCRIPTOR
 from chaosprep.dataset.opening import open_dataset, table_of
 from chaosprep.dataset.records import File
+from chaosprep.torch.checks import Check, Checks
 from chaosprep.torch.folders import Folder, LocalFolder
 from chaosprep.torch.rows import Rows, Wanted
 from chaosprep.torch.sources import given
 
 
 class StageSource:
-    """The cases of a stage directory that have wanted rows; each file is compared with its hash.
+    """The cases of a stage directory that have wanted rows.
+
+    Files are compared with their hashes until their case was read whole in this process, or always;
+    behind a URL always.
 
     Behind a URL, the descriptor and the table are copied here for as long as this lives.
 
@@ -34,19 +38,23 @@ class StageSource:
     noun = "case"
     more = ""
 
-    def __init__(self, folder: Folder, wanted: Wanted) -> None:
+    def __init__(self, folder: Folder, wanted: Wanted, check: Check) -> None:
         self._folder = folder
         directory = folder.directory if isinstance(folder, LocalFolder) else self._copied()
         rows = Rows(open_dataset(directory), wanted)
         self._dataset = rows.dataset
         self.labels = rows.labels
         self.parts = np.unique(rows.cases).tolist()
+        self._checks = Checks(len(self._dataset.cases), check)
 
     def cases(self, part: int) -> Iterator[Case]:
         """The case of a place in the dataset; see `Source`."""
         case = self._dataset.cases[part]
-        is_here = isinstance(self._folder, LocalFolder)
-        yield case if is_here else replace(case, store=given(self._get))
+        if not isinstance(self._folder, LocalFolder):
+            yield replace(case, store=given(self._get))
+            return
+        yield replace(case, check=self._checks.is_due(part))
+        self._checks.passed(part)
 
     def _get(self, file: File) -> bytes:
         if file.container is None:

@@ -56,8 +56,8 @@ class SliceStream(IterableDataset):
         rank: which of the `world` processes that train together this is, from 0; both are those of
             `torch.distributed` by default, where it is set up, else one alone.
         world: how many there are.
-        check: compare each shard with its index `once` in each process, or `always` when it is
-            read. Each file is compared with its recorded hash in any case.
+        check: compare each shard with its index, and each file with its recorded hash, `once` in
+            each process, or `always` when it is read. Files behind a URL are always compared.
         neighbours: as in `SliceDataset`; a stream has no other sequences as channels, which may lie
             in a part that another worker reads.
 
@@ -197,7 +197,7 @@ def _source(where: str | Path, wanted: Wanted, check: Check) -> Source:
     folder = folder_at(where)
     try:
         if _is_stage(folder):
-            return StageSource(folder, wanted)
+            return StageSource(folder, wanted, check)
         return ShardSource(folder, wanted.split, wanted.fold, check)
     except FileError as error:
         if error.file is None:

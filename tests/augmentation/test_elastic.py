@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chaosprep.augmentation import Recipe, apply, draw
-from chaosprep.augmentation.elastic import DrawnElastic, Elastic
+from chaosprep.augmentation.elastic import SMALLEST_JACOBIAN, DrawnElastic, Elastic
 from chaosprep.errors import UsageError
 from tests.augmentation.truth import doing, op
 
@@ -80,6 +80,15 @@ def test_what_is_drawn_never_folds() -> None:
         assert ((1 + row_row) * (1 + col_col) - row_col * col_row).min() > 0.04
     # Some draws had to be thrown away, and say so.
     assert any(parameters["attempt"] > 0 for parameters in drawn)
+
+
+@pytest.mark.parametrize("sigma", [2, 12, 25, 40])
+@pytest.mark.parametrize("grid", [2, 3, 8])
+def test_gentle_moves_are_told_as_the_whole_lattice_tells(sigma: float, grid: int) -> None:
+    rng = np.random.default_rng(grid)
+    for _ in range(40):
+        drawn = Elastic(sigma=sigma, grid=grid).draw(rng)
+        assert drawn.folds() == (drawn.smallest_jacobian() <= SMALLEST_JACOBIAN)
 
 
 def test_the_unet_papers_deformation_seldom_folds() -> None:

@@ -13,7 +13,7 @@ import chaosprep
 from chaosprep import Case, Dataset
 from chaosprep.dataset.checking import decode_row
 from chaosprep.dataset.records import CaseScaling, encode_row
-from chaosprep.dataset.scaling import Scaling, case_scaling
+from chaosprep.dataset.scaling import Measuring, Scaling, case_scaling, measured_scaling
 from chaosprep.dataset.store import Store
 from chaosprep.errors import ManifestError
 from chaosprep.phantom import Patient, write_chaos
@@ -136,6 +136,21 @@ def test_a_table_that_tells_nonsense_is_refused(
     row["scaling"] |= changes
     with pytest.raises(ManifestError, match=text):
         decode_row(msgspec.json.encode(row))
+
+
+@pytest.mark.parametrize("slopes", [[1.0, 1.0, 1.0], [1.0, 2.0, 0.5]], ids=["one", "several"])
+def test_slices_one_after_another_give_what_all_at_once_do(
+    tmp_path: Path, slopes: list[float]
+) -> None:
+    """Signed values with padding; of several rescales they are counted in modality units."""
+    split = padded_pairs(tmp_path, slopes)
+    (case,) = chaosprep.convert(split, tmp_path / "out", keep_16bit=True).cases
+    measuring = Measuring(case.slices)
+    for row in case.slices:
+        measuring.add(row, case.image(row))
+    found = measuring.scaling()
+    assert found == measured_scaling(case.slices, case.pixels, case.lowest)
+    assert (found.in_units, found.lowest is None) == (slopes[1] != 1, False)
 
 
 @pytest.mark.parametrize("value", [np.nan, 1e31, 1e20])  # the last: one more is the same number

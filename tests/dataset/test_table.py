@@ -12,6 +12,7 @@ import pytest
 
 from chaosprep.dataset.descriptor import MANIFEST_MINOR
 from chaosprep.dataset.opening import open_dataset
+from chaosprep.dataset.table import Table
 from chaosprep.errors import ManifestError
 from tests.running.toys import handmade, handmade_row, within
 
@@ -210,3 +211,11 @@ def test_a_column_of_a_later_release_is_told_from_a_file_that_was_changed(tmp_pa
     assert (error.code, "the column colour" in error.reason) == ("manifest-newer", True)
     edited(directory)
     assert refusal(directory).code == "manifest-row"
+
+
+@pytest.mark.parametrize("length", [1, 4094, 4095, 4096, 32768, 100_000])
+def test_a_line_of_any_length_is_read_whole(tmp_path: Path, length: int) -> None:
+    lines = b"a" * length + b"\n", b"b\n", b"c" * length
+    (tmp_path / "slices.jsonl").write_bytes(b"".join(lines))
+    table = Table(tmp_path, ("slices.jsonl",), (sum(map(len, lines)),))
+    assert [table.line(at) for at in (0, length + 1, length + 3)] == [*lines]

@@ -15,8 +15,10 @@ import pytest
 
 import chaosprep
 from chaosprep import Dataset
+from chaosprep.dataset import store
 from chaosprep.errors import ChaosprepError, FileError, UsageError
 from chaosprep.exports import webdataset
+from chaosprep.files import sha256
 from chaosprep.phantom import Patient, write_chaos
 from chaosprep.running import table_writing
 
@@ -25,7 +27,8 @@ fsspec = pytest.importorskip("fsspec")
 
 from torch.utils.data import DataLoader  # noqa: E402
 
-from chaosprep.torch import SliceDataset, SliceStream  # noqa: E402
+from chaosprep.torch import SliceDataset, SliceStream, sources  # noqa: E402
+from chaosprep.torch.checks import Check  # noqa: E402
 from chaosprep.torch.folders import LocalFolder, RemoteFolder, folder_at  # noqa: E402
 from chaosprep.torch.streaming import drawn  # noqa: E402
 from chaosprep.urls import objects  # noqa: E402
@@ -335,6 +338,33 @@ def test_a_shard_is_compared_once_in_a_process_or_always(shards: Path, tmp_path:
     assert len(list(once)) == 24
     with pytest.raises(FileError):
         list(always)
+
+
+@pytest.mark.parametrize("check", ["always", "once"])
+@pytest.mark.parametrize("is_remote", [False, True], ids=["here", "url"])
+@pytest.mark.parametrize("is_stage", [False, True], ids=["shards", "stage"])
+def test_a_file_is_hashed_once_in_a_process_or_always(
+    shards: Path,
+    many: Dataset,
+    remote: Callable[[Path], str],
+    monkeypatch: pytest.MonkeyPatch,
+    is_stage: bool,
+    is_remote: bool,
+    check: Check,
+) -> None:
+    """48 files of 24 slices; behind a URL they come anew in each epoch."""
+    folder = many.directory if is_stage else shards
+    stream = SliceStream(remote(folder) if is_remote else folder, check=check)
+    hashed: list[int] = []
+
+    def counting(data: bytes) -> str:
+        hashed.append(len(data))
+        return sha256(data)
+
+    for module in (sources, store):
+        monkeypatch.setattr(module, "sha256", counting)
+    assert [len(list(stream)) for _ in range(3)] == [24] * 3
+    assert len(hashed) == 48 * (3 if is_remote or check == "always" else 1)
 
 
 @pytest.mark.parametrize(

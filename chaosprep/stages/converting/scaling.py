@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 from chaosprep.dataset.records import LARGEST, CaseScaling, Slice
 from chaosprep.dataset.stacking import originals_of
 from chaosprep.errors import FileError
-from chaosprep.imaging.header import Header
 from chaosprep.imaging.measured import Pixels, lowest_unit
 
 
@@ -35,7 +34,7 @@ def counted(rows: tuple[Slice, ...]) -> tuple[Slice, ...]:
 
 def _found(rows: tuple[Slice, ...], written: Mapping[str, NDArray[Any]]) -> CaseScaling | None:
     def pixels(row: Slice) -> Pixels:
-        return _header(row, written[row.id]), written[row.id]
+        return header_of(row, written[row.id]), written[row.id]
 
     def lowest() -> float | None:
         some = any(row.padding is not None for row in rows)
@@ -43,7 +42,7 @@ def _found(rows: tuple[Slice, ...], written: Mapping[str, NDArray[Any]]) -> Case
 
     if not rows:
         return None
-    from chaosprep.dataset.scaling import measured_scaling, recorded
+    from chaosprep.dataset.scaling import header_of, measured_scaling, recorded
 
     try:
         scaling = measured_scaling(rows, pixels, lowest)
@@ -52,16 +51,3 @@ def _found(rows: tuple[Slice, ...], written: Mapping[str, NDArray[Any]]) -> Case
     numbers = (scaling.low, scaling.high, scaling.lowest or 0.0)
     fits = scaling.low < scaling.high and all(abs(number) <= LARGEST for number in numbers)
     return recorded(scaling, len(rows)) if fits else None
-
-
-def _header(row: Slice, values: NDArray[Any]) -> Header:
-    """What `Case.pixels` tells of a slice, as far as its values are concerned."""
-    return Header(
-        rows=row.rows,
-        cols=row.cols,
-        dtype=values.dtype.name,
-        bits_stored=row.bits_stored,
-        rescale_slope=row.slope,
-        rescale_intercept=row.intercept,
-        padding=row.padding,
-    )
