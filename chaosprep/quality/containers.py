@@ -2,6 +2,8 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from itertools import groupby
+from operator import attrgetter
 
 import msgspec
 
@@ -12,9 +14,10 @@ from chaosprep.errors import FileError, Problem, plural
 def container_faults(case: Case, faults: Iterable[Problem]) -> Iterator[Problem]:
     """The faults of a case, one for each container with what else it keeps from being read.
 
-    Where every slice can be read, a container must hold them as they were packed, and nothing else.
+    A container of which every file can be read must hold them as they were packed, and nothing
+    else.
     """
-    files = [file for row in case.slices for file in row.files() if file.container is not None]
+    files = {file for row in case.slices for file in row.files() if file.container is not None}
     containers, faults = {file.container for file in files}, list(faults)
     alike = Counter((fault.file, fault.code) for fault in faults)
     told = set[tuple[str | None, str]]()
@@ -25,11 +28,14 @@ def container_faults(case: Case, faults: Iterable[Problem]) -> Iterator[Problem]
         elif key not in told:
             told.add(key)
             yield _counted(fault, alike[key] - 1)
-    if not faults:
-        try:
-            case.store.check_containers(files)
-        except FileError as error:
-            yield Problem.of(error, case.id)
+    named = {fault.file for fault in faults}
+    for container, inside in groupby(sorted(files, key=attrgetter("place")), attrgetter("place")):
+        own = list(inside)
+        if named.isdisjoint({container, *(file.path for file in own)}):
+            try:
+                case.store.check_containers(own)
+            except FileError as error:
+                yield Problem.of(error, case.id)
 
 
 def _counted(fault: Problem, more: int) -> Problem:

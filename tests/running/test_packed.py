@@ -205,6 +205,24 @@ def test_an_edited_name_in_a_container_is_named_by_the_case(packed: Path) -> Non
     assert (fault.id, fault.file, fault.code) == ("MR002_t1-in", CONTAINER, "container")
 
 
+def test_each_container_of_a_case_that_was_changed_is_named(packed: Path) -> None:
+    masks = CONTAINER.replace("images", "masks")
+    for container in (CONTAINER, masks):
+        with (packed / container).open("ab") as file:
+            file.write(b"more")
+    found = [(fault.id, fault.file, fault.code) for fault in verify(packed).faults]
+    assert found == [("MR002_t1-in", name, "container") for name in (CONTAINER, masks)]
+
+
+def test_a_slice_that_was_changed_hides_nothing_of_the_other_container(packed: Path) -> None:
+    masks = packed / CONTAINER.replace("images", "masks")
+    masks.write_bytes(masks.read_bytes() + b"more")
+    with (packed / CONTAINER).open("r+b") as file:
+        file.seek(600)
+        file.write(b"x")
+    assert sorted(fault.code for fault in verify(packed).faults) == ["container", "hash"]
+
+
 def test_a_container_that_no_row_names_is_surplus(packed: Path) -> None:
     shutil.copy(packed / CONTAINER, packed / "val/images/MR009_t1-in.tar")
     (fault,) = verify(packed).faults

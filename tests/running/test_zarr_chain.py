@@ -301,6 +301,14 @@ def test_an_edited_array_is_named_by_its_case(arrays: Path) -> None:
     assert fault.file == "val/masks/MR002_t1-in.zarr/c.0.0.0"
 
 
+def test_an_array_that_its_library_has_made_anew_is_found(arrays: Path) -> None:
+    array = zarr.open_array((arrays / SHARD).parent, mode="r+")
+    before = array[:]
+    array[0] = before[0]
+    assert np.array_equal(array[:], before)
+    assert {fault.id.rpartition("_")[0] for fault in verify(arrays).faults} == {"MR002_t1-in"}
+
+
 def test_files_that_nobody_knows_are_found_in_an_array(arrays: Path) -> None:
     (arrays / "val/masks/MR002_t1-in.zarr/c.0.0.1").write_bytes(b"")
     (fault,) = verify(arrays).faults
