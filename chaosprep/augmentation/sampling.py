@@ -146,9 +146,12 @@ def _remap(
 
     # Padded here: beside the edge, OpenCV 4 adds and subtracts the border value and loses digits.
     pad = PAD if outside else 0
-    rows, cols = source.shape
-    padded = np.full((rows + 2 * pad, cols + 2 * pad), outside, dtype)
-    padded[pad : pad + rows, pad : pad + cols] = source
+    if pad:
+        rows, cols = source.shape
+        padded = np.full((rows + 2 * pad, cols + 2 * pad), outside, dtype)
+        padded[pad : pad + rows, pad : pad + cols] = source
+    else:
+        padded = np.ascontiguousarray(source, dtype)
     # OpenCV 4 rounds coordinates to these steps and OpenCV 5 does not: do it for both. A float32 of
     # this size has no digits below a step, so adding it rounds (to even), as rint would in 4 steps.
     x, y = (axis + ROUNDING for axis in maps)

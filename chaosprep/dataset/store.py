@@ -97,9 +97,9 @@ class Store:
             FileError: what the other store's `read` raises.
         """
         data, path = source.read(file), path or file.path
-        is_alone = file.container is None
+        origin = source.alone(file)
         with self._target(path) as target:
-            if not (is_alone and hard_link(source._at(file.path), target)):
+            if origin is None or not hard_link(origin, target):
                 write_new(target, data)
         return File(path, file.sha256, file.bytes)
 
