@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import groupby, islice
 from pathlib import Path
 from typing import Literal
@@ -224,8 +225,12 @@ class Store:
                     return folder
         return None
 
+    @cached_property
+    def _root(self) -> str:
+        return str(self.directory)
+
     def _at(self, path: str) -> str:
-        return f"{self.directory}/{path}"
+        return f"{self._root}/{path}"
 
     def _is_inside(self, folder: str) -> bool:
         """Whether a folder of the directory is none elsewhere, by a link; looked up once."""
