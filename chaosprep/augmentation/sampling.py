@@ -146,7 +146,7 @@ def _remap(
 
     # Padded here: beside the edge, OpenCV 4 adds and subtracts the border value and loses digits.
     pad = PAD if outside else 0
-    padded = source.astype(dtype) if not pad else _framed(source, outside, dtype)
+    padded = _framed(source, outside, dtype) if pad else np.ascontiguousarray(source, dtype)
     # OpenCV 4 rounds coordinates to these steps and OpenCV 5 does not: do it for both. A float32 of
     # this size has no digits below a step, so adding it rounds (to even), as rint would in 4 steps.
     x, y = (axis + ROUNDING for axis in maps)

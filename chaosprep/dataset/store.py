@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import groupby, islice
 from pathlib import Path
 from typing import Literal
@@ -110,9 +111,9 @@ class Store:
             FileError: what the other store's `read` raises.
         """
         data, path = source.read(file), path or file.path
-        is_alone = file.container is None
+        origin = source.alone(file)
         with self._target(path) as target:
-            if not (is_alone and hard_link(source._at(file.path), target)):
+            if origin is None or not hard_link(origin, target):
                 write_new(target, data)
         return File(path, file.sha256, file.bytes)
 
@@ -234,8 +235,12 @@ class Store:
                     return folder
         return None
 
+    @cached_property
+    def _root(self) -> str:
+        return str(self.directory)
+
     def _at(self, path: str) -> str:
-        return f"{self.directory}/{path}"
+        return f"{self._root}/{path}"
 
     def _is_inside(self, folder: str) -> bool:
         """Whether a folder of the directory is none elsewhere, by a link; looked up once."""

@@ -1,6 +1,7 @@
 import math
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given
@@ -275,6 +276,29 @@ def test_pixels_are_the_float32_values_rounded(
     resampled = resample(image, maps, method)
     assert resampled.dtype == image.dtype
     assert np.array_equal(resampled, expected)
+
+
+@given(
+    degrees=st.floats(-180, 180),
+    side=st.floats(0.3, 1.0),
+    method=st.sampled_from(INTERPOLATIONS),
+    dtype=st.sampled_from(["uint8", "uint16"]),
+)
+def test_pixels_are_those_that_opencv_rounds_to_uint16(
+    degrees: float, side: float, method: Interpolation, dtype: str
+) -> None:
+    image, maps = noise(dtype, 40, 50), maps_of(40, 50, turn(degrees), zoom(side))
+    image[0, 0] = 0  # so that OpenCV may fill up with its own border
+    x, y = (np.rint(axis * 32) / 32 for axis in maps)
+    moved = cv2.remap(
+        image.astype(np.uint16),
+        x,
+        y,
+        getattr(cv2, f"INTER_{method.upper()}"),
+        borderMode=cv2.BORDER_CONSTANT,
+        borderValue=0,
+    )
+    assert np.array_equal(resample(image, maps, method), moved.clip(0, image.max()))
 
 
 @given(degrees=st.floats(-180, 180), method=st.sampled_from(INTERPOLATIONS))
