@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import groupby, islice
 from pathlib import Path
 from typing import Literal
@@ -60,9 +61,8 @@ class Store:
     def _sound(self, file: File, read: Callable[[File], B], check: bool) -> B:
         with about(file.path):
             if not self._is_inside(file.place.rpartition("/")[0]):
-                raise FileError(
-                    "its folder is a link out of the dataset", "Copy it in.", code="file-link"
-                )
+                reason = "its folder is a link out of the dataset"
+                raise FileError(reason, "Copy it in.", code="file-link")
             data = read(file)
             if (check and sha256(data) != file.sha256) or len(data) != file.bytes:
                 where = "" if file.container is None else f" (in {file.container})"
@@ -234,8 +234,12 @@ class Store:
                     return folder
         return None
 
+    @cached_property
+    def _root(self) -> str:
+        return str(self.directory)
+
     def _at(self, path: str) -> str:
-        return f"{self.directory}/{path}"
+        return f"{self._root}/{path}"
 
     def _is_inside(self, folder: str) -> bool:
         """Whether a folder of the directory is none elsewhere, by a link; looked up once."""
