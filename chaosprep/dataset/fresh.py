@@ -9,9 +9,9 @@ import numpy as np
 from chaosprep.dataset.records import File
 from chaosprep.errors import REMAKE, FileError
 from chaosprep.files import open_handle, unread
+from chaosprep.systems.reading import read_into
 
 B = TypeVar("B", bytes, memoryview)
-_AT: bool = hasattr(os, "preadv")  # Windows has not
 
 
 def read_fresh(path: Path | str, offset: int, size: int, *, follow: bool = False) -> memoryview:
@@ -20,23 +20,14 @@ def read_fresh(path: Path | str, offset: int, size: int, *, follow: bool = False
     try:
         # Whoever tells the size may have made it up.
         data = np.empty(max(0, min(size, length - offset)), np.uint8).data
-        done = _read_into(data, handle, offset)
-        while done < len(data) and (more := _read_into(data[done:], handle, offset + done)):
+        done = read_into(data, handle, offset)
+        while done < len(data) and (more := read_into(data[done:], handle, offset + done)):
             done += more
     except OSError as error:
         raise unread(error) from error
     finally:
         os.close(handle)
     return data if done == len(data) else data[:done]
-
-
-def _read_into(data: memoryview, handle: int, offset: int) -> int:
-    if _AT:
-        return os.preadv(handle, [data], offset)
-    os.lseek(handle, offset, os.SEEK_SET)
-    found = os.read(handle, len(data))
-    data[: len(found)] = found
-    return len(found)
 
 
 def whole(file: File, data: B) -> B:

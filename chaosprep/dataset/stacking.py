@@ -210,6 +210,12 @@ def have_masks(rows: Sequence[Slice]) -> bool:
 def label_plane(row: Slice, mask: Any, labels: dict[str, int]) -> NDArray[np.uint8]:  # noqa: ANN401
     """A mask (rows, cols) with the labels of an export in place of its own values."""
     refuse_overlaps([row])
+    if len(row.labels) == 1 and mask.dtype == np.uint8:  # most masks: several times as fast
+        ((value, organ),) = row.labels.items()
+        alone: NDArray[np.uint8] = (mask == value).view(np.uint8)
+        if np.count_nonzero(alone) == np.count_nonzero(mask):
+            alone *= np.uint8(labels[organ])
+            return alone
     table = np.full(2**16, 255, np.uint8)
     table[[0, *row.labels]] = [0, *(labels[organ] for organ in row.labels.values())]
     plane: NDArray[np.uint8]

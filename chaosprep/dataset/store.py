@@ -59,9 +59,8 @@ class Store:
     def _sound(self, file: File, read: Callable[[File], B], check: bool) -> B:
         with about(file.path):
             if not self._is_inside(file.place.rpartition("/")[0]):
-                raise FileError(
-                    "its folder is a link out of the dataset", "Copy it in.", code="file-link"
-                )
+                reason = "its folder is a link out of the dataset"
+                raise FileError(reason, "Copy it in.", code="file-link")
             data = read(file)
             if (check and sha256(data) != file.sha256) or len(data) != file.bytes:
                 where = "" if file.container is None else f" (in {file.container})"

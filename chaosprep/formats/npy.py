@@ -18,6 +18,7 @@ from chaosprep.imaging.labels import Labels, as_labels, check_same_size, no_labe
 from chaosprep.imaging.limits import check_size
 
 _MAGIC = b"\x93NUMPY"
+_WIDTHS = {_MAGIC + b"\1\0": 2, _MAGIC + b"\2\0": 4}  # bytes of the header's length, by version
 _KEYS = {"descr", "fortran_order", "shape"}
 _MAX_HEADER = 2**16  # bytes: numpy's has 118, and grows with the dimensions
 _IMAGE = "image-unreadable"
@@ -123,7 +124,7 @@ def _header(
     numpy's own reader would repair the headers of Python 2, for minutes where they are damaged, and
     let True pass in a shape.
     """
-    at, width = len(_MAGIC) + 2, {_MAGIC + b"\1\0": 2, _MAGIC + b"\2\0": 4}.get(bytes(data[:8]), 0)
+    at, width = len(_MAGIC) + 2, _WIDTHS.get(bytes(data[:8]), 0)
     start = at + width + int.from_bytes(data[at : at + width], "little")
     if not width or start > min(len(data), _MAX_HEADER):
         raise FileError("not a readable npy file", RECOPY, code)

@@ -1,6 +1,5 @@
 """Reading into memory that may be written to: the bytes of `read`, and an array without a copy."""
 
-import os
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +12,7 @@ from chaosprep.dataset.store import Store
 from chaosprep.errors import FileError
 from chaosprep.files import sha256
 from chaosprep.formats.npy import decode_npy, encode_npy
+from chaosprep.systems import reading
 
 VALUES = np.arange(-6, 6, dtype=np.int16).reshape(3, 4)
 DATA = encode_npy(VALUES)
@@ -40,19 +40,18 @@ def test_the_bytes_are_those_of_read_and_may_be_written_to(store: Store, file: F
     assert bytes(data) == store.read(file) == DATA
 
 
-@pytest.mark.parametrize("at", [True, False])
 def test_a_system_without_preadv_reads_the_same(
-    store: Store, file: File, monkeypatch: pytest.MonkeyPatch, at: bool
+    store: Store, file: File, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(fresh, "_AT", at and hasattr(os, "preadv"))
+    monkeypatch.setattr(reading, "_AT", None)
     assert store.read_fresh(file) == DATA
 
 
 def test_what_comes_in_parts_is_put_together(
     store: Store, file: File, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = fresh._read_into
-    monkeypatch.setattr(fresh, "_read_into", lambda data, *rest: whole(data[:7], *rest))
+    whole = reading.read_into
+    monkeypatch.setattr(fresh, "read_into", lambda data, *rest: whole(data[:7], *rest))
     assert store.read_fresh(file) == DATA
 
 

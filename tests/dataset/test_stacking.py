@@ -175,3 +175,18 @@ def test_a_mask_gets_the_labels_of_its_organs_and_no_other_value_passes(
     assert label_plane(row, mask, {"liver": 2, "spleen": 1}).tolist() == [[0, 2], [1, 2]]
     with pytest.raises(FileError, match="holds 255, which stands for no organ"):
         label_plane(row, np.array([[0, 255]], dtype), {"liver": 2, "spleen": 1})
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_so_does_the_mask_of_one_organ(
+    livers: Dataset, dtype: type[np.unsignedinteger[Any]]
+) -> None:
+    row = msgspec.structs.replace(livers.slices[0], labels={63: "liver"})
+    mask = np.array([[0, 63], [63, 0]], dtype)
+    for label in (1, 3):
+        plane = label_plane(row, mask, {"liver": label})
+        assert plane.dtype == np.uint8
+        assert plane.tolist() == [[0, label], [label, 0]]
+    for value in (1, 62, 64, 255):
+        with pytest.raises(FileError, match=f"holds {value}, which stands for no organ"):
+            label_plane(row, np.array([[0, value], [63, 0]], dtype), {"liver": 1})
