@@ -2,9 +2,10 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Literal
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -17,8 +18,7 @@ from chaosprep.imaging.windows import Histogram
 WindowKind = Literal["user", "dicom", "percentile", "minmax"]
 
 
-@dataclass(frozen=True)
-class Window:
+class Window(msgspec.Struct, frozen=True):
     """A window: low is shown as 0, high as 255.
 
     The ends are stored values, or modality units (`in_modality_units`) where the user gave them

@@ -1,8 +1,10 @@
 """Where the work runs: in this process, or elsewhere, behind one `submit`."""
 
-from collections.abc import Callable
-from concurrent.futures import Future
-from typing import TypeVar
+from collections.abc import Callable, Collection
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -34,6 +36,15 @@ class Executor:
         """Start a task; its future raises `BrokenExecutor` where the worker died."""
         raise NotImplementedError
 
+    def finished(self, flying: "Collection[Future[Any]]") -> "list[Future[Any]]":
+        """Those that are done, of which there may be none after `patience` seconds."""
+        from concurrent.futures import FIRST_COMPLETED, wait
+
+        done = wait(flying, self.patience, return_when=FIRST_COMPLETED).done
+        if not done:
+            self.look()
+        return [future for future in flying if future in done]
+
     def look(self) -> None:
         """Called where nothing finished for `patience` seconds; raises where nothing will."""
 
@@ -44,11 +55,29 @@ class Executor:
         """Drop everything at once; when this returns, nobody works any more."""
 
 
+class _Done(Generic[R]):
+    """A future that is done: what makes real ones takes long to import."""
+
+    def __init__(self, result: R) -> None:
+        self._result = result
+
+    def done(self) -> bool:
+        return True
+
+    def exception(self) -> None:
+        return None
+
+    def result(self) -> R:
+        return self._result
+
+
 class SerialExecutor(Executor):
     """Runs each task at once, in this process."""
 
     def submit(self, function: Callable[[T], R], task: T) -> "Future[R]":
         """Run the task; its exception comes at once, not by the future."""
-        future: Future[R] = Future()
-        future.set_result(function(task))
-        return future
+        return cast("Future[R]", _Done(function(task)))
+
+    def finished(self, flying: "Collection[Future[Any]]") -> "list[Future[Any]]":
+        """All of them."""
+        return list(flying)

@@ -3,13 +3,15 @@
 import os
 import sys
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
+from collections.abc import Callable, Generator, Iterator, Sequence
 from functools import partial
 from itertools import islice
-from typing import TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from chaosprep.running.executor import UNGUARDED, Executor, SerialExecutor
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -71,8 +73,8 @@ def map_unordered(
             if not flying:
                 return
             broken = []
-            for future in _finished(executor, flying):
-                if isinstance(future.exception(), BrokenExecutor):
+            for future in executor.finished(flying):
+                if is_broken(future):
                     broken.append(future)
                     continue
                 yield from zip(flying.pop(future), future.result(), strict=True)
@@ -96,12 +98,14 @@ def map_unordered(
         executor.close()
 
 
-def _finished(executor: Executor, flying: Iterable["Future[R]"]) -> list["Future[R]"]:
-    """The futures that are done, of which there may be none after the executor's patience."""
-    done = wait(flying, executor.patience, return_when=FIRST_COMPLETED).done
-    if not done:
-        executor.look()
-    return [future for future in flying if future in done]
+def is_broken(future: "Future[Any]") -> bool:
+    """Whether a future is done because its worker died."""
+    error = future.exception()
+    if error is None:
+        return False
+    from concurrent.futures import BrokenExecutor
+
+    return isinstance(error, BrokenExecutor)
 
 
 def _each(function: Callable[[T], R], batch: tuple[T, ...]) -> list[R]:

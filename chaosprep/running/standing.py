@@ -1,14 +1,16 @@
 """Worker processes that stand by from one run to the next: a chain of stages starts them once."""
 
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import BrokenExecutor, Future
 from functools import partial
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from chaosprep.errors import ChaosprepError
 from chaosprep.running.executor import Executor, SerialExecutor
-from chaosprep.running.executors import open_executor, warm_up
+from chaosprep.running.executors import is_broken, open_executor, warm_up
 from chaosprep.running.mapping import on_opened
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -98,4 +100,4 @@ class _Lent(Executor):
 
 def _is_done(future: "Future[Any]") -> bool:
     """Whether a worker did the task, and lived."""
-    return future.done() and not isinstance(future.exception(), BrokenExecutor)
+    return future.done() and not is_broken(future)

@@ -3,8 +3,9 @@
 import hashlib
 import os
 import re
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from chaosprep.errors import UsageError
 
@@ -15,8 +16,7 @@ _KEY = re.compile(r"[^:\[]+:(?![0-9]*\Z).*")  # no host and port; S3's secrets m
 _LONGEST = 200  # bytes of a name; file systems take 255, and a run puts something before and after
 
 
-@dataclass(frozen=True)
-class Location:
+class Location(msgspec.Struct, frozen=True):
     """A folder or file behind a URL.
 
     ``url`` is what was given, for who opens it; ``shown`` is the same without a slash at its end,

@@ -1,5 +1,8 @@
 """Where a command says how many workers it wants, they start while it is still being imported."""
 
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -7,6 +10,9 @@ import pytest
 from chaosprep.cli.early import jobs_in, prepare_workers
 from chaosprep.errors import ChaosprepError
 from chaosprep.stage_table import STAGES, load_stage
+from chaosprep.systems.starting import start_method
+from tests.attacks.outside import environment
+from tests.running.test_executors import alive, wait_until
 
 from .conftest import Run
 
@@ -110,3 +116,33 @@ def test_what_keeps_workers_from_starting_is_said_once_and_after_what_else_is_wr
     assert "semaphores" not in result.stderr
     result = chaosprep("convert", tmp_path, "-o", tmp_path / "out", "-j", "2")
     assert result.stderr.count("semaphores") == 1
+
+
+KILLED = """
+import os, signal, sys
+from multiprocessing import forkserver
+from chaosprep.cli.entry import main
+
+def hook(event, about):
+    if event == "import" and about[0] == "chaosprep.running.runner":
+        os.write(1, str(forkserver._forkserver._forkserver_pid).encode())
+        os.kill(os.getpid(), signal.SIGKILL)
+
+sys.addaudithook(hook)
+main()
+"""
+
+
+@pytest.mark.skipif(start_method() != "forkserver", reason="workers have no server here")
+def test_a_command_that_is_killed_while_it_is_imported_leaves_no_server(tmp_path: Path) -> None:
+    words = ["convert", str(tmp_path), "-o", str(tmp_path / "out"), "-j", "2"]
+    done = subprocess.run(
+        [sys.executable, "-c", KILLED, *words],
+        capture_output=True,
+        check=False,
+        timeout=60,
+        env=environment(),
+    )
+    assert done.returncode == -signal.SIGKILL
+    server = int(done.stdout)
+    assert wait_until(lambda: not alive(server), 60)

@@ -71,7 +71,7 @@ def test_a_small_job_imports_no_more_than_it_needs(root: Path, tmp_path: Path) -
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
     loaded = set(done.stdout.splitlines()[-1].split("|"))
-    others = {"cv2", "importlib.metadata", "multiprocessing", "pydicom", "PIL", "rich", "tomllib"}
+    others = {"cv2", "importlib.metadata", "logging", "multiprocessing", "pydicom", "PIL", "rich"}
     asked_for = ("choices.rules", "formats.npy", "formats.pictures", "stages.converting.bias")
     own = {f"chaosprep.{name}" for name in (*asked_for, "running.processes", "formats.nrrd")}
     assert loaded & (others | own) == set()

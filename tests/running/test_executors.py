@@ -267,7 +267,7 @@ def test_exactly_the_culprits_are_blamed(tasks: int, slots: int, culprits: set[i
 def test_where_nothing_finishes_the_executor_has_a_look() -> None:
     """As Dask's does, whose last worker may go without a word."""
 
-    class Stuck(SerialExecutor):
+    class Stuck(Executor):
         patience: float | None = 0.01
 
         def submit(self, function: Callable[[Any], Any], task: Any) -> "Future[Any]":  # noqa: ANN401

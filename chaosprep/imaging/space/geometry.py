@@ -2,9 +2,10 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from itertools import pairwise
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -18,8 +19,7 @@ _HEADER_TOLERANCE = 0.01  # of the computed spacing
 _REFUSED = "export and assemble refuse it as a volume"
 
 
-@dataclass(frozen=True)
-class Order:
+class Order(msgspec.Struct, frozen=True):
     """A series in anatomical order; every index is one of the input's.
 
     ``indices`` in order along the slice normal; ``slice_spacing`` in mm; ``warnings`` on the whole
@@ -33,7 +33,7 @@ class Order:
     warnings: tuple[str, ...] = ()
     duplicates: tuple[tuple[int, ...], ...] = ()
     unplaced: tuple[int, ...] = ()
-    orientations: Mapping[int, Orientation] = field(default_factory=dict)
+    orientations: Mapping[int, Orientation] = msgspec.field(default_factory=dict)
 
     def settled(self, index: int, header: Header) -> Header:
         """The header of a slice with the orientation that it has in this order."""

@@ -1,9 +1,9 @@
 """Where the voxels of an array lie in the patient, and a volume: an array that knows it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -15,8 +15,7 @@ from chaosprep.imaging.space.nearest import nearest_axes
 SAME_VOXEL = 0.1  # of the smallest spacing: two lattices have the same voxels
 
 
-@dataclass(frozen=True, eq=False)
-class Lattice:
+class Lattice(msgspec.Struct, frozen=True, eq=False):
     """A lattice of voxels in DICOM patient coordinates (LPS: left, posterior, superior; mm).
 
     Voxel (i, j, k) of an array of ``shape`` lies at ``origin + steps @ (i, j, k)``; ``origin`` is
@@ -98,8 +97,7 @@ class Lattice:
         return float(np.linalg.norm(self.corners() - other.corners(), axis=0).max())
 
 
-@dataclass(frozen=True, eq=False)
-class Volume:
+class Volume(msgspec.Struct, frozen=True, eq=False):
     """An array (slices, rows, cols) and the lattice of its voxels, axes in the same order."""
 
     voxels: NDArray[Any]

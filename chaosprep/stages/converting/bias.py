@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -58,14 +59,14 @@ def corrected(case: Case, found: Read, params: ConvertParams) -> Read:
     except NotFittedError as why:
         told = f"its bias field was not corrected: {why}"
         kept = {row.id: _noted(found.pixels[row.id], told) for row in found.rows}
-        return replace(found, pixels=kept, bias=None)
+        return msgspec.structs.replace(found, pixels=kept, bias=None)
     step = None if params.keeps else window_step(slices)
     pixels = {
         row.id: divided(*pixels, plane, step)
         for row, pixels, plane in zip(found.rows, slices, field.planes, strict=True)
     }
     record = BiasField(method=params.bias, least=round(field.least, 6), most=round(field.most, 6))
-    return replace(found, pixels=pixels, bias=record)
+    return msgspec.structs.replace(found, pixels=pixels, bias=record)
 
 
 def _refuse_ct(found: Read) -> None:

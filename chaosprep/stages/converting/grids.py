@@ -1,6 +1,5 @@
 """Slices of a case that stay, each on a pixel grid of its own plane: their rows and masks."""
 
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -17,8 +16,7 @@ from chaosprep.stages.converting.places import moved_by, slice_grid
 from chaosprep.stages.converting.reading import Read
 
 
-@dataclass(frozen=True, eq=False)
-class InPlane:
+class InPlane(msgspec.Struct, frozen=True, eq=False):
     """The slices of a case as they were read, and what becomes of their pixel grids."""
 
     case: Case

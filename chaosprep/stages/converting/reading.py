@@ -1,7 +1,8 @@
 """The slices of a case as `convert` reads them, with what stands in the way of some."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+import msgspec
 from msgspec import UNSET, UnsetType
 
 from chaosprep.dataset.case import Case
@@ -12,8 +13,7 @@ from chaosprep.running.stage import each_slice
 from chaosprep.stages.converting.params import ConvertParams
 
 
-@dataclass(frozen=True)
-class Read:
+class Read(msgspec.Struct, frozen=True):
     """The rows that could be read, the pixels of each by its id, and the problems of the others.
 
     Unless they are to be windowed, the pixels are `upright`. `bias` is the field that was divided
