@@ -1,6 +1,5 @@
 """Where the images and masks of a directory are; nothing else knows how they lie on the disk."""
 
-import os
 import stat
 import uuid
 from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping
@@ -270,27 +269,6 @@ class Store:
                 replace(Path(part), Path(target))
             finally:
                 unlink(part, missing_ok=True)  # `replace` leaves one of two links to the same file
-
-
-class Nowhere(Store):
-    """Keeps nothing, and only tells what its files would be."""
-
-    def __init__(self) -> None:
-        super().__init__(Path(os.devnull))
-
-    def write(self, path: str, data: bytes) -> File:
-        """What the file would be."""
-        return File(path, sha256(data), len(data))
-
-    def bring(
-        self, path: str, origin: Path, data: bytes, link: Link, digest: str | None = None
-    ) -> File:
-        """What the file would be."""
-        return File(path, digest or sha256(data), len(data))
-
-    def carry(self, source: Store, file: File, path: str | None = None) -> File:
-        """What the file would be; it is read, as a store that keeps it would."""
-        return self.write(path or file.path, source.read(file))
 
 
 def _symbolic_link(origin: Path, target: str) -> None:

@@ -9,9 +9,10 @@ from numpy.typing import NDArray
 from chaosprep.dataset.case import Case
 from chaosprep.dataset.containers.container import Container
 from chaosprep.dataset.naming import Kind, file_path
+from chaosprep.dataset.nowhere import Nowhere
 from chaosprep.dataset.packing import CaseStore
 from chaosprep.dataset.records import File, Slice, Split
-from chaosprep.dataset.store import Link, Nowhere, Store
+from chaosprep.dataset.store import Link, Store
 from chaosprep.imaging.png.codec import Compression
 from chaosprep.running.claim import Claim
 

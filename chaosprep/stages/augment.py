@@ -1,6 +1,5 @@
 """augment: transformed copies of the training slices, image and mask as one."""
 
-import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import lru_cache, partial
@@ -8,7 +7,6 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple
 
 import msgspec
-import numpy as np
 from msgspec import Meta
 from numpy.typing import NDArray
 
@@ -32,6 +30,7 @@ from chaosprep.imaging.levels import label_areas
 from chaosprep.running.fitting import Expected, carried
 from chaosprep.running.stage import CaseResult, Planned, Stage, each_slice
 from chaosprep.running.writer import Writer
+from chaosprep.stages.shares import shares
 
 _SHOWN = 8  # names in a message
 
@@ -143,29 +142,12 @@ def _copies(cases: Sequence[Case], params: AugmentParams) -> tuple[Callable[[Sli
     """How often each slice is used (`copies`, or its share of `samples`), and the most of it."""
     if params.samples is None:
         return lambda row: params.copies if row.split == "train" else 0, params.copies
-    ids = [_rank(params.seed, row.id) for row in _train(cases)]
-    ranks = np.sort(np.asarray(ids, dtype=np.uint64))
-    if not ranks.size:
-        reason = "--samples: there is no training slice to copy"
-        raise UsageError(reason, "Split with patients to train on.", "samples")
-    each, more = divmod(params.samples, ranks.size)
-    limit = int(ranks[more - 1]) if more else -1
-
-    def share(row: Slice) -> int:
-        if row.split != "train":
-            return 0
-        return each + (_rank(params.seed, row.id) <= limit)
-
-    return share, each + 1
+    share, most = shares((row.id for row in _train(cases)), params.samples, params.seed)
+    return lambda row: share(row.id) if row.split == "train" else 0, most
 
 
 def _train(cases: Sequence[Case]) -> Iterator[Slice]:
     return (row for case in cases if case.split == "train" for row in case.slices)
-
-
-def _rank(seed: int, id: str) -> int:
-    digest = hashlib.sha256(f"chaosprep.samples.1\n{seed}\n{id}".encode()).digest()
-    return int.from_bytes(digest[:8], "big")
 
 
 def run_case(case: Case, params: AugmentParams, writer: Writer) -> CaseResult:

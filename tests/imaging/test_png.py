@@ -110,7 +110,8 @@ print(digest.hexdigest())
 def test_empty_pictures_keep_their_shape_and_type(compression: Compression) -> None:
     for shape, kind in [((3, 5), np.uint8), ((5, 3), np.uint8), ((3, 5), np.uint16)]:
         found = decode_png(encode_png(np.zeros(shape, kind), compression))
-        assert (found.shape, found.dtype) == (shape, kind)
+        assert found.shape == shape
+        assert found.dtype == kind
         assert not found.any()
 
 
