@@ -21,7 +21,7 @@ PARTS: dict[str, tuple[str, ...]] = {
     "plan": ("chaosprep.running.runner:fresh_plan", "chaosprep.running.runner:compare"),
     "read files": ("chaosprep.dataset.store:read_regular",),
     "hash": ("chaosprep.dataset.store:sha256",),
-    "DICOM": ("chaosprep.formats.dicom.file:read",),
+    "DICOM": ("chaosprep.formats.dicom.file:DicomFile.read",),
     "window": (
         "chaosprep.stages.converting.values:find_window",
         "chaosprep.stages.converting.pixels:_shown",

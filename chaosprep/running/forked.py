@@ -8,5 +8,4 @@ import gc
 import os
 
 gc.disable()
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(before=gc.freeze, after_in_child=gc.enable)
+os.register_at_fork(before=gc.freeze, after_in_child=gc.enable)
