@@ -62,7 +62,7 @@ OF_MANY = (
     Expectation("convert", "pydicom + cv2", 3.0, ONE, why=f"cv2 writes no mask. {_FILES}"),
     Expectation("convert", "same bytes in and out", 1 / 8, ONE),
     Expectation("convert", "dcm2niix -z n", 1.0, TWO, why=_DEFLATE),
-    Expectation("convert", DASK, 1.3, TWO, at_most=True),
+    Expectation("convert", DASK, 1.3, TWO, at_most=True, why=_SCHEDULER),
     Expectation("convert", RUNNING_DASK, 1.3, TWO, at_most=True, why=_SCHEDULER),
     Expectation("convert --format npy", "dcm2niix -z n", 1.0, ONE, why=_HASHES),
     Expectation("convert", "dcm2niix -z n", 1.5, TWO + TO_TAR, why=_DEFLATE),
