@@ -39,17 +39,19 @@ _LONGEST = 200  # bytes of a name; file systems take 255
 class Workspace(msgspec.Struct, frozen=True):
     """A hidden folder, held by one process at a time, for what is written to `output`.
 
-    ``_last`` are names of files that go at the end of `held`, when nobody has them open.
+    ``finished`` tells whether the output needs nothing more that is kept here; ``_last`` are names
+    of files that go at the end of `held`, when nobody has them open.
     """
 
     path: Path
     output: Path
+    finished: Callable[[Path], bool] = is_finished
     _last: set[str] = msgspec.field(default_factory=set)
 
     @classmethod
-    def inside(cls, directory: Path) -> "Workspace":
+    def inside(cls, directory: Path, finished: Callable[[Path], bool] = is_finished) -> "Workspace":
         """The workspace of a stage directory or a run of train."""
-        return cls(directory / WORKSPACE, directory)
+        return cls(directory / WORKSPACE, directory, finished)
 
     @classmethod
     def beside(cls, output: Path) -> "Workspace":
@@ -63,8 +65,8 @@ class Workspace(msgspec.Struct, frozen=True):
     def held(self, check: Callable[[], None] = lambda: None) -> Iterator[None]:
         """Make the folder and hold its lock; what a run keeps there outlasts the context.
 
-        A stage directory that is finished keeps nothing, however the context ends. `check` looks
-        at the output once more: where it refuses, nobody begins, and no lock is left.
+        An output that is finished keeps nothing, however the context ends. `check` looks at it
+        once more: where it refuses, nobody begins, and no lock is left.
 
         Raises:
             ChaosprepError: `locked`, another run holds it; `workspace`, it holds something that no
@@ -79,7 +81,7 @@ class Workspace(msgspec.Struct, frozen=True):
                     yield
                 except BaseException:
                     with suppress(OSError):  # the other error is told
-                        if is_finished(self.output):
+                        if self.finished(self.output):
                             self.clear()
                     raise
         finally:

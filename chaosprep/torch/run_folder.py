@@ -89,7 +89,7 @@ class RunFolder:
 
     @property
     def _workspace(self) -> Workspace:
-        return Workspace.inside(self.path)
+        return Workspace.inside(self.path, lambda _: self.is_finished())
 
     def _check_ours(self) -> None:
         if self.path.exists() and not self.path.is_dir():

@@ -61,6 +61,15 @@ def test_a_hidden_folder_makes_no_folder_a_run(
     assert (tmp_path / name).read_text() == "mine"
 
 
+def test_a_finished_run_that_is_refused_stays_as_it_was(
+    run: Path, images: Dataset, stored: Dataset, tmp_path: Path
+) -> None:
+    copy = Path(shutil.copytree(run, tmp_path / "run"))
+    for source, learning_rate in ((stored, 0.001), (images, 0.5)):
+        assert code_of(source, copy, epochs=3, batch=4, lr=learning_rate) == "output-differs"
+        assert contents(copy) == contents(run)
+
+
 LINKS: dict[str, Callable[[Path, Path], object]] = {
     "a symbolic link": lambda path, to: path.symlink_to(to),
     "a hard link": lambda path, to: path.hardlink_to(to),
