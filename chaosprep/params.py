@@ -14,6 +14,7 @@ from msgspec import inspect as types
 from chaosprep.errors import UsageError
 from chaosprep.expected import explain, must_be
 from chaosprep.toml import read_toml
+from chaosprep.urls.location import is_url, without_secrets
 from chaosprep.words import there_are
 
 
@@ -21,8 +22,9 @@ class Fields(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """Parameters; every field has a description and is a CLI option too.
 
     The option is called as the field is, or as `Meta(extra={"option": ...})` says; there, `remedy`
-    is what to do where the value is wrong. Of the fields that `APART` names in pairs, only one may
-    be given. Messages spell a field as its option, `--val`.
+    is what to do where the value is wrong, and `local` says that it names a file or folder of this
+    machine. Of the fields that `APART` names in pairs, only one may be given. Messages spell a
+    field as its option, `--val`.
     """
 
     APART: ClassVar[tuple[tuple[str, str], ...]] = ()
@@ -66,6 +68,7 @@ def make_params(kind: type[S], fields: dict[str, Any]) -> S:
         if not any(fields.get(name) in (None, (), []) for name in (one, other)):
             reason = f"--{known[one].option} and --{known[other].option} exclude each other"
             raise UsageError(reason, "Give one of them.", "parameter")
+    _check_local(fields, known)
     files = {name: str(value) for name, value in fields.items() if _is_file(known[name], value)}
     fields = {name: _plainer(known[name], value) for name, value in fields.items()}
     try:
@@ -77,6 +80,13 @@ def make_params(kind: type[S], fields: dict[str, Any]) -> S:
             about = f"--{known[name].option}: "
             error.reason = error.reason.replace(about, f"{about}{file}: ", 1)
         raise
+
+
+def _check_local(fields: Mapping[str, Any], known: Mapping[str, "Parameter"]) -> None:
+    for name, value in fields.items():
+        if known[name].local and is_url(value):
+            reason = f"--{known[name].option}: {without_secrets(value)}: this option takes no URL"
+            raise UsageError(reason, "Give a path on this machine.", "parameter")
 
 
 def _refused(
@@ -114,6 +124,7 @@ class Parameter(msgspec.Struct, frozen=True):
     description: str
     option: str
     remedy: str = _HELP
+    local: bool = False
 
 
 def describe_params(kind: type[msgspec.Struct]) -> list[Parameter]:
@@ -124,7 +135,8 @@ def describe_params(kind: type[msgspec.Struct]) -> list[Parameter]:
 
 
 def _parameter(field: types.Field) -> Parameter:
-    found, description, said = field.type, "", {"option": field.name.replace("_", "-")}
+    found, description = field.type, ""
+    said: dict[str, Any] = {"option": field.name.replace("_", "-")}
     if isinstance(found, types.Metadata):
         description = (found.extra_json_schema or {}).get("description", "")
         said |= found.extra or {}

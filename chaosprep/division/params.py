@@ -71,21 +71,24 @@ class SplitParams(LayoutParams, frozen=True, kw_only=True):
         Meta(
             description="An earlier split: a stage directory, its datapackage.json, or a file as "
             "for --split-file. Patients in it keep their side and fold; new patients are added "
-            "around them."
+            "around them.",
+            extra={"local": True},
         ),
     ] = None
     split_file: Annotated[
         Annotated[str, Meta(min_length=1)] | None,
         Meta(
             description="Divide the patients as a file says: CSV or JSON (patient, side, fold), "
-            "nnU-Net's splits_final.json, or a dataset.json that lists the sides."
+            "nnU-Net's splits_final.json, or a dataset.json that lists the sides.",
+            extra={"local": True},
         ),
     ] = None
     write_split: Annotated[
         Annotated[str, Meta(min_length=1)] | None,
         Meta(
             description="Also write which patient is on which side to this file (.csv or .json), "
-            "in the form that --split-file reads."
+            "in the form that --split-file reads.",
+            extra={"local": True},
         ),
     ] = None
     stratify: Annotated[

@@ -67,7 +67,8 @@ class LayoutParams(PngParams, frozen=True, kw_only=True):
         Meta(
             description="What the values of masks stand for: 1=liver,2=spleen, '#ff0000=liver', "
             "55..70=liver, chaos, or a file (.toml, .json, .ctbl, .label). [default: what masks "
-            "say, or a file next to them]"
+            "say, or a file next to them]",
+            extra={"local": True},
         ),
     ] = None
     roi: Annotated[
@@ -107,7 +108,10 @@ class LayoutParams(PngParams, frozen=True, kw_only=True):
     ] = None
     patients: Annotated[
         str | None,
-        Meta(description="A CSV table (case,patient) that gives the patient of each case."),
+        Meta(
+            description="A CSV table (case,patient) that gives the patient of each case.",
+            extra={"local": True},
+        ),
     ] = None
     redivide: Annotated[
         bool,
@@ -127,7 +131,8 @@ class LayoutParams(PngParams, frozen=True, kw_only=True):
         str | None,
         Meta(
             description="With --layout headers: a TOML file that names sequences, each with what "
-            "its series must be: [t1-in] EchoTime = '4..5'."
+            "its series must be: [t1-in] EchoTime = '4..5'.",
+            extra={"local": True},
         ),
     ] = None
     pick: Annotated[
@@ -138,7 +143,8 @@ class LayoutParams(PngParams, frozen=True, kw_only=True):
         str | None,
         Meta(
             description="Key file (16 random bytes or more): patient ids and source paths become "
-            "keyed hashes. --layout headers makes one next to the output if none is given."
+            "keyed hashes. --layout headers makes one next to the output if none is given.",
+            extra={"local": True},
         ),
     ] = None
 

@@ -7,7 +7,8 @@ import pytest
 
 from chaosprep import api
 from chaosprep.cli.main import main
-from chaosprep.params import Params, describe_params
+from chaosprep.errors import UsageError
+from chaosprep.params import Params, describe_params, make_params
 from chaosprep.stage_table import STAGES
 from chaosprep.stages.prepare import CHAIN
 
@@ -42,6 +43,28 @@ def test_an_option_is_spelled_as_its_field_and_has_its_default(
         given = option.get_default(click.Context(click.Command(verb)))
         empty = (None, (), False)
         assert given == field.default or (given in empty and field.default in empty), field.name
+
+
+LOCAL = [
+    *("labels", "landmarks", "like", "patients", "pseudonymize", "series"),
+    *("split_file", "write_split"),
+]
+
+
+def test_files_that_options_name_are_known_to_be_local() -> None:
+    fields = {field.name: field for _, kind in KINDS for field in describe_params(kind)}
+    assert sorted(name for name, field in fields.items() if field.local) == LOCAL
+
+
+@pytest.mark.parametrize("name", LOCAL)
+@pytest.mark.parametrize("url", ["file:///home/x.csv", "s3://me:secret@bucket/x.csv"])
+def test_a_url_is_refused_for_what_it_is(name: str, url: str) -> None:
+    kind = next(kind for _, kind in KINDS if name in kind.__struct_fields__)
+    with pytest.raises(UsageError) as error:
+        make_params(kind, {name: url})
+    shown = url.replace("me:secret@", "")
+    assert error.value.reason.endswith(f": {shown}: this option takes no URL")
+    assert error.value.remedy == "Give a path on this machine."
 
 
 @pytest.mark.parametrize(("verb", "kind"), KINDS)

@@ -48,7 +48,8 @@ class ConvertParams(ChoiceParams, frozen=True, kw_only=True):
         Annotated[str, Meta(min_length=1)] | None,
         Meta(
             description="With --normalize nyul: learn nothing, and take what was learned for this "
-            "directory of convert, or a JSON file that holds it."
+            "directory of convert, or a JSON file that holds it.",
+            extra={"local": True},
         ),
     ] = None
     format: Annotated[
