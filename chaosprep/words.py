@@ -27,7 +27,7 @@ _CHOICES = (
     "zarr|zscore"
 )
 _VALUE = rf"-?\d+(?:\.\d+)?(?: \d+)?|'[^']*'|[A-Z][\w/]*(?: [A-Z]+)?|(?:{_CHOICES})"
-_OPTION = re.compile(
+_OPTION = (
     r"`[^`]*`|(?<!\w)'[^']*'"  # another program's command, somebody's own text
     r"|(?<![^\s(])--(?:(levels|organ|sequence) ([\w-]+)(?=[.,;:)])"
     rf"|(?!help\b)([a-z][a-z0-9]*(?:-[a-z0-9]+)*)(?: ({_VALUE}))?)"
@@ -54,7 +54,7 @@ def in_toml(text: str) -> str:
 
 def options_in(text: str) -> set[str]:
     """The options of the command line that a text names, without their hyphens in front."""
-    found = _OPTION.finditer(text)
+    found = re.finditer(_OPTION, text)
     return {name for one in found if (name := one[1] or one[3])}
 
 
@@ -69,7 +69,7 @@ def _respelled(text: str, equals: str, yes: str, names: Mapping[str, str]) -> st
             return name if is_named_alone else f"{name}{equals}{yes}"
         return f"{name}{equals}{_value(value)}" if value else name
 
-    return _OPTION.sub(spelled, text)
+    return re.sub(_OPTION, spelled, text)
 
 
 def _value(text: str) -> str:

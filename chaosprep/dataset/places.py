@@ -3,12 +3,12 @@
 from array import array
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import overload
 
+import msgspec
 
-@dataclass(frozen=True)
-class Lines:
+
+class Lines(msgspec.Struct, frozen=True):
     """Where a case's lines stand in the table, in bytes."""
 
     case: str

@@ -1,7 +1,6 @@
 """A case of a stage directory as volumes in patient space: its images, its labels, its lattice."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, Protocol
 
@@ -251,8 +250,7 @@ def smallest(voxels: NDArray[Any]) -> NDArray[Any]:
     return voxels.astype(np.float32)
 
 
-@dataclass(frozen=True, eq=False)
-class _Plane:
+class _Plane(msgspec.Struct, frozen=True, eq=False):
     """Where a slice lies: (rows, cols), mm (3,), six cosines, mm per row and column."""
 
     shape: tuple[int, int]

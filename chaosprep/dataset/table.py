@@ -3,8 +3,9 @@
 import re
 from bisect import bisect_right
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from chaosprep.errors import FileError, ManifestError
 from chaosprep.files import open_regular, read_part
@@ -38,8 +39,7 @@ def tables_in(directory: Path) -> list[str]:
         return []
 
 
-@dataclass(frozen=True)
-class Table:
+class Table(msgspec.Struct, frozen=True):
     """The rows of a stage directory on disk.
 
     A place in it is counted in bytes through all of its files; `ends` has that of each file's end.

@@ -1,16 +1,15 @@
 """Windows and look-up tables of a DICOM header: VOI (PS3.3 C.11.2) and Modality LUT (C.11.1)."""
 
 import math
-from dataclasses import dataclass
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 LINEAR, LINEAR_EXACT, SIGMOID = "LINEAR", "LINEAR_EXACT", "SIGMOID"
 
 
-@dataclass(frozen=True)
-class Voi:
+class Voi(msgspec.Struct, frozen=True):
     """Centre and width in modality units, and the function that they are for.
 
     PS3.3 C.11.2.1.2 and C.11.2.1.3; ``function`` is LINEAR, LINEAR_EXACT or SIGMOID.
@@ -76,8 +75,7 @@ def stored_window(
     return None if voi is None else voi.stored(slope, intercept)
 
 
-@dataclass(frozen=True)
-class Lut:
+class Lut(msgspec.Struct, frozen=True):
     """A look-up table: ``first`` is the input that the first entry stands for.
 
     ``entries`` are uint16, native byte order, as bytes, so that tables compare and hash by value;

@@ -3,7 +3,6 @@
 import heapq
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import replace
 from functools import cached_property, partial
 from pathlib import Path
 
@@ -81,7 +80,7 @@ def merge(
                 done = _merge(parts, output, jobs, on_event)
                 dataset = open_dataset(output)
             workspace.clear()
-    on_event(replace(done, dataset=dataset))
+    on_event(msgspec.structs.replace(done, dataset=dataset))
     return dataset
 
 

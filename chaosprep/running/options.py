@@ -1,7 +1,6 @@
 """How a stage is to be run: one class, of which options, keywords and signatures are made."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Annotated, Literal
 
 import msgspec
@@ -16,8 +15,7 @@ from chaosprep.systems.processes import cores
 OnError = Literal["stop", "skip"]
 
 
-@dataclass(frozen=True)
-class Event:
+class Event(msgspec.Struct, frozen=True):
     """What happens during a run.
 
     First `planned`, then `done` or `failed` for each case, then `committed`; or only

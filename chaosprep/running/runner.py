@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from contextlib import ExitStack, closing
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -129,7 +128,7 @@ def run_on(
             stage.after(dataset, params, options)  # reads it, while nobody can replace it
             with writing(output, GOES_ON):
                 workspace.clear()
-    options.tell(replace(last, dataset=dataset))
+    options.tell(msgspec.structs.replace(last, dataset=dataset))
     return dataset
 
 

@@ -1,7 +1,6 @@
 """What a stage is: a name, a Params class and one function over one case."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -146,8 +145,7 @@ def _nothing(dataset: Dataset, params: P, options: RunOptions) -> None:
     """Nothing is done at the end."""
 
 
-@dataclass(frozen=True)
-class Stage(Generic[C, P]):
+class Stage(msgspec.Struct, Generic[C, P], frozen=True):
     """A step of the work.
 
     `version` goes up whenever the same input and parameters give other bytes. `plan` decides what
@@ -194,7 +192,7 @@ class Stage(Generic[C, P]):
     takes: Callable[[Dataset], bool] = _any
     shaping: tuple[str, ...] = ()
     source_name: str = "DIR"
-    positional: Mapping[str, str] = field(default_factory=dict)
+    positional: Mapping[str, str] = msgspec.field(default_factory=dict)
     help: str = ""
     in_this_process: bool = False
 

@@ -30,7 +30,7 @@ def to_one_side(
     return Planned(lambda case: msgspec.structs.replace(case, split="test", fold=None, folds=()))
 
 
-ONE_SIDE = replace(SPLIT, plan=to_one_side)
+ONE_SIDE = msgspec.structs.replace(SPLIT, plan=to_one_side)
 """split without dividing anybody."""
 
 

@@ -1,6 +1,5 @@
 """What a committed directory says: the table first, the descriptor last, and nothing private."""
 
-import dataclasses
 import errno
 import getpass
 import hashlib
@@ -79,7 +78,7 @@ def test_the_order_in_which_a_stage_returns_its_slices_is_no_matter(tmp_path: Pa
     def backwards(case: ToyCase, params: ToyParams, writer: Writer) -> CaseResult:
         return CaseResult(make_case(case, params, writer).slices[::-1])
 
-    stage = dataclasses.replace(TOY, run_case=backwards)
+    stage = msgspec.structs.replace(TOY, run_case=backwards)
     run(stage, ToyParams(), source(tmp_path, *CASES), tmp_path / "backwards")
     assert snapshot(tmp_path / "backwards") == snapshot(made(tmp_path))
 
@@ -99,7 +98,7 @@ def test_a_column_that_a_row_of_some_case_has_stands_in_all(tmp_path: Path, case
         return CaseResult(tuple(msgspec.structs.replace(row, **lost) for row in rows))
 
     run(
-        dataclasses.replace(TOY, run_case=some),
+        msgspec.structs.replace(TOY, run_case=some),
         ToyParams(),
         source(tmp_path, *CASES),
         tmp_path / "out",
@@ -152,7 +151,7 @@ def test_a_directory_tells_its_history_with_the_hash_of_every_descriptor(tmp_pat
     second = tmp_path / "second"
     run(SECOND, ToyParams(add=1), first, second)
     third = tmp_path / "third"
-    run(dataclasses.replace(SECOND, name="third"), ToyParams(add=2), second, third)
+    run(msgspec.structs.replace(SECOND, name="third"), ToyParams(add=2), second, third)
 
     history = descriptor_of(third)["chaosprep"]["history"]
     assert [record["stage"] for record in history] == ["toy", "second"]

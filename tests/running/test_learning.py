@@ -78,7 +78,7 @@ LEARNING: Learning[Pupil, ToyParams] = Learning(
     give=give,
     sound=lambda learned: isinstance(learned.get("add"), list),
 )
-SCHOOL: Stage[Any, ToyParams] = dataclasses.replace(TOY, run_case=work, learn=LEARNING)  # type: ignore[arg-type]
+SCHOOL: Stage[Any, ToyParams] = msgspec.structs.replace(TOY, run_case=work, learn=LEARNING)
 CASES = (
     Pupil("MR001_t1-in", (5,)),
     Pupil("MR002_t1-in", (7,)),
@@ -102,7 +102,7 @@ def pupils(tmp_path: Path, *cases: Pupil) -> ToySource:
 
 
 def interrupted(tmp_path: Path, output: str) -> Path:
-    stage = dataclasses.replace(SCHOOL, run_case=stops)
+    stage = msgspec.structs.replace(SCHOOL, run_case=stops)
     with pytest.raises(KeyboardInterrupt):
         run(stage, ToyParams(), pupils(tmp_path), tmp_path / output)
     return tmp_path / output
@@ -142,7 +142,7 @@ def test_more_processes_give_the_same_bytes(tmp_path: Path, jobs: int) -> None:
 
 
 def test_parameters_that_ask_for_none_learn_nothing(tmp_path: Path) -> None:
-    stage = dataclasses.replace(SCHOOL, run_case=make_case)
+    stage = msgspec.structs.replace(SCHOOL, run_case=make_case)
     run(stage, ToyParams(add=100), pupils(tmp_path), tmp_path / "out")
     tool = json.loads((tmp_path / "out/datapackage.json").read_text())["chaosprep"]
     assert SEEN == []
@@ -187,7 +187,7 @@ def test_what_was_damaged_is_learned_anew(tmp_path: Path, damage: Callable[[byte
 
 
 def test_what_cannot_have_been_learned_is_learned_anew(tmp_path: Path) -> None:
-    stage = dataclasses.replace(
+    stage = msgspec.structs.replace(
         SCHOOL,
         run_case=stops,
         learn=msgspec.structs.replace(
@@ -227,7 +227,7 @@ def test_what_was_learned_without_some_is_not_gone_on_with(
         with pytest.raises(ProblemsError):
             taught(tmp_path, "out", *broken)
     else:
-        stage = dataclasses.replace(SCHOOL, run_case=stops)
+        stage = msgspec.structs.replace(SCHOOL, run_case=stops)
         with pytest.raises(KeyboardInterrupt):
             run(stage, ToyParams(), pupils(tmp_path, *broken), tmp_path / "out", on_error="skip")
     assert not (tmp_path / "out" / WORKSPACE / LEARNED).exists()
@@ -260,7 +260,7 @@ def test_shards_that_learned_otherwise_are_not_merged(tmp_path: Path) -> None:
 
 def test_a_dry_run_learns_and_writes_nothing(tmp_path: Path) -> None:
     root, made = tmp_path / "root", pupils(tmp_path)
-    stage = dataclasses.replace(SCHOOL, open=lambda path, params, bench: made)
+    stage = msgspec.structs.replace(SCHOOL, open=lambda path, params, bench: made)
     found = rehearse(stage, ToyParams(), root, tmp_path / "out")
     assert (found.problems, found.error) == ((), None)
     assert found.plan.learned == {"add": [5, 7, 11]}

@@ -69,7 +69,7 @@ def test_other_parameters_make_every_entry_stale(tmp_path: Path) -> None:
 
 def test_another_version_of_the_stage_makes_every_entry_stale(tmp_path: Path) -> None:
     half_done(tmp_path)
-    later = dataclasses.replace(TOY, version=2)
+    later = msgspec.structs.replace(TOY, version=2)
     plan = make_plan(later, ToyParams(), source(tmp_path, *THREE), tmp_path / "out")
     assert counts(plan) == (0, 3, 3)
 
@@ -203,8 +203,8 @@ def test_a_finished_output_of_another_request_is_refused_with_the_difference(
     run(TOY, ToyParams(), source(tmp_path, *THREE), tmp_path / "out")
     assert "add 0, now 4" in differing(tmp_path, add=4)
     assert "seed 7, now 8" in differing(tmp_path, seed=8)
-    assert "output of toy" in differing(tmp_path, dataclasses.replace(TOY, name="other"))
-    assert "(version 1)" in differing(tmp_path, dataclasses.replace(TOY, version=2))
+    assert "output of toy" in differing(tmp_path, msgspec.structs.replace(TOY, name="other"))
+    assert "(version 1)" in differing(tmp_path, msgspec.structs.replace(TOY, version=2))
 
 
 @pytest.mark.parametrize(
@@ -227,7 +227,7 @@ def test_a_stage_follows_those_that_it_needs(tmp_path: Path) -> None:
     first = run(TOY, ToyParams(), source(tmp_path), tmp_path / "a")
     check_request(SECOND, first, tmp_path / "b")
     other = run(
-        dataclasses.replace(TOY, name="other"), ToyParams(), source(tmp_path), tmp_path / "c"
+        msgspec.structs.replace(TOY, name="other"), ToyParams(), source(tmp_path), tmp_path / "c"
     )
     with pytest.raises(UsageError, match="second works on the output of toy"):
         check_request(SECOND, other, tmp_path / "b")

@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -183,7 +184,7 @@ def test_what_is_already_done_is_only_opened(tmp_path: Path) -> None:
 def test_another_request_never_touches_what_is_there(tmp_path: Path, change: str) -> None:
     toy(tmp_path, *CASES)
     before = stamps(tmp_path / "out")
-    stage = dataclasses.replace(TOY, name="other") if change == "stage" else TOY
+    stage = msgspec.structs.replace(TOY, name="other") if change == "stage" else TOY
     cases = CASES[:2] if change == "input" else CASES
     params = ToyParams(add=int(change == "params"))
     with pytest.raises(ChaosprepError) as caught:
@@ -291,7 +292,7 @@ def test_what_another_run_committed_just_now_is_already_done(tmp_path: Path) -> 
         return TOY.plan(source, cases, params)
 
     counted, events = Counted(), list[Event]()
-    late: Stage[ToyCase, ToyParams] = dataclasses.replace(counted.stage, plan=plan)
+    late: Stage[ToyCase, ToyParams] = msgspec.structs.replace(counted.stage, plan=plan)
     run(late, ToyParams(), source(tmp_path, *CASES), tmp_path / "out", on_event=events.append)
     assert (counted.calls, [event.kind for event in events]) == ([], ["already-done"])
 

@@ -54,7 +54,7 @@ def test_settings_are_the_same_with_one_more_default() -> None:
 
 
 def test_settings_differ_with_any_parameter_the_name_and_the_version() -> None:
-    stages = (TOY, dataclasses.replace(TOY, name="b"), dataclasses.replace(TOY, version=2))
+    stages = (TOY, msgspec.structs.replace(TOY, name="b"), msgspec.structs.replace(TOY, version=2))
     found = {settings_of(stage, ToyParams(add=add)) for stage in stages for add in (0, 1)}
     assert len(found | {settings_of(WIDER, WiderParams(angle=1))}) == 7
 

@@ -1,9 +1,9 @@
 """A small job takes no workers, unless somebody says how many."""
 
-import dataclasses
 import os
 from pathlib import Path
 
+import msgspec
 import pytest
 
 import chaosprep
@@ -129,7 +129,7 @@ def test_a_cluster_of_this_machine_is_made_ready_for_a_small_job_too(
 def test_heavy_libraries_are_imported_for_a_larger_job_alone(
     most: int, split: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    stage = dataclasses.replace(CONVERT, libraries=("heavy",))
+    stage = msgspec.structs.replace(CONVERT, libraries=("heavy",))
     imported: list[str] = []
     monkeypatch.setattr("chaosprep.running.tasks.import_module", imported.append)
     monkeypatch.setattr(small, "_MOST", most)

@@ -6,10 +6,10 @@ import fcntl
 import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 import chaosprep
@@ -244,7 +244,7 @@ def test_a_split_is_written_before_another_run_can_replace_what_it_tells_of(
         told.append(caught.value.code)
         write_split(dataset, params, options)
 
-    split = replace(SPLIT, after=late)
+    split = msgspec.structs.replace(SPLIT, after=late)
     params = SplitParams(val_patient=("MR001",), write_split=str(tmp_path / "x.csv"))
     run(split, params, two_phases, tmp_path / "out")
     assert told == ["locked"]

@@ -1,6 +1,5 @@
 """A stand-in source and stages, and stage directories made by hand, with other code than ours."""
 
-import dataclasses
 import hashlib
 import json
 import os
@@ -177,7 +176,7 @@ class Counted:
 
     @property
     def stage(self) -> Stage[ToyCase, ToyParams]:
-        return dataclasses.replace(TOY, run_case=self)
+        return msgspec.structs.replace(TOY, run_case=self)
 
 
 def carry_case(case: Case, params: ToyParams, writer: Writer) -> CaseResult:

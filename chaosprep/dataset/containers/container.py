@@ -1,9 +1,10 @@
 """What a kind of container is: how files lie in it, known from their names and sizes alone."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
+
+import msgspec
 
 from chaosprep.dataset.records import File
 from chaosprep.errors import REMAKE, FileError
@@ -20,8 +21,7 @@ class Gap(NamedTuple):
     bytes: bytes
 
 
-@dataclass(frozen=True)
-class Container:
+class Container(msgspec.Struct, frozen=True):
     """A kind of container: a file that holds others, one behind the other, as they are.
 
     `before(name, size)` and `after(size)` are the bytes that stand before and behind a file of so
@@ -38,7 +38,7 @@ class Container:
     before: Callable[[str, int], bytes]
     after: Callable[[int], bytes]
     end: Tell
-    beside: Mapping[str, Tell] = field(default_factory=dict)
+    beside: Mapping[str, Tell] = msgspec.field(default_factory=dict)
     head: int = 0
     takes: Callable[[bytes, bytes, int], bool] = lambda first, head, size: True
     other: "Container | None" = None
