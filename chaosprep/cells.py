@@ -3,6 +3,8 @@
 import csv
 import io
 import re
+from collections.abc import Iterable, Iterator
+from typing import Literal
 
 from chaosprep.printable import printable
 
@@ -11,6 +13,7 @@ _FORMULA = re.compile(r"(^|;)(?=\s*[=+\-@＝＋－＠])")  # noqa: RUF001 - the 
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.IGNORECASE | re.ASCII)
 _TOLD = re.compile(r"sep=([^\r\n\"])(?:\r\n?|\n)", re.IGNORECASE)
 _QUOTED = re.compile(r'"[^"]*"')
+_LONGEST = 2**17  # characters; the limit of `csv` is the same, until some library moves it for all
 
 
 def cell(text: str) -> str:
@@ -38,9 +41,27 @@ def read_cells(data: bytes) -> list[tuple[int, list[str]]]:
     else:
         first = _QUOTED.sub("", text.lstrip("\r\n").partition("\n")[0])
         sign = next((one for one in first if one in ",;\t"), ",")
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=sign)
+    rows = divide(io.StringIO(text, newline=""), sign)
+    return [(line + bool(told), row) for line, row in rows if any(map(str.strip, row))]
+
+
+def divide(
+    lines: Iterable[str], sign: str, *, strict: bool = False, quotes: bool = True
+) -> Iterator[tuple[int, list[str]]]:
+    """The rows of a table, divided at a sign, each with the line it ends on.
+
+    With ``strict``, quotes stand around whole cells; without ``quotes`` they are letters like any.
+
+    Raises:
+        ValueError: a cell has more than 131,072 characters, or a quote is not closed, or stands
+            where it cannot.
+    """
+    how: Literal[0, 3] = csv.QUOTE_MINIMAL if quotes else csv.QUOTE_NONE
+    rows = csv.reader(lines, delimiter=sign, quoting=how, strict=strict)
     try:
-        rows = [(reader.line_num + bool(told), row) for row in reader]
+        for row in rows:
+            if max(map(len, row), default=0) > _LONGEST:
+                raise ValueError(f"line {rows.line_num} has a cell above {_LONGEST} characters")
+            yield rows.line_num, row
     except csv.Error as error:
         raise ValueError(str(error)) from error
-    return [(line, row) for line, row in rows if any(map(str.strip, row))]

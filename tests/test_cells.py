@@ -1,11 +1,13 @@
 """Cells of a table: no formula, one line, numbers stay numbers; and tables of others, read."""
 
 import csv
+import sys
+from collections.abc import Iterator
 from io import StringIO
 
 import pytest
 
-from chaosprep.cells import cell, read_cells
+from chaosprep.cells import cell, divide, read_cells
 
 
 @pytest.mark.parametrize(
@@ -86,3 +88,26 @@ def test_lines_count_from_the_first_of_the_file() -> None:
 def test_what_is_no_text_is_no_table() -> None:
     with pytest.raises(ValueError, match="utf-8"):
         read_cells(b"\xff\xfea\x00")
+
+
+@pytest.fixture(params=[2**17, sys.maxsize])
+def limit(request: pytest.FixtureRequest) -> Iterator[None]:
+    """The limit of `csv` as it is, and as other packages set it for the whole process."""
+    before = csv.field_size_limit(request.param)
+    yield
+    csv.field_size_limit(before)
+
+
+@pytest.mark.usefixtures("limit")
+@pytest.mark.parametrize("quotes", [True, False])
+def test_how_long_a_cell_may_be_is_not_for_other_packages_to_say(quotes: bool) -> None:
+    most = "x" * 2**17
+    assert list(divide([f"a,{most}\n"], ",", quotes=quotes)) == [(1, ["a", most])]
+    with pytest.raises(ValueError, match=r"larger than field limit|above 131072 characters"):
+        list(divide(["a,b\n", f"a,{most}x\n"], ",", quotes=quotes))
+
+
+@pytest.mark.usefixtures("limit")
+def test_a_quote_that_is_not_closed_takes_in_no_table() -> None:
+    with pytest.raises(ValueError, match=r"larger than field limit|above 131072 characters"):
+        read_cells(b'a,"' + b"b,c\n" * 2**16)

@@ -8,7 +8,7 @@ import pytest
 
 from chaosprep.dataset.manifest import OnDemand
 from chaosprep.errors import OutputError, Problem, internal
-from chaosprep.words import in_toml
+from chaosprep.words import shortened
 
 
 def fail(*given: object) -> None:
@@ -22,7 +22,7 @@ def raised(function: Callable[..., Any], *given: object) -> Exception:
 
 
 def test_an_unforeseen_error_is_told_with_its_type_and_place() -> None:
-    told = internal(raised(in_toml, 5))
+    told = internal(raised(shortened, 5, 3))
     assert (told.code, told.exit_code) == ("internal", 1)
     assert re.fullmatch(r"an unforeseen TypeError at chaosprep/words\.py:\d+", told.reason)
     assert told.remedy.startswith("Report it ")

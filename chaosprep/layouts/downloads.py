@@ -1,6 +1,5 @@
 """Public data sets as they are downloaded: the folder that holds one, its pairs, its names."""
 
-import csv
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -9,6 +8,7 @@ from pathlib import Path
 
 import msgspec
 
+from chaosprep.cells import divide
 from chaosprep.dataset.records import Split
 from chaosprep.errors import ChaosprepError, FileError, UsageError, plural
 from chaosprep.facts import Legend
@@ -210,12 +210,12 @@ def read_rows(file: Path, sign: str, columns: Sequence[str]) -> list[tuple[str, 
     """
     try:
         text = read_regular(file, most=_MOST).decode("utf-8-sig")
-        rows = list(csv.reader(text.splitlines(), delimiter=sign))
+        rows = [row for _, row in divide(text.splitlines(), sign)]
     except FileError as error:
         if error.code == "file-missing":
             return None
         raise _no_table(file, error.reason) from error
-    except (UnicodeDecodeError, csv.Error) as error:
+    except ValueError as error:  # of UTF-8, too
         raise _no_table(file, "it is not a table in UTF-8") from error
     heading = [cell.strip() for cell in rows[0]] if rows else []
     lacking = [name for name in columns if name not in heading]

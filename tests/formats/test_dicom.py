@@ -21,7 +21,7 @@ from pydicom.uid import (
 from chaosprep.errors import FileError
 from chaosprep.formats.dicom.reading import read, read_header
 from chaosprep.formats.dicom.start import is_dicom
-from chaosprep.imaging.voi import stored_window
+from chaosprep.imaging.voi import Voi, stored_window
 from tests.formats.samples import PIXELS, REAL, dataset, dicom, encoded, with_text
 
 WHOLE = dicom()
@@ -49,7 +49,7 @@ def test_the_header_comes_in_dicoms_own_words() -> None:
         *((1.25, 1.5), (-10.0, -20.0, 5.5), (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)),
         *(5.5, 5.0, 7, 1.0, 0.0),
         *((0.0, 199.0), None, 4.6, "MR"),
-        *(1, 1, False, (100.0, 200.0, "LINEAR"), None, None, ()),
+        *(1, 1, False, Voi(100.0, 200.0, "LINEAR"), None, None, ()),
         str(pydicom.dcmread(BytesIO(WHOLE)).SOPInstanceUID),
         header.evidence,
     )

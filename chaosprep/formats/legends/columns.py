@@ -1,11 +1,11 @@
 """Legends in columns: 3D Slicer's CSV, and BIDS's `dseg.tsv`."""
 
-import csv
 import re
 from collections.abc import Callable, Sequence
 from itertools import chain, islice
 from typing import Protocol
 
+from chaosprep.cells import divide
 from chaosprep.formats.legends.entries import (
     HIGHEST,
     NOT_USED,
@@ -36,16 +36,14 @@ def _reader(mark: str) -> Callable[[str], list[Entry]]:
     def read(text: str) -> list[Entry]:
         found: list[Entry] = []
         try:
-            lines = text.splitlines()
-            if mark == "\t":  # BIDS quotes nothing
-                rows = csv.reader(lines, delimiter=mark, quoting=csv.QUOTE_NONE, strict=True)
-            else:
-                rows = csv.reader(lines, delimiter=mark, strict=True)
+            with_quotes = mark != "\t"  # BIDS quotes nothing
+            divided = divide(text.splitlines(), mark, strict=True, quotes=with_quotes)
+            rows = (row for _, row in divided)
             cell = _cells(next(rows, []))
             for row in islice(filter(any, rows), HIGHEST + 2):
                 entry = _entry(row, cell)
                 found += [entry] if entry else []
-        except csv.Error as error:
+        except ValueError as error:
             raise no_legend("its lines cannot be told apart", _REMEDY) from error
         return apart(found)
 
