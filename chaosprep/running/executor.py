@@ -16,10 +16,12 @@ class Executor:
     """Runs a function on tasks, sent in batches.
 
     Where it `isolates`, the death of a worker breaks its own batches only; otherwise all that are
-    in flight, and the executor with them.
+    in flight, and the executor with them. Where it is `paced`, how long tasks take decides how many
+    are sent at once.
     """
 
     isolates = False
+    paced = False
     patience: float | None = None
 
     @property

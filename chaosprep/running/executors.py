@@ -9,6 +9,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from chaosprep.running.executor import UNGUARDED, Executor, SerialExecutor
+from chaosprep.running.pace import Pace
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -64,12 +65,12 @@ def map_unordered(
     Whatever was in flight when a worker died once more runs alone in the end; one that then kills
     its worker again is the culprit and yields `WorkerDied`.
     """
-    executor = start()
+    executor, pace = start(), Pace()
     flying: dict[Future[list[R]], tuple[T, ...]] = {}
     again, suspects = deque[T](), deque[T]()
     try:
         while True:
-            alone = _fill(executor, partial(_each, function), tasks, again, flying, suspects)
+            alone = _fill(executor, pace, partial(_each, function), tasks, again, flying, suspects)
             if not flying:
                 return
             broken = []
@@ -77,7 +78,9 @@ def map_unordered(
                 if is_broken(future):
                     broken.append(future)
                     continue
-                yield from zip(flying.pop(future), future.result(), strict=True)
+                batch = flying.pop(future)
+                pace.did(len(batch))
+                yield from zip(batch, future.result(), strict=True)
             if not broken:
                 continue
             if not executor.isolates:
@@ -119,6 +122,7 @@ def _next(tasks: Iterator[T], again: deque[T], size: int) -> tuple[T, ...]:
 
 def _fill(
     executor: Executor,
+    pace: Pace,
     function: Callable[[tuple[T, ...]], list[R]],
     tasks: Iterator[T],
     again: deque[T],
@@ -126,7 +130,7 @@ def _fill(
     suspects: deque[T],
 ) -> bool:
     """Keep the slots full; True where all else is done, and a suspect flies alone."""
-    while len(flying) < executor.slots and (batch := _next(tasks, again, executor.batch)):
+    while len(flying) < executor.slots and (batch := _next(tasks, again, pace.batch(executor))):
         flying[executor.submit(function, batch)] = batch
     if flying or not suspects:
         return False

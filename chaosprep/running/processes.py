@@ -24,6 +24,7 @@ R = TypeVar("R")
 class ProcessExecutor(Executor):
     """Runs tasks in worker processes that end with this one, however it ends."""
 
+    paced = True
     patience = 5.0
 
     def __init__(self, jobs: int) -> None:

@@ -72,7 +72,7 @@ class _Lent(Executor):
         self._pool = pool
         self._forget = forget
         self._flying: list[Future[Any]] = []
-        self.patience = pool.patience
+        self.paced, self.patience = pool.paced, pool.patience
 
     @property
     def slots(self) -> int:
