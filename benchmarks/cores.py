@@ -5,7 +5,7 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from benchmarks.growth import draw_bases, grow
+from benchmarks.growth import ALIKE, draw_bases, grow
 from benchmarks.machine import MEMORY, describe, file_system, put_away
 from benchmarks.many import TIMES
 from benchmarks.measure import Measurement, measure, say
@@ -31,8 +31,8 @@ def run(folder: Path, slices: int, counts: list[int], repeats: int) -> dict[int,
     """Measure each number of workers once in each round."""
     say(f"making {slices:,} slices")
     grow(folder / "chaos", draw_bases(folder / "drawn", slices), slices // SLICES_OF_A_PATIENT)
-    first = (*PROGRAM, "split", "--link", "hard", "--val-patient", "MR001", str(folder / "chaos"))
-    measure([*first, "-o", str(folder / "split")])
+    first = (*PROGRAM, "split", "--link", "hard", "--val-patient", "MR001", *ALIKE)
+    measure([*first, str(folder / "chaos"), "-o", str(folder / "split")])
     found: dict[int, list[Measurement]] = {count: [] for count in counts}
     for number in range(repeats):
         for count in counts:

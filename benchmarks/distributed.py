@@ -32,8 +32,8 @@ BETWEEN = 10.0
 TICKS = os.sysconf("SC_CLK_TCK")
 TEXT = """\
 `convert --store tar` of packed slices on a Dask cluster of two workers on this machine, of which
-one is killed every ten seconds. Shares are of the processor time of all processes; the command is
-the one that a person types, which plans, records and commits."""
+one is killed every ten seconds. Shares are of the processor time of all processes while the command
+runs; the command is the one that a person types, which plans, records and commits."""
 
 
 def measure_section(asked: Asked) -> list[str]:
@@ -92,7 +92,7 @@ def _on_a_cluster(command: tuple[str, ...]) -> _Run:
         pid = int(cluster["pid"])
         killer = _Killer(pid)
         killer.start()
-        begin = time.perf_counter()
+        before, begin = _used_by(pid), time.perf_counter()
         line = (*command, "--dask", cluster["scheduler"])
         with subprocess.Popen(line, env=environment(), stderr=subprocess.DEVNULL) as process:
             _, code, used = os.wait4(process.pid, 0)
@@ -101,14 +101,16 @@ def _on_a_cluster(command: tuple[str, ...]) -> _Run:
         killer.stop()
         if code:
             raise RuntimeError(f"{' '.join(line)} ended with {code}")
-        own, ended = processor_time(pid)
-        living = sum(sum(processor_time(worker)) for worker in workers_of(pid))
-    spent = {
-        "workers": ended + living,
-        "scheduler": own,
-        "command": used.ru_utime + used.ru_stime,
-    }
-    return _Run(seconds, spent, killer.killed)
+        after = _used_by(pid)
+    spent = {who: after[who] - before[who] for who in after}
+    return _Run(seconds, spent | {"command": used.ru_utime + used.ru_stime}, killer.killed)
+
+
+def _used_by(cluster: int) -> dict[str, float]:
+    """Seconds of the processor that the processes of a cluster have used so far."""
+    own, ended = processor_time(cluster)
+    living = sum(sum(processor_time(worker)) for worker in workers_of(cluster))
+    return {"workers": ended + living, "scheduler": own}
 
 
 def processor_time(pid: int) -> tuple[float, float]:

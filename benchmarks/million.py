@@ -6,7 +6,7 @@ and commit, in seconds and in memory of the parent process.
 
 import argparse
 import hashlib
-import resource
+import os
 import subprocess
 import sys
 import tempfile
@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import overload
 
 from benchmarks.machine import describe as describe_machine
-from benchmarks.measure import say
+from benchmarks.measure import memory_mb, say
 from benchmarks.section import Asked, Section
 from benchmarks.tables import plural, spread, table
 from chaosprep.dataset.descriptor import DataSource, LabelMap, LeftOut, License, PastStage
@@ -147,7 +147,7 @@ class Clock:
     def tell(self, what: str) -> None:
         """Say what was reached."""
         now = time.perf_counter()
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6
+        peak = memory_mb(os.getpid())[1]  # not ru_maxrss: that counts what the parent held too
         print(f"{what:<10} {now - self._last:8.1f} s  {peak:8.0f} MB at most")
         self._last = now
 

@@ -417,6 +417,14 @@ def test_workers_double_up_to_the_cores() -> None:
     assert cores.workers(16) == [1, 2, 4, 8, 16]
 
 
+def test_workers_are_measured_on_patients_that_are_variations_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("benchmarks.growth.DRAWN", 1)
+    found = cores.run(tmp_path, slices=64, counts=[1], repeats=1)
+    assert [len(measured) for measured in found.values()] == [1]
+
+
 def test_more_workers_are_compared_with_one_round_by_round() -> None:
     found = {1: [Measurement(8.0, 50.0, 50.0)], 2: [Measurement(5.0, 90.0, 60.0)]}
     one, two = cores.rows(800, found)
