@@ -81,6 +81,23 @@ def table(headers: Sequence[Header]) -> tuple[list[Row], list[str]]:
     return rows, [code for found in told for code in found]
 
 
+def test_a_step_at_the_limit_is_judged_as_the_volume_is() -> None:
+    """Cosines that each slice rounds for itself move such a step by a nanometre, if at all."""
+    cosines = (
+        (1.0000064, 1.049e-06, -5.35669e-06, 3.61595e-06, 1.00001304, 9.47081e-06),
+        (0.9999937, 4.13e-07, -2.32503e-05, -2.18792e-06, 0.99998754, -7.32267e-06),
+        (1.0000041, 1.0425e-05, -1.28535e-06, 1.366466e-05, 0.9999933, 3.5151e-06),
+    )
+    rows, told = table(
+        [
+            header(image_position_patient=(0.0, 0.0, z), image_orientation_patient=one)
+            for z, one in zip((2.0, 2.3, 2.7), cosines, strict=True)
+        ]
+    )
+    assert told == []
+    assert case_lattice(rows).spacing[0] == pytest.approx(0.35)
+
+
 @settings(max_examples=400)
 @given(scans())
 def test_a_volume_is_written_or_split_has_said_why_not(

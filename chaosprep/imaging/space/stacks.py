@@ -91,17 +91,21 @@ def odd_steps(steps: Sequence[float], spacing: float) -> list[int]:
 
     To the nanometre: a step just at the limit is judged alike, whichever way it was computed.
     """
-    limit = step_limit(spacing)
-    return [n for n, step in enumerate(steps) if round(abs(step - spacing), 6) > limit]
+    return [n for n, step in enumerate(steps) if _is_odd(step - spacing, spacing)]
+
+
+def _is_odd(off: float, spacing: float) -> bool:
+    return round(abs(off), 6) > step_limit(spacing)
 
 
 def creep(along: Sequence[float], spacing: float) -> float | None:
     """How far, mm, a slice lies from its place in an even stack; None where that is near enough.
 
-    Small differences of steps add up. `along` are places along the normal, ascending, mm.
+    Small differences of steps add up. `along` are places along the normal, ascending, mm. They are
+    judged to the nanometre, as steps are.
     """
     off = max((abs(at - along[0] - n * spacing) for n, at in enumerate(along)), default=0.0)
-    return off if off > step_limit(spacing) else None
+    return off if _is_odd(off, spacing) else None
 
 
 def unevenness(along: Sequence[float], places: Sequence[int], spacing: float) -> str | None:
