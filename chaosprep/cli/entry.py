@@ -5,7 +5,7 @@ import gc
 import os
 import sys
 
-from chaosprep.cli.interrupts import heed, leave, pass_over
+from chaosprep.cli.interrupts import heed, leave, not_dropped, pass_over
 
 TYPE_CHECKING = False  # as in `typing`, which takes its time
 if TYPE_CHECKING:
@@ -21,8 +21,10 @@ def main() -> int:
         from chaosprep.cli.streams import flush, settle_streams
 
         kept = settle_streams()
+        from chaosprep.cli.main import interrupt
         from chaosprep.cli.main import main as command
 
+    sys.unraisablehook = not_dropped(interrupt)
     code: object = 0
     try:
         command(prog_name="chaosprep")

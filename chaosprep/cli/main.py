@@ -42,7 +42,7 @@ class Verbs(LazyGroup):
         """Run the verb; what a user or a file can cause ends in a message, never a traceback."""
         from chaosprep.cli.places import places
 
-        heed(_interrupt)
+        heed(interrupt)
         try:
             with named(but=CLICKS), places(ctx):
                 return super().invoke(ctx)
@@ -86,7 +86,7 @@ class Verbs(LazyGroup):
             return stage_command(load_stage(name))
 
 
-def _interrupt(number: int, frame: FrameType | None) -> None:
+def interrupt(number: int, frame: FrameType | None) -> None:
     """End the work in order; who asks again, and not in the same moment, wants it at once."""
     first = time.monotonic()
 

@@ -13,6 +13,7 @@ from chaosprep.remote.holding import Hold
 from chaosprep.remote.names import check_object_names
 from chaosprep.remote.record import Record
 from chaosprep.remote.tree import files_below, prune
+from chaosprep.running.interrupts import interrupts_held, wait_for_one
 from chaosprep.running.standing_folder import RECORD
 from chaosprep.systems.replacing import remove_tree, replace, unlink
 from chaosprep.urls.location import Location
@@ -102,9 +103,11 @@ class Copy:
     def each(self, work: Callable[[str], None], names: Iterable[str]) -> None:
         """Do some work for each name, several at once; the first error ends it."""
         with ThreadPoolExecutor(AT_ONCE) as pool:
-            tasks = [pool.submit(work, name) for name in names]
             try:
+                with interrupts_held():
+                    tasks = [pool.submit(work, name) for name in names]
                 for task in tasks:
+                    wait_for_one([task])
                     task.result()
             except BaseException:
                 pool.shutdown(cancel_futures=True)

@@ -40,9 +40,9 @@ class Executor:
 
     def finished(self, flying: "Collection[Future[Any]]") -> "list[Future[Any]]":
         """Those that are done, of which there may be none after `patience` seconds."""
-        from concurrent.futures import FIRST_COMPLETED, wait
+        from chaosprep.running.interrupts import wait_for_one
 
-        done = wait(flying, self.patience, return_when=FIRST_COMPLETED).done
+        done = wait_for_one(flying, self.patience)
         if not done:
             self.look()
         return [future for future in flying if future in done]

@@ -72,7 +72,7 @@ def map_unordered(
         while True:
             alone = _fill(executor, pace, partial(_each, function), tasks, again, flying, suspects)
             if not flying:
-                return
+                break
             broken = []
             for future in executor.finished(flying):
                 if is_broken(future):
@@ -94,11 +94,10 @@ def map_unordered(
                     again.extend(batch)
                 else:
                     suspects.extend(batch)
+        executor.close()
     except BaseException:
         executor.abort()
         raise
-    finally:
-        executor.close()
 
 
 def is_broken(future: "Future[Any]") -> bool:

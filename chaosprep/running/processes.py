@@ -13,8 +13,9 @@ from typing import Any, TypeVar
 
 from chaosprep.errors import ChaosprepError, UsageError, refused
 from chaosprep.running.executor import UNGUARDED, Executor
+from chaosprep.running.interrupts import interrupts_held, wait_for_thread
 from chaosprep.running.process import settle_in
-from chaosprep.running.starting import SEMAPHORES, SHARED_MEMORY, interrupts_held, starting
+from chaosprep.running.starting import SEMAPHORES, SHARED_MEMORY, starting
 from chaosprep.systems.starting import start_method
 
 T = TypeVar("T")
@@ -30,13 +31,16 @@ class ProcessExecutor(Executor):
     def __init__(self, jobs: int) -> None:
         self._jobs = jobs
         context = multiprocessing.get_context(start_method())
-        with starting(SEMAPHORES, SHARED_MEMORY):
+        with interrupts_held(), starting(SEMAPHORES, SHARED_MEMORY):
             self._ended, self._life = context.Pipe(duplex=False)
             self._pool = ProcessPoolExecutor(
                 jobs, mp_context=context, initializer=_start_worker, initargs=(self._life,)
             )
         # all at first: one that starts while another's death is told would be waited for for ever
         self._pool._safe_to_dynamically_spawn_children = False  # type: ignore[attr-defined]
+        self._processes: list[BaseProcess] = []
+        self._thread: threading.Thread | None = None
+        self._kept: list[object] = []
 
     @property
     def slots(self) -> int:
@@ -60,7 +64,9 @@ class ProcessExecutor(Executor):
             RefusedError: `system`.
         """
         thread: Any = self._pool._executor_manager_thread
-        if thread is not None and not thread.is_alive():
+        with interrupts_held():
+            is_dead = thread is not None and not thread.is_alive()
+        if is_dead:
             raise refused(OSError(errno.EAGAIN, "no new thread"))
 
     def close(self) -> None:
@@ -72,10 +78,9 @@ class ProcessExecutor(Executor):
         """
         if self._ended.closed:
             return
-        processes = self._processes()
-        self._pool.shutdown(wait=True, cancel_futures=True)
-        codes = {process.exitcode for process in processes}
-        self._see_the_end(processes)
+        self._dismiss()
+        codes = {process.exitcode for process in self._processes}
+        self._see_the_end()
         if UNGUARDED in codes:
             raise UsageError(
                 "--jobs: every worker runs the calling script once more from its beginning",
@@ -85,16 +90,38 @@ class ProcessExecutor(Executor):
 
     def abort(self) -> None:
         """End the workers where they stand; what they had not recorded is done again."""
-        for process in self._processes():
+        if self._ended.closed:
+            return
+        for process in self._processes or self._started():
             process.terminate()
         self.close()
 
-    def _see_the_end(self, processes: list[BaseProcess]) -> None:
+    def _dismiss(self) -> None:
+        """Have the pool end, once; what an interrupt must not take apart is kept until then."""
+        if not self._kept:
+            with interrupts_held():
+                pool: Any = self._pool
+                self._processes = self._started()
+                self._thread = pool._executor_manager_thread
+                self._kept = [
+                    pool._call_queue,
+                    pool._result_queue,
+                    pool._executor_manager_thread_wakeup,
+                ]
+                pool.shutdown(wait=False, cancel_futures=True)
+        if self._thread is not None:
+            wait_for_thread(self._thread)
+
+    def _see_the_end(self) -> None:
         """Wait for every worker: where its server was killed, it is taken for dead too soon."""
-        for process in processes:
+        for process in self._processes:
             process.join()
-            process.close()  # tells a worker that lives on that nobody waits for it
-        self._life.close()
+        with interrupts_held():
+            while self._processes:
+                self._processes.pop().close()  # tells one that lives on that nobody waits for it
+            self._thread = None
+            self._kept.clear()
+            self._life.close()
         ended = self._ended.poll(_PATIENCE)  # at the end of a pipe that each of them had open
         self._ended.close()
         if not ended:
@@ -104,7 +131,7 @@ class ProcessExecutor(Executor):
                 code="workers-left",
             )
 
-    def _processes(self) -> list[BaseProcess]:
+    def _started(self) -> list[BaseProcess]:
         """The workers; none once the pool is closed."""
         return list((self._pool._processes or {}).values())  # public only from Python 3.14 on
 

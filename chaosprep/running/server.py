@@ -3,8 +3,9 @@
 import multiprocessing
 from collections.abc import Sequence
 
+from chaosprep.running.interrupts import interrupts_held
 from chaosprep.running.process import blas_alone
-from chaosprep.running.starting import check_system, interrupts_held, safe_path, starting
+from chaosprep.running.starting import check_system, safe_path, starting
 from chaosprep.systems.starting import start_method
 
 _FIRST = "chaosprep.running.forked"

@@ -1,6 +1,6 @@
 """Worker processes that stand by from one run to the next: a chain of stages starts them once."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -48,17 +48,20 @@ class StandingWorkers:
 
     def close(self) -> None:
         """Wait for the processes to end; raises what `ProcessExecutor.close` does."""
-        pool, self._pool = self._pool, None
-        if pool is not None:
-            pool.close()
+        if self._pool is not None:
+            self._pool.close()
+            self._pool = None
 
     def __enter__(self) -> "StandingWorkers":
         return self
 
     def __exit__(self, kind: object, error: object, trace: object) -> None:
-        if kind is not None and self._pool is not None:
-            self._pool.abort()
-        self.close()
+        try:
+            if kind is None:
+                self.close()
+        finally:
+            if self._pool is not None:
+                self._pool.abort()
 
     def _forget(self, pool: Executor) -> None:
         if self._pool is pool:
@@ -71,7 +74,7 @@ class _Lent(Executor):
     def __init__(self, pool: Executor, forget: Callable[[Executor], None]) -> None:
         self._pool = pool
         self._forget = forget
-        self._flying: list[Future[Any]] = []
+        self._flying: set[Future[Any]] = set()
         self.paced, self.patience = pool.paced, pool.patience
 
     @property
@@ -80,24 +83,24 @@ class _Lent(Executor):
 
     def submit(self, function: Callable[[T], R], task: T) -> "Future[R]":
         future = self._pool.submit(function, task)
-        self._flying = [*(one for one in self._flying if not _is_done(one)), future]
+        self._flying.add(future)
         return future
+
+    def finished(self, flying: "Collection[Future[Any]]") -> "list[Future[Any]]":
+        done = super().finished(flying)
+        self._flying -= {future for future in done if not is_broken(future)}
+        return done
 
     def look(self) -> None:
         self._pool.look()
 
     def close(self) -> None:
-        if not all(map(_is_done, self._flying)):
-            self._flying = []
+        if self._flying:
+            self._flying.clear()
             self._forget(self._pool)
             self._pool.close()
 
     def abort(self) -> None:
-        self._flying = []
+        self._flying.clear()
         self._forget(self._pool)
         self._pool.abort()
-
-
-def _is_done(future: "Future[Any]") -> bool:
-    """Whether a worker did the task, and lived."""
-    return future.done() and not is_broken(future)

@@ -3,17 +3,15 @@
 import multiprocessing
 import multiprocessing.util
 import os
-import signal
 import sys
 import tempfile
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from chaosprep.errors import SHORT, ChaosprepError, refused
+from chaosprep.running.interrupts import interrupts_held
 from chaosprep.running.process import variable
-from chaosprep.systems.processes import HOLDS_SIGNALS, held_back
 from chaosprep.systems.starting import start_method
 
 SEMAPHORES = "the system gives no semaphores"
@@ -68,7 +66,7 @@ def check_system() -> None:
     if start_method() == "forkserver":
         with starting("there is no usable folder for temporary files", _TEMPORARY):
             _settle_sockets()
-    with starting(SEMAPHORES, SHARED_MEMORY):
+    with interrupts_held(), starting(SEMAPHORES, SHARED_MEMORY):
         multiprocessing.get_context(start_method()).Lock()
 
 
@@ -124,29 +122,3 @@ def safe_path() -> Iterator[None]:
     """Let a Python that starts in here not import what lies in the current folder."""
     with variable("PYTHONSAFEPATH", "1"):
         yield
-
-
-@contextmanager
-def interrupts_held() -> Iterator[None]:
-    """Put off Ctrl-C and a polite end: a process that is half started is known to nobody.
-
-    What starts in here never sees Ctrl-C, from its first moment: its parent decides.
-    """
-    is_main = threading.current_thread() is threading.main_thread()
-    if not (is_main and HOLDS_SIGNALS):
-        yield
-        return
-    came: list[int] = []
-    before = {
-        number: signal.signal(number, lambda number, _: came.append(number))
-        for number in (signal.SIGINT, signal.SIGTERM)
-        if callable(signal.getsignal(number))
-    }
-    try:
-        with held_back(signal.SIGINT):
-            yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-        if came:
-            signal.raise_signal(came[0])

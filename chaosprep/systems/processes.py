@@ -1,7 +1,9 @@
 """What a system lets a process know of itself, and hold back from itself."""
 
+import _thread
 import os
 import signal
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -24,15 +26,24 @@ def limit_time(seconds: float) -> None:
 
 OUT_OF_TIME: int | None = getattr(signal, "SIGPROF", None)
 """The signal by which `limit_time` ends a process."""
-HOLDS_SIGNALS = hasattr(signal, "pthread_sigmask")
-"""Whether a process can put off signals, and start others that never get them."""
 
 
 @contextmanager
 def held_back(number: int) -> Iterator[None]:
-    """Put off a signal in this thread, and in the processes that it starts."""
+    """Put off a signal in this thread, and in what it starts, where the system can."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
     mask = signal.pthread_sigmask(signal.SIG_BLOCK, {number})
     try:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+
+
+def signal_main(number: int) -> None:
+    """Have the main thread handle a signal, from another thread; it wakes where the system can."""
+    if hasattr(signal, "pthread_kill"):
+        signal.pthread_kill(threading.main_thread().ident or 0, number)
+    else:
+        _thread.interrupt_main(signal.Signals(number))

@@ -18,9 +18,10 @@ from typing import Any
 import pytest
 
 from chaosprep.errors import ChaosprepError, RefusedError
+from chaosprep.running.interrupts import interrupts_held
 from chaosprep.running.processes import ProcessExecutor
 from chaosprep.running.server import start_server
-from chaosprep.running.starting import check_system, interrupts_held, starting
+from chaosprep.running.starting import check_system, starting
 from chaosprep.systems.starting import start_method
 from tests.attacks.outside import environment
 from tests.running.test_executors import alive, wait_until
