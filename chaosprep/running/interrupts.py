@@ -53,8 +53,8 @@ def interrupts_held() -> Iterator[None]:
 
 
 def wait_for_one(
-    futures: "Collection[Future[Any]]", patience: float | None = None
-) -> "set[Future[Any]]":
+    futures: Collection[Future[Any]], patience: float | None = None
+) -> set[Future[Any]]:
     """Wait until one is done; those that are, of which there may be none after so many seconds.
 
     What `concurrent.futures` holds while it waits, an interrupt could leave held for ever.
