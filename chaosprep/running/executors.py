@@ -67,10 +67,12 @@ def map_unordered(
     """
     executor, pace = start(), Pace()
     flying: dict[Future[list[R]], tuple[T, ...]] = {}
-    again, suspects = deque[T](), deque[T]()
+    again, suspects, alone = deque[T](), deque[T](), False
+    work = partial(_each, function)
     try:
         while True:
-            alone = _fill(executor, pace, partial(_each, function), tasks, again, flying, suspects)
+            if not (alone and flying):
+                alone = _fill(executor, pace, work, tasks, again, flying, suspects)
             if not flying:
                 break
             broken = []

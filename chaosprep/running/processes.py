@@ -7,7 +7,7 @@ import signal
 import threading
 from collections.abc import Callable
 from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor
-from multiprocessing.connection import Connection
+from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from typing import Any, TypeVar
 
@@ -51,23 +51,32 @@ class ProcessExecutor(Executor):
         """Send the task to a worker; both must pickle."""
         try:
             with interrupts_held(), starting():
-                return self._pool.submit(function, task)
+                future = self._pool.submit(function, task)
+                # all workers have it; where one dies amid a result, nobody else could end it
+                self._pool._result_queue._writer.close()  # type: ignore[attr-defined]
+                return future
         except BrokenExecutor as error:
-            future: Future[R] = Future()
-            future.set_exception(error)
-            return future
+            broken: Future[R] = Future()
+            broken.set_exception(error)
+            return broken
 
     def look(self) -> None:
-        """Give up where the thread that hands out tasks could start no helper, and has died of it.
+        """See whether the thread that hands out tasks waits in vain, for a worker that has died.
+
+        One that died amid a result leaves the thread with half of it, and the other workers with
+        a lock that nobody gives back. They end too, then all is done again.
 
         Raises:
-            RefusedError: `system`.
+            RefusedError: `system`, the thread could start no helper, and has died of it.
         """
         thread: Any = self._pool._executor_manager_thread
         with interrupts_held():
             is_dead = thread is not None and not thread.is_alive()
         if is_dead:
             raise refused(OSError(errno.EAGAIN, "no new thread"))
+        workers = self._started()
+        if _ended(workers):
+            _terminate(workers)
 
     def close(self) -> None:
         """Drop what has not begun; when this returns, no worker writes any more.
@@ -92,8 +101,7 @@ class ProcessExecutor(Executor):
         """End the workers where they stand; what they had not recorded is done again."""
         if self._ended.closed:
             return
-        for process in self._processes or self._started():
-            process.terminate()
+        _terminate(self._processes or self._started())
         self.close()
 
     def _dismiss(self) -> None:
@@ -134,6 +142,18 @@ class ProcessExecutor(Executor):
     def _started(self) -> list[BaseProcess]:
         """The workers; none once the pool is closed."""
         return list((self._pool._processes or {}).values())  # public only from Python 3.14 on
+
+
+def _ended(processes: list[BaseProcess]) -> list[object]:
+    """The sentinels of those that have ended, whether or not anybody has noticed."""
+    return list(wait([process.sentinel for process in processes], 0))
+
+
+def _terminate(processes: list[BaseProcess]) -> None:
+    ended = _ended(processes)
+    for process in processes:
+        if process.sentinel not in ended:
+            process.terminate()
 
 
 _PATIENCE = 30.0  # seconds; it takes milliseconds

@@ -41,12 +41,12 @@ def complain(number: int) -> int:
 
 
 def play(task: tuple[int, str]) -> int:
-    """Die at every try (`die`), or at the first (`once PATH`), or be slow (`slow`)."""
+    """Die at every try (`die`, `slow-die`), or at the first (`once PATH`), or be slow (`slow`)."""
     number, trick = task
     name, _, path = trick.partition(" ")
-    if name == "slow":
+    if name.startswith("slow"):
         time.sleep(0.3)
-    if name == "die":
+    if name.endswith("die"):
         os._exit(1)
     if name == "once" and not Path(path).exists():
         Path(path).touch()
@@ -150,6 +150,19 @@ def test_tasks_that_always_kill_their_worker_are_named_and_the_others_finish() -
     assert sorted(task for task, _ in found) == tasks
     assert {task[0] for task, result in found if isinstance(result, WorkerDied)} == culprits
     assert {result for _, result in found if isinstance(result, int)} == {0, 9, 16, 25, 49}
+
+
+def test_one_that_takes_its_time_to_kill_its_worker_is_named(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(ProcessExecutor, "patience", 0.05)
+    tasks = [(0, ""), (1, "slow-die")]
+
+    def work() -> list[Any]:
+        return list(map_unordered(lambda: ProcessExecutor(2), play, iter(tasks)))
+
+    died = [task for task, result in within(FAST, work) if isinstance(result, WorkerDied)]
+    assert died == [(1, "slow-die")]
 
 
 def test_a_worker_that_is_killed_from_outside_is_replaced(tmp_path: Path) -> None:
