@@ -75,7 +75,7 @@ class ProcessExecutor(Executor):
         if is_dead:
             raise refused(OSError(errno.EAGAIN, "no new thread"))
         workers = self._started()
-        if _ended(workers):
+        if _gone(workers):
             _terminate(workers)
 
     def close(self) -> None:
@@ -144,15 +144,15 @@ class ProcessExecutor(Executor):
         return list((self._pool._processes or {}).values())  # public only from Python 3.14 on
 
 
-def _ended(processes: list[BaseProcess]) -> list[object]:
+def _gone(processes: list[BaseProcess]) -> list[object]:
     """The sentinels of those that have ended, whether or not anybody has noticed."""
     return list(wait([process.sentinel for process in processes], 0))
 
 
 def _terminate(processes: list[BaseProcess]) -> None:
-    ended = _ended(processes)
+    gone = _gone(processes)
     for process in processes:
-        if process.sentinel not in ended:
+        if process.sentinel not in gone:
             process.terminate()
 
 

@@ -53,6 +53,19 @@ def heed_interrupts() -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
+def python(script: str, *words: str | Path) -> subprocess.CompletedProcess[str]:
+    """Run a script of Python with these words, which heeds Ctrl-C."""
+    return subprocess.run(
+        [sys.executable, "-c", script, *map(str, words)],
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=LIMIT,
+        env=environment(),
+        preexec_fn=heed_interrupts,
+    )
+
+
 def small_root(folder: Path, patients: int = 4) -> Path:
     """A dataset root of so many patients of a few small slices."""
     return write_chaos(

@@ -11,7 +11,7 @@ import pytest
 
 from chaosprep.cli.main import GO_ON
 from tests.attacks.attacker import sample
-from tests.attacks.outside import COMMAND, LIMIT, environment, heed_interrupts, small_root
+from tests.attacks.outside import COMMAND, LIMIT, environment, heed_interrupts, python, small_root
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
 SAID = ("Interrupted.\n", f"{GO_ON}\n")
@@ -39,15 +39,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def at_import(moment: int, number: int, words: list[str]) -> subprocess.CompletedProcess[str]:
     """The command, sent a signal when it imports for the n-th time since its first line."""
-    return subprocess.run(
-        [sys.executable, "-c", IMPORTED, str(moment), str(number), *words],
-        check=False,
-        capture_output=True,
-        text=True,
-        timeout=LIMIT,
-        env=environment(),
-        preexec_fn=heed_interrupts,
-    )
+    return python(IMPORTED, str(moment), str(int(number)), *words)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

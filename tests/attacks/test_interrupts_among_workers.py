@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.attacks.attacker import sample
-from tests.attacks.outside import LIMIT, environment, heed_interrupts, small_root
+from tests.attacks.outside import python, small_root
 from tests.attacks.test_first_moments import SAID
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="sends itself a signal")
@@ -32,8 +32,6 @@ if place == "count":
 sys.setprofile(hook)
 run()
 """
-
-
 DROPPED = """
 import signal, sys, time
 from chaosprep.cli.interrupts import heed, not_dropped
@@ -46,7 +44,7 @@ heed(interrupt)
 sys.unraisablehook = not_dropped(interrupt)
 try:
     Ends()
-    time.sleep(60)
+    time.sleep(600)
 except KeyboardInterrupt:
     print("came")
 """
@@ -69,15 +67,7 @@ def interrupted(
 ) -> subprocess.CompletedProcess[str]:
     """Split by two workers, with Ctrl-C at the n-th event of a function."""
     words = ["split", str(root), "-o", str(output), "-j", "2", "-q"]
-    return subprocess.run(
-        [sys.executable, "-c", CALLED, place, str(moment), *words],
-        check=False,
-        capture_output=True,
-        text=True,
-        timeout=LIMIT,
-        env=environment(),
-        preexec_fn=heed_interrupts,
-    )
+    return python(CALLED, place, str(moment), *words)
 
 
 @pytest.mark.parametrize(
@@ -106,13 +96,5 @@ def test_ctrl_c_leaves_no_lock_held_and_no_name_behind(
 
 
 def test_ctrl_c_that_python_drops_in_a_finalizer_comes_again() -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", DROPPED],
-        check=False,
-        capture_output=True,
-        text=True,
-        timeout=LIMIT / 4,
-        env=environment(),
-        preexec_fn=heed_interrupts,
-    )
+    done = python(DROPPED)
     assert (done.stdout, done.stderr) == ("came\n", "")

@@ -11,7 +11,7 @@ import pytest
 from chaosprep.running.executor import SerialExecutor
 from chaosprep.running.executors import map_unordered
 from chaosprep.running.standing import StandingWorkers
-from tests.running.test_executors import alive
+from tests.running.test_executors import alive, wait_until
 from tests.running.toys import within
 
 FAST = 30  # seconds; generous, only a hang takes as long
@@ -50,9 +50,10 @@ def test_a_run_with_more_tasks_than_processes_starts_as_many_as_it_may(
 
 def test_where_one_died_between_two_runs_the_next_has_new_ones(workers: StandingWorkers) -> None:
     first = within(FAST, lambda: run(workers, 8))
-    os.kill(min(first), signal.SIGKILL)
-    assert within(FAST, lambda: run(workers, 8)) - first  # its mate may still have done one
-    assert not any(map(alive, first))
+    killed, mate = first
+    os.kill(killed, signal.SIGKILL)
+    assert wait_until(lambda: not alive(mate), FAST)  # until it is noticed, it might do a task
+    assert within(FAST, lambda: run(workers, 8)).isdisjoint(first)
 
 
 def test_a_run_that_is_left_leaves_nobody_at_work(workers: StandingWorkers) -> None:
